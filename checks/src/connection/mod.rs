@@ -1,0 +1,166 @@
+//! One SSH connection, with a witness in it: every wait has a deadline, and nothing russh reports is taken for the cause.
+
+mod algorithms;
+mod ending;
+mod run;
+mod witness;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use russh::client::{self, GexParams, Handle};
+use tokio::time::timeout;
+
+pub use algorithms::{Shortfall, preferred};
+pub use ending::{Ending, Manner};
+pub use run::{Held, Input, Ran};
+pub use witness::{Negotiated, Notes, ServerKey, Witness};
+
+use crate::dial::{Route, Transport};
+use crate::socket::Socket;
+use crate::tap::{Tap, Watch};
+use crate::target::Target;
+
+/// How we name ourselves in the version exchange.
+const CLIENT_ID: &str = concat!("SSH-2.0-ssh-doctor_", env!("CARGO_PKG_VERSION"));
+
+/// A connection past its key exchange.
+pub struct Connection {
+    handle: Handle<Witness>,
+    watch: Watch,
+    notes: Notes,
+    socket: Option<Socket>,
+}
+
+/// Why a handshake did not end in a connection.
+#[derive(Debug)]
+pub enum NotConnected {
+    /// Our deadline passed first.
+    Deadline,
+    /// Our library cannot speak what the target's own client and the server would agree on.
+    Library(Shortfall),
+    /// The library's error; the [`Watch`] tells what really happened.
+    Failed(russh::Error),
+}
+
+/// The answer to a keepalive request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The server answered, after this long.
+    Alive(Duration),
+    /// No answer before the deadline.
+    Silent,
+    /// The connection was already closed, or closed while we waited.
+    Gone,
+}
+
+/// Exchanges versions and keys over `transport`. The watch outlives a failure.
+///
+/// Any host key is accepted here and only noted: nothing is sent to the server that depends on trust before
+/// the hostkey check has had its say.
+pub async fn connect(
+    transport: Transport,
+    target: &Target,
+    deadline: Duration,
+) -> (Watch, Result<Connection, NotConnected>) {
+    let socket = transport.socket();
+    let (stream, watch) = Tap::new(transport);
+    let notes = Notes::default();
+    let preferred = match preferred(target) {
+        Ok(preferred) => preferred,
+        Err(shortfall) => return (watch, Err(NotConnected::Library(shortfall))),
+    };
+    let config = Arc::new(client::Config {
+        client_id: russh::SshId::Standard(CLIENT_ID.into()),
+        // Silence must be silence: no rekey by time. 1 GiB each way is the library's upper bound.
+        limits: russh::Limits::new(1 << 30, 1 << 30, Duration::from_secs(u64::from(u32::MAX))),
+        preferred,
+        inactivity_timeout: None,
+        keepalive_interval: None,
+        // OpenSSH's client accepts 2048-bit groups (DH_GRP_MIN); the library's default of 3072 would refuse old devices.
+        gex: GexParams::new(2048, 8192, 8192).unwrap_or_default(),
+        ..client::Config::default()
+    });
+    let connecting = client::connect_stream(config, stream, Witness::new(notes.clone()));
+    let result = match timeout(deadline, connecting).await {
+        Err(_) => Err(NotConnected::Deadline),
+        Ok(Err(error)) => Err(NotConnected::Failed(error)),
+        Ok(Ok(handle)) => Ok(Connection { handle, watch: watch.clone(), notes, socket }),
+    };
+    (watch, result)
+}
+
+impl Connection {
+    /// The library's handle, for authentication.
+    pub fn handle(&mut self) -> &mut Handle<Witness> {
+        &mut self.handle
+    }
+
+    /// What the tap saw.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// What the server said inside the encryption.
+    #[must_use]
+    pub fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// The kernel's view, where the connection is a socket of ours.
+    #[must_use]
+    pub fn socket(&self) -> Option<&Socket> {
+        self.socket.as_ref()
+    }
+
+    /// True when the library has given the connection up.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.handle.is_closed()
+    }
+
+    /// How the connection ended, if it did.
+    #[must_use]
+    pub fn ending(&self) -> Option<Ending> {
+        Ending::of(&self.watch, &self.notes)
+    }
+
+    /// Since when nothing has moved on the connection, either way.
+    #[must_use]
+    pub fn quiet_since(&self) -> Instant {
+        let seen = self.watch.seen();
+        seen.last_received.max(seen.last_sent).unwrap_or(seen.opened)
+    }
+
+    /// Asks `keepalive@openssh.com` and waits for any answer; a refusal is an answer too.
+    pub async fn keepalive(&self, deadline: Duration) -> Answer {
+        let asked = Instant::now();
+        let request = self.handle.send_global_request("keepalive@openssh.com", &[], true);
+        match timeout(deadline, request).await {
+            Err(_) => Answer::Silent,
+            Ok(Ok(_) | Err(russh::Error::RequestDenied)) => Answer::Alive(asked.elapsed()),
+            Ok(Err(_)) => Answer::Gone,
+        }
+    }
+
+    /// Marks what we send from now on as ssh marks an interactive session (`IPQoS`).
+    pub fn apply_tos(&self, tos: Option<u8>, route: Route) {
+        if let (Some(tos), Some(socket), Route::Direct(address)) = (tos, &self.socket, route) {
+            // A path that objects to the mark shows in the checks that follow; a kernel that objects changes nothing.
+            let _ = socket.set_tos(tos, address.is_ipv6());
+        }
+    }
+
+    /// Says goodbye and waits, at most `deadline`, until the connection is closed.
+    pub async fn close(self, deadline: Duration) {
+        let Self { handle, socket, .. } = self;
+        let _ = timeout(deadline, async {
+            if handle.disconnect(russh::Disconnect::ByApplication, "", "").await.is_ok() {
+                let _ = handle.await;
+            }
+        })
+        .await;
+        drop(socket);
+    }
+}

@@ -1,0 +1,172 @@
+//! What the server says inside the encryption, written down as it comes.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use russh::client::{DisconnectReason, Handler, Session};
+use russh::keys::{PublicKeyOrCertificate, ssh_key};
+use russh::{ChannelId, ChannelOpenFailure, Names};
+
+use crate::tap::Disconnect;
+
+/// The longest text of the server that is kept, bytes.
+const TEXT_BYTES: usize = 4096;
+
+/// The notes of one connection, readable while it lives.
+#[derive(Debug, Clone, Default)]
+pub struct Notes(Arc<Mutex<Noted>>);
+
+/// What was noted so far.
+#[derive(Debug, Default)]
+pub struct Noted {
+    /// The key or certificate that the server proved to have.
+    pub server_key: Option<ServerKey>,
+    /// What was agreed on in the first key exchange.
+    pub negotiated: Option<Negotiated>,
+    /// When each key exchange ended.
+    pub key_exchanges: Vec<Instant>,
+    /// The text of SSH_MSG_USERAUTH_BANNER, all of them together.
+    pub banner: String,
+    /// A DISCONNECT inside the encryption, and when it came.
+    pub disconnect: Option<(Disconnect, Instant)>,
+    /// The library's own reason for ending the connection, and when.
+    pub failure: Option<(String, Instant)>,
+    /// The reason code and text of the last refused channel.
+    pub open_failure: Option<(u32, String)>,
+}
+
+/// The server's identity as proven in the key exchange.
+#[derive(Debug, Clone)]
+pub enum ServerKey {
+    /// A plain key.
+    Key(ssh_key::PublicKey),
+    /// A host certificate.
+    Certificate(Box<ssh_key::Certificate>),
+}
+
+impl ServerKey {
+    /// The key itself; that of a certificate is the certified key.
+    #[must_use]
+    pub fn key_data(&self) -> &ssh_key::public::KeyData {
+        match self {
+            Self::Key(key) => key.key_data(),
+            Self::Certificate(certificate) => certificate.public_key(),
+        }
+    }
+
+    /// The key's `SHA256:` fingerprint, as ssh prints it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.key_data().fingerprint(ssh_key::HashAlg::Sha256).to_string()
+    }
+}
+
+/// What both sides agreed on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Negotiated {
+    /// Key exchange method.
+    pub kex: String,
+    /// Host key algorithm.
+    pub host_key: String,
+    /// Cipher.
+    pub cipher: String,
+    /// MAC from client to server; of no meaning with an authenticated cipher.
+    pub mac: String,
+    /// Compression from client to server.
+    pub compression: String,
+    /// Strict key exchange, the counter-measure to Terrapin (CVE-2023-48795).
+    pub strict_kex: bool,
+}
+
+impl Notes {
+    /// What was noted so far.
+    pub fn read(&self) -> MutexGuard<'_, Noted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The handler that russh calls; it only writes down.
+#[derive(Debug)]
+pub struct Witness {
+    notes: Notes,
+}
+
+impl Witness {
+    pub(super) fn new(notes: Notes) -> Self {
+        Self { notes }
+    }
+}
+
+impl Handler for Witness {
+    type Error = russh::Error;
+
+    async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+        self.notes.read().server_key = Some(match key {
+            PublicKeyOrCertificate::PublicKey { key, .. } => ServerKey::Key(key.clone()),
+            PublicKeyOrCertificate::Certificate(certificate) => ServerKey::Certificate(Box::new(certificate.clone())),
+        });
+        Ok(true)
+    }
+
+    async fn kex_done(&mut self, _: Option<&[u8]>, names: &Names, _: &mut Session) -> Result<(), Self::Error> {
+        let mut noted = self.notes.read();
+        noted.key_exchanges.push(Instant::now());
+        noted.negotiated.get_or_insert_with(|| Negotiated {
+            kex: names.kex.as_ref().to_owned(),
+            host_key: names.key.to_string(),
+            cipher: names.cipher.as_ref().to_owned(),
+            mac: names.client_mac.as_ref().to_owned(),
+            compression: format!("{:?}", names.client_compression).to_lowercase(),
+            strict_kex: names.strict_kex(),
+        });
+        Ok(())
+    }
+
+    async fn auth_banner(&mut self, banner: &str, _: &mut Session) -> Result<(), Self::Error> {
+        let mut noted = self.notes.read();
+        let room = TEXT_BYTES.saturating_sub(noted.banner.len());
+        noted.banner.push_str(&banner[..banner.floor_char_boundary(room)]);
+        Ok(())
+    }
+
+    async fn channel_open_failure(
+        &mut self,
+        _: ChannelId,
+        reason: ChannelOpenFailure,
+        description: &str,
+        _: &str,
+        _: &mut Session,
+    ) -> Result<(), Self::Error> {
+        let text = description[..description.floor_char_boundary(TEXT_BYTES)].to_owned();
+        self.notes.read().open_failure = Some((reason_code(&reason), text));
+        Ok(())
+    }
+
+    async fn disconnected(&mut self, reason: DisconnectReason<Self::Error>) -> Result<(), Self::Error> {
+        let now = Instant::now();
+        match reason {
+            DisconnectReason::ReceivedDisconnect(info) => {
+                let mut text = info.message;
+                text.truncate(text.floor_char_boundary(TEXT_BYTES));
+                let code = info.reason_code as u32;
+                self.notes.read().disconnect = Some((Disconnect { code, text }, now));
+                Ok(())
+            }
+            DisconnectReason::Error(error) => {
+                self.notes.read().failure = Some((error.to_string(), now));
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The reason codes of RFC 4254 section 5.1.
+fn reason_code(reason: &ChannelOpenFailure) -> u32 {
+    match reason {
+        ChannelOpenFailure::AdministrativelyProhibited => 1,
+        ChannelOpenFailure::ConnectFailed => 2,
+        ChannelOpenFailure::UnknownChannelType => 3,
+        ChannelOpenFailure::ResourceShortage => 4,
+        ChannelOpenFailure::Other { code, .. } => *code,
+    }
+}

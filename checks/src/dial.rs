@@ -1,0 +1,226 @@
+//! The one place where connections are opened: with a deadline, and counted.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use crate::evidence::Spent;
+use crate::socket::Socket;
+use crate::target::{Limits, Target};
+
+/// What a proxy command may say on standard error before we stop keeping it.
+const STDERR_BYTES: u64 = 8192;
+
+/// How many connections the run has opened, and how many it may.
+#[derive(Debug)]
+pub struct Budget {
+    allowed: u32,
+    opened: AtomicU32,
+    logins: AtomicU32,
+    failed_logins: AtomicU32,
+    handshakes: Semaphore,
+}
+
+impl Budget {
+    /// A budget that the limits allow.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            allowed: limits.connections,
+            opened: AtomicU32::new(0),
+            logins: AtomicU32::new(0),
+            failed_logins: AtomicU32::new(0),
+            handshakes: Semaphore::new(limits.handshakes),
+        }
+    }
+
+    /// How many connections may still be opened.
+    #[must_use]
+    pub fn left(&self) -> u32 {
+        self.allowed.saturating_sub(self.opened.load(Ordering::Relaxed))
+    }
+
+    /// Waits until one more connection may be in its handshake; hold the permit until it is authenticated.
+    pub async fn handshake(&self) -> Option<SemaphorePermit<'_>> {
+        self.handshakes.acquire().await.ok()
+    }
+
+    /// Notes how a login ended.
+    pub fn note_login(&self, succeeded: bool) {
+        let counter = if succeeded { &self.logins } else { &self.failed_logins };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was spent so far.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        Spent {
+            connections: self.opened.load(Ordering::Relaxed),
+            budget: self.allowed,
+            logins: self.logins.load(Ordering::Relaxed),
+            failed_logins: self.failed_logins.load(Ordering::Relaxed),
+        }
+    }
+
+    fn spend(&self) -> io::Result<()> {
+        if self.opened.fetch_add(1, Ordering::Relaxed) < self.allowed {
+            return Ok(());
+        }
+        self.opened.fetch_sub(1, Ordering::Relaxed);
+        Err(io::Error::other(format!("the budget of {} connections is spent", self.allowed)))
+    }
+}
+
+/// How to reach the server once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// By TCP, to this address.
+    Direct(SocketAddr),
+    /// By the target's proxy command.
+    Proxy,
+}
+
+/// An open connection that nothing was said on yet.
+#[derive(Debug)]
+pub enum Transport {
+    /// A TCP connection of our own.
+    Tcp(TcpStream),
+    /// A proxy command's standard input and output.
+    Proxy(Box<ProxyStream>),
+}
+
+/// Opens one TCP connection within `deadline`; no TCP keepalive, no Nagle delay.
+#[allow(clippy::disallowed_methods, reason = "the one allowed place")]
+pub async fn tcp(
+    budget: &Budget,
+    address: SocketAddr,
+    bind: Option<IpAddr>,
+    deadline: Duration,
+) -> io::Result<TcpStream> {
+    budget.spend()?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(local) = bind {
+        socket.bind(SocketAddr::new(local, 0))?;
+    }
+    let stream = timeout(deadline, socket.connect(address)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Opens one more connection along `route`.
+pub async fn open(budget: &Budget, target: &Target, route: Route, deadline: Duration) -> io::Result<Transport> {
+    match route {
+        Route::Direct(address) => tcp(budget, address, target.bind, deadline).await.map(Transport::Tcp),
+        Route::Proxy => {
+            budget.spend()?;
+            let proxy = target.proxy.as_ref().ok_or_else(|| io::Error::other("no proxy command is configured"))?;
+            ProxyStream::start(&proxy.command).map(|proxy| Transport::Proxy(Box::new(proxy)))
+        }
+    }
+}
+
+impl Transport {
+    /// A second descriptor of the socket, where there is one.
+    #[must_use]
+    pub fn socket(&self) -> Option<Socket> {
+        match self {
+            Self::Tcp(stream) => Socket::of(stream).ok(),
+            Self::Proxy(_) => None,
+        }
+    }
+
+    /// The proxy command's standard error so far, if this is one.
+    #[must_use]
+    pub fn proxy_stderr(&self) -> Option<Arc<Mutex<Vec<u8>>>> {
+        match self {
+            Self::Tcp(_) => None,
+            Self::Proxy(proxy) => Some(proxy.stderr.clone()),
+        }
+    }
+}
+
+/// A proxy command run as ssh runs it: by the user's shell, ended when dropped.
+#[derive(Debug)]
+pub struct ProxyStream {
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+    stderr: Arc<Mutex<Vec<u8>>>,
+    _child: Child,
+}
+
+impl ProxyStream {
+    fn start(command: &str) -> io::Result<Self> {
+        let shell =
+            std::env::var("SHELL").ok().filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".to_owned());
+        let mut child = Command::new(shell)
+            .arg("-c")
+            .arg(format!("exec {command}"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let pipe_missing = || io::Error::other("the proxy command's pipes are missing");
+        let stderr = Arc::new(Mutex::new(Vec::new()));
+        let mut from = child.stderr.take().ok_or_else(pipe_missing)?;
+        let kept = stderr.clone();
+        tokio::spawn(async move {
+            let mut chunk = [0; 1024];
+            while let Ok(count @ 1..) = from.read(&mut chunk).await {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                if (kept.len() as u64) < STDERR_BYTES {
+                    kept.extend_from_slice(chunk.get(..count).unwrap_or_default());
+                }
+            }
+        });
+        Ok(Self {
+            stdin: child.stdin.take().ok_or_else(pipe_missing)?,
+            stdout: child.stdout.take().ok_or_else(pipe_missing)?,
+            stderr,
+            _child: child,
+        })
+    }
+}
+
+impl AsyncRead for Transport {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Proxy(proxy) => Pin::new(&mut proxy.stdout).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Proxy(proxy) => Pin::new(&mut proxy.stdin).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Proxy(proxy) => Pin::new(&mut proxy.stdin).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Proxy(proxy) => Pin::new(&mut proxy.stdin).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What was seen: one record for each check, saved, loaded and judged offline.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::target::Settings;
+use crate::{auth, channel, dns, exit, handshake, hostkey, idle, tcp, transfer};
+
+/// The version of this format; a recording of another version is refused with a sentence.
+pub const VERSION: u32 = 1;
+
+/// The checks in the order in which they run and are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Check {
+    /// Name look-up.
+    Dns,
+    /// TCP reachability.
+    Tcp,
+    /// Version and key exchange.
+    Handshake,
+    /// The server's identity.
+    Hostkey,
+    /// Ours.
+    Auth,
+    /// A session channel and a command in it.
+    Channel,
+    /// A bounded amount of data each way.
+    Transfer,
+    /// How long silence is survived.
+    Idle,
+    /// A clean end.
+    Exit,
+}
+
+impl Check {
+    /// All checks, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Dns,
+        Self::Tcp,
+        Self::Handshake,
+        Self::Hostkey,
+        Self::Auth,
+        Self::Channel,
+        Self::Transfer,
+        Self::Idle,
+        Self::Exit,
+    ];
+
+    /// The name in reports and at the front of cause codes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Tcp => "tcp",
+            Self::Handshake => "handshake",
+            Self::Hostkey => "hostkey",
+            Self::Auth => "auth",
+            Self::Channel => "channel",
+            Self::Transfer => "transfer",
+            Self::Idle => "idle",
+            Self::Exit => "exit",
+        }
+    }
+}
+
+/// What became of a check.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "step", content = "facts", rename_all = "lowercase")]
+pub enum Step<F> {
+    /// It did its job.
+    Passed(F),
+    /// It ran and what it examined did not work.
+    Failed(F),
+    /// It did not run; why.
+    Skipped(String),
+    /// We could not do it, through no fault of the target; why.
+    Error(String),
+}
+
+impl<F> Step<F> {
+    /// What was seen, unless the check did not run.
+    pub fn facts(&self) -> Option<&F> {
+        match self {
+            Self::Passed(facts) | Self::Failed(facts) => Some(facts),
+            Self::Skipped(_) | Self::Error(_) => None,
+        }
+    }
+
+    /// What was seen by a check that failed.
+    pub fn failed(&self) -> Option<&F> {
+        match self {
+            Self::Failed(facts) => Some(facts),
+            _ => None,
+        }
+    }
+
+    /// What was seen by a check that passed.
+    pub fn passed(&self) -> Option<&F> {
+        match self {
+            Self::Passed(facts) => Some(facts),
+            _ => None,
+        }
+    }
+}
+
+/// The facts of one check: plain data with times, no opinions.
+pub trait Facts: Serialize + DeserializeOwned {
+    /// One line for people: what was seen, not what it means. Text that a server sent is escaped with
+    /// [`crate::text::shown`].
+    fn summary(&self) -> String;
+}
+
+/// A step and the time it took.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Timed<F> {
+    /// What became of it.
+    #[serde(flatten)]
+    pub step: Step<F>,
+    /// Wall time, milliseconds.
+    pub duration_ms: f64,
+}
+
+impl<F> std::ops::Deref for Timed<F> {
+    type Target = Step<F>;
+    fn deref(&self) -> &Step<F> {
+        &self.step
+    }
+}
+
+/// All that one examination saw.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Evidence {
+    /// [`VERSION`] of the writer.
+    pub evidence_version: u32,
+    /// When it began.
+    pub started_at: jiff::Timestamp,
+    /// Wall time of the whole run, milliseconds.
+    pub duration_ms: f64,
+    /// Whom it was about.
+    pub target: Examined,
+    /// The user's settings that matter to a judgement.
+    pub settings: Settings,
+    /// What it cost the server.
+    pub spent: Spent,
+    /// True when the user ended the run before its end.
+    pub interrupted: bool,
+    /// Name look-up.
+    pub dns: Timed<dns::Facts>,
+    /// TCP reachability.
+    pub tcp: Timed<tcp::Facts>,
+    /// Version and key exchange.
+    pub handshake: Timed<handshake::Facts>,
+    /// The server's identity.
+    pub hostkey: Timed<hostkey::Facts>,
+    /// Authentication.
+    pub auth: Timed<auth::Facts>,
+    /// A session channel.
+    pub channel: Timed<channel::Facts>,
+    /// Data each way.
+    pub transfer: Timed<transfer::Facts>,
+    /// Idle survival.
+    pub idle: Timed<idle::Facts>,
+    /// A clean end.
+    pub exit: Timed<exit::Facts>,
+}
+
+/// The examined target, as the report names it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Examined {
+    /// What the user typed.
+    pub input: String,
+    /// The host name after ssh_config.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Login name.
+    pub user: String,
+    /// The hops of a ProxyJump.
+    pub via: Vec<String>,
+}
+
+/// What the examination cost the server.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Spent {
+    /// Connections opened.
+    pub connections: u32,
+    /// Connections that the run was allowed to open.
+    pub budget: u32,
+    /// Logins that succeeded.
+    pub logins: u32,
+    /// Connections whose login failed: never more than one.
+    pub failed_logins: u32,
+}
+
+/// One check as every report shows it, whatever its facts.
+#[derive(Debug, Clone)]
+pub struct CheckView {
+    /// Which check.
+    pub check: Check,
+    /// What became of it, without the facts.
+    pub step: Step<()>,
+    /// The facts' own line, or the reason why there are none.
+    pub summary: String,
+    /// Wall time, milliseconds.
+    pub duration_ms: f64,
+    /// The facts; `null` when there are none.
+    pub facts: serde_json::Value,
+}
+
+impl Evidence {
+    /// The nine checks in order, each in the shape that reports need.
+    #[must_use]
+    pub fn checks(&self) -> [CheckView; 9] {
+        [
+            view(Check::Dns, &self.dns),
+            view(Check::Tcp, &self.tcp),
+            view(Check::Handshake, &self.handshake),
+            view(Check::Hostkey, &self.hostkey),
+            view(Check::Auth, &self.auth),
+            view(Check::Channel, &self.channel),
+            view(Check::Transfer, &self.transfer),
+            view(Check::Idle, &self.idle),
+            view(Check::Exit, &self.exit),
+        ]
+    }
+}
+
+fn view<F: Facts>(check: Check, timed: &Timed<F>) -> CheckView {
+    let facts_of = |facts: &F| (facts.summary(), serde_json::to_value(facts).unwrap_or_default());
+    let (step, (summary, facts)) = match &timed.step {
+        Step::Passed(facts) => (Step::Passed(()), facts_of(facts)),
+        Step::Failed(facts) => (Step::Failed(()), facts_of(facts)),
+        Step::Skipped(why) => (Step::Skipped(why.clone()), (why.clone(), serde_json::Value::Null)),
+        Step::Error(why) => (Step::Error(why.clone()), (why.clone(), serde_json::Value::Null)),
+    };
+    CheckView { check, step, summary, duration_ms: timed.duration_ms, facts }
+}

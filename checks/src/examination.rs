@@ -1,0 +1,129 @@
+//! One run's live handles. Anything measured goes into facts, never here.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use tokio::sync::watch;
+
+use crate::connection::Connection;
+use crate::dial::{Budget, Route, Transport};
+use crate::login::Login;
+use crate::progress::Progress;
+use crate::target::{Limits, Target};
+
+/// What the checks work with; each takes the handle it needs and leaves the next one.
+pub struct Examination {
+    /// Whom to examine.
+    pub target: Arc<Target>,
+    /// Within which limits.
+    pub limits: Limits,
+    /// What the connections may cost.
+    pub budget: Arc<Budget>,
+    /// Who looks on.
+    pub progress: Progress,
+    /// Whether the user wants it to end.
+    pub stop: Stop,
+    /// How to ask the user.
+    pub ask: Arc<dyn Ask>,
+    /// Left by dns: the addresses that ssh would try, in its order.
+    pub addresses: Vec<SocketAddr>,
+    /// Left by tcp: how to open further connections.
+    pub route: Option<Route>,
+    /// Left by tcp: the connection that the handshake uses.
+    pub transport: Option<Transport>,
+    /// Left by handshake: not authenticated until auth has passed.
+    pub connection: Option<Connection>,
+    /// Left by hostkey: the fingerprint of the key that may be trusted with a login, and how far.
+    pub trusted: Option<Trusted>,
+    /// Left by auth: how to log in again.
+    pub login: Option<Login>,
+}
+
+/// A host key that authentication may go on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trusted {
+    /// The key's `SHA256:` fingerprint.
+    pub fingerprint: String,
+    /// Whether a password may be sent to it: the key is known, or the user accepted it.
+    pub with_passwords: bool,
+}
+
+/// A question to the person at the terminal. Each call may block; without a terminal the answer is `None` or no.
+pub trait Ask: Send + Sync {
+    /// A secret, typed without echo.
+    fn secret(&self, prompt: &str) -> Option<SecretString>;
+    /// A line, typed with echo.
+    fn line(&self, prompt: &str) -> Option<String>;
+    /// Yes or no.
+    fn confirm(&self, question: &str) -> bool;
+}
+
+/// Nobody to ask.
+#[derive(Debug, Clone, Copy)]
+pub struct Nobody;
+
+impl Ask for Nobody {
+    fn secret(&self, _: &str) -> Option<SecretString> {
+        None
+    }
+    fn line(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn confirm(&self, _: &str) -> bool {
+        false
+    }
+}
+
+/// The user's wish to end the run early.
+#[derive(Debug, Clone)]
+pub struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// Becomes true when the sender says so.
+    #[must_use]
+    pub fn new(receiver: watch::Receiver<bool>) -> Self {
+        Self(receiver)
+    }
+
+    /// A stop that never comes.
+    #[must_use]
+    pub fn never() -> Self {
+        Self(watch::channel(false).1)
+    }
+
+    /// Whether the user wants the run to end.
+    #[must_use]
+    pub fn asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Returns when the user wants the run to end.
+    pub async fn wait(&self) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Examination {
+    /// A run that has not begun.
+    #[must_use]
+    pub fn new(target: Target, limits: Limits, progress: Progress, stop: Stop, ask: Arc<dyn Ask>) -> Self {
+        Self {
+            target: Arc::new(target),
+            budget: Arc::new(Budget::new(&limits)),
+            limits,
+            progress,
+            stop,
+            ask,
+            addresses: Vec::new(),
+            route: None,
+            transport: None,
+            connection: None,
+            trusted: None,
+            login: None,
+        }
+    }
+}

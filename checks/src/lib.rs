@@ -1,0 +1,119 @@
+//! Everything that touches the network, and the causes it can reveal.
+//!
+//! A check is a module with three things: its `Facts`, `async fn check(&mut Examination) -> Step<Facts>`, and
+//! `static CAUSES: &[Cause]`. Data flows one way: checks measure, judges conclude from [`evidence::Evidence`] alone.
+
+pub mod auth;
+pub mod channel;
+pub mod dns;
+pub mod exit;
+pub mod handshake;
+pub mod hostkey;
+pub mod idle;
+pub mod tcp;
+pub mod transfer;
+
+pub mod cause;
+pub mod connection;
+pub mod dial;
+pub mod evidence;
+pub mod examination;
+pub mod known_hosts;
+pub mod login;
+pub mod progress;
+pub mod socket;
+pub mod tap;
+pub mod target;
+pub mod text;
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use cause::Cause;
+use evidence::{Check, Evidence, Examined, Facts, Step, Timed};
+use examination::Examination;
+use progress::{Ending, Event};
+
+/// Every cause of every check, in the order of the checks.
+pub fn causes() -> impl Iterator<Item = &'static Cause> {
+    [
+        dns::CAUSES,
+        tcp::CAUSES,
+        handshake::CAUSES,
+        hostkey::CAUSES,
+        auth::CAUSES,
+        channel::CAUSES,
+        transfer::CAUSES,
+        idle::CAUSES,
+        exit::CAUSES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Runs the selected checks in order; the others are shown as skipped.
+pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evidence {
+    let began = Instant::now();
+    let started_at = jiff::Timestamp::now();
+    let exam = &mut exam;
+    let dns = timed(exam, selected, Check::Dns, dns::check).await;
+    let tcp = timed(exam, selected, Check::Tcp, tcp::check).await;
+    let handshake = timed(exam, selected, Check::Handshake, handshake::check).await;
+    let hostkey = timed(exam, selected, Check::Hostkey, hostkey::check).await;
+    let auth = timed(exam, selected, Check::Auth, auth::check).await;
+    let channel = timed(exam, selected, Check::Channel, channel::check).await;
+    let transfer = timed(exam, selected, Check::Transfer, transfer::check).await;
+    let idle = timed(exam, selected, Check::Idle, idle::check).await;
+    let exit = timed(exam, selected, Check::Exit, exit::check).await;
+    let target = &exam.target;
+    Evidence {
+        evidence_version: evidence::VERSION,
+        started_at,
+        duration_ms: began.elapsed().as_secs_f64() * 1000.0,
+        target: Examined {
+            input: target.input.clone(),
+            host: target.host.clone(),
+            port: target.port,
+            user: target.user.clone(),
+            via: target.proxy.as_ref().map(|proxy| proxy.hops.clone()).unwrap_or_default(),
+        },
+        settings: target.settings.clone(),
+        spent: exam.budget.spent(),
+        interrupted: exam.stop.asked(),
+        dns,
+        tcp,
+        handshake,
+        hostkey,
+        auth,
+        channel,
+        transfer,
+        idle,
+        exit,
+    }
+}
+
+/// Runs one check, unless it was not asked for or the user wants to end; tells the onlooker.
+async fn timed<F: Facts>(
+    exam: &mut Examination,
+    selected: &BTreeSet<Check>,
+    check: Check,
+    run: impl AsyncFnOnce(&mut Examination) -> Step<F>,
+) -> Timed<F> {
+    let skipped = |why: &str| Timed { step: Step::Skipped(why.into()), duration_ms: 0.0 };
+    if !selected.contains(&check) {
+        return skipped("not asked for");
+    }
+    if exam.stop.asked() {
+        return skipped("interrupted");
+    }
+    exam.progress.tell(Event::Started(check));
+    let began = Instant::now();
+    let step = run(exam).await;
+    let (ending, summary) = match &step {
+        Step::Passed(facts) => (Ending::Passed, facts.summary()),
+        Step::Failed(facts) => (Ending::Failed, facts.summary()),
+        Step::Skipped(why) | Step::Error(why) => (Ending::Skipped, why.clone()),
+    };
+    exam.progress.tell(Event::Finished { check, ending, summary });
+    Timed { step, duration_ms: began.elapsed().as_secs_f64() * 1000.0 }
+}

@@ -1,0 +1,77 @@
+//! One more connection to the same server, logged in the same way: what the idle test is made of.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::auth::Credential;
+use crate::connection::{self, Connection};
+use crate::dial::{self, Budget, Route};
+use crate::target::Target;
+
+/// All it takes to log in again exactly as the first time.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// Whom.
+    pub target: Arc<Target>,
+    /// By which way.
+    pub route: Route,
+    /// The fingerprint of the host key that was accepted; no other is.
+    pub host_key: String,
+    /// What the server accepted, in order; more than one where it wants several factors.
+    pub accepted: Vec<Credential>,
+    /// What all this may cost.
+    pub budget: Arc<Budget>,
+}
+
+/// Why a further login did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotLoggedIn {
+    /// The TCP connection, or the proxy, could not be had.
+    #[error("no connection: {0}")]
+    Unreachable(String),
+    /// The handshake did not end in time, or failed.
+    #[error("no handshake: {0}")]
+    Handshake(String),
+    /// Another host key than the first time.
+    #[error("another host key answered: {0}")]
+    OtherHostKey(String),
+    /// What was accepted before is refused now. Never tried again.
+    #[error("the login that worked before was refused")]
+    Refused,
+    /// The connection died during the login, or the server did not answer in time.
+    #[error("the login got no answer")]
+    NoAnswer,
+}
+
+impl Login {
+    /// Connects and logs in once more, all within `deadline`.
+    pub async fn open(&self, deadline: Duration) -> Result<Connection, NotLoggedIn> {
+        tokio::time::timeout(deadline, self.open_unbounded(deadline)).await.unwrap_or(Err(NotLoggedIn::NoAnswer))
+    }
+
+    async fn open_unbounded(&self, deadline: Duration) -> Result<Connection, NotLoggedIn> {
+        let _permit = self.budget.handshake().await;
+        let transport = dial::open(&self.budget, &self.target, self.route, deadline)
+            .await
+            .map_err(|error| NotLoggedIn::Unreachable(error.to_string()))?;
+        let (_, connected) = connection::connect(transport, &self.target, deadline).await;
+        let mut connection = connected.map_err(|error| NotLoggedIn::Handshake(format!("{error:?}")))?;
+        let shown = connection.notes().read().server_key.as_ref().map(connection::ServerKey::fingerprint);
+        if shown.as_deref() != Some(self.host_key.as_str()) {
+            return Err(NotLoggedIn::OtherHostKey(shown.unwrap_or_default()));
+        }
+        for credential in &self.accepted {
+            let outcome = credential.present(&mut connection, &self.target.user).await;
+            if !outcome.accepted() {
+                if connection.is_closed() {
+                    return Err(NotLoggedIn::NoAnswer);
+                }
+                self.budget.note_login(false);
+                return Err(NotLoggedIn::Refused);
+            }
+        }
+        self.budget.note_login(true);
+        connection.apply_tos(self.target.tos, self.route);
+        Ok(connection)
+    }
+}

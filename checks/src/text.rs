@@ -1,0 +1,64 @@
+//! Text from elsewhere made safe to show.
+
+/// The longest piece of foreign text that a report quotes, in characters.
+const SHOWN_CHARS: usize = 200;
+
+/// Foreign text with control characters escaped and its length bounded.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    let mut safe = String::new();
+    for (count, c) in text.chars().enumerate() {
+        if count == SHOWN_CHARS {
+            safe.push('…');
+            break;
+        }
+        if c.is_control() || is_invisible(c) { safe.extend(c.escape_default()) } else { safe.push(c) }
+    }
+    safe
+}
+
+/// Foreign bytes as [`shown`] text; what is not UTF-8 becomes the replacement character.
+#[must_use]
+pub fn shown_bytes(bytes: &[u8]) -> String {
+    shown(&String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN_CHARS)]))
+}
+
+/// Formatting characters that reorder or hide text on a terminal (Unicode bidirectional controls and zero-width characters).
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A duration for people: `850 ms`, `6.2 s`, `6 min`, `1 h 30 min`.
+#[must_use]
+pub fn seconds(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.001 => format!("{:.2} ms", s * 1000.0),
+        s if s < 1.0 => format!("{:.0} ms", s * 1000.0),
+        s if s < 10.0 => format!("{} s", trimmed(s)),
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{} min", trimmed(s / 60.0)),
+        s => format!("{} h", trimmed(s / 3600.0)),
+    }
+}
+
+fn trimmed(number: f64) -> String {
+    let text = format!("{number:.1}");
+    text.strip_suffix(".0").map_or_else(|| text.clone(), ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{seconds, shown};
+
+    #[test]
+    fn control_characters_never_reach_the_terminal() {
+        assert_eq!(shown("a\x1b[31mb\r\n\u{202e}"), "a\\u{1b}[31mb\\r\\n\\u{202e}");
+        assert!(shown(&"x".repeat(10_000)).chars().count() <= 201);
+    }
+
+    #[test]
+    fn durations_read_well() {
+        let read: Vec<_> = [0.0004, 0.25, 6.0, 6.25, 42.0, 350.0, 5400.0, 9000.0].map(seconds).into();
+        assert_eq!(read, ["0.40 ms", "250 ms", "6 s", "6.2 s", "42 s", "5.8 min", "90 min", "2.5 h"]);
+    }
+}

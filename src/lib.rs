@@ -1,0 +1,6 @@
+//! ssh-doctor: finds where SSH sessions die, why, and a fix proven on the user's own path.
+//!
+//! Data flows one way: arguments become a plan, checks turn it into evidence, the judges turn that into a diagnosis,
+//! and a report prints it.
+
+pub mod diagnose;

@@ -1,0 +1,3 @@
+//! The `ssh-doctor` command.
+
+fn main() {}
