@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connection::ServerKey;
 use crate::known_hosts::pattern_matches;
+use crate::text;
 
 /// The most principals that are kept.
 const PRINCIPALS_KEPT: usize = 64;
@@ -35,9 +36,9 @@ impl Certificate {
     pub(super) fn of(key: &ServerKey, name: &str, now: Timestamp) -> Option<Self> {
         let ServerKey::Certificate(shown) = key else { return None };
         Some(Self {
-            key_id: shown.key_id().to_owned(),
+            key_id: text::shown(shown.key_id()),
             serial: shown.serial(),
-            principals: shown.valid_principals().iter().take(PRINCIPALS_KEPT).cloned().collect(),
+            principals: shown.valid_principals().iter().take(PRINCIPALS_KEPT).map(|name| text::shown(name)).collect(),
             valid_from: timestamp(shown.valid_after()).filter(|from| *from > Timestamp::UNIX_EPOCH),
             valid_until: timestamp(shown.valid_before()),
             authority: shown.signature_key().fingerprint(HashAlg::Sha256).to_string(),
