@@ -5,6 +5,7 @@ mod certificate;
 mod standing;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use russh::keys::ssh_key::HashAlg;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,9 @@ use crate::target::{Strictness, Target};
 pub use causes::CAUSES;
 pub use certificate::Certificate;
 pub use standing::Standing;
+
+/// How long saying goodbye to a server that is not trusted may take.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What was seen of the server's key, and what known_hosts says of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -133,7 +137,13 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
             exam.trusted = Some(Trusted { fingerprint: facts.fingerprint.clone(), with_passwords });
             Step::Passed(facts)
         }
-        None => Step::Failed(facts),
+        None => {
+            // No later check may find a connection to a server that is not trusted.
+            if let Some(connection) = exam.connection.take() {
+                connection.close(GOODBYE).await;
+            }
+            Step::Failed(facts)
+        }
     }
 }
 
