@@ -103,12 +103,10 @@ impl Answerer {
         if questions.len() > QUESTIONS {
             return None;
         }
-        if let ([question], true) = (questions, self.secret.is_some()) {
-            if !question.echo {
-                let secret = self.secret.take()?;
-                *again = Some(secret.clone());
-                return Some(vec![secret.expose_secret().to_owned()]);
-            }
+        if let ([Asked { echo: false, .. }], Some(_)) = (questions, &self.secret) {
+            let secret = self.secret.take()?;
+            *again = Some(secret.clone());
+            return Some(vec![secret.expose_secret().to_owned()]);
         }
         let mut answers = Vec::new();
         for (at, question) in questions.iter().enumerate() {

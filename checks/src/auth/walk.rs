@@ -142,10 +142,11 @@ impl<'e> Walk<'e> {
         let mut order: Vec<String> =
             self.facts.preferred.iter().filter(|name| self.facts.wanted.contains(name)).cloned().collect();
         let place = |name: &str| order.iter().position(|method| method == name);
-        if let (Some(keyboard), Some(password)) = (place("keyboard-interactive"), place("password")) {
-            if self.facts.password_given && keyboard < password {
-                order.swap(keyboard, password);
-            }
+        if let (true, Some(keyboard), Some(password)) =
+            (self.facts.password_given, place("keyboard-interactive"), place("password"))
+            && keyboard < password
+        {
+            order.swap(keyboard, password);
         }
         order
     }

@@ -132,19 +132,15 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         None if exam.target.credentials.can_ask => ask(exam, &facts).await,
         None => Decision::PublicKeysOnly,
     };
-    match facts.decision.trust() {
-        Some(with_passwords) => {
-            exam.trusted = Some(Trusted { fingerprint: facts.fingerprint.clone(), with_passwords });
-            Step::Passed(facts)
+    let Some(with_passwords) = facts.decision.trust() else {
+        // No later check may find a connection to a server that is not trusted.
+        if let Some(connection) = exam.connection.take() {
+            connection.close(GOODBYE).await;
         }
-        None => {
-            // No later check may find a connection to a server that is not trusted.
-            if let Some(connection) = exam.connection.take() {
-                connection.close(GOODBYE).await;
-            }
-            Step::Failed(facts)
-        }
-    }
+        return Step::Failed(facts);
+    };
+    exam.trusted = Some(Trusted { fingerprint: facts.fingerprint.clone(), with_passwords });
+    Step::Passed(facts)
 }
 
 /// The facts about `key`, with the decision still open.
