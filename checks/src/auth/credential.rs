@@ -27,7 +27,7 @@ pub enum Credential {
     /// The server wants no proof.
     None,
     /// A key, or a certificate of it.
-    Key(Key),
+    Key(Box<Key>),
     /// A password.
     Password(SecretString),
     /// A password as the answer to the one question of keyboard-interactive.
@@ -61,8 +61,8 @@ pub struct Key {
 pub(super) enum Half {
     /// In memory.
     File(Arc<PrivateKey>),
-    /// In the agent behind that socket.
-    Agent(PathBuf),
+    /// In the agent behind that socket, which knows it as that.
+    Agent(PathBuf, Box<AgentIdentity>),
     /// Not to be had, for this reason: the server can still be asked whether it would take the key.
     Not(Obstacle),
 }
@@ -184,13 +184,13 @@ impl russh::Signer for Signer<'_> {
 
     async fn auth_sign(
         &mut self,
-        key: &AgentIdentity,
+        _: &AgentIdentity,
         hash: Option<HashAlg>,
         data: Vec<u8>,
     ) -> Result<Vec<u8>, Self::Error> {
         match self.half {
             Half::File(private) => signed(private, hash, data),
-            Half::Agent(socket) => agent::sign(socket, self.binding.as_ref(), key, hash, data).await,
+            Half::Agent(socket, key) => agent::sign(socket, self.binding.as_ref(), key, hash, data).await,
             Half::Not(obstacle) => Err(obstacle.clone()),
         }
         .map_err(Unsigned::Obstacle)

@@ -138,3 +138,115 @@ fn read(path: &Path) -> Result<String, Obstacle> {
     }
     fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    use russh::keys::PrivateKey;
+    use russh::keys::ssh_key::LineEnding;
+    use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
+
+    use super::{Identity, Obstacle, Private};
+    use crate::target;
+
+    /// A directory of our own that goes when the test ends.
+    struct Keys(PathBuf);
+
+    impl Keys {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("ssh-doctor-keys-{}-{name}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn put(&self, name: &str, text: &str, mode: u32) {
+            let path = self.0.join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+
+        fn read(&self, name: &str) -> Identity {
+            Identity::read(&target::Identity { path: self.0.join(name), explicit: true }, true)
+        }
+    }
+
+    impl Drop for Keys {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn key(seed: u8) -> PrivateKey {
+        PrivateKey::new(KeypairData::Ed25519(Ed25519Keypair::from_seed(&[seed; 32])), "").unwrap()
+    }
+
+    fn text(key: &PrivateKey) -> String {
+        key.to_openssh(LineEnding::LF).unwrap().to_string()
+    }
+
+    fn obstacle(identity: &Identity) -> Option<Obstacle> {
+        identity.fact().obstacle
+    }
+
+    #[test]
+    fn a_private_key_shows_its_public_half() {
+        let keys = Keys::new("plain");
+        keys.put("id", &text(&key(1)), 0o600);
+        let identity = keys.read("id");
+        assert!(matches!(identity.private, Private::Ready(_)));
+        assert_eq!(
+            identity.public.map(|public| public.key_data().clone()),
+            Some(key(1).public_key().key_data().clone())
+        );
+    }
+
+    #[test]
+    fn a_key_that_others_may_read_is_refused_and_still_shows_its_public_half() {
+        let keys = Keys::new("open");
+        keys.put("id", &text(&key(1)), 0o644);
+        let identity = keys.read("id");
+        assert_eq!(obstacle(&identity), Some(Obstacle::TooOpen { mode: "0644".into() }));
+        assert!(identity.public.is_some());
+    }
+
+    #[test]
+    fn a_public_half_of_another_key_is_noticed() {
+        let keys = Keys::new("other");
+        keys.put("id", &text(&key(1)), 0o600);
+        keys.put("id.pub", &key(2).public_key().to_openssh().unwrap(), 0o644);
+        assert_eq!(obstacle(&keys.read("id")), Some(Obstacle::OtherPrivateHalf));
+    }
+
+    #[test]
+    fn a_public_half_alone_is_enough_for_an_agent() {
+        let keys = Keys::new("alone");
+        keys.put("id.pub", &key(1).public_key().to_openssh().unwrap(), 0o644);
+        for name in ["id", "id.pub"] {
+            let identity = keys.read(name);
+            assert!(identity.exists() && identity.public.is_some(), "{name}");
+            assert_eq!(obstacle(&identity), Some(Obstacle::NoPrivateHalf), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_told_apart_from_what_is_missing() {
+        let keys = Keys::new("none");
+        keys.put("id", "no key", 0o600);
+        assert!(matches!(obstacle(&keys.read("id")), Some(Obstacle::Unreadable { .. })));
+        assert_eq!(obstacle(&keys.read("absent")), Some(Obstacle::Missing));
+        assert!(!keys.read("absent").exists());
+    }
+
+    #[test]
+    fn an_encrypted_key_in_an_older_format_hides_its_public_half() {
+        let keys = Keys::new("locked");
+        let pem = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-EDE3-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+        keys.put("id", pem, 0o600);
+        let identity = keys.read("id");
+        assert_eq!(obstacle(&identity), Some(Obstacle::Encrypted));
+        assert!(identity.public.is_none());
+    }
+}

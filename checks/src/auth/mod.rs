@@ -61,9 +61,10 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         exam.budget.note_login(false);
     }
     facts.repeatable = false;
+    let interrupted = facts.conclusion == Conclusion::Interrupted;
     facts.end = connection.ending().map(|ending| escaped(ending.manner));
     connection.close(GOODBYE).await;
-    Step::Failed(facts)
+    if interrupted { Step::Skipped("interrupted".into()) } else { Step::Failed(facts) }
 }
 
 /// The hash to sign an RSA key with; none for other keys, an error where the server takes nothing better than SHA-1.

@@ -37,6 +37,8 @@ pub enum Public {
 pub(super) enum Holder {
     /// The agent.
     Agent,
+    /// The agent, which knows the key and not the certificate of it.
+    AgentKey,
     /// The identity of that number.
     File(usize),
     /// Nobody that we know.
@@ -49,6 +51,22 @@ impl Public {
         match self {
             Self::Key(key) => key.algorithm(),
             Self::Certificate(certificate) => certificate.algorithm(),
+        }
+    }
+
+    /// The bare key.
+    pub(super) fn key(&self) -> PublicKey {
+        match self {
+            Self::Key(key) => key.clone(),
+            Self::Certificate(certificate) => PublicKey::new(certificate.public_key().clone(), ""),
+        }
+    }
+
+    /// What an agent that holds it calls it.
+    pub(super) fn identity(&self) -> AgentIdentity {
+        match self {
+            Self::Key(key) => key.clone().into(),
+            Self::Certificate(certificate) => certificate.as_ref().clone().into(),
         }
     }
 
@@ -121,8 +139,12 @@ pub(super) fn order(
     }
     for at in 0..once.len() {
         if matches!(once[at].public, Public::Certificate(_)) && once[at].holder != Holder::Agent {
-            let held = once.iter().find(|key| once[at].public.certifies(&key.public)).map(|key| key.holder);
-            once[at].holder = held.unwrap_or(once[at].holder);
+            once[at].holder = match once.iter().find(|key| once[at].public.certifies(&key.public)).map(|key| key.holder)
+            {
+                Some(Holder::Agent) => Holder::AgentKey,
+                Some(holder) => holder,
+                None => once[at].holder,
+            };
         }
     }
     once
@@ -153,7 +175,7 @@ impl Offer {
             fingerprint: data.fingerprint(HashAlg::Sha256).to_string(),
             comment: shown(comment),
             file: self.file.clone(),
-            in_agent: self.holder == Holder::Agent,
+            in_agent: matches!(self.holder, Holder::Agent | Holder::AgentKey),
             certificate: match &self.public {
                 Public::Key(_) => None,
                 Public::Certificate(certificate) => Some(certificate_fact(certificate, user, now)),
@@ -181,5 +203,100 @@ fn certificate_fact(certificate: &Certificate, user: &str, now: Timestamp) -> fa
         valid_until: i64::try_from(certificate.valid_before()).ok().and_then(|at| Timestamp::from_second(at).ok()),
         authority: certificate.signature_key().fingerprint(HashAlg::Sha256).to_string(),
         objection,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use russh::keys::PrivateKey;
+    use russh::keys::agent::AgentIdentity;
+    use russh::keys::ssh_key::certificate::Builder;
+    use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
+    use russh::keys::{Certificate, PublicKey};
+
+    use super::{Holder, Public, order};
+    use crate::auth::facts::Obstacle;
+    use crate::auth::identity::{Identity, Private};
+
+    fn private(seed: u8) -> PrivateKey {
+        PrivateKey::new(KeypairData::Ed25519(Ed25519Keypair::from_seed(&[seed; 32])), "").unwrap()
+    }
+
+    fn public(seed: u8) -> PublicKey {
+        private(seed).public_key().clone()
+    }
+
+    fn certificate(seed: u8) -> Certificate {
+        let mut builder = Builder::new([seed; 16], public(seed), 0, u64::MAX >> 1).unwrap();
+        builder.valid_principal("me").unwrap();
+        builder.sign(&private(99)).unwrap()
+    }
+
+    fn identity(seed: u8, certificate: Option<Certificate>) -> Identity {
+        Identity {
+            path: format!("id{seed}").into(),
+            explicit: true,
+            public: Some(public(seed)),
+            private: Private::Ready(Arc::new(private(seed))),
+            certificate,
+        }
+    }
+
+    fn held(seed: u8) -> AgentIdentity {
+        public(seed).into()
+    }
+
+    /// The offers as `k1`, `c1` for the key or certificate of seed 1, with the holder.
+    fn told(offers: &[super::Offer]) -> Vec<(String, Holder)> {
+        let seed = |key: &PublicKey| (0..=255).find(|seed| public(*seed).key_data() == key.key_data()).unwrap();
+        offers
+            .iter()
+            .map(|offer| match &offer.public {
+                Public::Key(key) => (format!("k{}", seed(key)), offer.holder),
+                Public::Certificate(_) => (format!("c{}", seed(&offer.public.key())), offer.holder),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn configured_keys_in_the_agent_come_first_then_the_agents_others_then_files() {
+        let files = [identity(1, Some(certificate(1))), identity(2, None)];
+        let agent = [held(3), held(2)];
+        let expected = [
+            ("k2".to_owned(), Holder::Agent),
+            ("k3".to_owned(), Holder::Agent),
+            ("k1".to_owned(), Holder::File(0)),
+            ("c1".to_owned(), Holder::File(0)),
+        ];
+        assert_eq!(told(&order(&files, &[], &agent, false)), expected);
+        let only: Vec<_> = expected.iter().filter(|(name, _)| name != "k3").cloned().collect();
+        assert_eq!(told(&order(&files, &[], &agent, true)), only);
+    }
+
+    #[test]
+    fn named_certificates_come_first_and_find_who_can_sign() {
+        let named = [("a-cert.pub".into(), certificate(1)), ("b-cert.pub".into(), certificate(2))];
+        let offers = order(&[identity(1, None), identity(2, None)], &named, &[held(1)], false);
+        let expected = [
+            ("c1".to_owned(), Holder::AgentKey),
+            ("c2".to_owned(), Holder::File(1)),
+            ("k1".to_owned(), Holder::Agent),
+            ("k2".to_owned(), Holder::File(1)),
+        ];
+        assert_eq!(told(&offers), expected);
+    }
+
+    #[test]
+    fn each_key_is_offered_once() {
+        let twice = [identity(1, None), identity(1, None)];
+        assert_eq!(told(&order(&twice, &[], &[held(2), held(2)], false)).len(), 2);
+    }
+
+    #[test]
+    fn an_identity_that_hides_its_public_half_is_not_offered_yet() {
+        let hidden = Identity { public: None, private: Private::Not(Obstacle::Encrypted), ..identity(1, None) };
+        assert!(order(&[hidden], &[], &[], false).is_empty());
     }
 }

@@ -176,7 +176,6 @@ impl<'e> Walk<'e> {
                 Ok(key) => {
                     let public = key.public_key().clone();
                     identity.public = Some(public.clone());
-                    identity.private = Private::Ready(key);
                     let file = Some(identity.path.clone());
                     let offer = Offer { public: Public::Key(public), file, holder: Holder::File(at) };
                     match self.key(&offer).await {
@@ -239,7 +238,7 @@ impl<'e> Walk<'e> {
             match self.patience.bound(offering).await {
                 Ok(Offered::Answer(outcome)) => {
                     self.record("publickey", Some(fact), Answer::of(&outcome), None, began);
-                    return self.verdict(outcome, Some(Credential::Key(key)));
+                    return self.verdict(outcome, Some(Credential::Key(Box::new(key))));
                 }
                 Ok(Offered::Wanted(Obstacle::Encrypted)) if self.exam.target.credentials.can_ask => {
                     let Holder::File(at) = offer.holder else { return Verdict::Refused };
@@ -265,12 +264,13 @@ impl<'e> Walk<'e> {
 
     fn half(&self, offer: &Offer) -> Half {
         match (offer.holder, &self.exam.target.credentials.agent) {
-            (Holder::Agent, Some(socket)) => Half::Agent(socket.clone()),
+            (Holder::Agent, Some(socket)) => Half::Agent(socket.clone(), Box::new(offer.public.identity())),
+            (Holder::AgentKey, Some(socket)) => Half::Agent(socket.clone(), Box::new(offer.public.key().into())),
             (Holder::File(at), _) => match &self.identities[at].private {
                 Private::Ready(key) => Half::File(key.clone()),
                 Private::Not(obstacle) => Half::Not(obstacle.clone()),
             },
-            (Holder::Agent, None) | (Holder::Nobody, _) => Half::Not(Obstacle::NoPrivateHalf),
+            (Holder::Agent | Holder::AgentKey, None) | (Holder::Nobody, _) => Half::Not(Obstacle::NoPrivateHalf),
         }
     }
 
@@ -285,7 +285,11 @@ impl<'e> Walk<'e> {
             let Some(passphrase) = passphrase else { return Err(obstacle) };
             let file = path.clone();
             match self.patience.person(move || Some(Identity::unlock(&file, &passphrase))).await {
-                Some(Ok(key)) => return Ok(key),
+                Some(Ok(key)) => {
+                    // The certificate of the key needs no second answer.
+                    self.identities[at].private = Private::Ready(key.clone());
+                    return Ok(key);
+                }
                 Some(Err(why)) => obstacle = why,
                 None => return Err(obstacle),
             }

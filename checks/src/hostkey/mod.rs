@@ -132,6 +132,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         None if exam.target.credentials.can_ask => ask(exam, &facts).await,
         None => Decision::PublicKeysOnly,
     };
+    if exam.stop.asked() {
+        return Step::Skipped("interrupted".into());
+    }
     let Some(with_passwords) = facts.decision.trust() else {
         // No later check may find a connection to a server that is not trusted.
         if let Some(connection) = exam.connection.take() {

@@ -16,10 +16,8 @@ pub(super) const AGENT_REFUSED: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "See what the agent says when it is asked to sign with each key",
-            snippet: Some(
-                "ssh-add -L | while read -r key; do echo \"$key\" > /tmp/key.pub; ssh-add -T /tmp/key.pub; done",
-            ),
+            summary: "See whether the agent signs with the key at all",
+            snippet: Some("ssh-add -L; ssh-add -T <public key file>"),
             ..Fix::NEW
         },
         Fix {

@@ -1,7 +1,7 @@
 //! The key file on our side cannot be used.
 
 use super::refused;
-use crate::auth::{Answer, Attempt, Facts, Obstacle};
+use crate::auth::{Answer, Attempt, Facts, KeyFile, Obstacle};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 
@@ -96,8 +96,8 @@ pub(super) const KEY_UNREADABLE: Cause = Cause {
     },
 };
 
-/// A key that the server would take and that this obstacle keeps us from using; failing that, a file of which the server
-/// could not be asked.
+/// A key that the server would take and that this obstacle keeps us from using; failing that, and where no key was refused,
+/// a file of which the server could not be asked.
 fn unusable(facts: &Facts, is: impl Fn(Option<&Obstacle>) -> bool) -> Option<Match> {
     let wanted: Vec<&Attempt> = facts
         .answered(Answer::Unfinished)
@@ -111,22 +111,27 @@ fn unusable(facts: &Facts, is: impl Fn(Option<&Obstacle>) -> bool) -> Option<Mat
         let file = first.key.as_ref().and_then(|key| key.file.as_ref());
         return Some(named(Match::new(Certainty::Certain, because), file.map(|file| file.display().to_string())));
     }
-    let unknown: Vec<_> = facts
-        .files
-        .iter()
-        .filter(|file| {
-            file.fingerprint.is_none() && file.obstacle != Some(Obstacle::Missing) && is(file.obstacle.as_ref())
-        })
-        .collect();
+    if facts.refused_keys().next().is_some() {
+        return None;
+    }
+    let unknown: Vec<_> = never_offered(facts).filter(|file| is(file.obstacle.as_ref())).collect();
     let first = unknown.first()?;
-    let mut because: Vec<String> = unknown
-        .iter()
-        .filter_map(|file| Some(format!("{}: {}", file.path.display(), file.obstacle.as_ref()?.words())))
-        .collect();
+    let mut because: Vec<String> = unknown.iter().map(|file| told(file)).collect();
     because.push("the server could not be asked about it: its public half is not known".into());
-    let alone = facts.refused_keys().next().is_none();
-    let certainty = if alone { Certainty::Likely } else { Certainty::Possible };
-    Some(named(Match::new(certainty, because), Some(first.path.display().to_string())))
+    Some(named(Match::new(Certainty::Likely, because), Some(first.path.display().to_string())))
+}
+
+/// The files that exist and could not be offered, not even as a question.
+pub(super) fn never_offered(facts: &Facts) -> impl Iterator<Item = &KeyFile> {
+    facts.files.iter().filter(|file| {
+        file.fingerprint.is_none() && file.obstacle.as_ref().is_some_and(|obstacle| *obstacle != Obstacle::Missing)
+    })
+}
+
+/// A file and what is the matter with it, as a sentence.
+pub(super) fn told(file: &KeyFile) -> String {
+    let words = file.obstacle.as_ref().map_or_else(|| "it can be used".to_owned(), Obstacle::words);
+    format!("{}: {words}", file.path.display())
 }
 
 fn named(found: Match, file: Option<String>) -> Match {
@@ -165,6 +170,17 @@ mod tests {
         let sample = Sample::refused(["publickey"]).file(file("a", None, Obstacle::Encrypted));
         assert_eq!(sample.fired(), ["auth-no-credentials", "auth-key-encrypted"]);
         assert_eq!(sample.certainty("auth-key-encrypted"), Certainty::Likely);
+    }
+
+    #[test]
+    fn beside_refused_keys_a_locked_one_is_mentioned_and_not_blamed() {
+        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused)).file(file(
+            "b",
+            None,
+            Obstacle::Encrypted,
+        ));
+        assert_eq!(sample.fired(), ["auth-key-rejected"]);
+        assert!(sample.because("auth-key-rejected").contains("b: it is encrypted"));
     }
 
     #[test]

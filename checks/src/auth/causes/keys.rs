@@ -1,5 +1,6 @@
 //! The server refuses the keys themselves.
 
+use super::files::{never_offered, told};
 use super::{SERVER_LOG, offers, refused};
 use crate::auth::{Answer, Obstacle};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
@@ -59,6 +60,7 @@ pub(super) const KEY_REJECTED: Cause = Cause {
         if keys.len() > NAMED {
             because.push(format!("and {} more keys", keys.len() - NAMED));
         }
+        because.extend(never_offered(facts).map(|file| format!("not offered: {}", told(file))));
         Some(Match::new(Certainty::Certain, because))
     },
 };

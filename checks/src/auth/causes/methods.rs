@@ -1,5 +1,6 @@
 //! What the server wants, we have nothing for.
 
+use super::files::told;
 use super::{offers, refused};
 use crate::auth::{Answer, Facts, Obstacle};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
@@ -109,7 +110,7 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
     stage: Check::Auth,
     title: "There was nothing to log in with: no key file, no key in an agent",
     severity: Severity::Critical,
-    explanation: "The server takes public keys, and none could be offered: the configured or default key files do not exist, and no agent holds a key. \
+    explanation: "The server takes public keys, and none could be offered: the configured or default key files do not exist, and no agent shows a key (a locked one shows none). \
         This is common where ssh runs as another user than the one who owns the keys (sudo, cron, a container, a CI job without its secret).",
     fixes: &[
         Fix {
@@ -147,12 +148,7 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
             return None;
         }
         let mut because = vec![offers(facts)];
-        because.extend(
-            facts
-                .files
-                .iter()
-                .filter_map(|file| Some(format!("{}: {}", file.path.display(), file.obstacle.as_ref()?.words()))),
-        );
+        because.extend(facts.files.iter().filter(|file| file.obstacle.is_some()).map(told));
         because.push(match (&facts.agent.socket, facts.agent.keys) {
             (None, _) => "no agent is configured (SSH_AUTH_SOCK, IdentityAgent)".into(),
             (Some(socket), Some(keys)) => format!("the agent at {} holds {keys} keys", socket.display()),
