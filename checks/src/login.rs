@@ -44,8 +44,23 @@ pub enum NotLoggedIn {
 }
 
 impl Login {
+    /// Whether it can be made again without asking a person for something that is good only once.
+    #[must_use]
+    pub fn repeatable(&self) -> bool {
+        self.accepted.iter().all(Credential::repeatable)
+    }
+
+    /// Whether each login needs a person to touch a security key.
+    #[must_use]
+    pub fn needs_touch(&self) -> bool {
+        self.accepted.iter().any(Credential::needs_touch)
+    }
+
     /// Connects and logs in once more, all within `deadline`.
     pub async fn open(&self, deadline: Duration) -> Result<Connection, NotLoggedIn> {
+        if !self.repeatable() {
+            return Err(NotLoggedIn::Refused);
+        }
         tokio::time::timeout(deadline, self.open_unbounded(deadline)).await.unwrap_or(Err(NotLoggedIn::NoAnswer))
     }
 

@@ -8,8 +8,8 @@ use russh::keys::agent::{AgentIdentity, AgentSessionBinding};
 use russh::keys::{self, HashAlg};
 use tokio::net::UnixStream;
 
+use super::clock::{Clock, Cut};
 use super::facts::{Agent, Obstacle};
-use super::patience::{Cut, Patience};
 
 /// How long an agent may take to list its keys; that needs no person.
 const LISTING: Duration = Duration::from_secs(5);
@@ -18,11 +18,11 @@ const LISTING: Duration = Duration::from_secs(5);
 pub(super) async fn list(
     socket: Option<&Path>,
     binding: Option<&AgentSessionBinding>,
-    patience: &mut Patience,
+    clock: &mut Clock,
 ) -> (Agent, Vec<AgentIdentity>) {
     let Some(socket) = socket else { return (Agent::default(), Vec::new()) };
     let listing = tokio::time::timeout(LISTING, async { open(socket, binding).await?.request_identities().await });
-    let (keys, error, identities) = match patience.bound(listing).await {
+    let (keys, error, identities) = match clock.bound(listing).await {
         Ok(Ok(Ok(identities))) => (Some(identities.len()), None, identities),
         Ok(Ok(Err(error))) => (None, Some(error.to_string()), Vec::new()),
         Ok(Err(_)) | Err(Cut::Deadline) => (None, Some("it did not answer in time".to_owned()), Vec::new()),

@@ -14,11 +14,11 @@ use russh::{MethodSet, SendError};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::agent;
+use super::clock::Clock;
 use super::facts::Obstacle;
 use super::keyboard::{self, Answerer};
 use super::link;
 use super::offer::Public;
-use super::patience::Patience;
 use crate::connection::Connection;
 
 /// One accepted proof; a login with several factors has several.
@@ -32,6 +32,8 @@ pub enum Credential {
     Password(SecretString),
     /// A password as the answer to the one question of keyboard-interactive.
     KeyboardInteractive(SecretString),
+    /// Answers of a person that are good only once.
+    Once,
 }
 
 /// The server's answer to a credential.
@@ -107,6 +109,7 @@ impl Credential {
     /// Presents this proof for `user` on `connection`; the caller has the deadline.
     pub async fn present(&self, connection: &mut Connection, user: &str) -> Outcome {
         match self {
+            Self::Once => Outcome::Broken("the answers were good only once".into()),
             Self::None => match connection.handle().authenticate_none(user).await {
                 Ok(result) => Outcome::of(result, connection).await,
                 Err(error) => Outcome::Broken(error.to_string()),
@@ -123,9 +126,15 @@ impl Credential {
             }
             Self::KeyboardInteractive(password) => {
                 let answerer = Answerer { secret: Some(password.clone()), person: None };
-                keyboard::converse(connection, user, answerer, &mut Patience::of_the_caller()).await.outcome
+                keyboard::converse(connection, user, answerer, &mut Clock::of_the_caller()).await.outcome
             }
         }
+    }
+
+    /// Whether it can be presented again without asking a person.
+    #[must_use]
+    pub fn repeatable(&self) -> bool {
+        !matches!(self, Self::Once)
     }
 
     /// Whether each presentation needs a person to touch a security key.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use russh::client::{KeyboardInteractiveAuthResponse as Response, Prompt as Asked};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::clock::{Clock, Cut};
 use super::credential::Outcome;
 use super::facts::Prompt;
-use super::patience::{Cut, Patience};
 use crate::connection::Connection;
 use crate::examination::Ask;
 use crate::text::shown;
@@ -45,13 +45,13 @@ pub(super) async fn converse(
     connection: &mut Connection,
     user: &str,
     answerer: Answerer,
-    patience: &mut Patience,
+    clock: &mut Clock,
 ) -> Conversation {
     let outcome = Outcome::Broken("nobody could answer".into());
     let mut talk = Conversation { outcome, cut: None, prompts: Vec::new(), answered: false, stuck: false, again: None };
     let mut answerer = answerer;
     let start = connection.handle().authenticate_keyboard_interactive_start(user, None::<String>);
-    let mut response = patience.bound(start).await;
+    let mut response = clock.bound(start).await;
     for _ in 0..ROUNDS {
         let (instructions, questions) = match response {
             Err(cut) => {
@@ -74,7 +74,7 @@ pub(super) async fn converse(
         };
         let kept = questions.iter().take(QUESTIONS);
         talk.prompts.extend(kept.map(|asked| Prompt { text: shown(&asked.prompt), echo: asked.echo }));
-        let Some(answers) = answerer.answers(user, &instructions, &questions, patience, &mut talk.again).await else {
+        let Some(answers) = answerer.answers(user, &instructions, &questions, clock, &mut talk.again).await else {
             talk.stuck = true;
             return talk;
         };
@@ -84,7 +84,7 @@ pub(super) async fn converse(
             talk.again = None;
         }
         let respond = connection.handle().authenticate_keyboard_interactive_respond(answers);
-        response = patience.bound(respond).await;
+        response = clock.bound(respond).await;
     }
     talk.stuck = true;
     talk
@@ -97,7 +97,7 @@ impl Answerer {
         user: &str,
         instructions: &str,
         questions: &[Asked],
-        patience: &Patience,
+        clock: &Clock,
         again: &mut Option<SecretString>,
     ) -> Option<Vec<String>> {
         if questions.len() > QUESTIONS {
@@ -115,9 +115,9 @@ impl Answerer {
                 if at == 0 && !instructions.is_empty() { format!("{}\n", shown(instructions)) } else { String::new() };
             let words = format!("{notice}({}) {}", shown(user), shown(&question.prompt));
             if question.echo {
-                answers.push(patience.person(move || ask.line(&words)).await?);
+                answers.push(clock.person(move || ask.line(&words)).await?);
             } else {
-                let secret = patience.person(move || ask.secret(&words)).await?;
+                let secret = clock.person(move || ask.secret(&words)).await?;
                 answers.push(secret.expose_secret().to_owned());
                 if question.prompt.to_lowercase().contains("password") {
                     *again = Some(secret);

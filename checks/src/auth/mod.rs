@@ -2,13 +2,13 @@
 
 mod agent;
 mod causes;
+mod clock;
 mod credential;
 mod facts;
 mod identity;
 mod keyboard;
 mod link;
 mod offer;
-mod patience;
 mod walk;
 
 use std::time::Duration;
@@ -43,13 +43,13 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Error("the connection is not the one whose host key was trusted".into());
     }
     let mut walk = Walk::new(exam, connection, trusted.with_passwords);
-    walk.go().await;
+    Box::pin(walk.go()).await;
     let Walk { connection, mut facts, accepted, .. } = walk;
     let banner = connection.notes().read().banner.clone();
     facts.banner = (!banner.is_empty()).then(|| shown(&banner));
     if facts.conclusion == Conclusion::LoggedIn {
         exam.budget.note_login(true);
-        if let (Some(route), true) = (exam.route, facts.repeatable) {
+        if let Some(route) = exam.route {
             connection.apply_tos(exam.target.tos, route);
             let (target, budget) = (exam.target.clone(), exam.budget.clone());
             exam.login = Some(Login { target, route, host_key: trusted.fingerprint, accepted, budget });

@@ -199,9 +199,9 @@ async fn ask(exam: &Examination, facts: &Facts) -> Decision {
     );
     let ask = exam.ask.clone();
     let answer = tokio::task::spawn_blocking(move || Ask::confirm(&*ask, &question));
-    tokio::select! {
-        answer = answer => if answer.unwrap_or(false) { Decision::AcceptedByUser } else { Decision::RefusedByUser },
-        () = exam.stop.wait() => Decision::RefusedByUser,
+    match exam.stop.race(answer).await {
+        Some(Ok(true)) => Decision::AcceptedByUser,
+        _ => Decision::RefusedByUser,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::examination::Stop;
 
 /// What is left of the time for a stage.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(super) struct Clock {
     left: Duration,
     stop: Stop,
 }
@@ -20,7 +20,7 @@ pub(super) enum Cut {
     Stopped,
 }
 
-impl Patience {
+impl Clock {
     pub(super) fn new(whole: Duration, stop: Stop) -> Self {
         Self { left: whole, stop }
     }
@@ -33,9 +33,9 @@ impl Patience {
     /// Waits for the future as long as there is time left.
     pub(super) async fn bound<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Cut> {
         let began = Instant::now();
-        let result = tokio::select! {
-            result = tokio::time::timeout(self.left, future) => result.map_err(|_| Cut::Deadline),
-            () = self.stop.wait() => Err(Cut::Stopped),
+        let result = match self.stop.race(tokio::time::timeout(self.left, future)).await {
+            Some(result) => result.map_err(|_| Cut::Deadline),
+            None => Err(Cut::Stopped),
         };
         self.left = self.left.saturating_sub(began.elapsed());
         result
@@ -46,9 +46,6 @@ impl Patience {
         &self,
         question: impl FnOnce() -> Option<T> + Send + 'static,
     ) -> Option<T> {
-        tokio::select! {
-            answer = tokio::task::spawn_blocking(question) => answer.ok().flatten(),
-            () = self.stop.wait() => None,
-        }
+        self.stop.race(tokio::task::spawn_blocking(question)).await?.ok().flatten()
     }
 }
