@@ -148,7 +148,8 @@ impl Matched {
 
 /// The codes that a matched cause accounts for, directly or through others; two that hide each other leave the better ranked.
 fn hidden(matches: &[Matched]) -> BTreeSet<&'static str> {
-    let hides = |code: &str| matches.iter().find(|matched| matched.cause.code == code).map(|matched| matched.cause.hides);
+    let hides =
+        |code: &str| matches.iter().find(|matched| matched.cause.code == code).map(|matched| matched.cause.hides);
     let mut hidden = BTreeSet::new();
     for Matched { cause, .. } in matches {
         if hidden.contains(cause.code) {

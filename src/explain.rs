@@ -24,7 +24,11 @@ pub fn cause(code: &str, style: &Style) -> Option<String> {
     let templates: Vec<_> = cause.fixes.iter().map(FilledFix::template).collect();
     parts.extend(fixes(&templates, style));
     if templates.iter().any(FilledFix::has_placeholder) {
-        parts.push(style.wrapped(INDENT, INDENT, "Words in braces stand for your own values: {alias} is what you type after ssh."));
+        parts.push(style.wrapped(
+            INDENT,
+            INDENT,
+            "Words in braces stand for your own values: {alias} is what you type after ssh.",
+        ));
     }
     if !cause.symptoms.is_empty() {
         let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));

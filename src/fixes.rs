@@ -19,7 +19,7 @@ pub struct FilledFix {
     /// Whether it was tried in this run, and held.
     pub verified: Option<bool>,
     /// What to mind first.
-    pub caution: Option<&'static str>,
+    pub caution: Option<String>,
 }
 
 impl FilledFix {
@@ -31,14 +31,14 @@ impl FilledFix {
             summary: fix.summary.to_owned(),
             file: fix.file,
             snippet: fix.snippet.map(ToOwned::to_owned),
-            caution: fix.caution,
+            caution: fix.caution.map(ToOwned::to_owned),
             verified: None,
         }
     }
 
     /// Whether a `{name}` is left to be filled.
     pub(crate) fn has_placeholder(&self) -> bool {
-        self.snippet.iter().chain([&self.summary]).any(|text| insert(text, &|_| None).is_none())
+        self.snippet.iter().chain(&self.caution).chain([&self.summary]).any(|text| insert(text, &|_| None).is_none())
     }
 }
 
@@ -61,18 +61,15 @@ fn fill_one(fix: &Fix, values: &[(&'static str, String)], evidence: &Evidence) -
         let found = values.iter().find(|(known, _)| *known == name).map(|(_, value)| text::escaped(value));
         found.or_else(|| built_in(name, &evidence.target, is_command).map(|value| text::escaped(&value)))
     };
-    let snippet = match fix.snippet {
-        Some(template) => {
-            Some(insert(template, &|name| value(name).filter(|value| !is_command || is_harmless_in_a_shell(value)))?)
-        }
-        None => None,
-    };
+    let pasted = |name: &str| value(name).filter(|value| !is_command || is_harmless_in_a_shell(value));
+    let snippet = fix.snippet.map(|template| insert(template, &pasted).ok_or(()));
+    let caution = fix.caution.map(|template| insert(template, &pasted).ok_or(()));
     Some(FilledFix {
         side: fix.side,
         summary: insert(fix.summary, &value)?,
         file: fix.file,
-        snippet,
-        caution: fix.caution,
+        snippet: snippet.transpose().ok()?,
+        caution: caution.transpose().ok()?,
         verified: (fix.tried)(evidence),
     })
 }
@@ -153,7 +150,10 @@ mod tests {
     #[test]
     fn placeholders_are_filled_once_and_other_braces_stay() {
         let value = |name: &str| (name == "host").then(|| "{port}".to_owned());
-        assert_eq!(insert("ping {host} | awk '{ print $1 }' {}", &value).unwrap(), "ping {port} | awk '{ print $1 }' {}");
+        assert_eq!(
+            insert("ping {host} | awk '{ print $1 }' {}", &value).unwrap(),
+            "ping {port} | awk '{ print $1 }' {}"
+        );
         assert_eq!(insert("nc {host} {unknown}", &value), None);
     }
 

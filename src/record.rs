@@ -33,7 +33,8 @@ pub fn save(evidence: &Evidence, path: &Path) -> anyhow::Result<()> {
 }
 
 /// Reads a recording from a file, or from standard input for `-`.
-pub fn load(path: &Path) -> anyhow::Result<Evidence> {
+pub fn load(path: impl AsRef<Path>) -> anyhow::Result<Evidence> {
+    let path = path.as_ref();
     let from_input = path == Path::new("-");
     let name = if from_input { "standard input".to_owned() } else { path.display().to_string() };
     let text = if from_input { bounded(io::stdin().lock()) } else { File::open(path).and_then(bounded) };

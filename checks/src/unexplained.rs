@@ -87,19 +87,19 @@ const fn unexplained(stage: Check) -> Cause {
 static FIXES: &[Fix] = &[
     Fix {
         side: Side::Client,
-        summary: "Record the evidence, read it through, and send it to the project with what you know of the server.",
+        summary: "Record the evidence, read it through, and send it to the project with what you know of the server",
         snippet: Some("ssh-doctor check --record evidence.json {alias}"),
         ..Fix::NEW
     },
     Fix {
         side: Side::Client,
-        summary: "See how far ssh itself gets, in its own words.",
+        summary: "See how far ssh itself gets, in its own words",
         snippet: Some("ssh -vvv {alias} true"),
         ..Fix::NEW
     },
     Fix {
         side: Side::Server,
-        summary: "Read what the server logged of this connection.",
+        summary: "Read what the server logged of this connection",
         snippet: Some("journalctl -u ssh -u sshd --since '10 minutes ago'"),
         ..Fix::NEW
     },

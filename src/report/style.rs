@@ -138,7 +138,7 @@ impl Style {
         if self.unicode { "•" } else { "*" }
     }
 
-    /// The sign of a verdict.
+    /// The sign of a verdict, with the space after it.
     pub(crate) fn verdict(self, verdict: Verdict) -> &'static str {
         match (self.unicode, verdict) {
             (false, _) => "",

@@ -26,7 +26,7 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     parts.join("\n\n")
 }
 
-/// Whom it is about, how it is, and where it dies: one line.
+/// Whom it is about, how it is, and where it dies in one line; below it the address that the name stands for.
 fn verdict(target: &Examined, diagnosis: &Diagnosis, style: Style) -> String {
     let word = match diagnosis.verdict {
         Verdict::Healthy => "HEALTHY",
@@ -41,22 +41,27 @@ fn verdict(target: &Examined, diagnosis: &Diagnosis, style: Style) -> String {
         (Verdict::Broken, died_at) => died_at.map_or("sessions cannot be had or do not last", death),
     };
     let sign = style.verdict(diagnosis.verdict);
-    let line = style.wrapped("", "  ", &format!("{sign}{word}  {}: {meaning}", place(target)));
-    match line.split_once(word) {
+    let line = style.wrapped("", "  ", &format!("{sign}{word}  {}: {meaning}", target.input));
+    let line = match line.split_once(word) {
         Some((before, after)) => {
-            let ink = diagnosis.verdict.into();
-            format!("{}{}{}", style.paint(ink, before), style.paint(ink, word), style.paint(Ink::Strong, after))
+            let head = style.paint(diagnosis.verdict.into(), &format!("{before}{word}"));
+            format!("{head}{}", style.paint(Ink::Strong, after))
         }
         None => line,
+    };
+    let address = address(target);
+    if address == target.input {
+        return line;
     }
+    format!("{line}\n{}", style.paint(Ink::Faint, &style.wrapped("  ", "  ", &address)))
 }
 
-fn place(target: &Examined) -> String {
+/// Where the target's name leads, after ssh_config.
+fn address(target: &Examined) -> String {
     let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
     let user = if target.user.is_empty() { String::new() } else { format!("{}@", target.user) };
     let via = if target.via.is_empty() { String::new() } else { format!(" via {}", target.via.join(", ")) };
-    let address = format!("{user}{host}:{}{via}", target.port);
-    if target.input.contains(&target.host) { address } else { format!("{} ({address})", target.input) }
+    format!("{user}{host}:{}{via}", target.port)
 }
 
 fn death(check: Check) -> &'static str {
@@ -99,14 +104,21 @@ pub(crate) fn fixes(fixes: &[FilledFix], style: Style) -> impl Iterator<Item = S
         let label = if fixes.len() == 1 { "Fix".to_owned() } else { format!("Fix {}", at + 1) };
         let place = filled.file.map_or_else(String::new, |file| format!(", {file}"));
         let tried = match filled.verified {
-            Some(true) => format!("\n{INDENT}{}", style.paint(Ink::Good, "proven on this path")),
-            Some(false) => format!("\n{INDENT}{}", style.paint(Ink::Bad, "tried, did not hold")),
+            Some(true) => format!(
+                "\n{INDENT}{}",
+                style.paint(Ink::Good, &format!("{}proven on this path", style.verdict(Verdict::Healthy)))
+            ),
+            Some(false) => format!(
+                "\n{INDENT}{}",
+                style.paint(Ink::Bad, &format!("{}tried, did not hold", style.verdict(Verdict::Broken)))
+            ),
             None => String::new(),
         };
-        let head = style.wrapped(INDENT, INDENT, &format!("{label} ({}{place}): {}", side(filled.side), filled.summary));
+        let head =
+            style.wrapped(INDENT, INDENT, &format!("{label} ({}{place}): {}", side(filled.side), filled.summary));
         let head = head.replacen(&label, &style.paint(Ink::Strong, &label), 1);
         let paste = filled.snippet.as_ref().map(|snippet| format!("\n\n{}", style.snippet(PASTE, snippet)));
-        let mind = filled.caution.map(|caution| {
+        let mind = filled.caution.as_ref().map(|caution| {
             let line = style.wrapped(INDENT, INDENT, &format!("Mind: {caution}"));
             format!("\n\n{}", line.replacen("Mind:", &style.paint(Ink::Care, "Mind:"), 1))
         });
@@ -126,7 +138,7 @@ fn certainty(certainty: Certainty) -> &'static str {
     match certainty {
         Certainty::Certain => "certain: what was seen excludes the look-alikes",
         Certainty::Likely => "likely: it fits, and its look-alikes are rarer",
-        Certainty::Possible => "possible: one of several causes that fit",
+        Certainty::Possible => "possible: what was seen does not single it out",
     }
 }
 
@@ -159,11 +171,14 @@ fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, sty
 
 fn settings(evidence: &Evidence) -> String {
     let settings = &evidence.settings;
+    let from = &settings.server_alive_from;
     let alive = match settings.server_alive_interval_s {
-        0 => "no keepalives of ssh".to_owned(),
-        interval => format!("ServerAliveInterval {interval}, ServerAliveCountMax {}", settings.server_alive_count_max),
+        0 => format!("ServerAliveInterval 0 ({from}), so ssh sends no keepalives"),
+        interval => {
+            format!("ServerAliveInterval {interval} ({from}), ServerAliveCountMax {}", settings.server_alive_count_max)
+        }
     };
-    format!("{}; {alive} ({})", settings.source, settings.server_alive_from)
+    format!("{}; {alive}", settings.source)
 }
 
 fn cost(evidence: &Evidence) -> String {
