@@ -1,4 +1,5 @@
 //! All tests in one binary.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod catalogue;
 mod diagnosis;

@@ -140,6 +140,7 @@ fn every_recording_is_diagnosed_with_its_code_first() {
         assert_eq!(first, code, "{}", path.display());
         for found in &diagnosis.findings {
             assert!(!found.because.is_empty(), "{} names {} without a reason", path.display(), found.code);
+            assert!(!found.fixes.is_empty(), "{} names {} without a fix", path.display(), found.code);
         }
     }
 }

@@ -138,14 +138,13 @@ impl Style {
         if self.unicode { "•" } else { "*" }
     }
 
-    /// The sign of a verdict, with the space after it.
-    pub(crate) fn verdict(self, verdict: Verdict) -> &'static str {
-        match (self.unicode, verdict) {
-            (false, _) => "",
-            (true, Verdict::Healthy) => "✔ ",
-            (true, Verdict::Degraded) => "▲ ",
-            (true, Verdict::Broken) => "✘ ",
-            (true, Verdict::Inconclusive) => "? ",
+    /// The sign that goes with a colour, with the space after it: the news must not depend on colour alone.
+    pub(crate) fn sign(self, ink: Ink) -> &'static str {
+        match ink {
+            Ink::Good if self.unicode => "✔ ",
+            Ink::Care if self.unicode => "▲ ",
+            Ink::Bad if self.unicode => "✘ ",
+            _ => "",
         }
     }
 

@@ -40,11 +40,12 @@ fn verdict(target: &Examined, diagnosis: &Diagnosis, style: Style) -> String {
         (Verdict::Inconclusive, _) => "the doctor could not tell",
         (Verdict::Broken, died_at) => died_at.map_or("sessions cannot be had or do not last", death),
     };
-    let sign = style.verdict(diagnosis.verdict);
+    let ink = Ink::from(diagnosis.verdict);
+    let sign = style.sign(ink);
     let line = style.wrapped("", "  ", &format!("{sign}{word}  {}: {meaning}", target.input));
     let line = match line.split_once(word) {
         Some((before, after)) => {
-            let head = style.paint(diagnosis.verdict.into(), &format!("{before}{word}"));
+            let head = style.paint(ink, &format!("{before}{word}"));
             format!("{head}{}", style.paint(Ink::Strong, after))
         }
         None => line,
@@ -103,15 +104,11 @@ pub(crate) fn fixes(fixes: &[FilledFix], style: Style) -> impl Iterator<Item = S
     fixes.iter().enumerate().map(move |(at, filled)| {
         let label = if fixes.len() == 1 { "Fix".to_owned() } else { format!("Fix {}", at + 1) };
         let place = filled.file.map_or_else(String::new, |file| format!(", {file}"));
+        let tried =
+            |ink, words: &str| format!("\n{INDENT}{}", style.paint(ink, &format!("{}{words}", style.sign(ink))));
         let tried = match filled.verified {
-            Some(true) => format!(
-                "\n{INDENT}{}",
-                style.paint(Ink::Good, &format!("{}proven on this path", style.verdict(Verdict::Healthy)))
-            ),
-            Some(false) => format!(
-                "\n{INDENT}{}",
-                style.paint(Ink::Bad, &format!("{}tried, did not hold", style.verdict(Verdict::Broken)))
-            ),
+            Some(true) => tried(Ink::Good, "proven on this path"),
+            Some(false) => tried(Ink::Bad, "tried, did not hold"),
             None => String::new(),
         };
         let head =
