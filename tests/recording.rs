@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
 use ssh_doctor::diagnose::diagnose;
 use ssh_doctor::record::{load, save};
 use ssh_doctor_checks::evidence::{Check, Evidence};
@@ -100,4 +101,19 @@ fn what_is_no_recording_is_refused_in_one_sentence() {
     }
     let missing = format!("{:#}", load(Path::new("/nonexistent/x.json")).unwrap_err());
     assert!(missing.starts_with("cannot read /nonexistent/x.json: No such file"), "{missing}");
+}
+
+#[test]
+fn a_name_that_a_judge_reads_as_a_word_changes_no_diagnosis() {
+    let refused = changed(&failed(&healthy(), Check::Handshake), |value| {
+        value["target"]["input"] = "exceeded".into();
+        let facts = &mut value["handshake"]["facts"];
+        facts["first_bytes"] = "Exceeded MaxStartups\\r\\n".into();
+        facts["version"] = Value::Null;
+        facts["negotiated"] = Value::Null;
+    });
+    assert_eq!(codes(&refused), ["handshake-max-startups"]);
+    let (_, again) = saved(&refused);
+    assert_eq!(codes(&again), codes(&refused));
+    assert_ne!(again.target.input, "exceeded");
 }
