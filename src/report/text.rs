@@ -70,7 +70,7 @@ fn death(check: Check) -> &'static str {
         Check::Dns => "no session, the name look-up fails (dns)",
         Check::Tcp => "no session, the TCP connection fails (tcp)",
         Check::Handshake => "no session, the SSH handshake fails (handshake)",
-        Check::Hostkey => "no session, the server's host key is not to be trusted (hostkey)",
+        Check::Hostkey => "no session, the host key is not trusted (hostkey)",
         Check::Auth => "no session, authentication fails (auth)",
         Check::Channel => "logged in, but no working channel (channel)",
         Check::Transfer => "sessions die when data moves (transfer)",
@@ -196,17 +196,24 @@ fn cost(evidence: &Evidence) -> String {
 
 /// What a good verdict does not cover: checks that did not run, and silence longer than was tried.
 fn untested(checks: &[CheckView]) -> Option<String> {
-    let mut gaps: Vec<String> = Vec::new();
+    let mut reasons: Vec<&str> = Vec::new();
     for view in checks {
-        match &view.step {
-            Step::Skipped(why) | Step::Error(why) => gaps.push(format!("{} ({why})", view.check.name())),
-            Step::Passed(()) if view.check == Check::Idle => {
-                // The key is the contract's; `null` where no silence was survived or tried.
-                let survived = view.facts.pointer("/timeout/survived_s").and_then(serde_json::Value::as_f64);
-                gaps.extend(survived.map(|survived| format!("silence beyond {}", seconds(survived))));
-            }
-            Step::Passed(()) | Step::Failed(()) => {}
+        if let Step::Skipped(why) | Step::Error(why) = &view.step
+            && !reasons.contains(&why.as_str())
+        {
+            reasons.push(why);
         }
     }
-    (!gaps.is_empty()).then(|| gaps.join(", "))
+    let skipped = reasons.iter().map(|reason| {
+        let same =
+            checks.iter().filter(|view| matches!(&view.step, Step::Skipped(why) | Step::Error(why) if why == reason));
+        let names: Vec<_> = same.map(|view| view.check.name()).collect();
+        format!("{} ({reason})", names.join(", "))
+    });
+    let idle = checks.iter().find(|view| view.check == Check::Idle && matches!(view.step, Step::Passed(())));
+    // The key is the contract's; `null` where no silence was survived or tried.
+    let survived = idle.and_then(|view| view.facts.pointer("/timeout/survived_s")?.as_f64());
+    let gaps: Vec<_> =
+        skipped.chain(survived.map(|survived| format!("silence beyond {}", seconds(survived)))).collect();
+    (!gaps.is_empty()).then(|| gaps.join("; "))
 }
