@@ -45,7 +45,10 @@ fn a_recording_names_nobody() {
     assert_eq!(again.target.host, "host-1.example");
     assert_eq!(again.target.via, ["user-1@host-2.example:22"]);
     let summary = again.checks()[8].summary.clone();
-    assert_eq!(summary, "user-1@192.0.2.1 said ~/.ssh/id_rsa is for 2001:db8::1 at host-1.example, see host-4.example");
+    // Which address of the range it becomes depends on how many came before it.
+    let (address, words) = summary.strip_prefix("user-1@").and_then(|rest| rest.split_once(' ')).unwrap();
+    assert!(address.starts_with("192.0.2."), "{summary}");
+    assert_eq!(words, "said ~/.ssh/id_rsa is for 2001:db8::1 at host-1.example, see host-4.example");
     assert!(text.contains("chacha20-poly1305@openssh.com") && text.contains("SSH-2.0-OpenSSH_9.2p1"), "{text}");
 }
 
