@@ -1,1 +1,8 @@
 //! All tests in one binary.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod catalogue;
+mod diagnosis;
+mod recording;
+mod report;
+mod support;
