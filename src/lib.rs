@@ -3,4 +3,12 @@
 //! Data flows one way: arguments become a plan, checks turn it into evidence, the judges turn that into a diagnosis,
 //! and a report prints it.
 
+pub mod cli;
+pub mod demo;
 pub mod diagnose;
+pub mod explain;
+pub mod plan;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod terminal;
