@@ -5,11 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use clap::CommandFactory;
 use ssh_doctor_checks::evidence::{Check, Evidence};
 use ssh_doctor_checks::examination::{Ask, Examination, Nobody, Stop};
 
-use crate::cli::{CheckArgs, Cli, Command, DemoArgs, Format, Output, man_page};
+use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, command_to_complete, man_page};
 use crate::diagnose::{Diagnosis, Verdict, diagnose};
 use crate::plan::{Plan, Planned, plan};
 use crate::report::{json, text};
@@ -38,7 +37,7 @@ pub fn run(command: Command) -> Result<Verdict> {
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "ssh-doctor", &mut script);
+            clap_complete::generate(shell, &mut command_to_complete(), "ssh-doctor", &mut script);
             answer(&String::from_utf8_lossy(&script))
         }
         Command::Man => answer(&man_page()?),

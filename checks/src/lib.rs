@@ -27,12 +27,15 @@ pub mod target;
 pub mod text;
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cause::Cause;
 use evidence::{Check, Evidence, Examined, Facts, Step, Timed};
 use examination::Examination;
 use progress::{Ending, Event};
+
+/// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Every cause of every check, in the order of the checks.
 pub fn causes() -> impl Iterator<Item = &'static Cause> {
@@ -108,7 +111,13 @@ async fn timed<F: Facts>(
     }
     exam.progress.tell(Event::Started(check));
     let began = Instant::now();
-    let step = run(exam).await;
+    let stop = exam.stop.clone();
+    let limit = if check == Check::Idle { exam.limits.stage } else { PATIENCE };
+    let step = tokio::select! {
+        biased;
+        step = run(exam) => step,
+        () = async { stop.wait().await; tokio::time::sleep(limit).await } => Step::Skipped("interrupted".into()),
+    };
     let (ending, summary) = match &step {
         Step::Passed(facts) => (Ending::Passed, facts.summary()),
         Step::Failed(facts) => (Ending::Failed, facts.summary()),

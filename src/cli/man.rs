@@ -25,18 +25,18 @@ pub fn man_page() -> io::Result<String> {
     top.render_name_section(&mut page)?;
     top.render_synopsis_section(&mut page)?;
     top.render_description_section(&mut page)?;
-    for subcommand in command.get_subcommands_mut() {
+    for subcommand in command.get_subcommands_mut().filter(|subcommand| subcommand.get_name() != "help") {
         let heading = format!("ssh-doctor {}", subcommand.get_name());
         let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
         Roff::new().control("SH", [heading.as_str()]).text([roman(about + ".")]).to_writer(&mut page)?;
         let mut options = Vec::new();
         Man::new(subcommand.clone()).render_options_section(&mut options)?;
         // The options stand under their command's own heading.
-        let text = String::from_utf8_lossy(&options).replace(".SH OPTIONS\n", "");
+        let text = String::from_utf8_lossy(&options).replace(".SH OPTIONS\n", "").replace(".SH ", ".SS ");
         page.extend_from_slice(text.as_bytes());
     }
     let mut rest = Roff::new();
-    section(&mut rest, "EXIT STATUS", EXIT_STATUS);
+    section(&mut rest, "EXIT STATUS", &EXIT_STATUS);
     section(&mut rest, "ENVIRONMENT", ENVIRONMENT);
     section(&mut rest, "EXAMPLES", EXAMPLES);
     rest.control("SH", ["SEE ALSO"]).text([bold("ssh"), roman("(1), "), bold("ssh_config"), roman("(5)")]);

@@ -53,13 +53,19 @@ impl Unread {
         match self.error.kind() {
             ErrorKind::InvalidSubcommand => {
                 let word = context(ContextKind::InvalidSubcommand).unwrap_or_default();
-                format!("'{word}' is no command; to examine a host: ssh-doctor check HOST; the others: {help}")
+                match context(ContextKind::SuggestedSubcommand) {
+                    Some(command) => format!("'{word}' is no command; you may mean ssh-doctor {command}; see {help}"),
+                    None => format!("'{word}' is no command; to examine a host of that name: ssh-doctor check {word}"),
+                }
             }
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
                 format!("say what to do: ssh-doctor check HOST examines a host; the rest: {help}")
             }
+            ErrorKind::UnknownArgument if !wrong.starts_with('-') => {
+                format!("'{wrong}' is one argument too many; see {help}")
+            }
             ErrorKind::UnknownArgument => {
-                let hint = context(ContextKind::SuggestedArg).map(|arg| format!("; did you mean {arg}?"));
+                let hint = context(ContextKind::SuggestedArg).map(|arg| format!("; you may mean {arg}"));
                 let of = self.command.map(|command| format!(" of {command}")).unwrap_or_default();
                 format!("'{wrong}' is no option{of}{}; see {help}", hint.unwrap_or_default())
             }

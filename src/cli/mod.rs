@@ -8,7 +8,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ssh_doctor_checks::evidence::Check;
 
@@ -17,7 +18,7 @@ pub use misuse::Unread;
 use values::{check_names, idle_duration, port, stage_duration};
 
 /// How to leave, for `--help` and the man page.
-pub const EXIT_STATUS: &[(&str, &str)] = &[
+pub const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "healthy: nothing wrong was found in what was tested"),
     ("1", "degraded: it works, and something will bite"),
     ("2", "broken: sessions or channels die, or cannot be had"),
@@ -37,7 +38,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
 
 /// Finds where SSH sessions die, why, and a fix proven on your own path.
 #[derive(Debug, Parser)]
-#[command(name = "ssh-doctor", version, max_term_width = 100, disable_help_subcommand = true, after_help = after_help())]
+#[command(name = "ssh-doctor", version, max_term_width = 80, after_help = after_help())]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -91,8 +92,8 @@ pub struct CheckArgs {
     /// What to examine.
     #[command(flatten)]
     pub scope: Scope,
-    /// Read a password from FILE; SSH_DOCTOR_PASSWORD in the environment does the same
-    #[arg(long, value_name = "FILE")]
+    /// Read a password from FILE; SSH_DOCTOR_PASSWORD may hold one too
+    #[arg(long, value_name = "FILE", help_heading = "As in ssh")]
     pub password_file: Option<PathBuf>,
     /// The report's shape.
     #[command(flatten)]
@@ -101,10 +102,10 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub running: Running,
     /// Write the evidence to FILE, without secrets, for `ssh-doctor diagnose`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub record: Option<PathBuf>,
-    /// Say more on standard error: the settings used; twice, the algorithms and the idle test's steps
-    #[arg(short, action = ArgAction::Count)]
+    /// Tell the settings used; twice: the algorithms and the idle test's steps
+    #[arg(short, action = ArgAction::Count, help_heading = "While it runs")]
     pub verbose: u8,
 }
 
@@ -151,16 +152,17 @@ pub struct Scope {
     /// Not these checks, nor those that need them
     #[arg(long, value_name = "CHECK,..", value_delimiter = ',', value_parser = check_names(), hide_possible_values = true)]
     pub skip: Vec<Check>,
-    /// Longest time for each stage but the idle test: 90s, 2m
+    /// Longest time for each stage but the idle test
     #[arg(long, value_name = "DURATION", value_parser = stage_duration)]
     pub timeout: Option<Duration>,
 }
 
 /// The report's shape.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Report")]
 pub struct Output {
-    /// The report's format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    /// For people, or for programs: one JSON object a target, one line each
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "text|json", hide_possible_values = true)]
     pub format: Format,
     /// Indent the JSON
     #[arg(long)]
@@ -173,15 +175,22 @@ pub struct Output {
 /// The report's looks.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Look {
-    /// Colours
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    /// Colours; auto: on a terminal, unless NO_COLOR is set
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = Color::Auto,
+        value_name = "auto|always|never",
+        hide_possible_values = true
+    )]
     pub color: Color,
 }
 
 /// What is said while the examination runs.
 #[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "While it runs")]
 pub struct Running {
-    /// No live progress
+    /// Show no live progress
     #[arg(long)]
     pub quiet: bool,
 }
@@ -230,15 +239,31 @@ impl Cli {
     }
 }
 
+/// The command line for completions: with the codes that `explain` knows.
+#[must_use]
+pub fn command_to_complete() -> clap::Command {
+    let codes = PossibleValuesParser::new(ssh_doctor_checks::causes().map(|cause| cause.code));
+    Cli::command().mut_subcommand("explain", |explain| explain.mut_arg("code", |code| code.value_parser(codes)))
+}
+
 fn after_help() -> String {
-    let mut lines = vec!["Examples:".to_owned()];
-    lines.extend(EXAMPLES.iter().map(|(command, what)| format!("  {command}\n      {what}")));
-    lines.push("\nExit status:".to_owned());
-    lines.extend(EXIT_STATUS.iter().map(|(status, meaning)| format!("  {status}  {meaning}")));
-    lines.join("\n")
+    format!("Examples:\n{}\n\nExit status:\n{}", examples("ssh-doctor"), exit_status())
 }
 
 fn check_after_help() -> String {
     let names = Check::ALL.map(Check::name).join(", ");
-    format!("Checks, in this order: {names}.\nDurations read 90s, 6m, 1h30m.\n\n{}", after_help())
+    format!(
+        "Checks, in this order: {names}.\nDurations read 90s, 6m, 1h30m.\n\nExamples:\n{}\n\nExit status:\n{}",
+        examples("ssh-doctor check"),
+        exit_status()
+    )
+}
+
+fn examples(of: &str) -> String {
+    let examples = EXAMPLES.iter().filter(|(command, _)| command.starts_with(of));
+    examples.map(|(command, what)| format!("  {command}\n      {what}")).collect::<Vec<_>>().join("\n")
+}
+
+fn exit_status() -> String {
+    EXIT_STATUS.map(|(status, meaning)| format!("  {status}  {meaning}")).join("\n")
 }

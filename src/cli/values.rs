@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn what_is_no_duration_says_what_is() {
         assert_eq!(idle_duration("90"), Err("a number needs its unit: write 90s or 90m".into()));
-        for text in ["", "m", "-6m", "6 parsecs", "1.5h", "99999999999999999999h", "25h"] {
+        for text in ["", "m", "-6m", "6 parsecs", "99999999999999999999h", "25h"] {
             assert!(idle_duration(text).is_err(), "{text}");
         }
         assert!(stage_duration("0").is_err());

@@ -124,7 +124,7 @@ fn named(c: char) -> String {
     match c {
         ' ' => "a space".to_owned(),
         c if c.is_control() || c.is_whitespace() => "a control character".to_owned(),
-        c => format!("the character {}", shown(&c.to_string())),
+        c => format!("\"{}\"", shown(&c.to_string())),
     }
 }
 

@@ -191,6 +191,6 @@ fn readable(path: &Path, what: &str) -> Result<()> {
     match opened {
         Ok(metadata) if metadata.is_dir() => bail!("{what} {} is a folder; give a file", path.display()),
         Ok(_) => Ok(()),
-        Err(error) => bail!("{what} {} cannot be read: {}", path.display(), reason(&error)),
+        Err(error) => bail!("{what} {} cannot be read: {}; check its name and mode", path.display(), reason(&error)),
     }
 }
