@@ -14,7 +14,7 @@ use crate::cli::SshFlags;
 use crate::terminal::reason;
 
 /// What the report says of the source.
-const SOURCE: &str = "the ssh2-config parser (no ssh is installed; Match blocks are not honoured)";
+const SOURCE: &str = "the ssh2-config parser (no OpenSSH client is installed; Match blocks are not honoured)";
 
 /// The configuration of the whole machine.
 const SYSTEM: &str = "/etc/ssh/ssh_config";

@@ -21,10 +21,14 @@ const DEADLINE: Duration = Duration::from_secs(15);
 /// How much ssh may say on either stream, bytes; a default configuration takes 6 KiB.
 const MOST: u64 = 1 << 20;
 
-/// Asks ssh; none when no ssh is installed.
+/// Asks ssh; none when no OpenSSH client is installed.
 pub(super) async fn ask(flags: &SshFlags, login: Option<&str>, port: Option<u16>, host: &str) -> Result<Option<Raw>> {
     let Some((stdout, stderr)) = run(&arguments(flags, login, port, host), host).await? else { return Ok(None) };
     let mut raw = Raw::from_lines(&stdout);
+    if raw.one("hostname").is_none() {
+        // Another program goes by the name of ssh.
+        return Ok(None);
+    }
     let version = stderr.lines().find(|line| line.starts_with("OpenSSH")).and_then(|line| line.split(',').next());
     raw.source = format!("ssh -G ({})", shown(version.unwrap_or("version unknown")));
     raw.expanded = true;

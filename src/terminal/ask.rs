@@ -8,9 +8,11 @@ use std::sync::{Mutex, PoisonError};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
 use ssh_doctor_checks::examination::Ask;
+use ssh_doctor_checks::text::shown;
 use tokio::signal::unix::SignalKind;
 
 use super::board::Board;
+use super::remark;
 
 /// The longest answer, in bytes; a terminal's line editing takes 4096.
 const LONGEST: u64 = 4096;
@@ -39,14 +41,14 @@ impl Ask for AtTerminal {
     fn secret(&self, prompt: &str) -> Option<SecretString> {
         let _room = self.board.make_room();
         let _guard = Echo::remember();
-        let answer = rpassword::prompt_password(format!("{} ", prompt.trim_end()));
+        let answer = rpassword::prompt_password(safe(prompt));
         answer.ok().filter(|text| !text.is_empty()).map(SecretString::from)
     }
 
     fn line(&self, prompt: &str) -> Option<String> {
         let _room = self.board.make_room();
         PENDING.store(true, Ordering::SeqCst);
-        let answer = read_line(&format!("{} ", prompt.trim_end()));
+        let answer = read_line(&safe(prompt));
         PENDING.store(false, Ordering::SeqCst);
         answer
     }
@@ -64,8 +66,11 @@ pub(super) fn deaf_to(signal: SignalKind) -> bool {
     PENDING.load(Ordering::SeqCst) || (secret && signal != SignalKind::interrupt())
 }
 
-/// Switches the echo on again if a secret was being asked for.
+/// Leaves a question's line, and switches the echo on again if a secret was being asked for.
 pub(super) fn restore_terminal() {
+    if PENDING.load(Ordering::SeqCst) {
+        remark("");
+    }
     let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let (Some(before), Ok(terminal)) = (before, File::open("/dev/tty")) {
         // There is nothing left to do about a terminal that does not take its settings back.
@@ -88,6 +93,12 @@ impl Drop for Echo {
     fn drop(&mut self) {
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
+}
+
+/// A server may have written the prompt.
+fn safe(prompt: &str) -> String {
+    let lines: Vec<String> = prompt.trim_end().lines().map(shown).collect();
+    lines.join("\n") + " "
 }
 
 fn read_line(prompt: &str) -> Option<String> {

@@ -1,22 +1,26 @@
 //! The live progress on standard error: drawn over and over, wiped when it is done.
 
-use std::io::{self, IsTerminal};
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use super::frame::Looks;
-use super::{colored, unicode};
+use super::{USUAL_COLUMNS, colored, unicode};
 use crate::cli::Color;
+
+/// Rows where the terminal does not tell.
+const USUAL_ROWS: usize = 24;
 
 /// The board on which the progress is drawn; clones draw on the same one.
 #[derive(Debug, Clone)]
 pub struct Board {
-    bar: Arc<Mutex<Option<ProgressBar>>>,
+    live: bool,
+    color: bool,
+    /// How many lines stand on the terminal; the cursor is below them.
+    drawn: Arc<Mutex<usize>>,
     asking: Arc<AtomicBool>,
     ending: Arc<AtomicBool>,
-    color: bool,
 }
 
 /// The board is away for as long as this is held.
@@ -27,50 +31,41 @@ impl Board {
     /// A live board where standard error is a terminal and nobody asked for quiet; else one that draws nothing.
     #[must_use]
     pub fn new(quiet: bool, color: Color) -> Self {
-        let live = !quiet && io::stderr().is_terminal();
-        let bar = live.then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.with_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()))
-        });
         Self {
-            bar: Arc::new(Mutex::new(bar)),
+            live: !quiet && io::stderr().is_terminal(),
+            color: colored(color, &io::stderr()),
+            drawn: Arc::default(),
             asking: Arc::default(),
             ending: Arc::default(),
-            color: colored(color, &io::stderr()),
         }
     }
 
     /// Whether anything is drawn.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.with(|_| ()).is_some()
+        self.live
     }
 
     /// What a frame should look like now: the terminal may have another size than before.
-    #[must_use]
     pub(super) fn looks(&self) -> Looks {
         let size = terminal_size::terminal_size_of(io::stderr());
-        let (width, height) = size.map_or((80, 24), |(width, height)| (usize::from(width.0), usize::from(height.0)));
+        let (width, height) =
+            size.map_or((USUAL_COLUMNS, USUAL_ROWS), |(width, height)| (width.0.into(), height.0.into()));
         Looks { width, height, color: self.color, unicode: unicode(true) }
     }
 
     /// Draws lines in place of those before.
     pub(super) fn draw(&self, lines: &[String]) {
-        if !self.asking.load(Ordering::SeqCst) {
-            self.with(|bar| {
-                bar.set_message(lines.join("\n"));
-                bar.tick();
-            });
+        if self.live && !self.asking.load(Ordering::SeqCst) {
+            self.replace(lines);
         }
     }
 
     /// Leaves nothing behind; drawing again brings it back.
     pub fn wipe(&self) {
-        self.with(|bar| {
-            bar.set_message("");
-            bar.finish_and_clear();
-            bar.reset();
-        });
+        if self.live {
+            self.replace(&[]);
+        }
     }
 
     /// Makes room for a question until the value returned is dropped.
@@ -91,8 +86,22 @@ impl Board {
         self.ending.load(Ordering::SeqCst)
     }
 
-    fn with<T>(&self, act: impl FnOnce(&ProgressBar) -> T) -> Option<T> {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(act)
+    /// One write for a frame, lest it flickers: up to its first line, each line anew, and nothing below (ECMA-48: CUU, EL, ED).
+    fn replace(&self, lines: &[String]) {
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut frame = String::from("\r");
+        if *drawn > 0 {
+            // Writing to a String cannot fail.
+            let _ = write!(frame, "\x1b[{drawn}A");
+        }
+        for line in lines {
+            frame.push_str(line);
+            frame.push_str("\x1b[K\r\n");
+        }
+        frame.push_str("\x1b[J");
+        *drawn = lines.len();
+        // A terminal that has gone away takes nothing from the report.
+        let _ = io::stderr().lock().write_all(frame.as_bytes());
     }
 }
 

@@ -96,7 +96,7 @@ fn lane(lane: &Lane, heard: Duration, paint: &Paint) -> String {
     let idle = lane.until.map_or(idle, |until| idle.min(until));
     let (state, style) = match &lane.state {
         LaneState::Waiting => (String::new(), Style::new()),
-        LaneState::Probing => ("asked, waiting for the answer".to_owned(), AnsiColor::Yellow.on_default()),
+        LaneState::Probing => ("asked".to_owned(), AnsiColor::Yellow.on_default()),
         LaneState::Alive => ("alive".to_owned(), AnsiColor::Green.on_default()),
         LaneState::Dead(how) => (format!("dead: {how}"), AnsiColor::Red.on_default().bold()),
     };

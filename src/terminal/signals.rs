@@ -32,8 +32,8 @@ async fn obey(mut interrupt: Signal, mut terminate: Signal, wish: &watch::Sender
             else => return,
         };
         if wish.send_replace(true) || ask::deaf_to(signal) {
-            ask::restore_terminal();
             board.wipe();
+            ask::restore_terminal();
             std::process::exit(128 + signal.as_raw_value());
         }
         board.set_ending();
