@@ -11,5 +11,11 @@ pub fn cause(code: &str, _style: &Style) -> Option<String> {
 /// All causes.
 #[must_use]
 pub fn list(_style: &Style) -> String {
-    ssh_doctor_checks::causes().map(|cause| format!("{}\n", cause.code)).collect()
+    ssh_doctor_checks::causes().flat_map(|cause| [cause.code, "\n"]).collect()
+}
+
+/// The known code that is most like this one.
+#[must_use]
+pub fn suggest(_code: &str) -> Option<&'static str> {
+    None
 }

@@ -11,5 +11,6 @@ pub fn save(evidence: &Evidence, path: &Path) -> anyhow::Result<()> {
 
 /// Reads evidence from a file, or standard input for `-`.
 pub fn load(path: &str) -> anyhow::Result<Evidence> {
-    Ok(serde_json::from_str(&std::fs::read_to_string(path)?)?)
+    let text = std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{path}: {error}"))?;
+    Ok(serde_json::from_str(&text)?)
 }

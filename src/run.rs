@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use ssh_doctor_checks::evidence::{Check, Evidence};
 use ssh_doctor_checks::examination::{Ask, Examination, Nobody, Stop};
 
@@ -21,11 +21,11 @@ pub fn run(command: Command) -> Result<Verdict> {
         Command::Check(args) => runtime()?.block_on(check(&args)),
         Command::Demo(args) => runtime()?.block_on(demonstrate(&args)),
         Command::Explain { code, look } => {
-            let text = explain::cause(&code, &style(look.color));
-            answer(
-                &text
-                    .ok_or_else(|| anyhow::anyhow!("no cause is called '{code}'; ssh-doctor causes lists them all"))?,
-            )
+            let Some(text) = explain::cause(&code, &style(look.color)) else {
+                let hint = explain::suggest(&code).map(|known| format!("; you may mean {known}")).unwrap_or_default();
+                bail!("no cause is called '{code}'{hint}; ssh-doctor causes lists them all");
+            };
+            answer(&text)
         }
         Command::Causes(look) => answer(&explain::list(&style(look.color))),
         Command::Diagnose { file, output } => {
@@ -100,8 +100,11 @@ impl<'a> Ward<'a> {
         }
         let Planned { target, limits } = planned;
         let (onlooker, progress) = Onlooker::of(format!("Examining {}", target.input), &self.board, self.verbose);
-        let ask: Arc<dyn Ask> =
-            if target.credentials.can_ask { Arc::new(AtTerminal::new(self.board.clone())) } else { Arc::new(Nobody) };
+        let ask: Arc<dyn Ask> = if target.credentials.can_ask {
+            Arc::new(AtTerminal::new(self.board.clone(), self.stop.clone()))
+        } else {
+            Arc::new(Nobody)
+        };
         let exam = Examination::new(target, limits, progress, self.stop.clone(), ask);
         let evidence = ssh_doctor_checks::examine(exam, checks).await;
         onlooker.done().await;

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io::Read;
+use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 fn doctor() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ssh-doctor"));
@@ -282,4 +284,23 @@ fn several_targets_give_a_line_each_in_their_order() {
         reports.iter().map(|report| (report["target"]["host"].clone(), report["target"]["port"].clone())).collect();
     assert_eq!(targets, [("127.0.0.1".into(), 22.into()), ("127.0.0.2".into(), 23.into())]);
     assert!(output.stderr.is_empty(), "{}", stderr(&output));
+}
+
+#[test]
+#[ignore = "needs the tcp check"]
+fn a_signal_ends_the_examination_and_the_report_tells_what_is_known() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = silent.local_addr().unwrap().to_string();
+    for signal in ["-INT", "-TERM"] {
+        let args = ["check", "-F", "none", "--idle", "0", "--timeout", "50s", "--format", "json", &target];
+        let child = doctor().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let _connection = silent.accept().unwrap();
+        let began = Instant::now();
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert!(began.elapsed() < Duration::from_secs(25), "{signal}: {:?}", began.elapsed());
+        assert_eq!(output.status.code(), Some(3), "{signal}: {}", stderr(&output));
+        let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert_eq!(report["verdict"], "inconclusive", "{signal}");
+    }
 }

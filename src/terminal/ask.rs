@@ -1,13 +1,14 @@
 //! Questions to the person at the terminal.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
-use ssh_doctor_checks::examination::Ask;
+use ssh_doctor_checks::examination::{Ask, Stop};
 use ssh_doctor_checks::text::shown;
 use tokio::signal::unix::SignalKind;
 
@@ -16,6 +17,9 @@ use super::remark;
 
 /// The longest answer, in bytes; a terminal's line editing takes 4096.
 const LONGEST: u64 = 4096;
+
+/// The longest time from a signal to the wish to stop.
+const SIGNAL: Duration = Duration::from_secs(1);
 
 /// Whether a line is being waited for.
 static PENDING: AtomicBool = AtomicBool::new(false);
@@ -27,13 +31,22 @@ static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 #[derive(Debug)]
 pub struct AtTerminal {
     board: Board,
+    stop: Stop,
 }
 
 impl AtTerminal {
-    /// Questions that the board makes room for.
+    /// Questions that the board makes room for, and that a wish to stop ends.
     #[must_use]
-    pub fn new(board: Board) -> Self {
-        Self { board }
+    pub fn new(board: Board, stop: Stop) -> Self {
+        Self { board, stop }
+    }
+
+    /// Ctrl-C at a secret has become a signal: whoever asked must find the wish to stop made, and not take it for an answer.
+    fn await_stop(&self) {
+        let began = Instant::now();
+        while !self.stop.asked() && began.elapsed() < SIGNAL {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
@@ -42,6 +55,9 @@ impl Ask for AtTerminal {
         let _room = self.board.make_room();
         let _guard = Echo::remember();
         let answer = rpassword::prompt_password(safe(prompt));
+        if answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
+            self.await_stop();
+        }
         answer.ok().filter(|text| !text.is_empty()).map(SecretString::from)
     }
 
