@@ -54,7 +54,7 @@ fn every_misuse_is_one_sentence_and_status_3() {
         (&["check", "-p", "1", "h:2"], "drop one of them"),
         (&["check", "-l", "a", "b@h"], "drop one of them"),
         (&["check", "-l", "a;id", "h"], "login name"),
-        (&["check", "-l", "", "h"], "no login name"),
+        (&["check", "-l", "", "h"], "is empty; give one"),
         (&["check", "-4", "-6", "h"], "exclude each other"),
         (&["check", "--idle", "90", "h"], "write 90s or 90m"),
         (&["check", "--idle", "soon", "h"], "90s, 6m or 1h30m"),

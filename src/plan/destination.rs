@@ -110,7 +110,7 @@ fn valid_host(input: &str, host: &str) -> Result<String> {
 
 /// A login name that ssh itself would take (`valid_ruser` of OpenSSH 9.6).
 pub(super) fn valid_user(input: &str, user: &str) -> Result<String> {
-    ensure!(!user.is_empty(), "'{}' has no login name before the @", shown(input));
+    ensure!(!user.is_empty(), "the login name in '{}' is empty; give one or leave it out", shown(input));
     ensure!(!user.starts_with('-'), "the login name '{}' begins with a dash; ssh refuses it", shown(user));
     let bad = user.chars().find(|&c| "'`\";&<>|(){}".contains(c) || c.is_control());
     if let Some(bad) = bad {
