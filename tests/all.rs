@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod catalogue;
+mod cli;
 mod diagnosis;
 mod recording;
 mod report;
