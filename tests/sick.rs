@@ -133,7 +133,7 @@ fn every_real_server_runs_a_command_and_keeps_its_exit_status() {
     for server in servers.into_iter().flatten() {
         let run = lab.ssh(&server, &[], "echo out; echo err >&2; exit 3", s(15));
         let words = (run.status, &*run.stdout, run.stderr.contains("err"));
-        assert_eq!(words, (Some(3), "out\n", true), "{run:?} {}", server.log());
+        assert_eq!(words, (Some(3), "out\n", true), "{run:?}\n{}", server.log());
     }
 }
 
