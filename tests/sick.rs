@@ -160,6 +160,6 @@ fn nothing_of_a_lab_stays_also_when_its_test_panics() {
         std::panic::resume_unwind(Box::new("a test that fails"));
     });
     assert!(unwound.join().is_err());
-    assert_eq!(remains(&name), [String::new(); 0]);
+    assert_eq!(remains(&name), Vec::<String>::new());
     assert!(!fs::exists(&daemon).expect("/proc"));
 }

@@ -44,11 +44,11 @@ impl Lab {
 
     /// A path through routers, the first one nearest to the client; none where this machine cannot have a lab.
     pub(crate) fn through(routers: &[Middlebox]) -> Option<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
         static POSSIBLE: OnceLock<Result<(), String>> = OnceLock::new();
         if let Err(lacking) = POSSIBLE.get_or_init(possible) {
             return skip(lacking);
         }
-        static NUMBER: AtomicU32 = AtomicU32::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let home = Home::new(&format!("{}-", namespace::unique(number)));
         let roles = (1..=routers.len()).map(|hop| format!("r{hop}"));
