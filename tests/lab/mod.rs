@@ -182,8 +182,14 @@ fn possible() -> Result<(), String> {
         }
     }
     namespace::sweep();
+    // Some containers may make a namespace and not enter it.
     let name = namespace::unique(0);
-    let made = Command::new("ip").args(["netns", "add", &name]).output().map_err(|e| e.to_string())?;
+    let tried = Command::new("ip").args(["netns", "add", &name]).output().map_err(|e| e.to_string())?;
+    let entered = Command::new("ip").args(["netns", "exec", &name, "true"]).output().map_err(|e| e.to_string())?;
     let _ = Command::new("ip").args(["netns", "del", &name]).output();
-    if made.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&made.stderr).trim().to_owned()) }
+    if entered.status.success() {
+        return Ok(());
+    }
+    let said = [tried.stderr, entered.stderr].concat();
+    Err(format!("no network namespaces here: {}", String::from_utf8_lossy(&said).trim()))
 }
