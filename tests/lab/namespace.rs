@@ -85,14 +85,14 @@ pub(crate) fn unique(lab: u32) -> String {
     format!("{PREFIX}{}-{lab}", process::id())
 }
 
-/// The names in a folder that belong to labs; `lab` of this process, or all where none is given.
-pub(crate) fn names(folder: &Path) -> Vec<String> {
+/// The names in a folder that belong to labs, of this process or of another one.
+fn names(folder: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     names.filter(|name| name.starts_with(PREFIX)).collect()
 }
 
-/// What is there of a lab: namespaces, their /etc, and temporary folders.
+/// What this machine has of a lab: namespaces, their /etc, and its temporary folder.
 pub(crate) fn remains(lab: &str) -> Vec<String> {
     let places = [Path::new(NAMESPACES), Path::new(ETC), &std::env::temp_dir()].map(names);
     places
