@@ -1,9 +1,11 @@
 //! All tests in one binary.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod catalogue;
 mod cli;
 mod diagnosis;
+mod idle;
+mod lab;
+mod real;
 mod recording;
 mod report;
+mod sick;
 mod support;
