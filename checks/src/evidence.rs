@@ -236,3 +236,31 @@ fn view<F: Facts>(check: Check, timed: &Timed<F>) -> CheckView {
     };
     CheckView { check, step, summary, duration_ms: timed.duration_ms, facts }
 }
+
+impl Evidence {
+    /// The evidence of a run in which no check was asked for: the blank that tests and log readers fill in.
+    #[must_use]
+    pub fn unexamined() -> Self {
+        fn skipped<F>() -> Timed<F> {
+            Timed { step: Step::Skipped("not asked for".to_owned()), duration_ms: 0.0 }
+        }
+        Self {
+            evidence_version: VERSION,
+            started_at: jiff::Timestamp::UNIX_EPOCH,
+            duration_ms: 0.0,
+            target: Examined::default(),
+            settings: Settings::default(),
+            spent: Spent::default(),
+            interrupted: false,
+            dns: skipped(),
+            tcp: skipped(),
+            handshake: skipped(),
+            hostkey: skipped(),
+            auth: skipped(),
+            channel: skipped(),
+            transfer: skipped(),
+            idle: skipped(),
+            exit: skipped(),
+        }
+    }
+}

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::witness::Notes;
 use crate::tap::{Disconnect, EndKind, Watch};
+use crate::text::shown;
 
 /// How and when a connection ended.
 #[derive(Debug, Clone)]
@@ -50,6 +51,23 @@ pub enum Manner {
         /// The library's error.
         error: String,
     },
+}
+
+impl Manner {
+    /// In a few words, what the server sent being escaped.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Silent => "silence".to_owned(),
+            Self::Reset => "a reset (TCP RST)".to_owned(),
+            Self::Fin => "an orderly close (TCP FIN)".to_owned(),
+            Self::Disconnect { code, text } => format!("SSH_MSG_DISCONNECT {code} \"{}\"", shown(text)),
+            Self::ChannelClose => "a closed channel".to_owned(),
+            Self::ExitStatus { status } => format!("the command's end with status {status}"),
+            Self::Errno { errno } => format!("\"{}\"", std::io::Error::from_raw_os_error(*errno)),
+            Self::Protocol { error } => format!("unreadable data ({})", shown(error)),
+        }
+    }
 }
 
 impl Ending {

@@ -1,0 +1,213 @@
+//! No algorithm in common, as the user's own client would find it (RFC 4253 section 7.1).
+
+use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::evidence::{Check, Evidence};
+use crate::handshake::Facts;
+use crate::tap::KexInit;
+use crate::target::Algorithms;
+use crate::text::shown;
+
+/// One kind of algorithm: its ssh_config keyword, and both sides' lists of it.
+struct Kind {
+    keyword: &'static str,
+    ours: fn(&Algorithms) -> &[String],
+    theirs: fn(&KexInit) -> &[String],
+}
+
+const KEX_KIND: Kind = Kind { keyword: "KexAlgorithms", ours: |ours| &ours.kex, theirs: |theirs| &theirs.kex };
+const HOST_KEY_KIND: Kind =
+    Kind { keyword: "HostKeyAlgorithms", ours: |ours| &ours.host_key, theirs: |theirs| &theirs.host_key };
+const CIPHER_KIND: Kind =
+    Kind { keyword: "Ciphers", ours: |ours| &ours.cipher, theirs: |theirs| &theirs.cipher_to_server };
+const MAC_KIND: Kind = Kind { keyword: "MACs", ours: |ours| &ours.mac, theirs: |theirs| &theirs.mac_to_server };
+
+/// Names in the key exchange list that are signals, not methods: ext-info (RFC 8308) and strict key exchange.
+const SIGNALS: [&str; 2] = ["ext-info-", "kex-strict-"];
+
+const EXPLANATION: &str = "Client and server each send a list of what they speak, and the first of the client's that the server has too is taken. Here no name is in both. \
+    The comparison is made with the list that your own ssh would send to this server, not with that of our library.\n\n\
+    Old devices often speak only what newer OpenSSH has switched off; such an algorithm can be switched on again for that host alone.";
+
+const HIDES: &[&str] = &["handshake-reset", "handshake-kex-failed", "handshake-kex-stalled"];
+
+/// What mends a missing algorithm: the keyword's line for the client, and for the server.
+const fn fixes(client: &'static str, server: &'static str) -> [Fix; 2] {
+    [
+        Fix {
+            side: Side::Client,
+            summary: "Switch on what the server speaks, for this host only",
+            file: Some("~/.ssh/config"),
+            snippet: Some(client),
+            caution: Some("what OpenSSH has switched off is weak; upgrade the server when you can"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Upgrade the SSH server, or allow in it what current clients speak",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some(server),
+            ..Fix::NEW
+        },
+    ]
+}
+
+/// The record that the four kinds share; each fills in its own words.
+const NO_COMMON: Cause = Cause {
+    code: "",
+    stage: Check::Handshake,
+    title: "",
+    severity: Severity::Critical,
+    explanation: EXPLANATION,
+    fixes: &[],
+    symptoms: &[],
+    hides: HIDES,
+    judge: |_| None,
+};
+
+pub(super) const KEX: Cause = Cause {
+    code: "handshake-no-common-kex",
+    title: "Your ssh and the server have no key exchange method in common",
+    fixes: &fixes("Host {alias}\n    KexAlgorithms +{theirs}", "KexAlgorithms +{ours}"),
+    symptoms: &["no matching key exchange method found", "Incompatible ssh peer (no acceptable kex algorithm)"],
+    judge: |evidence| judge(evidence, &KEX_KIND),
+    ..NO_COMMON
+};
+
+pub(super) const HOST_KEY: Cause = Cause {
+    code: "handshake-no-common-hostkey",
+    title: "Your ssh and the server have no host key algorithm in common",
+    fixes: &fixes("Host {alias}\n    HostKeyAlgorithms +{theirs}", "HostKeyAlgorithms +{ours}"),
+    symptoms: &["no matching host key type found", "Incompatible ssh peer (no acceptable host key)"],
+    judge: |evidence| judge(evidence, &HOST_KEY_KIND),
+    ..NO_COMMON
+};
+
+pub(super) const CIPHER: Cause = Cause {
+    code: "handshake-no-common-cipher",
+    title: "Your ssh and the server have no cipher in common",
+    fixes: &fixes("Host {alias}\n    Ciphers +{theirs}", "Ciphers +{ours}"),
+    symptoms: &["no matching cipher found", "Incompatible ssh server (no acceptable ciphers)"],
+    judge: |evidence| judge(evidence, &CIPHER_KIND),
+    ..NO_COMMON
+};
+
+pub(super) const MAC: Cause = Cause {
+    code: "handshake-no-common-mac",
+    title: "Your ssh and the server have no message authentication code in common",
+    fixes: &fixes("Host {alias}\n    MACs +{theirs}", "MACs +{ours}"),
+    symptoms: &["no matching MAC found", "Incompatible ssh server (no acceptable macs)"],
+    judge: |evidence| judge(evidence, &MAC_KIND),
+    ..NO_COMMON
+};
+
+fn judge(evidence: &Evidence, kind: &Kind) -> Option<Match> {
+    let facts = evidence.handshake.failed()?;
+    let offer = facts.server_offer.as_ref()?;
+    let (ours, theirs) = ((kind.ours)(&facts.client_offer), (kind.theirs)(offer));
+    if ours.is_empty() || theirs.is_empty() || agree(kind, facts, offer) {
+        return None;
+    }
+    let theirs: Vec<&str> = theirs.iter().map(String::as_str).filter(|name| !is_signal(name)).collect();
+    let ours: Vec<&str> = ours.iter().map(String::as_str).collect();
+    let found = Match::new(
+        Certainty::Certain,
+        [
+            format!("the server offers only {} {}", kind.keyword, shown(&theirs.join(","))),
+            format!("your ssh offers {}", shown(&ours.join(","))),
+        ],
+    );
+    // A name goes into a configuration snippet only when it is one that RFC 4251 section 6 allows.
+    let named = |names: &[&str]| names.iter().copied().find(|name| is_name(name)).map(ToOwned::to_owned);
+    let found = named(&theirs).into_iter().fold(found, |found, name| found.with("theirs", name));
+    Some(named(&ours).into_iter().fold(found, |found, name| found.with("ours", name)))
+}
+
+/// Whether the user's own client and the server would find an algorithm of every kind.
+pub(in crate::handshake) fn user_would_agree(facts: &Facts) -> bool {
+    let Some(offer) = &facts.server_offer else { return false };
+    [KEX_KIND, HOST_KEY_KIND, CIPHER_KIND, MAC_KIND].iter().all(|kind| agree(kind, facts, offer))
+}
+
+fn agree(kind: &Kind, facts: &Facts, offer: &KexInit) -> bool {
+    // A cipher that authenticates by itself needs no MAC.
+    let mac_not_needed = kind.keyword == MAC_KIND.keyword
+        && (CIPHER_KIND.ours)(&facts.client_offer)
+            .iter()
+            .find(|name| offer.cipher_to_server.contains(name))
+            .is_some_and(|name| name.contains("gcm") || name.contains("poly1305"));
+    let theirs = (kind.theirs)(offer);
+    mac_not_needed || (kind.ours)(&facts.client_offer).iter().any(|name| !is_signal(name) && theirs.contains(name))
+}
+
+fn is_signal(name: &str) -> bool {
+    SIGNALS.iter().any(|signal| name.starts_with(signal))
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "-.@_+".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::version::failed;
+    use super::*;
+
+    fn names(list: &str) -> Vec<String> {
+        list.split(',').map(ToOwned::to_owned).collect()
+    }
+
+    fn facts(change: impl FnOnce(&mut KexInit)) -> Facts {
+        let mut offer = KexInit {
+            kex: names("curve25519-sha256,ext-info-s"),
+            host_key: names("ssh-ed25519"),
+            cipher_to_server: names("aes256-ctr"),
+            mac_to_server: names("hmac-sha2-256"),
+            ..KexInit::default()
+        };
+        change(&mut offer);
+        Facts {
+            client_offer: Algorithms {
+                kex: names("curve25519-sha256,ext-info-c"),
+                host_key: names("ssh-ed25519,rsa-sha2-512"),
+                cipher: names("aes256-gcm@openssh.com,aes256-ctr"),
+                mac: names("hmac-sha2-256"),
+                compression: false,
+            },
+            server_offer: Some(offer),
+            ..Facts::default()
+        }
+    }
+
+    fn fired(facts: Facts) -> Vec<&'static str> {
+        let evidence = failed(facts);
+        [KEX, HOST_KEY, CIPHER, MAC].iter().filter(|c| (c.judge)(&evidence).is_some()).map(|c| c.code).collect()
+    }
+
+    #[test]
+    fn each_kind_is_named_and_only_that_one() {
+        assert!(fired(facts(|_| {})).is_empty());
+        assert_eq!(
+            fired(facts(|o| o.kex = names("diffie-hellman-group1-sha1,ext-info-c"))),
+            ["handshake-no-common-kex"]
+        );
+        assert_eq!(fired(facts(|o| o.host_key = names("ssh-dss"))), ["handshake-no-common-hostkey"]);
+        assert_eq!(fired(facts(|o| o.cipher_to_server = names("3des-cbc"))), ["handshake-no-common-cipher"]);
+        assert_eq!(fired(facts(|o| o.mac_to_server = names("hmac-md5"))), ["handshake-no-common-mac"]);
+    }
+
+    #[test]
+    fn an_authenticated_cipher_needs_no_mac() {
+        let both = facts(|o| {
+            o.cipher_to_server = names("aes256-gcm@openssh.com");
+            o.mac_to_server = names("hmac-md5");
+        });
+        assert!(fired(both).is_empty());
+    }
+
+    #[test]
+    fn a_hostile_name_never_gets_into_a_snippet() {
+        let evidence = failed(facts(|o| o.kex = names("x; rm -rf ~")));
+        let found = (KEX.judge)(&evidence).unwrap();
+        assert!(!found.values.iter().any(|(name, _)| *name == "theirs"));
+    }
+}

@@ -1,0 +1,143 @@
+//! What can go wrong between the version and the first keys.
+
+use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::connection::Manner;
+use crate::evidence::Check;
+use crate::handshake::Facts;
+use crate::text::seconds;
+
+pub(super) const RESET: Cause = Cause {
+    code: "handshake-reset",
+    stage: Check::Handshake,
+    title: "The connection is reset during the handshake",
+    severity: Severity::Critical,
+    explanation: "A TCP reset ended the connection before keys were exchanged. sshd resets when it closes while our version is still unread: a refusal by \
+        MaxStartups or a penalty, or a process that could not start. A firewall that inspects traffic resets when it sees what it does not allow. \
+        The reset itself does not say who sent it.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Read what sshd logged about this connection; no line at all points at the network",
+            snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Network,
+            summary: "Look for a firewall or intrusion prevention rule that resets SSH to {host}:{port}",
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "kex_exchange_identification: read: Connection reset by peer",
+        "ssh_exchange_identification: read: Connection reset by peer",
+        "Connection reset by peer",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.handshake.failed()?;
+        let (Manner::Reset, after_ms) = facts.end.as_ref()? else { return None };
+        Some(Match::new(
+            Certainty::Certain,
+            [format!("the connection was reset {} after it was open, {}", seconds(after_ms / 1000.0), reached(facts))],
+        ))
+    },
+};
+
+pub(super) const STALLED: Cause = Cause {
+    code: "handshake-kex-stalled",
+    stage: Check::Handshake,
+    title: "The key exchange stops half-way and nothing more comes",
+    severity: Severity::Critical,
+    explanation: "The server named its version, and then the exchange of keys came to a halt without an end of the connection. The messages of the key exchange \
+        are the first large ones: a path that drops large packets without saying so (an MTU black hole, common with tunnels and VPNs) stops \
+        exactly here. A server that hangs looks the same unless the kernel still waits for acknowledgements of what we sent.",
+    fixes: &[
+        Fix {
+            side: Side::Network,
+            summary: "On the router at the tunnel, clamp the TCP maximum segment size to the path, and let ICMP \"fragmentation needed\" pass",
+            snippet: Some("nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu"),
+            caution: Some("table and chain are those of your own ruleset"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "To see whether packet size is to blame, try ssh with a smaller interface MTU",
+            snippet: Some("sudo ip link set dev <interface> mtu 1200"),
+            caution: Some("takes effect for all traffic; set it back afterwards"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See whether sshd still has the connection, and what it waits for",
+            snippet: Some("journalctl -u ssh -u sshd --since -10min; ss -tnpoi '( sport = :{port} )'"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "debug1: expecting SSH2_MSG_KEX_ECDH_REPLY",
+        "debug1: expecting SSH2_MSG_KEX_DH_GEX_REPLY",
+        "debug1: SSH2_MSG_KEXINIT sent",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.handshake.failed()?;
+        let waited = facts.gave_up_ms?;
+        if facts.version.is_none() || facts.end.is_some() {
+            return None;
+        }
+        let mut because = vec![format!("after {}, silence until {}", reached(facts), seconds(waited / 1000.0))];
+        if let Some(tcp) = facts.tcp.filter(|tcp| tcp.unacked > 0 && tcp.backoff > 0) {
+            because.push(format!(
+                "the kernel sent our last data again {} times and had no acknowledgement: the packets are lost, the server does not just hang",
+                tcp.retransmits
+            ));
+        } else if facts.tcp.is_some() {
+            because.push("everything we sent was acknowledged".to_owned());
+        }
+        Some(Match::new(Certainty::Certain, because))
+    },
+};
+
+pub(super) const FAILED: Cause = Cause {
+    code: "handshake-kex-failed",
+    stage: Check::Handshake,
+    title: "The server ends the connection during the key exchange",
+    severity: Severity::Critical,
+    explanation: "The server named its version and then closed the connection before keys were exchanged. It may say why in its last message; if it does not, \
+        its log does: a host key it cannot read, a crash, or the end of its patience (LoginGraceTime).",
+    fixes: &[Fix {
+        side: Side::Server,
+        summary: "Read what sshd logged about this connection, and test its configuration and host keys",
+        snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
+        ..Fix::NEW
+    }],
+    symptoms: &["Connection closed by remote host", "kex_exchange_identification: Connection closed by remote host"],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.handshake.failed()?;
+        let (manner, after_ms) = facts.end.as_ref()?;
+        if facts.version.is_none() || !matches!(manner, Manner::Fin | Manner::Disconnect { .. }) {
+            return None;
+        }
+        Some(Match::new(
+            Certainty::Certain,
+            [format!(
+                "{}, the server ended it with {}, {} after it was open",
+                reached(facts),
+                manner.words(),
+                seconds(after_ms / 1000.0)
+            )],
+        ))
+    },
+};
+
+/// How far the handshake came, in a few words.
+fn reached(facts: &Facts) -> String {
+    match (&facts.version, &facts.server_offer) {
+        (None, _) => "before the server's version".to_owned(),
+        (Some(version), None) => format!("after its version \"{version}\" and before its list of algorithms"),
+        (Some(_), Some(offer)) => {
+            format!("after the server's list of algorithms ({} bytes) and before its keys", offer.bytes)
+        }
+    }
+}
