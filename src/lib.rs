@@ -3,4 +3,6 @@
 //! Data flows one way: arguments become a plan, checks turn it into evidence, the judges turn that into a diagnosis,
 //! and a report prints it.
 
+pub mod demo;
 pub mod diagnose;
+pub mod report;

@@ -1,0 +1,90 @@
+//! A sick server or network on loopback, ready to be examined like any other target.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+use std::{fs, io};
+
+use anyhow::{Context as _, anyhow};
+use secrecy::SecretString;
+use ssh_doctor_checks::target::{Identity, Limits, Target};
+use ssh_doctor_fixtures::cases::{self, Case, Running};
+use tempfile::TempDir;
+
+use crate::report::Style;
+
+/// The case that is started when none is named.
+const DEFAULT: &str = "silent-drop";
+
+/// A case that was started; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Stage {
+    /// Whom to examine.
+    pub target: Target,
+    /// Within which limits.
+    pub limits: Limits,
+    /// What was started, for the visitor.
+    pub intro: String,
+    _running: Running,
+    _files: TempDir,
+}
+
+/// The cases by name, a line each.
+#[must_use]
+pub fn list(_style: &Style) -> String {
+    let widest = cases::all().map(|case| case.name.len()).max().unwrap_or_default();
+    let line = |case: &Case| {
+        let mark = if case.name == DEFAULT { " (the default)" } else { "" };
+        format!("{:widest$}  {}{mark}\n", case.name, case.about)
+    };
+    cases::all().map(line).collect()
+}
+
+/// Starts the named case, or the default one. The error is one sentence that lists the names.
+pub async fn start(case: Option<&str>) -> anyhow::Result<Stage> {
+    let name = case.unwrap_or(DEFAULT);
+    let case = cases::find(name).ok_or_else(|| {
+        let names: Vec<_> = cases::all().map(|case| case.name).collect();
+        anyhow!("there is no demo called {name:?}; there are {}", names.join(", "))
+    })?;
+    let running = (case.start)().await.with_context(|| format!("the demo {name} cannot be started"))?;
+    let files = tempfile::tempdir().context("the demo needs a folder for its keys")?;
+    let target = target(&running, files.path()).context("the demo's keys cannot be written")?;
+    let limits = Limits {
+        connect: Duration::from_secs(3),
+        stage: Duration::from_secs(5),
+        idle: running.idle,
+        ..Limits::default()
+    };
+    let intro = intro(case, &running);
+    Ok(Stage { target, limits, intro, _running: running, _files: files })
+}
+
+/// The started case as ssh would reach it with nothing but the files made for it.
+fn target(running: &Running, files: &Path) -> io::Result<Target> {
+    let mut target = Target::bare(&running.address.ip().to_string(), running.address.port(), running.user);
+    "demo".clone_into(&mut target.input);
+    let known_hosts = files.join("known_hosts");
+    fs::write(&known_hosts, &running.known_hosts)?;
+    target.host_keys.user_files.push(known_hosts);
+    for (number, key) in running.keys.iter().enumerate() {
+        let path = files.join(format!("key-{}", number + 1));
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(key.as_bytes())?;
+        target.credentials.identities.push(Identity { path, explicit: true });
+    }
+    target.credentials.identities_only = true;
+    target.credentials.password = running.password.clone().map(SecretString::from);
+    Ok(target)
+}
+
+fn intro(case: &Case, running: &Running) -> String {
+    let mut intro = format!("Started on {}: {}.\n", running.address, case.about);
+    intro.push_str("It listens on this machine only, its keys were made for this run, and all of it ends with it.\n");
+    if !running.idle.is_zero() {
+        intro.push_str(
+            "The same examination as of a real server follows; finding the timer takes less than half a minute.\n",
+        );
+    }
+    intro
+}

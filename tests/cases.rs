@@ -1,0 +1,53 @@
+//! Every case is started, examined with the doctor's own pipeline, and must be diagnosed with exactly its codes.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ssh_doctor::{demo, diagnose};
+use ssh_doctor_checks::evidence::Check;
+use ssh_doctor_checks::examination::{Examination, Nobody, Stop};
+use ssh_doctor_checks::progress::Progress;
+use ssh_doctor_fixtures::cases::{self, Case};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// Cases that run at the same time: more would starve each other of the processor, and time is what they measure.
+const AT_ONCE: usize = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_case_is_diagnosed_with_its_codes_and_no_others() {
+    let permits = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    let only = std::env::var("CASE").ok();
+    for case in cases::all().filter(|case| only.as_deref().is_none_or(|only| only == case.name)) {
+        let permits = permits.clone();
+        running.spawn(async move {
+            let _permit = permits.acquire().await.unwrap();
+            wrong(case).await
+        });
+    }
+    let wrong: String = running.join_all().await.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// What is wrong with the diagnosis of `case`, if anything is.
+async fn wrong(case: &Case) -> Option<String> {
+    let stage = demo::start(Some(case.name)).await.unwrap();
+    let limits = ssh_doctor_checks::target::Limits { stage: Duration::from_secs(8), ..stage.limits.clone() };
+    let exam = Examination::new(stage.target.clone(), limits, Progress::default(), Stop::never(), Arc::new(Nobody));
+    let evidence = ssh_doctor_checks::examine(exam, &BTreeSet::from(Check::ALL)).await;
+    let diagnosis = diagnose::diagnose(&evidence);
+    let found: Vec<_> = diagnosis.findings.iter().map(|found| found.code).collect();
+    let same_first = found.first() == case.expect.first();
+    let same_set = BTreeSet::from_iter(&found) == BTreeSet::from_iter(case.expect);
+    if same_first && same_set {
+        return None;
+    }
+    let mut text = format!("{}: expected {:?}, found {found:?}\n", case.name, case.expect);
+    for view in evidence.checks() {
+        writeln!(text, "    {:9} {:?} {} {}", view.check.name(), view.step, view.summary, view.facts).unwrap();
+    }
+    Some(text)
+}
