@@ -38,6 +38,8 @@ pub struct Examination {
     pub trusted: Option<Trusted>,
     /// Left by auth: how to log in again.
     pub login: Option<Login>,
+    /// Left by channel: the server runs our commands.
+    pub runs_commands: bool,
 }
 
 /// A host key that authentication may go on with.
@@ -98,6 +100,14 @@ impl Stop {
         *self.0.borrow()
     }
 
+    /// The future's result, or nothing when the user wants the run to end first.
+    pub async fn race<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            result = future => Some(result),
+            () = self.wait() => None,
+        }
+    }
+
     /// Returns when the user wants the run to end.
     pub async fn wait(&self) {
         let mut receiver = self.0.clone();
@@ -124,6 +134,7 @@ impl Examination {
             connection: None,
             trusted: None,
             login: None,
+            runs_commands: false,
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod evidence;
 pub mod examination;
 pub mod known_hosts;
 pub mod login;
+mod nonce;
 pub mod progress;
 pub mod socket;
 pub mod tap;

@@ -7,6 +7,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::connection::Patience;
+
 /// One SSH server as the user's own `ssh` would reach it: every setting resolved.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -194,6 +196,14 @@ pub struct Limits {
     pub handshakes: usize,
     /// Connections opened in the whole run.
     pub connections: u32,
+}
+
+impl Limits {
+    /// How long a command on the server may take: no silence over 10 s, and no more than a stage in all.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        Patience { silence: self.stage.min(Duration::from_secs(10)), total: self.stage }
+    }
 }
 
 impl Default for Limits {

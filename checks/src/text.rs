@@ -41,6 +41,16 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
+/// A byte count for people, in binary units: `512 B`, `64 KiB`, `1.5 MiB`.
+#[must_use]
+pub fn bytes(count: f64) -> String {
+    match count {
+        count if count < 1024.0 => format!("{count:.0} B"),
+        count if count < 1024.0 * 1024.0 => format!("{} KiB", trimmed(count / 1024.0)),
+        count => format!("{} MiB", trimmed(count / (1024.0 * 1024.0))),
+    }
+}
+
 fn trimmed(number: f64) -> String {
     let text = format!("{number:.1}");
     text.strip_suffix(".0").map_or_else(|| text.clone(), ToOwned::to_owned)

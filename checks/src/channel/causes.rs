@@ -1,6 +1,213 @@
-//! The causes that show at this check.
+//! The causes that show when a channel is opened and a command is run in it.
 
-use crate::cause::Cause;
+use super::Facts;
+use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::evidence::Check;
+use crate::text::shown;
 
-/// The causes that show at this check.
-pub static CAUSES: &[Cause] = &[];
+/// The causes that show when a channel is opened and a command is run in it.
+pub static CAUSES: &[Cause] = &[OPEN_REFUSED, EXEC_FAILED, NOLOGIN, FORCED_COMMAND, SHELL_EXITS];
+
+const SERVER_LOG: Fix = Fix {
+    side: Side::Server,
+    summary: "Read what sshd logged about this session",
+    snippet: Some("journalctl -u ssh -u sshd --since -10min | grep -i '{user}'"),
+    ..Fix::NEW
+};
+
+const OPEN_REFUSED: Cause = Cause {
+    code: "channel-open-refused",
+    stage: Check::Channel,
+    title: "The login succeeds and the server refuses to open a session",
+    severity: Severity::Critical,
+    explanation: "The server answered the request for a session channel with SSH_MSG_CHANNEL_OPEN_FAILURE (RFC 4254 section 5.1). OpenSSH does so when \
+        MaxSessions is 0 or reached: it then gives reason 2 and the bare text \"open failed\". Bastions refuse sessions by policy, usually with \
+        reason 1 and a text of their own.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See how many sessions a connection may have, and allow at least one",
+            snippet: Some("sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i maxsessions"),
+            ..Fix::NEW
+        },
+        SERVER_LOG,
+    ],
+    symptoms: &[
+        "channel 0: open failed: connect failed: open failed",
+        "open failed: administratively prohibited: open failed",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let (code, text) = evidence.channel.failed()?.ran.refused.as_ref()?;
+        Some(Match::new(
+            Certainty::Certain,
+            [format!("the session channel was refused with reason {code}, \"{}\"", shown(text))],
+        ))
+    },
+};
+
+const EXEC_FAILED: Cause = Cause {
+    code: "session-exec-failed",
+    stage: Check::Channel,
+    title: "The server opens a session and refuses to run a command in it",
+    severity: Severity::Critical,
+    explanation: "The channel was opened, and the request to run a command was answered with SSH_MSG_CHANNEL_FAILURE (RFC 4254 section 6.5). Servers that are \
+        only for file transfer or only for interactive use do so on purpose; OpenSSH does when it cannot start a process.",
+    fixes: &[
+        SERVER_LOG,
+        Fix {
+            side: Side::Client,
+            summary: "See whether an interactive session or file transfer is what this server is for",
+            snippet: Some("ssh -tt {alias}; sftp {alias}"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &["exec request failed on channel 0", "shell request failed on channel 0"],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.channel.failed()?;
+        (facts.ran.accepted == Some(false))
+            .then(|| Match::new(Certainty::Certain, ["the request to run a command was answered with a failure"]))
+    },
+};
+
+const NOLOGIN: Cause = Cause {
+    code: "session-nologin",
+    stage: Check::Channel,
+    title: "The account may authenticate and may not log in",
+    severity: Severity::Critical,
+    explanation: "Instead of running the command the server printed the message of nologin(8) and ended the session. Either the account's shell is nologin or \
+        false, or /etc/nologin exists while the machine starts, stops or is maintained.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See the account's shell, and whether logins are switched off for now",
+            snippet: Some("getent passwd {user}; ls -l /etc/nologin /run/nologin"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Give the account a shell, if it is meant to log in",
+            snippet: Some("sudo usermod -s /bin/sh {user}"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "This account is currently not available.",
+        "System is booting up. Unprivileged users are not permitted to log in yet.",
+    ],
+    hides: &["session-shell-exits", "session-forced-command"],
+    judge: |evidence| {
+        let facts = evidence.channel.failed()?;
+        let said = [&facts.other_output, &facts.stderr].into_iter().flatten().find(|text| says_nologin(text))?;
+        (!facts.mark_seen)
+            .then(|| Match::new(Certainty::Certain, [format!("instead of our command's output came \"{said}\"")]))
+    },
+};
+
+const FORCED_COMMAND: Cause = Cause {
+    code: "session-forced-command",
+    stage: Check::Channel,
+    title: "The server runs a command of its own instead of ours",
+    severity: Severity::Critical,
+    explanation: "The command was accepted and something else ran: other output came, and ours did not. That is what command= in authorized_keys and \
+        ForceCommand in sshd_config do, usually on purpose (backup and Git accounts). A login shell that ignores its arguments looks the same.",
+    fixes: &[Fix {
+        side: Side::Server,
+        summary: "See whether a command is forced for this account or key",
+        snippet: Some(
+            "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys",
+        ),
+        ..Fix::NEW
+    }],
+    symptoms: &["PTY allocation request failed on channel 0"],
+    hides: &["session-shell-exits"],
+    judge: |evidence| {
+        let facts = evidence.channel.failed()?;
+        let output = facts.other_output.as_ref()?;
+        (ended_without_mark(facts))
+            .then(|| Match::new(Certainty::Likely, [format!("instead of our command's output came \"{output}\"")]))
+    },
+};
+
+const SHELL_EXITS: Cause = Cause {
+    code: "session-shell-exits",
+    stage: Check::Channel,
+    title: "The session starts and ends at once, without running the command",
+    severity: Severity::Critical,
+    explanation: "The command was accepted, and the session ended without its output. The account's shell could not be started or left at once: a shell that \
+        does not exist, a start-up file that exits, a limit on processes or memory, or a shell such as /bin/false. What the server knows of it stands in its log.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See the account's shell and try it as that user",
+            snippet: Some("getent passwd {user}; sudo -u {user} -i true; echo status $?"),
+            ..Fix::NEW
+        },
+        SERVER_LOG,
+    ],
+    symptoms: &["Connection to closed.", "/bin/false", "Shell not found"],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.channel.failed()?;
+        if !ended_without_mark(facts) || facts.other_output.is_some() {
+            return None;
+        }
+        let ran = &facts.ran;
+        let mut because = vec![match (ran.status, &ran.signal) {
+            (Some(status), _) => format!("the session ended with status {status} and without our command's output"),
+            (None, Some(signal)) => format!("the session was ended by signal {signal}, without our command's output"),
+            (None, None) => "the channel was closed without a status and without our command's output".to_owned(),
+        }];
+        because.extend(facts.stderr.as_ref().map(|text| format!("standard error said \"{text}\"")));
+        Some(Match::new(Certainty::Certain, because))
+    },
+};
+
+fn ended_without_mark(facts: &Facts) -> bool {
+    facts.ran.accepted != Some(false) && facts.ran.closed && !facts.mark_seen
+}
+
+fn says_nologin(text: &str) -> bool {
+    ["account is currently not available", "not permitted to log in", "System is going down", "nologin"]
+        .iter()
+        .any(|said| text.contains(said))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::Ran;
+    use crate::evidence::{Evidence, Step, Timed};
+
+    fn fired(facts: Facts) -> Vec<&'static str> {
+        let evidence =
+            Evidence { channel: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
+        CAUSES.iter().filter(|cause| (cause.judge)(&evidence).is_some()).map(|cause| cause.code).collect()
+    }
+
+    fn ended(status: u32) -> Facts {
+        let ran =
+            Ran { open_ms: Some(1.0), accepted: Some(true), closed: true, status: Some(status), ..Ran::default() };
+        Facts { ran, ..Facts::default() }
+    }
+
+    #[test]
+    fn each_refusal_has_its_own_name() {
+        let refused =
+            Facts { ran: Ran { refused: Some((2, "open failed".into())), ..Ran::default() }, ..Facts::default() };
+        assert_eq!(fired(refused), ["channel-open-refused"]);
+        let no_exec = Facts { ran: Ran { accepted: Some(false), ..Ran::default() }, ..Facts::default() };
+        assert_eq!(fired(no_exec), ["session-exec-failed"]);
+        assert_eq!(fired(ended(1)), ["session-shell-exits"]);
+        let other = Facts { other_output: Some("borg serve".into()), ..ended(0) };
+        assert_eq!(fired(other), ["session-forced-command"]);
+        let nologin = Facts { other_output: Some("This account is currently not available.".into()), ..ended(1) };
+        assert_eq!(fired(nologin), ["session-nologin", "session-forced-command"]);
+    }
+
+    #[test]
+    fn a_lost_connection_is_none_of_these() {
+        assert!(fired(Facts { ran: Ran { connection_lost: true, ..Ran::default() }, ..Facts::default() }).is_empty());
+    }
+}

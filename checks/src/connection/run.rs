@@ -5,13 +5,28 @@ use std::time::{Duration, Instant};
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use super::Connection;
 
-/// What the command reads.
-#[derive(Debug, Clone, Default)]
-pub struct Input(pub Vec<u8>);
+/// How long a command may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Without any message of the channel.
+    pub silence: Duration,
+    /// Altogether.
+    pub total: Duration,
+}
+
+/// Which patience ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GaveUp {
+    /// Nothing came any more.
+    Silence,
+    /// It went on, and took too long.
+    Total,
+}
 
 /// What became of a command.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -40,8 +55,8 @@ pub struct Ran {
     pub closed: bool,
     /// The connection ended before the channel did.
     pub connection_lost: bool,
-    /// Our deadline passed first.
-    pub timed_out: bool,
+    /// We stopped waiting.
+    pub gave_up: Option<GaveUp>,
     /// Milliseconds from the request until the end.
     pub duration_ms: f64,
 }
@@ -56,20 +71,31 @@ pub struct Held {
 
 impl Connection {
     /// Runs `command`, feeds it `input` and then end of file, and keeps the first `keep` bytes of each output.
-    pub async fn run(&self, command: &str, input: Input, keep: usize, deadline: Duration) -> Ran {
+    pub async fn run(&self, command: &str, input: Vec<u8>, keep: usize, patience: Patience) -> Ran {
         let began = Instant::now();
         let mut ran = Ran::default();
-        let until = tokio::time::Instant::now() + deadline;
-        match timeout_at(until, self.run_unbounded(command, input, keep, &mut ran, began)).await {
-            Ok(()) => {}
-            Err(_) => ran.timed_out = true,
+        let all = self.run_to_end(command, input, keep, patience.silence, &mut ran, began);
+        if timeout(patience.total, all).await.is_err() {
+            ran.gave_up = Some(GaveUp::Total);
         }
         ran.duration_ms = began.elapsed().as_secs_f64() * 1000.0;
         ran
     }
 
-    async fn run_unbounded(&self, command: &str, input: Input, keep: usize, ran: &mut Ran, began: Instant) {
-        let Some(channel) = self.open_session(ran, began).await else { return };
+    async fn run_to_end(
+        &self,
+        command: &str,
+        input: Vec<u8>,
+        keep: usize,
+        silence: Duration,
+        ran: &mut Ran,
+        began: Instant,
+    ) {
+        let Ok(opened) = timeout(silence, self.open_session(ran, began)).await else {
+            ran.gave_up = Some(GaveUp::Silence);
+            return;
+        };
+        let Some(channel) = opened else { return };
         if channel.exec(true, command).await.is_err() {
             ran.connection_lost = true;
             return;
@@ -77,19 +103,28 @@ impl Connection {
         let (mut output, to_server) = channel.split();
         // The writer must not hold up the reader: a server that answers while it is being fed would fill both windows.
         let feed = async {
-            let sent = input.0.is_empty() || to_server.data_bytes(input.0).await.is_ok();
-            sent && to_server.eof().await.is_ok()
+            let fed = input.is_empty() || to_server.data_bytes(input).await.is_ok();
+            if fed {
+                let _ = to_server.eof().await;
+            }
+            std::future::pending::<()>().await;
         };
         let read = async {
-            while let Some(message) = output.wait().await {
-                ran.take(message, keep);
-                if ran.closed || ran.accepted == Some(false) {
-                    return;
+            loop {
+                match timeout(silence, output.wait()).await {
+                    Err(_) => ran.gave_up = Some(GaveUp::Silence),
+                    Ok(None) => ran.connection_lost = true,
+                    Ok(Some(message)) => {
+                        ran.take(message, keep);
+                        if !ran.closed && ran.accepted != Some(false) {
+                            continue;
+                        }
+                    }
                 }
+                return;
             }
-            ran.connection_lost = true;
         };
-        tokio::join!(feed, read);
+        tokio::select! { () = feed => {}, () = read => {} }
         let _ = to_server.close().await;
     }
 
@@ -137,7 +172,7 @@ impl Connection {
         match timeout_at(until, start).await {
             Ok(Some(held)) => Ok(held),
             Ok(None) => Err(ran),
-            Err(_) => Err(Ran { timed_out: true, ..ran }),
+            Err(_) => Err(Ran { gave_up: Some(GaveUp::Silence), ..ran }),
         }
     }
 }

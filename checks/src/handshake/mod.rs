@@ -131,9 +131,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let socket = transport.socket();
     let proxy_stderr = transport.proxy_stderr();
     let began = Instant::now();
-    let (watch, outcome) = tokio::select! {
-        outcome = connection::connect(transport, &exam.target, exam.limits.connect) => outcome,
-        () = exam.stop.wait() => return Step::Skipped("interrupted".into()),
+    let connecting = connection::connect(transport, &exam.target, exam.limits.connect);
+    let Some((watch, outcome)) = exam.stop.race(connecting).await else {
+        return Step::Skipped("interrupted".into());
     };
     let mut facts = Facts::of(&watch.seen());
     facts.client_offer = exam.target.algorithms.clone();

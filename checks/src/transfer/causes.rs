@@ -1,6 +1,192 @@
-//! The causes that show at this check.
+//! The causes that show when data is moved.
 
-use crate::cause::Cause;
+use super::Facts;
+use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::connection::{GaveUp, Manner};
+use crate::evidence::Check;
+use crate::text::{bytes, seconds};
 
-/// The causes that show at this check.
-pub static CAUSES: &[Cause] = &[];
+/// The causes that show when data is moved.
+pub static CAUSES: &[Cause] = &[STALLED, CORRUPTED, TRUNCATED];
+
+const STALLED: Cause = Cause {
+    code: "transfer-stalled",
+    stage: Check::Transfer,
+    title: "Small messages pass, and a larger transfer comes to a halt",
+    severity: Severity::Critical,
+    explanation: "The login and a short command worked; then data was sent to the server and back, and it stopped on the way while the connection stayed open. \
+        Full-size packets that a path drops without saying so (an MTU black hole, common with tunnels and VPNs) do this, and so does a server or \
+        proxy that no longer reads. Whether the kernel waits for acknowledgements tells which: packets lost on the way to the server are sent again and again.",
+    fixes: &[
+        Fix {
+            side: Side::Network,
+            summary: "On the router at the tunnel, clamp the TCP maximum segment size to the path, and let ICMP \"fragmentation needed\" pass",
+            snippet: Some("nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu"),
+            caution: Some("table and chain are those of your own ruleset"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "On the server, see whether its data waits for acknowledgements (Send-Q and retrans)",
+            snippet: Some("ss -tnoi '( sport = :{port} )'"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "scp: - stalled -",
+        "Read from remote host: Connection timed out",
+        "client_loop: send disconnect: Broken pipe",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.transfer.failed()?;
+        if facts.ran.gave_up != Some(GaveUp::Silence) || facts.first_difference.is_some() {
+            return None;
+        }
+        let mut because = vec![format!(
+            "{} of {} came back, then nothing until we stopped after {}",
+            bytes(facts.returned_bytes as f64),
+            bytes(facts.sent_bytes as f64),
+            seconds(facts.ran.duration_ms / 1000.0)
+        )];
+        because.extend(acknowledgements(facts));
+        Some(Match::new(Certainty::Certain, because))
+    },
+};
+
+const CORRUPTED: Cause = Cause {
+    code: "transfer-corrupted",
+    stage: Check::Transfer,
+    title: "Data is altered on its way",
+    severity: Severity::Critical,
+    explanation: "What came back is not what was sent, or a packet failed its integrity check. SSH authenticates every packet, so an alteration on the network ends the \
+        connection with a MAC error; data that differs without one was altered at an end, before encryption or after it. Faulty memory, a network \
+        card's checksum offloading and broken middleboxes are known causes.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Rule out checksum offloading on this machine's network interface",
+            snippet: Some("sudo ethtool -K <interface> tx off rx off tso off gso off gro off"),
+            caution: Some("costs speed; set it back when it changes nothing"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Look for MAC errors in the log and for faulty memory",
+            snippet: Some(
+                "journalctl -u ssh -u sshd --since -1h | grep -iE 'corrupt|mac|bad packet'; journalctl -k | grep -iE 'mce|edac|ecc'",
+            ),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "Corrupted MAC on input.",
+        "message authentication code incorrect",
+        "Bad packet length",
+        "Incorrect MAC received on packet",
+        "ssh_dispatch_run_fatal: Connection to port: Connection corrupted",
+    ],
+    hides: &["transfer-stalled", "transfer-truncated"],
+    judge: |evidence| {
+        let facts = evidence.transfer.failed()?;
+        if let Some(at) = facts.first_difference {
+            let sums = format!("SHA-256 sent {}, returned {}", facts.sent_sha256, facts.returned_sha256);
+            return Some(Match::new(
+                Certainty::Certain,
+                [format!("byte {at} of what came back differs from what was sent"), sums],
+            ));
+        }
+        match facts.ending.as_ref()? {
+            // SSH_DISCONNECT_MAC_ERROR, RFC 4253 section 11.1.
+            manner @ (Manner::Protocol { .. } | Manner::Disconnect { code: 5, .. }) => {
+                Some(Match::new(Certainty::Likely, [format!("the connection ended with {}", manner.words())]))
+            }
+            _ => None,
+        }
+    },
+};
+
+const TRUNCATED: Cause = Cause {
+    code: "transfer-truncated",
+    stage: Check::Transfer,
+    title: "The connection or channel ends in the middle of a transfer",
+    severity: Severity::Critical,
+    explanation: "Less came back than was sent, and then the other side ended the channel or the connection, instead of letting it stall. A server process that is \
+        killed (memory, limits), a proxy with a limit on data, or a firewall that resets the flow do this; how it ended narrows it down.",
+    fixes: &[Fix {
+        side: Side::Server,
+        summary: "Read what the server logged at that moment: sshd, and the kernel's out-of-memory killer",
+        snippet: Some("journalctl -u ssh -u sshd --since -10min; journalctl -k --since -10min | grep -iE 'oom|killed'"),
+        ..Fix::NEW
+    }],
+    symptoms: &[
+        "Connection closed by remote host.",
+        "client_loop: send disconnect: Connection reset by peer",
+        "lost connection",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.transfer.failed()?;
+        let short = facts.returned_bytes < facts.sent_bytes && facts.first_difference.is_none();
+        if !short || facts.ran.gave_up.is_some() || !(facts.ran.closed || facts.ran.connection_lost) {
+            return None;
+        }
+        let mut because =
+            vec![format!("{} of {} came back", bytes(facts.returned_bytes as f64), bytes(facts.sent_bytes as f64))];
+        because.push(match (&facts.ending, facts.ran.status, &facts.ran.signal) {
+            (Some(manner), ..) => format!("then the connection ended with {}", manner.words()),
+            (None, _, Some(signal)) => format!("then the command was ended by signal {signal}"),
+            (None, Some(status), None) => format!("then the command ended with status {status}"),
+            (None, None, None) => "then the server closed the channel without a status".to_owned(),
+        });
+        Some(Match::new(Certainty::Certain, because))
+    },
+};
+
+/// What the kernel knows of lost packets on the way to the server.
+fn acknowledgements(facts: &Facts) -> Option<String> {
+    let tcp = facts.tcp?;
+    Some(if tcp.unacked > 0 && tcp.backoff > 0 {
+        format!(
+            "our packets are not acknowledged ({} sent again): they are lost on the way to the server",
+            tcp.retransmits
+        )
+    } else {
+        "all our packets were acknowledged: what is missing is lost, or held back, on the way from the server"
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::Ran;
+    use crate::evidence::{Evidence, Step, Timed};
+
+    fn fired(facts: Facts) -> Vec<&'static str> {
+        let evidence =
+            Evidence { transfer: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
+        CAUSES.iter().filter(|cause| (cause.judge)(&evidence).is_some()).map(|cause| cause.code).collect()
+    }
+
+    fn half(ran: Ran) -> Facts {
+        Facts { sent_bytes: 1 << 20, returned_bytes: 1 << 19, ran, ..Facts::default() }
+    }
+
+    #[test]
+    fn each_way_of_losing_data_has_its_own_name() {
+        assert_eq!(fired(half(Ran { gave_up: Some(GaveUp::Silence), ..Ran::default() })), ["transfer-stalled"]);
+        assert_eq!(fired(half(Ran { closed: true, ..Ran::default() })), ["transfer-truncated"]);
+        let altered = Facts {
+            first_difference: Some(7),
+            returned_bytes: 1 << 20,
+            ..half(Ran { closed: true, ..Ran::default() })
+        };
+        assert_eq!(fired(altered), ["transfer-corrupted"]);
+    }
+
+    #[test]
+    fn a_slow_link_that_still_moves_is_none_of_these() {
+        assert!(fired(half(Ran { gave_up: Some(GaveUp::Total), ..Ran::default() })).is_empty());
+    }
+}
