@@ -86,7 +86,7 @@ async fn every_other_death_by_silence_is_told_as_the_real_one() {
         running.spawn(dies(case, &[], words, 4.0..4.9));
     }
     // The keepalive comes too late, and is answered with a reset. ssh counts in whole seconds, and early.
-    running.spawn(dies("reset-on-packet", &["-o", "ServerAliveInterval=6"], "client_loop: send disconnect", 5.5..6.9));
+    running.spawn(dies("reset-on-packet", &["-o", "ServerAliveInterval=7"], "client_loop: send disconnect", 5.9..8.5));
     running.join_all().await;
 }
 
