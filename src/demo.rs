@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use anyhow::{Context as _, anyhow};
 use secrecy::SecretString;
-use ssh_doctor_checks::target::{Identity, Limits, Target};
+use ssh_doctor_checks::target::{Algorithms, Identity, Limits, Target};
 use ssh_doctor_fixtures::cases::{self, Case, Running};
 use tempfile::TempDir;
 
@@ -74,8 +74,26 @@ fn target(running: &Running, files: &Path) -> io::Result<Target> {
         target.credentials.identities.push(Identity { path, explicit: true });
     }
     target.credentials.identities_only = true;
+    target.credentials.preferred = names("publickey,keyboard-interactive,password");
     target.credentials.password = running.password.clone().map(SecretString::from);
+    target.algorithms = algorithms();
+    "the demo's own".clone_into(&mut target.settings.source);
     Ok(target)
+}
+
+/// What OpenSSH offers in its default configuration, as far as it matters here.
+fn algorithms() -> Algorithms {
+    Algorithms {
+        kex: names("mlkem768x25519-sha256,curve25519-sha256,ecdh-sha2-nistp256,diffie-hellman-group16-sha512"),
+        host_key: names("ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256"),
+        cipher: names("chacha20-poly1305@openssh.com,aes128-ctr,aes256-ctr,aes256-gcm@openssh.com"),
+        mac: names("hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512"),
+        compression: false,
+    }
+}
+
+fn names(list: &str) -> Vec<String> {
+    list.split(',').map(ToOwned::to_owned).collect()
 }
 
 fn intro(case: &Case, running: &Running) -> String {
