@@ -51,12 +51,7 @@ pub async fn start(case: Option<&str>) -> anyhow::Result<Stage> {
     let running = (case.start)().await.with_context(|| format!("the demo {name} cannot be started"))?;
     let files = tempfile::tempdir().context("the demo needs a folder for its keys")?;
     let target = target(&running, files.path()).context("the demo's keys cannot be written")?;
-    let limits = Limits {
-        connect: Duration::from_secs(3),
-        stage: Duration::from_secs(5),
-        idle: running.idle,
-        ..Limits::default()
-    };
+    let limits = Limits { connect: Duration::from_secs(3), idle: running.idle, ..Limits::default() };
     let intro = intro(case, &running);
     Ok(Stage { target, limits, intro, _running: running, _files: files })
 }

@@ -65,8 +65,7 @@ async fn examined(target: Target, limits: Limits) -> Evidence {
 /// What is wrong with the diagnosis of `case`, if anything is.
 async fn wrong(case: &Case) -> Option<String> {
     let stage = demo::start(Some(case.name)).await.unwrap();
-    let limits = Limits { stage: Duration::from_secs(8), ..stage.limits.clone() };
-    let evidence = examined(stage.target.clone(), limits).await;
+    let evidence = examined(stage.target.clone(), stage.limits.clone()).await;
     let diagnosis = diagnose::diagnose(&evidence);
     let found: Vec<_> = diagnosis.findings.iter().map(|found| found.code).collect();
     let same_first = found.first() == case.expect.first();
