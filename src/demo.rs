@@ -101,3 +101,36 @@ fn intro(case: &Case, running: &Running) -> String {
     }
     intro
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use ssh_doctor_fixtures::cases;
+
+    use super::{DEFAULT, list, start};
+    use crate::report::Style;
+
+    #[test]
+    fn the_list_has_a_line_for_every_case_and_marks_the_default() {
+        let list = list(&Style { color: false, unicode: false, width: 80 });
+        assert_eq!(list.lines().count(), cases::all().count());
+        let default = list.lines().find(|line| line.contains("(the default)"));
+        assert!(default.is_some_and(|line| line.starts_with(DEFAULT)), "{list}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_no_case_is_answered_with_the_names() {
+        let error = start(Some("coffee")).await.unwrap_err().to_string();
+        assert!(error.contains("\"coffee\"") && error.contains("silent-drop") && !error.contains('\n'), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_key_is_readable_by_its_owner_only() {
+        let stage = start(None).await.unwrap();
+        let key = &stage.target.credentials.identities[0].path;
+        assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(stage.intro.contains("silently forgets"), "{}", stage.intro);
+    }
+}
