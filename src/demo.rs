@@ -68,6 +68,7 @@ fn target(running: &Running, files: &Path) -> io::Result<Target> {
         fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(key.as_bytes())?;
         target.credentials.identities.push(Identity { path, explicit: true });
     }
+    target.credentials.agent = running.agent_gone.then(|| files.join("agent"));
     target.credentials.identities_only = true;
     target.credentials.preferred = names("publickey,keyboard-interactive,password");
     target.credentials.password = running.password.clone().map(SecretString::from);
