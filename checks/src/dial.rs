@@ -29,6 +29,7 @@ pub struct Budget {
     opened: AtomicU32,
     logins: AtomicU32,
     failed_logins: AtomicU32,
+    longest_login_ms: AtomicU32,
     handshakes: Semaphore,
 }
 
@@ -41,6 +42,7 @@ impl Budget {
             opened: AtomicU32::new(0),
             logins: AtomicU32::new(0),
             failed_logins: AtomicU32::new(0),
+            longest_login_ms: AtomicU32::new(0),
             handshakes: Semaphore::new(limits.handshakes),
         }
     }
@@ -60,6 +62,18 @@ impl Budget {
     pub fn note_login(&self, succeeded: bool) {
         let counter = if succeeded { &self.logins } else { &self.failed_logins };
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes how long a login took, from connecting to its success.
+    pub fn note_login_time(&self, took: Duration) {
+        let took = u32::try_from(took.as_millis()).unwrap_or(u32::MAX);
+        self.longest_login_ms.fetch_max(took, Ordering::Relaxed);
+    }
+
+    /// The longest that a login took so far.
+    #[must_use]
+    pub fn longest_login(&self) -> Duration {
+        Duration::from_millis(self.longest_login_ms.load(Ordering::Relaxed).into())
     }
 
     /// What was spent so far.

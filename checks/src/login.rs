@@ -1,7 +1,9 @@
 //! One more connection to the same server, logged in the same way: what the idle test is made of.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
 
 use crate::auth::Credential;
 use crate::connection::{self, Connection};
@@ -30,32 +32,53 @@ pub enum NotLoggedIn {
     #[error("no connection: {0}")]
     Unreachable(String),
     /// The handshake did not end in time, or failed.
-    #[error("no handshake: {0}")]
-    Handshake(String),
+    #[error("no handshake: {error}")]
+    Handshake {
+        /// The library's words.
+        error: String,
+        /// Whether the server sent anything, or ended the connection: it can be reached then.
+        answered: bool,
+    },
     /// Another host key than the first time.
     #[error("another host key answered: {0}")]
     OtherHostKey(String),
     /// What was accepted before is refused now. Never tried again.
     #[error("the login that worked before was refused")]
     Refused,
+    /// The login succeeded, and the server does not run a command.
+    #[error("no command could be run: {0}")]
+    NoCommand(String),
     /// The connection died during the login, or the server did not answer in time.
     #[error("the login got no answer")]
     NoAnswer,
 }
 
 impl Login {
-    /// Connects and logs in once more, all within `deadline`.
+    /// Connects and logs in once more, all within `deadline` from the moment when the handshake may begin.
+    ///
+    /// After a login that was refused there is never another.
     pub async fn open(&self, deadline: Duration) -> Result<Connection, NotLoggedIn> {
-        tokio::time::timeout(deadline, self.open_unbounded(deadline)).await.unwrap_or(Err(NotLoggedIn::NoAnswer))
+        let _permit = self.budget.handshake().await;
+        if self.budget.spent().failed_logins > 0 {
+            return Err(NotLoggedIn::Refused);
+        }
+        let began = Instant::now();
+        let opened = timeout(deadline, self.log_in(deadline)).await.unwrap_or(Err(NotLoggedIn::NoAnswer));
+        if opened.is_ok() {
+            self.budget.note_login_time(began.elapsed());
+        }
+        opened
     }
 
-    async fn open_unbounded(&self, deadline: Duration) -> Result<Connection, NotLoggedIn> {
-        let _permit = self.budget.handshake().await;
+    async fn log_in(&self, deadline: Duration) -> Result<Connection, NotLoggedIn> {
         let transport = dial::open(&self.budget, &self.target, self.route, deadline)
             .await
             .map_err(|error| NotLoggedIn::Unreachable(error.to_string()))?;
-        let (_, connected) = connection::connect(transport, &self.target, deadline).await;
-        let mut connection = connected.map_err(|error| NotLoggedIn::Handshake(format!("{error:?}")))?;
+        let (watch, connected) = connection::connect(transport, &self.target, deadline).await;
+        let mut connection = connected.map_err(|error| {
+            let seen = watch.seen();
+            NotLoggedIn::Handshake { error: error.to_string(), answered: seen.received > 0 || seen.end.is_some() }
+        })?;
         let shown = connection.notes().read().server_key.as_ref().map(connection::ServerKey::fingerprint);
         if shown.as_deref() != Some(self.host_key.as_str()) {
             return Err(NotLoggedIn::OtherHostKey(shown.unwrap_or_default()));

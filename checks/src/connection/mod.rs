@@ -20,6 +20,7 @@ use crate::dial::{Route, Transport};
 use crate::socket::Socket;
 use crate::tap::{Tap, Watch};
 use crate::target::Target;
+use crate::text::shown;
 
 /// How we name ourselves in the version exchange.
 const CLIENT_ID: &str = concat!("SSH-2.0-ssh-doctor_", env!("CARGO_PKG_VERSION"));
@@ -33,13 +34,16 @@ pub struct Connection {
 }
 
 /// Why a handshake did not end in a connection.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum NotConnected {
     /// Our deadline passed first.
+    #[error("no answer in time")]
     Deadline,
     /// Our library cannot speak what the target's own client and the server would agree on.
+    #[error("our SSH library speaks none of the {} on offer", .0.setting)]
     Library(Shortfall),
     /// The library's error; the [`Watch`] tells what really happened.
+    #[error("{}", shown(&.0.to_string()))]
     Failed(russh::Error),
 }
 

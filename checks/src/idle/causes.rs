@@ -1,6 +1,4 @@
-//! The causes that show at this check.
-
+//! x
 use crate::cause::Cause;
-
-/// The causes that show at this check.
+/// x
 pub static CAUSES: &[Cause] = &[];

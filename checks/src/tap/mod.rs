@@ -6,7 +6,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -29,6 +29,8 @@ pub struct Seen {
     pub last_received: Option<Instant>,
     /// When the last byte went out.
     pub last_sent: Option<Instant>,
+    /// The longest time without a byte either way; whoever measures a silence sets it back to zero first.
+    pub longest_quiet: Duration,
     /// How the stream ended, if it did.
     pub end: Option<End>,
 }
@@ -67,6 +69,7 @@ impl Watch {
             sent: 0,
             last_received: None,
             last_sent: None,
+            longest_quiet: Duration::ZERO,
             end: None,
         })))
     }
@@ -93,6 +96,12 @@ impl<S> Tap<S> {
 }
 
 impl Seen {
+    /// Takes note of the quiet that a byte ends.
+    fn moved(&mut self, now: Instant) {
+        let last = self.last_received.max(self.last_sent).unwrap_or(self.opened);
+        self.longest_quiet = self.longest_quiet.max(now - last);
+    }
+
     fn fail(&mut self, error: &io::Error) {
         let how = match error.kind() {
             io::ErrorKind::ConnectionReset => EndKind::Reset,
@@ -117,6 +126,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
                         seen.end.get_or_insert(End { at: now, how: EndKind::Fin });
                     }
                 } else {
+                    seen.moved(now);
                     seen.received += new.len() as u64;
                     seen.last_received = Some(now);
                     seen.server.feed(new, now);
@@ -135,6 +145,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
         let mut seen = self.watch.seen();
         match &result {
             Ok(written) => {
+                seen.moved(now);
                 seen.sent += *written as u64;
                 seen.last_sent = Some(now);
                 seen.client.feed(buf.get(..*written).unwrap_or_default(), now);

@@ -1,0 +1,443 @@
+//! Where the sessions of a test note what they see, and learn what to do next.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::control::{Control, Finding};
+use super::facts::{Arm, End, Facts, Keepalive, Moves, Outage, Timeout};
+use super::ladder::{Goal, Ladder, Turn, count_max, interval};
+use crate::connection::Manner;
+use crate::progress::{Event, IdleState, Lane, LaneState, Progress};
+
+/// The board.
+pub(super) struct Board {
+    began: Instant,
+    longest: f64,
+    noted: Mutex<Noted>,
+    /// Counts the changes that make silent sessions think again.
+    changed: watch::Sender<u64>,
+    over: watch::Sender<bool>,
+}
+
+struct Noted {
+    ladder: Ladder,
+    arms: Vec<Arm>,
+    kept: BTreeMap<u32, Kept>,
+    lanes: BTreeMap<u32, Shown>,
+    outages: Vec<Outage>,
+    not_opened: Vec<String>,
+    stranded: Vec<(u32, u32)>,
+    rtt: Option<Duration>,
+    confirmed: bool,
+    sessions: u32,
+}
+
+/// A session that is kept alive.
+struct Kept {
+    interval: u32,
+    since: Instant,
+    last_answer: Option<Instant>,
+}
+
+/// A lane as the onlooker sees it.
+struct Shown {
+    goal: Goal,
+    began: Option<Instant>,
+    state: LaneState,
+}
+
+impl Board {
+    /// An empty board for silences of up to `longest` seconds.
+    pub(super) fn new(longest: f64) -> Self {
+        let noted = Noted {
+            ladder: Ladder::new(longest),
+            arms: Vec::new(),
+            kept: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            outages: Vec::new(),
+            not_opened: Vec::new(),
+            stranded: Vec::new(),
+            rtt: None,
+            confirmed: false,
+            sessions: 0,
+        };
+        let (changed, _) = watch::channel(0);
+        let (over, _) = watch::channel(false);
+        Self { began: Instant::now(), longest, noted: Mutex::new(noted), changed, over }
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Seconds from the start of the test to `at`.
+    pub(super) fn since_start(&self, at: Instant) -> f64 {
+        at.saturating_duration_since(self.began).as_secs_f64()
+    }
+
+    /// What a session does next that has just lived through `last`.
+    pub(super) fn next(&self, session: u32, last: Option<Goal>) -> Option<Goal> {
+        if self.is_finished() {
+            return None;
+        }
+        let now = self.since_start(Instant::now());
+        let mut noted = self.noted();
+        let next = noted.ladder.next(last, now);
+        match next {
+            Some(Goal::Keep(interval)) => {
+                // The silence it has just lived through was as long as the interval: it counts for the proof.
+                let silence = match last {
+                    Some(Goal::Silence(length)) => Duration::from_secs_f64(length),
+                    _ => Duration::ZERO,
+                };
+                let now = Instant::now();
+                let began = now.checked_sub(silence).unwrap_or(now);
+                let kept = noted.kept.entry(session).or_insert(Kept { interval, since: began, last_answer: None });
+                if kept.interval != interval {
+                    *kept = Kept { interval, since: began, last_answer: None };
+                }
+            }
+            Some(Goal::Silence(_)) | None => {
+                noted.kept.remove(&session);
+            }
+        }
+        if next.is_none() {
+            noted.lanes.remove(&session);
+        }
+        next
+    }
+
+    /// A session answered at the end of `goal`.
+    pub(super) fn answered(&self, session: u32, goal: Goal, began: Instant, rtt: Duration) {
+        let mut noted = self.noted();
+        noted.rtt = Some(noted.rtt.map_or(rtt, |shortest| shortest.min(rtt)));
+        match goal {
+            Goal::Silence(length) => noted.ladder.alive(length),
+            Goal::Keep(interval) => {
+                let fresh = || Kept { interval, since: began, last_answer: None };
+                let kept = noted.kept.entry(session).or_insert_with(fresh);
+                if kept.interval != interval {
+                    *kept = Kept { since: Instant::now(), ..fresh() };
+                }
+                kept.last_answer = Some(Instant::now());
+            }
+        }
+        if let Some(lane) = noted.lanes.get_mut(&session) {
+            lane.state = LaneState::Alive;
+        }
+        drop(noted);
+        self.finish_when_known();
+    }
+
+    /// Since when a session is kept at its interval.
+    pub(super) fn kept_since(&self, session: u32) -> Option<Instant> {
+        self.noted().kept.get(&session).map(|kept| kept.since)
+    }
+
+    /// The session's request is under way.
+    pub(super) fn asked(&self, session: u32) {
+        if let Some(lane) = self.noted().lanes.get_mut(&session) {
+            lane.state = LaneState::Probing;
+        }
+    }
+
+    /// A session takes part.
+    pub(super) fn joined(&self) {
+        self.noted().sessions += 1;
+    }
+
+    /// A session no longer takes part; the last one ends the test.
+    pub(super) fn left(&self) {
+        let mut noted = self.noted();
+        noted.sessions -= 1;
+        let last = noted.sessions == 0;
+        drop(noted);
+        if last {
+            self.finish();
+        }
+    }
+
+    /// Whether a keepalive waits for a session to prove it.
+    pub(super) fn wants_proof(&self) -> bool {
+        !self.is_finished() && self.noted().ladder.is_proving()
+    }
+
+    /// A silence is as good as proven to kill: the other sessions turn to what is still to be learnt.
+    pub(super) fn suspect(&self, goal: Goal, lasted: Duration) {
+        let Goal::Silence(length) = goal else { return };
+        let mut noted = self.noted();
+        if !noted.ladder.dead(length.min(lasted.as_secs_f64())) {
+            return;
+        }
+        if let Some(interval) = interval(noted.ladder.bracket().0) {
+            noted.ladder.prove(interval);
+        }
+        drop(noted);
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// The answer came after all.
+    pub(super) fn unsuspect(&self, goal: Goal) {
+        if matches!(goal, Goal::Silence(_)) {
+            self.noted().ladder.undo_death();
+        }
+    }
+
+    /// What a silent session should do now.
+    pub(super) fn turn(&self, goal: Goal, age: Duration) -> Turn {
+        match goal {
+            Goal::Silence(length) => self.noted().ladder.turn(length, age.as_secs_f64()),
+            Goal::Keep(_) => Turn::Stay,
+        }
+    }
+
+    /// Notes a finding that forbids a verdict.
+    pub(super) fn doubtful(&self, finding: Finding) -> End {
+        let why = match finding {
+            Finding::Disturbed { outage: (from, to) } => {
+                self.outage(from, Some(to));
+                "the path was disturbed: a fresh connection could not be had at once".to_owned()
+            }
+            Finding::NoPath { since, why } => {
+                self.outage(since, None);
+                self.finish();
+                format!("no fresh connection could be had any more: {why}")
+            }
+            Finding::Refused(why) => format!("the server turned a fresh connection away: {why}"),
+            Finding::Fine { .. } => "a fresh connection worked".to_owned(),
+        };
+        End::Void { why }
+    }
+
+    fn outage(&self, from: Instant, to: Option<Instant>) {
+        let outage = Outage { started_s: self.since_start(from), ended_s: to.map(|to| self.since_start(to)) };
+        let mut noted = self.noted();
+        if !noted.outages.contains(&outage) {
+            noted.outages.push(outage);
+        }
+    }
+
+    /// Notes the end of a stretch.
+    pub(super) fn record(&self, arm: Arm) {
+        let mut noted = self.noted();
+        if let Some(lane) = noted.lanes.get_mut(&arm.session) {
+            match &arm.end {
+                End::Died { manner, .. } => lane.state = LaneState::Dead(manner.words()),
+                End::Void { .. } => lane.state = LaneState::Dead("not judged".to_owned()),
+                End::Alive { .. } | End::Open => {}
+            }
+        }
+        match (&arm.end, arm.moves) {
+            (End::Died { .. }, Moves::Nothing) => noted.confirmed = true,
+            (End::Died { .. } | End::Void { .. }, Moves::Keepalive) => {
+                noted.kept.remove(&arm.session);
+            }
+            (End::Void { .. }, Moves::Nothing) => noted.ladder.put_back(arm.lasted_s),
+            _ => {}
+        }
+        noted.arms.push(arm);
+        drop(noted);
+        self.finish_when_known();
+    }
+
+    /// Whether the session's last stretch ended in death.
+    pub(super) fn is_dead(&self, session: u32) -> bool {
+        let noted = self.noted();
+        noted.arms.iter().rev().find(|arm| arm.session == session).is_some_and(|arm| arm.death().is_some())
+    }
+
+    /// Notes the processes of a session that the server cannot know to be dead.
+    pub(super) fn strand(&self, pids: Option<(u32, u32)>) {
+        self.noted().stranded.extend(pids);
+    }
+
+    /// Those processes.
+    pub(super) fn stranded(&self) -> Vec<(u32, u32)> {
+        self.noted().stranded.clone()
+    }
+
+    /// A session could not be opened.
+    pub(super) fn not_opened(&self, why: String) {
+        self.noted().not_opened.push(why);
+    }
+
+    /// Tells when silent sessions should think again.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Ends the test.
+    pub(super) fn finish(&self) {
+        self.over.send_replace(true);
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// Whether the test is over.
+    pub(super) fn is_finished(&self) -> bool {
+        *self.over.borrow()
+    }
+
+    /// Returns when the test is over.
+    pub(super) async fn finished(&self) {
+        let mut over = self.over.subscribe();
+        let _ = over.wait_for(|over| *over).await;
+    }
+
+    /// Ends the test as soon as nothing is left to learn: the longest silence was lived through, or a death is confirmed, its
+    /// bracket narrowed and its keepalive proven or disproven.
+    fn finish_when_known(&self) {
+        let noted = self.noted();
+        let (survived, died) = noted.ladder.bracket();
+        let known = match died {
+            None => survived >= self.longest,
+            Some(died) => {
+                let narrowing = noted.lanes.values().any(|lane| lane.narrows(survived, died));
+                noted.confirmed && !narrowing && (noted.proven(died).is_some() || !noted.proof_to_come())
+            }
+        };
+        drop(noted);
+        if known {
+            self.finish();
+        }
+    }
+
+    /// Shows where a session stands.
+    pub(super) fn lane(&self, session: u32, goal: Goal, began: Option<Instant>) {
+        self.noted().lanes.insert(session, Shown { goal, began, state: LaneState::Waiting });
+    }
+
+    /// Tells the onlooker.
+    pub(super) fn tell(&self, progress: &Progress) {
+        let elapsed = self.began.elapsed();
+        let noted = self.noted();
+        let (survived, died) = noted.ladder.bracket();
+        let phase = match died {
+            None => "looking for the longest silence that is lived through".to_owned(),
+            Some(died) => format!("a silence of {died:.1} s killed, {survived:.1} s did not; proving a keepalive"),
+        };
+        let left = Duration::from_secs_f64(died.unwrap_or(self.longest)).saturating_sub(elapsed);
+        let lanes = noted.lanes.values().map(Shown::lane).collect();
+        drop(noted);
+        progress.tell(Event::Idle(IdleState { phase, elapsed, left, lanes }));
+    }
+
+    /// All that was seen.
+    pub(super) fn facts(&self, longest: f64, complete: bool, control: &Control) -> Facts {
+        let noted = self.noted();
+        let mut arms = noted.arms.clone();
+        for (session, kept) in &noted.kept {
+            let Some(last_answer) = kept.last_answer else { continue };
+            let lasted_s = (last_answer - kept.since).as_secs_f64();
+            arms.push(Arm {
+                session: *session,
+                moves: Moves::Keepalive,
+                interval_s: Some(kept.interval),
+                started_s: self.since_start(kept.since),
+                lasted_s,
+                age_s: lasted_s,
+                channel_quiet_s: None,
+                heard_bytes: 0,
+                end: End::Alive { rtt_ms: noted.rtt.unwrap_or_default().as_secs_f64() * 1000.0 },
+            });
+        }
+        arms.sort_by(|a, b| {
+            (a.moves == Moves::Keepalive, a.lasted_s)
+                .partial_cmp(&(b.moves == Moves::Keepalive, b.lasted_s))
+                .unwrap_or(std::cmp::Ordering::Equal)
+        });
+        let (timeout, manner) = bracket(&arms);
+        Facts {
+            keepalive: timeout.died_s.map_or_else(Keepalive::default, |died| noted.keepalive(died, &arms)),
+            timeout,
+            manner: manner.map(|manner| manner.code().to_owned()),
+            longest_s: longest,
+            elapsed_s: self.began.elapsed().as_secs_f64(),
+            complete,
+            rtt_ms: noted.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
+            outages: noted.outages.clone(),
+            controls: control.opened(),
+            not_opened: noted.not_opened.clone(),
+            arms,
+            ..Facts::default()
+        }
+    }
+}
+
+impl Noted {
+    /// The longest recommendable interval at which a session outlived a silence of `died` seconds that kills.
+    fn proven(&self, died: f64) -> Option<u32> {
+        let most = interval(self.ladder.bracket().0)?;
+        self.kept
+            .values()
+            .filter(|kept| kept.interval <= most && f64::from(kept.interval) * 8.0 > died)
+            .filter(|kept| kept.last_answer.is_some_and(|answer| (answer - kept.since).as_secs_f64() > died))
+            .map(|kept| kept.interval)
+            .max()
+    }
+
+    /// Whether a session is being kept at an interval that may yet be proven.
+    fn proof_to_come(&self) -> bool {
+        let most = interval(self.ladder.bracket().0);
+        self.ladder.is_proving() || self.kept.iter().any(|(session, kept)| *session != 0 && Some(kept.interval) <= most)
+    }
+
+    fn keepalive(&self, died: f64, arms: &[Arm]) -> Keepalive {
+        if let Some(interval) = self.proven(died) {
+            return Keepalive {
+                interval_s: Some(interval),
+                count_max: Some(count_max(interval)),
+                verified: Some(true),
+            };
+        }
+        let in_vain = arms.iter().any(|arm| {
+            arm.moves == Moves::Keepalive
+                && arm.death().is_some()
+                && arm.interval_s.is_some_and(|interval| f64::from(interval) < died)
+        });
+        if in_vain {
+            return Keepalive { verified: Some(false), ..Keepalive::default() };
+        }
+        let advised = interval(self.ladder.bracket().0);
+        Keepalive { interval_s: advised, count_max: advised.map(count_max), verified: None }
+    }
+}
+
+/// The bracket that the silent arms prove, and the manner of the shortest death.
+fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
+    let silent = || arms.iter().filter(|arm| arm.moves == Moves::Nothing);
+    let first = silent().filter(|arm| arm.death().is_some()).min_by(|a, b| a.quiet_s().total_cmp(&b.quiet_s()));
+    let in_channel =
+        first.is_some_and(|arm| matches!(arm.death(), Some((Manner::ChannelClose | Manner::ExitStatus { .. }, _))));
+    let quiet = |arm: &Arm| if in_channel { arm.channel_quiet_s.unwrap_or(arm.lasted_s) } else { arm.lasted_s };
+    let died_s = first.map(quiet);
+    let survived_s = silent()
+        .filter(|arm| matches!(arm.end, End::Alive { .. }))
+        .map(quiet)
+        .filter(|survived| died_s.is_none_or(|died| *survived < died))
+        .max_by(f64::total_cmp);
+    (Timeout { survived_s, died_s }, first.and_then(Arm::death).map(|(manner, _)| manner.clone()))
+}
+
+impl Shown {
+    /// Whether this session's answer will narrow the bracket.
+    fn narrows(&self, survived: f64, died: f64) -> bool {
+        let Goal::Silence(length) = self.goal else { return false };
+        matches!(self.state, LaneState::Waiting | LaneState::Probing) && length > survived && length < died
+    }
+
+    fn lane(&self) -> Lane {
+        let (label, until) = match self.goal {
+            Goal::Silence(length) => ("silent".to_owned(), Some(Duration::from_secs_f64(length))),
+            Goal::Keep(interval) => (format!("keepalive every {interval} s"), None),
+        };
+        Lane {
+            label,
+            idle: self.began.map(|began| began.elapsed()).unwrap_or_default(),
+            until,
+            state: self.state.clone(),
+        }
+    }
+}

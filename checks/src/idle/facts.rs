@@ -1,0 +1,238 @@
+//! What the idle test saw.
+
+use serde::{Deserialize, Serialize};
+
+use crate::connection::Manner;
+use crate::evidence;
+use crate::socket::TcpInfo;
+use crate::text::seconds;
+
+/// What was seen. Times are seconds since the test began unless a name says otherwise.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Facts {
+    /// The bracket of silence.
+    pub timeout: Timeout,
+    /// The keepalive that was derived from it.
+    pub keepalive: Keepalive,
+    /// How the shortest death came: `silent`, `reset`, `fin`, `disconnect`, `channel-close`, `exit-status`, or another.
+    pub manner: Option<String>,
+    /// The hop that forgets, where it was looked for.
+    pub killer: Killer,
+    /// Every stretch of every session.
+    pub arms: Vec<Arm>,
+    /// The longest silence that was to be tested.
+    pub longest_s: f64,
+    /// How long the test took.
+    pub elapsed_s: f64,
+    /// Whether it came to its own end.
+    pub complete: bool,
+    /// Round-trip time of a request and its answer, the shortest seen, milliseconds.
+    pub rtt_ms: Option<f64>,
+    /// Times when nothing came through, new connections included.
+    pub outages: Vec<Outage>,
+    /// Fresh connections opened at the moment of a doubt.
+    pub controls: u32,
+    /// Sessions that could not be opened, each with the reason.
+    pub not_opened: Vec<String>,
+    /// What dead sessions left on the server.
+    pub leftovers: Leftovers,
+}
+
+/// The bracket of an idle timer, seconds of silence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timeout {
+    /// The longest silence that was proven to be lived through.
+    pub survived_s: Option<f64>,
+    /// The shortest silence that was proven to kill.
+    pub died_s: Option<f64>,
+}
+
+/// A keepalive setting, and whether it was proven.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Keepalive {
+    /// `ServerAliveInterval`, seconds.
+    pub interval_s: Option<u32>,
+    /// `ServerAliveCountMax`.
+    pub count_max: Option<u32>,
+    /// True when a session kept so outlived the timer while a silent one died; false when it died too; `null` when there was
+    /// nothing to prove or no time.
+    pub verified: Option<bool>,
+}
+
+/// Which hop forgets.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Killer {
+    /// Hops from the client.
+    pub hop: Option<u32>,
+    /// Its address.
+    pub address: Option<String>,
+}
+
+/// One stretch of one session: what moved on it, for how long, and its end.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Arm {
+    /// Which session.
+    pub session: u32,
+    /// What moved.
+    pub moves: Moves,
+    /// Seconds between two keepalives, on a kept session.
+    pub interval_s: Option<u32>,
+    /// When the stretch began.
+    pub started_s: f64,
+    /// How long it lasted: the longest time in it without a byte either way on a silent session, all of it on a kept one.
+    pub lasted_s: f64,
+    /// How old the connection was at its end.
+    pub age_s: f64,
+    /// For how long nothing had moved in its channel at its end; `null` without a channel.
+    pub channel_quiet_s: Option<f64>,
+    /// Bytes that the server sent by itself during a silence.
+    pub heard_bytes: u64,
+    /// Its end.
+    pub end: End,
+}
+
+/// What moved on a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moves {
+    /// Nothing from our side.
+    Nothing,
+    /// `keepalive@openssh.com` requests and their answers.
+    Keepalive,
+}
+
+/// How a stretch ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "kebab-case")]
+pub enum End {
+    /// A request was answered.
+    Alive {
+        /// After so many milliseconds.
+        rtt_ms: f64,
+    },
+    /// The session was dead while a fresh connection to the same server worked.
+    Died {
+        /// How.
+        manner: Manner,
+        /// Whether the first sign came by itself or after our request.
+        sign: Sign,
+        /// Whether another session, kept alive, was well at that moment.
+        others_alive: bool,
+        /// The kernel's view at that moment.
+        tcp: Option<TcpInfo>,
+    },
+    /// Nothing can be said; why.
+    Void {
+        /// Why.
+        why: String,
+    },
+    /// The test was over before its time had come.
+    Open,
+}
+
+/// When a death showed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sign {
+    /// Before we sent anything: somebody ended the session actively.
+    BeforeProbe,
+    /// Only after we had sent: somebody had forgotten the session.
+    AfterProbe,
+}
+
+/// A time when nothing came through.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Outage {
+    /// When it was noticed.
+    pub started_s: f64,
+    /// When a connection could be had again; `null` when none could until we gave up.
+    pub ended_s: Option<f64>,
+}
+
+/// What dead sessions left on the server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftovers {
+    /// Sessions that the server could not know to be dead.
+    pub stranded: u32,
+    /// Of those, how many we ended over a living connection.
+    pub ended: u32,
+}
+
+impl Manner {
+    /// The contract's word for it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Silent => "silent",
+            Self::Reset => "reset",
+            Self::Fin => "fin",
+            Self::Disconnect { .. } => "disconnect",
+            Self::ChannelClose => "channel-close",
+            Self::ExitStatus { .. } => "exit-status",
+            Self::Errno { .. } => "error",
+            Self::Protocol { .. } => "protocol",
+        }
+    }
+}
+
+impl Arm {
+    /// How a dead arm died.
+    #[must_use]
+    pub fn death(&self) -> Option<(&Manner, Sign)> {
+        match &self.end {
+            End::Died { manner, sign, .. } => Some((manner, *sign)),
+            _ => None,
+        }
+    }
+
+    /// The quiet that counts for this arm's end: that of its channel when only the channel ended, else that of the connection.
+    #[must_use]
+    pub fn quiet_s(&self) -> f64 {
+        match self.death() {
+            Some((Manner::ChannelClose | Manner::ExitStatus { .. }, _)) => {
+                self.channel_quiet_s.unwrap_or(self.lasted_s)
+            }
+            _ => self.lasted_s,
+        }
+    }
+}
+
+impl Facts {
+    /// The silent arms that died, shortest first.
+    #[must_use]
+    pub fn deaths(&self) -> Vec<&Arm> {
+        let mut dead: Vec<&Arm> =
+            self.arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.death().is_some()).collect();
+        dead.sort_by(|a, b| a.quiet_s().total_cmp(&b.quiet_s()));
+        dead
+    }
+
+    /// The kept arms.
+    pub fn kept(&self) -> impl Iterator<Item = &Arm> {
+        self.arms.iter().filter(|arm| arm.moves == Moves::Keepalive)
+    }
+}
+
+impl evidence::Facts for Facts {
+    fn summary(&self) -> String {
+        let survived = self.timeout.survived_s.map(seconds);
+        let lived =
+            survived.map_or_else(|| "no silence was".to_owned(), |survived| format!("{survived} of silence was"));
+        let cut_short = if self.complete { "" } else { "; ended early" };
+        let lasting = self.outages.iter().any(|outage| outage.ended_s.is_none());
+        match (self.timeout.died_s, &self.manner) {
+            _ if lasting => format!("{lived} lived through, then nothing came through any more"),
+            (Some(died), Some(manner)) => {
+                let proof = match self.keepalive {
+                    Keepalive { interval_s: Some(interval), verified: Some(true), .. } => {
+                        format!("; a keepalive every {} held", seconds(f64::from(interval)))
+                    }
+                    Keepalive { verified: Some(false), .. } => "; keepalives did not help".to_owned(),
+                    _ => String::new(),
+                };
+                format!("{lived} lived through, {} killed ({manner}){proof}{cut_short}", seconds(died))
+            }
+            _ => format!("{lived} lived through{cut_short}"),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! One session of the idle test: logged in, with a command in a channel that says nothing and waits.
+
+use std::time::{Duration, Instant};
+
+use russh::client::Msg;
+use russh::{Channel, ChannelMsg};
+use tokio::time::sleep;
+
+use crate::connection::{Answer, Connection, Ending, Manner};
+use crate::login::{Login, NotLoggedIn};
+
+/// The bounds of a verdict's deadline: five retransmissions at RTO, 2, 4, 8 and 16 RTO fit in 31 RTO (RFC 6298 section 5.5).
+const VERDICT: (Duration, Duration) = (Duration::from_secs(8), Duration::from_secs(45));
+/// Linux's shortest retransmission time-out (TCP_RTO_MIN).
+const RTO_MIN: Duration = Duration::from_millis(200);
+/// How long the library may take to note why a connection ended.
+const NOTED_WITHIN: Duration = Duration::from_millis(100);
+
+/// A session that is open and quiet.
+pub(super) struct Held {
+    connection: Connection,
+    channel: Option<Channel<Msg>>,
+    opened: Instant,
+    channel_quiet_since: Option<Instant>,
+    /// Process numbers of the waiting command and of its parent on the server.
+    pub(super) pids: Option<(u32, u32)>,
+    received: u64,
+}
+
+impl Held {
+    /// Logs in and starts the waiting command, whose arguments bear `mark`.
+    pub(super) async fn open(login: &Login, mark: Option<&str>, deadline: Duration) -> Result<Self, NotLoggedIn> {
+        let opened = Instant::now();
+        let connection = login.open(deadline).await?;
+        let mut held = Self { connection, channel: None, opened, channel_quiet_since: None, pids: None, received: 0 };
+        if let Some(mark) = mark {
+            // It echoes lines and ends with its input: silent as long as we are, gone when the connection is.
+            let command = format!("exec sh -c 'echo $$ $PPID; while read -r line; do echo \"$line\"; done' {mark}");
+            let started = held.connection.hold(&command, deadline).await;
+            let started = started
+                .map_err(|ran| NotLoggedIn::NoCommand(ran.refused.map_or_else(String::new, |(_, text)| text)))?;
+            held.pids = parse_pids(&started.greeting);
+            held.channel = Some(started.channel);
+            held.channel_quiet_since = Some(Instant::now());
+        }
+        Ok(held)
+    }
+
+    /// Begins a silence: what was heard before no longer counts.
+    pub(super) fn begin_silence(&mut self) -> Instant {
+        let mut seen = self.connection.watch().seen();
+        seen.longest_quiet = Duration::ZERO;
+        self.received = seen.received;
+        drop(seen);
+        Instant::now()
+    }
+
+    /// The longest time without a byte either way since the silence began, and the bytes that came by themselves.
+    pub(super) fn silence(&self, began: Instant) -> (Duration, u64) {
+        let seen = self.connection.watch().seen();
+        let last = seen.last_received.max(seen.last_sent).unwrap_or(seen.opened).max(began);
+        let until = seen.end.map_or_else(Instant::now, |end| end.at).max(last);
+        (seen.longest_quiet.max(until - last).min(until - began), seen.received - self.received)
+    }
+
+    /// Since when nothing has moved in the channel, how old the connection is.
+    pub(super) fn ages(&self) -> (Option<Duration>, Duration) {
+        (self.channel_quiet_since.map(|since| since.elapsed()), self.opened.elapsed())
+    }
+
+    /// Returns when the session ends by itself.
+    pub(super) async fn ended(&mut self) -> Ending {
+        let mut status = None;
+        while let Some(channel) = &mut self.channel {
+            match channel.wait().await {
+                Some(ChannelMsg::ExitStatus { exit_status }) => status = Some(exit_status),
+                Some(ChannelMsg::Close) => {
+                    let manner = status.map_or(Manner::ChannelClose, |status| Manner::ExitStatus { status });
+                    return Ending { at: Instant::now(), manner };
+                }
+                Some(_) => {}
+                None => self.channel = None,
+            }
+        }
+        while !self.connection.is_closed() {
+            sleep(NOTED_WITHIN).await;
+        }
+        self.connection_ended().await
+    }
+
+    /// How the connection ended, once the library has noted it.
+    pub(super) async fn connection_ended(&self) -> Ending {
+        let began = Instant::now();
+        loop {
+            let ending = self.connection.ending();
+            let said = matches!(&ending, Some(Ending { manner: Manner::Disconnect { .. }, .. }));
+            if said || began.elapsed() > NOTED_WITHIN {
+                return ending.unwrap_or(Ending { at: began, manner: Manner::Protocol { error: "closed".to_owned() } });
+            }
+            sleep(NOTED_WITHIN / 10).await;
+        }
+    }
+
+    /// Asks whether the session is alive.
+    pub(super) async fn ask(&self) -> Answer {
+        self.connection.keepalive(self.verdict_deadline()).await
+    }
+
+    /// The connection itself.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Ends the session in good order.
+    pub(super) async fn close(self) {
+        self.connection.close(Duration::from_secs(1)).await;
+    }
+
+    fn verdict_deadline(&self) -> Duration {
+        verdict_deadline(&self.connection)
+    }
+}
+
+/// How long an answer may take before a connection counts as dead.
+pub(super) fn verdict_deadline(connection: &Connection) -> Duration {
+    let info = connection.socket().and_then(crate::socket::Socket::tcp_info);
+    let rto = info.map_or(RTO_MIN, |info| Duration::from_micros(u64::from(info.rto_us)).max(RTO_MIN));
+    (rto * 31).clamp(VERDICT.0, VERDICT.1)
+}
+
+fn parse_pids(greeting: &[u8]) -> Option<(u32, u32)> {
+    let line = std::str::from_utf8(greeting).ok()?.lines().last()?;
+    let (own, parent) = line.trim().split_once(' ')?;
+    Some((own.parse().ok()?, parent.parse().ok()?)).filter(|(own, parent)| *own > 1 && *parent > 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_pids;
+
+    #[test]
+    fn process_numbers_are_read_and_never_guessed() {
+        assert_eq!(parse_pids(b"1234 1200\n"), Some((1234, 1200)));
+        assert_eq!(parse_pids(b"motd\n1234 1\n"), None);
+        assert_eq!(parse_pids(b"$$ $PPID\n"), None);
+    }
+}

@@ -1,0 +1,323 @@
+//! Which session is silent for how long: a pure plan that learns from every answer.
+//!
+//! A session that lived through a short silence can be silent again for a longer one, so a few sessions carry many rungs. A session
+//! whose rung is also a sensible keepalive interval repeats it instead of climbing on: it is kept alive at that interval, and is the
+//! proof of it when a longer silence kills.
+
+use std::collections::{BTreeSet, VecDeque};
+
+/// Keepalive intervals worth recommending, seconds.
+const INTERVALS: [u32; 10] = [1, 2, 3, 5, 10, 15, 30, 60, 120, 240];
+/// Each rung is at most this much longer than the one before: the bracket is then within 20 % of the longest survived silence.
+const RATIO: f64 = 1.2;
+/// The shortest silence worth testing, seconds.
+const FIRST: f64 = 2.0;
+/// Idle timers that products are known to have by default, seconds; a rung is never within 3 % of one, where the answer would be a race.
+const KNOWN_TIMERS: [f64; 14] =
+    [60.0, 120.0, 180.0, 240.0, 300.0, 350.0, 360.0, 600.0, 900.0, 1200.0, 1800.0, 3600.0, 7200.0, 7440.0];
+const RACE: f64 = 0.03;
+/// A kept session may be refreshed this much later than its interval says: its first silence is a rung, moved out of a race.
+const KEPT_LEEWAY: f64 = 1.0 + RACE + 0.01;
+
+/// What a session does next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Goal {
+    /// Be silent for this many seconds, then be probed.
+    Silence(f64),
+    /// Be refreshed by a keepalive request every so many seconds.
+    Keep(u32),
+}
+
+impl Goal {
+    /// Seconds until the next request.
+    pub(super) fn length(self) -> f64 {
+        match self {
+            Self::Silence(length) => length,
+            Self::Keep(interval) => f64::from(interval),
+        }
+    }
+}
+
+/// What a silent session should do once something has died.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Turn {
+    /// Go on as planned.
+    Stay,
+    /// Be probed at this length instead.
+    To(f64),
+    /// Nothing more is to be learnt from it.
+    Leave,
+}
+
+/// The plan.
+#[derive(Debug)]
+pub(super) struct Ladder {
+    waiting: VecDeque<f64>,
+    longest: f64,
+    longest_taken: bool,
+    survived: f64,
+    died: Option<f64>,
+    points: Vec<f64>,
+    kept: BTreeSet<u32>,
+    proving: Option<u32>,
+}
+
+impl Ladder {
+    /// Rungs up to `longest` seconds.
+    pub(super) fn new(longest: f64) -> Self {
+        let mut waiting: VecDeque<f64> = rungs(longest).into();
+        waiting.pop_back();
+        Self {
+            waiting,
+            longest,
+            longest_taken: false,
+            survived: 0.0,
+            died: None,
+            points: Vec::new(),
+            kept: BTreeSet::new(),
+            proving: None,
+        }
+    }
+
+    /// What the session does next that has just lived through `last`, `now` seconds into the test.
+    pub(super) fn next(&mut self, last: Option<Goal>, now: f64) -> Option<Goal> {
+        if self.died.is_some() {
+            return self.next_after_death(last);
+        }
+        if let Some(interval) = last.and_then(|last| self.worth_keeping(last)) {
+            self.kept.insert(interval);
+            return Some(Goal::Keep(interval));
+        }
+        if let Some(Goal::Keep(interval)) = last {
+            self.kept.remove(&interval);
+        }
+        if !self.longest_taken {
+            self.longest_taken = true;
+            return Some(Goal::Silence(self.longest));
+        }
+        while let Some(rung) = self.waiting.pop_front() {
+            // A rung that another session has outlived, or that would end after the longest, has nothing to tell.
+            if rung > self.survived && now + rung < self.longest {
+                return Some(Goal::Silence(rung));
+            }
+        }
+        None
+    }
+
+    /// A session lived through a silence of `length` seconds.
+    pub(super) fn alive(&mut self, length: f64) {
+        self.survived = self.survived.max(length);
+        let survived = self.survived;
+        self.points.retain(|point| *point > survived);
+    }
+
+    /// A silence of `length` seconds was not survived. Returns whether that narrows what is known.
+    pub(super) fn dead(&mut self, length: f64) -> bool {
+        if self.died.is_some_and(|died| died <= length) {
+            return false;
+        }
+        self.died = Some(length);
+        self.points = points_between(self.survived, length);
+        true
+    }
+
+    /// A silence of `length` seconds could not be judged and is to be tried again; not the longest one, for want of time.
+    pub(super) fn put_back(&mut self, length: f64) {
+        if length < self.longest {
+            self.waiting.push_front(length);
+        }
+    }
+
+    /// What was taken for a death was not one.
+    pub(super) fn undo_death(&mut self) {
+        self.died = None;
+        self.points.clear();
+    }
+
+    /// What a session does that is silent since `age` seconds and was to be probed at `goal`.
+    pub(super) fn turn(&mut self, goal: f64, age: f64) -> Turn {
+        let Some(died) = self.died else { return Turn::Stay };
+        if goal > self.survived && goal < died {
+            return Turn::Stay;
+        }
+        // More silence than a quarter of the timer is not worth a narrower bracket.
+        let reachable = |point: &f64| *point > age && *point - age < (died / 4.0).max(8.0);
+        match self.points.iter().position(reachable) {
+            Some(index) => Turn::To(self.points.remove(index)),
+            None => Turn::Leave,
+        }
+    }
+
+    /// The interval whose proof is still to come goes to the next session that is free.
+    pub(super) fn prove(&mut self, interval: u32) {
+        if !self.kept.contains(&interval) {
+            self.proving = Some(interval);
+        }
+    }
+
+    /// Whether an interval waits for a session to prove it.
+    pub(super) fn is_proving(&self) -> bool {
+        self.proving.is_some()
+    }
+
+    /// The longest silence that was lived through and the shortest that was not, seconds.
+    pub(super) fn bracket(&self) -> (f64, Option<f64>) {
+        (self.survived, self.died)
+    }
+
+    fn next_after_death(&mut self, last: Option<Goal>) -> Option<Goal> {
+        if let Some(interval) = self.proving.take() {
+            self.kept.insert(interval);
+            return Some(Goal::Keep(interval));
+        }
+        last.filter(|last| matches!(last, Goal::Keep(_)))
+    }
+
+    /// The interval to be kept at, when nobody keeps it yet and it may still come to be recommended.
+    fn worth_keeping(&self, last: Goal) -> Option<u32> {
+        // What is recommended only grows with the silence that is survived.
+        let least = interval(self.survived).unwrap_or_default();
+        match last {
+            Goal::Keep(interval) => Some(interval).filter(|interval| *interval >= least),
+            Goal::Silence(length) => INTERVALS
+                .into_iter()
+                .find(|interval| length >= f64::from(*interval) && length <= f64::from(*interval) * KEPT_LEEWAY)
+                .filter(|interval| *interval >= least && !self.kept.contains(interval)),
+        }
+    }
+}
+
+/// The interval to recommend when `survived` seconds of silence are proven to be lived through.
+///
+/// A third of it below two minutes, so that two keepalives in a row may be lost; half of it above, where a lost segment has long
+/// been sent again; rounded down to a usual value.
+pub(super) fn interval(survived: f64) -> Option<u32> {
+    let most = survived / if survived < 120.0 { 3.0 } else { 2.0 };
+    INTERVALS.into_iter().rfind(|interval| f64::from(*interval) <= most)
+}
+
+/// `ServerAliveCountMax` for an interval: a peer counts as dead after two minutes or more, interval x (count + 1) in OpenSSH's client.
+pub(super) fn count_max(interval: u32) -> u32 {
+    (120_u32.div_ceil(interval) - 1).max(3)
+}
+
+fn rungs(longest: f64) -> Vec<f64> {
+    let mut rungs = Vec::new();
+    let anchors = INTERVALS.into_iter().map(f64::from).filter(|anchor| *anchor >= FIRST).chain([longest]);
+    let mut from = FIRST;
+    for to in anchors {
+        let steps = ((to / from).ln() / RATIO.ln()).ceil().max(0.0);
+        let mut step = 0.0;
+        while step < steps {
+            rungs.push(from * (to / from).powf(step / steps));
+            step += 1.0;
+        }
+        from = from.max(to);
+    }
+    let mut rungs: Vec<f64> = rungs.into_iter().map(out_of_race).filter(|rung| *rung < 0.97 * longest).collect();
+    rungs.push(longest);
+    rungs
+}
+
+/// Moves a rung above a known timer that it is too close to.
+fn out_of_race(rung: f64) -> f64 {
+    let near = KNOWN_TIMERS.into_iter().find(|timer| (rung / timer - 1.0).abs() < RACE);
+    near.map_or(rung, |timer| timer * (1.0 + RACE))
+}
+
+/// Silences that tell most between one that was survived and one that was not: the two sides of a known timer, or else quarters.
+fn points_between(survived: f64, died: f64) -> Vec<f64> {
+    let inside = |point: &f64| *point > survived * 1.01 && *point < died * 0.99;
+    let sides: Vec<f64> = KNOWN_TIMERS
+        .into_iter()
+        .flat_map(|timer| [timer * (1.0 - RACE), timer * (1.0 + RACE)])
+        .filter(inside)
+        .collect();
+    if !sides.is_empty() {
+        return sides;
+    }
+    [0.25, 0.5, 0.75].into_iter().map(|part| survived + part * (died - survived)).filter(inside).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rungs_rise_gently_to_the_longest_and_stay_out_of_races() {
+        let rungs = rungs(360.0);
+        assert!((rungs[0] - FIRST).abs() < 1e-9 && (rungs[rungs.len() - 1] - 360.0).abs() < 1e-9);
+        for pair in rungs.windows(2) {
+            assert!(pair[0] < pair[1] && pair[1] / pair[0] < 1.27, "{pair:?}");
+        }
+        let racing = |rung: f64| KNOWN_TIMERS.into_iter().any(|timer| (rung / timer - 1.0).abs() < RACE - 1e-9);
+        assert!(!rungs[..rungs.len() - 1].iter().any(|rung| racing(*rung)));
+        assert_eq!(super::rungs(1.0), [1.0]);
+    }
+
+    #[test]
+    fn the_advice_leaves_room_for_lost_keepalives() {
+        assert_eq!([5.0, 27.0, 60.0, 340.0, 2.0].map(interval), [Some(1), Some(5), Some(15), Some(120), None]);
+        assert_eq!([1, 30, 60, 120].map(count_max), [119, 3, 3, 3]);
+    }
+
+    /// Plays a timer of `timer` seconds against the plan, `sessions` at a time; the wall time of the first death, and the bracket.
+    fn play(timer: f64, sessions: usize) -> (f64, f64, Option<f64>, BTreeSet<u32>) {
+        let mut ladder = Ladder::new(360.0);
+        let mut queue: Vec<(f64, Goal)> =
+            (0..sessions).filter_map(|_| ladder.next(None, 0.0)).map(|goal| (goal.length(), goal)).collect();
+        loop {
+            queue.sort_by(|a, b| b.0.total_cmp(&a.0));
+            let Some((now, goal)) = queue.pop().filter(|(now, _)| *now <= 360.0) else { break };
+            if goal.length() >= timer {
+                ladder.dead(goal.length());
+                let (survived, died) = ladder.bracket();
+                return (now, survived, died, ladder.kept.clone());
+            }
+            ladder.alive(goal.length());
+            if let Some(next) = ladder.next(Some(goal), now) {
+                queue.push((now + next.length(), next));
+            }
+        }
+        let (survived, died) = ladder.bracket();
+        (360.0, survived, died, ladder.kept)
+    }
+
+    #[test]
+    fn a_few_sessions_find_any_timer_in_little_more_than_its_own_length() {
+        let timers = [2.5, 6.0, 14.0, 30.0, 58.0, 100.0, 240.0, 350.0];
+        for (timer, sessions, most) in timers.into_iter().flat_map(|timer| [(timer, 10, 1.65), (timer, 14, 1.45)]) {
+            let (wall, survived, died, kept) = play(timer, sessions);
+            let died = died.unwrap();
+            assert!(survived < timer && timer <= died, "{timer}: {survived}..{died}");
+            assert!((died - survived) / timer < 0.28, "{timer}: {survived}..{died}");
+            assert!(wall < most * timer + 1.0, "{timer} with {sessions}: {wall}");
+            if let Some(interval) = interval(survived) {
+                assert!(interval == 1 || kept.contains(&interval), "{timer}: {interval} not in {kept:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn three_sessions_still_find_it() {
+        let (_, survived, died, _) = play(30.0, 3);
+        assert!(survived < 30.0 && died.unwrap() >= 30.0);
+    }
+
+    #[test]
+    fn a_path_that_forgets_nothing_is_found_alive_at_the_longest() {
+        let (_, survived, died, _) = play(1e9, 10);
+        assert!((survived - 360.0).abs() < 1e-9 && died.is_none());
+    }
+
+    #[test]
+    fn after_a_death_silent_sessions_turn_to_narrow_the_bracket() {
+        let mut ladder = Ladder::new(360.0);
+        ladder.alive(300.0);
+        assert!(ladder.dead(360.5));
+        assert_eq!(ladder.turn(330.0, 100.0), Turn::Stay);
+        let Turn::To(point) = ladder.turn(400.0, 290.0) else { panic!("not turned") };
+        assert!(point > 300.0 && point < 360.5);
+        assert_eq!(ladder.turn(400.0, 20.0), Turn::Leave);
+    }
+}
