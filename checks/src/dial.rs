@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::evidence::Spent;
+use crate::icmp::{ErrorQueue, Icmp};
 use crate::socket::Socket;
 use crate::target::{Limits, Target};
 
@@ -114,22 +115,56 @@ pub enum Transport {
     Proxy(Box<ProxyStream>),
 }
 
+/// Why a TCP connection could not be had.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The system's error, or `TimedOut` when our deadline passed first.
+    pub error: io::Error,
+    /// The ICMP message that ended the attempt, where one did and the system tells.
+    pub icmp: Option<Icmp>,
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self { error, icmp: None }
+    }
+}
+
 /// Opens one TCP connection within `deadline`; no TCP keepalive, no Nagle delay.
-#[allow(clippy::disallowed_methods, reason = "the one allowed place")]
 pub async fn tcp(
     budget: &Budget,
     address: SocketAddr,
     bind: Option<IpAddr>,
     deadline: Duration,
 ) -> io::Result<TcpStream> {
+    attempt(budget, address, bind, deadline).await.map_err(|refusal| refusal.error)
+}
+
+/// As [`tcp`], and tells which ICMP message ended an attempt that failed.
+#[allow(clippy::disallowed_methods, reason = "the one allowed place")]
+pub async fn attempt(
+    budget: &Budget,
+    address: SocketAddr,
+    bind: Option<IpAddr>,
+    deadline: Duration,
+) -> Result<TcpStream, Refusal> {
     budget.spend()?;
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(local) = bind {
         socket.bind(SocketAddr::new(local, 0))?;
     }
-    let stream = timeout(deadline, socket.connect(address)).await.map_err(|_| io::ErrorKind::TimedOut)??;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+    let errors = ErrorQueue::of(&socket, address.is_ipv6());
+    let connected = timeout(deadline, socket.connect(address)).await.map_err(|_| io::ErrorKind::TimedOut.into());
+    match connected.flatten() {
+        Ok(stream) => {
+            if let Some(errors) = errors {
+                errors.close();
+            }
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        }
+        Err(error) => Err(Refusal { error, icmp: errors.and_then(|errors| errors.read()) }),
+    }
 }
 
 /// Opens one more connection along `route`.

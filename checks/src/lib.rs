@@ -18,6 +18,7 @@ pub mod connection;
 pub mod dial;
 pub mod evidence;
 pub mod examination;
+pub mod icmp;
 pub mod known_hosts;
 pub mod login;
 mod nonce;

@@ -4,6 +4,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
+use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 use socket2::SockRef;
 
@@ -12,6 +13,11 @@ use socket2::SockRef;
 /// The kernel sends FIN only when the last descriptor is closed: drop this together with the stream.
 #[derive(Debug)]
 pub struct Socket(OwnedFd);
+
+/// The name of a system error, such as `ECONNREFUSED` (errno(3)): its number differs from system to system.
+pub(crate) fn errno_name(error: &io::Error) -> Option<String> {
+    error.raw_os_error().map(|number| format!("{:?}", Errno::from_raw(number)))
+}
 
 /// A snapshot of Linux's `TCP_INFO` (tcp(7)); `None` on other systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

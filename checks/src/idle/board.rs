@@ -83,9 +83,8 @@ impl Board {
         if self.is_finished() {
             return None;
         }
-        let now = self.since_start(Instant::now());
         let mut noted = self.noted();
-        let next = noted.ladder.next(last, now);
+        let next = noted.ladder.next(last);
         match next {
             Some(Goal::Keep(interval)) => {
                 // The silence it has just lived through was as long as the interval: it counts for the proof.

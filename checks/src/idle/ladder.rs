@@ -79,8 +79,8 @@ impl Ladder {
         }
     }
 
-    /// What the session does next that has just lived through `last`, `now` seconds into the test.
-    pub(super) fn next(&mut self, last: Option<Goal>, now: f64) -> Option<Goal> {
+    /// What the session does next that has just lived through `last`.
+    pub(super) fn next(&mut self, last: Option<Goal>) -> Option<Goal> {
         if self.died.is_some() {
             return self.next_after_death(last);
         }
@@ -96,8 +96,8 @@ impl Ladder {
             return Some(Goal::Silence(self.longest));
         }
         while let Some(rung) = self.waiting.pop_front() {
-            // A rung that another session has outlived, or that would end after the longest, has nothing to tell.
-            if rung > self.survived && now + rung < self.longest {
+            // A rung that another session has outlived has nothing to tell.
+            if rung > self.survived {
                 return Some(Goal::Silence(rung));
             }
         }
@@ -261,37 +261,48 @@ mod tests {
         assert_eq!([1, 30, 60, 120].map(count_max), [119, 3, 3, 3]);
     }
 
-    /// Plays a timer of `timer` seconds against the plan, `sessions` at a time; the wall time of the first death, and the bracket.
-    fn play(timer: f64, sessions: usize) -> (f64, f64, Option<f64>, BTreeSet<u32>) {
+    /// Plays a timer of `timer` seconds against the plan: the wall time until the bracket is known, the bracket, and who was kept.
+    fn play(timer: f64, sessions: usize) -> (f64, Ladder) {
         let mut ladder = Ladder::new(360.0);
-        let mut queue: Vec<(f64, Goal)> =
-            (0..sessions).filter_map(|_| ladder.next(None, 0.0)).map(|goal| (goal.length(), goal)).collect();
+        let first = (0..sessions).filter_map(|_| ladder.next(None));
+        let mut queue: Vec<(f64, Goal)> = first.map(|goal| (goal.length(), goal)).collect();
         loop {
             queue.sort_by(|a, b| b.0.total_cmp(&a.0));
-            let Some((now, goal)) = queue.pop().filter(|(now, _)| *now <= 360.0) else { break };
+            let Some((now, goal)) = queue.pop() else { break (360.0, ladder) };
             if goal.length() >= timer {
                 ladder.dead(goal.length());
-                let (survived, died) = ladder.bracket();
-                return (now, survived, died, ladder.kept.clone());
+                queue.retain_mut(|(end, goal)| match ladder.turn(goal.length(), now - (*end - goal.length())) {
+                    Turn::Stay => matches!(goal, Goal::Silence(_)),
+                    Turn::To(length) => {
+                        *end += length - goal.length();
+                        *goal = Goal::Silence(length);
+                        true
+                    }
+                    Turn::Leave => false,
+                });
+            } else {
+                ladder.alive(goal.length());
+                if let Some(next) = ladder.next(Some(goal)) {
+                    queue.push((now + next.length(), next));
+                }
             }
-            ladder.alive(goal.length());
-            if let Some(next) = ladder.next(Some(goal), now) {
-                queue.push((now + next.length(), next));
+            if (ladder.died.is_some() && queue.is_empty()) || ladder.survived >= 360.0 {
+                break (now, ladder);
             }
         }
-        let (survived, died) = ladder.bracket();
-        (360.0, survived, died, ladder.kept)
     }
 
     #[test]
     fn a_few_sessions_find_any_timer_in_little_more_than_its_own_length() {
         let timers = [2.5, 6.0, 14.0, 30.0, 58.0, 100.0, 240.0, 350.0];
-        for (timer, sessions, most) in timers.into_iter().flat_map(|timer| [(timer, 10, 1.65), (timer, 14, 1.45)]) {
-            let (wall, survived, died, kept) = play(timer, sessions);
-            let died = died.unwrap();
+        for (timer, sessions, most) in timers.into_iter().flat_map(|timer| [(timer, 10, 1.9), (timer, 14, 1.65)]) {
+            let (wall, ladder) = play(timer, sessions);
+            let (survived, Some(died)) = ladder.bracket() else { panic!("{timer} not found") };
+            let kept = &ladder.kept;
             assert!(survived < timer && timer <= died, "{timer}: {survived}..{died}");
-            assert!((died - survived) / timer < 0.28, "{timer}: {survived}..{died}");
-            assert!(wall < most * timer + 1.0, "{timer} with {sessions}: {wall}");
+            assert!((died - survived) / timer < 0.2, "{timer}: {survived}..{died}");
+            // A verdict takes 8 s; narrowing goes on beside it.
+            assert!(wall < most * timer + 8.0, "{timer} with {sessions}: {wall}");
             if let Some(interval) = interval(survived) {
                 assert!(interval == 1 || kept.contains(&interval), "{timer}: {interval} not in {kept:?}");
             }
@@ -300,13 +311,13 @@ mod tests {
 
     #[test]
     fn three_sessions_still_find_it() {
-        let (_, survived, died, _) = play(30.0, 3);
+        let (survived, died) = play(30.0, 3).1.bracket();
         assert!(survived < 30.0 && died.unwrap() >= 30.0);
     }
 
     #[test]
     fn a_path_that_forgets_nothing_is_found_alive_at_the_longest() {
-        let (_, survived, died, _) = play(1e9, 10);
+        let (survived, died) = play(1e9, 10).1.bracket();
         assert!((survived - 360.0).abs() < 1e-9 && died.is_none());
     }
 

@@ -1,0 +1,199 @@
+//! The causes that show at this check.
+
+mod name;
+mod servers;
+
+use super::lines;
+use super::reading::{self, Failure};
+use crate::cause::{Cause, Fix, Match, Side};
+use crate::evidence::Evidence;
+
+/// The causes that show at this check.
+pub static CAUSES: &[Cause] = &[
+    name::NXDOMAIN,
+    name::NO_ADDRESS,
+    name::NOT_ASKED,
+    servers::SERVFAIL,
+    servers::REFUSED,
+    servers::TIMEOUT,
+    servers::NO_SERVER,
+    servers::SLOW,
+];
+
+const LOOK_AGAIN: Fix = Fix {
+    side: Side::Client,
+    summary: "Ask the name server yourself, to see the same without ssh",
+    snippet: Some("dig @{server} {host}"),
+    ..Fix::NEW
+};
+
+/// The match for a look-up that failed in this way.
+fn found(evidence: &Evidence, wanted: Failure) -> Option<Match> {
+    let (facts, failure, certainty) = reading::failure(evidence)?;
+    let matched = (failure == wanted).then(|| Match::new(certainty, lines::lines(facts)))?;
+    Some(match facts.name_servers.first() {
+        Some(server) => matched.with("server", server.address.ip().to_string()),
+        None => matched,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::CAUSES;
+    use crate::cause::Certainty::{self, Certain, Likely};
+    use crate::dns::{Answer, Facts, NameServer, Question, System, SystemAnswer};
+    use crate::evidence::{Evidence, Step, Timed};
+    use crate::target::AddressFamily;
+
+    const V4: &str = "192.0.2.7";
+    const V6: &str = "2001:db8::7";
+
+    fn code(code: &str) -> Answer {
+        Answer::Empty { code: code.to_owned() }
+    }
+
+    fn records(address: &str) -> Answer {
+        Answer::Records { addresses: vec![address.parse().unwrap()], aliases: Vec::new(), ttl_s: Some(60) }
+    }
+
+    fn server(a: Answer, aaaa: Answer) -> NameServer {
+        let question = |record_type: &str, answer| Question {
+            name: "db.example.".into(),
+            record_type: record_type.into(),
+            ms: 5000.0,
+            answer,
+        };
+        NameServer {
+            address: "198.51.100.53:53".parse().unwrap(),
+            configured: true,
+            questions: vec![question("A", a), question("AAAA", aaaa)],
+        }
+    }
+
+    fn both(answer: &Answer) -> NameServer {
+        server(answer.clone(), answer.clone())
+    }
+
+    fn error(code: &str) -> SystemAnswer {
+        SystemAnswer::Error { code: code.to_owned(), text: "as the system has it".to_owned() }
+    }
+
+    fn facts(answer: SystemAnswer, name_servers: Vec<NameServer>) -> Facts {
+        Facts {
+            name: "db.example".into(),
+            family: AddressFamily::Any,
+            literal: false,
+            system: System { ms: 12.0, answer, other_family: Vec::new() },
+            hosts_file: Vec::new(),
+            sources: Some(vec!["files".into(), "dns".into()]),
+            search: Vec::new(),
+            ndots: 1,
+            configuration_error: None,
+            name_servers,
+        }
+    }
+
+    fn fired(facts: Facts) -> Vec<(&'static str, Certainty)> {
+        let passed = matches!(facts.system.answer, SystemAnswer::Addresses { .. });
+        let step = if passed { Step::Passed(facts) } else { Step::Failed(facts) };
+        let evidence = Evidence { dns: Timed { step, duration_ms: 12.0 }, ..Evidence::unexamined() };
+        let found = |cause: &crate::cause::Cause| Some((cause.code, (cause.judge)(&evidence)?.certainty));
+        CAUSES.iter().filter_map(found).collect()
+    }
+
+    fn works(ms: f64, name_servers: Vec<NameServer>) -> Facts {
+        let mut facts =
+            facts(SystemAnswer::Addresses { addresses: vec!["192.0.2.7:22".parse().unwrap()] }, name_servers);
+        facts.system.ms = ms;
+        facts
+    }
+
+    #[test]
+    fn a_name_that_ssh_can_look_up_is_healthy_whatever_single_name_servers_say() {
+        assert_eq!(fired(works(12.0, vec![server(records(V4), code("NOERROR"))])), []);
+        for answer in [code("NXDOMAIN"), code("SERVFAIL"), code("REFUSED"), Answer::TimedOut, Answer::NotWaitedFor] {
+            assert_eq!(fired(works(12.0, vec![both(&answer)])), [], "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn a_denied_name_does_not_exist() {
+        let denied = both(&code("NXDOMAIN"));
+        assert_eq!(fired(facts(error("EAI_NONAME"), vec![denied.clone()])), [("dns-nxdomain", Certain)]);
+        let known = both(&records(V4));
+        assert_eq!(fired(facts(error("EAI_NONAME"), vec![denied.clone(), known])), [("dns-nxdomain", Likely)]);
+        let failing = both(&code("SERVFAIL"));
+        assert_eq!(fired(facts(error("EAI_NONAME"), vec![failing, denied])), [("dns-nxdomain", Likely)]);
+    }
+
+    #[test]
+    fn a_name_without_a_usable_address_exists() {
+        let empty = both(&code("NOERROR"));
+        assert_eq!(fired(facts(error("EAI_NODATA"), vec![empty])), [("dns-no-address", Certain)]);
+        let v6_only = server(code("NOERROR"), records(V6));
+        let held_to_v4 = Facts { family: AddressFamily::Inet, ..facts(error("EAI_NODATA"), vec![v6_only]) };
+        assert_eq!(fired(held_to_v4.clone()), [("dns-no-address", Certain)]);
+        let mut by_hosts_file = Facts { hosts_file: vec![V6.parse().unwrap()], ..held_to_v4 };
+        by_hosts_file.name_servers = vec![both(&code("NXDOMAIN"))];
+        assert_eq!(fired(by_hosts_file), [("dns-no-address", Certain)]);
+    }
+
+    #[test]
+    fn a_literal_of_the_other_family_is_no_address() {
+        let other: Vec<IpAddr> = vec![V6.parse().unwrap()];
+        let mut facts =
+            Facts { literal: true, family: AddressFamily::Inet, ..facts(error("EAI_ADDRFAMILY"), Vec::new()) };
+        facts.system.other_family = other;
+        assert_eq!(fired(facts), [("dns-no-address", Certain)]);
+    }
+
+    #[test]
+    fn how_the_name_servers_fail_is_told_apart() {
+        let again = || error("EAI_AGAIN");
+        let silent = || both(&Answer::TimedOut);
+        assert_eq!(fired(facts(again(), vec![both(&code("SERVFAIL"))])), [("dns-servfail", Certain)]);
+        assert_eq!(fired(facts(again(), vec![both(&code("SERVFAIL")), silent()])), [("dns-servfail", Likely)]);
+        assert_eq!(fired(facts(again(), vec![both(&code("REFUSED"))])), [("dns-refused", Certain)]);
+        assert_eq!(fired(facts(again(), vec![silent(), silent()])), [("dns-timeout", Certain)]);
+        assert_eq!(fired(facts(SystemAnswer::TimedOut, vec![silent()])), [("dns-timeout", Certain)]);
+        let closed = Answer::Undelivered { errno: "ECONNREFUSED".into() };
+        assert_eq!(fired(facts(again(), vec![both(&closed)])), [("dns-timeout", Certain)]);
+        let fallback = NameServer { configured: false, ..both(&closed) };
+        assert_eq!(fired(facts(again(), vec![fallback])), [("dns-no-server", Certain)]);
+        assert_eq!(fired(facts(again(), vec![server(records(V4), code("SERVFAIL"))])), [("dns-servfail", Likely)]);
+    }
+
+    #[test]
+    fn half_an_answer_does_not_say_that_there_is_no_address() {
+        for aaaa in [code("NOERROR"), code("NXDOMAIN")] {
+            let half = server(Answer::TimedOut, aaaa);
+            assert_eq!(fired(facts(error("EAI_AGAIN"), vec![half])), [("dns-timeout", Likely)]);
+        }
+    }
+
+    #[test]
+    fn a_name_that_only_dns_knows_is_not_asked_for() {
+        let known = || vec![both(&records(V4))];
+        let files_only = |facts| Facts { sources: Some(vec!["files".into()]), ..facts };
+        assert_eq!(fired(files_only(facts(error("EAI_NONAME"), known()))), [("dns-not-asked", Certain)]);
+        assert_eq!(fired(facts(error("EAI_NONAME"), known())), []);
+        assert_eq!(fired(files_only(facts(error("EAI_NONAME"), vec![both(&Answer::TimedOut)]))), []);
+    }
+
+    #[test]
+    fn a_slow_look_up_is_laid_on_a_server_only_when_another_answered() {
+        let good = || server(records(V4), code("NOERROR"));
+        let silent = || both(&Answer::NotWaitedFor);
+        assert_eq!(fired(works(5004.0, vec![silent(), good()])), [("dns-slow", Certain)]);
+        assert_eq!(fired(works(3000.0, vec![good()])), [("dns-slow", Likely)]);
+        assert_eq!(fired(works(3000.0, vec![silent()])), [("dns-slow", Likely)]);
+        assert_eq!(fired(works(900.0, vec![silent(), good()])), []);
+    }
+
+    #[test]
+    fn what_was_never_asked_is_not_judged() {
+        assert_eq!(fired(facts(error("EAI_NONAME"), Vec::new())), []);
+    }
+}
