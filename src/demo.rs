@@ -1,28 +1,137 @@
-//! Placeholder until the demo is merged.
+//! A sick server or network on loopback, ready to be examined like any other target.
 
-use ssh_doctor_checks::target::{Limits, Target};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+use std::{fs, io};
+
+use anyhow::{Context as _, anyhow};
+use secrecy::SecretString;
+use ssh_doctor_checks::target::{Algorithms, Identity, Limits, Target};
+use ssh_doctor_fixtures::cases::{self, Case, Running};
+use tempfile::TempDir;
 
 use crate::report::Style;
 
-/// A sick server, alive while this is held.
+/// The case that is started when none is named.
+const DEFAULT: &str = "silent-drop";
+
+/// A case that was started; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Stage {
     /// Whom to examine.
     pub target: Target,
     /// Within which limits.
     pub limits: Limits,
-    /// What is going to happen.
+    /// What was started, for the visitor.
     pub intro: String,
+    _running: Running,
+    _files: TempDir,
 }
 
-/// The cases.
+/// The cases by name, a line each.
 #[must_use]
 pub fn list(_style: &Style) -> String {
-    String::new()
+    let widest = cases::all().map(|case| case.name.len()).max().unwrap_or_default();
+    let line = |case: &Case| {
+        let mark = if case.name == DEFAULT { " (the default)" } else { "" };
+        format!("{:widest$}  {}{mark}\n", case.name, case.about)
+    };
+    cases::all().map(line).collect()
 }
 
-/// Starts a case.
-pub async fn start(_case: Option<&str>) -> anyhow::Result<Stage> {
-    std::future::ready(()).await;
-    anyhow::bail!("the demo is not merged yet")
+/// Starts the named case, or the default one. The error is one sentence that lists the names.
+pub async fn start(case: Option<&str>) -> anyhow::Result<Stage> {
+    let name = case.unwrap_or(DEFAULT);
+    let case = cases::find(name).ok_or_else(|| {
+        let names: Vec<_> = cases::all().map(|case| case.name).collect();
+        anyhow!("there is no demo called {name:?}; there are {}", names.join(", "))
+    })?;
+    let running = (case.start)().await.with_context(|| format!("the demo {name} cannot be started"))?;
+    let files = tempfile::tempdir().context("the demo needs a folder for its keys")?;
+    let target = target(&running, files.path()).context("the demo's keys cannot be written")?;
+    let limits = Limits { connect: Duration::from_secs(3), idle: running.idle, ..Limits::default() };
+    let intro = intro(case, &running);
+    Ok(Stage { target, limits, intro, _running: running, _files: files })
+}
+
+/// The started case as ssh would reach it with nothing but the files made for it.
+fn target(running: &Running, files: &Path) -> io::Result<Target> {
+    let mut target = Target::bare(&running.address.ip().to_string(), running.address.port(), running.user);
+    "demo".clone_into(&mut target.input);
+    let known_hosts = files.join("known_hosts");
+    fs::write(&known_hosts, &running.known_hosts)?;
+    target.host_keys.user_files.push(known_hosts);
+    for (number, key) in running.keys.iter().enumerate() {
+        let path = files.join(format!("key-{}", number + 1));
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(key.as_bytes())?;
+        target.credentials.identities.push(Identity { path, explicit: true });
+    }
+    target.credentials.agent = running.agent_gone.then(|| files.join("agent"));
+    target.credentials.identities_only = true;
+    target.credentials.preferred = names("publickey,keyboard-interactive,password");
+    target.credentials.password = running.password.clone().map(SecretString::from);
+    target.algorithms = algorithms();
+    "the demo's own".clone_into(&mut target.settings.source);
+    Ok(target)
+}
+
+/// What OpenSSH offers in its default configuration, as far as it matters here.
+fn algorithms() -> Algorithms {
+    Algorithms {
+        kex: names("mlkem768x25519-sha256,curve25519-sha256,ecdh-sha2-nistp256,diffie-hellman-group16-sha512"),
+        host_key: names("ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256"),
+        cipher: names("chacha20-poly1305@openssh.com,aes128-ctr,aes256-ctr,aes256-gcm@openssh.com"),
+        mac: names("hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512"),
+        compression: false,
+    }
+}
+
+fn names(list: &str) -> Vec<String> {
+    list.split(',').map(ToOwned::to_owned).collect()
+}
+
+fn intro(case: &Case, running: &Running) -> String {
+    let mut intro = format!("Started on {}: {}.\n", running.address, case.about);
+    intro.push_str("It listens on this machine only, its keys were made for this run, and all of it ends with it.\n");
+    if !running.idle.is_zero() {
+        intro.push_str(
+            "The same examination as of a real server follows; finding the timer takes less than half a minute.\n",
+        );
+    }
+    intro
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use ssh_doctor_fixtures::cases;
+
+    use super::{DEFAULT, list, start};
+    use crate::report::Style;
+
+    #[test]
+    fn the_list_has_a_line_for_every_case_and_marks_the_default() {
+        let list = list(&Style { color: false, unicode: false, width: 80 });
+        assert_eq!(list.lines().count(), cases::all().count());
+        let default = list.lines().find(|line| line.contains("(the default)"));
+        assert!(default.is_some_and(|line| line.starts_with(DEFAULT)), "{list}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_no_case_is_answered_with_the_names() {
+        let error = start(Some("coffee")).await.unwrap_err().to_string();
+        assert!(error.contains("\"coffee\"") && error.contains("silent-drop") && !error.contains('\n'), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_key_is_readable_by_its_owner_only() {
+        let stage = start(None).await.unwrap();
+        let key = &stage.target.credentials.identities[0].path;
+        assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(stage.intro.contains("silently forgets"), "{}", stage.intro);
+    }
 }

@@ -1,7 +1,11 @@
 //! All tests in one binary.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cases;
 mod catalogue;
 mod cli;
 mod diagnosis;
+mod fixtures;
 mod idle;
 mod lab;
 mod real;

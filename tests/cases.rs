@@ -1,0 +1,81 @@
+//! Every case is started, examined with the doctor's own pipeline, and must be diagnosed with exactly its codes.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ssh_doctor::{demo, diagnose};
+use ssh_doctor_checks::evidence::{Check, Evidence, Step};
+use ssh_doctor_checks::examination::{Examination, Nobody, Stop};
+use ssh_doctor_checks::progress::Progress;
+use ssh_doctor_checks::target::{Limits, Target};
+use ssh_doctor_fixtures::cases::{self, Case};
+use ssh_doctor_fixtures::raw::Raw;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// Cases that run at the same time: more would starve each other of the processor, and time is what they measure.
+const AT_ONCE: usize = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_case_is_diagnosed_with_its_codes_and_no_others() {
+    let permits = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    let only = std::env::var("CASE").ok();
+    for case in cases::all().filter(|case| only.as_deref().is_none_or(|only| only == case.name)) {
+        let permits = permits.clone();
+        running.spawn(async move {
+            let _permit = permits.acquire().await.unwrap();
+            wrong(case).await
+        });
+    }
+    let wrong: String = running.join_all().await.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_servers_end_in_time_and_nothing_they_send_reaches_a_terminal() {
+    let mut running = JoinSet::new();
+    for raw in
+        [Raw::Tarpit, Raw::Garbage, Raw::HugePacket, Raw::ControlCharacters, Raw::VersionThenClose, Raw::NotAllowed]
+    {
+        running.spawn(async move {
+            let server = raw.start().await.unwrap();
+            let target = Target::bare(&server.address.ip().to_string(), server.address.port(), "demo");
+            let limits = Limits { connect: Duration::from_secs(3), ..Limits::default() };
+            let began = Instant::now();
+            let evidence = examined(target, limits).await;
+            assert!(began.elapsed() < Duration::from_secs(8), "{raw:?} held us for {:?}", began.elapsed());
+            assert!(matches!(*evidence.handshake, Step::Failed(_)), "{raw:?}: {:?}", *evidence.handshake);
+            for view in evidence.checks() {
+                let shown = format!("{} {}", view.summary, view.facts);
+                assert!(!shown.contains(char::is_control), "{raw:?}: {shown:?}");
+            }
+        });
+    }
+    running.join_all().await;
+}
+
+async fn examined(target: Target, limits: Limits) -> Evidence {
+    let exam = Examination::new(target, limits, Progress::default(), Stop::never(), Arc::new(Nobody));
+    ssh_doctor_checks::examine(exam, &BTreeSet::from(Check::ALL)).await
+}
+
+/// What is wrong with the diagnosis of `case`, if anything is.
+async fn wrong(case: &Case) -> Option<String> {
+    let stage = demo::start(Some(case.name)).await.unwrap();
+    let evidence = examined(stage.target.clone(), stage.limits.clone()).await;
+    let diagnosis = diagnose::diagnose(&evidence);
+    let found: Vec<_> = diagnosis.findings.iter().map(|found| found.code).collect();
+    let same_first = found.first() == case.expect.first();
+    let same_set = BTreeSet::from_iter(&found) == BTreeSet::from_iter(case.expect);
+    if same_first && same_set {
+        return None;
+    }
+    let mut text = format!("{}: expected {:?}, found {found:?}\n", case.name, case.expect);
+    for view in evidence.checks() {
+        writeln!(text, "    {:9} {:?} {}", view.check.name(), view.step, view.summary).unwrap();
+    }
+    Some(text)
+}
