@@ -20,7 +20,7 @@ pub(super) async fn end(connection: &Connection, pids: &[(u32, u32)], mark: &str
          kill $own 2>/dev/null; echo ended; done",
         list.join(" ")
     );
-    let ran = connection.run(&format!("exec sh -c '{script}'"), Vec::new(), 4096, patience).await;
+    let ran = connection.run(&format!("exec sh -c '{script}'"), 4096, patience).await;
     let ended = String::from_utf8_lossy(&ran.stdout).lines().filter(|line| *line == "ended").count();
     Leftovers { stranded, ended: u32::try_from(ended).unwrap_or(u32::MAX) }
 }
