@@ -1,10 +1,18 @@
 //! From evidence to a diagnosis: every cause's judge is asked, consequences are hidden, fixes are filled in.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
-use ssh_doctor_checks::cause::{Cause, Certainty, Fix, Match, Severity, Side};
-use ssh_doctor_checks::evidence::{Check, Evidence, Step};
+use ssh_doctor_checks::cause::{Cause, Certainty, Match, Severity};
+use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Step};
+use ssh_doctor_checks::unexplained::is_unexplained;
+
+pub use crate::fixes::FilledFix;
+use crate::fixes::fill;
+
+/// Causes named so can strike at any check, whichever they are listed under.
+const ANYWHERE: [&str; 4] = ["path-", "network-", "server-", "jump-"];
 
 /// What the evidence says, root cause first.
 #[derive(Debug, Clone, Serialize)]
@@ -77,94 +85,116 @@ pub struct Finding {
     pub fixes: Vec<FilledFix>,
 }
 
-/// A fix with this run's values in it.
-#[derive(Debug, Clone, Serialize)]
-pub struct FilledFix {
-    /// Who acts.
-    pub side: Side,
-    /// What to do.
-    pub summary: String,
-    /// The file the snippet belongs in.
-    pub file: Option<&'static str>,
-    /// Text to paste.
-    pub snippet: Option<String>,
-    /// What to mind first.
-    pub caution: Option<&'static str>,
-    /// Whether it was tried in this run, and held.
-    pub verified: Option<bool>,
-}
-
-/// Judges the evidence. Pure: the same evidence always gives the same diagnosis.
+/// Judges the evidence by the whole catalogue. Pure: the same evidence always gives the same diagnosis.
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
-    let matches: Vec<(&Cause, Match)> =
-        ssh_doctor_checks::causes().filter_map(|cause| Some((cause, (cause.judge)(evidence)?))).collect();
-    let hidden: Vec<&str> = matches.iter().flat_map(|(cause, _)| cause.hides).copied().collect();
-    let mut findings: Vec<Finding> = matches
-        .into_iter()
-        .filter(|(cause, _)| !hidden.contains(&cause.code))
-        .map(|(cause, found)| finding(cause, found, evidence))
-        .collect();
-    findings.sort_by_key(|found| (found.severity, found.stage, Reverse(found.because.len())));
-    let checks = evidence.checks();
-    let died_at = checks.iter().find(|view| matches!(view.step, Step::Failed(()))).map(|view| view.check);
-    let errors = checks.iter().any(|view| matches!(view.step, Step::Error(_)));
-    let worst = findings.iter().map(|found| found.severity).min();
-    let verdict = match (died_at, worst) {
-        (Some(_), _) | (_, Some(Severity::Critical)) => Verdict::Broken,
-        _ if errors || evidence.interrupted => Verdict::Inconclusive,
-        (None, Some(Severity::Warning)) => Verdict::Degraded,
-        (None, Some(Severity::Info) | None) => Verdict::Healthy,
-    };
-    Diagnosis { verdict, died_at, findings }
+    diagnose_by(ssh_doctor_checks::causes(), evidence)
 }
 
-fn finding(cause: &'static Cause, found: Match, evidence: &Evidence) -> Finding {
-    let target = &evidence.target;
-    let mut values = vec![
-        ("alias", target.input.clone()),
-        ("host", target.host.clone()),
-        ("port", target.port.to_string()),
-        ("user", target.user.clone()),
-    ];
-    values.extend(found.values);
-    Finding {
-        code: cause.code,
-        stage: cause.stage,
-        severity: found.severity.unwrap_or(cause.severity),
-        certainty: found.certainty,
-        title: cause.title,
-        explanation: cause.explanation,
-        because: found.because,
-        fixes: cause.fixes.iter().filter_map(|fix| fill(fix, &values, evidence)).collect(),
+/// Judges the evidence by these causes alone.
+#[must_use]
+pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, evidence: &Evidence) -> Diagnosis {
+    let mut matches: Vec<Matched> = causes.into_iter().filter_map(|cause| Matched::of(cause, evidence)).collect();
+    matches.sort_by_key(Matched::rank);
+    let hidden = hidden(&matches);
+    matches.retain(|matched| !hidden.contains(matched.cause.code));
+    let unneeded = explained(&matches);
+    matches.retain(|matched| !unneeded.contains(matched.cause.code));
+    let findings: Vec<Finding> = matches.into_iter().map(|matched| matched.finding(evidence)).collect();
+    let checks = evidence.checks();
+    let died_at = died_at(&checks, &findings);
+    Diagnosis { verdict: verdict(&checks, &findings, died_at, evidence.interrupted), died_at, findings }
+}
+
+/// A cause whose judge recognised it.
+struct Matched {
+    cause: &'static Cause,
+    found: Match,
+}
+
+impl Matched {
+    fn of(cause: &'static Cause, evidence: &Evidence) -> Option<Self> {
+        Some(Self { cause, found: (cause.judge)(evidence)? })
+    }
+
+    fn severity(&self) -> Severity {
+        self.found.severity.unwrap_or(self.cause.severity)
+    }
+
+    /// The worst first; among equals the earliest check, since what fails there fails all that follows.
+    fn rank(&self) -> (Severity, Check, Certainty, Reverse<usize>) {
+        (self.severity(), self.cause.stage, self.found.certainty, Reverse(self.found.because.len()))
+    }
+
+    /// Whether this cause accounts for a failure at `check`.
+    fn explains(&self, check: Check) -> bool {
+        let strikes_anywhere = ANYWHERE.iter().any(|prefix| self.cause.code.starts_with(prefix));
+        self.severity() == Severity::Critical && (self.cause.stage <= check || strikes_anywhere)
+    }
+
+    fn finding(self, evidence: &Evidence) -> Finding {
+        Finding {
+            code: self.cause.code,
+            stage: self.cause.stage,
+            severity: self.severity(),
+            certainty: self.found.certainty,
+            title: self.cause.title,
+            explanation: self.cause.explanation,
+            fixes: fill(self.cause.fixes, &self.found.values, evidence),
+            because: self.found.because,
+        }
     }
 }
 
-/// The fix with its placeholders filled; none when a value is missing.
-fn fill(fix: &Fix, values: &[(&str, String)], evidence: &Evidence) -> Option<FilledFix> {
-    let insert = |template: &str| {
-        let text =
-            values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
-        (!has_placeholder(&text)).then_some(text)
-    };
-    let snippet = match fix.snippet {
-        Some(template) => Some(insert(template)?),
-        None => None,
-    };
-    Some(FilledFix {
-        side: fix.side,
-        summary: insert(fix.summary)?,
-        file: fix.file,
-        snippet,
-        caution: fix.caution,
-        verified: (fix.tried)(evidence),
-    })
+/// The codes that a matched cause accounts for, directly or through others; two that hide each other leave the better ranked.
+fn hidden(matches: &[Matched]) -> BTreeSet<&'static str> {
+    let hides =
+        |code: &str| matches.iter().find(|matched| matched.cause.code == code).map(|matched| matched.cause.hides);
+    let mut hidden = BTreeSet::new();
+    for Matched { cause, .. } in matches {
+        if hidden.contains(cause.code) {
+            continue;
+        }
+        let mut waiting = cause.hides.to_vec();
+        while let Some(code) = waiting.pop() {
+            if code != cause.code && hidden.insert(code) {
+                waiting.extend(hides(code).into_iter().flatten());
+            }
+        }
+    }
+    hidden
 }
 
-/// Whether a `{name}` is left; braces around anything else are text (shell, configuration blocks).
-fn has_placeholder(text: &str) -> bool {
-    text.split('{').skip(1).any(|rest| {
-        rest.split_once('}')
-            .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
-    })
+/// The stand-ins for a missing explanation that are not needed, because another cause explains the failure.
+fn explained(matches: &[Matched]) -> BTreeSet<&'static str> {
+    let stand_ins = matches.iter().enumerate().filter(|(_, matched)| is_unexplained(matched.cause));
+    stand_ins
+        .filter(|(at, stand_in)| {
+            let others = matches.iter().enumerate().filter(|(other, _)| other != at);
+            others.map(|(_, other)| other).any(|other| other.explains(stand_in.cause.stage))
+        })
+        .map(|(_, stand_in)| stand_in.cause.code)
+        .collect()
+}
+
+/// The first check that failed, or the check at which the worst cause shows.
+fn died_at(checks: &[CheckView], findings: &[Finding]) -> Option<Check> {
+    let failed = checks.iter().find(|view| matches!(view.step, Step::Failed(()))).map(|view| view.check);
+    let critical = findings.iter().find(|found| found.severity == Severity::Critical).map(|found| found.stage);
+    failed.or(critical)
+}
+
+fn verdict(checks: &[CheckView], findings: &[Finding], died_at: Option<Check>, interrupted: bool) -> Verdict {
+    let any = |is: fn(&Step<()>) -> bool| checks.iter().any(|view| is(&view.step));
+    let ours = any(|step| matches!(step, Step::Error(_)));
+    let nothing_tested = !any(|step| matches!(step, Step::Passed(()) | Step::Failed(())));
+    if died_at.is_some() {
+        Verdict::Broken
+    } else if ours || interrupted || nothing_tested {
+        Verdict::Inconclusive
+    } else if findings.iter().any(|found| found.severity == Severity::Warning) {
+        Verdict::Degraded
+    } else {
+        Verdict::Healthy
+    }
 }

@@ -3,6 +3,11 @@
 //! Data flows one way: arguments become a plan, checks turn it into evidence, the judges turn that into a diagnosis,
 //! and a report prints it.
 
+pub mod catalogue;
 pub mod demo;
 pub mod diagnose;
+pub mod explain;
+pub mod fixes;
+pub mod record;
+pub mod redact;
 pub mod report;

@@ -27,6 +27,7 @@ pub mod socket;
 pub mod tap;
 pub mod target;
 pub mod text;
+pub mod unexplained;
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -36,7 +37,7 @@ use evidence::{Check, Evidence, Examined, Facts, Step, Timed};
 use examination::Examination;
 use progress::{Ending, Event};
 
-/// Every cause of every check, in the order of the checks.
+/// Every cause of every check, in the order of the checks; what stands in when none fits comes last.
 pub fn causes() -> impl Iterator<Item = &'static Cause> {
     [
         dns::CAUSES,
@@ -48,6 +49,7 @@ pub fn causes() -> impl Iterator<Item = &'static Cause> {
         transfer::CAUSES,
         idle::CAUSES,
         exit::CAUSES,
+        unexplained::CAUSES,
     ]
     .into_iter()
     .flatten()

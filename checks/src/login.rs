@@ -54,10 +54,25 @@ pub enum NotLoggedIn {
 }
 
 impl Login {
+    /// Whether it can be made again without asking a person for something that is good only once.
+    #[must_use]
+    pub fn repeatable(&self) -> bool {
+        self.accepted.iter().all(Credential::repeatable)
+    }
+
+    /// Whether each login needs a person to touch a security key.
+    #[must_use]
+    pub fn needs_touch(&self) -> bool {
+        self.accepted.iter().any(Credential::needs_touch)
+    }
+
     /// Connects and logs in once more, all within `deadline` from the moment when the handshake may begin.
     ///
     /// After a login that was refused there is never another.
     pub async fn open(&self, deadline: Duration) -> Result<Connection, NotLoggedIn> {
+        if !self.repeatable() {
+            return Err(NotLoggedIn::Refused);
+        }
         let _permit = self.budget.handshake().await;
         if self.budget.spent().failed_logins > 0 {
             return Err(NotLoggedIn::Refused);

@@ -6,15 +6,28 @@ const SHOWN_CHARS: usize = 200;
 /// Foreign text with control characters escaped and its length bounded.
 #[must_use]
 pub fn shown(text: &str) -> String {
-    let mut safe = String::new();
-    for (count, c) in text.chars().enumerate() {
-        if count == SHOWN_CHARS {
-            safe.push('…');
-            break;
-        }
-        if c.is_control() || is_invisible(c) { safe.extend(c.escape_default()) } else { safe.push(c) }
+    let cut = text.char_indices().nth(SHOWN_CHARS).map(|(at, _)| at);
+    let mut safe = escaped(&text[..cut.unwrap_or(text.len())]);
+    if cut.is_some() {
+        safe.push('…');
     }
     safe
+}
+
+/// Foreign text with control characters escaped, whole.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unprintable(c) { safe.extend(c.escape_default()) } else { safe.push(c) }
+    }
+    safe
+}
+
+/// Whether a character could move, colour, reorder or hide what a terminal shows.
+#[must_use]
+pub fn is_unprintable(c: char) -> bool {
+    c.is_control() || is_invisible(c)
 }
 
 /// Foreign bytes as [`shown`] text; what is not UTF-8 becomes the replacement character.
@@ -25,7 +38,7 @@ pub fn shown_bytes(bytes: &[u8]) -> String {
 
 /// Formatting characters that reorder or hide text on a terminal (Unicode bidirectional controls and zero-width characters).
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A duration for people: `850 ms`, `6.2 s`, `6 min`, `1 h 30 min`.

@@ -1,12 +1,57 @@
-//! What is said.
+//! What is said: a diagnosis in the forms that people and machines read. Nothing is decided here.
 
-/// How a report for people is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style {
-    /// Colour and weight by ANSI sequences.
-    pub color: bool,
-    /// Symbols beyond ASCII.
-    pub unicode: bool,
-    /// Columns.
-    pub width: usize,
+pub mod json;
+pub(crate) mod style;
+mod table;
+pub mod text;
+
+use serde::Serialize;
+use ssh_doctor_checks::cause::Severity;
+use ssh_doctor_checks::evidence::{CheckView, Step};
+
+pub use style::Style;
+
+use crate::diagnose::Finding;
+
+/// What became of a check, in the words of every report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It did its job.
+    Pass,
+    /// It did its job, and a finding that needs care shows at it.
+    Warn,
+    /// What it examined did not work.
+    Fail,
+    /// It did not run.
+    Skip,
+    /// We could not do it, through no fault of the target.
+    Error,
+}
+
+impl Status {
+    /// The status of a check, given all that was found.
+    #[must_use]
+    pub fn of(view: &CheckView, findings: &[Finding]) -> Self {
+        let needs_care = |found: &Finding| found.stage == view.check && found.severity != Severity::Info;
+        match view.step {
+            Step::Passed(()) if findings.iter().any(needs_care) => Self::Warn,
+            Step::Passed(()) => Self::Pass,
+            Step::Failed(()) => Self::Fail,
+            Step::Skipped(_) => Self::Skip,
+            Step::Error(_) => Self::Error,
+        }
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Skip => "skip",
+            Self::Error => "error",
+        }
+    }
 }

@@ -1,5 +1,24 @@
 //! One way to prove who we are, ready to be presented again.
 
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use russh::client::AuthResult;
+use russh::keys::agent::{AgentIdentity, AgentSessionBinding};
+use russh::keys::signature::Signer as _;
+use russh::keys::ssh_encoding::Encode;
+use russh::keys::ssh_key::private::KeypairData;
+use russh::keys::{HashAlg, PrivateKey};
+use russh::{MethodSet, SendError};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::agent;
+use super::clock::Clock;
+use super::facts::Obstacle;
+use super::keyboard::{self, Answerer};
+use super::link;
+use super::offer::Public;
 use crate::connection::Connection;
 
 /// One accepted proof; a login with several factors has several.
@@ -7,6 +26,14 @@ use crate::connection::Connection;
 pub enum Credential {
     /// The server wants no proof.
     None,
+    /// A key, or a certificate of it.
+    Key(Box<Key>),
+    /// A password.
+    Password(SecretString),
+    /// A password as the answer to the one question of keyboard-interactive.
+    KeyboardInteractive(SecretString),
+    /// Answers of a person that are good only once.
+    Once,
 }
 
 /// The server's answer to a credential.
@@ -22,17 +49,176 @@ pub enum Outcome {
     Broken(String),
 }
 
+/// A key and whoever signs with it.
+#[derive(Clone)]
+pub struct Key {
+    pub(super) public: Public,
+    /// The hash of an RSA signature.
+    pub(super) hash: Option<HashAlg>,
+    pub(super) half: Half,
+}
+
+/// The private half of a key.
+#[derive(Clone)]
+pub(super) enum Half {
+    /// In memory.
+    File(Arc<PrivateKey>),
+    /// In the agent behind that socket, which knows it as that.
+    Agent(PathBuf, Box<AgentIdentity>),
+    /// Not to be had, for this reason: the server can still be asked whether it would take the key.
+    Not(Obstacle),
+}
+
+/// What came of offering a key.
+#[derive(Debug)]
+pub(super) enum Offered {
+    /// The server's answer.
+    Answer(Outcome),
+    /// The server would take the key, and this kept us from signing.
+    Wanted(Obstacle),
+}
+
 impl Outcome {
     /// Whether the proof was accepted, alone or as one factor.
     #[must_use]
     pub fn accepted(&self) -> bool {
         matches!(self, Self::Success | Self::Partial(_))
     }
+
+    /// The library's words for an answer; a list of methods that is empty may mean that the link died.
+    pub(super) async fn of(result: AuthResult, connection: &Connection) -> Self {
+        match result {
+            AuthResult::Success => Self::Success,
+            AuthResult::Failure { remaining_methods, partial_success } => {
+                Self::failed(&remaining_methods, partial_success, connection).await
+            }
+        }
+    }
+
+    pub(super) async fn failed(methods: &MethodSet, partial: bool, connection: &Connection) -> Self {
+        let names: Vec<String> = methods.iter().map(String::from).collect();
+        match (partial, names.is_empty()) {
+            (true, _) => Self::Partial(names),
+            (false, false) => Self::Refused(names),
+            (false, true) => link::after_silence(connection).await.map_or(Self::Refused(names), Self::Broken),
+        }
+    }
 }
 
 impl Credential {
     /// Presents this proof for `user` on `connection`; the caller has the deadline.
-    pub async fn present(&self, _connection: &mut Connection, _user: &str) -> Outcome {
-        Outcome::Broken("not written yet".into())
+    pub async fn present(&self, connection: &mut Connection, user: &str) -> Outcome {
+        match self {
+            Self::Once => Outcome::Broken("the answers were good only once".into()),
+            Self::None => match connection.handle().authenticate_none(user).await {
+                Ok(result) => Outcome::of(result, connection).await,
+                Err(error) => Outcome::Broken(error.to_string()),
+            },
+            Self::Key(key) => match key.offer(connection, user).await {
+                Offered::Answer(outcome) => outcome,
+                Offered::Wanted(obstacle) => Outcome::Broken(obstacle.words()),
+            },
+            Self::Password(password) => {
+                match connection.handle().authenticate_password(user, password.expose_secret()).await {
+                    Ok(result) => Outcome::of(result, connection).await,
+                    Err(error) => Outcome::Broken(error.to_string()),
+                }
+            }
+            Self::KeyboardInteractive(password) => {
+                let answerer = Answerer { secret: Some(password.clone()), person: None };
+                keyboard::converse(connection, user, answerer, &mut Clock::of_the_caller()).await.outcome
+            }
+        }
     }
+
+    /// Whether it can be presented again without asking a person.
+    #[must_use]
+    pub fn repeatable(&self) -> bool {
+        !matches!(self, Self::Once)
+    }
+
+    /// Whether each presentation needs a person to touch a security key.
+    #[must_use]
+    pub fn needs_touch(&self) -> bool {
+        matches!(self, Self::Key(key) if key.public.algorithm().as_str().starts_with("sk-"))
+    }
+}
+
+impl Key {
+    /// Asks whether the server would take the key, and signs only then.
+    pub(super) async fn offer(&self, connection: &mut Connection, user: &str) -> Offered {
+        let binding = connection.handle().agent_session_binding().cloned();
+        let mut signer = Signer { half: &self.half, binding };
+        let handle = connection.handle();
+        let result = match &self.public {
+            Public::Key(key) => handle.authenticate_publickey_with(user, key.clone(), self.hash, &mut signer).await,
+            Public::Certificate(certificate) => {
+                handle.authenticate_certificate_with(user, certificate.as_ref().clone(), self.hash, &mut signer).await
+            }
+        };
+        match result {
+            Ok(result) => Offered::Answer(Outcome::of(result, connection).await),
+            Err(Unsigned::Obstacle(obstacle)) => Offered::Wanted(obstacle),
+            Err(Unsigned::Send(error)) => Offered::Answer(Outcome::Broken(error.to_string())),
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Key").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+/// Signs when the server has said that it would take the key.
+struct Signer<'k> {
+    half: &'k Half,
+    binding: Option<AgentSessionBinding>,
+}
+
+/// Why there is no signature.
+enum Unsigned {
+    Send(SendError),
+    Obstacle(Obstacle),
+}
+
+impl From<SendError> for Unsigned {
+    fn from(error: SendError) -> Self {
+        Self::Send(error)
+    }
+}
+
+impl russh::Signer for Signer<'_> {
+    type Error = Unsigned;
+
+    async fn auth_sign(
+        &mut self,
+        _: &AgentIdentity,
+        hash: Option<HashAlg>,
+        data: Vec<u8>,
+    ) -> Result<Vec<u8>, Self::Error> {
+        match self.half {
+            Half::File(private) => signed(private, hash, data),
+            Half::Agent(socket, key) => agent::sign(socket, self.binding.as_ref(), key, hash, data).await,
+            Half::Not(obstacle) => Err(obstacle.clone()),
+        }
+        .map_err(Unsigned::Obstacle)
+    }
+}
+
+/// `data` with its signature behind it, as SSH_MSG_USERAUTH_REQUEST wants it (RFC 4252 section 7).
+fn signed(private: &PrivateKey, hash: Option<HashAlg>, mut data: Vec<u8>) -> Result<Vec<u8>, Obstacle> {
+    let signature = match private.key_data() {
+        KeypairData::Rsa(key) => (key, hash).try_sign(&data),
+        key => key.try_sign(&data),
+    };
+    signature
+        .ok()
+        .and_then(|signature| {
+            let mut blob = Vec::new();
+            signature.encode(&mut blob).ok()?;
+            blob.encode(&mut data).ok()?;
+            Some(data)
+        })
+        .ok_or_else(|| Obstacle::Unreadable { error: "it does not sign".into() })
 }

@@ -1,27 +1,89 @@
-//! Not written yet.
+//! Does the server let us in: `none` first, then everything that the user's own client would try, once each.
 
+mod agent;
 mod causes;
+mod clock;
 mod credential;
+mod facts;
+mod identity;
+mod keyboard;
+mod link;
+mod offer;
+mod walk;
 
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
-use crate::evidence::{self, Step};
+use russh::keys::{Algorithm, HashAlg};
+
+use crate::connection::{Connection, Manner};
+use crate::evidence::Step;
 use crate::examination::Examination;
+use crate::login::Login;
+use crate::text::shown;
+use walk::Walk;
 
 pub use causes::CAUSES;
-pub use credential::{Credential, Outcome};
+pub use credential::{Credential, Key as CredentialKey, Outcome};
+pub use facts::{Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Obstacle, Prompt};
+pub use offer::Public;
 
-/// What was seen.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Facts {}
+/// How long saying goodbye may take after a refused login.
+const GOODBYE: Duration = Duration::from_secs(1);
 
-impl evidence::Facts for Facts {
-    fn summary(&self) -> String {
-        String::new()
+/// Logs in on the connection that the handshake left, if the host key check trusts its key.
+pub async fn check(exam: &mut Examination) -> Step<Facts> {
+    let Some(trusted) = exam.trusted.clone() else {
+        return Step::Skipped("the server's key is not trusted: see hostkey".into());
+    };
+    let Some(connection) = exam.connection.take() else {
+        return Step::Skipped("the handshake did not succeed".into());
+    };
+    let proven = connection.notes().read().server_key.as_ref().map(crate::connection::ServerKey::fingerprint);
+    if proven.as_ref() != Some(&trusted.fingerprint) {
+        return Step::Error("the connection is not the one whose host key was trusted".into());
+    }
+    let mut walk = Walk::new(exam, connection, trusted.with_passwords);
+    Box::pin(walk.go()).await;
+    let Walk { connection, mut facts, accepted, .. } = walk;
+    let banner = connection.notes().read().banner.clone();
+    facts.banner = (!banner.is_empty()).then(|| shown(&banner));
+    if facts.conclusion == Conclusion::LoggedIn {
+        exam.budget.note_login(true);
+        if let Some(route) = exam.route {
+            connection.apply_tos(exam.target.tos, route);
+            let (target, budget) = (exam.target.clone(), exam.budget.clone());
+            exam.login = Some(Login { target, route, host_key: trusted.fingerprint, accepted, budget });
+        }
+        exam.connection = Some(connection);
+        return Step::Passed(facts);
+    }
+    if !facts.attempts.iter().all(|attempt| attempt.answer == Answer::Withheld) {
+        exam.budget.note_login(false);
+    }
+    facts.repeatable = false;
+    let interrupted = facts.conclusion == Conclusion::Interrupted;
+    facts.end = connection.ending().map(|ending| escaped(ending.manner));
+    connection.close(GOODBYE).await;
+    if interrupted { Step::Skipped("interrupted".into()) } else { Step::Failed(facts) }
+}
+
+/// The hash to sign an RSA key with; none for other keys, an error where the server takes nothing better than SHA-1.
+///
+/// Without `server-sig-algs` (RFC 8308) ssh signs RSA with SHA-1 or not at all, and since OpenSSH 8.8 not at all.
+async fn hash_of(public: &Public, connection: &mut Connection) -> Result<Option<HashAlg>, ()> {
+    if !matches!(public.algorithm(), Algorithm::Rsa { .. }) {
+        return Ok(None);
+    }
+    match connection.handle().best_supported_rsa_hash().await {
+        Ok(Some(Some(hash))) => Ok(Some(hash)),
+        _ => Err(()),
     }
 }
 
-/// Not written yet.
-pub async fn check(_exam: &mut Examination) -> Step<Facts> {
-    Step::Skipped("not written yet".into())
+/// The server's words made safe to show.
+fn escaped(manner: Manner) -> Manner {
+    match manner {
+        Manner::Disconnect { code, text } => Manner::Disconnect { code, text: shown(&text) },
+        other => other,
+    }
 }

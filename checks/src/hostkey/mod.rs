@@ -1,25 +1,232 @@
-//! Not written yet.
+//! Is the server the one that it was: its proven key against the known_hosts files. Nothing is ever written to them.
 
 mod causes;
+mod certificate;
+mod standing;
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use russh::keys::ssh_key::HashAlg;
 use serde::{Deserialize, Serialize};
 
+use crate::connection::ServerKey;
 use crate::evidence::{self, Step};
-use crate::examination::Examination;
+use crate::examination::{Ask, Examination, Trusted};
+use crate::known_hosts::{self, Kind, Known, Unread};
+use crate::target::{Strictness, Target};
 
 pub use causes::CAUSES;
+pub use certificate::Certificate;
+pub use standing::Standing;
 
-/// What was seen.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Facts {}
+/// How long saying goodbye to a server that is not trusted may take.
+const GOODBYE: Duration = Duration::from_secs(1);
 
-impl evidence::Facts for Facts {
-    fn summary(&self) -> String {
-        String::new()
+/// What was seen of the server's key, and what known_hosts says of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Facts {
+    /// The key's type, such as `ssh-ed25519`; of a certificate, that of the certified key.
+    pub key_type: String,
+    /// The size of an RSA key.
+    pub bits: Option<u32>,
+    /// The key's `SHA256:` fingerprint.
+    pub fingerprint: String,
+    /// The certificate, where the server showed one.
+    pub certificate: Option<Certificate>,
+    /// The name that known_hosts was searched for.
+    pub name: String,
+    /// The lines that name the server.
+    pub entries: Vec<Entry>,
+    /// Files that could not be read to their end.
+    pub unread: Vec<Unread>,
+    /// How the key stands to those lines.
+    pub standing: Standing,
+    /// `StrictHostKeyChecking`.
+    pub strictness: Strictness,
+    /// What was decided.
+    pub decision: Decision,
+}
+
+/// One line of known_hosts that names the server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Entry {
+    /// The file.
+    pub file: PathBuf,
+    /// Its line, counted from 1.
+    pub line: usize,
+    /// What the line says about its key.
+    pub kind: Kind,
+    /// True when the line names the host without the port that was connected to.
+    pub portless: bool,
+    /// The type of the key in it.
+    pub key_type: String,
+    /// The fingerprint of the key in it.
+    pub fingerprint: String,
+    /// Whether that is the server's key or, for an authority, the one that signed its certificate.
+    pub matches: bool,
+}
+
+/// What was decided about the key, and by what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// It is known.
+    Known,
+    /// `StrictHostKeyChecking` accepts unknown keys.
+    AcceptedBySetting,
+    /// The user said yes.
+    AcceptedByUser,
+    /// There was nobody to ask: the login goes on with public keys only, which a false server cannot use elsewhere.
+    PublicKeysOnly,
+    /// `StrictHostKeyChecking` refuses unknown keys.
+    RefusedBySetting,
+    /// The user said no.
+    RefusedByUser,
+    /// The key contradicts known_hosts.
+    Stopped,
+}
+
+impl Decision {
+    /// Whether the login may go on, and with passwords.
+    fn trust(self) -> Option<bool> {
+        match self {
+            Self::Known | Self::AcceptedBySetting | Self::AcceptedByUser => Some(true),
+            Self::PublicKeysOnly => Some(false),
+            Self::RefusedBySetting | Self::RefusedByUser | Self::Stopped => None,
+        }
     }
 }
 
-/// Not written yet.
-pub async fn check(_exam: &mut Examination) -> Step<Facts> {
-    Step::Skipped("not written yet".into())
+impl evidence::Facts for Facts {
+    fn summary(&self) -> String {
+        let key = format!("{} {}", self.key_type, self.fingerprint);
+        match (self.standing, self.decision) {
+            (Standing::Known, _) => format!("{key} is known"),
+            (Standing::KnownAuthority, _) => format!("{key} is certified by a known authority"),
+            (Standing::Changed, _) => format!("{key} is not the key in known_hosts"),
+            (Standing::Revoked, _) => format!("{key} is revoked in known_hosts"),
+            (Standing::Unknown, Decision::AcceptedByUser) => {
+                format!("{key} is not in known_hosts; the user accepted it")
+            }
+            (Standing::Unknown, Decision::RefusedByUser) => format!("{key} is not in known_hosts; the user refused it"),
+            (Standing::Unknown, Decision::PublicKeysOnly) => {
+                format!("{key} is not in known_hosts; nobody to ask, going on with public keys only")
+            }
+            (Standing::Unknown, _) => format!("{key} is not in known_hosts"),
+        }
+    }
+}
+
+/// Compares the key that the server has proven with known_hosts, and decides whether a login may follow.
+pub async fn check(exam: &mut Examination) -> Step<Facts> {
+    let Some(connection) = &exam.connection else {
+        return Step::Skipped("the handshake did not succeed".into());
+    };
+    let Some(key) = connection.notes().read().server_key.clone() else {
+        return Step::Error("the handshake left no host key".into());
+    };
+    let mut facts = examine(&exam.target, &key);
+    facts.decision = match decide(facts.standing, facts.strictness) {
+        Some(decision) => decision,
+        None if exam.target.credentials.can_ask => ask(exam, &facts).await,
+        None => Decision::PublicKeysOnly,
+    };
+    if exam.stop.asked() {
+        return Step::Skipped("interrupted".into());
+    }
+    let Some(with_passwords) = facts.decision.trust() else {
+        // No later check may find a connection to a server that is not trusted.
+        if let Some(connection) = exam.connection.take() {
+            connection.close(GOODBYE).await;
+        }
+        return Step::Failed(facts);
+    };
+    exam.trusted = Some(Trusted { fingerprint: facts.fingerprint.clone(), with_passwords });
+    Step::Passed(facts)
+}
+
+/// The facts about `key`, with the decision still open.
+fn examine(target: &Target, key: &ServerKey) -> Facts {
+    let Known { entries, unread } = known_hosts::look_up(target);
+    let name = known_hosts::recorded_name(target);
+    let bare_name = target.host_keys.alias.clone().unwrap_or_else(|| target.host.to_lowercase());
+    let certificate = Certificate::of(key, &bare_name, jiff::Timestamp::now());
+    let valid = certificate.as_ref().is_some_and(|certificate| certificate.objection.is_none());
+    let data = key.key_data();
+    Facts {
+        key_type: data.algorithm().as_str().to_owned(),
+        bits: data.rsa().map(russh::keys::ssh_key::public::RsaPublicKey::key_size),
+        fingerprint: key.fingerprint(),
+        standing: standing::of(key, &entries, valid),
+        certificate,
+        name,
+        entries: entries
+            .into_iter()
+            .map(|entry| Entry {
+                matches: standing::matches(key, &entry),
+                key_type: entry.key.algorithm().as_str().to_owned(),
+                fingerprint: entry.key.fingerprint(HashAlg::Sha256).to_string(),
+                file: entry.file,
+                line: entry.line,
+                kind: entry.kind,
+                portless: entry.portless,
+            })
+            .collect(),
+        unread,
+        strictness: target.host_keys.strictness,
+        decision: Decision::Stopped,
+    }
+}
+
+/// The decision that needs no person; none when the user has to be asked.
+fn decide(standing: Standing, strictness: Strictness) -> Option<Decision> {
+    match (standing, strictness) {
+        (Standing::Known | Standing::KnownAuthority, _) => Some(Decision::Known),
+        // With `no`, ssh goes on here without passwords; we have no reason to log in to a server that may be false.
+        (Standing::Changed | Standing::Revoked, _) => Some(Decision::Stopped),
+        (Standing::Unknown, Strictness::Yes) => Some(Decision::RefusedBySetting),
+        (Standing::Unknown, Strictness::AcceptNew | Strictness::No) => Some(Decision::AcceptedBySetting),
+        (Standing::Unknown, Strictness::Ask) => None,
+    }
+}
+
+async fn ask(exam: &Examination, facts: &Facts) -> Decision {
+    let question = format!(
+        "The host key of {} is not known: {} {}\nIs this the fingerprint that you got from its administrator or its console? \
+         It will not be recorded.",
+        facts.name, facts.key_type, facts.fingerprint
+    );
+    let ask = exam.ask.clone();
+    let answer = tokio::task::spawn_blocking(move || Ask::confirm(&*ask, &question));
+    match exam.stop.race(answer).await {
+        Some(Ok(true)) => Decision::AcceptedByUser,
+        _ => Decision::RefusedByUser,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Decision, Standing, decide};
+    use crate::target::Strictness;
+
+    const ALL: [Strictness; 4] = [Strictness::Yes, Strictness::Ask, Strictness::AcceptNew, Strictness::No];
+
+    #[test]
+    fn a_changed_or_revoked_key_stops_whatever_the_setting() {
+        for strictness in ALL {
+            for standing in [Standing::Changed, Standing::Revoked] {
+                let decision = decide(standing, strictness);
+                assert_eq!(decision, Some(Decision::Stopped), "{strictness:?}");
+                assert_eq!(decision.and_then(Decision::trust), None);
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_trusted_as_far_as_the_setting_goes() {
+        let trust = ALL.map(|strictness| decide(Standing::Unknown, strictness).map(Decision::trust));
+        assert_eq!(trust, [Some(None), None, Some(Some(true)), Some(Some(true))]);
+        assert_eq!(Decision::PublicKeysOnly.trust(), Some(false));
+    }
 }

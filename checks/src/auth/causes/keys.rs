@@ -1,0 +1,211 @@
+//! The server refuses the keys themselves.
+
+use super::files::{never_offered, told};
+use super::{SERVER_LOG, offers, refused};
+use crate::auth::{Answer, Obstacle};
+use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::evidence::Check;
+
+/// How many keys a diagnosis names.
+const NAMED: usize = 6;
+
+pub(super) const KEY_REJECTED: Cause = Cause {
+    code: "auth-key-rejected",
+    stage: Check::Auth,
+    title: "The server refused every key that was offered",
+    severity: Severity::Critical,
+    explanation: "The server answered no to each key before any signature was made, so the keys themselves are not accepted for this user. It never says \
+        why, and all of these look alike from the client: the key is not in authorized_keys, it is there for another user, the file or a \
+        directory above it is writable by others (StrictModes), sshd reads another file (AuthorizedKeysFile), the account does not exist or may \
+        not log in (AllowUsers, DenyUsers), or the key's type is not allowed (PubkeyAcceptedAlgorithms).\n\n\
+        sshd writes the reason to its log.",
+    fixes: &[
+        SERVER_LOG,
+        Fix {
+            side: Side::Server,
+            summary: "See whether the key is authorized, and whether sshd may use the file",
+            snippet: Some(
+                "ssh-keygen -lf ~{user}/.ssh/authorized_keys; ls -ld ~{user} ~{user}/.ssh ~{user}/.ssh/authorized_keys",
+            ),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Offer the key that the server knows, with the login name that it is authorized for",
+            file: Some("~/.ssh/config"),
+            snippet: Some(
+                "Host {alias}\n    User <login name>\n    IdentityFile <the key that the server knows>\n    IdentitiesOnly yes",
+            ),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "Permission denied (publickey)",
+        "Permission denied (publickey,password)",
+        "Permission denied (publickey,keyboard-interactive)",
+        "Server refused our key",
+        "Authentication failed.",
+        "All configured authentication methods failed",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = refused(evidence)?;
+        let keys: Vec<_> = facts.refused_keys().collect();
+        let wanted = facts.answered(Answer::Unfinished).any(|attempt| attempt.key.is_some());
+        if keys.is_empty() || wanted || !facts.factors.is_empty() {
+            return None;
+        }
+        let mut because = vec![offers(facts)];
+        because.extend(keys.iter().take(NAMED).map(|key| format!("refused: {}", key.words())));
+        if keys.len() > NAMED {
+            because.push(format!("and {} more keys", keys.len() - NAMED));
+        }
+        because.extend(never_offered(facts).map(|file| format!("not offered: {}", told(file))));
+        Some(Match::new(Certainty::Certain, because))
+    },
+};
+
+pub(super) const CERT_INVALID: Cause = Cause {
+    code: "auth-cert-invalid",
+    stage: Check::Auth,
+    title: "The server refused a user certificate that does not hold for this login",
+    severity: Severity::Critical,
+    explanation: "A certificate that was offered has expired, is not valid yet, or does not list the login name as a principal; sshd refuses such \
+        certificates. The dates are compared with this machine's clock. A server that maps principals by a file or command \
+        (AuthorizedPrincipalsFile, AuthorizedPrincipalsCommand) may accept other names, and one that does not trust the authority refuses \
+        the certificate as well: its log tells which it was.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Look at the certificate, then have the authority issue a new one for the login name {user}",
+            snippet: Some("ssh-keygen -Lf '{certificate}'"),
+            ..Fix::NEW
+        },
+        SERVER_LOG,
+        Fix {
+            side: Side::Client,
+            summary: "Check this machine's clock",
+            snippet: Some("timedatectl status"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "Certificate invalid: expired",
+        "Certificate invalid: not yet valid",
+        "Certificate invalid: name is not a listed principal",
+    ],
+    hides: &["auth-key-rejected"],
+    judge: |evidence| {
+        let facts = refused(evidence)?;
+        let (key, certificate, objection) = facts.refused_keys().find_map(|key| {
+            let certificate = key.certificate.as_ref()?;
+            Some((key, certificate, certificate.objection.as_ref()?))
+        })?;
+        let mut because = vec![
+            format!("refused: {}, issued as \"{}\" by {}", key.words(), certificate.key_id, certificate.authority),
+            objection.clone(),
+        ];
+        if !certificate.principals.is_empty() {
+            because.push(format!("it is for: {}", certificate.principals.join(", ")));
+        }
+        because.extend(certificate.valid_until.map(|until| format!("it is valid until {until}")));
+        let found = Match::new(Certainty::Likely, because);
+        let file = key.file.as_ref().map(|file| match file.extension() {
+            Some(extension) if extension == "pub" => file.display().to_string(),
+            _ => format!("{}-cert.pub", file.display()),
+        });
+        Some(match file.filter(|file| !file.contains('\'')) {
+            Some(file) => found.with("certificate", file),
+            None => found,
+        })
+    },
+};
+
+pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
+    code: "auth-signature-algorithm",
+    stage: Check::Auth,
+    title: "The server and the client share no signature algorithm for the RSA key",
+    severity: Severity::Critical,
+    explanation: "An RSA key can sign with SHA-1 (ssh-rsa) or SHA-2 (rsa-sha2-256, rsa-sha2-512). The server did not name a SHA-2 algorithm in its \
+        server-sig-algs (RFC 8308), as servers before OpenSSH 7.2 do not, and OpenSSH's client no longer signs with SHA-1 since 8.8. The key was \
+        not offered, so whether the server knows it cannot be said.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Use an Ed25519 or ECDSA key for this server",
+            snippet: Some("ssh-keygen -t ecdsa -b 256 -f ~/.ssh/id_ecdsa"),
+            caution: Some("its public half has to be added to authorized_keys on the server by another way in"),
+            ..Fix::NEW
+        },
+        Fix { side: Side::Server, summary: "Update the SSH server: signatures with SHA-1 can be forged", ..Fix::NEW },
+        Fix {
+            side: Side::Client,
+            summary: "Until then, allow SHA-1 signatures for this one server",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    PubkeyAcceptedAlgorithms +ssh-rsa"),
+            caution: Some("SHA-1 is broken for this use; keep it to this host"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "sign_and_send_pubkey: no mutual signature supported",
+        "send_pubkey_test: no mutual signature algorithm",
+        "no mutual signature algorithm",
+        "key type ssh-rsa not in PubkeyAcceptedAlgorithms",
+    ],
+    hides: &["auth-no-credentials"],
+    judge: |evidence| {
+        let facts = refused(evidence)?;
+        let withheld: Vec<_> = facts
+            .answered(Answer::Withheld)
+            .filter(|attempt| attempt.obstacle == Some(Obstacle::NoSha2))
+            .filter_map(|attempt| attempt.key.as_ref())
+            .collect();
+        let first = withheld.first()?;
+        // Where other keys were refused, the RSA key is one suspect among several.
+        let certainty = if facts.refused_keys().next().is_some() { Certainty::Possible } else { Certainty::Likely };
+        Some(Match::new(
+            certainty,
+            [
+                format!("not offered: {}", first.words()),
+                "the server names no SHA-2 signature algorithm for RSA keys".into(),
+            ],
+        ))
+    },
+};
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{Sample, attempt, certified, key};
+    use crate::auth::{Answer, Obstacle};
+
+    #[test]
+    fn refused_keys_are_named() {
+        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused));
+        assert_eq!(sample.fired(), ["auth-key-rejected"]);
+        assert!(sample.because("auth-key-rejected").contains("SHA256:a"));
+    }
+
+    #[test]
+    fn a_key_that_the_server_would_take_is_not_a_rejected_one() {
+        let sample = Sample::refused(["publickey"])
+            .with(attempt(key("a"), Answer::Refused))
+            .with(attempt(key("b"), Answer::Unfinished).hindered(Obstacle::Encrypted));
+        assert_eq!(sample.fired(), ["auth-key-encrypted"]);
+    }
+
+    #[test]
+    fn a_flawed_certificate_is_suspected_first() {
+        let flawed = attempt(certified("a", Some("it has expired")), Answer::Refused);
+        let sample = Sample::refused(["publickey"]).with(flawed);
+        assert_eq!(sample.fired(), ["auth-cert-invalid", "auth-key-rejected"]);
+        let sound = attempt(certified("a", None), Answer::Refused);
+        assert_eq!(Sample::refused(["publickey"]).with(sound).fired(), ["auth-key-rejected"]);
+    }
+
+    #[test]
+    fn an_rsa_key_without_sha2_was_not_rejected() {
+        let withheld = attempt(key("a"), Answer::Withheld).hindered(Obstacle::NoSha2);
+        assert_eq!(Sample::refused(["publickey"]).with(withheld).fired(), ["auth-signature-algorithm"]);
+    }
+}

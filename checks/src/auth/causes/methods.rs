@@ -1,0 +1,218 @@
+//! What the server wants, we have nothing for.
+
+use super::files::told;
+use super::{offers, refused};
+use crate::auth::{Answer, Facts, Obstacle};
+use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::evidence::Check;
+
+pub(super) const PARTIAL_SUCCESS: Cause = Cause {
+    code: "auth-partial-success",
+    stage: Check::Auth,
+    title: "The server accepted one factor and wants another one that was not given",
+    severity: Severity::Critical,
+    explanation: "The server marked an answer as a partial success (RFC 4252 section 5.1): what was presented is right, and it asks for more, as \
+        AuthenticationMethods in sshd_config or a second-factor module demands. Nothing more could be presented, or it was refused. Clients that \
+        know only one factor fail here although their key or password is accepted.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Run the check at a terminal, so that the second factor can be asked for, or name the second key",
+            file: Some("~/.ssh/config"),
+            snippet: Some(
+                "Host {alias}\n    IdentityFile <first key>\n    IdentityFile <second key>\n    PreferredAuthentications publickey,keyboard-interactive,password",
+            ),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Exempt unattended accounts from the second factor",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some("Match User {user}\n    AuthenticationMethods publickey"),
+            caution: Some("the account is then protected by its key alone"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &["Authenticated using \"publickey\" with partial success.", "Authenticated with partial success."],
+    hides: &["auth-key-rejected", "auth-no-credentials", "auth-method-unavailable"],
+    judge: |evidence| {
+        let facts = refused(evidence)?;
+        if facts.factors.is_empty() {
+            return None;
+        }
+        Some(Match::new(
+            Certainty::Certain,
+            [
+                format!("accepted as one factor: {}", facts.factors.join(", ")),
+                format!("the server then wanted: {}", facts.wanted.join(", ")),
+            ],
+        ))
+    },
+};
+
+pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
+    code: "auth-method-unavailable",
+    stage: Check::Auth,
+    title: "The server offers only login methods that were not available here",
+    severity: Severity::Critical,
+    explanation: "Before anything was presented, the server said which methods it goes on with. Among them is none that this client is set to use and had \
+        something for: a password or one-time code that nobody gave and nobody could be asked for, public keys on a server that takes none, or \
+        Kerberos and host-based logins, which this examination does not attempt.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Run the check at a terminal, or give the password in a file that only you can read",
+            snippet: Some("ssh-doctor check --password-file <file> {alias}"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Let the client use what the server offers",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    PreferredAuthentications publickey,keyboard-interactive,password"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See which methods sshd offers to this user, and allow public keys",
+            snippet: Some("sshd -T -C user={user} | grep -iE 'authentication(methods)? '"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "Permission denied (password)",
+        "Permission denied (gssapi-keyex,gssapi-with-mic)",
+        "No supported authentication methods available",
+        "No authentication methods available",
+        "No authentication method",
+        "Bad authentication type",
+    ],
+    hides: &["auth-no-credentials"],
+    judge: |evidence| {
+        let facts = refused(evidence)?;
+        let presented = facts
+            .attempts
+            .iter()
+            .any(|attempt| attempt.answer != Answer::Withheld && attempt.obstacle != Some(Obstacle::NobodyToAnswer));
+        if presented || facts.usable("publickey") || !facts.factors.is_empty() {
+            return None;
+        }
+        let mut because = vec![offers(facts), format!("the client is set to try {}", facts.preferred.join(", "))];
+        because.extend(without_password(facts));
+        let questions = facts.attempts.iter().flat_map(|attempt| &attempt.prompts);
+        because.extend(questions.map(|prompt| format!("the server asked \"{}\"", prompt.text)));
+        Some(Match::new(Certainty::Certain, because))
+    },
+};
+
+pub(super) const NO_CREDENTIALS: Cause = Cause {
+    code: "auth-no-credentials",
+    stage: Check::Auth,
+    title: "There was nothing to log in with: no key file, no key in an agent",
+    severity: Severity::Critical,
+    explanation: "The server takes public keys, and none could be offered: the configured or default key files do not exist, and no agent shows a key (a locked one shows none). \
+        This is common where ssh runs as another user than the one who owns the keys (sudo, cron, a container, a CI job without its secret).",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Name the key file for this server",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    IdentityFile <key file>"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See as whom ssh runs, and which files it looks for",
+            snippet: Some("id -un; ssh -G {alias} | grep -E '^(user|identityfile|identityagent) '; ssh-add -l"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Make a key, and hand its public half to the server's administrator",
+            snippet: Some("ssh-keygen -t ed25519"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "Permission denied (publickey)",
+        "The agent has no identities.",
+        "agent contains no identities",
+        "no such identity:",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = refused(evidence)?;
+        let presented = facts.attempts.iter().any(|attempt| attempt.answer != Answer::Withheld);
+        let key_withheld = facts.attempts.iter().any(|attempt| attempt.key.is_some());
+        if presented || key_withheld || !facts.usable("publickey") {
+            return None;
+        }
+        let mut because = vec![offers(facts)];
+        because.extend(facts.files.iter().filter(|file| file.obstacle.is_some()).map(told));
+        because.push(match (&facts.agent.socket, facts.agent.keys) {
+            (None, _) => "no agent is configured (SSH_AUTH_SOCK, IdentityAgent)".into(),
+            (Some(socket), Some(keys)) => format!("the agent at {} holds {keys} keys", socket.display()),
+            (Some(socket), None) => format!("the agent at {} could not be asked", socket.display()),
+        });
+        if facts.identities_only && facts.agent.keys.is_some_and(|keys| keys > 0) {
+            because.push("IdentitiesOnly is set: the agent's other keys were not offered".into());
+        }
+        because.extend(without_password(facts));
+        Some(Match::new(Certainty::Certain, because))
+    },
+};
+
+/// Why no password was tried where the server would take one.
+fn without_password(facts: &Facts) -> Option<String> {
+    if !facts.usable("password") && !facts.usable("keyboard-interactive") {
+        return None;
+    }
+    if !facts.password_given && !facts.person_present {
+        Some("no password was given, and there was nobody to ask".into())
+    } else if facts.passwords_allowed {
+        None
+    } else {
+        Some("no password was sent, because the host key is not known".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{Sample, attempt, key, secret};
+    use crate::auth::{Answer, Obstacle};
+
+    #[test]
+    fn an_accepted_factor_is_not_a_rejected_key() {
+        let mut sample = Sample::refused(["publickey"])
+            .with(attempt(key("a"), Answer::Partial))
+            .with(attempt(key("b"), Answer::Refused));
+        sample.0.factors = vec!["publickey".into()];
+        sample.0.wanted = vec!["keyboard-interactive".into()];
+        assert_eq!(sample.fired(), ["auth-partial-success"]);
+    }
+
+    #[test]
+    fn a_server_that_wants_passwords_only_is_told_apart_from_missing_keys() {
+        assert_eq!(Sample::refused(["password"]).fired(), ["auth-method-unavailable"]);
+        assert_eq!(Sample::refused([]).fired(), ["auth-method-unavailable"]);
+        assert_eq!(Sample::refused(["publickey", "password"]).fired(), ["auth-no-credentials"]);
+    }
+
+    #[test]
+    fn a_password_that_an_unknown_host_key_held_back_is_told() {
+        let held = secret("password", Answer::Withheld).hindered(Obstacle::HostKeyNotKnown);
+        let mut sample = Sample::refused(["password"]).with(held);
+        sample.0.password_given = true;
+        assert_eq!(sample.fired(), ["auth-method-unavailable"]);
+        assert!(sample.because("auth-method-unavailable").contains("host key is not known"));
+    }
+
+    #[test]
+    fn a_question_without_an_answer_is_quoted() {
+        let asked =
+            secret("keyboard-interactive", Answer::Unfinished).hindered(Obstacle::NobodyToAnswer).asked("Code:");
+        let sample = Sample::refused(["keyboard-interactive"]).with(asked);
+        assert_eq!(sample.fired(), ["auth-method-unavailable"]);
+        assert!(sample.because("auth-method-unavailable").contains("Code:"));
+    }
+}

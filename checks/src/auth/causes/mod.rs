@@ -1,0 +1,54 @@
+//! The causes that show in a login.
+
+mod agent;
+mod connection;
+mod files;
+mod keys;
+mod methods;
+mod passwords;
+
+use crate::auth::{Conclusion, Facts};
+use crate::cause::{Cause, Fix, Side};
+use crate::evidence::Evidence;
+
+/// The causes that show in a login.
+pub static CAUSES: &[Cause] = &[
+    connection::TOO_MANY_FAILURES,
+    connection::DISCONNECTED,
+    methods::PARTIAL_SUCCESS,
+    methods::METHOD_UNAVAILABLE,
+    methods::NO_CREDENTIALS,
+    files::KEY_ENCRYPTED,
+    files::KEY_UNREADABLE,
+    agent::AGENT_REFUSED,
+    agent::AGENT_UNREACHABLE,
+    keys::CERT_INVALID,
+    keys::SIGNATURE_ALGORITHM,
+    keys::KEY_REJECTED,
+    passwords::PASSWORD_EXPIRED,
+    passwords::PASSWORD_REJECTED,
+];
+
+/// What the server wrote down about a refusal, which it never tells the client.
+const SERVER_LOG: Fix = Fix {
+    side: Side::Server,
+    summary: "Read why sshd refused: it says so in its log, and only there",
+    snippet: Some("journalctl -u ssh -u sshd --since '-10 min' | grep -F 'sshd'"),
+    ..Fix::NEW
+};
+
+/// The facts of a login that ended with nothing left to try.
+fn refused(evidence: &Evidence) -> Option<&Facts> {
+    evidence.auth.failed().filter(|facts| facts.conclusion == Conclusion::Refused)
+}
+
+/// What the server offers, as a sentence.
+fn offers(facts: &Facts) -> String {
+    match facts.methods.as_slice() {
+        [] => "the server offers no method that this client knows".into(),
+        methods => format!("the server offers {}", methods.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,129 @@
+//! The password.
+
+use super::{SERVER_LOG, offers, refused};
+use crate::auth::{Answer, Attempt, Conclusion, Obstacle};
+use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::evidence::Check;
+use crate::text::seconds;
+
+pub(super) const PASSWORD_REJECTED: Cause = Cause {
+    code: "auth-password-rejected",
+    stage: Check::Auth,
+    title: "The server refused the password",
+    severity: Severity::Critical,
+    explanation: "The password, or an answer to one of the server's questions, was refused. The server does not say why: it is wrong, the account does \
+        not exist, is locked or expired, or may not log in with a password (PermitRootLogin prohibit-password, AllowUsers, PAM). It was tried \
+        once and never again, so that no account gets locked by this examination.",
+    fixes: &[
+        SERVER_LOG,
+        Fix {
+            side: Side::Server,
+            summary: "See whether the account is locked or expired",
+            snippet: Some("passwd -S {user}; chage -l {user}; faillock --user {user}"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Check the login name and the password, and mind a line end or a keyboard layout in it",
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "Permission denied, please try again.",
+        "Access denied",
+        "Authentication failed.",
+        "Permission denied (publickey,password)",
+    ],
+    hides: &["auth-key-rejected", "auth-agent-unreachable"],
+    judge: |evidence| {
+        let facts = refused(evidence)?;
+        let attempt = facts.answered(Answer::Refused).find(|attempt| sent_secret(attempt))?;
+        let mut because =
+            vec![format!("{} was refused after {}", attempt.method, seconds(attempt.ms / 1000.0)), offers(facts)];
+        because.extend(attempt.prompts.iter().map(|prompt| format!("the server asked \"{}\"", prompt.text)));
+        Some(Match::new(Certainty::Certain, because))
+    },
+};
+
+pub(super) const PASSWORD_EXPIRED: Cause = Cause {
+    code: "auth-password-expired",
+    stage: Check::Auth,
+    title: "The server seems to ask for a new password",
+    severity: Severity::Critical,
+    explanation: "The server answered the password with something that is neither success nor failure. The password method has only one such answer: the \
+        request to change the password (SSH_MSG_USERAUTH_PASSWD_CHANGEREQ, RFC 4252 section 8), which servers send when the password is right and \
+        has expired. The encrypted answer itself could not be read, so this is an inference.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Log in at a terminal, and choose a new password when asked",
+            snippet: Some("ssh -o PreferredAuthentications=password {alias}"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See whether the password has expired; give accounts of jobs a key instead",
+            snippet: Some("chage -l {user}"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "WARNING: Your password has expired.",
+        "Password change required but no TTY available.",
+        "You are required to change your password immediately",
+        "Your password has expired",
+    ],
+    hides: &["auth-disconnected"],
+    judge: |evidence| {
+        let facts = evidence.auth.failed().filter(|facts| facts.conclusion == Conclusion::Silent)?;
+        let attempt = facts.attempts.last()?;
+        (attempt.obstacle == Some(Obstacle::UnreadAnswer)).then(|| {
+            Match::new(
+                Certainty::Likely,
+                [
+                    "something came back after the password that is neither success nor failure".to_owned(),
+                    format!("nothing else came for {}", seconds(attempt.ms / 1000.0)),
+                ],
+            )
+        })
+    },
+};
+
+/// Whether a secret went out in this attempt; sshd without PAM refuses keyboard-interactive before it asks anything.
+fn sent_secret(attempt: &Attempt) -> bool {
+    attempt.method == "password" || !attempt.prompts.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{Sample, attempt, key, secret};
+    use crate::auth::{Answer, Conclusion, Obstacle};
+
+    #[test]
+    fn a_refused_password_outranks_refused_default_keys() {
+        let sample = Sample::refused(["publickey", "password"])
+            .with(attempt(key("a"), Answer::Refused))
+            .with(secret("password", Answer::Refused));
+        assert_eq!(sample.fired(), ["auth-key-rejected", "auth-password-rejected"]);
+        assert!(super::PASSWORD_REJECTED.hides.contains(&"auth-key-rejected"));
+    }
+
+    #[test]
+    fn keyboard_interactive_without_a_question_says_nothing_of_a_password() {
+        let none_asked = secret("keyboard-interactive", Answer::Refused);
+        let sample = Sample::refused(["publickey", "keyboard-interactive"])
+            .with(attempt(key("a"), Answer::Refused))
+            .with(none_asked.clone());
+        assert_eq!(sample.fired(), ["auth-key-rejected"]);
+        let asked = Sample::refused(["keyboard-interactive"]).with(none_asked.asked("Password:"));
+        assert_eq!(asked.fired(), ["auth-password-rejected"]);
+    }
+
+    #[test]
+    fn an_answer_that_is_no_answer_is_an_expired_password() {
+        let unread = secret("password", Answer::Silence).hindered(Obstacle::UnreadAnswer);
+        let mut sample = Sample::refused(["password"]).with(unread);
+        sample.0.conclusion = Conclusion::Silent;
+        assert_eq!(sample.fired(), ["auth-disconnected", "auth-password-expired"]);
+    }
+}

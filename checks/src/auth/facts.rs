@@ -1,0 +1,297 @@
+//! What is recorded of a login; never a secret.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::connection::Manner;
+use crate::evidence;
+use crate::text::seconds;
+
+/// What was seen.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Facts {
+    /// The methods that the server named when asked with `none`; those that the library does not know are missing.
+    pub methods: Vec<String>,
+    /// The time to that first answer, milliseconds.
+    pub first_answer_ms: f64,
+    /// The methods that the user's client would try, in order.
+    pub preferred: Vec<String>,
+    /// Everything that was presented, or deliberately was not, in order.
+    pub attempts: Vec<Attempt>,
+    /// The methods that were accepted as one of several factors.
+    pub factors: Vec<String>,
+    /// The methods that the server last said can continue.
+    pub wanted: Vec<String>,
+    /// The agent.
+    pub agent: Agent,
+    /// The key and certificate files that exist, or that the user named.
+    pub files: Vec<KeyFile>,
+    /// Whether only configured keys may be offered (`IdentitiesOnly`).
+    pub identities_only: bool,
+    /// Whether a password could have been sent: one was given.
+    pub password_given: bool,
+    /// Whether a person could have been asked.
+    pub person_present: bool,
+    /// Whether the host key allowed passwords.
+    pub passwords_allowed: bool,
+    /// What the server said before the login was over (SSH_MSG_USERAUTH_BANNER), escaped.
+    pub banner: Option<String>,
+    /// How the connection ended, if it did.
+    pub end: Option<Manner>,
+    /// How long we waited for an answer that did not come, milliseconds.
+    pub gave_up_ms: Option<f64>,
+    /// How it ended.
+    pub conclusion: Conclusion,
+    /// Whether the same login can be made again without asking a person for something that is good only once.
+    pub repeatable: bool,
+}
+
+/// How the login ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conclusion {
+    /// The server let us in.
+    LoggedIn,
+    /// There was nothing left to try.
+    #[default]
+    Refused,
+    /// The connection ended.
+    Ended,
+    /// The server stopped answering.
+    Silent,
+    /// The user ended it.
+    Interrupted,
+}
+
+/// One thing that was presented to the server, or deliberately was not.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The authentication method.
+    pub method: String,
+    /// The key, for `publickey`.
+    pub key: Option<Key>,
+    /// What came of it.
+    pub answer: Answer,
+    /// What stood in the way on our side.
+    pub obstacle: Option<Obstacle>,
+    /// What the server asked, for `keyboard-interactive`; escaped.
+    pub prompts: Vec<Prompt>,
+    /// Time from the request to the answer, a person's time included, milliseconds.
+    pub ms: f64,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// The server accepted it, and the login with it.
+    Accepted,
+    /// The server accepted it and wants more.
+    Partial,
+    /// The server refused it.
+    Refused,
+    /// The server would go on, and we could not: it would take the key, or it asks for more than we can answer.
+    Unfinished,
+    /// It was not presented.
+    Withheld,
+    /// No answer came in time.
+    Silence,
+    /// The connection ended.
+    Ended,
+}
+
+/// What stood in the way on our side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Obstacle {
+    /// The private key is encrypted, and nobody gave the passphrase.
+    Encrypted,
+    /// The passphrase that was typed does not open the key.
+    WrongPassphrase,
+    /// Others may read the file, and ssh refuses it for that.
+    TooOpen {
+        /// Its mode, as in `0644`.
+        mode: String,
+    },
+    /// The file could not be read or understood.
+    Unreadable {
+        /// Why.
+        error: String,
+    },
+    /// The file does not exist.
+    Missing,
+    /// There is only the public half.
+    NoPrivateHalf,
+    /// The `.pub` file beside the private key belongs to another key.
+    OtherPrivateHalf,
+    /// The key lives in a security key that only an agent can speak to.
+    HardwareKey,
+    /// The agent holds the key and declined to sign.
+    AgentRefused,
+    /// The agent could not be reached any more, or made no sense.
+    AgentFailed {
+        /// Why.
+        error: String,
+    },
+    /// The server names no SHA-2 signature algorithm for RSA, and ssh no longer signs with SHA-1.
+    NoSha2,
+    /// The host key is not known, and nobody accepted it.
+    HostKeyNotKnown,
+    /// The server asks for something that nobody could be asked for.
+    NobodyToAnswer,
+    /// Something came back that is neither success nor failure.
+    UnreadAnswer,
+}
+
+impl Obstacle {
+    /// In a few words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Encrypted => "it is encrypted and nobody gave the passphrase".into(),
+            Self::WrongPassphrase => "the passphrase is wrong".into(),
+            Self::TooOpen { mode } => format!("its mode {mode} lets others read it, so ssh refuses it"),
+            Self::Unreadable { error } => format!("it cannot be used: {error}"),
+            Self::Missing => "there is no such file".into(),
+            Self::NoPrivateHalf => "its private half was not found".into(),
+            Self::OtherPrivateHalf => "the .pub file beside it belongs to another key".into(),
+            Self::HardwareKey => "it lives in a security key, which takes an agent to use here".into(),
+            Self::AgentRefused => "the agent declined to sign with it".into(),
+            Self::AgentFailed { error } => format!("the agent failed: {error}"),
+            Self::NoSha2 => "the server names no SHA-2 signature algorithm for RSA keys".into(),
+            Self::HostKeyNotKnown => "the host key is not known".into(),
+            Self::NobodyToAnswer => "nobody could be asked".into(),
+            Self::UnreadAnswer => "the answer was neither success nor failure".into(),
+        }
+    }
+}
+
+/// A key that was offered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// The signature algorithm, such as `ssh-ed25519` or `rsa-sha2-512`.
+    pub algorithm: String,
+    /// The key's `SHA256:` fingerprint.
+    pub fingerprint: String,
+    /// Its comment, escaped.
+    pub comment: String,
+    /// The file that it comes from.
+    pub file: Option<PathBuf>,
+    /// Whether the agent holds its private half.
+    pub in_agent: bool,
+    /// The certificate that was offered, if it was not the bare key.
+    pub certificate: Option<Certificate>,
+    /// Whether each signature needs a touch (FIDO).
+    pub needs_touch: bool,
+}
+
+impl Key {
+    /// In a few words: type, fingerprint, origin.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let certificate = if self.certificate.is_some() { "certificate " } else { "" };
+        let from = match (&self.file, self.in_agent) {
+            (Some(file), true) => format!("{}, in the agent", file.display()),
+            (Some(file), false) => file.display().to_string(),
+            (None, _) => format!("\"{}\", in the agent", self.comment),
+        };
+        format!("{certificate}{} {} ({from})", self.algorithm, self.fingerprint)
+    }
+}
+
+/// A user certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// The authority's name for it, escaped.
+    pub key_id: String,
+    /// The names that it is for; none means none on OpenSSH servers.
+    pub principals: Vec<String>,
+    /// Until when it is valid; `None` is for ever.
+    pub valid_until: Option<Timestamp>,
+    /// The fingerprint of the key that signed it.
+    pub authority: String,
+    /// What speaks against it by our clock and the login name.
+    pub objection: Option<String>,
+}
+
+/// What the server asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prompt {
+    /// Its words, escaped.
+    pub text: String,
+    /// Whether the answer may be seen.
+    pub echo: bool,
+}
+
+/// The state of the agent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Its socket (`IdentityAgent` or `SSH_AUTH_SOCK`).
+    pub socket: Option<PathBuf>,
+    /// How many keys it holds; `None` when it was not asked or did not say.
+    pub keys: Option<usize>,
+    /// Why it could not be asked.
+    pub error: Option<String>,
+}
+
+/// A key or certificate file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyFile {
+    /// Which.
+    pub path: PathBuf,
+    /// Whether the user named it.
+    pub explicit: bool,
+    /// The fingerprint of its public half, where that can be read.
+    pub fingerprint: Option<String>,
+    /// Why it cannot be used as it is.
+    pub obstacle: Option<Obstacle>,
+}
+
+impl Facts {
+    /// The attempts with that answer.
+    pub fn answered(&self, answer: Answer) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(move |attempt| attempt.answer == answer)
+    }
+
+    /// The keys that the server refused.
+    pub fn refused_keys(&self) -> impl Iterator<Item = &Key> {
+        self.answered(Answer::Refused).filter_map(|attempt| attempt.key.as_ref())
+    }
+
+    /// Whether the server offered the method and the user's client would try it.
+    #[must_use]
+    pub fn usable(&self, method: &str) -> bool {
+        [&self.methods, &self.preferred].iter().all(|list| list.iter().any(|name| name == method))
+    }
+}
+
+impl evidence::Facts for Facts {
+    fn summary(&self) -> String {
+        let methods = || if self.methods.is_empty() { "no method we know".to_owned() } else { self.methods.join(", ") };
+        match self.conclusion {
+            Conclusion::LoggedIn => {
+                let how: Vec<_> = self
+                    .attempts
+                    .iter()
+                    .filter(|attempt| matches!(attempt.answer, Answer::Accepted | Answer::Partial))
+                    .map(|attempt| attempt.key.as_ref().map_or_else(|| attempt.method.clone(), Key::words))
+                    .collect();
+                format!("logged in with {}", how.join(" and "))
+            }
+            Conclusion::Refused => {
+                let tried = self.attempts.iter().filter(|attempt| attempt.answer != Answer::Withheld).count();
+                format!("refused; the server offers {}; {tried} tried", methods())
+            }
+            Conclusion::Ended => {
+                let end = self.end.as_ref().map_or_else(|| "the connection's end".to_owned(), Manner::words);
+                format!("{end} after {} attempts", self.attempts.len())
+            }
+            Conclusion::Silent => {
+                format!("no answer within {}", seconds(self.gave_up_ms.unwrap_or_default() / 1000.0))
+            }
+            Conclusion::Interrupted => "interrupted".into(),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The server's key contradicts known_hosts.
+
+use super::{COMPARE_ON_SERVER, quotable, shown_key, told};
+use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::evidence::Check;
+use crate::hostkey::Standing;
+use crate::known_hosts::Kind;
+
+pub(super) const CHANGED: Cause = Cause {
+    code: "hostkey-changed",
+    stage: Check::Hostkey,
+    title: "The server's host key is not the one in known_hosts",
+    severity: Severity::Critical,
+    explanation: "known_hosts holds keys for this name, and the server proved to hold another one. Either the server was reinstalled or given new keys, \
+        the name or address now leads to another machine (DHCP, a re-created virtual machine, a load balancer over servers with keys of their \
+        own), or someone stands between you and the server. From the client these look alike, so ssh refuses, and this examination stopped \
+        here: no user name, key or password was sent.\n\n\
+        Where the stored key is of another type than the one shown, ssh says the same: it knows keys for this name, and none of them is this one.",
+    fixes: &[
+        COMPARE_ON_SERVER,
+        Fix {
+            side: Side::Client,
+            summary: "Only when the fingerprint was confirmed as {fingerprint}: remove the old key, connect, and compare again when ssh asks",
+            snippet: Some("ssh-keygen -R '{known_name}' -f '{known_file}'"),
+            caution: Some("until it is confirmed, treat the other end as a stranger"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Keep host keys over a reinstallation, give all servers behind one name the same keys, or sign their keys with one authority",
+            snippet: Some("ssh-keygen -s ca_key -h -I db -n {host} /etc/ssh/ssh_host_ed25519_key.pub"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!",
+        "Host key verification failed.",
+        "has changed and you have requested strict checking.",
+        "POTENTIAL SECURITY BREACH",
+        "The server key changed at line",
+        "BadHostKeyException",
+    ],
+    hides: &["hostkey-unknown", "hostkey-cert-invalid"],
+    judge: |evidence| {
+        let facts = evidence.hostkey.facts().filter(|facts| facts.standing == Standing::Changed)?;
+        let against: Vec<_> = facts
+            .entries
+            .iter()
+            .filter(|entry| entry.kind == Kind::Host && !entry.portless && !entry.matches)
+            .collect();
+        let first = against.first()?;
+        let mut because = vec![shown_key(facts)];
+        because.extend(against.iter().take(5).map(|entry| told(entry)));
+        let mut found = Match::new(Certainty::Certain, because).with("fingerprint", facts.fingerprint.clone());
+        if !against.iter().any(|entry| entry.key_type == facts.key_type) {
+            found.because.push(format!("no line for {} holds a key of the type {}", facts.name, facts.key_type));
+            // The server may have kept the stored key as well, and our library may not speak its type.
+            found.certainty = Certainty::Likely;
+        }
+        let file = first.file.display().to_string();
+        if quotable(&facts.name) && quotable(&file) {
+            found = found.with("known_name", facts.name.clone()).with("known_file", file);
+        }
+        Some(found)
+    },
+};
+
+pub(super) const REVOKED: Cause = Cause {
+    code: "hostkey-revoked",
+    stage: Check::Hostkey,
+    title: "The server's host key is marked as revoked in known_hosts",
+    severity: Severity::Critical,
+    explanation: "A line with @revoked says that this key, or the authority that signed its certificate, must never be accepted again, usually because \
+        its private half was lost or stolen. Whoever answers holds that private half: it may be the server, still with its old key, or someone \
+        who has a copy of it. No user name, key or password was sent.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Give the server a new host key, and hand its fingerprint to the clients over a way that they trust",
+            snippet: Some("ssh-keygen -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key && systemctl reload ssh"),
+            caution: Some("every client sees a changed key until its known_hosts is updated"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Ask whoever revoked the key in {known_file} which key the server should have",
+            snippet: Some("grep -n '^@revoked' '{known_file}'"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &["WARNING: REVOKED HOST KEY DETECTED!", "is marked as revoked.", "Host key verification failed."],
+    hides: &["hostkey-changed", "hostkey-unknown", "hostkey-cert-invalid"],
+    judge: |evidence| {
+        let facts = evidence.hostkey.facts().filter(|facts| facts.standing == Standing::Revoked)?;
+        let line = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches)?;
+        let file = line.file.display().to_string();
+        let found = Match::new(Certainty::Certain, [shown_key(facts), format!("{}, marked @revoked", told(line))]);
+        Some(if quotable(&file) { found.with("known_file", file) } else { found })
+    },
+};
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{entry, evidence, fired, known};
+    use super::CHANGED;
+    use crate::cause::Certainty;
+    use crate::hostkey::{Decision, Facts, Standing};
+    use crate::known_hosts::Kind;
+
+    fn changed() -> Facts {
+        Facts {
+            entries: vec![entry("SHA256:old", Kind::Host, false)],
+            standing: Standing::Changed,
+            decision: Decision::Stopped,
+            ..known()
+        }
+    }
+
+    #[test]
+    fn a_changed_key_names_both_keys_and_the_line() {
+        assert_eq!(fired(&changed()), ["hostkey-changed"]);
+        let found = (CHANGED.judge)(&evidence(&changed())).unwrap();
+        assert_eq!(found.certainty, Certainty::Certain);
+        let because = found.because.join("\n");
+        for part in ["SHA256:old", "SHA256:new", "/home/me/.ssh/known_hosts:7"] {
+            assert!(because.contains(part), "{because}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_type_is_less_than_certain() {
+        let mut facts = changed();
+        facts.entries[0].key_type = "ssh-rsa".into();
+        assert_eq!((CHANGED.judge)(&evidence(&facts)).unwrap().certainty, Certainty::Likely);
+    }
+
+    #[test]
+    fn a_revoked_key_is_named_as_such_only() {
+        let facts = Facts {
+            entries: vec![entry("SHA256:new", Kind::Host, true), entry("SHA256:new", Kind::Revoked, true)],
+            standing: Standing::Revoked,
+            decision: Decision::Stopped,
+            ..known()
+        };
+        assert_eq!(fired(&facts), ["hostkey-revoked"]);
+    }
+}

@@ -1,0 +1,91 @@
+//! The causes that show in the server's key.
+
+mod certificate;
+mod changed;
+mod unknown;
+
+use crate::cause::{Cause, Fix, Side};
+use crate::hostkey::{Entry, Facts};
+
+/// The causes that show in the server's key.
+pub static CAUSES: &[Cause] = &[changed::REVOKED, changed::CHANGED, certificate::CERT_INVALID, unknown::UNKNOWN];
+
+/// How to learn the true fingerprint without trusting the network.
+const COMPARE_ON_SERVER: Fix = Fix {
+    side: Side::Server,
+    summary: "On the server's own console, or over another way that you trust, print its fingerprints and compare",
+    snippet: Some("for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf \"$key\"; done"),
+    caution: Some("a fingerprint that came over the same connection proves nothing"),
+    ..Fix::NEW
+};
+
+/// The key that the server showed, as a sentence.
+fn shown_key(facts: &Facts) -> String {
+    format!("the server proved to hold the {} key {}", facts.key_type, facts.fingerprint)
+}
+
+/// One line of known_hosts, as a sentence.
+fn told(entry: &Entry) -> String {
+    format!("{}:{} holds the {} key {}", entry.file.display(), entry.line, entry.key_type, entry.fingerprint)
+}
+
+/// Whether the text can stand between single quotes in a shell command.
+fn quotable(text: &str) -> bool {
+    !text.chars().any(|c| c == '\'' || c.is_control())
+}
+
+/// Evidence of a host key check for the tests of all the judges here.
+#[cfg(test)]
+mod samples {
+    use crate::evidence::{Evidence, Step, Timed};
+    use crate::hostkey::{CAUSES, Decision, Entry, Facts, Standing};
+    use crate::known_hosts::Kind;
+    use crate::target::Strictness;
+
+    /// A key that is known.
+    pub(super) fn known() -> Facts {
+        Facts {
+            key_type: "ssh-ed25519".into(),
+            bits: None,
+            fingerprint: "SHA256:new".into(),
+            certificate: None,
+            name: "[db.example]:2222".into(),
+            entries: vec![entry("SHA256:new", Kind::Host, true)],
+            unread: Vec::new(),
+            standing: Standing::Known,
+            strictness: Strictness::Ask,
+            decision: Decision::Known,
+        }
+    }
+
+    /// A line with that key.
+    pub(super) fn entry(fingerprint: &str, kind: Kind, matches: bool) -> Entry {
+        Entry {
+            file: "/home/me/.ssh/known_hosts".into(),
+            line: 7,
+            kind,
+            portless: false,
+            key_type: "ssh-ed25519".into(),
+            fingerprint: fingerprint.into(),
+            matches,
+        }
+    }
+
+    /// The evidence with these facts; passed where the decision lets the login go on.
+    pub(super) fn evidence(facts: &Facts) -> Evidence {
+        let facts = facts.clone();
+        let step = if facts.decision.trust().is_some() { Step::Passed(facts) } else { Step::Failed(facts) };
+        Evidence { hostkey: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() }
+    }
+
+    /// The codes that fire on these facts.
+    pub(super) fn fired(facts: &Facts) -> Vec<&'static str> {
+        let evidence = evidence(facts);
+        CAUSES.iter().filter(|cause| (cause.judge)(&evidence).is_some()).map(|cause| cause.code).collect()
+    }
+
+    #[test]
+    fn a_known_key_is_healthy() {
+        assert!(fired(&known()).is_empty());
+    }
+}

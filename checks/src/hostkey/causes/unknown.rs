@@ -1,0 +1,120 @@
+//! known_hosts says nothing of the server.
+
+use super::{COMPARE_ON_SERVER, quotable, shown_key};
+use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::evidence::Check;
+use crate::hostkey::{Decision, Facts, Standing};
+use crate::target::Strictness;
+
+pub(super) const UNKNOWN: Cause = Cause {
+    code: "hostkey-unknown",
+    stage: Check::Hostkey,
+    title: "The server's host key is not in known_hosts",
+    severity: Severity::Warning,
+    explanation: "No known_hosts file names this server, so nothing on this machine can tell the true server from a false one. With \
+        StrictHostKeyChecking ask, ssh asks a person and refuses where there is none (BatchMode, cron, CI); with yes it always refuses; with \
+        accept-new it takes the first key that it sees on trust.\n\n\
+        This examination never writes known_hosts. Where nobody could be asked it went on with public keys only: their signatures are bound to this \
+        connection (RFC 4252 section 7) and of no use to a false server, while a password would be.",
+    fixes: &[
+        COMPARE_ON_SERVER,
+        Fix {
+            side: Side::Client,
+            summary: "Fetch the key, compare its fingerprint with the one that the server's administrator gave you, and only then append it to known_hosts",
+            snippet: Some("ssh-keyscan -p {port} -t {scan_type} '{host}' > host.key && ssh-keygen -lf host.key"),
+            caution: Some(
+                "ssh-keyscan trusts whoever answers: it proves nothing until the fingerprint is compared over another way",
+            ),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "For many servers or clients: sign the host keys with one authority, and put that authority into known_hosts once",
+            file: Some("~/.ssh/known_hosts"),
+            snippet: Some("@cert-authority {host} <public key of the authority>"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "Host key verification failed.",
+        "The authenticity of host",
+        "and you have requested strict checking.",
+        "Unknown server key",
+        "not found in known_hosts",
+        "The server's host key is not cached",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.hostkey.facts().filter(|facts| facts.standing == Standing::Unknown)?;
+        let mut because =
+            vec![shown_key(facts), format!("no line of the known_hosts files names {}", facts.name), decided(facts)];
+        because.extend(
+            facts
+                .unread
+                .iter()
+                .map(|unread| format!("{} could not be read to its end: {}", unread.file.display(), unread.error)),
+        );
+        let found = Match::new(Certainty::Certain, because).at(severity(facts.decision));
+        let scan_type = match facts.key_type.as_str() {
+            "ssh-ed25519" => "ed25519",
+            "ssh-rsa" => "rsa",
+            _ => "ecdsa",
+        };
+        Some(if quotable(&evidence.target.host) { found.with("scan_type", scan_type) } else { found })
+    },
+};
+
+/// How bad an unknown key is, after what was decided about it.
+pub(super) fn severity(decision: Decision) -> Severity {
+    match decision {
+        Decision::RefusedBySetting | Decision::RefusedByUser | Decision::Stopped => Severity::Critical,
+        Decision::AcceptedBySetting | Decision::PublicKeysOnly => Severity::Warning,
+        Decision::AcceptedByUser | Decision::Known => Severity::Info,
+    }
+}
+
+fn decided(facts: &Facts) -> String {
+    let setting = match facts.strictness {
+        Strictness::Yes => "yes",
+        Strictness::Ask => "ask",
+        Strictness::AcceptNew => "accept-new",
+        Strictness::No => "no",
+    };
+    let what = match facts.decision {
+        Decision::PublicKeysOnly => {
+            "nobody could be asked: ssh would refuse here, this examination went on with public keys only"
+        }
+        Decision::AcceptedByUser => "the user compared the fingerprint and accepted it",
+        Decision::RefusedByUser => "the user did not accept it",
+        Decision::AcceptedBySetting => "an unknown key is accepted",
+        Decision::RefusedBySetting | Decision::Stopped | Decision::Known => "an unknown key is refused",
+    };
+    format!("StrictHostKeyChecking is {setting}: {what}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{evidence, fired, known};
+    use super::UNKNOWN;
+    use crate::cause::Severity;
+    use crate::hostkey::{Decision, Facts, Standing};
+
+    fn unknown(decision: Decision) -> Facts {
+        Facts { entries: Vec::new(), standing: Standing::Unknown, decision, ..known() }
+    }
+
+    #[test]
+    fn an_unknown_key_is_as_bad_as_what_ssh_does_with_it() {
+        for (decision, severity) in [
+            (Decision::RefusedBySetting, Severity::Critical),
+            (Decision::RefusedByUser, Severity::Critical),
+            (Decision::PublicKeysOnly, Severity::Warning),
+            (Decision::AcceptedBySetting, Severity::Warning),
+            (Decision::AcceptedByUser, Severity::Info),
+        ] {
+            assert_eq!(fired(&unknown(decision)), ["hostkey-unknown"]);
+            let found = (UNKNOWN.judge)(&evidence(&unknown(decision))).unwrap();
+            assert_eq!(found.severity, Some(severity), "{decision:?}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A host certificate, and whether it holds for the name that was connected to (PROTOCOL.certkeys).
+
+use jiff::Timestamp;
+use russh::keys::ssh_key::certificate::{self, CertType};
+use russh::keys::ssh_key::{Algorithm, HashAlg};
+use serde::{Deserialize, Serialize};
+
+use crate::connection::ServerKey;
+use crate::known_hosts::pattern_matches;
+use crate::text;
+
+/// The most principals that are kept.
+const PRINCIPALS_KEPT: usize = 64;
+
+/// What a host certificate says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// The authority's name for it.
+    pub key_id: String,
+    /// The authority's number for it.
+    pub serial: u64,
+    /// The names that it is for; none means any.
+    pub principals: Vec<String>,
+    /// Since when it is valid; `None` is since ever.
+    pub valid_from: Option<Timestamp>,
+    /// Until when it is valid; `None` is for ever.
+    pub valid_until: Option<Timestamp>,
+    /// The fingerprint of the key that signed it.
+    pub authority: String,
+    /// Why it does not hold for this server and moment, by our clock.
+    pub objection: Option<String>,
+}
+
+impl Certificate {
+    /// The certificate that the server showed, if it did, held against `name` and `now`.
+    pub(super) fn of(key: &ServerKey, name: &str, now: Timestamp) -> Option<Self> {
+        let ServerKey::Certificate(shown) = key else { return None };
+        Some(Self {
+            key_id: text::shown(shown.key_id()),
+            serial: shown.serial(),
+            principals: shown.valid_principals().iter().take(PRINCIPALS_KEPT).map(|name| text::shown(name)).collect(),
+            valid_from: timestamp(shown.valid_after()).filter(|from| *from > Timestamp::UNIX_EPOCH),
+            valid_until: timestamp(shown.valid_before()),
+            authority: shown.signature_key().fingerprint(HashAlg::Sha256).to_string(),
+            objection: objection(shown, name, now),
+        })
+    }
+}
+
+/// Seconds since 1970 as a moment; none for the values that stand for "for ever".
+fn timestamp(seconds: u64) -> Option<Timestamp> {
+    Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
+}
+
+/// The first thing that ssh would hold against the certificate, in ssh's order.
+fn objection(shown: &certificate::Certificate, name: &str, now: Timestamp) -> Option<String> {
+    let second = u64::try_from(now.as_second()).unwrap_or_default();
+    let principals = shown.valid_principals();
+    if shown.verify_signature().is_err() {
+        Some("its signature is not by the authority that it names".into())
+    } else if shown.signature().algorithm() == (Algorithm::Rsa { hash: None }) {
+        Some("it is signed with SHA-1 (ssh-rsa)".into())
+    } else if shown.cert_type() != CertType::Host {
+        Some("it is not a host certificate".into())
+    } else if second < shown.valid_after() {
+        Some("it is not valid yet".into())
+    } else if second >= shown.valid_before() {
+        Some("it has expired".into())
+    } else if !principals.is_empty() && !principals.iter().any(|principal| pattern_matches(principal, name)) {
+        Some(format!("it is not for the name {name}"))
+    } else if shown.critical_options().iter().next().is_some() {
+        Some("it has critical options, which a host certificate must not have".into())
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::Certificate;
+    use crate::connection::ServerKey;
+
+    /// Made by `ssh-keygen -s ca -h -I id -n db.example,*.lan -V 20200101000000Z:20300101000000Z`.
+    const HOST: &str = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIBWI6OAZGjyglHHi5TVAsWk+M3iRXP9n+fj8JsttVje6AAAAIDn1Z4btPLslEhF7AW7hbkIyW8WBLONAwBCd5+snwgqqAAAAAAAAAAAAAAACAAAAAmlkAAAAFwAAAApkYi5leGFtcGxlAAAABSoubGFuAAAAAF4L4QAAAAAAcNvYgAAAAAAAAAAAAAAAAAAAADMAAAALc3NoLWVkMjU1MTkAAAAgqq/fGoYqpWK8TccaSUIwxSyGekJeAsLjfqcA+fR3AhEAAABTAAAAC3NzaC1lZDI1NTE5AAAAQIybLU77hbBrrtn9J8jnl/TYap0442OKxDlNRu7xCPGXRfiF8qIrkOI9xDhcbdoTPgeTzj9Vp4HKsjlkJ7lYXQs=";
+    /// The same key, certified for a user.
+    const USER: &str = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIF1de+pEJ90EQ8uYiEhYfx/qGwgtMEry9AHuhSb8Uy4VAAAAIDn1Z4btPLslEhF7AW7hbkIyW8WBLONAwBCd5+snwgqqAAAAAAAAAAAAAAABAAAAAmlkAAAADgAAAApkYi5leGFtcGxlAAAAAF4L4QAAAAAAcNvYgAAAAAAAAACCAAAAFXBlcm1pdC1YMTEtZm9yd2FyZGluZwAAAAAAAAAXcGVybWl0LWFnZW50LWZvcndhcmRpbmcAAAAAAAAAFnBlcm1pdC1wb3J0LWZvcndhcmRpbmcAAAAAAAAACnBlcm1pdC1wdHkAAAAAAAAADnBlcm1pdC11c2VyLXJjAAAAAAAAAAAAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIKqv3xqGKqVivE3HGklCMMUshnpCXgLC436nAPn0dwIRAAAAUwAAAAtzc2gtZWQyNTUxOQAAAEDAk7c2h0Zh2apeUxlDooC1otgx2P0tWWN5swkYVQ3n/Dr7BeBMM6ASuoVDZd36j75a+ucK0xkufB/sSFRAs4UN";
+
+    fn objection(certificate: &str, name: &str, now: &str) -> Option<String> {
+        let key = ServerKey::Certificate(Box::new(certificate.parse().unwrap()));
+        let now: Timestamp = now.parse().unwrap();
+        Certificate::of(&key, name, now).unwrap().objection
+    }
+
+    #[test]
+    fn a_valid_certificate_has_no_objection() {
+        assert_eq!(objection(HOST, "db.example", "2026-01-01T00:00:00Z"), None);
+        assert_eq!(objection(HOST, "x.lan", "2026-01-01T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn dates_names_and_kind_are_held_against_it() {
+        let told = |certificate, name, now| objection(certificate, name, now).unwrap();
+        assert!(told(HOST, "db.example", "2019-12-31T23:59:59Z").contains("not valid yet"));
+        assert!(told(HOST, "db.example", "2030-01-01T00:00:00Z").contains("expired"));
+        assert!(told(HOST, "web.example", "2026-01-01T00:00:00Z").contains("web.example"));
+        assert!(told(USER, "db.example", "2026-01-01T00:00:00Z").contains("not a host certificate"));
+    }
+
+    #[test]
+    fn a_forged_signature_is_noticed() {
+        // One letter of the signature is another.
+        let mut bytes = HOST.as_bytes().to_vec();
+        let place = bytes.len() - 30;
+        bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+        let forged = String::from_utf8(bytes).unwrap();
+        assert!(objection(&forged, "db.example", "2026-01-01T00:00:00Z").unwrap().contains("signature"));
+    }
+}

@@ -1,0 +1,57 @@
+//! A recording without names: hosts, users, addresses and home folders are replaced, each always by the same stand-in.
+//!
+//! What judges compare stays comparable. A server's own words may still name its owner in ways that no pattern knows, so a
+//! recording is read before it is shared.
+
+mod names;
+
+use anyhow::Context;
+use serde_json::Value;
+use ssh_doctor_checks::evidence::Evidence;
+
+use crate::diagnose::diagnose;
+use names::{Names, Reach};
+
+/// The evidence with names and addresses replaced; its diagnosis stays the same.
+pub fn redacted(evidence: &Evidence) -> anyhow::Result<Evidence> {
+    let thorough = replace(evidence, Reach::Everywhere);
+    // A name that is also a word of ours (a host called `reset`, a user called `closed`) must not change what that word says;
+    // outside the target it stays, where it names nobody.
+    match thorough {
+        Ok(thorough) if codes(&thorough) == codes(evidence) => Ok(thorough),
+        _ => replace(evidence, Reach::NotWords).context("the evidence cannot be told without its names"),
+    }
+}
+
+fn codes(evidence: &Evidence) -> Vec<&'static str> {
+    diagnose(evidence).findings.iter().map(|found| found.code).collect()
+}
+
+fn replace(evidence: &Evidence, reach: Reach) -> serde_json::Result<Evidence> {
+    let mut value = serde_json::to_value(evidence)?;
+    let mut names = Names::of(&evidence.target);
+    if let Some(target) = value.get_mut("target") {
+        walk(target, &mut names, Reach::Everywhere);
+    }
+    let Value::Object(fields) = &mut value else { return serde_json::from_value(value) };
+    for (_, field) in fields.iter_mut().filter(|(key, _)| *key != "target") {
+        walk(field, &mut names, reach);
+    }
+    serde_json::from_value(value)
+}
+
+fn walk(value: &mut Value, names: &mut Names, reach: Reach) {
+    match value {
+        Value::String(text) => *text = names.replaced(text, reach),
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, names, reach)),
+        Value::Object(fields) => {
+            let renamed = std::mem::take(fields).into_iter().map(|(key, mut field)| {
+                walk(&mut field, names, reach);
+                // A key is a field's name, or an address or a host: never a word to replace.
+                (names.replaced(&key, Reach::NotWords), field)
+            });
+            *fields = renamed.collect();
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

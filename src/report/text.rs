@@ -1,0 +1,219 @@
+//! The report for people: the verdict, why, the fix to paste, what was seen, what was not looked at.
+
+use ssh_doctor_checks::cause::{Certainty, Severity, Side};
+use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Step};
+use ssh_doctor_checks::text::seconds;
+
+use super::style::Ink;
+use super::{Style, table};
+use crate::diagnose::{Diagnosis, FilledFix, Finding, Verdict};
+
+/// The indent of everything that belongs to a finding.
+pub(crate) const INDENT: &str = "   ";
+
+/// The indent of what is to be pasted.
+const PASTE: &str = "       ";
+
+/// The whole report, without a line end at its end.
+#[must_use]
+pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> String {
+    let style = *style;
+    let checks = evidence.checks();
+    let mut parts = vec![verdict(&evidence.target, diagnosis, style)];
+    parts.extend(diagnosis.findings.iter().enumerate().map(|(at, found)| finding(at + 1, found, style)));
+    parts.push(table::checks(&checks, &diagnosis.findings, style));
+    parts.push(closing(evidence, &checks, diagnosis, style));
+    parts.join("\n\n")
+}
+
+/// Whom it is about, how it is, and where it dies in one line; below it the address that the name stands for.
+fn verdict(target: &Examined, diagnosis: &Diagnosis, style: Style) -> String {
+    let word = match diagnosis.verdict {
+        Verdict::Healthy => "HEALTHY",
+        Verdict::Degraded => "DEGRADED",
+        Verdict::Broken => "BROKEN",
+        Verdict::Inconclusive => "INCONCLUSIVE",
+    };
+    let meaning = match (diagnosis.verdict, diagnosis.died_at) {
+        (Verdict::Healthy, _) => "nothing wrong was found in what was tested",
+        (Verdict::Degraded, _) => "it works, and something will bite",
+        (Verdict::Inconclusive, _) => "the doctor could not tell",
+        (Verdict::Broken, died_at) => died_at.map_or("sessions cannot be had or do not last", death),
+    };
+    let ink = Ink::from(diagnosis.verdict);
+    let sign = style.sign(ink);
+    let line = style.wrapped("", "  ", &format!("{sign}{word}  {}: {meaning}", target.input));
+    let line = match line.split_once(word) {
+        Some((before, after)) => {
+            let head = style.paint(ink, &format!("{before}{word}"));
+            format!("{head}{}", style.paint(Ink::Strong, after))
+        }
+        None => line,
+    };
+    let address = address(target);
+    if address == target.input {
+        return line;
+    }
+    format!("{line}\n{}", style.paint(Ink::Faint, &style.wrapped("  ", "  ", &address)))
+}
+
+/// Where the target's name leads, after ssh_config.
+fn address(target: &Examined) -> String {
+    let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
+    let user = if target.user.is_empty() { String::new() } else { format!("{}@", target.user) };
+    let via = if target.via.is_empty() { String::new() } else { format!(" via {}", target.via.join(", ")) };
+    format!("{user}{host}:{}{via}", target.port)
+}
+
+fn death(check: Check) -> &'static str {
+    match check {
+        Check::Dns => "no session, the name look-up fails (dns)",
+        Check::Tcp => "no session, the TCP connection fails (tcp)",
+        Check::Handshake => "no session, the SSH handshake fails (handshake)",
+        Check::Hostkey => "no session, the host key is not trusted (hostkey)",
+        Check::Auth => "no session, authentication fails (auth)",
+        Check::Channel => "logged in, but no working channel (channel)",
+        Check::Transfer => "sessions die when data moves (transfer)",
+        Check::Idle => "sessions die while idle (idle)",
+        Check::Exit => "sessions do not end cleanly (exit)",
+    }
+}
+
+fn finding(number: usize, found: &Finding, style: Style) -> String {
+    let ink = match found.severity {
+        Severity::Critical => Ink::Bad,
+        Severity::Warning => Ink::Care,
+        Severity::Info => Ink::Strong,
+    };
+    let head = style.wrapped(&format!("{number}. "), INDENT, found.title);
+    let label = format!("{}, {}, {}", found.code, severity(found.severity), certainty(found.certainty));
+    let mut because: Vec<_> = vec![format!("{INDENT}{}", style.paint(Ink::Strong, "Seen:"))];
+    let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));
+    because.extend(found.because.iter().map(|fact| style.wrapped(&first, &rest, fact)));
+    let mut parts = vec![format!("{}\n{}", style.paint(ink, &head), style.wrapped(INDENT, INDENT, &label))];
+    if !found.because.is_empty() {
+        parts.push(because.join("\n"));
+    }
+    parts.push(style.paragraphs(INDENT, found.explanation));
+    parts.extend(fixes(&found.fixes, style));
+    parts.join("\n\n")
+}
+
+/// Each fix: who does what, the text to paste, what to mind.
+pub(crate) fn fixes(fixes: &[FilledFix], style: Style) -> impl Iterator<Item = String> {
+    fixes.iter().enumerate().map(move |(at, filled)| {
+        let label = if fixes.len() == 1 { "Fix".to_owned() } else { format!("Fix {}", at + 1) };
+        let place = filled.file.map_or_else(String::new, |file| format!(", {file}"));
+        let tried =
+            |ink, words: &str| format!("\n{INDENT}{}", style.paint(ink, &format!("{}{words}", style.sign(ink))));
+        let tried = match filled.verified {
+            Some(true) => tried(Ink::Good, "proven on this path"),
+            Some(false) => tried(Ink::Bad, "tried, did not hold"),
+            None => String::new(),
+        };
+        let head =
+            style.wrapped(INDENT, INDENT, &format!("{label} ({}{place}): {}", side(filled.side), filled.summary));
+        let head = head.replacen(&label, &style.paint(Ink::Strong, &label), 1);
+        let paste = filled.snippet.as_ref().map(|snippet| format!("\n\n{}", style.snippet(PASTE, snippet)));
+        let mind = filled.caution.as_ref().map(|caution| {
+            let line = style.wrapped(INDENT, INDENT, &format!("Mind: {caution}"));
+            format!("\n\n{}", line.replacen("Mind:", &style.paint(Ink::Care, "Mind:"), 1))
+        });
+        format!("{head}{tried}{}{}", paste.unwrap_or_default(), mind.unwrap_or_default())
+    })
+}
+
+pub(crate) fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "critical",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    }
+}
+
+fn certainty(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Certain => "certain: what was seen excludes the look-alikes",
+        Certainty::Likely => "likely: it fits, and its look-alikes are rarer",
+        Certainty::Possible => "possible: what was seen does not single it out",
+    }
+}
+
+pub(crate) fn side(side: Side) -> &'static str {
+    match side {
+        Side::Client => "client",
+        Side::Server => "server",
+        Side::Network => "network",
+    }
+}
+
+/// Under which settings, at what price, and what was left out.
+fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, style: Style) -> String {
+    let line = |text: &str| style.wrapped("", "  ", text);
+    let mut lines = Vec::new();
+    if evidence.interrupted {
+        lines.push(line("Interrupted: the run was ended early, and what it had not reached is not judged."));
+    }
+    if diagnosis.verdict != Verdict::Broken {
+        lines.extend(untested(checks).map(|untested| line(&format!("Not tested: {untested}."))));
+    }
+    lines.push(line(&format!("Settings: {}.", settings(evidence))));
+    lines.extend(evidence.settings.not_honoured.iter().map(|setting| line(&format!("Not honoured: {setting}"))));
+    lines.push(line(&format!("Cost: {}.", cost(evidence))));
+    if let Some(first) = diagnosis.findings.first() {
+        lines.push(line(&format!("More: ssh-doctor explain {}", first.code)));
+    }
+    lines.join("\n")
+}
+
+fn settings(evidence: &Evidence) -> String {
+    let settings = &evidence.settings;
+    let from = &settings.server_alive_from;
+    let alive = match settings.server_alive_interval_s {
+        0 => format!("ServerAliveInterval 0 ({from}), so ssh sends no keepalives"),
+        interval => {
+            format!("ServerAliveInterval {interval} ({from}), ServerAliveCountMax {}", settings.server_alive_count_max)
+        }
+    };
+    format!("{}; {alive}", settings.source)
+}
+
+fn cost(evidence: &Evidence) -> String {
+    let spent = evidence.spent;
+    let count = |n: u32, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    let failed = match spent.failed_logins {
+        0 => String::new(),
+        n => format!(", {}", count(n, "failed login", "failed logins")),
+    };
+    format!(
+        "{}, {} (of at most {}), {}{failed}",
+        seconds(evidence.duration_ms / 1000.0),
+        count(spent.connections, "connection", "connections"),
+        spent.budget,
+        count(spent.logins, "login", "logins"),
+    )
+}
+
+/// What a good verdict does not cover: checks that did not run, and silence longer than was tried.
+fn untested(checks: &[CheckView]) -> Option<String> {
+    let mut reasons: Vec<&str> = Vec::new();
+    for view in checks {
+        if let Step::Skipped(why) | Step::Error(why) = &view.step
+            && !reasons.contains(&why.as_str())
+        {
+            reasons.push(why);
+        }
+    }
+    let skipped = reasons.iter().map(|reason| {
+        let same =
+            checks.iter().filter(|view| matches!(&view.step, Step::Skipped(why) | Step::Error(why) if why == reason));
+        let names: Vec<_> = same.map(|view| view.check.name()).collect();
+        format!("{} ({reason})", names.join(", "))
+    });
+    let idle = checks.iter().find(|view| view.check == Check::Idle && matches!(view.step, Step::Passed(())));
+    // The key is the contract's; `null` where no silence was survived or tried.
+    let survived = idle.and_then(|view| view.facts.pointer("/timeout/survived_s")?.as_f64());
+    let gaps: Vec<_> =
+        skipped.chain(survived.map(|survived| format!("silence beyond {}", seconds(survived)))).collect();
+    (!gaps.is_empty()).then(|| gaps.join("; "))
+}

@@ -1,0 +1,158 @@
+//! The catalogue of causes as a whole: well-formed, documented, quiet on what is healthy, right on what was recorded.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use ssh_doctor::{catalogue, diagnose, record};
+use ssh_doctor_checks::cause::Cause;
+
+use crate::support::healthy;
+
+/// Prefixes of codes that are not named after the check at which they show.
+const OTHER_PREFIXES: [&str; 6] = ["path", "session", "jump", "network", "server", "rekey"];
+
+fn in_root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Every code that can be diagnosed.
+fn codes() -> BTreeSet<&'static str> {
+    ssh_doctor_checks::causes().map(|cause| cause.code).collect()
+}
+
+/// The recordings of real runs, each with the code that its name begins with.
+fn recordings() -> Vec<(String, PathBuf)> {
+    let Ok(entries) = fs::read_dir(in_root("fixtures/recorded")) else { return Vec::new() };
+    let files =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|ext| ext == "json"));
+    let named = files.map(|path| {
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let (code, _) = stem.split_once("--").unwrap_or_else(|| panic!("{stem} is not named <code>--<what>.json"));
+        (code.to_owned(), path)
+    });
+    named.collect()
+}
+
+#[test]
+fn every_code_is_unique_and_named_after_its_check() {
+    let all: Vec<_> = ssh_doctor_checks::causes().collect();
+    assert_eq!(codes().len(), all.len(), "a code occurs twice");
+    for cause in all {
+        let code = cause.code;
+        let prefix = code.split('-').next().unwrap();
+        assert!(
+            prefix == cause.stage.name() || OTHER_PREFIXES.contains(&prefix),
+            "{code} shows at {}",
+            cause.stage.name()
+        );
+        let kebab = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        assert!(code.contains('-') && code.split('-').all(kebab), "{code} is not kebab-case");
+    }
+}
+
+#[test]
+fn every_cause_is_explained_and_can_be_mended() {
+    let wrong: Vec<_> = ssh_doctor_checks::causes().filter_map(|cause| Some((cause.code, fault(cause)?))).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+fn fault(cause: &Cause) -> Option<&'static str> {
+    let sentences =
+        cause.explanation.split_terminator(['.', '?']).filter(|text| text.split_whitespace().count() > 2).count();
+    let texts = || {
+        let of_fixes = cause.fixes.iter().flat_map(|fix| [Some(fix.summary), fix.snippet, fix.caution]).flatten();
+        of_fixes.chain([cause.explanation])
+    };
+    let turns_checking_off = |text: &str| {
+        let flat: String = text.to_ascii_lowercase().split([' ', '=', '\t', '"']).collect();
+        flat.contains("stricthostkeycheckingno")
+            || flat.contains("stricthostkeycheckingoff")
+            || flat.contains("userknownhostsfile/dev/null")
+    };
+    let faults = [
+        (
+            cause.title.trim().is_empty() || cause.title.contains('\n') || cause.title.ends_with('.'),
+            "no title of one line without a full stop",
+        ),
+        (cause.title.contains('{'), "a title with values of a run"),
+        (sentences < 2, "an explanation of less than two sentences"),
+        (!cause.fixes.iter().any(|fix| fix.snippet.is_some()), "no fix that can be pasted"),
+        (cause.fixes.iter().any(|fix| fix.summary.trim().is_empty()), "a fix that does not say what to do"),
+        (texts().any(turns_checking_off), "advice to turn host key checking off"),
+    ];
+    faults.into_iter().find_map(|(is_fault, words)| is_fault.then_some(words))
+}
+
+#[test]
+fn advice_to_turn_host_key_checking_off_would_be_found() {
+    use ssh_doctor_checks::cause::Fix;
+    static BAD: [Fix; 1] = [Fix { summary: "x", snippet: Some("ssh -o StrictHostKeyChecking=no {alias}"), ..Fix::NEW }];
+    let good = ssh_doctor_checks::causes().next().unwrap();
+    let bad = Cause {
+        fixes: &BAD,
+        code: good.code,
+        stage: good.stage,
+        title: good.title,
+        severity: good.severity,
+        explanation: good.explanation,
+        symptoms: good.symptoms,
+        hides: good.hides,
+        judge: good.judge,
+    };
+    assert_eq!(fault(&bad), Some("advice to turn host key checking off"));
+}
+
+#[test]
+fn a_cause_hides_only_what_exists_and_no_two_hide_each_other() {
+    let codes = codes();
+    for cause in ssh_doctor_checks::causes() {
+        for hidden in cause.hides {
+            assert!(codes.contains(hidden), "{} hides {hidden}, which does not exist", cause.code);
+            let back = ssh_doctor_checks::causes().find(|other| other.code == *hidden).unwrap();
+            assert!(!back.hides.contains(&cause.code), "{} and {hidden} hide each other", cause.code);
+        }
+    }
+}
+
+#[test]
+fn every_check_has_a_stand_in_for_what_is_not_explained() {
+    for check in ssh_doctor_checks::evidence::Check::ALL {
+        assert!(codes().contains(format!("{}-unexplained", check.name()).as_str()), "{}", check.name());
+    }
+}
+
+#[test]
+fn no_judge_speaks_on_a_healthy_run() {
+    let speaking: Vec<_> = ssh_doctor_checks::causes()
+        .filter(|cause| (cause.judge)(&healthy()).is_some())
+        .map(|cause| cause.code)
+        .collect();
+    assert!(speaking.is_empty(), "{speaking:?}");
+}
+
+#[test]
+fn every_recording_is_diagnosed_with_its_code_first() {
+    for (code, path) in recordings() {
+        let evidence = record::load(&path).unwrap();
+        let diagnosis = diagnose::diagnose(&evidence);
+        let first = diagnosis.findings.first().map_or("healthy", |found| found.code);
+        assert_eq!(first, code, "{}", path.display());
+        for found in &diagnosis.findings {
+            assert!(!found.because.is_empty(), "{} names {} without a reason", path.display(), found.code);
+            assert!(!found.fixes.is_empty(), "{} names {} without a fix", path.display(), found.code);
+        }
+    }
+}
+
+#[test]
+fn the_page_of_causes_is_up_to_date() {
+    let path = in_root("docs/causes.md");
+    let page = catalogue::page();
+    if env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &page).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "docs/causes.md is stale: UPDATE=1 cargo test --test all catalogue");
+}
