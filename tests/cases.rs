@@ -18,12 +18,42 @@ use tokio::task::JoinSet;
 /// Cases that run at the same time: more would starve each other of the processor, and time is what they measure.
 const AT_ONCE: usize = 6;
 
+/// Codes whose causes are still being written: a case that expects one is left out until the catalogue has it.
+const AWAITED: [&str; 6] = [
+    "idle-channel-timeout",
+    "idle-closed",
+    "idle-reset",
+    "idle-server-disconnect",
+    "idle-silent-drop",
+    "network-outage",
+];
+
+fn in_catalogue(code: &str) -> bool {
+    ssh_doctor_checks::causes().any(|cause| cause.code == code)
+}
+
+#[test]
+fn every_case_has_a_name_of_its_own_and_expects_codes_that_exist() {
+    let names: BTreeSet<_> = cases::all().map(|case| case.name).collect();
+    assert_eq!(names.len(), cases::all().count());
+    for code in cases::all().flat_map(|case| case.expect) {
+        assert!(in_catalogue(code) || AWAITED.contains(code), "{code} is in no catalogue");
+    }
+}
+
+/// `CASE=name` runs a single one.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_case_is_diagnosed_with_its_codes_and_no_others() {
+    let only = std::env::var("CASE").ok();
+    let ready = |case: &&Case| case.expect.iter().all(|code| in_catalogue(code));
+    let mut chosen: Vec<_> =
+        cases::all().filter(ready).filter(|case| only.as_deref().is_none_or(|only| only == case.name)).collect();
+    // The idle test comes last in the list and takes longest.
+    chosen.reverse();
+    assert!(!chosen.is_empty(), "there is no case {only:?}");
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
-    let only = std::env::var("CASE").ok();
-    for case in cases::all().filter(|case| only.as_deref().is_none_or(|only| only == case.name)) {
+    for case in chosen {
         let permits = permits.clone();
         running.spawn(async move {
             let _permit = permits.acquire().await.unwrap();
