@@ -4,10 +4,14 @@
 //! and a report prints it.
 
 pub mod catalogue;
+pub mod cli;
 pub mod demo;
 pub mod diagnose;
 pub mod explain;
 pub mod fixes;
+pub mod plan;
 pub mod record;
 pub mod redact;
 pub mod report;
+pub mod run;
+pub mod terminal;

@@ -3,8 +3,13 @@
 
 mod cases;
 mod catalogue;
+mod cli;
 mod diagnosis;
 mod fixtures;
+mod idle;
+mod lab;
+mod real;
 mod recording;
 mod report;
+mod sick;
 mod support;

@@ -30,12 +30,15 @@ pub mod text;
 pub mod unexplained;
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cause::Cause;
 use evidence::{Check, Evidence, Examined, Facts, Step, Timed};
 use examination::Examination;
 use progress::{Ending, Event};
+
+/// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Every cause of every check, in the order of the checks; what stands in when none fits comes last.
 pub fn causes() -> impl Iterator<Item = &'static Cause> {
@@ -112,7 +115,18 @@ async fn timed<F: Facts>(
     }
     exam.progress.tell(Event::Started(check));
     let began = Instant::now();
-    let step = run(exam).await;
+    let stop = exam.stop.clone();
+    let limit = if check == Check::Idle { exam.limits.stage } else { PATIENCE };
+    let step = tokio::select! {
+        biased;
+        step = run(exam) => step,
+        () = async { stop.wait().await; tokio::time::sleep(limit).await } => Step::Skipped("interrupted".into()),
+    };
+    // What failed while the user was ending it may have failed for that; the idle test says itself what it knows.
+    let step = match step {
+        Step::Failed(_) if check != Check::Idle && exam.stop.asked() => Step::Skipped("interrupted".into()),
+        other => other,
+    };
     let (ending, summary) = match &step {
         Step::Passed(facts) => (Ending::Passed, facts.summary()),
         Step::Failed(facts) => (Ending::Failed, facts.summary()),

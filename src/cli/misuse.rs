@@ -1,0 +1,97 @@
+//! A command line that was not understood, as one sentence.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::terminal;
+
+/// Commands that clap's own words would name wrongly.
+const COMMANDS: [&str; 7] = ["check", "demo", "explain", "causes", "diagnose", "completions", "man"];
+
+/// A command line that asks for help, or is wrong.
+#[derive(Debug)]
+pub struct Unread {
+    error: clap::Error,
+    command: Option<&'static str>,
+}
+
+impl Unread {
+    pub(super) fn new(error: clap::Error, args: &[OsString]) -> Self {
+        let first = args.get(1).and_then(|arg| arg.to_str());
+        Self { error, command: COMMANDS.into_iter().find(|command| Some(*command) == first) }
+    }
+
+    /// Prints the help that was asked for, or says in one sentence what is wrong.
+    #[must_use]
+    pub fn tell(&self) -> ExitCode {
+        match self.error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                // A reader that has gone away wants no more help.
+                let _ = self.error.print();
+                ExitCode::SUCCESS
+            }
+            _ => terminal::misuse(&anyhow::anyhow!(self.sentence())),
+        }
+    }
+
+    /// What is wrong, and what to do.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let context = |kind| match self.error.get(kind) {
+            Some(ContextValue::String(text)) => Some(text.clone()),
+            Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+            _ => None,
+        };
+        let wrong = context(ContextKind::InvalidArg).unwrap_or_default();
+        let value = context(ContextKind::InvalidValue).unwrap_or_default();
+        let help = match self.command {
+            Some(command) => format!("ssh-doctor {command} --help"),
+            None => "ssh-doctor --help".to_owned(),
+        };
+        match self.error.kind() {
+            ErrorKind::InvalidSubcommand => {
+                let word = context(ContextKind::InvalidSubcommand).unwrap_or_default();
+                match context(ContextKind::SuggestedSubcommand) {
+                    Some(command) => format!("'{word}' is no command; you may mean ssh-doctor {command}; see {help}"),
+                    None => format!("'{word}' is no command; to examine a host of that name: ssh-doctor check {word}"),
+                }
+            }
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+                format!("say what to do: ssh-doctor check HOST examines a host; the rest: {help}")
+            }
+            ErrorKind::UnknownArgument if !wrong.starts_with('-') => {
+                format!("'{wrong}' is one argument too many; see {help}")
+            }
+            ErrorKind::UnknownArgument => {
+                let hint = context(ContextKind::SuggestedArg).map(|arg| format!("; you may mean {arg}"));
+                let of = self.command.map(|command| format!(" of {command}")).unwrap_or_default();
+                format!("'{wrong}' is no option{of}{}; see {help}", hint.unwrap_or_default())
+            }
+            ErrorKind::MissingRequiredArgument => format!("{wrong} is missing; see {help}"),
+            ErrorKind::InvalidValue if value.is_empty() => format!("{wrong} needs a value; see {help}"),
+            ErrorKind::InvalidValue => {
+                let valid = context(ContextKind::ValidValue).map(|valid| format!("; it takes {valid}"));
+                format!("'{value}' is no value of {wrong}{}", valid.unwrap_or_else(|| format!("; see {help}")))
+            }
+            ErrorKind::ValueValidation => {
+                let why = std::error::Error::source(&self.error).map(ToString::to_string).unwrap_or_default();
+                format!("'{value}' is no value of {wrong}: {why}")
+            }
+            ErrorKind::ArgumentConflict => {
+                let other = context(ContextKind::PriorArg).unwrap_or_default();
+                if other.is_empty() || other == wrong {
+                    format!("{wrong} was given twice; give it once")
+                } else {
+                    format!("{wrong} and {other} exclude each other; give one of them")
+                }
+            }
+            _ => {
+                let text = self.error.to_string();
+                let paragraph = text.split("\n\n").next().unwrap_or_default();
+                format!("{}; see {help}", paragraph.trim_start_matches("error: "))
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The command line: what can be asked. A flag that `ssh` has too is spelt the same here.
+
+mod man;
+mod misuse;
+mod values;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use ssh_doctor_checks::evidence::Check;
+
+pub use man::man_page;
+pub use misuse::Unread;
+use values::{check_names, idle_duration, port, stage_duration};
+
+/// How to leave, for `--help` and the man page.
+pub const EXIT_STATUS: [(&str, &str); 4] = [
+    ("0", "healthy: nothing wrong was found in what was tested"),
+    ("1", "degraded: it works, and something will bite"),
+    ("2", "broken: sessions or channels die, or cannot be had"),
+    ("3", "inconclusive: the doctor could not tell, or was asked wrongly"),
+];
+
+/// Commands worth copying, for `--help` and the man page.
+pub const EXAMPLES: &[(&str, &str)] = &[
+    ("ssh-doctor check db", "Examine the host that `ssh db` would reach, with the same settings"),
+    ("ssh-doctor check --idle 30m me@db.example:2222", "Look for an idle timer of up to half an hour"),
+    ("ssh-doctor check --idle 0 -J bastion db", "All but the idle test, through a jump host"),
+    ("ssh-doctor check --only tcp,auth --format json a b c", "Some checks of three hosts, for a program"),
+    ("ssh-doctor check --record db.json db", "Keep the evidence, without secrets"),
+    ("ssh-doctor diagnose db.json", "Judge it again, offline"),
+    ("ssh-doctor demo", "See it find a fault, with nothing installed"),
+];
+
+/// Finds where SSH sessions die, why, and a fix proven on your own path.
+#[derive(Debug, Parser)]
+#[command(name = "ssh-doctor", version, max_term_width = 80, after_help = after_help())]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Examine each TARGET: from the name look-up to a session's survival in silence
+    #[command(after_help = check_after_help())]
+    Check(Box<CheckArgs>),
+    /// Start a sick server and network on this machine, and examine it; needs nothing installed
+    Demo(DemoArgs),
+    /// Explain a cause and how to mend it
+    Explain {
+        /// The cause's code, as reports and `ssh-doctor causes` show it
+        code: String,
+        /// The answer's looks.
+        #[command(flatten)]
+        look: Look,
+    },
+    /// List every cause that can be named
+    Causes(Look),
+    /// Judge recorded evidence again, offline
+    Diagnose {
+        /// What `check --record` wrote; `-` for standard input
+        file: String,
+        /// The report's shape.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Print the completions for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// The arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// [user@]host, [user@]host:port, [user@][v6]:port, ssh://user@host:port, or an alias of ssh_config
+    #[arg(required = true, value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// The flags that ssh has too.
+    #[command(flatten)]
+    pub ssh: SshFlags,
+    /// What to examine.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// Read a password from FILE; SSH_DOCTOR_PASSWORD may hold one too
+    #[arg(long, value_name = "FILE", help_heading = "As in ssh")]
+    pub password_file: Option<PathBuf>,
+    /// The report's shape.
+    #[command(flatten)]
+    pub output: Output,
+    /// What is said meanwhile.
+    #[command(flatten)]
+    pub running: Running,
+    /// Write the evidence to FILE, without secrets, for `ssh-doctor diagnose`
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    pub record: Option<PathBuf>,
+    /// Tell the settings used; twice: the algorithms and the idle test's steps
+    #[arg(short, action = ArgAction::Count, help_heading = "While it runs")]
+    pub verbose: u8,
+}
+
+/// The flags that `ssh` has too.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "As in ssh")]
+pub struct SshFlags {
+    /// Port to connect to
+    #[arg(short = 'p', value_name = "PORT", value_parser = port)]
+    pub port: Option<u16>,
+    /// Login name on the server
+    #[arg(short = 'l', value_name = "LOGIN")]
+    pub login: Option<String>,
+    /// Private key to log in with; repeats
+    #[arg(short = 'i', value_name = "FILE", action = ArgAction::Append)]
+    pub identities: Vec<String>,
+    /// Configuration file instead of ~/.ssh/config; `none` for none
+    #[arg(short = 'F', value_name = "CONFIG")]
+    pub config: Option<String>,
+    /// Any option of ssh_config, as Key=Value; repeats
+    #[arg(short = 'o', value_name = "KEY=VALUE", action = ArgAction::Append)]
+    pub options: Vec<String>,
+    /// Hosts to jump through, separated by commas
+    #[arg(short = 'J', value_name = "HOPS")]
+    pub jump: Option<String>,
+    /// IPv4 only
+    #[arg(short = '4', conflicts_with = "inet6")]
+    pub inet: bool,
+    /// IPv6 only
+    #[arg(short = '6')]
+    pub inet6: bool,
+}
+
+/// What to examine, and for how long.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to examine")]
+pub struct Scope {
+    /// Longest silence to test; 0 for no idle test
+    #[arg(long, value_name = "DURATION", default_value = "6m", value_parser = idle_duration)]
+    pub idle: Duration,
+    /// Only these checks, and those that they need
+    #[arg(long, value_name = "CHECK,..", value_delimiter = ',', value_parser = check_names(), hide_possible_values = true)]
+    pub only: Vec<Check>,
+    /// Not these checks, nor those that need them
+    #[arg(long, value_name = "CHECK,..", value_delimiter = ',', value_parser = check_names(), hide_possible_values = true)]
+    pub skip: Vec<Check>,
+    /// Longest time for each stage but the idle test
+    #[arg(long, value_name = "DURATION", value_parser = stage_duration)]
+    pub timeout: Option<Duration>,
+}
+
+/// The report's shape.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Report")]
+pub struct Output {
+    /// For people, or for programs: one JSON object a target, one line each
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "text|json", hide_possible_values = true)]
+    pub format: Format,
+    /// Indent the JSON
+    #[arg(long)]
+    pub pretty: bool,
+    /// The answer's looks.
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// The report's looks.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Look {
+    /// Colours; auto: on a terminal, unless NO_COLOR is set
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = Color::Auto,
+        value_name = "auto|always|never",
+        hide_possible_values = true
+    )]
+    pub color: Color,
+}
+
+/// What is said while the examination runs.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "While it runs")]
+pub struct Running {
+    /// Show no live progress
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// The arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Which case; the default one is an idle session that dies silently
+    pub case: Option<String>,
+    /// List the cases
+    #[arg(long, conflicts_with = "case")]
+    pub list: bool,
+    /// The report's shape.
+    #[command(flatten)]
+    pub output: Output,
+    /// What is said meanwhile.
+    #[command(flatten)]
+    pub running: Running,
+}
+
+/// The formats of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs: one object a target, one line each
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Cli {
+    /// Reads the command line. What cannot be read is not printed here: a misuse is one sentence, a request for help is not an error.
+    pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, Unread> {
+        let args: Vec<OsString> = args.into_iter().collect();
+        Self::try_parse_from(&args).map_err(|error| Unread::new(error, &args))
+    }
+}
+
+/// The command line for completions: with the codes that `explain` knows.
+#[must_use]
+pub fn command_to_complete() -> clap::Command {
+    let codes = PossibleValuesParser::new(ssh_doctor_checks::causes().map(|cause| cause.code));
+    Cli::command().mut_subcommand("explain", |explain| explain.mut_arg("code", |code| code.value_parser(codes)))
+}
+
+fn after_help() -> String {
+    format!("Examples:\n{}\n\nExit status:\n{}", examples("ssh-doctor"), exit_status())
+}
+
+fn check_after_help() -> String {
+    let names = Check::ALL.map(Check::name).join(", ");
+    format!(
+        "Checks, in this order: {names}.\nDurations read 90s, 6m, 1h30m.\n\nExamples:\n{}\n\nExit status:\n{}",
+        examples("ssh-doctor check"),
+        exit_status()
+    )
+}
+
+fn examples(of: &str) -> String {
+    let examples = EXAMPLES.iter().filter(|(command, _)| command.starts_with(of));
+    examples.map(|(command, what)| format!("  {command}\n      {what}")).collect::<Vec<_>>().join("\n")
+}
+
+fn exit_status() -> String {
+    EXIT_STATUS.map(|(status, meaning)| format!("  {status}  {meaning}")).join("\n")
+}

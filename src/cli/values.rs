@@ -1,0 +1,85 @@
+//! How single values of the command line are read, and what is said about those that cannot be.
+
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use ssh_doctor_checks::evidence::Check;
+
+/// The longest silence worth testing in one sitting.
+const LONGEST_IDLE: Duration = Duration::from_hours(24);
+
+/// The longest bound on a stage.
+const LONGEST_STAGE: Duration = Duration::from_hours(1);
+
+/// A TCP port.
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a port is a number from 1 to 65535".to_owned()),
+        Ok(port) => Ok(port),
+    }
+}
+
+/// A value of `--idle`.
+pub(super) fn idle_duration(text: &str) -> Result<Duration, String> {
+    within(text, LONGEST_IDLE, "24h")
+}
+
+/// A value of `--timeout`.
+pub(super) fn stage_duration(text: &str) -> Result<Duration, String> {
+    match within(text, LONGEST_STAGE, "1h")? {
+        Duration::ZERO => Err("a stage needs some time: write 30s or 2m".to_owned()),
+        stage => Ok(stage),
+    }
+}
+
+/// The names of the checks, with completions.
+pub(super) fn check_names() -> impl TypedValueParser<Value = Check> {
+    PossibleValuesParser::new(Check::ALL.map(Check::name))
+        .try_map(|name| Check::ALL.into_iter().find(|check| check.name() == name).ok_or("no such check"))
+}
+
+fn within(text: &str, longest: Duration, longest_shown: &str) -> Result<Duration, String> {
+    let duration = duration(text)?;
+    if duration > longest { Err(format!("the longest that can be asked for is {longest_shown}")) } else { Ok(duration) }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("a number needs its unit: write {text}s or {text}m"));
+    }
+    humantime::parse_duration(text).map_err(|_| "a duration reads 90s, 6m or 1h30m".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{idle_duration, port, stage_duration};
+
+    #[test]
+    fn durations_read_as_the_contract_says() {
+        let read = ["0", "90s", "6m", "1h30m", "1h 30m", "500ms"].map(|text| idle_duration(text).unwrap().as_millis());
+        assert_eq!(read, [0, 90_000, 360_000, 5_400_000, 5_400_000, 500]);
+    }
+
+    #[test]
+    fn what_is_no_duration_says_what_is() {
+        assert_eq!(idle_duration("90"), Err("a number needs its unit: write 90s or 90m".into()));
+        for text in ["", "m", "-6m", "6 parsecs", "99999999999999999999h", "25h"] {
+            assert!(idle_duration(text).is_err(), "{text}");
+        }
+        assert!(stage_duration("0").is_err());
+        assert_eq!(stage_duration("2m"), Ok(Duration::from_mins(2)));
+    }
+
+    #[test]
+    fn ports_have_sixteen_bits() {
+        assert_eq!(port("22"), Ok(22));
+        for text in ["0", "65536", "-1", "ssh", ""] {
+            assert!(port(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Whom the user typed: `[user@]host`, `[user@]host:port`, `[user@][v6]:port`, a bare IPv6 address, `ssh://user@host:port`.
+
+use std::net::Ipv6Addr;
+
+use anyhow::{Result, bail, ensure};
+use ssh_doctor_checks::text::shown;
+
+/// The longest name that we take, in bytes (NI_MAXHOST of getnameinfo(3)); one of DNS has at most 253.
+const LONGEST: usize = 1025;
+
+/// A target as it was typed, taken apart. Nothing is looked up yet: the host may be an alias of ssh_config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Destination {
+    /// The user before the `@`.
+    pub(super) user: Option<String>,
+    /// Host name, address or alias.
+    pub(super) host: String,
+    /// The port after the colon.
+    pub(super) port: Option<u16>,
+}
+
+impl Destination {
+    /// Takes a target apart; an error says what is wrong with it.
+    pub(super) fn parse(input: &str) -> Result<Self> {
+        ensure!(!input.is_empty(), "the target is empty; give a host, user@host, host:port or ssh://user@host:port");
+        ensure!(input.len() <= LONGEST, "the target is {} bytes long; a host name has at most 253", input.len());
+        if let Some(rest) = input.strip_prefix("ssh://") {
+            return uri(input, rest);
+        }
+        if let Some((scheme, _)) = input.split_once("://") {
+            bail!("'{}' is not an SSH target: the scheme is {}, not ssh", shown(input), shown(scheme));
+        }
+        let (user, place) = match input.rsplit_once('@') {
+            Some((user, place)) => (Some(valid_user(input, user)?), place),
+            None => (None, input),
+        };
+        let (host, port) = host_and_port(input, place)?;
+        Ok(Self { user, host: valid_host(input, host)?, port })
+    }
+}
+
+/// `[user[;params]@]host[:port][/]` (draft-ietf-secsh-scp-sftp-ssh-uri-04, as ssh reads it).
+fn uri(input: &str, rest: &str) -> Result<Destination> {
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    ensure!(!rest.contains('/'), "'{}' has a path after the host; an SSH target has none", shown(input));
+    let (user, place) = match rest.rsplit_once('@') {
+        Some((user, place)) => {
+            let user = user.split_once(';').map_or(user, |(user, _)| user);
+            ensure!(
+                !user.contains(':'),
+                "the target holds a password; leave it out and use --password-file or SSH_DOCTOR_PASSWORD"
+            );
+            (Some(valid_user(input, &unescaped(input, user)?)?), place)
+        }
+        None => (None, rest),
+    };
+    let (host, port) = host_and_port(input, place)?;
+    Ok(Destination { user, host: valid_host(input, &unescaped(input, host)?)?, port })
+}
+
+fn host_and_port<'a>(input: &str, place: &'a str) -> Result<(&'a str, Option<u16>)> {
+    if let Some(rest) = place.strip_prefix('[') {
+        let Some((address, after)) = rest.split_once(']') else {
+            bail!("'{}' has an opening bracket and no closing one; write [address]:port", shown(input));
+        };
+        ensure!(is_v6(address), "'{}' has no IPv6 address between the brackets", shown(input));
+        return match after.strip_prefix(':') {
+            Some(port) => Ok((address, Some(valid_port(input, port)?))),
+            None if after.is_empty() => Ok((address, None)),
+            None => bail!("'{}' has text after the bracket; write [address]:port", shown(input)),
+        };
+    }
+    if is_v6(place) {
+        return Ok((place, None));
+    }
+    match place.split_once(':') {
+        Some((_, rest)) if rest.contains(':') => {
+            bail!(
+                "'{}' is no IPv6 address and has more than one colon; write host:port or [address]:port",
+                shown(input)
+            )
+        }
+        Some((host, port)) => Ok((host, Some(valid_port(input, port)?))),
+        None => Ok((place, None)),
+    }
+}
+
+/// An IPv6 address, with or without a zone.
+fn is_v6(text: &str) -> bool {
+    text.split_once('%').map_or(text, |(address, _)| address).parse::<Ipv6Addr>().is_ok()
+}
+
+fn valid_port(input: &str, port: &str) -> Result<u16> {
+    match port.parse() {
+        Ok(number @ 1..) if !port.starts_with('+') => Ok(number),
+        _ => bail!("'{}' has no port after the colon; a port is a number from 1 to 65535", shown(input)),
+    }
+}
+
+/// A name that ssh itself would take (`valid_hostname` of OpenSSH 9.6): it may end up in a proxy command.
+fn valid_host(input: &str, host: &str) -> Result<String> {
+    ensure!(!host.is_empty(), "'{}' has no host in it; give a host, user@host or host:port", shown(input));
+    ensure!(!host.starts_with('-'), "'{}' begins with a dash, which no host name does", shown(host));
+    let bad = host.chars().find(|&c| r#"'`"$\;&<>|(){},@"#.contains(c) || c.is_whitespace() || c.is_control());
+    if let Some(bad) = bad {
+        bail!("'{}' holds {}, which no host name does; check the spelling", shown(host), named(bad));
+    }
+    Ok(host.to_owned())
+}
+
+/// A login name that ssh itself would take (`valid_ruser` of OpenSSH 9.6).
+pub(super) fn valid_user(input: &str, user: &str) -> Result<String> {
+    ensure!(!user.is_empty(), "the login name in '{}' is empty; give one or leave it out", shown(input));
+    ensure!(!user.starts_with('-'), "the login name '{}' begins with a dash; ssh refuses it", shown(user));
+    let bad = user.chars().find(|&c| "'`\";&<>|(){}".contains(c) || c.is_control());
+    if let Some(bad) = bad {
+        bail!("the login name '{}' holds {}; ssh refuses it", shown(user), named(bad));
+    }
+    ensure!(!user.contains(" -") && !user.ends_with('\\'), "ssh refuses the login name '{}'", shown(user));
+    Ok(user.to_owned())
+}
+
+fn named(c: char) -> String {
+    match c {
+        ' ' => "a space".to_owned(),
+        c if c.is_control() || c.is_whitespace() => "a control character".to_owned(),
+        c => format!("\"{}\"", shown(&c.to_string())),
+    }
+}
+
+/// Percent escapes of a URI (RFC 3986, 2.1) undone.
+fn unescaped(input: &str, text: &str) -> Result<String> {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let escape = piece.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|&byte| byte != 0);
+        let Some(byte) = escape else { bail!("'{}' has a broken % escape", shown(input)) };
+        bytes.push(byte);
+        bytes.extend_from_slice(piece.get(2..).unwrap_or_default().as_bytes());
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| anyhow::anyhow!("'{}' is not UTF-8 once its % escapes are undone", shown(input)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Destination;
+
+    fn parsed(input: &str) -> (Option<String>, String, Option<u16>) {
+        let Destination { user, host, port } = Destination::parse(input).unwrap();
+        (user, host, port)
+    }
+
+    #[test]
+    fn every_form_of_the_contract_is_read() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(parsed("db"), (None, "db".into(), None));
+        assert_eq!(parsed("me@db"), (some("me"), "db".into(), None));
+        assert_eq!(parsed("db:2222"), (None, "db".into(), Some(2222)));
+        assert_eq!(parsed("me@db.example:2222"), (some("me"), "db.example".into(), Some(2222)));
+        assert_eq!(parsed("2001:db8::1"), (None, "2001:db8::1".into(), None));
+        assert_eq!(parsed("fe80::1%eth0"), (None, "fe80::1%eth0".into(), None));
+        assert_eq!(parsed("me@[2001:db8::1]:22"), (some("me"), "2001:db8::1".into(), Some(22)));
+        assert_eq!(parsed("[::1]"), (None, "::1".into(), None));
+        assert_eq!(parsed("ssh://me@db:2222/"), (some("me"), "db".into(), Some(2222)));
+        assert_eq!(parsed("ssh://m%65@[::1]:22"), (some("me"), "::1".into(), Some(22)));
+        assert_eq!(parsed("ssh://me;fingerprint=x@db"), (some("me"), "db".into(), None));
+        assert_eq!(parsed("me@corp.example@db"), (some("me@corp.example"), "db".into(), None));
+    }
+
+    #[test]
+    fn what_is_no_target_is_refused() {
+        let long = "x".repeat(5000);
+        for input in [
+            "",
+            "@",
+            "@db",
+            "me@",
+            "-oProxyCommand=x",
+            "me@-x",
+            "-x@db",
+            "db:",
+            "db:0",
+            "db:65536",
+            "db:ssh",
+            "db:+22",
+            "a b",
+            "db\n",
+            "db\u{7}",
+            "a:b:c",
+            "[::1",
+            "[db]:22",
+            "[::1]x",
+            "ssh://",
+            "ssh://me:secret@db",
+            "ssh://db/path",
+            "http://db",
+            "ssh://%zz@db",
+            "db;id",
+            "$(id)",
+            "`id`@db",
+            "d,b",
+            &long,
+        ] {
+            let error = Destination::parse(input).expect_err(input).to_string();
+            assert!(!error.contains('\n') && !error.contains('\u{7}') && error.len() < 500, "{error}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! All that the user asked for, resolved: the settings are those that `ssh` itself would use for each target.
+
+mod describe;
+mod destination;
+mod ipqos;
+mod local;
+mod origin;
+mod parser;
+mod proxy;
+mod raw;
+mod resolve;
+mod secret;
+mod selection;
+mod ssh_g;
+mod tokens;
+mod unhonoured;
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use secrecy::SecretString;
+use ssh_doctor_checks::evidence::Check;
+use ssh_doctor_checks::target::{Limits, Target};
+use ssh_doctor_checks::text::shown;
+use tokio::task::JoinSet;
+
+use crate::cli::{CheckArgs, SshFlags};
+use crate::terminal::reason;
+use destination::{Destination, valid_user};
+use local::Local;
+
+/// How many targets are resolved at the same time.
+const AT_ONCE: usize = 8;
+
+/// What is examined, and how.
+#[derive(Debug)]
+pub struct Plan {
+    /// The targets in the order in which they were given.
+    pub targets: Vec<Planned>,
+    /// The checks that run on each.
+    pub checks: BTreeSet<Check>,
+}
+
+/// One target, and what may be spent on it.
+#[derive(Debug)]
+pub struct Planned {
+    /// Whom to examine.
+    pub target: Target,
+    /// Within which limits.
+    pub limits: Limits,
+}
+
+/// Resolves everything before anything is examined; an error is one sentence about what was asked wrongly.
+///
+/// `person` tells whether somebody at a terminal can be asked.
+pub async fn plan(args: &CheckArgs, person: bool) -> Result<Plan> {
+    let checks = selection::selected(&args.scope)?;
+    let destinations =
+        args.targets.iter().map(|input| destination(input, &args.ssh)).collect::<Result<Vec<Destination>>>()?;
+    files_can_be_used(args)?;
+    let asked = Arc::new(Asked {
+        flags: args.ssh.clone(),
+        local: Local::here(),
+        password: secret::password(args.password_file.as_deref())?,
+        person,
+        idle: args.scope.idle,
+        timeout: args.scope.timeout,
+    });
+    let mut targets = Vec::new();
+    let inputs: Vec<(String, Destination)> = args.targets.iter().cloned().zip(destinations).collect();
+    for chunk in inputs.chunks(AT_ONCE) {
+        let mut resolving = JoinSet::new();
+        for (order, (input, destination)) in chunk.iter().cloned().enumerate() {
+            let asked = asked.clone();
+            resolving.spawn(async move { (order, asked.resolve(&input, &destination).await) });
+        }
+        let mut resolved = resolving.join_all().await;
+        resolved.sort_by_key(|(order, _)| *order);
+        for (_, planned) in resolved {
+            targets.push(planned?);
+        }
+    }
+    Ok(Plan { targets, checks })
+}
+
+/// What holds for every target.
+struct Asked {
+    flags: SshFlags,
+    local: Local,
+    password: Option<SecretString>,
+    person: bool,
+    idle: Duration,
+    timeout: Option<Duration>,
+}
+
+impl Asked {
+    async fn resolve(&self, input: &str, destination: &Destination) -> Result<Planned> {
+        let Self { flags, local, .. } = self;
+        let login = flags.login.as_deref().or(destination.user.as_deref());
+        let (port, host) = (flags.port.or(destination.port), destination.host.as_str());
+        let raw = match ssh_g::ask(flags, login, port, host).await? {
+            Some(raw) => raw,
+            None => parser::read(flags, login, port, host, local)?,
+        };
+        ensure!(
+            raw.expanded || raw.set("proxyjump").is_none(),
+            "{} is behind a jump host, which takes an ssh to go through, and none is installed; install the OpenSSH client",
+            shown(host)
+        );
+        let given = resolve::Given {
+            input,
+            alias: host,
+            flags,
+            local,
+            password: self.password.clone(),
+            person: self.person,
+            server_alive_from: origin::of_interval(&raw, flags, local, host).await,
+        };
+        let target =
+            resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", shown(host)))?;
+        let connect_timeout =
+            raw.set("connecttimeout").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+        Ok(Planned { target, limits: self.limits(connect_timeout) })
+    }
+
+    fn limits(&self, connect_timeout: Option<Duration>) -> Limits {
+        let usual = Limits::default();
+        let connect = match (connect_timeout.filter(|timeout| !timeout.is_zero()), self.timeout) {
+            (Some(configured), Some(asked)) => configured.min(asked),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => usual.connect,
+        };
+        Limits { connect, stage: self.timeout.unwrap_or(usual.stage), idle: self.idle, ..usual }
+    }
+}
+
+/// The target taken apart; flags must not contradict it.
+fn destination(input: &str, flags: &SshFlags) -> Result<Destination> {
+    let destination = Destination::parse(input)?;
+    if let (Some(flag), Some(port)) = (flags.port, destination.port) {
+        ensure!(flag == port, "'{}' names port {port} and -p names {flag}; drop one of them", shown(input));
+    }
+    if let Some(flag) = &flags.login {
+        valid_user(flag, flag)?;
+        if let Some(user) = destination.user.as_ref().filter(|user| *user != flag) {
+            bail!("'{}' names the login {} and -l names {}; drop one of them", shown(input), shown(user), shown(flag));
+        }
+    }
+    Ok(destination)
+}
+
+/// Refuses files that could not be used later on, before a long examination begins.
+fn files_can_be_used(args: &CheckArgs) -> Result<()> {
+    let flags = &args.ssh;
+    let values = flags.options.iter().chain(&flags.config).chain(&flags.jump).chain(&flags.identities);
+    for value in values {
+        ensure!(!value.is_empty(), "an option of ssh (-o, -i, -F or -J) is empty; give it a value or drop it");
+        ensure!(!value.contains(char::is_control), "'{}' holds a control character; check the quoting", shown(value));
+    }
+    if let Some(config) = flags.config.as_deref().filter(|config| *config != "none") {
+        readable(Path::new(config), "the configuration file (-F)")?;
+    }
+    for identity in flags.identities.iter().filter(|identity| *identity != "none") {
+        let path = tokens::tilde(identity, &Local::here())?;
+        // ssh takes the public half alone where the agent holds the private one.
+        if !Path::new(&format!("{path}.pub")).exists() || Path::new(&path).exists() {
+            readable(Path::new(&path), "the identity file (-i)")?;
+        }
+    }
+    if let Some(record) = &args.record {
+        ensure!(args.targets.len() == 1, "--record keeps the evidence of one target; examine one at a time with it");
+        let folder = record.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        ensure!(folder.is_dir(), "--record cannot write {}: there is no folder {}", record.display(), folder.display());
+        ensure!(!record.is_dir(), "--record needs a file, and {} is a folder", record.display());
+    }
+    Ok(())
+}
+
+fn readable(path: &Path, what: &str) -> Result<()> {
+    let metadata = std::fs::metadata(path);
+    // A pipe is left for ssh to read: it can be read once only.
+    let opened = metadata.and_then(
+        |metadata| {
+            if metadata.is_file() { File::open(path).map(|_| metadata) } else { Ok(metadata) }
+        },
+    );
+    match opened {
+        Ok(metadata) if metadata.is_dir() => bail!("{what} {} is a folder; give a file", path.display()),
+        Ok(_) => Ok(()),
+        Err(error) => bail!("{what} {} cannot be read: {}; check its name and mode", path.display(), reason(&error)),
+    }
+}

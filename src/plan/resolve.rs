@@ -1,0 +1,271 @@
+//! From ssh's words to the types that an examination works with: every default settled, every token expanded.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use secrecy::SecretString;
+use ssh_doctor_checks::target::{
+    AddressFamily, Algorithms, Credentials, HostKeyPolicy, Identity, Settings, Strictness, Target,
+};
+
+use super::local::Local;
+use super::proxy::proxy;
+use super::raw::Raw;
+use super::tokens::{Tokens, tilde};
+use super::{ipqos, unhonoured};
+use crate::cli::SshFlags;
+
+/// The identity files of ssh_config(5) when none is configured; a newer ssh has more of them, an older one fewer.
+const DEFAULT_IDENTITIES: [&str; 5] =
+    ["~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk", "~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk"];
+
+/// The methods that we speak, in ssh's order (`PreferredAuthentications`), and the keyword that switches each off.
+const METHODS: [(&str, &str); 3] = [
+    ("publickey", "pubkeyauthentication"),
+    ("keyboard-interactive", "kbdinteractiveauthentication"),
+    ("password", "passwordauthentication"),
+];
+
+/// What a target is made of, beside ssh's own words.
+#[derive(Debug)]
+pub(super) struct Given<'a> {
+    /// What the user typed.
+    pub(super) input: &'a str,
+    /// The host in it: perhaps an alias.
+    pub(super) alias: &'a str,
+    /// The flags that ssh has too.
+    pub(super) flags: &'a SshFlags,
+    /// This side.
+    pub(super) local: &'a Local,
+    /// A password that the user gave a way to.
+    pub(super) password: Option<SecretString>,
+    /// Whether a person is at the terminal.
+    pub(super) person: bool,
+    /// Where the keepalive interval comes from.
+    pub(super) server_alive_from: String,
+}
+
+/// The target as ssh would reach it.
+pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
+    let Given { input, alias, flags, local, .. } = given;
+    let port = raw.one("port").and_then(|port| port.parse().ok()).unwrap_or(22);
+    let user = raw.set("user").unwrap_or(&local.user);
+    let key_alias = raw.set("hostkeyalias");
+    let mut tokens = Tokens {
+        local,
+        alias,
+        host: alias,
+        port,
+        user,
+        key_alias: key_alias.unwrap_or(alias),
+        jump: raw.set("proxyjump").unwrap_or_default(),
+    };
+    let host = match raw.one("hostname") {
+        Some(host) if raw.expanded => host.to_owned(),
+        Some(host) => tokens.percent(host).with_context(|| "the HostName cannot be used")?,
+        None => alias.to_owned(),
+    };
+    tokens.host = &host;
+    let mut not_honoured = unhonoured::sentences(raw, flags, &tokens);
+    let credentials = Credentials {
+        agent: agent(raw, &tokens)?,
+        identities: identities(raw, flags, &tokens, &mut not_honoured),
+        certificates: files(raw.all("certificatefile"), "CertificateFile", &tokens, &mut not_honoured),
+        identities_only: raw.flag("identitiesonly", false),
+        preferred: methods(raw),
+        password: given.password,
+        can_ask: given.person && !raw.flag("batchmode", false),
+    };
+    Ok(Target {
+        input: input.to_owned(),
+        port,
+        user: user.to_owned(),
+        family: match raw.one("addressfamily") {
+            Some("inet") => AddressFamily::Inet,
+            Some("inet6") => AddressFamily::Inet6,
+            _ => AddressFamily::Any,
+        },
+        bind: raw.set("bindaddress").and_then(|address| address.parse().ok()),
+        proxy: proxy(raw, &tokens, flags.config.as_deref())?,
+        host_keys: HostKeyPolicy {
+            alias: key_alias.map(ToOwned::to_owned),
+            user_files: known_hosts(raw, &tokens, "userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2")?,
+            global_files: known_hosts(
+                raw,
+                &tokens,
+                "globalknownhostsfile",
+                "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2",
+            )?,
+            strictness: match raw.one("stricthostkeychecking") {
+                Some("yes" | "true") => Strictness::Yes,
+                Some("accept-new") => Strictness::AcceptNew,
+                Some("no" | "off" | "false") => Strictness::No,
+                _ => Strictness::Ask,
+            },
+        },
+        credentials,
+        algorithms: Algorithms {
+            kex: raw.names("kexalgorithms"),
+            host_key: raw.names("hostkeyalgorithms"),
+            cipher: raw.names("ciphers"),
+            mac: raw.names("macs"),
+            compression: raw.flag("compression", false),
+        },
+        tos: ipqos::interactive(raw.one("ipqos").unwrap_or("af21 cs1")),
+        settings: Settings {
+            source: raw.source.clone(),
+            server_alive_interval_s: raw.number("serveraliveinterval", 0),
+            server_alive_count_max: raw.number("serveralivecountmax", 3),
+            server_alive_from: given.server_alive_from,
+            tcp_keepalive: raw.flag("tcpkeepalive", true),
+            not_honoured,
+        },
+        host,
+    })
+}
+
+/// `IdentityAgent`, or the environment's agent.
+fn agent(raw: &Raw, tokens: &Tokens<'_>) -> Result<Option<PathBuf>> {
+    let variable = |name: &str| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    match raw.one("identityagent") {
+        None | Some("SSH_AUTH_SOCK") => Ok(variable("SSH_AUTH_SOCK")),
+        Some("none") => Ok(None),
+        Some(name) if name.starts_with('$') && !name.starts_with("${") => Ok(variable(name.trim_start_matches('$'))),
+        Some(path) if raw.expanded => Ok(Some(path.into())),
+        Some(path) => tokens.path(path).map(Some).with_context(|| "the IdentityAgent cannot be used"),
+    }
+}
+
+fn identities(raw: &Raw, flags: &SshFlags, tokens: &Tokens<'_>, unused: &mut Vec<String>) -> Vec<Identity> {
+    let configured = raw.all("identityfile");
+    let is_default = |name: &String| name.strip_prefix("~/.ssh/").is_some_and(|name| name.starts_with("id_"));
+    let default = flags.identities.is_empty()
+        && (configured.is_empty() || (configured.len() >= 4 && configured.iter().all(is_default)));
+    let defaults = DEFAULT_IDENTITIES.map(ToOwned::to_owned);
+    let names = if configured.is_empty() { &defaults[..] } else { configured };
+    let paths = files(names, "IdentityFile", tokens, unused);
+    paths.into_iter().map(|path| Identity { path, explicit: !default }).collect()
+}
+
+/// File names, one a value; one that cannot be expanded is named among what is not honoured.
+fn files(names: &[String], keyword: &str, tokens: &Tokens<'_>, unused: &mut Vec<String>) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for name in names.iter().filter(|name| !name.eq_ignore_ascii_case("none")) {
+        match tokens.path(name) {
+            Ok(path) => paths.push(path),
+            Err(error) => unused.push(format!("{keyword}: {error}")),
+        }
+    }
+    paths
+}
+
+/// Files in one value, separated by blanks.
+fn known_hosts(raw: &Raw, tokens: &Tokens<'_>, keyword: &str, default: &str) -> Result<Vec<PathBuf>> {
+    let names = split_files(raw.one(keyword).unwrap_or(default));
+    let names = names.into_iter().filter(|name| !name.eq_ignore_ascii_case("none"));
+    names
+        .map(|name| if raw.expanded { tilde(&name, tokens.local).map(PathBuf::from) } else { tokens.path(&name) })
+        .collect::<Result<_>>()
+        .with_context(|| "a known_hosts file cannot be used")
+}
+
+/// ssh prints names with blanks in them without quotes: what does not begin like a name belongs to the one before.
+fn split_files(value: &str) -> Vec<String> {
+    let rooted = |name: &str| name.starts_with(['/', '~', '$', '%']);
+    let mut names: Vec<String> = Vec::new();
+    for piece in value.split(' ').filter(|piece| !piece.is_empty()) {
+        match names.last_mut() {
+            Some(last) if rooted(last) && !rooted(piece) => *last = format!("{last} {piece}"),
+            _ => names.push(piece.to_owned()),
+        }
+    }
+    names
+}
+
+/// The methods that may be tried, in the user's order; `none` alone where every one of them is switched off.
+fn methods(raw: &Raw) -> Vec<String> {
+    let allowed = |name: &str| METHODS.iter().any(|(method, switch)| *method == name && raw.flag(switch, true));
+    let preferred = raw.names("preferredauthentications");
+    let order = if preferred.is_empty() { METHODS.map(|(method, _)| method.to_owned()).into() } else { preferred };
+    let methods: Vec<String> = order.into_iter().filter(|name| allowed(name)).collect();
+    if methods.is_empty() { vec!["none".to_owned()] } else { methods }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use ssh_doctor_checks::target::{AddressFamily, Strictness, Target};
+
+    use super::{Given, Raw, SshFlags, split_files, target};
+    use crate::plan::tokens::tests::local;
+
+    fn resolved(lines: &str) -> Target {
+        let local = local();
+        let given = Given {
+            input: "db",
+            alias: "db",
+            flags: &SshFlags::default(),
+            local: &local,
+            password: None,
+            person: true,
+            server_alive_from: "ssh's default".into(),
+        };
+        target(&Raw { expanded: true, ..Raw::from_lines(lines) }, given).unwrap()
+    }
+
+    #[test]
+    fn nothing_set_is_what_ssh_does() {
+        let target = resolved("");
+        assert_eq!((target.host.as_str(), target.port, target.user.as_str()), ("db", 22, "me"));
+        assert_eq!(target.host_keys.user_files[0], Path::new("/home/me/.ssh/known_hosts"));
+        assert_eq!(target.host_keys.strictness, Strictness::Ask);
+        assert!(target.credentials.identities.iter().all(|identity| !identity.explicit));
+        assert_eq!(target.credentials.preferred, ["publickey", "keyboard-interactive", "password"]);
+        assert_eq!((target.settings.server_alive_interval_s, target.settings.server_alive_count_max), (0, 3));
+        assert!(target.credentials.can_ask && target.settings.tcp_keepalive);
+    }
+
+    #[test]
+    fn settings_reach_the_field_they_are_for() {
+        let target = resolved(
+            "user joe\nhostname db.example\nport 2222\naddressfamily inet6\nbindaddress ::1\nhostkeyalias key\n\
+             stricthostkeychecking false\nuserknownhostsfile /a b /c\nglobalknownhostsfile none\n\
+             identityfile ~/.ssh/k_%r_%h\nidentityfile none\ncertificatefile ~/c-cert.pub\nidentityagent none\n\
+             identitiesonly yes\npreferredauthentications gssapi-with-mic,password,publickey\npubkeyauthentication false\n\
+             kexalgorithms a,b\nciphers c\nmacs d\nhostkeyalgorithms e\ncompression yes\nipqos ef none\nbatchmode yes\n\
+             serveraliveinterval 30\nserveralivecountmax 5\ntcpkeepalive no\n",
+        );
+        assert_eq!((target.host.as_str(), target.port, target.user.as_str()), ("db.example", 2222, "joe"));
+        assert_eq!((target.family, target.bind), (AddressFamily::Inet6, Some("::1".parse().unwrap())));
+        assert_eq!(target.host_keys.alias.as_deref(), Some("key"));
+        assert_eq!(target.host_keys.user_files, [PathBuf::from("/a b"), PathBuf::from("/c")]);
+        assert!(target.host_keys.global_files.is_empty());
+        assert_eq!(target.host_keys.strictness, Strictness::No);
+        let credentials = &target.credentials;
+        assert_eq!(credentials.identities.len(), 1);
+        assert_eq!(credentials.identities[0].path, Path::new("/home/me/.ssh/k_joe_db.example"));
+        assert!(credentials.identities[0].explicit && credentials.identities_only && !credentials.can_ask);
+        assert_eq!(credentials.certificates, [PathBuf::from("/home/me/c-cert.pub")]);
+        assert_eq!(
+            (credentials.agent.as_ref(), credentials.preferred.as_slice()),
+            (None, &["password".to_owned()][..])
+        );
+        assert_eq!((target.algorithms.kex.len(), target.algorithms.compression, target.tos), (2, true, Some(0xb8)));
+        assert_eq!((target.settings.server_alive_interval_s, target.settings.server_alive_count_max), (30, 5));
+        assert!(!target.settings.tcp_keepalive);
+    }
+
+    #[test]
+    fn names_with_blanks_stay_whole() {
+        assert_eq!(split_files("/a b /c ~/d e"), ["/a b", "/c", "~/d e"]);
+        assert_eq!(split_files("a b"), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_token_that_is_not_known_is_said_and_not_guessed() {
+        let target = resolved("identityfile ~/.ssh/%C\n");
+        assert!(target.credentials.identities.is_empty());
+        assert!(target.settings.not_honoured[0].contains("%C"));
+    }
+}

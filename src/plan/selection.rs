@@ -1,0 +1,75 @@
+//! Which checks run: `--only` and `--skip`, with what each check needs.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, ensure};
+use ssh_doctor_checks::evidence::Check;
+
+use crate::cli::Scope;
+
+/// The checks that were asked for and those that they need, less those that were left out and those that need them.
+pub(super) fn selected(scope: &Scope) -> Result<BTreeSet<Check>> {
+    let mut left_out: Vec<(Check, &str)> = scope.skip.iter().map(|check| (*check, "--skip leaves out")).collect();
+    if scope.idle.is_zero() {
+        left_out.push((Check::Idle, "--idle 0 leaves out"));
+    }
+    for asked in &scope.only {
+        for (check, how) in &left_out {
+            ensure!(
+                asked != check && !needs(*asked).contains(check),
+                "--only {} needs the {} check, which {how}; drop one of the two",
+                asked.name(),
+                check.name()
+            );
+        }
+    }
+    let runs = |check: &Check| {
+        let wanted =
+            scope.only.is_empty() || scope.only.iter().any(|asked| asked == check || needs(*asked).contains(check));
+        wanted && !left_out.iter().any(|(left, _)| left == check || needs(*check).contains(left))
+    };
+    let selected: BTreeSet<Check> = Check::ALL.into_iter().filter(runs).collect();
+    ensure!(!selected.is_empty(), "--skip leaves no check to run; leave at least the dns check");
+    Ok(selected)
+}
+
+/// The checks that must have passed before this one can run.
+fn needs(check: Check) -> &'static [Check] {
+    let before = Check::ALL.iter().position(|other| *other == check).unwrap_or_default();
+    CHAIN.get(..before).unwrap_or(CHAIN)
+}
+
+/// The checks of which each needs all before it; the other checks need all of these.
+const CHAIN: &[Check] = &[Check::Dns, Check::Tcp, Check::Handshake, Check::Hostkey, Check::Auth];
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ssh_doctor_checks::evidence::Check;
+
+    use super::selected;
+    use crate::cli::Scope;
+
+    fn names(only: &[Check], skip: &[Check], idle: u64) -> Result<Vec<&'static str>, String> {
+        let scope = Scope { idle: Duration::from_secs(idle), only: only.into(), skip: skip.into(), timeout: None };
+        selected(&scope).map(|set| set.into_iter().map(Check::name).collect()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_check_brings_what_it_needs_and_takes_along_what_needs_it() {
+        assert_eq!(names(&[], &[], 9).unwrap().len(), 9);
+        assert_eq!(names(&[Check::Tcp], &[], 9).unwrap(), ["dns", "tcp"]);
+        assert_eq!(names(&[Check::Idle], &[], 9).unwrap(), ["dns", "tcp", "handshake", "hostkey", "auth", "idle"]);
+        assert_eq!(names(&[], &[Check::Handshake], 9).unwrap(), ["dns", "tcp"]);
+        assert!(!names(&[], &[], 0).unwrap().contains(&"idle"));
+        assert_eq!(names(&[], &[Check::Transfer], 9).unwrap().len(), 8);
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        assert!(names(&[Check::Idle], &[Check::Auth], 9).unwrap_err().contains("needs the auth check"));
+        assert!(names(&[Check::Idle], &[], 0).unwrap_err().contains("--idle 0"));
+        assert!(names(&[], &[Check::Dns], 9).is_err());
+    }
+}

@@ -1,0 +1,137 @@
+//! `~`, `%` tokens and `${VARIABLES}` of ssh_config(5), sections TOKENS and ENVIRONMENT VARIABLES.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow, bail};
+use nix::unistd::User;
+use ssh_doctor_checks::text::shown;
+
+use super::local::Local;
+
+/// What the tokens stand for.
+#[derive(Debug, Clone)]
+pub(super) struct Tokens<'a> {
+    /// This side.
+    pub(super) local: &'a Local,
+    /// The host as the user typed it (%n).
+    pub(super) alias: &'a str,
+    /// The host that is connected to (%h).
+    pub(super) host: &'a str,
+    /// The port (%p).
+    pub(super) port: u16,
+    /// The login name on the server (%r).
+    pub(super) user: &'a str,
+    /// The name that known_hosts is searched for (%k).
+    pub(super) key_alias: &'a str,
+    /// The jump hosts (%j).
+    pub(super) jump: &'a str,
+}
+
+impl Tokens<'_> {
+    /// A file name: `~`, tokens and variables expanded.
+    pub(super) fn path(&self, template: &str) -> Result<PathBuf> {
+        let text = tilde(template, self.local)?;
+        self.percent(&variables(&text)?).map(PathBuf::from)
+    }
+
+    /// The `%` tokens expanded.
+    pub(super) fn percent(&self, template: &str) -> Result<String> {
+        let mut text = String::with_capacity(template.len());
+        let mut chars = template.chars();
+        while let Some(c) = chars.next() {
+            if c != '%' {
+                text.push(c);
+                continue;
+            }
+            let local = self.local;
+            match chars.next() {
+                Some('%') => text.push('%'),
+                Some('h') => text.push_str(self.host),
+                Some('n') => text.push_str(self.alias),
+                Some('p') => text.push_str(&self.port.to_string()),
+                Some('r') => text.push_str(self.user),
+                Some('k') => text.push_str(self.key_alias),
+                Some('j') => text.push_str(self.jump),
+                Some('u') => text.push_str(&local.user),
+                Some('i') => text.push_str(&local.uid.to_string()),
+                Some('d') => text.push_str(&local.home.to_string_lossy()),
+                Some('l') => text.push_str(&local.host),
+                Some('L') => text.push_str(local.host.split('.').next().unwrap_or_default()),
+                Some(other) => {
+                    bail!("the token %{} in '{}' is not expanded", shown(&other.to_string()), shown(template))
+                }
+                None => bail!("'{}' ends in a %", shown(template)),
+            }
+        }
+        Ok(text)
+    }
+}
+
+/// `~` and `~user` at the start, expanded.
+pub(super) fn tilde(template: &str, local: &Local) -> Result<String> {
+    let Some(rest) = template.strip_prefix('~') else { return Ok(template.to_owned()) };
+    let (name, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let home = if name.is_empty() {
+        local.home.clone()
+    } else {
+        let entry = User::from_name(name).ok().flatten();
+        entry.ok_or_else(|| anyhow!("'{}' names a user that this machine does not know", shown(template)))?.dir
+    };
+    Ok(format!("{}{path}", home.display()))
+}
+
+/// `${NAME}` expanded from the environment.
+fn variables(template: &str) -> Result<String> {
+    let mut pieces = template.split("${");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (name, rest) =
+            piece.split_once('}').ok_or_else(|| anyhow!("'{}' has a ${{ without a }}", shown(template)))?;
+        let value = std::env::var(name).map_err(|_| {
+            anyhow!("'{}' needs the environment variable {}, which is not set", shown(template), shown(name))
+        })?;
+        text.push_str(&value);
+        text.push_str(rest);
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::{Local, Tokens, tilde};
+
+    pub(in super::super) fn local() -> Local {
+        Local { user: "me".into(), uid: 1000, home: "/home/me".into(), host: "desk.example".into() }
+    }
+
+    fn tokens(local: &Local) -> Tokens<'_> {
+        Tokens { local, alias: "db", host: "db.example", port: 2222, user: "joe", key_alias: "key", jump: "bastion" }
+    }
+
+    #[test]
+    fn every_token_stands_for_what_the_manual_says() {
+        let local = local();
+        let text = tokens(&local).percent("%h %n %p %r %k %j %u %i %d %l %L 100%%").unwrap();
+        assert_eq!(text, "db.example db 2222 joe key bastion me 1000 /home/me desk.example desk 100%");
+    }
+
+    #[test]
+    fn paths_are_expanded_in_full() {
+        let local = local();
+        let path = std::env::var("PATH").unwrap();
+        assert_eq!(tokens(&local).path("~/.ssh/k_%r_%h").unwrap(), Path::new("/home/me/.ssh/k_joe_db.example"));
+        assert_eq!(tokens(&local).path("/x/${PATH}/y").unwrap(), PathBuf::from(format!("/x/{path}/y")));
+        assert_eq!(tilde("~root/x", &local).unwrap(), "/root/x");
+        assert_eq!(tilde("a~b", &local).unwrap(), "a~b");
+    }
+
+    #[test]
+    fn what_cannot_be_expanded_is_said() {
+        let local = local();
+        for template in ["%z", "%C", "x%", "${NO_SUCH_VARIABLE}", "${PATH", "~no-such-user/x"] {
+            assert!(tokens(&local).path(template).is_err(), "{template}");
+        }
+    }
+}

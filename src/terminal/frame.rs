@@ -1,0 +1,204 @@
+//! One frame of the live progress as lines of text: a pure function of what is known and of the terminal.
+
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use ssh_doctor_checks::evidence::Check;
+use ssh_doctor_checks::progress::{Ending, IdleState, Lane, LaneState};
+use ssh_doctor_checks::text::seconds;
+
+/// Columns of a lane's bar.
+const BAR: usize = 16;
+
+/// What the terminal can show.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Looks {
+    /// Columns.
+    pub(super) width: usize,
+    /// Rows.
+    pub(super) height: usize,
+    /// With colours.
+    pub(super) color: bool,
+    /// With characters beyond ASCII.
+    pub(super) unicode: bool,
+}
+
+/// What is known of the examination so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    /// Whom it is about.
+    pub(super) title: String,
+    /// The checks that ended: how, and their one line.
+    pub(super) finished: Vec<(Check, Ending, String)>,
+    /// The check that is running.
+    pub(super) running: Option<Check>,
+    /// Where the idle test stands.
+    pub(super) idle: Option<IdleState>,
+    /// Since the idle test was last heard of.
+    pub(super) heard: Duration,
+    /// Since the running check began.
+    pub(super) elapsed: Duration,
+    /// Whether the user wants it to end.
+    pub(super) ending: bool,
+    /// Counts the frames: the spinner turns.
+    pub(super) tick: usize,
+}
+
+/// The lines of one frame; none is wider than the terminal, and there are fewer than it has rows.
+pub(super) fn lines(known: &Known, looks: Looks) -> Vec<String> {
+    let paint = Paint(looks);
+    let mut lines = vec![paint.line(Style::new().bold(), "", &known.title)];
+    for (check, ending, summary) in &known.finished {
+        let (mark, style) = match ending {
+            Ending::Passed => (paint.pick("✓", "+"), AnsiColor::Green.on_default()),
+            Ending::Failed => (paint.pick("✗", "x"), AnsiColor::Red.on_default().bold()),
+            Ending::Skipped => (paint.pick("·", "-"), Style::new().dimmed()),
+        };
+        lines.push(paint.line(style, &format!("  {mark} "), &format!("{:<10} {summary}", check.name())));
+    }
+    if let Some(check) = known.running {
+        let spinner = if looks.unicode {
+            &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"][..]
+        } else {
+            &["|", "/", "-", "\\"][..]
+        };
+        let turn = spinner.get(known.tick % spinner.len()).copied().unwrap_or_default();
+        let idle = known.idle.as_ref().filter(|_| check == Check::Idle);
+        let said = match (known.ending, idle) {
+            (true, _) => "ending; Ctrl-C once more leaves without a report".to_owned(),
+            (false, Some(state)) => phase(state, known.heard, &paint),
+            (false, None) if known.elapsed >= Duration::from_secs(1) => clock(known.elapsed),
+            (false, None) => String::new(),
+        };
+        let head = format!("  {turn} ");
+        lines.push(paint.line(AnsiColor::Cyan.on_default(), &head, &format!("{:<10} {said}", check.name())));
+        let lanes = idle.map(|state| state.lanes.as_slice()).unwrap_or_default();
+        // One row stays free for the cursor.
+        let room = looks.height.saturating_sub(lines.len() + 1);
+        let shown = if lanes.len() <= room { lanes.len() } else { room.saturating_sub(1) };
+        lines.extend(lanes.iter().take(shown).map(|one| lane(one, known.heard, &paint)));
+        if shown < lanes.len() && room > 0 {
+            lines.push(paint.line(Style::new().dimmed(), "      ", &format!("and {} more", lanes.len() - shown)));
+        }
+    }
+    lines.truncate(looks.height.saturating_sub(1));
+    lines
+}
+
+fn phase(state: &IdleState, heard: Duration, paint: &Paint) -> String {
+    let (elapsed, left) = (state.elapsed + heard, state.left.saturating_sub(heard));
+    format!("{} {} {}, at most {} left", state.phase, paint.pick("·", "-"), clock(elapsed), clock(left))
+}
+
+fn lane(lane: &Lane, heard: Duration, paint: &Paint) -> String {
+    let waiting = lane.state == LaneState::Waiting;
+    let idle = lane.idle + if waiting { heard } else { Duration::ZERO };
+    let idle = lane.until.map_or(idle, |until| idle.min(until));
+    let (state, style) = match &lane.state {
+        LaneState::Waiting => (String::new(), Style::new()),
+        LaneState::Probing => ("asked".to_owned(), AnsiColor::Yellow.on_default()),
+        LaneState::Alive => ("alive".to_owned(), AnsiColor::Green.on_default()),
+        LaneState::Dead(how) => (format!("dead: {how}"), AnsiColor::Red.on_default().bold()),
+    };
+    let bar = match lane.until {
+        Some(until) if !until.is_zero() => {
+            let filled = (idle.as_millis() * BAR as u128 / until.as_millis().max(1)).min(BAR as u128);
+            let filled = usize::try_from(filled).unwrap_or(BAR);
+            paint.pick("━", "#").repeat(filled) + &paint.pick("─", ".").repeat(BAR - filled)
+        }
+        _ => paint.pick("┄", "~").repeat(BAR),
+    };
+    let clocks =
+        lane.until.map_or_else(|| clock(idle), |until| format!("{} of {}", clock(idle), seconds(until.as_secs_f64())));
+    paint.line(style, "      ", &format!("{:<20} {bar} {clocks:<15} {state}", lane.label))
+}
+
+/// A running clock: `12 s`, `3:05`, `1:02:03`.
+fn clock(time: Duration) -> String {
+    let total = time.as_secs();
+    match (total / 3600, total / 60 % 60, total % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m}:{s:02}"),
+        (h, m, s) => format!("{h}:{m:02}:{s:02}"),
+    }
+}
+
+struct Paint(Looks);
+
+impl Paint {
+    /// The first text where the terminal shows it, else the second.
+    fn pick<'a>(&self, beautiful: &'a str, plain: &'a str) -> &'a str {
+        if self.0.unicode { beautiful } else { plain }
+    }
+
+    /// A line cut to the terminal's width, with the style over all of it or over its head.
+    fn line(&self, style: Style, head: &str, text: &str) -> String {
+        let room = self.0.width.saturating_sub(1);
+        let whole: Vec<char> = head.chars().chain(text.trim_end().chars()).collect();
+        let cut = whole.len() > room;
+        let mut shown: String = whole.into_iter().take(if cut { room.saturating_sub(1) } else { room }).collect();
+        if cut {
+            shown.push_str(self.pick("…", "~"));
+        }
+        if self.0.color { format!("{style}{shown}{style:#}") } else { shown }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ssh_doctor_checks::evidence::Check;
+    use ssh_doctor_checks::progress::{Ending, IdleState, Lane, LaneState};
+
+    use super::{Known, Looks, clock, lines};
+
+    const PLAIN: Looks = Looks { width: 80, height: 24, color: false, unicode: true };
+
+    fn known(lanes: usize) -> Known {
+        let lane = |number| Lane {
+            label: "silent".into(),
+            idle: Duration::from_secs(10),
+            until: Some(Duration::from_secs(20 + number)),
+            state: LaneState::Waiting,
+        };
+        Known {
+            title: "db".into(),
+            finished: vec![(Check::Dns, Ending::Passed, "x".repeat(300))],
+            running: Some(Check::Idle),
+            idle: Some(IdleState {
+                phase: "first round".into(),
+                elapsed: Duration::from_secs(10),
+                left: Duration::from_mins(3),
+                lanes: (0..lanes as u64).map(lane).collect(),
+            }),
+            ..Known::default()
+        }
+    }
+
+    #[test]
+    fn nothing_is_wider_or_higher_than_the_terminal() {
+        for (width, height, lanes) in [(80, 24, 12), (80, 8, 12), (40, 24, 40), (10, 3, 5), (0, 0, 3)] {
+            let lines = lines(&known(lanes), Looks { width, height, ..PLAIN });
+            assert!(lines.len() < height.max(1), "{lines:#?}");
+            assert!(lines.iter().all(|line| line.chars().count() < width.max(2)), "{lines:#?}");
+        }
+    }
+
+    #[test]
+    fn clocks_run_between_two_snapshots() {
+        let text = lines(&Known { heard: Duration::from_secs(4), ..known(1) }, PLAIN).join("\n");
+        assert!(text.contains("14 s of 20 s"), "{text}");
+        assert!(text.contains("at most 2:56 left"), "{text}");
+        assert_eq!([59, 60, 3725].map(|s| clock(Duration::from_secs(s))), ["59 s", "1:00", "1:02:05"]);
+    }
+
+    #[test]
+    fn the_dead_are_named() {
+        let mut known = known(1);
+        if let Some(lane) = known.idle.as_mut().and_then(|idle| idle.lanes.first_mut()) {
+            lane.state = LaneState::Dead("silent".into());
+        }
+        assert!(lines(&known, Looks { unicode: false, ..PLAIN }).join("\n").contains("dead: silent"));
+    }
+}

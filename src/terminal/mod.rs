@@ -1,0 +1,100 @@
+//! The person at the terminal: what is said to them while the examination runs, and how they are asked.
+
+mod ask;
+mod board;
+mod frame;
+mod onlooker;
+mod signals;
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::process::ExitCode;
+
+use anstream::{AutoStream, ColorChoice};
+use ssh_doctor_checks::text::shown;
+
+pub use ask::AtTerminal;
+pub use board::Board;
+pub use onlooker::Onlooker;
+pub use signals::stop_on_signals;
+
+use crate::cli::Color;
+use crate::diagnose::Verdict;
+use crate::report::Style;
+
+/// The narrowest and the widest a report is laid out for, in columns.
+const COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;
+
+/// The width where there is no terminal to ask, in columns.
+const USUAL_COLUMNS: usize = 80;
+
+/// The style of the report on standard output.
+#[must_use]
+pub fn style(color: Color) -> Style {
+    Style {
+        color: colored(color, &io::stdout()),
+        unicode: unicode(io::stdout().is_terminal()),
+        width: terminal_size::terminal_size_of(io::stdout()).map_or(USUAL_COLUMNS, |(width, _)| columns(width.0)),
+    }
+}
+
+/// Whether a person is there to answer a question.
+#[must_use]
+pub fn person_present() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Writes a report, or another answer, to standard output. A reader that has gone away is no error.
+pub fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(anyhow::anyhow!("the report cannot be written to standard output: {}", reason(&error)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes one line to standard error, whatever becomes of it.
+pub fn remark(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Says in one line why we could not do what was asked; the status of a misuse.
+#[must_use]
+pub fn misuse(error: &anyhow::Error) -> ExitCode {
+    remark(format_args!("ssh-doctor: {}", one_line(&format!("{error:#}"))));
+    ExitCode::from(Verdict::Inconclusive.exit_status())
+}
+
+/// An operating system error without its number.
+#[must_use]
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words).to_owned()
+}
+
+/// Foreign text in one line, control characters escaped.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
+}
+
+fn colored(color: Color, stream: &impl anstream::stream::RawStream) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => AutoStream::choice(stream) != ColorChoice::Never,
+    }
+}
+
+/// Whether the locale writes UTF-8; without a locale, a terminal is taken to.
+fn unicode(terminal: bool) -> bool {
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb" || term == "linux");
+    locale.map_or(terminal, |locale| locale.to_lowercase().replace('-', "").contains("utf8")) && !(terminal && dumb)
+}
+
+fn columns(width: u16) -> usize {
+    usize::from(width).clamp(*COLUMNS.start(), *COLUMNS.end())
+}

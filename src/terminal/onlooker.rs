@@ -1,0 +1,135 @@
+//! The one who looks on while an examination runs, and tells the person at the terminal.
+
+use std::time::{Duration, Instant};
+
+use ssh_doctor_checks::progress::{Ending, Event, IdleState, LaneState, Progress};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::board::Board;
+use super::frame::{Known, lines};
+use super::remark;
+
+/// How often the board is drawn.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// Looks on until the examination has dropped its end.
+#[derive(Debug)]
+pub struct Onlooker(Option<JoinHandle<()>>);
+
+impl Onlooker {
+    /// Begins to look on: live on a board, or in plain lines where there is none and more words were asked for.
+    #[must_use]
+    pub fn of(title: String, board: &Board, verbose: u8) -> (Self, Progress) {
+        let (sender, receiver) = unbounded_channel();
+        let task = match (board.is_live(), verbose) {
+            (true, _) => tokio::spawn(live(title, receiver, board.clone())),
+            (false, 1..) => tokio::spawn(plain(receiver, verbose)),
+            (false, 0) => return (Self(None), Progress::default()),
+        };
+        (Self(Some(task)), Progress::to(sender))
+    }
+
+    /// Waits until everything was told and the board is clean.
+    pub async fn done(self) {
+        if let Some(task) = self.0 {
+            // A board that could not be drawn takes nothing from the report.
+            let _ = task.await;
+        }
+    }
+}
+
+async fn live(title: String, mut events: UnboundedReceiver<Event>, board: Board) {
+    let mut known = Known { title, ..Known::default() };
+    let (mut began, mut heard) = (Instant::now(), Instant::now());
+    let mut frames = interval(FRAME);
+    frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                None => break,
+                Some(Event::Started(check)) => {
+                    (known.running, known.idle, began) = (Some(check), None, Instant::now());
+                }
+                Some(Event::Finished { check, ending, summary }) => {
+                    known.running = None;
+                    known.finished.push((check, ending, summary));
+                }
+                Some(Event::Idle(state)) => (known.idle, heard) = (Some(state), Instant::now()),
+            },
+            _ = frames.tick() => {
+                known.tick += 1;
+                (known.elapsed, known.heard, known.ending) = (began.elapsed(), heard.elapsed(), board.is_ending());
+                board.draw(&lines(&known, board.looks()));
+            }
+        }
+    }
+    board.wipe();
+}
+
+async fn plain(mut events: UnboundedReceiver<Event>, verbose: u8) {
+    let mut before: Option<IdleState> = None;
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::Finished { check, ending, summary } => {
+                let ending = match ending {
+                    Ending::Passed => "passed",
+                    Ending::Failed => "failed",
+                    Ending::Skipped => "skipped",
+                };
+                remark(format_args!("{}: {ending}: {summary}", check.name()));
+            }
+            Event::Idle(state) if verbose > 1 => {
+                news(before.as_ref(), &state).into_iter().for_each(remark);
+                before = Some(state);
+            }
+            Event::Started(_) | Event::Idle(_) => {}
+        }
+    }
+}
+
+/// What changed in the idle test, one line each.
+fn news(before: Option<&IdleState>, now: &IdleState) -> Vec<String> {
+    let mut news = Vec::new();
+    let at = now.elapsed.as_secs();
+    if before.is_none_or(|before| before.phase != now.phase) {
+        news.push(format!("idle: {at} s: {}", now.phase));
+    }
+    for (number, lane) in now.lanes.iter().enumerate() {
+        let known = before.and_then(|before| before.lanes.get(number)).map(|lane| &lane.state);
+        let state = match &lane.state {
+            LaneState::Alive => "alive".to_owned(),
+            LaneState::Dead(how) => format!("dead: {how}"),
+            LaneState::Waiting | LaneState::Probing => continue,
+        };
+        if known != Some(&lane.state) {
+            news.push(format!("idle: {at} s: {} after {} s: {state}", lane.label, lane.idle.as_secs()));
+        }
+    }
+    news
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ssh_doctor_checks::progress::{IdleState, Lane, LaneState};
+
+    use super::news;
+
+    #[test]
+    fn only_what_changed_is_news() {
+        let state = |lane_state| IdleState {
+            phase: "first round".into(),
+            elapsed: Duration::from_secs(9),
+            left: Duration::ZERO,
+            lanes: vec![Lane { label: "silent".into(), idle: Duration::from_secs(8), until: None, state: lane_state }],
+        };
+        let (waiting, dead) = (state(LaneState::Waiting), state(LaneState::Dead("reset".into())));
+        assert_eq!(news(None, &waiting), ["idle: 9 s: first round"]);
+        assert!(news(Some(&waiting), &waiting).is_empty());
+        assert_eq!(news(Some(&waiting), &dead), ["idle: 9 s: silent after 8 s: dead: reset"]);
+        assert!(news(Some(&dead), &dead).is_empty());
+    }
+}

@@ -1,0 +1,44 @@
+//! Ctrl-C and SIGTERM: the first ends the examination, the second ends the doctor.
+
+use ssh_doctor_checks::examination::Stop;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use super::ask;
+use super::board::Board;
+use super::remark;
+
+/// A wish to stop that the first signal makes; the second one exits at once with 128 and the signal's number.
+///
+/// The signals have a thread of their own: a question at the terminal may hold up the examination's.
+pub fn stop_on_signals(board: Board) -> anyhow::Result<Stop> {
+    let (wish, stop) = watch::channel(false);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let (interrupt, terminate) = {
+        let _context = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || runtime.block_on(obey(interrupt, terminate, &wish, &board)))?;
+    Ok(Stop::new(stop))
+}
+
+async fn obey(mut interrupt: Signal, mut terminate: Signal, wish: &watch::Sender<bool>, board: &Board) {
+    loop {
+        let signal = tokio::select! {
+            Some(()) = interrupt.recv() => SignalKind::interrupt(),
+            Some(()) = terminate.recv() => SignalKind::terminate(),
+            else => return,
+        };
+        if wish.send_replace(true) || ask::deaf_to(signal) {
+            board.wipe();
+            ask::restore_terminal();
+            std::process::exit(128 + signal.as_raw_value());
+        }
+        board.set_ending();
+        if !board.is_live() {
+            remark("ssh-doctor: ending the examination; once more to leave without a report");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The built doctor on paths and servers that end idle sessions: what it must measure, name and prove.
+
+use std::time::Duration;
+
+use crate::lab::{Lab, Middlebox, Report, Server, eventually};
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// The longest idle time that a user who knows nothing of the path would ask for here.
+const LONGEST: [&str; 2] = ["--idle", "60s"];
+
+/// The run's bound for a timer of so many seconds.
+fn bound(timer: u32) -> Duration {
+    Duration::from_secs_f64(2.5 * f64::from(timer) + 20.0)
+}
+
+/// The bracket holds the timer and is no wider than 30 % of it; the proven interval is shorter than it.
+fn assert_measured(seen: &Report, timer: u32) {
+    let timer_s = f64::from(timer);
+    let bracket = &seen.idle()["timeout"];
+    let (survived, died) = (bracket["survived_s"].as_f64(), bracket["died_s"].as_f64());
+    let (Some(survived), Some(died)) = (survived, died) else { panic!("no bracket: {}", seen.told()) };
+    assert!(survived <= timer_s && timer_s <= died, "{timer_s} is not in {survived} to {died}: {}", seen.told());
+    assert!(died - survived <= 0.3 * timer_s, "{survived} to {died} is too wide for {timer_s}: {}", seen.told());
+    assert_eq!(seen.idle()["keepalive"]["verified"], true, "{}", seen.told());
+    let interval = seen.idle()["keepalive"]["interval_s"].as_f64().expect("an interval");
+    assert!(interval > 0.0 && interval < timer_s, "{interval}: {}", seen.told());
+    assert!(
+        seen.run.took <= bound(timer),
+        "took {:?}, the bound is {:?}: {}",
+        seen.run.took,
+        bound(timer),
+        seen.told()
+    );
+}
+
+fn assert_named(seen: &Report, code: &str) {
+    assert_eq!((seen.codes().first().copied(), seen.died_at()), (Some(code), Some("idle")), "{}", seen.told());
+    assert_eq!((seen.json["verdict"].as_str(), seen.run.status), (Some("broken"), Some(2)), "{}", seen.told());
+}
+
+/// Plain ssh with the recommended keepalive outlives the timer, and without it does not: at the same time.
+fn assert_cured(lab: &Lab, server: &Server, seen: &Report, timer: u32) {
+    let interval = seen.idle()["keepalive"]["interval_s"].as_f64().expect("an interval").floor();
+    let option = format!("ServerAliveInterval={interval}");
+    let (remote, deadline) = (format!("sleep {}; echo alive", timer + 6), s(u64::from(timer) + 14));
+    std::thread::scope(|scope| {
+        let plain = scope.spawn(|| lab.ssh(server, &[], &remote, deadline));
+        let cured = lab.ssh(server, &["-o", &option], &remote, deadline);
+        assert_eq!((cured.status, &*cured.stdout), (Some(0), "alive\n"), "{option}: {cured:?}");
+        let plain = plain.join().expect("a run");
+        assert_eq!((plain.status, &*plain.stdout), (None, ""), "plain ssh should hang: {plain:?}");
+    });
+}
+
+fn a_silent_drop_is_found(timer: u32) {
+    let Some(lab) = Lab::through(&[Middlebox::Forgets(timer)]) else { return };
+    let server = lab.sshd(&[]);
+    let seen = lab.doctor(&server, &LONGEST, bound(timer) + s(30));
+    assert_named(&seen, "idle-silent-drop");
+    assert_eq!(seen.idle()["manner"], "silent", "{}", seen.told());
+    assert_measured(&seen, timer);
+    assert_cured(&lab, &server, &seen, timer);
+}
+
+#[test]
+fn a_nat_that_forgets_after_6_s_is_found_and_cured() {
+    a_silent_drop_is_found(6);
+}
+
+#[test]
+fn a_nat_that_forgets_after_14_s_is_found_and_cured() {
+    a_silent_drop_is_found(14);
+}
+
+#[test]
+fn a_nat_that_forgets_after_30_s_is_found_and_cured() {
+    a_silent_drop_is_found(30);
+}
+
+#[test]
+fn a_nat_that_resets_after_8_s_is_found() {
+    let Some(lab) = Lab::through(&[Middlebox::Resets(8)]) else { return };
+    let server = lab.sshd(&[]);
+    let seen = lab.doctor(&server, &LONGEST, bound(8) + s(30));
+    assert_named(&seen, "idle-reset");
+    assert_eq!(seen.idle()["manner"], "reset", "{}", seen.told());
+    assert_measured(&seen, 8);
+}
+
+#[test]
+fn a_channel_timeout_is_named_and_no_keepalive_is_sold_for_it() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["ChannelTimeout session:*=7s"]);
+    let seen = lab.doctor(&server, &["--idle", "20s"], s(90));
+    assert_named(&seen, "idle-channel-timeout");
+    assert_eq!(seen.idle()["manner"], "channel-close", "{}", seen.told());
+    assert_ne!(seen.idle()["keepalive"]["verified"], true, "{}", seen.told());
+}
+
+/// Cuts the path for good some time after the idle sessions were opened.
+fn cut_while_idle(lab: &Lab, server: &Server, after: Duration) -> Report {
+    std::thread::scope(|scope| {
+        let seen = scope.spawn(|| lab.doctor(server, &["--idle", "30s"], s(120)));
+        assert!(eventually(s(20), || server.connections() >= 2 || seen.is_finished()), "{}", server.log());
+        std::thread::sleep(after);
+        lab.cut();
+        seen.join().expect("a report")
+    })
+}
+
+#[test]
+fn an_outage_is_never_called_an_idle_timer() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let seen = cut_while_idle(&lab, &server, s(5));
+    let codes = seen.codes();
+    assert_eq!(codes.first(), Some(&"network-outage"), "{}", seen.told());
+    assert!(!codes.iter().any(|code| code.starts_with("idle-")), "{}", seen.told());
+    assert_ne!(seen.idle()["keepalive"]["verified"], true, "{}", seen.told());
+    assert!(seen.run.status.is_some_and(|status| status > 0), "{}", seen.told());
+}
+
+#[test]
+fn an_outage_behind_a_forgetful_nat_is_still_an_outage() {
+    let Some(lab) = Lab::through(&[Middlebox::Forgets(600)]) else { return };
+    let server = lab.sshd(&[]);
+    let seen = cut_while_idle(&lab, &server, s(2));
+    assert_eq!(seen.codes().first(), Some(&"network-outage"), "{}", seen.told());
+}

@@ -1,0 +1,59 @@
+//! The built binary on a lab's client, and its report.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Lab, Run, Server};
+
+/// What one run of `ssh-doctor check --format json` said.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) run: Run,
+    /// The report's object; null where none was printed.
+    pub(crate) json: Value,
+}
+
+impl Lab {
+    /// Examines a server with these options of `check`.
+    pub(crate) fn doctor(&self, server: &Server, options: &[&str], deadline: Duration) -> Report {
+        let config = self.home.config();
+        let (config, target) = (config.to_string_lossy(), server.url());
+        let args = [&["check", "--format", "json", "-F", &config], options, &[&target]].concat();
+        let run = self.run(env!("CARGO_BIN_EXE_ssh-doctor"), &args, deadline);
+        let json = serde_json::from_str(&run.stdout).unwrap_or_default();
+        Report { run, json }
+    }
+}
+
+impl Report {
+    pub(crate) fn died_at(&self) -> Option<&str> {
+        self.json["died_at"].as_str()
+    }
+
+    /// The codes of the diagnoses, the root cause first.
+    pub(crate) fn codes(&self) -> Vec<&str> {
+        let diagnoses = self.json["diagnoses"].as_array();
+        diagnoses.into_iter().flatten().filter_map(|diagnosis| diagnosis["code"].as_str()).collect()
+    }
+
+    /// The record of one check.
+    pub(crate) fn check(&self, name: &str) -> &Value {
+        let checks = self.json["checks"].as_array();
+        checks.into_iter().flatten().find(|check| check["name"] == name).unwrap_or(&Value::Null)
+    }
+
+    /// What the idle test measured.
+    pub(crate) fn idle(&self) -> &Value {
+        &self.check("idle")["evidence"]
+    }
+
+    /// The whole of it, for the message of a test that fails.
+    pub(crate) fn told(&self) -> String {
+        let report = serde_json::to_string_pretty(&self.json).expect("a value prints");
+        format!(
+            "status {:?} after {:?}\n{report}\n{}\n{}",
+            self.run.status, self.run.took, self.run.stdout, self.run.stderr
+        )
+    }
+}

@@ -1,0 +1,195 @@
+//! A real sick network on this machine: namespaces for hosts, the kernel's NAT for the middlebox, real servers.
+//!
+//! Every lab has names and addresses of its own, so labs run side by side, and goes away with its value, also while a
+//! test unwinds; what a killed run left behind is swept at the next start.
+
+mod command;
+mod doctor;
+mod home;
+mod middlebox;
+mod namespace;
+mod server;
+
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::net::Ipv4Addr;
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+pub(crate) use command::{Run, eventually};
+pub(crate) use doctor::Report;
+pub(crate) use middlebox::Middlebox;
+pub(crate) use namespace::{Namespace, remains};
+pub(crate) use server::Server;
+
+use command::{must, run};
+use home::Home;
+use middlebox::{FAR, NEAR};
+
+/// A client, routers in a row, and a server host; link `i` joins the `i`th host and the next one.
+pub(crate) struct Lab {
+    number: u32,
+    hosts: Vec<Namespace>,
+    home: Home,
+}
+
+impl Lab {
+    /// A path whose routers do not meddle; none where this machine cannot have a lab.
+    pub(crate) fn healthy() -> Option<Self> {
+        Self::through(&[Middlebox::Plain])
+    }
+
+    /// A path through routers, the first one nearest to the client; none where this machine cannot have a lab.
+    pub(crate) fn through(routers: &[Middlebox]) -> Option<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        static POSSIBLE: OnceLock<Result<(), String>> = OnceLock::new();
+        if let Err(lacking) = POSSIBLE.get_or_init(possible) {
+            return skip(lacking);
+        }
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let home = Home::new(&format!("{}-", namespace::unique(number)));
+        let roles = (1..=routers.len()).map(|hop| format!("r{hop}"));
+        let roles = std::iter::once("client".to_owned()).chain(roles).chain(["server".to_owned()]);
+        let hosts = roles.map(|role| Namespace::new(number, &role)).collect();
+        let lab = Self { number, hosts, home };
+        lab.connect();
+        for (router, host) in routers.iter().zip(&lab.hosts[1..]) {
+            router.install(host);
+        }
+        lab.home.settle(lab.client(), "client");
+        lab.home.settle(lab.server_host(), "server");
+        Some(lab)
+    }
+
+    /// What every namespace and folder of this lab is called at its beginning.
+    pub(crate) fn name(&self) -> String {
+        namespace::unique(self.number)
+    }
+
+    pub(crate) fn client(&self) -> &Namespace {
+        &self.hosts[0]
+    }
+
+    /// The router at a hop, counted from 1 at the client.
+    pub(crate) fn router(&self, hop: usize) -> &Namespace {
+        assert!((1..self.hosts.len() - 1).contains(&hop), "no router at hop {hop}");
+        &self.hosts[hop]
+    }
+
+    pub(crate) fn server_host(&self) -> &Namespace {
+        self.hosts.last().expect("a server")
+    }
+
+    pub(crate) fn server_address(&self) -> Ipv4Addr {
+        self.address(self.hosts.len() - 2, 2)
+    }
+
+    /// An address on the server's network that nobody has.
+    pub(crate) fn nobody(&self) -> Ipv4Addr {
+        self.address(self.hosts.len() - 2, 77)
+    }
+
+    /// Adds a rule of nftables to what the router next to the server does to forwarded packets.
+    pub(crate) fn forward(&self, rule: &str) {
+        middlebox::forward(self.router(self.hosts.len() - 2), rule);
+    }
+
+    /// Large packets towards the server vanish, and nothing says so.
+    pub(crate) fn mtu_black_hole(&self) {
+        self.forward("ip length > 900 drop");
+    }
+
+    /// Drops everything on the path from now on.
+    pub(crate) fn cut(&self) {
+        middlebox::cut(self.router(1));
+    }
+
+    /// Ends a [`cut`](Self::cut).
+    pub(crate) fn restore(&self) {
+        middlebox::restore(self.router(1));
+    }
+
+    /// Runs a command on the client.
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, program: &str, args: &[S], deadline: Duration) -> Run {
+        run(self.client().command(program).env("HOME", self.home.path("client")).args(args), deadline)
+    }
+
+    /// Runs a command on a server through plain `ssh` with these options.
+    pub(crate) fn ssh(&self, server: &Server, options: &[&str], remote: &str, deadline: Duration) -> Run {
+        let config = self.home.config();
+        let (config, target) = (config.to_string_lossy(), server.url());
+        let args = [&["-F", &config], options, &[&target, remote]].concat();
+        self.run("ssh", &args, deadline)
+    }
+
+    fn connect(&self) {
+        let last = self.hosts.len() - 1;
+        for link in 0..last {
+            let [here, there] = [link, link + 1].map(|host| self.hosts[host].name());
+            let line = format!("link add {FAR} netns {here} type veth peer name {NEAR} netns {there}");
+            must(Command::new("ip").args(line.split(' ')), "");
+        }
+        for (at, host) in self.hosts.iter().enumerate() {
+            if at > 0 {
+                let from = self.address(at - 1, 2);
+                host.ip(&format!("addr add {from}/24 dev {NEAR}\nlink set {NEAR} up"));
+            }
+            if at < last {
+                let from = self.address(at, 1);
+                host.ip(&format!("addr add {from}/24 dev {FAR}\nlink set {FAR} up"));
+            }
+        }
+        // Routes to the lab only: whatever else somebody looks for, the network is unreachable at once.
+        for (at, host) in self.hosts.iter().enumerate() {
+            let back = (0..at.saturating_sub(1)).map(|link| (link, at - 1, 1));
+            let on = (at + 1..last).map(|link| (link, at, 2));
+            for (link, by, end) in back.chain(on) {
+                host.ip(&format!("route add {}/24 via {}", self.address(link, 0), self.address(by, end)));
+            }
+        }
+    }
+
+    /// An address on a link; 1 is the end nearer to the client, 2 the other one.
+    fn address(&self, link: usize, end: u8) -> Ipv4Addr {
+        let lab = 1 + (std::process::id() + self.number) % 250;
+        Ipv4Addr::new(10, u8::try_from(lab).expect("below 251"), u8::try_from(link).expect("a short path"), end)
+    }
+}
+
+/// Says loudly that a test cannot run here; where nothing may be skipped, fails it.
+pub(crate) fn skip<T>(lacking: &str) -> Option<T> {
+    assert!(
+        std::env::var_os("SSH_DOCTOR_REQUIRE_ALL").is_none_or(|all| all != "1"),
+        "this test may not be skipped: {lacking}"
+    );
+    let thread = std::thread::current();
+    // Not eprintln, which the test harness keeps for itself when a test passes.
+    let _ = writeln!(std::io::stderr(), "SKIPPED {}: {lacking}", thread.name().unwrap_or("a test"));
+    None
+}
+
+/// Whether this machine can have labs, after sweeping the remains of earlier ones.
+fn possible() -> Result<(), String> {
+    if std::fs::metadata("/proc/self").map(|us| us.uid()).ok() != Some(0) {
+        return Err("network namespaces need root".into());
+    }
+    for program in ["ip", "nft", "sysctl", "ssh", "ssh-keygen", "kill", "/usr/sbin/sshd"] {
+        if Command::new("which").arg(program).output().map_or(true, |found| !found.status.success()) {
+            return Err(format!("{program} is not installed; tests/run installs it"));
+        }
+    }
+    namespace::sweep();
+    // Some containers may make a namespace and not enter it.
+    let name = namespace::unique(0);
+    let tried = Command::new("ip").args(["netns", "add", &name]).output().map_err(|e| e.to_string())?;
+    let entered = Command::new("ip").args(["netns", "exec", &name, "true"]).output().map_err(|e| e.to_string())?;
+    let _ = Command::new("ip").args(["netns", "del", &name]).output();
+    if entered.status.success() {
+        return Ok(());
+    }
+    let said = [tried.stderr, entered.stderr].concat();
+    Err(format!("no network namespaces here: {}", String::from_utf8_lossy(&said).trim()))
+}

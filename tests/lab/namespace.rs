@@ -1,0 +1,129 @@
+//! A network namespace stands for a host.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+
+use super::command::must;
+
+/// Namespaces, folders and files of ours begin with this, then the process and the lab that they belong to.
+const PREFIX: &str = "sshdoctor-";
+const NAMESPACES: &str = "/run/netns";
+const ETC: &str = "/etc/netns";
+
+/// A host of a lab; it and every process in it end when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Namespace {
+    name: String,
+}
+
+impl Namespace {
+    /// A new host, with loopback up.
+    pub(crate) fn new(lab: u32, role: &str) -> Self {
+        let host = Self { name: format!("{}-{role}", unique(lab)) };
+        must(Command::new("ip").args(["netns", "add", &host.name]), "");
+        host.ip("link set lo up");
+        host
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A command that will run on this host, with a bare environment.
+    pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name]).arg(program.as_ref());
+        command.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        command.env("LC_ALL", "C.UTF-8");
+        command
+    }
+
+    /// Lines of `ip -batch`.
+    pub(crate) fn ip(&self, lines: &str) {
+        must(Command::new("ip").args(["-n", &self.name, "-batch", "-"]), lines);
+    }
+
+    /// Lines of `nft -f`.
+    pub(crate) fn nft(&self, lines: &str) {
+        must(self.command("nft").args(["-f", "-"]), lines);
+    }
+
+    /// Lines of sysctl.conf.
+    pub(crate) fn sysctl(&self, lines: &str) {
+        must(self.command("sysctl").args(["-q", "-p", "-"]), lines);
+    }
+
+    /// What this host finds in /etc under a name that the machine has there too.
+    pub(crate) fn etc(&self, name: &str, text: &str) {
+        let folder = self.etc_folder();
+        fs::create_dir_all(&folder)
+            .and_then(|()| fs::write(folder.join(name), text))
+            .expect("root may write /etc/netns");
+    }
+
+    /// The processes on this host.
+    pub(crate) fn processes(&self) -> BTreeSet<u32> {
+        let listed = must(Command::new("ip").args(["netns", "pids", &self.name]), "");
+        listed.lines().filter_map(|line| line.trim().parse().ok()).collect()
+    }
+
+    fn etc_folder(&self) -> PathBuf {
+        Path::new(ETC).join(&self.name)
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        remove(&self.name);
+    }
+}
+
+/// The name of this process's lab of this number.
+pub(crate) fn unique(lab: u32) -> String {
+    format!("{PREFIX}{}-{lab}", process::id())
+}
+
+/// The names in a folder that belong to labs, of this process or of another one.
+fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| name.starts_with(PREFIX)).collect()
+}
+
+/// What this machine has of a lab: namespaces, their /etc, and its temporary folder.
+pub(crate) fn remains(lab: &str) -> Vec<String> {
+    let places = [Path::new(NAMESPACES), Path::new(ETC), &std::env::temp_dir()].map(names);
+    places
+        .into_iter()
+        .flatten()
+        .filter(|name| name.strip_prefix(lab).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit())))
+        .collect()
+}
+
+/// Removes what killed test runs have left behind.
+pub(crate) fn sweep() {
+    for name in names(Path::new(NAMESPACES)).iter().chain(&names(Path::new(ETC))).filter(|name| is_orphan(name)) {
+        remove(name);
+    }
+    let temporary = std::env::temp_dir();
+    for name in names(&temporary).iter().filter(|name| is_orphan(name)) {
+        let _ = fs::remove_dir_all(temporary.join(name));
+    }
+}
+
+fn is_orphan(name: &str) -> bool {
+    let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
+    owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists())
+}
+
+/// Ends the processes of a namespace and removes it; never panics, for it runs while a test unwinds.
+fn remove(name: &str) {
+    if let Ok(listed) = Command::new("ip").args(["netns", "pids", name]).output() {
+        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+        let _ = Command::new("kill").arg("-9").args(listed.split_whitespace()).output();
+    }
+    let _ = Command::new("ip").args(["netns", "del", name]).output();
+    let _ = fs::remove_dir_all(Path::new(ETC).join(name));
+}

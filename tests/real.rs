@@ -1,0 +1,53 @@
+//! The built doctor against real servers on a healthy path: nothing to find, and nothing left behind.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::lab::{Lab, Server, eventually};
+
+/// Every check of the contract, in its order.
+const CHECKS: [&str; 9] = ["dns", "tcp", "handshake", "hostkey", "auth", "channel", "transfer", "idle", "exit"];
+
+fn finds_nothing(lab: &Lab, server: &Server) {
+    let bystanders = lab.server_host().processes();
+    let seen = lab.doctor(server, &["--idle", "4s"], Duration::from_secs(40));
+    assert_eq!((seen.codes(), seen.run.status), (vec![], Some(0)), "{}\n{}", seen.told(), server.log());
+    assert_eq!((seen.json["verdict"].as_str(), seen.died_at()), (Some("healthy"), None), "{}", seen.told());
+    assert_eq!(seen.run.stdout.lines().count(), 1, "one line a target: {}", seen.told());
+    for name in &CHECKS[1..] {
+        assert_eq!(seen.check(name)["status"], "pass", "{name}: {}", seen.told());
+    }
+    // The target is an address: whether that is a look-up that passed or one that was not needed is a matter of taste.
+    assert!(["pass", "skip"].iter().any(|status| seen.check("dns")["status"] == *status), "{}", seen.told());
+    let names: Vec<_> = seen.json["checks"].as_array().expect("checks").iter().map(|check| &check["name"]).collect();
+    assert_eq!(names, CHECKS, "{}", seen.told());
+    let is_gone = || server.connections() == 0 && lab.server_host().processes().is_subset(&bystanders);
+    assert!(eventually(Duration::from_secs(5), is_gone), "left on the server: {:?}", left(lab, &bystanders));
+}
+
+/// The command lines of the processes that were not there before.
+fn left(lab: &Lab, bystanders: &BTreeSet<u32>) -> Vec<String> {
+    let new = lab.server_host().processes();
+    let lines = new.difference(bystanders).map(|pid| std::fs::read_to_string(format!("/proc/{pid}/cmdline")));
+    lines.map(|line| line.unwrap_or_default().replace('\0', " ")).collect()
+}
+
+#[test]
+fn a_healthy_openssh_has_no_diagnosis() {
+    let Some(lab) = Lab::healthy() else { return };
+    finds_nothing(&lab, &lab.sshd(&[]));
+}
+
+#[test]
+fn a_healthy_dropbear_has_no_diagnosis() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.dropbear(&[]) else { return };
+    finds_nothing(&lab, &server);
+}
+
+#[test]
+fn a_healthy_asyncssh_has_no_diagnosis() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.asyncssh() else { return };
+    finds_nothing(&lab, &server);
+}
