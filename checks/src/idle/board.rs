@@ -404,6 +404,9 @@ impl Noted {
     }
 }
 
+/// TCP may acknowledge what it heard last so much later (TCP_DELACK_MAX of Linux): the path was silent for that much less.
+const LATE_ACK_S: f64 = 0.2;
+
 /// The bracket that the silent arms prove, and the manner of the shortest death.
 fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
     let silent = || arms.iter().filter(|arm| arm.moves == Moves::Nothing);
@@ -412,10 +415,11 @@ fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
         first.is_some_and(|arm| matches!(arm.death(), Some((Manner::ChannelClose | Manner::ExitStatus { .. }, _))));
     let quiet = |arm: &Arm| if in_channel { arm.channel_quiet_s.unwrap_or(arm.lasted_s) } else { arm.lasted_s };
     let died_s = first.map(quiet);
+    let late = if in_channel { 0.0 } else { LATE_ACK_S };
     let survived_s = silent()
         .filter(|arm| matches!(arm.end, End::Alive { .. }))
-        .map(quiet)
-        .filter(|survived| died_s.is_none_or(|died| *survived < died))
+        .map(|arm| quiet(arm) - late)
+        .filter(|survived| *survived > 0.0 && died_s.is_none_or(|died| *survived < died))
         .max_by(f64::total_cmp);
     (Timeout { survived_s, died_s }, first.and_then(Arm::death).map(|(manner, _)| manner.clone()))
 }
