@@ -106,7 +106,7 @@ impl<'a> Ward<'a> {
             Arc::new(Nobody)
         };
         let exam = Examination::new(target, limits, progress, self.stop.clone(), ask);
-        let evidence = ssh_doctor_checks::examine(exam, checks).await;
+        let evidence = Box::pin(ssh_doctor_checks::examine(exam, checks)).await;
         onlooker.done().await;
         let diagnosis = diagnose(&evidence);
         say(&rendered(&evidence, &diagnosis, self.output))?;

@@ -84,6 +84,10 @@ impl Board {
             return None;
         }
         let mut noted = self.noted();
+        if let (None, Some(kept)) = (last, noted.kept.get_mut(&session)) {
+            kept.since = Instant::now();
+            return Some(Goal::Keep(kept.interval));
+        }
         let next = noted.ladder.next(last);
         match next {
             Some(Goal::Keep(interval)) => {
@@ -159,9 +163,15 @@ impl Board {
         }
     }
 
-    /// Whether a keepalive waits for a session to prove it.
-    pub(super) fn wants_proof(&self) -> bool {
-        !self.is_finished() && self.noted().ladder.is_proving()
+    /// Takes on the proof of a keepalive with a session yet to be opened, if one is asked for.
+    pub(super) fn take_proof(&self, session: u32) -> bool {
+        if self.is_finished() {
+            return false;
+        }
+        let mut noted = self.noted();
+        let Some(interval) = noted.ladder.take_proof() else { return false };
+        noted.kept.insert(session, Kept { interval, since: Instant::now(), last_answer: None });
+        true
     }
 
     /// A silence is as good as proven to kill: the other sessions turn to what is still to be learnt.
@@ -242,10 +252,15 @@ impl Board {
         self.finish_when_known();
     }
 
-    /// Whether the session's last stretch ended in death.
-    pub(super) fn is_dead(&self, session: u32) -> bool {
+    /// Whether the session's last stretch ended in death, or in a silence that nobody is known to live through.
+    pub(super) fn may_be_dead(&self, session: u32) -> bool {
         let noted = self.noted();
-        noted.arms.iter().rev().find(|arm| arm.session == session).is_some_and(|arm| arm.death().is_some())
+        let (survived, died) = noted.ladder.bracket();
+        noted.arms.iter().rev().find(|arm| arm.session == session).is_some_and(|arm| match arm.end {
+            End::Died { .. } => true,
+            End::Open => died.is_some() && arm.moves == Moves::Nothing && arm.lasted_s > survived,
+            End::Alive { .. } | End::Void { .. } => false,
+        })
     }
 
     /// Notes the processes of a session that the server cannot know to be dead.

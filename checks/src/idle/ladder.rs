@@ -82,7 +82,7 @@ impl Ladder {
     /// What the session does next that has just lived through `last`.
     pub(super) fn next(&mut self, last: Option<Goal>) -> Option<Goal> {
         if self.died.is_some() {
-            return self.next_after_death(last);
+            return last.filter(|last| matches!(last, Goal::Keep(_)));
         }
         if let Some(interval) = last.and_then(|last| self.worth_keeping(last)) {
             self.kept.insert(interval);
@@ -148,11 +148,18 @@ impl Ladder {
         }
     }
 
-    /// The interval whose proof is still to come goes to the next session that is free.
+    /// Asks for a session that proves this interval, unless one is kept at it already.
     pub(super) fn prove(&mut self, interval: u32) {
         if !self.kept.contains(&interval) {
             self.proving = Some(interval);
         }
+    }
+
+    /// Takes on the proof that is asked for, if one is.
+    pub(super) fn take_proof(&mut self) -> Option<u32> {
+        let interval = self.proving.take()?;
+        self.kept.insert(interval);
+        Some(interval)
     }
 
     /// Whether an interval waits for a session to prove it.
@@ -163,14 +170,6 @@ impl Ladder {
     /// The longest silence that was lived through and the shortest that was not, seconds.
     pub(super) fn bracket(&self) -> (f64, Option<f64>) {
         (self.survived, self.died)
-    }
-
-    fn next_after_death(&mut self, last: Option<Goal>) -> Option<Goal> {
-        if let Some(interval) = self.proving.take() {
-            self.kept.insert(interval);
-            return Some(Goal::Keep(interval));
-        }
-        last.filter(|last| matches!(last, Goal::Keep(_)))
     }
 
     /// The interval to be kept at, when nobody keeps it yet and it may still come to be recommended.

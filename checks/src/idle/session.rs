@@ -100,8 +100,8 @@ async fn live(test: &Test, number: u32) {
             Ok(held) => held,
             Err(error) => return test.board.not_opened(error.to_string()),
         };
-        let again = climb(test, number, &mut held).await || test.board.wants_proof();
-        let stranded = held.connection().ending().is_none() && test.board.is_dead(number);
+        let again = climb(test, number, &mut held).await || test.board.take_proof(number);
+        let stranded = held.connection().ending().is_none() && test.board.may_be_dead(number);
         if stranded {
             test.board.strand(held.pids);
         }
@@ -148,6 +148,8 @@ async fn climb(test: &Test, number: u32, held: &mut Held) -> bool {
                     test.board.record(arm);
                 }
             }
+            // The board knows since when it is kept.
+            (End::Open, Goal::Keep(_)) => {}
             (_, Goal::Keep(interval)) => {
                 let since = test.board.kept_since(number).unwrap_or(began);
                 arm.moves = Moves::Keepalive;
@@ -159,8 +161,9 @@ async fn climb(test: &Test, number: u32, held: &mut Held) -> bool {
             _ => test.board.record(arm),
         }
         match end {
-            End::Alive { .. } | End::Open => last = Some(goal),
-            End::Died { .. } => return false,
+            End::Alive { .. } => last = Some(goal),
+            // A session that was not asked is not known to live: it must not go on as if it did.
+            End::Died { .. } | End::Open => return false,
             End::Void { .. } => return true,
         }
     }

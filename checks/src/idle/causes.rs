@@ -1,4 +1,0 @@
-//! x
-use crate::cause::Cause;
-/// x
-pub static CAUSES: &[Cause] = &[];

@@ -1,0 +1,48 @@
+//! The user's own settings, beside a timer that was proven.
+
+use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::evidence::Check;
+use crate::text::seconds;
+
+pub(super) const NO_KEEPALIVE: Cause = Cause {
+    code: "idle-no-keepalive",
+    stage: Check::Idle,
+    title: "Your own ssh settings do not keep idle sessions alive on this path",
+    severity: Severity::Warning,
+    explanation: "With the settings that ssh uses for this host today, nothing is sent on an idle session before the timer that was found runs out. ssh sends keepalives \
+        only when ServerAliveInterval is set; TCPKeepAlive, on by default, begins after two hours on most systems (tcp(7)), too late for most timers.",
+    fixes: &[Fix {
+        side: Side::Client,
+        summary: "Set the interval that was proven; the first value that ssh finds wins, so put it above more general entries",
+        file: Some("~/.ssh/config"),
+        snippet: Some("Host {alias}\n    ServerAliveInterval {interval}\n    ServerAliveCountMax {count_max}"),
+        tried: |evidence| evidence.idle.facts()?.keepalive.verified,
+        ..Fix::NEW
+    }],
+    symptoms: &["client_loop: send disconnect: Broken pipe"],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.idle.failed()?;
+        let died = facts.timeout.died_s?;
+        let keepalive = facts.keepalive;
+        let (Some(interval), Some(count_max), Some(true)) =
+            (keepalive.interval_s, keepalive.count_max, keepalive.verified)
+        else {
+            return None;
+        };
+        let own = &evidence.settings;
+        let from = &own.server_alive_from;
+        let value = match own.server_alive_interval_s {
+            0 => format!("ServerAliveInterval is 0, so ssh sends no keepalives ({from})"),
+            set if set as f64 >= died => {
+                format!("ServerAliveInterval is {set} ({from}), longer than the {} of silence that kill", seconds(died))
+            }
+            _ => return None,
+        };
+        Some(
+            Match::new(Certainty::Certain, [value])
+                .with("interval", interval.to_string())
+                .with("count_max", count_max.to_string()),
+        )
+    },
+};
