@@ -29,7 +29,7 @@ struct Noted {
     lanes: BTreeMap<u32, Shown>,
     outages: Vec<Outage>,
     not_opened: Vec<String>,
-    stranded: Vec<(u32, u32)>,
+    started: Vec<(u32, u32)>,
     rtt: Option<Duration>,
     confirmed: bool,
     sessions: u32,
@@ -59,7 +59,7 @@ impl Board {
             lanes: BTreeMap::new(),
             outages: Vec::new(),
             not_opened: Vec::new(),
-            stranded: Vec::new(),
+            started: Vec::new(),
             rtt: None,
             confirmed: false,
             sessions: 0,
@@ -252,25 +252,14 @@ impl Board {
         self.finish_when_known();
     }
 
-    /// Whether the session's last stretch ended in death, or in a silence that nobody is known to live through.
-    pub(super) fn may_be_dead(&self, session: u32) -> bool {
-        let noted = self.noted();
-        let (survived, died) = noted.ladder.bracket();
-        noted.arms.iter().rev().find(|arm| arm.session == session).is_some_and(|arm| match arm.end {
-            End::Died { .. } => true,
-            End::Open => died.is_some() && arm.moves == Moves::Nothing && arm.lasted_s > survived,
-            End::Alive { .. } | End::Void { .. } => false,
-        })
+    /// Notes the processes that a session has on the server.
+    pub(super) fn started(&self, pids: Option<(u32, u32)>) {
+        self.noted().started.extend(pids);
     }
 
-    /// Notes the processes of a session that the server cannot know to be dead.
-    pub(super) fn strand(&self, pids: Option<(u32, u32)>) {
-        self.noted().stranded.extend(pids);
-    }
-
-    /// Those processes.
-    pub(super) fn stranded(&self) -> Vec<(u32, u32)> {
-        self.noted().stranded.clone()
+    /// The processes of every session that there was.
+    pub(super) fn processes(&self) -> Vec<(u32, u32)> {
+        self.noted().started.clone()
     }
 
     /// A session could not be opened.
