@@ -13,6 +13,7 @@ use ssh_doctor_fixtures::cases::{self, Case, Running};
 use tempfile::TempDir;
 
 use crate::report::Style;
+use crate::report::style::Ink;
 
 /// The case that is started when none is named.
 const DEFAULT: &str = "silent-drop";
@@ -32,11 +33,12 @@ pub struct Stage {
 
 /// The cases by name, a line each.
 #[must_use]
-pub fn list(_style: &Style) -> String {
+pub fn list(style: &Style) -> String {
     let widest = cases::all().map(|case| case.name.len()).max().unwrap_or_default();
     let line = |case: &Case| {
         let mark = if case.name == DEFAULT { " (the default)" } else { "" };
-        format!("{:widest$}  {}{mark}\n", case.name, case.about)
+        let name = style.paint(Ink::Strong, &format!("{:widest$}", case.name));
+        format!("{name}  {}{mark}\n", case.about)
     };
     cases::all().map(line).collect()
 }
@@ -115,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_list_has_a_line_for_every_case_and_marks_the_default() {
-        let list = list(&Style { color: false, unicode: false, width: 80 });
+        let list = list(&Style::default());
         assert_eq!(list.lines().count(), cases::all().count());
         let default = list.lines().find(|line| line.contains("(the default)"));
         assert!(default.is_some_and(|line| line.starts_with(DEFAULT)), "{list}");

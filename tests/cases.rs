@@ -18,12 +18,26 @@ use tokio::task::JoinSet;
 /// Cases that run at the same time: more would starve each other of the processor, and time is what they measure.
 const AT_ONCE: usize = 6;
 
+#[test]
+fn every_case_has_a_name_of_its_own_and_expects_codes_that_exist() {
+    let names: BTreeSet<_> = cases::all().map(|case| case.name).collect();
+    assert_eq!(names.len(), cases::all().count());
+    for code in cases::all().flat_map(|case| case.expect) {
+        assert!(ssh_doctor_checks::causes().any(|cause| cause.code == *code), "{code} is in no catalogue");
+    }
+}
+
+/// `CASE=name` runs a single one.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_case_is_diagnosed_with_its_codes_and_no_others() {
+    let only = std::env::var("CASE").ok();
+    let mut chosen: Vec<_> = cases::all().filter(|case| only.as_deref().is_none_or(|only| only == case.name)).collect();
+    // The idle test comes last in the list and takes longest.
+    chosen.reverse();
+    assert!(!chosen.is_empty(), "there is no case {only:?}");
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
-    let only = std::env::var("CASE").ok();
-    for case in cases::all().filter(|case| only.as_deref().is_none_or(|only| only == case.name)) {
+    for case in chosen {
         let permits = permits.clone();
         running.spawn(async move {
             let _permit = permits.acquire().await.unwrap();
@@ -32,6 +46,22 @@ async fn every_case_is_diagnosed_with_its_codes_and_no_others() {
     }
     let wrong: String = running.join_all().await.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_brackets_its_timer_and_proves_the_fix_in_half_a_minute() {
+    let stage = demo::start(None).await.unwrap();
+    let began = Instant::now();
+    let evidence = examined(stage.target.clone(), stage.limits.clone()).await;
+    assert!(began.elapsed() < Duration::from_secs(30), "it took {:?}", began.elapsed());
+    let facts = serde_json::to_value(evidence.idle.failed().unwrap()).unwrap();
+    let (survived, died) = (&facts["timeout"]["survived_s"], &facts["timeout"]["died_s"]);
+    // The network forgets after 4 s.
+    assert!(survived.as_f64().is_some_and(|s| (2.8..4.0).contains(&s)), "{facts}");
+    assert!(died.as_f64().is_some_and(|s| (4.0..5.2).contains(&s)), "{facts}");
+    assert_eq!(facts["keepalive"]["verified"], true, "{facts}");
+    let diagnosis = diagnose::diagnose(&evidence);
+    assert!(diagnosis.findings[0].fixes.iter().any(|fix| fix.verified == Some(true)), "{:?}", diagnosis.findings[0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Running};
 use crate::dial::{Budget, Route, Transport};
 use crate::login::Login;
 use crate::progress::Progress;
@@ -38,8 +38,10 @@ pub struct Examination {
     pub trusted: Option<Trusted>,
     /// Left by auth: how to log in again.
     pub login: Option<Login>,
-    /// Left by channel: the server runs our commands.
+    /// Left by channel: the server runs POSIX shell commands of ours.
     pub runs_commands: bool,
+    /// Left by channel: the command that transfer and exit go on with.
+    pub running: Option<Running>,
 }
 
 /// A host key that authentication may go on with.
@@ -135,6 +137,7 @@ impl Examination {
             trusted: None,
             login: None,
             runs_commands: false,
+            running: None,
         }
     }
 }

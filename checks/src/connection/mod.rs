@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 pub use algorithms::{Shortfall, preferred};
 pub use ending::{Ending, Manner};
-pub use run::{GaveUp, Held, Patience, Ran};
+pub use run::{GaveUp, Patience, Ran, Running};
 pub use witness::{Negotiated, Notes, ServerKey, Witness};
 
 use crate::dial::{Route, Transport};

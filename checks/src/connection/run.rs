@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 use serde::{Deserialize, Serialize};
-use tokio::time::{timeout, timeout_at};
+use tokio::time::timeout;
 
 use super::Connection;
 
@@ -28,7 +28,7 @@ pub enum GaveUp {
     Total,
 }
 
-/// What became of a command.
+/// What became of a command, or of one exchange with it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ran {
     /// Why the channel was not opened: reason code and text (RFC 4254 section 5.1).
@@ -57,129 +57,107 @@ pub struct Ran {
     pub connection_lost: bool,
     /// We stopped waiting.
     pub gave_up: Option<GaveUp>,
-    /// Milliseconds from the request until the end.
+    /// Milliseconds that it took.
     pub duration_ms: f64,
 }
 
-/// A command that goes on running in its channel.
-pub struct Held {
-    /// The open channel.
-    pub channel: Channel<Msg>,
-    /// The command's first output.
-    pub greeting: Vec<u8>,
+/// A command that runs; dropping it closes its channel.
+pub struct Running {
+    channel: Channel<Msg>,
 }
 
 impl Connection {
-    /// Runs `command`, feeds it `input` and then end of file, and keeps the first `keep` bytes of each output.
-    pub async fn run(&self, command: &str, input: Vec<u8>, keep: usize, patience: Patience) -> Ran {
+    /// Opens a session channel and asks for `command` in it; the answer is still to come. What went wrong is in `ran`.
+    pub async fn start(&self, command: &str, patience: Patience, ran: &mut Ran) -> Option<Running> {
         let began = Instant::now();
+        let opened = timeout(patience.silence, self.handle.channel_open_session()).await;
+        ran.duration_ms = since(began);
+        match opened {
+            Err(_) => ran.gave_up = Some(GaveUp::Silence),
+            Ok(Err(russh::Error::ChannelOpenFailure(_))) => {
+                ran.refused = Some(self.notes.read().open_failure.clone().unwrap_or_default());
+            }
+            Ok(Err(_)) => ran.connection_lost = true,
+            Ok(Ok(channel)) => {
+                ran.open_ms = Some(since(began));
+                if channel.exec(true, command).await.is_ok() {
+                    return Some(Running { channel });
+                }
+                ran.connection_lost = true;
+            }
+        }
+        None
+    }
+
+    /// Runs `command` without input to its end, and keeps the first `keep` bytes of each output.
+    pub async fn run(&self, command: &str, keep: usize, patience: Patience) -> Ran {
         let mut ran = Ran::default();
-        let all = self.run_to_end(command, input, keep, patience.silence, &mut ran, began);
-        if timeout(patience.total, all).await.is_err() {
+        if let Some(running) = self.start(command, patience, &mut ran).await {
+            running.finish(keep, patience, &mut ran).await;
+        }
+        ran
+    }
+}
+
+impl Running {
+    /// Reads until `enough`, or until nothing more can come; adds to what is in `ran`.
+    pub async fn read(&mut self, keep: usize, patience: Patience, ran: &mut Ran, enough: impl Fn(&Ran) -> bool) {
+        let began = Instant::now();
+        let before = ran.duration_ms;
+        let reading = async {
+            while !enough(ran) && !ran.is_over() {
+                match timeout(patience.silence, self.channel.wait()).await {
+                    Err(_) => ran.gave_up = Some(GaveUp::Silence),
+                    Ok(None) => ran.connection_lost = true,
+                    Ok(Some(message)) => ran.take(message, keep),
+                }
+            }
+        };
+        if timeout(patience.total, reading).await.is_err() {
             ran.gave_up = Some(GaveUp::Total);
         }
-        ran.duration_ms = began.elapsed().as_secs_f64() * 1000.0;
+        ran.duration_ms = before + since(began);
+    }
+
+    /// Writes `data` and reads until as many bytes have come back.
+    pub async fn exchange(&mut self, data: Vec<u8>, patience: Patience) -> Ran {
+        let mut ran = Ran::default();
+        let (count, mut writer) = (data.len(), self.channel.make_writer());
+        // The writer must not hold up the reader: a server that answers while it is being fed would fill both windows.
+        let write = async {
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut writer, &data).await;
+            std::future::pending::<()>().await;
+        };
+        let read = self.read(count, patience, &mut ran, |ran| ran.stdout_bytes >= count as u64);
+        tokio::select! { () = write => {}, () = read => {} }
         ran
     }
 
-    async fn run_to_end(
-        &self,
-        command: &str,
-        input: Vec<u8>,
-        keep: usize,
-        silence: Duration,
-        ran: &mut Ran,
-        began: Instant,
-    ) {
-        let Ok(opened) = timeout(silence, self.open_session(ran, began)).await else {
-            ran.gave_up = Some(GaveUp::Silence);
-            return;
-        };
-        let Some(channel) = opened else { return };
-        if channel.exec(true, command).await.is_err() {
+    /// Ends the command's input and reads until the server closes the channel.
+    pub async fn finish(mut self, keep: usize, patience: Patience, ran: &mut Ran) {
+        if self.channel.eof().await.is_err() {
             ran.connection_lost = true;
-            return;
         }
-        let (mut output, to_server) = channel.split();
-        // The writer must not hold up the reader: a server that answers while it is being fed would fill both windows.
-        let feed = async {
-            let fed = input.is_empty() || to_server.data_bytes(input).await.is_ok();
-            if fed {
-                let _ = to_server.eof().await;
-            }
-            std::future::pending::<()>().await;
-        };
-        let read = async {
-            loop {
-                match timeout(silence, output.wait()).await {
-                    Err(_) => ran.gave_up = Some(GaveUp::Silence),
-                    Ok(None) => ran.connection_lost = true,
-                    Ok(Some(message)) => {
-                        ran.take(message, keep);
-                        if !ran.closed && ran.accepted != Some(false) {
-                            continue;
-                        }
-                    }
-                }
-                return;
-            }
-        };
-        tokio::select! { () = feed => {}, () = read => {} }
-        let _ = to_server.close().await;
+        self.read(keep, patience, ran, |_| false).await;
+        let _ = self.channel.close().await;
     }
 
-    /// Opens a session channel; a refusal goes into `ran`.
-    async fn open_session(&self, ran: &mut Ran, began: Instant) -> Option<Channel<Msg>> {
-        match self.handle.channel_open_session().await {
-            Ok(channel) => {
-                ran.open_ms = Some(began.elapsed().as_secs_f64() * 1000.0);
-                Some(channel)
-            }
-            Err(russh::Error::ChannelOpenFailure(_)) => {
-                ran.refused = Some(self.notes.read().open_failure.clone().unwrap_or_default());
-                None
-            }
-            Err(_) => {
-                ran.connection_lost = true;
-                None
-            }
-        }
-    }
-
-    /// Starts `command` and leaves it running once it has written a line.
-    pub async fn hold(&self, command: &str, deadline: Duration) -> Result<Held, Ran> {
-        let began = Instant::now();
-        let mut ran = Ran::default();
-        let until = tokio::time::Instant::now() + deadline;
-        let start = async {
-            let mut channel = self.open_session(&mut ran, began).await?;
-            if channel.exec(true, command).await.is_err() {
-                ran.connection_lost = true;
-                return None;
-            }
-            while let Some(message) = channel.wait().await {
-                ran.take(message, 512);
-                if ran.stdout.contains(&b'\n') {
-                    return Some(Held { channel, greeting: std::mem::take(&mut ran.stdout) });
-                }
-                if ran.closed || ran.accepted == Some(false) {
-                    return None;
-                }
-            }
-            ran.connection_lost = true;
-            None
-        };
-        match timeout_at(until, start).await {
-            Ok(Some(held)) => Ok(held),
-            Ok(None) => Err(ran),
-            Err(_) => Err(Ran { gave_up: Some(GaveUp::Silence), ..ran }),
-        }
+    /// The channel itself, for whoever waits on it.
+    #[must_use]
+    pub fn into_channel(self) -> Channel<Msg> {
+        self.channel
     }
 }
 
 impl Ran {
+    /// Whether nothing more can come.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.closed || self.connection_lost || self.gave_up.is_some() || self.accepted == Some(false)
+    }
+
     /// Writes down one message of the server.
-    pub fn take(&mut self, message: ChannelMsg, keep: usize) {
+    fn take(&mut self, message: ChannelMsg, keep: usize) {
         match message {
             ChannelMsg::Data { data } => {
                 self.stdout_bytes += data.len() as u64;
@@ -200,4 +178,8 @@ impl Ran {
 fn keep_first(kept: &mut Vec<u8>, data: &[u8], keep: usize) {
     let room = keep.saturating_sub(kept.len()).min(data.len());
     kept.extend_from_slice(data.get(..room).unwrap_or_default());
+}
+
+fn since(began: Instant) -> f64 {
+    began.elapsed().as_secs_f64() * 1000.0
 }

@@ -6,17 +6,19 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::connection::{Manner, Ran};
+use crate::channel;
+use crate::connection::{Connection, Manner, Patience, Ran, Running};
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
+use crate::nonce::nonce;
 use crate::text::seconds;
 
 pub use causes::CAUSES;
 
 /// Output of the last command, bytes: more than one packet, so that a cut at the end would show.
-const OUTPUT: u64 = 64 * 1024;
+pub const OUTPUT: u64 = 64 * 1024;
 /// The status that the last command ends with: one that nothing else gives.
-const STATUS: u32 = 7;
+pub const STATUS: u32 = 7;
 /// How long the server may take to close the connection after our goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -63,9 +65,21 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         connection.close(GOODBYE).await;
         return Step::Skipped("the server runs no command of ours: see channel".into());
     }
-    let command = format!("exec sh -c 'dd if=/dev/zero bs=1024 count={} 2>/dev/null; exit {STATUS}'", OUTPUT / 1024);
-    let running = connection.run(&command, Vec::new(), 0, exam.limits.patience());
-    let Some(ran) = exam.stop.race(running).await else {
+    let patience = exam.limits.patience();
+    // The command that channel started may have been closed meanwhile by whatever ends idle channels.
+    let going_on = exam.running.take().filter(|_| exam.limits.idle.is_zero());
+    let ended = async {
+        let mut ran = Ran::default();
+        let running = match going_on {
+            Some(running) => Some(running),
+            None => start_anew(&connection, patience, &mut ran).await,
+        };
+        if let Some(running) = running {
+            running.finish(0, patience, &mut ran).await;
+        }
+        ran
+    };
+    let Some(ran) = exam.stop.race(ended).await else {
         connection.close(GOODBYE).await;
         return Step::Skipped("interrupted".into());
     };
@@ -76,4 +90,12 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let whole = ran.stdout_bytes == OUTPUT && ran.status == Some(STATUS) && ran.closed;
     let facts = Facts { ran, written_bytes: OUTPUT, given_status: STATUS, ending, goodbye_ms };
     if whole { Step::Passed(facts) } else { Step::Failed(facts) }
+}
+
+/// Starts the command again, and takes its mark out of what it prints.
+async fn start_anew(connection: &Connection, patience: Patience, ran: &mut Ran) -> Option<Running> {
+    let mut running = connection.start(&channel::command(&nonce()), patience, ran).await?;
+    running.read(0, patience, ran, |ran| ran.stdout_bytes > 0).await;
+    *ran = Ran { stdout_bytes: 0, ..ran.clone() };
+    Some(running)
 }

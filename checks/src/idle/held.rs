@@ -6,8 +6,9 @@ use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 use tokio::time::sleep;
 
-use crate::connection::{Answer, Connection, Ending, Manner};
+use crate::connection::{Answer, Connection, Ending, Manner, Patience, Ran};
 use crate::login::{Login, NotLoggedIn};
+use crate::text::shown;
 
 /// The bounds of a verdict's deadline: five retransmissions at RTO, 2, 4, 8 and 16 RTO fit in 31 RTO (RFC 6298 section 5.5).
 const VERDICT: (Duration, Duration) = (Duration::from_secs(8), Duration::from_secs(45));
@@ -15,6 +16,9 @@ const VERDICT: (Duration, Duration) = (Duration::from_secs(8), Duration::from_se
 const RTO_MIN: Duration = Duration::from_millis(200);
 /// How long the library may take to note why a connection ended.
 const NOTED_WITHIN: Duration = Duration::from_millis(100);
+
+/// Bytes kept of the waiting command's first line.
+const GREETING: usize = 512;
 
 /// A session that is open and quiet.
 pub(super) struct Held {
@@ -36,11 +40,17 @@ impl Held {
         if let Some(mark) = mark {
             // It echoes lines and ends with its input: silent as long as we are, gone when the connection is.
             let command = format!("exec sh -c 'echo $$ $PPID; while read -r line; do echo \"$line\"; done' {mark}");
-            let started = held.connection.hold(&command, deadline).await;
-            let started = started
-                .map_err(|ran| NotLoggedIn::NoCommand(ran.refused.map_or_else(String::new, |(_, text)| text)))?;
-            held.pids = parse_pids(&started.greeting);
-            held.channel = Some(started.channel);
+            let patience = Patience { silence: deadline, total: deadline };
+            let mut ran = Ran::default();
+            let mut running = held.connection.start(&command, patience, &mut ran).await;
+            if let Some(running) = &mut running {
+                running.read(GREETING, patience, &mut ran, |ran| ran.stdout.contains(&b'\n')).await;
+            }
+            let Some(running) = running.filter(|_| ran.stdout.contains(&b'\n')) else {
+                return Err(NotLoggedIn::NoCommand(ran.refused.map_or_else(String::new, |(_, text)| shown(&text))));
+            };
+            held.pids = parse_pids(&ran.stdout);
+            held.channel = Some(running.into_channel());
             held.channel_quiet_since = Some(Instant::now());
         }
         Ok(held)

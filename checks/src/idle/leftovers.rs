@@ -21,7 +21,7 @@ pub(super) async fn end(connection: &Connection, pids: &[(u32, u32)], mark: &str
          done",
         list.join(" ")
     );
-    let ran = connection.run(&format!("exec sh -c '{script}'"), Vec::new(), 4096, patience).await;
+    let ran = connection.run(&format!("exec sh -c '{script}'"), 4096, patience).await;
     let said = String::from_utf8_lossy(&ran.stdout);
     let count = |word: &str| u32::try_from(said.lines().filter(|line| *line == word).count()).unwrap_or(u32::MAX);
     Leftovers { stranded: count("stranded"), ended: count("ended") }

@@ -16,9 +16,6 @@ use crate::text::{bytes, seconds, shown_bytes};
 
 pub use causes::CAUSES;
 
-/// Status with which a shell reports that it knows no such command (POSIX.1-2024, 2.9.1.4).
-const NO_SUCH_COMMAND: u32 = 127;
-
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Facts {
@@ -58,22 +55,15 @@ impl evidence::Facts for Facts {
     }
 }
 
-/// Sends data through `cat` on the connection that auth left.
+/// Sends data through the command that channel left, which sends it back.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    let (Some(connection), Some(_)) = (&exam.connection, &exam.login) else {
-        return Step::Skipped("there is no login: see auth".into());
+    let (Some(connection), Some(running)) = (&exam.connection, &mut exam.running) else {
+        return Step::Skipped("no command of ours runs on the server: see channel".into());
     };
-    if !exam.runs_commands {
-        return Step::Skipped("the server runs no command of ours: see channel".into());
-    }
     let sent = noise(seed(), exam.limits.transfer_bytes);
-    let running = connection.run("cat", sent.clone(), sent.len() + 1, exam.limits.patience());
-    let Some(ran) = exam.stop.race(running).await else {
+    let Some(ran) = exam.stop.race(running.exchange(sent.clone(), exam.limits.patience())).await else {
         return Step::Skipped("interrupted".into());
     };
-    if ran.status == Some(NO_SUCH_COMMAND) {
-        return Step::Skipped("the server has no `cat` to send the data back".into());
-    }
     let whole = ran.stdout == sent;
     let facts = Facts {
         sent_bytes: sent.len() as u64,
@@ -87,7 +77,12 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
         ran,
     };
-    if whole { Step::Passed(facts) } else { Step::Failed(facts) }
+    if whole {
+        return Step::Passed(facts);
+    }
+    // What is still on its way would be taken for the output of the end.
+    exam.running = None;
+    Step::Failed(facts)
 }
 
 fn hex(bytes: &[u8]) -> String {
