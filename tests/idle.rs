@@ -41,6 +41,12 @@ fn assert_named(seen: &Report, code: &str) {
     assert_eq!((seen.json["verdict"].as_str(), seen.run.status), (Some("broken"), Some(2)), "{}", seen.told());
 }
 
+/// Not even the sessions that the path cut off are left for the server to find out about in two hours.
+fn assert_tidy(lab: &Lab, server: &Server) {
+    let is_gone = || server.sessions(lab).is_empty();
+    assert!(eventually(s(5), is_gone), "left on the server: {:?}", server.sessions(lab));
+}
+
 /// Plain ssh with the recommended keepalive outlives the timer, and without it does not: at the same time.
 fn assert_cured(lab: &Lab, server: &Server, seen: &Report, timer: u32) {
     let interval = seen.idle()["keepalive"]["interval_s"].as_f64().expect("an interval").floor();
@@ -62,6 +68,7 @@ fn a_silent_drop_is_found(timer: u32) {
     assert_named(&seen, "idle-silent-drop");
     assert_eq!(seen.idle()["manner"], "silent", "{}", seen.told());
     assert_measured(&seen, timer);
+    assert_tidy(&lab, &server);
     assert_cured(&lab, &server, &seen, timer);
 }
 
@@ -88,6 +95,7 @@ fn a_nat_that_resets_after_8_s_is_found() {
     assert_named(&seen, "idle-reset");
     assert_eq!(seen.idle()["manner"], "reset", "{}", seen.told());
     assert_measured(&seen, 8);
+    assert_tidy(&lab, &server);
 }
 
 #[test]
@@ -98,6 +106,7 @@ fn a_channel_timeout_is_named_and_no_keepalive_is_sold_for_it() {
     assert_named(&seen, "idle-channel-timeout");
     assert_eq!(seen.idle()["manner"], "channel-close", "{}", seen.told());
     assert_ne!(seen.idle()["keepalive"]["verified"], true, "{}", seen.told());
+    assert_tidy(&lab, &server);
 }
 
 /// Cuts the path for good some time after the idle sessions were opened.

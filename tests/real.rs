@@ -1,6 +1,5 @@
 //! The built doctor against real servers on a healthy path: nothing to find, and nothing left behind.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::lab::{Lab, Server, eventually};
@@ -9,7 +8,6 @@ use crate::lab::{Lab, Server, eventually};
 const CHECKS: [&str; 9] = ["dns", "tcp", "handshake", "hostkey", "auth", "channel", "transfer", "idle", "exit"];
 
 fn finds_nothing(lab: &Lab, server: &Server) {
-    let bystanders = lab.server_host().processes();
     let seen = lab.doctor(server, &["--idle", "4s"], Duration::from_secs(40));
     assert_eq!((seen.codes(), seen.run.status), (vec![], Some(0)), "{}\n{}", seen.told(), server.log());
     assert_eq!((seen.json["verdict"].as_str(), seen.died_at()), (Some("healthy"), None), "{}", seen.told());
@@ -21,15 +19,8 @@ fn finds_nothing(lab: &Lab, server: &Server) {
     assert!(["pass", "skip"].iter().any(|status| seen.check("dns")["status"] == *status), "{}", seen.told());
     let names: Vec<_> = seen.json["checks"].as_array().expect("checks").iter().map(|check| &check["name"]).collect();
     assert_eq!(names, CHECKS, "{}", seen.told());
-    let is_gone = || server.connections() == 0 && lab.server_host().processes().is_subset(&bystanders);
-    assert!(eventually(Duration::from_secs(5), is_gone), "left on the server: {:?}", left(lab, &bystanders));
-}
-
-/// The command lines of the processes that were not there before.
-fn left(lab: &Lab, bystanders: &BTreeSet<u32>) -> Vec<String> {
-    let new = lab.server_host().processes();
-    let lines = new.difference(bystanders).map(|pid| std::fs::read_to_string(format!("/proc/{pid}/cmdline")));
-    lines.map(|line| line.unwrap_or_default().replace('\0', " ")).collect()
+    let is_gone = || server.connections() == 0 && server.sessions(lab).is_empty();
+    assert!(eventually(Duration::from_secs(5), is_gone), "left on the server: {:?}", server.sessions(lab));
 }
 
 #[test]

@@ -115,6 +115,13 @@ impl Server {
         self.daemon.id()
     }
 
+    /// The command lines of whatever else runs on the server's host.
+    pub(crate) fn sessions(&self, lab: &Lab) -> Vec<String> {
+        let others = lab.server_host().processes().into_iter().filter(|pid| *pid != self.pid());
+        let lines = others.filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).ok());
+        lines.map(|line| line.replace('\0', " ")).collect()
+    }
+
     /// All that the server has logged.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()

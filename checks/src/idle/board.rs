@@ -29,7 +29,7 @@ struct Noted {
     lanes: BTreeMap<u32, Shown>,
     outages: Vec<Outage>,
     not_opened: Vec<String>,
-    stranded: Vec<(u32, u32)>,
+    started: Vec<(u32, u32)>,
     rtt: Option<Duration>,
     confirmed: bool,
     sessions: u32,
@@ -59,7 +59,7 @@ impl Board {
             lanes: BTreeMap::new(),
             outages: Vec::new(),
             not_opened: Vec::new(),
-            stranded: Vec::new(),
+            started: Vec::new(),
             rtt: None,
             confirmed: false,
             sessions: 0,
@@ -252,25 +252,14 @@ impl Board {
         self.finish_when_known();
     }
 
-    /// Whether the session's last stretch ended in death, or in a silence that nobody is known to live through.
-    pub(super) fn may_be_dead(&self, session: u32) -> bool {
-        let noted = self.noted();
-        let (survived, died) = noted.ladder.bracket();
-        noted.arms.iter().rev().find(|arm| arm.session == session).is_some_and(|arm| match arm.end {
-            End::Died { .. } => true,
-            End::Open => died.is_some() && arm.moves == Moves::Nothing && arm.lasted_s > survived,
-            End::Alive { .. } | End::Void { .. } => false,
-        })
+    /// Notes the processes that a session has on the server.
+    pub(super) fn started(&self, pids: Option<(u32, u32)>) {
+        self.noted().started.extend(pids);
     }
 
-    /// Notes the processes of a session that the server cannot know to be dead.
-    pub(super) fn strand(&self, pids: Option<(u32, u32)>) {
-        self.noted().stranded.extend(pids);
-    }
-
-    /// Those processes.
-    pub(super) fn stranded(&self) -> Vec<(u32, u32)> {
-        self.noted().stranded.clone()
+    /// The processes of every session that there was.
+    pub(super) fn processes(&self) -> Vec<(u32, u32)> {
+        self.noted().started.clone()
     }
 
     /// A session could not be opened.
@@ -419,6 +408,9 @@ impl Noted {
     }
 }
 
+/// TCP may acknowledge what it heard last so much later (TCP_DELACK_MAX of Linux): the path was silent for that much less.
+const LATE_ACK_S: f64 = 0.2;
+
 /// The bracket that the silent arms prove, and the manner of the shortest death.
 fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
     let silent = || arms.iter().filter(|arm| arm.moves == Moves::Nothing);
@@ -427,10 +419,11 @@ fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
         first.is_some_and(|arm| matches!(arm.death(), Some((Manner::ChannelClose | Manner::ExitStatus { .. }, _))));
     let quiet = |arm: &Arm| if in_channel { arm.channel_quiet_s.unwrap_or(arm.lasted_s) } else { arm.lasted_s };
     let died_s = first.map(quiet);
+    let late = if in_channel { 0.0 } else { LATE_ACK_S };
     let survived_s = silent()
         .filter(|arm| matches!(arm.end, End::Alive { .. }))
-        .map(quiet)
-        .filter(|survived| died_s.is_none_or(|died| *survived < died))
+        .map(|arm| quiet(arm) - late)
+        .filter(|survived| *survived > 0.0 && died_s.is_none_or(|died| *survived < died))
         .max_by(f64::total_cmp);
     (Timeout { survived_s, died_s }, first.and_then(Arm::death).map(|(manner, _)| manner.clone()))
 }

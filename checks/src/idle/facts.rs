@@ -152,7 +152,7 @@ pub struct Outage {
 /// What dead sessions left on the server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leftovers {
-    /// Sessions that the server could not know to be dead.
+    /// Sessions whose command was still there when all were over: the server could not know that they were dead.
     pub stranded: u32,
     /// Of those, how many we ended over a living connection.
     pub ended: u32,

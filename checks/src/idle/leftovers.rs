@@ -3,11 +3,11 @@
 use super::facts::Leftovers;
 use crate::connection::{Connection, Patience};
 
-/// Ends the waiting commands, and the sshd processes above them, of sessions that the server cannot know to be dead.
+/// Ends the waiting commands, and the sshd processes above them, that are still there although their session is over.
 ///
+/// That is any session that the path cut off, whether we saw it die, were still asking it, or closed it into the void.
 /// A process is ended only when its arguments still bear our mark; its parent only when it is an SSH server's session process.
 pub(super) async fn end(connection: &Connection, pids: &[(u32, u32)], mark: &str, patience: Patience) -> Leftovers {
-    let stranded = u32::try_from(pids.len()).unwrap_or(u32::MAX);
     if pids.is_empty() {
         return Leftovers::default();
     }
@@ -15,12 +15,14 @@ pub(super) async fn end(connection: &Connection, pids: &[(u32, u32)], mark: &str
     let script = format!(
         "for pair in {}; do own=${{pair%%:*}}; parent=${{pair##*:}}; \
          args=$(ps -o args= -p $own 2>/dev/null || tr \"\\0\" \" \" </proc/$own/cmdline 2>/dev/null); \
-         case \"$args\" in *{mark}*) ;; *) continue;; esac; \
+         case \"$args\" in *{mark}*) echo stranded;; *) continue;; esac; \
+         kill $own 2>/dev/null && echo ended; \
          case \"$(ps -o comm= -p $parent 2>/dev/null || cat /proc/$parent/comm 2>/dev/null)\" in *sshd*|*dropbear*) kill $parent 2>/dev/null;; esac; \
-         kill $own 2>/dev/null; echo ended; done",
+         done",
         list.join(" ")
     );
     let ran = connection.run(&format!("exec sh -c '{script}'"), 4096, patience).await;
-    let ended = String::from_utf8_lossy(&ran.stdout).lines().filter(|line| *line == "ended").count();
-    Leftovers { stranded, ended: u32::try_from(ended).unwrap_or(u32::MAX) }
+    let said = String::from_utf8_lossy(&ran.stdout);
+    let count = |word: &str| u32::try_from(said.lines().filter(|line| *line == word).count()).unwrap_or(u32::MAX);
+    Leftovers { stranded: count("stranded"), ended: count("ended") }
 }

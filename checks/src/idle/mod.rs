@@ -64,12 +64,12 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let interrupted = watch(exam, &test, &mut sessions).await;
     sessions.shutdown().await;
     let mut facts = test.board.facts(longest, !interrupted, &test.control);
-    let stranded = test.board.stranded();
+    let processes = test.board.processes();
     drop(test);
     if let Some(mark) = mark
         && !main.is_closed()
     {
-        facts.leftovers = leftovers::end(&main, &stranded, &mark, exam.limits.patience()).await;
+        facts.leftovers = leftovers::end(&main, &processes, &mark, exam.limits.patience()).await;
     }
     exam.connection = Arc::into_inner(main).filter(|main: &Connection| !main.is_closed());
     let lived = facts.deaths().is_empty() && facts.outages.iter().all(|outage| outage.ended_s.is_some());

@@ -100,11 +100,8 @@ async fn live(test: &Test, number: u32) {
             Ok(held) => held,
             Err(error) => return test.board.not_opened(error.to_string()),
         };
+        test.board.started(held.pids);
         let again = climb(test, number, &mut held).await || test.board.take_proof(number);
-        let stranded = held.connection().ending().is_none() && test.board.may_be_dead(number);
-        if stranded {
-            test.board.strand(held.pids);
-        }
         held.close().await;
         if !again {
             return;
