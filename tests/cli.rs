@@ -287,7 +287,6 @@ fn several_targets_give_a_line_each_in_their_order() {
 }
 
 #[test]
-#[ignore = "needs the tcp check"]
 fn a_signal_ends_the_examination_and_the_report_tells_what_is_known() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = silent.local_addr().unwrap().to_string();

@@ -10,7 +10,7 @@ pub(super) const AGENT_REFUSED: Cause = Cause {
     stage: Check::Auth,
     title: "The agent holds the right key and does not sign with it",
     severity: Severity::Critical,
-    explanation: "The server would take the key, and the agent that holds it declined to sign or failed: it is locked, a person has to confirm or touch \
+    explanation: "The server would take the key, and the agent that holds it declined to sign or failed. It is locked, a person had to confirm or touch \
         a security key and did not, the key is bound to other destinations (ssh-add -h), its certificate has no private half in it, or the agent \
         that was forwarded here has lost its way back.",
     fixes: &[
