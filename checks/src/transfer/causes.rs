@@ -37,7 +37,7 @@ const STALLED: Cause = Cause {
         "Read from remote host: Connection timed out",
         "client_loop: send disconnect: Broken pipe",
     ],
-    hides: &[],
+    hides: &["exit-hangs", "exit-output-lost"],
     judge: |evidence| {
         let facts = evidence.transfer.failed()?;
         if facts.ran.gave_up != Some(GaveUp::Silence) || facts.first_difference.is_some() {
@@ -86,7 +86,7 @@ const CORRUPTED: Cause = Cause {
         "Incorrect MAC received on packet",
         "ssh_dispatch_run_fatal: Connection to port: Connection corrupted",
     ],
-    hides: &["transfer-stalled", "transfer-truncated"],
+    hides: &["transfer-stalled", "transfer-truncated", "exit-hangs", "exit-output-lost"],
     judge: |evidence| {
         let facts = evidence.transfer.failed()?;
         if let Some(at) = facts.first_difference {
@@ -124,7 +124,7 @@ const TRUNCATED: Cause = Cause {
         "client_loop: send disconnect: Connection reset by peer",
         "lost connection",
     ],
-    hides: &[],
+    hides: &["exit-hangs", "exit-output-lost"],
     judge: |evidence| {
         let facts = evidence.transfer.failed()?;
         let short = facts.returned_bytes < facts.sent_bytes && facts.first_difference.is_none();

@@ -115,7 +115,7 @@ pub(super) const PROTOCOL_VERSION: Cause = Cause {
         "Protocol major versions differ: 2 vs. 1",
         "SSH protocol version 2 required by our configuration but remote only provides",
     ],
-    hides: &["handshake-kex-failed", "handshake-reset", "handshake-closed-before-banner"],
+    hides: &["handshake-kex-failed", "handshake-kex-stalled", "handshake-reset", "handshake-closed-before-banner"],
     judge: |evidence| {
         let version = evidence.handshake.failed()?.version.as_ref()?;
         let spoken = version.starts_with("SSH-2.0-") || version.starts_with("SSH-1.99-");
