@@ -8,6 +8,7 @@ mod causes;
 mod control;
 mod facts;
 mod held;
+pub mod hop;
 mod ladder;
 mod leftovers;
 mod session;
