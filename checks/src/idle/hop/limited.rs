@@ -86,11 +86,14 @@ impl Limited {
         };
         // Every answer to a keepalive is younger than an interval; one that was lost is allowed for.
         let answered = info.map(|info| Duration::from_millis(info.last_ack_ms.into()) < self.interval * 2 + SETTLED);
+        let (channel_quiet, age) = self.held.ages();
         let trial = Trial {
             hop: self.hop,
             whole: self.usual.is_none(),
-            interval_s: self.interval.as_secs_f64(),
+            interval_s: u32::try_from(self.interval.as_secs()).unwrap_or(u32::MAX),
             lasted_s: lasted.as_secs_f64(),
+            age_s: age.as_secs_f64(),
+            channel_quiet_s: channel_quiet.map(|quiet| quiet.as_secs_f64()),
             heard_bytes,
             answered: answered.filter(|_| lasted > self.interval * 3),
             end,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::facts::End;
+use super::facts::{Arm, End, Holds, Moves, Speaker};
 use crate::login::Login;
 use crate::path::Path;
 
@@ -30,15 +30,40 @@ pub struct Trial {
     /// Whether its keepalives went all the way: the hop is the server.
     pub whole: bool,
     /// Seconds between two TCP keepalives.
-    pub interval_s: f64,
+    pub interval_s: u32,
     /// Seconds without a byte either way; TCP keepalives carry none.
     pub lasted_s: f64,
+    /// How old the connection was at its end.
+    pub age_s: f64,
+    /// For how long nothing had moved in its channel at its end; `null` without a channel.
+    pub channel_quiet_s: Option<f64>,
     /// Bytes that the server sent by itself meanwhile.
     pub heard_bytes: u64,
     /// Whether keepalives were answered until the end; `null` where the system does not tell, or after too short a time.
     pub answered: Option<bool>,
     /// Its end.
     pub end: End,
+}
+
+impl Trial {
+    /// The same in the words of the idle test, as the arm of that session, begun so many seconds after the test.
+    #[must_use]
+    pub fn arm(&self, session: u32, started_s: f64) -> Arm {
+        Arm {
+            session,
+            moves: Moves::TcpKeepalive,
+            holds: if self.channel_quiet_s.is_some() { Holds::Command } else { Holds::Nothing },
+            speaks_first: Speaker::Client,
+            hop: (!self.whole).then_some(self.hop),
+            interval_s: Some(self.interval_s),
+            started_s,
+            lasted_s: self.lasted_s,
+            age_s: self.age_s,
+            channel_quiet_s: self.channel_quiet_s,
+            heard_bytes: self.heard_bytes,
+            end: self.end.clone(),
+        }
+    }
 }
 
 /// What the sessions of a search have in common.
@@ -48,7 +73,7 @@ pub struct Search {
     pub login: Login,
     /// What the arguments of the waiting commands bear; without it no command is run.
     pub mark: Option<String>,
-    /// Seconds between two keepalives: see [`interval`].
+    /// Time between two keepalives, whole seconds: see [`interval`].
     pub interval: Duration,
     /// How long opening a session may take.
     pub deadline: Duration,

@@ -102,8 +102,8 @@ fn is_dead(trial: &Trial) -> Option<bool> {
         _ if trial.heard_bytes > 0 => None,
         End::Alive { .. } => Some(false),
         End::Died { manner: Manner::Silent | Manner::Reset | Manner::Fin | Manner::Errno { .. }, .. } => Some(true),
-        // The server's own doing, which no hop has a part in.
-        End::Died { .. } | End::Void { .. } | End::Open => None,
+        // A session's own end, which no hop has a part in, or none that was seen.
+        End::Died { .. } | End::Unheard { .. } | End::Void { .. } | End::Open => None,
     }
 }
 
@@ -114,8 +114,17 @@ pub(super) mod tests {
 
     pub(in super::super) fn trial(hop: u8, alive: bool) -> Trial {
         let died = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
-        let end = if alive { End::Alive { rtt_ms: 1.0 } } else { died };
-        Trial { hop, whole: false, interval_s: 1.0, lasted_s: 10.0, heard_bytes: 0, answered: Some(false), end }
+        Trial {
+            hop,
+            whole: false,
+            interval_s: 1,
+            lasted_s: 10.0,
+            age_s: 11.0,
+            channel_quiet_s: Some(10.5),
+            heard_bytes: 0,
+            answered: Some(false),
+            end: if alive { End::Alive { rtt_ms: 1.0 } } else { died },
+        }
     }
 
     fn trials(alive: &[(u8, bool)]) -> Vec<Trial> {
