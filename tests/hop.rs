@@ -30,15 +30,27 @@ fn chain(kind: Middlebox, hop: usize) -> Option<Lab> {
     Lab::through(&routers)
 }
 
-/// Traces the path and looks for the hop; to be run inside the client.
+/// Traces the path and looks for the hop with more sessions than the path has hops; to be run inside the client.
 async fn find(lab: &Lab, server: SocketAddr, bare_died_s: Option<f64>) -> (Path, Found, Result<Verdict, Untold>) {
+    let began = Instant::now();
+    let (path, found, verdict) = find_with(6, lab, server, bare_died_s).await;
+    assert!(began.elapsed() < OPENING + SILENCE + VERDICT, "it took {:?}", began.elapsed());
+    (path, found, verdict)
+}
+
+async fn find_with(
+    sessions: usize,
+    lab: &Lab,
+    server: SocketAddr,
+    bare_died_s: Option<f64>,
+) -> (Path, Found, Result<Verdict, Untold>) {
     let login = lab.login(server).await;
     let path = path::trace(server, None, 30, s(5)).await;
-    let search = Search { login, mark: None, interval: interval(4.0).expect("long enough"), deadline: s(10) };
-    let began = Instant::now();
-    let (found, verdict) = search.find(&path, 30, 6, bare_died_s, async || sleep(SILENCE).await).await;
-    assert!(began.elapsed() < OPENING + SILENCE + VERDICT, "it took {:?}", began.elapsed());
+    let interval = interval(4.0).expect("long enough");
+    let search = Search { login, mark: Some("hop-test".into()), interval, deadline: s(10) };
+    let (found, verdict) = search.find(&path, 30, sessions, bare_died_s, async || sleep(SILENCE).await).await;
     assert!(found.not_opened.is_empty(), "{found:?}");
+    assert_eq!(found.processes.len(), found.trials.len(), "each ran a command: {found:?}");
     (path, found, verdict)
 }
 
@@ -86,6 +98,17 @@ fn a_nat_at_the_second_hop_is_located() {
 #[test]
 fn a_nat_at_the_third_hop_is_located() {
     a_nat_is_located(3);
+}
+
+#[test]
+fn three_sessions_locate_it_in_two_rounds() {
+    let Some(lab) = chain(Middlebox::Forgets(TIMER), 3) else { return };
+    let server = lab.sshd(&[]);
+    let address = SocketAddr::new(lab.server_address().into(), server.port());
+    let (_, found, verdict) = lab.client().inside(async || find_with(3, &lab, address, BARE).await);
+    assert_eq!(verdict, Ok(Verdict { hop: 3, after: 2, certainty: Certainty::Likely }), "{found:#?}");
+    let hops: Vec<_> = found.trials.iter().map(|trial| trial.hop).collect();
+    assert_eq!(hops, [1, 2, 3, 4, 4], "the server's is tried again, as the one that should live");
 }
 
 #[test]
@@ -157,19 +180,40 @@ fn a_silent_hop_keeps_its_number_and_tcp_tells_the_distance_where_udp_is_dropped
     lab.router(2).nft(silent);
     lab.forward("meta l4proto udp drop");
     let address = SocketAddr::new(lab.server_address().into(), server.port());
-    let (path, connections) = lab.client().inside(async || {
-        let login = lab.login(address).await;
-        let before = login.budget.spent().connections;
-        let mut path = path::trace(address, None, 30, s(5)).await;
-        assert_eq!((path.distance, path.candidates(30)), (None, vec![1, 2, 3, 4, 30]), "{path:?}");
-        path::count(&mut path, &login.budget, address, None, 30, s(5)).await;
-        // What is on its way is closed, and counted or not, before it is looked at.
-        sleep(s(1)).await;
-        (path, login.budget.spent().connections - before)
-    });
+    let (before, path) = lab.client().inside(async || trace_and_count(&lab, address).await);
+    assert_eq!((before.distance, before.candidates(30)), (None, vec![1, 2, 3, 4, 30]), "{before:?}");
     let [near, far] = [1, 3].map(|hop| Some(lab.router_address(hop).into()));
-    let seen: Vec<_> = path.hops.iter().map(|hop| (hop.number, hop.address)).collect();
-    assert_eq!(seen, [(1, near), (2, None), (3, far), (4, Some(address.ip()))], "{path:?}");
+    assert_eq!(addresses(&path), [near, None, far, Some(address.ip())], "{path:?}");
     assert_eq!(path.distance, Some(Distance { hops: 4, by: Protocol::Tcp }));
-    assert_eq!(connections, 1, "one connection came about");
+}
+
+#[test]
+fn who_turns_udp_away_is_not_the_server() {
+    let Some(lab) = Lab::through(&[Middlebox::Plain; 3]) else { return };
+    let server = lab.sshd(&[]);
+    let rule = "add rule inet lab forward meta l4proto udp reject with icmp type admin-prohibited";
+    lab.router(2).nft(rule);
+    let address = SocketAddr::new(lab.server_address().into(), server.port());
+    let (before, path) = lab.client().inside(async || trace_and_count(&lab, address).await);
+    let [first, second, third] = [1, 2, 3].map(|hop| Some(lab.router_address(hop).into()));
+    assert_eq!((addresses(&before), before.distance), (vec![first, second], None), "{before:?}");
+    assert_eq!(addresses(&path), [first, second, third, Some(address.ip())], "{path:?}");
+    assert_eq!(path.distance, Some(Distance { hops: 4, by: Protocol::Tcp }));
+}
+
+/// The path before and after the distance was counted, for which one connection came about.
+async fn trace_and_count(lab: &Lab, server: SocketAddr) -> (Path, Path) {
+    let budget = lab.login(server).await.budget;
+    let connections = budget.spent().connections;
+    let traced = path::trace(server, None, 30, s(5)).await;
+    let mut counted = traced.clone();
+    path::count(&mut counted, &budget, server, None, 30, s(5)).await;
+    // What is still on its way gives back what it took.
+    sleep(s(1)).await;
+    assert_eq!(budget.spent().connections - connections, 1, "{counted:?}");
+    (traced, counted)
+}
+
+fn addresses(path: &Path) -> Vec<Option<IpAddr>> {
+    path.hops.iter().map(|hop| hop.address).collect()
 }
