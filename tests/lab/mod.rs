@@ -6,9 +6,11 @@
 mod command;
 mod doctor;
 mod home;
+mod library;
 mod middlebox;
 mod namespace;
 mod server;
+mod v6;
 
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -85,6 +87,11 @@ impl Lab {
 
     pub(crate) fn server_address(&self) -> Ipv4Addr {
         self.address(self.hosts.len() - 2, 2)
+    }
+
+    /// The address with which the router at a hop answers the client.
+    pub(crate) fn router_address(&self, hop: usize) -> Ipv4Addr {
+        self.address(hop - 1, 2)
     }
 
     /// An address on the server's network that nobody has.
