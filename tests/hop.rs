@@ -48,7 +48,7 @@ async fn find_with(
     let path = path::trace(server, None, 30, s(5)).await;
     let interval = interval(4.0).expect("long enough");
     let search = Search { login, mark: Some("hop-test".into()), interval, deadline: s(10) };
-    let (found, verdict) = search.find(&path, 30, sessions, bare_died_s, async || sleep(SILENCE).await).await;
+    let (found, verdict) = search.find(&path, 30, sessions, bare_died_s, async || SILENCE).await;
     assert!(found.not_opened.is_empty(), "{found:?}");
     assert_eq!(found.processes.len(), found.trials.len(), "each ran a command: {found:?}");
     (path, found, verdict)

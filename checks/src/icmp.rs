@@ -65,12 +65,14 @@ impl Icmp {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::io::IoSliceMut;
+    use std::io::{self, IoSliceMut};
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
     use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
     use nix::libc::{SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, sock_extended_err, sockaddr_in, sockaddr_in6};
     use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt};
+    use tokio::io::Interest;
+    use tokio::net::UdpSocket;
 
     use super::Icmp;
 
@@ -106,6 +108,18 @@ mod linux {
             })
         }
 
+        /// Waits for the next ICMP error of a UDP socket, whose queue this is.
+        pub(crate) async fn next(&self, socket: &UdpSocket) -> io::Result<Icmp> {
+            loop {
+                socket.ready(Interest::ERROR).await?;
+                let read = || self.read().ok_or_else(|| io::ErrorKind::WouldBlock.into());
+                match socket.try_io(Interest::ERROR, read) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    ended => return ended,
+                }
+            }
+        }
+
         fn set(&self, on: bool) -> bool {
             let set = if self.v6 {
                 setsockopt(&self.descriptor, sockopt::Ipv6RecvErr, &on)
@@ -139,7 +153,10 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 mod other {
+    use std::io;
     use std::os::fd::AsFd;
+
+    use tokio::net::UdpSocket;
 
     use super::Icmp;
 
@@ -155,6 +172,10 @@ mod other {
 
         pub(crate) fn read(&self) -> Option<Icmp> {
             None
+        }
+
+        pub(crate) async fn next(&self, _: &UdpSocket) -> io::Result<Icmp> {
+            Err(io::ErrorKind::Unsupported.into())
         }
     }
 }

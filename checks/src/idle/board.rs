@@ -5,11 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep;
 
 use super::control::{Control, Finding};
 use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Speaker, Timeout};
-use super::ladder::{Goal, Ladder, Turn, count_max, interval};
+use super::ladder::{Goal, Ladder, Turn, count_max, interval, longer};
 use super::session::DATA_INTERVAL;
 use crate::connection::Manner;
 use crate::progress::{Event, IdleState, Lane, LaneState, Progress};
@@ -304,14 +304,12 @@ impl Board {
         self.changed.subscribe()
     }
 
-    /// Returns when a silence is as good as proven to kill and sessions that are silent since `began` have been so for longer.
-    ///
-    /// Never returns when the test ends without that.
-    pub(super) async fn outlasted(&self, began: Instant) {
+    /// Returns, when a silence is as good as proven to kill, one that is surely longer; never when the test ends without that.
+    pub(super) async fn longer_than_killed(&self) -> Duration {
         let mut changes = self.changed.subscribe();
         loop {
             if let Some(died) = self.died() {
-                return sleep_until((began + Duration::from_secs_f64(died * 1.05 + 0.2)).into()).await;
+                return Duration::from_secs_f64(longer(died));
             }
             if changes.changed().await.is_err() {
                 std::future::pending::<()>().await;

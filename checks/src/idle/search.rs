@@ -45,7 +45,7 @@ pub(super) async fn beside(test: Arc<Test>, bind: Option<IpAddr>, sessions: usiz
         Search { login: test.login.clone(), mark: test.mark.clone(), interval: INTERVAL, deadline: test.deadline };
     let distance = path.distance.map(|distance| distance.hops);
     let opened = Instant::now();
-    let found = search.round(&hops, distance, async || test.board.outlasted(Instant::now()).await).await;
+    let found = search.round(&hops, distance, async || test.board.longer_than_killed().await).await;
     let verdict = hop::forgets(&found.trials, test.board.died());
     Some(Searched { path, began: opened, found, verdict })
 }

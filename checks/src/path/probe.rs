@@ -4,7 +4,6 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket as StdUdpSocket};
 use std::time::{Duration, Instant};
 
-use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
@@ -60,17 +59,9 @@ async fn send(to: IpAddr, bind: Option<IpAddr>, hops: u8) -> io::Result<Answer> 
     // Nothing in it that a service could take for a request.
     socket.send(&[0; 8]).await?;
     loop {
-        socket.ready(Interest::ERROR).await?;
-        let read = || errors.read().ok_or_else(|| io::ErrorKind::WouldBlock.into());
-        match socket.try_io(Interest::ERROR, read) {
-            Ok(icmp) => {
-                let rtt = sent.elapsed();
-                if let Some(reply) = meaning(&icmp, to) {
-                    return Ok(Answer { from: icmp.sender, rtt, reply });
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
+        let icmp = errors.next(&socket).await?;
+        if let Some(reply) = meaning(&icmp, to) {
+            return Ok(Answer { from: icmp.sender, rtt: sent.elapsed(), reply });
         }
     }
 }

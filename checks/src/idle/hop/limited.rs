@@ -3,10 +3,11 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep;
+use tokio::time::{sleep, sleep_until};
 
 use super::Trial;
 use crate::connection::{Answer, Manner};
+use crate::dial::Route;
 use crate::idle::facts::{End, Sign};
 use crate::idle::held::Held;
 use crate::login::{Login, NotLoggedIn};
@@ -58,6 +59,9 @@ impl Limited {
         interval: Duration,
         deadline: Duration,
     ) -> Result<Self, NotLimited> {
+        if login.route == Route::Proxy {
+            return Err(NotLimited::Proxy);
+        }
         let mut held = Held::open(login, mark, false, deadline).await?;
         settle(&held, deadline).await?;
         let usual = limit(socket(&held)?, (!whole).then_some(hop), interval)?;
@@ -71,10 +75,11 @@ impl Limited {
         self.held.pids
     }
 
-    /// Idles until `enough` and asks whether the session is alive, then closes it.
-    pub async fn trial(mut self, enough: impl Future<Output = ()>) -> Trial {
+    /// Idles until it is told how long a silence is wanted, and for at least as long; asks whether the session is alive, and closes it.
+    pub async fn trial(mut self, least: impl Future<Output = Duration>) -> Trial {
+        let began = self.began;
         let passive = tokio::select! {
-            () = enough => None,
+            () = async { sleep_until((began + least.await).into()).await } => None,
             ending = self.held.ended() => Some(ending.manner),
         };
         let info = socket(&self.held).ok().and_then(Socket::tcp_info);
@@ -154,4 +159,25 @@ fn limit(socket: &Socket, hop: Option<u8>, interval: Duration) -> io::Result<Opt
     socket.set_user_timeout(Some(UNANSWERED))?;
     socket.set_tcp_keepalive(Some(Keepalive { idle: interval, interval, retries: RETRIES }))?;
     Ok(hop.map(|_| usual))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::dial::Budget;
+    use crate::target::{Limits, Target};
+
+    #[tokio::test]
+    async fn behind_a_proxy_nothing_is_opened() {
+        let budget = Arc::new(Budget::new(&Limits::default()));
+        let target = Arc::new(Target::bare("192.0.2.1", 22, "me"));
+        let (host_key, accepted) = (String::new(), Vec::new());
+        let login = Login { target, route: Route::Proxy, host_key, accepted, budget: budget.clone() };
+        let second = Duration::from_secs(1);
+        let opened = Limited::open(&login, None, 1, false, second, second).await;
+        assert!(matches!(opened, Err(NotLimited::Proxy)));
+        assert_eq!(budget.spent().connections, 0);
+    }
 }

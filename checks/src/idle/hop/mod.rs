@@ -8,10 +8,11 @@ mod limited;
 mod plan;
 mod verdict;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::facts::{Arm, End, Holds, Moves, Speaker};
@@ -91,7 +92,7 @@ pub struct Found {
 }
 
 impl Search {
-    /// Finds the hop that forgets, in rounds of at most so many sessions at a time; `silence` is how long each round idles.
+    /// Finds the hop that forgets, in rounds of at most so many sessions at a time; for `silence` see [`round`](Self::round).
     ///
     /// `bare_died_s` is the silence that killed a session which nothing refreshed. A round costs the silence and one verdict.
     pub async fn find(
@@ -100,47 +101,42 @@ impl Search {
         most: u8,
         sessions: usize,
         bare_died_s: Option<f64>,
-        silence: impl AsyncFn(),
+        silence: impl AsyncFn() -> Duration,
     ) -> (Found, Result<Verdict, Untold>) {
         let mut found = Found::default();
         loop {
+            let tried = found.hops();
             let hops = next(path, most, sessions, &found.trials, bare_died_s);
-            let tried = found.trials.len();
             if !hops.is_empty() {
                 found.add(self.round(&hops, path.distance.map(|distance| distance.hops), &silence).await);
             }
-            // A round without a session would be followed by another such.
-            if found.trials.len() == tried {
+            // A round in which no new hop could be tried would be followed by another such.
+            if found.hops() == tried {
                 let verdict = forgets(&found.trials, bare_died_s);
                 return (found, verdict);
             }
         }
     }
 
-    /// Opens one session for each hop; when all are silent waits for `silence`, and asks all at once.
+    /// Opens one session for each hop, and asks all when each has been silent for as long as `silence` says that it must be.
     ///
-    /// A session for the hop that is the server, or one behind it, is refreshed all the way.
-    pub async fn round(&self, hops: &[u8], distance: Option<u8>, silence: impl AsyncFnOnce()) -> Found {
-        let (ask, asked) = watch::channel(false);
-        let (is_silent, mut silent) = mpsc::channel::<()>(1);
+    /// It may take its time to say so: until something else has shown what kills. Where it says zero all are asked at once, and end in
+    /// good order. A session for the hop that is the server, or for one behind it, is refreshed all the way.
+    pub async fn round(&self, hops: &[u8], distance: Option<u8>, silence: impl AsyncFnOnce() -> Duration) -> Found {
+        let (tell, told) = watch::channel(None);
         let mut sessions = JoinSet::new();
         for &hop in hops {
-            let (search, mut asked, is_silent) = (self.clone(), asked.clone(), is_silent.clone());
+            let (search, mut told) = (self.clone(), told.clone());
             let whole = distance.is_some_and(|distance| hop >= distance);
             sessions.spawn(async move {
-                let limited = search.open(hop, whole).await;
-                drop(is_silent);
-                let limited = limited.map_err(|error| format!("hop {hop}: {error}"))?;
+                let limited = search.open(hop, whole).await.map_err(|error| format!("hop {hop}: {error}"))?;
                 let pids = limited.pids();
-                let enough = async { drop(asked.wait_for(|asked| *asked).await) };
-                Ok::<_, String>((limited.trial(enough).await, pids))
+                let least =
+                    async { told.wait_for(Option::is_some).await.ok().and_then(|told| *told).unwrap_or_default() };
+                Ok::<_, String>((limited.trial(least).await, pids))
             });
         }
-        drop(is_silent);
-        // Nothing is ever sent: it ends when every session has let its end go.
-        let _ = silent.recv().await;
-        silence().await;
-        let _ = ask.send(true);
+        tell.send_replace(Some(silence().await));
         let mut found = Found::default();
         for ended in sessions.join_all().await {
             match ended {
@@ -161,6 +157,11 @@ impl Search {
 }
 
 impl Found {
+    /// The hops that were tried.
+    fn hops(&self) -> BTreeSet<u8> {
+        self.trials.iter().map(|trial| trial.hop).collect()
+    }
+
     /// Adds what a further round has shown.
     fn add(&mut self, other: Self) {
         self.trials.extend(other.trials);

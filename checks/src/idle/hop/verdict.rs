@@ -101,8 +101,8 @@ fn is_dead(trial: &Trial) -> Option<bool> {
     match &trial.end {
         _ if trial.heard_bytes > 0 => None,
         End::Alive { .. } => Some(false),
-        End::Died { manner: Manner::Silent | Manner::Reset | Manner::Fin | Manner::Errno { .. }, .. } => Some(true),
-        // A session's own end, which no hop has a part in, or none that was seen.
+        End::Died { manner: Manner::Silent | Manner::Reset | Manner::Fin, .. } => Some(true),
+        // The session's own end or our own kernel's, in which no timer has a part, or none that was seen.
         End::Died { .. } | End::Unheard { .. } | End::Void { .. } | End::Open => None,
     }
 }
@@ -175,11 +175,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_the_server_ended_itself_tells_nothing() {
+    fn what_no_timer_ended_tells_nothing() {
         let mut seen = trials(&[(1, false), (2, true)]);
-        let End::Died { manner, .. } = &mut seen[0].end else { panic!("it died") };
-        *manner = Manner::ChannelClose;
-        assert_eq!(forgets(&seen, None), Err(Untold::NothingDied));
+        for own in [Manner::ChannelClose, Manner::ExitStatus { status: 0 }, Manner::Errno { errno: 110 }] {
+            let End::Died { manner, .. } = &mut seen[0].end else { panic!("it died") };
+            *manner = own;
+            assert_eq!(forgets(&seen, None), Err(Untold::NothingDied));
+        }
     }
 
     #[test]
