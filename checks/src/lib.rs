@@ -24,6 +24,7 @@ pub mod login;
 mod nonce;
 pub mod progress;
 pub mod socket;
+pub mod suspects;
 pub mod tap;
 pub mod target;
 pub mod text;
