@@ -3,10 +3,11 @@
 use ssh_doctor_checks::cause::Cause;
 use ssh_doctor_checks::evidence::Check;
 
+use crate::clients;
 use crate::diagnose::FilledFix;
 use crate::report::Style;
 use crate::report::style::Ink;
-use crate::report::text::{INDENT, fixes, severity};
+use crate::report::text::{INDENT, PASTE, fixes, severity};
 
 /// How alike a code must be to be meant, of 1 for equal.
 const ALIKE: f64 = 0.6;
@@ -30,6 +31,9 @@ pub fn cause(code: &str, style: &Style) -> Option<String> {
             "Words in braces stand for your own values: {alias} is what you type after ssh.",
         ));
     }
+    if cause.fixes.iter().any(clients::is_keepalive) {
+        parts.push(other_clients(style));
+    }
     if !cause.symptoms.is_empty() {
         let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));
         let heading = format!("{INDENT}{}", style.paint(Ink::Strong, "What other tools print for it:"));
@@ -37,6 +41,21 @@ pub fn cause(code: &str, style: &Style) -> Option<String> {
         parts.push([heading].into_iter().chain(symptoms).collect::<Vec<_>>().join("\n"));
     }
     Some(parts.join("\n\n"))
+}
+
+/// The keepalive of each client but ssh.
+fn other_clients(style: Style) -> String {
+    let heading =
+        style.wrapped(INDENT, INDENT, "The same keepalive in other clients; check --client NAME fills it in:");
+    let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));
+    let entry = |fix: FilledFix| {
+        let place = fix.file.map_or_else(String::new, |file| format!(" ({file})"));
+        let line = style.wrapped(&first, &rest, &format!("{}{place}:", fix.summary));
+        format!("{line}\n{}", style.snippet(PASTE, &fix.snippet.unwrap_or_default()))
+    };
+    let entries = clients::all().map(|fix| entry(FilledFix::template(&fix)));
+    let heading = heading.replacen("The same keepalive", &style.paint(Ink::Strong, "The same keepalive"), 1);
+    [heading].into_iter().chain(entries).collect::<Vec<_>>().join("\n")
 }
 
 /// All causes, grouped by the check at which they show.

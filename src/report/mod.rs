@@ -2,6 +2,7 @@
 
 pub mod json;
 pub(crate) mod style;
+mod suspects;
 mod table;
 pub mod text;
 

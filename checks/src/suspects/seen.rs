@@ -3,7 +3,7 @@
 use super::{Clock, Ending};
 use crate::connection::Manner;
 use crate::evidence::Evidence;
-use crate::idle::{Arm, End, Facts, Moves, Sign, Speaker, Timeout};
+use crate::idle::{Sign, Timeout};
 
 /// What was measured, as far as it tells suspects apart.
 #[derive(Debug, Clone, Copy)]
@@ -28,13 +28,12 @@ impl<'a> Seen<'a> {
     pub fn of(evidence: &'a Evidence) -> Option<Self> {
         let facts = evidence.idle.facts()?;
         let (manner, sign) = facts.deaths().first()?.death()?;
-        let died = facts.timeout.died_s?;
         Some(Self {
             clock: Clock::Idle,
             bracket: facts.timeout,
             ending: Ending::of(manner, sign)?,
-            tcp_keepalive_held: outlived(facts, died, |arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none()),
-            server_heard: outlived(facts, died, |arm| arm.speaks_first == Speaker::Server),
+            tcp_keepalive_held: facts.tcp_keepalive_held(),
+            server_heard: facts.server_heard(),
             version: version(evidence),
         })
     }
@@ -64,17 +63,4 @@ impl Ending {
 
 fn version(evidence: &Evidence) -> Option<&str> {
     evidence.handshake.facts()?.version.as_deref()
-}
-
-/// Whether the arms of a sort outlived a silence that kills: false when one of them died, `None` when none of them says.
-fn outlived(facts: &Facts, died: f64, sort: impl Fn(&Arm) -> bool) -> Option<bool> {
-    let mut held = None;
-    for arm in facts.arms.iter().filter(|arm| sort(arm)) {
-        match arm.end {
-            End::Died { .. } | End::Unheard { .. } => return Some(false),
-            End::Alive { .. } if arm.lasted_s >= died => held = Some(true),
-            _ => {}
-        }
-    }
-    held
 }
