@@ -31,14 +31,14 @@ pub fn cause(code: &str, style: &Style) -> Option<String> {
             "Words in braces stand for your own values: {alias} is what you type after ssh.",
         ));
     }
-    if cause.fixes.iter().any(clients::is_keepalive) {
-        parts.push(other_clients(style));
-    }
     if !cause.symptoms.is_empty() {
         let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));
         let heading = format!("{INDENT}{}", style.paint(Ink::Strong, "What other tools print for it:"));
         let symptoms = cause.symptoms.iter().map(|symptom| style.wrapped(&first, &rest, symptom));
         parts.push([heading].into_iter().chain(symptoms).collect::<Vec<_>>().join("\n"));
+    }
+    if cause.fixes.iter().any(clients::is_keepalive) {
+        parts.push(other_clients(style));
     }
     Some(parts.join("\n\n"))
 }
@@ -50,7 +50,8 @@ fn other_clients(style: Style) -> String {
     let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));
     let entry = |fix: FilledFix| {
         let place = fix.file.map_or_else(String::new, |file| format!(" ({file})"));
-        let line = style.wrapped(&first, &rest, &format!("{}{place}:", fix.summary));
+        let mind = fix.caution.map_or_else(String::new, |caution| format!("; mind: {caution}"));
+        let line = style.wrapped(&first, &rest, &format!("{}{place}{mind}:", fix.summary));
         format!("{line}\n{}", style.snippet(PASTE, &fix.snippet.unwrap_or_default()))
     };
     let entries = clients::all().map(|fix| entry(FilledFix::template(&fix)));

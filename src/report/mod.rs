@@ -1,6 +1,7 @@
 //! What is said: a diagnosis in the forms that people and machines read. Nothing is decided here.
 
 pub mod json;
+mod lifelines;
 pub(crate) mod style;
 mod suspects;
 mod table;
