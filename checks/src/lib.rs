@@ -25,6 +25,7 @@ mod nonce;
 pub mod path;
 pub mod progress;
 pub mod socket;
+pub mod suspects;
 pub mod tap;
 pub mod target;
 pub mod text;

@@ -1,7 +1,9 @@
 //! What is said: a diagnosis in the forms that people and machines read. Nothing is decided here.
 
 pub mod json;
+mod lifelines;
 pub(crate) mod style;
+mod suspects;
 mod table;
 pub mod text;
 

@@ -5,14 +5,14 @@ use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Step};
 use ssh_doctor_checks::text::seconds;
 
 use super::style::Ink;
-use super::{Style, table};
+use super::{Style, lifelines, suspects, table};
 use crate::diagnose::{Diagnosis, FilledFix, Finding, Verdict};
 
 /// The indent of everything that belongs to a finding.
 pub(crate) const INDENT: &str = "   ";
 
 /// The indent of what is to be pasted.
-const PASTE: &str = "       ";
+pub(crate) const PASTE: &str = "       ";
 
 /// The whole report, without a line end at its end.
 #[must_use]
@@ -21,6 +21,7 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     let checks = evidence.checks();
     let mut parts = vec![verdict(&evidence.target, diagnosis, style)];
     parts.extend(diagnosis.findings.iter().enumerate().map(|(at, found)| finding(at + 1, found, style)));
+    parts.extend(lifelines::section(evidence, &diagnosis.findings, style));
     parts.push(table::checks(&checks, &diagnosis.findings, style));
     parts.push(closing(evidence, &checks, diagnosis, style));
     parts.join("\n\n")
@@ -96,6 +97,7 @@ fn finding(number: usize, found: &Finding, style: Style) -> String {
     }
     parts.push(style.paragraphs(INDENT, found.explanation));
     parts.extend(fixes(&found.fixes, style));
+    parts.extend(suspects::section(found, style));
     parts.join("\n\n")
 }
 
@@ -115,11 +117,13 @@ pub(crate) fn fixes(fixes: &[FilledFix], style: Style) -> impl Iterator<Item = S
             style.wrapped(INDENT, INDENT, &format!("{label} ({}{place}): {}", side(filled.side), filled.summary));
         let head = head.replacen(&label, &style.paint(Ink::Strong, &label), 1);
         let paste = filled.snippet.as_ref().map(|snippet| format!("\n\n{}", style.snippet(PASTE, snippet)));
+        let note = filled.note.as_ref().map(|note| format!("\n\n{}", style.wrapped(INDENT, INDENT, note)));
         let mind = filled.caution.as_ref().map(|caution| {
             let line = style.wrapped(INDENT, INDENT, &format!("Mind: {caution}"));
             format!("\n\n{}", line.replacen("Mind:", &style.paint(Ink::Care, "Mind:"), 1))
         });
-        format!("{head}{tried}{}{}", paste.unwrap_or_default(), mind.unwrap_or_default())
+        let below: String = [paste, note, mind].into_iter().flatten().collect();
+        format!("{head}{tried}{below}")
     })
 }
 

@@ -303,6 +303,29 @@ impl Facts {
     pub fn kept(&self) -> impl Iterator<Item = &Arm> {
         self.arms.iter().filter(|arm| arm.moves == Moves::Keepalive)
     }
+
+    /// Whether sessions with nothing but TCP keepalives, sent as far as the server, outlived the silence that kills; `None` where none says.
+    #[must_use]
+    pub fn tcp_keepalive_held(&self) -> Option<bool> {
+        self.outlived(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none())
+    }
+
+    /// Whether what the server said first came through after the silence that kills; `None` where no session says.
+    #[must_use]
+    pub fn server_heard(&self) -> Option<bool> {
+        self.outlived(|arm| arm.speaks_first == Speaker::Server)
+    }
+
+    /// Whether the arms of a sort outlived the silence that kills: false as soon as one of them did not.
+    fn outlived(&self, sort: impl Fn(&Arm) -> bool) -> Option<bool> {
+        let died = self.timeout.died_s?;
+        let verdict = |arm: &Arm| match arm.end {
+            End::Died { .. } | End::Unheard { .. } => Some(false),
+            End::Alive { .. } => (arm.lasted_s >= died).then_some(true),
+            End::Void { .. } | End::Open => None,
+        };
+        self.arms.iter().filter(|arm| sort(arm)).filter_map(verdict).reduce(|all, held| all && held)
+    }
 }
 
 impl evidence::Facts for Facts {
