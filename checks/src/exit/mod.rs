@@ -63,7 +63,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     };
     if !exam.runs_commands {
         connection.close(GOODBYE).await;
-        return Step::Skipped("the server runs no command of ours: see channel".into());
+        return Step::Skipped("no command runs: see channel".into());
     }
     let patience = exam.limits.patience();
     // The command that channel started may have been closed meanwhile by whatever ends idle channels.
