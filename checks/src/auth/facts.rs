@@ -11,6 +11,7 @@ use crate::text::seconds;
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// The methods that the server named when asked with `none`; those that the library does not know are missing.
     pub methods: Vec<String>,

@@ -24,6 +24,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// What became of the command that writes and then ends with a status.
     pub ran: Ran,

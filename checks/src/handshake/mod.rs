@@ -19,6 +19,7 @@ pub use causes::CAUSES;
 
 /// What was seen. Times are milliseconds since the connection was open.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// Lines that the server sent before its version, escaped; the first 32.
     pub lines_before_version: Vec<String>,

@@ -18,6 +18,7 @@ pub use causes::CAUSES;
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// Bytes sent, and wanted back.
     pub sent_bytes: u64,
