@@ -7,6 +7,7 @@ mod cli;
 mod diagnosis;
 mod fixtures;
 mod idle;
+mod killers;
 mod lab;
 mod real;
 mod recording;
