@@ -73,14 +73,14 @@ fn assert_manner(seen: &Report, manner: &str) {
     assert_eq!(seen.idle()["manner"], manner, "{}", seen.told());
 }
 
-/// The bracket holds the timer and is no wider than the issue allows.
+/// The bracket holds the timer, give or take when its owner starts to count, and is no wider than 30 % of it.
 #[track_caller]
 fn assert_bracket(seen: &Report, timer: f64) {
     let bracket = &seen.idle()["timeout"];
     let (Some(survived), Some(died)) = (bracket["survived_s"].as_f64(), bracket["died_s"].as_f64()) else {
         panic!("no bracket: {}", seen.told())
     };
-    assert!(survived <= timer && timer <= died + 0.1, "{timer} is not in {survived} to {died}: {}", seen.told());
+    assert!(survived <= timer && timer <= 1.05 * died, "{timer} is not in {survived} to {died}: {}", seen.told());
     assert!(died - survived <= 0.3 * timer, "{survived} to {died} is too wide for {timer}: {}", seen.told());
 }
 

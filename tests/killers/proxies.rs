@@ -2,7 +2,7 @@
 
 use super::{
     CLOSED, RESET, SILENT, SSH_KEEPALIVE, TCP_KEEPALIVE, WAIT, assert_bracket, assert_codes, assert_died,
-    assert_keepalive_proven, assert_lived, assert_manner, assert_tidy, examine, side_by_side,
+    assert_keepalive_proven, assert_lived, assert_tidy, examine, side_by_side,
 };
 use crate::lab::{Lab, Proxy};
 
@@ -23,13 +23,16 @@ fn kills_all_but_ssh_bytes(proxy: Proxy, words: &[&str]) {
 }
 
 /// The doctor names the proxy's timer, and proves the keepalive on it.
-fn is_named(proxy: Proxy, manner: &str) {
+fn is_named(proxy: Proxy) {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);
     let Some(front) = lab.behind(proxy, TIMER, &server) else { return };
+    let lingerless = matches!(proxy, Proxy::HaproxyNoLinger);
     let seen = examine(&lab, &front, 3 * TIMER);
     assert_codes(&seen, &["idle-closed-by-proxy", "idle-no-keepalive"]);
-    assert_manner(&seen, manner);
+    // haproxy closes and then resets: the reset may overtake the end of file.
+    let manner = seen.idle()["manner"].as_str();
+    assert!(manner == Some("fin") || lingerless && manner == Some("reset"), "{}", seen.told());
     assert_bracket(&seen, f64::from(TIMER));
     assert_keepalive_proven(&seen);
     assert_tidy(&lab, &server);
@@ -42,17 +45,17 @@ fn haproxy_closes_what_only_the_kernel_keeps_alive() {
 
 #[test]
 fn haproxy_is_named() {
-    is_named(Proxy::Haproxy, "fin");
+    is_named(Proxy::Haproxy);
 }
 
 #[test]
 fn haproxy_without_lingering_resets_what_only_the_kernel_keeps_alive() {
-    kills_all_but_ssh_bytes(Proxy::HaproxyNoLinger, RESET);
+    kills_all_but_ssh_bytes(Proxy::HaproxyNoLinger, &[CLOSED, RESET].concat());
 }
 
 #[test]
 fn haproxy_without_lingering_is_named() {
-    is_named(Proxy::HaproxyNoLinger, "reset");
+    is_named(Proxy::HaproxyNoLinger);
 }
 
 #[test]
@@ -62,7 +65,7 @@ fn nginx_closes_what_only_the_kernel_keeps_alive() {
 
 #[test]
 fn nginx_is_named() {
-    is_named(Proxy::Nginx, "fin");
+    is_named(Proxy::Nginx);
 }
 
 #[test]
@@ -72,5 +75,5 @@ fn socat_closes_what_only_the_kernel_keeps_alive() {
 
 #[test]
 fn socat_is_named() {
-    is_named(Proxy::Socat, "fin");
+    is_named(Proxy::Socat);
 }

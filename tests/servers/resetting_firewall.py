@@ -12,6 +12,7 @@ import time
 
 ETH_P_ALL, ETH_P_IP = 0x0003, 0x0800
 FIN, SYN, RST = 1, 2, 4
+SO_RCVBUFFORCE = 33
 
 
 def checksum(data):
@@ -34,6 +35,8 @@ def main(interface, idle):
     # Of a single protocol the kernel shows only the packets that come in.
     look = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
     look.bind((interface, ETH_P_ALL))
+    # A packet that is missed here leaves its flow too old.
+    look.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
     send = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     print("ready", flush=True)
     flows = {}  # the two ends, sorted: the time of the last packet, and the next sequence number of each end
