@@ -44,6 +44,18 @@ impl Icmp {
         format!("ICMP{} {known}", if self.v6 { "v6" } else { "" })
     }
 
+    /// Whether the packet had come to the end of its hops (RFC 792 page 6, RFC 4443 section 3.3).
+    #[must_use]
+    pub fn is_time_exceeded(&self) -> bool {
+        matches!((self.v6, self.kind, self.code), (false, 11, 0) | (true, 3, 0))
+    }
+
+    /// Whether it is "destination unreachable", of any kind.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        self.kind == if self.v6 { 1 } else { 3 }
+    }
+
     /// Whether only a packet filter answers a TCP segment so: a closed port sends a TCP reset (RFC 9293 section 3.10.7.1).
     #[must_use]
     pub fn is_policy(&self) -> bool {
@@ -62,7 +74,7 @@ mod linux {
 
     use super::Icmp;
 
-    /// Keeps the ICMP errors of a socket that is about to connect (`IP_RECVERR`, ip(7); Linux 5.8 has it for TCP).
+    /// Keeps the ICMP errors of a UDP socket, or of a TCP one that is about to connect (`IP_RECVERR`, ip(7); Linux 5.8 has it for TCP).
     pub(crate) struct ErrorQueue {
         descriptor: OwnedFd,
         v6: bool,
@@ -160,5 +172,8 @@ mod tests {
         assert!(![0, 3].iter().any(|&code| icmp(true, 1, code).is_policy()));
         assert_eq!(icmp(true, 1, 4).name(), "ICMPv6 port unreachable");
         assert_eq!(icmp(false, 11, 0).name(), "ICMP type 11 code 0");
+        assert!(icmp(false, 11, 0).is_time_exceeded() && !icmp(true, 11, 0).is_time_exceeded());
+        assert!(icmp(true, 3, 0).is_time_exceeded() && !icmp(true, 3, 0).is_unreachable());
+        assert!(icmp(false, 3, 3).is_unreachable() && icmp(true, 1, 4).is_unreachable());
     }
 }

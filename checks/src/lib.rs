@@ -22,6 +22,7 @@ pub mod icmp;
 pub mod known_hosts;
 pub mod login;
 mod nonce;
+pub mod path;
 pub mod progress;
 pub mod socket;
 pub mod tap;

@@ -6,10 +6,12 @@
 mod command;
 mod doctor;
 mod home;
+mod library;
 mod middlebox;
 mod namespace;
 mod proxy;
 mod server;
+mod v6;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;

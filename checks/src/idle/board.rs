@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, sleep_until};
 
 use super::control::{Control, Finding};
 use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Speaker, Timeout};
@@ -302,6 +302,26 @@ impl Board {
     /// Tells when silent sessions should think again.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    /// Returns when a silence is as good as proven to kill and sessions that are silent since `began` have been so for longer.
+    ///
+    /// Never returns when the test ends without that.
+    pub(super) async fn outlasted(&self, began: Instant) {
+        let mut changes = self.changed.subscribe();
+        loop {
+            if let Some(died) = self.died() {
+                return sleep_until((began + Duration::from_secs_f64(died * 1.05 + 0.2)).into()).await;
+            }
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// The shortest silence that killed, seconds.
+    pub(super) fn died(&self) -> Option<f64> {
+        self.noted().ladder.bracket().1
     }
 
     /// Ends the test.

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::hop::Verdict;
 use crate::connection::Manner;
 use crate::evidence;
+use crate::path::Path;
 use crate::socket::TcpInfo;
 use crate::text::seconds;
 
@@ -18,6 +20,10 @@ pub struct Facts {
     pub manner: Option<String>,
     /// The hop that forgets, where it was looked for.
     pub killer: Killer,
+    /// What was found out about that hop, or why nothing was.
+    pub search: Search,
+    /// The hops between us and the server; `null` where they were not looked for.
+    pub path: Option<Path>,
     /// Every stretch of every session.
     pub arms: Vec<Arm>,
     /// The longest silence that was to be tested.
@@ -68,6 +74,19 @@ pub struct Killer {
     pub hop: Option<u32>,
     /// Its address.
     pub address: Option<String>,
+}
+
+/// How the search for that hop ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Search {
+    /// It was not looked for.
+    #[default]
+    None,
+    /// It was found.
+    Found(Verdict),
+    /// It could not be told; why.
+    Untold(String),
 }
 
 /// One stretch of one session: what moved on it, for how long, and its end.

@@ -1,7 +1,7 @@
 //! A proxy in the path that ends TCP itself: only bytes of SSH count, TCP keepalives do not reach through it.
 
 use super::timer::{KEEPALIVE, judge};
-use crate::cause::{Cause, Certainty, Fix, Severity, Side};
+use crate::cause::{Cause, Fix, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::{Check, Evidence};
 use crate::idle::Sign;
@@ -14,7 +14,8 @@ pub(super) const CLOSED_BY_PROXY: Cause = Cause {
     explanation: "After a silence the connection was ended by the other side. A session on which only TCP keepalives moved was ended just the same, and one \
         with SSH keepalives lived: whoever ended them counts bytes and not packets. That is what a proxy or load balancer does that ends TCP on both sides \
         (haproxy, nginx stream, Envoy, a cloud's TCP proxy).\n\n\
-        An SSH server with an inactivity limit of its own for any packet looks the same; OpenSSH and dropbear have none of that kind.",
+        An SSH server with an inactivity limit of its own for any packet looks the same, so this is said only of servers that have none of that kind: \
+        OpenSSH and dropbear.",
     fixes: &[
         KEEPALIVE,
         Fix {
@@ -51,11 +52,7 @@ pub(super) const CLOSED_BY_PROXY: Cause = Cause {
             return None;
         }
         let ended = |manner: &Manner, sign| matches!(manner, Manner::Fin | Manner::Reset) && sign == Sign::BeforeProbe;
-        let mut found = judge(evidence, ended)?;
-        if !limits_are_known(evidence) {
-            found.certainty = found.certainty.max(Certainty::Likely);
-        }
-        Some(found)
+        limits_are_known(evidence).then(|| judge(evidence, ended))?
     },
 };
 

@@ -3,7 +3,7 @@
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::{Check, Evidence};
-use crate::idle::{Arm, End, Facts, Sign, Speaker};
+use crate::idle::{Arm, End, Facts, Search, Sign, Speaker};
 use crate::text::seconds;
 
 /// The fix that the idle test tries on its own sessions.
@@ -189,7 +189,17 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
         format!("TCP keepalives of the kernel alone {kept}")
     }));
     because.extend(server_first(facts, first));
+    because.extend(which_hop(facts));
     because
+}
+
+/// The machine that forgets, where it was found, or why it was not.
+fn which_hop(facts: &Facts) -> Option<String> {
+    match (&facts.search, &facts.path) {
+        (Search::Found(verdict), Some(path)) => Some(format!("what forgets is {}", verdict.words(path))),
+        (Search::Untold(why), _) => Some(format!("which hop it is could not be told: {why}")),
+        _ => None,
+    }
 }
 
 /// What became of sessions on which the server spoke first after an even longer silence.
