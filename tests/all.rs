@@ -8,6 +8,7 @@ mod diagnosis;
 mod fixtures;
 mod hop;
 mod idle;
+mod killers;
 mod lab;
 mod lifelines;
 mod real;

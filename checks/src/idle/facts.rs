@@ -11,6 +11,7 @@ use crate::text::seconds;
 
 /// What was seen. Times are seconds since the test began unless a name says otherwise.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// The bracket of silence.
     pub timeout: Timeout,
@@ -97,8 +98,10 @@ pub struct Arm {
     /// What moved.
     pub moves: Moves,
     /// What the session held.
+    #[serde(default)]
     pub holds: Holds,
     /// Who was to speak first after the silence.
+    #[serde(default)]
     pub speaks_first: Speaker,
     /// The hop that its TCP keepalives reached, where they were limited.
     pub hop: Option<u8>,
@@ -133,10 +136,11 @@ pub enum Moves {
 }
 
 /// What a session held while it was idle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Holds {
     /// A command in a channel, without a terminal.
+    #[default]
     Command,
     /// A login shell on a terminal, at its prompt.
     Shell,
@@ -145,10 +149,11 @@ pub enum Holds {
 }
 
 /// Who speaks first after a silence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Speaker {
     /// Our request comes first.
+    #[default]
     Client,
     /// A line of the server comes first.
     Server,

@@ -51,7 +51,7 @@ const CLOSING: Duration = Duration::from_secs(3);
 /// Measures how long silence is survived on sessions of its own, beside the connection that auth left.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if exam.limits.idle.is_zero() {
-        return Step::Skipped("not asked for (--idle 0)".into());
+        return Step::Skipped("not asked for".into());
     }
     let Some(login) = exam.login.clone() else {
         return Step::Skipped("there is no login: see auth".into());

@@ -18,7 +18,7 @@ pub(super) const KEEPALIVE: Fix = Fix {
 
 const SERVER_KEEPALIVE: Fix = Fix {
     side: Side::Server,
-    summary: "Or let the server send something, for all its clients",
+    summary: "Let the server send something, for all its clients",
     file: Some("/etc/ssh/sshd_config"),
     snippet: Some("ClientAliveInterval {interval}\nClientAliveCountMax {count_max}"),
     caution: Some("check with sshd -t, then reload sshd; running sessions keep the old setting"),
@@ -40,7 +40,7 @@ pub(super) const SILENT_DROP: Cause = Cause {
         SERVER_KEEPALIVE,
         Fix {
             side: Side::Network,
-            summary: "Raise the idle timeout for established TCP connections on the device that forgets; on a Linux router this is",
+            summary: "Raise the idle timeout for established TCP connections on the device that forgets (here a Linux router)",
             snippet: Some("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440"),
             caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s); takes memory for as long on a busy device"),
             ..Fix::NEW
@@ -71,7 +71,7 @@ pub(super) const RESET: Cause = Cause {
         SERVER_KEEPALIVE,
         Fix {
             side: Side::Network,
-            summary: "Raise the idle timeout for established TCP connections on the device that resets; on a Linux router this is",
+            summary: "Raise the idle timeout for established TCP connections on the device that resets (here a Linux router)",
             snippet: Some("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440"),
             caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s); takes memory for as long on a busy device"),
             ..Fix::NEW
