@@ -82,7 +82,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Passed(facts);
     }
     // What is still on its way would be taken for the output of the end.
-    exam.running = None;
+    if let Some(running) = exam.running.take() {
+        running.close().await;
+    }
     Step::Failed(facts)
 }
 
