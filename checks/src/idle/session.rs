@@ -136,14 +136,14 @@ pub(super) async fn take_part(test: Arc<Test>, number: u32, role: Role) {
 
 /// Opens a session and lets it do its part; after an outage, or where a proof is wanted, once more.
 async fn live(test: &Test, number: u32, role: Role) {
-    for opening in 0..=REOPENED {
+    for attempt in 0..=REOPENED {
         let shell = matches!(role, Role::Longest(_));
         let opening = Held::open(&test.login, test.mark.as_deref(), shell, test.deadline);
         let opened = tokio::select! {
             opened = opening => opened,
             () = test.board.finished() => return,
         };
-        if role.climbs() && opening == 0 {
+        if role.climbs() && attempt == 0 {
             test.board.opened();
         }
         let mut held = match opened {
