@@ -6,8 +6,8 @@ use ssh_doctor_checks::evidence::Check;
 use crate::clients;
 use crate::diagnose::FilledFix;
 use crate::report::Style;
+use crate::report::finding::{INDENT, PASTE, fixes, listed, severity};
 use crate::report::style::Ink;
-use crate::report::text::{INDENT, PASTE, fixes, severity};
 
 /// How alike a code must be to be meant, of 1 for equal.
 const ALIKE: f64 = 0.6;
@@ -32,10 +32,8 @@ pub fn cause(code: &str, style: &Style) -> Option<String> {
         ));
     }
     if !cause.symptoms.is_empty() {
-        let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));
-        let heading = format!("{INDENT}{}", style.paint(Ink::Strong, "What other tools print for it:"));
-        let symptoms = cause.symptoms.iter().map(|symptom| style.wrapped(&first, &rest, symptom));
-        parts.push([heading].into_iter().chain(symptoms).collect::<Vec<_>>().join("\n"));
+        let heading = style.paint(Ink::Strong, "What other tools print for it:");
+        parts.push(listed(&heading, cause.symptoms.iter().copied(), style));
     }
     if cause.fixes.iter().any(clients::is_keepalive) {
         parts.push(other_clients(style));
