@@ -2,15 +2,15 @@
 
 use ssh_doctor_checks::cause::{Certainty, Severity, Side};
 
-use super::Style;
 use super::style::Ink;
+use super::{Style, suspects};
 use crate::diagnose::{FilledFix, Finding};
 
 /// The indent of everything that belongs to a finding.
 pub(crate) const INDENT: &str = "   ";
 
 /// The indent of what is to be pasted.
-const PASTE: &str = "       ";
+pub(crate) const PASTE: &str = "       ";
 
 /// The finding at a place in the list: what it is, why, what was seen, what mends it.
 pub(super) fn finding(at: usize, findings: &[Finding], style: Style) -> String {
@@ -28,6 +28,7 @@ pub(super) fn finding(at: usize, findings: &[Finding], style: Style) -> String {
         parts.push(listed(&style.paint(Ink::Strong, "Seen:"), found.because.iter().map(String::as_str), style));
     }
     parts.extend(remedies(found, &findings[..at], style));
+    parts.extend(suspects::section(found, style));
     parts.join("\n\n")
 }
 
@@ -95,11 +96,12 @@ fn one_fix(label: &str, fix: &FilledFix, told: Option<usize>, style: Style) -> S
         (None, Some(snippet)) => format!("\n\n{}", style.snippet(PASTE, snippet)),
         (None, None) => String::new(),
     };
+    let note = fix.note.as_ref().map(|note| format!("\n\n{}", style.wrapped(INDENT, INDENT, note)));
     let mind = fix.caution.as_ref().map(|caution| {
         let line = style.wrapped(INDENT, INDENT, &format!("Mind: {caution}"));
         format!("\n\n{}", line.replacen("Mind:", &style.paint(Ink::Care, "Mind:"), 1))
     });
-    format!("{head}{tried}{paste}{}", mind.unwrap_or_default())
+    format!("{head}{tried}{paste}{}{}", note.unwrap_or_default(), mind.unwrap_or_default())
 }
 
 pub(crate) fn severity(severity: Severity) -> &'static str {

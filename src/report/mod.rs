@@ -2,7 +2,9 @@
 
 pub(crate) mod finding;
 pub mod json;
+mod lifelines;
 pub(crate) mod style;
+mod suspects;
 mod table;
 pub mod text;
 

@@ -4,7 +4,7 @@ use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Step};
 use ssh_doctor_checks::text::seconds;
 
 use super::style::Ink;
-use super::{Style, finding, table};
+use super::{Style, finding, lifelines, table};
 use crate::diagnose::{Diagnosis, Verdict};
 
 /// The whole report, without a line end at its end.
@@ -14,6 +14,7 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     let checks = evidence.checks();
     let mut parts = vec![verdict(&evidence.target, diagnosis, style)];
     parts.extend((0..diagnosis.findings.len()).map(|at| finding::finding(at, &diagnosis.findings, style)));
+    parts.extend(lifelines::section(evidence, &diagnosis.findings, style));
     parts.push(table::checks(&checks, &diagnosis.findings, style));
     parts.push(closing(evidence, &checks, diagnosis, style));
     parts.join("\n\n")
