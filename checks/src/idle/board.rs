@@ -402,6 +402,10 @@ impl Board {
         for (session, kept) in &noted.kept {
             let Some(last_answer) = kept.last_answer else { continue };
             let lasted_s = (last_answer - kept.since).as_secs_f64();
+            // A session that was not kept for even its own interval has nothing to tell.
+            if lasted_s < f64::from(kept.interval) {
+                continue;
+            }
             arms.push(Arm {
                 session: *session,
                 moves: Moves::Keepalive,
