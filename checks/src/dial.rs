@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -130,26 +131,20 @@ impl From<io::Error> for Refusal {
     }
 }
 
-/// Opens one TCP connection within `deadline`; no TCP keepalive, no Nagle delay.
-pub async fn tcp(
-    budget: &Budget,
-    address: SocketAddr,
-    bind: Option<IpAddr>,
-    deadline: Duration,
-) -> io::Result<TcpStream> {
-    attempt(budget, address, bind, deadline).await.map_err(|refusal| refusal.error)
-}
-
-/// As [`tcp`], and tells which ICMP message ended an attempt that failed.
+/// Opens one TCP connection within `deadline`; no TCP keepalive, no Nagle delay, and segments of at most `segment` bytes.
 #[allow(clippy::disallowed_methods, reason = "the one allowed place")]
 pub async fn attempt(
     budget: &Budget,
     address: SocketAddr,
     bind: Option<IpAddr>,
+    segment: Option<u32>,
     deadline: Duration,
 ) -> Result<TcpStream, Refusal> {
     budget.spend()?;
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(bytes) = segment {
+        SockRef::from(&socket).set_tcp_mss(bytes)?;
+    }
     if let Some(local) = bind {
         socket.bind(SocketAddr::new(local, 0))?;
     }
@@ -170,7 +165,10 @@ pub async fn attempt(
 /// Opens one more connection along `route`.
 pub async fn open(budget: &Budget, target: &Target, route: Route, deadline: Duration) -> io::Result<Transport> {
     match route {
-        Route::Direct(address) => tcp(budget, address, target.bind, deadline).await.map(Transport::Tcp),
+        Route::Direct(address) => {
+            let connected = attempt(budget, address, target.bind, target.segment, deadline).await;
+            connected.map(Transport::Tcp).map_err(|refusal| refusal.error)
+        }
         Route::Proxy => {
             budget.spend()?;
             let proxy = target.proxy.as_ref().ok_or_else(|| io::Error::other("no proxy command is configured"))?;

@@ -22,6 +22,7 @@ pub mod icmp;
 pub mod known_hosts;
 pub mod login;
 mod nonce;
+pub mod path;
 pub mod progress;
 pub mod socket;
 pub mod tap;
@@ -45,6 +46,7 @@ pub fn causes() -> impl Iterator<Item = &'static Cause> {
     [
         dns::CAUSES,
         tcp::CAUSES,
+        path::CAUSES,
         handshake::CAUSES,
         hostkey::CAUSES,
         auth::CAUSES,

@@ -2,7 +2,9 @@
 #![allow(unsafe_code, reason = "getsockopt(TCP_INFO) has no safe wrapper; each block says why it is sound")]
 
 use std::io;
+use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
@@ -40,6 +42,14 @@ pub struct TcpInfo {
     pub path_mtu: u32,
 }
 
+impl TcpInfo {
+    /// Whether the same data was sent again at least twice and has no acknowledgement yet.
+    #[must_use]
+    pub fn is_losing(&self) -> bool {
+        self.unacked > 0 && self.backoff > 1
+    }
+}
+
 impl Socket {
     /// Duplicates the descriptor of `stream`.
     pub fn of(stream: &impl AsFd) -> io::Result<Self> {
@@ -50,6 +60,14 @@ impl Socket {
     pub fn set_tos(&self, tos: u8, v6: bool) -> io::Result<()> {
         let socket = SockRef::from(&self.0);
         if v6 { socket.set_tclass_v6(u32::from(tos)) } else { socket.set_tos_v4(u32::from(tos)) }
+    }
+
+    /// Ends the connection with a reset once its other descriptors are closed too: data that the path lost would otherwise
+    /// keep the FIN back, and the server would hold the connection as an unauthenticated one until its LoginGraceTime.
+    pub fn abort(&self) {
+        let socket = SockRef::from(&self.0);
+        // A socket that is closed already needs none of this.
+        let _ = socket.set_linger(Some(Duration::ZERO)).and_then(|()| socket.shutdown(Shutdown::Both));
     }
 
     /// What the kernel knows of the connection.

@@ -69,12 +69,12 @@ pub(super) async fn all(exam: &Examination) -> Tried {
 }
 
 fn start(exam: &Examination, addresses: &[SocketAddr], began: Instant) -> JoinSet<Ended> {
-    let (bind, deadline) = (exam.target.bind, exam.limits.connect);
+    let (bind, segment, deadline) = (exam.target.bind, exam.target.segment, exam.limits.connect);
     let mut running = JoinSet::new();
     for (index, &address) in addresses.iter().enumerate() {
         let budget = exam.budget.clone();
         running.spawn(async move {
-            let result = dial::attempt(&budget, address, bind, deadline).await;
+            let result = dial::attempt(&budget, address, bind, segment, deadline).await;
             (index, began.elapsed(), result)
         });
     }
