@@ -97,9 +97,17 @@ impl Lab {
         middlebox::forward(self.router(self.hosts.len() - 2), rule);
     }
 
-    /// Large packets towards the server vanish, and nothing says so.
+    /// Packets of more than 900 bytes vanish, and nothing says so.
     pub(crate) fn mtu_black_hole(&self) {
-        self.forward("ip length > 900 drop");
+        self.vanish_above(900);
+    }
+
+    /// Packets of more than so many bytes vanish, and nothing says so.
+    pub(crate) fn vanish_above(&self, bytes: u32) {
+        // Otherwise the router sees several segments of a burst as one packet of their size together.
+        self.client().ip(&format!("link set {FAR} gso_max_segs 1"));
+        self.server_host().ip(&format!("link set {NEAR} gso_max_segs 1"));
+        self.forward(&format!("ip length > {bytes} drop"));
     }
 
     /// Drops everything on the path from now on.

@@ -72,7 +72,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     // Nothing of the session came: since the login only the marks were new on this connection.
     let stopped = facts.ran.gave_up == Some(GaveUp::Silence) || facts.ran.connection_lost;
     if stopped && facts.ran.stdout_bytes == 0 {
-        facts.marks = exam.stop.race(path::unmarked(connection, login)).await.flatten();
+        facts.marks = exam.stop.race(Box::pin(path::unmarked(connection, login))).await.flatten();
     }
     exam.runs_commands = running.is_some();
     exam.running = running;

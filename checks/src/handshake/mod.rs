@@ -2,7 +2,6 @@
 
 mod causes;
 
-use std::pin::pin;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
@@ -171,7 +170,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
                 socket.abort();
             }
             if let (Some(small), Some(exchange)) = (small, exchange(exam)) {
-                let further = exam.stop.race(path::narrow(&exchange, &small, None)).await.unwrap_or_default();
+                let further = exam.stop.race(Box::pin(path::narrow(&exchange, &small, None))).await.unwrap_or_default();
                 facts.arms = std::iter::once(small.arm).chain(further).collect();
             }
             Step::Failed(facts)
@@ -198,8 +197,8 @@ async fn connect_beside_arm(
     const GRACE: Duration = Duration::from_secs(1);
     let deadline = exam.limits.connect;
     let until = tokio::time::Instant::now() + deadline + GRACE;
-    let mut connecting = pin!(connection::connect_watched(stream, watch, &exam.target, deadline));
-    let mut trying = pin!(async {
+    let mut connecting = Box::pin(connection::connect_watched(stream, watch, &exam.target, deadline));
+    let mut trying = Box::pin(async {
         let Some(exchange) = exchange(exam) else { return std::future::pending().await };
         path::stalled(watch, deadline / 2).await;
         path::small(&exchange, until.saturating_duration_since(tokio::time::Instant::now())).await

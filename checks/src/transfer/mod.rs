@@ -90,7 +90,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     }
     let silent = facts.ran.gave_up == Some(GaveUp::Silence) && facts.first_difference.is_none();
     if let (true, Some(login)) = (silent && facts.ending.is_none(), &exam.login) {
-        let arms = exam.stop.race(sizes(login, facts.tcp)).await.unwrap_or_default();
+        let arms = exam.stop.race(Box::pin(sizes(login, facts.tcp))).await.unwrap_or_default();
         facts.arms = arms;
     }
     // What is still on its way would be taken for the output of the end.

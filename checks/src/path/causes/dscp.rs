@@ -103,3 +103,58 @@ fn unmarked(marks: &Marks) -> String {
 fn name(tos: u8) -> String {
     format!("with type of service {tos:#04x} (DSCP {})", tos >> 2)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::DROPPED;
+    use crate::cause::Certainty::{self, Certain, Likely, Possible};
+    use crate::channel::Facts;
+    use crate::connection::Manner;
+    use crate::evidence::{Evidence, Step, Timed};
+    use crate::path::{Arm, Marks, Outcome};
+    use crate::socket::TcpInfo;
+
+    fn kernel(unacked: u32) -> TcpInfo {
+        TcpInfo {
+            rtt_us: 100,
+            rto_us: 6_000_000,
+            backoff: if unacked > 0 { 5 } else { 0 },
+            unacked,
+            retransmits: 5,
+            last_ack_ms: 9000,
+            mss: 1448,
+            path_mtu: 1500,
+        }
+    }
+
+    fn marks(outcome: Outcome) -> Marks {
+        let arm = Arm { segment: None, short_offer: false, tos: None, ms: 300.0, outcome, tcp: None };
+        Marks { tos: 0x48, marked: Some(kernel(1)), arm, marked_after: Some(kernel(1)), acknowledged_ms: Some(2000.0) }
+    }
+
+    fn judged(marks: Marks, ending: Option<Manner>) -> Option<Certainty> {
+        let facts = Facts { marks: Some(marks), ending, ..Facts::default() };
+        let evidence =
+            Evidence { channel: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
+        (DROPPED.judge)(&evidence).map(|found| found.certainty)
+    }
+
+    #[test]
+    fn it_is_proven_where_only_the_unmarked_connection_works_at_the_same_time() {
+        assert_eq!(judged(marks(Outcome::Through), None), Some(Certain));
+        let recovered = Marks { marked_after: Some(kernel(0)), acknowledged_ms: None, ..marks(Outcome::Through) };
+        assert_eq!(judged(recovered, None), Some(Likely), "the path came back for both");
+    }
+
+    #[test]
+    fn an_end_right_after_the_marks_is_only_a_hint() {
+        assert_eq!(judged(marks(Outcome::Through), Some(Manner::Reset)), Some(Possible));
+    }
+
+    #[test]
+    fn a_silent_server_and_a_dead_path_are_not_laid_on_marks() {
+        let hangs = Marks { marked: Some(kernel(0)), marked_after: Some(kernel(0)), ..marks(Outcome::Through) };
+        assert_eq!(judged(hangs, None), None, "everything was acknowledged");
+        assert_eq!(judged(marks(Outcome::Silent), None), None, "nothing passes without the mark either");
+    }
+}

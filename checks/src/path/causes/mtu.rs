@@ -92,7 +92,7 @@ fn keys(evidence: &Evidence) -> Option<Match> {
             "with few algorithms on offer it was through at full size too, for all packets stay small then".to_owned(),
         ),
         Some(Outcome::Silent) => {
-            Some("with few algorithms on offer it stalled too: it is the server's packets that are lost".to_owned())
+            Some("with few algorithms on offer it stalled too: the server's large packets are lost".to_owned())
         }
         _ => None,
     });
@@ -170,7 +170,7 @@ impl Sizes {
             if tcp.is_losing() {
                 format!("the kernel sent our data again and again ({} times) without an acknowledgement, at a path MTU of {size}: lost on the way to the server", tcp.retransmits)
             } else {
-                format!("all our data was acknowledged, at a path MTU of {size}: it is the server's that is lost on the way to us")
+                format!("all our data was acknowledged, at a path MTU of {size}: what is lost is the server's, on the way to us")
             }
         }));
         lines
@@ -194,4 +194,78 @@ impl Sizes {
 fn headers(evidence: &Evidence) -> u32 {
     let connected = evidence.tcp.passed().and_then(|facts| facts.connected_to);
     if connected.is_some_and(|address| address.is_ipv6()) { 60 } else { 40 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BLACK_HOLE;
+    use crate::cause::Certainty::{self, Certain, Likely};
+    use crate::evidence::{Evidence, Step, Timed};
+    use crate::handshake::Facts;
+    use crate::path::{Arm, Outcome};
+    use crate::socket::TcpInfo;
+
+    fn arm(segment: Option<u32>, outcome: Outcome) -> Arm {
+        Arm { segment, short_offer: false, tos: None, ms: 40.0, outcome, tcp: None }
+    }
+
+    fn through(segment: u32) -> Arm {
+        arm(Some(segment), Outcome::Through)
+    }
+
+    fn silent(segment: u32) -> Arm {
+        arm(Some(segment), Outcome::Silent)
+    }
+
+    fn again() -> Arm {
+        arm(None, Outcome::Silent)
+    }
+
+    fn judged(arms: Vec<Arm>) -> Option<(Certainty, Vec<(&'static str, String)>)> {
+        let facts = Facts { version: Some("SSH-2.0-x".into()), gave_up_ms: Some(3000.0), arms, ..Facts::default() };
+        let evidence =
+            Evidence { handshake: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
+        (BLACK_HOLE.judge)(&evidence).map(|found| (found.certainty, found.values))
+    }
+
+    fn certainty(arms: Vec<Arm>) -> Option<Certainty> {
+        judged(arms).map(|(certainty, _)| certainty)
+    }
+
+    #[test]
+    fn small_ones_that_pass_and_large_ones_that_stall_again_prove_it() {
+        let (certainty, values) = judged(vec![through(536), again(), through(808), silent(944)]).unwrap();
+        assert_eq!(certainty, Certain);
+        assert_eq!(values, [("mss", "808".to_owned()), ("mtu", "848".to_owned())]);
+    }
+
+    #[test]
+    fn one_pass_alone_proves_it_only_where_the_kernel_saw_the_loss() {
+        assert_eq!(certainty(vec![through(536), again()]), Some(Likely));
+        let losing = TcpInfo {
+            rtt_us: 100,
+            rto_us: 1_600_000,
+            backoff: 3,
+            unacked: 1,
+            retransmits: 4,
+            last_ack_ms: 2900,
+            mss: 1448,
+            path_mtu: 1500,
+        };
+        let lost = Arm { tcp: Some(losing), ..again() };
+        assert_eq!(certainty(vec![through(536), lost]), Some(Likely), "the first stall was not seen to lose anything");
+        assert_eq!(certainty(vec![through(536)]), Some(Likely));
+    }
+
+    #[test]
+    fn it_is_not_claimed_where_size_does_not_decide() {
+        assert_eq!(certainty(vec![silent(536)]), None, "a server that hangs");
+        assert_eq!(certainty(vec![]), None);
+        assert_eq!(certainty(vec![through(536), arm(None, Outcome::Through)]), None, "an outage that is over");
+        assert_eq!(
+            certainty(vec![through(536), again(), silent(700), through(900)]),
+            None,
+            "a server that hangs at times"
+        );
+    }
 }
