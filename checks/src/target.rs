@@ -58,6 +58,7 @@ impl Target {
                 user_files: Vec::new(),
                 global_files: Vec::new(),
                 strictness: Strictness::Ask,
+                verify_dns: false,
             },
             credentials: Credentials::default(),
             algorithms: Algorithms::default(),
@@ -105,6 +106,8 @@ pub struct HostKeyPolicy {
     pub global_files: Vec<PathBuf>,
     /// `StrictHostKeyChecking`.
     pub strictness: Strictness,
+    /// Whether ssh looks for the key's fingerprint in DNS too (`VerifyHostKeyDNS`).
+    pub verify_dns: bool,
 }
 
 /// `StrictHostKeyChecking` of ssh_config.

@@ -103,6 +103,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
                 Some("no" | "off" | "false") => Strictness::No,
                 _ => Strictness::Ask,
             },
+            verify_dns: raw.one("verifyhostkeydns").is_some_and(|value| ["yes", "true", "ask"].contains(&value)),
         },
         credentials,
         algorithms: Algorithms {

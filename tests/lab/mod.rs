@@ -7,6 +7,7 @@ mod command;
 mod doctor;
 mod home;
 mod middlebox;
+mod name_server;
 mod namespace;
 mod server;
 
@@ -127,9 +128,26 @@ impl Lab {
 
     /// Runs a command on a server through plain `ssh` with these options.
     pub(crate) fn ssh(&self, server: &Server, options: &[&str], remote: &str, deadline: Duration) -> Run {
+        self.ssh_to(&server.url(), options, remote, deadline)
+    }
+
+    /// The same by a name of the server.
+    pub(crate) fn ssh_at(&self, name: &str, server: &Server, remote: &str, deadline: Duration) -> Run {
+        let alias = format!("HostKeyAlias=[{}]:{}", self.server_address(), server.port());
+        self.ssh_to(&format!("ssh://{name}:{}", server.port()), &["-o", &alias], remote, deadline)
+    }
+
+    /// The SHA-256 of the key that [`sshd`](Self::sshd) has.
+    pub(crate) fn host_key_sha256(&self) -> [u8; 32] {
+        let records = must(Command::new("ssh-keygen").args(["-r", "x", "-f"]).arg(self.home.path("host_key.pub")), "");
+        let hex = records.lines().find_map(|line| line.split_once("SSHFP 4 2 ")).expect("an Ed25519 key").1;
+        std::array::from_fn(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hexadecimal"))
+    }
+
+    fn ssh_to(&self, target: &str, options: &[&str], remote: &str, deadline: Duration) -> Run {
         let config = self.home.config();
-        let (config, target) = (config.to_string_lossy(), server.url());
-        let args = [&["-F", &config], options, &[&target, remote]].concat();
+        let config = config.to_string_lossy();
+        let args = [&["-F", &config], options, &[target, remote]].concat();
         self.run("ssh", &args, deadline)
     }
 
