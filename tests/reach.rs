@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::lab::{Lab, Report};
+use crate::lab::{Lab, Report, Server};
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -56,4 +56,57 @@ fn a_dead_address_that_ssh_tries_first_is_named() {
     let seen = lab.doctor_at(&format!("ssh://db.example:{}", server.port()), &options, s(30));
     assert_eq!((seen.codes(), seen.run.status), (vec!["tcp-some-addresses-dead"], Some(1)), "{}", seen.told());
     assert!(seen.run.took < s(3 + 2), "{}", seen.told());
+}
+
+/// A new connection's first packet, and nothing else.
+const SYN: &str = "tcp flags syn / fin,syn,rst,ack";
+
+fn finds(lab: &Lab, options: &[&str], expect: &[&str], server: &Server) -> Report {
+    let options = [&["-o", "ConnectTimeout=5"], options].concat();
+    let seen = lab.doctor(server, &options, s(60));
+    assert_eq!((seen.codes(), seen.died_at()), (expect.to_vec(), None), "{}", seen.told());
+    seen
+}
+
+#[test]
+fn a_deep_look_at_a_healthy_path_finds_nothing() {
+    let Some(lab) = Lab::healthy() else { return };
+    let seen = finds(&lab, &["--idle", "0", "--deep"], &[], &lab.sshd(&[]));
+    assert_eq!(seen.check("tcp")["evidence"]["repeats"].as_array().map(Vec::len), Some(8), "{}", seen.told());
+}
+
+#[test]
+fn first_packets_lost_now_and_then_are_loss() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.forward(&format!("{SYN} numgen inc mod 3 0 drop"));
+    finds(&lab, &["--idle", "0", "--deep"], &["tcp-lossy"], &server);
+}
+
+#[test]
+fn data_lost_now_and_then_is_loss_without_a_further_connection() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.vanish_above(60_000);
+    lab.forward("ip length > 1000 numgen random mod 100 < 8 drop");
+    let seen = finds(&lab, &["--idle", "0"], &["tcp-lossy"], &server);
+    assert_eq!(seen.json["spent"]["connections"], 1, "{}", seen.told());
+    assert_eq!(seen.json["diagnoses"][0]["certainty"], "certain", "{}", seen.told());
+}
+
+#[test]
+fn a_limit_on_new_connections_that_drops_is_a_possible_ban() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.forward(&format!("{SYN} limit rate over 1/minute burst 4 packets drop"));
+    let seen = finds(&lab, &["--idle", "0", "--deep"], &["tcp-source-banned"], &server);
+    assert_eq!(seen.json["diagnoses"][0]["certainty"], "possible", "{}", seen.told());
+}
+
+#[test]
+fn a_limit_on_new_connections_that_rejects_is_a_possible_ban() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.forward(&format!("{SYN} limit rate over 1/minute burst 4 packets reject with icmp type port-unreachable"));
+    finds(&lab, &["--idle", "6s"], &["tcp-source-banned"], &server);
 }

@@ -32,6 +32,7 @@ pub struct Budget {
     logins: AtomicU32,
     failed_logins: AtomicU32,
     longest_login_ms: AtomicU32,
+    refused: AtomicU32,
     handshakes: Semaphore,
 }
 
@@ -45,6 +46,7 @@ impl Budget {
             logins: AtomicU32::new(0),
             failed_logins: AtomicU32::new(0),
             longest_login_ms: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
             handshakes: Semaphore::new(limits.handshakes),
         }
     }
@@ -86,6 +88,18 @@ impl Budget {
             budget: self.allowed,
             logins: self.logins.load(Ordering::Relaxed),
             failed_logins: self.failed_logins.load(Ordering::Relaxed),
+            refused_since: self.refused.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Notes how a further connection to an address that had accepted one came out.
+    fn note_further(&self, result: &Result<TcpStream, Refusal>) {
+        match result {
+            Ok(_) => self.refused.store(0, Ordering::Relaxed),
+            Err(refusal) if refusal.is_from_elsewhere() => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(_) => {}
         }
     }
 
@@ -123,6 +137,13 @@ pub struct Refusal {
     pub error: io::Error,
     /// The ICMP message that ended the attempt, where one did and the system tells.
     pub icmp: Option<Icmp>,
+}
+
+impl Refusal {
+    /// Whether somebody said no: a TCP reset, or a packet filter's ICMP message.
+    fn is_from_elsewhere(&self) -> bool {
+        self.error.kind() == io::ErrorKind::ConnectionRefused || self.icmp.is_some_and(|icmp| icmp.is_policy())
+    }
 }
 
 impl From<io::Error> for Refusal {
@@ -167,6 +188,7 @@ pub async fn open(budget: &Budget, target: &Target, route: Route, deadline: Dura
     match route {
         Route::Direct(address) => {
             let connected = attempt(budget, address, target.bind, target.segment, deadline).await;
+            budget.note_further(&connected);
             connected.map(Transport::Tcp).map_err(|refusal| refusal.error)
         }
         Route::Proxy => {

@@ -22,7 +22,7 @@ pub(crate) fn errno_name(error: &io::Error) -> Option<String> {
 }
 
 /// A snapshot of Linux's `TCP_INFO` (tcp(7)); `None` on other systems.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TcpInfo {
     /// Smoothed round-trip time, microseconds.
     pub rtt_us: u32,
@@ -34,6 +34,9 @@ pub struct TcpInfo {
     pub unacked: u32,
     /// Segments retransmitted since the connection began.
     pub retransmits: u32,
+    /// Segments with data sent since the connection began, those sent again included; 0 where the system does not tell.
+    #[serde(default)]
+    pub data_segments: u32,
     /// Milliseconds since the last acknowledgement came.
     pub last_ack_ms: u32,
     /// Maximum segment size we send, bytes.
@@ -93,6 +96,7 @@ impl Socket {
             backoff: info.tcpi_backoff,
             unacked: info.tcpi_unacked,
             retransmits: info.tcpi_total_retrans,
+            data_segments: info.tcpi_data_segs_out,
             last_ack_ms: info.tcpi_last_ack_recv,
             mss: info.tcpi_snd_mss,
             path_mtu: info.tcpi_pmtu,

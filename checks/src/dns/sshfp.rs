@@ -1,7 +1,5 @@
 //! Host key fingerprints that DNS publishes (SSHFP, RFC 4255).
 
-use std::fmt::Write as _;
-
 use hickory_resolver::TokioResolver;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
@@ -10,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::files::Files;
 use super::patience::{Patience, Waiting};
 use super::servers;
+use crate::text::hex;
 
 /// Records that are kept.
 const RECORDS: usize = 32;
@@ -62,9 +61,6 @@ pub(super) async fn ask(host: &str, files: &Files, patience: &Patience) -> Optio
 
 fn fingerprint(data: &RData) -> Option<Fingerprint> {
     let RData::SSHFP(sshfp) = data else { return None };
-    let mut hex = String::new();
-    for byte in sshfp.fingerprint.iter().take(FINGERPRINT) {
-        write!(hex, "{byte:02x}").ok()?;
-    }
+    let hex = hex(sshfp.fingerprint.get(..FINGERPRINT).unwrap_or(&sshfp.fingerprint));
     Some(Fingerprint { algorithm: sshfp.algorithm.into(), hash: sshfp.fingerprint_type.into(), hex })
 }

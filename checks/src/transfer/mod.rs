@@ -2,7 +2,6 @@
 
 mod causes;
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +15,7 @@ use crate::login::Login;
 use crate::nonce::{noise, seed};
 use crate::path::{self, Arm, Exchange};
 use crate::socket::TcpInfo;
-use crate::text::{bytes, seconds, shown_bytes};
+use crate::text::{bytes, hex, seconds, shown_bytes};
 
 pub use causes::CAUSES;
 
@@ -111,11 +110,4 @@ async fn sizes(login: &Login, stalled: Option<TcpInfo>) -> Vec<Arm> {
     let small = path::small(&exchange, DEADLINE).await;
     let further = path::narrow(&exchange, &small, stalled.map(|tcp| tcp.path_mtu)).await;
     std::iter::once(small.arm).chain(further).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

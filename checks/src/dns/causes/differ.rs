@@ -8,7 +8,7 @@ use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::dns::{Facts, NameServer, SystemAnswer, lines, reading};
 use crate::evidence::{Check, Evidence};
 use crate::hostkey::Standing;
-use crate::text::shown;
+use crate::text::{hex, shown};
 
 pub(super) const HOSTS_MISMATCH: Cause = Cause {
     code: "dns-hosts-mismatch",
@@ -198,5 +198,5 @@ fn number(key_type: &str) -> Option<u8> {
 /// A `SHA256:` fingerprint as SSHFP writes it.
 fn hexadecimal(fingerprint: &str) -> Option<String> {
     let fingerprint: ssh_key::Fingerprint = fingerprint.parse().ok()?;
-    Some(fingerprint.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(hex(fingerprint.as_bytes()))
 }

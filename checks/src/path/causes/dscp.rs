@@ -124,6 +124,7 @@ mod tests {
             last_ack_ms: 9000,
             mss: 1448,
             path_mtu: 1500,
+            ..TcpInfo::default()
         }
     }
 

@@ -251,6 +251,7 @@ mod tests {
             last_ack_ms: 2900,
             mss: 1448,
             path_mtu: 1500,
+            ..TcpInfo::default()
         };
         let lost = Arm { tcp: Some(losing), ..again() };
         assert_eq!(certainty(vec![through(536), lost]), Some(Likely), "the first stall was not seen to lose anything");
