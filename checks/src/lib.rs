@@ -25,9 +25,11 @@ mod nonce;
 pub mod path;
 pub mod progress;
 pub mod socket;
+pub mod suspects;
 pub mod tap;
 pub mod target;
 pub mod text;
+pub mod trial;
 pub mod unexplained;
 
 use std::collections::BTreeSet;
@@ -46,7 +48,7 @@ pub fn causes() -> impl Iterator<Item = &'static Cause> {
     [
         dns::CAUSES,
         tcp::CAUSES,
-        path::CAUSES,
+        trial::CAUSES,
         handshake::CAUSES,
         hostkey::CAUSES,
         auth::CAUSES,
@@ -72,7 +74,7 @@ pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evide
     let auth = timed(exam, selected, Check::Auth, auth::check).await;
     let channel = timed(exam, selected, Check::Channel, channel::check).await;
     let transfer = timed(exam, selected, Check::Transfer, transfer::check).await;
-    let idle = timed(exam, selected, Check::Idle, idle::check).await;
+    let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
     let exit = timed(exam, selected, Check::Exit, exit::check).await;
     let target = &exam.target;
     Evidence {

@@ -8,8 +8,8 @@ use crate::connection::{Connection, GaveUp, Manner, Patience, Ran, Running};
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
 use crate::nonce::nonce;
-use crate::path::{self, Marks};
 use crate::text::{seconds, shown_bytes};
+use crate::trial::{self, Marks};
 
 pub use causes::CAUSES;
 
@@ -18,6 +18,7 @@ const KEPT: usize = 4096;
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// What became of the command.
     pub ran: Ran,
@@ -72,7 +73,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     // Nothing of the session came: since the login only the marks were new on this connection.
     let stopped = facts.ran.gave_up == Some(GaveUp::Silence) || facts.ran.connection_lost;
     if stopped && facts.ran.stdout_bytes == 0 {
-        facts.marks = exam.stop.race(Box::pin(path::unmarked(connection, login))).await.flatten();
+        facts.marks = exam.stop.race(Box::pin(trial::unmarked(connection, login))).await.flatten();
     }
     exam.runs_commands = running.is_some();
     exam.running = running;

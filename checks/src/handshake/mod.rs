@@ -12,16 +12,17 @@ use crate::connection::{self, Connection, Manner, Negotiated, NotConnected};
 use crate::dial::{Route, Transport};
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
-use crate::path::{self, Arm, Exchange, Tried};
 use crate::socket::TcpInfo;
 use crate::tap::{EndKind, KexInit, Seen, Tap, Watch};
 use crate::target::Algorithms;
 use crate::text::{seconds, shown, shown_bytes};
+use crate::trial::{self, Arm, Exchange, Tried};
 
 pub use causes::CAUSES;
 
 /// What was seen. Times are milliseconds since the connection was open.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// Lines that the server sent before its version, escaped; the first 32.
     pub lines_before_version: Vec<String>,
@@ -83,13 +84,19 @@ impl evidence::Facts for Facts {
     }
 }
 
+/// A library's error without the lists that follow it.
+fn short_error(error: &str) -> &str {
+    error.split_once(" - ").map_or(error, |(short, _)| short)
+}
+
 impl Facts {
     /// How it ended, in a few words.
     fn ended(&self) -> String {
         match (&self.end, self.gave_up_ms) {
             (Some((manner, ms)), _) => format!("{} after {}", manner.words(), seconds(ms / 1000.0)),
             (None, Some(ms)) => format!("silence for {}", seconds(ms / 1000.0)),
-            (None, None) => self.library_error.clone().unwrap_or_else(|| "nothing".to_owned()),
+            // What was offered, which some errors go on to list, has facts of its own.
+            (None, None) => self.library_error.as_deref().map_or("nothing", short_error).to_owned(),
         }
     }
 
@@ -132,7 +139,7 @@ fn short(text: &str) -> &str {
 /// Exchanges versions and keys on the connection that tcp left; leaves it unauthenticated.
 ///
 /// It takes `Limits::connect` at most, and a second more where the exchange stalled and the same was tried in small packets
-/// meanwhile; only where those pass, [`path`](crate::path) takes up to 11 s more to prove it.
+/// meanwhile; only where those pass, [`trial`](crate::trial) takes up to 11 s more to prove it.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let Some(transport) = exam.transport.take() else {
         return Step::Skipped("there is no connection: see tcp".into());
@@ -170,7 +177,8 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
                 socket.abort();
             }
             if let (Some(small), Some(exchange)) = (small, exchange(exam)) {
-                let further = exam.stop.race(Box::pin(path::narrow(&exchange, &small, None))).await.unwrap_or_default();
+                let further =
+                    exam.stop.race(Box::pin(trial::narrow(&exchange, &small, None))).await.unwrap_or_default();
                 facts.arms = std::iter::once(small.arm).chain(further).collect();
             }
             Step::Failed(facts)
@@ -200,8 +208,8 @@ async fn connect_beside_arm(
     let mut connecting = Box::pin(connection::connect_watched(stream, watch, &exam.target, deadline));
     let mut trying = Box::pin(async {
         let Some(exchange) = exchange(exam) else { return std::future::pending().await };
-        path::stalled(watch, deadline / 2).await;
-        path::small(&exchange, until.saturating_duration_since(tokio::time::Instant::now())).await
+        trial::stalled(watch, deadline / 2).await;
+        trial::small(&exchange, until.saturating_duration_since(tokio::time::Instant::now())).await
     });
     tokio::select! {
         biased;

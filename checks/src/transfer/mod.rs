@@ -13,14 +13,15 @@ use crate::evidence::{self, Step};
 use crate::examination::Examination;
 use crate::login::Login;
 use crate::nonce::{noise, seed};
-use crate::path::{self, Arm, Exchange};
 use crate::socket::TcpInfo;
 use crate::text::{bytes, hex, seconds, shown_bytes};
+use crate::trial::{self, Arm, Exchange};
 
 pub use causes::CAUSES;
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// Bytes sent, and wanted back.
     pub sent_bytes: u64,
@@ -64,7 +65,7 @@ impl evidence::Facts for Facts {
 /// Sends data through the command that channel left, which sends it back.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let (Some(connection), Some(running)) = (&exam.connection, &mut exam.running) else {
-        return Step::Skipped("no command of ours runs on the server: see channel".into());
+        return Step::Skipped("no command runs: see channel".into());
     };
     let sent = noise(seed(), exam.limits.transfer_bytes);
     let Some(ran) = exam.stop.race(running.exchange(sent.clone(), exam.limits.patience())).await else {
@@ -107,7 +108,7 @@ async fn sizes(login: &Login, stalled: Option<TcpInfo>) -> Vec<Arm> {
         return Vec::new();
     }
     let exchange = Exchange::Data { login: login.clone(), count: BYTES };
-    let small = path::small(&exchange, DEADLINE).await;
-    let further = path::narrow(&exchange, &small, stalled.map(|tcp| tcp.path_mtu)).await;
+    let small = trial::small(&exchange, DEADLINE).await;
+    let further = trial::narrow(&exchange, &small, stalled.map(|tcp| tcp.path_mtu)).await;
     std::iter::once(small.arm).chain(further).collect()
 }

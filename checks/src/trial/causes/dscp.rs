@@ -2,8 +2,8 @@
 
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
-use crate::path::{Marks, Outcome};
 use crate::text::seconds;
+use crate::trial::{Marks, Outcome};
 
 pub(super) const DROPPED: Cause = Cause {
     code: "path-dscp-dropped",
@@ -111,8 +111,8 @@ mod tests {
     use crate::channel::Facts;
     use crate::connection::Manner;
     use crate::evidence::{Evidence, Step, Timed};
-    use crate::path::{Arm, Marks, Outcome};
     use crate::socket::TcpInfo;
+    use crate::trial::{Arm, Marks, Outcome};
 
     fn kernel(unacked: u32) -> TcpInfo {
         TcpInfo {

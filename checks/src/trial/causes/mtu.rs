@@ -3,9 +3,9 @@
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::GaveUp;
 use crate::evidence::{Check, Evidence};
-use crate::path::{Arm, Outcome, offer};
 use crate::socket::TcpInfo;
 use crate::text::{seconds, shown};
+use crate::trial::{Arm, Outcome, offer};
 
 pub(super) const BLACK_HOLE: Cause = Cause {
     code: "path-mtu-blackhole",
@@ -202,8 +202,8 @@ mod tests {
     use crate::cause::Certainty::{self, Certain, Likely};
     use crate::evidence::{Evidence, Step, Timed};
     use crate::handshake::Facts;
-    use crate::path::{Arm, Outcome};
     use crate::socket::TcpInfo;
+    use crate::trial::{Arm, Outcome};
 
     fn arm(segment: Option<u32>, outcome: Outcome) -> Arm {
         Arm { segment, short_offer: false, tos: None, ms: 40.0, outcome, tcp: None }
