@@ -21,8 +21,8 @@ impl Lab {
     /// Starts name servers at 127.0.0.1 and on, in this order, and has the client ask them, with these lines beside.
     pub(crate) fn name_servers(&self, answers: &[Answer], further: &str) -> Vec<NameServer> {
         let addresses: Vec<_> = (1..).zip(answers).map(|(end, _)| Ipv4Addr::new(127, 0, 0, end)).collect();
-        let lines: String = addresses.iter().map(|address| format!("nameserver {address}\n")).collect();
-        self.client().etc("resolv.conf", &format!("{lines}{further}\n"));
+        let lines: Vec<_> = addresses.iter().map(|address| format!("nameserver {address}")).collect();
+        self.client().etc("resolv.conf", &format!("{}\n{further}\n", lines.join("\n")));
         self.client().etc("nsswitch.conf", "passwd: files\nhosts: files dns\n");
         self.client().etc("hosts", "127.0.0.1 localhost\n");
         addresses.into_iter().zip(answers).map(|(address, &answer)| self.name_server(address, answer)).collect()

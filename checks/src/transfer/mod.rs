@@ -98,7 +98,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     Step::Failed(facts)
 }
 
-/// The same with less data in packets of other sizes: one login of small ones, and where that passes four more; 17 s at most.
+/// The same with less data in packets of other sizes: one login of small ones, and where that passes four more; 23 s at most.
 async fn sizes(login: &Login, stalled: Option<TcpInfo>) -> Vec<Arm> {
     /// Many full-size packets each way, and little to move in small ones.
     const BYTES: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-//! The path tried in more than one way: the same exchange with smaller packets, with a shorter offer, without ssh's marks.
+//! An exchange that stalled, tried in other ways: in smaller packets, with a shorter offer, without ssh's marks.
 //!
 //! Nothing here runs on a connection that works. What is tried is one exchange a connection, out of the run's budget, and a
 //! connection that stalls is reset: the server shall not hold it until its LoginGraceTime.
