@@ -108,7 +108,7 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
     code: "idle-unused-connection-timeout",
     stage: Check::Idle,
     title: "The server closes connections on which no channel is open",
-    severity: Severity::Warning,
+    severity: Severity::Critical,
     explanation: "A connection without a channel was closed by the server although keepalives moved on it, and sessions with a channel went on. OpenSSH does this since 9.2 \
         where UnusedConnectionTimeout is set. It hits the master of shared connections (ControlPersist), and ssh -N with forwardings that nobody uses at the moment.\n\n\
         We saw one such connection end; a process that was ended by hand at that moment looks the same.",
