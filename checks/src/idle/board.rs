@@ -365,7 +365,9 @@ impl Board {
                 None => noted.opening == 0 && noted.ladder.is_climbed() && !noted.lanes.values().any(Shown::is_silent),
                 Some(died) => {
                     let narrowing = noted.lanes.values().any(|lane| lane.is_awaited(survived, died));
-                    noted.confirmed && !narrowing && (noted.proven(died).is_some() || !noted.proof_to_come())
+                    // What is reported as the shortest death may be this much longer, and the proof must outlive that.
+                    let proven = noted.proven(died + EARLIER_S).is_some();
+                    noted.confirmed && !narrowing && (proven || !noted.proof_to_come())
                 }
             };
         drop(noted);
