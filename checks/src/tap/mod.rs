@@ -184,7 +184,7 @@ impl<S: AsyncRead + Unpin> Tap<S> {
 }
 
 /// Whether russh takes the line for a version; it reads 255 bytes of UTF-8, of SSH 2.0 and 1.99.
-fn library_reads(line: &[u8]) -> bool {
+pub(crate) fn library_reads(line: &[u8]) -> bool {
     let spoken = line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1.99-");
     spoken && line.len() <= 255 && std::str::from_utf8(line).is_ok()
 }

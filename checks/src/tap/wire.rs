@@ -12,6 +12,10 @@ const LINES: u64 = 1024;
 const LINE_BYTES: usize = 8192;
 /// Longest packet that OpenSSH's client reads (`PACKET_MAX_SIZE`, packet.c); RFC 4253 section 6.1 asks for 35,000 bytes.
 const PACKET_BYTES: u32 = 256 * 1024;
+/// Longest name of an algorithm, RFC 4251 section 6; longer ones are dropped.
+const NAME_BYTES: usize = 64;
+/// Names of one kind that are kept; OpenSSH offers a dozen.
+const NAMES_KEPT: usize = 256;
 /// The first bytes of the stream that are kept as they came.
 const FIRST_BYTES: usize = 256;
 
@@ -220,7 +224,8 @@ fn parse_kexinit(body: &[u8]) -> Option<KexInit> {
         let (text, after) = string(rest)?;
         rest = after;
         let text = String::from_utf8_lossy(text).into_owned();
-        Some(text.split(',').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect::<Vec<_>>())
+        let names = text.split(',').filter(|name| (1..=NAME_BYTES).contains(&name.len()));
+        Some(names.take(NAMES_KEPT).map(ToOwned::to_owned).collect::<Vec<_>>())
     };
     Some(KexInit {
         kex: list()?,

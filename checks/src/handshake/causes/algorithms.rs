@@ -1,6 +1,7 @@
 //! No algorithm in common, as the user's own client would find it (RFC 4253 section 7.1).
 
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::connection;
 use crate::evidence::{Check, Evidence};
 use crate::handshake::Facts;
 use crate::tap::KexInit;
@@ -20,6 +21,8 @@ const HOST_KEY_KIND: Kind =
 const CIPHER_KIND: Kind =
     Kind { keyword: "Ciphers", ours: |ours| &ours.cipher, theirs: |theirs| &theirs.cipher_to_server };
 const MAC_KIND: Kind = Kind { keyword: "MACs", ours: |ours| &ours.mac, theirs: |theirs| &theirs.mac_to_server };
+
+const KINDS: [Kind; 4] = [KEX_KIND, HOST_KEY_KIND, CIPHER_KIND, MAC_KIND];
 
 /// Names in the key exchange list that are signals, not methods: ext-info (RFC 8308) and strict key exchange.
 const SIGNALS: [&str; 2] = ["ext-info-", "kex-strict-"];
@@ -125,7 +128,21 @@ fn judge(evidence: &Evidence, kind: &Kind) -> Option<Match> {
 /// Whether the user's own client and the server would find an algorithm of every kind.
 pub(in crate::handshake) fn user_would_agree(facts: &Facts) -> bool {
     let Some(offer) = &facts.server_offer else { return false };
-    [KEX_KIND, HOST_KEY_KIND, CIPHER_KIND, MAC_KIND].iter().all(|kind| agree(kind, facts, offer))
+    KINDS.iter().all(|kind| agree(kind, facts, offer))
+}
+
+/// What the user's own client and the server would agree on and our library does not speak, as a sentence.
+pub(in crate::handshake) fn library_lacks(facts: &Facts) -> String {
+    let agreed = |kind: &Kind| {
+        let theirs = (kind.theirs)(facts.server_offer.as_ref()?);
+        let name = (kind.ours)(&facts.client_offer).iter().find(|name| !is_signal(name) && theirs.contains(name))?;
+        (!connection::library_speaks(kind.keyword, name)).then(|| format!("{} {}", kind.keyword, shown(name)))
+    };
+    let lacking: Vec<String> = KINDS.iter().filter_map(agreed).collect();
+    format!(
+        "your ssh and this server agree on {}, which our SSH library does not speak, and on nothing that it does: the server is not at fault, and what follows could not be examined",
+        lacking.join(" and ")
+    )
 }
 
 fn agree(kind: &Kind, facts: &Facts, offer: &KexInit) -> bool {

@@ -2,19 +2,28 @@
 
 mod algorithms;
 mod kex;
+mod refusal;
+mod slow;
 mod version;
+mod violation;
 
-pub(super) use algorithms::user_would_agree;
+pub(super) use algorithms::{library_lacks, user_would_agree};
+pub(super) use refusal::is_refusal;
 
 use crate::cause::Cause;
 
 /// The causes that show in the handshake.
 pub static CAUSES: &[Cause] = &[
     version::NOT_SSH,
-    version::MAX_STARTUPS,
+    version::TARPIT,
+    refusal::MAX_STARTUPS,
+    refusal::SOURCE_PENALTY,
+    refusal::SOURCE_DENIED,
     version::PROTOCOL_VERSION,
     version::NO_BANNER,
-    version::CLOSED_BEFORE_BANNER,
+    refusal::CLOSED_BEFORE_BANNER,
+    slow::SLOW,
+    violation::PROTOCOL_VIOLATION,
     kex::RESET,
     kex::STALLED,
     kex::FAILED,
