@@ -16,10 +16,11 @@ use crate::examination::Examination;
 use crate::tap::Tap;
 use crate::text::{shown, shown_bytes};
 
-/// How many, at most.
-const LOOKS: usize = 3;
-/// What lies between them.
-const PAUSE: Duration = Duration::from_millis(300);
+/// How many, at most, and what lies between them, where the server closed without a word.
+const AFTER_SILENCE: (usize, Duration) = (3, Duration::from_millis(300));
+/// The same where sshd said that it refuses: between its two numbers MaxStartups refuses by chance, and nine refusals in a row
+/// are rare even where it refuses six of ten.
+const AFTER_WORDS: (usize, Duration) = (8, Duration::from_millis(150));
 /// How long a look waits for a word.
 const PATIENCE: Duration = Duration::from_millis(700);
 
@@ -38,13 +39,14 @@ pub struct Look {
     pub ms: f64,
 }
 
-/// Looks again until a version comes, at most three times, and not beyond `until`.
-pub(super) async fn again(exam: &Examination, began: Instant, until: Instant) -> Vec<Look> {
+/// Looks again until a version comes, a few times at most, and not beyond `until`; `refused` is whether sshd said so.
+pub(super) async fn again(exam: &Examination, refused: bool, began: Instant, until: Instant) -> Vec<Look> {
+    let (most, pause) = if refused { AFTER_WORDS } else { AFTER_SILENCE };
     let mut looks = Vec::new();
     // A proxy command may be a login at a bastion: it is not repeated.
     let Some(route @ Route::Direct(_)) = exam.route else { return looks };
-    while looks.len() < LOOKS && exam.budget.left() > 0 {
-        if exam.stop.race(sleep(PAUSE)).await.is_none() || Instant::now() >= until {
+    while looks.len() < most && exam.budget.left() > 0 {
+        if exam.stop.race(sleep(pause)).await.is_none() || Instant::now() >= until {
             break;
         }
         let left = until - Instant::now();

@@ -3,7 +3,7 @@
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection;
 use crate::evidence::{Check, Evidence};
-use crate::handshake::Facts;
+use crate::handshake::{Facts, Software};
 use crate::tap::KexInit;
 use crate::target::Algorithms;
 use crate::text::shown;
@@ -13,14 +13,81 @@ struct Kind {
     keyword: &'static str,
     ours: fn(&Algorithms) -> &[String],
     theirs: fn(&KexInit) -> &[String],
+    /// What OpenSSH still speaks, in its default configuration or not, best first (`ssh -Q`).
+    old: &'static [&'static str],
 }
 
-const KEX_KIND: Kind = Kind { keyword: "KexAlgorithms", ours: |ours| &ours.kex, theirs: |theirs| &theirs.kex };
-const HOST_KEY_KIND: Kind =
-    Kind { keyword: "HostKeyAlgorithms", ours: |ours| &ours.host_key, theirs: |theirs| &theirs.host_key };
-const CIPHER_KIND: Kind =
-    Kind { keyword: "Ciphers", ours: |ours| &ours.cipher, theirs: |theirs| &theirs.cipher_to_server };
-const MAC_KIND: Kind = Kind { keyword: "MACs", ours: |ours| &ours.mac, theirs: |theirs| &theirs.mac_to_server };
+const KEX_KIND: Kind = Kind {
+    keyword: "KexAlgorithms",
+    ours: |ours| &ours.kex,
+    theirs: |theirs| &theirs.kex,
+    old: &[
+        "curve25519-sha256",
+        "curve25519-sha256@libssh.org",
+        "ecdh-sha2-nistp256",
+        "ecdh-sha2-nistp384",
+        "ecdh-sha2-nistp521",
+        "diffie-hellman-group16-sha512",
+        "diffie-hellman-group18-sha512",
+        "diffie-hellman-group-exchange-sha256",
+        "diffie-hellman-group14-sha256",
+        "diffie-hellman-group14-sha1",
+        "diffie-hellman-group-exchange-sha1",
+        "diffie-hellman-group1-sha1",
+    ],
+};
+const HOST_KEY_KIND: Kind = Kind {
+    keyword: "HostKeyAlgorithms",
+    ours: |ours| &ours.host_key,
+    theirs: |theirs| &theirs.host_key,
+    old: &[
+        "ssh-ed25519",
+        "ecdsa-sha2-nistp256",
+        "ecdsa-sha2-nistp384",
+        "ecdsa-sha2-nistp521",
+        "rsa-sha2-512",
+        "rsa-sha2-256",
+        "ssh-rsa",
+        "ssh-dss",
+    ],
+};
+const CIPHER_KIND: Kind = Kind {
+    keyword: "Ciphers",
+    ours: |ours| &ours.cipher,
+    theirs: |theirs| &theirs.cipher_to_server,
+    old: &[
+        "aes256-gcm@openssh.com",
+        "aes128-gcm@openssh.com",
+        "chacha20-poly1305@openssh.com",
+        "aes256-ctr",
+        "aes192-ctr",
+        "aes128-ctr",
+        "aes256-cbc",
+        "aes192-cbc",
+        "aes128-cbc",
+        "3des-cbc",
+    ],
+};
+const MAC_KIND: Kind = Kind {
+    keyword: "MACs",
+    ours: |ours| &ours.mac,
+    theirs: |theirs| &theirs.mac_to_server,
+    old: &[
+        "hmac-sha2-256-etm@openssh.com",
+        "hmac-sha2-512-etm@openssh.com",
+        "umac-128-etm@openssh.com",
+        "hmac-sha2-256",
+        "hmac-sha2-512",
+        "umac-128@openssh.com",
+        "hmac-sha1-etm@openssh.com",
+        "hmac-sha1",
+        "umac-64-etm@openssh.com",
+        "umac-64@openssh.com",
+        "hmac-sha1-96",
+        "hmac-md5",
+        "hmac-md5-96",
+    ],
+};
 
 const KINDS: [Kind; 4] = [KEX_KIND, HOST_KEY_KIND, CIPHER_KIND, MAC_KIND];
 
@@ -119,10 +186,11 @@ fn judge(evidence: &Evidence, kind: &Kind) -> Option<Match> {
             format!("your ssh offers {}", shown(&ours.join(","))),
         ],
     );
-    // A name goes into a configuration snippet only when it is one that RFC 4251 section 6 allows.
-    let named = |names: &[&str]| names.iter().copied().find(|name| is_name(name)).map(ToOwned::to_owned);
-    let found = named(&theirs).into_iter().fold(found, |found, name| found.with("theirs", name));
-    Some(named(&ours).into_iter().fold(found, |found, name| found.with("ours", name)))
+    // Only what ssh still speaks goes into its configuration: any other name makes ssh refuse the whole file.
+    let best = kind.old.iter().find(|name| theirs.contains(name) && !gone(name, &evidence.settings.source));
+    let found = best.into_iter().fold(found, |found, name| found.with("theirs", *name));
+    let named = ours.iter().find(|name| is_name(name));
+    Some(named.into_iter().fold(found, |found, name| found.with("ours", *name)))
 }
 
 /// Whether the user's own client and the server would find an algorithm of every kind.
@@ -154,6 +222,14 @@ fn agree(kind: &Kind, facts: &Facts, offer: &KexInit) -> bool {
             .is_some_and(|name| name.contains("gcm") || name.contains("poly1305"));
     let theirs = (kind.theirs)(offer);
     mac_not_needed || (kind.ours)(&facts.client_offer).iter().any(|name| !is_signal(name) && theirs.contains(name))
+}
+
+/// Whether the user's ssh no longer has the algorithm at all: OpenSSH removed DSA in version 10.0.
+fn gone(name: &str, settings_source: &str) -> bool {
+    let openssh = settings_source
+        .split_once("OpenSSH_")
+        .and_then(|(_, version)| Software::of(&format!("SSH-2.0-OpenSSH_{version}")));
+    name == "ssh-dss" && openssh.and_then(|software| software.openssh()).is_some_and(|version| version >= (10, 0))
 }
 
 fn is_signal(name: &str) -> bool {
@@ -219,6 +295,24 @@ mod tests {
             o.mac_to_server = names("hmac-md5");
         });
         assert!(fired(both).is_empty());
+    }
+
+    #[test]
+    fn the_best_that_ssh_still_speaks_is_switched_on() {
+        let evidence = |source: &str| {
+            let mut evidence = failed(facts(|o| o.host_key = names("ssh-dss")));
+            evidence.settings.source = source.into();
+            evidence
+        };
+        let switched_on = |evidence: &Evidence, cause: &Cause| {
+            let found = (cause.judge)(evidence).unwrap();
+            found.values.into_iter().find(|(name, _)| *name == "theirs").map(|(_, value)| value)
+        };
+        let kex = failed(facts(|o| o.kex = names("made-up,diffie-hellman-group1-sha1,diffie-hellman-group14-sha1")));
+        assert_eq!(switched_on(&kex, &KEX).as_deref(), Some("diffie-hellman-group14-sha1"));
+        assert_eq!(switched_on(&failed(facts(|o| o.cipher_to_server = names("arcfour"))), &CIPHER), None);
+        assert_eq!(switched_on(&evidence("ssh -G (OpenSSH_9.2p1 Debian)"), &HOST_KEY).as_deref(), Some("ssh-dss"));
+        assert_eq!(switched_on(&evidence("ssh -G (OpenSSH_10.0p2 Debian)"), &HOST_KEY), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod refusal;
 mod slow;
 mod version;
 mod violation;
+mod weak;
 
 pub(super) use algorithms::{library_lacks, user_would_agree};
 pub(super) use refusal::is_refusal;
@@ -31,4 +32,5 @@ pub static CAUSES: &[Cause] = &[
     algorithms::HOST_KEY,
     algorithms::CIPHER,
     algorithms::MAC,
+    weak::WEAK_ALGORITHMS,
 ];

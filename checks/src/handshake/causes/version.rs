@@ -1,7 +1,8 @@
 //! What can go wrong before the server has named its version.
 
-use super::refusal::refused_by_sshd;
+use super::refusal::{looked, refused_by_sshd};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::Facts;
 use crate::tap::Objection;
@@ -17,7 +18,8 @@ pub(super) const NOT_SSH: Cause = Cause {
     severity: Severity::Critical,
     explanation: "An SSH server begins with a line that starts with SSH-2.0 (RFC 4253 section 4.2); other lines may come before it. What came here \
         is another protocol, so the port, the address or a forwarding rule in front of the server leads to the wrong service.\n\n\
-        A proxy or a captive portal that answers in the server's place looks the same from here.",
+        A proxy or a captive portal that answers in the server's place looks the same from here. A service that waits for the client to speak first, such as \
+        TLS, may close at our version without a word; an SSH server names its version unasked.",
     fixes: &[
         Fix {
             side: Side::Client,
@@ -45,9 +47,14 @@ pub(super) const NOT_SSH: Cause = Cause {
         "Invalid SSH banner",
         "Error reading SSH protocol banner",
     ],
-    hides: &["handshake-reset", "handshake-kex-failed", "handshake-closed-before-banner"],
+    hides: &["handshake-reset", "handshake-kex-failed", "handshake-closed-before-banner", "handshake-source-denied"],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
+        if let Some(silent) = waits_for_client(facts) {
+            let words =
+                "the server closed the connection when we had sent our version, and sent no byte itself".to_owned();
+            return Some(Match::new(Certainty::Likely, [words, silent]));
+        }
         let first = facts.first_bytes.as_ref()?;
         if facts.version.is_some() || refused_by_sshd(facts) || begins_a_version(facts) {
             return None;
@@ -189,6 +196,13 @@ pub(super) const TARPIT: Cause = Cause {
     },
 };
 
+/// A connection on which we said nothing stayed open and silent, and ours was closed at our words: as a sentence.
+fn waits_for_client(facts: &Facts) -> Option<String> {
+    let last = facts.looks.last().filter(|look| look.end.is_none() && look.first_bytes.is_none())?;
+    let closed = matches!(facts.end, Some((Manner::Fin, _))) && facts.received_bytes == 0;
+    (closed && last.ms > 500.0).then(|| looked(facts)).flatten()
+}
+
 /// Whether what came last could have become a version.
 pub(super) fn begins_a_version(facts: &Facts) -> bool {
     facts.unfinished_line.as_ref().is_some_and(|line| line.starts_with("SSH-"))
@@ -224,7 +238,7 @@ pub(super) fn failed(facts: Facts) -> crate::evidence::Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::Manner;
+    use crate::handshake::Look;
 
     fn fired(facts: &Facts) -> Vec<&'static str> {
         let evidence = failed(facts.clone());
@@ -266,6 +280,15 @@ mod tests {
         let flood =
             Facts { lines_ms: Some((1.0, 40.0)), objection: Some(Objection::TooManyLines), gave_up_ms: None, ..drip };
         assert_eq!(fired(&flood), ["handshake-not-ssh", "handshake-tarpit"]);
+    }
+
+    #[test]
+    fn a_service_that_closes_at_our_words_only_is_no_ssh_server() {
+        let silent = Look { ms: 700.0, ..Look::default() };
+        let waits = Facts { looks: vec![silent], ..closed() };
+        assert!(fired(&waits).contains(&"handshake-not-ssh"));
+        let turned_away = Look { end: Some(Manner::Fin), ..Look::default() };
+        assert!(!fired(&Facts { looks: vec![turned_away], ..closed() }).contains(&"handshake-not-ssh"));
     }
 
     #[test]
