@@ -27,11 +27,22 @@ pub(crate) struct Server {
 impl Lab {
     /// OpenSSH's sshd with these lines of sshd_config, which win over the lab's own.
     pub(crate) fn sshd(&self, settings: &[&str]) -> Server {
+        self.sshd_showing("host_key", settings)
+    }
+
+    /// The same with a host key made by these options of ssh-keygen.
+    pub(crate) fn sshd_with_key(&self, options: &[&str]) -> Server {
+        let path = self.home.path("other_host_key");
+        must(Command::new("ssh-keygen").args(["-q", "-N", "", "-C", "lab", "-f"]).arg(path).args(options), "");
+        self.sshd_showing("other_host_key", &[])
+    }
+
+    fn sshd_showing(&self, host_key: &str, settings: &[&str]) -> Server {
         // Compiled into Debian's sshd; the package's service makes it, and no service runs here.
         fs::create_dir_all("/run/sshd").expect("root may write /run");
         let port = next_port();
         let file = format!("sshd_config_{port}");
-        let key = self.home.path("host_key");
+        let key = self.home.path(host_key);
         let ours = [
             format!("Port {port}\nListenAddress {}\nHostKey {}", self.server_address(), key.display()),
             "PidFile none\nAuthorizedKeysFile .ssh/authorized_keys\nStrictModes no\nUsePAM no\nPermitRootLogin yes"
@@ -39,7 +50,7 @@ impl Lab {
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel VERBOSE\n".to_owned(),
         ];
         self.home.write(&file, &format!("{}\n{}", settings.join("\n"), ours.join("\n")));
-        self.know(port, "host_key.pub");
+        self.know(port, &format!("{host_key}.pub"));
         self.serve(port, SSHD, &["-D".into(), "-e".into(), "-f".into(), self.home.path(&file).into()])
     }
 
@@ -78,6 +89,22 @@ impl Lab {
             vec![script.into(), self.server_address().to_string().into(), port.to_string().into()];
         args.extend(["host_key", "server/.ssh/authorized_keys"].map(|file| self.home.path(file).into()));
         Some(self.serve(port, String::from_utf8_lossy(&found.stdout).trim(), &args))
+    }
+
+    /// Any program that listens, with a file for its configuration; `{address}`, `{port}` and `{config}` are filled in. None
+    /// where it is not installed.
+    pub(crate) fn listener(&self, program: &str, args: &[&str], config: &str) -> Option<Server> {
+        if Command::new("which").arg(program).output().map_or(true, |found| !found.status.success()) {
+            return skip(&format!("{program} is not installed; tests/run installs it"));
+        }
+        let (port, address) = (next_port().to_string(), self.server_address().to_string());
+        let name = format!("config_{port}");
+        let file = self.home.path(&name).display().to_string();
+        let filled =
+            |text: &str| text.replace("{address}", &address).replace("{port}", &port).replace("{config}", &file);
+        self.home.write(&name, &filled(config));
+        let args: Vec<OsString> = args.iter().map(|arg| filled(arg).into()).collect();
+        Some(self.serve(port.parse().expect("a port"), program, &args))
     }
 
     fn serve(&self, port: u16, program: &str, args: &[OsString]) -> Server {
