@@ -2,6 +2,7 @@
 
 mod algorithms;
 mod kex;
+mod mac;
 mod refusal;
 mod slow;
 mod version;
@@ -32,5 +33,6 @@ pub static CAUSES: &[Cause] = &[
     algorithms::HOST_KEY,
     algorithms::CIPHER,
     algorithms::MAC,
+    mac::MAC_MISMATCH,
     weak::WEAK_ALGORITHMS,
 ];

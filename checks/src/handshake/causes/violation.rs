@@ -1,5 +1,6 @@
 //! What comes is not the SSH protocol any more.
 
+use super::mac::nonsense_after_keys;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::handshake::Facts;
@@ -39,13 +40,22 @@ pub(super) const PROTOCOL_VIOLATION: Cause = Cause {
         "Invalid packet blocking",
         "Bad packet size",
     ],
-    hides: &["handshake-kex-failed", "handshake-kex-stalled", "handshake-reset", "handshake-closed-before-banner"],
+    hides: &[
+        "handshake-kex-failed",
+        "handshake-kex-stalled",
+        "handshake-reset",
+        "handshake-closed-before-banner",
+        "auth-disconnected",
+    ],
     judge: |evidence| {
         let facts = evidence.handshake.facts()?;
         let odd_version = facts.version.as_ref().filter(|_| facts.version_unprintable);
         let odd_version = odd_version.map(|version| {
             format!("its version is \"{version}\", with characters outside printable US-ASCII (RFC 4253 section 4.2)")
         });
+        if let Some(because) = nonsense_after_keys(evidence) {
+            return Some(Match::new(Certainty::Likely, because));
+        }
         if evidence.handshake.passed().is_some() {
             return odd_version.map(|words| Match::new(Certainty::Certain, [words]).at(Severity::Warning));
         }
