@@ -152,3 +152,53 @@ fn a_server_that_gives_up_at_its_login_grace_time_is_told_by_the_round_age() {
     let seen = examined(&lab, &server, &[]);
     assert!(seen.json.to_string().contains("LoginGraceTime of sshd"), "{}", seen.told());
 }
+
+#[test]
+fn a_reset_that_follows_our_words_is_told_by_saying_nothing() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    // The first bytes after a TCP header with timestamps: "SSH-", from the client only.
+    let rule = format!("tcp dport {} @th,256,32 0x5353482d reject with tcp reset", server.port());
+    lab.forward(&rule);
+    assert!(lab.ssh(&server, &[], "true", s(5)).stderr.contains("reset by peer"));
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(seen.codes(), ["handshake-reset"], "{}", seen.told());
+    assert!(because(&seen, "handshake-reset").contains("OpenSSH"), "{}", seen.told());
+}
+
+#[test]
+fn two_servers_with_keys_of_their_own_behind_one_address_are_told_from_a_changed_key() {
+    let Some(lab) = Lab::healthy() else { return };
+    let servers = [lab.sshd(&[]), lab.sshd_with_key(&["-t", "ed25519"])];
+    let [one, two] = servers.each_ref().map(Server::port);
+    let config = format!(
+        "defaults\n mode tcp\n timeout connect 1s\n timeout client 9s\n timeout server 9s\n\
+         listen ssh\n bind {{address}}:{{port}}\n balance roundrobin\n server one {{address}}:{one}\n server two {{address}}:{two}\n"
+    );
+    let Some(pool) = lab.listener("haproxy", &["-db", "-f", "{config}"], &config) else { return };
+    lab.know(pool.port(), "other_host_key.pub");
+    let mut seen = examined(&lab, &pool, &[]);
+    // The first connection may have met the server that is known.
+    if seen.codes().is_empty() {
+        seen = examined(&lab, &pool, &[]);
+    }
+    assert_eq!((seen.codes(), seen.died_at()), (vec!["hostkey-several-keys"], Some("hostkey")), "{}", seen.told());
+}
+
+#[test]
+fn a_host_certificate_holds_or_is_told_why_not() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (validity, principal, authority, codes) in [
+        ("-1h:+1h", "{address}", "ca", &[][..]),
+        ("-2h:-1h", "{address}", "ca", &["hostkey-cert-invalid"]),
+        ("+1h:+2h", "{address}", "ca", &["hostkey-cert-invalid"]),
+        ("-1h:+1h", "db.example", "ca", &["hostkey-cert-invalid"]),
+        ("-1h:+1h", "{address}", "stranger", &["hostkey-unknown"]),
+    ] {
+        let server = lab.sshd_certified(validity, principal, authority);
+        let plain = lab.ssh(&server, &[], "true", s(10));
+        assert_eq!(plain.status, Some(if codes.is_empty() { 0 } else { 255 }), "{plain:?}");
+        let seen = examined(&lab, &server, &[]);
+        assert_eq!(seen.codes(), codes, "{validity} {principal} {authority}: {}", seen.told());
+    }
+}

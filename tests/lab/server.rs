@@ -37,7 +37,34 @@ impl Lab {
         self.sshd_showing("other_host_key", &[])
     }
 
+    /// The same with a host certificate by an authority; known_hosts trusts the one called `ca`, and knows no key.
+    pub(crate) fn sshd_certified(&self, validity: &str, principal: &str, authority: &str) -> Server {
+        let number = next_port();
+        let name = format!("certified_{number}");
+        for key in ["ca", "stranger", &name] {
+            if !self.home.path(key).exists() {
+                self.home.make_key(key);
+            }
+        }
+        let address = self.server_address().to_string();
+        let mut sign = Command::new("ssh-keygen");
+        sign.args(["-q", "-h", "-I", "lab", "-V", validity, "-n", &principal.replace("{address}", &address), "-s"]);
+        must(sign.arg(self.home.path(authority)).arg(self.home.path(&format!("{name}.pub"))), "");
+        let certificate = self.home.path(&format!("{name}-cert.pub")).display().to_string();
+        let trusted = fs::read_to_string(self.home.path("ca.pub")).expect("a key");
+        let server = self.sshd_of(&name, &[&format!("HostCertificate {certificate}")]);
+        self.home.trust(&address, server.port, &trusted);
+        server
+    }
+
     fn sshd_showing(&self, host_key: &str, settings: &[&str]) -> Server {
+        let server = self.sshd_of(host_key, settings);
+        self.know(server.port, &format!("{host_key}.pub"));
+        server
+    }
+
+    /// A server whose key nobody knows yet.
+    fn sshd_of(&self, host_key: &str, settings: &[&str]) -> Server {
         // Compiled into Debian's sshd; the package's service makes it, and no service runs here.
         fs::create_dir_all("/run/sshd").expect("root may write /run");
         let port = next_port();
@@ -50,7 +77,6 @@ impl Lab {
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel VERBOSE\n".to_owned(),
         ];
         self.home.write(&file, &format!("{}\n{}", settings.join("\n"), ours.join("\n")));
-        self.know(port, &format!("{host_key}.pub"));
         self.serve(port, SSHD, &["-D".into(), "-e".into(), "-f".into(), self.home.path(&file).into()])
     }
 
@@ -121,7 +147,8 @@ impl Lab {
         server
     }
 
-    fn know(&self, port: u16, public_key: &str) {
+    /// Adds a key to known_hosts under the server's address and this port.
+    pub(crate) fn know(&self, port: u16, public_key: &str) {
         let key = fs::read_to_string(self.home.path(public_key)).expect("a key");
         self.home.know(&self.server_address().to_string(), port, &key);
     }

@@ -208,7 +208,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         Err(NotConnected::Failed(error)) => {
             facts.library_error = Some(shown(&error.to_string()));
             if causes::is_refusal(&facts) {
-                facts.looks = looks::again(exam, facts.received_bytes > 0, began, began + deadline + LOOKING).await;
+                facts.looks = looks::again(exam, facts.first_bytes.is_some() && facts.version.is_none(), began, began + deadline + LOOKING).await;
             }
             Step::Failed(facts)
         }

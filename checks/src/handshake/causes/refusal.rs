@@ -219,10 +219,15 @@ pub(super) fn refused_by_sshd(facts: &Facts) -> bool {
     says(facts, EXCEEDED_MAX_STARTUPS) || says(facts, NOT_ALLOWED)
 }
 
-/// Whether the connection ended before the version, without a word or with one of sshd's: worth looking again.
+/// Whether looking again can tell more: the connection ended before the version, without a word or with one of sshd's, or it was
+/// reset before the list of algorithms.
 pub(in crate::handshake) fn is_refusal(facts: &Facts) -> bool {
-    let ended = matches!(facts.end, Some((Manner::Fin | Manner::Reset, _)));
-    facts.version.is_none() && ended && (facts.received_bytes == 0 || refused_by_sshd(facts))
+    let said_little = facts.version.is_none() && (facts.received_bytes == 0 || refused_by_sshd(facts));
+    match facts.end {
+        Some((Manner::Fin, _)) => said_little,
+        Some((Manner::Reset, _)) => said_little || (facts.version.is_some() && facts.server_offer.is_none()),
+        _ => false,
+    }
 }
 
 /// Whether the connection was closed before the version, whatever we said.
@@ -256,7 +261,9 @@ pub(super) fn looked(facts: &Facts) -> Option<String> {
     let count = facts.looks.len();
     Some(match (&last.version, &last.end) {
         (Some(version), _) => {
-            format!("{count} further connections within {within}: the last was let in by \"{version}\"")
+            format!(
+                "of {count} further connections within {within}, on which we said nothing, the last was let in by \"{version}\""
+            )
         }
         (None, Some(manner)) => {
             format!(
