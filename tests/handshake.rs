@@ -176,7 +176,7 @@ fn two_servers_with_keys_of_their_own_behind_one_address_are_told_from_a_changed
          listen ssh\n bind {{address}}:{{port}}\n balance roundrobin\n server one {{address}}:{one}\n server two {{address}}:{two}\n"
     );
     let Some(pool) = lab.listener("haproxy", &["-db", "-f", "{config}"], &config) else { return };
-    lab.know(pool.port(), "other_host_key.pub");
+    lab.know_other_key(&pool);
     let mut seen = examined(&lab, &pool, &[]);
     // The first connection may have met the server that is known.
     if seen.codes().is_empty() {

@@ -9,10 +9,11 @@ use tokio::time::sleep;
 
 use super::control::{Control, Finding};
 use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Speaker, Timeout};
-use super::ladder::{Goal, Ladder, Turn, count_max, interval};
+use super::ladder::{Goal, Ladder, Turn, count_max, interval, longer};
 use super::session::DATA_INTERVAL;
 use crate::connection::Manner;
 use crate::progress::{Event, IdleState, Lane, LaneState, Progress};
+use crate::text::seconds;
 
 /// The board.
 pub(super) struct Board {
@@ -304,6 +305,24 @@ impl Board {
         self.changed.subscribe()
     }
 
+    /// Returns, when a silence is as good as proven to kill, one that is surely longer; never when the test ends without that.
+    pub(super) async fn longer_than_killed(&self) -> Duration {
+        let mut changes = self.changed.subscribe();
+        loop {
+            if let Some(died) = self.died() {
+                return Duration::from_secs_f64(longer(died));
+            }
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// The shortest silence that killed, seconds.
+    pub(super) fn died(&self) -> Option<f64> {
+        self.noted().ladder.bracket().1
+    }
+
     /// Ends the test.
     pub(super) fn finish(&self) {
         self.over.send_replace(true);
@@ -348,12 +367,13 @@ impl Board {
     pub(super) fn tell(&self, progress: &Progress) {
         let elapsed = self.began.elapsed();
         let noted = self.noted();
-        let (survived, died) = noted.ladder.bracket();
+        let (_, died) = noted.ladder.bracket();
         let phase = match died {
-            None => "looking for the longest silence that is lived through".to_owned(),
-            Some(died) => format!("a silence of {died:.1} s killed, {survived:.1} s did not; proving a keepalive"),
+            None => "looking for a silence that kills".to_owned(),
+            Some(died) => format!("{} of silence killed; proving a keepalive", seconds(died)),
         };
-        let left = Duration::from_secs_f64(died.unwrap_or(self.longest)).saturating_sub(elapsed);
+        // Once something has died, it takes as long as the proof: nobody knows how long yet.
+        let left = died.map_or(Duration::from_secs_f64(self.longest), |_| Duration::ZERO).saturating_sub(elapsed);
         let lanes = noted.lanes.values().map(Shown::lane).collect();
         drop(noted);
         progress.tell(Event::Idle(IdleState { phase, elapsed, left, lanes }));

@@ -1,95 +1,12 @@
 //! No algorithm in common, as the user's own client would find it (RFC 4253 section 7.1).
 
+use super::kinds::{CIPHER_KIND, HOST_KEY_KIND, KEX_KIND, KINDS, Kind, MAC_KIND};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection;
 use crate::evidence::{Check, Evidence};
 use crate::handshake::{Facts, Software};
 use crate::tap::KexInit;
-use crate::target::Algorithms;
 use crate::text::shown;
-
-/// One kind of algorithm: its ssh_config keyword, and both sides' lists of it.
-struct Kind {
-    keyword: &'static str,
-    ours: fn(&Algorithms) -> &[String],
-    theirs: fn(&KexInit) -> &[String],
-    /// What OpenSSH still speaks, in its default configuration or not, best first (`ssh -Q`).
-    old: &'static [&'static str],
-}
-
-const KEX_KIND: Kind = Kind {
-    keyword: "KexAlgorithms",
-    ours: |ours| &ours.kex,
-    theirs: |theirs| &theirs.kex,
-    old: &[
-        "curve25519-sha256",
-        "curve25519-sha256@libssh.org",
-        "ecdh-sha2-nistp256",
-        "ecdh-sha2-nistp384",
-        "ecdh-sha2-nistp521",
-        "diffie-hellman-group16-sha512",
-        "diffie-hellman-group18-sha512",
-        "diffie-hellman-group-exchange-sha256",
-        "diffie-hellman-group14-sha256",
-        "diffie-hellman-group14-sha1",
-        "diffie-hellman-group-exchange-sha1",
-        "diffie-hellman-group1-sha1",
-    ],
-};
-const HOST_KEY_KIND: Kind = Kind {
-    keyword: "HostKeyAlgorithms",
-    ours: |ours| &ours.host_key,
-    theirs: |theirs| &theirs.host_key,
-    old: &[
-        "ssh-ed25519",
-        "ecdsa-sha2-nistp256",
-        "ecdsa-sha2-nistp384",
-        "ecdsa-sha2-nistp521",
-        "rsa-sha2-512",
-        "rsa-sha2-256",
-        "ssh-rsa",
-        "ssh-dss",
-    ],
-};
-const CIPHER_KIND: Kind = Kind {
-    keyword: "Ciphers",
-    ours: |ours| &ours.cipher,
-    theirs: |theirs| &theirs.cipher_to_server,
-    old: &[
-        "aes256-gcm@openssh.com",
-        "aes128-gcm@openssh.com",
-        "chacha20-poly1305@openssh.com",
-        "aes256-ctr",
-        "aes192-ctr",
-        "aes128-ctr",
-        "aes256-cbc",
-        "aes192-cbc",
-        "aes128-cbc",
-        "3des-cbc",
-    ],
-};
-const MAC_KIND: Kind = Kind {
-    keyword: "MACs",
-    ours: |ours| &ours.mac,
-    theirs: |theirs| &theirs.mac_to_server,
-    old: &[
-        "hmac-sha2-256-etm@openssh.com",
-        "hmac-sha2-512-etm@openssh.com",
-        "umac-128-etm@openssh.com",
-        "hmac-sha2-256",
-        "hmac-sha2-512",
-        "umac-128@openssh.com",
-        "hmac-sha1-etm@openssh.com",
-        "hmac-sha1",
-        "umac-64-etm@openssh.com",
-        "umac-64@openssh.com",
-        "hmac-sha1-96",
-        "hmac-md5",
-        "hmac-md5-96",
-    ],
-};
-
-const KINDS: [Kind; 4] = [KEX_KIND, HOST_KEY_KIND, CIPHER_KIND, MAC_KIND];
 
 /// Names in the key exchange list that are signals, not methods: ext-info (RFC 8308) and strict key exchange.
 const SIGNALS: [&str; 2] = ["ext-info-", "kex-strict-"];
@@ -182,8 +99,8 @@ fn judge(evidence: &Evidence, kind: &Kind) -> Option<Match> {
     let found = Match::new(
         Certainty::Certain,
         [
-            format!("the server offers only {} {}", kind.keyword, shown(&theirs.join(","))),
-            format!("your ssh offers {}", shown(&ours.join(","))),
+            format!("the server offers only {} {}", kind.keyword, shown(&theirs.join(", "))),
+            format!("your ssh offers {}", shown(&ours.join(", "))),
         ],
     );
     // Only what ssh still speaks goes into its configuration: any other name makes ssh refuse the whole file.
@@ -244,6 +161,7 @@ fn is_name(name: &str) -> bool {
 mod tests {
     use super::super::version::failed;
     use super::*;
+    use crate::target::Algorithms;
 
     fn names(list: &str) -> Vec<String> {
         list.split(',').map(ToOwned::to_owned).collect()

@@ -1,10 +1,13 @@
 //! The causes that show in the handshake.
 
 mod algorithms;
+mod closed;
 mod kex;
+mod kinds;
 mod mac;
 mod refusal;
 mod slow;
+mod tarpit;
 mod version;
 mod violation;
 mod weak;
@@ -17,13 +20,13 @@ use crate::cause::Cause;
 /// The causes that show in the handshake.
 pub static CAUSES: &[Cause] = &[
     version::NOT_SSH,
-    version::TARPIT,
+    tarpit::TARPIT,
     refusal::MAX_STARTUPS,
     refusal::SOURCE_PENALTY,
-    refusal::SOURCE_DENIED,
+    closed::SOURCE_DENIED,
     version::PROTOCOL_VERSION,
     version::NO_BANNER,
-    refusal::CLOSED_BEFORE_BANNER,
+    closed::CLOSED_BEFORE_BANNER,
     slow::SLOW,
     violation::PROTOCOL_VIOLATION,
     kex::RESET,
