@@ -108,6 +108,12 @@ fn short_error(error: &str) -> &str {
 }
 
 impl Facts {
+    /// Whether the server's software, as it names itself, can have this limit; none where that is not known.
+    #[must_use]
+    pub fn can_have(&self, limit: Limit) -> Option<bool> {
+        Software::of(self.version.as_ref()?)?.can_have(limit)
+    }
+
     /// How it ended, in a few words.
     fn ended(&self) -> String {
         match (&self.end, self.gave_up_ms) {
