@@ -58,6 +58,11 @@ impl Socket {
         stream.as_fd().try_clone_to_owned().map(Self)
     }
 
+    /// One more descriptor of the same socket, under the same rule.
+    pub fn again(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+
     /// Sets the IPv4 type of service, or the IPv6 traffic class, of what we send from now on.
     pub fn set_tos(&self, tos: u8, v6: bool) -> io::Result<()> {
         let socket = SockRef::from(&self.0);

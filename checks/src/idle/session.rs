@@ -202,9 +202,11 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
         if let Some(rtt) = lived {
             test.board.answered(number, goal, moves, began, rtt);
         }
-        // The board knows since when a session is kept, and how it stands at the end.
-        let over = test.board.is_finished();
-        let told = kept && ((lived.is_some() && !over) || (end == End::Open && role == Role::Ladder));
+        // The board knows since when a session is kept, and how it stands at the end; of others only the last word is wanted.
+        let told = match role {
+            Role::Ladder => kept && (lived.is_some() || end == End::Open),
+            _ => kept && lived.is_some() && !test.board.is_finished(),
+        };
         if !told {
             let since = if kept { kept_since } else { began };
             test.board.record(Arm {
