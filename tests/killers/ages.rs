@@ -1,8 +1,8 @@
 //! Ends that have nothing to do with silence: a session's age, and one instant for all.
 
 use super::{
-    CLOSED, SSH_KEEPALIVE, WAIT, assert_codes, assert_died, assert_lived, assert_nothing_proven, assert_tidy, examine,
-    s,
+    CLOSED, SSH_KEEPALIVE, WAIT, assert_codes, assert_died, assert_lived, assert_no_hop, assert_nothing_proven,
+    assert_tidy, examine, s,
 };
 use crate::lab::{Lab, Server, eventually};
 
@@ -33,6 +33,8 @@ fn a_limit_on_age_is_named() {
     let seen = examine(&lab, &server, 3 * AGE);
     assert_codes(&seen, &["session-lifetime-limit"]);
     assert_nothing_proven(&seen);
+    assert_no_hop(&seen);
+    assert!(seen.idle()["timeout"]["died_s"].is_null(), "no silence killed: {}", seen.told());
     assert_tidy(&lab, &server);
 }
 
@@ -72,5 +74,7 @@ fn a_cut_at_one_instant_is_named() {
     });
     assert_codes(&seen, &["session-wall-clock-cut"]);
     assert_nothing_proven(&seen);
+    assert_no_hop(&seen);
+    assert!(seen.idle()["timeout"]["died_s"].is_null(), "no silence killed: {}", seen.told());
     assert_tidy(&lab, &server);
 }

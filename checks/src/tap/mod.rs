@@ -111,6 +111,11 @@ impl<S> Tap<S> {
         let watch = Watch::new();
         (Self { stream, watch: watch.clone(), preface: Preface::Withheld }, watch)
     }
+
+    /// What is watched.
+    pub fn get_ref(&self) -> &S {
+        &self.stream
+    }
 }
 
 impl Seen {
