@@ -4,6 +4,7 @@ use super::timer::outlived;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::Check;
+use crate::handshake::Limit;
 use crate::idle::{Arm, End, Holds, Sign};
 use crate::text::seconds;
 
@@ -130,6 +131,10 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
     hides: &[],
     judge: |evidence| {
         let facts = evidence.idle.facts()?;
+        let server = evidence.handshake.facts();
+        if server.and_then(|server| server.can_have(Limit::ChannelTimeout)) == Some(false) {
+            return None;
+        }
         let main = facts.kept().find(|arm| arm.holds == Holds::Nothing && arm.death().is_some())?;
         let (how, sign) = main.death()?;
         let closed = matches!(how, Manner::Fin | Manner::Disconnect { .. }) && sign == Sign::BeforeProbe;
