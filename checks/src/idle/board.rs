@@ -292,6 +292,10 @@ impl Board {
             (End::Void { .. }, Moves::Nothing) => noted.ladder.put_back(arm.lasted_s),
             _ => {}
         }
+        if arm.end == End::Open {
+            // It takes no further part.
+            noted.lanes.remove(&arm.session);
+        }
         noted.arms.push(arm);
         drop(noted);
         if turn {

@@ -276,12 +276,14 @@ impl Facts {
         dead
     }
 
-    /// Whether every silent session lived, a shell's and the one without a channel too, and nothing cut the path for good.
+    /// Whether every silent session lived, a shell's and the one without a channel too, the server was heard on them, and nothing cut
+    /// the path for good.
     #[must_use]
     pub fn all_lived(&self) -> bool {
         let counts = |arm: &&Arm| arm.moves == Moves::Nothing || arm.holds == Holds::Nothing && arm.hop.is_none();
         let died = self.arms.iter().filter(counts).any(|arm| arm.death().is_some());
-        !died && self.outages.iter().all(|outage| outage.ended_s.is_some())
+        let unheard = self.arms.iter().filter(|arm| matches!(arm.end, End::Unheard { .. })).count();
+        !died && unheard < 2 && self.outages.iter().all(|outage| outage.ended_s.is_some())
     }
 
     /// Whether the session with the kernel's TCP keepalives, and nothing of SSH, lived; `None` where there is no such arm.

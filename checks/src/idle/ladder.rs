@@ -5,6 +5,7 @@
 //! proof of it when a longer silence kills.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 /// Keepalive intervals worth recommending, seconds.
 const INTERVALS: [u32; 10] = [1, 2, 3, 5, 10, 15, 30, 60, 120, 240];
@@ -42,6 +43,12 @@ impl Goal {
             Self::ServerFirst(seconds) | Self::Keep(seconds) => Some(f64::from(seconds)),
             Self::Await => None,
         }
+    }
+
+    /// Whether a line of the server that comes after so long is the one that was asked for.
+    pub(super) fn is_due_to_hear(self, after: Duration) -> bool {
+        // Half a second: what is asked for in whole seconds cannot come earlier than that.
+        matches!(self, Self::ServerFirst(seconds) if after.as_secs_f64() > f64::from(seconds) - 0.5)
     }
 
     /// Whether it is a silence whose length is under test.
@@ -169,7 +176,8 @@ impl Ladder {
 
     /// What killed was silence before the server's word: one is wanted that our own word ends, a little longer.
     pub(super) fn contrast(&mut self) {
-        self.points.extend(self.died.map(longer));
+        // Before all others: it tells what kind of loss it is.
+        self.points.splice(0..0, self.died.map(longer));
     }
 
     /// The shortest silence after which the server was not heard, seconds.

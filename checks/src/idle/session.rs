@@ -190,6 +190,11 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
             held.tcp_keepalive(None);
         }
         let (lasted, heard) = held.silence(began);
+        // What the server said, and was lost, ended the silence.
+        let lasted = match goal {
+            Goal::ServerFirst(seconds) => lasted.min(Duration::from_secs(seconds.into())),
+            _ => lasted,
+        };
         let (channel_quiet, age) = held.ages();
         let over = if let Waited::Ended(ending) = &waited { ending.at } else { Instant::now() };
         let kept = matches!(goal, Goal::Keep(_));
@@ -278,7 +283,8 @@ async fn wait(test: &Test, number: u32, role: Role, held: &mut Held, goal: Goal,
             () = time => return (Waited::Due, goal),
             event = held.event() => match event {
                 Event::Ended(ending) => return (Waited::Ended(ending), goal),
-                Event::Line if matches!(goal, Goal::ServerFirst(_)) => return (Waited::Heard, goal),
+                // An earlier line is one that was lost before and found its way now.
+                Event::Line if goal.is_due_to_hear(began.elapsed()) => return (Waited::Heard, goal),
                 Event::Line => {}
             },
             changed = changes.changed() => {
