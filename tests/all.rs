@@ -8,6 +8,7 @@ mod diagnosis;
 mod fixtures;
 mod idle;
 mod lab;
+mod logins;
 mod real;
 mod recording;
 mod report;

@@ -3,6 +3,7 @@
 //! Every lab has names and addresses of its own, so labs run side by side, and goes away with its value, also while a
 //! test unwinds; what a killed run left behind is swept at the next start.
 
+mod agent;
 mod command;
 mod doctor;
 mod home;
@@ -67,6 +68,11 @@ impl Lab {
     /// What every namespace and folder of this lab is called at its beginning.
     pub(crate) fn name(&self) -> String {
         namespace::unique(self.number)
+    }
+
+    /// Its accounts, keys and settings.
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
     }
 
     pub(crate) fn client(&self) -> &Namespace {

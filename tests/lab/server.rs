@@ -65,6 +65,18 @@ impl Lab {
 
     /// AsyncSSH's server; none where the module is not installed.
     pub(crate) fn asyncssh(&self) -> Option<Server> {
+        let keys = self.home.path("server/.ssh/authorized_keys");
+        self.python("asyncssh_server.py", &[keys.into()])
+    }
+
+    /// AsyncSSH's server with a login of this kind (tests/servers/asyncssh_logins.py).
+    pub(crate) fn asyncssh_login(&self, kind: &str) -> Option<Server> {
+        let keys = self.home.path("server/.ssh/authorized_keys");
+        self.python("asyncssh_logins.py", &[keys.into(), kind.into()])
+    }
+
+    /// A script of tests/servers with the address, the port, the host key, and these arguments.
+    fn python(&self, script: &str, more: &[OsString]) -> Option<Server> {
         let python = std::env::var("SSH_DOCTOR_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
         // An absolute path: the server's host has a bare environment.
         let found = Command::new(&python).args(["-c", "import asyncssh, sys; print(sys.executable)"]).output();
@@ -73,10 +85,11 @@ impl Lab {
         };
         let port = next_port();
         self.know(port, "host_key.pub");
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/asyncssh_server.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(script);
         let mut args: Vec<OsString> =
             vec![script.into(), self.server_address().to_string().into(), port.to_string().into()];
-        args.extend(["host_key", "server/.ssh/authorized_keys"].map(|file| self.home.path(file).into()));
+        args.push(self.home.path("host_key").into());
+        args.extend(more.iter().cloned());
         Some(self.serve(port, String::from_utf8_lossy(&found.stdout).trim(), &args))
     }
 
@@ -134,11 +147,12 @@ impl Server {
 
     fn sockets(&self, state: &str) -> usize {
         let table = fs::read_to_string(format!("/proc/{}/net/tcp", self.pid())).unwrap_or_default();
-        let local = format!(":{:04X}", self.port);
+        // With the address: before the daemon has entered its host, this is the machine's own table.
+        let local = format!("{:08X}:{:04X}", u32::from(self.address).swap_bytes(), self.port);
         let mut count = 0;
         for line in table.lines() {
             let mut words = line.split_whitespace().skip(1);
-            count += usize::from(words.next().is_some_and(|at| at.ends_with(&local)) && words.nth(1) == Some(state));
+            count += usize::from(words.next().is_some_and(|at| at == local) && words.nth(1) == Some(state));
         }
         count
     }

@@ -49,13 +49,14 @@ async def handle(process):
     process.exit(status if status >= 0 else 128 - status)
 
 
-async def main(address, port, host_key, authorized_keys):
+async def main(address, port, host_key, authorized_keys, server_factory=Server):
     server = await asyncssh.listen(
-        address, int(port), server_factory=Server, server_host_keys=[host_key],
+        address, int(port), server_factory=server_factory, server_host_keys=[host_key],
         authorized_client_keys=authorized_keys, process_factory=handle, encoding=None,
     )
     await server.wait_closed()
 
 
-logging.basicConfig(level=logging.INFO)
-asyncio.run(main(*sys.argv[1:]))
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    asyncio.run(main(*sys.argv[1:]))

@@ -260,6 +260,12 @@ impl Facts {
         self.answered(Answer::Refused).filter_map(|attempt| attempt.key.as_ref())
     }
 
+    /// Whether there was a password to send, and the host key was not known well enough to send it.
+    #[must_use]
+    pub fn password_withheld(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.obstacle == Some(Obstacle::HostKeyNotKnown))
+    }
+
     /// Whether the server offered the method and the user's client would try it.
     #[must_use]
     pub fn usable(&self, method: &str) -> bool {
