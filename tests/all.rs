@@ -13,4 +13,5 @@ mod real;
 mod recording;
 mod report;
 mod sick;
+mod slow;
 mod support;

@@ -24,7 +24,7 @@ use walk::Walk;
 
 pub use causes::CAUSES;
 pub use credential::{Credential, Key as CredentialKey, Outcome};
-pub use facts::{Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Obstacle, Prompt};
+pub use facts::{Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Obstacle, Prompt, Steps};
 pub use offer::Public;
 
 /// How long saying goodbye may take after a refused login.
