@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::control::{Control, Finding};
-use super::facts::{Arm, End, Facts, Keepalive, Moves, Outage, Timeout};
+use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Speaker, Timeout};
 use super::ladder::{Goal, Ladder, Turn, count_max, interval};
 use crate::connection::Manner;
 use crate::progress::{Event, IdleState, Lane, LaneState, Progress};
@@ -236,7 +236,7 @@ impl Board {
             match &arm.end {
                 End::Died { manner, .. } => lane.state = LaneState::Dead(manner.words()),
                 End::Void { .. } => lane.state = LaneState::Dead("not judged".to_owned()),
-                End::Alive { .. } | End::Open => {}
+                End::Alive { .. } | End::Unheard { .. } | End::Open => {}
             }
         }
         match (&arm.end, arm.moves) {
@@ -337,6 +337,9 @@ impl Board {
             arms.push(Arm {
                 session: *session,
                 moves: Moves::Keepalive,
+                holds: Holds::Command,
+                speaks_first: Speaker::Client,
+                hop: None,
                 interval_s: Some(kept.interval),
                 started_s: self.since_start(kept.since),
                 lasted_s,

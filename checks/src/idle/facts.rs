@@ -34,6 +34,8 @@ pub struct Facts {
     pub controls: u32,
     /// Sessions that could not be opened, each with the reason.
     pub not_opened: Vec<String>,
+    /// How often the server speaks by itself on a silent session, seconds: its own keepalives (ClientAliveInterval).
+    pub server_speaks_every_s: Option<f64>,
     /// What dead sessions left on the server.
     pub leftovers: Leftovers,
 }
@@ -75,6 +77,12 @@ pub struct Arm {
     pub session: u32,
     /// What moved.
     pub moves: Moves,
+    /// What the session held.
+    pub holds: Holds,
+    /// Who was to speak first after the silence.
+    pub speaks_first: Speaker,
+    /// The hop that its TCP keepalives reached, where they were limited.
+    pub hop: Option<u8>,
     /// Seconds between two keepalives, on a kept session.
     pub interval_s: Option<u32>,
     /// When the stretch began.
@@ -99,6 +107,32 @@ pub enum Moves {
     Nothing,
     /// `keepalive@openssh.com` requests and their answers.
     Keepalive,
+    /// The kernel's TCP keepalives and nothing of SSH; with a limited time-to-live where the arm has a hop.
+    TcpKeepalive,
+    /// Data in the channel, both ways.
+    ChannelData,
+}
+
+/// What a session held while it was idle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holds {
+    /// A command in a channel, without a terminal.
+    Command,
+    /// A login shell on a terminal, at its prompt.
+    Shell,
+    /// No channel at all.
+    Nothing,
+}
+
+/// Who speaks first after a silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Speaker {
+    /// Our request comes first.
+    Client,
+    /// A line of the server comes first.
+    Server,
 }
 
 /// How a stretch ended.
@@ -120,6 +154,11 @@ pub enum End {
         others_alive: bool,
         /// The kernel's view at that moment.
         tcp: Option<TcpInfo>,
+    },
+    /// What the server said first was lost; our own request after it was answered.
+    Unheard {
+        /// After so many milliseconds.
+        rtt_ms: f64,
     },
     /// Nothing can be said; why.
     Void {

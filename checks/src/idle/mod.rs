@@ -27,7 +27,7 @@ use control::Control;
 use session::Test;
 
 pub use causes::CAUSES;
-pub use facts::{Arm, End, Facts, Keepalive, Killer, Leftovers, Moves, Outage, Sign, Timeout};
+pub use facts::{Arm, End, Facts, Holds, Keepalive, Killer, Leftovers, Moves, Outage, Sign, Speaker, Timeout};
 
 /// How often the onlooker is told.
 const TICK: Duration = Duration::from_millis(500);

@@ -8,7 +8,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use super::board::Board;
 use super::control::{Control, Finding};
-use super::facts::{Arm, End, Moves, Sign};
+use super::facts::{Arm, End, Holds, Moves, Sign, Speaker};
 use super::held::{Held, verdict_deadline};
 use super::ladder::{Goal, Turn};
 use crate::connection::{Answer, Connection, Ending, Manner};
@@ -67,6 +67,9 @@ pub(super) async fn keep(test: Arc<Test>, main: Arc<Connection>) {
                 test.board.record(Arm {
                     session: 0,
                     moves: Moves::Keepalive,
+                    holds: Holds::Command,
+                    speaks_first: Speaker::Client,
+                    hop: None,
                     interval_s: Some(interval),
                     started_s: test.board.since_start(began),
                     lasted_s: lasted,
@@ -130,6 +133,9 @@ async fn climb(test: &Test, number: u32, held: &mut Held) -> bool {
         let mut arm = Arm {
             session: number,
             moves: Moves::Nothing,
+            holds: Holds::Command,
+            speaks_first: Speaker::Client,
+            hop: None,
             interval_s: None,
             started_s: test.board.since_start(began),
             lasted_s: lasted.as_secs_f64(),
@@ -158,7 +164,7 @@ async fn climb(test: &Test, number: u32, held: &mut Held) -> bool {
             _ => test.board.record(arm),
         }
         match end {
-            End::Alive { .. } => last = Some(goal),
+            End::Alive { .. } | End::Unheard { .. } => last = Some(goal),
             // A session that was not asked is not known to live: it must not go on as if it did.
             End::Died { .. } | End::Open => return false,
             End::Void { .. } => return true,
