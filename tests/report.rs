@@ -32,6 +32,7 @@ fn idle_death() -> (Evidence, Diagnosis) {
         ),
     };
     let finding = Finding {
+        hop: None,
         code: "idle-silent-drop",
         stage: Check::Idle,
         severity: Severity::Critical,

@@ -28,6 +28,8 @@ pub struct Examination {
     pub ask: Arc<dyn Ask>,
     /// Left by dns: the addresses that ssh would try, in its order.
     pub addresses: Vec<SocketAddr>,
+    /// Left by the way through the hops: how to log in to the last of them again.
+    pub via: Option<Login>,
     /// Left by tcp: how to open further connections.
     pub route: Option<Route>,
     /// Left by tcp: the connection that the handshake uses.
@@ -131,6 +133,7 @@ impl Examination {
             stop,
             ask,
             addresses: Vec::new(),
+            via: None,
             route: None,
             transport: None,
             connection: None,

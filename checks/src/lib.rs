@@ -10,6 +10,7 @@ pub mod exit;
 pub mod handshake;
 pub mod hostkey;
 pub mod idle;
+pub mod jump;
 pub mod tcp;
 pub mod transfer;
 
@@ -23,6 +24,7 @@ pub mod known_hosts;
 pub mod login;
 mod nonce;
 pub mod progress;
+pub mod proxy;
 pub mod socket;
 pub mod tap;
 pub mod target;
@@ -35,6 +37,7 @@ use std::time::{Duration, Instant};
 use cause::Cause;
 use evidence::{Check, Evidence, Examined, Facts, Step, Timed};
 use examination::Examination;
+use jiff::Timestamp;
 use progress::{Ending, Event};
 
 /// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
@@ -45,6 +48,7 @@ pub fn causes() -> impl Iterator<Item = &'static Cause> {
     [
         dns::CAUSES,
         tcp::CAUSES,
+        jump::CAUSES,
         handshake::CAUSES,
         hostkey::CAUSES,
         auth::CAUSES,
@@ -60,9 +64,14 @@ pub fn causes() -> impl Iterator<Item = &'static Cause> {
 
 /// Runs the selected checks in order; the others are shown as skipped.
 pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evidence {
-    let began = Instant::now();
-    let started_at = jiff::Timestamp::now();
-    let exam = &mut exam;
+    let started = (Instant::now(), Timestamp::now());
+    let hops = jump::pass(&mut exam, selected).await;
+    Evidence { hops, ..pipeline(&mut exam, selected, started).await }
+}
+
+/// Runs the selected checks on the target itself.
+async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (Instant, Timestamp)) -> Evidence {
+    let (began, started_at) = started;
     let dns = timed(exam, selected, Check::Dns, dns::check).await;
     let tcp = timed(exam, selected, Check::Tcp, tcp::check).await;
     let handshake = timed(exam, selected, Check::Handshake, handshake::check).await;
@@ -96,6 +105,7 @@ pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evide
         transfer,
         idle,
         exit,
+        hops: Vec::new(),
     }
 }
 

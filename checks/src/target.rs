@@ -89,6 +89,9 @@ pub struct Proxy {
     pub command: String,
     /// The hops of a `ProxyJump`, first hop first; empty for a `ProxyCommand`.
     pub hops: Vec<String>,
+    /// Each of those hops as a target of its own, and before them those that the first one is behind itself; empty for a
+    /// `ProxyCommand`, which is run.
+    pub jumps: Vec<Target>,
 }
 
 /// Where known keys are kept, and what to do with one that is not known.

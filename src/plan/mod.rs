@@ -3,6 +3,7 @@
 mod describe;
 mod destination;
 mod ipqos;
+mod jumps;
 mod local;
 mod origin;
 mod parser;
@@ -120,8 +121,11 @@ impl Asked {
             person: self.person,
             server_alive_from: origin::of_interval(&raw, flags, local, host).await,
         };
-        let target =
+        let mut target =
             resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", shown(host)))?;
+        if let Some(proxy) = &mut target.proxy {
+            proxy.jumps = jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person).await?;
+        }
         let connect_timeout =
             raw.set("connecttimeout").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         Ok(Planned { target, limits: self.limits(connect_timeout) })

@@ -1,8 +1,8 @@
 //! The report for people: the verdict, why, the fix to paste, what was seen, what was not looked at.
 
 use ssh_doctor_checks::cause::{Certainty, Severity, Side};
-use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Step};
-use ssh_doctor_checks::text::seconds;
+use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Forward, Hop, Step};
+use ssh_doctor_checks::text::{seconds, shown};
 
 use super::style::Ink;
 use super::{Style, table};
@@ -85,7 +85,8 @@ fn finding(number: usize, found: &Finding, style: Style) -> String {
         Severity::Warning => Ink::Care,
         Severity::Info => Ink::Strong,
     };
-    let head = style.wrapped(&format!("{number}. "), INDENT, found.title);
+    let place = found.hop.as_ref().map_or_else(String::new, |hop| format!("At the hop {}: ", shown(hop)));
+    let head = style.wrapped(&format!("{number}. "), INDENT, &format!("{place}{}", found.title));
     let label = format!("{}, {}, {}", found.code, severity(found.severity), certainty(found.certainty));
     let mut because: Vec<_> = vec![format!("{INDENT}{}", style.paint(Ink::Strong, "Seen:"))];
     let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));
@@ -157,6 +158,7 @@ fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, sty
     if diagnosis.verdict != Verdict::Broken {
         lines.extend(untested(checks).map(|untested| line(&format!("Not tested: {untested}."))));
     }
+    lines.extend(evidence.hops.iter().map(|hop| line(&format!("Hop {}: {}.", shown(&hop.name), passage(hop)))));
     lines.push(line(&format!("Settings: {}.", settings(evidence))));
     lines.extend(evidence.settings.not_honoured.iter().map(|setting| line(&format!("Not honoured: {setting}"))));
     lines.push(line(&format!("Cost: {}.", cost(evidence))));
@@ -164,6 +166,24 @@ fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, sty
         lines.push(line(&format!("More: ssh-doctor explain {}", first.code)));
     }
     lines.join("\n")
+}
+
+/// How far a hop was passed.
+fn passage(hop: &Hop) -> String {
+    let checks = hop.evidence.checks();
+    let failed = checks.iter().find(|view| matches!(view.step, Step::Failed(()) | Step::Error(_)));
+    match (failed, &hop.forward) {
+        (Some(view), _) => format!("not passed, {} fails: {}", view.check.name(), view.summary),
+        (None, None) => "not passed".to_owned(),
+        (None, Some(Forward { host, port, ms, failure })) => {
+            let place = format!("{}:{port}", shown(host));
+            let took = seconds(ms / 1000.0);
+            match failure {
+                None => format!("passed, and connected on to {place} in {took}"),
+                Some(failure) => format!("logged in, and not connected on to {place} after {took}: {failure}"),
+            }
+        }
+    }
 }
 
 fn settings(evidence: &Evidence) -> String {

@@ -2,20 +2,23 @@
 
 mod causes;
 
-use std::sync::PoisonError;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::connection::{self, Manner, Negotiated, NotConnected};
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
+use crate::proxy;
 use crate::socket::TcpInfo;
 use crate::tap::{EndKind, KexInit, Seen};
 use crate::target::Algorithms;
 use crate::text::{seconds, shown, shown_bytes};
 
 pub use causes::CAUSES;
+
+/// How long a proxy command that has closed the connection may take to end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What was seen. Times are milliseconds since the connection was open.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -58,8 +61,13 @@ pub struct Facts {
     pub library_error: Option<String>,
     /// The kernel's view when the handshake was over.
     pub tcp: Option<TcpInfo>,
+    /// Whether a proxy command carries the connection.
+    #[serde(default)]
+    pub proxied: bool,
     /// What the proxy command wrote to standard error, escaped.
     pub proxy_stderr: Option<String>,
+    /// How the proxy command ended, where the handshake failed and it did.
+    pub proxy_end: Option<proxy::End>,
 }
 
 impl evidence::Facts for Facts {
@@ -129,7 +137,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Skipped("there is no connection: see tcp".into());
     };
     let socket = transport.socket();
-    let proxy_stderr = transport.proxy_stderr();
+    let process = transport.process();
     let began = Instant::now();
     let connecting = connection::connect(transport, &exam.target, exam.limits.connect);
     let Some((watch, outcome)) = exam.stop.race(connecting).await else {
@@ -138,10 +146,13 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let mut facts = Facts::of(&watch.seen());
     facts.client_offer = exam.target.algorithms.clone();
     facts.tcp = socket.as_ref().and_then(crate::socket::Socket::tcp_info);
-    facts.proxy_stderr = proxy_stderr.and_then(|kept| {
-        let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        (!kept.is_empty()).then(|| shown_bytes(&kept))
-    });
+    if let Some(process) = process {
+        facts.proxied = true;
+        if outcome.is_err() && facts.end.is_some() {
+            facts.proxy_end = process.end(LAST_WORDS).await;
+        }
+        facts.proxy_stderr = process.stderr();
+    }
     match outcome {
         Ok(connection) => {
             facts.done_ms = Some(began.elapsed().as_secs_f64() * 1000.0);
