@@ -79,7 +79,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
     let auth = timed(exam, selected, Check::Auth, auth::check).await;
     let channel = timed(exam, selected, Check::Channel, channel::check).await;
     let transfer = timed(exam, selected, Check::Transfer, transfer::check).await;
-    let idle = timed(exam, selected, Check::Idle, idle::check).await;
+    let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
     let exit = timed(exam, selected, Check::Exit, exit::check).await;
     let target = &exam.target;
     Evidence {

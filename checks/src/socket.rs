@@ -3,10 +3,11 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
-use socket2::SockRef;
+use socket2::{SockRef, TcpKeepalive};
 
 /// A second descriptor of a connection's socket, to read facts and set options while russh owns the stream.
 ///
@@ -50,6 +51,18 @@ impl Socket {
     pub fn set_tos(&self, tos: u8, v6: bool) -> io::Result<()> {
         let socket = SockRef::from(&self.0);
         if v6 { socket.set_tclass_v6(u32::from(tos)) } else { socket.set_tos_v4(u32::from(tos)) }
+    }
+
+    /// Lets the kernel send TCP keepalives at this interval and never give up, or no longer send any (tcp(7)).
+    pub fn set_tcp_keepalive(&self, interval: Option<Duration>) -> io::Result<()> {
+        let socket = SockRef::from(&self.0);
+        match interval {
+            None => socket.set_keepalive(false),
+            Some(interval) => {
+                let keepalive = TcpKeepalive::new().with_time(interval).with_interval(interval).with_retries(127);
+                socket.set_tcp_keepalive(&keepalive)
+            }
+        }
     }
 
     /// What the kernel knows of the connection.

@@ -224,6 +224,12 @@ impl Arm {
         }
     }
 
+    /// Whether it was ended by the shell in it, which has a clock of its own.
+    #[must_use]
+    pub fn has_own_clock(&self) -> bool {
+        self.holds == Holds::Shell && matches!(self.death(), Some((Manner::ExitStatus { .. }, _)))
+    }
+
     /// The quiet that counts for this arm's end: that of its channel when only the channel ended, else that of the connection.
     #[must_use]
     pub fn quiet_s(&self) -> f64 {
@@ -237,13 +243,41 @@ impl Arm {
 }
 
 impl Facts {
-    /// The silent arms that died, shortest first.
+    /// The silent arms that died, shortest first; a shell that left by itself is not among them.
     #[must_use]
     pub fn deaths(&self) -> Vec<&Arm> {
-        let mut dead: Vec<&Arm> =
-            self.arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.death().is_some()).collect();
+        let silent = self.arms.iter().filter(|arm| arm.moves == Moves::Nothing);
+        let mut dead: Vec<&Arm> = silent.filter(|arm| arm.death().is_some() && !arm.has_own_clock()).collect();
         dead.sort_by(|a, b| a.quiet_s().total_cmp(&b.quiet_s()));
         dead
+    }
+
+    /// Whether every silent session lived, a shell's too, and nothing cut the path for good.
+    #[must_use]
+    pub fn all_lived(&self) -> bool {
+        let died = self.arms.iter().any(|arm| arm.moves == Moves::Nothing && arm.death().is_some());
+        !died && self.outages.iter().all(|outage| outage.ended_s.is_some())
+    }
+
+    /// Whether the session with the kernel's TCP keepalives, and nothing of SSH, lived; `None` where there is no such arm.
+    #[must_use]
+    pub fn tcp_keepalive_lived(&self) -> Option<bool> {
+        let mut arms = self.arms.iter().filter(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none());
+        arms.find_map(|arm| match arm.end {
+            End::Alive { .. } => Some(true),
+            End::Died { .. } => Some(false),
+            _ => None,
+        })
+    }
+
+    /// The arms with data in their channel.
+    pub fn busy(&self) -> impl Iterator<Item = &Arm> {
+        self.arms.iter().filter(|arm| arm.moves == Moves::ChannelData)
+    }
+
+    /// The kept arms that held a channel.
+    pub fn kept_with_channel(&self) -> impl Iterator<Item = &Arm> {
+        self.kept().filter(|arm| arm.holds != Holds::Nothing)
     }
 
     /// The kept arms.

@@ -3,11 +3,11 @@
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::{Check, Evidence};
-use crate::idle::{Arm, End, Facts, Sign};
+use crate::idle::{Arm, End, Facts, Sign, Speaker};
 use crate::text::seconds;
 
 /// The fix that the idle test tries on its own sessions.
-const KEEPALIVE: Fix = Fix {
+pub(super) const KEEPALIVE: Fix = Fix {
     side: Side::Client,
     summary: "Let ssh send something before the timer runs out",
     file: Some("~/.ssh/config"),
@@ -140,7 +140,7 @@ pub(super) const SERVER_DISCONNECT: Cause = Cause {
 };
 
 /// A silent session died in the given manner while others lived.
-fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> Option<Match> {
+pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> Option<Match> {
     let facts = evidence.idle.failed()?;
     let dead = facts.deaths();
     let first = dead.first()?;
@@ -184,7 +184,25 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
     }
     because.push("a fresh login at that moment worked, and a session that was kept alive answered".to_owned());
     because.extend(proof(facts));
+    because.extend(facts.tcp_keepalive_lived().map(|lived| {
+        let kept = if lived { "kept a session alive too" } else { "did not keep a session alive" };
+        format!("TCP keepalives of the kernel alone {kept}")
+    }));
+    because.extend(server_first(facts, first));
     because
+}
+
+/// What became of sessions on which the server spoke first after an even longer silence.
+fn server_first(facts: &Facts, first: &Arm) -> Option<String> {
+    let spoke =
+        facts.arms.iter().filter(|arm| arm.speaks_first == Speaker::Server && matches!(arm.end, End::Alive { .. }));
+    let longest = spoke.map(|arm| arm.lasted_s).max_by(f64::total_cmp)?;
+    (first.speaks_first == Speaker::Client && longest > first.lasted_s * 1.1).then(|| {
+        format!(
+            "where the server spoke first, {} of silence were lived through: the state is kept near the server, and what it sends renews it",
+            seconds(longest)
+        )
+    })
 }
 
 /// What the kept sessions show.
