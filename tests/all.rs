@@ -6,6 +6,7 @@ mod catalogue;
 mod cli;
 mod diagnosis;
 mod fixtures;
+mod hops;
 mod idle;
 mod lab;
 mod logins;

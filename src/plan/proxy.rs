@@ -34,7 +34,8 @@ fn jump(hops: &str, tokens: &Tokens<'_>, config: Option<&str>) -> Result<Proxy> 
     }
     words.extend(["-o", "BatchMode=yes", "--", &hop.host]);
     let command = words.into_iter().map(quoted).collect::<Vec<_>>().join(" ");
-    let hops = hops.split(',').map(|hop| hop.trim().to_owned()).collect();
+    let hops =
+        hops.split(',').map(|hop| Destination::parse(hop.trim()).map(|hop| hop.to_string())).collect::<Result<_>>()?;
     Ok(Proxy { command, hops, jumps: Vec::new() })
 }
 

@@ -62,6 +62,8 @@ impl Lab {
         }
         lab.home.settle(lab.client(), "client");
         lab.home.settle(lab.server_host(), "server");
+        let bastions = routers.iter().zip(&lab.hosts[1..]).filter(|(router, _)| matches!(router, Middlebox::Bastion));
+        bastions.for_each(|(_, host)| lab.home.settle(host, "server"));
         Some(lab)
     }
 

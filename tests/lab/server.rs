@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use super::command::{eventually, must};
-use super::{Lab, skip};
+use super::{Lab, Namespace, skip};
 
 const SSHD: &str = "/usr/sbin/sshd";
 /// States of a TCP connection in /proc/net/tcp.
@@ -27,20 +27,29 @@ pub(crate) struct Server {
 impl Lab {
     /// OpenSSH's sshd with these lines of sshd_config, which win over the lab's own.
     pub(crate) fn sshd(&self, settings: &[&str]) -> Server {
+        self.sshd_on(self.server_host(), self.server_address(), settings)
+    }
+
+    /// The same on the bastion at a hop.
+    pub(crate) fn bastion(&self, hop: usize, settings: &[&str]) -> Server {
+        self.sshd_on(self.router(hop), self.address(hop - 1, 2), settings)
+    }
+
+    fn sshd_on(&self, host: &Namespace, address: Ipv4Addr, settings: &[&str]) -> Server {
         // Compiled into Debian's sshd; the package's service makes it, and no service runs here.
         fs::create_dir_all("/run/sshd").expect("root may write /run");
         let port = next_port();
         let file = format!("sshd_config_{port}");
         let key = self.home.path("host_key");
         let ours = [
-            format!("Port {port}\nListenAddress {}\nHostKey {}", self.server_address(), key.display()),
+            format!("Port {port}\nListenAddress {address}\nHostKey {}", key.display()),
             "PidFile none\nAuthorizedKeysFile .ssh/authorized_keys\nStrictModes no\nUsePAM no\nPermitRootLogin yes"
                 .to_owned(),
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel VERBOSE\n".to_owned(),
         ];
         self.home.write(&file, &format!("{}\n{}", settings.join("\n"), ours.join("\n")));
-        self.know(port, "host_key.pub");
-        self.serve(port, SSHD, &["-D".into(), "-e".into(), "-f".into(), self.home.path(&file).into()])
+        self.home.know(&address.to_string(), port, &fs::read_to_string(self.home.path("host_key.pub")).expect("a key"));
+        self.serve_on(host, address, port, SSHD, &["-D".into(), "-e".into(), "-f".into(), self.home.path(&file).into()])
     }
 
     /// Dropbear with these options; none where it is not installed.
@@ -94,13 +103,17 @@ impl Lab {
     }
 
     fn serve(&self, port: u16, program: &str, args: &[OsString]) -> Server {
+        self.serve_on(self.server_host(), self.server_address(), port, program, args)
+    }
+
+    fn serve_on(&self, host: &Namespace, address: Ipv4Addr, port: u16, program: &str, args: &[OsString]) -> Server {
         let log = self.home.path(&format!("log_{port}"));
         let file = File::create(&log).expect("our own folder");
-        let mut command = self.server_host().command(program);
+        let mut command = host.command(program);
         command.args(args).env("HOME", self.home.path("server")).stdin(Stdio::null());
         command.stdout(file.try_clone().expect("a second handle")).stderr(file);
         let daemon = command.spawn().expect("ip netns exec");
-        let mut server = Server { daemon, address: self.server_address(), port, log };
+        let mut server = Server { daemon, address, port, log };
         let deadline = Duration::from_secs(20);
         let listens = eventually(deadline, || server.has_ended() || server.sockets(LISTEN) > 0);
         assert!(listens && !server.has_ended(), "{program} does not listen: {}", server.log());
@@ -121,6 +134,11 @@ impl Server {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The server as a hop of ssh's `-J`.
+    pub(crate) fn hop(&self) -> String {
+        format!("{}:{}", self.address, self.port)
     }
 
     /// The process that listens.

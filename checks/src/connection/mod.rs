@@ -154,10 +154,12 @@ impl Connection {
         self.handle.is_closed()
     }
 
-    /// How the connection ended, if it did.
+    /// How the connection ended, if it did; where that is the end of the connection to a hop that carried it, how that one did.
     #[must_use]
     pub fn ending(&self) -> Option<Ending> {
-        Ending::of(&self.watch, &self.notes)
+        let own = Ending::of(&self.watch, &self.notes)?;
+        let of_hop = || self.via.as_ref().and_then(|via| via.connection().ending());
+        if own.manner == Manner::Fin { of_hop().or(Some(own)) } else { Some(own) }
     }
 
     /// How old the connection is.

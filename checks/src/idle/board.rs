@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use super::control::{Control, Finding};
 use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Speaker, Timeout};
+use super::hops::AtDeath;
 use super::ladder::{Goal, Ladder, Turn, count_max, interval};
 use super::session::DATA_INTERVAL;
 use crate::connection::Manner;
@@ -31,6 +32,7 @@ struct Noted {
     lanes: BTreeMap<u32, Shown>,
     outages: Vec<Outage>,
     not_opened: Vec<String>,
+    hops: Vec<AtDeath>,
     started: Vec<(u32, u32)>,
     rtt: Option<Duration>,
     last_answer: Option<Instant>,
@@ -63,6 +65,7 @@ impl Board {
             lanes: BTreeMap::new(),
             outages: Vec::new(),
             not_opened: Vec::new(),
+            hops: Vec::new(),
             started: Vec::new(),
             rtt: None,
             last_answer: None,
@@ -248,6 +251,11 @@ impl Board {
         }
     }
 
+    /// Notes how the connections to the hops were at a death.
+    pub(super) fn note_hops(&self, states: Vec<AtDeath>) {
+        self.noted().hops.extend(states);
+    }
+
     /// Notes the end of a stretch.
     pub(super) fn record(&self, arm: Arm) {
         let mut noted = self.noted();
@@ -399,6 +407,7 @@ impl Board {
             controls: control.opened(),
             server_speaks_every_s: server_speaks(&arms),
             not_opened: noted.not_opened.clone(),
+            hops: noted.hops.clone(),
             arms,
             ..Facts::default()
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::hops::AtDeath;
 use crate::connection::Manner;
 use crate::evidence;
 use crate::socket::TcpInfo;
@@ -38,6 +39,9 @@ pub struct Facts {
     pub server_speaks_every_s: Option<f64>,
     /// What dead sessions left on the server.
     pub leftovers: Leftovers,
+    /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
+    #[serde(default)]
+    pub hops: Vec<AtDeath>,
 }
 
 /// The bracket of an idle timer, seconds of silence.

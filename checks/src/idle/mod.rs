@@ -9,6 +9,7 @@ mod causes;
 mod control;
 mod facts;
 mod held;
+mod hops;
 mod ladder;
 mod leftovers;
 mod session;
@@ -31,6 +32,7 @@ use session::{Role, Test};
 pub use age::SECOND_ROUND;
 pub use causes::CAUSES;
 pub use facts::{Arm, End, Facts, Holds, Keepalive, Killer, Leftovers, Moves, Outage, Sign, Speaker, Timeout};
+pub use hops::AtDeath;
 
 /// How often the onlooker is told.
 const TICK: Duration = Duration::from_millis(500);

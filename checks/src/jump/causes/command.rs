@@ -55,7 +55,7 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
             return None;
         }
         let (certainty, what) = match facts.proxy_end {
-            Some(end @ End::Status { status: 1.. } | end @ End::Signal { .. }) => {
+            Some(end @ (End::Status { status: 1.. } | End::Signal { .. })) => {
                 (Certainty::Certain, format!("the proxy command ended with {}", end.words()))
             }
             Some(end) => (Certainty::Possible, format!("the proxy command ended with {}", end.words())),

@@ -154,15 +154,15 @@ mod tests {
         causes.filter_map(|cause| Some((cause.code, (cause.judge)(&evidence)?.certainty))).collect()
     }
 
-    fn refused(code: u32, text: &str) -> Option<NotForwarded> {
-        Some(NotForwarded::Refused { code, text: text.into() })
+    fn refused(code: u32, text: &str) -> NotForwarded {
+        NotForwarded::Refused { code, text: text.into() }
     }
 
     #[test]
     fn the_reason_code_tells_a_ban_from_a_failure() {
-        assert_eq!(fired(refused(1, "open failed")), [("jump-forwarding-prohibited", Certainty::Certain)]);
-        assert_eq!(fired(refused(2, "Connection refused")), [("jump-target-unreachable", Certainty::Certain)]);
-        assert_eq!(fired(refused(2, "open failed")), [("jump-target-unreachable", Certainty::Likely)]);
+        assert_eq!(fired(Some(refused(1, "open failed"))), [("jump-forwarding-prohibited", Certainty::Certain)]);
+        assert_eq!(fired(Some(refused(2, "Connection refused"))), [("jump-target-unreachable", Certainty::Certain)]);
+        assert_eq!(fired(Some(refused(2, "open failed"))), [("jump-target-unreachable", Certainty::Likely)]);
         assert_eq!(fired(Some(NotForwarded::Deadline)), [("jump-target-unreachable", Certainty::Likely)]);
     }
 
