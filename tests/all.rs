@@ -13,6 +13,7 @@ mod logins;
 mod real;
 mod recording;
 mod report;
+mod server_side;
 mod sick;
 mod slow;
 mod support;

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::NotForwarded;
+use crate::server::Answers;
 use crate::target::Settings;
 use crate::{auth, channel, dns, exit, handshake, hostkey, idle, tcp, transfer};
 
@@ -167,6 +168,8 @@ pub struct Evidence {
     /// The hops of a ProxyJump, first hop first, each examined as far as its login; those after one that failed are missing.
     #[serde(default)]
     pub hops: Vec<Hop>,
+    /// What the server itself knows; `null` where it was not asked.
+    pub server: Option<Answers>,
 }
 
 /// A hop, and what it did with the connection to what comes next.
@@ -290,6 +293,7 @@ impl Evidence {
             idle: skipped(),
             exit: skipped(),
             hops: Vec::new(),
+            server: None,
         }
     }
 }

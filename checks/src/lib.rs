@@ -25,6 +25,7 @@ pub mod login;
 mod nonce;
 pub mod progress;
 pub mod proxy;
+pub mod server;
 pub mod socket;
 pub mod tap;
 pub mod target;
@@ -66,7 +67,7 @@ pub fn causes() -> impl Iterator<Item = &'static Cause> {
 pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evidence {
     let started = (Instant::now(), Timestamp::now());
     let hops = jump::pass(&mut exam, selected).await;
-    Evidence { hops, ..pipeline(&mut exam, selected, started).await }
+    Evidence { hops, ..Box::pin(pipeline(&mut exam, selected, started)).await }
 }
 
 /// Runs the selected checks on the target itself.
@@ -80,6 +81,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
     let channel = timed(exam, selected, Check::Channel, channel::check).await;
     let transfer = timed(exam, selected, Check::Transfer, transfer::check).await;
     let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
+    let server = server::ask(exam).await;
     let exit = timed(exam, selected, Check::Exit, exit::check).await;
     let target = &exam.target;
     Evidence {
@@ -106,6 +108,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
         idle,
         exit,
         hops: Vec::new(),
+        server,
     }
 }
 

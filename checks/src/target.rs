@@ -199,6 +199,8 @@ pub struct Limits {
     pub handshakes: usize,
     /// Connections opened in the whole run.
     pub connections: u32,
+    /// Whether the server itself is asked what it knows (`--server`).
+    pub ask_server: bool,
 }
 
 impl Limits {
@@ -219,6 +221,7 @@ impl Default for Limits {
             sessions: 16,
             handshakes: 4,
             connections: 60,
+            ask_server: false,
         }
     }
 }

@@ -46,9 +46,9 @@ impl fmt::Display for Destination {
             write!(formatter, "{user}@")?;
         }
         if is_v6(&self.host) {
-            write!(formatter, "[{}]", self.host)?
+            write!(formatter, "[{}]", self.host)?;
         } else {
-            write!(formatter, "{}", self.host)?
+            write!(formatter, "{}", self.host)?;
         }
         self.port.map_or(Ok(()), |port| write!(formatter, ":{port}"))
     }

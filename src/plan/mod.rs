@@ -70,6 +70,7 @@ pub async fn plan(args: &CheckArgs, person: bool) -> Result<Plan> {
         person,
         idle: args.scope.idle,
         timeout: args.scope.timeout,
+        server: args.scope.server,
     });
     let mut targets = Vec::new();
     let inputs: Vec<(String, Destination)> = args.targets.iter().cloned().zip(destinations).collect();
@@ -96,6 +97,7 @@ struct Asked {
     person: bool,
     idle: Duration,
     timeout: Option<Duration>,
+    server: bool,
 }
 
 impl Asked {
@@ -138,7 +140,13 @@ impl Asked {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => usual.connect,
         };
-        Limits { connect, stage: self.timeout.unwrap_or(usual.stage), idle: self.idle, ..usual }
+        Limits {
+            connect,
+            stage: self.timeout.unwrap_or(usual.stage),
+            idle: self.idle,
+            ask_server: self.server,
+            ..usual
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Forward, Hop, Spent};
+use ssh_doctor_checks::server::Answers;
 use ssh_doctor_checks::target::Settings;
 use ssh_doctor_checks::text::is_unprintable;
 
@@ -34,6 +35,7 @@ struct Report<'a> {
     died_at: Option<Check>,
     checks: Vec<CheckReport>,
     hops: Vec<HopReport<'a>>,
+    server: Option<&'a Answers>,
     diagnoses: &'a [Finding],
     settings: &'a Settings,
     spent: Spent,
@@ -77,6 +79,7 @@ impl<'a> Report<'a> {
             died_at: diagnosis.died_at,
             checks,
             hops: evidence.hops.iter().map(|hop| HopReport::of(hop, findings)).collect(),
+            server: evidence.server.as_ref(),
             diagnoses: findings,
             settings: &evidence.settings,
             spent: evidence.spent,

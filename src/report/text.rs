@@ -2,6 +2,7 @@
 
 use ssh_doctor_checks::cause::{Certainty, Severity, Side};
 use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Forward, Hop, Step};
+use ssh_doctor_checks::server::{Answer, Answers};
 use ssh_doctor_checks::text::{seconds, shown};
 
 use super::style::Ink;
@@ -10,6 +11,9 @@ use crate::diagnose::{Diagnosis, FilledFix, Finding, Verdict};
 
 /// The indent of everything that belongs to a finding.
 pub(crate) const INDENT: &str = "   ";
+
+/// The lines that are shown of one answer of the server.
+const SAID: usize = 12;
 
 /// The indent of what is to be pasted.
 const PASTE: &str = "       ";
@@ -22,6 +26,7 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     let mut parts = vec![verdict(&evidence.target, diagnosis, style)];
     parts.extend(diagnosis.findings.iter().enumerate().map(|(at, found)| finding(at + 1, found, style)));
     parts.push(table::checks(&checks, &diagnosis.findings, style));
+    parts.extend(evidence.server.as_ref().map(|answers| server(answers, style)));
     parts.push(closing(evidence, &checks, diagnosis, style));
     parts.join("\n\n")
 }
@@ -146,6 +151,28 @@ pub(crate) fn side(side: Side) -> &'static str {
         Side::Server => "server",
         Side::Network => "network",
     }
+}
+
+/// What the server itself answered, each with its source.
+fn server(asked: &Answers, style: Style) -> String {
+    let mut lines = vec![style.paint(Ink::Strong, "The server itself:")];
+    for Answer { about, source, lines: said, status } in &asked.answers {
+        let refused = match status {
+            Some(0) => "",
+            Some(_) => ", not to be had",
+            None => ", cut off",
+        };
+        lines.push(style.wrapped("  ", "    ", &format!("{about} ({source}{refused}):")));
+        lines.extend(said.iter().take(SAID).map(|line| style.wrapped("    ", "      ", line)));
+        if said.len() > SAID {
+            lines.push(format!("    and {} more lines, in --format json", said.len() - SAID));
+        }
+        if said.is_empty() {
+            lines.push("    nothing".to_owned());
+        }
+    }
+    lines.extend(asked.failure.iter().map(|why| style.wrapped("  ", "    ", &format!("Not answered: {why}"))));
+    lines.join("\n")
 }
 
 /// Under which settings, at what price, and what was left out.

@@ -16,7 +16,7 @@ use crate::evidence::{Check, Forward, Hop};
 use crate::examination::Examination;
 use crate::login::Login;
 use crate::progress::Progress;
-use crate::target::Target;
+use crate::target::{Limits, Target};
 
 pub use causes::CAUSES;
 pub use tunnel::{Tunnel, Via};
@@ -47,7 +47,7 @@ pub(crate) async fn pass(exam: &mut Examination, selected: &BTreeSet<Check>) -> 
 
 /// Examines one hop over the tunnel that the one before it has left, and leaves the tunnel to `next`.
 async fn examine(exam: &mut Examination, jump: &Target, next: &Target) -> (Hop, Option<Login>) {
-    let (limits, stop) = (exam.limits.clone(), exam.stop.clone());
+    let (limits, stop) = (Limits { ask_server: false, ..exam.limits.clone() }, exam.stop.clone());
     let mut own = Examination::new(jump.clone(), limits, Progress::default(), stop, exam.ask.clone());
     own.budget = exam.budget.clone();
     own.transport = exam.transport.take();
