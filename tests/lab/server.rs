@@ -9,9 +9,12 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use super::command::{eventually, must};
-use super::{Lab, Namespace, skip};
+use super::namespace::Namespace;
+use super::{Lab, has, python};
 
 const SSHD: &str = "/usr/sbin/sshd";
+/// The key of every server that can read it.
+const HOST_KEY: &str = "host_key.pub";
 /// States of a TCP connection in /proc/net/tcp.
 const ESTABLISHED: &str = "01";
 const LISTEN: &str = "0A";
@@ -21,24 +24,47 @@ pub(crate) struct Server {
     daemon: Child,
     address: Ipv4Addr,
     port: u16,
+    /// The file with its public host key.
+    key: &'static str,
     log: PathBuf,
 }
 
 impl Lab {
     /// OpenSSH's sshd with these lines of sshd_config, which win over the lab's own.
     pub(crate) fn sshd(&self, settings: &[&str]) -> Server {
-        self.sshd_on(self.server_host(), self.server_address(), settings)
+        let port = next_port();
+        let config = self.sshd_config(port, settings);
+        self.serve(port, HOST_KEY, SSHD, &["-D".into(), "-e".into(), "-f".into(), config.into()])
+    }
+
+    /// An sshd for each connection, as from inetd, that is told to end so many seconds after it began.
+    pub(crate) fn sshd_of_age(&self, seconds: u32) -> Option<Server> {
+        if !has("socat") {
+            return None;
+        }
+        let port = next_port();
+        let config = self.sshd_config(port, &[]);
+        let listen = format!("TCP-LISTEN:{port},bind={},fork,reuseaddr", self.server_address());
+        // Without `nofork` sshd would have a pipe in place of the connection.
+        let session = format!("EXEC:timeout {seconds} {SSHD} -i -e -f {},nofork", config.display());
+        Some(self.serve(port, HOST_KEY, "socat", &[listen.into(), session.into()]))
+    }
+
+    fn sshd_config(&self, port: u16, settings: &[&str]) -> PathBuf {
+        self.sshd_config_at(self.server_address(), port, settings)
     }
 
     /// The same on the bastion at a hop.
     pub(crate) fn bastion(&self, hop: usize, settings: &[&str]) -> Server {
-        self.sshd_on(self.router(hop), self.address(hop - 1, 2), settings)
+        let (port, address) = (next_port(), self.router_address(hop));
+        let config = self.sshd_config_at(address, port, settings);
+        let args = ["-D".into(), "-e".into(), "-f".into(), config.into()];
+        self.listen(self.router(hop), address, port, HOST_KEY, SSHD, &args)
     }
 
-    fn sshd_on(&self, host: &Namespace, address: Ipv4Addr, settings: &[&str]) -> Server {
+    fn sshd_config_at(&self, address: Ipv4Addr, port: u16, settings: &[&str]) -> PathBuf {
         // Compiled into Debian's sshd; the package's service makes it, and no service runs here.
         fs::create_dir_all("/run/sshd").expect("root may write /run");
-        let port = next_port();
         let file = format!("sshd_config_{port}");
         let key = self.home.path("host_key");
         let ours = [
@@ -48,14 +74,13 @@ impl Lab {
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel VERBOSE\n".to_owned(),
         ];
         self.home.write(&file, &format!("{}\n{}", settings.join("\n"), ours.join("\n")));
-        self.home.know(&address.to_string(), port, &fs::read_to_string(self.home.path("host_key.pub")).expect("a key"));
-        self.serve_on(host, address, port, SSHD, &["-D".into(), "-e".into(), "-f".into(), self.home.path(&file).into()])
+        self.home.path(&file)
     }
 
     /// Dropbear with these options; none where it is not installed.
     pub(crate) fn dropbear(&self, options: &[&str]) -> Option<Server> {
-        if !Path::new("/usr/sbin/dropbear").exists() {
-            return skip("dropbear is not installed; tests/run installs it");
+        if !has("dropbear") {
+            return None;
         }
         let (port, key) = (next_port(), self.home.path("dropbear_key"));
         if !key.exists() {
@@ -63,66 +88,62 @@ impl Lab {
             let public = said.lines().find(|line| line.starts_with("ssh-ed25519 ")).expect("a public key");
             self.home.write("dropbear_key.pub", public);
         }
-        self.know(port, "dropbear_key.pub");
         let at = format!("{}:{port}", self.server_address());
         let pid_file = self.home.path("dropbear.pid");
         let mut args: Vec<OsString> = ["-F", "-E", "-s", "-p", &at].map(Into::into).into();
         args.extend(["-r".into(), key.into(), "-P".into(), pid_file.into()]);
         args.extend(options.iter().map(Into::into));
-        Some(self.serve(port, "/usr/sbin/dropbear", &args))
+        Some(self.serve(port, "dropbear_key.pub", "dropbear", &args))
     }
 
-    /// AsyncSSH's server; none where the module is not installed.
-    pub(crate) fn asyncssh(&self) -> Option<Server> {
-        let keys = self.home.path("server/.ssh/authorized_keys");
-        self.python("asyncssh_server.py", &[keys.into()])
+    /// AsyncSSH's server with these options; none where the module is not installed.
+    pub(crate) fn asyncssh(&self, options: &[&str]) -> Option<Server> {
+        self.asyncssh_script("asyncssh_server.py", options)
     }
 
     /// AsyncSSH's server with a login of this kind (tests/servers/asyncssh_logins.py).
     pub(crate) fn asyncssh_login(&self, kind: &str) -> Option<Server> {
-        let keys = self.home.path("server/.ssh/authorized_keys");
-        self.python("asyncssh_logins.py", &[keys.into(), kind.into()])
+        self.asyncssh_script("asyncssh_logins.py", &[kind])
     }
 
-    /// A script of tests/servers with the address, the port, the host key, and these arguments.
-    fn python(&self, script: &str, more: &[OsString]) -> Option<Server> {
-        let python = std::env::var("SSH_DOCTOR_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
-        // An absolute path: the server's host has a bare environment.
-        let found = Command::new(&python).args(["-c", "import asyncssh, sys; print(sys.executable)"]).output();
-        let Some(found) = found.ok().filter(|found| found.status.success()) else {
-            return skip("the Python module asyncssh is not installed; tests/run installs it");
-        };
+    fn asyncssh_script(&self, script: &str, options: &[&str]) -> Option<Server> {
+        let python = python("asyncssh")?;
         let port = next_port();
-        self.know(port, "host_key.pub");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(script);
         let mut args: Vec<OsString> =
             vec![script.into(), self.server_address().to_string().into(), port.to_string().into()];
-        args.push(self.home.path("host_key").into());
-        args.extend(more.iter().cloned());
-        Some(self.serve(port, String::from_utf8_lossy(&found.stdout).trim(), &args))
+        args.extend(["host_key", "server/.ssh/authorized_keys"].map(|file| self.home.path(file).into()));
+        args.extend(options.iter().map(Into::into));
+        Some(self.serve(port, HOST_KEY, &python, &args))
     }
 
-    fn serve(&self, port: u16, program: &str, args: &[OsString]) -> Server {
-        self.serve_on(self.server_host(), self.server_address(), port, program, args)
+    fn serve(&self, port: u16, key: &'static str, program: &str, args: &[OsString]) -> Server {
+        self.listen(self.server_host(), self.server_address(), port, key, program, args)
     }
 
-    fn serve_on(&self, host: &Namespace, address: Ipv4Addr, port: u16, program: &str, args: &[OsString]) -> Server {
+    /// Starts what listens on a host at this address, and lets the client know its key.
+    pub(super) fn listen(
+        &self,
+        host: &Namespace,
+        address: Ipv4Addr,
+        port: u16,
+        key: &'static str,
+        program: &str,
+        args: &[OsString],
+    ) -> Server {
+        let public = fs::read_to_string(self.home.path(key)).expect("a key");
+        self.home.know(&address.to_string(), port, &public);
         let log = self.home.path(&format!("log_{port}"));
         let file = File::create(&log).expect("our own folder");
         let mut command = host.command(program);
         command.args(args).env("HOME", self.home.path("server")).stdin(Stdio::null());
         command.stdout(file.try_clone().expect("a second handle")).stderr(file);
         let daemon = command.spawn().expect("ip netns exec");
-        let mut server = Server { daemon, address, port, log };
+        let mut server = Server { daemon, address, port, key, log };
         let deadline = Duration::from_secs(20);
         let listens = eventually(deadline, || server.has_ended() || server.sockets(LISTEN) > 0);
         assert!(listens && !server.has_ended(), "{program} does not listen: {}", server.log());
         server
-    }
-
-    fn know(&self, port: u16, public_key: &str) {
-        let key = fs::read_to_string(self.home.path(public_key)).expect("a key");
-        self.home.know(&self.server_address().to_string(), port, &key);
     }
 }
 
@@ -130,6 +151,10 @@ impl Server {
     /// The server as a target of ssh and of the doctor.
     pub(crate) fn url(&self) -> String {
         format!("ssh://{}:{}", self.address, self.port)
+    }
+
+    pub(crate) fn address(&self) -> Ipv4Addr {
+        self.address
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -141,6 +166,11 @@ impl Server {
         format!("{}:{}", self.address, self.port)
     }
 
+    /// The file with its public host key.
+    pub(super) fn key(&self) -> &'static str {
+        self.key
+    }
+
     /// The process that listens.
     pub(crate) fn pid(&self) -> u32 {
         self.daemon.id()
@@ -148,9 +178,18 @@ impl Server {
 
     /// The command lines of whatever else runs on the server's host.
     pub(crate) fn sessions(&self, lab: &Lab) -> Vec<String> {
-        let others = lab.server_host().processes().into_iter().filter(|pid| *pid != self.pid());
-        let lines = others.filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).ok());
+        let lines = self.others(lab).filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).ok());
         lines.map(|line| line.replace('\0', " ")).collect()
+    }
+
+    /// Ends every session at once, and not the server.
+    pub(crate) fn end_sessions(&self, lab: &Lab) {
+        let pids = self.others(lab).map(|pid| pid.to_string());
+        must(Command::new("kill").args(["-9", "--"]).args(pids), "");
+    }
+
+    fn others(&self, lab: &Lab) -> impl Iterator<Item = u32> {
+        lab.server_host().processes().into_iter().filter(|pid| *pid != self.pid())
     }
 
     /// All that the server has logged.
@@ -188,7 +227,7 @@ impl Drop for Server {
 }
 
 /// A port that no other server of this process has.
-fn next_port() -> u16 {
+pub(super) fn next_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(2201);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }

@@ -16,6 +16,9 @@ def note(text):
 
 
 class Login(asyncssh_server.Server):
+    def __init__(self):
+        super().__init__(0, False)
+
     def connection_made(self, conn):
         self.peer = conn.get_extra_info("peername")[1]
 
@@ -74,4 +77,4 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     address, port, host_key, authorized_keys, kind = sys.argv[1:]
     keys = authorized_keys if kind == "slow" else None
-    asyncio.run(asyncssh_server.main(address, port, host_key, keys, KINDS[kind]))
+    asyncio.run(asyncssh_server.main(address, port, host_key, keys, server_factory=KINDS[kind]))

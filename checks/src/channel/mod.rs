@@ -17,6 +17,7 @@ const KEPT: usize = 4096;
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// What became of the command.
     pub ran: Ran,

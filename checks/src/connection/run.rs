@@ -30,6 +30,7 @@ pub enum GaveUp {
 
 /// What became of a command, or of one exchange with it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Ran {
     /// Why the channel was not opened: reason code and text (RFC 4254 section 5.1).
     pub refused: Option<(u32, String)>,

@@ -9,11 +9,12 @@ use tokio::time::sleep;
 
 use super::control::{Control, Finding};
 use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Speaker, Timeout};
-use super::hops::AtDeath;
-use super::ladder::{Goal, Ladder, Turn, count_max, interval};
+use super::ladder::{Goal, Ladder, Turn, count_max, interval, longer};
+use super::legs::AtDeath;
 use super::session::DATA_INTERVAL;
 use crate::connection::Manner;
 use crate::progress::{Event, IdleState, Lane, LaneState, Progress};
+use crate::text::seconds;
 
 /// The board.
 pub(super) struct Board {
@@ -32,7 +33,7 @@ struct Noted {
     lanes: BTreeMap<u32, Shown>,
     outages: Vec<Outage>,
     not_opened: Vec<String>,
-    hops: Vec<AtDeath>,
+    legs: Vec<AtDeath>,
     started: Vec<(u32, u32)>,
     rtt: Option<Duration>,
     last_answer: Option<Instant>,
@@ -65,7 +66,7 @@ impl Board {
             lanes: BTreeMap::new(),
             outages: Vec::new(),
             not_opened: Vec::new(),
-            hops: Vec::new(),
+            legs: Vec::new(),
             started: Vec::new(),
             rtt: None,
             last_answer: None,
@@ -252,8 +253,8 @@ impl Board {
     }
 
     /// Notes how the connections to the hops were at a death.
-    pub(super) fn note_hops(&self, states: Vec<AtDeath>) {
-        self.noted().hops.extend(states);
+    pub(super) fn note_legs(&self, states: Vec<AtDeath>) {
+        self.noted().legs.extend(states);
     }
 
     /// Notes the end of a stretch.
@@ -312,6 +313,24 @@ impl Board {
         self.changed.subscribe()
     }
 
+    /// Returns, when a silence is as good as proven to kill, one that is surely longer; never when the test ends without that.
+    pub(super) async fn longer_than_killed(&self) -> Duration {
+        let mut changes = self.changed.subscribe();
+        loop {
+            if let Some(died) = self.died() {
+                return Duration::from_secs_f64(longer(died));
+            }
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// The shortest silence that killed, seconds.
+    pub(super) fn died(&self) -> Option<f64> {
+        self.noted().ladder.bracket().1
+    }
+
     /// Ends the test.
     pub(super) fn finish(&self) {
         self.over.send_replace(true);
@@ -356,12 +375,13 @@ impl Board {
     pub(super) fn tell(&self, progress: &Progress) {
         let elapsed = self.began.elapsed();
         let noted = self.noted();
-        let (survived, died) = noted.ladder.bracket();
+        let (_, died) = noted.ladder.bracket();
         let phase = match died {
-            None => "looking for the longest silence that is lived through".to_owned(),
-            Some(died) => format!("a silence of {died:.1} s killed, {survived:.1} s did not; proving a keepalive"),
+            None => "looking for a silence that kills".to_owned(),
+            Some(died) => format!("{} of silence killed; proving a keepalive", seconds(died)),
         };
-        let left = Duration::from_secs_f64(died.unwrap_or(self.longest)).saturating_sub(elapsed);
+        // Once something has died, it takes as long as the proof: nobody knows how long yet.
+        let left = died.map_or(Duration::from_secs_f64(self.longest), |_| Duration::ZERO).saturating_sub(elapsed);
         let lanes = noted.lanes.values().map(Shown::lane).collect();
         drop(noted);
         progress.tell(Event::Idle(IdleState { phase, elapsed, left, lanes }));
@@ -407,7 +427,7 @@ impl Board {
             controls: control.opened(),
             server_speaks_every_s: server_speaks(&arms),
             not_opened: noted.not_opened.clone(),
-            hops: noted.hops.clone(),
+            legs: noted.legs.clone(),
             arms,
             ..Facts::default()
         }

@@ -2,14 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::hops::AtDeath;
+use super::hop::Verdict;
+use super::legs::AtDeath;
 use crate::connection::Manner;
 use crate::evidence;
+use crate::path::Path;
 use crate::socket::TcpInfo;
 use crate::text::seconds;
 
 /// What was seen. Times are seconds since the test began unless a name says otherwise.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// The bracket of silence.
     pub timeout: Timeout,
@@ -19,6 +22,10 @@ pub struct Facts {
     pub manner: Option<String>,
     /// The hop that forgets, where it was looked for.
     pub killer: Killer,
+    /// What was found out about that hop, or why nothing was.
+    pub search: Search,
+    /// The hops between us and the server; `null` where they were not looked for.
+    pub path: Option<Path>,
     /// Every stretch of every session.
     pub arms: Vec<Arm>,
     /// The longest silence that was to be tested.
@@ -41,7 +48,7 @@ pub struct Facts {
     pub leftovers: Leftovers,
     /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
     #[serde(default)]
-    pub hops: Vec<AtDeath>,
+    pub legs: Vec<AtDeath>,
 }
 
 /// The bracket of an idle timer, seconds of silence.
@@ -74,6 +81,19 @@ pub struct Killer {
     pub address: Option<String>,
 }
 
+/// How the search for that hop ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Search {
+    /// It was not looked for.
+    #[default]
+    None,
+    /// It was found.
+    Found(Verdict),
+    /// It could not be told; why.
+    Untold(String),
+}
+
 /// One stretch of one session: what moved on it, for how long, and its end.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Arm {
@@ -82,8 +102,10 @@ pub struct Arm {
     /// What moved.
     pub moves: Moves,
     /// What the session held.
+    #[serde(default)]
     pub holds: Holds,
     /// Who was to speak first after the silence.
+    #[serde(default)]
     pub speaks_first: Speaker,
     /// The hop that its TCP keepalives reached, where they were limited.
     pub hop: Option<u8>,
@@ -118,10 +140,11 @@ pub enum Moves {
 }
 
 /// What a session held while it was idle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Holds {
     /// A command in a channel, without a terminal.
+    #[default]
     Command,
     /// A login shell on a terminal, at its prompt.
     Shell,
@@ -130,10 +153,11 @@ pub enum Holds {
 }
 
 /// Who speaks first after a silence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Speaker {
     /// Our request comes first.
+    #[default]
     Client,
     /// A line of the server comes first.
     Server,
@@ -287,6 +311,29 @@ impl Facts {
     /// The kept arms.
     pub fn kept(&self) -> impl Iterator<Item = &Arm> {
         self.arms.iter().filter(|arm| arm.moves == Moves::Keepalive)
+    }
+
+    /// Whether sessions with nothing but TCP keepalives, sent as far as the server, outlived the silence that kills; `None` where none says.
+    #[must_use]
+    pub fn tcp_keepalive_held(&self) -> Option<bool> {
+        self.outlived(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none())
+    }
+
+    /// Whether what the server said first came through after the silence that kills; `None` where no session says.
+    #[must_use]
+    pub fn server_heard(&self) -> Option<bool> {
+        self.outlived(|arm| arm.speaks_first == Speaker::Server)
+    }
+
+    /// Whether the arms of a sort outlived the silence that kills: false as soon as one of them did not.
+    fn outlived(&self, sort: impl Fn(&Arm) -> bool) -> Option<bool> {
+        let died = self.timeout.died_s?;
+        let verdict = |arm: &Arm| match arm.end {
+            End::Died { .. } | End::Unheard { .. } => Some(false),
+            End::Alive { .. } => (arm.lasted_s >= died).then_some(true),
+            End::Void { .. } | End::Open => None,
+        };
+        self.arms.iter().filter(|arm| sort(arm)).filter_map(verdict).reduce(|all, held| all && held)
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::facts::Holds;
 use crate::connection::{Answer, Connection, Ending, GaveUp, Manner, Patience, Ran, Running};
 use crate::login::{Login, NotLoggedIn};
+use crate::socket::Keepalive;
 use crate::text::shown;
 
 /// The bounds of a verdict's deadline: five retransmissions at RTO, 2, 4, 8 and 16 RTO fit in 31 RTO (RFC 6298 section 5.5).
@@ -21,6 +22,8 @@ const NOTED_WITHIN: Duration = Duration::from_millis(100);
 /// Bytes kept of the waiting command's first line.
 const GREETING: usize = 512;
 
+/// Unanswered TCP keepalives that the kernel puts up with: Linux's most.
+const KEEPALIVES: u32 = 127;
 /// A shell that has said nothing for this long is at its prompt.
 const SETTLED: Duration = Duration::from_millis(700);
 
@@ -150,7 +153,8 @@ impl Held {
     pub(super) fn tcp_keepalive(&self, interval: Option<Duration>) {
         if let Some(socket) = self.connection.socket() {
             // A kernel that cannot leaves the session silent, which the arm then shows.
-            let _ = socket.set_tcp_keepalive(interval);
+            let keepalive = |interval| Keepalive { idle: interval, interval, retries: KEEPALIVES };
+            let _ = socket.set_tcp_keepalive(interval.map(keepalive));
         }
     }
 
@@ -195,6 +199,15 @@ impl Held {
             sleep(NOTED_WITHIN).await;
         }
         Event::Ended(self.connection_ended().await)
+    }
+
+    /// Returns when the session ends by itself.
+    pub(super) async fn ended(&mut self) -> Ending {
+        loop {
+            if let Event::Ended(ending) = self.event().await {
+                return ending;
+            }
+        }
     }
 
     /// How the connection ended, once the library has noted it.

@@ -181,7 +181,7 @@ impl Ladder {
     /// What a session does that is silent since `age` seconds, on the way to `goal`.
     pub(super) fn turn(&mut self, goal: Goal, age: f64) -> Turn {
         let (Some(died), false) = (self.died, matches!(goal, Goal::Keep(_))) else { return Turn::Stay };
-        let Some(length) = goal.length() else { return Turn::To(died * 1.05 + 0.2) };
+        let Some(length) = goal.length() else { return Turn::To(longer(died)) };
         if length > self.survived && length < died {
             return Turn::Stay;
         }
@@ -252,6 +252,11 @@ fn whole(seconds: f64) -> u32 {
 pub(super) fn interval(survived: f64) -> Option<u32> {
     let most = survived / if survived < 120.0 { 3.0 } else { 2.0 };
     INTERVALS.into_iter().rfind(|interval| f64::from(*interval) <= most)
+}
+
+/// A silence that is surely longer than one that killed, seconds.
+pub(super) fn longer(died: f64) -> f64 {
+    died * 1.05 + 0.2
 }
 
 /// `ServerAliveCountMax` for an interval: a peer counts as dead after two minutes or more, interval x (count + 1) in OpenSSH's client.

@@ -9,9 +9,11 @@ mod causes;
 mod control;
 mod facts;
 mod held;
-mod hops;
+pub mod hop;
 mod ladder;
 mod leftovers;
+mod legs;
+mod search;
 mod session;
 mod verdict;
 
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::connection::Connection;
 use crate::evidence::Step;
@@ -31,11 +34,17 @@ use session::{Role, Test};
 
 pub use age::SECOND_ROUND;
 pub use causes::CAUSES;
-pub use facts::{Arm, End, Facts, Holds, Keepalive, Killer, Leftovers, Moves, Outage, Sign, Speaker, Timeout};
-pub use hops::AtDeath;
+pub use facts::{Arm, End, Facts, Holds, Keepalive, Killer, Leftovers, Moves, Outage, Search, Sign, Speaker, Timeout};
+pub use legs::AtDeath;
 
 /// How often the onlooker is told.
 const TICK: Duration = Duration::from_millis(500);
+/// How much longer than the test itself the search for the hop may take.
+const SEARCHING: Duration = Duration::from_secs(6);
+/// Sessions that the ladder and the arms beside it need before any are spent on the search for the hop.
+const LADDER: usize = 12;
+/// Sessions that are refreshed up to one hop each.
+const HOPS: usize = 4;
 /// Sessions where a person has to touch a key for each login.
 const TOUCHED: usize = 4;
 /// How long sessions may take to close at the end.
@@ -44,7 +53,7 @@ const CLOSING: Duration = Duration::from_secs(3);
 /// Measures how long silence is survived on sessions of its own, beside the connection that auth left.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if exam.limits.idle.is_zero() {
-        return Step::Skipped("not asked for (--idle 0)".into());
+        return Step::Skipped("not asked for".into());
     }
     let Some(login) = exam.login.clone() else {
         return Step::Skipped("there is no login: see auth".into());
@@ -70,7 +79,10 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         mark: mark.clone(),
         deadline: exam.limits.connect,
     });
-    let roles = roles(exam.limits.sessions, longest, mark.is_some());
+    let near =
+        if search::has_hops(test.login.route) { exam.limits.sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
+    let searching = tokio::spawn(search::beside(test.clone(), exam.target.bind, near));
+    let roles = roles(exam.limits.sessions - near, longest, mark.is_some());
     if roles.contains(&Role::Longest(longest)) {
         test.board.leave_out_longest();
     }
@@ -82,6 +94,18 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let interrupted = watch(exam, &test, &mut sessions).await;
     sessions.shutdown().await;
     let mut facts = test.board.facts(longest, !interrupted, &test.control);
+    // The search asks its sessions when the others turn to what is left to learn: it is done when they are, or has nothing to tell.
+    let searched = match facts.timeout.died_s {
+        Some(_) if !interrupted => timeout(SEARCHING, searching).await.ok().and_then(Result::ok).flatten(),
+        _ => {
+            searching.abort();
+            let _ = searching.await;
+            None
+        }
+    };
+    if let Some(searched) = searched {
+        searched.note(&test.board, &mut facts);
+    }
     if let (Some(age), false) = (age::mass_death(&facts), interrupted) {
         facts.arms.extend(Box::pin(exam.stop.race(age::second_round(&test, age))).await.unwrap_or_default());
         facts.elapsed_s = test.board.since_start(Instant::now());

@@ -9,8 +9,8 @@ use super::board::Board;
 use super::control::{Control, Finding};
 use super::facts::{Arm, End, Holds, Moves, Sign, Speaker};
 use super::held::{Event, Held, verdict_deadline};
-use super::hops;
 use super::ladder::{Goal, Turn};
+use super::legs;
 use super::verdict;
 use crate::connection::{Answer, Connection, Ending, Manner};
 use crate::login::Login;
@@ -197,7 +197,7 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
             Waited::Due => verdict::ask(test, number, held, goal, lasted).await,
         };
         if matches!(end, End::Died { .. }) {
-            test.board.note_hops(hops::at_death(number, held.connection()).await);
+            test.board.note_legs(legs::at_death(number, held.connection()).await);
         }
         let lived = match end {
             End::Alive { rtt_ms } | End::Unheard { rtt_ms } => Some(Duration::from_secs_f64(rtt_ms / 1000.0)),

@@ -3,7 +3,7 @@
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::{Check, Evidence};
-use crate::idle::{Arm, End, Facts, Sign, Speaker, hops};
+use crate::idle::{Arm, End, Facts, Search, Sign, Speaker, legs};
 use crate::text::seconds;
 
 /// The fix that the idle test tries on its own sessions.
@@ -18,7 +18,7 @@ pub(super) const KEEPALIVE: Fix = Fix {
 
 const SERVER_KEEPALIVE: Fix = Fix {
     side: Side::Server,
-    summary: "Or let the server send something, for all its clients",
+    summary: "Let the server send something, for all its clients",
     file: Some("/etc/ssh/sshd_config"),
     snippet: Some("ClientAliveInterval {interval}\nClientAliveCountMax {count_max}"),
     caution: Some("check with sshd -t, then reload sshd; running sessions keep the old setting"),
@@ -40,7 +40,7 @@ pub(super) const SILENT_DROP: Cause = Cause {
         SERVER_KEEPALIVE,
         Fix {
             side: Side::Network,
-            summary: "Raise the idle timeout for established TCP connections on the device that forgets; on a Linux router this is",
+            summary: "Raise the idle timeout for established TCP connections on the device that forgets (here a Linux router)",
             snippet: Some("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440"),
             caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s); takes memory for as long on a busy device"),
             ..Fix::NEW
@@ -71,7 +71,7 @@ pub(super) const RESET: Cause = Cause {
         SERVER_KEEPALIVE,
         Fix {
             side: Side::Network,
-            summary: "Raise the idle timeout for established TCP connections on the device that resets; on a Linux router this is",
+            summary: "Raise the idle timeout for established TCP connections on the device that resets (here a Linux router)",
             snippet: Some("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440"),
             caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s); takes memory for as long on a busy device"),
             ..Fix::NEW
@@ -189,8 +189,18 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
         format!("TCP keepalives of the kernel alone {kept}")
     }));
     because.extend(server_first(facts, first));
-    because.extend(hops::told(&facts.hops, first.session));
+    because.extend(legs::told(&facts.legs, first.session));
+    because.extend(which_hop(facts));
     because
+}
+
+/// The machine that forgets, where it was found, or why it was not.
+fn which_hop(facts: &Facts) -> Option<String> {
+    match (&facts.search, &facts.path) {
+        (Search::Found(verdict), Some(path)) => Some(format!("what forgets is {}", verdict.words(path))),
+        (Search::Untold(why), _) => Some(format!("which hop it is could not be told: {why}")),
+        _ => None,
+    }
 }
 
 /// What became of sessions on which the server spoke first after an even longer silence.
