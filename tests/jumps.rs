@@ -86,7 +86,7 @@ fn a_hop_that_forbids_forwarding_is_told_from_one_that_cannot_reach_the_server()
     drop(server);
     let nobody = lab.sshd(&["MaxStartups 1"]);
     let closed = format!("ssh://{}:{port}", lab.server_address());
-    let seen = lab.doctor_of(&closed, &["-J", &bastion.hop(), "--idle", "0"], s(60));
+    let seen = lab.doctor_at(&closed, &["-J", &bastion.hop(), "--idle", "0"], s(60));
     assert_eq!(at(&seen), [("jump-target-unreachable", None)], "{}", seen.told());
     assert!(seen.json["diagnoses"][0]["because"].to_string().contains("Connection refused"), "{}", seen.told());
     drop(nobody);
@@ -124,7 +124,7 @@ fn a_jump_in_the_configuration_is_followed_with_each_hops_own_settings() {
     );
     lab.home().write("client/.ssh/config", &ours);
     let record = lab.home().path("client/vault.json").display().to_string();
-    let seen = lab.doctor_of("vault", &["--idle", "0", "--record", &record], s(60));
+    let seen = lab.doctor_at("vault", &["--idle", "0", "--record", &record], s(60));
     assert_eq!((at(&seen), seen.run.status), (vec![], Some(0)), "{}", seen.told());
     assert_eq!(seen.json["hops"][0]["target"]["host"], host.as_str(), "{}", seen.told());
     assert_eq!(seen.json["target"]["via"][0], "gate", "{}", seen.told());

@@ -161,6 +161,37 @@ fn an_agent_with_many_keys_meets_max_auth_tries_before_the_right_one() {
 }
 
 #[test]
+fn an_agent_that_declines_to_sign_is_told_from_a_server_that_refuses() {
+    let Some(lab) = Lab::healthy() else { return };
+    let agent = lab.agent(&[]);
+    // Each use has to be confirmed, and nobody is there to do it.
+    agent.add(&lab, &["-c"], "id_ed25519");
+    fs::remove_file(lab.home().key("id_ed25519")).expect("the file of a key that the agent holds now");
+    let server = lab.sshd(&[]);
+    let seen = login(&lab, &server, &["-o", &agent.option(), "-o", "IdentitiesOnly=no"]);
+    assert_diagnosed(&seen, &server, &["auth-agent-refused"]);
+    assert_eq!(attempts(&seen), ["publickey ssh-ed25519 agent unfinished"]);
+}
+
+#[test]
+fn a_host_certificate_that_has_expired_gets_no_login() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.home().keygen("authority", &["-t", "ed25519"]);
+    let host_key = lab.home().path("host_key.pub").display().to_string();
+    let address = lab.server_address().to_string();
+    let args =
+        ["-q", "-h", "-s", &identity(&lab, "authority"), "-I", "host", "-n", &address, "-V", "-2d:-1d", &host_key];
+    assert_eq!(lab.run("ssh-keygen", &args, Duration::from_secs(10)).status, Some(0));
+    let certificate = lab.home().path("host_key-cert.pub");
+    let server = lab.sshd(&["LogLevel DEBUG2", &format!("HostCertificate {}", certificate.display())]);
+    let authority = fs::read_to_string(lab.home().key("authority.pub")).expect("a key");
+    know(&lab, &format!("@cert-authority [{address}]:{} {authority}", server.port()));
+    let seen = login(&lab, &server, &[]);
+    assert_diagnosed(&seen, &server, &["hostkey-cert-invalid"]);
+    assert!(!server.log().contains("userauth-request"), "a login was asked for: {}", server.log());
+}
+
+#[test]
 fn two_keys_pass_where_two_are_wanted_and_one_is_a_partial_success() {
     let Some(lab) = Lab::healthy() else { return };
     lab.home().keygen("second", &["-t", "ed25519"]);

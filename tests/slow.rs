@@ -15,8 +15,8 @@ fn assert_slow_at(seen: &Report, server: &Server, step: &str, file_or_command: &
     assert_eq!((seen.json["verdict"].as_str(), seen.run.status), (Some("degraded"), Some(1)), "{}", seen.told());
     let found = &seen.json["diagnoses"][0];
     let because = found["because"].as_array().expect("facts");
-    assert_eq!(because.len(), 2, "one step and the round trip: {}", seen.told());
-    assert!(because[0].as_str().is_some_and(|fact| fact.starts_with(step)), "{}", seen.told());
+    let told = because.iter().any(|fact| fact.as_str().is_some_and(|fact| fact.starts_with(step)));
+    assert!(told, "{step}: {}", seen.told());
     let fixes = found["fixes"].to_string();
     assert!(fixes.contains(file_or_command), "{fixes}");
     assert!(!fixes.contains('{') || !fixes.contains("{first_"), "{fixes}");

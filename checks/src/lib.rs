@@ -32,6 +32,7 @@ pub mod suspects;
 pub mod tap;
 pub mod target;
 pub mod text;
+pub mod trial;
 pub mod unexplained;
 
 use std::collections::BTreeSet;
@@ -52,6 +53,7 @@ pub fn causes() -> impl Iterator<Item = &'static Cause> {
         dns::CAUSES,
         tcp::CAUSES,
         jump::CAUSES,
+        trial::CAUSES,
         handshake::CAUSES,
         hostkey::CAUSES,
         auth::CAUSES,

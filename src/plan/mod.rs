@@ -69,6 +69,7 @@ pub async fn plan(args: &CheckArgs, person: bool) -> Result<Plan> {
         password: secret::password(args.password_file.as_deref())?,
         person,
         idle: args.scope.idle,
+        deep: args.scope.deep,
         timeout: args.scope.timeout,
         server: args.scope.server,
     });
@@ -96,6 +97,7 @@ struct Asked {
     password: Option<SecretString>,
     person: bool,
     idle: Duration,
+    deep: bool,
     timeout: Option<Duration>,
     server: bool,
 }
@@ -144,6 +146,7 @@ impl Asked {
             connect,
             stage: self.timeout.unwrap_or(usual.stage),
             idle: self.idle,
+            deep: self.deep,
             ask_server: self.server,
             ..usual
         }

@@ -57,6 +57,7 @@ mod tests {
             only: only.into(),
             skip: skip.into(),
             server: false,
+            deep: false,
             timeout: None,
         };
         selected(&scope).map(|set| set.into_iter().map(Check::name).collect()).map_err(|error| error.to_string())

@@ -1,6 +1,6 @@
 //! A real ssh-agent on the client.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -22,21 +22,22 @@ impl Lab {
         let agent = Agent { daemon: command.spawn().expect("ip netns exec"), socket };
         assert!(eventually(Duration::from_secs(5), || agent.socket.exists()), "the agent does not listen");
         for key in keys {
-            let mut add = self.client().command("ssh-add");
-            must(add.arg("-q").arg(self.home().key(key)).env("SSH_AUTH_SOCK", &agent.socket), "");
+            agent.add(self, &[], key);
         }
         agent
     }
 }
 
 impl Agent {
-    /// The option that makes ssh use this agent.
-    pub(crate) fn option(&self) -> String {
-        format!("IdentityAgent={}", self.socket().display())
+    /// Adds a key of the client with these options of ssh-add.
+    pub(crate) fn add(&self, lab: &Lab, options: &[&str], key: &str) {
+        let mut add = lab.client().command("ssh-add");
+        must(add.arg("-q").args(options).arg(lab.home().key(key)).env("SSH_AUTH_SOCK", &self.socket), "");
     }
 
-    fn socket(&self) -> &Path {
-        &self.socket
+    /// The option that makes ssh use this agent.
+    pub(crate) fn option(&self) -> String {
+        format!("IdentityAgent={}", self.socket.display())
     }
 }
 

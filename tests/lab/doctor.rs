@@ -17,11 +17,11 @@ pub(crate) struct Report {
 impl Lab {
     /// Examines a server with these options of `check`.
     pub(crate) fn doctor(&self, server: &Server, options: &[&str], deadline: Duration) -> Report {
-        self.doctor_of(&server.url(), options, deadline)
+        self.doctor_at(&server.url(), options, deadline)
     }
 
-    /// Examines a target, perhaps an alias of the lab's configuration.
-    pub(crate) fn doctor_of(&self, target: &str, options: &[&str], deadline: Duration) -> Report {
+    /// Examines whatever a target names.
+    pub(crate) fn doctor_at(&self, target: &str, options: &[&str], deadline: Duration) -> Report {
         let config = self.home.config();
         let config = config.to_string_lossy();
         let args = [&["check", "--format", "json", "-F", &config], options, &[target]].concat();
@@ -62,7 +62,7 @@ impl Report {
     pub(crate) fn told(&self) -> String {
         let mut report = self.json.clone();
         for check in report["checks"].as_array_mut().into_iter().flatten() {
-            if check["status"] == "pass" {
+            if check["status"] == "pass" && check["name"] != "idle" {
                 check["evidence"] = Value::Null;
             }
         }
