@@ -32,7 +32,7 @@ fn a_slow_authorized_keys_command_is_told_from_a_slow_verdict() {
     assert_slow_at(&seen, &server, "from the offer of a key", "authorizedkeys(file|command)");
     let steps = &seen.check("auth")["evidence"]["attempts"][0]["steps"];
     for step in ["query_ms", "decision_ms"] {
-        assert!(steps[step].as_f64().is_some_and(|ms| (3000.0..4500.0).contains(&ms)), "{steps}");
+        assert!(steps[step].as_f64().is_some_and(|ms| ms >= 3000.0), "{steps}");
     }
     assert!(steps["signing_ms"].as_f64().is_some_and(|ms| ms < 500.0), "{steps}");
 }
