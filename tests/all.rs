@@ -6,6 +6,7 @@ mod catalogue;
 mod cli;
 mod diagnosis;
 mod fixtures;
+mod handshake;
 mod hop;
 mod idle;
 mod jumps;

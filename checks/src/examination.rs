@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use secrecy::SecretString;
 use tokio::sync::watch;
@@ -30,6 +31,8 @@ pub struct Examination {
     pub addresses: Vec<SocketAddr>,
     /// Left by the way through the hops: how to log in to the last of them again.
     pub via: Option<Login>,
+    /// Since when the connection is being opened: what ConnectTimeout counts from.
+    pub connecting: Option<Instant>,
     /// Left by tcp: how to open further connections.
     pub route: Option<Route>,
     /// Left by tcp: the connection that the handshake uses.
@@ -134,6 +137,7 @@ impl Examination {
             ask,
             addresses: Vec::new(),
             via: None,
+            connecting: None,
             route: None,
             transport: None,
             connection: None,

@@ -69,6 +69,7 @@ pub async fn plan(args: &CheckArgs, person: bool) -> Result<Plan> {
         password: secret::password(args.password_file.as_deref())?,
         person,
         idle: args.scope.idle,
+        sessions: args.scope.sessions.into(),
         deep: args.scope.deep,
         timeout: args.scope.timeout,
         server: args.scope.server,
@@ -97,6 +98,7 @@ struct Asked {
     password: Option<SecretString>,
     person: bool,
     idle: Duration,
+    sessions: usize,
     deep: bool,
     timeout: Option<Duration>,
     server: bool,
@@ -146,6 +148,7 @@ impl Asked {
             connect,
             stage: self.timeout.unwrap_or(usual.stage),
             idle: self.idle,
+            sessions: self.sessions,
             deep: self.deep,
             ask_server: self.server,
             ..usual

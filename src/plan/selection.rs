@@ -57,8 +57,9 @@ mod tests {
             only: only.into(),
             skip: skip.into(),
             server: false,
-            deep: false,
             timeout: None,
+            sessions: 16,
+            deep: false,
         };
         selected(&scope).map(|set| set.into_iter().map(Check::name).collect()).map_err(|error| error.to_string())
     }

@@ -7,6 +7,7 @@ mod agent;
 mod command;
 mod doctor;
 mod home;
+mod identity;
 mod library;
 mod middlebox;
 mod name_server;

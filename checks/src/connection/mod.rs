@@ -13,7 +13,7 @@ use russh::client::{self, GexParams, Handle, Msg};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-pub use algorithms::{Shortfall, preferred};
+pub use algorithms::{Shortfall, library_speaks, preferred};
 pub use ending::{Ending, Manner};
 pub use run::{GaveUp, Patience, Ran, Running};
 pub use witness::{Negotiated, Notes, ServerKey, Witness};
