@@ -36,6 +36,7 @@ fn idle_death() -> (Evidence, Diagnosis) {
         note: None,
     };
     let finding = Finding {
+        hop: None,
         code: "idle-silent-drop",
         stage: Check::Idle,
         severity: Severity::Critical,

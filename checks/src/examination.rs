@@ -29,6 +29,8 @@ pub struct Examination {
     pub ask: Arc<dyn Ask>,
     /// Left by dns: the addresses that ssh would try, in its order.
     pub addresses: Vec<SocketAddr>,
+    /// Left by the way through the hops: how to log in to the last of them again.
+    pub via: Option<Login>,
     /// Since when the connection is being opened: what ConnectTimeout counts from.
     pub connecting: Option<Instant>,
     /// Left by tcp: how to open further connections.
@@ -134,6 +136,7 @@ impl Examination {
             stop,
             ask,
             addresses: Vec::new(),
+            via: None,
             connecting: None,
             route: None,
             transport: None,

@@ -159,6 +159,9 @@ pub struct Scope {
     /// Not these checks, nor those that need them
     #[arg(long, value_name = "CHECK,..", value_delimiter = ',', value_parser = check_names(), hide_possible_values = true)]
     pub skip: Vec<Check>,
+    /// Also ask the server itself: its settings, its log of our connections, memory, disk; reads only, never with sudo
+    #[arg(long)]
+    pub server: bool,
     /// Longest time for each stage but the idle test
     #[arg(long, value_name = "DURATION", value_parser = stage_duration)]
     pub timeout: Option<Duration>,

@@ -56,6 +56,7 @@ mod tests {
             idle: Duration::from_secs(idle),
             only: only.into(),
             skip: skip.into(),
+            server: false,
             timeout: None,
             sessions: 16,
             deep: false,

@@ -25,7 +25,7 @@ use walk::Walk;
 
 pub use causes::CAUSES;
 pub use credential::{Credential, Key as CredentialKey, Outcome};
-pub use facts::{Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Obstacle, Prompt};
+pub use facts::{Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Obstacle, Prompt, Steps};
 pub use offer::Public;
 pub use repeat::{Repeat, never_understood};
 
@@ -54,7 +54,8 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         if let Some(route) = exam.route {
             connection.apply_tos(exam.target.tos, route);
             let (target, budget) = (exam.target.clone(), exam.budget.clone());
-            exam.login = Some(Login { target, route, host_key: trusted.fingerprint, accepted, budget });
+            let via = exam.via.clone().map(Box::new);
+            exam.login = Some(Login { target, route, host_key: trusted.fingerprint, accepted, budget, via });
         }
         exam.connection = Some(connection);
         return Step::Passed(facts);

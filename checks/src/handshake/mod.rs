@@ -4,7 +4,6 @@ mod causes;
 mod looks;
 mod software;
 
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +13,7 @@ use crate::connection::{self, Connection, Manner, Negotiated, NotConnected};
 use crate::dial::{Route, Transport};
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
+use crate::proxy;
 use crate::socket::TcpInfo;
 use crate::tap::{EndKind, KexInit, Objection, Seen, Tap, Watch};
 use crate::target::Algorithms;
@@ -29,6 +29,9 @@ const LEAST: Duration = Duration::from_millis(500);
 
 /// What looking again may take beyond ConnectTimeout.
 const LOOKING: Duration = Duration::from_millis(1500);
+
+/// How long a proxy command that has closed the connection may take to end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What was seen. Times are milliseconds since the connection was open.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -84,8 +87,13 @@ pub struct Facts {
     pub library_error: Option<String>,
     /// The kernel's view when the handshake was over.
     pub tcp: Option<TcpInfo>,
+    /// Whether a proxy command carries the connection.
+    #[serde(default)]
+    pub proxied: bool,
     /// What the proxy command wrote to standard error, escaped.
     pub proxy_stderr: Option<String>,
+    /// How the proxy command ended, where the handshake failed and it did.
+    pub proxy_end: Option<proxy::End>,
     /// Further connections on which we only listened, where the first was refused before the version.
     pub looks: Vec<Look>,
     /// The same exchange in packets of other sizes, where this one stalled.
@@ -187,7 +195,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Skipped("there is no connection: see tcp".into());
     };
     let socket = transport.socket();
-    let proxy_stderr = transport.proxy_stderr();
+    let process = transport.process();
     let began = Instant::now();
     // ConnectTimeout is for the connection and the handshake together (ssh_config(5)).
     let spent = exam.connecting.map(|since| began - since).unwrap_or_default();
@@ -200,10 +208,13 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let mut facts = Facts::of(&watch.seen());
     facts.client_offer = exam.target.algorithms.clone();
     facts.tcp = socket.as_ref().and_then(crate::socket::Socket::tcp_info);
-    facts.proxy_stderr = proxy_stderr.and_then(|kept| {
-        let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        (!kept.is_empty()).then(|| shown_bytes(&kept))
-    });
+    if let Some(process) = process {
+        facts.proxied = true;
+        if outcome.is_err() && facts.end.is_some() {
+            facts.proxy_end = process.end(LAST_WORDS).await;
+        }
+        facts.proxy_stderr = process.stderr();
+    }
     match outcome {
         Ok(connection) => {
             facts.done_ms = Some(began.elapsed().as_secs_f64() * 1000.0);

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use super::control::{Control, Finding};
 use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Sign, Speaker, Timeout};
 use super::ladder::{Goal, Ladder, Turn, count_max, interval, longer};
+use super::legs::AtDeath;
 use super::session::DATA_INTERVAL;
 use crate::connection::Manner;
 use crate::progress::{Event, IdleState, Lane, LaneState, Progress};
@@ -32,6 +33,7 @@ struct Noted {
     lanes: BTreeMap<u32, Shown>,
     outages: Vec<Outage>,
     not_opened: Vec<String>,
+    legs: Vec<AtDeath>,
     started: Vec<(u32, u32)>,
     rtt: Option<Duration>,
     last_answer: Option<Instant>,
@@ -66,6 +68,7 @@ impl Board {
             lanes: BTreeMap::new(),
             outages: Vec::new(),
             not_opened: Vec::new(),
+            legs: Vec::new(),
             started: Vec::new(),
             rtt: None,
             last_answer: None,
@@ -264,6 +267,11 @@ impl Board {
         }
     }
 
+    /// Notes how the connections to the hops were at a death.
+    pub(super) fn note_legs(&self, states: Vec<AtDeath>) {
+        self.noted().legs.extend(states);
+    }
+
     /// Notes the end of a stretch.
     pub(super) fn record(&self, arm: Arm) {
         let mut noted = self.noted();
@@ -450,6 +458,7 @@ impl Board {
             controls: control.opened(),
             server_speaks_every_s: server_speaks(&arms),
             not_opened: noted.not_opened.clone(),
+            legs: noted.legs.clone(),
             arms,
             ..Facts::default()
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::hop::Verdict;
+use super::legs::AtDeath;
 use crate::connection::Manner;
 use crate::evidence;
 use crate::path::Path;
@@ -45,6 +46,9 @@ pub struct Facts {
     pub server_speaks_every_s: Option<f64>,
     /// What dead sessions left on the server.
     pub leftovers: Leftovers,
+    /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
+    #[serde(default)]
+    pub legs: Vec<AtDeath>,
 }
 
 /// The bracket of an idle timer, seconds of silence.

@@ -12,6 +12,7 @@ mod held;
 pub mod hop;
 mod ladder;
 mod leftovers;
+mod legs;
 mod search;
 mod session;
 mod verdict;
@@ -34,6 +35,7 @@ use session::{Role, Test};
 pub use age::SECOND_ROUND;
 pub use causes::CAUSES;
 pub use facts::{Arm, End, Facts, Holds, Keepalive, Killer, Leftovers, Moves, Outage, Search, Sign, Speaker, Timeout};
+pub use legs::AtDeath;
 
 /// How often the onlooker is told.
 const TICK: Duration = Duration::from_millis(500);

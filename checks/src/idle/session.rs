@@ -10,6 +10,7 @@ use super::control::{Control, Finding};
 use super::facts::{Arm, End, Holds, Moves, Sign, Speaker};
 use super::held::{Event, Held, verdict_deadline};
 use super::ladder::{Goal, Turn};
+use super::legs;
 use super::verdict;
 use crate::connection::{Answer, Connection, Ending, Manner};
 use crate::login::Login;
@@ -209,6 +210,9 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
             Waited::Due if role == Role::Data => verdict::echo(test, number, held, goal).await,
             Waited::Due => verdict::ask(test, number, held, goal, lasted).await,
         };
+        if matches!(end, End::Died { .. }) {
+            test.board.note_legs(legs::at_death(number, held.connection()).await);
+        }
         let lived = match end {
             End::Alive { rtt_ms } | End::Unheard { rtt_ms } => Some(Duration::from_secs_f64(rtt_ms / 1000.0)),
             _ => None,
