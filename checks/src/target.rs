@@ -196,6 +196,8 @@ pub struct Limits {
     pub handshakes: usize,
     /// Connections opened in the whole run.
     pub connections: u32,
+    /// Whether many connections or channels may be opened, and much data moved (`--deep`).
+    pub deep: bool,
 }
 
 impl Limits {
@@ -216,6 +218,7 @@ impl Default for Limits {
             sessions: 12,
             handshakes: 4,
             connections: 60,
+            deep: false,
         }
     }
 }

@@ -5,7 +5,7 @@ use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Step};
 use ssh_doctor_checks::text::seconds;
 
 use super::style::Ink;
-use super::{Style, table};
+use super::{Style, channels, table};
 use crate::diagnose::{Diagnosis, FilledFix, Finding, Verdict};
 
 /// The indent of everything that belongs to a finding.
@@ -22,6 +22,7 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     let mut parts = vec![verdict(&evidence.target, diagnosis, style)];
     parts.extend(diagnosis.findings.iter().enumerate().map(|(at, found)| finding(at + 1, found, style)));
     parts.push(table::checks(&checks, &diagnosis.findings, style));
+    parts.extend(channels::lines(evidence, style));
     parts.push(closing(evidence, &checks, diagnosis, style));
     parts.join("\n\n")
 }

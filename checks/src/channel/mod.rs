@@ -1,6 +1,9 @@
-//! A session channel, and a harmless command in it that prints a mark.
+//! A session channel, a harmless command in it that prints a mark, and what else the connection may be used for.
 
+mod capabilities;
 mod causes;
+mod probes;
+mod sftp;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +13,12 @@ use crate::examination::Examination;
 use crate::nonce::nonce;
 use crate::text::{seconds, shown_bytes};
 
+pub use capabilities::{Capabilities, Outcome};
 pub use causes::CAUSES;
+pub use sftp::Sftp;
 
-/// Bytes of each output that are kept.
-const KEPT: usize = 4096;
+/// Bytes of each output that are kept: more than start-up files print.
+const KEPT: usize = 64 * 1024;
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -28,6 +33,9 @@ pub struct Facts {
     pub stderr: Option<String>,
     /// The server's words on the connection's end, if it ended.
     pub ending: Option<Manner>,
+    /// What the connection may be used for.
+    #[serde(default)]
+    pub capabilities: Capabilities,
 }
 
 impl evidence::Facts for Facts {
@@ -62,7 +70,8 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Skipped("there is no login: see auth".into());
     };
     let patience = exam.limits.patience();
-    let Some((facts, running)) = exam.stop.race(start(connection, patience)).await else {
+    let deep = exam.limits.deep;
+    let Some((facts, running)) = exam.stop.race(start(connection, patience, deep)).await else {
         return Step::Skipped("interrupted".into());
     };
     exam.runs_commands = running.is_some();
@@ -70,25 +79,42 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if facts.mark_seen { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
-/// Starts the command; where the server has no POSIX shell, a plain `echo` instead, which leaves nothing running.
-async fn start(connection: &Connection, patience: Patience) -> (Facts, Option<Running>) {
+/// Starts the command, and asks meanwhile what else is allowed.
+async fn start(connection: &Connection, patience: Patience, deep: bool) -> (Facts, Option<Running>) {
     let mark = nonce();
     let mut ran = Ran::default();
-    let mut running = connection.start(&command(&mark), patience, &mut ran).await;
-    if let Some(running) = &mut running {
-        running.read(KEPT, patience, &mut ran, |ran| contains(&ran.stdout, &mark)).await;
+    let Some(mut running) = connection.start(&command(&mark), patience, &mut ran).await else {
+        return (Facts::of(ran, &mark, connection), None);
+    };
+    let read = running.read(KEPT, patience, &mut ran, |ran| contains(&ran.stdout, &mark));
+    let ((), mut capabilities) = tokio::join!(read, probes::ask(connection, patience));
+    capabilities.session = Outcome::Allowed;
+    capabilities.exec = Outcome::of(ran.accepted);
+    if deep && ran.accepted.is_some() && !ran.connection_lost {
+        probes::ask_for_processes(connection, patience, &mut capabilities).await;
+    } else {
+        let why = "it starts a process: --deep";
+        (capabilities.shell, capabilities.sftp) = (Outcome::not_tested(why), Outcome::not_tested(why));
     }
+    let facts = |ran, mark| Facts { capabilities, ..Facts::of(ran, mark, connection) };
     if contains(&ran.stdout, &mark) {
-        return (Facts::of(ran, &mark, connection), running);
+        return (facts(ran, &mark), Some(running));
     }
+    match plain(connection, patience, &ran).await {
+        Some((ran, mark)) => (facts(ran, &mark), None),
+        None => (facts(ran, &mark), None),
+    }
+}
+
+/// Where the server has no POSIX shell: a plain `echo` instead, which leaves nothing running.
+async fn plain(connection: &Connection, patience: Patience, ran: &Ran) -> Option<(Ran, String)> {
     let other_shell = ran.status.is_some() && ran.closed;
-    if other_shell {
-        let plain = connection.run(&format!("echo {mark}"), KEPT, patience).await;
-        if contains(&plain.stdout, &mark) {
-            return (Facts::of(plain, &mark, connection), None);
-        }
+    if !other_shell {
+        return None;
     }
-    (Facts::of(ran, &mark, connection), None)
+    let mark = nonce();
+    let plain = connection.run(&format!("echo {mark}"), KEPT, patience).await;
+    contains(&plain.stdout, &mark).then_some((plain, mark))
 }
 
 fn contains(output: &[u8], mark: &str) -> bool {
@@ -103,6 +129,10 @@ impl Facts {
             other_output: (!other.trim().is_empty()).then(|| shown_bytes(other.trim().as_bytes())),
             stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
             ending: connection.ending().map(|ending| ending.manner),
+            capabilities: Capabilities {
+                session: ran.refused.as_ref().map(|(code, text)| Outcome::refused(*code, text)).unwrap_or_default(),
+                ..Capabilities::default()
+            },
             ran,
         }
     }

@@ -1,6 +1,7 @@
 //! One SSH connection, with a witness in it: every wait has a deadline, and nothing russh reports is taken for the cause.
 
 mod algorithms;
+mod channels;
 mod ending;
 mod run;
 mod witness;
@@ -12,9 +13,10 @@ use russh::client::{self, GexParams, Handle};
 use tokio::time::timeout;
 
 pub use algorithms::{Shortfall, preferred};
+pub use channels::{Kind, Opened, answers};
 pub use ending::{Ending, Manner};
 pub use run::{GaveUp, Patience, Ran, Running};
-pub use witness::{Negotiated, Notes, ServerKey, Witness};
+pub use witness::{Negotiated, Notes, OpenFailure, ServerKey, Witness};
 
 use crate::dial::{Route, Transport};
 use crate::socket::Socket;

@@ -75,7 +75,8 @@ impl Connection {
         match opened {
             Err(_) => ran.gave_up = Some(GaveUp::Silence),
             Ok(Err(russh::Error::ChannelOpenFailure(_))) => {
-                ran.refused = Some(self.notes.read().open_failure.clone().unwrap_or_default());
+                let failure = self.notes.read().open_failures.back().cloned();
+                ran.refused = Some(failure.map(|failure| (failure.code, failure.text)).unwrap_or_default());
             }
             Ok(Err(_)) => ran.connection_lost = true,
             Ok(Ok(channel)) => {
@@ -99,6 +100,13 @@ impl Connection {
     }
 }
 
+impl From<Channel<Msg>> for Running {
+    /// A session channel in which something was asked for; the answer is still to come.
+    fn from(channel: Channel<Msg>) -> Self {
+        Self { channel }
+    }
+}
+
 impl Running {
     /// Reads until `enough`, or until nothing more can come; adds to what is in `ran`.
     pub async fn read(&mut self, keep: usize, patience: Patience, ran: &mut Ran, enough: impl Fn(&Ran) -> bool) {
@@ -117,6 +125,11 @@ impl Running {
             ran.gave_up = Some(GaveUp::Total);
         }
         ran.duration_ms = before + since(began);
+    }
+
+    /// Writes `data`; false where the server does not take it in time.
+    pub async fn write(&self, data: &'static [u8], patience: Patience) -> bool {
+        matches!(timeout(patience.silence, self.channel.data_bytes(data)).await, Ok(Ok(())))
     }
 
     /// Writes `data` and reads until as many bytes have come back.
