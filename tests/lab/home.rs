@@ -62,10 +62,10 @@ impl Home {
     }
 
     /// Gives a host accounts of its own: root may log in there whatever the machine says of root.
-    pub(crate) fn settle(&self, host: &Namespace, end: &str) {
+    pub(crate) fn settle(&self, host: &Namespace, end: &str, shell: &str) {
         let home = self.path(end);
         host.etc("passwd", &format!(
-            "root:x:0:0:root:{}:/bin/sh\nsshd:x:102:65534::/run/sshd:/usr/sbin/nologin\nnobody:x:65534:65534::/:/usr/sbin/nologin\n",
+            "root:x:0:0:root:{}:{shell}\nsshd:x:102:65534::/run/sshd:/usr/sbin/nologin\nnobody:x:65534:65534::/:/usr/sbin/nologin\n",
             home.display()
         ));
         host.etc("shadow", "root:*:19000:0:99999:7:::\nsshd:!:19000::::::\nnobody:*:19000::::::\n");

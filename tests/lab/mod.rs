@@ -59,8 +59,8 @@ impl Lab {
         for (router, host) in routers.iter().zip(&lab.hosts[1..]) {
             router.install(host);
         }
-        lab.home.settle(lab.client(), "client");
-        lab.home.settle(lab.server_host(), "server");
+        lab.home.settle(lab.client(), "client", "/bin/sh");
+        lab.home.settle(lab.server_host(), "server", "/bin/sh");
         Some(lab)
     }
 
@@ -95,6 +95,22 @@ impl Lab {
     /// Adds a rule of nftables to what the router next to the server does to forwarded packets.
     pub(crate) fn forward(&self, rule: &str) {
         middlebox::forward(self.router(self.hosts.len() - 2), rule);
+    }
+
+    /// Writes a file of the account's home on the server.
+    pub(crate) fn at_server_home(&self, file: &str, text: &str) {
+        self.home.write(&format!("server/{file}"), text);
+    }
+
+    /// Gives the account on the server another shell.
+    pub(crate) fn server_shell(&self, shell: &str) {
+        self.home.settle(self.server_host(), "server", shell);
+    }
+
+    /// Puts options in front of the key that may log in.
+    pub(crate) fn key_options(&self, options: &str) {
+        let key = std::fs::read_to_string(self.home.path("client/.ssh/id_ed25519.pub")).expect("a key");
+        self.at_server_home(".ssh/authorized_keys", &format!("{options} {key}"));
     }
 
     /// Large packets towards the server vanish, and nothing says so.

@@ -11,8 +11,8 @@ use crate::text::shown;
 pub struct Capabilities {
     /// A session channel.
     pub session: Outcome,
-    /// A second session channel beside the first.
-    pub second_session: Outcome,
+    /// Sessions open at once: two were tried, or as many as the bound under `--deep`.
+    pub sessions_at_once: Option<Sessions>,
     /// A command in a session.
     pub exec: Outcome,
     /// The account's shell in a session, without a terminal.
@@ -35,6 +35,15 @@ pub struct Capabilities {
     pub agent_forwarding: Outcome,
     /// X11 windows shown at the client.
     pub x11: Outcome,
+}
+
+/// How many sessions were open at once on one connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sessions {
+    /// Open at once, the command's own among them.
+    pub open: u32,
+    /// Reason code and text, escaped, of the refusal of one more; `null` where no more were tried.
+    pub refused: Option<(u32, String)>,
 }
 
 /// The answer to one wish.

@@ -13,7 +13,7 @@ use crate::examination::Examination;
 use crate::nonce::nonce;
 use crate::text::{seconds, shown_bytes};
 
-pub use capabilities::{Capabilities, Outcome};
+pub use capabilities::{Capabilities, Outcome, Sessions};
 pub use causes::CAUSES;
 pub use sftp::Sftp;
 
@@ -71,7 +71,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     };
     let patience = exam.limits.patience();
     let deep = exam.limits.deep;
-    let Some((facts, running)) = exam.stop.race(start(connection, patience, deep)).await else {
+    let Some((facts, running)) = exam.stop.race(Box::pin(start(connection, patience, deep))).await else {
         return Step::Skipped("interrupted".into());
     };
     exam.runs_commands = running.is_some();
@@ -91,7 +91,7 @@ async fn start(connection: &Connection, patience: Patience, deep: bool) -> (Fact
     capabilities.session = Outcome::Allowed;
     capabilities.exec = Outcome::of(ran.accepted);
     if deep && ran.accepted.is_some() && !ran.connection_lost {
-        probes::ask_for_processes(connection, patience, &mut capabilities).await;
+        probes::ask_for_more(connection, patience, &mut capabilities).await;
     } else {
         let why = "it starts a process: --deep";
         (capabilities.shell, capabilities.sftp) = (Outcome::not_tested(why), Outcome::not_tested(why));

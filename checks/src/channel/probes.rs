@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use russh::Channel;
 use russh::client::Msg;
+use russh::{Channel, ChannelMsg};
+use tokio::time::timeout;
 
-use super::capabilities::{Capabilities, Outcome};
+use super::capabilities::{Capabilities, Outcome, Sessions};
 use super::sftp::{INIT, Sftp};
 use crate::connection::{Connection, Kind, Opened, Patience, Ran, Running, answers};
 use crate::nonce::seed;
-use crate::text::shown_bytes;
+use crate::text::{shown, shown_bytes};
 
 /// A port of the server's loopback that nothing listens at (tcpmux): its kernel refuses where forwarding is allowed.
 const CLOSED: Kind = Kind::DirectTcpip("127.0.0.1", 1);
@@ -18,6 +19,10 @@ const CLOSED: Kind = Kind::DirectTcpip("127.0.0.1", 1);
 const NOWHERE: Kind = Kind::Streamlocal("/nonexistent/ssh-doctor");
 /// SSH_OPEN_CONNECT_FAILED, RFC 4254 section 5.1.
 const CONNECT_FAILED: u32 = 2;
+/// Sessions that are opened at once: more than OpenSSH allows where nothing is set (MaxSessions, sshd_config(5)).
+const MOST_SESSIONS: u32 = 16;
+/// How long the server may take to close a channel that we close.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// Bytes of the sftp server's outputs that are kept.
 const KEPT: usize = 4096;
 
@@ -27,7 +32,7 @@ pub(super) async fn ask(connection: &Connection, patience: Patience) -> Capabili
     let channels = async {
         let [session, tcp, socket] = connection.open([Kind::Session, CLOSED, NOWHERE], wait).await;
         let mut found = Capabilities {
-            second_session: opened(&session),
+            sessions_at_once: Sessions::with(1, &session),
             direct_tcpip: connected(&tcp),
             streamlocal: match connected_unless_refused(&socket) {
                 // sshd answers so whether this socket is missing or every socket is forbidden.
@@ -48,8 +53,9 @@ pub(super) async fn ask(connection: &Connection, patience: Patience) -> Capabili
     Capabilities { remote_forward: Outcome::of(back), ..found }
 }
 
-/// Asks for what starts a process, and with it perhaps the shell's start-up files, one after the other.
-pub(super) async fn ask_for_processes(connection: &Connection, patience: Patience, found: &mut Capabilities) {
+/// Asks for many sessions, and for what starts a process and with it perhaps the shell's start-up files, one after the other.
+pub(super) async fn ask_for_more(connection: &Connection, patience: Patience, found: &mut Capabilities) {
+    found.sessions_at_once = count_sessions(connection, patience.silence).await;
     found.shell = match connection.open([Kind::Session], patience.silence).await {
         [Opened::Open(session)] => start_shell(session, patience).await,
         [other] => opened(&other),
@@ -58,6 +64,37 @@ pub(super) async fn ask_for_processes(connection: &Connection, patience: Patienc
         [Opened::Open(session)] => speak_sftp(session, patience).await,
         [other] => (opened(&other), None),
     };
+}
+
+/// Opens sessions beside the command's own until one is refused or the bound is met, and closes them.
+async fn count_sessions(connection: &Connection, wait: Duration) -> Option<Sessions> {
+    let mut held = Vec::new();
+    loop {
+        let [answer] = connection.open([Kind::Session], wait).await;
+        let open = u32::try_from(held.len() + 1).unwrap_or(u32::MAX);
+        let counted = Sessions::with(open, &answer);
+        match answer {
+            Opened::Open(session) if open < MOST_SESSIONS => held.push(session),
+            last => {
+                close(last).await;
+                for session in held {
+                    end(session).await;
+                }
+                return counted;
+            }
+        }
+    }
+}
+
+impl Sessions {
+    /// So many are open, and one more was asked for; nothing where no answer came.
+    fn with(open: u32, answer: &Opened) -> Option<Self> {
+        match answer {
+            Opened::Open(_) => Some(Self { open: open + 1, refused: None }),
+            Opened::Refused(refused) => Some(Self { open, refused: Some((refused.code, shown(&refused.text))) }),
+            Opened::Silent | Opened::Gone => None,
+        }
+    }
 }
 
 /// Starts the account's own shell, without a terminal and without input, and lets it end.
@@ -69,14 +106,22 @@ async fn start_shell(mut session: Channel<Msg>, patience: Patience) -> Outcome {
     if answer == Some(true) {
         Running::from(session).finish(0, patience, &mut Ran::default()).await;
     } else {
-        let _ = session.close().await;
+        end(session).await;
     }
     Outcome::of(answer)
 }
 
 async fn close(opened: Opened) {
     if let Opened::Open(channel) = opened {
-        let _ = channel.close().await;
+        end(channel).await;
+    }
+}
+
+/// Closes a channel; waits for the server's close, since a session counts until then.
+async fn end(mut channel: Channel<Msg>) {
+    if channel.close().await.is_ok() {
+        let closed = async { while !matches!(channel.wait().await, None | Some(ChannelMsg::Close)) {} };
+        let _ = timeout(GOODBYE, closed).await;
     }
 }
 
@@ -96,9 +141,7 @@ fn connected(answer: &Opened) -> Outcome {
 /// As [`opened`]; the error is the code and text of a connection that failed.
 fn connected_unless_refused(answer: &Opened) -> Result<Outcome, (u32, String)> {
     match answer {
-        Opened::Refused(refused) if refused.code == CONNECT_FAILED => {
-            Err((refused.code, crate::text::shown(&refused.text)))
-        }
+        Opened::Refused(refused) if refused.code == CONNECT_FAILED => Err((refused.code, shown(&refused.text))),
         other => Ok(opened(other)),
     }
 }
@@ -115,7 +158,7 @@ async fn requests(mut session: Channel<Msg>, wait: Duration) -> [Outcome; 4] {
     };
     let asked = asked.await;
     let told = if asked.is_ok() { answers(&mut session, 4, wait).await } else { Vec::new() };
-    let _ = session.close().await;
+    end(session).await;
     let mut told = told.into_iter();
     [(); 4].map(|()| Outcome::of(told.next()))
 }
@@ -132,7 +175,7 @@ async fn speak_sftp(session: Channel<Msg>, patience: Patience) -> (Outcome, Opti
     if ran.accepted == Some(true) && running.write(INIT.as_slice(), patience).await {
         running.read(KEPT, patience, &mut ran, |ran| Sftp::is_told(&ran.stdout)).await;
     }
-    let _ = running.into_channel().close().await;
+    end(running.into_channel()).await;
     let said = Sftp {
         status: ran.status,
         stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
