@@ -6,7 +6,7 @@ use ssh_doctor_checks::cause::{Cause, Fix};
 use ssh_doctor_checks::evidence::Check;
 
 use crate::explain::at;
-use crate::report::text::{severity, side};
+use crate::report::finding::{severity, side};
 
 const HEAD: &str = "\
 # Causes

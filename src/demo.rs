@@ -94,15 +94,18 @@ fn names(list: &str) -> Vec<String> {
     list.split(',').map(ToOwned::to_owned).collect()
 }
 
+/// A few lines for a terminal of usual width.
 fn intro(case: &Case, running: &Running) -> String {
-    let mut intro = format!("Started on {}: {}.\n", running.address, case.about);
-    intro.push_str("It listens on this machine only, its keys were made for this run, and all of it ends with it.\n");
+    let style = Style { unicode: true, ..Style::default() };
+    let mut lines = style.wrapped("", "", &format!("Demo: {}.", case.about));
+    lines.push('\n');
+    let how = "It runs at {}, on this machine only, and ends with this command.";
+    lines.push_str(&style.wrapped("", "", &how.replace("{}", &running.address.to_string())));
+    lines.push('\n');
     if !running.idle.is_zero() {
-        intro.push_str(
-            "The same examination as of a real server follows; finding the timer takes less than half a minute.\n",
-        );
+        lines.push_str("What follows is what `ssh-doctor check HOST` does, and takes about 20 s.\n");
     }
-    intro
+    lines
 }
 
 #[cfg(test)]

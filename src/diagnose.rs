@@ -8,8 +8,10 @@ use ssh_doctor_checks::cause::{Cause, Certainty, Match, Severity};
 use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Step};
 use ssh_doctor_checks::unexplained::is_unexplained;
 
+use crate::clients::Client;
 pub use crate::fixes::FilledFix;
 use crate::fixes::fill;
+pub use crate::suspected::Suspected;
 
 /// Causes named so can strike at any check, whichever they are listed under.
 const ANYWHERE: [&str; 4] = ["path-", "network-", "server-", "jump-"];
@@ -83,24 +85,36 @@ pub struct Finding {
     pub because: Vec<String>,
     /// What mends it.
     pub fixes: Vec<FilledFix>,
+    /// Known products that what was seen is consistent with; none of them is proven.
+    pub suspects: Vec<Suspected>,
 }
 
 /// Judges the evidence by the whole catalogue. Pure: the same evidence always gives the same diagnosis.
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
-    diagnose_by(ssh_doctor_checks::causes(), evidence)
+    diagnose_for(Client::Ssh, evidence)
+}
+
+/// The same, with the fix of the client's own side in its syntax.
+#[must_use]
+pub fn diagnose_for(client: Client, evidence: &Evidence) -> Diagnosis {
+    judged(ssh_doctor_checks::causes(), client, evidence)
 }
 
 /// Judges the evidence by these causes alone.
 #[must_use]
 pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, evidence: &Evidence) -> Diagnosis {
+    judged(causes, Client::Ssh, evidence)
+}
+
+fn judged(causes: impl IntoIterator<Item = &'static Cause>, client: Client, evidence: &Evidence) -> Diagnosis {
     let mut matches: Vec<Matched> = causes.into_iter().filter_map(|cause| Matched::of(cause, evidence)).collect();
     matches.sort_by_key(Matched::rank);
     let hidden = hidden(&matches);
     matches.retain(|matched| !hidden.contains(matched.cause.code));
     let unneeded = explained(&matches);
     matches.retain(|matched| !unneeded.contains(matched.cause.code));
-    let findings: Vec<Finding> = matches.into_iter().map(|matched| matched.finding(evidence)).collect();
+    let findings: Vec<Finding> = matches.into_iter().map(|matched| matched.finding(client, evidence)).collect();
     let checks = evidence.checks();
     let died_at = died_at(&checks, &findings);
     Diagnosis { verdict: verdict(&checks, &findings, died_at, evidence.interrupted), died_at, findings }
@@ -132,7 +146,7 @@ impl Matched {
         self.severity() == Severity::Critical && (self.cause.stage <= check || strikes_anywhere)
     }
 
-    fn finding(self, evidence: &Evidence) -> Finding {
+    fn finding(self, client: Client, evidence: &Evidence) -> Finding {
         Finding {
             code: self.cause.code,
             stage: self.cause.stage,
@@ -140,7 +154,8 @@ impl Matched {
             certainty: self.found.certainty,
             title: self.cause.title,
             explanation: self.cause.explanation,
-            fixes: fill(self.cause.fixes, &self.found.values, evidence),
+            fixes: fill(self.cause.fixes, &self.found.values, client, evidence),
+            suspects: self.found.suspects.into_iter().map(Suspected::from).collect(),
             because: self.found.because,
         }
     }

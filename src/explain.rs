@@ -3,10 +3,11 @@
 use ssh_doctor_checks::cause::Cause;
 use ssh_doctor_checks::evidence::Check;
 
+use crate::clients;
 use crate::diagnose::FilledFix;
 use crate::report::Style;
+use crate::report::finding::{INDENT, PASTE, fixes, listed, severity};
 use crate::report::style::Ink;
-use crate::report::text::{INDENT, fixes, severity};
 
 /// How alike a code must be to be meant, of 1 for equal.
 const ALIKE: f64 = 0.6;
@@ -31,12 +32,29 @@ pub fn cause(code: &str, style: &Style) -> Option<String> {
         ));
     }
     if !cause.symptoms.is_empty() {
-        let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));
-        let heading = format!("{INDENT}{}", style.paint(Ink::Strong, "What other tools print for it:"));
-        let symptoms = cause.symptoms.iter().map(|symptom| style.wrapped(&first, &rest, symptom));
-        parts.push([heading].into_iter().chain(symptoms).collect::<Vec<_>>().join("\n"));
+        let heading = style.paint(Ink::Strong, "What other tools print for it:");
+        parts.push(listed(&heading, cause.symptoms.iter().copied(), style));
+    }
+    if cause.fixes.iter().any(clients::is_keepalive) {
+        parts.push(other_clients(style));
     }
     Some(parts.join("\n\n"))
+}
+
+/// The keepalive of each client but ssh.
+fn other_clients(style: Style) -> String {
+    let heading =
+        style.wrapped(INDENT, INDENT, "The same keepalive in other clients; check --client NAME fills it in:");
+    let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));
+    let entry = |fix: FilledFix| {
+        let place = fix.file.map_or_else(String::new, |file| format!(" ({file})"));
+        let mind = fix.caution.map_or_else(String::new, |caution| format!("; mind: {caution}"));
+        let line = style.wrapped(&first, &rest, &format!("{}{place}{mind}:", fix.summary));
+        format!("{line}\n{}", style.snippet(PASTE, &fix.snippet.unwrap_or_default()))
+    };
+    let entries = clients::all().map(|fix| entry(FilledFix::template(&fix)));
+    let heading = heading.replacen("The same keepalive", &style.paint(Ink::Strong, "The same keepalive"), 1);
+    [heading].into_iter().chain(entries).collect::<Vec<_>>().join("\n")
 }
 
 /// All causes, grouped by the check at which they show.

@@ -5,6 +5,8 @@ use ssh_doctor_checks::cause::{Fix, Side};
 use ssh_doctor_checks::evidence::{Evidence, Examined};
 use ssh_doctor_checks::text;
 
+use crate::clients::{Client, is_keepalive};
+
 /// A fix with this run's values in it.
 #[derive(Debug, Clone, Serialize)]
 pub struct FilledFix {
@@ -20,6 +22,8 @@ pub struct FilledFix {
     pub verified: Option<bool>,
     /// What to mind first.
     pub caution: Option<String>,
+    /// What to know of it: for a keepalive, when a dead server is noticed.
+    pub note: Option<String>,
 }
 
 impl FilledFix {
@@ -33,6 +37,7 @@ impl FilledFix {
             snippet: fix.snippet.map(ToOwned::to_owned),
             caution: fix.caution.map(ToOwned::to_owned),
             verified: None,
+            note: None,
         }
     }
 
@@ -45,14 +50,51 @@ impl FilledFix {
 /// The fixes with their placeholders filled: those that held in this run first, those that did not hold last.
 ///
 /// A fix is left out when a value for it is missing, or when a value would do harm in the shell that it is pasted into.
-pub(crate) fn fill(fixes: &[Fix], values: &[(&'static str, String)], evidence: &Evidence) -> Vec<FilledFix> {
-    let mut filled: Vec<_> = fixes.iter().filter_map(|fix| fill_one(fix, values, evidence)).collect();
+/// A keepalive is told in the client's own syntax.
+pub(crate) fn fill(
+    fixes: &[Fix],
+    values: &[(&'static str, String)],
+    client: Client,
+    evidence: &Evidence,
+) -> Vec<FilledFix> {
+    let fill = |fix: &Fix| {
+        if !is_keepalive(fix) {
+            return fill_one(fix, values, evidence);
+        }
+        let keepalive = Keepalive::of(values)?;
+        let values = [values, &keepalive.values()].concat();
+        let filled = match client.keepalive(fix, evidence) {
+            Some(theirs) => fill_one(&theirs, &values, evidence),
+            None => fill_one(fix, &values, evidence),
+        }?;
+        let note = client.notice(keepalive.interval_s, keepalive.count_max, &evidence.settings);
+        Some(FilledFix { note: note.filter(|_| filled.snippet.is_some()), ..filled })
+    };
+    let mut filled: Vec<_> = fixes.iter().filter_map(fill).collect();
     filled.sort_by_key(|fix| match fix.verified {
         Some(true) => 0,
         None => 1,
         Some(false) => 2,
     });
     filled
+}
+
+/// The values of a keepalive.
+struct Keepalive {
+    interval_s: u32,
+    count_max: u32,
+}
+
+impl Keepalive {
+    fn of(values: &[(&'static str, String)]) -> Option<Self> {
+        let number = |name| values.iter().find(|(known, _)| *known == name)?.1.parse().ok();
+        Some(Self { interval_s: number("interval")?, count_max: number("count_max")? })
+    }
+
+    /// The same in the units of other clients.
+    fn values(&self) -> [(&'static str, String); 1] {
+        [("interval_ms", (u64::from(self.interval_s) * 1000).to_string())]
+    }
 }
 
 fn fill_one(fix: &Fix, values: &[(&'static str, String)], evidence: &Evidence) -> Option<FilledFix> {
@@ -71,6 +113,7 @@ fn fill_one(fix: &Fix, values: &[(&'static str, String)], evidence: &Evidence) -
         snippet: snippet.transpose().ok()?,
         caution: caution.transpose().ok()?,
         verified: (fix.tried)(evidence),
+        note: None,
     })
 }
 

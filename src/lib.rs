@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod cli;
+pub mod clients;
 pub mod demo;
 pub mod diagnose;
 pub mod explain;
@@ -14,4 +15,5 @@ pub mod record;
 pub mod redact;
 pub mod report;
 pub mod run;
+pub mod suspected;
 pub mod terminal;

@@ -9,7 +9,7 @@ use ssh_doctor_checks::evidence::{Check, Evidence};
 use ssh_doctor_checks::examination::{Ask, Examination, Nobody, Stop};
 
 use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, command_to_complete, man_page};
-use crate::diagnose::{Diagnosis, Verdict, diagnose};
+use crate::diagnose::{Diagnosis, Verdict, diagnose_for};
 use crate::plan::{Plan, Planned, plan};
 use crate::report::{json, text};
 use crate::terminal::{AtTerminal, Board, Onlooker, person_present, remark, say, stop_on_signals, style};
@@ -31,7 +31,7 @@ pub fn run(command: Command) -> Result<Verdict> {
         Command::Diagnose { file, output } => {
             output_makes_sense(&output)?;
             let evidence = record::load(&file)?;
-            let diagnosis = diagnose(&evidence);
+            let diagnosis = diagnose_for(output.client, &evidence);
             say(&rendered(&evidence, &diagnosis, &output))?;
             Ok(diagnosis.verdict)
         }
@@ -108,7 +108,7 @@ impl<'a> Ward<'a> {
         let exam = Examination::new(target, limits, progress, self.stop.clone(), ask);
         let evidence = Box::pin(ssh_doctor_checks::examine(exam, checks)).await;
         onlooker.done().await;
-        let diagnosis = diagnose(&evidence);
+        let diagnosis = diagnose_for(self.output.client, &evidence);
         say(&rendered(&evidence, &diagnosis, self.output))?;
         if let Some(Err(error)) = keep.map(|path| record::save(&evidence, path)) {
             remark(format_args!("ssh-doctor: the evidence was not kept: {error:#}"));

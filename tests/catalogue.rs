@@ -6,11 +6,15 @@ use std::{env, fs};
 
 use ssh_doctor::{catalogue, diagnose, record};
 use ssh_doctor_checks::cause::Cause;
+use ssh_doctor_fixtures::cases;
 
 use crate::support::healthy;
 
 /// Prefixes of codes that are not named after the check at which they show.
 const OTHER_PREFIXES: [&str; 6] = ["path", "session", "jump", "network", "server", "rekey"];
+
+/// Causes that no case, recording or lab shows yet: only the tests of their judges do; each with what it would take.
+const NOT_SHOWN: [(&str, &str); 0] = [];
 
 fn in_root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -143,6 +147,26 @@ fn every_recording_is_diagnosed_with_its_code_first() {
             assert!(!found.fixes.is_empty(), "{} names {} without a fix", path.display(), found.code);
         }
     }
+}
+
+/// The source of every test on real servers and networks, in which a code between quotes is one that is looked for.
+fn lab_tests() -> String {
+    let files = fs::read_dir(in_root("tests")).unwrap().map(|entry| entry.unwrap().path());
+    let sources = files.filter(|path| path.extension().is_some_and(|ext| ext == "rs")).map(fs::read_to_string);
+    sources.map(Result::unwrap).filter(|source| source.contains("Lab::")).collect()
+}
+
+#[test]
+fn every_cause_is_shown_by_a_case_a_recording_or_a_real_server() {
+    let recorded = recordings();
+    let by_cases = cases::all().flat_map(|case| case.expect).copied();
+    let mut shown: BTreeSet<_> = by_cases.chain(recorded.iter().map(|(code, _)| code.as_str())).collect();
+    let labs = lab_tests();
+    shown.extend(codes().into_iter().filter(|code| labs.contains(&format!("\"{code}\""))));
+    let excused: BTreeSet<_> = NOT_SHOWN.into_iter().map(|(code, _)| code).collect();
+    let unshown: BTreeSet<_> =
+        codes().into_iter().filter(|code| !code.ends_with("-unexplained") && !shown.contains(code)).collect();
+    assert_eq!(unshown, excused, "left: shown by nothing; right: what NOT_SHOWN excuses");
 }
 
 #[test]

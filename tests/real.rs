@@ -39,6 +39,6 @@ fn a_healthy_dropbear_has_no_diagnosis() {
 #[test]
 fn a_healthy_asyncssh_has_no_diagnosis() {
     let Some(lab) = Lab::healthy() else { return };
-    let Some(server) = lab.asyncssh() else { return };
+    let Some(server) = lab.asyncssh(&[]) else { return };
     finds_nothing(&lab, &server);
 }

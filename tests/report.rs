@@ -18,6 +18,9 @@ fn idle_death() -> (Evidence, Diagnosis) {
         snippet: Some("Host db\n    ServerAliveInterval 120\n    ServerAliveCountMax 3".to_owned()),
         verified: Some(true),
         caution: None,
+        note: Some(
+            "A dead server is noticed after 8 min: 2 min x (3 + 1). Today ssh sends none (ssh's default).".to_owned(),
+        ),
     };
     let network = FilledFix {
         side: Side::Network,
@@ -30,6 +33,7 @@ fn idle_death() -> (Evidence, Diagnosis) {
             "it holds until the next start of the machine, and every connection then takes memory for longer"
                 .to_owned(),
         ),
+        note: None,
     };
     let finding = Finding {
         code: "idle-silent-drop",
@@ -46,6 +50,7 @@ fn idle_death() -> (Evidence, Diagnosis) {
             "three sessions with a keepalive every 120 s outlived 400 s".to_owned(),
         ],
         fixes: vec![fix.clone(), network, FilledFix { verified: Some(false), ..fix }],
+        suspects: Vec::new(),
     };
     (evidence, Diagnosis { verdict: Verdict::Broken, died_at: Some(Check::Idle), findings: vec![finding] })
 }

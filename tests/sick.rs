@@ -129,7 +129,7 @@ fn a_server_with_no_start_up_left_says_so_and_closes() {
 #[test]
 fn every_real_server_runs_a_command_and_keeps_its_exit_status() {
     let Some(lab) = Lab::healthy() else { return };
-    let servers = [Some(lab.sshd(&[])), lab.dropbear(&[]), lab.asyncssh()];
+    let servers = [Some(lab.sshd(&[])), lab.dropbear(&[]), lab.asyncssh(&[])];
     for server in servers.into_iter().flatten() {
         let run = lab.ssh(&server, &[], "echo out; echo err >&2; exit 3", s(15));
         let words = (run.status, &*run.stdout, run.stderr.contains("err"));

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Check, Evidence};
+use crate::suspects::Suspect;
 
 /// A root cause: what is seen, what happens, what mends it, and the judge that recognises it.
 #[derive(Debug)]
@@ -62,12 +63,20 @@ pub struct Match {
     pub because: Vec<String>,
     /// Values for the placeholders in the fixes, beyond those of [`Fix::snippet`].
     pub values: Vec<(&'static str, String)>,
+    /// Known products that what was seen is consistent with; none of them is proven.
+    pub suspects: Vec<&'static Suspect>,
 }
 
 impl Match {
     /// A match of the given certainty, proven by these facts.
     pub fn new<S: Into<String>>(certainty: Certainty, because: impl IntoIterator<Item = S>) -> Self {
-        Self { certainty, severity: None, because: because.into_iter().map(Into::into).collect(), values: Vec::new() }
+        Self {
+            certainty,
+            severity: None,
+            because: because.into_iter().map(Into::into).collect(),
+            values: Vec::new(),
+            suspects: Vec::new(),
+        }
     }
 
     /// The same match at another severity than the cause's own.
@@ -81,6 +90,12 @@ impl Match {
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.values.push((name, value.into()));
         self
+    }
+
+    /// The same match with known products that fit it, which the report offers with their knobs.
+    #[must_use]
+    pub fn suspecting(self, suspects: Vec<&'static Suspect>) -> Self {
+        Self { suspects, ..self }
     }
 }
 

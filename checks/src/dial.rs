@@ -92,8 +92,12 @@ impl Budget {
         if self.opened.fetch_add(1, Ordering::Relaxed) < self.allowed {
             return Ok(());
         }
-        self.opened.fetch_sub(1, Ordering::Relaxed);
+        self.give_back();
         Err(io::Error::other(format!("the budget of {} connections is spent", self.allowed)))
+    }
+
+    fn give_back(&self) {
+        self.opened.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -141,7 +145,6 @@ pub async fn tcp(
 }
 
 /// As [`tcp`], and tells which ICMP message ended an attempt that failed.
-#[allow(clippy::disallowed_methods, reason = "the one allowed place")]
 pub async fn attempt(
     budget: &Budget,
     address: SocketAddr,
@@ -149,9 +152,37 @@ pub async fn attempt(
     deadline: Duration,
 ) -> Result<TcpStream, Refusal> {
     budget.spend()?;
+    connect(address, bind, None, deadline).await
+}
+
+/// As [`attempt`], over at most so many hops; a segment that does not come as far as a server costs nothing.
+pub async fn within(
+    budget: &Budget,
+    address: SocketAddr,
+    bind: Option<IpAddr>,
+    hops: u8,
+    deadline: Duration,
+) -> Result<TcpStream, Refusal> {
+    budget.spend()?;
+    let connected = connect(address, bind, Some(hops), deadline).await;
+    if connected.is_err() {
+        budget.give_back();
+    }
+    connected
+}
+
+async fn connect(
+    address: SocketAddr,
+    bind: Option<IpAddr>,
+    hops: Option<u8>,
+    deadline: Duration,
+) -> Result<TcpStream, Refusal> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(local) = bind {
         socket.bind(SocketAddr::new(local, 0))?;
+    }
+    if let Some(hops) = hops {
+        Socket::of(&socket)?.set_ttl(hops)?;
     }
     let errors = ErrorQueue::of(&socket, address.is_ipv6());
     let connected = timeout(deadline, socket.connect(address)).await.map_err(|_| io::ErrorKind::TimedOut.into());

@@ -44,6 +44,18 @@ impl Icmp {
         format!("ICMP{} {known}", if self.v6 { "v6" } else { "" })
     }
 
+    /// Whether the packet had come to the end of its hops (RFC 792 page 6, RFC 4443 section 3.3).
+    #[must_use]
+    pub fn is_time_exceeded(&self) -> bool {
+        matches!((self.v6, self.kind, self.code), (false, 11, 0) | (true, 3, 0))
+    }
+
+    /// Whether it is "destination unreachable", of any kind.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        self.kind == if self.v6 { 1 } else { 3 }
+    }
+
     /// Whether only a packet filter answers a TCP segment so: a closed port sends a TCP reset (RFC 9293 section 3.10.7.1).
     #[must_use]
     pub fn is_policy(&self) -> bool {
@@ -53,16 +65,18 @@ impl Icmp {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::io::IoSliceMut;
+    use std::io::{self, IoSliceMut};
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
     use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
     use nix::libc::{SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, sock_extended_err, sockaddr_in, sockaddr_in6};
     use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt};
+    use tokio::io::Interest;
+    use tokio::net::UdpSocket;
 
     use super::Icmp;
 
-    /// Keeps the ICMP errors of a socket that is about to connect (`IP_RECVERR`, ip(7); Linux 5.8 has it for TCP).
+    /// Keeps the ICMP errors of a UDP socket, or of a TCP one that is about to connect (`IP_RECVERR`, ip(7); Linux 5.8 has it for TCP).
     pub(crate) struct ErrorQueue {
         descriptor: OwnedFd,
         v6: bool,
@@ -92,6 +106,18 @@ mod linux {
                 ControlMessageOwned::Ipv6RecvErr(error, from) => icmp(error, from.as_ref().and_then(sender_v6)),
                 _ => None,
             })
+        }
+
+        /// Waits for the next ICMP error of a UDP socket, whose queue this is.
+        pub(crate) async fn next(&self, socket: &UdpSocket) -> io::Result<Icmp> {
+            loop {
+                socket.ready(Interest::ERROR).await?;
+                let read = || self.read().ok_or_else(|| io::ErrorKind::WouldBlock.into());
+                match socket.try_io(Interest::ERROR, read) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    ended => return ended,
+                }
+            }
         }
 
         fn set(&self, on: bool) -> bool {
@@ -127,7 +153,10 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 mod other {
+    use std::io;
     use std::os::fd::AsFd;
+
+    use tokio::net::UdpSocket;
 
     use super::Icmp;
 
@@ -143,6 +172,10 @@ mod other {
 
         pub(crate) fn read(&self) -> Option<Icmp> {
             None
+        }
+
+        pub(crate) async fn next(&self, _: &UdpSocket) -> io::Result<Icmp> {
+            Err(io::ErrorKind::Unsupported.into())
         }
     }
 }
@@ -160,5 +193,8 @@ mod tests {
         assert!(![0, 3].iter().any(|&code| icmp(true, 1, code).is_policy()));
         assert_eq!(icmp(true, 1, 4).name(), "ICMPv6 port unreachable");
         assert_eq!(icmp(false, 11, 0).name(), "ICMP type 11 code 0");
+        assert!(icmp(false, 11, 0).is_time_exceeded() && !icmp(true, 11, 0).is_time_exceeded());
+        assert!(icmp(true, 3, 0).is_time_exceeded() && !icmp(true, 3, 0).is_unreachable());
+        assert!(icmp(false, 3, 3).is_unreachable() && icmp(true, 1, 4).is_unreachable());
     }
 }

@@ -22,8 +22,10 @@ pub mod icmp;
 pub mod known_hosts;
 pub mod login;
 mod nonce;
+pub mod path;
 pub mod progress;
 pub mod socket;
+pub mod suspects;
 pub mod tap;
 pub mod target;
 pub mod text;
@@ -70,7 +72,7 @@ pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evide
     let auth = timed(exam, selected, Check::Auth, auth::check).await;
     let channel = timed(exam, selected, Check::Channel, channel::check).await;
     let transfer = timed(exam, selected, Check::Transfer, transfer::check).await;
-    let idle = timed(exam, selected, Check::Idle, idle::check).await;
+    let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
     let exit = timed(exam, selected, Check::Exit, exit::check).await;
     let target = &exam.target;
     Evidence {

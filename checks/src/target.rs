@@ -215,7 +215,7 @@ impl Default for Limits {
             stage: Duration::from_secs(30),
             idle: Duration::from_mins(6),
             transfer_bytes: 1 << 20,
-            sessions: 12,
+            sessions: 16,
             handshakes: 4,
             connections: 60,
             deep: false,

@@ -13,6 +13,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ssh_doctor_checks::evidence::Check;
 
+use crate::clients::Client;
 pub use man::man_page;
 pub use misuse::Unread;
 use values::{check_names, idle_duration, port, stage_duration};
@@ -170,6 +171,9 @@ pub struct Output {
     /// Indent the JSON
     #[arg(long)]
     pub pretty: bool,
+    /// Tell a keepalive in this client's syntax: ssh, putty, paramiko, jsch, ansible...
+    #[arg(long, value_enum, default_value_t, value_name = "NAME", hide_possible_values = true)]
+    pub client: Client,
     /// The answer's looks.
     #[command(flatten)]
     pub look: Look,

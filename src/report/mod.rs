@@ -1,8 +1,11 @@
 //! What is said: a diagnosis in the forms that people and machines read. Nothing is decided here.
 
 mod channels;
+pub(crate) mod finding;
 pub mod json;
+mod lifelines;
 pub(crate) mod style;
+mod suspects;
 mod table;
 pub mod text;
 

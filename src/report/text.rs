@@ -1,18 +1,11 @@
 //! The report for people: the verdict, why, the fix to paste, what was seen, what was not looked at.
 
-use ssh_doctor_checks::cause::{Certainty, Severity, Side};
 use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Step};
 use ssh_doctor_checks::text::seconds;
 
 use super::style::Ink;
-use super::{Style, channels, table};
-use crate::diagnose::{Diagnosis, FilledFix, Finding, Verdict};
-
-/// The indent of everything that belongs to a finding.
-pub(crate) const INDENT: &str = "   ";
-
-/// The indent of what is to be pasted.
-const PASTE: &str = "       ";
+use super::{Style, channels, finding, lifelines, table};
+use crate::diagnose::{Diagnosis, Verdict};
 
 /// The whole report, without a line end at its end.
 #[must_use]
@@ -20,7 +13,8 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     let style = *style;
     let checks = evidence.checks();
     let mut parts = vec![verdict(&evidence.target, diagnosis, style)];
-    parts.extend(diagnosis.findings.iter().enumerate().map(|(at, found)| finding(at + 1, found, style)));
+    parts.extend((0..diagnosis.findings.len()).map(|at| finding::finding(at, &diagnosis.findings, style)));
+    parts.extend(lifelines::section(evidence, &diagnosis.findings, style));
     parts.push(table::checks(&checks, &diagnosis.findings, style));
     parts.extend(channels::lines(evidence, style));
     parts.push(closing(evidence, &checks, diagnosis, style));
@@ -77,74 +71,6 @@ fn death(check: Check) -> &'static str {
         Check::Transfer => "sessions die when data moves (transfer)",
         Check::Idle => "sessions die while idle (idle)",
         Check::Exit => "sessions do not end cleanly (exit)",
-    }
-}
-
-fn finding(number: usize, found: &Finding, style: Style) -> String {
-    let ink = match found.severity {
-        Severity::Critical => Ink::Bad,
-        Severity::Warning => Ink::Care,
-        Severity::Info => Ink::Strong,
-    };
-    let head = style.wrapped(&format!("{number}. "), INDENT, found.title);
-    let label = format!("{}, {}, {}", found.code, severity(found.severity), certainty(found.certainty));
-    let mut because: Vec<_> = vec![format!("{INDENT}{}", style.paint(Ink::Strong, "Seen:"))];
-    let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));
-    because.extend(found.because.iter().map(|fact| style.wrapped(&first, &rest, fact)));
-    let mut parts = vec![format!("{}\n{}", style.paint(ink, &head), style.wrapped(INDENT, INDENT, &label))];
-    if !found.because.is_empty() {
-        parts.push(because.join("\n"));
-    }
-    parts.push(style.paragraphs(INDENT, found.explanation));
-    parts.extend(fixes(&found.fixes, style));
-    parts.join("\n\n")
-}
-
-/// Each fix: who does what, the text to paste, what to mind.
-pub(crate) fn fixes(fixes: &[FilledFix], style: Style) -> impl Iterator<Item = String> {
-    fixes.iter().enumerate().map(move |(at, filled)| {
-        let label = if fixes.len() == 1 { "Fix".to_owned() } else { format!("Fix {}", at + 1) };
-        let place = filled.file.map_or_else(String::new, |file| format!(", {file}"));
-        let tried =
-            |ink, words: &str| format!("\n{INDENT}{}", style.paint(ink, &format!("{}{words}", style.sign(ink))));
-        let tried = match filled.verified {
-            Some(true) => tried(Ink::Good, "proven on this path"),
-            Some(false) => tried(Ink::Bad, "tried, did not hold"),
-            None => String::new(),
-        };
-        let head =
-            style.wrapped(INDENT, INDENT, &format!("{label} ({}{place}): {}", side(filled.side), filled.summary));
-        let head = head.replacen(&label, &style.paint(Ink::Strong, &label), 1);
-        let paste = filled.snippet.as_ref().map(|snippet| format!("\n\n{}", style.snippet(PASTE, snippet)));
-        let mind = filled.caution.as_ref().map(|caution| {
-            let line = style.wrapped(INDENT, INDENT, &format!("Mind: {caution}"));
-            format!("\n\n{}", line.replacen("Mind:", &style.paint(Ink::Care, "Mind:"), 1))
-        });
-        format!("{head}{tried}{}{}", paste.unwrap_or_default(), mind.unwrap_or_default())
-    })
-}
-
-pub(crate) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "critical",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
-    }
-}
-
-fn certainty(certainty: Certainty) -> &'static str {
-    match certainty {
-        Certainty::Certain => "certain: what was seen excludes the look-alikes",
-        Certainty::Likely => "likely: it fits, and its look-alikes are rarer",
-        Certainty::Possible => "possible: what was seen does not single it out",
-    }
-}
-
-pub(crate) fn side(side: Side) -> &'static str {
-    match side {
-        Side::Client => "client",
-        Side::Server => "server",
-        Side::Network => "network",
     }
 }
 

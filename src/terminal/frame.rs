@@ -85,9 +85,11 @@ pub(super) fn lines(known: &Known, looks: Looks) -> Vec<String> {
     lines
 }
 
+/// What the idle test is at, and how long it may take yet; how long it has taken where that is not known.
 fn phase(state: &IdleState, heard: Duration, paint: &Paint) -> String {
-    let (elapsed, left) = (state.elapsed + heard, state.left.saturating_sub(heard));
-    format!("{} {} {}, at most {} left", state.phase, paint.pick("·", "-"), clock(elapsed), clock(left))
+    let left = state.left.saturating_sub(heard);
+    let time = if left.is_zero() { clock(state.elapsed + heard) } else { format!("at most {} left", clock(left)) };
+    format!("{} {} {time}", state.phase, paint.pick("·", "-"))
 }
 
 fn lane(lane: &Lane, heard: Duration, paint: &Paint) -> String {

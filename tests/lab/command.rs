@@ -1,7 +1,7 @@
 //! Commands run to their end or to a deadline.
 
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::{BufRead, BufReader, Read, Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -22,9 +22,18 @@ pub(crate) struct Run {
 
 /// Runs a command without input; at the deadline it and its children are killed.
 pub(crate) fn run(command: &mut Command, deadline: Duration) -> Run {
+    run_to_end(command.stdin(Stdio::null()), deadline)
+}
+
+/// The same with an input that stays open and brings nothing.
+pub(crate) fn run_at_prompt(command: &mut Command, deadline: Duration) -> Run {
+    run_to_end(command.stdin(Stdio::piped()), deadline)
+}
+
+fn run_to_end(command: &mut Command, deadline: Duration) -> Run {
     let [stdout, stderr] = [(); 2].map(|()| tempfile::tempfile().expect("a temporary file"));
     // Files, not pipes: a background process that holds the output open must not hold the test.
-    command.stdin(Stdio::null()).stdout(handle(&stdout)).stderr(handle(&stderr)).process_group(0);
+    command.stdout(handle(&stdout)).stderr(handle(&stderr)).process_group(0);
     let began = Instant::now();
     let mut child = command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     let status = wait(&mut child, deadline);
@@ -45,6 +54,29 @@ pub(crate) fn eventually(deadline: Duration, mut is_true: impl FnMut() -> bool) 
         sleep(GLANCE);
     }
     true
+}
+
+/// A program that runs until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Daemon(Child);
+
+impl Daemon {
+    /// Starts a program that prints a line when it is ready.
+    pub(super) fn start(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut daemon = Self(command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}")));
+        let mut line = String::new();
+        let said = BufReader::new(daemon.0.stdout.take().expect("piped")).read_line(&mut line);
+        assert!(said.is_ok_and(|length| length > 0), "{command:?} ended at once");
+        daemon
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Runs a setting-up command with text on its standard input; a failure of it is a failure of the test.

@@ -37,6 +37,11 @@ impl Report {
         diagnoses.into_iter().flatten().filter_map(|diagnosis| diagnosis["code"].as_str()).collect()
     }
 
+    /// The fixes of the root cause.
+    pub(crate) fn fixes(&self) -> impl Iterator<Item = &Value> {
+        self.json["diagnoses"][0]["fixes"].as_array().into_iter().flatten()
+    }
+
     /// The record of one check.
     pub(crate) fn check(&self, name: &str) -> &Value {
         let checks = self.json["checks"].as_array();

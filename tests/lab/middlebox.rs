@@ -13,6 +13,10 @@ pub(crate) enum Middlebox {
     Resets(u32),
     /// A NAT that forgets, and takes up an unknown flow when the inside speaks (Linux's default).
     PicksUp(u32),
+    /// A filter with the client inside: it forgets, and only what the client sends takes the flow up again.
+    GuardsClient(u32),
+    /// A filter with the server inside, as the firewall of a cloud has it: only what the server sends takes the flow up again.
+    GuardsServer(u32),
 }
 
 /// The side of a router that looks at the server.
@@ -30,6 +34,8 @@ impl Middlebox {
             Self::Forgets(after) => (after, Some("drop")),
             Self::Resets(after) => (after, Some("meta l4proto tcp reject with tcp reset")),
             Self::PicksUp(after) => (after, None),
+            Self::GuardsClient(after) => return guard(host, NEAR, after),
+            Self::GuardsServer(after) => return guard(host, FAR, after),
         };
         chain(host, "ip lab postrouting", "type nat hook postrouting priority srcnat");
         host.nft(&format!("add rule ip lab postrouting oifname {FAR} masquerade"));
@@ -42,6 +48,23 @@ impl Middlebox {
             u8::from(unknown.is_none())
         ));
     }
+}
+
+/// Remembers flows in a set of its own: the kernel's tracking is not told which side is the inside.
+fn guard(host: &Namespace, inside: &str, after: u32) {
+    let key = "type ipv4_addr . inet_service . ipv4_addr . inet_service";
+    host.nft(&format!("add set inet lab flows {{ {key}; flags dynamic,timeout; timeout {after}s; }}"));
+    let out = "ip saddr . tcp sport . ip daddr . tcp dport";
+    let back = "ip daddr . tcp dport . ip saddr . tcp sport";
+    for (side, flow) in [(NEAR, out), (FAR, back)] {
+        let known = if side == inside { String::new() } else { format!("{flow} @flows") };
+        forward(host, &format!("iifname {side} {known} update @flows {{ {flow} timeout {after}s }} accept"));
+    }
+    forward(
+        host,
+        &format!("iifname {NEAR} tcp flags & (syn | ack) == syn update @flows {{ {out} timeout {after}s }} accept"),
+    );
+    forward(host, "meta l4proto tcp drop");
 }
 
 /// Adds a rule to what a router does to forwarded packets.

@@ -6,11 +6,14 @@
 mod command;
 mod doctor;
 mod home;
+mod library;
 mod middlebox;
 mod namespace;
+mod proxy;
 mod server;
+mod v6;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::MetadataExt;
@@ -19,13 +22,14 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-pub(crate) use command::{Run, eventually};
+pub(crate) use command::{Daemon, Run, eventually};
 pub(crate) use doctor::Report;
 pub(crate) use middlebox::Middlebox;
 pub(crate) use namespace::{Namespace, remains};
+pub(crate) use proxy::Proxy;
 pub(crate) use server::Server;
 
-use command::{must, run};
+use command::{must, run, run_at_prompt};
 use home::Home;
 use middlebox::{FAR, NEAR};
 
@@ -87,6 +91,11 @@ impl Lab {
         self.address(self.hosts.len() - 2, 2)
     }
 
+    /// The address with which the router at a hop answers the client.
+    pub(crate) fn router_address(&self, hop: usize) -> Ipv4Addr {
+        self.address(hop - 1, 2)
+    }
+
     /// An address on the server's network that nobody has.
     pub(crate) fn nobody(&self) -> Ipv4Addr {
         self.address(self.hosts.len() - 2, 77)
@@ -113,6 +122,14 @@ impl Lab {
         self.at_server_home(".ssh/authorized_keys", &format!("{options} {key}"));
     }
 
+    /// Makes the first router reset both ends of a connection after so many seconds of silence; none without Python.
+    pub(crate) fn resetting_firewall(&self, seconds: u32) -> Option<Daemon> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/resetting_firewall.py");
+        let mut firewall = self.router(1).command(python("socket")?);
+        firewall.args([script, NEAR, &seconds.to_string()]);
+        Some(Daemon::start(&mut firewall))
+    }
+
     /// Large packets towards the server vanish, and nothing says so.
     pub(crate) fn mtu_black_hole(&self) {
         self.forward("ip length > 900 drop");
@@ -135,10 +152,39 @@ impl Lab {
 
     /// Runs a command on a server through plain `ssh` with these options.
     pub(crate) fn ssh(&self, server: &Server, options: &[&str], remote: &str, deadline: Duration) -> Run {
-        let config = self.home.config();
-        let (config, target) = (config.to_string_lossy(), server.url());
-        let args = [&["-F", &config], options, &[&target, remote]].concat();
-        self.run("ssh", &args, deadline)
+        self.run("ssh", &self.ssh_args(server, options, &[remote]), deadline)
+    }
+
+    /// Logs in to a shell on a terminal through plain `ssh` with these options, and types nothing.
+    pub(crate) fn ssh_shell(&self, server: &Server, options: &[&str], deadline: Duration) -> Run {
+        let mut ssh = self.client().command("ssh");
+        ssh.env("HOME", self.home.path("client")).env("TERM", "xterm");
+        run_at_prompt(ssh.arg("-tt").args(self.ssh_args(server, options, &[])), deadline)
+    }
+
+    /// Holds a connection without any channel through plain `ssh` with these options.
+    pub(crate) fn ssh_without_channel(&self, server: &Server, options: &[&str], deadline: Duration) -> Run {
+        self.run("ssh", &self.ssh_args(server, &[&["-N"], options].concat(), &[]), deadline)
+    }
+
+    fn ssh_args(&self, server: &Server, options: &[&str], remote: &[&str]) -> Vec<OsString> {
+        let mut args: Vec<OsString> = vec!["-F".into(), self.home.config().into()];
+        args.extend(options.iter().map(Into::into));
+        args.push(server.url().into());
+        args.extend(remote.iter().map(Into::into));
+        args
+    }
+
+    /// What the client's kernel does with `TCPKeepAlive`, which ssh sets by default: a packet every so many seconds.
+    pub(crate) fn tcp_keepalive(&self, seconds: u32) {
+        self.client()
+            .sysctl(&format!("net.ipv4.tcp_keepalive_time = {seconds}\nnet.ipv4.tcp_keepalive_intvl = {seconds}"));
+    }
+
+    /// Gives the account on the server a shell and a file that it reads when it starts.
+    pub(crate) fn account(&self, shell: &str, file: &str, text: &str) {
+        self.home.settle(self.server_host(), "server", shell);
+        self.home.write(&format!("server/{file}"), text);
     }
 
     fn connect(&self) {
@@ -187,13 +233,34 @@ pub(crate) fn skip<T>(lacking: &str) -> Option<T> {
     None
 }
 
+/// Whether a program is there; says loudly where it is not.
+fn has(program: &str) -> bool {
+    installed(program) || skip::<()>(&format!("{program} is not installed; tests/run installs it")).is_some()
+}
+
+fn installed(program: &str) -> bool {
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    Command::new("which").arg(program).env("PATH", path).output().is_ok_and(|found| found.status.success())
+}
+
+/// The absolute path of a Python that has this module, for hosts have a bare environment; none where there is none.
+fn python(module: &str) -> Option<String> {
+    let python = std::env::var("SSH_DOCTOR_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
+    let ask = format!("import {module}, sys; print(sys.executable)");
+    let found = Command::new(&python).args(["-c", &ask]).output().ok().filter(|found| found.status.success());
+    match found {
+        Some(found) => Some(String::from_utf8_lossy(&found.stdout).trim().to_owned()),
+        None => skip(&format!("the Python module {module} is not installed; tests/run installs it")),
+    }
+}
+
 /// Whether this machine can have labs, after sweeping the remains of earlier ones.
 fn possible() -> Result<(), String> {
     if std::fs::metadata("/proc/self").map(|us| us.uid()).ok() != Some(0) {
         return Err("network namespaces need root".into());
     }
     for program in ["ip", "nft", "sysctl", "ssh", "ssh-keygen", "kill", "/usr/sbin/sshd"] {
-        if Command::new("which").arg(program).output().map_or(true, |found| !found.status.success()) {
+        if !installed(program) {
             return Err(format!("{program} is not installed; tests/run installs it"));
         }
     }

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
+use nix::sched::{CloneFlags, setns};
+
 use super::command::must;
 
 /// Namespaces, folders and files of ours begin with this, then the process and the lab that they belong to.
@@ -38,6 +40,19 @@ impl Namespace {
         command.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         command.env("LC_ALL", "C.UTF-8");
         command
+    }
+
+    /// Runs a future on this host: in a thread of its own, for the network of a thread can be changed.
+    pub(crate) fn inside<T: Send>(&self, run: impl AsyncFnOnce() -> T + Send) -> T {
+        let network = fs::File::open(Path::new(NAMESPACES).join(&self.name)).expect("our own namespace");
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                setns(network, CloneFlags::CLONE_NEWNET).expect("root may enter it");
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                runtime.block_on(run())
+            });
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
     }
 
     /// Lines of `ip -batch`.

@@ -3,15 +3,18 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use super::command::{eventually, must};
-use super::{Lab, skip};
+use super::namespace::Namespace;
+use super::{Lab, has, python};
 
 const SSHD: &str = "/usr/sbin/sshd";
+/// The key of every server that can read it.
+const HOST_KEY: &str = "host_key.pub";
 /// States of a TCP connection in /proc/net/tcp.
 const ESTABLISHED: &str = "01";
 const LISTEN: &str = "0A";
@@ -21,15 +24,35 @@ pub(crate) struct Server {
     daemon: Child,
     address: Ipv4Addr,
     port: u16,
+    /// The file with its public host key.
+    key: &'static str,
     log: PathBuf,
 }
 
 impl Lab {
     /// OpenSSH's sshd with these lines of sshd_config, which win over the lab's own.
     pub(crate) fn sshd(&self, settings: &[&str]) -> Server {
+        let port = next_port();
+        let config = self.sshd_config(port, settings);
+        self.serve(port, HOST_KEY, SSHD, &["-D".into(), "-e".into(), "-f".into(), config.into()])
+    }
+
+    /// An sshd for each connection, as from inetd, that is told to end so many seconds after it began.
+    pub(crate) fn sshd_of_age(&self, seconds: u32) -> Option<Server> {
+        if !has("socat") {
+            return None;
+        }
+        let port = next_port();
+        let config = self.sshd_config(port, &[]);
+        let listen = format!("TCP-LISTEN:{port},bind={},fork,reuseaddr", self.server_address());
+        // Without `nofork` sshd would have a pipe in place of the connection.
+        let session = format!("EXEC:timeout {seconds} {SSHD} -i -e -f {},nofork", config.display());
+        Some(self.serve(port, HOST_KEY, "socat", &[listen.into(), session.into()]))
+    }
+
+    fn sshd_config(&self, port: u16, settings: &[&str]) -> PathBuf {
         // Compiled into Debian's sshd; the package's service makes it, and no service runs here.
         fs::create_dir_all("/run/sshd").expect("root may write /run");
-        let port = next_port();
         let file = format!("sshd_config_{port}");
         let key = self.home.path("host_key");
         let ours = [
@@ -39,14 +62,13 @@ impl Lab {
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel VERBOSE\n".to_owned(),
         ];
         self.home.write(&file, &format!("{}\n{}", settings.join("\n"), ours.join("\n")));
-        self.know(port, "host_key.pub");
-        self.serve(port, SSHD, &["-D".into(), "-e".into(), "-f".into(), self.home.path(&file).into()])
+        self.home.path(&file)
     }
 
     /// Dropbear with these options; none where it is not installed.
     pub(crate) fn dropbear(&self, options: &[&str]) -> Option<Server> {
-        if !Path::new("/usr/sbin/dropbear").exists() {
-            return skip("dropbear is not installed; tests/run installs it");
+        if !has("dropbear") {
+            return None;
         }
         let (port, key) = (next_port(), self.home.path("dropbear_key"));
         if !key.exists() {
@@ -54,49 +76,53 @@ impl Lab {
             let public = said.lines().find(|line| line.starts_with("ssh-ed25519 ")).expect("a public key");
             self.home.write("dropbear_key.pub", public);
         }
-        self.know(port, "dropbear_key.pub");
         let at = format!("{}:{port}", self.server_address());
         let pid_file = self.home.path("dropbear.pid");
         let mut args: Vec<OsString> = ["-F", "-E", "-s", "-p", &at].map(Into::into).into();
         args.extend(["-r".into(), key.into(), "-P".into(), pid_file.into()]);
         args.extend(options.iter().map(Into::into));
-        Some(self.serve(port, "/usr/sbin/dropbear", &args))
+        Some(self.serve(port, "dropbear_key.pub", "dropbear", &args))
     }
 
-    /// AsyncSSH's server; none where the module is not installed.
-    pub(crate) fn asyncssh(&self) -> Option<Server> {
-        let python = std::env::var("SSH_DOCTOR_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
-        // An absolute path: the server's host has a bare environment.
-        let found = Command::new(&python).args(["-c", "import asyncssh, sys; print(sys.executable)"]).output();
-        let Some(found) = found.ok().filter(|found| found.status.success()) else {
-            return skip("the Python module asyncssh is not installed; tests/run installs it");
-        };
+    /// AsyncSSH's server with these options; none where the module is not installed.
+    pub(crate) fn asyncssh(&self, options: &[&str]) -> Option<Server> {
+        let python = python("asyncssh")?;
         let port = next_port();
-        self.know(port, "host_key.pub");
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/asyncssh_server.py");
         let mut args: Vec<OsString> =
             vec![script.into(), self.server_address().to_string().into(), port.to_string().into()];
         args.extend(["host_key", "server/.ssh/authorized_keys"].map(|file| self.home.path(file).into()));
-        Some(self.serve(port, String::from_utf8_lossy(&found.stdout).trim(), &args))
+        args.extend(options.iter().map(Into::into));
+        Some(self.serve(port, HOST_KEY, &python, &args))
     }
 
-    fn serve(&self, port: u16, program: &str, args: &[OsString]) -> Server {
+    fn serve(&self, port: u16, key: &'static str, program: &str, args: &[OsString]) -> Server {
+        self.listen(self.server_host(), self.server_address(), port, key, program, args)
+    }
+
+    /// Starts what listens on a host at this address, and lets the client know its key.
+    pub(super) fn listen(
+        &self,
+        host: &Namespace,
+        address: Ipv4Addr,
+        port: u16,
+        key: &'static str,
+        program: &str,
+        args: &[OsString],
+    ) -> Server {
+        let public = fs::read_to_string(self.home.path(key)).expect("a key");
+        self.home.know(&address.to_string(), port, &public);
         let log = self.home.path(&format!("log_{port}"));
         let file = File::create(&log).expect("our own folder");
-        let mut command = self.server_host().command(program);
+        let mut command = host.command(program);
         command.args(args).env("HOME", self.home.path("server")).stdin(Stdio::null());
         command.stdout(file.try_clone().expect("a second handle")).stderr(file);
         let daemon = command.spawn().expect("ip netns exec");
-        let mut server = Server { daemon, address: self.server_address(), port, log };
+        let mut server = Server { daemon, address, port, key, log };
         let deadline = Duration::from_secs(20);
         let listens = eventually(deadline, || server.has_ended() || server.sockets(LISTEN) > 0);
         assert!(listens && !server.has_ended(), "{program} does not listen: {}", server.log());
         server
-    }
-
-    fn know(&self, port: u16, public_key: &str) {
-        let key = fs::read_to_string(self.home.path(public_key)).expect("a key");
-        self.home.know(&self.server_address().to_string(), port, &key);
     }
 }
 
@@ -106,8 +132,17 @@ impl Server {
         format!("ssh://{}:{}", self.address, self.port)
     }
 
+    pub(crate) fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The file with its public host key.
+    pub(super) fn key(&self) -> &'static str {
+        self.key
     }
 
     /// The process that listens.
@@ -117,9 +152,18 @@ impl Server {
 
     /// The command lines of whatever else runs on the server's host.
     pub(crate) fn sessions(&self, lab: &Lab) -> Vec<String> {
-        let others = lab.server_host().processes().into_iter().filter(|pid| *pid != self.pid());
-        let lines = others.filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).ok());
+        let lines = self.others(lab).filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).ok());
         lines.map(|line| line.replace('\0', " ")).collect()
+    }
+
+    /// Ends every session at once, and not the server.
+    pub(crate) fn end_sessions(&self, lab: &Lab) {
+        let pids = self.others(lab).map(|pid| pid.to_string());
+        must(Command::new("kill").args(["-9", "--"]).args(pids), "");
+    }
+
+    fn others(&self, lab: &Lab) -> impl Iterator<Item = u32> {
+        lab.server_host().processes().into_iter().filter(|pid| *pid != self.pid())
     }
 
     /// All that the server has logged.
@@ -156,7 +200,7 @@ impl Drop for Server {
 }
 
 /// A port that no other server of this process has.
-fn next_port() -> u16 {
+pub(super) fn next_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(2201);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }

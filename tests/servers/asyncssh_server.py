@@ -1,4 +1,8 @@
-"""AsyncSSH as a plain SSH server: one key logs in, commands run in the shell, as with sshd."""
+"""AsyncSSH as a plain SSH server: one key logs in, commands run in the shell, as with sshd.
+
+With a number of seconds as the next argument it disconnects clients that were silent for so long, and says so; with
+`channels-first` after that it closes their channels before, as AsyncSSH itself does.
+"""
 
 import asyncio
 import contextlib
@@ -8,11 +12,45 @@ import signal
 import sys
 
 import asyncssh
+from asyncssh.constants import MSG_DISCONNECT
+from asyncssh.packet import String, UInt32
 
 
 class Server(asyncssh.SSHServer):
+    def __init__(self, idle, channels_first):
+        self.idle, self.channels_first = idle, channels_first
+
     def begin_auth(self, username):
         return True
+
+    def connection_made(self, conn):
+        if self.idle:
+            watch(conn, self.idle, self.channels_first)
+
+
+def watch(conn, idle, channels_first):
+    loop, received = asyncio.get_running_loop(), conn.data_received
+    timer, code, reason = None, asyncssh.DISC_BY_APPLICATION, "idle for too long"
+
+    def end():
+        if channels_first:
+            conn.disconnect(code, reason)
+        else:
+            conn.send_packet(MSG_DISCONNECT, UInt32(code), String(reason), String("en"))
+            conn.abort()
+
+    def wind():
+        nonlocal timer
+        if timer:
+            timer.cancel()
+        timer = loop.call_later(idle, end)
+
+    def data_received(data, datatype=None):
+        wind()
+        received(data, datatype)
+
+    conn.data_received = data_received
+    wind()
 
 
 async def pump(reader, writer):
@@ -49,9 +87,10 @@ async def handle(process):
     process.exit(status if status >= 0 else 128 - status)
 
 
-async def main(address, port, host_key, authorized_keys):
+async def main(address, port, host_key, authorized_keys, idle=0, order=None):
     server = await asyncssh.listen(
-        address, int(port), server_factory=Server, server_host_keys=[host_key],
+        address, int(port), server_host_keys=[host_key],
+        server_factory=lambda: Server(float(idle), order == "channels-first"),
         authorized_client_keys=authorized_keys, process_factory=handle, encoding=None,
     )
     await server.wait_closed()

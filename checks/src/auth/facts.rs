@@ -11,6 +11,7 @@ use crate::text::seconds;
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// The methods that the server named when asked with `none`; those that the library does not know are missing.
     pub methods: Vec<String>,
@@ -191,13 +192,25 @@ impl Key {
     /// In a few words: type, fingerprint, origin.
     #[must_use]
     pub fn words(&self) -> String {
+        let (kind, from) = self.kind_and_place();
+        format!("{kind} {} ({from})", self.fingerprint)
+    }
+
+    /// In fewer words: type and origin, which tell the user's own keys apart.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let (kind, from) = self.kind_and_place();
+        format!("{kind}, {from}")
+    }
+
+    fn kind_and_place(&self) -> (String, String) {
         let certificate = if self.certificate.is_some() { "certificate " } else { "" };
         let from = match (&self.file, self.in_agent) {
             (Some(file), true) => format!("{}, in the agent", file.display()),
             (Some(file), false) => file.display().to_string(),
             (None, _) => format!("\"{}\", in the agent", self.comment),
         };
-        format!("{certificate}{} {} ({from})", self.algorithm, self.fingerprint)
+        (format!("{certificate}{}", self.algorithm), from)
     }
 }
 
@@ -276,7 +289,7 @@ impl evidence::Facts for Facts {
                     .attempts
                     .iter()
                     .filter(|attempt| matches!(attempt.answer, Answer::Accepted | Answer::Partial))
-                    .map(|attempt| attempt.key.as_ref().map_or_else(|| attempt.method.clone(), Key::words))
+                    .map(|attempt| attempt.key.as_ref().map_or_else(|| attempt.method.clone(), Key::origin))
                     .collect();
                 format!("logged in with {}", how.join(" and "))
             }

@@ -33,7 +33,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// Logs in on the connection that the handshake left, if the host key check trusts its key.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let Some(trusted) = exam.trusted.clone() else {
-        return Step::Skipped("the server's key is not trusted: see hostkey".into());
+        return Step::Skipped("no trusted host key: see hostkey".into());
     };
     let Some(connection) = exam.connection.take() else {
         return Step::Skipped("the handshake did not succeed".into());

@@ -22,6 +22,7 @@ const KEPT: usize = 64 * 1024;
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// What became of the command.
     pub ran: Ran,

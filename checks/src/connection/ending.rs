@@ -54,6 +54,12 @@ pub enum Manner {
 }
 
 impl Manner {
+    /// Whether the connection itself ended, and not only what was in its channel.
+    #[must_use]
+    pub fn is_of_connection(&self) -> bool {
+        !matches!(self, Self::ChannelClose | Self::ExitStatus { .. })
+    }
+
     /// In a few words, what the server sent being escaped.
     #[must_use]
     pub fn words(&self) -> String {

@@ -132,6 +132,12 @@ impl Connection {
         Ending::of(&self.watch, &self.notes)
     }
 
+    /// How old the connection is.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.watch.seen().opened.elapsed()
+    }
+
     /// Since when nothing has moved on the connection, either way.
     #[must_use]
     pub fn quiet_since(&self) -> Instant {

@@ -30,6 +30,7 @@ pub enum GaveUp {
 
 /// What became of a command, or of one exchange with it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Ran {
     /// Why the channel was not opened: reason code and text (RFC 4254 section 5.1).
     pub refused: Option<(u32, String)>,
@@ -69,6 +70,31 @@ pub struct Running {
 impl Connection {
     /// Opens a session channel and asks for `command` in it; the answer is still to come. What went wrong is in `ran`.
     pub async fn start(&self, command: &str, patience: Patience, ran: &mut Ran) -> Option<Running> {
+        let channel = self.open_session(patience, ran).await?;
+        exec(channel, command, ran).await
+    }
+
+    /// The same with a terminal (RFC 4254 section 6.2) of 80 by 24; a refusal of the terminal counts as one of the command.
+    pub async fn start_on_terminal(&self, command: &str, patience: Patience, ran: &mut Ran) -> Option<Running> {
+        let mut channel = self.open_session(patience, ran).await?;
+        if channel.request_pty(true, "dumb", 80, 24, 0, 0, &[]).await.is_err() {
+            ran.connection_lost = true;
+            return None;
+        }
+        while ran.accepted.is_none() && !ran.is_over() {
+            match timeout(patience.silence, channel.wait()).await {
+                Err(_) => ran.gave_up = Some(GaveUp::Silence),
+                Ok(None) => ran.connection_lost = true,
+                Ok(Some(message)) => ran.take(message, 0),
+            }
+        }
+        if ran.is_over() {
+            return None;
+        }
+        exec(channel, command, ran).await
+    }
+
+    async fn open_session(&self, patience: Patience, ran: &mut Ran) -> Option<Channel<Msg>> {
         let began = Instant::now();
         let opened = timeout(patience.silence, self.handle.channel_open_session()).await;
         ran.duration_ms = since(began);
@@ -81,10 +107,7 @@ impl Connection {
             Ok(Err(_)) => ran.connection_lost = true,
             Ok(Ok(channel)) => {
                 ran.open_ms = Some(since(began));
-                if channel.exec(true, command).await.is_ok() {
-                    return Some(Running { channel });
-                }
-                ran.connection_lost = true;
+                return Some(channel);
             }
         }
         None
@@ -186,6 +209,14 @@ impl Ran {
             _ => {}
         }
     }
+}
+
+async fn exec(channel: Channel<Msg>, command: &str, ran: &mut Ran) -> Option<Running> {
+    if channel.exec(true, command).await.is_ok() {
+        return Some(Running { channel });
+    }
+    ran.connection_lost = true;
+    None
 }
 
 fn keep_first(kept: &mut Vec<u8>, data: &[u8], keep: usize) {

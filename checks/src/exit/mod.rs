@@ -24,6 +24,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// What became of the command that writes and then ends with a status.
     pub ran: Ran,
@@ -63,7 +64,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     };
     if !exam.runs_commands {
         connection.close(GOODBYE).await;
-        return Step::Skipped("the server runs no command of ours: see channel".into());
+        return Step::Skipped("no command runs: see channel".into());
     }
     let patience = exam.limits.patience();
     // The command that channel started may have been closed meanwhile by whatever ends idle channels.

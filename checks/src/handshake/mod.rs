@@ -19,6 +19,7 @@ pub use causes::CAUSES;
 
 /// What was seen. Times are milliseconds since the connection was open.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// Lines that the server sent before its version, escaped; the first 32.
     pub lines_before_version: Vec<String>,
@@ -77,13 +78,19 @@ impl evidence::Facts for Facts {
     }
 }
 
+/// A library's error without the lists that follow it.
+fn short_error(error: &str) -> &str {
+    error.split_once(" - ").map_or(error, |(short, _)| short)
+}
+
 impl Facts {
     /// How it ended, in a few words.
     fn ended(&self) -> String {
         match (&self.end, self.gave_up_ms) {
             (Some((manner, ms)), _) => format!("{} after {}", manner.words(), seconds(ms / 1000.0)),
             (None, Some(ms)) => format!("silence for {}", seconds(ms / 1000.0)),
-            (None, None) => self.library_error.clone().unwrap_or_else(|| "nothing".to_owned()),
+            // What was offered, which some errors go on to list, has facts of its own.
+            (None, None) => self.library_error.as_deref().map_or("nothing", short_error).to_owned(),
         }
     }
 

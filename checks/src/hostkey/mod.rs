@@ -102,8 +102,8 @@ impl evidence::Facts for Facts {
     fn summary(&self) -> String {
         let key = format!("{} {}", self.key_type, self.fingerprint);
         match (self.standing, self.decision) {
-            (Standing::Known, _) => format!("{key} is known"),
-            (Standing::KnownAuthority, _) => format!("{key} is certified by a known authority"),
+            (Standing::Known, _) => format!("the {} key is the known one", self.key_type),
+            (Standing::KnownAuthority, _) => format!("the {} key is certified by a known authority", self.key_type),
             (Standing::Changed, _) => format!("{key} is not the key in known_hosts"),
             (Standing::Revoked, _) => format!("{key} is revoked in known_hosts"),
             (Standing::Unknown, Decision::AcceptedByUser) => {

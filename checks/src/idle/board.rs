@@ -5,12 +5,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::control::{Control, Finding};
-use super::facts::{Arm, End, Facts, Keepalive, Moves, Outage, Timeout};
-use super::ladder::{Goal, Ladder, Turn, count_max, interval};
+use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Speaker, Timeout};
+use super::ladder::{Goal, Ladder, Turn, count_max, interval, longer};
+use super::session::DATA_INTERVAL;
 use crate::connection::Manner;
 use crate::progress::{Event, IdleState, Lane, LaneState, Progress};
+use crate::text::seconds;
 
 /// The board.
 pub(super) struct Board {
@@ -31,6 +34,7 @@ struct Noted {
     not_opened: Vec<String>,
     started: Vec<(u32, u32)>,
     rtt: Option<Duration>,
+    last_answer: Option<Instant>,
     confirmed: bool,
     sessions: u32,
 }
@@ -45,15 +49,16 @@ struct Kept {
 /// A lane as the onlooker sees it.
 struct Shown {
     goal: Goal,
+    moves: Moves,
     began: Option<Instant>,
     state: LaneState,
 }
 
 impl Board {
     /// An empty board for silences of up to `longest` seconds.
-    pub(super) fn new(longest: f64) -> Self {
+    pub(super) fn new(longest: f64, server_speaks: bool) -> Self {
         let noted = Noted {
-            ladder: Ladder::new(longest),
+            ladder: Ladder::new(longest, server_speaks),
             arms: Vec::new(),
             kept: BTreeMap::new(),
             lanes: BTreeMap::new(),
@@ -61,6 +66,7 @@ impl Board {
             not_opened: Vec::new(),
             started: Vec::new(),
             rtt: None,
+            last_answer: None,
             confirmed: false,
             sessions: 0,
         };
@@ -103,7 +109,7 @@ impl Board {
                     *kept = Kept { interval, since: began, last_answer: None };
                 }
             }
-            Some(Goal::Silence(_)) | None => {
+            _ => {
                 noted.kept.remove(&session);
             }
         }
@@ -113,26 +119,41 @@ impl Board {
         next
     }
 
-    /// A session answered at the end of `goal`.
-    pub(super) fn answered(&self, session: u32, goal: Goal, began: Instant, rtt: Duration) {
+    /// A session answered at the end of `goal`, or the server spoke.
+    pub(super) fn answered(&self, session: u32, goal: Goal, moves: Moves, began: Instant, rtt: Duration) {
+        let now = Instant::now();
         let mut noted = self.noted();
-        noted.rtt = Some(noted.rtt.map_or(rtt, |shortest| shortest.min(rtt)));
-        match goal {
-            Goal::Silence(length) => noted.ladder.alive(length),
-            Goal::Keep(interval) => {
-                let fresh = || Kept { interval, since: began, last_answer: None };
-                let kept = noted.kept.entry(session).or_insert_with(fresh);
-                if kept.interval != interval {
-                    *kept = Kept { since: Instant::now(), ..fresh() };
-                }
-                kept.last_answer = Some(Instant::now());
+        noted.last_answer = Some(now);
+        if !rtt.is_zero() {
+            noted.rtt = Some(noted.rtt.map_or(rtt, |shortest| shortest.min(rtt)));
+        }
+        if let (Goal::Keep(interval), Moves::Keepalive) = (goal, moves) {
+            let fresh = || Kept { interval, since: began, last_answer: None };
+            let kept = noted.kept.entry(session).or_insert_with(fresh);
+            if kept.interval != interval {
+                *kept = Kept { since: now, ..fresh() };
             }
+            kept.last_answer = Some(now);
         }
         if let Some(lane) = noted.lanes.get_mut(&session) {
             lane.state = LaneState::Alive;
         }
         drop(noted);
         self.finish_when_known();
+    }
+
+    /// Whether any session answers after that moment; waits for the next word of the session that has data.
+    pub(super) async fn answers_after(&self, moment: Instant) -> bool {
+        let patience = Instant::now() + Duration::from_secs(u64::from(DATA_INTERVAL) + 1);
+        loop {
+            if self.noted().last_answer.is_some_and(|answer| answer > moment) {
+                return true;
+            }
+            if Instant::now() > patience {
+                return false;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Since when a session is kept at its interval.
@@ -145,6 +166,11 @@ impl Board {
         if let Some(lane) = self.noted().lanes.get_mut(&session) {
             lane.state = LaneState::Probing;
         }
+    }
+
+    /// One session is silent for the longest time from the start: the ladder need not get there.
+    pub(super) fn leave_out_longest(&self) {
+        self.noted().ladder.leave_out_longest();
     }
 
     /// A session takes part.
@@ -176,31 +202,25 @@ impl Board {
 
     /// A silence is as good as proven to kill: the other sessions turn to what is still to be learnt.
     pub(super) fn suspect(&self, goal: Goal, lasted: Duration) {
-        let Goal::Silence(length) = goal else { return };
+        let Some(length) = goal.length().filter(|_| goal.is_silence()) else { return };
         let mut noted = self.noted();
-        if !noted.ladder.dead(length.min(lasted.as_secs_f64())) {
-            return;
-        }
-        if let Some(interval) = interval(noted.ladder.bracket().0) {
-            noted.ladder.prove(interval);
-        }
+        let turn = noted.dead(length.min(lasted.as_secs_f64()));
         drop(noted);
-        self.changed.send_modify(|count| *count += 1);
+        if turn {
+            self.changed.send_modify(|count| *count += 1);
+        }
     }
 
     /// The answer came after all.
     pub(super) fn unsuspect(&self, goal: Goal) {
-        if matches!(goal, Goal::Silence(_)) {
+        if goal.is_silence() {
             self.noted().ladder.undo_death();
         }
     }
 
-    /// What a silent session should do now.
+    /// What a session should do now.
     pub(super) fn turn(&self, goal: Goal, age: Duration) -> Turn {
-        match goal {
-            Goal::Silence(length) => self.noted().ladder.turn(length, age.as_secs_f64()),
-            Goal::Keep(_) => Turn::Stay,
-        }
+        self.noted().ladder.turn(goal, age.as_secs_f64())
     }
 
     /// Notes a finding that forbids a verdict.
@@ -236,11 +256,21 @@ impl Board {
             match &arm.end {
                 End::Died { manner, .. } => lane.state = LaneState::Dead(manner.words()),
                 End::Void { .. } => lane.state = LaneState::Dead("not judged".to_owned()),
-                End::Alive { .. } | End::Open => {}
+                End::Alive { .. } | End::Unheard { .. } | End::Open => {}
             }
         }
+        let mut turn = false;
         match (&arm.end, arm.moves) {
-            (End::Died { .. }, Moves::Nothing) => noted.confirmed = true,
+            (End::Alive { .. }, Moves::Nothing) => noted.ladder.alive(arm.lasted_s),
+            // A shell that leaves, or is left, says nothing of the path.
+            (End::Died { manner, .. }, Moves::Nothing) => {
+                noted.confirmed |= arm.holds != Holds::Shell || manner.is_of_connection();
+            }
+            (End::Unheard { .. }, _) if noted.ladder.unheard(arm.lasted_s) => {
+                noted.confirmed = true;
+                let shortest = noted.ladder.shortest_unheard().unwrap_or(arm.lasted_s);
+                turn = noted.dead(shortest);
+            }
             (End::Died { .. } | End::Void { .. }, Moves::Keepalive) => {
                 noted.kept.remove(&arm.session);
             }
@@ -249,6 +279,9 @@ impl Board {
         }
         noted.arms.push(arm);
         drop(noted);
+        if turn {
+            self.changed.send_modify(|count| *count += 1);
+        }
         self.finish_when_known();
     }
 
@@ -270,6 +303,24 @@ impl Board {
     /// Tells when silent sessions should think again.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    /// Returns, when a silence is as good as proven to kill, one that is surely longer; never when the test ends without that.
+    pub(super) async fn longer_than_killed(&self) -> Duration {
+        let mut changes = self.changed.subscribe();
+        loop {
+            if let Some(died) = self.died() {
+                return Duration::from_secs_f64(longer(died));
+            }
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// The shortest silence that killed, seconds.
+    pub(super) fn died(&self) -> Option<f64> {
+        self.noted().ladder.bracket().1
     }
 
     /// Ends the test.
@@ -297,7 +348,7 @@ impl Board {
         let known = match died {
             None => survived >= self.longest,
             Some(died) => {
-                let narrowing = noted.lanes.values().any(|lane| lane.narrows(survived, died));
+                let narrowing = noted.lanes.values().any(|lane| lane.is_awaited(survived, died));
                 noted.confirmed && !narrowing && (noted.proven(died).is_some() || !noted.proof_to_come())
             }
         };
@@ -308,20 +359,21 @@ impl Board {
     }
 
     /// Shows where a session stands.
-    pub(super) fn lane(&self, session: u32, goal: Goal, began: Option<Instant>) {
-        self.noted().lanes.insert(session, Shown { goal, began, state: LaneState::Waiting });
+    pub(super) fn lane(&self, session: u32, goal: Goal, moves: Moves, began: Option<Instant>) {
+        self.noted().lanes.insert(session, Shown { goal, moves, began, state: LaneState::Waiting });
     }
 
     /// Tells the onlooker.
     pub(super) fn tell(&self, progress: &Progress) {
         let elapsed = self.began.elapsed();
         let noted = self.noted();
-        let (survived, died) = noted.ladder.bracket();
+        let (_, died) = noted.ladder.bracket();
         let phase = match died {
-            None => "looking for the longest silence that is lived through".to_owned(),
-            Some(died) => format!("a silence of {died:.1} s killed, {survived:.1} s did not; proving a keepalive"),
+            None => "looking for a silence that kills".to_owned(),
+            Some(died) => format!("{} of silence killed; proving a keepalive", seconds(died)),
         };
-        let left = Duration::from_secs_f64(died.unwrap_or(self.longest)).saturating_sub(elapsed);
+        // Once something has died, it takes as long as the proof: nobody knows how long yet.
+        let left = died.map_or(Duration::from_secs_f64(self.longest), |_| Duration::ZERO).saturating_sub(elapsed);
         let lanes = noted.lanes.values().map(Shown::lane).collect();
         drop(noted);
         progress.tell(Event::Idle(IdleState { phase, elapsed, left, lanes }));
@@ -337,6 +389,9 @@ impl Board {
             arms.push(Arm {
                 session: *session,
                 moves: Moves::Keepalive,
+                holds: Holds::Command,
+                speaks_first: Speaker::Client,
+                hop: None,
                 interval_s: Some(kept.interval),
                 started_s: self.since_start(kept.since),
                 lasted_s,
@@ -362,6 +417,7 @@ impl Board {
             rtt_ms: noted.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
             outages: noted.outages.clone(),
             controls: control.opened(),
+            server_speaks_every_s: server_speaks(&arms),
             not_opened: noted.not_opened.clone(),
             arms,
             ..Facts::default()
@@ -370,6 +426,15 @@ impl Board {
 }
 
 impl Noted {
+    /// A silence of `length` seconds kills: asks for the proof of the interval that follows. Whether that is news.
+    fn dead(&mut self, length: f64) -> bool {
+        let news = self.ladder.dead(length);
+        if let (true, Some(interval)) = (news, interval(self.ladder.bracket().0)) {
+            self.ladder.prove(interval);
+        }
+        news
+    }
+
     /// The longest recommendable interval at which a session outlived a silence of `died` seconds that kills.
     fn proven(&self, died: f64) -> Option<u32> {
         let most = interval(self.ladder.bracket().0)?;
@@ -412,39 +477,96 @@ impl Noted {
 const LATE_ACK_S: f64 = 0.2;
 
 /// The bracket that the silent arms prove, and the manner of the shortest death.
+///
+/// A shell that leaves its prompt has a clock of its own, and counts only where nothing else ended.
 fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
     let silent = || arms.iter().filter(|arm| arm.moves == Moves::Nothing);
-    let first = silent().filter(|arm| arm.death().is_some()).min_by(|a, b| a.quiet_s().total_cmp(&b.quiet_s()));
-    let in_channel =
-        first.is_some_and(|arm| matches!(arm.death(), Some((Manner::ChannelClose | Manner::ExitStatus { .. }, _))));
-    let quiet = |arm: &Arm| if in_channel { arm.channel_quiet_s.unwrap_or(arm.lasted_s) } else { arm.lasted_s };
-    let died_s = first.map(quiet);
-    let late = if in_channel { 0.0 } else { LATE_ACK_S };
-    let survived_s = silent()
-        .filter(|arm| matches!(arm.end, End::Alive { .. }))
-        .map(|arm| quiet(arm) - late)
-        .filter(|survived| *survived > 0.0 && died_s.is_none_or(|died| *survived < died))
-        .max_by(f64::total_cmp);
-    (Timeout { survived_s, died_s }, first.and_then(Arm::death).map(|(manner, _)| manner.clone()))
+    let unheard = silent().filter(|arm| matches!(arm.end, End::Unheard { .. })).count() > 1;
+    let shortest = |arms: Vec<&'_ Arm>| arms.into_iter().min_by(|a, b| a.quiet_s().total_cmp(&b.quiet_s())).cloned();
+    let dead = |own_clock: bool| {
+        shortest(silent().filter(|arm| arm.death().is_some() && arm.has_own_clock() == own_clock).collect())
+    };
+    let lived_until = |died: f64, quiet: &dyn Fn(&Arm) -> f64, counts: &dyn Fn(&Arm) -> bool| {
+        silent()
+            .filter(|arm| matches!(arm.end, End::Alive { .. }) && counts(arm))
+            .map(quiet)
+            .filter(|survived| *survived > 0.0 && *survived < died)
+            .max_by(f64::total_cmp)
+    };
+    let of_packets = |arm: &Arm| arm.lasted_s - LATE_ACK_S;
+    if let Some(first) = dead(false) {
+        let died = first.quiet_s();
+        // Where keepalives die too, only data in the channel counts, and only its quiet is the timer's.
+        let of_channel = first.death().is_some_and(|(manner, _)| !manner.is_of_connection()) || data_alone_lives(arms);
+        let survived_s = if of_channel {
+            lived_until(
+                first.channel_quiet_s.unwrap_or(died),
+                &|arm| arm.channel_quiet_s.unwrap_or(arm.lasted_s),
+                &|_| true,
+            )
+        } else {
+            lived_until(died, &of_packets, &|_| true)
+        };
+        let died_s = Some(if of_channel { first.channel_quiet_s.unwrap_or(died) } else { died });
+        return (Timeout { survived_s, died_s }, first.death().map(|(manner, _)| manner.clone()));
+    }
+    if unheard {
+        let died =
+            shortest(silent().filter(|arm| matches!(arm.end, End::Unheard { .. })).collect()).map(|arm| arm.lasted_s);
+        let survived_s = lived_until(died.unwrap_or_default(), &of_packets, &|arm| arm.speaks_first == Speaker::Server);
+        return (Timeout { survived_s, died_s: died }, Some(Manner::Silent));
+    }
+    if let Some(shell) = dead(true) {
+        return (
+            Timeout { survived_s: None, died_s: Some(shell.quiet_s()) },
+            shell.death().map(|(manner, _)| manner.clone()),
+        );
+    }
+    (Timeout { survived_s: lived_until(f64::INFINITY, &of_packets, &|_| true), died_s: None }, None)
+}
+
+/// Whether sessions that are kept alive died although no channel data moved on them, while the one with data lived.
+fn data_alone_lives(arms: &[Arm]) -> bool {
+    let held = |arm: &&Arm| arm.holds == Holds::Command;
+    let kept_died = arms.iter().filter(held).any(|arm| arm.moves == Moves::Keepalive && arm.death().is_some());
+    let data_lives =
+        arms.iter().filter(held).any(|arm| arm.moves == Moves::ChannelData && matches!(arm.end, End::Alive { .. }));
+    kept_died && data_lives
+}
+
+/// How often the server speaks by itself: the longest quiet on a session on which it did.
+fn server_speaks(arms: &[Arm]) -> Option<f64> {
+    let heard = arms.iter().filter(|arm| {
+        arm.moves == Moves::Nothing
+            && arm.holds == Holds::Command
+            && arm.heard_bytes > 0
+            && arm.speaks_first == Speaker::Client
+    });
+    let quiet = heard.filter(|arm| matches!(arm.end, End::Alive { .. } | End::Open)).map(|arm| arm.lasted_s);
+    let quiet: Vec<f64> = quiet.collect();
+    // One late word of a session's start is no rhythm.
+    quiet.iter().copied().max_by(f64::total_cmp).filter(|_| quiet.len() > 1)
 }
 
 impl Shown {
-    /// Whether this session's answer will narrow the bracket.
-    fn narrows(&self, survived: f64, died: f64) -> bool {
-        let Goal::Silence(length) = self.goal else { return false };
-        matches!(self.state, LaneState::Waiting | LaneState::Probing) && length > survived && length < died
+    /// Whether this session's answer will narrow the bracket, or tell what kind of timer it is.
+    fn is_awaited(&self, survived: f64, died: f64) -> bool {
+        let waiting = matches!(self.state, LaneState::Waiting | LaneState::Probing);
+        let narrows =
+            self.goal.is_silence() && self.goal.length().is_some_and(|length| length > survived && length < died);
+        waiting && (narrows || self.moves == Moves::TcpKeepalive)
     }
 
     fn lane(&self) -> Lane {
-        let (label, until) = match self.goal {
-            Goal::Silence(length) => ("silent".to_owned(), Some(Duration::from_secs_f64(length))),
-            Goal::Keep(interval) => (format!("keepalive every {interval} s"), None),
+        let label = match (self.moves, self.goal) {
+            (Moves::Keepalive, Goal::Keep(interval)) => format!("keepalive every {interval} s"),
+            (Moves::ChannelData, Goal::Keep(interval)) => format!("data every {interval} s"),
+            (Moves::TcpKeepalive, _) => "TCP keepalives".to_owned(),
+            (_, Goal::ServerFirst(_)) => "silent, server first".to_owned(),
+            _ => "silent".to_owned(),
         };
-        Lane {
-            label,
-            idle: self.began.map(|began| began.elapsed()).unwrap_or_default(),
-            until,
-            state: self.state.clone(),
-        }
+        let until = self.goal.length().filter(|_| self.goal.is_silence()).map(Duration::from_secs_f64);
+        let idle = self.began.map(|began| began.elapsed()).unwrap_or_default();
+        Lane { label, idle, until, state: self.state.clone() }
     }
 }

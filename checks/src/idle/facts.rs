@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::hop::Verdict;
 use crate::connection::Manner;
 use crate::evidence;
+use crate::path::Path;
 use crate::socket::TcpInfo;
 use crate::text::seconds;
 
 /// What was seen. Times are seconds since the test began unless a name says otherwise.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// The bracket of silence.
     pub timeout: Timeout,
@@ -18,6 +21,10 @@ pub struct Facts {
     pub manner: Option<String>,
     /// The hop that forgets, where it was looked for.
     pub killer: Killer,
+    /// What was found out about that hop, or why nothing was.
+    pub search: Search,
+    /// The hops between us and the server; `null` where they were not looked for.
+    pub path: Option<Path>,
     /// Every stretch of every session.
     pub arms: Vec<Arm>,
     /// The longest silence that was to be tested.
@@ -34,6 +41,8 @@ pub struct Facts {
     pub controls: u32,
     /// Sessions that could not be opened, each with the reason.
     pub not_opened: Vec<String>,
+    /// How often the server speaks by itself on a silent session, seconds: its own keepalives (ClientAliveInterval).
+    pub server_speaks_every_s: Option<f64>,
     /// What dead sessions left on the server.
     pub leftovers: Leftovers,
 }
@@ -68,6 +77,19 @@ pub struct Killer {
     pub address: Option<String>,
 }
 
+/// How the search for that hop ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Search {
+    /// It was not looked for.
+    #[default]
+    None,
+    /// It was found.
+    Found(Verdict),
+    /// It could not be told; why.
+    Untold(String),
+}
+
 /// One stretch of one session: what moved on it, for how long, and its end.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Arm {
@@ -75,6 +97,14 @@ pub struct Arm {
     pub session: u32,
     /// What moved.
     pub moves: Moves,
+    /// What the session held.
+    #[serde(default)]
+    pub holds: Holds,
+    /// Who was to speak first after the silence.
+    #[serde(default)]
+    pub speaks_first: Speaker,
+    /// The hop that its TCP keepalives reached, where they were limited.
+    pub hop: Option<u8>,
     /// Seconds between two keepalives, on a kept session.
     pub interval_s: Option<u32>,
     /// When the stretch began.
@@ -99,6 +129,34 @@ pub enum Moves {
     Nothing,
     /// `keepalive@openssh.com` requests and their answers.
     Keepalive,
+    /// The kernel's TCP keepalives and nothing of SSH; with a limited time-to-live where the arm has a hop.
+    TcpKeepalive,
+    /// Data in the channel, both ways.
+    ChannelData,
+}
+
+/// What a session held while it was idle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holds {
+    /// A command in a channel, without a terminal.
+    #[default]
+    Command,
+    /// A login shell on a terminal, at its prompt.
+    Shell,
+    /// No channel at all.
+    Nothing,
+}
+
+/// Who speaks first after a silence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Speaker {
+    /// Our request comes first.
+    #[default]
+    Client,
+    /// A line of the server comes first.
+    Server,
 }
 
 /// How a stretch ended.
@@ -120,6 +178,11 @@ pub enum End {
         others_alive: bool,
         /// The kernel's view at that moment.
         tcp: Option<TcpInfo>,
+    },
+    /// What the server said first was lost; our own request after it was answered.
+    Unheard {
+        /// After so many milliseconds.
+        rtt_ms: f64,
     },
     /// Nothing can be said; why.
     Void {
@@ -185,6 +248,12 @@ impl Arm {
         }
     }
 
+    /// Whether it was ended by the shell in it, which has a clock of its own.
+    #[must_use]
+    pub fn has_own_clock(&self) -> bool {
+        self.holds == Holds::Shell && matches!(self.death(), Some((Manner::ExitStatus { .. }, _)))
+    }
+
     /// The quiet that counts for this arm's end: that of its channel when only the channel ended, else that of the connection.
     #[must_use]
     pub fn quiet_s(&self) -> f64 {
@@ -198,18 +267,69 @@ impl Arm {
 }
 
 impl Facts {
-    /// The silent arms that died, shortest first.
+    /// The silent arms that died, shortest first; a shell that left by itself is not among them.
     #[must_use]
     pub fn deaths(&self) -> Vec<&Arm> {
-        let mut dead: Vec<&Arm> =
-            self.arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.death().is_some()).collect();
+        let silent = self.arms.iter().filter(|arm| arm.moves == Moves::Nothing);
+        let mut dead: Vec<&Arm> = silent.filter(|arm| arm.death().is_some() && !arm.has_own_clock()).collect();
         dead.sort_by(|a, b| a.quiet_s().total_cmp(&b.quiet_s()));
         dead
+    }
+
+    /// Whether every silent session lived, a shell's too, and nothing cut the path for good.
+    #[must_use]
+    pub fn all_lived(&self) -> bool {
+        let died = self.arms.iter().any(|arm| arm.moves == Moves::Nothing && arm.death().is_some());
+        !died && self.outages.iter().all(|outage| outage.ended_s.is_some())
+    }
+
+    /// Whether the session with the kernel's TCP keepalives, and nothing of SSH, lived; `None` where there is no such arm.
+    #[must_use]
+    pub fn tcp_keepalive_lived(&self) -> Option<bool> {
+        let mut arms = self.arms.iter().filter(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none());
+        arms.find_map(|arm| match arm.end {
+            End::Alive { .. } => Some(true),
+            End::Died { .. } => Some(false),
+            _ => None,
+        })
+    }
+
+    /// The arms with data in their channel.
+    pub fn busy(&self) -> impl Iterator<Item = &Arm> {
+        self.arms.iter().filter(|arm| arm.moves == Moves::ChannelData)
+    }
+
+    /// The kept arms that held a channel.
+    pub fn kept_with_channel(&self) -> impl Iterator<Item = &Arm> {
+        self.kept().filter(|arm| arm.holds != Holds::Nothing)
     }
 
     /// The kept arms.
     pub fn kept(&self) -> impl Iterator<Item = &Arm> {
         self.arms.iter().filter(|arm| arm.moves == Moves::Keepalive)
+    }
+
+    /// Whether sessions with nothing but TCP keepalives, sent as far as the server, outlived the silence that kills; `None` where none says.
+    #[must_use]
+    pub fn tcp_keepalive_held(&self) -> Option<bool> {
+        self.outlived(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none())
+    }
+
+    /// Whether what the server said first came through after the silence that kills; `None` where no session says.
+    #[must_use]
+    pub fn server_heard(&self) -> Option<bool> {
+        self.outlived(|arm| arm.speaks_first == Speaker::Server)
+    }
+
+    /// Whether the arms of a sort outlived the silence that kills: false as soon as one of them did not.
+    fn outlived(&self, sort: impl Fn(&Arm) -> bool) -> Option<bool> {
+        let died = self.timeout.died_s?;
+        let verdict = |arm: &Arm| match arm.end {
+            End::Died { .. } | End::Unheard { .. } => Some(false),
+            End::Alive { .. } => (arm.lasted_s >= died).then_some(true),
+            End::Void { .. } | End::Open => None,
+        };
+        self.arms.iter().filter(|arm| sort(arm)).filter_map(verdict).reduce(|all, held| all && held)
     }
 }
 

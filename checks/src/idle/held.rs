@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use crate::connection::{Answer, Connection, Ending, Manner, Patience, Ran};
+use super::facts::Holds;
+use crate::connection::{Answer, Connection, Ending, GaveUp, Manner, Patience, Ran, Running};
 use crate::login::{Login, NotLoggedIn};
+use crate::socket::Keepalive;
 use crate::text::shown;
 
 /// The bounds of a verdict's deadline: five retransmissions at RTO, 2, 4, 8 and 16 RTO fit in 31 RTO (RFC 6298 section 5.5).
@@ -20,6 +22,19 @@ const NOTED_WITHIN: Duration = Duration::from_millis(100);
 /// Bytes kept of the waiting command's first line.
 const GREETING: usize = 512;
 
+/// Unanswered TCP keepalives that the kernel puts up with: Linux's most.
+const KEEPALIVES: u32 = 127;
+/// A shell that has said nothing for this long is at its prompt.
+const SETTLED: Duration = Duration::from_millis(700);
+
+/// Something that happens on a quiet session.
+pub(super) enum Event {
+    /// The server said something in the channel.
+    Line,
+    /// The session ended.
+    Ended(Ending),
+}
+
 /// A session that is open and quiet.
 pub(super) struct Held {
     connection: Connection,
@@ -29,31 +44,118 @@ pub(super) struct Held {
     /// Process numbers of the waiting command and of its parent on the server.
     pub(super) pids: Option<(u32, u32)>,
     received: u64,
+    holds: Holds,
 }
 
 impl Held {
     /// Logs in and starts the waiting command, whose arguments bear `mark`.
-    pub(super) async fn open(login: &Login, mark: Option<&str>, deadline: Duration) -> Result<Self, NotLoggedIn> {
+    ///
+    /// With `shell` it holds a login shell on a terminal instead, where the server gives one.
+    pub(super) async fn open(
+        login: &Login,
+        mark: Option<&str>,
+        shell: bool,
+        deadline: Duration,
+    ) -> Result<Self, NotLoggedIn> {
         let opened = Instant::now();
         let connection = login.open(deadline).await?;
-        let mut held = Self { connection, channel: None, opened, channel_quiet_since: None, pids: None, received: 0 };
-        if let Some(mark) = mark {
-            // It echoes lines and ends with its input: silent as long as we are, gone when the connection is.
-            let command = format!("exec sh -c 'echo $$ $PPID; while read -r line; do echo \"$line\"; done' {mark}");
-            let patience = Patience { silence: deadline, total: deadline };
-            let mut ran = Ran::default();
-            let mut running = held.connection.start(&command, patience, &mut ran).await;
-            if let Some(running) = &mut running {
-                running.read(GREETING, patience, &mut ran, |ran| ran.stdout.contains(&b'\n')).await;
-            }
-            let Some(running) = running.filter(|_| ran.stdout.contains(&b'\n')) else {
-                return Err(NotLoggedIn::NoCommand(ran.refused.map_or_else(String::new, |(_, text)| shown(&text))));
-            };
-            held.pids = parse_pids(&ran.stdout);
-            held.channel = Some(running.into_channel());
-            held.channel_quiet_since = Some(Instant::now());
+        let mut held = Self {
+            connection,
+            channel: None,
+            opened,
+            channel_quiet_since: None,
+            pids: None,
+            received: 0,
+            holds: Holds::Nothing,
+        };
+        let Some(mark) = mark else { return Ok(held) };
+        let patience = Patience { silence: deadline, total: deadline };
+        if !(shell && held.start_shell(mark, patience).await) {
+            held.start_command(mark, patience).await?;
         }
+        held.channel_quiet_since = Some(Instant::now());
         Ok(held)
+    }
+
+    /// A command that says its process numbers, and after that a line for each line it is sent, so many seconds later.
+    async fn start_command(&mut self, mark: &str, patience: Patience) -> Result<(), NotLoggedIn> {
+        let command = format!(
+            "exec sh -c 'echo $$ $PPID; while read -r wait; do case $wait in 0) ;; *) sleep $wait;; esac; echo; done' {mark}"
+        );
+        let mut ran = Ran::default();
+        let running = self.connection.start(&command, patience, &mut ran).await;
+        let Some(running) = self.greeted(running, patience, &mut ran).await else {
+            return Err(NotLoggedIn::NoCommand(ran.refused.map_or_else(String::new, |(_, text)| shown(&text))));
+        };
+        self.channel = Some(running.into_channel());
+        self.holds = Holds::Command;
+        Ok(())
+    }
+
+    /// A login shell on a terminal, once it has said all it says at its start; false where the server gives none.
+    async fn start_shell(&mut self, mark: &str, patience: Patience) -> bool {
+        let command = format!("exec env SSH_DOCTOR={mark} sh -c 'echo $$ $PPID; exec \"${{SHELL:-sh}}\" -l'");
+        let mut ran = Ran::default();
+        let running = self.connection.start_on_terminal(&command, patience, &mut ran).await;
+        let Some(mut running) = self.greeted(running, patience, &mut ran).await else { return false };
+        let settled = Patience { silence: SETTLED, total: patience.total };
+        running.read(0, settled, &mut ran, |_| false).await;
+        let at_prompt = ran.gave_up == Some(GaveUp::Silence);
+        if at_prompt {
+            self.channel = Some(running.into_channel());
+            self.holds = Holds::Shell;
+        }
+        at_prompt
+    }
+
+    /// Reads the process numbers that a command says first.
+    async fn greeted(&mut self, running: Option<Running>, patience: Patience, ran: &mut Ran) -> Option<Running> {
+        let mut running = running?;
+        running.read(GREETING, patience, ran, |ran| ran.stdout.contains(&b'\n')).await;
+        let greeted = ran.stdout.contains(&b'\n');
+        self.pids = parse_pids(&ran.stdout);
+        greeted.then_some(running)
+    }
+
+    /// What the session holds.
+    pub(super) fn holds(&self) -> Holds {
+        self.holds
+    }
+
+    /// Asks the server for a line after so many seconds.
+    pub(super) async fn ask_for_line(&mut self, seconds: u32) {
+        if let Some(channel) = &self.channel {
+            // A channel that is gone shows while we wait for the line.
+            let _ = channel.data_bytes(format!("{seconds}\n")).await;
+            self.channel_quiet_since = Some(Instant::now());
+        }
+    }
+
+    /// Sends a line and waits until the server has sent it back; how the session ended, if it did meanwhile.
+    pub(super) async fn echo(&mut self, ended: &mut Option<Ending>) -> Answer {
+        let asked = Instant::now();
+        let deadline = self.verdict_deadline();
+        self.ask_for_line(0).await;
+        match timeout(deadline, self.event()).await {
+            Err(_) => Answer::Silent,
+            Ok(Event::Line) => {
+                self.channel_quiet_since = Some(Instant::now());
+                Answer::Alive(asked.elapsed())
+            }
+            Ok(Event::Ended(ending)) => {
+                *ended = Some(ending);
+                Answer::Gone
+            }
+        }
+    }
+
+    /// Switches the kernel's TCP keepalives on or off, where the connection is a socket of ours.
+    pub(super) fn tcp_keepalive(&self, interval: Option<Duration>) {
+        if let Some(socket) = self.connection.socket() {
+            // A kernel that cannot leaves the session silent, which the arm then shows.
+            let keepalive = |interval| Keepalive { idle: interval, interval, retries: KEEPALIVES };
+            let _ = socket.set_tcp_keepalive(interval.map(keepalive));
+        }
     }
 
     /// Begins a silence: what was heard before no longer counts.
@@ -78,15 +180,16 @@ impl Held {
         (self.channel_quiet_since.map(|since| since.elapsed()), self.opened.elapsed())
     }
 
-    /// Returns when the session ends by itself.
-    pub(super) async fn ended(&mut self) -> Ending {
+    /// Returns when the server says something in the channel, or the session ends by itself.
+    pub(super) async fn event(&mut self) -> Event {
         let mut status = None;
         while let Some(channel) = &mut self.channel {
             match channel.wait().await {
+                Some(ChannelMsg::Data { .. }) => return Event::Line,
                 Some(ChannelMsg::ExitStatus { exit_status }) => status = Some(exit_status),
                 Some(ChannelMsg::Close) => {
                     let manner = status.map_or(Manner::ChannelClose, |status| Manner::ExitStatus { status });
-                    return Ending { at: Instant::now(), manner };
+                    return Event::Ended(Ending { at: Instant::now(), manner });
                 }
                 Some(_) => {}
                 None => self.channel = None,
@@ -95,7 +198,16 @@ impl Held {
         while !self.connection.is_closed() {
             sleep(NOTED_WITHIN).await;
         }
-        self.connection_ended().await
+        Event::Ended(self.connection_ended().await)
+    }
+
+    /// Returns when the session ends by itself.
+    pub(super) async fn ended(&mut self) -> Ending {
+        loop {
+            if let Event::Ended(ending) = self.event().await {
+                return ending;
+            }
+        }
     }
 
     /// How the connection ended, once the library has noted it.

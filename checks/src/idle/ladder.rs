@@ -16,6 +16,8 @@ const FIRST: f64 = 2.0;
 const KNOWN_TIMERS: [f64; 14] =
     [60.0, 120.0, 180.0, 240.0, 300.0, 350.0, 360.0, 600.0, 900.0, 1200.0, 1800.0, 3600.0, 7200.0, 7440.0];
 const RACE: f64 = 0.03;
+/// The shortest silence after which the server is asked to speak, seconds: below it, rounding to whole seconds would blur the rungs.
+const SERVER_FIRST: f64 = 5.5;
 /// A kept session may be refreshed this much later than its interval says: its first silence is a rung, moved out of a race.
 const KEPT_LEEWAY: f64 = 1.0 + RACE + 0.01;
 
@@ -24,17 +26,27 @@ const KEPT_LEEWAY: f64 = 1.0 + RACE + 0.01;
 pub(super) enum Goal {
     /// Be silent for this many seconds, then be probed.
     Silence(f64),
-    /// Be refreshed by a keepalive request every so many seconds.
+    /// Be silent for this many whole seconds, then hear a line of the server; be probed when it does not come.
+    ServerFirst(u32),
+    /// Be refreshed every so many seconds.
     Keep(u32),
+    /// Be silent until something has died, and for a little longer than that took; then be probed.
+    Await,
 }
 
 impl Goal {
-    /// Seconds until the next request.
-    pub(super) fn length(self) -> f64 {
+    /// Seconds until the next word; none where that depends on others.
+    pub(super) fn length(self) -> Option<f64> {
         match self {
-            Self::Silence(length) => length,
-            Self::Keep(interval) => f64::from(interval),
+            Self::Silence(length) => Some(length),
+            Self::ServerFirst(seconds) | Self::Keep(seconds) => Some(f64::from(seconds)),
+            Self::Await => None,
         }
+    }
+
+    /// Whether it is a silence whose length is under test.
+    pub(super) fn is_silence(self) -> bool {
+        matches!(self, Self::Silence(_) | Self::ServerFirst(_))
     }
 }
 
@@ -54,8 +66,12 @@ pub(super) enum Turn {
 pub(super) struct Ladder {
     waiting: VecDeque<f64>,
     longest: f64,
-    longest_taken: bool,
+    /// Whether the server can be asked to speak first.
+    server_speaks: bool,
+    spoke_last: bool,
+    lived: Vec<f64>,
     survived: f64,
+    unheard: Vec<f64>,
     died: Option<f64>,
     points: Vec<f64>,
     kept: BTreeSet<u32>,
@@ -63,15 +79,16 @@ pub(super) struct Ladder {
 }
 
 impl Ladder {
-    /// Rungs up to `longest` seconds.
-    pub(super) fn new(longest: f64) -> Self {
-        let mut waiting: VecDeque<f64> = rungs(longest).into();
-        waiting.pop_back();
+    /// Rungs up to `longest` seconds; every other one lets the server speak first, where it can.
+    pub(super) fn new(longest: f64, server_speaks: bool) -> Self {
         Self {
-            waiting,
+            waiting: rungs(longest).into(),
             longest,
-            longest_taken: false,
+            server_speaks,
+            spoke_last: false,
+            lived: Vec::new(),
             survived: 0.0,
+            unheard: Vec::new(),
             died: None,
             points: Vec::new(),
             kept: BTreeSet::new(),
@@ -91,24 +108,30 @@ impl Ladder {
         if let Some(Goal::Keep(interval)) = last {
             self.kept.remove(&interval);
         }
-        if !self.longest_taken {
-            self.longest_taken = true;
-            return Some(Goal::Silence(self.longest));
-        }
         while let Some(rung) = self.waiting.pop_front() {
             // A rung that another session has outlived has nothing to tell.
             if rung > self.survived {
-                return Some(Goal::Silence(rung));
+                return Some(self.goal(rung));
             }
         }
         None
     }
 
+    /// Who speaks first after this silence. A rung that may become a keepalive's proof is ended by our request, as a keepalive is.
+    fn goal(&mut self, rung: f64) -> Goal {
+        self.spoke_last = self.server_speaks && !self.spoke_last && rung >= SERVER_FIRST && interval_of(rung).is_none();
+        if self.spoke_last { Goal::ServerFirst(whole(rung)) } else { Goal::Silence(rung) }
+    }
+
     /// A session lived through a silence of `length` seconds.
     pub(super) fn alive(&mut self, length: f64) {
-        self.survived = self.survived.max(length);
-        let survived = self.survived;
-        self.points.retain(|point| *point > survived);
+        self.lived.push(length);
+        self.look_again();
+    }
+
+    /// The longest silence is somebody else's task.
+    pub(super) fn leave_out_longest(&mut self) {
+        self.waiting.pop_back();
     }
 
     /// A silence of `length` seconds was not survived. Returns whether that narrows what is known.
@@ -117,8 +140,28 @@ impl Ladder {
             return false;
         }
         self.died = Some(length);
+        self.look_again();
         self.points = points_between(self.survived, length);
         true
+    }
+
+    /// What the server said first after `length` seconds was lost. One such line may have been late; returns whether there are two.
+    pub(super) fn unheard(&mut self, length: f64) -> bool {
+        self.unheard.push(length);
+        self.unheard.len() > 1
+    }
+
+    /// The shortest silence after which the server was not heard, seconds.
+    pub(super) fn shortest_unheard(&self) -> Option<f64> {
+        self.unheard.iter().copied().min_by(f64::total_cmp)
+    }
+
+    /// The longest silence that was lived through and is shorter than what killed.
+    fn look_again(&mut self) {
+        let below = self.died.unwrap_or(f64::INFINITY);
+        self.survived = self.lived.iter().copied().filter(|lived| *lived < below).fold(0.0, f64::max);
+        let survived = self.survived;
+        self.points.retain(|point| *point > survived);
     }
 
     /// A silence of `length` seconds could not be judged and is to be tried again; not the longest one, for want of time.
@@ -132,12 +175,14 @@ impl Ladder {
     pub(super) fn undo_death(&mut self) {
         self.died = None;
         self.points.clear();
+        self.look_again();
     }
 
-    /// What a session does that is silent since `age` seconds and was to be probed at `goal`.
-    pub(super) fn turn(&mut self, goal: f64, age: f64) -> Turn {
-        let Some(died) = self.died else { return Turn::Stay };
-        if goal > self.survived && goal < died {
+    /// What a session does that is silent since `age` seconds, on the way to `goal`.
+    pub(super) fn turn(&mut self, goal: Goal, age: f64) -> Turn {
+        let (Some(died), false) = (self.died, matches!(goal, Goal::Keep(_))) else { return Turn::Stay };
+        let Some(length) = goal.length() else { return Turn::To(longer(died)) };
+        if length > self.survived && length < died {
             return Turn::Stay;
         }
         // More silence than a quarter of the timer is not worth a narrower bracket.
@@ -178,12 +223,26 @@ impl Ladder {
         let least = interval(self.survived).unwrap_or_default();
         match last {
             Goal::Keep(interval) => Some(interval).filter(|interval| *interval >= least),
-            Goal::Silence(length) => INTERVALS
-                .into_iter()
-                .find(|interval| length >= f64::from(*interval) && length <= f64::from(*interval) * KEPT_LEEWAY)
-                .filter(|interval| *interval >= least && !self.kept.contains(interval)),
+            Goal::Silence(length) => {
+                interval_of(length).filter(|interval| *interval >= least && !self.kept.contains(interval))
+            }
+            Goal::ServerFirst(_) | Goal::Await => None,
         }
     }
+}
+
+/// The interval that a session would be kept at which lived through this silence and repeats it.
+fn interval_of(length: f64) -> Option<u32> {
+    INTERVALS.into_iter().find(|interval| {
+        let interval = f64::from(*interval);
+        length >= interval && length <= interval * KEPT_LEEWAY
+    })
+}
+
+/// Seconds rounded to what every server's `sleep` understands.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rungs are positive and below a day")]
+fn whole(seconds: f64) -> u32 {
+    seconds.round() as u32
 }
 
 /// The interval to recommend when `survived` seconds of silence are proven to be lived through.
@@ -193,6 +252,11 @@ impl Ladder {
 pub(super) fn interval(survived: f64) -> Option<u32> {
     let most = survived / if survived < 120.0 { 3.0 } else { 2.0 };
     INTERVALS.into_iter().rfind(|interval| f64::from(*interval) <= most)
+}
+
+/// A silence that is surely longer than one that killed, seconds.
+pub(super) fn longer(died: f64) -> f64 {
+    died * 1.05 + 0.2
 }
 
 /// `ServerAliveCountMax` for an interval: a peer counts as dead after two minutes or more, interval x (count + 1) in OpenSSH's client.
@@ -262,27 +326,32 @@ mod tests {
 
     /// Plays a timer of `timer` seconds against the plan: the wall time until the bracket is known, the bracket, and who was kept.
     fn play(timer: f64, sessions: usize) -> (f64, Ladder) {
-        let mut ladder = Ladder::new(360.0);
-        let first = (0..sessions).filter_map(|_| ladder.next(None));
-        let mut queue: Vec<(f64, Goal)> = first.map(|goal| (goal.length(), goal)).collect();
+        let mut ladder = Ladder::new(360.0, true);
+        ladder.leave_out_longest();
+        let mut queue = vec![(360.0, Goal::Silence(360.0))];
+        queue.extend((1..sessions).filter_map(|_| ladder.next(None)).map(|goal| (goal.length().unwrap(), goal)));
         loop {
             queue.sort_by(|a, b| b.0.total_cmp(&a.0));
             let Some((now, goal)) = queue.pop() else { break (360.0, ladder) };
-            if goal.length() >= timer {
-                ladder.dead(goal.length());
-                queue.retain_mut(|(end, goal)| match ladder.turn(goal.length(), now - (*end - goal.length())) {
-                    Turn::Stay => matches!(goal, Goal::Silence(_)),
-                    Turn::To(length) => {
-                        *end += length - goal.length();
-                        *goal = Goal::Silence(length);
-                        true
+            let length = goal.length().unwrap();
+            if length >= timer {
+                ladder.dead(length);
+                queue.retain_mut(|(end, goal)| {
+                    let length = goal.length().unwrap();
+                    match ladder.turn(*goal, now - (*end - length)) {
+                        Turn::Stay => goal.is_silence(),
+                        Turn::To(point) => {
+                            *end += point - length;
+                            *goal = Goal::Silence(point);
+                            true
+                        }
+                        Turn::Leave => false,
                     }
-                    Turn::Leave => false,
                 });
             } else {
-                ladder.alive(goal.length());
+                ladder.alive(length);
                 if let Some(next) = ladder.next(Some(goal)) {
-                    queue.push((now + next.length(), next));
+                    queue.push((now + next.length().unwrap(), next));
                 }
             }
             if (ladder.died.is_some() && queue.is_empty()) || ladder.survived >= 360.0 {
@@ -322,12 +391,13 @@ mod tests {
 
     #[test]
     fn after_a_death_silent_sessions_turn_to_narrow_the_bracket() {
-        let mut ladder = Ladder::new(360.0);
+        let mut ladder = Ladder::new(360.0, true);
         ladder.alive(300.0);
         assert!(ladder.dead(360.5));
-        assert_eq!(ladder.turn(330.0, 100.0), Turn::Stay);
-        let Turn::To(point) = ladder.turn(400.0, 290.0) else { panic!("not turned") };
+        assert_eq!(ladder.turn(Goal::ServerFirst(330), 100.0), Turn::Stay);
+        let Turn::To(point) = ladder.turn(Goal::Silence(400.0), 290.0) else { panic!("not turned") };
         assert!(point > 300.0 && point < 360.5);
-        assert_eq!(ladder.turn(400.0, 20.0), Turn::Leave);
+        assert_eq!(ladder.turn(Goal::Silence(400.0), 20.0), Turn::Leave);
+        assert!(matches!(ladder.turn(Goal::Await, 20.0), Turn::To(due) if due > 360.5));
     }
 }

@@ -6,7 +6,7 @@ use crate::connection::{Connection, Patience};
 /// Ends the waiting commands, and the sshd processes above them, that are still there although their session is over.
 ///
 /// That is any session that the path cut off, whether we saw it die, were still asking it, or closed it into the void.
-/// A process is ended only when its arguments still bear our mark; its parent only when it is an SSH server's session process.
+/// A process is ended, with its group, only when its arguments or its environment still bear our mark; its parent only when it is an SSH server's session process.
 pub(super) async fn end(connection: &Connection, pids: &[(u32, u32)], mark: &str, patience: Patience) -> Leftovers {
     if pids.is_empty() {
         return Leftovers::default();
@@ -14,9 +14,10 @@ pub(super) async fn end(connection: &Connection, pids: &[(u32, u32)], mark: &str
     let list: Vec<String> = pids.iter().map(|(own, parent)| format!("{own}:{parent}")).collect();
     let script = format!(
         "for pair in {}; do own=${{pair%%:*}}; parent=${{pair##*:}}; \
-         args=$(ps -o args= -p $own 2>/dev/null || tr \"\\0\" \" \" </proc/$own/cmdline 2>/dev/null); \
-         case \"$args\" in *{mark}*) echo stranded;; *) continue;; esac; \
-         kill $own 2>/dev/null && echo ended; \
+         marks=$(ps -o args= -p $own 2>/dev/null; tr \"\\0\" \" \" </proc/$own/cmdline 2>/dev/null; \
+         tr \"\\0\" \" \" </proc/$own/environ 2>/dev/null); \
+         case \"$marks\" in *{mark}*) echo stranded;; *) continue;; esac; \
+         {{ kill -- -$own || kill $own; }} 2>/dev/null && echo ended; \
          case \"$(ps -o comm= -p $parent 2>/dev/null || cat /proc/$parent/comm 2>/dev/null)\" in *sshd*|*dropbear*) kill $parent 2>/dev/null;; esac; \
          done",
         list.join(" ")

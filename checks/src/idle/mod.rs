@@ -3,19 +3,24 @@
 //! Sessions idle side by side, each for a longer time than the one before ([`ladder`]); each is then asked for an answer ([`held`]), and a
 //! doubt is settled by a fresh connection opened at that moment ([`control`]), so that an outage is never taken for a timer.
 
+mod age;
 mod board;
 mod causes;
 mod control;
 mod facts;
 mod held;
+pub mod hop;
 mod ladder;
 mod leftovers;
+mod search;
 mod session;
+mod verdict;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::connection::Connection;
 use crate::evidence::Step;
@@ -24,59 +29,117 @@ use crate::nonce::nonce;
 
 use board::Board;
 use control::Control;
-use session::Test;
+use session::{Role, Test};
 
+pub use age::SECOND_ROUND;
 pub use causes::CAUSES;
-pub use facts::{Arm, End, Facts, Keepalive, Killer, Leftovers, Moves, Outage, Sign, Timeout};
+pub use facts::{Arm, End, Facts, Holds, Keepalive, Killer, Leftovers, Moves, Outage, Search, Sign, Speaker, Timeout};
 
 /// How often the onlooker is told.
 const TICK: Duration = Duration::from_millis(500);
+/// How much longer than the test itself the search for the hop may take.
+const SEARCHING: Duration = Duration::from_secs(6);
+/// Sessions that the ladder and the arms beside it need before any are spent on the search for the hop.
+const LADDER: usize = 12;
+/// Sessions that are refreshed up to one hop each.
+const HOPS: usize = 4;
+/// Sessions where a person has to touch a key for each login.
+const TOUCHED: usize = 4;
 /// How long sessions may take to close at the end.
 const CLOSING: Duration = Duration::from_secs(3);
 
 /// Measures how long silence is survived on sessions of its own, beside the connection that auth left.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if exam.limits.idle.is_zero() {
-        return Step::Skipped("not asked for (--idle 0)".into());
+        return Step::Skipped("not asked for".into());
     }
     let Some(login) = exam.login.clone() else {
         return Step::Skipped("there is no login: see auth".into());
     };
+    if !login.repeatable() {
+        return Step::Skipped("each login needs an answer that is good only once".into());
+    }
     let Some(connection) = exam.connection.take() else {
         return Step::Skipped("the connection was lost: see the checks before".into());
     };
+    // The main session is the one that holds no channel.
+    exam.running = None;
+    if login.needs_touch() {
+        exam.limits.sessions = exam.limits.sessions.min(TOUCHED);
+    }
     let main = Arc::new(connection);
     let mark = exam.runs_commands.then(nonce);
     let longest = exam.limits.idle.as_secs_f64();
     let test = Arc::new(Test {
         control: Control::new(login.clone(), main.clone(), exam.limits.connect),
+        board: Board::new(longest, mark.is_some()),
         login,
         mark: mark.clone(),
-        board: Board::new(longest),
         deadline: exam.limits.connect,
     });
+    let near =
+        if search::has_hops(test.login.route) { exam.limits.sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
+    let searching = tokio::spawn(search::beside(test.clone(), exam.target.bind, near));
+    let roles = roles(exam.limits.sessions - near, longest, mark.is_some());
+    if roles.contains(&Role::Longest(longest)) {
+        test.board.leave_out_longest();
+    }
     let mut sessions = JoinSet::new();
     sessions.spawn(session::keep(test.clone(), main.clone()));
-    // One session is the main one, one place is left for the fresh connection that settles a doubt.
-    for number in 1..exam.limits.sessions.saturating_sub(1).max(2) {
-        sessions.spawn(session::idle(test.clone(), u32::try_from(number).unwrap_or(u32::MAX)));
+    for (number, role) in (1..).zip(roles) {
+        sessions.spawn(session::take_part(test.clone(), number, role));
     }
     let interrupted = watch(exam, &test, &mut sessions).await;
     sessions.shutdown().await;
     let mut facts = test.board.facts(longest, !interrupted, &test.control);
-    let processes = test.board.processes();
-    drop(test);
-    if let Some(mark) = mark
-        && !main.is_closed()
-    {
-        facts.leftovers = leftovers::end(&main, &processes, &mark, exam.limits.patience()).await;
+    // The search asks its sessions when the others turn to what is left to learn: it is done when they are, or has nothing to tell.
+    let searched = match facts.timeout.died_s {
+        Some(_) if !interrupted => timeout(SEARCHING, searching).await.ok().and_then(Result::ok).flatten(),
+        _ => {
+            searching.abort();
+            let _ = searching.await;
+            None
+        }
+    };
+    if let Some(searched) = searched {
+        searched.note(&test.board, &mut facts);
     }
-    exam.connection = Arc::into_inner(main).filter(|main: &Connection| !main.is_closed());
-    let lived = facts.deaths().is_empty() && facts.outages.iter().all(|outage| outage.ended_s.is_some());
+    if let (Some(age), false) = (age::mass_death(&facts), interrupted) {
+        facts.arms.extend(Box::pin(exam.stop.race(age::second_round(&test, age))).await.unwrap_or_default());
+        facts.elapsed_s = test.board.since_start(Instant::now());
+    }
+    let processes = test.board.processes();
+    let Some(Test { login, .. }) = Arc::into_inner(test) else {
+        return Step::Error("a session of the idle test outlived it".into());
+    };
+    exam.connection = match Arc::into_inner(main).filter(|main: &Connection| !main.is_closed()) {
+        Some(main) => Some(main),
+        None if facts.outages.iter().any(|outage| outage.ended_s.is_none()) => None,
+        None => login.open(exam.limits.connect).await.ok(),
+    };
+    if let (Some(mark), Some(connection)) = (mark, &exam.connection) {
+        facts.leftovers = leftovers::end(connection, &processes, &mark, exam.limits.patience()).await;
+    }
+    let lived = facts.all_lived();
     if lived && facts.timeout.survived_s.is_none() && !interrupted {
         return Step::Error(format!("no session could be held: {}", facts.not_opened.join("; ")));
     }
     if lived { Step::Passed(facts) } else { Step::Failed(facts) }
+}
+
+/// What the sessions are for. One place is the main session's, one is left for the fresh connection that settles a doubt; what is not
+/// silent comes only where enough silent ones are left.
+fn roles(sessions: usize, longest: f64, runs_commands: bool) -> Vec<Role> {
+    let places = sessions.saturating_sub(2).max(1);
+    let mut roles = Vec::new();
+    if places > 2 {
+        roles.push(Role::Longest(longest));
+    }
+    if places > 7 && runs_commands {
+        roles.extend([Role::TcpKeepalive, Role::Data]);
+    }
+    roles.resize(places, Role::Ladder);
+    roles
 }
 
 /// Tells the onlooker how it goes until all is known or the user wants to end; whether that was so.

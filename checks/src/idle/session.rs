@@ -1,23 +1,28 @@
 //! The life of one session in the idle test.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{sleep, sleep_until};
 
 use super::board::Board;
 use super::control::{Control, Finding};
-use super::facts::{Arm, End, Moves, Sign};
-use super::held::{Held, verdict_deadline};
+use super::facts::{Arm, End, Holds, Moves, Sign, Speaker};
+use super::held::{Event, Held, verdict_deadline};
 use super::ladder::{Goal, Turn};
+use super::verdict;
 use crate::connection::{Answer, Connection, Ending, Manner};
 use crate::login::Login;
+use crate::socket::Socket;
 
-/// An answer that takes longer than this is in doubt; it is three times OpenSSH's shortest retransmission time-out.
-const IN_DOUBT: Duration = Duration::from_millis(600);
 /// How often the main session is kept alive: often at first, when a short timer is still possible.
 const MAIN_INTERVAL: [u32; 2] = [2, 5];
+/// How often data moves on the session that has data, seconds: below the first rung.
+pub(super) const DATA_INTERVAL: u32 = 2;
+/// How often the kernel sends TCP keepalives on a session that has them: the least it can do (TCP_KEEPIDLE, tcp(7)).
+const TCP_KEEPALIVE: Duration = Duration::from_secs(1);
+/// How long a line of the server may be late, beyond the round trip: the server's `sleep` and its shell take their time.
+const LATE_LINE: Duration = Duration::from_millis(1500);
 /// How many times a session is opened anew after an outage.
 const REOPENED: u32 = 2;
 
@@ -30,68 +35,105 @@ pub(super) struct Test {
     pub(super) deadline: Duration,
 }
 
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Role {
+    /// To be silent for as long as the ladder says, again and again.
+    Ladder,
+    /// To be a login shell at its prompt for the longest time.
+    Longest(f64),
+    /// To have data in its channel, both ways.
+    Data,
+    /// To have the kernel's TCP keepalives and nothing else, until something has died.
+    TcpKeepalive,
+}
+
+impl Role {
+    fn moves(self, goal: Goal) -> Moves {
+        match (self, goal) {
+            (Self::Data, _) => Moves::ChannelData,
+            (Self::TcpKeepalive, _) => Moves::TcpKeepalive,
+            (_, Goal::Keep(_)) => Moves::Keepalive,
+            _ => Moves::Nothing,
+        }
+    }
+}
+
 /// How a wait ended.
 enum Waited {
     /// Its time has come.
     Due,
+    /// The server said its line.
+    Heard,
     /// The session ended by itself.
     Ended(Ending),
     /// There is nothing more to learn from it.
     Enough,
 }
 
-/// Keeps the main session alive, and notes when that is in vain.
+/// Keeps the main session alive, which holds no channel, and notes when that is in vain.
 pub(super) async fn keep(test: Arc<Test>, main: Arc<Connection>) {
     let began = Instant::now();
     loop {
         let interval = MAIN_INTERVAL[usize::from(began.elapsed() > Duration::from_mins(1))];
-        test.board.lane(0, Goal::Keep(interval), None);
+        test.board.lane(0, Goal::Keep(interval), Moves::Keepalive, None);
         tokio::select! {
             () = sleep(Duration::from_secs(interval.into())) => {}
             () = test.board.finished() => return,
         }
         let asked = Instant::now();
-        match main.keepalive(verdict_deadline(&main)).await {
-            Answer::Alive(rtt) => test.board.answered(0, Goal::Keep(interval), began, rtt),
+        let ended_before = main.ending().is_some();
+        let rtt = match main.keepalive(verdict_deadline(&main)).await {
+            Answer::Alive(rtt) => rtt,
             Answer::Silent | Answer::Gone => {
                 let end = match test.control.settle(asked).await {
                     Finding::Fine { .. } => {
-                        let ending = main.ending();
-                        let manner = ending.map_or(Manner::Silent, |ending| ending.manner);
-                        let tcp = main.socket().and_then(crate::socket::Socket::tcp_info);
-                        End::Died { manner, sign: Sign::AfterProbe, others_alive: false, tcp }
+                        let manner = main.ending().map_or(Manner::Silent, |ending| ending.manner);
+                        let sign = if ended_before { Sign::BeforeProbe } else { Sign::AfterProbe };
+                        let others_alive = test.board.answers_after(asked).await;
+                        End::Died { manner, sign, others_alive, tcp: main.socket().and_then(Socket::tcp_info) }
                     }
                     finding => test.board.doubtful(finding),
                 };
-                let lasted = began.elapsed().as_secs_f64();
-                test.board.record(Arm {
+                let lasted =
+                    main.ending().map_or_else(Instant::now, |ending| ending.at).saturating_duration_since(began);
+                return test.board.record(Arm {
                     session: 0,
                     moves: Moves::Keepalive,
+                    holds: Holds::Nothing,
+                    speaks_first: Speaker::Client,
+                    hop: None,
                     interval_s: Some(interval),
                     started_s: test.board.since_start(began),
-                    lasted_s: lasted,
-                    age_s: lasted,
+                    lasted_s: lasted.as_secs_f64(),
+                    age_s: main.age().as_secs_f64(),
                     channel_quiet_s: None,
                     heard_bytes: 0,
                     end,
                 });
-                return;
             }
-        }
+        };
+        test.board.answered(0, Goal::Keep(interval), Moves::Keepalive, began, rtt);
     }
 }
 
 /// One session's part in the test.
-pub(super) async fn idle(test: Arc<Test>, number: u32) {
-    test.board.joined();
-    live(&test, number).await;
-    test.board.left();
+pub(super) async fn take_part(test: Arc<Test>, number: u32, role: Role) {
+    let climbs = matches!(role, Role::Ladder | Role::Longest(_));
+    if climbs {
+        test.board.joined();
+    }
+    live(&test, number, role).await;
+    if climbs {
+        test.board.left();
+    }
 }
 
-/// Opens a session and lets it be silent, or kept, as the ladder says; after an outage, or where a proof is wanted, once more.
-async fn live(test: &Test, number: u32) {
+/// Opens a session and lets it do its part; after an outage, or where a proof is wanted, once more.
+async fn live(test: &Test, number: u32, role: Role) {
     for _ in 0..=REOPENED {
-        let opening = Held::open(&test.login, test.mark.as_deref(), test.deadline);
+        let shell = matches!(role, Role::Longest(_));
+        let opening = Held::open(&test.login, test.mark.as_deref(), shell, test.deadline);
         let opened = tokio::select! {
             opened = opening => opened,
             () = test.board.finished() => return,
@@ -101,64 +143,94 @@ async fn live(test: &Test, number: u32) {
             Err(error) => return test.board.not_opened(error.to_string()),
         };
         test.board.started(held.pids);
-        let again = climb(test, number, &mut held).await || test.board.take_proof(number);
+        let again = climb(test, number, role, &mut held).await;
         held.close().await;
-        if !again {
+        let once_more = again || (role == Role::Ladder && test.board.take_proof(number));
+        if !once_more {
             return;
         }
     }
 }
 
+/// What the session does next that has just lived through `last`.
+fn next(test: &Test, number: u32, role: Role, last: Option<Goal>) -> Option<Goal> {
+    match (role, last) {
+        (Role::Ladder, _) => test.board.next(number, last),
+        _ if test.board.is_finished() => None,
+        (Role::Longest(length), None) => Some(Goal::Silence(length)),
+        (Role::TcpKeepalive, None) => Some(Goal::Await),
+        (Role::Data, _) => Some(Goal::Keep(DATA_INTERVAL)),
+        (Role::Longest(_) | Role::TcpKeepalive, Some(_)) => None,
+    }
+}
+
 /// One session's stretches until it dies or there is nothing more to learn; whether it should be opened again.
-async fn climb(test: &Test, number: u32, held: &mut Held) -> bool {
+async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
     let mut last = None;
-    while let Some(goal) = test.board.next(number, last) {
+    let mut last_rtt = None;
+    let mut kept_since = Instant::now();
+    while let Some(planned) = next(test, number, role, last) {
+        prepare(role, planned, held).await;
         let began = held.begin_silence();
-        let (waited, goal) = wait(test, number, held, goal, began).await;
-        let (end, lasted, heard) = match waited {
-            Waited::Enough => (End::Open, held.silence(began).0, 0),
-            Waited::Ended(ending) => {
-                let (lasted, heard) = held.silence(began);
-                (passive(test, ending, goal, lasted).await, lasted, heard)
-            }
-            Waited::Due => {
-                let (lasted, heard) = held.silence(began);
-                (ask(test, number, held, goal, lasted).await, lasted, heard)
-            }
-        };
+        if last != Some(planned) {
+            kept_since = test.board.kept_since(number).unwrap_or(began);
+        }
+        let (waited, goal) = wait(test, number, role, held, planned, began).await;
+        let server_first = matches!(planned, Goal::ServerFirst(_));
+        let moves = role.moves(goal);
+        if role == Role::TcpKeepalive && matches!(waited, Waited::Due) {
+            held.tcp_keepalive(None);
+        }
+        let (lasted, heard) = held.silence(began);
         let (channel_quiet, age) = held.ages();
-        let mut arm = Arm {
-            session: number,
-            moves: Moves::Nothing,
-            interval_s: None,
-            started_s: test.board.since_start(began),
-            lasted_s: lasted.as_secs_f64(),
-            age_s: age.as_secs_f64(),
-            channel_quiet_s: channel_quiet.map(|quiet| quiet.as_secs_f64()),
-            heard_bytes: heard,
-            end: end.clone(),
+        let kept = matches!(goal, Goal::Keep(_));
+        let end = match waited {
+            // A session on which something moves has been asked a moment ago.
+            Waited::Enough => match last_rtt.filter(|_| role == Role::Data) {
+                Some(rtt_ms) => End::Alive { rtt_ms },
+                None => End::Open,
+            },
+            Waited::Heard => End::Alive { rtt_ms: 0.0 },
+            Waited::Ended(ending) => verdict::passive(test, held, ending, goal, lasted).await,
+            Waited::Due if role == Role::Data => verdict::echo(test, number, held, goal).await,
+            Waited::Due => verdict::ask(test, number, held, goal, lasted).await,
         };
-        match (&end, goal) {
-            (End::Alive { rtt_ms }, _) => {
-                test.board.answered(number, goal, began, Duration::from_secs_f64(rtt_ms / 1000.0));
-                if matches!(goal, Goal::Silence(_)) {
-                    test.board.record(arm);
-                }
-            }
-            // The board knows since when it is kept.
-            (End::Open, Goal::Keep(_)) => {}
-            (_, Goal::Keep(interval)) => {
-                let since = test.board.kept_since(number).unwrap_or(began);
-                arm.moves = Moves::Keepalive;
-                arm.interval_s = Some(interval);
-                arm.started_s = test.board.since_start(since);
-                arm.lasted_s = since.elapsed().as_secs_f64();
-                test.board.record(arm);
-            }
-            _ => test.board.record(arm),
+        let lived = match end {
+            End::Alive { rtt_ms } | End::Unheard { rtt_ms } => Some(Duration::from_secs_f64(rtt_ms / 1000.0)),
+            _ => None,
+        };
+        if let Some(rtt) = lived {
+            test.board.answered(number, goal, moves, began, rtt);
+        }
+        // The board knows since when a session is kept, and how it stands at the end.
+        let over = test.board.is_finished();
+        let told = kept && ((lived.is_some() && !over) || (end == End::Open && role == Role::Ladder));
+        if !told {
+            let since = if kept { kept_since } else { began };
+            test.board.record(Arm {
+                session: number,
+                moves,
+                holds: held.holds(),
+                speaks_first: if server_first { Speaker::Server } else { Speaker::Client },
+                hop: None,
+                interval_s: match (role, goal) {
+                    (_, Goal::Keep(interval)) => Some(interval),
+                    (Role::TcpKeepalive, _) => u32::try_from(TCP_KEEPALIVE.as_secs()).ok(),
+                    _ => None,
+                },
+                started_s: test.board.since_start(since),
+                lasted_s: if kept { since.elapsed() } else { lasted }.as_secs_f64(),
+                age_s: age.as_secs_f64(),
+                channel_quiet_s: channel_quiet.map(|quiet| quiet.as_secs_f64()),
+                heard_bytes: heard,
+                end: end.clone(),
+            });
         }
         match end {
-            End::Alive { .. } => last = Some(goal),
+            End::Alive { rtt_ms } | End::Unheard { rtt_ms } => {
+                last = Some(goal);
+                last_rtt = Some(rtt_ms);
+            }
             // A session that was not asked is not known to live: it must not go on as if it did.
             End::Died { .. } | End::Open => return false,
             End::Void { .. } => return true,
@@ -167,16 +239,37 @@ async fn climb(test: &Test, number: u32, held: &mut Held) -> bool {
     false
 }
 
+/// What has to be said or set before a silence begins.
+async fn prepare(role: Role, goal: Goal, held: &mut Held) {
+    if let Goal::ServerFirst(seconds) = goal {
+        held.ask_for_line(seconds).await;
+    }
+    if role == Role::TcpKeepalive {
+        held.tcp_keepalive(Some(TCP_KEEPALIVE));
+    }
+}
+
 /// Waits for the session's time, which the ladder may change meanwhile.
-async fn wait(test: &Test, number: u32, held: &mut Held, goal: Goal, began: Instant) -> (Waited, Goal) {
+async fn wait(test: &Test, number: u32, role: Role, held: &mut Held, goal: Goal, began: Instant) -> (Waited, Goal) {
     let mut goal = goal;
     let mut changes = test.board.changes();
     loop {
-        test.board.lane(number, goal, Some(began));
-        let due = began + Duration::from_secs_f64(goal.length());
+        test.board.lane(number, goal, role.moves(goal), Some(began));
+        let late = if matches!(goal, Goal::ServerFirst(_)) { LATE_LINE } else { Duration::ZERO };
+        let due = goal.length().map(|length| began + Duration::from_secs_f64(length) + late);
+        let time = async {
+            match due {
+                Some(due) => sleep_until(due.into()).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            () = sleep_until(due.into()) => return (Waited::Due, goal),
-            ending = held.ended() => return (Waited::Ended(ending), goal),
+            () = time => return (Waited::Due, goal),
+            event = held.event() => match event {
+                Event::Ended(ending) => return (Waited::Ended(ending), goal),
+                Event::Line if matches!(goal, Goal::ServerFirst(_)) => return (Waited::Heard, goal),
+                Event::Line => {}
+            },
             changed = changes.changed() => {
                 if changed.is_err() || test.board.is_finished() {
                     return (Waited::Enough, goal);
@@ -188,58 +281,5 @@ async fn wait(test: &Test, number: u32, held: &mut Held, goal: Goal, began: Inst
                 }
             }
         }
-    }
-}
-
-/// A session that ended by itself: a fresh connection shows whether the path and the server are well.
-async fn passive(test: &Test, ending: Ending, goal: Goal, lasted: Duration) -> End {
-    match test.control.settle(ending.at).await {
-        Finding::Fine { kept_alive } => {
-            test.board.suspect(goal, lasted);
-            End::Died { manner: ending.manner, sign: Sign::BeforeProbe, others_alive: kept_alive, tcp: None }
-        }
-        finding => test.board.doubtful(finding),
-    }
-}
-
-/// Asks a session whether it is alive; a doubt is settled while we go on waiting for its answer.
-async fn ask(test: &Test, number: u32, held: &Held, goal: Goal, lasted: Duration) -> End {
-    let asked = Instant::now();
-    test.board.asked(number);
-    let alive = |rtt: Duration| End::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 };
-    let mut request = pin!(held.ask());
-    let first = timeout(IN_DOUBT, &mut request).await.ok();
-    if let Some(Answer::Alive(rtt)) = first {
-        return alive(rtt);
-    }
-    let settle = async {
-        let finding = test.control.settle(asked).await;
-        if matches!(finding, Finding::Fine { .. }) {
-            // From here on it is as good as dead: the others need not wait until the last deadline has passed.
-            test.board.suspect(goal, lasted);
-        }
-        finding
-    };
-    let answer = async {
-        match first {
-            Some(answer) => answer,
-            None => request.await,
-        }
-    };
-    let (answer, finding) = tokio::join!(answer, settle);
-    match (answer, finding) {
-        (Answer::Alive(rtt), _) => {
-            test.board.unsuspect(goal);
-            alive(rtt)
-        }
-        (_, Finding::Fine { kept_alive }) => {
-            let manner = match held.connection().ending() {
-                Some(_) => held.connection_ended().await.manner,
-                None => Manner::Silent,
-            };
-            let tcp = held.connection().socket().and_then(crate::socket::Socket::tcp_info);
-            End::Died { manner, sign: Sign::AfterProbe, others_alive: kept_alive, tcp }
-        }
-        (_, finding) => test.board.doubtful(finding),
     }
 }

@@ -18,6 +18,7 @@ pub use causes::CAUSES;
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// Bytes sent, and wanted back.
     pub sent_bytes: u64,
@@ -58,7 +59,7 @@ impl evidence::Facts for Facts {
 /// Sends data through the command that channel left, which sends it back.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let (Some(connection), Some(running)) = (&exam.connection, &mut exam.running) else {
-        return Step::Skipped("no command of ours runs on the server: see channel".into());
+        return Step::Skipped("no command runs: see channel".into());
     };
     let sent = noise(seed(), exam.limits.transfer_bytes);
     let Some(ran) = exam.stop.race(running.exchange(sent.clone(), exam.limits.patience())).await else {

@@ -109,7 +109,11 @@ pub(super) const DISCONNECTED: Cause = Cause {
 fn tried(facts: &Facts) -> String {
     match facts.attempts.last() {
         None => "nothing had been presented yet".into(),
-        Some(last) => format!("{} attempts had been made, the last by {}", facts.attempts.len(), last.method),
+        Some(last) => {
+            let count = facts.attempts.len();
+            let attempts = if count == 1 { "attempt" } else { "attempts" };
+            format!("{count} {attempts} had been made, the last by {}", last.method)
+        }
     }
 }
 

@@ -112,8 +112,8 @@ fn judge(evidence: &Evidence, kind: &Kind) -> Option<Match> {
     let found = Match::new(
         Certainty::Certain,
         [
-            format!("the server offers only {} {}", kind.keyword, shown(&theirs.join(","))),
-            format!("your ssh offers {}", shown(&ours.join(","))),
+            format!("the server offers only {} {}", kind.keyword, shown(&theirs.join(", "))),
+            format!("your ssh offers {}", shown(&ours.join(", "))),
         ],
     );
     // A name goes into a configuration snippet only when it is one that RFC 4251 section 6 allows.

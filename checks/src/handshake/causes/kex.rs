@@ -85,7 +85,7 @@ pub(super) const STALLED: Cause = Cause {
         if facts.version.is_none() || facts.end.is_some() {
             return None;
         }
-        let mut because = vec![format!("after {}, silence until {}", reached(facts), seconds(waited / 1000.0))];
+        let mut because = vec![format!("{}, silence until {}", reached(facts), seconds(waited / 1000.0))];
         if let Some(tcp) = facts.tcp.filter(|tcp| tcp.unacked > 0 && tcp.backoff > 0) {
             because.push(format!(
                 "the kernel sent our last data again {} times and had no acknowledgement: the packets are lost, the server does not just hang",

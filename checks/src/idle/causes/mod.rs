@@ -1,8 +1,12 @@
 //! The causes that show while a session is idle.
 
+mod age;
 mod channel;
+mod one_way;
 mod outage;
 mod own;
+mod proxy;
+mod server;
 mod timer;
 
 use crate::cause::Cause;
@@ -12,9 +16,16 @@ pub static CAUSES: &[Cause] = &[
     outage::NETWORK_OUTAGE,
     timer::SILENT_DROP,
     timer::RESET,
+    proxy::CLOSED_BY_PROXY,
     timer::CLOSED,
     timer::SERVER_DISCONNECT,
     channel::CHANNEL_TIMEOUT,
+    server::INACTIVITY,
+    server::SHELL_TIMEOUT,
+    server::UNUSED_CONNECTION,
+    age::LIFETIME,
+    age::WALL_CLOCK,
+    one_way::DROP,
     own::NO_KEEPALIVE,
 ];
 

@@ -43,7 +43,14 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
         "idle-closed",
         "idle-server-disconnect",
         "idle-channel-timeout",
+        "idle-closed-by-proxy",
+        "idle-server-inactivity",
+        "idle-shell-timeout",
+        "idle-unused-connection-timeout",
+        "idle-one-way-drop",
         "idle-no-keepalive",
+        "session-lifetime-limit",
+        "session-wall-clock-cut",
     ],
     judge: |evidence| {
         let facts = evidence.idle.facts()?;

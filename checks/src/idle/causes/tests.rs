@@ -1,11 +1,14 @@
 use crate::connection::Manner;
 use crate::evidence::{Evidence, Step, Timed};
-use crate::idle::{Arm, CAUSES, End, Facts, Keepalive, Moves, Outage, Sign, Timeout};
+use crate::idle::{Arm, CAUSES, End, Facts, Holds, Keepalive, Moves, Outage, Sign, Speaker, Timeout};
 
 fn arm(moves: Moves, lasted_s: f64, end: End) -> Arm {
     Arm {
         session: 1,
         moves,
+        holds: Holds::Command,
+        speaks_first: Speaker::Client,
+        hop: None,
         interval_s: (moves == Moves::Keepalive).then_some(2),
         started_s: 0.0,
         lasted_s,

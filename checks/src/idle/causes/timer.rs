@@ -3,11 +3,11 @@
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::{Check, Evidence};
-use crate::idle::{Arm, End, Facts, Sign};
+use crate::idle::{Arm, End, Facts, Search, Sign, Speaker};
 use crate::text::seconds;
 
 /// The fix that the idle test tries on its own sessions.
-const KEEPALIVE: Fix = Fix {
+pub(super) const KEEPALIVE: Fix = Fix {
     side: Side::Client,
     summary: "Let ssh send something before the timer runs out",
     file: Some("~/.ssh/config"),
@@ -18,7 +18,7 @@ const KEEPALIVE: Fix = Fix {
 
 const SERVER_KEEPALIVE: Fix = Fix {
     side: Side::Server,
-    summary: "Or let the server send something, for all its clients",
+    summary: "Let the server send something, for all its clients",
     file: Some("/etc/ssh/sshd_config"),
     snippet: Some("ClientAliveInterval {interval}\nClientAliveCountMax {count_max}"),
     caution: Some("check with sshd -t, then reload sshd; running sessions keep the old setting"),
@@ -40,7 +40,7 @@ pub(super) const SILENT_DROP: Cause = Cause {
         SERVER_KEEPALIVE,
         Fix {
             side: Side::Network,
-            summary: "Raise the idle timeout for established TCP connections on the device that forgets; on a Linux router this is",
+            summary: "Raise the idle timeout for established TCP connections on the device that forgets (here a Linux router)",
             snippet: Some("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440"),
             caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s); takes memory for as long on a busy device"),
             ..Fix::NEW
@@ -71,7 +71,7 @@ pub(super) const RESET: Cause = Cause {
         SERVER_KEEPALIVE,
         Fix {
             side: Side::Network,
-            summary: "Raise the idle timeout for established TCP connections on the device that resets; on a Linux router this is",
+            summary: "Raise the idle timeout for established TCP connections on the device that resets (here a Linux router)",
             snippet: Some("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440"),
             caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s); takes memory for as long on a busy device"),
             ..Fix::NEW
@@ -140,7 +140,7 @@ pub(super) const SERVER_DISCONNECT: Cause = Cause {
 };
 
 /// A silent session died in the given manner while others lived.
-fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> Option<Match> {
+pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> Option<Match> {
     let facts = evidence.idle.failed()?;
     let dead = facts.deaths();
     let first = dead.first()?;
@@ -184,7 +184,35 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
     }
     because.push("a fresh login at that moment worked, and a session that was kept alive answered".to_owned());
     because.extend(proof(facts));
+    because.extend(facts.tcp_keepalive_lived().map(|lived| {
+        let kept = if lived { "kept a session alive too" } else { "did not keep a session alive" };
+        format!("TCP keepalives of the kernel alone {kept}")
+    }));
+    because.extend(server_first(facts, first));
+    because.extend(which_hop(facts));
     because
+}
+
+/// The machine that forgets, where it was found, or why it was not.
+fn which_hop(facts: &Facts) -> Option<String> {
+    match (&facts.search, &facts.path) {
+        (Search::Found(verdict), Some(path)) => Some(format!("what forgets is {}", verdict.words(path))),
+        (Search::Untold(why), _) => Some(format!("which hop it is could not be told: {why}")),
+        _ => None,
+    }
+}
+
+/// What became of sessions on which the server spoke first after an even longer silence.
+fn server_first(facts: &Facts, first: &Arm) -> Option<String> {
+    let spoke =
+        facts.arms.iter().filter(|arm| arm.speaks_first == Speaker::Server && matches!(arm.end, End::Alive { .. }));
+    let longest = spoke.map(|arm| arm.lasted_s).max_by(f64::total_cmp)?;
+    (first.speaks_first == Speaker::Client && longest > first.lasted_s * 1.1).then(|| {
+        format!(
+            "where the server spoke first, {} of silence were lived through: the state is kept near the server, and what it sends renews it",
+            seconds(longest)
+        )
+    })
 }
 
 /// What the kept sessions show.

@@ -1,0 +1,153 @@
+//! Limits of the server itself that keepalives do not defeat.
+
+use super::timer::outlived;
+use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::connection::Manner;
+use crate::evidence::Check;
+use crate::idle::{Arm, End, Holds, Sign};
+use crate::text::seconds;
+
+const TMUX: Fix = Fix {
+    side: Side::Client,
+    summary: "Let the work survive the session",
+    snippet: Some("ssh -t {alias} tmux new -A -s main"),
+    ..Fix::NEW
+};
+
+pub(super) const INACTIVITY: Cause = Cause {
+    code: "idle-server-inactivity",
+    stage: Check::Idle,
+    title: "The server ends sessions in which no data moves, and no keepalive prevents it",
+    severity: Severity::Critical,
+    explanation: "The server closed the connection of idle sessions, of those with SSH keepalives too; only the session in whose channel data moved lived on. So it counts \
+        data in channels and nothing else. Dropbear's -I does this, and bastions with a policy on idle users.\n\n\
+        It is a setting of the server, and often a policy: its owner decides. Work that must survive belongs into tmux or screen.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "For dropbear: start it without -I, or with a longer time; see how it is started now",
+            snippet: Some(
+                "ps -o args= -C dropbear    # DROPBEAR_EXTRA_ARGS in /etc/default/dropbear, option IdleTimeout in OpenWrt",
+            ),
+            ..Fix::NEW
+        },
+        TMUX,
+    ],
+    symptoms: &["Connection to closed by remote host.", "Idle timeout", "Exit: Idle timeout"],
+    hides: &["idle-closed", "idle-closed-by-proxy", "idle-unused-connection-timeout"],
+    judge: |evidence| {
+        let facts = evidence.idle.failed()?;
+        let first = *facts.deaths().first()?;
+        let (how, _) = first.death().filter(|(how, _)| how.is_of_connection())?;
+        let kept = facts.kept_with_channel().find(|arm| arm.death().is_some())?;
+        let busy = facts.busy().find(|arm| matches!(arm.end, End::Alive { .. }) && arm.lasted_s > first.quiet_s())?;
+        let quiet = first.channel_quiet_s.unwrap_or(first.lasted_s);
+        Some(Match::new(
+            Certainty::Certain,
+            [
+                format!("a session without channel data for {} was ended by {}", seconds(quiet), how.words()),
+                format!(
+                    "one with a keepalive every {} was ended too",
+                    seconds(f64::from(kept.interval_s.unwrap_or_default()))
+                ),
+                format!("one with data every {} lived", seconds(f64::from(busy.interval_s.unwrap_or_default()))),
+            ],
+        ))
+    },
+};
+
+pub(super) const SHELL_TIMEOUT: Cause = Cause {
+    code: "idle-shell-timeout",
+    stage: Check::Idle,
+    title: "The login shell leaves by itself when nothing is typed",
+    severity: Severity::Critical,
+    explanation: "A login shell on a terminal ended by itself at its prompt, with an exit status, while sessions that ran a command went on just as silent. That is the shell's own \
+        limit: TMOUT in bash, ksh and zsh, autologout in tcsh. It counts what is typed, so no keepalive helps; programs that run in the shell are not ended.\n\n\
+        TMOUT is often set for all users and made read-only as a policy: its owner decides.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See the limit and who sets it",
+            snippet: Some(
+                "ssh -t {alias} 'echo TMOUT=$TMOUT; grep -rn TMOUT /etc/profile /etc/profile.d /etc/bash.bashrc ~/.profile ~/.bash_profile ~/.bashrc 2>/dev/null'",
+            ),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Where the policy allows, take the limit away for this account",
+            file: Some("~/.profile"),
+            snippet: Some("unset TMOUT"),
+            caution: Some("has no effect where the variable is read-only"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &["timed out waiting for input: auto-logout", "auto-logout", "Connection to closed."],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.idle.failed()?;
+        let shell = facts.arms.iter().find(|arm| arm.has_own_clock())?;
+        let (how, _) = shell.death()?;
+        let commands_died = facts.arms.iter().any(|arm| {
+            arm.holds == Holds::Command
+                && matches!(arm.death(), Some((Manner::ExitStatus { .. } | Manner::ChannelClose, _)))
+        });
+        (!commands_died && outlived(shell)).then(|| {
+            Match::new(
+                Certainty::Certain,
+                [
+                    format!("a login shell at its prompt ended after {}: {}", seconds(shell.lasted_s), how.words()),
+                    "sessions that held a command instead of a shell went on".to_owned(),
+                ],
+            )
+        })
+    },
+};
+
+pub(super) const UNUSED_CONNECTION: Cause = Cause {
+    code: "idle-unused-connection-timeout",
+    stage: Check::Idle,
+    title: "The server closes connections on which no channel is open",
+    severity: Severity::Warning,
+    explanation: "A connection without a channel was closed by the server although keepalives moved on it, and sessions with a channel went on. OpenSSH does this since 9.2 \
+        where UnusedConnectionTimeout is set. It hits the master of shared connections (ControlPersist), and ssh -N with forwardings that nobody uses at the moment.\n\n\
+        We saw one such connection end; a process that was ended by hand at that moment looks the same.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See the setting; raise or remove it if the policy allows",
+            snippet: Some("sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i unusedconnectiontimeout"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Keep a channel open beside the forwardings",
+            snippet: Some("ssh {alias} -L <forwarding> cat"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &["Connection to closed by remote host."],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.idle.facts()?;
+        let main = facts.kept().find(|arm| arm.holds == Holds::Nothing && arm.death().is_some())?;
+        let (how, sign) = main.death()?;
+        let closed = matches!(how, Manner::Fin | Manner::Disconnect { .. }) && sign == Sign::BeforeProbe;
+        let ended = |arm: &Arm| arm.started_s + arm.lasted_s;
+        let others = facts.kept_with_channel().chain(facts.busy()).filter(|arm| ended(arm) > ended(main) + 1.0).count();
+        let their_deaths = facts.kept_with_channel().chain(facts.busy()).any(|arm| arm.death().is_some());
+        (closed && outlived(main) && others > 0 && !their_deaths).then(|| {
+            Match::new(
+                Certainty::Likely,
+                [
+                    format!(
+                        "a connection without a channel was ended after {} by {}",
+                        seconds(main.lasted_s),
+                        how.words()
+                    ),
+                    format!("{others} sessions with a channel lived longer"),
+                ],
+            )
+        })
+    },
+};

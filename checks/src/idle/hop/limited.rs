@@ -1,0 +1,183 @@
+//! A silent session whose keepalives go no further than one hop.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use tokio::time::{sleep, sleep_until};
+
+use super::Trial;
+use crate::connection::{Answer, Manner};
+use crate::dial::Route;
+use crate::idle::facts::{End, Sign};
+use crate::idle::held::Held;
+use crate::login::{Login, NotLoggedIn};
+use crate::socket::{Keepalive, Socket};
+
+/// What we still owe the server after its last word, an acknowledgement, goes out within this time (TCP_DELACK_MAX on Linux).
+const SETTLED: Duration = Duration::from_millis(250);
+/// Linux's most for `TCP_KEEPCNT`; with a user time-out it does not count them.
+const RETRIES: u32 = 127;
+/// So long may all keepalives go unanswered, as they do when none comes as far as the server.
+const UNANSWERED: Duration = Duration::from_hours(24);
+
+/// A held, silent SSH session; the kernel's TCP keepalives refresh it at every hop up to one, and at none behind.
+pub struct Limited {
+    held: Held,
+    hop: u8,
+    /// The time-to-live that was set before; none where the hop is the server and nothing is limited.
+    usual: Option<u8>,
+    interval: Duration,
+    began: Instant,
+}
+
+/// Why a session cannot be limited.
+#[derive(Debug, thiserror::Error)]
+pub enum NotLimited {
+    /// There is no session.
+    #[error(transparent)]
+    NotLoggedIn(#[from] NotLoggedIn),
+    /// The connection is not a socket of ours.
+    #[error("the connection goes through a proxy command or a jump: the hops behind it cannot be reached from here")]
+    Proxy,
+    /// The session moves when it should be silent.
+    #[error("the session did not become silent")]
+    Restless,
+    /// The system has not what it takes.
+    #[error("the system cannot limit a connection's keepalives: {0}")]
+    System(#[from] io::Error),
+}
+
+impl Limited {
+    /// Logs in, waits until nothing moves, and lets the kernel refresh the connection every `interval` up to `hop`.
+    ///
+    /// With `whole` the keepalives go all the way, which is right for the hop that is the server. The interval is whole seconds.
+    pub async fn open(
+        login: &Login,
+        mark: Option<&str>,
+        hop: u8,
+        whole: bool,
+        interval: Duration,
+        deadline: Duration,
+    ) -> Result<Self, NotLimited> {
+        if login.route == Route::Proxy {
+            return Err(NotLimited::Proxy);
+        }
+        let mut held = Held::open(login, mark, false, deadline).await?;
+        settle(&held, deadline).await?;
+        let usual = limit(socket(&held)?, (!whole).then_some(hop), interval)?;
+        let began = held.begin_silence();
+        Ok(Self { held, hop, usual, interval, began })
+    }
+
+    /// Process numbers of the waiting command and of its parent on the server.
+    #[must_use]
+    pub fn pids(&self) -> Option<(u32, u32)> {
+        self.held.pids
+    }
+
+    /// Idles until it is told how long a silence is wanted, and for at least as long; asks whether the session is alive, and closes it.
+    pub async fn trial(mut self, least: impl Future<Output = Duration>) -> Trial {
+        let began = self.began;
+        let passive = tokio::select! {
+            () = async { sleep_until((began + least.await).into()).await } => None,
+            ending = self.held.ended() => Some(ending.manner),
+        };
+        let info = socket(&self.held).ok().and_then(Socket::tcp_info);
+        let (lasted, heard_bytes) = self.held.silence(self.began);
+        let end = match (passive, self.lift()) {
+            (Some(manner), _) => died(manner, Sign::BeforeProbe),
+            (None, Ok(())) => self.ask().await,
+            (None, Err(error)) => End::Void { why: error.to_string() },
+        };
+        // Every answer to a keepalive is younger than an interval; one that was lost is allowed for.
+        let answered = info.map(|info| Duration::from_millis(info.last_ack_ms.into()) < self.interval * 2 + SETTLED);
+        let (channel_quiet, age) = self.held.ages();
+        let trial = Trial {
+            hop: self.hop,
+            whole: self.usual.is_none(),
+            interval_s: u32::try_from(self.interval.as_secs()).unwrap_or(u32::MAX),
+            lasted_s: lasted.as_secs_f64(),
+            age_s: age.as_secs_f64(),
+            channel_quiet_s: channel_quiet.map(|quiet| quiet.as_secs_f64()),
+            heard_bytes,
+            answered: answered.filter(|_| lasted > self.interval * 3),
+            end,
+        };
+        self.held.close().await;
+        trial
+    }
+
+    /// Lets what we send go all the way again, and the kernel be silent.
+    fn lift(&self) -> Result<(), NotLimited> {
+        let socket = socket(&self.held)?;
+        socket.set_tcp_keepalive(None)?;
+        if let Some(usual) = self.usual {
+            socket.set_ttl(usual)?;
+        }
+        Ok(socket.set_user_timeout(None)?)
+    }
+
+    async fn ask(&self) -> End {
+        match self.held.ask().await {
+            Answer::Alive(rtt) => End::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 },
+            Answer::Silent => died(Manner::Silent, Sign::AfterProbe),
+            Answer::Gone => died(self.held.connection_ended().await.manner, Sign::AfterProbe),
+        }
+    }
+}
+
+fn died(manner: Manner, sign: Sign) -> End {
+    End::Died { manner, sign, others_alive: false, tcp: None }
+}
+
+fn socket(held: &Held) -> Result<&Socket, NotLimited> {
+    held.connection().socket().ok_or(NotLimited::Proxy)
+}
+
+/// Waits until nothing is owed either way: an acknowledgement that died on the way would make the server send again and again.
+async fn settle(held: &Held, deadline: Duration) -> Result<(), NotLimited> {
+    let began = Instant::now();
+    loop {
+        let unacked = socket(held)?.tcp_info().map_or(0, |info| info.unacked);
+        let quiet = held.connection().quiet_since().elapsed();
+        if unacked == 0 && quiet >= SETTLED {
+            return Ok(());
+        }
+        if began.elapsed() > deadline {
+            return Err(NotLimited::Restless);
+        }
+        sleep(SETTLED.saturating_sub(quiet).max(SETTLED / 10)).await;
+    }
+}
+
+/// Sets the keepalives, and the time-to-live where there is one to set; returns what that was before.
+fn limit(socket: &Socket, hop: Option<u8>, interval: Duration) -> io::Result<Option<u8>> {
+    let usual = socket.ttl()?;
+    if let Some(hop) = hop {
+        socket.set_ttl(hop)?;
+    }
+    socket.set_user_timeout(Some(UNANSWERED))?;
+    socket.set_tcp_keepalive(Some(Keepalive { idle: interval, interval, retries: RETRIES }))?;
+    Ok(hop.map(|_| usual))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::dial::Budget;
+    use crate::target::{Limits, Target};
+
+    #[tokio::test]
+    async fn behind_a_proxy_nothing_is_opened() {
+        let budget = Arc::new(Budget::new(&Limits::default()));
+        let target = Arc::new(Target::bare("192.0.2.1", 22, "me"));
+        let (host_key, accepted) = (String::new(), Vec::new());
+        let login = Login { target, route: Route::Proxy, host_key, accepted, budget: budget.clone() };
+        let second = Duration::from_secs(1);
+        let opened = Limited::open(&login, None, 1, false, second, second).await;
+        assert!(matches!(opened, Err(NotLimited::Proxy)));
+        assert_eq!(budget.spent().connections, 0);
+    }
+}

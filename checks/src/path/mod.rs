@@ -1,0 +1,247 @@
+//! The hops between us and the server, without privileges: packets with few hops to go, and who says that they ended there.
+//!
+//! UDP probes as tracepath sends them ([`trace`]); where a packet filter keeps those from the server, TCP segments with SYN tell how
+//! far it is ([`count`]). A path of several routes shows one of them, which need not be the one that an SSH connection takes.
+
+mod count;
+mod place;
+mod probe;
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+pub use count::count;
+pub use place::{Place, Range};
+use probe::{Answer, Reply};
+
+/// Time between two probes: the probes sent in vain once the server has answered are few, and no router's limit on ICMP is met.
+const PACE: Duration = Duration::from_millis(20);
+/// How often a silent hop is asked.
+const ATTEMPTS: u32 = 3;
+/// How long answers may take after the last probe of a pass.
+const PATIENCE: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(1));
+/// Hops asked again behind the last that answered: further ones are probably behind a packet filter.
+const BEYOND: u8 = 2;
+
+/// What lies between us and the server.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Path {
+    /// Every hop as far as the path is known, the nearest first; the server is the last where its distance is known.
+    pub hops: Vec<Hop>,
+    /// How far the server is, where that is known.
+    pub distance: Option<Distance>,
+}
+
+/// A router, or the server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hop {
+    /// 1 is the nearest.
+    pub number: u8,
+    /// Whom its answer came from; `null` where it did not answer.
+    pub address: Option<IpAddr>,
+    /// Milliseconds until its answer.
+    pub rtt_ms: Option<f64>,
+}
+
+/// How many hops the server is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distance {
+    /// The number of the hop that is the server.
+    pub hops: u8,
+    /// What it answered to.
+    pub by: Protocol,
+}
+
+/// What a distance was measured with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// UDP to a port where nobody listens; what forwards a TCP port on the server's behalf answers for itself.
+    Udp,
+    /// TCP to the server's port.
+    Tcp,
+}
+
+impl Path {
+    /// The address of a hop, where it is known.
+    #[must_use]
+    pub fn address(&self, hop: u8) -> Option<IpAddr> {
+        self.hops.iter().find(|known| known.number == hop)?.address
+    }
+
+    /// The hops that may hold a state, the server among them; where its distance is unknown the last is `most`, which reaches it.
+    #[must_use]
+    pub fn candidates(&self, most: u8) -> Vec<u8> {
+        match self.distance {
+            Some(Distance { hops, .. }) => (1..=hops).collect(),
+            None => (1..=self.answered().saturating_add(1)).filter(|hop| *hop < most).chain([most]).collect(),
+        }
+    }
+
+    /// The last hop that answered.
+    fn answered(&self) -> u8 {
+        self.hops.iter().rev().find(|hop| hop.address.is_some()).map_or(0, |hop| hop.number)
+    }
+
+    /// Notes whom an answer came from; the first answer of a hop counts.
+    fn note(&mut self, number: u8, address: Option<IpAddr>, rtt: Duration) {
+        for silent in self.hops.len()..usize::from(number) {
+            let number = u8::try_from(silent + 1).unwrap_or(u8::MAX);
+            self.hops.push(Hop { number, address: None, rtt_ms: None });
+        }
+        if let Some(hop) = self.hops.iter_mut().find(|hop| hop.number == number && hop.address.is_none()) {
+            hop.address = address;
+            hop.rtt_ms = Some(rtt.as_secs_f64() * 1000.0);
+        }
+    }
+
+    /// Notes that the server is so far away.
+    fn arrive(&mut self, hops: u8, by: Protocol) {
+        if self.distance.is_none_or(|known| hops < known.hops) {
+            self.distance = Some(Distance { hops, by });
+            self.hops.truncate(hops.into());
+        }
+    }
+
+    /// Makes one of a hop that ended one datagram and turned the next one, which had a hop more to go, away.
+    fn merge(&mut self) {
+        if let ([.., before, last], None) = (&*self.hops, self.distance)
+            && last.address.is_some()
+            && last.address == before.address
+        {
+            self.hops.pop();
+        }
+    }
+
+    fn is_silent(&self, number: u8) -> bool {
+        self.address(number).is_none()
+    }
+}
+
+/// Asks the hops to the host of `address`, at most `most` of them, who they are; nothing where the system does not tell (Linux does).
+///
+/// Each silent hop is asked [`ATTEMPTS`] times; it takes a few round-trip times on a path that answers, and never longer than `deadline`.
+pub async fn trace(address: SocketAddr, bind: Option<IpAddr>, most: u8, deadline: Duration) -> Path {
+    let mut tracing = Tracing { address, bind, deadline, path: Path::default(), last: most, asking: JoinSet::new() };
+    // What is known when the time is over is what there is.
+    let _ = timeout(deadline, tracing.go()).await;
+    let Tracing { mut path, last, .. } = tracing;
+    path.hops.truncate(last.into());
+    path.merge();
+    path
+}
+
+struct Tracing {
+    address: SocketAddr,
+    bind: Option<IpAddr>,
+    deadline: Duration,
+    path: Path,
+    /// No answer can come from behind this hop.
+    last: u8,
+    asking: JoinSet<(u8, Option<Answer>)>,
+}
+
+impl Tracing {
+    async fn go(&mut self) {
+        for attempt in 0..ATTEMPTS {
+            let asked = if attempt == 0 { self.last } else { self.path.answered().saturating_add(BEYOND) };
+            let mut number = 1;
+            while number <= asked.min(self.last) {
+                if attempt == 0 || self.path.is_silent(number) {
+                    self.asking.spawn(probe::ask(self.address, self.bind, number, self.deadline));
+                    self.listen(PACE).await;
+                }
+                number += 1;
+            }
+            let slowest = self.path.hops.iter().filter_map(|hop| hop.rtt_ms).fold(0.0, f64::max);
+            self.listen(Duration::from_secs_f64(slowest * 3.0 / 1000.0).clamp(PATIENCE.0, PATIENCE.1)).await;
+            if self.is_complete() {
+                return;
+            }
+        }
+    }
+
+    /// Takes answers for a while; no longer than until every hop up to the last has answered.
+    async fn listen(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        while !self.is_complete() {
+            let answer = tokio::select! {
+                Some(Ok(answer)) = self.asking.join_next() => answer,
+                () = sleep(until.saturating_duration_since(Instant::now())) => return,
+            };
+            if let (number, Some(answer)) = answer {
+                self.take(number, &answer);
+            }
+        }
+    }
+
+    fn take(&mut self, number: u8, answer: &Answer) {
+        self.path.note(number, answer.from, answer.rtt);
+        match answer.reply {
+            Reply::Ended => {}
+            Reply::Arrived => {
+                self.path.arrive(number, Protocol::Udp);
+                self.last = self.last.min(number);
+            }
+            // Somebody on the way turns UDP away, and does so with all that would go further.
+            Reply::TurnedAway => self.last = self.last.min(number),
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.path.hops.len() >= self.last.into() && (1..=self.last).all(|number| !self.path.is_silent(number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_hop_has_its_number() {
+        let mut path = Path::default();
+        let [near, far] = ["10.0.0.1", "10.0.2.1"].map(|text| text.parse().ok());
+        path.note(3, far, Duration::from_millis(3));
+        path.note(1, near, Duration::from_millis(1));
+        let hops: Vec<_> = path.hops.iter().map(|hop| (hop.number, hop.address)).collect();
+        assert_eq!(hops, [(1, near), (2, None), (3, far)]);
+        assert_eq!(path.candidates(30), [1, 2, 3, 4, 30]);
+        path.arrive(3, Protocol::Udp);
+        path.arrive(5, Protocol::Tcp);
+        assert_eq!(path.candidates(30), [1, 2, 3]);
+        assert_eq!(Path::default().candidates(30), [1, 30]);
+    }
+
+    #[test]
+    fn who_turns_datagrams_away_is_one_hop() {
+        let mut path = Path::default();
+        let [near, far] = ["10.0.0.1", "10.0.1.1"].map(|text| text.parse().ok());
+        for (number, address) in [(1, near), (2, far), (3, far)] {
+            path.note(number, address, Duration::from_millis(1));
+        }
+        path.merge();
+        path.merge();
+        assert_eq!(path.hops.iter().map(|hop| hop.address).collect::<Vec<_>>(), [near, far]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn this_machine_is_its_own_first_hop() {
+        for text in ["127.0.0.1:22", "[::1]:22"] {
+            let address: SocketAddr = text.parse().unwrap();
+            if std::net::UdpSocket::bind((address.ip(), 0)).is_err() {
+                continue;
+            }
+            let began = Instant::now();
+            let path = trace(address, None, 30, Duration::from_secs(5)).await;
+            assert_eq!(path.distance, Some(Distance { hops: 1, by: Protocol::Udp }), "{path:?}");
+            assert_eq!(path.hops.len(), 1, "{path:?}");
+            assert_eq!(path.address(1), Some(address.ip()));
+            assert!(began.elapsed() < Duration::from_secs(2), "nothing was left to wait for");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The keepalive that was proven, in the syntax of each client; every unit is the client's own.
+
+mod syntaxes;
+
+use clap::ValueEnum;
+use ssh_doctor_checks::cause::{Fix, Side};
+use ssh_doctor_checks::evidence::Evidence;
+use ssh_doctor_checks::idle::Facts;
+use ssh_doctor_checks::target::Settings;
+use ssh_doctor_checks::text::seconds;
+
+use syntaxes::SYNTAXES;
+
+/// A program or library whose keepalive can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Client {
+    /// OpenSSH's own configuration
+    #[default]
+    Ssh,
+    /// Ansible's connections
+    Ansible,
+    /// AsyncSSH for Python
+    Asyncssh,
+    /// autossh
+    Autossh,
+    /// Dropbear's client
+    Dbclient,
+    /// git over ssh
+    Git,
+    /// JSch for Java
+    Jsch,
+    /// libssh2 for C
+    Libssh2,
+    /// Apache MINA SSHD for Java
+    Mina,
+    /// Net::SSH for Ruby
+    NetSsh,
+    /// ssh2 for Node.js
+    NodeSsh2,
+    /// paramiko for Python
+    Paramiko,
+    /// PuTTY and plink
+    Putty,
+    /// rsync over ssh
+    Rsync,
+    /// russh for Rust
+    Russh,
+    /// A systemd unit that holds a tunnel
+    Systemd,
+    /// TCP keepalives of the kernel
+    Tcp,
+    /// WinSCP
+    Winscp,
+    /// Xshell
+    Xshell,
+}
+
+/// When a client finds out that the server is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Notices {
+    /// After interval x (count + 1): OpenSSH counts one more than its manual says (clientloop.c).
+    Openssh,
+    /// After about so many unanswered keepalives.
+    ByCount,
+    /// Not by its keepalives.
+    Never,
+    /// Its documents do not say.
+    Unsaid,
+}
+
+/// How a client is told to send keepalives.
+struct Syntax {
+    client: Client,
+    /// Its name, and what to do.
+    summary: &'static str,
+    file: Option<&'static str>,
+    /// `{interval}` in seconds, `{interval_ms}` in milliseconds, `{count_max}`; words in capitals are the user's own.
+    snippet: &'static str,
+    caution: Option<&'static str>,
+    /// Whether its keepalive asks for an answer, as the ones do that were proven.
+    answered: bool,
+    notices: Notices,
+}
+
+/// What stands in for the kernel's setting where TCP keepalives were not seen to help.
+const TCP_UNPROVEN: Fix = Fix {
+    summary: "The kernel's TCP keepalives were not seen to outlive the timer on this path, so no setting of theirs is advised",
+    ..Fix::NEW
+};
+
+/// Whether a fix is the keepalive of the user's client, which every client has in a syntax of its own.
+pub(crate) fn is_keepalive(fix: &Fix) -> bool {
+    fix.side == Side::Client && fix.snippet.is_some_and(|snippet| snippet.contains("ServerAliveInterval {interval}"))
+}
+
+impl Client {
+    /// The keepalive fix in this client's syntax; `None` for ssh, whose syntax the causes have.
+    pub(crate) fn keepalive(self, ssh: &Fix, evidence: &Evidence) -> Option<Fix> {
+        let syntax = self.syntax()?;
+        if self == Self::Tcp && evidence.idle.facts().and_then(Facts::tcp_keepalive_held) != Some(true) {
+            return Some(TCP_UNPROVEN);
+        }
+        let fix = syntax.fix();
+        Some(if syntax.answered { Fix { tried: ssh.tried, ..fix } } else { fix })
+    }
+
+    /// When the server's death is noticed with these values, and how that compares with what ssh does today.
+    pub(crate) fn notice(self, interval_s: u32, count_max: u32, own: &Settings) -> Option<String> {
+        let notices = self.syntax().map_or(Notices::Openssh, |syntax| syntax.notices);
+        let after = match notices {
+            Notices::Openssh => {
+                let product = product(u64::from(interval_s), u64::from(count_max));
+                format!("A dead server is noticed after {product}.")
+            }
+            Notices::ByCount if self == Self::Dbclient => {
+                "A dead server is noticed after 3 unanswered ones.".to_owned()
+            }
+            Notices::ByCount => format!("A dead server is noticed after about {count_max} unanswered ones."),
+            Notices::Never => "They keep the path open and do not tell whether the server is still there.".to_owned(),
+            Notices::Unsaid => return None,
+        };
+        Some(if self == Self::Ssh { format!("{after} {}", today(own)) } else { after })
+    }
+
+    fn syntax(self) -> Option<&'static Syntax> {
+        SYNTAXES.iter().find(|syntax| syntax.client == self)
+    }
+}
+
+/// The keepalive of every other client as the catalogue has it, its placeholders still in braces.
+pub(crate) fn all() -> impl Iterator<Item = Fix> {
+    SYNTAXES.iter().map(Syntax::fix)
+}
+
+impl Syntax {
+    fn fix(&self) -> Fix {
+        Fix { summary: self.summary, file: self.file, snippet: Some(self.snippet), caution: self.caution, ..Fix::NEW }
+    }
+}
+
+fn today(own: &Settings) -> String {
+    let from = &own.server_alive_from;
+    match own.server_alive_interval_s {
+        0 => format!("Today ssh sends none ({from})."),
+        interval => format!("Today that takes {} ({from}).", product(interval, own.server_alive_count_max)),
+    }
+}
+
+/// OpenSSH's time until it gives up, worked out in words.
+fn product(interval_s: u64, count_max: u64) -> String {
+    let interval = interval_s as f64;
+    let after = seconds(interval * (count_max as f64 + 1.0));
+    format!("{after}: {} x ({count_max} + 1)", seconds(interval))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! One finding for people: what it is, why, what was seen, and the fix to paste.
+
+use ssh_doctor_checks::cause::{Certainty, Severity, Side};
+
+use super::style::Ink;
+use super::{Style, suspects};
+use crate::diagnose::{FilledFix, Finding};
+
+/// The indent of everything that belongs to a finding.
+pub(crate) const INDENT: &str = "   ";
+
+/// The indent of what is to be pasted.
+pub(crate) const PASTE: &str = "       ";
+
+/// The finding at a place in the list: what it is, why, what was seen, what mends it.
+pub(super) fn finding(at: usize, findings: &[Finding], style: Style) -> String {
+    let found = &findings[at];
+    let ink = match found.severity {
+        Severity::Critical => Ink::Bad,
+        Severity::Warning => Ink::Care,
+        Severity::Info => Ink::Strong,
+    };
+    let head = style.wrapped(&format!("{}. ", at + 1), INDENT, found.title);
+    let label = format!("{}, {}, {}", found.code, severity(found.severity), certainty(found.certainty));
+    let mut parts = vec![format!("{}\n{}", style.paint(ink, &head), style.wrapped(INDENT, INDENT, &label))];
+    parts.push(style.paragraphs(INDENT, why(found)));
+    if !found.because.is_empty() {
+        parts.push(listed(&style.paint(Ink::Strong, "Seen:"), found.because.iter().map(String::as_str), style));
+    }
+    parts.extend(remedies(found, &findings[..at], style));
+    parts.extend(suspects::section(found, style));
+    parts.join("\n\n")
+}
+
+/// The explanation as far as a reader needs it now: what it could be instead matters only where that was not excluded.
+fn why(found: &Finding) -> &'static str {
+    match found.explanation.split_once("\n\n") {
+        Some((first, _)) if found.certainty == Certainty::Certain => first,
+        _ => found.explanation,
+    }
+}
+
+/// The fixes; beside one that is proven on this path the others are only named.
+fn remedies(found: &Finding, earlier: &[Finding], style: Style) -> Vec<String> {
+    let (proven, others): (Vec<_>, Vec<_>) = found.fixes.iter().partition(|fix| fix.verified == Some(true));
+    if proven.is_empty() {
+        return fixes(&found.fixes, style).collect();
+    }
+    let told = |fix: &FilledFix| earlier.iter().position(|other| other.fixes.iter().any(|one| is_same(one, fix)));
+    let mut parts: Vec<_> = proven.iter().map(|fix| one_fix("Fix", fix, told(fix), style)).collect();
+    if !others.is_empty() {
+        let heading =
+            style.wrapped(INDENT, INDENT, &format!("Other ways; what to paste: ssh-doctor explain {}", found.code));
+        let heading = heading.trim_start().replacen("Other ways", &style.paint(Ink::Strong, "Other ways"), 1);
+        let failed = |fix: &FilledFix| if fix.verified == Some(false) { " (tried, did not hold)" } else { "" };
+        let lines: Vec<_> =
+            others.iter().map(|fix| format!("{}: {}{}", side(fix.side), fix.summary, failed(fix))).collect();
+        parts.push(listed(&heading, lines.iter().map(String::as_str), style));
+    }
+    parts
+}
+
+/// Whether two fixes have the same text to paste into the same place.
+fn is_same(one: &FilledFix, other: &FilledFix) -> bool {
+    one.snippet.is_some() && (one.side, one.file, &one.snippet) == (other.side, other.file, &other.snippet)
+}
+
+/// A heading, and items below it.
+pub(crate) fn listed<'a>(heading: &str, items: impl Iterator<Item = &'a str>, style: Style) -> String {
+    let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));
+    let items = items.map(|item| style.wrapped(&first, &rest, item));
+    [format!("{INDENT}{heading}")].into_iter().chain(items).collect::<Vec<_>>().join("\n")
+}
+
+/// Each fix: who does what, the text to paste, what to mind.
+pub(crate) fn fixes(fixes: &[FilledFix], style: Style) -> impl Iterator<Item = String> {
+    fixes.iter().enumerate().map(move |(at, fix)| {
+        let label = if fixes.len() == 1 { "Fix".to_owned() } else { format!("Fix {}", at + 1) };
+        one_fix(&label, fix, None, style)
+    })
+}
+
+/// One fix; its text to paste is not repeated where the finding `told` (counted from 0) has it already.
+fn one_fix(label: &str, fix: &FilledFix, told: Option<usize>, style: Style) -> String {
+    let place = fix.file.map_or_else(String::new, |file| format!(", {file}"));
+    let tried = |ink, words: &str| format!("\n{INDENT}{}", style.paint(ink, &format!("{}{words}", style.sign(ink))));
+    let tried = match fix.verified {
+        Some(true) => tried(Ink::Good, "proven on this path"),
+        Some(false) => tried(Ink::Bad, "tried, did not hold"),
+        None => String::new(),
+    };
+    let head = style.wrapped(INDENT, INDENT, &format!("{label} ({}{place}): {}", side(fix.side), fix.summary));
+    let head = head.replacen(label, &style.paint(Ink::Strong, label), 1);
+    let paste = match (told, &fix.snippet) {
+        (Some(at), _) => format!("\n{INDENT}The same lines as in {}.", at + 1),
+        (None, Some(snippet)) => format!("\n\n{}", style.snippet(PASTE, snippet)),
+        (None, None) => String::new(),
+    };
+    let note = fix.note.as_ref().map(|note| format!("\n\n{}", style.wrapped(INDENT, INDENT, note)));
+    let mind = fix.caution.as_ref().map(|caution| {
+        let line = style.wrapped(INDENT, INDENT, &format!("Mind: {caution}"));
+        format!("\n\n{}", line.replacen("Mind:", &style.paint(Ink::Care, "Mind:"), 1))
+    });
+    format!("{head}{tried}{paste}{}{}", note.unwrap_or_default(), mind.unwrap_or_default())
+}
+
+pub(crate) fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "critical",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    }
+}
+
+fn certainty(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Certain => "certain (its look-alikes are excluded)",
+        Certainty::Likely => "likely (its look-alikes are rarer)",
+        Certainty::Possible => "possible (others fit as well)",
+    }
+}
+
+pub(crate) fn side(side: Side) -> &'static str {
+    match side {
+        Side::Client => "client",
+        Side::Server => "server",
+        Side::Network => "network",
+    }
+}

@@ -1,0 +1,164 @@
+//! The sessions of the idle test as bars on one time axis: what moved on each, how long it lived, how it ended.
+
+mod lane;
+
+use ssh_doctor_checks::evidence::{Check, Evidence};
+use ssh_doctor_checks::idle::{End, Facts, Moves};
+use ssh_doctor_checks::text::seconds;
+
+use super::Style;
+use super::style::Ink;
+use crate::diagnose::Finding;
+use lane::{Lane, Mark};
+
+/// Bars that are drawn at most; the heading, the axis and the reasoning come to it.
+const ROWS: usize = 10;
+/// The shortest axis worth drawing, columns; words make room for it.
+const SHORTEST: usize = 16;
+/// No test comes near this many seconds; a damaged recording may.
+const LATEST: f64 = 1e7;
+/// Distances of the labels on the axis, seconds.
+const STEPS: [f64; 16] =
+    [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 21_600.0, 86_400.0];
+
+/// The lifelines where something died; where all is well one line; `None` where nothing was held.
+pub(super) fn section(evidence: &Evidence, findings: &[Finding], style: Style) -> Option<String> {
+    let facts = evidence.idle.facts()?;
+    let lost = |end: &End| matches!(end, End::Died { .. } | End::Unheard { .. });
+    if facts.arms.len() < 2 || !facts.arms.iter().any(|arm| lost(&arm.end)) {
+        return lived(facts).map(|line| style.wrapped("", "  ", &line));
+    }
+    let lanes = lane::lanes(facts);
+    let (shown, left) = lane::telling(lanes, ROWS);
+    let mut lines = vec![heading(&shown, style)];
+    lines.extend(drawing(&shown, facts, style));
+    if left > 0 {
+        lines.push(format!("  and {left} more"));
+    }
+    lines.extend(reasoning(findings).map(|sentence| style.wrapped("  ", "  ", &sentence)));
+    Some(lines.join("\n"))
+}
+
+/// One line for a test in which nothing died.
+fn lived(facts: &Facts) -> Option<String> {
+    let alive = |moves: Moves| {
+        let answered = facts.arms.iter().filter(move |arm| arm.moves == moves && matches!(arm.end, End::Alive { .. }));
+        let mut sessions: Vec<_> = answered.map(|arm| arm.session).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        sessions.len()
+    };
+    let silent = alive(Moves::Nothing);
+    let longest = facts.timeout.survived_s?.clamp(0.0, LATEST);
+    let sessions = if silent == 1 { "session" } else { "sessions" };
+    (silent > 0).then(|| format!("Idle: {silent} silent {sessions} lived, longest {}.", seconds(longest)))
+}
+
+/// What it is, and what the signs in it mean.
+fn heading(lanes: &[Lane], style: Style) -> String {
+    let occurs = |mark: Mark| {
+        lanes.iter().any(|lane| lane.mark == mark || (mark == Mark::Answered && !lane.answered_s.is_empty()))
+    };
+    let meant = Mark::ALL.into_iter().filter(|mark| occurs(*mark));
+    let legend: Vec<_> = meant.map(|mark| format!("{} {}", mark.sign(style), mark.meaning())).collect();
+    let title = "Sessions held idle";
+    style.wrapped("", "  ", &format!("{title} ({})", legend.join(", "))).replacen(
+        title,
+        &style.paint(Ink::Strong, title),
+        1,
+    )
+}
+
+/// The axis and a bar a session; the words at their ends are left out where they would leave no room.
+fn drawing(lanes: &[Lane], facts: &Facts, style: Style) -> Vec<String> {
+    let widest = |of: fn(&Lane) -> usize| lanes.iter().map(of).max().unwrap_or_default();
+    let label = widest(|lane| lane.label.chars().count());
+    let words = widest(|lane| lane.words.chars().count());
+    let room = style.columns().saturating_sub(label + 3);
+    let with_words = room > SHORTEST + words;
+    let columns = if with_words { room - words - 1 } else { room.max(2) };
+    let last = lanes.iter().map(|lane| lane.ended_s).fold(facts.elapsed_s, f64::max);
+    let axis = Axis { total_s: last.clamp(0.001, LATEST), columns };
+    let mut lines = vec![format!("{:indent$}{}", "", style.paint(Ink::Faint, &axis.labels(room)), indent = label + 3)];
+    let mut above = "";
+    for lane in lanes {
+        let name = if lane.label == above { "" } else { &lane.label };
+        above = &lane.label;
+        let bar = axis.bar(lane, style);
+        let line = if with_words {
+            let gap = columns + 1 - bar.columns;
+            let words = lane.mark.ink().map_or_else(|| lane.words.clone(), |ink| style.paint(ink, &lane.words));
+            format!("  {name:label$} {}{:gap$}{words}", bar.text, "")
+        } else {
+            format!("  {name:label$} {}", bar.text)
+        };
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+/// What the first finding of the idle test says in its first two facts.
+fn reasoning(findings: &[Finding]) -> Option<String> {
+    let facts = &findings.iter().find(|found| found.stage == Check::Idle)?.because;
+    let said = facts.iter().take(2).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let mut rest = said.chars();
+    rest.next().map(|first| format!("{}{}.", first.to_uppercase(), rest.as_str()))
+}
+
+/// Where a time stands.
+struct Axis {
+    total_s: f64,
+    columns: usize,
+}
+
+/// A drawn bar, and how many columns it takes with the space before it.
+struct Bar {
+    text: String,
+    columns: usize,
+}
+
+impl Axis {
+    /// The column of a time, from 0.
+    fn column(&self, at_s: f64) -> usize {
+        let share = at_s.clamp(0.0, self.total_s) / self.total_s;
+        let last = self.columns.saturating_sub(1);
+        (0..=last).rev().find(|column| *column as f64 <= share * last as f64 + 0.5).unwrap_or_default()
+    }
+
+    /// Times above the bars, as many as fit into so many columns without touching.
+    fn labels(&self, room: usize) -> String {
+        let step = STEPS.into_iter().find(|step| self.total_s / step <= 5.0).unwrap_or(LATEST);
+        let mut text = String::from("0");
+        let mut at = step;
+        while at <= self.total_s {
+            let (label, column) = (seconds(at), self.column(at));
+            let used = text.chars().count();
+            if column > used && column + label.len() <= room {
+                text.extend(std::iter::repeat_n(' ', column - used));
+                text.push_str(&label);
+            }
+            at += step;
+        }
+        text
+    }
+
+    fn bar(&self, lane: &Lane, style: Style) -> Bar {
+        let (start, end) = (self.column(lane.started_s), self.column(lane.ended_s));
+        let mut bar: Vec<char> = vec![' '; start];
+        // Between two stretches, while a verdict was waited for, nothing moved.
+        bar.resize(end, lane::fill(Moves::Nothing, style));
+        for stretch in &lane.stretches {
+            let columns = self.column(stretch.from_s)..self.column(stretch.to_s).min(end);
+            bar.iter_mut()
+                .enumerate()
+                .filter(|(at, _)| columns.contains(at))
+                .for_each(|(_, sign)| *sign = stretch.fill(style));
+        }
+        for tick in lane.answered_s.iter().map(|at| self.column(*at)).filter(|tick| (start..end).contains(tick)) {
+            bar[tick] = Mark::Answered.sign(style);
+        }
+        let mark = lane.mark.sign(style).to_string();
+        let mark = lane.mark.ink().map_or_else(|| mark.clone(), |ink| style.paint(ink, &mark));
+        Bar { text: bar.into_iter().chain(mark.chars()).collect(), columns: start.max(end) + 1 }
+    }
+}

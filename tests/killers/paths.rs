@@ -1,0 +1,145 @@
+//! Stateful devices in the path, which look at packets: any packet of the right side keeps them quiet.
+
+use super::servers::{CLIENT_ALIVE_2, assert_speaks_every};
+use super::{
+    RESET, SILENT, SSH_KEEPALIVE, TCP_KEEPALIVE, WAIT, assert_bracket, assert_codes, assert_died, assert_healthy,
+    assert_hung, assert_keepalive_proven, assert_lived, assert_manner, assert_tidy, examine, s, side_by_side,
+};
+use crate::lab::{Lab, Middlebox, Report};
+
+/// Seconds of silence that each device here allows.
+const TIMER: u32 = 6;
+
+/// A keepalive that comes only after the timer, and whose loss is noticed.
+const LATE_KEEPALIVE: [&str; 4] = ["-o", "ServerAliveInterval=9", "-o", "ServerAliveCountMax=1"];
+
+#[test]
+fn a_nat_is_kept_quiet_by_the_kernel_too() {
+    let Some(lab) = Lab::through(&[Middlebox::Forgets(TIMER)]) else { return };
+    let server = lab.sshd(&[]);
+    lab.tcp_keepalive(2);
+    let [silent, kernel, ssh] = side_by_side(&lab, &server, [&SILENT, &TCP_KEEPALIVE, &SSH_KEEPALIVE], WAIT);
+    assert_hung(&silent);
+    assert_lived(&kernel);
+    assert_lived(&ssh);
+}
+
+#[test]
+fn a_nat_that_drops_is_named() {
+    is_named(&[Middlebox::Forgets(TIMER)], "idle-silent-drop", "silent");
+}
+
+#[test]
+fn a_nat_that_resets_is_named() {
+    is_named(&[Middlebox::Resets(TIMER)], "idle-reset", "reset");
+}
+
+fn is_named(routers: &[Middlebox], code: &str, manner: &str) {
+    let Some(lab) = Lab::through(routers) else { return };
+    let server = lab.sshd(&[]);
+    let seen = examine(&lab, &server, 3 * TIMER);
+    assert_codes(&seen, &[code, "idle-no-keepalive"]);
+    assert_manner(&seen, manner);
+    assert_bracket(&seen, f64::from(TIMER));
+    assert_keepalive_proven(&seen);
+    assert_tidy(&lab, &server);
+}
+
+#[test]
+fn a_firewall_resets_both_ends_when_the_timer_runs_out() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(_firewall) = lab.resetting_firewall(TIMER) else { return };
+    let server = lab.sshd(&[]);
+    lab.tcp_keepalive(2);
+    let [silent, kernel, ssh] = side_by_side(&lab, &server, [&SILENT, &TCP_KEEPALIVE, &SSH_KEEPALIVE], WAIT);
+    assert_died(&silent, 5..10, RESET);
+    assert_lived(&kernel);
+    assert_lived(&ssh);
+    assert!(server.log().contains("reset by peer"), "the server is reset too: {}", server.log());
+}
+
+#[test]
+fn a_reset_when_the_timer_runs_out_is_named() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(_firewall) = lab.resetting_firewall(TIMER) else { return };
+    let server = lab.sshd(&[]);
+    let seen = examine(&lab, &server, 3 * TIMER);
+    assert_codes(&seen, &["idle-reset", "idle-no-keepalive"]);
+    assert_manner(&seen, "reset");
+    assert_bracket(&seen, f64::from(TIMER));
+    assert_keepalive_proven(&seen);
+    assert_tidy(&lab, &server);
+}
+
+#[test]
+fn a_filter_before_the_server_loses_what_the_client_says_first() {
+    let Some(lab) = Lab::through(&[Middlebox::GuardsServer(TIMER)]) else { return };
+    let (server, speaking) = (lab.sshd(&[]), lab.sshd(&["ClientAliveInterval 2"]));
+    std::thread::scope(|scope| {
+        let saved = scope.spawn(|| lab.ssh(&speaking, &LATE_KEEPALIVE, "sleep 20; echo hi", s(25)));
+        let options: [&[&str]; 3] = [&SILENT, &LATE_KEEPALIVE, &SSH_KEEPALIVE];
+        let [server_first, client_first, kept] = side_by_side(&lab, &server, options, "sleep 20; echo hi");
+        assert_lived(&server_first);
+        assert_died(&client_first, 17..20, &["not responding"]);
+        assert_lived(&kept);
+        assert_lived(&saved.join().expect("a run"));
+    });
+}
+
+#[test]
+fn a_filter_before_the_server_is_named_and_the_server_is_asked_first() {
+    let Some(lab) = Lab::through(&[Middlebox::GuardsServer(TIMER)]) else { return };
+    let server = lab.sshd(&[]);
+    let seen = examine(&lab, &server, 3 * TIMER);
+    assert_codes(&seen, &["idle-silent-drop", "idle-no-keepalive"]);
+    assert_manner(&seen, "silent");
+    assert_bracket(&seen, f64::from(TIMER));
+    assert_keepalive_proven(&seen);
+    let first = seen.fixes().next().expect("a fix");
+    let asks = first["snippet"].as_str().is_some_and(|snippet| snippet.contains("ClientAliveInterval"));
+    assert!(first["side"] == "server" && asks, "{}", seen.told());
+    assert_tidy(&lab, &server);
+}
+
+#[test]
+fn a_filter_before_the_client_loses_what_the_server_says_first() {
+    let Some(lab) = Lab::through(&[Middlebox::GuardsClient(TIMER)]) else { return };
+    let server = lab.sshd(&[]);
+    let [server_first, client_first, kept] =
+        side_by_side(&lab, &server, [&SILENT, &LATE_KEEPALIVE, &SSH_KEEPALIVE], WAIT);
+    assert_hung(&server_first);
+    assert_lived(&client_first);
+    assert_lived(&kept);
+}
+
+fn one_way(routers: &[Middlebox]) -> Option<Report> {
+    let lab = Lab::through(routers)?;
+    let server = lab.sshd(&[]);
+    let seen = examine(&lab, &server, 3 * TIMER);
+    assert_tidy(&lab, &server);
+    Some(seen)
+}
+
+#[test]
+fn a_filter_before_the_client_is_named() {
+    let Some(seen) = one_way(&[Middlebox::GuardsClient(TIMER)]) else { return };
+    assert_eq!(seen.codes().first(), Some(&"idle-one-way-drop"), "{}", seen.told());
+    assert_keepalive_proven(&seen);
+}
+
+#[test]
+fn a_nat_that_picks_flows_up_again_is_named() {
+    let Some(seen) = one_way(&[Middlebox::PicksUp(TIMER)]) else { return };
+    assert_eq!(seen.codes().first(), Some(&"idle-one-way-drop"), "{}", seen.told());
+    assert_keepalive_proven(&seen);
+}
+
+#[test]
+fn a_server_that_speaks_often_enough_makes_a_nat_harmless() {
+    let Some(lab) = Lab::through(&[Middlebox::Forgets(TIMER)]) else { return };
+    let server = lab.sshd(&["ClientAliveInterval 2", "ClientAliveCountMax 3"]);
+    assert_lived(&lab.ssh(&server, &SILENT, WAIT, s(20)));
+    let seen = examine(&lab, &server, 2 * TIMER);
+    assert_healthy(&seen);
+    assert_speaks_every(&seen, CLIENT_ALIVE_2);
+}
