@@ -7,9 +7,9 @@ use ssh_doctor_checks::cause::Certainty;
 use ssh_doctor_checks::idle::hop::{Found, Search, Untold, Verdict, interval};
 use ssh_doctor_checks::idle::{End, Moves};
 use ssh_doctor_checks::path::{self, Distance, Path, Place, Protocol};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use crate::lab::{Lab, Middlebox};
+use crate::lab::{Lab, Middlebox, eventually};
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -160,6 +160,25 @@ fn a_path_that_forgets_nothing_names_no_hop() {
     let address = SocketAddr::new(lab.server_address().into(), server.port());
     let (_, found, verdict) = lab.client().inside(async || find(&lab, address, None).await);
     assert_eq!(verdict, Err(Untold::NothingDied), "{found:#?}");
+}
+
+/// The goodbye of a session that is left in the middle of its silence must come as far as the server.
+#[test]
+fn a_search_that_is_given_up_leaves_nothing_on_the_server() {
+    let Some(lab) = Lab::through(&[Middlebox::Plain; 2]) else { return };
+    let server = lab.sshd(&[]);
+    let address = SocketAddr::new(lab.server_address().into(), server.port());
+    lab.client().inside(async || {
+        let (login, interval) = (lab.login(address).await, s(1));
+        let search = Search { login, mark: Some("hop-test".into()), interval, deadline: s(10) };
+        let round = search.round(&[1, 2, 3], Some(3), async || std::future::pending().await);
+        // Long enough for all to be silent and limited.
+        assert!(timeout(s(4), round).await.is_err());
+        assert_eq!(server.connections(), 3, "the sessions of the search");
+        // The tasks that hold the sessions end when they are next looked at.
+        sleep(s(1)).await;
+    });
+    assert!(eventually(s(3), || server.sessions(&lab).is_empty()), "{:?}", server.sessions(&lab));
 }
 
 #[test]

@@ -27,7 +27,7 @@ const TCP_KEEPALIVE: [&str; 2] = ["-o", "TCPKeepAlive=yes"];
 /// Runs the same command with each of the options at the same time.
 fn side_by_side<const N: usize>(lab: &Lab, server: &Server, options: [&[&str]; N], remote: &str) -> [Run; N] {
     std::thread::scope(|scope| {
-        let runs = options.map(|options| scope.spawn(move || lab.ssh(server, options, remote, s(22))));
+        let runs = options.map(|options| scope.spawn(move || lab.ssh(server, options, remote, s(27))));
         runs.map(|run| run.join().expect("a run"))
     })
 }
@@ -58,7 +58,7 @@ fn assert_died(run: &Run, seconds: std::ops::Range<u64>, words: &[&str]) {
 
 /// What the doctor says of a lab when it may test silences of so many seconds.
 fn examine(lab: &Lab, server: &Server, idle: u32) -> Report {
-    lab.doctor(server, &["--idle", &format!("{idle}s")], s(150))
+    lab.doctor(server, &["--idle", &format!("{idle}s")], s(3 * u64::from(idle) + 30))
 }
 
 /// These codes of the idle test and no other of any check, the first one the root cause.
@@ -101,6 +101,12 @@ fn assert_nothing_proven(seen: &Report) {
     assert!(!fixes.any(|fix| fix["verified"] == true), "{}", seen.told());
     let snippets = seen.fixes().filter_map(|fix| fix["snippet"].as_str());
     assert!(!snippets.into_iter().any(|snippet| snippet.contains("ServerAliveInterval")), "{}", seen.told());
+}
+
+/// No hop of the path is accused.
+#[track_caller]
+fn assert_no_hop(seen: &Report) {
+    assert!(seen.idle()["killer"]["hop"].is_null(), "{}", seen.told());
 }
 
 #[track_caller]

@@ -2,7 +2,7 @@
 
 use super::{
     CLOSED, SSH_KEEPALIVE, WAIT, assert_bracket, assert_codes, assert_died, assert_healthy, assert_keepalive_proven,
-    assert_lived, assert_manner, assert_nothing_proven, assert_tidy, examine, s, side_by_side,
+    assert_lived, assert_manner, assert_no_hop, assert_nothing_proven, assert_tidy, examine, s, side_by_side,
 };
 use crate::lab::{Lab, Report};
 
@@ -24,6 +24,7 @@ fn a_channel_timeout_is_named() {
     assert_codes(&seen, &["idle-channel-timeout"]);
     assert_manner(&seen, "channel-close");
     assert_nothing_proven(&seen);
+    assert_no_hop(&seen);
     assert_tidy(&lab, &server);
 }
 
@@ -51,6 +52,7 @@ fn an_unused_connection_timeout_is_named() {
     let seen = examine(&lab, &server, 18);
     assert_codes(&seen, &["idle-unused-connection-timeout"]);
     assert_nothing_proven(&seen);
+    assert_no_hop(&seen);
     assert_tidy(&lab, &server);
 }
 
@@ -79,6 +81,7 @@ fn is_named(lab: &Lab) {
     let seen = examine(lab, &server, 20);
     assert_codes(&seen, &["idle-shell-timeout"]);
     assert_nothing_proven(&seen);
+    assert_no_hop(&seen);
     assert_tidy(lab, &server);
 }
 
@@ -132,6 +135,7 @@ fn dropbears_idle_timeout_is_named() {
     assert_codes(&seen, &["idle-server-inactivity"]);
     assert_manner(&seen, "fin");
     assert_nothing_proven(&seen);
+    assert_no_hop(&seen);
     assert_tidy(&lab, &server);
 }
 
@@ -174,6 +178,7 @@ fn a_goodbye_is_named(options: &[&str]) {
     assert!(because.contains("idle for too long") && because.contains("11"), "{}", seen.told());
     assert_bracket(&seen, 7.0);
     assert_keepalive_proven(&seen);
+    assert_no_hop(&seen);
     assert_tidy(&lab, &server);
 }
 

@@ -165,7 +165,9 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
     hides: &["session-shell-exits"],
     judge: |evidence| {
         let facts = evidence.channel.failed()?;
-        let said = facts.stderr.as_deref()?.trim_end_matches("\\n").trim_end_matches("\\r");
+        // Escaped, as all that the server sends. A line on the missing home may stand before it.
+        let lines = facts.stderr.as_deref()?.split("\\n").map(|line| line.trim_end_matches("\\r"));
+        let said = lines.filter(|line| !line.is_empty()).last()?;
         let shell = said.strip_suffix(": No such file or directory")?;
         let is_path = shell.starts_with('/') && !shell.contains([' ', ':', '\\']);
         (is_path && facts.ran.closed && facts.ran.status == Some(1) && !facts.mark_seen)

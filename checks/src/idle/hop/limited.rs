@@ -22,10 +22,10 @@ const UNANSWERED: Duration = Duration::from_hours(24);
 
 /// A held, silent SSH session; the kernel's TCP keepalives refresh it at every hop up to one, and at none behind.
 pub struct Limited {
+    // Dropped before the session is: its goodbye must come as far as the server.
+    leash: Leash,
     held: Held,
     hop: u8,
-    /// The time-to-live that was set before; none where the hop is the server and nothing is limited.
-    usual: Option<u8>,
     interval: Duration,
     began: Instant,
 }
@@ -64,9 +64,9 @@ impl Limited {
         }
         let mut held = Held::open(login, mark, false, deadline).await?;
         settle(&held, deadline).await?;
-        let usual = limit(socket(&held)?, (!whole).then_some(hop), interval)?;
+        let leash = Leash::on(socket(&held)?, (!whole).then_some(hop), interval)?;
         let began = held.begin_silence();
-        Ok(Self { held, hop, usual, interval, began })
+        Ok(Self { leash, held, hop, interval, began })
     }
 
     /// Process numbers of the waiting command and of its parent on the server.
@@ -84,17 +84,17 @@ impl Limited {
         };
         let info = socket(&self.held).ok().and_then(Socket::tcp_info);
         let (lasted, heard_bytes) = self.held.silence(self.began);
-        let end = match (passive, self.lift()) {
+        let end = match (passive, self.leash.lift()) {
             (Some(manner), _) => died(manner, Sign::BeforeProbe),
             (None, Ok(())) => self.ask().await,
-            (None, Err(error)) => End::Void { why: error.to_string() },
+            (None, Err(error)) => End::Void { why: NotLimited::from(error).to_string() },
         };
         // Every answer to a keepalive is younger than an interval; one that was lost is allowed for.
         let answered = info.map(|info| Duration::from_millis(info.last_ack_ms.into()) < self.interval * 2 + SETTLED);
         let (channel_quiet, age) = self.held.ages();
         let trial = Trial {
             hop: self.hop,
-            whole: self.usual.is_none(),
+            whole: self.leash.usual.is_none(),
             interval_s: u32::try_from(self.interval.as_secs()).unwrap_or(u32::MAX),
             lasted_s: lasted.as_secs_f64(),
             age_s: age.as_secs_f64(),
@@ -103,18 +103,9 @@ impl Limited {
             answered: answered.filter(|_| lasted > self.interval * 3),
             end,
         };
+        drop(self.leash);
         self.held.close().await;
         trial
-    }
-
-    /// Lets what we send go all the way again, and the kernel be silent.
-    fn lift(&self) -> Result<(), NotLimited> {
-        let socket = socket(&self.held)?;
-        socket.set_tcp_keepalive(None)?;
-        if let Some(usual) = self.usual {
-            socket.set_ttl(usual)?;
-        }
-        Ok(socket.set_user_timeout(None)?)
     }
 
     async fn ask(&self) -> End {
@@ -150,15 +141,41 @@ async fn settle(held: &Held, deadline: Duration) -> Result<(), NotLimited> {
     }
 }
 
-/// Sets the keepalives, and the time-to-live where there is one to set; returns what that was before.
-fn limit(socket: &Socket, hop: Option<u8>, interval: Duration) -> io::Result<Option<u8>> {
-    let usual = socket.ttl()?;
-    if let Some(hop) = hop {
-        socket.set_ttl(hop)?;
+/// What keeps a connection's packets near, and lets go of them at the latest when it is dropped.
+struct Leash {
+    socket: Socket,
+    /// The time-to-live that was set before; none where nothing is limited.
+    usual: Option<u8>,
+}
+
+impl Leash {
+    /// Sets the keepalives, and the time-to-live where there is one to set.
+    fn on(socket: &Socket, hop: Option<u8>, interval: Duration) -> io::Result<Self> {
+        let (socket, usual) = (socket.again()?, socket.ttl()?);
+        let leash = Self { socket, usual: hop.map(|_| usual) };
+        if let Some(hop) = hop {
+            leash.socket.set_ttl(hop)?;
+        }
+        leash.socket.set_user_timeout(Some(UNANSWERED))?;
+        leash.socket.set_tcp_keepalive(Some(Keepalive { idle: interval, interval, retries: RETRIES }))?;
+        Ok(leash)
     }
-    socket.set_user_timeout(Some(UNANSWERED))?;
-    socket.set_tcp_keepalive(Some(Keepalive { idle: interval, interval, retries: RETRIES }))?;
-    Ok(hop.map(|_| usual))
+
+    /// Lets what we send go all the way again, and the kernel be silent.
+    fn lift(&self) -> io::Result<()> {
+        if let Some(usual) = self.usual {
+            self.socket.set_ttl(usual)?;
+        }
+        self.socket.set_tcp_keepalive(None)?;
+        self.socket.set_user_timeout(None)
+    }
+}
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        // A connection that the kernel has given up has nothing to say any more.
+        let _ = self.lift();
+    }
 }
 
 #[cfg(test)]
