@@ -11,6 +11,7 @@ use crate::connection::{Connection, GaveUp, Manner, Patience, Ran, Running};
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
 use crate::nonce::nonce;
+use crate::target::Limits;
 use crate::text::{seconds, shown_bytes};
 use crate::trial::{self, Marks};
 
@@ -61,12 +62,14 @@ impl evidence::Facts for Facts {
 }
 
 /// The one command that channel, transfer and exit share, since starting one may be slow (a shell's start-up files): it prints a mark,
-/// sends back what it is sent, and at the end of its input prints [`exit::OUTPUT`](crate::exit::OUTPUT) bytes and ends with
-/// [`exit::STATUS`](crate::exit::STATUS).
+/// sends back `stored` bytes when it has them all, then what it is sent as it comes, and at the end of its input prints
+/// [`exit::OUTPUT`](crate::exit::OUTPUT) bytes and ends with [`exit::STATUS`](crate::exit::STATUS).
 #[must_use]
-pub fn command(mark: &str) -> String {
+pub fn command(mark: &str, stored: usize) -> String {
     let (blocks, status) = (crate::exit::OUTPUT / 1024, crate::exit::STATUS);
-    format!("exec sh -c 'echo {mark}; cat; dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}'")
+    format!(
+        "exec sh -c 'echo {mark}; head -c {stored} | tail -c {stored}; cat; dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}'"
+    )
 }
 
 /// Starts that command on the connection that auth left, and waits for its mark.
@@ -74,9 +77,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let (Some(connection), Some(login)) = (&exam.connection, &exam.login) else {
         return Step::Skipped("there is no login: see auth".into());
     };
-    let patience = exam.limits.patience();
-    let deep = exam.limits.deep;
-    let Some((mut facts, running)) = exam.stop.race(Box::pin(start(connection, patience, deep))).await else {
+    let Some((mut facts, running)) = exam.stop.race(Box::pin(start(connection, &exam.limits))).await else {
         return Step::Skipped("interrupted".into());
     };
     // Nothing of the session came: since the login only the marks were new on this connection.
@@ -90,17 +91,18 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
 }
 
 /// Starts the command, and asks meanwhile what else is allowed.
-async fn start(connection: &Connection, patience: Patience, deep: bool) -> (Facts, Option<Running>) {
+async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Running>) {
+    let patience = limits.patience();
     let mark = nonce();
     let mut ran = Ran::default();
-    let Some(mut running) = connection.start(&command(&mark), patience, &mut ran).await else {
+    let Some(mut running) = connection.start(&command(&mark, limits.transfer_bytes), patience, &mut ran).await else {
         return (Facts::of(ran, &mark, connection), None);
     };
     let read = running.read(KEPT, patience, &mut ran, |ran| contains(&ran.stdout, &mark));
     let ((), mut capabilities) = tokio::join!(read, probes::ask(connection, patience));
     capabilities.session = Outcome::Allowed;
     capabilities.exec = Outcome::of(ran.accepted);
-    if deep && ran.accepted.is_some() && !ran.connection_lost {
+    if limits.deep && ran.accepted.is_some() && !ran.connection_lost {
         probes::ask_for_more(connection, patience, &mut capabilities).await;
     } else {
         let why = "it starts a process: --deep";

@@ -163,6 +163,14 @@ impl Connection {
         }
     }
 
+    /// Exchanges keys anew; how long it took, or nothing where it was not done by the deadline.
+    pub async fn rekey(&self, deadline: Duration) -> Option<Duration> {
+        let (asked, before) = (Instant::now(), self.notes.read().key_exchanges.len());
+        self.handle.rekey_soon().await.ok()?;
+        timeout(deadline, self.notes.key_exchange_after(before)).await.ok()?;
+        Some(asked.elapsed())
+    }
+
     /// Marks what we send from now on as ssh marks an interactive session (`IPQoS`).
     pub fn apply_tos(&self, tos: Option<u8>, route: Route) {
         if let (Some(tos), Some(socket), Route::Direct(address)) = (tos, &self.socket, route) {

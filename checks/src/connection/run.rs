@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::Connection;
+use crate::tap::Watch;
 
 /// How long a command may take.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +47,8 @@ pub struct Ran {
     pub stderr: Vec<u8>,
     /// Bytes of standard output in all.
     pub stdout_bytes: u64,
+    /// Milliseconds until the first of them.
+    pub first_output_ms: Option<f64>,
     /// Exit status.
     pub status: Option<u32>,
     /// The signal that ended it, without `SIG`.
@@ -85,7 +88,7 @@ impl Connection {
             match timeout(patience.silence, channel.wait()).await {
                 Err(_) => ran.gave_up = Some(GaveUp::Silence),
                 Ok(None) => ran.connection_lost = true,
-                Ok(Some(message)) => ran.take(message, 0),
+                Ok(Some(message)) => ran.take(message, 0, ran.duration_ms),
             }
         }
         if ran.is_over() {
@@ -140,7 +143,7 @@ impl Running {
                 match timeout(patience.silence, self.channel.wait()).await {
                     Err(_) => ran.gave_up = Some(GaveUp::Silence),
                     Ok(None) => ran.connection_lost = true,
-                    Ok(Some(message)) => ran.take(message, keep),
+                    Ok(Some(message)) => ran.take(message, keep, before + since(began)),
                 }
             }
         };
@@ -155,16 +158,29 @@ impl Running {
         matches!(timeout(patience.silence, self.channel.data_bytes(data)).await, Ok(Ok(())))
     }
 
-    /// Writes `data` and reads until as many bytes have come back.
-    pub async fn exchange(&mut self, data: Vec<u8>, patience: Patience) -> Ran {
-        let mut ran = Ran::default();
+    /// Writes `data` and reads until as many bytes have come back. A command that takes all before it answers is not silent while
+    /// it is fed, which the watch of its connection tells.
+    pub async fn exchange(&mut self, data: Vec<u8>, patience: Patience, watch: &Watch) -> Ran {
+        /// What keepalives and window adjustments send meanwhile is less.
+        const FED: u64 = 16 * 1024;
+        let (mut ran, began) = (Ran::default(), Instant::now());
         let (count, mut writer) = (data.len(), self.channel.make_writer());
         // The writer must not hold up the reader: a server that answers while it is being fed would fill both windows.
         let write = async {
             let _ = tokio::io::AsyncWriteExt::write_all(&mut writer, &data).await;
             std::future::pending::<()>().await;
         };
-        let read = self.read(count, patience, &mut ran, |ran| ran.stdout_bytes >= count as u64);
+        let read = async {
+            loop {
+                let sent = watch.seen().sent;
+                let left = Patience { total: patience.total.saturating_sub(began.elapsed()), ..patience };
+                self.read(count, left, &mut ran, |ran| ran.stdout_bytes >= count as u64).await;
+                if ran.gave_up != Some(GaveUp::Silence) || watch.seen().sent < sent + FED {
+                    break;
+                }
+                ran.gave_up = None;
+            }
+        };
         tokio::select! { () = write => {}, () = read => {} }
         ran
     }
@@ -199,10 +215,11 @@ impl Ran {
     }
 
     /// Writes down one message of the server.
-    fn take(&mut self, message: ChannelMsg, keep: usize) {
+    fn take(&mut self, message: ChannelMsg, keep: usize, now_ms: f64) {
         match message {
             ChannelMsg::Data { data } => {
                 self.stdout_bytes += data.len() as u64;
+                self.first_output_ms.get_or_insert(now_ms);
                 keep_first(&mut self.stdout, &data, keep);
             }
             ChannelMsg::ExtendedData { data, .. } => keep_first(&mut self.stderr, &data, keep),

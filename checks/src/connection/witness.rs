@@ -7,6 +7,7 @@ use std::time::Instant;
 use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
 use russh::keys::{PublicKeyOrCertificate, ssh_key};
 use russh::{Channel, ChannelId, ChannelOpenFailure, Names};
+use tokio::sync::Notify;
 
 use crate::tap::Disconnect;
 
@@ -17,7 +18,10 @@ const OPEN_FAILURES: usize = 64;
 
 /// The notes of one connection, readable while it lives.
 #[derive(Debug, Clone, Default)]
-pub struct Notes(Arc<Mutex<Noted>>);
+pub struct Notes {
+    noted: Arc<Mutex<Noted>>,
+    key_exchange: Arc<Notify>,
+}
 
 /// What was noted so far.
 #[derive(Debug, Default)]
@@ -95,7 +99,21 @@ pub struct Negotiated {
 impl Notes {
     /// What was noted so far.
     pub fn read(&self) -> MutexGuard<'_, Noted> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when more than `before` key exchanges have ended.
+    pub(super) async fn key_exchange_after(&self, before: usize) {
+        let mut next = std::pin::pin!(self.key_exchange.notified());
+        loop {
+            // Listening before looking: one that ends in between is not missed.
+            next.as_mut().enable();
+            if self.read().key_exchanges.len() > before {
+                return;
+            }
+            next.as_mut().await;
+            next.set(self.key_exchange.notified());
+        }
     }
 }
 
@@ -133,6 +151,8 @@ impl Handler for Witness {
             compression: format!("{:?}", names.client_compression).to_lowercase(),
             strict_kex: names.strict_kex(),
         });
+        drop(noted);
+        self.notes.key_exchange.notify_waiters();
         Ok(())
     }
 

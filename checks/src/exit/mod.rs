@@ -95,7 +95,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
 
 /// Starts the command again, and takes its mark out of what it prints.
 async fn start_anew(connection: &Connection, patience: Patience, ran: &mut Ran) -> Option<Running> {
-    let mut running = connection.start(&channel::command(&nonce()), patience, ran).await?;
+    let mut running = connection.start(&channel::command(&nonce(), 0), patience, ran).await?;
     running.read(0, patience, ran, |ran| ran.stdout_bytes > 0).await;
     *ran = Ran { stdout_bytes: 0, ..ran.clone() };
     Some(running)
