@@ -1,4 +1,4 @@
-//! What a connection may be used for, on real servers with each setting: told as it is, and nothing left behind.
+//! What a connection may be used for, how data moves in it and how its sessions end, on real servers with each setting: told as it is, and nothing left behind.
 
 use std::time::Duration;
 
@@ -143,4 +143,63 @@ fn a_root_directory_without_a_shell_is_told_from_a_shell_that_exits() {
     assert_eq!(seen.check("channel")["status"], "fail", "the folder does not exist: {}", seen.told());
     let seen = examined(&lab, &lab.sshd(&["ChrootDirectory /usr/share"]), &[]);
     assert_eq!(seen.codes(), ["session-chroot-failed"], "{:#}", seen.check("channel"));
+}
+
+/// What the checks after channel measured.
+fn facts<'a>(seen: &'a Report, check: &str) -> &'a Value {
+    &seen.check(check)["evidence"]
+}
+
+#[test]
+fn rates_and_round_trips_are_measured_and_keys_are_exchanged_anew() {
+    let Some(lab) = Lab::healthy() else { return };
+    let starts: [fn(&Lab) -> Option<Server>; 2] = [|lab| Some(lab.sshd(&[SFTP])), |lab| lab.dropbear(&[])];
+    for server in starts {
+        let Some(server) = server(&lab) else { continue };
+        let seen = examined(&lab, &server, &["--deep"]);
+        assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+        let transfer = facts(&seen, "transfer");
+        for rate in ["up_rate", "down_rate", "deep_rate"] {
+            assert!(transfer[rate].as_f64().is_some_and(|rate| rate > 10_000.0), "{rate}: {transfer:#}");
+        }
+        let echo = ["min_ms", "median_ms", "max_ms"].map(|name| transfer["echo"][name].as_f64().expect("a time"));
+        assert!(echo.is_sorted() && echo[0] > 0.0, "{echo:?}");
+        let rekeys = transfer["rekeys"].as_array().expect("rekeys");
+        assert_eq!(rekeys.iter().map(|rekey| &rekey["under_load"]).collect::<Vec<_>>(), [false, true]);
+        assert!(rekeys.iter().all(|rekey| rekey["ms"].is_number()), "{rekeys:?}");
+        assert_eq!(facts(&seen, "exit")["again"].as_array().map(Vec::len), Some(10));
+    }
+}
+
+#[test]
+fn a_server_that_never_rekeys_is_found_in_depth() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.asyncssh(&["0", "never-rekeys"]) else { return };
+    assert_eq!(lab.doctor(&server, &["--idle", "0"], PATIENCE).codes(), Vec::<&str>::new(), "unseen without --deep");
+    let seen = lab.doctor(&server, &["--idle", "0", "--deep"], PATIENCE);
+    assert_eq!(seen.codes(), ["rekey-failed"], "{}", seen.told());
+}
+
+#[test]
+fn a_process_that_holds_the_output_holds_the_session_and_the_redirect_mends_it() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.server_shell("/bin/bash");
+    let server = lab.sshd(&[]);
+    lab.at_server_home(".bashrc", "sleep 40 &\n");
+    let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
+    assert_eq!(seen.codes(), ["exit-hangs"], "{}", seen.told());
+    lab.at_server_home(".bashrc", "nohup sleep 40 </dev/null >/dev/null 2>&1 &\n");
+    let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
+    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+}
+
+#[test]
+fn a_command_that_is_killed_shows_its_signal() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["ForceCommand sh -c \"$SSH_ORIGINAL_COMMAND\"; kill -9 $$"]);
+    let plain = lab.ssh(&server, &[], "true", PATIENCE);
+    assert_eq!((plain.status, plain.stderr.contains("signal")), (Some(255), false), "ssh tells nothing: {plain:?}");
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(seen.codes(), ["exit-by-signal"], "{}", seen.told());
+    assert_eq!(facts(&seen, "exit")["ran"]["signal"], "KILL");
 }

@@ -66,10 +66,15 @@ impl evidence::Facts for Facts {
 /// [`exit::OUTPUT`](crate::exit::OUTPUT) bytes and ends with [`exit::STATUS`](crate::exit::STATUS).
 #[must_use]
 pub fn command(mark: &str, stored: usize) -> String {
+    let last = last_words();
+    format!("exec sh -c 'echo {mark}; head -c {stored} | tail -c {stored}; cat; {last}'")
+}
+
+/// The last part of that command: output, and a status.
+#[must_use]
+pub fn last_words() -> String {
     let (blocks, status) = (crate::exit::OUTPUT / 1024, crate::exit::STATUS);
-    format!(
-        "exec sh -c 'echo {mark}; head -c {stored} | tail -c {stored}; cat; dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}'"
-    )
+    format!("dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}")
 }
 
 /// Starts that command on the connection that auth left, and waits for its mark.

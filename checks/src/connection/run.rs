@@ -214,6 +214,16 @@ impl Ran {
         self.closed || self.connection_lost || self.gave_up.is_some() || self.accepted == Some(false)
     }
 
+    /// How the command ended: a status, a signal or neither are three things, which ssh's own status 255 makes one.
+    #[must_use]
+    pub fn end_words(&self) -> String {
+        match (self.status, &self.signal) {
+            (Some(status), _) => format!("status {status}"),
+            (None, Some(signal)) => format!("signal {signal}"),
+            (None, None) => "no status".to_owned(),
+        }
+    }
+
     /// Writes down one message of the server.
     fn take(&mut self, message: ChannelMsg, keep: usize, now_ms: f64) {
         match message {

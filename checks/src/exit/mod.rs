@@ -32,6 +32,9 @@ pub struct Facts {
     pub written_bytes: u64,
     /// The status that it ended with.
     pub given_status: u32,
+    /// What became of the same command run again, without waiting for anything before its end (`--deep`).
+    #[serde(default)]
+    pub again: Vec<Ran>,
     /// How the connection ended before our goodbye, if it did.
     pub ending: Option<Manner>,
     /// Milliseconds from our goodbye to the end of the connection.
@@ -41,11 +44,7 @@ pub struct Facts {
 impl evidence::Facts for Facts {
     fn summary(&self) -> String {
         let ran = &self.ran;
-        let status = match (ran.status, &ran.signal) {
-            (Some(status), _) => format!("status {status}"),
-            (None, Some(signal)) => format!("signal {signal}"),
-            (None, None) => "no status".to_owned(),
-        };
+        let status = ran.end_words();
         let output = format!("{} of {} bytes of output", ran.stdout_bytes, self.written_bytes);
         match self.goodbye_ms {
             Some(ms) if ran.closed => {
@@ -84,13 +83,39 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         connection.close(GOODBYE).await;
         return Step::Skipped("interrupted".into());
     };
+    let again = if exam.limits.deep && is_whole(&ran) {
+        exam.stop.race(Box::pin(again(&connection, patience))).await.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     let ending = connection.ending().map(|ending| ending.manner);
     let goodbye = Instant::now();
     connection.close(GOODBYE).await;
     let goodbye_ms = ending.is_none().then(|| goodbye.elapsed().as_secs_f64() * 1000.0);
-    let whole = ran.stdout_bytes == OUTPUT && ran.status == Some(STATUS) && ran.closed;
-    let facts = Facts { ran, written_bytes: OUTPUT, given_status: STATUS, ending, goodbye_ms };
+    let whole = is_whole(&ran) && again.iter().all(is_whole);
+    let facts = Facts { ran, again, written_bytes: OUTPUT, given_status: STATUS, ending, goodbye_ms };
     if whole { Step::Passed(facts) } else { Step::Failed(facts) }
+}
+
+/// Runs the last part of the command alone, again and again: output that is lost at the end is not lost every time.
+async fn again(connection: &Connection, patience: Patience) -> Vec<Ran> {
+    const TIMES: usize = 10;
+    let command = channel::last_words();
+    let mut runs = Vec::new();
+    while runs.len() < TIMES {
+        let ran = connection.run(&command, 0, patience).await;
+        // A session that cannot be had is no session whose output is lost.
+        let over = ran.open_ms.is_none() || ran.connection_lost || ran.gave_up.is_some();
+        runs.extend(ran.open_ms.is_some().then_some(ran));
+        if over {
+            break;
+        }
+    }
+    runs
+}
+
+fn is_whole(ran: &Ran) -> bool {
+    ran.stdout_bytes == OUTPUT && ran.status == Some(STATUS) && ran.closed
 }
 
 /// Starts the command again, and takes its mark out of what it prints.
