@@ -20,7 +20,7 @@ pub use causes::CAUSES;
 pub use sftp::Sftp;
 
 /// Bytes of each output that are kept: more than start-up files print.
-const KEPT: usize = 64 * 1024;
+pub(crate) const KEPT: usize = 64 * 1024;
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -66,15 +66,10 @@ impl evidence::Facts for Facts {
 /// [`exit::OUTPUT`](crate::exit::OUTPUT) bytes and ends with [`exit::STATUS`](crate::exit::STATUS).
 #[must_use]
 pub fn command(mark: &str, stored: usize) -> String {
-    let last = last_words();
-    format!("exec sh -c 'echo {mark}; head -c {stored} | tail -c {stored}; cat; {last}'")
-}
-
-/// The last part of that command: output, and a status.
-#[must_use]
-pub fn last_words() -> String {
     let (blocks, status) = (crate::exit::OUTPUT / 1024, crate::exit::STATUS);
-    format!("dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}")
+    format!(
+        "exec sh -c 'echo {mark}; head -c {stored} | tail -c {stored}; cat; dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}'"
+    )
 }
 
 /// Starts that command on the connection that auth left, and waits for its mark.
@@ -135,7 +130,12 @@ async fn plain(connection: &Connection, patience: Patience, ran: &Ran) -> Option
 }
 
 fn contains(output: &[u8], mark: &str) -> bool {
-    output.windows(mark.len()).any(|window| window == mark.as_bytes())
+    end_of(output, mark).is_some()
+}
+
+/// Where the mark ends in the output.
+pub(crate) fn end_of(output: &[u8], mark: &str) -> Option<usize> {
+    output.windows(mark.len()).position(|window| window == mark.as_bytes()).map(|at| at + mark.len())
 }
 
 impl Facts {

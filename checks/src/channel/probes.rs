@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
+use russh::Channel;
 use russh::client::Msg;
-use russh::{Channel, ChannelMsg};
-use tokio::time::timeout;
 
 use super::capabilities::{Capabilities, Outcome, Sessions};
 use super::sftp::{INIT, Sftp};
@@ -23,8 +22,6 @@ const CONNECT_FAILED: u32 = 2;
 const MOST_SESSIONS: u32 = 16;
 /// How long the server may take to answer requests of a session; some servers never answer.
 const ANSWERS: Duration = Duration::from_secs(2);
-/// How long the server may take to close a channel that we close.
-const GOODBYE: Duration = Duration::from_secs(1);
 /// Bytes of the sftp server's outputs that are kept.
 const KEPT: usize = 4096;
 
@@ -57,6 +54,7 @@ pub(super) async fn ask(connection: &Connection, patience: Patience) -> Capabili
 
 /// Asks for many sessions, and for what starts a process and with it perhaps the shell's start-up files, one after the other.
 pub(super) async fn ask_for_more(connection: &Connection, patience: Patience, found: &mut Capabilities) {
+    settled(connection, patience).await;
     found.sessions_at_once = count_sessions(connection, patience.silence).await;
     settled(connection, patience).await;
     found.shell = match connection.open([Kind::Session], patience.silence).await {
@@ -87,7 +85,7 @@ async fn count_sessions(connection: &Connection, wait: Duration) -> Option<Sessi
             last => {
                 close(last).await;
                 for session in held {
-                    end(session).await;
+                    let _ = session.close().await;
                 }
                 return counted;
             }
@@ -115,22 +113,14 @@ async fn start_shell(mut session: Channel<Msg>, patience: Patience) -> Outcome {
     if answer == Some(true) {
         Running::from(session).finish(0, patience, &mut Ran::default()).await;
     } else {
-        end(session).await;
+        let _ = session.close().await;
     }
     Outcome::of(answer)
 }
 
 async fn close(opened: Opened) {
     if let Opened::Open(channel) = opened {
-        end(channel).await;
-    }
-}
-
-/// Closes a channel; waits for the server's close, since a session counts until then.
-async fn end(mut channel: Channel<Msg>) {
-    if channel.close().await.is_ok() {
-        let closed = async { while !matches!(channel.wait().await, None | Some(ChannelMsg::Close)) {} };
-        let _ = timeout(GOODBYE, closed).await;
+        let _ = channel.close().await;
     }
 }
 
@@ -167,7 +157,7 @@ async fn requests(mut session: Channel<Msg>, wait: Duration) -> [Outcome; 4] {
     };
     let asked = asked.await;
     let told = if asked.is_ok() { answers(&mut session, 4, wait.min(ANSWERS)).await } else { Vec::new() };
-    end(session).await;
+    let _ = session.close().await;
     match <[bool; 4]>::try_from(told) {
         Ok(all) => all.map(|answer| Outcome::of(Some(answer))),
         // Some servers leave requests unanswered; which of them, an answer does not say.
@@ -187,7 +177,7 @@ async fn speak_sftp(session: Channel<Msg>, patience: Patience) -> (Outcome, Opti
     if ran.accepted == Some(true) && running.write(INIT.as_slice(), patience).await {
         running.read(KEPT, patience, &mut ran, |ran| Sftp::is_told(&ran.stdout)).await;
     }
-    end(running.into_channel()).await;
+    let _ = running.into_channel().close().await;
     let said = Sftp {
         status: ran.status,
         stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),

@@ -97,17 +97,17 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if whole { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
-/// Runs the last part of the command alone, again and again: output that is lost at the end is not lost every time.
+/// Runs the command again and again, each to its end: output that is lost at the end is not lost every time.
 async fn again(connection: &Connection, patience: Patience) -> Vec<Ran> {
     const TIMES: usize = 10;
-    let command = channel::last_words();
     let mut runs = Vec::new();
     while runs.len() < TIMES {
-        let ran = connection.run(&command, 0, patience).await;
-        // A session that cannot be had is no session whose output is lost.
-        let over = ran.open_ms.is_none() || ran.connection_lost || ran.gave_up.is_some();
-        runs.extend(ran.open_ms.is_some().then_some(ran));
-        if over {
+        let mut ran = Ran::default();
+        let Some(running) = start_anew(connection, patience, &mut ran).await else { break };
+        running.finish(0, patience, &mut ran).await;
+        let is_over = ran.connection_lost || ran.gave_up.is_some();
+        runs.push(ran);
+        if is_over {
             break;
         }
     }
@@ -118,10 +118,13 @@ fn is_whole(ran: &Ran) -> bool {
     ran.stdout_bytes == OUTPUT && ran.status == Some(STATUS) && ran.closed
 }
 
-/// Starts the command again, and takes its mark out of what it prints.
+/// Starts the command again, and takes its mark, and whatever start-up files print before it, out of its output.
 async fn start_anew(connection: &Connection, patience: Patience, ran: &mut Ran) -> Option<Running> {
-    let mut running = connection.start(&channel::command(&nonce(), 0), patience, ran).await?;
-    running.read(0, patience, ran, |ran| ran.stdout_bytes > 0).await;
-    *ran = Ran { stdout_bytes: 0, ..ran.clone() };
+    let mark = nonce();
+    let mut running = connection.start(&channel::command(&mark, 0), patience, ran).await?;
+    let line = format!("{mark}\n");
+    running.read(channel::KEPT, patience, ran, |ran| channel::end_of(&ran.stdout, &line).is_some()).await;
+    let before = channel::end_of(&ran.stdout, &line).unwrap_or_default() as u64;
+    *ran = Ran { stdout_bytes: ran.stdout_bytes.saturating_sub(before), stdout: Vec::new(), ..std::mem::take(ran) };
     Some(running)
 }
