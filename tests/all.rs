@@ -7,6 +7,7 @@ mod channels;
 mod cli;
 mod diagnosis;
 mod fixtures;
+mod handshake;
 mod hop;
 mod idle;
 mod killers;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use secrecy::SecretString;
 use tokio::sync::watch;
@@ -28,6 +29,8 @@ pub struct Examination {
     pub ask: Arc<dyn Ask>,
     /// Left by dns: the addresses that ssh would try, in its order.
     pub addresses: Vec<SocketAddr>,
+    /// Since when the connection is being opened: what ConnectTimeout counts from.
+    pub connecting: Option<Instant>,
     /// Left by tcp: how to open further connections.
     pub route: Option<Route>,
     /// Left by tcp: the connection that the handshake uses.
@@ -131,6 +134,7 @@ impl Examination {
             stop,
             ask,
             addresses: Vec::new(),
+            connecting: None,
             route: None,
             transport: None,
             connection: None,

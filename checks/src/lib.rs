@@ -68,6 +68,7 @@ pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evide
     let started_at = jiff::Timestamp::now();
     let exam = &mut exam;
     let dns = timed(exam, selected, Check::Dns, dns::check).await;
+    exam.connecting = Some(Instant::now());
     let tcp = timed(exam, selected, Check::Tcp, tcp::check).await;
     let handshake = timed(exam, selected, Check::Handshake, handshake::check).await;
     let hostkey = timed(exam, selected, Check::Hostkey, hostkey::check).await;

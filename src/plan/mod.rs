@@ -68,6 +68,7 @@ pub async fn plan(args: &CheckArgs, person: bool) -> Result<Plan> {
         password: secret::password(args.password_file.as_deref())?,
         person,
         idle: args.scope.idle,
+        sessions: args.scope.sessions.into(),
         deep: args.scope.deep,
         timeout: args.scope.timeout,
     });
@@ -95,6 +96,7 @@ struct Asked {
     password: Option<SecretString>,
     person: bool,
     idle: Duration,
+    sessions: usize,
     deep: bool,
     timeout: Option<Duration>,
 }
@@ -136,7 +138,14 @@ impl Asked {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => usual.connect,
         };
-        Limits { connect, stage: self.timeout.unwrap_or(usual.stage), idle: self.idle, deep: self.deep, ..usual }
+        Limits {
+            connect,
+            stage: self.timeout.unwrap_or(usual.stage),
+            idle: self.idle,
+            sessions: self.sessions,
+            deep: self.deep,
+            ..usual
+        }
     }
 }
 

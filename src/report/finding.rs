@@ -54,7 +54,7 @@ fn remedies(found: &Finding, earlier: &[Finding], style: Style) -> Vec<String> {
         let heading = heading.trim_start().replacen("Other ways", &style.paint(Ink::Strong, "Other ways"), 1);
         let failed = |fix: &FilledFix| if fix.verified == Some(false) { " (tried, did not hold)" } else { "" };
         let lines: Vec<_> =
-            others.iter().map(|fix| format!("{}: {}{}", side(fix.side), fix.summary, failed(fix))).collect();
+            others.iter().map(|fix| format!("{}{}: {}", side(fix.side), failed(fix), fix.summary)).collect();
         parts.push(listed(&heading, lines.iter().map(String::as_str), style));
     }
     parts

@@ -53,6 +53,14 @@ impl Home {
         );
     }
 
+    /// Adds an authority to known_hosts.
+    pub(crate) fn trust(&self, host: &str, port: u16, authority: &str) {
+        let file = self.path("client/.ssh/known_hosts");
+        let mut known = fs::read_to_string(&file).expect("our own file");
+        writeln!(known, "@cert-authority [{host}]:{port} {}", authority.trim()).expect("a string");
+        fs::write(file, known).expect("our own file");
+    }
+
     /// Adds a line to known_hosts.
     pub(crate) fn know(&self, host: &str, port: u16, public_key: &str) {
         let file = self.path("client/.ssh/known_hosts");

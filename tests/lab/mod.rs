@@ -6,6 +6,7 @@
 mod command;
 mod doctor;
 mod home;
+mod identity;
 mod library;
 mod middlebox;
 mod name_server;

@@ -24,8 +24,8 @@ pub(crate) struct Server {
     daemon: Child,
     address: Ipv4Addr,
     port: u16,
-    /// The file with its public host key.
-    key: &'static str,
+    /// The file with the public host key that known_hosts has for it.
+    key: Option<&'static str>,
     log: PathBuf,
 }
 
@@ -33,8 +33,13 @@ impl Lab {
     /// OpenSSH's sshd with these lines of sshd_config, which win over the lab's own.
     pub(crate) fn sshd(&self, settings: &[&str]) -> Server {
         let port = next_port();
-        let config = self.sshd_config(port, settings);
-        self.serve(port, HOST_KEY, SSHD, &["-D".into(), "-e".into(), "-f".into(), config.into()])
+        let config = self.sshd_config(port, "host_key", settings);
+        self.sshd_by(port, Some(HOST_KEY), config)
+    }
+
+    /// OpenSSH's sshd with this configuration.
+    pub(super) fn sshd_by(&self, port: u16, key: Option<&'static str>, config: PathBuf) -> Server {
+        self.serve(port, key, SSHD, &["-D".into(), "-e".into(), "-f".into(), config.into()])
     }
 
     /// An sshd for each connection, as from inetd, that is told to end so many seconds after it began.
@@ -43,18 +48,18 @@ impl Lab {
             return None;
         }
         let port = next_port();
-        let config = self.sshd_config(port, &[]);
+        let config = self.sshd_config(port, "host_key", &[]);
         let listen = format!("TCP-LISTEN:{port},bind={},fork,reuseaddr", self.server_address());
         // Without `nofork` sshd would have a pipe in place of the connection.
         let session = format!("EXEC:timeout {seconds} {SSHD} -i -e -f {},nofork", config.display());
-        Some(self.serve(port, HOST_KEY, "socat", &[listen.into(), session.into()]))
+        Some(self.serve(port, Some(HOST_KEY), "socat", &[listen.into(), session.into()]))
     }
 
-    fn sshd_config(&self, port: u16, settings: &[&str]) -> PathBuf {
+    pub(super) fn sshd_config(&self, port: u16, key: &str, settings: &[&str]) -> PathBuf {
         // Compiled into Debian's sshd; the package's service makes it, and no service runs here.
         fs::create_dir_all("/run/sshd").expect("root may write /run");
         let file = format!("sshd_config_{port}");
-        let key = self.home.path("host_key");
+        let key = self.home.path(key);
         let ours = [
             format!("Port {port}\nListenAddress {}\nHostKey {}", self.server_address(), key.display()),
             "PidFile none\nAuthorizedKeysFile .ssh/authorized_keys\nStrictModes no\nUsePAM no\nPermitRootLogin yes"
@@ -81,7 +86,7 @@ impl Lab {
         let mut args: Vec<OsString> = ["-F", "-E", "-s", "-p", &at].map(Into::into).into();
         args.extend(["-r".into(), key.into(), "-P".into(), pid_file.into()]);
         args.extend(options.iter().map(Into::into));
-        Some(self.serve(port, "dropbear_key.pub", "dropbear", &args))
+        Some(self.serve(port, Some("dropbear_key.pub"), "dropbear", &args))
     }
 
     /// AsyncSSH's server with these options; none where the module is not installed.
@@ -93,25 +98,27 @@ impl Lab {
             vec![script.into(), self.server_address().to_string().into(), port.to_string().into()];
         args.extend(["host_key", "server/.ssh/authorized_keys"].map(|file| self.home.path(file).into()));
         args.extend(options.iter().map(Into::into));
-        Some(self.serve(port, HOST_KEY, &python, &args))
+        Some(self.serve(port, Some(HOST_KEY), &python, &args))
     }
 
-    fn serve(&self, port: u16, key: &'static str, program: &str, args: &[OsString]) -> Server {
+    pub(super) fn serve(&self, port: u16, key: Option<&'static str>, program: &str, args: &[OsString]) -> Server {
         self.listen(self.server_host(), self.server_address(), port, key, program, args)
     }
 
-    /// Starts what listens on a host at this address, and lets the client know its key.
+    /// Starts what listens on a host at this address, and lets the client know its key, if it is to know one.
     pub(super) fn listen(
         &self,
         host: &Namespace,
         address: Ipv4Addr,
         port: u16,
-        key: &'static str,
+        key: Option<&'static str>,
         program: &str,
         args: &[OsString],
     ) -> Server {
-        let public = fs::read_to_string(self.home.path(key)).expect("a key");
-        self.home.know(&address.to_string(), port, &public);
+        if let Some(key) = key {
+            let public = fs::read_to_string(self.home.path(key)).expect("a key");
+            self.home.know(&address.to_string(), port, &public);
+        }
         let log = self.home.path(&format!("log_{port}"));
         let file = File::create(&log).expect("our own folder");
         let mut command = host.command(program);
@@ -141,7 +148,7 @@ impl Server {
     }
 
     /// The file with its public host key.
-    pub(super) fn key(&self) -> &'static str {
+    pub(super) fn key(&self) -> Option<&'static str> {
         self.key
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::repeat::Repeat;
 use crate::connection::Manner;
 use crate::evidence;
 use crate::text::seconds;
@@ -43,6 +44,9 @@ pub struct Facts {
     pub end: Option<Manner>,
     /// How long we waited for an answer that did not come, milliseconds.
     pub gave_up_ms: Option<f64>,
+    /// Further connections, where nothing was understood inside the encryption.
+    #[serde(default)]
+    pub repeats: Vec<Repeat>,
     /// How it ended.
     pub conclusion: Conclusion,
     /// Whether the same login can be made again without asking a person for something that is good only once.

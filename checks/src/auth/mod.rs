@@ -9,6 +9,7 @@ mod identity;
 mod keyboard;
 mod link;
 mod offer;
+mod repeat;
 mod walk;
 
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub use causes::CAUSES;
 pub use credential::{Credential, Key as CredentialKey, Outcome};
 pub use facts::{Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Obstacle, Prompt};
 pub use offer::Public;
+pub use repeat::{Repeat, never_understood};
 
 /// How long saying goodbye may take after a refused login.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -63,7 +65,11 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     facts.repeatable = false;
     let interrupted = facts.conclusion == Conclusion::Interrupted;
     facts.end = connection.ending().map(|ending| escaped(ending.manner));
+    let agreed = connection.notes().read().negotiated.clone();
     connection.close(GOODBYE).await;
+    if let (true, Some(agreed)) = (never_understood(&facts), agreed) {
+        facts.repeats = repeat::again(exam, &agreed).await;
+    }
     if interrupted { Step::Skipped("interrupted".into()) } else { Step::Failed(facts) }
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use russh::client::{self, GexParams, Handle};
 use tokio::time::timeout;
 
-pub use algorithms::{Shortfall, preferred};
+pub use algorithms::{Shortfall, library_speaks, preferred};
 pub use channels::{Kind, Opened, answers};
 pub use ending::{Ending, Manner};
 pub use run::{GaveUp, Patience, Ran, Running};

@@ -276,10 +276,11 @@ impl Facts {
         dead
     }
 
-    /// Whether every silent session lived, a shell's too, and nothing cut the path for good.
+    /// Whether every silent session lived, a shell's and the one without a channel too, and nothing cut the path for good.
     #[must_use]
     pub fn all_lived(&self) -> bool {
-        let died = self.arms.iter().any(|arm| arm.moves == Moves::Nothing && arm.death().is_some());
+        let counts = |arm: &&Arm| arm.moves == Moves::Nothing || arm.holds == Holds::Nothing && arm.hop.is_none();
+        let died = self.arms.iter().filter(counts).any(|arm| arm.death().is_some());
         !died && self.outages.iter().all(|outage| outage.ended_s.is_some())
     }
 

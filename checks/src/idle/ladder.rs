@@ -72,6 +72,7 @@ pub(super) struct Ladder {
     lived: Vec<f64>,
     survived: f64,
     unheard: Vec<f64>,
+    asked_again: bool,
     died: Option<f64>,
     points: Vec<f64>,
     kept: BTreeSet<u32>,
@@ -89,6 +90,7 @@ impl Ladder {
             lived: Vec::new(),
             survived: 0.0,
             unheard: Vec::new(),
+            asked_again: false,
             died: None,
             points: Vec::new(),
             kept: BTreeSet::new(),
@@ -107,6 +109,10 @@ impl Ladder {
         }
         if let Some(Goal::Keep(interval)) = last {
             self.kept.remove(&interval);
+        }
+        if let (true, Some(length)) = (self.is_one_unheard() && !self.asked_again, self.shortest_unheard()) {
+            self.asked_again = true;
+            return Some(Goal::ServerFirst(whole(length)));
         }
         while let Some(rung) = self.waiting.pop_front() {
             // A rung that another session has outlived has nothing to tell.
@@ -154,6 +160,16 @@ impl Ladder {
     pub(super) fn unheard(&mut self, length: f64) -> bool {
         self.unheard.push(length);
         self.unheard.len() > 1
+    }
+
+    /// Whether exactly one line of the server was not heard.
+    pub(super) fn is_one_unheard(&self) -> bool {
+        self.unheard.len() == 1
+    }
+
+    /// What killed was silence before the server's word: one is wanted that our own word ends, a little longer.
+    pub(super) fn contrast(&mut self) {
+        self.points.extend(self.died.map(longer));
     }
 
     /// The shortest silence after which the server was not heard, seconds.

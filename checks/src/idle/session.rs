@@ -184,7 +184,7 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
             kept_since = test.board.kept_since(number).unwrap_or(began);
         }
         let (waited, goal) = wait(test, number, role, held, planned, began).await;
-        let server_first = matches!(planned, Goal::ServerFirst(_));
+        let server_first = matches!(goal, Goal::ServerFirst(_));
         let moves = role.moves(goal);
         if role == Role::TcpKeepalive && matches!(waited, Waited::Due) {
             held.tcp_keepalive(None);

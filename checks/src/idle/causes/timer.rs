@@ -155,7 +155,7 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
     for (name, value) in [("interval", facts.keepalive.interval_s), ("count_max", facts.keepalive.count_max)] {
         found = value.into_iter().fold(found, |found, value| found.with(name, value.to_string()));
     }
-    Some(found)
+    Some(found.suspecting(crate::suspects::of(evidence)))
 }
 
 /// Whether a session that was kept alive was well when this one was found dead.
