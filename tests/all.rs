@@ -3,6 +3,7 @@
 
 mod cases;
 mod catalogue;
+mod channels;
 mod cli;
 mod diagnosis;
 mod fixtures;

@@ -1,5 +1,6 @@
 //! What is said: a diagnosis in the forms that people and machines read. Nothing is decided here.
 
+mod channels;
 pub(crate) mod finding;
 pub mod json;
 mod lifelines;

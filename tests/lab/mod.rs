@@ -116,6 +116,22 @@ impl Lab {
         middlebox::forward(self.router(self.hosts.len() - 2), rule);
     }
 
+    /// Writes a file of the account's home on the server.
+    pub(crate) fn at_server_home(&self, file: &str, text: &str) {
+        self.home.write(&format!("server/{file}"), text);
+    }
+
+    /// Gives the account on the server another shell.
+    pub(crate) fn server_shell(&self, shell: &str) {
+        self.home.settle(self.server_host(), "server", shell);
+    }
+
+    /// Puts options in front of the key that may log in.
+    pub(crate) fn key_options(&self, options: &str) {
+        let key = std::fs::read_to_string(self.home.path("client/.ssh/id_ed25519.pub")).expect("a key");
+        self.at_server_home(".ssh/authorized_keys", &format!("{options} {key}"));
+    }
+
     /// Makes the first router reset both ends of a connection after so many seconds of silence; none without Python.
     pub(crate) fn resetting_firewall(&self, seconds: u32) -> Option<Daemon> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/resetting_firewall.py");

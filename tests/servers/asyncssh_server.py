@@ -1,7 +1,8 @@
 """AsyncSSH as a plain SSH server: one key logs in, commands run in the shell, as with sshd.
 
 With a number of seconds as the next argument it disconnects clients that were silent for so long, and says so; with
-`channels-first` after that it closes their channels before, as AsyncSSH itself does.
+`channels-first` after that it closes their channels before, as AsyncSSH itself does. With `never-rekeys` in that place it leaves a
+client's wish for new keys unanswered.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import signal
 import sys
 
 import asyncssh
-from asyncssh.constants import MSG_DISCONNECT
+from asyncssh.constants import MSG_DISCONNECT, MSG_KEXINIT
 from asyncssh.packet import String, UInt32
 
 
@@ -87,7 +88,20 @@ async def handle(process):
     process.exit(status if status >= 0 else 128 - status)
 
 
+def never_rekey():
+    handlers = asyncssh.connection.SSHConnection._packet_handlers
+    first = handlers[MSG_KEXINIT]
+
+    def unless_keys_are_agreed_on(conn, pkttype, pktid, packet):
+        if not conn._session_id:
+            return first(conn, pkttype, pktid, packet)
+
+    handlers[MSG_KEXINIT] = unless_keys_are_agreed_on
+
+
 async def main(address, port, host_key, authorized_keys, idle=0, order=None, server_factory=None):
+    if order == "never-rekeys":
+        never_rekey()
     server = await asyncssh.listen(
         address, int(port), server_host_keys=[host_key],
         server_factory=server_factory or (lambda: Server(float(idle), order == "channels-first")),

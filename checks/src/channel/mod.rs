@@ -1,6 +1,9 @@
-//! A session channel, and a harmless command in it that prints a mark.
+//! A session channel, a harmless command in it that prints a mark, and what else the connection may be used for.
 
+mod capabilities;
 mod causes;
+mod probes;
+mod sftp;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,13 +11,16 @@ use crate::connection::{Connection, GaveUp, Manner, Patience, Ran, Running};
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
 use crate::nonce::nonce;
+use crate::target::Limits;
 use crate::text::{seconds, shown_bytes};
 use crate::trial::{self, Marks};
 
+pub use capabilities::{Capabilities, Outcome, Sessions};
 pub use causes::CAUSES;
+pub use sftp::Sftp;
 
-/// Bytes of each output that are kept.
-const KEPT: usize = 4096;
+/// Bytes of each output that are kept: more than start-up files print.
+pub(crate) const KEPT: usize = 64 * 1024;
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -30,6 +36,9 @@ pub struct Facts {
     pub stderr: Option<String>,
     /// The server's words on the connection's end, if it ended.
     pub ending: Option<Manner>,
+    /// What the connection may be used for.
+    #[serde(default)]
+    pub capabilities: Capabilities,
     /// What was seen without ssh's marks (IPQoS), where the session stopped as they were set.
     #[serde(default)]
     pub marks: Option<Marks>,
@@ -53,12 +62,14 @@ impl evidence::Facts for Facts {
 }
 
 /// The one command that channel, transfer and exit share, since starting one may be slow (a shell's start-up files): it prints a mark,
-/// sends back what it is sent, and at the end of its input prints [`exit::OUTPUT`](crate::exit::OUTPUT) bytes and ends with
-/// [`exit::STATUS`](crate::exit::STATUS).
+/// sends back `stored` bytes when it has them all, then what it is sent as it comes, and at the end of its input prints
+/// [`exit::OUTPUT`](crate::exit::OUTPUT) bytes and ends with [`exit::STATUS`](crate::exit::STATUS).
 #[must_use]
-pub fn command(mark: &str) -> String {
+pub fn command(mark: &str, stored: usize) -> String {
     let (blocks, status) = (crate::exit::OUTPUT / 1024, crate::exit::STATUS);
-    format!("exec sh -c 'echo {mark}; cat; dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}'")
+    format!(
+        "exec sh -c 'echo {mark}; head -c {stored} | tail -c {stored}; cat; dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}'"
+    )
 }
 
 /// Starts that command on the connection that auth left, and waits for its mark.
@@ -66,8 +77,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let (Some(connection), Some(login)) = (&exam.connection, &exam.login) else {
         return Step::Skipped("there is no login: see auth".into());
     };
-    let patience = exam.limits.patience();
-    let Some((mut facts, running)) = exam.stop.race(start(connection, patience)).await else {
+    let Some((mut facts, running)) = exam.stop.race(Box::pin(start(connection, &exam.limits))).await else {
         return Step::Skipped("interrupted".into());
     };
     // Nothing of the session came: since the login only the marks were new on this connection.
@@ -80,29 +90,52 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if facts.mark_seen { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
-/// Starts the command; where the server has no POSIX shell, a plain `echo` instead, which leaves nothing running.
-async fn start(connection: &Connection, patience: Patience) -> (Facts, Option<Running>) {
+/// Starts the command, and asks meanwhile what else is allowed.
+async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Running>) {
+    let patience = limits.patience();
     let mark = nonce();
     let mut ran = Ran::default();
-    let mut running = connection.start(&command(&mark), patience, &mut ran).await;
-    if let Some(running) = &mut running {
-        running.read(KEPT, patience, &mut ran, |ran| contains(&ran.stdout, &mark)).await;
+    let Some(mut running) = connection.start(&command(&mark, limits.transfer_bytes), patience, &mut ran).await else {
+        return (Facts::of(ran, &mark, connection), None);
+    };
+    let read = running.read(KEPT, patience, &mut ran, |ran| contains(&ran.stdout, &mark));
+    let ((), mut capabilities) = tokio::join!(read, probes::ask(connection, patience));
+    capabilities.session = Outcome::Allowed;
+    capabilities.exec = Outcome::of(ran.accepted);
+    if limits.deep && ran.accepted.is_some() && !ran.connection_lost {
+        probes::ask_for_more(connection, patience, &mut capabilities).await;
+    } else {
+        let why = "it starts a process: --deep";
+        (capabilities.shell, capabilities.sftp) = (Outcome::not_tested(why), Outcome::not_tested(why));
     }
+    let facts = |ran, mark| Facts { capabilities, ..Facts::of(ran, mark, connection) };
     if contains(&ran.stdout, &mark) {
-        return (Facts::of(ran, &mark, connection), running);
+        return (facts(ran, &mark), Some(running));
     }
+    match plain(connection, patience, &ran).await {
+        Some((ran, mark)) => (facts(ran, &mark), None),
+        None => (facts(ran, &mark), None),
+    }
+}
+
+/// Where the server has no POSIX shell: a plain `echo` instead, which leaves nothing running.
+async fn plain(connection: &Connection, patience: Patience, ran: &Ran) -> Option<(Ran, String)> {
     let other_shell = ran.status.is_some() && ran.closed;
-    if other_shell {
-        let plain = connection.run(&format!("echo {mark}"), KEPT, patience).await;
-        if contains(&plain.stdout, &mark) {
-            return (Facts::of(plain, &mark, connection), None);
-        }
+    if !other_shell {
+        return None;
     }
-    (Facts::of(ran, &mark, connection), None)
+    let mark = nonce();
+    let plain = connection.run(&format!("echo {mark}"), KEPT, patience).await;
+    contains(&plain.stdout, &mark).then_some((plain, mark))
 }
 
 fn contains(output: &[u8], mark: &str) -> bool {
-    output.windows(mark.len()).any(|window| window == mark.as_bytes())
+    end_of(output, mark).is_some()
+}
+
+/// Where the mark ends in the output.
+pub(crate) fn end_of(output: &[u8], mark: &str) -> Option<usize> {
+    output.windows(mark.len()).position(|window| window == mark.as_bytes()).map(|at| at + mark.len())
 }
 
 impl Facts {
@@ -113,6 +146,10 @@ impl Facts {
             other_output: (!other.trim().is_empty()).then(|| shown_bytes(other.trim().as_bytes())),
             stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
             ending: connection.ending().map(|ending| ending.manner),
+            capabilities: Capabilities {
+                session: ran.refused.as_ref().map(|(code, text)| Outcome::refused(*code, text)).unwrap_or_default(),
+                ..Capabilities::default()
+            },
             marks: None,
             ran,
         }

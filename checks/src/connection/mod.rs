@@ -1,6 +1,7 @@
 //! One SSH connection, with a witness in it: every wait has a deadline, and nothing russh reports is taken for the cause.
 
 mod algorithms;
+mod channels;
 mod ending;
 mod run;
 mod witness;
@@ -14,9 +15,10 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 pub use algorithms::{Shortfall, library_speaks, preferred};
+pub use channels::{Kind, Opened, answers};
 pub use ending::{Ending, Manner};
 pub use run::{GaveUp, Patience, Ran, Running};
-pub use witness::{Negotiated, Notes, ServerKey, Witness};
+pub use witness::{Negotiated, Notes, OpenFailure, ServerKey, Witness};
 
 use crate::dial::{Route, Transport};
 use crate::jump::Via;
@@ -195,8 +197,9 @@ impl Connection {
             Err(_) => Err(NotForwarded::Deadline),
             Ok(Ok(channel)) => Ok(channel.into_stream()),
             Ok(Err(russh::Error::ChannelOpenFailure(_))) => {
-                let (code, text) = self.notes.read().open_failure.clone().unwrap_or_default();
-                Err(NotForwarded::Refused { code, text: shown(&text) })
+                let failure = self.notes.read().open_failures.back().cloned();
+                let (code, text) = failure.map(|failure| (failure.code, shown(&failure.text))).unwrap_or_default();
+                Err(NotForwarded::Refused { code, text })
             }
             Ok(Err(_)) => Err(NotForwarded::Gone),
         }
@@ -217,6 +220,14 @@ impl Connection {
             Ok(Ok(_) | Err(russh::Error::RequestDenied)) => Answer::Alive(asked.elapsed()),
             Ok(Err(_)) => Answer::Gone,
         }
+    }
+
+    /// Exchanges keys anew; how long it took, or nothing where it was not done by the deadline.
+    pub async fn rekey(&self, deadline: Duration) -> Option<Duration> {
+        let (asked, before) = (Instant::now(), self.notes.read().key_exchanges.len());
+        self.handle.rekey_soon().await.ok()?;
+        timeout(deadline, self.notes.key_exchange_after(before)).await.ok()?;
+        Some(asked.elapsed())
     }
 
     /// Marks what we send from now on as ssh marks an interactive session (`IPQoS`).

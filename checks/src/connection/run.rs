@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::Connection;
+use crate::tap::Watch;
 
 /// How long a command may take.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +49,8 @@ pub struct Ran {
     pub stderr: Vec<u8>,
     /// Bytes of standard output in all.
     pub stdout_bytes: u64,
+    /// Milliseconds until the first of them.
+    pub first_output_ms: Option<f64>,
     /// Exit status.
     pub status: Option<u32>,
     /// The signal that ended it, without `SIG`.
@@ -87,7 +90,7 @@ impl Connection {
             match timeout(patience.silence, channel.wait()).await {
                 Err(_) => ran.gave_up = Some(GaveUp::Silence),
                 Ok(None) => ran.connection_lost = true,
-                Ok(Some(message)) => ran.take(message, 0),
+                Ok(Some(message)) => ran.take(message, 0, ran.duration_ms),
             }
         }
         if ran.is_over() {
@@ -103,7 +106,8 @@ impl Connection {
         match opened {
             Err(_) => ran.gave_up = Some(GaveUp::Silence),
             Ok(Err(russh::Error::ChannelOpenFailure(_))) => {
-                ran.refused = Some(self.notes.read().open_failure.clone().unwrap_or_default());
+                let failure = self.notes.read().open_failures.back().cloned();
+                ran.refused = Some(failure.map(|failure| (failure.code, failure.text)).unwrap_or_default());
             }
             Ok(Err(_)) => ran.connection_lost = true,
             Ok(Ok(channel)) => {
@@ -124,6 +128,13 @@ impl Connection {
     }
 }
 
+impl From<Channel<Msg>> for Running {
+    /// A session channel in which something was asked for; the answer is still to come.
+    fn from(channel: Channel<Msg>) -> Self {
+        Self { channel }
+    }
+}
+
 impl Running {
     /// Reads until `enough`, or until nothing more can come; adds to what is in `ran`.
     pub async fn read(&mut self, keep: usize, patience: Patience, ran: &mut Ran, enough: impl Fn(&Ran) -> bool) {
@@ -135,9 +146,10 @@ impl Running {
                     Err(_) => ran.gave_up = Some(GaveUp::Silence),
                     Ok(None) => ran.connection_lost = true,
                     Ok(Some(message)) => {
-                        ran.take(message, keep);
+                        let now = before + since(began);
+                        ran.take(message, keep, now);
                         if ran.accepted.is_some() || ran.stdout_bytes > 0 {
-                            ran.answered_ms.get_or_insert_with(|| before + since(began));
+                            ran.answered_ms.get_or_insert(now);
                         }
                     }
                 }
@@ -149,16 +161,34 @@ impl Running {
         ran.duration_ms = before + since(began);
     }
 
-    /// Writes `data` and reads until as many bytes have come back.
-    pub async fn exchange(&mut self, data: Vec<u8>, patience: Patience) -> Ran {
-        let mut ran = Ran::default();
+    /// Writes `data`; false where the server does not take it in time.
+    pub async fn write(&self, data: &'static [u8], patience: Patience) -> bool {
+        matches!(timeout(patience.silence, self.channel.data_bytes(data)).await, Ok(Ok(())))
+    }
+
+    /// Writes `data` and reads until as many bytes have come back. A command that takes all before it answers is not silent while
+    /// it is fed, which the watch of its connection tells.
+    pub async fn exchange(&mut self, data: Vec<u8>, patience: Patience, watch: &Watch) -> Ran {
+        /// What keepalives and window adjustments send meanwhile is less.
+        const FED: u64 = 16 * 1024;
+        let (mut ran, began) = (Ran::default(), Instant::now());
         let (count, mut writer) = (data.len(), self.channel.make_writer());
         // The writer must not hold up the reader: a server that answers while it is being fed would fill both windows.
         let write = async {
             let _ = tokio::io::AsyncWriteExt::write_all(&mut writer, &data).await;
             std::future::pending::<()>().await;
         };
-        let read = self.read(count, patience, &mut ran, |ran| ran.stdout_bytes >= count as u64);
+        let read = async {
+            loop {
+                let sent = watch.seen().sent;
+                let left = Patience { total: patience.total.saturating_sub(began.elapsed()), ..patience };
+                self.read(count, left, &mut ran, |ran| ran.stdout_bytes >= count as u64).await;
+                if ran.gave_up != Some(GaveUp::Silence) || watch.seen().sent < sent + FED {
+                    break;
+                }
+                ran.gave_up = None;
+            }
+        };
         tokio::select! { () = write => {}, () = read => {} }
         ran
     }
@@ -192,11 +222,22 @@ impl Ran {
         self.closed || self.connection_lost || self.gave_up.is_some() || self.accepted == Some(false)
     }
 
+    /// How the command ended: a status, a signal or neither are three things, which ssh's own status 255 makes one.
+    #[must_use]
+    pub fn end_words(&self) -> String {
+        match (self.status, &self.signal) {
+            (Some(status), _) => format!("status {status}"),
+            (None, Some(signal)) => format!("signal {signal}"),
+            (None, None) => "no status".to_owned(),
+        }
+    }
+
     /// Writes down one message of the server.
-    fn take(&mut self, message: ChannelMsg, keep: usize) {
+    fn take(&mut self, message: ChannelMsg, keep: usize, now_ms: f64) {
         match message {
             ChannelMsg::Data { data } => {
                 self.stdout_bytes += data.len() as u64;
+                self.first_output_ms.get_or_insert(now_ms);
                 keep_first(&mut self.stdout, &data, keep);
             }
             ChannelMsg::ExtendedData { data, .. } => keep_first(&mut self.stderr, &data, keep),

@@ -1,20 +1,27 @@
 //! What the server says inside the encryption, written down as it comes.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use russh::client::{DisconnectReason, Handler, Session};
+use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
 use russh::keys::{PublicKeyOrCertificate, ssh_key};
-use russh::{ChannelId, ChannelOpenFailure, Names};
+use russh::{Channel, ChannelId, ChannelOpenFailure, Names};
+use tokio::sync::Notify;
 
 use crate::tap::Disconnect;
 
 /// The longest text of the server that is kept, bytes.
 const TEXT_BYTES: usize = 4096;
+/// Refused channels that are kept.
+const OPEN_FAILURES: usize = 64;
 
 /// The notes of one connection, readable while it lives.
 #[derive(Debug, Clone, Default)]
-pub struct Notes(Arc<Mutex<Noted>>);
+pub struct Notes {
+    noted: Arc<Mutex<Noted>>,
+    key_exchange: Arc<Notify>,
+}
 
 /// What was noted so far.
 #[derive(Debug, Default)]
@@ -31,8 +38,19 @@ pub struct Noted {
     pub disconnect: Option<(Disconnect, Instant)>,
     /// The library's own reason for ending the connection, and when.
     pub failure: Option<(String, Instant)>,
-    /// The reason code and text of the last refused channel.
-    pub open_failure: Option<(u32, String)>,
+    /// The refused channels, in the order of the answers; the last ones.
+    pub open_failures: VecDeque<OpenFailure>,
+}
+
+/// SSH_MSG_CHANNEL_OPEN_FAILURE, RFC 4254 section 5.1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenFailure {
+    /// Our number of the channel: they are given in the order in which channels are asked for.
+    pub channel: u32,
+    /// Reason code.
+    pub code: u32,
+    /// The server's text, as it came.
+    pub text: String,
 }
 
 /// The server's identity as proven in the key exchange.
@@ -81,7 +99,21 @@ pub struct Negotiated {
 impl Notes {
     /// What was noted so far.
     pub fn read(&self) -> MutexGuard<'_, Noted> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when more than `before` key exchanges have ended.
+    pub(super) async fn key_exchange_after(&self, before: usize) {
+        let mut next = std::pin::pin!(self.key_exchange.notified());
+        loop {
+            // Listening before looking: one that ends in between is not missed.
+            next.as_mut().enable();
+            if self.read().key_exchanges.len() > before {
+                return;
+            }
+            next.as_mut().await;
+            next.set(self.key_exchange.notified());
+        }
     }
 }
 
@@ -119,6 +151,8 @@ impl Handler for Witness {
             compression: format!("{:?}", names.client_compression).to_lowercase(),
             strict_kex: names.strict_kex(),
         });
+        drop(noted);
+        self.notes.key_exchange.notify_waiters();
         Ok(())
     }
 
@@ -131,15 +165,94 @@ impl Handler for Witness {
 
     async fn channel_open_failure(
         &mut self,
-        _: ChannelId,
+        channel: ChannelId,
         reason: ChannelOpenFailure,
         description: &str,
         _: &str,
         _: &mut Session,
     ) -> Result<(), Self::Error> {
         let text = description[..description.floor_char_boundary(TEXT_BYTES)].to_owned();
-        self.notes.read().open_failure = Some((reason_code(&reason), text));
+        let failures = &mut self.notes.read().open_failures;
+        failures.push_back(OpenFailure { channel: channel.into(), code: reason_code(&reason), text });
+        if failures.len() > OPEN_FAILURES {
+            failures.pop_front();
+        }
         Ok(())
+    }
+
+    async fn server_channel_open_forwarded_tcpip(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: u32,
+        _: &str,
+        _: u32,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Self::Error> {
+        refuse(reply).await
+    }
+
+    async fn server_channel_open_forwarded_streamlocal(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Self::Error> {
+        refuse(reply).await
+    }
+
+    async fn server_channel_open_agent_forward(
+        &mut self,
+        _: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Self::Error> {
+        refuse(reply).await
+    }
+
+    async fn server_channel_open_x11(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: u32,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Self::Error> {
+        refuse(reply).await
+    }
+
+    async fn server_channel_open_session(
+        &mut self,
+        _: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Self::Error> {
+        refuse(reply).await
+    }
+
+    async fn server_channel_open_direct_tcpip(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: u32,
+        _: &str,
+        _: u32,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Self::Error> {
+        refuse(reply).await
+    }
+
+    async fn server_channel_open_direct_streamlocal(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Self::Error> {
+        refuse(reply).await
     }
 
     async fn disconnected(&mut self, reason: DisconnectReason<Self::Error>) -> Result<(), Self::Error> {
@@ -158,6 +271,12 @@ impl Handler for Witness {
             }
         }
     }
+}
+
+/// A channel that the server opens leads nowhere: whatever was asked for in a probe, nothing of this machine is offered.
+async fn refuse(reply: ChannelOpenHandle) -> Result<(), russh::Error> {
+    reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+    Ok(())
 }
 
 /// The reason codes of RFC 4254 section 5.1.

@@ -1,11 +1,13 @@
 //! The causes that show when a session ends.
 
+use super::Facts;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::connection::Ran;
 use crate::evidence::Check;
 use crate::text::seconds;
 
 /// The causes that show when a session ends.
-pub static CAUSES: &[Cause] = &[HANGS, OUTPUT_LOST];
+pub static CAUSES: &[Cause] = &[HANGS, BY_SIGNAL, WITHOUT_STATUS, OUTPUT_LOST];
 
 const HANGS: Cause = Cause {
     code: "exit-hangs",
@@ -47,6 +49,86 @@ const HANGS: Cause = Cause {
     },
 };
 
+const SERVER_SAW: Fix = Fix {
+    side: Side::Server,
+    summary: "Read what the kernel and sshd logged at that moment: out of memory, a limit, a session's end",
+    snippet: Some(
+        "journalctl -k --since -10min | grep -iE 'oom|killed'; journalctl -u ssh -u sshd --since -10min | grep -iE 'signal|session'",
+    ),
+    ..Fix::NEW
+};
+
+const BY_SIGNAL: Cause = Cause {
+    code: "exit-by-signal",
+    stage: Check::Exit,
+    title: "Commands are ended by a signal",
+    severity: Severity::Critical,
+    explanation: "Our command ends by itself with a status, and the server reported a signal instead (exit-signal, RFC 4254 section 6.10). Something killed it or the shell around it: the \
+        kernel for want of memory, a limit of the account (ulimit -t, a cgroup, a job killer), or a wrapper that runs commands for the account.\n\nssh prints nothing of this and ends \
+        with 255, as it also does when no connection could be had, the login failed, the connection was lost, or the channel was closed without a status.",
+    fixes: &[
+        SERVER_SAW,
+        Fix {
+            side: Side::Server,
+            summary: "See the limits that a session of this account has",
+            snippet: Some(
+                "sudo -u {user} sh -c 'ulimit -a'; systemctl show user-$(id -u {user}).slice -p MemoryMax -p TasksMax",
+            ),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &["Killed by signal", "Exit status -1"],
+    hides: &["exit-output-lost"],
+    judge: |evidence| {
+        let facts = evidence.exit.failed()?;
+        let killed = runs(facts).find(|ran| ran.closed && ran.signal.is_some())?;
+        Some(Match::new(
+            Certainty::Certain,
+            [format!("instead of status {} came {}", facts.given_status, killed.end_words())],
+        ))
+    },
+};
+
+const WITHOUT_STATUS: Cause = Cause {
+    code: "exit-without-status",
+    stage: Check::Exit,
+    title: "Sessions end without telling how the command ended",
+    severity: Severity::Critical,
+    explanation: "All of the output arrived and the channel was closed in good order, with neither an exit status nor a signal. ssh ends with 255 then, so that scripts take a good end for a \
+        lost connection; ssh prints nothing. Servers and proxies that drop the status do this always; sshd does it only where it closes the channel itself, as ChannelTimeout does.\n\nThe \
+        255 of ssh is not one thing: no connection, no login, a lost connection, a signal and a missing status all give it.",
+    fixes: &[
+        SERVER_SAW,
+        Fix {
+            side: Side::Client,
+            summary: "Until then, let the command print its status, and read that",
+            snippet: Some("ssh {alias} '<command>; echo status=$?'"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &["Exit status -1"],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.exit.failed()?;
+        let ran = runs(facts).find(|ran| {
+            ran.closed && ran.status.is_none() && ran.signal.is_none() && ran.stdout_bytes == facts.written_bytes
+        })?;
+        Some(Match::new(
+            Certainty::Certain,
+            [format!(
+                "all {} bytes of output arrived, the channel was closed, and {} came",
+                ran.stdout_bytes,
+                ran.end_words()
+            )],
+        ))
+    },
+};
+
+/// The last command, and its repetitions.
+fn runs(facts: &Facts) -> impl Iterator<Item = &Ran> {
+    std::iter::once(&facts.ran).chain(&facts.again)
+}
+
 const OUTPUT_LOST: Cause = Cause {
     code: "exit-output-lost",
     stage: Check::Exit,
@@ -67,24 +149,26 @@ const OUTPUT_LOST: Cause = Cause {
     hides: &[],
     judge: |evidence| {
         let facts = evidence.exit.failed()?;
-        let ran = &facts.ran;
-        (ran.closed && ran.status == Some(facts.given_status) && ran.stdout_bytes < facts.written_bytes).then(|| {
-            Match::new(
-                Certainty::Certain,
-                [format!(
-                    "{} of {} bytes arrived before the server closed the channel",
-                    ran.stdout_bytes, facts.written_bytes
-                )],
-            )
-        })
+        let lost: Vec<_> = runs(facts)
+            .filter(|ran| {
+                ran.closed && ran.status == Some(facts.given_status) && ran.stdout_bytes < facts.written_bytes
+            })
+            .collect();
+        let shortest = lost.iter().map(|ran| ran.stdout_bytes).min()?;
+        Some(Match::new(
+            Certainty::Certain,
+            [
+                format!("{shortest} of {} bytes arrived before the server closed the channel", facts.written_bytes),
+                format!("in {} of {} runs", lost.len(), 1 + facts.again.len()),
+            ],
+        ))
     },
 };
 
 #[cfg(test)]
 mod tests {
-    use super::super::Facts;
     use super::*;
-    use crate::connection::{GaveUp, Ran};
+    use crate::connection::GaveUp;
     use crate::evidence::{Evidence, Step, Timed};
 
     #[test]
@@ -99,6 +183,10 @@ mod tests {
         assert_eq!(fired(hung), ["exit-hangs"]);
         let cut = Ran { status: Some(7), stdout_bytes: 32_768, closed: true, ..Ran::default() };
         assert_eq!(fired(cut), ["exit-output-lost"]);
+        let killed = Ran { signal: Some("KILL".into()), stdout_bytes: 65_536, closed: true, ..Ran::default() };
+        assert_eq!(fired(killed), ["exit-by-signal"]);
+        let untold = Ran { stdout_bytes: 65_536, closed: true, ..Ran::default() };
+        assert_eq!(fired(untold), ["exit-without-status"]);
         assert!(fired(Ran { connection_lost: true, ..Ran::default() }).is_empty());
     }
 }

@@ -32,6 +32,9 @@ pub struct Facts {
     pub written_bytes: u64,
     /// The status that it ended with.
     pub given_status: u32,
+    /// What became of the same command run again, without waiting for anything before its end (`--deep`).
+    #[serde(default)]
+    pub again: Vec<Ran>,
     /// How the connection ended before our goodbye, if it did.
     pub ending: Option<Manner>,
     /// Milliseconds from our goodbye to the end of the connection.
@@ -41,11 +44,7 @@ pub struct Facts {
 impl evidence::Facts for Facts {
     fn summary(&self) -> String {
         let ran = &self.ran;
-        let status = match (ran.status, &ran.signal) {
-            (Some(status), _) => format!("status {status}"),
-            (None, Some(signal)) => format!("signal {signal}"),
-            (None, None) => "no status".to_owned(),
-        };
+        let status = ran.end_words();
         let output = format!("{} of {} bytes of output", ran.stdout_bytes, self.written_bytes);
         match self.goodbye_ms {
             Some(ms) if ran.closed => {
@@ -84,19 +83,48 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         connection.close(GOODBYE).await;
         return Step::Skipped("interrupted".into());
     };
+    let again = if exam.limits.deep && is_whole(&ran) {
+        exam.stop.race(Box::pin(again(&connection, patience))).await.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     let ending = connection.ending().map(|ending| ending.manner);
     let goodbye = Instant::now();
     connection.close(GOODBYE).await;
     let goodbye_ms = ending.is_none().then(|| goodbye.elapsed().as_secs_f64() * 1000.0);
-    let whole = ran.stdout_bytes == OUTPUT && ran.status == Some(STATUS) && ran.closed;
-    let facts = Facts { ran, written_bytes: OUTPUT, given_status: STATUS, ending, goodbye_ms };
+    let whole = is_whole(&ran) && again.iter().all(is_whole);
+    let facts = Facts { ran, again, written_bytes: OUTPUT, given_status: STATUS, ending, goodbye_ms };
     if whole { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
-/// Starts the command again, and takes its mark out of what it prints.
+/// Runs the command again and again, each to its end: output that is lost at the end is not lost every time.
+async fn again(connection: &Connection, patience: Patience) -> Vec<Ran> {
+    const TIMES: usize = 10;
+    let mut runs = Vec::new();
+    while runs.len() < TIMES {
+        let mut ran = Ran::default();
+        let Some(running) = start_anew(connection, patience, &mut ran).await else { break };
+        running.finish(0, patience, &mut ran).await;
+        let is_over = ran.connection_lost || ran.gave_up.is_some();
+        runs.push(ran);
+        if is_over {
+            break;
+        }
+    }
+    runs
+}
+
+fn is_whole(ran: &Ran) -> bool {
+    ran.stdout_bytes == OUTPUT && ran.status == Some(STATUS) && ran.closed
+}
+
+/// Starts the command again, and takes its mark, and whatever start-up files print before it, out of its output.
 async fn start_anew(connection: &Connection, patience: Patience, ran: &mut Ran) -> Option<Running> {
-    let mut running = connection.start(&channel::command(&nonce()), patience, ran).await?;
-    running.read(0, patience, ran, |ran| ran.stdout_bytes > 0).await;
-    *ran = Ran { stdout_bytes: 0, ..ran.clone() };
+    let mark = nonce();
+    let mut running = connection.start(&channel::command(&mark, 0), patience, ran).await?;
+    let line = format!("{mark}\n");
+    running.read(channel::KEPT, patience, ran, |ran| channel::end_of(&ran.stdout, &line).is_some()).await;
+    let before = channel::end_of(&ran.stdout, &line).unwrap_or_default() as u64;
+    *ran = Ran { stdout_bytes: ran.stdout_bytes.saturating_sub(before), stdout: Vec::new(), ..std::mem::take(ran) };
     Some(running)
 }

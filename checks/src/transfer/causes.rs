@@ -7,7 +7,7 @@ use crate::evidence::Check;
 use crate::text::{bytes, seconds};
 
 /// The causes that show when data is moved.
-pub static CAUSES: &[Cause] = &[STALLED, CORRUPTED, TRUNCATED];
+pub static CAUSES: &[Cause] = &[STALLED, CORRUPTED, TRUNCATED, REKEY_FAILED];
 
 const STALLED: Cause = Cause {
     code: "transfer-stalled",
@@ -143,6 +143,43 @@ const TRUNCATED: Cause = Cause {
     },
 };
 
+const REKEY_FAILED: Cause = Cause {
+    code: "rekey-failed",
+    stage: Check::Transfer,
+    title: "The connection does not survive an exchange of new keys",
+    severity: Severity::Critical,
+    explanation: "Both sides agree on new keys after an amount of data or time (RFC 4253 section 9 recommends a gigabyte or an hour; RekeyLimit in ssh). We asked for that on the working         connection, and it was not done in time or ended the connection. No other message may pass until it is done, so sessions freeze or die at the first rekey: after an hour, or in         the middle of a large copy. Servers and bastions that are not OpenSSH, and their libraries, are known for it.\n\nA server that logs rekeying on one side only and a proxy that         counts SSH packets look the same from here.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Upgrade the SSH server or bastion; see what it says of the key exchange",
+            snippet: Some("journalctl -u ssh -u sshd --since -10min | grep -iE 'kex|rekey'"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Until then, let ssh rekey as late as it may",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    RekeyLimit 4G none"),
+            caution: Some("the server may ask for new keys itself, and a limit beyond the cipher's is lowered"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &["ssh_dispatch_run_fatal: rekeying", "Timeout waiting for key exchange", "kex protocol error: type"],
+    hides: &["transfer-stalled", "transfer-truncated", "exit-hangs", "exit-output-lost"],
+    judge: |evidence| {
+        let facts = evidence.transfer.failed()?;
+        let rekey = facts.rekeys.iter().find(|rekey| rekey.ms.is_none())?;
+        let when = if rekey.under_load { "in the middle of a transfer" } else { "on the quiet connection" };
+        let what = match &rekey.ending {
+            Some(manner) => format!("ended the connection with {}", manner.words()),
+            None => format!("was not done after {}", seconds(rekey.deadline_ms / 1000.0)),
+        };
+        let certainty = if rekey.under_load { Certainty::Likely } else { Certainty::Certain };
+        Some(Match::new(certainty, [format!("the exchange of new keys that we asked for {when} {what}")]))
+    },
+};
+
 /// What the kernel knows of lost packets on the way to the server.
 fn acknowledgements(facts: &Facts) -> Option<String> {
     let tcp = facts.tcp?;
@@ -183,6 +220,14 @@ mod tests {
             ..half(Ran { closed: true, ..Ran::default() })
         };
         assert_eq!(fired(altered), ["transfer-corrupted"]);
+    }
+
+    #[test]
+    fn a_rekey_that_is_not_done_is_the_cause_of_what_follows() {
+        let rekey = |ms| super::super::Rekey { ms, deadline_ms: 10_000.0, ..super::super::Rekey::default() };
+        let facts = |ms| Facts { rekeys: vec![rekey(ms)], sent_bytes: 1, returned_bytes: 1, ..Facts::default() };
+        assert_eq!(fired(facts(None)), ["rekey-failed"]);
+        assert!(fired(facts(Some(9.0))).is_empty());
     }
 
     #[test]

@@ -1,12 +1,29 @@
 //! The causes that show when a channel is opened and a command is run in it.
 
+mod restricted;
+mod spoilt;
+
 use super::Facts;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::text::shown;
 
 /// The causes that show when a channel is opened and a command is run in it.
-pub static CAUSES: &[Cause] = &[OPEN_REFUSED, EXEC_FAILED, NOLOGIN, FORCED_COMMAND, SHELL_EXITS];
+pub static CAUSES: &[Cause] = &[
+    OPEN_REFUSED,
+    EXEC_FAILED,
+    NOLOGIN,
+    FORCED_COMMAND,
+    spoilt::CLOSED_EARLY,
+    spoilt::CHROOT_FAILED,
+    SHELL_EXITS,
+    spoilt::RC_OUTPUT,
+    spoilt::MAX_SESSIONS,
+    restricted::FORWARDING_PROHIBITED,
+    restricted::REMOTE_FORWARD_FAILED,
+    restricted::PTY_REFUSED,
+    restricted::SUBSYSTEM_MISSING,
+];
 
 const SERVER_LOG: Fix = Fix {
     side: Side::Server,
@@ -165,7 +182,7 @@ const SHELL_EXITS: Cause = Cause {
 };
 
 fn ended_without_mark(facts: &Facts) -> bool {
-    facts.ran.accepted != Some(false) && facts.ran.closed && !facts.mark_seen
+    facts.ran.accepted == Some(true) && facts.ran.closed && !facts.mark_seen
 }
 
 fn says_nologin(text: &str) -> bool {

@@ -1,0 +1,65 @@
+//! What only `--deep` does: keys exchanged anew on a quiet connection and in the middle of a transfer that fills the windows many times.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Facts;
+use crate::connection::{Connection, Manner, Patience, Running};
+use crate::nonce::{noise, seed};
+
+/// Bytes moved each way: eight windows of 2 MiB, which is what OpenSSH and our library give a channel.
+const BYTES: usize = 16 << 20;
+/// How much longer this may take than a stage.
+const TIMES: u32 = 4;
+/// How often we look whether the transfer is under way.
+const GLANCE: Duration = Duration::from_millis(2);
+
+/// A key exchange that we asked for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rekey {
+    /// While data was under way.
+    pub under_load: bool,
+    /// Milliseconds until it was done; `null` where it was not done in time.
+    pub ms: Option<f64>,
+    /// How long we waited, milliseconds.
+    pub deadline_ms: f64,
+    /// How the connection ended, where it did.
+    pub ending: Option<Manner>,
+}
+
+/// The rekeys, and the transfer, unless a rekey failed before it.
+pub(super) async fn check(
+    connection: &Connection,
+    running: &mut Running,
+    patience: Patience,
+) -> (Vec<Rekey>, Option<Facts>) {
+    let quiet = rekey(connection, patience, false).await;
+    if quiet.ms.is_none() {
+        return (vec![quiet], None);
+    }
+    let sent = noise(seed(), BYTES);
+    let long = Patience { total: patience.total * TIMES, ..patience };
+    let already = connection.watch().seen().sent;
+    let under_way = async {
+        let is_under_way = || connection.watch().seen().sent > already + BYTES as u64 / 4;
+        while !is_under_way() && connection.ending().is_none() {
+            tokio::time::sleep(GLANCE).await;
+        }
+        rekey(connection, patience, true).await
+    };
+    let under_way = tokio::time::timeout(long.total, under_way);
+    let (ran, loaded) = tokio::join!(running.exchange(sent.clone(), long, connection.watch()), under_way);
+    let facts = Facts::of(connection, &sent, ran);
+    ([Some(quiet), loaded.ok()].into_iter().flatten().collect(), Some(facts))
+}
+
+async fn rekey(connection: &Connection, patience: Patience, under_load: bool) -> Rekey {
+    let took = connection.rekey(patience.silence).await;
+    Rekey {
+        under_load,
+        ms: took.map(|took| took.as_secs_f64() * 1000.0),
+        deadline_ms: patience.silence.as_secs_f64() * 1000.0,
+        ending: connection.ending().map(|ending| ending.manner),
+    }
+}

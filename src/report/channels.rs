@@ -1,0 +1,54 @@
+//! What the connection may be used for, below the table of checks.
+
+use ssh_doctor_checks::channel::{Capabilities, Outcome};
+use ssh_doctor_checks::evidence::Evidence;
+
+use super::Style;
+
+/// Who may do what, in as few lines as there are kinds of answers; nothing where no session was had.
+pub(crate) fn lines(evidence: &Evidence, style: Style) -> Option<String> {
+    let capabilities = &evidence.channel.facts()?.capabilities;
+    let lines = [
+        ("Allowed", listed(capabilities, allowed)),
+        ("Refused", listed(capabilities, refused)),
+        ("Cannot be told", listed(capabilities, untold)),
+        ("Not asked", listed(capabilities, not_asked)),
+    ];
+    let said = lines.into_iter().filter(|(_, names)| !names.is_empty());
+    let said: Vec<_> = said.map(|(word, names)| style.wrapped("", "  ", &format!("{word}: {names}."))).collect();
+    capabilities.session.is_allowed().then(|| said.join("\n"))
+}
+
+fn listed(capabilities: &Capabilities, words: fn(&str, &Outcome) -> Option<String>) -> String {
+    let named = capabilities.named().into_iter().filter_map(|(name, outcome)| words(name, outcome));
+    named.collect::<Vec<_>>().join(", ")
+}
+
+fn allowed(name: &str, outcome: &Outcome) -> Option<String> {
+    outcome.is_allowed().then(|| name.to_owned())
+}
+
+fn refused(name: &str, outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Refused { code: Some(code), text } => {
+            let text = text.as_deref().filter(|text| !text.is_empty());
+            Some(format!("{name} (reason {code}{})", text.map(|text| format!(", \"{text}\"")).unwrap_or_default()))
+        }
+        Outcome::Refused { code: None, .. } => Some(name.to_owned()),
+        _ => None,
+    }
+}
+
+fn untold(name: &str, outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Untold { code, .. } => Some(format!("{name} (reason {code} for what is forbidden or missing)")),
+        _ => None,
+    }
+}
+
+fn not_asked(name: &str, outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::NotTested { why } => Some(format!("{name} ({why})")),
+        _ => None,
+    }
+}

@@ -1,0 +1,205 @@
+//! What a connection may be used for, how data moves in it and how its sessions end, on real servers with each setting: told as it is, and nothing left behind.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::lab::{Lab, Report, Server, eventually};
+
+const PATIENCE: Duration = Duration::from_mins(1);
+/// As in the sshd_config that OpenSSH comes with.
+const SFTP: &str = "Subsystem sftp internal-sftp";
+
+/// Examines all but idle survival.
+fn examined(lab: &Lab, server: &Server, options: &[&str]) -> Report {
+    let seen = lab.doctor(server, &[&["--idle", "0"], options].concat(), PATIENCE);
+    let is_gone = || server.connections() == 0 && server.sessions(lab).is_empty();
+    assert!(eventually(Duration::from_secs(5), is_gone), "left on the server: {:?}", server.sessions(lab));
+    seen
+}
+
+fn may(seen: &Report) -> &Value {
+    &seen.check("channel")["evidence"]["capabilities"]
+}
+
+/// The names of what was allowed, refused, and so on.
+fn those(seen: &Report, outcome: &str) -> Vec<String> {
+    let all = may(seen).as_object().unwrap_or_else(|| panic!("no capabilities: {}", seen.told()));
+    all.iter().filter(|(_, told)| told["outcome"] == outcome).map(|(name, _)| name.clone()).collect()
+}
+
+#[test]
+fn a_default_openssh_allows_what_it_says_and_nothing_is_diagnosed() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[SFTP]);
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+    let allowed = ["agent_forwarding", "direct_tcpip", "exec", "pty", "remote_forward", "session"];
+    assert_eq!(those(&seen, "allowed"), allowed);
+    assert_eq!(those(&seen, "refused"), ["env", "x11"]);
+    assert_eq!(those(&seen, "untold"), ["streamlocal"]);
+    assert_eq!(those(&seen, "not-tested"), ["sftp", "shell"]);
+    assert_eq!(seen.json["spent"]["connections"], 1);
+}
+
+#[test]
+fn a_default_openssh_is_healthy_in_depth() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[SFTP]);
+    let seen = examined(&lab, &server, &["--deep"]);
+    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+    assert_eq!(those(&seen, "not-tested"), Vec::<String>::new());
+    assert_eq!(may(&seen)["sftp_said"]["version"], 3, "{}", may(&seen));
+    assert_eq!(may(&seen)["sessions_at_once"]["open"], 10, "{}", may(&seen));
+}
+
+#[test]
+fn other_servers_are_healthy_in_depth() {
+    let Some(lab) = Lab::healthy() else { return };
+    let starts: [fn(&Lab) -> Option<Server>; 2] = [|lab| lab.dropbear(&[]), |lab| lab.asyncssh(&[])];
+    for server in starts {
+        let Some(server) = server(&lab) else { continue };
+        let seen = examined(&lab, &server, &["--deep"]);
+        assert_eq!(seen.codes(), Vec::<&str>::new(), "{}\n{:#}", seen.told(), may(&seen));
+        let allowed = those(&seen, "allowed");
+        assert!(
+            ["exec", "pty", "session", "shell"].iter().all(|name| allowed.iter().any(|a| a == name)),
+            "{allowed:?}"
+        );
+    }
+}
+
+#[test]
+fn each_prohibition_of_sshd_has_its_own_name() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (settings, codes, words) in [
+        (&["AllowTcpForwarding no"][..], &["channel-forwarding-prohibited"][..], "AllowTcpForwarding no"),
+        (&["DisableForwarding yes"], &["channel-forwarding-prohibited"], "DisableForwarding yes"),
+        (&["PermitOpen 192.0.2.1:80"], &["channel-forwarding-prohibited"], "PermitOpen"),
+        (&["AllowTcpForwarding remote"], &["channel-forwarding-prohibited"], "AllowTcpForwarding remote"),
+        (&["AllowTcpForwarding local"], &["channel-remote-forward-failed"], "refused"),
+        (&["PermitListen 8080"], &["channel-remote-forward-failed"], "refused"),
+        (&["PermitTTY no"], &["session-pty-refused"], "PermitTTY no"),
+        (&["MaxSessions 1"], &["channel-max-sessions"], "with 1 open"),
+    ] {
+        let seen = examined(&lab, &lab.sshd(settings), &[]);
+        assert_eq!(seen.codes(), codes, "{settings:?} {}\n{:#}", seen.told(), may(&seen));
+        let because = &seen.json["diagnoses"][0]["because"];
+        assert!(because.to_string().contains(words), "{settings:?}: {because}");
+    }
+}
+
+#[test]
+fn a_restricted_key_is_told_from_a_server_without_forwarding() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.key_options("restrict");
+    let seen = examined(&lab, &lab.sshd(&[]), &[]);
+    assert_eq!(seen.codes(), ["session-pty-refused", "channel-forwarding-prohibited"], "{}", seen.told());
+    assert_eq!(seen.json["verdict"], "healthy", "a key made for commands only is no fault");
+    assert!(seen.json["diagnoses"][0]["because"].to_string().contains("restrict"), "{}", seen.told());
+}
+
+#[test]
+fn the_number_of_sessions_is_found_in_depth() {
+    let Some(lab) = Lab::healthy() else { return };
+    for limit in [2, 5] {
+        let seen = examined(&lab, &lab.sshd(&[SFTP, &format!("MaxSessions {limit}")]), &["--deep"]);
+        assert_eq!(seen.codes(), ["channel-max-sessions"], "{}\n{:#}", seen.told(), may(&seen));
+        assert_eq!(may(&seen)["sessions_at_once"]["open"], limit);
+        assert_eq!(may(&seen)["sessions_at_once"]["refused"][1], "open failed");
+    }
+}
+
+#[test]
+fn a_missing_sftp_is_found_in_depth() {
+    let Some(lab) = Lab::healthy() else { return };
+    for setting in [&[][..], &["Subsystem sftp /nonexistent/sftp-server"]] {
+        let seen = examined(&lab, &lab.sshd(setting), &["--deep"]);
+        assert_eq!(seen.codes(), ["session-subsystem-missing"], "{}\n{:#}", seen.told(), may(&seen));
+    }
+}
+
+#[test]
+fn start_up_files_that_print_are_found_and_their_number_is_decoded() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.server_shell("/bin/bash");
+    lab.at_server_home(".bashrc", "echo Welcome to the database\n");
+    let server = lab.sshd(&["Subsystem sftp /usr/lib/openssh/sftp-server"]);
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(seen.codes(), ["session-rc-output"], "{}", seen.told());
+    let seen = examined(&lab, &server, &["--deep"]);
+    assert_eq!(seen.codes(), ["session-rc-output"], "{}", seen.told());
+    let because = seen.json["diagnoses"][0]["because"].to_string();
+    assert!(because.contains("Received message too long 1466264675"), "{because}");
+    lab.at_server_home(".bashrc", "case $- in *i*) ;; *) return ;; esac\necho Welcome to the database\n");
+    let seen = examined(&lab, &server, &["--deep"]);
+    assert_eq!(seen.codes(), Vec::<&str>::new(), "the fix mends it: {}", seen.told());
+}
+
+#[test]
+fn a_root_directory_without_a_shell_is_told_from_a_shell_that_exits() {
+    let Some(lab) = Lab::healthy() else { return };
+    let seen = examined(&lab, &lab.sshd(&["ChrootDirectory /var/empty-of-shells", "ChrootDirectory none"]), &[]);
+    assert_eq!(seen.check("channel")["status"], "fail", "the folder does not exist: {}", seen.told());
+    let seen = examined(&lab, &lab.sshd(&["ChrootDirectory /usr/share"]), &[]);
+    assert_eq!(seen.codes(), ["session-chroot-failed"], "{:#}", seen.check("channel"));
+}
+
+/// What the checks after channel measured.
+fn facts<'a>(seen: &'a Report, check: &str) -> &'a Value {
+    &seen.check(check)["evidence"]
+}
+
+#[test]
+fn rates_and_round_trips_are_measured_and_keys_are_exchanged_anew() {
+    let Some(lab) = Lab::healthy() else { return };
+    let starts: [fn(&Lab) -> Option<Server>; 2] = [|lab| Some(lab.sshd(&[SFTP])), |lab| lab.dropbear(&[])];
+    for server in starts {
+        let Some(server) = server(&lab) else { continue };
+        let seen = examined(&lab, &server, &["--deep"]);
+        assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+        let transfer = facts(&seen, "transfer");
+        for rate in ["up_rate", "down_rate", "deep_rate"] {
+            assert!(transfer[rate].as_f64().is_some_and(|rate| rate > 10_000.0), "{rate}: {transfer:#}");
+        }
+        let echo = ["min_ms", "median_ms", "max_ms"].map(|name| transfer["echo"][name].as_f64().expect("a time"));
+        assert!(echo.is_sorted() && echo[0] > 0.0, "{echo:?}");
+        let rekeys = transfer["rekeys"].as_array().expect("rekeys");
+        assert_eq!(rekeys.iter().map(|rekey| &rekey["under_load"]).collect::<Vec<_>>(), [false, true]);
+        assert!(rekeys.iter().all(|rekey| rekey["ms"].is_number()), "{rekeys:?}");
+        assert_eq!(facts(&seen, "exit")["again"].as_array().map(Vec::len), Some(10));
+    }
+}
+
+#[test]
+fn a_server_that_never_rekeys_is_found_in_depth() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.asyncssh(&["0", "never-rekeys"]) else { return };
+    assert_eq!(lab.doctor(&server, &["--idle", "0"], PATIENCE).codes(), Vec::<&str>::new(), "unseen without --deep");
+    let seen = lab.doctor(&server, &["--idle", "0", "--deep"], PATIENCE);
+    assert_eq!(seen.codes(), ["rekey-failed"], "{}", seen.told());
+}
+
+#[test]
+fn a_process_that_holds_the_output_holds_the_session_and_the_redirect_mends_it() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.server_shell("/bin/bash");
+    let server = lab.sshd(&[]);
+    lab.at_server_home(".bashrc", "sleep 40 &\n");
+    let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
+    assert_eq!(seen.codes(), ["exit-hangs"], "{}", seen.told());
+    lab.at_server_home(".bashrc", "nohup sleep 40 </dev/null >/dev/null 2>&1 &\n");
+    let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
+    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+}
+
+#[test]
+fn a_command_that_is_killed_shows_its_signal() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["ForceCommand sh -c \"$SSH_ORIGINAL_COMMAND\"; kill -9 $$"]);
+    let plain = lab.ssh(&server, &[], "true", PATIENCE);
+    assert_eq!((plain.status, plain.stderr.contains("signal")), (Some(255), false), "ssh tells nothing: {plain:?}");
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(seen.codes(), ["exit-by-signal"], "{}", seen.told());
+    assert_eq!(facts(&seen, "exit")["ran"]["signal"], "KILL");
+}
