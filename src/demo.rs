@@ -43,13 +43,11 @@ pub fn list(style: &Style) -> String {
     cases::all().map(line).collect()
 }
 
-/// Starts the named case, or the default one. The error is one sentence that lists the names.
+/// Starts the named case, or the default one. The error is one sentence that says where the names are.
 pub async fn start(case: Option<&str>) -> anyhow::Result<Stage> {
     let name = case.unwrap_or(DEFAULT);
-    let case = cases::find(name).ok_or_else(|| {
-        let names: Vec<_> = cases::all().map(|case| case.name).collect();
-        anyhow!("there is no demo called {name:?}; there are {}", names.join(", "))
-    })?;
+    let case = cases::find(name)
+        .ok_or_else(|| anyhow!("there is no demo called {name:?}; ssh-doctor demo --list names them all"))?;
     let running = (case.start)().await.with_context(|| format!("the demo {name} cannot be started"))?;
     let files = tempfile::tempdir().context("the demo needs a folder for its keys")?;
     let target = target(&running, files.path()).context("the demo's keys cannot be written")?;
@@ -127,9 +125,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_is_no_case_is_answered_with_the_names() {
+    async fn a_name_that_is_no_case_is_answered_with_the_way_to_the_names() {
         let error = start(Some("coffee")).await.unwrap_err().to_string();
-        assert!(error.contains("\"coffee\"") && error.contains("silent-drop") && !error.contains('\n'), "{error}");
+        assert!(error.contains("\"coffee\"") && error.contains("demo --list") && !error.contains('\n'), "{error}");
     }
 
     #[tokio::test]

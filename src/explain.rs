@@ -52,7 +52,7 @@ fn other_clients(style: Style) -> String {
         let line = style.wrapped(&first, &rest, &format!("{}{place}{mind}:", fix.summary));
         format!("{line}\n{}", style.snippet(PASTE, &fix.snippet.unwrap_or_default()))
     };
-    let entries = clients::all().map(|fix| entry(FilledFix::template(&fix)));
+    let entries = clients::all().map(|(_, fix)| entry(FilledFix::template(&fix)));
     let heading = heading.replacen("The same keepalive", &style.paint(Ink::Strong, "The same keepalive"), 1);
     [heading].into_iter().chain(entries).collect::<Vec<_>>().join("\n")
 }

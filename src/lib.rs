@@ -10,6 +10,7 @@ pub mod demo;
 pub mod diagnose;
 pub mod explain;
 pub mod fixes;
+pub mod guide;
 pub mod plan;
 pub mod record;
 pub mod redact;

@@ -75,6 +75,9 @@ async fn demonstrate(args: &DemoArgs) -> Result<Verdict> {
     let planned = Planned { target: stage.target.clone(), limits: stage.limits.clone() };
     let verdict = ward.see(planned, &BTreeSet::from(Check::ALL), None).await;
     drop(stage);
+    if !args.running.quiet {
+        remark("\nNext: ssh-doctor check HOST, or another demo: ssh-doctor demo --list");
+    }
     verdict
 }
 
@@ -134,9 +137,9 @@ fn output_makes_sense(output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// An answer that no target has a part in.
+/// An answer that no target has a part in; it ends with a line end.
 fn answer(text: &str) -> Result<Verdict> {
-    say(text).map(|()| Verdict::Healthy)
+    say(&format!("{}\n", text.trim_end_matches('\n'))).map(|()| Verdict::Healthy)
 }
 
 /// One thread: an examination mostly waits.

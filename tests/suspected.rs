@@ -1,7 +1,11 @@
 //! Known products in a report: offered with their knobs, never as the answer.
 
+use std::path::Path;
+use std::{env, fs};
+
 use serde_json::{Value, json};
 use ssh_doctor::diagnose::{Diagnosis, diagnose_by};
+use ssh_doctor::guide;
 use ssh_doctor::report::{Style, json, text};
 use ssh_doctor_checks::cause::{Cause, Certainty, Match, Severity};
 use ssh_doctor_checks::evidence::{Check, Evidence};
@@ -80,4 +84,16 @@ fn a_timer_of_the_lab_names_nobody() {
     assert_eq!(in_json(&lab), json!([]));
     let text = text::render(&lab, &judged(&lab), &Style::default());
     assert!(!text.contains("Consistent with"), "{text}");
+}
+
+#[test]
+fn the_guide_to_keepalives_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides/keepalives.md");
+    let page = guide::page();
+    if env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &page).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "docs/guides/keepalives.md is stale: UPDATE=1 cargo test --test all guide");
 }

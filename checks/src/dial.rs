@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -31,6 +32,7 @@ pub struct Budget {
     logins: AtomicU32,
     failed_logins: AtomicU32,
     longest_login_ms: AtomicU32,
+    refused: AtomicU32,
     handshakes: Semaphore,
 }
 
@@ -44,6 +46,7 @@ impl Budget {
             logins: AtomicU32::new(0),
             failed_logins: AtomicU32::new(0),
             longest_login_ms: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
             handshakes: Semaphore::new(limits.handshakes),
         }
     }
@@ -85,6 +88,18 @@ impl Budget {
             budget: self.allowed,
             logins: self.logins.load(Ordering::Relaxed),
             failed_logins: self.failed_logins.load(Ordering::Relaxed),
+            refused_since: self.refused.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Notes how a further connection to an address that had accepted one came out.
+    fn note_further(&self, result: &Result<TcpStream, Refusal>) {
+        match result {
+            Ok(_) => self.refused.store(0, Ordering::Relaxed),
+            Err(refusal) if refusal.is_from_elsewhere() => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(_) => {}
         }
     }
 
@@ -128,31 +143,29 @@ pub struct Refusal {
     pub icmp: Option<Icmp>,
 }
 
+impl Refusal {
+    /// Whether somebody said no: a TCP reset, or a packet filter's ICMP message.
+    fn is_from_elsewhere(&self) -> bool {
+        self.error.kind() == io::ErrorKind::ConnectionRefused || self.icmp.is_some_and(|icmp| icmp.is_policy())
+    }
+}
+
 impl From<io::Error> for Refusal {
     fn from(error: io::Error) -> Self {
         Self { error, icmp: None }
     }
 }
 
-/// Opens one TCP connection within `deadline`; no TCP keepalive, no Nagle delay.
-pub async fn tcp(
-    budget: &Budget,
-    address: SocketAddr,
-    bind: Option<IpAddr>,
-    deadline: Duration,
-) -> io::Result<TcpStream> {
-    attempt(budget, address, bind, deadline).await.map_err(|refusal| refusal.error)
-}
-
-/// As [`tcp`], and tells which ICMP message ended an attempt that failed.
+/// Opens one TCP connection within `deadline`; no TCP keepalive, no Nagle delay, and segments of at most `segment` bytes.
 pub async fn attempt(
     budget: &Budget,
     address: SocketAddr,
     bind: Option<IpAddr>,
+    segment: Option<u32>,
     deadline: Duration,
 ) -> Result<TcpStream, Refusal> {
     budget.spend()?;
-    connect(address, bind, None, deadline).await
+    connect(address, bind, segment, None, deadline).await
 }
 
 /// As [`attempt`], over at most so many hops; a segment that does not come as far as a server costs nothing.
@@ -164,20 +177,25 @@ pub async fn within(
     deadline: Duration,
 ) -> Result<TcpStream, Refusal> {
     budget.spend()?;
-    let connected = connect(address, bind, Some(hops), deadline).await;
+    let connected = connect(address, bind, None, Some(hops), deadline).await;
     if connected.is_err() {
         budget.give_back();
     }
     connected
 }
 
+#[allow(clippy::disallowed_methods, reason = "the one allowed place")]
 async fn connect(
     address: SocketAddr,
     bind: Option<IpAddr>,
+    segment: Option<u32>,
     hops: Option<u8>,
     deadline: Duration,
 ) -> Result<TcpStream, Refusal> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(bytes) = segment {
+        SockRef::from(&socket).set_tcp_mss(bytes)?;
+    }
     if let Some(local) = bind {
         socket.bind(SocketAddr::new(local, 0))?;
     }
@@ -201,7 +219,11 @@ async fn connect(
 /// Opens one more connection along `route`.
 pub async fn open(budget: &Budget, target: &Target, route: Route, deadline: Duration) -> io::Result<Transport> {
     match route {
-        Route::Direct(address) => tcp(budget, address, target.bind, deadline).await.map(Transport::Tcp),
+        Route::Direct(address) => {
+            let connected = attempt(budget, address, target.bind, target.segment, deadline).await;
+            budget.note_further(&connected);
+            connected.map(Transport::Tcp).map_err(|refusal| refusal.error)
+        }
         Route::Proxy => {
             budget.spend()?;
             let proxy = target.proxy.as_ref().ok_or_else(|| io::Error::other("no proxy command is configured"))?;

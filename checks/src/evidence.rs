@@ -191,6 +191,9 @@ pub struct Spent {
     pub logins: u32,
     /// Connections whose login failed: never more than one.
     pub failed_logins: u32,
+    /// Further connections that were refused since the last one that was accepted.
+    #[serde(default)]
+    pub refused_since: u32,
 }
 
 /// One check as every report shows it, whatever its facts.

@@ -29,6 +29,7 @@ pub mod suspects;
 pub mod tap;
 pub mod target;
 pub mod text;
+pub mod trial;
 pub mod unexplained;
 
 use std::collections::BTreeSet;
@@ -47,6 +48,7 @@ pub fn causes() -> impl Iterator<Item = &'static Cause> {
     [
         dns::CAUSES,
         tcp::CAUSES,
+        trial::CAUSES,
         handshake::CAUSES,
         hostkey::CAUSES,
         auth::CAUSES,

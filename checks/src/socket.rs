@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "getsockopt(TCP_INFO) has no safe wrapper; each block says why it is sound")]
 
 use std::io;
+use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ pub struct Keepalive {
 }
 
 /// A snapshot of Linux's `TCP_INFO` (tcp(7)); `None` on other systems.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TcpInfo {
     /// Smoothed round-trip time, microseconds.
     pub rtt_us: u32,
@@ -44,12 +45,23 @@ pub struct TcpInfo {
     pub unacked: u32,
     /// Segments retransmitted since the connection began.
     pub retransmits: u32,
+    /// Segments with data sent since the connection began, those sent again included; 0 where the system does not tell.
+    #[serde(default)]
+    pub data_segments: u32,
     /// Milliseconds since the last acknowledgement came.
     pub last_ack_ms: u32,
     /// Maximum segment size we send, bytes.
     pub mss: u32,
     /// Path MTU, bytes.
     pub path_mtu: u32,
+}
+
+impl TcpInfo {
+    /// Whether the same data was sent again at least twice and has no acknowledgement yet.
+    #[must_use]
+    pub fn is_losing(&self) -> bool {
+        self.unacked > 0 && self.backoff > 1
+    }
 }
 
 impl Socket {
@@ -67,6 +79,14 @@ impl Socket {
     pub fn set_tos(&self, tos: u8, v6: bool) -> io::Result<()> {
         let socket = SockRef::from(&self.0);
         if v6 { socket.set_tclass_v6(u32::from(tos)) } else { socket.set_tos_v4(u32::from(tos)) }
+    }
+
+    /// Ends the connection with a reset once its other descriptors are closed too: data that the path lost would otherwise
+    /// keep the FIN back, and the server would hold the connection as an unauthenticated one until its LoginGraceTime.
+    pub fn abort(&self) {
+        let socket = SockRef::from(&self.0);
+        // A socket that is closed already needs none of this.
+        let _ = socket.set_linger(Some(Duration::ZERO)).and_then(|()| socket.shutdown(Shutdown::Both));
     }
 
     /// Sets over how many hops what we send from now on may go: the IPv4 time-to-live, or the IPv6 hop limit.
@@ -134,6 +154,7 @@ impl Socket {
             backoff: info.tcpi_backoff,
             unacked: info.tcpi_unacked,
             retransmits: info.tcpi_total_retrans,
+            data_segments: info.tcpi_data_segs_out,
             last_ack_ms: info.tcpi_last_ack_recv,
             mss: info.tcpi_snd_mss,
             path_mtu: info.tcpi_pmtu,

@@ -24,6 +24,8 @@ pub struct Target {
     pub family: AddressFamily,
     /// Local address to connect from (`BindAddress`).
     pub bind: Option<IpAddr>,
+    /// Largest TCP segment to send and to ask the server for, bytes (`TCP_MAXSEG`, tcp(7)); `None` leaves it to the system.
+    pub segment: Option<u32>,
     /// How to reach the server when not by a TCP connection of our own.
     pub proxy: Option<Proxy>,
     /// How the server proves who it is.
@@ -49,12 +51,14 @@ impl Target {
             user: user.to_owned(),
             family: AddressFamily::Any,
             bind: None,
+            segment: None,
             proxy: None,
             host_keys: HostKeyPolicy {
                 alias: None,
                 user_files: Vec::new(),
                 global_files: Vec::new(),
                 strictness: Strictness::Ask,
+                verify_dns: false,
             },
             credentials: Credentials::default(),
             algorithms: Algorithms::default(),
@@ -102,6 +106,8 @@ pub struct HostKeyPolicy {
     pub global_files: Vec<PathBuf>,
     /// `StrictHostKeyChecking`.
     pub strictness: Strictness,
+    /// Whether ssh looks for the key's fingerprint in DNS too (`VerifyHostKeyDNS`).
+    pub verify_dns: bool,
 }
 
 /// `StrictHostKeyChecking` of ssh_config.
@@ -196,6 +202,8 @@ pub struct Limits {
     pub handshakes: usize,
     /// Connections opened in the whole run.
     pub connections: u32,
+    /// Whether many connections or channels may be opened, and much data moved (`--deep`).
+    pub deep: bool,
 }
 
 impl Limits {
@@ -216,6 +224,7 @@ impl Default for Limits {
             sessions: 16,
             handshakes: 4,
             connections: 60,
+            deep: false,
         }
     }
 }

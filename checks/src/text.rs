@@ -1,5 +1,7 @@
 //! Text from elsewhere made safe to show.
 
+use std::fmt::Write as _;
+
 /// The longest piece of foreign text that a report quotes, in characters.
 const SHOWN_CHARS: usize = 200;
 
@@ -39,6 +41,16 @@ pub fn shown_bytes(bytes: &[u8]) -> String {
 /// Formatting characters that reorder or hide text on a terminal (Unicode bidirectional controls and zero-width characters).
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Bytes as hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A duration for people: `850 ms`, `6.2 s`, `6 min`, `1 h 30 min`.

@@ -147,6 +147,9 @@ pub struct Scope {
     /// Longest silence to test; 0 for no idle test
     #[arg(long, value_name = "DURATION", default_value = "6m", value_parser = idle_duration)]
     pub idle: Duration,
+    /// Open many connections or channels and move much data too
+    #[arg(long)]
+    pub deep: bool,
     /// Only these checks, and those that they need
     #[arg(long, value_name = "CHECK,..", value_delimiter = ',', value_parser = check_names(), hide_possible_values = true)]
     pub only: Vec<Check>,

@@ -127,9 +127,10 @@ impl Client {
     }
 }
 
-/// The keepalive of every other client as the catalogue has it, its placeholders still in braces.
-pub(crate) fn all() -> impl Iterator<Item = Fix> {
-    SYNTAXES.iter().map(Syntax::fix)
+/// The keepalive of every other client by its name on the command line, its placeholders still in braces.
+pub(crate) fn all() -> impl Iterator<Item = (String, Fix)> {
+    let name = |client: Client| client.to_possible_value().map(|value| value.get_name().to_owned());
+    SYNTAXES.iter().map(move |syntax| (name(syntax.client).unwrap_or_default(), syntax.fix()))
 }
 
 impl Syntax {

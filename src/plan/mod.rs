@@ -68,6 +68,7 @@ pub async fn plan(args: &CheckArgs, person: bool) -> Result<Plan> {
         password: secret::password(args.password_file.as_deref())?,
         person,
         idle: args.scope.idle,
+        deep: args.scope.deep,
         timeout: args.scope.timeout,
     });
     let mut targets = Vec::new();
@@ -94,6 +95,7 @@ struct Asked {
     password: Option<SecretString>,
     person: bool,
     idle: Duration,
+    deep: bool,
     timeout: Option<Duration>,
 }
 
@@ -134,7 +136,7 @@ impl Asked {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => usual.connect,
         };
-        Limits { connect, stage: self.timeout.unwrap_or(usual.stage), idle: self.idle, ..usual }
+        Limits { connect, stage: self.timeout.unwrap_or(usual.stage), idle: self.idle, deep: self.deep, ..usual }
     }
 }
 

@@ -86,6 +86,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             _ => AddressFamily::Any,
         },
         bind: raw.set("bindaddress").and_then(|address| address.parse().ok()),
+        segment: None,
         proxy: proxy(raw, &tokens, flags.config.as_deref())?,
         host_keys: HostKeyPolicy {
             alias: key_alias.map(ToOwned::to_owned),
@@ -102,6 +103,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
                 Some("no" | "off" | "false") => Strictness::No,
                 _ => Strictness::Ask,
             },
+            verify_dns: raw.one("verifyhostkeydns").is_some_and(|value| ["yes", "true", "ask"].contains(&value)),
         },
         credentials,
         algorithms: Algorithms {

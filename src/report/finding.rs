@@ -96,7 +96,8 @@ fn one_fix(label: &str, fix: &FilledFix, told: Option<usize>, style: Style) -> S
         (None, Some(snippet)) => format!("\n\n{}", style.snippet(PASTE, snippet)),
         (None, None) => String::new(),
     };
-    let note = fix.note.as_ref().map(|note| format!("\n\n{}", style.wrapped(INDENT, INDENT, note)));
+    let note =
+        fix.note.as_ref().filter(|_| told.is_none()).map(|note| format!("\n\n{}", style.wrapped(INDENT, INDENT, note)));
     let mind = fix.caution.as_ref().map(|caution| {
         let line = style.wrapped(INDENT, INDENT, &format!("Mind: {caution}"));
         format!("\n\n{}", line.replacen("Mind:", &style.paint(Ink::Care, "Mind:"), 1))

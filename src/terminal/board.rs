@@ -28,11 +28,12 @@ pub struct Board {
 pub struct Room<'a>(&'a Board);
 
 impl Board {
-    /// A live board where standard error is a terminal and nobody asked for quiet; else one that draws nothing.
+    /// A live board where standard error is a terminal that can be drawn on and nobody asked for quiet; else one that draws
+    /// nothing.
     #[must_use]
     pub fn new(quiet: bool, color: Color) -> Self {
         Self {
-            live: !quiet && io::stderr().is_terminal(),
+            live: !quiet && io::stderr().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb"),
             color: colored(color, &io::stderr()),
             drawn: Arc::default(),
             asking: Arc::default(),

@@ -17,9 +17,14 @@ pub(crate) struct Report {
 impl Lab {
     /// Examines a server with these options of `check`.
     pub(crate) fn doctor(&self, server: &Server, options: &[&str], deadline: Duration) -> Report {
+        self.doctor_at(&server.url(), options, deadline)
+    }
+
+    /// Examines whatever a target names.
+    pub(crate) fn doctor_at(&self, target: &str, options: &[&str], deadline: Duration) -> Report {
         let config = self.home.config();
-        let (config, target) = (config.to_string_lossy(), server.url());
-        let args = [&["check", "--format", "json", "-F", &config], options, &[&target]].concat();
+        let config = config.to_string_lossy();
+        let args = [&["check", "--format", "json", "-F", &config], options, &[target]].concat();
         let run = self.run(env!("CARGO_BIN_EXE_ssh-doctor"), &args, deadline);
         let json = serde_json::from_str(&run.stdout).unwrap_or_default();
         Report { run, json }

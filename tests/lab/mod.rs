@@ -8,6 +8,7 @@ mod doctor;
 mod home;
 mod library;
 mod middlebox;
+mod name_server;
 mod namespace;
 mod proxy;
 mod server;
@@ -114,9 +115,17 @@ impl Lab {
         Some(Daemon::start(&mut firewall))
     }
 
-    /// Large packets towards the server vanish, and nothing says so.
+    /// Packets of more than 900 bytes vanish, and nothing says so.
     pub(crate) fn mtu_black_hole(&self) {
-        self.forward("ip length > 900 drop");
+        self.vanish_above(900);
+    }
+
+    /// Packets of more than so many bytes vanish, and nothing says so.
+    pub(crate) fn vanish_above(&self, bytes: u32) {
+        // Otherwise the router sees several segments of a burst as one packet of their size together.
+        self.client().ip(&format!("link set {FAR} gso_max_segs 1"));
+        self.server_host().ip(&format!("link set {NEAR} gso_max_segs 1"));
+        self.forward(&format!("ip length > {bytes} drop"));
     }
 
     /// Drops everything on the path from now on.
@@ -137,6 +146,20 @@ impl Lab {
     /// Runs a command on a server through plain `ssh` with these options.
     pub(crate) fn ssh(&self, server: &Server, options: &[&str], remote: &str, deadline: Duration) -> Run {
         self.run("ssh", &self.ssh_args(server, options, &[remote]), deadline)
+    }
+
+    /// The same by a name of the server.
+    pub(crate) fn ssh_at(&self, name: &str, server: &Server, remote: &str, deadline: Duration) -> Run {
+        let alias = format!("HostKeyAlias=[{}]:{}", self.server_address(), server.port());
+        let name = format!("HostName={name}");
+        self.ssh(server, &["-o", &alias, "-o", &name], remote, deadline)
+    }
+
+    /// The SHA-256 of the key that [`sshd`](Self::sshd) has.
+    pub(crate) fn host_key_sha256(&self) -> [u8; 32] {
+        let records = must(Command::new("ssh-keygen").args(["-r", "x", "-f"]).arg(self.home.path("host_key.pub")), "");
+        let hex = records.lines().find_map(|line| line.split_once("SSHFP 4 2 ")).expect("an Ed25519 key").1;
+        std::array::from_fn(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hexadecimal"))
     }
 
     /// Logs in to a shell on a terminal through plain `ssh` with these options, and types nothing.

@@ -4,11 +4,12 @@ mod causes;
 
 use serde::{Deserialize, Serialize};
 
-use crate::connection::{Connection, Manner, Patience, Ran, Running};
+use crate::connection::{Connection, GaveUp, Manner, Patience, Ran, Running};
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
 use crate::nonce::nonce;
 use crate::text::{seconds, shown_bytes};
+use crate::trial::{self, Marks};
 
 pub use causes::CAUSES;
 
@@ -29,6 +30,9 @@ pub struct Facts {
     pub stderr: Option<String>,
     /// The server's words on the connection's end, if it ended.
     pub ending: Option<Manner>,
+    /// What was seen without ssh's marks (IPQoS), where the session stopped as they were set.
+    #[serde(default)]
+    pub marks: Option<Marks>,
 }
 
 impl evidence::Facts for Facts {
@@ -59,13 +63,18 @@ pub fn command(mark: &str) -> String {
 
 /// Starts that command on the connection that auth left, and waits for its mark.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    let (Some(connection), Some(_)) = (&exam.connection, &exam.login) else {
+    let (Some(connection), Some(login)) = (&exam.connection, &exam.login) else {
         return Step::Skipped("there is no login: see auth".into());
     };
     let patience = exam.limits.patience();
-    let Some((facts, running)) = exam.stop.race(start(connection, patience)).await else {
+    let Some((mut facts, running)) = exam.stop.race(start(connection, patience)).await else {
         return Step::Skipped("interrupted".into());
     };
+    // Nothing of the session came: since the login only the marks were new on this connection.
+    let stopped = facts.ran.gave_up == Some(GaveUp::Silence) || facts.ran.connection_lost;
+    if stopped && facts.ran.stdout_bytes == 0 {
+        facts.marks = exam.stop.race(Box::pin(trial::unmarked(connection, login))).await.flatten();
+    }
     exam.runs_commands = running.is_some();
     exam.running = running;
     if facts.mark_seen { Step::Passed(facts) } else { Step::Failed(facts) }
@@ -104,6 +113,7 @@ impl Facts {
             other_output: (!other.trim().is_empty()).then(|| shown_bytes(other.trim().as_bytes())),
             stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
             ending: connection.ending().map(|ending| ending.manner),
+            marks: None,
             ran,
         }
     }

@@ -67,13 +67,21 @@ pub async fn connect(
     target: &Target,
     deadline: Duration,
 ) -> (Watch, Result<Connection, NotConnected>) {
-    let socket = transport.socket();
     let (stream, watch) = Tap::new(transport);
+    let result = connect_watched(stream, &watch, target, deadline).await;
+    (watch, result)
+}
+
+/// As [`connect`], over a stream that is watched already: the watch can be read meanwhile.
+pub async fn connect_watched(
+    stream: Tap<Transport>,
+    watch: &Watch,
+    target: &Target,
+    deadline: Duration,
+) -> Result<Connection, NotConnected> {
+    let socket = stream.get_ref().socket();
     let notes = Notes::default();
-    let preferred = match preferred(target) {
-        Ok(preferred) => preferred,
-        Err(shortfall) => return (watch, Err(NotConnected::Library(shortfall))),
-    };
+    let preferred = preferred(target).map_err(NotConnected::Library)?;
     let config = Arc::new(client::Config {
         client_id: russh::SshId::Standard(CLIENT_ID.into()),
         // Silence must be silence: no rekey by time. 1 GiB each way is the library's upper bound.
@@ -86,12 +94,11 @@ pub async fn connect(
         ..client::Config::default()
     });
     let connecting = client::connect_stream(config, stream, Witness::new(notes.clone()));
-    let result = match timeout(deadline, connecting).await {
+    match timeout(deadline, connecting).await {
         Err(_) => Err(NotConnected::Deadline),
         Ok(Err(error)) => Err(NotConnected::Failed(error)),
         Ok(Ok(handle)) => Ok(Connection { handle, watch: watch.clone(), notes, socket }),
-    };
-    (watch, result)
+    }
 }
 
 impl Connection {

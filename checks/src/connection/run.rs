@@ -62,7 +62,7 @@ pub struct Ran {
     pub duration_ms: f64,
 }
 
-/// A command that runs; dropping it closes its channel.
+/// A command that runs; dropping it leaves its channel open.
 pub struct Running {
     channel: Channel<Msg>,
 }
@@ -162,6 +162,12 @@ impl Running {
             ran.connection_lost = true;
         }
         self.read(keep, patience, ran, |_| false).await;
+        let _ = self.channel.close().await;
+    }
+
+    /// Closes the channel without waiting for the command's end.
+    pub async fn close(self) {
+        // A connection that is gone has no channel left.
         let _ = self.channel.close().await;
     }
 

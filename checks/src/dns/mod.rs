@@ -6,6 +6,7 @@ mod lines;
 mod patience;
 mod reading;
 mod servers;
+mod sshfp;
 mod system;
 
 use std::net::{IpAddr, SocketAddr};
@@ -20,9 +21,13 @@ use crate::text;
 use patience::Patience;
 
 pub use causes::CAUSES;
+pub use sshfp::{Fingerprint, Published};
 
 /// How much longer than twice the system's resolver a name server may take that only we asked.
 const GRACE: Duration = Duration::from_millis(150);
+
+/// How much longer than ssh may take to connect the system's resolver is waited for when no name server answers.
+const LAST_HOPE: Duration = Duration::from_secs(1);
 
 /// What was seen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +52,9 @@ pub struct Facts {
     pub configuration_error: Option<String>,
     /// Each name server, asked by itself; empty where DNS has no say.
     pub name_servers: Vec<NameServer>,
+    /// What DNS publishes of the host's keys; asked for where ssh does so (`VerifyHostKeyDNS`), and by `--deep`.
+    #[serde(default)]
+    pub host_keys: Option<Published>,
 }
 
 /// The system's own resolver, asked as ssh asks it.
@@ -158,6 +166,8 @@ impl evidence::Facts for Facts {
 }
 
 /// Looks the target's name up and leaves its addresses, in the order in which ssh would try them.
+///
+/// It takes as long as the system's resolver, and `Limits::connect` and a second where no name server answers.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let target = exam.target.clone();
     if let Some(proxy) = &target.proxy {
@@ -170,10 +180,15 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let began = Instant::now();
     let files = files::read(&target.host).await;
     let patience = Patience::until(began + exam.limits.connect);
+    // The system's resolver is waited for longer than ssh's connections, since ssh waits for it; not where nobody answers.
+    let hope = Patience::until(began + exam.limits.stage);
+    let mut hope_ends = hope.waiting();
     let system = async {
+        let unanswered = |answer| System { ms: ms(began), answer, other_family: Vec::new() };
         let answer = tokio::select! {
             system = system::look_up(&target.host, target.port, target.family, exam.limits.stage) => system,
-            () = exam.stop.wait() => System { ms: ms(began), answer: SystemAnswer::NotWaitedFor, other_family: Vec::new() },
+            _ = hope_ends.over() => unanswered(SystemAnswer::TimedOut),
+            () = exam.stop.wait() => unanswered(SystemAnswer::NotWaitedFor),
         };
         match answer.answer {
             SystemAnswer::Addresses { .. } => patience.shorten(began + 2 * began.elapsed() + GRACE),
@@ -182,7 +197,18 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         }
         answer
     };
-    let (system, name_servers) = tokio::join!(system, servers::ask_all(&target.host, &files, &patience));
+    let name_servers = async {
+        let asked = servers::ask_all(&target.host, &files, &patience).await;
+        if !asked.is_empty() && asked.iter().all(|server| reading::silent_for(server, 0.0)) {
+            hope.shorten(began + exam.limits.connect + LAST_HOPE);
+        }
+        asked
+    };
+    let host_keys = async {
+        let asked = target.host_keys.verify_dns || exam.limits.deep;
+        if asked { sshfp::ask(&target.host, &files, &patience).await } else { None }
+    };
+    let (system, name_servers, host_keys) = tokio::join!(system, name_servers, host_keys);
     let facts = Facts {
         name: target.host.clone(),
         family: target.family,
@@ -194,6 +220,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         ndots: files.ndots,
         configuration_error: files.error,
         name_servers,
+        host_keys,
     };
     leave(exam, facts)
 }
@@ -232,6 +259,7 @@ fn literal(name: &str, family: AddressFamily, addresses: Vec<SocketAddr>) -> Fac
         ndots: 1,
         configuration_error: None,
         name_servers: Vec::new(),
+        host_keys: None,
     }
 }
 

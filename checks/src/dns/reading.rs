@@ -151,6 +151,17 @@ pub(super) fn silent_for(server: &NameServer, ms: f64) -> bool {
     !server.questions.is_empty() && server.questions.iter().all(unanswered)
 }
 
+/// The addresses that ssh may use of those that a name server gave.
+pub(super) fn given(facts: &Facts, server: &NameServer) -> Vec<IpAddr> {
+    let given = server.questions.iter().flat_map(addresses).copied();
+    given.filter(|&ip| is_of(facts.family, ip)).collect()
+}
+
+/// Whether a name server says that the name does not exist, or that it has no address.
+pub(super) fn denies(facts: &Facts, server: &NameServer) -> bool {
+    matches!(said(facts, server), Said::NoName | Said::NoData)
+}
+
 /// Whether a name server gave an address.
 pub(super) fn gave_address(server: &NameServer) -> bool {
     server.questions.iter().any(|question| !addresses(question).is_empty())

@@ -110,7 +110,11 @@ async fn ask(
     asked
 }
 
-fn resolver(server: NameServerConfig, system: ResolverOpts, waiting: &Waiting) -> Result<TokioResolver, NetError> {
+pub(super) fn resolver(
+    server: NameServerConfig,
+    system: ResolverOpts,
+    waiting: &Waiting,
+) -> Result<TokioResolver, NetError> {
     let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).with_options(system);
     let options = builder.options_mut();

@@ -3,17 +3,20 @@
 mod causes;
 
 use std::sync::PoisonError;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout_at;
 
-use crate::connection::{self, Manner, Negotiated, NotConnected};
+use crate::connection::{self, Connection, Manner, Negotiated, NotConnected};
+use crate::dial::{Route, Transport};
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
 use crate::socket::TcpInfo;
-use crate::tap::{EndKind, KexInit, Seen};
+use crate::tap::{EndKind, KexInit, Seen, Tap, Watch};
 use crate::target::Algorithms;
 use crate::text::{seconds, shown, shown_bytes};
+use crate::trial::{self, Arm, Exchange, Tried};
 
 pub use causes::CAUSES;
 
@@ -61,6 +64,9 @@ pub struct Facts {
     pub tcp: Option<TcpInfo>,
     /// What the proxy command wrote to standard error, escaped.
     pub proxy_stderr: Option<String>,
+    /// The same exchange in packets of other sizes, where this one stalled.
+    #[serde(default)]
+    pub arms: Vec<Arm>,
 }
 
 impl evidence::Facts for Facts {
@@ -131,6 +137,9 @@ fn short(text: &str) -> &str {
 }
 
 /// Exchanges versions and keys on the connection that tcp left; leaves it unauthenticated.
+///
+/// It takes `Limits::connect` at most, and a second more where the exchange stalled and the same was tried in small packets
+/// meanwhile; only where those pass, [`trial`](crate::trial) takes up to 11 s more to prove it.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let Some(transport) = exam.transport.take() else {
         return Step::Skipped("there is no connection: see tcp".into());
@@ -138,8 +147,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let socket = transport.socket();
     let proxy_stderr = transport.proxy_stderr();
     let began = Instant::now();
-    let connecting = connection::connect(transport, &exam.target, exam.limits.connect);
-    let Some((watch, outcome)) = exam.stop.race(connecting).await else {
+    let (stream, watch) = Tap::new(transport);
+    let connecting = connect_beside_arm(exam, stream, &watch);
+    let Some((outcome, small)) = exam.stop.race(connecting).await else {
         return Step::Skipped("interrupted".into());
     };
     let mut facts = Facts::of(&watch.seen());
@@ -163,6 +173,14 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         )),
         Err(NotConnected::Deadline) => {
             facts.gave_up_ms = Some(began.elapsed().as_secs_f64() * 1000.0);
+            if let Some(socket) = &socket {
+                socket.abort();
+            }
+            if let (Some(small), Some(exchange)) = (small, exchange(exam)) {
+                let further =
+                    exam.stop.race(Box::pin(trial::narrow(&exchange, &small, None))).await.unwrap_or_default();
+                facts.arms = std::iter::once(small.arm).chain(further).collect();
+            }
             Step::Failed(facts)
         }
         Err(NotConnected::Failed(russh::Error::NoCommonAlgo { kind, .. })) if causes::user_would_agree(&facts) => {
@@ -175,4 +193,38 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
             Step::Failed(facts)
         }
     }
+}
+
+/// Connects, and tries the same in small packets once nothing has come for half of the time that it may take.
+async fn connect_beside_arm(
+    exam: &Examination,
+    stream: Tap<Transport>,
+    watch: &Watch,
+) -> (Result<Connection, NotConnected>, Option<Tried>) {
+    /// How much longer than the connection itself the arm may take.
+    const GRACE: Duration = Duration::from_secs(1);
+    let deadline = exam.limits.connect;
+    let until = tokio::time::Instant::now() + deadline + GRACE;
+    let mut connecting = Box::pin(connection::connect_watched(stream, watch, &exam.target, deadline));
+    let mut trying = Box::pin(async {
+        let Some(exchange) = exchange(exam) else { return std::future::pending().await };
+        trial::stalled(watch, deadline / 2).await;
+        trial::small(&exchange, until.saturating_duration_since(tokio::time::Instant::now())).await
+    });
+    tokio::select! {
+        biased;
+        outcome = &mut connecting => match outcome {
+            Err(NotConnected::Deadline) if watch.seen().server.version.is_some() => {
+                (outcome, timeout_at(until, trying).await.ok())
+            }
+            outcome => (outcome, None),
+        },
+        tried = &mut trying => (connecting.await, Some(tried)),
+    }
+}
+
+/// The exchange that further connections repeat; none where they could not be made unlike this one, or may not be opened.
+fn exchange(exam: &Examination) -> Option<Exchange> {
+    let route = exam.route.filter(|route| matches!(route, Route::Direct(_)) && exam.budget.left() > 0)?;
+    Some(Exchange::Keys { target: exam.target.clone(), route, budget: exam.budget.clone() })
 }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::control::{Control, Finding};
-use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Speaker, Timeout};
+use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Sign, Speaker, Timeout};
 use super::ladder::{Goal, Ladder, Turn, count_max, interval, longer};
 use super::session::DATA_INTERVAL;
 use crate::connection::Manner;
@@ -37,6 +37,8 @@ struct Noted {
     last_answer: Option<Instant>,
     confirmed: bool,
     sessions: u32,
+    /// Of those, how many are still being opened.
+    opening: u32,
 }
 
 /// A session that is kept alive.
@@ -69,6 +71,7 @@ impl Board {
             last_answer: None,
             confirmed: false,
             sessions: 0,
+            opening: 0,
         };
         let (changed, _) = watch::channel(0);
         let (over, _) = watch::channel(false);
@@ -175,7 +178,15 @@ impl Board {
 
     /// A session takes part.
     pub(super) fn joined(&self) {
-        self.noted().sessions += 1;
+        let mut noted = self.noted();
+        noted.sessions += 1;
+        noted.opening += 1;
+    }
+
+    /// A session that takes part is open, or cannot be.
+    pub(super) fn opened(&self) {
+        let mut noted = self.noted();
+        noted.opening = noted.opening.saturating_sub(1);
     }
 
     /// A session no longer takes part; the last one ends the test.
@@ -305,15 +316,17 @@ impl Board {
         self.changed.subscribe()
     }
 
-    /// Returns, when a silence is as good as proven to kill, one that is surely longer; never when the test ends without that.
+    /// Returns, when a silence is as good as proven to kill, one that is surely longer; when the test ends without that, none at all.
     pub(super) async fn longer_than_killed(&self) -> Duration {
         let mut changes = self.changed.subscribe();
         loop {
-            if let Some(died) = self.died() {
-                return Duration::from_secs_f64(longer(died));
+            match self.died() {
+                Some(died) => return Duration::from_secs_f64(longer(died)),
+                None if self.is_finished() => return Duration::ZERO,
+                None => {}
             }
             if changes.changed().await.is_err() {
-                std::future::pending::<()>().await;
+                return Duration::ZERO;
             }
         }
     }
@@ -345,13 +358,16 @@ impl Board {
     fn finish_when_known(&self) {
         let noted = self.noted();
         let (survived, died) = noted.ladder.bracket();
-        let known = match died {
-            None => survived >= self.longest,
-            Some(died) => {
-                let narrowing = noted.lanes.values().any(|lane| lane.is_awaited(survived, died));
-                noted.confirmed && !narrowing && (noted.proven(died).is_some() || !noted.proof_to_come())
-            }
-        };
+        let reached = died.is_none() && survived >= 0.999 * self.longest - LATE_ACK_S;
+        let known = reached
+            || match died {
+                // Whoever is kept alive would go on for ever: with the last silence the test is over.
+                None => noted.opening == 0 && noted.ladder.is_climbed() && !noted.lanes.values().any(Shown::is_silent),
+                Some(died) => {
+                    let narrowing = noted.lanes.values().any(|lane| lane.is_awaited(survived, died));
+                    noted.confirmed && !narrowing && (noted.proven(died).is_some() || !noted.proof_to_come())
+                }
+            };
         drop(noted);
         if known {
             self.finish();
@@ -386,6 +402,10 @@ impl Board {
         for (session, kept) in &noted.kept {
             let Some(last_answer) = kept.last_answer else { continue };
             let lasted_s = (last_answer - kept.since).as_secs_f64();
+            // A session that was not kept for even its own interval has nothing to tell.
+            if lasted_s < f64::from(kept.interval) {
+                continue;
+            }
             arms.push(Arm {
                 session: *session,
                 moves: Moves::Keepalive,
@@ -475,6 +495,8 @@ impl Noted {
 
 /// TCP may acknowledge what it heard last so much later (TCP_DELACK_MAX of Linux): the path was silent for that much less.
 const LATE_ACK_S: f64 = 0.2;
+/// Whoever ended a session by itself saw its last byte earlier than we did, by the way from there to us, seconds at the most.
+const EARLIER_S: f64 = 0.1;
 
 /// The bracket that the silent arms prove, and the manner of the shortest death.
 ///
@@ -495,6 +517,8 @@ fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
     };
     let of_packets = |arm: &Arm| arm.lasted_s - LATE_ACK_S;
     if let Some(first) = dead(false) {
+        let by_itself = matches!(first.death(), Some((_, Sign::BeforeProbe)));
+        let earlier = if by_itself { EARLIER_S } else { 0.0 };
         let died = first.quiet_s();
         // Where keepalives die too, only data in the channel counts, and only its quiet is the timer's.
         let of_channel = first.death().is_some_and(|(manner, _)| !manner.is_of_connection()) || data_alone_lives(arms);
@@ -507,7 +531,7 @@ fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
         } else {
             lived_until(died, &of_packets, &|_| true)
         };
-        let died_s = Some(if of_channel { first.channel_quiet_s.unwrap_or(died) } else { died });
+        let died_s = Some(if of_channel { first.channel_quiet_s.unwrap_or(died) } else { died } + earlier);
         return (Timeout { survived_s, died_s }, first.death().map(|(manner, _)| manner.clone()));
     }
     if unheard {
@@ -549,6 +573,13 @@ fn server_speaks(arms: &[Arm]) -> Option<f64> {
 }
 
 impl Shown {
+    /// Whether a silence whose length is under test is under way on it.
+    fn is_silent(&self) -> bool {
+        self.goal.is_silence()
+            && self.moves == Moves::Nothing
+            && matches!(self.state, LaneState::Waiting | LaneState::Probing)
+    }
+
     /// Whether this session's answer will narrow the bracket, or tell what kind of timer it is.
     fn is_awaited(&self, survived: f64, died: f64) -> bool {
         let waiting = matches!(self.state, LaneState::Waiting | LaneState::Probing);

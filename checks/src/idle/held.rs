@@ -24,6 +24,8 @@ const GREETING: usize = 512;
 
 /// Unanswered TCP keepalives that the kernel puts up with: Linux's most.
 const KEEPALIVES: u32 = 127;
+/// Time between the close of the last channel and the end of the connection, where a server means both.
+const GOODBYE: Duration = Duration::from_millis(300);
 /// A shell that has said nothing for this long is at its prompt.
 const SETTLED: Duration = Duration::from_millis(700);
 
@@ -158,13 +160,13 @@ impl Held {
         }
     }
 
-    /// Begins a silence: what was heard before no longer counts.
+    /// Begins a silence, which counts from the last byte that moved: what was heard before no longer matters.
     pub(super) fn begin_silence(&mut self) -> Instant {
+        let began = self.connection.quiet_since();
         let mut seen = self.connection.watch().seen();
         seen.longest_quiet = Duration::ZERO;
         self.received = seen.received;
-        drop(seen);
-        Instant::now()
+        began
     }
 
     /// The longest time without a byte either way since the silence began, and the bytes that came by themselves.
@@ -188,8 +190,11 @@ impl Held {
                 Some(ChannelMsg::Data { .. }) => return Event::Line,
                 Some(ChannelMsg::ExitStatus { exit_status }) => status = Some(exit_status),
                 Some(ChannelMsg::Close) => {
+                    let at = Instant::now();
+                    // Some servers close the channels first and say goodbye then.
+                    sleep(GOODBYE).await;
                     let manner = status.map_or(Manner::ChannelClose, |status| Manner::ExitStatus { status });
-                    return Event::Ended(Ending { at: Instant::now(), manner });
+                    return Event::Ended(self.connection.ending().unwrap_or(Ending { at, manner }));
                 }
                 Some(_) => {}
                 None => self.channel = None,

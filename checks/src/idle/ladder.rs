@@ -129,6 +129,11 @@ impl Ladder {
         self.look_again();
     }
 
+    /// Whether no rung is left to be tried.
+    pub(super) fn is_climbed(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// The longest silence is somebody else's task.
     pub(super) fn leave_out_longest(&mut self) {
         self.waiting.pop_back();

@@ -63,7 +63,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Skipped("the connection was lost: see the checks before".into());
     };
     // The main session is the one that holds no channel.
-    exam.running = None;
+    if let Some(running) = exam.running.take() {
+        running.close().await;
+    }
     if login.needs_touch() {
         exam.limits.sessions = exam.limits.sessions.min(TOUCHED);
     }
@@ -93,15 +95,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     sessions.shutdown().await;
     let mut facts = test.board.facts(longest, !interrupted, &test.control);
     // The search asks its sessions when the others turn to what is left to learn: it is done when they are, or has nothing to tell.
-    let searched = match facts.timeout.died_s {
-        Some(_) if !interrupted => timeout(SEARCHING, searching).await.ok().and_then(Result::ok).flatten(),
-        _ => {
-            searching.abort();
-            let _ = searching.await;
-            None
-        }
-    };
-    if let Some(searched) = searched {
+    if let Ok(Ok(Some(searched))) = timeout(SEARCHING, searching).await {
         searched.note(&test.board, &mut facts);
     }
     if let (Some(age), false) = (age::mass_death(&facts), interrupted) {

@@ -39,7 +39,8 @@ pub(super) async fn beside(test: Arc<Test>, bind: Option<IpAddr>, sessions: usiz
     if sessions == 0 {
         return None;
     }
-    let path = path::trace(address, bind, MOST, TRACE).await;
+    let mut path = path::trace(address, bind, MOST, TRACE).await;
+    path::count(&mut path, &test.login.budget, address, bind, MOST, TRACE).await;
     let hops = hop::next(&path, MOST, sessions, &[], None);
     let search =
         Search { login: test.login.clone(), mark: test.mark.clone(), interval: INTERVAL, deadline: test.deadline };
@@ -59,10 +60,12 @@ impl Searched {
         for pids in self.found.processes {
             board.started(Some(pids));
         }
-        facts.search = match self.verdict {
-            Ok(verdict) => Outcome::Found(verdict),
-            Err(untold) => Outcome::Untold(untold.to_string()),
-        };
+        if facts.timeout.died_s.is_some() {
+            facts.search = match self.verdict {
+                Ok(verdict) => Outcome::Found(verdict),
+                Err(untold) => Outcome::Untold(untold.to_string()),
+            };
+        }
         if let Outcome::Found(Verdict { hop, .. }) = facts.search {
             let address = self.path.address(hop).map(|address| address.to_string());
             facts.killer = Killer { hop: Some(u32::from(hop)), address };

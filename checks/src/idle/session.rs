@@ -49,6 +49,11 @@ pub(super) enum Role {
 }
 
 impl Role {
+    /// Whether the test goes on for its sake.
+    fn climbs(self) -> bool {
+        matches!(self, Self::Ladder | Self::Longest(_))
+    }
+
     fn moves(self, goal: Goal) -> Moves {
         match (self, goal) {
             (Self::Data, _) => Moves::ChannelData,
@@ -119,7 +124,7 @@ pub(super) async fn keep(test: Arc<Test>, main: Arc<Connection>) {
 
 /// One session's part in the test.
 pub(super) async fn take_part(test: Arc<Test>, number: u32, role: Role) {
-    let climbs = matches!(role, Role::Ladder | Role::Longest(_));
+    let climbs = role.climbs();
     if climbs {
         test.board.joined();
     }
@@ -131,13 +136,16 @@ pub(super) async fn take_part(test: Arc<Test>, number: u32, role: Role) {
 
 /// Opens a session and lets it do its part; after an outage, or where a proof is wanted, once more.
 async fn live(test: &Test, number: u32, role: Role) {
-    for _ in 0..=REOPENED {
+    for attempt in 0..=REOPENED {
         let shell = matches!(role, Role::Longest(_));
         let opening = Held::open(&test.login, test.mark.as_deref(), shell, test.deadline);
         let opened = tokio::select! {
             opened = opening => opened,
             () = test.board.finished() => return,
         };
+        if role.climbs() && attempt == 0 {
+            test.board.opened();
+        }
         let mut held = match opened {
             Ok(held) => held,
             Err(error) => return test.board.not_opened(error.to_string()),
@@ -183,6 +191,7 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
         }
         let (lasted, heard) = held.silence(began);
         let (channel_quiet, age) = held.ages();
+        let over = if let Waited::Ended(ending) = &waited { ending.at } else { Instant::now() };
         let kept = matches!(goal, Goal::Keep(_));
         let end = match waited {
             // A session on which something moves has been asked a moment ago.
@@ -221,7 +230,7 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
                     _ => None,
                 },
                 started_s: test.board.since_start(since),
-                lasted_s: if kept { since.elapsed() } else { lasted }.as_secs_f64(),
+                lasted_s: if kept { over.saturating_duration_since(since) } else { lasted }.as_secs_f64(),
                 age_s: age.as_secs_f64(),
                 channel_quiet_s: channel_quiet.map(|quiet| quiet.as_secs_f64()),
                 heard_bytes: heard,

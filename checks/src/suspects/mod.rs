@@ -115,6 +115,11 @@ pub fn of(evidence: &Evidence) -> Vec<&'static Suspect> {
     Seen::of(evidence).map(|seen| consistent_with(&seen)).unwrap_or_default()
 }
 
+/// All of them, the shortest timers first.
+pub fn all() -> impl Iterator<Item = &'static Suspect> {
+    table::SUSPECTS.iter()
+}
+
 /// The suspects that fit in every respect that was measured.
 #[must_use]
 pub fn consistent_with(seen: &Seen) -> Vec<&'static Suspect> {

@@ -93,6 +93,11 @@ impl<S> Tap<S> {
         let watch = Watch::new();
         (Self { stream, watch: watch.clone() }, watch)
     }
+
+    /// What is watched.
+    pub fn get_ref(&self) -> &S {
+        &self.stream
+    }
 }
 
 impl Seen {

@@ -19,6 +19,13 @@ const ADDRESSES: usize = 8;
 /// How much longer than the winner an address that ssh would not come to may take.
 const GRACE: Duration = Duration::from_millis(150);
 
+/// Further connections: together with the first they cost their server no more than 9 s of penalty (`PerSourcePenalties`).
+const REPEATS: u32 = 8;
+/// Between the beginnings of two of them.
+const SPACING: Duration = Duration::from_millis(300);
+/// How long one is waited for: a lost SYN is sent again after 1 s and after 3 s (RFC 6298 section 2.1).
+const REPEATED: Duration = Duration::from_millis(3500);
+
 /// What became of the addresses, and the connection that stays open.
 pub(super) struct Tried {
     pub(super) attempts: Vec<Attempt>,
@@ -69,16 +76,36 @@ pub(super) async fn all(exam: &Examination) -> Tried {
 }
 
 fn start(exam: &Examination, addresses: &[SocketAddr], began: Instant) -> JoinSet<Ended> {
-    let (bind, deadline) = (exam.target.bind, exam.limits.connect);
+    let (bind, segment, deadline) = (exam.target.bind, exam.target.segment, exam.limits.connect);
     let mut running = JoinSet::new();
     for (index, &address) in addresses.iter().enumerate() {
         let budget = exam.budget.clone();
         running.spawn(async move {
-            let result = dial::attempt(&budget, address, bind, deadline).await;
+            let result = dial::attempt(&budget, address, bind, segment, deadline).await;
             (index, began.elapsed(), result)
         });
     }
     running
+}
+
+/// Connects to `address` again and again, and closes each connection at once.
+pub(super) async fn repeated(exam: &Examination, address: SocketAddr) -> Vec<Attempt> {
+    let began = Instant::now();
+    let (bind, segment) = (exam.target.bind, exam.target.segment);
+    let mut running = JoinSet::new();
+    for order in 0..REPEATS {
+        let budget = exam.budget.clone();
+        running.spawn(async move {
+            tokio::time::sleep_until((began + SPACING * order).into()).await;
+            let began = Instant::now();
+            let result = dial::attempt(&budget, address, bind, segment, REPEATED).await;
+            let outcome = result.map_or_else(|refusal| failed(address, refusal), |_| Outcome::Connected);
+            (order, Attempt { address, ms: began.elapsed().as_secs_f64() * 1000.0, outcome })
+        });
+    }
+    let mut attempts = exam.stop.race(running.join_all()).await.unwrap_or_default();
+    attempts.sort_by_key(|(order, _)| *order);
+    attempts.into_iter().map(|(_, attempt)| attempt).collect()
 }
 
 async fn at(instant: Option<Instant>) {

@@ -35,6 +35,9 @@ pub struct Facts {
     pub connected_from: Option<SocketAddr>,
     /// The kernel's view of that connection.
     pub path: Option<Path>,
+    /// Further connections to the same address, one after the other, closed at once (`--deep`).
+    #[serde(default)]
+    pub repeats: Vec<Attempt>,
 }
 
 /// One address and what became of it.
@@ -82,6 +85,9 @@ pub struct Path {
     pub mss: u32,
     /// Path MTU as known so far, bytes.
     pub mtu: u32,
+    /// How often the first packet (SYN) was sent again.
+    #[serde(default)]
+    pub repeated_syns: u32,
 }
 
 impl evidence::Facts for Facts {
@@ -103,6 +109,7 @@ impl evidence::Facts for Facts {
 ///
 /// The other connections are closed without a word: each costs its server a line in the log, and from OpenSSH 9.8 on a
 /// second of penalty (`PerSourcePenalties`, sshd_config(5)), far below the 15 s at which sshd begins to refuse.
+/// It takes `Limits::connect` at most; `--deep` repeats the connection for 6 s more.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if let Some(proxy) = &exam.target.proxy {
         let by = if proxy.hops.is_empty() { "the proxy command".to_owned() } else { proxy.hops.join(", ") };
@@ -126,6 +133,10 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         connected_to: tried.winner.as_ref().map(|(address, _)| *address),
         connected_from: tried.winner.as_ref().and_then(|(_, stream)| stream.local_addr().ok()),
         path: tried.winner.as_ref().and_then(|(_, stream)| path(stream)),
+        repeats: match &tried.winner {
+            Some((address, _)) if exam.limits.deep => attempts::repeated(exam, *address).await,
+            _ => Vec::new(),
+        },
         attempts: tried.attempts,
     };
     match tried.winner {
@@ -141,7 +152,12 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
 
 fn path(stream: &TcpStream) -> Option<Path> {
     let info = Socket::of(stream).ok()?.tcp_info()?;
-    Some(Path { rtt_ms: f64::from(info.rtt_us) / 1000.0, mss: info.mss, mtu: info.path_mtu })
+    Some(Path {
+        rtt_ms: f64::from(info.rtt_us) / 1000.0,
+        mss: info.mss,
+        mtu: info.path_mtu,
+        repeated_syns: info.retransmits,
+    })
 }
 
 #[cfg(test)]

@@ -2,17 +2,20 @@
 
 mod causes;
 
-use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::connection::{Manner, Ran};
+use crate::connection::{GaveUp, Manner, Ran};
+use crate::dial::Route;
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
+use crate::login::Login;
 use crate::nonce::{noise, seed};
 use crate::socket::TcpInfo;
-use crate::text::{bytes, seconds, shown_bytes};
+use crate::text::{bytes, hex, seconds, shown_bytes};
+use crate::trial::{self, Arm, Exchange};
 
 pub use causes::CAUSES;
 
@@ -40,6 +43,9 @@ pub struct Facts {
     pub tcp: Option<TcpInfo>,
     /// Standard error, escaped.
     pub stderr: Option<String>,
+    /// Less of it on connections of their own in packets of other sizes, where this one stalled.
+    #[serde(default)]
+    pub arms: Vec<Arm>,
 }
 
 impl evidence::Facts for Facts {
@@ -66,7 +72,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Skipped("interrupted".into());
     };
     let whole = ran.stdout == sent;
-    let facts = Facts {
+    let mut facts = Facts {
         sent_bytes: sent.len() as u64,
         returned_bytes: ran.stdout_bytes,
         sent_sha256: hex(&Sha256::digest(&sent)),
@@ -76,19 +82,35 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         ending: connection.ending().map(|ending| ending.manner),
         tcp: connection.socket().and_then(crate::socket::Socket::tcp_info),
         stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
+        arms: Vec::new(),
         ran,
     };
     if whole {
         return Step::Passed(facts);
     }
+    let silent = facts.ran.gave_up == Some(GaveUp::Silence) && facts.first_difference.is_none();
+    if let (true, Some(login)) = (silent && facts.ending.is_none(), &exam.login) {
+        let arms = exam.stop.race(Box::pin(sizes(login, facts.tcp))).await.unwrap_or_default();
+        facts.arms = arms;
+    }
     // What is still on its way would be taken for the output of the end.
-    exam.running = None;
+    if let Some(running) = exam.running.take() {
+        running.close().await;
+    }
     Step::Failed(facts)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+/// The same with less data in packets of other sizes: one login of small ones, and where that passes four more; 23 s at most.
+async fn sizes(login: &Login, stalled: Option<TcpInfo>) -> Vec<Arm> {
+    /// Many full-size packets each way, and little to move in small ones.
+    const BYTES: usize = 64 * 1024;
+    /// How long the first login and its transfer may take, each.
+    const DEADLINE: Duration = Duration::from_secs(5);
+    if !matches!(login.route, Route::Direct(_)) || !login.repeatable() || login.budget.left() == 0 {
+        return Vec::new();
+    }
+    let exchange = Exchange::Data { login: login.clone(), count: BYTES };
+    let small = trial::small(&exchange, DEADLINE).await;
+    let further = trial::narrow(&exchange, &small, stalled.map(|tcp| tcp.path_mtu)).await;
+    std::iter::once(small.arm).chain(further).collect()
 }

@@ -1,5 +1,6 @@
 //! The causes that show at this check.
 
+mod differ;
 mod name;
 mod servers;
 
@@ -18,6 +19,9 @@ pub static CAUSES: &[Cause] = &[
     servers::TIMEOUT,
     servers::NO_SERVER,
     servers::SLOW,
+    differ::HOSTS_MISMATCH,
+    differ::SERVERS_DISAGREE,
+    differ::SSHFP_MISMATCH,
 ];
 
 const LOOK_AGAIN: Fix = Fix {
@@ -92,6 +96,7 @@ mod tests {
             ndots: 1,
             configuration_error: None,
             name_servers,
+            host_keys: None,
         }
     }
 
@@ -190,6 +195,30 @@ mod tests {
         assert_eq!(fired(works(3000.0, vec![good()])), [("dns-slow", Likely)]);
         assert_eq!(fired(works(3000.0, vec![silent()])), [("dns-slow", Likely)]);
         assert_eq!(fired(works(900.0, vec![silent(), good()])), []);
+    }
+
+    #[test]
+    fn another_address_than_dns_has_needs_a_source_that_explains_it() {
+        let elsewhere = || works(1.0, vec![server(records("198.51.100.9"), code("NOERROR"))]);
+        let by_hosts_file = || Facts { hosts_file: vec![V4.parse().unwrap()], ..elsewhere() };
+        assert_eq!(fired(by_hosts_file()), [("dns-hosts-mismatch", Certain)]);
+        assert_eq!(fired(elsewhere()), [], "a name with many addresses in turn");
+        let multicast = Some(vec!["files".into(), "mdns4_minimal".into(), "dns".into()]);
+        assert_eq!(fired(Facts { sources: multicast, ..elsewhere() }), [("dns-hosts-mismatch", Likely)]);
+        let same =
+            Facts { hosts_file: vec![V4.parse().unwrap()], ..works(1.0, vec![server(records(V4), code("NOERROR"))]) };
+        assert_eq!(fired(same), []);
+        let unknown = Facts { hosts_file: vec![V4.parse().unwrap()], ..works(1.0, vec![both(&code("NXDOMAIN"))]) };
+        assert_eq!(fired(unknown), [], "a name that only the hosts file has");
+    }
+
+    #[test]
+    fn name_servers_disagree_where_one_denies_or_has_the_other_side_of_a_split() {
+        let knows = |address| server(records(address), code("NOERROR"));
+        assert_eq!(fired(works(1.0, vec![knows(V4), both(&code("NXDOMAIN"))])), [("dns-servers-disagree", Certain)]);
+        assert_eq!(fired(works(1.0, vec![knows(V4), knows("10.0.0.7")])), [("dns-servers-disagree", Likely)]);
+        assert_eq!(fired(works(1.0, vec![knows(V4), knows("198.51.100.9")])), [], "many addresses in turn");
+        assert_eq!(fired(works(1.0, vec![knows(V4), both(&Answer::TimedOut)])), []);
     }
 
     #[test]

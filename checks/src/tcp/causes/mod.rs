@@ -1,6 +1,7 @@
 //! The causes that show at this check.
 
 mod addresses;
+mod lossy;
 mod refused;
 mod unanswered;
 
@@ -21,6 +22,8 @@ pub static CAUSES: &[Cause] = &[
     unanswered::UNREACHABLE,
     addresses::BIND_ADDRESS,
     addresses::SOME_ADDRESSES_DEAD,
+    lossy::SOURCE_BANNED,
+    lossy::LOSSY,
 ];
 
 /// The facts of a check that failed in this way, and whether every address did.
@@ -75,6 +78,7 @@ mod tests {
             connected_to,
             connected_from: None,
             path: None,
+            repeats: Vec::new(),
         };
         let step = if connected_to.is_some() { Step::Passed(facts) } else { Step::Failed(facts) };
         Evidence { tcp: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() }

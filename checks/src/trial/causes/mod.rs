@@ -1,0 +1,9 @@
+//! The causes that lie in the path.
+
+mod dscp;
+mod mtu;
+
+use crate::cause::Cause;
+
+/// The causes that lie in the path.
+pub static CAUSES: &[Cause] = &[mtu::BLACK_HOLE, dscp::DROPPED];

@@ -1,0 +1,168 @@
+//! Name look-up in a network of its own: every way it fails, told apart, and nothing else said.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use ssh_doctor_fixtures::names::{Answer, Host};
+
+use crate::lab::{Lab, Report, Server};
+
+/// ConnectTimeout, and two seconds.
+const BOUND: Duration = s(3 + 2);
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// What the client is told by its name servers and finds in its files.
+#[derive(Default)]
+struct Names {
+    /// The name servers in the order in which they are configured.
+    servers: Vec<Answer>,
+    /// Further lines of resolv.conf.
+    resolv: &'static str,
+    /// Files of /etc that are not as usual.
+    files: Vec<(&'static str, String)>,
+}
+
+/// A situation, by the address of the server.
+type Situation = fn(Ipv4Addr) -> Names;
+
+fn asking<const N: usize>(servers: [Answer; N]) -> Names {
+    Names { servers: servers.into(), ..Names::default() }
+}
+
+fn knows(name: &'static str, address: Ipv4Addr) -> Answer {
+    Answer::Knows(Host { name, address, sshfp: None })
+}
+
+/// Examines `db`, or `db.example`, as far as a TCP connection.
+fn look_up(lab: &Lab, server: &Server, name: &str, names: &Names) -> Report {
+    let running = lab.name_servers(&names.servers, names.resolv);
+    for (file, text) in &names.files {
+        lab.client().etc(file, text);
+    }
+    let target = format!("ssh://{name}:{}", server.port());
+    let seen = lab.doctor_at(&target, &["--idle", "0", "--only", "tcp", "-o", "ConnectTimeout=3"], s(20));
+    drop(running);
+    seen
+}
+
+fn examine(name: &str, expect: &[&str], situation: Situation) {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let seen = look_up(&lab, &server, name, &situation(lab.server_address()));
+    assert_eq!(seen.codes(), expect, "{}", seen.told());
+    let failed = seen.check("dns")["status"] == "fail";
+    assert_eq!(seen.died_at(), failed.then_some("dns"), "{}", seen.told());
+    assert!(seen.run.took < BOUND, "{}", seen.told());
+}
+
+/// Every row in a lab of its own, all at the same time.
+fn examine_all(rows: &[(&str, &[&str], Situation)]) {
+    std::thread::scope(|scope| {
+        let running = rows.iter().map(|(name, expect, situation)| scope.spawn(|| examine(name, expect, *situation)));
+        let running: Vec<_> = running.collect();
+        for (row, (_, expect, _)) in running.into_iter().zip(rows) {
+            assert!(row.join().is_ok(), "the row of {expect:?} is not as it should be, see above");
+        }
+    });
+}
+
+#[test]
+fn what_a_name_server_answers_is_told_apart() {
+    examine_all(&[
+        ("db.example", &["dns-nxdomain"], |_| asking([Answer::NxDomain])),
+        ("db.example", &["dns-no-address"], |_| asking([Answer::Nothing])),
+        ("db.example", &["dns-servfail"], |_| asking([Answer::ServFail])),
+        ("db.example", &["dns-refused"], |_| asking([Answer::Refused])),
+        ("db.example", &[], |server| asking([knows("db.example", server)])),
+    ]);
+}
+
+#[test]
+fn where_no_name_server_answers_the_reason_is_told_apart() {
+    examine_all(&[
+        ("db.example", &["dns-timeout"], |_| asking([Answer::Silence])),
+        ("db.example", &["dns-timeout"], |_| {
+            let closed = ("resolv.conf", "nameserver 127.0.0.9\n".to_owned());
+            Names { files: vec![closed], ..Names::default() }
+        }),
+        ("db.example", &["dns-no-server"], |_| Names::default()),
+        ("db.example", &["dns-slow"], |server| Names {
+            resolv: "options timeout:2",
+            ..asking([Answer::Silence, knows("db.example", server)])
+        }),
+    ]);
+}
+
+#[test]
+fn what_this_machine_makes_of_the_answers_is_told_apart() {
+    examine_all(&[
+        ("db.example", &["dns-not-asked"], |server| Names {
+            files: vec![("nsswitch.conf", "passwd: files\nhosts: files\n".to_owned())],
+            ..asking([knows("db.example", server)])
+        }),
+        ("db", &[], |server| Names {
+            resolv: "search lab.example corp.example",
+            ..asking([knows("db.corp.example", server)])
+        }),
+        ("db", &["dns-nxdomain"], |server| asking([knows("db.corp.example", server)])),
+        ("db.example", &["dns-hosts-mismatch"], |server| Names {
+            files: vec![("hosts", format!("{server} db.example\n"))],
+            ..asking([knows("db.example", Ipv4Addr::new(192, 0, 2, 7))])
+        }),
+        ("db.example", &[], |server| Names {
+            files: vec![("hosts", format!("{server} db.example\n"))],
+            ..asking([knows("db.example", server)])
+        }),
+        ("db.example", &["dns-servers-disagree"], |server| asking([knows("db.example", server), Answer::NxDomain])),
+        ("db.example", &["dns-servers-disagree"], |server| {
+            asking([knows("db.example", server), knows("db.example", Ipv4Addr::new(192, 0, 2, 7))])
+        }),
+        ("db.example", &[], |server| asking([knows("db.example", server), Answer::Refused])),
+    ]);
+}
+
+#[test]
+fn an_entry_left_in_the_hosts_file_is_named_where_it_leads_nowhere_and_its_removal_mends_ssh() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let names = Names {
+        files: vec![("hosts", "192.0.2.9 db.example\n".to_owned())],
+        ..asking([knows("db.example", lab.server_address())])
+    };
+    let seen = look_up(&lab, &server, "db.example", &names);
+    assert_eq!(seen.codes(), ["tcp-unreachable", "dns-hosts-mismatch"], "{}", seen.told());
+    assert_eq!(seen.json["diagnoses"][1]["severity"], "warning", "{}", seen.told());
+    let running = lab.name_servers(&names.servers, "");
+    let mended = lab.ssh_at("db.example", &server, "echo alive", s(10));
+    assert_eq!(mended.stdout, "alive\n", "{mended:?}");
+    drop(running);
+}
+
+#[test]
+fn the_fingerprint_that_dns_publishes_is_compared_with_the_key() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let examined = |sshfp, options: &[&str]| {
+        let host = Host { name: "db.example", address: lab.server_address(), sshfp };
+        let running = lab.name_servers(&[Answer::Knows(host)], "");
+        let alias = format!("HostKeyAlias=[{}]:{}", lab.server_address(), server.port());
+        let options = [&["--idle", "0", "--only", "hostkey", "-o", &alias], options].concat();
+        let seen = lab.doctor_at(&format!("ssh://db.example:{}", server.port()), &options, s(20));
+        drop(running);
+        seen
+    };
+    let ask = ["-o", "VerifyHostKeyDNS=ask"];
+    let other = examined(Some([7; 32]), &ask);
+    assert_eq!(other.codes(), ["hostkey-sshfp-mismatch"], "{}", other.told());
+    let proven = other.check("hostkey")["evidence"]["fingerprint"].as_str().expect("a fingerprint").to_owned();
+    let right = examined(Some(lab.host_key_sha256()), &ask);
+    assert_eq!(right.codes(), Vec::<&str>::new(), "{proven}: {}", right.told());
+    assert_eq!(right.check("dns")["evidence"]["host_keys"]["records"][0]["algorithm"], 4, "{}", right.told());
+    let unasked = examined(Some([7; 32]), &[]);
+    assert_eq!((unasked.codes(), &unasked.check("dns")["evidence"]["host_keys"]), (vec![], &serde_json::Value::Null));
+    let none = examined(None, &["--deep"]);
+    assert_eq!(none.codes(), Vec::<&str>::new(), "{}", none.told());
+}

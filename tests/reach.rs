@@ -1,0 +1,112 @@
+//! TCP in a network of its own: every way in which no connection comes about, told apart, and nothing else said.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use crate::lab::{Lab, Report, Server};
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Examines a port of an address, and asserts the codes and that it took no longer than ssh's own patience and 2 s.
+fn examine(lab: &Lab, address: Ipv4Addr, port: u16, patience: u64, options: &[&str], expect: &[&str]) -> Report {
+    let patient = format!("ConnectTimeout={patience}");
+    let options = [&["--idle", "0", "-o", &patient], options].concat();
+    let seen = lab.doctor_at(&format!("ssh://{address}:{port}"), &options, s(30));
+    assert_eq!((seen.codes(), seen.died_at()), (expect.to_vec(), Some("tcp")), "{}", seen.told());
+    assert!(seen.run.took < s(patience + 2), "{}", seen.told());
+    seen
+}
+
+#[test]
+fn every_way_to_fail_to_connect_is_told_apart() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.forward("tcp dport 1001 drop");
+    lab.forward("tcp dport 1002 reject with icmp type admin-prohibited");
+    lab.forward("tcp dport 1003 reject with tcp reset");
+    lab.forward("tcp dport 1004 reject with icmp type port-unreachable");
+    let server = lab.server_address();
+    let elsewhere = Ipv4Addr::new(192, 0, 2, 1);
+    std::thread::scope(|scope| {
+        let lab = &lab;
+        scope.spawn(move || examine(lab, server, 1000, 3, &[], &["tcp-refused"]));
+        scope.spawn(move || examine(lab, server, 1001, 3, &[], &["tcp-filtered"]));
+        scope.spawn(move || examine(lab, server, 1002, 3, &[], &["tcp-prohibited"]));
+        scope.spawn(move || examine(lab, server, 1003, 3, &[], &["tcp-refused"]));
+        scope.spawn(move || examine(lab, server, 1004, 3, &[], &["tcp-prohibited"]));
+        // The router looks for the host by ARP for 3 s before it says so.
+        scope.spawn(move || examine(lab, lab.nobody(), 22, 5, &[], &["tcp-unreachable"]));
+        scope.spawn(move || examine(lab, elsewhere, 22, 3, &[], &["tcp-unreachable"]));
+        let bind = ["-o", "BindAddress=203.0.113.9"];
+        scope.spawn(move || examine(lab, server, 1000, 3, &bind, &["tcp-bind-address"]));
+    });
+}
+
+#[test]
+fn a_dead_address_that_ssh_tries_first_is_named() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let dead = Ipv4Addr::from(lab.server_address().to_bits() + 1);
+    lab.forward(&format!("ip daddr {dead} drop"));
+    lab.client().etc("nsswitch.conf", "passwd: files\nhosts: files\n");
+    lab.client().etc("hosts", &format!("{dead} db.example\n{} db.example\n", lab.server_address()));
+    let alias = format!("HostKeyAlias=[{}]:{}", lab.server_address(), server.port());
+    let options = ["--idle", "0", "-o", "ConnectTimeout=3", "-o", &alias];
+    let seen = lab.doctor_at(&format!("ssh://db.example:{}", server.port()), &options, s(30));
+    assert_eq!((seen.codes(), seen.run.status), (vec!["tcp-some-addresses-dead"], Some(1)), "{}", seen.told());
+    assert!(seen.run.took < s(3 + 2), "{}", seen.told());
+}
+
+/// A new connection's first packet, and nothing else.
+const SYN: &str = "tcp flags syn / fin,syn,rst,ack";
+
+fn finds(lab: &Lab, options: &[&str], expect: &[&str], server: &Server) -> Report {
+    let options = [&["-o", "ConnectTimeout=5"], options].concat();
+    let seen = lab.doctor(server, &options, s(60));
+    assert_eq!((seen.codes(), seen.died_at()), (expect.to_vec(), None), "{}", seen.told());
+    seen
+}
+
+#[test]
+fn a_deep_look_at_a_healthy_path_finds_nothing() {
+    let Some(lab) = Lab::healthy() else { return };
+    let seen = finds(&lab, &["--idle", "0", "--deep"], &[], &lab.sshd(&[]));
+    assert_eq!(seen.check("tcp")["evidence"]["repeats"].as_array().map(Vec::len), Some(8), "{}", seen.told());
+}
+
+#[test]
+fn first_packets_lost_now_and_then_are_loss() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.forward(&format!("{SYN} numgen inc mod 3 0 drop"));
+    finds(&lab, &["--idle", "0", "--deep"], &["tcp-lossy"], &server);
+}
+
+#[test]
+fn data_lost_now_and_then_is_loss_without_a_further_connection() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.vanish_above(60_000);
+    lab.forward("ip length > 1000 numgen random mod 100 < 8 drop");
+    let seen = finds(&lab, &["--idle", "0"], &["tcp-lossy"], &server);
+    assert_eq!(seen.json["spent"]["connections"], 1, "{}", seen.told());
+    assert_eq!(seen.json["diagnoses"][0]["certainty"], "certain", "{}", seen.told());
+}
+
+#[test]
+fn a_limit_on_new_connections_that_drops_is_a_possible_ban() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.forward(&format!("{SYN} limit rate over 1/minute burst 4 packets drop"));
+    let seen = finds(&lab, &["--idle", "0", "--deep"], &["tcp-source-banned"], &server);
+    assert_eq!(seen.json["diagnoses"][0]["certainty"], "possible", "{}", seen.told());
+}
+
+#[test]
+fn a_limit_on_new_connections_that_rejects_is_a_possible_ban() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.forward(&format!("{SYN} limit rate over 1/minute burst 4 packets reject with icmp type port-unreachable"));
+    finds(&lab, &["--idle", "6s"], &["tcp-source-banned"], &server);
+}
