@@ -69,6 +69,8 @@ impl Verdict {
 /// One cause as found in this run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
+    /// The hop of a ProxyJump at which it shows; none for the target itself.
+    pub hop: Option<String>,
     /// The catalogue's name for it.
     pub code: &'static str,
     /// The check at which it shows.
@@ -101,23 +103,37 @@ pub fn diagnose_for(client: Client, evidence: &Evidence) -> Diagnosis {
     judged(ssh_doctor_checks::causes(), client, evidence)
 }
 
-/// Judges the evidence by these causes alone.
+/// Judges the evidence by these causes alone; each hop by its own evidence.
 #[must_use]
 pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, evidence: &Evidence) -> Diagnosis {
     judged(causes, Client::Ssh, evidence)
 }
 
 fn judged(causes: impl IntoIterator<Item = &'static Cause>, client: Client, evidence: &Evidence) -> Diagnosis {
-    let mut matches: Vec<Matched> = causes.into_iter().filter_map(|cause| Matched::of(cause, evidence)).collect();
+    let causes: Vec<_> = causes.into_iter().collect();
+    // A hop comes before what lies behind it.
+    let mut findings: Vec<Finding> = Vec::new();
+    for hop in &evidence.hops {
+        let at_hop = findings_of(&causes, client, &hop.evidence);
+        findings.extend(at_hop.into_iter().map(|found| Finding { hop: Some(hop.name.clone()), ..found }));
+    }
+    findings.extend(findings_of(&causes, client, evidence));
+    findings.sort_by_key(|found| found.severity);
+    let way = evidence.hops.iter().map(|hop| &hop.evidence).chain([evidence]);
+    let checks: Vec<_> = way.flat_map(Evidence::checks).collect();
+    let died_at = died_at(&checks, &findings);
+    Diagnosis { verdict: verdict(&checks, &findings, died_at, evidence.interrupted), died_at, findings }
+}
+
+/// What the causes say of one host, root cause first, without what another one of them accounts for.
+fn findings_of(causes: &[&'static Cause], client: Client, evidence: &Evidence) -> Vec<Finding> {
+    let mut matches: Vec<Matched> = causes.iter().filter_map(|cause| Matched::of(cause, evidence)).collect();
     matches.sort_by_key(Matched::rank);
     let hidden = hidden(&matches);
     matches.retain(|matched| !hidden.contains(matched.cause.code));
     let unneeded = explained(&matches);
     matches.retain(|matched| !unneeded.contains(matched.cause.code));
-    let findings: Vec<Finding> = matches.into_iter().map(|matched| matched.finding(client, evidence)).collect();
-    let checks = evidence.checks();
-    let died_at = died_at(&checks, &findings);
-    Diagnosis { verdict: verdict(&checks, &findings, died_at, evidence.interrupted), died_at, findings }
+    matches.into_iter().map(|matched| matched.finding(client, evidence)).collect()
 }
 
 /// A cause whose judge recognised it.
@@ -148,6 +164,7 @@ impl Matched {
 
     fn finding(self, client: Client, evidence: &Evidence) -> Finding {
         Finding {
+            hop: None,
             code: self.cause.code,
             stage: self.cause.stage,
             severity: self.severity(),

@@ -30,8 +30,14 @@ fn codes(evidence: &Evidence) -> Vec<&'static str> {
 fn replace(evidence: &Evidence, reach: Reach) -> serde_json::Result<Evidence> {
     let mut value = serde_json::to_value(evidence)?;
     let mut names = Names::of(&evidence.target);
-    if let Some(target) = value.get_mut("target") {
-        walk(target, &mut names, Reach::Everywhere);
+    evidence.hops.iter().for_each(|hop| names.know(&hop.evidence.target));
+    let own = std::iter::once("/target".to_owned());
+    let of_hops = (0..evidence.hops.len())
+        .flat_map(|at| ["name", "evidence/target", "forward/host"].map(|place| format!("/hops/{at}/{place}")));
+    for place in own.chain(of_hops) {
+        if let Some(target) = value.pointer_mut(&place) {
+            walk(target, &mut names, Reach::Everywhere);
+        }
     }
     let Value::Object(fields) = &mut value else { return serde_json::from_value(value) };
     for (_, field) in fields.iter_mut().filter(|(key, _)| *key != "target") {

@@ -3,26 +3,22 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::evidence::Spent;
 use crate::icmp::{ErrorQueue, Icmp};
+use crate::jump::{Tunnel, Via};
+use crate::proxy::{Process, ProxyStream};
 use crate::socket::Socket;
 use crate::target::{Limits, Target};
-
-/// What a proxy command may say on standard error before we stop keeping it.
-const STDERR_BYTES: u64 = 8192;
 
 /// How many connections the run has opened, and how many it may.
 #[derive(Debug)]
@@ -123,6 +119,8 @@ pub enum Route {
     Direct(SocketAddr),
     /// By the target's proxy command.
     Proxy,
+    /// Through a connection to a hop.
+    Hops,
 }
 
 /// An open connection that nothing was said on yet.
@@ -132,6 +130,8 @@ pub enum Transport {
     Tcp(TcpStream),
     /// A proxy command's standard input and output.
     Proxy(Box<ProxyStream>),
+    /// A channel of a connection to a hop.
+    Tunnel(Box<Tunnel>),
 }
 
 /// Why a TCP connection could not be had.
@@ -229,6 +229,7 @@ pub async fn open(budget: &Budget, target: &Target, route: Route, deadline: Dura
             let proxy = target.proxy.as_ref().ok_or_else(|| io::Error::other("no proxy command is configured"))?;
             ProxyStream::start(&proxy.command).map(|proxy| Transport::Proxy(Box::new(proxy)))
         }
+        Route::Hops => Err(io::Error::other("a way through hops begins with a login to the first one")),
     }
 }
 
@@ -238,60 +239,26 @@ impl Transport {
     pub fn socket(&self) -> Option<Socket> {
         match self {
             Self::Tcp(stream) => Socket::of(stream).ok(),
-            Self::Proxy(_) => None,
+            Self::Proxy(_) | Self::Tunnel(_) => None,
         }
     }
 
-    /// The proxy command's standard error so far, if this is one.
+    /// The proxy command behind it, if this is one.
     #[must_use]
-    pub fn proxy_stderr(&self) -> Option<Arc<Mutex<Vec<u8>>>> {
+    pub fn process(&self) -> Option<Process> {
         match self {
-            Self::Tcp(_) => None,
-            Self::Proxy(proxy) => Some(proxy.stderr.clone()),
+            Self::Tcp(_) | Self::Tunnel(_) => None,
+            Self::Proxy(proxy) => Some(proxy.process()),
         }
     }
-}
 
-/// A proxy command run as ssh runs it: by the user's shell, ended when dropped.
-#[derive(Debug)]
-pub struct ProxyStream {
-    stdin: ChildStdin,
-    stdout: ChildStdout,
-    stderr: Arc<Mutex<Vec<u8>>>,
-    _child: Child,
-}
-
-impl ProxyStream {
-    fn start(command: &str) -> io::Result<Self> {
-        let shell =
-            std::env::var("SHELL").ok().filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".to_owned());
-        let mut child = Command::new(shell)
-            .arg("-c")
-            .arg(format!("exec {command}"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let pipe_missing = || io::Error::other("the proxy command's pipes are missing");
-        let stderr = Arc::new(Mutex::new(Vec::new()));
-        let mut from = child.stderr.take().ok_or_else(pipe_missing)?;
-        let kept = stderr.clone();
-        tokio::spawn(async move {
-            let mut chunk = [0; 1024];
-            while let Ok(count @ 1..) = from.read(&mut chunk).await {
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                if (kept.len() as u64) < STDERR_BYTES {
-                    kept.extend_from_slice(chunk.get(..count).unwrap_or_default());
-                }
-            }
-        });
-        Ok(Self {
-            stdin: child.stdin.take().ok_or_else(pipe_missing)?,
-            stdout: child.stdout.take().ok_or_else(pipe_missing)?,
-            stderr,
-            _child: child,
-        })
+    /// The connection to the hop behind it, if this is a tunnel.
+    #[must_use]
+    pub fn via(&self) -> Option<Via> {
+        match self {
+            Self::Tcp(_) | Self::Proxy(_) => None,
+            Self::Tunnel(tunnel) => Some(tunnel.via().clone()),
+        }
     }
 }
 
@@ -299,7 +266,8 @@ impl AsyncRead for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Proxy(proxy) => Pin::new(&mut proxy.stdout).poll_read(cx, buf),
+            Self::Proxy(proxy) => Pin::new(proxy.as_mut()).poll_read(cx, buf),
+            Self::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_read(cx, buf),
         }
     }
 }
@@ -308,21 +276,24 @@ impl AsyncWrite for Transport {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Proxy(proxy) => Pin::new(&mut proxy.stdin).poll_write(cx, buf),
+            Self::Proxy(proxy) => Pin::new(proxy.as_mut()).poll_write(cx, buf),
+            Self::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_write(cx, buf),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Proxy(proxy) => Pin::new(&mut proxy.stdin).poll_flush(cx),
+            Self::Proxy(proxy) => Pin::new(proxy.as_mut()).poll_flush(cx),
+            Self::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Proxy(proxy) => Pin::new(&mut proxy.stdin).poll_shutdown(cx),
+            Self::Proxy(proxy) => Pin::new(proxy.as_mut()).poll_shutdown(cx),
+            Self::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_shutdown(cx),
         }
     }
 }

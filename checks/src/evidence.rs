@@ -3,6 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::connection::NotForwarded;
+use crate::server::Answers;
 use crate::target::Settings;
 use crate::{auth, channel, dns, exit, handshake, hostkey, idle, tcp, transfer};
 
@@ -163,6 +165,35 @@ pub struct Evidence {
     pub idle: Timed<idle::Facts>,
     /// A clean end.
     pub exit: Timed<exit::Facts>,
+    /// The hops of a ProxyJump, first hop first, each examined as far as its login; those after one that failed are missing.
+    #[serde(default)]
+    pub hops: Vec<Hop>,
+    /// What the server itself knows; `null` where it was not asked.
+    pub server: Option<Answers>,
+}
+
+/// A hop, and what it did with the connection to what comes next.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Hop {
+    /// What the user's settings call it.
+    pub name: String,
+    /// What was seen of it.
+    pub evidence: Evidence,
+    /// The connection from it to the next hop or the target; `null` where it did not get that far.
+    pub forward: Option<Forward>,
+}
+
+/// A connection that a hop was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Forward {
+    /// The name or address that it was asked to connect to.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Milliseconds until its answer, or until we stopped waiting.
+    pub ms: f64,
+    /// Why it did not connect.
+    pub failure: Option<NotForwarded>,
 }
 
 /// The examined target, as the report names it.
@@ -264,6 +295,8 @@ impl Evidence {
             transfer: skipped(),
             idle: skipped(),
             exit: skipped(),
+            hops: Vec::new(),
+            server: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use secrecy::SecretString;
 use tokio::sync::watch;
@@ -28,6 +29,10 @@ pub struct Examination {
     pub ask: Arc<dyn Ask>,
     /// Left by dns: the addresses that ssh would try, in its order.
     pub addresses: Vec<SocketAddr>,
+    /// Left by the way through the hops: how to log in to the last of them again.
+    pub via: Option<Login>,
+    /// Since when the connection is being opened: what ConnectTimeout counts from.
+    pub connecting: Option<Instant>,
     /// Left by tcp: how to open further connections.
     pub route: Option<Route>,
     /// Left by tcp: the connection that the handshake uses.
@@ -131,6 +136,8 @@ impl Examination {
             stop,
             ask,
             addresses: Vec::new(),
+            via: None,
+            connecting: None,
             route: None,
             transport: None,
             connection: None,

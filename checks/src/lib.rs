@@ -10,6 +10,7 @@ pub mod exit;
 pub mod handshake;
 pub mod hostkey;
 pub mod idle;
+pub mod jump;
 pub mod tcp;
 pub mod transfer;
 
@@ -24,6 +25,8 @@ pub mod login;
 mod nonce;
 pub mod path;
 pub mod progress;
+pub mod proxy;
+pub mod server;
 pub mod socket;
 pub mod suspects;
 pub mod tap;
@@ -38,6 +41,7 @@ use std::time::{Duration, Instant};
 use cause::Cause;
 use evidence::{Check, Evidence, Examined, Facts, Step, Timed};
 use examination::Examination;
+use jiff::Timestamp;
 use progress::{Ending, Event};
 
 /// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
@@ -48,6 +52,7 @@ pub fn causes() -> impl Iterator<Item = &'static Cause> {
     [
         dns::CAUSES,
         tcp::CAUSES,
+        jump::CAUSES,
         trial::CAUSES,
         handshake::CAUSES,
         hostkey::CAUSES,
@@ -64,10 +69,16 @@ pub fn causes() -> impl Iterator<Item = &'static Cause> {
 
 /// Runs the selected checks in order; the others are shown as skipped.
 pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evidence {
-    let began = Instant::now();
-    let started_at = jiff::Timestamp::now();
-    let exam = &mut exam;
+    let started = (Instant::now(), Timestamp::now());
+    let hops = jump::pass(&mut exam, selected).await;
+    Evidence { hops, ..Box::pin(pipeline(&mut exam, selected, started)).await }
+}
+
+/// Runs the selected checks on the target itself.
+async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (Instant, Timestamp)) -> Evidence {
+    let (began, started_at) = started;
     let dns = timed(exam, selected, Check::Dns, dns::check).await;
+    exam.connecting = Some(Instant::now());
     let tcp = timed(exam, selected, Check::Tcp, tcp::check).await;
     let handshake = timed(exam, selected, Check::Handshake, handshake::check).await;
     let hostkey = timed(exam, selected, Check::Hostkey, hostkey::check).await;
@@ -75,6 +86,7 @@ pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evide
     let channel = timed(exam, selected, Check::Channel, channel::check).await;
     let transfer = timed(exam, selected, Check::Transfer, transfer::check).await;
     let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
+    let server = server::ask(exam).await;
     let exit = timed(exam, selected, Check::Exit, exit::check).await;
     let target = &exam.target;
     Evidence {
@@ -100,6 +112,8 @@ pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evide
         transfer,
         idle,
         exit,
+        hops: Vec::new(),
+        server,
     }
 }
 

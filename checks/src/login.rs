@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use crate::auth::Credential;
 use crate::connection::{self, Connection};
 use crate::dial::{self, Budget, Route};
+use crate::jump::Via;
 use crate::target::Target;
 
 /// All it takes to log in again exactly as the first time.
@@ -23,6 +24,8 @@ pub struct Login {
     pub accepted: Vec<Credential>,
     /// What all this may cost.
     pub budget: Arc<Budget>,
+    /// The login to the hop that the connection goes through, where it does.
+    pub via: Option<Box<Login>>,
 }
 
 /// Why a further login did not succeed.
@@ -57,16 +60,18 @@ impl Login {
     /// Whether it can be made again without asking a person for something that is good only once.
     #[must_use]
     pub fn repeatable(&self) -> bool {
-        self.accepted.iter().all(Credential::repeatable)
+        self.accepted.iter().all(Credential::repeatable) && self.via.as_ref().is_none_or(|via| via.repeatable())
     }
 
     /// Whether each login needs a person to touch a security key.
     #[must_use]
     pub fn needs_touch(&self) -> bool {
-        self.accepted.iter().any(Credential::needs_touch)
+        self.accepted.iter().any(Credential::needs_touch) || self.via.as_ref().is_some_and(|via| via.needs_touch())
     }
 
-    /// Connects and logs in once more, all within `deadline` from the moment when the handshake may begin.
+    /// Connects and logs in once more, all within `deadline` for each hop and the server, from the moment when the handshake
+    /// may begin. Each login goes through connections to the hops of its own, as with ssh: what keeps one of them from
+    /// falling silent must not keep the others.
     ///
     /// After a login that was refused there is never another.
     pub async fn open(&self, deadline: Duration) -> Result<Connection, NotLoggedIn> {
@@ -78,17 +83,38 @@ impl Login {
             return Err(NotLoggedIn::Refused);
         }
         let began = Instant::now();
-        let opened = timeout(deadline, self.log_in(deadline)).await.unwrap_or(Err(NotLoggedIn::NoAnswer));
+        let opened = timeout(deadline * self.legs(), self.log_in(deadline)).await.unwrap_or(Err(NotLoggedIn::NoAnswer));
         if opened.is_ok() {
             self.budget.note_login_time(began.elapsed());
         }
         opened
     }
 
+    /// Connections in a row that a login takes.
+    fn legs(&self) -> u32 {
+        1 + self.via.as_ref().map_or(0, |hop| hop.legs())
+    }
+
+    /// What a failed login at this hop means to what lies behind it; a refusal stays one, for it must not be repeated.
+    fn stands_in_the_way(&self, error: NotLoggedIn) -> NotLoggedIn {
+        match error {
+            NotLoggedIn::Refused => error,
+            error => NotLoggedIn::Unreachable(format!("{}: {error}", self.target.input)),
+        }
+    }
+
     async fn log_in(&self, deadline: Duration) -> Result<Connection, NotLoggedIn> {
-        let transport = dial::open(&self.budget, &self.target, self.route, deadline)
-            .await
-            .map_err(|error| NotLoggedIn::Unreachable(error.to_string()))?;
+        let transport = match &self.via {
+            None => dial::open(&self.budget, &self.target, self.route, deadline)
+                .await
+                .map_err(|error| NotLoggedIn::Unreachable(error.to_string()))?,
+            Some(hop) => {
+                let connection = Box::pin(hop.log_in(deadline)).await.map_err(|error| hop.stands_in_the_way(error))?;
+                let via = Via::new(&hop.target.input, connection);
+                let forwarded = via.to(&self.target.host, self.target.port, deadline).await;
+                forwarded.map_err(|error| NotLoggedIn::Unreachable(format!("{}: {error}", hop.target.input)))?
+            }
+        };
         let (watch, connected) = connection::connect(transport, &self.target, deadline).await;
         let mut connection = connected.map_err(|error| {
             let seen = watch.seen();

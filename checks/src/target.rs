@@ -93,6 +93,9 @@ pub struct Proxy {
     pub command: String,
     /// The hops of a `ProxyJump`, first hop first; empty for a `ProxyCommand`.
     pub hops: Vec<String>,
+    /// Each of those hops as a target of its own, and before them those that the first one is behind itself; empty for a
+    /// `ProxyCommand`, which is run.
+    pub jumps: Vec<Target>,
 }
 
 /// Where known keys are kept, and what to do with one that is not known.
@@ -202,6 +205,8 @@ pub struct Limits {
     pub handshakes: usize,
     /// Connections opened in the whole run.
     pub connections: u32,
+    /// Whether the server itself is asked what it knows (`--server`).
+    pub ask_server: bool,
     /// Whether many connections or channels may be opened, and much data moved (`--deep`).
     pub deep: bool,
 }
@@ -224,6 +229,7 @@ impl Default for Limits {
             sessions: 16,
             handshakes: 4,
             connections: 60,
+            ask_server: false,
             deep: false,
         }
     }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, value_parser};
 use clap_complete::Shell;
 use ssh_doctor_checks::evidence::Check;
 
@@ -147,6 +147,9 @@ pub struct Scope {
     /// Longest silence to test; 0 for no idle test
     #[arg(long, value_name = "DURATION", default_value = "6m", value_parser = idle_duration)]
     pub idle: Duration,
+    /// Most sessions of the idle test at once, 3 to 16; fewer take longer, and below 10 fewer causes are told apart
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u8).range(3..=16))]
+    pub sessions: u8,
     /// Open many connections or channels and move much data too
     #[arg(long)]
     pub deep: bool,
@@ -156,6 +159,9 @@ pub struct Scope {
     /// Not these checks, nor those that need them
     #[arg(long, value_name = "CHECK,..", value_delimiter = ',', value_parser = check_names(), hide_possible_values = true)]
     pub skip: Vec<Check>,
+    /// Also ask the server itself: its settings, its log of our connections, memory, disk; reads only, never with sudo
+    #[arg(long)]
+    pub server: bool,
     /// Longest time for each stage but the idle test
     #[arg(long, value_name = "DURATION", value_parser = stage_duration)]
     pub timeout: Option<Duration>,

@@ -1,5 +1,6 @@
 //! Whom the user typed: `[user@]host`, `[user@]host:port`, `[user@][v6]:port`, a bare IPv6 address, `ssh://user@host:port`.
 
+use std::fmt;
 use std::net::Ipv6Addr;
 
 use anyhow::{Result, bail, ensure};
@@ -39,6 +40,20 @@ impl Destination {
     }
 }
 
+impl fmt::Display for Destination {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(user) = &self.user {
+            write!(formatter, "{user}@")?;
+        }
+        if is_v6(&self.host) {
+            write!(formatter, "[{}]", self.host)?;
+        } else {
+            write!(formatter, "{}", self.host)?;
+        }
+        self.port.map_or(Ok(()), |port| write!(formatter, ":{port}"))
+    }
+}
+
 /// `[user[;params]@]host[:port][/]` (draft-ietf-secsh-scp-sftp-ssh-uri-04, as ssh reads it).
 fn uri(input: &str, rest: &str) -> Result<Destination> {
     let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -63,7 +78,9 @@ fn host_and_port<'a>(input: &str, place: &'a str) -> Result<(&'a str, Option<u16
         let Some((address, after)) = rest.split_once(']') else {
             bail!("'{}' has an opening bracket and no closing one; write [address]:port", shown(input));
         };
-        ensure!(is_v6(address), "'{}' has no IPv6 address between the brackets", shown(input));
+        // ssh -G prints every address of a jump host in brackets.
+        let is_address = is_v6(address) || address.parse::<std::net::Ipv4Addr>().is_ok();
+        ensure!(is_address, "'{}' has no IP address between the brackets", shown(input));
         return match after.strip_prefix(':') {
             Some(port) => Ok((address, Some(valid_port(input, port)?))),
             None if after.is_empty() => Ok((address, None)),
@@ -161,6 +178,7 @@ mod tests {
         assert_eq!(parsed("2001:db8::1"), (None, "2001:db8::1".into(), None));
         assert_eq!(parsed("fe80::1%eth0"), (None, "fe80::1%eth0".into(), None));
         assert_eq!(parsed("me@[2001:db8::1]:22"), (some("me"), "2001:db8::1".into(), Some(22)));
+        assert_eq!(parsed("me@[10.0.0.1]:2222"), (some("me"), "10.0.0.1".into(), Some(2222)));
         assert_eq!(parsed("[::1]"), (None, "::1".into(), None));
         assert_eq!(parsed("ssh://me@db:2222/"), (some("me"), "db".into(), Some(2222)));
         assert_eq!(parsed("ssh://m%65@[::1]:22"), (some("me"), "::1".into(), Some(22)));

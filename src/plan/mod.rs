@@ -3,6 +3,7 @@
 mod describe;
 mod destination;
 mod ipqos;
+mod jumps;
 mod local;
 mod origin;
 mod parser;
@@ -68,8 +69,10 @@ pub async fn plan(args: &CheckArgs, person: bool) -> Result<Plan> {
         password: secret::password(args.password_file.as_deref())?,
         person,
         idle: args.scope.idle,
+        sessions: args.scope.sessions.into(),
         deep: args.scope.deep,
         timeout: args.scope.timeout,
+        server: args.scope.server,
     });
     let mut targets = Vec::new();
     let inputs: Vec<(String, Destination)> = args.targets.iter().cloned().zip(destinations).collect();
@@ -95,8 +98,10 @@ struct Asked {
     password: Option<SecretString>,
     person: bool,
     idle: Duration,
+    sessions: usize,
     deep: bool,
     timeout: Option<Duration>,
+    server: bool,
 }
 
 impl Asked {
@@ -122,8 +127,11 @@ impl Asked {
             person: self.person,
             server_alive_from: origin::of_interval(&raw, flags, local, host).await,
         };
-        let target =
+        let mut target =
             resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", shown(host)))?;
+        if let Some(proxy) = &mut target.proxy {
+            proxy.jumps = jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person).await?;
+        }
         let connect_timeout =
             raw.set("connecttimeout").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         Ok(Planned { target, limits: self.limits(connect_timeout) })
@@ -136,7 +144,15 @@ impl Asked {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => usual.connect,
         };
-        Limits { connect, stage: self.timeout.unwrap_or(usual.stage), idle: self.idle, deep: self.deep, ..usual }
+        Limits {
+            connect,
+            stage: self.timeout.unwrap_or(usual.stage),
+            idle: self.idle,
+            sessions: self.sessions,
+            deep: self.deep,
+            ask_server: self.server,
+            ..usual
+        }
     }
 }
 

@@ -14,11 +14,11 @@ pub(super) fn proxy(raw: &Raw, tokens: &Tokens<'_>, config: Option<&str>) -> Res
     }
     let Some(command) = raw.set("proxycommand") else { return Ok(None) };
     let command = tokens.percent(command).with_context(|| "the ProxyCommand cannot be used")?;
-    Ok(Some(Proxy { command, hops: Vec::new() }))
+    Ok(Some(Proxy { command, hops: Vec::new(), jumps: Vec::new() }))
 }
 
-/// What ssh makes of a `ProxyJump`: another ssh, that goes to the last hop by the ones before it. It never asks: the
-/// doctor's own questions would be mixed with its.
+/// What ssh makes of a `ProxyJump`: another ssh, that goes to the last hop by the ones before it. It is only told, not run:
+/// the hops are examined one by one.
 fn jump(hops: &str, tokens: &Tokens<'_>, config: Option<&str>) -> Result<Proxy> {
     let (before, last) = match hops.rsplit_once(',') {
         Some((before, last)) => (Some(before), last),
@@ -34,7 +34,9 @@ fn jump(hops: &str, tokens: &Tokens<'_>, config: Option<&str>) -> Result<Proxy> 
     }
     words.extend(["-o", "BatchMode=yes", "--", &hop.host]);
     let command = words.into_iter().map(quoted).collect::<Vec<_>>().join(" ");
-    Ok(Proxy { command, hops: hops.split(',').map(|hop| hop.trim().to_owned()).collect() })
+    let hops =
+        hops.split(',').map(|hop| Destination::parse(hop.trim()).map(|hop| hop.to_string())).collect::<Result<_>>()?;
+    Ok(Proxy { command, hops, jumps: Vec::new() })
 }
 
 /// One word for any shell.

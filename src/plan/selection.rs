@@ -52,8 +52,15 @@ mod tests {
     use crate::cli::Scope;
 
     fn names(only: &[Check], skip: &[Check], idle: u64) -> Result<Vec<&'static str>, String> {
-        let scope =
-            Scope { idle: Duration::from_secs(idle), only: only.into(), skip: skip.into(), timeout: None, deep: false };
+        let scope = Scope {
+            idle: Duration::from_secs(idle),
+            only: only.into(),
+            skip: skip.into(),
+            server: false,
+            timeout: None,
+            sessions: 16,
+            deep: false,
+        };
         selected(&scope).map(|set| set.into_iter().map(Check::name).collect()).map_err(|error| error.to_string())
     }
 

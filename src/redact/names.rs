@@ -43,16 +43,21 @@ impl Names {
     /// The names that the target itself gives away.
     pub(super) fn of(target: &Examined) -> Self {
         let mut names = Self::default();
-        names.know_host(&target.host);
-        names.know_user(&target.user);
+        names.know(target);
+        names
+    }
+
+    /// Takes note of the names that a target gives away.
+    pub(super) fn know(&mut self, target: &Examined) {
+        self.know_host(&target.host);
+        self.know_user(&target.user);
         for place in target.via.iter().chain([&target.input]) {
             let place = place.trim_start_matches("ssh://");
             let (user, place) = place.rsplit_once('@').map_or(("", place), |(user, place)| (user, place));
             let host = place.trim_start_matches('[').split([':', ']', '/']).next().unwrap_or("");
-            names.know_user(user);
-            names.know_host(host);
+            self.know_user(user);
+            self.know_host(host);
         }
-        names
     }
 
     /// The text with every name in it replaced.

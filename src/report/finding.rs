@@ -2,6 +2,8 @@
 
 use ssh_doctor_checks::cause::{Certainty, Severity, Side};
 
+use ssh_doctor_checks::text::shown;
+
 use super::style::Ink;
 use super::{Style, suspects};
 use crate::diagnose::{FilledFix, Finding};
@@ -20,7 +22,8 @@ pub(super) fn finding(at: usize, findings: &[Finding], style: Style) -> String {
         Severity::Warning => Ink::Care,
         Severity::Info => Ink::Strong,
     };
-    let head = style.wrapped(&format!("{}. ", at + 1), INDENT, found.title);
+    let place = found.hop.as_ref().map_or_else(String::new, |hop| format!("At the jump host {}: ", shown(hop)));
+    let head = style.wrapped(&format!("{}. ", at + 1), INDENT, &format!("{place}{}", found.title));
     let label = format!("{}, {}, {}", found.code, severity(found.severity), certainty(found.certainty));
     let mut parts = vec![format!("{}\n{}", style.paint(ink, &head), style.wrapped(INDENT, INDENT, &label))];
     parts.push(style.paragraphs(INDENT, why(found)));
@@ -54,7 +57,7 @@ fn remedies(found: &Finding, earlier: &[Finding], style: Style) -> Vec<String> {
         let heading = heading.trim_start().replacen("Other ways", &style.paint(Ink::Strong, "Other ways"), 1);
         let failed = |fix: &FilledFix| if fix.verified == Some(false) { " (tried, did not hold)" } else { "" };
         let lines: Vec<_> =
-            others.iter().map(|fix| format!("{}: {}{}", side(fix.side), fix.summary, failed(fix))).collect();
+            others.iter().map(|fix| format!("{}{}: {}", side(fix.side), failed(fix), fix.summary)).collect();
         parts.push(listed(&heading, lines.iter().map(String::as_str), style));
     }
     parts

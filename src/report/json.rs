@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::Value;
-use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Spent};
+use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Forward, Hop, Spent};
+use ssh_doctor_checks::server::Answers;
 use ssh_doctor_checks::target::Settings;
 use ssh_doctor_checks::text::is_unprintable;
 
@@ -33,10 +34,20 @@ struct Report<'a> {
     verdict: Verdict,
     died_at: Option<Check>,
     checks: Vec<CheckReport>,
+    hops: Vec<HopReport<'a>>,
+    server: Option<&'a Answers>,
     diagnoses: &'a [Finding],
     settings: &'a Settings,
     spent: Spent,
     interrupted: bool,
+}
+
+#[derive(Serialize)]
+struct HopReport<'a> {
+    name: &'a str,
+    target: &'a Examined,
+    checks: Vec<CheckReport>,
+    forward: Option<&'a Forward>,
 }
 
 #[derive(Serialize)]
@@ -67,11 +78,22 @@ impl<'a> Report<'a> {
             verdict: diagnosis.verdict,
             died_at: diagnosis.died_at,
             checks,
+            hops: evidence.hops.iter().map(|hop| HopReport::of(hop, findings)).collect(),
+            server: evidence.server.as_ref(),
             diagnoses: findings,
             settings: &evidence.settings,
             spent: evidence.spent,
             interrupted: evidence.interrupted,
         }
+    }
+}
+
+impl<'a> HopReport<'a> {
+    fn of(hop: &'a Hop, findings: &[Finding]) -> Self {
+        let own = findings.iter().filter(|found| found.hop.as_ref() == Some(&hop.name));
+        let own: Vec<_> = own.map(|found| Finding { hop: None, ..found.clone() }).collect();
+        let checks = hop.evidence.checks().into_iter().map(|view| CheckReport::of(view, &own)).collect();
+        Self { name: &hop.name, target: &hop.evidence.target, checks, forward: hop.forward.as_ref() }
     }
 }
 

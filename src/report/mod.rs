@@ -36,7 +36,8 @@ impl Status {
     /// The status of a check, given all that was found.
     #[must_use]
     pub fn of(view: &CheckView, findings: &[Finding]) -> Self {
-        let needs_care = |found: &Finding| found.stage == view.check && found.severity != Severity::Info;
+        let needs_care =
+            |found: &Finding| found.hop.is_none() && found.stage == view.check && found.severity != Severity::Info;
         match view.step {
             Step::Passed(()) if findings.iter().any(needs_care) => Self::Warn,
             Step::Passed(()) => Self::Pass,

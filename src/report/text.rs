@@ -1,11 +1,15 @@
 //! The report for people: the verdict, why, the fix to paste, what was seen, what was not looked at.
 
-use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Step};
-use ssh_doctor_checks::text::seconds;
+use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Forward, Hop, Step};
+use ssh_doctor_checks::server::{Answer, Answers};
+use ssh_doctor_checks::text::{seconds, shown};
 
 use super::style::Ink;
 use super::{Style, finding, lifelines, table};
 use crate::diagnose::{Diagnosis, Verdict};
+
+/// The lines that are shown of one answer of the server.
+const SAID: usize = 12;
 
 /// The whole report, without a line end at its end.
 #[must_use]
@@ -16,6 +20,7 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     parts.extend((0..diagnosis.findings.len()).map(|at| finding::finding(at, &diagnosis.findings, style)));
     parts.extend(lifelines::section(evidence, &diagnosis.findings, style));
     parts.push(table::checks(&checks, &diagnosis.findings, style));
+    parts.extend(evidence.server.as_ref().map(|answers| server(answers, style)));
     parts.push(closing(evidence, &checks, diagnosis, style));
     parts.join("\n\n")
 }
@@ -73,6 +78,28 @@ fn death(check: Check) -> &'static str {
     }
 }
 
+/// What the server itself answered, each with its source.
+fn server(asked: &Answers, style: Style) -> String {
+    let mut lines = vec![style.paint(Ink::Strong, "The server itself:")];
+    for Answer { about, source, lines: said, status } in &asked.answers {
+        let refused = match status {
+            Some(0) => "",
+            Some(_) => ", not to be had",
+            None => ", cut off",
+        };
+        lines.push(style.wrapped("  ", "    ", &format!("{about} ({source}{refused}):")));
+        lines.extend(said.iter().take(SAID).map(|line| style.wrapped("    ", "      ", line)));
+        if said.len() > SAID {
+            lines.push(format!("    and {} more lines, in --format json", said.len() - SAID));
+        }
+        if said.is_empty() {
+            lines.push("    nothing".to_owned());
+        }
+    }
+    lines.extend(asked.failure.iter().map(|why| style.wrapped("  ", "    ", &format!("Not answered: {why}"))));
+    lines.join("\n")
+}
+
 /// Under which settings, at what price, and what was left out.
 fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, style: Style) -> String {
     let line = |text: &str| style.wrapped("", "  ", text);
@@ -83,6 +110,7 @@ fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, sty
     if diagnosis.verdict != Verdict::Broken {
         lines.extend(untested(checks).map(|untested| line(&format!("Not tested: {untested}."))));
     }
+    lines.extend(evidence.hops.iter().map(|hop| line(&format!("Hop {}: {}.", shown(&hop.name), passage(hop)))));
     lines.push(line(&format!("Settings: {}.", settings(evidence))));
     lines.extend(evidence.settings.not_honoured.iter().map(|setting| line(&format!("Not honoured: {setting}"))));
     lines.push(line(&format!("Cost: {}.", cost(evidence))));
@@ -90,6 +118,24 @@ fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, sty
         lines.push(line(&format!("More: ssh-doctor explain {}", first.code)));
     }
     lines.join("\n")
+}
+
+/// How far a hop was passed.
+fn passage(hop: &Hop) -> String {
+    let checks = hop.evidence.checks();
+    let failed = checks.iter().find(|view| matches!(view.step, Step::Failed(()) | Step::Error(_)));
+    match (failed, &hop.forward) {
+        (Some(view), _) => format!("not passed, {} fails: {}", view.check.name(), view.summary),
+        (None, None) => "not passed".to_owned(),
+        (None, Some(Forward { host, port, ms, failure })) => {
+            let place = format!("{}:{port}", shown(host));
+            let took = seconds(ms / 1000.0);
+            match failure {
+                None => format!("passed, and connected on to {place} in {took}"),
+                Some(failure) => format!("logged in, and not connected on to {place} after {took}: {failure}"),
+            }
+        }
+    }
 }
 
 fn settings(evidence: &Evidence) -> String {

@@ -53,6 +53,34 @@ impl Home {
         );
     }
 
+    /// The file of a key that the client has.
+    pub(crate) fn key(&self, name: &str) -> PathBuf {
+        self.path("client/.ssh").join(name)
+    }
+
+    /// Makes a key of the client with these options of ssh-keygen.
+    pub(crate) fn keygen(&self, name: &str, options: &[&str]) {
+        let mut command = Command::new("ssh-keygen");
+        command.args(["-q", "-N", "", "-C", name]).args(options).arg("-f").arg(self.key(name));
+        must(&mut command, "");
+    }
+
+    /// Lets a key of the client log in.
+    pub(crate) fn authorize(&self, name: &str) {
+        let file = self.path("server/.ssh/authorized_keys");
+        let public = fs::read_to_string(self.key(&format!("{name}.pub"))).expect("a key");
+        let known = fs::read_to_string(&file).expect("our own file");
+        fs::write(file, known + &public).expect("our own file");
+    }
+
+    /// Adds an authority to known_hosts.
+    pub(crate) fn trust(&self, host: &str, port: u16, authority: &str) {
+        let file = self.path("client/.ssh/known_hosts");
+        let mut known = fs::read_to_string(&file).expect("our own file");
+        writeln!(known, "@cert-authority [{host}]:{port} {}", authority.trim()).expect("a string");
+        fs::write(file, known).expect("our own file");
+    }
+
     /// Adds a line to known_hosts.
     pub(crate) fn know(&self, host: &str, port: u16, public_key: &str) {
         let file = self.path("client/.ssh/known_hosts");

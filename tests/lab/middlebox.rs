@@ -7,6 +7,8 @@ use super::namespace::Namespace;
 pub(crate) enum Middlebox {
     /// Forwards and remembers nothing.
     Plain,
+    /// Forwards nothing: a host between two networks, which one has to log in to.
+    Bastion,
     /// A NAT that forgets, and then drops what it does not know.
     Forgets(u32),
     /// A NAT that forgets, and then answers what it does not know with a TCP reset.
@@ -27,10 +29,13 @@ pub(crate) const NEAR: &str = "near";
 impl Middlebox {
     /// Makes a host with both sides connected this router.
     pub(crate) fn install(self, host: &Namespace) {
+        if matches!(self, Self::Bastion) {
+            return host.sysctl("net.ipv4.ip_forward = 0");
+        }
         host.sysctl("net.ipv4.ip_forward = 1");
         chain(host, "inet lab forward", "type filter hook forward priority 0");
         let (after, unknown) = match self {
-            Self::Plain => return,
+            Self::Plain | Self::Bastion => return,
             Self::Forgets(after) => (after, Some("drop")),
             Self::Resets(after) => (after, Some("meta l4proto tcp reject with tcp reset")),
             Self::PicksUp(after) => (after, None),

@@ -3,9 +3,11 @@
 //! Every lab has names and addresses of its own, so labs run side by side, and goes away with its value, also while a
 //! test unwinds; what a killed run left behind is swept at the next start.
 
+mod agent;
 mod command;
 mod doctor;
 mod home;
+mod identity;
 mod library;
 mod middlebox;
 mod name_server;
@@ -66,12 +68,19 @@ impl Lab {
         }
         lab.home.settle(lab.client(), "client", "/bin/sh");
         lab.home.settle(lab.server_host(), "server", "/bin/sh");
+        let bastions = routers.iter().zip(&lab.hosts[1..]).filter(|(router, _)| matches!(router, Middlebox::Bastion));
+        bastions.for_each(|(_, host)| lab.home.settle(host, "server", "/bin/sh"));
         Some(lab)
     }
 
     /// What every namespace and folder of this lab is called at its beginning.
     pub(crate) fn name(&self) -> String {
         namespace::unique(self.number)
+    }
+
+    /// Its accounts, keys and settings.
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
     }
 
     pub(crate) fn client(&self) -> &Namespace {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -24,8 +24,8 @@ pub(crate) struct Server {
     daemon: Child,
     address: Ipv4Addr,
     port: u16,
-    /// The file with its public host key.
-    key: &'static str,
+    /// The file with the public host key that known_hosts has for it.
+    key: Option<&'static str>,
     log: PathBuf,
 }
 
@@ -33,8 +33,13 @@ impl Lab {
     /// OpenSSH's sshd with these lines of sshd_config, which win over the lab's own.
     pub(crate) fn sshd(&self, settings: &[&str]) -> Server {
         let port = next_port();
-        let config = self.sshd_config(port, settings);
-        self.serve(port, HOST_KEY, SSHD, &["-D".into(), "-e".into(), "-f".into(), config.into()])
+        let config = self.sshd_config(port, "host_key", settings);
+        self.sshd_by(port, Some(HOST_KEY), config)
+    }
+
+    /// OpenSSH's sshd with this configuration.
+    pub(super) fn sshd_by(&self, port: u16, key: Option<&'static str>, config: PathBuf) -> Server {
+        self.serve(port, key, SSHD, &["-D".into(), "-e".into(), "-f".into(), config.into()])
     }
 
     /// An sshd for each connection, as from inetd, that is told to end so many seconds after it began.
@@ -43,20 +48,32 @@ impl Lab {
             return None;
         }
         let port = next_port();
-        let config = self.sshd_config(port, &[]);
+        let config = self.sshd_config(port, "host_key", &[]);
         let listen = format!("TCP-LISTEN:{port},bind={},fork,reuseaddr", self.server_address());
         // Without `nofork` sshd would have a pipe in place of the connection.
         let session = format!("EXEC:timeout {seconds} {SSHD} -i -e -f {},nofork", config.display());
-        Some(self.serve(port, HOST_KEY, "socat", &[listen.into(), session.into()]))
+        Some(self.serve(port, Some(HOST_KEY), "socat", &[listen.into(), session.into()]))
     }
 
-    fn sshd_config(&self, port: u16, settings: &[&str]) -> PathBuf {
+    pub(super) fn sshd_config(&self, port: u16, key: &str, settings: &[&str]) -> PathBuf {
+        self.sshd_config_at(self.server_address(), port, key, settings)
+    }
+
+    /// The same on the bastion at a hop.
+    pub(crate) fn bastion(&self, hop: usize, settings: &[&str]) -> Server {
+        let (port, address) = (next_port(), self.router_address(hop));
+        let config = self.sshd_config_at(address, port, "host_key", settings);
+        let args = ["-D".into(), "-e".into(), "-f".into(), config.into()];
+        self.listen(self.router(hop), address, port, Some(HOST_KEY), SSHD, &args)
+    }
+
+    fn sshd_config_at(&self, address: Ipv4Addr, port: u16, key: &str, settings: &[&str]) -> PathBuf {
         // Compiled into Debian's sshd; the package's service makes it, and no service runs here.
         fs::create_dir_all("/run/sshd").expect("root may write /run");
         let file = format!("sshd_config_{port}");
-        let key = self.home.path("host_key");
+        let key = self.home.path(key);
         let ours = [
-            format!("Port {port}\nListenAddress {}\nHostKey {}", self.server_address(), key.display()),
+            format!("Port {port}\nListenAddress {address}\nHostKey {}", key.display()),
             "PidFile none\nAuthorizedKeysFile .ssh/authorized_keys\nStrictModes no\nUsePAM no\nPermitRootLogin yes"
                 .to_owned(),
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel VERBOSE\n".to_owned(),
@@ -81,37 +98,48 @@ impl Lab {
         let mut args: Vec<OsString> = ["-F", "-E", "-s", "-p", &at].map(Into::into).into();
         args.extend(["-r".into(), key.into(), "-P".into(), pid_file.into()]);
         args.extend(options.iter().map(Into::into));
-        Some(self.serve(port, "dropbear_key.pub", "dropbear", &args))
+        Some(self.serve(port, Some("dropbear_key.pub"), "dropbear", &args))
     }
 
     /// AsyncSSH's server with these options; none where the module is not installed.
     pub(crate) fn asyncssh(&self, options: &[&str]) -> Option<Server> {
+        self.asyncssh_script("asyncssh_server.py", options)
+    }
+
+    /// AsyncSSH's server with a login of this kind (tests/servers/asyncssh_logins.py).
+    pub(crate) fn asyncssh_login(&self, kind: &str) -> Option<Server> {
+        self.asyncssh_script("asyncssh_logins.py", &[kind])
+    }
+
+    fn asyncssh_script(&self, script: &str, options: &[&str]) -> Option<Server> {
         let python = python("asyncssh")?;
         let port = next_port();
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/asyncssh_server.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(script);
         let mut args: Vec<OsString> =
             vec![script.into(), self.server_address().to_string().into(), port.to_string().into()];
         args.extend(["host_key", "server/.ssh/authorized_keys"].map(|file| self.home.path(file).into()));
         args.extend(options.iter().map(Into::into));
-        Some(self.serve(port, HOST_KEY, &python, &args))
+        Some(self.serve(port, Some(HOST_KEY), &python, &args))
     }
 
-    fn serve(&self, port: u16, key: &'static str, program: &str, args: &[OsString]) -> Server {
+    pub(super) fn serve(&self, port: u16, key: Option<&'static str>, program: &str, args: &[OsString]) -> Server {
         self.listen(self.server_host(), self.server_address(), port, key, program, args)
     }
 
-    /// Starts what listens on a host at this address, and lets the client know its key.
+    /// Starts what listens on a host at this address, and lets the client know its key, if it is to know one.
     pub(super) fn listen(
         &self,
         host: &Namespace,
         address: Ipv4Addr,
         port: u16,
-        key: &'static str,
+        key: Option<&'static str>,
         program: &str,
         args: &[OsString],
     ) -> Server {
-        let public = fs::read_to_string(self.home.path(key)).expect("a key");
-        self.home.know(&address.to_string(), port, &public);
+        if let Some(key) = key {
+            let public = fs::read_to_string(self.home.path(key)).expect("a key");
+            self.home.know(&address.to_string(), port, &public);
+        }
         let log = self.home.path(&format!("log_{port}"));
         let file = File::create(&log).expect("our own folder");
         let mut command = host.command(program);
@@ -140,8 +168,13 @@ impl Server {
         self.port
     }
 
+    /// The server as a hop of ssh's `-J`.
+    pub(crate) fn hop(&self) -> String {
+        format!("{}:{}", self.address, self.port)
+    }
+
     /// The file with its public host key.
-    pub(super) fn key(&self) -> &'static str {
+    pub(super) fn key(&self) -> Option<&'static str> {
         self.key
     }
 
@@ -179,11 +212,12 @@ impl Server {
 
     fn sockets(&self, state: &str) -> usize {
         let table = fs::read_to_string(format!("/proc/{}/net/tcp", self.pid())).unwrap_or_default();
-        let local = format!(":{:04X}", self.port);
+        // With the address: before the daemon has entered its host, this is the machine's own table.
+        let local = format!("{:08X}:{:04X}", u32::from(self.address).swap_bytes(), self.port);
         let mut count = 0;
         for line in table.lines() {
             let mut words = line.split_whitespace().skip(1);
-            count += usize::from(words.next().is_some_and(|at| at.ends_with(&local)) && words.nth(1) == Some(state));
+            count += usize::from(words.next().is_some_and(|at| at == local) && words.nth(1) == Some(state));
         }
         count
     }

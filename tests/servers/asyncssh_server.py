@@ -87,14 +87,15 @@ async def handle(process):
     process.exit(status if status >= 0 else 128 - status)
 
 
-async def main(address, port, host_key, authorized_keys, idle=0, order=None):
+async def main(address, port, host_key, authorized_keys, idle=0, order=None, server_factory=None):
     server = await asyncssh.listen(
         address, int(port), server_host_keys=[host_key],
-        server_factory=lambda: Server(float(idle), order == "channels-first"),
+        server_factory=server_factory or (lambda: Server(float(idle), order == "channels-first")),
         authorized_client_keys=authorized_keys, process_factory=handle, encoding=None,
     )
     await server.wait_closed()
 
 
-logging.basicConfig(level=logging.INFO)
-asyncio.run(main(*sys.argv[1:]))
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    asyncio.run(main(*sys.argv[1:]))

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use russh::client::AuthResult;
 use russh::keys::agent::{AgentIdentity, AgentSessionBinding};
@@ -15,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::agent;
 use super::clock::Clock;
-use super::facts::Obstacle;
+use super::facts::{Obstacle, Steps};
 use super::keyboard::{self, Answerer};
 use super::link;
 use super::offer::Public;
@@ -114,7 +115,7 @@ impl Credential {
                 Ok(result) => Outcome::of(result, connection).await,
                 Err(error) => Outcome::Broken(error.to_string()),
             },
-            Self::Key(key) => match key.offer(connection, user).await {
+            Self::Key(key) => match key.offer(connection, user, &mut Steps::default()).await {
                 Offered::Answer(outcome) => outcome,
                 Offered::Wanted(obstacle) => Outcome::Broken(obstacle.words()),
             },
@@ -145,10 +146,11 @@ impl Credential {
 }
 
 impl Key {
-    /// Asks whether the server would take the key, and signs only then.
-    pub(super) async fn offer(&self, connection: &mut Connection, user: &str) -> Offered {
+    /// Asks whether the server would take the key, and signs only then; notes how long each step took.
+    pub(super) async fn offer(&self, connection: &mut Connection, user: &str, steps: &mut Steps) -> Offered {
         let binding = connection.handle().agent_session_binding().cloned();
-        let mut signer = Signer { half: &self.half, binding };
+        *steps = Steps::default();
+        let mut signer = Signer { half: &self.half, binding, step_began: Instant::now(), steps };
         let handle = connection.handle();
         let result = match &self.public {
             Public::Key(key) => handle.authenticate_publickey_with(user, key.clone(), self.hash, &mut signer).await,
@@ -156,6 +158,7 @@ impl Key {
                 handle.authenticate_certificate_with(user, certificate.as_ref().clone(), self.hash, &mut signer).await
             }
         };
+        signer.decided();
         match result {
             Ok(result) => Offered::Answer(Outcome::of(result, connection).await),
             Err(Unsigned::Obstacle(obstacle)) => Offered::Wanted(obstacle),
@@ -174,6 +177,23 @@ impl fmt::Debug for Key {
 struct Signer<'k> {
     half: &'k Half,
     binding: Option<AgentSessionBinding>,
+    step_began: Instant,
+    steps: &'k mut Steps,
+}
+
+impl Signer<'_> {
+    /// The time of the step that ends now, milliseconds.
+    fn step(&mut self) -> f64 {
+        let began = std::mem::replace(&mut self.step_began, Instant::now());
+        began.elapsed().as_secs_f64() * 1000.0
+    }
+
+    /// Notes the server's last answer: to the signature, or to the query where none was wanted.
+    fn decided(&mut self) {
+        let took = Some(self.step());
+        let last = if self.steps.query_ms.is_none() { &mut self.steps.query_ms } else { &mut self.steps.decision_ms };
+        *last = took;
+    }
 }
 
 /// Why there is no signature.
@@ -197,12 +217,14 @@ impl russh::Signer for Signer<'_> {
         hash: Option<HashAlg>,
         data: Vec<u8>,
     ) -> Result<Vec<u8>, Self::Error> {
-        match self.half {
+        self.steps.query_ms = Some(self.step());
+        let signature = match self.half {
             Half::File(private) => signed(private, hash, data),
             Half::Agent(socket, key) => agent::sign(socket, self.binding.as_ref(), key, hash, data).await,
             Half::Not(obstacle) => Err(obstacle.clone()),
-        }
-        .map_err(Unsigned::Obstacle)
+        };
+        self.steps.signing_ms = Some(self.step());
+        signature.map_err(Unsigned::Obstacle)
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::repeat::Repeat;
 use crate::connection::Manner;
 use crate::evidence;
 use crate::text::seconds;
@@ -43,6 +44,9 @@ pub struct Facts {
     pub end: Option<Manner>,
     /// How long we waited for an answer that did not come, milliseconds.
     pub gave_up_ms: Option<f64>,
+    /// Further connections, where nothing was understood inside the encryption.
+    #[serde(default)]
+    pub repeats: Vec<Repeat>,
     /// How it ended.
     pub conclusion: Conclusion,
     /// Whether the same login can be made again without asking a person for something that is good only once.
@@ -81,6 +85,20 @@ pub struct Attempt {
     pub prompts: Vec<Prompt>,
     /// Time from the request to the answer, a person's time included, milliseconds.
     pub ms: f64,
+    /// The same time taken apart, where it can be.
+    #[serde(default)]
+    pub steps: Steps,
+}
+
+/// How long each step of one attempt took, milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Steps {
+    /// Until the server said whether it would take the key (RFC 4252 section 7).
+    pub query_ms: Option<f64>,
+    /// Until we had the signature, from a file or the agent.
+    pub signing_ms: Option<f64>,
+    /// Until the server had decided on the signature or the password.
+    pub decision_ms: Option<f64>,
 }
 
 /// What came of an attempt.
@@ -271,6 +289,12 @@ impl Facts {
     /// The keys that the server refused.
     pub fn refused_keys(&self) -> impl Iterator<Item = &Key> {
         self.answered(Answer::Refused).filter_map(|attempt| attempt.key.as_ref())
+    }
+
+    /// Whether there was a password to send, and the host key was not known well enough to send it.
+    #[must_use]
+    pub fn password_withheld(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.obstacle == Some(Obstacle::HostKeyNotKnown))
     }
 
     /// Whether the server offered the method and the user's client would try it.

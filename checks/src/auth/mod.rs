@@ -9,6 +9,7 @@ mod identity;
 mod keyboard;
 mod link;
 mod offer;
+mod repeat;
 mod walk;
 
 use std::time::Duration;
@@ -24,8 +25,9 @@ use walk::Walk;
 
 pub use causes::CAUSES;
 pub use credential::{Credential, Key as CredentialKey, Outcome};
-pub use facts::{Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Obstacle, Prompt};
+pub use facts::{Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Obstacle, Prompt, Steps};
 pub use offer::Public;
+pub use repeat::{Repeat, never_understood};
 
 /// How long saying goodbye may take after a refused login.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -52,7 +54,8 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         if let Some(route) = exam.route {
             connection.apply_tos(exam.target.tos, route);
             let (target, budget) = (exam.target.clone(), exam.budget.clone());
-            exam.login = Some(Login { target, route, host_key: trusted.fingerprint, accepted, budget });
+            let via = exam.via.clone().map(Box::new);
+            exam.login = Some(Login { target, route, host_key: trusted.fingerprint, accepted, budget, via });
         }
         exam.connection = Some(connection);
         return Step::Passed(facts);
@@ -63,7 +66,11 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     facts.repeatable = false;
     let interrupted = facts.conclusion == Conclusion::Interrupted;
     facts.end = connection.ending().map(|ending| escaped(ending.manner));
+    let agreed = connection.notes().read().negotiated.clone();
     connection.close(GOODBYE).await;
+    if let (true, Some(agreed)) = (never_understood(&facts), agreed) {
+        facts.repeats = repeat::again(exam, &agreed).await;
+    }
     if interrupted { Step::Skipped("interrupted".into()) } else { Step::Failed(facts) }
 }
 

@@ -46,6 +46,18 @@ pub fn preferred(target: &Target) -> Result<Preferred, Shortfall> {
     })
 }
 
+/// Whether the library speaks the algorithm `name` of the kind that `setting` sets in ssh_config.
+#[must_use]
+pub fn library_speaks(setting: &str, name: &str) -> bool {
+    match setting {
+        "KexAlgorithms" => kex::Name::try_from(name).is_ok(),
+        "HostKeyAlgorithms" => host_key_algorithm(name).is_some(),
+        "Ciphers" => cipher::Name::try_from(name).is_ok(),
+        "MACs" => mac::Name::try_from(name).is_ok(),
+        _ => false,
+    }
+}
+
 fn spoken<T: Clone>(
     setting: &'static str,
     offered: &[String],

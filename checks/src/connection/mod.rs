@@ -8,15 +8,18 @@ mod witness;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use russh::client::{self, GexParams, Handle};
+use russh::ChannelStream;
+use russh::client::{self, GexParams, Handle, Msg};
+use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-pub use algorithms::{Shortfall, preferred};
+pub use algorithms::{Shortfall, library_speaks, preferred};
 pub use ending::{Ending, Manner};
 pub use run::{GaveUp, Patience, Ran, Running};
 pub use witness::{Negotiated, Notes, ServerKey, Witness};
 
 use crate::dial::{Route, Transport};
+use crate::jump::Via;
 use crate::socket::Socket;
 use crate::tap::{Tap, Watch};
 use crate::target::Target;
@@ -31,6 +34,7 @@ pub struct Connection {
     watch: Watch,
     notes: Notes,
     socket: Option<Socket>,
+    via: Option<Via>,
 }
 
 /// Why a handshake did not end in a connection.
@@ -45,6 +49,26 @@ pub enum NotConnected {
     /// The library's error; the [`Watch`] tells what really happened.
     #[error("{}", shown(&.0.to_string()))]
     Failed(russh::Error),
+}
+
+/// Why a hop did not carry a connection on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum NotForwarded {
+    /// It refused (RFC 4254 section 5.1).
+    #[error("refused: {text} (reason {code})")]
+    Refused {
+        /// The reason code.
+        code: u32,
+        /// Its text, escaped.
+        text: String,
+    },
+    /// It did not answer in time.
+    #[error("no answer in time")]
+    Deadline,
+    /// The connection to the hop ended.
+    #[error("the connection to the hop ended")]
+    Gone,
 }
 
 /// The answer to a keepalive request.
@@ -79,7 +103,7 @@ pub async fn connect_watched(
     target: &Target,
     deadline: Duration,
 ) -> Result<Connection, NotConnected> {
-    let socket = stream.get_ref().socket();
+    let (socket, via) = (stream.get_ref().socket(), stream.get_ref().via());
     let notes = Notes::default();
     let preferred = preferred(target).map_err(NotConnected::Library)?;
     let config = Arc::new(client::Config {
@@ -97,7 +121,7 @@ pub async fn connect_watched(
     match timeout(deadline, connecting).await {
         Err(_) => Err(NotConnected::Deadline),
         Ok(Err(error)) => Err(NotConnected::Failed(error)),
-        Ok(Ok(handle)) => Ok(Connection { handle, watch: watch.clone(), notes, socket }),
+        Ok(Ok(handle)) => Ok(Connection { handle, watch: watch.clone(), notes, socket, via }),
     }
 }
 
@@ -125,16 +149,24 @@ impl Connection {
         self.socket.as_ref()
     }
 
+    /// The connection to the hop that carries this one, where one does.
+    #[must_use]
+    pub fn via(&self) -> Option<&Via> {
+        self.via.as_ref()
+    }
+
     /// True when the library has given the connection up.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.handle.is_closed()
     }
 
-    /// How the connection ended, if it did.
+    /// How the connection ended, if it did; where that is the end of the connection to a hop that carried it, how that one did.
     #[must_use]
     pub fn ending(&self) -> Option<Ending> {
-        Ending::of(&self.watch, &self.notes)
+        let own = Ending::of(&self.watch, &self.notes)?;
+        let of_hop = || self.via.as_ref().and_then(|via| via.connection().ending());
+        if own.manner == Manner::Fin { of_hop().or(Some(own)) } else { Some(own) }
     }
 
     /// How old the connection is.
@@ -148,6 +180,32 @@ impl Connection {
     pub fn quiet_since(&self) -> Instant {
         let seen = self.watch.seen();
         seen.last_received.max(seen.last_sent).unwrap_or(seen.opened)
+    }
+
+    /// Opens a connection from the server on to `host` (direct-tcpip, RFC 4254 section 7.2); on a refusal its code and text.
+    pub(crate) async fn forward(
+        &self,
+        host: &str,
+        port: u16,
+        deadline: Duration,
+    ) -> Result<ChannelStream<Msg>, NotForwarded> {
+        // The originator that `ssh -W` names.
+        let opening = self.handle.channel_open_direct_tcpip(host, port.into(), "127.0.0.1", 65535);
+        match timeout(deadline, opening).await {
+            Err(_) => Err(NotForwarded::Deadline),
+            Ok(Ok(channel)) => Ok(channel.into_stream()),
+            Ok(Err(russh::Error::ChannelOpenFailure(_))) => {
+                let (code, text) = self.notes.read().open_failure.clone().unwrap_or_default();
+                Err(NotForwarded::Refused { code, text: shown(&text) })
+            }
+            Ok(Err(_)) => Err(NotForwarded::Gone),
+        }
+    }
+
+    /// Says goodbye without waiting for the end.
+    pub(crate) async fn say_goodbye(&self) {
+        // A connection that is gone needs none.
+        let _ = self.handle.disconnect(russh::Disconnect::ByApplication, "", "").await;
     }
 
     /// Asks `keepalive@openssh.com` and waits for any answer; a refusal is an answer too.
@@ -169,9 +227,9 @@ impl Connection {
         }
     }
 
-    /// Says goodbye and waits, at most `deadline`, until the connection is closed.
+    /// Says goodbye and waits, at most `deadline`, until the connection is closed; then the same to the hops behind it.
     pub async fn close(self, deadline: Duration) {
-        let Self { handle, socket, .. } = self;
+        let Self { handle, socket, via, .. } = self;
         let _ = timeout(deadline, async {
             if handle.disconnect(russh::Disconnect::ByApplication, "", "").await.is_ok() {
                 let _ = handle.await;
@@ -179,5 +237,8 @@ impl Connection {
         })
         .await;
         drop(socket);
+        if let Some(via) = via {
+            via.close(deadline).await;
+        }
     }
 }

@@ -38,6 +38,8 @@ pub struct Ran {
     pub open_ms: Option<f64>,
     /// Whether the server agreed to run the command.
     pub accepted: Option<bool>,
+    /// Milliseconds until it said so, or until the first output where that came before.
+    pub answered_ms: Option<f64>,
     /// Standard output; the first bytes of it.
     #[serde(skip)]
     pub stdout: Vec<u8>,
@@ -132,7 +134,12 @@ impl Running {
                 match timeout(patience.silence, self.channel.wait()).await {
                     Err(_) => ran.gave_up = Some(GaveUp::Silence),
                     Ok(None) => ran.connection_lost = true,
-                    Ok(Some(message)) => ran.take(message, keep),
+                    Ok(Some(message)) => {
+                        ran.take(message, keep);
+                        if ran.accepted.is_some() || ran.stdout_bytes > 0 {
+                            ran.answered_ms.get_or_insert_with(|| before + since(began));
+                        }
+                    }
                 }
             }
         };

@@ -1,8 +1,9 @@
 //! Versions and keys: what the server said before the encryption, what was agreed on, and how long each phase took.
 
 mod causes;
+mod looks;
+mod software;
 
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -12,13 +13,25 @@ use crate::connection::{self, Connection, Manner, Negotiated, NotConnected};
 use crate::dial::{Route, Transport};
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
+use crate::proxy;
 use crate::socket::TcpInfo;
-use crate::tap::{EndKind, KexInit, Seen, Tap, Watch};
+use crate::tap::{EndKind, KexInit, Objection, Seen, Tap, Watch};
 use crate::target::Algorithms;
 use crate::text::{seconds, shown, shown_bytes};
 use crate::trial::{self, Arm, Exchange, Tried};
 
 pub use causes::CAUSES;
+pub use looks::Look;
+pub use software::{Limit, Software};
+
+/// What the handshake gets at least when connecting took all of ConnectTimeout.
+const LEAST: Duration = Duration::from_millis(500);
+
+/// What looking again may take beyond ConnectTimeout.
+const LOOKING: Duration = Duration::from_millis(1500);
+
+/// How long a proxy command that has closed the connection may take to end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What was seen. Times are milliseconds since the connection was open.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -28,12 +41,22 @@ pub struct Facts {
     pub lines_before_version: Vec<String>,
     /// How many such lines there were.
     pub line_count: u64,
+    /// When the first and the last of them were complete.
+    pub lines_ms: Option<(f64, f64)>,
+    /// What came after the last line end and is not a version yet, escaped.
+    pub unfinished_line: Option<String>,
+    /// What OpenSSH's client accepts in no such line.
+    pub objection: Option<Objection>,
     /// The first bytes of the server, escaped; `null` when it sent none.
     pub first_bytes: Option<String>,
     /// The first four bytes as numbers: what tells binary protocols apart.
     pub first_octets: Vec<u8>,
     /// The server's identification string, escaped.
     pub version: Option<String>,
+    /// Whether it holds bytes other than the printable US-ASCII that RFC 4253 section 4.2 asks for.
+    pub version_unprintable: bool,
+    /// The software that it names.
+    pub software: Option<Software>,
     /// When it was complete.
     pub version_ms: Option<f64>,
     /// The server's algorithms.
@@ -52,6 +75,8 @@ pub struct Facts {
     pub impossible_length: Option<u32>,
     /// Bytes from the server.
     pub received_bytes: u64,
+    /// When the last of them came.
+    pub last_received_ms: Option<f64>,
     /// Bytes to the server.
     pub sent_bytes: u64,
     /// How the connection ended, and when.
@@ -62,8 +87,15 @@ pub struct Facts {
     pub library_error: Option<String>,
     /// The kernel's view when the handshake was over.
     pub tcp: Option<TcpInfo>,
+    /// Whether a proxy command carries the connection.
+    #[serde(default)]
+    pub proxied: bool,
     /// What the proxy command wrote to standard error, escaped.
     pub proxy_stderr: Option<String>,
+    /// How the proxy command ended, where the handshake failed and it did.
+    pub proxy_end: Option<proxy::End>,
+    /// Further connections on which we only listened, where the first was refused before the version.
+    pub looks: Vec<Look>,
     /// The same exchange in packets of other sizes, where this one stalled.
     #[serde(default)]
     pub arms: Vec<Arm>,
@@ -90,6 +122,12 @@ fn short_error(error: &str) -> &str {
 }
 
 impl Facts {
+    /// Whether the server's software, as it names itself, can have this limit; none where that is not known.
+    #[must_use]
+    pub fn can_have(&self, limit: Limit) -> Option<bool> {
+        Software::of(self.version.as_ref()?)?.can_have(limit)
+    }
+
     /// How it ended, in a few words.
     fn ended(&self) -> String {
         match (&self.end, self.gave_up_ms) {
@@ -108,28 +146,40 @@ impl Facts {
         Self {
             lines_before_version: server.lines.iter().map(|line| shown(line)).collect(),
             line_count: server.line_count,
+            lines_ms: server.line_times.map(|(first, last)| (since(first), since(last))),
+            unfinished_line: server.unfinished_line().map(|line| shown(&line)),
+            objection: server.objection,
             first_octets: first.iter().take(4).copied().collect(),
             first_bytes: (!first.is_empty()).then(|| shown_bytes(&first)),
             version: server.version.as_ref().map(|(version, _)| shown(version)),
+            version_unprintable: server
+                .version_line
+                .strip_suffix(b"\n")
+                .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+                .is_some_and(|line| !line.iter().all(|byte| (b' '..=b'~').contains(byte))),
+            software: server.version.as_ref().and_then(|(version, _)| Software::of(&shown(version))),
             version_ms: server.version.as_ref().map(|(_, at)| since(*at)),
             server_offer: server.kexinit.as_ref().map(|(offer, _)| offer.clone()),
             server_offer_ms: server.kexinit.as_ref().map(|(_, at)| since(*at)),
             packet_types: server.packet_types.clone(),
             impossible_length: server.bad_length,
             received_bytes: seen.received,
+            last_received_ms: seen.last_received.map(since),
             sent_bytes: seen.sent,
-            end: seen.end.map(|end| {
-                let manner = match (&server.disconnect, end.how) {
-                    (Some(said), _) => Manner::Disconnect { code: said.code, text: shown(&said.text) },
-                    (None, EndKind::Fin) => Manner::Fin,
-                    (None, EndKind::Reset) => Manner::Reset,
-                    (None, EndKind::Errno(errno)) => Manner::Errno { errno },
-                };
-                (manner, since(end.at))
-            }),
+            end: manner(seen).zip(seen.end.map(|end| since(end.at))),
             ..Self::default()
         }
     }
+}
+
+/// How the stream ended, if it did.
+fn manner(seen: &Seen) -> Option<Manner> {
+    Some(match (&seen.server.disconnect, seen.end?.how) {
+        (Some(said), _) => Manner::Disconnect { code: said.code, text: shown(&said.text) },
+        (None, EndKind::Fin) => Manner::Fin,
+        (None, EndKind::Reset) => Manner::Reset,
+        (None, EndKind::Errno(errno)) => Manner::Errno { errno },
+    })
 }
 
 fn short(text: &str) -> &str {
@@ -145,20 +195,26 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Skipped("there is no connection: see tcp".into());
     };
     let socket = transport.socket();
-    let proxy_stderr = transport.proxy_stderr();
+    let process = transport.process();
     let began = Instant::now();
+    // ConnectTimeout is for the connection and the handshake together (ssh_config(5)).
+    let spent = exam.connecting.map(|since| began - since).unwrap_or_default();
+    let deadline = exam.limits.connect.saturating_sub(spent).max(LEAST);
     let (stream, watch) = Tap::new(transport);
-    let connecting = connect_beside_arm(exam, stream, &watch);
+    let connecting = connect_beside_arm(exam, stream, &watch, deadline);
     let Some((outcome, small)) = exam.stop.race(connecting).await else {
         return Step::Skipped("interrupted".into());
     };
     let mut facts = Facts::of(&watch.seen());
     facts.client_offer = exam.target.algorithms.clone();
     facts.tcp = socket.as_ref().and_then(crate::socket::Socket::tcp_info);
-    facts.proxy_stderr = proxy_stderr.and_then(|kept| {
-        let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        (!kept.is_empty()).then(|| shown_bytes(&kept))
-    });
+    if let Some(process) = process {
+        facts.proxied = true;
+        if outcome.is_err() && facts.end.is_some() {
+            facts.proxy_end = process.end(LAST_WORDS).await;
+        }
+        facts.proxy_stderr = process.stderr();
+    }
     match outcome {
         Ok(connection) => {
             facts.done_ms = Some(began.elapsed().as_secs_f64() * 1000.0);
@@ -183,16 +239,28 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
             }
             Step::Failed(facts)
         }
-        Err(NotConnected::Failed(russh::Error::NoCommonAlgo { kind, .. })) if causes::user_would_agree(&facts) => {
-            Step::Error(format!(
-                "your ssh and the server would agree on a {kind:?} algorithm that our SSH library does not speak"
-            ))
+        Err(NotConnected::Failed(russh::Error::NoCommonAlgo { .. })) if causes::user_would_agree(&facts) => {
+            Step::Error(causes::library_lacks(&facts))
         }
+        Err(NotConnected::Failed(_)) if is_beyond_library(&watch.seen()) => Step::Error(
+            "the server's version is longer than 255 bytes or not UTF-8, against RFC 4253 section 4.2: ssh reads it, our SSH library does not"
+                .to_owned(),
+        ),
         Err(NotConnected::Failed(error)) => {
             facts.library_error = Some(shown(&error.to_string()));
+            if causes::is_refusal(&facts) {
+                facts.looks = looks::again(exam, facts.first_bytes.is_some() && facts.version.is_none(), began, began + deadline + LOOKING).await;
+            }
             Step::Failed(facts)
         }
     }
+}
+
+/// Whether the library, and not ssh, stops at the version.
+fn is_beyond_library(seen: &Seen) -> bool {
+    let line = &seen.server.version_line;
+    let spoken = line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1.99-");
+    spoken && !crate::tap::library_reads(line)
 }
 
 /// Connects, and tries the same in small packets once nothing has come for half of the time that it may take.
@@ -200,10 +268,10 @@ async fn connect_beside_arm(
     exam: &Examination,
     stream: Tap<Transport>,
     watch: &Watch,
+    deadline: Duration,
 ) -> (Result<Connection, NotConnected>, Option<Tried>) {
     /// How much longer than the connection itself the arm may take.
     const GRACE: Duration = Duration::from_secs(1);
-    let deadline = exam.limits.connect;
     let until = tokio::time::Instant::now() + deadline + GRACE;
     let mut connecting = Box::pin(connection::connect_watched(stream, watch, &exam.target, deadline));
     let mut trying = Box::pin(async {

@@ -2,6 +2,7 @@
 
 mod causes;
 mod certificate;
+mod others;
 mod standing;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::target::{Strictness, Target};
 
 pub use causes::CAUSES;
 pub use certificate::Certificate;
+pub use others::Other;
 pub use standing::Standing;
 
 /// How long saying goodbye to a server that is not trusted may take.
@@ -46,6 +48,9 @@ pub struct Facts {
     pub strictness: Strictness,
     /// What was decided.
     pub decision: Decision,
+    /// The keys that answered on further connections, where this one contradicts known_hosts.
+    #[serde(default)]
+    pub others: Vec<Other>,
 }
 
 /// One line of known_hosts that names the server.
@@ -140,6 +145,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         if let Some(connection) = exam.connection.take() {
             connection.close(GOODBYE).await;
         }
+        if facts.standing == Standing::Changed {
+            facts.others = others::answering(exam, &facts.fingerprint).await;
+        }
         return Step::Failed(facts);
     };
     exam.trusted = Some(Trusted { fingerprint: facts.fingerprint.clone(), with_passwords });
@@ -176,6 +184,7 @@ fn examine(target: &Target, key: &ServerKey) -> Facts {
         unread,
         strictness: target.host_keys.strictness,
         decision: Decision::Stopped,
+        others: Vec::new(),
     }
 }
 

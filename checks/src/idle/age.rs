@@ -21,7 +21,8 @@ pub(super) fn mass_death(facts: &Facts) -> Option<f64> {
     let ended = |arm: &Arm| arm.started_s + arm.lasted_s;
     let busy = facts.arms.iter().find(|arm| arm.moves == Moves::ChannelData && arm.death().is_some())?;
     let silent_too = facts.arms.iter().any(|arm| arm.moves == Moves::Nothing && arm.death().is_some());
-    let survivor = facts.arms.iter().any(|arm| match &arm.end {
+    let at_that_time = facts.arms.iter().filter(|arm| arm.started_s < ended(busy) - AT_ONCE_S / 4.0);
+    let survivor = at_that_time.into_iter().any(|arm| match &arm.end {
         End::Died { .. } => (ended(arm) - ended(busy)).abs() > AT_ONCE_S,
         End::Alive { .. } | End::Unheard { .. } => ended(arm) > ended(busy) + AT_ONCE_S,
         End::Void { .. } | End::Open => false,

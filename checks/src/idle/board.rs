@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use super::control::{Control, Finding};
 use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Sign, Speaker, Timeout};
 use super::ladder::{Goal, Ladder, Turn, count_max, interval, longer};
+use super::legs::AtDeath;
 use super::session::DATA_INTERVAL;
 use crate::connection::Manner;
 use crate::progress::{Event, IdleState, Lane, LaneState, Progress};
@@ -32,6 +33,7 @@ struct Noted {
     lanes: BTreeMap<u32, Shown>,
     outages: Vec<Outage>,
     not_opened: Vec<String>,
+    legs: Vec<AtDeath>,
     started: Vec<(u32, u32)>,
     rtt: Option<Duration>,
     last_answer: Option<Instant>,
@@ -66,6 +68,7 @@ impl Board {
             lanes: BTreeMap::new(),
             outages: Vec::new(),
             not_opened: Vec::new(),
+            legs: Vec::new(),
             started: Vec::new(),
             rtt: None,
             last_answer: None,
@@ -215,7 +218,11 @@ impl Board {
     pub(super) fn suspect(&self, goal: Goal, lasted: Duration) {
         let Some(length) = goal.length().filter(|_| goal.is_silence()) else { return };
         let mut noted = self.noted();
+        let server_first = matches!(goal, Goal::ServerFirst(_));
         let turn = noted.dead(length.min(lasted.as_secs_f64()));
+        if turn && server_first {
+            noted.ladder.contrast();
+        }
         drop(noted);
         if turn {
             self.changed.send_modify(|count| *count += 1);
@@ -260,6 +267,11 @@ impl Board {
         }
     }
 
+    /// Notes how the connections to the hops were at a death.
+    pub(super) fn note_legs(&self, states: Vec<AtDeath>) {
+        self.noted().legs.extend(states);
+    }
+
     /// Notes the end of a stretch.
     pub(super) fn record(&self, arm: Arm) {
         let mut noted = self.noted();
@@ -287,6 +299,10 @@ impl Board {
             }
             (End::Void { .. }, Moves::Nothing) => noted.ladder.put_back(arm.lasted_s),
             _ => {}
+        }
+        if arm.end == End::Open {
+            // It takes no further part.
+            noted.lanes.remove(&arm.session);
         }
         noted.arms.push(arm);
         drop(noted);
@@ -359,15 +375,18 @@ impl Board {
         let noted = self.noted();
         let (survived, died) = noted.ladder.bracket();
         let reached = died.is_none() && survived >= 0.999 * self.longest - LATE_ACK_S;
-        let known = reached
-            || match died {
-                // Whoever is kept alive would go on for ever: with the last silence the test is over.
-                None => noted.opening == 0 && noted.ladder.is_climbed() && !noted.lanes.values().any(Shown::is_silent),
-                Some(died) => {
-                    let narrowing = noted.lanes.values().any(|lane| lane.is_awaited(survived, died));
-                    noted.confirmed && !narrowing && (noted.proven(died).is_some() || !noted.proof_to_come())
-                }
-            };
+        // One line of the server that did not come may have been late: a second one tells.
+        let in_doubt = died.is_none() && noted.ladder.is_one_unheard() && noted.sessions > 0;
+        let known = match died {
+            _ if in_doubt => false,
+            _ if reached => true,
+            // Whoever is kept alive would go on for ever: with the last silence the test is over.
+            None => noted.opening == 0 && noted.ladder.is_climbed() && !noted.lanes.values().any(Shown::is_silent),
+            Some(died) => {
+                let narrowing = noted.lanes.values().any(|lane| lane.is_awaited(survived, died));
+                noted.confirmed && !narrowing && (noted.proven(died).is_some() || !noted.proof_to_come())
+            }
+        };
         drop(noted);
         if known {
             self.finish();
@@ -428,7 +447,7 @@ impl Board {
         });
         let (timeout, manner) = bracket(&arms);
         Facts {
-            keepalive: timeout.died_s.map_or_else(Keepalive::default, |died| noted.keepalive(died, &arms)),
+            keepalive: noted.ladder.bracket().1.map_or_else(Keepalive::default, |died| noted.keepalive(died, &arms)),
             timeout,
             manner: manner.map(|manner| manner.code().to_owned()),
             longest_s: longest,
@@ -439,6 +458,7 @@ impl Board {
             controls: control.opened(),
             server_speaks_every_s: server_speaks(&arms),
             not_opened: noted.not_opened.clone(),
+            legs: noted.legs.clone(),
             arms,
             ..Facts::default()
         }
@@ -583,8 +603,9 @@ impl Shown {
     /// Whether this session's answer will narrow the bracket, or tell what kind of timer it is.
     fn is_awaited(&self, survived: f64, died: f64) -> bool {
         let waiting = matches!(self.state, LaneState::Waiting | LaneState::Probing);
-        let narrows =
-            self.goal.is_silence() && self.goal.length().is_some_and(|length| length > survived && length < died);
+        // A silence a little longer than what killed is tried where the server had spoken first, and the client had not.
+        let tells = |length: f64| length > survived && length <= longer(died) + 0.01;
+        let narrows = self.goal.is_silence() && self.goal.length().is_some_and(tells);
         waiting && (narrows || self.moves == Moves::TcpKeepalive)
     }
 

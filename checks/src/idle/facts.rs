@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::hop::Verdict;
+use super::legs::AtDeath;
 use crate::connection::Manner;
 use crate::evidence;
 use crate::path::Path;
@@ -45,6 +46,9 @@ pub struct Facts {
     pub server_speaks_every_s: Option<f64>,
     /// What dead sessions left on the server.
     pub leftovers: Leftovers,
+    /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
+    #[serde(default)]
+    pub legs: Vec<AtDeath>,
 }
 
 /// The bracket of an idle timer, seconds of silence.
@@ -276,11 +280,14 @@ impl Facts {
         dead
     }
 
-    /// Whether every silent session lived, a shell's too, and nothing cut the path for good.
+    /// Whether every silent session lived, a shell's and the one without a channel too, the server was heard on them, and nothing cut
+    /// the path for good.
     #[must_use]
     pub fn all_lived(&self) -> bool {
-        let died = self.arms.iter().any(|arm| arm.moves == Moves::Nothing && arm.death().is_some());
-        !died && self.outages.iter().all(|outage| outage.ended_s.is_some())
+        let counts = |arm: &&Arm| arm.moves == Moves::Nothing || arm.holds == Holds::Nothing && arm.hop.is_none();
+        let died = self.arms.iter().filter(counts).any(|arm| arm.death().is_some());
+        let unheard = self.arms.iter().filter(|arm| matches!(arm.end, End::Unheard { .. })).count();
+        !died && unheard < 2 && self.outages.iter().all(|outage| outage.ended_s.is_some())
     }
 
     /// Whether the session with the kernel's TCP keepalives, and nothing of SSH, lived; `None` where there is no such arm.

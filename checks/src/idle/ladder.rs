@@ -5,6 +5,7 @@
 //! proof of it when a longer silence kills.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 /// Keepalive intervals worth recommending, seconds.
 const INTERVALS: [u32; 10] = [1, 2, 3, 5, 10, 15, 30, 60, 120, 240];
@@ -44,6 +45,12 @@ impl Goal {
         }
     }
 
+    /// Whether a line of the server that comes after so long is the one that was asked for.
+    pub(super) fn is_due_to_hear(self, after: Duration) -> bool {
+        // Half a second: what is asked for in whole seconds cannot come earlier than that.
+        matches!(self, Self::ServerFirst(seconds) if after.as_secs_f64() > f64::from(seconds) - 0.5)
+    }
+
     /// Whether it is a silence whose length is under test.
     pub(super) fn is_silence(self) -> bool {
         matches!(self, Self::Silence(_) | Self::ServerFirst(_))
@@ -72,6 +79,7 @@ pub(super) struct Ladder {
     lived: Vec<f64>,
     survived: f64,
     unheard: Vec<f64>,
+    asked_again: bool,
     died: Option<f64>,
     points: Vec<f64>,
     kept: BTreeSet<u32>,
@@ -89,6 +97,7 @@ impl Ladder {
             lived: Vec::new(),
             survived: 0.0,
             unheard: Vec::new(),
+            asked_again: false,
             died: None,
             points: Vec::new(),
             kept: BTreeSet::new(),
@@ -107,6 +116,10 @@ impl Ladder {
         }
         if let Some(Goal::Keep(interval)) = last {
             self.kept.remove(&interval);
+        }
+        if let (true, Some(length)) = (self.is_one_unheard() && !self.asked_again, self.shortest_unheard()) {
+            self.asked_again = true;
+            return Some(Goal::ServerFirst(whole(length)));
         }
         while let Some(rung) = self.waiting.pop_front() {
             // A rung that another session has outlived has nothing to tell.
@@ -154,6 +167,17 @@ impl Ladder {
     pub(super) fn unheard(&mut self, length: f64) -> bool {
         self.unheard.push(length);
         self.unheard.len() > 1
+    }
+
+    /// Whether exactly one line of the server was not heard.
+    pub(super) fn is_one_unheard(&self) -> bool {
+        self.unheard.len() == 1
+    }
+
+    /// What killed was silence before the server's word: one is wanted that our own word ends, a little longer.
+    pub(super) fn contrast(&mut self) {
+        // Before all others: it tells what kind of loss it is.
+        self.points.splice(0..0, self.died.map(longer));
     }
 
     /// The shortest silence after which the server was not heard, seconds.

@@ -12,6 +12,7 @@ mod held;
 pub mod hop;
 mod ladder;
 mod leftovers;
+mod legs;
 mod search;
 mod session;
 mod verdict;
@@ -34,6 +35,7 @@ use session::{Role, Test};
 pub use age::SECOND_ROUND;
 pub use causes::CAUSES;
 pub use facts::{Arm, End, Facts, Holds, Keepalive, Killer, Leftovers, Moves, Outage, Search, Sign, Speaker, Timeout};
+pub use legs::AtDeath;
 
 /// How often the onlooker is told.
 const TICK: Duration = Duration::from_millis(500);
@@ -81,7 +83,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     });
     let near =
         if search::has_hops(test.login.route) { exam.limits.sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
-    let searching = tokio::spawn(search::beside(test.clone(), exam.target.bind, near));
+    let mut searching = tokio::spawn(search::beside(test.clone(), exam.target.bind, near));
     let roles = roles(exam.limits.sessions - near, longest, mark.is_some());
     if roles.contains(&Role::Longest(longest)) {
         test.board.leave_out_longest();
@@ -95,12 +97,17 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     sessions.shutdown().await;
     let mut facts = test.board.facts(longest, !interrupted, &test.control);
     // The search asks its sessions when the others turn to what is left to learn: it is done when they are, or has nothing to tell.
-    if let Ok(Ok(Some(searched))) = timeout(SEARCHING, searching).await {
-        searched.note(&test.board, &mut facts);
+    if let Ok(searched) = timeout(SEARCHING, &mut searching).await {
+        searched.ok().flatten().into_iter().for_each(|searched| searched.note(&test.board, &mut facts));
+    } else {
+        searching.abort();
+        let _ = searching.await;
     }
     if let (Some(age), false) = (age::mass_death(&facts), interrupted) {
         facts.arms.extend(Box::pin(exam.stop.race(age::second_round(&test, age))).await.unwrap_or_default());
         facts.elapsed_s = test.board.since_start(Instant::now());
+        // It was not silence that ended them.
+        (facts.timeout.died_s, facts.keepalive) = (None, Keepalive::default());
     }
     let processes = test.board.processes();
     let Some(Test { login, .. }) = Arc::into_inner(test) else {

@@ -60,10 +60,12 @@ impl Searched {
         for pids in self.found.processes {
             board.started(Some(pids));
         }
-        if facts.timeout.died_s.is_some() {
-            facts.search = match self.verdict {
-                Ok(verdict) => Outcome::Found(verdict),
-                Err(untold) => Outcome::Untold(untold.to_string()),
+        // Only what SSH keepalives prevent is a timer of the path, and only one that TCP keepalives renew can be located by them.
+        if facts.keepalive.verified == Some(true) {
+            facts.search = match (self.verdict, facts.tcp_keepalive_lived()) {
+                (_, Some(false)) => Outcome::Untold(Untold::AllDied.to_string()),
+                (Ok(verdict), _) => Outcome::Found(verdict),
+                (Err(untold), _) => Outcome::Untold(untold.to_string()),
             };
         }
         if let Outcome::Found(Verdict { hop, .. }) = facts.search {

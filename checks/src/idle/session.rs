@@ -10,6 +10,7 @@ use super::control::{Control, Finding};
 use super::facts::{Arm, End, Holds, Moves, Sign, Speaker};
 use super::held::{Event, Held, verdict_deadline};
 use super::ladder::{Goal, Turn};
+use super::legs;
 use super::verdict;
 use crate::connection::{Answer, Connection, Ending, Manner};
 use crate::login::Login;
@@ -184,12 +185,17 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
             kept_since = test.board.kept_since(number).unwrap_or(began);
         }
         let (waited, goal) = wait(test, number, role, held, planned, began).await;
-        let server_first = matches!(planned, Goal::ServerFirst(_));
+        let server_first = matches!(goal, Goal::ServerFirst(_));
         let moves = role.moves(goal);
         if role == Role::TcpKeepalive && matches!(waited, Waited::Due) {
             held.tcp_keepalive(None);
         }
         let (lasted, heard) = held.silence(began);
+        // What the server said, and was lost, ended the silence.
+        let lasted = match goal {
+            Goal::ServerFirst(seconds) => lasted.min(Duration::from_secs(seconds.into())),
+            _ => lasted,
+        };
         let (channel_quiet, age) = held.ages();
         let over = if let Waited::Ended(ending) = &waited { ending.at } else { Instant::now() };
         let kept = matches!(goal, Goal::Keep(_));
@@ -204,6 +210,9 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
             Waited::Due if role == Role::Data => verdict::echo(test, number, held, goal).await,
             Waited::Due => verdict::ask(test, number, held, goal, lasted).await,
         };
+        if matches!(end, End::Died { .. }) {
+            test.board.note_legs(legs::at_death(number, held.connection()).await);
+        }
         let lived = match end {
             End::Alive { rtt_ms } | End::Unheard { rtt_ms } => Some(Duration::from_secs_f64(rtt_ms / 1000.0)),
             _ => None,
@@ -278,7 +287,8 @@ async fn wait(test: &Test, number: u32, role: Role, held: &mut Held, goal: Goal,
             () = time => return (Waited::Due, goal),
             event = held.event() => match event {
                 Event::Ended(ending) => return (Waited::Ended(ending), goal),
-                Event::Line if matches!(goal, Goal::ServerFirst(_)) => return (Waited::Heard, goal),
+                // An earlier line is one that was lost before and found its way now.
+                Event::Line if goal.is_due_to_hear(began.elapsed()) => return (Waited::Heard, goal),
                 Event::Line => {}
             },
             changed = changes.changed() => {

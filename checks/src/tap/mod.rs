@@ -1,4 +1,7 @@
-//! A stream that is watched without being altered: what russh drops, and how the stream ended.
+//! A stream that is watched: what russh drops, and how the stream ended.
+//!
+//! Nothing is altered, and one thing withheld: the lines that a server may send before its version (RFC 4253 section 4.2) and
+//! that russh would only drop. It gives up at 20 of them, where ssh reads 1023.
 
 mod wire;
 
@@ -10,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-pub use wire::{Disconnect, KexInit, Reader};
+pub use wire::{Disconnect, KexInit, Objection, Reader};
 
 /// Everything seen on one connection.
 #[derive(Debug)]
@@ -85,13 +88,28 @@ impl Watch {
 pub struct Tap<S> {
     stream: S,
     watch: Watch,
+    preface: Preface,
 }
+
+/// Where the reading side stands between the server's first byte and the end of its version.
+#[derive(Debug)]
+enum Preface {
+    /// The version has not come yet, and nothing is handed on.
+    Withheld,
+    /// The version, and what came with it, from this byte on still to be handed on.
+    Waiting(Vec<u8>, usize),
+    /// Everything is handed on as it comes.
+    Over,
+}
+
+/// Bytes read at a time before the version.
+const CHUNK: usize = 2048;
 
 impl<S> Tap<S> {
     /// Watches `stream`.
     pub fn new(stream: S) -> (Self, Watch) {
         let watch = Watch::new();
-        (Self { stream, watch: watch.clone() }, watch)
+        (Self { stream, watch: watch.clone(), preface: Preface::Withheld }, watch)
     }
 
     /// What is watched.
@@ -116,30 +134,84 @@ impl Seen {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+impl<S: AsyncRead + Unpin> Tap<S> {
+    /// Reads from the stream and writes down what came, and how it ended; gives back where the bytes after the version begin.
+    fn poll_watched(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
         let before = buf.filled().len();
         let had_room = buf.remaining() > 0;
         let result = ready!(Pin::new(&mut self.stream).poll_read(cx, buf));
         let now = Instant::now();
         let mut seen = self.watch.seen();
-        match &result {
-            Ok(()) => {
-                let new = buf.filled().get(before..).unwrap_or_default();
-                if new.is_empty() {
-                    if had_room {
-                        seen.end.get_or_insert(End { at: now, how: EndKind::Fin });
-                    }
-                } else {
-                    seen.moved(now);
-                    seen.received += new.len() as u64;
-                    seen.last_received = Some(now);
-                    seen.server.feed(new, now);
-                }
-            }
-            Err(error) => seen.fail(error),
+        if let Err(error) = result {
+            seen.fail(&error);
+            return Poll::Ready(Err(error));
         }
-        Poll::Ready(result)
+        let new = buf.filled().get(before..).unwrap_or_default();
+        if new.is_empty() {
+            if had_room {
+                seen.end.get_or_insert(End { at: now, how: EndKind::Fin });
+            }
+            return Poll::Ready(Ok(before));
+        }
+        seen.moved(now);
+        seen.received += new.len() as u64;
+        seen.last_received = Some(now);
+        let after = seen.server.feed(new, now).len();
+        Poll::Ready(Ok(buf.filled().len() - after))
+    }
+
+    /// Reads lines until the version is there; ready with nothing at the end of the stream.
+    fn poll_version(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Vec<u8>>>> {
+        let mut chunk = [0; CHUNK];
+        loop {
+            let mut buf = ReadBuf::new(&mut chunk);
+            let after = ready!(self.poll_watched(cx, &mut buf))?;
+            if buf.filled().is_empty() {
+                return Poll::Ready(Ok(None));
+            }
+            let seen = self.watch.seen();
+            if seen.server.objection.is_some() {
+                let words = "what came before the version is not acceptable to ssh";
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, words)));
+            }
+            if seen.server.version.is_some() {
+                let mut ready = seen.server.version_line.clone();
+                if !library_reads(&ready) {
+                    // The library would take it for one more line to drop, and wait for ever.
+                    let words = "the library cannot read this version";
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, words)));
+                }
+                ready.extend_from_slice(buf.filled().get(after..).unwrap_or_default());
+                return Poll::Ready(Ok(Some(ready)));
+            }
+        }
+    }
+}
+
+/// Whether russh takes the line for a version; it reads 255 bytes of UTF-8, of SSH 2.0 and 1.99.
+pub(crate) fn library_reads(line: &[u8]) -> bool {
+    let spoken = line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1.99-");
+    spoken && line.len() <= 255 && std::str::from_utf8(line).is_ok()
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if matches!(self.preface, Preface::Withheld) {
+            match ready!(self.poll_version(cx))? {
+                Some(ready) => self.preface = Preface::Waiting(ready, 0),
+                None => return Poll::Ready(Ok(())),
+            }
+        }
+        if let Preface::Waiting(ready, from) = &mut self.preface {
+            let count = buf.remaining().min(ready.len() - *from);
+            buf.put_slice(&ready[*from..*from + count]);
+            *from += count;
+            if *from == ready.len() {
+                self.preface = Preface::Over;
+            }
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_watched(cx, buf).map_ok(drop)
     }
 }
 

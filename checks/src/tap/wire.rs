@@ -2,12 +2,20 @@
 
 use std::time::Instant;
 
-/// Lines before the version that are kept; OpenSSH's client gives up after 1024 (`SSH_MAX_PRE_BANNER_LINES`).
+/// Lines before the version that are kept.
 const LINES_KEPT: usize = 32;
-/// Longest line that is kept; RFC 4253 section 4.2 allows 255 bytes for the version.
-const LINE_BYTES: usize = 255;
-/// Longest plain-text packet that is read; RFC 4253 section 6.1 asks for 35,000 bytes.
-const PACKET_BYTES: usize = 35_000;
+/// How much of each of them.
+const LINE_BYTES_KEPT: usize = 255;
+/// Lines before the version after which OpenSSH's client gives up (`SSH_MAX_PRE_BANNER_LINES`, ssh.h).
+const LINES: u64 = 1024;
+/// Longest line that OpenSSH's client reads before the keys (`SSH_MAX_BANNER_LEN`, kex.c).
+const LINE_BYTES: usize = 8192;
+/// Longest packet that OpenSSH's client reads (`PACKET_MAX_SIZE`, packet.c); RFC 4253 section 6.1 asks for 35,000 bytes.
+const PACKET_BYTES: u32 = 256 * 1024;
+/// Longest name of an algorithm, RFC 4251 section 6; longer ones are dropped.
+const NAME_BYTES: usize = 64;
+/// Names of one kind that are kept; OpenSSH offers a dozen.
+const NAMES_KEPT: usize = 256;
 /// The first bytes of the stream that are kept as they came.
 const FIRST_BYTES: usize = 256;
 
@@ -24,8 +32,14 @@ pub struct Reader {
     pub lines: Vec<String>,
     /// How many lines came before the version.
     pub line_count: u64,
+    /// When the first and the last of them were complete.
+    pub line_times: Option<(Instant, Instant)>,
+    /// What of the lines neither ssh nor we accept.
+    pub objection: Option<Objection>,
     /// The identification string, without its line end, and when it was complete.
     pub version: Option<(String, Instant)>,
+    /// The line of the version as it came, with its line end.
+    pub version_line: Vec<u8>,
     /// The algorithms on offer, and when the offer was complete.
     pub kexinit: Option<(KexInit, Instant)>,
     /// When this side switched its encryption on.
@@ -46,6 +60,18 @@ enum State {
     Lines,
     Packets,
     Opaque,
+}
+
+/// What OpenSSH's client accepts in no line before the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objection {
+    /// More lines before the version than 1024.
+    TooManyLines,
+    /// A line of more than 8192 bytes.
+    LineTooLong,
+    /// A NUL, or a carriage return inside a line.
+    InvalidCharacter,
 }
 
 /// SSH_MSG_DISCONNECT, RFC 4253 section 11.1.
@@ -81,17 +107,18 @@ pub struct KexInit {
 }
 
 impl Reader {
-    /// Takes the next bytes of the stream.
-    pub fn feed(&mut self, mut bytes: &[u8], now: Instant) {
+    /// Takes the next bytes of the stream, and gives back those of them that follow the version.
+    pub fn feed<'b>(&mut self, mut bytes: &'b [u8], now: Instant) -> &'b [u8] {
         let room = FIRST_BYTES - self.first_bytes.len().min(FIRST_BYTES);
         self.first_bytes.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-        while !bytes.is_empty() {
-            match self.state {
-                State::Lines => bytes = self.feed_line(bytes, now),
-                State::Packets => bytes = self.feed_packet(bytes, now),
-                State::Opaque => return,
-            }
+        while self.state == State::Lines && !bytes.is_empty() {
+            bytes = self.feed_line(bytes, now);
         }
+        let after_version = if self.objection.is_some() { &[] } else { bytes };
+        while self.state == State::Packets && !bytes.is_empty() {
+            bytes = self.feed_packet(bytes, now);
+        }
+        after_version
     }
 
     /// The unfinished line before the version, if any: what a server without a line end has said so far.
@@ -103,31 +130,52 @@ impl Reader {
 
     fn feed_line<'b>(&mut self, bytes: &'b [u8], now: Instant) -> &'b [u8] {
         let end = bytes.iter().position(|&b| b == b'\n');
-        let (line, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
-        let room = LINE_BYTES.saturating_sub(self.buffer.len());
-        self.buffer.extend_from_slice(line.get(..room).unwrap_or(line));
+        let (part, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
+        let room = LINE_BYTES + 2 - self.buffer.len();
+        self.buffer.extend_from_slice(part.get(..room).unwrap_or(part));
+        let text = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        if text.get(..LINE_BYTES).unwrap_or(text).contains(&0) {
+            return self.object(Objection::InvalidCharacter);
+        }
+        if text.len() > LINE_BYTES {
+            return self.object(Objection::LineTooLong);
+        }
+        if end.is_some() && text.contains(&b'\r') {
+            return self.object(Objection::InvalidCharacter);
+        }
         if end.is_none() {
             return rest;
         }
-        let text = String::from_utf8_lossy(&self.buffer).trim_end_matches(['\r', '\n']).to_owned();
-        self.buffer.clear();
-        if text.starts_with("SSH-") {
-            self.version = Some((text, now));
+        if text.len() > 4 && text.starts_with(b"SSH-") {
+            self.version = Some((String::from_utf8_lossy(text).into_owned(), now));
+            self.version_line = std::mem::take(&mut self.buffer);
             self.state = State::Packets;
-        } else {
-            self.line_count += 1;
-            if self.lines.len() < LINES_KEPT {
-                self.lines.push(text);
-            }
+            return rest;
         }
-        rest
+        self.line_count += 1;
+        self.line_times = Some((self.line_times.map_or(now, |(first, _)| first), now));
+        if self.lines.len() < LINES_KEPT {
+            let kept = text.get(..LINE_BYTES_KEPT).unwrap_or(text);
+            self.lines.push(String::from_utf8_lossy(kept).into_owned());
+        }
+        self.buffer.clear();
+        if self.line_count >= LINES { self.object(Objection::TooManyLines) } else { rest }
+    }
+
+    /// Reads no further.
+    fn object<'b>(&mut self, objection: Objection) -> &'b [u8] {
+        self.objection = Some(objection);
+        self.state = State::Opaque;
+        self.buffer = Vec::new();
+        &[]
     }
 
     fn feed_packet<'b>(&mut self, bytes: &'b [u8], now: Instant) -> &'b [u8] {
         let want = match self.buffer.first_chunk::<4>() {
             None => 4,
             Some(length) => match u32::from_be_bytes(*length) {
-                length @ 2..=35_000 => 4 + length as usize,
+                length @ 2..=PACKET_BYTES => 4 + length as usize,
                 length => {
                     self.bad_length = Some(length);
                     self.state = State::Opaque;
@@ -136,7 +184,6 @@ impl Reader {
                 }
             },
         };
-        debug_assert!(want <= 4 + PACKET_BYTES);
         let missing = want - self.buffer.len();
         let (now_bytes, rest) = bytes.split_at(missing.min(bytes.len()));
         self.buffer.extend_from_slice(now_bytes);
@@ -177,7 +224,8 @@ fn parse_kexinit(body: &[u8]) -> Option<KexInit> {
         let (text, after) = string(rest)?;
         rest = after;
         let text = String::from_utf8_lossy(text).into_owned();
-        Some(text.split(',').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect::<Vec<_>>())
+        let names = text.split(',').filter(|name| (1..=NAME_BYTES).contains(&name.len()));
+        Some(names.take(NAMES_KEPT).map(ToOwned::to_owned).collect::<Vec<_>>())
     };
     Some(KexInit {
         kex: list()?,
@@ -203,3 +251,6 @@ fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(u32::from_be_bytes(*length) as usize)
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,6 +113,10 @@ impl evidence::Facts for Facts {
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if let Some(proxy) = &exam.target.proxy {
         let by = if proxy.hops.is_empty() { "the proxy command".to_owned() } else { proxy.hops.join(", ") };
+        if !proxy.hops.is_empty() {
+            let how = if exam.transport.is_some() { "reached through" } else { "it is not reached through" };
+            return Step::Skipped(format!("{how} {}", text::shown(&by)));
+        }
         exam.route = Some(Route::Proxy);
         return match dial::open(&exam.budget, &exam.target, Route::Proxy, exam.limits.connect).await {
             Ok(transport) => {

@@ -94,7 +94,7 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
             .attempts
             .iter()
             .any(|attempt| attempt.answer != Answer::Withheld && attempt.obstacle != Some(Obstacle::NobodyToAnswer));
-        if presented || facts.usable("publickey") || !facts.factors.is_empty() {
+        if presented || facts.password_withheld() || facts.usable("publickey") || !facts.factors.is_empty() {
             return None;
         }
         let mut because = vec![offers(facts), format!("the client is set to try {}", facts.preferred.join(", "))];
@@ -144,7 +144,7 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
         let facts = refused(evidence)?;
         let presented = facts.attempts.iter().any(|attempt| attempt.answer != Answer::Withheld);
         let key_withheld = facts.attempts.iter().any(|attempt| attempt.key.is_some());
-        if presented || key_withheld || !facts.usable("publickey") {
+        if presented || key_withheld || facts.password_withheld() || !facts.usable("publickey") {
             return None;
         }
         let mut because = vec![offers(facts)];
@@ -167,13 +167,8 @@ fn without_password(facts: &Facts) -> Option<String> {
     if !facts.usable("password") && !facts.usable("keyboard-interactive") {
         return None;
     }
-    if !facts.password_given && !facts.person_present {
-        Some("no password was given, and there was nobody to ask".into())
-    } else if facts.passwords_allowed {
-        None
-    } else {
-        Some("no password was sent, because the host key is not known".into())
-    }
+    let nobody = !facts.password_given && !facts.person_present;
+    nobody.then(|| "no password was given, and there was nobody to ask".into())
 }
 
 #[cfg(test)]
@@ -199,12 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_an_unknown_host_key_held_back_is_told() {
+    fn a_password_that_an_unknown_host_key_held_back_is_left_to_the_host_key() {
         let held = secret("password", Answer::Withheld).hindered(Obstacle::HostKeyNotKnown);
-        let mut sample = Sample::refused(["password"]).with(held);
-        sample.0.password_given = true;
-        assert_eq!(sample.fired(), ["auth-method-unavailable"]);
-        assert!(sample.because("auth-method-unavailable").contains("host key is not known"));
+        for methods in [["password", "hostbased"], ["publickey", "password"]] {
+            assert!(Sample::refused(methods).with(held.clone()).fired().is_empty());
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod files;
 mod keys;
 mod methods;
 mod passwords;
+mod slow;
 
 use crate::auth::{Conclusion, Facts};
 use crate::cause::{Cause, Fix, Side};
@@ -27,6 +28,7 @@ pub static CAUSES: &[Cause] = &[
     keys::KEY_REJECTED,
     passwords::PASSWORD_EXPIRED,
     passwords::PASSWORD_REJECTED,
+    slow::SLOW,
 ];
 
 /// What the server wrote down about a refusal, which it never tells the client.

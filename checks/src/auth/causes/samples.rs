@@ -1,6 +1,8 @@
 //! Evidence of logins for the tests of all the judges here.
 
-use crate::auth::{Agent, Answer, Attempt, CAUSES, Certificate, Conclusion, Facts, Key, KeyFile, Obstacle, Prompt};
+use crate::auth::{
+    Agent, Answer, Attempt, CAUSES, Certificate, Conclusion, Facts, Key, KeyFile, Obstacle, Prompt, Steps,
+};
 use crate::cause::{Certainty, Match};
 use crate::evidence::{Evidence, Step, Timed};
 
@@ -87,7 +89,15 @@ pub(super) fn attempt(key: Key, answer: Answer) -> Attempt {
 }
 
 pub(super) fn secret(method: &str, answer: Answer) -> Attempt {
-    Attempt { method: method.into(), key: None, answer, obstacle: None, prompts: Vec::new(), ms: 12.0 }
+    Attempt {
+        method: method.into(),
+        key: None,
+        answer,
+        obstacle: None,
+        prompts: Vec::new(),
+        ms: 12.0,
+        steps: Steps::default(),
+    }
 }
 
 pub(super) fn key(name: &str) -> Key {

@@ -8,7 +8,7 @@ use russh::keys::PrivateKey;
 
 use super::{Verdict, Walk};
 use crate::auth::credential::{Credential, Half, Key, Offered};
-use crate::auth::facts::{Answer, KeyFile, Obstacle};
+use crate::auth::facts::{Answer, KeyFile, Obstacle, Steps};
 use crate::auth::identity::{self, Identity, Private};
 use crate::auth::offer::{self, Holder, Offer, Public};
 use crate::auth::{agent, hash_of};
@@ -101,11 +101,13 @@ impl Walk<'_> {
             return Verdict::Refused;
         };
         let mut key = Key { public: offer.public.clone(), hash, half: self.half(offer) };
+        let mut steps = Steps::default();
         loop {
-            let offering = key.offer(&mut self.connection, &self.exam.target.user);
+            let offering = key.offer(&mut self.connection, &self.exam.target.user, &mut steps);
             match self.clock.bound(offering).await {
                 Ok(Offered::Answer(outcome)) => {
                     self.record("publickey", Some(fact), Answer::of(&outcome), None, began);
+                    self.record_steps(steps);
                     return self.verdict(outcome, Credential::Key(Box::new(key)));
                 }
                 Ok(Offered::Wanted(Obstacle::Encrypted)) if self.exam.target.credentials.can_ask => {

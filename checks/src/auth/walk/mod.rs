@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::clock::{Clock, Cut};
 use super::credential::{Credential, Outcome};
-use super::facts::{Answer, Attempt, Conclusion, Facts, Key, Obstacle};
+use super::facts::{Answer, Attempt, Conclusion, Facts, Key, Obstacle, Steps};
 use super::identity::Identity;
 use super::offer::Offer;
 use crate::connection::Connection;
@@ -186,8 +186,15 @@ impl<'e> Walk<'e> {
     }
 
     fn record(&mut self, method: &str, key: Option<Key>, answer: Answer, obstacle: Option<Obstacle>, began: Instant) {
-        let method = method.to_owned();
-        self.facts.attempts.push(Attempt { method, key, answer, obstacle, prompts: Vec::new(), ms: ms(began) });
+        let (method, prompts, steps) = (method.to_owned(), Vec::new(), Steps::default());
+        self.facts.attempts.push(Attempt { method, key, answer, obstacle, prompts, ms: ms(began), steps });
+    }
+
+    /// Adds the times of its steps to the last attempt.
+    fn record_steps(&mut self, steps: Steps) {
+        if let Some(attempt) = self.facts.attempts.last_mut() {
+            attempt.steps = steps;
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::{Verdict, Walk};
 use crate::auth::credential::Credential;
-use crate::auth::facts::{Answer, Obstacle};
+use crate::auth::facts::{Answer, Obstacle, Steps};
 use crate::auth::keyboard::{self, Answerer};
 
 impl Walk<'_> {
@@ -33,7 +33,9 @@ impl Walk<'_> {
         let presenting = credential.present(&mut self.connection, &target.user);
         match self.clock.bound(presenting).await {
             Ok(outcome) => {
+                let decision_ms = Some(super::ms(began));
                 self.record("password", None, Answer::of(&outcome), None, began);
+                self.record_steps(Steps { decision_ms, ..Steps::default() });
                 self.verdict(outcome, credential)
             }
             Err(cut) => {

@@ -1,25 +1,12 @@
 //! No algorithm in common, as the user's own client would find it (RFC 4253 section 7.1).
 
+use super::kinds::{CIPHER_KIND, HOST_KEY_KIND, KEX_KIND, KINDS, Kind, MAC_KIND};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::connection;
 use crate::evidence::{Check, Evidence};
-use crate::handshake::Facts;
+use crate::handshake::{Facts, Software};
 use crate::tap::KexInit;
-use crate::target::Algorithms;
 use crate::text::shown;
-
-/// One kind of algorithm: its ssh_config keyword, and both sides' lists of it.
-struct Kind {
-    keyword: &'static str,
-    ours: fn(&Algorithms) -> &[String],
-    theirs: fn(&KexInit) -> &[String],
-}
-
-const KEX_KIND: Kind = Kind { keyword: "KexAlgorithms", ours: |ours| &ours.kex, theirs: |theirs| &theirs.kex };
-const HOST_KEY_KIND: Kind =
-    Kind { keyword: "HostKeyAlgorithms", ours: |ours| &ours.host_key, theirs: |theirs| &theirs.host_key };
-const CIPHER_KIND: Kind =
-    Kind { keyword: "Ciphers", ours: |ours| &ours.cipher, theirs: |theirs| &theirs.cipher_to_server };
-const MAC_KIND: Kind = Kind { keyword: "MACs", ours: |ours| &ours.mac, theirs: |theirs| &theirs.mac_to_server };
 
 /// Names in the key exchange list that are signals, not methods: ext-info (RFC 8308) and strict key exchange.
 const SIGNALS: [&str; 2] = ["ext-info-", "kex-strict-"];
@@ -116,16 +103,31 @@ fn judge(evidence: &Evidence, kind: &Kind) -> Option<Match> {
             format!("your ssh offers {}", shown(&ours.join(", "))),
         ],
     );
-    // A name goes into a configuration snippet only when it is one that RFC 4251 section 6 allows.
-    let named = |names: &[&str]| names.iter().copied().find(|name| is_name(name)).map(ToOwned::to_owned);
-    let found = named(&theirs).into_iter().fold(found, |found, name| found.with("theirs", name));
-    Some(named(&ours).into_iter().fold(found, |found, name| found.with("ours", name)))
+    // Only what ssh still speaks goes into its configuration: any other name makes ssh refuse the whole file.
+    let best = kind.old.iter().find(|name| theirs.contains(name) && !gone(name, &evidence.settings.source));
+    let found = best.into_iter().fold(found, |found, name| found.with("theirs", *name));
+    let named = ours.iter().find(|name| is_name(name));
+    Some(named.into_iter().fold(found, |found, name| found.with("ours", *name)))
 }
 
 /// Whether the user's own client and the server would find an algorithm of every kind.
 pub(in crate::handshake) fn user_would_agree(facts: &Facts) -> bool {
     let Some(offer) = &facts.server_offer else { return false };
-    [KEX_KIND, HOST_KEY_KIND, CIPHER_KIND, MAC_KIND].iter().all(|kind| agree(kind, facts, offer))
+    KINDS.iter().all(|kind| agree(kind, facts, offer))
+}
+
+/// What the user's own client and the server would agree on and our library does not speak, as a sentence.
+pub(in crate::handshake) fn library_lacks(facts: &Facts) -> String {
+    let agreed = |kind: &Kind| {
+        let theirs = (kind.theirs)(facts.server_offer.as_ref()?);
+        let name = (kind.ours)(&facts.client_offer).iter().find(|name| !is_signal(name) && theirs.contains(name))?;
+        (!connection::library_speaks(kind.keyword, name)).then(|| format!("{} {}", kind.keyword, shown(name)))
+    };
+    let lacking: Vec<String> = KINDS.iter().filter_map(agreed).collect();
+    format!(
+        "your ssh and this server agree on {}, which our SSH library does not speak, and on nothing that it does: the server is not at fault, and what follows could not be examined",
+        lacking.join(" and ")
+    )
 }
 
 fn agree(kind: &Kind, facts: &Facts, offer: &KexInit) -> bool {
@@ -137,6 +139,14 @@ fn agree(kind: &Kind, facts: &Facts, offer: &KexInit) -> bool {
             .is_some_and(|name| name.contains("gcm") || name.contains("poly1305"));
     let theirs = (kind.theirs)(offer);
     mac_not_needed || (kind.ours)(&facts.client_offer).iter().any(|name| !is_signal(name) && theirs.contains(name))
+}
+
+/// Whether the user's ssh no longer has the algorithm at all: OpenSSH removed DSA in version 10.0.
+fn gone(name: &str, settings_source: &str) -> bool {
+    let openssh = settings_source
+        .split_once("OpenSSH_")
+        .and_then(|(_, version)| Software::of(&format!("SSH-2.0-OpenSSH_{version}")));
+    name == "ssh-dss" && openssh.and_then(|software| software.openssh()).is_some_and(|version| version >= (10, 0))
 }
 
 fn is_signal(name: &str) -> bool {
@@ -151,6 +161,7 @@ fn is_name(name: &str) -> bool {
 mod tests {
     use super::super::version::failed;
     use super::*;
+    use crate::target::Algorithms;
 
     fn names(list: &str) -> Vec<String> {
         list.split(',').map(ToOwned::to_owned).collect()
@@ -202,6 +213,24 @@ mod tests {
             o.mac_to_server = names("hmac-md5");
         });
         assert!(fired(both).is_empty());
+    }
+
+    #[test]
+    fn the_best_that_ssh_still_speaks_is_switched_on() {
+        let evidence = |source: &str| {
+            let mut evidence = failed(facts(|o| o.host_key = names("ssh-dss")));
+            evidence.settings.source = source.into();
+            evidence
+        };
+        let switched_on = |evidence: &Evidence, cause: &Cause| {
+            let found = (cause.judge)(evidence).unwrap();
+            found.values.into_iter().find(|(name, _)| *name == "theirs").map(|(_, value)| value)
+        };
+        let kex = failed(facts(|o| o.kex = names("made-up,diffie-hellman-group1-sha1,diffie-hellman-group14-sha1")));
+        assert_eq!(switched_on(&kex, &KEX).as_deref(), Some("diffie-hellman-group14-sha1"));
+        assert_eq!(switched_on(&failed(facts(|o| o.cipher_to_server = names("arcfour"))), &CIPHER), None);
+        assert_eq!(switched_on(&evidence("ssh -G (OpenSSH_9.2p1 Debian)"), &HOST_KEY).as_deref(), Some("ssh-dss"));
+        assert_eq!(switched_on(&evidence("ssh -G (OpenSSH_10.0p2 Debian)"), &HOST_KEY), None);
     }
 
     #[test]

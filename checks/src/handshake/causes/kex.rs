@@ -1,5 +1,6 @@
 //! What can go wrong between the version and the first keys.
 
+use super::refusal::looked;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::Check;
@@ -13,7 +14,7 @@ pub(super) const RESET: Cause = Cause {
     severity: Severity::Critical,
     explanation: "A TCP reset ended the connection before keys were exchanged. sshd resets when it closes while our version is still unread: a refusal by \
         MaxStartups or a penalty, or a process that could not start. A firewall that inspects traffic resets when it sees what it does not allow. \
-        The reset itself does not say who sent it.",
+        The reset itself does not say who sent it; where a further connection on which we said nothing was left alone, it was sent for what we said.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -36,10 +37,13 @@ pub(super) const RESET: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
         let (Manner::Reset, after_ms) = facts.end.as_ref()? else { return None };
-        Some(Match::new(
-            Certainty::Certain,
-            [format!("the connection was reset {} after it was open, {}", seconds(after_ms / 1000.0), reached(facts))],
-        ))
+        let mut because = vec![format!(
+            "the connection was reset {} after it was open, {}",
+            seconds(after_ms / 1000.0),
+            reached(facts)
+        )];
+        because.extend(looked(facts));
+        Some(Match::new(Certainty::Certain, because))
     },
 };
 
@@ -82,7 +86,7 @@ pub(super) const STALLED: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
         let waited = facts.gave_up_ms?;
-        if facts.version.is_none() || facts.end.is_some() {
+        if facts.version.is_none() || facts.end.is_some() || super::slow::drips(facts) {
             return None;
         }
         let mut because = vec![format!("{}, silence until {}", reached(facts), seconds(waited / 1000.0))];
@@ -119,17 +123,27 @@ pub(super) const FAILED: Cause = Cause {
         if facts.version.is_none() || !matches!(manner, Manner::Fin | Manner::Disconnect { .. }) {
             return None;
         }
-        Some(Match::new(
-            Certainty::Certain,
-            [format!(
-                "{}, the server ended it with {}, {} after it was open",
-                reached(facts),
-                manner.words(),
-                seconds(after_ms / 1000.0)
-            )],
-        ))
+        let mut because = vec![format!(
+            "{}, the server ended it with {}, {} after it was open",
+            reached(facts),
+            manner.words(),
+            seconds(after_ms / 1000.0)
+        )];
+        because.extend(round_age(*after_ms));
+        Some(Match::new(Certainty::Certain, because))
     },
 };
+
+/// A round age at which a connection ended, as a sentence: people choose round numbers for time limits.
+pub(super) fn round_age(age_ms: f64) -> Option<String> {
+    const ROUND_S: [f64; 12] = [3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0, 600.0];
+    // sshd's alarm is set a little after the connection is open, and the close takes a round trip.
+    let round = ROUND_S.into_iter().find(|round| (-0.05..0.3).contains(&(age_ms / 1000.0 - round)))?;
+    Some(format!(
+        "that is {} to the moment, as a time limit has it: LoginGraceTime of sshd, or one of a proxy in front of it",
+        seconds(round)
+    ))
+}
 
 /// How far the handshake came, in a few words.
 fn reached(facts: &Facts) -> String {

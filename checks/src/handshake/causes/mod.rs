@@ -1,20 +1,34 @@
 //! The causes that show in the handshake.
 
 mod algorithms;
+mod closed;
 mod kex;
+mod kinds;
+mod mac;
+mod refusal;
+mod slow;
+mod tarpit;
 mod version;
+mod violation;
+mod weak;
 
-pub(super) use algorithms::user_would_agree;
+pub(super) use algorithms::{library_lacks, user_would_agree};
+pub(super) use refusal::is_refusal;
 
 use crate::cause::Cause;
 
 /// The causes that show in the handshake.
 pub static CAUSES: &[Cause] = &[
     version::NOT_SSH,
-    version::MAX_STARTUPS,
+    tarpit::TARPIT,
+    refusal::MAX_STARTUPS,
+    refusal::SOURCE_PENALTY,
+    closed::SOURCE_DENIED,
     version::PROTOCOL_VERSION,
     version::NO_BANNER,
-    version::CLOSED_BEFORE_BANNER,
+    closed::CLOSED_BEFORE_BANNER,
+    slow::SLOW,
+    violation::PROTOCOL_VIOLATION,
     kex::RESET,
     kex::STALLED,
     kex::FAILED,
@@ -22,4 +36,6 @@ pub static CAUSES: &[Cause] = &[
     algorithms::HOST_KEY,
     algorithms::CIPHER,
     algorithms::MAC,
+    mac::MAC_MISMATCH,
+    weak::WEAK_ALGORITHMS,
 ];

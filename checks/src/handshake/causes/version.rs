@@ -1,14 +1,11 @@
 //! What can go wrong before the server has named its version.
 
+use super::refusal::{looked, refused_by_sshd};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::Facts;
 use crate::text::seconds;
-
-/// Texts with which sshd itself refuses a connection before its version: 8.2 to 9.7, and 9.8 on.
-const EXCEEDED_MAX_STARTUPS: &str = "Exceeded MaxStartups";
-const NOT_ALLOWED: &str = "Not allowed at this time";
 
 pub(super) const NOT_SSH: Cause = Cause {
     code: "handshake-not-ssh",
@@ -17,7 +14,8 @@ pub(super) const NOT_SSH: Cause = Cause {
     severity: Severity::Critical,
     explanation: "An SSH server begins with a line that starts with SSH-2.0 (RFC 4253 section 4.2); other lines may come before it. What came here \
         is another protocol, so the port, the address or a forwarding rule in front of the server leads to the wrong service.\n\n\
-        A proxy or a captive portal that answers in the server's place looks the same from here.",
+        A proxy or a captive portal that answers in the server's place looks the same from here. A service that waits for the client to speak first, such as \
+        TLS, may close at our version without a word; an SSH server names its version unasked.",
     fixes: &[
         Fix {
             side: Side::Client,
@@ -45,11 +43,16 @@ pub(super) const NOT_SSH: Cause = Cause {
         "Invalid SSH banner",
         "Error reading SSH protocol banner",
     ],
-    hides: &["handshake-reset", "handshake-kex-failed", "handshake-closed-before-banner"],
+    hides: &["handshake-reset", "handshake-kex-failed", "handshake-closed-before-banner", "handshake-source-denied"],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
+        if let Some(silent) = waits_for_client(facts) {
+            let words =
+                "the server closed the connection when we had sent our version, and sent no byte itself".to_owned();
+            return Some(Match::new(Certainty::Likely, [words, silent]));
+        }
         let first = facts.first_bytes.as_ref()?;
-        if facts.version.is_some() || refused_by_sshd(facts) {
+        if facts.version.is_some() || refused_by_sshd(facts) || begins_a_version(facts) {
             return None;
         }
         let (what, certainty) = match protocol_of(facts) {
@@ -57,44 +60,6 @@ pub(super) const NOT_SSH: Cause = Cause {
             None => ("no line of it starts with SSH-".to_owned(), Certainty::Likely),
         };
         Some(Match::new(certainty, [format!("the server's first bytes were \"{first}\""), what]))
-    },
-};
-
-pub(super) const MAX_STARTUPS: Cause = Cause {
-    code: "handshake-max-startups",
-    stage: Check::Handshake,
-    title: "The SSH server has too many connections waiting to log in (MaxStartups)",
-    severity: Severity::Critical,
-    explanation: "sshd limits how many connections may be unauthenticated at the same time (MaxStartups, 10:30:100 by default: from 10 on it refuses \
-        30 % of new ones, at 100 all). It said so in plain text and closed. Who holds the others cannot be seen from the client: scanners, \
-        a monitoring system that connects without logging in, or many parallel logins of one's own.\n\n\
-        OpenSSH 8.2 to 9.7 names the limit; later versions use one text for several refusals.",
-    fixes: &[
-        Fix {
-            side: Side::Server,
-            summary: "See who is waiting to log in, then raise the limit or shorten the wait",
-            file: Some("/etc/ssh/sshd_config"),
-            snippet: Some("MaxStartups 100:30:200\nLoginGraceTime 30"),
-            caution: Some("first see who they are: ss -tnp state established '( sport = :{port} )'"),
-            ..Fix::NEW
-        },
-        Fix {
-            side: Side::Client,
-            summary: "Open fewer logins at once: share one connection",
-            file: Some("~/.ssh/config"),
-            snippet: Some(
-                "Host {alias}\n    ControlMaster auto\n    ControlPath ~/.ssh/control-%C\n    ControlPersist 10m",
-            ),
-            ..Fix::NEW
-        },
-    ],
-    symptoms: &["Exceeded MaxStartups", "kex_exchange_identification: Connection closed by remote host"],
-    hides: &["handshake-closed-before-banner", "handshake-reset"],
-    judge: |evidence| {
-        let facts = evidence.handshake.failed()?;
-        says(facts, EXCEEDED_MAX_STARTUPS).then(|| {
-            Match::new(Certainty::Certain, ["before any version the server sent \"Exceeded MaxStartups\" and closed"])
-        })
     },
 };
 
@@ -115,7 +80,13 @@ pub(super) const PROTOCOL_VERSION: Cause = Cause {
         "Protocol major versions differ: 2 vs. 1",
         "SSH protocol version 2 required by our configuration but remote only provides",
     ],
-    hides: &["handshake-kex-failed", "handshake-kex-stalled", "handshake-reset", "handshake-closed-before-banner"],
+    hides: &[
+        "handshake-protocol-violation",
+        "handshake-kex-failed",
+        "handshake-kex-stalled",
+        "handshake-reset",
+        "handshake-closed-before-banner",
+    ],
     judge: |evidence| {
         let version = evidence.handshake.failed()?.version.as_ref()?;
         let spoken = version.starts_with("SSH-2.0-") || version.starts_with("SSH-1.99-");
@@ -166,63 +137,21 @@ pub(super) const NO_BANNER: Cause = Cause {
     },
 };
 
-pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
-    code: "handshake-closed-before-banner",
-    stage: Check::Handshake,
-    title: "The server accepts the connection and closes it before naming its version",
-    severity: Severity::Critical,
-    explanation: "The connection was accepted and closed again before the server's version. sshd does this when it refuses the source (MaxStartups before \
-        OpenSSH 8.2, penalties, hosts.deny, RefuseConnection), when it cannot start a session (no host keys, no /run/sshd, no memory), and \
-        a load balancer does it when no server is behind it. From the client these look the same; the server's log tells.",
-    fixes: &[
-        Fix {
-            side: Side::Server,
-            summary: "Read what sshd logged about this connection, and test its configuration",
-            snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
-            ..Fix::NEW
-        },
-        Fix {
-            side: Side::Network,
-            summary: "Check that the load balancer or port forwarding in front of {host}:{port} has a living server behind it",
-            ..Fix::NEW
-        },
-    ],
-    symptoms: &[
-        "kex_exchange_identification: Connection closed by remote host",
-        "ssh_exchange_identification: Connection closed by remote host",
-        "Remote side unexpectedly closed network connection",
-    ],
-    hides: &[],
-    judge: |evidence| {
-        let facts = evidence.handshake.failed()?;
-        let (manner, after_ms) = facts.end.as_ref()?;
-        if facts.version.is_some() || *manner != Manner::Fin || !(facts.received_bytes == 0 || refused_by_sshd(facts)) {
-            return None;
-        }
-        let mut because =
-            vec![format!("the server closed the connection {} after it was open", seconds(after_ms / 1000.0))];
-        because.push(match &facts.first_bytes {
-            None => "it sent no byte before that".to_owned(),
-            Some(text) => format!("before that it sent only \"{text}\""),
-        });
-        Some(Match::new(Certainty::Certain, because))
-    },
-};
-
-/// Whether a line before the version, or the unfinished first one, begins with `text`.
-fn says(facts: &Facts, text: &str) -> bool {
-    facts.version.is_none()
-        && (facts.lines_before_version.iter().any(|line| line.starts_with(text))
-            || facts.first_bytes.as_ref().is_some_and(|first| first.starts_with(text)))
+/// A connection on which we said nothing stayed open and silent, and ours was closed at our words: as a sentence.
+fn waits_for_client(facts: &Facts) -> Option<String> {
+    let last = facts.looks.last().filter(|look| look.end.is_none() && look.first_bytes.is_none())?;
+    let closed = matches!(facts.end, Some((Manner::Fin, _))) && facts.received_bytes == 0;
+    (closed && last.ms > 500.0).then(|| looked(facts)).flatten()
 }
 
-/// Whether the text is one with which sshd itself refuses.
-fn refused_by_sshd(facts: &Facts) -> bool {
-    says(facts, EXCEEDED_MAX_STARTUPS) || says(facts, NOT_ALLOWED)
+/// Whether what came last could have become a version.
+pub(super) fn begins_a_version(facts: &Facts) -> bool {
+    facts.unfinished_line.as_ref().is_some_and(|line| line.starts_with("SSH-"))
+        || (facts.objection.is_some() && facts.first_bytes.as_ref().is_some_and(|first| first.starts_with("SSH-")))
 }
 
 /// The protocol that a service's first bytes give away.
-fn protocol_of(facts: &Facts) -> Option<&'static str> {
+pub(super) fn protocol_of(facts: &Facts) -> Option<&'static str> {
     let text = facts.first_bytes.as_deref()?;
     let octets = facts.first_octets.as_slice();
     match octets {
@@ -250,6 +179,7 @@ pub(super) fn failed(facts: Facts) -> crate::evidence::Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::handshake::Look;
 
     fn fired(facts: &Facts) -> Vec<&'static str> {
         let evidence = failed(facts.clone());
@@ -262,7 +192,7 @@ mod tests {
 
     #[test]
     fn each_way_of_not_being_ssh_has_its_own_name() {
-        assert_eq!(fired(&closed()), ["handshake-closed-before-banner"]);
+        assert_eq!(fired(&closed()), ["handshake-source-denied", "handshake-closed-before-banner"]);
         assert_eq!(fired(&Facts { gave_up_ms: Some(10_000.0), ..Facts::default() }), ["handshake-no-banner"]);
         let web = Facts {
             first_bytes: Some("HTTP/1.1 400 Bad Request".into()),
@@ -271,14 +201,30 @@ mod tests {
             ..closed()
         };
         assert_eq!(fired(&web), ["handshake-not-ssh"]);
-        let full = Facts {
-            first_bytes: Some("Exceeded MaxStartups\\r\\n".into()),
-            lines_before_version: vec!["Exceeded MaxStartups".into()],
-            received_bytes: 22,
-            ..closed()
-        };
-        assert_eq!(fired(&full), ["handshake-max-startups", "handshake-closed-before-banner"]);
         let old = Facts { version: Some("SSH-1.5-Cisco-1.25".into()), received_bytes: 20, ..closed() };
         assert_eq!(fired(&old), ["handshake-protocol-version", "handshake-kex-failed"]);
+    }
+
+    #[test]
+    fn a_service_that_closes_at_our_words_only_is_no_ssh_server() {
+        let silent = Look { ms: 700.0, ..Look::default() };
+        let waits = Facts { looks: vec![silent], ..closed() };
+        assert!(fired(&waits).contains(&"handshake-not-ssh"));
+        let turned_away = Look { end: Some(Manner::Fin), ..Look::default() };
+        assert!(!fired(&Facts { looks: vec![turned_away], ..closed() }).contains(&"handshake-not-ssh"));
+    }
+
+    #[test]
+    fn half_a_version_is_no_other_protocol() {
+        let half = Facts {
+            first_bytes: Some("SSH-2.0-Open".into()),
+            unfinished_line: Some("SSH-2.0-Open".into()),
+            gave_up_ms: Some(3000.0),
+            received_bytes: 12,
+            ..Facts::default()
+        };
+        assert_eq!(fired(&half), ["handshake-slow"]);
+        let cut = Facts { gave_up_ms: None, end: Some((Manner::Fin, 5.0)), ..half };
+        assert_eq!(fired(&cut), ["handshake-closed-before-banner"]);
     }
 }

@@ -2,13 +2,15 @@
 
 mod certificate;
 mod changed;
+mod several;
 mod unknown;
 
 use crate::cause::{Cause, Fix, Side};
 use crate::hostkey::{Entry, Facts};
 
 /// The causes that show in the server's key.
-pub static CAUSES: &[Cause] = &[changed::REVOKED, changed::CHANGED, certificate::CERT_INVALID, unknown::UNKNOWN];
+pub static CAUSES: &[Cause] =
+    &[changed::REVOKED, several::SEVERAL, changed::CHANGED, certificate::CERT_INVALID, unknown::UNKNOWN];
 
 /// How to learn the true fingerprint without trusting the network.
 const COMPARE_ON_SERVER: Fix = Fix {
@@ -55,6 +57,7 @@ mod samples {
             standing: Standing::Known,
             strictness: Strictness::Ask,
             decision: Decision::Known,
+            others: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! known_hosts says nothing of the server.
 
 use super::{COMPARE_ON_SERVER, quotable, shown_key};
+use crate::auth;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::hostkey::{Decision, Facts, Standing};
@@ -54,7 +55,12 @@ pub(super) const UNKNOWN: Cause = Cause {
                 .iter()
                 .map(|unread| format!("{} could not be read to its end: {}", unread.file.display(), unread.error)),
         );
-        let found = Match::new(Certainty::Certain, because).at(severity(facts.decision));
+        let withheld = evidence.auth.failed().is_some_and(auth::Facts::password_withheld);
+        if withheld {
+            because.push("the login failed for want of a password, which was not sent to an unknown key".to_owned());
+        }
+        let severity = if withheld { Severity::Critical } else { severity(facts.decision) };
+        let found = Match::new(Certainty::Certain, because).at(severity);
         let scan_type = match facts.key_type.as_str() {
             "ssh-ed25519" => "ed25519",
             "ssh-rsa" => "rsa",

@@ -15,7 +15,7 @@ const TMUX: Fix = Fix {
 const AUTOSSH: Fix = Fix {
     side: Side::Client,
     summary: "Let tunnels come back by themselves",
-    snippet: Some("autossh -M 0 -o ServerAliveInterval=30 -o ExitOnForwardFailure=yes -N {alias}"),
+    snippet: Some("autossh -M 0 -o ExitOnForwardFailure=yes -N {alias}"),
     ..Fix::NEW
 };
 

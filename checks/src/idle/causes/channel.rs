@@ -4,6 +4,7 @@ use super::timer::outlived;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::Check;
+use crate::handshake::Limit;
 use crate::text::seconds;
 
 pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
@@ -54,6 +55,15 @@ pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
         because.extend(kept.and_then(|arm| arm.interval_s).map(|interval| {
             format!("a session with a keepalive every {} was closed just the same", seconds(f64::from(interval)))
         }));
-        Some(Match::new(if kept.is_some() { Certainty::Certain } else { Certainty::Likely }, because))
+        // A close by something else than ChannelTimeout looks the same: a wrapper or a bastion may have such a limit too.
+        let possible = evidence.handshake.facts().and_then(|facts| facts.can_have(Limit::ChannelTimeout));
+        if possible == Some(false) {
+            because.push(
+                "the server names itself as software that has no ChannelTimeout: the limit is another one of its own"
+                    .to_owned(),
+            );
+        }
+        let is_plain = kept.is_some() && possible != Some(false);
+        Some(Match::new(if is_plain { Certainty::Certain } else { Certainty::Likely }, because))
     },
 };

@@ -4,6 +4,7 @@ use super::timer::outlived;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::Check;
+use crate::handshake::Limit;
 use crate::idle::{Arm, End, Holds, Sign};
 use crate::text::seconds;
 
@@ -108,7 +109,7 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
     code: "idle-unused-connection-timeout",
     stage: Check::Idle,
     title: "The server closes connections on which no channel is open",
-    severity: Severity::Warning,
+    severity: Severity::Critical,
     explanation: "A connection without a channel was closed by the server although keepalives moved on it, and sessions with a channel went on. OpenSSH does this since 9.2 \
         where UnusedConnectionTimeout is set. It hits the master of shared connections (ControlPersist), and ssh -N with forwardings that nobody uses at the moment.\n\n\
         We saw one such connection end; a process that was ended by hand at that moment looks the same.",
@@ -130,6 +131,10 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
     hides: &[],
     judge: |evidence| {
         let facts = evidence.idle.facts()?;
+        let server = evidence.handshake.facts();
+        if server.and_then(|server| server.can_have(Limit::ChannelTimeout)) == Some(false) {
+            return None;
+        }
         let main = facts.kept().find(|arm| arm.holds == Holds::Nothing && arm.death().is_some())?;
         let (how, sign) = main.death()?;
         let closed = matches!(how, Manner::Fin | Manner::Disconnect { .. }) && sign == Sign::BeforeProbe;

@@ -3,7 +3,7 @@
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::{Check, Evidence};
-use crate::idle::{Arm, End, Facts, Search, Sign, Speaker};
+use crate::idle::{Arm, End, Facts, Search, Sign, Speaker, legs};
 use crate::text::seconds;
 
 /// The fix that the idle test tries on its own sessions.
@@ -155,7 +155,7 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
     for (name, value) in [("interval", facts.keepalive.interval_s), ("count_max", facts.keepalive.count_max)] {
         found = value.into_iter().fold(found, |found, value| found.with(name, value.to_string()));
     }
-    Some(found)
+    Some(found.suspecting(crate::suspects::of(evidence)))
 }
 
 /// Whether a session that was kept alive was well when this one was found dead.
@@ -189,6 +189,7 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
         format!("TCP keepalives of the kernel alone {kept}")
     }));
     because.extend(server_first(facts, first));
+    because.extend(legs::told(&facts.legs, first.session));
     because.extend(which_hop(facts));
     because
 }

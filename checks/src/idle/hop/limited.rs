@@ -59,7 +59,7 @@ impl Limited {
         interval: Duration,
         deadline: Duration,
     ) -> Result<Self, NotLimited> {
-        if login.route == Route::Proxy {
+        if !matches!(login.route, Route::Direct(_)) {
             return Err(NotLimited::Proxy);
         }
         let mut held = Held::open(login, mark, false, deadline).await?;
@@ -191,7 +191,7 @@ mod tests {
         let budget = Arc::new(Budget::new(&Limits::default()));
         let target = Arc::new(Target::bare("192.0.2.1", 22, "me"));
         let (host_key, accepted) = (String::new(), Vec::new());
-        let login = Login { target, route: Route::Proxy, host_key, accepted, budget: budget.clone() };
+        let login = Login { target, route: Route::Proxy, host_key, accepted, budget: budget.clone(), via: None };
         let second = Duration::from_secs(1);
         let opened = Limited::open(&login, None, 1, false, second, second).await;
         assert!(matches!(opened, Err(NotLimited::Proxy)));

@@ -1,0 +1,72 @@
+//! The first encrypted packet made no sense: does it again, and with other algorithms?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use super::credential::Credential;
+use super::{Facts, Outcome};
+use crate::connection::{self, Connection, Manner, Negotiated};
+use crate::dial::{self, Route};
+use crate::examination::Examination;
+use crate::target::Target;
+
+/// How long each may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// One more connection, on which only `none` was asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// What was agreed on.
+    pub agreed: Negotiated,
+    /// Whether the server's answer could be read.
+    pub answered: bool,
+}
+
+/// Whether nothing was ever understood inside the encryption, on either side.
+#[must_use]
+pub fn never_understood(facts: &Facts) -> bool {
+    let unreadable = match &facts.end {
+        Some(Manner::Protocol { .. }) => true,
+        // RFC 4253 section 11.1: SSH_DISCONNECT_MAC_ERROR; sshd says it in words.
+        Some(Manner::Disconnect { code, text }) => *code == 5 || text.contains("MAC") || text.contains("corrupt"),
+        _ => false,
+    };
+    unreadable && facts.methods.is_empty() && facts.attempts.is_empty()
+}
+
+/// Tries once more as before, and once without the cipher or MAC that was agreed on.
+pub(super) async fn again(exam: &Examination, first: &Negotiated) -> Vec<Repeat> {
+    let mut repeats = Vec::new();
+    let Some(route @ Route::Direct(_)) = exam.route else { return repeats };
+    for target in [Some(exam.target.clone()), without(&exam.target, first)].into_iter().flatten() {
+        let Ok(repeat) = timeout(PATIENCE, ask(exam, &target, route)).await else { break };
+        repeats.extend(repeat);
+    }
+    repeats
+}
+
+async fn ask(exam: &Examination, target: &Target, route: Route) -> Option<Repeat> {
+    let transport = dial::open(&exam.budget, target, route, PATIENCE).await.ok()?;
+    let (_, connected) = connection::connect(transport, target, PATIENCE).await;
+    let mut connection: Connection = connected.ok()?;
+    let agreed = connection.notes().read().negotiated.clone()?;
+    let outcome = Credential::None.present(&mut connection, &target.user).await;
+    connection.close(Duration::from_millis(200)).await;
+    Some(Repeat { agreed, answered: !matches!(outcome, Outcome::Broken(_)) })
+}
+
+/// The target with an offer that leaves out what protected the packets.
+fn without(target: &Arc<Target>, agreed: &Negotiated) -> Option<Arc<Target>> {
+    let mut other = Target::clone(target);
+    let protects_itself = agreed.cipher.contains("gcm") || agreed.cipher.contains("poly1305");
+    let (names, name) = if protects_itself {
+        (&mut other.algorithms.cipher, &agreed.cipher)
+    } else {
+        (&mut other.algorithms.mac, &agreed.mac)
+    };
+    names.retain(|offered| offered != name);
+    (!names.is_empty()).then(|| Arc::new(other))
+}

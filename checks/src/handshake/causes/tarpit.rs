@@ -1,0 +1,95 @@
+//! Lines without end, and no version among them.
+
+use super::version::protocol_of;
+use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::evidence::Check;
+use crate::tap::Objection;
+use crate::text::seconds;
+
+/// Lines that are at least so far apart did not come in one burst, milliseconds.
+const DRIP_MS: f64 = 300.0;
+
+pub(super) const TARPIT: Cause = Cause {
+    code: "handshake-tarpit",
+    stage: Check::Handshake,
+    title: "The port sends line after line and never an SSH version",
+    severity: Severity::Critical,
+    explanation: "A server may send lines before its version (RFC 4253 section 4.2), and a client has to read on until it comes; OpenSSH's gives up after \
+        1024 lines. Here lines kept coming and none was a version. That is how a tarpit such as endlessh holds scanners for hours: it stands on \
+        the usual port, and the SSH server listens on another one.\n\n\
+        A service of another kind that prints without end looks the same. endlessh waits 10 s before each line unless told otherwise; \
+        when not even one line came before our deadline, it looks like a port that says nothing.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Ask the server's owner which port its SSH server listens on, and use that",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    HostName {host}\n    Port <port of the SSH server>"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See what holds this port, and where sshd listens",
+            snippet: Some("ss -tlnp | grep ':{port} '; sshd -T | grep -iE '^(port|listenaddress)'"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "kex_exchange_identification: No SSH version received in first 1024 lines from server",
+        "Connection timed out during banner exchange",
+    ],
+    hides: &["handshake-not-ssh", "handshake-closed-before-banner", "handshake-reset"],
+    judge: |evidence| {
+        let facts = evidence.handshake.failed()?;
+        let (first, last) = facts.lines_ms?;
+        let without_end = facts.gave_up_ms.is_some() || facts.objection == Some(Objection::TooManyLines);
+        // One burst of text and then silence is a greeting, not a drip.
+        let drips = last - first >= DRIP_MS || facts.objection.is_some();
+        if facts.version.is_some() || !without_end || !drips || protocol_of(facts).is_some() {
+            return None;
+        }
+        let certainty = if facts.line_count >= 3 { Certainty::Likely } else { Certainty::Possible };
+        Some(Match::new(
+            certainty,
+            [
+                format!(
+                    "{} lines came between {} and {} after the connection was open, and none began with SSH-",
+                    facts.line_count,
+                    seconds(first / 1000.0),
+                    seconds(last / 1000.0)
+                ),
+                format!("the first was \"{}\"", facts.lines_before_version.first()?),
+            ],
+        ))
+    },
+};
+
+#[cfg(test)]
+mod tests {
+    use super::super::version::failed;
+    use super::*;
+    use crate::handshake::Facts;
+
+    fn fired(facts: &Facts) -> Vec<&'static str> {
+        let evidence = failed(facts.clone());
+        crate::handshake::CAUSES.iter().filter(|c| (c.judge)(&evidence).is_some()).map(|c| c.code).collect()
+    }
+
+    #[test]
+    fn lines_that_drip_are_a_tarpit_and_a_greeting_is_none() {
+        let drip = Facts {
+            first_bytes: Some("k1\\r\\n".into()),
+            lines_before_version: vec!["k1".into()],
+            line_count: 4,
+            lines_ms: Some((900.0, 3800.0)),
+            gave_up_ms: Some(4000.0),
+            received_bytes: 20,
+            ..Facts::default()
+        };
+        assert_eq!(fired(&drip), ["handshake-not-ssh", "handshake-tarpit"]);
+        assert_eq!(fired(&Facts { lines_ms: Some((10.0, 11.0)), ..drip.clone() }), ["handshake-not-ssh"]);
+        let flood =
+            Facts { lines_ms: Some((1.0, 40.0)), objection: Some(Objection::TooManyLines), gave_up_ms: None, ..drip };
+        assert_eq!(fired(&flood), ["handshake-not-ssh", "handshake-tarpit"]);
+    }
+}

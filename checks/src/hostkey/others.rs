@@ -1,0 +1,60 @@
+//! Does another key answer under the same name: further key exchanges, after which nothing is said.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use super::standing;
+use crate::connection;
+use crate::dial::{self, Route};
+use crate::examination::Examination;
+use crate::known_hosts::{self, Kind};
+
+/// How many further connections; each costs a second of penalty with OpenSSH 9.8 and later (PerSourcePenalties `noauth`).
+const FURTHER: usize = 3;
+/// How long all of them may take.
+const PATIENCE: Duration = Duration::from_millis(1500);
+/// How long saying goodbye on one may take.
+const GOODBYE: Duration = Duration::from_millis(100);
+
+/// A key that answered on a further connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Other {
+    /// Its type.
+    pub key_type: String,
+    /// Its `SHA256:` fingerprint.
+    pub fingerprint: String,
+    /// Whether a line of known_hosts holds it.
+    pub known: bool,
+}
+
+/// The keys that answer on up to three further connections; ends with the first that is not `first`.
+pub(super) async fn answering(exam: &Examination, first: &str) -> Vec<Other> {
+    let mut others = Vec::new();
+    // A proxy command may be a login at a bastion: it is not repeated.
+    let Some(route @ Route::Direct(_)) = exam.route else { return others };
+    let looking = async {
+        let entries = known_hosts::look_up(&exam.target).entries;
+        while others.len() < FURTHER {
+            let Ok(transport) = dial::open(&exam.budget, &exam.target, route, PATIENCE).await else { break };
+            let Ok(connection) = connection::connect(transport, &exam.target, PATIENCE).await.1 else { break };
+            let key = connection.notes().read().server_key.clone();
+            connection.close(GOODBYE).await;
+            let Some(key) = key else { break };
+            let other = Other {
+                key_type: key.key_data().algorithm().as_str().to_owned(),
+                fingerprint: key.fingerprint(),
+                known: entries.iter().any(|entry| entry.kind == Kind::Host && standing::matches(&key, entry)),
+            };
+            let is_another = other.fingerprint != first;
+            others.push(other);
+            if is_another {
+                break;
+            }
+        }
+    };
+    // What was seen until then counts.
+    let _ = timeout(PATIENCE, looking).await;
+    others
+}

@@ -1,0 +1,75 @@
+//! The connections to the hops at the moment when a session through them was found dead: which leg the silence kills.
+
+use serde::{Deserialize, Serialize};
+
+use super::held::verdict_deadline;
+use crate::connection::{Answer, Connection, Manner};
+use crate::text::shown;
+
+/// A hop's connection when the session that it carried was found dead.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AtDeath {
+    /// Which session.
+    pub session: u32,
+    /// What the user's settings call the hop.
+    pub hop: String,
+    /// Whether it answered a request of ours at that moment.
+    pub answered: bool,
+    /// How it had ended; `null` while it had not.
+    pub manner: Option<Manner>,
+}
+
+/// Asks the connection to each hop whether it is alive, first hop first; none where the session has no hops.
+pub(super) async fn at_death(session: u32, inner: &Connection) -> Vec<AtDeath> {
+    let mut states = Vec::new();
+    let mut via = inner.via();
+    while let Some(hop) = via {
+        let connection = hop.connection();
+        let answer = connection.keepalive(verdict_deadline(connection)).await;
+        states.push(AtDeath {
+            session,
+            hop: hop.name().to_owned(),
+            answered: matches!(answer, Answer::Alive(_)),
+            manner: connection.ending().map(|ending| ending.manner),
+        });
+        via = connection.via();
+    }
+    states.reverse();
+    states
+}
+
+/// On which leg that session died, as a sentence; none where it had no hops.
+pub(super) fn told(hops: &[AtDeath], session: u32) -> Option<String> {
+    let hops: Vec<_> = hops.iter().filter(|hop| hop.session == session).collect();
+    let last = hops.last()?;
+    Some(match hops.iter().find(|hop| !hop.answered) {
+        None => format!(
+            "the connection to the hop {} was still alive then: it is behind that hop that the session died",
+            shown(&last.hop)
+        ),
+        Some(AtDeath { hop, manner, .. }) => {
+            let how = manner.as_ref().map_or_else(|| "silence".to_owned(), Manner::words);
+            format!("the connection to the hop {} was dead too ({how}): it died on the way to that hop", shown(hop))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AtDeath, Manner, told};
+
+    fn hop(name: &str, answered: bool, manner: Option<Manner>) -> AtDeath {
+        AtDeath { session: 3, hop: name.into(), answered, manner }
+    }
+
+    #[test]
+    fn the_first_leg_that_is_dead_is_told() {
+        let alive = [hop("a", true, None), hop("b", true, None)];
+        assert!(told(&alive, 3).unwrap().contains("behind that hop") && told(&alive, 3).unwrap().contains("hop b"));
+        let dead = [hop("a", true, None), hop("b", false, Some(Manner::Reset))];
+        assert!(told(&dead, 3).unwrap().contains("to the hop b was dead too (a reset"));
+        let both = [hop("a", false, None), hop("b", false, None)];
+        assert!(told(&both, 3).unwrap().contains("to the hop a was dead too (silence)"));
+        assert_eq!(told(&both, 4), None);
+    }
+}

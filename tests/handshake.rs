@@ -1,0 +1,204 @@
+//! Real servers that never get as far as a login, or only by means of yesterday: what the doctor says, and that its fix mends ssh.
+
+use std::time::Duration;
+
+use crate::lab::{Lab, Report, Server, eventually};
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Examines the server, which must not take longer than ConnectTimeout and two seconds.
+fn examined(lab: &Lab, server: &Server, options: &[&str]) -> Report {
+    let limit = ["--idle", "0", "-o", "ConnectTimeout=4"];
+    let seen = lab.doctor(server, &[&limit, options].concat(), s(20));
+    // The start of the process and of ssh -G is not ours to bound.
+    assert!(seen.json["duration_ms"].as_f64().is_some_and(|ms| ms < 6000.0), "{}", seen.told());
+    seen
+}
+
+/// The diagnosis of this code.
+fn because(seen: &Report, code: &str) -> String {
+    let diagnoses = seen.json["diagnoses"].as_array().into_iter().flatten();
+    diagnoses.filter(|diagnosis| diagnosis["code"] == code).map(|diagnosis| diagnosis["because"].to_string()).collect()
+}
+
+/// The option of the client's fix, as ssh takes it on its command line.
+fn client_fix(seen: &Report) -> String {
+    let fixes = seen.json["diagnoses"][0]["fixes"].as_array().expect("fixes");
+    let snippet = fixes.iter().find(|fix| fix["side"] == "client").expect("a client's fix")["snippet"].as_str();
+    let (key, value) =
+        snippet.expect("a snippet").lines().nth(1).expect("a setting").trim().split_once(' ').expect("two words");
+    format!("{key}={value}")
+}
+
+#[test]
+fn the_fix_for_a_missing_algorithm_mends_ssh_and_is_called_weak_where_it_is() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (setting, code, weak) in [
+        ("KexAlgorithms diffie-hellman-group1-sha1,diffie-hellman-group14-sha1", "handshake-no-common-kex", true),
+        ("Ciphers 3des-cbc,aes256-cbc", "handshake-no-common-cipher", true),
+        ("Ciphers aes128-ctr\nMACs hmac-md5,hmac-sha1-96", "handshake-no-common-mac", false),
+    ] {
+        let server = lab.sshd(&[setting]);
+        let seen = examined(&lab, &server, &[]);
+        assert_eq!((seen.codes(), seen.run.status), (vec![code], Some(2)), "{}", seen.told());
+        assert_eq!(lab.ssh(&server, &[], "true", s(10)).status, Some(255));
+        let fix = client_fix(&seen);
+        let mended = lab.ssh(&server, &["-o", &fix], "echo hi", s(10));
+        assert_eq!((mended.status, &*mended.stdout), (Some(0), "hi\n"), "{fix}: {mended:?}");
+        let again = examined(&lab, &server, &["-o", &fix]);
+        if weak {
+            assert_eq!(
+                (again.codes(), again.run.status),
+                (vec!["handshake-weak-algorithms"], Some(1)),
+                "{}",
+                again.told()
+            );
+        } else {
+            // Our library speaks no truncated MAC; ssh does.
+            assert_eq!((again.codes(), again.run.status), (vec![], Some(3)), "{}", again.told());
+        }
+    }
+}
+
+#[test]
+fn what_ssh_speaks_and_our_library_does_not_is_our_limit_and_not_the_servers_fault() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (setting, name) in [
+        ("KexAlgorithms sntrup761x25519-sha512@openssh.com", "sntrup761x25519-sha512@openssh.com"),
+        ("Ciphers aes128-ctr\nMACs umac-64@openssh.com,umac-128@openssh.com", "umac-64@openssh.com"),
+    ] {
+        let server = lab.sshd(&[setting]);
+        assert_eq!(lab.ssh(&server, &[], "true", s(10)).status, Some(0), "{}", server.log());
+        let seen = examined(&lab, &server, &[]);
+        assert_eq!((seen.codes(), seen.run.status), (vec![], Some(3)), "{}", seen.told());
+        let check = seen.check("handshake");
+        assert_eq!(check["status"], "error", "{}", seen.told());
+        assert!(check["summary"].as_str().is_some_and(|summary| summary.contains(name)), "{}", seen.told());
+    }
+}
+
+#[test]
+fn a_small_rsa_key_is_weak() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd_with_key(&["-t", "rsa", "-b", "1024"]);
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!((seen.codes(), seen.run.status), (vec!["handshake-weak-algorithms"], Some(1)), "{}", seen.told());
+    assert!(because(&seen, "handshake-weak-algorithms").contains("1024 bits"), "{}", seen.told());
+}
+
+#[test]
+fn endlessh_is_a_tarpit() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.listener("endlessh", &["-4", "-d", "400", "-p", "{port}"], "") else { return };
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(seen.codes(), ["handshake-tarpit"], "{}", seen.told());
+}
+
+#[test]
+fn a_tls_server_that_waits_for_the_client_is_not_ssh() {
+    let Some(lab) = Lab::healthy() else { return };
+    let args = ["s_server", "-quiet", "-nocert", "-accept", "{address}:{port}"];
+    let Some(server) = lab.listener("openssl", &args, "") else { return };
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(seen.codes(), ["handshake-not-ssh"], "{}", seen.told());
+}
+
+#[test]
+fn a_load_balancer_without_a_server_closes_before_any_version() {
+    let Some(lab) = Lab::healthy() else { return };
+    let config = "defaults\n mode tcp\n timeout connect 1s\n timeout client 9s\n timeout server 9s\n retries 0\n\
+        listen ssh\n bind {address}:{port}\n server gone {address}:9\n";
+    let Some(server) = lab.listener("haproxy", &["-db", "-f", "{config}"], config) else { return };
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(seen.codes().first(), Some(&"handshake-closed-before-banner"), "{}", seen.told());
+}
+
+#[test]
+fn an_address_in_hosts_deny_may_be_turned_away() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.server_host().etc("hosts.deny", "sshd: ALL\n");
+    let server = lab.sshd(&[]);
+    let seen = examined(&lab, &server, &[]);
+    if !server.log().contains("refused connect") {
+        crate::lab::skip::<()>("this sshd is built without TCP wrappers, or has no /etc/hosts.deny");
+        return;
+    }
+    let codes = seen.codes();
+    assert_eq!(codes, ["handshake-closed-before-banner", "handshake-source-denied"], "{}", seen.told());
+}
+
+#[test]
+fn a_server_that_has_no_start_up_left_is_read_even_where_a_reset_follows() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["MaxStartups 1"]);
+    let hold = format!("exec 3<>/dev/tcp/{}/{}; sleep 9", lab.server_address(), server.port());
+    std::thread::scope(|scope| {
+        let holder = scope.spawn(|| lab.run("bash", &["-c", &hold], s(12)));
+        assert!(eventually(s(5), || server.connections() > 0));
+        let seen = examined(&lab, &server, &[]);
+        assert_eq!(seen.codes(), ["handshake-max-startups"], "{}", seen.told());
+        holder.join().expect("a run");
+    });
+}
+
+#[test]
+fn a_server_that_gives_up_at_its_login_grace_time_is_told_by_the_round_age() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["LoginGraceTime 3"]);
+    // Only what goes to the server is lost: its own end must come in order.
+    lab.forward(&format!("ip daddr {} ip length > 900 drop", lab.server_address()));
+    let seen = examined(&lab, &server, &[]);
+    assert!(seen.json.to_string().contains("LoginGraceTime of sshd"), "{}", seen.told());
+}
+
+#[test]
+fn a_reset_that_follows_our_words_is_told_by_saying_nothing() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    // The first bytes after a TCP header with timestamps: "SSH-", from the client only.
+    let rule = format!("tcp dport {} @th,256,32 0x5353482d reject with tcp reset", server.port());
+    lab.forward(&rule);
+    assert!(lab.ssh(&server, &[], "true", s(5)).stderr.contains("reset by peer"));
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(seen.codes(), ["handshake-reset"], "{}", seen.told());
+    assert!(because(&seen, "handshake-reset").contains("OpenSSH"), "{}", seen.told());
+}
+
+#[test]
+fn two_servers_with_keys_of_their_own_behind_one_address_are_told_from_a_changed_key() {
+    let Some(lab) = Lab::healthy() else { return };
+    let servers = [lab.sshd(&[]), lab.sshd_with_key(&["-t", "ed25519"])];
+    let [one, two] = servers.each_ref().map(Server::port);
+    let config = format!(
+        "defaults\n mode tcp\n timeout connect 1s\n timeout client 9s\n timeout server 9s\n\
+         listen ssh\n bind {{address}}:{{port}}\n balance roundrobin\n server one {{address}}:{one}\n server two {{address}}:{two}\n"
+    );
+    let Some(pool) = lab.listener("haproxy", &["-db", "-f", "{config}"], &config) else { return };
+    lab.know_other_key(&pool);
+    let mut seen = examined(&lab, &pool, &[]);
+    // The first connection may have met the server that is known.
+    if seen.codes().is_empty() {
+        seen = examined(&lab, &pool, &[]);
+    }
+    assert_eq!((seen.codes(), seen.died_at()), (vec!["hostkey-several-keys"], Some("hostkey")), "{}", seen.told());
+}
+
+#[test]
+fn a_host_certificate_holds_or_is_told_why_not() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (validity, principal, authority, codes) in [
+        ("-1h:+1h", "{address}", "ca", &[][..]),
+        ("-2h:-1h", "{address}", "ca", &["hostkey-cert-invalid"]),
+        ("+1h:+2h", "{address}", "ca", &["hostkey-cert-invalid"]),
+        ("-1h:+1h", "db.example", "ca", &["hostkey-cert-invalid"]),
+        ("-1h:+1h", "{address}", "stranger", &["hostkey-unknown"]),
+    ] {
+        let server = lab.sshd_certified(validity, principal, authority);
+        let plain = lab.ssh(&server, &[], "true", s(10));
+        assert_eq!(plain.status, Some(if codes.is_empty() { 0 } else { 255 }), "{plain:?}");
+        let seen = examined(&lab, &server, &[]);
+        assert_eq!(seen.codes(), codes, "{validity} {principal} {authority}: {}", seen.told());
+    }
+}

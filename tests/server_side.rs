@@ -1,0 +1,92 @@
+//! `--server` against a real sshd: what root is told, what another user is refused, and nothing is left or written.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::lab::{Lab, Report, eventually};
+
+fn answer<'a>(seen: &'a Report, about: &str) -> &'a Value {
+    let answers = seen.json["server"]["answers"].as_array();
+    answers.into_iter().flatten().find(|answer| answer["about"] == about).unwrap_or(&Value::Null)
+}
+
+fn lines(seen: &Report, about: &str) -> String {
+    answer(seen, about)["lines"].to_string()
+}
+
+/// The command of the channel check, and its plain form where the first one did not run.
+const FORCED: usize = 2;
+
+const OPTIONS: [&str; 3] = ["--server", "--idle", "0"];
+
+#[test]
+fn a_server_is_asked_only_on_request() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let seen = lab.doctor(&server, &["--idle", "0"], Duration::from_secs(40));
+    assert!(seen.json.as_object().is_some_and(|report| report.contains_key("server")), "{}", seen.told());
+    assert_eq!(seen.json["server"], Value::Null);
+}
+
+#[test]
+fn the_server_tells_root_what_it_knows_and_nothing_is_written_there() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let listed = || lab.run("find", &[lab.home().path("server")], Duration::from_secs(10)).stdout;
+    let before = listed();
+    let seen = lab.doctor(&server, &OPTIONS, Duration::from_mins(1));
+    assert_eq!((seen.codes(), seen.run.status), (vec![], Some(0)), "{}", seen.told());
+    assert_eq!(seen.json["server"]["failure"], Value::Null, "{}", seen.told());
+    assert!(lines(&seen, "connection").contains(&lab.server_address().to_string()), "{}", seen.told());
+    assert!(lines(&seen, "uptime").contains("load average"), "{}", seen.told());
+    for about in ["memory and load", "disk space", "limits", "TCP keepalive"] {
+        assert_eq!(answer(&seen, about)["status"], 0, "{about}: {}", seen.told());
+    }
+    for answer in seen.json["server"]["answers"].as_array().expect("answers") {
+        assert!(answer["source"].as_str().is_some_and(|source| !source.is_empty()), "{answer}");
+    }
+    assert_eq!(seen.json["spent"]["connections"], 1, "{}", seen.told());
+    assert_eq!(listed(), before);
+    let gone = || server.connections() == 0 && server.sessions(&lab).is_empty();
+    assert!(eventually(Duration::from_secs(5), gone), "left on the server: {:?}", server.sessions(&lab));
+}
+
+#[test]
+fn what_a_user_may_not_see_is_a_fact_too() {
+    let Some(lab) = Lab::healthy() else { return };
+    let home = lab.home().path("guest");
+    fs::create_dir(&home).expect("our own folder");
+    lab.server_host().etc(
+        "passwd",
+        &format!(
+            "root:x:0:0:root:/root:/bin/sh\nsshd:x:102:65534::/run/sshd:/usr/sbin/nologin\nguest:x:4242:4242::{}:/bin/sh\n",
+            home.display()
+        ),
+    );
+    lab.server_host().etc("shadow", "root:*:19000:0:99999:7:::\nsshd:!:19000::::::\nguest:*:19000:0:99999:7:::\n");
+    let keys = lab.home().path("guest_keys");
+    fs::copy(lab.home().key("id_ed25519.pub"), &keys).expect("a key");
+    fs::set_permissions(&keys, fs::Permissions::from_mode(0o644)).expect("our own file");
+    let server = lab.sshd(&[&format!("AuthorizedKeysFile {}", keys.display())]);
+    let options = [&OPTIONS[..], &["-l", "guest"]].concat();
+    let seen = lab.doctor(&server, &options, Duration::from_mins(1));
+    assert_eq!((seen.codes(), seen.run.status), (vec![], Some(0)), "{}\n{}", seen.told(), server.log());
+    assert_eq!(seen.json["server"]["failure"], Value::Null, "{}", seen.told());
+    let settings = answer(&seen, "sshd settings");
+    assert_ne!(settings["status"], 0, "{settings}");
+    assert!(settings["lines"].as_array().is_some_and(|lines| !lines.is_empty()), "{settings}");
+}
+
+#[test]
+fn a_server_that_runs_no_commands_of_ours_says_so() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["ForceCommand echo no"]);
+    let seen = lab.doctor(&server, &OPTIONS, Duration::from_mins(1));
+    assert_eq!(seen.json["server"]["answers"].as_array().map(Vec::len), Some(0), "{}", seen.told());
+    assert!(seen.json["server"]["failure"].is_string(), "{}", seen.told());
+    // A forced command does what it does: it is not run once more for this.
+    assert_eq!(server.log().matches("Starting session: forced-command").count(), FORCED, "{}", server.log());
+}

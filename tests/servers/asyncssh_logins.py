@@ -1,0 +1,80 @@
+"""AsyncSSH with logins that sshd without PAM cannot have; what is presented is printed, never what it was."""
+
+import asyncio
+import logging
+import sys
+
+import asyncssh
+
+import asyncssh_server
+
+PASSWORD = "correct horse"
+
+
+def note(text):
+    print(text, flush=True)
+
+
+class Login(asyncssh_server.Server):
+    def __init__(self):
+        super().__init__(0, False)
+
+    def connection_made(self, conn):
+        self.peer = conn.get_extra_info("peername")[1]
+
+    def begin_auth(self, username):
+        note(f"login asked from port {self.peer}")
+        return True
+
+    def decide(self, what, accepted):
+        note(f"{what} {'accepted' if accepted else 'refused'} from port {self.peer}")
+        return accepted
+
+
+class Password(Login):
+    def password_auth_supported(self):
+        return True
+
+    def validate_password(self, username, password):
+        return self.decide("password", password == PASSWORD)
+
+
+class Expired(Password):
+    def validate_password(self, username, password):
+        self.decide("password", password == PASSWORD)
+        raise asyncssh.PasswordChangeRequired("Your password has expired: ")
+
+
+class Keyboard(Login):
+    def kbdint_auth_supported(self):
+        return True
+
+    def get_kbdint_challenge(self, username, lang, submethods):
+        return "", "Two questions", "", [("Password: ", False), ("Code: ", True)]
+
+    def validate_kbdint_response(self, username, responses):
+        return self.decide("answers", responses == [PASSWORD, "123456"])
+
+
+class OneQuestion(Keyboard):
+    def get_kbdint_challenge(self, username, lang, submethods):
+        return "", "", "", [("Password: ", False)]
+
+    def validate_kbdint_response(self, username, responses):
+        return self.decide("answers", responses == [PASSWORD])
+
+
+class Slow(Login):
+    async def begin_auth(self, username):
+        await asyncio.sleep(3)
+        return super().begin_auth(username)
+
+
+KINDS = {"password": Password, "expired": Expired, "keyboard": Keyboard, "one-question": OneQuestion, "slow": Slow}
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    address, port, host_key, authorized_keys, kind = sys.argv[1:]
+    keys = authorized_keys if kind == "slow" else None
+    asyncio.run(asyncssh_server.main(address, port, host_key, keys, server_factory=KINDS[kind]))
