@@ -213,11 +213,13 @@ impl Server {
     fn sockets(&self, state: &str) -> usize {
         let table = fs::read_to_string(format!("/proc/{}/net/tcp", self.pid())).unwrap_or_default();
         // With the address: before the daemon has entered its host, this is the machine's own table.
-        let local = format!("{:08X}:{:04X}", u32::from(self.address).swap_bytes(), self.port);
+        let at = |address: u32| format!("{:08X}:{:04X}", address.swap_bytes(), self.port);
+        let (local, any) = (at(u32::from(self.address)), at(0));
         let mut count = 0;
         for line in table.lines() {
             let mut words = line.split_whitespace().skip(1);
-            count += usize::from(words.next().is_some_and(|at| at == local) && words.nth(1) == Some(state));
+            count +=
+                usize::from(words.next().is_some_and(|at| at == local || at == any) && words.nth(1) == Some(state));
         }
         count
     }
