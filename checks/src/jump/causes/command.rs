@@ -48,7 +48,7 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
         "Could not connect to the proxy command",
         "ProxyCommand exited",
     ],
-    hides: &["handshake-no-banner", "handshake-closed-before-banner", "handshake-reset"],
+    hides: &["handshake-no-banner", "handshake-closed-before-banner", "handshake-reset", "handshake-source-denied"],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
         if !facts.proxied || facts.received_bytes > 0 {
