@@ -66,8 +66,8 @@ async fn a_healthy_server_runs_commands() {
 async fn ssh_hangs_in_the_forgetful_network_and_lives_with_keepalives() {
     let stage = started("silent-drop").await;
     let (plain, kept) = tokio::join!(
-        ssh(&stage, &[], "sleep 6; echo hi", Duration::from_secs(10)),
-        ssh(&stage, &["-o", "ServerAliveInterval=2"], "sleep 6; echo hi", DEADLINE),
+        ssh(&stage, &[], "sleep 9; echo hi", Duration::from_secs(14)),
+        ssh(&stage, &["-o", "ServerAliveInterval=2"], "sleep 9; echo hi", DEADLINE),
     );
     assert_eq!(plain.status, None, "a forgotten connection hangs: {}", plain.stderr);
     assert_eq!((kept.status, kept.stdout.as_str()), (Some(0), "hi\n"), "{}", kept.stderr);

@@ -493,6 +493,11 @@ impl Noted {
     }
 
     fn keepalive(&self, died: f64, arms: &[Arm]) -> Keepalive {
+        // A kept session whose channel was closed, or whose data was missed, shows that it is not packets that count.
+        let of_channel = |arm: &Arm| arm.death().is_some_and(|(manner, _)| !manner.is_of_connection());
+        if data_alone_lives(arms) || arms.iter().any(|arm| arm.moves == Moves::Keepalive && of_channel(arm)) {
+            return Keepalive { verified: Some(false), ..Keepalive::default() };
+        }
         if let Some(interval) = self.proven(died) {
             return Keepalive {
                 interval_s: Some(interval),
