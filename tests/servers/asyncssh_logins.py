@@ -6,6 +6,8 @@ import sys
 
 import asyncssh
 
+# The folder belongs to the sources.
+sys.dont_write_bytecode = True
 import asyncssh_server
 
 PASSWORD = "correct horse"
