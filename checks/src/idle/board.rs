@@ -162,6 +162,11 @@ impl Board {
         }
     }
 
+    /// The shortest time that an answer took so far.
+    pub(super) fn rtt(&self) -> Duration {
+        self.noted().rtt.unwrap_or_default()
+    }
+
     /// Since when a session is kept at its interval.
     pub(super) fn kept_since(&self, session: u32) -> Option<Instant> {
         self.noted().kept.get(&session).map(|kept| kept.since)
@@ -231,8 +236,9 @@ impl Board {
 
     /// The answer came after all.
     pub(super) fn unsuspect(&self, goal: Goal) {
-        if goal.is_silence() {
-            self.noted().ladder.undo_death();
+        let mut noted = self.noted();
+        if goal.is_silence() && !noted.confirmed {
+            noted.ladder.undo_death();
         }
     }
 

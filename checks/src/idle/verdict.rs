@@ -16,6 +16,9 @@ use crate::socket::Socket;
 /// An answer that takes longer than this is in doubt; it is three times OpenSSH's shortest retransmission time-out.
 const IN_DOUBT: Duration = Duration::from_millis(600);
 
+/// An answer that takes longer than this, while a fresh connection works at once, came in spite of the path.
+const LATE: Duration = Duration::from_millis(1500);
+
 /// A session that ended by itself: a fresh connection shows whether the path and the server are well.
 pub(super) async fn passive(test: &Test, held: &Held, ending: Ending, goal: Goal, lasted: Duration) -> End {
     match test.control.settle(ending.at).await {
@@ -63,7 +66,7 @@ async fn settle(
     test.board.asked(number);
     let alive = |rtt: Duration| End::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 };
     let mut request = pin!(request);
-    let first = timeout(IN_DOUBT, &mut request).await.ok();
+    let first = timeout(IN_DOUBT.max(test.board.rtt() * 3), &mut request).await.ok();
     if let Some(Answer::Alive(rtt)) = first {
         return alive(rtt);
     }
@@ -83,6 +86,10 @@ async fn settle(
     };
     let (answer, finding) = tokio::join!(answer, settle);
     match (answer, finding) {
+        // A fresh connection worked at once, and this one only when something else had woken the path: it did not just live.
+        (Answer::Alive(rtt), Finding::Fine { .. }) if rtt > LATE.max(test.board.rtt() * 4) => End::Void {
+            why: format!("it answered only after {:.1} s, while a fresh connection worked at once", rtt.as_secs_f64()),
+        },
         (Answer::Alive(rtt), _) => {
             test.board.unsuspect(goal);
             alive(rtt)
