@@ -5,12 +5,14 @@
 
 mod age;
 mod board;
+mod bracket;
 mod causes;
 mod control;
 mod facts;
 mod held;
 pub mod hop;
 mod ladder;
+mod lane;
 mod leftovers;
 mod legs;
 mod search;

@@ -1,0 +1,83 @@
+//! What the arms prove together: the bracket of silence, what counts as silence, and who breaks it. Pure.
+
+use super::facts::{Arm, End, Holds, Moves, Sign, Speaker, Timeout};
+use crate::connection::Manner;
+
+/// TCP may acknowledge what it heard last so much later (TCP_DELACK_MAX of Linux): the path was silent for that much less.
+pub(super) const LATE_ACK_S: f64 = 0.2;
+/// Whoever ended a session by itself saw its last byte earlier than we did, by the way from there to us, seconds at the most.
+const EARLIER_S: f64 = 0.1;
+
+/// The bracket that the silent arms prove, and the manner of the shortest death.
+///
+/// A shell that leaves its prompt has a clock of its own, and counts only where nothing else ended.
+pub(super) fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
+    let silent = || arms.iter().filter(|arm| arm.moves == Moves::Nothing);
+    let unheard = silent().filter(|arm| matches!(arm.end, End::Unheard { .. })).count() > 1;
+    let shortest = |arms: Vec<&'_ Arm>| arms.into_iter().min_by(|a, b| a.quiet_s().total_cmp(&b.quiet_s())).cloned();
+    let dead = |own_clock: bool| {
+        shortest(silent().filter(|arm| arm.death().is_some() && arm.has_own_clock() == own_clock).collect())
+    };
+    let lived_until = |died: f64, quiet: &dyn Fn(&Arm) -> f64, counts: &dyn Fn(&Arm) -> bool| {
+        silent()
+            .filter(|arm| matches!(arm.end, End::Alive { .. }) && counts(arm))
+            .map(quiet)
+            .filter(|survived| *survived > 0.0 && *survived < died)
+            .max_by(f64::total_cmp)
+    };
+    let of_packets = |arm: &Arm| arm.lasted_s - LATE_ACK_S;
+    if let Some(first) = dead(false) {
+        let by_itself = matches!(first.death(), Some((_, Sign::BeforeProbe)));
+        let earlier = if by_itself { EARLIER_S } else { 0.0 };
+        let died = first.quiet_s();
+        // Where keepalives die too, only data in the channel counts, and only its quiet is the timer's.
+        let of_channel = first.death().is_some_and(|(manner, _)| !manner.is_of_connection()) || data_alone_lives(arms);
+        let survived_s = if of_channel {
+            lived_until(
+                first.channel_quiet_s.unwrap_or(died),
+                &|arm| arm.channel_quiet_s.unwrap_or(arm.lasted_s),
+                &|_| true,
+            )
+        } else {
+            lived_until(died, &of_packets, &|_| true)
+        };
+        let died_s = Some(if of_channel { first.channel_quiet_s.unwrap_or(died) } else { died } + earlier);
+        return (Timeout { survived_s, died_s }, first.death().map(|(manner, _)| manner.clone()));
+    }
+    if unheard {
+        let died =
+            shortest(silent().filter(|arm| matches!(arm.end, End::Unheard { .. })).collect()).map(|arm| arm.lasted_s);
+        let survived_s = lived_until(died.unwrap_or_default(), &of_packets, &|arm| arm.speaks_first == Speaker::Server);
+        return (Timeout { survived_s, died_s: died }, Some(Manner::Silent));
+    }
+    if let Some(shell) = dead(true) {
+        return (
+            Timeout { survived_s: None, died_s: Some(shell.quiet_s()) },
+            shell.death().map(|(manner, _)| manner.clone()),
+        );
+    }
+    (Timeout { survived_s: lived_until(f64::INFINITY, &of_packets, &|_| true), died_s: None }, None)
+}
+
+/// Whether sessions that are kept alive died although no channel data moved on them, while the one with data lived.
+pub(super) fn data_alone_lives(arms: &[Arm]) -> bool {
+    let held = |arm: &&Arm| arm.holds == Holds::Command;
+    let kept_died = arms.iter().filter(held).any(|arm| arm.moves == Moves::Keepalive && arm.death().is_some());
+    let data_lives =
+        arms.iter().filter(held).any(|arm| arm.moves == Moves::ChannelData && matches!(arm.end, End::Alive { .. }));
+    kept_died && data_lives
+}
+
+/// How often the server speaks by itself: the longest quiet on a session on which it did.
+pub(super) fn server_speaks(arms: &[Arm]) -> Option<f64> {
+    let heard = arms.iter().filter(|arm| {
+        arm.moves == Moves::Nothing
+            && arm.holds == Holds::Command
+            && arm.heard_bytes > 0
+            && arm.speaks_first == Speaker::Client
+    });
+    let quiet = heard.filter(|arm| matches!(arm.end, End::Alive { .. } | End::Open)).map(|arm| arm.lasted_s);
+    let quiet: Vec<f64> = quiet.collect();
+    // One late word of a session's start is no rhythm.
+    quiet.iter().copied().max_by(f64::total_cmp).filter(|_| quiet.len() > 1)
+}

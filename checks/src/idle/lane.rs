@@ -1,0 +1,46 @@
+//! A session as the onlooker sees it, and whether the test waits for it.
+
+use std::time::{Duration, Instant};
+
+use super::facts::Moves;
+use super::ladder::{Goal, longer};
+use crate::progress::{Lane, LaneState};
+
+/// A lane as the onlooker sees it.
+pub(super) struct Shown {
+    pub(super) goal: Goal,
+    pub(super) moves: Moves,
+    pub(super) began: Option<Instant>,
+    pub(super) state: LaneState,
+}
+
+impl Shown {
+    /// Whether a silence whose length is under test is under way on it.
+    pub(super) fn is_silent(&self) -> bool {
+        self.goal.is_silence()
+            && self.moves == Moves::Nothing
+            && matches!(self.state, LaneState::Waiting | LaneState::Probing)
+    }
+
+    /// Whether this session's answer will narrow the bracket, or tell what kind of timer it is.
+    pub(super) fn is_awaited(&self, survived: f64, died: f64) -> bool {
+        let waiting = matches!(self.state, LaneState::Waiting | LaneState::Probing);
+        // A silence a little longer than what killed is tried where the server had spoken first, and the client had not.
+        let tells = |length: f64| length > survived && length <= longer(died) + 0.01;
+        let narrows = self.goal.is_silence() && self.goal.length().is_some_and(tells);
+        waiting && (narrows || self.moves == Moves::TcpKeepalive)
+    }
+
+    pub(super) fn lane(&self) -> Lane {
+        let label = match (self.moves, self.goal) {
+            (Moves::Keepalive, Goal::Keep(interval)) => format!("keepalive every {interval} s"),
+            (Moves::ChannelData, Goal::Keep(interval)) => format!("data every {interval} s"),
+            (Moves::TcpKeepalive, _) => "TCP keepalives".to_owned(),
+            (_, Goal::ServerFirst(_)) => "silent, server first".to_owned(),
+            _ => "silent".to_owned(),
+        };
+        let until = self.goal.length().filter(|_| self.goal.is_silence()).map(Duration::from_secs_f64);
+        let idle = self.began.map(|began| began.elapsed()).unwrap_or_default();
+        Lane { label, idle, until, state: self.state.clone() }
+    }
+}
