@@ -121,7 +121,7 @@ fn an_address_in_hosts_deny_may_be_turned_away() {
     lab.server_host().etc("hosts.deny", "sshd: ALL\n");
     let server = lab.sshd(&[]);
     let seen = examined(&lab, &server, &[]);
-    if !server.log().contains("refused connect") {
+    if !eventually(Duration::from_secs(5), || server.log().contains("refused connect")) {
         crate::lab::skip::<()>("this sshd is built without TCP wrappers, or has no /etc/hosts.deny");
         return;
     }

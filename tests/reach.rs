@@ -71,14 +71,14 @@ fn finds(lab: &Lab, options: &[&str], expect: &[&str], server: &Server) -> Repor
 #[test]
 fn a_deep_look_at_a_healthy_path_finds_nothing() {
     let Some(lab) = Lab::healthy() else { return };
-    let seen = finds(&lab, &["--idle", "0", "--deep"], &[], &lab.sshd(&[]));
+    let seen = finds(&lab, &["--idle", "0", "--deep"], &[], &lab.sshd(&["Subsystem sftp internal-sftp"]));
     assert_eq!(seen.check("tcp")["evidence"]["repeats"].as_array().map(Vec::len), Some(8), "{}", seen.told());
 }
 
 #[test]
 fn first_packets_lost_now_and_then_are_loss() {
     let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&[]);
+    let server = lab.sshd(&["Subsystem sftp internal-sftp"]);
     lab.forward(&format!("{SYN} numgen inc mod 3 0 drop"));
     finds(&lab, &["--idle", "0", "--deep"], &["tcp-lossy"], &server);
 }
@@ -97,7 +97,7 @@ fn data_lost_now_and_then_is_loss_without_a_further_connection() {
 #[test]
 fn a_limit_on_new_connections_that_drops_is_a_possible_ban() {
     let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&[]);
+    let server = lab.sshd(&["Subsystem sftp internal-sftp"]);
     lab.forward(&format!("{SYN} limit rate over 1/minute burst 4 packets drop"));
     let seen = finds(&lab, &["--idle", "0", "--deep"], &["tcp-source-banned"], &server);
     assert_eq!(seen.json["diagnoses"][0]["certainty"], "possible", "{}", seen.told());

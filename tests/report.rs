@@ -241,23 +241,3 @@ fn a_good_verdict_says_what_it_does_not_cover() {
     let text = text::render(&interrupted, &diagnose(&interrupted), &Style::default());
     assert!(text.starts_with("INCONCLUSIVE") && text.contains("Interrupted:"), "{text}");
 }
-
-/// Shows the renders to a person: `cargo test --test all show -- --ignored --nocapture`.
-#[test]
-#[ignore = "for people to look at"]
-fn show() {
-    let (evidence, diagnosis) = idle_death();
-    for unicode in [true, false] {
-        println!(
-            "{}\n\n{}\n",
-            text::render(&evidence, &diagnosis, &Style { unicode, ..Style::default() }),
-            "=".repeat(80)
-        );
-    }
-    let healthy = healthy();
-    println!("{}\n", text::render(&healthy, &diagnose(&healthy), &Style { unicode: true, ..Style::default() }));
-    let unexplained = failed(&healthy, Check::Auth);
-    println!("{}\n", text::render(&unexplained, &diagnose(&unexplained), &Style { unicode: true, ..Style::default() }));
-    println!("{}\n", ssh_doctor::explain::list(&Style::default()));
-    println!("{}\n", ssh_doctor::explain::cause("handshake-max-startups", &Style::default()).unwrap());
-}

@@ -19,6 +19,9 @@ pub struct Patience {
     pub total: Duration,
 }
 
+/// How long a word of ours may take to be said: it takes no time but on a connection whose packets no longer pass.
+const SAYING: Duration = Duration::from_secs(2);
+
 /// Which patience ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -82,7 +85,8 @@ impl Connection {
     /// The same with a terminal (RFC 4254 section 6.2) of 80 by 24; a refusal of the terminal counts as one of the command.
     pub async fn start_on_terminal(&self, command: &str, patience: Patience, ran: &mut Ran) -> Option<Running> {
         let mut channel = self.open_session(patience, ran).await?;
-        if channel.request_pty(true, "dumb", 80, 24, 0, 0, &[]).await.is_err() {
+        let asking = channel.request_pty(true, "dumb", 80, 24, 0, 0, &[]);
+        if !matches!(timeout(SAYING, asking).await, Ok(Ok(()))) {
             ran.connection_lost = true;
             return None;
         }
@@ -195,17 +199,17 @@ impl Running {
 
     /// Ends the command's input and reads until the server closes the channel.
     pub async fn finish(mut self, keep: usize, patience: Patience, ran: &mut Ran) {
-        if self.channel.eof().await.is_err() {
+        if !matches!(timeout(SAYING, self.channel.eof()).await, Ok(Ok(()))) {
             ran.connection_lost = true;
         }
         self.read(keep, patience, ran, |_| false).await;
-        let _ = self.channel.close().await;
+        let _ = timeout(SAYING, self.channel.close()).await;
     }
 
     /// Closes the channel without waiting for the command's end.
     pub async fn close(self) {
-        // A connection that is gone has no channel left.
-        let _ = self.channel.close().await;
+        // A connection that is gone has no channel left, and one that is stuck takes no word more.
+        let _ = timeout(SAYING, self.channel.close()).await;
     }
 
     /// The channel itself, for whoever waits on it.
@@ -253,7 +257,7 @@ impl Ran {
 }
 
 async fn exec(channel: Channel<Msg>, command: &str, ran: &mut Ran) -> Option<Running> {
-    if channel.exec(true, command).await.is_ok() {
+    if matches!(timeout(SAYING, channel.exec(true, command)).await, Ok(Ok(()))) {
         return Some(Running { channel });
     }
     ran.connection_lost = true;

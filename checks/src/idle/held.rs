@@ -22,6 +22,8 @@ const NOTED_WITHIN: Duration = Duration::from_millis(100);
 /// Bytes kept of the waiting command's first line.
 const GREETING: usize = 512;
 
+/// How long a line of ours may take to be said: no time but on a connection whose packets no longer pass.
+const SAYING: Duration = Duration::from_secs(2);
 /// Unanswered TCP keepalives that the kernel puts up with: Linux's most.
 const KEEPALIVES: u32 = 127;
 /// Time between the close of the last channel and the end of the connection, where a server means both.
@@ -128,7 +130,7 @@ impl Held {
     pub(super) async fn ask_for_line(&mut self, seconds: u32) {
         if let Some(channel) = &self.channel {
             // A channel that is gone shows while we wait for the line.
-            let _ = channel.data_bytes(format!("{seconds}\n")).await;
+            let _ = timeout(SAYING, channel.data_bytes(format!("{seconds}\n"))).await;
             self.channel_quiet_since = Some(Instant::now());
         }
     }
