@@ -6,6 +6,7 @@ mod probes;
 mod sftp;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 use crate::connection::{Connection, GaveUp, Manner, Patience, Ran, Running};
 use crate::evidence::{self, Step};
@@ -99,11 +100,13 @@ async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Runni
         return (Facts::of(ran, &mark, connection), None);
     };
     let read = running.read(KEPT, patience, &mut ran, |ran| contains(&ran.stdout, &mark));
-    let ((), mut capabilities) = tokio::join!(read, probes::ask(connection, patience));
+    let ((), capabilities) = tokio::join!(read, timeout(patience.total, probes::ask(connection, patience)));
+    let mut capabilities = capabilities.unwrap_or_default();
     capabilities.session = Outcome::Allowed;
     capabilities.exec = Outcome::of(ran.accepted);
     if limits.deep && ran.accepted.is_some() && !ran.connection_lost {
-        probes::ask_for_more(connection, patience, &mut capabilities).await;
+        // What is told by then is kept.
+        let _ = timeout(patience.total, probes::ask_for_more(connection, patience, &mut capabilities)).await;
     } else {
         let why = "it starts a process: --deep";
         (capabilities.shell, capabilities.sftp) = (Outcome::not_tested(why), Outcome::not_tested(why));

@@ -225,9 +225,12 @@ impl Connection {
     /// Exchanges keys anew; how long it took, or nothing where it was not done by the deadline.
     pub async fn rekey(&self, deadline: Duration) -> Option<Duration> {
         let (asked, before) = (Instant::now(), self.notes.read().key_exchanges.len());
-        self.handle.rekey_soon().await.ok()?;
-        timeout(deadline, self.notes.key_exchange_after(before)).await.ok()?;
-        Some(asked.elapsed())
+        let done = async {
+            self.handle.rekey_soon().await.ok()?;
+            self.notes.key_exchange_after(before).await;
+            Some(asked.elapsed())
+        };
+        timeout(deadline, done).await.ok()?
     }
 
     /// Marks what we send from now on as ssh marks an interactive session (`IPQoS`).
