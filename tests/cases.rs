@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// Cases that run at the same time: more would starve each other of the processor, and time is what they measure.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 4;
 
 #[test]
 fn every_case_has_a_name_of_its_own_and_expects_codes_that_exist() {
@@ -41,11 +41,15 @@ async fn every_case_is_diagnosed_with_its_codes_and_no_others() {
         let permits = permits.clone();
         running.spawn(async move {
             let _permit = permits.acquire().await.unwrap();
-            wrong(case).await
+            wrong(case).await.map(|_| case)
         });
     }
-    let wrong: String = running.join_all().await.into_iter().flatten().collect();
-    assert!(wrong.is_empty(), "\n{wrong}");
+    // Timers of a few seconds do not keep on a machine that is busy with the others: what was wrong is looked at again alone.
+    let mut found = String::new();
+    for case in running.join_all().await.into_iter().flatten() {
+        found.extend(wrong(case).await);
+    }
+    assert!(found.is_empty(), "\n{found}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

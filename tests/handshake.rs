@@ -116,20 +116,6 @@ fn a_load_balancer_without_a_server_closes_before_any_version() {
 }
 
 #[test]
-fn an_address_in_hosts_deny_may_be_turned_away() {
-    let Some(lab) = Lab::healthy() else { return };
-    lab.server_host().etc("hosts.deny", "sshd: ALL\n");
-    let server = lab.sshd(&[]);
-    let seen = examined(&lab, &server, &[]);
-    if !eventually(Duration::from_secs(5), || server.log().contains("refused connect")) {
-        crate::lab::skip::<()>("this sshd is built without TCP wrappers, or has no /etc/hosts.deny");
-        return;
-    }
-    let codes = seen.codes();
-    assert_eq!(codes, ["handshake-closed-before-banner", "handshake-source-denied"], "{}", seen.told());
-}
-
-#[test]
 fn a_server_that_has_no_start_up_left_is_read_even_where_a_reset_follows() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&["MaxStartups 1"]);

@@ -1,9 +1,11 @@
 //! Name servers on a lab's client, which asks them and nobody else.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
 use ssh_doctor_fixtures::names::{self, Answer};
@@ -37,7 +39,16 @@ impl Lab {
             setns(host, CloneFlags::CLONE_NEWNET).expect("root may enter a namespace");
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
-                let service = names::serve(SocketAddr::from((address, 53)), answer).await.expect("a free port");
+                // A socket of the one before is let go of when its runtime ends, which need not be yet.
+                let mut tries = 0;
+                let service = loop {
+                    match names::serve(SocketAddr::from((address, 53)), answer).await {
+                        Ok(service) => break service,
+                        Err(error) if error.kind() == ErrorKind::AddrInUse && tries < 50 => tries += 1,
+                        Err(error) => panic!("no free port: {error}"),
+                    }
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                };
                 ready.send(()).expect("the test waits");
                 // An end either way is the wish to stop.
                 let _ = stopped.await;
