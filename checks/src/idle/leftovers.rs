@@ -6,6 +6,7 @@ use crate::connection::{Connection, Patience};
 /// Ends the waiting commands, and the sshd processes above them, that are still there although their session is over.
 ///
 /// That is any session that the path cut off, whether we saw it die, were still asking it, or closed it into the void.
+/// It is told that its terminal is gone (SIGHUP), since a shell at its prompt ignores SIGTERM.
 /// A process is ended, with its group, only when its arguments or its environment still bear our mark; its parent only when it is an SSH server's session process.
 pub(super) async fn end(connection: &Connection, pids: &[(u32, u32)], mark: &str, patience: Patience) -> Leftovers {
     if pids.is_empty() {
@@ -17,7 +18,7 @@ pub(super) async fn end(connection: &Connection, pids: &[(u32, u32)], mark: &str
          marks=$(ps -o args= -p $own 2>/dev/null; tr \"\\0\" \" \" </proc/$own/cmdline 2>/dev/null; \
          tr \"\\0\" \" \" </proc/$own/environ 2>/dev/null); \
          case \"$marks\" in *{mark}*) echo stranded;; *) continue;; esac; \
-         {{ kill -- -$own || kill $own; }} 2>/dev/null && echo ended; \
+         {{ kill -s HUP -- -$own || kill -s HUP $own; }} 2>/dev/null && echo ended; \
          case \"$(ps -o comm= -p $parent 2>/dev/null || cat /proc/$parent/comm 2>/dev/null)\" in *sshd*|*dropbear*) kill $parent 2>/dev/null;; esac; \
          done",
         list.join(" ")
