@@ -1,5 +1,7 @@
 //! A real ssh-agent on the client.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -29,6 +31,19 @@ impl Lab {
 }
 
 impl Agent {
+    /// Locks or unlocks it, as `ssh-add -x` and `-X` do at a terminal.
+    pub(crate) fn lock(&self, locked: bool) {
+        /// SSH_AGENTC_LOCK and SSH_AGENTC_UNLOCK (draft-ietf-sshm-ssh-agent), with the passphrase `x`.
+        const REQUESTS: [[u8; 10]; 2] = [[0, 0, 0, 6, 23, 0, 0, 0, 1, b'x'], [0, 0, 0, 6, 22, 0, 0, 0, 1, b'x']];
+        let mut agent = UnixStream::connect(&self.socket).expect("it listens");
+        let mut answer = [0; 5];
+        agent
+            .write_all(&REQUESTS[usize::from(locked)])
+            .and_then(|()| agent.read_exact(&mut answer))
+            .expect("it answers");
+        assert_eq!(answer, [0, 0, 0, 1, 6], "SSH_AGENT_SUCCESS");
+    }
+
     /// Adds a key of the client with these options of ssh-add.
     pub(crate) fn add(&self, lab: &Lab, options: &[&str], key: &str) {
         let mut add = lab.client().command("ssh-add");

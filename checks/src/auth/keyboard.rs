@@ -97,8 +97,8 @@ pub(super) async fn converse(
             }
             Ok(Ok(Response::InfoRequest { instructions, prompts, .. })) => (instructions, prompts),
         };
-        if !instructions.is_empty() {
-            talk.notices.push(shown(&instructions));
+        if !instructions.trim().is_empty() {
+            talk.notices.push(shown(instructions.trim()));
         }
         let kept = questions.iter().take(QUESTIONS);
         talk.prompts.extend(kept.map(|asked| Prompt { text: shown(&asked.prompt), echo: asked.echo }));

@@ -48,7 +48,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     Box::pin(walk.go()).await;
     let Walk { connection, mut facts, accepted, .. } = walk;
     let banner = connection.notes().read().banner.clone();
-    facts.banner = (!banner.is_empty()).then(|| shown(&banner));
+    facts.banner = (!banner.trim().is_empty()).then(|| shown(banner.trim()));
     if facts.conclusion == Conclusion::LoggedIn {
         exam.budget.note_login(true);
         if let Some(route) = exam.route {

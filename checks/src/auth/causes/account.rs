@@ -3,6 +3,7 @@
 use super::SERVER_LOG;
 use crate::auth::{Answer, Attempt, Conclusion, Facts};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::channel;
 use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::text::seconds;
@@ -31,7 +32,8 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
         run forced commands (PermitRootLogin).\n\n\
         Where the server said so in its own words, they are quoted. Otherwise it is inferred: a server that asks for a key's signature knows the \
         key, and sshd answers a wrong password with a refusal and not with the end of the connection, as it does after PAM refused the account. \
-        A login process that crashes at that moment looks the same. AllowUsers and DenyUsers look different: there each key is refused when it \
+        A login process that crashes at that moment looks the same. An sshd that lets root run forced commands only may accept the login \
+        and end the connection at once. AllowUsers and DenyUsers look different: there each key is refused when it \
         is offered. The server's log names the reason.",
     fixes: &[
         SERVER_LOG,
@@ -62,6 +64,10 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
     ],
     hides: &["auth-disconnected", "auth-password-rejected", "auth-key-rejected"],
     judge: |evidence| {
+        if evidence.channel.failed().is_some_and(ended_before_any_channel) {
+            let seen = "the server accepted the login, and ended the connection before a channel was open";
+            return Some(Match::new(Certainty::Possible, [seen]));
+        }
         let facts = evidence.auth.failed()?;
         let at_end = matches!(facts.conclusion, Conclusion::Refused | Conclusion::Ended);
         let proof = facts.attempts.iter().find_map(|attempt| refused_proof(facts, attempt));
@@ -72,7 +78,7 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
             (None, Some(_)) => Certainty::Likely,
             (None, None) => return None,
         };
-        let said = facts.said().map(|text| format!("the server said \"{}\"", text.trim_end_matches("\\n")));
+        let said = facts.said().map(|text| format!("the server said \"{text}\""));
         Some(Match::new(certainty, proof.into_iter().chain(said)))
     },
 };
@@ -95,6 +101,11 @@ fn refused_proof(facts: &Facts, attempt: &Attempt) -> Option<String> {
     }
 }
 
+/// What sshd does when its two processes disagree on a login: the one accepts it, the other one ends both.
+fn ended_before_any_channel(facts: &channel::Facts) -> bool {
+    facts.ran.open_ms.is_none() && facts.ran.refused.is_none() && facts.ending == Some(Manner::Fin)
+}
+
 fn says_refused(text: &str) -> bool {
     let text = text.to_lowercase();
     REFUSED.iter().any(|words| text.contains(words))
@@ -105,7 +116,9 @@ mod tests {
     use super::super::samples::{Sample, attempt, key, secret};
     use crate::auth::{Answer, Attempt, Conclusion, Steps};
     use crate::cause::Certainty;
+    use crate::channel;
     use crate::connection::Manner;
+    use crate::evidence::{Evidence, Step, Timed};
 
     const CODE: &str = "auth-account-refused";
 
@@ -132,10 +145,10 @@ mod tests {
     #[test]
     fn the_servers_own_words_make_it_certain() {
         let mut sample = ended(signed(Answer::Ended), Manner::Fin);
-        sample.0.banner = Some("Your account has expired; please contact your system administrator.\\n".into());
+        sample.0.banner = Some("Your account has expired; please contact your system administrator.".into());
         assert_eq!(sample.certainty(CODE), Certainty::Certain);
         let mut asked = secret("keyboard-interactive", Answer::Refused).asked("Password: ");
-        asked.notices = vec!["\\nSystem is going down. Unprivileged users are not permitted to log in anymore.".into()];
+        asked.notices = vec!["System is going down. Unprivileged users are not permitted to log in anymore.".into()];
         let sample = Sample::refused(["keyboard-interactive"]).with(asked);
         assert_eq!(sample.certainty(CODE), Certainty::Certain);
     }
@@ -143,6 +156,19 @@ mod tests {
     #[test]
     fn a_signature_that_was_refused_is_no_rejected_key() {
         assert_eq!(Sample::refused(["publickey"]).with(signed(Answer::Refused)).fired(), [CODE]);
+    }
+
+    #[test]
+    fn an_end_between_login_and_channel_is_possibly_the_account() {
+        let mut evidence = Evidence::unexamined();
+        let judged = |ending, evidence: &mut Evidence| {
+            let facts = channel::Facts { ending, ..channel::Facts::default() };
+            evidence.channel = Timed { step: Step::Failed(facts), duration_ms: 1.0 };
+            (super::ACCOUNT_REFUSED.judge)(evidence).map(|found| found.certainty)
+        };
+        assert_eq!(judged(Some(Manner::Fin), &mut evidence), Some(Certainty::Possible));
+        assert_eq!(judged(Some(Manner::Reset), &mut evidence), None);
+        assert_eq!(judged(None, &mut evidence), None);
     }
 
     #[test]

@@ -150,14 +150,14 @@ pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Update the SSH server, or let it take rsa-sha2-256 and rsa-sha2-512: signatures by {sha1} can be forged",
+            summary: "Update the SSH server, or let it take rsa-sha2-256 and rsa-sha2-512: signatures by {old_algorithm} can be forged",
             ..Fix::NEW
         },
         Fix {
             side: Side::Client,
             summary: "Until then, allow SHA-1 signatures for this one server",
             file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    PubkeyAcceptedAlgorithms +{sha1}"),
+            snippet: Some("Host {alias}\n    PubkeyAcceptedAlgorithms +{old_algorithm}"),
             caution: Some("SHA-1 is broken for this use; keep it to this host"),
             ..Fix::NEW
         },
@@ -191,9 +191,11 @@ pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
         };
         let found = Match::new(certainty, [format!("not offered: {}", key.words()), obstacle.words()]);
         Some(if by_our_setting {
-            found.with("kind_of_key", key.algorithm.as_str())
+            // An RSA key has more names than one, and the one that it begins with is that of SHA-1.
+            let kind = key.algorithm.as_str();
+            found.with("kind_of_key", if kind == "ssh-rsa" { "rsa-sha2-512,rsa-sha2-256" } else { kind })
         } else {
-            found.with("sha1", "ssh-rsa")
+            found.with("old_algorithm", "ssh-rsa")
         })
     },
 };
