@@ -19,6 +19,7 @@ mod lifelines;
 mod logins;
 mod names;
 mod path;
+mod proxies;
 mod reach;
 mod real;
 mod recording;

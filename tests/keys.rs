@@ -98,6 +98,24 @@ fn an_agent_that_is_locked_is_told_from_an_empty_one() {
 }
 
 #[test]
+fn a_security_key_behind_an_agent_logs_in_with_one_touch_and_is_named_without() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let Some((_agent, option)) = lab.security_key(true) else { return };
+    let _ = fs::rename(lab.home().key("id_ed25519"), lab.home().key("away"));
+    let _ = fs::rename(lab.home().key("id_ed25519.pub"), lab.home().key("away.pub"));
+    let options = [&["--idle", "10s", "-o", &option], &NO_FILE[..]].concat();
+    let seen = lab.doctor(&server, &options, Duration::from_secs(40));
+    assert_diagnosed(&seen, &server, &[]);
+    assert_eq!(attempts(&seen), ["publickey sk-ssh-ed25519@openssh.com agent accepted"]);
+    assert_eq!(lab.touches(), 1, "{}", seen.told());
+    let Some((_agent, option)) = lab.security_key(false) else { return };
+    let seen = by_agent(&lab, &server, &option);
+    assert_diagnosed(&seen, &server, &["auth-agent-refused"]);
+    assert_eq!(attempts(&seen), ["publickey sk-ssh-ed25519@openssh.com agent unfinished"]);
+}
+
+#[test]
 fn an_agent_that_hangs_is_named_for_ssh_hangs_with_it() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);
