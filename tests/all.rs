@@ -20,6 +20,7 @@ mod logins;
 mod names;
 mod path;
 mod proxies;
+mod questions;
 mod reach;
 mod real;
 mod recording;

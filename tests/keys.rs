@@ -104,7 +104,7 @@ fn a_security_key_behind_an_agent_logs_in_with_one_touch_and_is_named_without() 
     let Some((_agent, option)) = lab.security_key(true) else { return };
     let _ = fs::rename(lab.home().key("id_ed25519"), lab.home().key("away"));
     let _ = fs::rename(lab.home().key("id_ed25519.pub"), lab.home().key("away.pub"));
-    let options = [&["--idle", "10s", "-o", &option], &NO_FILE[..]].concat();
+    let options = [&["--idle", "0", "-o", &option], &NO_FILE[..]].concat();
     let seen = lab.doctor(&server, &options, Duration::from_secs(40));
     assert_diagnosed(&seen, &server, &[]);
     assert_eq!(attempts(&seen), ["publickey sk-ssh-ed25519@openssh.com agent accepted"]);

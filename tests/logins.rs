@@ -34,6 +34,7 @@ fn assert_one_login_at_most(server: &Server, seen: &Report) {
 }
 
 pub(crate) fn assert_diagnosed(seen: &Report, server: &Server, codes: &[&str]) {
+    assert!(!seen.json.is_null(), "there is no report: {}", seen.told());
     assert_eq!(seen.codes(), codes, "{}\n{}", seen.told(), server.log());
 }
 
