@@ -122,8 +122,8 @@ fn fill_one(fix: &Fix, values: &[(&'static str, String)], evidence: &Evidence) -
     })
 }
 
-/// Programs that are given a server in another way than ssh, which takes `ssh://user@host:port`.
-const NO_URI: [&str; 4] = ["sftp", "scp", "mosh", "rsync"];
+/// Programs that are given a server in another way than ssh, which takes `ssh://user@host:port`; and a port that is given apart.
+const NO_URI: [&str; 5] = ["sftp", "scp", "mosh", "rsync", " -p "];
 
 /// Where a target is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
