@@ -125,6 +125,33 @@ fn what_this_machine_makes_of_the_answers_is_told_apart() {
 }
 
 #[test]
+fn a_name_that_the_resolver_refuses_by_itself_is_told_from_one_that_does_not_exist() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    // All that is asked for has an address: what fails was not asked for.
+    let names =
+        asking([Answer::Knows(Host { name: "xn--bcher-kva.example", address: lab.server_address(), sshfp: None })]);
+    let long = format!("{}.example", "a".repeat(64));
+    for name in ["a..b", ".db.example", &long, "*.example", "db.example/", "bücher.example"] {
+        let setting = format!("HostName={name}");
+        let running = lab.name_servers(&names.servers, "");
+        let options = ["--idle", "0", "--only", "tcp", "-o", "ConnectTimeout=3", "-o", &setting];
+        let seen = lab.doctor_at(&format!("ssh://db:{}", server.port()), &options, s(20));
+        drop(running);
+        assert_eq!((seen.codes(), seen.died_at()), (vec!["dns-invalid-name"], Some("dns")), "{name}: {}", seen.told());
+        let said = lab.run("ssh", &["-F", "none", "-o", &setting, "db", "true"], s(10));
+        assert!(said.stderr.contains("Could not resolve hostname"), "{said:?}");
+    }
+    let seen = look_up(&lab, &server, "bücher.example", &names);
+    let ascii = seen.fixes().next().and_then(|fix| fix["snippet"].as_str()).expect("a snippet");
+    let mended = ascii.lines().nth(1).and_then(|line| line.trim().strip_prefix("HostName ")).expect("a setting");
+    let running = lab.name_servers(&names.servers, "");
+    let run = lab.ssh_at(mended, &server, "echo alive", s(10));
+    assert_eq!(run.stdout, "alive\n", "{run:?}");
+    drop(running);
+}
+
+#[test]
 fn an_entry_left_in_the_hosts_file_is_named_where_it_leads_nowhere_and_its_removal_mends_ssh() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);

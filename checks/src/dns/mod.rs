@@ -2,6 +2,7 @@
 
 mod causes;
 mod files;
+mod flaw;
 mod lines;
 mod patience;
 mod reading;
