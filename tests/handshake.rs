@@ -89,23 +89,6 @@ fn a_small_rsa_key_is_weak() {
 }
 
 #[test]
-fn endlessh_is_a_tarpit() {
-    let Some(lab) = Lab::healthy() else { return };
-    let Some(server) = lab.listener("endlessh", &["-4", "-d", "400", "-p", "{port}"], "") else { return };
-    let seen = examined(&lab, &server, &[]);
-    assert_eq!(seen.codes(), ["handshake-tarpit"], "{}", seen.told());
-}
-
-#[test]
-fn a_tls_server_that_waits_for_the_client_is_not_ssh() {
-    let Some(lab) = Lab::healthy() else { return };
-    let args = ["s_server", "-quiet", "-nocert", "-accept", "{address}:{port}"];
-    let Some(server) = lab.listener("openssl", &args, "") else { return };
-    let seen = examined(&lab, &server, &[]);
-    assert_eq!(seen.codes(), ["handshake-not-ssh"], "{}", seen.told());
-}
-
-#[test]
 fn a_load_balancer_without_a_server_closes_before_any_version() {
     let Some(lab) = Lab::healthy() else { return };
     let config = "defaults\n mode tcp\n timeout connect 1s\n timeout client 9s\n timeout server 9s\n retries 0\n\

@@ -136,7 +136,7 @@ fn agree(kind: &Kind, facts: &Facts, offer: &KexInit) -> bool {
         && (CIPHER_KIND.ours)(&facts.client_offer)
             .iter()
             .find(|name| offer.cipher_to_server.contains(name))
-            .is_some_and(|name| name.contains("gcm") || name.contains("poly1305"));
+            .is_some_and(|name| connection::authenticates(name));
     let theirs = (kind.theirs)(offer);
     mac_not_needed || (kind.ours)(&facts.client_offer).iter().any(|name| !is_signal(name) && theirs.contains(name))
 }
