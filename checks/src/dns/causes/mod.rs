@@ -4,6 +4,7 @@ mod differ;
 mod name;
 mod servers;
 mod spelling;
+mod sshfp;
 
 use super::lines;
 use super::reading::{self, Failure};
@@ -23,7 +24,8 @@ pub static CAUSES: &[Cause] = &[
     servers::SLOW,
     differ::HOSTS_MISMATCH,
     differ::SERVERS_DISAGREE,
-    differ::SSHFP_MISMATCH,
+    sshfp::SSHFP_MISMATCH,
+    sshfp::SSHFP_WEAK,
 ];
 
 const LOOK_AGAIN: Fix = Fix {
