@@ -125,6 +125,24 @@ fn what_this_machine_makes_of_the_answers_is_told_apart() {
 }
 
 #[test]
+fn a_silent_name_server_costs_nothing_where_the_hosts_file_has_the_name() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let running = lab.name_servers(&[Answer::Silence], "");
+    lab.client().etc("hosts", &format!("{} db.example\n", lab.server_address()));
+    let alias = format!("HostKeyAlias=[{}]:{}", lab.server_address(), server.port());
+    let seen = lab.doctor_at(&format!("ssh://db.example:{}", server.port()), &["--idle", "0", "-o", &alias], s(20));
+    drop(running);
+    assert_eq!((seen.codes(), seen.run.status), (vec![], Some(0)), "{}", seen.told());
+    // The name server is asked all the same, beside what follows.
+    let dns = seen.check("dns");
+    assert_eq!(dns["evidence"]["name_servers"][0]["questions"][0]["answer"], "not-waited-for", "{dns}");
+    let (waited, asked) =
+        (dns["duration_ms"].as_f64(), dns["evidence"]["name_servers"][0]["questions"][0]["ms"].as_f64());
+    assert!(asked.is_some_and(|asked| asked >= 150.0) && waited < asked, "{dns}");
+}
+
+#[test]
 fn a_name_that_the_resolver_refuses_by_itself_is_told_from_one_that_does_not_exist() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);
