@@ -120,7 +120,9 @@ impl Facts {
             (Some((manner, ms)), _) => format!("{} after {}", manner.words(), seconds(ms / 1000.0)),
             (None, Some(ms)) => format!("silence for {}", seconds(ms / 1000.0)),
             // What was offered, which some errors go on to list, has facts of its own.
-            (None, None) => self.library_error.as_deref().map_or("nothing", short_error).to_owned(),
+            (None, None) => {
+                self.library_error.as_deref().map_or("no algorithm in common with your ssh", short_error).to_owned()
+            }
         }
     }
 
