@@ -123,7 +123,7 @@ pub async fn connect_watched(
         gex: GexParams::new(2048, 8192, 8192).unwrap_or_default(),
         ..client::Config::default()
     });
-    let connecting = client::connect_stream(config, stream, Witness::new(notes.clone()));
+    let connecting = Box::pin(client::connect_stream(config, stream, Witness::new(notes.clone())));
     let connected = async {
         let Some(lacking) = lacking else { return connecting.await.map_err(NotConnected::Failed) };
         tokio::select! {

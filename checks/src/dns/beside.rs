@@ -41,7 +41,7 @@ impl Beside {
     pub(super) async fn all_silent(&mut self) {
         let name_servers = &self.over().await.name_servers;
         if name_servers.is_empty() || !name_servers.iter().all(|server| reading::silent_for(server, 0.0)) {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

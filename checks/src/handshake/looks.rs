@@ -16,11 +16,11 @@ use crate::examination::Examination;
 use crate::tap::{Seen, Tap};
 use crate::text::{shown, shown_bytes};
 
-/// How many, at most, and what lies between them, where the server closed without a word.
-const AFTER_SILENCE: (usize, Duration) = (3, Duration::from_millis(300));
-/// The same where sshd said that it refuses: between its two numbers MaxStartups refuses by chance, and nine refusals in a row
-/// are rare even where it refuses six of ten.
-const AFTER_WORDS: (usize, Duration) = (8, Duration::from_millis(150));
+/// How many, at most, and what lies between them.
+const FEW: (usize, Duration) = (3, Duration::from_millis(300));
+/// The same where sshd's words stand for chance and for certainty: between its two numbers MaxStartups refuses by chance, and
+/// nine refusals in a row are rare even where it refuses six of ten.
+const MANY: (usize, Duration) = (8, Duration::from_millis(150));
 /// How long a look waits for a word.
 const PATIENCE: Duration = Duration::from_millis(700);
 
@@ -67,9 +67,9 @@ impl Look {
     }
 }
 
-/// Looks again until a version comes, a few times at most, and not beyond `until`; `refused` is whether sshd said so.
-pub(super) async fn again(exam: &Examination, refused: bool, began: Instant, until: Instant) -> Vec<Look> {
-    let (most, pause) = if refused { AFTER_WORDS } else { AFTER_SILENCE };
+/// Looks again until a version comes, a few times at most, and not beyond `until`; `doubtful` is whether chance may decide.
+pub(super) async fn again(exam: &Examination, doubtful: bool, began: Instant, until: Instant) -> Vec<Look> {
+    let (most, pause) = if doubtful { MANY } else { FEW };
     let mut looks = Vec::new();
     // A proxy command may be a login at a bastion: it is not repeated.
     let Some(route @ Route::Direct(_)) = exam.route else { return looks };

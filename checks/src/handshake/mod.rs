@@ -93,8 +93,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
             facts.library_error = Some(shown(&error.to_string()));
             if causes::is_refusal(&facts) {
                 let until = began + deadline + LOOKING;
-                let said_so = facts.first_bytes.is_some() && facts.version.is_none();
-                facts.looks = looks::again(exam, said_so, began, until).await;
+                facts.looks = looks::again(exam, causes::may_be_chance(&facts), began, until).await;
                 if facts.looks.last().is_some_and(Look::is_silent) {
                     facts.tls = exam.stop.race(tls::greet(exam, began, until)).await.flatten();
                 }
