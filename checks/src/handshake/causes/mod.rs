@@ -7,6 +7,7 @@ mod kinds;
 mod mac;
 mod refusal;
 mod slow;
+mod stranger;
 mod tarpit;
 mod version;
 mod violation;
@@ -19,7 +20,7 @@ use crate::cause::Cause;
 
 /// The causes that show in the handshake.
 pub static CAUSES: &[Cause] = &[
-    version::NOT_SSH,
+    stranger::NOT_SSH,
     tarpit::TARPIT,
     refusal::MAX_STARTUPS,
     refusal::SOURCE_PENALTY,

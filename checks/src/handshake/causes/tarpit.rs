@@ -1,6 +1,6 @@
 //! Lines without end, and no version among them.
 
-use super::version::{protocol, protocol_of};
+use super::stranger::{protocol, protocol_of};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::handshake::Later;
