@@ -53,7 +53,7 @@ fn a_black_hole_before_the_keys_is_proven_and_mended() {
     let seen = lab.doctor(&server, &QUICK, s(30));
     assert_only(&seen, "path-mtu-blackhole", "handshake");
     assert_certain(&seen);
-    assert!(seen.run.took < s(3 + 1 + 11), "{}", seen.told());
+    assert!(seen.run.took < s(3 + 2), "{}", seen.told());
     let connections = seen.json["spent"]["connections"].as_u64();
     assert!(connections.is_some_and(|count| count <= 7), "{}", seen.told());
     assert_eq!(server.connections(), 0, "what stalled is not left for LoginGraceTime: {}", server.log());

@@ -39,8 +39,10 @@ pub struct Look {
     pub ms: f64,
 }
 
-/// Looks again until a version comes, a few times at most, and not beyond `until`; `refused` is whether sshd said so.
-pub(super) async fn again(exam: &Examination, refused: bool, began: Instant, until: Instant) -> Vec<Look> {
+/// Looks again until a version comes, a few times at most, and not beyond [`Examination::until`]; `refused` is whether sshd
+/// said so.
+pub(super) async fn again(exam: &Examination, refused: bool, began: Instant) -> Vec<Look> {
+    let until = exam.until();
     let (most, pause) = if refused { AFTER_WORDS } else { AFTER_SILENCE };
     let mut looks = Vec::new();
     // A proxy command may be a login at a bastion: it is not repeated.

@@ -18,7 +18,7 @@ use crate::socket::TcpInfo;
 use crate::tap::{EndKind, KexInit, Objection, Seen, Tap, Watch};
 use crate::target::Algorithms;
 use crate::text::{seconds, shown, shown_bytes};
-use crate::trial::{self, Arm, Exchange, Tried};
+use crate::trial::{self, Arm, Exchange};
 
 pub use causes::CAUSES;
 pub use looks::Look;
@@ -26,9 +26,6 @@ pub use software::{Limit, Software};
 
 /// What the handshake gets at least when connecting took all of ConnectTimeout.
 const LEAST: Duration = Duration::from_millis(500);
-
-/// What looking again may take beyond ConnectTimeout.
-const LOOKING: Duration = Duration::from_millis(1500);
 
 /// How long a proxy command that has closed the connection may take to end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -188,8 +185,7 @@ fn short(text: &str) -> &str {
 
 /// Exchanges versions and keys on the connection that tcp left; leaves it unauthenticated.
 ///
-/// It takes `Limits::connect` at most, and a second more where the exchange stalled and the same was tried in small packets
-/// meanwhile; only where those pass, [`trial`](crate::trial) takes up to 11 s more to prove it.
+/// It takes `Limits::connect` at most; what is tried beside it or afterwards ends at [`Examination::until`].
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let Some(transport) = exam.transport.take() else {
         return Step::Skipped("there is no connection: see tcp".into());
@@ -201,8 +197,8 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let spent = exam.connecting.map(|since| began - since).unwrap_or_default();
     let deadline = exam.limits.connect.saturating_sub(spent).max(LEAST);
     let (stream, watch) = Tap::new(transport);
-    let connecting = connect_beside_arm(exam, stream, &watch, deadline);
-    let Some((outcome, small)) = exam.stop.race(connecting).await else {
+    let connecting = connect_beside_arms(exam, stream, &watch, deadline);
+    let Some((outcome, arms)) = exam.stop.race(connecting).await else {
         return Step::Skipped("interrupted".into());
     };
     let mut facts = Facts::of(&watch.seen());
@@ -228,15 +224,11 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
             shown(&lacking.offered.join(","))
         )),
         Err(NotConnected::Deadline) => {
-            facts.gave_up_ms = Some(began.elapsed().as_secs_f64() * 1000.0);
+            facts.gave_up_ms = Some(deadline.as_secs_f64() * 1000.0);
             if let Some(socket) = &socket {
                 socket.abort();
             }
-            if let (Some(small), Some(exchange)) = (small, exchange(exam)) {
-                let further =
-                    exam.stop.race(Box::pin(trial::narrow(&exchange, &small, None))).await.unwrap_or_default();
-                facts.arms = std::iter::once(small.arm).chain(further).collect();
-            }
+            facts.arms = arms;
             Step::Failed(facts)
         }
         Err(NotConnected::Failed(russh::Error::NoCommonAlgo { .. })) if causes::user_would_agree(&facts) => {
@@ -249,7 +241,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         Err(NotConnected::Failed(error)) => {
             facts.library_error = Some(shown(&error.to_string()));
             if causes::is_refusal(&facts) {
-                facts.looks = looks::again(exam, facts.first_bytes.is_some() && facts.version.is_none(), began, began + deadline + LOOKING).await;
+                facts.looks = looks::again(exam, facts.first_bytes.is_some() && facts.version.is_none(), began).await;
             }
             Step::Failed(facts)
         }
@@ -263,31 +255,28 @@ fn is_beyond_library(seen: &Seen) -> bool {
     spoken && !crate::tap::library_reads(line)
 }
 
-/// Connects, and tries the same in small packets once nothing has come for half of the time that it may take.
-async fn connect_beside_arm(
+/// Connects, and tries the same in packets of other sizes once nothing has come for half of the time that it may take.
+async fn connect_beside_arms(
     exam: &Examination,
     stream: Tap<Transport>,
     watch: &Watch,
     deadline: Duration,
-) -> (Result<Connection, NotConnected>, Option<Tried>) {
-    /// How much longer than the connection itself the arm may take.
-    const GRACE: Duration = Duration::from_secs(1);
-    let until = tokio::time::Instant::now() + deadline + GRACE;
+) -> (Result<Connection, NotConnected>, Vec<Arm>) {
     let mut connecting = Box::pin(connection::connect_watched(stream, watch, &exam.target, deadline));
     let mut trying = Box::pin(async {
         let Some(exchange) = exchange(exam) else { return std::future::pending().await };
         trial::stalled(watch, deadline / 2).await;
-        trial::small(&exchange, until.saturating_duration_since(tokio::time::Instant::now())).await
+        trial::sizes(&exchange, exam.until()).await
     });
     tokio::select! {
         biased;
         outcome = &mut connecting => match outcome {
             Err(NotConnected::Deadline) if watch.seen().server.version.is_some() => {
-                (outcome, timeout_at(until, trying).await.ok())
+                (outcome, timeout_at(exam.until().into(), trying).await.unwrap_or_default())
             }
-            outcome => (outcome, None),
+            outcome => (outcome, Vec::new()),
         },
-        tried = &mut trying => (connecting.await, Some(tried)),
+        arms = &mut trying => (connecting.await, arms),
     }
 }
 

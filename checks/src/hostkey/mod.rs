@@ -23,7 +23,7 @@ pub use others::Other;
 pub use standing::Standing;
 
 /// How long saying goodbye to a server that is not trusted may take.
-const GOODBYE: Duration = Duration::from_secs(1);
+const GOODBYE: Duration = Duration::from_millis(500);
 
 /// What was seen of the server's key, and what known_hosts says of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]

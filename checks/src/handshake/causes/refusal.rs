@@ -5,6 +5,7 @@ use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::{Facts, Limit, Software};
 use crate::text::seconds;
+use crate::trial;
 
 /// Texts with which sshd itself refuses a connection before its version: 8.2 to 9.7, and 9.8 on.
 const EXCEEDED_MAX_STARTUPS: &str = "Exceeded MaxStartups";
@@ -106,7 +107,8 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
         }
         let words = "before any version the server sent \"Not allowed at this time\" and closed".to_owned();
         let certainty = if facts.looks.len() > 1 { Certainty::Likely } else { Certainty::Possible };
-        Some(Match::new(certainty, std::iter::once(words).chain(looked(facts))))
+        let looked = looked(facts).or_else(|| trial::only_once(evidence));
+        Some(Match::new(certainty, std::iter::once(words).chain(looked)))
     },
 };
 

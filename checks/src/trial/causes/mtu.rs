@@ -130,6 +130,8 @@ struct Sizes {
     passes: usize,
     /// Whether full-size packets were tried again, and stalled again.
     again: bool,
+    /// Whether nothing else was tried.
+    alone: bool,
     /// Whether the kernel saw that they were lost.
     unacknowledged: bool,
 }
@@ -150,6 +152,7 @@ impl Sizes {
             lost,
             passes: sizes(through).count(),
             again: control.is_some_and(|arm| silent(&arm)),
+            alone: arms.len() == 1,
             unacknowledged: control.is_some_and(Arm::is_unacknowledged),
         })
     }
@@ -164,6 +167,9 @@ impl Sizes {
         lines.extend(self.lost.map(|lost| format!("packets of {} bytes did not", lost + headers)));
         if self.again {
             lines.push("once more at full size it stalled again".to_owned());
+        }
+        if self.alone {
+            lines.push("too little of ConnectTimeout was left to try full size again, which a longer one allows (-o ConnectTimeout=20)".to_owned());
         }
         lines.extend(stalled.map(|tcp| {
             let size = tcp.path_mtu;
