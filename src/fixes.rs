@@ -104,7 +104,10 @@ fn fill_one(fix: &Fix, values: &[(&'static str, String)], evidence: &Evidence) -
         found.or_else(|| built_in(name, &evidence.target, is_command).map(|value| text::escaped(&value)))
     };
     let pasted = |name: &str| value(name).filter(|value| !is_command || is_harmless_in_a_shell(value));
-    let snippet = fix.snippet.map(|template| insert(template, &pasted).ok_or(()));
+    let template = fix
+        .snippet
+        .map(|template| if is_command { with_port(template, &evidence.target) } else { template.to_owned() });
+    let snippet = template.map(|template| insert(&template, &pasted).ok_or(()));
     let caution = fix.caution.map(|template| insert(template, &pasted).ok_or(()));
     Some(FilledFix {
         side: fix.side,
@@ -123,9 +126,34 @@ fn built_in(name: &str, target: &Examined, is_command: bool) -> Option<String> {
         "alias" => Some(alias(&target.input, is_command)),
         "host" => Some(target.host.clone()),
         "port" => Some(target.port.to_string()),
+        "known_as" => {
+            Some(if target.port == 22 { target.host.clone() } else { format!("[{}]:{}", target.host, target.port) })
+        }
         "user" => Some(target.user.clone()),
         _ => None,
     }
+}
+
+/// A command's template with the option that names the port, where `{alias}` alone would lead to port 22.
+fn with_port(template: &str, target: &Examined) -> String {
+    if target.port == 22 || alias(&target.input, false) != target.host {
+        return template.to_owned();
+    }
+    let mut text = String::new();
+    for piece in template.split_inclusive("{alias}") {
+        let Some(before) = piece.strip_suffix("{alias}") else {
+            text += piece;
+            continue;
+        };
+        let program = before.split_whitespace().rev().find(|word| ["scp", "sftp", "mosh"].contains(word));
+        let option = match program {
+            Some("mosh") => "--ssh='ssh -p {port}'",
+            Some(_) => "-P {port}",
+            None => "-p {port}",
+        };
+        text += &[before, option, " {alias}"].concat();
+    }
+    text
 }
 
 /// What `ssh` is given (`user@host` in a command) or what `Host` of ssh_config matches, out of a TARGET in any of its forms.
@@ -174,7 +202,28 @@ fn is_placeholder(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{alias, insert, is_harmless_in_a_shell};
+    use ssh_doctor_checks::evidence::{Evidence, Examined};
+
+    use super::{alias, insert, is_harmless_in_a_shell, with_port};
+
+    #[test]
+    fn a_command_names_a_port_that_ssh_would_not_find_by_itself() {
+        let target = |input: &str, port| Examined {
+            input: input.into(),
+            host: "db".into(),
+            port,
+            ..Evidence::unexamined().target
+        };
+        for (target, template, command) in [
+            (target("db", 22), "ssh {alias} true", "ssh {alias} true"),
+            (target("me@db:2222", 2222), "ssh -v {alias} true", "ssh -v -p {port} {alias} true"),
+            (target("db", 2222), "ssh -tt {alias}; sftp {alias}", "ssh -tt -p {port} {alias}; sftp -P {port} {alias}"),
+            (target("alias", 2222), "ssh {alias} true", "ssh {alias} true"),
+            (target("db", 2222), "mosh {alias}", "mosh --ssh='ssh -p {port}' {alias}"),
+        ] {
+            assert_eq!(with_port(template, &target), command);
+        }
+    }
 
     #[test]
     fn an_alias_is_what_ssh_and_its_configuration_know() {

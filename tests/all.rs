@@ -15,6 +15,7 @@ mod killers;
 mod lab;
 mod lifelines;
 mod logins;
+mod mend;
 mod names;
 mod path;
 mod reach;

@@ -40,7 +40,7 @@ fn clamp_with_iptables(lab: &Lab, seen: &Report) {
 
 /// Clamps on the lab's router as the report advises, with nftables.
 fn clamp(lab: &Lab, seen: &Report) {
-    let rule = advised(seen, "nft add rule inet filter forward tcp flags syn");
+    let rule = advised(seen, "nft insert rule inet filter forward tcp flags syn");
     let (_, rule) = rule.split_once("forward ").expect("a rule of the forward chain");
     lab.forward(rule);
 }

@@ -33,6 +33,7 @@ const fn fixes(client: &'static str, server: &'static str) -> [Fix; 2] {
             summary: "Upgrade the SSH server, or allow in it what current clients speak",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some(server),
+            caution: Some("Read what the line that is there was meant for; then sshd -t, and reload sshd."),
             ..Fix::NEW
         },
     ]
@@ -63,7 +64,10 @@ pub(super) const KEX: Cause = Cause {
 pub(super) const HOST_KEY: Cause = Cause {
     code: "handshake-no-common-hostkey",
     title: "Your ssh and the server have no host key algorithm in common",
-    fixes: &fixes("Host {alias}\n    HostKeyAlgorithms +{theirs}", "HostKeyAlgorithms +{ours}"),
+    fixes: &fixes(
+        "Host {alias}\n    HostKeyAlgorithms +{theirs}",
+        "HostKey /etc/ssh/ssh_host_{own_key}_key\nHostKeyAlgorithms +{ours}",
+    ),
     symptoms: &["no matching host key type found", "Incompatible ssh peer (no acceptable host key)"],
     judge: |evidence| judge(evidence, &HOST_KEY_KIND),
     ..NO_COMMON
@@ -106,8 +110,16 @@ fn judge(evidence: &Evidence, kind: &Kind) -> Option<Match> {
     // Only what ssh still speaks goes into its configuration: any other name makes ssh refuse the whole file.
     let best = kind.old.iter().find(|name| theirs.contains(name) && !gone(name, &evidence.settings.source));
     let found = best.into_iter().fold(found, |found, name| found.with("theirs", *name));
-    let named = ours.iter().find(|name| is_name(name));
-    Some(named.into_iter().fold(found, |found, name| found.with("ours", *name)))
+    // Of ours, what old servers know too: sshd refuses a configuration with a name that it does not know.
+    let named = kind.old.iter().find(|name| ours.contains(name));
+    let found = named.into_iter().fold(found, |found, name| found.with("ours", *name));
+    let own_key = named.and_then(|name| match *name {
+        "ssh-ed25519" => Some("ed25519"),
+        name if name.starts_with("ecdsa-") => Some("ecdsa"),
+        name if name.starts_with("rsa-sha2-") => Some("rsa"),
+        _ => None,
+    });
+    Some(own_key.into_iter().fold(found, |found, name| found.with("own_key", name)))
 }
 
 /// Whether the user's own client and the server would find an algorithm of every kind.
@@ -151,10 +163,6 @@ fn gone(name: &str, settings_source: &str) -> bool {
 
 fn is_signal(name: &str) -> bool {
     SIGNALS.iter().any(|signal| name.starts_with(signal))
-}
-
-fn is_name(name: &str) -> bool {
-    name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "-.@_+".contains(c))
 }
 
 #[cfg(test)]

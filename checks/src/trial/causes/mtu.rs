@@ -24,8 +24,8 @@ pub(super) const BLACK_HOLE: Cause = Cause {
             side: Side::Network,
             summary: "On the router at the tunnel, hold TCP to the size that passes (MSS clamping), with nftables or with iptables",
             snippet: Some(
-                "nft add rule inet filter forward tcp flags syn tcp option maxseg size set {mss}\n\
-                 iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss {mss}",
+                "nft insert rule inet filter forward tcp flags syn tcp option maxseg size set {mss}\n\
+                 iptables -t mangle -I FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss {mss}",
             ),
             caution: Some(
                 "One of the two lines; table and chain are those of your own ruleset. Where the router's own interface has the right MTU, set rt mtu, or --clamp-mss-to-pmtu, follows it.",
@@ -36,10 +36,10 @@ pub(super) const BLACK_HOLE: Cause = Cause {
             side: Side::Network,
             summary: "Let the ICMP messages pass by which both ends learn the size (RFC 1191, RFC 8201)",
             snippet: Some(
-                "nft add rule inet filter forward icmp type destination-unreachable accept\n\
-                 nft add rule inet filter forward icmpv6 type packet-too-big accept",
+                "nft insert rule inet filter forward icmp type destination-unreachable accept\n\
+                 nft insert rule inet filter forward icmpv6 type packet-too-big accept",
             ),
-            caution: Some("Table and chain are those of your own ruleset; the rules must come before those that drop."),
+            caution: Some("On each router that filters; table and chain are those of your own ruleset."),
             ..Fix::NEW
         },
         Fix {
