@@ -264,15 +264,17 @@ async fn connect_beside_arms(
 ) -> (Result<Connection, NotConnected>, Vec<Arm>) {
     let mut connecting = Box::pin(connection::connect_watched(stream, watch, &exam.target, deadline));
     let mut trying = Box::pin(async {
-        let Some(exchange) = exchange(exam) else { return std::future::pending().await };
-        trial::stalled(watch, deadline / 2).await;
-        trial::sizes(&exchange, exam.until()).await
+        let Some(exchange) = exchange(exam) else { return Vec::new() };
+        match timeout_at(exam.until().into(), trial::stalled(watch, deadline / 2)).await {
+            Ok(()) => trial::sizes(&exchange, exam.until()).await,
+            Err(_) => Vec::new(),
+        }
     });
     tokio::select! {
         biased;
         outcome = &mut connecting => match outcome {
             Err(NotConnected::Deadline) if watch.seen().server.version.is_some() => {
-                (outcome, timeout_at(exam.until().into(), trying).await.unwrap_or_default())
+                (outcome, trying.await)
             }
             outcome => (outcome, Vec::new()),
         },

@@ -143,7 +143,7 @@ pub(crate) fn without_a_black_hole(evidence: &Evidence, arms: &[Arm]) -> Stall {
         }
         Outcome::Silent => (
             Certainty::Certain,
-            format!("a connection held to segments of {size} bytes stalled as well: their size is not to blame"),
+            format!("a connection held to segments of {size} bytes stalled as well: their size is hardly to blame"),
         ),
         Outcome::Failed { error } => (
             Certainty::Likely,

@@ -21,6 +21,8 @@ const SPACING: Duration = Duration::from_millis(150);
 const LONGEST: Duration = Duration::from_secs(5);
 /// How long one is waited for at least, where there is time.
 const SHORTEST: Duration = Duration::from_millis(2500);
+/// What an arm needs beside its waiting.
+const CLOSING: Duration = Duration::from_millis(50);
 /// What silence must last at the very least to count: on a short path a lost packet was sent again three times, after 0.2, 0.6
 /// and 1.4 s (the kernel's smallest retransmission timeout is 200 ms).
 const PROOF: Duration = Duration::from_millis(1500);
@@ -81,8 +83,8 @@ pub(crate) async fn narrow(
     }
     shapes.extend(between(largest).map(|segment| Shape { segment: Some(segment), short_offer: false }));
     let began = Instant::now();
-    let starting = SPACING * u32::try_from(shapes.len()).unwrap_or_default();
-    let left = until.map(|until| until.saturating_duration_since(began + starting));
+    let starting = SPACING * u32::try_from(shapes.len() - 1).unwrap_or_default();
+    let left = until.map(|until| until.saturating_duration_since(began + starting + CLOSING));
     let Some(deadline) = patience(Duration::from_secs_f64(first.arm.ms / 1000.0), left) else { return Vec::new() };
     let (exchange, few) = (Arc::new(exchange.clone()), Arc::new(first.server_offer.clone()));
     let mut running = JoinSet::new();

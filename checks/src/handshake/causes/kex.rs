@@ -104,9 +104,12 @@ pub(super) const STALLED: Cause = Cause {
             because.push("everything we sent was acknowledged".to_owned());
         }
         let sizes = trial::without_a_black_hole(evidence, &facts.arms);
+        // Behind a proxy or a hop, this machine's interfaces do not shape what the server gets.
+        let ours = sizes.words.is_none();
         because.extend(sizes.words);
         let found = Match::new(sizes.certainty, because);
-        Some(if sizes.tried { found } else { found.with("clamp", "rt mtu").with("trial_mtu", "1200") })
+        let found = if sizes.tried { found } else { found.with("clamp", "rt mtu") };
+        Some(if sizes.tried || !ours { found } else { found.with("trial_mtu", "1200") })
     },
 };
 

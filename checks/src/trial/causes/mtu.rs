@@ -92,7 +92,7 @@ fn keys(evidence: &Evidence) -> Option<Match> {
             "with few algorithms on offer it was through at full size too, for all packets stay small then".to_owned(),
         ),
         Some(Outcome::Silent) => {
-            Some("with few algorithms on offer it stalled too: the server's large packets are lost".to_owned())
+            Some("with few algorithms on offer it stalled too: the server's large packets are lost as well".to_owned())
         }
         _ => None,
     });
@@ -159,11 +159,13 @@ impl Sizes {
 
     fn lines(&self, evidence: &Evidence, stalled: Option<TcpInfo>) -> Vec<String> {
         let headers = headers(evidence);
-        let mut lines = vec![format!(
-            "on connections of their own, packets of at most {} bytes got through ({} of them tried)",
-            self.passed + headers,
-            self.passes
-        )];
+        let mut lines = vec![match self.passes {
+            1 => format!("on a connection of its own, packets of at most {} bytes got through", self.passed + headers),
+            sizes => format!(
+                "on connections of their own, packets of at most {} bytes got through ({sizes} sizes tried)",
+                self.passed + headers
+            ),
+        }];
         lines.extend(self.lost.map(|lost| format!("packets of {} bytes did not", lost + headers)));
         if self.again {
             lines.push("once more at full size it stalled again".to_owned());
