@@ -365,16 +365,20 @@ fn while_one_waits(lab: &Lab, server: &Server, run: impl FnOnce()) {
 #[test]
 fn a_server_without_start_ups_left_takes_the_next_one_after_the_printed_lines() {
     let Some(lab) = Lab::healthy() else { return };
-    let sick = lab.sshd(&["MaxStartups 1"]);
-    let mut snippet = String::new();
-    while_one_waits(&lab, &sick, || {
-        let seen = examined(&lab, &sick.url(), &[], "handshake-max-startups");
-        assert_fails(&lab, &sick.url());
-        snippet = printed(&seen, "handshake-max-startups", "MaxStartups");
-    });
-    // Reading its configuration anew, sshd forgets whom it counted: another one takes its place.
-    let mended = lab.sshd(&[&configured("MaxStartups 1", &snippet)]);
-    while_one_waits(&lab, &mended, || assert_works(&lab, &mended.url(), &snippet));
+    for (sick, begins) in [("MaxStartups 1", "MaxStartups"), ("PerSourceMaxStartups 1", "PerSourceMaxStartups")] {
+        let server = lab.sshd(&[sick]);
+        let mut snippet = String::new();
+        while_one_waits(&lab, &server, || {
+            let seen = examined(&lab, &server.url(), &[], "handshake-max-startups");
+            // Either limit says the same.
+            assert_eq!(seen.json["diagnoses"][0]["certainty"], "likely", "{}", seen.told());
+            assert_fails(&lab, &server.url());
+            snippet = printed(&seen, "handshake-max-startups", begins);
+        });
+        // Reading its configuration anew, sshd forgets whom it counted: another one takes its place.
+        let mended = lab.sshd(&[&configured(sick, &snippet)]);
+        while_one_waits(&lab, &mended, || assert_works(&lab, &mended.url(), &snippet));
+    }
 }
 
 #[test]

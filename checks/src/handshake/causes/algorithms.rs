@@ -18,7 +18,7 @@ const EXPLANATION: &str = "Client and server each send a list of what they speak
 const HIDES: &[&str] = &["handshake-reset", "handshake-kex-failed", "handshake-kex-stalled"];
 
 /// What mends a missing algorithm: the keyword's line for the client, and for the server.
-const fn fixes(client: &'static str, server: &'static str) -> [Fix; 2] {
+const fn fixes(client: &'static str, server: &'static str, mind: &'static str) -> [Fix; 2] {
     [
         Fix {
             side: Side::Client,
@@ -33,11 +33,18 @@ const fn fixes(client: &'static str, server: &'static str) -> [Fix; 2] {
             summary: "Upgrade the SSH server, or allow in it what current clients speak",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some(server),
-            caution: Some("Read what the line that is there was meant for; then sshd -t, and reload sshd."),
+            caution: Some(mind),
             ..Fix::NEW
         },
     ]
 }
+
+/// What to mind with a line of sshd_config.
+const MIND: &str = "Read what the line that is there was meant for; then sshd -t, and reload sshd.";
+
+/// The same where a key is needed too.
+const MIND_THE_KEY: &str =
+    "Where there is no such key, ssh-keygen -A makes it. Then sshd -t, and reload sshd; clients have to learn the key.";
 
 /// The record that the four kinds share; each fills in its own words.
 const NO_COMMON: Cause = Cause {
@@ -55,7 +62,7 @@ const NO_COMMON: Cause = Cause {
 pub(super) const KEX: Cause = Cause {
     code: "handshake-no-common-kex",
     title: "Your ssh and the server have no key exchange method in common",
-    fixes: &fixes("Host {alias}\n    KexAlgorithms +{theirs}", "KexAlgorithms +{ours}"),
+    fixes: &fixes("Host {alias}\n    KexAlgorithms +{theirs}", "KexAlgorithms +{ours}", MIND),
     symptoms: &["no matching key exchange method found", "Incompatible ssh peer (no acceptable kex algorithm)"],
     judge: |evidence| judge(evidence, &KEX_KIND),
     ..NO_COMMON
@@ -67,6 +74,7 @@ pub(super) const HOST_KEY: Cause = Cause {
     fixes: &fixes(
         "Host {alias}\n    HostKeyAlgorithms +{theirs}",
         "HostKey /etc/ssh/ssh_host_{own_key}_key\nHostKeyAlgorithms +{ours}",
+        MIND_THE_KEY,
     ),
     symptoms: &["no matching host key type found", "Incompatible ssh peer (no acceptable host key)"],
     judge: |evidence| judge(evidence, &HOST_KEY_KIND),
@@ -76,7 +84,7 @@ pub(super) const HOST_KEY: Cause = Cause {
 pub(super) const CIPHER: Cause = Cause {
     code: "handshake-no-common-cipher",
     title: "Your ssh and the server have no cipher in common",
-    fixes: &fixes("Host {alias}\n    Ciphers +{theirs}", "Ciphers +{ours}"),
+    fixes: &fixes("Host {alias}\n    Ciphers +{theirs}", "Ciphers +{ours}", MIND),
     symptoms: &["no matching cipher found", "Incompatible ssh server (no acceptable ciphers)"],
     judge: |evidence| judge(evidence, &CIPHER_KIND),
     ..NO_COMMON
@@ -85,7 +93,7 @@ pub(super) const CIPHER: Cause = Cause {
 pub(super) const MAC: Cause = Cause {
     code: "handshake-no-common-mac",
     title: "Your ssh and the server have no message authentication code in common",
-    fixes: &fixes("Host {alias}\n    MACs +{theirs}", "MACs +{ours}"),
+    fixes: &fixes("Host {alias}\n    MACs +{theirs}", "MACs +{ours}", MIND),
     symptoms: &["no matching MAC found", "Incompatible ssh server (no acceptable macs)"],
     judge: |evidence| judge(evidence, &MAC_KIND),
     ..NO_COMMON
