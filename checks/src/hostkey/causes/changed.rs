@@ -5,6 +5,7 @@ use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::hostkey::Standing;
 use crate::known_hosts::Kind;
+use crate::trial;
 
 pub(super) const CHANGED: Cause = Cause {
     code: "hostkey-changed",
@@ -51,6 +52,9 @@ pub(super) const CHANGED: Cause = Cause {
         let first = against.first()?;
         let mut because = vec![shown_key(facts)];
         because.extend(against.iter().take(5).map(|entry| told(entry)));
+        if facts.others.is_empty() {
+            because.extend(trial::only_once(evidence));
+        }
         let mut found = Match::new(Certainty::Certain, because).with("fingerprint", facts.fingerprint.clone());
         if !against.iter().any(|entry| entry.key_type == facts.key_type) {
             found.because.push(format!("no line for {} holds a key of the type {}", facts.name, facts.key_type));
