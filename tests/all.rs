@@ -25,5 +25,6 @@ mod report;
 mod server_side;
 mod sick;
 mod slow;
+mod strangers;
 mod support;
 mod suspected;

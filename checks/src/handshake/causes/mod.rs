@@ -13,7 +13,7 @@ mod violation;
 mod weak;
 
 pub(super) use algorithms::{library_lacks, user_would_agree};
-pub(super) use refusal::is_refusal;
+pub(super) use refusal::{is_refusal, may_be_chance};
 
 use crate::cause::Cause;
 

@@ -15,7 +15,8 @@ pub(super) const NOT_SSH: Cause = Cause {
     explanation: "An SSH server begins with a line that starts with SSH-2.0 (RFC 4253 section 4.2); other lines may come before it. What came here \
         is another protocol, so the port, the address or a forwarding rule in front of the server leads to the wrong service.\n\n\
         A proxy or a captive portal that answers in the server's place looks the same from here. A service that waits for the client to speak first, such as \
-        TLS, may close at our version without a word; an SSH server names its version unasked.",
+        TLS, may close at our version without a word, or wait for a better one; an SSH server names its version unasked. Where nothing came, one further \
+        connection began as a TLS client does. A multiplexer such as sslh has TLS and SSH on one port: there it is the SSH server behind it that is missing.",
     fixes: &[
         Fix {
             side: Side::Client,
@@ -43,9 +44,18 @@ pub(super) const NOT_SSH: Cause = Cause {
         "Invalid SSH banner",
         "Error reading SSH protocol banner",
     ],
-    hides: &["handshake-reset", "handshake-kex-failed", "handshake-closed-before-banner", "handshake-source-denied"],
+    hides: &[
+        "handshake-no-banner",
+        "handshake-reset",
+        "handshake-kex-failed",
+        "handshake-closed-before-banner",
+        "handshake-source-denied",
+    ],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
+        if let Some(because) = speaks_tls(facts).or_else(|| greets_late(facts)) {
+            return Some(Match::new(Certainty::Likely, because));
+        }
         if let Some(silent) = waits_for_client(facts) {
             let words =
                 "the server closed the connection when we had sent our version, and sent no byte itself".to_owned();
@@ -101,9 +111,17 @@ pub(super) const NO_BANNER: Cause = Cause {
     severity: Severity::Critical,
     explanation: "The TCP connection was accepted, and no byte came before our deadline. sshd sends its version as soon as it has started a process for the \
         connection. So either the server is too loaded to start one, it waits for something first (a reverse name look-up in a wrapper), \
-        a load balancer accepted without having a server behind it, or the port belongs to a service that waits for the client, such as TLS. \
-        The client cannot tell these apart.",
+        a load balancer accepted without having a server behind it, the port belongs to a service that waits for its client to speak, or it is a tarpit, \
+        which holds scanners by saying next to nothing: endlessh sends its first line after 10 s unless told otherwise.\n\n\
+        In so short a time the client cannot tell these apart. Listening for a minute tells two of them: a tarpit sends a line of nonsense, a slow server \
+        its version.",
     fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Listen for a minute: a slow server will have named its version, and a tarpit sent a line of nonsense",
+            snippet: Some("ssh-doctor check --only handshake -o ConnectTimeout=60 -p {port} {alias}"),
+            ..Fix::NEW
+        },
         Fix {
             side: Side::Server,
             summary: "Ask the server itself, on its console: a version at once means that sshd is well and the path is not",
@@ -125,14 +143,19 @@ pub(super) const NO_BANNER: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
         let waited = facts.gave_up_ms?;
-        (facts.received_bytes == 0 && facts.end.is_none()).then(|| {
-            Match::new(
-                Certainty::Certain,
-                [format!(
-                    "the connection was accepted and stayed open, without a byte in {}",
-                    seconds(waited / 1000.0)
-                )],
-            )
+        (facts.received_bytes == 0 && facts.end.is_none() && facts.later.is_none()).then(|| {
+            let words =
+                format!("the connection was accepted and stayed open, without a byte in {}", seconds(waited / 1000.0));
+            let tls = facts.tls.as_ref().map(|look| match &look.end {
+                _ if look.first_bytes.is_some() => {
+                    "a further connection, which began as a TLS client does, was answered".to_owned()
+                }
+                None => "a further connection, which began as a TLS client does, had no answer either".to_owned(),
+                Some(manner) => {
+                    format!("a further connection, which began as a TLS client does, ended with {}", manner.words())
+                }
+            });
+            Match::new(Certainty::Certain, std::iter::once(words).chain(tls))
         })
     },
 };
@@ -150,13 +173,49 @@ pub(super) fn begins_a_version(facts: &Facts) -> bool {
         || (facts.objection.is_some() && facts.first_bytes.as_ref().is_some_and(|first| first.starts_with("SSH-")))
 }
 
+/// What was seen where the port answers the first words of a TLS client, and not ours.
+fn speaks_tls(facts: &Facts) -> Option<[String; 2]> {
+    let look = facts.tls.as_ref().filter(|_| facts.received_bytes == 0 && facts.later.is_none())?;
+    let kind = match look.first_octets.as_slice() {
+        [TLS_ALERT, 0x03, ..] => "alert",
+        [TLS_HANDSHAKE, 0x03, ..] => "ServerHello",
+        _ => return None,
+    };
+    let silent = match (&facts.end, facts.gave_up_ms) {
+        (Some((manner, _)), _) => {
+            format!("at our version the connection ended with {}, without a byte", manner.words())
+        }
+        (None, waited) => format!("no byte came in {}", seconds(waited? / 1000.0)),
+    };
+    let spoken = format!(
+        "this port speaks TLS: a further connection, which began as a TLS client does, was answered with its {kind}"
+    );
+    Some([spoken, silent])
+}
+
+/// What was seen where another protocol's greeting came after we had given up.
+fn greets_late(facts: &Facts) -> Option<[String; 2]> {
+    let later = facts.later.as_ref()?;
+    let protocol = protocol(&later.first_bytes, &later.first_octets)?;
+    Some([
+        format!("after {} the server's first bytes came: \"{}\"", seconds(later.ms / 1000.0), later.first_bytes),
+        format!("these are the first bytes of {protocol}"),
+    ])
+}
+
+/// Types of TLS records; the major version 3 follows (RFC 8446 section 5.1).
+const TLS_ALERT: u8 = 0x15;
+const TLS_HANDSHAKE: u8 = 0x16;
+
 /// The protocol that a service's first bytes give away.
 pub(super) fn protocol_of(facts: &Facts) -> Option<&'static str> {
-    let text = facts.first_bytes.as_deref()?;
-    let octets = facts.first_octets.as_slice();
+    protocol(facts.first_bytes.as_deref()?, &facts.first_octets)
+}
+
+/// The protocol whose first bytes these are, as text and as numbers.
+pub(super) fn protocol(text: &str, octets: &[u8]) -> Option<&'static str> {
     match octets {
-        // TLS record layer: alert or handshake, major version 3 (RFC 8446 section 5.1).
-        [0x15 | 0x16, 0x03, ..] => Some("TLS"),
+        [TLS_ALERT | TLS_HANDSHAKE, 0x03, ..] => Some("TLS"),
         // Telnet IAC followed by WILL, WONT, DO or DONT (RFC 854).
         [0xff, 0xfb..=0xfe, ..] => Some("telnet"),
         _ if text.starts_with("HTTP/") || text.starts_with("<!DOCTYPE") || text.starts_with("<html") => Some("HTTP"),
@@ -212,6 +271,43 @@ mod tests {
         assert!(fired(&waits).contains(&"handshake-not-ssh"));
         let turned_away = Look { end: Some(Manner::Fin), ..Look::default() };
         assert!(!fired(&Facts { looks: vec![turned_away], ..closed() }).contains(&"handshake-not-ssh"));
+    }
+
+    #[test]
+    fn a_port_that_answers_tls_and_not_ssh_speaks_tls() {
+        let answered = |octets: &[u8]| Look {
+            first_bytes: Some("x".into()),
+            first_octets: octets.into(),
+            end: Some(Manner::Fin),
+            ..Look::default()
+        };
+        let alert = Some(answered(&[0x15, 3, 1, 0]));
+        let silent = Facts { gave_up_ms: Some(4000.0), tls: alert.clone(), ..Facts::default() };
+        assert_eq!(fired(&silent), ["handshake-not-ssh", "handshake-no-banner"]);
+        let reset = Facts { end: Some((Manner::Reset, 12.0)), tls: alert, ..Facts::default() };
+        assert!(fired(&reset).contains(&"handshake-not-ssh"));
+        for tls in [Some(answered(b"SSH-")), Some(Look { ms: 1500.0, ..Look::default() }), None] {
+            let facts = Facts { tls, ..silent.clone() };
+            assert_eq!(fired(&facts), ["handshake-no-banner"]);
+        }
+    }
+
+    #[test]
+    fn what_comes_late_is_told_by_what_it_is() {
+        let late = |first: &str, version: Option<&str>| Facts {
+            gave_up_ms: Some(4000.0),
+            later: Some(crate::handshake::Later {
+                ms: 5000.0,
+                first_bytes: first.into(),
+                version: version.map(Into::into),
+                ..Default::default()
+            }),
+            ..Facts::default()
+        };
+        assert_eq!(fired(&late("220 mail ESMTP Postfix", None)), ["handshake-not-ssh"]);
+        assert_eq!(fired(&late("k2b8", None)), ["handshake-tarpit"]);
+        assert_eq!(fired(&late("SSH-2.0-x", Some("SSH-2.0-x"))), ["handshake-slow"]);
+        assert_eq!(fired(&late("SSH-2.", None)), ["handshake-slow"]);
     }
 
     #[test]
