@@ -17,6 +17,7 @@ mod killers;
 mod lab;
 mod lifelines;
 mod logins;
+mod mend;
 mod names;
 mod path;
 mod proxies;

@@ -103,6 +103,29 @@ async fn hostile_servers_end_two_seconds_after_the_limit_and_nothing_they_send_r
     running.join_all().await;
 }
 
+/// The whole run ends two seconds after ConnectTimeout where no login is possible, whatever is tried on further connections.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_case_before_the_login_ends_two_seconds_after_connect_timeout() {
+    let stage = |code: &str| ssh_doctor_checks::causes().find(|cause| cause.code == code).unwrap().stage;
+    let early =
+        cases::all().filter(|case| !case.expect.is_empty() && case.expect.iter().all(|code| stage(code) < Check::Auth));
+    let permits = Arc::new(Semaphore::new(2 * AT_ONCE));
+    let mut running = JoinSet::new();
+    for case in early {
+        let permits = permits.clone();
+        running.spawn(async move {
+            let _permit = permits.acquire().await.unwrap();
+            let stage = demo::start(Some(case.name)).await.unwrap();
+            let limits = Limits { connect: Duration::from_secs(3), idle: Duration::ZERO, ..Limits::default() };
+            let began = Instant::now();
+            examined(stage.target.clone(), limits).await;
+            assert!(began.elapsed() < Duration::from_secs(3 + 2), "{} took {:?}", case.name, began.elapsed());
+        });
+    }
+    assert!(running.len() > 30, "{}", running.len());
+    running.join_all().await;
+}
+
 async fn examined(target: Target, limits: Limits) -> Evidence {
     let exam = Examination::new(target, limits, Progress::default(), Stop::never(), Arc::new(Nobody));
     ssh_doctor_checks::examine(exam, &BTreeSet::from(Check::ALL)).await

@@ -196,6 +196,20 @@ fn two_servers_with_keys_of_their_own_behind_one_address_are_told_from_a_changed
 }
 
 #[test]
+fn of_several_keys_of_a_server_the_one_that_is_known_is_asked_for() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.home().keygen("rsa", &["-t", "rsa"]);
+    let server = lab.sshd(&[&format!("HostKey {}", lab.home().key("rsa").display())]);
+    let rsa = std::fs::read_to_string(lab.home().key("rsa.pub")).expect("a key");
+    lab.home().write("client/.ssh/known_hosts", "");
+    lab.home().know(&server.address().to_string(), server.port(), &rsa);
+    assert_eq!(lab.ssh(&server, &[], "true", s(10)).status, Some(0));
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!((seen.codes(), seen.run.status), (vec![], Some(0)), "{}", seen.told());
+    assert_eq!(seen.check("hostkey")["evidence"]["key_type"], "ssh-rsa", "{}", seen.told());
+}
+
+#[test]
 fn a_host_certificate_holds_or_is_told_why_not() {
     let Some(lab) = Lab::healthy() else { return };
     for (validity, principal, authority, codes) in [

@@ -93,6 +93,27 @@ fn a_hop_that_forbids_forwarding_is_told_from_one_that_cannot_reach_the_server()
 }
 
 #[test]
+fn what_cannot_be_tried_behind_a_hop_is_said_and_nothing_is_advised_of_this_machine() {
+    let Some((lab, bastion, server)) = behind(&[]) else { return };
+    lab.server_host().nft(
+        "add table inet narrow\nadd chain inet narrow input { type filter hook input priority 0; }\n\
+         add rule inet narrow input ip length > 900 drop",
+    );
+    lab.router(1).ip("link set far gso_max_segs 1");
+    let seen = through(&lab, &bastion, &server, &["-o", "ConnectTimeout=3"]);
+    assert_eq!(at(&seen), [("handshake-kex-stalled", None)], "{}", seen.told());
+    let found = &seen.json["diagnoses"][0];
+    assert_eq!(found["certainty"], "likely", "{}", seen.told());
+    assert!(found["because"].to_string().contains("behind a jump host"), "{}", seen.told());
+    assert!(!found["fixes"].to_string().contains("INTERFACE"), "{}", seen.told());
+    assert!(seen.json["duration_ms"].as_f64().is_some_and(|ms| ms < 5000.0), "{}", seen.told());
+    let command = format!("ProxyCommand=ssh -F {} -W %h:%p ssh://{}", lab.home().config().display(), bastion.hop());
+    let seen = lab.doctor(&server, &["--idle", "0", "-o", "ConnectTimeout=3", "-o", &command], s(60));
+    assert_eq!(at(&seen), [("handshake-kex-stalled", None)], "{}", seen.told());
+    assert!(seen.json["diagnoses"][0]["because"].to_string().contains("behind a proxy command"), "{}", seen.told());
+}
+
+#[test]
 fn what_is_wrong_at_a_hop_is_said_of_that_hop_and_nothing_is_asked_of_what_is_behind() {
     let Some((lab, bastion, server)) = behind(&["AuthorizedKeysFile none"]) else { return };
     let seen = through(&lab, &bastion, &server, &[]);

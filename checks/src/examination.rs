@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use tokio::sync::watch;
@@ -14,6 +14,10 @@ use crate::login::Login;
 use crate::progress::Progress;
 use crate::target::{Limits, Target};
 
+/// How much longer than ConnectTimeout a run without a login may take: a quarter of a second short of what is promised, for
+/// the settings have to be read and the report to be written too.
+const BEYOND: Duration = Duration::from_millis(1750);
+
 /// What the checks work with; each takes the handle it needs and leaves the next one.
 pub struct Examination {
     /// Whom to examine.
@@ -22,6 +26,8 @@ pub struct Examination {
     pub limits: Limits,
     /// What the connections may cost.
     pub budget: Arc<Budget>,
+    /// When it began.
+    pub began: Instant,
     /// Who looks on.
     pub progress: Progress,
     /// Whether the user wants it to end.
@@ -128,6 +134,14 @@ impl Stop {
 }
 
 impl Examination {
+    /// Until when a run that comes to no login may look further than ssh does; what has no time left is left out.
+    ///
+    /// The look-up of the name counts, although ConnectTimeout does not bound it: a slow one leaves less for the rest.
+    #[must_use]
+    pub fn until(&self) -> Instant {
+        self.began + self.limits.connect + BEYOND
+    }
+
     /// A run that has not begun.
     #[must_use]
     pub fn new(target: Target, limits: Limits, progress: Progress, stop: Stop, ask: Arc<dyn Ask>) -> Self {
@@ -135,6 +149,7 @@ impl Examination {
             target: Arc::new(target),
             budget: Arc::new(Budget::new(&limits)),
             limits,
+            began: Instant::now(),
             progress,
             stop,
             ask,

@@ -185,6 +185,12 @@ pub struct Settings {
     pub server_alive_from: String,
     /// `TCPKeepAlive`.
     pub tcp_keepalive: bool,
+    /// How long this examination gives a connection and its handshake, seconds.
+    #[serde(default)]
+    pub connect_timeout_s: Option<f64>,
+    /// Where that comes from: `ConnectTimeout`, `--timeout`, or `the doctor's own`, where ssh waits as long as the system does.
+    #[serde(default)]
+    pub connect_timeout_from: String,
     /// Settings of the user that this examination does not honour, each with the reason.
     pub not_honoured: Vec<String>,
 }

@@ -134,16 +134,25 @@ impl Asked {
         }
         let connect_timeout =
             raw.set("connecttimeout").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-        Ok(Planned { target, limits: self.limits(connect_timeout) })
+        let (connect, from) = self.connect(connect_timeout.filter(|timeout| !timeout.is_zero()));
+        target.settings.connect_timeout_s = Some(connect.as_secs_f64());
+        from.clone_into(&mut target.settings.connect_timeout_from);
+        Ok(Planned { target, limits: self.limits(connect) })
     }
 
-    fn limits(&self, connect_timeout: Option<Duration>) -> Limits {
+    /// How long connecting may take, and by whose wish.
+    fn connect(&self, configured: Option<Duration>) -> (Duration, &'static str) {
+        match (configured, self.timeout) {
+            (Some(configured), asked) if asked.is_none_or(|asked| configured <= asked) => {
+                (configured, "ConnectTimeout")
+            }
+            (_, Some(asked)) => (asked, "--timeout"),
+            (_, None) => (Limits::default().connect, "the doctor's own"),
+        }
+    }
+
+    fn limits(&self, connect: Duration) -> Limits {
         let usual = Limits::default();
-        let connect = match (connect_timeout.filter(|timeout| !timeout.is_zero()), self.timeout) {
-            (Some(configured), Some(asked)) => configured.min(asked),
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => usual.connect,
-        };
         Limits {
             connect,
             stage: self.timeout.unwrap_or(usual.stage),

@@ -127,6 +127,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             server_alive_from: given.server_alive_from,
             tcp_keepalive: raw.flag("tcpkeepalive", true),
             not_honoured,
+            ..Settings::default()
         },
         host,
     })

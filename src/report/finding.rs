@@ -85,7 +85,7 @@ pub(crate) fn fixes(fixes: &[FilledFix], style: Style) -> impl Iterator<Item = S
 
 /// One fix; its text to paste is not repeated where the finding `told` (counted from 0) has it already.
 fn one_fix(label: &str, fix: &FilledFix, told: Option<usize>, style: Style) -> String {
-    let place = fix.file.map_or_else(String::new, |file| format!(", {file}"));
+    let place = place(fix).map_or_else(String::new, |place| format!(", {place}"));
     let tried = |ink, words: &str| format!("\n{INDENT}{}", style.paint(ink, &format!("{}{words}", style.sign(ink))));
     let tried = match fix.verified {
         Some(true) => tried(Ink::Good, "proven on this path"),
@@ -106,6 +106,19 @@ fn one_fix(label: &str, fix: &FilledFix, told: Option<usize>, style: Style) -> S
         format!("\n\n{}", line.replacen("Mind:", &style.paint(Ink::Care, "Mind:"), 1))
     });
     format!("{head}{tried}{paste}{}{}", note.unwrap_or_default(), mind.unwrap_or_default())
+}
+
+/// Where the text belongs: ssh takes the first value that it finds, options above the first Host are for all hosts, and a Match
+/// of sshd_config lasts to the file's end (ssh_config(5), sshd_config(5)).
+fn place(fix: &FilledFix) -> Option<String> {
+    let (file, snippet) = (fix.file?, fix.snippet.as_deref().unwrap_or_default());
+    Some(match file {
+        "~/.ssh/config" if snippet.starts_with("Host ") => format!("{file}, above its first Host"),
+        "/etc/ssh/sshd_config" if snippet.starts_with("Match ") => format!("{file}, at its end"),
+        // Not all of its keywords go by the first line: of two MaxStartups the last one counts.
+        "/etc/ssh/sshd_config" if !snippet.is_empty() => format!("{file}, in place of lines with the same keyword"),
+        _ => file.to_owned(),
+    })
 }
 
 pub(crate) fn severity(severity: Severity) -> &'static str {

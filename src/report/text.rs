@@ -148,7 +148,13 @@ fn settings(evidence: &Evidence) -> String {
             format!("ServerAliveInterval {interval} ({from}), ServerAliveCountMax {}", settings.server_alive_count_max)
         }
     };
-    format!("{}; {alive}", settings.source)
+    let own = "no ConnectTimeout is set, and ssh waits as long as the system, about 2 min on Linux";
+    let connect = settings.connect_timeout_s.map_or_else(String::new, |limit| {
+        let from = &settings.connect_timeout_from;
+        let from = if from == "the doctor's own" { own } else { from };
+        format!("; {} to connect ({from})", seconds(limit))
+    });
+    format!("{}; {alive}{connect}", settings.source)
 }
 
 fn cost(evidence: &Evidence) -> String {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 use super::credential::Credential;
 use super::{Facts, Outcome};
@@ -37,12 +37,13 @@ pub fn never_understood(facts: &Facts) -> bool {
     unreadable && facts.methods.is_empty() && facts.attempts.is_empty()
 }
 
-/// Tries once more as before, and once without the cipher or MAC that was agreed on.
+/// Tries once more as before, and once without the cipher or MAC that was agreed on, and not beyond [`Examination::until`].
 pub(super) async fn again(exam: &Examination, first: &Negotiated) -> Vec<Repeat> {
     let mut repeats = Vec::new();
     let Some(route @ Route::Direct(_)) = exam.route else { return repeats };
     for target in [Some(exam.target.clone()), without(&exam.target, first)].into_iter().flatten() {
-        let Ok(repeat) = timeout(PATIENCE, ask(exam, &target, route)).await else { break };
+        let asking = timeout(PATIENCE, ask(exam, &target, route));
+        let Ok(Ok(repeat)) = timeout_at(exam.until().into(), asking).await else { break };
         repeats.extend(repeat);
     }
     repeats

@@ -67,8 +67,10 @@ impl Look {
     }
 }
 
-/// Looks again until a version comes, a few times at most, and not beyond `until`; `doubtful` is whether chance may decide.
-pub(super) async fn again(exam: &Examination, doubtful: bool, began: Instant, until: Instant) -> Vec<Look> {
+/// Looks again until a version comes, a few times at most, and not beyond [`Examination::until`]; `doubtful` is whether chance
+/// may decide.
+pub(super) async fn again(exam: &Examination, doubtful: bool, began: Instant) -> Vec<Look> {
+    let until = exam.until();
     let (most, pause) = if doubtful { MANY } else { FEW };
     let mut looks = Vec::new();
     // A proxy command may be a login at a bastion: it is not repeated.

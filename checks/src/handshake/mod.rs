@@ -15,8 +15,7 @@ use crate::evidence::Step;
 use crate::examination::Examination;
 use crate::tap::{Seen, Tap};
 use crate::text::shown;
-use crate::trial;
-use attempt::{Attempt, attempt, exchange};
+use attempt::{Attempt, attempt};
 
 pub use causes::CAUSES;
 pub use facts::Facts;
@@ -27,16 +26,12 @@ pub use software::{Limit, Software};
 /// What the handshake gets at least when connecting took all of ConnectTimeout.
 const LEAST: Duration = Duration::from_millis(500);
 
-/// What looking again may take beyond ConnectTimeout.
-const LOOKING: Duration = Duration::from_millis(1500);
-
 /// How long a proxy command that has closed the connection may take to end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Exchanges versions and keys on the connection that tcp left; leaves it unauthenticated.
 ///
-/// It takes `Limits::connect` at most, and where that fails 1.5 s more for the same in small packets or a second look; only
-/// where small packets pass, [`trial`](crate::trial) takes up to 11 s more to prove it.
+/// It takes `Limits::connect` at most; what is tried beside it or afterwards ends at [`Examination::until`].
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let Some(transport) = exam.transport.take() else {
         return Step::Skipped("there is no connection: see tcp".into());
@@ -51,7 +46,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let Some(attempted) = exam.stop.race(attempt(exam, stream, &watch, deadline)).await else {
         return Step::Skipped("interrupted".into());
     };
-    let Attempt { outcome, mut facts, small } = attempted;
+    let Attempt { outcome, mut facts } = attempted;
     facts.client_offer = exam.target.algorithms.clone();
     facts.tcp = socket.as_ref().and_then(crate::socket::Socket::tcp_info);
     if let Some(process) = process {
@@ -75,11 +70,6 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
             if let Some(socket) = &socket {
                 socket.abort();
             }
-            if let (Some(small), Some(exchange)) = (small, exchange(exam)) {
-                let further =
-                    exam.stop.race(Box::pin(trial::narrow(&exchange, &small, None))).await.unwrap_or_default();
-                facts.arms = std::iter::once(small.arm).chain(further).collect();
-            }
             Step::Failed(facts)
         }
         Err(NotConnected::Failed(russh::Error::NoCommonAlgo { .. })) if causes::user_would_agree(&facts) => {
@@ -92,10 +82,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         Err(NotConnected::Failed(error)) => {
             facts.library_error = Some(shown(&error.to_string()));
             if causes::is_refusal(&facts) {
-                let until = began + deadline + LOOKING;
-                facts.looks = looks::again(exam, causes::may_be_chance(&facts), began, until).await;
+                facts.looks = looks::again(exam, causes::may_be_chance(&facts), began).await;
                 if facts.looks.last().is_some_and(Look::is_silent) {
-                    facts.tls = exam.stop.race(tls::greet(exam, began, until)).await.flatten();
+                    facts.tls = exam.stop.race(tls::greet(exam, began, exam.until())).await.flatten();
                 }
             }
             Step::Failed(facts)

@@ -27,6 +27,9 @@ pub struct Certificate {
     pub valid_until: Option<Timestamp>,
     /// The fingerprint of the key that signed it.
     pub authority: String,
+    /// Whether it is for other names than the one that was connected to.
+    #[serde(default)]
+    pub misnamed: bool,
     /// Why it does not hold for this server and moment, by our clock.
     pub objection: Option<String>,
 }
@@ -42,6 +45,7 @@ impl Certificate {
             valid_from: timestamp(shown.valid_after()).filter(|from| *from > Timestamp::UNIX_EPOCH),
             valid_until: timestamp(shown.valid_before()),
             authority: shown.signature_key().fingerprint(HashAlg::Sha256).to_string(),
+            misnamed: is_misnamed(shown, name),
             objection: objection(shown, name, now),
         })
     }
@@ -52,10 +56,15 @@ fn timestamp(seconds: u64) -> Option<Timestamp> {
     Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
 }
 
+/// Whether it has names, and `name` is not among them.
+fn is_misnamed(shown: &certificate::Certificate, name: &str) -> bool {
+    let principals = shown.valid_principals();
+    !principals.is_empty() && !principals.iter().any(|principal| pattern_matches(principal, name))
+}
+
 /// The first thing that ssh would hold against the certificate, in ssh's order.
 fn objection(shown: &certificate::Certificate, name: &str, now: Timestamp) -> Option<String> {
     let second = u64::try_from(now.as_second()).unwrap_or_default();
-    let principals = shown.valid_principals();
     if shown.verify_signature().is_err() {
         Some("its signature is not by the authority that it names".into())
     } else if shown.signature().algorithm() == (Algorithm::Rsa { hash: None }) {
@@ -66,7 +75,7 @@ fn objection(shown: &certificate::Certificate, name: &str, now: Timestamp) -> Op
         Some("it is not valid yet".into())
     } else if second >= shown.valid_before() {
         Some("it has expired".into())
-    } else if !principals.is_empty() && !principals.iter().any(|principal| pattern_matches(principal, name)) {
+    } else if is_misnamed(shown, name) {
         Some(format!("it is not for the name {name}"))
     } else if shown.critical_options().iter().next().is_some() {
         Some("it has critical options, which a host certificate must not have".into())

@@ -25,7 +25,7 @@ pub use others::Other;
 pub use standing::Standing;
 
 /// How long saying goodbye to a server that is not trusted may take.
-const GOODBYE: Duration = Duration::from_secs(1);
+const GOODBYE: Duration = Duration::from_millis(500);
 
 /// What was seen of the server's key, and what known_hosts says of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -110,11 +110,12 @@ impl Decision {
 
 impl evidence::Facts for Facts {
     fn summary(&self) -> String {
-        let key = format!("{} {}", self.key_type, self.fingerprint);
+        // The fingerprint is longer than a table's column: it stands in the diagnosis.
+        let key = format!("the {} key", self.key_type);
         match (self.standing, self.decision) {
-            (Standing::Known, _) => format!("the {} key is the known one", self.key_type),
-            (Standing::KnownAuthority, _) => format!("the {} key is certified by a known authority", self.key_type),
-            (Standing::Changed, _) => format!("{key} is not the key in known_hosts"),
+            (Standing::Known, _) => format!("{key} is the known one"),
+            (Standing::KnownAuthority, _) => format!("{key} is certified by a known authority"),
+            (Standing::Changed, _) => format!("{key} is not the one in known_hosts"),
             (Standing::Revoked, _) => format!("{key} is revoked in known_hosts"),
             (Standing::Unknown, Decision::AcceptedByUser) => {
                 format!("{key} is not in known_hosts; the user accepted it")
@@ -208,7 +209,7 @@ fn decide(standing: Standing, strictness: Strictness) -> Option<Decision> {
 
 async fn ask(exam: &Examination, facts: &Facts) -> Decision {
     let question = format!(
-        "The host key of {} is not known: {} {}\nIs this the fingerprint that you got from its administrator or its console? \
+        "The host key of {} is not known:\n  {} {}\nIs this the fingerprint that you got from its administrator or its console?\n\
          It will not be recorded.",
         facts.name, facts.key_type, facts.fingerprint
     );

@@ -1,6 +1,6 @@
 //! Does another key answer under the same name: further key exchanges, after which nothing is said.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -13,7 +13,7 @@ use crate::known_hosts::{self, Kind};
 
 /// How many further connections; each costs a second of penalty with OpenSSH 9.8 and later (PerSourcePenalties `noauth`).
 const FURTHER: usize = 3;
-/// How long all of them may take.
+/// How long all of them may take, where [`Examination::until`] leaves so much.
 const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long saying goodbye on one may take.
 const GOODBYE: Duration = Duration::from_millis(100);
@@ -34,11 +34,12 @@ pub(super) async fn answering(exam: &Examination, first: &str) -> Vec<Other> {
     let mut others = Vec::new();
     // A proxy command may be a login at a bastion: it is not repeated.
     let Some(route @ Route::Direct(_)) = exam.route else { return others };
+    let patience = PATIENCE.min(exam.until().saturating_duration_since(Instant::now()));
     let looking = async {
         let entries = known_hosts::look_up(&exam.target).entries;
         while others.len() < FURTHER {
-            let Ok(transport) = dial::open(&exam.budget, &exam.target, route, PATIENCE).await else { break };
-            let Ok(connection) = connection::connect(transport, &exam.target, PATIENCE).await.1 else { break };
+            let Ok(transport) = dial::open(&exam.budget, &exam.target, route, patience).await else { break };
+            let Ok(connection) = connection::connect(transport, &exam.target, patience).await.1 else { break };
             let key = connection.notes().read().server_key.clone();
             connection.close(GOODBYE).await;
             let Some(key) = key else { break };
@@ -55,6 +56,6 @@ pub(super) async fn answering(exam: &Examination, first: &str) -> Vec<Other> {
         }
     };
     // What was seen until then counts.
-    let _ = timeout(PATIENCE, looking).await;
+    let _ = timeout(patience, looking).await;
     others
 }

@@ -5,6 +5,7 @@ use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::{GaveUp, Manner};
 use crate::evidence::Check;
 use crate::text::{bytes, seconds};
+use crate::trial;
 
 /// The causes that show when data is moved.
 pub static CAUSES: &[Cause] = &[STALLED, CORRUPTED, TRUNCATED, REKEY_FAILED];
@@ -21,7 +22,7 @@ const STALLED: Cause = Cause {
         Fix {
             side: Side::Network,
             summary: "On the router at the tunnel, clamp the TCP maximum segment size to the path, and let ICMP \"fragmentation needed\" pass",
-            snippet: Some("nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu"),
+            snippet: Some("nft insert rule inet filter forward tcp flags syn tcp option maxseg size set {clamp}"),
             caution: Some("table and chain are those of your own ruleset"),
             ..Fix::NEW
         },
@@ -50,7 +51,10 @@ const STALLED: Cause = Cause {
             seconds(facts.ran.duration_ms / 1000.0)
         )];
         because.extend(acknowledgements(facts));
-        Some(Match::new(Certainty::Certain, because))
+        let sizes = trial::without_a_black_hole(evidence, &facts.arms);
+        because.extend(sizes.words);
+        let found = Match::new(sizes.certainty, because);
+        Some(if sizes.tried { found } else { found.with("clamp", "rt mtu") })
     },
 };
 

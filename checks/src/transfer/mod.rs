@@ -225,6 +225,6 @@ async fn sizes(login: &Login, stalled: Option<TcpInfo>) -> Vec<Arm> {
     }
     let exchange = Exchange::Data { login: login.clone(), count: BYTES };
     let small = trial::small(&exchange, DEADLINE).await;
-    let further = trial::narrow(&exchange, &small, stalled.map(|tcp| tcp.path_mtu)).await;
+    let further = trial::narrow(&exchange, &small, stalled.map(|tcp| tcp.path_mtu), None).await;
     std::iter::once(small.arm).chain(further).collect()
 }

@@ -28,7 +28,7 @@ pub(super) const HOSTS_MISMATCH: Cause = Cause {
         Fix {
             side: Side::Client,
             summary: "To see whether the other address is the right one, go there once; the host key is still looked for under the name",
-            snippet: Some("ssh -o HostKeyAlias={host} -p {port} {user}@{address}"),
+            snippet: Some("ssh -o HostKeyAlias='{known_as}' -p {port} {user}@{address}"),
             ..Fix::NEW
         },
     ],

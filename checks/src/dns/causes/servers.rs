@@ -100,7 +100,7 @@ pub(super) const TIMEOUT: Cause = Cause {
         Fix {
             side: Side::Client,
             summary: "Until then, connect by address; the host key is still looked for under the name",
-            snippet: Some("ssh -o HostKeyAlias={host} -p {port} {user}@ADDRESS"),
+            snippet: Some("ssh -o HostKeyAlias='{known_as}' -p {port} {user}@ADDRESS"),
             ..Fix::NEW
         },
     ],

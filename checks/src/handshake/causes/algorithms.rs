@@ -18,7 +18,7 @@ const EXPLANATION: &str = "Client and server each send a list of what they speak
 const HIDES: &[&str] = &["handshake-reset", "handshake-kex-failed", "handshake-kex-stalled"];
 
 /// What mends a missing algorithm: the keyword's line for the client, and for the server.
-const fn fixes(client: &'static str, server: &'static str) -> [Fix; 2] {
+const fn fixes(client: &'static str, server: &'static str, mind: &'static str) -> [Fix; 2] {
     [
         Fix {
             side: Side::Client,
@@ -33,10 +33,18 @@ const fn fixes(client: &'static str, server: &'static str) -> [Fix; 2] {
             summary: "Upgrade the SSH server, or allow in it what current clients speak",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some(server),
+            caution: Some(mind),
             ..Fix::NEW
         },
     ]
 }
+
+/// What to mind with a line of sshd_config.
+const MIND: &str = "Read what the line that is there was meant for; then sshd -t, and reload sshd.";
+
+/// The same where a key is needed too.
+const MIND_THE_KEY: &str =
+    "Where there is no such key, ssh-keygen -A makes it. Then sshd -t, and reload sshd; clients have to learn the key.";
 
 /// The record that the four kinds share; each fills in its own words.
 const NO_COMMON: Cause = Cause {
@@ -54,7 +62,7 @@ const NO_COMMON: Cause = Cause {
 pub(super) const KEX: Cause = Cause {
     code: "handshake-no-common-kex",
     title: "Your ssh and the server have no key exchange method in common",
-    fixes: &fixes("Host {alias}\n    KexAlgorithms +{theirs}", "KexAlgorithms +{ours}"),
+    fixes: &fixes("Host {alias}\n    KexAlgorithms +{theirs}", "KexAlgorithms +{ours}", MIND),
     symptoms: &["no matching key exchange method found", "Incompatible ssh peer (no acceptable kex algorithm)"],
     judge: |evidence| judge(evidence, &KEX_KIND),
     ..NO_COMMON
@@ -63,7 +71,11 @@ pub(super) const KEX: Cause = Cause {
 pub(super) const HOST_KEY: Cause = Cause {
     code: "handshake-no-common-hostkey",
     title: "Your ssh and the server have no host key algorithm in common",
-    fixes: &fixes("Host {alias}\n    HostKeyAlgorithms +{theirs}", "HostKeyAlgorithms +{ours}"),
+    fixes: &fixes(
+        "Host {alias}\n    HostKeyAlgorithms +{theirs}",
+        "HostKey /etc/ssh/ssh_host_{own_key}_key\nHostKeyAlgorithms +{ours}",
+        MIND_THE_KEY,
+    ),
     symptoms: &["no matching host key type found", "Incompatible ssh peer (no acceptable host key)"],
     judge: |evidence| judge(evidence, &HOST_KEY_KIND),
     ..NO_COMMON
@@ -72,7 +84,7 @@ pub(super) const HOST_KEY: Cause = Cause {
 pub(super) const CIPHER: Cause = Cause {
     code: "handshake-no-common-cipher",
     title: "Your ssh and the server have no cipher in common",
-    fixes: &fixes("Host {alias}\n    Ciphers +{theirs}", "Ciphers +{ours}"),
+    fixes: &fixes("Host {alias}\n    Ciphers +{theirs}", "Ciphers +{ours}", MIND),
     symptoms: &["no matching cipher found", "Incompatible ssh server (no acceptable ciphers)"],
     judge: |evidence| judge(evidence, &CIPHER_KIND),
     ..NO_COMMON
@@ -81,7 +93,7 @@ pub(super) const CIPHER: Cause = Cause {
 pub(super) const MAC: Cause = Cause {
     code: "handshake-no-common-mac",
     title: "Your ssh and the server have no message authentication code in common",
-    fixes: &fixes("Host {alias}\n    MACs +{theirs}", "MACs +{ours}"),
+    fixes: &fixes("Host {alias}\n    MACs +{theirs}", "MACs +{ours}", MIND),
     symptoms: &["no matching MAC found", "Incompatible ssh server (no acceptable macs)"],
     judge: |evidence| judge(evidence, &MAC_KIND),
     ..NO_COMMON
@@ -106,8 +118,16 @@ fn judge(evidence: &Evidence, kind: &Kind) -> Option<Match> {
     // Only what ssh still speaks goes into its configuration: any other name makes ssh refuse the whole file.
     let best = kind.old.iter().find(|name| theirs.contains(name) && !gone(name, &evidence.settings.source));
     let found = best.into_iter().fold(found, |found, name| found.with("theirs", *name));
-    let named = ours.iter().find(|name| is_name(name));
-    Some(named.into_iter().fold(found, |found, name| found.with("ours", *name)))
+    // Of ours, what old servers know too: sshd refuses a configuration with a name that it does not know.
+    let named = kind.old.iter().find(|name| ours.contains(name));
+    let found = named.into_iter().fold(found, |found, name| found.with("ours", *name));
+    let own_key = named.and_then(|name| match *name {
+        "ssh-ed25519" => Some("ed25519"),
+        name if name.starts_with("ecdsa-") => Some("ecdsa"),
+        name if name.starts_with("rsa-sha2-") => Some("rsa"),
+        _ => None,
+    });
+    Some(own_key.into_iter().fold(found, |found, name| found.with("own_key", name)))
 }
 
 /// Whether the user's own client and the server would find an algorithm of every kind.
@@ -159,10 +179,6 @@ fn gone(name: &str, settings_source: &str) -> bool {
 
 fn is_signal(name: &str) -> bool {
     SIGNALS.iter().any(|signal| name.starts_with(signal))
-}
-
-fn is_name(name: &str) -> bool {
-    name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "-.@_+".contains(c))
 }
 
 #[cfg(test)]

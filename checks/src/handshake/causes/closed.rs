@@ -8,6 +8,7 @@ use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::{Facts, Look};
 use crate::text::seconds;
+use crate::trial;
 
 /// A refusal comes within this time, milliseconds; a load balancer that looks for a server takes longer.
 const PROMPT_MS: f64 = 2000.0;
@@ -98,7 +99,7 @@ pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
             None => "it sent no byte before that".to_owned(),
             Some(text) => format!("before that it sent only \"{text}\""),
         });
-        because.extend(looked(facts));
+        because.extend(looked(facts).or_else(|| trial::only_once(evidence)));
         because.extend(round_age(*after_ms));
         Some(Match::new(Certainty::Certain, because))
     },

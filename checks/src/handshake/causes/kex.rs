@@ -6,6 +6,7 @@ use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::Facts;
 use crate::text::seconds;
+use crate::trial;
 
 pub(super) const RESET: Cause = Cause {
     code: "handshake-reset",
@@ -42,7 +43,7 @@ pub(super) const RESET: Cause = Cause {
             seconds(after_ms / 1000.0),
             reached(facts)
         )];
-        because.extend(looked(facts));
+        because.extend(looked(facts).or_else(|| trial::only_once(evidence)));
         Some(Match::new(Certainty::Certain, because))
     },
 };
@@ -54,20 +55,24 @@ pub(super) const STALLED: Cause = Cause {
     severity: Severity::Critical,
     explanation: "The server named its version, and then the exchange of keys came to a halt without an end of the connection. The messages of the key exchange \
         are the first large ones: a path that drops large packets without saying so (an MTU black hole, common with tunnels and VPNs) stops \
-        exactly here. A server that hangs looks the same unless the kernel still waits for acknowledgements of what we sent.",
+        exactly here. A server that hangs looks the same unless the kernel still waits for acknowledgements of what we sent.\n\n\
+        Where it can, the doctor tries once more in small packets; where those stall as well, the size of packets is not to blame, \
+        and what is left is the server, or something in the path that objects to the key exchange.",
     fixes: &[
         Fix {
             side: Side::Network,
             summary: "On the router at the tunnel, clamp the TCP maximum segment size to the path, and let ICMP \"fragmentation needed\" pass",
-            snippet: Some("nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu"),
+            snippet: Some("nft insert rule inet filter forward tcp flags syn tcp option maxseg size set {clamp}"),
             caution: Some("table and chain are those of your own ruleset"),
             ..Fix::NEW
         },
         Fix {
             side: Side::Client,
             summary: "To see whether packet size is to blame, try ssh with a smaller interface MTU",
-            snippet: Some("sudo ip link set dev <interface> mtu 1200"),
-            caution: Some("takes effect for all traffic; set it back afterwards"),
+            snippet: Some("sudo ip link set dev INTERFACE mtu {trial_mtu}"),
+            caution: Some(
+                "Put in the interface that leads to {host}. It takes effect for all traffic; set it back afterwards.",
+            ),
             ..Fix::NEW
         },
         Fix {
@@ -98,7 +103,13 @@ pub(super) const STALLED: Cause = Cause {
         } else if facts.tcp.is_some() {
             because.push("everything we sent was acknowledged".to_owned());
         }
-        Some(Match::new(Certainty::Certain, because))
+        let sizes = trial::without_a_black_hole(evidence, &facts.arms);
+        // Behind a proxy or a hop, this machine's interfaces do not shape what the server gets.
+        let ours = sizes.words.is_none();
+        because.extend(sizes.words);
+        let found = Match::new(sizes.certainty, because);
+        let found = if sizes.tried { found } else { found.with("clamp", "rt mtu") };
+        Some(if sizes.tried || !ours { found } else { found.with("trial_mtu", "1200") })
     },
 };
 

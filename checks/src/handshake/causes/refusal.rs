@@ -5,6 +5,7 @@ use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::{Facts, Limit, Software};
 use crate::text::seconds;
+use crate::trial;
 
 /// Texts with which sshd itself refuses a connection before its version: 8.2 to 9.7, and 9.8 on.
 const EXCEEDED_MAX_STARTUPS: &str = "Exceeded MaxStartups";
@@ -18,7 +19,8 @@ pub(super) const MAX_STARTUPS: Cause = Cause {
     explanation: "sshd limits how many connections may be unauthenticated at the same time (MaxStartups, 10:30:100 by default: from 10 on it refuses \
         30 % of new ones, at 100 all). It said so in plain text and closed. Who holds the others cannot be seen from the client: scanners, \
         a monitoring system that connects without logging in, or many parallel logins of one's own.\n\n\
-        OpenSSH 8.2 to 9.7 names the limit. Later versions use one text for this and for penalties, and earlier ones say nothing: there we look again, \
+        OpenSSH 8.2 to 9.7 names the limit, and from 8.5 on uses the same words for PerSourceMaxStartups, which is off by default and counts only \
+        the connections from one address or network. Later versions use one text for this and for penalties, and earlier ones say nothing: there we look again, \
         and a server that refuses one connection and takes the next is deciding by chance, as this limit does between its two numbers.",
     fixes: &[
         Fix {
@@ -27,6 +29,13 @@ pub(super) const MAX_STARTUPS: Cause = Cause {
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("MaxStartups 100:30:200\nLoginGraceTime 30"),
             caution: Some("first see who they are: ss -tnp state established '( sport = :{port} )'"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Where sshd -T says that persourcemaxstartups is not none, and the others come from this address or network, lift that limit too",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some("PerSourceMaxStartups none"),
             ..Fix::NEW
         },
         Fix {
@@ -45,7 +54,8 @@ pub(super) const MAX_STARTUPS: Cause = Cause {
         let facts = evidence.handshake.failed()?;
         if says(facts, EXCEEDED_MAX_STARTUPS) {
             let words = "before any version the server sent \"Exceeded MaxStartups\" and closed".to_owned();
-            return Some(Match::new(Certainty::Certain, std::iter::once(words).chain(looked(facts))));
+            let looked = looked(facts).or_else(|| trial::only_once(evidence));
+            return Some(Match::new(Certainty::Likely, std::iter::once(words).chain(looked)));
         }
         // Refused and let in within a second, one connection at a time: chance decides, which no penalty does.
         let (at, software) = let_in(facts)?;
@@ -106,7 +116,8 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
         }
         let words = "before any version the server sent \"Not allowed at this time\" and closed".to_owned();
         let certainty = if facts.looks.len() > 1 { Certainty::Likely } else { Certainty::Possible };
-        Some(Match::new(certainty, std::iter::once(words).chain(looked(facts))))
+        let looked = looked(facts).or_else(|| trial::only_once(evidence));
+        Some(Match::new(certainty, std::iter::once(words).chain(looked)))
     },
 };
 

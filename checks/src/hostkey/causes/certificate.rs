@@ -1,7 +1,7 @@
 //! The server's certificate does not hold.
 
-use super::shown_key;
 use super::unknown::severity;
+use super::{scan_type, shown_key};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::hostkey::Standing;
@@ -19,15 +19,23 @@ pub(super) const CERT_INVALID: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Look at the certificate that sshd shows, and have the authority sign the key again for the names that clients use",
-            snippet: Some("ssh-keygen -Lf /etc/ssh/ssh_host_ed25519_key-cert.pub"),
+            summary: "Have the authority sign the key again, for the names that clients use and for a time to come, and reload sshd",
+            snippet: Some(
+                "ssh-keygen -s ca_key -h -I {host} -n {names} -V -5m:+52w /etc/ssh/ssh_host_{scan_type}_key.pub",
+            ),
+            caution: Some(
+                "ca_key is the authority's own key, and the file is the one beside HostCertificate; ssh-keygen -Lf shows what a certificate says.",
+            ),
             ..Fix::NEW
         },
         Fix {
             side: Side::Client,
-            summary: "Connect by a name that the certificate is for, or set that name as HostKeyAlias",
+            summary: "Where the certificate is for the right server under another name, have ssh look for that name",
             file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    HostKeyAlias <a name in the certificate>"),
+            snippet: Some("Host {alias}\n    HostKeyAlias {principal}"),
+            caution: Some(
+                "Only where {principal} is the server that you mean; the @cert-authority line of known_hosts must match {principal} too.",
+            ),
             ..Fix::NEW
         },
         CHECK_CLOCK,
@@ -53,7 +61,18 @@ pub(super) const CERT_INVALID: Cause = Cause {
             objection.clone(),
         ];
         because.extend(validity(&certificate.principals, certificate.valid_until));
-        Some(Match::new(Certainty::Certain, because).at(severity(facts.decision)))
+        let is_name = |name: &&String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte));
+        let plain: Vec<&str> = certificate.principals.iter().filter(is_name).map(String::as_str).collect();
+        let misnamed = certificate.misnamed;
+        let names = plain.iter().copied().chain(misnamed.then_some(&*evidence.target.host));
+        let names: Vec<&str> = if plain.is_empty() { vec![&evidence.target.host] } else { names.collect() };
+        let found = Match::new(Certainty::Certain, because)
+            .at(severity(facts.decision))
+            .with("scan_type", scan_type(facts))
+            .with("names", names.join(","));
+        // A pattern among the principals is no name that could be asked for.
+        let principal = plain.first().filter(|_| misnamed);
+        Some(principal.into_iter().fold(found, |found, name| found.with("principal", *name)))
     },
 };
 
@@ -71,6 +90,7 @@ mod tests {
             valid_from: None,
             valid_until: None,
             authority: "SHA256:ca".into(),
+            misnamed: false,
             objection: objection.map(Into::into),
         };
         let known_authority = objection.is_none();

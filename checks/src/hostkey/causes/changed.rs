@@ -1,10 +1,11 @@
 //! The server's key contradicts known_hosts.
 
-use super::{COMPARE_ON_SERVER, quotable, shown_key, told};
+use super::{COMPARE_ON_SERVER, quotable, scan_type, shown_key, told};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::hostkey::Standing;
 use crate::known_hosts::Kind;
+use crate::trial;
 
 pub(super) const CHANGED: Cause = Cause {
     code: "hostkey-changed",
@@ -28,7 +29,7 @@ pub(super) const CHANGED: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "Keep host keys over a reinstallation, give all servers behind one name the same keys, or sign their keys with one authority",
-            snippet: Some("ssh-keygen -s ca_key -h -I db -n {host} /etc/ssh/ssh_host_ed25519_key.pub"),
+            snippet: Some("ssh-keygen -s ca_key -h -I {host} -n {host} /etc/ssh/ssh_host_ed25519_key.pub"),
             ..Fix::NEW
         },
     ],
@@ -51,6 +52,9 @@ pub(super) const CHANGED: Cause = Cause {
         let first = against.first()?;
         let mut because = vec![shown_key(facts)];
         because.extend(against.iter().take(5).map(|entry| told(entry)));
+        if facts.others.is_empty() {
+            because.extend(trial::only_once(evidence));
+        }
         let mut found = Match::new(Certainty::Certain, because).with("fingerprint", facts.fingerprint.clone());
         if !against.iter().any(|entry| entry.key_type == facts.key_type) {
             found.because.push(format!("no line for {} holds a key of the type {}", facts.name, facts.key_type));
@@ -77,8 +81,12 @@ pub(super) const REVOKED: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "Give the server a new host key, and hand its fingerprint to the clients over a way that they trust",
-            snippet: Some("ssh-keygen -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key && systemctl reload ssh"),
-            caution: Some("every client sees a changed key until its known_hosts is updated"),
+            snippet: Some(
+                "cd /etc/ssh && mv {key_file} {key_file}.revoked && ssh-keygen -q -t {scan_type} -N '' -f {key_file} && systemctl reload ssh",
+            ),
+            caution: Some(
+                "Every client sees a changed key until its known_hosts is updated. The unit is called sshd on some systems.",
+            ),
             ..Fix::NEW
         },
         Fix {
@@ -94,7 +102,10 @@ pub(super) const REVOKED: Cause = Cause {
         let facts = evidence.hostkey.facts().filter(|facts| facts.standing == Standing::Revoked)?;
         let line = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches)?;
         let file = line.file.display().to_string();
-        let found = Match::new(Certainty::Certain, [shown_key(facts), format!("{}, marked @revoked", told(line))]);
+        let key_type = scan_type(facts);
+        let found = Match::new(Certainty::Certain, [shown_key(facts), format!("{}, marked @revoked", told(line))])
+            .with("scan_type", key_type)
+            .with("key_file", format!("ssh_host_{key_type}_key"));
         Some(if quotable(&file) { found.with("known_file", file) } else { found })
     },
 };

@@ -26,6 +26,15 @@ fn shown_key(facts: &Facts) -> String {
     format!("the server proved to hold the {} key {}", facts.key_type, facts.fingerprint)
 }
 
+/// The kind of the key that the server showed, as `ssh-keyscan -t`, `ssh-keygen -t` and the names of sshd's key files have it.
+fn scan_type(facts: &Facts) -> &'static str {
+    match facts.key_type.as_str() {
+        "ssh-ed25519" => "ed25519",
+        "ssh-rsa" => "rsa",
+        _ => "ecdsa",
+    }
+}
+
 /// One line of known_hosts, as a sentence.
 fn told(entry: &Entry) -> String {
     format!("{}:{} holds the {} key {}", entry.file.display(), entry.line, entry.key_type, entry.fingerprint)

@@ -1,6 +1,6 @@
 //! known_hosts says nothing of the server.
 
-use super::{COMPARE_ON_SERVER, quotable, shown_key};
+use super::{COMPARE_ON_SERVER, quotable, scan_type, shown_key};
 use crate::auth;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
@@ -24,15 +24,15 @@ pub(super) const UNKNOWN: Cause = Cause {
             summary: "Fetch the key, compare its fingerprint with the one that the server's administrator gave you, and only then append it to known_hosts",
             snippet: Some("ssh-keyscan -p {port} -t {scan_type} '{host}' > host.key && ssh-keygen -lf host.key"),
             caution: Some(
-                "ssh-keyscan trusts whoever answers: it proves nothing until the fingerprint is compared over another way",
+                "ssh-keyscan trusts whoever answers: it proves nothing until the fingerprint is compared over another way. Only then: cat host.key >> ~/.ssh/known_hosts",
             ),
             ..Fix::NEW
         },
         Fix {
-            side: Side::Server,
+            side: Side::Client,
             summary: "For many servers or clients: sign the host keys with one authority, and put that authority into known_hosts once",
             file: Some("~/.ssh/known_hosts"),
-            snippet: Some("@cert-authority {host} <public key of the authority>"),
+            snippet: Some("@cert-authority {known_as} <public key of the authority>"),
             ..Fix::NEW
         },
     ],
@@ -61,12 +61,7 @@ pub(super) const UNKNOWN: Cause = Cause {
         }
         let severity = if withheld { Severity::Critical } else { severity(facts.decision) };
         let found = Match::new(Certainty::Certain, because).at(severity);
-        let scan_type = match facts.key_type.as_str() {
-            "ssh-ed25519" => "ed25519",
-            "ssh-rsa" => "rsa",
-            _ => "ecdsa",
-        };
-        Some(if quotable(&evidence.target.host) { found.with("scan_type", scan_type) } else { found })
+        Some(if quotable(&evidence.target.host) { found.with("scan_type", scan_type(facts)) } else { found })
     },
 };
 

@@ -16,7 +16,9 @@ pub(super) const REFUSED: Cause = Cause {
         A firewall can send the same reset (iptables and nftables: reject with tcp reset), and from the outside that \
         cannot be told from a closed port. On systems other than Linux the doctor cannot see either whether an ICMP \
         message stood behind the refusal. Looking at the server's listening sockets settles it: where sshd listens on \
-        the address and port, something in between refuses.",
+        the address and port, something in between refuses.\n\n\
+        Where systemd listens in sshd's place (ssh.socket), a burst of connections makes it close the socket, and the port \
+        refuses until it is started again (systemd.socket(5): TriggerLimitBurst).",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -28,6 +30,14 @@ pub(super) const REFUSED: Cause = Cause {
             side: Side::Server,
             summary: "Start sshd, and have it started at boot (the unit is called ssh on Debian and Ubuntu)",
             snippet: Some("sudo systemctl enable --now sshd || sudo systemctl enable --now ssh"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Where systemd listens in its place, see whether the socket has failed, and start it again",
+            snippet: Some(
+                "systemctl status ssh.socket; sudo systemctl reset-failed ssh.socket && sudo systemctl restart ssh.socket",
+            ),
             ..Fix::NEW
         },
         Fix {

@@ -28,8 +28,8 @@ pub(super) const BLACK_HOLE: Cause = Cause {
             side: Side::Network,
             summary: "On the router at the tunnel, hold TCP to the size that passes (MSS clamping), with nftables or with iptables",
             snippet: Some(
-                "nft add rule inet filter forward tcp flags syn tcp option maxseg size set {mss}\n\
-                 iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss {mss}",
+                "nft insert rule inet filter forward tcp flags syn tcp option maxseg size set {mss}\n\
+                 iptables -t mangle -I FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss {mss}",
             ),
             caution: Some(
                 "One of the two lines, and ip6tables for IPv6; table and chain are those of your own ruleset. Where the router's own interface has the right MTU, set rt mtu, or --clamp-mss-to-pmtu, follows it.",
@@ -40,10 +40,10 @@ pub(super) const BLACK_HOLE: Cause = Cause {
             side: Side::Network,
             summary: "Let the ICMP messages pass by which both ends learn the size (RFC 1191, RFC 8201)",
             snippet: Some(
-                "nft add rule inet filter forward icmp type destination-unreachable accept\n\
-                 nft add rule inet filter forward icmpv6 type packet-too-big accept",
+                "nft insert rule inet filter forward icmp type destination-unreachable accept\n\
+                 nft insert rule inet filter forward icmpv6 type packet-too-big accept",
             ),
-            caution: Some("Table and chain are those of your own ruleset; the rules must come before those that drop."),
+            caution: Some("On each router that filters; table and chain are those of your own ruleset."),
             ..Fix::NEW
         },
         Fix {
@@ -96,7 +96,7 @@ fn keys(evidence: &Evidence) -> Option<Match> {
             "with few algorithms on offer it was through at full size too, for all packets stay small then".to_owned(),
         ),
         Some(Outcome::Silent) => {
-            Some("with few algorithms on offer it stalled too: the server's large packets are lost".to_owned())
+            Some("with few algorithms on offer it stalled too: the server's large packets are lost as well".to_owned())
         }
         _ => None,
     });
@@ -134,6 +134,8 @@ struct Sizes {
     passes: usize,
     /// Whether full-size packets were tried again, and stalled again.
     again: bool,
+    /// Whether nothing else was tried.
+    alone: bool,
     /// Whether the kernel saw that they were lost.
     unacknowledged: bool,
 }
@@ -154,17 +156,20 @@ impl Sizes {
             lost,
             passes: sizes(through).count(),
             again: control.is_some_and(|arm| silent(&arm)),
+            alone: arms.len() == 1,
             unacknowledged: control.is_some_and(Arm::is_unacknowledged),
         })
     }
 
     fn lines(&self, evidence: &Evidence, stalled: Option<TcpInfo>) -> Vec<String> {
         let headers = headers(evidence);
-        let mut lines = vec![format!(
-            "on connections of their own, packets of at most {} bytes got through ({} of them tried)",
-            self.passed + headers,
-            self.passes
-        )];
+        let mut lines = vec![match self.passes {
+            1 => format!("on a connection of its own, packets of at most {} bytes got through", self.passed + headers),
+            sizes => format!(
+                "on connections of their own, packets of at most {} bytes got through ({sizes} sizes tried)",
+                self.passed + headers
+            ),
+        }];
         if is_v6(evidence) && self.lost.is_some_and(|lost| lost + headers <= LEAST_V6) {
             lines.push(
                 "every IPv6 link has to carry packets of 1280 bytes (RFC 8200 section 5): this path does not"
@@ -174,6 +179,9 @@ impl Sizes {
         lines.extend(self.lost.map(|lost| format!("packets of {} bytes did not", lost + headers)));
         if self.again {
             lines.push("once more at full size it stalled again".to_owned());
+        }
+        if self.alone {
+            lines.push("too little of ConnectTimeout was left to try full size again, which a longer one allows (-o ConnectTimeout=20)".to_owned());
         }
         lines.extend(stalled.map(|tcp| {
             let size = tcp.path_mtu;
