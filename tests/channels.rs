@@ -7,8 +7,6 @@ use serde_json::Value;
 use crate::lab::{Lab, Report, Server, eventually};
 
 const PATIENCE: Duration = Duration::from_mins(1);
-/// As in the sshd_config that OpenSSH comes with.
-const SFTP: &str = "Subsystem sftp internal-sftp";
 
 /// Examines all but idle survival.
 fn examined(lab: &Lab, server: &Server, options: &[&str]) -> Report {
@@ -31,21 +29,21 @@ fn those(seen: &Report, outcome: &str) -> Vec<String> {
 #[test]
 fn a_default_openssh_allows_what_it_says_and_nothing_is_diagnosed() {
     let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&[SFTP]);
+    let server = lab.sshd(&[]);
     let seen = examined(&lab, &server, &[]);
     assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
-    let allowed = ["agent_forwarding", "direct_tcpip", "exec", "pty", "remote_forward", "session"];
+    let allowed = ["agent_forwarding", "direct_tcpip", "exec", "pty", "remote_forward", "session", "sftp"];
     assert_eq!(those(&seen, "allowed"), allowed);
     assert_eq!(those(&seen, "refused"), ["env", "x11"]);
     assert_eq!(those(&seen, "untold"), ["streamlocal"]);
-    assert_eq!(those(&seen, "not-tested"), ["sftp", "shell"]);
+    assert_eq!(those(&seen, "not-tested"), ["shell"]);
     assert_eq!(seen.json["spent"]["connections"], 1);
 }
 
 #[test]
 fn a_default_openssh_is_healthy_in_depth() {
     let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&[SFTP]);
+    let server = lab.sshd(&[]);
     let seen = examined(&lab, &server, &["--deep"]);
     assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
     assert_eq!(those(&seen, "not-tested"), Vec::<String>::new());
@@ -81,6 +79,8 @@ fn each_prohibition_of_sshd_has_its_own_name() {
         (&["PermitListen 8080"], &["channel-remote-forward-failed"], "refused"),
         (&["PermitTTY no"], &["session-pty-refused"], "PermitTTY no"),
         (&["MaxSessions 1"], &["channel-max-sessions"], "with 1 open"),
+        (&["MaxSessions 2"], &["channel-max-sessions"], "with 2 open"),
+        (&["# no Subsystem sftp"], &["session-subsystem-missing"], "was refused"),
     ] {
         let seen = examined(&lab, &lab.sshd(settings), &[]);
         assert_eq!(seen.codes(), codes, "{settings:?} {}\n{:#}", seen.told(), may(&seen));
@@ -103,7 +103,7 @@ fn a_restricted_key_is_told_from_a_server_without_forwarding() {
 fn the_number_of_sessions_is_found_in_depth() {
     let Some(lab) = Lab::healthy() else { return };
     for limit in [2, 5] {
-        let seen = examined(&lab, &lab.sshd(&[SFTP, &format!("MaxSessions {limit}")]), &["--deep"]);
+        let seen = examined(&lab, &lab.sshd(&[&format!("MaxSessions {limit}")]), &["--deep"]);
         assert_eq!(seen.codes(), ["channel-max-sessions"], "{}\n{:#}", seen.told(), may(&seen));
         assert_eq!(may(&seen)["sessions_at_once"]["open"], limit);
         assert_eq!(may(&seen)["sessions_at_once"]["refused"][1], "open failed");
@@ -111,12 +111,29 @@ fn the_number_of_sessions_is_found_in_depth() {
 }
 
 #[test]
-fn a_missing_sftp_is_found_in_depth() {
+fn a_missing_sftp_is_found_and_a_missing_sftp_server_in_depth() {
     let Some(lab) = Lab::healthy() else { return };
-    for setting in [&[][..], &["Subsystem sftp /nonexistent/sftp-server"]] {
-        let seen = examined(&lab, &lab.sshd(setting), &["--deep"]);
-        assert_eq!(seen.codes(), ["session-subsystem-missing"], "{}\n{:#}", seen.told(), may(&seen));
+    let missing: &[(&str, &str, &[&str])] = &[
+        ("# no Subsystem sftp", "", &["session-subsystem-missing"]),
+        ("# no Subsystem sftp", "--deep", &["session-subsystem-missing"]),
+        ("Subsystem sftp /nonexistent/sftp-server", "", &[]),
+        ("Subsystem sftp /nonexistent/sftp-server", "--deep", &["session-subsystem-missing"]),
+    ];
+    for (setting, option, codes) in missing {
+        let options: Vec<_> = Some(*option).filter(|option| !option.is_empty()).into_iter().collect();
+        let seen = examined(&lab, &lab.sshd(&[setting]), &options);
+        assert_eq!(seen.codes(), *codes, "{setting} {option}: {}\n{:#}", seen.told(), may(&seen));
     }
+}
+
+#[test]
+fn what_is_forced_on_the_account_is_not_run_for_sftp_once_more() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["ForceCommand echo no; echo ran >>$HOME/ran"]);
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(seen.codes(), ["session-forced-command"], "{}", seen.told());
+    let ran = std::fs::read_to_string(lab.home().path("server/ran")).expect("it ran");
+    assert_eq!(ran.lines().count(), 2, "our command, and its plain form");
 }
 
 #[test]
@@ -153,7 +170,7 @@ fn facts<'a>(seen: &'a Report, check: &str) -> &'a Value {
 #[test]
 fn rates_and_round_trips_are_measured_and_keys_are_exchanged_anew() {
     let Some(lab) = Lab::healthy() else { return };
-    let starts: [fn(&Lab) -> Option<Server>; 2] = [|lab| Some(lab.sshd(&[SFTP])), |lab| lab.dropbear(&[])];
+    let starts: [fn(&Lab) -> Option<Server>; 2] = [|lab| Some(lab.sshd(&[])), |lab| lab.dropbear(&[])];
     for server in starts {
         let Some(server) = server(&lab) else { continue };
         let seen = examined(&lab, &server, &["--deep"]);

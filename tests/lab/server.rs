@@ -78,7 +78,10 @@ impl Lab {
                 .to_owned(),
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel VERBOSE\n".to_owned(),
         ];
-        self.home.write(&file, &format!("{}\n{}", settings.join("\n"), ours.join("\n")));
+        let own = settings.join("\n");
+        // As every distribution has it; sshd takes one line for a subsystem.
+        let sftp = if own.contains("Subsystem") { "" } else { "Subsystem sftp internal-sftp\n" };
+        self.home.write(&file, &format!("{own}\n{sftp}{}", ours.join("\n")));
         self.home.path(&file)
     }
 
