@@ -61,6 +61,7 @@ pub fn causes() -> impl Iterator<Item = &'static Cause> {
         transfer::CAUSES,
         idle::CAUSES,
         exit::CAUSES,
+        server::CAUSES,
         unexplained::CAUSES,
     ]
     .into_iter()
