@@ -63,6 +63,24 @@ fn a_healthy_way_through_a_bastion_has_no_diagnosis_and_each_hop_is_examined() {
 }
 
 #[test]
+fn a_hop_is_followed_live_on_a_terminal_and_in_plain_lines() {
+    let Some((lab, bastion, server)) = behind(&[]) else { return };
+    let hop = bastion.hop();
+    let seen = through(&lab, &bastion, &server, &["-v"]);
+    for line in
+        [format!("hop {hop}: auth: passed: "), format!("hop {hop}: passed: connected on to "), "\nauth: passed".into()]
+    {
+        assert!(seen.run.stderr.contains(&line), "{line}: {}", seen.run.stderr);
+    }
+    let (doctor, config) = (env!("CARGO_BIN_EXE_ssh-doctor"), lab.home().config());
+    // Long enough for a frame of the board to show it.
+    let command =
+        format!("TERM=xterm {doctor} check -F {} -J {hop} --idle 2s {} >/dev/null", config.display(), server.url());
+    let shown = lab.run("script", &["-qec", &command, "/dev/null"], s(60)).stdout;
+    assert!(shown.contains(&format!("hop {hop}: connected on to {}:{}", server.address(), server.port())), "{shown}");
+}
+
+#[test]
 fn two_bastions_in_a_row_are_passed_in_the_users_order() {
     let Some(lab) = Lab::through(&[Middlebox::Bastion, Middlebox::Bastion]) else { return };
     let (first, second, server) = (lab.bastion(1, &[]), lab.bastion(2, &[]), lab.sshd(&[]));
