@@ -26,6 +26,7 @@ mod nonce;
 pub mod path;
 pub mod progress;
 pub mod proxy;
+mod remedy;
 pub mod server;
 pub mod socket;
 pub mod suspects;

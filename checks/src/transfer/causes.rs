@@ -4,6 +4,7 @@ use super::Facts;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::{GaveUp, Manner};
 use crate::evidence::Check;
+use crate::remedy::CLAMP_MSS;
 use crate::text::{bytes, seconds};
 
 /// The causes that show when data is moved.
@@ -18,13 +19,7 @@ const STALLED: Cause = Cause {
         Full-size packets that a path drops without saying so (an MTU black hole, common with tunnels and VPNs) do this, and so does a server or \
         proxy that no longer reads. Whether the kernel waits for acknowledgements tells which: packets lost on the way to the server are sent again and again.",
     fixes: &[
-        Fix {
-            side: Side::Network,
-            summary: "On the router at the tunnel, clamp the TCP maximum segment size to the path, and let ICMP \"fragmentation needed\" pass",
-            snippet: Some("nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu"),
-            caution: Some("table and chain are those of your own ruleset"),
-            ..Fix::NEW
-        },
+        CLAMP_MSS,
         Fix {
             side: Side::Server,
             summary: "On the server, see whether its data waits for acknowledgements (Send-Q and retrans)",

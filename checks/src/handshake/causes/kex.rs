@@ -5,6 +5,7 @@ use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::Facts;
+use crate::remedy::CLAMP_MSS;
 use crate::text::seconds;
 
 pub(super) const RESET: Cause = Cause {
@@ -56,13 +57,7 @@ pub(super) const STALLED: Cause = Cause {
         are the first large ones: a path that drops large packets without saying so (an MTU black hole, common with tunnels and VPNs) stops \
         exactly here. A server that hangs looks the same unless the kernel still waits for acknowledgements of what we sent.",
     fixes: &[
-        Fix {
-            side: Side::Network,
-            summary: "On the router at the tunnel, clamp the TCP maximum segment size to the path, and let ICMP \"fragmentation needed\" pass",
-            snippet: Some("nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu"),
-            caution: Some("table and chain are those of your own ruleset"),
-            ..Fix::NEW
-        },
+        CLAMP_MSS,
         Fix {
             side: Side::Client,
             summary: "To see whether packet size is to blame, try ssh with a smaller interface MTU",

@@ -3,14 +3,8 @@
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::{Check, Evidence};
 use crate::idle::{Arm, End, Facts};
+use crate::remedy::TMUX;
 use crate::text::seconds;
-
-const TMUX: Fix = Fix {
-    side: Side::Client,
-    summary: "Let the work survive the session, and come back to it",
-    snippet: Some("ssh -t {alias} tmux new -A -s main"),
-    ..Fix::NEW
-};
 
 const AUTOSSH: Fix = Fix {
     side: Side::Client,
