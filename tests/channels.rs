@@ -184,8 +184,55 @@ fn rates_and_round_trips_are_measured_and_keys_are_exchanged_anew() {
         let rekeys = transfer["rekeys"].as_array().expect("rekeys");
         assert_eq!(rekeys.iter().map(|rekey| &rekey["under_load"]).collect::<Vec<_>>(), [false, true]);
         assert!(rekeys.iter().all(|rekey| rekey["ms"].is_number()), "{rekeys:?}");
+        assert!(transfer["unread_ms"].as_f64().is_some_and(|ms| ms > 900.0), "{transfer:#}");
         assert_eq!(facts(&seen, "exit")["again"].as_array().map(Vec::len), Some(10));
     }
+}
+
+#[test]
+fn a_server_that_wants_new_keys_often_is_healthy_idle_and_under_load() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["RekeyLimit 1M 3s", "LogLevel DEBUG1"]);
+    let seen = lab.doctor(&server, &["--idle", "8s", "--deep"], PATIENCE);
+    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+    // Both ways and our own two beside: 16 MiB and more were moved.
+    assert!(
+        server.log().matches("rekeying in progress").count() + server.log().matches("SSH2_MSG_KEXINIT sent").count()
+            > 12,
+        "{}",
+        server.log()
+    );
+}
+
+#[test]
+fn compression_is_shown_where_it_was_agreed_on() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    for (option, name) in [("Compression=yes", "zlib@openssh.com"), ("Compression=no", "none")] {
+        let seen = examined(&lab, &server, &["-o", option]);
+        assert_eq!(
+            (seen.codes(), facts(&seen, "transfer")["compression"].as_str()),
+            (vec![], Some(name)),
+            "{}",
+            seen.told()
+        );
+        let told = seen.check("transfer")["summary"].to_string().contains("compressed (zlib@openssh.com)");
+        assert_eq!(told, name != "none", "{}", seen.told());
+    }
+}
+
+#[test]
+fn output_that_a_wrapper_loses_at_the_end_is_found_over_repeated_runs() {
+    let Some(lab) = Lab::healthy() else { return };
+    // It ends what passes the output on as soon as the command has ended, and not when all is passed on.
+    let wrapper = lab.home().path("server/wrapper");
+    let script = "exec 3>&1\ncoproc dd bs=16 2>/dev/null >&3\nbash -c \"$SSH_ORIGINAL_COMMAND\" >&${COPROC[1]}\n\
+                  status=$?\nkill $COPROC_PID\nexit $status\n";
+    lab.at_server_home("wrapper", script);
+    let forced = format!("ForceCommand bash {}", wrapper.display());
+    let server = lab.sshd(&["Subsystem sftp /usr/lib/openssh/sftp-server", &forced]);
+    let seen = examined(&lab, &server, &["--deep"]);
+    assert_eq!(seen.codes(), ["exit-output-lost"], "{}", seen.told());
 }
 
 #[test]
