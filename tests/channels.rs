@@ -258,6 +258,39 @@ fn a_process_that_holds_the_output_holds_the_session_and_the_redirect_mends_it()
 }
 
 #[test]
+fn the_redirect_that_is_printed_mends_it_for_plain_ssh_too() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.server_shell("/bin/bash");
+    let server = lab.sshd(&[]);
+    lab.at_server_home(".bashrc", "sleep 40 &\n");
+    let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
+    lab.at_server_home(".bashrc", "");
+    let printed = seen.fixes().find_map(|fix| fix["snippet"].as_str().filter(|snippet| snippet.contains("nohup")));
+    let mended = printed.unwrap_or_else(|| panic!("no redirect: {}", seen.told())).replace("<command>", "sleep 6");
+    let [held, mended] = ["sleep 6 &", &mended].map(|command| lab.ssh(&server, &[], command, PATIENCE));
+    assert!(held.status == Some(0) && held.took > Duration::from_secs(5), "{held:?}");
+    assert!(mended.status == Some(0) && mended.took < Duration::from_secs(4), "{mended:?}");
+}
+
+#[test]
+fn a_status_that_a_wrapper_alters_is_told_in_words() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (status, words) in [
+        (0, "status 0"),
+        (126, "found, and not to be executed"),
+        (127, "no such command"),
+        (137, "signal KILL, 128 + 9"),
+        (255, "ssh's own for any failure"),
+    ] {
+        let forced = format!("ForceCommand sh -c \"$SSH_ORIGINAL_COMMAND\"; exit {status}");
+        let seen = examined(&lab, &lab.sshd(&[&forced]), &[]);
+        assert_eq!(seen.codes(), ["exit-status-altered"], "{}", seen.told());
+        let because = seen.json["diagnoses"][0]["because"].to_string();
+        assert!(because.contains("ended with status 7") && because.contains(words), "{because}");
+    }
+}
+
+#[test]
 fn a_command_that_is_killed_shows_its_signal() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&["ForceCommand sh -c \"$SSH_ORIGINAL_COMMAND\"; kill -9 $$"]);

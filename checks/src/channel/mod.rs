@@ -15,7 +15,7 @@ use crate::evidence::{self, Step};
 use crate::examination::Examination;
 use crate::nonce::nonce;
 use crate::target::Limits;
-use crate::text::{seconds, shown_bytes};
+use crate::text::{self, seconds, shown_bytes};
 use crate::trial::{self, Marks};
 
 pub use capabilities::{Capabilities, Outcome, Sessions};
@@ -58,7 +58,7 @@ impl evidence::Facts for Facts {
         match (ran.accepted, self.mark_seen, ran.status) {
             (Some(false), ..) => format!("{opened}, command refused"),
             (_, true, _) => format!("{opened}, a command's first output after {}", seconds(ran.duration_ms / 1000.0)),
-            (_, false, Some(status)) => format!("{opened}, the command did not run: status {status}"),
+            (_, false, Some(status)) => format!("{opened}, the command did not run: {}", text::status(status)),
             (_, false, None) => format!("{opened}, no output of the command"),
         }
     }

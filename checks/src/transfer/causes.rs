@@ -5,7 +5,7 @@ use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::{GaveUp, Manner};
 use crate::evidence::Check;
 use crate::remedy::CLAMP_MSS;
-use crate::text::{bytes, seconds};
+use crate::text::{self, bytes, seconds};
 
 /// The causes that show when data is moved.
 pub static CAUSES: &[Cause] = &[STALLED, CORRUPTED, TRUNCATED, REKEY_FAILED];
@@ -131,7 +131,7 @@ const TRUNCATED: Cause = Cause {
         because.push(match (&facts.ending, facts.ran.status, &facts.ran.signal) {
             (Some(manner), ..) => format!("then the connection ended with {}", manner.words()),
             (None, _, Some(signal)) => format!("then the command was ended by signal {signal}"),
-            (None, Some(status), None) => format!("then the command ended with status {status}"),
+            (None, Some(status), None) => format!("then the command ended with {}", text::status(status)),
             (None, None, None) => "then the server closed the channel without a status".to_owned(),
         });
         Some(Match::new(Certainty::Certain, because))

@@ -3,6 +3,7 @@
 use super::super::{Capabilities, Outcome};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::{Check, Evidence};
+use crate::text;
 
 const EFFECTIVE: Fix = Fix {
     side: Side::Server,
@@ -147,7 +148,8 @@ pub(super) const SUBSYSTEM_MISSING: Cause = Cause {
         let said = may.sftp_said.as_ref()?;
         let status = said.status.filter(|_| said.version.is_none() && !said.is_preceded())?;
         let mut because = vec![format!(
-            "the subsystem sftp was accepted, and ended with status {status} without a word of the protocol"
+            "the subsystem sftp was accepted, and without a word of the protocol it ended with {}",
+            text::status(status)
         )];
         because.extend(said.stderr.as_ref().map(|text| format!("standard error said \"{text}\"")));
         Some(Match::new(Certainty::Certain, because))
