@@ -90,6 +90,40 @@ fn each_prohibition_of_sshd_has_its_own_name() {
 }
 
 #[test]
+fn what_each_setting_gives_or_takes_is_told_without_a_diagnosis() {
+    let Some(lab) = Lab::healthy() else { return };
+    let xauth: &[&str] = &["X11Forwarding yes", "XAuthLocation /bin/true"];
+    for (settings, name, outcome) in [
+        (&["AllowAgentForwarding no"][..], "agent_forwarding", "refused"),
+        (&["AcceptEnv LANG"], "env", "allowed"),
+        (xauth, "x11", "allowed"),
+        (&["AllowStreamLocalForwarding no"], "streamlocal", "untold"),
+    ] {
+        let seen = examined(&lab, &lab.sshd(settings), &[]);
+        assert_eq!(seen.codes(), Vec::<&str>::new(), "{settings:?} {}", seen.told());
+        assert_eq!(may(&seen)[name]["outcome"], outcome, "{settings:?} {}", may(&seen));
+    }
+}
+
+#[test]
+fn the_matrix_is_told_in_lines_that_fit_a_terminal() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["AllowTcpForwarding no", "MaxSessions 2"]);
+    let (config, url) = (lab.home().config().display().to_string(), server.url());
+    let args = ["check", "--idle", "0", "-F", &config, &url];
+    let text = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &args, PATIENCE).stdout;
+    for words in [
+        "Allowed: session; exec; pty; agent for ssh -A.",
+        "direct-tcpip for ssh -L, -D, -J (reason 1, \"open failed\")",
+        "Sessions at once: 2, one more is refused (reason 2, \"open failed\").",
+    ] {
+        assert!(text.replace("\n  ", " ").contains(words), "{words}\n{text}");
+    }
+    let from = text.find("Allowed:").expect("the matrix");
+    assert!(text[from..].lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
 fn a_restricted_key_is_told_from_a_server_without_forwarding() {
     let Some(lab) = Lab::healthy() else { return };
     lab.key_options("restrict");

@@ -186,6 +186,33 @@ fn a_reset_before_the_bastion_is_a_reset_and_not_the_servers_close() {
 }
 
 #[test]
+fn a_hop_that_closes_idle_forwards_is_the_leg_that_is_told() {
+    let Some((lab, bastion, server)) = behind(&["ChannelTimeout direct-tcpip=6s"]) else { return };
+    let seen = lab.doctor(&server, &["-J", &bastion.hop(), "--idle", "15s"], s(120));
+    assert_eq!(seen.died_at(), Some("idle"), "{}", seen.told());
+    let because = seen.json["diagnoses"][0]["because"].to_string();
+    assert!(because.contains(BEHIND_THE_HOP), "{because}\n{}", seen.told());
+}
+
+#[test]
+fn a_hop_that_dies_while_the_session_behind_it_idles_is_named() {
+    let Some((lab, bastion, server)) = behind(&[]) else { return };
+    let seen = std::thread::scope(|scope| {
+        let seen = scope.spawn(|| lab.doctor(&server, &["-J", &bastion.hop(), "--idle", "20s"], s(120)));
+        assert!(eventually(s(20), || bastion.connections() >= 3 || seen.is_finished()), "{}", bastion.log());
+        std::thread::sleep(s(4));
+        // Every session that goes through it, and not the daemon that listens.
+        let sessions = lab.router(1).processes().into_iter().filter(|pid| *pid != bastion.pid());
+        let pids: Vec<_> = sessions.map(|pid| pid.to_string()).collect();
+        let _ = std::process::Command::new("kill").arg("-9").args(&pids).output();
+        seen.join().expect("a run")
+    });
+    assert_eq!(seen.died_at(), Some("idle"), "{}", seen.told());
+    let because = seen.json["diagnoses"][0]["because"].to_string();
+    assert!(because.contains(TO_THE_HOP), "{because}\n{}", seen.told());
+}
+
+#[test]
 fn a_proxy_command_that_works_is_healthy() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);

@@ -182,7 +182,9 @@ fn pattern(may: &Capabilities) -> String {
         (true, true, true, true) => {
             "terminal, both directions and agent are refused, as by restrict in front of the key"
         }
-        (false, true, true, true) => "both directions and the agent are refused, as by DisableForwarding yes",
+        (false, true, true, true) => {
+            "both directions and the agent are refused, as by DisableForwarding yes or no-port-forwarding with no-agent-forwarding in front of the key"
+        }
         (_, true, true, false) => {
             "both directions are refused and the agent is not, as by AllowTcpForwarding no or no-port-forwarding in front of the key"
         }
