@@ -167,7 +167,7 @@ fn a_timer_is_found(routers: [Middlebox; 2], bastion: usize, code: &str, leg: &s
     assert!(because.contains(leg), "{because}\n{}", seen.told());
 }
 
-const TO_THE_HOP: &str = "it died on the way to that hop";
+const TO_THE_HOP: &str = "it died at that hop, or on the way to it";
 const BEHIND_THE_HOP: &str = "it is behind that hop that the session died";
 
 #[test]
