@@ -139,3 +139,44 @@ fn forgets(server: &Answers, evidence: &Evidence) -> Option<Word> {
         Fits(format!("the server's own connection tracking forgets after {seconds} s (nf_conntrack_tcp_timeout_established), which fits"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Answer, Answers};
+    use super::heard;
+    use crate::cause::{Certainty, Match};
+    use crate::evidence::Evidence;
+
+    fn said(about: &str, status: i32, lines: &[&str]) -> Evidence {
+        let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+        let answer = Answer { about: about.into(), source: "x".into(), lines, status: Some(status) };
+        let server = Answers { answers: vec![answer], failure: None };
+        Evidence { server: Some(server), ..Evidence::unexamined() }
+    }
+
+    fn made_of(code: &str, certainty: Certainty, evidence: &Evidence) -> (Certainty, usize) {
+        let found = heard(code, evidence, Match::new(certainty, ["seen"]));
+        (found.certainty, found.because.len())
+    }
+
+    #[test]
+    fn a_setting_makes_certain_and_a_refusal_to_tell_it_changes_nothing() {
+        let code = "channel-forwarding-prohibited";
+        let settings = ["allowtcpforwarding no", "disableforwarding no"];
+        assert_eq!(made_of(code, Certainty::Likely, &said("sshd settings", 0, &settings)), (Certainty::Certain, 2));
+        assert_eq!(made_of(code, Certainty::Likely, &said("sshd settings", 1, &settings)), (Certainty::Likely, 1));
+        assert_eq!(made_of(code, Certainty::Likely, &Evidence::unexamined()), (Certainty::Likely, 1));
+        let allows = said("sshd settings", 0, &["allowtcpforwarding yes", "permitopen any"]);
+        assert_eq!(made_of(code, Certainty::Likely, &allows), (Certainty::Likely, 2));
+        assert_eq!(made_of("tcp-refused", Certainty::Likely, &allows), (Certainty::Likely, 1));
+    }
+
+    #[test]
+    fn an_end_that_the_server_made_takes_a_resets_certainty_and_gives_none() {
+        let log =
+            said("log of our connections", 0, &["Timeout, client not responding from user root 192.0.2.1 port 9"]);
+        assert_eq!(made_of("idle-reset", Certainty::Certain, &log), (Certainty::Likely, 2));
+        assert_eq!(made_of("idle-reset", Certainty::Possible, &log), (Certainty::Possible, 2));
+        assert_eq!(made_of("idle-one-way-drop", Certainty::Likely, &log), (Certainty::Likely, 2));
+    }
+}

@@ -164,8 +164,8 @@ async fn moved(
             }
             match depth::unread(connection, patience).await {
                 Some(unread) if unread.rate.is_none() => {
-                    let Facts { rekeys, echo, compression, deep_rate, .. } = facts;
-                    (false, Facts { rekeys, echo, compression, deep_rate, ..unread })
+                    let Facts { echo, compression, rekeys, deep_rate, .. } = facts;
+                    (false, Facts { echo, compression, rekeys, deep_rate, ..unread })
                 }
                 unread => {
                     facts.unread_ms = unread.map(|unread| unread.ran.duration_ms);
