@@ -144,7 +144,7 @@ struct Matched {
 
 impl Matched {
     fn of(cause: &'static Cause, evidence: &Evidence) -> Option<Self> {
-        Some(Self { cause, found: (cause.judge)(evidence)? })
+        Some(Self { cause, found: cause.found(evidence)? })
     }
 
     fn severity(&self) -> Severity {

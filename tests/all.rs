@@ -32,3 +32,4 @@ mod slow;
 mod strangers;
 mod support;
 mod suspected;
+mod tidy;

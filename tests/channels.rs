@@ -7,8 +7,6 @@ use serde_json::Value;
 use crate::lab::{Lab, Report, Server, eventually};
 
 const PATIENCE: Duration = Duration::from_mins(1);
-/// As in the sshd_config that OpenSSH comes with.
-const SFTP: &str = "Subsystem sftp internal-sftp";
 
 /// Examines all but idle survival.
 fn examined(lab: &Lab, server: &Server, options: &[&str]) -> Report {
@@ -31,21 +29,21 @@ fn those(seen: &Report, outcome: &str) -> Vec<String> {
 #[test]
 fn a_default_openssh_allows_what_it_says_and_nothing_is_diagnosed() {
     let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&[SFTP]);
+    let server = lab.sshd(&[]);
     let seen = examined(&lab, &server, &[]);
     assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
-    let allowed = ["agent_forwarding", "direct_tcpip", "exec", "pty", "remote_forward", "session"];
+    let allowed = ["agent_forwarding", "direct_tcpip", "exec", "pty", "remote_forward", "session", "sftp"];
     assert_eq!(those(&seen, "allowed"), allowed);
     assert_eq!(those(&seen, "refused"), ["env", "x11"]);
     assert_eq!(those(&seen, "untold"), ["streamlocal"]);
-    assert_eq!(those(&seen, "not-tested"), ["sftp", "shell"]);
+    assert_eq!(those(&seen, "not-tested"), ["shell"]);
     assert_eq!(seen.json["spent"]["connections"], 1);
 }
 
 #[test]
 fn a_default_openssh_is_healthy_in_depth() {
     let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&[SFTP]);
+    let server = lab.sshd(&[]);
     let seen = examined(&lab, &server, &["--deep"]);
     assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
     assert_eq!(those(&seen, "not-tested"), Vec::<String>::new());
@@ -81,12 +79,48 @@ fn each_prohibition_of_sshd_has_its_own_name() {
         (&["PermitListen 8080"], &["channel-remote-forward-failed"], "refused"),
         (&["PermitTTY no"], &["session-pty-refused"], "PermitTTY no"),
         (&["MaxSessions 1"], &["channel-max-sessions"], "with 1 open"),
+        (&["MaxSessions 2"], &["channel-max-sessions"], "with 2 open"),
+        (&["# no Subsystem sftp"], &["session-subsystem-missing"], "was refused"),
     ] {
         let seen = examined(&lab, &lab.sshd(settings), &[]);
         assert_eq!(seen.codes(), codes, "{settings:?} {}\n{:#}", seen.told(), may(&seen));
         let because = &seen.json["diagnoses"][0]["because"];
         assert!(because.to_string().contains(words), "{settings:?}: {because}");
     }
+}
+
+#[test]
+fn what_each_setting_gives_or_takes_is_told_without_a_diagnosis() {
+    let Some(lab) = Lab::healthy() else { return };
+    let xauth: &[&str] = &["X11Forwarding yes", "XAuthLocation /bin/true"];
+    for (settings, name, outcome) in [
+        (&["AllowAgentForwarding no"][..], "agent_forwarding", "refused"),
+        (&["AcceptEnv LANG"], "env", "allowed"),
+        (xauth, "x11", "allowed"),
+        (&["AllowStreamLocalForwarding no"], "streamlocal", "untold"),
+    ] {
+        let seen = examined(&lab, &lab.sshd(settings), &[]);
+        assert_eq!(seen.codes(), Vec::<&str>::new(), "{settings:?} {}", seen.told());
+        assert_eq!(may(&seen)[name]["outcome"], outcome, "{settings:?} {}", may(&seen));
+    }
+}
+
+#[test]
+fn the_matrix_is_told_in_lines_that_fit_a_terminal() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["AllowTcpForwarding no", "MaxSessions 2"]);
+    let (config, url) = (lab.home().config().display().to_string(), server.url());
+    let args = ["check", "--idle", "0", "-F", &config, &url];
+    let text = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &args, PATIENCE).stdout;
+    for words in [
+        "Allowed: session; exec; pty; agent for ssh -A.",
+        "direct-tcpip for ssh -L, -D, -J (reason 1, \"open failed\")",
+        "Sessions at once: 2, one more is refused (reason 2, \"open failed\").",
+    ] {
+        assert!(text.replace("\n  ", " ").contains(words), "{words}\n{text}");
+    }
+    let from = text.find("Allowed:").expect("the matrix");
+    assert!(text[from..].lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
 #[test]
@@ -103,7 +137,7 @@ fn a_restricted_key_is_told_from_a_server_without_forwarding() {
 fn the_number_of_sessions_is_found_in_depth() {
     let Some(lab) = Lab::healthy() else { return };
     for limit in [2, 5] {
-        let seen = examined(&lab, &lab.sshd(&[SFTP, &format!("MaxSessions {limit}")]), &["--deep"]);
+        let seen = examined(&lab, &lab.sshd(&[&format!("MaxSessions {limit}")]), &["--deep"]);
         assert_eq!(seen.codes(), ["channel-max-sessions"], "{}\n{:#}", seen.told(), may(&seen));
         assert_eq!(may(&seen)["sessions_at_once"]["open"], limit);
         assert_eq!(may(&seen)["sessions_at_once"]["refused"][1], "open failed");
@@ -111,12 +145,29 @@ fn the_number_of_sessions_is_found_in_depth() {
 }
 
 #[test]
-fn a_missing_sftp_is_found_in_depth() {
+fn a_missing_sftp_is_found_and_a_missing_sftp_server_in_depth() {
     let Some(lab) = Lab::healthy() else { return };
-    for setting in [&[][..], &["Subsystem sftp /nonexistent/sftp-server"]] {
-        let seen = examined(&lab, &lab.sshd(setting), &["--deep"]);
-        assert_eq!(seen.codes(), ["session-subsystem-missing"], "{}\n{:#}", seen.told(), may(&seen));
+    let missing: &[(&str, &str, &[&str])] = &[
+        ("# no Subsystem sftp", "", &["session-subsystem-missing"]),
+        ("# no Subsystem sftp", "--deep", &["session-subsystem-missing"]),
+        ("Subsystem sftp /nonexistent/sftp-server", "", &[]),
+        ("Subsystem sftp /nonexistent/sftp-server", "--deep", &["session-subsystem-missing"]),
+    ];
+    for (setting, option, codes) in missing {
+        let options: Vec<_> = Some(*option).filter(|option| !option.is_empty()).into_iter().collect();
+        let seen = examined(&lab, &lab.sshd(&[setting]), &options);
+        assert_eq!(seen.codes(), *codes, "{setting} {option}: {}\n{:#}", seen.told(), may(&seen));
     }
+}
+
+#[test]
+fn what_is_forced_on_the_account_is_not_run_for_sftp_once_more() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["ForceCommand echo no; echo ran >>$HOME/ran"]);
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(seen.codes(), ["session-forced-command"], "{}", seen.told());
+    let ran = std::fs::read_to_string(lab.home().path("server/ran")).expect("it ran");
+    assert_eq!(ran.lines().count(), 2, "our command, and its plain form");
 }
 
 #[test]
@@ -153,7 +204,7 @@ fn facts<'a>(seen: &'a Report, check: &str) -> &'a Value {
 #[test]
 fn rates_and_round_trips_are_measured_and_keys_are_exchanged_anew() {
     let Some(lab) = Lab::healthy() else { return };
-    let starts: [fn(&Lab) -> Option<Server>; 2] = [|lab| Some(lab.sshd(&[SFTP])), |lab| lab.dropbear(&[])];
+    let starts: [fn(&Lab) -> Option<Server>; 2] = [|lab| Some(lab.sshd(&[])), |lab| lab.dropbear(&[])];
     for server in starts {
         let Some(server) = server(&lab) else { continue };
         let seen = examined(&lab, &server, &["--deep"]);
@@ -167,8 +218,55 @@ fn rates_and_round_trips_are_measured_and_keys_are_exchanged_anew() {
         let rekeys = transfer["rekeys"].as_array().expect("rekeys");
         assert_eq!(rekeys.iter().map(|rekey| &rekey["under_load"]).collect::<Vec<_>>(), [false, true]);
         assert!(rekeys.iter().all(|rekey| rekey["ms"].is_number()), "{rekeys:?}");
+        assert!(transfer["unread_ms"].as_f64().is_some_and(|ms| ms > 900.0), "{transfer:#}");
         assert_eq!(facts(&seen, "exit")["again"].as_array().map(Vec::len), Some(10));
     }
+}
+
+#[test]
+fn a_server_that_wants_new_keys_often_is_healthy_idle_and_under_load() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["RekeyLimit 1M 3s", "LogLevel DEBUG1"]);
+    let seen = lab.doctor(&server, &["--idle", "8s", "--deep"], PATIENCE);
+    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+    // Both ways and our own two beside: 16 MiB and more were moved.
+    assert!(
+        server.log().matches("rekeying in progress").count() + server.log().matches("SSH2_MSG_KEXINIT sent").count()
+            > 12,
+        "{}",
+        server.log()
+    );
+}
+
+#[test]
+fn compression_is_shown_where_it_was_agreed_on() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    for (option, name) in [("Compression=yes", "zlib@openssh.com"), ("Compression=no", "none")] {
+        let seen = examined(&lab, &server, &["-o", option]);
+        assert_eq!(
+            (seen.codes(), facts(&seen, "transfer")["compression"].as_str()),
+            (vec![], Some(name)),
+            "{}",
+            seen.told()
+        );
+        let told = seen.check("transfer")["summary"].to_string().contains("compressed (zlib@openssh.com)");
+        assert_eq!(told, name != "none", "{}", seen.told());
+    }
+}
+
+#[test]
+fn output_that_a_wrapper_loses_at_the_end_is_found_over_repeated_runs() {
+    let Some(lab) = Lab::healthy() else { return };
+    // It ends what passes the output on as soon as the command has ended, and not when all is passed on.
+    let wrapper = lab.home().path("server/wrapper");
+    let script = "exec 3>&1\ncoproc dd bs=16 2>/dev/null >&3\nbash -c \"$SSH_ORIGINAL_COMMAND\" >&${COPROC[1]}\n\
+                  status=$?\nkill $COPROC_PID\nexit $status\n";
+    lab.at_server_home("wrapper", script);
+    let forced = format!("ForceCommand bash {}", wrapper.display());
+    let server = lab.sshd(&["Subsystem sftp /usr/lib/openssh/sftp-server", &forced]);
+    let seen = examined(&lab, &server, &["--deep"]);
+    assert_eq!(seen.codes(), ["exit-output-lost"], "{}", seen.told());
 }
 
 #[test]
@@ -191,6 +289,39 @@ fn a_process_that_holds_the_output_holds_the_session_and_the_redirect_mends_it()
     lab.at_server_home(".bashrc", "nohup sleep 40 </dev/null >/dev/null 2>&1 &\n");
     let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
     assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+}
+
+#[test]
+fn the_redirect_that_is_printed_mends_it_for_plain_ssh_too() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.server_shell("/bin/bash");
+    let server = lab.sshd(&[]);
+    lab.at_server_home(".bashrc", "sleep 40 &\n");
+    let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
+    lab.at_server_home(".bashrc", "");
+    let printed = seen.fixes().find_map(|fix| fix["snippet"].as_str().filter(|snippet| snippet.contains("nohup")));
+    let mended = printed.unwrap_or_else(|| panic!("no redirect: {}", seen.told())).replace("<command>", "sleep 6");
+    let [held, mended] = ["sleep 6 &", &mended].map(|command| lab.ssh(&server, &[], command, PATIENCE));
+    assert!(held.status == Some(0) && held.took > Duration::from_secs(5), "{held:?}");
+    assert!(mended.status == Some(0) && mended.took < Duration::from_secs(4), "{mended:?}");
+}
+
+#[test]
+fn a_status_that_a_wrapper_alters_is_told_in_words() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (status, words) in [
+        (0, "status 0"),
+        (126, "found, and not to be executed"),
+        (127, "no such command"),
+        (137, "signal KILL, 128 + 9"),
+        (255, "ssh's own for any failure"),
+    ] {
+        let forced = format!("ForceCommand sh -c \"$SSH_ORIGINAL_COMMAND\"; exit {status}");
+        let seen = examined(&lab, &lab.sshd(&[&forced]), &[]);
+        assert_eq!(seen.codes(), ["exit-status-altered"], "{}", seen.told());
+        let because = seen.json["diagnoses"][0]["because"].to_string();
+        assert!(because.contains("ended with status 7") && because.contains(words), "{because}");
+    }
 }
 
 #[test]

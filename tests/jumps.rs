@@ -63,6 +63,24 @@ fn a_healthy_way_through_a_bastion_has_no_diagnosis_and_each_hop_is_examined() {
 }
 
 #[test]
+fn a_hop_is_followed_live_on_a_terminal_and_in_plain_lines() {
+    let Some((lab, bastion, server)) = behind(&[]) else { return };
+    let hop = bastion.hop();
+    let seen = through(&lab, &bastion, &server, &["-v"]);
+    for line in
+        [format!("hop {hop}: auth: passed: "), format!("hop {hop}: passed: connected on to "), "\nauth: passed".into()]
+    {
+        assert!(seen.run.stderr.contains(&line), "{line}: {}", seen.run.stderr);
+    }
+    let (doctor, config) = (env!("CARGO_BIN_EXE_ssh-doctor"), lab.home().config());
+    // Long enough for a frame of the board to show it.
+    let command =
+        format!("TERM=xterm {doctor} check -F {} -J {hop} --idle 2s {} >/dev/null", config.display(), server.url());
+    let shown = lab.run("script", &["-qec", &command, "/dev/null"], s(60)).stdout;
+    assert!(shown.contains(&format!("hop {hop}: connected on to {}:{}", server.address(), server.port())), "{shown}");
+}
+
+#[test]
 fn two_bastions_in_a_row_are_passed_in_the_users_order() {
     let Some(lab) = Lab::through(&[Middlebox::Bastion, Middlebox::Bastion]) else { return };
     let (first, second, server) = (lab.bastion(1, &[]), lab.bastion(2, &[]), lab.sshd(&[]));
@@ -170,7 +188,7 @@ fn a_timer_is_found(routers: [Middlebox; 2], bastion: usize, code: &str, leg: &s
     assert!(because.contains(leg), "{because}\n{}", seen.told());
 }
 
-const TO_THE_HOP: &str = "it died on the way to that hop";
+const TO_THE_HOP: &str = "it died at that hop, or on the way to it";
 const BEHIND_THE_HOP: &str = "it is behind that hop that the session died";
 
 #[test]
@@ -186,6 +204,33 @@ fn a_silent_drop_behind_the_bastion_is_told() {
 #[test]
 fn a_reset_before_the_bastion_is_a_reset_and_not_the_servers_close() {
     a_timer_is_found([Middlebox::Resets(6), Middlebox::Bastion], 2, "idle-reset", TO_THE_HOP);
+}
+
+#[test]
+fn a_hop_that_closes_idle_forwards_is_the_leg_that_is_told() {
+    let Some((lab, bastion, server)) = behind(&["ChannelTimeout direct-tcpip=6s"]) else { return };
+    let seen = lab.doctor(&server, &["-J", &bastion.hop(), "--idle", "15s"], s(120));
+    assert_eq!(seen.died_at(), Some("idle"), "{}", seen.told());
+    let because = seen.json["diagnoses"][0]["because"].to_string();
+    assert!(because.contains(BEHIND_THE_HOP), "{because}\n{}", seen.told());
+}
+
+#[test]
+fn a_hop_that_dies_while_the_session_behind_it_idles_is_named() {
+    let Some((lab, bastion, server)) = behind(&[]) else { return };
+    let seen = std::thread::scope(|scope| {
+        let seen = scope.spawn(|| lab.doctor(&server, &["-J", &bastion.hop(), "--idle", "20s"], s(120)));
+        assert!(eventually(s(20), || bastion.connections() >= 3 || seen.is_finished()), "{}", bastion.log());
+        std::thread::sleep(s(4));
+        // Every session that goes through it, and not the daemon that listens.
+        let sessions = lab.router(1).processes().into_iter().filter(|pid| *pid != bastion.pid());
+        let pids: Vec<_> = sessions.map(|pid| pid.to_string()).collect();
+        let _ = std::process::Command::new("kill").arg("-9").args(&pids).output();
+        seen.join().expect("a run")
+    });
+    assert_eq!(seen.died_at(), Some("idle"), "{}", seen.told());
+    let because = seen.json["diagnoses"][0]["because"].to_string();
+    assert!(because.contains(TO_THE_HOP), "{because}\n{}", seen.told());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::lab::{Lab, Report, eventually};
+use crate::lab::{Lab, Middlebox, Report, eventually};
 
 fn answer<'a>(seen: &'a Report, about: &str) -> &'a Value {
     let answers = seen.json["server"]["answers"].as_array();
@@ -89,4 +89,82 @@ fn a_server_that_runs_no_commands_of_ours_says_so() {
     assert!(seen.json["server"]["failure"].is_string(), "{}", seen.told());
     // A forced command does what it does: it is not run once more for this.
     assert_eq!(server.log().matches("Starting session: forced-command").count(), FORCED, "{}", server.log());
+}
+
+/// The first diagnosis, which must be this one, and its reasons.
+fn reasons(seen: &Report, code: &str, certainty: &str) -> String {
+    let found = &seen.json["diagnoses"][0];
+    assert_eq!((found["code"].as_str(), found["certainty"].as_str()), (Some(code), Some(certainty)), "{}", seen.told());
+    found["because"].to_string()
+}
+
+#[test]
+fn what_sshd_says_of_its_settings_makes_a_cause_certain() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (setting, code, words) in [
+        ("AllowTcpForwarding no", "channel-forwarding-prohibited", "AllowTcpForwarding no"),
+        ("PermitOpen 192.0.2.1:80", "channel-forwarding-prohibited", "PermitOpen 192.0.2.1:80"),
+        ("PermitListen 8080", "channel-remote-forward-failed", "PermitListen *:8080"),
+        ("PermitTTY no", "session-pty-refused", "PermitTTY no"),
+        ("MaxSessions 2", "channel-max-sessions", "MaxSessions 2"),
+        ("# no Subsystem sftp", "session-subsystem-missing", "lists no subsystem"),
+    ] {
+        let seen = lab.doctor(&lab.sshd(&[setting]), &OPTIONS, Duration::from_mins(1));
+        let because = reasons(&seen, code, "certain");
+        assert!(because.contains("sshd -T") && because.contains(words), "{setting}: {because}");
+    }
+}
+
+#[test]
+fn settings_that_allow_point_at_the_key() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.key_options("no-port-forwarding");
+    let seen = lab.doctor(&lab.sshd(&[]), &OPTIONS, Duration::from_mins(1));
+    let because = reasons(&seen, "channel-forwarding-prohibited", "likely");
+    assert!(because.contains("so the option in front of the key forbids it"), "{because}");
+}
+
+#[test]
+fn limits_of_idle_sessions_are_confirmed_by_the_server() {
+    let Some(lab) = Lab::healthy() else { return };
+    let options = ["--server", "--idle", "12s"];
+    let seen = lab.doctor(&lab.sshd(&["ChannelTimeout session:*=6s"]), &options, Duration::from_mins(2));
+    let because = reasons(&seen, "idle-channel-timeout", "certain");
+    assert!(because.contains("sshd -T on the server says ChannelTimeout session:*=6"), "{because}");
+    let seen = lab.doctor(&lab.sshd(&["UnusedConnectionTimeout 6s"]), &options, Duration::from_mins(2));
+    let because = reasons(&seen, "idle-unused-connection-timeout", "certain");
+    assert!(because.contains("UnusedConnectionTimeout 6"), "{because}");
+    lab.account("/bin/bash", ".profile", "# ours\nTMOUT=7\n");
+    let seen = lab.doctor(&lab.sshd(&[]), &options, Duration::from_mins(2));
+    let because = reasons(&seen, "idle-shell-timeout", "certain");
+    assert!(because.contains(".profile:2:TMOUT=7"), "{because}");
+}
+
+/// The log of sshd where `--server` looks for it.
+const LOG: &str = "mount -t tmpfs log /var/log; LOG='-E /var/log/auth.log'";
+
+#[test]
+fn a_reset_that_only_the_server_met_is_told_from_its_log() {
+    let Some(lab) = Lab::through(&[Middlebox::Forgets(6)]) else { return };
+    let server = lab.sshd_after(LOG, &["ClientAliveInterval 7", "ClientAliveCountMax 1"]);
+    let seen = lab.doctor(&server, &["--server", "--idle", "20s"], Duration::from_mins(2));
+    let because = reasons(&seen, "idle-silent-drop", "certain");
+    assert!(because.contains("Read error from remote host"), "{because}");
+}
+
+#[test]
+fn a_full_disk_and_logins_switched_off_are_told() {
+    let Some(lab) = Lab::healthy() else { return };
+    let seen = lab.doctor(
+        &lab.sshd_after("mount -t tmpfs -o size=64k full /var/log; cat /dev/zero >/var/log/x 2>/dev/null || :", &[]),
+        &OPTIONS,
+        Duration::from_mins(1),
+    );
+    let because = reasons(&seen, "server-disk-full", "certain");
+    assert!(because.contains("/var/log has no block left"), "{because}");
+    assert_eq!(seen.run.status, Some(1), "{}", seen.told());
+    let down = "mount -t tmpfs run /run; mkdir /run/sshd; echo 'System is going down.' >/run/nologin";
+    let seen = lab.doctor(&lab.sshd_after(down, &[]), &OPTIONS, Duration::from_mins(1));
+    let because = reasons(&seen, "server-nologin", "certain");
+    assert!(because.contains("/run/nologin: System is going down."), "{because}");
 }

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
+use crate::channel::Outcome;
 use crate::connection::{Connection, Running};
 use crate::dial::{Budget, Route, Transport};
 use crate::dns::Beside;
@@ -56,6 +58,8 @@ pub struct Examination {
     pub runs_commands: bool,
     /// Left by channel: the command that transfer and exit go on with.
     pub running: Option<Running>,
+    /// Left by channel: the wish for sftp, which is answered while transfer works.
+    pub sftp: Option<JoinHandle<Outcome>>,
 }
 
 /// A host key that authentication may go on with.
@@ -164,6 +168,7 @@ impl Examination {
             login: None,
             runs_commands: false,
             running: None,
+            sftp: None,
         }
     }
 }

@@ -26,6 +26,7 @@ mod nonce;
 pub mod path;
 pub mod progress;
 pub mod proxy;
+mod remedy;
 pub mod server;
 pub mod socket;
 pub mod suspects;
@@ -62,6 +63,7 @@ pub fn causes() -> impl Iterator<Item = &'static Cause> {
         transfer::CAUSES,
         idle::CAUSES,
         exit::CAUSES,
+        server::CAUSES,
         unexplained::CAUSES,
     ]
     .into_iter()
@@ -84,8 +86,9 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
     let handshake = timed(exam, selected, Check::Handshake, handshake::check).await;
     let hostkey = timed(exam, selected, Check::Hostkey, hostkey::check).await;
     let auth = timed(exam, selected, Check::Auth, auth::check).await;
-    let channel = timed(exam, selected, Check::Channel, channel::check).await;
+    let mut channel = timed(exam, selected, Check::Channel, channel::check).await;
     let transfer = timed(exam, selected, Check::Transfer, transfer::check).await;
+    channel::add_sftp(exam, &mut channel.step).await;
     let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
     let server = server::ask(exam).await;
     let exit = timed(exam, selected, Check::Exit, exit::check).await;

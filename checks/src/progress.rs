@@ -9,6 +9,17 @@ use crate::evidence::Check;
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Event {
+    /// A hop is examined from now on; the checks that follow are its own.
+    Hop(String),
+    /// That hop was passed or not; the checks that follow are those of what comes next.
+    HopFinished {
+        /// What the user's settings call it.
+        name: String,
+        /// How.
+        ending: Ending,
+        /// One line.
+        summary: String,
+    },
     /// A check began.
     Started(Check),
     /// A check ended.

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use crate::text::escaped;
+use crate::text::{self, escaped};
 
 /// What the command may say on standard error before we stop keeping it, bytes.
 const STDERR_BYTES: usize = 8192;
@@ -167,8 +167,7 @@ impl End {
     #[must_use]
     pub fn words(self) -> String {
         match self {
-            Self::Status { status: 127 } => "status 127: there is no such command".to_owned(),
-            Self::Status { status } => format!("status {status}"),
+            Self::Status { status } => text::status(u32::try_from(status).unwrap_or_default()),
             Self::Signal { signal } => format!("signal {signal}"),
         }
     }

@@ -53,6 +53,34 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// A command's exit status, with what it conventionally stands for: sh(1p) has 126, 127 and 128 + n, ssh(1) has 255.
+#[must_use]
+pub fn status(status: u32) -> String {
+    const SIGNALS: [(u32, &str); 13] = [
+        (1, "HUP"),
+        (2, "INT"),
+        (3, "QUIT"),
+        (4, "ILL"),
+        (6, "ABRT"),
+        (7, "BUS"),
+        (8, "FPE"),
+        (9, "KILL"),
+        (11, "SEGV"),
+        (13, "PIPE"),
+        (15, "TERM"),
+        (24, "XCPU"),
+        (25, "XFSZ"),
+    ];
+    let signal = SIGNALS.iter().find(|(number, _)| status == 128 + number);
+    match (status, signal) {
+        (126, _) => "status 126 (found, and not to be executed)".to_owned(),
+        (127, _) => "status 127 (there is no such command)".to_owned(),
+        (255, _) => "status 255 (ssh's own for any failure, unless the command chose it)".to_owned(),
+        (_, Some((number, name))) => format!("status {status} (a shell's word for signal {name}, 128 + {number})"),
+        _ => format!("status {status}"),
+    }
+}
+
 /// A duration for people: `850 ms`, `6.2 s`, `6 min`, `1 h 30 min`.
 #[must_use]
 pub fn seconds(seconds: f64) -> String {

@@ -1,7 +1,8 @@
 //! What the connection may be used for, below the table of checks.
 
-use ssh_doctor_checks::channel::{Capabilities, Outcome};
+use ssh_doctor_checks::channel::{Capabilities, Outcome, Sessions};
 use ssh_doctor_checks::evidence::Evidence;
+use ssh_doctor_checks::text::shown;
 
 use super::Style;
 
@@ -14,14 +15,22 @@ pub(crate) fn lines(evidence: &Evidence, style: Style) -> Option<String> {
         ("Cannot be told", listed(capabilities, untold)),
         ("Not asked", listed(capabilities, not_asked)),
     ];
+    let sessions = capabilities.sessions_at_once.as_ref().and_then(sessions);
     let said = lines.into_iter().filter(|(_, names)| !names.is_empty());
-    let said: Vec<_> = said.map(|(word, names)| style.wrapped("", "  ", &format!("{word}: {names}."))).collect();
+    let said = said.map(|(word, names)| style.wrapped("", "  ", &format!("{word}: {names}.")));
+    let said: Vec<_> = said.chain(sessions.map(|line| style.wrapped("", "  ", &line))).collect();
     capabilities.session.is_allowed().then(|| said.join("\n"))
 }
 
 fn listed(capabilities: &Capabilities, words: fn(&str, &Outcome) -> Option<String>) -> String {
     let named = capabilities.named().into_iter().filter_map(|(name, outcome)| words(name, outcome));
-    named.collect::<Vec<_>>().join(", ")
+    named.collect::<Vec<_>>().join("; ")
+}
+
+/// How many sessions one connection may have, where the end was met.
+fn sessions(at_once: &Sessions) -> Option<String> {
+    let (code, text) = at_once.refused.as_ref()?;
+    Some(format!("Sessions at once: {}, one more is refused (reason {code}, \"{}\").", at_once.open, shown(text)))
 }
 
 fn allowed(name: &str, outcome: &Outcome) -> Option<String> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use ssh_doctor_checks::evidence::Check;
 use ssh_doctor_checks::progress::{Ending, IdleState, Lane, LaneState};
-use ssh_doctor_checks::text::seconds;
+use ssh_doctor_checks::text::{seconds, shown};
 
 /// Columns of a lane's bar.
 const BAR: usize = 16;
@@ -28,6 +28,10 @@ pub(super) struct Looks {
 pub(super) struct Known {
     /// Whom it is about.
     pub(super) title: String,
+    /// The hops that were passed or not: how, and their one line.
+    pub(super) hops: Vec<(String, Ending, String)>,
+    /// The hop whose checks these are; none where they are the target's own.
+    pub(super) hop: Option<String>,
     /// The checks that ended: how, and their one line.
     pub(super) finished: Vec<(Check, Ending, String)>,
     /// The check that is running.
@@ -48,13 +52,12 @@ pub(super) struct Known {
 pub(super) fn lines(known: &Known, looks: Looks) -> Vec<String> {
     let paint = Paint(looks);
     let mut lines = vec![paint.line(Style::new().bold(), "", &known.title)];
+    for (name, ending, summary) in &known.hops {
+        lines.push(ended(*ending, &format!("hop {}: {summary}", shown(name)), &paint));
+    }
+    lines.extend(known.hop.iter().map(|name| paint.line(Style::new(), "  ", &format!("hop {}", shown(name)))));
     for (check, ending, summary) in &known.finished {
-        let (mark, style) = match ending {
-            Ending::Passed => (paint.pick("✓", "+"), AnsiColor::Green.on_default()),
-            Ending::Failed => (paint.pick("✗", "x"), AnsiColor::Red.on_default().bold()),
-            Ending::Skipped => (paint.pick("·", "-"), Style::new().dimmed()),
-        };
-        lines.push(paint.line(style, &format!("  {mark} "), &format!("{:<10} {summary}", check.name())));
+        lines.push(ended(*ending, &format!("{:<10} {summary}", check.name()), &paint));
     }
     if let Some(check) = known.running {
         let spinner = if looks.unicode {
@@ -83,6 +86,16 @@ pub(super) fn lines(known: &Known, looks: Looks) -> Vec<String> {
     }
     lines.truncate(looks.height.saturating_sub(1));
     lines
+}
+
+/// The line of something that has ended.
+fn ended(ending: Ending, text: &str, paint: &Paint) -> String {
+    let (mark, style) = match ending {
+        Ending::Passed => (paint.pick("✓", "+"), AnsiColor::Green.on_default()),
+        Ending::Failed => (paint.pick("✗", "x"), AnsiColor::Red.on_default().bold()),
+        Ending::Skipped => (paint.pick("·", "-"), Style::new().dimmed()),
+    };
+    paint.line(style, &format!("  {mark} "), text)
 }
 
 /// What the idle test is at, and how long it may take yet; how long it has taken where that is not known.
@@ -193,6 +206,18 @@ mod tests {
         assert!(text.contains("14 s of 20 s"), "{text}");
         assert!(text.contains("at most 2:56 left"), "{text}");
         assert_eq!([59, 60, 3725].map(|s| clock(Duration::from_secs(s))), ["59 s", "1:00", "1:02:05"]);
+    }
+
+    #[test]
+    fn a_hop_stands_above_its_checks_and_is_one_line_when_it_is_passed() {
+        let mut known = Known { hop: Some("gate".into()), ..known(0) };
+        let text = lines(&known, PLAIN);
+        assert_eq!(text[1], "  hop gate");
+        assert!(text[2].starts_with("  ✓ dns"), "{text:#?}");
+        known.hops.push(("gate".into(), Ending::Passed, "connected on to db:22 in 9 ms".into()));
+        (known.hop, known.running) = (None, None);
+        known.finished.clear();
+        assert_eq!(lines(&known, PLAIN), ["db", "  ✓ hop gate: connected on to db:22 in 9 ms"]);
     }
 
     #[test]

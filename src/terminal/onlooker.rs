@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ssh_doctor_checks::progress::{Ending, Event, IdleState, LaneState, Progress};
+use ssh_doctor_checks::text::shown;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -49,6 +50,12 @@ async fn live(title: String, mut events: UnboundedReceiver<Event>, board: Board)
         tokio::select! {
             event = events.recv() => match event {
                 None => break,
+                Some(Event::Hop(name)) => known.hop = Some(name),
+                Some(Event::HopFinished { name, ending, summary }) => {
+                    (known.hop, known.running) = (None, None);
+                    known.finished.clear();
+                    known.hops.push((name, ending, summary));
+                }
                 Some(Event::Started(check)) => {
                     (known.running, known.idle, began) = (Some(check), None, Instant::now());
                 }
@@ -70,15 +77,17 @@ async fn live(title: String, mut events: UnboundedReceiver<Event>, board: Board)
 
 async fn plain(mut events: UnboundedReceiver<Event>, verbose: u8) {
     let mut before: Option<IdleState> = None;
+    // What the lines of a hop's checks begin with.
+    let mut at = String::new();
     while let Some(event) = events.recv().await {
         match event {
+            Event::Hop(name) => at = format!("hop {}: ", shown(&name)),
+            Event::HopFinished { ending, summary, .. } => {
+                remark(format_args!("{at}{}: {summary}", word(ending)));
+                at.clear();
+            }
             Event::Finished { check, ending, summary } => {
-                let ending = match ending {
-                    Ending::Passed => "passed",
-                    Ending::Failed => "failed",
-                    Ending::Skipped => "skipped",
-                };
-                remark(format_args!("{}: {ending}: {summary}", check.name()));
+                remark(format_args!("{at}{}: {}: {summary}", check.name(), word(ending)));
             }
             Event::Idle(state) if verbose > 1 => {
                 news(before.as_ref(), &state).into_iter().for_each(remark);
@@ -86,6 +95,14 @@ async fn plain(mut events: UnboundedReceiver<Event>, verbose: u8) {
             }
             Event::Started(_) | Event::Idle(_) => {}
         }
+    }
+}
+
+fn word(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Passed => "passed",
+        Ending::Failed => "failed",
+        Ending::Skipped => "skipped",
     }
 }
 

@@ -37,6 +37,15 @@ impl Lab {
         self.sshd_by(port, Some(HOST_KEY), config)
     }
 
+    /// The same after these commands of the shell, in file systems of its own: what they mount, no other server sees.
+    pub(crate) fn sshd_after(&self, commands: &str, settings: &[&str]) -> Server {
+        let port = next_port();
+        let config = self.sshd_config(port, "host_key", settings);
+        let script = format!("set -e; {commands}; exec {SSHD} -D $LOG -f {}", config.display());
+        let script = if script.contains("LOG=") { script } else { script.replace("$LOG", "-e") };
+        self.serve(port, Some(HOST_KEY), "sh", &["-c".into(), script.into()])
+    }
+
     /// OpenSSH's sshd with this configuration.
     pub(super) fn sshd_by(&self, port: u16, key: Option<&'static str>, config: PathBuf) -> Server {
         self.serve(port, key, SSHD, &["-D".into(), "-e".into(), "-f".into(), config.into()])
@@ -78,7 +87,10 @@ impl Lab {
                 .to_owned(),
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel VERBOSE\n".to_owned(),
         ];
-        self.home.write(&file, &format!("{}\n{}", settings.join("\n"), ours.join("\n")));
+        let own = settings.join("\n");
+        // As every distribution has it; sshd takes one line for a subsystem.
+        let sftp = if own.contains("Subsystem") { "" } else { "Subsystem sftp internal-sftp\n" };
+        self.home.write(&file, &format!("{own}\n{sftp}{}", ours.join("\n")));
         self.home.path(&file)
     }
 

@@ -116,7 +116,7 @@ impl Outcome {
 }
 
 impl Capabilities {
-    /// All of them by name, in the order in which reports show them.
+    /// All of them by the protocol's name, those that are asked for by a flag of ssh with that flag, in the order in which reports show them.
     #[must_use]
     pub fn named(&self) -> [(&'static str, &Outcome); 11] {
         [
@@ -124,13 +124,13 @@ impl Capabilities {
             ("exec", &self.exec),
             ("shell", &self.shell),
             ("pty", &self.pty),
-            ("env", &self.env),
+            ("env LANG", &self.env),
             ("sftp", &self.sftp),
-            ("direct-tcpip", &self.direct_tcpip),
-            ("tcpip-forward", &self.remote_forward),
-            ("streamlocal", &self.streamlocal),
-            ("agent", &self.agent_forwarding),
-            ("x11", &self.x11),
+            ("direct-tcpip for ssh -L, -D, -J", &self.direct_tcpip),
+            ("tcpip-forward for ssh -R", &self.remote_forward),
+            ("direct-streamlocal", &self.streamlocal),
+            ("agent for ssh -A", &self.agent_forwarding),
+            ("x11 for ssh -X", &self.x11),
         ]
     }
 }

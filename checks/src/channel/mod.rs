@@ -5,15 +5,17 @@ mod causes;
 mod probes;
 mod sftp;
 
+use russh::Channel;
+use russh::client::Msg;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use crate::connection::{Connection, GaveUp, Manner, Patience, Ran, Running};
+use crate::connection::{Connection, GaveUp, Manner, Opened, Patience, Ran, Running};
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
 use crate::nonce::nonce;
 use crate::target::Limits;
-use crate::text::{seconds, shown_bytes};
+use crate::text::{self, seconds, shown_bytes};
 use crate::trial::{self, Marks};
 
 pub use capabilities::{Capabilities, Outcome, Sessions};
@@ -56,7 +58,7 @@ impl evidence::Facts for Facts {
         match (ran.accepted, self.mark_seen, ran.status) {
             (Some(false), ..) => format!("{opened}, command refused"),
             (_, true, _) => format!("{opened}, a command's first output after {}", seconds(ran.duration_ms / 1000.0)),
-            (_, false, Some(status)) => format!("{opened}, the command did not run: status {status}"),
+            (_, false, Some(status)) => format!("{opened}, the command did not run: {}", text::status(status)),
             (_, false, None) => format!("{opened}, no output of the command"),
         }
     }
@@ -78,7 +80,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let (Some(connection), Some(login)) = (&exam.connection, &exam.login) else {
         return Step::Skipped("there is no login: see auth".into());
     };
-    let Some((mut facts, running)) = exam.stop.race(Box::pin(start(connection, &exam.limits))).await else {
+    let Some((mut facts, running, further)) = exam.stop.race(Box::pin(start(connection, &exam.limits))).await else {
         return Step::Skipped("interrupted".into());
     };
     // Nothing of the session came: since the login only the marks were new on this connection.
@@ -86,38 +88,61 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if stopped && facts.ran.stdout_bytes == 0 {
         facts.marks = exam.stop.race(Box::pin(trial::unmarked(connection, login))).await.flatten();
     }
+    // Only where our command ran: whatever is forced on the account would run for sftp once more.
+    match further {
+        Some(session) if facts.mark_seen => {
+            exam.sftp = Some(tokio::spawn(probes::ask_for_sftp(session)));
+        }
+        Some(session) => probes::close(Opened::Open(session)).await,
+        None => {}
+    }
     exam.runs_commands = running.is_some();
     exam.running = running;
     if facts.mark_seen { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
-/// Starts the command, and asks meanwhile what else is allowed.
-async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Running>) {
+/// Adds to the facts the answer to the wish for sftp, which came while transfer worked.
+pub(crate) async fn add_sftp(exam: &mut Examination, step: &mut Step<Facts>) {
+    let (Some(asked), Step::Passed(facts)) = (exam.sftp.take(), step) else { return };
+    // The task itself ends within its deadlines.
+    if let Some(Ok(outcome)) = exam.stop.race(asked).await {
+        facts.capabilities.sftp = outcome;
+    }
+}
+
+/// Starts the command, and asks meanwhile what else is allowed; leaves a further session.
+async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Running>, Option<Channel<Msg>>) {
     let patience = limits.patience();
     let mark = nonce();
     let mut ran = Ran::default();
     let Some(mut running) = connection.start(&command(&mark, limits.transfer_bytes), patience, &mut ran).await else {
-        return (Facts::of(ran, &mark, connection), None);
+        return (Facts::of(ran, &mark, connection), None, None);
     };
     let read = running.read(KEPT, patience, &mut ran, |ran| contains(&ran.stdout, &mark));
-    let ((), capabilities) = tokio::join!(read, timeout(patience.total, probes::ask(connection, patience)));
-    let mut capabilities = capabilities.unwrap_or_default();
+    let ((), asked) = tokio::join!(read, timeout(patience.total, probes::ask(connection, patience)));
+    let (mut capabilities, mut further) = asked.unwrap_or_default();
     capabilities.session = Outcome::Allowed;
     capabilities.exec = Outcome::of(ran.accepted);
     if limits.deep && ran.accepted.is_some() && !ran.connection_lost {
+        if let Some(session) = further.take() {
+            probes::close(Opened::Open(session)).await;
+        }
         // What is told by then is kept.
         let _ = timeout(patience.total, probes::ask_for_more(connection, patience, &mut capabilities)).await;
     } else {
-        let why = "it starts a process: --deep";
-        (capabilities.shell, capabilities.sftp) = (Outcome::not_tested(why), Outcome::not_tested(why));
+        capabilities.shell = Outcome::not_tested("it starts a process: --deep");
+        capabilities.sftp = match &further {
+            Some(_) => Outcome::of(None),
+            None => Outcome::not_tested("no further session beside the others: --deep"),
+        };
     }
     let facts = |ran, mark| Facts { capabilities, ..Facts::of(ran, mark, connection) };
     if contains(&ran.stdout, &mark) {
-        return (facts(ran, &mark), Some(running));
+        return (facts(ran, &mark), Some(running), further);
     }
     match plain(connection, patience, &ran).await {
-        Some((ran, mark)) => (facts(ran, &mark), None),
-        None => (facts(ran, &mark), None),
+        Some((ran, mark)) => (facts(ran, &mark), None, further),
+        None => (facts(ran, &mark), None, None),
     }
 }
 

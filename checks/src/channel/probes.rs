@@ -1,10 +1,11 @@
-//! Asks what the connection may be used for: two round trips while the command starts; under `--deep` also what starts a process,
-//! since an sftp server and a shell take as long as a command.
+//! Asks what the connection may be used for: two round trips while the command starts, and one for sftp while transfer works; under
+//! `--deep` also what is worth the wait for a process, since an sftp server and a shell take as long to start as a command.
 
 use std::time::Duration;
 
 use russh::Channel;
 use russh::client::Msg;
+use tokio::time::timeout;
 
 use super::capabilities::{Capabilities, Outcome, Sessions};
 use super::sftp::{INIT, Sftp};
@@ -21,17 +22,22 @@ const CONNECT_FAILED: u32 = 2;
 /// Sessions that are opened at once: more than OpenSSH allows where nothing is set (MaxSessions, sshd_config(5)).
 const MOST_SESSIONS: u32 = 16;
 /// How long the server may take to answer requests of a session; some servers never answer.
-const ANSWERS: Duration = Duration::from_secs(2);
+pub(super) const ANSWERS: Duration = Duration::from_secs(2);
 /// Bytes of the sftp server's outputs that are kept.
 const KEPT: usize = 4096;
 
-/// Asks for everything that starts no process.
-pub(super) async fn ask(connection: &Connection, patience: Patience) -> Capabilities {
+/// Asks for everything that starts no process; leaves a further session, where one may be had.
+pub(super) async fn ask(connection: &Connection, patience: Patience) -> (Capabilities, Option<Channel<Msg>>) {
     let wait = patience.silence;
     let channels = async {
-        let [session, tcp, socket] = connection.open([Kind::Session, CLOSED, NOWHERE], wait).await;
+        let [session, tcp, socket, further] =
+            connection.open([Kind::Session, CLOSED, NOWHERE, Kind::Session], wait).await;
+        let two = Sessions::with(1, &session);
         let mut found = Capabilities {
-            sessions_at_once: Sessions::with(1, &session),
+            sessions_at_once: match session {
+                Opened::Open(_) => Sessions::with(2, &further).or(two),
+                _ => two,
+            },
             direct_tcpip: connected(&tcp),
             streamlocal: match connected_unless_refused(&socket) {
                 // sshd answers so whether this socket is missing or every socket is forbidden.
@@ -46,10 +52,14 @@ pub(super) async fn ask(connection: &Connection, patience: Patience) -> Capabili
         if let Opened::Open(session) = session {
             [found.pty, found.env, found.agent_forwarding, found.x11] = requests(session, wait).await;
         }
-        found
+        let further = match further {
+            Opened::Open(session) => Some(session),
+            _ => None,
+        };
+        (found, further)
     };
-    let (found, back) = tokio::join!(channels, connection.forward_back(wait));
-    Capabilities { remote_forward: Outcome::of(back), ..found }
+    let ((found, further), back) = tokio::join!(channels, connection.forward_back(wait));
+    (Capabilities { remote_forward: Outcome::of(back), ..found }, further)
 }
 
 /// Asks for many sessions, and for what starts a process and with it perhaps the shell's start-up files, one after the other.
@@ -118,9 +128,10 @@ async fn start_shell(mut session: Channel<Msg>, patience: Patience) -> Outcome {
     Outcome::of(answer)
 }
 
-async fn close(opened: Opened) {
+/// Closes what is open; a word on a connection that is stuck or gone is not waited for.
+pub(super) async fn close(opened: Opened) {
     if let Opened::Open(channel) = opened {
-        let _ = channel.close().await;
+        let _ = timeout(ANSWERS, channel.close()).await;
     }
 }
 
@@ -163,6 +174,16 @@ async fn requests(mut session: Channel<Msg>, wait: Duration) -> [Outcome; 4] {
         // Some servers leave requests unanswered; which of them, an answer does not say.
         Err(_) => [(); 4].map(|()| Outcome::not_tested("the server left requests unanswered")),
     }
+}
+
+/// Asks for the sftp server without waiting for its start, and closes the session.
+pub(super) async fn ask_for_sftp(mut session: Channel<Msg>) -> Outcome {
+    let answer = match timeout(ANSWERS, session.request_subsystem(true, "sftp")).await {
+        Ok(Ok(())) => answers(&mut session, 1, ANSWERS).await.first().copied(),
+        _ => None,
+    };
+    close(Opened::Open(session)).await;
+    Outcome::of(answer)
 }
 
 /// Starts the sftp server and reads its version.

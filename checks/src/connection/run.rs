@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::Connection;
 use crate::tap::Watch;
+use crate::text;
 
 /// How long a command may take.
 #[derive(Debug, Clone, Copy)]
@@ -230,7 +231,7 @@ impl Ran {
     #[must_use]
     pub fn end_words(&self) -> String {
         match (self.status, &self.signal) {
-            (Some(status), _) => format!("status {status}"),
+            (Some(status), _) => text::status(status),
             (None, Some(signal)) => format!("signal {signal}"),
             (None, None) => "no status".to_owned(),
         }

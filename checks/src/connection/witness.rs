@@ -157,7 +157,7 @@ impl Handler for Witness {
             host_key: names.key.to_string(),
             cipher: names.cipher.as_ref().to_owned(),
             mac: names.client_mac.as_ref().to_owned(),
-            compression: format!("{:?}", names.client_compression).to_lowercase(),
+            compression: compression(&format!("{:?}", names.client_compression)).to_owned(),
             strict_kex: names.strict_kex(),
         });
         drop(noted);
@@ -296,5 +296,14 @@ fn reason_code(reason: &ChannelOpenFailure) -> u32 {
         ChannelOpenFailure::UnknownChannelType => 3,
         ChannelOpenFailure::ResourceShortage => 4,
         ChannelOpenFailure::Other { code, .. } => *code,
+    }
+}
+/// What the protocol calls it (RFC 4253 section 6.2, OpenSSH's PROTOCOL section 1.2); the library tells it by a type of its own alone.
+fn compression(library: &str) -> &str {
+    match library {
+        "None" => "none",
+        "Zlib" => "zlib",
+        "ZlibOpenSSH" => "zlib@openssh.com",
+        other => other,
     }
 }

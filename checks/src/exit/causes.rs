@@ -7,7 +7,7 @@ use crate::evidence::Check;
 use crate::text::seconds;
 
 /// The causes that show when a session ends.
-pub static CAUSES: &[Cause] = &[HANGS, BY_SIGNAL, WITHOUT_STATUS, OUTPUT_LOST];
+pub static CAUSES: &[Cause] = &[HANGS, BY_SIGNAL, WITHOUT_STATUS, STATUS_ALTERED, OUTPUT_LOST];
 
 const HANGS: Cause = Cause {
     code: "exit-hangs",
@@ -124,6 +124,48 @@ const WITHOUT_STATUS: Cause = Cause {
     },
 };
 
+const STATUS_ALTERED: Cause = Cause {
+    code: "exit-status-altered",
+    stage: Check::Exit,
+    title: "Commands end with another status than their own",
+    severity: Severity::Critical,
+    explanation: "All of the output arrived and the channel was closed in good order, with another exit status than our command had given. A wrapper around the commands of this account (ForceCommand, \
+        command= in front of the key, a login shell of its own) that ends with its own status does this, and so does a bastion. Scripts, rsync and Ansible then take a failure for a \
+        success, or the reverse.\n\nBy convention 126 is a command that was found and could not be executed, 127 one that was not found, 128 + n one that signal n ended, as the shell that waited for it saw it; \
+        255 is what ssh itself ends with for every failure.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See what is run in place of commands",
+            snippet: Some(
+                "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys; getent passwd {user}",
+            ),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Let a wrapper end as the command ends: as its last line",
+            snippet: Some("exec sh -c \"$SSH_ORIGINAL_COMMAND\""),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.exit.failed()?;
+        let whole = |ran: &&Ran| ran.closed && ran.stdout_bytes == facts.written_bytes;
+        let altered = runs(facts).filter(whole).find(|ran| ran.status.is_some_and(|own| own != facts.given_status))?;
+        Some(Match::new(
+            Certainty::Certain,
+            [format!(
+                "our command ended with status {}, and what came was {}",
+                facts.given_status,
+                altered.end_words()
+            )],
+        ))
+    },
+};
+
 /// The last command, and its repetitions.
 fn runs(facts: &Facts) -> impl Iterator<Item = &Ran> {
     std::iter::once(&facts.ran).chain(&facts.again)
@@ -187,6 +229,8 @@ mod tests {
         assert_eq!(fired(killed), ["exit-by-signal"]);
         let untold = Ran { stdout_bytes: 65_536, closed: true, ..Ran::default() };
         assert_eq!(fired(untold), ["exit-without-status"]);
+        let altered = Ran { status: Some(0), stdout_bytes: 65_536, closed: true, ..Ran::default() };
+        assert_eq!(fired(altered), ["exit-status-altered"]);
         assert!(fired(Ran { connection_lost: true, ..Ran::default() }).is_empty());
     }
 }

@@ -49,7 +49,10 @@ pub(super) fn told(hops: &[AtDeath], session: u32) -> Option<String> {
         ),
         Some(AtDeath { hop, manner, .. }) => {
             let how = manner.as_ref().map_or_else(|| "silence".to_owned(), Manner::words);
-            format!("the connection to the hop {} was dead too ({how}): it died on the way to that hop", shown(hop))
+            format!(
+                "the connection to the hop {} was dead too ({how}): it died at that hop, or on the way to it",
+                shown(hop)
+            )
         }
     })
 }

@@ -15,8 +15,9 @@ use crate::dial::Route;
 use crate::evidence::{Check, Forward, Hop};
 use crate::examination::Examination;
 use crate::login::Login;
-use crate::progress::Progress;
+use crate::progress::{Ending, Event};
 use crate::target::{Limits, Target};
+use crate::text::{seconds, shown};
 
 pub use causes::CAUSES;
 pub use tunnel::{Tunnel, Via};
@@ -36,7 +37,9 @@ pub(crate) async fn pass(exam: &mut Examination, selected: &BTreeSet<Check>) -> 
     let mut passed = Vec::new();
     for (at, jump) in jumps.iter().enumerate() {
         let next = jumps.get(at + 1).unwrap_or(&target);
+        exam.progress.tell(Event::Hop(jump.input.clone()));
         let (hop, on) = examine(exam, jump, next).await;
+        exam.progress.tell(finished(&hop));
         passed.push(hop);
         let Some(login) = on else { break };
         exam.via = Some(login);
@@ -48,7 +51,7 @@ pub(crate) async fn pass(exam: &mut Examination, selected: &BTreeSet<Check>) -> 
 /// Examines one hop over the tunnel that the one before it has left, and leaves the tunnel to `next`.
 async fn examine(exam: &mut Examination, jump: &Target, next: &Target) -> (Hop, Option<Login>) {
     let (limits, stop) = (Limits { ask_server: false, ..exam.limits.clone() }, exam.stop.clone());
-    let mut own = Examination::new(jump.clone(), limits, Progress::default(), stop, exam.ask.clone());
+    let mut own = Examination::new(jump.clone(), limits, exam.progress.clone(), stop, exam.ask.clone());
     own.budget = exam.budget.clone();
     own.transport = exam.transport.take();
     own.route = exam.route.take();
@@ -71,4 +74,16 @@ async fn examine(exam: &mut Examination, jump: &Target, next: &Target) -> (Hop, 
     let passed = transport.is_some().then_some(login);
     exam.transport = transport;
     (hop, passed)
+}
+
+/// What became of a hop, for the onlooker.
+fn finished(hop: &Hop) -> Event {
+    let (ending, summary) = match &hop.forward {
+        None => (Ending::Failed, "not passed".to_owned()),
+        Some(Forward { failure: Some(failure), .. }) => (Ending::Failed, failure.to_string()),
+        Some(Forward { host, port, ms, failure: None }) => {
+            (Ending::Passed, format!("connected on to {}:{port} in {}", shown(host), seconds(ms / 1000.0)))
+        }
+    };
+    Event::HopFinished { name: hop.name.clone(), ending, summary }
 }

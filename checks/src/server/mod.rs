@@ -1,6 +1,9 @@
 //! What the server itself knows, asked only when the user wants it: one command that reads and writes nothing.
 
+mod causes;
 mod questions;
+mod testimony;
+mod told;
 
 use std::time::Duration;
 
@@ -12,6 +15,9 @@ use crate::login::NotLoggedIn;
 use crate::nonce::nonce;
 use crate::text::{shown, shown_bytes};
 use questions::{QUESTIONS, command};
+
+pub use causes::CAUSES;
+pub(crate) use testimony::heard;
 
 /// All that is kept of the answers, bytes.
 const KEPT: usize = 128 * 1024;

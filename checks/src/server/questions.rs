@@ -23,18 +23,28 @@ pub(super) static QUESTIONS: &[Question] = &[
     Question { about: "uptime", source: "uptime", run: "t uptime" },
     Question {
         about: "sshd settings",
-        source: "sshd -T (the configuration file as it is now, for this user and address)",
-        run: r#"s=$(t sshd -T -C "user=$(id -un),host=$ip,addr=$ip" 2>&1) && echo "$s" | grep -iE "^(clientalive|tcpkeepalive|channeltimeout|unusedconnectiontimeout|max(sessions|startups|authtries)|logingracetime|persource|rekeylimit|usedns|usepam|gssapiauthentication|authenticationmethods|authorizedkeys|allow|deny|permit|disableforwarding|forcecommand|x11forwarding|ipqos|subsystem) *" || { echo "$s"; false; }"#,
+        source: "sshd -T (the file that the daemon was started with, as it is now, for this user and address)",
+        run: r#"p=$$ f=
+while [ "${p:-1}" -gt 1 ]; do
+  case $(cat /proc/$p/comm 2>/dev/null) in
+    sshd) a=$(tr "\0" " " </proc/$p/cmdline); case $a in *" -f "*) f=${a#* -f }; f=${f%% *}; break;; esac;;
+  esac
+  p=$(sed -n "s/^PPid:[[:space:]]*//p" /proc/$p/status 2>/dev/null)
+done
+c="user=$(id -un),host=$ip,addr=$ip"
+set -- $SSH_CONNECTION
+[ -z "$4" ] || c="$c,laddr=$3,lport=$4"
+s=$(t sshd -T ${f:+-f "$f"} -C "$c" 2>&1) && echo "$s" | grep -iE "^(clientalive|tcpkeepalive|channeltimeout|unusedconnectiontimeout|max(sessions|startups|authtries)|logingracetime|persource|rekeylimit|usedns|usepam|gssapiauthentication|authenticationmethods|authorizedkeys|allow|deny|permit|disableforwarding|forcecommand|x11forwarding|ipqos|subsystem) *" || { echo "$s"; false; }"#,
     },
     Question {
         about: "log of our connections",
-        source: "journalctl, /var/log/auth.log or /var/log/secure: lines of sshd with our address",
+        source: "journalctl, /var/log/auth.log or /var/log/secure: lines of sshd with our address, the last 40 that are no routine",
         run: r#"[ -n "$ip" ] || exit 1
-l=$(t journalctl -q -t sshd -t sshd-session --since "-30 min" -n 2000 --no-pager -o short-iso 2>&1 | grep -F " $ip ")
+l=$(t journalctl -q -t sshd -t sshd-session --since "-30 min" -n 2000 --no-pager -o short-iso 2>&1 | grep -F -e " $ip " -e "[$ip]:")
 for f in /var/log/auth.log /var/log/secure; do
-  [ -n "$l" ] || [ ! -e $f ] || l=$(t tail -n 5000 $f 2>&1 | grep -F -e " $ip " -e "$f")
+  [ -n "$l" ] || [ ! -e $f ] || l=$(t tail -n 5000 $f 2>&1 | grep -F -e " $ip " -e "[$ip]:" -e "$f")
 done
-if [ -n "$l" ]; then echo "$l" | tail -n 40; else t journalctl -n 0 2>&1 | head -n 2; ls /var/log/auth.log /var/log/secure 2>&1; exit 1; fi"#,
+if [ -n "$l" ]; then echo "$l" | grep -vE "Postponed |Starting session|Connection from" | tail -n 40; else t journalctl -n 0 2>&1 | head -n 2; ls /var/log/auth.log /var/log/secure 2>&1; exit 1; fi"#,
     },
     Question {
         about: "out-of-memory kills",
@@ -47,12 +57,17 @@ d=$(t dmesg 2>&1) && echo "$d" | grep -iE "out of memory|oom-kill" | tail -n 5 |
         source: "/proc/meminfo, /proc/loadavg",
         run: r#"grep -E "^(MemTotal|MemAvailable|SwapTotal|SwapFree):" /proc/meminfo; cat /proc/loadavg"#,
     },
-    Question { about: "disk space", source: "df -P", run: r#"t df -P / /tmp /var/log "$HOME" | sort -u"# },
-    Question { about: "inodes", source: "df -P -i", run: r#"t df -P -i / /tmp /var/log "$HOME" | sort -u"# },
+    Question { about: "disk space", source: "df -P", run: r#"t df -P /tmp /var/log "$HOME" | sort -u"# },
+    Question { about: "inodes", source: "df -P -i", run: r#"t df -P -i /tmp /var/log "$HOME" | sort -u"# },
     Question {
         about: "shell time-outs",
         source: "TMOUT and autologout in the shells' start-up files",
-        run: r#"echo "TMOUT=$TMOUT"; grep -nE "TMOUT|autologout" /etc/profile /etc/bash.bashrc /etc/bashrc /etc/profile.d/* /etc/environment /etc/csh.cshrc /etc/zsh/zshrc /etc/zshrc 2>/dev/null; true"#,
+        run: r#"echo "TMOUT=$TMOUT"; grep -nE "TMOUT|autologout" /etc/profile /etc/bash.bashrc /etc/bashrc /etc/profile.d/* /etc/environment /etc/csh.cshrc /etc/zsh/zshrc /etc/zshrc ~/.profile ~/.bash_profile ~/.bashrc ~/.zshrc 2>/dev/null; true"#,
+    },
+    Question {
+        about: "nologin",
+        source: "/etc/nologin and /run/nologin",
+        run: r#"for f in /etc/nologin /run/nologin; do [ ! -e $f ] || { echo "$f:"; head -n 2 $f; }; done"#,
     },
     Question { about: "limits", source: "ulimit -a", run: "ulimit -a" },
     Question {

@@ -4,7 +4,8 @@ use super::Facts;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::{GaveUp, Manner};
 use crate::evidence::Check;
-use crate::text::{bytes, seconds};
+use crate::remedy::CLAMP_MSS;
+use crate::text::{self, bytes, seconds};
 use crate::trial;
 
 /// The causes that show when data is moved.
@@ -19,13 +20,7 @@ const STALLED: Cause = Cause {
         Full-size packets that a path drops without saying so (an MTU black hole, common with tunnels and VPNs) do this, and so does a server or \
         proxy that no longer reads. Whether the kernel waits for acknowledgements tells which: packets lost on the way to the server are sent again and again.",
     fixes: &[
-        Fix {
-            side: Side::Network,
-            summary: "On the router at the tunnel, clamp the TCP maximum segment size to the path, and let ICMP \"fragmentation needed\" pass",
-            snippet: Some("nft insert rule inet filter forward tcp flags syn tcp option maxseg size set {clamp}"),
-            caution: Some("table and chain are those of your own ruleset"),
-            ..Fix::NEW
-        },
+        CLAMP_MSS,
         Fix {
             side: Side::Server,
             summary: "On the server, see whether its data waits for acknowledgements (Send-Q and retrans)",
@@ -140,7 +135,7 @@ const TRUNCATED: Cause = Cause {
         because.push(match (&facts.ending, facts.ran.status, &facts.ran.signal) {
             (Some(manner), ..) => format!("then the connection ended with {}", manner.words()),
             (None, _, Some(signal)) => format!("then the command was ended by signal {signal}"),
-            (None, Some(status), None) => format!("then the command ended with status {status}"),
+            (None, Some(status), None) => format!("then the command ended with {}", text::status(status)),
             (None, None, None) => "then the server closed the channel without a status".to_owned(),
         });
         Some(Match::new(Certainty::Certain, because))

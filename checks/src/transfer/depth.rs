@@ -1,15 +1,19 @@
-//! What only `--deep` does: keys exchanged anew on a quiet connection and in the middle of a transfer that fills the windows many times.
+//! What only `--deep` does: keys exchanged anew on a quiet connection and in the middle of a transfer that fills the windows many
+//! times, and data for a command that does not read it yet.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
-use crate::connection::{Connection, Manner, Patience, Running};
-use crate::nonce::{noise, seed};
+use crate::channel;
+use crate::connection::{Connection, Manner, Patience, Ran, Running};
+use crate::nonce::{noise, nonce, seed};
 
 /// Bytes moved each way: eight windows of 2 MiB, which is what OpenSSH and our library give a channel.
 const BYTES: usize = 16 << 20;
+/// Bytes for a command that does not read: more than a window holds.
+const UNREAD: usize = 4 << 20;
 /// How much longer this may take than a stage.
 const TIMES: u32 = 4;
 /// How often we look whether the transfer is under way.
@@ -52,6 +56,21 @@ pub(super) async fn check(
     let (ran, loaded) = tokio::join!(running.exchange(sent.clone(), long, connection.watch()), under_way);
     let facts = Facts::of(connection, &sent, ran);
     ([Some(quiet), loaded.ok()].into_iter().flatten().collect(), Some(facts))
+}
+
+/// Data for a command that leaves it unread for a second: the windows fill, and in the end all of it must come back.
+pub(super) async fn unread(connection: &Connection, patience: Patience) -> Option<Facts> {
+    let (mark, mut ran) = (nonce(), Ran::default());
+    let command = format!("exec sh -c 'echo {mark}; sleep 1; exec cat'");
+    let mut running = connection.start(&command, patience, &mut ran).await?;
+    let line = format!("{mark}\n");
+    running.read(channel::KEPT, patience, &mut ran, |ran| channel::end_of(&ran.stdout, &line).is_some()).await;
+    channel::end_of(&ran.stdout, &line)?;
+    let sent = noise(seed(), UNREAD);
+    let long = Patience { total: patience.total * TIMES, ..patience };
+    let ran = running.exchange(sent.clone(), long, connection.watch()).await;
+    running.close().await;
+    Some(Facts::of(connection, &sent, ran))
 }
 
 async fn rekey(connection: &Connection, patience: Patience, under_load: bool) -> Rekey {

@@ -15,7 +15,7 @@ use crate::examination::Examination;
 use crate::login::Login;
 use crate::nonce::{noise, seed};
 use crate::socket::TcpInfo;
-use crate::text::{bytes, hex, seconds, shown_bytes};
+use crate::text::{bytes, hex, seconds, shown, shown_bytes};
 use crate::trial::{self, Arm, Exchange};
 
 pub use causes::CAUSES;
@@ -49,6 +49,8 @@ pub struct Facts {
     pub rekeys: Vec<Rekey>,
     /// Bytes per second of the longer transfer (`--deep`), both ways at once.
     pub deep_rate: Option<f64>,
+    /// Milliseconds that more than a window of data took there and back for a command that left it unread for a second (`--deep`).
+    pub unread_ms: Option<f64>,
     /// What became of the command that returns the data.
     pub ran: Ran,
     /// How the connection ended, if it did.
@@ -90,10 +92,13 @@ impl evidence::Facts for Facts {
                     _ => format!("{}/s", bytes(rate)),
                 };
                 let echo = self.echo.map(|echo| format!(", a byte in {}", seconds(echo.median_ms / 1000.0)));
+                let compression = self.compression.as_deref().filter(|name| *name != "none");
+                let compression = compression.map(|name| format!(", compressed ({})", shown(name)));
                 format!(
-                    "{} there and back unaltered, {rates}{}",
+                    "{} there and back unaltered, {rates}{}{}",
                     bytes(self.sent_bytes as f64),
-                    echo.unwrap_or_default()
+                    echo.unwrap_or_default(),
+                    compression.unwrap_or_default()
                 )
             }
             _ => format!("{moved} in {took}"),
@@ -154,7 +159,19 @@ async fn moved(
         }
         further => {
             facts.deep_rate = further.and_then(|further| further.rate);
-            (rekeyed, facts)
+            if !rekeyed {
+                return (false, facts);
+            }
+            match depth::unread(connection, patience).await {
+                Some(unread) if unread.rate.is_none() => {
+                    let Facts { echo, compression, rekeys, deep_rate, .. } = facts;
+                    (false, Facts { echo, compression, rekeys, deep_rate, ..unread })
+                }
+                unread => {
+                    facts.unread_ms = unread.map(|unread| unread.ran.duration_ms);
+                    (true, facts)
+                }
+            }
         }
     }
 }

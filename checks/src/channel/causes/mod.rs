@@ -6,7 +6,7 @@ mod spoilt;
 use super::Facts;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
-use crate::text::shown;
+use crate::text::{shown, status};
 
 /// The causes that show when a channel is opened and a command is run in it.
 pub static CAUSES: &[Cause] = &[
@@ -172,7 +172,7 @@ const SHELL_EXITS: Cause = Cause {
         }
         let ran = &facts.ran;
         let mut because = vec![match (ran.status, &ran.signal) {
-            (Some(status), _) => format!("the session ended with status {status} and without our command's output"),
+            (Some(code), _) => format!("without our command's output the session ended with {}", status(code)),
             (None, Some(signal)) => format!("the session was ended by signal {signal}, without our command's output"),
             (None, None) => "the channel was closed without a status and without our command's output".to_owned(),
         }];

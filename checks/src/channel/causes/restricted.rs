@@ -3,6 +3,7 @@
 use super::super::{Capabilities, Outcome};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::{Check, Evidence};
+use crate::text;
 
 const EFFECTIVE: Fix = Fix {
     side: Side::Server,
@@ -147,7 +148,8 @@ pub(super) const SUBSYSTEM_MISSING: Cause = Cause {
         let said = may.sftp_said.as_ref()?;
         let status = said.status.filter(|_| said.version.is_none() && !said.is_preceded())?;
         let mut because = vec![format!(
-            "the subsystem sftp was accepted, and ended with status {status} without a word of the protocol"
+            "the subsystem sftp was accepted, and without a word of the protocol it ended with {}",
+            text::status(status)
         )];
         because.extend(said.stderr.as_ref().map(|text| format!("standard error said \"{text}\"")));
         Some(Match::new(Certainty::Certain, because))
@@ -180,7 +182,9 @@ fn pattern(may: &Capabilities) -> String {
         (true, true, true, true) => {
             "terminal, both directions and agent are refused, as by restrict in front of the key"
         }
-        (false, true, true, true) => "both directions and the agent are refused, as by DisableForwarding yes",
+        (false, true, true, true) => {
+            "both directions and the agent are refused, as by DisableForwarding yes or no-port-forwarding with no-agent-forwarding in front of the key"
+        }
         (_, true, true, false) => {
             "both directions are refused and the agent is not, as by AllowTcpForwarding no or no-port-forwarding in front of the key"
         }

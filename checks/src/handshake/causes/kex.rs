@@ -5,6 +5,7 @@ use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::Facts;
+use crate::remedy::CLAMP_MSS;
 use crate::text::seconds;
 use crate::trial;
 
@@ -59,13 +60,7 @@ pub(super) const STALLED: Cause = Cause {
         Where it can, the doctor tries once more in small packets; where those stall as well, the size of packets is not to blame, \
         and what is left is the server, or something in the path that objects to the key exchange.",
     fixes: &[
-        Fix {
-            side: Side::Network,
-            summary: "On the router at the tunnel, clamp the TCP maximum segment size to the path, and let ICMP \"fragmentation needed\" pass",
-            snippet: Some("nft insert rule inet filter forward tcp flags syn tcp option maxseg size set {clamp}"),
-            caution: Some("table and chain are those of your own ruleset"),
-            ..Fix::NEW
-        },
+        CLAMP_MSS,
         Fix {
             side: Side::Client,
             summary: "To see whether packet size is to blame, try ssh with a smaller interface MTU",

@@ -2,15 +2,9 @@
 
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::{Check, Evidence};
-use crate::idle::{Arm, End, Facts};
+use crate::idle::{Arm, End, Facts, legs};
+use crate::remedy::TMUX;
 use crate::text::seconds;
-
-const TMUX: Fix = Fix {
-    side: Side::Client,
-    summary: "Let the work survive the session, and come back to it",
-    snippet: Some("ssh -t {alias} tmux new -A -s main"),
-    ..Fix::NEW
-};
 
 const AUTOSSH: Fix = Fix {
     side: Side::Client,
@@ -57,6 +51,7 @@ pub(super) const LIFETIME: Cause = Cause {
                 seconds(arm.age_s)
             )
         }));
+        because.extend(leg(evidence, first));
         Some(Match::new(if died.len() > 1 { Certainty::Certain } else { Certainty::Likely }, because))
     },
 };
@@ -87,19 +82,23 @@ pub(super) const WALL_CLOCK: Cause = Cause {
         let oldest = older.map(|arm| arm.age_s).max_by(f64::total_cmp)?;
         let again = later.iter().any(|arm| arm.death().is_some());
         let (how, _) = first.death()?;
-        Some(Match::new(
-            if again { Certainty::Possible } else { Certainty::Likely },
-            [
-                format!(
-                    "{} into the test all sessions were ended by {}, a busy one among them",
-                    seconds(first.started_s + first.lasted_s),
-                    how.words()
-                ),
-                format!("a session that was started afterwards lived to {}, and was not ended", seconds(oldest)),
-            ],
-        ))
+        let because = [
+            format!(
+                "{} into the test all sessions were ended by {}, a busy one among them",
+                seconds(first.started_s + first.lasted_s),
+                how.words()
+            ),
+            format!("a session that was started afterwards lived to {}, and was not ended", seconds(oldest)),
+        ];
+        let because = because.into_iter().chain(leg(evidence, first));
+        Some(Match::new(if again { Certainty::Possible } else { Certainty::Likely }, because))
     },
 };
+
+/// On which leg of a way through hops.
+fn leg(evidence: &Evidence, first: &Arm) -> Option<String> {
+    legs::told(&evidence.idle.facts()?.legs, first.session)
+}
 
 /// What a death of all sessions makes of the causes that name one kind of session.
 const OF_ONE_SESSION: &[&str] = &[

@@ -5,6 +5,7 @@ use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::Limit;
+use crate::remedy::TMUX;
 use crate::text::seconds;
 
 pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
@@ -31,12 +32,7 @@ pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
             caution: Some("in OpenSSH 9.2 a pattern without :* never fires; check with sshd -t, then reload sshd"),
             ..Fix::NEW
         },
-        Fix {
-            side: Side::Client,
-            summary: "Let the work survive the session",
-            snippet: Some("ssh -t {alias} tmux new -A -s main"),
-            ..Fix::NEW
-        },
+        TMUX,
     ],
     symptoms: &["Connection to closed.", "debug1: channel 0: free: client-session, nchannels 1"],
     hides: &[],

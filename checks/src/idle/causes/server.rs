@@ -6,14 +6,8 @@ use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::Limit;
 use crate::idle::{Arm, End, Holds, Sign};
+use crate::remedy::TMUX;
 use crate::text::seconds;
-
-const TMUX: Fix = Fix {
-    side: Side::Client,
-    summary: "Let the work survive the session",
-    snippet: Some("ssh -t {alias} tmux new -A -s main"),
-    ..Fix::NEW
-};
 
 pub(super) const INACTIVITY: Cause = Cause {
     code: "idle-server-inactivity",
