@@ -26,3 +26,4 @@ mod sick;
 mod slow;
 mod support;
 mod suspected;
+mod voided;

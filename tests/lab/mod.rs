@@ -101,6 +101,11 @@ impl Lab {
         self.address(self.hosts.len() - 2, 2)
     }
 
+    /// An address on the client's own network; it has the first.
+    pub(crate) fn client_address(&self, end: u8) -> Ipv4Addr {
+        self.address(0, end)
+    }
+
     /// The address with which the router at a hop answers the client.
     pub(crate) fn router_address(&self, hop: usize) -> Ipv4Addr {
         self.address(hop - 1, 2)

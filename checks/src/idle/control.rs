@@ -112,6 +112,11 @@ impl Control {
     }
 }
 
+/// Whether a connection answers within the time that a verdict takes.
+pub(super) async fn answers(connection: &Connection) -> bool {
+    matches!(connection.keepalive(verdict_deadline(connection)).await, Answer::Alive(_))
+}
+
 /// Whether the server itself turned us away: it can be reached, so this is no outage.
 fn refused(error: &NotLoggedIn) -> bool {
     match error {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hop::Verdict;
 use super::legs::AtDeath;
+use super::vigil::Incident;
 use crate::connection::Manner;
 use crate::evidence;
 use crate::path::Path;
@@ -49,6 +50,8 @@ pub struct Facts {
     /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
     #[serde(default)]
     pub legs: Vec<AtDeath>,
+    /// What happened to this machine meanwhile: with any of it nothing here may be judged.
+    pub incidents: Vec<Incident>,
 }
 
 /// The bracket of an idle timer, seconds of silence.
@@ -342,6 +345,9 @@ impl Facts {
 
 impl evidence::Facts for Facts {
     fn summary(&self) -> String {
+        if let Some(incident) = self.incidents.first() {
+            return format!("not measured: {}", incident.words());
+        }
         let survived = self.timeout.survived_s.map(seconds);
         let lived =
             survived.map_or_else(|| "no silence was".to_owned(), |survived| format!("{survived} of silence was"));
