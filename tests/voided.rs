@@ -32,12 +32,17 @@ fn assert_void(seen: &Report, what: &str, words: &str) {
     assert_eq!(seen.idle()["incidents"][0]["what"], what, "{}", seen.told());
     let summary = seen.check("idle")["summary"].as_str().unwrap_or_default();
     assert!(summary.starts_with("not measured: ") && summary.contains(words), "{summary}: {}", seen.told());
-    assert!(seen.run.took < s(38), "{:?}: {}", seen.run.took, seen.told());
+    assert!(seen.run.took < s(36), "{:?}: {}", seen.run.took, seen.told());
 }
 
+/// No command of ours is left, nor the process above it. Of the connection without a channel nobody knows the process: where the
+/// path to it is gone, its server has to find that out by itself, as with plain ssh.
 #[track_caller]
 fn assert_tidy(lab: &Lab, server: &Server) {
-    let is_gone = || server.sessions(lab).is_empty();
+    let is_gone = || {
+        let left = server.sessions(lab);
+        left.len() <= 1 && left.iter().all(|line| line.starts_with("sshd:"))
+    };
     assert!(eventually(s(5), is_gone), "left on the server: {:?}", server.sessions(lab));
 }
 

@@ -18,6 +18,9 @@ const SHARED: Duration = Duration::from_secs(1);
 /// How long we wait for a path to come back, and how often we try.
 const RECOVERY: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(3));
 
+/// A connection that takes longer than this to answer is not worth waiting for: a new one is faster.
+const USEFUL: Duration = Duration::from_secs(3);
+
 /// Opens the fresh connections.
 pub(super) struct Control {
     login: Login,
@@ -112,9 +115,9 @@ impl Control {
     }
 }
 
-/// Whether a connection answers within the time that a verdict takes.
+/// Whether a connection is of any use still.
 pub(super) async fn answers(connection: &Connection) -> bool {
-    matches!(connection.keepalive(verdict_deadline(connection)).await, Answer::Alive(_))
+    matches!(connection.keepalive(USEFUL).await, Answer::Alive(_))
 }
 
 /// Whether the server itself turned us away: it can be reached, so this is no outage.
