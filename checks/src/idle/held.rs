@@ -89,7 +89,11 @@ impl Held {
         let mut ran = Ran::default();
         let running = self.connection.start(&command, patience, &mut ran).await;
         let Some(running) = self.greeted(running, patience, &mut ran).await else {
-            return Err(NotLoggedIn::NoCommand(ran.refused.map_or_else(String::new, |(_, text)| shown(&text))));
+            // Silence is not the server's no: the path may have gone down.
+            return Err(match ran.refused {
+                None if ran.gave_up.is_some() || self.connection.is_closed() => NotLoggedIn::NoAnswer,
+                refused => NotLoggedIn::NoCommand(refused.map_or_else(String::new, |(_, text)| shown(&text))),
+            });
         };
         self.channel = Some(running.into_channel());
         self.holds = Holds::Command;

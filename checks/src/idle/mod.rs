@@ -15,6 +15,7 @@ mod ladder;
 mod lane;
 mod leftovers;
 mod legs;
+mod opening;
 mod search;
 mod session;
 mod verdict;
@@ -137,7 +138,10 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     }
     let lived = facts.all_lived();
     if lived && facts.timeout.survived_s.is_none() && !interrupted {
-        return Step::Error(format!("no session could be held: {}", facts.not_opened.join("; ")));
+        // All of them have met the same, more often than not.
+        let mut why = facts.not_opened;
+        why.dedup();
+        return Step::Error(format!("no session could be held beside the first: {}", why.join("; ")));
     }
     if lived { Step::Passed(facts) } else { Step::Failed(facts) }
 }

@@ -11,9 +11,10 @@ use super::facts::{Arm, End, Holds, Moves, Sign, Speaker};
 use super::held::{Event, Held, verdict_deadline};
 use super::ladder::{Goal, Turn};
 use super::legs;
+use super::opening::{self, Next};
 use super::verdict;
 use crate::connection::{Answer, Connection, Ending, Manner};
-use crate::login::Login;
+use crate::login::{Login, NotLoggedIn};
 use crate::socket::Socket;
 
 /// How often the main session is kept alive: often at first, when a short timer is still possible.
@@ -137,19 +138,30 @@ pub(super) async fn take_part(test: Arc<Test>, number: u32, role: Role) {
 
 /// Opens a session and lets it do its part; after an outage, or where a proof is wanted, once more.
 async fn live(test: &Test, number: u32, role: Role) {
+    let mut awaited = role.climbs();
     for attempt in 0..=REOPENED {
         let shell = matches!(role, Role::Longest(_));
         let opening = Held::open(&test.login, test.mark.as_deref(), shell, test.deadline);
         let opened = tokio::select! {
             opened = opening => opened,
+            // What another one waits for in vain is not to be had here either.
+            () = test.control.opening_in_doubt() => Err(NotLoggedIn::NoAnswer),
             () = test.board.finished() => return,
         };
-        if role.climbs() && attempt == 0 {
+        let opened = match opened {
+            Ok(held) => Ok(held),
+            Err(error) => match opening::failed(test, &error).await {
+                Next::Again if attempt < REOPENED => continue,
+                Next::Again => Err(error.to_string()),
+                Next::Never(why) => Err(why),
+            },
+        };
+        if std::mem::take(&mut awaited) {
             test.board.opened();
         }
         let mut held = match opened {
             Ok(held) => held,
-            Err(error) => return test.board.not_opened(error.to_string()),
+            Err(why) => return test.board.not_opened(why),
         };
         test.board.started(held.pids);
         let again = climb(test, number, role, &mut held).await;
