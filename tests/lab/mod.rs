@@ -27,7 +27,7 @@ use std::time::Duration;
 
 pub(crate) use command::{Daemon, Run, eventually};
 pub(crate) use doctor::Report;
-pub(crate) use middlebox::Middlebox;
+pub(crate) use middlebox::{Heeded, Middlebox};
 pub(crate) use namespace::{Namespace, remains};
 pub(crate) use proxy::Proxy;
 pub(crate) use server::Server;

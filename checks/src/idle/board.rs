@@ -122,7 +122,10 @@ impl Board {
     pub(super) fn answered(&self, session: u32, goal: Goal, moves: Moves, began: Instant, rtt: Duration) {
         let now = Instant::now();
         let mut noted = self.noted();
-        noted.last_answer = Some(now);
+        // What the server says without being asked does not show that it hears us.
+        if moves != Moves::ServerData {
+            noted.last_answer = Some(now);
+        }
         if !rtt.is_zero() {
             noted.rtt = Some(noted.rtt.map_or(rtt, |shortest| shortest.min(rtt)));
         }

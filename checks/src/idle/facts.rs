@@ -140,6 +140,8 @@ pub enum Moves {
     TcpKeepalive,
     /// Data in the channel, both ways.
     ChannelData,
+    /// Data in the channel, from the server; from us only TCP's acknowledgements.
+    ServerData,
 }
 
 /// What a session held while it was idle.
@@ -323,6 +325,12 @@ impl Facts {
     #[must_use]
     pub fn tcp_keepalive_held(&self) -> Option<bool> {
         self.outlived(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none())
+    }
+
+    /// Whether the session on which only the server sent outlived the silence that kills; `None` where none says.
+    #[must_use]
+    pub fn server_data_held(&self) -> Option<bool> {
+        self.outlived(|arm| arm.moves == Moves::ServerData)
     }
 
     /// Whether what the server said first came through after the silence that kills; `None` where no session says.

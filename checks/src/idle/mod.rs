@@ -157,6 +157,9 @@ fn roles(sessions: usize, longest: f64, runs_commands: bool) -> Vec<Role> {
     if places > 7 && runs_commands {
         roles.extend([Role::TcpKeepalive, Role::Data]);
     }
+    if places > 9 && runs_commands {
+        roles.push(Role::ServerData);
+    }
     roles.resize(places, Role::Ladder);
     roles
 }

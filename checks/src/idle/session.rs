@@ -21,10 +21,12 @@ use crate::socket::Socket;
 const MAIN_INTERVAL: [u32; 2] = [2, 5];
 /// How often data moves on the session that has data, seconds: below the first rung.
 pub(super) const DATA_INTERVAL: u32 = 2;
+/// How often the server speaks on the session on which only it does, seconds: below the first rung.
+pub(super) const SERVER_INTERVAL: u32 = 1;
 /// How often the kernel sends TCP keepalives on a session that has them: the least it can do (TCP_KEEPIDLE, tcp(7)).
 const TCP_KEEPALIVE: Duration = Duration::from_secs(1);
 /// How long a line of the server may be late, beyond the round trip: the server's `sleep` and its shell take their time.
-const LATE_LINE: Duration = Duration::from_millis(1500);
+pub(super) const LATE_LINE: Duration = Duration::from_millis(1500);
 /// How many times a session is opened anew after an outage.
 const REOPENED: u32 = 2;
 
@@ -46,6 +48,8 @@ pub(super) enum Role {
     Longest(f64),
     /// To have data in its channel, both ways.
     Data,
+    /// To have data in its channel from the server only.
+    ServerData,
     /// To have the kernel's TCP keepalives and nothing else, until something has died.
     TcpKeepalive,
 }
@@ -59,6 +63,7 @@ impl Role {
     fn moves(self, goal: Goal) -> Moves {
         match (self, goal) {
             (Self::Data, _) => Moves::ChannelData,
+            (Self::ServerData, _) => Moves::ServerData,
             (Self::TcpKeepalive, _) => Moves::TcpKeepalive,
             (_, Goal::Keep(_)) => Moves::Keepalive,
             _ => Moves::Nothing,
@@ -181,6 +186,7 @@ fn next(test: &Test, number: u32, role: Role, last: Option<Goal>) -> Option<Goal
         (Role::Longest(length), None) => Some(Goal::Silence(length)),
         (Role::TcpKeepalive, None) => Some(Goal::Await),
         (Role::Data, _) => Some(Goal::Keep(DATA_INTERVAL)),
+        (Role::ServerData, _) => Some(Goal::Keep(SERVER_INTERVAL)),
         (Role::Longest(_) | Role::TcpKeepalive, Some(_)) => None,
     }
 }
@@ -191,12 +197,12 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
     let mut last_rtt = None;
     let mut kept_since = Instant::now();
     while let Some(planned) = next(test, number, role, last) {
-        prepare(role, planned, held).await;
+        prepare(role, planned, last, held).await;
         let began = held.begin_silence();
         if last != Some(planned) {
             kept_since = test.board.kept_since(number).unwrap_or(began);
         }
-        let (waited, goal) = wait(test, number, role, held, planned, began).await;
+        let (waited, goal) = wait(test, number, role, held, planned, (began, kept_since)).await;
         let server_first = matches!(goal, Goal::ServerFirst(_));
         let moves = role.moves(goal);
         if role == Role::TcpKeepalive && matches!(waited, Waited::Due) {
@@ -209,18 +215,29 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
             _ => lasted,
         };
         let (channel_quiet, age) = held.ages();
-        let over = if let Waited::Ended(ending) = &waited { ending.at } else { Instant::now() };
+        let over = match &waited {
+            Waited::Ended(ending) => ending.at,
+            // What the server sends is known to get through only until its last line that did.
+            Waited::Due | Waited::Enough if role == Role::ServerData => began,
+            _ => Instant::now(),
+        };
         let kept = matches!(goal, Goal::Keep(_));
         let end = match waited {
             // A session on which something moves has been asked a moment ago.
-            Waited::Enough => match last_rtt.filter(|_| role == Role::Data) {
+            Waited::Enough => match last_rtt.filter(|_| matches!(role, Role::Data | Role::ServerData)) {
                 Some(rtt_ms) => End::Alive { rtt_ms },
                 None => End::Open,
             },
             Waited::Heard => End::Alive { rtt_ms: 0.0 },
             Waited::Ended(ending) => verdict::passive(test, held, ending, goal, lasted).await,
             Waited::Due if role == Role::Data => verdict::echo(test, number, held, goal).await,
-            Waited::Due => verdict::ask(test, number, held, goal, lasted).await,
+            Waited::Due => match verdict::ask(test, number, held, goal, lasted).await {
+                // We have spoken on it, and cannot tell a line that was late from one that was lost.
+                End::Alive { .. } if role == Role::ServerData => {
+                    End::Void { why: "a line of the server did not come in time; it answered when we asked".to_owned() }
+                }
+                end => end,
+            },
         };
         if matches!(end, End::Died { .. }) {
             test.board.note_legs(legs::at_death(number, held.connection()).await);
@@ -272,7 +289,14 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
 }
 
 /// What has to be said or set before a silence begins.
-async fn prepare(role: Role, goal: Goal, held: &mut Held) {
+async fn prepare(role: Role, goal: Goal, last: Option<Goal>, held: &mut Held) {
+    if role == Role::ServerData && last.is_none() {
+        held.ask_for_lines().await;
+    }
+    if matches!(last, Some(Goal::ServerFirst(_))) {
+        // A timer that counts only what we say runs since before the server spoke; a session that is lost here is found so later.
+        held.ask().await;
+    }
     if let Goal::ServerFirst(seconds) = goal {
         held.ask_for_line(seconds).await;
     }
@@ -282,12 +306,21 @@ async fn prepare(role: Role, goal: Goal, held: &mut Held) {
 }
 
 /// Waits for the session's time, which the ladder may change meanwhile.
-async fn wait(test: &Test, number: u32, role: Role, held: &mut Held, goal: Goal, began: Instant) -> (Waited, Goal) {
+async fn wait(
+    test: &Test,
+    number: u32,
+    role: Role,
+    held: &mut Held,
+    goal: Goal,
+    (began, kept_since): (Instant, Instant),
+) -> (Waited, Goal) {
     let mut goal = goal;
+    let server_data = role == Role::ServerData;
+    let shown_since = if server_data { kept_since } else { began };
     let mut changes = test.board.changes();
     loop {
-        test.board.lane(number, goal, role.moves(goal), Some(began));
-        let late = if matches!(goal, Goal::ServerFirst(_)) { LATE_LINE } else { Duration::ZERO };
+        test.board.lane(number, goal, role.moves(goal), Some(shown_since));
+        let late = if server_data || matches!(goal, Goal::ServerFirst(_)) { LATE_LINE } else { Duration::ZERO };
         let due = goal.length().map(|length| began + Duration::from_secs_f64(length) + late);
         let time = async {
             match due {
@@ -300,7 +333,7 @@ async fn wait(test: &Test, number: u32, role: Role, held: &mut Held, goal: Goal,
             event = held.event() => match event {
                 Event::Ended(ending) => return (Waited::Ended(ending), goal),
                 // An earlier line is one that was lost before and found its way now.
-                Event::Line if goal.is_due_to_hear(began.elapsed()) => return (Waited::Heard, goal),
+                Event::Line if server_data || goal.is_due_to_hear(began.elapsed()) => return (Waited::Heard, goal),
                 Event::Line => {}
             },
             changed = changes.changed() => {
