@@ -72,18 +72,15 @@ pub(super) const REFRESH: Cause = Cause {
     explanation: "Something in the path has a timer that only data from the client's side winds up again. A session that is silent dies of it, and so does one on which only the server \
         speaks: tail -f, a long build, a download. TCP's acknowledgements of that data do not count. haproxy does this with option independent-streams, and so do bastions that count what \
         the user types.\n\n\
-        We held a session on which the server sent a line every second and we nothing. It ended as the silent ones did, while sessions on which we sent keepalives lived on. Mind that ssh \
-        sends its keepalives only when it has heard nothing for ServerAliveInterval: where the server keeps talking it sends none, and the session dies in spite of the setting. sshd asks \
-        whenever it has heard nothing from the client, so there its ClientAliveInterval helps, since ssh answers it. It was one such session: an end that hit it by chance at that \
-        moment looks the same.",
+        We held a session on which the server sent a line every second and we nothing. It ended as the silent ones did, while sessions on which we sent keepalives lived on. Mind that \
+        OpenSSH's keepalives, ServerAliveInterval and ClientAliveInterval alike, are sent only into a silence of both sides: where the server talks more often than that there are none, and the \
+        session dies in spite of the setting. It was one such session: an end that hit it by chance at that moment looks the same.",
     fixes: &[
         KEEPALIVE,
         Fix {
-            side: Side::Server,
-            summary: "Let sshd ask the client, also while the server talks: the answers are what the timer wants",
-            file: Some("/etc/ssh/sshd_config"),
-            snippet: Some("ClientAliveInterval {interval}\nClientAliveCountMax {count_max}"),
-            caution: Some("check with sshd -t, then reload sshd; running sessions keep the old setting"),
+            side: Side::Client,
+            summary: "Where the server talks all the time, say something along, to a command that does not read it",
+            snippet: Some("while sleep {interval}; do echo; done | ssh {alias} 'tail -f LOGFILE'"),
             ..Fix::NEW
         },
         Fix {

@@ -43,6 +43,10 @@ pub(super) const INACTIVITY: Cause = Cause {
         let kept = facts.kept_with_channel().find(|arm| arm.death().is_some())?;
         let busy = facts.busy().find(|arm| matches!(arm.end, End::Alive { .. }) && arm.lasted_s > first.quiet_s())?;
         let quiet = first.channel_quiet_s.unwrap_or(first.lasted_s);
+        let of_the_server = facts.server_data_held().map(|held| {
+            let counts = if held { "lived too" } else { "was ended too: what counts comes from the client" };
+            format!("one on which only the server sent data {counts}")
+        });
         Some(Match::new(
             Certainty::Certain,
             [
@@ -52,7 +56,9 @@ pub(super) const INACTIVITY: Cause = Cause {
                     seconds(f64::from(kept.interval_s.unwrap_or_default()))
                 ),
                 format!("one with data every {} lived", seconds(f64::from(busy.interval_s.unwrap_or_default()))),
-            ],
+            ]
+            .into_iter()
+            .chain(of_the_server),
         ))
     },
 };
