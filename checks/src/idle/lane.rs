@@ -23,18 +23,20 @@ impl Shown {
             && matches!(self.state, LaneState::Waiting | LaneState::Probing)
     }
 
-    /// Whether this session's answer will narrow the bracket, or tell what kind of timer it is.
-    pub(super) fn is_awaited(&self, survived: f64, died: f64) -> bool {
-        let waiting = matches!(self.state, LaneState::Waiting | LaneState::Probing);
+    /// Whether this session's answer will narrow the bracket, or tell what kind of timer it is. A bracket that is narrow enough waits for
+    /// no more than what has been asked already.
+    pub(super) fn is_awaited(&self, (survived, died): (f64, f64), narrow: bool) -> bool {
+        let asked = matches!(self.state, LaneState::Probing);
+        let waiting = asked || matches!(self.state, LaneState::Waiting);
+        let length = self.goal.length().filter(|_| self.goal.is_silence());
+        let narrows = length.is_some_and(|length| length > survived && length < died && (asked || !narrow));
         // A silence a little longer than what killed is tried where the server had spoken first, and the client had not.
-        let tells = |length: f64| length > survived && length <= longer(died) + 0.01;
-        let narrows = self.goal.is_silence() && self.goal.length().is_some_and(tells);
+        let tells = length.is_some_and(|length| (died..=longer(died) + 0.01).contains(&length));
         // A line that came after the silence that killed has come by then, or is missed.
         let heard_until = died + f64::from(SERVER_INTERVAL) + LATE_LINE.as_secs_f64();
-        let hears = self.moves == Moves::ServerData
-            && (matches!(self.state, LaneState::Probing)
-                || self.began.is_some_and(|began| began.elapsed().as_secs_f64() < heard_until));
-        waiting && (narrows || hears || self.moves == Moves::TcpKeepalive)
+        let age = self.began.map(|began| began.elapsed().as_secs_f64());
+        let hears = self.moves == Moves::ServerData && (asked || age.is_some_and(|age| age < heard_until));
+        waiting && (narrows || tells || hears || self.moves == Moves::TcpKeepalive)
     }
 
     pub(super) fn lane(&self) -> Lane {

@@ -3,6 +3,7 @@
 //! Sessions idle side by side, each for a longer time than the one before ([`ladder`]); each is then asked for an answer ([`held`]), and a
 //! doubt is settled by a fresh connection opened at that moment ([`control`]), so that an outage is never taken for a timer.
 
+mod advice;
 mod age;
 mod board;
 mod bracket;
@@ -16,6 +17,7 @@ mod lane;
 mod leftovers;
 mod legs;
 mod opening;
+mod rungs;
 mod search;
 mod session;
 mod verdict;
@@ -81,17 +83,17 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let vigil = Vigil::begin(&login, &main);
     let mark = exam.runs_commands.then(nonce);
     let longest = exam.limits.idle.as_secs_f64();
+    let near = if search::has_hops(login.route) { exam.limits.sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
+    let roles = roles(exam.limits.sessions - near, longest, mark.is_some());
+    let climbing = roles.iter().filter(|role| role.climbs()).count();
     let test = Arc::new(Test {
         control: Control::new(login.clone(), main.clone(), exam.limits.connect),
-        board: Board::new(longest, mark.is_some()),
+        board: Board::new(longest, climbing, mark.is_some()),
         login,
         mark: mark.clone(),
         deadline: exam.limits.connect,
     });
-    let near =
-        if search::has_hops(test.login.route) { exam.limits.sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
     let mut searching = tokio::spawn(search::beside(test.clone(), exam.target.bind, near));
-    let roles = roles(exam.limits.sessions - near, longest, mark.is_some());
     if roles.contains(&Role::Longest(longest)) {
         test.board.leave_out_longest();
     }
