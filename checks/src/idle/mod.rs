@@ -17,6 +17,7 @@ mod lane;
 mod leftovers;
 mod legs;
 mod opening;
+mod role;
 mod rungs;
 mod search;
 mod session;
@@ -36,7 +37,8 @@ use crate::nonce::nonce;
 
 use board::Board;
 use control::Control;
-use session::{Role, Test};
+use role::Role;
+use session::Test;
 use vigil::Vigil;
 
 pub use age::SECOND_ROUND;
