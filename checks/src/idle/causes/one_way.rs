@@ -2,6 +2,7 @@
 
 use super::timer::{KEEPALIVE, outlived};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::connection::Manner;
 use crate::evidence::{Check, Evidence};
 use crate::idle::{Arm, End, Facts, Moves, Sign, Speaker};
 use crate::text::seconds;
@@ -96,7 +97,7 @@ pub(super) const REFRESH: Cause = Cause {
         "Connection to closed by remote host.",
         "Read from remote host: Connection timed out",
     ],
-    hides: &["idle-silent-drop", "idle-reset", "idle-closed", "idle-closed-by-proxy", "idle-server-disconnect"],
+    hides: &["idle-silent-drop", "idle-reset", "idle-closed", "idle-closed-by-proxy"],
     judge: refresh,
 };
 
@@ -109,7 +110,9 @@ fn refresh(evidence: &Evidence) -> Option<Match> {
     let (survived, died) = (facts.timeout.survived_s?, facts.timeout.died_s?);
     let silent = *facts.deaths().first()?;
     let arm = facts.arms.iter().find(|arm| arm.moves == Moves::ServerData && outlived(arm))?;
-    let (how, _) = arm.death().filter(|(how, _)| how.is_of_connection())?;
+    // A server that says goodbye has the timer itself, and says so.
+    let (how, _) =
+        arm.death().filter(|(how, _)| how.is_of_connection() && !matches!(how, Manner::Disconnect { .. }))?;
     // The same timer, or it is another one's end: what was sent on it had to be no reason to live longer.
     let same = (survived * 0.95 - HEARD_LONGER_S..died * 1.05 + HEARD_LONGER_S).contains(&arm.lasted_s);
     if !same || !outlived(silent) || facts.keepalive.verified != Some(true) {

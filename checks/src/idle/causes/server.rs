@@ -35,7 +35,8 @@ pub(super) const INACTIVITY: Cause = Cause {
         TMUX,
     ],
     symptoms: &["Connection to closed by remote host.", "Idle timeout", "Exit: Idle timeout"],
-    hides: &["idle-closed", "idle-closed-by-proxy", "idle-unused-connection-timeout"],
+    // What had not been read when the server closed makes a reset of the close (RFC 2525 section 2.17).
+    hides: &["idle-closed", "idle-reset", "idle-closed-by-proxy", "idle-unused-connection-timeout"],
     judge: |evidence| {
         let facts = evidence.idle.failed()?;
         let first = *facts.deaths().first()?;
