@@ -64,7 +64,10 @@ fn haproxy_with_a_timer_for_each_direction_is_named() {
     let server = lab.sshd(&[]);
     let Some(front) = lab.behind(Proxy::HaproxyOneWay, TIMER, &server) else { return };
     let seen = examine(&lab, &front, 3 * TIMER);
-    assert_codes(&seen, &["idle-one-way-refresh", "idle-no-keepalive"]);
+    assert_codes(&seen, &["idle-closed-by-proxy", "idle-no-keepalive"]);
+    let because = seen.json["diagnoses"][0]["because"].to_string();
+    let words = "data that only the server sent did not: what counts comes from the client";
+    assert!(because.contains(words), "{}", seen.told());
     assert_manner(&seen, "fin");
     assert_bracket(&seen, f64::from(TIMER));
     assert_keepalive_proven(&seen);

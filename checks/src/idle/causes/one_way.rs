@@ -2,7 +2,6 @@
 
 use super::timer::{KEEPALIVE, outlived};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
-use crate::connection::Manner;
 use crate::evidence::{Check, Evidence};
 use crate::idle::{Arm, End, Facts, Moves, Sign, Speaker};
 use crate::text::seconds;
@@ -70,9 +69,8 @@ pub(super) const REFRESH: Cause = Cause {
     stage: Check::Idle,
     title: "Only data of the client keeps a connection open; what the server sends does not",
     severity: Severity::Critical,
-    explanation: "Something in the path has a timer that only data from the client's side winds up again. A session that is silent dies of it, and so does one on which only the server \
-        speaks: tail -f, a long build, a download. TCP's acknowledgements of that data do not count. haproxy does this with option independent-streams, and so do bastions that count what \
-        the user types.\n\n\
+    explanation: "Something in the path forgets a connection when its timer runs out, and only data from the client's side winds the timer up again. A session that is silent dies of it, \
+        and so does one on which only the server speaks: tail -f, a long build, a download. TCP's acknowledgements of that data do not count.\n\n\
         We held a session on which the server sent a line every second and we nothing. It ended as the silent ones did, while sessions on which we sent keepalives lived on. Mind that \
         OpenSSH's keepalives, ServerAliveInterval and ClientAliveInterval alike, are sent only into a silence of both sides: where the server talks more often than that there are none, and the \
         session dies in spite of the setting. It was one such session: an end that hit it by chance at that moment looks the same.",
@@ -86,18 +84,17 @@ pub(super) const REFRESH: Cause = Cause {
         },
         Fix {
             side: Side::Network,
-            summary: "Let either direction wind up the timer; in haproxy by taking the option away, or with a longer time",
-            file: Some("/etc/haproxy/haproxy.cfg"),
-            snippet: Some("no option independent-streams\ntimeout client 2h\ntimeout server 2h"),
+            summary: "On the device that forgets, let packets of either direction renew the connection, or raise its timer",
+            caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s)"),
             ..Fix::NEW
         },
     ],
     symptoms: &[
         "client_loop: send disconnect: Broken pipe",
-        "Connection to closed by remote host.",
+        "Timeout, server not responding.",
         "Read from remote host: Connection timed out",
     ],
-    hides: &["idle-silent-drop", "idle-reset", "idle-closed", "idle-closed-by-proxy"],
+    hides: &["idle-silent-drop", "idle-reset"],
     judge: refresh,
 };
 
@@ -110,9 +107,9 @@ fn refresh(evidence: &Evidence) -> Option<Match> {
     let (survived, died) = (facts.timeout.survived_s?, facts.timeout.died_s?);
     let silent = *facts.deaths().first()?;
     let arm = facts.arms.iter().find(|arm| arm.moves == Moves::ServerData && outlived(arm))?;
-    // A server that says goodbye has the timer itself, and says so.
-    let (how, _) =
-        arm.death().filter(|(how, _)| how.is_of_connection() && !matches!(how, Manner::Disconnect { .. }))?;
+    // Who ends a session by himself is an end of it, or a proxy: these have names of their own.
+    let forgotten = |arm: &Arm| matches!(arm.death(), Some((_, Sign::AfterProbe)));
+    let (how, _) = arm.death().filter(|_| forgotten(arm) && forgotten(silent))?;
     // The same timer, or it is another one's end: what was sent on it had to be no reason to live longer.
     let same = (survived * 0.95 - HEARD_LONGER_S..died * 1.05 + HEARD_LONGER_S).contains(&arm.lasted_s);
     if !same || !outlived(silent) || facts.keepalive.verified != Some(true) {

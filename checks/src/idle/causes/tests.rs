@@ -130,9 +130,8 @@ fn a_timer_that_only_the_clients_data_winds_up_has_a_name_of_its_own() {
     assert_eq!(fired(server_data(14.0, alive())), without);
     // Another end than that of the silent ones.
     assert_eq!(fired(server_data(30.0, lost())), without);
-    // A server that says why it ends a session has the timer itself.
-    let goodbye = Manner::Disconnect { code: 11, text: "idle".into() };
-    assert_eq!(fired(server_data(5.6, died(goodbye, Sign::BeforeProbe))), without);
+    // Who ends sessions by himself has a name of his own.
+    assert_eq!(fired(server_data(5.6, died(Manner::Fin, Sign::BeforeProbe))), without);
     let alone = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: false, tcp: None };
     assert_eq!(fired(server_data(5.6, alone)), without);
     let mut unproven = server_data(5.6, lost());
