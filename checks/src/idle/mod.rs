@@ -129,8 +129,8 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     };
     let main = Arc::into_inner(main).filter(|main: &Connection| !main.is_closed());
     exam.connection = match main {
-        // After an incident it may be open only in the eyes of this machine.
-        Some(main) if !void || control::answers(&main).await => Some(main),
+        // It may be open only in the eyes of this machine: after an incident, or since nothing keeps it alive any more.
+        Some(main) if (!void && facts.all_lived()) || control::answers(&main).await => Some(main),
         _ if facts.outages.iter().any(|outage| outage.ended_s.is_none()) => None,
         _ => login.open(exam.limits.connect).await.ok(),
     };
