@@ -1,6 +1,7 @@
 //! All tests in one binary.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod accounts;
 mod cases;
 mod catalogue;
 mod channels;
@@ -11,12 +12,15 @@ mod handshake;
 mod hop;
 mod idle;
 mod jumps;
+mod keys;
 mod killers;
 mod lab;
 mod lifelines;
 mod logins;
 mod names;
 mod path;
+mod proxies;
+mod questions;
 mod reach;
 mod real;
 mod recording;

@@ -34,6 +34,7 @@ pub mod target;
 pub mod text;
 pub mod trial;
 pub mod unexplained;
+mod validity;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

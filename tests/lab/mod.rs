@@ -3,6 +3,7 @@
 //! Every lab has names and addresses of its own, so labs run side by side, and goes away with its value, also while a
 //! test unwinds; what a killed run left behind is swept at the next start.
 
+mod account;
 mod agent;
 mod command;
 mod doctor;
@@ -25,6 +26,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+pub(crate) use account::PASSWORD;
 pub(crate) use command::{Daemon, Run, eventually};
 pub(crate) use doctor::Report;
 pub(crate) use middlebox::{Heeded, Middlebox};
