@@ -218,7 +218,7 @@ fn died_at(checks: &[CheckView], findings: &[Finding]) -> Option<Check> {
 
 fn verdict(checks: &[CheckView], findings: &[Finding], died_at: Option<Check>, interrupted: bool) -> Verdict {
     let any = |is: fn(&Step<()>) -> bool| checks.iter().any(|view| is(&view.step));
-    let ours = any(|step| matches!(step, Step::Error(_)));
+    let ours = any(|step| matches!(step, Step::Void(()) | Step::Error(_)));
     let nothing_tested = !any(|step| matches!(step, Step::Passed(()) | Step::Failed(())));
     if died_at.is_some() {
         Verdict::Broken

@@ -33,3 +33,4 @@ mod strangers;
 mod support;
 mod suspected;
 mod tidy;
+mod voided;

@@ -140,3 +140,63 @@ fn an_outage_behind_a_forgetful_nat_is_still_an_outage() {
     let seen = cut_while_idle(&lab, &server, s(2));
     assert_eq!(seen.codes().first(), Some(&"network-outage"), "{}", seen.told());
 }
+
+/// A server on which every login takes its time, so that the idle sessions are being opened for seconds.
+fn slow_to_let_in(lab: &Lab) -> Server {
+    let keys = lab.home().path("server/.ssh/authorized_keys");
+    let command = format!("AuthorizedKeysCommand /bin/sh -c \"sleep 1; cat {}\"", keys.display());
+    lab.sshd(&["AuthorizedKeysFile none", "AuthorizedKeysCommandUser root", &command])
+}
+
+/// Does something to the path when the first idle sessions are being opened, and none is open yet.
+fn changed_while_opening(lab: &Lab, server: &Server, happens: impl FnOnce()) -> Report {
+    std::thread::scope(|scope| {
+        let seen = scope.spawn(|| lab.doctor(server, &["--idle", "20s"], s(180)));
+        assert!(eventually(s(30), || server.connections() >= 3 || seen.is_finished()), "{}", server.log());
+        happens();
+        seen.join().expect("a report")
+    })
+}
+
+#[test]
+fn a_path_that_goes_down_while_the_sessions_are_opened_is_an_outage() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = slow_to_let_in(&lab);
+    let seen = changed_while_opening(&lab, &server, || lab.cut());
+    assert_named(&seen, "network-outage");
+    assert_eq!(seen.codes(), ["network-outage"], "{}", seen.told());
+    assert!(seen.idle()["outages"][0]["ended_s"].is_null(), "{}", seen.told());
+    assert!(seen.run.took < s(90), "{:?}: {}", seen.run.took, seen.told());
+}
+
+#[test]
+fn a_path_that_comes_back_while_the_sessions_are_opened_is_examined_after_all() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = slow_to_let_in(&lab);
+    let seen = changed_while_opening(&lab, &server, || {
+        lab.cut();
+        std::thread::sleep(s(12));
+        lab.restore();
+    });
+    assert_eq!((seen.codes(), seen.run.status), (vec!["network-outage"], Some(1)), "{}", seen.told());
+    assert!(seen.idle()["timeout"]["survived_s"].as_f64() >= Some(19.0), "{}", seen.told());
+    assert_tidy(&lab, &server);
+}
+
+#[test]
+fn a_server_that_lets_in_no_second_session_is_no_outage() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    // Whoever has knocked first may knock again; the others get no answer.
+    lab.router(1).nft("add set inet lab first { type inet_service; size 1; flags dynamic; }");
+    lab.forward("tcp flags & (syn | ack) == syn add @first { tcp sport } accept");
+    lab.forward("tcp flags & (syn | ack) == syn drop");
+    let seen = lab.doctor(&server, &["--idle", "20s"], s(150));
+    let codes = seen.codes();
+    assert!(!codes.iter().any(|code| code.starts_with("network-") || code.starts_with("idle-")), "{}", seen.told());
+    assert_eq!(seen.check("idle")["status"], "error", "{}", seen.told());
+    let summary = seen.check("idle")["summary"].as_str().unwrap_or_default();
+    assert!(summary.contains("while one that was open answered"), "{summary}: {}", seen.told());
+    assert_eq!(seen.run.status, Some(3), "{}", seen.told());
+    assert_tidy(&lab, &server);
+}

@@ -74,6 +74,8 @@ pub enum Step<F> {
     Passed(F),
     /// It ran and what it examined did not work.
     Failed(F),
+    /// It ran, and what happened to this machine meanwhile forbids any verdict on what it saw.
+    Void(F),
     /// It did not run; why.
     Skipped(String),
     /// We could not do it, through no fault of the target; why.
@@ -81,11 +83,11 @@ pub enum Step<F> {
 }
 
 impl<F> Step<F> {
-    /// What was seen, unless the check did not run.
+    /// What was seen, unless the check did not run or nothing of it may be judged.
     pub fn facts(&self) -> Option<&F> {
         match self {
             Self::Passed(facts) | Self::Failed(facts) => Some(facts),
-            Self::Skipped(_) | Self::Error(_) => None,
+            Self::Void(_) | Self::Skipped(_) | Self::Error(_) => None,
         }
     }
 
@@ -265,6 +267,7 @@ fn view<F: Facts>(check: Check, timed: &Timed<F>) -> CheckView {
     let (step, (summary, facts)) = match &timed.step {
         Step::Passed(facts) => (Step::Passed(()), facts_of(facts)),
         Step::Failed(facts) => (Step::Failed(()), facts_of(facts)),
+        Step::Void(facts) => (Step::Void(()), facts_of(facts)),
         Step::Skipped(why) => (Step::Skipped(why.clone()), (why.clone(), serde_json::Value::Null)),
         Step::Error(why) => (Step::Error(why.clone()), (why.clone(), serde_json::Value::Null)),
     };

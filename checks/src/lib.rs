@@ -153,6 +153,7 @@ async fn timed<F: Facts>(
     let (ending, summary) = match &step {
         Step::Passed(facts) => (Ending::Passed, facts.summary()),
         Step::Failed(facts) => (Ending::Failed, facts.summary()),
+        Step::Void(facts) => (Ending::Skipped, facts.summary()),
         Step::Skipped(why) | Step::Error(why) => (Ending::Skipped, why.clone()),
     };
     exam.progress.tell(Event::Finished { check, ending, summary });

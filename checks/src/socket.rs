@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "getsockopt(TCP_INFO) has no safe wrapper; each block says why it is sound")]
 
 use std::io;
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
@@ -129,6 +129,12 @@ impl Socket {
     #[cfg(not(target_os = "linux"))]
     pub fn set_user_timeout(&self, _: Option<Duration>) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// The address and port of this end.
+    #[must_use]
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        SockRef::from(&self.0).local_addr().ok()?.as_socket()
     }
 
     /// What the kernel knows of the connection.

@@ -147,7 +147,7 @@ pub struct Scope {
     /// Longest silence to test; 0 for no idle test
     #[arg(long, value_name = "DURATION", default_value = "6m", value_parser = idle_duration)]
     pub idle: Duration,
-    /// Most sessions of the idle test at once, 3 to 16; fewer take longer, and below 10 fewer causes are told apart
+    /// Most sessions of the idle test at once, 3 to 16; fewer take longer, and below 12 fewer causes are told apart
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u8).range(3..=16))]
     pub sessions: u8,
     /// Open many connections or channels and move much data too

@@ -29,7 +29,7 @@ pub enum Status {
     Fail,
     /// It did not run.
     Skip,
-    /// We could not do it, through no fault of the target.
+    /// We could not do it, or not so that it may be judged, through no fault of the target.
     Error,
 }
 
@@ -44,7 +44,7 @@ impl Status {
             Step::Passed(()) => Self::Pass,
             Step::Failed(()) => Self::Fail,
             Step::Skipped(_) => Self::Skip,
-            Step::Error(_) => Self::Error,
+            Step::Void(()) | Step::Error(_) => Self::Error,
         }
     }
 

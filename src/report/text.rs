@@ -124,7 +124,7 @@ fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, sty
 /// How far a hop was passed.
 fn passage(hop: &Hop) -> String {
     let checks = hop.evidence.checks();
-    let failed = checks.iter().find(|view| matches!(view.step, Step::Failed(()) | Step::Error(_)));
+    let failed = checks.iter().find(|view| matches!(view.step, Step::Failed(()) | Step::Void(()) | Step::Error(_)));
     match (failed, &hop.forward) {
         (Some(view), _) => format!("not passed, {} fails: {}", view.check.name(), view.summary),
         (None, None) => "not passed".to_owned(),
@@ -175,17 +175,16 @@ fn cost(evidence: &Evidence) -> String {
 
 /// What a good verdict does not cover: checks that did not run, and silence longer than was tried.
 fn untested(checks: &[CheckView]) -> Option<String> {
+    // The summary of a check that did not run is the reason.
+    let untested = |view: &&CheckView| matches!(view.step, Step::Void(()) | Step::Skipped(_) | Step::Error(_));
     let mut reasons: Vec<&str> = Vec::new();
-    for view in checks {
-        if let Step::Skipped(why) | Step::Error(why) = &view.step
-            && !reasons.contains(&why.as_str())
-        {
-            reasons.push(why);
+    for view in checks.iter().filter(untested) {
+        if !reasons.contains(&view.summary.as_str()) {
+            reasons.push(&view.summary);
         }
     }
     let skipped = reasons.iter().map(|reason| {
-        let same =
-            checks.iter().filter(|view| matches!(&view.step, Step::Skipped(why) | Step::Error(why) if why == reason));
+        let same = checks.iter().filter(untested).filter(|view| view.summary == *reason);
         let names: Vec<_> = same.map(|view| view.check.name()).collect();
         format!("{} ({reason})", names.join(", "))
     });

@@ -5,7 +5,7 @@ use super::{
     RESET, SILENT, SSH_KEEPALIVE, TCP_KEEPALIVE, WAIT, assert_bracket, assert_codes, assert_died, assert_healthy,
     assert_hung, assert_keepalive_proven, assert_lived, assert_manner, assert_tidy, examine, s, side_by_side,
 };
-use crate::lab::{Lab, Middlebox};
+use crate::lab::{Heeded, Lab, Middlebox, Report};
 
 /// Seconds of silence that each device here allows.
 const TIMER: u32 = 6;
@@ -131,6 +131,67 @@ fn a_filter_before_the_client_is_named() {
 fn a_nat_that_picks_flows_up_again_is_named() {
     // What the server says first is not only lost here: the router itself answers it with a reset.
     one_way_is_named(Middlebox::PicksUp(TIMER));
+}
+
+/// The server says a line every second, for longer than any timer here; the client says nothing.
+const TALK: &str = "for line in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1; echo; done";
+
+#[test]
+fn a_timer_of_the_clients_data_ends_a_talking_session_unless_the_client_talks_too() {
+    let Some(lab) = Lab::through(&[Middlebox::Heeds(Heeded::OutboundData, TIMER)]) else { return };
+    let server = lab.sshd(&["ClientAliveInterval 2"]);
+    let along =
+        format!("while sleep 2; do echo; done | ssh -F {} {} '{TALK}'", lab.home().config().display(), server.url());
+    std::thread::scope(|scope| {
+        let talking = scope.spawn(|| lab.run("sh", &["-c", &along], s(25)));
+        let idle = scope.spawn(|| lab.ssh(&server, &SSH_KEEPALIVE, WAIT, s(25)));
+        // The keepalives of both ends begin when the lines no longer come, which is too late.
+        assert_died(&lab.ssh(&server, &SSH_KEEPALIVE, TALK, s(25)), 10..18, &["not responding"]);
+        assert_eq!(talking.join().expect("a run").status, Some(0));
+        assert_lived(&idle.join().expect("a run"));
+    });
+}
+
+#[test]
+fn a_timer_of_the_clients_data_is_named() {
+    let Some(lab) = Lab::through(&[Middlebox::Heeds(Heeded::OutboundData, TIMER)]) else { return };
+    let server = lab.sshd(&[]);
+    let seen = examine(&lab, &server, 3 * TIMER);
+    assert_codes(&seen, &["idle-one-way-refresh", "idle-no-keepalive"]);
+    assert_manner(&seen, "silent");
+    assert_bracket(&seen, f64::from(TIMER));
+    assert_keepalive_proven(&seen);
+    assert_tidy(&lab, &server);
+}
+
+/// The sessions on which only the server spoke: how they ended, and after how many seconds.
+fn of_the_server(seen: &Report) -> Vec<(&str, f64)> {
+    let arms = seen.idle()["arms"].as_array().into_iter().flatten().filter(|arm| arm["moves"] == "server-data");
+    arms.filter_map(|arm| Some((arm["end"]["end"].as_str()?, arm["lasted_s"].as_f64()?))).collect()
+}
+
+/// Any data of one side is acknowledged by the other: a timer of one direction is wound up by both.
+fn is_wound_up_by_the_server_too(packets: Heeded) {
+    let Some(lab) = Lab::through(&[Middlebox::Heeds(packets, TIMER)]) else { return };
+    let server = lab.sshd(&[]);
+    let seen = examine(&lab, &server, 3 * TIMER);
+    assert_codes(&seen, &["idle-silent-drop", "idle-no-keepalive"]);
+    assert_bracket(&seen, f64::from(TIMER));
+    assert_keepalive_proven(&seen);
+    let arms = of_the_server(&seen);
+    let lived = matches!(arms[..], [("alive", lasted)] if lasted > f64::from(TIMER));
+    assert!(lived, "{arms:?}: {}", seen.told());
+    assert_tidy(&lab, &server);
+}
+
+#[test]
+fn a_timer_of_outbound_packets_is_wound_up_by_acknowledgements() {
+    is_wound_up_by_the_server_too(Heeded::Outbound);
+}
+
+#[test]
+fn a_timer_of_inbound_packets_is_wound_up_by_what_the_server_sends() {
+    is_wound_up_by_the_server_too(Heeded::Inbound);
 }
 
 #[test]

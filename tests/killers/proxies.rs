@@ -2,7 +2,7 @@
 
 use super::{
     CLOSED, RESET, SILENT, SSH_KEEPALIVE, TCP_KEEPALIVE, WAIT, assert_bracket, assert_codes, assert_died,
-    assert_keepalive_proven, assert_lived, assert_tidy, examine, side_by_side,
+    assert_keepalive_proven, assert_lived, assert_manner, assert_tidy, examine, side_by_side,
 };
 use crate::lab::{Lab, Proxy};
 
@@ -56,6 +56,22 @@ fn haproxy_without_lingering_resets_what_only_the_kernel_keeps_alive() {
 #[test]
 fn haproxy_without_lingering_is_named() {
     is_named(Proxy::HaproxyNoLinger);
+}
+
+#[test]
+fn haproxy_with_a_timer_for_each_direction_is_named() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let Some(front) = lab.behind(Proxy::HaproxyOneWay, TIMER, &server) else { return };
+    let seen = examine(&lab, &front, 3 * TIMER);
+    assert_codes(&seen, &["idle-closed-by-proxy", "idle-no-keepalive"]);
+    let because = seen.json["diagnoses"][0]["because"].to_string();
+    let words = "data that only the server sent did not: what counts comes from the client";
+    assert!(because.contains(words), "{}", seen.told());
+    assert_manner(&seen, "fin");
+    assert_bracket(&seen, f64::from(TIMER));
+    assert_keepalive_proven(&seen);
+    assert_tidy(&lab, &server);
 }
 
 #[test]

@@ -19,6 +19,19 @@ pub(crate) enum Middlebox {
     GuardsClient(u32),
     /// A filter with the server inside, as the firewall of a cloud has it: only what the server sends takes the flow up again.
     GuardsServer(u32),
+    /// A filter that forgets, and whose timer only some packets wind up again.
+    Heeds(Heeded, u32),
+}
+
+/// The packets that wind up a timer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Heeded {
+    /// All that the client sends, acknowledgements too.
+    Outbound,
+    /// All that the client receives, acknowledgements too.
+    Inbound,
+    /// What the client sends that carries data.
+    OutboundData,
 }
 
 /// The side of a router that looks at the server.
@@ -41,6 +54,7 @@ impl Middlebox {
             Self::PicksUp(after) => (after, None),
             Self::GuardsClient(after) => return guard(host, NEAR, after),
             Self::GuardsServer(after) => return guard(host, FAR, after),
+            Self::Heeds(packets, after) => return heed(host, packets, after),
         };
         chain(host, "ip lab postrouting", "type nat hook postrouting priority srcnat");
         host.nft(&format!("add rule ip lab postrouting oifname {FAR} masquerade"));
@@ -55,19 +69,46 @@ impl Middlebox {
     }
 }
 
+/// A flow as its packets to the server name it.
+const OUT: &str = "ip saddr . tcp sport . ip daddr . tcp dport";
+/// A flow as its packets to the client name it.
+const BACK: &str = "ip daddr . tcp dport . ip saddr . tcp sport";
+
 /// Remembers flows in a set of its own: the kernel's tracking is not told which side is the inside.
 fn guard(host: &Namespace, inside: &str, after: u32) {
-    let key = "type ipv4_addr . inet_service . ipv4_addr . inet_service";
-    host.nft(&format!("add set inet lab flows {{ {key}; flags dynamic,timeout; timeout {after}s; }}"));
-    let out = "ip saddr . tcp sport . ip daddr . tcp dport";
-    let back = "ip daddr . tcp dport . ip saddr . tcp sport";
-    for (side, flow) in [(NEAR, out), (FAR, back)] {
+    remember(host, after);
+    for (side, flow) in [(NEAR, OUT), (FAR, BACK)] {
         let known = if side == inside { String::new() } else { format!("{flow} @flows") };
         forward(host, &format!("iifname {side} {known} update @flows {{ {flow} timeout {after}s }} accept"));
     }
+    begin_flows(host, after);
+}
+
+/// Forwards known flows, and remembers them anew only for some of their packets.
+fn heed(host: &Namespace, packets: Heeded, after: u32) {
+    remember(host, after);
+    let (side, flow, which) = match packets {
+        Heeded::Outbound => (NEAR, OUT, ""),
+        Heeded::Inbound => (FAR, BACK, ""),
+        // An acknowledgement has 52 bytes with its time stamps, the shortest packet of SSH more than 80.
+        Heeded::OutboundData => (NEAR, OUT, "ip length > 80"),
+    };
+    forward(host, &format!("iifname {side} {which} {flow} @flows update @flows {{ {flow} timeout {after}s }} accept"));
+    forward(host, &format!("iifname {NEAR} {OUT} @flows accept"));
+    forward(host, &format!("iifname {FAR} {BACK} @flows accept"));
+    begin_flows(host, after);
+}
+
+fn remember(host: &Namespace, after: u32) {
+    let key = "type ipv4_addr . inet_service . ipv4_addr . inet_service";
+    host.nft(&format!("add set inet lab flows {{ {key}; flags dynamic,timeout; timeout {after}s; }}"));
+}
+
+/// Lets connections be opened from the client's side, and drops what is left.
+fn begin_flows(host: &Namespace, after: u32) {
     forward(
         host,
-        &format!("iifname {NEAR} tcp flags & (syn | ack) == syn update @flows {{ {out} timeout {after}s }} accept"),
+        &format!("iifname {NEAR} tcp flags & (syn | ack) == syn update @flows {{ {OUT} timeout {after}s }} accept"),
     );
     forward(host, "meta l4proto tcp drop");
 }

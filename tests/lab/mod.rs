@@ -29,7 +29,7 @@ use std::time::Duration;
 pub(crate) use account::PASSWORD;
 pub(crate) use command::{Daemon, Run, eventually};
 pub(crate) use doctor::Report;
-pub(crate) use middlebox::Middlebox;
+pub(crate) use middlebox::{Heeded, Middlebox};
 pub(crate) use namespace::{Namespace, remains};
 pub(crate) use proxy::Proxy;
 pub(crate) use server::Server;
@@ -101,6 +101,11 @@ impl Lab {
 
     pub(crate) fn server_address(&self) -> Ipv4Addr {
         self.address(self.hosts.len() - 2, 2)
+    }
+
+    /// An address on the client's own network; it has the first.
+    pub(crate) fn client_address(&self, end: u8) -> Ipv4Addr {
+        self.address(0, end)
     }
 
     /// The address with which the router at a hop answers the client.

@@ -16,6 +16,8 @@ pub(crate) enum Proxy {
     Haproxy,
     /// The same with `option nolinger`: it resets where others close.
     HaproxyNoLinger,
+    /// haproxy with `option independent-streams`: what the server says winds up no timer of the client's side, and the reverse.
+    HaproxyOneWay,
     /// nginx with a `stream` block.
     Nginx,
     /// socat with a process for each connection.
@@ -26,7 +28,7 @@ impl Lab {
     /// A proxy in front of a server that allows so many seconds of silence; none where it is not installed.
     pub(crate) fn behind(&self, proxy: Proxy, seconds: u32, server: &Server) -> Option<Server> {
         let program = match proxy {
-            Proxy::Haproxy | Proxy::HaproxyNoLinger => "haproxy",
+            Proxy::Haproxy | Proxy::HaproxyNoLinger | Proxy::HaproxyOneWay => "haproxy",
             Proxy::Nginx => "nginx",
             Proxy::Socat => "socat",
         };
@@ -42,13 +44,17 @@ impl Lab {
         let to = format!("{}:{}", server.address(), server.port());
         let config = self.home.path(&format!("{program}_{port}.conf"));
         let args: Vec<OsString> = match proxy {
-            Proxy::Haproxy | Proxy::HaproxyNoLinger => {
-                let lingering = if matches!(proxy, Proxy::Haproxy) { "" } else { "option nolinger" };
+            Proxy::Haproxy | Proxy::HaproxyNoLinger | Proxy::HaproxyOneWay => {
+                let option = match proxy {
+                    Proxy::HaproxyNoLinger => "option nolinger",
+                    Proxy::HaproxyOneWay => "option independent-streams",
+                    _ => "",
+                };
                 self.home.write(
                     &format!("{program}_{port}.conf"),
                     &format!(
                         "global\n  maxconn 200\ndefaults\n  mode tcp\n  timeout connect 5s\n  timeout client {seconds}s\n  \
-                         timeout server {seconds}s\n  {lingering}\nlisten ssh\n  bind {from}\n  server ssh {to}\n"
+                         timeout server {seconds}s\n  {option}\nlisten ssh\n  bind {from}\n  server ssh {to}\n"
                     ),
                 );
                 vec!["-db".into(), "-f".into(), config.into()]

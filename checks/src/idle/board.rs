@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::advice::{count_max, interval};
-use super::bracket::{LATE_ACK_S, bracket, data_alone_lives, server_speaks};
+use super::bracket::{LATE_ACK_S, bracket, data_alone_lives, died_kept, server_speaks};
 use super::control::{Control, Finding};
 use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Speaker};
 use super::ladder::{Goal, Ladder, Turn, longer};
@@ -123,7 +123,10 @@ impl Board {
     pub(super) fn answered(&self, session: u32, goal: Goal, moves: Moves, began: Instant, rtt: Duration) {
         let now = Instant::now();
         let mut noted = self.noted();
-        noted.last_answer = Some(now);
+        // What the server says without being asked does not show that it hears us.
+        if moves != Moves::ServerData {
+            noted.last_answer = Some(now);
+        }
         if !rtt.is_zero() {
             noted.rtt = Some(noted.rtt.map_or(rtt, |shortest| shortest.min(rtt)));
         }
@@ -499,7 +502,7 @@ impl Noted {
         if data_alone_lives(arms) || arms.iter().any(|arm| arm.moves == Moves::Keepalive && of_channel(arm)) {
             return Keepalive { verified: Some(false), ..Keepalive::default() };
         }
-        if let Some(interval) = self.proven(died) {
+        if let Some(interval) = self.proven(died).filter(|interval| !died_kept(arms, *interval)) {
             return Keepalive {
                 interval_s: Some(interval),
                 count_max: Some(count_max(interval)),
@@ -516,5 +519,53 @@ impl Noted {
         }
         let advised = interval(self.ladder.bracket().0);
         Keepalive { interval_s: advised, count_max: advised.map(count_max), verified: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::Manner;
+    use crate::idle::facts::Sign;
+
+    /// A board on which 6 s of silence killed and 5 s did not, and a session was kept every second for 20 s.
+    fn proven() -> Noted {
+        let board = Board::new(60.0, 10, false);
+        let since = board.began;
+        let mut noted = board.noted.into_inner().unwrap();
+        noted.ladder.alive(5.0);
+        noted.ladder.dead(6.0);
+        noted.kept.insert(7, Kept { interval: 1, since, last_answer: Some(since + Duration::from_secs(20)) });
+        noted
+    }
+
+    fn kept_and_died(holds: Holds) -> Arm {
+        let end = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
+        Arm {
+            session: 8,
+            moves: Moves::Keepalive,
+            holds,
+            speaks_first: Speaker::Client,
+            hop: None,
+            interval_s: Some(1),
+            started_s: 0.0,
+            lasted_s: 9.0,
+            age_s: 9.0,
+            channel_quiet_s: None,
+            heard_bytes: 0,
+            end,
+        }
+    }
+
+    #[test]
+    fn a_session_that_died_although_it_was_kept_forbids_to_call_the_keepalive_proven() {
+        let noted = proven();
+        assert_eq!(noted.keepalive(6.0, &[]).verified, Some(true));
+        assert_eq!(noted.keepalive(6.0, &[kept_and_died(Holds::Command)]).verified, Some(false));
+        assert_eq!(noted.keepalive(6.0, &[kept_and_died(Holds::Shell)]).verified, Some(false));
+        let slower = Arm { interval_s: Some(2), ..kept_and_died(Holds::Command) };
+        assert_eq!(noted.keepalive(6.0, &[slower]).verified, Some(true));
+        // A connection without a channel has a timer of its own (UnusedConnectionTimeout).
+        assert_eq!(noted.keepalive(6.0, &[kept_and_died(Holds::Nothing)]).verified, Some(true));
     }
 }

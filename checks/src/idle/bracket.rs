@@ -68,6 +68,16 @@ pub(super) fn data_alone_lives(arms: &[Arm]) -> bool {
     kept_died && data_lives
 }
 
+/// Whether a session that held a channel died although it was kept alive at this interval or a shorter one: nothing is proven then.
+pub(super) fn died_kept(arms: &[Arm], interval: u32) -> bool {
+    arms.iter().any(|arm| {
+        arm.moves == Moves::Keepalive
+            && arm.holds != Holds::Nothing
+            && arm.death().is_some()
+            && arm.interval_s.is_some_and(|own| own <= interval)
+    })
+}
+
 /// How often the server speaks by itself: the longest quiet on a session on which it did.
 pub(super) fn server_speaks(arms: &[Arm]) -> Option<f64> {
     let heard = arms.iter().filter(|arm| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::sleep;
 
 use super::held::verdict_deadline;
@@ -18,6 +18,9 @@ const SHARED: Duration = Duration::from_secs(1);
 /// How long we wait for a path to come back, and how often we try.
 const RECOVERY: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(3));
 
+/// A connection that takes longer than this to answer is not worth waiting for: a new one is faster.
+const USEFUL: Duration = Duration::from_secs(3);
+
 /// Opens the fresh connections.
 pub(super) struct Control {
     login: Login,
@@ -25,6 +28,8 @@ pub(super) struct Control {
     deadline: Duration,
     opened: AtomicU32,
     last: Mutex<Option<(Instant, Finding)>>,
+    /// Whether it is being found out why a session could not be opened.
+    opening_in_doubt: watch::Sender<bool>,
 }
 
 /// What a fresh connection showed.
@@ -47,13 +52,14 @@ pub(super) enum Finding {
         /// What was tried last, and how it failed.
         why: String,
     },
-    /// The server answers, and refuses a login that worked before.
+    /// The path is well, and a login that worked before is not let in.
     Refused(String),
 }
 
 impl Control {
     pub(super) fn new(login: Login, main: Arc<Connection>, deadline: Duration) -> Self {
-        Self { login, main, deadline, opened: AtomicU32::new(0), last: Mutex::new(None) }
+        let (opening_in_doubt, _) = watch::channel(false);
+        Self { login, main, deadline, opened: AtomicU32::new(0), last: Mutex::new(None), opening_in_doubt }
     }
 
     /// How many fresh connections were opened.
@@ -75,14 +81,36 @@ impl Control {
         finding
     }
 
+    /// Settles why a session could not be opened; the others that are being opened learn of the doubt, and share the finding.
+    pub(super) async fn settle_opening(&self) -> Finding {
+        let first = !self.opening_in_doubt.send_replace(true);
+        let finding = self.settle(Instant::now()).await;
+        if first {
+            self.opening_in_doubt.send_replace(false);
+        }
+        finding
+    }
+
+    /// Returns while it is being found out why a session could not be opened.
+    pub(super) async fn opening_in_doubt(&self) {
+        let _ = self.opening_in_doubt.subscribe().wait_for(|in_doubt| *in_doubt).await;
+    }
+
     async fn look(&self, asked: Instant) -> Finding {
+        if self.login.budget.left() == 0 {
+            return Finding::Refused("the budget of connections is spent".to_owned());
+        }
         let prompt = PROMPT.max(self.login.budget.longest_login() * 3);
         let kept = self.main.keepalive(verdict_deadline(&self.main));
         let (fresh, kept) = tokio::join!(self.fresh(), kept);
         match fresh {
             Ok(took) if took < prompt => Finding::Fine { kept_alive: matches!(kept, Answer::Alive(_)) },
             Ok(took) => Finding::Disturbed { outage: (asked, asked + took) },
-            Err(error) if refused(&error) => Finding::Refused(error.to_string()),
+            Err(error) if is_refusal(&error) => Finding::Refused(error.to_string()),
+            // The path is well: only new connections are kept out.
+            Err(error) if matches!(kept, Answer::Alive(rtt) if rtt < prompt) => {
+                Finding::Refused(format!("{error}, while one that was open answered"))
+            }
             Err(error) => self.recovery(asked, error).await,
         }
     }
@@ -94,7 +122,7 @@ impl Control {
             sleep(RECOVERY.1).await;
             match self.fresh().await {
                 Ok(_) => return Finding::Disturbed { outage: (since, Instant::now()) },
-                Err(next) if refused(&next) => return Finding::Refused(next.to_string()),
+                Err(next) if is_refusal(&next) => return Finding::Refused(next.to_string()),
                 Err(next) => error = next,
             }
         }
@@ -112,8 +140,13 @@ impl Control {
     }
 }
 
+/// Whether a connection is of any use still.
+pub(super) async fn answers(connection: &Connection) -> bool {
+    matches!(connection.keepalive(USEFUL).await, Answer::Alive(_))
+}
+
 /// Whether the server itself turned us away: it can be reached, so this is no outage.
-fn refused(error: &NotLoggedIn) -> bool {
+pub(super) fn is_refusal(error: &NotLoggedIn) -> bool {
     match error {
         NotLoggedIn::Refused | NotLoggedIn::OtherHostKey(_) | NotLoggedIn::NoCommand(_) => true,
         NotLoggedIn::Handshake { answered, .. } => *answered,

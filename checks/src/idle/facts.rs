@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::bracket::LATE_ACK_S;
 use super::hop::Verdict;
 use super::legs::AtDeath;
+use super::vigil::Incident;
 use crate::connection::Manner;
 use crate::evidence;
 use crate::path::Path;
@@ -50,6 +51,8 @@ pub struct Facts {
     /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
     #[serde(default)]
     pub legs: Vec<AtDeath>,
+    /// What happened to this machine meanwhile: with any of it nothing here may be judged.
+    pub incidents: Vec<Incident>,
 }
 
 /// The bracket of an idle timer, seconds of silence.
@@ -138,6 +141,8 @@ pub enum Moves {
     TcpKeepalive,
     /// Data in the channel, both ways.
     ChannelData,
+    /// Data in the channel, from the server; from us only TCP's acknowledgements.
+    ServerData,
 }
 
 /// What a session held while it was idle.
@@ -341,6 +346,12 @@ impl Facts {
         self.outlived(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none())
     }
 
+    /// Whether the session on which only the server sent outlived the silence that kills; `None` where none says.
+    #[must_use]
+    pub fn server_data_held(&self) -> Option<bool> {
+        self.outlived(|arm| arm.moves == Moves::ServerData)
+    }
+
     /// Whether what the server said first came through after the silence that kills; `None` where no session says.
     #[must_use]
     pub fn server_heard(&self) -> Option<bool> {
@@ -361,6 +372,9 @@ impl Facts {
 
 impl evidence::Facts for Facts {
     fn summary(&self) -> String {
+        if let Some(incident) = self.incidents.first() {
+            return format!("not measured: {}", incident.words());
+        }
         let survived = self.timeout.survived_s.map(seconds);
         let lived =
             survived.map_or_else(|| "no silence was".to_owned(), |survived| format!("{survived} of silence was"));

@@ -7,6 +7,7 @@ use russh::{Channel, ChannelMsg};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::facts::Holds;
+use super::session::SERVER_INTERVAL;
 use crate::connection::{Answer, Connection, Ending, GaveUp, Manner, Patience, Ran, Running};
 use crate::login::{Login, NotLoggedIn};
 use crate::socket::Keepalive;
@@ -86,15 +87,20 @@ impl Held {
         Ok(held)
     }
 
-    /// A command that says its process numbers, and after that a line for each line it is sent, so many seconds later.
+    /// A command that says its process numbers, and after that a line for each line it is sent, so many seconds later; or, once it is
+    /// told to, a line every so many seconds for as long as anybody takes them.
     async fn start_command(&mut self, mark: &str, patience: Patience) -> Result<(), NotLoggedIn> {
         let command = format!(
-            "exec sh -c 'echo $$ $PPID; while read -r wait; do case $wait in 0) ;; *) sleep $wait;; esac; echo; done' {mark}"
+            "exec sh -c 'echo $$ $PPID; while read -r wait; do case $wait in 0) ;; *s) while echo; do sleep ${{wait%s}}; done;; *) sleep $wait;; esac; echo; done' {mark}"
         );
         let mut ran = Ran::default();
         let running = self.connection.start(&command, patience, &mut ran).await;
         let Some(running) = self.greeted(running, patience, &mut ran).await else {
-            return Err(NotLoggedIn::NoCommand(ran.refused.map_or_else(String::new, |(_, text)| shown(&text))));
+            // Silence is not the server's no: the path may have gone down.
+            return Err(match ran.refused {
+                None if ran.gave_up.is_some() || self.connection.is_closed() => NotLoggedIn::NoAnswer,
+                refused => NotLoggedIn::NoCommand(refused.map_or_else(String::new, |(_, text)| shown(&text))),
+            });
         };
         self.channel = Some(running.into_channel());
         self.holds = Holds::Command;
@@ -137,6 +143,13 @@ impl Held {
             // A channel that is gone shows while we wait for the line.
             let _ = timeout(SAYING, channel.data_bytes(format!("{seconds}\n"))).await;
             self.channel_quiet_since = Some(Instant::now());
+        }
+    }
+
+    /// Asks the server for lines, one every [`SERVER_INTERVAL`], to which nothing is answered.
+    pub(super) async fn ask_for_lines(&mut self) {
+        if let Some(channel) = &self.channel {
+            let _ = timeout(SAYING, channel.data_bytes(format!("{SERVER_INTERVAL}s\n"))).await;
         }
     }
 

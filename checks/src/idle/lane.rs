@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::facts::Moves;
 use super::ladder::{Goal, longer};
+use super::session::{LATE_LINE, SERVER_INTERVAL};
 use crate::progress::{Lane, LaneState};
 
 /// A lane as the onlooker sees it.
@@ -31,12 +32,17 @@ impl Shown {
         let narrows = length.is_some_and(|length| length > survived && (asked || length < died && !narrow));
         // A silence a little longer than what killed is tried where the server had spoken first, and the client had not.
         let tells = length.is_some_and(|length| (died..=longer(died) + 0.01).contains(&length));
-        waiting && (narrows || tells || self.moves == Moves::TcpKeepalive)
+        // A line that came after the silence that killed has come by then, or is missed.
+        let heard_until = died + f64::from(SERVER_INTERVAL) + LATE_LINE.as_secs_f64();
+        let age = self.began.map(|began| began.elapsed().as_secs_f64());
+        let hears = self.moves == Moves::ServerData && (asked || age.is_some_and(|age| age < heard_until));
+        waiting && (narrows || tells || hears || self.moves == Moves::TcpKeepalive)
     }
 
     pub(super) fn lane(&self) -> Lane {
         let label = match (self.moves, self.goal) {
             (Moves::Keepalive, Goal::Keep(interval)) => format!("keepalive every {interval} s"),
+            (Moves::ServerData, Goal::Keep(interval)) => format!("server data every {interval} s"),
             (Moves::ChannelData, Goal::Keep(interval)) => format!("data every {interval} s"),
             (Moves::TcpKeepalive, _) => "TCP keepalives".to_owned(),
             (_, Goal::ServerFirst(_)) => "silent, server first".to_owned(),

@@ -16,10 +16,13 @@ mod ladder;
 mod lane;
 mod leftovers;
 mod legs;
+mod opening;
+mod role;
 mod rungs;
 mod search;
 mod session;
 mod verdict;
+mod vigil;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,12 +37,15 @@ use crate::nonce::nonce;
 
 use board::Board;
 use control::Control;
-use session::{Role, Test};
+use role::Role;
+use session::Test;
+use vigil::Vigil;
 
 pub use age::SECOND_ROUND;
 pub use causes::CAUSES;
 pub use facts::{Arm, End, Facts, Holds, Keepalive, Killer, Leftovers, Moves, Outage, Search, Sign, Speaker, Timeout};
 pub use legs::AtDeath;
+pub use vigil::{Incident, What};
 
 /// How often the onlooker is told.
 const TICK: Duration = Duration::from_millis(500);
@@ -76,6 +82,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         exam.limits.sessions = exam.limits.sessions.min(TOUCHED);
     }
     let main = Arc::new(connection);
+    let vigil = Vigil::begin(&login, &main);
     let mark = exam.runs_commands.then(nonce);
     let longest = exam.limits.idle.as_secs_f64();
     let near = if search::has_hops(login.route) { exam.limits.sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
@@ -97,7 +104,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     for (number, role) in (1..).zip(roles) {
         sessions.spawn(session::take_part(test.clone(), number, role));
     }
-    let interrupted = watch(exam, &test, &mut sessions).await;
+    let interrupted = watch(exam, &test, &vigil, &mut sessions).await;
     sessions.shutdown().await;
     let mut facts = test.board.facts(longest, !interrupted, &test.control);
     // The search asks its sessions when the others turn to what is left to learn: it is done when they are, or has nothing to tell.
@@ -107,27 +114,38 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         searching.abort();
         let _ = searching.await;
     }
-    if let (Some(age), false) = (age::mass_death(&facts), interrupted) {
+    if let (Some(age), false) = (age::mass_death(&facts), interrupted || vigil.has_noticed()) {
         facts.arms.extend(Box::pin(exam.stop.race(age::second_round(&test, age))).await.unwrap_or_default());
         facts.elapsed_s = test.board.since_start(Instant::now());
         // It was not silence that ended them.
         (facts.timeout.died_s, facts.keepalive) = (None, Keepalive::default());
     }
+    facts.incidents = vigil.end();
+    let void = !facts.incidents.is_empty();
+    facts.complete &= !void;
     let processes = test.board.processes();
     let Some(Test { login, .. }) = Arc::into_inner(test) else {
         return Step::Error("a session of the idle test outlived it".into());
     };
-    exam.connection = match Arc::into_inner(main).filter(|main: &Connection| !main.is_closed()) {
-        Some(main) => Some(main),
-        None if facts.outages.iter().any(|outage| outage.ended_s.is_none()) => None,
-        None => login.open(exam.limits.connect).await.ok(),
+    let main = Arc::into_inner(main).filter(|main: &Connection| !main.is_closed());
+    exam.connection = match main {
+        // It may be open only in the eyes of this machine: after an incident, or since nothing keeps it alive any more.
+        Some(main) if (!void && facts.all_lived()) || control::answers(&main).await => Some(main),
+        _ if facts.outages.iter().any(|outage| outage.ended_s.is_none()) => None,
+        _ => login.open(exam.limits.connect).await.ok(),
     };
     if let (Some(mark), Some(connection)) = (mark, &exam.connection) {
         facts.leftovers = leftovers::end(connection, &processes, &mark, exam.limits.patience()).await;
     }
+    if void {
+        return Step::Void(facts);
+    }
     let lived = facts.all_lived();
     if lived && facts.timeout.survived_s.is_none() && !interrupted {
-        return Step::Error(format!("no session could be held: {}", facts.not_opened.join("; ")));
+        // All of them have met the same, more often than not.
+        let mut why = facts.not_opened;
+        why.dedup();
+        return Step::Error(format!("no session could be held beside the first: {}", why.join("; ")));
     }
     if lived { Step::Passed(facts) } else { Step::Failed(facts) }
 }
@@ -143,18 +161,26 @@ fn roles(sessions: usize, longest: f64, runs_commands: bool) -> Vec<Role> {
     if places > 7 && runs_commands {
         roles.extend([Role::TcpKeepalive, Role::Data]);
     }
+    if places > 9 && runs_commands {
+        roles.push(Role::ServerData);
+    }
     roles.resize(places, Role::Ladder);
     roles
 }
 
 /// Tells the onlooker how it goes until all is known or the user wants to end; whether that was so.
-async fn watch(exam: &Examination, test: &Test, sessions: &mut JoinSet<()>) -> bool {
+async fn watch(exam: &Examination, test: &Test, vigil: &Vigil, sessions: &mut JoinSet<()>) -> bool {
     let mut tick = tokio::time::interval(TICK);
     loop {
         tokio::select! {
             _ = tick.tick() => test.board.tell(&exam.progress),
             ended = sessions.join_next() => if ended.is_none() { return false },
             () = test.board.finished() => break,
+            // What is seen from here on says nothing of the path.
+            () = vigil.incident() => {
+                test.board.finish();
+                break;
+            }
             () = exam.stop.wait() => {
                 test.board.finish();
                 break;

@@ -11,19 +11,23 @@ use super::facts::{Arm, End, Holds, Moves, Sign, Speaker};
 use super::held::{Event, Held, verdict_deadline};
 use super::ladder::{Goal, Turn};
 use super::legs;
+use super::opening::{self, Next};
+use super::role::Role;
 use super::verdict;
 use crate::connection::{Answer, Connection, Ending, Manner};
-use crate::login::Login;
+use crate::login::{Login, NotLoggedIn};
 use crate::socket::Socket;
 
 /// How often the main session is kept alive: often at first, when a short timer is still possible.
 const MAIN_INTERVAL: [u32; 2] = [2, 5];
 /// How often data moves on the session that has data, seconds: below the first rung.
 pub(super) const DATA_INTERVAL: u32 = 2;
+/// How often the server speaks on the session on which only it does, seconds: below the first rung.
+pub(super) const SERVER_INTERVAL: u32 = 1;
 /// How often the kernel sends TCP keepalives on a session that has them: the least it can do (TCP_KEEPIDLE, tcp(7)).
 const TCP_KEEPALIVE: Duration = Duration::from_secs(1);
 /// How long a line of the server may be late, beyond the round trip: the server's `sleep` and its shell take their time.
-const LATE_LINE: Duration = Duration::from_millis(1500);
+pub(super) const LATE_LINE: Duration = Duration::from_millis(1500);
 /// How many times a session is opened anew after an outage.
 const REOPENED: u32 = 2;
 
@@ -34,35 +38,6 @@ pub(super) struct Test {
     pub(super) control: Control,
     pub(super) board: Board,
     pub(super) deadline: Duration,
-}
-
-/// What a session is for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Role {
-    /// To be silent for as long as the ladder says, again and again.
-    Ladder,
-    /// To be a login shell at its prompt for the longest time.
-    Longest(f64),
-    /// To have data in its channel, both ways.
-    Data,
-    /// To have the kernel's TCP keepalives and nothing else, until something has died.
-    TcpKeepalive,
-}
-
-impl Role {
-    /// Whether the test goes on for its sake.
-    pub(super) fn climbs(self) -> bool {
-        matches!(self, Self::Ladder | Self::Longest(_))
-    }
-
-    fn moves(self, goal: Goal) -> Moves {
-        match (self, goal) {
-            (Self::Data, _) => Moves::ChannelData,
-            (Self::TcpKeepalive, _) => Moves::TcpKeepalive,
-            (_, Goal::Keep(_)) => Moves::Keepalive,
-            _ => Moves::Nothing,
-        }
-    }
 }
 
 /// How a wait ended.
@@ -137,19 +112,30 @@ pub(super) async fn take_part(test: Arc<Test>, number: u32, role: Role) {
 
 /// Opens a session and lets it do its part; after an outage, or where a proof is wanted, once more.
 async fn live(test: &Test, number: u32, role: Role) {
+    let mut awaited = role.climbs();
     for attempt in 0..=REOPENED {
         let shell = matches!(role, Role::Longest(_));
         let opening = Held::open(&test.login, test.mark.as_deref(), shell, test.deadline);
         let opened = tokio::select! {
             opened = opening => opened,
+            // What another one waits for in vain is not to be had here either.
+            () = test.control.opening_in_doubt() => Err(NotLoggedIn::NoAnswer),
             () = test.board.finished() => return,
         };
-        if role.climbs() && attempt == 0 {
+        let opened = match opened {
+            Ok(held) => Ok(held),
+            Err(error) => match opening::failed(test, &error).await {
+                Next::Again if attempt < REOPENED => continue,
+                Next::Again => Err(error.to_string()),
+                Next::Never(why) => Err(why),
+            },
+        };
+        if std::mem::take(&mut awaited) {
             test.board.opened();
         }
         let mut held = match opened {
             Ok(held) => held,
-            Err(error) => return test.board.not_opened(error.to_string()),
+            Err(why) => return test.board.not_opened(why),
         };
         test.board.started(held.pids);
         let again = climb(test, number, role, &mut held).await;
@@ -169,6 +155,7 @@ fn next(test: &Test, number: u32, role: Role, last: Option<Goal>) -> Option<Goal
         (Role::Longest(length), None) => Some(Goal::Silence(length)),
         (Role::TcpKeepalive, None) => Some(Goal::Await),
         (Role::Data, _) => Some(Goal::Keep(DATA_INTERVAL)),
+        (Role::ServerData, _) => Some(Goal::Keep(SERVER_INTERVAL)),
         (Role::Longest(_) | Role::TcpKeepalive, Some(_)) => None,
     }
 }
@@ -179,12 +166,12 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
     let mut last_rtt = None;
     let mut kept_since = Instant::now();
     while let Some(planned) = next(test, number, role, last) {
-        prepare(role, planned, held).await;
+        prepare(role, planned, last, held).await;
         let began = held.begin_silence();
         if last != Some(planned) {
             kept_since = test.board.kept_since(number).unwrap_or(began);
         }
-        let (waited, goal) = wait(test, number, role, held, planned, began).await;
+        let (waited, goal) = wait(test, number, role, held, planned, (began, kept_since)).await;
         let server_first = matches!(goal, Goal::ServerFirst(_));
         let moves = role.moves(goal);
         if role == Role::TcpKeepalive && matches!(waited, Waited::Due) {
@@ -197,18 +184,29 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
             _ => lasted,
         };
         let (channel_quiet, age) = held.ages();
-        let over = if let Waited::Ended(ending) = &waited { ending.at } else { Instant::now() };
+        let over = match &waited {
+            Waited::Ended(ending) => ending.at,
+            // What the server sends is known to get through only until its last line that did.
+            Waited::Due | Waited::Enough if role == Role::ServerData => began,
+            _ => Instant::now(),
+        };
         let kept = matches!(goal, Goal::Keep(_));
         let end = match waited {
             // A session on which something moves has been asked a moment ago.
-            Waited::Enough => match last_rtt.filter(|_| role == Role::Data) {
+            Waited::Enough => match last_rtt.filter(|_| matches!(role, Role::Data | Role::ServerData)) {
                 Some(rtt_ms) => End::Alive { rtt_ms },
                 None => End::Open,
             },
             Waited::Heard => End::Alive { rtt_ms: 0.0 },
             Waited::Ended(ending) => verdict::passive(test, held, ending, goal, lasted).await,
             Waited::Due if role == Role::Data => verdict::echo(test, number, held, goal).await,
-            Waited::Due => verdict::ask(test, number, held, goal, lasted).await,
+            Waited::Due => match verdict::ask(test, number, held, goal, lasted).await {
+                // We have spoken on it, and cannot tell a line that was late from one that was lost.
+                End::Alive { .. } if role == Role::ServerData => {
+                    End::Void { why: "a line of the server did not come in time; it answered when we asked".to_owned() }
+                }
+                end => end,
+            },
         };
         if matches!(end, End::Died { .. }) {
             test.board.note_legs(legs::at_death(number, held.connection()).await);
@@ -260,7 +258,14 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
 }
 
 /// What has to be said or set before a silence begins.
-async fn prepare(role: Role, goal: Goal, held: &mut Held) {
+async fn prepare(role: Role, goal: Goal, last: Option<Goal>, held: &mut Held) {
+    if role == Role::ServerData && last.is_none() {
+        held.ask_for_lines().await;
+    }
+    if matches!(last, Some(Goal::ServerFirst(_))) {
+        // A timer that counts only what we say runs since before the server spoke; a session that is lost here is found so later.
+        held.ask().await;
+    }
     if let Goal::ServerFirst(seconds) = goal {
         held.ask_for_line(seconds).await;
     }
@@ -270,12 +275,21 @@ async fn prepare(role: Role, goal: Goal, held: &mut Held) {
 }
 
 /// Waits for the session's time, which the ladder may change meanwhile.
-async fn wait(test: &Test, number: u32, role: Role, held: &mut Held, goal: Goal, began: Instant) -> (Waited, Goal) {
+async fn wait(
+    test: &Test,
+    number: u32,
+    role: Role,
+    held: &mut Held,
+    goal: Goal,
+    (began, kept_since): (Instant, Instant),
+) -> (Waited, Goal) {
     let mut goal = goal;
+    let server_data = role == Role::ServerData;
+    let shown_since = if server_data { kept_since } else { began };
     let mut changes = test.board.changes();
     loop {
-        test.board.lane(number, goal, role.moves(goal), Some(began));
-        let late = if matches!(goal, Goal::ServerFirst(_)) { LATE_LINE } else { Duration::ZERO };
+        test.board.lane(number, goal, role.moves(goal), Some(shown_since));
+        let late = if server_data || matches!(goal, Goal::ServerFirst(_)) { LATE_LINE } else { Duration::ZERO };
         let due = goal.length().map(|length| began + Duration::from_secs_f64(length) + late);
         let time = async {
             match due {
@@ -291,7 +305,7 @@ async fn wait(test: &Test, number: u32, role: Role, held: &mut Held, goal: Goal,
             event = held.event() => match event {
                 Event::Ended(ending) => return (Waited::Ended(ending), goal),
                 // An earlier line is one that was lost before and found its way now.
-                Event::Line if goal.is_due_to_hear(began.elapsed()) => return (Waited::Heard, goal),
+                Event::Line if server_data || goal.is_due_to_hear(began.elapsed()) => return (Waited::Heard, goal),
                 Event::Line => {}
             },
             changed = changes.changed() => {

@@ -50,6 +50,7 @@ enum Kind {
     /// Every so many seconds.
     Kept(u32),
     ChannelData,
+    ServerData,
 }
 
 /// How a line ends.
@@ -161,8 +162,8 @@ impl Stretch {
 /// What moves looks busier than silence.
 pub(super) fn fill(moves: Moves, style: Style) -> char {
     match (moves, style.unicode) {
-        (Moves::Keepalive | Moves::ChannelData, true) => '═',
-        (Moves::Keepalive | Moves::ChannelData, false) => '=',
+        (Moves::Keepalive | Moves::ChannelData | Moves::ServerData, true) => '═',
+        (Moves::Keepalive | Moves::ChannelData | Moves::ServerData, false) => '=',
         (Moves::TcpKeepalive, true) => '┄',
         (Moves::TcpKeepalive, false) => '~',
         (Moves::Nothing, true) => '─',
@@ -175,6 +176,7 @@ impl Kind {
         match (arm.moves, arm.holds) {
             (Moves::Keepalive, _) => Self::Kept(arm.interval_s.unwrap_or_default()),
             (Moves::ChannelData, _) => Self::ChannelData,
+            (Moves::ServerData, _) => Self::ServerData,
             (Moves::TcpKeepalive, _) => arm.hop.map_or(Self::TcpKeepalive, Self::Hop),
             (Moves::Nothing, _) if arm.speaks_first == Speaker::Server => Self::ServerFirst,
             (Moves::Nothing, Holds::Command) => Self::Silent,
@@ -193,6 +195,7 @@ impl Kind {
             Self::Hop(hop) => format!("TCP keepalive, hop {hop}"),
             Self::Kept(interval) => format!("keepalive every {interval} s"),
             Self::ChannelData => "channel data".to_owned(),
+            Self::ServerData => "data of the server only".to_owned(),
         };
         match arm.holds {
             Holds::Command => label,

@@ -26,6 +26,7 @@ pub static CAUSES: &[Cause] = &[
     age::LIFETIME,
     age::WALL_CLOCK,
     one_way::DROP,
+    one_way::REFRESH,
     own::NO_KEEPALIVE,
 ];
 

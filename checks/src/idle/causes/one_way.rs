@@ -1,9 +1,9 @@
-//! What the server says first after a silence is lost; what the client says gets through and mends it.
+//! Only one direction counts: what the server says after a silence is lost until the client speaks, or never keeps the path open.
 
-use super::timer::KEEPALIVE;
+use super::timer::{KEEPALIVE, outlived};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
-use crate::evidence::Check;
-use crate::idle::{Arm, End, Moves, Sign, Speaker};
+use crate::evidence::{Check, Evidence};
+use crate::idle::{Arm, End, Facts, Moves, Sign, Speaker};
 use crate::text::seconds;
 
 pub(super) const DROP: Cause = Cause {
@@ -60,13 +60,87 @@ pub(super) const DROP: Cause = Cause {
         because.extend(lost.iter().find_map(|arm| arm.death()).map(|(how, _)| {
             format!("a session on which the server had spoken in vain ended with {} when we spoke", how.words())
         }));
-        let mut found = Match::new(Certainty::Likely, because);
-        for (name, value) in [("interval", facts.keepalive.interval_s), ("count_max", facts.keepalive.count_max)] {
-            found = value.into_iter().fold(found, |found, value| found.with(name, value.to_string()));
-        }
-        Some(found)
+        Some(with_keepalive(Match::new(Certainty::Likely, because), facts))
     },
 };
+
+pub(super) const REFRESH: Cause = Cause {
+    code: "idle-one-way-refresh",
+    stage: Check::Idle,
+    title: "Only data of the client keeps a connection open; what the server sends does not",
+    severity: Severity::Critical,
+    explanation: "Something in the path forgets a connection when its timer runs out, and only data from the client's side winds the timer up again. A session that is silent dies of it, \
+        and so does one on which only the server speaks: tail -f, a long build, a download. TCP's acknowledgements of that data do not count.\n\n\
+        We held a session on which the server sent a line every second and we nothing. It ended as the silent ones did, while sessions on which we sent keepalives lived on. Mind that \
+        OpenSSH's keepalives, ServerAliveInterval and ClientAliveInterval alike, are sent only into a silence of both sides: where the server talks more often than that there are none, and the \
+        session dies in spite of the setting. It was one such session: an end that hit it by chance at that moment looks the same.",
+    fixes: &[
+        KEEPALIVE,
+        Fix {
+            side: Side::Client,
+            summary: "Where the server talks all the time, say something along, to a command that does not read it",
+            snippet: Some("while sleep {interval}; do echo; done | ssh {alias} 'tail -f LOGFILE'"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Network,
+            summary: "On the device that forgets, let packets of either direction renew the connection, or raise its timer",
+            caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s)"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "client_loop: send disconnect: Broken pipe",
+        "Timeout, server not responding.",
+        "Read from remote host: Connection timed out",
+    ],
+    hides: &["idle-silent-drop", "idle-reset"],
+    judge: refresh,
+};
+
+/// How much longer than the silence that killed the server may seem to have been heard: its lines are a second apart, and the first
+/// came a little after our last word.
+const HEARD_LONGER_S: f64 = 2.5;
+
+fn refresh(evidence: &Evidence) -> Option<Match> {
+    let facts = evidence.idle.failed()?;
+    let (survived, died) = (facts.timeout.survived_s?, facts.timeout.died_s?);
+    let silent = *facts.deaths().first()?;
+    let arm = facts.arms.iter().find(|arm| arm.moves == Moves::ServerData && outlived(arm))?;
+    // Who ends a session by himself is an end of it, or a proxy: these have names of their own.
+    let forgotten = |arm: &Arm| matches!(arm.death(), Some((_, Sign::AfterProbe)));
+    let (how, _) = arm.death().filter(|_| forgotten(arm) && forgotten(silent))?;
+    // The same timer, or it is another one's end: what was sent on it had to be no reason to live longer.
+    let same = (survived * 0.95 - HEARD_LONGER_S..died * 1.05 + HEARD_LONGER_S).contains(&arm.lasted_s);
+    if !same || !outlived(silent) || facts.keepalive.verified != Some(true) {
+        return None;
+    }
+    let mut because = vec![
+        format!(
+            "a session on which only the server spoke, every {}, was ended by {} {} after our last word",
+            seconds(f64::from(arm.interval_s.unwrap_or_default())),
+            how.words(),
+            seconds(arm.lasted_s)
+        ),
+        format!("{} of silence was lived through, {} was not", seconds(survived), seconds(died)),
+    ];
+    because.extend(
+        facts.keepalive.interval_s.map(|interval| {
+            format!("one on which we sent a keepalive every {} lived on", seconds(f64::from(interval)))
+        }),
+    );
+    let found = Match::new(Certainty::Likely, because);
+    Some(with_keepalive(found, facts).suspecting(crate::suspects::of(evidence)))
+}
+
+/// The values that the fixes have in their snippets.
+fn with_keepalive(found: Match, facts: &Facts) -> Match {
+    let values = [("interval", facts.keepalive.interval_s), ("count_max", facts.keepalive.count_max)];
+    values.into_iter().fold(found, |found, (name, value)| match value {
+        Some(value) => found.with(name, value.to_string()),
+        None => found,
+    })
+}
 
 /// Whether what the server said first was lost: nothing of it came, and our own word was answered or killed the session.
 fn lost(arm: &Arm) -> bool {

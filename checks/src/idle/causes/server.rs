@@ -29,7 +29,8 @@ pub(super) const INACTIVITY: Cause = Cause {
         TMUX,
     ],
     symptoms: &["Connection to closed by remote host.", "Idle timeout", "Exit: Idle timeout"],
-    hides: &["idle-closed", "idle-closed-by-proxy", "idle-unused-connection-timeout"],
+    // What had not been read when the server closed makes a reset of the close (RFC 2525 section 2.17).
+    hides: &["idle-closed", "idle-reset", "idle-closed-by-proxy", "idle-unused-connection-timeout"],
     judge: |evidence| {
         let facts = evidence.idle.failed()?;
         let first = *facts.deaths().first()?;
@@ -37,6 +38,10 @@ pub(super) const INACTIVITY: Cause = Cause {
         let kept = facts.kept_with_channel().find(|arm| arm.death().is_some())?;
         let busy = facts.busy().find(|arm| matches!(arm.end, End::Alive { .. }) && arm.lasted_s > first.quiet_s())?;
         let quiet = first.channel_quiet_s.unwrap_or(first.lasted_s);
+        let of_the_server = facts.server_data_held().map(|held| {
+            let counts = if held { "lived too" } else { "was ended too: what counts comes from the client" };
+            format!("one on which only the server sent data {counts}")
+        });
         Some(Match::new(
             Certainty::Certain,
             [
@@ -46,7 +51,9 @@ pub(super) const INACTIVITY: Cause = Cause {
                     seconds(f64::from(kept.interval_s.unwrap_or_default()))
                 ),
                 format!("one with data every {} lived", seconds(f64::from(busy.interval_s.unwrap_or_default()))),
-            ],
+            ]
+            .into_iter()
+            .chain(of_the_server),
         ))
     },
 };

@@ -112,3 +112,36 @@ fn the_users_own_keepalive_is_blamed_only_when_it_is_too_slow() {
     };
     assert!(with(0) && with(300) && !with(3));
 }
+
+/// A timer of the same length that ended the session on which only the server spoke, after so many seconds.
+fn server_data(lasted_s: f64, end: End) -> Facts {
+    let mut facts = timer(Manner::Silent, Sign::AfterProbe);
+    facts.arms.push(Arm { interval_s: Some(1), ..arm(Moves::ServerData, lasted_s, end) });
+    facts
+}
+
+#[test]
+fn a_timer_that_only_the_clients_data_winds_up_has_a_name_of_its_own() {
+    let lost = || died(Manner::Silent, Sign::AfterProbe);
+    let codes = ["idle-silent-drop", "idle-one-way-refresh", "idle-no-keepalive"];
+    assert_eq!(fired(server_data(5.6, lost())), codes);
+    assert!(super::one_way::REFRESH.hides.contains(&"idle-silent-drop"));
+    let without = ["idle-silent-drop", "idle-no-keepalive"];
+    assert_eq!(fired(server_data(14.0, alive())), without);
+    // Another end than that of the silent ones.
+    assert_eq!(fired(server_data(30.0, lost())), without);
+    // Who ends sessions by himself has a name of his own.
+    assert_eq!(fired(server_data(5.6, died(Manner::Fin, Sign::BeforeProbe))), without);
+    let alone = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: false, tcp: None };
+    assert_eq!(fired(server_data(5.6, alone)), without);
+    let mut unproven = server_data(5.6, lost());
+    unproven.keepalive.verified = None;
+    assert_eq!(fired(unproven), ["idle-silent-drop"]);
+}
+
+#[test]
+fn what_happened_to_this_machine_silences_every_cause() {
+    let idle = Timed { step: Step::Void(timer(Manner::Silent, Sign::AfterProbe)), duration_ms: 1.0 };
+    let evidence = Evidence { idle, ..Evidence::unexamined() };
+    assert!(!crate::causes().any(|cause| (cause.judge)(&evidence).is_some()));
+}

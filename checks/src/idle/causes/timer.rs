@@ -190,6 +190,10 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
         let kept = if lived { "kept a session alive too" } else { "did not keep a session alive" };
         format!("TCP keepalives of the kernel alone {kept}")
     }));
+    because.extend(facts.server_data_held().map(|held| {
+        let counts = if held { "kept a session alive too" } else { "did not: what counts comes from the client" };
+        format!("data that only the server sent {counts}")
+    }));
     because.extend(server_first(facts, first));
     because.extend(legs::told(&facts.legs, first.session));
     because.extend(which_hop(facts));
