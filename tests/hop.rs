@@ -64,7 +64,7 @@ fn assert_path(path: &Path, hops: &[IpAddr]) {
 
 /// The hop is found, and sessions refreshed less far died while the others lived.
 fn assert_found(found: &Found, verdict: Result<Verdict, Untold>, forgetful: u8) {
-    let expected = Verdict { hop: forgetful, after: forgetful - 1, certainty: Certainty::Likely };
+    let expected = Verdict { hop: forgetful, after: forgetful - 1, certainty: Certainty::Likely, doubt: None };
     assert_eq!(verdict, Ok(expected), "{found:#?}");
     let alive: Vec<_> = found.trials.iter().map(|trial| matches!(trial.end, End::Alive { .. })).collect();
     assert_eq!(alive, [1, 2, 3, 4].map(|hop| hop >= forgetful), "{found:#?}");
@@ -106,7 +106,7 @@ fn three_sessions_locate_it_in_two_rounds() {
     let server = lab.sshd(&[]);
     let address = SocketAddr::new(lab.server_address().into(), server.port());
     let (_, found, verdict) = lab.client().inside(async || find_with(3, &lab, address, BARE).await);
-    assert_eq!(verdict, Ok(Verdict { hop: 3, after: 2, certainty: Certainty::Likely }), "{found:#?}");
+    assert_eq!(verdict, Ok(Verdict { hop: 3, after: 2, certainty: Certainty::Likely, doubt: None }), "{found:#?}");
     let hops: Vec<_> = found.trials.iter().map(|trial| trial.hop).collect();
     assert_eq!(hops, [1, 2, 3, 4, 4], "the server's is tried again, as the one that should live");
 }
@@ -147,7 +147,7 @@ fn a_server_that_forgets_by_itself_is_told_from_the_path() {
     ));
     let address = SocketAddr::new(lab.server_address().into(), server.port());
     let (path, found, verdict) = lab.client().inside(async || find(&lab, address, BARE).await);
-    assert_eq!(verdict, Ok(Verdict { hop: 3, after: 2, certainty: Certainty::Likely }), "{found:#?}");
+    assert_eq!(verdict, Ok(Verdict { hop: 3, after: 2, certainty: Certainty::Likely, doubt: None }), "{found:#?}");
     assert_eq!(Place::of(3, path.distance.map(|distance| distance.hops)), Place::Server);
     let arm = found.trials[2].arm(9, 1.0);
     assert_eq!((arm.moves, arm.hop), (Moves::TcpKeepalive, None), "it is refreshed all the way");

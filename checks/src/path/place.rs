@@ -96,17 +96,23 @@ impl Path {
     #[must_use]
     pub fn words(&self, hop: u8) -> String {
         let distance = self.distance.map(|distance| distance.hops);
+        let others = self.others(hop).iter().map(|other| format!(" or {other}")).collect::<String>();
         let known = match self.address(hop) {
             Some(address) => match Range::of(address).words() {
-                Some(kind) => format!("{address}, {kind}"),
-                None => address.to_string(),
+                Some(kind) => format!("{address}{others}, {kind}"),
+                None => format!("{address}{others}"),
             },
             None => "it does not say its address".to_owned(),
+        };
+        let routes = if others.is_empty() {
+            ""
+        } else {
+            "; the path has several routes, and which of them a session takes is not known"
         };
         let place = Place::of(hop, distance).words();
         // On a path of one router it is both.
         let also = if hop == 1 && distance == Some(2) { " and the only machine before the server" } else { "" };
-        format!("hop {hop} ({known}), {place}{also}")
+        format!("hop {hop} ({known}), {place}{also}{routes}")
     }
 }
 
@@ -139,6 +145,7 @@ mod tests {
             number,
             address: address.map(|address| address.parse().unwrap()),
             rtt_ms: None,
+            others: Vec::new(),
         };
         let mut path = Path {
             hops: vec![
