@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until};
 
-use super::facts::{Arm, Facts, Killer, Search as Outcome};
+use super::facts::{Arm, Facts, Killer, Search as Outcome, Speaker};
 use super::held::verdict_deadline;
 use super::hop::{self, Doubt, Found, Room, Search, Trial, Untold, Verdict};
 use super::ladder::longer;
@@ -276,8 +276,8 @@ impl Searched {
         if facts.tcp_keepalive_lived() == Some(false) {
             return Outcome::Untold(Untold::AllDied.to_string());
         }
-        let deaths = facts.deaths();
-        let Some(first) = deaths.first() else {
+        // The sessions of the search are asked: what died of a word of the server says nothing of them.
+        let Some(first) = facts.deaths().into_iter().find(|arm| arm.speaks_first == Speaker::Client) else {
             return Outcome::Untold(
                 "a word of ours is enough to let the path pass again what the server says".to_owned(),
             );

@@ -43,10 +43,10 @@ pub enum Doubt {
         "a keepalive that should have ended there was answered: the path became shorter, or there are several routes of different length"
     )]
     CameFurther,
-    /// What the server sends keeps the sessions alive, and what we send does not.
+    /// What the server says first comes through after the silence, and what we say does not.
     #[error(
-        "only keepalives that the server answers keep a session alive, and so does a word of the server alone: it may as well be a \
-         firewall on the way that only packets from the server's side renew, as firewalls of clouds do"
+        "what the server says first comes through after the same silence, so that it is rather a firewall before the server whose inside \
+         the server is, as those of clouds are"
     )]
     ServerRenews,
 }
