@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::advice::{count_max, interval};
 use super::bracket::{LATE_ACK_S, bracket, data_alone_lives, server_speaks};
 use super::control::{Control, Finding};
 use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Speaker};
-use super::ladder::{Goal, Ladder, Turn, count_max, interval, longer};
+use super::ladder::{Goal, Ladder, Turn, longer};
 use super::lane::Shown;
 use super::legs::AtDeath;
 use super::session::DATA_INTERVAL;
@@ -53,9 +54,9 @@ struct Kept {
 
 impl Board {
     /// An empty board for silences of up to `longest` seconds.
-    pub(super) fn new(longest: f64, server_speaks: bool) -> Self {
+    pub(super) fn new(longest: f64, sessions: usize, server_speaks: bool) -> Self {
         let noted = Noted {
-            ladder: Ladder::new(longest, server_speaks),
+            ladder: Ladder::new(longest, sessions, server_speaks),
             arms: Vec::new(),
             kept: BTreeMap::new(),
             lanes: BTreeMap::new(),
@@ -418,7 +419,8 @@ impl Board {
             // Whoever is kept alive would go on for ever: with the last silence the test is over.
             None => noted.opening == 0 && noted.ladder.is_climbed() && !noted.lanes.values().any(Shown::is_silent),
             Some(died) => {
-                let narrowing = noted.lanes.values().any(|lane| lane.is_awaited(survived, died));
+                let narrow = noted.ladder.is_narrow();
+                let narrowing = noted.lanes.values().any(|lane| lane.is_awaited((survived, died), narrow));
                 noted.confirmed && !narrowing && (noted.proven(died).is_some() || !noted.proof_to_come())
             }
         };
@@ -515,7 +517,7 @@ impl Noted {
         let most = interval(self.ladder.bracket().0)?;
         self.kept
             .values()
-            .filter(|kept| kept.interval <= most && f64::from(kept.interval) * 8.0 > died)
+            .filter(|kept| kept.interval <= most && f64::from(kept.interval) * 10.0 > self.ladder.bracket().0)
             .filter(|kept| kept.last_answer.is_some_and(|answer| (answer - kept.since).as_secs_f64() > died))
             .map(|kept| kept.interval)
             .max()

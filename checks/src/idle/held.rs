@@ -13,7 +13,7 @@ use crate::socket::Keepalive;
 use crate::text::shown;
 
 /// The bounds of a verdict's deadline: five retransmissions at RTO, 2, 4, 8 and 16 RTO fit in 31 RTO (RFC 6298 section 5.5).
-const VERDICT: (Duration, Duration) = (Duration::from_secs(8), Duration::from_secs(45));
+const VERDICT: (Duration, Duration) = (Duration::from_secs(7), Duration::from_secs(45));
 /// Linux's shortest retransmission time-out (TCP_RTO_MIN).
 const RTO_MIN: Duration = Duration::from_millis(200);
 /// How long the library may take to note why a connection ended.

@@ -2,25 +2,25 @@
 //!
 //! A session that lived through a short silence can be silent again for a longer one, so a few sessions carry many rungs. A session
 //! whose rung is also a sensible keepalive interval repeats it instead of climbing on: it is kept alive at that interval, and is the
-//! proof of it when a longer silence kills.
+//! proof of it when a longer silence kills. When something dies, the other sessions have been silent for about as long, each a little
+//! less than the one before: asked at once, they narrow the bracket without another wait.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-/// Keepalive intervals worth recommending, seconds.
-const INTERVALS: [u32; 10] = [1, 2, 3, 5, 10, 15, 30, 60, 120, 240];
-/// Each rung is at most this much longer than the one before: the bracket is then within 20 % of the longest survived silence.
-const RATIO: f64 = 1.2;
-/// The shortest silence worth testing, seconds.
-const FIRST: f64 = 2.0;
-/// Idle timers that products are known to have by default, seconds; a rung is never within 3 % of one, where the answer would be a race.
-const KNOWN_TIMERS: [f64; 14] =
-    [60.0, 120.0, 180.0, 240.0, 300.0, 350.0, 360.0, 600.0, 900.0, 1200.0, 1800.0, 3600.0, 7200.0, 7440.0];
-const RACE: f64 = 0.03;
+use super::advice::{INTERVALS, interval};
+use super::rungs::{between, rungs};
+
+/// Fewer sessions than this climb gently: there are none to narrow the bracket afterwards.
+const FEW: usize = 7;
+/// A bracket whose width is less than this part of what killed is not worth another wait.
+const NARROW: f64 = 0.2;
+/// Another answer costs no time within the verdict on what died, seconds.
+const FREE: f64 = 6.0;
 /// The shortest silence after which the server is asked to speak, seconds: below it, rounding to whole seconds would blur the rungs.
-const SERVER_FIRST: f64 = 5.5;
-/// A kept session may be refreshed this much later than its interval says: its first silence is a rung, moved out of a race.
-const KEPT_LEEWAY: f64 = 1.0 + RACE + 0.01;
+const SERVER_FIRST: f64 = 9.5;
+/// A kept session may be refreshed for the first time this much later than its interval says: its first silence is a rung.
+const KEPT_LEEWAY: (f64, f64) = (1.04, 0.3);
 
 /// What a session does next.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,6 +33,8 @@ pub(super) enum Goal {
     Keep(u32),
     /// Be silent until something has died, and for a little longer than that took; then be probed.
     Await,
+    /// Be silent until something has died; then be probed where that narrows the bracket.
+    Linger,
 }
 
 impl Goal {
@@ -41,7 +43,7 @@ impl Goal {
         match self {
             Self::Silence(length) => Some(length),
             Self::ServerFirst(seconds) | Self::Keep(seconds) => Some(f64::from(seconds)),
-            Self::Await => None,
+            Self::Await | Self::Linger => None,
         }
     }
 
@@ -72,6 +74,8 @@ pub(super) enum Turn {
 #[derive(Debug)]
 pub(super) struct Ladder {
     waiting: VecDeque<f64>,
+    /// Whether sessions are kept alive beside the ladder: few all climb, and the proof comes last.
+    keeps: bool,
     longest: f64,
     /// Whether the server can be asked to speak first.
     server_speaks: bool,
@@ -87,10 +91,11 @@ pub(super) struct Ladder {
 }
 
 impl Ladder {
-    /// Rungs up to `longest` seconds; every other one lets the server speak first, where it can.
-    pub(super) fn new(longest: f64, server_speaks: bool) -> Self {
+    /// Rungs up to `longest` seconds for so many sessions; every other one lets the server speak first, where it can.
+    pub(super) fn new(longest: f64, sessions: usize, server_speaks: bool) -> Self {
         Self {
-            waiting: rungs(longest).into(),
+            waiting: rungs(longest, sessions < FEW).into(),
+            keeps: sessions >= FEW,
             longest,
             server_speaks,
             spoke_last: false,
@@ -127,7 +132,7 @@ impl Ladder {
                 return Some(self.goal(rung));
             }
         }
-        None
+        last.map(|_| Goal::Linger)
     }
 
     /// Who speaks first after this silence. A rung that may become a keepalive's proof is ended by our request, as a keepalive is.
@@ -159,7 +164,7 @@ impl Ladder {
         }
         self.died = Some(length);
         self.look_again();
-        self.points = points_between(self.survived, length);
+        self.points = between(self.survived, length);
         true
     }
 
@@ -210,16 +215,25 @@ impl Ladder {
     /// What a session does that is silent since `age` seconds, on the way to `goal`.
     pub(super) fn turn(&mut self, goal: Goal, age: f64) -> Turn {
         let (Some(died), false) = (self.died, matches!(goal, Goal::Keep(_))) else { return Turn::Stay };
-        let Some(length) = goal.length() else { return Turn::To(longer(died)) };
-        if length > self.survived && length < died {
+        if goal == Goal::Await {
+            return Turn::To(longer(died));
+        }
+        let inside = |length: f64| length > self.survived && length < died;
+        let soon = FREE.max(if self.is_narrow() { 0.0 } else { died / 4.0 });
+        if goal.length().is_some_and(|length| inside(length) && length - age < soon) {
             return Turn::Stay;
         }
-        // More silence than a quarter of the timer is not worth a narrower bracket.
-        let reachable = |point: &f64| *point > age && *point - age < (died / 4.0).max(8.0);
-        match self.points.iter().position(reachable) {
+        match self.points.iter().position(|point| *point > age && *point - age < soon) {
             Some(index) => Turn::To(self.points.remove(index)),
+            // It costs nothing to ask it now.
+            None if inside(age) => Turn::To(age),
             None => Turn::Leave,
         }
+    }
+
+    /// Whether the bracket is narrow enough.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.died.is_some_and(|died| died - self.survived < NARROW * died)
     }
 
     /// Asks for a session that proves this interval, unless one is kept at it already.
@@ -252,10 +266,10 @@ impl Ladder {
         let least = interval(self.survived).unwrap_or_default();
         match last {
             Goal::Keep(interval) => Some(interval).filter(|interval| *interval >= least),
-            Goal::Silence(length) => {
+            Goal::Silence(length) if self.keeps => {
                 interval_of(length).filter(|interval| *interval >= least && !self.kept.contains(interval))
             }
-            Goal::ServerFirst(_) | Goal::Await => None,
+            _ => None,
         }
     }
 }
@@ -264,23 +278,14 @@ impl Ladder {
 fn interval_of(length: f64) -> Option<u32> {
     INTERVALS.into_iter().find(|interval| {
         let interval = f64::from(*interval);
-        length >= interval && length <= interval * KEPT_LEEWAY
+        length >= interval && length <= (interval * KEPT_LEEWAY.0).max(interval + KEPT_LEEWAY.1)
     })
 }
 
-/// Seconds rounded to what every server's `sleep` understands.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rungs are positive and below a day")]
+/// Whole seconds, which every server's `sleep` understands, and no fewer.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rungs are positive and of days at most")]
 fn whole(seconds: f64) -> u32 {
-    seconds.round() as u32
-}
-
-/// The interval to recommend when `survived` seconds of silence are proven to be lived through.
-///
-/// A third of it below two minutes, so that two keepalives in a row may be lost; half of it above, where a lost segment has long
-/// been sent again; rounded down to a usual value.
-pub(super) fn interval(survived: f64) -> Option<u32> {
-    let most = survived / if survived < 120.0 { 3.0 } else { 2.0 };
-    INTERVALS.into_iter().rfind(|interval| f64::from(*interval) <= most)
+    seconds.ceil() as u32
 }
 
 /// A silence that is surely longer than one that killed, seconds.
@@ -288,87 +293,50 @@ pub(super) fn longer(died: f64) -> f64 {
     died * 1.05 + 0.2
 }
 
-/// `ServerAliveCountMax` for an interval: a peer counts as dead after two minutes or more, interval x (count + 1) in OpenSSH's client.
-pub(super) fn count_max(interval: u32) -> u32 {
-    (120_u32.div_ceil(interval) - 1).max(3)
-}
-
-fn rungs(longest: f64) -> Vec<f64> {
-    let mut rungs = Vec::new();
-    let anchors = INTERVALS.into_iter().map(f64::from).filter(|anchor| *anchor >= FIRST).chain([longest]);
-    let mut from = FIRST;
-    for to in anchors {
-        let steps = ((to / from).ln() / RATIO.ln()).ceil().max(0.0);
-        let mut step = 0.0;
-        while step < steps {
-            rungs.push(from * (to / from).powf(step / steps));
-            step += 1.0;
-        }
-        from = from.max(to);
-    }
-    let mut rungs: Vec<f64> = rungs.into_iter().map(out_of_race).filter(|rung| *rung < 0.97 * longest).collect();
-    rungs.push(longest);
-    rungs
-}
-
-/// Moves a rung above a known timer that it is too close to.
-fn out_of_race(rung: f64) -> f64 {
-    let near = KNOWN_TIMERS.into_iter().find(|timer| (rung / timer - 1.0).abs() < RACE);
-    near.map_or(rung, |timer| timer * (1.0 + RACE))
-}
-
-/// Silences that tell most between one that was survived and one that was not: the two sides of a known timer, or else quarters.
-fn points_between(survived: f64, died: f64) -> Vec<f64> {
-    let inside = |point: &f64| *point > survived * 1.01 && *point < died * 0.99;
-    let sides: Vec<f64> = KNOWN_TIMERS
-        .into_iter()
-        .flat_map(|timer| [timer * (1.0 - RACE), timer * (1.0 + RACE)])
-        .filter(inside)
-        .collect();
-    if !sides.is_empty() {
-        return sides;
-    }
-    [0.25, 0.5, 0.75].into_iter().map(|part| survived + part * (died - survived)).filter(inside).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn rungs_rise_gently_to_the_longest_and_stay_out_of_races() {
-        let rungs = rungs(360.0);
-        assert!((rungs[0] - FIRST).abs() < 1e-9 && (rungs[rungs.len() - 1] - 360.0).abs() < 1e-9);
-        for pair in rungs.windows(2) {
-            assert!(pair[0] < pair[1] && pair[1] / pair[0] < 1.27, "{pair:?}");
-        }
-        let racing = |rung: f64| KNOWN_TIMERS.into_iter().any(|timer| (rung / timer - 1.0).abs() < RACE - 1e-9);
-        assert!(!rungs[..rungs.len() - 1].iter().any(|rung| racing(*rung)));
-        assert_eq!(super::rungs(1.0), [1.0]);
-    }
+    /// Between the starts of two sessions.
+    const APART: f64 = 0.25;
+    const LONGEST: f64 = 360.0;
+    /// From a question to the certainty that it will not be answered in time.
+    const DOUBT: f64 = 1.0;
 
-    #[test]
-    fn the_advice_leaves_room_for_lost_keepalives() {
-        assert_eq!([5.0, 27.0, 60.0, 340.0, 2.0].map(interval), [Some(1), Some(5), Some(15), Some(120), None]);
-        assert_eq!([1, 30, 60, 120].map(count_max), [119, 3, 3, 3]);
-    }
-
-    /// Plays a timer of `timer` seconds against the plan: the wall time until the bracket is known, the bracket, and who was kept.
-    fn play(timer: f64, sessions: usize) -> (f64, Ladder) {
-        let mut ladder = Ladder::new(360.0, true);
+    /// Plays a timer of `timer` seconds against the plan: the wall time until a silence killed, and the rest until the bracket was
+    /// known; and the plan. Of the sessions one is silent for the longest time from the start.
+    fn play(timer: f64, sessions: usize) -> (f64, f64, Ladder) {
+        let mut ladder = Ladder::new(LONGEST, sessions, true);
+        // When it is asked, what for, and the answer's time if it will be none.
+        let mut queue = vec![(LONGEST, Goal::Silence(LONGEST), false)];
         ladder.leave_out_longest();
-        let mut queue = vec![(360.0, Goal::Silence(360.0))];
-        queue.extend((1..sessions).filter_map(|_| ladder.next(None)).map(|goal| (goal.length().unwrap(), goal)));
+        let mut start = 0.0;
+        for _ in 1..sessions {
+            start += APART;
+            let Some(goal) = ladder.next(None) else { break };
+            queue.push((start + goal.length().unwrap(), goal, false));
+        }
+        let mut killed = None;
         loop {
             queue.sort_by(|a, b| b.0.total_cmp(&a.0));
-            let Some((now, goal)) = queue.pop() else { break (360.0, ladder) };
-            let length = goal.length().unwrap();
-            if length >= timer {
+            let Some((now, goal, doubted)) = queue.pop() else { break (killed.unwrap_or(LONGEST), 0.0, ladder) };
+            let length = goal.length().unwrap_or(LONGEST);
+            if let Some(killed) = killed
+                && (ladder.is_narrow() || !queue.iter().any(|(_, goal, _)| goal.is_silence()))
+                && !doubted
+            {
+                break (killed, now - killed, ladder);
+            }
+            if length >= timer && goal.is_silence() && !doubted {
+                queue.push((now + DOUBT, goal, true));
+            } else if length >= timer && goal.is_silence() {
+                killed = killed.or(Some(now));
                 ladder.dead(length);
-                queue.retain_mut(|(end, goal)| {
-                    let length = goal.length().unwrap();
+                queue.retain_mut(|(end, goal, doubted)| {
+                    let length = goal.length().unwrap_or(LONGEST);
                     match ladder.turn(*goal, now - (*end - length)) {
-                        Turn::Stay => goal.is_silence(),
+                        _ if *doubted => true,
+                        Turn::Stay => !matches!(goal, Goal::Keep(_)),
                         Turn::To(point) => {
                             *end += point - length;
                             *goal = Goal::Silence(point);
@@ -379,54 +347,64 @@ mod tests {
                 });
             } else {
                 ladder.alive(length);
+                if ladder.survived >= LONGEST {
+                    break (now, 0.0, ladder);
+                }
                 if let Some(next) = ladder.next(Some(goal)) {
-                    queue.push((now + next.length().unwrap(), next));
+                    queue.push((now + next.length().unwrap_or(LONGEST), next, false));
                 }
             }
-            if (ladder.died.is_some() && queue.is_empty()) || ladder.survived >= 360.0 {
-                break (now, ladder);
-            }
         }
     }
 
     #[test]
-    fn a_few_sessions_find_any_timer_in_little_more_than_its_own_length() {
-        let timers = [2.5, 6.0, 14.0, 30.0, 58.0, 100.0, 240.0, 350.0];
-        for (timer, sessions, most) in timers.into_iter().flat_map(|timer| [(timer, 10, 1.9), (timer, 14, 1.65)]) {
-            let (wall, ladder) = play(timer, sessions);
+    fn a_dozen_sessions_find_any_timer_in_little_more_than_its_own_length() {
+        // Timers that products have, and some that none has.
+        for (timer, most) in
+            [(30.0, 1.4), (60.0, 1.3), (120.0, 1.3), (240.0, 1.3), (50.0, 1.6), (100.0, 1.5), (350.0, 1.3)]
+        {
+            let (killed, rest, ladder) = play(timer, 8);
             let (survived, Some(died)) = ladder.bracket() else { panic!("{timer} not found") };
-            let kept = &ladder.kept;
             assert!(survived < timer && timer <= died, "{timer}: {survived}..{died}");
-            assert!((died - survived) / timer < 0.2, "{timer}: {survived}..{died}");
-            // A verdict takes 8 s; narrowing goes on beside it.
-            assert!(wall < most * timer + 8.0, "{timer} with {sessions}: {wall}");
-            if let Some(interval) = interval(survived) {
-                assert!(interval == 1 || kept.contains(&interval), "{timer}: {interval} not in {kept:?}");
-            }
+            assert!((died - survived) / timer < 0.25, "{timer}: {survived}..{died}");
+            assert!(killed < most * timer && rest < 0.3 * timer, "{timer}: {killed}, then {rest}");
+            let interval = interval(survived).unwrap();
+            assert!(ladder.kept.contains(&interval), "{timer}: {interval} not in {:?}", ladder.kept);
         }
     }
 
     #[test]
-    fn three_sessions_still_find_it() {
-        let (survived, died) = play(30.0, 3).1.bracket();
-        assert!(survived < 30.0 && died.unwrap() >= 30.0);
+    fn few_sessions_climb_all_and_find_it_too() {
+        for (sessions, timer) in
+            [3, 4, 6].into_iter().flat_map(|sessions| [14.0, 30.0, 58.0].map(|timer| (sessions, timer)))
+        {
+            let (killed, _, ladder) = play(timer, sessions);
+            let (survived, died) = ladder.bracket();
+            assert!(survived < timer && died.unwrap() >= timer, "{sessions}: {timer} not in {survived}..{died:?}");
+            assert!(died.unwrap() - survived < 0.25 * timer, "{sessions}: {timer} in {survived}..{died:?}");
+            assert!(ladder.kept.is_empty() && killed < LONGEST);
+        }
     }
 
     #[test]
     fn a_path_that_forgets_nothing_is_found_alive_at_the_longest() {
-        let (survived, died) = play(1e9, 10).1.bracket();
-        assert!((survived - 360.0).abs() < 1e-9 && died.is_none());
+        let (_, _, ladder) = play(1e9, 8);
+        assert_eq!(ladder.bracket(), (LONGEST, None));
     }
 
     #[test]
-    fn after_a_death_silent_sessions_turn_to_narrow_the_bracket() {
-        let mut ladder = Ladder::new(360.0, true);
-        ladder.alive(300.0);
-        assert!(ladder.dead(360.5));
-        assert_eq!(ladder.turn(Goal::ServerFirst(330), 100.0), Turn::Stay);
-        let Turn::To(point) = ladder.turn(Goal::Silence(400.0), 290.0) else { panic!("not turned") };
-        assert!(point > 300.0 && point < 360.5);
-        assert_eq!(ladder.turn(Goal::Silence(400.0), 20.0), Turn::Leave);
-        assert!(matches!(ladder.turn(Goal::Await, 20.0), Turn::To(due) if due > 360.5));
+    fn after_a_death_silent_sessions_are_asked_where_that_narrows_the_bracket() {
+        let mut ladder = Ladder::new(3600.0, 8, true);
+        ladder.alive(309.0);
+        assert!(ladder.dead(371.0));
+        // Its own time has nearly come.
+        assert_eq!(ladder.turn(Goal::ServerFirst(340), 335.0), Turn::Stay);
+        let Turn::To(point) = ladder.turn(Goal::Silence(464.0), 350.0) else { panic!("not turned") };
+        assert!(point > 350.0 && point < 360.0);
+        // No time is left for a better one.
+        assert_eq!(ladder.turn(Goal::Linger, 369.0), Turn::To(369.0));
+        assert_eq!(ladder.turn(Goal::Silence(464.0), 20.0), Turn::Leave);
+        assert_eq!(ladder.turn(Goal::Silence(464.0), 400.0), Turn::Leave);
+        assert!(matches!(ladder.turn(Goal::Await, 20.0), Turn::To(due) if due > 371.0));
     }
 }

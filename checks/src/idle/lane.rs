@@ -22,13 +22,16 @@ impl Shown {
             && matches!(self.state, LaneState::Waiting | LaneState::Probing)
     }
 
-    /// Whether this session's answer will narrow the bracket, or tell what kind of timer it is.
-    pub(super) fn is_awaited(&self, survived: f64, died: f64) -> bool {
-        let waiting = matches!(self.state, LaneState::Waiting | LaneState::Probing);
+    /// Whether this session's answer will narrow the bracket, or tell what kind of timer it is. A bracket that is narrow enough waits for
+    /// no more than what has been asked already.
+    pub(super) fn is_awaited(&self, (survived, died): (f64, f64), narrow: bool) -> bool {
+        let asked = matches!(self.state, LaneState::Probing);
+        let waiting = asked || matches!(self.state, LaneState::Waiting);
+        let length = self.goal.length().filter(|_| self.goal.is_silence());
+        let narrows = length.is_some_and(|length| length > survived && length < died && (asked || !narrow));
         // A silence a little longer than what killed is tried where the server had spoken first, and the client had not.
-        let tells = |length: f64| length > survived && length <= longer(died) + 0.01;
-        let narrows = self.goal.is_silence() && self.goal.length().is_some_and(tells);
-        waiting && (narrows || self.moves == Moves::TcpKeepalive)
+        let tells = length.is_some_and(|length| (died..=longer(died) + 0.01).contains(&length));
+        waiting && (narrows || tells || self.moves == Moves::TcpKeepalive)
     }
 
     pub(super) fn lane(&self) -> Lane {

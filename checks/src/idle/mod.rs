@@ -3,6 +3,7 @@
 //! Sessions idle side by side, each for a longer time than the one before ([`ladder`]); each is then asked for an answer ([`held`]), and a
 //! doubt is settled by a fresh connection opened at that moment ([`control`]), so that an outage is never taken for a timer.
 
+mod advice;
 mod age;
 mod board;
 mod bracket;
@@ -15,6 +16,7 @@ mod ladder;
 mod lane;
 mod leftovers;
 mod legs;
+mod rungs;
 mod search;
 mod session;
 mod verdict;
@@ -73,15 +75,16 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let main = Arc::new(connection);
     let mark = exam.runs_commands.then(nonce);
     let longest = exam.limits.idle.as_secs_f64();
+    let near = if search::has_hops(login.route) { exam.limits.sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
+    let roles = roles(exam.limits.sessions - near, longest, mark.is_some());
+    let climbing = roles.iter().filter(|role| role.climbs()).count();
     let test = Arc::new(Test {
         control: Control::new(login.clone(), main.clone(), exam.limits.connect),
-        board: Board::new(longest, mark.is_some()),
+        board: Board::new(longest, climbing, mark.is_some()),
         login,
         mark: mark.clone(),
         deadline: exam.limits.connect,
     });
-    let near =
-        if search::has_hops(test.login.route) { exam.limits.sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
     let scope = search::Scope {
         bind: exam.target.bind,
         near,
@@ -92,7 +95,6 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         until: Arc::default(),
     };
     let searching = tokio::spawn(search::beside(test.clone(), scope.clone()));
-    let roles = roles(exam.limits.sessions - near, longest, mark.is_some());
     if roles.contains(&Role::Longest(longest)) {
         test.board.leave_out_longest();
     }

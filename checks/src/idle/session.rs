@@ -51,7 +51,7 @@ pub(super) enum Role {
 
 impl Role {
     /// Whether the test goes on for its sake.
-    fn climbs(self) -> bool {
+    pub(super) fn climbs(self) -> bool {
         matches!(self, Self::Ladder | Self::Longest(_))
     }
 
