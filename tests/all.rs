@@ -9,6 +9,7 @@ mod diagnosis;
 mod fixtures;
 mod handshake;
 mod hop;
+mod hop_report;
 mod idle;
 mod jumps;
 mod killers;

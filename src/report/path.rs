@@ -17,10 +17,10 @@ pub(super) fn section(evidence: &Evidence, style: Style) -> Option<String> {
         let rtt = hop.rtt_ms.map(|rtt| format!("{rtt:.1} ms")).unwrap_or_default();
         let start = format!("  {:>2}  {:widest$}  {rtt:>9}", hop.number, address(hop));
         let said = remarks(hop, path, facts);
-        match said.is_empty() {
-            true => start.trim_end().to_owned(),
-            false => style.wrapped(&format!("{start}  "), &" ".repeat(start.len() + 2), &said),
+        if said.is_empty() {
+            return start.trim_end().to_owned();
         }
+        style.wrapped(&format!("{start}  "), &" ".repeat(start.len() + 2), &said)
     }));
     lines.extend(ending(path).map(|line| style.wrapped("  ", "  ", line)));
     Some(lines.join("\n"))

@@ -123,23 +123,6 @@ const SAYS_NOTHING: &str = "add table inet own\nadd chain inet own output { type
      add rule inet own output meta l4proto icmp drop";
 
 #[test]
-fn what_only_the_server_renews_is_not_laid_on_the_server_for_sure() {
-    let Some(lab) = Lab::through(&[Middlebox::Plain, Middlebox::Plain, Middlebox::GuardsServer(TIMER)]) else { return };
-    let server = lab.sshd(&[]);
-    let seen = examine(&lab, &server, 3 * TIMER);
-    let found = &seen.idle()["search"]["found"];
-    assert_eq!(
-        (&found["certainty"], &found["doubt"]),
-        (&"possible".into(), &"server-renews".into()),
-        "{}",
-        seen.told()
-    );
-    let because = seen.json["diagnoses"][0]["because"].to_string();
-    assert!(because.contains("rather a firewall before the server whose inside the server is"), "{}", seen.told());
-    assert_tidy(&lab, &server);
-}
-
-#[test]
 fn what_a_word_of_ours_mends_accuses_no_hop() {
     let Some(lab) = Lab::through(&[Middlebox::Plain, Middlebox::PicksUp(TIMER)]) else { return };
     let server = lab.sshd(&[]);

@@ -106,8 +106,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let interrupted = watch(exam, &test, &mut sessions).await;
     sessions.shutdown().await;
     let mut facts = test.board.facts(longest, !interrupted, &test.control);
-    let searched = search::concluded(searching, &test, &main, &scope, &exam.progress).await;
-    searched.into_iter().for_each(|searched| searched.note(&test, &mut facts));
+    if let Some(searched) = search::concluded(searching, &test, &main, &scope, &exam.progress).await {
+        searched.note(&test, &mut facts);
+    }
     facts.elapsed_s = test.board.since_start(Instant::now());
     if let (Some(age), false) = (age::mass_death(&facts), interrupted) {
         facts.arms.extend(Box::pin(exam.stop.race(age::second_round(&test, age))).await.unwrap_or_default());

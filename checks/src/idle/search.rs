@@ -300,3 +300,86 @@ impl Searched {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::facts::{End, Holds, Keepalive, Moves, Sign, Timeout};
+    use super::*;
+    use crate::cause::Certainty;
+    use crate::connection::Manner;
+    use crate::path::{Distance, Protocol};
+
+    fn arm(moves: Moves, speaks_first: Speaker, hop: Option<u8>, alive: bool) -> Arm {
+        let died = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
+        Arm {
+            session: 1,
+            moves,
+            holds: Holds::Command,
+            speaks_first,
+            hop,
+            interval_s: None,
+            started_s: 0.0,
+            lasted_s: if moves == Moves::Nothing { 8.5 } else { 9.5 },
+            age_s: 9.5,
+            channel_quiet_s: None,
+            heard_bytes: 0,
+            end: if alive { End::Alive { rtt_ms: 1.0 } } else { died },
+        }
+    }
+
+    /// A path of two routers and the server, and which of the hops kept a session alive.
+    fn searched(alive: [bool; 2]) -> Searched {
+        let trial = |(hop, alive)| Trial {
+            whole: false,
+            ..Trial::whole(hop, &arm(Moves::TcpKeepalive, Speaker::Client, None, alive))
+        };
+        Searched {
+            path: Some(Path { distance: Some(Distance { hops: 3, by: Protocol::Udp }), ..Path::default() }),
+            arms: Vec::new(),
+            found: Found { trials: (1..).zip(alive).map(trial).collect(), ..Found::default() },
+            whole: Some(Trial::whole(3, &arm(Moves::TcpKeepalive, Speaker::Client, None, true))),
+            untold: None,
+        }
+    }
+
+    fn facts(more: impl IntoIterator<Item = Arm>) -> Facts {
+        let timeout = Timeout { survived_s: Some(7.8), died_s: Some(8.5) };
+        let keepalive = Keepalive { verified: Some(true), ..Keepalive::default() };
+        let died = arm(Moves::Nothing, Speaker::Client, None, false);
+        Facts { timeout, keepalive, arms: [died].into_iter().chain(more).collect(), ..Facts::default() }
+    }
+
+    fn found(outcome: &Outcome) -> (u8, u8, Certainty, Option<Doubt>) {
+        let Outcome::Found(Verdict { hop, after, certainty, doubt }) = outcome else { panic!("{outcome:?}") };
+        (*hop, *after, *certainty, *doubt)
+    }
+
+    #[test]
+    fn the_session_that_is_refreshed_all_the_way_stands_for_the_server() {
+        let seen = facts([]);
+        assert_eq!(found(&searched([false, true]).outcome(&seen)), (2, 1, Certainty::Likely, None));
+        assert_eq!(found(&searched([false, false]).outcome(&seen)), (3, 2, Certainty::Likely, None));
+    }
+
+    #[test]
+    fn a_server_that_is_heard_after_the_same_silence_is_rather_behind_a_firewall() {
+        let heard = facts([arm(Moves::Nothing, Speaker::Server, None, true)]);
+        let doubt = (3, 2, Certainty::Possible, Some(Doubt::ServerRenews));
+        assert_eq!(found(&searched([false, false]).outcome(&heard)), doubt);
+        assert_eq!(found(&searched([false, true]).outcome(&heard)).3, None);
+    }
+
+    #[test]
+    fn what_no_session_of_ours_can_tell_is_not_told() {
+        let untold = |searched: &Searched, facts: &Facts| matches!(searched.outcome(facts), Outcome::Untold(_));
+        // A proxy: not even keepalives that come all the way helped.
+        let proxied = facts([arm(Moves::TcpKeepalive, Speaker::Client, None, false)]);
+        assert!(untold(&searched([false, false]), &proxied));
+        // Only the server's word was lost.
+        let mut one_way = facts([]);
+        one_way.arms[0].speaks_first = Speaker::Server;
+        assert!(untold(&searched([true, true]), &one_way));
+        let none = Searched { found: Found::default(), ..searched([false, true]) };
+        assert!(untold(&none, &facts([])));
+    }
+}

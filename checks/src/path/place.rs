@@ -96,18 +96,17 @@ impl Path {
     #[must_use]
     pub fn words(&self, hop: u8) -> String {
         let distance = self.distance.map(|distance| distance.hops);
-        let others = self.others(hop).iter().map(|other| format!(" or {other}")).collect::<String>();
+        let addresses: Vec<_> = self.address(hop).iter().chain(self.others(hop)).map(ToString::to_string).collect();
         let known = match self.address(hop) {
-            Some(address) => match Range::of(address).words() {
-                Some(kind) => format!("{address}{others}, {kind}"),
-                None => format!("{address}{others}"),
-            },
+            Some(address) => {
+                let kind = Range::of(address).words().map(|kind| format!(", {kind}")).unwrap_or_default();
+                format!("{}{kind}", addresses.join(" or "))
+            }
             None => "it does not say its address".to_owned(),
         };
-        let routes = if others.is_empty() {
-            ""
-        } else {
-            "; the path has several routes, and which of them a session takes is not known"
+        let routes = match addresses.len() {
+            0 | 1 => "",
+            _ => "; the path has several routes, and which of them a session takes is not known",
         };
         let place = Place::of(hop, distance).words();
         // On a path of one router it is both.
