@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bracket::LATE_ACK_S;
 use super::hop::Verdict;
 use super::legs::AtDeath;
 use crate::connection::Manner;
@@ -298,6 +299,24 @@ impl Facts {
             End::Alive { .. } => Some(true),
             End::Died { .. } => Some(false),
             _ => None,
+        })
+    }
+
+    /// The silent arms that answered after a longer silence than the shortest that killed: a sharp timer leaves none. The path is silent
+    /// for as much less than the arm as an acknowledgement may be late.
+    pub fn lived_longer(&self) -> impl Iterator<Item = &Arm> {
+        let died = self.timeout.died_s.unwrap_or(f64::INFINITY);
+        self.arms.iter().filter(move |arm| {
+            let asked = arm.moves == Moves::Nothing && arm.speaks_first == Speaker::Client;
+            asked && matches!(arm.end, End::Alive { .. }) && arm.lasted_s - LATE_ACK_S > died
+        })
+    }
+
+    /// The kept arms that died although they were refreshed more often than silence kills: something else ends sessions too.
+    pub fn kept_in_vain(&self) -> impl Iterator<Item = &Arm> {
+        let died = self.timeout.died_s.unwrap_or(f64::INFINITY);
+        self.kept().filter(move |arm| {
+            arm.death().is_some() && arm.interval_s.is_some_and(|interval| f64::from(interval) < died)
         })
     }
 

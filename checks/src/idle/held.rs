@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use super::facts::Holds;
 use crate::connection::{Answer, Connection, Ending, GaveUp, Manner, Patience, Ran, Running};
@@ -49,6 +49,9 @@ pub(super) struct Held {
     pub(super) pids: Option<(u32, u32)>,
     received: u64,
     holds: Holds,
+    /// The exit status of what ran in the channel, and when the channel was closed: kept here, since a wait for an event may be given up.
+    status: Option<u32>,
+    closed_at: Option<Instant>,
 }
 
 impl Held {
@@ -71,6 +74,8 @@ impl Held {
             pids: None,
             received: 0,
             holds: Holds::Nothing,
+            status: None,
+            closed_at: None,
         };
         let Some(mark) = mark else { return Ok(held) };
         let patience = Patience { silence: deadline, total: deadline };
@@ -184,28 +189,32 @@ impl Held {
         (self.channel_quiet_since.map(|since| since.elapsed()), self.opened.elapsed())
     }
 
-    /// Returns when the server says something in the channel, or the session ends by itself.
+    /// Returns when the server says something in the channel, or the session ends by itself. May be given up and called again.
     pub(super) async fn event(&mut self) -> Event {
-        let mut status = None;
-        while let Some(channel) = &mut self.channel {
+        while let (Some(channel), None) = (&mut self.channel, self.closed_at) {
             match channel.wait().await {
                 Some(ChannelMsg::Data { .. }) => return Event::Line,
-                Some(ChannelMsg::ExitStatus { exit_status }) => status = Some(exit_status),
-                Some(ChannelMsg::Close) => {
-                    let at = Instant::now();
-                    // Some servers close the channels first and say goodbye then.
-                    sleep(GOODBYE).await;
-                    let manner = status.map_or(Manner::ChannelClose, |status| Manner::ExitStatus { status });
-                    return Event::Ended(self.connection.ending().unwrap_or(Ending { at, manner }));
-                }
+                Some(ChannelMsg::ExitStatus { exit_status }) => self.status = Some(exit_status),
+                Some(ChannelMsg::Close) => self.closed_at = Some(Instant::now()),
                 Some(_) => {}
                 None => self.channel = None,
             }
+        }
+        if let Some(at) = self.closed_at {
+            // Some servers close the channels first and say goodbye then.
+            sleep_until((at + GOODBYE).into()).await;
+            let manner = self.status.map_or(Manner::ChannelClose, |status| Manner::ExitStatus { status });
+            return Event::Ended(self.connection.ending().unwrap_or(Ending { at, manner }));
         }
         while !self.connection.is_closed() {
             sleep(NOTED_WITHIN).await;
         }
         Event::Ended(self.connection_ended().await)
+    }
+
+    /// Whether it has ended by itself, whoever has heard of it.
+    pub(super) fn is_over(&self) -> bool {
+        self.closed_at.is_some() || self.connection.ending().is_some()
     }
 
     /// Returns when the session ends by itself.

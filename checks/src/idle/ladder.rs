@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::advice::{INTERVALS, interval};
-use super::rungs::{between, rungs};
+use super::rungs::{RACE, between, rungs};
 
 /// Fewer sessions than this climb gently: there are none to narrow the bracket afterwards.
 const FEW: usize = 7;
@@ -226,7 +226,9 @@ impl Ladder {
         match self.points.iter().position(|point| *point > age && *point - age < soon) {
             Some(index) => Turn::To(self.points.remove(index)),
             // It costs nothing to ask it now.
-            None if inside(age) => Turn::To(age),
+            None if inside(age) && age < died * (1.0 - RACE.0) => Turn::To(age),
+            // One that will have been silent for longer shows whether that surely kills.
+            None if longer(died) - age < FREE => Turn::To(longer(died).max(age)),
             None => Turn::Leave,
         }
     }
@@ -401,10 +403,12 @@ mod tests {
         assert_eq!(ladder.turn(Goal::ServerFirst(340), 335.0), Turn::Stay);
         let Turn::To(point) = ladder.turn(Goal::Silence(464.0), 350.0) else { panic!("not turned") };
         assert!(point > 350.0 && point < 360.0);
-        // No time is left for a better one.
-        assert_eq!(ladder.turn(Goal::Linger, 369.0), Turn::To(369.0));
+        // No time is left for a better one; and just before it killed it would be a race.
+        assert_eq!(ladder.turn(Goal::Linger, 359.7), Turn::To(359.7));
+        assert_eq!(ladder.turn(Goal::Linger, 389.0), Turn::To(longer(371.0)));
         assert_eq!(ladder.turn(Goal::Silence(464.0), 20.0), Turn::Leave);
-        assert_eq!(ladder.turn(Goal::Silence(464.0), 400.0), Turn::Leave);
+        // Whether every longer silence kills is worth a question.
+        assert_eq!(ladder.turn(Goal::Silence(464.0), 400.0), Turn::To(400.0));
         assert!(matches!(ladder.turn(Goal::Await, 20.0), Turn::To(due) if due > 371.0));
     }
 }

@@ -28,7 +28,7 @@ impl Shown {
         let asked = matches!(self.state, LaneState::Probing);
         let waiting = asked || matches!(self.state, LaneState::Waiting);
         let length = self.goal.length().filter(|_| self.goal.is_silence());
-        let narrows = length.is_some_and(|length| length > survived && length < died && (asked || !narrow));
+        let narrows = length.is_some_and(|length| length > survived && (asked || length < died && !narrow));
         // A silence a little longer than what killed is tried where the server had spoken first, and the client had not.
         let tells = length.is_some_and(|length| (died..=longer(died) + 0.01).contains(&length));
         waiting && (narrows || tells || self.moves == Moves::TcpKeepalive)

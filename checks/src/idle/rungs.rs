@@ -2,13 +2,13 @@
 
 /// The round numbers, seconds: the idle timers that products have by default, and steps between them where they are far apart.
 const TIMERS: [u32; 30] = [
-    2, 5, 7, 10, 12, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 360, 450, 600, 900, 1200, 1800, 2700, 3600, 5400,
-    7200, 10800, 14400, 21600, 43200, 86400,
+    2, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 360, 450, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200,
+    10800, 14400, 21600, 43200, 86400,
 ];
 /// Timers that lie between two rungs and are worth telling from their neighbours, seconds: load balancers of 350 s, kernels of 2 h 4 min.
 const BETWEEN: [u32; 2] = [350, 7440];
 /// An answer is a race within this part of a timer, and within the time that an acknowledgement may be late.
-const RACE: (f64, f64) = (0.03, 0.25);
+pub(super) const RACE: (f64, f64) = (0.03, 0.25);
 /// The most by which one rung is longer than the one before, for few sessions.
 const GENTLE: f64 = 1.3;
 
@@ -34,7 +34,7 @@ pub(super) fn rungs(longest: f64, gentle: bool) -> Vec<f64> {
 pub(super) fn between(survived: f64, died: f64) -> Vec<f64> {
     let quarters = [0.25, 0.5, 0.75].into_iter().map(|part| survived + part * (died - survived));
     let timers = TIMERS.into_iter().chain(BETWEEN).map(|timer| f64::from(timer) * (1.0 - RACE.0));
-    let inside = |point: &f64| *point > survived * 1.01 && *point < died * 0.99;
+    let inside = |point: &f64| *point > survived * 1.01 && *point < died * (1.0 - RACE.0);
     let mut points: Vec<f64> = quarters.chain(timers).filter(inside).collect();
     points.sort_by(f64::total_cmp);
     points

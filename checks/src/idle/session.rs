@@ -284,7 +284,10 @@ async fn wait(test: &Test, number: u32, role: Role, held: &mut Held, goal: Goal,
             }
         };
         tokio::select! {
-            () = time => return (Waited::Due, goal),
+            () = time => {
+                let over = held.is_over();
+                return (if over { Waited::Ended(held.ended().await) } else { Waited::Due }, goal);
+            }
             event = held.event() => match event {
                 Event::Ended(ending) => return (Waited::Ended(ending), goal),
                 // An earlier line is one that was lost before and found its way now.

@@ -1,3 +1,4 @@
+use crate::cause::Certainty;
 use crate::connection::Manner;
 use crate::evidence::{Evidence, Step, Timed};
 use crate::idle::{Arm, CAUSES, End, Facts, Holds, Keepalive, Moves, Outage, Sign, Speaker, Timeout};
@@ -60,6 +61,23 @@ fn each_manner_has_its_own_name() {
     ] {
         assert_eq!(fired(timer(manner, sign)), [code, "idle-no-keepalive"]);
     }
+}
+
+fn certainty(facts: Facts) -> Certainty {
+    let evidence = Evidence { idle: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
+    CAUSES.iter().find_map(|cause| (cause.judge)(&evidence)).unwrap().certainty
+}
+
+#[test]
+fn only_a_sharp_timer_that_nothing_disturbs_is_certain() {
+    let sharp = timer(Manner::Silent, Sign::AfterProbe);
+    assert_eq!(certainty(sharp.clone()), Certainty::Certain);
+    let mut swept = sharp.clone();
+    swept.arms.push(arm(Moves::Nothing, 9.0, alive()));
+    assert_eq!(certainty(swept), Certainty::Likely);
+    let mut disturbed = sharp;
+    disturbed.arms.push(arm(Moves::Keepalive, 8.0, died(Manner::Silent, Sign::AfterProbe)));
+    assert_eq!(certainty(disturbed), Certainty::Likely);
 }
 
 #[test]

@@ -150,7 +150,8 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
     }
     // The look-alikes are an outage, a limit on age and a server that restarts: sessions kept alive for longer exclude them.
     let proven = facts.keepalive.verified == Some(true) && facts.timeout.survived_s.is_some();
-    let certainty = if proven { Certainty::Certain } else { Certainty::Likely };
+    let sharp = facts.lived_longer().next().is_none() && facts.kept_in_vain().next().is_none();
+    let certainty = if proven && sharp { Certainty::Certain } else { Certainty::Likely };
     let mut found = Match::new(certainty, because(facts, first, how, sign));
     for (name, value) in [("interval", facts.keepalive.interval_s), ("count_max", facts.keepalive.count_max)] {
         found = value.into_iter().fold(found, |found, value| found.with(name, value.to_string()));
@@ -183,6 +184,7 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
         because.push(format!("our packets on it were sent again {} times and never acknowledged", tcp.backoff));
     }
     because.push("a fresh login at that moment worked, and a session that was kept alive answered".to_owned());
+    because.extend(replicated(facts));
     because.extend(proof(facts));
     because.extend(facts.tcp_keepalive_lived().map(|lived| {
         let kept = if lived { "kept a session alive too" } else { "did not keep a session alive" };
@@ -192,6 +194,31 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
     because.extend(legs::told(&facts.legs, first.session));
     because.extend(which_hop(facts));
     because
+}
+
+/// Whether silence of that length kills every time.
+fn replicated(facts: &Facts) -> Vec<String> {
+    let deaths = facts.deaths().len();
+    let longest = facts.lived_longer().map(|arm| arm.lasted_s).max_by(f64::total_cmp);
+    let mut told = Vec::new();
+    match longest {
+        Some(longest) => told.push(format!(
+            "it is not a sharp timer: {} answered after a longer silence, {} at the most. A table that is swept now and then, or runs full, does this",
+            counted(facts.lived_longer().count()),
+            seconds(longest)
+        )),
+        None if deaths > 1 => told.push(format!("in all {} died of it, and none lived longer", counted(deaths))),
+        None => {}
+    }
+    let in_vain = facts.kept_in_vain().count();
+    if in_vain > 0 {
+        told.push(format!("{} died in spite of keepalives: something else ends sessions too", counted(in_vain)));
+    }
+    told
+}
+
+fn counted(sessions: usize) -> String {
+    if sessions == 1 { "1 session".to_owned() } else { format!("{sessions} sessions") }
 }
 
 /// The machine that forgets, where it was found, or why it was not.
