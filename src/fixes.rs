@@ -101,7 +101,12 @@ fn fill_one(fix: &Fix, values: &[(&'static str, String)], evidence: &Evidence) -
     let is_command = fix.file.is_none();
     let value = |name: &str| {
         let found = values.iter().find(|(known, _)| *known == name).map(|(_, value)| text::escaped(value));
-        found.or_else(|| built_in(name, &evidence.target, is_command).map(|value| text::escaped(&value)))
+        let place = match fix.snippet {
+            _ if !is_command => Place::Configuration,
+            Some(command) if NO_URI.iter().any(|program| command.contains(program)) => Place::Program,
+            _ => Place::Ssh,
+        };
+        found.or_else(|| built_in(name, &evidence.target, place).map(|value| text::escaped(&value)))
     };
     let pasted = |name: &str| value(name).filter(|value| !is_command || is_harmless_in_a_shell(value));
     let snippet = fix.snippet.map(|template| insert(template, &pasted).ok_or(()));
@@ -117,10 +122,24 @@ fn fill_one(fix: &Fix, values: &[(&'static str, String)], evidence: &Evidence) -
     })
 }
 
+/// Programs that are given a server in another way than ssh, which takes `ssh://user@host:port`; and a port that is given apart.
+const NO_URI: [&str; 5] = ["sftp", "scp", "mosh", "rsync", " -p "];
+
+/// Where a target is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// After `Host` in ssh_config.
+    Configuration,
+    /// After `ssh` or `ssh-doctor check`.
+    Ssh,
+    /// After a program that takes no port with the name.
+    Program,
+}
+
 /// The values that every fix may use.
-fn built_in(name: &str, target: &Examined, is_command: bool) -> Option<String> {
+fn built_in(name: &str, target: &Examined, place: Place) -> Option<String> {
     match name {
-        "alias" => Some(alias(&target.input, is_command)),
+        "alias" => Some(alias(&target.input, place)),
         "host" => Some(target.host.clone()),
         "port" => Some(target.port.to_string()),
         "user" => Some(target.user.clone()),
@@ -128,18 +147,21 @@ fn built_in(name: &str, target: &Examined, is_command: bool) -> Option<String> {
     }
 }
 
-/// What `ssh` is given (`user@host` in a command) or what `Host` of ssh_config matches, out of a TARGET in any of its forms.
-fn alias(input: &str, with_user: bool) -> String {
+/// What `ssh` is given or what `Host` of ssh_config matches, out of a TARGET in any of its forms.
+fn alias(input: &str, at: Place) -> String {
     let target = input.strip_prefix("ssh://").unwrap_or(input).trim_end_matches('/');
     let (user, place) = target.rsplit_once('@').map_or((None, target), |(user, place)| (Some(user), place));
-    let host = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
+    let (host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => (address, rest.strip_prefix(':')),
         // More than one colon is a bare IPv6 address, not a port.
-        None if place.matches(':').count() == 1 => place.split_once(':').map_or(place, |(host, _)| host),
-        None => place,
+        None if place.matches(':').count() == 1 => {
+            place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port)))
+        }
+        None => (place, None),
     };
-    match user {
-        Some(user) if with_user => format!("{user}@{host}"),
+    match (user, port) {
+        (_, Some(_)) if at == Place::Ssh => format!("ssh://{target}"),
+        (Some(user), _) if at != Place::Configuration => format!("{user}@{host}"),
         _ => host.to_owned(),
     }
 }
@@ -174,19 +196,22 @@ fn is_placeholder(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{alias, insert, is_harmless_in_a_shell};
+    use super::{Place, alias, insert, is_harmless_in_a_shell};
 
     #[test]
     fn an_alias_is_what_ssh_and_its_configuration_know() {
-        for (input, command, host) in [
-            ("db", "db", "db"),
-            ("me@db", "me@db", "db"),
-            ("me@db:2222", "me@db", "db"),
-            ("me@[2001:db8::1]:22", "me@2001:db8::1", "2001:db8::1"),
-            ("2001:db8::1", "2001:db8::1", "2001:db8::1"),
-            ("ssh://me@db.example:22/", "me@db.example", "db.example"),
+        for (input, ssh, program, host) in [
+            ("db", "db", "db", "db"),
+            ("me@db", "me@db", "me@db", "db"),
+            ("db:2222", "ssh://db:2222", "db", "db"),
+            ("me@db:2222", "ssh://me@db:2222", "me@db", "db"),
+            ("me@[2001:db8::1]:22", "ssh://me@[2001:db8::1]:22", "me@2001:db8::1", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1", "2001:db8::1", "2001:db8::1"),
+            ("ssh://me@db.example:22/", "ssh://me@db.example:22", "me@db.example", "db.example"),
+            ("ssh://me@db.example", "me@db.example", "me@db.example", "db.example"),
         ] {
-            assert_eq!((alias(input, true).as_str(), alias(input, false).as_str()), (command, host), "{input}");
+            let named = [Place::Ssh, Place::Program, Place::Configuration].map(|place| alias(input, place));
+            assert_eq!(named, [ssh, program, host], "{input}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! All tests in one binary.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod accounts;
 mod cases;
 mod catalogue;
 mod channels;
@@ -12,12 +13,15 @@ mod hop;
 mod hop_report;
 mod idle;
 mod jumps;
+mod keys;
 mod killers;
 mod lab;
 mod lifelines;
 mod logins;
 mod names;
 mod path;
+mod proxies;
+mod questions;
 mod reach;
 mod real;
 mod recording;
@@ -25,5 +29,6 @@ mod report;
 mod server_side;
 mod sick;
 mod slow;
+mod strangers;
 mod support;
 mod suspected;

@@ -13,7 +13,7 @@ use crate::lab::{Lab, Report, Server, eventually};
 const WRONG: [&str; 4] = ["wrong1", "wrong2", "wrong3", "wrong4"];
 
 /// Examines as far as the login.
-fn login(lab: &Lab, server: &Server, options: &[&str]) -> Report {
+pub(crate) fn login(lab: &Lab, server: &Server, options: &[&str]) -> Report {
     let options = [&["--only", "auth"], options].concat();
     let seen = lab.doctor(server, &options, Duration::from_secs(30));
     assert_one_login_at_most(server, &seen);
@@ -33,12 +33,13 @@ fn assert_one_login_at_most(server: &Server, seen: &Report) {
     assert!(secrets.count() <= 1, "a secret was sent twice:\n{log}\n{}", seen.told());
 }
 
-fn assert_diagnosed(seen: &Report, server: &Server, codes: &[&str]) {
+pub(crate) fn assert_diagnosed(seen: &Report, server: &Server, codes: &[&str]) {
+    assert!(!seen.json.is_null(), "there is no report: {}", seen.told());
     assert_eq!(seen.codes(), codes, "{}\n{}", seen.told(), server.log());
 }
 
 /// The attempts of a login, each as its method, what was presented, and the answer.
-fn attempts(seen: &Report) -> Vec<String> {
+pub(crate) fn attempts(seen: &Report) -> Vec<String> {
     let attempts = seen.check("auth")["evidence"]["attempts"].as_array();
     let words = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let told = |attempt: &Value| {
@@ -223,7 +224,7 @@ fn password(lab: &Lab, text: &str) -> [String; 2] {
     ["--password-file".to_owned(), file.display().to_string()]
 }
 
-fn login_with_password(lab: &Lab, server: &Server, text: &str, more: &[&str]) -> Report {
+pub(crate) fn login_with_password(lab: &Lab, server: &Server, text: &str, more: &[&str]) -> Report {
     let [flag, file] = password(lab, text);
     login(lab, server, &[&[&*flag, &file], more].concat())
 }
@@ -257,6 +258,16 @@ fn two_questions_are_not_answered_with_a_password() {
     assert_diagnosed(&seen, &server, &["auth-method-unavailable"]);
     assert!(!server.log().contains("answers "), "nothing may be answered: {}", server.log());
     assert!(seen.json["diagnoses"][0]["because"].to_string().contains("Code: "), "{}", seen.told());
+}
+
+#[test]
+fn a_question_for_a_code_is_not_answered_with_a_password() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.asyncssh_login("code") else { return };
+    let seen = login_with_password(&lab, &server, "correct horse", &[]);
+    assert_diagnosed(&seen, &server, &["auth-method-unavailable"]);
+    assert!(!server.log().contains("answers "), "nothing may be answered: {}", server.log());
+    assert!(!seen.json["diagnoses"][0]["fixes"].to_string().contains("password-file"), "{}", seen.told());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use ssh_doctor_fixtures::names::{Answer, Host};
+use ssh_doctor_fixtures::names::{Answer, Host, Sshfp};
 
 use crate::lab::{Lab, Report, Server};
 
@@ -33,7 +33,7 @@ fn asking<const N: usize>(servers: [Answer; N]) -> Names {
 }
 
 fn knows(name: &'static str, address: Ipv4Addr) -> Answer {
-    Answer::Knows(Host { name, address, sshfp: None })
+    Answer::Knows(Host { name, address, sshfp: &[] })
 }
 
 /// Examines `db`, or `db.example`, as far as a TCP connection.
@@ -125,6 +125,51 @@ fn what_this_machine_makes_of_the_answers_is_told_apart() {
 }
 
 #[test]
+fn a_silent_name_server_costs_nothing_where_the_hosts_file_has_the_name() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let running = lab.name_servers(&[Answer::Silence], "");
+    lab.client().etc("hosts", &format!("{} db.example\n", lab.server_address()));
+    let alias = format!("HostKeyAlias=[{}]:{}", lab.server_address(), server.port());
+    let seen = lab.doctor_at(&format!("ssh://db.example:{}", server.port()), &["--idle", "0", "-o", &alias], s(20));
+    drop(running);
+    assert_eq!((seen.codes(), seen.run.status), (vec![], Some(0)), "{}", seen.told());
+    // The name server is asked all the same, beside what follows.
+    let dns = seen.check("dns");
+    assert_eq!(dns["evidence"]["name_servers"][0]["questions"][0]["answer"], "not-waited-for", "{dns}");
+    let (waited, asked) =
+        (dns["duration_ms"].as_f64(), dns["evidence"]["name_servers"][0]["questions"][0]["ms"].as_f64());
+    assert!(asked.is_some_and(|asked| asked >= 150.0) && waited < asked, "{dns}");
+}
+
+#[test]
+fn a_name_that_the_resolver_refuses_by_itself_is_told_from_one_that_does_not_exist() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    // All that is asked for has an address: what fails was not asked for.
+    let names =
+        asking([Answer::Knows(Host { name: "xn--bcher-kva.example", address: lab.server_address(), sshfp: &[] })]);
+    let long = format!("{}.example", "a".repeat(64));
+    for name in ["a..b", ".db.example", &long, "*.example", "db.example/", "bücher.example"] {
+        let setting = format!("HostName={name}");
+        let running = lab.name_servers(&names.servers, "");
+        let options = ["--idle", "0", "--only", "tcp", "-o", "ConnectTimeout=3", "-o", &setting];
+        let seen = lab.doctor_at(&format!("ssh://db:{}", server.port()), &options, s(20));
+        drop(running);
+        assert_eq!((seen.codes(), seen.died_at()), (vec!["dns-invalid-name"], Some("dns")), "{name}: {}", seen.told());
+        let said = lab.run("ssh", &["-F", "none", "-o", &setting, "db", "true"], s(10));
+        assert!(said.stderr.contains("Could not resolve hostname"), "{said:?}");
+    }
+    let seen = look_up(&lab, &server, "bücher.example", &names);
+    let ascii = seen.fixes().next().and_then(|fix| fix["snippet"].as_str()).expect("a snippet");
+    let mended = ascii.lines().nth(1).and_then(|line| line.trim().strip_prefix("HostName ")).expect("a setting");
+    let running = lab.name_servers(&names.servers, "");
+    let run = lab.ssh_at(mended, &server, "echo alive", s(10));
+    assert_eq!(run.stdout, "alive\n", "{run:?}");
+    drop(running);
+}
+
+#[test]
 fn an_entry_left_in_the_hosts_file_is_named_where_it_leads_nowhere_and_its_removal_mends_ssh() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);
@@ -145,24 +190,48 @@ fn an_entry_left_in_the_hosts_file_is_named_where_it_leads_nowhere_and_its_remov
 fn the_fingerprint_that_dns_publishes_is_compared_with_the_key() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);
+    let host = |sshfp| Host { name: "db.example", address: lab.server_address(), sshfp };
     let examined = |sshfp, options: &[&str]| {
-        let host = Host { name: "db.example", address: lab.server_address(), sshfp };
-        let running = lab.name_servers(&[Answer::Knows(host)], "");
+        let running = lab.name_servers(&[Answer::Knows(host(sshfp))], "");
         let alias = format!("HostKeyAlias=[{}]:{}", lab.server_address(), server.port());
         let options = [&["--idle", "0", "--only", "hostkey", "-o", &alias], options].concat();
         let seen = lab.doctor_at(&format!("ssh://db.example:{}", server.port()), &options, s(20));
         drop(running);
         seen
     };
+    // What ssh itself makes of it, where known_hosts does not decide before.
+    let agreed = |sshfp| {
+        let running = lab.name_servers(&[Answer::Knows(host(sshfp))], "");
+        let options =
+            ["-v", "-o", "VerifyHostKeyDNS=yes", "-o", "HostName=db.example", "-o", "GlobalKnownHostsFile=/dev/null"];
+        let said = lab.ssh(&server, &options, "true", s(10)).stderr;
+        drop(running);
+        let words = ["matching host key fingerprint", "mismatching host key fingerprint"];
+        let [matches, mismatches] = words.map(|words| said.lines().any(|line| line.contains(&format!(" {words}"))));
+        assert!(matches != mismatches, "{said}");
+        matches
+    };
     let ask = ["-o", "VerifyHostKeyDNS=ask"];
-    let other = examined(Some([7; 32]), &ask);
-    assert_eq!(other.codes(), ["hostkey-sshfp-mismatch"], "{}", other.told());
-    let proven = other.check("hostkey")["evidence"]["fingerprint"].as_str().expect("a fingerprint").to_owned();
-    let right = examined(Some(lab.host_key_sha256()), &ask);
-    assert_eq!(right.codes(), Vec::<&str>::new(), "{proven}: {}", right.told());
-    assert_eq!(right.check("dns")["evidence"]["host_keys"]["records"][0]["algorithm"], 4, "{}", right.told());
-    let unasked = examined(Some([7; 32]), &[]);
+    let (sha1, sha256) = (Sshfp::Sha1(lab.host_key_hash(1)), Sshfp::Sha256(lab.host_key_hash(2)));
+    let (other_sha1, other) = (Sshfp::Sha1([7; 20]), Sshfp::Sha256([7; 32]));
+    for (records, codes) in [
+        (vec![other], &["hostkey-sshfp-mismatch"][..]),
+        (vec![other_sha1], &["hostkey-sshfp-mismatch"]),
+        (vec![sha1, other], &["hostkey-sshfp-mismatch"]),
+        (vec![sha256, other_sha1], &["hostkey-sshfp-mismatch"]),
+        (vec![other, sha256], &["hostkey-sshfp-mismatch"]),
+        (vec![sha1], &["hostkey-sshfp-weak"]),
+        (vec![sha256], &[]),
+        (vec![sha1, sha256], &[]),
+    ] {
+        let records: &[Sshfp] = records.leak();
+        let seen = examined(records, &ask);
+        assert_eq!(seen.codes(), codes, "{records:?}: {}", seen.told());
+        assert_eq!(agreed(records), codes != ["hostkey-sshfp-mismatch"], "{records:?}");
+        assert_eq!(seen.check("dns")["evidence"]["host_keys"]["records"][0]["algorithm"], 4, "{}", seen.told());
+    }
+    let unasked = examined(&[Sshfp::Sha256([7; 32])], &[]);
     assert_eq!((unasked.codes(), &unasked.check("dns")["evidence"]["host_keys"]), (vec![], &serde_json::Value::Null));
-    let none = examined(None, &["--deep"]);
+    let none = examined(&[], &["--deep"]);
     assert_eq!(none.codes(), Vec::<&str>::new(), "{}", none.told());
 }

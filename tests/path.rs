@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::lab::{Lab, Report, Server};
+use crate::lab::{Lab, Middlebox, Report, Server, eventually};
 
 const QUICK: [&str; 4] = ["--idle", "0", "-o", "ConnectTimeout=3"];
 
@@ -94,6 +94,58 @@ fn a_black_hole_for_full_packets_is_proven_where_the_transfer_stalls() {
     assert!(!works(&lab, &server, &[], s(4)));
     clamp_with_iptables(&lab, &seen);
     assert!(works(&lab, &server, &[], s(10)), "{}", seen.told());
+}
+
+/// A path by IPv6 with a narrow link in its middle; none where this machine cannot have one.
+fn narrow_v6(mtu: u32) -> Option<(Lab, Server)> {
+    let lab = Lab::through(&[Middlebox::Plain; 2]).and_then(Lab::with_v6)?;
+    let server = lab.sshd_v6();
+    lab.narrow_silent_link(mtu);
+    // Neighbours are only found once the link-local addresses are.
+    let knock = format!("exec 3<>/dev/tcp/{}/{}", lab.server_address_v6(), server.port());
+    let answers = || lab.run("bash", &["-c", &knock], s(5)).took < Duration::from_millis(500);
+    assert!(eventually(s(20), answers), "no way to the server: {}", server.log());
+    Some((lab, server))
+}
+
+#[test]
+fn an_ipv6_router_that_says_nothing_of_packets_too_big_makes_a_black_hole() {
+    let Some((lab, server)) = narrow_v6(1280) else { return };
+    let target = format!("ssh://[{}]:{}", lab.server_address_v6(), server.port());
+    let examined = || lab.doctor_at(&target, &["--idle", "0", "-o", "ConnectTimeout=3"], s(60));
+    let moves = || {
+        let config = lab.home().config();
+        let (port, address) = (server.port().to_string(), lab.server_address_v6().to_string());
+        let args = ["-F", &config.to_string_lossy(), "-p", &port, &address, "head -c 300000 /dev/zero"];
+        lab.run("ssh", &args, s(6)).stdout.len() == 300_000
+    };
+
+    let seen = examined();
+    assert_eq!(seen.codes(), ["path-mtu-blackhole"], "{}", seen.told());
+    assert_certain(&seen);
+    assert!(!moves());
+    let route = advised(&seen, "sudo ip route replace").replace("sudo ", "");
+    assert_eq!(lab.run("sh", &["-c", &route], s(5)).status, Some(0), "{route}");
+    assert!(moves(), "{route}");
+    lab.client().ip(&format!("route del {}", lab.server_address_v6()));
+    assert!(!moves());
+    let rule = advised(&seen, "nft add rule inet filter forward tcp flags syn");
+    let (_, rule) = rule.split_once("forward ").expect("a rule of the forward chain");
+    lab.forward(rule);
+    assert!(moves(), "{rule}");
+    let mended = examined();
+    assert_eq!((mended.codes(), mended.run.status), (vec![], Some(0)), "{}", mended.told());
+}
+
+#[test]
+fn an_ipv6_router_that_tells_of_packets_too_big_makes_none() {
+    let Some((lab, server)) = narrow_v6(1280) else { return };
+    for hop in [1, 2] {
+        lab.router(hop).nft("delete table inet mute");
+    }
+    let target = format!("ssh://[{}]:{}", lab.server_address_v6(), server.port());
+    let seen = lab.doctor_at(&target, &["--idle", "0", "-o", "ConnectTimeout=3"], s(60));
+    assert_eq!((seen.codes(), seen.run.status), (vec![], Some(0)), "{}", seen.told());
 }
 
 #[test]

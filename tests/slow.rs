@@ -1,8 +1,10 @@
 //! Logins that take their time, on real servers: the step that does is named, and no other.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use crate::lab::{Lab, Report, Server};
+use crate::lab::{Lab, PASSWORD, Report, Server};
 
 /// Examines as far as a command's first output.
 fn examined(lab: &Lab, server: &Server) -> Report {
@@ -35,6 +37,56 @@ fn a_slow_authorized_keys_command_is_told_from_a_slow_verdict() {
         assert!(steps[step].as_f64().is_some_and(|ms| ms >= 3000.0), "{steps}");
     }
     assert!(steps["signing_ms"].as_f64().is_some_and(|ms| ms < 500.0), "{steps}");
+}
+
+/// A login of the account `joe`, by his key, or by his password in this method.
+fn joe(lab: &Lab, server: &Server, method: &str) -> Report {
+    let file = lab.home().path("client/password");
+    fs::write(&file, PASSWORD).expect("our own folder");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("our own file");
+    let (method, file) = (format!("PreferredAuthentications={method}"), file.display().to_string());
+    let options = ["--only", "channel", "-l", "joe", "-o", &method, "--password-file", &file];
+    lab.doctor(server, &options, Duration::from_secs(40))
+}
+
+#[test]
+fn each_part_of_pam_is_told_by_the_step_that_it_delays() {
+    let Some(lab) = Lab::healthy() else { return };
+    let slow = |kind: &str| format!("{kind} optional pam_exec.so quiet {}", lab.sleeper(3));
+    let both = ["PasswordAuthentication yes", "KbdInteractiveAuthentication yes"];
+    let verdict = "from the signature, password or answer to the verdict";
+    for (kind, method, step, command) in [
+        ("auth", "password", verdict, "/etc/pam.d/sshd"),
+        ("auth", "keyboard-interactive", "from the start of keyboard-interactive", "/etc/pam.d/sshd"),
+        ("account", "publickey", verdict, "/etc/pam.d/sshd"),
+        ("account", "keyboard-interactive", verdict, "/etc/pam.d/sshd"),
+        ("session", "publickey", "from the login to the open session channel", "systemd-logind"),
+    ] {
+        let server = lab.sshd_with_joe("19000:0:99999:7:::", &[&slow(kind)], &both);
+        let seen = joe(&lab, &server, method);
+        assert_slow_at(&seen, &server, step, command);
+        // No other step is blamed.
+        assert_eq!(seen.json["diagnoses"][0]["because"].as_array().map(Vec::len), Some(2), "{kind} {}", seen.told());
+    }
+    // A key passes by what PAM asks of passwords.
+    let server = lab.sshd_with_joe("19000:0:99999:7:::", &[&slow("auth")], &both);
+    let by_key = joe(&lab, &server, "publickey");
+    assert_eq!(by_key.codes(), Vec::<&str>::new(), "{}", by_key.told());
+}
+
+#[test]
+fn the_look_up_of_the_clients_name_is_told_by_a_name_server_that_is_silent() {
+    let Some(lab) = Lab::healthy() else { return };
+    // Nothing reaches a name server from there, and nothing says so.
+    lab.forward("udp dport 53 drop");
+    let [a, b, c, _] = lab.router_address(1).octets();
+    let silent = format!("nameserver {a}.{b}.{c}.1\noptions timeout:3 attempts:1\n");
+    lab.server_host().etc("resolv.conf", &silent);
+    let server = lab.sshd(&["UseDNS yes"]);
+    assert_slow_at(&examined(&lab, &server), &server, "from the request to log in", "UseDNS no");
+    let server = lab.sshd(&["UseDNS no"]);
+    let seen = examined(&lab, &server);
+    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::connection::{Connection, Running};
 use crate::dial::{Budget, Route, Transport};
+use crate::dns::Beside;
 use crate::login::Login;
 use crate::progress::Progress;
 use crate::target::{Limits, Target};
@@ -29,6 +30,8 @@ pub struct Examination {
     pub ask: Arc<dyn Ask>,
     /// Left by dns: the addresses that ssh would try, in its order.
     pub addresses: Vec<SocketAddr>,
+    /// Left by dns: the name servers that are still being asked, beside the other checks.
+    pub name_servers: Option<Beside>,
     /// Left by the way through the hops: how to log in to the last of them again.
     pub via: Option<Login>,
     /// Since when the connection is being opened: what ConnectTimeout counts from.
@@ -136,6 +139,7 @@ impl Examination {
             stop,
             ask,
             addresses: Vec::new(),
+            name_servers: None,
             via: None,
             connecting: None,
             route: None,

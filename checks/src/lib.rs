@@ -34,6 +34,7 @@ pub mod target;
 pub mod text;
 pub mod trial;
 pub mod unexplained;
+mod validity;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -77,7 +78,7 @@ pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evide
 /// Runs the selected checks on the target itself.
 async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (Instant, Timestamp)) -> Evidence {
     let (began, started_at) = started;
-    let dns = timed(exam, selected, Check::Dns, dns::check).await;
+    let mut dns = timed(exam, selected, Check::Dns, dns::check).await;
     exam.connecting = Some(Instant::now());
     let tcp = timed(exam, selected, Check::Tcp, tcp::check).await;
     let handshake = timed(exam, selected, Check::Handshake, handshake::check).await;
@@ -88,6 +89,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
     let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
     let server = server::ask(exam).await;
     let exit = timed(exam, selected, Check::Exit, exit::check).await;
+    dns::complete(exam, &mut dns.step).await;
     let target = &exam.target;
     Evidence {
         evidence_version: evidence::VERSION,

@@ -1,4 +1,4 @@
-//! A proxy command run as ssh runs it: by the user's shell, its input and output the connection, ended when dropped.
+//! A proxy command run as ssh runs it: by the user's shell, its input and output the connection, hung up when dropped.
 
 use std::io;
 use std::pin::Pin;
@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use std::os::unix::process::ExitStatusExt as _;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -21,6 +23,9 @@ use crate::text::escaped;
 /// What the command may say on standard error before we stop keeping it, bytes.
 const STDERR_BYTES: usize = 8192;
 
+/// The variable of the environment in which a user may give a password.
+pub const PASSWORD_VARIABLE: &str = "SSH_DOCTOR_PASSWORD";
+
 /// The command's standard input and output.
 #[derive(Debug)]
 pub struct ProxyStream {
@@ -29,7 +34,7 @@ pub struct ProxyStream {
     process: Process,
 }
 
-/// The command itself; it is killed when the stream and every clone of this are gone.
+/// The command itself; it is hung up when the stream and every clone of this are gone.
 #[derive(Debug, Clone)]
 pub struct Process(Arc<Running>);
 
@@ -39,6 +44,20 @@ struct Running {
     end: watch::Receiver<Option<End>>,
     waiting: AbortHandle,
     reading: Mutex<Option<AbortHandle>>,
+}
+
+/// A command that is told of the end as ssh tells it (`kill_proxy_command`): by SIGHUP, after its input has ended. We do not wait
+/// for it, in case it hangs.
+#[derive(Debug)]
+struct HungUp(Child);
+
+impl Drop for HungUp {
+    fn drop(&mut self) {
+        // It has no number any more once it has ended, so nobody else's process is meant.
+        if let Some(pid) = self.0.id().and_then(|pid| i32::try_from(pid).ok()) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGHUP);
+        }
+    }
 }
 
 /// How a proxy command ended.
@@ -62,21 +81,24 @@ impl ProxyStream {
     pub fn start(command: &str) -> io::Result<Self> {
         let shell =
             std::env::var("SHELL").ok().filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".to_owned());
-        let mut child = Command::new(shell)
-            .arg("-c")
-            .arg(format!("exec {command}"))
+        // The command stays in our process group, for it may ask at the terminal; Ctrl-C there is ours to obey, and what is
+        // ignored stays ignored in the user's shell, whatever its syntax.
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", r#"trap '' INT; exec "$0" -c "$1""#, &shell, &format!("exec {command}")])
+            // A program of somebody else's has no business with it.
+            .env_remove(PASSWORD_VARIABLE)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+            .spawn()
+            .map(HungUp)?;
         let pipe_missing = || io::Error::other("the proxy command's pipes are missing");
-        let stdin = child.stdin.take().ok_or_else(pipe_missing)?;
-        let stdout = child.stdout.take().ok_or_else(pipe_missing)?;
-        let stderr = child.stderr.take().ok_or_else(pipe_missing)?;
+        let stdin = child.0.stdin.take().ok_or_else(pipe_missing)?;
+        let stdout = child.0.stdout.take().ok_or_else(pipe_missing)?;
+        let stderr = child.0.stderr.take().ok_or_else(pipe_missing)?;
         let (tell, end) = watch::channel(None);
         let waiting = tokio::spawn(async move {
-            if let Ok(status) = child.wait().await {
+            if let Ok(status) = child.0.wait().await {
                 let signalled = status.signal().map(|signal| End::Signal { signal });
                 // Nobody may be left to hear it.
                 let _ = tell.send(status.code().map(|status| End::Status { status }).or(signalled));
@@ -128,7 +150,7 @@ impl Process {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The task owns the child, which is killed with it.
+        // The task owns the child, which is hung up with it.
         self.waiting.abort();
         if let Some(reading) = lock(&self.reading).take() {
             reading.abort();

@@ -138,6 +138,8 @@ pub struct Credentials {
     pub certificates: Vec<PathBuf>,
     /// Offer only the configured identities, even when the agent holds more (`IdentitiesOnly`).
     pub identities_only: bool,
+    /// The signature algorithms that ssh uses with user keys (`PubkeyAcceptedAlgorithms`); empty for ssh's own choice.
+    pub accepted: Vec<String>,
     /// Authentication methods in the order to try them (`PreferredAuthentications`).
     pub preferred: Vec<String>,
     /// A password from a file or the environment.

@@ -56,8 +56,16 @@ mod tests {
 
     fn made(lines: &str, config: Option<&str>) -> Result<Option<(String, Vec<String>)>, String> {
         let local = local();
-        let tokens =
-            Tokens { local: &local, alias: "db", host: "db.example", port: 22, user: "joe", key_alias: "db", jump: "" };
+        let tokens = Tokens {
+            local: &local,
+            alias: "db",
+            host: "db.example",
+            port: 22,
+            user: "joe",
+            key_alias: "db",
+            jump: "",
+            hash: None,
+        };
         let made = proxy(&Raw::from_lines(lines), &tokens, config);
         made.map(|proxy| proxy.map(|proxy| (proxy.command, proxy.hops))).map_err(|error| format!("{error:#}"))
     }

@@ -12,6 +12,8 @@ pub(super) struct Raw {
     pub(super) source: String,
     /// Whether `~` and tokens in known_hosts files, the agent's socket and the host name are already expanded.
     pub(super) expanded: bool,
+    /// ssh's hash of the connection (%C), where a setting that ssh leaves to be expanded holds it.
+    pub(super) hash: Option<String>,
     /// What was read, as far as it is known.
     pub(super) log: Log,
     /// What the resolver itself could not honour.

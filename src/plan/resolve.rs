@@ -8,6 +8,7 @@ use ssh_doctor_checks::target::{
     AddressFamily, Algorithms, Credentials, HostKeyPolicy, Identity, Settings, Strictness, Target,
 };
 
+use super::destination::Destination;
 use super::local::Local;
 use super::proxy::proxy;
 use super::raw::Raw;
@@ -51,6 +52,9 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
     let port = raw.one("port").and_then(|port| port.parse().ok()).unwrap_or(22);
     let user = raw.set("user").unwrap_or(&local.user);
     let key_alias = raw.set("hostkeyalias");
+    // Of several hops ssh names the last one, and of that one the host alone.
+    let jump = raw.set("proxyjump").and_then(|hops| Destination::parse(hops.rsplit(',').next()?.trim()).ok());
+    let jump = jump.map(|hop| hop.host).unwrap_or_default();
     let mut tokens = Tokens {
         local,
         alias,
@@ -58,7 +62,8 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         port,
         user,
         key_alias: key_alias.unwrap_or(alias),
-        jump: raw.set("proxyjump").unwrap_or_default(),
+        jump: &jump,
+        hash: raw.hash.as_deref(),
     };
     let host = match raw.one("hostname") {
         Some(host) if raw.expanded => host.to_owned(),
@@ -72,6 +77,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         identities: identities(raw, flags, &tokens, &mut not_honoured),
         certificates: files(raw.all("certificatefile"), "CertificateFile", &tokens, &mut not_honoured),
         identities_only: raw.flag("identitiesonly", false),
+        accepted: accepted(raw),
         preferred: methods(raw),
         password: given.password,
         can_ask: given.person && !raw.flag("batchmode", false),
@@ -184,6 +190,15 @@ fn split_files(value: &str) -> Vec<String> {
     names
 }
 
+/// The signature algorithms for user keys; the keyword had another name before OpenSSH 8.5. Only ssh itself resolves changes to
+/// its own list (`+ssh-rsa`).
+fn accepted(raw: &Raw) -> Vec<String> {
+    let lists = ["pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes"].map(|keyword| raw.names(keyword));
+    let names = lists.into_iter().find(|names| !names.is_empty()).unwrap_or_default();
+    let is_change = names.first().is_some_and(|name| name.starts_with(['+', '-', '^']));
+    if is_change { Vec::new() } else { names }
+}
+
 /// The methods that may be tried, in the user's order; `none` alone where every one of them is switched off.
 fn methods(raw: &Raw) -> Vec<String> {
     let allowed = |name: &str| METHODS.iter().any(|(method, switch)| *method == name && raw.flag(switch, true));
@@ -235,7 +250,7 @@ mod tests {
              stricthostkeychecking false\nuserknownhostsfile /a b /c\nglobalknownhostsfile none\n\
              identityfile ~/.ssh/k_%r_%h\nidentityfile none\ncertificatefile ~/c-cert.pub\nidentityagent none\n\
              identitiesonly yes\npreferredauthentications gssapi-with-mic,password,publickey\npubkeyauthentication false\n\
-             kexalgorithms a,b\nciphers c\nmacs d\nhostkeyalgorithms e\ncompression yes\nipqos ef none\nbatchmode yes\n\
+             pubkeyacceptedalgorithms ssh-ed25519,ssh-rsa\nkexalgorithms a,b\nciphers c\nmacs d\nhostkeyalgorithms e\ncompression yes\nipqos ef none\nbatchmode yes\n\
              serveraliveinterval 30\nserveralivecountmax 5\ntcpkeepalive no\n",
         );
         assert_eq!((target.host.as_str(), target.port, target.user.as_str()), ("db.example", 2222, "joe"));
@@ -253,9 +268,16 @@ mod tests {
             (credentials.agent.as_ref(), credentials.preferred.as_slice()),
             (None, &["password".to_owned()][..])
         );
+        assert_eq!(credentials.accepted, ["ssh-ed25519", "ssh-rsa"]);
         assert_eq!((target.algorithms.kex.len(), target.algorithms.compression, target.tos), (2, true, Some(0xb8)));
         assert_eq!((target.settings.server_alive_interval_s, target.settings.server_alive_count_max), (30, 5));
         assert!(!target.settings.tcp_keepalive);
+    }
+
+    #[test]
+    fn a_change_to_a_list_that_only_ssh_knows_leaves_its_own_choice() {
+        assert!(resolved("pubkeyacceptedalgorithms +ssh-rsa\n").credentials.accepted.is_empty());
+        assert_eq!(resolved("pubkeyacceptedkeytypes a,b\n").credentials.accepted, ["a", "b"]);
     }
 
     #[test]
@@ -266,8 +288,14 @@ mod tests {
 
     #[test]
     fn a_token_that_is_not_known_is_said_and_not_guessed() {
-        let target = resolved("identityfile ~/.ssh/%C\n");
+        let target = resolved("identityfile ~/.ssh/%z\n");
         assert!(target.credentials.identities.is_empty());
-        assert!(target.settings.not_honoured[0].contains("%C"));
+        assert!(target.settings.not_honoured[0].contains("%z"));
+    }
+
+    #[test]
+    fn of_several_hops_the_last_ones_host_is_the_token() {
+        let target = resolved("proxyjump a@b:33,c@d:44\nidentityfile /k_%j\n");
+        assert_eq!(target.credentials.identities[0].path, Path::new("/k_d"));
     }
 }

@@ -6,11 +6,9 @@ use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 use secrecy::SecretString;
+use ssh_doctor_checks::proxy::PASSWORD_VARIABLE;
 
 use crate::terminal::reason;
-
-/// The variable that holds a password.
-pub(super) const VARIABLE: &str = "SSH_DOCTOR_PASSWORD";
 
 /// The longest password that we read, bytes.
 const LONGEST: u64 = 1024;
@@ -19,11 +17,11 @@ const LONGEST: u64 = 1024;
 pub(super) fn password(file: Option<&Path>) -> Result<Option<SecretString>> {
     match file {
         Some(path) => from_file(path).map(Some),
-        None => match std::env::var(VARIABLE) {
+        None => match std::env::var(PASSWORD_VARIABLE) {
             Ok(text) if text.is_empty() => Ok(None),
             Ok(text) => Ok(Some(text.into())),
             Err(std::env::VarError::NotPresent) => Ok(None),
-            Err(std::env::VarError::NotUnicode(_)) => bail!("the password in {VARIABLE} is not UTF-8"),
+            Err(std::env::VarError::NotUnicode(_)) => bail!("the password in {PASSWORD_VARIABLE} is not UTF-8"),
         },
     }
 }

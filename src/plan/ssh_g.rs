@@ -5,13 +5,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use ssh_doctor_checks::proxy::PASSWORD_VARIABLE;
 use ssh_doctor_checks::text::shown;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::raw::{Log, Raw};
-use super::secret;
 use crate::cli::SshFlags;
 use crate::terminal::reason;
 
@@ -33,7 +33,22 @@ pub(super) async fn ask(flags: &SshFlags, login: Option<&str>, port: Option<u16>
     raw.source = format!("ssh -G ({})", shown(version.unwrap_or("version unknown")));
     raw.expanded = true;
     raw.log = log(&stderr);
+    // What is hashed differs between versions of ssh, so ssh itself is asked.
+    let left_to_us = ["identityfile", "certificatefile", "proxycommand"].map(|keyword| raw.all(keyword));
+    if left_to_us.into_iter().flatten().any(|value| value.contains("%C")) {
+        raw.hash = hash(flags, login, port, host).await?;
+    }
     Ok(Some(raw))
+}
+
+/// ssh's own value of %C for this connection: in this setting `ssh -G` expands it.
+async fn hash(flags: &SshFlags, login: Option<&str>, port: Option<u16>, host: &str) -> Result<Option<String>> {
+    let options = std::iter::once("ControlPath=/%C".to_owned()).chain(flags.options.iter().cloned()).collect();
+    let flags = SshFlags { options, ..flags.clone() };
+    let Some((stdout, _)) = run(&arguments(&flags, login, port, host), host).await? else { return Ok(None) };
+    let hash =
+        Raw::from_lines(&stdout).one("controlpath").and_then(|path| path.strip_prefix('/')).map(ToOwned::to_owned);
+    Ok(hash.filter(|hash| !hash.contains('%')))
 }
 
 /// ssh's own default of a keyword for a host, with the same command line and no configuration file.
@@ -79,7 +94,7 @@ fn arguments(flags: &SshFlags, login: Option<&str>, port: Option<u16>, host: &st
 async fn run(arguments: &[String], host: &str) -> Result<Option<(String, String)>> {
     let spawned = Command::new("ssh")
         .args(arguments)
-        .env_remove(secret::VARIABLE)
+        .env_remove(PASSWORD_VARIABLE)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -23,8 +23,10 @@ pub(super) struct Tokens<'a> {
     pub(super) user: &'a str,
     /// The name that known_hosts is searched for (%k).
     pub(super) key_alias: &'a str,
-    /// The jump hosts (%j).
+    /// The jump host next to the target (%j).
     pub(super) jump: &'a str,
+    /// ssh's hash of the connection (%C), where ssh told it.
+    pub(super) hash: Option<&'a str>,
 }
 
 impl Tokens<'_> {
@@ -52,6 +54,7 @@ impl Tokens<'_> {
                 Some('r') => text.push_str(self.user),
                 Some('k') => text.push_str(self.key_alias),
                 Some('j') => text.push_str(self.jump),
+                Some('C') if self.hash.is_some() => text.push_str(self.hash.unwrap_or_default()),
                 Some('u') => text.push_str(&local.user),
                 Some('i') => text.push_str(&local.uid.to_string()),
                 Some('d') => text.push_str(&local.home.to_string_lossy()),
@@ -107,14 +110,23 @@ pub(super) mod tests {
     }
 
     fn tokens(local: &Local) -> Tokens<'_> {
-        Tokens { local, alias: "db", host: "db.example", port: 2222, user: "joe", key_alias: "key", jump: "bastion" }
+        Tokens {
+            local,
+            alias: "db",
+            host: "db.example",
+            port: 2222,
+            user: "joe",
+            key_alias: "key",
+            jump: "bastion",
+            hash: Some("cafe"),
+        }
     }
 
     #[test]
     fn every_token_stands_for_what_the_manual_says() {
         let local = local();
-        let text = tokens(&local).percent("%h %n %p %r %k %j %u %i %d %l %L 100%%").unwrap();
-        assert_eq!(text, "db.example db 2222 joe key bastion me 1000 /home/me desk.example desk 100%");
+        let text = tokens(&local).percent("%h %n %p %r %k %j %C %u %i %d %l %L 100%%").unwrap();
+        assert_eq!(text, "db.example db 2222 joe key bastion cafe me 1000 /home/me desk.example desk 100%");
     }
 
     #[test]
@@ -130,7 +142,8 @@ pub(super) mod tests {
     #[test]
     fn what_cannot_be_expanded_is_said() {
         let local = local();
-        for template in ["%z", "%C", "x%", "${NO_SUCH_VARIABLE}", "${PATH", "~no-such-user/x"] {
+        assert!(Tokens { hash: None, ..tokens(&local) }.path("%C").is_err());
+        for template in ["%z", "x%", "${NO_SUCH_VARIABLE}", "${PATH", "~no-such-user/x"] {
             assert!(tokens(&local).path(template).is_err(), "{template}");
         }
     }

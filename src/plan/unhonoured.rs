@@ -29,12 +29,6 @@ const OFF: &[(&str, &str, &str)] = &[
 
 /// Settings whose default varies between systems: worth a word only when the user's own file or command line sets them.
 const VARYING: &[(&str, &str, &str)] = &[
-    (
-        "pubkeyacceptedalgorithms",
-        "PubkeyAcceptedAlgorithms",
-        "every kind of key is tried that the doctor can sign with",
-    ),
-    ("pubkeyacceptedkeytypes", "PubkeyAcceptedKeyTypes", "every kind of key is tried that the doctor can sign with"),
     ("casignaturealgorithms", "CASignatureAlgorithms", "a certificate's signature is taken by any algorithm"),
     ("requiredrsasize", "RequiredRSASize", "RSA keys of any size are used"),
 ];
@@ -60,7 +54,7 @@ pub(super) fn sentences(raw: &Raw, flags: &SshFlags, tokens: &Tokens<'_>) -> Vec
         say(
             "GSSAPIAuthentication",
             "yes",
-            "the doctor does not log in by Kerberos; where ssh does, its login is another one",
+            "the doctor does not log in by Kerberos; where ssh does or tries to, its login is another one and may wait for a KDC",
         );
     }
     if let Some(address) = raw.set("bindaddress").filter(|address| address.parse::<IpAddr>().is_err()) {
@@ -116,8 +110,16 @@ mod tests {
 
     fn said(lines: &str, options: &[&str]) -> Vec<String> {
         let local = local();
-        let tokens =
-            Tokens { local: &local, alias: "db", host: "db", port: 22, user: "joe", key_alias: "db", jump: "" };
+        let tokens = Tokens {
+            local: &local,
+            alias: "db",
+            host: "db",
+            port: 22,
+            user: "joe",
+            key_alias: "db",
+            jump: "",
+            hash: None,
+        };
         let flags = SshFlags { options: options.iter().map(ToString::to_string).collect(), ..SshFlags::default() };
         let raw = Raw { expanded: true, ..Raw::from_lines(lines) };
         sentences(&raw, &flags, &tokens)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Lab, Run, Server};
+use super::{Lab, Run, Server, python};
 
 /// What one run of `ssh-doctor check --format json` said.
 #[derive(Debug)]
@@ -18,6 +18,25 @@ impl Lab {
     /// Examines a server with these options of `check`.
     pub(crate) fn doctor(&self, server: &Server, options: &[&str], deadline: Duration) -> Report {
         self.doctor_at(&server.url(), options, deadline)
+    }
+
+    /// Examines a server at a terminal, where these answers are typed, one to each question; none without Python.
+    pub(crate) fn doctor_at_terminal(
+        &self,
+        server: &Server,
+        options: &[&str],
+        answers: &[&str],
+        deadline: Duration,
+    ) -> Option<Report> {
+        let python = python("pty")?;
+        let typist = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/at_terminal.py");
+        let config = self.home.config().display().to_string();
+        let check = ["--", env!("CARGO_BIN_EXE_ssh-doctor"), "check", "--format", "json", "--quiet", "-F", &config];
+        let url = server.url();
+        let args = [&[typist], answers, &check, options, &[&url]].concat();
+        let run = self.run(&python, &args, deadline);
+        let json = serde_json::from_str(&run.stdout).unwrap_or_default();
+        Some(Report { run, json })
     }
 
     /// Examines whatever a target names.

@@ -45,8 +45,8 @@ impl Lab {
         self.sshd_by(port, None, self.sshd_config(port, &key, &[&settings[0]]))
     }
 
-    /// Any program that listens, with a file for its configuration; `{address}`, `{port}` and `{config}` are filled in. None
-    /// where it is not installed.
+    /// Any program that listens, with a file for its configuration; `{address}`, `{port}`, `{config}` and
+    /// `{certificate}`, a file with a TLS certificate and its key, are filled in. None where it is not installed.
     pub(crate) fn listener(&self, program: &str, args: &[&str], config: &str) -> Option<Server> {
         if !has(program) {
             return None;
@@ -54,11 +54,29 @@ impl Lab {
         let (port, address) = (next_port(), self.server_address().to_string());
         let name = format!("config_{port}");
         let file = self.home.path(&name).display().to_string();
+        let certificate = self.certificate(args.iter().chain([&config]).any(|text| text.contains("{certificate}")))?;
         let filled = |text: &str| {
-            text.replace("{address}", &address).replace("{port}", &port.to_string()).replace("{config}", &file)
+            let text = text.replace("{address}", &address).replace("{port}", &port.to_string());
+            text.replace("{config}", &file).replace("{certificate}", &certificate)
         };
         self.home.write(&name, &filled(config));
         let args: Vec<OsString> = args.iter().map(|arg| filled(arg).into()).collect();
         Some(self.serve(port, None, program, &args))
+    }
+
+    /// The file with a TLS certificate and its key, made where it is wanted; none where that takes what is not installed.
+    fn certificate(&self, wanted: bool) -> Option<String> {
+        let [file, key] = ["tls.pem", "tls.key"].map(|name| self.home.path(name));
+        if wanted && !file.exists() {
+            if !has("openssl") {
+                return None;
+            }
+            let options =
+                ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=lab", "-keyout"];
+            let certificate = must(Command::new("openssl").args(options).arg(&key), "");
+            let key = fs::read_to_string(&key).expect("openssl wrote it");
+            self.home.write("tls.pem", &format!("{certificate}{key}"));
+        }
+        Some(file.display().to_string())
     }
 }

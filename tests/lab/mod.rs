@@ -3,6 +3,7 @@
 //! Every lab has names and addresses of its own, so labs run side by side, and goes away with its value, also while a
 //! test unwinds; what a killed run left behind is swept at the next start.
 
+mod account;
 mod agent;
 mod command;
 mod doctor;
@@ -25,6 +26,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+pub(crate) use account::PASSWORD;
 pub(crate) use command::{Daemon, Run, eventually};
 pub(crate) use doctor::Report;
 pub(crate) use middlebox::Middlebox;
@@ -197,10 +199,11 @@ impl Lab {
         self.ssh(server, &["-o", &alias, "-o", &name], remote, deadline)
     }
 
-    /// The SHA-256 of the key that [`sshd`](Self::sshd) has.
-    pub(crate) fn host_key_sha256(&self) -> [u8; 32] {
+    /// The hash of the key that [`sshd`](Self::sshd) has, by the number of the hash in SSHFP records.
+    pub(crate) fn host_key_hash<const BYTES: usize>(&self, hash: u8) -> [u8; BYTES] {
         let records = must(Command::new("ssh-keygen").args(["-r", "x", "-f"]).arg(self.home.path("host_key.pub")), "");
-        let hex = records.lines().find_map(|line| line.split_once("SSHFP 4 2 ")).expect("an Ed25519 key").1;
+        let begins = format!("SSHFP 4 {hash} ");
+        let hex = records.lines().find_map(|line| line.split_once(&begins)).expect("an Ed25519 key").1;
         std::array::from_fn(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hexadecimal"))
     }
 

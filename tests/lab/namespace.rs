@@ -70,11 +70,11 @@ impl Namespace {
         must(self.command("sysctl").args(["-q", "-p", "-"]), lines);
     }
 
-    /// What this host finds in /etc under a name that the machine has there too.
+    /// What this host finds in /etc under a name that the machine has there too; of a folder the host sees this file alone.
     pub(crate) fn etc(&self, name: &str, text: &str) {
-        let folder = self.etc_folder();
-        fs::create_dir_all(&folder)
-            .and_then(|()| fs::write(folder.join(name), text))
+        let file = self.etc_folder().join(name);
+        fs::create_dir_all(file.parent().expect("a folder"))
+            .and_then(|()| fs::write(file, text))
             .expect("root may write /etc/netns");
     }
 

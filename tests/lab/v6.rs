@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use super::middlebox::{FAR, NEAR, forward};
-use super::{Lab, skip};
+use super::{Lab, Server, skip};
 
 impl Lab {
     /// Gives every host of the path IPv6 addresses; none where this machine has no IPv6.
@@ -42,6 +42,25 @@ impl Lab {
              net.netfilter.nf_conntrack_tcp_timeout_established = {after}\n\
              net.netfilter.nf_conntrack_tcp_timeout_unacknowledged = {after}"
         ));
+    }
+
+    /// OpenSSH's sshd by IPv6, known to the client's known_hosts.
+    pub(crate) fn sshd_v6(&self) -> Server {
+        let at = self.server_address_v6();
+        let server = self.sshd(&[&format!("ListenAddress {at}")]);
+        let key = std::fs::read_to_string(self.home.path("host_key.pub")).expect("a key");
+        self.home.know(&at.to_string(), server.port(), &key);
+        server
+    }
+
+    /// Makes the second link of the path one of so many bytes, whose ends tell nobody that a packet is too big for it.
+    pub(crate) fn narrow_silent_link(&self, mtu: u32) {
+        for (hop, side) in [(1, FAR), (2, NEAR)] {
+            let router = self.router(hop);
+            router.ip(&format!("link set {side} mtu {mtu}"));
+            router.nft("add table inet mute\nadd chain inet mute output { type filter hook output priority 0; }");
+            router.nft("add rule inet mute output icmpv6 type packet-too-big drop");
+        }
     }
 
     pub(crate) fn server_address_v6(&self) -> Ipv6Addr {

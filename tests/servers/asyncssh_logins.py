@@ -66,17 +66,27 @@ class OneQuestion(Keyboard):
         return self.decide("answers", responses == [PASSWORD])
 
 
+class Code(Keyboard):
+    def get_kbdint_challenge(self, username, lang, submethods):
+        return "", "", "", [("Verification code: ", False)]
+
+
 class Slow(Login):
     async def begin_auth(self, username):
         await asyncio.sleep(3)
         return super().begin_auth(username)
 
 
-KINDS = {"password": Password, "expired": Expired, "keyboard": Keyboard, "one-question": OneQuestion, "slow": Slow}
+KINDS = {
+    "password": Password, "expired": Expired, "keyboard": Keyboard, "one-question": OneQuestion, "code": Code,
+    "slow": Slow, "sha1": Login,
+}
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     address, port, host_key, authorized_keys, kind = sys.argv[1:]
-    keys = authorized_keys if kind == "slow" else None
-    asyncio.run(asyncssh_server.main(address, port, host_key, keys, server_factory=KINDS[kind]))
+    keys = authorized_keys if kind in ("slow", "sha1") else None
+    # As servers before OpenSSH 7.2: of RSA signatures those with SHA-1 alone.
+    more = {"signature_algs": ["ssh-rsa", "ssh-ed25519"]} if kind == "sha1" else {}
+    asyncio.run(asyncssh_server.main(address, port, host_key, keys, server_factory=KINDS[kind], **more))

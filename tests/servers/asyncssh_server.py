@@ -99,13 +99,13 @@ def never_rekey():
     handlers[MSG_KEXINIT] = unless_keys_are_agreed_on
 
 
-async def main(address, port, host_key, authorized_keys, idle=0, order=None, server_factory=None):
+async def main(address, port, host_key, authorized_keys, idle=0, order=None, server_factory=None, **more):
     if order == "never-rekeys":
         never_rekey()
     server = await asyncssh.listen(
         address, int(port), server_host_keys=[host_key],
         server_factory=server_factory or (lambda: Server(float(idle), order == "channels-first")),
-        authorized_client_keys=authorized_keys, process_factory=handle, encoding=None,
+        authorized_client_keys=authorized_keys, process_factory=handle, encoding=None, **more,
     )
     await server.wait_closed()
 

@@ -83,6 +83,9 @@ pub struct Attempt {
     pub obstacle: Option<Obstacle>,
     /// What the server asked, for `keyboard-interactive`; escaped.
     pub prompts: Vec<Prompt>,
+    /// What the server said beside its questions, for `keyboard-interactive`; escaped.
+    #[serde(default)]
+    pub notices: Vec<String>,
     /// Time from the request to the answer, a person's time included, milliseconds.
     pub ms: f64,
     /// The same time taken apart, where it can be.
@@ -93,11 +96,11 @@ pub struct Attempt {
 /// How long each step of one attempt took, milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Steps {
-    /// Until the server said whether it would take the key (RFC 4252 section 7).
+    /// Until the server said whether it would take the key (RFC 4252 section 7), or asked its first question (RFC 4256).
     pub query_ms: Option<f64>,
     /// Until we had the signature, from a file or the agent.
     pub signing_ms: Option<f64>,
-    /// Until the server had decided on the signature or the password.
+    /// Until the server had decided on the signature, the password or the answers; the longest of several waits.
     pub decision_ms: Option<f64>,
 }
 
@@ -156,10 +159,16 @@ pub enum Obstacle {
     },
     /// The server names no SHA-2 signature algorithm for RSA, and ssh no longer signs with SHA-1.
     NoSha2,
+    /// The server names only SHA-1 for RSA signatures, which the user's client does not make.
+    OnlySha1,
+    /// The user's client is set not to use keys of this kind (`PubkeyAcceptedAlgorithms`).
+    NotAccepted,
     /// The host key is not known, and nobody accepted it.
     HostKeyNotKnown,
     /// The server asks for something that nobody could be asked for.
     NobodyToAnswer,
+    /// The server asks for a new password, and an examination changes none.
+    NewPassword,
     /// Something came back that is neither success nor failure.
     UnreadAnswer,
 }
@@ -180,8 +189,11 @@ impl Obstacle {
             Self::AgentRefused => "the agent declined to sign with it".into(),
             Self::AgentFailed { error } => format!("the agent failed: {error}"),
             Self::NoSha2 => "the server names no SHA-2 signature algorithm for RSA keys".into(),
+            Self::OnlySha1 => "the server takes RSA signatures with SHA-1 only, which ssh is set not to make".into(),
+            Self::NotAccepted => "ssh is set not to use this kind of key (PubkeyAcceptedAlgorithms)".into(),
             Self::HostKeyNotKnown => "the host key is not known".into(),
             Self::NobodyToAnswer => "nobody could be asked".into(),
+            Self::NewPassword => "the server asks for a new password".into(),
             Self::UnreadAnswer => "the answer was neither success nor failure".into(),
         }
     }
@@ -257,7 +269,7 @@ pub struct Prompt {
 }
 
 /// The state of the agent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Agent {
     /// Its socket (`IdentityAgent` or `SSH_AUTH_SOCK`).
     pub socket: Option<PathBuf>,
@@ -265,6 +277,12 @@ pub struct Agent {
     pub keys: Option<usize>,
     /// Why it could not be asked.
     pub error: Option<String>,
+    /// Whether it took the request that binds a connection to a server (session-bind@openssh.com); a locked one takes none.
+    #[serde(default)]
+    pub bound: Option<bool>,
+    /// How long we waited for an answer that did not come, milliseconds.
+    #[serde(default)]
+    pub gave_up_ms: Option<f64>,
 }
 
 /// A key or certificate file.
@@ -286,9 +304,16 @@ impl Facts {
         self.attempts.iter().filter(move |attempt| attempt.answer == answer)
     }
 
-    /// The keys that the server refused.
+    /// The keys that the server refused when it was asked about them, before any signature.
     pub fn refused_keys(&self) -> impl Iterator<Item = &Key> {
-        self.answered(Answer::Refused).filter_map(|attempt| attempt.key.as_ref())
+        let asked = self.answered(Answer::Refused).filter(|attempt| attempt.steps.signing_ms.is_none());
+        asked.filter_map(|attempt| attempt.key.as_ref())
+    }
+
+    /// Everything that the server said for people to read, escaped.
+    pub fn said(&self) -> impl Iterator<Item = &str> {
+        let notices = self.attempts.iter().flat_map(|attempt| &attempt.notices);
+        self.banner.iter().chain(notices).map(String::as_str)
     }
 
     /// Whether there was a password to send, and the host key was not known well enough to send it.

@@ -48,7 +48,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     Box::pin(walk.go()).await;
     let Walk { connection, mut facts, accepted, .. } = walk;
     let banner = connection.notes().read().banner.clone();
-    facts.banner = (!banner.is_empty()).then(|| shown(&banner));
+    facts.banner = (!banner.trim().is_empty()).then(|| shown(banner.trim()));
     if facts.conclusion == Conclusion::LoggedIn {
         exam.budget.note_login(true);
         if let Some(route) = exam.route {
@@ -74,17 +74,34 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if interrupted { Step::Skipped("interrupted".into()) } else { Step::Failed(facts) }
 }
 
-/// The hash to sign an RSA key with; none for other keys, an error where the server takes nothing better than SHA-1.
+/// The hash to sign an RSA key with, none for SHA-1 and for other keys; an obstacle where ssh would not sign with this key.
 ///
 /// Without `server-sig-algs` (RFC 8308) ssh signs RSA with SHA-1 or not at all, and since OpenSSH 8.8 not at all.
-async fn hash_of(public: &Public, connection: &mut Connection) -> Result<Option<HashAlg>, ()> {
+async fn hash_of(
+    public: &Public,
+    accepted: &[String],
+    connection: &mut Connection,
+) -> Result<Option<HashAlg>, Obstacle> {
+    let accepts = |algorithm: &Algorithm| accepted.iter().any(|name| *name == public.named(algorithm));
     if !matches!(public.algorithm(), Algorithm::Rsa { .. }) {
-        return Ok(None);
+        let used = accepted.is_empty() || accepts(&public.algorithm());
+        return if used { Ok(None) } else { Err(Obstacle::NotAccepted) };
     }
-    match connection.handle().best_supported_rsa_hash().await {
-        Ok(Some(Some(hash))) => Ok(Some(hash)),
-        _ => Err(()),
+    let ours = [Some(HashAlg::Sha512), Some(HashAlg::Sha256), None].map(|hash| (hash, Algorithm::Rsa { hash }));
+    let usual = |hash: Option<HashAlg>| accepted.is_empty() && hash.is_some();
+    let ours = ours.into_iter().filter(|(hash, algorithm)| usual(*hash) || accepts(algorithm)).map(|(hash, _)| hash);
+    let ours: Vec<_> = ours.collect();
+    if ours.is_empty() {
+        return Err(Obstacle::NotAccepted);
     }
+    let (theirs, lacking): (&[_], _) = match connection.handle().best_supported_rsa_hash().await {
+        // A server that has SHA-512 has SHA-256 too (RFC 8332 defines them together).
+        Ok(Some(Some(HashAlg::Sha512))) => (&[Some(HashAlg::Sha512), Some(HashAlg::Sha256)], Obstacle::NotAccepted),
+        Ok(Some(Some(_))) => (&[Some(HashAlg::Sha256)], Obstacle::NotAccepted),
+        Ok(Some(None)) => (&[None], Obstacle::OnlySha1),
+        Ok(None) | Err(_) => (&[None], Obstacle::NoSha2),
+    };
+    ours.into_iter().find(|hash| theirs.contains(hash)).ok_or(lacking)
 }
 
 /// The server's words made safe to show.

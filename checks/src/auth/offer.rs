@@ -54,6 +54,14 @@ impl Public {
         }
     }
 
+    /// What an algorithm of the key is called in ssh's settings: that of a certificate has a name of its own.
+    pub(super) fn named(&self, algorithm: &Algorithm) -> String {
+        match self {
+            Self::Key(_) => algorithm.as_str().to_owned(),
+            Self::Certificate(_) => algorithm.to_certificate_type(),
+        }
+    }
+
     /// The bare key.
     pub(super) fn key(&self) -> PublicKey {
         match self {

@@ -34,16 +34,30 @@ pub fn preferred(target: &Target) -> Result<Preferred, Shortfall> {
     let mut key = key.into_owned();
     key.sort_by_key(|algorithm| !known.plain.iter().any(|known| same_key_type(known, algorithm)));
     let host_key_certificates = if known.authority { key.clone() } else { Vec::new() };
+    let mut cipher =
+        spoken("Ciphers", &offer.cipher, Preferred::DEFAULT.cipher, |name| cipher::Name::try_from(name).ok())?;
+    let mac = spoken("MACs", &offer.mac, Preferred::DEFAULT.mac, |name| mac::Name::try_from(name).ok());
+    let mac = mac.or_else(|lacking| {
+        // A cipher that authenticates by itself needs none, and with no other the user's MACs cannot matter.
+        cipher.to_mut().retain(|name| authenticates(name.as_ref()));
+        if cipher.is_empty() { Err(lacking) } else { Ok(Preferred::DEFAULT.mac) }
+    })?;
     let none_first = [compression::NONE, compression::ZLIB_LEGACY, compression::ZLIB];
     let zlib_first = [compression::ZLIB_LEGACY, compression::ZLIB, compression::NONE];
     Ok(Preferred {
         kex,
         key: key.into(),
         host_key_certificates: host_key_certificates.into(),
-        cipher: spoken("Ciphers", &offer.cipher, Preferred::DEFAULT.cipher, |name| cipher::Name::try_from(name).ok())?,
-        mac: spoken("MACs", &offer.mac, Preferred::DEFAULT.mac, |name| mac::Name::try_from(name).ok())?,
+        cipher,
+        mac,
         compression: if offer.compression { zlib_first.to_vec().into() } else { none_first.to_vec().into() },
     })
+}
+
+/// Whether a cipher needs no message authentication code beside it (RFC 5647, PROTOCOL.chacha20poly1305 of OpenSSH).
+#[must_use]
+pub fn authenticates(cipher: &str) -> bool {
+    cipher.contains("gcm") || cipher.contains("poly1305")
 }
 
 /// Whether the library speaks the algorithm `name` of the kind that `setting` sets in ssh_config.

@@ -9,12 +9,12 @@ mod witness;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use russh::ChannelStream;
 use russh::client::{self, GexParams, Handle, Msg};
+use russh::{ChannelStream, Preferred};
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-pub use algorithms::{Shortfall, library_speaks, preferred};
+pub use algorithms::{Shortfall, authenticates, library_speaks, preferred};
 pub use channels::{Kind, Opened, answers};
 pub use ending::{Ending, Manner};
 pub use run::{GaveUp, Patience, Ran, Running};
@@ -45,7 +45,7 @@ pub enum NotConnected {
     /// Our deadline passed first.
     #[error("no answer in time")]
     Deadline,
-    /// Our library cannot speak what the target's own client and the server would agree on.
+    /// Our library speaks none of a kind that the target's own client offers; the [`Watch`] has the server's offer.
     #[error("our SSH library speaks none of the {} on offer", .0.setting)]
     Library(Shortfall),
     /// The library's error; the [`Watch`] tells what really happened.
@@ -107,7 +107,11 @@ pub async fn connect_watched(
 ) -> Result<Connection, NotConnected> {
     let (socket, via) = (stream.get_ref().socket(), stream.get_ref().via());
     let notes = Notes::default();
-    let preferred = preferred(target).map_err(NotConnected::Library)?;
+    let (preferred, lacking) = match preferred(target) {
+        Ok(preferred) => (preferred, None),
+        // The server's list is in plain text, and comes whatever we offer: with it the mismatch can be judged.
+        Err(lacking) => (Preferred::DEFAULT, Some(lacking)),
+    };
     let config = Arc::new(client::Config {
         client_id: russh::SshId::Standard(CLIENT_ID.into()),
         // Silence must be silence: no rekey by time. 1 GiB each way is the library's upper bound.
@@ -119,11 +123,24 @@ pub async fn connect_watched(
         gex: GexParams::new(2048, 8192, 8192).unwrap_or_default(),
         ..client::Config::default()
     });
-    let connecting = client::connect_stream(config, stream, Witness::new(notes.clone()));
-    match timeout(deadline, connecting).await {
-        Err(_) => Err(NotConnected::Deadline),
-        Ok(Err(error)) => Err(NotConnected::Failed(error)),
-        Ok(Ok(handle)) => Ok(Connection { handle, watch: watch.clone(), notes, socket, via }),
+    let connecting = Box::pin(client::connect_stream(config, stream, Witness::new(notes.clone())));
+    let connected = async {
+        let Some(lacking) = lacking else { return connecting.await.map_err(NotConnected::Failed) };
+        tokio::select! {
+            biased;
+            () = offer(watch) => Err(NotConnected::Library(lacking)),
+            Err(error) = connecting => Err(NotConnected::Failed(error)),
+        }
+    };
+    let handle = timeout(deadline, connected).await.unwrap_or(Err(NotConnected::Deadline))?;
+    Ok(Connection { handle, watch: watch.clone(), notes, socket, via })
+}
+
+/// Returns once the server's list of algorithms has come.
+async fn offer(watch: &Watch) {
+    const GLANCE: Duration = Duration::from_millis(10);
+    while watch.seen().server.kexinit.is_none() {
+        sleep(GLANCE).await;
     }
 }
 

@@ -7,9 +7,11 @@ use std::time::Instant;
 use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
 use russh::keys::{PublicKeyOrCertificate, ssh_key};
 use russh::{Channel, ChannelId, ChannelOpenFailure, Names};
+use sha1::{Digest as _, Sha1};
 use tokio::sync::Notify;
 
 use crate::tap::Disconnect;
+use crate::text::hex;
 
 /// The longest text of the server that is kept, bytes.
 const TEXT_BYTES: usize = 4096;
@@ -76,6 +78,13 @@ impl ServerKey {
     #[must_use]
     pub fn fingerprint(&self) -> String {
         self.key_data().fingerprint(ssh_key::HashAlg::Sha256).to_string()
+    }
+
+    /// The key's SHA-1 in hexadecimal digits; none of a key that cannot be written down.
+    #[must_use]
+    pub fn sha1(&self) -> Option<String> {
+        let blob = ssh_key::PublicKey::from(self.key_data().clone()).to_bytes().ok()?;
+        Some(hex(&Sha1::digest(blob)))
     }
 }
 

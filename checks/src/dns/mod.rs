@@ -1,7 +1,9 @@
 //! Name look-up: what the system's resolver says, which ssh uses, and beside it what each name server says by itself.
 
+mod beside;
 mod causes;
 mod files;
+mod flaw;
 mod lines;
 mod patience;
 mod reading;
@@ -10,9 +12,11 @@ mod sshfp;
 mod system;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use tokio::time::sleep_until;
 
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
@@ -20,6 +24,8 @@ use crate::target::AddressFamily;
 use crate::text;
 use patience::Patience;
 
+pub use beside::Beside;
+pub(crate) use beside::complete;
 pub use causes::CAUSES;
 pub use sshfp::{Fingerprint, Published};
 
@@ -167,7 +173,8 @@ impl evidence::Facts for Facts {
 
 /// Looks the target's name up and leaves its addresses, in the order in which ssh would try them.
 ///
-/// It takes as long as the system's resolver, and `Limits::connect` and a second where no name server answers.
+/// It takes as long as the system's resolver, and `Limits::connect` and a second where no name server answers. Where the
+/// look-up succeeds, [`complete`] adds what the name servers say.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let target = exam.target.clone();
     if let Some(proxy) = &target.proxy {
@@ -178,50 +185,43 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return leave(exam, literal(&target.host, target.family, addresses));
     }
     let began = Instant::now();
-    let files = files::read(&target.host).await;
-    let patience = Patience::until(began + exam.limits.connect);
-    // The system's resolver is waited for longer than ssh's connections, since ssh waits for it; not where nobody answers.
-    let hope = Patience::until(began + exam.limits.stage);
-    let mut hope_ends = hope.waiting();
-    let system = async {
-        let unanswered = |answer| System { ms: ms(began), answer, other_family: Vec::new() };
-        let answer = tokio::select! {
-            system = system::look_up(&target.host, target.port, target.family, exam.limits.stage) => system,
-            _ = hope_ends.over() => unanswered(SystemAnswer::TimedOut),
-            () = exam.stop.wait() => unanswered(SystemAnswer::NotWaitedFor),
-        };
-        match answer.answer {
-            SystemAnswer::Addresses { .. } => patience.shorten(began + 2 * began.elapsed() + GRACE),
-            SystemAnswer::NotWaitedFor => patience.shorten(Instant::now()),
-            SystemAnswer::Error { .. } | SystemAnswer::TimedOut => {}
-        }
-        answer
-    };
-    let name_servers = async {
-        let asked = servers::ask_all(&target.host, &files, &patience).await;
-        if !asked.is_empty() && asked.iter().all(|server| reading::silent_for(server, 0.0)) {
-            hope.shorten(began + exam.limits.connect + LAST_HOPE);
-        }
-        asked
-    };
-    let host_keys = async {
-        let asked = target.host_keys.verify_dns || exam.limits.deep;
-        if asked { sshfp::ask(&target.host, &files, &patience).await } else { None }
-    };
-    let (system, name_servers, host_keys) = tokio::join!(system, name_servers, host_keys);
-    let facts = Facts {
+    let files = Arc::new(files::read(&target.host).await);
+    let patience = Arc::new(Patience::until(began + exam.limits.connect));
+    let mut beside = Beside::ask(&target.host, &files, &patience, target.host_keys.verify_dns || exam.limits.deep);
+    let mut facts = Facts {
         name: target.host.clone(),
         family: target.family,
         literal: false,
-        system,
-        hosts_file: files.hosts,
-        sources: files.sources,
+        system: System { ms: 0.0, answer: SystemAnswer::NotWaitedFor, other_family: Vec::new() },
+        hosts_file: files.hosts.clone(),
+        sources: files.sources.clone(),
         search: files.search.iter().map(ToString::to_string).collect(),
         ndots: files.ndots,
-        configuration_error: files.error,
-        name_servers,
-        host_keys,
+        configuration_error: files.error.clone(),
+        name_servers: Vec::new(),
+        host_keys: None,
     };
+    // The system's resolver is waited for longer than ssh's connections, since ssh waits for it; not where nobody answers.
+    let hopeless = async {
+        beside.all_silent().await;
+        sleep_until((began + exam.limits.connect + LAST_HOPE).into()).await;
+    };
+    let unanswered = |answer| System { ms: ms(began), answer, other_family: Vec::new() };
+    facts.system = tokio::select! {
+        system = system::look_up(&target.host, target.port, target.family, exam.limits.stage) => system,
+        () = hopeless => unanswered(SystemAnswer::TimedOut),
+        () = exam.stop.wait() => unanswered(SystemAnswer::NotWaitedFor),
+    };
+    match facts.system.answer {
+        SystemAnswer::Addresses { .. } => {
+            patience.shorten(began + 2 * began.elapsed() + GRACE);
+            exam.name_servers = Some(beside);
+        }
+        SystemAnswer::NotWaitedFor => {}
+        SystemAnswer::Error { .. } | SystemAnswer::TimedOut => {
+            exam.stop.race(beside.tell(&mut facts)).await;
+        }
+    }
     leave(exam, facts)
 }
 

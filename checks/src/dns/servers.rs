@@ -16,6 +16,7 @@ use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 
 use super::files::Files;
+use super::flaw::Flaw;
 use super::patience::{Over, Patience, Waiting};
 use super::{Answer, NameServer, Question, ms};
 use crate::icmp::ErrorQueue;
@@ -47,8 +48,11 @@ pub(super) async fn ask_all(host: &str, files: &Files, patience: &Patience) -> V
 }
 
 /// The full names to try, in the order of resolv.conf(5); none for what DNS must not be asked (RFC 6761 section 6.3)
-/// or what is no name.
+/// or what the system's resolver asks nobody for.
 fn names(host: &str, search: &[Name], ndots: usize) -> Vec<Name> {
+    if Flaw::of(host).is_some() {
+        return Vec::new();
+    }
     let Ok(name) = Name::from_ascii(host) else { return Vec::new() };
     if name.is_localhost() || name.num_labels() == 0 {
         return Vec::new();
@@ -240,5 +244,6 @@ mod tests {
         assert!(tried("db.localhost", 1).is_empty());
         assert!(tried("", 1).is_empty());
         assert!(tried("a..b", 1).is_empty());
+        assert!(tried("*.example", 1).is_empty());
     }
 }

@@ -9,22 +9,22 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
 use tokio::time::{sleep, timeout};
 
-use super::manner;
+use super::facts::manner;
 use crate::connection::Manner;
 use crate::dial::{self, Route};
 use crate::examination::Examination;
-use crate::tap::Tap;
+use crate::tap::{Seen, Tap};
 use crate::text::{shown, shown_bytes};
 
-/// How many, at most, and what lies between them, where the server closed without a word.
-const AFTER_SILENCE: (usize, Duration) = (3, Duration::from_millis(300));
-/// The same where sshd said that it refuses: between its two numbers MaxStartups refuses by chance, and nine refusals in a row
-/// are rare even where it refuses six of ten.
-const AFTER_WORDS: (usize, Duration) = (8, Duration::from_millis(150));
+/// How many, at most, and what lies between them.
+const FEW: (usize, Duration) = (3, Duration::from_millis(300));
+/// The same where sshd's words stand for chance and for certainty: between its two numbers MaxStartups refuses by chance, and
+/// nine refusals in a row are rare even where it refuses six of ten.
+const MANY: (usize, Duration) = (8, Duration::from_millis(150));
 /// How long a look waits for a word.
 const PATIENCE: Duration = Duration::from_millis(700);
 
-/// One further connection on which we said nothing.
+/// One further connection, on which we only listened, or began as another client than ssh's does.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Look {
     /// When it was open, milliseconds since the check began.
@@ -33,15 +33,43 @@ pub struct Look {
     pub version: Option<String>,
     /// The first bytes that came, escaped.
     pub first_bytes: Option<String>,
+    /// The first four of them as numbers.
+    #[serde(default)]
+    pub first_octets: Vec<u8>,
     /// How it ended, if it did while we listened.
     pub end: Option<Manner>,
     /// For how long we listened, milliseconds.
     pub ms: f64,
 }
 
-/// Looks again until a version comes, a few times at most, and not beyond `until`; `refused` is whether sshd said so.
-pub(super) async fn again(exam: &Examination, refused: bool, began: Instant, until: Instant) -> Vec<Look> {
-    let (most, pause) = if refused { AFTER_WORDS } else { AFTER_SILENCE };
+impl Look {
+    /// What was seen on a connection that was opened at `opened`, in a check that began at `began`.
+    pub(super) fn of(seen: &Seen, began: Instant, opened: Instant) -> Self {
+        let first = &seen.server.first_bytes;
+        Self {
+            at_ms: opened.duration_since(began).as_secs_f64() * 1000.0,
+            version: seen.server.version.as_ref().map(|(version, _)| shown(version)),
+            first_bytes: (!first.is_empty()).then(|| shown_bytes(first)),
+            first_octets: first.iter().take(4).copied().collect(),
+            end: manner(seen),
+            ms: opened.elapsed().as_secs_f64() * 1000.0,
+        }
+    }
+
+    /// Whether a byte came.
+    pub(super) fn has_spoken(&self) -> bool {
+        self.first_bytes.is_some()
+    }
+
+    /// Whether it stayed open without a byte.
+    pub(super) fn is_silent(&self) -> bool {
+        self.end.is_none() && !self.has_spoken()
+    }
+}
+
+/// Looks again until a version comes, a few times at most, and not beyond `until`; `doubtful` is whether chance may decide.
+pub(super) async fn again(exam: &Examination, doubtful: bool, began: Instant, until: Instant) -> Vec<Look> {
+    let (most, pause) = if doubtful { MANY } else { FEW };
     let mut looks = Vec::new();
     // A proxy command may be a login at a bastion: it is not repeated.
     let Some(route @ Route::Direct(_)) = exam.route else { return looks };
@@ -56,15 +84,7 @@ pub(super) async fn again(exam: &Examination, refused: bool, began: Instant, unt
         let patience = PATIENCE.min(until.saturating_duration_since(opened));
         // What came is in the watch, whether the reading ended or not.
         let _ = timeout(patience, stream.read(&mut [0; 1])).await;
-        let seen = watch.seen();
-        let first = &seen.server.first_bytes;
-        let look = Look {
-            at_ms: opened.duration_since(began).as_secs_f64() * 1000.0,
-            version: seen.server.version.as_ref().map(|(version, _)| shown(version)),
-            first_bytes: (!first.is_empty()).then(|| shown_bytes(first)),
-            end: manner(&seen),
-            ms: opened.elapsed().as_secs_f64() * 1000.0,
-        };
+        let look = Look::of(&watch.seen(), began, opened);
         let is_enough = look.version.is_some() || look.end.is_none();
         looks.push(look);
         if is_enough {

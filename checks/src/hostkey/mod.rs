@@ -18,6 +18,8 @@ use crate::known_hosts::{self, Kind, Known, Unread};
 use crate::target::{Strictness, Target};
 
 pub use causes::CAUSES;
+#[cfg(test)]
+pub(crate) use causes::samples::known as sample;
 pub use certificate::Certificate;
 pub use others::Other;
 pub use standing::Standing;
@@ -34,6 +36,9 @@ pub struct Facts {
     pub bits: Option<u32>,
     /// The key's `SHA256:` fingerprint.
     pub fingerprint: String,
+    /// Its SHA-1, hexadecimal, as SSHFP records have it (RFC 4255).
+    #[serde(default)]
+    pub sha1: Option<String>,
     /// The certificate, where the server showed one.
     pub certificate: Option<Certificate>,
     /// The name that known_hosts was searched for.
@@ -166,6 +171,7 @@ fn examine(target: &Target, key: &ServerKey) -> Facts {
         key_type: data.algorithm().as_str().to_owned(),
         bits: data.rsa().map(russh::keys::ssh_key::public::RsaPublicKey::key_size),
         fingerprint: key.fingerprint(),
+        sha1: key.sha1(),
         standing: standing::of(key, &entries, valid),
         certificate,
         name,

@@ -99,6 +99,12 @@ pub(crate) struct Tried {
 }
 
 impl Exchange {
+    /// Whether it goes by IPv6.
+    fn is_v6(&self) -> bool {
+        let (Self::Keys { route, .. } | Self::Data { login: Login { route, .. }, .. }) = self;
+        matches!(route, Route::Direct(address) if address.is_ipv6())
+    }
+
     /// Does it once, in at most `deadline` and the time that TCP takes to connect.
     async fn once(&self, shape: Shape, few: Option<&KexInit>, deadline: Duration) -> Tried {
         match self {

@@ -10,8 +10,12 @@ use crate::tap::Watch;
 
 /// What every IPv4 host takes (RFC 1122 section 3.3.3: packets of 576 bytes), so that no path may lose it.
 const SMALL: u32 = 536;
-/// IP and TCP header without options, IPv4 (RFC 791, RFC 9293); IPv6 takes 20 bytes more.
-const HEADERS: u32 = 40;
+/// The largest segment of the smallest packets that every IPv6 link carries whole (RFC 8200 section 5: 1280 bytes).
+const LEAST_V6: u32 = 1280 - HEADERS_V6;
+/// IP and TCP header without options, by IPv4 (RFC 791, RFC 9293).
+pub(super) const HEADERS_V4: u32 = 40;
+/// The same by IPv6 (RFC 8200).
+pub(super) const HEADERS_V6: u32 = 60;
 /// What a plain-text packet adds to its payload at least: lengths and padding (RFC 4253 section 6).
 const FRAME: u32 = 9;
 /// Between the beginnings of two connections.
@@ -57,12 +61,15 @@ pub(crate) async fn narrow(exchange: &Exchange, first: &Tried, largest: Option<u
     }
     let deadline = Duration::from_secs_f64(first.arm.ms * 4.0 / 1000.0).clamp(SHORTEST, LONGEST);
     let sent = u32::try_from(first.message).unwrap_or_default().saturating_add(FRAME);
-    let largest = largest.map_or(sent, |mtu| mtu.saturating_sub(HEADERS));
+    let v6 = exchange.is_v6();
+    let largest = largest.map_or(sent, |mtu| mtu.saturating_sub(if v6 { HEADERS_V6 } else { HEADERS_V4 }));
+    // What lies below is only lost where the IPv6 path is broken altogether, which the least size tells.
+    let smallest = if v6 { LEAST_V6 } else { SMALL };
     let mut shapes = vec![Shape::default()];
     if matches!(exchange, Exchange::Keys { .. }) {
         shapes.push(Shape { segment: None, short_offer: true });
     }
-    shapes.extend(between(largest).map(|segment| Shape { segment: Some(segment), short_offer: false }));
+    shapes.extend(between(smallest, largest, v6).map(|segment| Shape { segment: Some(segment), short_offer: false }));
     let began = Instant::now();
     let (exchange, few) = (Arc::new(exchange.clone()), Arc::new(first.server_offer.clone()));
     let mut running = JoinSet::new();
@@ -78,10 +85,11 @@ pub(crate) async fn narrow(exchange: &Exchange, first: &Tried, largest: Option<u
     arms.into_iter().map(|(_, arm)| arm).collect()
 }
 
-/// Three segment sizes between the smallest and `largest`, in steps of 4 bytes.
-fn between(largest: u32) -> impl Iterator<Item = u32> {
-    let room = largest.saturating_sub(SMALL);
-    (1..=3).map(move |step| (SMALL + room * step / 4) & !3).filter(move |size| *size > SMALL && *size < largest)
+/// Three segment sizes up to `largest` in steps of 4 bytes, from above `smallest`, or from itself where it is not known to pass.
+fn between(smallest: u32, largest: u32, with_smallest: bool) -> impl Iterator<Item = u32> {
+    let (room, parts) = (largest.saturating_sub(smallest), if with_smallest { 3 } else { 4 });
+    let steps = if with_smallest { 0..3 } else { 1..4 };
+    steps.map(move |step| (smallest + room * step / parts) & !3).filter(move |size| *size > SMALL && *size < largest)
 }
 
 #[cfg(test)]
@@ -90,8 +98,12 @@ mod tests {
 
     #[test]
     fn the_sizes_lie_between_the_ends() {
-        assert_eq!(between(1460).collect::<Vec<_>>(), [764, 996, 1228]);
-        assert_eq!(between(540).count(), 0);
-        assert_eq!(between(0).count(), 0);
+        let v4 = |largest| between(super::SMALL, largest, false).collect::<Vec<_>>();
+        assert_eq!(v4(1460), [764, 996, 1228]);
+        assert!(v4(540).is_empty() && v4(0).is_empty());
+        let v6 = |largest| between(super::LEAST_V6, largest, true).collect::<Vec<_>>();
+        assert_eq!(v6(1440), [1220, 1292, 1364]);
+        assert_eq!(v6(1500 - 60), v6(1440));
+        assert!(v6(1000).is_empty());
     }
 }

@@ -4,6 +4,7 @@ use super::refused;
 use crate::auth::{Answer, Obstacle};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
+use crate::text::seconds;
 
 pub(super) const AGENT_REFUSED: Cause = Cause {
     code: "auth-agent-refused",
@@ -74,7 +75,7 @@ pub(super) const AGENT_UNREACHABLE: Cause = Cause {
     hides: &["auth-no-credentials"],
     judge: |evidence| {
         let facts = refused(evidence)?;
-        let error = facts.agent.error.as_ref()?;
+        let error = facts.agent.error.as_ref().filter(|_| facts.agent.gave_up_ms.is_none())?;
         let wanted = facts.answered(Answer::Unfinished).any(|attempt| attempt.key.is_some());
         if wanted || !facts.usable("publickey") {
             return None;
@@ -84,6 +85,42 @@ pub(super) const AGENT_UNREACHABLE: Cause = Cause {
         let alone = facts.refused_keys().next().is_none();
         let certainty = if alone { Certainty::Likely } else { Certainty::Possible };
         Some(Match::new(certainty, [format!("the agent at {socket} did not help: {error}"), super::offers(facts)]))
+    },
+};
+
+pub(super) const AGENT_SILENT: Cause = Cause {
+    code: "auth-agent-silent",
+    stage: Check::Auth,
+    title: "The agent does not answer, and ssh waits for it without end",
+    severity: Severity::Critical,
+    explanation: "Something takes connections on the agent's socket and does not answer: an agent that hangs, waits for a person or for a token, or is stopped, or \
+        the rest of a forwarding whose connection is dead. The examination goes on without the agent; ssh does not, it has no limit for this wait \
+        and hangs after the key exchange. An agent that is only slow looks the same for as long as it is waited for here.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "See whether the agent answers",
+            snippet: Some("SSH_AUTH_SOCK='{agent_socket}' timeout 5 ssh-add -l; echo status $?"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Until it does, log in without it",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    IdentityAgent none\n    IdentityFile <key file>"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &["ssh hangs after the key exchange", "communication with agent failed"],
+    hides: &["auth-no-credentials"],
+    judge: |evidence| {
+        let facts = evidence.auth.facts()?;
+        let waited = facts.agent.gave_up_ms?;
+        let socket = facts.agent.socket.as_ref()?.display().to_string();
+        let because =
+            format!("the agent at {socket} took a connection and did not answer within {}", seconds(waited / 1000.0));
+        let found = Match::new(Certainty::Likely, [because]);
+        Some(if socket.contains('\'') { found } else { found.with("agent_socket", socket) })
     },
 };
 
@@ -97,6 +134,17 @@ mod tests {
     fn an_agent_that_declines_is_named() {
         let declined = attempt(key("a"), Answer::Unfinished).hindered(Obstacle::AgentRefused);
         assert_eq!(Sample::refused(["publickey"]).with(declined).fired(), ["auth-agent-refused"]);
+    }
+
+    #[test]
+    fn an_agent_that_hangs_hangs_ssh_whatever_else_would_log_in() {
+        for (sample, others) in
+            [(Sample::logged_in(), vec![]), (Sample::refused(["publickey"]), vec!["auth-no-credentials"])]
+        {
+            let mut sample = sample.agent("it did not answer in time");
+            sample.0.agent.gave_up_ms = Some(5000.0);
+            assert_eq!(sample.fired(), [others, vec!["auth-agent-silent"]].concat());
+        }
     }
 
     #[test]

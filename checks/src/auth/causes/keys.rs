@@ -5,6 +5,7 @@ use super::{SERVER_LOG, offers, refused};
 use crate::auth::{Answer, Obstacle};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
+use crate::validity::{CHECK_CLOCK, validity};
 
 /// How many keys a diagnosis names.
 const NAMED: usize = 6;
@@ -17,7 +18,8 @@ pub(super) const KEY_REJECTED: Cause = Cause {
     explanation: "The server answered no to each key before any signature was made, so the keys themselves are not accepted for this user. It never says \
         why, and all of these look alike from the client: the key is not in authorized_keys, it is there for another user, the file or a \
         directory above it is writable by others (StrictModes), sshd reads another file (AuthorizedKeysFile), the account does not exist or may \
-        not log in (AllowUsers, DenyUsers), or the key's type is not allowed (PubkeyAcceptedAlgorithms).\n\n\
+        not log in (AllowUsers, DenyUsers), or the key's type is not allowed (PubkeyAcceptedAlgorithms). A certificate is refused in the same way where \
+        the server does not trust its authority (TrustedUserCAKeys) or it is bound to other addresses (source-address).\n\n\
         sshd writes the reason to its log.",
     fixes: &[
         SERVER_LOG,
@@ -27,6 +29,12 @@ pub(super) const KEY_REJECTED: Cause = Cause {
             snippet: Some(
                 "ssh-keygen -lf ~{user}/.ssh/authorized_keys; ls -ld ~{user} ~{user}/.ssh ~{user}/.ssh/authorized_keys",
             ),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See whether sshd trusts the authority that signed the certificate, {authority}",
+            snippet: Some("sshd -T -C user={user} | awk '/^trustedusercakeys/ { print $2 }' | xargs -r ssh-keygen -lf"),
             ..Fix::NEW
         },
         Fix {
@@ -61,7 +69,16 @@ pub(super) const KEY_REJECTED: Cause = Cause {
             because.push(format!("and {} more keys", keys.len() - NAMED));
         }
         because.extend(never_offered(facts).map(|file| format!("not offered: {}", told(file))));
-        Some(Match::new(Certainty::Certain, because))
+        let mut certificates = keys.iter().filter_map(|key| key.certificate.as_ref());
+        let sound = certificates.find(|certificate| certificate.objection.is_none());
+        let found = |because| Match::new(Certainty::Certain, because);
+        Some(match sound.map(|certificate| &certificate.authority) {
+            None => found(because),
+            Some(authority) => {
+                because.push(format!("the certificate holds for this login by our clock; {authority} signed it"));
+                found(because).with("authority", authority)
+            }
+        })
     },
 };
 
@@ -82,12 +99,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
             ..Fix::NEW
         },
         SERVER_LOG,
-        Fix {
-            side: Side::Client,
-            summary: "Check this machine's clock",
-            snippet: Some("timedatectl status"),
-            ..Fix::NEW
-        },
+        CHECK_CLOCK,
     ],
     symptoms: &[
         "Certificate invalid: expired",
@@ -105,10 +117,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
             format!("refused: {}, issued as \"{}\" by {}", key.words(), certificate.key_id, certificate.authority),
             objection.clone(),
         ];
-        if !certificate.principals.is_empty() {
-            because.push(format!("it is for: {}", certificate.principals.join(", ")));
-        }
-        because.extend(certificate.valid_until.map(|until| format!("it is valid until {until}")));
+        because.extend(validity(&certificate.principals, certificate.valid_until));
         let found = Match::new(Certainty::Likely, because);
         let file = key.file.as_ref().map(|file| match file.extension() {
             Some(extension) if extension == "pub" => file.display().to_string(),
@@ -124,11 +133,13 @@ pub(super) const CERT_INVALID: Cause = Cause {
 pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
     code: "auth-signature-algorithm",
     stage: Check::Auth,
-    title: "The server and the client share no signature algorithm for the RSA key",
+    title: "The server and the client share no signature algorithm for the key",
     severity: Severity::Critical,
-    explanation: "An RSA key can sign with SHA-1 (ssh-rsa) or SHA-2 (rsa-sha2-256, rsa-sha2-512). The server did not name a SHA-2 algorithm in its \
-        server-sig-algs (RFC 8308), as servers before OpenSSH 7.2 do not, and OpenSSH's client no longer signs with SHA-1 since 8.8. The key was \
-        not offered, so whether the server knows it cannot be said.",
+    explanation: "An RSA key can sign with SHA-1 (ssh-rsa) or SHA-2 (rsa-sha2-256, rsa-sha2-512). A server that names no SHA-2 algorithm in its \
+        server-sig-algs (RFC 8308), as those before OpenSSH 7.2 do, takes SHA-1 or no RSA key at all, and OpenSSH's client no longer signs with SHA-1 since 8.8. \
+        The key was not offered, so whether the server knows it cannot be said.\n\n\
+        A client's own PubkeyAcceptedAlgorithms can keep it from a kind of key as well. A server's setting of that name looks different: \
+        sshd names every algorithm all the same, and then refuses the key.",
     fixes: &[
         Fix {
             side: Side::Client,
@@ -137,13 +148,24 @@ pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
             caution: Some("its public half has to be added to authorized_keys on the server by another way in"),
             ..Fix::NEW
         },
-        Fix { side: Side::Server, summary: "Update the SSH server: signatures with SHA-1 can be forged", ..Fix::NEW },
+        Fix {
+            side: Side::Server,
+            summary: "Update the SSH server, or let it take rsa-sha2-256 and rsa-sha2-512: signatures by {old_algorithm} can be forged",
+            ..Fix::NEW
+        },
         Fix {
             side: Side::Client,
             summary: "Until then, allow SHA-1 signatures for this one server",
             file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    PubkeyAcceptedAlgorithms +ssh-rsa"),
+            snippet: Some("Host {alias}\n    PubkeyAcceptedAlgorithms +{old_algorithm}"),
             caution: Some("SHA-1 is broken for this use; keep it to this host"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See which settings keep ssh from {kind_of_key} keys, and allow them for this server",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    PubkeyAcceptedAlgorithms +{kind_of_key}"),
             ..Fix::NEW
         },
     ],
@@ -156,21 +178,25 @@ pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
     hides: &["auth-no-credentials"],
     judge: |evidence| {
         let facts = refused(evidence)?;
-        let withheld: Vec<_> = facts
-            .answered(Answer::Withheld)
-            .filter(|attempt| attempt.obstacle == Some(Obstacle::NoSha2))
-            .filter_map(|attempt| attempt.key.as_ref())
-            .collect();
-        let first = withheld.first()?;
-        // Where other keys were refused, the RSA key is one suspect among several.
-        let certainty = if facts.refused_keys().next().is_some() { Certainty::Possible } else { Certainty::Likely };
-        Some(Match::new(
-            certainty,
-            [
-                format!("not offered: {}", first.words()),
-                "the server names no SHA-2 signature algorithm for RSA keys".into(),
-            ],
-        ))
+        let (key, obstacle) = facts.answered(Answer::Withheld).find_map(|attempt| {
+            let ours = [Obstacle::NoSha2, Obstacle::OnlySha1, Obstacle::NotAccepted];
+            Some((attempt.key.as_ref()?, attempt.obstacle.as_ref().filter(|obstacle| ours.contains(obstacle))?))
+        })?;
+        let by_our_setting = *obstacle == Obstacle::NotAccepted;
+        let certainty = match obstacle {
+            // Where other keys were refused, this one is one suspect among several.
+            _ if facts.refused_keys().next().is_some() => Certainty::Possible,
+            Obstacle::NoSha2 => Certainty::Likely,
+            _ => Certainty::Certain,
+        };
+        let found = Match::new(certainty, [format!("not offered: {}", key.words()), obstacle.words()]);
+        Some(if by_our_setting {
+            // An RSA key has more names than one, and the one that it begins with is that of SHA-1.
+            let kind = key.algorithm.as_str();
+            found.with("kind_of_key", if kind == "ssh-rsa" { "rsa-sha2-512,rsa-sha2-256" } else { kind })
+        } else {
+            found.with("old_algorithm", "ssh-rsa")
+        })
     },
 };
 
@@ -178,6 +204,7 @@ pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
 mod tests {
     use super::super::samples::{Sample, attempt, certified, key};
     use crate::auth::{Answer, Obstacle};
+    use crate::cause::Certainty;
 
     #[test]
     fn refused_keys_are_named() {
@@ -204,8 +231,23 @@ mod tests {
     }
 
     #[test]
-    fn an_rsa_key_without_sha2_was_not_rejected() {
-        let withheld = attempt(key("a"), Answer::Withheld).hindered(Obstacle::NoSha2);
-        assert_eq!(Sample::refused(["publickey"]).with(withheld).fired(), ["auth-signature-algorithm"]);
+    fn a_key_that_ssh_would_not_sign_with_was_not_rejected() {
+        for (obstacle, certainty) in [
+            (Obstacle::NoSha2, Certainty::Likely),
+            (Obstacle::OnlySha1, Certainty::Certain),
+            (Obstacle::NotAccepted, Certainty::Certain),
+        ] {
+            let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Withheld).hindered(obstacle));
+            assert_eq!(sample.fired(), ["auth-signature-algorithm"]);
+            assert_eq!(sample.certainty("auth-signature-algorithm"), certainty);
+            let beside = sample.with(attempt(key("b"), Answer::Refused));
+            assert_eq!(beside.certainty("auth-signature-algorithm"), Certainty::Possible);
+        }
+    }
+
+    #[test]
+    fn a_sound_certificate_that_was_refused_asks_for_its_authority() {
+        let sound = attempt(certified("a", None), Answer::Refused);
+        assert!(Sample::refused(["publickey"]).with(sound).because("auth-key-rejected").contains("SHA256:ca"));
     }
 }

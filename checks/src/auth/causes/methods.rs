@@ -37,7 +37,8 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
     hides: &["auth-key-rejected", "auth-no-credentials", "auth-method-unavailable"],
     judge: |evidence| {
         let facts = refused(evidence)?;
-        if facts.factors.is_empty() {
+        // A password or code that was sent and refused is a cause of its own.
+        if facts.factors.is_empty() || facts.answered(Answer::Refused).any(super::passwords::sent_secret) {
             return None;
         }
         Some(Match::new(
@@ -61,8 +62,14 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Run the check at a terminal, or give the password in a file that only you can read",
-            snippet: Some("ssh-doctor check --password-file <file> {alias}"),
+            summary: "Run the check at a terminal, where a person can answer",
+            snippet: Some("ssh-doctor check {alias}"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Or give the password in a file that only you can read",
+            snippet: Some("ssh-doctor check --password-file {password_file} {alias}"),
             ..Fix::NEW
         },
         Fix {
@@ -101,7 +108,9 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
         because.extend(without_password(facts));
         let questions = facts.attempts.iter().flat_map(|attempt| &attempt.prompts);
         because.extend(questions.map(|prompt| format!("the server asked \"{}\"", prompt.text)));
-        Some(Match::new(Certainty::Certain, because))
+        let found = Match::new(Certainty::Certain, because);
+        let takes_one = facts.usable("password") || facts.usable("keyboard-interactive");
+        Some(if takes_one && !facts.password_given { found.with("password_file", "<file>") } else { found })
     },
 };
 
@@ -113,6 +122,12 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
     explanation: "The server takes public keys, and none could be offered: the configured or default key files do not exist, and no agent shows a key (a locked one shows none). \
         This is common where ssh runs as another user than the one who owns the keys (sudo, cron, a container, a CI job without its secret).",
     fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "If the agent was locked: unlock it",
+            snippet: Some("SSH_AUTH_SOCK='{locked_agent}' ssh-add -X"),
+            ..Fix::NEW
+        },
         Fix {
             side: Side::Client,
             summary: "Name the key file for this server",
@@ -151,6 +166,9 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
         because.extend(facts.files.iter().filter(|file| file.obstacle.is_some()).map(told));
         because.push(match (&facts.agent.socket, facts.agent.keys) {
             (None, _) => "no agent is configured (SSH_AUTH_SOCK, IdentityAgent)".into(),
+            (Some(socket), Some(0)) if is_locked(facts) => {
+                format!("the agent at {} shows no keys and takes no request, as a locked one does", socket.display())
+            }
             (Some(socket), Some(keys)) => format!("the agent at {} holds {keys} keys", socket.display()),
             (Some(socket), None) => format!("the agent at {} could not be asked", socket.display()),
         });
@@ -158,9 +176,19 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
             because.push("IdentitiesOnly is set: the agent's other keys were not offered".into());
         }
         because.extend(without_password(facts));
-        Some(Match::new(Certainty::Certain, because))
+        let found = Match::new(Certainty::Certain, because);
+        let socket = facts.agent.socket.as_ref().map(|socket| socket.display().to_string());
+        match socket.filter(|socket| is_locked(facts) && !socket.contains('\'')) {
+            Some(socket) => Some(found.with("locked_agent", socket)),
+            None => Some(found),
+        }
     },
 };
+
+/// Whether the agent may be locked: one of OpenSSH's then shows no key and takes no request. Other agents do not know the request.
+fn is_locked(facts: &Facts) -> bool {
+    facts.agent.keys == Some(0) && facts.agent.bound == Some(false)
+}
 
 /// Why no password was tried where the server would take one.
 fn without_password(facts: &Facts) -> Option<String> {
@@ -184,6 +212,26 @@ mod tests {
         sample.0.factors = vec!["publickey".into()];
         sample.0.wanted = vec!["keyboard-interactive".into()];
         assert_eq!(sample.fired(), ["auth-partial-success"]);
+    }
+
+    #[test]
+    fn a_second_factor_that_was_refused_is_not_one_that_was_missing() {
+        let mut sample = Sample::refused(["publickey"])
+            .with(attempt(key("a"), Answer::Partial))
+            .with(secret("password", Answer::Refused));
+        sample.0.factors = vec!["publickey".into()];
+        assert_eq!(sample.fired(), ["auth-password-rejected"]);
+        assert!(sample.because("auth-password-rejected").contains("one factor: publickey"));
+    }
+
+    #[test]
+    fn an_agent_that_takes_no_request_may_be_locked() {
+        let mut sample = Sample::refused(["publickey"]).agent("");
+        sample.0.agent.error = None;
+        sample.0.agent.keys = Some(0);
+        assert!(!sample.because("auth-no-credentials").contains("locked"));
+        sample.0.agent.bound = Some(false);
+        assert!(sample.because("auth-no-credentials").contains("locked"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The causes that show in a login.
 
+mod account;
 mod agent;
 mod connection;
 mod files;
@@ -16,6 +17,7 @@ use crate::evidence::Evidence;
 pub static CAUSES: &[Cause] = &[
     connection::TOO_MANY_FAILURES,
     connection::DISCONNECTED,
+    account::ACCOUNT_REFUSED,
     methods::PARTIAL_SUCCESS,
     methods::METHOD_UNAVAILABLE,
     methods::NO_CREDENTIALS,
@@ -23,6 +25,7 @@ pub static CAUSES: &[Cause] = &[
     files::KEY_UNREADABLE,
     agent::AGENT_REFUSED,
     agent::AGENT_UNREACHABLE,
+    agent::AGENT_SILENT,
     keys::CERT_INVALID,
     keys::SIGNATURE_ALGORITHM,
     keys::KEY_REJECTED,

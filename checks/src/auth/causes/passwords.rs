@@ -3,6 +3,7 @@
 use super::{SERVER_LOG, offers, refused};
 use crate::auth::{Answer, Attempt, Conclusion, Obstacle};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::channel;
 use crate::evidence::Check;
 use crate::text::seconds;
 
@@ -38,9 +39,14 @@ pub(super) const PASSWORD_REJECTED: Cause = Cause {
     judge: |evidence| {
         let facts = refused(evidence)?;
         let attempt = facts.answered(Answer::Refused).find(|attempt| sent_secret(attempt))?;
-        let mut because =
-            vec![format!("{} was refused after {}", attempt.method, seconds(attempt.ms / 1000.0)), offers(facts)];
+        let mut because = vec![format!("{} was refused after {}", attempt.method, seconds(attempt.ms / 1000.0))];
+        if facts.factors.is_empty() {
+            because.push(offers(facts));
+        } else {
+            because.push(format!("accepted before, as one factor: {}", facts.factors.join(", ")));
+        }
         because.extend(attempt.prompts.iter().map(|prompt| format!("the server asked \"{}\"", prompt.text)));
+        because.extend(facts.said().map(|text| format!("the server said \"{text}\"")));
         Some(Match::new(Certainty::Certain, because))
     },
 };
@@ -48,16 +54,18 @@ pub(super) const PASSWORD_REJECTED: Cause = Cause {
 pub(super) const PASSWORD_EXPIRED: Cause = Cause {
     code: "auth-password-expired",
     stage: Check::Auth,
-    title: "The server seems to ask for a new password",
+    title: "The password has expired, and the server wants a new one",
     severity: Severity::Critical,
-    explanation: "The server answered the password with something that is neither success nor failure. The password method has only one such answer: the \
-        request to change the password (SSH_MSG_USERAUTH_PASSWD_CHANGEREQ, RFC 4252 section 8), which servers send when the password is right and \
-        has expired. The encrypted answer itself could not be read, so this is an inference.",
+    explanation: "The account's password has to be changed before anything else may be done. sshd asks for the new one by keyboard-interactive, or lets the \
+        login in, also one by key, and runs nothing but passwd, which needs a terminal: every command fails. Jobs fail while a person who logs in \
+        is merely asked. Other servers answer the password with a request to change it (SSH_MSG_USERAUTH_PASSWD_CHANGEREQ, RFC 4252 section 8).\n\n\
+        Where the server asked or said so, it is quoted. The request itself could not be read, so there it is inferred from an answer to \
+        the password that is neither success nor failure: there is only this one. The examination changes no password.",
     fixes: &[
         Fix {
             side: Side::Client,
             summary: "Log in at a terminal, and choose a new password when asked",
-            snippet: Some("ssh -o PreferredAuthentications=password {alias}"),
+            snippet: Some("ssh -t {alias}"),
             ..Fix::NEW
         },
         Fix {
@@ -73,9 +81,24 @@ pub(super) const PASSWORD_EXPIRED: Cause = Cause {
         "You are required to change your password immediately",
         "Your password has expired",
     ],
-    hides: &["auth-disconnected"],
+    hides: &[
+        "auth-disconnected",
+        "auth-method-unavailable",
+        "auth-partial-success",
+        "session-shell-exits",
+        "session-forced-command",
+    ],
     judge: |evidence| {
-        let facts = evidence.auth.failed().filter(|facts| facts.conclusion == Conclusion::Silent)?;
+        if let Some(said) = evidence.channel.failed().and_then(says_expired) {
+            return Some(Match::new(Certainty::Certain, [format!("instead of our command's output came \"{said}\"")]));
+        }
+        let facts = evidence.auth.failed()?;
+        let asked = facts.answered(Answer::Unfinished).find(|attempt| attempt.obstacle == Some(Obstacle::NewPassword));
+        if let Some(attempt) = asked {
+            let questions = attempt.prompts.iter().map(|prompt| format!("the server asked \"{}\"", prompt.text));
+            return Some(Match::new(Certainty::Certain, questions));
+        }
+        let facts = Some(facts).filter(|facts| facts.conclusion == Conclusion::Silent)?;
         let attempt = facts.attempts.last()?;
         (attempt.obstacle == Some(Obstacle::UnreadAnswer)).then(|| {
             Match::new(
@@ -89,8 +112,16 @@ pub(super) const PASSWORD_EXPIRED: Cause = Cause {
     },
 };
 
+/// The words of sshd's session.c and of passwd(1) in place of a command's output.
+fn says_expired(facts: &channel::Facts) -> Option<&String> {
+    const WORDS: [&str; 3] = ["password has expired", "Password change required", "required to change your password"];
+    let outputs = [&facts.stderr, &facts.other_output].into_iter().flatten();
+    let mut said = outputs.filter(|text| WORDS.iter().any(|words| text.contains(words)));
+    said.next().filter(|_| !facts.mark_seen)
+}
+
 /// Whether a secret went out in this attempt; sshd without PAM refuses keyboard-interactive before it asks anything.
-fn sent_secret(attempt: &Attempt) -> bool {
+pub(super) fn sent_secret(attempt: &Attempt) -> bool {
     attempt.method == "password" || !attempt.prompts.is_empty()
 }
 
@@ -117,6 +148,14 @@ mod tests {
         assert_eq!(sample.fired(), ["auth-key-rejected"]);
         let asked = Sample::refused(["keyboard-interactive"]).with(none_asked.asked("Password:"));
         assert_eq!(asked.fired(), ["auth-password-rejected"]);
+    }
+
+    #[test]
+    fn a_question_for_a_new_password_is_quoted() {
+        let asked = secret("keyboard-interactive", Answer::Unfinished).hindered(Obstacle::NewPassword);
+        let sample = Sample::refused(["keyboard-interactive"]).with(asked.asked("Current password: "));
+        assert_eq!(sample.fired(), ["auth-password-expired"]);
+        assert!(sample.because("auth-password-expired").contains("Current password"));
     }
 
     #[test]

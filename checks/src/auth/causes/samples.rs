@@ -43,7 +43,7 @@ impl Sample {
     }
 
     pub(super) fn agent(mut self, error: &str) -> Self {
-        self.0.agent = Agent { socket: Some("/run/agent".into()), keys: None, error: Some(error.into()) };
+        self.0.agent = Agent { socket: Some("/run/agent".into()), error: Some(error.into()), ..Agent::default() };
         self
     }
 
@@ -95,6 +95,7 @@ pub(super) fn secret(method: &str, answer: Answer) -> Attempt {
         answer,
         obstacle: None,
         prompts: Vec::new(),
+        notices: Vec::new(),
         ms: 12.0,
         steps: Steps::default(),
     }

@@ -1,6 +1,6 @@
 //! The login works, and takes its time.
 
-use crate::auth::{Answer, Facts};
+use crate::auth::{Answer, Attempt, Facts};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::{Check, Evidence};
 use crate::text::seconds;
@@ -17,7 +17,7 @@ pub(super) const SLOW: Cause = Cause {
     explanation: "The server let at least two seconds pass at one step, beyond the round trips that the step needs; each step points to another \
         culprit. Before its first answer the server looks up the user, and with UseDNS the client's name: a directory or name server that does not \
         answer costs 5 s or a multiple of it. Before it answers to a key it reads authorized_keys, perhaps on a file server, or runs \
-        AuthorizedKeysCommand, and runs it again for the signature. Between the signature or password and its verdict PAM does its work. \
+        AuthorizedKeysCommand, and runs it again for the signature. Between the signature, password or answer and its verdict PAM does its work, and before the questions that it asks. \
         Between the login and the session channel run PAM's session modules: logind, the message of the day. Between the command's start \
         and its first output run the shell's start-up files.\n\n\
         The step is measured, what the server does in it is not visible from here; its log with times shows it. An ssh that tries Kerberos \
@@ -27,7 +27,7 @@ pub(super) const SLOW: Cause = Cause {
             side: Side::Server,
             summary: "Before the first answer ({first_answer}): look up no names of clients, and see whether the server finds users and names at once",
             file: Some("/etc/ssh/sshd_config"),
-            snippet: Some("UseDNS no\nGSSAPIAuthentication no"),
+            snippet: Some("UseDNS no"),
             ..Fix::NEW
         },
         Fix {
@@ -123,14 +123,20 @@ fn round_trip(evidence: &Evidence) -> Option<f64> {
     Some(exchange.max(kernel.unwrap_or_default()))
 }
 
+/// A refused password is answered late on purpose (pam_faildelay): only what was accepted counts.
+fn accepted(attempt: &Attempt) -> bool {
+    matches!(attempt.answer, Answer::Accepted | Answer::Partial)
+}
+
 fn steps(facts: &Facts, evidence: &Evidence) -> Vec<Step> {
-    let longest = |answers: &[Answer], of: fn(&crate::auth::Steps) -> Option<f64>| {
-        let attempts = facts.attempts.iter().filter(|attempt| answers.contains(&attempt.answer));
-        attempts.filter_map(|attempt| of(&attempt.steps)).fold(0.0, f64::max)
-    };
-    let query = longest(&[Answer::Accepted, Answer::Partial, Answer::Refused], |steps| steps.query_ms);
-    // A refused password is answered late on purpose (pam_faildelay).
-    let decision = longest(&[Answer::Accepted, Answer::Partial], |steps| steps.decision_ms);
+    let longest = |of: fn(&Attempt) -> Option<f64>| facts.attempts.iter().filter_map(of).fold(0.0, f64::max);
+    let query = longest(|attempt| attempt.key.as_ref().and(attempt.steps.query_ms));
+    // sshd looks a key up once more to check the signature.
+    let decision = longest(|attempt| {
+        let key_lookup = attempt.key.as_ref().and(attempt.steps.query_ms).unwrap_or_default();
+        accepted(attempt).then_some(attempt.steps.decision_ms? - key_lookup)
+    });
+    let question = longest(|attempt| (accepted(attempt) && attempt.key.is_none()).then_some(attempt.steps.query_ms?));
     let ran = evidence.channel.passed().map(|channel| &channel.ran);
     let open = ran.and_then(|ran| ran.open_ms).unwrap_or_default();
     let answered = ran.and_then(|ran| ran.answered_ms);
@@ -140,11 +146,11 @@ fn steps(facts: &Facts, evidence: &Evidence) -> Vec<Step> {
         // The service request and the empty login, one after the other.
         step("first_answer", "from the request to log in to the server's first answer", facts.first_answer_ms, 2.0),
         step("key_lookup", "from the offer of a key to the server's answer", query, 1.0),
-        // sshd looks the key up once more to check the signature.
+        step("decision", "from the start of keyboard-interactive to its first question", question, 1.0),
         step(
             "decision",
-            "from the signature or password to the verdict, less the look-up of the key",
-            decision - query,
+            "from the signature, password or answer to the verdict, less the look-up of the key",
+            decision,
             1.0,
         ),
         step("channel_open", "from the login to the open session channel", open, 1.0),
@@ -233,6 +239,26 @@ mod tests {
             assert_eq!(blamed(0.0, 0.0, 0.0, [0.0, 5000.0, 0.0]), ["command_start"]);
             assert_eq!(blamed(0.0, 0.0, 0.0, [0.0, 0.0, 5000.0]), ["first_output"]);
         }
+    }
+
+    #[test]
+    fn a_question_that_comes_late_is_the_work_of_pam_and_not_a_look_up_of_keys() {
+        let mut evidence = login(1.0, 0.0, 0.0, 0.0, [0.0; 3]);
+        let Step::Passed(facts) = &mut evidence.auth.step else { panic!("it passed") };
+        let mut asked = secret("keyboard-interactive", Answer::Accepted);
+        asked.steps = Steps { query_ms: Some(4000.0), signing_ms: None, decision_ms: Some(2.0) };
+        facts.attempts.push(asked);
+        assert_eq!(blamed(&evidence), ["decision"]);
+    }
+
+    #[test]
+    fn a_slow_look_up_of_one_factor_hides_no_slow_verdict_of_another() {
+        let mut evidence = login(1.0, 0.0, 5000.0, 5000.0, [0.0; 3]);
+        let Step::Passed(facts) = &mut evidence.auth.step else { panic!("it passed") };
+        let mut password = secret("password", Answer::Accepted);
+        password.steps.decision_ms = Some(4000.0);
+        facts.attempts.push(password);
+        assert_eq!(blamed(&evidence), ["key_lookup", "decision"]);
     }
 
     #[test]

@@ -91,14 +91,18 @@ impl Walk<'_> {
     /// Offers one key; asks for its passphrase only when the server would take it, as ssh does.
     async fn key(&mut self, offer: &Offer) -> Verdict {
         let began = Instant::now();
-        let hash = match self.clock.bound(hash_of(&offer.public, &mut self.connection)).await {
+        let accepted = &self.exam.target.credentials.accepted;
+        let hash = match self.clock.bound(hash_of(&offer.public, accepted, &mut self.connection)).await {
             Ok(hash) => hash,
             Err(cut) => return self.over(cut, began),
         };
         let fact = offer.fact(hash.as_ref().ok().copied().flatten(), &self.exam.target.user, jiff::Timestamp::now());
-        let Ok(hash) = hash else {
-            self.record("publickey", Some(fact), Answer::Withheld, Some(Obstacle::NoSha2), began);
-            return Verdict::Refused;
+        let hash = match hash {
+            Ok(hash) => hash,
+            Err(obstacle) => {
+                self.record("publickey", Some(fact), Answer::Withheld, Some(obstacle), began);
+                return Verdict::Refused;
+            }
         };
         let mut key = Key { public: offer.public.clone(), hash, half: self.half(offer) };
         let mut steps = Steps::default();

@@ -186,8 +186,9 @@ impl<'e> Walk<'e> {
     }
 
     fn record(&mut self, method: &str, key: Option<Key>, answer: Answer, obstacle: Option<Obstacle>, began: Instant) {
-        let (method, prompts, steps) = (method.to_owned(), Vec::new(), Steps::default());
-        self.facts.attempts.push(Attempt { method, key, answer, obstacle, prompts, ms: ms(began), steps });
+        let (method, ms, steps) = (method.to_owned(), ms(began), Steps::default());
+        let (prompts, notices) = (Vec::new(), Vec::new());
+        self.facts.attempts.push(Attempt { method, key, answer, obstacle, prompts, notices, ms, steps });
     }
 
     /// Adds the times of its steps to the last attempt.

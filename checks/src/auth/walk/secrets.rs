@@ -68,12 +68,13 @@ impl Walk<'_> {
         self.secret_sent |= talk.answered;
         let (answer, obstacle) = match (talk.cut, talk.stuck) {
             (Some(_), _) => (Answer::Silence, None),
+            (None, true) if talk.new_password => (Answer::Unfinished, Some(Obstacle::NewPassword)),
             (None, true) => (Answer::Unfinished, Some(Obstacle::NobodyToAnswer)),
             (None, false) => (Answer::of(&talk.outcome), None),
         };
         self.record("keyboard-interactive", None, answer, obstacle, began);
         if let Some(attempt) = self.facts.attempts.last_mut() {
-            attempt.prompts = talk.prompts;
+            (attempt.prompts, attempt.notices, attempt.steps) = (talk.prompts, talk.notices, talk.steps);
         }
         match (talk.cut, talk.stuck) {
             (Some(cut), _) => self.over(cut, began),

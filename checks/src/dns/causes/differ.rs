@@ -2,13 +2,10 @@
 
 use std::net::IpAddr;
 
-use russh::keys::ssh_key;
-
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::dns::{Facts, NameServer, SystemAnswer, lines, reading};
 use crate::evidence::{Check, Evidence};
 use crate::hostkey::Standing;
-use crate::text::{hex, shown};
 
 pub(super) const HOSTS_MISMATCH: Cause = Cause {
     code: "dns-hosts-mismatch",
@@ -109,54 +106,6 @@ pub(super) const SERVERS_DISAGREE: Cause = Cause {
     },
 };
 
-pub(super) const SSHFP_MISMATCH: Cause = Cause {
-    code: "hostkey-sshfp-mismatch",
-    stage: Check::Hostkey,
-    title: "The server's key is not the one that DNS publishes for the host",
-    severity: Severity::Warning,
-    explanation: "DNS holds fingerprints of the host's keys (SSHFP records), there is one for a key of this type, and it is not the \
-        fingerprint of the key that the server has proven to hold. With VerifyHostKeyDNS ssh then warns, or asks. Mostly the \
-        server was set up anew, or its keys were made anew, and nobody told DNS. It can also be another machine than the one \
-        that is meant, be it by an out-of-date address or on purpose.\n\n\
-        An answer that the name server has not validated with DNSSEC proves little by itself: ssh does not trust it either.",
-    fixes: &[
-        Fix {
-            side: Side::Server,
-            summary: "On the server's console, print the records that its keys should have, and compare them with those in DNS",
-            snippet: Some("ssh-keygen -r {host}"),
-            ..Fix::NEW
-        },
-        Fix { side: Side::Client, summary: "See what DNS says", snippet: Some("dig +short {host} SSHFP"), ..Fix::NEW },
-    ],
-    symptoms: &[
-        "Error: mismatching host key fingerprint found in DNS",
-        "Update the SSHFP RR in DNS with the new host key",
-    ],
-    hides: &[],
-    judge: |evidence| {
-        let published = evidence.dns.facts()?.host_keys.as_ref()?;
-        let key = evidence.hostkey.facts()?;
-        let algorithm = number(&key.key_type)?;
-        let sha256 = hexadecimal(&key.fingerprint)?;
-        // SHA-1 is left alone: the proven key's SHA-1 was not recorded.
-        let of_this_type =
-            published.records.iter().flatten().filter(|record| (record.algorithm, record.hash) == (algorithm, 2));
-        let of_this_type: Vec<&str> = of_this_type.map(|record| record.hex.as_str()).collect();
-        if of_this_type.is_empty() || of_this_type.contains(&sha256.as_str()) {
-            return None;
-        }
-        let validated = if published.authentic { "says that it has" } else { "has not" };
-        Some(Match::new(
-            if published.authentic { Certainty::Certain } else { Certainty::Likely },
-            [
-                format!("the server's {} key has the SHA-256 fingerprint {sha256}", shown(&key.key_type)),
-                format!("DNS has for {} and that type {}", shown(&published.name), of_this_type.join(", ")),
-                format!("the name server {validated} validated the answer (DNSSEC)"),
-            ],
-        ))
-    },
-};
-
 /// The addresses that ssh uses, without their ports.
 fn used(facts: &Facts) -> Option<Vec<IpAddr>> {
     match &facts.system.answer {
@@ -182,21 +131,4 @@ fn is_private(ip: IpAddr) -> bool {
         IpAddr::V4(ip) => ip.is_private(),
         IpAddr::V6(ip) => ip.is_unique_local(),
     }
-}
-
-/// The number of a key's algorithm in an SSHFP record (RFC 4255, RFC 6594, RFC 7479).
-fn number(key_type: &str) -> Option<u8> {
-    match key_type {
-        "ssh-rsa" => Some(1),
-        "ssh-dss" => Some(2),
-        "ssh-ed25519" => Some(4),
-        name if name.starts_with("ecdsa-sha2-") => Some(3),
-        _ => None,
-    }
-}
-
-/// A `SHA256:` fingerprint as SSHFP writes it.
-fn hexadecimal(fingerprint: &str) -> Option<String> {
-    let fingerprint: ssh_key::Fingerprint = fingerprint.parse().ok()?;
-    Some(hex(fingerprint.as_bytes()))
 }

@@ -3,6 +3,8 @@
 mod differ;
 mod name;
 mod servers;
+mod spelling;
+mod sshfp;
 
 use super::lines;
 use super::reading::{self, Failure};
@@ -11,6 +13,7 @@ use crate::evidence::Evidence;
 
 /// The causes that show at this check.
 pub static CAUSES: &[Cause] = &[
+    spelling::INVALID_NAME,
     name::NXDOMAIN,
     name::NO_ADDRESS,
     name::NOT_ASKED,
@@ -21,7 +24,8 @@ pub static CAUSES: &[Cause] = &[
     servers::SLOW,
     differ::HOSTS_MISMATCH,
     differ::SERVERS_DISAGREE,
-    differ::SSHFP_MISMATCH,
+    sshfp::SSHFP_MISMATCH,
+    sshfp::SSHFP_WEAK,
 ];
 
 const LOOK_AGAIN: Fix = Fix {
@@ -219,6 +223,19 @@ mod tests {
         assert_eq!(fired(works(1.0, vec![knows(V4), knows("10.0.0.7")])), [("dns-servers-disagree", Likely)]);
         assert_eq!(fired(works(1.0, vec![knows(V4), knows("198.51.100.9")])), [], "many addresses in turn");
         assert_eq!(fired(works(1.0, vec![knows(V4), both(&Answer::TimedOut)])), []);
+    }
+
+    #[test]
+    fn a_name_that_nobody_is_asked_for_is_a_slip_of_spelling() {
+        let named = |name: &str| Facts { name: name.into(), ..facts(error("EAI_NONAME"), Vec::new()) };
+        assert_eq!(fired(named("a..b")), [("dns-invalid-name", Certain)]);
+        assert_eq!(fired(named("a/b")), [("dns-invalid-name", Likely)]);
+        assert_eq!(fired(Facts { name: "a..b".into(), ..works(1.0, Vec::new()) }), [], "a hosts file may have it");
+        let found = (super::spelling::INVALID_NAME.judge)(&Evidence {
+            dns: Timed { step: Step::Failed(named("bücher.example")), duration_ms: 1.0 },
+            ..Evidence::unexamined()
+        });
+        assert_eq!(found.unwrap().values, [("ascii", "xn--bcher-kva.example".to_owned())]);
     }
 
     #[test]

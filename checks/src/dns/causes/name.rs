@@ -7,7 +7,7 @@ use crate::evidence::Check;
 use crate::target::AddressFamily;
 use crate::text;
 
-const HOST_NAME: Fix = Fix {
+pub(super) const HOST_NAME: Fix = Fix {
     side: Side::Client,
     summary: "Tell ssh the full name or the address behind this name",
     file: Some("~/.ssh/config"),

@@ -119,9 +119,13 @@ pub(in crate::handshake) fn user_would_agree(facts: &Facts) -> bool {
 /// What the user's own client and the server would agree on and our library does not speak, as a sentence.
 pub(in crate::handshake) fn library_lacks(facts: &Facts) -> String {
     let agreed = |kind: &Kind| {
-        let theirs = (kind.theirs)(facts.server_offer.as_ref()?);
-        let name = (kind.ours)(&facts.client_offer).iter().find(|name| !is_signal(name) && theirs.contains(name))?;
-        (!connection::library_speaks(kind.keyword, name)).then(|| format!("{} {}", kind.keyword, shown(name)))
+        let offer = facts.server_offer.as_ref().filter(|offer| !needs_no_mac(kind, facts, offer))?;
+        let theirs = (kind.theirs)(offer);
+        let mut common =
+            (kind.ours)(&facts.client_offer).iter().filter(|name| !is_signal(name) && theirs.contains(name));
+        let first = common.clone().next()?;
+        let spoken = common.any(|name| connection::library_speaks(kind.keyword, name));
+        (!spoken).then(|| format!("{} {}", kind.keyword, shown(first)))
     };
     let lacking: Vec<String> = KINDS.iter().filter_map(agreed).collect();
     format!(
@@ -131,14 +135,18 @@ pub(in crate::handshake) fn library_lacks(facts: &Facts) -> String {
 }
 
 fn agree(kind: &Kind, facts: &Facts, offer: &KexInit) -> bool {
-    // A cipher that authenticates by itself needs no MAC.
-    let mac_not_needed = kind.keyword == MAC_KIND.keyword
-        && (CIPHER_KIND.ours)(&facts.client_offer)
-            .iter()
-            .find(|name| offer.cipher_to_server.contains(name))
-            .is_some_and(|name| name.contains("gcm") || name.contains("poly1305"));
     let theirs = (kind.theirs)(offer);
-    mac_not_needed || (kind.ours)(&facts.client_offer).iter().any(|name| !is_signal(name) && theirs.contains(name))
+    needs_no_mac(kind, facts, offer)
+        || (kind.ours)(&facts.client_offer).iter().any(|name| !is_signal(name) && theirs.contains(name))
+}
+
+/// Whether it is about the message authentication code, which a cipher that authenticates by itself does without.
+fn needs_no_mac(kind: &Kind, facts: &Facts, offer: &KexInit) -> bool {
+    let mut ciphers = facts.client_offer.cipher.iter();
+    kind.keyword == MAC_KIND.keyword
+        && ciphers
+            .find(|name| offer.cipher_to_server.contains(name))
+            .is_some_and(|name| connection::authenticates(name))
 }
 
 /// Whether the user's ssh no longer has the algorithm at all: OpenSSH removed DSA in version 10.0.
@@ -204,6 +212,23 @@ mod tests {
         assert_eq!(fired(facts(|o| o.host_key = names("ssh-dss"))), ["handshake-no-common-hostkey"]);
         assert_eq!(fired(facts(|o| o.cipher_to_server = names("3des-cbc"))), ["handshake-no-common-cipher"]);
         assert_eq!(fired(facts(|o| o.mac_to_server = names("hmac-md5"))), ["handshake-no-common-mac"]);
+    }
+
+    #[test]
+    fn what_the_library_lacks_is_only_what_nothing_in_common_makes_up_for() {
+        let mut lacking = facts(|o| {
+            o.kex = names("sntrup761x25519-sha512@openssh.com,curve25519-sha256");
+            o.cipher_to_server = names("aes256-gcm@openssh.com,aes256-ctr");
+            o.mac_to_server = names("umac-64@openssh.com");
+        });
+        lacking.client_offer.kex = names("sntrup761x25519-sha512@openssh.com");
+        lacking.client_offer.mac = names("umac-64@openssh.com");
+        let words = library_lacks(&lacking);
+        assert!(words.contains("KexAlgorithms sntrup761") && !words.contains("MACs"), "{words}");
+        lacking.client_offer.kex = names("sntrup761x25519-sha512@openssh.com,curve25519-sha256");
+        lacking.client_offer.cipher = names("aes256-ctr");
+        let words = library_lacks(&lacking);
+        assert!(words.contains("MACs umac-64") && !words.contains("KexAlgorithms"), "{words}");
     }
 
     #[test]

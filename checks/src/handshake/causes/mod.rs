@@ -7,19 +7,20 @@ mod kinds;
 mod mac;
 mod refusal;
 mod slow;
+mod stranger;
 mod tarpit;
 mod version;
 mod violation;
 mod weak;
 
 pub(super) use algorithms::{library_lacks, user_would_agree};
-pub(super) use refusal::is_refusal;
+pub(super) use refusal::{is_refusal, may_be_chance};
 
 use crate::cause::Cause;
 
 /// The causes that show in the handshake.
 pub static CAUSES: &[Cause] = &[
-    version::NOT_SSH,
+    stranger::NOT_SSH,
     tarpit::TARPIT,
     refusal::MAX_STARTUPS,
     refusal::SOURCE_PENALTY,

@@ -123,6 +123,11 @@ pub(super) fn refused_by_sshd(facts: &Facts) -> bool {
     says(facts, EXCEEDED_MAX_STARTUPS) || says(facts, NOT_ALLOWED)
 }
 
+/// Whether sshd refused with the words of 9.8 and later, behind which there may be chance.
+pub(in crate::handshake) fn may_be_chance(facts: &Facts) -> bool {
+    says(facts, NOT_ALLOWED)
+}
+
 /// Whether looking again can tell more: the connection ended before the version, without a word or with one of sshd's, or it was
 /// reset before the list of algorithms.
 pub(in crate::handshake) fn is_refusal(facts: &Facts) -> bool {
@@ -144,13 +149,17 @@ pub(super) fn looked(facts: &Facts) -> Option<String> {
     let last = facts.looks.last()?;
     let later = seconds(last.at_ms / 1000.0);
     let further = match facts.looks.len() {
-        1 => format!("a further connection {later} later"),
-        count => format!("the last of {count} further connections within {later}"),
+        1 => format!("a further connection {later} later, on which we said nothing, "),
+        count => format!("the last of {count} further connections within {later}, on which we said nothing, "),
     };
-    Some(match (&last.version, &last.end) {
-        (Some(version), _) => format!("{further}, on which we said nothing, was let in by \"{version}\""),
-        (None, Some(manner)) => format!("{further}, on which we said nothing, ended with {}", manner.words()),
-        (None, None) => {
+    Some(match (&last.version, &last.end, facts.looks.len()) {
+        (Some(version), _, _) => format!("{further}was let in by \"{version}\""),
+        (None, Some(manner), 1) => format!("{further}ended with {}", manner.words()),
+        (None, Some(manner), count) => format!(
+            "none of {count} further connections within {later}, on which we said nothing, was let in; the last ended with {}",
+            manner.words()
+        ),
+        (None, None, _) => {
             format!("a further connection on which we said nothing stayed open for {}", seconds(last.ms / 1000.0))
         }
     })

@@ -48,6 +48,16 @@ pub(super) const SLOW: Cause = Cause {
             );
             return Some(Match::new(Certainty::Certain, [because]).at(Severity::Critical));
         }
+        if let Some((facts, later)) = evidence.handshake.failed().and_then(|facts| Some((facts, facts.later.as_ref()?)))
+            && later.first_bytes.starts_with("SSH-")
+        {
+            let because = format!(
+                "the version came {} after the connection was open, and what your ssh waits had ended after {}",
+                seconds(later.ms / 1000.0),
+                seconds(facts.gave_up_ms? / 1000.0),
+            );
+            return Some(Match::new(Certainty::Certain, [because]).at(Severity::Critical));
+        }
         let facts = evidence.handshake.passed()?;
         let rtt_ms = facts.tcp.map_or(0.0, |tcp| f64::from(tcp.rtt_us) / 1000.0);
         let (version, offer, done) = (facts.version_ms?, facts.server_offer_ms?, facts.done_ms?);

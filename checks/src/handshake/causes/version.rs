@@ -1,67 +1,9 @@
 //! What can go wrong before the server has named its version.
 
-use super::refusal::{looked, refused_by_sshd};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
-use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::Facts;
 use crate::text::seconds;
-
-pub(super) const NOT_SSH: Cause = Cause {
-    code: "handshake-not-ssh",
-    stage: Check::Handshake,
-    title: "Something other than an SSH server answers on this port",
-    severity: Severity::Critical,
-    explanation: "An SSH server begins with a line that starts with SSH-2.0 (RFC 4253 section 4.2); other lines may come before it. What came here \
-        is another protocol, so the port, the address or a forwarding rule in front of the server leads to the wrong service.\n\n\
-        A proxy or a captive portal that answers in the server's place looks the same from here. A service that waits for the client to speak first, such as \
-        TLS, may close at our version without a word; an SSH server names its version unasked.",
-    fixes: &[
-        Fix {
-            side: Side::Client,
-            summary: "Use the port that the SSH server listens on",
-            file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    HostName {host}\n    Port <port of the SSH server>"),
-            ..Fix::NEW
-        },
-        Fix {
-            side: Side::Server,
-            summary: "See which ports sshd listens on, and what holds this one",
-            snippet: Some("sshd -T | grep -iE '^(port|listenaddress)'; ss -tlnp | grep ':{port} '"),
-            ..Fix::NEW
-        },
-        Fix {
-            side: Side::Network,
-            summary: "Check where the port forwarding or load balancer in front of {host}:{port} sends connections",
-            ..Fix::NEW
-        },
-    ],
-    symptoms: &[
-        "kex_exchange_identification: banner line contains invalid characters",
-        "kex_exchange_identification: No SSH version received in first 1024 lines from server",
-        "Indecipherable protocol version",
-        "Invalid SSH banner",
-        "Error reading SSH protocol banner",
-    ],
-    hides: &["handshake-reset", "handshake-kex-failed", "handshake-closed-before-banner", "handshake-source-denied"],
-    judge: |evidence| {
-        let facts = evidence.handshake.failed()?;
-        if let Some(silent) = waits_for_client(facts) {
-            let words =
-                "the server closed the connection when we had sent our version, and sent no byte itself".to_owned();
-            return Some(Match::new(Certainty::Likely, [words, silent]));
-        }
-        let first = facts.first_bytes.as_ref()?;
-        if facts.version.is_some() || refused_by_sshd(facts) || begins_a_version(facts) {
-            return None;
-        }
-        let (what, certainty) = match protocol_of(facts) {
-            Some(protocol) => (format!("these are the first bytes of {protocol}"), Certainty::Certain),
-            None => ("no line of it starts with SSH-".to_owned(), Certainty::Likely),
-        };
-        Some(Match::new(certainty, [format!("the server's first bytes were \"{first}\""), what]))
-    },
-};
 
 pub(super) const PROTOCOL_VERSION: Cause = Cause {
     code: "handshake-protocol-version",
@@ -101,9 +43,17 @@ pub(super) const NO_BANNER: Cause = Cause {
     severity: Severity::Critical,
     explanation: "The TCP connection was accepted, and no byte came before our deadline. sshd sends its version as soon as it has started a process for the \
         connection. So either the server is too loaded to start one, it waits for something first (a reverse name look-up in a wrapper), \
-        a load balancer accepted without having a server behind it, or the port belongs to a service that waits for the client, such as TLS. \
-        The client cannot tell these apart.",
+        a load balancer accepted without having a server behind it, the port belongs to a service that waits for its client to speak, or it is a tarpit, \
+        which holds scanners by saying next to nothing: endlessh sends its first line after 10 s unless told otherwise.\n\n\
+        In so short a time the client cannot tell these apart. Listening for a minute tells two of them: a tarpit sends a line of nonsense, a slow server \
+        its version.",
     fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Listen for a minute: a slow server will have named its version, and a tarpit sent a line of nonsense",
+            snippet: Some("ssh-doctor check --only handshake -o ConnectTimeout=60 -p {port} {alias}"),
+            ..Fix::NEW
+        },
         Fix {
             side: Side::Server,
             summary: "Ask the server itself, on its console: a version at once means that sshd is well and the path is not",
@@ -125,48 +75,27 @@ pub(super) const NO_BANNER: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
         let waited = facts.gave_up_ms?;
-        (facts.received_bytes == 0 && facts.end.is_none()).then(|| {
-            Match::new(
-                Certainty::Certain,
-                [format!(
-                    "the connection was accepted and stayed open, without a byte in {}",
-                    seconds(waited / 1000.0)
-                )],
-            )
+        (facts.received_bytes == 0 && facts.end.is_none() && facts.later.is_none()).then(|| {
+            let words =
+                format!("the connection was accepted and stayed open, without a byte in {}", seconds(waited / 1000.0));
+            let tls = facts.tls.as_ref().map(|look| match &look.end {
+                _ if look.first_bytes.is_some() => {
+                    "a further connection, which began as a TLS client does, was answered".to_owned()
+                }
+                None => "a further connection, which began as a TLS client does, had no answer either".to_owned(),
+                Some(manner) => {
+                    format!("a further connection, which began as a TLS client does, ended with {}", manner.words())
+                }
+            });
+            Match::new(Certainty::Certain, std::iter::once(words).chain(tls))
         })
     },
 };
-
-/// A connection on which we said nothing stayed open and silent, and ours was closed at our words: as a sentence.
-fn waits_for_client(facts: &Facts) -> Option<String> {
-    let last = facts.looks.last().filter(|look| look.end.is_none() && look.first_bytes.is_none())?;
-    let closed = matches!(facts.end, Some((Manner::Fin, _))) && facts.received_bytes == 0;
-    (closed && last.ms > 500.0).then(|| looked(facts)).flatten()
-}
 
 /// Whether what came last could have become a version.
 pub(super) fn begins_a_version(facts: &Facts) -> bool {
     facts.unfinished_line.as_ref().is_some_and(|line| line.starts_with("SSH-"))
         || (facts.objection.is_some() && facts.first_bytes.as_ref().is_some_and(|first| first.starts_with("SSH-")))
-}
-
-/// The protocol that a service's first bytes give away.
-pub(super) fn protocol_of(facts: &Facts) -> Option<&'static str> {
-    let text = facts.first_bytes.as_deref()?;
-    let octets = facts.first_octets.as_slice();
-    match octets {
-        // TLS record layer: alert or handshake, major version 3 (RFC 8446 section 5.1).
-        [0x15 | 0x16, 0x03, ..] => Some("TLS"),
-        // Telnet IAC followed by WILL, WONT, DO or DONT (RFC 854).
-        [0xff, 0xfb..=0xfe, ..] => Some("telnet"),
-        _ if text.starts_with("HTTP/") || text.starts_with("<!DOCTYPE") || text.starts_with("<html") => Some("HTTP"),
-        _ if text.starts_with("220") && text.contains("FTP") => Some("FTP"),
-        _ if text.starts_with("220") && text.contains("SMTP") => Some("SMTP"),
-        _ if text.starts_with("+OK") => Some("POP3"),
-        _ if text.starts_with("* OK") => Some("IMAP"),
-        _ if text.starts_with("RFB ") => Some("VNC"),
-        _ => None,
-    }
 }
 
 /// The evidence of a handshake that failed with these facts, for the tests of the neighbours too.
@@ -179,7 +108,7 @@ pub(super) fn failed(facts: Facts) -> crate::evidence::Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handshake::Look;
+    use crate::connection::Manner;
 
     fn fired(facts: &Facts) -> Vec<&'static str> {
         let evidence = failed(facts.clone());
@@ -203,15 +132,6 @@ mod tests {
         assert_eq!(fired(&web), ["handshake-not-ssh"]);
         let old = Facts { version: Some("SSH-1.5-Cisco-1.25".into()), received_bytes: 20, ..closed() };
         assert_eq!(fired(&old), ["handshake-protocol-version", "handshake-kex-failed"]);
-    }
-
-    #[test]
-    fn a_service_that_closes_at_our_words_only_is_no_ssh_server() {
-        let silent = Look { ms: 700.0, ..Look::default() };
-        let waits = Facts { looks: vec![silent], ..closed() };
-        assert!(fired(&waits).contains(&"handshake-not-ssh"));
-        let turned_away = Look { end: Some(Manner::Fin), ..Look::default() };
-        assert!(!fired(&Facts { looks: vec![turned_away], ..closed() }).contains(&"handshake-not-ssh"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::hostkey::Standing;
 use crate::known_hosts::Kind;
+use crate::validity::{CHECK_CLOCK, validity};
 
 pub(super) const CERT_INVALID: Cause = Cause {
     code: "hostkey-cert-invalid",
@@ -29,12 +30,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
             snippet: Some("Host {alias}\n    HostKeyAlias <a name in the certificate>"),
             ..Fix::NEW
         },
-        Fix {
-            side: Side::Client,
-            summary: "Check this machine's clock",
-            snippet: Some("timedatectl status"),
-            ..Fix::NEW
-        },
+        CHECK_CLOCK,
     ],
     symptoms: &[
         "Certificate invalid: expired",
@@ -56,10 +52,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
             ),
             objection.clone(),
         ];
-        if !certificate.principals.is_empty() {
-            because.push(format!("it is for: {}", certificate.principals.join(", ")));
-        }
-        because.extend(certificate.valid_until.map(|until| format!("it is valid until {until}")));
+        because.extend(validity(&certificate.principals, certificate.valid_until));
         Some(Match::new(Certainty::Certain, because).at(severity(facts.decision)))
     },
 };

@@ -38,18 +38,19 @@ fn quotable(text: &str) -> bool {
 
 /// Evidence of a host key check for the tests of all the judges here.
 #[cfg(test)]
-mod samples {
+pub(super) mod samples {
     use crate::evidence::{Evidence, Step, Timed};
     use crate::hostkey::{CAUSES, Decision, Entry, Facts, Standing};
     use crate::known_hosts::Kind;
     use crate::target::Strictness;
 
     /// A key that is known.
-    pub(super) fn known() -> Facts {
+    pub(crate) fn known() -> Facts {
         Facts {
             key_type: "ssh-ed25519".into(),
             bits: None,
             fingerprint: "SHA256:new".into(),
+            sha1: None,
             certificate: None,
             name: "[db.example]:2222".into(),
             entries: vec![entry("SHA256:new", Kind::Host, true)],

@@ -7,6 +7,8 @@ use crate::tcp::reading::{self, Kind};
 use crate::tcp::{Attempt, Outcome};
 use crate::text;
 
+/// The ConnectTimeout that is advised, seconds: time for a SYN that is lost twice (RFC 6298: sent again after 1 and 3 s).
+const ADVISED_S: f64 = 5.0;
 /// A dead address that costs the user less than this before a live one is not worth a word.
 const COSTS_MS: f64 = 1000.0;
 
@@ -74,7 +76,7 @@ pub(super) const SOME_ADDRESSES_DEAD: Cause = Cause {
             side: Side::Client,
             summary: "Wait no longer than a few seconds for each address",
             file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    ConnectTimeout 5"),
+            snippet: Some("Host {alias}\n    ConnectTimeout {patience}"),
             caution: Some("ConnectTimeout also bounds the key exchange; a slow server may need more."),
             ..Fix::NEW
         },
@@ -103,6 +105,8 @@ pub(super) const SOME_ADDRESSES_DEAD: Cause = Cause {
         ));
         let certainty = if facts.deadline_s >= PATIENT_S { Certainty::Certain } else { Certainty::Likely };
         let found = Match::new(certainty, because).with("dead", first.address.ip().to_string());
+        // Whoever has set as little has nothing to gain by it.
+        let found = if facts.deadline_s > ADVISED_S { found.with("patience", ADVISED_S.to_string()) } else { found };
         let v4 = rest.first()?.address.is_ipv4();
         let other_family = dead.iter().all(|attempt| attempt.address.is_ipv4() != v4);
         Some(if other_family { found.with("family", if v4 { "inet" } else { "inet6" }) } else { found })

@@ -117,7 +117,10 @@ pub(super) const LOSSY: Cause = Cause {
     hides: &[],
     judge: |evidence| {
         let facts = evidence.tcp.passed()?;
-        let data = evidence.transfer.passed().and_then(|facts| facts.tcp).and_then(resent);
+        let moved = evidence.transfer.passed().and_then(|facts| facts.tcp);
+        // What a router turned back as too big was sent again in smaller packets: that is no loss (RFC 1191, RFC 8201).
+        let learned = |tcp: &TcpInfo| facts.path.is_some_and(|path| tcp.path_mtu < path.mtu);
+        let data = moved.filter(|tcp| !learned(tcp)).and_then(resent);
         let late: Vec<_> = facts.repeats.iter().filter(|attempt| is_late(attempt)).collect();
         let scattered = late.len() >= SERIES && cut_off(facts).is_none();
         let mut because = Vec::new();
@@ -186,7 +189,7 @@ mod tests {
     use crate::cause::Certainty::{self, Certain, Likely, Possible};
     use crate::evidence::{Evidence, Step, Timed};
     use crate::socket::TcpInfo;
-    use crate::tcp::{Attempt, Facts, Outcome};
+    use crate::tcp::{Attempt, Facts, Outcome, Path};
     use crate::transfer;
 
     fn attempt(ms: f64, outcome: Outcome) -> Attempt {
@@ -254,5 +257,9 @@ mod tests {
         assert_eq!(fired(&moved(800, 40)), [("tcp-lossy", Certain)]);
         assert_eq!(fired(&moved(800, 4)), []);
         assert_eq!(fired(&moved(20, 5)), []);
+        let mut narrowed = moved(800, 40);
+        let Step::Passed(facts) = &mut narrowed.tcp.step else { unreachable!() };
+        facts.path = Some(Path { rtt_ms: 1.0, mss: 1448, mtu: 1500, repeated_syns: 0 });
+        assert_eq!(fired(&narrowed), [], "its path MTU is less than it was");
     }
 }

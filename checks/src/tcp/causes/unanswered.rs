@@ -10,8 +10,8 @@ pub(super) const FILTERED: Cause = Cause {
     stage: Check::Tcp,
     title: "Nothing answers: packets to this port are dropped, or the host is down",
     severity: Severity::Critical,
-    explanation: "The first packet of the connection (SYN) was repeated several times and no answer of any kind came back, \
-        neither a refusal nor an ICMP error. A running host without a firewall would have refused a closed port at once. \
+    explanation: "The first packet of the connection (SYN), which TCP sends again after 1, 3 and 7 s while it is waited for, got no answer \
+        of any kind, neither a refusal nor an ICMP error. A running host without a firewall would have refused a closed port at once. \
         So a firewall or a security group drops packets to this port or from this address (this machine's own firewall \
         may do it too), or the host is down and its \
         router says nothing about it, or the answers take a way on which they are lost.\n\n\

@@ -5,7 +5,11 @@ use crate::connection::GaveUp;
 use crate::evidence::{Check, Evidence};
 use crate::socket::TcpInfo;
 use crate::text::{seconds, shown};
+use crate::trial::sizes::{HEADERS_V4, HEADERS_V6};
 use crate::trial::{Arm, Outcome, offer};
+
+/// The smallest MTU of IPv6 (RFC 8200 section 5), bytes.
+const LEAST_V6: u32 = 1280;
 
 pub(super) const BLACK_HOLE: Cause = Cause {
     code: "path-mtu-blackhole",
@@ -28,7 +32,7 @@ pub(super) const BLACK_HOLE: Cause = Cause {
                  iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss {mss}",
             ),
             caution: Some(
-                "One of the two lines; table and chain are those of your own ruleset. Where the router's own interface has the right MTU, set rt mtu, or --clamp-mss-to-pmtu, follows it.",
+                "One of the two lines, and ip6tables for IPv6; table and chain are those of your own ruleset. Where the router's own interface has the right MTU, set rt mtu, or --clamp-mss-to-pmtu, follows it.",
             ),
             ..Fix::NEW
         },
@@ -161,6 +165,12 @@ impl Sizes {
             self.passed + headers,
             self.passes
         )];
+        if is_v6(evidence) && self.lost.is_some_and(|lost| lost + headers <= LEAST_V6) {
+            lines.push(
+                "every IPv6 link has to carry packets of 1280 bytes (RFC 8200 section 5): this path does not"
+                    .to_owned(),
+            );
+        }
         lines.extend(self.lost.map(|lost| format!("packets of {} bytes did not", lost + headers)));
         if self.again {
             lines.push("once more at full size it stalled again".to_owned());
@@ -180,9 +190,10 @@ impl Sizes {
         let losing = self.unacknowledged && stalled.is_some_and(|tcp| tcp.is_losing());
         let certain = self.again && (losing || self.passes > 1);
         let certainty = if certain { Certainty::Certain } else { Certainty::Likely };
-        let matched = Match::new(certainty, because)
-            .with("mss", self.passed.to_string())
-            .with("mtu", (self.passed + headers(evidence)).to_string());
+        let matched = Match::new(certainty, because).with("mss", self.passed.to_string());
+        let mtu = self.passed + headers(evidence);
+        // No interface and no route takes less for IPv6.
+        let matched = if is_v6(evidence) && mtu < LEAST_V6 { matched } else { matched.with("mtu", mtu.to_string()) };
         match evidence.tcp.passed().and_then(|facts| facts.connected_to) {
             Some(address) => matched.with("address", address.ip().to_string()),
             None => matched,
@@ -190,10 +201,13 @@ impl Sizes {
     }
 }
 
-/// IP and TCP header without options: 20 bytes for TCP, 20 for IPv4 (RFC 791) or 40 for IPv6 (RFC 8200).
+/// What IP and TCP headers take.
 fn headers(evidence: &Evidence) -> u32 {
-    let connected = evidence.tcp.passed().and_then(|facts| facts.connected_to);
-    if connected.is_some_and(|address| address.is_ipv6()) { 60 } else { 40 }
+    if is_v6(evidence) { HEADERS_V6 } else { HEADERS_V4 }
+}
+
+fn is_v6(evidence: &Evidence) -> bool {
+    evidence.tcp.passed().and_then(|facts| facts.connected_to).is_some_and(|address| address.is_ipv6())
 }
 
 #[cfg(test)]
@@ -203,6 +217,7 @@ mod tests {
     use crate::evidence::{Evidence, Step, Timed};
     use crate::handshake::Facts;
     use crate::socket::TcpInfo;
+    use crate::tcp;
     use crate::trial::{Arm, Outcome};
 
     fn arm(segment: Option<u32>, outcome: Outcome) -> Arm {
@@ -221,11 +236,39 @@ mod tests {
         arm(None, Outcome::Silent)
     }
 
-    fn judged(arms: Vec<Arm>) -> Option<(Certainty, Vec<(&'static str, String)>)> {
+    fn evidence(arms: Vec<Arm>) -> Evidence {
         let facts = Facts { version: Some("SSH-2.0-x".into()), gave_up_ms: Some(3000.0), arms, ..Facts::default() };
-        let evidence =
-            Evidence { handshake: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
-        (BLACK_HOLE.judge)(&evidence).map(|found| (found.certainty, found.values))
+        Evidence { handshake: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() }
+    }
+
+    fn judged(arms: Vec<Arm>) -> Option<(Certainty, Vec<(&'static str, String)>)> {
+        (BLACK_HOLE.judge)(&evidence(arms)).map(|found| (found.certainty, found.values))
+    }
+
+    #[test]
+    fn no_mtu_below_1280_is_advised_for_ipv6() {
+        let by_v6 = |arms: Vec<Arm>| {
+            let facts = tcp::Facts {
+                attempts: Vec::new(),
+                not_tried: 0,
+                deadline_s: 3.0,
+                bind: None,
+                connected_to: Some("[2001:db8::7]:22".parse().unwrap()),
+                connected_from: None,
+                path: None,
+                repeats: Vec::new(),
+            };
+            let tcp = Timed { step: Step::Passed(facts), duration_ms: 1.0 };
+            (BLACK_HOLE.judge)(&Evidence { tcp, ..evidence(arms) }).unwrap()
+        };
+        let value = |found: &crate::cause::Match, name: &str| {
+            found.values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+        };
+        let narrow = by_v6(vec![through(536), again(), through(1220), silent(1292)]);
+        assert_eq!(value(&narrow, "mtu").as_deref(), Some("1280"));
+        let broken = by_v6(vec![through(536), again(), silent(1220)]);
+        assert_eq!((value(&broken, "mtu"), value(&broken, "mss").as_deref()), (None, Some("536")));
+        assert!(broken.because.iter().any(|line| line.contains("RFC 8200")), "{:?}", broken.because);
     }
 
     fn certainty(arms: Vec<Arm>) -> Option<Certainty> {
