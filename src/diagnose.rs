@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use ssh_doctor_checks::cause::{Cause, Certainty, Match, Severity};
+use ssh_doctor_checks::cause::{Cause, Certainty, Match, Severity, Side};
 use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Step};
 use ssh_doctor_checks::unexplained::is_unexplained;
 
@@ -15,6 +15,8 @@ pub use crate::suspected::Suspected;
 
 /// Causes named so can strike at any check, whichever they are listed under.
 const ANYWHERE: [&str; 4] = ["path-", "network-", "server-", "jump-"];
+/// What a fix for the network adds where known products fit.
+const OWN_KNOB: &str = "; on a product that is named below, by its own setting";
 
 /// What the evidence says, root cause first.
 #[derive(Debug, Clone, Serialize)]
@@ -163,6 +165,13 @@ impl Matched {
     }
 
     fn finding(self, client: Client, evidence: &Evidence) -> Finding {
+        let suspects: Vec<Suspected> = self.found.suspects.iter().copied().map(Suspected::from).collect();
+        let mut fixes = fill(self.cause.fixes, &self.found.values, client, evidence);
+        if suspects.iter().any(|suspect| suspect.knob.is_some()) {
+            for fix in fixes.iter_mut().filter(|fix| fix.side == Side::Network) {
+                fix.summary.push_str(OWN_KNOB);
+            }
+        }
         Finding {
             hop: None,
             code: self.cause.code,
@@ -171,8 +180,8 @@ impl Matched {
             certainty: self.found.certainty,
             title: self.cause.title,
             explanation: self.cause.explanation,
-            fixes: fill(self.cause.fixes, &self.found.values, client, evidence),
-            suspects: self.found.suspects.into_iter().map(Suspected::from).collect(),
+            fixes,
+            suspects,
             because: self.found.because,
         }
     }

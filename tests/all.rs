@@ -10,6 +10,7 @@ mod diagnosis;
 mod fixtures;
 mod handshake;
 mod hop;
+mod hop_report;
 mod idle;
 mod jumps;
 mod keys;

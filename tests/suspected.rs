@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use serde_json::{Value, json};
-use ssh_doctor::diagnose::{Diagnosis, diagnose_by};
+use ssh_doctor::diagnose::{Diagnosis, diagnose, diagnose_by};
 use ssh_doctor::guide;
 use ssh_doctor::report::{Style, json, text};
 use ssh_doctor_checks::cause::{Cause, Certainty, Match, Severity};
@@ -76,6 +76,65 @@ fn the_json_has_them_under_every_finding_with_the_same_keys() {
     assert_eq!((&reset[0]["idle_s"], &reset[0]["knob"]), (&json!(350), &Value::Null));
     assert_eq!(reset[1]["knob"]["side"], "network");
     assert!(reset[0]["why"].as_str().unwrap().contains("not settable"));
+}
+
+/// A recorded timer of the lab as it would be if each of its seconds were so many.
+fn stretched(recording: &str, factor: f64) -> Evidence {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/recorded").join(recording);
+    let mut value: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let stretch = |times: &mut Value| {
+        for (_, time) in times.as_object_mut().unwrap().iter_mut().filter(|(name, _)| name.ends_with("_s")) {
+            if let Some(seconds) = time.as_f64().filter(|_| time.is_f64()) {
+                *time = (seconds * factor).into();
+            }
+        }
+    };
+    let facts = &mut value["idle"]["facts"];
+    stretch(facts);
+    stretch(&mut facts["timeout"]);
+    facts["arms"].as_array_mut().unwrap().iter_mut().for_each(stretch);
+    serde_json::from_value(value).unwrap()
+}
+
+/// The products and the fixes for the network that a whole report of a stretched recording has.
+fn reported(evidence: &Evidence, code: &str) -> (Vec<String>, Vec<String>, String) {
+    let found = diagnose(evidence);
+    let report: Value = serde_json::from_str(&json::render(evidence, &found, false)).unwrap();
+    let first = &report["diagnoses"][0];
+    assert_eq!(first["code"], code, "{report:#}");
+    let list = |key: &str| first[key].as_array().unwrap().clone();
+    let names = list("suspects").iter().map(|suspect| suspect["name"].as_str().unwrap().to_owned()).collect();
+    let network = list("fixes").into_iter().filter(|fix| fix["side"] == "network");
+    let network = network.map(|fix| fix["summary"].as_str().unwrap().to_owned()).collect();
+    let text = text::render(evidence, &found, &Style::default());
+    (names, network, text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn a_recorded_reset_at_350_s_is_consistent_with_several_products_and_is_none_for_sure() {
+    let evidence = stretched("idle-reset--kernel-nat-8s.json", 350.0 / 8.0);
+    let (names, network, text) = reported(&evidence, "idle-reset");
+    assert_eq!(names, ["AWS NAT Gateway", "AWS Network Load Balancer, TCP listener"]);
+    assert!(
+        network.iter().all(|summary| summary.ends_with("by its own setting")) && !network.is_empty(),
+        "{network:?}"
+    );
+    assert!(text.contains("Consistent with (a timer and a manner alone prove none of them):"), "{text}");
+    assert!(text.contains("Key=tcp.idle_timeout.seconds,Value=6000"), "{text}");
+    let unstretched = stretched("idle-reset--kernel-nat-8s.json", 1.0);
+    let (names, network, text) = reported(&unstretched, "idle-reset");
+    assert!(names.is_empty() && !text.contains("Consistent with"), "{text}");
+    assert!(!network.iter().any(|summary| summary.contains("own setting")), "{network:?}");
+}
+
+#[test]
+fn a_recorded_silent_drop_at_an_hour_is_consistent_with_firewalls_and_their_knobs() {
+    let evidence = stretched("idle-silent-drop--kernel-nat-30s.json", 3600.0 / 30.0);
+    let (names, _, text) = reported(&evidence, "idle-silent-drop");
+    assert_eq!(names, ["Cisco ASA or FTD", "FortiGate", "Palo Alto Networks firewall (PAN-OS)"]);
+    for knob in ["timeout conn 2:04:00", "set timeout 7440", "raise TCP to 7440 s"] {
+        assert!(text.contains(knob), "{knob} is missing in\n{text}");
+    }
 }
 
 #[test]

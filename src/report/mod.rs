@@ -4,6 +4,7 @@ mod channels;
 pub(crate) mod finding;
 pub mod json;
 mod lifelines;
+mod path;
 pub(crate) mod style;
 mod suspects;
 mod table;

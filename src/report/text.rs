@@ -5,7 +5,7 @@ use ssh_doctor_checks::server::{Answer, Answers};
 use ssh_doctor_checks::text::{seconds, shown};
 
 use super::style::Ink;
-use super::{Style, channels, finding, lifelines, table};
+use super::{Style, channels, finding, lifelines, path, table};
 use crate::diagnose::{Diagnosis, Verdict};
 
 /// The lines that are shown of one answer of the server.
@@ -19,6 +19,7 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     let mut parts = vec![verdict(&evidence.target, diagnosis, style)];
     parts.extend((0..diagnosis.findings.len()).map(|at| finding::finding(at, &diagnosis.findings, style)));
     parts.extend(lifelines::section(evidence, &diagnosis.findings, style));
+    parts.extend(path::section(evidence, style));
     parts.push(table::checks(&checks, &diagnosis.findings, style));
     parts.extend(channels::lines(evidence, style));
     parts.extend(evidence.server.as_ref().map(|answers| server(answers, style)));

@@ -5,6 +5,7 @@ mod hops;
 mod paths;
 mod proxies;
 mod servers;
+mod v6;
 
 use std::time::Duration;
 

@@ -75,6 +75,23 @@ impl Lab {
         Some(lab)
     }
 
+    /// Joins the router at a hop and the one after it by a second link, over which traffic to the server is spread; the address with
+    /// which the further one answers there.
+    pub(crate) fn second_link(&self, hop: usize) -> Ipv4Addr {
+        let (near, far) = (self.router(hop), self.router(hop + 1));
+        let line = format!("link add far2 netns {} type veth peer name near2 netns {}", near.name(), far.name());
+        must(Command::new("ip").args(line.split(' ')), "");
+        let (usual, [here, there]) = (self.address(hop, 2), [1, 2].map(|end| self.address(200 + hop, end)));
+        near.ip(&format!("addr add {here}/24 dev far2\nlink set far2 up"));
+        far.ip(&format!("addr add {there}/24 dev near2\nlink set near2 up"));
+        // Each flow takes one route, told by its ports; a router answers from the side that it was asked on.
+        near.sysctl("net.ipv4.fib_multipath_hash_policy = 1");
+        far.sysctl("net.ipv4.icmp_errors_use_inbound_ifaddr = 1\nnet.ipv4.conf.all.rp_filter = 0");
+        let server = self.address(self.hosts.len() - 2, 0);
+        near.ip(&format!("route replace {server}/24 nexthop via {usual} dev {FAR} nexthop via {there} dev far2"));
+        there
+    }
+
     /// What every namespace and folder of this lab is called at its beginning.
     pub(crate) fn name(&self) -> String {
         namespace::unique(self.number)

@@ -32,10 +32,11 @@ impl Lab {
         Some(self)
     }
 
-    /// Makes the router at a hop a packet filter without NAT that forgets after so many seconds of silence, for both families.
-    pub(crate) fn filter_that_forgets(&self, hop: usize, after: u32) {
+    /// Makes the router at a hop a packet filter without NAT that forgets after so many seconds of silence, for both families, and
+    /// does this with what it does not know.
+    pub(crate) fn filter_that_forgets(&self, hop: usize, after: u32, unknown: &str) {
         let host = self.router(hop);
-        forward(host, "ct state invalid drop");
+        forward(host, &format!("ct state invalid {unknown}"));
         host.sysctl(&format!(
             "net.netfilter.nf_conntrack_tcp_loose = 0\n\
              net.netfilter.nf_conntrack_tcp_timeout_established = {after}\n\

@@ -350,6 +350,42 @@ impl Board {
         }
     }
 
+    /// The session that only TCP keepalives refresh, once it has been asked; none where there is none, or the test was over first.
+    pub(super) async fn kernel_keepalive(&self) -> Option<Arm> {
+        let asked = |arm: &&Arm| arm.moves == Moves::TcpKeepalive && arm.end != End::Open;
+        loop {
+            let over = self.is_finished();
+            if let Some(arm) = self.noted().arms.iter().find(asked) {
+                return Some(arm.clone());
+            }
+            if over {
+                return None;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Sessions of the ladder that are still held.
+    pub(super) fn climbing(&self) -> usize {
+        usize::try_from(self.noted().sessions).unwrap_or(usize::MAX)
+    }
+
+    /// The longest silence that was lived through, seconds.
+    pub(super) fn survived(&self) -> f64 {
+        self.noted().ladder.bracket().0
+    }
+
+    /// Whether a keepalive is proven against the silence that kills.
+    pub(super) fn is_kept(&self) -> bool {
+        let noted = self.noted();
+        noted.ladder.bracket().1.is_some_and(|died| noted.proven(died).is_some())
+    }
+
+    /// Since the test began.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// The shortest silence that killed, seconds.
     pub(super) fn died(&self) -> Option<f64> {
         self.noted().ladder.bracket().1

@@ -280,9 +280,12 @@ pub(super) fn verdict_deadline(connection: &Connection) -> Duration {
 }
 
 fn parse_pids(greeting: &[u8]) -> Option<(u32, u32)> {
-    let line = std::str::from_utf8(greeting).ok()?.lines().last()?;
-    let (own, parent) = line.trim().split_once(' ')?;
-    Some((own.parse().ok()?, parent.parse().ok()?)).filter(|(own, parent)| *own > 1 && *parent > 1)
+    // A shell's prompt may have come with the line, and is not ended by a line feed.
+    let (lines, _) = std::str::from_utf8(greeting).ok()?.rsplit_once('\n')?;
+    lines.lines().rev().find_map(|line| {
+        let (own, parent) = line.trim().split_once(' ')?;
+        Some((own.parse().ok()?, parent.parse().ok()?)).filter(|(own, parent)| *own > 1 && *parent > 1)
+    })
 }
 
 #[cfg(test)]
@@ -292,6 +295,9 @@ mod tests {
     #[test]
     fn process_numbers_are_read_and_never_guessed() {
         assert_eq!(parse_pids(b"1234 1200\n"), Some((1234, 1200)));
+        assert_eq!(parse_pids(b"motd\n1234 1200\r\n# "), Some((1234, 1200)), "the prompt came with it");
+        assert_eq!(parse_pids(b"1234 1200\r\nwelcome\r\n# "), Some((1234, 1200)));
+        assert_eq!(parse_pids(b"1234 12"), None);
         assert_eq!(parse_pids(b"motd\n1234 1\n"), None);
         assert_eq!(parse_pids(b"$$ $PPID\n"), None);
     }

@@ -28,7 +28,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use crate::connection::Connection;
 use crate::evidence::Step;
@@ -49,12 +48,10 @@ pub use vigil::{Incident, What};
 
 /// How often the onlooker is told.
 const TICK: Duration = Duration::from_millis(500);
-/// How much longer than the test itself the search for the hop may take.
-const SEARCHING: Duration = Duration::from_secs(6);
 /// Sessions that the ladder and the arms beside it need before any are spent on the search for the hop.
-const LADDER: usize = 12;
+const LADDER: usize = 13;
 /// Sessions that are refreshed up to one hop each.
-const HOPS: usize = 4;
+const HOPS: usize = 3;
 /// Sessions where a person has to touch a key for each login.
 const TOUCHED: usize = 4;
 /// How long sessions may take to close at the end.
@@ -95,7 +92,16 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         mark: mark.clone(),
         deadline: exam.limits.connect,
     });
-    let mut searching = tokio::spawn(search::beside(test.clone(), exam.target.bind, near));
+    let scope = search::Scope {
+        bind: exam.target.bind,
+        near,
+        sessions: exam.limits.sessions,
+        // Each login of a further round would have to be touched for again.
+        goes_on: !test.login.needs_touch(),
+        stop: exam.stop.clone(),
+        until: Arc::default(),
+    };
+    let searching = tokio::spawn(search::beside(test.clone(), scope.clone()));
     if roles.contains(&Role::Longest(longest)) {
         test.board.leave_out_longest();
     }
@@ -107,13 +113,13 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let interrupted = watch(exam, &test, &vigil, &mut sessions).await;
     sessions.shutdown().await;
     let mut facts = test.board.facts(longest, !interrupted, &test.control);
-    // The search asks its sessions when the others turn to what is left to learn: it is done when they are, or has nothing to tell.
-    if let Ok(searched) = timeout(SEARCHING, &mut searching).await {
-        searched.ok().flatten().into_iter().for_each(|searched| searched.note(&test.board, &mut facts));
-    } else {
+    if vigil.has_noticed() {
         searching.abort();
-        let _ = searching.await;
     }
+    if let Some(searched) = search::concluded(searching, &test, &main, &scope, &exam.progress).await {
+        searched.note(&test, &mut facts);
+    }
+    facts.elapsed_s = test.board.since_start(Instant::now());
     if let (Some(age), false) = (age::mass_death(&facts), interrupted || vigil.has_noticed()) {
         facts.arms.extend(Box::pin(exam.stop.race(age::second_round(&test, age))).await.unwrap_or_default());
         facts.elapsed_s = test.board.since_start(Instant::now());

@@ -24,6 +24,8 @@ const PACE: Duration = Duration::from_millis(20);
 const ATTEMPTS: u32 = 3;
 /// How long answers may take after the last probe of a pass.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(1));
+/// How many ports each hop is asked from: on a path of two routes as good as each other both show with seven in eight.
+const ROUTES: u32 = 4;
 /// Hops asked again behind the last that answered: further ones are probably behind a packet filter.
 const BEYOND: u8 = 2;
 
@@ -45,6 +47,9 @@ pub struct Hop {
     pub address: Option<IpAddr>,
     /// Milliseconds until its answer.
     pub rtt_ms: Option<f64>,
+    /// Others that answered as this hop: there are several routes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<IpAddr>,
 }
 
 /// How many hops the server is away.
@@ -73,6 +78,12 @@ impl Path {
         self.hops.iter().find(|known| known.number == hop)?.address
     }
 
+    /// Others that answered as that hop.
+    #[must_use]
+    pub fn others(&self, hop: u8) -> &[IpAddr] {
+        self.hops.iter().find(|known| known.number == hop).map_or(&[], |known| &known.others)
+    }
+
     /// The hops that may hold a state, the server among them; where its distance is unknown the last is `most`, which reaches it.
     #[must_use]
     pub fn candidates(&self, most: u8) -> Vec<u8> {
@@ -87,15 +98,18 @@ impl Path {
         self.hops.iter().rev().find(|hop| hop.address.is_some()).map_or(0, |hop| hop.number)
     }
 
-    /// Notes whom an answer came from; the first answer of a hop counts.
+    /// Notes whom an answer came from; the first answer of a hop counts, and what others say shows further routes.
     fn note(&mut self, number: u8, address: Option<IpAddr>, rtt: Duration) {
         for silent in self.hops.len()..usize::from(number) {
             let number = u8::try_from(silent + 1).unwrap_or(u8::MAX);
-            self.hops.push(Hop { number, address: None, rtt_ms: None });
+            self.hops.push(Hop { number, address: None, rtt_ms: None, others: Vec::new() });
         }
-        if let Some(hop) = self.hops.iter_mut().find(|hop| hop.number == number && hop.address.is_none()) {
+        let Some(hop) = self.hops.iter_mut().find(|hop| hop.number == number) else { return };
+        if hop.address.is_none() {
             hop.address = address;
             hop.rtt_ms = Some(rtt.as_secs_f64() * 1000.0);
+        } else if let Some(other) = address.filter(|other| hop.address != Some(*other) && !hop.others.contains(other)) {
+            hop.others.push(other);
         }
     }
 
@@ -133,6 +147,24 @@ pub async fn trace(address: SocketAddr, bind: Option<IpAddr>, most: u8, deadline
     path.hops.truncate(last.into());
     path.merge();
     path
+}
+
+/// Asks the hops that answered from other ports too: where traffic is spread over several routes, others answer as the same hop then.
+pub async fn routes(path: &mut Path, address: SocketAddr, bind: Option<IpAddr>, deadline: Duration) {
+    let mut asking = JoinSet::new();
+    let number_of_hops = path.answered();
+    let _ = timeout(deadline, async {
+        for number in (1..ROUTES).flat_map(|_| 1..=number_of_hops) {
+            asking.spawn(probe::ask(address, bind, number, deadline));
+            sleep(PACE).await;
+        }
+        while let Some(answer) = asking.join_next().await {
+            if let Ok((number, Some(answer))) = answer {
+                path.note(number, answer.from, answer.rtt);
+            }
+        }
+    })
+    .await;
 }
 
 struct Tracing {

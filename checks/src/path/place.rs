@@ -96,17 +96,22 @@ impl Path {
     #[must_use]
     pub fn words(&self, hop: u8) -> String {
         let distance = self.distance.map(|distance| distance.hops);
+        let addresses: Vec<_> = self.address(hop).iter().chain(self.others(hop)).map(ToString::to_string).collect();
         let known = match self.address(hop) {
-            Some(address) => match Range::of(address).words() {
-                Some(kind) => format!("{address}, {kind}"),
-                None => address.to_string(),
-            },
+            Some(address) => {
+                let kind = Range::of(address).words().map(|kind| format!(", {kind}")).unwrap_or_default();
+                format!("{}{kind}", addresses.join(" or "))
+            }
             None => "it does not say its address".to_owned(),
+        };
+        let routes = match addresses.len() {
+            0 | 1 => "",
+            _ => "; the path has several routes, and which of them a session takes is not known",
         };
         let place = Place::of(hop, distance).words();
         // On a path of one router it is both.
         let also = if hop == 1 && distance == Some(2) { " and the only machine before the server" } else { "" };
-        format!("hop {hop} ({known}), {place}{also}")
+        format!("hop {hop} ({known}), {place}{also}{routes}")
     }
 }
 
@@ -139,6 +144,7 @@ mod tests {
             number,
             address: address.map(|address| address.parse().unwrap()),
             rtt_ms: None,
+            others: Vec::new(),
         };
         let mut path = Path {
             hops: vec![

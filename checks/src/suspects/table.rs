@@ -132,7 +132,7 @@ pub(super) static SUSPECTS: &[Suspect] = &[
             "raise the listener's idle timeout",
             "aws elbv2 modify-listener-attributes --listener-arn ARN --attributes Key=tcp.idle_timeout.seconds,Value={wanted}",
         )),
-        source: "Elastic Load Balancing, Update the TCP idle timeout for your Network Load Balancer listener; its reset is told by others",
+        source: "Elastic Load Balancing, Update the TCP idle timeout for your Network Load Balancer listener; its user guide, connection idle timeout, for the reset",
         ..TABLE
     },
     Suspect {

@@ -38,6 +38,38 @@ fn a_timer_of_nobodys_names_nobody() {
 }
 
 #[test]
+fn the_timer_has_to_lie_in_the_bracket_give_or_take_two_per_cent() {
+    let fits = |survived: f64, died: f64| names(&seen(survived, died, Ending::ResetAfterPacket));
+    let both = ["AWS NAT Gateway", "AWS Network Load Balancer, TCP listener"];
+    // 350 s less 2 % is 343, and more 2 % is 357.
+    for (survived, died) in [(300.0, 343.0), (340.0, 343.5), (349.0, 351.0), (356.9, 380.0), (330.0, 420.0)] {
+        assert_eq!(fits(survived, died), both, "{survived}..{died}");
+    }
+    for (survived, died) in [(300.0, 342.9), (357.1, 380.0), (357.0, 380.0)] {
+        assert!(fits(survived, died).is_empty(), "{survived}..{died}");
+    }
+    // Exactly a quarter wide is narrow enough, a little more is not.
+    assert_eq!(fits(300.0, 400.0), both);
+    assert!(fits(299.0, 400.0).is_empty());
+}
+
+#[test]
+fn a_manner_that_the_product_does_not_have_excludes_it() {
+    let at_350 = |ending| names(&seen(345.0, 355.0, ending));
+    assert_eq!(at_350(Ending::ResetAtExpiry), ["AWS Gateway Load Balancer"]);
+    assert!(at_350(Ending::Fin).is_empty());
+    assert!(!at_350(Ending::Silent).contains(&"AWS NAT Gateway"), "it resets");
+    for (manner, sign) in [
+        (Manner::Silent, Sign::BeforeProbe),
+        (Manner::ChannelClose, Sign::AfterProbe),
+        (Manner::ExitStatus { status: 0 }, Sign::BeforeProbe),
+        (Manner::Errno { errno: 110 }, Sign::AfterProbe),
+    ] {
+        assert_eq!(Ending::of(&manner, sign), None, "{manner:?}");
+    }
+}
+
+#[test]
 fn a_wide_or_open_bracket_names_nobody() {
     assert!(names(&seen(260.0, 360.0, Ending::Silent)).is_empty());
     assert!(!names(&seen(290.0, 360.0, Ending::Silent)).is_empty());

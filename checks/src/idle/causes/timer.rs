@@ -228,7 +228,14 @@ fn counted(sessions: usize) -> String {
 /// The machine that forgets, where it was found, or why it was not.
 fn which_hop(facts: &Facts) -> Option<String> {
     match (&facts.search, &facts.path) {
-        (Search::Found(verdict), Some(path)) => Some(format!("what forgets is {}", verdict.words(path))),
+        (Search::Found(verdict), Some(path)) => {
+            let unseen = match verdict.hop {
+                1 => "this machine's own packet filter".to_owned(),
+                hop => format!("a filter between it and hop {} that is no hop itself", hop - 1),
+            };
+            let unseen = if verdict.doubt.is_none() { format!(" (or {unseen})") } else { String::new() };
+            Some(format!("what forgets is {}{unseen}", verdict.words(path)))
+        }
         (Search::Untold(why), _) => Some(format!("which hop it is could not be told: {why}")),
         _ => None,
     }

@@ -9,7 +9,7 @@ use super::Trial;
 use crate::connection::{Answer, Manner};
 use crate::dial::Route;
 use crate::idle::facts::{End, Sign};
-use crate::idle::held::Held;
+use crate::idle::held::{Held, verdict_deadline};
 use crate::login::{Login, NotLoggedIn};
 use crate::socket::{Keepalive, Socket};
 
@@ -82,6 +82,11 @@ impl Limited {
             () = async { sleep_until((began + least.await).into()).await } => None,
             ending = self.held.ended() => Some(ending.manner),
         };
+        let passive = match passive {
+            // It ended in the moment in which it was to be asked.
+            None if self.held.is_over() => Some(self.held.ended().await.manner),
+            passive => passive,
+        };
         let info = socket(&self.held).ok().and_then(Socket::tcp_info);
         let (lasted, heard_bytes) = self.held.silence(self.began);
         let end = match (passive, self.leash.lift()) {
@@ -109,7 +114,9 @@ impl Limited {
     }
 
     async fn ask(&self) -> End {
-        match self.held.ask().await {
+        // All are asked at the same moment: those that answer show that the path is well, so that half of the usual patience is enough.
+        let connection = self.held.connection();
+        match connection.keepalive(verdict_deadline(connection) / 2).await {
             Answer::Alive(rtt) => End::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 },
             Answer::Silent => died(Manner::Silent, Sign::AfterProbe),
             Answer::Gone => died(self.held.connection_ended().await.manner, Sign::AfterProbe),

@@ -20,8 +20,8 @@ use crate::login::Login;
 use crate::path::Path;
 
 pub use limited::{Limited, NotLimited};
-pub use plan::{interval, next};
-pub use verdict::{Untold, Verdict, forgets};
+pub use plan::{Room, interval, next};
+pub use verdict::{Doubt, Untold, Verdict, forgets};
 
 /// What became of one session that was refreshed up to a hop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,22 @@ pub struct Trial {
 }
 
 impl Trial {
+    /// What the arm of a session says that was refreshed all the way, to this hop or further.
+    #[must_use]
+    pub fn whole(hop: u8, arm: &Arm) -> Self {
+        Self {
+            hop,
+            whole: true,
+            interval_s: arm.interval_s.unwrap_or_default(),
+            lasted_s: arm.lasted_s,
+            age_s: arm.age_s,
+            channel_quiet_s: arm.channel_quiet_s,
+            heard_bytes: arm.heard_bytes,
+            answered: None,
+            end: arm.end.clone(),
+        }
+    }
+
     /// The same in the words of the idle test, as the arm of that session, begun so many seconds after the test.
     #[must_use]
     pub fn arm(&self, session: u32, started_s: f64) -> Arm {
@@ -106,7 +122,8 @@ impl Search {
         let mut found = Found::default();
         loop {
             let tried = found.hops();
-            let hops = next(path, most, sessions, &found.trials, bare_died_s);
+            let room = Room { now: sessions, later: sessions };
+            let hops = next(path, most, room, &found.trials, bare_died_s);
             if !hops.is_empty() {
                 found.add(self.round(&hops, path.distance.map(|distance| distance.hops), &silence).await);
             }
@@ -163,7 +180,7 @@ impl Found {
     }
 
     /// Adds what a further round has shown.
-    fn add(&mut self, other: Self) {
+    pub fn add(&mut self, other: Self) {
         self.trials.extend(other.trials);
         self.processes.extend(other.processes);
         self.not_opened.extend(other.not_opened);

@@ -19,6 +19,36 @@ pub struct Verdict {
     pub after: u8,
     /// How sure.
     pub certainty: Certainty,
+    /// Why it is no surer; `null` where there is no reason but those that every search has.
+    #[serde(default)]
+    pub doubt: Option<Doubt>,
+}
+
+/// Why a hop is not more than possible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doubt {
+    /// No session was refreshed up to some hop in between.
+    #[error(
+        "not every hop in between was tried: the test was ended first, or no more sessions were to be had (see --sessions)"
+    )]
+    Untried,
+    /// Sessions refreshed up to the hops in between have nothing to tell.
+    #[error(
+        "sessions that were refreshed up to the hops in between told nothing: the server spoke on them, or they ended by themselves"
+    )]
+    Mute,
+    /// What should have ended on the way was answered.
+    #[error(
+        "a keepalive that should have ended there was answered: the path became shorter, or there are several routes of different length"
+    )]
+    CameFurther,
+    /// What the server says first comes through after the silence, and what we say does not.
+    #[error(
+        "what the server says first comes through after the same silence, so that it is rather a firewall before the server whose inside \
+         the server is, as those of clouds are"
+    )]
+    ServerRenews,
 }
 
 /// Why no hop can be named.
@@ -51,11 +81,15 @@ pub fn forgets(trials: &[Trial], bare_died_s: Option<f64>) -> Result<Verdict, Un
         (_, None) => Err(Untold::NothingTold),
         (Some(after), Some(alive)) if after >= alive.hop => Err(Untold::Contradiction),
         (Some(after), Some(alive)) => {
-            // One that should have died on the way and was answered came further than its hop.
-            let came_further = !alive.whole && alive.answered == Some(true);
-            let sure = after + 1 == alive.hop && !came_further;
-            let certainty = if sure { Certainty::Likely } else { Certainty::Possible };
-            Ok(Verdict { hop: alive.hop, after, certainty })
+            let is_tried = |hop: u8| trials.iter().any(|trial| trial.hop == hop);
+            let doubt = match alive {
+                _ if (after + 1..alive.hop).any(|hop| !is_tried(hop)) => Some(Doubt::Untried),
+                _ if after + 1 < alive.hop => Some(Doubt::Mute),
+                // One that should have died on the way and was answered came further than its hop.
+                Trial { whole: false, answered: Some(true), .. } => Some(Doubt::CameFurther),
+                _ => None,
+            };
+            Ok(Verdict { hop: alive.hop, after, certainty: Certainty::Likely, doubt: None }.doubted(doubt))
         }
     }
 }
@@ -67,14 +101,26 @@ impl Verdict {
         self.after + 1..=self.hop
     }
 
-    /// Which machine that is.
+    /// The same, less sure where there is a doubt that it did not have.
+    #[must_use]
+    pub fn doubted(self, doubt: Option<Doubt>) -> Self {
+        let certainty = if doubt.is_some() { Certainty::Possible } else { self.certainty };
+        Self { certainty, doubt: self.doubt.or(doubt), ..self }
+    }
+
+    /// Which machine that is, and why that is not sure.
     #[must_use]
     pub fn words(&self, path: &Path) -> String {
-        if self.hops().count() == 1 {
-            return path.words(self.hop);
+        let machine = if self.hops().count() == 1 {
+            path.words(self.hop)
+        } else {
+            let hops: Vec<String> = [self.after + 1, self.hop].iter().map(|hop| path.words(*hop)).collect();
+            format!("one of the machines from {} to {}", hops[0], hops[1])
+        };
+        match self.doubt {
+            Some(doubt) => format!("{machine}; {doubt}"),
+            None => machine,
         }
-        let hops: Vec<String> = [self.after + 1, self.hop].iter().map(|hop| path.words(*hop)).collect();
-        format!("one of the machines from {} to {}", hops[0], hops[1])
     }
 }
 
@@ -134,7 +180,7 @@ pub(super) mod tests {
     #[test]
     fn the_nearest_hop_that_keeps_it_alive_forgets() {
         let seen = trials(&[(1, false), (2, false), (3, true), (4, true)]);
-        let verdict = Verdict { hop: 3, after: 2, certainty: Certainty::Likely };
+        let verdict = Verdict { hop: 3, after: 2, certainty: Certainty::Likely, doubt: None };
         assert_eq!(forgets(&seen, None), Ok(verdict));
         assert_eq!(forgets(&seen, Some(8.0)), Ok(verdict));
     }
@@ -142,7 +188,7 @@ pub(super) mod tests {
     #[test]
     fn the_first_hop_needs_a_session_that_nothing_refreshed() {
         let seen = trials(&[(1, true), (2, true)]);
-        let verdict = Verdict { hop: 1, after: 0, certainty: Certainty::Likely };
+        let verdict = Verdict { hop: 1, after: 0, certainty: Certainty::Likely, doubt: None };
         assert_eq!(forgets(&seen, Some(8.0)), Ok(verdict));
         assert_eq!(forgets(&seen, None), Err(Untold::NothingDied));
         assert_eq!(forgets(&seen, Some(12.0)), Err(Untold::NothingTold), "all were shorter than what kills");
@@ -152,6 +198,7 @@ pub(super) mod tests {
     fn a_hop_that_was_not_tried_leaves_a_choice() {
         let verdict = forgets(&trials(&[(1, false), (4, true)]), None).unwrap();
         assert_eq!((verdict.hops(), verdict.certainty), (2..=4, Certainty::Possible));
+        assert_eq!(verdict.doubt, Some(Doubt::Untried));
         assert!(verdict.words(&Path::default()).starts_with("one of the machines from hop 2 "));
     }
 
@@ -168,6 +215,7 @@ pub(super) mod tests {
         seen[1].heard_bytes = 52;
         let verdict = forgets(&seen, None).unwrap();
         assert_eq!((verdict.hops(), verdict.certainty), (2..=3, Certainty::Possible));
+        assert_eq!(verdict.doubt, Some(Doubt::Mute));
         for trial in &mut seen {
             trial.heard_bytes = 52;
         }
@@ -188,7 +236,7 @@ pub(super) mod tests {
     fn an_answer_to_what_should_have_died_on_the_way_is_a_doubt() {
         let mut seen = trials(&[(1, false), (2, true)]);
         seen[1].answered = Some(true);
-        assert_eq!(forgets(&seen, None).unwrap().certainty, Certainty::Possible);
+        assert_eq!(forgets(&seen, None).unwrap().doubt, Some(Doubt::CameFurther));
         seen[1].whole = true;
         assert_eq!(forgets(&seen, None).unwrap().certainty, Certainty::Likely);
     }
