@@ -1,6 +1,7 @@
 //! The hops of a real path, and the one of them that forgets.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ssh_doctor_checks::cause::Certainty;
@@ -47,10 +48,12 @@ async fn find_with(
     let login = lab.login(server).await;
     let path = path::trace(server, None, 30, s(5)).await;
     let interval = interval(4.0).expect("long enough");
-    let search = Search { login, mark: Some("hop-test".into()), interval, deadline: s(10) };
+    let started = Arc::default();
+    let search =
+        Search { login, mark: Some("hop-test".into()), interval, deadline: s(10), started: Arc::clone(&started) };
     let (found, verdict) = search.find(&path, 30, sessions, bare_died_s, async || SILENCE).await;
     assert!(found.not_opened.is_empty(), "{found:?}");
-    assert_eq!(found.processes.len(), found.trials.len(), "each ran a command: {found:?}");
+    assert_eq!(started.lock().unwrap().len(), found.trials.len(), "each ran a command: {found:?}");
     (path, found, verdict)
 }
 
@@ -170,7 +173,8 @@ fn a_search_that_is_given_up_leaves_nothing_on_the_server() {
     let address = SocketAddr::new(lab.server_address().into(), server.port());
     lab.client().inside(async || {
         let (login, interval) = (lab.login(address).await, s(1));
-        let search = Search { login, mark: Some("hop-test".into()), interval, deadline: s(10) };
+        let search =
+            Search { login, mark: Some("hop-test".into()), interval, deadline: s(10), started: Arc::default() };
         let round = search.round(&[1, 2, 3], Some(3), async || std::future::pending().await);
         // Long enough for all to be silent and limited.
         assert!(timeout(s(4), round).await.is_err());

@@ -24,7 +24,7 @@ mod session;
 mod verdict;
 mod vigil;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -99,6 +99,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         // Each login of a further round would have to be touched for again.
         goes_on: !test.login.needs_touch(),
         stop: exam.stop.clone(),
+        started: Arc::default(),
         until: Arc::default(),
     };
     let searching = tokio::spawn(search::beside(test.clone(), scope.clone()));
@@ -117,7 +118,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         searching.abort();
     }
     if let Some(searched) = search::concluded(searching, &test, &main, &scope, &exam.progress).await {
-        searched.note(&test, &mut facts);
+        searched.note(&mut facts);
     }
     facts.elapsed_s = test.board.since_start(Instant::now());
     if let (Some(age), false) = (age::mass_death(&facts), interrupted || vigil.has_noticed()) {
@@ -129,7 +130,8 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     facts.incidents = vigil.end();
     let void = !facts.incidents.is_empty();
     facts.complete &= !void;
-    let processes = test.board.processes();
+    let mut processes = test.board.processes();
+    processes.extend(scope.started.lock().unwrap_or_else(PoisonError::into_inner).iter());
     let Some(Test { login, .. }) = Arc::into_inner(test) else {
         return Step::Error("a session of the idle test outlived it".into());
     };

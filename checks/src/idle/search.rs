@@ -1,7 +1,7 @@
 //! The search for the hop that forgets: beside the ladder and in the same time where that is enough, and in further rounds where not.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -57,6 +57,8 @@ pub(super) struct Scope {
     pub(super) goes_on: bool,
     /// The user's wish.
     pub(super) stop: Stop,
+    /// Process numbers of what the search has started on the server.
+    pub(super) started: Arc<Mutex<Vec<(u32, u32)>>>,
     /// Tells when the round that is under way is over.
     pub(super) until: Arc<watch::Sender<Option<Instant>>>,
 }
@@ -86,6 +88,7 @@ pub(super) async fn beside(test: Arc<Test>, scope: Scope) -> Option<Searched> {
                 mark: test.mark.clone(),
                 interval: INTERVAL,
                 deadline: test.deadline,
+                started: scope.started.clone(),
             };
             Some(Hunt { address, test, scope, search, path: Path::default(), so_far: nothing }.go().await)
         }
@@ -251,13 +254,10 @@ impl Searched {
     }
 
     /// Adds it to what the test saw.
-    pub(super) fn note(self, test: &Test, facts: &mut Facts) {
+    pub(super) fn note(self, facts: &mut Facts) {
         // Only what SSH keepalives prevent is a timer of the path.
         if facts.keepalive.verified == Some(true) {
             facts.search = self.outcome(facts);
-        }
-        for pids in &self.found.processes {
-            test.board.started(Some(*pids));
         }
         facts.arms.extend(self.arms);
         facts.not_opened.extend(self.found.not_opened);

@@ -103,7 +103,9 @@ fn refused_proof(facts: &Facts, attempt: &Attempt) -> Option<String> {
 
 /// What sshd does when its two processes disagree on a login: the one accepts it, the other one ends both.
 fn ended_before_any_channel(facts: &channel::Facts) -> bool {
-    facts.ran.open_ms.is_none() && facts.ran.refused.is_none() && facts.ending == Some(Manner::Fin)
+    // What we had sent by then makes its close a reset.
+    let ended = matches!(facts.ending, Some(Manner::Fin | Manner::Reset));
+    ended && facts.ran.open_ms.is_none() && facts.ran.refused.is_none()
 }
 
 fn says_refused(text: &str) -> bool {

@@ -9,6 +9,7 @@ mod plan;
 mod verdict;
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -94,6 +95,8 @@ pub struct Search {
     pub interval: Duration,
     /// How long opening a session may take.
     pub deadline: Duration,
+    /// Process numbers of the waiting commands on the server, and of their parents: noted as they start, since a search may be given up.
+    pub started: Arc<Mutex<Vec<(u32, u32)>>>,
 }
 
 /// What sessions side by side have shown.
@@ -101,8 +104,6 @@ pub struct Search {
 pub struct Found {
     /// Each session, the nearest hop first.
     pub trials: Vec<Trial>,
-    /// Process numbers of the waiting commands on the server, and of their parents.
-    pub processes: Vec<(u32, u32)>,
     /// Sessions that could not be had, each with the reason.
     pub not_opened: Vec<String>,
 }
@@ -147,20 +148,17 @@ impl Search {
             let whole = distance.is_some_and(|distance| hop >= distance);
             sessions.spawn(async move {
                 let limited = search.open(hop, whole).await.map_err(|error| format!("hop {hop}: {error}"))?;
-                let pids = limited.pids();
+                search.started.lock().unwrap_or_else(PoisonError::into_inner).extend(limited.pids());
                 let least =
                     async { told.wait_for(Option::is_some).await.ok().and_then(|told| *told).unwrap_or_default() };
-                Ok::<_, String>((limited.trial(least).await, pids))
+                Ok::<_, String>(limited.trial(least).await)
             });
         }
         tell.send_replace(Some(silence().await));
         let mut found = Found::default();
         for ended in sessions.join_all().await {
             match ended {
-                Ok((trial, pids)) => {
-                    found.trials.push(trial);
-                    found.processes.extend(pids);
-                }
+                Ok(trial) => found.trials.push(trial),
                 Err(why) => found.not_opened.push(why),
             }
         }
@@ -182,7 +180,6 @@ impl Found {
     /// Adds what a further round has shown.
     pub fn add(&mut self, other: Self) {
         self.trials.extend(other.trials);
-        self.processes.extend(other.processes);
         self.not_opened.extend(other.not_opened);
         self.trials.sort_by_key(|trial| trial.hop);
     }
