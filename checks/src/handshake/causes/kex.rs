@@ -45,7 +45,7 @@ pub(super) const RESET: Cause = Cause {
             reached(facts)
         )];
         because.extend(looked(facts).or_else(|| trial::only_once(evidence)));
-        Some(Match::new(Certainty::Certain, because))
+        Some(Match::new(Certainty::Certain, because).reason_open())
     },
 };
 
@@ -102,7 +102,7 @@ pub(super) const STALLED: Cause = Cause {
         // Behind a proxy or a hop, this machine's interfaces do not shape what the server gets.
         let ours = sizes.words.is_none();
         because.extend(sizes.words);
-        let found = Match::new(sizes.certainty, because);
+        let found = Match::new(sizes.certainty, because).reason_open();
         let found = if sizes.tried { found } else { found.with("clamp", "rt mtu") };
         Some(if sizes.tried || !ours { found } else { found.with("trial_mtu", "1200") })
     },
@@ -136,7 +136,7 @@ pub(super) const FAILED: Cause = Cause {
             seconds(after_ms / 1000.0)
         )];
         because.extend(round_age(*after_ms));
-        Some(Match::new(Certainty::Certain, because))
+        Some(Match::new(Certainty::Certain, because).reason_open())
     },
 };
 

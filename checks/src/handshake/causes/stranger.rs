@@ -70,7 +70,7 @@ pub(super) const NOT_SSH: Cause = Cause {
             Some(protocol) => (format!("these are the first bytes of {protocol}"), Certainty::Certain),
             None => ("no line of it starts with SSH-".to_owned(), Certainty::Likely),
         };
-        Some(Match::new(certainty, [format!("the server's first bytes were \"{first}\""), what]))
+        Some(Match::new(certainty, [format!("the server's first bytes were \"{first}\""), what]).reason_open())
     },
 };
 

@@ -87,7 +87,7 @@ pub(super) const NO_BANNER: Cause = Cause {
                     format!("a further connection, which began as a TLS client does, ended with {}", manner.words())
                 }
             });
-            Match::new(Certainty::Certain, std::iter::once(words).chain(tls))
+            Match::new(Certainty::Certain, std::iter::once(words).chain(tls)).reason_open()
         })
     },
 };
@@ -132,6 +132,25 @@ mod tests {
         assert_eq!(fired(&web), ["handshake-not-ssh"]);
         let old = Facts { version: Some("SSH-1.5-Cisco-1.25".into()), received_bytes: 20, ..closed() };
         assert_eq!(fired(&old), ["handshake-protocol-version", "handshake-kex-failed"]);
+    }
+
+    #[test]
+    fn what_is_only_seen_leaves_its_reason_open() {
+        let http = Facts { first_bytes: Some("HTTP/1.1 400".into()), received_bytes: 24, ..closed() };
+        let version = Some("SSH-2.0-x".to_owned());
+        for (code, facts) in [
+            ("handshake-closed-before-banner", closed()),
+            ("handshake-no-banner", Facts { gave_up_ms: Some(3000.0), ..Facts::default() }),
+            ("handshake-reset", Facts { end: Some((Manner::Reset, 12.0)), ..Facts::default() }),
+            ("handshake-kex-failed", Facts { version: version.clone(), ..closed() }),
+            ("handshake-kex-stalled", Facts { version, gave_up_ms: Some(3000.0), ..Facts::default() }),
+            ("handshake-not-ssh", http),
+        ] {
+            let cause = crate::handshake::CAUSES.iter().find(|cause| cause.code == code).unwrap();
+            assert_eq!((cause.judge)(&failed(facts)).map(|found| found.reason_open), Some(true), "{code}");
+        }
+        let old = failed(Facts { version: Some("SSH-1.5-Cisco-1.25".into()), ..closed() });
+        assert_eq!((PROTOCOL_VERSION.judge)(&old).map(|found| found.reason_open), Some(false));
     }
 
     #[test]

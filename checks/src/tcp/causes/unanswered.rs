@@ -3,6 +3,7 @@
 use super::{PATIENT_S, failed_as, lines};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
+use crate::tcp::Outcome;
 use crate::tcp::reading::{self, Kind};
 
 pub(super) const FILTERED: Cause = Cause {
@@ -110,12 +111,14 @@ pub(super) const UNREACHABLE: Cause = Cause {
         let (facts, kind, alone) = failed_as(evidence, Kind::Unreachable)
             .map(|(facts, alone)| (facts, Kind::Unreachable, alone))
             .or_else(|| failed_as(evidence, Kind::NoRoute).map(|(facts, alone)| (facts, Kind::NoRoute, alone)))?;
+        let first = facts.attempts.iter().find(|attempt| reading::kind(attempt) == Some(kind))?;
+        // Where the system does not tell of ICMP messages, "no route to host" may be a router's or a firewall's word.
+        let own = matches!(&first.outcome, Outcome::Failed { errno: Some(errno), .. } if errno != "EHOSTUNREACH");
         let certainty = match (kind, alone) {
-            (Kind::NoRoute, _) => Certainty::Certain,
+            (Kind::NoRoute, _) if own => Certainty::Certain,
             (_, true) => Certainty::Likely,
             (_, false) => Certainty::Possible,
         };
-        let first = facts.attempts.iter().find(|attempt| reading::kind(attempt) == Some(kind))?;
         Some(Match::new(certainty, lines(facts)).with("address", first.address.ip().to_string()))
     },
 };
