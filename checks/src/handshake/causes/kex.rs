@@ -16,7 +16,7 @@ pub(super) const RESET: Cause = Cause {
     severity: Severity::Critical,
     explanation: "A TCP reset ended the connection before keys were exchanged. sshd resets when it closes while our version is still unread: a refusal by \
         MaxStartups or a penalty, or a process that could not start. A firewall that inspects traffic resets when it sees what it does not allow. \
-        The reset itself does not say who sent it; where a further connection on which we said nothing was left alone, it was sent for what we said.",
+        The reset itself does not say who sent it; where a further connection on which we said nothing was left alone for longer, it was sent for what we said.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -45,6 +45,7 @@ pub(super) const RESET: Cause = Cause {
             reached(facts)
         )];
         because.extend(looked(facts).or_else(|| trial::only_once(evidence)));
+        because.extend(round_age(*after_ms));
         Some(Match::new(Certainty::Certain, because).reason_open())
     },
 };

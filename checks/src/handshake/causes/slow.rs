@@ -49,7 +49,7 @@ pub(super) const SLOW: Cause = Cause {
             return Some(Match::new(Certainty::Certain, [because]).reason_open().at(Severity::Critical));
         }
         if let Some((facts, later)) = evidence.handshake.failed().and_then(|facts| Some((facts, facts.later.as_ref()?)))
-            && later.first_bytes.starts_with("SSH-")
+            && super::version::may_become_a_version(&later.first_bytes)
         {
             let because = format!(
                 "the version came {} after the connection was open, and what your ssh waits had ended after {}",

@@ -92,9 +92,15 @@ pub(super) const NO_BANNER: Cause = Cause {
     },
 };
 
+/// Whether these first bytes of a line begin a version, or are the beginning of that.
+pub(super) fn may_become_a_version(text: &str) -> bool {
+    const BEGINNING: &str = "SSH-";
+    text.starts_with(BEGINNING) || (!text.is_empty() && BEGINNING.starts_with(text))
+}
+
 /// Whether what came last could have become a version.
 pub(super) fn begins_a_version(facts: &Facts) -> bool {
-    facts.unfinished_line.as_ref().is_some_and(|line| line.starts_with("SSH-"))
+    facts.unfinished_line.as_ref().is_some_and(|line| may_become_a_version(line))
         || (facts.objection.is_some() && facts.first_bytes.as_ref().is_some_and(|first| first.starts_with("SSH-")))
 }
 
@@ -163,6 +169,8 @@ mod tests {
             ..Facts::default()
         };
         assert_eq!(fired(&half), ["handshake-slow"]);
+        let dripped = Facts { first_bytes: Some("SSH".into()), unfinished_line: Some("SSH".into()), ..half.clone() };
+        assert_eq!(fired(&dripped), ["handshake-slow"], "a byte a second");
         let cut = Facts { gave_up_ms: None, end: Some((Manner::Fin, 5.0)), ..half };
         assert_eq!(fired(&cut), ["handshake-closed-before-banner"]);
     }

@@ -15,7 +15,7 @@ pub(super) const FILTERED: Cause = Cause {
         of any kind, neither a refusal nor an ICMP error. A running host without a firewall would have refused a closed port at once. \
         So a firewall or a security group drops packets to this port or from this address (this machine's own firewall \
         may do it too), or the host is down and its \
-        router says nothing about it, or the answers take a way on which they are lost. A program that no longer takes its \
+        router says nothing about it (for an address of this machine's own network, it says so itself after 3 s, and only to who waits as long), or the answers take a way on which they are lost. A program that no longer takes its \
         connections, so that their queue is full, is silent too.\n\n\
         From the client alone these cannot be told apart, nor a ban that drops (some settings of fail2ban, sshguard). \
         Watching on the server while the client tries settles it: where the SYN is seen there and answered, the way back \
