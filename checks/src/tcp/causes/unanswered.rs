@@ -38,6 +38,12 @@ pub(super) const FILTERED: Cause = Cause {
             ..Fix::NEW
         },
         Fix {
+            side: Side::Server,
+            summary: "Where it worked from here a while ago and works from elsewhere: see whether your address is banned",
+            snippet: Some("sudo fail2ban-client status sshd; sudo nft list ruleset | grep -nE 'drop|limit rate'"),
+            ..Fix::NEW
+        },
+        Fix {
             side: Side::Network,
             summary: "Look where the packets stop",
             snippet: Some("sudo traceroute -T -p {port} {host}"),
