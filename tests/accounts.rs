@@ -71,10 +71,14 @@ fn logins_that_are_switched_off_are_told_from_a_rejected_key() {
 #[test]
 fn root_that_may_only_run_forced_commands_is_let_in_and_out_again() {
     let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&["PermitRootLogin forced-commands-only"]);
-    let seen = lab.doctor(&server, &["--only", "channel"], Duration::from_secs(30));
-    assert_diagnosed(&seen, &server, &["auth-account-refused"]);
-    assert!(server.log().contains("ROOT LOGIN REFUSED"), "{}", server.log());
+    for options in [&["--only", "channel"][..], &["--idle", "5s"], &["--idle", "5s", "--deep", "--server"]] {
+        let server = lab.sshd(&["PermitRootLogin forced-commands-only"]);
+        let seen = lab.doctor(&server, options, Duration::from_secs(30));
+        assert_diagnosed(&seen, &server, &["auth-account-refused"]);
+        assert!(server.log().contains("ROOT LOGIN REFUSED"), "{}", server.log());
+        // sshd calls each such login a failed one: it is not repeated for anything.
+        assert_eq!(server.log().matches("Failed publickey").count(), 1, "{options:?}: {}", server.log());
+    }
 }
 
 #[test]
