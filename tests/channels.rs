@@ -54,7 +54,7 @@ fn a_default_openssh_is_healthy_in_depth() {
 #[test]
 fn other_servers_are_healthy_in_depth() {
     let Some(lab) = Lab::healthy() else { return };
-    let starts: [fn(&Lab) -> Option<Server>; 2] = [|lab| lab.dropbear(&[]), |lab| lab.asyncssh(&[])];
+    let starts: [fn(&Lab) -> Option<Server>; 3] = [|lab| lab.dropbear(&[]), |lab| lab.asyncssh(&[]), Lab::paramiko];
     for server in starts {
         let Some(server) = server(&lab) else { continue };
         let seen = examined(&lab, &server, &["--deep"]);
@@ -108,19 +108,31 @@ fn what_each_setting_gives_or_takes_is_told_without_a_diagnosis() {
 #[test]
 fn the_matrix_is_told_in_lines_that_fit_a_terminal() {
     let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&["AllowTcpForwarding no", "MaxSessions 2"]);
-    let (config, url) = (lab.home().config().display().to_string(), server.url());
-    let args = ["check", "--idle", "0", "-F", &config, &url];
-    let text = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &args, PATIENCE).stdout;
-    for words in [
-        "Allowed: session; exec; pty; agent for ssh -A.",
-        "direct-tcpip for ssh -L, -D, -J (reason 1, \"open failed\")",
-        "Sessions at once: 2, one more is refused (reason 2, \"open failed\").",
+    let unstartable = "Subsystem sftp /nonexistent/sftp-server";
+    let restricted: &[&str] = &["AllowTcpForwarding no", "MaxSessions 2"];
+    for (settings, option, told) in [
+        (
+            restricted,
+            "--quiet",
+            &[
+                "Allowed: session; exec; pty; agent for ssh -A.",
+                "direct-tcpip for ssh -L, -D, -J (reason 1, \"open failed\")",
+                "Sessions at once: 2, one more is refused (reason 2, \"open failed\").",
+            ][..],
+        ),
+        (&[unstartable], "--quiet", &["sftp (accepted; whether its server starts: --deep)"]),
+        (&[unstartable], "--deep", &["Accepted, and what it started does not work: sftp (status 127"]),
+        (&[], "--deep", &["sftp (version 3)"]),
     ] {
-        assert!(text.replace("\n  ", " ").contains(words), "{words}\n{text}");
+        let (config, server) = (lab.home().config().display().to_string(), lab.sshd(settings));
+        let args = ["check", "--idle", "0", option, "-F", &config, &server.url()];
+        let text = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &args, PATIENCE).stdout;
+        for words in told {
+            assert!(text.replace("\n  ", " ").contains(words), "{words}\n{text}");
+        }
+        let from = text.find("Allowed:").expect("the matrix");
+        assert!(text[from..].lines().all(|line| line.chars().count() <= 80), "{text}");
     }
-    let from = text.find("Allowed:").expect("the matrix");
-    assert!(text[from..].lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
 #[test]

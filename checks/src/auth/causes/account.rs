@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn an_end_between_login_and_channel_is_possibly_the_account() {
         let mut evidence = Evidence::unexamined();
-        let judged = |ending, evidence: &mut Evidence| {
+        let judged = |ending: Option<Manner>, evidence: &mut Evidence| {
             let ran = Ran { connection_lost: ending.is_some(), ..Ran::default() };
             let facts = channel::Facts { ending, ran, ..channel::Facts::default() };
             evidence.channel = Timed { step: Step::Failed(facts), duration_ms: 1.0 };
