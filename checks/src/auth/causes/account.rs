@@ -165,7 +165,7 @@ mod tests {
         let mut evidence = Evidence::unexamined();
         let judged = |ending: Option<Manner>, evidence: &mut Evidence| {
             let ran = Ran { connection_lost: ending.is_some(), ..Ran::default() };
-            let facts = channel::Facts { ending, ran, ..channel::Facts::default() };
+            let facts = channel::Facts { ran, ending, ..channel::Facts::default() };
             evidence.channel = Timed { step: Step::Failed(facts), duration_ms: 1.0 };
             (super::ACCOUNT_REFUSED.judge)(evidence).map(|found| found.certainty)
         };
