@@ -180,6 +180,24 @@ fn what_is_forced_on_the_account_is_not_run_for_sftp_once_more() {
     assert_eq!(seen.codes(), ["session-forced-command"], "{}", seen.told());
     let ran = std::fs::read_to_string(lab.home().path("server/ran")).expect("it ran");
     assert_eq!(ran.lines().count(), 2, "our command, and its plain form");
+    assert!(
+        may(&seen)["sftp"]["why"].as_str().is_some_and(|why| why.contains("would run once more")),
+        "{}",
+        seen.told()
+    );
+}
+
+#[test]
+fn an_account_for_sftp_only_is_named_by_the_servers_words() {
+    let Some(lab) = Lab::healthy() else { return };
+    let seen = examined(&lab, &lab.sshd(&["ForceCommand internal-sftp"]), &[]);
+    assert_eq!(seen.codes(), ["session-forced-command"], "{}", seen.told());
+    assert_eq!(seen.json["diagnoses"][0]["certainty"], "certain", "{}", seen.told());
+    assert!(
+        seen.fixes().any(|fix| fix["snippet"].as_str().is_some_and(|it| it.starts_with("sftp "))),
+        "{}",
+        seen.told()
+    );
 }
 
 #[test]

@@ -136,7 +136,7 @@ async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Runni
     } else {
         capabilities.shell = Outcome::not_tested("it starts a process: --deep");
         capabilities.sftp = match &further {
-            Some(_) => Outcome::of(None),
+            Some(_) => Outcome::not_tested("our command did not run, and what runs in its place would run once more"),
             None => Outcome::not_tested("no further session beside the others: --deep"),
         };
     }
