@@ -90,6 +90,18 @@ fn each_prohibition_of_sshd_has_its_own_name() {
 }
 
 #[test]
+fn dropbears_prohibitions_are_told_by_its_own_options() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (option, code) in [("-j", "channel-forwarding-prohibited"), ("-k", "channel-remote-forward-failed")] {
+        let Some(server) = lab.dropbear(&[option]) else { return };
+        let seen = examined(&lab, &server, &[]);
+        assert_eq!(seen.codes(), [code], "{}", seen.told());
+        let fixes = seen.json["diagnoses"][0]["fixes"].to_string();
+        assert!(fixes.contains("DROPBEAR_EXTRA_ARGS") && fixes.contains(option) && !fixes.contains("sshd"), "{fixes}");
+    }
+}
+
+#[test]
 fn what_each_setting_gives_or_takes_is_told_without_a_diagnosis() {
     let Some(lab) = Lab::healthy() else { return };
     let xauth: &[&str] = &["X11Forwarding yes", "XAuthLocation /bin/true"];

@@ -9,8 +9,17 @@ const EFFECTIVE: Fix = Fix {
     side: Side::Server,
     summary: "See what sshd's configuration and the options of the key allow this account",
     snippet: Some(
-        "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -iE 'forwarding|permit(open|listen|tty)|subsystem'; \
-         grep -nE 'restrict|no-|permit' ~{user}/.ssh/authorized_keys",
+        "sshd -T -C user={sshd_user},host=localhost,addr=127.0.0.1 | grep -iE 'forwarding|permit(open|listen|tty)|subsystem'; \
+         grep -nE 'restrict|no-|permit' ~{sshd_user}/.ssh/authorized_keys",
+    ),
+    ..Fix::NEW
+};
+
+const DROPBEAR: Fix = Fix {
+    side: Side::Server,
+    summary: "See the options that dropbear was started with, and those of the key: look for {dropbear_forbids}",
+    snippet: Some(
+        "ps -C dropbear -o args; grep -n DROPBEAR_EXTRA_ARGS /etc/default/dropbear; grep -nE 'restrict|no-|permit' ~{user}/.ssh/authorized_keys",
     ),
     ..Fix::NEW
 };
@@ -26,9 +35,10 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
         PermitOpen that lists other ports only.",
     fixes: &[
         EFFECTIVE,
+        DROPBEAR,
         Fix {
             side: Side::Server,
-            summary: "Allow it, if it is meant to be used",
+            summary: "Allow it, to {sshd_user} and all others, if it is meant to be used",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("AllowTcpForwarding yes\nDisableForwarding no"),
             caution: Some("whoever logs in can then reach what the server can reach"),
@@ -45,10 +55,13 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
         let may = allowed_by_default(evidence)?;
         let Outcome::Refused { code: Some(1), text } = &may.direct_tcpip else { return None };
         let text = text.as_deref().unwrap_or_default();
-        let because =
-            [format!("a connection to the server's own port 1 was refused with reason 1, \"{text}\""), pattern(may)];
+        let quoted = if text.is_empty() { String::new() } else { format!(", \"{text}\"") };
+        let because = [
+            format!("a connection to the server's own port 1 was refused with reason 1{quoted}"),
+            pattern(may, software(evidence)),
+        ];
         let certainty = if may.remote_forward.is_refused() { Certainty::Likely } else { Certainty::Possible };
-        Some(Match::new(certainty, because))
+        Some(software(evidence).fixes(evidence, "-j and no-port-forwarding", Match::new(certainty, because)))
     },
 };
 
@@ -62,9 +75,10 @@ pub(super) const REMOTE_FORWARD_FAILED: Cause = Cause {
         only, and dropbear's -k do this; ssh -R fails.",
     fixes: &[
         EFFECTIVE,
+        DROPBEAR,
         Fix {
             side: Side::Server,
-            summary: "Allow it, if it is meant to be used",
+            summary: "Allow it, to {sshd_user} and all others, if it is meant to be used",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("AllowTcpForwarding yes"),
             ..Fix::NEW
@@ -77,7 +91,7 @@ pub(super) const REMOTE_FORWARD_FAILED: Cause = Cause {
         (may.remote_forward.is_refused() && may.direct_tcpip.is_allowed()).then(|| {
             let because =
                 ["a port on the server's loopback was refused", "a connection to the server's loopback was allowed"];
-            Match::new(Certainty::Certain, because)
+            software(evidence).fixes(evidence, "-k", Match::new(Certainty::Certain, because))
         })
     },
 };
@@ -92,6 +106,7 @@ pub(super) const PTY_REFUSED: Cause = Cause {
         pseudo-terminals (kernel.pty.max, a container without devpts) does it to everybody.",
     fixes: &[
         EFFECTIVE,
+        DROPBEAR,
         Fix {
             side: Side::Server,
             summary: "See whether terminals are used up or missing",
@@ -104,8 +119,9 @@ pub(super) const PTY_REFUSED: Cause = Cause {
     judge: |evidence| {
         let may = &evidence.channel.passed()?.capabilities;
         may.pty.is_refused().then(|| {
-            let found =
-                Match::new(Certainty::Certain, ["the request for a terminal was refused".to_owned(), pattern(may)]);
+            let software = software(evidence);
+            let because = ["the request for a terminal was refused".to_owned(), pattern(may, software)];
+            let found = software.fixes(evidence, "restrict and no-pty", Match::new(Certainty::Certain, because));
             // A key that may do nothing but run its command was made for that.
             if is_all_refused(may) { found.at(Severity::Info) } else { found }
         })
@@ -141,9 +157,11 @@ pub(super) const SUBSYSTEM_MISSING: Cause = Cause {
     hides: &[],
     judge: |evidence| {
         // Others come without an sftp server more often than with one.
-        let may = Some(&evidence.channel.passed()?.capabilities).filter(|_| is(evidence, &["OpenSSH"]))?;
+        let software = software(evidence);
+        let may = Some(&evidence.channel.passed()?.capabilities).filter(|_| software == Software::OpenSsh)?;
+        let found = |because: Vec<String>| software.fixes(evidence, "", Match::new(Certainty::Certain, because));
         if may.sftp.is_refused() {
-            return Some(Match::new(Certainty::Certain, ["the subsystem sftp was refused"]));
+            return Some(found(vec!["the subsystem sftp was refused".to_owned()]));
         }
         let said = may.sftp_said.as_ref()?;
         let status = said.status.filter(|_| said.version.is_none() && !said.is_preceded())?;
@@ -152,19 +170,39 @@ pub(super) const SUBSYSTEM_MISSING: Cause = Cause {
             text::status(status)
         )];
         because.extend(said.stderr.as_ref().map(|text| format!("standard error said \"{text}\"")));
-        Some(Match::new(Certainty::Certain, because))
+        Some(found(because))
     },
 };
 
 /// What the connection may be used for, where the server's software allows forwarding unless told otherwise.
 fn allowed_by_default(evidence: &Evidence) -> Option<&Capabilities> {
     let facts = evidence.channel.passed()?;
-    is(evidence, &["OpenSSH", "dropbear"]).then_some(&facts.capabilities)
+    (software(evidence) != Software::Other).then_some(&facts.capabilities)
 }
 
-fn is(evidence: &Evidence, software: &[&str]) -> bool {
+/// Whose settings it is that may forbid something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Software {
+    OpenSsh,
+    Dropbear,
+    Other,
+}
+
+fn software(evidence: &Evidence) -> Software {
     let version = evidence.handshake.facts().and_then(|facts| facts.version.as_deref()).unwrap_or_default();
-    software.iter().any(|name| version.contains(name))
+    let known = [("OpenSSH", Software::OpenSsh), ("dropbear", Software::Dropbear)];
+    known.into_iter().find(|(name, _)| version.contains(name)).map_or(Software::Other, |(_, software)| software)
+}
+
+impl Software {
+    /// The match with what its own fixes need, and no other software's.
+    fn fixes(self, evidence: &Evidence, dropbear_forbids: &str, found: Match) -> Match {
+        match self {
+            Self::OpenSsh => found.with("sshd_user", evidence.target.user.clone()),
+            Self::Dropbear => found.with("dropbear_forbids", dropbear_forbids),
+            Self::Other => found,
+        }
+    }
 }
 
 fn is_all_refused(may: &Capabilities) -> bool {
@@ -174,11 +212,17 @@ fn is_all_refused(may: &Capabilities) -> bool {
 }
 
 /// Which settings refuse just what was refused.
-fn pattern(may: &Capabilities) -> String {
+fn pattern(may: &Capabilities, software: Software) -> String {
     let refused = |outcome: &Outcome| outcome.is_refused();
     let [pty, there, back, agent] =
         [&may.pty, &may.direct_tcpip, &may.remote_forward, &may.agent_forwarding].map(refused);
     let words = match (pty, there, back, agent) {
+        (_, true, true, _) if software == Software::Dropbear => {
+            "both directions are refused, as by dropbear's -j with -k, or by no-port-forwarding in front of the key"
+        }
+        (_, true, false, _) if software == Software::Dropbear => {
+            "ports that lead back are allowed, as by dropbear's -j alone"
+        }
         (true, true, true, true) => {
             "terminal, both directions and agent are refused, as by restrict in front of the key"
         }
@@ -191,7 +235,10 @@ fn pattern(may: &Capabilities) -> String {
         (_, true, false, _) => {
             "ports that lead back are allowed, as by AllowTcpForwarding remote, or by a PermitOpen without this port"
         }
-        (true, false, _, _) => "forwarding is allowed, as by PermitTTY no or no-pty in front of the key",
+        (true, false, _, _) if software == Software::OpenSsh => {
+            "forwarding is allowed, as by PermitTTY no or no-pty in front of the key"
+        }
+        (true, false, _, _) => "connections to the server's side are allowed, so it is not all that is forbidden",
         (false, false, _, _) => "connections to the server's side are allowed",
     };
     words.to_owned()
