@@ -1,4 +1,4 @@
-//! What a connection may be used for, how data moves in it and how its sessions end, on real servers with each setting: told as it is, and nothing left behind.
+//! What a connection may be used for, on real servers with each setting: told as it is, and nothing left behind.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::lab::{Lab, Report, Server, eventually};
 
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Examines all but idle survival.
-fn examined(lab: &Lab, server: &Server, options: &[&str]) -> Report {
+pub(crate) fn examined(lab: &Lab, server: &Server, options: &[&str]) -> Report {
     let seen = lab.doctor(server, &[&["--idle", "0"], options].concat(), PATIENCE);
     let is_gone = || server.connections() == 0 && server.sessions(lab).is_empty();
     assert!(eventually(Duration::from_secs(5), is_gone), "left on the server: {:?}", server.sessions(lab));
@@ -236,143 +236,4 @@ fn a_root_directory_without_a_shell_is_told_from_a_shell_that_exits() {
     assert_eq!(seen.check("channel")["status"], "fail", "the folder does not exist: {}", seen.told());
     let seen = examined(&lab, &lab.sshd(&["ChrootDirectory /usr/share"]), &[]);
     assert_eq!(seen.codes(), ["session-chroot-failed"], "{:#}", seen.check("channel"));
-}
-
-/// What the checks after channel measured.
-fn facts<'a>(seen: &'a Report, check: &str) -> &'a Value {
-    &seen.check(check)["evidence"]
-}
-
-#[test]
-fn rates_and_round_trips_are_measured_and_keys_are_exchanged_anew() {
-    let Some(lab) = Lab::healthy() else { return };
-    let starts: [fn(&Lab) -> Option<Server>; 2] = [|lab| Some(lab.sshd(&[])), |lab| lab.dropbear(&[])];
-    for server in starts {
-        let Some(server) = server(&lab) else { continue };
-        let seen = examined(&lab, &server, &["--deep"]);
-        assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
-        let transfer = facts(&seen, "transfer");
-        for rate in ["up_rate", "down_rate", "deep_rate"] {
-            assert!(transfer[rate].as_f64().is_some_and(|rate| rate > 10_000.0), "{rate}: {transfer:#}");
-        }
-        let echo = ["min_ms", "median_ms", "max_ms"].map(|name| transfer["echo"][name].as_f64().expect("a time"));
-        assert!(echo.is_sorted() && echo[0] > 0.0, "{echo:?}");
-        let rekeys = transfer["rekeys"].as_array().expect("rekeys");
-        assert_eq!(rekeys.iter().map(|rekey| &rekey["under_load"]).collect::<Vec<_>>(), [false, true]);
-        assert!(rekeys.iter().all(|rekey| rekey["ms"].is_number()), "{rekeys:?}");
-        assert!(transfer["unread_ms"].as_f64().is_some_and(|ms| ms > 900.0), "{transfer:#}");
-        assert_eq!(facts(&seen, "exit")["again"].as_array().map(Vec::len), Some(10));
-    }
-}
-
-#[test]
-fn a_server_that_wants_new_keys_often_is_healthy_idle_and_under_load() {
-    let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&["RekeyLimit 1M 3s", "LogLevel DEBUG1"]);
-    let seen = lab.doctor(&server, &["--idle", "8s", "--deep"], PATIENCE);
-    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
-    // Both ways and our own two beside: 16 MiB and more were moved.
-    assert!(
-        server.log().matches("rekeying in progress").count() + server.log().matches("SSH2_MSG_KEXINIT sent").count()
-            > 12,
-        "{}",
-        server.log()
-    );
-}
-
-#[test]
-fn compression_is_shown_where_it_was_agreed_on() {
-    let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&[]);
-    for (option, name) in [("Compression=yes", "zlib@openssh.com"), ("Compression=no", "none")] {
-        let seen = examined(&lab, &server, &["-o", option]);
-        assert_eq!(
-            (seen.codes(), facts(&seen, "transfer")["compression"].as_str()),
-            (vec![], Some(name)),
-            "{}",
-            seen.told()
-        );
-        let told = seen.check("transfer")["summary"].to_string().contains("compressed (zlib@openssh.com)");
-        assert_eq!(told, name != "none", "{}", seen.told());
-    }
-}
-
-#[test]
-fn output_that_a_wrapper_loses_at_the_end_is_found_over_repeated_runs() {
-    let Some(lab) = Lab::healthy() else { return };
-    // It ends what passes the output on as soon as the command has ended, and not when all is passed on.
-    let wrapper = lab.home().path("server/wrapper");
-    let script = "exec 3>&1\ncoproc dd bs=16 2>/dev/null >&3\nbash -c \"$SSH_ORIGINAL_COMMAND\" >&${COPROC[1]}\n\
-                  status=$?\nkill $COPROC_PID\nexit $status\n";
-    lab.at_server_home("wrapper", script);
-    let forced = format!("ForceCommand bash {}", wrapper.display());
-    let server = lab.sshd(&["Subsystem sftp /usr/lib/openssh/sftp-server", &forced]);
-    let seen = examined(&lab, &server, &["--deep"]);
-    assert_eq!(seen.codes(), ["exit-output-lost"], "{}", seen.told());
-}
-
-#[test]
-fn a_server_that_never_rekeys_is_found_in_depth() {
-    let Some(lab) = Lab::healthy() else { return };
-    let Some(server) = lab.asyncssh(&["0", "never-rekeys"]) else { return };
-    assert_eq!(lab.doctor(&server, &["--idle", "0"], PATIENCE).codes(), Vec::<&str>::new(), "unseen without --deep");
-    let seen = lab.doctor(&server, &["--idle", "0", "--deep"], PATIENCE);
-    assert_eq!(seen.codes(), ["rekey-failed"], "{}", seen.told());
-}
-
-#[test]
-fn a_process_that_holds_the_output_holds_the_session_and_the_redirect_mends_it() {
-    let Some(lab) = Lab::healthy() else { return };
-    lab.server_shell("/bin/bash");
-    let server = lab.sshd(&[]);
-    lab.at_server_home(".bashrc", "sleep 40 &\n");
-    let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
-    assert_eq!(seen.codes(), ["exit-hangs"], "{}", seen.told());
-    lab.at_server_home(".bashrc", "nohup sleep 40 </dev/null >/dev/null 2>&1 &\n");
-    let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
-    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
-}
-
-#[test]
-fn the_redirect_that_is_printed_mends_it_for_plain_ssh_too() {
-    let Some(lab) = Lab::healthy() else { return };
-    lab.server_shell("/bin/bash");
-    let server = lab.sshd(&[]);
-    lab.at_server_home(".bashrc", "sleep 40 &\n");
-    let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
-    lab.at_server_home(".bashrc", "");
-    let printed = seen.fixes().find_map(|fix| fix["snippet"].as_str().filter(|snippet| snippet.contains("nohup")));
-    let mended = printed.unwrap_or_else(|| panic!("no redirect: {}", seen.told())).replace("<command>", "sleep 6");
-    let [held, mended] = ["sleep 6 &", &mended].map(|command| lab.ssh(&server, &[], command, PATIENCE));
-    assert!(held.status == Some(0) && held.took > Duration::from_secs(5), "{held:?}");
-    assert!(mended.status == Some(0) && mended.took < Duration::from_secs(4), "{mended:?}");
-}
-
-#[test]
-fn a_status_that_a_wrapper_alters_is_told_in_words() {
-    let Some(lab) = Lab::healthy() else { return };
-    for (status, words) in [
-        (0, "status 0"),
-        (126, "found, and not to be executed"),
-        (127, "no such command"),
-        (137, "signal KILL, 128 + 9"),
-        (255, "ssh's own for any failure"),
-    ] {
-        let forced = format!("ForceCommand sh -c \"$SSH_ORIGINAL_COMMAND\"; exit {status}");
-        let seen = examined(&lab, &lab.sshd(&[&forced]), &[]);
-        assert_eq!(seen.codes(), ["exit-status-altered"], "{}", seen.told());
-        let because = seen.json["diagnoses"][0]["because"].to_string();
-        assert!(because.contains("ended with status 7") && because.contains(words), "{because}");
-    }
-}
-
-#[test]
-fn a_command_that_is_killed_shows_its_signal() {
-    let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&["ForceCommand sh -c \"$SSH_ORIGINAL_COMMAND\"; kill -9 $$"]);
-    let plain = lab.ssh(&server, &[], "true", PATIENCE);
-    assert_eq!((plain.status, plain.stderr.contains("signal")), (Some(255), false), "ssh tells nothing: {plain:?}");
-    let seen = examined(&lab, &server, &[]);
-    assert_eq!(seen.codes(), ["exit-by-signal"], "{}", seen.told());
-    assert_eq!(facts(&seen, "exit")["ran"]["signal"], "KILL");
 }
