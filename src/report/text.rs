@@ -18,7 +18,7 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     let checks = evidence.checks();
     let mut parts = vec![verdict(&evidence.target, diagnosis, style)];
     parts.extend((0..diagnosis.findings.len()).map(|at| finding::finding(at, &diagnosis.findings, style)));
-    parts.extend(lifelines::section(evidence, &diagnosis.findings, style));
+    parts.extend(lifelines::section(evidence, style));
     parts.extend(path::section(evidence, style));
     parts.push(table::checks(&checks, &diagnosis.findings, style));
     parts.extend(channels::lines(evidence, style));
