@@ -3,6 +3,7 @@
 mod algorithms;
 mod channels;
 mod ending;
+mod notes;
 mod run;
 mod witness;
 
@@ -17,8 +18,9 @@ use tokio::time::{sleep, timeout};
 pub(crate) use algorithms::{Shortfall, authenticates, library_speaks, preferred};
 pub(crate) use channels::{Kind, Opened, answers};
 pub(crate) use ending::{Ending, Manner};
+pub(crate) use notes::{Negotiated, Notes, OpenFailure, ServerKey};
 pub(crate) use run::{GaveUp, Patience, Ran, Running};
-pub(crate) use witness::{Negotiated, Notes, OpenFailure, ServerKey, Witness};
+pub(crate) use witness::Witness;
 
 use crate::dial::{Route, Transport};
 use crate::jump::Via;
