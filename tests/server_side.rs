@@ -144,6 +144,21 @@ fn limits_of_idle_sessions_are_confirmed_by_the_server() {
 const LOG: &str = "mount -t tmpfs log /var/log; LOG='-E /var/log/auth.log'";
 
 #[test]
+fn an_end_that_sshd_made_itself_is_told_from_its_log() {
+    let Some(lab) = Lab::through(&[Middlebox::GuardsClient(6)]) else { return };
+    let server = lab.sshd_after(LOG, &["ClientAliveInterval 7", "ClientAliveCountMax 1"]);
+    let seen = std::thread::scope(|scope| {
+        // The user's own session, which falls silent for longer than the doctor's.
+        scope.spawn(|| lab.ssh(&server, &[], "sleep 60", Duration::from_secs(30)));
+        lab.doctor(&server, &["--server", "--idle", "20s"], Duration::from_mins(2))
+    });
+    assert_eq!(seen.codes().first(), Some(&"idle-one-way-drop"), "{}", seen.told());
+    let because = seen.json["diagnoses"][0]["because"].to_string();
+    assert!(because.contains("(ClientAliveInterval 7)"), "{}", seen.told());
+    assert!(because.contains("Timeout, client not responding from user root"), "{}", seen.told());
+}
+
+#[test]
 fn a_reset_that_only_the_server_met_is_told_from_its_log() {
     let Some(lab) = Lab::through(&[Middlebox::Forgets(6)]) else { return };
     let server = lab.sshd_after(LOG, &["ClientAliveInterval 7", "ClientAliveCountMax 1"]);

@@ -220,9 +220,8 @@ impl Board {
     pub(super) fn suspect(&self, goal: Goal, lasted: Duration) {
         let Some(length) = goal.length().filter(|_| goal.is_silence()) else { return };
         let mut noted = self.noted();
-        let server_first = matches!(goal, Goal::ServerFirst(_));
         let turn = noted.dead(length.min(lasted.as_secs_f64()));
-        if turn && server_first {
+        if turn && goal.speaker() == Speaker::Server {
             noted.ladder.contrast();
         }
         drop(noted);
@@ -239,9 +238,13 @@ impl Board {
         }
     }
 
-    /// What a session should do now.
+    /// What a session should do now. Nobody leaves for a death that may yet turn out to be a late answer.
     pub(super) fn turn(&self, goal: Goal, age: Duration) -> Turn {
-        self.noted().ladder.turn(goal, age.as_secs_f64())
+        let mut noted = self.noted();
+        match noted.ladder.turn(goal, age.as_secs_f64()) {
+            Turn::Leave if !noted.confirmed => Turn::Stay,
+            turn => turn,
+        }
     }
 
     /// Notes a finding that forbids a verdict.
@@ -287,15 +290,20 @@ impl Board {
         }
         let mut turn = false;
         match (&arm.end, arm.moves) {
-            (End::Alive { .. }, Moves::Nothing) => noted.ladder.alive(arm.lasted_s),
+            (End::Alive { .. }, Moves::Nothing) => noted.ladder.alive(arm.lasted_s, arm.speaks_first),
             // A shell that leaves, or is left, says nothing of the path.
             (End::Died { manner, .. }, Moves::Nothing) => {
-                noted.confirmed |= arm.holds != Holds::Shell || manner.is_of_connection();
+                let confirms = arm.holds != Holds::Shell || manner.is_of_connection();
+                turn = confirms && !noted.confirmed;
+                noted.confirmed |= confirms;
             }
-            (End::Unheard { .. }, _) if noted.ladder.unheard(arm.lasted_s) => {
-                noted.confirmed = true;
-                let shortest = noted.ladder.shortest_unheard().unwrap_or(arm.lasted_s);
-                turn = noted.dead(shortest);
+            (End::Unheard { .. }, _) => {
+                turn = true;
+                if noted.ladder.unheard(arm.lasted_s) {
+                    noted.confirmed = true;
+                    let shortest = noted.ladder.shortest_unheard().unwrap_or(arm.lasted_s);
+                    turn = noted.dead(shortest);
+                }
             }
             (End::Died { .. } | End::Void { .. }, Moves::Keepalive) => {
                 noted.kept.remove(&arm.session);
@@ -415,7 +423,8 @@ impl Board {
         let (survived, died) = noted.ladder.bracket();
         let reached = died.is_none() && survived >= 0.999 * self.longest - LATE_ACK_S;
         // One line of the server that did not come may have been late: a second one tells.
-        let in_doubt = died.is_none() && noted.ladder.is_one_unheard() && noted.sessions > 0;
+        let is_asked_again = noted.ladder.is_one_unheard() && noted.lanes.values().any(Shown::may_hear);
+        let in_doubt = died.is_none() && is_asked_again;
         let known = match died {
             _ if in_doubt => false,
             _ if reached => true,
@@ -569,7 +578,7 @@ mod tests {
         let board = Board::new(60.0, 10, false);
         let since = board.began;
         let mut noted = board.noted.into_inner().unwrap();
-        noted.ladder.alive(5.0);
+        noted.ladder.alive(5.0, Speaker::Client);
         noted.ladder.dead(6.0);
         noted.kept.insert(7, Kept { interval: 1, since, last_answer: Some(since + Duration::from_secs(20)) });
         noted

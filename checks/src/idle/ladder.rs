@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::advice::{INTERVALS, interval};
+use super::facts::Speaker;
 use super::rungs::{RACE, between, rungs};
 
 /// Fewer sessions than this climb gently: there are none to narrow the bracket afterwards.
@@ -53,6 +54,11 @@ impl Goal {
         matches!(self, Self::ServerFirst(seconds) if after.as_secs_f64() > f64::from(seconds) - 0.5)
     }
 
+    /// Who ends the silence.
+    pub(super) fn speaker(self) -> Speaker {
+        if matches!(self, Self::ServerFirst(_)) { Speaker::Server } else { Speaker::Client }
+    }
+
     /// Whether it is a silence whose length is under test.
     pub(super) fn is_silence(self) -> bool {
         matches!(self, Self::Silence(_) | Self::ServerFirst(_))
@@ -80,7 +86,8 @@ pub(super) struct Ladder {
     /// Whether the server can be asked to speak first.
     server_speaks: bool,
     spoke_last: bool,
-    lived: Vec<f64>,
+    /// The silences that were lived through, and who ended them.
+    lived: Vec<(f64, Speaker)>,
     survived: f64,
     unheard: Vec<f64>,
     asked_again: bool,
@@ -141,9 +148,15 @@ impl Ladder {
         if self.spoke_last { Goal::ServerFirst(whole(rung)) } else { Goal::Silence(rung) }
     }
 
-    /// A session lived through a silence of `length` seconds.
-    pub(super) fn alive(&mut self, length: f64) {
-        self.lived.push(length);
+    /// A session lived through a silence of `length` seconds that `by` ended.
+    pub(super) fn alive(&mut self, length: f64, by: Speaker) {
+        self.lived.push((length, by));
+        let is_again = |unheard: f64| by == Speaker::Server && length > unheard - 0.5;
+        if self.asked_again && self.shortest_unheard().is_some_and(is_again) {
+            // The line that was lost was a late one.
+            self.unheard.clear();
+            self.asked_again = false;
+        }
         self.look_again();
     }
 
@@ -164,7 +177,7 @@ impl Ladder {
         }
         self.died = Some(length);
         self.look_again();
-        self.points = between(self.survived, length);
+        self.points = between(self.lived_by(&[Speaker::Client]), length);
         true
     }
 
@@ -192,10 +205,16 @@ impl Ladder {
 
     /// The longest silence that was lived through and is shorter than what killed.
     fn look_again(&mut self) {
+        self.survived = self.lived_by(&[Speaker::Client, Speaker::Server]);
+        let ours = self.lived_by(&[Speaker::Client]);
+        self.points.retain(|point| *point > ours);
+    }
+
+    /// The same of the silences that one of these ended.
+    fn lived_by(&self, speakers: &[Speaker]) -> f64 {
         let below = self.died.unwrap_or(f64::INFINITY);
-        self.survived = self.lived.iter().copied().filter(|lived| *lived < below).fold(0.0, f64::max);
-        let survived = self.survived;
-        self.points.retain(|point| *point > survived);
+        let lived = self.lived.iter().filter(|(lived, by)| *lived < below && speakers.contains(by));
+        lived.map(|(lived, _)| *lived).fold(0.0, f64::max)
     }
 
     /// A silence of `length` seconds could not be judged and is to be tried again; not the longest one, for want of time.
@@ -208,17 +227,25 @@ impl Ladder {
     /// What was taken for a death was not one.
     pub(super) fn undo_death(&mut self) {
         self.died = None;
+        // Whoever was to ask again may have left.
+        self.asked_again = false;
         self.points.clear();
         self.look_again();
     }
 
     /// What a session does that is silent since `age` seconds, on the way to `goal`.
     pub(super) fn turn(&mut self, goal: Goal, age: f64) -> Turn {
+        let asks_again = self.died.is_none() && self.is_one_unheard() && !self.asked_again;
+        if asks_again && goal == Goal::Linger {
+            return Turn::To(age);
+        }
         let (Some(died), false) = (self.died, matches!(goal, Goal::Keep(_))) else { return Turn::Stay };
         if goal == Goal::Await {
             return Turn::To(longer(died));
         }
         let inside = |length: f64| length > self.survived && length < died;
+        // Where the server's word was heard after a silence, ours may still come too late.
+        let ours = self.lived_by(&[Speaker::Client]);
         let soon = FREE.max(if self.is_narrow() { 0.0 } else { died / 4.0 });
         if goal.length().is_some_and(|length| inside(length) && length - age < soon) {
             return Turn::Stay;
@@ -226,7 +253,7 @@ impl Ladder {
         match self.points.iter().position(|point| *point > age && *point - age < soon) {
             Some(index) => Turn::To(self.points.remove(index)),
             // It costs nothing to ask it now.
-            None if inside(age) && age < died * (1.0 - RACE.0) => Turn::To(age),
+            None if age > ours && age < died * (1.0 - RACE.0) => Turn::To(age),
             // One that will have been silent for longer shows whether that surely kills.
             None if longer(died) - age < FREE => Turn::To(longer(died).max(age)),
             None => Turn::Leave,
@@ -348,7 +375,7 @@ mod tests {
                     }
                 });
             } else {
-                ladder.alive(length);
+                ladder.alive(length, goal.speaker());
                 if ladder.survived >= LONGEST {
                     break (now, 0.0, ladder);
                 }
@@ -395,9 +422,31 @@ mod tests {
     }
 
     #[test]
+    fn what_the_server_ended_says_nothing_of_our_own_word() {
+        let mut ladder = Ladder::new(3600.0, 8, true);
+        ladder.alive(7.0, Speaker::Client);
+        ladder.alive(10.5, Speaker::Server);
+        ladder.dead(11.0);
+        assert!(matches!(ladder.turn(Goal::Linger, 7.9), Turn::To(due) if due < 8.5));
+        assert_eq!(ladder.turn(Goal::Linger, 0.9), Turn::Leave);
+    }
+
+    #[test]
+    fn a_line_that_was_lost_is_asked_for_once_more() {
+        let mut ladder = Ladder::new(20.0, 8, true);
+        while ladder.next(Some(Goal::Linger)) != Some(Goal::Linger) {}
+        assert!(!ladder.unheard(11.0));
+        assert_eq!(ladder.turn(Goal::Linger, 3.0), Turn::To(3.0));
+        assert_eq!(ladder.next(Some(Goal::Silence(3.0))), Some(Goal::ServerFirst(11)));
+        assert_eq!(ladder.turn(Goal::Linger, 3.0), Turn::Stay);
+        ladder.alive(11.0, Speaker::Server);
+        assert!(!ladder.is_one_unheard());
+    }
+
+    #[test]
     fn after_a_death_silent_sessions_are_asked_where_that_narrows_the_bracket() {
         let mut ladder = Ladder::new(3600.0, 8, true);
-        ladder.alive(309.0);
+        ladder.alive(309.0, Speaker::Client);
         assert!(ladder.dead(371.0));
         // Its own time has nearly come.
         assert_eq!(ladder.turn(Goal::ServerFirst(340), 335.0), Turn::Stay);

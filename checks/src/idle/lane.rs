@@ -23,6 +23,12 @@ impl Shown {
             && matches!(self.state, LaneState::Waiting | LaneState::Probing)
     }
 
+    /// Whether a line of the server is asked for on it, or may yet be.
+    pub(super) fn may_hear(&self) -> bool {
+        matches!(self.goal, Goal::ServerFirst(_) | Goal::Linger)
+            && matches!(self.state, LaneState::Waiting | LaneState::Probing)
+    }
+
     /// Whether this session's answer will narrow the bracket, or tell what kind of timer it is. A bracket that is narrow enough waits for
     /// no more than what has been asked already.
     pub(super) fn is_awaited(&self, (survived, died): (f64, f64), narrow: bool) -> bool {

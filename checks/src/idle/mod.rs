@@ -26,10 +26,12 @@ mod session;
 mod verdict;
 mod vigil;
 
+use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::connection::Connection;
 use crate::evidence::Step;
@@ -56,6 +58,8 @@ const LADDER: usize = 13;
 const HOPS: usize = 3;
 /// Sessions where a person has to touch a key for each login.
 const TOUCHED: usize = 4;
+/// What a test may take at most: so many times its longest silence, for few sessions that climb one after the other, and this beside it.
+const MOST: (u32, Duration) = (6, Duration::from_mins(2));
 /// How long sessions may take to close at the end.
 const CLOSING: Duration = Duration::from_secs(3);
 
@@ -178,12 +182,19 @@ fn roles(sessions: usize, longest: f64, runs_commands: bool) -> Vec<Role> {
     roles
 }
 
-/// Tells the onlooker how it goes until all is known or the user wants to end; whether that was so.
+/// Tells the onlooker how it goes until all is known, the user wants to end, or it has taken too long; whether one of these was so.
 async fn watch(exam: &Examination, test: &Test, vigil: &Vigil, sessions: &mut JoinSet<()>) -> bool {
     let mut tick = tokio::time::interval(TICK);
+    let mut too_long = pin!(sleep(exam.limits.idle * MOST.0 + MOST.1));
+    let mut cut_short = false;
     loop {
         tokio::select! {
             _ = tick.tick() => test.board.tell(&exam.progress),
+            () = &mut too_long => {
+                cut_short = true;
+                test.board.finish();
+                break;
+            }
             ended = sessions.join_next() => if ended.is_none() { return false },
             () = test.board.finished() => break,
             // What is seen from here on says nothing of the path.
@@ -201,5 +212,5 @@ async fn watch(exam: &Examination, test: &Test, vigil: &Vigil, sessions: &mut Jo
     let all = async { while sessions.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(CLOSING, all).await;
     test.board.tell(&exam.progress);
-    exam.stop.asked()
+    cut_short || exam.stop.asked()
 }
