@@ -199,7 +199,7 @@ fn replicated(facts: &Facts) -> Vec<String> {
             counted(facts.lived_longer().count()),
             seconds(longest)
         )),
-        None if deaths > 1 => told.push(format!("in all {} died of it, and none lived longer", counted(deaths))),
+        None if deaths > 1 => told.push(format!("{deaths} silent sessions died of it, and none lived through more")),
         None => {}
     }
     let in_vain = facts.kept_in_vain().count();
