@@ -1,19 +1,17 @@
 //! Where the sessions of a test note what they see, and learn what to do next.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::advice::{count_max, interval};
-use super::bracket::{LATE_ACK_S, bracket, data_alone_lives, died_kept, server_speaks};
 use super::control::{Control, Finding};
-use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Speaker};
+use super::facts::{Arm, End, Facts, Moves, Outage, Speaker};
 use super::ladder::{Goal, Ladder, Turn, longer};
 use super::lane::Shown;
 use super::legs::AtDeath;
+use super::notes::{Kept, Notes};
 use super::session::DATA_INTERVAL;
 use crate::progress::{Event, IdleState, LaneState, Progress};
 use crate::text::seconds;
@@ -22,60 +20,22 @@ use crate::text::seconds;
 pub(super) struct Board {
     began: Instant,
     longest: f64,
-    noted: Mutex<Noted>,
+    noted: Mutex<Notes>,
     /// Counts the changes that make silent sessions think again.
     changed: watch::Sender<u64>,
     over: watch::Sender<bool>,
 }
 
-struct Noted {
-    ladder: Ladder,
-    arms: Vec<Arm>,
-    kept: BTreeMap<u32, Kept>,
-    lanes: BTreeMap<u32, Shown>,
-    outages: Vec<Outage>,
-    not_opened: Vec<String>,
-    legs: Vec<AtDeath>,
-    started: Vec<(u32, u32)>,
-    rtt: Option<Duration>,
-    last_answer: Option<Instant>,
-    confirmed: bool,
-    sessions: u32,
-    /// Of those, how many are still being opened.
-    opening: u32,
-}
-
-/// A session that is kept alive.
-struct Kept {
-    interval: u32,
-    since: Instant,
-    last_answer: Option<Instant>,
-}
-
 impl Board {
     /// An empty board for silences of up to `longest` seconds.
     pub(super) fn new(longest: f64, sessions: usize, server_speaks: bool) -> Self {
-        let noted = Noted {
-            ladder: Ladder::new(longest, sessions, server_speaks),
-            arms: Vec::new(),
-            kept: BTreeMap::new(),
-            lanes: BTreeMap::new(),
-            outages: Vec::new(),
-            not_opened: Vec::new(),
-            legs: Vec::new(),
-            started: Vec::new(),
-            rtt: None,
-            last_answer: None,
-            confirmed: false,
-            sessions: 0,
-            opening: 0,
-        };
+        let noted = Notes::new(Ladder::new(longest, sessions, server_speaks));
         let (changed, _) = watch::channel(0);
         let (over, _) = watch::channel(false);
         Self { began: Instant::now(), longest, noted: Mutex::new(noted), changed, over }
     }
 
-    fn noted(&self) -> MutexGuard<'_, Noted> {
+    fn noted(&self) -> MutexGuard<'_, Notes> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,59 +49,12 @@ impl Board {
         if self.is_finished() {
             return None;
         }
-        let mut noted = self.noted();
-        if let (None, Some(kept)) = (last, noted.kept.get_mut(&session)) {
-            kept.since = Instant::now();
-            return Some(Goal::Keep(kept.interval));
-        }
-        let next = noted.ladder.next(last);
-        match next {
-            Some(Goal::Keep(interval)) => {
-                // The silence it has just lived through was as long as the interval: it counts for the proof.
-                let silence = match last {
-                    Some(Goal::Silence(length)) => Duration::from_secs_f64(length),
-                    _ => Duration::ZERO,
-                };
-                let now = Instant::now();
-                let began = now.checked_sub(silence).unwrap_or(now);
-                let kept = noted.kept.entry(session).or_insert(Kept { interval, since: began, last_answer: None });
-                if kept.interval != interval {
-                    *kept = Kept { interval, since: began, last_answer: None };
-                }
-            }
-            _ => {
-                noted.kept.remove(&session);
-            }
-        }
-        if next.is_none() {
-            noted.lanes.remove(&session);
-        }
-        next
+        self.noted().next(session, last)
     }
 
     /// A session answered at the end of `goal`, or the server spoke.
     pub(super) fn answered(&self, session: u32, goal: Goal, moves: Moves, began: Instant, rtt: Duration) {
-        let now = Instant::now();
-        let mut noted = self.noted();
-        // What the server says without being asked does not show that it hears us.
-        if moves != Moves::ServerData {
-            noted.last_answer = Some(now);
-        }
-        if !rtt.is_zero() {
-            noted.rtt = Some(noted.rtt.map_or(rtt, |shortest| shortest.min(rtt)));
-        }
-        if let (Goal::Keep(interval), Moves::Keepalive) = (goal, moves) {
-            let fresh = || Kept { interval, since: began, last_answer: None };
-            let kept = noted.kept.entry(session).or_insert_with(fresh);
-            if kept.interval != interval {
-                *kept = Kept { since: now, ..fresh() };
-            }
-            kept.last_answer = Some(now);
-        }
-        if let Some(lane) = noted.lanes.get_mut(&session) {
-            lane.state = LaneState::Alive;
-        }
-        drop(noted);
+        self.noted().answered(session, goal, moves, began, rtt);
         self.finish_when_known();
     }
 
@@ -280,43 +193,7 @@ impl Board {
 
     /// Notes the end of a stretch.
     pub(super) fn record(&self, arm: Arm) {
-        let mut noted = self.noted();
-        if let Some(lane) = noted.lanes.get_mut(&arm.session) {
-            match &arm.end {
-                End::Died { manner, .. } => lane.state = LaneState::Dead(manner.words()),
-                End::Void { .. } => lane.state = LaneState::Dead("not judged".to_owned()),
-                End::Alive { .. } | End::Unheard { .. } | End::Open => {}
-            }
-        }
-        let mut turn = false;
-        match (&arm.end, arm.moves) {
-            (End::Alive { .. }, Moves::Nothing) => noted.ladder.alive(arm.lasted_s, arm.speaks_first),
-            // A shell that leaves, or is left, says nothing of the path.
-            (End::Died { manner, .. }, Moves::Nothing) => {
-                let confirms = arm.holds != Holds::Shell || manner.is_of_connection();
-                turn = confirms && !noted.confirmed;
-                noted.confirmed |= confirms;
-            }
-            (End::Unheard { .. }, _) => {
-                turn = true;
-                if noted.ladder.unheard(arm.lasted_s) {
-                    noted.confirmed = true;
-                    let shortest = noted.ladder.shortest_unheard().unwrap_or(arm.lasted_s);
-                    turn = noted.dead(shortest);
-                }
-            }
-            (End::Died { .. } | End::Void { .. }, Moves::Keepalive) => {
-                noted.kept.remove(&arm.session);
-            }
-            (End::Void { .. }, Moves::Nothing) => noted.ladder.put_back(arm.lasted_s),
-            _ => {}
-        }
-        if arm.end == End::Open {
-            // It takes no further part.
-            noted.lanes.remove(&arm.session);
-        }
-        noted.arms.push(arm);
-        drop(noted);
+        let turn = self.noted().record(arm);
         if turn {
             self.changed.send_modify(|count| *count += 1);
         }
@@ -416,27 +293,9 @@ impl Board {
         let _ = over.wait_for(|over| *over).await;
     }
 
-    /// Ends the test as soon as nothing is left to learn: the longest silence was lived through, or a death is confirmed, its
-    /// bracket narrowed and its keepalive proven or disproven.
+    /// Ends the test as soon as nothing is left to learn.
     fn finish_when_known(&self) {
-        let noted = self.noted();
-        let (survived, died) = noted.ladder.bracket();
-        let reached = died.is_none() && survived >= 0.999 * self.longest - LATE_ACK_S;
-        // One line of the server that did not come may have been late: a second one tells.
-        let is_asked_again = noted.ladder.is_one_unheard() && noted.lanes.values().any(Shown::may_hear);
-        let in_doubt = died.is_none() && is_asked_again;
-        let known = match died {
-            _ if in_doubt => false,
-            _ if reached => true,
-            // Whoever is kept alive would go on for ever: with the last silence the test is over.
-            None => noted.opening == 0 && noted.ladder.is_climbed() && !noted.lanes.values().any(Shown::is_silent),
-            Some(died) => {
-                let narrow = noted.ladder.is_narrow();
-                let narrowing = noted.lanes.values().any(|lane| lane.is_awaited((survived, died), narrow));
-                noted.confirmed && !narrowing && (noted.proven(died).is_some() || !noted.proof_to_come())
-            }
-        };
-        drop(noted);
+        let known = self.noted().is_known(self.longest);
         if known {
             self.finish();
         }
@@ -465,152 +324,12 @@ impl Board {
 
     /// All that was seen.
     pub(super) fn facts(&self, longest: f64, complete: bool, control: &Control) -> Facts {
-        let noted = self.noted();
-        let mut arms = noted.arms.clone();
-        for (session, kept) in &noted.kept {
-            let Some(last_answer) = kept.last_answer else { continue };
-            let lasted_s = (last_answer - kept.since).as_secs_f64();
-            // A session that was not kept for even its own interval has nothing to tell.
-            if lasted_s < f64::from(kept.interval) {
-                continue;
-            }
-            arms.push(Arm {
-                session: *session,
-                moves: Moves::Keepalive,
-                holds: Holds::Command,
-                speaks_first: Speaker::Client,
-                hop: None,
-                interval_s: Some(kept.interval),
-                started_s: self.since_start(kept.since),
-                lasted_s,
-                age_s: lasted_s,
-                channel_quiet_s: None,
-                heard_bytes: 0,
-                end: End::Alive { rtt_ms: noted.rtt.unwrap_or_default().as_secs_f64() * 1000.0 },
-            });
-        }
-        arms.sort_by(|a, b| {
-            (a.moves == Moves::Keepalive, a.lasted_s)
-                .partial_cmp(&(b.moves == Moves::Keepalive, b.lasted_s))
-                .unwrap_or(std::cmp::Ordering::Equal)
-        });
-        let (timeout, manner) = bracket(&arms);
         Facts {
-            keepalive: noted.ladder.bracket().1.map_or_else(Keepalive::default, |died| noted.keepalive(died, &arms)),
-            timeout,
-            manner: manner.map(|manner| manner.code().to_owned()),
             longest_s: longest,
-            elapsed_s: self.began.elapsed().as_secs_f64(),
+            elapsed_s: self.elapsed().as_secs_f64(),
             complete,
-            rtt_ms: noted.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
-            outages: noted.outages.clone(),
             controls: control.opened(),
-            server_speaks_every_s: server_speaks(&arms),
-            not_opened: noted.not_opened.clone(),
-            legs: noted.legs.clone(),
-            arms,
-            ..Facts::default()
+            ..self.noted().facts(self.began)
         }
-    }
-}
-
-impl Noted {
-    /// A silence of `length` seconds kills: asks for the proof of the interval that follows. Whether that is news.
-    fn dead(&mut self, length: f64) -> bool {
-        let news = self.ladder.dead(length);
-        if let (true, Some(interval)) = (news, interval(self.ladder.bracket().0)) {
-            self.ladder.prove(interval);
-        }
-        news
-    }
-
-    /// The longest recommendable interval at which a session outlived a silence of `died` seconds that kills.
-    fn proven(&self, died: f64) -> Option<u32> {
-        let most = interval(self.ladder.bracket().0)?;
-        self.kept
-            .values()
-            .filter(|kept| kept.interval <= most && f64::from(kept.interval) * 10.0 > self.ladder.bracket().0)
-            .filter(|kept| kept.last_answer.is_some_and(|answer| (answer - kept.since).as_secs_f64() > died))
-            .map(|kept| kept.interval)
-            .max()
-    }
-
-    /// Whether a session is being kept at an interval that may yet be proven.
-    fn proof_to_come(&self) -> bool {
-        let most = interval(self.ladder.bracket().0);
-        self.ladder.is_proving() || self.kept.iter().any(|(session, kept)| *session != 0 && Some(kept.interval) <= most)
-    }
-
-    fn keepalive(&self, died: f64, arms: &[Arm]) -> Keepalive {
-        // A kept session whose channel was closed, or whose data was missed, shows that it is not packets that count.
-        let of_channel = |arm: &Arm| arm.death().is_some_and(|(manner, _)| !manner.is_of_connection());
-        if data_alone_lives(arms) || arms.iter().any(|arm| arm.moves == Moves::Keepalive && of_channel(arm)) {
-            return Keepalive { verified: Some(false), ..Keepalive::default() };
-        }
-        if let Some(interval) = self.proven(died).filter(|interval| !died_kept(arms, *interval)) {
-            return Keepalive {
-                interval_s: Some(interval),
-                count_max: Some(count_max(interval)),
-                verified: Some(true),
-            };
-        }
-        let in_vain = arms.iter().any(|arm| {
-            arm.moves == Moves::Keepalive
-                && arm.death().is_some()
-                && arm.interval_s.is_some_and(|interval| f64::from(interval) < died)
-        });
-        if in_vain {
-            return Keepalive { verified: Some(false), ..Keepalive::default() };
-        }
-        let advised = interval(self.ladder.bracket().0);
-        Keepalive { interval_s: advised, count_max: advised.map(count_max), verified: None }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::connection::Manner;
-    use crate::idle::facts::Sign;
-
-    /// A board on which 6 s of silence killed and 5 s did not, and a session was kept every second for 20 s.
-    fn proven() -> Noted {
-        let board = Board::new(60.0, 10, false);
-        let since = board.began;
-        let mut noted = board.noted.into_inner().unwrap();
-        noted.ladder.alive(5.0, Speaker::Client);
-        noted.ladder.dead(6.0);
-        noted.kept.insert(7, Kept { interval: 1, since, last_answer: Some(since + Duration::from_secs(20)) });
-        noted
-    }
-
-    fn kept_and_died(holds: Holds) -> Arm {
-        let end = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
-        Arm {
-            session: 8,
-            moves: Moves::Keepalive,
-            holds,
-            speaks_first: Speaker::Client,
-            hop: None,
-            interval_s: Some(1),
-            started_s: 0.0,
-            lasted_s: 9.0,
-            age_s: 9.0,
-            channel_quiet_s: None,
-            heard_bytes: 0,
-            end,
-        }
-    }
-
-    #[test]
-    fn a_session_that_died_although_it_was_kept_forbids_to_call_the_keepalive_proven() {
-        let noted = proven();
-        assert_eq!(noted.keepalive(6.0, &[]).verified, Some(true));
-        assert_eq!(noted.keepalive(6.0, &[kept_and_died(Holds::Command)]).verified, Some(false));
-        assert_eq!(noted.keepalive(6.0, &[kept_and_died(Holds::Shell)]).verified, Some(false));
-        let slower = Arm { interval_s: Some(2), ..kept_and_died(Holds::Command) };
-        assert_eq!(noted.keepalive(6.0, &[slower]).verified, Some(true));
-        // A connection without a channel has a timer of its own (UnusedConnectionTimeout).
-        assert_eq!(noted.keepalive(6.0, &[kept_and_died(Holds::Nothing)]).verified, Some(true));
     }
 }

@@ -17,6 +17,7 @@ mod ladder;
 mod lane;
 mod leftovers;
 mod legs;
+mod notes;
 mod opening;
 mod role;
 mod rungs;
