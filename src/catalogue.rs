@@ -14,7 +14,7 @@ const HEAD: &str = "\
 <!-- Generated from the records in checks/src by `UPDATE=1 cargo test catalogue`; do not edit. -->
 
 Each cause that ssh-doctor can name, by the check at which it shows. A code is never renamed and never reused.
-In snippets, words in braces stand for your own values: `{alias}` is what you type after `ssh`.
+A report fills in the words in braces: `{alias}` is what you type after `ssh`.
 ";
 
 /// The page, docs/causes.md.

@@ -104,16 +104,12 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
 /// The same, with the fix of the client's own side in its syntax.
 #[must_use]
 pub fn diagnose_for(client: Client, evidence: &Evidence) -> Diagnosis {
-    judged(ssh_doctor_checks::causes(), client, evidence)
+    diagnose_by(ssh_doctor_checks::causes(), client, evidence)
 }
 
 /// Judges the evidence by these causes alone; each hop by its own evidence.
 #[must_use]
-pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, evidence: &Evidence) -> Diagnosis {
-    judged(causes, Client::Ssh, evidence)
-}
-
-fn judged(causes: impl IntoIterator<Item = &'static Cause>, client: Client, evidence: &Evidence) -> Diagnosis {
+pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Client, evidence: &Evidence) -> Diagnosis {
     let causes: Vec<_> = causes.into_iter().collect();
     // A hop comes before what lies behind it.
     let mut findings: Vec<Finding> = Vec::new();

@@ -28,7 +28,7 @@ pub fn cause(code: &str, style: &Style) -> Option<String> {
         parts.push(style.wrapped(
             INDENT,
             INDENT,
-            "Words in braces stand for your own values: {alias} is what you type after ssh.",
+            "A report fills in the words in braces: {alias} is what you type after ssh.",
         ));
     }
     if !cause.symptoms.is_empty() {

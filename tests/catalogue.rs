@@ -81,8 +81,13 @@ fn fault(cause: &Cause) -> Option<&'static str> {
         ),
         (cause.title.contains('{'), "a title with values of a run"),
         (sentences < 2, "an explanation of less than two sentences"),
+        (cause.explanation.contains("  "), "an explanation with the source's indent in it"),
         (!cause.fixes.iter().any(|fix| fix.snippet.is_some()), "no fix that can be pasted"),
         (cause.fixes.iter().any(|fix| fix.summary.trim().is_empty()), "a fix that does not say what to do"),
+        (
+            cause.fixes.iter().any(|fix| fix.caution.is_some_and(|text| text.ends_with('.'))),
+            "a caution with a full stop",
+        ),
         (texts().any(misnames_a_placeholder), "a placeholder that is not in lower case letters, which nothing fills"),
         (texts().any(turns_checking_off), "advice to turn host key checking off"),
     ];

@@ -1,5 +1,6 @@
 //! How findings are ordered, hidden and stood in for, by causes made up for the purpose.
 
+use ssh_doctor::clients::Client;
 use ssh_doctor::diagnose::{Diagnosis, Verdict, diagnose, diagnose_by};
 use ssh_doctor_checks::cause::{Cause, Certainty, Fix, Match, Severity};
 use ssh_doctor_checks::evidence::{Check, Evidence};
@@ -24,7 +25,7 @@ fn codes(diagnosis: &Diagnosis) -> Vec<&str> {
 
 /// The codes that these causes leave on a healthy run, in their order.
 fn left(causes: &'static [Cause]) -> Vec<&'static str> {
-    diagnose_by(causes, &healthy()).findings.iter().map(|found| found.code).collect()
+    diagnose_by(causes, Client::Ssh, &healthy()).findings.iter().map(|found| found.code).collect()
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn causes_that_hide_each_other_leave_one() {
 #[test]
 fn a_failure_that_nothing_explains_is_named_as_such_once() {
     let evidence = failed(&failed(&healthy(), Check::Tcp), Check::Exit);
-    let diagnosis = diagnose_by(ssh_doctor_checks::unexplained::CAUSES, &evidence);
+    let diagnosis = diagnose_by(ssh_doctor_checks::unexplained::CAUSES, Client::Ssh, &evidence);
     assert_eq!(codes(&diagnosis), ["tcp-unexplained"]);
     assert_eq!((diagnosis.verdict, diagnosis.died_at), (Verdict::Broken, Some(Check::Tcp)));
     assert!(
@@ -83,7 +84,7 @@ fn only_a_critical_cause_at_the_failed_check_or_before_it_explains_a_failure() {
     static PATH: Cause = Cause { code: "path-a", stage: Check::Idle, ..HOLDS };
     let with = |cause: &'static Cause, failed_at: Check| {
         let causes = ssh_doctor_checks::unexplained::CAUSES.iter().chain([cause]);
-        codes(&diagnose_by(causes, &failed(&healthy(), failed_at))).join(" ")
+        codes(&diagnose_by(causes, Client::Ssh, &failed(&healthy(), failed_at))).join(" ")
     };
     assert_eq!(with(&AT_TCP, Check::Tcp), "tcp-a");
     assert_eq!(with(&AT_TCP, Check::Auth), "tcp-a");
@@ -99,7 +100,7 @@ fn the_verdict_follows_from_what_failed_what_was_found_and_what_was_not_tested()
     static WARNING: Cause = Cause { severity: Severity::Warning, ..CRITICAL };
     static INFO: Cause = Cause { severity: Severity::Info, ..CRITICAL };
     let of = |causes: &[&'static Cause], evidence: &Evidence| {
-        let diagnosis = diagnose_by(causes.iter().copied(), evidence);
+        let diagnosis = diagnose_by(causes.iter().copied(), Client::Ssh, evidence);
         (diagnosis.verdict, diagnosis.died_at)
     };
     let healthy = healthy();
@@ -141,7 +142,7 @@ fn fixes_carry_this_runs_values_and_what_could_do_harm_is_left_out() {
     };
     let evidence = changed(&healthy(), |value| value["target"]["input"] = "alice@db:2222".into());
     let snippets = |cause: &'static Cause| -> Vec<_> {
-        let findings = diagnose_by([cause], &evidence).findings;
+        let findings = diagnose_by([cause], Client::Ssh, &evidence).findings;
         findings[0].fixes.iter().map(|fix| (fix.summary.clone(), fix.snippet.clone().unwrap_or_default())).collect()
     };
     let pair = |summary: &str, snippet: &str| (summary.to_owned(), snippet.to_owned());

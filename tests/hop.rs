@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ssh_doctor_checks::cause::Certainty;
-use ssh_doctor_checks::idle::hop::{Found, Search, Untold, Verdict, interval};
+use ssh_doctor_checks::idle::hop::{Found, Room, Search, Untold, Verdict, forgets, interval, next};
 use ssh_doctor_checks::idle::{End, Moves};
 use ssh_doctor_checks::path::{self, Distance, Path, Place, Protocol};
 use tokio::time::{sleep, timeout};
@@ -31,30 +31,23 @@ fn chain(kind: Middlebox, hop: usize) -> Option<Lab> {
     Lab::through(&routers)
 }
 
-/// Traces the path and looks for the hop with more sessions than the path has hops; to be run inside the client.
+/// Traces the path and tries every hop of it in one round; to be run inside the client.
 async fn find(lab: &Lab, server: SocketAddr, bare_died_s: Option<f64>) -> (Path, Found, Result<Verdict, Untold>) {
     let began = Instant::now();
-    let (path, found, verdict) = find_with(6, lab, server, bare_died_s).await;
+    let search = search(lab, server, interval(4.0).expect("long enough")).await;
+    let path = path::trace(server, None, 30, s(5)).await;
+    let hops = next(&path, 30, Room { now: 6, later: 6 }, &[], bare_died_s);
+    let found = search.round(&hops, path.distance.map(|distance| distance.hops), async || SILENCE).await;
+    assert!(found.not_opened.is_empty(), "{found:?}");
+    assert_eq!(search.started.lock().unwrap().len(), found.trials.len(), "each ran a command: {found:?}");
     assert!(began.elapsed() < OPENING + SILENCE + VERDICT, "it took {:?}", began.elapsed());
+    let verdict = forgets(&found.trials, bare_died_s);
     (path, found, verdict)
 }
 
-async fn find_with(
-    sessions: usize,
-    lab: &Lab,
-    server: SocketAddr,
-    bare_died_s: Option<f64>,
-) -> (Path, Found, Result<Verdict, Untold>) {
+async fn search(lab: &Lab, server: SocketAddr, interval: Duration) -> Search {
     let login = lab.login(server).await;
-    let path = path::trace(server, None, 30, s(5)).await;
-    let interval = interval(4.0).expect("long enough");
-    let started = Arc::default();
-    let search =
-        Search { login, mark: Some("hop-test".into()), interval, deadline: s(10), started: Arc::clone(&started) };
-    let (found, verdict) = search.find(&path, 30, sessions, bare_died_s, async || SILENCE).await;
-    assert!(found.not_opened.is_empty(), "{found:?}");
-    assert_eq!(started.lock().unwrap().len(), found.trials.len(), "each ran a command: {found:?}");
-    (path, found, verdict)
+    Search { login, mark: Some("hop-test".into()), interval, deadline: s(10), started: Arc::default() }
 }
 
 fn assert_path(path: &Path, hops: &[IpAddr]) {
@@ -75,43 +68,17 @@ fn assert_found(found: &Found, verdict: Result<Verdict, Untold>, forgetful: u8) 
     assert_eq!(answered, [false, false, false, true].map(Some), "only the server answers: {found:#?}");
 }
 
-fn a_nat_is_located(hop: usize) {
-    let Some(lab) = chain(Middlebox::Forgets(TIMER), hop) else { return };
+#[test]
+fn a_nat_is_located() {
+    let Some(lab) = chain(Middlebox::Forgets(TIMER), 2) else { return };
     let server = lab.sshd(&[]);
     let address = SocketAddr::new(lab.server_address().into(), server.port());
     let (path, found, verdict) = lab.client().inside(async || find(&lab, address, BARE).await);
     let routers = [1, 2, 3].map(|hop| lab.router_address(hop).into());
     assert_path(&path, &[&routers[..], &[address.ip()]].concat());
-    let forgetful = u8::try_from(hop).expect("short");
-    assert_found(&found, verdict, forgetful);
-    assert_eq!(path.address(forgetful), Some(routers[hop - 1]));
-    assert!(path.words(forgetful).contains(&routers[hop - 1].to_string()), "{}", path.words(forgetful));
-}
-
-#[test]
-fn a_nat_at_the_first_hop_is_located() {
-    a_nat_is_located(1);
-}
-
-#[test]
-fn a_nat_at_the_second_hop_is_located() {
-    a_nat_is_located(2);
-}
-
-#[test]
-fn a_nat_at_the_third_hop_is_located() {
-    a_nat_is_located(3);
-}
-
-#[test]
-fn three_sessions_locate_it_in_two_rounds() {
-    let Some(lab) = chain(Middlebox::Forgets(TIMER), 3) else { return };
-    let server = lab.sshd(&[]);
-    let address = SocketAddr::new(lab.server_address().into(), server.port());
-    let (_, found, verdict) = lab.client().inside(async || find_with(3, &lab, address, BARE).await);
-    assert_eq!(verdict, Ok(Verdict { hop: 3, after: 2, certainty: Certainty::Likely, doubt: None }), "{found:#?}");
-    let hops: Vec<_> = found.trials.iter().map(|trial| trial.hop).collect();
-    assert_eq!(hops, [1, 2, 3, 3, 4], "the one that was enough is tried again, as the one that should live");
+    assert_found(&found, verdict, 2);
+    assert_eq!(path.address(2), Some(routers[1]));
+    assert!(path.words(2).contains(&routers[1].to_string()), "{}", path.words(2));
 }
 
 #[test]
@@ -172,9 +139,7 @@ fn a_search_that_is_given_up_leaves_nothing_on_the_server() {
     let server = lab.sshd(&[]);
     let address = SocketAddr::new(lab.server_address().into(), server.port());
     lab.client().inside(async || {
-        let (login, interval) = (lab.login(address).await, s(1));
-        let search =
-            Search { login, mark: Some("hop-test".into()), interval, deadline: s(10), started: Arc::default() };
+        let search = search(&lab, address, s(1)).await;
         let round = search.round(&[1, 2, 3], Some(3), async || std::future::pending().await);
         // Long enough for all to be silent and limited.
         assert!(timeout(s(4), round).await.is_err());

@@ -89,16 +89,6 @@ fn each_session_is_a_bar_as_long_as_it_lived_with_its_end() {
 }
 
 #[test]
-fn the_reasoning_is_what_the_finding_says() {
-    let evidence = tested(arms().into_iter().filter(|arm| arm["holds"] == "command").collect(), 100.0);
-    let diagnosis = diagnose(&evidence);
-    let because = &diagnosis.findings.iter().find(|found| found.stage == Check::Idle).unwrap().because;
-    let lines = drawn(&evidence, &diagnosis, Style { width: 400, ..Style::default() });
-    let last = lines.last().unwrap().trim().to_lowercase();
-    assert_eq!(last, format!("{}; {}.", because[0], because[1]).to_lowercase());
-}
-
-#[test]
 fn a_test_in_which_nothing_died_is_one_line() {
     let healthy = healthy();
     let diagnosis = diagnose(&healthy);

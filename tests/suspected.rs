@@ -4,6 +4,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use serde_json::{Value, json};
+use ssh_doctor::clients::Client;
 use ssh_doctor::diagnose::{Diagnosis, diagnose, diagnose_by};
 use ssh_doctor::guide;
 use ssh_doctor::report::{Style, json, text};
@@ -39,7 +40,7 @@ fn timer(survived: f64, died: f64, manner: &str) -> Evidence {
 }
 
 fn judged(evidence: &Evidence) -> Diagnosis {
-    diagnose_by([&FORGETS], evidence)
+    diagnose_by([&FORGETS], Client::Ssh, evidence)
 }
 
 fn in_json(evidence: &Evidence) -> Value {

@@ -136,7 +136,7 @@ pub enum Transport {
 
 /// Why a TCP connection could not be had.
 #[derive(Debug)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// The system's error, or `TimedOut` when our deadline passed first.
     pub error: io::Error,
     /// The ICMP message that ended the attempt, where one did and the system tells.
@@ -157,7 +157,7 @@ impl From<io::Error> for Refusal {
 }
 
 /// Opens one TCP connection within `deadline`; no TCP keepalive, no Nagle delay, and segments of at most `segment` bytes.
-pub async fn attempt(
+pub(crate) async fn attempt(
     budget: &Budget,
     address: SocketAddr,
     bind: Option<IpAddr>,
@@ -169,7 +169,7 @@ pub async fn attempt(
 }
 
 /// As [`attempt`], over at most so many hops; a segment that does not come as far as a server costs nothing.
-pub async fn within(
+pub(crate) async fn within(
     budget: &Budget,
     address: SocketAddr,
     bind: Option<IpAddr>,
@@ -217,7 +217,7 @@ async fn connect(
 }
 
 /// Opens one more connection along `route`.
-pub async fn open(budget: &Budget, target: &Target, route: Route, deadline: Duration) -> io::Result<Transport> {
+pub(crate) async fn open(budget: &Budget, target: &Target, route: Route, deadline: Duration) -> io::Result<Transport> {
     match route {
         Route::Direct(address) => {
             let connected = attempt(budget, address, target.bind, target.segment, deadline).await;

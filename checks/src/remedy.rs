@@ -18,3 +18,12 @@ pub(crate) const TMUX: Fix = Fix {
     snippet: Some("ssh -t {alias} tmux new -A -s main"),
     ..Fix::NEW
 };
+
+/// Servers and firewalls that count connections.
+pub(crate) const ONE_CONNECTION: Fix = Fix {
+    side: Side::Client,
+    summary: "Let many sessions share one connection, so that fewer are opened",
+    file: Some("~/.ssh/config"),
+    snippet: Some("Host {alias}\n    ControlMaster auto\n    ControlPath ~/.ssh/control-%C\n    ControlPersist 10m"),
+    ..Fix::NEW
+};

@@ -51,21 +51,12 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Raw, Tokens, proxy, quoted};
-    use crate::plan::tokens::tests::local;
+    use super::{Raw, proxy, quoted};
+    use crate::plan::tokens::tests::{local, plain};
 
     fn made(lines: &str, config: Option<&str>) -> Result<Option<(String, Vec<String>)>, String> {
         let local = local();
-        let tokens = Tokens {
-            local: &local,
-            alias: "db",
-            host: "db.example",
-            port: 22,
-            user: "joe",
-            key_alias: "db",
-            jump: "",
-            hash: None,
-        };
+        let tokens = plain(&local);
         let made = proxy(&Raw::from_lines(lines), &tokens, config);
         made.map(|proxy| proxy.map(|proxy| (proxy.command, proxy.hops))).map_err(|error| format!("{error:#}"))
     }

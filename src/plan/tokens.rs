@@ -109,6 +109,11 @@ pub(super) mod tests {
         Local { user: "me".into(), uid: 1000, home: "/home/me".into(), host: "desk.example".into() }
     }
 
+    /// Of the host `db`, without hops.
+    pub(in super::super) fn plain(local: &Local) -> Tokens<'_> {
+        Tokens { local, alias: "db", host: "db.example", port: 22, user: "joe", key_alias: "db", jump: "", hash: None }
+    }
+
     fn tokens(local: &Local) -> Tokens<'_> {
         Tokens {
             local,

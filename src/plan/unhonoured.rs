@@ -105,21 +105,12 @@ fn has_ticket(local: &Local) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Raw, SshFlags, Tokens, sentences};
-    use crate::plan::tokens::tests::local;
+    use super::{Raw, SshFlags, sentences};
+    use crate::plan::tokens::tests::{local, plain};
 
     fn said(lines: &str, options: &[&str]) -> Vec<String> {
         let local = local();
-        let tokens = Tokens {
-            local: &local,
-            alias: "db",
-            host: "db",
-            port: 22,
-            user: "joe",
-            key_alias: "db",
-            jump: "",
-            hash: None,
-        };
+        let tokens = plain(&local);
         let flags = SshFlags { options: options.iter().map(ToString::to_string).collect(), ..SshFlags::default() };
         let raw = Raw { expanded: true, ..Raw::from_lines(lines) };
         sentences(&raw, &flags, &tokens)

@@ -2,16 +2,15 @@
 
 mod lane;
 
-use ssh_doctor_checks::evidence::{Check, Evidence};
+use ssh_doctor_checks::evidence::Evidence;
 use ssh_doctor_checks::idle::{End, Facts, Moves};
 use ssh_doctor_checks::text::seconds;
 
 use super::Style;
 use super::style::Ink;
-use crate::diagnose::Finding;
 use lane::{Lane, Mark};
 
-/// Bars that are drawn at most; the heading, the axis and the reasoning come to it.
+/// Bars that are drawn at most; the heading and the axis come to it.
 const ROWS: usize = 10;
 /// The shortest axis worth drawing, columns; words make room for it.
 const SHORTEST: usize = 16;
@@ -22,7 +21,7 @@ const STEPS: [f64; 16] =
     [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 21_600.0, 86_400.0];
 
 /// The lifelines where something died; where all is well one line; `None` where nothing was held.
-pub(super) fn section(evidence: &Evidence, findings: &[Finding], style: Style) -> Option<String> {
+pub(super) fn section(evidence: &Evidence, style: Style) -> Option<String> {
     let facts = evidence.idle.facts()?;
     let lost = |end: &End| matches!(end, End::Died { .. } | End::Unheard { .. });
     if facts.arms.len() < 2 || !facts.arms.iter().any(|arm| lost(&arm.end)) {
@@ -35,7 +34,6 @@ pub(super) fn section(evidence: &Evidence, findings: &[Finding], style: Style) -
     if left > 0 {
         lines.push(format!("  and {left} more"));
     }
-    lines.extend(reasoning(findings).map(|sentence| style.wrapped("  ", "  ", &sentence)));
     Some(lines.join("\n"))
 }
 
@@ -95,14 +93,6 @@ fn drawing(lanes: &[Lane], facts: &Facts, style: Style) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines
-}
-
-/// What the first finding of the idle test says in its first two facts.
-fn reasoning(findings: &[Finding]) -> Option<String> {
-    let facts = &findings.iter().find(|found| found.stage == Check::Idle)?.because;
-    let said = facts.iter().take(2).map(String::as_str).collect::<Vec<_>>().join("; ");
-    let mut rest = said.chars();
-    rest.next().map(|first| format!("{}{}.", first.to_uppercase(), rest.as_str()))
 }
 
 /// Where a time stands.

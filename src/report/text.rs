@@ -18,7 +18,7 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     let checks = evidence.checks();
     let mut parts = vec![verdict(&evidence.target, diagnosis, style)];
     parts.extend((0..diagnosis.findings.len()).map(|at| finding::finding(at, &diagnosis.findings, style)));
-    parts.extend(lifelines::section(evidence, &diagnosis.findings, style));
+    parts.extend(lifelines::section(evidence, style));
     parts.extend(path::section(evidence, style));
     parts.push(table::checks(&checks, &diagnosis.findings, style));
     parts.extend(channels::lines(evidence, style));
@@ -192,7 +192,7 @@ fn untested(checks: &[CheckView]) -> Option<String> {
     let idle = checks.iter().find(|view| view.check == Check::Idle && matches!(view.step, Step::Passed(())));
     // The key is the contract's; `null` where no silence was survived or tried.
     let survived = idle.and_then(|view| view.facts.pointer("/timeout/survived_s")?.as_f64());
-    let gaps: Vec<_> =
-        skipped.chain(survived.map(|survived| format!("silence beyond {}", seconds(survived)))).collect();
+    let silence = idle.map(|_| survived.map_or("any silence".to_owned(), |s| format!("silence beyond {}", seconds(s))));
+    let gaps: Vec<_> = skipped.chain(silence).collect();
     (!gaps.is_empty()).then(|| gaps.join("; "))
 }

@@ -10,7 +10,7 @@ use crate::target::Target;
 
 /// The library speaks none of the algorithms of one kind that the user's client offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shortfall {
+pub(crate) struct Shortfall {
     /// `KexAlgorithms`, `HostKeyAlgorithms`, `Ciphers` or `MACs`.
     pub setting: &'static str,
     /// What the user's client offers.
@@ -21,7 +21,7 @@ pub struct Shortfall {
 ///
 /// Host key algorithms of which known_hosts holds a key come first, as in ssh: otherwise a server with several keys would
 /// show one that looks unknown.
-pub fn preferred(target: &Target) -> Result<Preferred, Shortfall> {
+pub(crate) fn preferred(target: &Target) -> Result<Preferred, Shortfall> {
     let offer = &target.algorithms;
     let mut kex = spoken("KexAlgorithms", &offer.kex, Preferred::DEFAULT.kex, |name| kex::Name::try_from(name).ok())?;
     for marker in [kex::EXTENSION_SUPPORT_AS_CLIENT, kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT] {
@@ -56,13 +56,13 @@ pub fn preferred(target: &Target) -> Result<Preferred, Shortfall> {
 
 /// Whether a cipher needs no message authentication code beside it (RFC 5647, PROTOCOL.chacha20poly1305 of OpenSSH).
 #[must_use]
-pub fn authenticates(cipher: &str) -> bool {
+pub(crate) fn authenticates(cipher: &str) -> bool {
     cipher.contains("gcm") || cipher.contains("poly1305")
 }
 
 /// Whether the library speaks the algorithm `name` of the kind that `setting` sets in ssh_config.
 #[must_use]
-pub fn library_speaks(setting: &str, name: &str) -> bool {
+pub(crate) fn library_speaks(setting: &str, name: &str) -> bool {
     match setting {
         "KexAlgorithms" => kex::Name::try_from(name).is_ok(),
         "HostKeyAlgorithms" => host_key_algorithm(name).is_some(),

@@ -90,7 +90,7 @@ impl Connection {
 
 /// Waits for the answers to `count` requests of a channel, which come in the order of the requests; fewer where the channel ends
 /// or says nothing for the deadline.
-pub async fn answers(channel: &mut Channel<Msg>, count: usize, deadline: Duration) -> Vec<bool> {
+pub(crate) async fn answers(channel: &mut Channel<Msg>, count: usize, deadline: Duration) -> Vec<bool> {
     let mut answers = Vec::new();
     while answers.len() < count {
         match timeout(deadline, channel.wait()).await {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::witness::Notes;
+use super::notes::Notes;
 use crate::tap::{Disconnect, EndKind, Watch};
 use crate::text::shown;
 

@@ -3,6 +3,7 @@
 mod algorithms;
 mod channels;
 mod ending;
+mod notes;
 mod run;
 mod witness;
 
@@ -14,11 +15,12 @@ use russh::{ChannelStream, Preferred};
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
-pub use algorithms::{Shortfall, authenticates, library_speaks, preferred};
-pub use channels::{Kind, Opened, answers};
-pub use ending::{Ending, Manner};
-pub use run::{GaveUp, Patience, Ran, Running};
-pub use witness::{Negotiated, Notes, OpenFailure, ServerKey, Witness};
+pub(crate) use algorithms::{Shortfall, authenticates, library_speaks, preferred};
+pub(crate) use channels::{Kind, Opened, answers};
+pub(crate) use ending::{Ending, Manner};
+pub(crate) use notes::{Negotiated, Notes, OpenFailure, ServerKey};
+pub(crate) use run::{GaveUp, Patience, Ran, Running};
+pub(crate) use witness::Witness;
 
 use crate::dial::{Route, Transport};
 use crate::jump::Via;
@@ -41,7 +43,7 @@ pub struct Connection {
 
 /// Why a handshake did not end in a connection.
 #[derive(Debug, thiserror::Error)]
-pub enum NotConnected {
+pub(crate) enum NotConnected {
     /// Our deadline passed first.
     #[error("no answer in time")]
     Deadline,
@@ -88,7 +90,7 @@ pub enum Answer {
 ///
 /// Any host key is accepted here and only noted: nothing is sent to the server that depends on trust before
 /// the hostkey check has had its say.
-pub async fn connect(
+pub(crate) async fn connect(
     transport: Transport,
     target: &Target,
     deadline: Duration,
@@ -99,7 +101,7 @@ pub async fn connect(
 }
 
 /// As [`connect`], over a stream that is watched already: the watch can be read meanwhile.
-pub async fn connect_watched(
+pub(crate) async fn connect_watched(
     stream: Tap<Transport>,
     watch: &Watch,
     target: &Target,

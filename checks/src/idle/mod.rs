@@ -5,6 +5,7 @@
 
 mod advice;
 mod age;
+mod arm;
 mod board;
 mod bracket;
 mod causes;
@@ -21,6 +22,7 @@ mod opening;
 mod role;
 mod rungs;
 mod search;
+mod searched;
 mod session;
 mod verdict;
 mod vigil;

@@ -6,5 +6,5 @@ mod forward;
 use crate::cause::Cause;
 
 /// The causes that show on the way through hops and proxy commands.
-pub static CAUSES: &[Cause] =
+pub(crate) static CAUSES: &[Cause] =
     &[forward::FORWARDING_PROHIBITED, forward::TARGET_UNREACHABLE, command::PROXY_COMMAND_FAILED];

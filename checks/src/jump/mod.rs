@@ -19,8 +19,8 @@ use crate::progress::{Ending, Event};
 use crate::target::{Limits, Target};
 use crate::text::{seconds, shown};
 
-pub use causes::CAUSES;
-pub use tunnel::{Tunnel, Via};
+pub(crate) use causes::CAUSES;
+pub(crate) use tunnel::{Tunnel, Via};
 
 /// What a hop is examined for.
 const CHECKS: [Check; 5] = [Check::Dns, Check::Tcp, Check::Handshake, Check::Hostkey, Check::Auth];

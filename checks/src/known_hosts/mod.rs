@@ -26,7 +26,7 @@ const DEFAULT_PORT: u16 = 22;
 
 /// The kinds of keys that the files hold for a target.
 #[derive(Debug, Clone, Default)]
-pub struct KnownAlgorithms {
+pub(crate) struct KnownAlgorithms {
     /// Of plain keys.
     pub plain: Vec<Algorithm>,
     /// Whether a certificate authority is named for it.
@@ -35,7 +35,7 @@ pub struct KnownAlgorithms {
 
 /// What all the files say about one target.
 #[derive(Debug, Default)]
-pub struct Known {
+pub(crate) struct Known {
     /// The lines that name the target, in the order in which ssh reads them.
     pub entries: Vec<Entry>,
     /// The files that could not be read to their end, missing ones left out.
@@ -44,7 +44,7 @@ pub struct Known {
 
 /// One line that names the target.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The file it is in.
     pub file: PathBuf,
     /// Its number, counted from 1.
@@ -80,7 +80,7 @@ pub struct Unread {
 
 /// The kinds of keys known for the target, so that the handshake asks for those first.
 #[must_use]
-pub fn known_algorithms(target: &Target) -> KnownAlgorithms {
+pub(crate) fn known_algorithms(target: &Target) -> KnownAlgorithms {
     let mut known = KnownAlgorithms::default();
     for entry in look_up(target).entries.iter().filter(|entry| !entry.portless) {
         match entry.kind {
@@ -94,7 +94,7 @@ pub fn known_algorithms(target: &Target) -> KnownAlgorithms {
 
 /// The name under which ssh looks the target up: `HostKeyAlias` as it is, else the host, with its port unless that is 22.
 #[must_use]
-pub fn recorded_name(target: &Target) -> String {
+pub(crate) fn recorded_name(target: &Target) -> String {
     match &target.host_keys.alias {
         Some(alias) => alias.clone(),
         None if target.port == DEFAULT_PORT => target.host.to_lowercase(),
@@ -104,7 +104,7 @@ pub fn recorded_name(target: &Target) -> String {
 
 /// Every line of the target's files that names it.
 #[must_use]
-pub fn look_up(target: &Target) -> Known {
+pub(crate) fn look_up(target: &Target) -> Known {
     let policy = &target.host_keys;
     let exact = recorded_name(target);
     // ssh accepts the host's key on any port; a different key there says nothing.

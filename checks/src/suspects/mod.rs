@@ -7,6 +7,7 @@ mod seen;
 mod table;
 
 use crate::evidence::Evidence;
+use crate::idle::Arm;
 use crate::text::seconds;
 
 pub use seen::Seen;
@@ -113,6 +114,12 @@ pub enum Unit {
 #[must_use]
 pub fn of(evidence: &Evidence) -> Vec<&'static Suspect> {
     Seen::of(evidence).map(|seen| consistent_with(&seen)).unwrap_or_default()
+}
+
+/// The suspects that fit the age at which this session was ended, although data moved on it.
+#[must_use]
+pub fn of_age(evidence: &Evidence, arm: &Arm) -> Vec<&'static Suspect> {
+    Seen::of_age(evidence, arm).map(|seen| consistent_with(&seen)).unwrap_or_default()
 }
 
 /// All of them, the shortest timers first.

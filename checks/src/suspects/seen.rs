@@ -3,7 +3,7 @@
 use super::{Clock, Ending};
 use crate::connection::Manner;
 use crate::evidence::Evidence;
-use crate::idle::{Sign, Timeout};
+use crate::idle::{Arm, Sign, Timeout};
 
 /// What was measured, as far as it tells suspects apart.
 #[derive(Debug, Clone, Copy)]
@@ -38,12 +38,19 @@ impl<'a> Seen<'a> {
         })
     }
 
-    /// What is known of a limit on age: the oldest that lived on, the youngest that was cut, and how.
+    /// What a death at this age shows, of sessions on which data moved until then, this often.
     #[must_use]
-    pub fn of_age(evidence: &'a Evidence, bracket: Timeout, manner: &Manner, sign: Sign) -> Option<Self> {
-        let ending = Ending::of(manner, sign)?;
-        let version = version(evidence);
-        Some(Self { clock: Clock::Age, bracket, ending, tcp_keepalive_held: None, server_heard: None, version })
+    pub fn of_age(evidence: &'a Evidence, arm: &Arm) -> Option<Self> {
+        let (manner, sign) = arm.death()?;
+        let heard_s = arm.age_s - f64::from(arm.interval_s?);
+        Some(Self {
+            clock: Clock::Age,
+            bracket: Timeout { survived_s: Some(heard_s), died_s: Some(arm.age_s) },
+            ending: Ending::of(manner, sign)?,
+            tcp_keepalive_held: None,
+            server_heard: None,
+            version: version(evidence),
+        })
     }
 }
 

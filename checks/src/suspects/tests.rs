@@ -107,9 +107,12 @@ fn what_the_server_revives_is_not_named_where_the_server_was_not_heard() {
 #[test]
 fn an_age_and_a_silence_of_one_hour_have_different_suspects() {
     let evidence = Evidence::unexamined();
-    let bracket = Timeout { survived_s: Some(3590.0), died_s: Some(3605.0) };
-    let aged = Seen::of_age(&evidence, bracket, &Manner::Fin, Sign::BeforeProbe).unwrap();
+    let ended = dead(Manner::Fin, Sign::BeforeProbe);
+    let busy = Arm { interval_s: Some(2), ..arm(Moves::ChannelData, 3603.0, ended) };
+    let aged = Seen::of_age(&evidence, &busy).unwrap();
     assert_eq!(names(&aged), ["AWS EC2 Instance Connect Endpoint"]);
+    assert_eq!(super::of_age(&evidence, &busy)[0].name, "AWS EC2 Instance Connect Endpoint");
+    assert!(super::of_age(&evidence, &Arm { age_s: 1800.0, ..busy }).is_empty());
     assert_eq!(names(&Seen { clock: Clock::Idle, ..aged }), ["Envoy TCP proxy"]);
 }
 

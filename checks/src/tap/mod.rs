@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-pub use wire::{Disconnect, KexInit, Objection, Reader};
+pub(crate) use wire::{Disconnect, KexInit, Objection, Reader};
 
 /// Everything seen on one connection.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Watch {
 
 /// The watched stream.
 #[derive(Debug)]
-pub struct Tap<S> {
+pub(crate) struct Tap<S> {
     stream: S,
     watch: Watch,
     preface: Preface,
@@ -107,13 +107,13 @@ const CHUNK: usize = 2048;
 
 impl<S> Tap<S> {
     /// Watches `stream`.
-    pub fn new(stream: S) -> (Self, Watch) {
+    pub(crate) fn new(stream: S) -> (Self, Watch) {
         let watch = Watch::new();
         (Self { stream, watch: watch.clone(), preface: Preface::Withheld }, watch)
     }
 
     /// What is watched.
-    pub fn get_ref(&self) -> &S {
+    pub(crate) fn get_ref(&self) -> &S {
         &self.stream
     }
 }

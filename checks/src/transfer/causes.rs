@@ -147,7 +147,11 @@ const REKEY_FAILED: Cause = Cause {
     stage: Check::Transfer,
     title: "The connection does not survive an exchange of new keys",
     severity: Severity::Critical,
-    explanation: "Both sides agree on new keys after an amount of data or time (RFC 4253 section 9 recommends a gigabyte or an hour; RekeyLimit in ssh). We asked for that on the working         connection, and it was not done in time or ended the connection. No other message may pass until it is done, so sessions freeze or die at the first rekey: after an hour, or in         the middle of a large copy. Servers and bastions that are not OpenSSH, and their libraries, are known for it.\n\nA server that logs rekeying on one side only and a proxy that         counts SSH packets look the same from here.",
+    explanation: "Both sides agree on new keys after an amount of data or time (RFC 4253 section 9 recommends a gigabyte or an hour; RekeyLimit in ssh). \
+        We asked for that on the working connection, and it was not done in time or ended the connection. No other message may pass until it is done, so \
+        sessions freeze or die at the first rekey: after an hour, or in the middle of a large copy. Servers and bastions that are not OpenSSH, and their \
+        libraries, are known for it.\n\n\
+        A bastion in between that ends SSH itself cannot be told from the server behind it.",
     fixes: &[
         Fix {
             side: Side::Server,

@@ -25,8 +25,8 @@ use crate::tap::KexInit;
 use crate::target::Target;
 use crate::text::shown;
 
-pub use causes::CAUSES;
-pub use marks::Marks;
+pub(crate) use causes::CAUSES;
+pub(crate) use marks::Marks;
 pub(crate) use marks::unmarked;
 pub(crate) use sizes::{narrow, sizes, small, stalled};
 

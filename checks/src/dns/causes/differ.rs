@@ -72,7 +72,7 @@ pub(super) const SERVERS_DISAGREE: Cause = Cause {
             side: Side::Client,
             summary: "Take the name server out that does not know the name, or leave the choice to a resolver that knows which domain is whose",
             snippet: Some("grep -n '^nameserver {other}' /etc/resolv.conf"),
-            caution: Some("systemd-resolved can hold a domain to an interface: resolvectl domain INTERFACE '~DOMAIN'."),
+            caution: Some("systemd-resolved can hold a domain to an interface: resolvectl domain INTERFACE '~DOMAIN'"),
             ..Fix::NEW
         },
         Fix {

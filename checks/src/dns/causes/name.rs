@@ -12,7 +12,7 @@ pub(super) const HOST_NAME: Fix = Fix {
     summary: "Tell ssh the full name or the address behind this name",
     file: Some("~/.ssh/config"),
     snippet: Some("Host {alias}\n    HostName FULL.NAME.OR.ADDRESS"),
-    caution: Some("Put in the server's full name, as its administrator knows it, or its address."),
+    caution: Some("put in the server's full name, as its administrator knows it, or its address"),
     ..Fix::NEW
 };
 
@@ -22,7 +22,7 @@ pub(super) const NXDOMAIN: Cause = Cause {
     title: "DNS says that the host name does not exist",
     severity: Severity::Critical,
     explanation: "The name server answers NXDOMAIN: it knows the zone, and there is no such name in it. It was asked for the \
-        name and for the name with each domain of the search list, which are named below. ssh gives up with \"Could not \
+        name and for the name with each domain of the search list. ssh gives up with \"Could not \
         resolve hostname\".\n\n\
         The name may be mistyped; it may be an abbreviation that only means something where the search list has the right \
         domain, or an alias of an ssh_config that was not read; or it is known only to another name server, as inside a \
@@ -35,7 +35,7 @@ pub(super) const NXDOMAIN: Cause = Cause {
             summary: "Where the name is short for one in a domain of your own, put that domain on the search list",
             file: Some("/etc/resolv.conf"),
             snippet: Some("search DOMAIN"),
-            caution: Some("Where systemd-resolved writes this file, use resolvectl domain INTERFACE DOMAIN."),
+            caution: Some("where systemd-resolved writes this file, use resolvectl domain INTERFACE DOMAIN"),
             ..Fix::NEW
         },
         Fix {
@@ -43,7 +43,7 @@ pub(super) const NXDOMAIN: Cause = Cause {
             summary: "Where the name should exist, add its address record to the zone",
             snippet: Some("{host}.  IN  A  ADDRESS"),
             caution: Some(
-                "The answer that it does not exist may stay in caches for as long as the zone's SOA record says.",
+                "the answer that it does not exist may stay in caches for as long as the zone's SOA record says",
             ),
             ..Fix::NEW
         },
@@ -74,7 +74,7 @@ pub(super) const NO_ADDRESS: Cause = Cause {
             summary: "Let ssh use the family that the name has addresses of",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    AddressFamily {family}"),
-            caution: Some("An -4 or -6 on the command line or in a script overrides it: leave that out."),
+            caution: Some("a -4 or -6 on the command line or in a script overrides it: leave that out"),
             ..Fix::NEW
         },
         HOST_NAME,
@@ -116,7 +116,7 @@ pub(super) const NOT_ASKED: Cause = Cause {
         summary: "Add dns to the sources for host names",
         file: Some("/etc/nsswitch.conf"),
         snippet: Some("hosts: files dns"),
-        caution: Some("Keep the sources that are there already."),
+        caution: Some("keep the sources that are there already"),
         ..Fix::NEW
     }],
     symptoms: &[],

@@ -18,7 +18,7 @@ const OTHER_SERVER: Fix = Fix {
     file: Some("/etc/resolv.conf"),
     snippet: Some("nameserver ADDRESS"),
     caution: Some(
-        "Where systemd-resolved or NetworkManager writes this file, set it there: resolvectl dns INTERFACE ADDRESS, or nmcli connection modify NAME ipv4.dns ADDRESS.",
+        "where systemd-resolved or NetworkManager writes this file, set it there: resolvectl dns INTERFACE ADDRESS, or nmcli connection modify NAME ipv4.dns ADDRESS",
     ),
     ..Fix::NEW
 };
@@ -69,7 +69,7 @@ pub(super) const REFUSED: Cause = Cause {
             summary: "Where this name server should serve this client, allow it (BIND: named.conf; unbound: access-control)",
             file: Some("named.conf"),
             snippet: Some("options { allow-query { CLIENT-NETWORK; }; allow-recursion { CLIENT-NETWORK; }; };"),
-            caution: Some("Never open recursion to the whole internet."),
+            caution: Some("never open recursion to the whole internet"),
             ..Fix::NEW
         },
     ],
@@ -86,7 +86,7 @@ pub(super) const TIMEOUT: Cause = Cause {
     explanation: "The system's resolver could not find out, and the name servers that it is configured with gave no answer when \
         the doctor asked each by itself, more than once. They are down or cannot be reached: the network or the VPN is not \
         connected, the address is out of date, or a firewall drops UDP and TCP port 53. Where the machine is there and only \
-        its port is closed, or only one of the two questions (A for IPv4, AAAA for IPv6) gets an answer, that is said below.\n\n\
+        its port is closed, or only one of the two questions (A for IPv4, AAAA for IPv6) gets an answer, what was seen says so.\n\n\
         Whether the host name exists is not known. ssh waits for the resolver however long that takes, and the doctor, where \
         no name server answers it, a second longer than ConnectTimeout: one that answers later, within the 5 s that the resolver gives it by default, looks the same.",
     fixes: &[
@@ -139,7 +139,7 @@ pub(super) const SLOW: Cause = Cause {
     severity: Severity::Warning,
     explanation: "Every ssh to this host begins with this wait. Mostly the first name server of the configuration does not \
         answer, and the resolver turns to the next one after its timeout (5 s unless resolv.conf says otherwise), again for \
-        every look-up; a name server that is silent in this run is named below. Otherwise the name server itself is slow, \
+        every look-up; where one was silent in this run, what was seen names it. Otherwise the name server itself is slow, \
         or loses questions for one of the two families (resolv.conf(5): single-request).",
     fixes: &[
         Fix {
@@ -160,7 +160,7 @@ pub(super) const SLOW: Cause = Cause {
             summary: "Save ssh the look-up of the family that is not used",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    AddressFamily inet"),
-            caution: Some("Only where the server is reached by IPv4."),
+            caution: Some("only where the server is reached by IPv4"),
             ..Fix::NEW
         },
     ],

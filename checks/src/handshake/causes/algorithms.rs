@@ -40,11 +40,11 @@ const fn fixes(client: &'static str, server: &'static str, mind: &'static str) -
 }
 
 /// What to mind with a line of sshd_config.
-const MIND: &str = "Read what the line that is there was meant for; then sshd -t, and reload sshd.";
+const MIND: &str = "read what the line that is there was meant for; then sshd -t, and reload sshd";
 
 /// The same where a key is needed too.
 const MIND_THE_KEY: &str =
-    "Where there is no such key, ssh-keygen -A makes it. Then sshd -t, and reload sshd; clients have to learn the key.";
+    "where there is no such key, ssh-keygen -A makes it. Then sshd -t, and reload sshd; clients have to learn the key";
 
 /// The record that the four kinds share; each fills in its own words.
 const NO_COMMON: Cause = Cause {

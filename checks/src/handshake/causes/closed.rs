@@ -2,7 +2,7 @@
 
 use super::kex::round_age;
 use super::refusal::{looked, refused_by_sshd};
-use super::version::begins_a_version;
+use super::version::{LIVING_SERVER, begins_a_version};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::Check;
@@ -72,11 +72,7 @@ pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
             snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
             ..Fix::NEW
         },
-        Fix {
-            side: Side::Network,
-            summary: "Check that the load balancer or port forwarding in front of {host}:{port} has a living server behind it",
-            ..Fix::NEW
-        },
+        LIVING_SERVER,
     ],
     symptoms: &[
         "kex_exchange_identification: Connection closed by remote host",

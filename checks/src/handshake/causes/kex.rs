@@ -67,7 +67,7 @@ pub(super) const STALLED: Cause = Cause {
             summary: "To see whether packet size is to blame, try ssh with a smaller interface MTU",
             snippet: Some("sudo ip link set dev INTERFACE mtu {trial_mtu}"),
             caution: Some(
-                "Put in the interface that leads to {host}. It takes effect for all traffic; set it back afterwards.",
+                "put in the interface that leads to {host}. It takes effect for all traffic; set it back afterwards",
             ),
             ..Fix::NEW
         },

@@ -4,6 +4,7 @@ use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::{Facts, Limit, Software};
+use crate::remedy::ONE_CONNECTION;
 use crate::text::seconds;
 use crate::trial;
 
@@ -38,15 +39,7 @@ pub(super) const MAX_STARTUPS: Cause = Cause {
             snippet: Some("PerSourceMaxStartups none"),
             ..Fix::NEW
         },
-        Fix {
-            side: Side::Client,
-            summary: "Open fewer logins at once: share one connection",
-            file: Some("~/.ssh/config"),
-            snippet: Some(
-                "Host {alias}\n    ControlMaster auto\n    ControlPath ~/.ssh/control-%C\n    ControlPersist 10m",
-            ),
-            ..Fix::NEW
-        },
+        ONE_CONNECTION,
     ],
     symptoms: &["Exceeded MaxStartups", "kex_exchange_identification: Connection closed by remote host"],
     hides: &["handshake-closed-before-banner", "handshake-reset", "handshake-source-denied"],

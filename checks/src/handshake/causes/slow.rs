@@ -18,7 +18,7 @@ pub(super) const SLOW: Cause = Cause {
     explanation: "sshd names its version as soon as a process for the connection has started, and a key exchange takes a modern machine some milliseconds; here a phase \
         took seconds beyond its round trips. A late version points at a server that is busy or swapping, or at something that runs first, such as a name \
         look-up in a TCP wrapper or a load balancer in search of a server. Late keys point at a weak or busy processor and a costly method.\n\n\
-        Packets that are lost and sent again look the same; where the kernel counted any, it is said below. Clients with a short limit \
+        Packets that are lost and sent again look the same; where the kernel counted any, what was seen says so. Clients with a short limit \
         (ConnectTimeout, banner_timeout of paramiko) already fail now and then.",
     fixes: &[
         Fix {

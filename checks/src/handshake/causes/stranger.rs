@@ -139,14 +139,9 @@ pub(super) fn protocol(text: &str, octets: &[u8]) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::version::failed;
+    use super::super::version::fired;
     use super::*;
     use crate::handshake::Look;
-
-    fn fired(facts: &Facts) -> Vec<&'static str> {
-        let evidence = failed(facts.clone());
-        crate::handshake::CAUSES.iter().filter(|c| (c.judge)(&evidence).is_some()).map(|c| c.code).collect()
-    }
 
     fn closed() -> Facts {
         Facts { end: Some((Manner::Fin, 12.0)), ..Facts::default() }

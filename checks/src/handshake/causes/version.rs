@@ -5,6 +5,13 @@ use crate::evidence::Check;
 use crate::handshake::Facts;
 use crate::text::seconds;
 
+/// Load balancers accept a connection before they know whether anyone takes it.
+pub(super) const LIVING_SERVER: Fix = Fix {
+    side: Side::Network,
+    summary: "Check that the load balancer or port forwarding in front of {host}:{port} has a living server behind it",
+    ..Fix::NEW
+};
+
 pub(super) const PROTOCOL_VERSION: Cause = Cause {
     code: "handshake-protocol-version",
     stage: Check::Handshake,
@@ -60,11 +67,7 @@ pub(super) const NO_BANNER: Cause = Cause {
             snippet: Some("nc -w 5 127.0.0.1 {port} </dev/null; uptime; journalctl -u ssh -u sshd --since -10min"),
             ..Fix::NEW
         },
-        Fix {
-            side: Side::Network,
-            summary: "Check that the load balancer or port forwarding in front of {host}:{port} has a living server behind it",
-            ..Fix::NEW
-        },
+        LIVING_SERVER,
     ],
     symptoms: &[
         "Connection timed out during banner exchange",
@@ -111,15 +114,17 @@ pub(super) fn failed(facts: Facts) -> crate::evidence::Evidence {
     Evidence { handshake: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() }
 }
 
+/// The handshake's causes that these facts show.
+#[cfg(test)]
+pub(super) fn fired(facts: &Facts) -> Vec<&'static str> {
+    let evidence = failed(facts.clone());
+    crate::handshake::CAUSES.iter().filter(|c| (c.judge)(&evidence).is_some()).map(|c| c.code).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::connection::Manner;
-
-    fn fired(facts: &Facts) -> Vec<&'static str> {
-        let evidence = failed(facts.clone());
-        crate::handshake::CAUSES.iter().filter(|c| (c.judge)(&evidence).is_some()).map(|c| c.code).collect()
-    }
 
     fn closed() -> Facts {
         Facts { end: Some((Manner::Fin, 12.0)), ..Facts::default() }

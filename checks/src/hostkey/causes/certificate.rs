@@ -24,7 +24,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
                 "ssh-keygen -s ca_key -h -I {host} -n {names} -V -5m:+52w /etc/ssh/ssh_host_{scan_type}_key.pub",
             ),
             caution: Some(
-                "ca_key is the authority's own key, and the file is the one beside HostCertificate; ssh-keygen -Lf shows what a certificate says.",
+                "ca_key is the authority's own key, and the file is the one beside HostCertificate; ssh-keygen -Lf shows what a certificate says",
             ),
             ..Fix::NEW
         },
@@ -34,7 +34,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    HostKeyAlias {principal}"),
             caution: Some(
-                "Only where {principal} is the server that you mean; the @cert-authority line of known_hosts must match {principal} too.",
+                "only where {principal} is the server that you mean; the @cert-authority line of known_hosts must match {principal} too",
             ),
             ..Fix::NEW
         },

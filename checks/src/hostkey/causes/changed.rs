@@ -86,7 +86,7 @@ pub(super) const REVOKED: Cause = Cause {
                 "cd /etc/ssh && mv {key_file} {key_file}.revoked && ssh-keygen -q -t {scan_type} -N '' -f {key_file} && systemctl reload ssh",
             ),
             caution: Some(
-                "Every client sees a changed key until its known_hosts is updated. The unit is called sshd on some systems.",
+                "every client sees a changed key until its known_hosts is updated. The unit is called sshd on some systems",
             ),
             ..Fix::NEW
         },

@@ -4,6 +4,7 @@ use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::{Check, Evidence};
 use crate::idle::{Arm, End, Facts, legs};
 use crate::remedy::TMUX;
+use crate::suspects;
 use crate::text::seconds;
 
 const AUTOSSH: Fix = Fix {
@@ -52,7 +53,8 @@ pub(super) const LIFETIME: Cause = Cause {
             )
         }));
         because.extend(leg(evidence, first));
-        Some(Match::new(if died.len() > 1 { Certainty::Certain } else { Certainty::Likely }, because))
+        let certainty = if died.len() > 1 { Certainty::Certain } else { Certainty::Likely };
+        Some(Match::new(certainty, because).suspecting(suspects::of_age(evidence, first)))
     },
 };
 

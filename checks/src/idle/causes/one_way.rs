@@ -1,6 +1,6 @@
 //! Only one direction counts: what the server says after a silence is lost until the client speaks, or never keeps the path open.
 
-use super::timer::{KEEPALIVE, outlived};
+use super::timer::{KEEPALIVE, LONGER_TIMER, outlived};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::{Check, Evidence};
 use crate::idle::{Arm, End, Facts, Moves, Sign, Speaker};
@@ -15,16 +15,7 @@ pub(super) const DROP: Cause = Cause {
         sends after a silence (the next line of tail -f, a finished build, a forwarded connection) does not arrive until you do, and the server gives the session up when that takes \
         too long. A Linux router does this with nf_conntrack_tcp_loose on, its default.\n\n\
         We let the server speak first on some of the silent sessions, and spoke first on the others: only the server's words were lost.",
-    fixes: &[
-        KEEPALIVE,
-        Fix {
-            side: Side::Network,
-            summary: "Raise the idle timeout for established TCP connections on the device that forgets; on a Linux router this is",
-            snippet: Some("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440"),
-            caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s)"),
-            ..Fix::NEW
-        },
-    ],
+    fixes: &[KEEPALIVE, LONGER_TIMER],
     symptoms: &["output appears only after a key is pressed", "client_loop: send disconnect: Broken pipe"],
     hides: &["idle-reset", "idle-silent-drop", "idle-closed"],
     judge: |evidence| {

@@ -1,6 +1,7 @@
 //! The user's own settings, beside a timer that was proven.
 
-use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use super::timer::KEEPALIVE;
+use crate::cause::{Cause, Certainty, Fix, Match, Severity};
 use crate::evidence::Check;
 use crate::text::seconds;
 
@@ -11,14 +12,7 @@ pub(super) const NO_KEEPALIVE: Cause = Cause {
     severity: Severity::Warning,
     explanation: "With the settings that ssh uses for this host today, nothing is sent on an idle session before the timer that was found runs out. ssh sends keepalives \
         only when ServerAliveInterval is set; TCPKeepAlive, on by default, begins after two hours on most systems (tcp(7)), too late for most timers.",
-    fixes: &[Fix {
-        side: Side::Client,
-        summary: "Set the interval that was proven; the first value that ssh finds wins, so put it above more general entries",
-        file: Some("~/.ssh/config"),
-        snippet: Some("Host {alias}\n    ServerAliveInterval {interval}\n    ServerAliveCountMax {count_max}"),
-        tried: |evidence| evidence.idle.facts()?.keepalive.verified,
-        ..Fix::NEW
-    }],
+    fixes: &[Fix { summary: "Set the interval that was proven", ..KEEPALIVE }],
     symptoms: &["client_loop: send disconnect: Broken pipe"],
     hides: &[],
     judge: |evidence| {

@@ -25,6 +25,14 @@ const SERVER_KEEPALIVE: Fix = Fix {
     ..Fix::NEW
 };
 
+pub(super) const LONGER_TIMER: Fix = Fix {
+    side: Side::Network,
+    summary: "Raise the idle timeout for established TCP connections on the device whose timer it is (the command is for a Linux router)",
+    snippet: Some("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440"),
+    caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s); takes memory for as long on a busy device"),
+    ..Fix::NEW
+};
+
 pub(super) const SILENT_DROP: Cause = Cause {
     code: "idle-silent-drop",
     stage: Check::Idle,
@@ -35,17 +43,7 @@ pub(super) const SILENT_DROP: Cause = Cause {
         gives up sending again.\n\n\
         We held silent sessions and others that were kept alive, side by side. Only the silent ones died, only after we sent on them again, and a \
         fresh connection opened at that moment worked: so it is a timer for silence, and neither an outage nor a limit on a session's age.",
-    fixes: &[
-        KEEPALIVE,
-        SERVER_KEEPALIVE,
-        Fix {
-            side: Side::Network,
-            summary: "Raise the idle timeout for established TCP connections on the device that forgets (here a Linux router)",
-            snippet: Some("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440"),
-            caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s); takes memory for as long on a busy device"),
-            ..Fix::NEW
-        },
-    ],
+    fixes: &[KEEPALIVE, SERVER_KEEPALIVE, LONGER_TIMER],
     symptoms: &[
         "client_loop: send disconnect: Broken pipe",
         "packet_write_wait: Connection to port: Broken pipe",
@@ -64,19 +62,9 @@ pub(super) const RESET: Cause = Cause {
     severity: Severity::Critical,
     explanation: "After a silence the connection was ended by a TCP reset, while sessions that were kept alive went on and a fresh connection worked. A stateful \
         device does this when its timer for the connection has run out. Some reset both ends at that moment; others forget the connection and reset it \
-        when the next packet comes. Which it was is among the facts below.\n\n\
+        when the next packet comes. Which it was is among what was seen.\n\n\
         A server that has lost the connection (a restart with the same address) also answers with a reset; then the kept sessions would have died with it.",
-    fixes: &[
-        KEEPALIVE,
-        SERVER_KEEPALIVE,
-        Fix {
-            side: Side::Network,
-            summary: "Raise the idle timeout for established TCP connections on the device that resets (here a Linux router)",
-            snippet: Some("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440"),
-            caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s); takes memory for as long on a busy device"),
-            ..Fix::NEW
-        },
-    ],
+    fixes: &[KEEPALIVE, SERVER_KEEPALIVE, LONGER_TIMER],
     symptoms: &[
         "client_loop: send disconnect: Broken pipe",
         "Read from remote host: Connection reset by peer",
@@ -123,7 +111,7 @@ pub(super) const SERVER_DISCONNECT: Cause = Cause {
     title: "The server ends idle sessions and says so",
     severity: Severity::Critical,
     explanation: "After a silence the server sent SSH_MSG_DISCONNECT (RFC 4253 section 11.1), while sessions that were kept alive went on and a fresh login worked. \
-        Its text is among the facts below. This is a setting of the SSH server, or of a bastion in front of it, and often a policy: ask its owner \
+        Its text is among what was seen. This is a setting of the SSH server, or of a bastion in front of it, and often a policy: ask its owner \
         before working around it.",
     fixes: &[
         Fix {
@@ -211,7 +199,7 @@ fn replicated(facts: &Facts) -> Vec<String> {
             counted(facts.lived_longer().count()),
             seconds(longest)
         )),
-        None if deaths > 1 => told.push(format!("in all {} died of it, and none lived longer", counted(deaths))),
+        None if deaths > 1 => told.push(format!("{deaths} silent sessions died of it, and none lived through more")),
         None => {}
     }
     let in_vain = facts.kept_in_vain().count();

@@ -8,7 +8,6 @@ mod limited;
 mod plan;
 mod verdict;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +17,6 @@ use tokio::task::JoinSet;
 
 use super::facts::{Arm, End, Holds, Moves, Speaker};
 use crate::login::Login;
-use crate::path::Path;
 
 pub use limited::{Limited, NotLimited};
 pub use plan::{Room, interval, next};
@@ -109,33 +107,6 @@ pub struct Found {
 }
 
 impl Search {
-    /// Finds the hop that forgets, in rounds of at most so many sessions at a time; for `silence` see [`round`](Self::round).
-    ///
-    /// `bare_died_s` is the silence that killed a session which nothing refreshed. A round costs the silence and one verdict.
-    pub async fn find(
-        &self,
-        path: &Path,
-        most: u8,
-        sessions: usize,
-        bare_died_s: Option<f64>,
-        silence: impl AsyncFn() -> Duration,
-    ) -> (Found, Result<Verdict, Untold>) {
-        let mut found = Found::default();
-        loop {
-            let tried = found.hops();
-            let room = Room { now: sessions, later: sessions };
-            let hops = next(path, most, room, &found.trials, bare_died_s);
-            if !hops.is_empty() {
-                found.add(self.round(&hops, path.distance.map(|distance| distance.hops), &silence).await);
-            }
-            // A round in which no new hop could be tried would be followed by another such.
-            if found.hops() == tried {
-                let verdict = forgets(&found.trials, bare_died_s);
-                return (found, verdict);
-            }
-        }
-    }
-
     /// Opens one session for each hop, and asks all when each has been silent for as long as `silence` says that it must be.
     ///
     /// It may take its time to say so: until something else has shown what kills. Where it says zero all are asked at once, and end in
@@ -172,11 +143,6 @@ impl Search {
 }
 
 impl Found {
-    /// The hops that were tried.
-    fn hops(&self) -> BTreeSet<u8> {
-        self.trials.iter().map(|trial| trial.hop).collect()
-    }
-
     /// Adds what a further round has shown.
     pub fn add(&mut self, other: Self) {
         self.trials.extend(other.trials);

@@ -31,7 +31,7 @@ pub(super) const BIND_ADDRESS: Cause = Cause {
             side: Side::Client,
             summary: "Connect without it, to see whether it is needed",
             snippet: Some("ssh -o BindAddress=0.0.0.0 {alias}"),
-            caution: Some("This forces IPv4; remove BindAddress from ~/.ssh/config for good."),
+            caution: Some("this forces IPv4; remove BindAddress from ~/.ssh/config for good"),
             ..Fix::NEW
         },
     ],
@@ -77,7 +77,7 @@ pub(super) const SOME_ADDRESSES_DEAD: Cause = Cause {
             summary: "Wait no longer than a few seconds for each address",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ConnectTimeout {patience}"),
-            caution: Some("ConnectTimeout also bounds the key exchange; a slow server may need more."),
+            caution: Some("ConnectTimeout also bounds the key exchange; a slow server may need more"),
             ..Fix::NEW
         },
         Fix {

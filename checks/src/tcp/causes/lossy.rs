@@ -2,6 +2,7 @@
 
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::{Check, Evidence};
+use crate::remedy::ONE_CONNECTION;
 use crate::socket::TcpInfo;
 use crate::tcp::{Attempt, Facts, Outcome, reading};
 use crate::text::seconds;
@@ -30,7 +31,7 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
             side: Side::Server,
             summary: "See whether your address is banned, and lift the ban",
             snippet: Some("sudo fail2ban-client status sshd; sudo fail2ban-client set sshd unbanip CLIENT-ADDRESS"),
-            caution: Some("Put in the address that the server sees this client by."),
+            caution: Some("put in the address that the server sees this client by"),
             ..Fix::NEW
         },
         Fix {
@@ -41,13 +42,7 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
             ),
             ..Fix::NEW
         },
-        Fix {
-            side: Side::Client,
-            summary: "Let many sessions share one connection, so that fewer are opened",
-            file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    ControlMaster auto\n    ControlPath ~/.ssh/%C\n    ControlPersist 10m"),
-            ..Fix::NEW
-        },
+        ONE_CONNECTION,
     ],
     symptoms: &[],
     hides: &[],
@@ -89,7 +84,7 @@ pub(super) const LOSSY: Cause = Cause {
             summary: "See at which hop loss begins and goes on to the end",
             snippet: Some("mtr --report --report-cycles 100 --tcp --port {port} {host}"),
             caution: Some(
-                "Loss at a hop in between that does not go on to the last one means only that this hop is slow to answer.",
+                "loss at a hop in between that does not go on to the last one means only that this hop is slow to answer",
             ),
             ..Fix::NEW
         },

@@ -1,5 +1,6 @@
 //! Somebody says no.
 
+use super::unanswered::{BASTION, OPEN_PORT};
 use super::{failed_as, lines};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
@@ -46,7 +47,7 @@ pub(super) const REFUSED: Cause = Cause {
             summary: "Where sshd listens on another port, tell ssh",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    Port PORT"),
-            caution: Some("Put in the port that sshd listens on."),
+            caution: Some("put in the port that sshd listens on"),
             ..Fix::NEW
         },
     ],
@@ -90,22 +91,11 @@ pub(super) const PROHIBITED: Cause = Cause {
             snippet: Some("sudo nft list ruleset | grep -n reject; sudo iptables-save | grep REJECT"),
             ..Fix::NEW
         },
-        Fix {
-            side: Side::Server,
-            summary: "Where ufw or firewalld keeps the rules, let ssh in",
-            snippet: Some(
-                "sudo ufw allow {port}/tcp\nsudo firewall-cmd --permanent --add-port={port}/tcp && sudo firewall-cmd --reload",
-            ),
-            caution: Some("Only the line of the tool that the server uses; it opens the port to every address."),
-            ..Fix::NEW
-        },
+        Fix { summary: "Where ufw or firewalld keeps the rules, let ssh in", ..OPEN_PORT },
         Fix {
             side: Side::Network,
             summary: "Where the message comes from a router in between, have its rules changed, or go by way of a host that may",
-            file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    ProxyJump BASTION"),
-            caution: Some("Put in a host from which the server can be reached."),
-            ..Fix::NEW
+            ..BASTION
         },
     ],
     symptoms: &["[Errno 13] Permission denied"],

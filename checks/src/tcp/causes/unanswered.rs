@@ -6,6 +6,25 @@ use crate::evidence::Check;
 use crate::tcp::Outcome;
 use crate::tcp::reading::{self, Kind};
 
+pub(super) const OPEN_PORT: Fix = Fix {
+    side: Side::Server,
+    summary: "Allow the port in the server's firewall (and in the cloud provider's security group)",
+    snippet: Some(
+        "sudo ufw allow {port}/tcp\nsudo firewall-cmd --permanent --add-port={port}/tcp && sudo firewall-cmd --reload",
+    ),
+    caution: Some("only the line of the tool that the server uses; it opens the port to every address"),
+    ..Fix::NEW
+};
+
+pub(super) const BASTION: Fix = Fix {
+    side: Side::Client,
+    summary: "Where the server can only be reached from inside, connect the VPN, or go by way of a host that is inside",
+    file: Some("~/.ssh/config"),
+    snippet: Some("Host {alias}\n    ProxyJump BASTION"),
+    caution: Some("put in a host from which the server can be reached"),
+    ..Fix::NEW
+};
+
 pub(super) const FILTERED: Cause = Cause {
     code: "tcp-filtered",
     stage: Check::Tcp,
@@ -28,15 +47,7 @@ pub(super) const FILTERED: Cause = Cause {
             snippet: Some("sudo tcpdump -ni any 'tcp port {port} and tcp[tcpflags] & tcp-syn != 0'"),
             ..Fix::NEW
         },
-        Fix {
-            side: Side::Server,
-            summary: "Allow the port in the server's firewall (and in the cloud provider's security group)",
-            snippet: Some(
-                "sudo ufw allow {port}/tcp\nsudo firewall-cmd --permanent --add-port={port}/tcp && sudo firewall-cmd --reload",
-            ),
-            caution: Some("Only the line of the tool that the server uses; it opens the port to every address."),
-            ..Fix::NEW
-        },
+        OPEN_PORT,
         Fix {
             side: Side::Server,
             summary: "Where it worked from here a while ago and works from elsewhere: see whether your address is banned",
@@ -49,14 +60,7 @@ pub(super) const FILTERED: Cause = Cause {
             snippet: Some("sudo traceroute -T -p {port} {host}"),
             ..Fix::NEW
         },
-        Fix {
-            side: Side::Client,
-            summary: "Where the server can only be reached from inside, connect the VPN, or go by way of a host that is inside",
-            file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    ProxyJump BASTION"),
-            caution: Some("Put in a host from which the server can be reached."),
-            ..Fix::NEW
-        },
+        BASTION,
     ],
     symptoms: &[
         "Connection timed out",

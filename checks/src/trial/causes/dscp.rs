@@ -23,7 +23,7 @@ pub(super) const DROPPED: Cause = Cause {
             summary: "Have ssh leave its packets unmarked",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    IPQoS none"),
-            caution: Some("Where an old ssh does not know the word none, cs0 does the same."),
+            caution: Some("where an old ssh does not know the word none, cs0 does the same"),
             ..Fix::NEW
         },
         Fix {
@@ -31,7 +31,7 @@ pub(super) const DROPPED: Cause = Cause {
             summary: "Have the server leave its packets unmarked too",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("IPQoS none"),
-            caution: Some("It holds for new connections after sshd was reloaded."),
+            caution: Some("it holds for new connections after sshd was reloaded"),
             ..Fix::NEW
         },
         Fix {

@@ -6,4 +6,4 @@ mod mtu;
 use crate::cause::Cause;
 
 /// The causes that lie in the path.
-pub static CAUSES: &[Cause] = &[mtu::BLACK_HOLE, dscp::DROPPED];
+pub(crate) static CAUSES: &[Cause] = &[mtu::BLACK_HOLE, dscp::DROPPED];

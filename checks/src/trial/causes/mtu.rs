@@ -32,7 +32,7 @@ pub(super) const BLACK_HOLE: Cause = Cause {
                  iptables -t mangle -I FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss {mss}",
             ),
             caution: Some(
-                "One of the two lines, and ip6tables for IPv6; table and chain are those of your own ruleset. Where the router's own interface has the right MTU, set rt mtu, or --clamp-mss-to-pmtu, follows it.",
+                "one of the two lines, and ip6tables for IPv6; table and chain are those of your own ruleset. Where the router's own interface has the right MTU, set rt mtu, or --clamp-mss-to-pmtu, follows it",
             ),
             ..Fix::NEW
         },
@@ -43,7 +43,7 @@ pub(super) const BLACK_HOLE: Cause = Cause {
                 "nft insert rule inet filter forward icmp type destination-unreachable accept\n\
                  nft insert rule inet filter forward icmpv6 type packet-too-big accept",
             ),
-            caution: Some("On each router that filters; table and chain are those of your own ruleset."),
+            caution: Some("on each router that filters; table and chain are those of your own ruleset"),
             ..Fix::NEW
         },
         Fix {
@@ -52,21 +52,21 @@ pub(super) const BLACK_HOLE: Cause = Cause {
             snippet: Some(
                 "sudo ip route replace {address} mtu {mtu} $(ip route get {address} | grep -oE '(via|dev) [^ ]+')",
             ),
-            caution: Some("It lasts until the next restart; sudo ip route del {address} takes it back."),
+            caution: Some("it lasts until the next restart; sudo ip route del {address} takes it back"),
             ..Fix::NEW
         },
         Fix {
             side: Side::Client,
             summary: "For every destination: set the MTU of the interface, which is right where a tunnel begins on this machine",
             snippet: Some("sudo ip link set dev INTERFACE mtu {mtu}"),
-            caution: Some("Put in the interface that ip route get {address} names. IPv6 needs at least 1280."),
+            caution: Some("put in the interface that ip route get {address} names. IPv6 needs at least 1280"),
             ..Fix::NEW
         },
         Fix {
             side: Side::Server,
             summary: "On the server, the same for all its clients",
             snippet: Some("sudo ip link set dev INTERFACE mtu {mtu}"),
-            caution: Some("Put in the interface that its clients come by."),
+            caution: Some("put in the interface that its clients come by"),
             ..Fix::NEW
         },
     ],
