@@ -81,6 +81,8 @@ pub struct Finding {
     pub severity: Severity,
     /// How sure.
     pub certainty: Certainty,
+    /// Whether only what the title says is so sure, and its reason is one of several.
+    pub reason_open: bool,
     /// One line.
     pub title: &'static str,
     /// What happens.
@@ -174,6 +176,7 @@ impl Matched {
             stage: self.cause.stage,
             severity: self.severity(),
             certainty: self.found.certainty,
+            reason_open: self.found.reason_open,
             title: self.cause.title,
             explanation: self.cause.explanation,
             fixes,

@@ -96,6 +96,24 @@ fn where_no_name_server_answers_the_reason_is_told_apart() {
     ]);
 }
 
+/// ConnectTimeout does not bound the look-up: ssh waits for it too, and then begins to count.
+#[test]
+fn a_look_up_that_takes_seconds_is_waited_for_and_what_follows_keeps_to_its_bound() {
+    let Some(lab) = Lab::healthy() else { return };
+    let running = lab.name_servers(&[Answer::Silence, knows("db.example", lab.nobody())], "options timeout:4");
+    lab.forward("tcp flags syn / syn,ack drop");
+    let seen = lab.doctor_at("ssh://db.example:22", &["--idle", "0", "-o", "ConnectTimeout=3"], s(20));
+    drop(running);
+    assert_eq!(seen.codes(), ["tcp-filtered", "dns-slow"], "{}", seen.told());
+    let looked = seen.check("dns")["duration_ms"].as_f64().map(|ms| Duration::from_secs_f64(ms / 1000.0));
+    assert!(looked.is_some_and(|took| took > s(4) && seen.run.took < took + BOUND), "{}", seen.told());
+}
+
+#[test]
+fn a_name_server_that_fails_beside_one_that_is_silent_does_not_hold_the_run_up() {
+    examine_all(&[("db.example", &["dns-servfail"], |_| asking([Answer::ServFail, Answer::Silence]))]);
+}
+
 #[test]
 fn what_this_machine_makes_of_the_answers_is_told_apart() {
     examine_all(&[

@@ -41,6 +41,7 @@ fn idle_death() -> (Evidence, Diagnosis) {
         stage: Check::Idle,
         severity: Severity::Critical,
         certainty: Certainty::Certain,
+        reason_open: false,
         title: "Something on the path forgets connections that are silent",
         explanation: "A firewall, NAT or load balancer keeps a table of connections and removes those that have been silent for longer than \
              its timer. What comes after that is dropped without a word, so both ends wait for each other.\n\nA server that \
@@ -96,6 +97,7 @@ fn the_json_has_the_contracts_keys_in_the_contracts_order() {
         "stage",
         "severity",
         "certainty",
+        "reason_open",
         "title",
         "explanation",
         "because",
@@ -202,6 +204,21 @@ fn the_text_begins_with_the_verdict_and_its_fixes_can_be_pasted() {
         assert!(flat.contains(part), "{part} is missing in\n{text}");
     }
     assert!(!text.contains("Not tested"), "{text}");
+}
+
+#[test]
+fn what_was_only_seen_is_not_said_to_exclude_its_look_alikes() {
+    let (evidence, mut diagnosis) = idle_death();
+    let told = |diagnosis: &Diagnosis| {
+        let text = text::render(&evidence, diagnosis, &Style::default());
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(told(&diagnosis).contains("certain (its look-alikes are excluded)"));
+    assert!(!told(&diagnosis).contains("looks alike for one session"), "the second paragraph is not needed");
+    diagnosis.findings[0].reason_open = true;
+    let text = told(&diagnosis);
+    assert!(text.contains("certain (it was seen; its reason is one of several)"), "{text}");
+    assert!(!text.contains("are excluded") && text.contains("looks alike for one session"), "{text}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub enum Severity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Certainty {
-    /// The evidence excludes the look-alikes.
+    /// The evidence excludes the look-alikes; of what is only named as it was seen, its reasons may be open ([`Match::reason_open`]).
     Certain,
     /// The look-alikes are rarer, and named in the explanation.
     Likely,
@@ -66,6 +66,8 @@ pub enum Certainty {
 pub struct Match {
     /// How sure.
     pub certainty: Certainty,
+    /// Whether only what the title says is so sure: of its reasons, which the explanation names, several fit.
+    pub reason_open: bool,
     /// A severity other than the cause's own.
     pub severity: Option<Severity>,
     /// Each observed fact, as a sentence; what a server sent is escaped.
@@ -81,6 +83,7 @@ impl Match {
     pub fn new<S: Into<String>>(certainty: Certainty, because: impl IntoIterator<Item = S>) -> Self {
         Self {
             certainty,
+            reason_open: false,
             severity: None,
             because: because.into_iter().map(Into::into).collect(),
             values: Vec::new(),
@@ -92,6 +95,12 @@ impl Match {
     #[must_use]
     pub fn at(self, severity: Severity) -> Self {
         Self { severity: Some(severity), ..self }
+    }
+
+    /// The same match, sure of what the title says, and of none of the reasons for it.
+    #[must_use]
+    pub fn reason_open(self) -> Self {
+        Self { reason_open: true, ..self }
     }
 
     /// The same match with a value for `{name}` in the fixes.

@@ -81,7 +81,8 @@ pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evide
 async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (Instant, Timestamp)) -> Evidence {
     let (began, started_at) = started;
     let mut dns = timed(exam, selected, Check::Dns, dns::check).await;
-    exam.connecting = Some(Instant::now());
+    // Behind a hop it has begun with the tunnel.
+    exam.connecting.get_or_insert_with(Instant::now);
     let tcp = timed(exam, selected, Check::Tcp, tcp::check).await;
     let handshake = timed(exam, selected, Check::Handshake, handshake::check).await;
     let hostkey = timed(exam, selected, Check::Hostkey, hostkey::check).await;

@@ -110,7 +110,7 @@ fn is_v6(text: &str) -> bool {
 fn valid_port(input: &str, port: &str) -> Result<u16> {
     match port.parse() {
         Ok(number @ 1..) if !port.starts_with('+') => Ok(number),
-        _ => bail!("'{}' has no port after the colon; a port is a number from 1 to 65535", shown(input)),
+        _ => bail!("'{}' has no valid port after the colon; a port is a number from 1 to 65535", shown(input)),
     }
 }
 

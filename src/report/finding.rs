@@ -24,7 +24,7 @@ pub(super) fn finding(at: usize, findings: &[Finding], style: Style) -> String {
     };
     let place = found.hop.as_ref().map_or_else(String::new, |hop| format!("At the jump host {}: ", shown(hop)));
     let head = style.wrapped(&format!("{}. ", at + 1), INDENT, &format!("{place}{}", found.title));
-    let label = format!("{}, {}, {}", found.code, severity(found.severity), certainty(found.certainty));
+    let label = format!("{}, {}, {}", found.code, severity(found.severity), certainty(found));
     let mut parts = vec![format!("{}\n{}", style.paint(ink, &head), style.wrapped(INDENT, INDENT, &label))];
     parts.push(style.paragraphs(INDENT, why(found)));
     if !found.because.is_empty() {
@@ -38,7 +38,7 @@ pub(super) fn finding(at: usize, findings: &[Finding], style: Style) -> String {
 /// The explanation as far as a reader needs it now: what it could be instead matters only where that was not excluded.
 fn why(found: &Finding) -> &'static str {
     match found.explanation.split_once("\n\n") {
-        Some((first, _)) if found.certainty == Certainty::Certain => first,
+        Some((first, _)) if found.certainty == Certainty::Certain && !found.reason_open => first,
         _ => found.explanation,
     }
 }
@@ -129,8 +129,9 @@ pub(crate) fn severity(severity: Severity) -> &'static str {
     }
 }
 
-fn certainty(certainty: Certainty) -> &'static str {
-    match certainty {
+fn certainty(found: &Finding) -> &'static str {
+    match found.certainty {
+        Certainty::Certain if found.reason_open => "certain (it was seen; its reason is one of several)",
         Certainty::Certain => "certain (its look-alikes are excluded)",
         Certainty::Likely => "likely (its look-alikes are rarer)",
         Certainty::Possible => "possible (others fit as well)",

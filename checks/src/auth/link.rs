@@ -1,12 +1,42 @@
 //! Whether a login's connection is still there: the library's answers do not say (research: an empty list of methods).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep_until;
 
 use crate::connection::{Connection, Manner};
+use crate::socket::Socket;
+use crate::tap::Watch;
 
 /// How long a dying connection may take to be seen as such.
 const DYING: Duration = Duration::from_millis(500);
 const GLANCE: Duration = Duration::from_millis(5);
+
+/// A login that nobody answers: what to look at while it is waited for.
+pub(super) struct Unheard {
+    watch: Watch,
+    socket: Option<Socket>,
+    received: u64,
+}
+
+impl Unheard {
+    pub(super) fn on(connection: &Connection) -> Self {
+        let watch = connection.watch().clone();
+        let received = watch.seen().received;
+        Self { socket: connection.socket().and_then(|socket| socket.again().ok()), watch, received }
+    }
+
+    /// Returns at `deadline`, and only if no byte has come by then, or what we sent is not even acknowledged.
+    ///
+    /// A server accepts the request to log in before it looks anything up: however slow a login, this answer comes at once.
+    pub(super) async fn by(self, deadline: Instant) {
+        sleep_until(deadline.into()).await;
+        let lost = self.socket.and_then(|socket| socket.tcp_info()).is_some_and(|tcp| tcp.is_losing());
+        if !lost && self.watch.seen().received > self.received {
+            std::future::pending::<()>().await;
+        }
+    }
+}
 
 /// How the connection ended, in words, after an answer without methods; none when the server itself gave that answer.
 pub(super) async fn after_silence(connection: &Connection) -> Option<String> {

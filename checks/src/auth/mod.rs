@@ -67,6 +67,10 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let interrupted = facts.conclusion == Conclusion::Interrupted;
     facts.end = connection.ending().map(|ending| escaped(ending.manner));
     let agreed = connection.notes().read().negotiated.clone();
+    // Who says nothing hears no goodbye either.
+    if let (Conclusion::Silent, Some(socket)) = (facts.conclusion, connection.socket()) {
+        socket.abort();
+    }
     connection.close(GOODBYE).await;
     if let (true, Some(agreed)) = (never_understood(&facts), agreed) {
         facts.repeats = repeat::again(exam, &agreed).await;

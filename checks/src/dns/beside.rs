@@ -37,10 +37,14 @@ impl Beside {
         Self { asking, asked: None }
     }
 
-    /// Returns once all have answered or are no longer waited for, and only if none has answered.
-    pub(super) async fn all_silent(&mut self) {
+    /// Returns once all have answered or are no longer waited for, and only if none has answered, or none with an address where
+    /// the system asks nobody else (nsswitch.conf(5)).
+    pub(super) async fn none_knows(&mut self, sources: Option<&[String]>) {
         let name_servers = &self.over().await.name_servers;
-        if name_servers.is_empty() || !name_servers.iter().all(|server| reading::silent_for(server, 0.0)) {
+        let alone = !sources.unwrap_or_default().iter().any(|source| reading::is_beside_dns(source));
+        let silent = |server: &NameServer| reading::silent_for(server, 0.0);
+        let ignorant = |server: &NameServer| silent(server) || (alone && !reading::gave_address(server));
+        if name_servers.is_empty() || !name_servers.iter().all(ignorant) {
             std::future::pending::<()>().await;
         }
     }

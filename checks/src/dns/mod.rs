@@ -32,7 +32,7 @@ pub use sshfp::{Fingerprint, Published};
 /// How much longer than twice the system's resolver a name server may take that only we asked.
 const GRACE: Duration = Duration::from_millis(150);
 
-/// How much longer than ssh may take to connect the system's resolver is waited for when no name server answers.
+/// How much longer than ssh may take to connect the system's resolver is waited for when no name server gives an address.
 const LAST_HOPE: Duration = Duration::from_secs(1);
 
 /// What was seen.
@@ -173,8 +173,9 @@ impl evidence::Facts for Facts {
 
 /// Looks the target's name up and leaves its addresses, in the order in which ssh would try them.
 ///
-/// It takes as long as the system's resolver, and `Limits::connect` and a second where no name server answers. Where the
-/// look-up succeeds, [`complete`] adds what the name servers say.
+/// It takes as long as the system's resolver, which ssh waits for too and ConnectTimeout does not bound, and `Limits::stage` at
+/// most; `Limits::connect` and a second where no name server gives an address. Where the look-up succeeds, [`complete`] adds what
+/// the name servers say.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let target = exam.target.clone();
     if let Some(proxy) = &target.proxy {
@@ -201,9 +202,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         name_servers: Vec::new(),
         host_keys: None,
     };
-    // The system's resolver is waited for longer than ssh's connections, since ssh waits for it; not where nobody answers.
+    // The system's resolver is waited for longer than ssh's connections, since ssh waits for it; not where nobody knows.
     let hopeless = async {
-        beside.all_silent().await;
+        beside.none_knows(files.sources.as_deref()).await;
         sleep_until((began + exam.limits.connect + LAST_HOPE).into()).await;
     };
     let unanswered = |answer| System { ms: ms(began), answer, other_family: Vec::new() };

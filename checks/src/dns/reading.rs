@@ -6,6 +6,9 @@ use super::{Answer, Facts, NameServer, Question, SystemAnswer, is_of};
 use crate::cause::Certainty;
 use crate::evidence::Evidence;
 
+/// How long the system's resolver waits for a name server, milliseconds, unless told otherwise (resolv.conf(5)).
+const RESOLVER_MS: f64 = 5000.0;
+
 /// Why a name could not be looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -69,7 +72,10 @@ fn judge(facts: &Facts) -> Option<(Failure, Certainty)> {
         None if said.is_empty() || (denied && !asks_dns(facts)) => return None,
         None => {
             let alike = said.iter().all(|one| Some(one) == said.first() && *one != Said::Half);
-            (failing(facts, &said)?, sure(alike))
+            let failure = failing(facts, &said)?;
+            // Until its own time-out the system's resolver may still be answered, and ssh would wait for that.
+            let early = matches!(facts.system.answer, SystemAnswer::TimedOut) && facts.system.ms < RESOLVER_MS;
+            (failure, sure(alike && !(early && failure == Failure::Silence)))
         }
     })
 }
@@ -139,6 +145,11 @@ fn asks_dns(facts: &Facts) -> bool {
         .sources
         .as_ref()
         .is_none_or(|sources| sources.iter().any(|source| matches!(source.as_str(), "dns" | "resolve")))
+}
+
+/// Whether a source for host names is another than files and DNS (nsswitch.conf(5)).
+pub(super) fn is_beside_dns(source: &str) -> bool {
+    !["files", "dns", "myhostname"].contains(&source)
 }
 
 /// Whether nothing came from a name server, for at least `ms` milliseconds where we waited.

@@ -56,6 +56,7 @@ async fn examine(exam: &mut Examination, jump: &Target, next: &Target) -> (Hop, 
     own.transport = exam.transport.take();
     own.route = exam.route.take();
     own.via = exam.via.take();
+    own.connecting = exam.connecting.take();
     let started = (Instant::now(), Timestamp::now());
     let evidence = Box::pin(crate::pipeline(&mut own, &BTreeSet::from(CHECKS), started)).await;
     let mut hop = Hop { name: jump.input.clone(), evidence, forward: None };
@@ -73,6 +74,7 @@ async fn examine(exam: &mut Examination, jump: &Target, next: &Target) -> (Hop, 
     hop.forward = Some(Forward { host: next.host.clone(), port: next.port, ms, failure });
     let passed = transport.is_some().then_some(login);
     exam.transport = transport;
+    exam.connecting = Some(asked);
     (hop, passed)
 }
 

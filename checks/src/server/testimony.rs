@@ -21,13 +21,14 @@ use Word::{Confirms, Contradicts, Fits};
 pub(crate) fn heard(code: &str, evidence: &Evidence, found: Match) -> Match {
     let words = evidence.server.as_ref().map(|answers| words(code, answers, evidence)).unwrap_or_default();
     words.into_iter().fold(found, |mut found, word| {
-        let (certainty, line) = match word {
+        let (certainty, line) = match &word {
             Confirms(line) => (Certainty::Certain, line),
             Fits(line) => (found.certainty, line),
             Contradicts(line) => (found.certainty.max(Certainty::Likely), line),
         };
+        found.reason_open &= !matches!(word, Confirms(_));
         found.certainty = certainty;
-        found.because.push(line);
+        found.because.push(line.clone());
         found
     })
 }

@@ -169,7 +169,11 @@ mod tests {
             (super::ACCOUNT_REFUSED.judge)(evidence).map(|found| found.certainty)
         };
         assert_eq!(judged(Some(Manner::Fin), &mut evidence), Some(Certainty::Possible));
-        assert_eq!(judged(Some(Manner::Reset), &mut evidence), Some(Certainty::Possible));
+        assert_eq!(
+            judged(Some(Manner::Reset), &mut evidence),
+            Some(Certainty::Possible),
+            "what we had sent lay unread"
+        );
         assert_eq!(judged(None, &mut evidence), None);
     }
 

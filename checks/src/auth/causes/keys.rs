@@ -71,7 +71,7 @@ pub(super) const KEY_REJECTED: Cause = Cause {
         because.extend(never_offered(facts).map(|file| format!("not offered: {}", told(file))));
         let mut certificates = keys.iter().filter_map(|key| key.certificate.as_ref());
         let sound = certificates.find(|certificate| certificate.objection.is_none());
-        let found = |because| Match::new(Certainty::Certain, because);
+        let found = |because| Match::new(Certainty::Certain, because).reason_open();
         Some(match sound.map(|certificate| &certificate.authority) {
             None => found(because),
             Some(authority) => {

@@ -4,18 +4,21 @@ mod keys;
 mod secrets;
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::clock::{Clock, Cut};
 use super::credential::{Credential, Outcome};
 use super::facts::{Answer, Attempt, Conclusion, Facts, Key, Obstacle, Steps};
 use super::identity::Identity;
+use super::link::Unheard;
 use super::offer::Offer;
 use crate::connection::Connection;
 use crate::examination::Examination;
 
 /// ssh's order (`PreferredAuthentications`, ssh_config(5)).
 const PREFERRED: [&str; 5] = ["gssapi-with-mic", "hostbased", "publickey", "keyboard-interactive", "password"];
+/// What a server gets at least to accept the request to log in, where connecting or a person took all the time.
+const LEAST: Duration = Duration::from_millis(1500);
 /// The most factors that we go along with.
 const FACTORS: usize = 8;
 
@@ -79,8 +82,13 @@ impl<'e> Walk<'e> {
     /// Goes on until we are in, refused or cut off; the facts hold what was seen.
     pub(super) async fn go(&mut self) {
         let began = Instant::now();
+        let unheard = Unheard::on(&self.connection).by(self.exam.until().max(began + LEAST));
         let asked = Credential::None.present(&mut self.connection, &self.exam.target.user);
-        let first = self.clock.bound(asked).await;
+        let first = tokio::select! {
+            biased;
+            first = self.clock.bound(asked) => first,
+            () = unheard => Err(Cut::Deadline),
+        };
         self.facts.first_answer_ms = ms(began);
         match first {
             Ok(Outcome::Refused(methods) | Outcome::Partial(methods)) => {

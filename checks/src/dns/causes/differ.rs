@@ -116,7 +116,7 @@ fn used(facts: &Facts) -> Option<Vec<IpAddr>> {
 
 /// Whether the system asks others than files and DNS (nsswitch.conf(5)); systemd-resolved may ask by multicast.
 fn asks_others(facts: &Facts) -> bool {
-    facts.sources.iter().flatten().any(|source| !["files", "dns", "myhostname"].contains(&source.as_str()))
+    facts.sources.iter().flatten().any(|source| reading::is_beside_dns(source))
 }
 
 /// Whether the connection fails in a way that a wrong address could be the reason of.

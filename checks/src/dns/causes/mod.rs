@@ -39,6 +39,9 @@ const LOOK_AGAIN: Fix = Fix {
 fn found(evidence: &Evidence, wanted: Failure) -> Option<Match> {
     let (facts, failure, certainty) = reading::failure(evidence)?;
     let matched = (failure == wanted).then(|| Match::new(certainty, lines::lines(facts)))?;
+    // That it fails or is silent does not say why.
+    let open = matches!(failure, Failure::ServerFailed | Failure::Silence);
+    let matched = if open { matched.reason_open() } else { matched };
     Some(match facts.name_servers.first() {
         Some(server) => matched.with("server", server.address.ip().to_string()),
         None => matched,
@@ -166,12 +169,30 @@ mod tests {
         assert_eq!(fired(facts(again(), vec![both(&code("SERVFAIL")), silent()])), [("dns-servfail", Likely)]);
         assert_eq!(fired(facts(again(), vec![both(&code("REFUSED"))])), [("dns-refused", Certain)]);
         assert_eq!(fired(facts(again(), vec![silent(), silent()])), [("dns-timeout", Certain)]);
-        assert_eq!(fired(facts(SystemAnswer::TimedOut, vec![silent()])), [("dns-timeout", Certain)]);
+        let cut_off = |ms| {
+            let mut facts = facts(SystemAnswer::TimedOut, vec![silent()]);
+            facts.system.ms = ms;
+            fired(facts)
+        };
+        assert_eq!(cut_off(4000.0), [("dns-timeout", Likely)], "it may answer yet");
+        assert_eq!(cut_off(6000.0), [("dns-timeout", Certain)]);
         let closed = Answer::Undelivered { errno: "ECONNREFUSED".into() };
         assert_eq!(fired(facts(again(), vec![both(&closed)])), [("dns-timeout", Certain)]);
         let fallback = NameServer { configured: false, ..both(&closed) };
         assert_eq!(fired(facts(again(), vec![fallback])), [("dns-no-server", Certain)]);
         assert_eq!(fired(facts(again(), vec![server(records(V4), code("SERVFAIL"))])), [("dns-servfail", Likely)]);
+    }
+
+    #[test]
+    fn that_a_name_server_fails_or_is_silent_leaves_its_reason_open() {
+        let is_open = |answer: &Answer| {
+            let step = Step::Failed(facts(error("EAI_AGAIN"), vec![both(answer)]));
+            let evidence = Evidence { dns: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+            CAUSES.iter().find_map(|cause| (cause.judge)(&evidence)).map(|found| found.reason_open)
+        };
+        assert_eq!(is_open(&code("SERVFAIL")), Some(true));
+        assert_eq!(is_open(&Answer::TimedOut), Some(true));
+        assert_eq!(is_open(&code("REFUSED")), Some(false));
     }
 
     #[test]
@@ -198,6 +219,7 @@ mod tests {
         assert_eq!(fired(works(5004.0, vec![silent(), good()])), [("dns-slow", Certain)]);
         assert_eq!(fired(works(3000.0, vec![good()])), [("dns-slow", Likely)]);
         assert_eq!(fired(works(3000.0, vec![silent()])), [("dns-slow", Likely)]);
+        assert_eq!(fired(works(3000.0, vec![good(), silent()])), [("dns-slow", Likely)], "it was not come to");
         assert_eq!(fired(works(900.0, vec![silent(), good()])), []);
     }
 

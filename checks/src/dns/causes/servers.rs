@@ -87,7 +87,8 @@ pub(super) const TIMEOUT: Cause = Cause {
         the doctor asked each by itself, more than once. They are down or cannot be reached: the network or the VPN is not \
         connected, the address is out of date, or a firewall drops UDP and TCP port 53. Where the machine is there and only \
         its port is closed, or only one of the two questions (A for IPv4, AAAA for IPv6) gets an answer, what was seen says so.\n\n\
-        Whether the host name exists is not known.",
+        Whether the host name exists is not known. ssh waits for the resolver however long that takes, and the doctor, where \
+        no name server answers it, a second longer than ConnectTimeout: one that answers later, within the 5 s that the resolver gives it by default, looks the same.",
     fixes: &[
         LOOK_AGAIN,
         OTHER_SERVER,
@@ -171,9 +172,10 @@ pub(super) const SLOW: Cause = Cause {
         if facts.literal || took < SLOW_MS || !matches!(facts.system.answer, SystemAnswer::Addresses { .. }) {
             return None;
         }
-        let answered = facts.name_servers.iter().any(reading::gave_address);
-        let silent: Option<&NameServer> =
-            facts.name_servers.iter().find(|server| answered && reading::silent_for(server, SLOW_MS));
+        // The resolver asks in this order: only those before the first that answered were waited for.
+        let answered = facts.name_servers.iter().position(reading::gave_address).unwrap_or_default();
+        let mut before = facts.name_servers.iter().take(answered);
+        let silent: Option<&NameServer> = before.find(|server| reading::silent_for(server, SLOW_MS));
         let because = lines::lines(facts);
         Some(match silent {
             Some(server) => Match::new(Certainty::Certain, because).with("silent", server.address.ip().to_string()),

@@ -47,7 +47,7 @@ pub(super) const SSHFP_MISMATCH: Cause = Cause {
         let validated = if published.authentic { "says that it has" } else { "has not" };
         let certainty = if published.authentic { Certainty::Certain } else { Certainty::Likely };
         let validated = format!("the name server {validated} validated the answer (DNSSEC)");
-        Some(Match::new(certainty, compared.into_iter().map(|hash| hash.told).chain([validated])))
+        Some(Match::new(certainty, compared.into_iter().map(|hash| hash.told).chain([validated])).reason_open())
     },
 };
 

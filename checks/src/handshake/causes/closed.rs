@@ -97,7 +97,7 @@ pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
         });
         because.extend(looked(facts).or_else(|| trial::only_once(evidence)));
         because.extend(round_age(*after_ms));
-        Some(Match::new(Certainty::Certain, because))
+        Some(Match::new(Certainty::Certain, because).reason_open())
     },
 };
 

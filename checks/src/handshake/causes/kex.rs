@@ -16,7 +16,7 @@ pub(super) const RESET: Cause = Cause {
     severity: Severity::Critical,
     explanation: "A TCP reset ended the connection before keys were exchanged. sshd resets when it closes while our version is still unread: a refusal by \
         MaxStartups or a penalty, or a process that could not start. A firewall that inspects traffic resets when it sees what it does not allow. \
-        The reset itself does not say who sent it; where a further connection on which we said nothing was left alone, it was sent for what we said.",
+        The reset itself does not say who sent it; where a further connection on which we said nothing was left alone for longer, it was sent for what we said.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -45,7 +45,8 @@ pub(super) const RESET: Cause = Cause {
             reached(facts)
         )];
         because.extend(looked(facts).or_else(|| trial::only_once(evidence)));
-        Some(Match::new(Certainty::Certain, because))
+        because.extend(round_age(*after_ms));
+        Some(Match::new(Certainty::Certain, because).reason_open())
     },
 };
 
@@ -102,7 +103,7 @@ pub(super) const STALLED: Cause = Cause {
         // Behind a proxy or a hop, this machine's interfaces do not shape what the server gets.
         let ours = sizes.words.is_none();
         because.extend(sizes.words);
-        let found = Match::new(sizes.certainty, because);
+        let found = Match::new(sizes.certainty, because).reason_open();
         let found = if sizes.tried { found } else { found.with("clamp", "rt mtu") };
         Some(if sizes.tried || !ours { found } else { found.with("trial_mtu", "1200") })
     },
@@ -136,7 +137,7 @@ pub(super) const FAILED: Cause = Cause {
             seconds(after_ms / 1000.0)
         )];
         because.extend(round_age(*after_ms));
-        Some(Match::new(Certainty::Certain, because))
+        Some(Match::new(Certainty::Certain, because).reason_open())
     },
 };
 

@@ -164,7 +164,10 @@ pub(super) fn looked(facts: &Facts) -> Option<String> {
             manner.words()
         ),
         (None, None, _) => {
-            format!("a further connection on which we said nothing stayed open for {}", seconds(last.ms / 1000.0))
+            let listened = seconds(last.ms / 1000.0);
+            let outlived = facts.end.as_ref().is_none_or(|(_, after_ms)| *after_ms < last.ms);
+            let less = if outlived { "" } else { ", and was not listened to for as long as the first one lasted" };
+            format!("a further connection on which we said nothing stayed open for {listened}{less}")
         }
     })
 }

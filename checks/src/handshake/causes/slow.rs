@@ -46,17 +46,17 @@ pub(super) const SLOW: Cause = Cause {
                 seconds(facts.last_received_ms.unwrap_or_default() / 1000.0),
                 if facts.version.is_some() { "the key exchange" } else { "the version" },
             );
-            return Some(Match::new(Certainty::Certain, [because]).at(Severity::Critical));
+            return Some(Match::new(Certainty::Certain, [because]).reason_open().at(Severity::Critical));
         }
         if let Some((facts, later)) = evidence.handshake.failed().and_then(|facts| Some((facts, facts.later.as_ref()?)))
-            && later.first_bytes.starts_with("SSH-")
+            && super::version::may_become_a_version(&later.first_bytes)
         {
             let because = format!(
                 "the version came {} after the connection was open, and what your ssh waits had ended after {}",
                 seconds(later.ms / 1000.0),
                 seconds(facts.gave_up_ms? / 1000.0),
             );
-            return Some(Match::new(Certainty::Certain, [because]).at(Severity::Critical));
+            return Some(Match::new(Certainty::Certain, [because]).reason_open().at(Severity::Critical));
         }
         let facts = evidence.handshake.passed()?;
         let rtt_ms = facts.tcp.map_or(0.0, |tcp| f64::from(tcp.rtt_us) / 1000.0);
@@ -74,7 +74,7 @@ pub(super) const SLOW: Cause = Cause {
         let resent = facts.tcp.filter(|tcp| tcp.retransmits > 0);
         let resent = resent.map(|tcp| format!("the kernel sent {} of our packets again", tcp.retransmits));
         let certainty = if resent.is_some() { Certainty::Likely } else { Certainty::Certain };
-        Some(Match::new(certainty, late.into_iter().chain(resent)))
+        Some(Match::new(certainty, late.into_iter().chain(resent)).reason_open())
     },
 };
 

@@ -15,7 +15,7 @@ pub(super) const NOT_SSH: Cause = Cause {
     severity: Severity::Critical,
     explanation: "An SSH server begins with a line that starts with SSH-2.0 (RFC 4253 section 4.2); other lines may come before it. What came here \
         is another protocol, so the port, the address or a forwarding rule in front of the server leads to the wrong service.\n\n\
-        A proxy or a captive portal that answers in the server's place looks the same from here. A service that waits for the client to speak first, such as \
+        A proxy or a captive portal that answers in the server's place looks the same from here, and so does a wrapper of sshd that prints an error and ends. A service that waits for the client to speak first, such as \
         TLS, may close at our version without a word, or wait for a better one; an SSH server names its version unasked. Where nothing came, one further \
         connection began as a TLS client does. A multiplexer such as sslh has TLS and SSH on one port: there it is the SSH server behind it that is missing.",
     fixes: &[
@@ -70,14 +70,15 @@ pub(super) const NOT_SSH: Cause = Cause {
             Some(protocol) => (format!("these are the first bytes of {protocol}"), Certainty::Certain),
             None => ("no line of it starts with SSH-".to_owned(), Certainty::Likely),
         };
-        Some(Match::new(certainty, [format!("the server's first bytes were \"{first}\""), what]))
+        Some(Match::new(certainty, [format!("the server's first bytes were \"{first}\""), what]).reason_open())
     },
 };
 
 /// A connection on which we said nothing stayed open and silent, and ours was closed at our words: as a sentence.
 fn waits_for_client(facts: &Facts) -> Option<String> {
     let last = facts.looks.last().filter(|look| look.end.is_none() && look.first_bytes.is_none())?;
-    let closed = matches!(facts.end, Some((Manner::Fin, _))) && facts.received_bytes == 0;
+    // A close that came later than we listened there may have come there too.
+    let closed = matches!(facts.end, Some((Manner::Fin, after_ms)) if after_ms < last.ms) && facts.received_bytes == 0;
     (closed && last.ms > 500.0).then(|| looked(facts)).flatten()
 }
 
@@ -151,6 +152,8 @@ mod tests {
         let silent = Look { ms: 700.0, ..Look::default() };
         let waits = Facts { looks: vec![silent], ..closed() };
         assert!(fired(&waits).contains(&"handshake-not-ssh"));
+        let late = Facts { end: Some((Manner::Fin, 2000.0)), ..waits };
+        assert!(!fired(&late).contains(&"handshake-not-ssh"), "it may close so whatever is said");
         let turned_away = Look { end: Some(Manner::Fin), ..Look::default() };
         assert!(!fired(&Facts { looks: vec![turned_away], ..closed() }).contains(&"handshake-not-ssh"));
     }

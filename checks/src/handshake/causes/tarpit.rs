@@ -1,6 +1,7 @@
 //! Lines without end, and no version among them.
 
 use super::stranger::{protocol, protocol_of};
+use super::version::may_become_a_version;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::handshake::Later;
@@ -83,7 +84,7 @@ pub(super) const TARPIT: Cause = Cause {
 
 /// Whether it is neither a version nor the beginning of another protocol that we know.
 fn is_nonsense(later: &Later) -> bool {
-    let begins_a_version = later.version.is_some() || later.first_bytes.starts_with("SSH-");
+    let begins_a_version = later.version.is_some() || may_become_a_version(&later.first_bytes);
     !begins_a_version && protocol(&later.first_bytes, &later.first_octets).is_none()
 }
 

@@ -90,14 +90,20 @@ pub(super) const NO_BANNER: Cause = Cause {
                     format!("a further connection, which began as a TLS client does, ended with {}", manner.words())
                 }
             });
-            Match::new(Certainty::Certain, std::iter::once(words).chain(tls))
+            Match::new(Certainty::Certain, std::iter::once(words).chain(tls)).reason_open()
         })
     },
 };
 
+/// Whether these first bytes of a line begin a version, or are the beginning of that.
+pub(super) fn may_become_a_version(text: &str) -> bool {
+    const BEGINNING: &str = "SSH-";
+    text.starts_with(BEGINNING) || (!text.is_empty() && BEGINNING.starts_with(text))
+}
+
 /// Whether what came last could have become a version.
 pub(super) fn begins_a_version(facts: &Facts) -> bool {
-    facts.unfinished_line.as_ref().is_some_and(|line| line.starts_with("SSH-"))
+    facts.unfinished_line.as_ref().is_some_and(|line| may_become_a_version(line))
         || (facts.objection.is_some() && facts.first_bytes.as_ref().is_some_and(|first| first.starts_with("SSH-")))
 }
 
@@ -140,6 +146,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_only_seen_leaves_its_reason_open() {
+        let http = Facts { first_bytes: Some("HTTP/1.1 400".into()), received_bytes: 24, ..closed() };
+        let version = Some("SSH-2.0-x".to_owned());
+        for (code, facts) in [
+            ("handshake-closed-before-banner", closed()),
+            ("handshake-no-banner", Facts { gave_up_ms: Some(3000.0), ..Facts::default() }),
+            ("handshake-reset", Facts { end: Some((Manner::Reset, 12.0)), ..Facts::default() }),
+            ("handshake-kex-failed", Facts { version: version.clone(), ..closed() }),
+            ("handshake-kex-stalled", Facts { version, gave_up_ms: Some(3000.0), ..Facts::default() }),
+            ("handshake-not-ssh", http),
+        ] {
+            let cause = crate::handshake::CAUSES.iter().find(|cause| cause.code == code).unwrap();
+            assert_eq!((cause.judge)(&failed(facts)).map(|found| found.reason_open), Some(true), "{code}");
+        }
+        let old = failed(Facts { version: Some("SSH-1.5-Cisco-1.25".into()), ..closed() });
+        assert_eq!((PROTOCOL_VERSION.judge)(&old).map(|found| found.reason_open), Some(false));
+    }
+
+    #[test]
     fn half_a_version_is_no_other_protocol() {
         let half = Facts {
             first_bytes: Some("SSH-2.0-Open".into()),
@@ -149,6 +174,8 @@ mod tests {
             ..Facts::default()
         };
         assert_eq!(fired(&half), ["handshake-slow"]);
+        let dripped = Facts { first_bytes: Some("SSH".into()), unfinished_line: Some("SSH".into()), ..half.clone() };
+        assert_eq!(fired(&dripped), ["handshake-slow"], "a byte a second");
         let cut = Facts { gave_up_ms: None, end: Some((Manner::Fin, 5.0)), ..half };
         assert_eq!(fired(&cut), ["handshake-closed-before-banner"]);
     }

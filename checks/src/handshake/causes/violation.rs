@@ -57,13 +57,14 @@ pub(super) const PROTOCOL_VIOLATION: Cause = Cause {
             return Some(Match::new(Certainty::Likely, because));
         }
         if evidence.handshake.passed().is_some() {
-            return odd_version.map(|words| Match::new(Certainty::Certain, [words]).at(Severity::Warning));
+            return odd_version
+                .map(|words| Match::new(Certainty::Certain, [words]).reason_open().at(Severity::Warning));
         }
         let because: Vec<String> = broken(facts).into_iter().chain(odd_version).collect();
         // What only the library refused may be the library's fault.
         let is_plain = facts.impossible_length.is_some() || facts.objection.is_some() || facts.version_unprintable;
         let certainty = if is_plain { Certainty::Certain } else { Certainty::Likely };
-        (!because.is_empty()).then(|| Match::new(certainty, because))
+        (!because.is_empty()).then(|| Match::new(certainty, because).reason_open())
     },
 };
 

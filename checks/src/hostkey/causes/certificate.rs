@@ -66,8 +66,12 @@ pub(super) const CERT_INVALID: Cause = Cause {
         let misnamed = certificate.misnamed;
         let names = plain.iter().copied().chain(misnamed.then_some(&*evidence.target.host));
         let names: Vec<&str> = if plain.is_empty() { vec![&evidence.target.host] } else { names.collect() };
-        let found = Match::new(Certainty::Certain, because)
-            .at(severity(facts.decision))
+        let found = Match::new(Certainty::Certain, because).at(severity(facts.decision));
+        // By its dates it may as well be this machine's clock that is wrong.
+        let now = evidence.started_at;
+        let by_date = certificate.valid_until.is_some_and(|until| until <= now)
+            || certificate.valid_from.is_some_and(|from| from > now);
+        let found = if by_date { found.reason_open() } else { found }
             .with("scan_type", scan_type(facts))
             .with("names", names.join(","));
         // A pattern among the principals is no name that could be asked for.
@@ -78,7 +82,9 @@ pub(super) const CERT_INVALID: Cause = Cause {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{entry, fired, known};
+    use super::super::samples::{entry, evidence, fired, known};
+    use super::CERT_INVALID;
+    use crate::evidence::Evidence;
     use crate::hostkey::{Certificate, Decision, Facts, Standing};
     use crate::known_hosts::Kind;
 
@@ -107,6 +113,20 @@ mod tests {
     fn a_flawed_certificate_is_named_and_a_good_one_is_not() {
         assert_eq!(fired(&certified(Some("it has expired"))), ["hostkey-cert-invalid", "hostkey-unknown"]);
         assert!(fired(&certified(None)).is_empty());
+    }
+
+    #[test]
+    fn what_the_clock_decides_may_be_the_clocks_fault() {
+        let open = |certificate: fn(&mut Certificate)| {
+            let mut facts = certified(Some("it does not hold"));
+            facts.certificate.as_mut().map(certificate).unwrap();
+            let now = "2026-03-01T00:00:00Z".parse().unwrap();
+            let evidence = Evidence { started_at: now, ..evidence(&facts) };
+            (CERT_INVALID.judge)(&evidence).map(|found| found.reason_open)
+        };
+        assert_eq!(open(|shown| shown.valid_until = "2026-02-01T00:00:00Z".parse().ok()), Some(true));
+        assert_eq!(open(|shown| shown.valid_from = "2026-04-01T00:00:00Z".parse().ok()), Some(true));
+        assert_eq!(open(|shown| shown.misnamed = true), Some(false));
     }
 
     #[test]

@@ -55,7 +55,8 @@ pub(super) const CHANGED: Cause = Cause {
         if facts.others.is_empty() {
             because.extend(trial::only_once(evidence));
         }
-        let mut found = Match::new(Certainty::Certain, because).with("fingerprint", facts.fingerprint.clone());
+        let found = Match::new(Certainty::Certain, because).reason_open();
+        let mut found = found.with("fingerprint", facts.fingerprint.clone());
         if !against.iter().any(|entry| entry.key_type == facts.key_type) {
             found.because.push(format!("no line for {} holds a key of the type {}", facts.name, facts.key_type));
             // The server may have kept the stored key as well, and our library may not speak its type.
@@ -104,6 +105,7 @@ pub(super) const REVOKED: Cause = Cause {
         let file = line.file.display().to_string();
         let key_type = scan_type(facts);
         let found = Match::new(Certainty::Certain, [shown_key(facts), format!("{}, marked @revoked", told(line))])
+            .reason_open()
             .with("scan_type", key_type)
             .with("key_file", format!("ssh_host_{key_type}_key"));
         Some(if quotable(&file) { found.with("known_file", file) } else { found })

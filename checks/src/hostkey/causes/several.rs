@@ -44,13 +44,14 @@ fn at_once(evidence: &Evidence) -> Option<Match> {
         return None;
     }
     let known = if other.known { "which known_hosts has" } else { "which known_hosts does not have either" };
-    Some(Match::new(
+    let found = Match::new(
         Certainty::Certain,
         [
             format!("{}, which known_hosts does not have", shown_key(facts)),
             format!("a connection right after it met the {} key {}, {known}", other.key_type, other.fingerprint),
         ],
-    ))
+    );
+    Some(found.reason_open())
 }
 
 /// A key that is known, and another one when the idle test connected again.
@@ -60,7 +61,7 @@ fn later(evidence: &Evidence) -> Option<Match> {
     let mut others = evidence.idle.facts()?.not_opened.iter().filter_map(|why| why.strip_prefix(WORDS));
     let other = others.next().filter(|other| other.starts_with("SHA256:") && **other != facts.fingerprint)?;
     let met = format!("a later connection to the same address met the key {other}");
-    Some(Match::new(Certainty::Certain, [shown_key(facts), met]).at(Severity::Warning))
+    Some(Match::new(Certainty::Certain, [shown_key(facts), met]).reason_open().at(Severity::Warning))
 }
 
 #[cfg(test)]

@@ -60,7 +60,9 @@ pub(super) const UNKNOWN: Cause = Cause {
             because.push("the login failed for want of a password, which was not sent to an unknown key".to_owned());
         }
         let severity = if withheld { Severity::Critical } else { severity(facts.decision) };
-        let found = Match::new(Certainty::Certain, because).at(severity);
+        // A line that was not read may be the one.
+        let certainty = if facts.unread.is_empty() { Certainty::Certain } else { Certainty::Likely };
+        let found = Match::new(certainty, because).at(severity);
         Some(if quotable(&evidence.target.host) { found.with("scan_type", scan_type(facts)) } else { found })
     },
 };
@@ -97,8 +99,9 @@ fn decided(facts: &Facts) -> String {
 mod tests {
     use super::super::samples::{evidence, fired, known};
     use super::UNKNOWN;
-    use crate::cause::Severity;
+    use crate::cause::{Certainty, Severity};
     use crate::hostkey::{Decision, Facts, Standing};
+    use crate::known_hosts::Unread;
 
     fn unknown(decision: Decision) -> Facts {
         Facts { entries: Vec::new(), standing: Standing::Unknown, decision, ..known() }
@@ -117,5 +120,14 @@ mod tests {
             let found = (UNKNOWN.judge)(&evidence(&unknown(decision))).unwrap();
             assert_eq!(found.severity, Some(severity), "{decision:?}");
         }
+    }
+
+    #[test]
+    fn a_file_that_was_not_read_to_its_end_leaves_a_doubt() {
+        let certainty = |facts: &Facts| (UNKNOWN.judge)(&evidence(facts)).map(|found| found.certainty);
+        let read = unknown(Decision::PublicKeysOnly);
+        assert_eq!(certainty(&read), Some(Certainty::Certain));
+        let unread = vec![Unread { file: "/home/me/.ssh/known_hosts".into(), error: "too long".into() }];
+        assert_eq!(certainty(&Facts { unread, ..read }), Some(Certainty::Likely));
     }
 }

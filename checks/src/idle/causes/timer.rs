@@ -102,7 +102,7 @@ pub(super) const CLOSED: Cause = Cause {
     ],
     symptoms: &["Connection to closed by remote host.", "Remote side unexpectedly closed network connection"],
     hides: &[],
-    judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Fin),
+    judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Fin).map(Match::reason_open),
 };
 
 pub(super) const SERVER_DISCONNECT: Cause = Cause {

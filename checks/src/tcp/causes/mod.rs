@@ -103,6 +103,7 @@ mod tests {
         assert_eq!(alone(Outcome::TimedOut), [("tcp-filtered", Likely)]);
         assert_eq!(alone(failed("EHOSTUNREACH", Some(icmp(1)))), [("tcp-unreachable", Likely)]);
         assert_eq!(alone(failed("ENETUNREACH", None)), [("tcp-unreachable", Certain)]);
+        assert_eq!(alone(failed("EHOSTUNREACH", None)), [("tcp-unreachable", Likely)], "a message that was not told");
         assert_eq!(alone(failed("EMFILE", None)), []);
     }
 
@@ -110,7 +111,7 @@ mod tests {
     fn a_filters_rejection_is_not_taken_for_a_closed_port_or_a_missing_route() {
         assert_eq!(alone(failed("ECONNREFUSED", Some(icmp(3)))), [("tcp-prohibited", Certain)]);
         assert_eq!(alone(failed("EHOSTUNREACH", Some(icmp(13)))), [("tcp-prohibited", Certain)]);
-        assert_eq!(alone(failed("EACCES", None)), [("tcp-prohibited", Certain)]);
+        assert_eq!(alone(failed("EACCES", None)), [("tcp-prohibited", Likely)], "a security module denies so too");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{failed_as, lines};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::tcp::reading::Kind;
+use crate::tcp::{Attempt, Outcome};
 
 pub(super) const REFUSED: Cause = Cause {
     code: "tcp-refused",
@@ -72,7 +73,7 @@ pub(super) const PROHIBITED: Cause = Cause {
     explanation: "The first packet of the connection (SYN) is answered with an ICMP message that says \"port unreachable\" or \
         \"administratively prohibited\". A closed port is answered with a TCP reset instead, so this is a rule of a packet \
         filter, and the sender of the message is the machine that holds it. Where the error comes from this machine itself, \
-        one of its own rules or routes forbids the connection.\n\n\
+        one of its own rules, routes or security modules forbids the connection.\n\n\
         Many programs show \"port unreachable\" as \"Connection refused\", and the other messages as \"No route to host\" or \
         \"Permission denied\". It is also what a ban by fail2ban looks like with its usual settings (reject with port \
         unreachable, ten minutes): it then ends by itself and other clients get through. A client cannot see whether the \
@@ -101,7 +102,10 @@ pub(super) const PROHIBITED: Cause = Cause {
     hides: &["tcp-refused", "tcp-unreachable"],
     judge: |evidence| {
         let (facts, alone) = failed_as(evidence, Kind::Prohibited)?;
-        let certainty = if alone { Certainty::Certain } else { Certainty::Likely };
+        // Only the message shows that it was a filter: a route or a security module of this machine denies without one.
+        let by_message = |attempt: &Attempt| matches!(attempt.outcome, Outcome::Failed { icmp: Some(_), .. });
+        let shown = facts.attempts.iter().any(by_message);
+        let certainty = if alone && shown { Certainty::Certain } else { Certainty::Likely };
         Some(Match::new(certainty, lines(facts)))
     },
 };

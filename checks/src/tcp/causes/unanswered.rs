@@ -3,6 +3,7 @@
 use super::{PATIENT_S, failed_as, lines};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
+use crate::tcp::Outcome;
 use crate::tcp::reading::{self, Kind};
 
 pub(super) const OPEN_PORT: Fix = Fix {
@@ -33,7 +34,7 @@ pub(super) const FILTERED: Cause = Cause {
         of any kind, neither a refusal nor an ICMP error. A running host without a firewall would have refused a closed port at once. \
         So a firewall or a security group drops packets to this port or from this address (this machine's own firewall \
         may do it too), or the host is down and its \
-        router says nothing about it, or the answers take a way on which they are lost. A program that no longer takes its \
+        router says nothing about it (for an address of this machine's own network, it says so itself after 3 s, and only to who waits as long), or the answers take a way on which they are lost. A program that no longer takes its \
         connections, so that their queue is full, is silent too.\n\n\
         From the client alone these cannot be told apart, nor a ban that drops (some settings of fail2ban, sshguard). \
         Watching on the server while the client tries settles it: where the SYN is seen there and answered, the way back \
@@ -47,6 +48,12 @@ pub(super) const FILTERED: Cause = Cause {
             ..Fix::NEW
         },
         OPEN_PORT,
+        Fix {
+            side: Side::Server,
+            summary: "Where it worked from here a while ago and works from elsewhere: see whether your address is banned",
+            snippet: Some("sudo fail2ban-client status sshd; sudo nft list ruleset | grep -nE 'drop|limit rate'"),
+            ..Fix::NEW
+        },
         Fix {
             side: Side::Network,
             summary: "Look where the packets stop",
@@ -114,12 +121,14 @@ pub(super) const UNREACHABLE: Cause = Cause {
         let (facts, kind, alone) = failed_as(evidence, Kind::Unreachable)
             .map(|(facts, alone)| (facts, Kind::Unreachable, alone))
             .or_else(|| failed_as(evidence, Kind::NoRoute).map(|(facts, alone)| (facts, Kind::NoRoute, alone)))?;
+        let first = facts.attempts.iter().find(|attempt| reading::kind(attempt) == Some(kind))?;
+        // Where the system does not tell of ICMP messages, "no route to host" may be a router's or a firewall's word.
+        let own = matches!(&first.outcome, Outcome::Failed { errno: Some(errno), .. } if errno != "EHOSTUNREACH");
         let certainty = match (kind, alone) {
-            (Kind::NoRoute, _) => Certainty::Certain,
+            (Kind::NoRoute, _) if own => Certainty::Certain,
             (_, true) => Certainty::Likely,
             (_, false) => Certainty::Possible,
         };
-        let first = facts.attempts.iter().find(|attempt| reading::kind(attempt) == Some(kind))?;
         Some(Match::new(certainty, lines(facts)).with("address", first.address.ip().to_string()))
     },
 };
