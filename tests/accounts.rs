@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::lab::{Lab, Report, Server};
+use crate::lab::{Lab, Report, Server, eventually};
 use crate::logins::{assert_diagnosed, attempts, login, login_with_password};
 
 /// What stands behind the hash in shadow(5): an account that is in order, has expired, and must change its password.
@@ -69,12 +69,38 @@ fn logins_that_are_switched_off_are_told_from_a_rejected_key() {
 }
 
 #[test]
+fn logins_that_are_switched_off_in_the_middle_are_tried_once() {
+    let Some(lab) = Lab::healthy() else { return };
+    let file = lab.home().path("nologin");
+    let rule = format!("account required pam_nologin.so file={}", file.display());
+    let server = lab.sshd_with_joe(SOUND, &[&rule], &[]);
+    let seen = std::thread::scope(|scope| {
+        let run = scope.spawn(|| {
+            let options = [&JOE[..], &BY_KEY, &["--idle", "20s", "--sessions", "4"]].concat();
+            lab.doctor(&server, &options, Duration::from_mins(1))
+        });
+        let opened = || server.log().matches("Starting session").count() >= 4;
+        assert!(eventually(Duration::from_secs(20), opened), "{}", server.log());
+        // What a shutdown does: nobody is let in any more, and then sessions end.
+        lab.home().write("nologin", "");
+        server.end_sessions(&lab);
+        run.join().expect("the doctor ran")
+    });
+    let denied = server.log().matches("Access denied for user joe").count();
+    assert_eq!(denied, 1, "{}\n{}", seen.told(), server.log());
+}
+
+#[test]
 fn root_that_may_only_run_forced_commands_is_let_in_and_out_again() {
     let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&["PermitRootLogin forced-commands-only"]);
-    let seen = lab.doctor(&server, &["--only", "channel"], Duration::from_secs(30));
-    assert_diagnosed(&seen, &server, &["auth-account-refused"]);
-    assert!(server.log().contains("ROOT LOGIN REFUSED"), "{}", server.log());
+    for options in [&["--only", "channel"][..], &["--idle", "5s"], &["--idle", "5s", "--deep", "--server"]] {
+        let server = lab.sshd(&["PermitRootLogin forced-commands-only"]);
+        let seen = lab.doctor(&server, options, Duration::from_secs(30));
+        assert_diagnosed(&seen, &server, &["auth-account-refused"]);
+        assert!(server.log().contains("ROOT LOGIN REFUSED"), "{}", server.log());
+        // sshd calls each such login a failed one: it is not repeated for anything.
+        assert_eq!(server.log().matches("Failed publickey").count(), 1, "{options:?}: {}", server.log());
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a connection may be used for, how data moves in it and how its sessions end, on real servers with each setting: told as it is, and nothing left behind.
+//! What a connection may be used for, on real servers with each setting: told as it is, and nothing left behind.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::lab::{Lab, Report, Server, eventually};
 
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Examines all but idle survival.
-fn examined(lab: &Lab, server: &Server, options: &[&str]) -> Report {
+pub(crate) fn examined(lab: &Lab, server: &Server, options: &[&str]) -> Report {
     let seen = lab.doctor(server, &[&["--idle", "0"], options].concat(), PATIENCE);
     let is_gone = || server.connections() == 0 && server.sessions(lab).is_empty();
     assert!(eventually(Duration::from_secs(5), is_gone), "left on the server: {:?}", server.sessions(lab));
@@ -54,7 +54,7 @@ fn a_default_openssh_is_healthy_in_depth() {
 #[test]
 fn other_servers_are_healthy_in_depth() {
     let Some(lab) = Lab::healthy() else { return };
-    let starts: [fn(&Lab) -> Option<Server>; 2] = [|lab| lab.dropbear(&[]), |lab| lab.asyncssh(&[])];
+    let starts: [fn(&Lab) -> Option<Server>; 3] = [|lab| lab.dropbear(&[]), |lab| lab.asyncssh(&[]), Lab::paramiko];
     for server in starts {
         let Some(server) = server(&lab) else { continue };
         let seen = examined(&lab, &server, &["--deep"]);
@@ -90,6 +90,18 @@ fn each_prohibition_of_sshd_has_its_own_name() {
 }
 
 #[test]
+fn dropbears_prohibitions_are_told_by_its_own_options() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (option, code) in [("-j", "channel-forwarding-prohibited"), ("-k", "channel-remote-forward-failed")] {
+        let Some(server) = lab.dropbear(&[option]) else { return };
+        let seen = examined(&lab, &server, &[]);
+        assert_eq!(seen.codes(), [code], "{}", seen.told());
+        let fixes = seen.json["diagnoses"][0]["fixes"].to_string();
+        assert!(fixes.contains("DROPBEAR_EXTRA_ARGS") && fixes.contains(option) && !fixes.contains("sshd"), "{fixes}");
+    }
+}
+
+#[test]
 fn what_each_setting_gives_or_takes_is_told_without_a_diagnosis() {
     let Some(lab) = Lab::healthy() else { return };
     let xauth: &[&str] = &["X11Forwarding yes", "XAuthLocation /bin/true"];
@@ -108,19 +120,31 @@ fn what_each_setting_gives_or_takes_is_told_without_a_diagnosis() {
 #[test]
 fn the_matrix_is_told_in_lines_that_fit_a_terminal() {
     let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&["AllowTcpForwarding no", "MaxSessions 2"]);
-    let (config, url) = (lab.home().config().display().to_string(), server.url());
-    let args = ["check", "--idle", "0", "-F", &config, &url];
-    let text = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &args, PATIENCE).stdout;
-    for words in [
-        "Allowed: session; exec; pty; agent for ssh -A.",
-        "direct-tcpip for ssh -L, -D, -J (reason 1, \"open failed\")",
-        "Sessions at once: 2, one more is refused (reason 2, \"open failed\").",
+    let unstartable = "Subsystem sftp /nonexistent/sftp-server";
+    let restricted: &[&str] = &["AllowTcpForwarding no", "MaxSessions 2"];
+    for (settings, option, told) in [
+        (
+            restricted,
+            "--quiet",
+            &[
+                "Allowed: session; exec; pty; agent for ssh -A.",
+                "direct-tcpip for ssh -L, -D, -J (reason 1, \"open failed\")",
+                "Sessions at once: 2, one more is refused (reason 2, \"open failed\").",
+            ][..],
+        ),
+        (&[unstartable], "--quiet", &["sftp (accepted; whether its server starts: --deep)"]),
+        (&[unstartable], "--deep", &["Accepted, and what it started does not work: sftp (status 127"]),
+        (&[], "--deep", &["sftp (version 3)"]),
     ] {
-        assert!(text.replace("\n  ", " ").contains(words), "{words}\n{text}");
+        let (config, server) = (lab.home().config().display().to_string(), lab.sshd(settings));
+        let args = ["check", "--idle", "0", option, "-F", &config, &server.url()];
+        let text = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &args, PATIENCE).stdout;
+        for words in told {
+            assert!(text.replace("\n  ", " ").contains(words), "{words}\n{text}");
+        }
+        let from = text.find("Allowed:").expect("the matrix");
+        assert!(text[from..].lines().all(|line| line.chars().count() <= 80), "{text}");
     }
-    let from = text.find("Allowed:").expect("the matrix");
-    assert!(text[from..].lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
 #[test]
@@ -168,6 +192,24 @@ fn what_is_forced_on_the_account_is_not_run_for_sftp_once_more() {
     assert_eq!(seen.codes(), ["session-forced-command"], "{}", seen.told());
     let ran = std::fs::read_to_string(lab.home().path("server/ran")).expect("it ran");
     assert_eq!(ran.lines().count(), 2, "our command, and its plain form");
+    assert!(
+        may(&seen)["sftp"]["why"].as_str().is_some_and(|why| why.contains("would run once more")),
+        "{}",
+        seen.told()
+    );
+}
+
+#[test]
+fn an_account_for_sftp_only_is_named_by_the_servers_words() {
+    let Some(lab) = Lab::healthy() else { return };
+    let seen = examined(&lab, &lab.sshd(&["ForceCommand internal-sftp"]), &[]);
+    assert_eq!(seen.codes(), ["session-forced-command"], "{}", seen.told());
+    assert_eq!(seen.json["diagnoses"][0]["certainty"], "certain", "{}", seen.told());
+    assert!(
+        seen.fixes().any(|fix| fix["snippet"].as_str().is_some_and(|it| it.starts_with("sftp "))),
+        "{}",
+        seen.told()
+    );
 }
 
 #[test]
@@ -194,143 +236,4 @@ fn a_root_directory_without_a_shell_is_told_from_a_shell_that_exits() {
     assert_eq!(seen.check("channel")["status"], "fail", "the folder does not exist: {}", seen.told());
     let seen = examined(&lab, &lab.sshd(&["ChrootDirectory /usr/share"]), &[]);
     assert_eq!(seen.codes(), ["session-chroot-failed"], "{:#}", seen.check("channel"));
-}
-
-/// What the checks after channel measured.
-fn facts<'a>(seen: &'a Report, check: &str) -> &'a Value {
-    &seen.check(check)["evidence"]
-}
-
-#[test]
-fn rates_and_round_trips_are_measured_and_keys_are_exchanged_anew() {
-    let Some(lab) = Lab::healthy() else { return };
-    let starts: [fn(&Lab) -> Option<Server>; 2] = [|lab| Some(lab.sshd(&[])), |lab| lab.dropbear(&[])];
-    for server in starts {
-        let Some(server) = server(&lab) else { continue };
-        let seen = examined(&lab, &server, &["--deep"]);
-        assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
-        let transfer = facts(&seen, "transfer");
-        for rate in ["up_rate", "down_rate", "deep_rate"] {
-            assert!(transfer[rate].as_f64().is_some_and(|rate| rate > 10_000.0), "{rate}: {transfer:#}");
-        }
-        let echo = ["min_ms", "median_ms", "max_ms"].map(|name| transfer["echo"][name].as_f64().expect("a time"));
-        assert!(echo.is_sorted() && echo[0] > 0.0, "{echo:?}");
-        let rekeys = transfer["rekeys"].as_array().expect("rekeys");
-        assert_eq!(rekeys.iter().map(|rekey| &rekey["under_load"]).collect::<Vec<_>>(), [false, true]);
-        assert!(rekeys.iter().all(|rekey| rekey["ms"].is_number()), "{rekeys:?}");
-        assert!(transfer["unread_ms"].as_f64().is_some_and(|ms| ms > 900.0), "{transfer:#}");
-        assert_eq!(facts(&seen, "exit")["again"].as_array().map(Vec::len), Some(10));
-    }
-}
-
-#[test]
-fn a_server_that_wants_new_keys_often_is_healthy_idle_and_under_load() {
-    let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&["RekeyLimit 1M 3s", "LogLevel DEBUG1"]);
-    let seen = lab.doctor(&server, &["--idle", "8s", "--deep"], PATIENCE);
-    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
-    // Both ways and our own two beside: 16 MiB and more were moved.
-    assert!(
-        server.log().matches("rekeying in progress").count() + server.log().matches("SSH2_MSG_KEXINIT sent").count()
-            > 12,
-        "{}",
-        server.log()
-    );
-}
-
-#[test]
-fn compression_is_shown_where_it_was_agreed_on() {
-    let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&[]);
-    for (option, name) in [("Compression=yes", "zlib@openssh.com"), ("Compression=no", "none")] {
-        let seen = examined(&lab, &server, &["-o", option]);
-        assert_eq!(
-            (seen.codes(), facts(&seen, "transfer")["compression"].as_str()),
-            (vec![], Some(name)),
-            "{}",
-            seen.told()
-        );
-        let told = seen.check("transfer")["summary"].to_string().contains("compressed (zlib@openssh.com)");
-        assert_eq!(told, name != "none", "{}", seen.told());
-    }
-}
-
-#[test]
-fn output_that_a_wrapper_loses_at_the_end_is_found_over_repeated_runs() {
-    let Some(lab) = Lab::healthy() else { return };
-    // It ends what passes the output on as soon as the command has ended, and not when all is passed on.
-    let wrapper = lab.home().path("server/wrapper");
-    let script = "exec 3>&1\ncoproc dd bs=16 2>/dev/null >&3\nbash -c \"$SSH_ORIGINAL_COMMAND\" >&${COPROC[1]}\n\
-                  status=$?\nkill $COPROC_PID\nexit $status\n";
-    lab.at_server_home("wrapper", script);
-    let forced = format!("ForceCommand bash {}", wrapper.display());
-    let server = lab.sshd(&["Subsystem sftp /usr/lib/openssh/sftp-server", &forced]);
-    let seen = examined(&lab, &server, &["--deep"]);
-    assert_eq!(seen.codes(), ["exit-output-lost"], "{}", seen.told());
-}
-
-#[test]
-fn a_server_that_never_rekeys_is_found_in_depth() {
-    let Some(lab) = Lab::healthy() else { return };
-    let Some(server) = lab.asyncssh(&["0", "never-rekeys"]) else { return };
-    assert_eq!(lab.doctor(&server, &["--idle", "0"], PATIENCE).codes(), Vec::<&str>::new(), "unseen without --deep");
-    let seen = lab.doctor(&server, &["--idle", "0", "--deep"], PATIENCE);
-    assert_eq!(seen.codes(), ["rekey-failed"], "{}", seen.told());
-}
-
-#[test]
-fn a_process_that_holds_the_output_holds_the_session_and_the_redirect_mends_it() {
-    let Some(lab) = Lab::healthy() else { return };
-    lab.server_shell("/bin/bash");
-    let server = lab.sshd(&[]);
-    lab.at_server_home(".bashrc", "sleep 40 &\n");
-    let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
-    assert_eq!(seen.codes(), ["exit-hangs"], "{}", seen.told());
-    lab.at_server_home(".bashrc", "nohup sleep 40 </dev/null >/dev/null 2>&1 &\n");
-    let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
-    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
-}
-
-#[test]
-fn the_redirect_that_is_printed_mends_it_for_plain_ssh_too() {
-    let Some(lab) = Lab::healthy() else { return };
-    lab.server_shell("/bin/bash");
-    let server = lab.sshd(&[]);
-    lab.at_server_home(".bashrc", "sleep 40 &\n");
-    let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
-    lab.at_server_home(".bashrc", "");
-    let printed = seen.fixes().find_map(|fix| fix["snippet"].as_str().filter(|snippet| snippet.contains("nohup")));
-    let mended = printed.unwrap_or_else(|| panic!("no redirect: {}", seen.told())).replace("<command>", "sleep 6");
-    let [held, mended] = ["sleep 6 &", &mended].map(|command| lab.ssh(&server, &[], command, PATIENCE));
-    assert!(held.status == Some(0) && held.took > Duration::from_secs(5), "{held:?}");
-    assert!(mended.status == Some(0) && mended.took < Duration::from_secs(4), "{mended:?}");
-}
-
-#[test]
-fn a_status_that_a_wrapper_alters_is_told_in_words() {
-    let Some(lab) = Lab::healthy() else { return };
-    for (status, words) in [
-        (0, "status 0"),
-        (126, "found, and not to be executed"),
-        (127, "no such command"),
-        (137, "signal KILL, 128 + 9"),
-        (255, "ssh's own for any failure"),
-    ] {
-        let forced = format!("ForceCommand sh -c \"$SSH_ORIGINAL_COMMAND\"; exit {status}");
-        let seen = examined(&lab, &lab.sshd(&[&forced]), &[]);
-        assert_eq!(seen.codes(), ["exit-status-altered"], "{}", seen.told());
-        let because = seen.json["diagnoses"][0]["because"].to_string();
-        assert!(because.contains("ended with status 7") && because.contains(words), "{because}");
-    }
-}
-
-#[test]
-fn a_command_that_is_killed_shows_its_signal() {
-    let Some(lab) = Lab::healthy() else { return };
-    let server = lab.sshd(&["ForceCommand sh -c \"$SSH_ORIGINAL_COMMAND\"; kill -9 $$"]);
-    let plain = lab.ssh(&server, &[], "true", PATIENCE);
-    assert_eq!((plain.status, plain.stderr.contains("signal")), (Some(255), false), "ssh tells nothing: {plain:?}");
-    let seen = examined(&lab, &server, &[]);
-    assert_eq!(seen.codes(), ["exit-by-signal"], "{}", seen.told());
-    assert_eq!(facts(&seen, "exit")["ran"]["signal"], "KILL");
 }

@@ -111,6 +111,20 @@ fn a_hop_that_forbids_forwarding_is_told_from_one_that_cannot_reach_the_server()
 }
 
 #[test]
+fn a_hop_that_takes_the_login_back_is_asked_once_and_its_log_is_pointed_at() {
+    let Some((lab, bastion, server)) = behind(&["PermitRootLogin forced-commands-only"]) else { return };
+    let seen = through(&lab, &bastion, &server, &["--deep"]);
+    assert_eq!(at(&seen), [("jump-target-unreachable", None)], "{}", seen.told());
+    assert_eq!(seen.json["diagnoses"][0]["certainty"], "possible", "{}", seen.told());
+    assert!(
+        seen.fixes().any(|fix| fix["snippet"].as_str().is_some_and(|it| it.contains("journalctl"))),
+        "{}",
+        seen.told()
+    );
+    assert_eq!(bastion.log().matches("Failed publickey").count(), 1, "{}", bastion.log());
+}
+
+#[test]
 fn what_cannot_be_tried_behind_a_hop_is_said_and_nothing_is_advised_of_this_machine() {
     let Some((lab, bastion, server)) = behind(&[]) else { return };
     lab.server_host().nft(

@@ -42,3 +42,36 @@ fn a_healthy_asyncssh_has_no_diagnosis() {
     let Some(server) = lab.asyncssh(&[]) else { return };
     finds_nothing(&lab, &server);
 }
+
+#[test]
+fn a_healthy_paramiko_has_no_diagnosis() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.paramiko() else { return };
+    finds_nothing(&lab, &server);
+}
+
+/// A server of this kind, where its software is installed.
+type Start = fn(&Lab) -> Option<Server>;
+
+#[test]
+fn a_healthy_server_of_each_kind_costs_one_connection_and_has_no_diagnosis_however_deep_the_look() {
+    let Some(lab) = Lab::healthy() else { return };
+    let starts: [(Start, &str); 4] = [
+        (|lab| Some(lab.sshd(&[])), "Connection from "),
+        (|lab| lab.dropbear(&[]), "Child connection from "),
+        (|lab| lab.asyncssh(&[]), "Accepted SSH client connection"),
+        (Lab::paramiko, "connection from "),
+    ];
+    for (start, words) in starts {
+        for further in [&[][..], &["--server"], &["--deep"]] {
+            let Some(server) = start(&lab) else { continue };
+            let options = [&["--idle", "0"], further].concat();
+            let seen = lab.doctor(&server, &options, Duration::from_mins(1));
+            assert_eq!((seen.codes(), seen.run.status), (vec![], Some(0)), "{options:?} {}", seen.told());
+            let is_gone = || server.connections() == 0 && server.sessions(&lab).is_empty();
+            assert!(eventually(Duration::from_secs(5), is_gone), "left on the server: {:?}", server.sessions(&lab));
+            let connections = server.log().matches(words).count();
+            assert!(connections == 1 || further == ["--deep"], "{options:?} {}", server.log());
+        }
+    }
+}

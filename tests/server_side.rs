@@ -103,6 +103,7 @@ fn what_sshd_says_of_its_settings_makes_a_cause_certain() {
     let Some(lab) = Lab::healthy() else { return };
     for (setting, code, words) in [
         ("AllowTcpForwarding no", "channel-forwarding-prohibited", "AllowTcpForwarding no"),
+        ("DisableForwarding yes", "channel-forwarding-prohibited", "DisableForwarding yes"),
         ("PermitOpen 192.0.2.1:80", "channel-forwarding-prohibited", "PermitOpen 192.0.2.1:80"),
         ("PermitListen 8080", "channel-remote-forward-failed", "PermitListen *:8080"),
         ("PermitTTY no", "session-pty-refused", "PermitTTY no"),
@@ -165,6 +166,16 @@ fn a_reset_that_only_the_server_met_is_told_from_its_log() {
     let seen = lab.doctor(&server, &["--server", "--idle", "20s"], Duration::from_mins(2));
     let because = reasons(&seen, "idle-silent-drop", "certain");
     assert!(because.contains("Read error from remote host"), "{because}");
+}
+
+#[test]
+fn settings_of_an_sshd_that_is_not_this_server_are_not_told() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.dropbear(&["-j"]) else { return };
+    let seen = lab.doctor(&server, &OPTIONS, Duration::from_mins(1));
+    let because = reasons(&seen, "channel-forwarding-prohibited", "possible");
+    assert!(!because.contains("sshd -T"), "{because}");
+    assert!(lines(&seen, "sshd settings").contains("another server's"), "{}", seen.told());
 }
 
 #[test]

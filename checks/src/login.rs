@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use crate::auth::Credential;
-use crate::connection::{self, Connection};
+use crate::connection::{self, Connection, Manner};
 use crate::dial::{self, Budget, Route};
 use crate::jump::Via;
 use crate::target::Target;
@@ -45,7 +45,7 @@ pub enum NotLoggedIn {
     /// Another host key than the first time.
     #[error("another host key answered: {0}")]
     OtherHostKey(String),
-    /// What was accepted before is refused now. Never tried again.
+    /// What was accepted before is refused now, in so many words or by hanging up. Never tried again.
     #[error("the login that worked before was refused")]
     Refused,
     /// The login succeeded, and the server does not run a command.
@@ -127,7 +127,12 @@ impl Login {
         for credential in &self.accepted {
             let outcome = credential.present(&mut connection, &self.target.user).await;
             if !outcome.accepted() {
-                if connection.is_closed() {
+                // A server that hangs up on a proof has refused it, whatever it says; a reset may be anybody's.
+                let hung_up = matches!(
+                    connection.ending().map(|ending| ending.manner),
+                    Some(Manner::Fin | Manner::Disconnect { .. })
+                );
+                if connection.is_closed() && !hung_up {
                     return Err(NotLoggedIn::NoAnswer);
                 }
                 self.budget.note_login(false);

@@ -2,7 +2,7 @@
 
 use ssh_doctor_checks::channel::{Capabilities, Outcome, Sessions};
 use ssh_doctor_checks::evidence::Evidence;
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::text::{shown, status};
 
 use super::Style;
 
@@ -10,7 +10,8 @@ use super::Style;
 pub(crate) fn lines(evidence: &Evidence, style: Style) -> Option<String> {
     let capabilities = &evidence.channel.facts()?.capabilities;
     let lines = [
-        ("Allowed", listed(capabilities, allowed)),
+        ("Allowed", allowed(capabilities)),
+        ("Accepted, and what it started does not work", unstarted(capabilities)),
         ("Refused", listed(capabilities, refused)),
         ("Cannot be told", listed(capabilities, untold)),
         ("Not asked", listed(capabilities, not_asked)),
@@ -33,8 +34,26 @@ fn sessions(at_once: &Sessions) -> Option<String> {
     Some(format!("Sessions at once: {}, one more is refused (reason {code}, \"{}\").", at_once.open, shown(text)))
 }
 
-fn allowed(name: &str, outcome: &Outcome) -> Option<String> {
-    outcome.is_allowed().then(|| name.to_owned())
+/// What may be used; behind sftp stands what its server said, for sshd accepts it without knowing whether the server starts.
+fn allowed(capabilities: &Capabilities) -> String {
+    let named = capabilities.named().into_iter().filter(|(_, outcome)| outcome.is_allowed());
+    let told = named.filter_map(|(name, _)| match &capabilities.sftp_said {
+        _ if name != "sftp" => Some(name.to_owned()),
+        None => Some("sftp (accepted; whether its server starts: --deep)".to_owned()),
+        Some(said) => said.version.map(|version| format!("sftp (version {version})")),
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+/// The sftp server that was accepted and did not say its version.
+fn unstarted(capabilities: &Capabilities) -> String {
+    let said = capabilities.sftp_said.as_ref().filter(|said| capabilities.sftp.is_allowed() && said.version.is_none());
+    said.map(|said| match said.status {
+        Some(code) => format!("sftp ({})", status(code)),
+        None if said.is_preceded() => "sftp (other text came before its protocol)".to_owned(),
+        None => "sftp (no answer)".to_owned(),
+    })
+    .unwrap_or_default()
 }
 
 fn refused(name: &str, outcome: &Outcome) -> Option<String> {

@@ -115,16 +115,21 @@ impl Lab {
 
     /// AsyncSSH's server with these options; none where the module is not installed.
     pub(crate) fn asyncssh(&self, options: &[&str]) -> Option<Server> {
-        self.asyncssh_script("asyncssh_server.py", options)
+        self.python_server("asyncssh", "asyncssh_server.py", options)
     }
 
     /// AsyncSSH's server with a login of this kind (tests/servers/asyncssh_logins.py).
     pub(crate) fn asyncssh_login(&self, kind: &str) -> Option<Server> {
-        self.asyncssh_script("asyncssh_logins.py", &[kind])
+        self.python_server("asyncssh", "asyncssh_logins.py", &[kind])
     }
 
-    fn asyncssh_script(&self, script: &str, options: &[&str]) -> Option<Server> {
-        let python = python("asyncssh")?;
+    /// Paramiko's server; none where the module is not installed.
+    pub(crate) fn paramiko(&self) -> Option<Server> {
+        self.python_server("paramiko", "paramiko_server.py", &[])
+    }
+
+    fn python_server(&self, module: &str, script: &str, options: &[&str]) -> Option<Server> {
+        let python = python(module)?;
         let port = next_port();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(script);
         let mut args: Vec<OsString> =

@@ -21,9 +21,9 @@ pub struct Capabilities {
     pub pty: Outcome,
     /// An environment variable for a session: `LANG`, which ssh_config of most systems sends.
     pub env: Outcome,
-    /// The subsystem sftp.
+    /// The subsystem sftp: whether it was accepted, which sshd does before it starts the server behind it.
     pub sftp: Outcome,
-    /// What the sftp server said.
+    /// What the sftp server said; `null` where it was not spoken to, which takes `--deep`.
     pub sftp_said: Option<Sftp>,
     /// A connection through the server to its own loopback, as `ssh -L` asks for.
     pub direct_tcpip: Outcome,

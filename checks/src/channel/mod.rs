@@ -83,10 +83,14 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let Some((mut facts, running, further)) = exam.stop.race(Box::pin(start(connection, &exam.limits))).await else {
         return Step::Skipped("interrupted".into());
     };
-    // Nothing of the session came: since the login only the marks were new on this connection.
-    let stopped = facts.ran.gave_up == Some(GaveUp::Silence) || facts.ran.connection_lost;
-    if stopped && facts.ran.stdout_bytes == 0 {
+    // Nothing of the session came: since the login only the marks were new on this connection. A connection that has ended may have
+    // been a login that the server took back, and is not repeated.
+    let silent = facts.ran.gave_up == Some(GaveUp::Silence) && facts.ending.is_none();
+    if silent && facts.ran.stdout_bytes == 0 {
         facts.marks = exam.stop.race(Box::pin(trial::unmarked(connection, login))).await.flatten();
+    }
+    if facts.ended_before_any_channel() {
+        exam.login = None;
     }
     // Only where our command ran: whatever is forced on the account would run for sftp once more.
     match further {
@@ -132,7 +136,7 @@ async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Runni
     } else {
         capabilities.shell = Outcome::not_tested("it starts a process: --deep");
         capabilities.sftp = match &further {
-            Some(_) => Outcome::of(None),
+            Some(_) => Outcome::not_tested("our command did not run, and what runs in its place would run once more"),
             None => Outcome::not_tested("no further session beside the others: --deep"),
         };
     }
@@ -167,6 +171,13 @@ pub(crate) fn end_of(output: &[u8], mark: &str) -> Option<usize> {
 }
 
 impl Facts {
+    /// Whether the connection ended between the login and the first channel: the server may have taken the login back, as sshd does
+    /// when its two processes disagree on it, and has it in its log as a failed one.
+    #[must_use]
+    pub fn ended_before_any_channel(&self) -> bool {
+        self.ran.connection_lost && self.ran.open_ms.is_none() && self.ran.refused.is_none()
+    }
+
     fn of(ran: Ran, mark: &str, connection: &Connection) -> Self {
         let other = String::from_utf8_lossy(&ran.stdout).replacen(mark, "", 1);
         Self {

@@ -59,7 +59,7 @@ impl evidence::Facts for Facts {
 /// Ends a last command on the connection that auth left, and then the connection.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let (Some(connection), Some(_)) = (exam.connection.take(), &exam.login) else {
-        return Step::Skipped("there is no login: see auth".into());
+        return Step::Skipped("no connection is left: see the checks before".into());
     };
     if !exam.runs_commands {
         connection.close(GOODBYE).await;

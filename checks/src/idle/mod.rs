@@ -70,7 +70,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Skipped("not asked for".into());
     }
     let Some(login) = exam.login.clone() else {
-        return Step::Skipped("there is no login: see auth".into());
+        return Step::Skipped("there is no login: see auth and channel".into());
     };
     if !login.repeatable() {
         return Step::Skipped("each login needs an answer that is good only once".into());

@@ -54,7 +54,7 @@ pub(crate) async fn ask(exam: &mut Examination) -> Option<Answers> {
         return None;
     }
     let failed = |why: &str| Some(Answers { failure: Some(why.to_owned()), ..Answers::default() });
-    let Some(login) = &exam.login else { return failed("there is no login: see auth") };
+    let Some(login) = &exam.login else { return failed("there is no login: see auth and channel") };
     if !exam.runs_commands {
         return failed("the server runs no command of ours: see channel");
     }

@@ -24,13 +24,14 @@ pub(super) static QUESTIONS: &[Question] = &[
     Question {
         about: "sshd settings",
         source: "sshd -T (the file that the daemon was started with, as it is now, for this user and address)",
-        run: r#"p=$$ f=
-while [ "${p:-1}" -gt 1 ]; do
+        run: r#"p=$$ f= sshd=
+while [ "${p:-0}" -ge 1 ]; do
   case $(cat /proc/$p/comm 2>/dev/null) in
-    sshd) a=$(tr "\0" " " </proc/$p/cmdline); case $a in *" -f "*) f=${a#* -f }; f=${f%% *}; break;; esac;;
+    sshd*) sshd=1; a=$(tr "\0" " " </proc/$p/cmdline); case $a in *" -f "*) f=${a#* -f }; f=${f%% *}; break;; esac;;
   esac
   p=$(sed -n "s/^PPid:[[:space:]]*//p" /proc/$p/status 2>/dev/null)
 done
+[ -n "$sshd" ] || [ -z "$p" ] || { echo "no sshd is above this session: its settings are another server's"; exit 1; }
 c="user=$(id -un),host=$ip,addr=$ip"
 set -- $SSH_CONNECTION
 [ -z "$4" ] || c="$c,laddr=$3,lport=$4"

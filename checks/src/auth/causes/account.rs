@@ -33,8 +33,9 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
         Where the server said so in its own words, they are quoted. Otherwise it is inferred: a server that asks for a key's signature knows the \
         key, and sshd answers a wrong password with a refusal and not with the end of the connection, as it does after PAM refused the account. \
         A login process that crashes at that moment looks the same. An sshd that lets root run forced commands only may accept the login \
-        and end the connection at once. AllowUsers and DenyUsers look different: there each key is refused when it \
-        is offered. The server's log names the reason.",
+        and end the connection at once, and notes a failed login: the doctor makes no second one to look closer. A firewall that \
+        resets what bears ssh's marks strikes at that moment too: there ssh works with -o IPQoS=none. AllowUsers and DenyUsers look \
+        different: there each key is refused when it is offered. The server's log names the reason.",
     fixes: &[
         SERVER_LOG,
         Fix {
@@ -64,7 +65,7 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
     ],
     hides: &["auth-disconnected", "auth-password-rejected", "auth-key-rejected"],
     judge: |evidence| {
-        if evidence.channel.failed().is_some_and(ended_before_any_channel) {
+        if evidence.channel.failed().is_some_and(was_taken_back) {
             let seen = "the server accepted the login, and ended the connection before a channel was open";
             return Some(Match::new(Certainty::Possible, [seen]));
         }
@@ -102,10 +103,9 @@ fn refused_proof(facts: &Facts, attempt: &Attempt) -> Option<String> {
 }
 
 /// What sshd does when its two processes disagree on a login: the one accepts it, the other one ends both.
-fn ended_before_any_channel(facts: &channel::Facts) -> bool {
+fn was_taken_back(facts: &channel::Facts) -> bool {
     // What we had sent by then makes its close a reset.
-    let ended = matches!(facts.ending, Some(Manner::Fin | Manner::Reset));
-    ended && facts.ran.open_ms.is_none() && facts.ran.refused.is_none()
+    facts.ended_before_any_channel() && matches!(facts.ending, Some(Manner::Fin | Manner::Reset))
 }
 
 fn says_refused(text: &str) -> bool {
@@ -119,7 +119,7 @@ mod tests {
     use crate::auth::{Answer, Attempt, Conclusion, Steps};
     use crate::cause::Certainty;
     use crate::channel;
-    use crate::connection::Manner;
+    use crate::connection::{Manner, Ran};
     use crate::evidence::{Evidence, Step, Timed};
 
     const CODE: &str = "auth-account-refused";
@@ -163,17 +163,16 @@ mod tests {
     #[test]
     fn an_end_between_login_and_channel_is_possibly_the_account() {
         let mut evidence = Evidence::unexamined();
-        let judged = |ending, evidence: &mut Evidence| {
-            let facts = channel::Facts { ending, ..channel::Facts::default() };
+        let judged = |ending: Option<Manner>, evidence: &mut Evidence| {
+            let ran = Ran { connection_lost: ending.is_some(), ..Ran::default() };
+            let facts = channel::Facts { ran, ending, ..channel::Facts::default() };
             evidence.channel = Timed { step: Step::Failed(facts), duration_ms: 1.0 };
             (super::ACCOUNT_REFUSED.judge)(evidence).map(|found| found.certainty)
         };
         assert_eq!(judged(Some(Manner::Fin), &mut evidence), Some(Certainty::Possible));
-        assert_eq!(
-            judged(Some(Manner::Reset), &mut evidence),
-            Some(Certainty::Possible),
-            "what we had sent lay unread"
-        );
+        assert_eq!(judged(Some(Manner::Reset), &mut evidence), Some(Certainty::Possible));
+        let disconnect = Manner::Disconnect { code: 2, text: "Too many sessions".into() };
+        assert_eq!(judged(Some(disconnect), &mut evidence), None);
         assert_eq!(judged(None, &mut evidence), None);
     }
 

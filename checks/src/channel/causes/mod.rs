@@ -32,6 +32,9 @@ const SERVER_LOG: Fix = Fix {
     ..Fix::NEW
 };
 
+/// What sshd says to a command where internal-sftp is forced (do_child in its session.c).
+const INTERNAL_SFTP: &str = "This service allows sftp connections only.";
+
 const OPEN_REFUSED: Cause = Cause {
     code: "channel-open-refused",
     stage: Check::Channel,
@@ -128,22 +131,32 @@ const FORCED_COMMAND: Cause = Cause {
     title: "The server runs a command of its own instead of ours",
     severity: Severity::Critical,
     explanation: "The command was accepted and something else ran: other output came, and ours did not. That is what command= in authorized_keys and \
-        ForceCommand in sshd_config do, usually on purpose (backup and Git accounts). A login shell that ignores its arguments looks the same.",
-    fixes: &[Fix {
-        side: Side::Server,
-        summary: "See whether a command is forced for this account or key",
-        snippet: Some(
-            "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys",
-        ),
-        ..Fix::NEW
-    }],
-    symptoms: &["PTY allocation request failed on channel 0"],
+        ForceCommand in sshd_config do, usually on purpose: accounts for backups, Git, or (ForceCommand internal-sftp) file transfer only.\n\n\
+        A login shell that ignores its arguments looks the same.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See whether a command is forced for this account or key",
+            snippet: Some(
+                "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys",
+            ),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See whether file transfer is what this account is for",
+            snippet: Some("sftp {alias}"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &["PTY allocation request failed on channel 0", INTERNAL_SFTP],
     hides: &["session-shell-exits"],
     judge: |evidence| {
         let facts = evidence.channel.failed()?;
         let output = facts.other_output.as_ref()?;
-        (ended_without_mark(facts))
-            .then(|| Match::new(Certainty::Likely, [format!("instead of our command's output came \"{output}\"")]))
+        let certainty = if output.contains(INTERNAL_SFTP) { Certainty::Certain } else { Certainty::Likely };
+        ended_without_mark(facts)
+            .then(|| Match::new(certainty, [format!("instead of our command's output came \"{output}\"")]))
     },
 };
 

@@ -52,7 +52,7 @@ pub(super) const RC_OUTPUT: Cause = Cause {
         let printed = facts.other_output.as_ref().map(|text| format!("before our command's output came \"{text}\""));
         let said = facts.capabilities.sftp_said.as_ref();
         let preceded = said.and_then(|said| {
-            let text = said.first_bytes.as_ref()?;
+            let text = printed_before(said.first_bytes.as_ref()?);
             let number = said.first_length.filter(|length| *length > LONGEST_SFTP)?;
             Some(format!("before the sftp server's first packet came \"{text}\": sftp prints \"Received message too long {number}\""))
         });
@@ -60,6 +60,14 @@ pub(super) const RC_OUTPUT: Cause = Cause {
         (!because.is_empty()).then(|| Match::new(Certainty::Certain, because))
     },
 };
+
+/// The text up to the server's own first packet, whose length begins with a zero, and no more than a line of it.
+fn printed_before(escaped: &str) -> String {
+    const LINE: usize = 60;
+    let text = escaped.split("\\u{0}").next().unwrap_or_default();
+    let text = text.strip_suffix("\\n").unwrap_or(text);
+    if text.chars().count() <= LINE { text.to_owned() } else { text.chars().take(LINE).chain(['…']).collect() }
+}
 
 pub(super) const MAX_SESSIONS: Cause = Cause {
     code: "channel-max-sessions",
@@ -200,6 +208,8 @@ mod tests {
         assert_eq!(fired(passed(Capabilities { sftp_said, ..Capabilities::default() })), ["session-rc-output"]);
         let sftp_said = Some(Sftp::of(&[0, 0, 0, 95, 2, 0, 0, 0, 3]));
         assert!(fired(passed(Capabilities { sftp_said, ..Capabilities::default() })).is_empty());
+        assert_eq!(super::printed_before("Welcome\\n\\u{0}\\u{0}\\u{1}>"), "Welcome");
+        assert_eq!(super::printed_before(&"x".repeat(300)).chars().count(), 61);
     }
 
     #[test]

@@ -30,7 +30,9 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
             side: Side::Server,
             summary: "On the hop {hop}: allow this user the connection to this destination, and no other",
             file: Some("/etc/ssh/sshd_config"),
-            snippet: Some("Match User {hop_user}\n    AllowTcpForwarding local\n    PermitOpen {behind}"),
+            snippet: Some(
+                "Match User {hop_user}\n    DisableForwarding no\n    AllowTcpForwarding local\n    PermitOpen {behind}",
+            ),
             ..Fix::NEW
         },
         Fix {
@@ -67,12 +69,20 @@ pub(super) const TARGET_UNREACHABLE: Cause = Cause {
     explanation: "The login at the hop worked, and the hop could not make the connection that it was asked for. Its own words tell why, as far as it \
         tells: the name is not known there, the port is refused, there is no route, or nobody answers. The name is looked up at the \
         hop, not here, and the way from the hop has firewalls of its own: that it works from this machine says nothing.\n\n\
-        An OpenSSH hop that does not answer at all is still waiting for its own connection attempt, which takes up to two minutes.",
+        An OpenSSH hop that does not answer at all is still waiting for its own connection attempt, which takes up to two minutes. One that \
+        ends the connection at that moment may have taken the login back, as sshd does where root may only run forced commands: then the \
+        server behind it is not to blame, and the hop's log tells.",
     fixes: &[
         Fix {
             side: Side::Server,
             summary: "On the hop {hop}: see what the name is there, and whether the port answers",
             snippet: Some("getent ahosts '{behind_host}'; nc -vz -w 5 '{behind_host}' {behind_port}"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "On the hop {hop}: read what sshd logged of the attempt, or of the login",
+            snippet: Some("journalctl -u ssh -u sshd --since '-10 min' | grep -F 'sshd'"),
             ..Fix::NEW
         },
         Fix {

@@ -49,27 +49,12 @@ pub(super) const DROPPED: Cause = Cause {
         if marks.arm.outcome != Outcome::Through {
             return None;
         }
-        let silent = facts.ending.is_none() && marks.marked.is_some_and(|tcp| tcp.is_losing());
-        let proven =
-            silent && (marks.acknowledged_ms.is_some() || marks.marked_after.is_some_and(|tcp| tcp.is_losing()));
-        match (&facts.ending, silent) {
-            (None, false) => None,
-            (None, true) => {
-                let certainty = if proven { Certainty::Certain } else { Certainty::Likely };
-                Some(Match::new(certainty, silence(marks)))
-            }
-            (Some(manner), _) => {
-                let because = [
-                    format!(
-                        "{} ended the connection after its packets were marked {}",
-                        manner.words(),
-                        name(marks.tos)
-                    ),
-                    unmarked(marks),
-                ];
-                Some(Match::new(Certainty::Possible, because))
-            }
+        if facts.ending.is_some() || !marks.marked.is_some_and(|tcp| tcp.is_losing()) {
+            return None;
         }
+        let proven = marks.acknowledged_ms.is_some() || marks.marked_after.is_some_and(|tcp| tcp.is_losing());
+        let certainty = if proven { Certainty::Certain } else { Certainty::Likely };
+        Some(Match::new(certainty, silence(marks)))
     },
 };
 
@@ -107,7 +92,7 @@ fn name(tos: u8) -> String {
 #[cfg(test)]
 mod tests {
     use super::DROPPED;
-    use crate::cause::Certainty::{self, Certain, Likely, Possible};
+    use crate::cause::Certainty::{self, Certain, Likely};
     use crate::channel::Facts;
     use crate::connection::Manner;
     use crate::evidence::{Evidence, Step, Timed};
@@ -148,8 +133,8 @@ mod tests {
     }
 
     #[test]
-    fn an_end_right_after_the_marks_is_only_a_hint() {
-        assert_eq!(judged(marks(Outcome::Through), Some(Manner::Reset)), Some(Possible));
+    fn an_end_right_after_the_marks_is_not_laid_on_them() {
+        assert_eq!(judged(marks(Outcome::Through), Some(Manner::Reset)), None);
     }
 
     #[test]

@@ -1,0 +1,74 @@
+//! How data moves and keys are exchanged anew, on real servers.
+
+use serde_json::Value;
+
+use crate::channels::{PATIENCE, examined};
+use crate::lab::{Lab, Report, Server};
+
+/// What the checks after channel measured.
+pub(crate) fn facts<'a>(seen: &'a Report, check: &str) -> &'a Value {
+    &seen.check(check)["evidence"]
+}
+
+#[test]
+fn rates_and_round_trips_are_measured_and_keys_are_exchanged_anew() {
+    let Some(lab) = Lab::healthy() else { return };
+    let starts: [fn(&Lab) -> Option<Server>; 2] = [|lab| Some(lab.sshd(&[])), |lab| lab.dropbear(&[])];
+    for server in starts {
+        let Some(server) = server(&lab) else { continue };
+        let seen = examined(&lab, &server, &["--deep"]);
+        assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+        let transfer = facts(&seen, "transfer");
+        for rate in ["up_rate", "down_rate", "deep_rate"] {
+            assert!(transfer[rate].as_f64().is_some_and(|rate| rate > 10_000.0), "{rate}: {transfer:#}");
+        }
+        let echo = ["min_ms", "median_ms", "max_ms"].map(|name| transfer["echo"][name].as_f64().expect("a time"));
+        assert!(echo.is_sorted() && echo[0] > 0.0, "{echo:?}");
+        let rekeys = transfer["rekeys"].as_array().expect("rekeys");
+        assert_eq!(rekeys.iter().map(|rekey| &rekey["under_load"]).collect::<Vec<_>>(), [false, true]);
+        assert!(rekeys.iter().all(|rekey| rekey["ms"].is_number()), "{rekeys:?}");
+        assert!(transfer["unread_ms"].as_f64().is_some_and(|ms| ms > 900.0), "{transfer:#}");
+        assert_eq!(facts(&seen, "exit")["again"].as_array().map(Vec::len), Some(10));
+    }
+}
+
+#[test]
+fn a_server_that_wants_new_keys_often_is_healthy_idle_and_under_load() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["RekeyLimit 1M 3s", "LogLevel DEBUG1"]);
+    let seen = lab.doctor(&server, &["--idle", "8s", "--deep"], PATIENCE);
+    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+    // Both ways and our own two beside: 16 MiB and more were moved.
+    assert!(
+        server.log().matches("rekeying in progress").count() + server.log().matches("SSH2_MSG_KEXINIT sent").count()
+            > 12,
+        "{}",
+        server.log()
+    );
+}
+
+#[test]
+fn compression_is_shown_where_it_was_agreed_on() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    for (option, name) in [("Compression=yes", "zlib@openssh.com"), ("Compression=no", "none")] {
+        let seen = examined(&lab, &server, &["-o", option]);
+        assert_eq!(
+            (seen.codes(), facts(&seen, "transfer")["compression"].as_str()),
+            (vec![], Some(name)),
+            "{}",
+            seen.told()
+        );
+        let told = seen.check("transfer")["summary"].to_string().contains("compressed (zlib@openssh.com)");
+        assert_eq!(told, name != "none", "{}", seen.told());
+    }
+}
+
+#[test]
+fn a_server_that_never_rekeys_is_found_in_depth() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.asyncssh(&["0", "never-rekeys"]) else { return };
+    assert_eq!(lab.doctor(&server, &["--idle", "0"], PATIENCE).codes(), Vec::<&str>::new(), "unseen without --deep");
+    let seen = lab.doctor(&server, &["--idle", "0", "--deep"], PATIENCE);
+    assert_eq!(seen.codes(), ["rekey-failed"], "{}", seen.told());
+}
