@@ -85,7 +85,7 @@ pub(super) const UNREACHABLE: Cause = Cause {
         so at once and sends nothing: no network, no IPv6, a VPN that is down), or the address belongs to the local network \
         and no machine there owns up to it (after about 3 s of asking by ARP or neighbour discovery: the host is off, or \
         the address or netmask is wrong), or a router on the way reports that it cannot deliver (the message's sender is \
-        named below).\n\n\
+        among what was seen).\n\n\
         A firewall may send the same report instead of its own kind (reject with host unreachable); only the machine \
         that sent it can tell.",
     fixes: &[
