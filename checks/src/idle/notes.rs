@@ -241,7 +241,7 @@ impl Notes {
             arms.push(Arm {
                 session: *session,
                 moves: Moves::Keepalive,
-                holds: Holds::Command,
+                holds: if *session == MAIN { Holds::Nothing } else { Holds::Command },
                 speaks_first: Speaker::Client,
                 hop: None,
                 interval_s: Some(kept.interval),

@@ -11,8 +11,9 @@ use crate::text::seconds;
 const LATE_MS: f64 = 900.0;
 /// Connections of a series that must fail to be spoken of: one alone is chance.
 const SERIES: usize = 2;
-/// Of the segments with data, those sent again: more is felt, and less happens on a busy wireless link.
-const SHARE: f64 = 0.03;
+/// Of the segments with data, those sent again: less is lost on a busy wireless link, and to our own burst where a queue is short (a MiB
+/// at full speed over eight virtual routers of a busy machine lost 3.4 %).
+const SHARE: f64 = 0.05;
 /// A share of fewer segments says nothing.
 const SEGMENTS: u32 = 100;
 
@@ -76,6 +77,8 @@ pub(super) const LOSSY: Cause = Cause {
     explanation: "TCP repeats what is lost, so everything arrives, and late: a lost first packet costs a second, or three; a lost \
         keystroke is felt as a stall; keepalives with a short interval and few tries can take a burst of losses for a dead \
         server. Radio links, overloaded lines, a bad cable or a duplex mismatch are the usual reasons.\n\n\
+        What data lost was seen while a MiB was moved at full speed; a very short queue on the way loses as much to such a burst, and nothing \
+        to a person who types.\n\n\
         Where only new connections are slow and data flows without loss, the server may be too busy to accept them \
         (its queue of new connections is full), which looks the same from the client.",
     fixes: &[
@@ -127,11 +130,10 @@ pub(super) const LOSSY: Cause = Cause {
             ));
             because.extend(late.iter().map(|attempt| reading::line(attempt)));
         }
-        because.extend(data.clone());
-        let certainty = if data.is_some() { Certainty::Certain } else { Certainty::Likely };
+        because.extend(data);
         (!because.is_empty()).then(|| {
             because.extend(along_the_way(evidence, facts));
-            Match::new(certainty, because)
+            Match::new(Certainty::Likely, because)
         })
     },
 };
@@ -181,7 +183,7 @@ fn along_the_way(evidence: &Evidence, facts: &Facts) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::{LOSSY, SOURCE_BANNED};
-    use crate::cause::Certainty::{self, Certain, Likely, Possible};
+    use crate::cause::Certainty::{self, Likely, Possible};
     use crate::evidence::{Evidence, Step, Timed};
     use crate::socket::TcpInfo;
     use crate::tcp::{Attempt, Facts, Outcome, Path};
@@ -249,10 +251,10 @@ mod tests {
             let facts = transfer::Facts { tcp, ..transfer::Facts::default() };
             Evidence { transfer: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..evidence(vec![]) }
         };
-        assert_eq!(fired(&moved(800, 40)), [("tcp-lossy", Certain)]);
-        assert_eq!(fired(&moved(800, 4)), []);
+        assert_eq!(fired(&moved(800, 60)), [("tcp-lossy", Likely)]);
+        assert_eq!(fired(&moved(767, 26)), [], "a burst's own losses");
         assert_eq!(fired(&moved(20, 5)), []);
-        let mut narrowed = moved(800, 40);
+        let mut narrowed = moved(800, 60);
         let Step::Passed(facts) = &mut narrowed.tcp.step else { unreachable!() };
         facts.path = Some(Path { rtt_ms: 1.0, mss: 1448, mtu: 1500, repeated_syns: 0 });
         assert_eq!(fired(&narrowed), [], "its path MTU is less than it was");
