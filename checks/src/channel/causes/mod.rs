@@ -32,6 +32,13 @@ const SERVER_LOG: Fix = Fix {
     ..Fix::NEW
 };
 
+const TRY_SFTP: Fix = Fix {
+    side: Side::Client,
+    summary: "See whether file transfer is what this account is for",
+    snippet: Some("sftp {alias}"),
+    ..Fix::NEW
+};
+
 /// What sshd says to a command where internal-sftp is forced (do_child in its session.c).
 const INTERNAL_SFTP: &str = "This service allows sftp connections only.";
 
@@ -142,12 +149,7 @@ const FORCED_COMMAND: Cause = Cause {
             ),
             ..Fix::NEW
         },
-        Fix {
-            side: Side::Client,
-            summary: "See whether file transfer is what this account is for",
-            snippet: Some("sftp {alias}"),
-            ..Fix::NEW
-        },
+        TRY_SFTP,
     ],
     symptoms: &["PTY allocation request failed on channel 0", INTERNAL_SFTP],
     hides: &["session-shell-exits"],

@@ -1,5 +1,6 @@
 //! Causes that spoil sessions which the server opens: text in the way, a limit, an early end, a root directory without a shell.
 
+use super::TRY_SFTP;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::text::shown;
@@ -162,12 +163,7 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
             ),
             ..Fix::NEW
         },
-        Fix {
-            side: Side::Client,
-            summary: "See whether file transfer is what this account is for",
-            snippet: Some("sftp {alias}"),
-            ..Fix::NEW
-        },
+        TRY_SFTP,
     ],
     symptoms: &["/bin/sh: No such file or directory", "/bin/bash: No such file or directory"],
     hides: &["session-shell-exits"],

@@ -133,7 +133,7 @@ fn hexadecimal(fingerprint: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::{SSHFP_MISMATCH, SSHFP_WEAK};
-    use crate::dns::{Facts, Fingerprint, Published, System, SystemAnswer};
+    use crate::dns::{self, Facts, Fingerprint, Published};
     use crate::evidence::{Evidence, Step, Timed};
     use crate::hostkey;
     use crate::target::AddressFamily;
@@ -145,19 +145,7 @@ mod tests {
     fn fired(records: &[(u8, u8, &str)]) -> Vec<&'static str> {
         let records = records.iter().map(|&(algorithm, hash, hex)| Fingerprint { algorithm, hash, hex: hex.into() });
         let published = Published { name: "db.".into(), records: Some(records.collect()), authentic: false };
-        let facts = Facts {
-            name: "db".into(),
-            family: AddressFamily::Any,
-            literal: false,
-            system: System { ms: 1.0, answer: SystemAnswer::TimedOut, other_family: Vec::new() },
-            hosts_file: Vec::new(),
-            sources: None,
-            search: Vec::new(),
-            ndots: 1,
-            configuration_error: None,
-            name_servers: Vec::new(),
-            host_keys: Some(published),
-        };
+        let facts = Facts { host_keys: Some(published), ..dns::literal("db", AddressFamily::Any, Vec::new()) };
         let key = hostkey::Facts {
             fingerprint: format!("SHA256:{}", "A".repeat(43)),
             sha1: Some(SHA1_OF_KEY.into()),
