@@ -184,7 +184,7 @@ pub(crate) async fn within(
     connected
 }
 
-#[allow(clippy::disallowed_methods, reason = "the one allowed place")]
+#[allow(clippy::disallowed_methods, reason = "every caller has taken the connection from the budget")]
 async fn connect(
     address: SocketAddr,
     bind: Option<IpAddr>,

@@ -36,6 +36,7 @@ pub mod text;
 mod trial;
 pub mod unexplained;
 mod validity;
+mod wait;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -32,6 +32,9 @@ use crate::text::shown;
 /// How we name ourselves in the version exchange.
 const CLIENT_ID: &str = concat!("SSH-2.0-ssh-doctor_", env!("CARGO_PKG_VERSION"));
 
+/// How often it is looked whether the library has given a connection up.
+const GLANCE: Duration = Duration::from_millis(5);
+
 /// A connection past its key exchange.
 pub struct Connection {
     handle: Handle<Witness>,
@@ -130,20 +133,12 @@ pub(crate) async fn connect_watched(
         let Some(lacking) = lacking else { return connecting.await.map_err(NotConnected::Failed) };
         tokio::select! {
             biased;
-            () = offer(watch) => Err(NotConnected::Library(lacking)),
+            () = watch.until(|seen| seen.server.kexinit.is_some()) => Err(NotConnected::Library(lacking)),
             Err(error) = connecting => Err(NotConnected::Failed(error)),
         }
     };
     let handle = timeout(deadline, connected).await.unwrap_or(Err(NotConnected::Deadline))?;
     Ok(Connection { handle, watch: watch.clone(), notes, socket, via })
-}
-
-/// Returns once the server's list of algorithms has come.
-async fn offer(watch: &Watch) {
-    const GLANCE: Duration = Duration::from_millis(10);
-    while watch.seen().server.kexinit.is_none() {
-        sleep(GLANCE).await;
-    }
 }
 
 impl Connection {
@@ -180,6 +175,13 @@ impl Connection {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.handle.is_closed()
+    }
+
+    /// Returns once the library has given the connection up. It tells nobody, so it is looked at now and then: not for long waits.
+    pub(crate) async fn closed(&self) {
+        while !self.is_closed() {
+            sleep(GLANCE).await;
+        }
     }
 
     /// How the connection ended, if it did; where that is the end of the connection to a hop that carried it, how that one did.

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use crate::tap::Disconnect;
 use crate::text::hex;
+use crate::wait;
 
 /// The notes of one connection, readable while it lives.
 #[derive(Debug, Clone, Default)]
@@ -106,15 +107,6 @@ impl Notes {
 
     /// Returns when more than `before` key exchanges have ended.
     pub(super) async fn key_exchange_after(&self, before: usize) {
-        let mut next = std::pin::pin!(self.key_exchange.notified());
-        loop {
-            // Listening before looking: one that ends in between is not missed.
-            next.as_mut().enable();
-            if self.read().key_exchanges.len() > before {
-                return;
-            }
-            next.as_mut().await;
-            next.set(self.key_exchange.notified());
-        }
+        wait::until(&self.key_exchange, || (self.read().key_exchanges.len() > before).then_some(())).await;
     }
 }

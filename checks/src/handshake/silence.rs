@@ -1,17 +1,14 @@
 //! A server that has said nothing by our deadline: it is listened to for a little longer, while TLS is tried beside.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep_until;
 
 use super::{Facts, Look, tls};
 use crate::examination::Examination;
 use crate::tap::{Seen, Watch};
 use crate::text::{shown, shown_bytes};
-
-/// How often it is looked whether something came.
-const GLANCE: Duration = Duration::from_millis(20);
 
 /// What came on the connection after we had given up.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -37,7 +34,7 @@ pub(super) async fn hear_out<T>(
     let listening = async {
         tokio::select! {
             _ = connecting => {}
-            () = a_word(watch) => {}
+            () = watch.until(|seen| seen.received > 0) => {}
             () = sleep_until(until.into()) => {}
         }
     };
@@ -52,13 +49,6 @@ pub(super) async fn hear_out<T>(
         }
     }
     facts.later = Later::of(&watch.seen());
-}
-
-/// Returns once the server has said something.
-async fn a_word(watch: &Watch) {
-    while watch.seen().received == 0 {
-        sleep(GLANCE).await;
-    }
 }
 
 impl Later {

@@ -3,18 +3,20 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 
 use super::control::{Control, Finding};
 use super::facts::{Arm, End, Facts, Moves, Outage, Speaker};
-use super::ladder::{Goal, Ladder, Turn, longer};
+use super::goal::{Goal, Turn};
+use super::ladder::{Ladder, longer};
 use super::lane::Shown;
 use super::legs::AtDeath;
 use super::notes::{Kept, Notes};
 use super::session::DATA_INTERVAL;
 use crate::progress::{Event, IdleState, LaneState, Progress};
 use crate::text::seconds;
+use crate::wait;
 
 /// The board.
 pub(super) struct Board {
@@ -23,6 +25,8 @@ pub(super) struct Board {
     noted: Mutex<Notes>,
     /// Counts the changes that make silent sessions think again.
     changed: watch::Sender<u64>,
+    /// Tells that something was noted.
+    news: Notify,
     over: watch::Sender<bool>,
 }
 
@@ -32,7 +36,7 @@ impl Board {
         let noted = Notes::new(Ladder::new(longest, sessions, server_speaks));
         let (changed, _) = watch::channel(0);
         let (over, _) = watch::channel(false);
-        Self { began: Instant::now(), longest, noted: Mutex::new(noted), changed, over }
+        Self { began: Instant::now(), longest, noted: Mutex::new(noted), changed, news: Notify::new(), over }
     }
 
     fn noted(&self) -> MutexGuard<'_, Notes> {
@@ -55,21 +59,20 @@ impl Board {
     /// A session answered at the end of `goal`, or the server spoke.
     pub(super) fn answered(&self, session: u32, goal: Goal, moves: Moves, began: Instant, rtt: Duration) {
         self.noted().answered(session, goal, moves, began, rtt);
+        self.news.notify_waiters();
         self.finish_when_known();
     }
 
     /// Whether any session answers after that moment; waits for the next word of the session that has data.
     pub(super) async fn answers_after(&self, moment: Instant) -> bool {
-        let patience = Instant::now() + Duration::from_secs(u64::from(DATA_INTERVAL) + 1);
-        loop {
-            if self.noted().last_answer.is_some_and(|answer| answer > moment) {
-                return true;
-            }
-            if Instant::now() > patience {
-                return false;
-            }
-            sleep(Duration::from_millis(100)).await;
-        }
+        let patience = Duration::from_secs(u64::from(DATA_INTERVAL) + 1);
+        let has_answered = || self.noted().last_answer.filter(|answer| *answer > moment).map(drop);
+        timeout(patience, self.noticed(has_answered)).await.is_ok()
+    }
+
+    /// What `look` finds, once something was noted that lets it find something.
+    pub(super) async fn noticed<T>(&self, look: impl Fn() -> Option<T>) -> T {
+        wait::until(&self.news, look).await
     }
 
     /// The shortest time that an answer took so far.
@@ -113,6 +116,7 @@ impl Board {
         noted.sessions -= 1;
         let last = noted.sessions == 0;
         drop(noted);
+        self.news.notify_waiters();
         if last {
             self.finish();
         }
@@ -194,6 +198,7 @@ impl Board {
     /// Notes the end of a stretch.
     pub(super) fn record(&self, arm: Arm) {
         let turn = self.noted().record(arm);
+        self.news.notify_waiters();
         if turn {
             self.changed.send_modify(|count| *count += 1);
         }
@@ -238,16 +243,12 @@ impl Board {
     /// The session that only TCP keepalives refresh, once it has been asked; none where there is none, or the test was over first.
     pub(super) async fn kernel_keepalive(&self) -> Option<Arm> {
         let asked = |arm: &&Arm| arm.moves == Moves::TcpKeepalive && arm.end != End::Open;
-        loop {
+        let found = || {
             let over = self.is_finished();
-            if let Some(arm) = self.noted().arms.iter().find(asked) {
-                return Some(arm.clone());
-            }
-            if over {
-                return None;
-            }
-            sleep(Duration::from_millis(100)).await;
-        }
+            let arm = self.noted().arms.iter().find(asked).cloned();
+            (over || arm.is_some()).then_some(arm)
+        };
+        self.noticed(found).await
     }
 
     /// Sessions of the ladder that are still held.
@@ -279,6 +280,7 @@ impl Board {
     /// Ends the test.
     pub(super) fn finish(&self) {
         self.over.send_replace(true);
+        self.news.notify_waiters();
         self.changed.send_modify(|count| *count += 1);
     }
 

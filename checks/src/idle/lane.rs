@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::facts::Moves;
-use super::ladder::{Goal, longer};
+use super::goal::Goal;
+use super::ladder::longer;
 use super::session::{LATE_LINE, SERVER_INTERVAL};
 use crate::progress::{Lane, LaneState};
 

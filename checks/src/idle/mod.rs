@@ -11,6 +11,7 @@ mod bracket;
 mod causes;
 mod control;
 mod facts;
+mod goal;
 mod held;
 pub mod hop;
 mod ladder;

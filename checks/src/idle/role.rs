@@ -1,7 +1,7 @@
 //! What a session of the idle test is for.
 
 use super::facts::Moves;
-use super::ladder::Goal;
+use super::goal::Goal;
 
 /// What a session is for.
 #[derive(Debug, Clone, Copy, PartialEq)]

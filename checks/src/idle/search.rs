@@ -36,8 +36,8 @@ const NOT_OURS: usize = 2;
 const BESIDE: usize = 3;
 /// Connections of the run's budget that the search leaves to others.
 const LEFT: usize = 6;
-/// How often it is looked whether sessions have become free, and the main session is kept alive.
-const LOOK: Duration = Duration::from_millis(200);
+/// How often the onlooker is told of a round, and the main session is kept alive meanwhile.
+const TELL: Duration = Duration::from_millis(400);
 const KEEP: Duration = Duration::from_secs(2);
 /// How much longer than the test itself the search may take where nothing died, or once the user wants an end.
 const ENDING: Duration = Duration::from_secs(6);
@@ -164,16 +164,18 @@ impl Hunt {
 
     /// Waits until so many sessions are free, or all are that the ladder held.
     async fn room(&self, wanted: usize) -> usize {
-        loop {
-            let over = self.test.board.is_finished();
-            let taken = self.test.board.climbing() + NOT_OURS + if over { 0 } else { BESIDE };
+        let board = &self.test.board;
+        let free = || {
+            let beside = if board.is_finished() { 0 } else { BESIDE };
+            let taken = board.climbing() + NOT_OURS + beside;
             let budget = usize::try_from(self.search.login.budget.left()).unwrap_or(usize::MAX);
-            let free = self.scope.sessions.saturating_sub(taken).min(budget.saturating_sub(LEFT));
-            if free >= wanted || over && self.test.board.climbing() == 0 || self.scope.stop.asked() {
-                return free.min(wanted);
-            }
-            sleep(LOOK).await;
-        }
+            self.scope.sessions.saturating_sub(taken).min(budget.saturating_sub(LEFT)).min(wanted)
+        };
+        let enough = || {
+            let all = board.is_finished() && board.climbing() == 0;
+            Some(free()).filter(|free| all || *free >= wanted)
+        };
+        self.scope.stop.race(board.noticed(enough)).await.unwrap_or_else(free)
     }
 
     /// Whether a timer of the path kills: what no SSH keepalive prevents has no hop.
@@ -217,7 +219,7 @@ pub(super) async fn concluded(
     };
     let tell = async {
         loop {
-            sleep(LOOK * 2).await;
+            sleep(TELL).await;
             if let (Some(died), Some(until)) = (died, *scope.until.borrow()) {
                 let phase = format!("{} of silence killed; looking for the hop that forgets", seconds(died));
                 let left = until.saturating_duration_since(Instant::now());

@@ -7,8 +7,8 @@ use tokio::time::timeout;
 
 use super::control::Finding;
 use super::facts::{End, Holds, Sign};
+use super::goal::Goal;
 use super::held::Held;
-use super::ladder::Goal;
 use super::session::Test;
 use crate::connection::{Answer, Ending, Manner};
 use crate::socket::Socket;

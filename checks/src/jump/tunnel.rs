@@ -10,13 +10,10 @@ use std::time::Duration;
 use russh::ChannelStream;
 use russh::client::Msg;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::connection::{Connection, NotForwarded};
 use crate::dial::Transport;
-
-/// How often a hop that we said goodbye to is looked at.
-const GLANCE: Duration = Duration::from_millis(5);
 
 /// The connection to a hop, which lives as long as anything goes through it.
 #[derive(Clone)]
@@ -58,9 +55,7 @@ impl Via {
         while let Some(Self(carrier)) = via {
             let _ = timeout(deadline, async {
                 carrier.connection.say_goodbye().await;
-                while !carrier.connection.is_closed() {
-                    sleep(GLANCE).await;
-                }
+                carrier.connection.closed().await;
             })
             .await;
             via = carrier.connection.via();

@@ -12,6 +12,9 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
+
+use crate::wait;
 
 pub(crate) use wire::{Disconnect, KexInit, Objection, Reader};
 
@@ -60,11 +63,18 @@ pub enum EndKind {
 
 /// The end of a watch that can be read while the connection lives.
 #[derive(Debug, Clone)]
-pub struct Watch(Arc<Mutex<Seen>>);
+pub struct Watch(Arc<Watched>);
+
+#[derive(Debug)]
+struct Watched {
+    seen: Mutex<Seen>,
+    /// Tells that something has moved, or that the stream has ended.
+    moved: Notify,
+}
 
 impl Watch {
     fn new() -> Self {
-        Self(Arc::new(Mutex::new(Seen {
+        let seen = Seen {
             opened: Instant::now(),
             server: Reader::default(),
             client: Reader::default(),
@@ -74,12 +84,18 @@ impl Watch {
             last_sent: None,
             longest_quiet: Duration::ZERO,
             end: None,
-        })))
+        };
+        Self(Arc::new(Watched { seen: Mutex::new(seen), moved: Notify::new() }))
     }
 
     /// What was seen so far. Do not hold two of these at once: the lock is not reentrant.
     pub fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns once what was seen is so.
+    pub(crate) async fn until(&self, is_so: impl Fn(&Seen) -> bool) {
+        wait::until(&self.0.moved, || is_so(&self.seen()).then_some(())).await;
     }
 }
 
@@ -137,6 +153,12 @@ impl Seen {
 impl<S: AsyncRead + Unpin> Tap<S> {
     /// Reads from the stream and writes down what came, and how it ended; gives back where the bytes after the version begin.
     fn poll_watched(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
+        let result = ready!(self.poll_noted(cx, buf));
+        self.watch.0.moved.notify_waiters();
+        Poll::Ready(result)
+    }
+
+    fn poll_noted(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
         let before = buf.filled().len();
         let had_room = buf.remaining() > 0;
         let result = ready!(Pin::new(&mut self.stream).poll_read(cx, buf));
@@ -229,6 +251,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
             }
             Err(error) => seen.fail(error),
         }
+        drop(seen);
+        self.watch.0.moved.notify_waiters();
         Poll::Ready(result)
     }
 

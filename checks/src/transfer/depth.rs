@@ -1,8 +1,6 @@
 //! What only `--deep` does: keys exchanged anew on a quiet connection and in the middle of a transfer that fills the windows many
 //! times, and data for a command that does not read it yet.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
@@ -16,8 +14,6 @@ const BYTES: usize = 16 << 20;
 const UNREAD: usize = 4 << 20;
 /// How much longer this may take than a stage.
 const TIMES: u32 = 4;
-/// How often we look whether the transfer is under way.
-const GLANCE: Duration = Duration::from_millis(2);
 
 /// A key exchange that we asked for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -46,9 +42,9 @@ pub(super) async fn check(
     let long = Patience { total: patience.total * TIMES, ..patience };
     let already = connection.watch().seen().sent;
     let under_way = async {
-        let is_under_way = || connection.watch().seen().sent > already + BYTES as u64 / 4;
-        while !is_under_way() && connection.ending().is_none() {
-            tokio::time::sleep(GLANCE).await;
+        tokio::select! {
+            () = connection.watch().until(|seen| seen.sent > already + BYTES as u64 / 4) => {}
+            () = connection.closed() => {}
         }
         rekey(connection, patience, true).await
     };

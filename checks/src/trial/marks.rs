@@ -19,6 +19,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// How long the marked connection is waited for once its marks are off: after 10 s of silence the kernel's next
 /// repetition is 6.4 s after the last one at most (RFC 6298 section 5.5, beginning at 200 ms).
 const REPEATED: Duration = Duration::from_secs(7);
+/// How often the kernel is asked, which tells nobody what was acknowledged when.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// What was seen without ssh's marks, and of the marked connection meanwhile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,7 +66,7 @@ async fn acknowledged(view: impl Fn() -> Option<TcpInfo>) -> Option<f64> {
         if view().is_some_and(|tcp| tcp.unacked == 0) {
             return Some(began.elapsed().as_secs_f64() * 1000.0);
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(GLANCE).await;
     }
     None
 }
