@@ -1,0 +1,115 @@
+//! Algorithms and host keys.
+
+use super::{
+    KNOWN_HOSTS, assert_client_mends, assert_fails, assert_server_mends, assert_works, examined, paste, printed, read,
+    reload, run_on, s,
+};
+use crate::lab::Lab;
+
+#[test]
+fn the_lines_for_a_missing_algorithm_mend_ssh_from_either_side() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.home().keygen("rsa", &["-t", "rsa"]);
+    let rsa = lab.home().key("rsa").display().to_string();
+    for (sick, code, keyword) in [
+        ("KexAlgorithms diffie-hellman-group1-sha1".to_owned(), "handshake-no-common-kex", "KexAlgorithms"),
+        ("Ciphers 3des-cbc".to_owned(), "handshake-no-common-cipher", "Ciphers"),
+        ("Ciphers aes128-ctr\nMACs hmac-md5".to_owned(), "handshake-no-common-mac", "MACs"),
+        (format!("HostKey {rsa}\nHostKeyAlgorithms ssh-rsa"), "handshake-no-common-hostkey", "HostKey "),
+    ] {
+        let server = lab.sshd(&[&sick]);
+        lab.home().know(&server.address().to_string(), server.port(), &read(&lab, "client/.ssh/rsa.pub"));
+        let seen = examined(&lab, &server.url(), &[], code);
+        assert_client_mends(&lab, &server.url(), &printed(&seen, code, "Host "));
+        let own_key = lab.home().path("host_key").display().to_string();
+        let theirs = printed(&seen, code, keyword).replace("/etc/ssh/ssh_host_ed25519_key", &own_key);
+        assert_server_mends(&lab, &server, &server.url(), &theirs);
+    }
+}
+
+#[test]
+fn the_old_key_is_removed_by_the_printed_command_and_no_other_line_with_it() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.home().keygen("old", &["-t", "ed25519"]);
+    let (old, host) = (read(&lab, "client/.ssh/old.pub"), server.address());
+    lab.home().write(KNOWN_HOSTS, &format!("[{host}]:{} {old}[{host}]:1 {old}other.example {old}", server.port()));
+    let seen = examined(&lab, &server.url(), &[], "hostkey-changed");
+    assert_fails(&lab, &server.url());
+    run_on(&lab, lab.client(), "client", &printed(&seen, "hostkey-changed", "ssh-keygen -R"));
+    let left = read(&lab, KNOWN_HOSTS);
+    assert_eq!(left, format!("[{host}]:1 {old}other.example {old}"));
+    // The person's yes to the fingerprint that the report names.
+    let yes = lab.ssh(&server, &["-o", "StrictHostKeyChecking=accept-new"], "true", s(10));
+    assert_eq!(yes.status, Some(0), "{yes:?}");
+    assert_works(&lab, &server.url(), "the new key is known");
+}
+
+#[test]
+fn an_unknown_key_becomes_known_by_the_printed_command() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.home().write(KNOWN_HOSTS, "");
+    let seen = examined(&lab, &server.url(), &[], "hostkey-unknown");
+    assert_fails(&lab, &server.url());
+    let shown = run_on(&lab, lab.client(), "client", &printed(&seen, "hostkey-unknown", "ssh-keyscan"));
+    let proven = seen.check("hostkey")["evidence"]["fingerprint"].as_str().expect("a fingerprint");
+    assert!(shown.contains(proven), "{shown}");
+    let caution =
+        seen.fixes().filter_map(|fix| fix["caution"].as_str()).find_map(|text| text.split_once("Only then: "));
+    run_on(&lab, lab.client(), "client", caution.expect("how it is appended").1);
+    assert_works(&lab, &server.url(), "the key was appended");
+}
+
+#[test]
+fn an_authority_becomes_known_by_the_printed_line() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd_certified("-1h:+1h", "{address}", "stranger");
+    let seen = examined(&lab, &server.url(), &[], "hostkey-unknown");
+    assert_fails(&lab, &server.url());
+    let line = printed(&seen, "hostkey-unknown", "@cert-authority");
+    let line = line.replace("<public key of the authority>", &read(&lab, "stranger.pub"));
+    let _pasted = paste(&lab, KNOWN_HOSTS, &line);
+    assert_works(&lab, &server.url(), &line);
+}
+
+#[test]
+fn a_revoked_key_is_replaced_by_the_printed_command() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let revoked = format!("@revoked * {}", read(&lab, "host_key.pub"));
+    let _pasted = paste(&lab, KNOWN_HOSTS, &revoked);
+    let seen = examined(&lab, &server.url(), &[], "hostkey-revoked");
+    assert_fails(&lab, &server.url());
+    let command = printed(&seen, "hostkey-revoked", "cd /etc/ssh");
+    let (command, _) = command.rsplit_once(" && systemctl reload ssh").expect("a reload");
+    let command = command.replace("/etc/ssh", ".").replace("ssh_host_ed25519_key", "host_key");
+    run_on(&lab, lab.server_host(), "", &command);
+    reload(&lab, &server);
+    lab.home().write(KNOWN_HOSTS, &revoked);
+    lab.home().know(&server.address().to_string(), server.port(), &read(&lab, "host_key.pub"));
+    assert_works(&lab, &server.url(), &command);
+}
+
+#[test]
+fn a_host_certificate_is_signed_anew_by_the_printed_command() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (validity, principal) in [("-2h:-1h", "{address}"), ("+1h:+2h", "{address}"), ("-1h:+1h", "db.example")] {
+        let server = lab.sshd_certified(validity, principal, "ca");
+        let seen = examined(&lab, &server.url(), &[], "hostkey-cert-invalid");
+        assert_fails(&lab, &server.url());
+        let alias = seen.fixes().any(|fix| fix["snippet"].as_str().is_some_and(|text| text.contains("HostKeyAlias")));
+        assert_eq!(alias, principal == "db.example", "an alias does not help against a date: {}", seen.told());
+        if alias {
+            let authority = format!("@cert-authority db.example {}", read(&lab, "ca.pub"));
+            let _known = paste(&lab, KNOWN_HOSTS, &authority);
+            assert_client_mends(&lab, &server.url(), &printed(&seen, "hostkey-cert-invalid", "Host "));
+        }
+        let command = printed(&seen, "hostkey-cert-invalid", "ssh-keygen -s ca_key").replace("ca_key", "ca");
+        let key = format!("certified_{}.pub", server.port());
+        let command = command.replace("/etc/ssh/ssh_host_ed25519_key.pub", &key);
+        run_on(&lab, lab.server_host(), "", &command);
+        reload(&lab, &server);
+        assert_works(&lab, &server.url(), &command);
+    }
+}
