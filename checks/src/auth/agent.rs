@@ -9,7 +9,8 @@ use russh::keys::{self, HashAlg};
 use tokio::net::UnixStream;
 
 use super::clock::{Clock, Cut};
-use super::facts::{Agent, Obstacle};
+use super::facts::Agent;
+use super::obstacle::Obstacle;
 
 /// How long an agent may take to list its keys; that needs no person.
 const LISTING: Duration = Duration::from_secs(5);

@@ -16,9 +16,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::agent;
 use super::clock::Clock;
-use super::facts::{Obstacle, Steps};
+use super::facts::Steps;
 use super::keyboard::{self, Answerer};
 use super::link;
+use super::obstacle::Obstacle;
 use super::offer::Public;
 use crate::connection::Connection;
 

@@ -10,7 +10,8 @@ use russh::keys::ssh_key::{Certificate, HashAlg, PrivateKey, PublicKey};
 use russh::keys::{self, decode_secret_key};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::facts::{KeyFile, Obstacle};
+use super::facts::KeyFile;
+use super::obstacle::Obstacle;
 use crate::target;
 
 /// The most that is read of a key file, bytes (MAX_KEY_FILE_SIZE of OpenSSH's authfile).

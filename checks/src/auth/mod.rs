@@ -8,6 +8,7 @@ mod facts;
 mod identity;
 mod keyboard;
 mod link;
+mod obstacle;
 mod offer;
 mod repeat;
 mod walk;
@@ -25,7 +26,8 @@ use walk::Walk;
 
 pub use causes::CAUSES;
 pub use credential::{Credential, Key as CredentialKey, Outcome};
-pub use facts::{Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Obstacle, Prompt, Steps};
+pub use facts::{Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Prompt, Steps};
+pub use obstacle::Obstacle;
 pub use offer::Public;
 pub use repeat::{Repeat, never_understood};
 

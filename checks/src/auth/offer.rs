@@ -225,8 +225,8 @@ mod tests {
     use russh::keys::{Certificate, PublicKey};
 
     use super::{Holder, Public, order};
-    use crate::auth::facts::Obstacle;
     use crate::auth::identity::{Identity, Private};
+    use crate::auth::obstacle::Obstacle;
 
     fn private(seed: u8) -> PrivateKey {
         PrivateKey::new(KeypairData::Ed25519(Ed25519Keypair::from_seed(&[seed; 32])), "").unwrap()

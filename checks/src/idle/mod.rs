@@ -18,6 +18,7 @@ mod ladder;
 mod lane;
 mod leftovers;
 mod legs;
+mod main_session;
 mod notes;
 mod opening;
 mod role;
@@ -115,7 +116,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         test.board.leave_out_longest();
     }
     let mut sessions = JoinSet::new();
-    sessions.spawn(session::keep(test.clone(), main.clone()));
+    sessions.spawn(main_session::keep(test.clone(), main.clone()));
     for (number, role) in (1..).zip(roles) {
         sessions.spawn(session::take_part(test.clone(), number, role));
     }

@@ -3,23 +3,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep_until;
 
 use super::board::Board;
-use super::control::{Control, Finding};
-use super::facts::{Arm, End, Holds, Moves, Sign, Speaker};
+use super::control::Control;
+use super::facts::{Arm, End, Speaker};
 use super::goal::{Goal, Turn};
-use super::held::{Event, Held, verdict_deadline};
+use super::held::{Event, Held};
 use super::legs;
 use super::opening::{self, Next};
 use super::role::Role;
 use super::verdict;
-use crate::connection::{Answer, Connection, Ending, Manner};
+use crate::connection::Ending;
 use crate::login::{Login, NotLoggedIn};
-use crate::socket::Socket;
 
-/// How often the main session is kept alive: often at first, when a short timer is still possible.
-const MAIN_INTERVAL: [u32; 2] = [2, 5];
 /// How often data moves on the session that has data, seconds: below the first rung.
 pub(super) const DATA_INTERVAL: u32 = 2;
 /// How often the server speaks on the session on which only it does, seconds: below the first rung.
@@ -50,52 +47,6 @@ enum Waited {
     Ended(Ending),
     /// There is nothing more to learn from it.
     Enough,
-}
-
-/// Keeps the main session alive, which holds no channel, and notes when that is in vain.
-pub(super) async fn keep(test: Arc<Test>, main: Arc<Connection>) {
-    let began = Instant::now();
-    loop {
-        let interval = MAIN_INTERVAL[usize::from(began.elapsed() > Duration::from_mins(1))];
-        test.board.lane(0, Goal::Keep(interval), Moves::Keepalive, None);
-        tokio::select! {
-            () = sleep(Duration::from_secs(interval.into())) => {}
-            () = test.board.finished() => return,
-        }
-        let asked = Instant::now();
-        let ended_before = main.ending().is_some();
-        let rtt = match main.keepalive(verdict_deadline(&main)).await {
-            Answer::Alive(rtt) => rtt,
-            Answer::Silent | Answer::Gone => {
-                let end = match test.control.settle(asked).await {
-                    Finding::Fine { .. } => {
-                        let manner = main.ending().map_or(Manner::Silent, |ending| ending.manner);
-                        let sign = if ended_before { Sign::BeforeProbe } else { Sign::AfterProbe };
-                        let others_alive = test.board.answers_after(asked).await;
-                        End::Died { manner, sign, others_alive, tcp: main.socket().and_then(Socket::tcp_info) }
-                    }
-                    finding => test.board.doubtful(finding),
-                };
-                let lasted =
-                    main.ending().map_or_else(Instant::now, |ending| ending.at).saturating_duration_since(began);
-                return test.board.record(Arm {
-                    session: 0,
-                    moves: Moves::Keepalive,
-                    holds: Holds::Nothing,
-                    speaks_first: Speaker::Client,
-                    hop: None,
-                    interval_s: Some(interval),
-                    started_s: test.board.since_start(began),
-                    lasted_s: lasted.as_secs_f64(),
-                    age_s: main.age().as_secs_f64(),
-                    channel_quiet_s: None,
-                    heard_bytes: 0,
-                    end,
-                });
-            }
-        };
-        test.board.answered(0, Goal::Keep(interval), Moves::Keepalive, began, rtt);
-    }
 }
 
 /// One session's part in the test.

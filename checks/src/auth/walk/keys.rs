@@ -8,8 +8,9 @@ use russh::keys::PrivateKey;
 
 use super::{Verdict, Walk};
 use crate::auth::credential::{Credential, Half, Key, Offered};
-use crate::auth::facts::{Answer, KeyFile, Obstacle, Steps};
+use crate::auth::facts::{Answer, KeyFile, Steps};
 use crate::auth::identity::{self, Identity, Private};
+use crate::auth::obstacle::Obstacle;
 use crate::auth::offer::{self, Holder, Offer, Public};
 use crate::auth::{agent, hash_of};
 

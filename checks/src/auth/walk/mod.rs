@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::clock::{Clock, Cut};
 use super::credential::{Credential, Outcome};
-use super::facts::{Answer, Attempt, Conclusion, Facts, Key, Obstacle, Steps};
+use super::facts::{Answer, Attempt, Conclusion, Facts, Key, Steps};
 use super::identity::Identity;
 use super::link::Unheard;
+use super::obstacle::Obstacle;
 use super::offer::Offer;
 use crate::connection::Connection;
 use crate::examination::Examination;

@@ -6,8 +6,9 @@ use secrecy::SecretString;
 
 use super::{Verdict, Walk};
 use crate::auth::credential::Credential;
-use crate::auth::facts::{Answer, Obstacle, Steps};
+use crate::auth::facts::{Answer, Steps};
 use crate::auth::keyboard::{self, Answerer};
+use crate::auth::obstacle::Obstacle;
 
 impl Walk<'_> {
     /// Whether a secret may be sent now; what speaks against it is recorded.
