@@ -19,8 +19,8 @@ pub use causes::CAUSES;
 pub const OUTPUT: u64 = 64 * 1024;
 /// The status that the last command ends with: one that nothing else gives.
 pub const STATUS: u32 = 7;
-/// Bytes of output that are kept: all of it, and text of other processes.
-const KEPT: usize = OUTPUT as usize + channel::KEPT;
+/// Bytes of output that are kept: all of it, and as much text of other processes.
+const KEPT: usize = 2 * channel::KEPT;
 /// How long the server may take to close the connection after our goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -66,9 +66,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let (Some(connection), Some(_)) = (exam.connection.take(), &exam.login) else {
         return Step::Skipped("no connection is left: see the checks before".into());
     };
-    if !exam.runs_commands {
+    if let Err(why) = exam.runs_commands {
         connection.close(GOODBYE).await;
-        return Step::Skipped("no command runs: see channel".into());
+        return Step::Skipped(why.into());
     }
     let patience = exam.limits.patience();
     // The command that channel started may have been closed meanwhile by whatever ends idle channels.

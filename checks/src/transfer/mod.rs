@@ -138,7 +138,7 @@ impl evidence::Facts for Facts {
 /// Sends data through the command that channel left, which sends it back.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let (Some(connection), Some(running)) = (&exam.connection, &mut exam.running) else {
-        return Step::Skipped("no command runs: see channel".into());
+        return Step::Skipped(exam.runs_commands.err().unwrap_or("no command runs: see channel").into());
     };
     let (patience, deep) = (exam.limits.patience(), exam.limits.deep);
     let moved = Box::pin(moved(connection, running, exam.limits.transfer_bytes, patience, deep));
