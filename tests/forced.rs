@@ -81,7 +81,7 @@ fn other_servers_force_commands_by_the_key_as_well() {
     let Some(lab) = Lab::healthy() else { return };
     let starts: [fn(&Lab) -> Option<Server>; 3] =
         [|lab| Some(lab.sshd(&[])), |lab| lab.asyncssh(&[]), |lab| lab.dropbear(&[])];
-    let quoting = r#"echo ran >>$HOME/ran; echo 'refused: exec sh -c' >&2; exit 2"#;
+    let quoting = r"echo ran >>$HOME/ran; echo 'refused: exec sh -c' >&2; exit 2";
     for (command, code, certainty) in [
         (quoting, "session-forced-command", "certain"),
         ("echo ran >>$HOME/ran; exit 2", "session-shell-exits", "likely"),
