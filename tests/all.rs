@@ -9,6 +9,7 @@ mod cli;
 mod diagnosis;
 mod exits;
 mod fixtures;
+mod forced;
 mod handshake;
 mod hop;
 mod hop_report;

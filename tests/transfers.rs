@@ -72,3 +72,19 @@ fn a_server_that_never_rekeys_is_found_in_depth() {
     let seen = lab.doctor(&server, &["--idle", "0", "--deep"], PATIENCE);
     assert_eq!(seen.codes(), ["rekey-failed"], "{}", seen.told());
 }
+
+/// Lines that a process in the background prints while our command moves data, returns single bytes and ends.
+const LATE: &str = r#"ForceCommand ( for i in 1 2 3 4 5 6 7 8; do sleep 0.01; echo "late line"; done ) & exec sh -c "$SSH_ORIGINAL_COMMAND""#;
+
+#[test]
+fn lines_of_a_background_process_are_no_corruption() {
+    let Some(lab) = Lab::healthy() else { return };
+    let seen = examined(&lab, &lab.sshd(&[LATE]), &[]);
+    assert_eq!(seen.codes(), ["session-rc-output"], "{}", seen.told());
+    let because = seen.json["diagnoses"][0]["because"].to_string();
+    assert!(because.contains("late line\\\\n"), "{because}");
+    for check in ["channel", "transfer", "exit"] {
+        assert_ne!(seen.check(check)["status"], "fail", "{}", seen.told());
+    }
+    assert!(!seen.fixes().any(|fix| fix.to_string().contains("ethtool")), "{}", seen.told());
+}

@@ -54,8 +54,8 @@ pub struct Examination {
     pub trusted: Option<Trusted>,
     /// Left by auth: how to log in again.
     pub login: Option<Login>,
-    /// Left by channel: the server runs POSIX shell commands of ours.
-    pub runs_commands: bool,
+    /// Left by channel: the server runs POSIX shell commands of ours, or why not.
+    pub runs_commands: Result<(), &'static str>,
     /// Left by channel: the command that transfer and exit go on with.
     pub running: Option<Running>,
     /// Left by channel: the wish for sftp, which is answered while transfer works.
@@ -166,7 +166,7 @@ impl Examination {
             connection: None,
             trusted: None,
             login: None,
-            runs_commands: false,
+            runs_commands: Err("channel was not asked for"),
             running: None,
             sftp: None,
         }

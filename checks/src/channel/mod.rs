@@ -15,7 +15,7 @@ use crate::evidence::{self, Step};
 use crate::examination::Examination;
 use crate::nonce::nonce;
 use crate::target::Limits;
-use crate::text::{self, seconds, shown_bytes};
+use crate::text::{self, bytes, seconds, shown_bytes};
 use crate::trial::{self, Marks};
 
 pub use capabilities::{Capabilities, Outcome, Sessions};
@@ -24,6 +24,9 @@ pub use sftp::Sftp;
 
 /// Bytes of each output that are kept: more than start-up files print.
 pub(crate) const KEPT: usize = 64 * 1024;
+
+/// How our command begins.
+const OURS: &str = "exec sh -c";
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -37,6 +40,9 @@ pub struct Facts {
     pub other_output: Option<String>,
     /// Standard error, escaped.
     pub stderr: Option<String>,
+    /// Our command itself came back in an output, unrun.
+    #[serde(default)]
+    pub quoted_back: bool,
     /// The server's words on the connection's end, if it ended.
     pub ending: Option<Manner>,
     /// What the connection may be used for.
@@ -55,10 +61,12 @@ impl evidence::Facts for Facts {
         }
         let Some(open_ms) = ran.open_ms else { return "no channel could be opened".to_owned() };
         let opened = format!("channel open in {}", seconds(open_ms / 1000.0));
+        let other = format!("{} of other output", bytes(ran.stdout_bytes as f64));
         match (ran.accepted, self.mark_seen, ran.status) {
             (Some(false), ..) => format!("{opened}, command refused"),
             (_, true, _) => format!("{opened}, a command's first output after {}", seconds(ran.duration_ms / 1000.0)),
             (_, false, Some(status)) => format!("{opened}, the command did not run: {}", text::status(status)),
+            (_, false, None) if ran.stdout_bytes > 0 => format!("{opened}, {other}"),
             (_, false, None) => format!("{opened}, no output of the command"),
         }
     }
@@ -71,22 +79,24 @@ impl evidence::Facts for Facts {
 pub fn command(mark: &str, stored: usize) -> String {
     let (blocks, status) = (crate::exit::OUTPUT / 1024, crate::exit::STATUS);
     format!(
-        "exec sh -c 'echo {mark}; head -c {stored} | tail -c {stored}; cat; dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}'"
+        "{OURS} 'echo {mark}; head -c {stored} | tail -c {stored}; cat; dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}'"
     )
 }
 
 /// Starts that command on the connection that auth left, and waits for its mark.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
+    exam.runs_commands = Err("no command runs: see channel");
     let (Some(connection), Some(login)) = (&exam.connection, &exam.login) else {
         return Step::Skipped("there is no login: see auth".into());
     };
     let Some((mut facts, running, further)) = exam.stop.race(Box::pin(start(connection, &exam.limits))).await else {
         return Step::Skipped("interrupted".into());
     };
-    // Nothing of the session came: since the login only the marks were new on this connection. A connection that has ended may have
-    // been a login that the server took back, and is not repeated.
+    // Nothing of the session came, and the command was not accepted: since the login only the marks were new on this connection, and
+    // whatever was accepted came over it with them. A connection that has ended may have been a login that the server took back, and
+    // is not repeated.
     let silent = facts.ran.gave_up == Some(GaveUp::Silence) && facts.ending.is_none();
-    if silent && facts.ran.stdout_bytes == 0 {
+    if silent && facts.ran.accepted.is_none() && facts.ran.stdout_bytes == 0 {
         facts.marks = exam.stop.race(Box::pin(trial::unmarked(connection, login))).await.flatten();
     }
     if facts.ended_before_any_channel() {
@@ -100,7 +110,11 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         Some(session) => probes::close(Opened::Open(session)).await,
         None => {}
     }
-    exam.runs_commands = running.is_some();
+    exam.runs_commands = match running {
+        Some(_) => Ok(()),
+        None if facts.mark_seen => Err("the server has no POSIX shell for our command"),
+        None => exam.runs_commands,
+    };
     exam.running = running;
     if facts.mark_seen { Step::Passed(facts) } else { Step::Failed(facts) }
 }
@@ -122,47 +136,85 @@ async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Runni
     let Some(mut running) = connection.start(&command(&mark, limits.transfer_bytes), patience, &mut ran).await else {
         return (Facts::of(ran, &mark, connection), None, None);
     };
-    let read = running.read(KEPT, patience, &mut ran, |ran| contains(&ran.stdout, &mark));
+    // What comes behind so much other output is not kept.
+    let enough = |ran: &Ran| is_printed(&ran.stdout, &mark) || ran.stdout.len() >= KEPT;
+    let read = running.read(KEPT, patience, &mut ran, enough);
     let ((), asked) = tokio::join!(read, timeout(patience.total, probes::ask(connection, patience)));
     let (mut capabilities, mut further) = asked.unwrap_or_default();
     capabilities.session = Outcome::Allowed;
     capabilities.exec = Outcome::of(ran.accepted);
-    if limits.deep && ran.accepted.is_some() && !ran.connection_lost {
+    let (ran, mark, running) = if is_printed(&ran.stdout, &mark) {
+        (ran, mark, Some(running))
+    } else {
+        leave(running, &mut ran).await;
+        let plain = plain(connection, patience, &ran, &mark).await;
+        let (ran, mark) = plain.unwrap_or((ran, mark));
+        (ran, mark, None)
+    };
+    // Whatever is forced on the account would run for each of them once more.
+    let only_ours = is_printed(&ran.stdout, &mark) || ran.accepted == Some(false);
+    if limits.deep && only_ours && !ran.connection_lost {
         if let Some(session) = further.take() {
             probes::close(Opened::Open(session)).await;
         }
         // What is told by then is kept.
         let _ = timeout(patience.total, probes::ask_for_more(connection, patience, &mut capabilities)).await;
     } else {
-        capabilities.shell = Outcome::not_tested("it starts a process: --deep");
+        const ONCE_MORE: &str = "our command did not run, and what runs in its place would run once more";
+        capabilities.shell = Outcome::not_tested(if limits.deep { ONCE_MORE } else { "it starts a process: --deep" });
         capabilities.sftp = match &further {
-            Some(_) => Outcome::not_tested("our command did not run, and what runs in its place would run once more"),
+            Some(_) => Outcome::not_tested(ONCE_MORE),
             None => Outcome::not_tested("no further session beside the others: --deep"),
         };
     }
-    let facts = |ran, mark| Facts { capabilities, ..Facts::of(ran, mark, connection) };
-    if contains(&ran.stdout, &mark) {
-        return (facts(ran, &mark), Some(running), further);
+    (Facts { capabilities, ..Facts::of(ran, &mark, connection) }, running, further)
+}
+
+/// Ends what runs in our command's place, where it was accepted and has not ended itself.
+async fn leave(running: Running, ran: &mut Ran) {
+    if !ran.is_over() {
+        ran.gave_up = Some(GaveUp::Total);
     }
-    match plain(connection, patience, &ran).await {
-        Some((ran, mark)) => (facts(ran, &mark), None, further),
-        None => (facts(ran, &mark), None, None),
+    if ran.accepted == Some(true) && ran.gave_up.is_some() {
+        running.close().await;
     }
 }
 
 /// Where the server has no POSIX shell: a plain `echo` instead, which leaves nothing running.
-async fn plain(connection: &Connection, patience: Patience, ran: &Ran) -> Option<(Ran, String)> {
-    let other_shell = ran.status.is_some() && ran.closed;
-    if !other_shell {
+async fn plain(connection: &Connection, patience: Patience, ran: &Ran, mark: &str) -> Option<(Ran, String)> {
+    let on_windows = || {
+        let seen = connection.watch().seen();
+        seen.server.version.as_ref().is_some_and(|(version, _)| version.contains("Windows"))
+    };
+    let has_ended = ran.closed && ran.status.is_some();
+    if !has_ended || !is_foreign_shell(ran, mark) && !on_windows() {
         return None;
     }
     let mark = nonce();
     let plain = connection.run(&format!("echo {mark}"), KEPT, patience).await;
-    contains(&plain.stdout, &mark).then_some((plain, mark))
+    is_printed(&plain.stdout, &mark).then_some((plain, mark))
 }
 
-fn contains(output: &[u8], mark: &str) -> bool {
-    end_of(output, mark).is_some()
+/// Whether a shell ended so that does not know the first word of our command, or may not use it. Another program, which is not to be
+/// started twice, prints something else, or the whole command.
+fn is_foreign_shell(ran: &Ran, mark: &str) -> bool {
+    let names_it = String::from_utf8_lossy(&ran.stderr).contains("exec");
+    ran.stdout.is_empty() && ran.status != Some(0) && names_it && !is_quoted(&ran.stderr, mark)
+}
+
+/// Whether the command printed its mark: on a line's end, where a program that quotes the command has more behind it or `echo` before it.
+fn is_printed(output: &[u8], mark: &str) -> bool {
+    let mut ends = output.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark.as_bytes());
+    ends.any(|(at, _)| {
+        let (before, behind) = (&output[..at], &output[at + mark.len()..]);
+        (behind.starts_with(b"\n") || behind.starts_with(b"\r\n")) && !before.ends_with(b"echo ")
+    })
+}
+
+/// Whether our command itself stands in an output, and not as a shell that traces commands (`set -x`) shows it.
+fn is_quoted(output: &[u8], mark: &str) -> bool {
+    let text = String::from_utf8_lossy(output);
+    text.lines().any(|line| (line.contains(mark) || line.contains(OURS)) && !line.trim_start().starts_with('+'))
 }
 
 /// Where the mark ends in the output.
@@ -179,9 +231,15 @@ impl Facts {
     }
 
     fn of(ran: Ran, mark: &str, connection: &Connection) -> Self {
-        let other = String::from_utf8_lossy(&ran.stdout).replacen(mark, "", 1);
+        let mark_seen = is_printed(&ran.stdout, mark);
+        let quoted_back = !mark_seen && [&ran.stdout, &ran.stderr].into_iter().any(|output| is_quoted(output, mark));
+        let mut other = String::from_utf8_lossy(&ran.stdout).into_owned();
+        if mark_seen {
+            other = other.replacen(mark, "", 1);
+        }
         Self {
-            mark_seen: contains(&ran.stdout, mark),
+            mark_seen,
+            quoted_back,
             other_output: (!other.trim().is_empty()).then(|| shown_bytes(other.trim().as_bytes())),
             stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
             ending: connection.ending().map(|ending| ending.manner),
@@ -192,5 +250,38 @@ impl Facts {
             marks: None,
             ran,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{command, is_foreign_shell, is_printed, is_quoted};
+    use crate::connection::Ran;
+
+    #[test]
+    fn a_mark_that_is_printed_is_told_from_one_that_is_quoted() {
+        for printed in ["m4rk\n", "m4rk\r\n", "Welcome\nm4rk\n", "Welcome m4rk\nmore"] {
+            assert!(is_printed(printed.as_bytes(), "m4rk"), "{printed}");
+        }
+        let quoted = format!("unknown command: '{}'\n", command("m4rk", 9));
+        for unrun in ["m4rk", "unknown: echo m4rk\n", "unknown: 'echo m4rk'\n", &quoted] {
+            assert!(!is_printed(unrun.as_bytes(), "m4rk"), "{unrun}");
+        }
+        assert!(is_quoted(quoted.as_bytes(), "m4rk"));
+        assert!(!is_quoted(format!("+ {}\n", command("m4rk", 9)).as_bytes(), "m4rk"), "a trace of the shell");
+    }
+
+    #[test]
+    fn only_a_shell_that_does_not_take_our_first_word_is_asked_again() {
+        let ended = |status, stdout: &str, stderr: &str| {
+            let ran = Ran { status: Some(status), stdout: stdout.into(), stderr: stderr.into(), ..Ran::default() };
+            is_foreign_shell(&ran, "m4rk")
+        };
+        assert!(ended(1, "", "rbash: line 1: exec: restricted\n"));
+        assert!(ended(1, "", "'exec' is not recognized as an internal or external command,\r\n"));
+        assert!(!ended(1, "", ""));
+        assert!(!ended(0, "", "rbash: line 1: exec: restricted\n"));
+        assert!(!ended(1, "no", "exec"));
+        assert!(!ended(1, "", &format!("fatal: unrecognized command '{}'\n", command("m4rk", 9))));
     }
 }

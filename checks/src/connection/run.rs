@@ -171,11 +171,19 @@ impl Running {
         matches!(timeout(patience.silence, self.channel.data_bytes(data)).await, Ok(Ok(())))
     }
 
-    /// Writes `data` and reads until as many bytes have come back. A command that takes all before it answers is not silent while
-    /// it is fed, which the watch of its connection tells.
-    pub async fn exchange(&mut self, data: Vec<u8>, patience: Patience, watch: &Watch) -> Ran {
+    /// Writes `data` and reads until `enough` has come back; keeps a little more than was sent. A command that takes all before it
+    /// answers is not silent while it is fed, which the watch of its connection tells.
+    pub async fn exchange(
+        &mut self,
+        data: Vec<u8>,
+        patience: Patience,
+        watch: &Watch,
+        enough: impl Fn(&Ran) -> bool,
+    ) -> Ran {
         /// What keepalives and window adjustments send meanwhile is less.
         const FED: u64 = 16 * 1024;
+        /// Text of other processes that is kept with the data.
+        const MORE: usize = 128 * 1024;
         let (mut ran, began) = (Ran::default(), Instant::now());
         let (count, mut writer) = (data.len(), self.channel.make_writer());
         // The writer must not hold up the reader: a server that answers while it is being fed would fill both windows.
@@ -187,7 +195,7 @@ impl Running {
             loop {
                 let sent = watch.seen().sent;
                 let left = Patience { total: patience.total.saturating_sub(began.elapsed()), ..patience };
-                self.read(count, left, &mut ran, |ran| ran.stdout_bytes >= count as u64).await;
+                self.read(count + MORE, left, &mut ran, &enough).await;
                 if ran.gave_up != Some(GaveUp::Silence) || watch.seen().sent < sent + FED {
                     break;
                 }

@@ -11,7 +11,7 @@ use crate::connection::{Connection, Manner, Patience, Ran, Running};
 use crate::evidence::{self, Step};
 use crate::examination::Examination;
 use crate::nonce::nonce;
-use crate::text::seconds;
+use crate::text::{seconds, shown_bytes};
 
 pub use causes::CAUSES;
 
@@ -19,6 +19,8 @@ pub use causes::CAUSES;
 pub const OUTPUT: u64 = 64 * 1024;
 /// The status that the last command ends with: one that nothing else gives.
 pub const STATUS: u32 = 7;
+/// Bytes of output that are kept: all of it, and as much text of other processes.
+const KEPT: usize = 2 * channel::KEPT;
 /// How long the server may take to close the connection after our goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -28,6 +30,9 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub struct Facts {
     /// What became of the command that writes and then ends with a status.
     pub ran: Ran,
+    /// What else came with its output, escaped.
+    #[serde(default)]
+    pub other_output: Option<String>,
     /// Bytes of output that it wrote.
     pub written_bytes: u64,
     /// The status that it ended with.
@@ -61,9 +66,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let (Some(connection), Some(_)) = (exam.connection.take(), &exam.login) else {
         return Step::Skipped("no connection is left: see the checks before".into());
     };
-    if !exam.runs_commands {
+    if let Err(why) = exam.runs_commands {
         connection.close(GOODBYE).await;
-        return Step::Skipped("no command runs: see channel".into());
+        return Step::Skipped(why.into());
     }
     let patience = exam.limits.patience();
     // The command that channel started may have been closed meanwhile by whatever ends idle channels.
@@ -75,11 +80,12 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
             None => start_anew(&connection, patience, &mut ran).await,
         };
         if let Some(running) = running {
-            running.finish(0, patience, &mut ran).await;
+            running.finish(KEPT, patience, &mut ran).await;
         }
-        ran
+        let other_output = take_other_output(&mut ran);
+        (ran, other_output)
     };
-    let Some(ran) = exam.stop.race(ended).await else {
+    let Some((ran, other_output)) = exam.stop.race(ended).await else {
         connection.close(GOODBYE).await;
         return Step::Skipped("interrupted".into());
     };
@@ -93,7 +99,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     connection.close(GOODBYE).await;
     let goodbye_ms = ending.is_none().then(|| goodbye.elapsed().as_secs_f64() * 1000.0);
     let whole = is_whole(&ran) && again.iter().all(is_whole);
-    let facts = Facts { ran, again, written_bytes: OUTPUT, given_status: STATUS, ending, goodbye_ms };
+    let facts = Facts { ran, again, other_output, written_bytes: OUTPUT, given_status: STATUS, ending, goodbye_ms };
     if whole { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
@@ -104,7 +110,8 @@ async fn again(connection: &Connection, patience: Patience) -> Vec<Ran> {
     while runs.len() < TIMES {
         let mut ran = Ran::default();
         let Some(running) = start_anew(connection, patience, &mut ran).await else { break };
-        running.finish(0, patience, &mut ran).await;
+        running.finish(KEPT, patience, &mut ran).await;
+        take_other_output(&mut ran);
         let is_over = ran.connection_lost || ran.gave_up.is_some();
         runs.push(ran);
         if is_over {
@@ -112,6 +119,16 @@ async fn again(connection: &Connection, patience: Patience) -> Vec<Ran> {
         }
     }
     runs
+}
+
+/// Takes out what is not the command's own output, which is zeros, where that is whole without it.
+fn take_other_output(ran: &mut Ran) -> Option<String> {
+    let other: Vec<u8> = std::mem::take(&mut ran.stdout).into_iter().filter(|byte| *byte != 0).collect();
+    if other.is_empty() || ran.stdout_bytes != OUTPUT + other.len() as u64 {
+        return None;
+    }
+    ran.stdout_bytes = OUTPUT;
+    Some(shown_bytes(&other))
 }
 
 fn is_whole(ran: &Ran) -> bool {
@@ -124,7 +141,8 @@ async fn start_anew(connection: &Connection, patience: Patience, ran: &mut Ran) 
     let mut running = connection.start(&channel::command(&mark, 0), patience, ran).await?;
     let line = format!("{mark}\n");
     running.read(channel::KEPT, patience, ran, |ran| channel::end_of(&ran.stdout, &line).is_some()).await;
-    let before = channel::end_of(&ran.stdout, &line).unwrap_or_default() as u64;
-    *ran = Ran { stdout_bytes: ran.stdout_bytes.saturating_sub(before), stdout: Vec::new(), ..std::mem::take(ran) };
+    let before = channel::end_of(&ran.stdout, &line).unwrap_or_default();
+    ran.stdout.drain(..before);
+    ran.stdout_bytes = ran.stdout_bytes.saturating_sub(before as u64);
     Some(running)
 }

@@ -55,8 +55,8 @@ pub(crate) async fn ask(exam: &mut Examination) -> Option<Answers> {
     }
     let failed = |why: &str| Some(Answers { failure: Some(why.to_owned()), ..Answers::default() });
     let Some(login) = &exam.login else { return failed("there is no login: see auth and channel") };
-    if !exam.runs_commands {
-        return failed("the server runs no command of ours: see channel");
+    if let Err(why) = exam.runs_commands {
+        return failed(why);
     }
     let asked = async {
         if let Some(connection) = exam.connection.as_ref().filter(|connection| !connection.is_closed()) {

@@ -1,6 +1,6 @@
 //! The causes that show when data is moved.
 
-use super::Facts;
+use super::{Difference, Facts};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::{GaveUp, Manner};
 use crate::evidence::Check;
@@ -60,7 +60,9 @@ const CORRUPTED: Cause = Cause {
     severity: Severity::Critical,
     explanation: "What came back is not what was sent, or a packet failed its integrity check. SSH authenticates every packet, so an alteration on the network ends the \
         connection with a MAC error; data that differs without one was altered at an end, before encryption or after it. Faulty memory, a network \
-        card's checksum offloading and broken middleboxes are known causes.",
+        card's checksum offloading and broken middleboxes are known causes.\n\n\
+        Text that a process on the server prints into the output of commands is no alteration: what was sent goes on behind it. Where it does not, and not at its own place \
+        either, the two can look alike; a program instead of our own, or lost data, is possible too.",
     fixes: &[
         Fix {
             side: Side::Client,
@@ -89,11 +91,16 @@ const CORRUPTED: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.transfer.failed()?;
         if let Some(at) = facts.first_difference {
+            let Difference { in_place, sent, returned } = facts.difference.clone().unwrap_or_default();
             let sums = format!("SHA-256 sent {}, returned {}", facts.sent_sha256, facts.returned_sha256);
-            return Some(Match::new(
-                Certainty::Certain,
-                [format!("byte {at} of what came back differs from what was sent"), sums],
-            ));
+            let mut because = vec![format!("byte {at} of what came back differs from what was sent"), sums];
+            let hexadecimal = format!("sent {sent}, came back {returned}, hexadecimal");
+            if in_place {
+                because.push(format!("what was sent goes on behind it at its own place: {hexadecimal}"));
+                return Some(Match::new(Certainty::Certain, because));
+            }
+            because.push(format!("where what was sent goes on is not to be found: {hexadecimal}"));
+            return Some(Match::new(Certainty::Likely, because));
         }
         match facts.ending.as_ref()? {
             // SSH_DISCONNECT_MAC_ERROR, RFC 4253 section 11.1.
@@ -203,9 +210,12 @@ mod tests {
     use crate::connection::Ran;
     use crate::evidence::{Evidence, Step, Timed};
 
+    fn evidence(facts: Facts) -> Evidence {
+        Evidence { transfer: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() }
+    }
+
     fn fired(facts: Facts) -> Vec<&'static str> {
-        let evidence =
-            Evidence { transfer: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
+        let evidence = evidence(facts);
         CAUSES.iter().filter(|cause| (cause.judge)(&evidence).is_some()).map(|cause| cause.code).collect()
     }
 
@@ -217,12 +227,15 @@ mod tests {
     fn each_way_of_losing_data_has_its_own_name() {
         assert_eq!(fired(half(Ran { gave_up: Some(GaveUp::Silence), ..Ran::default() })), ["transfer-stalled"]);
         assert_eq!(fired(half(Ran { closed: true, ..Ran::default() })), ["transfer-truncated"]);
-        let altered = Facts {
+        let altered = |in_place| Facts {
             first_difference: Some(7),
+            difference: Some(Difference { in_place, ..Difference::default() }),
             returned_bytes: 1 << 20,
             ..half(Ran { closed: true, ..Ran::default() })
         };
-        assert_eq!(fired(altered), ["transfer-corrupted"]);
+        assert_eq!(fired(altered(true)), ["transfer-corrupted"]);
+        let sure = |in_place| (CORRUPTED.judge)(&evidence(altered(in_place))).unwrap().certainty;
+        assert_eq!((sure(true), sure(false)), (Certainty::Certain, Certainty::Likely));
     }
 
     #[test]

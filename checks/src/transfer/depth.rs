@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Facts;
+use super::{Facts, returned};
 use crate::channel;
 use crate::connection::{Connection, Manner, Patience, Ran, Running};
 use crate::nonce::{noise, nonce, seed};
@@ -49,8 +49,7 @@ pub(super) async fn check(
         rekey(connection, patience, true).await
     };
     let under_way = tokio::time::timeout(long.total, under_way);
-    let (ran, loaded) = tokio::join!(running.exchange(sent.clone(), long, connection.watch()), under_way);
-    let facts = Facts::of(connection, &sent, ran);
+    let (facts, loaded) = tokio::join!(returned(connection, running, &sent, long), under_way);
     ([Some(quiet), loaded.ok()].into_iter().flatten().collect(), Some(facts))
 }
 
@@ -64,9 +63,9 @@ pub(super) async fn unread(connection: &Connection, patience: Patience) -> Optio
     channel::end_of(&ran.stdout, &line)?;
     let sent = noise(seed(), UNREAD);
     let long = Patience { total: patience.total * TIMES, ..patience };
-    let ran = running.exchange(sent.clone(), long, connection.watch()).await;
+    let facts = returned(connection, &mut running, &sent, long).await;
     running.close().await;
-    Some(Facts::of(connection, &sent, ran))
+    Some(facts)
 }
 
 async fn rekey(connection: &Connection, patience: Patience, under_load: bool) -> Rekey {

@@ -1,5 +1,6 @@
 //! A bounded amount of data to the server and back, compared byte by byte.
 
+mod alignment;
 mod causes;
 mod depth;
 
@@ -17,6 +18,7 @@ use crate::nonce::{noise, seed};
 use crate::socket::TcpInfo;
 use crate::text::{bytes, hex, seconds, shown, shown_bytes};
 use crate::trial::{self, Arm, Exchange};
+use alignment::Alignment;
 
 pub use causes::CAUSES;
 pub use depth::Rekey;
@@ -27,14 +29,20 @@ pub use depth::Rekey;
 pub struct Facts {
     /// Bytes sent, and wanted back.
     pub sent_bytes: u64,
-    /// Bytes that came back.
+    /// Bytes that came back, without text that was not sent.
     pub returned_bytes: u64,
     /// SHA-256 of what was sent.
     pub sent_sha256: String,
     /// SHA-256 of what came back.
     pub returned_sha256: String,
-    /// Where what came back first differs from what was sent; `null` where it does not.
+    /// Text that was not sent, and behind which what was sent went on.
+    #[serde(default)]
+    pub inserted: Vec<Inserted>,
+    /// Where what came back differs from what was sent for the first time, text that was not sent aside; `null` where it does not.
     pub first_difference: Option<u64>,
+    /// What stands there.
+    #[serde(default)]
+    pub difference: Option<Difference>,
     /// Bytes per second, there and back.
     pub rate: Option<f64>,
     /// Bytes per second to the server: until the first byte came back, which the command sends when it has all of them.
@@ -62,6 +70,26 @@ pub struct Facts {
     /// Less of it on connections of their own in packets of other sizes, where this one stalled.
     #[serde(default)]
     pub arms: Vec<Arm>,
+}
+
+/// Text that was not sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inserted {
+    /// How much of what was sent had come back before it, bytes.
+    pub at: u64,
+    /// The text, escaped.
+    pub text: String,
+}
+
+/// What came back instead of what was sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// What was sent goes on behind it at its own place.
+    pub in_place: bool,
+    /// The first bytes that were sent there, hexadecimal.
+    pub sent: String,
+    /// The first bytes that came back there, hexadecimal.
+    pub returned: String,
 }
 
 /// The time of a byte there and back through the channel, milliseconds.
@@ -94,8 +122,9 @@ impl evidence::Facts for Facts {
                 let echo = self.echo.map(|echo| format!(", a byte in {}", seconds(echo.median_ms / 1000.0)));
                 let compression = self.compression.as_deref().filter(|name| *name != "none");
                 let compression = compression.map(|name| format!(", compressed ({})", shown(name)));
+                let inserted = if self.inserted.is_empty() { "" } else { ", with other output in between" };
                 format!(
-                    "{} there and back unaltered, {rates}{}{}",
+                    "{} there and back unaltered{inserted}, {rates}{}{}",
                     bytes(self.sent_bytes as f64),
                     echo.unwrap_or_default(),
                     compression.unwrap_or_default()
@@ -109,7 +138,7 @@ impl evidence::Facts for Facts {
 /// Sends data through the command that channel left, which sends it back.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let (Some(connection), Some(running)) = (&exam.connection, &mut exam.running) else {
-        return Step::Skipped("no command runs: see channel".into());
+        return Step::Skipped(exam.runs_commands.err().unwrap_or("no command runs: see channel").into());
     };
     let (patience, deep) = (exam.limits.patience(), exam.limits.deep);
     let moved = Box::pin(moved(connection, running, exam.limits.transfer_bytes, patience, deep));
@@ -140,51 +169,67 @@ async fn moved(
     deep: bool,
 ) -> (bool, Facts) {
     let sent = noise(seed(), count);
-    let ran = running.exchange(sent.clone(), patience, connection.watch()).await;
-    let mut facts = Facts { compression: compression(connection), ..Facts::of(connection, &sent, ran) };
+    let facts = returned(connection, running, &sent, patience).await;
+    let mut facts = Facts { compression: compression(connection), ..facts };
     if facts.rate.is_none() {
         return (false, facts);
     }
     facts.tell_directions();
-    facts.echo = echo(connection, running, patience).await;
+    facts.echo = echo(connection, running, patience, &mut facts.inserted).await;
     if !deep {
         return (true, facts);
     }
     let (rekeys, further) = depth::check(connection, running, patience).await;
     let rekeyed = rekeys.iter().all(|rekey| rekey.ms.is_some());
     facts.rekeys = rekeys;
-    match further {
-        Some(further) if further.rate.is_none() => {
-            (false, Facts { rekeys: facts.rekeys, echo: facts.echo, compression: facts.compression, ..further })
+    if let Some(further) = further {
+        if further.rate.is_none() {
+            return (false, facts.and_failed(further));
         }
-        further => {
-            facts.deep_rate = further.and_then(|further| further.rate);
-            if !rekeyed {
-                return (false, facts);
-            }
-            match depth::unread(connection, patience).await {
-                Some(unread) if unread.rate.is_none() => {
-                    let Facts { echo, compression, rekeys, deep_rate, .. } = facts;
-                    (false, Facts { echo, compression, rekeys, deep_rate, ..unread })
-                }
-                unread => {
-                    facts.unread_ms = unread.map(|unread| unread.ran.duration_ms);
-                    (true, facts)
-                }
-            }
-        }
+        facts.deep_rate = further.rate;
+        facts.inserted.extend(further.inserted);
     }
+    if !rekeyed {
+        return (false, facts);
+    }
+    if let Some(unread) = depth::unread(connection, patience).await {
+        if unread.rate.is_none() {
+            return (false, facts.and_failed(unread));
+        }
+        facts.unread_ms = Some(unread.ran.duration_ms);
+        facts.inserted.extend(unread.inserted);
+    }
+    (true, facts)
+}
+
+/// Sends this, and reads until all of it is back, whatever stands in between.
+async fn returned(connection: &Connection, running: &mut Running, sent: &[u8], patience: Patience) -> Facts {
+    let settled = |ran: &Ran| ran.stdout_bytes >= sent.len() as u64 && Alignment::of(sent, &ran.stdout).is_settled();
+    let ran = running.exchange(sent.to_vec(), patience, connection.watch(), settled).await;
+    Facts::of(connection, sent, ran)
 }
 
 /// A few bytes, one after the other: at least three, and more while that costs next to nothing.
-async fn echo(connection: &Connection, running: &mut Running, patience: Patience) -> Option<Echo> {
+async fn echo(
+    connection: &Connection,
+    running: &mut Running,
+    patience: Patience,
+    inserted: &mut Vec<Inserted>,
+) -> Option<Echo> {
+    /// ASCII's ACK, which no text has.
+    const BYTE: u8 = 0x06;
     const MOST: usize = 10;
     const LEAST: usize = 3;
     const BUDGET_MS: f64 = 20.0;
     let mut times = Vec::new();
     while times.len() < LEAST || times.len() < MOST && times.iter().sum::<f64>() < BUDGET_MS {
-        let ran = running.exchange(vec![b'.'], patience, connection.watch()).await;
-        if ran.stdout_bytes != 1 {
+        let came = |ran: &Ran| ran.stdout.contains(&BYTE);
+        let ran = running.exchange(vec![BYTE], patience, connection.watch(), came).await;
+        let text: Vec<u8> = ran.stdout.iter().copied().filter(|byte| *byte != BYTE).collect();
+        if !text.is_empty() {
+            inserted.push(Inserted { at: times.len() as u64, text: shown_bytes(&text) });
+        }
+        if !came(&ran) {
             return None;
         }
         times.push(ran.duration_ms);
@@ -201,13 +246,25 @@ fn compression(connection: &Connection) -> Option<String> {
 impl Facts {
     /// What became of data sent to a command that returns it.
     fn of(connection: &Connection, sent: &[u8], ran: Ran) -> Self {
-        let whole = ran.stdout == sent;
+        let found = Alignment::of(sent, &ran.stdout).at_the_end(&ran.stdout);
+        let inserted: usize = found.inserted.iter().map(|(_, text)| text.len()).sum();
+        let whole = found.difference.is_none() && found.missing == 0;
         Self {
             sent_bytes: sent.len() as u64,
-            returned_bytes: ran.stdout_bytes,
+            returned_bytes: ran.stdout_bytes.saturating_sub(inserted as u64),
             sent_sha256: hex(&Sha256::digest(sent)),
             returned_sha256: hex(&Sha256::digest(&ran.stdout)),
-            first_difference: ran.stdout.iter().zip(sent).position(|(back, there)| back != there).map(|at| at as u64),
+            inserted: found
+                .inserted
+                .iter()
+                .map(|(at, text)| Inserted { at: *at as u64, text: shown_bytes(text) })
+                .collect(),
+            first_difference: found.difference.map(|difference| difference.at as u64),
+            difference: found.difference.map(|difference| Difference {
+                in_place: difference.in_place,
+                sent: first_bytes(sent, difference.at),
+                returned: first_bytes(&ran.stdout, difference.back_at),
+            }),
             rate: whole.then(|| 2.0 * sent.len() as f64 / (ran.duration_ms / 1000.0)),
             ending: connection.ending().map(|ending| ending.manner),
             tcp: connection.socket().and_then(crate::socket::Socket::tcp_info),
@@ -215,6 +272,13 @@ impl Facts {
             ran,
             ..Self::default()
         }
+    }
+
+    /// What a further transfer, which failed, was beside what is known from before.
+    fn and_failed(self, further: Self) -> Self {
+        let inserted = [self.inserted, further.inserted].concat();
+        let Self { echo, compression, rekeys, deep_rate, .. } = self;
+        Self { inserted, echo, compression, rekeys, deep_rate, ..further }
     }
 
     /// Tells the two directions apart, where the command has stored all before it sent the first byte back.
@@ -229,6 +293,12 @@ impl Facts {
             self.down_rate = Some(count / ((total - first) / 1000.0));
         }
     }
+}
+
+/// So few of them that they tell which bits were altered, and no more.
+fn first_bytes(bytes: &[u8], from: usize) -> String {
+    const SHOWN: usize = 8;
+    hex(&bytes.iter().copied().skip(from).take(SHOWN).collect::<Vec<_>>())
 }
 
 /// The same with less data in packets of other sizes: one login of small ones, and where that passes four more; 23 s at most.

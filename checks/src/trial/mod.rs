@@ -219,7 +219,8 @@ async fn echoed(connection: &Connection, count: usize, deadline: Duration) -> bo
     let patience = Patience { silence: deadline, total: deadline };
     let mut ran = connection::Ran::default();
     let Some(mut running) = connection.start("exec cat", patience, &mut ran).await else { return false };
-    running.exchange(noise(seed(), count), patience, connection.watch()).await.stdout_bytes >= count as u64
+    let all = |ran: &connection::Ran| ran.stdout_bytes >= count as u64;
+    all(&running.exchange(noise(seed(), count), patience, connection.watch(), all).await)
 }
 
 /// Ends a connection: in order where it still works, else by a reset.

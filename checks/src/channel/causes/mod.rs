@@ -3,10 +3,10 @@
 mod restricted;
 mod spoilt;
 
-use super::Facts;
+use super::{Facts, OURS};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
-use crate::text::{shown, status};
+use crate::text::{seconds, shown, status};
 
 /// The causes that show when a channel is opened and a command is run in it.
 pub static CAUSES: &[Cause] = &[
@@ -132,33 +132,71 @@ const NOLOGIN: Cause = Cause {
     },
 };
 
+const SEE_FORCED: Fix = Fix {
+    side: Side::Server,
+    summary: "See whether a command is forced for this account or key",
+    snippet: Some(
+        "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys",
+    ),
+    ..Fix::NEW
+};
+
 const FORCED_COMMAND: Cause = Cause {
     code: "session-forced-command",
     stage: Check::Channel,
     title: "The server runs a command of its own instead of ours",
     severity: Severity::Critical,
-    explanation: "The command was accepted and something else ran: other output came, and ours did not. That is what command= in authorized_keys and \
-        ForceCommand in sshd_config do, usually on purpose: accounts for backups, Git, or (ForceCommand internal-sftp) file transfer only.\n\n\
-        A login shell that ignores its arguments looks the same.",
+    explanation: "The command was accepted and something else ran: other output came, or ours was quoted back unrun, or nothing came at all. That is what command= in authorized_keys and \
+        ForceCommand in sshd_config do, usually on purpose: accounts for backups, Git, a bastion's menu, or (ForceCommand internal-sftp) file transfer only.\n\n\
+        A login shell that ignores its arguments looks the same, and so does a device's own command line. Where the session goes on without our output, a start-up file that waits for something, or \
+        a home directory that hangs, does too; what runs for the account at that moment tells.",
     fixes: &[
+        SEE_FORCED,
+        TRY_SFTP,
         Fix {
             side: Side::Server,
-            summary: "See whether a command is forced for this account or key",
-            snippet: Some(
-                "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys",
-            ),
+            summary: "While a session hangs, see what runs in it",
+            snippet: Some("ps -u {user} -o pid,ppid,etime,stat,args --forest"),
             ..Fix::NEW
         },
-        TRY_SFTP,
     ],
-    symptoms: &["PTY allocation request failed on channel 0", INTERNAL_SFTP],
+    symptoms: &[
+        "PTY allocation request failed on channel 0",
+        INTERNAL_SFTP,
+        "fatal: unrecognized command",
+        "FATAL: unknown git/gitolite command",
+    ],
     hides: &["session-shell-exits"],
     judge: |evidence| {
         let facts = evidence.channel.failed()?;
-        let output = facts.other_output.as_ref()?;
-        let certainty = if output.contains(INTERNAL_SFTP) { Certainty::Certain } else { Certainty::Likely };
-        ended_without_mark(facts)
-            .then(|| Match::new(certainty, [format!("instead of our command's output came \"{output}\"")]))
+        if !ran_without_mark(facts) {
+            return None;
+        }
+        let goes_on = facts.ran.gave_up.is_some();
+        let stopped = || format!("until we stopped after {}", seconds(facts.ran.duration_ms / 1000.0));
+        let said = [&facts.other_output, &facts.stderr].into_iter().flatten();
+        let quotes = said.clone().find(|text| text.contains(OURS)).or(said.clone().next());
+        let (certainty, seen) = match (&facts.other_output, quotes) {
+            (_, Some(text)) if facts.quoted_back => {
+                (Certainty::Certain, format!("our own command was quoted back and not run: \"{text}\""))
+            }
+            (Some(output), _) => {
+                let certainty = if output.contains(INTERNAL_SFTP) { Certainty::Certain } else { Certainty::Likely };
+                (certainty, format!("instead of our command's output came \"{output}\""))
+            }
+            (None, Some(text)) if goes_on => {
+                (Certainty::Likely, format!("instead of our command's output came \"{text}\" on standard error"))
+            }
+            (None, None) if goes_on => {
+                return Some(Match::new(
+                    Certainty::Possible,
+                    [format!("the command was accepted, and nothing came {}", stopped())],
+                ));
+            }
+            _ => return None,
+        };
+        let further = goes_on.then(|| format!("it did not end {}", stopped()));
+        Some(Match::new(certainty, std::iter::once(seen).chain(further)))
     },
 };
 
@@ -168,7 +206,8 @@ const SHELL_EXITS: Cause = Cause {
     title: "The session starts and ends at once, without running the command",
     severity: Severity::Critical,
     explanation: "The command was accepted, and the session ended without its output. The account's shell could not be started or left at once: a shell that \
-        does not exist, a start-up file that exits, a limit on processes or memory, or a shell such as /bin/false. What the server knows of it stands in its log.",
+        does not exist, a start-up file that exits, a limit on processes or memory, or a shell such as /bin/false. A command that is forced on the account or key (ForceCommand, command=) and \
+        says nothing to ours does the same, and may be meant to. The client cannot tell them apart; the server's log can, which has \"Starting session: forced-command\" at LogLevel VERBOSE.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -176,32 +215,38 @@ const SHELL_EXITS: Cause = Cause {
             snippet: Some("getent passwd {user}; sudo -u {user} -i true; echo status $?"),
             ..Fix::NEW
         },
+        SEE_FORCED,
         SERVER_LOG,
     ],
     symptoms: &["Connection to closed.", "/bin/false", "Shell not found"],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.channel.failed()?;
-        if !ended_without_mark(facts) || facts.other_output.is_some() {
+        let ran = &facts.ran;
+        if !ran_without_mark(facts) || !ran.closed || facts.other_output.is_some() || facts.quoted_back {
             return None;
         }
-        let ran = &facts.ran;
         let mut because = vec![match (ran.status, &ran.signal) {
             (Some(code), _) => format!("without our command's output the session ended with {}", status(code)),
             (None, Some(signal)) => format!("the session was ended by signal {signal}, without our command's output"),
             (None, None) => "the channel was closed without a status and without our command's output".to_owned(),
         }];
         because.extend(facts.stderr.as_ref().map(|text| format!("standard error said \"{text}\"")));
-        Some(Match::new(Certainty::Certain, because))
+        // A shell that cannot be started or used does not call it a success.
+        let certainty = if ran.status == Some(0) { Certainty::Possible } else { Certainty::Likely };
+        Some(Match::new(certainty, because))
     },
 };
 
-fn ended_without_mark(facts: &Facts) -> bool {
-    facts.ran.accepted == Some(true) && facts.ran.closed && !facts.mark_seen
+/// Whether the command was accepted, and the session ended, or went on for too long, without its mark.
+fn ran_without_mark(facts: &Facts) -> bool {
+    let ran = &facts.ran;
+    ran.accepted == Some(true) && (ran.closed || ran.gave_up.is_some()) && !facts.mark_seen
 }
 
+/// Whether it is a sentence of nologin(8) or pam_nologin(8); a word of them may stand in anything.
 fn says_nologin(text: &str) -> bool {
-    ["account is currently not available", "not permitted to log in", "System is going down", "nologin"]
+    ["This account is currently not available", "Unprivileged users are not permitted to log in"]
         .iter()
         .any(|said| text.contains(said))
 }
@@ -209,7 +254,7 @@ fn says_nologin(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::Ran;
+    use crate::connection::{GaveUp, Ran};
     use crate::evidence::{Evidence, Step, Timed};
 
     fn fired(facts: Facts) -> Vec<&'static str> {
@@ -236,6 +281,33 @@ mod tests {
         assert_eq!(fired(other), ["session-forced-command"]);
         let nologin = Facts { other_output: Some("This account is currently not available.".into()), ..ended(1) };
         assert_eq!(fired(nologin), ["session-nologin", "session-forced-command"]);
+    }
+
+    #[test]
+    fn what_runs_instead_is_as_sure_as_it_shows() {
+        let judged = |facts: Facts| {
+            let step = Step::Failed(facts);
+            let evidence = Evidence { channel: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+            let found = CAUSES.iter().filter_map(|cause| Some((cause.code, (cause.judge)(&evidence)?.certainty)));
+            found.collect::<Vec<_>>()
+        };
+        let goes_on = |output: Option<&str>, stderr: Option<&str>| {
+            let ran = Ran { closed: false, status: None, gave_up: Some(GaveUp::Silence), ..ended(0).ran };
+            Facts { ran, other_output: output.map(Into::into), stderr: stderr.map(Into::into), ..Facts::default() }
+        };
+        let forced = |certainty| vec![("session-forced-command", certainty)];
+        let exits = |certainty| vec![("session-shell-exits", certainty)];
+        assert_eq!(judged(goes_on(Some("Bastion"), None)), forced(Certainty::Likely));
+        assert_eq!(judged(goes_on(None, Some("Bastion"))), forced(Certainty::Likely));
+        assert_eq!(judged(goes_on(None, None)), forced(Certainty::Possible));
+        let quoted = Facts { quoted_back: true, stderr: Some("no 'exec sh -c'".into()), ..ended(1) };
+        assert_eq!(judged(quoted), forced(Certainty::Certain));
+        assert_eq!(judged(ended(1)), exits(Certainty::Likely));
+        assert_eq!(judged(ended(0)), exits(Certainty::Possible));
+        let unanswered = Ran { accepted: None, ..goes_on(None, None).ran };
+        assert!(judged(Facts { ran: unanswered, ..Facts::default() }).is_empty());
+        let word = Facts { other_output: Some("unknown option --nologin".into()), ..ended(2) };
+        assert_eq!(judged(word), forced(Certainty::Likely));
     }
 
     #[test]

@@ -13,10 +13,10 @@ const LONGEST_SFTP: u32 = 256 * 1024;
 pub(super) const RC_OUTPUT: Cause = Cause {
     code: "session-rc-output",
     stage: Check::Channel,
-    title: "Something prints before the command does",
+    title: "Something else prints into the output of commands",
     severity: Severity::Warning,
-    explanation: "In front of our command's output came output of something else. The account's start-up files (.bashrc, .cshrc, .zshenv, ~/.ssh/rc, /etc/profile.d by way of \
-        BASH_ENV) or a forced command's wrapper print it also where no person looks. Commands work; rsync, scp -O, Git and unison take the text for their own protocol and \
+    explanation: "In front of our command's output, or in the middle of it, came output of something else. The account's start-up files (.bashrc, .cshrc, .zshenv, ~/.ssh/rc, /etc/profile.d by way of \
+        BASH_ENV) or a forced command's wrapper print it also where no person looks, and a process that they leave in the background does so later. Commands work; rsync, scp -O, Git and unison take the text for their own protocol and \
         break, and so does sftp wherever its server is started through the shell.\n\nsftp prints such text as a number: it reads the first four letters as a length.",
     fixes: &[
         Fix {
@@ -24,6 +24,12 @@ pub(super) const RC_OUTPUT: Cause = Cause {
             summary: "Let start-up files print only in interactive shells: put this first in ~/.bashrc",
             file: Some("~/.bashrc"),
             snippet: Some("case $- in *i*) ;; *) return ;; esac"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Start background processes with their output redirected",
+            snippet: Some("nohup <command> </dev/null >/dev/null 2>&1 &"),
             ..Fix::NEW
         },
         Fix {
@@ -51,13 +57,19 @@ pub(super) const RC_OUTPUT: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.channel.passed()?;
         let printed = facts.other_output.as_ref().map(|text| format!("before our command's output came \"{text}\""));
+        let between = evidence.transfer.facts().and_then(|facts| facts.inserted.first());
+        let between = between.map(|text| {
+            format!("in the middle of data that our command sent back came \"{}\", and behind it the rest", text.text)
+        });
+        let last = evidence.exit.facts().and_then(|facts| facts.other_output.as_ref());
+        let last = last.map(|text| format!("with the last output of our command came \"{text}\""));
         let said = facts.capabilities.sftp_said.as_ref();
         let preceded = said.and_then(|said| {
             let text = printed_before(said.first_bytes.as_ref()?);
             let number = said.first_length.filter(|length| *length > LONGEST_SFTP)?;
             Some(format!("before the sftp server's first packet came \"{text}\": sftp prints \"Received message too long {number}\""))
         });
-        let because: Vec<_> = printed.into_iter().chain(preceded).collect();
+        let because: Vec<_> = [printed, between, last, preceded].into_iter().flatten().collect();
         (!because.is_empty()).then(|| Match::new(Certainty::Certain, because))
     },
 };

@@ -1,0 +1,138 @@
+//! Accounts on which a command is forced, or whose shell is not one: what runs there is run once, and named as surely as it shows.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::channels::examined;
+use crate::lab::{Lab, Report, Server};
+
+/// Examines an account on which this is forced; gives also how often it ran.
+fn forced(lab: &Lab, command: &str, options: &[&str]) -> (Report, usize) {
+    let server = lab.sshd(&[&format!("ForceCommand {command}")]);
+    let seen = examined(lab, &server, options);
+    (seen, server.log().matches("Starting session: forced-command").count())
+}
+
+/// The one diagnosis: its code, its certainty and its reasons.
+fn diagnosis(seen: &Report) -> (&str, &str, String) {
+    let [found] = seen.json["diagnoses"].as_array().expect("diagnoses").as_slice() else { panic!("{}", seen.told()) };
+    let text = |name: &str| found[name].as_str().expect("text");
+    let because: Vec<_> = found["because"].as_array().expect("reasons").iter().filter_map(Value::as_str).collect();
+    (text("code"), text("certainty"), because.join("\n"))
+}
+
+#[test]
+fn a_program_that_quotes_our_command_back_is_certain() {
+    let Some(lab) = Lab::healthy() else { return };
+    let gitolite = r#"echo "FATAL: unknown git/gitolite command: '$SSH_ORIGINAL_COMMAND'" >&2; exit 1"#;
+    let echoing = r#"echo "not allowed: $SSH_ORIGINAL_COMMAND""#;
+    let git_shell = r#"git-shell -c "$SSH_ORIGINAL_COMMAND""#;
+    let has_git_shell = Command::new("git-shell").arg("-c").arg("no").output().is_ok();
+    let programs =
+        [Some((gitolite, "FATAL")), Some((echoing, "not allowed")), has_git_shell.then_some((git_shell, "fatal"))];
+    for (command, words) in programs.into_iter().flatten() {
+        let (seen, times) = forced(&lab, command, &[]);
+        let (code, certainty, because) = diagnosis(&seen);
+        assert_eq!((code, certainty, times), ("session-forced-command", "certain", 1), "{command}: {}", seen.told());
+        assert!(because.contains(words) && because.contains("exec sh -c"), "{because}");
+        assert_eq!(seen.check("channel")["status"], "fail", "{}", seen.told());
+    }
+}
+
+#[test]
+fn an_end_without_a_word_proves_nothing_and_names_forced_commands() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (command, certainty) in [("exit 0", "possible"), ("exit 3", "likely"), ("echo go away >&2; exit 3", "likely")] {
+        let (seen, times) = forced(&lab, command, &[]);
+        let (code, sure, because) = diagnosis(&seen);
+        assert_eq!((code, sure, times), ("session-shell-exits", certainty, 1), "{command}: {}", seen.told());
+        assert!(seen.fixes().any(|fix| fix.to_string().contains("grep -n command=")), "{}", seen.told());
+        assert_eq!(because.contains("go away"), command.contains("go away"), "{because}");
+    }
+}
+
+#[test]
+fn a_command_that_keeps_running_is_named_and_started_once() {
+    let menu = (r#"echo "Bastion menu..."; read x"#, "likely", "Bastion menu...", "16 B of other output");
+    let endless = ("yes bastion", "likely", "bastion\\nbastion", "KiB of other output");
+    let silent = ("exec cat >/dev/null", "possible", "nothing", "no output");
+    std::thread::scope(|scope| {
+        for (command, certainty, words, told) in [menu, endless, silent] {
+            scope.spawn(move || {
+                let Some(lab) = Lab::healthy() else { return };
+                let (seen, times) = forced(&lab, command, &[]);
+                let (code, sure, because) = diagnosis(&seen);
+                assert_eq!((code, sure), ("session-forced-command", certainty), "{command}: {}", seen.told());
+                assert!(because.contains(words), "{because}");
+                assert_eq!(times, 1, "{command}: {}", seen.told());
+                assert_eq!(seen.json["spent"]["connections"], 1, "{command}: {}", seen.told());
+                let summary = seen.check("channel")["summary"].to_string();
+                assert!(summary.contains(told), "{summary}");
+                assert!(seen.json["duration_ms"].as_f64().is_some_and(|ms| ms < 20_000.0), "{}", seen.told());
+            });
+        }
+    });
+}
+
+#[test]
+fn other_servers_force_commands_by_the_key_as_well() {
+    let Some(lab) = Lab::healthy() else { return };
+    let starts: [fn(&Lab) -> Option<Server>; 3] =
+        [|lab| Some(lab.sshd(&[])), |lab| lab.asyncssh(&[]), |lab| lab.dropbear(&[])];
+    let quoting = r"echo ran >>$HOME/ran; echo 'refused: exec sh -c' >&2; exit 2";
+    for (command, code, certainty) in [
+        (quoting, "session-forced-command", "certain"),
+        ("echo ran >>$HOME/ran; exit 2", "session-shell-exits", "likely"),
+        ("echo ran >>$HOME/ran; exec cat >/dev/null", "session-forced-command", "possible"),
+    ] {
+        lab.key_options(&format!("command=\"{command}\""));
+        for server in starts {
+            let Some(server) = server(&lab) else { continue };
+            lab.at_server_home("ran", "");
+            let seen = examined(&lab, &server, &["--timeout", "3s"]);
+            let (named, sure, _) = diagnosis(&seen);
+            assert_eq!((named, sure), (code, certainty), "{}", seen.told());
+            let ran = std::fs::read_to_string(lab.home().path("server/ran")).expect("it ran");
+            assert_eq!(ran.lines().count(), 1, "{}", seen.told());
+        }
+    }
+}
+
+#[test]
+fn what_is_forced_is_not_started_once_more_in_depth() {
+    let Some(lab) = Lab::healthy() else { return };
+    let (seen, times) = forced(&lab, "echo no", &["--deep"]);
+    assert_eq!((seen.codes(), times), (vec!["session-forced-command"], 1), "{}", seen.told());
+}
+
+#[test]
+fn the_word_nologin_alone_is_not_the_message() {
+    let Some(lab) = Lab::healthy() else { return };
+    let (seen, _) = forced(&lab, "echo 'deploy: unknown option --nologin'; exit 2", &[]);
+    assert_eq!(seen.codes(), ["session-forced-command"], "{}", seen.told());
+    let (seen, _) = forced(&lab, "/usr/sbin/nologin", &[]);
+    assert_eq!(seen.codes(), ["session-nologin"], "{}", seen.told());
+}
+
+#[test]
+fn a_restricted_shell_is_healthy_and_told_as_no_posix_shell() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.server_shell("/bin/rbash");
+    let seen = lab.doctor(&lab.sshd(&[]), &["--idle", "0", "--server"], Duration::from_mins(1));
+    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+    for check in ["transfer", "exit"] {
+        let summary = seen.check(check)["summary"].to_string();
+        assert!(summary.contains("no POSIX shell"), "{summary}");
+    }
+    assert!(seen.json["server"]["failure"].to_string().contains("no POSIX shell"), "{}", seen.told());
+}
+
+#[test]
+fn a_server_is_not_said_to_run_nothing_where_nothing_was_asked() {
+    let Some(lab) = Lab::healthy() else { return };
+    let seen = lab.doctor(&lab.sshd(&[]), &["--only", "auth", "--server"], Duration::from_mins(1));
+    let failure = seen.json["server"]["failure"].to_string();
+    assert!(failure.contains("channel was not asked for"), "{failure}");
+}
