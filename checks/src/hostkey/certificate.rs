@@ -85,14 +85,26 @@ fn objection(shown: &certificate::Certificate, name: &str, now: Timestamp) -> Op
 }
 
 #[cfg(test)]
+pub(super) mod samples {
+    use crate::connection::ServerKey;
+
+    /// Made by `ssh-keygen -s ca -h -I id -n db.example,*.lan -V 20200101000000Z:20300101000000Z`.
+    pub(in super::super) const HOST: &str = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIBWI6OAZGjyglHHi5TVAsWk+M3iRXP9n+fj8JsttVje6AAAAIDn1Z4btPLslEhF7AW7hbkIyW8WBLONAwBCd5+snwgqqAAAAAAAAAAAAAAACAAAAAmlkAAAAFwAAAApkYi5leGFtcGxlAAAABSoubGFuAAAAAF4L4QAAAAAAcNvYgAAAAAAAAAAAAAAAAAAAADMAAAALc3NoLWVkMjU1MTkAAAAgqq/fGoYqpWK8TccaSUIwxSyGekJeAsLjfqcA+fR3AhEAAABTAAAAC3NzaC1lZDI1NTE5AAAAQIybLU77hbBrrtn9J8jnl/TYap0442OKxDlNRu7xCPGXRfiF8qIrkOI9xDhcbdoTPgeTzj9Vp4HKsjlkJ7lYXQs=";
+
+    /// A key with that certificate.
+    pub(in super::super) fn certified() -> ServerKey {
+        ServerKey::Certificate(Box::new(HOST.parse().unwrap()))
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use jiff::Timestamp;
 
     use super::Certificate;
+    use super::samples::HOST;
     use crate::connection::ServerKey;
 
-    /// Made by `ssh-keygen -s ca -h -I id -n db.example,*.lan -V 20200101000000Z:20300101000000Z`.
-    const HOST: &str = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIBWI6OAZGjyglHHi5TVAsWk+M3iRXP9n+fj8JsttVje6AAAAIDn1Z4btPLslEhF7AW7hbkIyW8WBLONAwBCd5+snwgqqAAAAAAAAAAAAAAACAAAAAmlkAAAAFwAAAApkYi5leGFtcGxlAAAABSoubGFuAAAAAF4L4QAAAAAAcNvYgAAAAAAAAAAAAAAAAAAAADMAAAALc3NoLWVkMjU1MTkAAAAgqq/fGoYqpWK8TccaSUIwxSyGekJeAsLjfqcA+fR3AhEAAABTAAAAC3NzaC1lZDI1NTE5AAAAQIybLU77hbBrrtn9J8jnl/TYap0442OKxDlNRu7xCPGXRfiF8qIrkOI9xDhcbdoTPgeTzj9Vp4HKsjlkJ7lYXQs=";
     /// The same key, certified for a user.
     const USER: &str = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIF1de+pEJ90EQ8uYiEhYfx/qGwgtMEry9AHuhSb8Uy4VAAAAIDn1Z4btPLslEhF7AW7hbkIyW8WBLONAwBCd5+snwgqqAAAAAAAAAAAAAAABAAAAAmlkAAAADgAAAApkYi5leGFtcGxlAAAAAF4L4QAAAAAAcNvYgAAAAAAAAACCAAAAFXBlcm1pdC1YMTEtZm9yd2FyZGluZwAAAAAAAAAXcGVybWl0LWFnZW50LWZvcndhcmRpbmcAAAAAAAAAFnBlcm1pdC1wb3J0LWZvcndhcmRpbmcAAAAAAAAACnBlcm1pdC1wdHkAAAAAAAAADnBlcm1pdC11c2VyLXJjAAAAAAAAAAAAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIKqv3xqGKqVivE3HGklCMMUshnpCXgLC436nAPn0dwIRAAAAUwAAAAtzc2gtZWQyNTUxOQAAAEDAk7c2h0Zh2apeUxlDooC1otgx2P0tWWN5swkYVQ3n/Dr7BeBMM6ASuoVDZd36j75a+ucK0xkufB/sSFRAs4UN";
 

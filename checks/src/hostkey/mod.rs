@@ -87,7 +87,8 @@ pub enum Decision {
     AcceptedBySetting,
     /// The user said yes.
     AcceptedByUser,
-    /// There was nobody to ask: the login goes on with public keys only, which a false server cannot use elsewhere.
+    /// There was nobody to ask, or a line without the port calls the key revoked: the login goes on with public keys only, which a
+    /// false server cannot use elsewhere.
     PublicKeysOnly,
     /// `StrictHostKeyChecking` refuses unknown keys.
     RefusedBySetting,
@@ -105,6 +106,13 @@ impl Decision {
             Self::PublicKeysOnly => Some(false),
             Self::RefusedBySetting | Self::RefusedByUser | Self::Stopped => None,
         }
+    }
+}
+
+impl Facts {
+    /// Whether a line without the port calls the key revoked; ssh warns of it, and takes the key as one that it does not know.
+    fn is_revoked_without_port(&self) -> bool {
+        self.entries.iter().any(|entry| entry.portless && entry.kind == Kind::Revoked && entry.matches)
     }
 }
 
@@ -143,6 +151,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         None if exam.target.credentials.can_ask => ask(exam, &facts).await,
         None => Decision::PublicKeysOnly,
     };
+    if facts.decision == Decision::AcceptedBySetting && facts.is_revoked_without_port() {
+        facts.decision = Decision::PublicKeysOnly;
+    }
     if exam.stop.asked() {
         return Step::Skipped("interrupted".into());
     }

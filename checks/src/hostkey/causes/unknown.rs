@@ -1,10 +1,11 @@
 //! known_hosts says nothing of the server.
 
-use super::{COMPARE_ON_SERVER, quotable, scan_type, shown_key};
+use super::{COMPARE_ON_SERVER, quotable, scan_type, shown_key, told};
 use crate::auth;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::hostkey::{Decision, Facts, Standing};
+use crate::known_hosts::Kind;
 use crate::target::Strictness;
 
 pub(super) const UNKNOWN: Cause = Cause {
@@ -55,6 +56,10 @@ pub(super) const UNKNOWN: Cause = Cause {
                 .iter()
                 .map(|unread| format!("{} could not be read to its end: {}", unread.file.display(), unread.error)),
         );
+        let revoked = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches);
+        because.extend(revoked.map(|line| {
+            format!("{}, marked @revoked for the name without its port: ssh warns of it and takes the key as an unknown one", told(line))
+        }));
         let withheld = evidence.auth.failed().is_some_and(auth::Facts::password_withheld);
         if withheld {
             because.push("the login failed for want of a password, which was not sent to an unknown key".to_owned());
@@ -84,6 +89,7 @@ fn decided(facts: &Facts) -> String {
         Strictness::No => "no",
     };
     let what = match facts.decision {
+        Decision::PublicKeysOnly if facts.is_revoked_without_port() => "this examination went on with public keys only",
         Decision::PublicKeysOnly => {
             "nobody could be asked: ssh would refuse here, this examination went on with public keys only"
         }
