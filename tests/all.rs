@@ -12,6 +12,7 @@ mod fixtures;
 mod handshake;
 mod hop;
 mod hop_report;
+mod hostkey;
 mod idle;
 mod jumps;
 mod keys;

@@ -30,6 +30,9 @@ pub struct Certificate {
     /// Whether it is for other names than the one that was connected to.
     #[serde(default)]
     pub misnamed: bool,
+    /// Whether one of its names is a pattern that fits, which OpenSSH 9.2 does not take for a name and other versions do.
+    #[serde(default)]
+    pub fits_pattern: bool,
     /// Why it does not hold for this server and moment, by our clock.
     pub objection: Option<String>,
 }
@@ -46,6 +49,7 @@ impl Certificate {
             valid_until: timestamp(shown.valid_before()),
             authority: shown.signature_key().fingerprint(HashAlg::Sha256).to_string(),
             misnamed: is_misnamed(shown, name),
+            fits_pattern: is_misnamed(shown, name) && fits_pattern(shown, name),
             objection: objection(shown, name, now),
         })
     }
@@ -56,10 +60,15 @@ fn timestamp(seconds: u64) -> Option<Timestamp> {
     Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
 }
 
-/// Whether it has names, and `name` is not among them.
+/// Whether it has names, and `name`, which is in lower case, is not among them; letter case counts.
 fn is_misnamed(shown: &certificate::Certificate, name: &str) -> bool {
     let principals = shown.valid_principals();
-    !principals.is_empty() && !principals.iter().any(|principal| pattern_matches(principal, name))
+    !principals.is_empty() && !principals.iter().any(|principal| principal == name)
+}
+
+fn fits_pattern(shown: &certificate::Certificate, name: &str) -> bool {
+    let is_pattern = |principal: &&String| principal.contains(['*', '?']);
+    shown.valid_principals().iter().filter(is_pattern).any(|principal| pattern_matches(principal, name))
 }
 
 /// The first thing that ssh would hold against the certificate, in ssh's order.
@@ -102,7 +111,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::Certificate;
-    use super::samples::HOST;
+    use super::samples::{HOST, certified};
     use crate::connection::ServerKey;
 
     /// The same key, certified for a user.
@@ -117,7 +126,6 @@ mod tests {
     #[test]
     fn a_valid_certificate_has_no_objection() {
         assert_eq!(objection(HOST, "db.example", "2026-01-01T00:00:00Z"), None);
-        assert_eq!(objection(HOST, "x.lan", "2026-01-01T00:00:00Z"), None);
     }
 
     #[test]
@@ -127,6 +135,18 @@ mod tests {
         assert!(told(HOST, "db.example", "2030-01-01T00:00:00Z").contains("expired"));
         assert!(told(HOST, "web.example", "2026-01-01T00:00:00Z").contains("web.example"));
         assert!(told(USER, "db.example", "2026-01-01T00:00:00Z").contains("not a host certificate"));
+    }
+
+    #[test]
+    fn names_count_as_they_are_written_and_a_pattern_is_told_apart() {
+        let read = |name: &str| Certificate::of(&certified(), name, "2026-01-01T00:00:00Z".parse().unwrap()).unwrap();
+        for (name, misnamed, fits_pattern) in
+            [("db.example", false, false), ("x.lan", true, true), ("*.lan", false, false), ("DB.example", true, false)]
+        {
+            let read = read(name);
+            assert_eq!((read.misnamed, read.fits_pattern), (misnamed, fits_pattern), "{name}");
+            assert_eq!(read.objection.is_some(), misnamed, "{name}");
+        }
     }
 
     #[test]

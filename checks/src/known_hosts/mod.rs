@@ -92,11 +92,11 @@ pub(crate) fn known_algorithms(target: &Target) -> KnownAlgorithms {
     known
 }
 
-/// The name under which ssh looks the target up: `HostKeyAlias` as it is, else the host, with its port unless that is 22.
+/// The name under which ssh looks the target up: `HostKeyAlias`, else the host with its port unless that is 22; in lower case.
 #[must_use]
 pub(crate) fn recorded_name(target: &Target) -> String {
     match &target.host_keys.alias {
-        Some(alias) => alias.clone(),
+        Some(alias) => alias.to_lowercase(),
         None if target.port == DEFAULT_PORT => target.host.to_lowercase(),
         None => format!("[{}]:{}", target.host.to_lowercase(), target.port),
     }

@@ -67,7 +67,8 @@ fn hashed_names_are_found() {
 fn an_alias_replaces_host_and_port() {
     let file = Temporary::new("alias", &format!("pool {ED25519}\n[db.example]:2222 {ED25519}\n"));
     let mut target = Target::bare("db.example", 2222, "me");
-    target.host_keys.alias = Some("pool".into());
+    // ssh looks for it in lower case, as -G prints it.
+    target.host_keys.alias = Some("Pool".into());
     target.host_keys.global_files = vec![file.0.clone()];
     let lines: Vec<_> = look_up(&target).entries.iter().map(|entry| entry.line).collect();
     assert_eq!(lines, [1]);

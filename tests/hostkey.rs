@@ -1,0 +1,69 @@
+//! What is decided on the host key, beside what plain ssh makes of the same files.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::lab::{Lab, Report, Run, Server};
+
+const KNOWN_HOSTS: &str = "client/.ssh/known_hosts";
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn read(lab: &Lab, file: &str) -> String {
+    fs::read_to_string(lab.home().path(file)).expect("our own file")
+}
+
+/// What plain ssh and the doctor make of these options.
+fn both(lab: &Lab, server: &Server, options: &[&str]) -> (Run, Report) {
+    let known = read(lab, KNOWN_HOSTS);
+    let ssh = lab.ssh(server, &[&["-oBatchMode=yes"], options].concat(), "true", s(10));
+    // ssh may have written what it accepted.
+    lab.home().write(KNOWN_HOSTS, &known);
+    (ssh, lab.doctor(server, &[&["--only", "auth", "-oBatchMode=yes"], options].concat(), s(30)))
+}
+
+/// Whether both log in, or neither does.
+fn assert_agreed(lab: &Lab, server: &Server, options: &[&str]) -> Report {
+    let (ssh, seen) = both(lab, server, options);
+    let logged_in = seen.check("auth")["status"] == "pass";
+    assert_eq!(logged_in, ssh.status == Some(0), "{options:?} {ssh:?}\n{}", seen.told());
+    seen
+}
+
+#[test]
+fn a_line_without_the_port_confirms_only_where_none_with_the_port_speaks() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.home().make_key("other");
+    let (own, other) = (read(&lab, "host_key.pub"), read(&lab, "other.pub"));
+    let (host, port) = (server.address(), server.port());
+    for (lines, codes) in [
+        (format!("{host} {own}"), &[][..]),
+        (format!("[{host}]:{port} {other}{host} {own}"), &["hostkey-changed"]),
+        (format!("{host} {own}[{host}]:{port} {other}"), &["hostkey-changed"]),
+        (format!("{host} {other}"), &["hostkey-unknown"]),
+        (format!("@revoked {host} {own}[{host}]:{port} {own}"), &[]),
+        (format!("@revoked {host} {own}{host} {own}"), &["hostkey-unknown"]),
+        (format!("@revoked [{host}]:{port} {own}[{host}]:{port} {own}"), &["hostkey-revoked"]),
+    ] {
+        lab.home().write(KNOWN_HOSTS, &lines);
+        let seen = assert_agreed(&lab, &server, &[]);
+        assert_eq!(seen.codes(), codes, "{lines}: {}", seen.told());
+    }
+}
+
+#[test]
+fn the_names_in_a_host_certificate_count_as_they_are_written() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (principal, holds) in [("pool", true), ("x,pool", true), ("POOL", false), ("po*", false)] {
+        let server = lab.sshd_certified("-1h:+1h", principal, "ca");
+        lab.home().write(KNOWN_HOSTS, &format!("@cert-authority pool {}", read(&lab, "ca.pub")));
+        for alias in ["HostKeyAlias=pool", "HostKeyAlias=POOL"] {
+            let seen = assert_agreed(&lab, &server, &["-o", alias]);
+            let codes = if holds { &[][..] } else { &["hostkey-cert-invalid"] };
+            assert_eq!(seen.codes(), codes, "{principal} {alias}: {}", seen.told());
+        }
+    }
+}
