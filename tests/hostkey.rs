@@ -67,3 +67,40 @@ fn the_names_in_a_host_certificate_count_as_they_are_written() {
         }
     }
 }
+
+#[test]
+fn a_key_in_the_file_of_revoked_ones_gets_no_login_and_what_cannot_be_read_is_not_healthy() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.home().make_key("other");
+    lab.home().make_key("authority");
+    let (own, other) = (read(&lab, "host_key.pub"), read(&lab, "other.pub"));
+    let [krl, listed] = ["krl", "other.pub"].map(|name| lab.home().path(name).display().to_string());
+    assert_eq!(lab.run("ssh-keygen", &["-q", "-k", "-f", &krl, &listed], s(10)).status, Some(0));
+    for (name, text, status) in [
+        ("other", Some(other.clone()), "pass"),
+        ("own", Some(format!("# kept by hand\n{other}{own}")), "fail"),
+        ("garbage", Some(format!("garbage\n{other}")), "error"),
+        ("missing", None, "error"),
+    ] {
+        if let Some(text) = text {
+            lab.home().write(name, &text);
+        }
+        let option = format!("RevokedHostKeys={}", lab.home().path(name).display());
+        let seen = assert_agreed(&lab, &server, &["-o", &option, "-o", "StrictHostKeyChecking=no"]);
+        assert_eq!(seen.check("hostkey")["status"], status, "{name}: {}", seen.told());
+        let verdict = match status {
+            "pass" => "healthy",
+            "fail" => "broken",
+            _ => "inconclusive",
+        };
+        assert_eq!(seen.json["verdict"], verdict, "{name}: {}", seen.told());
+        assert_eq!(seen.codes(), if status == "fail" { &["hostkey-revoked"][..] } else { &[] }, "{}", seen.told());
+    }
+    // ssh can read a revocation list; the doctor cannot, says so, and logs in to nobody.
+    let (ssh, seen) = both(&lab, &server, &["-o", &format!("RevokedHostKeys={krl}")]);
+    assert_eq!((ssh.status, &seen.json["verdict"]), (Some(0), &"inconclusive".into()), "{}", seen.told());
+    let summary = seen.check("hostkey")["summary"].as_str().unwrap_or_default().to_owned();
+    assert!(summary.contains("KRL") && summary.contains(&krl), "{summary}");
+    assert_eq!(seen.check("auth")["status"], "skip", "{}", seen.told());
+}

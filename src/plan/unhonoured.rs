@@ -15,7 +15,6 @@ use crate::cli::SshFlags;
 const OFF: &[(&str, &str, &str)] = &[
     ("bindinterface", "BindInterface", "the doctor binds to no interface, and may take another path than ssh"),
     ("knownhostscommand", "KnownHostsCommand", "only known_hosts files are searched for the host key"),
-    ("revokedhostkeys", "RevokedHostKeys", "only @revoked lines of known_hosts are obeyed"),
     ("verifyhostkeydns", "VerifyHostKeyDNS", "the host key is not looked up in DNS"),
     ("pkcs11provider", "PKCS11Provider", "keys on a token are used only if the agent holds them"),
     ("hostbasedauthentication", "HostbasedAuthentication", "the doctor does not log in by the client host's key"),

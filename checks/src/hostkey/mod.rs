@@ -3,6 +3,7 @@
 mod causes;
 mod certificate;
 mod others;
+mod revoked;
 mod standing;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::evidence::{self, Step};
 use crate::examination::{Ask, Examination, Trusted};
 use crate::known_hosts::{self, Kind, Known, Unread};
 use crate::target::{Strictness, Target};
+use crate::text;
 
 pub use causes::CAUSES;
 #[cfg(test)]
@@ -47,7 +49,10 @@ pub struct Facts {
     pub entries: Vec<Entry>,
     /// Files that could not be read to their end.
     pub unread: Vec<Unread>,
-    /// How the key stands to those lines.
+    /// The file of `RevokedHostKeys`, where it lists the key or the authority that signed it.
+    #[serde(default)]
+    pub revoked_by: Option<PathBuf>,
+    /// How the key stands to those lines and that file.
     pub standing: Standing,
     /// `StrictHostKeyChecking`.
     pub strictness: Strictness,
@@ -124,7 +129,7 @@ impl evidence::Facts for Facts {
             (Standing::Known, _) => format!("{key} is the known one"),
             (Standing::KnownAuthority, _) => format!("{key} is certified by a known authority"),
             (Standing::Changed, _) => format!("{key} is not the one in known_hosts"),
-            (Standing::Revoked, _) => format!("{key} is revoked in known_hosts"),
+            (Standing::Revoked, _) => format!("{key} is revoked"),
             (Standing::Unknown, Decision::AcceptedByUser) => {
                 format!("{key} is not in known_hosts; the user accepted it")
             }
@@ -145,7 +150,13 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let Some(key) = connection.notes().read().server_key.clone() else {
         return Step::Error("the handshake left no host key".into());
     };
-    let mut facts = examine(&exam.target, &key);
+    let mut facts = match examine(&exam.target, &key) {
+        Ok(facts) => facts,
+        Err(why) => {
+            part(exam).await;
+            return Step::Error(why);
+        }
+    };
     facts.decision = match decide(facts.standing, facts.strictness) {
         Some(decision) => decision,
         None if exam.target.credentials.can_ask => ask(exam, &facts).await,
@@ -158,10 +169,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Skipped("interrupted".into());
     }
     let Some(with_passwords) = facts.decision.trust() else {
-        // No later check may find a connection to a server that is not trusted.
-        if let Some(connection) = exam.connection.take() {
-            connection.close(GOODBYE).await;
-        }
+        part(exam).await;
         if facts.standing == Standing::Changed {
             facts.others = others::answering(exam, &facts.fingerprint).await;
         }
@@ -171,20 +179,34 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     Step::Passed(facts)
 }
 
-/// The facts about `key`, with the decision still open.
-fn examine(target: &Target, key: &ServerKey) -> Facts {
+/// Ends the connection: no later check may find one to a server that is not trusted.
+async fn part(exam: &mut Examination) {
+    if let Some(connection) = exam.connection.take() {
+        connection.close(GOODBYE).await;
+    }
+}
+
+/// The facts about `key`, with the decision still open; why there are none, where ssh knows of revoked keys what we cannot read.
+fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
+    let file = target.host_keys.revoked.as_deref();
+    let is_revoked = file.map_or(Ok(false), |file| revoked::lists(file, key));
+    let is_revoked = is_revoked.map_err(|why| {
+        let file = file.map(|file| text::shown(&file.to_string_lossy())).unwrap_or_default();
+        format!("whether the host key is revoked is not known, and no login was tried: RevokedHostKeys {file}: {why}")
+    })?;
     let Known { entries, unread } = known_hosts::look_up(target);
     let name = known_hosts::recorded_name(target);
     let bare_name = target.host_keys.alias.as_ref().unwrap_or(&target.host).to_lowercase();
     let certificate = Certificate::of(key, &bare_name, jiff::Timestamp::now());
     let valid = certificate.as_ref().is_some_and(|certificate| certificate.objection.is_none());
     let data = key.key_data();
-    Facts {
+    Ok(Facts {
         key_type: data.algorithm().as_str().to_owned(),
         bits: data.rsa().map(russh::keys::ssh_key::public::RsaPublicKey::key_size),
         fingerprint: key.fingerprint(),
         sha1: key.sha1(),
-        standing: standing::of(key, &entries, valid),
+        standing: if is_revoked { Standing::Revoked } else { standing::of(key, &entries, valid) },
+        revoked_by: file.filter(|_| is_revoked).map(ToOwned::to_owned),
         certificate,
         name,
         entries: entries
@@ -203,7 +225,7 @@ fn examine(target: &Target, key: &ServerKey) -> Facts {
         strictness: target.host_keys.strictness,
         decision: Decision::Stopped,
         others: Vec::new(),
-    }
+    })
 }
 
 /// The decision that needs no person; none when the user has to be asked.

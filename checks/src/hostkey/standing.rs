@@ -18,7 +18,7 @@ pub enum Standing {
     Unknown,
     /// Lines name the server, and none of them holds this key.
     Changed,
-    /// A line says that this key, or the one that signed it, must not be accepted.
+    /// A line, or the file of `RevokedHostKeys`, says that this key, or the one that signed it, must not be accepted.
     Revoked,
 }
 
@@ -70,7 +70,7 @@ fn by(key: &ServerKey, lines: &[&Entry], valid: bool, otherwise: impl Fn() -> Op
 }
 
 /// Who signed the key.
-fn signer(key: &ServerKey) -> Option<&KeyData> {
+pub(super) fn signer(key: &ServerKey) -> Option<&KeyData> {
     match key {
         ServerKey::Certificate(certificate) => Some(certificate.signature_key()),
         ServerKey::Key(_) => None,

@@ -73,11 +73,11 @@ pub(super) const CHANGED: Cause = Cause {
 pub(super) const REVOKED: Cause = Cause {
     code: "hostkey-revoked",
     stage: Check::Hostkey,
-    title: "The server's host key is marked as revoked in known_hosts",
+    title: "The server's host key is marked as revoked on this machine",
     severity: Severity::Critical,
-    explanation: "A line with @revoked says that this key, or the authority that signed its certificate, must never be accepted again, usually because \
-        its private half was lost or stolen. Whoever answers holds that private half: it may be the server, still with its old key, or someone \
-        who has a copy of it. No user name, key or password was sent.",
+    explanation: "A line of known_hosts with @revoked, or the file that RevokedHostKeys names, says that this key, or the authority that signed its \
+        certificate, must never be accepted again, usually because its private half was lost or stolen. Whoever answers holds that private half: \
+        it may be the server, still with its old key, or someone who has a copy of it. No user name, key or password was sent.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -96,26 +96,46 @@ pub(super) const REVOKED: Cause = Cause {
             snippet: Some("grep -n '^@revoked' '{known_file}'"),
             ..Fix::NEW
         },
+        Fix {
+            side: Side::Client,
+            summary: "Ask whoever keeps {revoked_file} which key the server should have; these are the keys that it lists",
+            snippet: Some("ssh-keygen -lf '{revoked_file}'"),
+            ..Fix::NEW
+        },
     ],
-    symptoms: &["WARNING: REVOKED HOST KEY DETECTED!", "is marked as revoked.", "Host key verification failed."],
+    symptoms: &[
+        "WARNING: REVOKED HOST KEY DETECTED!",
+        "is marked as revoked.",
+        "revoked by file",
+        "Host key verification failed.",
+    ],
     hides: &["hostkey-changed", "hostkey-unknown", "hostkey-cert-invalid"],
     judge: |evidence| {
         let facts = evidence.hostkey.facts().filter(|facts| facts.standing == Standing::Revoked)?;
-        let line = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches)?;
-        let file = line.file.display().to_string();
+        let line = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches);
+        let (file, name, told) = match (&facts.revoked_by, line) {
+            (Some(file), _) => {
+                let told =
+                    format!("RevokedHostKeys: {} lists that key, or the authority that signed it", file.display());
+                (file, "revoked_file", told)
+            }
+            (None, Some(line)) => (&line.file, "known_file", format!("{}, marked @revoked", told(line))),
+            (None, None) => return None,
+        };
         let key_type = scan_type(facts);
-        let found = Match::new(Certainty::Certain, [shown_key(facts), format!("{}, marked @revoked", told(line))])
+        let found = Match::new(Certainty::Certain, [shown_key(facts), told])
             .reason_open()
             .with("scan_type", key_type)
             .with("key_file", format!("ssh_host_{key_type}_key"));
-        Some(if quotable(&file) { found.with("known_file", file) } else { found })
+        let file = file.display().to_string();
+        Some(if quotable(&file) { found.with(name, file) } else { found })
     },
 };
 
 #[cfg(test)]
 mod tests {
     use super::super::samples::{entry, evidence, fired, known};
-    use super::CHANGED;
+    use super::{CHANGED, REVOKED};
     use crate::cause::Certainty;
     use crate::hostkey::{Decision, Facts, Standing};
     use crate::known_hosts::Kind;
@@ -156,5 +176,15 @@ mod tests {
             ..known()
         };
         assert_eq!(fired(&facts), ["hostkey-revoked"]);
+    }
+
+    #[test]
+    fn the_file_that_revokes_a_key_is_named() {
+        let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), standing: Standing::Revoked, ..changed() };
+        assert_eq!(fired(&listed), ["hostkey-revoked"]);
+        let found = (REVOKED.judge)(&evidence(&listed)).unwrap();
+        assert!(found.because[1].contains("RevokedHostKeys: /etc/ssh/revoked"), "{:?}", found.because);
+        assert!(found.values.contains(&("revoked_file", "/etc/ssh/revoked".into())));
+        assert!(found.values.iter().all(|(name, _)| *name != "known_file"));
     }
 }

@@ -64,6 +64,7 @@ pub(super) mod samples {
             name: "[db.example]:2222".into(),
             entries: vec![entry("SHA256:new", Kind::Host, true)],
             unread: Vec::new(),
+            revoked_by: None,
             standing: Standing::Known,
             strictness: Strictness::Ask,
             decision: Decision::Known,
