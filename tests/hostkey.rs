@@ -104,3 +104,45 @@ fn a_key_in_the_file_of_revoked_ones_gets_no_login_and_what_cannot_be_read_is_no
     assert!(summary.contains("KRL") && summary.contains(&krl), "{summary}");
     assert_eq!(seen.check("auth")["status"], "skip", "{}", seen.told());
 }
+
+#[test]
+fn a_command_that_prints_the_key_is_not_run_and_nothing_is_sure() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let line = read(&lab, KNOWN_HOSTS);
+    lab.home().write(KNOWN_HOSTS, "");
+    lab.home().write("line", &line);
+    let command = format!("KnownHostsCommand=/bin/cat {}", lab.home().path("line").display());
+    let seen = assert_agreed(&lab, &server, &["-o", &command]);
+    assert_eq!((seen.codes(), &seen.json["verdict"]), (vec!["hostkey-unknown"], &"healthy".into()), "{}", seen.told());
+    assert_eq!(seen.json["diagnoses"][0]["certainty"], "possible", "{}", seen.told());
+}
+
+#[test]
+fn at_a_loopback_address_any_key_is_taken_where_ssh_takes_it() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.client().ip("link set lo up");
+    let config = read(&lab, &format!("sshd_config_{}", server.port()));
+    let config = config.replace(&server.address().to_string(), "127.0.0.1");
+    lab.home().write("sshd_loopback", &config);
+    let file = lab.home().path("sshd_loopback").display().to_string();
+    assert_eq!(lab.run("/usr/sbin/sshd", &["-f", &file], s(10)).status, Some(0));
+    lab.home().write("client/.ssh/authorized_keys", &read(&lab, "client/.ssh/id_ed25519.pub"));
+    let url = format!("ssh://127.0.0.1:{}", server.port());
+    lab.home().make_key("other");
+    lab.home().write(KNOWN_HOSTS, &format!("[127.0.0.1]:{} {}", server.port(), read(&lab, "other.pub")));
+    for (options, codes) in [
+        (&["-o", "NoHostAuthenticationForLocalhost=yes"][..], &[][..]),
+        (&["-o", "NoHostAuthenticationForLocalhost=yes", "-o", "HostKeyAlias=x"], &["hostkey-unknown"]),
+        (&[], &["hostkey-changed"]),
+    ] {
+        let config = lab.home().config().display().to_string();
+        let ssh = lab.run("ssh", &[&["-F", &config], options, &[&url, "true"]].concat(), s(10));
+        let seen = lab.doctor_at(&url, &[&["--only", "auth"], options].concat(), s(30));
+        assert_eq!(seen.codes(), codes, "{options:?}: {}", seen.told());
+        assert_eq!(ssh.status == Some(0), codes.is_empty(), "{ssh:?}");
+        let decision = &seen.check("hostkey")["evidence"]["decision"];
+        assert_eq!(decision == "not-checked", codes.is_empty(), "{}", seen.told());
+    }
+}

@@ -1,7 +1,7 @@
 //! The server's certificate does not hold.
 
 use super::unknown::severity;
-use super::{scan_type, shown_key};
+use super::{compared, qualified, scan_type, shown_key};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::hostkey::Standing;
@@ -48,7 +48,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
     ],
     hides: &["hostkey-unknown"],
     judge: |evidence| {
-        let facts = evidence.hostkey.facts().filter(|facts| facts.standing == Standing::Unknown)?;
+        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Unknown)?;
         let certificate = facts.certificate.as_ref()?;
         let objection = certificate.objection.as_ref()?;
         facts.entries.iter().find(|entry| entry.kind == Kind::CertAuthority && entry.matches)?;
@@ -74,7 +74,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
             );
             certainty = Certainty::Likely;
         }
-        let found = Match::new(certainty, because).at(severity(facts.decision));
+        let found = qualified(Match::new(certainty, because), facts).at(severity(facts));
         // By its dates it may as well be this machine's clock that is wrong.
         let now = evidence.started_at;
         let by_date = certificate.valid_until.is_some_and(|until| until <= now)

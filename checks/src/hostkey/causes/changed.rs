@@ -1,9 +1,9 @@
 //! The server's key contradicts known_hosts.
 
-use super::{COMPARE_ON_SERVER, quotable, scan_type, shown_key, told};
+use super::{COMPARE_ON_SERVER, compared, qualified, quotable, scan_type, shown_key, told};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
-use crate::hostkey::Standing;
+use crate::hostkey::{Decision, Standing};
 use crate::known_hosts::Kind;
 use crate::trial;
 
@@ -14,8 +14,8 @@ pub(super) const CHANGED: Cause = Cause {
     severity: Severity::Critical,
     explanation: "known_hosts holds keys for this name, and the server proved to hold another one. Either the server was reinstalled or given new keys, \
         the name or address now leads to another machine (DHCP, a re-created virtual machine, a load balancer over servers with keys of their \
-        own), or someone stands between you and the server. From the client these look alike, so ssh refuses, and this examination stopped \
-        here: no user name, key or password was sent.\n\n\
+        own), or someone stands between you and the server. From the client these look alike, so ssh refuses; with StrictHostKeyChecking no it \
+        warns and goes on without passwords and agent forwarding. This examination stopped here in any case: no user name, key or password was sent.\n\n\
         Where the stored key is of another type than the one shown, ssh says the same: it knows keys for this name, and none of them is this one.",
     fixes: &[
         COMPARE_ON_SERVER,
@@ -43,7 +43,7 @@ pub(super) const CHANGED: Cause = Cause {
     ],
     hides: &["hostkey-unknown", "hostkey-cert-invalid"],
     judge: |evidence| {
-        let facts = evidence.hostkey.facts().filter(|facts| facts.standing == Standing::Changed)?;
+        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Changed)?;
         let against: Vec<_> = facts
             .entries
             .iter()
@@ -62,6 +62,7 @@ pub(super) const CHANGED: Cause = Cause {
             // The server may have kept the stored key as well, and our library may not speak its type.
             found.certainty = Certainty::Likely;
         }
+        found = qualified(found, facts);
         let file = first.file.display().to_string();
         if quotable(&facts.name) && quotable(&file) {
             found = found.with("known_name", facts.name.clone()).with("known_file", file);
@@ -111,7 +112,7 @@ pub(super) const REVOKED: Cause = Cause {
     ],
     hides: &["hostkey-changed", "hostkey-unknown", "hostkey-cert-invalid"],
     judge: |evidence| {
-        let facts = evidence.hostkey.facts().filter(|facts| facts.standing == Standing::Revoked)?;
+        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Revoked)?;
         let line = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches);
         let (file, name, told) = match (&facts.revoked_by, line) {
             (Some(file), _) => {
@@ -127,6 +128,7 @@ pub(super) const REVOKED: Cause = Cause {
             .reason_open()
             .with("scan_type", key_type)
             .with("key_file", format!("ssh_host_{key_type}_key"));
+        let found = if facts.decision == Decision::Withheld { qualified(found, facts) } else { found };
         let file = file.display().to_string();
         Some(if quotable(&file) { found.with(name, file) } else { found })
     },
@@ -136,7 +138,7 @@ pub(super) const REVOKED: Cause = Cause {
 mod tests {
     use super::super::samples::{entry, evidence, fired, known};
     use super::{CHANGED, REVOKED};
-    use crate::cause::Certainty;
+    use crate::cause::{Certainty, Severity};
     use crate::hostkey::{Decision, Facts, Standing};
     use crate::known_hosts::Kind;
 
@@ -158,6 +160,26 @@ mod tests {
         for part in ["SHA256:old", "SHA256:new", "/home/me/.ssh/known_hosts:7"] {
             assert!(because.contains(part), "{because}");
         }
+    }
+
+    #[test]
+    fn where_ssh_goes_on_it_is_a_warning_and_said() {
+        let facts = Facts { decision: Decision::Withheld, ..changed() };
+        let found = (CHANGED.judge)(&evidence(&facts)).unwrap();
+        assert_eq!((found.certainty, found.severity), (Certainty::Certain, Some(Severity::Warning)));
+        assert!(found.because.iter().any(|line| line.contains("without passwords")), "{:?}", found.because);
+        let entries = vec![entry("SHA256:new", Kind::Revoked, true)];
+        let revoked = Facts { standing: Standing::Revoked, entries, ..facts };
+        let found = (REVOKED.judge)(&evidence(&revoked)).unwrap();
+        assert_eq!(found.severity, Some(Severity::Warning));
+    }
+
+    #[test]
+    fn a_command_that_is_not_run_may_know_the_key() {
+        let facts = Facts { known_hosts_command: true, ..changed() };
+        let found = (CHANGED.judge)(&evidence(&facts)).unwrap();
+        assert_eq!(found.certainty, Certainty::Possible);
+        assert!(found.because.iter().any(|line| line.contains("KnownHostsCommand")), "{:?}", found.because);
     }
 
     #[test]

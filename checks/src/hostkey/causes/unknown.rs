@@ -1,6 +1,6 @@
 //! known_hosts says nothing of the server.
 
-use super::{COMPARE_ON_SERVER, quotable, scan_type, shown_key, told};
+use super::{COMPARE_ON_SERVER, compared, qualified, quotable, scan_type, shown_key, told};
 use crate::auth;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
@@ -15,7 +15,8 @@ pub(super) const UNKNOWN: Cause = Cause {
     severity: Severity::Warning,
     explanation: "No known_hosts file names this server, so nothing on this machine can tell the true server from a false one. With \
         StrictHostKeyChecking ask, ssh asks a person and refuses where there is none (BatchMode, cron, CI); with yes it always refuses; with \
-        accept-new it takes the first key that it sees on trust.\n\n\
+        accept-new it takes the first key that it sees on trust. Where KnownHostsCommand is set, ssh may know the key from that command, which \
+        is not run here.\n\n\
         This examination never writes known_hosts. Where nobody could be asked it went on with public keys only: their signatures are bound to this \
         connection (RFC 4252 section 7) and of no use to a false server, while a password would be.",
     fixes: &[
@@ -47,7 +48,7 @@ pub(super) const UNKNOWN: Cause = Cause {
     ],
     hides: &[],
     judge: |evidence| {
-        let facts = evidence.hostkey.facts().filter(|facts| facts.standing == Standing::Unknown)?;
+        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Unknown)?;
         let mut because =
             vec![shown_key(facts), format!("no line of the known_hosts files names {}", facts.name), decided(facts)];
         because.extend(
@@ -64,20 +65,22 @@ pub(super) const UNKNOWN: Cause = Cause {
         if withheld {
             because.push("the login failed for want of a password, which was not sent to an unknown key".to_owned());
         }
-        let severity = if withheld { Severity::Critical } else { severity(facts.decision) };
+        let severity = if withheld { Severity::Critical } else { severity(facts) };
         // A line that was not read may be the one.
         let certainty = if facts.unread.is_empty() { Certainty::Certain } else { Certainty::Likely };
-        let found = Match::new(certainty, because).at(severity);
+        let found = qualified(Match::new(certainty, because), facts).at(severity);
         Some(if quotable(&evidence.target.host) { found.with("scan_type", scan_type(facts)) } else { found })
     },
 };
 
 /// How bad an unknown key is, after what was decided about it.
-pub(super) fn severity(decision: Decision) -> Severity {
-    match decision {
+pub(super) fn severity(facts: &Facts) -> Severity {
+    match facts.decision {
+        // A command that was not run may know it.
+        Decision::PublicKeysOnly if facts.known_hosts_command => Severity::Info,
         Decision::RefusedBySetting | Decision::RefusedByUser | Decision::Stopped => Severity::Critical,
-        Decision::AcceptedBySetting | Decision::PublicKeysOnly => Severity::Warning,
-        Decision::AcceptedByUser | Decision::Known => Severity::Info,
+        Decision::AcceptedBySetting | Decision::PublicKeysOnly | Decision::Withheld => Severity::Warning,
+        Decision::AcceptedByUser | Decision::Known | Decision::NotChecked => Severity::Info,
     }
 }
 
@@ -89,14 +92,20 @@ fn decided(facts: &Facts) -> String {
         Strictness::No => "no",
     };
     let what = match facts.decision {
-        Decision::PublicKeysOnly if facts.is_revoked_without_port() => "this examination went on with public keys only",
+        Decision::PublicKeysOnly if facts.known_hosts_command || facts.is_revoked_without_port() => {
+            "this examination went on with public keys only"
+        }
         Decision::PublicKeysOnly => {
             "nobody could be asked: ssh would refuse here, this examination went on with public keys only"
         }
         Decision::AcceptedByUser => "the user compared the fingerprint and accepted it",
         Decision::RefusedByUser => "the user did not accept it",
         Decision::AcceptedBySetting => "an unknown key is accepted",
-        Decision::RefusedBySetting | Decision::Stopped | Decision::Known => "an unknown key is refused",
+        Decision::RefusedBySetting
+        | Decision::Stopped
+        | Decision::Known
+        | Decision::Withheld
+        | Decision::NotChecked => "an unknown key is refused",
     };
     format!("StrictHostKeyChecking is {setting}: {what}")
 }
@@ -126,6 +135,15 @@ mod tests {
             let found = (UNKNOWN.judge)(&evidence(&unknown(decision))).unwrap();
             assert_eq!(found.severity, Some(severity), "{decision:?}");
         }
+    }
+
+    #[test]
+    fn a_command_that_is_not_run_may_know_the_key_and_nothing_is_said_of_a_refusal() {
+        let facts = Facts { known_hosts_command: true, ..unknown(Decision::PublicKeysOnly) };
+        let found = (UNKNOWN.judge)(&evidence(&facts)).unwrap();
+        assert_eq!((found.certainty, found.severity), (Certainty::Possible, Some(Severity::Info)));
+        let because = found.because.join("\n");
+        assert!(because.contains("does not run that command") && !because.contains("refuse"), "{because}");
     }
 
     #[test]
