@@ -51,7 +51,7 @@ impl Names {
     pub(super) fn know(&mut self, target: &Examined) {
         self.know_host(&target.host);
         self.know_user(&target.user);
-        for place in target.via.iter().chain([&target.input]) {
+        for place in target.via.iter().chain([&target.input, &target.known_as]) {
             let place = place.trim_start_matches("ssh://");
             let (user, place) = place.rsplit_once('@').map_or(("", place), |(user, place)| (user, place));
             let host = place.trim_start_matches('[').split([':', ']', '/']).next().unwrap_or("");
@@ -225,6 +225,7 @@ mod tests {
             host: "db.corp.test".into(),
             user: "alice".into(),
             port: 22,
+            known_as: "[pool-key]:22".into(),
             via: vec!["bob@gate:22".into()],
         })
     }
@@ -235,6 +236,7 @@ mod tests {
         for (text, safe) in [
             ("db.corp.test", "host-1.example"),
             ("bob@gate:22", "user-2@host-2.example:22"),
+            ("[pool-key]:22", "[host-4.example]:22"),
             ("Could not resolve DB.corp.test.", "Could not resolve host-1.example."),
             ("alice from 10.1.2.3:4711 and 10.1.2.4.", "user-1 from 192.0.2.1:4711 and 192.0.2.2."),
             ("10.1.2.3", "192.0.2.1"),

@@ -46,6 +46,9 @@ pub struct Facts {
     pub certificate: Option<Certificate>,
     /// The name that known_hosts was searched for.
     pub name: String,
+    /// The first file in which ssh would find a line.
+    #[serde(default)]
+    pub first_file: Option<PathBuf>,
     /// The lines that name the server.
     pub entries: Vec<Entry>,
     /// Files that could not be read to their end.
@@ -222,6 +225,7 @@ fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
         revoked_by: file.filter(|_| is_revoked).map(ToOwned::to_owned),
         certificate,
         name,
+        first_file: known_hosts::first_file(&target.host_keys),
         entries: entries
             .into_iter()
             .map(|entry| Entry {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use name::matches as pattern_matches;
 
-use crate::target::Target;
+use crate::target::{HostKeyPolicy, Target};
 
 /// The most that is read of one file, bytes; 100,000 hosts fit in it.
 const FILE_BYTES: u64 = 16 << 20;
@@ -100,6 +100,12 @@ pub(crate) fn recorded_name(target: &Target) -> String {
         None if target.port == DEFAULT_PORT => target.host.to_lowercase(),
         None => format!("[{}]:{}", target.host.to_lowercase(), target.port),
     }
+}
+
+/// The first file that can hold lines: of the user's, else of the machine's.
+pub(crate) fn first_file(policy: &HostKeyPolicy) -> Option<PathBuf> {
+    let mut files = policy.user_files.iter().chain(&policy.global_files);
+    files.find(|file| *file != Path::new("/dev/null")).cloned()
 }
 
 /// Every line of the target's files that names it.

@@ -88,6 +88,7 @@ pub(super) mod samples {
             sha1: None,
             certificate: None,
             name: "[db.example]:2222".into(),
+            first_file: Some("/home/me/.ssh/known_hosts".into()),
             entries: vec![entry("SHA256:new", Kind::Host, true)],
             unread: Vec::new(),
             revoked_by: None,
