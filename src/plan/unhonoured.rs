@@ -124,7 +124,7 @@ mod tests {
     fn a_default_configuration_is_not_worth_a_word() {
         let lines = "rekeylimit 0 0\nsecuritykeyprovider internal\nverifyhostkeydns false\nhostbasedauthentication no\n\
                      proxyusefdpass no\nconnectionattempts 1\ncheckhostip no\ncontrolpath none\nrequiredrsasize 1024\n\
-                     pubkeyacceptedalgorithms a,b\ncontrolpath /nonexistent/master\n";
+                     pubkeyacceptedalgorithms a,b\ncontrolpath /nonexistent/master\nrevokedhostkeys /etc/ssh/revoked\n";
         assert_eq!(said(lines, &[]), Vec::<String>::new());
     }
 
@@ -140,6 +140,8 @@ mod tests {
         assert!(one("controlpath /tmp", &[]).contains("master"));
         assert!(one("gssapiauthentication yes", &["GSSAPIAuthentication=yes"]).contains("Kerberos"));
         assert!(one("requiredrsasize 4096", &["RequiredRSASize 4096"]).contains("4096"));
+        assert!(one("verifyhostkeydns true", &[]).contains("are compared"));
+        assert!(one("knownhostscommand /bin/known", &[]).contains("not run"));
         assert!(one("bindaddress myhost", &[]).contains("numeric"));
         assert!(one("remotecommand evil\x1b[31m", &[]).contains("\\u{1b}"));
     }

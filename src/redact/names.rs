@@ -225,9 +225,15 @@ mod tests {
             host: "db.corp.test".into(),
             user: "alice".into(),
             port: 22,
-            known_as: "[pool-key]:22".into(),
+            known_as: String::new(),
             via: vec!["bob@gate:22".into()],
         })
+    }
+
+    #[test]
+    fn the_name_that_known_hosts_is_searched_for_is_one() {
+        let target = Examined { known_as: "[pool-key]:2222".into(), ..Examined::default() };
+        assert_eq!(Names::of(&target).replaced("[pool-key]:2222", Reach::Everywhere), "[host-1.example]:2222");
     }
 
     #[test]
@@ -236,7 +242,6 @@ mod tests {
         for (text, safe) in [
             ("db.corp.test", "host-1.example"),
             ("bob@gate:22", "user-2@host-2.example:22"),
-            ("[pool-key]:22", "[host-4.example]:22"),
             ("Could not resolve DB.corp.test.", "Could not resolve host-1.example."),
             ("alice from 10.1.2.3:4711 and 10.1.2.4.", "user-1 from 192.0.2.1:4711 and 192.0.2.2."),
             ("10.1.2.3", "192.0.2.1"),

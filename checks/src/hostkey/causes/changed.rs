@@ -14,7 +14,7 @@ pub(super) const CHANGED: Cause = Cause {
     severity: Severity::Critical,
     explanation: "known_hosts holds keys for this name, and the server proved to hold another one. Either the server was reinstalled or given new keys, \
         the name or address now leads to another machine (DHCP, a re-created virtual machine, a load balancer over servers with keys of their \
-        own), or someone stands between you and the server. From the client these look alike, so ssh refuses; where the user's settings do not have it check, it \
+        own), or someone stands between you and the server. From the client these look alike, so ssh refuses; told not to be strict about host keys, it \
         warns and goes on without passwords and agent forwarding. This examination stopped here in any case: no user name, key or password was sent.\n\n\
         Where the stored key is of another type than the one shown, ssh says the same: it knows keys for this name, and none of them is this one.",
     fixes: &[
