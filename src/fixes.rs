@@ -126,9 +126,13 @@ fn built_in(name: &str, target: &Examined, is_command: bool) -> Option<String> {
         "alias" => Some(alias(&target.input, is_command)),
         "host" => Some(target.host.clone()),
         "port" => Some(target.port.to_string()),
-        "known_as" => {
-            Some(if target.port == 22 { target.host.clone() } else { format!("[{}]:{}", target.host, target.port) })
-        }
+        "known_as" => Some(if !target.known_as.is_empty() {
+            target.known_as.clone()
+        } else if target.port == 22 {
+            target.host.clone()
+        } else {
+            format!("[{}]:{}", target.host, target.port)
+        }),
         "user" => Some(target.user.clone()),
         _ => None,
     }

@@ -13,6 +13,7 @@ mod forced;
 mod handshake;
 mod hop;
 mod hop_report;
+mod hostkey;
 mod idle;
 mod jumps;
 mod keys;

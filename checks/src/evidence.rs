@@ -211,6 +211,9 @@ pub struct Examined {
     pub user: String,
     /// The hops of a ProxyJump.
     pub via: Vec<String>,
+    /// The name that known_hosts is searched for (`HostKeyAlias`, or the host with its port unless that is 22).
+    #[serde(default)]
+    pub known_as: String,
 }
 
 /// What the examination cost the server.

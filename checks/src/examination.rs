@@ -52,6 +52,8 @@ pub struct Examination {
     pub connection: Option<Connection>,
     /// Left by hostkey: the fingerprint of the key that may be trusted with a login, and how far.
     pub trusted: Option<Trusted>,
+    /// Left by hostkey: no login is tried at a key that contradicts known_hosts, although ssh would try one.
+    pub login_withheld: bool,
     /// Left by auth: how to log in again.
     pub login: Option<Login>,
     /// Left by channel: the server runs POSIX shell commands of ours, or why not.
@@ -165,6 +167,7 @@ impl Examination {
             transport: None,
             connection: None,
             trusted: None,
+            login_withheld: false,
             login: None,
             runs_commands: Err("channel was not asked for"),
             running: None,

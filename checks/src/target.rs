@@ -59,6 +59,9 @@ impl Target {
                 global_files: Vec::new(),
                 strictness: Strictness::Ask,
                 verify_dns: false,
+                revoked: None,
+                command: false,
+                skip_loopback: false,
             },
             credentials: Credentials::default(),
             algorithms: Algorithms::default(),
@@ -111,6 +114,12 @@ pub struct HostKeyPolicy {
     pub strictness: Strictness,
     /// Whether ssh looks for the key's fingerprint in DNS too (`VerifyHostKeyDNS`).
     pub verify_dns: bool,
+    /// The file of `RevokedHostKeys`, as it is written: ssh expands nothing in it.
+    pub revoked: Option<PathBuf>,
+    /// Whether ssh runs a command that prints further lines of known_hosts (`KnownHostsCommand`); it is not run here.
+    pub command: bool,
+    /// Whether ssh takes any key at a loopback address (`NoHostAuthenticationForLocalhost`).
+    pub skip_loopback: bool,
 }
 
 /// `StrictHostKeyChecking` of ssh_config.

@@ -110,6 +110,9 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
                 _ => Strictness::Ask,
             },
             verify_dns: raw.one("verifyhostkeydns").is_some_and(|value| ["yes", "true", "ask"].contains(&value)),
+            revoked: raw.set("revokedhostkeys").map(PathBuf::from),
+            command: raw.set("knownhostscommand").is_some(),
+            skip_loopback: raw.flag("nohostauthenticationforlocalhost", false),
         },
         credentials,
         algorithms: Algorithms {
@@ -273,6 +276,15 @@ mod tests {
         assert_eq!((target.algorithms.kex.len(), target.algorithms.compression, target.tos), (2, true, Some(0xb8)));
         assert_eq!((target.settings.server_alive_interval_s, target.settings.server_alive_count_max), (30, 5));
         assert!(!target.settings.tcp_keepalive);
+    }
+
+    #[test]
+    fn what_decides_on_a_host_key_beside_known_hosts_is_taken_as_ssh_prints_it() {
+        let bare = resolved("revokedhostkeys none\nnohostauthenticationforlocalhost no\n").host_keys;
+        assert_eq!((bare.revoked, bare.command, bare.skip_loopback), (None, false, false));
+        let set = "revokedhostkeys ~/revoked\nknownhostscommand /bin/known %H\nnohostauthenticationforlocalhost yes\n";
+        let set = resolved(set).host_keys;
+        assert_eq!((set.revoked, set.command, set.skip_loopback), (Some("~/revoked".into()), true, true));
     }
 
     #[test]

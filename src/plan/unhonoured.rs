@@ -14,9 +14,16 @@ use crate::cli::SshFlags;
 /// Settings that are off in ssh, and why they are not honoured when the user turned them on.
 const OFF: &[(&str, &str, &str)] = &[
     ("bindinterface", "BindInterface", "the doctor binds to no interface, and may take another path than ssh"),
-    ("knownhostscommand", "KnownHostsCommand", "only known_hosts files are searched for the host key"),
-    ("revokedhostkeys", "RevokedHostKeys", "only @revoked lines of known_hosts are obeyed"),
-    ("verifyhostkeydns", "VerifyHostKeyDNS", "the host key is not looked up in DNS"),
+    (
+        "knownhostscommand",
+        "KnownHostsCommand",
+        "the command is not run: only known_hosts files are searched for the host key",
+    ),
+    (
+        "verifyhostkeydns",
+        "VerifyHostKeyDNS",
+        "fingerprints of the host key in DNS (SSHFP) are compared and decide nothing; with yes, ssh takes a key that a validated answer has",
+    ),
     ("pkcs11provider", "PKCS11Provider", "keys on a token are used only if the agent holds them"),
     ("hostbasedauthentication", "HostbasedAuthentication", "the doctor does not log in by the client host's key"),
     ("proxyusefdpass", "ProxyUseFdpass", "the doctor takes no descriptor from a proxy command"),
@@ -82,9 +89,6 @@ pub(super) fn sentences(raw: &Raw, flags: &SshFlags, tokens: &Tokens<'_>) -> Vec
             Err(error) => say("ControlPath", path, &error.to_string()),
         }
     }
-    if raw.flag("nohostauthenticationforlocalhost", false) && matches!(tokens.host, "localhost" | "127.0.0.1" | "::1") {
-        say("NoHostAuthenticationForLocalhost", "yes", "the host key is looked up all the same");
-    }
     if let Some(attempts) = raw.one("connectionattempts").filter(|attempts| *attempts != "1") {
         say("ConnectionAttempts", attempts, "the doctor connects once");
     }
@@ -120,7 +124,7 @@ mod tests {
     fn a_default_configuration_is_not_worth_a_word() {
         let lines = "rekeylimit 0 0\nsecuritykeyprovider internal\nverifyhostkeydns false\nhostbasedauthentication no\n\
                      proxyusefdpass no\nconnectionattempts 1\ncheckhostip no\ncontrolpath none\nrequiredrsasize 1024\n\
-                     pubkeyacceptedalgorithms a,b\ncontrolpath /nonexistent/master\n";
+                     pubkeyacceptedalgorithms a,b\ncontrolpath /nonexistent/master\nrevokedhostkeys /etc/ssh/revoked\n";
         assert_eq!(said(lines, &[]), Vec::<String>::new());
     }
 
@@ -136,6 +140,8 @@ mod tests {
         assert!(one("controlpath /tmp", &[]).contains("master"));
         assert!(one("gssapiauthentication yes", &["GSSAPIAuthentication=yes"]).contains("Kerberos"));
         assert!(one("requiredrsasize 4096", &["RequiredRSASize 4096"]).contains("4096"));
+        assert!(one("verifyhostkeydns true", &[]).contains("are compared"));
+        assert!(one("knownhostscommand /bin/known", &[]).contains("not run"));
         assert!(one("bindaddress myhost", &[]).contains("numeric"));
         assert!(one("remotecommand evil\x1b[31m", &[]).contains("\\u{1b}"));
     }

@@ -51,7 +51,7 @@ impl Names {
     pub(super) fn know(&mut self, target: &Examined) {
         self.know_host(&target.host);
         self.know_user(&target.user);
-        for place in target.via.iter().chain([&target.input]) {
+        for place in target.via.iter().chain([&target.input, &target.known_as]) {
             let place = place.trim_start_matches("ssh://");
             let (user, place) = place.rsplit_once('@').map_or(("", place), |(user, place)| (user, place));
             let host = place.trim_start_matches('[').split([':', ']', '/']).next().unwrap_or("");
@@ -225,8 +225,15 @@ mod tests {
             host: "db.corp.test".into(),
             user: "alice".into(),
             port: 22,
+            known_as: String::new(),
             via: vec!["bob@gate:22".into()],
         })
+    }
+
+    #[test]
+    fn the_name_that_known_hosts_is_searched_for_is_one() {
+        let target = Examined { known_as: "[pool-key]:2222".into(), ..Examined::default() };
+        assert_eq!(Names::of(&target).replaced("[pool-key]:2222", Reach::Everywhere), "[host-1.example]:2222");
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Algorithms and host keys.
 
 use super::{
-    KNOWN_HOSTS, assert_client_mends, assert_fails, assert_server_mends, assert_works, examined, paste, printed, read,
-    reload, run_on, s,
+    KNOWN_HOSTS, SSH_CONFIG, assert_client_mends, assert_fails, assert_server_mends, assert_works, examined, paste,
+    printed, read, reload, run_on, s,
 };
-use crate::lab::Lab;
+use crate::lab::{Lab, Middlebox, Report};
 
 #[test]
 fn the_lines_for_a_missing_algorithm_mend_ssh_from_either_side() {
@@ -45,6 +45,16 @@ fn the_old_key_is_removed_by_the_printed_command_and_no_other_line_with_it() {
     assert_works(&lab, &server.url(), "the new key is known");
 }
 
+/// Fetches the key by the printed command, compares it, and appends it as the caution says.
+fn fetch(lab: &Lab, seen: &Report, begins: &str) {
+    let shown = run_on(lab, lab.client(), "client", &printed(seen, "hostkey-unknown", begins));
+    let proven = seen.check("hostkey")["evidence"]["fingerprint"].as_str().expect("a fingerprint");
+    assert!(shown.contains(proven), "{shown}");
+    let caution =
+        seen.fixes().filter_map(|fix| fix["caution"].as_str()).find_map(|text| text.split_once("Only then: "));
+    run_on(lab, lab.client(), "client", caution.expect("how it is appended").1);
+}
+
 #[test]
 fn an_unknown_key_becomes_known_by_the_printed_command() {
     let Some(lab) = Lab::healthy() else { return };
@@ -52,12 +62,38 @@ fn an_unknown_key_becomes_known_by_the_printed_command() {
     lab.home().write(KNOWN_HOSTS, "");
     let seen = examined(&lab, &server.url(), &[], "hostkey-unknown");
     assert_fails(&lab, &server.url());
-    let shown = run_on(&lab, lab.client(), "client", &printed(&seen, "hostkey-unknown", "ssh-keyscan"));
-    let proven = seen.check("hostkey")["evidence"]["fingerprint"].as_str().expect("a fingerprint");
-    assert!(shown.contains(proven), "{shown}");
-    let caution =
-        seen.fixes().filter_map(|fix| fix["caution"].as_str()).find_map(|text| text.split_once("Only then: "));
-    run_on(&lab, lab.client(), "client", caution.expect("how it is appended").1);
+    fetch(&lab, &seen, "ssh-keyscan");
+    assert_works(&lab, &server.url(), "the key was appended");
+}
+
+#[test]
+fn a_key_that_is_looked_for_under_another_name_or_in_another_file_becomes_known_there() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.home().write(KNOWN_HOSTS, "");
+    let file = lab.home().path("client/other_hosts").display().to_string();
+    let _settings = paste(&lab, SSH_CONFIG, &format!("Host *\n  HostKeyAlias MyDB\n  UserKnownHostsFile {file}"));
+    let seen = examined(&lab, &server.url(), &[], "hostkey-unknown");
+    assert_fails(&lab, &server.url());
+    assert!(printed(&seen, "hostkey-unknown", "@cert-authority").starts_with("@cert-authority mydb "));
+    fetch(&lab, &seen, "ssh-keyscan");
+    assert_works(&lab, &server.url(), "the key was appended");
+    assert_eq!(read(&lab, KNOWN_HOSTS), "");
+}
+
+#[test]
+fn a_key_behind_a_hop_becomes_known_by_the_printed_command() {
+    let Some(lab) = Lab::through(&[Middlebox::Bastion]) else { return };
+    lab.home().write(KNOWN_HOSTS, "");
+    let bastion = lab.bastion(1, &[]);
+    let known = read(&lab, KNOWN_HOSTS);
+    let server = lab.sshd(&[]);
+    lab.home().write(KNOWN_HOSTS, &known);
+    let settings = format!("Host {}\n  ProxyJump {}", server.address(), bastion.hop());
+    let _settings = paste(&lab, SSH_CONFIG, &settings);
+    let seen = examined(&lab, &server.url(), &[], "hostkey-unknown");
+    assert_fails(&lab, &server.url());
+    fetch(&lab, &seen, "ssh ssh://");
     assert_works(&lab, &server.url(), "the key was appended");
 }
 

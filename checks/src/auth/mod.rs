@@ -36,6 +36,11 @@ const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Logs in on the connection that the handshake left, if the host key check trusts its key.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
+    if exam.login_withheld {
+        let why =
+            "no login was tried: the host key contradicts known_hosts; ssh goes on without passwords (see hostkey)";
+        return Step::Error(why.into());
+    }
     let Some(trusted) = exam.trusted.clone() else {
         return Step::Skipped("no trusted host key: see hostkey".into());
     };

@@ -30,6 +30,9 @@ pub struct Certificate {
     /// Whether it is for other names than the one that was connected to.
     #[serde(default)]
     pub misnamed: bool,
+    /// Whether one of its names is a pattern that fits, which OpenSSH 9.2 does not take for a name and other versions do.
+    #[serde(default)]
+    pub fits_pattern: bool,
     /// Why it does not hold for this server and moment, by our clock.
     pub objection: Option<String>,
 }
@@ -46,6 +49,7 @@ impl Certificate {
             valid_until: timestamp(shown.valid_before()),
             authority: shown.signature_key().fingerprint(HashAlg::Sha256).to_string(),
             misnamed: is_misnamed(shown, name),
+            fits_pattern: is_misnamed(shown, name) && fits_pattern(shown, name),
             objection: objection(shown, name, now),
         })
     }
@@ -56,10 +60,15 @@ fn timestamp(seconds: u64) -> Option<Timestamp> {
     Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
 }
 
-/// Whether it has names, and `name` is not among them.
+/// Whether it has names, and `name`, which is in lower case, is not among them; letter case counts.
 fn is_misnamed(shown: &certificate::Certificate, name: &str) -> bool {
     let principals = shown.valid_principals();
-    !principals.is_empty() && !principals.iter().any(|principal| pattern_matches(principal, name))
+    !principals.is_empty() && !principals.iter().any(|principal| principal == name)
+}
+
+fn fits_pattern(shown: &certificate::Certificate, name: &str) -> bool {
+    let is_pattern = |principal: &&String| principal.contains(['*', '?']);
+    shown.valid_principals().iter().filter(is_pattern).any(|principal| pattern_matches(principal, name))
 }
 
 /// The first thing that ssh would hold against the certificate, in ssh's order.
@@ -85,14 +94,26 @@ fn objection(shown: &certificate::Certificate, name: &str, now: Timestamp) -> Op
 }
 
 #[cfg(test)]
+pub(super) mod samples {
+    use crate::connection::ServerKey;
+
+    /// Made by `ssh-keygen -s ca -h -I id -n db.example,*.lan -V 20200101000000Z:20300101000000Z`.
+    pub(in super::super) const HOST: &str = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIBWI6OAZGjyglHHi5TVAsWk+M3iRXP9n+fj8JsttVje6AAAAIDn1Z4btPLslEhF7AW7hbkIyW8WBLONAwBCd5+snwgqqAAAAAAAAAAAAAAACAAAAAmlkAAAAFwAAAApkYi5leGFtcGxlAAAABSoubGFuAAAAAF4L4QAAAAAAcNvYgAAAAAAAAAAAAAAAAAAAADMAAAALc3NoLWVkMjU1MTkAAAAgqq/fGoYqpWK8TccaSUIwxSyGekJeAsLjfqcA+fR3AhEAAABTAAAAC3NzaC1lZDI1NTE5AAAAQIybLU77hbBrrtn9J8jnl/TYap0442OKxDlNRu7xCPGXRfiF8qIrkOI9xDhcbdoTPgeTzj9Vp4HKsjlkJ7lYXQs=";
+
+    /// A key with that certificate.
+    pub(in super::super) fn certified() -> ServerKey {
+        ServerKey::Certificate(Box::new(HOST.parse().unwrap()))
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use jiff::Timestamp;
 
     use super::Certificate;
+    use super::samples::{HOST, certified};
     use crate::connection::ServerKey;
 
-    /// Made by `ssh-keygen -s ca -h -I id -n db.example,*.lan -V 20200101000000Z:20300101000000Z`.
-    const HOST: &str = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIBWI6OAZGjyglHHi5TVAsWk+M3iRXP9n+fj8JsttVje6AAAAIDn1Z4btPLslEhF7AW7hbkIyW8WBLONAwBCd5+snwgqqAAAAAAAAAAAAAAACAAAAAmlkAAAAFwAAAApkYi5leGFtcGxlAAAABSoubGFuAAAAAF4L4QAAAAAAcNvYgAAAAAAAAAAAAAAAAAAAADMAAAALc3NoLWVkMjU1MTkAAAAgqq/fGoYqpWK8TccaSUIwxSyGekJeAsLjfqcA+fR3AhEAAABTAAAAC3NzaC1lZDI1NTE5AAAAQIybLU77hbBrrtn9J8jnl/TYap0442OKxDlNRu7xCPGXRfiF8qIrkOI9xDhcbdoTPgeTzj9Vp4HKsjlkJ7lYXQs=";
     /// The same key, certified for a user.
     const USER: &str = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIF1de+pEJ90EQ8uYiEhYfx/qGwgtMEry9AHuhSb8Uy4VAAAAIDn1Z4btPLslEhF7AW7hbkIyW8WBLONAwBCd5+snwgqqAAAAAAAAAAAAAAABAAAAAmlkAAAADgAAAApkYi5leGFtcGxlAAAAAF4L4QAAAAAAcNvYgAAAAAAAAACCAAAAFXBlcm1pdC1YMTEtZm9yd2FyZGluZwAAAAAAAAAXcGVybWl0LWFnZW50LWZvcndhcmRpbmcAAAAAAAAAFnBlcm1pdC1wb3J0LWZvcndhcmRpbmcAAAAAAAAACnBlcm1pdC1wdHkAAAAAAAAADnBlcm1pdC11c2VyLXJjAAAAAAAAAAAAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIKqv3xqGKqVivE3HGklCMMUshnpCXgLC436nAPn0dwIRAAAAUwAAAAtzc2gtZWQyNTUxOQAAAEDAk7c2h0Zh2apeUxlDooC1otgx2P0tWWN5swkYVQ3n/Dr7BeBMM6ASuoVDZd36j75a+ucK0xkufB/sSFRAs4UN";
 
@@ -105,7 +126,6 @@ mod tests {
     #[test]
     fn a_valid_certificate_has_no_objection() {
         assert_eq!(objection(HOST, "db.example", "2026-01-01T00:00:00Z"), None);
-        assert_eq!(objection(HOST, "x.lan", "2026-01-01T00:00:00Z"), None);
     }
 
     #[test]
@@ -115,6 +135,18 @@ mod tests {
         assert!(told(HOST, "db.example", "2030-01-01T00:00:00Z").contains("expired"));
         assert!(told(HOST, "web.example", "2026-01-01T00:00:00Z").contains("web.example"));
         assert!(told(USER, "db.example", "2026-01-01T00:00:00Z").contains("not a host certificate"));
+    }
+
+    #[test]
+    fn names_count_as_they_are_written_and_a_pattern_is_told_apart() {
+        let read = |name: &str| Certificate::of(&certified(), name, "2026-01-01T00:00:00Z".parse().unwrap()).unwrap();
+        for (name, misnamed, fits_pattern) in
+            [("db.example", false, false), ("x.lan", true, true), ("*.lan", false, false), ("DB.example", true, false)]
+        {
+            let read = read(name);
+            assert_eq!((read.misnamed, read.fits_pattern), (misnamed, fits_pattern), "{name}");
+            assert_eq!(read.objection.is_some(), misnamed, "{name}");
+        }
     }
 
     #[test]

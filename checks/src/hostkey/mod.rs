@@ -3,6 +3,7 @@
 mod causes;
 mod certificate;
 mod others;
+mod revoked;
 mod standing;
 
 use std::path::PathBuf;
@@ -12,10 +13,12 @@ use russh::keys::ssh_key::HashAlg;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::ServerKey;
+use crate::dial::Route;
 use crate::evidence::{self, Step};
 use crate::examination::{Ask, Examination, Trusted};
 use crate::known_hosts::{self, Kind, Known, Unread};
 use crate::target::{Strictness, Target};
+use crate::text;
 
 pub use causes::CAUSES;
 #[cfg(test)]
@@ -43,14 +46,23 @@ pub struct Facts {
     pub certificate: Option<Certificate>,
     /// The name that known_hosts was searched for.
     pub name: String,
+    /// The first file in which ssh would find a line.
+    #[serde(default)]
+    pub first_file: Option<PathBuf>,
     /// The lines that name the server.
     pub entries: Vec<Entry>,
     /// Files that could not be read to their end.
     pub unread: Vec<Unread>,
-    /// How the key stands to those lines.
+    /// The file of `RevokedHostKeys`, where it lists the key or the authority that signed it.
+    #[serde(default)]
+    pub revoked_by: Option<PathBuf>,
+    /// How the key stands to those lines and that file.
     pub standing: Standing,
     /// `StrictHostKeyChecking`.
     pub strictness: Strictness,
+    /// Whether ssh asks a `KnownHostsCommand` too, which is not run here.
+    #[serde(default)]
+    pub known_hosts_command: bool,
     /// What was decided.
     pub decision: Decision,
     /// The keys that answered on further connections, where this one contradicts known_hosts.
@@ -87,7 +99,8 @@ pub enum Decision {
     AcceptedBySetting,
     /// The user said yes.
     AcceptedByUser,
-    /// There was nobody to ask: the login goes on with public keys only, which a false server cannot use elsewhere.
+    /// There was nobody to ask, or a line without the port calls the key revoked: the login goes on with public keys only, which a
+    /// false server cannot use elsewhere.
     PublicKeysOnly,
     /// `StrictHostKeyChecking` refuses unknown keys.
     RefusedBySetting,
@@ -95,16 +108,27 @@ pub enum Decision {
     RefusedByUser,
     /// The key contradicts known_hosts.
     Stopped,
+    /// The key contradicts known_hosts, and with `StrictHostKeyChecking no` ssh goes on without passwords; no login is tried here.
+    Withheld,
+    /// At a loopback address ssh takes any key (`NoHostAuthenticationForLocalhost`).
+    NotChecked,
 }
 
 impl Decision {
     /// Whether the login may go on, and with passwords.
     fn trust(self) -> Option<bool> {
         match self {
-            Self::Known | Self::AcceptedBySetting | Self::AcceptedByUser => Some(true),
+            Self::Known | Self::AcceptedBySetting | Self::AcceptedByUser | Self::NotChecked => Some(true),
             Self::PublicKeysOnly => Some(false),
-            Self::RefusedBySetting | Self::RefusedByUser | Self::Stopped => None,
+            Self::RefusedBySetting | Self::RefusedByUser | Self::Stopped | Self::Withheld => None,
         }
+    }
+}
+
+impl Facts {
+    /// Whether a line without the port calls the key revoked; ssh warns of it, and takes the key as one that it does not know.
+    fn is_revoked_without_port(&self) -> bool {
+        self.entries.iter().any(|entry| entry.portless && entry.kind == Kind::Revoked && entry.matches)
     }
 }
 
@@ -113,10 +137,11 @@ impl evidence::Facts for Facts {
         // The fingerprint is longer than a table's column: it stands in the diagnosis.
         let key = format!("the {} key", self.key_type);
         match (self.standing, self.decision) {
+            (_, Decision::NotChecked) => format!("{key} is not checked: NoHostAuthenticationForLocalhost"),
             (Standing::Known, _) => format!("{key} is the known one"),
             (Standing::KnownAuthority, _) => format!("{key} is certified by a known authority"),
             (Standing::Changed, _) => format!("{key} is not the one in known_hosts"),
-            (Standing::Revoked, _) => format!("{key} is revoked in known_hosts"),
+            (Standing::Revoked, _) => format!("{key} is revoked"),
             (Standing::Unknown, Decision::AcceptedByUser) => {
                 format!("{key} is not in known_hosts; the user accepted it")
             }
@@ -137,22 +162,32 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let Some(key) = connection.notes().read().server_key.clone() else {
         return Step::Error("the handshake left no host key".into());
     };
-    let mut facts = examine(&exam.target, &key);
-    facts.decision = match decide(facts.standing, facts.strictness) {
+    let mut facts = match examine(&exam.target, &key) {
+        Ok(facts) => facts,
+        Err(why) => {
+            part(exam).await;
+            return Step::Error(why);
+        }
+    };
+    facts.decision = match decide(&facts, is_exempt(exam)) {
         Some(decision) => decision,
         None if exam.target.credentials.can_ask => ask(exam, &facts).await,
         None => Decision::PublicKeysOnly,
     };
+    if facts.decision == Decision::AcceptedBySetting && facts.is_revoked_without_port() {
+        facts.decision = Decision::PublicKeysOnly;
+    }
     if exam.stop.asked() {
         return Step::Skipped("interrupted".into());
     }
     let Some(with_passwords) = facts.decision.trust() else {
-        // No later check may find a connection to a server that is not trusted.
-        if let Some(connection) = exam.connection.take() {
-            connection.close(GOODBYE).await;
-        }
+        part(exam).await;
         if facts.standing == Standing::Changed {
             facts.others = others::answering(exam, &facts.fingerprint).await;
+        }
+        if facts.decision == Decision::Withheld {
+            exam.login_withheld = true;
+            return Step::Passed(facts);
         }
         return Step::Failed(facts);
     };
@@ -160,22 +195,37 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     Step::Passed(facts)
 }
 
-/// The facts about `key`, with the decision still open.
-fn examine(target: &Target, key: &ServerKey) -> Facts {
+/// Ends the connection: no later check may find one to a server that is not trusted.
+async fn part(exam: &mut Examination) {
+    if let Some(connection) = exam.connection.take() {
+        connection.close(GOODBYE).await;
+    }
+}
+
+/// The facts about `key`, with the decision still open; why there are none, where ssh knows of revoked keys what we cannot read.
+fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
+    let file = target.host_keys.revoked.as_deref();
+    let is_revoked = file.map_or(Ok(false), |file| revoked::lists(file, key));
+    let is_revoked = is_revoked.map_err(|why| {
+        let file = file.map(|file| text::shown(&file.to_string_lossy())).unwrap_or_default();
+        format!("whether the host key is revoked is not known, and no login was tried: RevokedHostKeys {file}: {why}")
+    })?;
     let Known { entries, unread } = known_hosts::look_up(target);
     let name = known_hosts::recorded_name(target);
-    let bare_name = target.host_keys.alias.clone().unwrap_or_else(|| target.host.to_lowercase());
+    let bare_name = target.host_keys.alias.as_ref().unwrap_or(&target.host).to_lowercase();
     let certificate = Certificate::of(key, &bare_name, jiff::Timestamp::now());
     let valid = certificate.as_ref().is_some_and(|certificate| certificate.objection.is_none());
     let data = key.key_data();
-    Facts {
+    Ok(Facts {
         key_type: data.algorithm().as_str().to_owned(),
         bits: data.rsa().map(russh::keys::ssh_key::public::RsaPublicKey::key_size),
         fingerprint: key.fingerprint(),
         sha1: key.sha1(),
-        standing: standing::of(key, &entries, valid),
+        standing: if is_revoked { Standing::Revoked } else { standing::of(key, &entries, valid) },
+        revoked_by: file.filter(|_| is_revoked).map(ToOwned::to_owned),
         certificate,
         name,
+        first_file: known_hosts::first_file(&target.host_keys),
         entries: entries
             .into_iter()
             .map(|entry| Entry {
@@ -190,17 +240,35 @@ fn examine(target: &Target, key: &ServerKey) -> Facts {
             .collect(),
         unread,
         strictness: target.host_keys.strictness,
+        known_hosts_command: target.host_keys.command,
         decision: Decision::Stopped,
         others: Vec::new(),
-    }
+    })
+}
+
+/// Whether ssh takes any key here: at a loopback address that it connects to by itself, unless it looks for another name.
+fn is_exempt(exam: &Examination) -> bool {
+    let policy = &exam.target.host_keys;
+    let is_loopback = matches!(exam.route, Some(Route::Direct(address)) if address.ip().is_loopback());
+    policy.skip_loopback && policy.alias.is_none() && is_loopback
 }
 
 /// The decision that needs no person; none when the user has to be asked.
-fn decide(standing: Standing, strictness: Strictness) -> Option<Decision> {
-    match (standing, strictness) {
+fn decide(facts: &Facts, is_exempt: bool) -> Option<Decision> {
+    // Of a key in the file of RevokedHostKeys ssh asks nothing else.
+    if facts.revoked_by.is_some() {
+        return Some(Decision::Stopped);
+    }
+    if is_exempt {
+        return Some(Decision::NotChecked);
+    }
+    match (facts.standing, facts.strictness) {
         (Standing::Known | Standing::KnownAuthority, _) => Some(Decision::Known),
-        // With `no`, ssh goes on here without passwords; we have no reason to log in to a server that may be false.
+        // ssh goes on here without passwords; we have no reason to log in to a server that may be false.
+        (Standing::Changed | Standing::Revoked, Strictness::No) => Some(Decision::Withheld),
         (Standing::Changed | Standing::Revoked, _) => Some(Decision::Stopped),
+        // The command may know the key; a public key is of no use to a false server.
+        (Standing::Unknown, Strictness::Yes) if facts.known_hosts_command => Some(Decision::PublicKeysOnly),
         (Standing::Unknown, Strictness::Yes) => Some(Decision::RefusedBySetting),
         (Standing::Unknown, Strictness::AcceptNew | Strictness::No) => Some(Decision::AcceptedBySetting),
         (Standing::Unknown, Strictness::Ask) => None,
@@ -223,17 +291,22 @@ async fn ask(exam: &Examination, facts: &Facts) -> Decision {
 
 #[cfg(test)]
 mod tests {
-    use super::{Decision, Standing, decide};
+    use super::{Decision, Facts, Standing, decide, sample};
     use crate::target::Strictness;
 
     const ALL: [Strictness; 4] = [Strictness::Yes, Strictness::Ask, Strictness::AcceptNew, Strictness::No];
 
+    fn facts(standing: Standing, strictness: Strictness) -> Facts {
+        Facts { standing, strictness, ..sample() }
+    }
+
     #[test]
-    fn a_changed_or_revoked_key_stops_whatever_the_setting() {
+    fn a_changed_or_revoked_key_gets_no_login_whatever_the_setting() {
         for strictness in ALL {
             for standing in [Standing::Changed, Standing::Revoked] {
-                let decision = decide(standing, strictness);
-                assert_eq!(decision, Some(Decision::Stopped), "{strictness:?}");
+                let decision = decide(&facts(standing, strictness), false);
+                let expected = if strictness == Strictness::No { Decision::Withheld } else { Decision::Stopped };
+                assert_eq!(decision, Some(expected), "{strictness:?}");
                 assert_eq!(decision.and_then(Decision::trust), None);
             }
         }
@@ -241,8 +314,23 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_trusted_as_far_as_the_setting_goes() {
-        let trust = ALL.map(|strictness| decide(Standing::Unknown, strictness).map(Decision::trust));
-        assert_eq!(trust, [Some(None), None, Some(Some(true)), Some(Some(true))]);
+        let trust = |facts: &Facts| decide(facts, false).map(Decision::trust);
+        let all = ALL.map(|strictness| trust(&facts(Standing::Unknown, strictness)));
+        assert_eq!(all, [Some(None), None, Some(Some(true)), Some(Some(true))]);
         assert_eq!(Decision::PublicKeysOnly.trust(), Some(false));
+        let command = Facts { known_hosts_command: true, ..facts(Standing::Unknown, Strictness::Yes) };
+        assert_eq!(trust(&command), Some(Some(false)));
+    }
+
+    #[test]
+    fn where_ssh_takes_any_key_only_the_file_of_revoked_ones_stands_against_it() {
+        for standing in [Standing::Known, Standing::Unknown, Standing::Changed, Standing::Revoked] {
+            let facts = facts(standing, Strictness::Yes);
+            assert_eq!(decide(&facts, true), Some(Decision::NotChecked));
+            let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), ..facts };
+            assert_eq!(decide(&listed, true), Some(Decision::Stopped));
+        }
+        let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), ..facts(Standing::Revoked, Strictness::No) };
+        assert_eq!(decide(&listed, false), Some(Decision::Stopped));
     }
 }

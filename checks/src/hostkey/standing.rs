@@ -1,5 +1,6 @@
 //! How a key stands to the lines of known_hosts, decided as ssh decides it.
 
+use russh::keys::ssh_key::public::KeyData;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::ServerKey;
@@ -17,47 +18,72 @@ pub enum Standing {
     Unknown,
     /// Lines name the server, and none of them holds this key.
     Changed,
-    /// A line says that this key, or the one that signed it, must not be accepted.
+    /// A line, or the file of `RevokedHostKeys`, says that this key, or the one that signed it, must not be accepted.
     Revoked,
+}
+
+impl Standing {
+    /// Whether the key is one that ssh takes without a question.
+    fn is_known(self) -> bool {
+        matches!(self, Self::Known | Self::KnownAuthority)
+    }
 }
 
 /// Whether the line is about this key; for an authority, whether it signed the certificate.
 pub(super) fn matches(key: &ServerKey, entry: &Entry) -> bool {
-    let signer = match key {
-        ServerKey::Certificate(certificate) => Some(certificate.signature_key()),
-        ServerKey::Key(_) => None,
-    };
     match entry.kind {
         Kind::Host => entry.key == *key.key_data(),
-        Kind::CertAuthority => signer == Some(&entry.key),
-        Kind::Revoked => entry.key == *key.key_data() || signer == Some(&entry.key),
+        Kind::CertAuthority => signer(key) == Some(&entry.key),
+        Kind::Revoked => entry.key == *key.key_data() || signer(key) == Some(&entry.key),
     }
 }
 
 /// How `key` stands to the lines; `valid` says whether its certificate, if it has one, holds here.
 ///
-/// OpenSSH 9.2 calls a key changed even when the lines hold only keys of other types, and looks up the bare key where a
-/// certificate does not help; a line without the port can only confirm.
+/// As OpenSSH 9.2 was seen to do it: lines without the port are looked at only where those with it say nothing, and then they can
+/// only confirm. A certificate is looked up first, and where that does not help, its bare key; a key is called changed even when
+/// the lines hold only keys of other types.
 pub(super) fn of(key: &ServerKey, entries: &[Entry], valid: bool) -> Standing {
-    let any = |kind| entries.iter().any(|entry| entry.kind == kind && matches(key, entry));
+    let (portless, exact): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.portless);
+    let confirmed = || Some(by(key, &portless, valid, || None)).filter(|standing| standing.is_known());
+    by(key, &exact, valid, confirmed)
+}
+
+/// How `key` stands to these lines, or what `otherwise` makes of it where they say nothing.
+fn by(key: &ServerKey, lines: &[&Entry], valid: bool, otherwise: impl Fn() -> Option<Standing>) -> Standing {
+    let any = |kind| lines.iter().any(|entry| entry.kind == kind && matches(key, entry));
+    let has = |kind| lines.iter().any(|entry| entry.kind == kind);
+    let is_certified = signer(key).is_some();
     if any(Kind::Revoked) {
         Standing::Revoked
-    } else if any(Kind::CertAuthority) && valid {
+    } else if is_certified && valid && any(Kind::CertAuthority) {
         Standing::KnownAuthority
+    } else if let Some(standing) = otherwise().filter(|_| is_certified && !has(Kind::CertAuthority)) {
+        standing
     } else if any(Kind::Host) {
         Standing::Known
-    } else if entries.iter().any(|entry| entry.kind == Kind::Host && !entry.portless) {
+    } else if has(Kind::Host) {
         Standing::Changed
     } else {
-        Standing::Unknown
+        otherwise().unwrap_or(Standing::Unknown)
+    }
+}
+
+/// Who signed the key.
+pub(super) fn signer(key: &ServerKey) -> Option<&KeyData> {
+    match key {
+        ServerKey::Certificate(certificate) => Some(certificate.signature_key()),
+        ServerKey::Key(_) => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use russh::keys::ssh_key::PublicKey;
+    use russh::keys::ssh_key::public::KeyData;
 
-    use super::{Standing, of};
+    use super::super::certificate::samples::certified;
+    use super::{Standing, of, signer};
     use crate::connection::ServerKey;
     use crate::known_hosts::{Entry, Kind};
 
@@ -94,6 +120,51 @@ mod tests {
     fn a_line_without_the_port_confirms_and_never_contradicts() {
         assert_eq!(standing(&[entry(ONE, Kind::Host, true)]), Standing::Known);
         assert_eq!(standing(&[entry(TWO, Kind::Host, true)]), Standing::Unknown);
+    }
+
+    #[test]
+    fn a_line_without_the_port_is_not_looked_at_where_one_with_it_speaks() {
+        let (one, other) = (entry(ONE, Kind::Host, true), entry(TWO, Kind::Host, false));
+        assert_eq!(standing(&[one.clone(), other.clone()]), Standing::Changed);
+        assert_eq!(standing(&[other, one]), Standing::Changed);
+        let revoked = entry(ONE, Kind::Revoked, true);
+        assert_eq!(standing(&[revoked.clone(), entry(ONE, Kind::Host, false)]), Standing::Known);
+        assert_eq!(standing(&[revoked.clone(), entry(TWO, Kind::Host, false)]), Standing::Changed);
+        // ssh warns of it and goes on as with a key that it does not know.
+        assert_eq!(standing(&[revoked.clone(), entry(ONE, Kind::Host, true)]), Standing::Unknown);
+        assert_eq!(standing(&[revoked]), Standing::Unknown);
+    }
+
+    #[test]
+    fn a_certificate_is_looked_up_as_ssh_was_seen_to_do_it() {
+        let (bare, authority) = (certified().key_data().clone(), signer(&certified()).cloned().unwrap());
+        let two = PublicKey::from_openssh(TWO).unwrap().key_data().clone();
+        let line = |key: &KeyData, kind, portless| Entry { key: key.clone(), ..entry(ONE, kind, portless) };
+        let [ca, other_ca] = [&authority, &two].map(|key| move |portless| line(key, Kind::CertAuthority, portless));
+        let [host, other] = [&bare, &two].map(|key| move |portless| line(key, Kind::Host, portless));
+        let [no_key, no_ca] = [&bare, &authority].map(|key| move |portless| line(key, Kind::Revoked, portless));
+        for (lines, valid, expected) in [
+            (vec![ca(true), other(false)], true, Standing::KnownAuthority),
+            (vec![host(true), other(false)], true, Standing::Known),
+            (vec![ca(true), other(true)], true, Standing::KnownAuthority),
+            (vec![ca(true), no_key(true)], true, Standing::Unknown),
+            (vec![ca(true), no_ca(true)], true, Standing::Unknown),
+            (vec![ca(false), no_ca(true)], true, Standing::KnownAuthority),
+            (vec![ca(false), no_key(false)], true, Standing::Revoked),
+            (vec![host(false), no_ca(false)], true, Standing::Revoked),
+            (vec![other_ca(false), host(false)], true, Standing::Known),
+            (vec![other_ca(false)], true, Standing::Unknown),
+            (vec![other_ca(false), host(true)], true, Standing::Known),
+            (vec![other_ca(false), ca(true)], true, Standing::KnownAuthority),
+            (vec![host(false), other_ca(true)], true, Standing::Known),
+            (vec![ca(true), host(true)], false, Standing::Known),
+            (vec![ca(false), host(true)], false, Standing::Known),
+            (vec![ca(false), other(false)], false, Standing::Changed),
+            (vec![ca(false), host(false)], false, Standing::Known),
+            (vec![ca(false), other(false), host(true)], false, Standing::Changed),
+        ] {
+            assert_eq!(of(&certified(), &lines, valid), expected, "{lines:?}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use name::matches as pattern_matches;
 
-use crate::target::Target;
+use crate::target::{HostKeyPolicy, Target};
 
 /// The most that is read of one file, bytes; 100,000 hosts fit in it.
 const FILE_BYTES: u64 = 16 << 20;
@@ -92,14 +92,20 @@ pub(crate) fn known_algorithms(target: &Target) -> KnownAlgorithms {
     known
 }
 
-/// The name under which ssh looks the target up: `HostKeyAlias` as it is, else the host, with its port unless that is 22.
+/// The name under which ssh looks the target up: `HostKeyAlias`, else the host with its port unless that is 22; in lower case.
 #[must_use]
 pub(crate) fn recorded_name(target: &Target) -> String {
     match &target.host_keys.alias {
-        Some(alias) => alias.clone(),
+        Some(alias) => alias.to_lowercase(),
         None if target.port == DEFAULT_PORT => target.host.to_lowercase(),
         None => format!("[{}]:{}", target.host.to_lowercase(), target.port),
     }
+}
+
+/// The first file that can hold lines: of the user's, else of the machine's.
+pub(crate) fn first_file(policy: &HostKeyPolicy) -> Option<PathBuf> {
+    let mut files = policy.user_files.iter().chain(&policy.global_files);
+    files.find(|file| *file != Path::new("/dev/null")).cloned()
 }
 
 /// Every line of the target's files that names it.

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Kind, known_algorithms, look_up};
+use super::{Kind, first_file, known_algorithms, look_up};
 use crate::target::Target;
 
 const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
@@ -67,7 +67,8 @@ fn hashed_names_are_found() {
 fn an_alias_replaces_host_and_port() {
     let file = Temporary::new("alias", &format!("pool {ED25519}\n[db.example]:2222 {ED25519}\n"));
     let mut target = Target::bare("db.example", 2222, "me");
-    target.host_keys.alias = Some("pool".into());
+    // ssh looks for it in lower case, as -G prints it.
+    target.host_keys.alias = Some("Pool".into());
     target.host_keys.global_files = vec![file.0.clone()];
     let lines: Vec<_> = look_up(&target).entries.iter().map(|entry| entry.line).collect();
     assert_eq!(lines, [1]);
@@ -99,4 +100,15 @@ fn known_kinds_leave_out_revoked_keys_and_portless_names() {
     let known = known_algorithms(&target);
     assert!(known.plain.is_empty());
     assert!(known.authority);
+}
+
+#[test]
+fn the_first_file_is_one_that_keeps_what_is_written() {
+    let mut policy = Target::bare("db.example", 22, "me").host_keys;
+    assert_eq!(first_file(&policy), None);
+    policy.global_files = vec!["/etc/ssh/ssh_known_hosts".into()];
+    policy.user_files = vec!["/dev/null".into()];
+    assert_eq!(first_file(&policy), Some("/etc/ssh/ssh_known_hosts".into()));
+    policy.user_files.push("/home/me/.ssh/other".into());
+    assert_eq!(first_file(&policy), Some("/home/me/.ssh/other".into()));
 }

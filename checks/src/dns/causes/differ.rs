@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::dns::{Facts, NameServer, SystemAnswer, lines, reading};
 use crate::evidence::{Check, Evidence};
-use crate::hostkey::Standing;
+use crate::hostkey::{Decision, Standing};
 
 pub(super) const HOSTS_MISMATCH: Cause = Cause {
     code: "dns-hosts-mismatch",
@@ -121,7 +121,10 @@ fn asks_others(facts: &Facts) -> bool {
 
 /// Whether the connection fails in a way that a wrong address could be the reason of.
 fn fails_at_the_host(evidence: &Evidence) -> bool {
-    let other_key = evidence.hostkey.failed().is_some_and(|facts| facts.standing == Standing::Changed);
+    let other_key = evidence
+        .hostkey
+        .facts()
+        .is_some_and(|facts| facts.standing == Standing::Changed && facts.decision != Decision::NotChecked);
     evidence.tcp.failed().is_some() || evidence.handshake.failed().is_some() || other_key
 }
 

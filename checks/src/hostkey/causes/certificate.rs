@@ -1,7 +1,7 @@
 //! The server's certificate does not hold.
 
 use super::unknown::severity;
-use super::{scan_type, shown_key};
+use super::{compared, qualified, scan_type, shown_key};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
 use crate::hostkey::Standing;
@@ -48,7 +48,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
     ],
     hides: &["hostkey-unknown"],
     judge: |evidence| {
-        let facts = evidence.hostkey.facts().filter(|facts| facts.standing == Standing::Unknown)?;
+        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Unknown)?;
         let certificate = facts.certificate.as_ref()?;
         let objection = certificate.objection.as_ref()?;
         facts.entries.iter().find(|entry| entry.kind == Kind::CertAuthority && entry.matches)?;
@@ -66,7 +66,15 @@ pub(super) const CERT_INVALID: Cause = Cause {
         let misnamed = certificate.misnamed;
         let names = plain.iter().copied().chain(misnamed.then_some(&*evidence.target.host));
         let names: Vec<&str> = if plain.is_empty() { vec![&evidence.target.host] } else { names.collect() };
-        let found = Match::new(Certainty::Certain, because).at(severity(facts.decision));
+        let mut certainty = Certainty::Certain;
+        if certificate.fits_pattern {
+            because.push(
+                "a pattern among its names fits, which some versions of OpenSSH take for the name and others do not"
+                    .into(),
+            );
+            certainty = Certainty::Likely;
+        }
+        let found = qualified(Match::new(certainty, because), facts).at(severity(facts));
         // By its dates it may as well be this machine's clock that is wrong.
         let now = evidence.started_at;
         let by_date = certificate.valid_until.is_some_and(|until| until <= now)
@@ -84,6 +92,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
 mod tests {
     use super::super::samples::{entry, evidence, fired, known};
     use super::CERT_INVALID;
+    use crate::cause::Certainty;
     use crate::evidence::Evidence;
     use crate::hostkey::{Certificate, Decision, Facts, Standing};
     use crate::known_hosts::Kind;
@@ -97,6 +106,7 @@ mod tests {
             valid_until: None,
             authority: "SHA256:ca".into(),
             misnamed: false,
+            fits_pattern: false,
             objection: objection.map(Into::into),
         };
         let known_authority = objection.is_none();
@@ -113,6 +123,15 @@ mod tests {
     fn a_flawed_certificate_is_named_and_a_good_one_is_not() {
         assert_eq!(fired(&certified(Some("it has expired"))), ["hostkey-cert-invalid", "hostkey-unknown"]);
         assert!(fired(&certified(None)).is_empty());
+    }
+
+    #[test]
+    fn a_pattern_that_some_versions_take_leaves_a_doubt() {
+        let mut facts = certified(Some("it is not for the name x.lan"));
+        let certainty = |facts: &Facts| (CERT_INVALID.judge)(&evidence(facts)).map(|found| found.certainty);
+        assert_eq!(certainty(&facts), Some(Certainty::Certain));
+        facts.certificate.as_mut().unwrap().fits_pattern = true;
+        assert_eq!(certainty(&facts), Some(Certainty::Likely));
     }
 
     #[test]

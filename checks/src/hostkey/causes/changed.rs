@@ -1,9 +1,9 @@
 //! The server's key contradicts known_hosts.
 
-use super::{COMPARE_ON_SERVER, quotable, scan_type, shown_key, told};
+use super::{COMPARE_ON_SERVER, compared, qualified, quotable, scan_type, shown_key, told};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
-use crate::hostkey::Standing;
+use crate::hostkey::{Decision, Standing};
 use crate::known_hosts::Kind;
 use crate::trial;
 
@@ -14,8 +14,8 @@ pub(super) const CHANGED: Cause = Cause {
     severity: Severity::Critical,
     explanation: "known_hosts holds keys for this name, and the server proved to hold another one. Either the server was reinstalled or given new keys, \
         the name or address now leads to another machine (DHCP, a re-created virtual machine, a load balancer over servers with keys of their \
-        own), or someone stands between you and the server. From the client these look alike, so ssh refuses, and this examination stopped \
-        here: no user name, key or password was sent.\n\n\
+        own), or someone stands between you and the server. From the client these look alike, so ssh refuses; told not to be strict about host keys, it \
+        warns and goes on without passwords and agent forwarding. This examination stopped here in any case: no user name, key or password was sent.\n\n\
         Where the stored key is of another type than the one shown, ssh says the same: it knows keys for this name, and none of them is this one.",
     fixes: &[
         COMPARE_ON_SERVER,
@@ -43,7 +43,7 @@ pub(super) const CHANGED: Cause = Cause {
     ],
     hides: &["hostkey-unknown", "hostkey-cert-invalid"],
     judge: |evidence| {
-        let facts = evidence.hostkey.facts().filter(|facts| facts.standing == Standing::Changed)?;
+        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Changed)?;
         let against: Vec<_> = facts
             .entries
             .iter()
@@ -62,6 +62,7 @@ pub(super) const CHANGED: Cause = Cause {
             // The server may have kept the stored key as well, and our library may not speak its type.
             found.certainty = Certainty::Likely;
         }
+        found = qualified(found, facts);
         let file = first.file.display().to_string();
         if quotable(&facts.name) && quotable(&file) {
             found = found.with("known_name", facts.name.clone()).with("known_file", file);
@@ -73,11 +74,11 @@ pub(super) const CHANGED: Cause = Cause {
 pub(super) const REVOKED: Cause = Cause {
     code: "hostkey-revoked",
     stage: Check::Hostkey,
-    title: "The server's host key is marked as revoked in known_hosts",
+    title: "The server's host key is marked as revoked on this machine",
     severity: Severity::Critical,
-    explanation: "A line with @revoked says that this key, or the authority that signed its certificate, must never be accepted again, usually because \
-        its private half was lost or stolen. Whoever answers holds that private half: it may be the server, still with its old key, or someone \
-        who has a copy of it. No user name, key or password was sent.",
+    explanation: "A line of known_hosts with @revoked, or the file that RevokedHostKeys names, says that this key, or the authority that signed its \
+        certificate, must never be accepted again, usually because its private half was lost or stolen. Whoever answers holds that private half: \
+        it may be the server, still with its old key, or someone who has a copy of it. No user name, key or password was sent.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -96,27 +97,48 @@ pub(super) const REVOKED: Cause = Cause {
             snippet: Some("grep -n '^@revoked' '{known_file}'"),
             ..Fix::NEW
         },
+        Fix {
+            side: Side::Client,
+            summary: "Ask whoever keeps {revoked_file} which key the server should have; these are the keys that it lists",
+            snippet: Some("ssh-keygen -lf '{revoked_file}'"),
+            ..Fix::NEW
+        },
     ],
-    symptoms: &["WARNING: REVOKED HOST KEY DETECTED!", "is marked as revoked.", "Host key verification failed."],
+    symptoms: &[
+        "WARNING: REVOKED HOST KEY DETECTED!",
+        "is marked as revoked.",
+        "revoked by file",
+        "Host key verification failed.",
+    ],
     hides: &["hostkey-changed", "hostkey-unknown", "hostkey-cert-invalid"],
     judge: |evidence| {
-        let facts = evidence.hostkey.facts().filter(|facts| facts.standing == Standing::Revoked)?;
-        let line = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches)?;
-        let file = line.file.display().to_string();
+        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Revoked)?;
+        let line = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches);
+        let (file, name, told) = match (&facts.revoked_by, line) {
+            (Some(file), _) => {
+                let told =
+                    format!("RevokedHostKeys: {} lists that key, or the authority that signed it", file.display());
+                (file, "revoked_file", told)
+            }
+            (None, Some(line)) => (&line.file, "known_file", format!("{}, marked @revoked", told(line))),
+            (None, None) => return None,
+        };
         let key_type = scan_type(facts);
-        let found = Match::new(Certainty::Certain, [shown_key(facts), format!("{}, marked @revoked", told(line))])
+        let found = Match::new(Certainty::Certain, [shown_key(facts), told])
             .reason_open()
             .with("scan_type", key_type)
             .with("key_file", format!("ssh_host_{key_type}_key"));
-        Some(if quotable(&file) { found.with("known_file", file) } else { found })
+        let found = if facts.decision == Decision::Withheld { qualified(found, facts) } else { found };
+        let file = file.display().to_string();
+        Some(if quotable(&file) { found.with(name, file) } else { found })
     },
 };
 
 #[cfg(test)]
 mod tests {
     use super::super::samples::{entry, evidence, fired, known};
-    use super::CHANGED;
-    use crate::cause::Certainty;
+    use super::{CHANGED, REVOKED};
+    use crate::cause::{Certainty, Severity};
     use crate::hostkey::{Decision, Facts, Standing};
     use crate::known_hosts::Kind;
 
@@ -141,6 +163,26 @@ mod tests {
     }
 
     #[test]
+    fn where_ssh_goes_on_it_is_a_warning_and_said() {
+        let facts = Facts { decision: Decision::Withheld, ..changed() };
+        let found = (CHANGED.judge)(&evidence(&facts)).unwrap();
+        assert_eq!((found.certainty, found.severity), (Certainty::Certain, Some(Severity::Warning)));
+        assert!(found.because.iter().any(|line| line.contains("without passwords")), "{:?}", found.because);
+        let entries = vec![entry("SHA256:new", Kind::Revoked, true)];
+        let revoked = Facts { standing: Standing::Revoked, entries, ..facts };
+        let found = (REVOKED.judge)(&evidence(&revoked)).unwrap();
+        assert_eq!(found.severity, Some(Severity::Warning));
+    }
+
+    #[test]
+    fn a_command_that_is_not_run_may_know_the_key() {
+        let facts = Facts { known_hosts_command: true, ..changed() };
+        let found = (CHANGED.judge)(&evidence(&facts)).unwrap();
+        assert_eq!(found.certainty, Certainty::Possible);
+        assert!(found.because.iter().any(|line| line.contains("KnownHostsCommand")), "{:?}", found.because);
+    }
+
+    #[test]
     fn a_key_of_another_type_is_less_than_certain() {
         let mut facts = changed();
         facts.entries[0].key_type = "ssh-rsa".into();
@@ -156,5 +198,15 @@ mod tests {
             ..known()
         };
         assert_eq!(fired(&facts), ["hostkey-revoked"]);
+    }
+
+    #[test]
+    fn the_file_that_revokes_a_key_is_named() {
+        let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), standing: Standing::Revoked, ..changed() };
+        assert_eq!(fired(&listed), ["hostkey-revoked"]);
+        let found = (REVOKED.judge)(&evidence(&listed)).unwrap();
+        assert!(found.because[1].contains("RevokedHostKeys: /etc/ssh/revoked"), "{:?}", found.because);
+        assert!(found.values.contains(&("revoked_file", "/etc/ssh/revoked".into())));
+        assert!(found.values.iter().all(|(name, _)| *name != "known_file"));
     }
 }

@@ -5,8 +5,9 @@ mod changed;
 mod several;
 mod unknown;
 
-use crate::cause::{Cause, Fix, Side};
-use crate::hostkey::{Entry, Facts};
+use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
+use crate::evidence::Evidence;
+use crate::hostkey::{Decision, Entry, Facts};
 
 /// The causes that show in the server's key.
 pub static CAUSES: &[Cause] =
@@ -40,6 +41,31 @@ fn told(entry: &Entry) -> String {
     format!("{}:{} holds the {} key {}", entry.file.display(), entry.line, entry.key_type, entry.fingerprint)
 }
 
+/// The match as far as it goes where ssh goes on with the key, and where it asks a command that is not run here.
+fn qualified(mut found: Match, facts: &Facts) -> Match {
+    if facts.decision == Decision::Withheld {
+        found.because.push(
+            "StrictHostKeyChecking is no: ssh warns and goes on, without passwords and agent forwarding. This examination does not: \
+             whoever answers may be someone else, and nothing after the host key was tested"
+                .into(),
+        );
+        found = found.at(Severity::Warning);
+    }
+    if facts.known_hosts_command {
+        found.because.push(
+            "KnownHostsCommand is set, and this examination does not run that command: ssh may know the key from what it prints"
+                .into(),
+        );
+        found.certainty = Certainty::Possible;
+    }
+    found
+}
+
+/// What the judges of known_hosts go by: none where ssh does not look there.
+fn compared(evidence: &Evidence) -> Option<&Facts> {
+    evidence.hostkey.facts().filter(|facts| facts.decision != Decision::NotChecked)
+}
+
 /// Whether the text can stand between single quotes in a shell command.
 fn quotable(text: &str) -> bool {
     !text.chars().any(|c| c == '\'' || c.is_control())
@@ -62,10 +88,13 @@ pub(super) mod samples {
             sha1: None,
             certificate: None,
             name: "[db.example]:2222".into(),
+            first_file: Some("/home/me/.ssh/known_hosts".into()),
             entries: vec![entry("SHA256:new", Kind::Host, true)],
             unread: Vec::new(),
+            revoked_by: None,
             standing: Standing::Known,
             strictness: Strictness::Ask,
+            known_hosts_command: false,
             decision: Decision::Known,
             others: Vec::new(),
         }
@@ -87,7 +116,8 @@ pub(super) mod samples {
     /// The evidence with these facts; passed where the decision lets the login go on.
     pub(super) fn evidence(facts: &Facts) -> Evidence {
         let facts = facts.clone();
-        let step = if facts.decision.trust().is_some() { Step::Passed(facts) } else { Step::Failed(facts) };
+        let goes_on = facts.decision.trust().is_some() || facts.decision == Decision::Withheld;
+        let step = if goes_on { Step::Passed(facts) } else { Step::Failed(facts) };
         Evidence { hostkey: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() }
     }
 
@@ -98,7 +128,12 @@ pub(super) mod samples {
     }
 
     #[test]
-    fn a_known_key_is_healthy() {
+    fn a_known_key_is_healthy_and_so_is_one_that_ssh_does_not_check() {
         assert!(fired(&known()).is_empty());
+        let entries = vec![entry("SHA256:old", Kind::Host, false), entry("SHA256:new", Kind::Revoked, true)];
+        for standing in [Standing::Unknown, Standing::Changed, Standing::Revoked] {
+            let (entries, decision) = (entries.clone(), Decision::NotChecked);
+            assert!(fired(&Facts { entries, standing, decision, ..known() }).is_empty());
+        }
     }
 }

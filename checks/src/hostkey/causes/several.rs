@@ -1,6 +1,6 @@
 //! More than one server answers under the name, each with a key of its own.
 
-use super::{COMPARE_ON_SERVER, shown_key};
+use super::{COMPARE_ON_SERVER, compared, qualified, shown_key};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::{Check, Evidence};
 use crate::hostkey::Standing;
@@ -38,7 +38,7 @@ pub(super) const SEVERAL: Cause = Cause {
 
 /// A key that contradicts known_hosts, and another one right after it.
 fn at_once(evidence: &Evidence) -> Option<Match> {
-    let facts = evidence.hostkey.failed().filter(|facts| facts.standing == Standing::Changed)?;
+    let facts = compared(evidence).filter(|facts| facts.standing == Standing::Changed)?;
     let other = facts.others.iter().find(|other| other.fingerprint != facts.fingerprint)?;
     if other.key_type != facts.key_type {
         return None;
@@ -51,7 +51,7 @@ fn at_once(evidence: &Evidence) -> Option<Match> {
             format!("a connection right after it met the {} key {}, {known}", other.key_type, other.fingerprint),
         ],
     );
-    Some(found.reason_open())
+    Some(qualified(found.reason_open(), facts))
 }
 
 /// A key that is known, and another one when the idle test connected again.
@@ -96,6 +96,8 @@ mod tests {
         assert_eq!(fired(&changed(&[("ssh-rsa", "SHA256:old")])), ["hostkey-changed"]);
         let pool = [("ssh-ed25519", "SHA256:new"), ("ssh-ed25519", "SHA256:old")];
         assert_eq!(fired(&changed(&pool)), ["hostkey-several-keys", "hostkey-changed"]);
+        let goes_on = Facts { decision: Decision::Withheld, ..changed(&pool) };
+        assert_eq!((SEVERAL.judge)(&evidence(&goes_on)).and_then(|found| found.severity), Some(Severity::Warning));
     }
 
     #[test]
