@@ -21,6 +21,7 @@ mod lifelines;
 mod logins;
 mod mend;
 mod names;
+mod once;
 mod path;
 mod proxies;
 mod questions;

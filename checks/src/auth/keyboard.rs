@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::clock::{Clock, Cut};
 use super::credential::Outcome;
 use super::facts::{Prompt, Steps};
+use super::question::{self, Beside};
 use crate::connection::Connection;
 use crate::examination::Ask;
 use crate::text::shown;
@@ -17,13 +18,6 @@ use crate::text::shown;
 const ROUNDS: usize = 16;
 /// The most questions in one round.
 const QUESTIONS: usize = 16;
-/// Words in a question that a password answers; PAM asks in the server's language.
-const PASSWORD: [&str; 9] =
-    ["passw", "passphrase", "kennwort", "mot de passe", "contraseña", "senha", "wachtwoord", "пароль", "密码"];
-/// Words in a question that begins the change of a password: pam_unix, pam_sss, pam_winbind.
-const NEW_PASSWORD: [&str; 5] =
-    ["new password", "current password", "(current)", "change your password", "password has expired"];
-
 /// Who answers.
 pub(super) struct Answerer {
     /// A password, for one question after a password that is answered without echo, once.
@@ -78,7 +72,7 @@ pub(super) async fn converse(
     let mut response = clock.bound(start).await;
     for _ in 0..ROUNDS {
         talk.waited(asked.elapsed().as_secs_f64() * 1000.0);
-        let (instructions, questions) = match response {
+        let (beside, questions) = match response {
             Err(cut) => {
                 talk.cut = Some(cut);
                 return talk;
@@ -95,19 +89,19 @@ pub(super) async fn converse(
                 talk.outcome = Outcome::failed(&remaining_methods, partial_success, connection).await;
                 return talk;
             }
-            Ok(Ok(Response::InfoRequest { instructions, prompts, .. })) => (instructions, prompts),
+            Ok(Ok(Response::InfoRequest { name, instructions, prompts })) => (Beside { name, instructions }, prompts),
         };
-        if !instructions.trim().is_empty() {
-            talk.notices.push(shown(instructions.trim()));
+        if !beside.instructions.trim().is_empty() {
+            talk.notices.push(shown(beside.instructions.trim()));
         }
         let kept = questions.iter().take(QUESTIONS);
         talk.prompts.extend(kept.map(|asked| Prompt { text: shown(&asked.prompt), echo: asked.echo }));
-        if talk.answered && questions.iter().any(|asked| has_words(&asked.prompt, &NEW_PASSWORD)) {
+        if talk.answered && questions.iter().any(|asked| question::asks_for_new_password(&asked.prompt)) {
             talk.new_password = true;
             talk.stuck = true;
             return talk;
         }
-        let Some(answers) = answerer.answers(user, &instructions, &questions, clock, &mut talk.again).await else {
+        let Some(answers) = answerer.answers(user, &beside, &questions, clock, &mut talk.again).await else {
             talk.stuck = true;
             return talk;
         };
@@ -135,18 +129,12 @@ impl Conversation {
     }
 }
 
-/// Whether a question holds one of these words, whatever their case.
-fn has_words(question: &str, words: &[&str]) -> bool {
-    let question = question.to_lowercase();
-    words.iter().any(|word| question.contains(word))
-}
-
 impl Answerer {
     /// An answer to each question; none when one of them cannot be answered.
     async fn answers(
         &mut self,
         user: &str,
-        instructions: &str,
+        beside: &Beside,
         questions: &[Asked],
         clock: &Clock,
         again: &mut Option<SecretString>,
@@ -156,51 +144,29 @@ impl Answerer {
         }
         // A password is no one-time code: sent as one it would be a failed login, and in the wrong hands of a module.
         if let [Asked { prompt, echo: false }] = questions
-            && has_words(prompt, &PASSWORD)
+            && question::asks_for_password(prompt, beside)
             && let Some(secret) = self.secret.take()
         {
             *again = Some(secret.clone());
             return Some(vec![secret.expose_secret().to_owned()]);
         }
         let mut answers = Vec::new();
-        for (at, question) in questions.iter().enumerate() {
+        for (at, asked) in questions.iter().enumerate() {
             let ask = self.person.clone()?;
+            let instructions = &beside.instructions;
             let notice = if at == 0 && !instructions.is_empty() { format!("{instructions}\n") } else { String::new() };
             // Whoever asks makes the words safe, and keeps their lines: a menu of factors has several.
-            let words = format!("{notice}({}) {}", shown(user), question.prompt);
-            if question.echo {
+            let words = format!("{notice}({}) {}", shown(user), asked.prompt);
+            if asked.echo {
                 answers.push(clock.person(move || ask.line(&words)).await?);
             } else {
                 let secret = clock.person(move || ask.secret(&words)).await?;
                 answers.push(secret.expose_secret().to_owned());
-                if question.prompt.to_lowercase().contains("password") {
+                if question::asks_for_password(&asked.prompt, beside) && question::is_password_itself(&asked.prompt) {
                     *again = Some(secret);
                 }
             }
         }
         Some(answers)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{NEW_PASSWORD, PASSWORD, has_words};
-
-    #[test]
-    fn a_code_is_not_asked_for_like_a_password() {
-        for question in ["Password: ", "user@host's password:", "Passwort:", "Mot de passe : "] {
-            assert!(has_words(question, &PASSWORD), "{question}");
-        }
-        for question in ["Verification code: ", "Passcode or option (1-3): ", "One-time PIN:", "Enter PASSCODE:"] {
-            assert!(!has_words(question, &PASSWORD), "{question}");
-        }
-    }
-
-    #[test]
-    fn a_change_of_the_password_is_told_by_its_questions() {
-        for question in ["Current password: ", "(current) UNIX password: ", "New password: ", "Enter new password:"] {
-            assert!(has_words(question, &NEW_PASSWORD), "{question}");
-        }
-        assert!(!has_words("Password: ", &NEW_PASSWORD));
     }
 }

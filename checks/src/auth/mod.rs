@@ -10,9 +10,11 @@ mod keyboard;
 mod link;
 mod obstacle;
 mod offer;
+mod question;
 mod repeat;
 mod walk;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use russh::keys::{Algorithm, HashAlg};
@@ -57,7 +59,15 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
             connection.apply_tos(exam.target.tos, route);
             let (target, budget) = (exam.target.clone(), exam.budget.clone());
             let via = exam.via.clone().map(Box::new);
-            exam.login = Some(Login { target, route, host_key: trusted.fingerprint, accepted, budget, via });
+            exam.login = Some(Login {
+                target,
+                route,
+                host_key: trusted.fingerprint,
+                accepted,
+                budget,
+                via,
+                repeated: Arc::default(),
+            });
         }
         exam.connection = Some(connection);
         return Step::Passed(facts);

@@ -158,6 +158,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Void(facts);
     }
     let lived = facts.all_lived();
+    if lived && facts.arms.is_empty() && exam.budget.login_refused() {
+        return Step::Skipped("what the server accepted was accepted only once".into());
+    }
     if lived && facts.timeout.survived_s.is_none() && !interrupted {
         // All of them have met the same, more often than not.
         let mut why = facts.not_opened;
