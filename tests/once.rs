@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::lab::{Lab, PASSWORD, Report, Server};
-use crate::logins::{assert_diagnosed, login_with_password};
+use crate::logins::{assert_diagnosed, attempts, login_with_password};
 
 /// Examines with a test of silence, with these answers typed.
 fn examined(lab: &Lab, server: &Server, answers: &[&str]) -> Option<Report> {
@@ -45,4 +45,21 @@ fn a_password_that_was_good_once_is_refused_once_more_at_most() {
     assert_eq!(server.log().matches("answers refused").count(), 1, "{}", server.log());
     assert_eq!(seen.json["spent"]["failed_logins"], 1, "{}", seen.told());
     assert!(idle_words(&seen).contains("accepted only once"), "{}", seen.told());
+}
+
+#[test]
+fn a_code_is_asked_for_after_the_password_of_the_first_factor() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.paramiko_of_two_factors() else { return };
+    let options = ["--only", "auth"];
+    let Some(seen) = lab.doctor_at_terminal(&server, &options, &[PASSWORD, "123456"], Duration::from_mins(1)) else {
+        return;
+    };
+    assert_diagnosed(&seen, &server, &[]);
+    assert_eq!(attempts(&seen), ["password partial", "keyboard-interactive accepted"], "{}", seen.told());
+    let Some(seen) = lab.doctor_at_terminal(&server, &options, &[PASSWORD, "000000"], Duration::from_mins(1)) else {
+        return;
+    };
+    assert_eq!(server.log().matches("refused").count(), 1, "{}", server.log());
+    assert_diagnosed(&seen, &server, &["auth-password-rejected"]);
 }
