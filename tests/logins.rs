@@ -175,6 +175,25 @@ fn an_agent_that_declines_to_sign_is_told_from_a_server_that_refuses() {
 }
 
 #[test]
+fn a_security_key_that_only_ssh_can_use_is_no_broken_login() {
+    let Some(lab) = Lab::healthy() else { return };
+    for file in ["id_ed25519", "id_ed25519.pub"] {
+        fs::remove_file(lab.home().key(file)).expect("our own file");
+    }
+    let Some(()) = lab.security_key_file("id_ed25519_sk") else { return };
+    let server = lab.sshd(&[]);
+    let options = ["-i", &identity(&lab, "id_ed25519_sk")];
+    let seen = login(&lab, &server, &options);
+    assert_diagnosed(&seen, &server, &["auth-security-key-file"]);
+    assert_eq!((seen.json["verdict"].as_str(), seen.run.status), (Some("inconclusive"), Some(3)), "{}", seen.told());
+    let advised = seen.fixes().find_map(|fix| fix["snippet"].as_str()).expect("a command");
+    assert_eq!(advised, format!("ssh-add '{}'", identity(&lab, "id_ed25519_sk")));
+    // A key that the server does not know would not help in an agent either.
+    let stranger = lab.sshd(&["AuthorizedKeysFile none"]);
+    assert_diagnosed(&login(&lab, &stranger, &options), &stranger, &["auth-key-rejected"]);
+}
+
+#[test]
 fn a_host_certificate_that_has_expired_gets_no_login() {
     let Some(lab) = Lab::healthy() else { return };
     lab.home().keygen("authority", &["-t", "ed25519"]);

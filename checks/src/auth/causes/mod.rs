@@ -23,6 +23,7 @@ pub static CAUSES: &[Cause] = &[
     methods::NO_CREDENTIALS,
     files::KEY_ENCRYPTED,
     files::KEY_UNREADABLE,
+    files::SECURITY_KEY_FILE,
     agent::AGENT_REFUSED,
     agent::AGENT_UNREACHABLE,
     agent::AGENT_SILENT,
