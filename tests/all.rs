@@ -4,6 +4,7 @@
 mod accounts;
 mod cases;
 mod catalogue;
+mod certificates;
 mod channels;
 mod cli;
 mod diagnosis;

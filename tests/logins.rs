@@ -51,7 +51,7 @@ pub(crate) fn attempts(seen: &Report) -> Vec<String> {
     attempts.into_iter().flatten().map(told).collect()
 }
 
-fn identity(lab: &Lab, name: &str) -> String {
+pub(crate) fn identity(lab: &Lab, name: &str) -> String {
     lab.home().key(name).display().to_string()
 }
 
@@ -119,31 +119,6 @@ fn a_key_that_others_may_read_is_named_by_its_mode() {
 }
 
 #[test]
-fn certificates_that_do_not_hold_are_told_from_one_that_does() {
-    let Some(lab) = Lab::healthy() else { return };
-    lab.home().keygen("authority", &["-t", "ed25519"]);
-    for (name, principal, validity, codes) in [
-        ("sound", "root", "-1d:+1d", &[][..]),
-        ("expired", "root", "-2d:-1d", &["auth-cert-invalid"]),
-        ("of_another", "somebody", "-1d:+1d", &["auth-cert-invalid"]),
-    ] {
-        lab.home().keygen(name, &["-t", "ed25519"]);
-        let args = ["-q", "-s", &identity(&lab, "authority"), "-I", name, "-n", principal, "-V", validity];
-        let signed = lab.run(
-            "ssh-keygen",
-            &[&args[..], &[&identity(&lab, &format!("{name}.pub"))]].concat(),
-            Duration::from_secs(10),
-        );
-        assert_eq!(signed.status, Some(0), "{signed:?}");
-        let server = lab.sshd(&[
-            &format!("TrustedUserCAKeys {}", lab.home().key("authority.pub").display()),
-            "AuthorizedKeysFile none",
-        ]);
-        assert_diagnosed(&login(&lab, &server, &["-i", &identity(&lab, name)]), &server, codes);
-    }
-}
-
-#[test]
 fn an_agent_with_many_keys_meets_max_auth_tries_before_the_right_one() {
     let Some(lab) = Lab::healthy() else { return };
     for name in WRONG {
@@ -172,25 +147,6 @@ fn an_agent_that_declines_to_sign_is_told_from_a_server_that_refuses() {
     let seen = login(&lab, &server, &["-o", &agent.option(), "-o", "IdentitiesOnly=no"]);
     assert_diagnosed(&seen, &server, &["auth-agent-refused"]);
     assert_eq!(attempts(&seen), ["publickey ssh-ed25519 agent unfinished"]);
-}
-
-#[test]
-fn a_security_key_that_only_ssh_can_use_is_no_broken_login() {
-    let Some(lab) = Lab::healthy() else { return };
-    for file in ["id_ed25519", "id_ed25519.pub"] {
-        fs::remove_file(lab.home().key(file)).expect("our own file");
-    }
-    let Some(()) = lab.security_key_file("id_ed25519_sk") else { return };
-    let server = lab.sshd(&[]);
-    let options = ["-i", &identity(&lab, "id_ed25519_sk")];
-    let seen = login(&lab, &server, &options);
-    assert_diagnosed(&seen, &server, &["auth-security-key-file"]);
-    assert_eq!((seen.json["verdict"].as_str(), seen.run.status), (Some("inconclusive"), Some(3)), "{}", seen.told());
-    let advised = seen.fixes().find_map(|fix| fix["snippet"].as_str()).expect("a command");
-    assert_eq!(advised, format!("ssh-add '{}'", identity(&lab, "id_ed25519_sk")));
-    // A key that the server does not know would not help in an agent either.
-    let stranger = lab.sshd(&["AuthorizedKeysFile none"]);
-    assert_diagnosed(&login(&lab, &stranger, &options), &stranger, &["auth-key-rejected"]);
 }
 
 #[test]

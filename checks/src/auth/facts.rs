@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::certificate::Certificate;
 use super::obstacle::Obstacle;
 use super::repeat::Repeat;
 use crate::connection::Manner;
@@ -168,21 +168,6 @@ impl Key {
         };
         (format!("{certificate}{}", self.algorithm), from)
     }
-}
-
-/// A user certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Certificate {
-    /// The authority's name for it, escaped.
-    pub key_id: String,
-    /// The names that it is for; none means none on OpenSSH servers.
-    pub principals: Vec<String>,
-    /// Until when it is valid; `None` is for ever.
-    pub valid_until: Option<Timestamp>,
-    /// The fingerprint of the key that signed it.
-    pub authority: String,
-    /// What speaks against it by our clock and the login name.
-    pub objection: Option<String>,
 }
 
 /// What the server asked.

@@ -2,6 +2,7 @@
 
 mod agent;
 mod causes;
+mod certificate;
 mod clock;
 mod credential;
 mod facts;
@@ -27,8 +28,9 @@ use crate::text::shown;
 use walk::Walk;
 
 pub use causes::CAUSES;
+pub use certificate::{Certificate, Objection};
 pub use credential::{Credential, Key as CredentialKey, Outcome};
-pub use facts::{Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Prompt, Steps};
+pub use facts::{Agent, Answer, Attempt, Conclusion, Facts, Key, KeyFile, Prompt, Steps};
 pub use obstacle::Obstacle;
 pub use offer::Public;
 pub use repeat::{Repeat, never_understood};

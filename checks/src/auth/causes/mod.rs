@@ -2,6 +2,7 @@
 
 mod account;
 mod agent;
+mod certificates;
 mod connection;
 mod files;
 mod keys;
@@ -27,7 +28,8 @@ pub static CAUSES: &[Cause] = &[
     agent::AGENT_REFUSED,
     agent::AGENT_UNREACHABLE,
     agent::AGENT_SILENT,
-    keys::CERT_INVALID,
+    certificates::CERT_INVALID,
+    certificates::CERT_PRINCIPAL,
     keys::SIGNATURE_ALGORITHM,
     keys::KEY_REJECTED,
     passwords::PASSWORD_EXPIRED,

@@ -1,7 +1,7 @@
 //! Evidence of logins for the tests of all the judges here.
 
 use crate::auth::{
-    Agent, Answer, Attempt, CAUSES, Certificate, Conclusion, Facts, Key, KeyFile, Obstacle, Prompt, Steps,
+    Agent, Answer, Attempt, CAUSES, Certificate, Conclusion, Facts, Key, KeyFile, Objection, Obstacle, Prompt, Steps,
 };
 use crate::cause::{Certainty, Match};
 use crate::evidence::{Evidence, Step, Timed};
@@ -118,13 +118,13 @@ pub(super) fn key(name: &str) -> Key {
     }
 }
 
-pub(super) fn certified(name: &str, objection: Option<&str>) -> Key {
+pub(super) fn certified(name: &str, objection: Option<Objection>) -> Key {
     let certificate = Certificate {
         key_id: "id".into(),
         principals: vec!["me".into()],
         valid_until: None,
         authority: "SHA256:ca".into(),
-        objection: objection.map(Into::into),
+        objection,
     };
     Key { certificate: Some(certificate), ..key(name) }
 }
