@@ -159,9 +159,7 @@ fn files_are_those_that_ssh_opens_whatever_their_names_are_made_of() {
 #[test]
 fn a_security_key_that_only_ssh_can_use_is_no_broken_login() {
     let Some(lab) = Lab::healthy() else { return };
-    for file in ["id_ed25519", "id_ed25519.pub"] {
-        fs::remove_file(lab.home().key(file)).expect("our own file");
-    }
+    lab.home().forget_keys();
     let Some(()) = lab.security_key_file("id_ed25519_sk") else { return };
     let server = lab.sshd(&[]);
     let options = ["-i", &identity(&lab, "id_ed25519_sk")];

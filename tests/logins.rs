@@ -246,6 +246,17 @@ fn a_question_for_a_code_is_not_answered_with_a_password() {
 }
 
 #[test]
+fn without_a_key_a_question_that_nobody_can_answer_is_quoted() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.home().forget_keys();
+    let Some(server) = lab.asyncssh_login("key-or-code") else { return };
+    let seen = login_with_password(&lab, &server, "correct horse", &[]);
+    assert_diagnosed(&seen, &server, &["auth-method-unavailable"]);
+    assert!(seen.json["diagnoses"][0]["because"].to_string().contains("Verification code: "), "{}", seen.told());
+    assert!(!server.log().contains("answers "), "nothing may be answered: {}", server.log());
+}
+
+#[test]
 fn a_demanded_password_change_is_inferred_from_the_answer_that_is_none() {
     let Some(lab) = Lab::healthy() else { return };
     let Some(server) = lab.asyncssh_login("expired") else { return };

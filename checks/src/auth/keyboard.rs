@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::clock::{Clock, Cut};
 use super::credential::Outcome;
 use super::facts::{Prompt, Steps};
+use super::obstacle::Obstacle;
 use super::question::{self, Beside};
 use crate::connection::Connection;
 use crate::examination::Ask;
@@ -37,12 +38,10 @@ pub(super) struct Conversation {
     pub(super) notices: Vec<String>,
     /// Until its first question, and the longest wait for the answer to ours, milliseconds.
     pub(super) steps: Steps,
-    /// The server wants a new password, which is not for us to choose.
-    pub(super) new_password: bool,
     /// Something was sent that the server may count against us.
     pub(super) answered: bool,
-    /// A question was left without an answer: the library can do nothing else on this connection.
-    pub(super) stuck: bool,
+    /// Why a question was left without an answer: the library can do nothing else on this connection.
+    pub(super) stuck: Option<Obstacle>,
     /// The one answer that will be good again.
     pub(super) again: Option<SecretString>,
 }
@@ -61,9 +60,8 @@ pub(super) async fn converse(
         prompts: Vec::new(),
         notices: Vec::new(),
         steps: Steps::default(),
-        new_password: false,
         answered: false,
-        stuck: false,
+        stuck: None,
         again: None,
     };
     let mut answerer = answerer;
@@ -97,13 +95,15 @@ pub(super) async fn converse(
         let kept = questions.iter().take(QUESTIONS);
         talk.prompts.extend(kept.map(|asked| Prompt { text: shown(&asked.prompt), echo: asked.echo }));
         if talk.answered && questions.iter().any(|asked| question::asks_for_new_password(&asked.prompt)) {
-            talk.new_password = true;
-            talk.stuck = true;
+            talk.stuck = Some(Obstacle::NewPassword);
             return talk;
         }
-        let Some(answers) = answerer.answers(user, &beside, &questions, clock, &mut talk.again).await else {
-            talk.stuck = true;
-            return talk;
+        let answers = match answerer.answers(user, &beside, &questions, clock, &mut talk.again).await {
+            Ok(answers) => answers,
+            Err(obstacle) => {
+                talk.stuck = Some(obstacle);
+                return talk;
+            }
         };
         talk.answered |= !answers.is_empty();
         if talk.prompts.len() > 1 {
@@ -114,7 +114,7 @@ pub(super) async fn converse(
         let respond = connection.handle().authenticate_keyboard_interactive_respond(answers);
         response = clock.bound(respond).await;
     }
-    talk.stuck = true;
+    talk.stuck = Some(Obstacle::NobodyToAnswer);
     talk
 }
 
@@ -130,7 +130,7 @@ impl Conversation {
 }
 
 impl Answerer {
-    /// An answer to each question; none when one of them cannot be answered.
+    /// An answer to each question, or why there is none to one of them.
     async fn answers(
         &mut self,
         user: &str,
@@ -138,9 +138,9 @@ impl Answerer {
         questions: &[Asked],
         clock: &Clock,
         again: &mut Option<SecretString>,
-    ) -> Option<Vec<String>> {
+    ) -> Result<Vec<String>, Obstacle> {
         if questions.len() > QUESTIONS {
-            return None;
+            return Err(Obstacle::NobodyToAnswer);
         }
         // A password is no one-time code: sent as one it would be a failed login, and in the wrong hands of a module.
         if let [Asked { prompt, echo: false }] = questions
@@ -148,25 +148,25 @@ impl Answerer {
             && let Some(secret) = self.secret.take()
         {
             *again = Some(secret.clone());
-            return Some(vec![secret.expose_secret().to_owned()]);
+            return Ok(vec![secret.expose_secret().to_owned()]);
         }
         let mut answers = Vec::new();
         for (at, asked) in questions.iter().enumerate() {
-            let ask = self.person.clone()?;
+            let ask = self.person.clone().ok_or(Obstacle::NobodyToAnswer)?;
             let instructions = &beside.instructions;
             let notice = if at == 0 && !instructions.is_empty() { format!("{instructions}\n") } else { String::new() };
             // Whoever asks makes the words safe, and keeps their lines: a menu of factors has several.
             let words = format!("{notice}({}) {}", shown(user), asked.prompt);
             if asked.echo {
-                answers.push(clock.person(move || ask.line(&words)).await?);
+                answers.push(clock.person(move || ask.line(&words)).await.ok_or(Obstacle::Declined)?);
             } else {
-                let secret = clock.person(move || ask.secret(&words)).await?;
+                let secret = clock.person(move || ask.secret(&words)).await.ok_or(Obstacle::Declined)?;
                 answers.push(secret.expose_secret().to_owned());
                 if question::asks_for_password(&asked.prompt, beside) && question::is_password_itself(&asked.prompt) {
                     *again = Some(secret);
                 }
             }
         }
-        Some(answers)
+        Ok(answers)
     }
 }
