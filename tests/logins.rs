@@ -84,7 +84,10 @@ fn dropbear_lets_in_who_is_known_and_names_no_other_cause_for_who_is_not() {
     let Some(server) = lab.dropbear(&[]) else { return };
     assert_diagnosed(&login(&lab, &server, &[]), &server, &[]);
     fs::write(lab.home().path("server/.ssh/authorized_keys"), "").expect("our own file");
-    assert_diagnosed(&login(&lab, &server, &[]), &server, &["auth-key-rejected"]);
+    let seen = login(&lab, &server, &[]);
+    assert_diagnosed(&seen, &server, &["auth-key-rejected"]);
+    let first = seen.fixes().next().expect("a fix").to_string();
+    assert!(first.contains("journalctl -t dropbear") && !first.contains("sshd"), "{first}");
 }
 
 #[test]

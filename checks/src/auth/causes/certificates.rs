@@ -1,6 +1,7 @@
 //! A certificate that was refused, and what speaks against it.
 
-use super::{SERVER_LOG, refused};
+use super::log::{OTHER_LOG, SSHD_LOG, with_log};
+use super::refused;
 use crate::auth::{Certificate, Facts, Key, Objection};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
@@ -20,14 +21,16 @@ pub(super) const CERT_INVALID: Cause = Cause {
             snippet: Some("ssh-keygen -Lf '{certificate}'"),
             ..Fix::NEW
         },
-        SERVER_LOG,
+        SSHD_LOG,
+        OTHER_LOG,
         CHECK_CLOCK,
     ],
     symptoms: &["Certificate invalid: expired", "Certificate invalid: not yet valid"],
     hides: &["auth-key-rejected"],
     judge: |evidence| {
         let facts = refused(evidence)?;
-        found(facts, Certainty::Likely, |objection| matches!(objection, Objection::Expired | Objection::NotYetValid))
+        let is = |objection: &Objection| matches!(objection, Objection::Expired | Objection::NotYetValid);
+        Some(with_log(evidence, found(facts, Certainty::Likely, is)?))
     },
 };
 
@@ -41,7 +44,8 @@ pub(super) const CERT_PRINCIPAL: Cause = Cause {
         AuthorizedPrincipalsCommand), it is as it should be, and the refusal has another reason: a role that this account does not have, or an \
         authority that the server does not trust. The client cannot see which; the server's log tells.",
     fixes: &[
-        SERVER_LOG,
+        SSHD_LOG,
+        OTHER_LOG,
         Fix {
             side: Side::Server,
             summary: "See whether sshd maps principals to this account, and which authorities it trusts ({authority} signed this certificate)",
@@ -61,7 +65,8 @@ pub(super) const CERT_PRINCIPAL: Cause = Cause {
     hides: &[],
     judge: |evidence| {
         let facts = refused(evidence)?;
-        found(facts, Certainty::Possible, |objection| matches!(objection, Objection::NotFor(_)))
+        let is = |objection: &Objection| matches!(objection, Objection::NotFor(_));
+        Some(with_log(evidence, found(facts, Certainty::Possible, is)?))
     },
 };
 

@@ -1,7 +1,8 @@
 //! The server refuses the keys themselves.
 
 use super::files::{never_offered, told};
-use super::{SERVER_LOG, offers, refused};
+use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG, with_log};
+use super::{offers, refused};
 use crate::auth::{Answer, Obstacle};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
@@ -16,15 +17,17 @@ pub(super) const KEY_REJECTED: Cause = Cause {
     severity: Severity::Critical,
     explanation: "The server answered no to each key before any signature was made, so the keys themselves are not accepted for this user. It never says \
         why, and all of these look alike from the client: the key is not in authorized_keys, it is there for another user, the file or a \
-        directory above it is writable by others (StrictModes), sshd reads another file (AuthorizedKeysFile), the account does not exist or may \
+        directory above it is writable by others (StrictModes), the server reads another file (AuthorizedKeysFile), the account does not exist or may \
         not log in (AllowUsers, DenyUsers), or the key's type is not allowed (PubkeyAcceptedAlgorithms). A certificate is refused in the same way where \
         the server does not trust its authority (TrustedUserCAKeys) or it is bound to other addresses (source-address).\n\n\
-        sshd writes the reason to its log.",
+        What the server knows of the reason stands in its log.",
     fixes: &[
-        SERVER_LOG,
+        SSHD_LOG,
+        DROPBEAR_LOG,
+        OTHER_LOG,
         Fix {
             side: Side::Server,
-            summary: "See whether the key is authorized, and whether sshd may use the file",
+            summary: "See whether the key is authorized, and whether the server may use the file",
             snippet: Some(
                 "ssh-keygen -lf ~{user}/.ssh/authorized_keys; ls -ld ~{user} ~{user}/.ssh ~{user}/.ssh/authorized_keys",
             ),
@@ -70,7 +73,7 @@ pub(super) const KEY_REJECTED: Cause = Cause {
         because.extend(never_offered(facts).map(|file| format!("not offered: {}", told(file))));
         let mut certificates = keys.iter().filter_map(|key| key.certificate.as_ref());
         let sound = certificates.find(|certificate| certificate.objection.is_none());
-        let found = |because| Match::new(Certainty::Certain, because).reason_open();
+        let found = |because| with_log(evidence, Match::new(Certainty::Certain, because).reason_open());
         Some(match sound.map(|certificate| &certificate.authority) {
             None => found(because),
             Some(authority) => {
