@@ -4,6 +4,7 @@
 mod accounts;
 mod cases;
 mod catalogue;
+mod certificates;
 mod channels;
 mod cli;
 mod diagnosis;
@@ -23,6 +24,7 @@ mod lifelines;
 mod logins;
 mod mend;
 mod names;
+mod once;
 mod path;
 mod proxies;
 mod questions;

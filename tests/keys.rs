@@ -5,7 +5,7 @@ use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 use crate::lab::{Lab, Report, Server};
-use crate::logins::{assert_diagnosed, attempts, login};
+use crate::logins::{assert_diagnosed, attempts, identity, login};
 
 /// Keys from the agent alone.
 const NO_FILE: [&str; 2] = ["-o", "IdentitiesOnly=no"];
@@ -154,4 +154,21 @@ fn files_are_those_that_ssh_opens_whatever_their_names_are_made_of() {
     let mut ours: Vec<_> = files.iter().filter_map(|file| file["path"].as_str()).map(ToOwned::to_owned).collect();
     ours.sort();
     assert_eq!(ours, by_ssh, "{}", seen.told());
+}
+
+#[test]
+fn a_security_key_that_only_ssh_can_use_is_no_broken_login() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.home().forget_keys();
+    let Some(()) = lab.security_key_file("id_ed25519_sk") else { return };
+    let server = lab.sshd(&[]);
+    let options = ["-i", &identity(&lab, "id_ed25519_sk")];
+    let seen = login(&lab, &server, &options);
+    assert_diagnosed(&seen, &server, &["auth-security-key-file"]);
+    assert_eq!((seen.json["verdict"].as_str(), seen.run.status), (Some("inconclusive"), Some(3)), "{}", seen.told());
+    let advised = seen.fixes().find_map(|fix| fix["snippet"].as_str()).expect("a command");
+    assert_eq!(advised, format!("ssh-add '{}'", identity(&lab, "id_ed25519_sk")));
+    // A key that the server does not know would not help in an agent either.
+    let stranger = lab.sshd(&["AuthorizedKeysFile none"]);
+    assert_diagnosed(&login(&lab, &stranger, &options), &stranger, &["auth-key-rejected"]);
 }

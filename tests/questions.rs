@@ -57,6 +57,20 @@ fn a_person_answers_several_questions_and_a_wrong_answer_is_not_asked_for_again(
 }
 
 #[test]
+fn whoever_presses_enter_at_a_question_is_told_what_is_lacking() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["PasswordAuthentication yes", "KbdInteractiveAuthentication yes"]);
+    lab.home().forget_keys();
+    let Some(seen) = asked(&lab, &server, &[], &[""]) else { return };
+    assert_diagnosed(&seen, &server, &["auth-no-credentials"]);
+    assert!(seen.json["diagnoses"][0]["because"].to_string().contains("none was typed"), "{}", seen.told());
+    let Some(server) = lab.asyncssh_login("key-or-code") else { return };
+    let Some(seen) = asked(&lab, &server, &[], &[""]) else { return };
+    assert_diagnosed(&seen, &server, &["auth-method-unavailable"]);
+    assert!(seen.json["diagnoses"][0]["because"].to_string().contains("Verification code"), "{}", seen.told());
+}
+
+#[test]
 fn nobody_is_asked_to_choose_a_new_password() {
     let Some(lab) = Lab::healthy() else { return };
     let settings = ["KbdInteractiveAuthentication yes", "PubkeyAuthentication no"];

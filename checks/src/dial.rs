@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ pub struct Budget {
     opened: AtomicU32,
     logins: AtomicU32,
     failed_logins: AtomicU32,
+    login_refused: AtomicBool,
     longest_login_ms: AtomicU32,
     refused: AtomicU32,
     handshakes: Semaphore,
@@ -41,6 +42,7 @@ impl Budget {
             opened: AtomicU32::new(0),
             logins: AtomicU32::new(0),
             failed_logins: AtomicU32::new(0),
+            login_refused: AtomicBool::new(false),
             longest_login_ms: AtomicU32::new(0),
             refused: AtomicU32::new(0),
             handshakes: Semaphore::new(limits.handshakes),
@@ -58,10 +60,22 @@ impl Budget {
         self.handshakes.acquire().await.ok()
     }
 
-    /// Notes how a login ended.
+    /// Notes how a login ended; after one that was refused there is never another.
     pub fn note_login(&self, succeeded: bool) {
+        self.login_refused.fetch_or(!succeeded, Ordering::Relaxed);
         let counter = if succeeded { &self.logins } else { &self.failed_logins };
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes a login whose answer nobody saw: the server may have counted it as a failed one.
+    pub fn note_unanswered_login(&self) {
+        self.failed_logins.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether a login was refused.
+    #[must_use]
+    pub fn login_refused(&self) -> bool {
+        self.login_refused.load(Ordering::Relaxed)
     }
 
     /// Notes how long a login took, from connecting to its success.

@@ -74,7 +74,8 @@ pub enum Step<F> {
     Passed(F),
     /// It ran and what it examined did not work.
     Failed(F),
-    /// It ran, and what happened to this machine meanwhile forbids any verdict on what it saw.
+    /// It ran, and something on our side forbids a verdict on what it saw: what happened to this machine meanwhile, or a login that
+    /// only ssh itself can make.
     Void(F),
     /// It did not run; why.
     Skipped(String),

@@ -29,6 +29,7 @@ pub mod proxy;
 mod remedy;
 pub mod server;
 mod socket;
+mod software;
 pub mod suspects;
 mod tap;
 pub mod target;

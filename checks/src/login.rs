@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use crate::auth::Credential;
@@ -26,6 +27,8 @@ pub struct Login {
     pub budget: Arc<Budget>,
     /// The login to the hop that the connection goes through, where it does.
     pub via: Option<Box<Login>>,
+    /// Filled once what was accepted the first time was accepted a second time: until then there is one such login at a time.
+    pub repeated: Arc<OnceCell<()>>,
 }
 
 /// Why a further login did not succeed.
@@ -79,7 +82,7 @@ impl Login {
             return Err(NotLoggedIn::Refused);
         }
         let _permit = self.budget.handshake().await;
-        if self.budget.spent().failed_logins > 0 {
+        if self.budget.login_refused() {
             return Err(NotLoggedIn::Refused);
         }
         let began = Instant::now();
@@ -124,8 +127,28 @@ impl Login {
         if shown.as_deref() != Some(self.host_key.as_str()) {
             return Err(NotLoggedIn::OtherHostKey(shown.unwrap_or_default()));
         }
+        let mut first = false;
+        let repeating = self.repeated.get_or_try_init(|| {
+            first = true;
+            self.prove(&mut connection)
+        });
+        repeating.await?;
+        if !first {
+            self.prove(&mut connection).await?;
+        }
+        connection.apply_tos(self.target.tos, self.route);
+        Ok(connection)
+    }
+
+    /// Presents all that was accepted before.
+    async fn prove(&self, connection: &mut Connection) -> Result<(), NotLoggedIn> {
+        // Somebody else's may have been refused while this one waited.
+        if self.budget.login_refused() {
+            return Err(NotLoggedIn::Refused);
+        }
+        let sent = Sent { budget: &self.budget, succeeded: None };
         for credential in &self.accepted {
-            let outcome = credential.present(&mut connection, &self.target.user).await;
+            let outcome = credential.present(connection, &self.target.user).await;
             if !outcome.accepted() {
                 // A server that hangs up on a proof has refused it, whatever it says; a reset may be anybody's.
                 let hung_up = matches!(
@@ -135,12 +158,32 @@ impl Login {
                 if connection.is_closed() && !hung_up {
                     return Err(NotLoggedIn::NoAnswer);
                 }
-                self.budget.note_login(false);
+                sent.answered(false);
                 return Err(NotLoggedIn::Refused);
             }
         }
-        self.budget.note_login(true);
-        connection.apply_tos(self.target.tos, self.route);
-        Ok(connection)
+        sent.answered(true);
+        Ok(())
+    }
+}
+
+/// A login that is being made: the server may count it as a failed one whether or not anybody waits for its answer.
+struct Sent<'b> {
+    budget: &'b Budget,
+    succeeded: Option<bool>,
+}
+
+impl Sent<'_> {
+    fn answered(mut self, succeeded: bool) {
+        self.succeeded = Some(succeeded);
+    }
+}
+
+impl Drop for Sent<'_> {
+    fn drop(&mut self) {
+        match self.succeeded {
+            Some(succeeded) => self.budget.note_login(succeeded),
+            None => self.budget.note_unanswered_login(),
+        }
     }
 }

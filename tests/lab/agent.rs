@@ -45,6 +45,14 @@ impl Lab {
         Some((agent, format!("IdentityAgent={}", socket.display())))
     }
 
+    /// Makes the file of a FIDO security key that nobody has, and lets it log in. None without Python.
+    pub(crate) fn security_key_file(&self, name: &str) -> Option<()> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/security_key_file.py");
+        must(self.client().command(python("base64")?).arg(script).arg(self.home().key(name)), "");
+        self.home().authorize(name);
+        Some(())
+    }
+
     /// How often the security key was touched.
     pub(crate) fn touches(&self) -> usize {
         let touches = self.home().path("client/.ssh/touched.pub.touches");

@@ -65,6 +65,13 @@ impl Home {
         must(&mut command, "");
     }
 
+    /// Takes the client's own key away.
+    pub(crate) fn forget_keys(&self) {
+        for file in ["id_ed25519", "id_ed25519.pub"] {
+            fs::remove_file(self.key(file)).expect("our own file");
+        }
+    }
+
     /// Lets a key of the client log in.
     pub(crate) fn authorize(&self, name: &str) {
         let file = self.path("server/.ssh/authorized_keys");

@@ -128,6 +128,11 @@ impl Lab {
         self.python_server("paramiko", "paramiko_server.py", &[])
     }
 
+    /// Paramiko's server with a login of a password and then a code (tests/servers/paramiko_logins.py).
+    pub(crate) fn paramiko_of_two_factors(&self) -> Option<Server> {
+        self.python_server("paramiko", "paramiko_logins.py", &[])
+    }
+
     fn python_server(&self, module: &str, script: &str, options: &[&str]) -> Option<Server> {
         let python = python(module)?;
         let port = next_port();

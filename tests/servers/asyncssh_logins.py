@@ -71,6 +71,30 @@ class Code(Keyboard):
         return "", "", "", [("Verification code: ", False)]
 
 
+class Once(Keyboard):
+    """A code that is good once, asked for in these words."""
+
+    asks = "One-time password (OATH) for `root': "
+    unused = {PASSWORD}
+
+    def get_kbdint_challenge(self, username, lang, submethods):
+        return "", "", "", [(self.asks, False)]
+
+    def validate_kbdint_response(self, username, responses):
+        accepted = responses[0] in self.unused
+        self.unused.difference_update(responses)
+        return self.decide("answers", accepted)
+
+
+class OnceUnnamed(Once):
+    asks = "Password: "
+
+
+class KeyOrCode(Code):
+    def public_key_auth_supported(self):
+        return True
+
+
 class Slow(Login):
     async def begin_auth(self, username):
         await asyncio.sleep(3)
@@ -79,14 +103,14 @@ class Slow(Login):
 
 KINDS = {
     "password": Password, "expired": Expired, "keyboard": Keyboard, "one-question": OneQuestion, "code": Code,
-    "slow": Slow, "sha1": Login,
+    "once": Once, "once-unnamed": OnceUnnamed, "key-or-code": KeyOrCode, "slow": Slow, "sha1": Login,
 }
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     address, port, host_key, authorized_keys, kind = sys.argv[1:]
-    keys = authorized_keys if kind in ("slow", "sha1") else None
+    keys = authorized_keys if kind in ("key-or-code", "slow", "sha1") else None
     # As servers before OpenSSH 7.2: of RSA signatures those with SHA-1 alone.
     more = {"signature_algs": ["ssh-rsa", "ssh-ed25519"]} if kind == "sha1" else {}
     asyncio.run(asyncssh_server.main(address, port, host_key, keys, server_factory=KINDS[kind], **more))

@@ -80,19 +80,19 @@ def feed(channel, child):
             os.killpg(child.pid, signal.SIGKILL)
 
 
-def serve(connection, host_key, keys):
+def serve(connection, host_key, server):
     transport = paramiko.Transport(connection)
     transport.add_server_key(host_key)
     transport.set_subsystem_handler("sftp", paramiko.SFTPServer)
     channels = []
     with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
-        transport.start_server(server=Server(keys))
+        transport.start_server(server=server)
     while transport.is_active():
         # A channel that nobody holds is closed by the garbage collector.
         channels.append(transport.accept(1))
 
 
-def main(address, port, host_key, authorized_keys):
+def main(address, port, host_key, authorized_keys, server=Server):
     with open(authorized_keys) as lines:
         keys = {base64.b64decode(line.split()[1]) for line in lines if line.strip()}
     host_key = paramiko.Ed25519Key(filename=host_key)
@@ -100,7 +100,7 @@ def main(address, port, host_key, authorized_keys):
     while True:
         connection, peer = listener.accept()
         print("connection from", peer[0], "port", peer[1], flush=True)
-        threading.Thread(target=serve, args=(connection, host_key, keys), daemon=True).start()
+        threading.Thread(target=serve, args=(connection, host_key, server(keys)), daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::certificate::Certificate;
 use super::obstacle::Obstacle;
 use super::repeat::Repeat;
 use crate::connection::Manner;
@@ -170,21 +170,6 @@ impl Key {
     }
 }
 
-/// A user certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Certificate {
-    /// The authority's name for it, escaped.
-    pub key_id: String,
-    /// The names that it is for; none means none on OpenSSH servers.
-    pub principals: Vec<String>,
-    /// Until when it is valid; `None` is for ever.
-    pub valid_until: Option<Timestamp>,
-    /// The fingerprint of the key that signed it.
-    pub authority: String,
-    /// What speaks against it by our clock and the login name.
-    pub objection: Option<String>,
-}
-
 /// What the server asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
@@ -236,6 +221,14 @@ impl Facts {
         asked.filter_map(|attempt| attempt.key.as_ref())
     }
 
+    /// The key that the server would take and that only ssh itself can use, where nothing else logged in.
+    #[must_use]
+    pub fn security_key(&self) -> Option<&Key> {
+        let mut wanted = self.answered(Answer::Unfinished);
+        let key = wanted.find(|attempt| attempt.obstacle == Some(Obstacle::HardwareKey))?.key.as_ref();
+        key.filter(|_| self.conclusion == Conclusion::Refused)
+    }
+
     /// Everything that the server said for people to read, escaped.
     pub fn said(&self) -> impl Iterator<Item = &str> {
         let notices = self.attempts.iter().flat_map(|attempt| &attempt.notices);
@@ -267,6 +260,9 @@ impl evidence::Facts for Facts {
                     .map(|attempt| attempt.key.as_ref().map_or_else(|| attempt.method.clone(), Key::origin))
                     .collect();
                 format!("logged in with {}", how.join(" and "))
+            }
+            Conclusion::Refused if self.security_key().is_some() => {
+                "the server would take a security key, which is used here through an agent only".into()
             }
             Conclusion::Refused => {
                 let tried = self.attempts.iter().filter(|attempt| attempt.answer != Answer::Withheld).count();

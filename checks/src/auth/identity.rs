@@ -67,9 +67,11 @@ impl Identity {
 
     /// The private half, opened with a passphrase; takes long, as it is meant to.
     pub(super) fn unlock(path: &Path, passphrase: &SecretString) -> Result<Arc<PrivateKey>, Obstacle> {
-        decode_secret_key(&read(path)?, Some(passphrase.expose_secret()))
-            .map(Arc::new)
-            .map_err(|_| Obstacle::WrongPassphrase)
+        match decode_secret_key(&read(path)?, Some(passphrase.expose_secret())) {
+            Ok(key) if is_hardware(&key) => Err(Obstacle::HardwareKey),
+            Ok(key) => Ok(Arc::new(key)),
+            Err(_) => Err(Obstacle::WrongPassphrase),
+        }
     }
 
     /// The file as a fact.

@@ -9,6 +9,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::clock::{Clock, Cut};
 use super::credential::Outcome;
 use super::facts::{Prompt, Steps};
+use super::obstacle::Obstacle;
+use super::question::{self, Beside};
 use crate::connection::Connection;
 use crate::examination::Ask;
 use crate::text::shown;
@@ -17,13 +19,6 @@ use crate::text::shown;
 const ROUNDS: usize = 16;
 /// The most questions in one round.
 const QUESTIONS: usize = 16;
-/// Words in a question that a password answers; PAM asks in the server's language.
-const PASSWORD: [&str; 9] =
-    ["passw", "passphrase", "kennwort", "mot de passe", "contraseña", "senha", "wachtwoord", "пароль", "密码"];
-/// Words in a question that begins the change of a password: pam_unix, pam_sss, pam_winbind.
-const NEW_PASSWORD: [&str; 5] =
-    ["new password", "current password", "(current)", "change your password", "password has expired"];
-
 /// Who answers.
 pub(super) struct Answerer {
     /// A password, for one question after a password that is answered without echo, once.
@@ -43,12 +38,10 @@ pub(super) struct Conversation {
     pub(super) notices: Vec<String>,
     /// Until its first question, and the longest wait for the answer to ours, milliseconds.
     pub(super) steps: Steps,
-    /// The server wants a new password, which is not for us to choose.
-    pub(super) new_password: bool,
     /// Something was sent that the server may count against us.
     pub(super) answered: bool,
-    /// A question was left without an answer: the library can do nothing else on this connection.
-    pub(super) stuck: bool,
+    /// Why a question was left without an answer: the library can do nothing else on this connection.
+    pub(super) stuck: Option<Obstacle>,
     /// The one answer that will be good again.
     pub(super) again: Option<SecretString>,
 }
@@ -67,9 +60,8 @@ pub(super) async fn converse(
         prompts: Vec::new(),
         notices: Vec::new(),
         steps: Steps::default(),
-        new_password: false,
         answered: false,
-        stuck: false,
+        stuck: None,
         again: None,
     };
     let mut answerer = answerer;
@@ -78,7 +70,7 @@ pub(super) async fn converse(
     let mut response = clock.bound(start).await;
     for _ in 0..ROUNDS {
         talk.waited(asked.elapsed().as_secs_f64() * 1000.0);
-        let (instructions, questions) = match response {
+        let (beside, questions) = match response {
             Err(cut) => {
                 talk.cut = Some(cut);
                 return talk;
@@ -95,21 +87,23 @@ pub(super) async fn converse(
                 talk.outcome = Outcome::failed(&remaining_methods, partial_success, connection).await;
                 return talk;
             }
-            Ok(Ok(Response::InfoRequest { instructions, prompts, .. })) => (instructions, prompts),
+            Ok(Ok(Response::InfoRequest { name, instructions, prompts })) => (Beside { name, instructions }, prompts),
         };
-        if !instructions.trim().is_empty() {
-            talk.notices.push(shown(instructions.trim()));
+        if !beside.instructions.trim().is_empty() {
+            talk.notices.push(shown(beside.instructions.trim()));
         }
         let kept = questions.iter().take(QUESTIONS);
         talk.prompts.extend(kept.map(|asked| Prompt { text: shown(&asked.prompt), echo: asked.echo }));
-        if talk.answered && questions.iter().any(|asked| has_words(&asked.prompt, &NEW_PASSWORD)) {
-            talk.new_password = true;
-            talk.stuck = true;
+        if talk.answered && questions.iter().any(|asked| question::asks_for_new_password(&asked.prompt)) {
+            talk.stuck = Some(Obstacle::NewPassword);
             return talk;
         }
-        let Some(answers) = answerer.answers(user, &instructions, &questions, clock, &mut talk.again).await else {
-            talk.stuck = true;
-            return talk;
+        let answers = match answerer.answers(user, &beside, &questions, clock, &mut talk.again).await {
+            Ok(answers) => answers,
+            Err(obstacle) => {
+                talk.stuck = Some(obstacle);
+                return talk;
+            }
         };
         talk.answered |= !answers.is_empty();
         if talk.prompts.len() > 1 {
@@ -120,7 +114,7 @@ pub(super) async fn converse(
         let respond = connection.handle().authenticate_keyboard_interactive_respond(answers);
         response = clock.bound(respond).await;
     }
-    talk.stuck = true;
+    talk.stuck = Some(Obstacle::NobodyToAnswer);
     talk
 }
 
@@ -135,72 +129,44 @@ impl Conversation {
     }
 }
 
-/// Whether a question holds one of these words, whatever their case.
-fn has_words(question: &str, words: &[&str]) -> bool {
-    let question = question.to_lowercase();
-    words.iter().any(|word| question.contains(word))
-}
-
 impl Answerer {
-    /// An answer to each question; none when one of them cannot be answered.
+    /// An answer to each question, or why there is none to one of them.
     async fn answers(
         &mut self,
         user: &str,
-        instructions: &str,
+        beside: &Beside,
         questions: &[Asked],
         clock: &Clock,
         again: &mut Option<SecretString>,
-    ) -> Option<Vec<String>> {
+    ) -> Result<Vec<String>, Obstacle> {
         if questions.len() > QUESTIONS {
-            return None;
+            return Err(Obstacle::NobodyToAnswer);
         }
         // A password is no one-time code: sent as one it would be a failed login, and in the wrong hands of a module.
         if let [Asked { prompt, echo: false }] = questions
-            && has_words(prompt, &PASSWORD)
+            && question::asks_for_password(prompt, beside)
             && let Some(secret) = self.secret.take()
         {
             *again = Some(secret.clone());
-            return Some(vec![secret.expose_secret().to_owned()]);
+            return Ok(vec![secret.expose_secret().to_owned()]);
         }
         let mut answers = Vec::new();
-        for (at, question) in questions.iter().enumerate() {
-            let ask = self.person.clone()?;
+        for (at, asked) in questions.iter().enumerate() {
+            let ask = self.person.clone().ok_or(Obstacle::NobodyToAnswer)?;
+            let instructions = &beside.instructions;
             let notice = if at == 0 && !instructions.is_empty() { format!("{instructions}\n") } else { String::new() };
             // Whoever asks makes the words safe, and keeps their lines: a menu of factors has several.
-            let words = format!("{notice}({}) {}", shown(user), question.prompt);
-            if question.echo {
-                answers.push(clock.person(move || ask.line(&words)).await?);
+            let words = format!("{notice}({}) {}", shown(user), asked.prompt);
+            if asked.echo {
+                answers.push(clock.person(move || ask.line(&words)).await.ok_or(Obstacle::Declined)?);
             } else {
-                let secret = clock.person(move || ask.secret(&words)).await?;
+                let secret = clock.person(move || ask.secret(&words)).await.ok_or(Obstacle::Declined)?;
                 answers.push(secret.expose_secret().to_owned());
-                if question.prompt.to_lowercase().contains("password") {
+                if question::asks_for_password(&asked.prompt, beside) && question::is_password_itself(&asked.prompt) {
                     *again = Some(secret);
                 }
             }
         }
-        Some(answers)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{NEW_PASSWORD, PASSWORD, has_words};
-
-    #[test]
-    fn a_code_is_not_asked_for_like_a_password() {
-        for question in ["Password: ", "user@host's password:", "Passwort:", "Mot de passe : "] {
-            assert!(has_words(question, &PASSWORD), "{question}");
-        }
-        for question in ["Verification code: ", "Passcode or option (1-3): ", "One-time PIN:", "Enter PASSCODE:"] {
-            assert!(!has_words(question, &PASSWORD), "{question}");
-        }
-    }
-
-    #[test]
-    fn a_change_of_the_password_is_told_by_its_questions() {
-        for question in ["Current password: ", "(current) UNIX password: ", "New password: ", "Enter new password:"] {
-            assert!(has_words(question, &NEW_PASSWORD), "{question}");
-        }
-        assert!(!has_words("Password: ", &NEW_PASSWORD));
+        Ok(answers)
     }
 }

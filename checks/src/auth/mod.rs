@@ -2,6 +2,7 @@
 
 mod agent;
 mod causes;
+mod certificate;
 mod clock;
 mod credential;
 mod facts;
@@ -10,9 +11,11 @@ mod keyboard;
 mod link;
 mod obstacle;
 mod offer;
+mod question;
 mod repeat;
 mod walk;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use russh::keys::{Algorithm, HashAlg};
@@ -25,8 +28,9 @@ use crate::text::shown;
 use walk::Walk;
 
 pub use causes::CAUSES;
+pub use certificate::{Certificate, Objection};
 pub use credential::{Credential, Key as CredentialKey, Outcome};
-pub use facts::{Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Prompt, Steps};
+pub use facts::{Agent, Answer, Attempt, Conclusion, Facts, Key, KeyFile, Prompt, Steps};
 pub use obstacle::Obstacle;
 pub use offer::Public;
 pub use repeat::{Repeat, never_understood};
@@ -62,7 +66,15 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
             connection.apply_tos(exam.target.tos, route);
             let (target, budget) = (exam.target.clone(), exam.budget.clone());
             let via = exam.via.clone().map(Box::new);
-            exam.login = Some(Login { target, route, host_key: trusted.fingerprint, accepted, budget, via });
+            exam.login = Some(Login {
+                target,
+                route,
+                host_key: trusted.fingerprint,
+                accepted,
+                budget,
+                via,
+                repeated: Arc::default(),
+            });
         }
         exam.connection = Some(connection);
         return Step::Passed(facts);
@@ -82,7 +94,12 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if let (true, Some(agreed)) = (never_understood(&facts), agreed) {
         facts.repeats = repeat::again(exam, &agreed).await;
     }
-    if interrupted { Step::Skipped("interrupted".into()) } else { Step::Failed(facts) }
+    match facts.security_key().is_some() {
+        _ if interrupted => Step::Skipped("interrupted".into()),
+        // ssh itself would go on to ask for a touch.
+        true => Step::Void(facts),
+        false => Step::Failed(facts),
+    }
 }
 
 /// The hash to sign an RSA key with, none for SHA-1 and for other keys; an obstacle where ssh would not sign with this key.

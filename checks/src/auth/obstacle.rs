@@ -45,6 +45,8 @@ pub enum Obstacle {
     HostKeyNotKnown,
     /// The server asks for something that nobody could be asked for.
     NobodyToAnswer,
+    /// A person was asked, and gave no answer.
+    Declined,
     /// The server asks for a new password, and an examination changes none.
     NewPassword,
     /// Something came back that is neither success nor failure.
@@ -71,6 +73,7 @@ impl Obstacle {
             Self::NotAccepted => "ssh is set not to use this kind of key (PubkeyAcceptedAlgorithms)".into(),
             Self::HostKeyNotKnown => "the host key is not known".into(),
             Self::NobodyToAnswer => "nobody could be asked".into(),
+            Self::Declined => "the question was left without an answer".into(),
             Self::NewPassword => "the server asks for a new password".into(),
             Self::UnreadAnswer => "the answer was neither success nor failure".into(),
         }

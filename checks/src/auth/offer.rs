@@ -7,12 +7,9 @@ use russh::keys::agent::AgentIdentity;
 use russh::keys::ssh_key::certificate::CertType;
 use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey};
 
-use super::facts;
 use super::identity::Identity;
+use super::{certificate, facts};
 use crate::text::shown;
-
-/// The most principals of a certificate that are kept.
-const PRINCIPALS_KEPT: usize = 32;
 
 /// A key or certificate to offer.
 #[derive(Debug, Clone)]
@@ -186,31 +183,10 @@ impl Offer {
             in_agent: matches!(self.holder, Holder::Agent | Holder::AgentKey),
             certificate: match &self.public {
                 Public::Key(_) => None,
-                Public::Certificate(certificate) => Some(certificate_fact(certificate, user, now)),
+                Public::Certificate(certificate) => Some(certificate::Certificate::of(certificate, user, now)),
             },
             needs_touch: algorithm.as_str().starts_with("sk-"),
         }
-    }
-}
-
-fn certificate_fact(certificate: &Certificate, user: &str, now: Timestamp) -> facts::Certificate {
-    let second = u64::try_from(now.as_second()).unwrap_or_default();
-    let principals = certificate.valid_principals();
-    let objection = if second < certificate.valid_after() {
-        Some("it is not valid yet".to_owned())
-    } else if second >= certificate.valid_before() {
-        Some("it has expired".to_owned())
-    } else if !principals.iter().any(|principal| principal == user) {
-        Some(format!("it is not for the login name {user}"))
-    } else {
-        None
-    };
-    facts::Certificate {
-        key_id: shown(certificate.key_id()),
-        principals: principals.iter().take(PRINCIPALS_KEPT).map(|name| shown(name)).collect(),
-        valid_until: i64::try_from(certificate.valid_before()).ok().and_then(|at| Timestamp::from_second(at).ok()),
-        authority: certificate.signature_key().fingerprint(HashAlg::Sha256).to_string(),
-        objection,
     }
 }
 

@@ -166,12 +166,20 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     }
     let lived = facts.all_lived();
     if lived && facts.timeout.survived_s.is_none() && !interrupted {
-        // All of them have met the same, more often than not.
-        let mut why = facts.not_opened;
-        why.dedup();
-        return Step::Error(format!("no session could be held beside the first: {}", why.join("; ")));
+        return nothing_held(exam, facts);
     }
     if lived { Step::Passed(facts) } else { Step::Failed(facts) }
+}
+
+/// Why no session could be held beside the first.
+fn nothing_held(exam: &Examination, facts: Facts) -> Step<Facts> {
+    if exam.budget.login_refused() {
+        return Step::Skipped("what the server accepted was accepted only once".into());
+    }
+    // All of them have met the same, more often than not.
+    let mut why = facts.not_opened;
+    why.dedup();
+    Step::Error(format!("no session could be held beside the first: {}", why.join("; ")))
 }
 
 /// What the sessions are for. One place is the main session's, one is left for the fresh connection that settles a doubt; what is not

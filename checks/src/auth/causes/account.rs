@@ -1,6 +1,6 @@
 //! The proof is right, and the account may not log in.
 
-use super::SERVER_LOG;
+use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG, with_log};
 use crate::auth::{Answer, Attempt, Conclusion, Facts};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::channel;
@@ -37,7 +37,9 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
         resets what bears ssh's marks strikes at that moment too: there ssh works with -o IPQoS=none. AllowUsers and DenyUsers look \
         different: there each key is refused when it is offered. The server's log names the reason.",
     fixes: &[
-        SERVER_LOG,
+        SSHD_LOG,
+        DROPBEAR_LOG,
+        OTHER_LOG,
         Fix {
             side: Side::Server,
             summary: "See whether the account has expired or is locked, and whether logins are switched off",
@@ -67,7 +69,7 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
     judge: |evidence| {
         if evidence.channel.failed().is_some_and(was_taken_back) {
             let seen = "the server accepted the login, and ended the connection before a channel was open";
-            return Some(Match::new(Certainty::Possible, [seen]));
+            return Some(with_log(evidence, Match::new(Certainty::Possible, [seen])));
         }
         let facts = evidence.auth.failed()?;
         let at_end = matches!(facts.conclusion, Conclusion::Refused | Conclusion::Ended);
@@ -80,7 +82,7 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
             (None, None) => return None,
         };
         let said = facts.said().map(|text| format!("the server said \"{text}\""));
-        Some(Match::new(certainty, proof.into_iter().chain(said)))
+        Some(with_log(evidence, Match::new(certainty, proof.into_iter().chain(said))))
     },
 };
 

@@ -1,6 +1,6 @@
 //! The connection ends during the login.
 
-use super::SERVER_LOG;
+use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG, with_log};
 use crate::auth::{Conclusion, Facts};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
@@ -73,7 +73,9 @@ pub(super) const DISCONNECTED: Cause = Cause {
         LoginGraceTime is over, when an attempt limit of theirs is reached, or when the process that serves the login crashes; a module that asks a \
         directory or a mail server can stall it. A path that loses larger packets or a firewall that acts on logins looks the same from here.",
     fixes: &[
-        SERVER_LOG,
+        SSHD_LOG,
+        DROPBEAR_LOG,
+        OTHER_LOG,
         Fix {
             side: Side::Client,
             summary: "See at which step it ends, and whether it is always the same one",
@@ -102,7 +104,7 @@ pub(super) const DISCONNECTED: Cause = Cause {
             }
             Conclusion::LoggedIn | Conclusion::Refused | Conclusion::Interrupted => return None,
         };
-        Some(Match::new(Certainty::Possible, [what, tried(facts)]))
+        Some(with_log(evidence, Match::new(Certainty::Possible, [what, tried(facts)])))
     },
 };
 

@@ -3,7 +3,7 @@
 use super::refused;
 use crate::auth::{Answer, Attempt, Facts, KeyFile, Obstacle};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
-use crate::evidence::Check;
+use crate::evidence::{Check, Step};
 
 pub(super) const KEY_ENCRYPTED: Cause = Cause {
     code: "auth-key-encrypted",
@@ -87,12 +87,44 @@ pub(super) const KEY_UNREADABLE: Cause = Cause {
                     Obstacle::TooOpen { .. }
                         | Obstacle::Unreadable { .. }
                         | Obstacle::OtherPrivateHalf
-                        | Obstacle::HardwareKey
                         | Obstacle::NoPrivateHalf
                 )
             )
         };
         unusable(facts, broken)
+    },
+};
+
+pub(super) const SECURITY_KEY_FILE: Cause = Cause {
+    code: "auth-security-key-file",
+    stage: Check::Auth,
+    title: "The server would take a security key, which ssh-doctor can use through an agent only",
+    severity: Severity::Warning,
+    explanation: "The key file points to a FIDO security key. ssh speaks to such a key itself; ssh-doctor does not, it asks an agent for the signature. The \
+        server was asked about the key and would take it, so nothing speaks against the login so far, and whether sessions live could not be \
+        tested. This is a limit of the examination and no fault of the target.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Hand the key to an agent, and run the check again: each login then asks for a touch",
+            snippet: Some("ssh-add '{key_file}'"),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See whether ssh itself logs in with it",
+            snippet: Some("ssh {alias} true"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[],
+    hides: &[],
+    judge: |evidence| {
+        let Step::Void(facts) = &*evidence.auth else { return None };
+        let key = facts.security_key()?;
+        let because = format!("the server would take {}, but {}", key.words(), Obstacle::HardwareKey.words());
+        let file = key.file.as_ref().map(|file| file.display().to_string());
+        Some(named(Match::new(Certainty::Certain, [because]), file))
     },
 };
 
@@ -181,6 +213,16 @@ mod tests {
         ));
         assert_eq!(sample.fired(), ["auth-key-rejected"]);
         assert!(sample.because("auth-key-rejected").contains("b: it is encrypted"));
+    }
+
+    #[test]
+    fn a_security_key_that_the_server_would_take_is_our_limit() {
+        let wanted = attempt(key("a"), Answer::Unfinished).hindered(Obstacle::HardwareKey);
+        let sample = Sample::refused(["publickey"]).with(attempt(key("b"), Answer::Refused)).with(wanted);
+        assert_eq!(sample.fired(), ["auth-security-key-file"]);
+        let refused = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused));
+        let file = file("a", Some("SHA256:a"), Obstacle::HardwareKey);
+        assert_eq!(refused.file(file).fired(), ["auth-key-rejected"]);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The server refuses the keys themselves.
 
 use super::files::{never_offered, told};
-use super::{SERVER_LOG, offers, refused};
+use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG, with_log};
+use super::{offers, refused};
 use crate::auth::{Answer, Obstacle};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::Check;
-use crate::validity::{CHECK_CLOCK, validity};
 
 /// How many keys a diagnosis names.
 const NAMED: usize = 6;
@@ -17,15 +17,17 @@ pub(super) const KEY_REJECTED: Cause = Cause {
     severity: Severity::Critical,
     explanation: "The server answered no to each key before any signature was made, so the keys themselves are not accepted for this user. It never says \
         why, and all of these look alike from the client: the key is not in authorized_keys, it is there for another user, the file or a \
-        directory above it is writable by others (StrictModes), sshd reads another file (AuthorizedKeysFile), the account does not exist or may \
+        directory above it is writable by others (StrictModes), the server reads another file (AuthorizedKeysFile), the account does not exist or may \
         not log in (AllowUsers, DenyUsers), or the key's type is not allowed (PubkeyAcceptedAlgorithms). A certificate is refused in the same way where \
         the server does not trust its authority (TrustedUserCAKeys) or it is bound to other addresses (source-address).\n\n\
-        sshd writes the reason to its log.",
+        What the server knows of the reason stands in its log.",
     fixes: &[
-        SERVER_LOG,
+        SSHD_LOG,
+        DROPBEAR_LOG,
+        OTHER_LOG,
         Fix {
             side: Side::Server,
-            summary: "See whether the key is authorized, and whether sshd may use the file",
+            summary: "See whether the key is authorized, and whether the server may use the file",
             snippet: Some(
                 "ssh-keygen -lf ~{user}/.ssh/authorized_keys; ls -ld ~{user} ~{user}/.ssh ~{user}/.ssh/authorized_keys",
             ),
@@ -71,61 +73,13 @@ pub(super) const KEY_REJECTED: Cause = Cause {
         because.extend(never_offered(facts).map(|file| format!("not offered: {}", told(file))));
         let mut certificates = keys.iter().filter_map(|key| key.certificate.as_ref());
         let sound = certificates.find(|certificate| certificate.objection.is_none());
-        let found = |because| Match::new(Certainty::Certain, because).reason_open();
+        let found = |because| with_log(evidence, Match::new(Certainty::Certain, because).reason_open());
         Some(match sound.map(|certificate| &certificate.authority) {
             None => found(because),
             Some(authority) => {
                 because.push(format!("the certificate holds for this login by our clock; {authority} signed it"));
                 found(because).with("authority", authority)
             }
-        })
-    },
-};
-
-pub(super) const CERT_INVALID: Cause = Cause {
-    code: "auth-cert-invalid",
-    stage: Check::Auth,
-    title: "The server refused a user certificate that does not hold for this login",
-    severity: Severity::Critical,
-    explanation: "A certificate that was offered has expired, is not valid yet, or does not list the login name as a principal; sshd refuses such \
-        certificates. The dates are compared with this machine's clock. A server that maps principals by a file or command \
-        (AuthorizedPrincipalsFile, AuthorizedPrincipalsCommand) may accept other names, and one that does not trust the authority refuses \
-        the certificate as well: its log tells which it was.",
-    fixes: &[
-        Fix {
-            side: Side::Client,
-            summary: "Look at the certificate, then have the authority issue a new one for the login name {user}",
-            snippet: Some("ssh-keygen -Lf '{certificate}'"),
-            ..Fix::NEW
-        },
-        SERVER_LOG,
-        CHECK_CLOCK,
-    ],
-    symptoms: &[
-        "Certificate invalid: expired",
-        "Certificate invalid: not yet valid",
-        "Certificate invalid: name is not a listed principal",
-    ],
-    hides: &["auth-key-rejected"],
-    judge: |evidence| {
-        let facts = refused(evidence)?;
-        let (key, certificate, objection) = facts.refused_keys().find_map(|key| {
-            let certificate = key.certificate.as_ref()?;
-            Some((key, certificate, certificate.objection.as_ref()?))
-        })?;
-        let mut because = vec![
-            format!("refused: {}, issued as \"{}\" by {}", key.words(), certificate.key_id, certificate.authority),
-            objection.clone(),
-        ];
-        because.extend(validity(&certificate.principals, certificate.valid_until));
-        let found = Match::new(Certainty::Likely, because);
-        let file = key.file.as_ref().map(|file| match file.extension() {
-            Some(extension) if extension == "pub" => file.display().to_string(),
-            _ => format!("{}-cert.pub", file.display()),
-        });
-        Some(match file.filter(|file| !file.contains('\'')) {
-            Some(file) => found.with("certificate", file),
-            None => found,
         })
     },
 };
@@ -219,15 +173,6 @@ mod tests {
             .with(attempt(key("a"), Answer::Refused))
             .with(attempt(key("b"), Answer::Unfinished).hindered(Obstacle::Encrypted));
         assert_eq!(sample.fired(), ["auth-key-encrypted"]);
-    }
-
-    #[test]
-    fn a_flawed_certificate_is_suspected_first() {
-        let flawed = attempt(certified("a", Some("it has expired")), Answer::Refused);
-        let sample = Sample::refused(["publickey"]).with(flawed);
-        assert_eq!(sample.fired(), ["auth-cert-invalid", "auth-key-rejected"]);
-        let sound = attempt(certified("a", None), Answer::Refused);
-        assert_eq!(Sample::refused(["publickey"]).with(sound).fired(), ["auth-key-rejected"]);
     }
 
     #[test]

@@ -97,17 +97,18 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
     hides: &["auth-no-credentials"],
     judge: |evidence| {
         let facts = refused(evidence)?;
-        let presented = facts
-            .attempts
-            .iter()
-            .any(|attempt| attempt.answer != Answer::Withheld && attempt.obstacle != Some(Obstacle::NobodyToAnswer));
-        if presented || facts.password_withheld() || facts.usable("publickey") || !facts.factors.is_empty() {
+        if anything_presented(facts) || facts.password_withheld() || !facts.factors.is_empty() {
+            return None;
+        }
+        let questions: Vec<_> = facts.attempts.iter().flat_map(|attempt| &attempt.prompts).collect();
+        // Where public keys are taken too, having none is one half of it, and a question that was put is the nearer one.
+        if facts.usable("publickey") && questions.is_empty() {
             return None;
         }
         let mut because = vec![offers(facts), format!("the client is set to try {}", facts.preferred.join(", "))];
-        because.extend(without_password(facts));
-        let questions = facts.attempts.iter().flat_map(|attempt| &attempt.prompts);
-        because.extend(questions.map(|prompt| format!("the server asked \"{}\"", prompt.text)));
+        because.extend(facts.usable("publickey").then(|| "no key could be offered".to_owned()));
+        because.extend(questions.iter().map(|prompt| format!("the server asked \"{}\"", prompt.text)));
+        because.extend(without_answer(facts));
         let found = Match::new(Certainty::Certain, because);
         let takes_one = facts.usable("password") || facts.usable("keyboard-interactive");
         Some(if takes_one && !facts.password_given { found.with("password_file", "<file>") } else { found })
@@ -157,9 +158,8 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
     hides: &[],
     judge: |evidence| {
         let facts = refused(evidence)?;
-        let presented = facts.attempts.iter().any(|attempt| attempt.answer != Answer::Withheld);
         let key_withheld = facts.attempts.iter().any(|attempt| attempt.key.is_some());
-        if presented || key_withheld || facts.password_withheld() || !facts.usable("publickey") {
+        if anything_presented(facts) || key_withheld || facts.password_withheld() || !facts.usable("publickey") {
             return None;
         }
         let mut because = vec![offers(facts)];
@@ -175,7 +175,7 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
         if facts.identities_only && facts.agent.keys.is_some_and(|keys| keys > 0) {
             because.push("IdentitiesOnly is set: the agent's other keys were not offered".into());
         }
-        because.extend(without_password(facts));
+        because.extend(without_answer(facts));
         let found = Match::new(Certainty::Certain, because);
         let socket = facts.agent.socket.as_ref().map(|socket| socket.display().to_string());
         match socket.filter(|socket| is_locked(facts) && !socket.contains('\'')) {
@@ -190,8 +190,21 @@ fn is_locked(facts: &Facts) -> bool {
     facts.agent.keys == Some(0) && facts.agent.bound == Some(false)
 }
 
-/// Why no password was tried where the server would take one.
-fn without_password(facts: &Facts) -> Option<String> {
+/// Whether the server was given anything to decide on: a key, a password, or an answer to its questions.
+fn anything_presented(facts: &Facts) -> bool {
+    facts.attempts.iter().any(|attempt| {
+        let unanswered = matches!(attempt.obstacle, Some(Obstacle::NobodyToAnswer | Obstacle::Declined));
+        // sshd without PAM refuses keyboard-interactive before it asks anything.
+        let put = attempt.key.is_some() || super::passwords::sent_secret(attempt);
+        attempt.answer != Answer::Withheld && put && !unanswered
+    })
+}
+
+/// Why no password or answer was given where the server would take one.
+fn without_answer(facts: &Facts) -> Option<String> {
+    if facts.attempts.iter().any(|attempt| attempt.obstacle == Some(Obstacle::Declined)) {
+        return Some("a password or an answer was asked for here, and none was typed".into());
+    }
     if !facts.usable("password") && !facts.usable("keyboard-interactive") {
         return None;
     }
@@ -246,6 +259,34 @@ mod tests {
         let held = secret("password", Answer::Withheld).hindered(Obstacle::HostKeyNotKnown);
         for methods in [["password", "hostbased"], ["publickey", "password"]] {
             assert!(Sample::refused(methods).with(held.clone()).fired().is_empty());
+        }
+    }
+
+    #[test]
+    fn whoever_declines_to_answer_has_presented_nothing() {
+        let declined = secret("password", Answer::Withheld).hindered(Obstacle::Declined);
+        let unasked = secret("keyboard-interactive", Answer::Refused);
+        for (methods, code) in [
+            (["publickey", "password"], "auth-no-credentials"),
+            (["keyboard-interactive", "password"], "auth-method-unavailable"),
+        ] {
+            let sample = Sample::refused(methods).with(unasked.clone()).with(declined.clone());
+            assert_eq!(sample.fired(), [code]);
+            assert!(sample.because(code).contains("none was typed"));
+        }
+    }
+
+    #[test]
+    fn without_a_key_a_question_that_nobody_answered_is_the_nearer_cause() {
+        for obstacle in [Obstacle::NobodyToAnswer, Obstacle::Declined] {
+            let asked = secret("keyboard-interactive", Answer::Unfinished).hindered(obstacle).asked("Code:");
+            let sample = Sample::refused(["publickey", "keyboard-interactive"]).with(asked.clone());
+            assert_eq!(sample.fired(), ["auth-method-unavailable", "auth-no-credentials"]);
+            assert!(super::METHOD_UNAVAILABLE.hides.contains(&"auth-no-credentials"));
+            assert!(sample.because("auth-method-unavailable").contains("Code:"));
+            let refused =
+                Sample::refused(["publickey", "keyboard-interactive"]).with(attempt(key("a"), Answer::Refused));
+            assert_eq!(refused.with(asked).fired(), ["auth-key-rejected"]);
         }
     }
 

@@ -2,15 +2,17 @@
 
 mod account;
 mod agent;
+mod certificates;
 mod connection;
 mod files;
 mod keys;
+mod log;
 mod methods;
 mod passwords;
 mod slow;
 
 use crate::auth::{Conclusion, Facts};
-use crate::cause::{Cause, Fix, Side};
+use crate::cause::Cause;
 use crate::evidence::Evidence;
 
 /// The causes that show in a login.
@@ -23,24 +25,18 @@ pub static CAUSES: &[Cause] = &[
     methods::NO_CREDENTIALS,
     files::KEY_ENCRYPTED,
     files::KEY_UNREADABLE,
+    files::SECURITY_KEY_FILE,
     agent::AGENT_REFUSED,
     agent::AGENT_UNREACHABLE,
     agent::AGENT_SILENT,
-    keys::CERT_INVALID,
+    certificates::CERT_INVALID,
+    certificates::CERT_PRINCIPAL,
     keys::SIGNATURE_ALGORITHM,
     keys::KEY_REJECTED,
     passwords::PASSWORD_EXPIRED,
     passwords::PASSWORD_REJECTED,
     slow::SLOW,
 ];
-
-/// What the server wrote down about a refusal, which it never tells the client.
-const SERVER_LOG: Fix = Fix {
-    side: Side::Server,
-    summary: "Read why sshd refused: it says so in its log, and only there",
-    snippet: Some("journalctl -u ssh -u sshd --since '-10 min' | grep -F 'sshd'"),
-    ..Fix::NEW
-};
 
 /// The facts of a login that ended with nothing left to try.
 fn refused(evidence: &Evidence) -> Option<&Facts> {

@@ -1,6 +1,8 @@
 //! The password.
 
-use super::{SERVER_LOG, offers, refused};
+use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG, with_log};
+use super::{offers, refused};
+use crate::auth::question::{Beside, asks_for_password};
 use crate::auth::{Answer, Attempt, Conclusion, Obstacle};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::channel;
@@ -10,13 +12,16 @@ use crate::text::seconds;
 pub(super) const PASSWORD_REJECTED: Cause = Cause {
     code: "auth-password-rejected",
     stage: Check::Auth,
-    title: "The server refused the password",
+    title: "The server refused the password, or an answer to one of its questions",
     severity: Severity::Critical,
-    explanation: "The password, or an answer to one of the server's questions, was refused. The server does not say why: it is wrong, the account does \
-        not exist, is locked or expired, or may not log in with a password (PermitRootLogin prohibit-password, AllowUsers, PAM). It was tried \
+    explanation: "A password or a one-time code was sent, by itself or as an answer to the server's questions, and it was refused. The server does not say \
+        why: it is wrong, a code was used before or is made by a clock that differs from the server's, the account does \
+        not exist, is locked or expired, or may not log in in this way (PermitRootLogin prohibit-password, AllowUsers, PAM). It was tried \
         once and never again, so that no account gets locked by this examination.",
     fixes: &[
-        SERVER_LOG,
+        SSHD_LOG,
+        DROPBEAR_LOG,
+        OTHER_LOG,
         Fix {
             side: Side::Server,
             summary: "See whether the account is locked or expired",
@@ -25,7 +30,18 @@ pub(super) const PASSWORD_REJECTED: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Check the login name and the password, and mind a line end or a keyboard layout in it",
+            summary: "Check the login name and the {secret}, and mind a line end or a keyboard layout in it",
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Where \"{question}\" asks for a one-time code: use the next one, each is good once; it has to be the code for this server and this account",
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Where the code after \"{question}\" is made from the time: see whether the server's clock is right",
+            snippet: Some("timedatectl status"),
             ..Fix::NEW
         },
     ],
@@ -47,9 +63,20 @@ pub(super) const PASSWORD_REJECTED: Cause = Cause {
         }
         because.extend(attempt.prompts.iter().map(|prompt| format!("the server asked \"{}\"", prompt.text)));
         because.extend(facts.said().map(|text| format!("the server said \"{text}\"")));
-        Some(Match::new(Certainty::Certain, because))
+        let found = with_log(evidence, Match::new(Certainty::Certain, because));
+        Some(match other_question(attempt) {
+            None => found.with("secret", "password"),
+            Some(question) => found.with("secret", "answers").with("question", question),
+        })
     },
 };
+
+/// The first question of an attempt that is not one for a password.
+fn other_question(attempt: &Attempt) -> Option<&str> {
+    let beside = Beside { name: String::new(), instructions: attempt.notices.join("\n") };
+    let mut texts = attempt.prompts.iter().map(|prompt| prompt.text.trim());
+    texts.find(|text| !asks_for_password(text, &beside))
+}
 
 pub(super) const PASSWORD_EXPIRED: Cause = Cause {
     code: "auth-password-expired",

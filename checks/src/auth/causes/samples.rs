@@ -1,7 +1,7 @@
 //! Evidence of logins for the tests of all the judges here.
 
 use crate::auth::{
-    Agent, Answer, Attempt, CAUSES, Certificate, Conclusion, Facts, Key, KeyFile, Obstacle, Prompt, Steps,
+    Agent, Answer, Attempt, CAUSES, Certificate, Conclusion, Facts, Key, KeyFile, Objection, Obstacle, Prompt, Steps,
 };
 use crate::cause::{Certainty, Match};
 use crate::evidence::{Evidence, Step, Timed};
@@ -50,7 +50,12 @@ impl Sample {
     fn evidence(&self) -> Evidence {
         let facts = self.0.clone();
         let passed = facts.conclusion == Conclusion::LoggedIn;
-        let step = if passed { Step::Passed(facts) } else { Step::Failed(facts) };
+        let void = facts.security_key().is_some();
+        let step = match passed {
+            true => Step::Passed(facts),
+            false if void => Step::Void(facts),
+            false => Step::Failed(facts),
+        };
         Evidence { auth: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() }
     }
 
@@ -113,13 +118,13 @@ pub(super) fn key(name: &str) -> Key {
     }
 }
 
-pub(super) fn certified(name: &str, objection: Option<&str>) -> Key {
+pub(super) fn certified(name: &str, objection: Option<Objection>) -> Key {
     let certificate = Certificate {
         key_id: "id".into(),
         principals: vec!["me".into()],
         valid_until: None,
         authority: "SHA256:ca".into(),
-        objection: objection.map(Into::into),
+        objection,
     };
     Key { certificate: Some(certificate), ..key(name) }
 }

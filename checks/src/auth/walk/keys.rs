@@ -165,7 +165,8 @@ impl Walk<'_> {
                     self.identities[at].private = Private::Ready(key.clone());
                     return Ok(key);
                 }
-                Some(Err(why)) => obstacle = why,
+                Some(Err(Obstacle::WrongPassphrase)) => obstacle = Obstacle::WrongPassphrase,
+                Some(Err(why)) => return Err(why),
                 None => return Err(obstacle),
             }
         }

@@ -34,7 +34,7 @@ pub(super) struct Walk<'e> {
     identities: Vec<Identity>,
     /// Read when public keys are first wanted.
     offers: Option<VecDeque<Offer>>,
-    /// A password or an answer was sent: a second one could lock the account.
+    /// A password or an answer was sent, and not accepted as one factor: a second one could lock the account.
     secret_sent: bool,
     with_passwords: bool,
 }
@@ -128,6 +128,8 @@ impl<'e> Walk<'e> {
                     return false;
                 }
                 Verdict::Partial(methods) => {
+                    // A secret that was accepted was no failure; one that was refused before a key was accepted stays one.
+                    self.secret_sent &= method == "publickey";
                     self.facts.factors.push(method);
                     self.facts.wanted = methods;
                     return true;

@@ -25,7 +25,9 @@ impl Walk<'_> {
             return Verdict::Refused;
         }
         let target = &self.exam.target;
+        let began = Instant::now();
         let Some(password) = self.secret(&format!("{}@{}'s password: ", target.user, target.host)).await else {
+            self.record("password", None, Answer::Withheld, Some(Obstacle::Declined), began);
             return Verdict::Refused;
         };
         self.secret_sent = true;
@@ -67,17 +69,17 @@ impl Walk<'_> {
         let began = Instant::now();
         let talk = keyboard::converse(&mut self.connection, &self.exam.target.user, answerer, &mut self.clock).await;
         self.secret_sent |= talk.answered;
+        let stuck = talk.stuck.is_some();
         let (answer, obstacle) = match (talk.cut, talk.stuck) {
             (Some(_), _) => (Answer::Silence, None),
-            (None, true) if talk.new_password => (Answer::Unfinished, Some(Obstacle::NewPassword)),
-            (None, true) => (Answer::Unfinished, Some(Obstacle::NobodyToAnswer)),
-            (None, false) => (Answer::of(&talk.outcome), None),
+            (None, Some(obstacle)) => (Answer::Unfinished, Some(obstacle)),
+            (None, None) => (Answer::of(&talk.outcome), None),
         };
         self.record("keyboard-interactive", None, answer, obstacle, began);
         if let Some(attempt) = self.facts.attempts.last_mut() {
             (attempt.prompts, attempt.notices, attempt.steps) = (talk.prompts, talk.notices, talk.steps);
         }
-        match (talk.cut, talk.stuck) {
+        match (talk.cut, stuck) {
             (Some(cut), _) => self.over(cut, began),
             (None, true) => Verdict::Over,
             (None, false) => {

@@ -198,7 +198,9 @@ mod tests {
         let budget = Arc::new(Budget::new(&Limits::default()));
         let target = Arc::new(Target::bare("192.0.2.1", 22, "me"));
         let (host_key, accepted) = (String::new(), Vec::new());
-        let login = Login { target, route: Route::Proxy, host_key, accepted, budget: budget.clone(), via: None };
+        let (budget_of_it, repeated) = (budget.clone(), Arc::default());
+        let login =
+            Login { target, route: Route::Proxy, host_key, accepted, budget: budget_of_it, via: None, repeated };
         let second = Duration::from_secs(1);
         let opened = Limited::open(&login, None, 1, false, second, second).await;
         assert!(matches!(opened, Err(NotLimited::Proxy)));

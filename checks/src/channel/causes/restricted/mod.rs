@@ -6,6 +6,7 @@ mod requests;
 use super::super::{Capabilities, Outcome};
 use crate::cause::{Fix, Match, Side};
 use crate::evidence::Evidence;
+use crate::software::{Software, software};
 
 pub(super) use forwarding::{FORWARDING_PROHIBITED, REMOTE_FORWARD_FAILED};
 pub(super) use requests::{PTY_REFUSED, SUBSYSTEM_MISSING};
@@ -28,20 +29,6 @@ const DROPBEAR: Fix = Fix {
     ),
     ..Fix::NEW
 };
-
-/// Whose settings it is that may forbid something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Software {
-    OpenSsh,
-    Dropbear,
-    Other,
-}
-
-fn software(evidence: &Evidence) -> Software {
-    let version = evidence.handshake.facts().and_then(|facts| facts.version.as_deref()).unwrap_or_default();
-    let known = [("OpenSSH", Software::OpenSsh), ("dropbear", Software::Dropbear)];
-    known.into_iter().find(|(name, _)| version.contains(name)).map_or(Software::Other, |(_, software)| software)
-}
 
 impl Software {
     /// The match with what its own fixes need, and no other software's.
