@@ -50,8 +50,10 @@ pub(super) struct Given<'a> {
 pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
     let Given { input, alias, flags, local, .. } = given;
     let port = raw.one("port").and_then(|port| port.parse().ok()).unwrap_or(22);
-    let user = raw.set("user").unwrap_or(&local.user);
-    let key_alias = raw.set("hostkeyalias");
+    // Of these "none" is a name like any other (`ssh -G` keeps it).
+    let named = |keyword| raw.one(keyword).filter(|name| !name.is_empty());
+    let user = named("user").unwrap_or(&local.user);
+    let key_alias = named("hostkeyalias");
     // Of several hops ssh names the last one, and of that one the host alone.
     let jump = raw.set("proxyjump").and_then(|hops| Destination::parse(hops.rsplit(',').next()?.trim()).ok());
     let jump = jump.map(|hop| hop.host).unwrap_or_default();
@@ -91,7 +93,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             Some("inet6") => AddressFamily::Inet6,
             _ => AddressFamily::Any,
         },
-        bind: raw.set("bindaddress").and_then(|address| address.parse().ok()),
+        bind: raw.one("bindaddress").and_then(|address| address.parse().ok()),
         segment: None,
         proxy: proxy(raw, &tokens, flags.config.as_deref())?,
         host_keys: HostKeyPolicy {
@@ -273,6 +275,13 @@ mod tests {
         assert_eq!((target.algorithms.kex.len(), target.algorithms.compression, target.tos), (2, true, Some(0xb8)));
         assert_eq!((target.settings.server_alive_interval_s, target.settings.server_alive_count_max), (30, 5));
         assert!(!target.settings.tcp_keepalive);
+    }
+
+    #[test]
+    fn none_is_a_login_and_an_alias_and_no_jump() {
+        let target = resolved("user none\nhostkeyalias None\nproxyjump none\nproxycommand none\nidentityfile none\n");
+        assert_eq!((target.user.as_str(), target.host_keys.alias.as_deref()), ("none", Some("None")));
+        assert!(target.proxy.is_none() && target.credentials.identities.is_empty());
     }
 
     #[test]
