@@ -138,7 +138,7 @@ pub struct Fix {
     pub summary: &'static str,
     /// The file that the snippet belongs in; `None` when the snippet is a command.
     pub file: Option<&'static str>,
-    /// Text to paste. `{alias}` (what the user types after `ssh`), `{host}`, `{port}`, `{user}` and `{known_as}` (the host's name
+    /// Text to paste. `{alias}` (what the user types after `ssh`; in a command with the flags that this run was given), `{host}`, `{port}`, `{user}` and `{known_as}` (the host's name
     /// in known_hosts, with its port unless that is 22) are always filled; other placeholders come from [`Match::values`], and a fix with one that is not filled is left out of the report.
     pub snippet: Option<&'static str>,
     /// What to mind before doing it.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connection::NotForwarded;
 use crate::server::Answers;
-use crate::target::Settings;
+use crate::target::{Flags, Settings};
 use crate::{auth, channel, dns, exit, handshake, hostkey, idle, tcp, transfer};
 
 /// The version of this format; a recording of another version is refused with a sentence.
@@ -211,6 +211,9 @@ pub struct Examined {
     pub user: String,
     /// The hops of a ProxyJump.
     pub via: Vec<String>,
+    /// What of the command line led there.
+    #[serde(default)]
+    pub flags: Flags,
 }
 
 /// What the examination cost the server.

@@ -106,6 +106,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
             port: target.port,
             user: target.user.clone(),
             via: target.proxy.as_ref().map(|proxy| proxy.hops.clone()).unwrap_or_default(),
+            flags: target.flags.clone(),
         },
         settings: target.settings.clone(),
         spent: exam.budget.spent(),

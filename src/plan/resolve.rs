@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use secrecy::SecretString;
 use ssh_doctor_checks::target::{
-    AddressFamily, Algorithms, Credentials, HostKeyPolicy, Identity, Settings, Strictness, Target,
+    AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, Settings, Strictness, Target,
 };
 
 use super::destination::Destination;
@@ -13,7 +13,7 @@ use super::local::Local;
 use super::proxy::proxy;
 use super::raw::Raw;
 use super::tokens::{Tokens, tilde};
-use super::{ipqos, unhonoured};
+use super::{ipqos, origin, unhonoured};
 use crate::cli::SshFlags;
 
 /// The identity files of ssh_config(5) when none is configured; a newer ssh has more of them, an older one fewer.
@@ -26,6 +26,9 @@ const METHODS: [(&str, &str); 3] = [
     ("keyboard-interactive", "kbdinteractiveauthentication"),
     ("password", "passwordauthentication"),
 ];
+
+/// Options of `-o` that say where to go or as whom and have no flag of their own in `Flags`.
+const LEADING: [&str; 5] = ["hostname", "hostkeyalias", "identityfile", "proxycommand", "proxyjump"];
 
 /// What a target is made of, beside ssh's own words.
 #[derive(Debug)]
@@ -121,6 +124,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             mac: raw.names("macs"),
             compression: raw.flag("compression", false),
         },
+        flags: led_by(flags, input, port, user),
         tos: ipqos::interactive(raw.one("ipqos").unwrap_or("af21 cs1")),
         settings: Settings {
             source: raw.source.clone(),
@@ -133,6 +137,24 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         },
         host,
     })
+}
+
+/// What of the command line says where to go; the port and the user are those that it comes to.
+fn led_by(flags: &SshFlags, input: &str, port: u16, user: &str) -> Flags {
+    let by_option = |keyword: &str| origin::on_command_line(&flags.options, keyword);
+    let destination = Destination::parse(input).ok();
+    let (in_port, in_user) = destination.map(|at| (at.port, at.user)).unwrap_or_default();
+    let names_port = flags.port.or(in_port).is_some() || by_option("port");
+    let names_user = flags.login.is_some() || in_user.is_some() || by_option("user");
+    let leads = |option: &&String| LEADING.iter().any(|keyword| origin::on_command_line(&[(*option).clone()], keyword));
+    Flags {
+        config: flags.config.clone(),
+        port: names_port.then_some(port),
+        login: names_user.then(|| user.to_owned()),
+        jump: flags.jump.clone(),
+        identities: flags.identities.clone(),
+        options: flags.options.iter().filter(leads).cloned().collect(),
+    }
 }
 
 /// `IdentityAgent`, or the environment's agent.

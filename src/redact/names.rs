@@ -226,6 +226,7 @@ mod tests {
             user: "alice".into(),
             port: 22,
             via: vec!["bob@gate:22".into()],
+            ..Examined::default()
         })
     }
 
