@@ -1,8 +1,8 @@
 //! Algorithms and host keys.
 
 use super::{
-    KNOWN_HOSTS, assert_client_mends, assert_fails, assert_server_mends, assert_works, examined, paste, printed, read,
-    reload, run_on, s,
+    KNOWN_HOSTS, SSH_CONFIG, assert_client_mends, assert_fails, assert_server_mends, assert_works, examined, paste,
+    printed, read, reload, run_on, s,
 };
 use crate::lab::Lab;
 
@@ -24,6 +24,28 @@ fn the_lines_for_a_missing_algorithm_mend_ssh_from_either_side() {
         let own_key = lab.home().path("host_key").display().to_string();
         let theirs = printed(&seen, code, keyword).replace("/etc/ssh/ssh_host_ed25519_key", &own_key);
         assert_server_mends(&lab, &server, &server.url(), &theirs);
+    }
+}
+
+#[test]
+fn a_setting_that_leaves_out_what_the_server_speaks_is_put_right_by_the_printed_line() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    for (odd, code) in [
+        ("KexAlgorithms diffie-hellman-group1-sha1", "handshake-no-common-kex"),
+        ("Ciphers 3des-cbc", "handshake-no-common-cipher"),
+        ("Ciphers aes128-ctr\n  MACs hmac-md5", "handshake-no-common-mac"),
+        ("HostKeyAlgorithms ssh-rsa", "handshake-no-common-hostkey"),
+    ] {
+        let _odd = paste(&lab, SSH_CONFIG, &format!("Host {}\n  {odd}", server.address()));
+        let seen = examined(&lab, &server.url(), &[], code);
+        let keyword = odd.rsplit_once(' ').and_then(|(before, _)| before.rsplit(' ').next()).expect("a keyword");
+        let line = printed(&seen, code, "Host ");
+        assert!(line.contains(&format!("{keyword} +")) && !seen.told().contains("sshd_config"), "{}", seen.told());
+        assert!(!seen.fixes().any(|fix| fix["caution"].to_string().contains("weak")), "{}", seen.told());
+        let found = run_on(&lab, lab.client(), "client", &printed(&seen, code, "ssh -G "));
+        assert!(found.contains(odd.lines().last().expect("a line").trim()), "{found}");
+        assert_client_mends(&lab, &server.url(), &line);
     }
 }
 
