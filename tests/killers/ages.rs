@@ -38,6 +38,30 @@ fn a_limit_on_age_is_named() {
     assert_tidy(&lab, &server);
 }
 
+#[test]
+fn a_limit_on_age_is_named_where_the_first_session_is_the_oldest_by_far() {
+    // The transfer takes its 7 s on the connection that the idle test keeps.
+    let Some(lab) = Lab::healthy().and_then(|lab| lab.with_slow_uplink(1200)) else { return };
+    let Some(server) = lab.sshd_of_age(2 * AGE) else { return };
+    let seen = lab.doctor(&server, &["--idle", "40s"], s(120));
+    // A queue that runs over may be told beside it.
+    assert_eq!(seen.codes().first(), Some(&"session-lifetime-limit"), "{}", seen.told());
+    assert_nothing_proven(&seen);
+    assert_tidy(&lab, &server);
+}
+
+#[test]
+fn few_sessions_name_a_limit_on_age_too() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.sshd_of_age(AGE) else { return };
+    for sessions in ["4", "8"] {
+        let seen = lab.doctor(&server, &["--idle", "27s", "--sessions", sessions], s(120));
+        assert_codes(&seen, &["session-lifetime-limit"]);
+        assert_nothing_proven(&seen);
+    }
+    assert_tidy(&lab, &server);
+}
+
 fn end_all_sessions(lab: &Lab, server: &Server, after: u64) {
     assert!(eventually(s(20), || server.connections() >= 2), "{}", server.log());
     std::thread::sleep(s(after));

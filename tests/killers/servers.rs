@@ -101,6 +101,36 @@ fn a_shell_timeout_in_bashrc_is_named() {
     is_named(&lab);
 }
 
+/// An account whose sessions on a terminal are ended 7 s after nothing is typed, as systemd-logind does it: by their processes.
+fn terminal_that_is_ended() -> Option<Lab> {
+    let lab = Lab::healthy()?;
+    lab.account("/bin/bash", ".profile", "if [ -t 0 ]; then (sleep 7; kill $PPID) >/dev/null 2>&1 </dev/null & fi\n");
+    Some(lab)
+}
+
+#[test]
+fn a_terminal_is_ended_keepalives_or_not_and_a_command_is_not() {
+    let Some(lab) = terminal_that_is_ended() else { return };
+    let server = lab.sshd(&[]);
+    std::thread::scope(|scope| {
+        let command = scope.spawn(|| lab.ssh(&server, &[], WAIT, s(20)));
+        let run = lab.ssh_shell(&server, &SSH_KEEPALIVE, s(20));
+        assert!(run.status == Some(255) && (s(6)..s(11)).contains(&run.took), "{run:?}");
+        assert_lived(&command.join().expect("a run"));
+    });
+}
+
+#[test]
+fn a_terminal_that_is_ended_is_named() {
+    let Some(lab) = terminal_that_is_ended() else { return };
+    let server = lab.sshd(&[]);
+    let seen = examine(&lab, &server, 20);
+    assert_codes(&seen, &["idle-terminal-timeout"]);
+    assert_nothing_proven(&seen);
+    assert_no_hop(&seen);
+    assert_tidy(&lab, &server);
+}
+
 #[test]
 fn a_server_that_asks_whether_we_live_is_healthy_and_its_interval_is_read() {
     let Some(lab) = Lab::healthy() else { return };

@@ -244,6 +244,13 @@ impl Lab {
         self.home.write(&format!("server/{file}"), text);
     }
 
+    /// Lets the client send no faster than a slow line does, in kbit/s; none where the kernel has no token bucket.
+    pub(crate) fn with_slow_uplink(self, rate: u32) -> Option<Self> {
+        let line = format!("qdisc add dev {FAR} root tbf rate {rate}kbit burst 16kb latency 400ms");
+        let set = self.client().command("tc").args(line.split(' ')).output();
+        if set.is_ok_and(|set| set.status.success()) { Some(self) } else { skip("the kernel's sch_tbf") }
+    }
+
     fn connect(&self) {
         let last = self.hosts.len() - 1;
         for link in 0..last {

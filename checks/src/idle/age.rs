@@ -6,8 +6,11 @@ use tokio::time::sleep;
 
 use super::facts::{Arm, End, Facts, Holds, Moves, Sign, Speaker};
 use super::held::Held;
+use super::onlooker;
 use super::session::{DATA_INTERVAL, Test};
 use crate::connection::{Answer, Ending};
+use crate::progress::Progress;
+use crate::text::seconds;
 
 /// Deaths within this time are one event, seconds.
 const AT_ONCE_S: f64 = 4.0;
@@ -16,28 +19,56 @@ const LATER: f64 = 0.3;
 /// How much older than the age in question a session has to become to disprove it.
 const OLDER: f64 = 1.15;
 
-/// The age at which all sessions ended at once, although data moved on one of them; `None` where that is not so.
-pub(super) fn mass_death(facts: &Facts) -> Option<f64> {
-    let ended = |arm: &Arm| arm.started_s + arm.lasted_s;
-    let busy = facts.arms.iter().find(|arm| arm.moves == Moves::ChannelData && arm.death().is_some())?;
-    let silent_too = facts.arms.iter().any(|arm| arm.moves == Moves::Nothing && arm.death().is_some());
-    let at_that_time = facts.arms.iter().filter(|arm| arm.started_s < ended(busy) - AT_ONCE_S / 4.0);
-    let survivor = at_that_time.into_iter().any(|arm| match &arm.end {
-        End::Died { .. } => (ended(arm) - ended(busy)).abs() > AT_ONCE_S,
-        End::Alive { .. } | End::Unheard { .. } => ended(arm) > ended(busy) + AT_ONCE_S,
-        End::Void { .. } | End::Open => false,
-    });
-    (silent_too && !survivor).then_some(busy.age_s)
+/// The session of the first round that was ended although something moved on it: data, or keepalives where no session had data.
+pub(super) fn ended_moving(facts: &Facts) -> Option<&Arm> {
+    let has_data = facts.busy().any(|arm| arm.session <= SECOND_ROUND);
+    let moves = if has_data { Moves::ChannelData } else { Moves::Keepalive };
+    facts.arms.iter().find(|arm| arm.moves == moves && arm.session <= SECOND_ROUND && arm.death().is_some())
 }
 
-/// Holds two busy sessions, one started later than the other, until they are older than `age` seconds or have ended.
-pub(super) async fn second_round(test: &Test, age: f64) -> Vec<Arm> {
+/// The age at which all sessions ended, or their age when they ended at one moment, although something moved on one of them; `None` where
+/// that is not so.
+pub(super) fn mass_death(facts: &Facts) -> Option<f64> {
+    let moving = ended_moving(facts)?;
+    let silent_too = facts.arms.iter().any(|arm| arm.moves == Moves::Nothing && arm.death().is_some());
+    let at_that_time = || facts.arms.iter().filter(|arm| arm.started_s < ended(moving) - AT_ONCE_S / 4.0);
+    // A connection that carried the transfer, or took its time to be opened, is older than the others at the same moment.
+    let all_at = |time: fn(&Arm) -> f64| {
+        at_that_time().all(|arm| match &arm.end {
+            End::Died { .. } => (time(arm) - time(moving)).abs() <= AT_ONCE_S,
+            End::Alive { .. } | End::Unheard { .. } => time(arm) <= time(moving) + AT_ONCE_S,
+            End::Void { .. } | End::Open => true,
+        })
+    };
+    (silent_too && (all_at(ended) || all_at(|arm| arm.age_s))).then_some(moving.age_s)
+}
+
+/// Whether what two more sessions showed makes it something else than silence: where no session had data, only deaths do.
+pub(super) fn is_explained(facts: &Facts) -> bool {
+    let later = || facts.busy().filter(|arm| arm.session > SECOND_ROUND);
+    ended_moving(facts).is_some_and(|arm| arm.moves == Moves::ChannelData) || later().any(|arm| arm.death().is_some())
+}
+
+fn ended(arm: &Arm) -> f64 {
+    arm.started_s + arm.lasted_s
+}
+
+/// Holds two busy sessions, one started later than the other, until they are older than `age` seconds or have ended; tells the onlooker.
+pub(super) async fn second_round(test: &Test, age: f64, progress: &Progress) -> Vec<Arm> {
+    let until = Instant::now() + Duration::from_secs_f64(age * (OLDER + LATER));
+    let phase = format!("all sessions ended at the age of {}; looking whether new ones do", seconds(age));
+    tokio::select! {
+        arms = two_ages(test, age) => arms,
+        () = onlooker::tell(&test.board, progress, &phase, || Some(until)) => Vec::new(),
+    }
+}
+
+async fn two_ages(test: &Test, age: f64) -> Vec<Arm> {
     let first = busy(test, 1, Duration::ZERO, age);
     let second = busy(test, 2, Duration::from_secs_f64(age * LATER), age);
     let (mut first, mut second) = tokio::join!(first, second);
-    let ended = |arm: &Option<Arm>| arm.as_ref().map(|arm| arm.started_s + arm.lasted_s);
     let outlived = |own: Option<f64>, other: Option<f64>| own.zip(other).is_some_and(|(own, other)| other > own + 1.0);
-    let (first_end, second_end) = (ended(&first), ended(&second));
+    let (first_end, second_end) = (first.as_ref().map(ended), second.as_ref().map(ended));
     for (arm, own, other) in [(&mut first, first_end, second_end), (&mut second, second_end, first_end)] {
         if let Some(Arm { end: End::Died { others_alive, .. }, .. }) = arm {
             *others_alive = outlived(own, other);
@@ -95,3 +126,59 @@ async fn busy(test: &Test, number: u32, delay: Duration, age: f64) -> Option<Arm
 
 /// Session numbers of the second round begin above this.
 pub const SECOND_ROUND: u32 = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::Manner;
+
+    /// A session begun at a moment that was ended at an age, older than its stretch by so much.
+    fn ended_at(moves: Moves, started_s: f64, age_s: f64, older_s: f64) -> Arm {
+        let end = End::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: false, tcp: None };
+        Arm {
+            session: 1,
+            moves,
+            holds: Holds::Command,
+            speaks_first: Speaker::Client,
+            hop: None,
+            interval_s: Some(2),
+            started_s,
+            lasted_s: age_s - older_s,
+            age_s,
+            channel_quiet_s: None,
+            heard_bytes: 0,
+            end,
+        }
+    }
+
+    fn age(arms: Vec<Arm>) -> Option<f64> {
+        mass_death(&Facts { arms, ..Facts::default() })
+    }
+
+    #[test]
+    fn all_at_one_age_or_all_at_one_moment_is_no_silence() {
+        let silent = |started| ended_at(Moves::Nothing, started, 18.0, 0.0);
+        let busy = ended_at(Moves::ChannelData, 1.0, 18.0, 0.0);
+        assert_eq!(age(vec![silent(0.5), busy.clone(), silent(9.0)]), Some(18.0), "opened one after the other");
+        let transferred = ended_at(Moves::Keepalive, 0.0, 18.0, 7.0);
+        assert_eq!(age(vec![silent(0.5), busy.clone(), transferred]), Some(18.0), "it is older than the test");
+        let cut = ended_at(Moves::Keepalive, 0.0, 26.0, 7.0);
+        assert_eq!(age(vec![silent(0.5), busy.clone(), cut]), Some(18.0), "all at one moment");
+        let lived = Arm { end: End::Alive { rtt_ms: 1.0 }, ..ended_at(Moves::Keepalive, 0.0, 30.0, 0.0) };
+        assert_eq!(age(vec![silent(0.5), busy, lived]), None);
+        let silent_only =
+            vec![silent(0.5), Arm { end: End::Alive { rtt_ms: 1.0 }, ..ended_at(Moves::ChannelData, 0.0, 30.0, 0.0) }];
+        assert_eq!(age(silent_only), None);
+    }
+
+    #[test]
+    fn few_sessions_ask_what_was_kept_alive_and_need_a_second_death() {
+        let arms = || vec![ended_at(Moves::Nothing, 0.5, 13.0, 0.0), ended_at(Moves::Keepalive, 0.0, 13.5, 0.5)];
+        assert_eq!(age(arms()), Some(13.5));
+        let later = |end| Arm { session: SECOND_ROUND + 1, end, ..ended_at(Moves::ChannelData, 20.0, 13.0, 0.0) };
+        let with = |end| Facts { arms: [arms(), vec![later(end)]].concat(), ..Facts::default() };
+        assert!(!is_explained(&with(End::Alive { rtt_ms: 1.0 })));
+        let died = End::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: true, tcp: None };
+        assert!(is_explained(&with(died)));
+    }
+}

@@ -147,9 +147,9 @@ impl Arm {
         }
     }
 
-    /// Whether it was ended by the shell in it, which has a clock of its own.
+    /// Whether it was ended by the shell in it.
     #[must_use]
-    pub fn has_own_clock(&self) -> bool {
+    pub fn is_left_by_shell(&self) -> bool {
         self.holds == Holds::Shell && matches!(self.death(), Some((Manner::ExitStatus { .. }, _)))
     }
 

@@ -147,6 +147,12 @@ impl Board {
         }
     }
 
+    /// The session with a terminal ended by itself after so long a silence: whether one without does so too is to be seen.
+    pub(super) fn terminal_ended(&self, lasted: Duration) {
+        self.noted().ladder.compare(lasted.as_secs_f64());
+        self.changed.send_modify(|count| *count += 1);
+    }
+
     /// The answer came after all.
     pub(super) fn unsuspect(&self, goal: Goal) {
         let mut noted = self.noted();

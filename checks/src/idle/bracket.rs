@@ -10,13 +10,13 @@ const EARLIER_S: f64 = 0.1;
 
 /// The bracket that the silent arms prove, and the manner of the shortest death.
 ///
-/// A shell that leaves its prompt has a clock of its own, and counts only where nothing else ended.
+/// A terminal that has a clock of its own counts only where nothing else ended.
 pub(super) fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
     let silent = || arms.iter().filter(|arm| arm.moves == Moves::Nothing);
     let unheard = silent().filter(|arm| matches!(arm.end, End::Unheard { .. })).count() > 1;
     let shortest = |arms: Vec<&'_ Arm>| arms.into_iter().min_by(|a, b| a.quiet_s().total_cmp(&b.quiet_s())).cloned();
     let dead = |own_clock: bool| {
-        shortest(silent().filter(|arm| arm.death().is_some() && arm.has_own_clock() == own_clock).collect())
+        shortest(silent().filter(|arm| arm.death().is_some() && has_own_clock(arms, arm) == own_clock).collect())
     };
     let lived_until = |died: f64, quiet: &dyn Fn(&Arm) -> f64, counts: &dyn Fn(&Arm) -> bool| {
         silent()
@@ -59,13 +59,39 @@ pub(super) fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
     (Timeout { survived_s: lived_until(f64::INFINITY, &of_packets, &|_| true), died_s: None }, None)
 }
 
-/// Whether sessions that are kept alive died although no channel data moved on them, while the one with data lived.
+/// Whether a session was ended by the clock of its terminal: its shell left, or it was ended while one without a terminal was silent for as
+/// long and lived.
+pub(super) fn has_own_clock(arms: &[Arm], arm: &Arm) -> bool {
+    let lived = |other: &Arm| {
+        let is_plain = other.moves == Moves::Nothing && other.holds == Holds::Command;
+        is_plain && matches!(other.end, End::Alive { .. }) && other.lasted_s >= arm.quiet_s()
+    };
+    let is_ended = arm.holds == Holds::Shell && matches!(arm.death(), Some((_, Sign::BeforeProbe)));
+    arm.is_left_by_shell() || is_ended && arms.iter().any(lived)
+}
+
+/// Whether every session that was kept alive died all the same, although no other silence is as short as its interval, while the one
+/// with data in its channel lived.
 pub(super) fn data_alone_lives(arms: &[Arm]) -> bool {
-    let held = |arm: &&Arm| arm.holds == Holds::Command;
-    let kept_died = arms.iter().filter(held).any(|arm| arm.moves == Moves::Keepalive && arm.death().is_some());
-    let data_lives =
-        arms.iter().filter(held).any(|arm| arm.moves == Moves::ChannelData && matches!(arm.end, End::Alive { .. }));
-    kept_died && data_lives
+    let silent = arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.death().is_some());
+    let Some(died) = silent.map(Arm::quiet_s).min_by(f64::total_cmp) else { return false };
+    let held = || arms.iter().filter(|arm| arm.holds == Holds::Command);
+    let kept = || {
+        let refreshed = |arm: &&Arm| arm.interval_s.is_some_and(|interval| f64::from(interval) < died);
+        held().filter(|arm| arm.moves == Moves::Keepalive).filter(refreshed)
+    };
+    // Younger ones may yet be ended.
+    let quiet = channel_quiet_at_death(arms).unwrap_or(died);
+    let outlived = |arm: &Arm| matches!(arm.end, End::Alive { .. }) && arm.lasted_s > quiet;
+    let data_lives = held().any(|arm| arm.moves == Moves::ChannelData && matches!(arm.end, End::Alive { .. }));
+    data_lives && kept().any(|arm| arm.death().is_some()) && !kept().any(outlived)
+}
+
+/// The shortest time without data in the channel after which a silent command was ended: longer than the silence of packets where the
+/// session had lived through another one before.
+pub(super) fn channel_quiet_at_death(arms: &[Arm]) -> Option<f64> {
+    let silent = arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.holds == Holds::Command);
+    silent.filter(|arm| arm.death().is_some()).filter_map(|arm| arm.channel_quiet_s).min_by(f64::total_cmp)
 }
 
 /// Whether a session that held a channel died although it was kept alive at this interval or a shorter one: nothing is proven then.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bracket::LATE_ACK_S;
+use super::bracket::{LATE_ACK_S, has_own_clock};
 use super::hop::Verdict;
 use super::legs::AtDeath;
 use super::vigil::Incident;
@@ -117,11 +117,12 @@ pub struct Leftovers {
 }
 
 impl Facts {
-    /// The silent arms that died, shortest first; a shell that left by itself is not among them.
+    /// The silent arms that died, shortest first; those that the clock of a terminal ended are not among them.
     #[must_use]
     pub fn deaths(&self) -> Vec<&Arm> {
         let silent = self.arms.iter().filter(|arm| arm.moves == Moves::Nothing);
-        let mut dead: Vec<&Arm> = silent.filter(|arm| arm.death().is_some() && !arm.has_own_clock()).collect();
+        let mut dead: Vec<&Arm> =
+            silent.filter(|arm| arm.death().is_some() && !has_own_clock(&self.arms, arm)).collect();
         dead.sort_by(|a, b| a.quiet_s().total_cmp(&b.quiet_s()));
         dead
     }
@@ -223,6 +224,12 @@ impl evidence::Facts for Facts {
         match (self.timeout.died_s, &self.manner) {
             _ if lasting => format!("{lived} lived through, then nothing came through any more"),
             (Some(died), Some(manner)) => {
+                if let Some(longest) = self.lived_longer().map(|arm| arm.lasted_s).max_by(f64::total_cmp) {
+                    let (died, longest) = (seconds(died), seconds(longest));
+                    return format!(
+                        "{died} of silence killed one session ({manner}), another lived through {longest}{cut_short}"
+                    );
+                }
                 let proof = match self.keepalive {
                     Keepalive { interval_s: Some(interval), verified: Some(true), .. } => {
                         format!("; a keepalive every {} held", seconds(f64::from(interval)))

@@ -42,6 +42,8 @@ pub(super) struct Ladder {
     points: Vec<f64>,
     kept: BTreeSet<u32>,
     proving: Option<u32>,
+    /// The silence that ended the session with a terminal, while it is open whether it ends one without, seconds.
+    compared: Option<f64>,
 }
 
 impl Ladder {
@@ -61,6 +63,7 @@ impl Ladder {
             points: Vec::new(),
             kept: BTreeSet::new(),
             proving: None,
+            compared: None,
         }
     }
 
@@ -68,6 +71,11 @@ impl Ladder {
     pub(super) fn next(&mut self, last: Option<Goal>) -> Option<Goal> {
         if self.died.is_some() {
             return last.filter(|last| matches!(last, Goal::Keep(_)));
+        }
+        if !matches!(last, Some(Goal::Keep(_)))
+            && let Some(length) = self.take_comparison()
+        {
+            return Some(Goal::Silence(length));
         }
         if let Some(interval) = last.and_then(|last| self.worth_keeping(last)) {
             self.kept.insert(interval);
@@ -105,6 +113,22 @@ impl Ladder {
             self.asked_again = false;
         }
         self.look_again();
+    }
+
+    /// The session with a terminal was ended after so many seconds: a session without one is to be silent for longer.
+    pub(super) fn compare(&mut self, length: f64) {
+        self.compared = Some(length);
+    }
+
+    /// Whether that is still to be done.
+    pub(super) fn compares(&self) -> bool {
+        self.compared.is_some_and(|ended| ended > self.survived)
+    }
+
+    /// Takes on that comparison: how long to be silent for it.
+    fn take_comparison(&mut self) -> Option<f64> {
+        let needed = self.died.is_none() && self.compares();
+        self.compared.take_if(|_| needed).map(longer)
     }
 
     /// Whether no rung is left to be tried.
@@ -164,6 +188,11 @@ impl Ladder {
         lived.map(|(lived, _)| *lived).fold(0.0, f64::max)
     }
 
+    /// The longest silence that was lived through, longer than what killed or not.
+    pub(super) fn longest_lived(&self) -> f64 {
+        self.lived.iter().map(|(lived, _)| *lived).fold(0.0, f64::max)
+    }
+
     /// A silence of `length` seconds could not be judged and is to be tried again; not the longest one, for want of time.
     pub(super) fn put_back(&mut self, length: f64) {
         if length < self.longest {
@@ -185,6 +214,11 @@ impl Ladder {
         let asks_again = self.died.is_none() && self.is_one_unheard() && !self.asked_again;
         if asks_again && goal == Goal::Linger {
             return Turn::To(age);
+        }
+        if goal == Goal::Linger
+            && let Some(length) = self.take_comparison()
+        {
+            return Turn::To(length.max(age));
         }
         let (Some(died), false) = (self.died, matches!(goal, Goal::Keep(_))) else { return Turn::Stay };
         if goal == Goal::Await {

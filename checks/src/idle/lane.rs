@@ -30,6 +30,11 @@ impl Shown {
             && matches!(self.state, LaneState::Waiting | LaneState::Probing)
     }
 
+    /// Whether it is a silent session that is still there.
+    pub(super) fn may_compare(&self) -> bool {
+        self.moves == Moves::Nothing && !matches!(self.state, LaneState::Dead(_))
+    }
+
     /// Whether this session's answer will narrow the bracket, or tell what kind of timer it is. A bracket that is narrow enough waits for
     /// no more than what has been asked already.
     pub(super) fn is_awaited(&self, (survived, died): (f64, f64), narrow: bool) -> bool {

@@ -24,7 +24,8 @@ pub(super) async fn keep(test: Arc<Test>, main: Arc<Connection>) {
         test.board.lane(0, Goal::Keep(interval), Moves::Keepalive, None);
         tokio::select! {
             () = sleep(Duration::from_secs(interval.into())) => {}
-            () = test.board.finished() => return,
+            // What ended with the others is told as they are.
+            () = test.board.finished() => if main.ending().is_none() { return },
         }
         let asked = Instant::now();
         let ended_before = main.ending().is_some();
@@ -40,8 +41,7 @@ pub(super) async fn keep(test: Arc<Test>, main: Arc<Connection>) {
                     }
                     finding => test.board.doubtful(finding),
                 };
-                let lasted =
-                    main.ending().map_or_else(Instant::now, |ending| ending.at).saturating_duration_since(began);
+                let over = main.ending().map_or_else(Instant::now, |ending| ending.at);
                 return test.board.record(Arm {
                     session: 0,
                     moves: Moves::Keepalive,
@@ -50,8 +50,8 @@ pub(super) async fn keep(test: Arc<Test>, main: Arc<Connection>) {
                     hop: None,
                     interval_s: Some(interval),
                     started_s: test.board.since_start(began),
-                    lasted_s: lasted.as_secs_f64(),
-                    age_s: main.age().as_secs_f64(),
+                    lasted_s: over.saturating_duration_since(began).as_secs_f64(),
+                    age_s: main.age().saturating_sub(over.elapsed()).as_secs_f64(),
                     channel_quiet_s: None,
                     heard_bytes: 0,
                     end,

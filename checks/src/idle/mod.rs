@@ -20,6 +20,7 @@ mod leftovers;
 mod legs;
 mod main_session;
 mod notes;
+mod onlooker;
 mod opening;
 mod role;
 mod rungs;
@@ -48,6 +49,8 @@ use session::Test;
 use vigil::Vigil;
 
 pub use age::SECOND_ROUND;
+use age::ended_moving;
+use bracket::data_alone_lives;
 pub use causes::CAUSES;
 pub use facts::{Arm, End, Facts, Holds, Keepalive, Killer, Leftovers, Moves, Outage, Search, Sign, Speaker, Timeout};
 pub use legs::AtDeath;
@@ -130,11 +133,15 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         searched.note(&mut facts);
     }
     facts.elapsed_s = test.board.since_start(Instant::now());
-    if let (Some(age), false) = (age::mass_death(&facts), interrupted || vigil.has_noticed()) {
-        facts.arms.extend(Box::pin(exam.stop.race(age::second_round(&test, age))).await.unwrap_or_default());
+    let unasked = interrupted || vigil.has_noticed() || test.login.needs_touch();
+    if let (Some(age), false) = (age::mass_death(&facts), unasked) {
+        let second = exam.stop.race(age::second_round(&test, age, &exam.progress));
+        facts.arms.extend(Box::pin(second).await.unwrap_or_default());
         facts.elapsed_s = test.board.since_start(Instant::now());
-        // It was not silence that ended them.
-        (facts.timeout.died_s, facts.keepalive) = (None, Keepalive::default());
+        if age::is_explained(&facts) {
+            // It was not silence that ended them.
+            (facts.timeout.died_s, facts.keepalive) = (None, Keepalive::default());
+        }
     }
     facts.incidents = vigil.end();
     let void = !facts.incidents.is_empty();

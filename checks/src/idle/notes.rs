@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::advice::{count_max, interval};
-use super::bracket::{LATE_ACK_S, bracket, data_alone_lives, died_kept, server_speaks};
-use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Speaker};
+use super::bracket::{LATE_ACK_S, bracket, channel_quiet_at_death, data_alone_lives, died_kept, server_speaks};
+use super::facts::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Sign, Speaker};
 use super::goal::Goal;
 use super::ladder::Ladder;
 use super::lane::Shown;
@@ -126,11 +126,12 @@ impl Notes {
         let mut turn = false;
         match (&arm.end, arm.moves) {
             (End::Alive { .. }, Moves::Nothing) => self.ladder.alive(arm.lasted_s, arm.speaks_first),
-            // A shell that leaves, or is left, says nothing of the path.
-            (End::Died { manner, .. }, Moves::Nothing) => {
-                let confirms = arm.holds != Holds::Shell || manner.is_of_connection();
-                turn = confirms && !self.confirmed;
-                self.confirmed |= confirms;
+            // A terminal may have a clock of its own: a shell's end says nothing of the path until others end too.
+            (End::Died { sign, .. }, Moves::Nothing) if arm.holds != Holds::Shell || *sign == Sign::AfterProbe => {
+                turn = !self.confirmed;
+                self.confirmed = true;
+                // Another one's late answer may have undone it meanwhile.
+                turn |= self.dead(arm.lasted_s);
             }
             (End::Unheard { .. }, _) => {
                 turn = true;
@@ -161,11 +162,17 @@ impl Notes {
         let reached = died.is_none() && survived >= 0.999 * longest - LATE_ACK_S;
         // One line of the server that did not come may have been late: a second one tells.
         let is_asked_again = self.ladder.is_one_unheard() && self.lanes.values().any(Shown::may_hear);
+        let is_compared = self.ladder.compares() && self.lanes.values().any(Shown::may_compare);
         match died {
             None if is_asked_again => false,
             _ if reached => true,
             // Whoever is kept alive would go on for ever: with the last silence the test is over.
-            None => self.opening == 0 && self.ladder.is_climbed() && !self.lanes.values().any(Shown::is_silent),
+            None => {
+                self.opening == 0
+                    && self.ladder.is_climbed()
+                    && !is_compared
+                    && !self.lanes.values().any(Shown::is_silent)
+            }
             Some(died) => {
                 let narrow = self.ladder.is_narrow();
                 let narrowing = self.lanes.values().any(|lane| lane.is_awaited((survived, died), narrow));
@@ -186,13 +193,16 @@ impl Notes {
     /// The longest recommendable interval at which a session outlived a silence of `died` seconds that kills.
     pub(super) fn proven(&self, died: f64) -> Option<u32> {
         let most = interval(self.ladder.bracket().0)?;
+        // Whatever ends sessions without data has had the time to end this one too.
+        let quiet = channel_quiet_at_death(&self.arms).unwrap_or_default();
+        let silence = self.ladder.longest_lived().max(died).max(quiet);
         self.kept
             .iter()
             // Without a channel it is no proof for a session of the user's.
             .filter(|(session, _)| **session != MAIN)
             .map(|(_, kept)| kept)
             .filter(|kept| kept.interval <= most && f64::from(kept.interval) * 10.0 > self.ladder.bracket().0)
-            .filter(|kept| kept.last_answer.is_some_and(|answer| (answer - kept.since).as_secs_f64() > died))
+            .filter(|kept| kept.last_answer.is_some_and(|answer| (answer - kept.since).as_secs_f64() > silence))
             .map(|kept| kept.interval)
             .max()
     }
@@ -210,7 +220,9 @@ impl Notes {
         if data_alone_lives(arms) || arms.iter().any(|arm| arm.moves == Moves::Keepalive && of_channel(arm)) {
             return Keepalive { verified: Some(false), ..Keepalive::default() };
         }
-        if let Some(interval) = self.proven(died).filter(|interval| !died_kept(arms, *interval)) {
+        // Where data did not keep a session, whatever outlived the others did so by chance.
+        let in_spite_of_data = arms.iter().any(|arm| arm.moves == Moves::ChannelData && arm.death().is_some());
+        if let Some(interval) = self.proven(died).filter(|interval| !in_spite_of_data && !died_kept(arms, *interval)) {
             return Keepalive {
                 interval_s: Some(interval),
                 count_max: Some(count_max(interval)),
@@ -279,7 +291,6 @@ impl Notes {
 mod tests {
     use super::*;
     use crate::connection::Manner;
-    use crate::idle::facts::Sign;
 
     /// Notes by which 6 s of silence killed and 5 s did not, and a session was kept every second for 20 s.
     fn proven() -> Notes {
@@ -289,6 +300,22 @@ mod tests {
         noted.ladder.dead(6.0);
         noted.kept.insert(7, Kept { interval: 1, since, last_answer: Some(since + Duration::from_secs(20)) });
         noted
+    }
+
+    #[test]
+    fn a_proof_is_longer_than_every_silence_that_was_lived_through() {
+        let mut noted = proven();
+        assert_eq!(noted.proven(6.0), Some(1));
+        noted.ladder.alive(21.0, Speaker::Client);
+        assert_eq!(noted.proven(6.0), None);
+    }
+
+    #[test]
+    fn a_death_that_another_ones_late_answer_undid_is_known_again_when_it_is_recorded() {
+        let mut noted = proven();
+        noted.ladder.undo_death();
+        noted.record(Arm { moves: Moves::Nothing, lasted_s: 6.0, ..kept_and_died(Holds::Command) });
+        assert_eq!(noted.ladder.bracket(), (5.0, Some(6.0)));
     }
 
     fn kept_and_died(holds: Holds) -> Arm {
@@ -317,6 +344,9 @@ mod tests {
         assert_eq!(noted.keepalive(6.0, &[kept_and_died(Holds::Shell)]).verified, Some(false));
         let slower = Arm { interval_s: Some(2), ..kept_and_died(Holds::Command) };
         assert_eq!(noted.keepalive(6.0, &[slower]).verified, Some(true));
+        // Nor is one whose neighbour had data and was ended.
+        let busy = Arm { moves: Moves::ChannelData, ..kept_and_died(Holds::Command) };
+        assert_ne!(noted.keepalive(6.0, &[busy]).verified, Some(true));
         // A connection without a channel has a timer of its own (UnusedConnectionTimeout).
         assert_eq!(noted.keepalive(6.0, &[kept_and_died(Holds::Nothing)]).verified, Some(true));
     }

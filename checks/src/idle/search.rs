@@ -11,13 +11,14 @@ use tokio::time::{sleep, sleep_until};
 use super::held::verdict_deadline;
 use super::hop::{self, Found, Room, Search, Trial, Untold};
 use super::ladder::longer;
+use super::onlooker;
 use super::searched::Searched;
 use super::session::Test;
 use crate::connection::Connection;
 use crate::dial::Route;
 use crate::examination::Stop;
 use crate::path::{self, Path};
-use crate::progress::{Event, IdleState, Progress};
+use crate::progress::Progress;
 use crate::text::seconds;
 
 /// Hops that are looked for; the Internet's longest paths have fewer than 40.
@@ -36,8 +37,7 @@ const NOT_OURS: usize = 2;
 const BESIDE: usize = 3;
 /// Connections of the run's budget that the search leaves to others.
 const LEFT: usize = 6;
-/// How often the onlooker is told of a round, and the main session is kept alive meanwhile.
-const TELL: Duration = Duration::from_millis(400);
+/// How often the main session is kept alive meanwhile.
 const KEEP: Duration = Duration::from_secs(2);
 /// How much longer than the test itself the search may take where nothing died, or once the user wants an end.
 const ENDING: Duration = Duration::from_secs(6);
@@ -217,16 +217,9 @@ pub(super) async fn concluded(
             main.keepalive(verdict_deadline(main)).await;
         }
     };
-    let tell = async {
-        loop {
-            sleep(TELL).await;
-            if let (Some(died), Some(until)) = (died, *scope.until.borrow()) {
-                let phase = format!("{} of silence killed; looking for the hop that forgets", seconds(died));
-                let left = until.saturating_duration_since(Instant::now());
-                progress.tell(Event::Idle(IdleState { phase, elapsed: test.board.elapsed(), left, lanes: Vec::new() }));
-            }
-        }
-    };
+    let killed = seconds(died.unwrap_or_default());
+    let phase = format!("{killed} of silence killed; looking for the hop that forgets");
+    let tell = onlooker::tell(&test.board, progress, &phase, || scope.until.borrow().filter(|_| died.is_some()));
     tokio::select! {
         done = &mut searching => return done.ok().flatten(),
         () = sleep_until((Instant::now() + most).into()) => {}

@@ -50,7 +50,7 @@ impl Searched {
                 "a word of ours is enough to let the path pass again what the server says".to_owned(),
             );
         };
-        if self.found.trials.is_empty() {
+        if self.trials().is_empty() {
             return Outcome::Untold(match self.found.not_opened.first() {
                 Some(why) => format!("no session for it could be had: {why}"),
                 None => {
@@ -147,7 +147,11 @@ mod tests {
         let mut one_way = facts([]);
         one_way.arms[0].speaks_first = Speaker::Server;
         assert!(untold(&searched([true, true]), &one_way));
-        let none = Searched { found: Found::default(), ..searched([false, true]) };
+        // On one link the session that is refreshed all the way is the only one there is to try.
+        let mut linked = searched([true, true]);
+        (linked.found, linked.whole) = (Found::default(), linked.found.trials.pop());
+        assert!(matches!(linked.outcome(&facts([])), Outcome::Found(Verdict { after: 0, .. })));
+        let none = Searched { whole: None, found: Found::default(), ..searched([false, true]) };
         assert!(untold(&none, &facts([])));
     }
 }

@@ -238,6 +238,8 @@ async fn wait(
     let server_data = role == Role::ServerData;
     let shown_since = if server_data { kept_since } else { began };
     let mut changes = test.board.changes();
+    // What has changed since the goal was set counts too.
+    changes.mark_changed();
     loop {
         test.board.lane(number, goal, role.moves(goal), Some(shown_since));
         let late = if server_data || matches!(goal, Goal::ServerFirst(_)) { LATE_LINE } else { Duration::ZERO };

@@ -23,9 +23,11 @@ const LATE: Duration = Duration::from_millis(1500);
 pub(super) async fn passive(test: &Test, held: &Held, ending: Ending, goal: Goal, lasted: Duration) -> End {
     match test.control.settle(ending.at).await {
         Finding::Fine { kept_alive } => {
-            // A shell that leaves has its own reasons; what closes its channel closes the others too.
-            if ending.manner.is_of_connection() || held.holds() == Holds::Command {
-                test.board.suspect(goal, lasted);
+            match held.holds() {
+                Holds::Shell if ending.manner.is_of_connection() => test.board.terminal_ended(lasted),
+                // A shell that leaves has its own reasons.
+                Holds::Shell => {}
+                Holds::Command | Holds::Nothing => test.board.suspect(goal, lasted),
             }
             let others_alive = kept_alive || test.board.answers_after(ending.at).await;
             End::Died { manner: ending.manner, sign: Sign::BeforeProbe, others_alive, tcp: None }

@@ -101,7 +101,7 @@ fn forwarding(server: &Answers, forbids: &[&str], permits: &str) -> Option<Word>
 fn tmout(server: &Answers, evidence: &Evidence) -> Option<Word> {
     /// bash looks at its clock once a second, and the shell starts a moment after the session.
     const APART_S: f64 = 2.0;
-    let shell = evidence.idle.failed()?.arms.iter().find(|arm| arm.has_own_clock())?;
+    let shell = evidence.idle.failed()?.arms.iter().find(|arm| arm.is_left_by_shell())?;
     let near = |line: &&str| {
         let digits = line.rsplit_once("TMOUT=").map(|(_, value)| value.trim_start_matches('"'));
         let number = digits.map(|value| value.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default());

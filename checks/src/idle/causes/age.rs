@@ -2,7 +2,7 @@
 
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::{Check, Evidence};
-use crate::idle::{Arm, End, Facts, legs};
+use crate::idle::{Arm, End, Facts, Moves, ended_moving, legs};
 use crate::remedy::TMUX;
 use crate::suspects;
 use crate::text::seconds;
@@ -38,13 +38,14 @@ pub(super) const LIFETIME: Cause = Cause {
     hides: OF_ONE_SESSION,
     judge: |evidence| {
         let (first, later) = rounds(evidence)?;
+        let moved = if first.moves == Moves::ChannelData { "a busy one" } else { "one that was kept alive" };
         let died: Vec<&Arm> = later.iter().copied().filter(|arm| arm.death().is_some()).collect();
         let same_age = |arm: &&Arm| (arm.age_s / first.age_s - 1.0).abs() < 0.12;
         if died.is_empty() || !died.iter().all(same_age) {
             return None;
         }
         let mut because =
-            vec![format!("all sessions were ended at the age of {}, a busy one among them", seconds(first.age_s))];
+            vec![format!("all sessions were ended at the age of {}, {moved} among them", seconds(first.age_s))];
         because.extend(died.iter().map(|arm| {
             format!(
                 "one that was started {} into the test was ended at the age of {}",
@@ -79,7 +80,8 @@ pub(super) const WALL_CLOCK: Cause = Cause {
     symptoms: &["Connection to closed by remote host.", "client_loop: send disconnect: Broken pipe"],
     hides: OF_ONE_SESSION,
     judge: |evidence| {
-        let (first, later) = rounds(evidence)?;
+        // Without data on it, who counts data ends it too.
+        let (first, later) = rounds(evidence).filter(|(first, _)| first.moves == Moves::ChannelData)?;
         let older = later.iter().filter(|arm| matches!(arm.end, End::Alive { .. }) && arm.age_s > first.age_s * 1.05);
         let oldest = older.map(|arm| arm.age_s).max_by(f64::total_cmp)?;
         let again = later.iter().any(|arm| arm.death().is_some());
@@ -112,14 +114,16 @@ const OF_ONE_SESSION: &[&str] = &[
     "idle-server-inactivity",
     "idle-channel-timeout",
     "idle-shell-timeout",
+    "idle-terminal-timeout",
+    "idle-one-way-refresh",
     "idle-unused-connection-timeout",
     "idle-no-keepalive",
 ];
 
-/// The busy session of the first round, ended as all others were, and the sessions of the second round.
+/// The session of the first round on which something moved, ended as all others were, and the sessions of the second round.
 fn rounds(evidence: &Evidence) -> Option<(&Arm, Vec<&Arm>)> {
     let facts: &Facts = evidence.idle.failed()?;
-    let (later, first): (Vec<&Arm>, Vec<&Arm>) = facts.busy().partition(|arm| arm.session > crate::idle::SECOND_ROUND);
-    let first = first.into_iter().find(|arm| arm.death().is_some())?;
+    let later: Vec<&Arm> = facts.busy().filter(|arm| arm.session > crate::idle::SECOND_ROUND).collect();
+    let first = ended_moving(facts)?;
     (!later.is_empty()).then_some((first, later))
 }

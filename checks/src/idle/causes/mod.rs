@@ -7,6 +7,7 @@ mod outage;
 mod own;
 mod proxy;
 mod server;
+mod terminal;
 mod timer;
 
 use crate::cause::Cause;
@@ -21,7 +22,8 @@ pub static CAUSES: &[Cause] = &[
     timer::SERVER_DISCONNECT,
     channel::CHANNEL_TIMEOUT,
     server::INACTIVITY,
-    server::SHELL_TIMEOUT,
+    terminal::SHELL_TIMEOUT,
+    terminal::TERMINAL_TIMEOUT,
     server::UNUSED_CONNECTION,
     age::LIFETIME,
     age::WALL_CLOCK,

@@ -46,6 +46,8 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
         "idle-closed-by-proxy",
         "idle-server-inactivity",
         "idle-shell-timeout",
+        "idle-terminal-timeout",
+        "idle-one-way-refresh",
         "idle-unused-connection-timeout",
         "idle-one-way-drop",
         "idle-no-keepalive",

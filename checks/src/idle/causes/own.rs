@@ -1,7 +1,7 @@
 //! The user's own settings, beside a timer that was proven.
 
-use super::timer::KEEPALIVE;
-use crate::cause::{Cause, Certainty, Fix, Match, Severity};
+use super::timer::{KEEPALIVE, outlived, sharp};
+use crate::cause::{Cause, Fix, Match, Severity};
 use crate::evidence::Check;
 use crate::text::seconds;
 
@@ -17,7 +17,7 @@ pub(super) const NO_KEEPALIVE: Cause = Cause {
     hides: &[],
     judge: |evidence| {
         let facts = evidence.idle.failed()?;
-        let died = facts.timeout.died_s?;
+        let died = facts.timeout.died_s.filter(|_| facts.deaths().first().is_none_or(|first| outlived(first)))?;
         let keepalive = facts.keepalive;
         let (Some(interval), Some(count_max), Some(true)) =
             (keepalive.interval_s, keepalive.count_max, keepalive.verified)
@@ -34,7 +34,7 @@ pub(super) const NO_KEEPALIVE: Cause = Cause {
             _ => return None,
         };
         Some(
-            Match::new(Certainty::Certain, [value])
+            Match::new(sharp(facts), [value])
                 .with("interval", interval.to_string())
                 .with("count_max", count_max.to_string()),
         )

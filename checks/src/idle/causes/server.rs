@@ -5,7 +5,7 @@ use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::Limit;
-use crate::idle::{Arm, End, Holds, Sign};
+use crate::idle::{Arm, End, Holds, Sign, data_alone_lives};
 use crate::remedy::TMUX;
 use crate::text::seconds;
 
@@ -34,16 +34,20 @@ pub(super) const INACTIVITY: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.idle.failed()?;
         let first = *facts.deaths().first()?;
-        let (how, _) = first.death().filter(|(how, _)| how.is_of_connection())?;
-        let kept = facts.kept_with_channel().find(|arm| arm.death().is_some())?;
+        // Who counts data ends the session himself; a table that forgets does not.
+        let (how, _) = first.death().filter(|(how, sign)| how.is_of_connection() && *sign == Sign::BeforeProbe)?;
+        let in_vain: Vec<&Arm> = facts.kept_in_vain().filter(|arm| arm.holds != Holds::Nothing).collect();
+        let kept = *in_vain.first().filter(|_| data_alone_lives(&facts.arms))?;
         let busy = facts.busy().find(|arm| matches!(arm.end, End::Alive { .. }) && arm.lasted_s > first.quiet_s())?;
         let quiet = first.channel_quiet_s.unwrap_or(first.lasted_s);
         let of_the_server = facts.server_data_held().map(|held| {
             let counts = if held { "lived too" } else { "was ended too: what counts comes from the client" };
             format!("one on which only the server sent data {counts}")
         });
+        // One may have been ended by hand.
+        let certainty = if in_vain.len() > 1 { Certainty::Certain } else { Certainty::Likely };
         Some(Match::new(
-            Certainty::Certain,
+            certainty,
             [
                 format!("a session without channel data for {} was ended by {}", seconds(quiet), how.words()),
                 format!(
@@ -55,54 +59,6 @@ pub(super) const INACTIVITY: Cause = Cause {
             .into_iter()
             .chain(of_the_server),
         ))
-    },
-};
-
-pub(super) const SHELL_TIMEOUT: Cause = Cause {
-    code: "idle-shell-timeout",
-    stage: Check::Idle,
-    title: "The login shell leaves by itself when nothing is typed",
-    severity: Severity::Critical,
-    explanation: "A login shell on a terminal ended by itself at its prompt, with an exit status, while sessions that ran a command went on just as silent. That is the shell's own \
-        limit: TMOUT in bash, ksh and zsh, autologout in tcsh. It counts what is typed, so no keepalive helps; programs that run in the shell are not ended.\n\n\
-        TMOUT is often set for all users and made read-only as a policy: its owner decides.",
-    fixes: &[
-        Fix {
-            side: Side::Server,
-            summary: "See the limit and who sets it",
-            snippet: Some(
-                "ssh -t {alias} 'echo TMOUT=$TMOUT; grep -rn TMOUT /etc/profile /etc/profile.d /etc/bash.bashrc ~/.profile ~/.bash_profile ~/.bashrc 2>/dev/null'",
-            ),
-            ..Fix::NEW
-        },
-        Fix {
-            side: Side::Server,
-            summary: "Where the policy allows, take the limit away for this account",
-            file: Some("~/.profile"),
-            snippet: Some("unset TMOUT"),
-            caution: Some("has no effect where the variable is read-only"),
-            ..Fix::NEW
-        },
-    ],
-    symptoms: &["timed out waiting for input: auto-logout", "auto-logout", "Connection to closed."],
-    hides: &[],
-    judge: |evidence| {
-        let facts = evidence.idle.failed()?;
-        let shell = facts.arms.iter().find(|arm| arm.has_own_clock())?;
-        let (how, _) = shell.death()?;
-        let commands_died = facts.arms.iter().any(|arm| {
-            arm.holds == Holds::Command
-                && matches!(arm.death(), Some((Manner::ExitStatus { .. } | Manner::ChannelClose, _)))
-        });
-        (!commands_died && outlived(shell)).then(|| {
-            Match::new(
-                Certainty::Certain,
-                [
-                    format!("a login shell at its prompt ended after {}: {}", seconds(shell.lasted_s), how.words()),
-                    "sessions that held a command instead of a shell went on".to_owned(),
-                ],
-            )
-        })
     },
 };
 

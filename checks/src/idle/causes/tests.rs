@@ -145,3 +145,50 @@ fn what_happened_to_this_machine_silences_every_cause() {
     let evidence = Evidence { idle, ..Evidence::unexamined() };
     assert!(!crate::causes().any(|cause| (cause.judge)(&evidence).is_some()));
 }
+
+/// As [`timer`], with a login shell on a terminal ended in this manner, and the others' silent arms as given.
+fn with_terminal(manner: Manner, others: Vec<Arm>) -> Facts {
+    let terminal = Arm { holds: Holds::Shell, ..arm(Moves::Nothing, 7.0, died(manner, Sign::BeforeProbe)) };
+    Facts {
+        timeout: Timeout { survived_s: None, died_s: Some(7.0) },
+        arms: [terminal].into_iter().chain(others).collect(),
+        ..Facts::default()
+    }
+}
+
+#[test]
+fn a_terminal_that_is_ended_while_silent_commands_live_is_no_timer_of_the_path() {
+    let lived = || arm(Moves::Nothing, 7.4, alive());
+    assert_eq!(fired(with_terminal(Manner::Fin, vec![lived()])), ["idle-terminal-timeout"]);
+    let left = Manner::ExitStatus { status: 0 };
+    assert_eq!(fired(with_terminal(left, vec![lived()])), ["idle-shell-timeout"]);
+    // A shorter silence tells nothing, and where a command dies too it is a timer.
+    assert_eq!(fired(with_terminal(Manner::Fin, vec![arm(Moves::Nothing, 5.0, alive())])), ["idle-closed"]);
+    let dead = arm(Moves::Nothing, 7.2, died(Manner::Fin, Sign::BeforeProbe));
+    assert_eq!(fired(with_terminal(Manner::Fin, vec![lived(), dead])), ["idle-closed"]);
+}
+
+/// Silent sessions that were closed after 6 s, one that had data and lived, and kept ones: interval, age at the end, whether they lived.
+fn inactive(kept: &[(u32, f64, bool)]) -> Facts {
+    let mut facts = timer(Manner::Fin, Sign::BeforeProbe);
+    facts.keepalive = Keepalive { verified: Some(false), ..Keepalive::default() };
+    facts.arms.truncate(2);
+    facts.arms.push(Arm { interval_s: Some(2), ..arm(Moves::ChannelData, 14.0, alive()) });
+    facts.arms.extend(kept.iter().map(|&(interval, lasted, lived)| {
+        let end = if lived { alive() } else { died(Manner::Fin, Sign::BeforeProbe) };
+        Arm { interval_s: Some(interval), ..arm(Moves::Keepalive, lasted, end) }
+    }));
+    facts
+}
+
+#[test]
+fn only_where_every_keepalive_was_in_vain_the_server_counts_data() {
+    let codes = |facts: Facts| fired(facts).first().copied();
+    let both = inactive(&[(2, 7.0, false), (5, 7.0, false)]);
+    assert_eq!(codes(both.clone()), Some("idle-closed"), "it is hidden by the next one");
+    assert!(fired(both).contains(&"idle-server-inactivity"));
+    // A shorter interval held: it is a timer that is swept.
+    assert!(!fired(inactive(&[(2, 14.0, true), (5, 7.0, false)])).contains(&"idle-server-inactivity"));
+    // Longer than what kills: no wonder.
+    assert!(!fired(inactive(&[(15, 7.0, false)])).contains(&"idle-server-inactivity"));
+}

@@ -138,13 +138,18 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
     }
     // The look-alikes are an outage, a limit on age and a server that restarts: sessions kept alive for longer exclude them.
     let proven = facts.keepalive.verified == Some(true) && facts.timeout.survived_s.is_some();
-    let sharp = facts.lived_longer().next().is_none() && facts.kept_in_vain().next().is_none();
-    let certainty = if proven && sharp { Certainty::Certain } else { Certainty::Likely };
+    let certainty = if proven { sharp(facts) } else { Certainty::Likely };
     let mut found = Match::new(certainty, because(facts, first, how, sign));
     for (name, value) in [("interval", facts.keepalive.interval_s), ("count_max", facts.keepalive.count_max)] {
         found = value.into_iter().fold(found, |found, value| found.with(name, value.to_string()));
     }
     Some(found.suspecting(crate::suspects::of(evidence)))
+}
+
+/// How sure it is that only silence kills, and always.
+pub(super) fn sharp(facts: &Facts) -> Certainty {
+    let always = facts.lived_longer().next().is_none() && facts.kept_in_vain().next().is_none();
+    if always { Certainty::Certain } else { Certainty::Likely }
 }
 
 /// Whether a session that was kept alive was well when this one was found dead.

@@ -133,3 +133,20 @@ fn after_a_death_silent_sessions_are_asked_where_that_narrows_the_bracket() {
     assert_eq!(ladder.turn(Goal::Silence(464.0), 400.0), Turn::To(400.0));
     assert!(matches!(ladder.turn(Goal::Await, 20.0), Turn::To(due) if due > 371.0));
 }
+
+#[test]
+fn what_ended_a_terminal_is_compared_with_a_session_without_one() {
+    let mut ladder = Ladder::new(20.0, 8, false);
+    while ladder.next(Some(Goal::Linger)) != Some(Goal::Linger) {}
+    ladder.alive(7.3, Speaker::Client);
+    ladder.compare(8.0);
+    assert!(ladder.compares());
+    assert_eq!(ladder.turn(Goal::Keep(2), 1.0), Turn::Stay);
+    assert_eq!(ladder.turn(Goal::Linger, 3.0), Turn::To(longer(8.0)));
+    // One is enough.
+    assert_eq!(ladder.turn(Goal::Linger, 3.0), Turn::Stay);
+    // Nothing is to be compared with what was lived through without a terminal.
+    ladder.alive(11.0, Speaker::Client);
+    ladder.compare(8.0);
+    assert!(!ladder.compares());
+}
