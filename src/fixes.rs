@@ -1,11 +1,14 @@
 //! A cause's fix with the values of this run in it, safe to paste.
 
+mod command;
+
 use serde::Serialize;
 use ssh_doctor_checks::cause::{Fix, Side};
 use ssh_doctor_checks::evidence::{Evidence, Examined};
 use ssh_doctor_checks::text;
 
 use crate::clients::{Client, is_keepalive};
+use command::{alias, is_harmless_in_a_shell, lead};
 
 /// A fix with this run's values in it.
 #[derive(Debug, Clone, Serialize)]
@@ -104,10 +107,10 @@ fn fill_one(fix: &Fix, values: &[(&'static str, String)], evidence: &Evidence) -
         found.or_else(|| built_in(name, &evidence.target, is_command).map(|value| text::escaped(&value)))
     };
     let pasted = |name: &str| value(name).filter(|value| !is_command || is_harmless_in_a_shell(value));
-    let template = fix
-        .snippet
-        .map(|template| if is_command { with_port(template, &evidence.target) } else { template.to_owned() });
-    let snippet = template.map(|template| insert(&template, &pasted).ok_or(()));
+    let snippet = fix.snippet.map(|template| {
+        let filled = if is_command { command(template, &pasted, &evidence.target) } else { insert(template, &pasted) };
+        filled.ok_or(())
+    });
     let caution = fix.caution.map(|template| insert(template, &pasted).ok_or(()));
     Some(FilledFix {
         side: fix.side,
@@ -120,10 +123,20 @@ fn fill_one(fix: &Fix, values: &[(&'static str, String)], evidence: &Evidence) -
     })
 }
 
+/// A command with its values, which leads where this run went.
+fn command(template: &str, value: &dyn Fn(&str) -> Option<String>, target: &Examined) -> Option<String> {
+    let mut pieces = template.split("{alias}");
+    let mut text = insert(pieces.next()?, value)?;
+    for piece in pieces {
+        text = lead(&text, target)? + &insert(piece, value)?;
+    }
+    Some(text)
+}
+
 /// The values that every fix may use.
 fn built_in(name: &str, target: &Examined, is_command: bool) -> Option<String> {
     match name {
-        "alias" => Some(alias(&target.input, is_command)),
+        "alias" => Some(alias(target, is_command)),
         "host" => Some(target.host.clone()),
         "port" => Some(target.port.to_string()),
         "known_as" => Some(if !target.known_as.is_empty() {
@@ -136,50 +149,6 @@ fn built_in(name: &str, target: &Examined, is_command: bool) -> Option<String> {
         "user" => Some(target.user.clone()),
         _ => None,
     }
-}
-
-/// A command's template with the option that names the port, where `{alias}` alone would lead to port 22.
-fn with_port(template: &str, target: &Examined) -> String {
-    let is_named = template.contains("-p {port}");
-    if is_named || target.port == 22 || alias(&target.input, false) != target.host {
-        return template.to_owned();
-    }
-    let mut text = String::new();
-    for piece in template.split_inclusive("{alias}") {
-        let Some(before) = piece.strip_suffix("{alias}") else {
-            text += piece;
-            continue;
-        };
-        let program = before.split_whitespace().rev().find(|word| ["scp", "sftp", "mosh"].contains(word));
-        let option = match program {
-            Some("mosh") => "--ssh='ssh -p {port}'",
-            Some(_) => "-P {port}",
-            None => "-p {port}",
-        };
-        text += &[before, option, " {alias}"].concat();
-    }
-    text
-}
-
-/// What `ssh` is given (`user@host` in a command) or what `Host` of ssh_config matches, out of a TARGET in any of its forms.
-fn alias(input: &str, with_user: bool) -> String {
-    let target = input.strip_prefix("ssh://").unwrap_or(input).trim_end_matches('/');
-    let (user, place) = target.rsplit_once('@').map_or((None, target), |(user, place)| (Some(user), place));
-    let host = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        // More than one colon is a bare IPv6 address, not a port.
-        None if place.matches(':').count() == 1 => place.split_once(':').map_or(place, |(host, _)| host),
-        None => place,
-    };
-    match user {
-        Some(user) if with_user => format!("{user}@{host}"),
-        _ => host.to_owned(),
-    }
-}
-
-/// False for a value that a shell could take for more than a word or a few, or a program for an option.
-fn is_harmless_in_a_shell(value: &str) -> bool {
-    !value.starts_with('-') && !value.contains(['`', '$', ';', '&', '|', '<', '>', '(', ')', '\\', '"', '\'', '!', '#'])
 }
 
 /// The template with each `{name}` replaced; braces around anything else are text (shell, configuration blocks).
@@ -207,42 +176,7 @@ fn is_placeholder(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ssh_doctor_checks::evidence::{Evidence, Examined};
-
-    use super::{alias, insert, is_harmless_in_a_shell, with_port};
-
-    #[test]
-    fn a_command_names_a_port_that_ssh_would_not_find_by_itself() {
-        let target = |input: &str, port| Examined {
-            input: input.into(),
-            host: "db".into(),
-            port,
-            ..Evidence::unexamined().target
-        };
-        for (target, template, command) in [
-            (target("db", 22), "ssh {alias} true", "ssh {alias} true"),
-            (target("me@db:2222", 2222), "ssh -v {alias} true", "ssh -v -p {port} {alias} true"),
-            (target("db", 2222), "ssh -tt {alias}; sftp {alias}", "ssh -tt -p {port} {alias}; sftp -P {port} {alias}"),
-            (target("alias", 2222), "ssh {alias} true", "ssh {alias} true"),
-            (target("db", 2222), "mosh {alias}", "mosh --ssh='ssh -p {port}' {alias}"),
-        ] {
-            assert_eq!(with_port(template, &target), command);
-        }
-    }
-
-    #[test]
-    fn an_alias_is_what_ssh_and_its_configuration_know() {
-        for (input, command, host) in [
-            ("db", "db", "db"),
-            ("me@db", "me@db", "db"),
-            ("me@db:2222", "me@db", "db"),
-            ("me@[2001:db8::1]:22", "me@2001:db8::1", "2001:db8::1"),
-            ("2001:db8::1", "2001:db8::1", "2001:db8::1"),
-            ("ssh://me@db.example:22/", "me@db.example", "db.example"),
-        ] {
-            assert_eq!((alias(input, true).as_str(), alias(input, false).as_str()), (command, host), "{input}");
-        }
-    }
+    use super::insert;
 
     #[test]
     fn placeholders_are_filled_once_and_other_braces_stay() {
@@ -252,14 +186,5 @@ mod tests {
             "ping {port} | awk '{ print $1 }' {}"
         );
         assert_eq!(insert("nc {host} {unknown}", &value), None);
-    }
-
-    #[test]
-    fn a_value_that_a_shell_would_run_is_refused() {
-        assert!(is_harmless_in_a_shell("+ssh-rsa,ssh-dss"));
-        assert!(is_harmless_in_a_shell("[db.example]:2222"));
-        for hostile in ["x;id", "$(id)", "`id`", "a' b", "-oProxyCommand=id", "a\\nb"] {
-            assert!(!is_harmless_in_a_shell(hostile), "{hostile}");
-        }
     }
 }

@@ -16,5 +16,6 @@ pub mod record;
 pub mod redact;
 pub mod report;
 pub mod run;
+mod shell;
 pub mod suspected;
 pub mod terminal;

@@ -38,6 +38,23 @@ fn an_account_that_is_in_order_logs_in_by_each_method() {
 }
 
 #[test]
+fn none_is_an_account_and_a_name_of_a_key_as_it_is_for_ssh() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let key = std::fs::read_to_string(lab.home().path("host_key.pub")).expect("our own file");
+    lab.home().write("client/.ssh/known_hosts", &format!("none {key}"));
+    let options = ["-l", "none", "-o", "HostKeyAlias=none"];
+    let plain = lab.ssh(&server, &[&options[..], &["-oBatchMode=yes"]].concat(), "true", Duration::from_secs(10));
+    assert!(plain.stderr.contains("none@") && plain.stderr.contains("Permission denied"), "{plain:?}");
+    let logged = || server.log().matches("Invalid user none from").count();
+    assert!(eventually(Duration::from_secs(5), || logged() == 1), "{}", server.log());
+    let seen = login(&lab, &server, &options);
+    assert_eq!(seen.json["target"]["user"], "none", "{}", seen.told());
+    assert_eq!(seen.check("hostkey")["status"], "pass", "{}", seen.told());
+    assert!(eventually(Duration::from_secs(5), || logged() == 2), "{}", server.log());
+}
+
+#[test]
 fn an_account_that_has_expired_is_named_in_the_servers_own_words() {
     let Some(lab) = Lab::healthy() else { return };
     for by in [BY_KEY, BY_PASSWORD, BY_QUESTION] {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use ssh_doctor::{catalogue, diagnose, record};
-use ssh_doctor_checks::cause::Cause;
+use ssh_doctor_checks::cause::{Cause, Fix};
 use ssh_doctor_fixtures::cases;
 
 use crate::support::healthy;
@@ -89,9 +89,16 @@ fn fault(cause: &Cause) -> Option<&'static str> {
             "a caution with a full stop",
         ),
         (texts().any(misnames_a_placeholder), "a placeholder that is not in lower case letters, which nothing fills"),
+        (cause.fixes.iter().any(redirects_a_placeholder), "a command that a shell would read a file for: <word>"),
         (texts().any(turns_checking_off), "advice to turn host key checking off"),
     ];
     faults.into_iter().find_map(|(is_fault, words)| is_fault.then_some(words))
+}
+
+/// Whether the fix is a command with `<word>` in it, which a shell on either end takes for files: `<word` and `>` the next word.
+fn redirects_a_placeholder(fix: &Fix) -> bool {
+    let snippet = fix.snippet.filter(|_| fix.file.is_none()).unwrap_or_default();
+    snippet.split('<').skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
 /// `{sha1}` and the like; shells and formats have other characters between braces.
@@ -105,22 +112,17 @@ fn misnames_a_placeholder(text: &str) -> bool {
 }
 
 #[test]
-fn advice_to_turn_host_key_checking_off_would_be_found() {
-    use ssh_doctor_checks::cause::Fix;
-    static BAD: [Fix; 1] = [Fix { summary: "x", snippet: Some("ssh -o StrictHostKeyChecking=no {alias}"), ..Fix::NEW }];
+fn advice_that_does_harm_would_be_found() {
+    const fn pasted(snippet: &'static str) -> [Fix; 1] {
+        [Fix { summary: "x", snippet: Some(snippet), ..Fix::NEW }]
+    }
+    static OFF: [Fix; 1] = pasted("ssh -o StrictHostKeyChecking=no {alias}");
+    static READS: [Fix; 1] = pasted("nc {host} {port} </dev/null; ssh -J <another host> {alias}");
     let good = ssh_doctor_checks::causes().next().unwrap();
-    let bad = Cause {
-        fixes: &BAD,
-        code: good.code,
-        stage: good.stage,
-        title: good.title,
-        severity: good.severity,
-        explanation: good.explanation,
-        symptoms: good.symptoms,
-        hides: good.hides,
-        judge: good.judge,
-    };
-    assert_eq!(fault(&bad), Some("advice to turn host key checking off"));
+    let with = |fixes| Cause { fixes, ..*good };
+    assert_eq!(fault(&with(&OFF)), Some("advice to turn host key checking off"));
+    assert_eq!(fault(&with(&READS)), Some("a command that a shell would read a file for: <word>"));
+    assert!(!redirects_a_placeholder(&Fix { file: Some("~/.ssh/config"), ..pasted("IdentityFile <key>")[0] }));
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn the_redirect_that_is_printed_mends_it_for_plain_ssh_too() {
     let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
     lab.at_server_home(".bashrc", "");
     let printed = seen.fixes().find_map(|fix| fix["snippet"].as_str().filter(|snippet| snippet.contains("nohup")));
-    let mended = printed.unwrap_or_else(|| panic!("no redirect: {}", seen.told())).replace("<command>", "sleep 6");
+    let mended = printed.unwrap_or_else(|| panic!("no redirect: {}", seen.told())).replace("COMMAND", "sleep 6");
     let [held, mended] = ["sleep 6 &", &mended].map(|command| lab.ssh(&server, &[], command, PATIENCE));
     assert!(held.status == Some(0) && held.took > Duration::from_secs(5), "{held:?}");
     assert!(mended.status == Some(0) && mended.took < Duration::from_secs(4), "{mended:?}");

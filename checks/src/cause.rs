@@ -138,8 +138,9 @@ pub struct Fix {
     pub summary: &'static str,
     /// The file that the snippet belongs in; `None` when the snippet is a command.
     pub file: Option<&'static str>,
-    /// Text to paste. `{alias}` (what the user types after `ssh`), `{host}`, `{port}`, `{user}` and `{known_as}` (what
-    /// ssh looks for in known_hosts: `HostKeyAlias`, or the host with its port unless that is 22) are always filled; other placeholders come from [`Match::values`], and a fix with one that is not filled is left out of the report.
+    /// Text to paste. `{alias}` (what the user types after `ssh`; in a command with the flags that this run was given), `{host}`, `{port}`, `{user}`
+    /// and `{known_as}` (what ssh looks for in known_hosts: `HostKeyAlias`, or the host with its port unless that is 22) are always filled; other
+    /// placeholders come from [`Match::values`], and a fix with one that is not filled is left out of the report.
     pub snippet: Option<&'static str>,
     /// What to mind before doing it.
     pub caution: Option<&'static str>,

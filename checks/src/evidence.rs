@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connection::NotForwarded;
 use crate::server::Answers;
-use crate::target::Settings;
+use crate::target::{Flags, Settings};
 use crate::{auth, channel, dns, exit, handshake, hostkey, idle, tcp, transfer};
 
 /// The version of this format; a recording of another version is refused with a sentence.
@@ -215,6 +215,9 @@ pub struct Examined {
     /// The name that known_hosts is searched for (`HostKeyAlias`, or the host with its port unless that is 22).
     #[serde(default)]
     pub known_as: String,
+    /// What of the command line led there.
+    #[serde(default)]
+    pub flags: Flags,
 }
 
 /// What the examination cost the server.

@@ -108,6 +108,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
             user: target.user.clone(),
             via: target.proxy.as_ref().map(|proxy| proxy.hops.clone()).unwrap_or_default(),
             known_as: known_hosts::recorded_name(target),
+            flags: target.flags.clone(),
         },
         settings: target.settings.clone(),
         spent: exam.budget.spent(),

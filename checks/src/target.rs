@@ -36,6 +36,8 @@ pub struct Target {
     pub algorithms: Algorithms,
     /// IP type-of-service byte that ssh sets for interactive sessions (`IPQoS`); `None` leaves it alone.
     pub tos: Option<u8>,
+    /// What of the command line led here.
+    pub flags: Flags,
     /// What keeps the user's own sessions alive today, and what of their settings we cannot honour.
     pub settings: Settings,
 }
@@ -66,6 +68,7 @@ impl Target {
             credentials: Credentials::default(),
             algorithms: Algorithms::default(),
             tos: None,
+            flags: Flags::default(),
             settings: Settings {
                 source: "no configuration".to_owned(),
                 server_alive_count_max: 3,
@@ -75,6 +78,25 @@ impl Target {
             },
         }
     }
+}
+
+/// What of ssh's command line says where to go, by which way and as whom: a command that is to go there needs it too.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Flags {
+    /// The configuration file (`-F`).
+    pub config: Option<String>,
+    /// The port: `-p`, `-o Port`, or what stands behind the host.
+    pub port: Option<u16>,
+    /// The login name: `-l`, `-o User`, or what stands before the host.
+    pub login: Option<String>,
+    /// The hops (`-J`).
+    pub jump: Option<String>,
+    /// The private keys (`-i`).
+    pub identities: Vec<String>,
+    /// What else says so by `-o`; never recorded, for a command may hold a secret, and one out of a recording is nobody's to run.
+    #[serde(skip)]
+    pub options: Vec<String>,
 }
 
 /// `AddressFamily` of ssh_config, or `-4` and `-6`.

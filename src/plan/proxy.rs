@@ -6,6 +6,7 @@ use ssh_doctor_checks::target::Proxy;
 use super::destination::Destination;
 use super::raw::Raw;
 use super::tokens::Tokens;
+use crate::shell::quoted;
 
 /// The way to the server, when it is not a TCP connection of our own. `config` is the file given with `-F`.
 pub(super) fn proxy(raw: &Raw, tokens: &Tokens<'_>, config: Option<&str>) -> Result<Option<Proxy>> {
@@ -39,19 +40,9 @@ fn jump(hops: &str, tokens: &Tokens<'_>, config: Option<&str>) -> Result<Proxy> 
     Ok(Proxy { command, hops, jumps: Vec::new() })
 }
 
-/// One word for any shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Raw, proxy, quoted};
+    use super::{Raw, proxy};
     use crate::plan::tokens::tests::{local, plain};
 
     fn made(lines: &str, config: Option<&str>) -> Result<Option<(String, Vec<String>)>, String> {
@@ -77,11 +68,5 @@ mod tests {
         assert!(hops.is_empty());
         assert_eq!(made("proxycommand none", None).unwrap(), None);
         assert!(made("proxycommand nc %z", None).is_err());
-    }
-
-    #[test]
-    fn words_survive_the_shell() {
-        assert_eq!(quoted("a'b c"), r"'a'\''b c'");
-        assert_eq!(quoted(""), "''");
     }
 }

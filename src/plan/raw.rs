@@ -58,7 +58,7 @@ impl Raw {
         self.values.get(keyword).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The value, unless it is `none`.
+    /// The value of a keyword that `none` leaves unset, unless it is that; to other keywords (`User`) `none` is a value.
     pub(super) fn set(&self, keyword: &str) -> Option<&str> {
         self.one(keyword).filter(|value| !value.eq_ignore_ascii_case("none") && !value.is_empty())
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use secrecy::SecretString;
 use ssh_doctor_checks::target::{
-    AddressFamily, Algorithms, Credentials, HostKeyPolicy, Identity, Settings, Strictness, Target,
+    AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, Settings, Strictness, Target,
 };
 
 use super::destination::Destination;
@@ -13,7 +13,7 @@ use super::local::Local;
 use super::proxy::proxy;
 use super::raw::Raw;
 use super::tokens::{Tokens, tilde};
-use super::{ipqos, unhonoured};
+use super::{ipqos, origin, unhonoured};
 use crate::cli::SshFlags;
 
 /// The identity files of ssh_config(5) when none is configured; a newer ssh has more of them, an older one fewer.
@@ -26,6 +26,9 @@ const METHODS: [(&str, &str); 3] = [
     ("keyboard-interactive", "kbdinteractiveauthentication"),
     ("password", "passwordauthentication"),
 ];
+
+/// Options of `-o` that say where to go or as whom and have no flag of their own in `Flags`.
+const LEADING: [&str; 5] = ["hostname", "hostkeyalias", "identityfile", "proxycommand", "proxyjump"];
 
 /// What a target is made of, beside ssh's own words.
 #[derive(Debug)]
@@ -50,8 +53,10 @@ pub(super) struct Given<'a> {
 pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
     let Given { input, alias, flags, local, .. } = given;
     let port = raw.one("port").and_then(|port| port.parse().ok()).unwrap_or(22);
-    let user = raw.set("user").unwrap_or(&local.user);
-    let key_alias = raw.set("hostkeyalias");
+    // Of these "none" is a name like any other (`ssh -G` keeps it).
+    let named = |keyword| raw.one(keyword).filter(|name| !name.is_empty());
+    let user = named("user").unwrap_or(&local.user);
+    let key_alias = named("hostkeyalias");
     // Of several hops ssh names the last one, and of that one the host alone.
     let jump = raw.set("proxyjump").and_then(|hops| Destination::parse(hops.rsplit(',').next()?.trim()).ok());
     let jump = jump.map(|hop| hop.host).unwrap_or_default();
@@ -91,7 +96,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             Some("inet6") => AddressFamily::Inet6,
             _ => AddressFamily::Any,
         },
-        bind: raw.set("bindaddress").and_then(|address| address.parse().ok()),
+        bind: raw.one("bindaddress").and_then(|address| address.parse().ok()),
         segment: None,
         proxy: proxy(raw, &tokens, flags.config.as_deref())?,
         host_keys: HostKeyPolicy {
@@ -122,6 +127,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             mac: raw.names("macs"),
             compression: raw.flag("compression", false),
         },
+        flags: led_by(flags, input, port, user),
         tos: ipqos::interactive(raw.one("ipqos").unwrap_or("af21 cs1")),
         settings: Settings {
             source: raw.source.clone(),
@@ -134,6 +140,24 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         },
         host,
     })
+}
+
+/// What of the command line says where to go; the port and the user are those that it comes to.
+fn led_by(flags: &SshFlags, input: &str, port: u16, user: &str) -> Flags {
+    let by_option = |keyword: &str| origin::on_command_line(&flags.options, keyword);
+    let destination = Destination::parse(input).ok();
+    let (in_port, in_user) = destination.map(|at| (at.port, at.user)).unwrap_or_default();
+    let names_port = flags.port.or(in_port).is_some() || by_option("port");
+    let names_user = flags.login.is_some() || in_user.is_some() || by_option("user");
+    let leads = |option: &&String| LEADING.iter().any(|keyword| origin::on_command_line(&[(*option).clone()], keyword));
+    Flags {
+        config: flags.config.clone(),
+        port: names_port.then_some(port),
+        login: names_user.then(|| user.to_owned()),
+        jump: flags.jump.clone(),
+        identities: flags.identities.clone(),
+        options: flags.options.iter().filter(leads).cloned().collect(),
+    }
 }
 
 /// `IdentityAgent`, or the environment's agent.
@@ -285,6 +309,13 @@ mod tests {
         let set = "revokedhostkeys ~/revoked\nknownhostscommand /bin/known %H\nnohostauthenticationforlocalhost yes\n";
         let set = resolved(set).host_keys;
         assert_eq!((set.revoked, set.command, set.skip_loopback), (Some("~/revoked".into()), true, true));
+    }
+
+    #[test]
+    fn none_is_a_login_and_an_alias_and_no_jump() {
+        let target = resolved("user none\nhostkeyalias None\nproxyjump none\nproxycommand none\nidentityfile none\n");
+        assert_eq!((target.user.as_str(), target.host_keys.alias.as_deref()), ("none", Some("None")));
+        assert!(target.proxy.is_none() && target.credentials.identities.is_empty());
     }
 
     #[test]

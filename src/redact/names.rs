@@ -227,6 +227,7 @@ mod tests {
             port: 22,
             known_as: String::new(),
             via: vec!["bob@gate:22".into()],
+            ..Examined::default()
         })
     }
 

@@ -28,6 +28,28 @@ fn the_lines_for_a_missing_algorithm_mend_ssh_from_either_side() {
 }
 
 #[test]
+fn a_setting_that_leaves_out_what_the_server_speaks_is_put_right_by_the_printed_line() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    for (odd, code) in [
+        ("KexAlgorithms diffie-hellman-group1-sha1", "handshake-no-common-kex"),
+        ("Ciphers 3des-cbc", "handshake-no-common-cipher"),
+        ("Ciphers aes128-ctr\n  MACs hmac-md5", "handshake-no-common-mac"),
+        ("HostKeyAlgorithms ssh-rsa", "handshake-no-common-hostkey"),
+    ] {
+        let _odd = paste(&lab, SSH_CONFIG, &format!("Host {}\n  {odd}", server.address()));
+        let seen = examined(&lab, &server.url(), &[], code);
+        let keyword = odd.rsplit_once(' ').and_then(|(before, _)| before.rsplit(' ').next()).expect("a keyword");
+        let line = printed(&seen, code, "Host ");
+        assert!(line.contains(&format!("{keyword} +")) && !seen.told().contains("sshd_config"), "{}", seen.told());
+        assert!(!seen.fixes().any(|fix| fix["caution"].to_string().contains("weak")), "{}", seen.told());
+        let found = run_on(&lab, lab.client(), "client", &printed(&seen, code, "ssh -G "));
+        assert!(found.contains(odd.lines().last().expect("a line").trim()), "{found}");
+        assert_client_mends(&lab, &server.url(), &line);
+    }
+}
+
+#[test]
 fn the_old_key_is_removed_by_the_printed_command_and_no_other_line_with_it() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);

@@ -1,12 +1,13 @@
 //! Addresses, ports, and servers and hops that take nobody.
 
+use std::fs;
 use std::net::Ipv4Addr;
 
 use super::{
     SSH_CONFIG, assert_client_mends, assert_fails, assert_server_mends, assert_works, configured, examined, named,
-    paste, printed, run_on, s,
+    paste, printed, read, run_on, s,
 };
-use crate::lab::{Lab, Middlebox, Server, eventually};
+use crate::lab::{Lab, Middlebox, Report, Server, eventually};
 
 #[test]
 fn a_dead_address_before_the_live_one_is_passed_by_the_printed_lines() {
@@ -101,4 +102,23 @@ fn a_hop_carries_on_after_the_printed_lines_and_to_no_other_place() {
     let snippet = printed(&seen, "jump-forwarding-prohibited", "Match User");
     assert!(snippet.contains(&format!("PermitOpen {address}:{}", server.port())), "{snippet}");
     assert_server_mends(&lab, &bastion, &address, &snippet);
+}
+
+#[test]
+fn a_printed_command_for_an_alias_goes_where_the_flags_of_this_run_led() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["# no Subsystem sftp"]);
+    let (port, key) = (server.port().to_string(), lab.home().path("a key"));
+    lab.home().write("my config", &format!("{}Host db\n  HostName {}\n", read(&lab, SSH_CONFIG), server.address()));
+    fs::rename(lab.home().key("id_ed25519"), &key).expect("no default key");
+    let (config, key) = (lab.home().path("my config").display().to_string(), key.display().to_string());
+    let options =
+        ["check", "--format", "json", "--idle", "0", "-F", &config, "-p", &port, "-l", "root", "-i", &key, "db"];
+    let run = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &options, s(60));
+    let json = serde_json::from_str(&run.stdout).unwrap_or_default();
+    let seen = Report { run, json };
+    let copy = printed(&seen, "session-subsystem-missing", "scp ");
+    lab.home().write("client/copied", "whole\n");
+    run_on(&lab, lab.client(), "client", &copy.replace("FILE", "copied"));
+    assert_eq!(read(&lab, "server/copied"), "whole\n", "{copy}");
 }

@@ -20,7 +20,7 @@ const HANGS: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "Start background processes with all three streams redirected",
-            snippet: Some("nohup <command> </dev/null >/dev/null 2>&1 &"),
+            snippet: Some("nohup COMMAND </dev/null >/dev/null 2>&1 &"),
             ..Fix::NEW
         },
         Fix {
@@ -102,7 +102,7 @@ const WITHOUT_STATUS: Cause = Cause {
         Fix {
             side: Side::Client,
             summary: "Until then, let the command print its status, and read that",
-            snippet: Some("ssh {alias} '<command>; echo status=$?'"),
+            snippet: Some("ssh {alias} 'COMMAND; echo status=$?'"),
             ..Fix::NEW
         },
     ],
@@ -183,7 +183,7 @@ const OUTPUT_LOST: Cause = Cause {
         Fix {
             side: Side::Client,
             summary: "Until then, let the command wait a moment after its last output",
-            snippet: Some("ssh {alias} '<command>; status=$?; sleep 1; exit $status'"),
+            snippet: Some("ssh {alias} 'COMMAND; status=$?; sleep 1; exit $status'"),
             ..Fix::NEW
         },
     ],

@@ -67,7 +67,7 @@ const CORRUPTED: Cause = Cause {
         Fix {
             side: Side::Client,
             summary: "Rule out checksum offloading on this machine's network interface",
-            snippet: Some("sudo ethtool -K <interface> tx off rx off tso off gso off gro off"),
+            snippet: Some("sudo ethtool -K INTERFACE tx off rx off tso off gso off gro off"),
             caution: Some("costs speed; set it back when it changes nothing"),
             ..Fix::NEW
         },

@@ -18,13 +18,13 @@ pub(super) const AGENT_REFUSED: Cause = Cause {
         Fix {
             side: Side::Client,
             summary: "See whether the agent signs with the key at all",
-            snippet: Some("ssh-add -L; ssh-add -T <public key file>"),
+            snippet: Some("ssh-add -L; ssh-add -T PUBLIC-KEY-FILE"),
             ..Fix::NEW
         },
         Fix {
             side: Side::Client,
             summary: "Unlock the agent, or load the key anew",
-            snippet: Some("ssh-add -X; ssh-add -D; ssh-add <key file>"),
+            snippet: Some("ssh-add -X; ssh-add -D; ssh-add KEY-FILE"),
             ..Fix::NEW
         },
     ],

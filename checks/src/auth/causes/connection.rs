@@ -28,7 +28,7 @@ pub(super) const TOO_MANY_FAILURES: Cause = Cause {
         Fix {
             side: Side::Client,
             summary: "Or remove the keys from the agent that are not needed",
-            snippet: Some("ssh-add -l; ssh-add -d <key file>"),
+            snippet: Some("ssh-add -l; ssh-add -d KEY-FILE"),
             ..Fix::NEW
         },
         Fix {

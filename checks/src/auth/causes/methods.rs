@@ -111,7 +111,7 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
         because.extend(without_answer(facts));
         let found = Match::new(Certainty::Certain, because);
         let takes_one = facts.usable("password") || facts.usable("keyboard-interactive");
-        Some(if takes_one && !facts.password_given { found.with("password_file", "<file>") } else { found })
+        Some(if takes_one && !facts.password_given { found.with("password_file", "FILE") } else { found })
     },
 };
 

@@ -13,13 +13,38 @@ const SIGNALS: [&str; 2] = ["ext-info-", "kex-strict-"];
 
 const EXPLANATION: &str = "Client and server each send a list of what they speak, and the first of the client's that the server has too is taken. Here no name is in both. \
     The comparison is made with the list that your own ssh would send to this server, not with that of our library.\n\n\
-    Old devices often speak only what newer OpenSSH has switched off; such an algorithm can be switched on again for that host alone.";
+    Old devices often speak only what newer OpenSSH has switched off; such an algorithm can be switched on again for that host alone.\n\n\
+    Where the server speaks something that OpenSSH uses by default, the odd one is your side: a line of ssh_config, an option on the command line, the \
+    policy of your system, or an ssh so old that it does not know it (ssh -Q lists what it knows).";
 
 const HIDES: &[&str] = &["handshake-reset", "handshake-kex-failed", "handshake-kex-stalled"];
 
-/// What mends a missing algorithm: the keyword's line for the client, and for the server.
-const fn fixes(client: &'static str, server: &'static str, mind: &'static str) -> [Fix; 2] {
+/// What mends a missing algorithm: how to find the user's own setting, what to put in its place, and the keyword's line for the
+/// client and for the server.
+const fn fixes(
+    find: &'static str,
+    own: &'static str,
+    client: &'static str,
+    server: &'static str,
+    mind: &'static str,
+) -> [Fix; 4] {
     [
+        Fix {
+            side: Side::Client,
+            summary: "Put your own setting right, which leaves out what this server and OpenSSH by default speak ({spoken})",
+            file: Some("~/.ssh/config"),
+            snippet: Some(own),
+            caution: Some(
+                "it takes the place of the line that is there, or stands above it; an option on the command line goes before both",
+            ),
+            ..Fix::NEW
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See what is set, and by which file: without {spoken} it is not ssh's default",
+            snippet: Some(find),
+            ..Fix::NEW
+        },
         Fix {
             side: Side::Client,
             summary: "Switch on what the server speaks, for this host only",
@@ -62,7 +87,13 @@ const NO_COMMON: Cause = Cause {
 pub(super) const KEX: Cause = Cause {
     code: "handshake-no-common-kex",
     title: "Your ssh and the server have no key exchange method in common",
-    fixes: &fixes("Host {alias}\n    KexAlgorithms +{theirs}", "KexAlgorithms +{ours}", MIND),
+    fixes: &fixes(
+        "ssh -G {alias} | grep -i '^kexalgorithms '; grep -rins kexalgorithms ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
+        "Host {alias}\n    KexAlgorithms +{spoken}",
+        "Host {alias}\n    KexAlgorithms +{theirs}",
+        "KexAlgorithms +{ours}",
+        MIND,
+    ),
     symptoms: &["no matching key exchange method found", "Incompatible ssh peer (no acceptable kex algorithm)"],
     judge: |evidence| judge(evidence, &KEX_KIND),
     ..NO_COMMON
@@ -72,6 +103,8 @@ pub(super) const HOST_KEY: Cause = Cause {
     code: "handshake-no-common-hostkey",
     title: "Your ssh and the server have no host key algorithm in common",
     fixes: &fixes(
+        "ssh -G {alias} | grep -i '^hostkeyalgorithms '; grep -rins hostkeyalgorithms ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
+        "Host {alias}\n    HostKeyAlgorithms +{spoken}",
         "Host {alias}\n    HostKeyAlgorithms +{theirs}",
         "HostKey /etc/ssh/ssh_host_{own_key}_key\nHostKeyAlgorithms +{ours}",
         MIND_THE_KEY,
@@ -84,7 +117,13 @@ pub(super) const HOST_KEY: Cause = Cause {
 pub(super) const CIPHER: Cause = Cause {
     code: "handshake-no-common-cipher",
     title: "Your ssh and the server have no cipher in common",
-    fixes: &fixes("Host {alias}\n    Ciphers +{theirs}", "Ciphers +{ours}", MIND),
+    fixes: &fixes(
+        "ssh -G {alias} | grep -i '^ciphers '; grep -rins ciphers ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
+        "Host {alias}\n    Ciphers +{spoken}",
+        "Host {alias}\n    Ciphers +{theirs}",
+        "Ciphers +{ours}",
+        MIND,
+    ),
     symptoms: &["no matching cipher found", "Incompatible ssh server (no acceptable ciphers)"],
     judge: |evidence| judge(evidence, &CIPHER_KIND),
     ..NO_COMMON
@@ -93,7 +132,13 @@ pub(super) const CIPHER: Cause = Cause {
 pub(super) const MAC: Cause = Cause {
     code: "handshake-no-common-mac",
     title: "Your ssh and the server have no message authentication code in common",
-    fixes: &fixes("Host {alias}\n    MACs +{theirs}", "MACs +{ours}", MIND),
+    fixes: &fixes(
+        "ssh -G {alias} | grep -i '^macs '; grep -rins macs ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
+        "Host {alias}\n    MACs +{spoken}",
+        "Host {alias}\n    MACs +{theirs}",
+        "MACs +{ours}",
+        MIND,
+    ),
     symptoms: &["no matching MAC found", "Incompatible ssh server (no acceptable macs)"],
     judge: |evidence| judge(evidence, &MAC_KIND),
     ..NO_COMMON
@@ -115,11 +160,15 @@ fn judge(evidence: &Evidence, kind: &Kind) -> Option<Match> {
             format!("your ssh offers {}", shown(&ours.join(", "))),
         ],
     );
+    // By its defaults ssh would have agreed with the server: the user's own setting is the odd one.
+    if let Some(spoken) = kind.current.iter().find(|name| theirs.contains(name)) {
+        return Some(found.with("spoken", *spoken));
+    }
     // Only what ssh still speaks goes into its configuration: any other name makes ssh refuse the whole file.
-    let best = kind.old.iter().find(|name| theirs.contains(name) && !gone(name, &evidence.settings.source));
+    let best = kind.weak.iter().find(|name| theirs.contains(name) && !gone(name, &evidence.settings.source));
     let found = best.into_iter().fold(found, |found, name| found.with("theirs", *name));
-    // Of ours, what old servers know too: sshd refuses a configuration with a name that it does not know.
-    let named = kind.old.iter().find(|name| ours.contains(name));
+    // Of ours, what old servers know too, and nothing weak: sshd refuses a configuration with a name that it does not know.
+    let named = kind.current.iter().find(|name| ours.contains(name));
     let found = named.into_iter().fold(found, |found, name| found.with("ours", *name));
     let own_key = named.and_then(|name| match *name {
         "ssh-ed25519" => Some("ed25519"),
@@ -272,6 +321,20 @@ mod tests {
         assert_eq!(switched_on(&failed(facts(|o| o.cipher_to_server = names("arcfour"))), &CIPHER), None);
         assert_eq!(switched_on(&evidence("ssh -G (OpenSSH_9.2p1 Debian)"), &HOST_KEY).as_deref(), Some("ssh-dss"));
         assert_eq!(switched_on(&evidence("ssh -G (OpenSSH_10.0p2 Debian)"), &HOST_KEY), None);
+    }
+
+    #[test]
+    fn a_setting_of_the_users_that_is_the_odd_one_is_what_to_mend() {
+        let values = |evidence: &Evidence, cause: &Cause| (cause.judge)(evidence).unwrap().values;
+        let mut odd = facts(|_| {});
+        odd.client_offer.kex = names("diffie-hellman-group1-sha1,ext-info-c");
+        assert_eq!(values(&failed(odd), &KEX), [("spoken", "curve25519-sha256".to_owned())]);
+        let mut strict = facts(|o| o.mac_to_server = names("hmac-sha2-512"));
+        strict.client_offer.mac = names("hmac-sha2-256-etm@openssh.com");
+        assert_eq!(values(&failed(strict), &MAC), [("spoken", "hmac-sha2-512".to_owned())], "both are current");
+        let mut weak = facts(|o| o.cipher_to_server = names("aes128-cbc"));
+        weak.client_offer.cipher = names("3des-cbc");
+        assert_eq!(values(&failed(weak), &CIPHER), [("theirs", "aes128-cbc".to_owned())], "nothing weak for a server");
     }
 
     #[test]

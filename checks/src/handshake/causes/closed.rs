@@ -33,7 +33,7 @@ pub(super) const SOURCE_DENIED: Cause = Cause {
         Fix {
             side: Side::Client,
             summary: "Try from another address, for example through a host that can reach the server",
-            snippet: Some("ssh -J <another host> {alias}"),
+            snippet: Some("ssh -J ANOTHER-HOST {alias}"),
             ..Fix::NEW
         },
     ],

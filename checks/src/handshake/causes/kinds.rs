@@ -8,15 +8,17 @@ pub(super) struct Kind {
     pub(super) keyword: &'static str,
     pub(super) ours: fn(&Algorithms) -> &[String],
     pub(super) theirs: fn(&KexInit) -> &[String],
-    /// What OpenSSH still speaks, in its default configuration or not, best first (`ssh -Q`).
-    pub(super) old: &'static [&'static str],
+    /// What OpenSSH speaks in its default configuration, and did years ago too, best first.
+    pub(super) current: &'static [&'static str],
+    /// What it has switched off for being weak and still speaks where it is told to, best first (`ssh -Q`).
+    pub(super) weak: &'static [&'static str],
 }
 
 pub(super) const KEX_KIND: Kind = Kind {
     keyword: "KexAlgorithms",
     ours: |ours| &ours.kex,
     theirs: |theirs| &theirs.kex,
-    old: &[
+    current: &[
         "curve25519-sha256",
         "curve25519-sha256@libssh.org",
         "ecdh-sha2-nistp256",
@@ -26,48 +28,42 @@ pub(super) const KEX_KIND: Kind = Kind {
         "diffie-hellman-group18-sha512",
         "diffie-hellman-group-exchange-sha256",
         "diffie-hellman-group14-sha256",
-        "diffie-hellman-group14-sha1",
-        "diffie-hellman-group-exchange-sha1",
-        "diffie-hellman-group1-sha1",
     ],
+    weak: &["diffie-hellman-group14-sha1", "diffie-hellman-group-exchange-sha1", "diffie-hellman-group1-sha1"],
 };
 pub(super) const HOST_KEY_KIND: Kind = Kind {
     keyword: "HostKeyAlgorithms",
     ours: |ours| &ours.host_key,
     theirs: |theirs| &theirs.host_key,
-    old: &[
+    current: &[
         "ssh-ed25519",
         "ecdsa-sha2-nistp256",
         "ecdsa-sha2-nistp384",
         "ecdsa-sha2-nistp521",
         "rsa-sha2-512",
         "rsa-sha2-256",
-        "ssh-rsa",
-        "ssh-dss",
     ],
+    weak: &["ssh-rsa", "ssh-dss"],
 };
 pub(super) const CIPHER_KIND: Kind = Kind {
     keyword: "Ciphers",
     ours: |ours| &ours.cipher,
     theirs: |theirs| &theirs.cipher_to_server,
-    old: &[
+    current: &[
         "aes256-gcm@openssh.com",
         "aes128-gcm@openssh.com",
         "chacha20-poly1305@openssh.com",
         "aes256-ctr",
         "aes192-ctr",
         "aes128-ctr",
-        "aes256-cbc",
-        "aes192-cbc",
-        "aes128-cbc",
-        "3des-cbc",
     ],
+    weak: &["aes256-cbc", "aes192-cbc", "aes128-cbc", "3des-cbc"],
 };
 pub(super) const MAC_KIND: Kind = Kind {
     keyword: "MACs",
     ours: |ours| &ours.mac,
     theirs: |theirs| &theirs.mac_to_server,
-    old: &[
+    current: &[
         "hmac-sha2-256-etm@openssh.com",
         "hmac-sha2-512-etm@openssh.com",
         "umac-128-etm@openssh.com",
@@ -78,10 +74,8 @@ pub(super) const MAC_KIND: Kind = Kind {
         "hmac-sha1",
         "umac-64-etm@openssh.com",
         "umac-64@openssh.com",
-        "hmac-sha1-96",
-        "hmac-md5",
-        "hmac-md5-96",
     ],
+    weak: &["hmac-sha1-96", "hmac-md5", "hmac-md5-96"],
 };
 
 pub(super) const KINDS: [Kind; 4] = [KEX_KIND, HOST_KEY_KIND, CIPHER_KIND, MAC_KIND];

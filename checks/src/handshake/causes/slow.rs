@@ -78,14 +78,12 @@ pub(super) const SLOW: Cause = Cause {
     },
 };
 
-/// Whether bytes still came when we gave up, or a version had begun.
+/// Whether bytes of a version or of the key exchange still came shortly before we gave up.
 pub(super) fn drips(facts: &Facts) -> bool {
     let Some(waited) = facts.gave_up_ms else { return false };
-    let begun = facts.version.is_none() && super::version::begins_a_version(facts);
-    let lively = facts.version.is_some()
-        && facts.server_offer.is_none()
-        && facts.last_received_ms.is_some_and(|last| waited - last < LIVELY_MS && last > LIVELY_MS);
-    begun || lively
+    let is_underway = (facts.version.is_some() && facts.server_offer.is_none())
+        || (facts.version.is_none() && super::version::begins_a_version(facts));
+    is_underway && facts.last_received_ms.is_some_and(|last| waited - last < LIVELY_MS && last > LIVELY_MS)
 }
 
 #[cfg(test)]

@@ -46,14 +46,16 @@ pub(super) const PROTOCOL_VERSION: Cause = Cause {
 pub(super) const NO_BANNER: Cause = Cause {
     code: "handshake-no-banner",
     stage: Check::Handshake,
-    title: "The port accepts connections and then says nothing",
+    title: "The port accepts connections and names no SSH version",
     severity: Severity::Critical,
-    explanation: "The TCP connection was accepted, and no byte came before our deadline. sshd sends its version as soon as it has started a process for the \
+    explanation: "The TCP connection was accepted, and no version came before our deadline. sshd sends its version as soon as it has started a process for the \
         connection. So either the server is too loaded to start one, it waits for something first (a reverse name look-up in a wrapper), \
         a load balancer accepted without having a server behind it, the port belongs to a service that waits for its client to speak, or it is a tarpit, \
         which holds scanners by saying next to nothing: endlessh sends its first line after 10 s unless told otherwise.\n\n\
         In so short a time the client cannot tell these apart. Listening for a minute tells two of them: a tarpit sends a line of nonsense, a slow server \
-        its version.",
+        its version.\n\n\
+        Where a version began and its line never ended, something that answers for SSH fell silent in the middle of it: a server that hangs, or an \
+        imitation of one. A server that names its version slowly looks so only where it pauses for seconds within the line.",
     fixes: &[
         Fix {
             side: Side::Client,
@@ -78,6 +80,15 @@ pub(super) const NO_BANNER: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
         let waited = facts.gave_up_ms?;
+        if let Some(begun) = facts.unfinished_line.as_ref().filter(|_| stalls(facts)) {
+            let last = facts.last_received_ms.unwrap_or_default();
+            let words = format!(
+                "the version's line never ended: \"{begun}\" came within {}, and nothing more in {}",
+                seconds(last / 1000.0),
+                seconds(waited / 1000.0)
+            );
+            return Some(Match::new(Certainty::Likely, [words]).reason_open());
+        }
         (facts.received_bytes == 0 && facts.end.is_none() && facts.later.is_none()).then(|| {
             let words =
                 format!("the connection was accepted and stayed open, without a byte in {}", seconds(waited / 1000.0));
@@ -94,6 +105,15 @@ pub(super) const NO_BANNER: Cause = Cause {
         })
     },
 };
+
+/// Whether the server fell silent in the middle of its version.
+fn stalls(facts: &Facts) -> bool {
+    facts.version.is_none()
+        && facts.end.is_none()
+        && facts.objection.is_none()
+        && begins_a_version(facts)
+        && !super::slow::drips(facts)
+}
 
 /// Whether these first bytes of a line begin a version, or are the beginning of that.
 pub(super) fn may_become_a_version(text: &str) -> bool {
@@ -173,8 +193,14 @@ mod tests {
             received_bytes: 12,
             ..Facts::default()
         };
-        assert_eq!(fired(&half), ["handshake-slow"]);
-        let dripped = Facts { first_bytes: Some("SSH".into()), unfinished_line: Some("SSH".into()), ..half.clone() };
+        let stalled = Facts { last_received_ms: Some(20.0), ..half.clone() };
+        assert_eq!(fired(&stalled), ["handshake-no-banner"], "a line that never ends is not slow");
+        let found = (NO_BANNER.judge)(&failed(stalled)).map(|found| (found.certainty, found.because.concat()));
+        let (certainty, because) = found.unwrap();
+        assert!(certainty == Certainty::Likely && because.contains("SSH-2.0-Open"), "{because}");
+        let dripped = Facts { last_received_ms: Some(2500.0), ..half.clone() };
+        assert_eq!(fired(&dripped), ["handshake-slow"], "bytes still came");
+        let dripped = Facts { first_bytes: Some("SSH".into()), unfinished_line: Some("SSH".into()), ..dripped };
         assert_eq!(fired(&dripped), ["handshake-slow"], "a byte a second");
         let cut = Facts { gave_up_ms: None, end: Some((Manner::Fin, 5.0)), ..half };
         assert_eq!(fired(&cut), ["handshake-closed-before-banner"]);

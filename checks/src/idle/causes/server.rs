@@ -80,7 +80,7 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
         Fix {
             side: Side::Client,
             summary: "Keep a channel open beside the forwardings",
-            snippet: Some("ssh {alias} -L <forwarding> cat"),
+            snippet: Some("ssh {alias} -L FORWARDING cat"),
             ..Fix::NEW
         },
     ],

@@ -58,7 +58,7 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
         Fix {
             side: Side::Client,
             summary: "Until then, copy by the old protocol",
-            snippet: Some("scp -O <file> {alias}:"),
+            snippet: Some("scp -O FILE {alias}:"),
             ..Fix::NEW
         },
         EFFECTIVE,
