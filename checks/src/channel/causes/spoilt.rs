@@ -29,7 +29,7 @@ pub(super) const RC_OUTPUT: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "Start background processes with their output redirected",
-            snippet: Some("nohup <command> </dev/null >/dev/null 2>&1 &"),
+            snippet: Some("nohup COMMAND </dev/null >/dev/null 2>&1 &"),
             ..Fix::NEW
         },
         Fix {
