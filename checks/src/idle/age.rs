@@ -135,20 +135,7 @@ mod tests {
     /// A session begun at a moment that was ended at an age, older than its stretch by so much.
     fn ended_at(moves: Moves, started_s: f64, age_s: f64, older_s: f64) -> Arm {
         let end = End::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: false, tcp: None };
-        Arm {
-            session: 1,
-            moves,
-            holds: Holds::Command,
-            speaks_first: Speaker::Client,
-            hop: None,
-            interval_s: Some(2),
-            started_s,
-            lasted_s: age_s - older_s,
-            age_s,
-            channel_quiet_s: None,
-            heard_bytes: 0,
-            end,
-        }
+        Arm { interval_s: Some(2), started_s, age_s, ..Arm::sample(moves, age_s - older_s, end) }
     }
 
     fn age(arms: Vec<Arm>) -> Option<f64> {

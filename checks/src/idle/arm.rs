@@ -138,6 +138,25 @@ impl Manner {
 }
 
 impl Arm {
+    /// A session that held a command and was so from the start of the test, for tests.
+    #[cfg(test)]
+    pub(crate) fn sample(moves: Moves, lasted_s: f64, end: End) -> Self {
+        Self {
+            session: 1,
+            moves,
+            holds: Holds::Command,
+            speaks_first: Speaker::Client,
+            hop: None,
+            interval_s: None,
+            started_s: 0.0,
+            lasted_s,
+            age_s: lasted_s,
+            channel_quiet_s: None,
+            heard_bytes: 0,
+            end,
+        }
+    }
+
     /// How a dead arm died.
     #[must_use]
     pub fn death(&self) -> Option<(&Manner, Sign)> {

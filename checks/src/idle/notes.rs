@@ -320,20 +320,7 @@ mod tests {
 
     fn kept_and_died(holds: Holds) -> Arm {
         let end = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
-        Arm {
-            session: 8,
-            moves: Moves::Keepalive,
-            holds,
-            speaks_first: Speaker::Client,
-            hop: None,
-            interval_s: Some(1),
-            started_s: 0.0,
-            lasted_s: 9.0,
-            age_s: 9.0,
-            channel_quiet_s: None,
-            heard_bytes: 0,
-            end,
-        }
+        Arm { session: 8, holds, interval_s: Some(1), ..Arm::sample(Moves::Keepalive, 9.0, end) }
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Searched {
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::{End, Holds, Keepalive, Moves, Sign, Timeout};
+    use super::super::facts::{End, Keepalive, Moves, Sign, Timeout};
     use super::*;
     use crate::cause::Certainty;
     use crate::connection::Manner;
@@ -79,20 +79,9 @@ mod tests {
 
     fn arm(moves: Moves, speaks_first: Speaker, hop: Option<u8>, alive: bool) -> Arm {
         let died = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
-        Arm {
-            session: 1,
-            moves,
-            holds: Holds::Command,
-            speaks_first,
-            hop,
-            interval_s: None,
-            started_s: 0.0,
-            lasted_s: if moves == Moves::Nothing { 8.5 } else { 9.5 },
-            age_s: 9.5,
-            channel_quiet_s: None,
-            heard_bytes: 0,
-            end: if alive { End::Alive { rtt_ms: 1.0 } } else { died },
-        }
+        let lasted_s = if moves == Moves::Nothing { 8.5 } else { 9.5 };
+        let end = if alive { End::Alive { rtt_ms: 1.0 } } else { died };
+        Arm { speaks_first, hop, age_s: 9.5, ..Arm::sample(moves, lasted_s, end) }
     }
 
     /// A path of two routers and the server, and which of the hops kept a session alive.

@@ -1,7 +1,7 @@
 use super::{Clock, Ending, Kind, Seen, Suspect, Unit, WANTED_S, consistent_with, of, table};
 use crate::connection::Manner;
 use crate::evidence::{Evidence, Step, Timed};
-use crate::idle::{Arm, End, Facts, Holds, Moves, Sign, Speaker, Timeout};
+use crate::idle::{Arm, End, Facts, Moves, Sign, Timeout};
 
 fn seen(survived: f64, died: f64, ending: Ending) -> Seen<'static> {
     let bracket = Timeout { survived_s: Some(survived), died_s: Some(died) };
@@ -108,29 +108,12 @@ fn what_the_server_revives_is_not_named_where_the_server_was_not_heard() {
 fn an_age_and_a_silence_of_one_hour_have_different_suspects() {
     let evidence = Evidence::unexamined();
     let ended = dead(Manner::Fin, Sign::BeforeProbe);
-    let busy = Arm { interval_s: Some(2), ..arm(Moves::ChannelData, 3603.0, ended) };
+    let busy = Arm { interval_s: Some(2), ..Arm::sample(Moves::ChannelData, 3603.0, ended) };
     let aged = Seen::of_age(&evidence, &busy).unwrap();
     assert_eq!(names(&aged), ["AWS EC2 Instance Connect Endpoint"]);
     assert_eq!(super::of_age(&evidence, &busy)[0].name, "AWS EC2 Instance Connect Endpoint");
     assert!(super::of_age(&evidence, &Arm { age_s: 1800.0, ..busy }).is_empty());
     assert_eq!(names(&Seen { clock: Clock::Idle, ..aged }), ["Envoy TCP proxy"]);
-}
-
-fn arm(moves: Moves, lasted_s: f64, end: End) -> Arm {
-    Arm {
-        session: 1,
-        moves,
-        holds: Holds::Command,
-        speaks_first: Speaker::Client,
-        hop: None,
-        interval_s: None,
-        started_s: 0.0,
-        lasted_s,
-        age_s: lasted_s,
-        channel_quiet_s: None,
-        heard_bytes: 0,
-        end,
-    }
 }
 
 fn dead(manner: Manner, sign: Sign) -> End {
@@ -146,17 +129,17 @@ fn named(arms: Vec<Arm>) -> Vec<&'static str> {
 
 #[test]
 fn the_evidence_is_read_as_the_arms_have_it() {
-    let silent = || arm(Moves::Nothing, 360.0, dead(Manner::Silent, Sign::AfterProbe));
+    let silent = || Arm::sample(Moves::Nothing, 360.0, dead(Manner::Silent, Sign::AfterProbe));
     assert_eq!(named(vec![silent()]).len(), 3);
-    let held = arm(Moves::TcpKeepalive, 400.0, End::Alive { rtt_ms: 1.0 });
+    let held = Arm::sample(Moves::TcpKeepalive, 400.0, End::Alive { rtt_ms: 1.0 });
     assert_eq!(named(vec![silent(), held]).len(), 3);
-    let too_short = arm(Moves::TcpKeepalive, 100.0, End::Alive { rtt_ms: 1.0 });
+    let too_short = Arm::sample(Moves::TcpKeepalive, 100.0, End::Alive { rtt_ms: 1.0 });
     assert_eq!(named(vec![silent(), too_short]).len(), 3);
-    let lost = arm(Moves::TcpKeepalive, 400.0, dead(Manner::Silent, Sign::AfterProbe));
+    let lost = Arm::sample(Moves::TcpKeepalive, 400.0, dead(Manner::Silent, Sign::AfterProbe));
     assert!(named(vec![silent(), lost]).is_empty());
-    let near = Arm { hop: Some(1), ..arm(Moves::TcpKeepalive, 400.0, dead(Manner::Silent, Sign::AfterProbe)) };
+    let near = Arm { hop: Some(1), ..Arm::sample(Moves::TcpKeepalive, 400.0, dead(Manner::Silent, Sign::AfterProbe)) };
     assert_eq!(named(vec![silent(), near]).len(), 3, "a keepalive that does not reach the table says nothing of it");
-    assert!(named(vec![arm(Moves::Nothing, 360.0, dead(Manner::ChannelClose, Sign::BeforeProbe))]).is_empty());
+    assert!(named(vec![Arm::sample(Moves::Nothing, 360.0, dead(Manner::ChannelClose, Sign::BeforeProbe))]).is_empty());
     assert!(named(Vec::new()).is_empty());
     assert!(of(&Evidence::unexamined()).is_empty());
 }

@@ -1,22 +1,13 @@
 use crate::cause::Certainty;
 use crate::connection::Manner;
 use crate::evidence::{Evidence, Step, Timed};
-use crate::idle::{Arm, CAUSES, End, Facts, Holds, Keepalive, Moves, Outage, Sign, Speaker, Timeout};
+use crate::idle::{Arm, CAUSES, End, Facts, Holds, Keepalive, Moves, Outage, Sign, Timeout};
 
 fn arm(moves: Moves, lasted_s: f64, end: End) -> Arm {
     Arm {
-        session: 1,
-        moves,
-        holds: Holds::Command,
-        speaks_first: Speaker::Client,
-        hop: None,
         interval_s: (moves == Moves::Keepalive).then_some(2),
-        started_s: 0.0,
-        lasted_s,
-        age_s: lasted_s,
         channel_quiet_s: Some(lasted_s),
-        heard_bytes: 0,
-        end,
+        ..Arm::sample(moves, lasted_s, end)
     }
 }
 
