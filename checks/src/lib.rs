@@ -19,6 +19,7 @@ mod connection;
 mod dial;
 pub mod evidence;
 pub mod examination;
+mod files;
 mod icmp;
 mod known_hosts;
 pub mod login;

@@ -13,7 +13,7 @@ use crate::cli::SshFlags;
 pub(super) const DEFAULT: &str = "ssh's default";
 
 /// How much of a configuration file is searched, bytes.
-const MOST: u64 = 1 << 20;
+pub(super) const MOST: u64 = 1 << 20;
 
 /// Where the interval of `ServerAliveInterval` comes from.
 pub(super) async fn of_interval(raw: &Raw, flags: &SshFlags, local: &Local, host: &str) -> String {

@@ -1,6 +1,7 @@
 //! The settings where no ssh is installed: read by a parser crate, without `Match`.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
@@ -8,7 +9,7 @@ use ssh_doctor_checks::text::shown;
 use ssh2_config::{HostParams, ParseRule, SshConfig, SshParserError};
 
 use super::local::Local;
-use super::origin::{keyword_and_value, short};
+use super::origin::{MOST, keyword_and_value, short};
 use super::raw::Raw;
 use crate::cli::SshFlags;
 use crate::terminal::reason;
@@ -79,8 +80,12 @@ fn files(flags: &SshFlags, local: &Local) -> Vec<PathBuf> {
 
 /// The file's text; none when there is no such file.
 fn contents(file: &Path) -> Result<Option<String>> {
-    match std::fs::read(file) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+    let mut bytes = Vec::new();
+    match File::open(file).and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes)) {
+        Ok(_) if bytes.len() as u64 > MOST => {
+            bail!("the configuration file {} is longer than {} MiB; give an ssh_config", file.display(), MOST >> 20)
+        }
+        Ok(_) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => bail!("the configuration file {} cannot be read: {}", file.display(), reason(&error)),
     }

@@ -64,7 +64,7 @@ pub(super) fn sentences(raw: &Raw, flags: &SshFlags, tokens: &Tokens<'_>) -> Vec
             "the doctor does not log in by Kerberos; where ssh does or tries to, its login is another one and may wait for a KDC",
         );
     }
-    if let Some(address) = raw.set("bindaddress").filter(|address| address.parse::<IpAddr>().is_err()) {
+    if let Some(address) = raw.one("bindaddress").filter(|address| address.parse::<IpAddr>().is_err()) {
         say("BindAddress", address, "only a numeric address can be bound to");
     }
     if let Some(limit) = raw.set("rekeylimit").filter(|limit| !matches!(*limit, "0 0" | "default none")) {
@@ -142,7 +142,9 @@ mod tests {
         assert!(one("requiredrsasize 4096", &["RequiredRSASize 4096"]).contains("4096"));
         assert!(one("verifyhostkeydns true", &[]).contains("are compared"));
         assert!(one("knownhostscommand /bin/known", &[]).contains("not run"));
-        assert!(one("bindaddress myhost", &[]).contains("numeric"));
+        for name in ["bindaddress myhost", "bindaddress none"] {
+            assert!(one(name, &[]).contains("numeric"), "{name}");
+        }
         assert!(one("remotecommand evil\x1b[31m", &[]).contains("\\u{1b}"));
     }
 }

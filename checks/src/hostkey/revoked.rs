@@ -1,7 +1,6 @@
 //! The file of RevokedHostKeys: public keys one a line, as ssh reads them (ssh_config(5)).
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use russh::keys::ssh_key::{Certificate, PublicKey};
 
 use super::standing::signer;
 use crate::connection::ServerKey;
+use crate::files;
 
 /// The most that is read of the file, bytes; 100,000 keys fit in it.
 const FILE_BYTES: u64 = 16 << 20;
@@ -65,15 +65,7 @@ fn parse(line: &str) -> Option<KeyData> {
 }
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {
-    let opened = File::open(file)?;
-    if !opened.metadata()?.is_file() {
-        // /dev/null is an empty list; anything else that is no file might never end.
-        return if file == Path::new("/dev/null") {
-            Ok(Vec::new())
-        } else {
-            Err(io::Error::other("not a regular file"))
-        };
-    }
+    let Some(opened) = files::open(file)? else { return Ok(Vec::new()) };
     let mut bytes = Vec::new();
     if opened.take(FILE_BYTES).read_to_end(&mut bytes)? as u64 == FILE_BYTES {
         return Err(io::Error::other(format!("only the first {} MiB were read", FILE_BYTES >> 20)));

@@ -97,6 +97,11 @@ impl Board {
         self.noted().ladder.leave_out_longest();
     }
 
+    /// That session could not be had.
+    pub(super) fn take_longest_back(&self) {
+        self.noted().ladder.take_longest_back();
+    }
+
     /// A session takes part.
     pub(super) fn joined(&self) {
         let mut noted = self.noted();

@@ -141,6 +141,11 @@ impl Ladder {
         self.waiting.pop_back();
     }
 
+    /// It is the ladder's task after all.
+    pub(super) fn take_longest_back(&mut self) {
+        self.waiting.push_back(self.longest);
+    }
+
     /// A silence of `length` seconds was not survived. Returns whether that narrows what is known.
     pub(super) fn dead(&mut self, length: f64) -> bool {
         if self.died.is_some_and(|died| died <= length) {

@@ -86,7 +86,12 @@ async fn live(test: &Test, number: u32, role: Role) {
         }
         let mut held = match opened {
             Ok(held) => held,
-            Err(why) => return test.board.not_opened(why),
+            Err(why) => {
+                if matches!(role, Role::Longest(_)) {
+                    test.board.take_longest_back();
+                }
+                return test.board.not_opened(why);
+            }
         };
         test.board.started(held.pids);
         let again = climb(test, number, role, &mut held).await;

@@ -3,7 +3,6 @@
 mod line;
 mod name;
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use name::matches as pattern_matches;
 
+use crate::files;
 use crate::target::{HostKeyPolicy, Target};
 
 /// The most that is read of one file, bytes; 100,000 hosts fit in it.
@@ -124,14 +124,11 @@ pub(crate) fn look_up(target: &Target) -> Known {
 }
 
 fn read(file: &Path, exact: &str, portless: Option<&str>, entries: &mut Vec<Entry>) -> io::Result<()> {
-    let opened = match File::open(file) {
+    let opened = match files::open(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         opened => opened?,
     };
-    if !opened.metadata()?.is_file() {
-        // /dev/null is the usual way to say "no file"; anything else that is no file might never end.
-        return if file == Path::new("/dev/null") { Ok(()) } else { Err(io::Error::other("not a regular file")) };
-    }
+    let Some(opened) = opened else { return Ok(()) };
     let mut reader = BufReader::new(opened).take(FILE_BYTES);
     let mut bytes = Vec::new();
     for number in 1.. {

@@ -135,6 +135,15 @@ fn after_a_death_silent_sessions_are_asked_where_that_narrows_the_bracket() {
 }
 
 #[test]
+fn the_longest_silence_is_tried_by_another_where_its_own_session_cannot_be_had() {
+    let mut ladder = Ladder::new(20.0, 8, false);
+    ladder.leave_out_longest();
+    while ladder.next(Some(Goal::Linger)) != Some(Goal::Linger) {}
+    ladder.take_longest_back();
+    assert_eq!(ladder.next(Some(Goal::Linger)), Some(Goal::Silence(20.0)));
+}
+
+#[test]
 fn what_ended_a_terminal_is_compared_with_a_session_without_one() {
     let mut ladder = Ladder::new(20.0, 8, false);
     while ladder.next(Some(Goal::Linger)) != Some(Goal::Linger) {}
