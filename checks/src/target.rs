@@ -111,6 +111,18 @@ pub enum AddressFamily {
     Inet6,
 }
 
+impl AddressFamily {
+    /// Whether the address is one of the family.
+    #[must_use]
+    pub fn includes(self, address: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Inet => address.is_ipv4(),
+            Self::Inet6 => address.is_ipv6(),
+        }
+    }
+}
+
 /// A way to the server that ssh itself starts.
 #[derive(Debug, Clone)]
 pub struct Proxy {

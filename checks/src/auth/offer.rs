@@ -183,7 +183,7 @@ impl Offer {
             in_agent: matches!(self.holder, Holder::Agent | Holder::AgentKey),
             certificate: match &self.public {
                 Public::Key(_) => None,
-                Public::Certificate(certificate) => Some(certificate::Certificate::of(certificate, user, now)),
+                Public::Certificate(certificate) => Some(certificate::read(certificate, user, now)),
             },
             needs_touch: algorithm.as_str().starts_with("sk-"),
         }

@@ -134,7 +134,7 @@ async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Runni
     let mark = nonce();
     let mut ran = Ran::default();
     let Some(mut running) = connection.start(&command(&mark, limits.transfer_bytes), patience, &mut ran).await else {
-        return (Facts::of(ran, &mark, connection), None, None);
+        return (seen(ran, &mark, connection), None, None);
     };
     // What comes behind so much other output is not kept.
     let enough = |ran: &Ran| is_printed(&ran.stdout, &mark) || ran.stdout.len() >= KEPT;
@@ -167,7 +167,7 @@ async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Runni
             None => Outcome::not_tested("no further session beside the others: --deep"),
         };
     }
-    (Facts { capabilities, ..Facts::of(ran, &mark, connection) }, running, further)
+    (Facts { capabilities, ..seen(ran, &mark, connection) }, running, further)
 }
 
 /// Ends what runs in our command's place, where it was accepted and has not ended itself.
@@ -229,27 +229,28 @@ impl Facts {
     pub fn ended_before_any_channel(&self) -> bool {
         self.ran.connection_lost && self.ran.open_ms.is_none() && self.ran.refused.is_none()
     }
+}
 
-    fn of(ran: Ran, mark: &str, connection: &Connection) -> Self {
-        let mark_seen = is_printed(&ran.stdout, mark);
-        let quoted_back = !mark_seen && [&ran.stdout, &ran.stderr].into_iter().any(|output| is_quoted(output, mark));
-        let mut other = String::from_utf8_lossy(&ran.stdout).into_owned();
-        if mark_seen {
-            other = other.replacen(mark, "", 1);
-        }
-        Self {
-            mark_seen,
-            quoted_back,
-            other_output: (!other.trim().is_empty()).then(|| shown_bytes(other.trim().as_bytes())),
-            stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
-            ending: connection.ending().map(|ending| ending.manner),
-            capabilities: Capabilities {
-                session: ran.refused.as_ref().map(|(code, text)| Outcome::refused(*code, text)).unwrap_or_default(),
-                ..Capabilities::default()
-            },
-            marks: None,
-            ran,
-        }
+/// What became of a command that was to print `mark`.
+fn seen(ran: Ran, mark: &str, connection: &Connection) -> Facts {
+    let mark_seen = is_printed(&ran.stdout, mark);
+    let quoted_back = !mark_seen && [&ran.stdout, &ran.stderr].into_iter().any(|output| is_quoted(output, mark));
+    let mut other = String::from_utf8_lossy(&ran.stdout).into_owned();
+    if mark_seen {
+        other = other.replacen(mark, "", 1);
+    }
+    Facts {
+        mark_seen,
+        quoted_back,
+        other_output: (!other.trim().is_empty()).then(|| shown_bytes(other.trim().as_bytes())),
+        stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
+        ending: connection.ending().map(|ending| ending.manner),
+        capabilities: Capabilities {
+            session: ran.refused.as_ref().map(|(code, text)| Outcome::refused(*code, text)).unwrap_or_default(),
+            ..Capabilities::default()
+        },
+        marks: None,
+        ran,
     }
 }
 

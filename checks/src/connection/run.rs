@@ -95,7 +95,10 @@ impl Connection {
             match timeout(patience.silence, channel.wait()).await {
                 Err(_) => ran.gave_up = Some(GaveUp::Silence),
                 Ok(None) => ran.connection_lost = true,
-                Ok(Some(message)) => ran.take(message, 0, ran.duration_ms),
+                Ok(Some(message)) => {
+                    let now = ran.duration_ms;
+                    take(ran, message, 0, now);
+                }
             }
         }
         if ran.is_over() {
@@ -152,7 +155,7 @@ impl Running {
                     Ok(None) => ran.connection_lost = true,
                     Ok(Some(message)) => {
                         let now = before + since(began);
-                        ran.take(message, keep, now);
+                        take(ran, message, keep, now);
                         if ran.accepted.is_some() || ran.stdout_bytes > 0 {
                             ran.answered_ms.get_or_insert(now);
                         }
@@ -244,24 +247,24 @@ impl Ran {
             (None, None) => "no status".to_owned(),
         }
     }
+}
 
-    /// Writes down one message of the server.
-    fn take(&mut self, message: ChannelMsg, keep: usize, now_ms: f64) {
-        match message {
-            ChannelMsg::Data { data } => {
-                self.stdout_bytes += data.len() as u64;
-                self.first_output_ms.get_or_insert(now_ms);
-                keep_first(&mut self.stdout, &data, keep);
-            }
-            ChannelMsg::ExtendedData { data, .. } => keep_first(&mut self.stderr, &data, keep),
-            ChannelMsg::Success => self.accepted = Some(true),
-            ChannelMsg::Failure => self.accepted = Some(false),
-            ChannelMsg::ExitStatus { exit_status } => self.status = Some(exit_status),
-            ChannelMsg::ExitSignal { signal_name, .. } => self.signal = Some(format!("{signal_name:?}")),
-            ChannelMsg::Eof => self.eof = true,
-            ChannelMsg::Close => self.closed = true,
-            _ => {}
+/// Writes down one message of the server.
+fn take(ran: &mut Ran, message: ChannelMsg, keep: usize, now_ms: f64) {
+    match message {
+        ChannelMsg::Data { data } => {
+            ran.stdout_bytes += data.len() as u64;
+            ran.first_output_ms.get_or_insert(now_ms);
+            keep_first(&mut ran.stdout, &data, keep);
         }
+        ChannelMsg::ExtendedData { data, .. } => keep_first(&mut ran.stderr, &data, keep),
+        ChannelMsg::Success => ran.accepted = Some(true),
+        ChannelMsg::Failure => ran.accepted = Some(false),
+        ChannelMsg::ExitStatus { exit_status } => ran.status = Some(exit_status),
+        ChannelMsg::ExitSignal { signal_name, .. } => ran.signal = Some(format!("{signal_name:?}")),
+        ChannelMsg::Eof => ran.eof = true,
+        ChannelMsg::Close => ran.closed = true,
+        _ => {}
     }
 }
 

@@ -239,7 +239,7 @@ fn leave(exam: &mut Examination, facts: Facts) -> Step<Facts> {
 
 /// The facts of a name that is an address; getaddrinfo(3) refuses one of the other family.
 fn literal(name: &str, family: AddressFamily, addresses: Vec<SocketAddr>) -> Facts {
-    let (wanted, other): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| is_of(family, address.ip()));
+    let (wanted, other): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| family.includes(address.ip()));
     let answer = if wanted.is_empty() {
         SystemAnswer::Error {
             code: "EAI_ADDRFAMILY".to_owned(),
@@ -261,14 +261,6 @@ fn literal(name: &str, family: AddressFamily, addresses: Vec<SocketAddr>) -> Fac
         configuration_error: None,
         name_servers: Vec::new(),
         host_keys: None,
-    }
-}
-
-fn is_of(family: AddressFamily, address: IpAddr) -> bool {
-    match family {
-        AddressFamily::Any => true,
-        AddressFamily::Inet => address.is_ipv4(),
-        AddressFamily::Inet6 => address.is_ipv6(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Answer, Facts, NameServer, Question, SystemAnswer, is_of};
+use super::{Answer, Facts, NameServer, Question, SystemAnswer};
 use crate::cause::Certainty;
 use crate::evidence::Evidence;
 
@@ -51,7 +51,8 @@ pub(super) fn failure(evidence: &Evidence) -> Option<(&Facts, Failure, Certainty
 }
 
 fn judge(facts: &Facts) -> Option<(Failure, Certainty)> {
-    let unwanted = |addresses: &[IpAddr]| !addresses.is_empty() && !addresses.iter().any(|&ip| is_of(facts.family, ip));
+    let unwanted =
+        |addresses: &[IpAddr]| !addresses.is_empty() && !addresses.iter().any(|&ip| facts.family.includes(ip));
     if unwanted(&facts.system.other_family) || unwanted(&facts.hosts_file) {
         return Some((Failure::NoAddress, Certainty::Certain));
     }
@@ -104,7 +105,7 @@ fn said(facts: &Facts, server: &NameServer) -> Said {
     let codes: Vec<_> = server.questions.iter().filter_map(code).collect();
     let answered = |question: &Question| matches!(question.answer, Answer::Records { .. } | Answer::Empty { .. });
     let answers = server.questions.iter().filter(|question| answered(question)).count();
-    if addresses.iter().any(|&&ip| is_of(facts.family, ip)) {
+    if addresses.iter().any(|&&ip| facts.family.includes(ip)) {
         Said::Addresses
     } else if codes.contains(&"SERVFAIL") {
         Said::Failed
@@ -165,7 +166,7 @@ pub(super) fn silent_for(server: &NameServer, ms: f64) -> bool {
 /// The addresses that ssh may use of those that a name server gave.
 pub(super) fn given(facts: &Facts, server: &NameServer) -> Vec<IpAddr> {
     let given = server.questions.iter().flat_map(addresses).copied();
-    given.filter(|&ip| is_of(facts.family, ip)).collect()
+    given.filter(|&ip| facts.family.includes(ip)).collect()
 }
 
 /// Whether a name server says that the name does not exist, or that it has no address.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout_at;
 
-use super::{Facts, silence};
+use super::{Facts, facts, silence};
 use crate::connection::{self, Connection, NotConnected};
 use crate::dial::{Route, Transport};
 use crate::examination::Examination;
@@ -40,7 +40,7 @@ pub(super) async fn attempt(exam: &Examination, stream: Tap<Transport>, watch: &
         arms = &mut trying => (in_time.as_mut().await, Some(arms)),
     };
     drop(in_time);
-    let mut facts = Facts::of(&watch.seen());
+    let mut facts = facts::facts(&watch.seen());
     if !matches!(outcome, Err(NotConnected::Deadline)) {
         return Attempt { outcome, facts };
     }

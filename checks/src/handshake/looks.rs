@@ -43,19 +43,6 @@ pub struct Look {
 }
 
 impl Look {
-    /// What was seen on a connection that was opened at `opened`, in a check that began at `began`.
-    pub(super) fn of(seen: &Seen, began: Instant, opened: Instant) -> Self {
-        let first = &seen.server.first_bytes;
-        Self {
-            at_ms: opened.duration_since(began).as_secs_f64() * 1000.0,
-            version: seen.server.version.as_ref().map(|(version, _)| shown(version)),
-            first_bytes: (!first.is_empty()).then(|| shown_bytes(first)),
-            first_octets: first.iter().take(4).copied().collect(),
-            end: manner(seen),
-            ms: opened.elapsed().as_secs_f64() * 1000.0,
-        }
-    }
-
     /// Whether a byte came.
     pub(super) fn has_spoken(&self) -> bool {
         self.first_bytes.is_some()
@@ -64,6 +51,19 @@ impl Look {
     /// Whether it stayed open without a byte.
     pub(super) fn is_silent(&self) -> bool {
         self.end.is_none() && !self.has_spoken()
+    }
+}
+
+/// What was seen on a connection that was opened at `opened`, in a check that began at `began`.
+pub(super) fn look(seen: &Seen, began: Instant, opened: Instant) -> Look {
+    let first = &seen.server.first_bytes;
+    Look {
+        at_ms: opened.duration_since(began).as_secs_f64() * 1000.0,
+        version: seen.server.version.as_ref().map(|(version, _)| shown(version)),
+        first_bytes: (!first.is_empty()).then(|| shown_bytes(first)),
+        first_octets: first.iter().take(4).copied().collect(),
+        end: manner(seen),
+        ms: opened.elapsed().as_secs_f64() * 1000.0,
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn again(exam: &Examination, doubtful: bool, began: Instant) ->
         let patience = PATIENCE.min(until.saturating_duration_since(opened));
         // What came is in the watch, whether the reading ended or not.
         let _ = timeout(patience, stream.read(&mut [0; 1])).await;
-        let look = Look::of(&watch.seen(), began, opened);
+        let look = look(&watch.seen(), began, opened);
         let is_enough = look.version.is_some() || look.end.is_none();
         looks.push(look);
         if is_enough {

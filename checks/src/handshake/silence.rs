@@ -48,18 +48,16 @@ pub(super) async fn hear_out<T>(
             facts.tls = look;
         }
     }
-    facts.later = Later::of(&watch.seen());
+    facts.later = later(&watch.seen());
 }
 
-impl Later {
-    fn of(seen: &Seen) -> Option<Self> {
-        let first = &seen.server.first_bytes;
-        let came = seen.last_received.filter(|_| !first.is_empty())?;
-        Some(Self {
-            ms: came.duration_since(seen.opened).as_secs_f64() * 1000.0,
-            first_bytes: shown_bytes(first),
-            first_octets: first.iter().take(4).copied().collect(),
-            version: seen.server.version.as_ref().map(|(version, _)| shown(version)),
-        })
-    }
+fn later(seen: &Seen) -> Option<Later> {
+    let first = &seen.server.first_bytes;
+    let came = seen.last_received.filter(|_| !first.is_empty())?;
+    Some(Later {
+        ms: came.duration_since(seen.opened).as_secs_f64() * 1000.0,
+        first_bytes: shown_bytes(first),
+        first_octets: first.iter().take(4).copied().collect(),
+        version: seen.server.version.as_ref().map(|(version, _)| shown(version)),
+    })
 }

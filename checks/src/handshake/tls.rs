@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout_at;
 
 use super::Look;
+use super::looks::look;
 use crate::dial::{self, Route};
 use crate::examination::Examination;
 use crate::nonce::{noise, seed};
@@ -28,7 +29,7 @@ pub(super) async fn greet(exam: &Examination, began: Instant, until: Instant) ->
     };
     // What came is in the watch, whether the reading ended or not.
     let _ = timeout_at(until.min(opened + PATIENCE).into(), exchange).await;
-    Some(Look::of(&watch.seen(), began, opened))
+    Some(look(&watch.seen(), began, opened))
 }
 
 /// What a TLS client says first (RFC 8446 section 4.1.2 in the form of RFC 5246), as short as it may be.

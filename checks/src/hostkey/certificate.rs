@@ -37,22 +37,20 @@ pub struct Certificate {
     pub objection: Option<String>,
 }
 
-impl Certificate {
-    /// The certificate that the server showed, if it did, held against `name` and `now`.
-    pub(super) fn of(key: &ServerKey, name: &str, now: Timestamp) -> Option<Self> {
-        let ServerKey::Certificate(shown) = key else { return None };
-        Some(Self {
-            key_id: text::shown(shown.key_id()),
-            serial: shown.serial(),
-            principals: shown.valid_principals().iter().take(PRINCIPALS_KEPT).map(|name| text::shown(name)).collect(),
-            valid_from: timestamp(shown.valid_after()).filter(|from| *from > Timestamp::UNIX_EPOCH),
-            valid_until: timestamp(shown.valid_before()),
-            authority: shown.signature_key().fingerprint(HashAlg::Sha256).to_string(),
-            misnamed: is_misnamed(shown, name),
-            fits_pattern: is_misnamed(shown, name) && fits_pattern(shown, name),
-            objection: objection(shown, name, now),
-        })
-    }
+/// The certificate that the server showed, if it did, held against `name` and `now`.
+pub(super) fn read(key: &ServerKey, name: &str, now: Timestamp) -> Option<Certificate> {
+    let ServerKey::Certificate(shown) = key else { return None };
+    Some(Certificate {
+        key_id: text::shown(shown.key_id()),
+        serial: shown.serial(),
+        principals: shown.valid_principals().iter().take(PRINCIPALS_KEPT).map(|name| text::shown(name)).collect(),
+        valid_from: timestamp(shown.valid_after()).filter(|from| *from > Timestamp::UNIX_EPOCH),
+        valid_until: timestamp(shown.valid_before()),
+        authority: shown.signature_key().fingerprint(HashAlg::Sha256).to_string(),
+        misnamed: is_misnamed(shown, name),
+        fits_pattern: is_misnamed(shown, name) && fits_pattern(shown, name),
+        objection: objection(shown, name, now),
+    })
 }
 
 /// Seconds since 1970 as a moment; none for the values that stand for "for ever".
@@ -110,7 +108,7 @@ pub(super) mod samples {
 mod tests {
     use jiff::Timestamp;
 
-    use super::Certificate;
+    use super::read;
     use super::samples::{HOST, certified};
     use crate::connection::ServerKey;
 
@@ -120,7 +118,7 @@ mod tests {
     fn objection(certificate: &str, name: &str, now: &str) -> Option<String> {
         let key = ServerKey::Certificate(Box::new(certificate.parse().unwrap()));
         let now: Timestamp = now.parse().unwrap();
-        Certificate::of(&key, name, now).unwrap().objection
+        read(&key, name, now).unwrap().objection
     }
 
     #[test]
@@ -139,11 +137,11 @@ mod tests {
 
     #[test]
     fn names_count_as_they_are_written_and_a_pattern_is_told_apart() {
-        let read = |name: &str| Certificate::of(&certified(), name, "2026-01-01T00:00:00Z".parse().unwrap()).unwrap();
+        let certificate = |name: &str| read(&certified(), name, "2026-01-01T00:00:00Z".parse().unwrap()).unwrap();
         for (name, misnamed, fits_pattern) in
             [("db.example", false, false), ("x.lan", true, true), ("*.lan", false, false), ("DB.example", true, false)]
         {
-            let read = read(name);
+            let read = certificate(name);
             assert_eq!((read.misnamed, read.fits_pattern), (misnamed, fits_pattern), "{name}");
             assert_eq!(read.objection.is_some(), misnamed, "{name}");
         }

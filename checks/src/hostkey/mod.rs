@@ -213,7 +213,7 @@ fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
     let Known { entries, unread } = known_hosts::look_up(target);
     let name = known_hosts::recorded_name(target);
     let bare_name = target.host_keys.alias.as_ref().unwrap_or(&target.host).to_lowercase();
-    let certificate = Certificate::of(key, &bare_name, jiff::Timestamp::now());
+    let certificate = certificate::read(key, &bare_name, jiff::Timestamp::now());
     let valid = certificate.as_ref().is_some_and(|certificate| certificate.objection.is_none());
     let data = key.key_data();
     Ok(Facts {

@@ -206,7 +206,37 @@ async fn moved(
 async fn returned(connection: &Connection, running: &mut Running, sent: &[u8], patience: Patience) -> Facts {
     let settled = |ran: &Ran| ran.stdout_bytes >= sent.len() as u64 && Alignment::of(sent, &ran.stdout).is_settled();
     let ran = running.exchange(sent.to_vec(), patience, connection.watch(), settled).await;
-    Facts::of(connection, sent, ran)
+    compared(connection, sent, ran)
+}
+
+/// What became of data sent to a command that returns it.
+fn compared(connection: &Connection, sent: &[u8], ran: Ran) -> Facts {
+    let found = Alignment::of(sent, &ran.stdout).at_the_end(&ran.stdout);
+    let inserted: usize = found.inserted.iter().map(|(_, text)| text.len()).sum();
+    let whole = found.difference.is_none() && found.missing == 0;
+    Facts {
+        sent_bytes: sent.len() as u64,
+        returned_bytes: ran.stdout_bytes.saturating_sub(inserted as u64),
+        sent_sha256: hex(&Sha256::digest(sent)),
+        returned_sha256: hex(&Sha256::digest(&ran.stdout)),
+        inserted: found
+            .inserted
+            .iter()
+            .map(|(at, text)| Inserted { at: *at as u64, text: shown_bytes(text) })
+            .collect(),
+        first_difference: found.difference.map(|difference| difference.at as u64),
+        difference: found.difference.map(|difference| Difference {
+            in_place: difference.in_place,
+            sent: first_bytes(sent, difference.at),
+            returned: first_bytes(&ran.stdout, difference.back_at),
+        }),
+        rate: whole.then(|| 2.0 * sent.len() as f64 / (ran.duration_ms / 1000.0)),
+        ending: connection.ending().map(|ending| ending.manner),
+        tcp: connection.socket().and_then(crate::socket::Socket::tcp_info),
+        stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
+        ran,
+        ..Facts::default()
+    }
 }
 
 /// A few bytes, one after the other: at least three, and more while that costs next to nothing.
@@ -244,36 +274,6 @@ fn compression(connection: &Connection) -> Option<String> {
 }
 
 impl Facts {
-    /// What became of data sent to a command that returns it.
-    fn of(connection: &Connection, sent: &[u8], ran: Ran) -> Self {
-        let found = Alignment::of(sent, &ran.stdout).at_the_end(&ran.stdout);
-        let inserted: usize = found.inserted.iter().map(|(_, text)| text.len()).sum();
-        let whole = found.difference.is_none() && found.missing == 0;
-        Self {
-            sent_bytes: sent.len() as u64,
-            returned_bytes: ran.stdout_bytes.saturating_sub(inserted as u64),
-            sent_sha256: hex(&Sha256::digest(sent)),
-            returned_sha256: hex(&Sha256::digest(&ran.stdout)),
-            inserted: found
-                .inserted
-                .iter()
-                .map(|(at, text)| Inserted { at: *at as u64, text: shown_bytes(text) })
-                .collect(),
-            first_difference: found.difference.map(|difference| difference.at as u64),
-            difference: found.difference.map(|difference| Difference {
-                in_place: difference.in_place,
-                sent: first_bytes(sent, difference.at),
-                returned: first_bytes(&ran.stdout, difference.back_at),
-            }),
-            rate: whole.then(|| 2.0 * sent.len() as f64 / (ran.duration_ms / 1000.0)),
-            ending: connection.ending().map(|ending| ending.manner),
-            tcp: connection.socket().and_then(crate::socket::Socket::tcp_info),
-            stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
-            ran,
-            ..Self::default()
-        }
-    }
-
     /// What a further transfer, which failed, was beside what is known from before.
     fn and_failed(self, further: Self) -> Self {
         let inserted = [self.inserted, further.inserted].concat();

@@ -172,7 +172,7 @@ async fn keys(target: &Target, route: Route, budget: &Budget, shape: Shape, dead
     let began = Instant::now();
     let transport = match dial::open(budget, target, route, deadline).await {
         Ok(transport) => transport,
-        Err(error) => return Tried::bare(Arm::of(shape, began, Outcome::Failed { error: error.to_string() })),
+        Err(error) => return Tried::bare(arm(shape, began, Outcome::Failed { error: error.to_string() })),
     };
     let socket = transport.socket();
     let (watch, result) = connection::connect(transport, target, deadline).await;
@@ -181,7 +181,7 @@ async fn keys(target: &Target, route: Route, budget: &Budget, shape: Shape, dead
         Err(NotConnected::Deadline) => Outcome::Silent,
         Err(error) => Outcome::Failed { error: error.to_string() },
     };
-    let mut arm = Arm::of(shape, began, outcome);
+    let mut arm = arm(shape, began, outcome);
     arm.tcp = socket.as_ref().and_then(crate::socket::Socket::tcp_info);
     if let Some(socket) = &socket {
         socket.abort();
@@ -199,7 +199,7 @@ async fn data(login: &Login, shape: Shape, count: usize, deadline: Duration) -> 
     let began = Instant::now();
     let connection = match login.open(deadline).await {
         Ok(connection) => connection,
-        Err(error) => return Tried::bare(Arm::of(shape, began, Outcome::Failed { error: error.to_string() })),
+        Err(error) => return Tried::bare(arm(shape, began, Outcome::Failed { error: error.to_string() })),
     };
     let through = timeout(deadline, echoed(&connection, count, deadline)).await == Ok(true);
     let outcome = match connection.ending() {
@@ -207,7 +207,7 @@ async fn data(login: &Login, shape: Shape, count: usize, deadline: Duration) -> 
         None => Outcome::Silent,
         Some(ending) => Outcome::Failed { error: ending.manner.words() },
     };
-    let mut arm = Arm::of(shape, began, outcome);
+    let mut arm = arm(shape, began, outcome);
     arm.tos = login.target.tos;
     arm.tcp = connection.socket().and_then(crate::socket::Socket::tcp_info);
     leave(connection, through).await;
@@ -233,12 +233,13 @@ async fn leave(connection: Connection, works: bool) {
     connection.close(GOODBYE).await;
 }
 
-impl Arm {
-    fn of(shape: Shape, began: Instant, outcome: Outcome) -> Self {
-        let Shape { segment, short_offer } = shape;
-        Self { segment, short_offer, tos: None, ms: began.elapsed().as_secs_f64() * 1000.0, outcome, tcp: None }
-    }
+/// An arm that ends now.
+fn arm(shape: Shape, began: Instant, outcome: Outcome) -> Arm {
+    let Shape { segment, short_offer } = shape;
+    Arm { segment, short_offer, tos: None, ms: began.elapsed().as_secs_f64() * 1000.0, outcome, tcp: None }
+}
 
+impl Arm {
     /// Whether the kernel sent the same data again and again and had no acknowledgement of it.
     fn is_unacknowledged(&self) -> bool {
         self.tcp.is_some_and(|tcp| tcp.is_losing())
