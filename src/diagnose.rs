@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use ssh_doctor_checks::cause::{Cause, Certainty, Match, Severity, Side};
 use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Step};
+use ssh_doctor_checks::server::testimony;
 use ssh_doctor_checks::unexplained::is_unexplained;
 
 use crate::clients::Client;
@@ -144,7 +145,8 @@ struct Matched {
 
 impl Matched {
     fn of(cause: &'static Cause, evidence: &Evidence) -> Option<Self> {
-        Some(Self { cause, found: cause.found(evidence)? })
+        let found = (cause.judge)(evidence)?;
+        Some(Self { cause, found: testimony::heard(cause.code, evidence, found) })
     }
 
     fn severity(&self) -> Severity {

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Check, Evidence};
-use crate::server;
 use crate::suspects::Suspect;
 
 /// A root cause: what is seen, what happens, what mends it, and the judge that recognises it.
@@ -27,14 +26,6 @@ pub struct Cause {
     pub hides: &'static [&'static str],
     /// Recognises it in the evidence; pure, and reads any check's facts.
     pub judge: fn(&Evidence) -> Option<Match>,
-}
-
-impl Cause {
-    /// What its judge says, and what the server's own words make of it.
-    #[must_use]
-    pub fn found(&self, evidence: &Evidence) -> Option<Match> {
-        (self.judge)(evidence).map(|found| server::heard(self.code, evidence, found))
-    }
 }
 
 /// How bad a cause is.

@@ -102,18 +102,17 @@ impl Budget {
         }
     }
 
-    /// Notes how a further connection to an address that had accepted one came out.
-    fn note_further(&self, result: &Result<TcpStream, Refusal>) {
-        match result {
-            Ok(_) => self.refused.store(0, Ordering::Relaxed),
-            Err(refusal) if refusal.is_from_elsewhere() => {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-            }
-            Err(_) => {}
+    /// Notes that an address that had accepted a connection accepted a further one, or that somebody refused it.
+    pub(super) fn note_further(&self, accepted: bool) {
+        if accepted {
+            self.refused.store(0, Ordering::Relaxed);
+        } else {
+            self.refused.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    fn spend(&self) -> io::Result<()> {
+    /// Takes one connection from the budget, if one is left.
+    pub(super) fn spend(&self) -> io::Result<()> {
         if self.opened.fetch_add(1, Ordering::Relaxed) < self.allowed {
             return Ok(());
         }
@@ -121,7 +120,8 @@ impl Budget {
         Err(io::Error::other(format!("the budget of {} connections is spent", self.allowed)))
     }
 
-    fn give_back(&self) {
+    /// Gives back a connection that did not come as far as a server.
+    pub(super) fn give_back(&self) {
         self.opened.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -235,7 +235,11 @@ pub(crate) async fn open(budget: &Budget, target: &Target, route: Route, deadlin
     match route {
         Route::Direct(address) => {
             let connected = attempt(budget, address, target.bind, target.segment, deadline).await;
-            budget.note_further(&connected);
+            match &connected {
+                Ok(_) => budget.note_further(true),
+                Err(refusal) if refusal.is_from_elsewhere() => budget.note_further(false),
+                Err(_) => {}
+            }
             connected.map(Transport::Tcp).map_err(|refusal| refusal.error)
         }
         Route::Proxy => {

@@ -8,8 +8,8 @@ use tokio::time::timeout;
 
 use crate::auth::Credential;
 use crate::connection::{self, Connection, Manner};
-use crate::dial::{self, Budget, Route};
-use crate::jump::Via;
+use crate::dial::{self, Budget, Route, Transport};
+use crate::jump::{Tunnel, Via};
 use crate::target::Target;
 
 /// All it takes to log in again exactly as the first time.
@@ -114,8 +114,10 @@ impl Login {
             Some(hop) => {
                 let connection = Box::pin(hop.log_in(deadline)).await.map_err(|error| hop.stands_in_the_way(error))?;
                 let via = Via::new(&hop.target.input, connection);
-                let forwarded = via.to(&self.target.host, self.target.port, deadline).await;
-                forwarded.map_err(|error| NotLoggedIn::Unreachable(format!("{}: {error}", hop.target.input)))?
+                let forwarded = Tunnel::open(&via, &self.target.host, self.target.port, deadline).await;
+                let tunnel =
+                    forwarded.map_err(|error| NotLoggedIn::Unreachable(format!("{}: {error}", hop.target.input)))?;
+                Transport::Tunnel(Box::new(tunnel))
             }
         };
         let (watch, connected) = connection::connect(transport, &self.target, deadline).await;

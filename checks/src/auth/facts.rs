@@ -241,6 +241,18 @@ impl Facts {
         self.attempts.iter().any(|attempt| attempt.obstacle == Some(Obstacle::HostKeyNotKnown))
     }
 
+    /// Whether nothing was ever understood inside the encryption, on either side.
+    #[must_use]
+    pub fn never_understood(&self) -> bool {
+        let unreadable = match &self.end {
+            Some(Manner::Protocol { .. }) => true,
+            // RFC 4253 section 11.1: SSH_DISCONNECT_MAC_ERROR; sshd says it in words.
+            Some(Manner::Disconnect { code, text }) => *code == 5 || text.contains("MAC") || text.contains("corrupt"),
+            _ => false,
+        };
+        unreadable && self.methods.is_empty() && self.attempts.is_empty()
+    }
+
     /// Whether the server offered the method and the user's client would try it.
     #[must_use]
     pub fn usable(&self, method: &str) -> bool {

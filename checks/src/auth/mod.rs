@@ -33,7 +33,7 @@ pub use credential::{Credential, Key as CredentialKey, Outcome};
 pub use facts::{Agent, Answer, Attempt, Conclusion, Facts, Key, KeyFile, Prompt, Steps};
 pub use obstacle::Obstacle;
 pub use offer::Public;
-pub use repeat::{Repeat, never_understood};
+pub use repeat::Repeat;
 
 /// How long saying goodbye may take after a refused login.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -91,7 +91,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         socket.abort();
     }
     connection.close(GOODBYE).await;
-    if let (true, Some(agreed)) = (never_understood(&facts), agreed) {
+    if let (true, Some(agreed)) = (facts.never_understood(), agreed) {
         facts.repeats = repeat::again(exam, &agreed).await;
     }
     match facts.security_key().is_some() {

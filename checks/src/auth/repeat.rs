@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{timeout, timeout_at};
 
 use super::credential::Credential;
-use super::{Facts, Outcome};
-use crate::connection::{self, Connection, Manner, Negotiated};
+use super::Outcome;
+use crate::connection::{self, Connection, Negotiated};
 use crate::dial::{self, Route};
 use crate::examination::Examination;
 use crate::target::Target;
@@ -23,18 +23,6 @@ pub struct Repeat {
     pub agreed: Negotiated,
     /// Whether the server's answer could be read.
     pub answered: bool,
-}
-
-/// Whether nothing was ever understood inside the encryption, on either side.
-#[must_use]
-pub fn never_understood(facts: &Facts) -> bool {
-    let unreadable = match &facts.end {
-        Some(Manner::Protocol { .. }) => true,
-        // RFC 4253 section 11.1: SSH_DISCONNECT_MAC_ERROR; sshd says it in words.
-        Some(Manner::Disconnect { code, text }) => *code == 5 || text.contains("MAC") || text.contains("corrupt"),
-        _ => false,
-    };
-    unreadable && facts.methods.is_empty() && facts.attempts.is_empty()
 }
 
 /// Tries once more as before, and once without the cipher or MAC that was agreed on, and not beyond [`Examination::until`].

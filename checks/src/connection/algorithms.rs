@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use russh::keys::Algorithm;
 use russh::{Preferred, cipher, compression, kex, mac};
 
+use crate::handshake::kinds::authenticates;
 use crate::known_hosts;
 use crate::target::Target;
 
@@ -52,12 +53,6 @@ pub(crate) fn preferred(target: &Target) -> Result<Preferred, Shortfall> {
         mac,
         compression: if offer.compression { zlib_first.to_vec().into() } else { none_first.to_vec().into() },
     })
-}
-
-/// Whether a cipher needs no message authentication code beside it (RFC 5647, PROTOCOL.chacha20poly1305 of OpenSSH).
-#[must_use]
-pub(crate) fn authenticates(cipher: &str) -> bool {
-    cipher.contains("gcm") || cipher.contains("poly1305")
 }
 
 /// Whether the library speaks the algorithm `name` of the kind that `setting` sets in ssh_config.

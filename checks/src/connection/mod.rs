@@ -15,7 +15,7 @@ use russh::{ChannelStream, Preferred};
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
-pub(crate) use algorithms::{Shortfall, authenticates, library_speaks, preferred};
+pub(crate) use algorithms::{Shortfall, library_speaks, preferred};
 pub(crate) use channels::{Kind, Opened, answers};
 pub(crate) use ending::{Ending, Manner};
 pub(crate) use notes::{Negotiated, Notes, OpenFailure, ServerKey};

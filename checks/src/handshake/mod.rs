@@ -3,7 +3,10 @@
 mod attempt;
 mod causes;
 mod facts;
+pub(crate) mod kinds;
+mod library;
 mod looks;
+pub(crate) mod refusal;
 mod silence;
 mod software;
 mod tls;
@@ -63,7 +66,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
             exam.connection = Some(connection);
             Step::Passed(facts)
         }
-        Err(NotConnected::Library(_)) if causes::user_would_agree(&facts) => Step::Error(causes::library_lacks(&facts)),
+        Err(NotConnected::Library(_)) if facts.user_would_agree() => Step::Error(library::library_lacks(&facts)),
         // The server's list has nothing of the user's, whatever the library speaks.
         Err(NotConnected::Library(_)) => Step::Failed(facts),
         Err(NotConnected::Deadline) => {
@@ -72,8 +75,8 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
             }
             Step::Failed(facts)
         }
-        Err(NotConnected::Failed(russh::Error::NoCommonAlgo { .. })) if causes::user_would_agree(&facts) => {
-            Step::Error(causes::library_lacks(&facts))
+        Err(NotConnected::Failed(russh::Error::NoCommonAlgo { .. })) if facts.user_would_agree() => {
+            Step::Error(library::library_lacks(&facts))
         }
         Err(NotConnected::Failed(_)) if is_beyond_library(&watch.seen()) => Step::Error(
             "the server's version is longer than 255 bytes or not UTF-8, against RFC 4253 section 4.2: ssh reads it, our SSH library does not"
@@ -81,8 +84,8 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         ),
         Err(NotConnected::Failed(error)) => {
             facts.library_error = Some(shown(&error.to_string()));
-            if causes::is_refusal(&facts) {
-                facts.looks = looks::again(exam, causes::may_be_chance(&facts), began).await;
+            if facts.is_refusal() {
+                facts.looks = looks::again(exam, facts.may_be_chance(), began).await;
                 if facts.looks.last().is_some_and(Look::is_silent) {
                     facts.tls = exam.stop.race(tls::greet(exam, began, exam.until())).await.flatten();
                 }

@@ -9,10 +9,8 @@ mod tunnel;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use jiff::Timestamp;
-
-use crate::dial::Route;
-use crate::evidence::{Check, Forward, Hop};
+use crate::dial::{Route, Transport};
+use crate::evidence::{Check, Evidence, Forward, Hop};
 use crate::examination::Examination;
 use crate::login::Login;
 use crate::progress::{Ending, Event};
@@ -25,10 +23,14 @@ pub(crate) use tunnel::{Tunnel, Via};
 /// What a hop is examined for.
 const CHECKS: [Check; 5] = [Check::Dns, Check::Tcp, Check::Handshake, Check::Hostkey, Check::Auth];
 
-/// Examines the target's hops one after the other, and leaves the tunnel through them for the handshake.
+/// Examines the target's hops one after the other with `pipeline`, and leaves the tunnel through them for the handshake.
 ///
 /// Nothing is done where the target has none, or where nothing that needs a connection was asked for.
-pub(crate) async fn pass(exam: &mut Examination, selected: &BTreeSet<Check>) -> Vec<Hop> {
+pub(crate) async fn pass(
+    exam: &mut Examination,
+    selected: &BTreeSet<Check>,
+    pipeline: impl AsyncFn(&mut Examination, &BTreeSet<Check>) -> Evidence,
+) -> Vec<Hop> {
     let target = exam.target.clone();
     let jumps = target.proxy.as_ref().map(|proxy| proxy.jumps.as_slice()).unwrap_or_default();
     if !selected.iter().any(|check| *check >= Check::Handshake) {
@@ -38,7 +40,7 @@ pub(crate) async fn pass(exam: &mut Examination, selected: &BTreeSet<Check>) -> 
     for (at, jump) in jumps.iter().enumerate() {
         let next = jumps.get(at + 1).unwrap_or(&target);
         exam.progress.tell(Event::Hop(jump.input.clone()));
-        let (hop, on) = examine(exam, jump, next).await;
+        let (hop, on) = examine(exam, jump, next, &pipeline).await;
         exam.progress.tell(finished(&hop));
         passed.push(hop);
         let Some(login) = on else { break };
@@ -49,7 +51,12 @@ pub(crate) async fn pass(exam: &mut Examination, selected: &BTreeSet<Check>) -> 
 }
 
 /// Examines one hop over the tunnel that the one before it has left, and leaves the tunnel to `next`.
-async fn examine(exam: &mut Examination, jump: &Target, next: &Target) -> (Hop, Option<Login>) {
+async fn examine(
+    exam: &mut Examination,
+    jump: &Target,
+    next: &Target,
+    pipeline: &impl AsyncFn(&mut Examination, &BTreeSet<Check>) -> Evidence,
+) -> (Hop, Option<Login>) {
     let (limits, stop) = (Limits { ask_server: false, ..exam.limits.clone() }, exam.stop.clone());
     let mut own = Examination::new(jump.clone(), limits, exam.progress.clone(), stop, exam.ask.clone());
     own.budget = exam.budget.clone();
@@ -57,18 +64,17 @@ async fn examine(exam: &mut Examination, jump: &Target, next: &Target) -> (Hop, 
     own.route = exam.route.take();
     own.via = exam.via.take();
     own.connecting = exam.connecting.take();
-    let started = (Instant::now(), Timestamp::now());
-    let evidence = Box::pin(crate::pipeline(&mut own, &BTreeSet::from(CHECKS), started)).await;
+    let evidence = Box::pin(pipeline(&mut own, &BTreeSet::from(CHECKS))).await;
     let mut hop = Hop { name: jump.input.clone(), evidence, forward: None };
     let (Some(connection), Some(login)) = (own.connection.take(), own.login.take()) else { return (hop, None) };
     let via = Via::new(&jump.input, connection);
     let asked = Instant::now();
-    let Some(answer) = exam.stop.race(via.to(&next.host, next.port, exam.limits.connect)).await else {
+    let Some(answer) = exam.stop.race(Tunnel::open(&via, &next.host, next.port, exam.limits.connect)).await else {
         return (hop, None);
     };
     let ms = asked.elapsed().as_secs_f64() * 1000.0;
     let (transport, failure) = match answer {
-        Ok(transport) => (Some(transport), None),
+        Ok(tunnel) => (Some(Transport::Tunnel(Box::new(tunnel))), None),
         Err(failure) => (None, Some(failure)),
     };
     hop.forward = Some(Forward { host: next.host.clone(), port: next.port, ms, failure });

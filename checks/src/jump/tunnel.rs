@@ -13,7 +13,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::timeout;
 
 use crate::connection::{Connection, NotForwarded};
-use crate::dial::Transport;
 
 /// The connection to a hop, which lives as long as anything goes through it.
 #[derive(Clone)]
@@ -43,12 +42,6 @@ impl Via {
         &self.0.connection
     }
 
-    /// Opens a connection from the hop on to `host`.
-    pub async fn to(&self, host: &str, port: u16, deadline: Duration) -> Result<Transport, NotForwarded> {
-        let stream = self.0.connection.forward(host, port, deadline).await?;
-        Ok(Transport::Tunnel(Box::new(Tunnel { stream, via: self.clone() })))
-    }
-
     /// Says goodbye to the hop and to those before it, and waits for each, at most `deadline`.
     pub async fn close(self, deadline: Duration) {
         let mut via = Some(&self);
@@ -76,6 +69,12 @@ pub struct Tunnel {
 }
 
 impl Tunnel {
+    /// Opens a connection from the hop on to `host`.
+    pub async fn open(via: &Via, host: &str, port: u16, deadline: Duration) -> Result<Self, NotForwarded> {
+        let stream = via.connection().forward(host, port, deadline).await?;
+        Ok(Self { stream, via: via.clone() })
+    }
+
     /// The connection to the hop.
     #[must_use]
     pub fn via(&self) -> &Via {

@@ -18,7 +18,7 @@ enum Word {
 use Word::{Confirms, Contradicts, Fits};
 
 /// A match, made surer or less sure by what the server said; as it was where the server was not asked or knows nothing of it.
-pub(crate) fn heard(code: &str, evidence: &Evidence, found: Match) -> Match {
+pub fn heard(code: &str, evidence: &Evidence, found: Match) -> Match {
     let words = evidence.server.as_ref().map(|answers| words(code, answers, evidence)).unwrap_or_default();
     words.into_iter().fold(found, |mut found, word| {
         let (certainty, line) = match &word {

@@ -1,15 +1,11 @@
 //! No algorithm in common, as the user's own client would find it (RFC 4253 section 7.1).
 
-use super::kinds::{CIPHER_KIND, HOST_KEY_KIND, KEX_KIND, KINDS, Kind, MAC_KIND};
+use super::names::{CIPHER_NAMES, HOST_KEY_NAMES, KEX_NAMES, MAC_NAMES, Names};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
-use crate::connection;
 use crate::evidence::{Check, Evidence};
-use crate::handshake::{Facts, Software};
-use crate::tap::KexInit;
+use crate::handshake::Software;
+use crate::handshake::kinds::{CIPHER_KIND, HOST_KEY_KIND, KEX_KIND, Kind, MAC_KIND, is_signal};
 use crate::text::shown;
-
-/// Names in the key exchange list that are signals, not methods: ext-info (RFC 8308) and strict key exchange.
-const SIGNALS: [&str; 2] = ["ext-info-", "kex-strict-"];
 
 const EXPLANATION: &str = "Client and server each send a list of what they speak, and the first of the client's that the server has too is taken. Here no name is in both. \
     The comparison is made with the list that your own ssh would send to this server, not with that of our library.\n\n\
@@ -95,7 +91,7 @@ pub(super) const KEX: Cause = Cause {
         MIND,
     ),
     symptoms: &["no matching key exchange method found", "Incompatible ssh peer (no acceptable kex algorithm)"],
-    judge: |evidence| judge(evidence, &KEX_KIND),
+    judge: |evidence| judge(evidence, &KEX_KIND, &KEX_NAMES),
     ..NO_COMMON
 };
 
@@ -110,7 +106,7 @@ pub(super) const HOST_KEY: Cause = Cause {
         MIND_THE_KEY,
     ),
     symptoms: &["no matching host key type found", "Incompatible ssh peer (no acceptable host key)"],
-    judge: |evidence| judge(evidence, &HOST_KEY_KIND),
+    judge: |evidence| judge(evidence, &HOST_KEY_KIND, &HOST_KEY_NAMES),
     ..NO_COMMON
 };
 
@@ -125,7 +121,7 @@ pub(super) const CIPHER: Cause = Cause {
         MIND,
     ),
     symptoms: &["no matching cipher found", "Incompatible ssh server (no acceptable ciphers)"],
-    judge: |evidence| judge(evidence, &CIPHER_KIND),
+    judge: |evidence| judge(evidence, &CIPHER_KIND, &CIPHER_NAMES),
     ..NO_COMMON
 };
 
@@ -140,15 +136,15 @@ pub(super) const MAC: Cause = Cause {
         MIND,
     ),
     symptoms: &["no matching MAC found", "Incompatible ssh server (no acceptable macs)"],
-    judge: |evidence| judge(evidence, &MAC_KIND),
+    judge: |evidence| judge(evidence, &MAC_KIND, &MAC_NAMES),
     ..NO_COMMON
 };
 
-fn judge(evidence: &Evidence, kind: &Kind) -> Option<Match> {
+fn judge(evidence: &Evidence, kind: &Kind, names: &Names) -> Option<Match> {
     let facts = evidence.handshake.failed()?;
     let offer = facts.server_offer.as_ref()?;
     let (ours, theirs) = ((kind.ours)(&facts.client_offer), (kind.theirs)(offer));
-    if ours.is_empty() || theirs.is_empty() || agree(kind, facts, offer) {
+    if ours.is_empty() || theirs.is_empty() || facts.agrees_on(kind, offer) {
         return None;
     }
     let theirs: Vec<&str> = theirs.iter().map(String::as_str).filter(|name| !is_signal(name)).collect();
@@ -161,14 +157,14 @@ fn judge(evidence: &Evidence, kind: &Kind) -> Option<Match> {
         ],
     );
     // By its defaults ssh would have agreed with the server: the user's own setting is the odd one.
-    if let Some(spoken) = kind.current.iter().find(|name| theirs.contains(name)) {
+    if let Some(spoken) = names.current.iter().find(|name| theirs.contains(name)) {
         return Some(found.with("spoken", *spoken));
     }
     // Only what ssh still speaks goes into its configuration: any other name makes ssh refuse the whole file.
-    let best = kind.weak.iter().find(|name| theirs.contains(name) && !gone(name, &evidence.settings.source));
+    let best = names.weak.iter().find(|name| theirs.contains(name) && !gone(name, &evidence.settings.source));
     let found = best.into_iter().fold(found, |found, name| found.with("theirs", *name));
     // Of ours, what old servers know too, and nothing weak: sshd refuses a configuration with a name that it does not know.
-    let named = kind.current.iter().find(|name| ours.contains(name));
+    let named = names.current.iter().find(|name| ours.contains(name));
     let found = named.into_iter().fold(found, |found, name| found.with("ours", *name));
     let own_key = named.and_then(|name| match *name {
         "ssh-ed25519" => Some("ed25519"),
@@ -179,45 +175,6 @@ fn judge(evidence: &Evidence, kind: &Kind) -> Option<Match> {
     Some(own_key.into_iter().fold(found, |found, name| found.with("own_key", name)))
 }
 
-/// Whether the user's own client and the server would find an algorithm of every kind.
-pub(in crate::handshake) fn user_would_agree(facts: &Facts) -> bool {
-    let Some(offer) = &facts.server_offer else { return false };
-    KINDS.iter().all(|kind| agree(kind, facts, offer))
-}
-
-/// What the user's own client and the server would agree on and our library does not speak, as a sentence.
-pub(in crate::handshake) fn library_lacks(facts: &Facts) -> String {
-    let agreed = |kind: &Kind| {
-        let offer = facts.server_offer.as_ref().filter(|offer| !needs_no_mac(kind, facts, offer))?;
-        let theirs = (kind.theirs)(offer);
-        let mut common =
-            (kind.ours)(&facts.client_offer).iter().filter(|name| !is_signal(name) && theirs.contains(name));
-        let first = common.clone().next()?;
-        let spoken = common.any(|name| connection::library_speaks(kind.keyword, name));
-        (!spoken).then(|| format!("{} {}", kind.keyword, shown(first)))
-    };
-    let lacking: Vec<String> = KINDS.iter().filter_map(agreed).collect();
-    format!(
-        "your ssh and this server agree on {}, which our SSH library does not speak, and on nothing that it does: the server is not at fault, and what follows could not be examined",
-        lacking.join(" and ")
-    )
-}
-
-fn agree(kind: &Kind, facts: &Facts, offer: &KexInit) -> bool {
-    let theirs = (kind.theirs)(offer);
-    needs_no_mac(kind, facts, offer)
-        || (kind.ours)(&facts.client_offer).iter().any(|name| !is_signal(name) && theirs.contains(name))
-}
-
-/// Whether it is about the message authentication code, which a cipher that authenticates by itself does without.
-fn needs_no_mac(kind: &Kind, facts: &Facts, offer: &KexInit) -> bool {
-    let mut ciphers = facts.client_offer.cipher.iter();
-    kind.keyword == MAC_KIND.keyword
-        && ciphers
-            .find(|name| offer.cipher_to_server.contains(name))
-            .is_some_and(|name| connection::authenticates(name))
-}
-
 /// Whether the user's ssh no longer has the algorithm at all: OpenSSH removed DSA in version 10.0.
 fn gone(name: &str, settings_source: &str) -> bool {
     let openssh = settings_source
@@ -226,14 +183,12 @@ fn gone(name: &str, settings_source: &str) -> bool {
     name == "ssh-dss" && openssh.and_then(|software| software.openssh()).is_some_and(|version| version >= (10, 0))
 }
 
-fn is_signal(name: &str) -> bool {
-    SIGNALS.iter().any(|signal| name.starts_with(signal))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::version::failed;
     use super::*;
+    use crate::handshake::Facts;
+    use crate::tap::KexInit;
     use crate::target::Algorithms;
 
     fn names(list: &str) -> Vec<String> {
@@ -277,23 +232,6 @@ mod tests {
         assert_eq!(fired(facts(|o| o.host_key = names("ssh-dss"))), ["handshake-no-common-hostkey"]);
         assert_eq!(fired(facts(|o| o.cipher_to_server = names("3des-cbc"))), ["handshake-no-common-cipher"]);
         assert_eq!(fired(facts(|o| o.mac_to_server = names("hmac-md5"))), ["handshake-no-common-mac"]);
-    }
-
-    #[test]
-    fn what_the_library_lacks_is_only_what_nothing_in_common_makes_up_for() {
-        let mut lacking = facts(|o| {
-            o.kex = names("sntrup761x25519-sha512@openssh.com,curve25519-sha256");
-            o.cipher_to_server = names("aes256-gcm@openssh.com,aes256-ctr");
-            o.mac_to_server = names("umac-64@openssh.com");
-        });
-        lacking.client_offer.kex = names("sntrup761x25519-sha512@openssh.com");
-        lacking.client_offer.mac = names("umac-64@openssh.com");
-        let words = library_lacks(&lacking);
-        assert!(words.contains("KexAlgorithms sntrup761") && !words.contains("MACs"), "{words}");
-        lacking.client_offer.kex = names("sntrup761x25519-sha512@openssh.com,curve25519-sha256");
-        lacking.client_offer.cipher = names("aes256-ctr");
-        let words = library_lacks(&lacking);
-        assert!(words.contains("MACs umac-64") && !words.contains("KexAlgorithms"), "{words}");
     }
 
     #[test]

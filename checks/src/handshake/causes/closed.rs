@@ -1,7 +1,7 @@
 //! The connection is closed before the version, without a word.
 
 use super::kex::round_age;
-use super::refusal::{looked, refused_by_sshd};
+use super::refusal::looked;
 use super::version::{LIVING_SERVER, begins_a_version};
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
@@ -106,7 +106,7 @@ pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
 /// A close while our own version lies unread shows as a reset; where we say nothing it shows as what it is.
 fn closed_unheard(facts: &Facts) -> bool {
     let Some((manner, _)) = &facts.end else { return false };
-    let said_little = facts.received_bytes == 0 || refused_by_sshd(facts) || begins_a_version(facts);
+    let said_little = facts.received_bytes == 0 || facts.is_refused_by_sshd() || begins_a_version(facts);
     let is_close = match manner {
         Manner::Fin => true,
         Manner::Reset => facts.looks.iter().any(turned_away),

@@ -1,6 +1,6 @@
 //! The keys were exchanged, and what is protected by them cannot be read.
 
-use crate::auth::{Repeat, never_understood};
+use crate::auth::Repeat;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::{Check, Evidence};
 
@@ -72,7 +72,7 @@ pub(super) const MAC_MISMATCH: Cause = Cause {
 
 /// The connection that repeated the first, and the one with another algorithm.
 fn repeats(evidence: &Evidence) -> Option<(&Repeat, Option<&Repeat>)> {
-    let facts = evidence.auth.failed().filter(|facts| never_understood(facts))?;
+    let facts = evidence.auth.failed().filter(|facts| facts.never_understood())?;
     Some((facts.repeats.first()?, facts.repeats.get(1)))
 }
 

@@ -3,8 +3,8 @@
 mod algorithms;
 mod closed;
 mod kex;
-mod kinds;
 mod mac;
+mod names;
 mod refusal;
 mod slow;
 mod stranger;
@@ -12,9 +12,6 @@ mod tarpit;
 mod version;
 mod violation;
 mod weak;
-
-pub(super) use algorithms::{library_lacks, user_would_agree};
-pub(super) use refusal::{is_refusal, may_be_chance};
 
 use crate::cause::Cause;
 

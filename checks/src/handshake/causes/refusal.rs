@@ -1,16 +1,12 @@
 //! sshd refuses the connection before its version, and says so.
 
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
-use crate::connection::Manner;
 use crate::evidence::Check;
+use crate::handshake::refusal::{EXCEEDED_MAX_STARTUPS, NOT_ALLOWED};
 use crate::handshake::{Facts, Limit, Software};
 use crate::remedy::ONE_CONNECTION;
 use crate::text::seconds;
 use crate::trial;
-
-/// Texts with which sshd itself refuses a connection before its version: 8.2 to 9.7, and 9.8 on.
-const EXCEEDED_MAX_STARTUPS: &str = "Exceeded MaxStartups";
-const NOT_ALLOWED: &str = "Not allowed at this time";
 
 pub(super) const MAX_STARTUPS: Cause = Cause {
     code: "handshake-max-startups",
@@ -45,7 +41,7 @@ pub(super) const MAX_STARTUPS: Cause = Cause {
     hides: &["handshake-closed-before-banner", "handshake-reset", "handshake-source-denied"],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
-        if says(facts, EXCEEDED_MAX_STARTUPS) {
+        if facts.says(EXCEEDED_MAX_STARTUPS) {
             let words = "before any version the server sent \"Exceeded MaxStartups\" and closed".to_owned();
             let looked = looked(facts).or_else(|| trial::only_once(evidence));
             return Some(Match::new(Certainty::Likely, std::iter::once(words).chain(looked)));
@@ -53,7 +49,7 @@ pub(super) const MAX_STARTUPS: Cause = Cause {
         // Refused and let in within a second, one connection at a time: chance decides, which no penalty does.
         let (at, software) = let_in(facts)?;
         let silent = software.can_have(Limit::SilentMaxStartups) == Some(true);
-        let words = if says(facts, NOT_ALLOWED) {
+        let words = if facts.says(NOT_ALLOWED) {
             "before any version the server sent \"Not allowed at this time\" and closed"
         } else if silent && facts.received_bytes == 0 {
             "the server closed the connection without a word, as this software does at its limit"
@@ -104,7 +100,7 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
     hides: &["handshake-closed-before-banner", "handshake-reset", "handshake-source-denied"],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
-        if !says(facts, NOT_ALLOWED) || let_in(facts).is_some() {
+        if !facts.says(NOT_ALLOWED) || let_in(facts).is_some() {
             return None;
         }
         let words = "before any version the server sent \"Not allowed at this time\" and closed".to_owned();
@@ -113,35 +109,6 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
         Some(Match::new(certainty, std::iter::once(words).chain(looked)))
     },
 };
-
-/// Whether `text` begins a line that came before the version, on this connection or on a later one.
-fn says(facts: &Facts, text: &str) -> bool {
-    let first = || facts.first_bytes.iter().chain(facts.looks.iter().filter_map(|look| look.first_bytes.as_ref()));
-    facts.version.is_none()
-        && (facts.lines_before_version.iter().any(|line| line.starts_with(text))
-            || first().any(|first| first.starts_with(text)))
-}
-
-/// Whether the text is one with which sshd itself refuses.
-pub(super) fn refused_by_sshd(facts: &Facts) -> bool {
-    says(facts, EXCEEDED_MAX_STARTUPS) || says(facts, NOT_ALLOWED)
-}
-
-/// Whether sshd refused with the words of 9.8 and later, behind which there may be chance.
-pub(in crate::handshake) fn may_be_chance(facts: &Facts) -> bool {
-    says(facts, NOT_ALLOWED)
-}
-
-/// Whether looking again can tell more: the connection ended before the version, without a word or with one of sshd's, or it was
-/// reset before the list of algorithms.
-pub(in crate::handshake) fn is_refusal(facts: &Facts) -> bool {
-    let said_little = facts.version.is_none() && (facts.received_bytes == 0 || refused_by_sshd(facts));
-    match facts.end {
-        Some((Manner::Fin, _)) => said_little,
-        Some((Manner::Reset, _)) => said_little || (facts.version.is_some() && facts.server_offer.is_none()),
-        _ => false,
-    }
-}
 
 /// The look that was let in: when, and by which software.
 fn let_in(facts: &Facts) -> Option<(f64, Software)> {
@@ -176,6 +143,7 @@ pub(super) fn looked(facts: &Facts) -> Option<String> {
 mod tests {
     use super::super::version::failed;
     use super::*;
+    use crate::connection::Manner;
     use crate::handshake::Look;
 
     fn fired(facts: &Facts) -> Vec<&'static str> {

@@ -1,6 +1,6 @@
 //! The port belongs to a service of another kind.
 
-use super::refusal::{looked, refused_by_sshd};
+use super::refusal::looked;
 use super::version::begins_a_version;
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
@@ -63,7 +63,7 @@ pub(super) const NOT_SSH: Cause = Cause {
             return Some(Match::new(Certainty::Likely, [words, silent]));
         }
         let first = facts.first_bytes.as_ref()?;
-        if facts.version.is_some() || refused_by_sshd(facts) || begins_a_version(facts) {
+        if facts.version.is_some() || facts.is_refused_by_sshd() || begins_a_version(facts) {
             return None;
         }
         let (what, certainty) = match protocol_of(facts) {

@@ -83,7 +83,7 @@ fn broken(facts: &Facts) -> Option<String> {
     // Without an end of the connection it was the library that gave up, on what it had read.
     let error = facts.library_error.as_ref().filter(|_| facts.end.is_none() && facts.gave_up_ms.is_none())?;
     // Where nothing could be agreed on, how the library puts that is of no interest.
-    let could_agree = facts.server_offer.is_none() || super::user_would_agree(facts);
+    let could_agree = facts.server_offer.is_none() || facts.user_would_agree();
     let agreed = could_agree
         && !error.starts_with("No common")
         && (version.starts_with("SSH-2.0-") || version.starts_with("SSH-1.99-"));

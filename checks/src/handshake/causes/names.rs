@@ -1,23 +1,14 @@
-//! The kinds of algorithms that both sides must share, and what of each OpenSSH still speaks.
+//! What of each kind of algorithm OpenSSH still speaks.
 
-use crate::tap::KexInit;
-use crate::target::Algorithms;
-
-/// One kind of algorithm: its ssh_config keyword, and both sides' lists of it.
-pub(super) struct Kind {
-    pub(super) keyword: &'static str,
-    pub(super) ours: fn(&Algorithms) -> &[String],
-    pub(super) theirs: fn(&KexInit) -> &[String],
+/// The algorithms of one kind.
+pub(super) struct Names {
     /// What OpenSSH speaks in its default configuration, and did years ago too, best first.
     pub(super) current: &'static [&'static str],
     /// What it has switched off for being weak and still speaks where it is told to, best first (`ssh -Q`).
     pub(super) weak: &'static [&'static str],
 }
 
-pub(super) const KEX_KIND: Kind = Kind {
-    keyword: "KexAlgorithms",
-    ours: |ours| &ours.kex,
-    theirs: |theirs| &theirs.kex,
+pub(super) const KEX_NAMES: Names = Names {
     current: &[
         "curve25519-sha256",
         "curve25519-sha256@libssh.org",
@@ -31,10 +22,8 @@ pub(super) const KEX_KIND: Kind = Kind {
     ],
     weak: &["diffie-hellman-group14-sha1", "diffie-hellman-group-exchange-sha1", "diffie-hellman-group1-sha1"],
 };
-pub(super) const HOST_KEY_KIND: Kind = Kind {
-    keyword: "HostKeyAlgorithms",
-    ours: |ours| &ours.host_key,
-    theirs: |theirs| &theirs.host_key,
+
+pub(super) const HOST_KEY_NAMES: Names = Names {
     current: &[
         "ssh-ed25519",
         "ecdsa-sha2-nistp256",
@@ -45,10 +34,8 @@ pub(super) const HOST_KEY_KIND: Kind = Kind {
     ],
     weak: &["ssh-rsa", "ssh-dss"],
 };
-pub(super) const CIPHER_KIND: Kind = Kind {
-    keyword: "Ciphers",
-    ours: |ours| &ours.cipher,
-    theirs: |theirs| &theirs.cipher_to_server,
+
+pub(super) const CIPHER_NAMES: Names = Names {
     current: &[
         "aes256-gcm@openssh.com",
         "aes128-gcm@openssh.com",
@@ -59,10 +46,8 @@ pub(super) const CIPHER_KIND: Kind = Kind {
     ],
     weak: &["aes256-cbc", "aes192-cbc", "aes128-cbc", "3des-cbc"],
 };
-pub(super) const MAC_KIND: Kind = Kind {
-    keyword: "MACs",
-    ours: |ours| &ours.mac,
-    theirs: |theirs| &theirs.mac_to_server,
+
+pub(super) const MAC_NAMES: Names = Names {
     current: &[
         "hmac-sha2-256-etm@openssh.com",
         "hmac-sha2-512-etm@openssh.com",
@@ -77,5 +62,3 @@ pub(super) const MAC_KIND: Kind = Kind {
     ],
     weak: &["hmac-sha1-96", "hmac-md5", "hmac-md5-96"],
 };
-
-pub(super) const KINDS: [Kind; 4] = [KEX_KIND, HOST_KEY_KIND, CIPHER_KIND, MAC_KIND];
