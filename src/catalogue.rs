@@ -6,7 +6,6 @@ use ssh_doctor_checks::causes::{Cause, Fix};
 use ssh_doctor_checks::facts::Check;
 
 use crate::explain::at;
-
 use crate::report::finding::{severity, side};
 
 const HEAD: &str = "\

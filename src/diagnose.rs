@@ -1,22 +1,17 @@
 //! From evidence to a diagnosis: every cause's judge is asked, consequences are hidden, fixes are filled in.
 
 use std::cmp::Reverse;
-
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-
 use ssh_doctor_checks::causes::unexplained::is_unexplained;
 use ssh_doctor_checks::causes::{Cause, Match, Severity, Side, testimony};
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
 
 use crate::clients::Client;
-
 pub use crate::fixes::FilledFix;
-
 use crate::fixes::fill;
-
 pub use crate::suspected::Suspected;
 
 /// Causes named so can strike at any check, whichever they are listed under.

@@ -1,7 +1,6 @@
 //! A known product that what was seen is consistent with, as reports tell it.
 
 use serde::Serialize;
-
 use ssh_doctor_checks::causes::Side;
 use ssh_doctor_checks::causes::suspects::{Clock, Kind, Suspect};
 

@@ -1,17 +1,12 @@
 //! Every case is started, examined with the doctor's own pipeline, and must be diagnosed with exactly its codes.
 
 use std::collections::BTreeSet;
-
 use std::fmt::Write as _;
-
 use std::sync::Arc;
-
 use std::time::{Duration, Instant};
 
 use ssh_doctor::diagnose::Finding;
-
 use ssh_doctor::{demo, diagnose};
-
 use ssh_doctor_checks::base::ask::Nobody;
 use ssh_doctor_checks::base::limits::Limits;
 use ssh_doctor_checks::base::stop::Stop;
@@ -20,13 +15,9 @@ use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
 use ssh_doctor_checks::measure::examination::Examination;
 use ssh_doctor_checks::measure::progress::Progress;
-
 use ssh_doctor_fixtures::cases::{self, Case};
-
 use ssh_doctor_fixtures::raw::Raw;
-
 use tokio::sync::Semaphore;
-
 use tokio::task::JoinSet;
 
 /// Cases that run at the same time: more would starve each other of the processor, and time is what they measure.

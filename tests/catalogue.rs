@@ -1,15 +1,11 @@
 //! The catalogue of causes as a whole: well-formed, documented, quiet on what is healthy, right on what was recorded.
 
 use std::collections::BTreeSet;
-
 use std::path::{Path, PathBuf};
-
 use std::{env, fs};
 
 use ssh_doctor::{catalogue, diagnose, record};
-
 use ssh_doctor_checks::causes::{Cause, Fix};
-
 use ssh_doctor_fixtures::cases;
 
 use crate::support::healthy;

@@ -1,9 +1,7 @@
 //! How findings are ordered, hidden and stood in for, by causes made up for the purpose.
 
 use ssh_doctor::clients::Client;
-
 use ssh_doctor::diagnose::{Diagnosis, Verdict, diagnose, diagnose_by};
-
 use ssh_doctor_checks::causes::{Cause, Fix, Match, Severity};
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::{Check, Evidence};

@@ -1,31 +1,21 @@
 //! The command line: what can be asked. A flag that `ssh` has too is spelt the same here.
 
 mod man;
-
 mod misuse;
-
 mod values;
 
 use std::ffi::OsString;
-
 use std::path::PathBuf;
-
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
-
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, value_parser};
-
 use clap_complete::Shell;
-
 use ssh_doctor_checks::facts::Check;
 
 use crate::clients::Client;
-
 pub use man::man_page;
-
 pub use misuse::Unread;
-
 use values::{check_names, idle_duration, port, stage_duration};
 
 /// How to leave, for `--help` and the man page.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-
 use ssh_doctor_checks::facts::Check;
 
 /// The longest silence worth testing in one sitting.

@@ -3,7 +3,6 @@
 mod syntaxes;
 
 use clap::ValueEnum;
-
 use ssh_doctor_checks::base::target::Settings;
 use ssh_doctor_checks::base::text::seconds;
 use ssh_doctor_checks::causes::{Fix, Side};

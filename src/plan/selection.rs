@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
-
 use ssh_doctor_checks::facts::Check;
 
 use crate::cli::Scope;
@@ -50,7 +49,6 @@ mod tests {
     use ssh_doctor_checks::facts::Check;
 
     use super::selected;
-
     use crate::cli::Scope;
 
     fn names(only: &[Check], skip: &[Check], idle: u64) -> Result<Vec<&'static str>, String> {

@@ -1,19 +1,14 @@
 //! Settings that the user changed and that this examination does not honour, each with the reason.
 
 use std::net::IpAddr;
-
 use std::path::Path;
 
 use ssh_doctor_checks::base::text::shown;
 
 use super::local::Local;
-
 use super::origin;
-
 use super::raw::Raw;
-
 use super::tokens::Tokens;
-
 use crate::cli::SshFlags;
 
 /// Settings that are off in ssh, and why they are not honoured when the user turned them on.
@@ -115,7 +110,6 @@ fn has_ticket(local: &Local) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Raw, SshFlags, sentences};
-
     use crate::plan::tokens::tests::{local, plain};
 
     fn said(lines: &str, options: &[&str]) -> Vec<String> {

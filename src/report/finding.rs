@@ -5,9 +5,7 @@ use ssh_doctor_checks::causes::{Severity, Side};
 use ssh_doctor_checks::facts::certainty::Certainty;
 
 use super::style::Ink;
-
 use super::{Style, suspects};
-
 use crate::diagnose::{FilledFix, Finding};
 
 /// The indent of everything that belongs to a finding.

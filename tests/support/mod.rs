@@ -1,7 +1,6 @@
 //! Evidence for tests: a believable healthy run, and the same run with checks that failed or did not run.
 
 use serde_json::{Value, json};
-
 use ssh_doctor_checks::facts::{Check, Evidence};
 
 /// A run in which every check passed.
