@@ -37,7 +37,11 @@ fn assert_kept(texts: impl IntoIterator<Item = (String, String)>) {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.bind(|| texts.into_iter().for_each(|(name, text)| insta::assert_snapshot!(name, text)));
+    settings.bind(|| {
+        for (name, text) in texts {
+            insta::assert_snapshot!(name, text);
+        }
+    });
 }
 
 #[test]

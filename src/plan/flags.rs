@@ -84,9 +84,13 @@ pub(super) fn read(flags: &SshFlags, login: Option<&str>, port: Option<u16>) -> 
     let led =
         [("user", login), ("port", port.as_deref()), ("proxyjump", flags.jump.as_deref()), ("addressfamily", family)];
     for (keyword, value) in led {
-        value.into_iter().for_each(|value| raw.add(keyword, value));
+        if let Some(value) = value {
+            raw.add(keyword, value);
+        }
     }
-    flags.identities.iter().for_each(|file| raw.add("identityfile", file));
+    for file in &flags.identities {
+        raw.add("identityfile", file);
+    }
     for option in &flags.options {
         add(&mut raw, option)?;
     }
