@@ -6,6 +6,7 @@
 pub mod base;
 pub mod causes;
 pub mod facts;
+pub mod logs;
 pub mod measure;
 pub mod os;
 pub mod ssh;
