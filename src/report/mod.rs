@@ -10,6 +10,7 @@ mod suspects;
 mod table;
 pub mod text;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use ssh_doctor_checks::cause::Severity;
 use ssh_doctor_checks::evidence::{CheckView, Step};
@@ -19,7 +20,7 @@ pub use style::Style;
 use crate::diagnose::Finding;
 
 /// What became of a check, in the words of every report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// It did its job.
