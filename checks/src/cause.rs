@@ -1,5 +1,6 @@
 //! What a cause is: one record that feeds the report, `explain` and the catalogue page.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Check, Evidence};
@@ -38,7 +39,7 @@ impl Cause {
 }
 
 /// How bad a cause is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Sessions or channels die, or cannot be had.
@@ -50,7 +51,7 @@ pub enum Severity {
 }
 
 /// How sure the evidence makes us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Certainty {
     /// The evidence excludes the look-alikes; of what is only named as it was seen, its reasons may be open ([`Match::reason_open`]).
@@ -118,7 +119,7 @@ impl Match {
 }
 
 /// Who has to act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// The user's own machine.

@@ -1,24 +1,29 @@
-//! What each command does, from the arguments to the exit status.
+//! The commands, from the arguments to the exit status.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::Arc;
+mod deadline;
+mod one;
+mod output;
 
-use anyhow::{Result, bail, ensure};
-use ssh_doctor_checks::evidence::{Check, Evidence};
-use ssh_doctor_checks::examination::{Ask, Examination, Nobody, Stop};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use ssh_doctor_checks::evidence::{Check, Evidence, Step};
 
 use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, command_to_complete, man_page};
-use crate::diagnose::{Diagnosis, Verdict, diagnose_for};
-use crate::plan::{Plan, Planned, plan};
-use crate::report::{json, text};
-use crate::terminal::{AtTerminal, Board, Onlooker, person_present, remark, say, stop_on_signals, style};
+use crate::diagnose::{Verdict, diagnose_for};
+use crate::plan::{Circumstances, Plan};
+use crate::report::json;
+use crate::terminal::{person_present, remark, say, style};
 use crate::{demo, explain, record};
+use deadline::Deadline;
+use one::Runner;
+use output::{Sink, makes_sense, rendered};
 
 /// Does what was asked; an error is our own misuse or misfortune, never the target's.
 pub fn run(command: Command) -> Result<Verdict> {
+    let began = Instant::now();
     match command {
-        Command::Check(args) => runtime()?.block_on(check(&args)),
+        Command::Check(args) => runtime()?.block_on(check(&args, began)),
         Command::Demo(args) => runtime()?.block_on(demonstrate(&args)),
         Command::Explain { code, look } => {
             let Some(text) = explain::cause(&code, &style(look.color)) else {
@@ -28,13 +33,8 @@ pub fn run(command: Command) -> Result<Verdict> {
             answer(&text)
         }
         Command::Causes(look) => answer(&explain::list(&style(look.color))),
-        Command::Diagnose { file, output } => {
-            output_makes_sense(&output)?;
-            let evidence = record::load(&file)?;
-            let diagnosis = diagnose_for(output.client, &evidence);
-            say(&rendered(&evidence, &diagnosis, &output))?;
-            Ok(diagnosis.verdict)
-        }
+        Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
+        Command::Schema => answer(&json::schema()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut command_to_complete(), "ssh-doctor", &mut script);
@@ -44,21 +44,28 @@ pub fn run(command: Command) -> Result<Verdict> {
     }
 }
 
-async fn check(args: &CheckArgs) -> Result<Verdict> {
-    output_makes_sense(&args.output)?;
-    let Plan { targets, checks } = plan(args, person_present()).await?;
-    let ward = Ward::open(args.running.quiet, args.verbose, &args.output)?;
+async fn check(args: &CheckArgs, began: Instant) -> Result<Verdict> {
+    makes_sense(&args.output)?;
+    let several = args.targets.len() > 1;
+    let whole = args.deadline.or((args.output.format == Format::Nagios).then_some(deadline::OF_PLUGINS));
+    let deadline = whole.map(|whole| Deadline::of(began, whole));
+    let stage = deadline.map(|deadline| deadline.stage());
+    let plan = Plan::new(args, Circumstances { person: person_present(), several, stage })?;
+    let runner = Runner::open(args.running.quiet, args.verbose, &args.output, deadline)?;
+    let mut sink = Sink::open(args.output.file.as_deref(), args.output.format)?;
     let mut verdict = Verdict::Healthy;
-    for (number, planned) in targets.into_iter().enumerate() {
-        if ward.stop.asked() {
+    for (number, input) in args.targets.iter().enumerate() {
+        if runner.is_over() {
             remark("ssh-doctor: the targets that are left were not examined");
-            return Ok(verdict.worse(Verdict::Inconclusive));
+            verdict = verdict.worse(Verdict::Inconclusive);
+            break;
         }
         if number > 0 && args.output.format == Format::Text {
-            say("\n")?;
+            sink.write("\n")?;
         }
-        verdict = verdict.worse(ward.see(planned, &checks, args.record.as_deref()).await?);
+        verdict = verdict.worse(runner.see(&plan, input, args.record.as_deref(), &mut sink).await?);
     }
+    sink.close()?;
     Ok(verdict)
 }
 
@@ -66,75 +73,54 @@ async fn demonstrate(args: &DemoArgs) -> Result<Verdict> {
     if args.list {
         return answer(&demo::list(&style(args.output.look.color)));
     }
-    output_makes_sense(&args.output)?;
-    let ward = Ward::open(args.running.quiet, 0, &args.output)?;
+    makes_sense(&args.output)?;
+    let runner = Runner::open(args.running.quiet, 0, &args.output, None)?;
+    let mut sink = Sink::open(args.output.file.as_deref(), args.output.format)?;
     let stage = demo::start(args.case.as_deref()).await?;
     if !args.running.quiet {
         remark(&stage.intro);
     }
-    let planned = Planned { target: stage.target.clone(), limits: stage.limits.clone() };
-    let verdict = ward.see(planned, &BTreeSet::from(Check::ALL), None).await;
+    let planned = crate::plan::Planned { target: stage.target.clone(), limits: stage.limits.clone() };
+    let evidence = runner.examine(planned, &Check::ALL.into()).await;
+    let verdict = runner.tell(&evidence, None, &mut sink);
     drop(stage);
+    let verdict = verdict?;
+    sink.close()?;
     if !args.running.quiet {
         remark("\nNext: ssh-doctor check HOST, or another demo: ssh-doctor demo --list");
     }
-    verdict
+    Ok(verdict)
 }
 
-/// Where targets are examined one after the other, under the user's eyes.
-struct Ward<'a> {
-    board: Board,
-    stop: Stop,
-    verbose: u8,
-    output: &'a Output,
-}
-
-impl<'a> Ward<'a> {
-    fn open(quiet: bool, verbose: u8, output: &'a Output) -> Result<Self> {
-        let board = Board::new(quiet, output.look.color);
-        let stop = stop_on_signals(board.clone())?;
-        Ok(Self { board, stop, verbose, output })
+/// Judges a recording; one that is older than `max_age` says nothing of today.
+fn judge_again(file: &str, max_age: Option<Duration>, output: &Output) -> Result<Verdict> {
+    makes_sense(output)?;
+    let mut evidence = record::load(file)?;
+    if let Some(max_age) = max_age {
+        age_out(&mut evidence, max_age);
     }
-
-    /// Examines one target and prints its report.
-    async fn see(&self, planned: Planned, checks: &BTreeSet<Check>, keep: Option<&Path>) -> Result<Verdict> {
-        if self.verbose > 0 {
-            planned.describe(self.verbose).into_iter().for_each(remark);
-        }
-        let Planned { target, limits } = planned;
-        let (onlooker, progress) = Onlooker::of(format!("Examining {}", target.input), &self.board, self.verbose);
-        let ask: Arc<dyn Ask> = if target.credentials.can_ask {
-            Arc::new(AtTerminal::new(self.board.clone(), self.stop.clone()))
-        } else {
-            Arc::new(Nobody)
-        };
-        let exam = Examination::new(target, limits, progress, self.stop.clone(), ask);
-        let evidence = Box::pin(ssh_doctor_checks::examine(exam, checks)).await;
-        onlooker.done().await;
-        let diagnosis = diagnose_for(self.output.client, &evidence);
-        say(&rendered(&evidence, &diagnosis, self.output))?;
-        if let Some(Err(error)) = keep.map(|path| record::save(&evidence, path)) {
-            remark(format_args!("ssh-doctor: the evidence was not kept: {error:#}"));
-            return Ok(diagnosis.verdict.worse(Verdict::Inconclusive));
-        }
-        Ok(diagnosis.verdict)
-    }
+    let diagnosis = diagnose_for(output.client, &evidence);
+    let mut sink = Sink::open(output.file.as_deref(), output.format)?;
+    sink.write(&rendered(&evidence, &diagnosis, output))?;
+    sink.close()?;
+    Ok(diagnosis.verdict)
 }
 
-fn rendered(evidence: &Evidence, diagnosis: &Diagnosis, output: &Output) -> String {
-    let mut report = match output.format {
-        Format::Text => text::render(evidence, diagnosis, &style(output.look.color)),
-        Format::Json => json::render(evidence, diagnosis, output.pretty),
-    };
-    if !report.ends_with('\n') {
-        report.push('\n');
+/// Leaves nothing to judge of evidence that is too old.
+fn age_out(evidence: &mut Evidence, max_age: Duration) {
+    let age = jiff::Timestamp::now().duration_since(evidence.started_at);
+    let limit = jiff::SignedDuration::try_from(max_age).unwrap_or(jiff::SignedDuration::MAX);
+    if age <= limit {
+        return;
     }
-    report
-}
-
-fn output_makes_sense(output: &Output) -> Result<()> {
-    ensure!(output.format == Format::Json || !output.pretty, "--pretty indents JSON; add --format json or drop it");
-    Ok(())
+    let words = |span: Duration| humantime::format_duration(Duration::from_secs(span.as_secs())).to_string();
+    let age = words(age.unsigned_abs());
+    let why =
+        format!("the evidence is {age} old, more than the {} of --max-age; examine the target again", words(max_age));
+    let old = std::mem::replace(evidence, Evidence::unexamined());
+    evidence.dns.step = Step::Error(why);
+    (evidence.target, evidence.settings) = (old.target, old.settings);
+    (evidence.started_at, evidence.duration_ms, evidence.spent) = (old.started_at, old.duration_ms, old.spent);
 }
 
 /// An answer that no target has a part in; it ends with a line end.
