@@ -37,6 +37,7 @@ mod schema;
 mod server_side;
 mod sick;
 mod slow;
+mod snapshots;
 mod strangers;
 mod support;
 mod suspected;
