@@ -31,10 +31,13 @@ fn the_schema_in_the_documentation_is_up_to_date() {
 /// Validates lines as tests/run does with those of all tests; none without the Python module.
 fn validate(lines: &str) -> Option<(bool, String)> {
     let python = python("jsonschema")?;
-    let input = tempfile::NamedTempFile::new().unwrap();
-    fs::write(input.path(), lines).unwrap();
+    let [schema, input] = [json::schema(), lines.to_owned()].map(|text| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        file
+    });
     let output = Command::new(python)
-        .args([in_root("tests/servers/validate.py"), in_root("docs/report.schema.json")])
+        .args([&in_root("tests/servers/validate.py"), schema.path()])
         .stdin(fs::File::open(input.path()).unwrap())
         .stderr(Stdio::inherit())
         .output()
@@ -64,11 +67,12 @@ fn every_recorded_outcome_satisfies_the_schema_in_full_and_in_brief() {
     assert!(valid, "{said}");
 }
 
+type Change = fn(&mut Value);
+
 #[test]
 fn a_key_that_is_missing_unknown_or_of_another_kind_is_a_fault() {
     let evidence = healthy();
     let line = json::render(&evidence, &diagnose(&evidence), Shape::default());
-    type Change = fn(&mut Value);
     let changes: [(&str, Change); 5] = [
         ("verdict", |report| drop(report.as_object_mut().unwrap().remove("verdict"))),
         ("surplus", |report| report["checks"][0]["surplus"] = 1.into()),

@@ -158,7 +158,7 @@ pub enum Side {
 }
 
 /// Whether a fix gathers evidence or changes something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FixKind {
     /// Gathers evidence and changes nothing: the next step where the cause is not settled.
