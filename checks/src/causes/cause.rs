@@ -1,5 +1,6 @@
 //! The record of a cause, which feeds the report, `explain` and the catalogue page.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::suspects::Suspect;
@@ -66,7 +67,7 @@ pub enum Testimony {
 }
 
 /// How bad a cause is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Sessions or channels die, or cannot be had.
@@ -134,7 +135,7 @@ impl Match {
 }
 
 /// Who has to act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// The user's own machine.
@@ -146,7 +147,7 @@ pub enum Side {
 }
 
 /// Whether a fix gathers evidence or changes something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FixKind {
     /// Gathers evidence and changes nothing: the next step where the cause is not settled.
