@@ -30,6 +30,7 @@ mod proxies;
 mod questions;
 mod reach;
 mod real;
+mod recorded;
 mod recording;
 mod report;
 mod server_side;
