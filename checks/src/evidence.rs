@@ -114,6 +114,11 @@ pub trait Facts: Serialize + DeserializeOwned {
     /// One line for people: what was seen, not what it means. Text that a server sent is escaped with
     /// [`crate::text::shown`].
     fn summary(&self) -> String;
+
+    /// The facts as a report shows them: as they are stored, unless a check shows beside them what follows from them.
+    fn shown(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
 }
 
 /// A step and the time it took.
@@ -270,7 +275,7 @@ impl Evidence {
 }
 
 fn view<F: Facts>(check: Check, timed: &Timed<F>) -> CheckView {
-    let facts_of = |facts: &F| (facts.summary(), serde_json::to_value(facts).unwrap_or_default());
+    let facts_of = |facts: &F| (facts.summary(), facts.shown());
     let (step, (summary, facts)) = match &timed.step {
         Step::Passed(facts) => (Step::Passed(()), facts_of(facts)),
         Step::Failed(facts) => (Step::Failed(()), facts_of(facts)),

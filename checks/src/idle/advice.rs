@@ -17,6 +17,14 @@ pub(super) fn count_max(interval: u32) -> u32 {
     (120_u32.div_ceil(interval) - 1).max(3)
 }
 
+/// The longest recommendable interval, seconds, of the sessions that were kept at an interval for so many seconds, where that is longer
+/// than `silence`; `survived` is the silence that is proven to be lived through.
+pub(super) fn proven(kept: impl Iterator<Item = (u32, f64)>, survived: f64, silence: f64) -> Option<u32> {
+    let most = interval(survived)?;
+    let recommendable = |interval: u32| interval <= most && f64::from(interval) * 10.0 > survived;
+    kept.filter(|(interval, lasted)| recommendable(*interval) && *lasted > silence).map(|(interval, _)| interval).max()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{count_max, interval};

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::facts::{Arm, End, Facts, Holds, Moves, Sign, Speaker};
+use super::facts::{Arm, End, Facts, Holds, Moves, SessionKind, Sign, Speaker};
 use super::held::Held;
 use super::onlooker;
 use super::session::{DATA_INTERVAL, Test};
@@ -21,9 +21,9 @@ const OLDER: f64 = 1.15;
 
 /// The session of the first round that was ended although something moved on it: data, or keepalives where no session had data.
 pub(super) fn ended_moving(facts: &Facts) -> Option<&Arm> {
-    let has_data = facts.busy().any(|arm| arm.session <= SECOND_ROUND);
+    let has_data = facts.busy().any(|arm| arm.kind() != SessionKind::SecondRound);
     let moves = if has_data { Moves::ChannelData } else { Moves::Keepalive };
-    facts.arms.iter().find(|arm| arm.moves == moves && arm.session <= SECOND_ROUND && arm.death().is_some())
+    facts.arms.iter().find(|arm| arm.moves == moves && arm.kind() != SessionKind::SecondRound && arm.death().is_some())
 }
 
 /// The age at which all sessions ended, or their age when they ended at one moment, although something moved on one of them; `None` where
@@ -45,7 +45,7 @@ pub(super) fn mass_death(facts: &Facts) -> Option<f64> {
 
 /// Whether what two more sessions showed makes it something else than silence: where no session had data, only deaths do.
 pub(super) fn is_explained(facts: &Facts) -> bool {
-    let later = || facts.busy().filter(|arm| arm.session > SECOND_ROUND);
+    let later = || facts.busy().filter(|arm| arm.kind() == SessionKind::SecondRound);
     ended_moving(facts).is_some_and(|arm| arm.moves == Moves::ChannelData) || later().any(|arm| arm.death().is_some())
 }
 
@@ -110,6 +110,7 @@ async fn busy(test: &Test, number: u32, delay: Duration, age: f64) -> Option<Arm
     let lasted_s = over.saturating_duration_since(began).as_secs_f64();
     Some(Arm {
         session: SECOND_ROUND + number,
+        kind: Some(SessionKind::SecondRound),
         moves: Moves::ChannelData,
         holds: Holds::Command,
         speaks_first: Speaker::Client,
@@ -120,12 +121,13 @@ async fn busy(test: &Test, number: u32, delay: Duration, age: f64) -> Option<Arm
         age_s: lasted_s,
         channel_quiet_s: None,
         heard_bytes: 0,
+        answered: None,
         end,
     })
 }
 
 /// Session numbers of the second round begin above this.
-pub const SECOND_ROUND: u32 = 100;
+const SECOND_ROUND: u32 = 100;
 
 #[cfg(test)]
 mod tests {
@@ -162,7 +164,8 @@ mod tests {
     fn few_sessions_ask_what_was_kept_alive_and_need_a_second_death() {
         let arms = || vec![ended_at(Moves::Nothing, 0.5, 13.0, 0.0), ended_at(Moves::Keepalive, 0.0, 13.5, 0.5)];
         assert_eq!(age(arms()), Some(13.5));
-        let later = |end| Arm { session: SECOND_ROUND + 1, end, ..ended_at(Moves::ChannelData, 20.0, 13.0, 0.0) };
+        let later =
+            |end| Arm { kind: Some(SessionKind::SecondRound), end, ..ended_at(Moves::ChannelData, 20.0, 13.0, 0.0) };
         let with = |end| Facts { arms: [arms(), vec![later(end)]].concat(), ..Facts::default() };
         assert!(!is_explained(&with(End::Alive { rtt_ms: 1.0 })));
         let died = End::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: true, tcp: None };

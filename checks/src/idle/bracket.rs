@@ -1,6 +1,7 @@
 //! What the arms prove together: the bracket of silence, what counts as silence, and who breaks it. Pure.
 
-use super::facts::{Arm, End, Holds, Moves, Sign, Speaker, Timeout};
+use super::facts::{Arm, End, Holds, Moves, Sign, Speaker};
+use super::reading::Timeout;
 use crate::connection::Manner;
 
 /// TCP may acknowledge what it heard last so much later (TCP_DELACK_MAX of Linux): the path was silent for that much less.

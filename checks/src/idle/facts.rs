@@ -3,29 +3,22 @@
 use serde::{Deserialize, Serialize};
 
 use super::bracket::{LATE_ACK_S, has_own_clock};
-use super::hop::Verdict;
 use super::legs::AtDeath;
+use super::reading::Keepalive;
 use super::vigil::Incident;
 use crate::evidence;
 use crate::path::Path;
 use crate::text::seconds;
 
-pub use super::arm::{Arm, End, Holds, Moves, Sign, Speaker};
+pub use super::arm::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker};
 
-/// What was seen. Times are seconds since the test began unless a name says otherwise.
+/// Everything seen. Times are seconds since the test began unless a name says otherwise. The conclusions that a report shows beside it
+/// (the bracket, the keepalive, the hop) are derived from it whenever they are asked for.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
-    /// The bracket of silence.
-    pub timeout: Timeout,
-    /// The keepalive that was derived from it.
-    pub keepalive: Keepalive,
-    /// How the shortest death came: `silent`, `reset`, `fin`, `disconnect`, `channel-close`, `exit-status`, or another.
-    pub manner: Option<String>,
-    /// The hop that forgets, where it was looked for.
-    pub killer: Killer,
-    /// What was found out about that hop, or why nothing was.
-    pub search: Search,
+    /// The attempt to locate the hop that drops idle connections; `null` where none was made.
+    pub hop_search: Option<HopSearch>,
     /// The hops between us and the server; `null` where they were not looked for.
     pub path: Option<Path>,
     /// Every stretch of every session.
@@ -44,8 +37,6 @@ pub struct Facts {
     pub controls: u32,
     /// Sessions that could not be opened, each with the reason.
     pub not_opened: Vec<String>,
-    /// How often the server speaks by itself on a silent session, seconds: its own keepalives (ClientAliveInterval).
-    pub server_speaks_every_s: Option<f64>,
     /// What dead sessions left on the server.
     pub leftovers: Leftovers,
     /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
@@ -55,47 +46,14 @@ pub struct Facts {
     pub incidents: Vec<Incident>,
 }
 
-/// The bracket of an idle timer, seconds of silence.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Timeout {
-    /// The longest silence that was proven to be lived through.
-    pub survived_s: Option<f64>,
-    /// The shortest silence that was proven to kill.
-    pub died_s: Option<f64>,
-}
-
-/// A keepalive setting, and whether it was proven.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Keepalive {
-    /// `ServerAliveInterval`, seconds.
-    pub interval_s: Option<u32>,
-    /// `ServerAliveCountMax`.
-    pub count_max: Option<u32>,
-    /// True when a session kept so outlived the timer while a silent one died; false when it died too; `null` when there was
-    /// nothing to prove or no time.
-    pub verified: Option<bool>,
-}
-
-/// Which hop forgets.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Killer {
-    /// Hops from the client.
-    pub hop: Option<u32>,
-    /// Its address.
-    pub address: Option<String>,
-}
-
-/// How the search for that hop ended.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Search {
-    /// It was not looked for.
-    #[default]
-    None,
-    /// It was found.
-    Found(Verdict),
-    /// It could not be told; why.
-    Untold(String),
+/// The attempt to locate the hop that drops idle connections; its sessions are among the arms.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HopSearch {
+    /// Why no session could tell on this route; `null` where sessions were to be had.
+    pub impossible: Option<String>,
+    /// Sessions for it that could not be opened, each with the reason.
+    pub not_opened: Vec<String>,
 }
 
 /// A time when nothing came through.
@@ -151,7 +109,7 @@ impl Facts {
     /// The silent arms that answered after a longer silence than the shortest that killed: a sharp timer leaves none. The path is silent
     /// for as much less than the arm as an acknowledgement may be late.
     pub fn lived_longer(&self) -> impl Iterator<Item = &Arm> {
-        let died = self.timeout.died_s.unwrap_or(f64::INFINITY);
+        let died = self.timeout().died_s.unwrap_or(f64::INFINITY);
         self.arms.iter().filter(move |arm| {
             let asked = arm.moves == Moves::Nothing && arm.speaks_first == Speaker::Client;
             asked && matches!(arm.end, End::Alive { .. }) && arm.lasted_s - LATE_ACK_S > died
@@ -160,7 +118,7 @@ impl Facts {
 
     /// The kept arms that died although they were refreshed more often than silence kills: something else ends sessions too.
     pub fn kept_in_vain(&self) -> impl Iterator<Item = &Arm> {
-        let died = self.timeout.died_s.unwrap_or(f64::INFINITY);
+        let died = self.timeout().died_s.unwrap_or(f64::INFINITY);
         self.kept().filter(move |arm| {
             arm.death().is_some() && arm.interval_s.is_some_and(|interval| f64::from(interval) < died)
         })
@@ -201,7 +159,7 @@ impl Facts {
 
     /// Whether the arms of a sort outlived the silence that kills: false as soon as one of them did not.
     fn outlived(&self, sort: impl Fn(&Arm) -> bool) -> Option<bool> {
-        let died = self.timeout.died_s?;
+        let died = self.timeout().died_s?;
         let verdict = |arm: &Arm| match arm.end {
             End::Died { .. } | End::Unheard { .. } => Some(false),
             End::Alive { .. } => (arm.lasted_s >= died).then_some(true),
@@ -212,16 +170,21 @@ impl Facts {
 }
 
 impl evidence::Facts for Facts {
+    fn shown(&self) -> serde_json::Value {
+        self.with_conclusions()
+    }
+
     fn summary(&self) -> String {
         if let Some(incident) = self.incidents.first() {
             return format!("not measured: {}", incident.words());
         }
-        let survived = self.timeout.survived_s.map(seconds);
+        let timeout = self.timeout();
+        let survived = timeout.survived_s.map(seconds);
         let lived =
             survived.map_or_else(|| "no silence was".to_owned(), |survived| format!("{survived} of silence was"));
         let cut_short = if self.complete { "" } else { "; ended early" };
         let lasting = self.outages.iter().any(|outage| outage.ended_s.is_none());
-        match (self.timeout.died_s, &self.manner) {
+        match (timeout.died_s, self.manner().map(|manner| manner.code())) {
             _ if lasting => format!("{lived} lived through, then nothing came through any more"),
             (Some(died), Some(manner)) => {
                 if let Some(longest) = self.lived_longer().map(|arm| arm.lasted_s).max_by(f64::total_cmp) {
@@ -230,7 +193,7 @@ impl evidence::Facts for Facts {
                         "{died} of silence killed one session ({manner}), another lived through {longest}{cut_short}"
                     );
                 }
-                let proof = match self.keepalive {
+                let proof = match self.keepalive() {
                     Keepalive { interval_s: Some(interval), verified: Some(true), .. } => {
                         format!("; a keepalive every {} held", seconds(f64::from(interval)))
                     }

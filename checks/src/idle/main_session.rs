@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::control::Finding;
-use super::facts::{Arm, End, Holds, Moves, Sign, Speaker};
+use super::facts::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker};
 use super::goal::Goal;
 use super::held::verdict_deadline;
 use super::session::Test;
@@ -44,6 +44,7 @@ pub(super) async fn keep(test: Arc<Test>, main: Arc<Connection>) {
                 let over = main.ending().map_or_else(Instant::now, |ending| ending.at);
                 return test.board.record(Arm {
                     session: 0,
+                    kind: Some(SessionKind::Main),
                     moves: Moves::Keepalive,
                     holds: Holds::Nothing,
                     speaks_first: Speaker::Client,
@@ -54,6 +55,7 @@ pub(super) async fn keep(test: Arc<Test>, main: Arc<Connection>) {
                     age_s: main.age().saturating_sub(over.elapsed()).as_secs_f64(),
                     channel_quiet_s: None,
                     heard_bytes: 0,
+                    answered: None,
                     end,
                 });
             }

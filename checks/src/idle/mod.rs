@@ -22,6 +22,7 @@ mod main_session;
 mod notes;
 mod onlooker;
 mod opening;
+mod reading;
 mod role;
 mod rungs;
 mod search;
@@ -48,12 +49,12 @@ use role::Role;
 use session::Test;
 use vigil::Vigil;
 
-pub use age::SECOND_ROUND;
 use age::ended_moving;
 use bracket::data_alone_lives;
 pub use causes::CAUSES;
-pub use facts::{Arm, End, Facts, Holds, Keepalive, Killer, Leftovers, Moves, Outage, Search, Sign, Speaker, Timeout};
+pub use facts::{Arm, End, Facts, Holds, HopSearch, Leftovers, Moves, Outage, SessionKind, Sign, Speaker};
 pub use legs::AtDeath;
+pub use reading::{Keepalive, Killer, Search, Timeout};
 pub use vigil::{Incident, What};
 
 /// How often the onlooker is told.
@@ -138,10 +139,6 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         let second = exam.stop.race(age::second_round(&test, age, &exam.progress));
         facts.arms.extend(Box::pin(second).await.unwrap_or_default());
         facts.elapsed_s = test.board.since_start(Instant::now());
-        if age::is_explained(&facts) {
-            // It was not silence that ended them.
-            (facts.timeout.died_s, facts.keepalive) = (None, Keepalive::default());
-        }
     }
     facts.incidents = vigil.end();
     let void = !facts.incidents.is_empty();
@@ -165,7 +162,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Void(facts);
     }
     let lived = facts.all_lived();
-    if lived && facts.timeout.survived_s.is_none() && !interrupted {
+    if lived && facts.timeout().survived_s.is_none() && !interrupted {
         return nothing_held(exam, facts);
     }
     if lived { Step::Passed(facts) } else { Step::Failed(facts) }

@@ -7,7 +7,7 @@ use tokio::time::sleep_until;
 
 use super::board::Board;
 use super::control::Control;
-use super::facts::{Arm, End, Speaker};
+use super::facts::{Arm, End, SessionKind, Speaker};
 use super::goal::{Goal, Turn};
 use super::held::{Event, Held};
 use super::legs;
@@ -183,6 +183,7 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
             let since = if kept { kept_since } else { began };
             test.board.record(Arm {
                 session: number,
+                kind: Some(SessionKind::FirstRound),
                 moves,
                 holds: held.holds(),
                 speaks_first: if server_first { Speaker::Server } else { Speaker::Client },
@@ -197,6 +198,7 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
                 age_s: age.as_secs_f64(),
                 channel_quiet_s: channel_quiet.map(|quiet| quiet.as_secs_f64()),
                 heard_bytes: heard,
+                answered: None,
                 end: end.clone(),
             });
         }

@@ -133,7 +133,7 @@ fn killed(server: &Answers) -> Option<Word> {
 
 /// The server's own connection tracking, where its timer lies in the bracket.
 fn forgets(server: &Answers, evidence: &Evidence) -> Option<Word> {
-    let timeout = &evidence.idle.failed()?.timeout;
+    let timeout = evidence.idle.failed()?.timeout();
     let seconds = server.kernel("conntrack", "nf_conntrack_tcp_timeout_established")?;
     let (survived, died) = (timeout.survived_s.unwrap_or_default(), timeout.died_s?);
     (survived <= seconds && seconds <= died).then(|| {

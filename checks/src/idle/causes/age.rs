@@ -2,7 +2,7 @@
 
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::{Check, Evidence};
-use crate::idle::{Arm, End, Facts, Moves, ended_moving, legs};
+use crate::idle::{Arm, End, Facts, Moves, SessionKind, ended_moving, legs};
 use crate::remedy::TMUX;
 use crate::suspects;
 use crate::text::seconds;
@@ -123,7 +123,7 @@ const OF_ONE_SESSION: &[&str] = &[
 /// The session of the first round on which something moved, ended as all others were, and the sessions of the second round.
 fn rounds(evidence: &Evidence) -> Option<(&Arm, Vec<&Arm>)> {
     let facts: &Facts = evidence.idle.failed()?;
-    let later: Vec<&Arm> = facts.busy().filter(|arm| arm.session > crate::idle::SECOND_ROUND).collect();
+    let later: Vec<&Arm> = facts.busy().filter(|arm| arm.kind() == SessionKind::SecondRound).collect();
     let first = ended_moving(facts)?;
     (!later.is_empty()).then_some((first, later))
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, sleep_until};
 
-use super::Trial;
+use super::TtlProbe;
 use crate::connection::{Answer, Manner};
 use crate::dial::Route;
 use crate::idle::facts::{End, Sign};
@@ -76,7 +76,7 @@ impl Limited {
     }
 
     /// Idles until it is told how long a silence is wanted, and for at least as long; asks whether the session is alive, and closes it.
-    pub async fn trial(mut self, least: impl Future<Output = Duration>) -> Trial {
+    pub async fn trial(mut self, least: impl Future<Output = Duration>) -> TtlProbe {
         let began = self.began;
         let passive = tokio::select! {
             () = async { sleep_until((began + least.await).into()).await } => None,
@@ -97,7 +97,7 @@ impl Limited {
         // Every answer to a keepalive is younger than an interval; one that was lost is allowed for.
         let answered = info.map(|info| Duration::from_millis(info.last_ack_ms.into()) < self.interval * 2 + SETTLED);
         let (channel_quiet, age) = self.held.ages();
-        let trial = Trial {
+        let trial = TtlProbe {
             hop: self.hop,
             whole: self.leash.usual.is_none(),
             interval_s: u32::try_from(self.interval.as_secs()).unwrap_or(u32::MAX),

@@ -11,20 +11,22 @@ mod verdict;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::facts::{Arm, End, Holds, Moves, Speaker};
+use super::facts::{Arm, End, Holds, Moves, SessionKind, Speaker};
 use crate::login::Login;
 
 pub use limited::{Limited, NotLimited};
 pub use plan::{Room, interval, next};
-pub use verdict::{Doubt, Untold, Verdict, forgets};
+pub use verdict::{Doubt, LocatedHop, NotLocated, locate};
+
+/// Hops that are looked for; the Internet's longest paths have fewer than 40.
+pub(super) const MOST: u8 = 30;
 
 /// What became of one session that was refreshed up to a hop.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Trial {
+#[derive(Debug, Clone, PartialEq)]
+pub struct TtlProbe {
     /// The hop.
     pub hop: u8,
     /// Whether its keepalives went all the way: the hop is the server.
@@ -45,21 +47,22 @@ pub struct Trial {
     pub end: End,
 }
 
-impl Trial {
-    /// What the arm of a session says that was refreshed all the way, to this hop or further.
+impl TtlProbe {
+    /// What the arm of a session with TCP keepalives says, `furthest` being the hop up to which those go that are not limited; none of
+    /// another arm.
     #[must_use]
-    pub fn whole(hop: u8, arm: &Arm) -> Self {
-        Self {
-            hop,
-            whole: true,
+    pub fn of(arm: &Arm, furthest: u8) -> Option<Self> {
+        (arm.moves == Moves::TcpKeepalive).then(|| Self {
+            hop: arm.hop.unwrap_or(furthest),
+            whole: arm.hop.is_none(),
             interval_s: arm.interval_s.unwrap_or_default(),
             lasted_s: arm.lasted_s,
             age_s: arm.age_s,
             channel_quiet_s: arm.channel_quiet_s,
             heard_bytes: arm.heard_bytes,
-            answered: None,
+            answered: arm.answered,
             end: arm.end.clone(),
-        }
+        })
     }
 
     /// The same in the words of the idle test, as the arm of that session, begun so many seconds after the test.
@@ -67,6 +70,7 @@ impl Trial {
     pub fn arm(&self, session: u32, started_s: f64) -> Arm {
         Arm {
             session,
+            kind: Some(SessionKind::HopProbe),
             moves: Moves::TcpKeepalive,
             holds: if self.channel_quiet_s.is_some() { Holds::Command } else { Holds::Nothing },
             speaks_first: Speaker::Client,
@@ -77,6 +81,7 @@ impl Trial {
             age_s: self.age_s,
             channel_quiet_s: self.channel_quiet_s,
             heard_bytes: self.heard_bytes,
+            answered: self.answered,
             end: self.end.clone(),
         }
     }
@@ -101,7 +106,7 @@ pub struct Search {
 #[derive(Debug, Clone, Default)]
 pub struct Found {
     /// Each session, the nearest hop first.
-    pub trials: Vec<Trial>,
+    pub trials: Vec<TtlProbe>,
     /// Sessions that could not be had, each with the reason.
     pub not_opened: Vec<String>,
 }

@@ -4,23 +4,19 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::Trial;
-use crate::cause::Certainty;
+use super::TtlProbe;
 use crate::connection::Manner;
 use crate::idle::facts::End;
 use crate::path::Path;
 
 /// The hop that forgets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdict {
+pub struct LocatedHop {
     /// The nearest hop up to which a session had to be refreshed to stay alive.
     pub hop: u8,
     /// The furthest hop up to which that was not enough; 0 when only a session that nothing refreshed died.
     pub after: u8,
-    /// How sure.
-    pub certainty: Certainty,
-    /// Why it is no surer; `null` where there is no reason but those that every search has.
-    #[serde(default)]
+    /// Why it is only one of several; `null` where nothing but what every search leaves open stands against it.
     pub doubt: Option<Doubt>,
 }
 
@@ -53,7 +49,7 @@ pub enum Doubt {
 
 /// Why no hop can be named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Untold {
+pub enum NotLocated {
     /// No session was silent for long enough, or each heard from the server.
     #[error("no session could tell: none was silent for long enough, or the server spoke by itself")]
     NothingTold,
@@ -73,39 +69,38 @@ pub enum Untold {
 /// Names the hop that forgets; `bare_died_s` is the silence in seconds that killed a session which nothing refreshed.
 ///
 /// Never certain: a machine that looks at the time-to-live first shows one hop later, and one that sets it anew hides those behind it.
-pub fn forgets(trials: &[Trial], bare_died_s: Option<f64>) -> Result<Verdict, Untold> {
-    let Told { after, alive } = told(trials, bare_died_s);
+pub fn locate(trials: &[TtlProbe], bare_died_s: Option<f64>) -> Result<LocatedHop, NotLocated> {
+    let Bounds { after, alive } = bounds(trials, bare_died_s);
     match (after, alive) {
-        (None, Some(_)) => Err(Untold::NothingDied),
-        (Some(_), None) if trials.iter().any(|trial| is_dead(trial) == Some(true)) => Err(Untold::AllDied),
-        (_, None) => Err(Untold::NothingTold),
-        (Some(after), Some(alive)) if after >= alive.hop => Err(Untold::Contradiction),
+        (None, Some(_)) => Err(NotLocated::NothingDied),
+        (Some(_), None) if trials.iter().any(|trial| is_dead(trial) == Some(true)) => Err(NotLocated::AllDied),
+        (_, None) => Err(NotLocated::NothingTold),
+        (Some(after), Some(alive)) if after >= alive.hop => Err(NotLocated::Contradiction),
         (Some(after), Some(alive)) => {
             let is_tried = |hop: u8| trials.iter().any(|trial| trial.hop == hop);
             let doubt = match alive {
                 _ if (after + 1..alive.hop).any(|hop| !is_tried(hop)) => Some(Doubt::Untried),
                 _ if after + 1 < alive.hop => Some(Doubt::Mute),
                 // One that should have died on the way and was answered came further than its hop.
-                Trial { whole: false, answered: Some(true), .. } => Some(Doubt::CameFurther),
+                TtlProbe { whole: false, answered: Some(true), .. } => Some(Doubt::CameFurther),
                 _ => None,
             };
-            Ok(Verdict { hop: alive.hop, after, certainty: Certainty::Likely, doubt: None }.doubted(doubt))
+            Ok(LocatedHop { hop: alive.hop, after, doubt })
         }
     }
 }
 
-impl Verdict {
+impl LocatedHop {
     /// The hops of which it is one.
     #[must_use]
     pub fn hops(&self) -> RangeInclusive<u8> {
         self.after + 1..=self.hop
     }
 
-    /// The same, less sure where there is a doubt that it did not have.
+    /// The same with this doubt where it had none.
     #[must_use]
     pub fn doubted(self, doubt: Option<Doubt>) -> Self {
-        let certainty = if doubt.is_some() { Certainty::Possible } else { self.certainty };
-        Self { certainty, doubt: self.doubt.or(doubt), ..self }
+        Self { doubt: self.doubt.or(doubt), ..self }
     }
 
     /// Which machine that is, and why that is not sure.
@@ -125,25 +120,25 @@ impl Verdict {
 }
 
 /// What the sessions that tell something say.
-pub(super) struct Told<'a> {
+pub(super) struct Bounds<'a> {
     /// The furthest hop up to which refreshing was not enough.
     pub(super) after: Option<u8>,
     /// The nearest up to which it was.
-    pub(super) alive: Option<&'a Trial>,
+    pub(super) alive: Option<&'a TtlProbe>,
 }
 
 /// Leaves out what says nothing: sessions that the server spoke on, and lives through a silence that may have been too short.
-pub(super) fn told(trials: &[Trial], bare_died_s: Option<f64>) -> Told<'_> {
+pub(super) fn bounds(trials: &[TtlProbe], bare_died_s: Option<f64>) -> Bounds<'_> {
     let dead = || trials.iter().filter(|trial| is_dead(trial) == Some(true));
     let killing = bare_died_s.or_else(|| dead().map(|trial| trial.lasted_s).reduce(f64::min));
-    let long_enough = |trial: &&Trial| killing.is_none_or(|killing| trial.lasted_s >= killing);
+    let long_enough = |trial: &&TtlProbe| killing.is_none_or(|killing| trial.lasted_s >= killing);
     let alive = trials.iter().filter(|trial| is_dead(trial) == Some(false)).filter(long_enough);
     let after = dead().map(|trial| trial.hop).max().or(bare_died_s.map(|_| 0));
-    Told { after, alive: alive.min_by_key(|trial| trial.hop) }
+    Bounds { after, alive: alive.min_by_key(|trial| trial.hop) }
 }
 
 /// Whether the path killed the session; nothing where that cannot be told.
-fn is_dead(trial: &Trial) -> Option<bool> {
+fn is_dead(trial: &TtlProbe) -> Option<bool> {
     match &trial.end {
         _ if trial.heard_bytes > 0 => None,
         End::Alive { .. } => Some(false),
@@ -158,9 +153,9 @@ pub(super) mod tests {
     use super::*;
     use crate::idle::facts::Sign;
 
-    pub(in super::super) fn trial(hop: u8, alive: bool) -> Trial {
+    pub(in super::super) fn trial(hop: u8, alive: bool) -> TtlProbe {
         let died = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
-        Trial {
+        TtlProbe {
             hop,
             whole: false,
             interval_s: 1,
@@ -173,53 +168,51 @@ pub(super) mod tests {
         }
     }
 
-    fn trials(alive: &[(u8, bool)]) -> Vec<Trial> {
+    fn trials(alive: &[(u8, bool)]) -> Vec<TtlProbe> {
         alive.iter().map(|&(hop, alive)| trial(hop, alive)).collect()
     }
 
     #[test]
     fn the_nearest_hop_that_keeps_it_alive_forgets() {
         let seen = trials(&[(1, false), (2, false), (3, true), (4, true)]);
-        let verdict = Verdict { hop: 3, after: 2, certainty: Certainty::Likely, doubt: None };
-        assert_eq!(forgets(&seen, None), Ok(verdict));
-        assert_eq!(forgets(&seen, Some(8.0)), Ok(verdict));
+        let verdict = LocatedHop { hop: 3, after: 2, doubt: None };
+        assert_eq!(locate(&seen, None), Ok(verdict));
+        assert_eq!(locate(&seen, Some(8.0)), Ok(verdict));
     }
 
     #[test]
     fn the_first_hop_needs_a_session_that_nothing_refreshed() {
         let seen = trials(&[(1, true), (2, true)]);
-        let verdict = Verdict { hop: 1, after: 0, certainty: Certainty::Likely, doubt: None };
-        assert_eq!(forgets(&seen, Some(8.0)), Ok(verdict));
-        assert_eq!(forgets(&seen, None), Err(Untold::NothingDied));
-        assert_eq!(forgets(&seen, Some(12.0)), Err(Untold::NothingTold), "all were shorter than what kills");
+        let verdict = LocatedHop { hop: 1, after: 0, doubt: None };
+        assert_eq!(locate(&seen, Some(8.0)), Ok(verdict));
+        assert_eq!(locate(&seen, None), Err(NotLocated::NothingDied));
+        assert_eq!(locate(&seen, Some(12.0)), Err(NotLocated::NothingTold), "all were shorter than what kills");
     }
 
     #[test]
     fn a_hop_that_was_not_tried_leaves_a_choice() {
-        let verdict = forgets(&trials(&[(1, false), (4, true)]), None).unwrap();
-        assert_eq!((verdict.hops(), verdict.certainty), (2..=4, Certainty::Possible));
-        assert_eq!(verdict.doubt, Some(Doubt::Untried));
+        let verdict = locate(&trials(&[(1, false), (4, true)]), None).unwrap();
+        assert_eq!((verdict.hops(), verdict.doubt), (2..=4, Some(Doubt::Untried)));
         assert!(verdict.words(&Path::default()).starts_with("one of the machines from hop 2 "));
     }
 
     #[test]
     fn what_does_not_fit_together_names_nobody() {
-        assert_eq!(forgets(&trials(&[(1, false), (2, false)]), Some(8.0)), Err(Untold::AllDied));
-        assert_eq!(forgets(&trials(&[(1, true), (2, false), (3, true)]), Some(8.0)), Err(Untold::Contradiction));
-        assert_eq!(forgets(&[], Some(8.0)), Err(Untold::NothingTold));
+        assert_eq!(locate(&trials(&[(1, false), (2, false)]), Some(8.0)), Err(NotLocated::AllDied));
+        assert_eq!(locate(&trials(&[(1, true), (2, false), (3, true)]), Some(8.0)), Err(NotLocated::Contradiction));
+        assert_eq!(locate(&[], Some(8.0)), Err(NotLocated::NothingTold));
     }
 
     #[test]
     fn a_session_that_the_server_spoke_on_tells_nothing() {
         let mut seen = trials(&[(1, false), (2, true), (3, true)]);
         seen[1].heard_bytes = 52;
-        let verdict = forgets(&seen, None).unwrap();
-        assert_eq!((verdict.hops(), verdict.certainty), (2..=3, Certainty::Possible));
-        assert_eq!(verdict.doubt, Some(Doubt::Mute));
+        let verdict = locate(&seen, None).unwrap();
+        assert_eq!((verdict.hops(), verdict.doubt), (2..=3, Some(Doubt::Mute)));
         for trial in &mut seen {
             trial.heard_bytes = 52;
         }
-        assert_eq!(forgets(&seen, Some(8.0)), Err(Untold::NothingTold));
+        assert_eq!(locate(&seen, Some(8.0)), Err(NotLocated::NothingTold));
     }
 
     #[test]
@@ -228,7 +221,7 @@ pub(super) mod tests {
         for own in [Manner::ChannelClose, Manner::ExitStatus { status: 0 }, Manner::Errno { errno: 110 }] {
             let End::Died { manner, .. } = &mut seen[0].end else { panic!("it died") };
             *manner = own;
-            assert_eq!(forgets(&seen, None), Err(Untold::NothingDied));
+            assert_eq!(locate(&seen, None), Err(NotLocated::NothingDied));
         }
     }
 
@@ -236,8 +229,8 @@ pub(super) mod tests {
     fn an_answer_to_what_should_have_died_on_the_way_is_a_doubt() {
         let mut seen = trials(&[(1, false), (2, true)]);
         seen[1].answered = Some(true);
-        assert_eq!(forgets(&seen, None).unwrap().doubt, Some(Doubt::CameFurther));
+        assert_eq!(locate(&seen, None).unwrap().doubt, Some(Doubt::CameFurther));
         seen[1].whole = true;
-        assert_eq!(forgets(&seen, None).unwrap().certainty, Certainty::Likely);
+        assert_eq!(locate(&seen, None).unwrap().doubt, None);
     }
 }
