@@ -36,6 +36,7 @@ mod report;
 mod server_side;
 mod sick;
 mod slow;
+mod snapshots;
 mod strangers;
 mod support;
 mod suspected;

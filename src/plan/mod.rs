@@ -2,11 +2,11 @@
 
 mod describe;
 mod destination;
+mod flags;
 mod ipqos;
 mod jumps;
 mod local;
 mod origin;
-mod parser;
 mod proxy;
 mod raw;
 mod resolve;
@@ -111,7 +111,7 @@ impl Asked {
         let (port, host) = (flags.port.or(destination.port), destination.host.as_str());
         let raw = match ssh_g::ask(flags, login, port, host).await? {
             Some(raw) => raw,
-            None => parser::read(flags, login, port, host, local)?,
+            None => flags::read(flags, login, port)?,
         };
         ensure!(
             raw.expanded || raw.set("proxyjump").is_none(),

@@ -40,6 +40,11 @@ const VARYING: &[(&str, &str, &str)] = &[
     ("requiredrsasize", "RequiredRSASize", "RSA keys of any size are used"),
 ];
 
+/// Whether a keyword, in lower case, is one that this examination knows and does not honour.
+pub(super) fn names(keyword: &str) -> bool {
+    OFF.iter().chain(VARYING).any(|(name, ..)| *name == keyword)
+}
+
 /// A sentence for each setting that is not honoured.
 pub(super) fn sentences(raw: &Raw, flags: &SshFlags, tokens: &Tokens<'_>) -> Vec<String> {
     let local = tokens.local;

@@ -1,0 +1,3 @@
+//! What was seen: plain records without an opinion.
+
+pub mod log;
