@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use ssh_doctor_checks::cause::{Cause, Certainty, Match, Severity, Side};
+use ssh_doctor_checks::cause::{Cause, Certainty, FixKind, Match, Severity, Side, Testimony};
 use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Step};
 use ssh_doctor_checks::unexplained::is_unexplained;
 
@@ -13,8 +13,6 @@ pub use crate::fixes::FilledFix;
 use crate::fixes::fill;
 pub use crate::suspected::Suspected;
 
-/// Causes named so can strike at any check, whichever they are listed under.
-const ANYWHERE: [&str; 4] = ["path-", "network-", "server-", "jump-"];
 /// What a fix for the network adds where known products fit.
 const OWN_KNOB: &str = "; on a product that is named below, by its own setting";
 
@@ -144,7 +142,11 @@ struct Matched {
 
 impl Matched {
     fn of(cause: &'static Cause, evidence: &Evidence) -> Option<Self> {
-        Some(Self { cause, found: cause.found(evidence)? })
+        let found = (cause.judge)(evidence)?;
+        let server = evidence.server.iter();
+        let testimony =
+            server.flat_map(|answers| cause.corroborated_by.iter().filter_map(|ask| ask(answers, evidence)));
+        Some(Self { cause, found: testimony.fold(found, corroborated) })
     }
 
     fn severity(&self) -> Severity {
@@ -158,15 +160,14 @@ impl Matched {
 
     /// Whether this cause accounts for a failure at `check`.
     fn explains(&self, check: Check) -> bool {
-        let strikes_anywhere = ANYWHERE.iter().any(|prefix| self.cause.code.starts_with(prefix));
-        self.severity() == Severity::Critical && (self.cause.stage <= check || strikes_anywhere)
+        self.severity() == Severity::Critical && (self.cause.stage <= check || self.cause.strikes_anywhere)
     }
 
     fn finding(self, client: Client, evidence: &Evidence) -> Finding {
         let suspects: Vec<Suspected> = self.found.suspects.iter().copied().map(Suspected::from).collect();
         let mut fixes = fill(self.cause.fixes, &self.found.values, client, evidence);
         if suspects.iter().any(|suspect| suspect.knob.is_some()) {
-            for fix in fixes.iter_mut().filter(|fix| fix.side == Side::Network) {
+            for fix in fixes.iter_mut().filter(|fix| fix.side == Side::Network && fix.kind == FixKind::Change) {
                 fix.summary.push_str(OWN_KNOB);
             }
         }
@@ -184,6 +185,24 @@ impl Matched {
             because: self.found.because,
         }
     }
+}
+
+/// The match, more or less certain by what the server said about it.
+fn corroborated(mut found: Match, testimony: Testimony) -> Match {
+    let line = match testimony {
+        Testimony::Confirms(line) => {
+            found.certainty = Certainty::Certain;
+            found.reason_open = false;
+            line
+        }
+        Testimony::Fits(line) => line,
+        Testimony::Contradicts(line) => {
+            found.certainty = found.certainty.max(Certainty::Likely);
+            line
+        }
+    };
+    found.because.push(line);
+    found
 }
 
 /// The codes that a matched cause accounts for, directly or through others; two that hide each other leave the better ranked.

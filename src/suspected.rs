@@ -1,7 +1,7 @@
 //! A known product that what was seen is consistent with, as reports tell it.
 
 use serde::Serialize;
-use ssh_doctor_checks::cause::Side;
+use ssh_doctor_checks::cause::{FixKind, Side};
 use ssh_doctor_checks::suspects::{Clock, Kind, Suspect};
 
 use crate::fixes::FilledFix;
@@ -29,6 +29,7 @@ impl From<&Suspect> for Suspected {
         let side = if suspect.kind == Kind::Server { Side::Server } else { Side::Network };
         let knob = suspect.turned().map(|(summary, snippet)| FilledFix {
             side,
+            kind: FixKind::Change,
             summary,
             file: None,
             snippet,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use ssh_doctor::diagnose::{Diagnosis, FilledFix, Finding, Verdict, diagnose};
 use ssh_doctor::report::{Style, json, text};
-use ssh_doctor_checks::cause::{Certainty, Severity, Side};
+use ssh_doctor_checks::cause::{Certainty, FixKind, Severity, Side};
 use ssh_doctor_checks::evidence::{Check, Evidence};
 
 use crate::support::{changed, errored, failed, healthy, skipped};
@@ -12,6 +12,7 @@ use crate::support::{changed, errored, failed, healthy, skipped};
 fn idle_death() -> (Evidence, Diagnosis) {
     let evidence = failed(&skipped(&healthy(), Check::Exit, "the connection is gone"), Check::Idle);
     let fix = FilledFix {
+        kind: FixKind::Change,
         side: Side::Client,
         summary: "Let ssh send a keepalive before the timer runs out.".to_owned(),
         file: Some("~/.ssh/config"),
@@ -23,6 +24,7 @@ fn idle_death() -> (Evidence, Diagnosis) {
         ),
     };
     let network = FilledFix {
+        kind: FixKind::Change,
         side: Side::Network,
         summary: "Raise the idle timeout for established TCP connections on the device in between; for a Linux NAT:"
             .to_owned(),

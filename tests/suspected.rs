@@ -24,6 +24,7 @@ static FORGETS: Cause = Cause {
     symptoms: &[],
     hides: &[],
     judge: |evidence| Some(Match::new(Certainty::Certain, ["so"]).suspecting(suspects::of(evidence))),
+    ..Cause::NEW
 };
 
 /// A silence between `survived` and `died` that kills in this manner.

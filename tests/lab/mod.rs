@@ -323,7 +323,7 @@ fn possible() -> Result<(), String> {
     if std::fs::metadata("/proc/self").map(|us| us.uid()).ok() != Some(0) {
         return Err("network namespaces need root".into());
     }
-    for program in ["ip", "nft", "sysctl", "ssh", "ssh-keygen", "kill", "/usr/sbin/sshd"] {
+    for program in ["ip", "nft", "sysctl", "ssh", "ssh-keygen", "kill", "mount", "/usr/sbin/sshd"] {
         if !installed(program) {
             return Err(format!("{program} is not installed; tests/run installs it"));
         }

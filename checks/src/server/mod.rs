@@ -2,7 +2,7 @@
 
 mod causes;
 mod questions;
-mod testimony;
+pub(crate) mod testimony;
 mod told;
 
 use std::time::Duration;
@@ -17,7 +17,6 @@ use crate::text::{shown, shown_bytes};
 use questions::{QUESTIONS, command};
 
 pub use causes::CAUSES;
-pub(crate) use testimony::heard;
 
 /// All that is kept of the answers, bytes.
 const KEPT: usize = 128 * 1024;

@@ -19,8 +19,11 @@ const COMPARE_ON_SERVER: Fix = Fix {
     summary: "On the server's own console, or over another way that you trust, print its fingerprints and compare",
     snippet: Some("for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf \"$key\"; done"),
     caution: Some("a fingerprint that came over the same connection proves nothing"),
-    ..Fix::NEW
+    ..Fix::LOOK
 };
+
+/// The caution of signing a host key.
+const SIGNED: &str = "ca_key is the authority's own key; add -V +52w to have the certificate expire, and name it by HostCertificate in sshd_config";
 
 /// The key that the server showed, as a sentence.
 fn shown_key(facts: &Facts) -> String {

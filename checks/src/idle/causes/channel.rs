@@ -6,6 +6,7 @@ use crate::connection::Manner;
 use crate::evidence::Check;
 use crate::handshake::Limit;
 use crate::remedy::TMUX;
+use crate::server::testimony;
 use crate::text::seconds;
 
 pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
@@ -19,10 +20,9 @@ pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See the setting; raise or remove it if the policy allows",
-            file: None,
+            summary: "See the setting",
             snippet: Some("sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i channeltimeout"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
@@ -30,12 +30,13 @@ pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("ChannelTimeout session:*=12h"),
             caution: Some("in OpenSSH 9.2 a pattern without :* never fires; check with sshd -t, then reload sshd"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         TMUX,
     ],
     symptoms: &["Connection to closed.", "debug1: channel 0: free: client-session, nchannels 1"],
     hides: &[],
+    corroborated_by: &[testimony::channel_timeout],
     judge: |evidence| {
         let facts = evidence.idle.failed()?;
         let dead = facts.deaths();
@@ -62,4 +63,5 @@ pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
         let is_plain = kept.is_some() && possible != Some(false);
         Some(Match::new(if is_plain { Certainty::Certain } else { Certainty::Likely }, because))
     },
+    ..Cause::NEW
 };

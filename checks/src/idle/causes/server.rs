@@ -7,6 +7,7 @@ use crate::evidence::Check;
 use crate::handshake::Limit;
 use crate::idle::{Arm, End, Holds, Sign, data_alone_lives};
 use crate::remedy::TMUX;
+use crate::server::testimony;
 use crate::text::seconds;
 
 pub(super) const INACTIVITY: Cause = Cause {
@@ -20,11 +21,14 @@ pub(super) const INACTIVITY: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "For dropbear: start it without -I, or with a longer time; see how it is started now",
-            snippet: Some(
-                "ps -o args= -C dropbear    # DROPBEAR_EXTRA_ARGS in /etc/default/dropbear, option IdleTimeout in OpenWrt",
-            ),
-            ..Fix::NEW
+            summary: "For dropbear: start it without -I, or with a longer time (DROPBEAR_EXTRA_ARGS in /etc/default/dropbear, option IdleTimeout in OpenWrt)",
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "For dropbear: see how it was started",
+            snippet: Some("ps -o args= -C dropbear"),
+            ..Fix::LOOK
         },
         TMUX,
     ],
@@ -60,6 +64,7 @@ pub(super) const INACTIVITY: Cause = Cause {
             .chain(of_the_server),
         ))
     },
+    ..Cause::NEW
 };
 
 pub(super) const UNUSED_CONNECTION: Cause = Cause {
@@ -73,19 +78,20 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See the setting; raise or remove it if the policy allows",
+            summary: "See the setting",
             snippet: Some("sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i unusedconnectiontimeout"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Keep a channel open beside the forwardings",
             snippet: Some("ssh {alias} -L FORWARDING cat"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &["Connection to closed by remote host."],
     hides: &[],
+    corroborated_by: &[testimony::unused_connection_timeout],
     judge: |evidence| {
         let facts = evidence.idle.facts()?;
         let server = evidence.handshake.facts();
@@ -112,4 +118,5 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
             )
         })
     },
+    ..Cause::NEW
 };

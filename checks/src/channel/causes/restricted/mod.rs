@@ -4,7 +4,7 @@ mod forwarding;
 mod requests;
 
 use super::super::{Capabilities, Outcome};
-use crate::cause::{Fix, Match, Side};
+use crate::cause::{Fix, Side};
 use crate::evidence::Evidence;
 use crate::software::{Software, software};
 
@@ -13,32 +13,31 @@ pub(super) use requests::{PTY_REFUSED, SUBSYSTEM_MISSING};
 
 const EFFECTIVE: Fix = Fix {
     side: Side::Server,
+    when: is_openssh,
     summary: "See what sshd's configuration and the options of the key allow this account",
     snippet: Some(
-        "sshd -T -C user={sshd_user},host=localhost,addr=127.0.0.1 | grep -iE 'forwarding|permit(open|listen|tty)|subsystem'; \
-         grep -nE 'restrict|no-|permit' ~{sshd_user}/.ssh/authorized_keys",
+        "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -iE 'forwarding|permit(open|listen|tty)|subsystem'; \
+         grep -nE 'restrict|no-|permit' ~{user}/.ssh/authorized_keys",
     ),
-    ..Fix::NEW
+    ..Fix::LOOK
 };
 
 const DROPBEAR: Fix = Fix {
     side: Side::Server,
+    when: is_dropbear,
     summary: "See the options that dropbear was started with, and those of the key: look for {dropbear_forbids}",
     snippet: Some(
         "ps -C dropbear -o args; grep -n DROPBEAR_EXTRA_ARGS /etc/default/dropbear; grep -nE 'restrict|no-|permit' ~{user}/.ssh/authorized_keys",
     ),
-    ..Fix::NEW
+    ..Fix::LOOK
 };
 
-impl Software {
-    /// The match with what its own fixes need, and no other software's.
-    fn fixes(self, evidence: &Evidence, dropbear_forbids: &str, found: Match) -> Match {
-        match self {
-            Self::OpenSsh => found.with("sshd_user", evidence.target.user.clone()),
-            Self::Dropbear => found.with("dropbear_forbids", dropbear_forbids),
-            Self::Other => found,
-        }
-    }
+fn is_openssh(evidence: &Evidence) -> bool {
+    software(evidence) == Software::OpenSsh
+}
+
+fn is_dropbear(evidence: &Evidence) -> bool {
+    software(evidence) == Software::Dropbear
 }
 
 /// Which settings refuse just what was refused.
