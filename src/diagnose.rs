@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use ssh_doctor_checks::cause::{Cause, Certainty, FixKind, Match, Severity, Side, Testimony};
 use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Step};
@@ -28,7 +29,7 @@ pub struct Diagnosis {
 }
 
 /// The verdict on a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing wrong was found in what was tested.
@@ -53,6 +54,17 @@ impl Verdict {
         }
     }
 
+    /// The word for it in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Broken => "broken",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+
     /// Of several targets the worst counts, in the order broken, inconclusive, degraded, healthy.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
@@ -67,7 +79,7 @@ impl Verdict {
 }
 
 /// One cause as found in this run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize)]
 pub struct Finding {
     /// The hop of a ProxyJump at which it shows; none for the target itself.
     pub hop: Option<String>,
@@ -91,6 +103,14 @@ pub struct Finding {
     pub fixes: Vec<FilledFix>,
     /// Known products that what was seen is consistent with; none of them is proven.
     pub suspects: Vec<Suspected>,
+}
+
+impl Finding {
+    /// The finding without its explanation, its fixes and its suspects.
+    #[must_use]
+    pub fn brief(&self) -> Self {
+        Self { explanation: "", fixes: Vec::new(), suspects: Vec::new(), ..self.clone() }
+    }
 }
 
 /// Judges the evidence by the whole catalogue. Pure: the same evidence always gives the same diagnosis.

@@ -2,6 +2,7 @@
 
 mod command;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use ssh_doctor_checks::cause::{Fix, FixKind, Side};
 use ssh_doctor_checks::evidence::{Evidence, Examined};
@@ -11,7 +12,7 @@ use crate::clients::{Client, is_keepalive};
 use command::{alias, is_harmless_in_a_shell, lead};
 
 /// A fix with this run's values in it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize)]
 pub struct FilledFix {
     /// Who acts.
     pub side: Side,

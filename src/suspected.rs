@@ -1,5 +1,6 @@
 //! A known product that what was seen is consistent with, as reports tell it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use ssh_doctor_checks::cause::{FixKind, Side};
 use ssh_doctor_checks::suspects::{Clock, Kind, Suspect};
@@ -7,7 +8,7 @@ use ssh_doctor_checks::suspects::{Clock, Kind, Suspect};
 use crate::fixes::FilledFix;
 
 /// A product or service whose timer and manner fit; that it is the one is not proven.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize)]
 pub struct Suspected {
     /// What its maker calls it.
     pub name: &'static str,

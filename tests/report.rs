@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use ssh_doctor::diagnose::{Diagnosis, FilledFix, Finding, Verdict, diagnose};
+use ssh_doctor::report::json::Shape;
 use ssh_doctor::report::{Style, json, text};
 use ssh_doctor_checks::cause::{Certainty, FixKind, Severity, Side};
 use ssh_doctor_checks::evidence::{Check, Evidence};
@@ -60,7 +61,7 @@ fn idle_death() -> (Evidence, Diagnosis) {
 }
 
 fn parsed(evidence: &Evidence, diagnosis: &Diagnosis) -> Value {
-    serde_json::from_str(&json::render(evidence, diagnosis, false)).unwrap()
+    serde_json::from_str(&json::render(evidence, diagnosis, Shape::default())).unwrap()
 }
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -70,7 +71,7 @@ fn keys(value: &Value) -> Vec<&str> {
 #[test]
 fn the_json_has_the_contracts_keys_in_the_contracts_order() {
     let (evidence, diagnosis) = idle_death();
-    let line = json::render(&evidence, &diagnosis, false);
+    let line = json::render(&evidence, &diagnosis, Shape::default());
     assert!(!line.contains('\n'));
     let mut rest = line.as_str();
     for key in [
@@ -79,6 +80,7 @@ fn the_json_has_the_contracts_keys_in_the_contracts_order() {
         "name",
         "version",
         "started_at",
+        "started_at_unix",
         "duration_ms",
         "target",
         "input",
@@ -86,8 +88,13 @@ fn the_json_has_the_contracts_keys_in_the_contracts_order() {
         "port",
         "user",
         "via",
+        "address",
         "verdict",
+        "exit_status",
         "died_at",
+        "idle",
+        "serves",
+        "expected",
         "checks",
         "name",
         "status",
@@ -117,7 +124,7 @@ fn the_json_has_the_contracts_keys_in_the_contracts_order() {
     let report: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(report["verdict"], "broken");
     assert_eq!(report["died_at"], "idle");
-    assert_eq!(report["started_at"], "2026-11-20T22:41:07.5Z");
+    assert_eq!(report["started_at"], "2026-11-20T22:41:07.500Z");
     assert_eq!(report["diagnoses"][0]["fixes"][0]["verified"], true);
     assert_eq!(report["diagnoses"][0]["fixes"][1]["verified"], Value::Null);
     assert_eq!(report["diagnoses"][0]["severity"], "critical");
@@ -175,7 +182,7 @@ fn no_report_carries_a_control_character() {
     let (evidence, diagnosis) = hostile();
     let unsafe_in = |text: &str| text.chars().filter(|c| *c != '\n' && (c.is_control() || *c == '\u{202e}')).count();
     for pretty in [false, true] {
-        let json = json::render(&evidence, &diagnosis, pretty);
+        let json = json::render(&evidence, &diagnosis, Shape { pretty, ..Shape::default() });
         assert_eq!(unsafe_in(&json), 0);
         assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["target"]["host"], HOSTILE);
     }

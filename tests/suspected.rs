@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use ssh_doctor::clients::Client;
 use ssh_doctor::diagnose::{Diagnosis, diagnose, diagnose_by};
 use ssh_doctor::guide;
+use ssh_doctor::report::json::Shape;
 use ssh_doctor::report::{Style, json, text};
 use ssh_doctor_checks::cause::{Cause, Certainty, Match, Severity};
 use ssh_doctor_checks::evidence::{Check, Evidence};
@@ -47,7 +48,7 @@ fn judged(evidence: &Evidence) -> Diagnosis {
 }
 
 fn in_json(evidence: &Evidence) -> Value {
-    let report: Value = serde_json::from_str(&json::render(evidence, &judged(evidence), false)).unwrap();
+    let report: Value = serde_json::from_str(&json::render(evidence, &judged(evidence), Shape::default())).unwrap();
     report["diagnoses"][0]["suspects"].clone()
 }
 
@@ -102,7 +103,7 @@ fn stretched(recording: &str, factor: f64) -> Evidence {
 /// The products and the fixes for the network that a whole report of a stretched recording has.
 fn reported(evidence: &Evidence, code: &str) -> (Vec<String>, Vec<String>, String) {
     let found = diagnose(evidence);
-    let report: Value = serde_json::from_str(&json::render(evidence, &found, false)).unwrap();
+    let report: Value = serde_json::from_str(&json::render(evidence, &found, Shape::default())).unwrap();
     let first = &report["diagnoses"][0];
     assert_eq!(first["code"], code, "{report:#}");
     let list = |key: &str| first[key].as_array().unwrap().clone();

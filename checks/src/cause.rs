@@ -1,5 +1,6 @@
 //! The record of a cause, which feeds the report, `explain` and the catalogue page.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Check, Evidence};
@@ -65,7 +66,7 @@ pub enum Testimony {
 }
 
 /// How bad a cause is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Sessions or channels die, or cannot be had.
@@ -77,7 +78,7 @@ pub enum Severity {
 }
 
 /// How sure the evidence makes us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Certainty {
     /// The evidence excludes the look-alikes; of what is only named as it was seen, its reasons may be open ([`Match::reason_open`]).
@@ -145,7 +146,7 @@ impl Match {
 }
 
 /// Who has to act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// The user's own machine.
@@ -157,7 +158,7 @@ pub enum Side {
 }
 
 /// Whether a fix gathers evidence or changes something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FixKind {
     /// Gathers evidence and changes nothing: the next step where the cause is not settled.

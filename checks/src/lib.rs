@@ -116,6 +116,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
         settings: target.settings.clone(),
         spent: exam.budget.spent(),
         interrupted: exam.stop.asked(),
+        timed_out: exam.stop.timed_out(),
         dns,
         tcp,
         handshake,
@@ -151,7 +152,7 @@ async fn timed<F: Facts>(
     let step = tokio::select! {
         biased;
         step = run(exam) => step,
-        () = async { stop.wait().await; tokio::time::sleep(limit).await } => Step::Skipped("interrupted".into()),
+        () = async { stop.wait().await; tokio::time::sleep(stop.grace(limit)).await } => Step::Skipped("interrupted".into()),
     };
     // What failed while the user was ending it may have failed for that; the idle test says itself what it knows.
     let step = match step {

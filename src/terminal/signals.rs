@@ -37,7 +37,7 @@ async fn obey(mut interrupt: Signal, mut terminate: Signal, wish: &watch::Sender
             std::process::exit(128 + signal.as_raw_value());
         }
         board.set_ending();
-        if !board.is_live() {
+        if !board.is_live() && !board.is_quiet() {
             remark("ssh-doctor: ending the examination; once more to leave without a report");
         }
     }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use russh::client::{self, GexParams, Handle, Msg};
 use russh::{ChannelStream, Preferred};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
@@ -59,7 +60,7 @@ pub(crate) enum NotConnected {
 }
 
 /// Why a hop did not carry a connection on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum NotForwarded {
     /// It refused (RFC 4254 section 5.1).

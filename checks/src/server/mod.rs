@@ -7,6 +7,7 @@ mod told;
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::{Connection, Patience, Ran};
@@ -26,7 +27,7 @@ const LINES: usize = 60;
 const PATIENCE: Patience = Patience { silence: Duration::from_secs(10), total: Duration::from_secs(40) };
 
 /// What the server answered, in the order of the questions.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Answers {
     /// The answers; a refusal is one too.
     pub answers: Vec<Answer>,
@@ -35,7 +36,7 @@ pub struct Answers {
 }
 
 /// The answer to one question.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Answer {
     /// What was asked.
     pub about: String,
