@@ -31,6 +31,7 @@ mod proxies;
 mod questions;
 mod reach;
 mod real;
+mod recorded;
 mod recording;
 mod report;
 mod schema;
