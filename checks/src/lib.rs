@@ -11,6 +11,7 @@ pub mod measure;
 pub mod os;
 pub mod ssh;
 
+use crate::base::elapsed::ms_since;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -52,12 +53,12 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
     let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
     let server = server::ask(exam).await;
     let exit = timed(exam, selected, Check::Exit, exit::check).await;
-    beside::complete(exam, &mut dns.step).await;
+    beside::complete(exam.name_servers.take(), &exam.stop, &mut dns.step).await;
     let target = &exam.target;
     Evidence {
         evidence_version: facts::VERSION,
         started_at,
-        duration_ms: began.elapsed().as_secs_f64() * 1000.0,
+        duration_ms: ms_since(began),
         target: Examined {
             input: target.input.clone(),
             host: target.host.clone(),
@@ -120,5 +121,5 @@ async fn timed<F: Facts>(
         Step::Skipped(why) | Step::Error(why) => (Ending::Skipped, why.clone()),
     };
     exam.progress.tell(Event::Finished { check, ending, summary });
-    Timed { step, duration_ms: began.elapsed().as_secs_f64() * 1000.0 }
+    Timed { step, duration_ms: ms_since(began) }
 }

@@ -14,6 +14,7 @@ use clap_complete::Shell;
 use ssh_doctor_checks::facts::Check;
 
 use crate::clients::Client;
+use crate::terminal::Color;
 pub use man::man_page;
 pub use misuse::Unread;
 use values::{age, check_names, idle_duration, port, stage_duration, whole_duration};
@@ -267,17 +268,6 @@ pub enum Format {
     Nagios,
     /// For Prometheus: the text exposition format
     Prometheus,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 impl Cli {
