@@ -11,6 +11,7 @@ pub mod diagnose;
 pub mod explain;
 pub mod fixes;
 pub mod guide;
+pub mod journal;
 pub mod plan;
 pub mod record;
 pub mod redact;

@@ -50,6 +50,12 @@ pub struct TcpInfo {
     pub data_segments: u32,
     /// Milliseconds since the last acknowledgement came.
     pub last_ack_ms: u32,
+    /// Milliseconds since the last segment with data came.
+    #[serde(default)]
+    pub last_received_ms: u32,
+    /// Keepalives or window probes sent since the last answer.
+    #[serde(default)]
+    pub probes: u8,
     /// Maximum segment size we send, bytes.
     pub mss: u32,
     /// Path MTU, bytes.
@@ -61,6 +67,29 @@ impl TcpInfo {
     #[must_use]
     pub fn is_losing(&self) -> bool {
         self.unacked > 0 && self.backoff > 1
+    }
+
+    /// Reads the bytes of `struct tcp_info`; its length differs between kernels, so what is missing at its end counts as 0. `None` where
+    /// not even the times are there.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn from_kernel(bytes: &[u8]) -> Option<Self> {
+        use std::mem::offset_of;
+        let byte = |at: usize| bytes.get(at).copied();
+        let word = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+        Some(Self {
+            rtt_us: word(offset_of!(libc::tcp_info, tcpi_rtt))?,
+            rto_us: word(offset_of!(libc::tcp_info, tcpi_rto))?,
+            backoff: byte(offset_of!(libc::tcp_info, tcpi_backoff))?,
+            unacked: word(offset_of!(libc::tcp_info, tcpi_unacked))?,
+            retransmits: word(offset_of!(libc::tcp_info, tcpi_total_retrans))?,
+            data_segments: word(offset_of!(libc::tcp_info, tcpi_data_segs_out)).unwrap_or_default(),
+            last_ack_ms: word(offset_of!(libc::tcp_info, tcpi_last_ack_recv))?,
+            last_received_ms: word(offset_of!(libc::tcp_info, tcpi_last_data_recv))?,
+            probes: byte(offset_of!(libc::tcp_info, tcpi_probes))?,
+            mss: word(offset_of!(libc::tcp_info, tcpi_snd_mss))?,
+            path_mtu: word(offset_of!(libc::tcp_info, tcpi_pmtu))?,
+        })
     }
 }
 
@@ -141,9 +170,8 @@ impl Socket {
     #[cfg(target_os = "linux")]
     #[must_use]
     pub fn tcp_info(&self) -> Option<TcpInfo> {
-        // SAFETY: tcp_info is plain old data, for which all zeroes is a valid value.
-        let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
-        let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
+        let mut info = [0_u8; size_of::<libc::tcp_info>()];
+        let mut length = libc::socklen_t::try_from(info.len()).ok()?;
         // SAFETY: the descriptor is open for as long as self lives, and the kernel writes at most `length` bytes into `info`.
         let result = unsafe {
             libc::getsockopt(
@@ -154,17 +182,10 @@ impl Socket {
                 &raw mut length,
             )
         };
-        (result == 0).then_some(TcpInfo {
-            rtt_us: info.tcpi_rtt,
-            rto_us: info.tcpi_rto,
-            backoff: info.tcpi_backoff,
-            unacked: info.tcpi_unacked,
-            retransmits: info.tcpi_total_retrans,
-            data_segments: info.tcpi_data_segs_out,
-            last_ack_ms: info.tcpi_last_ack_recv,
-            mss: info.tcpi_snd_mss,
-            path_mtu: info.tcpi_pmtu,
-        })
+        if result != 0 {
+            return None;
+        }
+        TcpInfo::from_kernel(info.get(..usize::try_from(length).ok()?)?)
     }
 
     /// What the kernel knows of the connection: nothing that we can read on this system.

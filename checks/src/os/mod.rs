@@ -1,0 +1,14 @@
+//! What this machine and its kernel know. Where a system cannot tell, the answer is an error of the kind `Unsupported` or `None`: not known.
+
+#[cfg(target_os = "linux")]
+mod linux;
+mod portable;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use portable as system;
+
+pub use system::borrow::borrow_socket;
+pub use system::processes::{process, socket_holders};
+pub use system::sockets::{for_each_tcp_socket, tcp_socket};
