@@ -16,6 +16,7 @@ mod hop;
 mod hop_report;
 mod hostkey;
 mod idle;
+mod journals;
 mod jumps;
 mod keys;
 mod killers;

@@ -34,7 +34,7 @@ pub fn prune(folder: &Path) -> io::Result<()> {
 }
 
 /// Every journal of a folder.
-pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+pub(super) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path()));
     Ok(entries.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl")).collect())
 }

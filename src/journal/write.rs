@@ -12,6 +12,8 @@ use ssh_doctor_checks::facts::journal::{Event, Lost, Record};
 use super::clock::{boot, boot_s};
 use super::seal::{LONGEST, seal};
 
+/// What takes records: the only thing that makes a write to a file fail.
+const LOST_TO: &str = "the disk was full or failed";
 /// How often, and after how long, a lock is tried again.
 const GLANCES: u32 = 5;
 const GLANCE: Duration = Duration::from_millis(10);
@@ -68,9 +70,9 @@ impl Writer {
         Ok(Self { file, whole, seq, lost: 0 })
     }
 
-    /// Appends a record; one that does not fit on the disk is taken out again and counted, and the count is written once there is room.
+    /// Appends a record; one that does not fit on the disk is taken out again and counted, and the count is written before the next one.
     pub fn write(&mut self, event: Event, sync: Sync) -> io::Result<()> {
-        let result = self.append_with_losses(event);
+        let result = self.append(event);
         match &result {
             Ok(()) if sync == Sync::Now => self.file.sync_data(),
             Ok(()) => Ok(()),
@@ -81,23 +83,18 @@ impl Writer {
         }
     }
 
-    fn append_with_losses(&mut self, event: Event) -> io::Result<()> {
-        if self.lost > 0 {
-            let error = "the disk was full or failed".to_owned();
-            self.append(Event::Lost(Lost { records: self.lost, error }))?;
-            self.lost = 0;
-        }
-        self.append(event)
-    }
-
     fn append(&mut self, event: Event) -> io::Result<()> {
-        let record = Record { seq: self.seq, at: Timestamp::now(), boot_s: boot_s(), boot: boot(), event };
-        let mut line = serde_json::to_vec(&record)?;
-        line.push(b'\n');
-        let written = self.file.write(&line);
-        if matches!(written, Ok(length) if length == line.len()) {
-            self.whole += line.len() as u64;
-            self.seq += 1;
+        let lost = (self.lost > 0).then(|| Event::Lost(Lost { records: self.lost, error: LOST_TO.to_owned() }));
+        let (mut lines, mut seq) = (Vec::new(), self.seq);
+        for event in lost.into_iter().chain([event]) {
+            let record = Record { seq, at: Timestamp::now(), boot_s: boot_s(), boot: boot(), event };
+            serde_json::to_writer(&mut lines, &record)?;
+            lines.push(b'\n');
+            seq += 1;
+        }
+        let written = self.file.write(&lines);
+        if matches!(written, Ok(length) if length == lines.len()) {
+            (self.whole, self.seq, self.lost) = (self.whole + lines.len() as u64, seq, 0);
             return Ok(());
         }
         // A part of it may stand there now; where even this fails, the next opening seals it.
