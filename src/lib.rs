@@ -17,6 +17,8 @@ pub mod record;
 pub mod redact;
 pub mod report;
 pub mod run;
+pub mod sessions;
 mod shell;
+mod ssh_args;
 pub mod suspected;
 pub mod terminal;

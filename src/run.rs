@@ -13,7 +13,7 @@ use crate::diagnose::{Diagnosis, Verdict, diagnose_for};
 use crate::plan::{Plan, Planned, plan};
 use crate::report::{json, text};
 use crate::terminal::{AtTerminal, Board, Onlooker, person_present, remark, say, stop_on_signals, style};
-use crate::{demo, explain, record};
+use crate::{demo, explain, record, sessions};
 
 /// Does what was asked; an error is our own misuse or misfortune, never the target's.
 pub fn run(command: Command) -> Result<Verdict> {
@@ -35,6 +35,7 @@ pub fn run(command: Command) -> Result<Verdict> {
             say(&rendered(&evidence, &diagnosis, &output))?;
             Ok(diagnosis.verdict)
         }
+        Command::Sessions(args) => sessions::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut command_to_complete(), "ssh-doctor", &mut script);

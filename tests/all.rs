@@ -34,6 +34,7 @@ mod real;
 mod recording;
 mod report;
 mod server_side;
+mod sessions;
 mod sick;
 mod slow;
 mod strangers;

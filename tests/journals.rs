@@ -55,12 +55,11 @@ fn no_record_is_lost_but_the_one_being_written() {
         written += 1 + lines.filter(|line| line.ends_with("written")).count();
         // Larger journals would make this test slow, and show nothing new.
         if kill % 20 == 19 {
-            written = holds(&path, written, kill % 20 + 1);
+            holds(&path, written, kill % 20 + 1);
             fs::remove_file(&path).unwrap();
             written = 0;
         }
     }
-    assert_eq!(written, 0);
 }
 
 /// Leaves a part of one more record, as a file system does that writes page by page.
@@ -70,9 +69,9 @@ fn tear(path: &Path, kill: u32) {
     fs::OpenOptions::new().append(true).open(path).unwrap().write_all(part).unwrap();
 }
 
-/// The journal has every record whose writing was reported, in order, and at most one more for each kill; how many were reported.
+/// The journal has every record whose writing was reported, in order, and at most one more for each kill.
 #[track_caller]
-fn holds(path: &Path, reported: usize, kills: u32) -> usize {
+fn holds(path: &Path, reported: usize, kills: u32) {
     // The last one may have been torn by the last kill.
     drop(Writer::open(path).unwrap());
     let journal = read(path).unwrap();
@@ -84,7 +83,6 @@ fn holds(path: &Path, reported: usize, kills: u32) -> usize {
     assert_eq!(whole.count(), numbers.len());
     let most = reported + kills as usize;
     assert!((reported..=most).contains(&numbers.len()), "{} records of {reported} to {most}", numbers.len());
-    reported
 }
 
 /// A file system of 64 KiB that goes away with this value.
@@ -115,7 +113,7 @@ fn a_full_disk_costs_the_records_that_do_not_fit_and_no_other() {
     let (path, ballast) = (disk.0.path().join("journal.jsonl"), disk.0.path().join("ballast"));
     fs::write(&ballast, vec![0; 24 << 10]).unwrap();
     let mut writer = Writer::open(&path).unwrap();
-    let written = (0..).take_while(|number| writer.write(event(*number), Sync::Now).is_ok()).count();
+    let written = (0..100).take_while(|number| writer.write(event(*number), Sync::Now).is_ok()).count();
     assert!((4..20).contains(&written), "{written}");
     assert!(writer.write(event(100), Sync::Now).is_err());
     let full = read(&path).unwrap();

@@ -24,6 +24,7 @@ mod files;
 mod icmp;
 mod known_hosts;
 pub mod login;
+pub mod measure;
 mod nonce;
 pub mod os;
 pub mod path;

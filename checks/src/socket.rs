@@ -53,6 +53,9 @@ pub struct TcpInfo {
     /// Milliseconds since the last segment with data came.
     #[serde(default)]
     pub last_received_ms: u32,
+    /// Milliseconds since the last segment with data was sent, for the first time or again.
+    #[serde(default)]
+    pub last_sent_ms: u32,
     /// Keepalives or window probes sent since the last answer.
     #[serde(default)]
     pub probes: u8,
@@ -86,6 +89,7 @@ impl TcpInfo {
             data_segments: word(offset_of!(libc::tcp_info, tcpi_data_segs_out)).unwrap_or_default(),
             last_ack_ms: word(offset_of!(libc::tcp_info, tcpi_last_ack_recv))?,
             last_received_ms: word(offset_of!(libc::tcp_info, tcpi_last_data_recv))?,
+            last_sent_ms: word(offset_of!(libc::tcp_info, tcpi_last_data_sent))?,
             probes: byte(offset_of!(libc::tcp_info, tcpi_probes))?,
             mss: word(offset_of!(libc::tcp_info, tcpi_snd_mss))?,
             path_mtu: word(offset_of!(libc::tcp_info, tcpi_pmtu))?,
@@ -135,23 +139,51 @@ impl Socket {
     pub fn set_tcp_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
         let socket = SockRef::from(&self.0);
         let Some(Keepalive { idle, interval, retries }) = keepalive else { return socket.set_keepalive(false) };
-        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle).with_interval(interval).with_retries(retries))
+        // The idle time last: on a connection that is idle already it sends the first one, and the second follows after the interval.
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_interval(interval).with_retries(retries))?;
+        self.set_keepalive_idle(idle)
+    }
+
+    /// Lets the kernel send a TCP keepalive after so much idle time; whole seconds, at least one.
+    pub fn set_keepalive_idle(&self, idle: Duration) -> io::Result<()> {
+        SockRef::from(&self.0).set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))
     }
 
     /// Which TCP keepalives the kernel sends, if any.
     pub fn tcp_keepalive(&self) -> io::Result<Option<Keepalive>> {
+        let (on, values) = self.keepalive_values()?;
+        Ok(on.then_some(values))
+    }
+
+    /// Whether the kernel sends TCP keepalives, and which ones it would send.
+    pub fn keepalive_values(&self) -> io::Result<(bool, Keepalive)> {
         let socket = SockRef::from(&self.0);
-        if !socket.keepalive()? {
-            return Ok(None);
-        }
         let (idle, interval) = (socket.tcp_keepalive_time()?, socket.tcp_keepalive_interval()?);
-        Ok(Some(Keepalive { idle, interval, retries: socket.tcp_keepalive_retries()? }))
+        Ok((socket.keepalive()?, Keepalive { idle, interval, retries: socket.tcp_keepalive_retries()? }))
+    }
+
+    /// Whether the connection still has another end, as far as the kernel knows.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        SockRef::from(&self.0).peer_addr().is_ok()
     }
 
     /// Gives the connection up after this long without an answer instead of after the kernel's own count (`TCP_USER_TIMEOUT`, tcp(7)).
     #[cfg(target_os = "linux")]
     pub fn set_user_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         SockRef::from(&self.0).set_tcp_user_timeout(timeout)
+    }
+
+    /// When the connection is given up, where that is not left to the kernel's own count.
+    #[cfg(target_os = "linux")]
+    pub fn user_timeout(&self) -> io::Result<Option<Duration>> {
+        SockRef::from(&self.0).tcp_user_timeout()
+    }
+
+    /// Nothing that this system has.
+    #[cfg(not(target_os = "linux"))]
+    pub fn user_timeout(&self) -> io::Result<Option<Duration>> {
+        Ok(None)
     }
 
     /// Nothing that this system has.

@@ -14,6 +14,7 @@ use clap_complete::Shell;
 use ssh_doctor_checks::evidence::Check;
 
 use crate::clients::Client;
+use crate::sessions::SessionsArgs;
 pub use man::man_page;
 pub use misuse::Unread;
 use values::{check_names, idle_duration, port, stage_duration};
@@ -72,6 +73,8 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Show the SSH connections that are open on this machine, and which of them are dead
+    Sessions(SessionsArgs),
     /// Print the completions for a shell
     Completions {
         /// Which shell

@@ -7,6 +7,7 @@ mod account;
 mod agent;
 mod command;
 mod doctor;
+mod held;
 mod home;
 mod identity;
 mod library;
@@ -29,6 +30,7 @@ use std::time::Duration;
 pub(crate) use account::PASSWORD;
 pub(crate) use command::{Daemon, Run, eventually};
 pub(crate) use doctor::Report;
+pub(crate) use held::HeldSession;
 pub(crate) use middlebox::{Heeded, Middlebox};
 pub(crate) use namespace::{Namespace, remains};
 pub(crate) use proxy::Proxy;
@@ -298,7 +300,7 @@ pub(crate) fn skip<T>(lacking: &str) -> Option<T> {
 }
 
 /// Whether a program is there; says loudly where it is not.
-fn has(program: &str) -> bool {
+pub(crate) fn has(program: &str) -> bool {
     installed(program) || skip::<()>(&format!("{program} is not installed; tests/run installs it")).is_some()
 }
 

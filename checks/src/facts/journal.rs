@@ -49,7 +49,7 @@ pub enum Event {
     /// Something happened to this machine.
     Machine(Machine),
     /// A session ended.
-    Ended(Ended),
+    Ended(Box<Ended>),
     /// Records that could not be written are missing here.
     Lost(Lost),
     /// The writer ended in good order.

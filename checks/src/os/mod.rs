@@ -9,6 +9,8 @@ use linux as system;
 #[cfg(not(target_os = "linux"))]
 use portable as system;
 
+pub use crate::socket::TcpInfo;
 pub use system::borrow::borrow_socket;
-pub use system::processes::{process, socket_holders};
+pub use system::processes::{process, socket_holders, sockets_of};
 pub use system::sockets::{for_each_tcp_socket, tcp_socket};
+pub use system::unix_sockets::unix_peers;

@@ -4,3 +4,4 @@ pub(crate) mod borrow;
 mod diag;
 pub(crate) mod processes;
 pub(crate) mod sockets;
+pub(crate) mod unix_sockets;

@@ -1,6 +1,6 @@
 //! Processes and their sockets, from /proc (proc(5)).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::Read;
 use std::time::Duration;
@@ -28,25 +28,32 @@ pub fn process(pid: u32) -> Option<Process> {
 
 /// The descriptors of these sockets, and whether some process would not let us see its own.
 #[must_use]
-pub fn socket_holders(inodes: &HashSet<u32>) -> (HashMap<u32, Vec<Descriptor>>, bool) {
+pub fn socket_holders(inodes: &BTreeSet<u32>) -> (HashMap<u32, Vec<Descriptor>>, bool) {
     let mut holders: HashMap<u32, Vec<Descriptor>> = HashMap::new();
     let mut hidden = false;
     for pid in pids() {
-        let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else {
-            hidden |= fs::exists(format!("/proc/{pid}")).unwrap_or_default();
-            continue;
-        };
-        for descriptor in descriptors.flatten() {
-            let fd = descriptor.file_name().to_str().and_then(|name| name.parse().ok());
-            let inode = fs::read_link(descriptor.path()).ok().and_then(|link| socket_inode(link.to_str()?));
-            if let (Some(fd), Some(inode)) = (fd, inode)
-                && inodes.contains(&inode)
-            {
+        match open_sockets(pid) {
+            Some(sockets) => sockets.filter(|(_, inode)| inodes.contains(inode)).for_each(|(fd, inode)| {
                 holders.entry(inode).or_default().push(Descriptor { pid, fd });
-            }
+            }),
+            None => hidden |= fs::exists(format!("/proc/{pid}")).unwrap_or_default(),
         }
     }
     (holders, hidden)
+}
+
+/// The sockets of a process: descriptor and inode; none where they may not be seen.
+#[must_use]
+pub fn sockets_of(pid: u32) -> Vec<(i32, u32)> {
+    open_sockets(pid).into_iter().flatten().collect()
+}
+
+fn open_sockets(pid: u32) -> Option<impl Iterator<Item = (i32, u32)>> {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.flatten();
+    Some(descriptors.filter_map(|descriptor| {
+        let fd = descriptor.file_name().to_str()?.parse().ok()?;
+        Some((fd, socket_inode(fs::read_link(descriptor.path()).ok()?.to_str()?)?))
+    }))
 }
 
 fn pids() -> impl Iterator<Item = u32> {
@@ -96,7 +103,7 @@ impl Stat {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::collections::BTreeSet;
     use std::net::TcpListener;
     use std::os::fd::AsRawFd;
 
@@ -116,7 +123,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let link = std::fs::read_link(format!("/proc/self/fd/{}", listener.as_raw_fd())).unwrap();
         let inode = socket_inode(link.to_str().unwrap()).unwrap();
-        let (holders, _) = socket_holders(&HashSet::from([inode]));
+        let (holders, _) = socket_holders(&BTreeSet::from([inode]));
         let own = Descriptor { pid: std::process::id(), fd: listener.as_raw_fd() };
         assert!(holders[&inode].contains(&own), "{holders:?}");
     }

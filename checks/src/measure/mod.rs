@@ -1,0 +1,3 @@
+//! What looks: one folder a subject.
+
+pub mod sessions;
