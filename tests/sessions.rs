@@ -30,12 +30,8 @@ fn listed(lab: &Lab, options: &[&str]) -> (Value, Run) {
 #[track_caller]
 fn entry(list: &Value, session: &HeldSession) -> Value {
     let pid = session.pid();
-    let sessions = list["sessions"].as_array().into_iter().flatten();
-    sessions
-        .filter(|entry| entry["pid"] == pid)
-        .next()
-        .unwrap_or_else(|| panic!("no session of {pid}: {list:#}"))
-        .clone()
+    let mut sessions = list["sessions"].as_array().into_iter().flatten();
+    sessions.find(|entry| entry["pid"] == pid).unwrap_or_else(|| panic!("no session of {pid}: {list:#}")).clone()
 }
 
 fn states<'a>(list: &Value, sessions: impl IntoIterator<Item = &'a HeldSession>) -> Vec<String> {

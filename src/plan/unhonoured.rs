@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::text::shown;
 
 use super::local::Local;
 use super::origin;
@@ -39,6 +39,11 @@ const VARYING: &[(&str, &str, &str)] = &[
     ("casignaturealgorithms", "CASignatureAlgorithms", "a certificate's signature is taken by any algorithm"),
     ("requiredrsasize", "RequiredRSASize", "RSA keys of any size are used"),
 ];
+
+/// Whether a keyword, in lower case, is one that this examination knows and does not honour.
+pub(super) fn names(keyword: &str) -> bool {
+    OFF.iter().chain(VARYING).any(|(name, ..)| *name == keyword)
+}
 
 /// A sentence for each setting that is not honoured.
 pub(super) fn sentences(raw: &Raw, flags: &SshFlags, tokens: &Tokens<'_>) -> Vec<String> {

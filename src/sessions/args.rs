@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use ssh_doctor_checks::facts::live_sessions::TcpKeepalive;
 
-use crate::cli::{Format, Look};
+use crate::cli::Look;
 
 /// The arguments of `sessions`.
 #[derive(Debug, Args)]
@@ -23,14 +23,23 @@ pub struct SessionsArgs {
     #[arg(long, conflicts_with_all = ["probe", "pids"])]
     pub past: bool,
     /// For people, or one JSON object
-    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "text|json", hide_possible_values = true)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = ListFormat::Text, value_name = "text|json", hide_possible_values = true)]
+    pub format: ListFormat,
     /// Indent the JSON
     #[arg(long)]
     pub pretty: bool,
     /// The answer's looks.
     #[command(flatten)]
     pub look: Look,
+}
+
+/// The formats of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    Text,
+    /// For programs: one object
+    Json,
 }
 
 /// A value of `--keep-alive`.

@@ -3,9 +3,9 @@
 use std::io;
 
 use anyhow::{Result, bail};
+use ssh_doctor_checks::base::text::seconds;
 use ssh_doctor_checks::facts::live_sessions::{LiveSession, Role, TcpKeepalive};
 use ssh_doctor_checks::measure::sessions::{borrowed, keepalive_of, leave_keepalive, set_keepalive};
-use ssh_doctor_checks::text::seconds;
 
 use super::args::{KeepAlive, to_restore};
 use super::describe::Described;

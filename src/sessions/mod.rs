@@ -18,10 +18,9 @@ use ssh_doctor_checks::facts::live_sessions::{LiveSession, Role};
 use ssh_doctor_checks::measure::sessions::{Inventory, borrowed, inventory, keepalive_of, probe};
 use ssh_doctor_checks::os;
 
-pub use args::{KeepAlive, SessionsArgs};
+pub use args::{KeepAlive, ListFormat, SessionsArgs};
 use listed::{Listed, verdict};
 
-use crate::cli::Format;
 use crate::diagnose::Verdict;
 use crate::terminal::{say, style};
 
@@ -63,8 +62,8 @@ pub fn run(args: &SessionsArgs) -> Result<Verdict> {
         .collect();
     let not_known = not_known(&listed, hidden, cut_short, args.probe);
     say(&match args.format {
-        Format::Text => table::render(&listed, &not_known, style(args.look.color)),
-        Format::Json => json::render(&listed, &not_known, args.pretty),
+        ListFormat::Text => table::render(&listed, &not_known, style(args.look.color)),
+        ListFormat::Json => json::render(&listed, &not_known, args.pretty),
     })?;
     Ok(verdict(&listed))
 }

@@ -109,7 +109,7 @@ mod tests {
     use ssh_doctor_checks::facts::live_sessions::Role;
     use ssh_doctor_checks::facts::sockets::TcpTimer;
     use ssh_doctor_checks::facts::sockets::{TcpSocket, TcpState, TimerKind};
-    use ssh_doctor_checks::os::TcpInfo;
+    use ssh_doctor_checks::facts::tcp::TcpInfo;
 
     use super::*;
 

@@ -1,8 +1,8 @@
 //! The live sessions as a table for people, and a sentence on each that needs attention.
 
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, presets};
+use ssh_doctor_checks::base::text::seconds;
 use ssh_doctor_checks::facts::live_sessions::Probe;
-use ssh_doctor_checks::text::seconds;
 
 use super::listed::Listed;
 use super::state::State;

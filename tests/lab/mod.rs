@@ -310,7 +310,7 @@ fn installed(program: &str) -> bool {
 }
 
 /// The absolute path of a Python that has this module, for hosts have a bare environment; none where there is none.
-fn python(module: &str) -> Option<String> {
+pub(crate) fn python(module: &str) -> Option<String> {
     let python = std::env::var("SSH_DOCTOR_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
     let ask = format!("import {module}, sys; print(sys.executable)");
     let found = Command::new(&python).args(["-c", &ask]).output().ok().filter(|found| found.status.success());
@@ -325,7 +325,7 @@ fn possible() -> Result<(), String> {
     if std::fs::metadata("/proc/self").map(|us| us.uid()).ok() != Some(0) {
         return Err("network namespaces need root".into());
     }
-    for program in ["ip", "nft", "sysctl", "ssh", "ssh-keygen", "kill", "/usr/sbin/sshd"] {
+    for program in ["ip", "nft", "sysctl", "ssh", "ssh-keygen", "kill", "mount", "/usr/sbin/sshd"] {
         if !installed(program) {
             return Err(format!("{program} is not installed; tests/run installs it"));
         }

@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::idle::{Holds, What};
 use super::sessions::{Session, Traffic};
-use crate::idle::{Holds, What};
-use crate::socket::TcpInfo;
+use crate::facts::tcp::TcpInfo;
 
 /// The version of this format; a reader skips kinds of records that it does not know.
 pub const VERSION: u32 = 1;

@@ -1,7 +1,28 @@
-//! Plain serde records of what was seen: raw observations without judging words.
+//! What was seen: one plain record for each check, and the evidence that they make together.
 
+pub mod auth;
+pub mod certainty;
+pub mod channel;
+pub mod check;
+pub mod connection;
+pub mod dns;
+pub mod evidence;
+pub mod exit;
+pub mod handshake;
+pub mod hostkey;
+pub mod idle;
 pub mod journal;
 pub mod live_sessions;
+pub mod log;
+pub mod path;
 pub mod processes;
+pub mod proxy;
+pub mod retest;
+pub mod server;
 pub mod sessions;
 pub mod sockets;
+pub mod tcp;
+pub mod transfer;
+
+pub use check::{Check, Facts, Step, Timed};
+pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Spent, VERSION};

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::connection::Manner;
-use crate::idle::{Holds, Sign, What};
-use crate::socket::TcpInfo;
+use super::connection::Manner;
+use super::idle::{Holds, Sign, What};
+use crate::facts::tcp::TcpInfo;
 
 /// The sessions of one machine to one server.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

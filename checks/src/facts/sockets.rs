@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::socket::TcpInfo;
+use crate::facts::tcp::TcpInfo;
 
 /// One TCP socket (sock_diag(7)).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

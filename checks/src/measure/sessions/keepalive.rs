@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::facts::live_sessions::{LiveSession, TcpKeepalive};
 use crate::os::borrow_socket;
-use crate::socket::{Keepalive, Socket};
+use crate::os::socket::{Keepalive, Socket};
 
 /// The most unanswered keepalives that the kernel counts (`MAX_TCP_KEEPCNT`).
 const MOST_PROBES: u64 = 127;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::keepalive::borrowed;
 use crate::facts::live_sessions::{LiveSession, Probe};
 use crate::facts::sockets::TcpState;
-use crate::socket::{Keepalive, Socket};
+use crate::os::socket::{Keepalive, Socket};
 
 /// The shortest that the kernel knows (`TCP_KEEPIDLE`, `TCP_KEEPINTVL`, tcp(7)).
 const SECOND: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use crate::facts::processes::Descriptor;
-use crate::socket::Socket;
+use crate::os::socket::Socket;
 
 /// Borrows the socket with this inode.
 ///
@@ -29,7 +29,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::socket::Keepalive;
+    use crate::os::socket::Keepalive;
 
     #[test]
     fn what_is_set_on_a_borrowed_socket_is_set_on_the_socket() {

@@ -9,9 +9,8 @@ use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP};
 use netlink_packet_sock_diag::inet::nlas::Nla;
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, StateFlags, Timer};
 
-use super::diag;
+use super::{diag, tcp_info};
 use crate::facts::sockets::{TcpSocket, TcpState, TcpTimer, TimerKind};
-use crate::socket::TcpInfo;
 
 /// Hands on every TCP socket of both address families; a dump may miss one that was opened meanwhile.
 pub fn for_each_tcp_socket(mut each: impl FnMut(TcpSocket)) -> io::Result<()> {
@@ -73,7 +72,7 @@ fn read(response: &InetResponse) -> Option<TcpSocket> {
     let header = &response.header;
     let id = &header.socket_id;
     let info = response.nlas.iter().find_map(|attribute| match attribute {
-        Nla::TcpInfo(bytes) => TcpInfo::from_kernel(bytes),
+        Nla::TcpInfo(bytes) => tcp_info::read(bytes),
         _ => None,
     });
     let state = state(header.state)?;

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::facts::processes::Descriptor;
-use crate::socket::Socket;
+use crate::os::socket::Socket;
 
 /// Fails: this system lends no descriptors.
 pub fn borrow_socket(_: Descriptor, _: u32) -> io::Result<Socket> {
