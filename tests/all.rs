@@ -32,6 +32,7 @@ mod proxies;
 mod questions;
 mod reach;
 mod real;
+mod recorded;
 mod recording;
 mod report;
 mod schema;
