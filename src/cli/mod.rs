@@ -38,6 +38,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor check --only tcp,auth --format json a b c", "Some checks of three hosts, for a program"),
     ("ssh-doctor check --record db.json db", "Keep the evidence, without secrets"),
     ("ssh-doctor diagnose db.json", "Judge it again, offline"),
+    ("ssh-doctor sessions --probe", "Which of the sessions that are open now are dead"),
     ("ssh-doctor demo", "See it find a fault, with nothing installed"),
 ];
 
