@@ -1,5 +1,6 @@
 //! The command line: what can be asked. A flag that `ssh` has too is spelt the same here.
 
+mod look;
 mod man;
 mod misuse;
 mod values;
@@ -14,7 +15,8 @@ use clap_complete::Shell;
 use ssh_doctor_checks::facts::Check;
 
 use crate::clients::Client;
-use crate::terminal::Color;
+use crate::sessions::SessionsArgs;
+pub use look::Look;
 pub use man::man_page;
 pub use misuse::Unread;
 use values::{age, check_names, idle_duration, port, stage_duration, whole_duration};
@@ -38,6 +40,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor check --only tcp,auth --format json a b c", "Some checks of three hosts, for a program"),
     ("ssh-doctor check --record db.json db", "Keep the evidence, without secrets"),
     ("ssh-doctor diagnose db.json", "Judge it again, offline"),
+    ("ssh-doctor sessions --probe", "Which of the sessions that are open now are dead"),
     ("ssh-doctor demo", "See it find a fault, with nothing installed"),
 ];
 
@@ -79,6 +82,8 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Show the SSH connections that are open on this machine, and which of them are dead
+    Sessions(SessionsArgs),
     /// Print the JSON Schema of the report
     Schema,
     /// Print the completions for a shell
@@ -216,20 +221,6 @@ pub struct Output {
     /// The answer's looks.
     #[command(flatten)]
     pub look: Look,
-}
-
-/// The report's looks.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct Look {
-    /// Colours; auto: on a terminal, unless NO_COLOR is set
-    #[arg(
-        long,
-        value_enum,
-        default_value_t = Color::Auto,
-        value_name = "auto|always|never",
-        hide_possible_values = true
-    )]
-    pub color: Color,
 }
 
 /// What is said while the examination runs.
