@@ -18,4 +18,5 @@ pub mod report;
 pub mod run;
 mod shell;
 pub mod suspected;
+pub mod targets;
 pub mod terminal;
