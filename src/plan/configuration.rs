@@ -93,16 +93,22 @@ mod tests {
 
     #[test]
     fn a_name_falls_under_the_lines_whose_patterns_match() {
-        let text = "Host web1 web2\n Port 1\nHost *.fra !db.fra\n Port 2\nhost=\"DB.fra\"\n Port 3\nMatch all\nHost *\n";
+        let text =
+            "Host web1 web2\n Port 1\nHost *.fra !db.fra\n Port 2\nhost=\"DB.fra\"\n Port 3\nMatch all\nHost *\n";
         let configuration = read(text).unwrap();
         let lines = |host: &str| configuration.lines(host);
         assert_eq!(lines("web1"), lines("web2"));
-        assert_eq!([lines("web1"), lines("a.fra"), lines("db.fra"), lines("x")], [vec![1, 4], vec![2, 4], vec![3, 4], vec![4]]);
+        assert_eq!(
+            [lines("web1"), lines("a.fra"), lines("db.fra"), lines("x")],
+            [vec![1, 4], vec![2, 4], vec![3, 4], vec![4]]
+        );
     }
 
     #[test]
     fn where_more_than_patterns_decides_nothing_is_shared() {
-        for text in ["Match host a\n", "Match exec \"true\"\n", "match final all\n", "Include %h.conf\n", "Include ${X}/c\n"] {
+        for text in
+            ["Match host a\n", "Match exec \"true\"\n", "match final all\n", "Include %h.conf\n", "Include ${X}/c\n"]
+        {
             assert!(read(text).is_none(), "{text}");
         }
         assert!(Configuration::read(&["/nonexistent".into()]).is_none());

@@ -25,9 +25,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use secrecy::SecretString;
-use ssh_doctor_checks::evidence::Check;
-use ssh_doctor_checks::target::{Limits, Target};
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::limits::Limits;
+use ssh_doctor_checks::base::target::Target;
+use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::facts::Check;
 
 use crate::cli::{CheckArgs, Scope, SshFlags};
 use crate::terminal::reason;
@@ -237,7 +238,10 @@ fn files_can_be_used(args: &CheckArgs) -> Result<()> {
         }
     }
     if let Some(record) = &args.record {
-        ensure!(args.targets.len() == 1 && args.many.list.is_none(), "--record keeps the evidence of one target; examine one at a time with it");
+        ensure!(
+            args.targets.len() == 1 && args.many.list.is_none(),
+            "--record keeps the evidence of one target; examine one at a time with it"
+        );
         let folder = record.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         ensure!(folder.is_dir(), "--record cannot write {}: there is no folder {}", record.display(), folder.display());
         ensure!(!record.is_dir(), "--record needs a file, and {} is a folder", record.display());

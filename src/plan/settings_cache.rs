@@ -109,7 +109,8 @@ impl SettingsCache {
             Shared::One(name, _) if name == host => return asked.ssh().await,
             Shared::One(name, first) => {
                 let Some(second) = asked.ssh().await? else { return Ok(None) };
-                let alike = configuration.is_of(&second.raw.log.files) && is_same_but_for_the_name(name, first, host, &second);
+                let alike =
+                    configuration.is_of(&second.raw.log.files) && is_same_but_for_the_name(name, first, host, &second);
                 let next = if alike { Shared::All(Box::new(second.clone())) } else { Shared::Differs };
                 (second, next)
             }
@@ -168,9 +169,8 @@ const NAMES: [&str; 2] = ["host", "hostname"];
 
 fn is_same_but_for_the_name(name: &str, one: &Answer, other_name: &str, other: &Answer) -> bool {
     let (a, b) = (&one.raw, &other.raw);
-    let is_the_name = |raw: &Raw, name: &str| {
-        NAMES.iter().all(|keyword| raw.all(keyword).iter().all(|value| value == name))
-    };
+    let is_the_name =
+        |raw: &Raw, name: &str| NAMES.iter().all(|keyword| raw.all(keyword).iter().all(|value| value == name));
     let rest = |raw: &Raw| {
         let mut values = raw.values.clone();
         NAMES.iter().for_each(|keyword| drop(values.remove(*keyword)));

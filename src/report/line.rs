@@ -1,6 +1,6 @@
 //! One target of many in one line: its verdict, its name, and the cause in a few words.
 
-use ssh_doctor_checks::base::text::{seconds, shown};
+use ssh_doctor_checks::base::text::seconds;
 use ssh_doctor_checks::facts::{Evidence, Step};
 
 use super::style::{Ink, Style};
@@ -15,7 +15,8 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     let ink = Ink::from(diagnosis.verdict);
     let word = diagnosis.verdict.name().to_uppercase();
     let verdict = style.paint(ink, &format!("{}{word:<VERDICT$}", style.sign(ink)));
-    style.safe(&format!("{verdict} {}: {}", shown(&evidence.target.input), words(evidence, diagnosis)))
+    let rest = style.safe(&format!("{}: {}", evidence.target.input, words(evidence, diagnosis)));
+    format!("{verdict} {rest}")
 }
 
 fn words(evidence: &Evidence, diagnosis: &Diagnosis) -> String {
@@ -24,7 +25,7 @@ fn words(evidence: &Evidence, diagnosis: &Diagnosis) -> String {
         return took();
     }
     if let Some(found) = diagnosis.findings.first() {
-        let hop = found.hop.as_ref().map_or_else(String::new, |hop| format!("at the jump host {}: ", shown(hop)));
+        let hop = found.hop.as_ref().map_or_else(String::new, |hop| format!("at the jump host {}: ", hop));
         return format!("{hop}{} ({})", found.title, found.code);
     }
     if let Some(check) = evidence.cut_at() {

@@ -3,7 +3,7 @@
 use std::io::{BufRead, Result};
 use std::ops::ControlFlow;
 
-use ssh_doctor_checks::text::shown_bytes;
+use ssh_doctor_checks::base::text::shown_bytes;
 
 use super::Entry;
 

@@ -119,7 +119,8 @@ impl Source {
 impl List {
     fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let cannot = |error| anyhow::anyhow!("the list {name} cannot be read: {}; check its name and mode", reason(&error));
+        let cannot =
+            |error| anyhow::anyhow!("the list {name} cannot be read: {}; check its name and mode", reason(&error));
         let file = File::open(path).map_err(cannot)?;
         let metadata = file.metadata().map_err(cannot)?;
         if metadata.is_dir() {

@@ -20,10 +20,13 @@ const OWN: u64 = 64;
 /// The number that was asked for, or the machine's own; never more than the limit on open files allows.
 pub(super) fn number(asked: Option<usize>, plan: &Plan) -> usize {
     let usual = (A_PROCESSOR * processors()).min(USUAL_MOST);
-    let possible = usize::try_from(open_files().saturating_sub(OWN)).unwrap_or(usize::MAX) / (DESCRIPTORS + plan.sessions_held());
+    let possible =
+        usize::try_from(open_files().saturating_sub(OWN)).unwrap_or(usize::MAX) / (DESCRIPTORS + plan.sessions_held());
     let possible = possible.max(1);
     if let Some(asked) = asked.filter(|asked| *asked > possible) {
-        remark(format_args!("ssh-doctor: --jobs {asked} needs more open files than the limit allows (ulimit -n); using {possible}"));
+        remark(format_args!(
+            "ssh-doctor: --jobs {asked} needs more open files than the limit allows (ulimit -n); using {possible}"
+        ));
     }
     asked.unwrap_or(usual).min(possible)
 }

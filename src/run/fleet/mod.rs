@@ -42,7 +42,12 @@ const LAST_COUNT: Duration = Duration::from_secs(1);
 const EXPOSED: u64 = 5000;
 
 /// Examines every target of the command line and the list.
-pub(super) async fn examine_all(args: &CheckArgs, plan: Plan, source: Source, deadline: Option<Deadline>) -> Result<Verdict> {
+pub(super) async fn examine_all(
+    args: &CheckArgs,
+    plan: Plan,
+    source: Source,
+    deadline: Option<Deadline>,
+) -> Result<Verdict> {
     let output = &args.output;
     ensure!(output.format != Format::Nagios, "a plugin of Nagios examines one target; define a service for each");
     ensure!(!output.pretty, "--pretty is for one target; of several each report is one line");
@@ -84,7 +89,10 @@ pub(super) async fn examine_all(args: &CheckArgs, plan: Plan, source: Source, de
     drop(results);
     run.write_all(done).await?;
     // A reader may wait for a pipe that says nothing more.
-    let told = async { stop.wait().await; sleep(LAST_COUNT).await };
+    let told = async {
+        stop.wait().await;
+        sleep(LAST_COUNT).await
+    };
     let fed = tokio::select! {
         fed = fed => fed.unwrap_or_else(|_| Fed::lost()),
         () = told => Fed::lost(),
@@ -97,7 +105,9 @@ fn opened(file: &Path) -> Result<(Option<Reports>, Earlier)> {
     let (reports, earlier) = Reports::open(file)?;
     if earlier.torn > 0 {
         let name = file.display();
-        remark(format_args!("ssh-doctor: the last line of {name} was cut off and is taken out; its target is examined again"));
+        remark(format_args!(
+            "ssh-doctor: the last line of {name} was cut off and is taken out; its target is examined again"
+        ));
     }
     Ok((Some(reports), earlier))
 }
@@ -196,4 +206,3 @@ impl Run {
         Ok(verdict)
     }
 }
-

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use ssh_doctor_checks::base::text::{seconds, shown};
 use ssh_doctor_checks::causes::Severity;
 use ssh_doctor_checks::facts::{CheckView, Evidence, Step};
-use ssh_doctor_checks::base::text::{seconds, shown};
 
 use super::fold::fold;
 use crate::diagnose::{Diagnosis, Verdict};
@@ -104,7 +104,9 @@ fn reason(evidence: &Evidence, diagnosis: &Diagnosis) -> (Option<Reason>, Option
     }
     let is_unfinished = |view: &CheckView| matches!(view.step, Step::Void(()) | Step::Error(_));
     match evidence.checks().into_iter().find(is_unfinished) {
-        Some(view) => (Some(open(view.check.name(), format!("no result of the {} check", view.check.name()))), Some(view.summary)),
+        Some(view) => {
+            (Some(open(view.check.name(), format!("no result of the {} check", view.check.name()))), Some(view.summary))
+        }
         None => (Some(open("none", "nothing was tested".to_owned())), None),
     }
 }
@@ -206,7 +208,8 @@ impl Group {
         let hop = hop.as_ref().map_or_else(String::new, |hop| format!(" at the jump host {}", shown(hop)));
         let head = style.paint(ink, &format!("{code} ({}){hop}", self.count));
         let network = self.network.filter(|network| !self.without_address && self.count > 1 && network.is_telling());
-        let network = network.map_or_else(String::new, |network| format!(", all in {}/{}", network.address, network.bits));
+        let network =
+            network.map_or_else(String::new, |network| format!(", all in {}/{}", network.address, network.bits));
         let detail = self.detail.as_ref().map_or_else(String::new, |detail| {
             let such = if self.count > 1 { ", such as" } else { "" };
             format!("{such}: {}", shown(detail))

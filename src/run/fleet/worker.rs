@@ -6,10 +6,10 @@ use anyhow::Result;
 use ssh_doctor_checks::base::ask::Nobody;
 use ssh_doctor_checks::base::stop::Stop;
 use ssh_doctor_checks::base::target::Target;
+use ssh_doctor_checks::base::text::escaped;
 use ssh_doctor_checks::facts::Evidence;
 use ssh_doctor_checks::measure::examination::Examination;
 use ssh_doctor_checks::measure::progress::Progress;
-use ssh_doctor_checks::base::text::escaped;
 use tokio::runtime::Builder;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::task::{JoinSet, LocalSet, spawn_local};
@@ -62,12 +62,8 @@ pub(super) fn start(
 ) -> Result<()> {
     let (entries, slots) = (Arc::new(Mutex::new(entries)), Arc::new(Semaphore::new(jobs)));
     for number in 0..processors().min(jobs) {
-        let worker = Worker {
-            shared: shared.clone(),
-            entries: entries.clone(),
-            slots: slots.clone(),
-            results: results.clone(),
-        };
+        let worker =
+            Worker { shared: shared.clone(), entries: entries.clone(), slots: slots.clone(), results: results.clone() };
         // An examination mostly waits, and its task need not move between threads.
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let body = move || LocalSet::new().block_on(&runtime, worker.work());
