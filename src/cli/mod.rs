@@ -36,6 +36,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor check --idle 30m me@db.example:2222", "Look for an idle timer of up to half an hour"),
     ("ssh-doctor check --idle 0 -J bastion db", "All but the idle test, through a jump host"),
     ("ssh-doctor check --only tcp,auth --format json a b c", "Some checks of three hosts, for a program"),
+    ("ssh-doctor check --targets hosts.txt --resume hosts.jsonl", "A list of hosts; killed, it goes on where it was"),
     ("ssh-doctor check --record db.json db", "Keep the evidence, without secrets"),
     ("ssh-doctor diagnose db.json", "Judge it again, offline"),
     ("ssh-doctor demo", "See it find a fault, with nothing installed"),

@@ -86,13 +86,12 @@ impl SettingsCache {
         }
         let known = {
             let mut configuration = self.configuration.lock().await;
-            match &*configuration {
-                Some(known) => known.clone(),
-                None => {
-                    let Some(first) = asked.ssh().await? else { return Ok(None) };
-                    *configuration = Some(Arc::new(Known::by(&first)));
-                    return Ok(Some(first));
-                }
+            if let Some(known) = &*configuration {
+                known.clone()
+            } else {
+                let Some(first) = asked.ssh().await? else { return Ok(None) };
+                *configuration = Some(Arc::new(Known::by(&first)));
+                return Ok(Some(first));
             }
         };
         let Some(configuration) = &known.configuration else { return asked.ssh().await };
@@ -173,7 +172,7 @@ fn is_same_but_for_the_name(name: &str, one: &Answer, other_name: &str, other: &
         |raw: &Raw, name: &str| NAMES.iter().all(|keyword| raw.all(keyword).iter().all(|value| value == name));
     let rest = |raw: &Raw| {
         let mut values = raw.values.clone();
-        NAMES.iter().for_each(|keyword| drop(values.remove(*keyword)));
+        values.retain(|keyword, _| !NAMES.contains(&keyword.as_str()));
         values
     };
     !depends_on_the_name(b)

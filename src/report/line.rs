@@ -25,7 +25,7 @@ fn words(evidence: &Evidence, diagnosis: &Diagnosis) -> String {
         return took();
     }
     if let Some(found) = diagnosis.findings.first() {
-        let hop = found.hop.as_ref().map_or_else(String::new, |hop| format!("at the jump host {}: ", hop));
+        let hop = found.hop.as_ref().map_or_else(String::new, |hop| format!("at the jump host {hop}: "));
         return format!("{hop}{} ({})", found.title, found.code);
     }
     if let Some(check) = evidence.cut_at() {

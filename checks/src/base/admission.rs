@@ -17,5 +17,5 @@ pub struct Admitted {
     /// The addresses that may be connected to, in their order.
     pub addresses: Vec<SocketAddr>,
     /// What the leave takes from others until the examination is over.
-    pub hold: Box<dyn Send>,
+    pub hold: Box<dyn Send + Sync>,
 }

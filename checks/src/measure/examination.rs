@@ -43,7 +43,7 @@ pub struct Examination {
     /// Who gives leave to connect; nobody is asked where there is none.
     pub admission: Option<Arc<dyn Admission>>,
     /// The leave, and the time for which it was waited.
-    pub(crate) hold: Option<(Box<dyn Send>, Duration)>,
+    pub(crate) hold: Option<(Box<dyn Send + Sync>, Duration)>,
     /// Left by dns: the addresses that ssh would try, in its order.
     pub addresses: Vec<SocketAddr>,
     /// Left by dns: the name servers that are still being asked, beside the other checks.

@@ -91,7 +91,7 @@ pub(super) async fn examine_all(
     // A reader may wait for a pipe that says nothing more.
     let told = async {
         stop.wait().await;
-        sleep(LAST_COUNT).await
+        sleep(LAST_COUNT).await;
     };
     let fed = tokio::select! {
         fed = fed => fed.unwrap_or_else(|_| Fed::lost()),
