@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::bracket::{LATE_ACK_S, has_own_clock};
-use super::legs::AtDeath;
+use super::host_monitor::Incident;
 use super::reading::Keepalive;
-use super::vigil::Incident;
 use crate::evidence;
 use crate::path::Path;
 use crate::text::seconds;
 
-pub use super::arm::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker};
+pub use super::arm::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker, Times};
+pub use super::hop_liveness::HopState;
 
 /// Everything seen. Times are seconds since the test began unless a name says otherwise. The conclusions that a report shows beside it
 /// (the bracket, the keepalive, the hop) are derived from it whenever they are asked for.
@@ -41,7 +41,7 @@ pub struct Facts {
     pub leftovers: Leftovers,
     /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
     #[serde(default)]
-    pub legs: Vec<AtDeath>,
+    pub legs: Vec<HopState>,
     /// What happened to this machine meanwhile: with any of it nothing here may be judged.
     pub incidents: Vec<Incident>,
 }

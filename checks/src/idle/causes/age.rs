@@ -2,7 +2,7 @@
 
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::evidence::{Check, Evidence};
-use crate::idle::{Arm, End, Facts, Moves, SessionKind, ended_moving, legs};
+use crate::idle::{Arm, End, Facts, Moves, SessionKind, ended_moving, hop_liveness};
 use crate::remedy::TMUX;
 use crate::server::testimony;
 use crate::suspects;
@@ -105,7 +105,7 @@ pub(super) const WALL_CLOCK: Cause = Cause {
 
 /// On which leg of a way through hops.
 fn leg(evidence: &Evidence, first: &Arm) -> Option<String> {
-    legs::told(&evidence.idle.facts()?.legs, first.session)
+    hop_liveness::told(&evidence.idle.facts()?.legs, first.session)
 }
 
 /// What a death of all sessions makes of the causes that name one kind of session.

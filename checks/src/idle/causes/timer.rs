@@ -3,7 +3,7 @@
 use crate::cause::{Cause, Certainty, Fix, Match, Severity, Side};
 use crate::connection::Manner;
 use crate::evidence::{Check, Evidence};
-use crate::idle::{Arm, End, Facts, Search, Sign, Speaker, legs};
+use crate::idle::{Arm, End, Facts, Search, Sign, Speaker, hop_liveness};
 use crate::remedy::RELOAD;
 use crate::server::testimony;
 use crate::text::seconds;
@@ -209,7 +209,7 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
         format!("data that only the server sent {counts}")
     }));
     because.extend(server_first(facts, first));
-    because.extend(legs::told(&facts.legs, first.session));
+    because.extend(hop_liveness::told(&facts.legs, first.session));
     because.extend(which_hop(facts));
     because
 }

@@ -9,7 +9,7 @@ use super::TtlProbe;
 use crate::connection::{Answer, Manner};
 use crate::dial::Route;
 use crate::idle::facts::{End, Sign};
-use crate::idle::held::{Held, verdict_deadline};
+use crate::idle::idle_session::{IdleSession, verdict_deadline};
 use crate::login::{Login, NotLoggedIn};
 use crate::socket::{Keepalive, Socket};
 
@@ -24,7 +24,7 @@ const UNANSWERED: Duration = Duration::from_hours(24);
 pub struct Limited {
     // Dropped before the session is: its goodbye must come as far as the server.
     leash: Leash,
-    held: Held,
+    held: IdleSession,
     hop: u8,
     interval: Duration,
     began: Instant,
@@ -62,7 +62,7 @@ impl Limited {
         if !matches!(login.route, Route::Direct(_)) {
             return Err(NotLimited::Proxy);
         }
-        let mut held = Held::open(login, mark, false, deadline).await?;
+        let mut held = IdleSession::open(login, mark, false, deadline).await?;
         settle(&held, deadline).await?;
         let leash = Leash::on(socket(&held)?, (!whole).then_some(hop), interval)?;
         let began = held.begin_silence();
@@ -128,12 +128,12 @@ fn died(manner: Manner, sign: Sign) -> End {
     End::Died { manner, sign, others_alive: false, tcp: None }
 }
 
-fn socket(held: &Held) -> Result<&Socket, NotLimited> {
+fn socket(held: &IdleSession) -> Result<&Socket, NotLimited> {
     held.connection().socket().ok_or(NotLimited::Proxy)
 }
 
 /// Waits until nothing is owed either way: an acknowledgement that died on the way would make the server send again and again.
-async fn settle(held: &Held, deadline: Duration) -> Result<(), NotLimited> {
+async fn settle(held: &IdleSession, deadline: Duration) -> Result<(), NotLimited> {
     let began = Instant::now();
     loop {
         let unacked = socket(held)?.tcp_info().map_or(0, |info| info.unacked);

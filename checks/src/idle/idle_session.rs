@@ -7,7 +7,7 @@ use russh::{Channel, ChannelMsg};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::facts::Holds;
-use super::session::SERVER_INTERVAL;
+use super::rungs::SERVER_INTERVAL;
 use crate::connection::{Answer, Connection, Ending, GaveUp, Manner, Patience, Ran, Running};
 use crate::login::{Login, NotLoggedIn};
 use crate::socket::Keepalive;
@@ -41,7 +41,7 @@ pub(super) enum Event {
 }
 
 /// A session that is open and quiet.
-pub(super) struct Held {
+pub(super) struct IdleSession {
     connection: Connection,
     channel: Option<Channel<Msg>>,
     opened: Instant,
@@ -55,7 +55,7 @@ pub(super) struct Held {
     closed_at: Option<Instant>,
 }
 
-impl Held {
+impl IdleSession {
     /// Logs in and starts the waiting command, whose arguments bear `mark`.
     ///
     /// With `shell` it holds a login shell on a terminal instead, where the server gives one.

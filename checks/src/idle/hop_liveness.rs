@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::held::verdict_deadline;
+use super::idle_session::verdict_deadline;
 use crate::connection::{Answer, Connection, Manner};
 use crate::text::shown;
 
 /// A hop's connection when the session that it carried was found dead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AtDeath {
+pub struct HopState {
     /// Which session.
     pub session: u32,
     /// What the user's settings call the hop.
@@ -20,13 +20,13 @@ pub struct AtDeath {
 }
 
 /// Asks the connection to each hop whether it is alive, first hop first; none where the session has no hops.
-pub(super) async fn at_death(session: u32, inner: &Connection) -> Vec<AtDeath> {
+pub(super) async fn at_death(session: u32, inner: &Connection) -> Vec<HopState> {
     let mut states = Vec::new();
     let mut via = inner.via();
     while let Some(hop) = via {
         let connection = hop.connection();
         let answer = connection.keepalive(verdict_deadline(connection)).await;
-        states.push(AtDeath {
+        states.push(HopState {
             session,
             hop: hop.name().to_owned(),
             answered: matches!(answer, Answer::Alive(_)),
@@ -39,7 +39,7 @@ pub(super) async fn at_death(session: u32, inner: &Connection) -> Vec<AtDeath> {
 }
 
 /// On which leg that session died, as a sentence; none where it had no hops.
-pub(super) fn told(hops: &[AtDeath], session: u32) -> Option<String> {
+pub(super) fn told(hops: &[HopState], session: u32) -> Option<String> {
     let hops: Vec<_> = hops.iter().filter(|hop| hop.session == session).collect();
     let last = hops.last()?;
     Some(match hops.iter().find(|hop| !hop.answered) {
@@ -47,7 +47,7 @@ pub(super) fn told(hops: &[AtDeath], session: u32) -> Option<String> {
             "the connection to the hop {} was still alive then: it is behind that hop that the session died",
             shown(&last.hop)
         ),
-        Some(AtDeath { hop, manner, .. }) => {
+        Some(HopState { hop, manner, .. }) => {
             let how = manner.as_ref().map_or_else(|| "silence".to_owned(), Manner::words);
             format!(
                 "the connection to the hop {} was dead too ({how}): it died at that hop, or on the way to it",
@@ -59,10 +59,10 @@ pub(super) fn told(hops: &[AtDeath], session: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AtDeath, Manner, told};
+    use super::{HopState, Manner, told};
 
-    fn hop(name: &str, answered: bool, manner: Option<Manner>) -> AtDeath {
-        AtDeath { session: 3, hop: name.into(), answered, manner }
+    fn hop(name: &str, answered: bool, manner: Option<Manner>) -> HopState {
+        HopState { session: 3, hop: name.into(), answered, manner }
     }
 
     #[test]
