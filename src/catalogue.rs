@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use ssh_doctor_checks::cause::{Cause, Fix, FixKind};
-use ssh_doctor_checks::evidence::Check;
+use ssh_doctor_checks::causes::{Cause, Fix, FixKind};
+use ssh_doctor_checks::facts::Check;
 
 use crate::explain::at;
 use crate::report::finding::{severity, side};

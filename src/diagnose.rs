@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use ssh_doctor_checks::cause::{Cause, Certainty, FixKind, Match, Severity, Side, Testimony};
-use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Step};
-use ssh_doctor_checks::unexplained::is_unexplained;
+use ssh_doctor_checks::causes::unexplained::is_unexplained;
+use ssh_doctor_checks::causes::{Cause, FixKind, Match, Severity, Side, Testimony};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
 
 use crate::clients::Client;
 pub use crate::fixes::FilledFix;
@@ -122,7 +123,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
 /// The same, with the fix of the client's own side in its syntax.
 #[must_use]
 pub fn diagnose_for(client: Client, evidence: &Evidence) -> Diagnosis {
-    diagnose_by(ssh_doctor_checks::causes(), client, evidence)
+    diagnose_by(ssh_doctor_checks::causes::all(), client, evidence)
 }
 
 /// Judges the evidence by these causes alone; each hop by its own evidence.

@@ -4,9 +4,9 @@ mod command;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use ssh_doctor_checks::cause::{Fix, FixKind, Side};
-use ssh_doctor_checks::evidence::{Evidence, Examined};
-use ssh_doctor_checks::text;
+use ssh_doctor_checks::base::text;
+use ssh_doctor_checks::causes::{Fix, FixKind, Side};
+use ssh_doctor_checks::facts::{Evidence, Examined};
 
 use crate::clients::{Client, is_keepalive};
 use command::{alias, is_harmless_in_a_shell, lead};

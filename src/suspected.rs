@@ -2,8 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use ssh_doctor_checks::cause::{FixKind, Side};
-use ssh_doctor_checks::suspects::{Clock, Kind, Suspect};
+use ssh_doctor_checks::causes::suspects::{Clock, Kind, Suspect};
+use ssh_doctor_checks::causes::{FixKind, Side};
 
 use crate::fixes::FilledFix;
 

@@ -14,7 +14,7 @@ use ssh_doctor::diagnose::{Diagnosis, Verdict, diagnose};
 use ssh_doctor::record;
 use ssh_doctor::report::prometheus::Figures;
 use ssh_doctor::report::{nagios, prometheus};
-use ssh_doctor_checks::evidence::Evidence;
+use ssh_doctor_checks::facts::Evidence;
 
 use crate::lab::has;
 use crate::support::{changed, healthy, reports};

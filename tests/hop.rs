@@ -3,9 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use ssh_doctor_checks::idle::hop::{Found, LocatedHop, NotLocated, Room, TtlProbes, interval, locate, next};
-use ssh_doctor_checks::idle::{End, Moves};
-use ssh_doctor_checks::path::{self, Distance, Path, Place, Protocol};
+use ssh_doctor_checks::facts::idle::NotLocated;
+use ssh_doctor_checks::facts::idle::hop::locate;
+use ssh_doctor_checks::facts::idle::{End, LocatedHop, Moves};
+use ssh_doctor_checks::facts::path::{Distance, Path, Place, Protocol};
+use ssh_doctor_checks::measure::idle::hop::{Found, Room, TtlProbes, interval, next};
+use ssh_doctor_checks::os::path;
+use ssh_doctor_checks::ssh::hop_count;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep, timeout};
 
@@ -227,7 +231,7 @@ async fn trace_and_count(lab: &Lab, server: SocketAddr) -> (Path, Path) {
     let connections = budget.spent().connections;
     let traced = path::trace(server, None, 30, s(5)).await;
     let mut counted = traced.clone();
-    path::count(&mut counted, &budget, server, None, 30, s(5)).await;
+    hop_count::count(&mut counted, &budget, server, None, 30, s(5)).await;
     // What is still on its way gives back what it took.
     sleep(s(1)).await;
     assert_eq!(budget.spent().connections - connections, 1, "{counted:?}");

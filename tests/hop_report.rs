@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use ssh_doctor::diagnose::diagnose;
 use ssh_doctor::report::{Style, text};
-use ssh_doctor_checks::evidence::{Check, Evidence};
+use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, failed, healthy};
 

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use ssh_doctor::diagnose::{Diagnosis, FilledFix, Finding, Verdict, diagnose};
 use ssh_doctor::report::json::Shape;
 use ssh_doctor::report::{Style, json, text};
-use ssh_doctor_checks::cause::{Certainty, FixKind, Severity, Side};
-use ssh_doctor_checks::evidence::{Check, Evidence};
+use ssh_doctor_checks::causes::{FixKind, Severity, Side};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, errored, failed, healthy, skipped};
 

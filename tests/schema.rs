@@ -8,7 +8,7 @@ use serde_json::Value;
 use ssh_doctor::diagnose::diagnose;
 use ssh_doctor::record;
 use ssh_doctor::report::json::{self, Shape};
-use ssh_doctor_checks::evidence::Evidence;
+use ssh_doctor_checks::facts::Evidence;
 
 use crate::lab::python;
 use crate::support::healthy;

@@ -23,9 +23,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use secrecy::SecretString;
-use ssh_doctor_checks::evidence::Check;
-use ssh_doctor_checks::target::{Limits, Target};
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::limits::Limits;
+use ssh_doctor_checks::base::target::Target;
+use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::facts::Check;
 
 use crate::cli::{CheckArgs, SshFlags};
 use crate::terminal::reason;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use ssh_doctor_checks::evidence::Check;
+use ssh_doctor_checks::facts::Check;
 
 use crate::cli::Scope;
 
@@ -47,7 +47,7 @@ const CHAIN: &[Check] = &[Check::Dns, Check::Tcp, Check::Handshake, Check::Hostk
 mod tests {
     use std::time::Duration;
 
-    use ssh_doctor_checks::evidence::Check;
+    use ssh_doctor_checks::facts::Check;
 
     use super::selected;
     use crate::cli::Scope;

@@ -1,8 +1,8 @@
 //! One finding for people: what it is, why, what was seen, and the fix to paste.
 
-use ssh_doctor_checks::cause::{Certainty, FixKind, Severity, Side};
-
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::causes::{FixKind, Severity, Side};
+use ssh_doctor_checks::facts::certainty::Certainty;
 
 use super::style::Ink;
 use super::{Style, suspects};

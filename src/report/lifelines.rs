@@ -2,9 +2,9 @@
 
 mod lane;
 
-use ssh_doctor_checks::evidence::Evidence;
-use ssh_doctor_checks::idle::{End, Facts, Moves};
-use ssh_doctor_checks::text::seconds;
+use ssh_doctor_checks::base::text::seconds;
+use ssh_doctor_checks::facts::Evidence;
+use ssh_doctor_checks::facts::idle::{End, Facts, Moves};
 
 use super::Style;
 use super::style::Ink;

@@ -14,8 +14,8 @@ pub mod text;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use ssh_doctor_checks::cause::Severity;
-use ssh_doctor_checks::evidence::{CheckView, Step};
+use ssh_doctor_checks::causes::Severity;
+use ssh_doctor_checks::facts::{CheckView, Step};
 
 pub use style::Style;
 

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Step};
-use ssh_doctor_checks::idle::Facts;
-use ssh_doctor_checks::text::{is_unprintable, seconds};
+use ssh_doctor_checks::base::text::{is_unprintable, seconds};
+use ssh_doctor_checks::facts::idle::Facts;
+use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
 
 use super::finding::{severity, side};
 use crate::diagnose::{Diagnosis, FilledFix, Finding, Verdict};

@@ -6,7 +6,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, LabelSetEncoder, prometheus_text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
-use ssh_doctor_checks::evidence::{Check, Evidence};
+use ssh_doctor_checks::facts::{Check, Evidence};
 
 use super::Status;
 use super::finding::severity;

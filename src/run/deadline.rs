@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ssh_doctor_checks::examination::Stop;
+use ssh_doctor_checks::base::stop::Stop;
 
 /// The bound where a plugin of Nagios is asked for none: a second below the timeout of its core and of NRPE.
 pub(super) const OF_PLUGINS: Duration = Duration::from_secs(9);

@@ -7,7 +7,7 @@ mod output;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use ssh_doctor_checks::evidence::{Check, Evidence, Step};
+use ssh_doctor_checks::facts::{Check, Evidence, Step};
 
 use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, command_to_complete, man_page};
 use crate::diagnose::{Verdict, diagnose_for};

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use ssh_doctor_checks::evidence::{Check, Evidence};
-use ssh_doctor_checks::examination::{Ask, Examination, Nobody, Stop};
-use ssh_doctor_checks::text::seconds;
+use ssh_doctor_checks::base::ask::{Ask, Nobody};
+use ssh_doctor_checks::base::stop::Stop;
+use ssh_doctor_checks::base::text::seconds;
+use ssh_doctor_checks::facts::{Check, Evidence};
+use ssh_doctor_checks::measure::examination::Examination;
 use tokio::time::timeout_at;
 
 use super::deadline::Deadline;

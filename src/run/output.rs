@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use ssh_doctor_checks::evidence::Evidence;
-use ssh_doctor_checks::text::escaped;
+use ssh_doctor_checks::base::text::escaped;
+use ssh_doctor_checks::facts::Evidence;
 use tempfile::NamedTempFile;
 
 use crate::cli::{Format, Output};

@@ -11,7 +11,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::text::shown;
 
 pub use ask::AtTerminal;
 pub use board::Board;

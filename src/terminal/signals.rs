@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM: the first ends the examination, the second ends the doctor.
 
-use ssh_doctor_checks::examination::Stop;
+use ssh_doctor_checks::base::stop::Stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 

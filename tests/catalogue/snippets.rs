@@ -1,6 +1,6 @@
 //! A fix either looks or changes: every snippet of the catalogue, read as a shell would read it.
 
-use ssh_doctor_checks::cause::{Fix, FixKind, Side};
+use ssh_doctor_checks::causes::{Fix, FixKind, Side};
 
 use super::shell::{Command, commands};
 
@@ -261,7 +261,7 @@ fn effect(program: &str, args: &[String]) -> Option<Effect> {
 
 #[test]
 fn every_fix_of_the_catalogue_looks_or_changes_and_never_both() {
-    let fixes = ssh_doctor_checks::causes().flat_map(|cause| cause.fixes.iter().map(|fix| (cause.code, fix)));
+    let fixes = ssh_doctor_checks::causes::all().flat_map(|cause| cause.fixes.iter().map(|fix| (cause.code, fix)));
     let wrong: Vec<_> = fixes.filter_map(|(code, fix)| Some(format!("{code}: {}", fault(fix)?))).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 
 use serde_json::{Value, json};
-use ssh_doctor_checks::evidence::{Check, Evidence};
+use ssh_doctor_checks::facts::{Check, Evidence};
 
 /// A run in which every check passed.
 pub(crate) fn healthy() -> Evidence {

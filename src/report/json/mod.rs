@@ -9,9 +9,9 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
-use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Forward, Hop, Spent};
-use ssh_doctor_checks::server::Answers;
-use ssh_doctor_checks::target::Settings;
+use ssh_doctor_checks::base::target::Settings;
+use ssh_doctor_checks::facts::server::Answers;
+use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Spent};
 
 use super::Status;
 use crate::diagnose::{Diagnosis, Finding, Verdict};

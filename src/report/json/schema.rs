@@ -3,7 +3,7 @@
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
-use ssh_doctor_checks::evidence::Check;
+use ssh_doctor_checks::facts::Check;
 
 use super::{Report, SCHEMA_VERSION};
 

@@ -5,7 +5,7 @@ use std::io;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
-use ssh_doctor_checks::text::is_unprintable;
+use ssh_doctor_checks::base::text::is_unprintable;
 
 /// A time in UTC with milliseconds (RFC 3339).
 #[derive(Debug, Clone, Copy, JsonSchema)]

@@ -1,0 +1,193 @@
+//! What settles a doubt: a fresh connection, and the kept session, at the same moment.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::idle_session::verdict_deadline;
+use crate::facts::connection::NotLoggedIn;
+use crate::ssh::connection::{Answer, Connection};
+use crate::ssh::login::Login;
+
+/// A fresh connection that takes longer than this, and than three times the longest so far, shows a path that is disturbed.
+const PROMPT: Duration = Duration::from_secs(2);
+/// Doubts that arise within this time share one answer.
+const SHARED: Duration = Duration::from_secs(1);
+/// How long we wait for a path to come back, and how often we try.
+const RECOVERY: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(3));
+
+/// A connection that takes longer than this to answer is not worth waiting for: a new one is faster.
+const USEFUL: Duration = Duration::from_secs(3);
+
+/// Asks for the finding of a fresh connection.
+#[derive(Debug, Clone)]
+pub(super) struct Control {
+    doubts: mpsc::UnboundedSender<Doubt>,
+    /// Whether it is being found out why a session could not be opened.
+    opening_in_doubt: Arc<watch::Sender<bool>>,
+}
+
+/// A session that may be dead, or the path to it.
+#[derive(Debug)]
+struct Doubt {
+    /// Since when.
+    since: Instant,
+    finding: oneshot::Sender<Finding>,
+}
+
+/// The task that opens the fresh connections, one after the other.
+struct Examiner {
+    login: Arc<Login>,
+    main: Arc<Connection>,
+    deadline: Duration,
+    opened: u32,
+}
+
+/// What a fresh connection showed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Finding {
+    /// It worked at once; and whether the kept session answered at that moment.
+    Fine {
+        /// The kept session is alive.
+        kept_alive: bool,
+    },
+    /// It did not, and later it did: nothing can be said about that moment.
+    Disturbed {
+        /// From when to when.
+        outage: (Instant, Instant),
+    },
+    /// None could be had any more.
+    NoPath {
+        /// Since when.
+        since: Instant,
+        /// What was tried last, and how it failed.
+        why: String,
+    },
+    /// The path is well, and a login that worked before is not let in.
+    Refused(String),
+}
+
+impl Finding {
+    /// The reason why nothing can be said of a session that did not answer.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Disturbed { .. } => "the path was disturbed: a fresh connection could not be had at once".to_owned(),
+            Self::NoPath { why, .. } => format!("no fresh connection could be had any more: {why}"),
+            Self::Refused(why) => format!("the server turned a fresh connection away: {why}"),
+            Self::Fine { .. } => "a fresh connection worked".to_owned(),
+        }
+    }
+}
+
+impl Control {
+    /// Starts the task, which ends with the last handle and tells then how many connections it has opened.
+    pub(super) fn start(login: Arc<Login>, main: Arc<Connection>, deadline: Duration) -> (Self, JoinHandle<u32>) {
+        let (doubts, asked) = mpsc::unbounded_channel();
+        let (opening_in_doubt, _) = watch::channel(false);
+        let task = tokio::spawn(Examiner { login, main, deadline, opened: 0 }.serve(asked));
+        (Self { doubts, opening_in_doubt: Arc::new(opening_in_doubt) }, task)
+    }
+
+    /// Settles a doubt that arose at `since`.
+    pub(super) async fn settle(&self, since: Instant) -> Finding {
+        let (finding, found) = oneshot::channel();
+        let asked = self.doubts.send(Doubt { since, finding });
+        let gone = || Finding::Refused("the idle test is over".to_owned());
+        if asked.is_ok() { found.await.unwrap_or_else(|_| gone()) } else { gone() }
+    }
+
+    /// Settles why a session could not be opened; the others that are being opened learn of the doubt, and share the finding.
+    pub(super) async fn settle_opening(&self) -> Finding {
+        let first = !self.opening_in_doubt.send_replace(true);
+        let finding = self.settle(Instant::now()).await;
+        if first {
+            self.opening_in_doubt.send_replace(false);
+        }
+        finding
+    }
+
+    /// Returns while it is being found out why a session could not be opened.
+    pub(super) async fn opening_in_doubt(&self) {
+        let _ = self.opening_in_doubt.subscribe().wait_for(|in_doubt| *in_doubt).await;
+    }
+}
+
+impl Examiner {
+    async fn serve(mut self, mut doubts: mpsc::UnboundedReceiver<Doubt>) -> u32 {
+        let mut last: Option<(Instant, Finding)> = None;
+        while let Some(Doubt { since, finding: reply }) = doubts.recv().await {
+            let shared = last.take_if(|(at, _)| *at + SHARED > since);
+            let (at, finding) = match shared {
+                Some(known) => known,
+                None => {
+                    let asked = Instant::now();
+                    (asked, self.look(asked).await)
+                }
+            };
+            // Whoever asked may have left.
+            let _ = reply.send(finding.clone());
+            last = Some((at, finding));
+        }
+        self.opened
+    }
+
+    async fn look(&mut self, asked: Instant) -> Finding {
+        if self.login.budget.left() == 0 {
+            return Finding::Refused("the budget of connections is spent".to_owned());
+        }
+        let prompt = PROMPT.max(self.login.budget.longest_login() * 3);
+        let main = self.main.clone();
+        let (fresh, kept) = tokio::join!(self.fresh(), main.keepalive(verdict_deadline(&main)));
+        match fresh {
+            Ok(took) if took < prompt => Finding::Fine { kept_alive: matches!(kept, Answer::Alive(_)) },
+            Ok(took) => Finding::Disturbed { outage: (asked, asked + took) },
+            Err(error) if is_refusal(&error) => Finding::Refused(error.to_string()),
+            // The path is well: only new connections are kept out.
+            Err(error) if matches!(kept, Answer::Alive(rtt) if rtt < prompt) => {
+                Finding::Refused(format!("{error}, while one that was open answered"))
+            }
+            Err(error) => self.recovery(asked, error).await,
+        }
+    }
+
+    /// Waits for the path to come back.
+    async fn recovery(&mut self, since: Instant, first: NotLoggedIn) -> Finding {
+        let mut error = first;
+        while since.elapsed() < RECOVERY.0 {
+            sleep(RECOVERY.1).await;
+            match self.fresh().await {
+                Ok(_) => return Finding::Disturbed { outage: (since, Instant::now()) },
+                Err(next) if is_refusal(&next) => return Finding::Refused(next.to_string()),
+                Err(next) => error = next,
+            }
+        }
+        Finding::NoPath { since, why: error.to_string() }
+    }
+
+    /// Opens one fresh connection, logs in, and closes it; how long it took.
+    async fn fresh(&mut self) -> Result<Duration, NotLoggedIn> {
+        self.opened += 1;
+        let asked = Instant::now();
+        let connection = self.login.open(self.deadline).await?;
+        let took = asked.elapsed();
+        connection.close(Duration::from_millis(500)).await;
+        Ok(took)
+    }
+}
+
+/// Whether a connection is of any use still.
+pub(super) async fn answers(connection: &Connection) -> bool {
+    matches!(connection.keepalive(USEFUL).await, Answer::Alive(_))
+}
+
+/// Whether the server itself turned us away: it can be reached, so this is no outage.
+pub(super) fn is_refusal(error: &NotLoggedIn) -> bool {
+    match error {
+        NotLoggedIn::Refused | NotLoggedIn::OtherHostKey(_) | NotLoggedIn::NoCommand(_) => true,
+        NotLoggedIn::Handshake { answered, .. } => *answered,
+        NotLoggedIn::Unreachable(_) | NotLoggedIn::NoAnswer => false,
+    }
+}

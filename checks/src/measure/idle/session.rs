@@ -1,0 +1,125 @@
+//! The life of one session in the idle test: opened, directed from stretch to stretch, closed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::control::{self, Control, Finding};
+use super::events::{Line, Order, SessionEvent};
+use super::idle_session::IdleSession;
+use super::next_probe::NextProbe;
+use super::role::{Role, TCP_KEEPALIVE};
+use super::stretch::{Means, run_stretch};
+use crate::facts::connection::NotLoggedIn;
+use crate::ssh::login::Login;
+
+/// How many times a session is opened anew after an outage.
+const REOPENED: u32 = 2;
+
+/// What all sessions of a test share.
+#[derive(Clone)]
+pub(super) struct Test {
+    pub(super) login: Arc<Login>,
+    /// What the arguments of the waiting commands bear; without it no command is run.
+    pub(super) mark: Option<String>,
+    pub(super) control: Control,
+    /// How long opening a session may take.
+    pub(super) deadline: Duration,
+}
+
+/// One session's part in the test.
+pub(super) async fn take_part(test: Test, mut line: Line, role: Role) {
+    let mut stretch = 0;
+    for attempt in 0..=REOPENED {
+        let mut session = match open(&test, &line, role).await {
+            Ok(session) => session,
+            Err(Unopened::Over) => break,
+            Err(Unopened::TryAgain(_)) if attempt < REOPENED => continue,
+            Err(Unopened::TryAgain(why) | Unopened::Refused(why)) => {
+                line.tell(SessionEvent::NotOpened(why));
+                break;
+            }
+        };
+        line.tell(SessionEvent::Opened(session.pids));
+        let order = obey(&test, &mut line, role, &mut session, &mut stretch).await;
+        session.close().await;
+        if order != Order::Reopen {
+            break;
+        }
+    }
+    line.tell(SessionEvent::Left);
+}
+
+/// Why a session is not open.
+enum Unopened {
+    /// The test is over.
+    Over,
+    /// The path was in the way at that moment.
+    TryAgain(String),
+    /// Another attempt would end the same way.
+    Refused(String),
+}
+
+async fn open(test: &Test, line: &Line, role: Role) -> Result<IdleSession, Unopened> {
+    let shell = matches!(role, Role::Longest(_));
+    let opening = IdleSession::open(&test.login, test.mark.as_deref(), shell, test.deadline);
+    let opened = tokio::select! {
+        opened = opening => opened,
+        // What another one waits for in vain is not to be had here either.
+        () = test.control.opening_in_doubt() => Err(NotLoggedIn::NoAnswer),
+        () = line.over() => return Err(Unopened::Over),
+    };
+    match opened {
+        Ok(session) => Ok(session),
+        Err(error) => Err(why_not(test, line, &error).await),
+    }
+}
+
+/// Finds out why a session could not be opened: whether the path went down at that moment, or only new sessions are kept out.
+async fn why_not(test: &Test, line: &Line, error: &NotLoggedIn) -> Unopened {
+    if control::is_refusal(error) {
+        return Unopened::Refused(error.to_string());
+    }
+    let finding = tokio::select! {
+        finding = test.control.settle_opening() => finding,
+        () = line.over() => return Unopened::Refused(error.to_string()),
+    };
+    match finding {
+        Finding::Fine { .. } => Unopened::TryAgain(error.to_string()),
+        Finding::Refused(why) => Unopened::Refused(why),
+        finding @ (Finding::Disturbed { .. } | Finding::NoPath { .. }) => {
+            line.tell(SessionEvent::Doubt(finding));
+            Unopened::TryAgain(error.to_string())
+        }
+    }
+}
+
+/// Spends the stretches that the coordinator orders, until it orders something else; `stretch` counts them.
+async fn obey(test: &Test, line: &mut Line, role: Role, session: &mut IdleSession, stretch: &mut u32) -> Order {
+    let mut last = None;
+    loop {
+        let directive = line.order_after(*stretch).await;
+        *stretch = directive.stretch;
+        let Order::Probe(probe) = directive.order else { return directive.order };
+        prepare(role, probe, last, session).await;
+        let ended = run_stretch(&mut Means { line, control: &test.control, role }, session, probe).await;
+        last = Some(ended.probe);
+        line.tell(SessionEvent::Ended(ended));
+    }
+}
+
+/// Says or sets what has to be said or set before a silence begins.
+async fn prepare(role: Role, probe: NextProbe, last: Option<NextProbe>, session: &mut IdleSession) {
+    if role == Role::ServerData && last.is_none() {
+        session.ask_for_lines().await;
+    }
+    if matches!(last, Some(NextProbe::ServerFirst(_))) {
+        // A timer that counts only what we say runs since before the server spoke; a session that is lost here is found so later.
+        session.ask().await;
+    }
+    if let NextProbe::ServerFirst(seconds) = probe {
+        session.ask_for_line(seconds).await;
+    }
+    if role == Role::TcpKeepalive {
+        session.tcp_keepalive(Some(TCP_KEEPALIVE));
+    }
+}
