@@ -120,12 +120,11 @@ impl Examiner {
         let mut last: Option<(Instant, Finding)> = None;
         while let Some(Doubt { since, finding: reply }) = doubts.recv().await {
             let shared = last.take_if(|(at, _)| *at + SHARED > since);
-            let (at, finding) = match shared {
-                Some(known) => known,
-                None => {
-                    let asked = Instant::now();
-                    (asked, self.look(asked).await)
-                }
+            let (at, finding) = if let Some(known) = shared {
+                known
+            } else {
+                let asked = Instant::now();
+                (asked, self.look(asked).await)
             };
             // Whoever asked may have left.
             let _ = reply.send(finding.clone());

@@ -22,23 +22,23 @@ const CLOSING: Duration = Duration::from_secs(3);
 pub(super) struct Coordinator {
     state: TestState,
     events: mpsc::UnboundedReceiver<(u32, SessionEvent)>,
-    to_coordinator: mpsc::UnboundedSender<(u32, SessionEvent)>,
+    senders: mpsc::UnboundedSender<(u32, SessionEvent)>,
     directives: BTreeMap<u32, watch::Sender<Directive>>,
     overview: watch::Sender<Overview>,
 }
 
 impl Coordinator {
     pub(super) fn new(state: TestState) -> Self {
-        let (to_coordinator, events) = mpsc::unbounded_channel();
+        let (senders, events) = mpsc::unbounded_channel();
         let (overview, _) = watch::channel(state.overview());
-        Self { state, events, to_coordinator, directives: BTreeMap::new(), overview }
+        Self { state, events, senders, directives: BTreeMap::new(), overview }
     }
 
     /// The line of a session to the coordinator.
     pub(super) fn line(&mut self, session: u32) -> Line {
         let (directives, directive) = watch::channel(Directive { stretch: 0, order: Order::Leave });
         self.directives.insert(session, directives);
-        Line::new(session, self.to_coordinator.clone(), directive, self.overview.subscribe())
+        Line::new(session, self.senders.clone(), directive, self.overview.subscribe())
     }
 
     /// The state of the test for those who take no part in it.

@@ -28,7 +28,7 @@ pub(super) enum SessionEvent {
     /// Its terminal, or the shell in it, was ended by itself after so long a silence.
     TerminalEnded(Duration),
     /// Its stretch is over.
-    Ended(Stretch),
+    Ended(Box<Stretch>),
     /// It takes no further part.
     Left,
 }

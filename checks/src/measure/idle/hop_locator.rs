@@ -182,8 +182,7 @@ impl HopLocator {
         let mut overview = self.scope.overview.clone();
         // Once the test is over for good there is all the room that there will be.
         let _ = self.scope.stop.race(overview.wait_for(enough)).await;
-        let free = free(&overview.borrow());
-        free
+        free(&overview.borrow())
     }
 
     /// Whether a timer of the path kills: what no SSH keepalive prevents has no hop.

@@ -30,7 +30,7 @@ pub(super) async fn keep(control: Control, mut line: Line, main: Arc<Connection>
             () = line.over() => if main.ending().is_none() { break },
         }
         let ended = ask(&control, &line, &main, NextProbe::Keep(interval), began).await;
-        line.tell(SessionEvent::Ended(ended));
+        line.tell(SessionEvent::Ended(Box::new(ended)));
     }
     line.tell(SessionEvent::Left);
 }

@@ -163,7 +163,7 @@ async fn measure(exam: &Examination, test: Test, main: &Arc<Connection>, monitor
     if let (Some(age), false) = (mass_death(&facts), unasked) {
         let number = facts.arms.iter().map(|arm| arm.session + 1).max().unwrap_or(number);
         let round = Round { test: &test, began, number, started: &started };
-        let later = exam.stop.race(round.hold(age, &exam.progress)).await;
+        let later = Box::pin(exam.stop.race(round.hold(age, &exam.progress))).await;
         facts.arms.extend(later.unwrap_or_default());
     }
     facts.elapsed_s = began.elapsed().as_secs_f64();

@@ -103,7 +103,7 @@ async fn obey(test: &Test, line: &mut Line, role: Role, session: &mut IdleSessio
         prepare(role, probe, last, session).await;
         let ended = run_stretch(&mut Means { line, control: &test.control, role }, session, probe).await;
         last = Some(ended.probe);
-        line.tell(SessionEvent::Ended(ended));
+        line.tell(SessionEvent::Ended(Box::new(ended)));
     }
 }
 

@@ -428,7 +428,9 @@ impl TestState {
 
     fn redirect_all(&mut self, now: Instant) {
         let sessions: Vec<u32> = self.sessions.keys().copied().collect();
-        sessions.into_iter().for_each(|session| self.redirect(session, now));
+        for session in sessions {
+            self.redirect(session, now);
+        }
     }
 
     /// Changes the stretch under way on a session, where the plan wants another one by now. Nobody leaves for a death that may yet turn
