@@ -9,7 +9,7 @@ use ssh_doctor_checks::base::ask::{Ask, Nobody};
 use ssh_doctor_checks::base::stop::Stop;
 use ssh_doctor_checks::base::text::seconds;
 use ssh_doctor_checks::facts::{Check, Evidence};
-use ssh_doctor_checks::measure::examination::Examination;
+use ssh_doctor_checks::measure::context;
 use tokio::time::timeout_at;
 
 use super::deadline::Deadline;
@@ -73,8 +73,8 @@ impl<'a> Runner<'a> {
             Arc::new(Nobody)
         };
         let input = target.input.clone();
-        let exam = Examination::new(target, limits, progress, self.stop.clone(), ask);
-        let evidence = self.within(Box::pin(ssh_doctor_checks::examine(exam, checks))).await;
+        let ctx = context::Context::new(target, limits, progress, self.stop.clone(), ask);
+        let evidence = self.within(Box::pin(ssh_doctor_checks::examine(ctx, checks))).await;
         onlooker.done().await;
         evidence.unwrap_or_else(|| {
             let mut evidence = Evidence::unusable(&input, self.too_late("examining the target"));

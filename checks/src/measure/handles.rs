@@ -41,7 +41,7 @@ pub struct Keyed {
 /// The decision on the server's identity. Left by hostkey.
 pub enum Identity {
     /// A login may be tried.
-    Trusted(Trusted),
+    Trusted(Box<Trusted>),
     /// No login is tried at a key that contradicts known_hosts, although ssh would try one.
     Withheld,
     /// No login may be tried, or there is no connection to try one on.

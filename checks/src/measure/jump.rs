@@ -10,12 +10,10 @@ use super::context::Context;
 use super::handles::{Link, LoggedIn, Reach};
 use super::progress::{Ending, Event};
 use crate::base::elapsed::ms_since;
-use crate::base::limits::Limits;
 use crate::base::target::{Route, Target};
 use crate::base::text::{seconds, shown};
 use crate::facts::{Check, Evidence, Forward, Hop};
 use crate::ssh::connection::Via;
-use crate::ssh::login::Login;
 use crate::ssh::transport::Transport;
 use crate::ssh::tunnel::Tunnel;
 

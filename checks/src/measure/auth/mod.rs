@@ -24,7 +24,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// Logs in on the connection that the handshake left, if the host key check trusts its key.
 pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<LoggedIn>) {
     let Trusted { connection, reach, fingerprint, with_passwords } = match identity {
-        Identity::Trusted(trusted) => trusted,
+        Identity::Trusted(trusted) => *trusted,
         Identity::Withheld => {
             let why =
                 "no login was tried: the host key contradicts known_hosts; ssh goes on without passwords (see hostkey)";

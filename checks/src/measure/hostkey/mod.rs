@@ -59,7 +59,7 @@ pub async fn check(ctx: &Context, keyed: Option<Keyed>) -> (Step<Facts>, Identit
         return (Step::Failed(facts), Identity::Untrusted);
     };
     let trusted = Trusted { connection, reach, fingerprint: facts.fingerprint.clone(), with_passwords };
-    (Step::Passed(facts), Identity::Trusted(trusted))
+    (Step::Passed(facts), Identity::Trusted(Box::new(trusted)))
 }
 
 /// The facts about `key`, with the decision still open; why there are none, where ssh knows of revoked keys what we cannot read.
