@@ -20,7 +20,7 @@ use facts::{Check, Evidence, Examined, Facts, Step, Timed};
 use measure::dns::beside;
 use measure::examination::Examination;
 use measure::progress::{Ending, Event};
-use measure::{auth, channel, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
+use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
 use ssh::known_hosts;
 
 /// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
@@ -39,6 +39,7 @@ pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evide
 /// Runs the selected checks on the target itself.
 async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (Instant, Timestamp)) -> Evidence {
     let (began, started_at) = started;
+    let config = timed(exam, selected, Check::Config, config::check).await;
     let mut dns = timed(exam, selected, Check::Dns, dns::check).await;
     // Behind a hop it has begun with the tunnel.
     exam.connecting.get_or_insert_with(Instant::now);
@@ -71,6 +72,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
         spent: exam.budget.spent(),
         interrupted: exam.stop.asked(),
         timed_out: exam.stop.timed_out(),
+        config: Box::new(config),
         dns,
         tcp,
         handshake,
@@ -95,6 +97,9 @@ async fn timed<F: Facts>(
     let skipped = |why: &str| Timed { step: Step::Skipped(why.into()), duration_ms: 0.0 };
     if !selected.contains(&check) {
         return skipped("not asked for");
+    }
+    if check != Check::Config && exam.target.is_refused() {
+        return skipped("ssh does not accept its settings: see config");
     }
     if exam.stop.asked() {
         return skipped("interrupted");

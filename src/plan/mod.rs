@@ -5,8 +5,10 @@ mod destination;
 mod flags;
 mod ipqos;
 mod jumps;
+mod ledger;
 mod local;
 mod origin;
+mod own;
 mod proxy;
 mod raw;
 mod resolve;
@@ -28,10 +30,11 @@ use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::shown;
 use ssh_doctor_checks::facts::Check;
 
-use crate::cli::{CheckArgs, SshFlags};
+use crate::cli::{CheckArgs, Format, SshFlags};
 use crate::terminal::reason;
 use destination::{Destination, valid_user};
 use local::Local;
+use ssh_g::Answer;
 
 /// The settings of a run: what holds for every target, and the way from a target's name to what an examination needs.
 #[derive(Debug)]
@@ -56,6 +59,8 @@ pub struct Planned {
     pub target: Target,
     /// Within which limits.
     pub limits: Limits,
+    /// Why ssh does not accept its settings for it, in one sentence; none where it does.
+    pub refused: Option<String>,
 }
 
 /// The circumstances of a run that its options do not tell.
@@ -82,8 +87,11 @@ impl Plan {
         let Circumstances { person, several, stage } = circumstances;
         let idle = args.scope.idle(several || stage.is_some());
         let checks = selection::selected(&args.scope, idle)?;
-        for input in &args.targets {
-            destination(input, &args.ssh)?;
+        // In the other formats, one that cannot be used has a report.
+        if args.output.format == Format::Text {
+            for input in &args.targets {
+                destination(input, &args.ssh)?;
+            }
         }
         files_can_be_used(args)?;
         let asked = args.scope.timeout.map(|time| StageBound { time, from: "--timeout" });
@@ -112,9 +120,16 @@ impl Plan {
         let Self { flags, local, .. } = self;
         let login = flags.login.as_deref().or(destination.user.as_deref());
         let (port, host) = (flags.port.or(destination.port), destination.host.as_str());
-        let raw = match ssh_g::ask(flags, login, port, host).await? {
-            Some(raw) => raw,
-            None => flags::read(flags, login, port)?,
+        let (answer, defaults) = tokio::join!(ssh_g::ask(flags, login, port, host), ssh_g::defaults(host));
+        let raw = match answer? {
+            Answer::Settings(raw) => raw,
+            Answer::NoSsh => flags::read(flags, login, port)?,
+            Answer::Refused(refused) => {
+                let limits = self.limits(Limits::default().connect);
+                let sentence = Some(refused.sentence(host));
+                let target = own::refused(input, destination, flags, local, refused);
+                return Ok(Planned { target, limits, refused: sentence });
+            }
         };
         ensure!(
             raw.expanded || raw.set("proxyjump").is_none(),
@@ -128,19 +143,20 @@ impl Plan {
             local,
             password: self.password.clone(),
             person: self.person,
-            server_alive_from: origin::of_interval(&raw, flags, local, host).await,
+            defaults: &defaults,
+            arguments: ssh_g::arguments(flags, login, port, host),
         };
         let mut target =
             resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", shown(host)))?;
         if let Some(proxy) = &mut target.proxy {
-            proxy.jumps = jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person).await?;
+            proxy.jumps = jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person, &defaults).await?;
         }
         let connect_timeout =
             raw.set("connecttimeout").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         let (connect, from) = self.connect(connect_timeout.filter(|timeout| !timeout.is_zero()));
         target.settings.connect_timeout_s = Some(connect.as_secs_f64());
         from.clone_into(&mut target.settings.connect_timeout_from);
-        Ok(Planned { target, limits: self.limits(connect) })
+        Ok(Planned { target, limits: self.limits(connect), refused: None })
     }
 
     /// How long connecting may take, and by whose wish.

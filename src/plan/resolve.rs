@@ -13,7 +13,7 @@ use super::local::Local;
 use super::proxy::proxy;
 use super::raw::Raw;
 use super::tokens::{Tokens, tilde};
-use super::{ipqos, origin, unhonoured};
+use super::{ipqos, origin, own, unhonoured};
 use crate::cli::SshFlags;
 
 /// The identity files of ssh_config(5) when none is configured; a newer ssh has more of them, an older one fewer.
@@ -45,8 +45,10 @@ pub(super) struct Given<'a> {
     pub(super) password: Option<SecretString>,
     /// Whether a person is at the terminal.
     pub(super) person: bool,
-    /// Where the keepalive interval comes from.
-    pub(super) server_alive_from: String,
+    /// ssh's own defaults.
+    pub(super) defaults: &'a Raw,
+    /// The arguments by which ssh goes there.
+    pub(super) arguments: Vec<String>,
 }
 
 /// The target as ssh would reach it.
@@ -76,7 +78,10 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         None => alias.to_owned(),
     };
     tokens.host = &host;
-    let mut not_honoured = unhonoured::sentences(raw, flags, &tokens);
+    let unhonoured = unhonoured::settings(raw, given.defaults, flags, &tokens);
+    let deciding =
+        unhonoured.iter().filter(|setting| setting.decides).map(|setting| setting.sentence.clone()).collect();
+    let mut not_honoured = unhonoured.into_iter().map(|setting| setting.sentence).collect();
     let credentials = Credentials {
         agent: agent(raw, &tokens)?,
         identities: identities(raw, flags, &tokens, &mut not_honoured),
@@ -128,14 +133,16 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             compression: raw.flag("compression", false),
         },
         flags: led_by(flags, input, port, user),
+        own_ssh: own::of_settings(raw, given.defaults, flags, given.arguments, local),
         tos: ipqos::interactive(raw.one("ipqos").unwrap_or("af21 cs1")),
         settings: Settings {
             source: raw.source.clone(),
             server_alive_interval_s: raw.number("serveraliveinterval", 0),
             server_alive_count_max: raw.number("serveralivecountmax", 3),
-            server_alive_from: given.server_alive_from,
+            server_alive_from: origin::of_interval(raw, given.defaults, flags, local),
             tcp_keepalive: raw.flag("tcpkeepalive", true),
             not_honoured,
+            deciding,
             ..Settings::default()
         },
         host,
@@ -254,7 +261,8 @@ mod tests {
             local: &local,
             password: None,
             person: true,
-            server_alive_from: "ssh's default".into(),
+            defaults: &Raw::default(),
+            arguments: Vec::new(),
         };
         target(&Raw { expanded: true, ..Raw::from_lines(lines) }, given).unwrap()
     }
