@@ -10,6 +10,7 @@ mod cli;
 mod diagnosis;
 mod exits;
 mod fixtures;
+mod fleet;
 mod forced;
 mod formats;
 mod handshake;

@@ -8,7 +8,8 @@ use super::destination::Destination;
 use super::local::Local;
 use super::raw::Raw;
 use super::resolve::{self, Given};
-use super::ssh_g::{self, Answer};
+use super::settings_cache::{Answer, Asked};
+use super::ssh_g::{self, NotAnswered};
 use crate::cli::SshFlags;
 
 /// The most hops that are resolved; a configuration in which a host is its own jump host has no end.
@@ -59,14 +60,26 @@ async fn hop(
     let flags = SshFlags { config: config.map(ToOwned::to_owned), jump: before, ..SshFlags::default() };
     let host = destination.host.as_str();
     let (user, port) = (destination.user.as_deref(), destination.port);
-    let raw = match ssh_g::ask(&flags, user, port, host).await? {
-        Answer::Settings(raw) => raw,
-        Answer::Refused(refused) => bail!(refused.sentence(host)),
-        Answer::NoSsh => bail!("there is no ssh to ask for its settings"),
+    let asked = Asked { flags: &flags, local, defaults, login: user, port, host };
+    let Answer { raw, settings, server_alive_from } = match asked.ssh().await? {
+        Ok(answer) => answer,
+        Err(NotAnswered::Refused(refused)) => bail!(refused.sentence(host)),
+        Err(NotAnswered::NoSsh) => bail!("there is no ssh to ask for its settings"),
     };
     let arguments = ssh_g::arguments(&flags, user, port, host);
     resolve::target(
         &raw,
-        Given { input: name, alias: host, flags: &flags, local, password: None, person, defaults, arguments },
+        Given {
+            input: name,
+            alias: host,
+            flags: &flags,
+            local,
+            password: None,
+            person,
+            defaults,
+            settings,
+            server_alive_from,
+            arguments,
+        },
     )
 }

@@ -33,18 +33,12 @@ const UNTOLD: [&str; 12] = [
 ];
 
 /// What ssh said of its settings for a target.
-pub(super) fn of_settings(
-    raw: &Raw,
-    defaults: &Raw,
-    flags: &SshFlags,
-    arguments: Vec<String>,
-    local: &Local,
-) -> Option<OwnSsh> {
+pub(super) fn of_settings(raw: &Raw, defaults: &Raw, settings: Vec<Setting>, arguments: Vec<String>) -> Option<OwnSsh> {
     raw.expanded.then(|| OwnSsh {
         version: raw.version.clone(),
         arguments,
         files: raw.log.files.clone(),
-        settings: settings(raw, defaults, flags, local),
+        settings,
         defaults: lists(defaults),
         refusal: None,
         control: raw.set("controlpath").map(|path| ControlPath {
@@ -84,7 +78,8 @@ pub(super) fn refused(
     target
 }
 
-fn settings(raw: &Raw, defaults: &Raw, flags: &SshFlags, local: &Local) -> Vec<Setting> {
+/// The settings that are not ssh's defaults, each with its origin.
+pub(super) fn settings(raw: &Raw, defaults: &Raw, flags: &SshFlags, local: &Local) -> Vec<Setting> {
     let changed = raw.values.iter().filter(|(keyword, values)| {
         let default = defaults.all(keyword);
         !OF_THE_TARGET.contains(&keyword.as_str()) && values.as_slice() != default && !is_unset(values, default)
@@ -114,7 +109,7 @@ fn lists(raw: &Raw) -> Algorithms {
 
 #[cfg(test)]
 mod tests {
-    use super::{Raw, SshFlags, of_settings};
+    use super::{Raw, SshFlags, of_settings, settings};
     use crate::plan::tokens::tests::local;
 
     #[test]
@@ -126,7 +121,8 @@ mod tests {
                    controlpath /tmp/m\ncontrolmaster auto\nremotecommand date\nsessiontype default\npkcs11provider none\n";
         let raw = Raw { expanded: true, version: "OpenSSH_9.2p1".into(), ..Raw::from_lines(set) };
         let flags = SshFlags { options: vec!["RequestTTY=force".into()], ..SshFlags::default() };
-        let own = of_settings(&raw, &defaults, &flags, vec!["--".into(), "db".into()], &local()).unwrap();
+        let settings = settings(&raw, &defaults, &flags, &local());
+        let own = of_settings(&raw, &defaults, settings, vec!["--".into(), "db".into()]).unwrap();
         let told: Vec<_> = own.settings.iter().map(|set| (set.keyword.as_str(), set.value.as_deref())).collect();
         let expected = [
             ("Ciphers", Some("a")),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use secrecy::SecretString;
+use ssh_doctor_checks::base::own_ssh::Setting;
 use ssh_doctor_checks::base::target::{
     AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, Settings, Strictness, Target,
 };
@@ -47,6 +48,10 @@ pub(super) struct Given<'a> {
     pub(super) person: bool,
     /// ssh's own defaults.
     pub(super) defaults: &'a Raw,
+    /// The settings that are not its defaults.
+    pub(super) settings: Vec<Setting>,
+    /// Where the keepalive interval comes from.
+    pub(super) server_alive_from: String,
     /// The arguments by which ssh goes there.
     pub(super) arguments: Vec<String>,
 }
@@ -133,13 +138,13 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             compression: raw.flag("compression", false),
         },
         flags: led_by(flags, input, port, user),
-        own_ssh: own::of_settings(raw, given.defaults, flags, given.arguments, local),
+        own_ssh: own::of_settings(raw, given.defaults, given.settings, given.arguments),
         tos: ipqos::interactive(raw.one("ipqos").unwrap_or("af21 cs1")),
         settings: Settings {
             source: raw.source.clone(),
             server_alive_interval_s: raw.number("serveraliveinterval", 0),
             server_alive_count_max: raw.number("serveralivecountmax", 3),
-            server_alive_from: origin::of_interval(raw, given.defaults, flags, local),
+            server_alive_from: given.server_alive_from,
             tcp_keepalive: raw.flag("tcpkeepalive", true),
             not_honoured,
             deciding,
@@ -262,6 +267,8 @@ mod tests {
             password: None,
             person: true,
             defaults: &Raw::default(),
+            settings: Vec::new(),
+            server_alive_from: "ssh's default".into(),
             arguments: Vec::new(),
         };
         target(&Raw { expanded: true, ..Raw::from_lines(lines) }, given).unwrap()

@@ -18,15 +18,13 @@ const DEADLINE: Duration = Duration::from_secs(15);
 /// The most lines that are kept of ssh's words when it refuses its settings.
 const WORDS: usize = 8;
 
-/// What came of asking ssh for its settings.
+/// Why ssh told no settings.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(super) enum NotAnswered {
     /// No OpenSSH client is installed.
     NoSsh,
     /// It does not accept them.
-    Refused(Refused),
-    /// The settings.
-    Settings(Raw),
+    Refused(Box<Refused>),
 }
 
 /// Settings that ssh does not accept.
@@ -55,12 +53,17 @@ impl Refused {
 }
 
 /// Asks ssh.
-pub(super) async fn ask(flags: &SshFlags, login: Option<&str>, port: Option<u16>, host: &str) -> Result<Answer> {
+pub(super) async fn ask(
+    flags: &SshFlags,
+    login: Option<&str>,
+    port: Option<u16>,
+    host: &str,
+) -> Result<Result<Raw, NotAnswered>> {
     // At this level ssh tells on standard error which files it reads and which of their blocks apply.
     let Some(ran) =
         run(&[&["-vvv", "-G"].map(str::to_owned)[..], &arguments(flags, login, port, host)].concat()).await?
     else {
-        return Ok(Answer::NoSsh);
+        return Ok(Err(NotAnswered::NoSsh));
     };
     let mut version = version(&ran.stderr).map(ToOwned::to_owned);
     if ran.status != Some(0) {
@@ -70,16 +73,16 @@ pub(super) async fn ask(flags: &SshFlags, login: Option<&str>, port: Option<u16>
         }
         if version.is_none() && !ran.cut {
             // Another program goes by the name of ssh.
-            return Ok(Answer::NoSsh);
+            return Ok(Err(NotAnswered::NoSsh));
         }
         let status = if ran.cut { None } else { Some(ran.status.unwrap_or(-1)) };
         let refusal = Refusal { words: words(&ran.stderr), status };
         let version = version.unwrap_or_default();
-        return Ok(Answer::Refused(Refused { refusal, version, log: log(&ran.stderr) }));
+        return Ok(Err(NotAnswered::Refused(Box::new(Refused { refusal, version, log: log(&ran.stderr) }))));
     }
     let mut raw = Raw::from_lines(&ran.stdout);
     if raw.one("hostname").is_none() {
-        return Ok(Answer::NoSsh);
+        return Ok(Err(NotAnswered::NoSsh));
     }
     raw.source = format!("ssh -G ({})", shown(version.as_deref().unwrap_or("version unknown")));
     raw.version = version.unwrap_or_default();
@@ -90,12 +93,12 @@ pub(super) async fn ask(flags: &SshFlags, login: Option<&str>, port: Option<u16>
     if left_to_us.into_iter().flatten().any(|value| value.contains("%C")) {
         raw.hash = hash(flags, login, port, host).await?;
     }
-    Ok(Answer::Settings(raw))
+    Ok(Ok(raw))
 }
 
-/// ssh's own defaults for a host: no configuration file and nothing on the command line.
-pub(super) async fn defaults(host: &str) -> Raw {
-    let arguments = ["-F", "none", "-G", "--", host].map(ToOwned::to_owned);
+/// ssh's own defaults: no configuration file and nothing on the command line; empty where no ssh is installed.
+pub(super) async fn defaults() -> Raw {
+    let arguments = ["-F", "none", "-G", "--", "host"].map(ToOwned::to_owned);
     let ran = run(&arguments).await.ok().flatten();
     ran.map(|ran| Raw::from_lines(&ran.stdout)).unwrap_or_default()
 }
