@@ -1,6 +1,7 @@
 //! What every other room builds on: the target, its limits, and text.
 
 pub mod admission;
+pub mod algorithms;
 pub mod ask;
 pub mod elapsed;
 pub mod limits;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::target::Algorithms;
+use super::algorithms::Algorithms;
 
 /// The user's own ssh, as far as it was asked for its settings for one target.
 #[derive(Debug, Clone, Default)]

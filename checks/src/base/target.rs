@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+pub use super::algorithms::Algorithms;
 use super::own_ssh::OwnSsh;
 
 /// One SSH server as the user's own `ssh` would reach it: every setting resolved.
@@ -207,21 +208,6 @@ pub struct Identity {
     pub path: PathBuf,
     /// True when it is not one of ssh's default names: only then is a missing file worth a word.
     pub explicit: bool,
-}
-
-/// Algorithm names as the user's own client offers them, most preferred first.
-#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-pub struct Algorithms {
-    /// Key exchange (`KexAlgorithms`).
-    pub kex: Vec<String>,
-    /// Host keys (`HostKeyAlgorithms`).
-    pub host_key: Vec<String>,
-    /// Ciphers (`Ciphers`).
-    pub cipher: Vec<String>,
-    /// Message authentication codes (`MACs`).
-    pub mac: Vec<String>,
-    /// Whether compression is asked for (`Compression`).
-    pub compression: bool,
 }
 
 /// The user's settings that the report quotes.

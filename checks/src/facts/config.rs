@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::check;
+use crate::base::algorithms::Algorithms;
 use crate::base::own_ssh::{Refusal, SessionSettings, Setting};
-use crate::base::target::Algorithms;
 use crate::base::text::shown;
 
 /// What was seen of the user's own ssh and its settings for the target.

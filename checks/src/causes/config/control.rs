@@ -1,6 +1,6 @@
 //! The control master.
 
-use super::facts;
+use super::shared::facts;
 use crate::base::text::{seconds, shown};
 use crate::causes::{Cause, Fix, Match, Severity};
 use crate::facts::certainty::Certainty;

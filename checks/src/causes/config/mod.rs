@@ -4,10 +4,9 @@ mod control;
 mod programs;
 mod refusal;
 mod session;
+mod shared;
 
 use super::Cause;
-use crate::facts::Evidence;
-use crate::facts::config::Facts;
 
 /// The causes that show in the user's own ssh before any packet.
 pub static CAUSES: &[Cause] = &[
@@ -23,10 +22,6 @@ pub static CAUSES: &[Cause] = &[
     session::TTY_FORCED,
     session::HOME_IGNORED,
 ];
-
-fn facts(evidence: &Evidence) -> Option<&Facts> {
-    evidence.config.facts()
-}
 
 #[cfg(test)]
 mod samples {

@@ -1,6 +1,6 @@
 //! Programs, libraries and sockets that the settings name and that are not there.
 
-use super::facts;
+use super::shared::facts;
 use crate::base::text::shown;
 use crate::causes::{Cause, Fix, Match, Severity};
 use crate::facts::Check;

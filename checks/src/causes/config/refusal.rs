@@ -1,6 +1,6 @@
 //! ssh does not accept its settings.
 
-use super::facts;
+use super::shared::facts;
 use crate::base::own_ssh::Refusal;
 use crate::causes::{Cause, Fix, Match, Severity};
 use crate::facts::certainty::Certainty;

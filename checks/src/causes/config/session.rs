@@ -1,6 +1,6 @@
 //! Settings that decide on what a session runs, and settings that ssh does not read.
 
-use super::facts;
+use super::shared::facts;
 use crate::base::text::shown;
 use crate::causes::{Cause, Fix, Match, Severity};
 use crate::facts::Check;
