@@ -24,7 +24,7 @@ use measure::context::Context;
 use measure::dns::{LookedUp, beside};
 use measure::handles::{Identity, Link, LoggedIn};
 use measure::progress::{Ending, Event};
-use measure::{auth, channel, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
+use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
 use ssh::known_hosts;
 
 /// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
@@ -49,6 +49,7 @@ async fn pipeline(
     tunnel: Option<Link>,
     (began, started_at): (Instant, Timestamp),
 ) -> (Evidence, Option<LoggedIn>) {
+    let config = timed(&ctx, selected, Check::Config, async || config::check(&ctx).await).await;
     let mut found = LookedUp::default();
     let mut dns = timed(&ctx, selected, Check::Dns, async || keep(&mut found, dns::check(&ctx).await)).await;
     let LookedUp { mut addresses, name_servers } = found;
@@ -101,6 +102,7 @@ async fn pipeline(
         spent: ctx.budget.spent(),
         interrupted: ctx.stop.asked(),
         timed_out: ctx.stop.timed_out(),
+        config: Box::new(config),
         dns,
         tcp,
         handshake,
@@ -151,6 +153,9 @@ async fn timed<F: Facts>(
     let skipped = |why: &str| Timed { step: Step::Skipped(why.into()), duration_ms: 0.0 };
     if !selected.contains(&check) {
         return skipped("not asked for");
+    }
+    if check != Check::Config && ctx.target.is_refused() {
+        return skipped("ssh does not accept its settings: see config");
     }
     if ctx.stop.asked() {
         return skipped("interrupted");

@@ -46,7 +46,12 @@ impl<'a> Runner<'a> {
         let planned = self.within(plan.resolve(input)).await;
         let planned = planned.unwrap_or_else(|| Err(anyhow::anyhow!("{}", self.too_late("reading the settings"))));
         let evidence = match planned {
-            Ok(planned) => self.examine(planned, &plan.checks).await,
+            Ok(planned) => {
+                if let Some(refused) = planned.refused.as_ref().filter(|_| self.output.format != Format::Nagios) {
+                    remark(format_args!("ssh-doctor: {refused}"));
+                }
+                self.examine(planned, &plan.checks).await
+            }
             Err(error) if self.output.format == Format::Text => return Err(error),
             Err(error) => {
                 if self.output.format != Format::Nagios {
@@ -65,7 +70,7 @@ impl<'a> Runner<'a> {
         if self.verbose > 0 {
             planned.describe(self.verbose).into_iter().for_each(remark);
         }
-        let Planned { target, limits } = planned;
+        let Planned { target, limits, .. } = planned;
         let (onlooker, progress) = Onlooker::of(format!("Examining {}", target.input), &self.board, self.verbose);
         let ask: Arc<dyn Ask> = if target.credentials.can_ask {
             Arc::new(AtTerminal::new(self.board.clone(), self.stop.clone()))

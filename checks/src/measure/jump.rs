@@ -18,7 +18,7 @@ use crate::ssh::transport::Transport;
 use crate::ssh::tunnel::Tunnel;
 
 /// What a hop is examined for.
-const CHECKS: [Check; 5] = [Check::Dns, Check::Tcp, Check::Handshake, Check::Hostkey, Check::Auth];
+const CHECKS: [Check; 6] = [Check::Config, Check::Dns, Check::Tcp, Check::Handshake, Check::Hostkey, Check::Auth];
 
 /// Examines the target's hops one after the other with `pipeline`, and leaves the tunnel through them.
 ///

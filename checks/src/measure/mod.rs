@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod channel;
+pub mod config;
 pub mod context;
 pub mod dns;
 pub mod exit;

@@ -145,7 +145,7 @@ impl Shared {
     }
 
     async fn whole(&self, input: &str) -> Evidence {
-        let Planned { target, limits } = match self.plan.resolve(input).await {
+        let Planned { target, limits, .. } = match self.plan.resolve(input).await {
             Ok(planned) => planned,
             Err(error) => return Evidence::unusable(input, format!("{error:#}")),
         };
