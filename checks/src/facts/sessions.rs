@@ -45,7 +45,7 @@ pub struct Session {
     /// Seconds since the client's program had last sent anything, at its end; `null` where that is not known.
     pub client_quiet_s: Option<f64>,
     /// Its end.
-    pub end: End,
+    pub end: SessionEnd,
     /// What happened to this machine since the server was last heard.
     pub machine: Vec<What>,
     /// The other sessions to the same server at that moment.
@@ -89,7 +89,7 @@ pub enum Traffic {
 /// How a session ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "kebab-case")]
-pub enum End {
+pub enum SessionEnd {
     /// It has not ended.
     Open,
     /// The program on this machine closed it, with everything acknowledged.
@@ -139,7 +139,7 @@ impl Session {
     #[must_use]
     pub fn death(&self) -> Option<(&Manner, Sign)> {
         match &self.end {
-            End::Died { manner, sign, .. } => Some((manner, *sign)),
+            SessionEnd::Died { manner, sign, .. } => Some((manner, *sign)),
             _ => None,
         }
     }
