@@ -8,6 +8,7 @@ mod read;
 mod seal;
 mod write;
 
+pub use clock::milliseconds;
 pub use folder::{folder, new_file, prune};
 pub use read::{Journal, read};
 pub use write::{OpenError, Sync, Writer};
