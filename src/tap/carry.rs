@@ -45,9 +45,11 @@ pub(super) fn carry(
     loop {
         if !plain && spliceable {
             buffer = Vec::new();
+            // Before the other side can answer to it.
+            let now = Instant::now();
             match splice(source, sink) {
                 Ok(0) => return Closed::AtEnd,
-                Ok(bytes) => moved(Instant::now(), bytes),
+                Ok(bytes) => moved(now, bytes),
                 Err(Errno::EAGAIN) => wait_for_both(source, sink),
                 Err(Errno::EINTR) => {}
                 Err(Errno::EINVAL) => {
@@ -93,8 +95,8 @@ fn wait(descriptor: BorrowedFd<'_>, what: PollFlags, timeout: PollTimeout) -> bo
     poll(&mut [PollFd::new(descriptor, what)], timeout).is_ok_and(|ready| ready > 0)
 }
 
-/// Whether nobody reads from this pipe any more.
-pub(super) fn is_unread(pipe: BorrowedFd<'_>) -> bool {
+/// Whether nobody has the other end of this pipe any more.
+pub(super) fn is_left(pipe: BorrowedFd<'_>) -> bool {
     wait(pipe, PollFlags::empty(), PollTimeout::ZERO)
 }
 
@@ -211,7 +213,7 @@ mod tests {
         let (near, mut far) = pair();
         far.write_all(&payload()[..100_000]).unwrap();
         drop(out);
-        assert!(is_unread(input.as_fd()));
+        assert!(is_left(input.as_fd()));
         let closed = carry(Direction::In, near.as_fd(), input.as_fd(), plain_until(10), |_, _| {});
         assert_eq!(closed, Closed::Client(Errno::EPIPE));
     }

@@ -62,13 +62,18 @@ pub(super) fn end(known: &Final<'_>) -> (End, Duration, Option<Exchange>) {
     (end, idle, told)
 }
 
+/// Whether packets are lost at this moment, so that whoever closes does so for that.
+pub(super) fn is_frozen(flow: &Flow, info: &TcpInfo, now: Instant) -> bool {
+    info.is_losing() && Silence::of(flow, info, now).unanswered(now) >= LOST_AFTER
+}
+
 fn closed_here(known: &Final<'_>, idle: Duration) -> (End, Duration) {
     let Some(info) = known.info.filter(|info| info.unacked > 0) else { return (in_order(known), idle) };
-    let silence = Silence::of(known.flow, &info, known.at);
-    let unanswered = known.at.saturating_duration_since(silence.first_unanswered);
-    if known.settled && !(info.is_losing() && unanswered >= LOST_AFTER) {
+    if known.settled && !is_frozen(known.flow, &info, known.at) {
         return (in_order(known), idle);
     }
+    let silence = Silence::of(known.flow, &info, known.at);
+    let unanswered = silence.unanswered(known.at);
     let end = End::Died {
         manner: Manner::Silent,
         sign: Sign::AfterProbe,
@@ -93,19 +98,22 @@ fn closed_there(known: &Final<'_>, closed: Closed, idle: Duration) -> (End, Dura
         Closed::Connection(Errno::ECONNRESET | Errno::EPIPE) => Manner::Reset,
         Closed::Connection(errno) => Manner::Errno { errno: errno as i32 },
     };
-    // A reset and a give-up acknowledge nothing: what the kernel heard last was before them.
+    // A reset and a give-up acknowledge nothing: what the kernel heard last was before them. A close does.
     let silence = known.info.filter(|_| manner != Manner::Fin).map(|info| Silence::of(known.flow, &info, known.at));
-    let sent = match &silence {
-        Some(silence) => known.flow.last_sent.filter(|last| *last >= silence.first_unanswered),
-        None => known.flow.last_exchange(known.at).filter(|last| last.by == Direction::Out).and(known.flow.last_sent),
+    let first_unanswered = silence.as_ref().and_then(|silence| silence.first_unanswered);
+    let answered_to = known.flow.last_exchange(known.at).filter(|last| last.by == Direction::Out);
+    let after_packet = if silence.is_some() { first_unanswered.is_some() } else { answered_to.is_some() };
+    let idle = match silence {
+        Some(silence) if first_unanswered.is_some() => silence.quiet,
+        _ => idle,
     };
-    let sign = if sent.is_some() { Sign::AfterProbe } else { Sign::BeforeProbe };
-    let unanswered = silence
-        .as_ref()
-        .filter(|_| sent.is_some())
-        .map(|silence| seconds(known.at.saturating_duration_since(silence.first_unanswered)));
-    let idle = silence.filter(|_| sent.is_some()).map_or(idle, |silence| silence.quiet);
-    (End::Died { manner, sign, unanswered_s: unanswered, tcp: known.info }, idle)
+    let end = End::Died {
+        manner,
+        sign: if after_packet { Sign::AfterProbe } else { Sign::BeforeProbe },
+        unanswered_s: first_unanswered.map(|first| seconds(known.at.saturating_duration_since(first))),
+        tcp: known.info,
+    };
+    (end, idle)
 }
 
 /// The other connections of this machine to the same server, by what the kernel has heard on them.

@@ -9,7 +9,7 @@ use ssh_doctor_checks::facts::journal::{Direction, Moved};
 const REMEMBERED: usize = 128;
 
 /// Everything that was carried so far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Flow {
     pub(super) began: Instant,
     pub(super) received: u64,
@@ -17,10 +17,12 @@ pub(super) struct Flow {
     pub(super) reads: u64,
     pub(super) last_received: Option<Instant>,
     pub(super) last_sent: Option<Instant>,
-    /// The longest idle time that was followed by something from the server, or by an acknowledgement.
-    pub(super) survived: Duration,
+    /// The longest idle time that was followed by something from the server, or by an acknowledgement; without the last one.
+    survived: Duration,
+    /// The last such idle time, and when it ended.
+    last_survived: Option<(Instant, Duration)>,
     /// An idle time that the client ended, as long as nothing of the server has followed.
-    unconfirmed: Option<Duration>,
+    unconfirmed: Option<(Instant, Duration)>,
     recent: VecDeque<(Instant, Direction, u32)>,
 }
 
@@ -34,37 +36,59 @@ impl Flow {
             last_received: None,
             last_sent: None,
             survived: Duration::ZERO,
+            last_survived: None,
             unconfirmed: None,
-            recent: VecDeque::with_capacity(REMEMBERED),
+            recent: VecDeque::with_capacity(REMEMBERED + 1),
         }
     }
 
-    /// Takes note of carried bytes.
+    /// Takes note of carried bytes; those of one direction may be told a little after an answer to them.
     pub(super) fn moved(&mut self, now: Instant, direction: Direction, bytes: usize) {
-        let idle = now.saturating_duration_since(self.last_moved());
+        let later = self.recent.iter().rev().take_while(|(at, ..)| *at > now).count();
+        let place = self.recent.len() - later;
+        let before = place.checked_sub(1).map_or(self.began, |before| self.recent[before].0);
+        let idle = now.saturating_duration_since(before);
         self.reads += 1;
         match direction {
             Direction::In => {
                 self.received += bytes as u64;
                 self.last_received = Some(now);
-                self.survived = self.survived.max(idle);
                 self.confirm();
+                self.survive(now, idle);
             }
             Direction::Out => {
                 self.sent += bytes as u64;
                 self.last_sent = Some(now);
-                self.unconfirmed = Some(self.unconfirmed.unwrap_or_default().max(idle));
+                if self.unconfirmed.is_none_or(|(_, longest)| idle > longest) {
+                    self.unconfirmed = Some((now, idle));
+                }
             }
         }
-        if self.recent.len() == REMEMBERED {
+        self.recent.insert(place, (now, direction, u32::try_from(bytes).unwrap_or(u32::MAX)));
+        if self.recent.len() > REMEMBERED {
             self.recent.pop_front();
         }
-        self.recent.push_back((now, direction, u32::try_from(bytes).unwrap_or(u32::MAX)));
     }
 
     /// Everything that was sent is acknowledged: the path outlived the idle time before it.
     pub(super) fn confirm(&mut self) {
-        self.survived = self.survived.max(self.unconfirmed.take().unwrap_or_default());
+        if let Some((at, idle)) = self.unconfirmed.take() {
+            self.survive(at, idle);
+        }
+    }
+
+    fn survive(&mut self, at: Instant, idle: Duration) {
+        if idle > PAUSE {
+            let before = self.last_survived.replace((at, idle)).map(|(_, idle)| idle);
+            self.survived = self.survived.max(before.unwrap_or_default());
+        }
+    }
+
+    /// The longest idle time that was survived; what ended it is no part of the exchange that goes on until `end`.
+    pub(super) fn survived(&self, end: Instant) -> Duration {
+        let began = self.last_exchange(end).map(|last| end.checked_sub(last.lasted).unwrap_or(self.began));
+        let last = self.last_survived.filter(|(at, _)| began.is_none_or(|began| *at < began));
+        self.survived.max(last.map(|(_, idle)| idle).unwrap_or_default())
     }
 
     /// When a byte was carried last, either way.
@@ -155,12 +179,24 @@ mod tests {
 
     #[test]
     fn an_idle_time_is_survived_once_the_server_is_heard_after_it() {
-        assert_eq!(flow(&[(1.0, OUT), (2.0, IN), (60.0, IN)]).0.survived, s(58));
-        assert_eq!(flow(&[(1.0, OUT), (2.0, IN), (60.0, OUT)]).0.survived, s(1));
-        assert_eq!(flow(&[(1.0, OUT), (2.0, IN), (60.0, OUT), (61.0, IN)]).0.survived, s(58));
-        let mut acknowledged = flow(&[(2.0, IN), (60.0, OUT), (90.0, OUT)]).0;
+        let survived = |moves: &[(f64, Direction)]| {
+            let (flow, began) = flow(moves);
+            flow.survived(began + s(100))
+        };
+        assert_eq!(survived(&[(1.0, OUT), (2.0, IN), (60.0, IN)]), s(58));
+        assert_eq!(survived(&[(1.0, OUT), (2.0, IN), (60.0, OUT)]), s(0));
+        assert_eq!(survived(&[(1.0, OUT), (2.0, IN), (60.0, OUT), (61.0, IN)]), s(58));
+        assert_eq!(survived(&[(2.0, IN), (60.0, IN), (90.0, IN)]), s(58));
+        let (mut acknowledged, began) = flow(&[(2.0, IN), (60.0, OUT), (90.0, OUT)]);
         acknowledged.confirm();
-        assert_eq!(acknowledged.survived, s(58));
+        assert_eq!(acknowledged.survived(began + s(100)), s(58));
+    }
+
+    #[test]
+    fn the_exchange_that_ends_a_session_shows_no_survival() {
+        let (flow, began) = flow(&[(1.0, OUT), (2.0, IN), (30.0, IN), (90.0, IN), (90.1, OUT)]);
+        assert_eq!(flow.survived(began + s(91)), s(28));
+        assert_eq!(flow.survived(began + s(99)), s(60));
     }
 
     #[test]
@@ -186,6 +222,13 @@ mod tests {
         assert_eq!(flow.unanswered(), Some((3, began + s(10), false)));
         flow.moved(began + s(22), IN, 7);
         assert_eq!(flow.unanswered(), None);
+    }
+
+    #[test]
+    fn an_answer_that_is_told_before_what_it_is_for_comes_after_it() {
+        let (flow, began) = flow(&[(2.0, IN), (62.1, OUT), (62.0, IN)]);
+        let last = flow.last_exchange(began + s(63)).unwrap();
+        assert_eq!((last.by, last.idle_before), (IN, s(60)));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod plain_text;
 mod recorder;
 mod shared;
 mod signals;
+mod words;
 
 use std::fs::File;
 use std::io::{stdin, stdout};
@@ -23,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::unistd::{dup2_stderr, dup2_stdout};
+use ssh_doctor_checks::causes::sessions::codes;
 use ssh_doctor_checks::facts::idle::Holds;
 use ssh_doctor_checks::facts::journal::{Connected, Direction, Ended, Event, NotConnected, Started, VERSION};
 use ssh_doctor_checks::facts::sessions::{Observer as SeenBy, Others, Session, Traffic};
@@ -30,14 +32,15 @@ use ssh_doctor_checks::os;
 use ssh_doctor_checks::os::socket::Socket;
 
 pub use args::TapArgs;
-use carry::{Closed, carry, is_unread};
+use carry::{Closed, carry, is_left};
 use connect::{Connection, Failure, connect, interface};
-use ending::{By, Final, end, others, wall};
+use ending::{By, Final, end, is_frozen, others, wall};
 use observe::{Observer, SESSION, seconds};
 use plain_text::Handshake;
 use recorder::Recorder;
 use shared::Shared;
 use signals::Signals;
+use words::words;
 
 use crate::diagnose::Verdict;
 use crate::journal::Sync;
@@ -117,20 +120,21 @@ fn carried(
     let mut observer = Observer::new(&shared, &socket, &recorder, &handshake, began);
     observer.run();
     observer.tell_negotiated();
-    let (at, by, info) = {
+    // As it is now: ssh says its last words into a connection that has ended.
+    let (at, by, flow) = {
         let state = shared.state();
         let (at, by) = ended_by(&state, &socket);
-        (at, by, socket.tcp_info())
+        (at, by, state.flow.clone())
     };
+    let info = socket.tcp_info();
     let settled = match by {
-        By::Client => settle(&stream, &socket, &shared),
+        By::Client => !info.is_some_and(|info| is_frozen(&flow, &info, at)) && settle(&stream, &socket, &shared),
         By::Server(_) => {
             close_client(&shared);
             true
         }
     };
-    let state = shared.state();
-    let (how, quiet, exchange) = end(&Final { flow: &state.flow, at, by, info, settled });
+    let (how, quiet, exchange) = end(&Final { flow: &flow, at, by, info, settled });
     let heard_ms = info.map_or(0, |info| info.last_ack_ms.min(info.last_received_ms));
     let facts = Session {
         observer: SeenBy::Tap,
@@ -142,7 +146,7 @@ fn carried(
         remote: Some(remote),
         seen_at: wall(at),
         age_s: Some(seconds(at.saturating_duration_since(began))),
-        survived_s: seconds(state.flow.survived),
+        survived_s: seconds(flow.survived(at)),
         quiet_s: seconds(quiet),
         exchange,
         end: how,
@@ -153,18 +157,12 @@ fn carried(
     let died = facts.death().is_some();
     let others = if died { others(local, remote, heard_ms) } else { Others::default() };
     let facts = Session { others, ..facts };
-    let ended = Ended {
-        session: SESSION,
-        facts,
-        received: state.flow.received,
-        sent: state.flow.sent,
-        last: state.flow.recent(at),
-    };
-    drop(state);
-    if !died {
-        // Whoever waits for the end of ssh's standard error need not wait for our disk.
-        let _ = File::open("/dev/null").map(dup2_stderr);
+    let ended = Ended { session: SESSION, facts, received: flow.received, sent: flow.sent, last: flow.recent(at) };
+    if !args.quiet && codes(std::slice::from_ref(&ended.facts)) != [None] {
+        words(&ended.facts).into_iter().for_each(remark);
     }
+    // Whoever waits for the end of ssh's standard error need not wait for our disk.
+    let _ = File::open("/dev/null").map(dup2_stderr);
     recorder.record(Event::Ended(Box::new(ended)), Sync::Now);
     recorder.record(Event::Stopped, Sync::Later);
     recorder.finish(RECORDED);
@@ -228,10 +226,9 @@ fn settle(stream: &TcpStream, socket: &Socket, shared: &Shared) -> bool {
     let _ = stream.shutdown(Shutdown::Write);
     let is_acknowledged = || socket.tcp_info().is_none_or(|info| info.unacked == 0) || !socket.is_connected();
     // Who still reads has closed one direction only.
-    while !is_unread(stdout().as_fd()) && shared.state().server.is_none() && shared.state().signal.is_none() {
-        shared.wait_until(SETTLES, |state| {
-            state.server.is_some() || state.signal.is_some() || is_unread(stdout().as_fd())
-        });
+    while !is_left(stdout().as_fd()) && shared.state().server.is_none() && shared.state().signal.is_none() {
+        shared
+            .wait_until(SETTLES, |state| state.server.is_some() || state.signal.is_some() || is_left(stdout().as_fd()));
     }
     let mut acknowledged = false;
     shared.wait_until(SETTLES, |_| {
@@ -244,5 +241,5 @@ fn settle(stream: &TcpStream, socket: &Socket, shared: &Shared) -> bool {
 /// Tells ssh that the connection has ended, and waits until it has said so and exited.
 fn close_client(shared: &Shared) {
     let _ = File::open("/dev/null").map(dup2_stdout);
-    shared.wait_until(CLIENT_ENDS, |state| state.client.is_some() || state.signal.is_some());
+    shared.wait_until(CLIENT_ENDS, |state| state.signal.is_some() || is_left(stdin().as_fd()));
 }

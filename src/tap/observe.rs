@@ -80,7 +80,10 @@ impl<'a> Observer<'a> {
         let quiet = now.saturating_duration_since(state.flow.last_moved()) > SETTLED;
         let Some(info) = info else { return quiet };
         if info.unacked == 0 {
-            state.flow.confirm();
+            // A reset leaves nothing unacknowledged either.
+            if state.flow.last_sent.is_some_and(|sent| heard(&info, now) + TICKS >= sent) {
+                state.flow.confirm();
+            }
             if let Some(since) = self.stalled.take() {
                 let after_s = seconds(now.saturating_duration_since(since));
                 self.recorder.record(Event::Recovered(Recovered { session: SESSION, after_s }), Sync::Now);
@@ -89,11 +92,12 @@ impl<'a> Observer<'a> {
         }
         if info.is_losing() && self.stalled.is_none() {
             let silence = Silence::of(&state.flow, &info, now);
-            self.stalled = Some(silence.first_unanswered);
+            let first_unanswered = silence.first_unanswered.unwrap_or(now);
+            self.stalled = Some(first_unanswered);
             let stalled = Stalled {
                 session: SESSION,
                 quiet_s: seconds(silence.quiet),
-                unanswered_s: seconds(now.saturating_duration_since(silence.first_unanswered)),
+                unanswered_s: seconds(now.saturating_duration_since(first_unanswered)),
                 tcp: Some(info),
             };
             self.recorder.record(Event::Stalled(stalled), Sync::Now);
@@ -124,7 +128,7 @@ impl<'a> Observer<'a> {
             received: flow.received - self.told.received,
             sent: flow.sent - self.told.sent,
             reads: flow.reads - self.told.reads,
-            survived_s: seconds(flow.survived),
+            survived_s: seconds(flow.survived(now)),
             quiet_s: seconds(now.saturating_duration_since(flow.last_moved())),
             rtt_ms: info.map(|info| milliseconds(f64::from(info.rtt_us) / 1000.0)),
             retransmits: info.map(|info| info.retransmits),
@@ -134,10 +138,10 @@ impl<'a> Observer<'a> {
     }
 }
 
-/// The silence before the first packet that was not acknowledged.
+/// The silence before the first packet that was not acknowledged, or until now.
 pub(super) struct Silence {
-    /// When it was sent.
-    pub(super) first_unanswered: Instant,
+    /// When that packet was sent; `None` where the server was heard after everything that was sent.
+    pub(super) first_unanswered: Option<Instant>,
     /// For how long nothing had come from the server then.
     pub(super) quiet: Duration,
 }
@@ -145,12 +149,24 @@ pub(super) struct Silence {
 impl Silence {
     /// Reckons it from the kernel's counters at this moment.
     pub(super) fn of(flow: &Flow, info: &TcpInfo, now: Instant) -> Self {
-        let heard_ms = info.last_ack_ms.min(info.last_received_ms);
-        let heard = now.checked_sub(Duration::from_millis(heard_ms.into())).unwrap_or(flow.began);
+        let heard = heard(info, now).max(flow.began);
         // The kernel's times are in its clock ticks, and an acknowledgement comes right after what it is for.
-        let first_unanswered = flow.first_sent_after(heard + TICKS).or(flow.last_sent).unwrap_or(now);
-        Self { first_unanswered, quiet: first_unanswered.saturating_duration_since(heard) }
+        let sent = flow.first_sent_after(heard + TICKS);
+        // More may have been sent since than is remembered.
+        let first_unanswered = sent.or(flow.last_sent.filter(|_| info.unacked > 0));
+        Self { first_unanswered, quiet: first_unanswered.unwrap_or(now).saturating_duration_since(heard) }
     }
+
+    /// For how long that packet has had no acknowledgement.
+    pub(super) fn unanswered(&self, now: Instant) -> Duration {
+        self.first_unanswered.map_or(Duration::ZERO, |first| now.saturating_duration_since(first))
+    }
+}
+
+/// When the kernel last had a packet of the server.
+fn heard(info: &TcpInfo, now: Instant) -> Instant {
+    let ago = Duration::from_millis(info.last_ack_ms.min(info.last_received_ms).into());
+    now.checked_sub(ago).unwrap_or(now)
 }
 
 /// A clock tick of the kernel, at least (HZ=100, time(7)).

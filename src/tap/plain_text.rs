@@ -61,11 +61,6 @@ impl Handshake {
             ms: milliseconds(encrypted.saturating_duration_since(began).as_secs_f64() * 1000.0),
         })
     }
-
-    /// The server's identification string.
-    pub(super) fn server_version(&self) -> Option<String> {
-        version(&self.0.lock().unwrap_or_else(PoisonError::into_inner).server.reader)
-    }
 }
 
 fn version(reader: &Reader) -> Option<String> {

@@ -1,6 +1,6 @@
 //! The journal of one carried connection, written by a thread of its own: a slow, full or missing disk never holds the connection up.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -45,7 +45,7 @@ impl Recorder {
     }
 }
 
-fn write_all(folder: &PathBuf, waiting: &Receiver<(Event, Sync)>) {
+fn write_all(folder: &Path, waiting: &Receiver<(Event, Sync)>) {
     // The first record comes once there is a connection; before it nothing is worth a file.
     let Ok(mut first) = waiting.recv().map(Some) else { return };
     let Ok(mut journal) = Writer::open(&new_file(folder)) else { return };

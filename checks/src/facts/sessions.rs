@@ -6,16 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::connection::Manner;
-use super::idle::{Holds, Sign, What};
-use crate::facts::tcp::TcpInfo;
-
-/// The sessions of one machine to one server.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Facts {
-    /// Each of them, in the order in which they began.
-    pub sessions: Vec<Session>,
-}
+use super::idle::arm::{Holds, Sign};
+use super::idle::incident::What;
+use super::tcp::TcpInfo;
 
 /// One session: how long it lasted, what moved on it, and its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
