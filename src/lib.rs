@@ -22,4 +22,5 @@ mod shell;
 mod ssh_args;
 pub mod suspected;
 pub mod tap;
+pub mod targets;
 pub mod terminal;

@@ -11,11 +11,12 @@ pub mod measure;
 pub mod os;
 pub mod ssh;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use base::elapsed::ms_since;
 use facts::{Check, Evidence, Examined, Facts, Step, Timed};
 use measure::dns::beside;
 use measure::examination::Examination;
@@ -40,9 +41,14 @@ pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evide
 async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (Instant, Timestamp)) -> Evidence {
     let (began, started_at) = started;
     let mut dns = timed(exam, selected, Check::Dns, dns::check).await;
+    let leave = exam.admitted().await;
     // Behind a hop it has begun with the tunnel.
     exam.connecting.get_or_insert_with(Instant::now);
-    let tcp = timed(exam, selected, Check::Tcp, tcp::check).await;
+    let tcp = match leave {
+        Ok(()) => timed(exam, selected, Check::Tcp, tcp::check).await,
+        Err(why) => Timed { step: Step::Error(why), duration_ms: 0.0 },
+    };
+    let waited = exam.hold.as_ref().map_or(Duration::ZERO, |(_, waited)| *waited);
     let handshake = timed(exam, selected, Check::Handshake, handshake::check).await;
     let hostkey = timed(exam, selected, Check::Hostkey, hostkey::check).await;
     let auth = timed(exam, selected, Check::Auth, auth::check).await;
@@ -52,12 +58,12 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
     let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
     let server = server::ask(exam).await;
     let exit = timed(exam, selected, Check::Exit, exit::check).await;
-    beside::complete(exam, &mut dns.step).await;
+    beside::complete(exam.name_servers.take(), &exam.stop, &mut dns.step).await;
     let target = &exam.target;
     Evidence {
         evidence_version: facts::VERSION,
         started_at,
-        duration_ms: began.elapsed().as_secs_f64() * 1000.0,
+        duration_ms: began.elapsed().saturating_sub(waited).as_secs_f64() * 1000.0,
         target: Examined {
             input: target.input.clone(),
             host: target.host.clone(),
@@ -66,6 +72,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
             via: target.proxy.as_ref().map(|proxy| proxy.hops.clone()).unwrap_or_default(),
             known_as: known_hosts::recorded_name(target),
             flags: target.flags.clone(),
+            labels: BTreeMap::new(),
         },
         settings: target.settings.clone(),
         spent: exam.budget.spent(),
@@ -120,5 +127,5 @@ async fn timed<F: Facts>(
         Step::Skipped(why) | Step::Error(why) => (Ending::Skipped, why.clone()),
     };
     exam.progress.tell(Event::Finished { check, ending, summary });
-    Timed { step, duration_ms: began.elapsed().as_secs_f64() * 1000.0 }
+    Timed { step, duration_ms: ms_since(began) }
 }
