@@ -273,6 +273,50 @@ fn a_server_that_answers_no_more_is_told_from_a_dead_path() {
     });
 }
 
+/// Sends every process on the client that carries or is a session a signal.
+fn signal_clients(lab: &Lab, signal: &str) {
+    for pid in lab.client().processes() {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        if ["ssh", "ssh-doctor"].contains(&name.trim()) {
+            let _ = std::process::Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status();
+        }
+    }
+}
+
+#[test]
+fn a_laptop_that_slept_is_explained() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["ClientAliveInterval 3", "ClientAliveCountMax 2"]);
+    std::thread::scope(|scope| {
+        let sleeping = scope.spawn(|| session(&lab, &server.url(), &[], "sleep 40", "cat", 38));
+        assert!(eventually(s(10), || server.log().contains("Starting session")));
+        sleep(s(2));
+        signal_clients(&lab, "STOP");
+        sleep(s(26));
+        signal_clients(&lab, "CONT");
+        let run = sleeping.join().expect("a run");
+        assert!(server.log().contains("Timeout, client not responding"), "{}", server.log());
+        assert_explained(&lab, &run, "session-client-suspended");
+    });
+}
+
+#[test]
+fn an_address_that_changes_is_explained() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    std::thread::scope(|scope| {
+        let moving = scope.spawn(|| {
+            let options = ["-o", "ServerAliveInterval=3", "-o", "ServerAliveCountMax=2"];
+            session(&lab, &server.url(), &options, "sleep 25", "cat", 24)
+        });
+        assert!(eventually(s(10), || server.log().contains("Starting session")));
+        sleep(s(2));
+        lab.move_client(7);
+        let run = moving.join().expect("a run");
+        assert_explained(&lab, &run, "path-address-changed");
+    });
+}
+
 #[test]
 fn a_session_that_ends_in_order_is_recorded_and_nothing_is_said() {
     let Some(lab) = Lab::healthy() else { return };

@@ -7,6 +7,7 @@ mod carry;
 mod connect;
 mod ending;
 mod flow;
+mod host;
 mod observe;
 mod plain_text;
 mod recorder;
@@ -35,6 +36,7 @@ pub use args::TapArgs;
 use carry::{Closed, carry, is_left};
 use connect::{Connection, Failure, connect, interface};
 use ending::{By, Final, end, is_frozen, others, wall};
+use host::Host;
 use observe::{Observer, SESSION, seconds};
 use plain_text::Handshake;
 use recorder::Recorder;
@@ -117,7 +119,7 @@ fn carried(
         failed,
     };
     recorder.record(Event::Connected(connected), Sync::Later);
-    let mut observer = Observer::new(&shared, &socket, &recorder, &handshake, began);
+    let mut observer = Observer::new(&shared, &socket, &recorder, &handshake, began, Host::new(remote, local));
     observer.run();
     observer.tell_negotiated();
     // As it is now: ssh says its last words into a connection that has ended.
@@ -150,7 +152,7 @@ fn carried(
         quiet_s: seconds(quiet),
         exchange,
         end: how,
-        machine: Vec::new(),
+        machine: observer.machine_since(flow.last_received),
         others: Others::default(),
         next: None,
     };

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use ssh_doctor_checks::facts::journal::{Alive, Event, Recovered, Stalled};
+use ssh_doctor_checks::facts::idle::What;
+use ssh_doctor_checks::facts::journal::{Alive, Event, Machine, Recovered, Stalled};
 use ssh_doctor_checks::facts::tcp::TcpInfo;
 use ssh_doctor_checks::os::socket::Socket;
 
 use super::flow::Flow;
+use super::host::Host;
 use super::plain_text::Handshake;
 use super::recorder::Recorder;
 use super::shared::Shared;
@@ -36,6 +38,7 @@ pub(super) struct Observer<'a> {
     negotiated: bool,
     heartbeat: Instant,
     told: Totals,
+    host: Host,
 }
 
 /// What the last heartbeat told.
@@ -53,9 +56,10 @@ impl<'a> Observer<'a> {
         recorder: &'a Recorder,
         handshake: &'a Handshake,
         began: Instant,
+        host: Host,
     ) -> Self {
         let (stalled, negotiated, told) = (None, false, Totals::default());
-        Self { shared, socket, recorder, handshake, began, stalled, negotiated, heartbeat: began, told }
+        Self { shared, socket, recorder, handshake, began, stalled, negotiated, heartbeat: began, told, host }
     }
 
     /// Returns when either side has ended, or a signal has come.
@@ -63,7 +67,11 @@ impl<'a> Observer<'a> {
         let mut settled = false;
         loop {
             let time = if settled { DOZE } else { TICK };
-            if self.shared.wait(time, settled).has_ended() {
+            let ended = self.shared.wait(time, settled).has_ended();
+            for what in self.host.look(time, ended) {
+                self.recorder.record(Event::Machine(Machine { what }), Sync::Now);
+            }
+            if ended {
                 return;
             }
             let info = self.socket.tcp_info();
@@ -71,6 +79,11 @@ impl<'a> Observer<'a> {
             self.tell_negotiated();
             self.tell_alive(info);
         }
+    }
+
+    /// What happened to this machine after a moment.
+    pub(super) fn machine_since(&self, moment: Option<Instant>) -> Vec<What> {
+        self.host.since(moment.unwrap_or(self.began))
     }
 
     /// Looks for acknowledgements; whether all is acknowledged and nothing has moved for a while.

@@ -81,7 +81,7 @@ const STATE_LOST: Cause = Cause {
         Fix {
             side: Side::Network,
             summary: "See what the firewall, NAT or VPN logged at that time; on a Linux router",
-            snippet: Some("journalctl --since -2h -p notice; conntrack -S"),
+            snippet: Some("journalctl --since -2h -p notice"),
             ..Fix::LOOK
         },
     ],
