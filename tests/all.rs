@@ -29,6 +29,7 @@ mod logins;
 mod mend;
 mod names;
 mod once;
+mod own_ssh;
 mod path;
 mod proxies;
 mod questions;

@@ -78,7 +78,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<Verdict> {
     if !args.running.quiet {
         remark(&stage.intro);
     }
-    let planned = crate::plan::Planned { target: stage.target.clone(), limits: stage.limits.clone() };
+    let planned = crate::plan::Planned { target: stage.target.clone(), limits: stage.limits.clone(), refused: None };
     let evidence = runner.examine(planned, &Check::ALL.into()).await;
     let verdict = runner.tell(&evidence, None, &mut sink);
     drop(stage);
