@@ -18,7 +18,7 @@ fn open() -> Session {
         port: 22,
         local: Some("192.0.2.1:5000".parse().unwrap()),
         remote: Some("192.0.2.2:22".parse().unwrap()),
-        seen_at: at(0.0),
+        seen_at: at(0),
         age_s: Some(1000.0),
         survived_s: 30.0,
         quiet_s: 0.0,
@@ -30,8 +30,8 @@ fn open() -> Session {
     }
 }
 
-fn at(seconds: f64) -> Timestamp {
-    Timestamp::from_millisecond(1_767_000_000_000 + (seconds * 1000.0) as i64).unwrap()
+fn at(seconds: u32) -> Timestamp {
+    Timestamp::from_second(1_767_000_000 + i64::from(seconds)).unwrap()
 }
 
 fn died(manner: Manner, sign: Sign, quiet_s: f64) -> Session {
@@ -110,8 +110,8 @@ fn what_happened_to_this_machine_comes_first() {
 
 #[test]
 fn sessions_that_stop_at_one_moment_are_an_outage_or_lost_state() {
-    let busy = Session { seen_at: at(12.0), ..silent(0.5) };
-    let idle = Session { seen_at: at(60.0), ..silent(100.0) };
+    let busy = Session { seen_at: at(12), ..silent(0.5) };
+    let idle = Session { seen_at: at(60), ..silent(100.0) };
     let all = |next: Option<Next>| explain(&[Session { next, ..busy.clone() }, idle.clone()]);
     assert_eq!(all(None), [Some(Explanation::Outage); 2]);
     assert_eq!(all(Some(Next { after_s: 1.0, answered: false })), [Some(Explanation::Outage); 2]);
@@ -138,27 +138,27 @@ fn sessions_without_a_new_connection_are_an_outage() {
 
 #[test]
 fn three_sessions_of_one_age_are_a_limit_on_age() {
-    let aged = |age: f64, seen: f64, quiet_s: f64| Session {
+    let aged = |age: f64, seen: u32, quiet_s: f64| Session {
         age_s: Some(age),
         seen_at: at(seen),
         ..died(Manner::Fin, Sign::BeforeProbe, quiet_s)
     };
-    let three = vec![aged(3600.0, 3600.0, 1.0), aged(3601.0, 9000.0, 0.5), aged(3602.0, 20000.0, 40.0)];
+    let three = vec![aged(3600.0, 3600, 1.0), aged(3601.0, 9000, 0.5), aged(3602.0, 20000, 40.0)];
     assert_eq!(explain(&three), [Some(Explanation::Lifetime); 3]);
     assert_eq!(codes(three.clone()), [("session-lifetime-limit", Certainty::Certain)]);
     // One that became older refutes it.
     let older = Session { age_s: Some(9000.0), ..open() };
     assert!(!explain(&[three, vec![older]].concat()).contains(&Some(Explanation::Lifetime)));
     // Sessions that nobody ever used are as idle as they are old.
-    let unused = vec![aged(600.0, 600.0, 600.0), aged(600.0, 9000.0, 599.0), aged(600.0, 20000.0, 600.0)];
+    let unused = vec![aged(600.0, 600, 600.0), aged(600.0, 9000, 599.0), aged(600.0, 20000, 600.0)];
     assert_eq!(explain(&unused), [Some(Explanation::IdleClosed); 3]);
 }
 
 #[test]
 fn ends_at_one_minute_of_several_hours_are_a_clock_on_the_wall() {
-    let ends = [0.0, 3600.0, 7210.0, 14395.0].map(|seen| Session {
+    let ends = [0, 3600, 7210, 14395].map(|seen| Session {
         seen_at: at(seen),
-        age_s: Some(100.0 + seen),
+        age_s: Some(100.0 + f64::from(seen)),
         ..died(Manner::Reset, Sign::BeforeProbe, 1.0)
     });
     assert_eq!(explain(&ends), [Some(Explanation::WallClock); 4]);
@@ -182,12 +182,9 @@ fn each_explanation_is_one_cause_and_its_certainty_grows_with_the_evidence() {
     use Certainty::{Certain, Likely, Possible};
     assert_eq!(codes(vec![silent(300.0)]), [("idle-silent-drop", Likely)]);
     let next = Some(Next { after_s: 20.0, answered: true });
-    let three: Vec<Session> = [350.0, 351.0, 352.0]
-        .iter()
-        .enumerate()
-        .map(|(day, quiet)| Session { next, seen_at: at(day as f64 * 90_000.0), ..silent(*quiet) })
-        .collect();
-    assert_eq!(codes(three), [("idle-silent-drop", Certain)]);
+    let days = [(0, 350.0), (1, 351.0), (2, 352.0)];
+    let three = days.map(|(day, quiet)| Session { next, seen_at: at(day * 90_000), ..silent(quiet) });
+    assert_eq!(codes(three.into()), [("idle-silent-drop", Certain)]);
     assert_eq!(codes(vec![died(Manner::Reset, Sign::AfterProbe, 300.0)]), [("idle-reset", Likely)]);
     assert_eq!(codes(vec![died(Manner::Fin, Sign::BeforeProbe, 300.0)]), [("idle-closed", Likely)]);
     assert_eq!(codes(vec![silent(1.0)]), [("network-outage", Possible)]);
