@@ -17,7 +17,7 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     let style = *style;
     let checks = evidence.checks();
     let mut parts = vec![verdict(&evidence.target, diagnosis, style)];
-    parts.extend((0..diagnosis.findings.len()).map(|at| finding::finding(at, &diagnosis.findings, style)));
+    parts.extend(findings(diagnosis, style));
     parts.extend(lifelines::section(evidence, style));
     parts.extend(path::section(evidence, style));
     parts.push(table::checks(&checks, &diagnosis.findings, style));
@@ -25,6 +25,11 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     parts.extend(evidence.server.as_ref().map(|answers| server(answers, style)));
     parts.push(closing(evidence, &checks, diagnosis, style));
     parts.join("\n\n")
+}
+
+/// Each finding, root cause first.
+pub(crate) fn findings(diagnosis: &Diagnosis, style: Style) -> impl Iterator<Item = String> + '_ {
+    (0..diagnosis.findings.len()).map(move |at| finding::finding(at, &diagnosis.findings, style))
 }
 
 /// Whom it is about, how it is, and where it dies in one line; below it the address that the name stands for.

@@ -7,11 +7,12 @@ mod seen;
 mod suspect;
 mod table;
 
+pub(crate) use seen::Seen;
+pub(crate) use suspect::SuspectEnding;
 pub use suspect::{Clock, Suspect, SuspectKind};
 
 use crate::facts::Evidence;
 use crate::facts::idle::Arm;
-use seen::Seen;
 
 /// A bracket wider than this share of its upper end names nobody.
 const WIDEST: f64 = 0.25;
