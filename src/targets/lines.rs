@@ -48,7 +48,7 @@ fn entry(line: &[u8], too_long: bool) -> Option<Entry> {
         match word.split_once('=').filter(|(name, _)| !name.is_empty()) {
             Some((name, value)) => drop(entry.labels.insert(name.to_owned(), value.to_owned())),
             None => {
-                entry.fault = Some(format!("'{}' is not a label: write name=value", sanitize_bytes(word.as_bytes())))
+                entry.fault = Some(format!("'{}' is not a label: write name=value", sanitize_bytes(word.as_bytes())));
             }
         }
     }
