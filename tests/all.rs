@@ -39,6 +39,7 @@ mod recorded;
 mod recording;
 mod report;
 mod schema;
+mod screen;
 mod server_side;
 mod sessions;
 mod sick;

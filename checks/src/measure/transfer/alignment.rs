@@ -51,7 +51,8 @@ impl Alignment {
             let length = if found.inserted.len() < MAX_INSERTIONS { text_before(there, here) } else { None };
             let Some(length) = length else {
                 let in_place = altered(there, here);
-                let open = !in_place && found.inserted.len() < MAX_INSERTIONS && here.len() <= LONGEST && is_text_so_far(here);
+                let open =
+                    !in_place && found.inserted.len() < MAX_INSERTIONS && here.len() <= LONGEST && is_text_so_far(here);
                 found.difference = Some(Difference { at, back_at, in_place, open });
                 return found;
             };
