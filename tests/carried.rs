@@ -104,7 +104,7 @@ fn scp_moves_200_mebibytes_each_way_unchanged() {
         .iter()
         .map(|end| end["received"].as_u64().unwrap() + end["sent"].as_u64().unwrap())
         .sum::<u64>();
-    assert!(moved > 2 * (MEBIBYTES as u64) << 20, "{moved}");
+    assert!(moved > (2 * MEBIBYTES as u64) << 20, "{moved}");
     assert!(carried.records("ended").iter().all(|end| end["facts"]["end"]["end"] == "closed-here"));
 }
 
