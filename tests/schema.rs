@@ -48,7 +48,7 @@ fn validate(lines: &str) -> Option<(bool, String)> {
     let input = file(lines.to_owned());
     let output = Command::new(python)
         .arg(in_root("tests/servers/validate.py"))
-        .args(schemas.iter().map(|schema| schema.path()))
+        .args(schemas.iter().map(tempfile::NamedTempFile::path))
         .stdin(fs::File::open(input.path()).unwrap())
         .stderr(Stdio::inherit())
         .output()
