@@ -16,8 +16,10 @@ pub mod path;
 pub mod proxy;
 pub mod retest;
 pub mod server;
+mod stored;
 pub mod tcp;
 pub mod transfer;
 
 pub use check::{Check, Facts, Step, Timed};
 pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Spent, VERSION};
+pub use stored::Unreadable;
