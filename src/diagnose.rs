@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ssh_doctor_checks::causes::unexplained::is_unexplained;
 use ssh_doctor_checks::causes::{Cause, FixKind, Match, Severity, Side, Testimony};
 use ssh_doctor_checks::facts::certainty::Certainty;
@@ -30,7 +30,7 @@ pub struct Diagnosis {
 }
 
 /// The verdict on a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing wrong was found in what was tested.

@@ -278,12 +278,13 @@ fn an_ssh_that_floods_is_no_openssh() {
 }
 
 #[test]
-fn several_targets_give_a_line_each_in_their_order() {
+fn several_targets_give_a_line_each() {
     let output = run(&["check", "-F", "none", "--only", "dns", "--format", "json", "127.0.0.1", "me@127.0.0.2:23"]);
     let reports = reports(&stdout(&output));
-    let targets: Vec<_> =
-        reports.iter().map(|report| (report["target"]["host"].clone(), report["target"]["port"].clone())).collect();
-    assert_eq!(targets, [("127.0.0.1".into(), 22.into()), ("127.0.0.2".into(), 23.into())]);
+    let mut targets: Vec<_> =
+        reports.iter().map(|report| (report["target"]["host"].to_string(), report["target"]["port"].clone())).collect();
+    targets.sort_by(|one, other| one.0.cmp(&other.0));
+    assert_eq!(targets, [("\"127.0.0.1\"".to_owned(), 22.into()), ("\"127.0.0.2\"".to_owned(), 23.into())]);
     assert!(output.stderr.is_empty(), "{}", stderr(&output));
 }
 

@@ -11,7 +11,7 @@ pub mod measure;
 pub mod os;
 pub mod ssh;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -40,9 +40,14 @@ pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evide
 async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (Instant, Timestamp)) -> Evidence {
     let (began, started_at) = started;
     let mut dns = timed(exam, selected, Check::Dns, dns::check).await;
+    let leave = exam.admitted().await;
     // Behind a hop it has begun with the tunnel.
     exam.connecting.get_or_insert_with(Instant::now);
-    let tcp = timed(exam, selected, Check::Tcp, tcp::check).await;
+    let tcp = match leave {
+        Ok(()) => timed(exam, selected, Check::Tcp, tcp::check).await,
+        Err(why) => Timed { step: Step::Error(why), duration_ms: 0.0 },
+    };
+    let waited = exam.hold.as_ref().map_or(Duration::ZERO, |(_, waited)| *waited);
     let handshake = timed(exam, selected, Check::Handshake, handshake::check).await;
     let hostkey = timed(exam, selected, Check::Hostkey, hostkey::check).await;
     let auth = timed(exam, selected, Check::Auth, auth::check).await;
@@ -57,7 +62,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
     Evidence {
         evidence_version: facts::VERSION,
         started_at,
-        duration_ms: began.elapsed().as_secs_f64() * 1000.0,
+        duration_ms: began.elapsed().saturating_sub(waited).as_secs_f64() * 1000.0,
         target: Examined {
             input: target.input.clone(),
             host: target.host.clone(),
@@ -66,6 +71,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
             via: target.proxy.as_ref().map(|proxy| proxy.hops.clone()).unwrap_or_default(),
             known_as: known_hosts::recorded_name(target),
             flags: target.flags.clone(),
+            labels: BTreeMap::new(),
         },
         settings: target.settings.clone(),
         spent: exam.budget.spent(),

@@ -1,5 +1,6 @@
 //! All that the user asked for, resolved: the settings are those that `ssh` itself would use for each target.
 
+mod configuration;
 mod describe;
 mod destination;
 mod flags;
@@ -12,6 +13,7 @@ mod raw;
 mod resolve;
 mod secret;
 mod selection;
+mod settings_cache;
 mod ssh_g;
 mod tokens;
 mod unhonoured;
@@ -28,10 +30,12 @@ use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::shown;
 use ssh_doctor_checks::facts::Check;
 
-use crate::cli::{CheckArgs, SshFlags};
+use crate::cli::{CheckArgs, Scope, SshFlags};
 use crate::terminal::reason;
 use destination::{Destination, valid_user};
 use local::Local;
+use raw::Raw;
+use settings_cache::{Answer, SettingsCache};
 
 /// The settings of a run: what holds for every target, and the way from a target's name to what an examination needs.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ pub struct Plan {
     deep: bool,
     timeout: Option<StageBound>,
     server: bool,
+    /// What ssh said of other targets, where there are several.
+    cache: Option<SettingsCache>,
 }
 
 /// One target, and what may be spent on it.
@@ -99,6 +105,7 @@ impl Plan {
             deep: args.scope.deep,
             timeout: asked.or(within),
             server: args.scope.server,
+            cache: several.then(SettingsCache::default),
         })
     }
 
@@ -112,9 +119,15 @@ impl Plan {
         let Self { flags, local, .. } = self;
         let login = flags.login.as_deref().or(destination.user.as_deref());
         let (port, host) = (flags.port.or(destination.port), destination.host.as_str());
-        let raw = match ssh_g::ask(flags, login, port, host).await? {
-            Some(raw) => raw,
-            None => flags::read(flags, login, port)?,
+        let Answer { raw, server_alive_from } = match &self.cache {
+            Some(cache) => match cache.ask(flags, local, login, port, host).await? {
+                Some(answer) => answer,
+                None => self.without_ssh(login, port, host).await?,
+            },
+            None => match ssh_g::ask(flags, login, port, host).await? {
+                Some(raw) => self.answer(raw, host).await,
+                None => self.without_ssh(login, port, host).await?,
+            },
         };
         ensure!(
             raw.expanded || raw.set("proxyjump").is_none(),
@@ -128,7 +141,7 @@ impl Plan {
             local,
             password: self.password.clone(),
             person: self.person,
-            server_alive_from: origin::of_interval(&raw, flags, local, host).await,
+            server_alive_from,
         };
         let mut target =
             resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", shown(host)))?;
@@ -141,6 +154,29 @@ impl Plan {
         target.settings.connect_timeout_s = Some(connect.as_secs_f64());
         from.clone_into(&mut target.settings.connect_timeout_from);
         Ok(Planned { target, limits: self.limits(connect) })
+    }
+
+    /// The settings where no ssh is installed.
+    async fn without_ssh(&self, login: Option<&str>, port: Option<u16>, host: &str) -> Result<Answer> {
+        Ok(self.answer(flags::read(&self.flags, login, port)?, host).await)
+    }
+
+    async fn answer(&self, raw: Raw, host: &str) -> Answer {
+        let server_alive_from = origin::of_interval(&raw, &self.flags, &self.local, host).await;
+        Answer { raw, server_alive_from }
+    }
+
+    /// Sessions that are held at the same time by the idle test.
+    #[must_use]
+    pub fn sessions_held(&self) -> usize {
+        if self.idle.is_zero() { 0 } else { self.sessions }
+    }
+
+    /// A sentence where no idle test runs because there are several targets.
+    #[must_use]
+    pub fn idle_note(&self, scope: &Scope) -> Option<&'static str> {
+        let left_out = self.cache.is_some() && scope.idle.is_none() && self.idle.is_zero() && scope.wants(Check::Idle);
+        left_out.then_some("Not tested: idle time, for there are several targets; --idle 6m tests it.")
     }
 
     /// How long connecting may take, and by whose wish.
@@ -202,7 +238,10 @@ fn files_can_be_used(args: &CheckArgs) -> Result<()> {
         }
     }
     if let Some(record) = &args.record {
-        ensure!(args.targets.len() == 1, "--record keeps the evidence of one target; examine one at a time with it");
+        ensure!(
+            args.targets.len() == 1 && args.many.list.is_none(),
+            "--record keeps the evidence of one target; examine one at a time with it"
+        );
         let folder = record.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         ensure!(folder.is_dir(), "--record cannot write {}: there is no folder {}", record.display(), folder.display());
         ensure!(!record.is_dir(), "--record needs a file, and {} is a folder", record.display());

@@ -39,11 +39,6 @@ impl<'a> Runner<'a> {
         Ok(Self { board, stop, verbose, output, deadline })
     }
 
-    /// Whether the run is to end.
-    pub(super) fn is_over(&self) -> bool {
-        self.stop.asked()
-    }
-
     /// Examines one target and writes its report.
     ///
     /// A target whose settings cannot be used has a report too in the formats for programs, beside the sentence for people.

@@ -5,6 +5,7 @@ mod board;
 mod frame;
 mod onlooker;
 mod signals;
+mod tally;
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -17,6 +18,7 @@ pub use ask::AtTerminal;
 pub use board::Board;
 pub use onlooker::Onlooker;
 pub use signals::stop_on_signals;
+pub use tally::Tally;
 
 use crate::cli::Color;
 use crate::diagnose::Verdict;
@@ -36,6 +38,12 @@ pub fn style(color: Color) -> Style {
         unicode: unicode(io::stdout().is_terminal()),
         width: terminal_size::terminal_size_of(io::stdout()).map_or(USUAL_COLUMNS, |(width, _)| columns(width.0)),
     }
+}
+
+/// Whether somebody may read what is written to standard error.
+#[must_use]
+pub fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
 }
 
 /// Whether a person is there to answer a question.

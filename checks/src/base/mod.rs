@@ -1,8 +1,10 @@
 //! What every other room builds on: the target, its limits, and text.
 
+pub mod admission;
 pub mod ask;
 pub mod limits;
 pub mod nonce;
+pub mod pattern;
 pub mod stop;
 pub mod target;
 pub mod text;

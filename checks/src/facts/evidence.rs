@@ -1,5 +1,6 @@
 //! What was seen: one record for each check, saved, loaded and judged offline.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use schemars::JsonSchema;
@@ -105,6 +106,9 @@ pub struct Examined {
     /// What of the command line led there.
     #[serde(default)]
     pub flags: Flags,
+    /// The labels that a list of targets gives it.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// What the examination cost the server.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 use super::progress::Progress;
+use crate::base::admission::{Admission, Admitted};
 use crate::base::ask::Ask;
 use crate::base::limits::Limits;
 use crate::base::stop::Stop;
@@ -39,6 +40,10 @@ pub struct Examination {
     pub stop: Stop,
     /// How to ask the user.
     pub ask: Arc<dyn Ask>,
+    /// Who gives leave to connect; nobody is asked where there is none.
+    pub admission: Option<Arc<dyn Admission>>,
+    /// The leave, and the time for which it was waited.
+    pub(crate) hold: Option<(Box<dyn Send + Sync>, Duration)>,
     /// Left by dns: the addresses that ssh would try, in its order.
     pub addresses: Vec<SocketAddr>,
     /// Left by dns: the name servers that are still being asked, beside the other checks.
@@ -85,6 +90,18 @@ impl Examination {
         self.began + self.limits.connect + BEYOND
     }
 
+    /// Waits for the leave to connect to the target's addresses; the reason where it is refused. The wait costs the target no time.
+    pub(crate) async fn admitted(&mut self) -> Result<(), String> {
+        let Some(admission) = self.admission.clone().filter(|_| !self.addresses.is_empty()) else { return Ok(()) };
+        let asked = Instant::now();
+        let Some(leave) = self.stop.race(admission.admit(&self.addresses)).await else { return Ok(()) };
+        let Admitted { addresses, hold } = leave?;
+        self.addresses = addresses;
+        self.hold = Some((hold, asked.elapsed()));
+        self.began += asked.elapsed();
+        Ok(())
+    }
+
     /// A run that has not begun.
     #[must_use]
     pub fn new(target: Target, limits: Limits, progress: Progress, stop: Stop, ask: Arc<dyn Ask>) -> Self {
@@ -96,6 +113,8 @@ impl Examination {
             progress,
             stop,
             ask,
+            admission: None,
+            hold: None,
             addresses: Vec::new(),
             name_servers: None,
             via: None,
