@@ -68,9 +68,8 @@ impl Evidence {
         match head.evidence_version.map(|version| version.as_u64()) {
             Some(Some(version)) if version == u64::from(VERSION) => {}
             Some(Some(version)) => return Err(Unreadable::Version(version)),
-            Some(None) => return Err(Unreadable::Foreign),
             None if head.schema_version.is_some() => return Err(Unreadable::Report),
-            None => return Err(Unreadable::Foreign),
+            Some(None) | None => return Err(Unreadable::Foreign),
         }
         serde_json::from_slice(text).map_err(Unreadable::Damaged)
     }
