@@ -23,6 +23,7 @@ mod jumps;
 mod keys;
 mod killers;
 mod lab;
+mod layers;
 mod lifelines;
 mod logins;
 mod mend;

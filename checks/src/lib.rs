@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use base::elapsed::ms_since;
 use facts::{Check, Evidence, Examined, Facts, Step, Timed};
 use measure::dns::beside;
 use measure::examination::Examination;
@@ -57,7 +58,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
     let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
     let server = server::ask(exam).await;
     let exit = timed(exam, selected, Check::Exit, exit::check).await;
-    beside::complete(exam, &mut dns.step).await;
+    beside::complete(exam.name_servers.take(), &exam.stop, &mut dns.step).await;
     let target = &exam.target;
     Evidence {
         evidence_version: facts::VERSION,
@@ -126,5 +127,5 @@ async fn timed<F: Facts>(
         Step::Skipped(why) | Step::Error(why) => (Ending::Skipped, why.clone()),
     };
     exam.progress.tell(Event::Finished { check, ending, summary });
-    Timed { step, duration_ms: began.elapsed().as_secs_f64() * 1000.0 }
+    Timed { step, duration_ms: ms_since(began) }
 }

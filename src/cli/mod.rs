@@ -1,5 +1,6 @@
 //! The command line: what can be asked. A flag that `ssh` has too is spelt the same here.
 
+mod look;
 mod man;
 mod misuse;
 mod values;
@@ -16,6 +17,7 @@ use ssh_doctor_checks::facts::Check;
 use crate::clients::Client;
 use crate::sessions::SessionsArgs;
 use crate::targets::Shard;
+pub use look::Look;
 pub use man::man_page;
 pub use misuse::Unread;
 use values::{age, check_names, idle_duration, jobs, port, rate, stage_duration, whole_duration};
@@ -256,20 +258,6 @@ pub struct Output {
     pub look: Look,
 }
 
-/// The report's looks.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct Look {
-    /// Colours; auto: on a terminal, unless NO_COLOR is set
-    #[arg(
-        long,
-        value_enum,
-        default_value_t = Color::Auto,
-        value_name = "auto|always|never",
-        hide_possible_values = true
-    )]
-    pub color: Color,
-}
-
 /// What is said while the examination runs.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "While it runs")]
@@ -306,17 +294,6 @@ pub enum Format {
     Nagios,
     /// For Prometheus: the text exposition format
     Prometheus,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 impl Cli {

@@ -12,6 +12,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
+use clap::ValueEnum;
 use ssh_doctor_checks::base::text::shown;
 
 pub use ask::AtTerminal;
@@ -20,9 +21,19 @@ pub use onlooker::Onlooker;
 pub use signals::stop_on_signals;
 pub use tally::Tally;
 
-use crate::cli::Color;
 use crate::diagnose::Verdict;
 use crate::report::{Style, nagios};
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
 
 /// The narrowest and the widest a report is laid out for, in columns.
 const COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;

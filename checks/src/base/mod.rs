@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod ask;
+pub mod elapsed;
 pub mod limits;
 pub mod nonce;
 pub mod pattern;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::examination::Examination;
+use crate::base::elapsed::ms_since;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::text::shown_bytes;
@@ -55,7 +56,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let ending = connection.ending().map(|ending| ending.manner);
     let goodbye = Instant::now();
     connection.close(GOODBYE).await;
-    let goodbye_ms = ending.is_none().then(|| goodbye.elapsed().as_secs_f64() * 1000.0);
+    let goodbye_ms = ending.is_none().then(|| ms_since(goodbye));
     let whole = is_whole(&ran) && again.iter().all(is_whole);
     let facts = Facts { ran, again, other_output, written_bytes: OUTPUT, given_status: STATUS, ending, goodbye_ms };
     if whole { Step::Passed(facts) } else { Step::Failed(facts) }

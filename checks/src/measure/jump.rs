@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::examination::Examination;
 use super::progress::{Ending, Event};
+use crate::base::elapsed::ms_since;
 use crate::base::limits::Limits;
 use crate::base::target::{Route, Target};
 use crate::base::text::{seconds, shown};
@@ -69,7 +70,7 @@ async fn examine(
     let Some(answer) = exam.stop.race(Tunnel::open(&via, &next.host, next.port, exam.limits.connect)).await else {
         return (hop, None);
     };
-    let ms = asked.elapsed().as_secs_f64() * 1000.0;
+    let ms = ms_since(asked);
     let (transport, failure) = match answer {
         Ok(tunnel) => (Some(Transport::Tunnel(Box::new(tunnel))), None),
         Err(failure) => (None, Some(failure)),

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep_until;
 
 use super::examination::Examination;
+use crate::base::elapsed::ms_since;
 use crate::facts::Step;
 use crate::facts::dns::{Facts, System, SystemAnswer, literal};
 use beside::Beside;
@@ -27,7 +28,7 @@ const LAST_HOPE: Duration = Duration::from_secs(1);
 /// Looks the target's name up and leaves its addresses, in the order in which ssh would try them.
 ///
 /// It takes as long as the system's resolver, which ssh waits for too and ConnectTimeout does not bound, and `Limits::stage` at
-/// most; `Limits::connect` and a second where no name server gives an address. Where the look-up succeeds, [`complete`] adds what
+/// most; `Limits::connect` and a second where no name server gives an address. Where the look-up succeeds, [`beside::complete`] adds what
 /// the name servers say.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let target = exam.target.clone();
@@ -60,7 +61,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         beside.none_knows(files.sources.as_deref()).await;
         sleep_until((began + exam.limits.connect + LAST_HOPE).into()).await;
     };
-    let unanswered = |answer| System { ms: ms(began), answer, other_family: Vec::new() };
+    let unanswered = |answer| System { ms: ms_since(began), answer, other_family: Vec::new() };
     facts.system = tokio::select! {
         system = system::look_up(&target.host, target.port, target.family, exam.limits.stage) => system,
         () = hopeless => unanswered(SystemAnswer::TimedOut),
@@ -88,8 +89,4 @@ fn leave(exam: &mut Examination, facts: Facts) -> Step<Facts> {
         SystemAnswer::NotWaitedFor => Step::Skipped("interrupted".into()),
         SystemAnswer::Error { .. } | SystemAnswer::TimedOut => Step::Failed(facts),
     }
-}
-
-pub(crate) fn ms(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1000.0
 }

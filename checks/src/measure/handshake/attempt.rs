@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout_at;
 
 use super::{seen, silence};
+use crate::base::elapsed::ms_since;
 use crate::base::target::Route;
 use crate::facts::handshake::Facts;
 use crate::measure::examination::Examination;
@@ -47,7 +48,7 @@ pub(super) async fn attempt(exam: &Examination, stream: Tap<Transport>, watch: &
     if !matches!(outcome, Err(NotConnected::Deadline)) {
         return Attempt { outcome, facts };
     }
-    facts.gave_up_ms = Some(began.elapsed().as_secs_f64() * 1000.0);
+    facts.gave_up_ms = Some(ms_since(began));
     if facts.received_bytes == 0 && facts.end.is_none() {
         silence::hear_out(exam, connecting, watch, &mut facts, (began, until)).await;
         return Attempt { outcome, facts };

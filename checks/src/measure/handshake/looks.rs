@@ -9,6 +9,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::time::{sleep, timeout};
 
 use super::seen::manner;
+use crate::base::elapsed::ms_since;
 use crate::base::target::Route;
 use crate::base::text::{shown, shown_bytes};
 use crate::facts::handshake::Look;
@@ -33,7 +34,7 @@ pub(super) fn look(seen: &Seen, began: Instant, opened: Instant) -> Look {
         first_bytes: (!first.is_empty()).then(|| shown_bytes(first)),
         first_octets: first.iter().take(4).copied().collect(),
         end: manner(seen),
-        ms: opened.elapsed().as_secs_f64() * 1000.0,
+        ms: ms_since(opened),
     }
 }
 

@@ -10,6 +10,7 @@ mod tls;
 use std::time::{Duration, Instant};
 
 use super::examination::Examination;
+use crate::base::elapsed::ms_since;
 use crate::base::text::shown;
 use crate::facts::Step;
 use crate::facts::handshake::{Facts, Look};
@@ -52,7 +53,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     }
     match outcome {
         Ok(connection) => {
-            facts.done_ms = Some(began.elapsed().as_secs_f64() * 1000.0);
+            facts.done_ms = Some(ms_since(began));
             facts.negotiated.clone_from(&connection.notes().read().negotiated);
             exam.connection = Some(connection);
             Step::Passed(facts)

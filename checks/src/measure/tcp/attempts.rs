@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::base::elapsed::ms_since;
 use crate::facts::tcp::{Attempt, Icmp, Outcome};
 use crate::measure::examination::Examination;
 use crate::os::socket::errno_name;
@@ -99,7 +100,7 @@ pub(super) async fn repeated(exam: &Examination, address: SocketAddr) -> Vec<Att
             let began = Instant::now();
             let result = dial::attempt(&budget, address, bind, segment, REPEATED).await;
             let outcome = result.map_or_else(|refusal| failed(address, refusal), |_| Outcome::Connected);
-            (order, Attempt { address, ms: began.elapsed().as_secs_f64() * 1000.0, outcome })
+            (order, Attempt { address, ms: ms_since(began), outcome })
         });
     }
     let mut attempts = exam.stop.race(running.join_all()).await.unwrap_or_default();

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::identity::Identity;
 use super::offer::Offer;
+use crate::base::elapsed::ms_since;
 use crate::facts::auth::{Answer, Attempt, Conclusion, Facts, Key, Obstacle, Steps};
 use crate::measure::examination::Examination;
 use crate::ssh::connection::Connection;
@@ -89,7 +90,7 @@ impl<'e> Walk<'e> {
             first = self.clock.bound(asked) => first,
             () = unheard => Err(Cut::Deadline),
         };
-        self.facts.first_answer_ms = ms(began);
+        self.facts.first_answer_ms = ms_since(began);
         match first {
             Ok(Outcome::Refused(methods) | Outcome::Partial(methods)) => {
                 self.facts.methods.clone_from(&methods);
@@ -185,7 +186,7 @@ impl<'e> Walk<'e> {
             Cut::Deadline if self.connection.is_closed() => self.ended(),
             Cut::Deadline => {
                 self.facts.conclusion = Conclusion::Silent;
-                self.facts.gave_up_ms = Some(ms(began));
+                self.facts.gave_up_ms = Some(ms_since(began));
             }
             Cut::Stopped => self.facts.conclusion = Conclusion::Interrupted,
         }
@@ -196,7 +197,7 @@ impl<'e> Walk<'e> {
     }
 
     fn record(&mut self, method: &str, key: Option<Key>, answer: Answer, obstacle: Option<Obstacle>, began: Instant) {
-        let (method, ms, steps) = (method.to_owned(), ms(began), Steps::default());
+        let (method, ms, steps) = (method.to_owned(), ms_since(began), Steps::default());
         let (prompts, notices) = (Vec::new(), Vec::new());
         self.facts.attempts.push(Attempt { method, key, answer, obstacle, prompts, notices, ms, steps });
     }
@@ -218,8 +219,4 @@ impl Answer {
             Outcome::Broken(_) => Self::Ended,
         }
     }
-}
-
-fn ms(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1000.0
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use secrecy::SecretString;
 
 use super::{Verdict, Walk};
+use crate::base::elapsed::ms_since;
 use crate::facts::auth::{Answer, Obstacle, Steps};
 use crate::ssh::credential::Credential;
 use crate::ssh::credential::keyboard::{self, Answerer};
@@ -35,7 +36,7 @@ impl Walk<'_> {
         let presenting = credential.present(&mut self.connection, &target.user);
         match self.clock.bound(presenting).await {
             Ok(outcome) => {
-                let decision_ms = Some(crate::measure::auth::walk::ms(began));
+                let decision_ms = Some(ms_since(began));
                 self.record("password", None, Answer::of(&outcome), None, began);
                 self.record_steps(Steps { decision_ms, ..Steps::default() });
                 self.verdict(outcome, credential)

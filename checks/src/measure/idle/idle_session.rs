@@ -6,10 +6,11 @@ use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 use tokio::time::{sleep, sleep_until, timeout};
 
-use super::session::SERVER_INTERVAL;
+use super::rungs::SERVER_INTERVAL;
 use crate::base::limits::Patience;
 use crate::base::text::shown;
-use crate::facts::connection::{GaveUp, Manner, NotLoggedIn, Ran};
+use crate::facts::connection::NotLoggedIn;
+use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::idle::Holds;
 use crate::os::socket::Keepalive;
 use crate::ssh::connection::{Answer, Connection};
@@ -45,7 +46,7 @@ pub(super) enum Event {
 }
 
 /// A session that is open and quiet.
-pub(super) struct Held {
+pub(super) struct IdleSession {
     connection: Connection,
     channel: Option<Channel<Msg>>,
     opened: Instant,
@@ -59,7 +60,7 @@ pub(super) struct Held {
     closed_at: Option<Instant>,
 }
 
-impl Held {
+impl IdleSession {
     /// Logs in and starts the waiting command, whose arguments bear `mark`.
     ///
     /// With `shell` it holds a login shell on a terminal instead, where the server gives one.

@@ -1,7 +1,6 @@
 //! The address with which this machine reaches the server, looked at without a packet.
 
-use std::io;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::base::target::Route;
@@ -11,7 +10,7 @@ use crate::ssh::login::Login;
 
 /// The way to the server, or to the first hop on the way there.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(super) struct LocalAddress {
     to: SocketAddr,
     bind: Option<IpAddr>,
     /// This end of the connection that the test began with.
@@ -20,7 +19,7 @@ pub(super) struct Way {
     source: Option<IpAddr>,
 }
 
-impl Way {
+impl LocalAddress {
     /// As it is now; none where a proxy command knows it and we do not.
     pub(super) fn of(login: &Login, main: &Connection) -> Option<Self> {
         let (mut first, mut nearest) = (login, main);
@@ -80,9 +79,9 @@ fn same_link(one: IpAddr, other: IpAddr) -> bool {
 mod tests {
     use super::*;
 
-    fn way(to: &str, ours: &str, source: &str) -> Way {
+    fn way(to: &str, ours: &str, source: &str) -> LocalAddress {
         let [to, ours] = [to, ours].map(|address| address.parse().unwrap());
-        Way { to, bind: None, ours, source: Some(source.parse().unwrap()) }
+        LocalAddress { to, bind: None, ours, source: Some(source.parse().unwrap()) }
     }
 
     #[test]

@@ -1,35 +1,35 @@
 //! The search for the hop that forgets: beside the ladder and in the same time where that is enough, and in further rounds where not.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until};
 
-use super::held::verdict_deadline;
-use super::hop::{self, Found, Room, Search};
+use super::events::{Overview, over};
+use super::hop::{self, Found, Room, TtlProbes};
+use super::hop_search_result::HopSearchResult;
+use super::idle_session::verdict_deadline;
 use super::ladder::longer;
 use super::onlooker;
-use super::searched::HopSearchResult;
 use super::session::Test;
 use crate::base::stop::Stop;
 use crate::base::target::Route;
 use crate::base::text::seconds;
+use crate::facts::idle::Arm;
 use crate::facts::idle::hop::{MOST, NotLocated, TtlProbe, locate};
 use crate::facts::path::Path;
 use crate::measure::progress::Progress;
 use crate::os::path;
 use crate::ssh::connection::Connection;
 use crate::ssh::hop_count;
+use crate::ssh::login::Login;
 
 /// How long it may take to learn the hops' addresses.
 const TRACE: Duration = Duration::from_secs(3);
 /// How often the sessions beside the ladder are refreshed: the shortest the kernel can, since the timer is not known yet.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Session numbers of the search begin above this.
-const SESSIONS: u32 = 50;
 /// Rounds that may follow the one beside the ladder. With all its sessions one is enough for 13 hops, and two are for any path.
 const ROUNDS: u32 = 3;
 /// Sessions at a time that are not the search's: the main one, and the fresh one that settles a doubt.
@@ -45,9 +45,14 @@ const ENDING: Duration = Duration::from_secs(6);
 /// What a round may take beyond its silence: opening, and the longest verdict.
 const ROUND: Duration = Duration::from_mins(1);
 
-/// What the search may use.
-#[derive(Clone)]
+/// The place of the search in the run, and what it may use.
 pub(super) struct Scope {
+    /// When the test began.
+    pub(super) began: Instant,
+    /// The first number that no session has.
+    pub(super) number: u32,
+    /// The state of the test.
+    pub(super) overview: watch::Receiver<Overview>,
     /// The address that connections come from.
     pub(super) bind: Option<IpAddr>,
     /// Sessions beside the ladder; none where there are too few.
@@ -58,10 +63,10 @@ pub(super) struct Scope {
     pub(super) goes_on: bool,
     /// The user's wish.
     pub(super) stop: Stop,
-    /// Process numbers of what the search has started on the server.
-    pub(super) started: Arc<Mutex<Vec<(u32, u32)>>>,
+    /// Takes the process numbers of what runs on the server.
+    pub(super) started: mpsc::UnboundedSender<(u32, u32)>,
     /// Tells when the round that is under way is over.
-    pub(super) until: Arc<watch::Sender<Option<Instant>>>,
+    pub(super) until: watch::Sender<Option<Instant>>,
 }
 
 /// Whether there are hops to tell apart on this route.
@@ -70,29 +75,18 @@ pub(super) fn has_hops(route: Route) -> bool {
 }
 
 /// Refreshes sessions up to one hop each and asks them when silence has killed others, then others until the hop is known.
-pub(super) async fn beside(test: Arc<Test>, scope: Scope) -> Option<HopSearchResult> {
+pub(super) async fn beside(test: Test, scope: Scope) -> Option<HopSearchResult> {
     match test.login.route {
         Route::Direct(address) if has_hops(test.login.route) => {
-            let search = Search {
-                login: test.login.clone(),
-                mark: test.mark.clone(),
+            let probes = TtlProbes {
+                login: Login::clone(&test.login),
+                mark: test.mark,
                 interval: INTERVAL,
                 deadline: test.deadline,
                 started: scope.started.clone(),
             };
-            Some(
-                Hunt {
-                    address,
-                    test,
-                    scope,
-                    search,
-                    path: Path::default(),
-                    so_far: HopSearchResult::default(),
-                    whole: None,
-                }
-                .go()
-                .await,
-            )
+            let (path, so_far) = (Path::default(), HopSearchResult::default());
+            Some(HopLocator { address, scope, probes, path, so_far, whole: None }.go().await)
         }
         Route::Direct(_) => None,
         Route::Proxy | Route::Hops => {
@@ -102,25 +96,24 @@ pub(super) async fn beside(test: Arc<Test>, scope: Scope) -> Option<HopSearchRes
     }
 }
 
-struct Hunt {
+struct HopLocator {
     address: SocketAddr,
-    test: Arc<Test>,
     scope: Scope,
-    search: Search,
+    probes: TtlProbes,
     path: Path,
     so_far: HopSearchResult,
     /// The session with TCP keepalives that the test holds anyway: it is refreshed all the way.
     whole: Option<TtlProbe>,
 }
 
-impl Hunt {
+impl HopLocator {
     async fn go(mut self) -> HopSearchResult {
         let (address, bind) = (self.address, self.scope.bind);
         self.path = path::trace(address, bind, MOST, TRACE).await;
-        hop_count::count(&mut self.path, &self.search.login.budget, address, bind, MOST, TRACE).await;
+        hop_count::count(&mut self.path, &self.probes.login.budget, address, bind, MOST, TRACE).await;
         self.first_round().await;
         // Where a ladder with few sessions leaves none for others, nothing tells yet whether hops matter at all.
-        if self.test.board.died().is_some() && (self.scope.near > 0 || self.is_worth_it().await) {
+        if self.died().is_some() && (self.scope.near > 0 || self.is_worth_it().await) {
             self.further_rounds().await;
         }
         HopSearchResult { path: Some(self.path), ..self.so_far }
@@ -129,25 +122,26 @@ impl Hunt {
     /// The round beside the ladder, in which the session with TCP keepalives stands for the furthest hop.
     async fn first_round(&mut self) {
         let near = self.scope.near;
-        let has_whole = near > 0 && self.test.mark.is_some();
+        let has_whole = near > 0 && self.probes.mark.is_some();
         let room = Room { now: near + usize::from(has_whole), later: self.scope.sessions.saturating_sub(NOT_OURS) };
         let mut hops = if near > 0 { hop::next(&self.path, MOST, room, &[], None) } else { Vec::new() };
         hops.retain(|hop| !has_whole || Some(*hop) != self.furthest());
-        let (board, distance, opened) = (&self.test.board, self.distance(), Instant::now());
-        let round = self.search.round(&hops, distance, async || board.longer_than_killed().await);
+        let (overview, distance, opened) = (self.scope.overview.clone(), self.distance(), Instant::now());
+        let round = self.probes.round(&hops, distance, async || longer_than_killed(overview).await);
         // Where there are several routes takes nobody's time to find out.
         let routes = path::routes(&mut self.path, self.address, self.scope.bind, TRACE);
         let (found, ()) = tokio::join!(round, routes);
         self.add(opened, found);
-        if let (true, Some(furthest)) = (has_whole && self.test.board.died().is_some(), self.furthest()) {
-            self.whole = self.test.board.kernel_keepalive().await.and_then(|arm| TtlProbe::of(&arm, furthest));
+        if let (true, Some(furthest)) = (has_whole && self.died().is_some(), self.furthest()) {
+            self.whole =
+                kernel_keepalive(self.scope.overview.clone()).await.and_then(|arm| TtlProbe::of(&arm, furthest));
         }
     }
 
     /// Tries what is left between the nearest hop that is known to be enough and the furthest that is not.
     async fn further_rounds(&mut self) {
         for _ in 0..ROUNDS {
-            let (trials, killing) = (self.so_far.probes(self.whole.as_ref()), self.test.board.died());
+            let (trials, killing) = (self.so_far.probes(self.whole.as_ref()), self.died());
             let verdict = locate(&trials, killing);
             let is_open =
                 verdict.is_ok_and(|verdict| verdict.hops().count() > 1) || verdict == Err(NotLocated::NothingTold);
@@ -165,11 +159,11 @@ impl Hunt {
 
     /// One round of as long a silence as is known to kill; whether a session had something to say.
     async fn round(&mut self, hops: &[u8]) -> bool {
-        let silence = self.test.board.longer_than_killed().await;
-        self.search.interval = hop::interval(self.test.board.survived()).unwrap_or(INTERVAL);
+        let silence = longer_than_killed(self.scope.overview.clone()).await;
+        self.probes.interval = hop::interval(self.scope.overview.borrow().survived).unwrap_or(INTERVAL);
         let opened = Instant::now();
         self.scope.until.send_replace(Some(opened + silence));
-        let round = self.search.round(hops, self.distance(), async || silence);
+        let round = self.probes.round(hops, self.distance(), async || silence);
         let Some(found) = self.scope.stop.race(round).await else { return false };
         let any = !found.trials.is_empty();
         self.add(opened, found);
@@ -178,29 +172,32 @@ impl Hunt {
 
     /// Waits until so many sessions are free, or all are that the ladder held.
     async fn room(&self, wanted: usize) -> usize {
-        let board = &self.test.board;
-        let free = || {
-            let beside = if board.is_finished() { 0 } else { BESIDE };
-            let taken = board.climbing() + NOT_OURS + beside;
-            let budget = usize::try_from(self.search.login.budget.left()).unwrap_or(usize::MAX);
+        let free = |test: &Overview| {
+            let beside = if test.over { 0 } else { BESIDE };
+            let taken = test.climbing + NOT_OURS + beside;
+            let budget = usize::try_from(self.probes.login.budget.left()).unwrap_or(usize::MAX);
             self.scope.sessions.saturating_sub(taken).min(budget.saturating_sub(LEFT)).min(wanted)
         };
-        let enough = || {
-            let all = board.is_finished() && board.climbing() == 0;
-            Some(free()).filter(|free| all || *free >= wanted)
-        };
-        self.scope.stop.race(board.noticed(enough)).await.unwrap_or_else(free)
+        let enough = |test: &Overview| test.over && test.climbing == 0 || free(test) >= wanted;
+        let mut overview = self.scope.overview.clone();
+        // Once the test is over for good there is all the room that there will be.
+        let _ = self.scope.stop.race(overview.wait_for(enough)).await;
+        free(&overview.borrow())
     }
 
     /// Whether a timer of the path kills: what no SSH keepalive prevents has no hop.
     async fn is_worth_it(&self) -> bool {
-        self.test.board.finished().await;
-        self.test.board.is_kept()
+        over(&self.scope.overview).await;
+        self.scope.overview.borrow().kept
+    }
+
+    fn died(&self) -> Option<f64> {
+        self.scope.overview.borrow().died
     }
 
     fn add(&mut self, opened: Instant, found: Found) {
-        let started_s = self.test.board.since_start(opened);
-        let first = SESSIONS + u32::try_from(self.so_far.arms.len()).unwrap_or_default();
+        let started_s = opened.saturating_duration_since(self.scope.began).as_secs_f64();
+        let first = self.scope.number + u32::try_from(self.so_far.arms.len()).unwrap_or_default();
         self.so_far.arms.extend((first..).zip(&found.trials).map(|(session, trial)| trial.arm(session, started_s)));
         self.so_far.found.add(found);
     }
@@ -215,33 +212,60 @@ impl Hunt {
     }
 }
 
-/// Waits for the search when the test is done; keeps the main session alive meanwhile, and tells the onlooker how long it takes.
-pub(super) async fn concluded(
-    mut searching: JoinHandle<Option<HopSearchResult>>,
-    test: &Test,
-    main: &Connection,
-    scope: &Scope,
-    progress: &Progress,
-) -> Option<HopSearchResult> {
-    let died = test.board.died();
-    let most = died.map_or(ENDING, |died| (Duration::from_secs_f64(longer(died)) + ROUND) * ROUNDS);
-    let keep = async {
-        loop {
-            sleep(KEEP).await;
-            main.keepalive(verdict_deadline(main)).await;
-        }
-    };
-    let killed = seconds(died.unwrap_or_default());
-    let phase = format!("{killed} of silence killed; looking for the hop that forgets");
-    let tell = onlooker::tell(&test.board, progress, &phase, || scope.until.borrow().filter(|_| died.is_some()));
-    tokio::select! {
-        done = &mut searching => return done.ok().flatten(),
-        () = sleep_until((Instant::now() + most).into()) => {}
-        () = async { scope.stop.wait().await; sleep(ENDING).await } => {}
-        () = keep => {}
-        () = tell => {}
+/// Returns, when a silence is as good as proven to kill, one that is surely longer; when the test ends without that, none at all.
+async fn longer_than_killed(mut overview: watch::Receiver<Overview>) -> Duration {
+    let test = overview.wait_for(|test| test.died.is_some() || test.over).await;
+    test.ok().and_then(|test| test.died).map_or(Duration::ZERO, |died| Duration::from_secs_f64(longer(died)))
+}
+
+/// The session that only TCP keepalives refresh, once it has been asked; none where there is none, or the test was over first.
+async fn kernel_keepalive(mut overview: watch::Receiver<Overview>) -> Option<Arm> {
+    let test = overview.wait_for(|test| test.kernel_keepalive.is_some() || test.over).await;
+    test.ok().and_then(|test| test.kernel_keepalive.clone())
+}
+
+/// The search as the idle test waits for it.
+pub(super) struct Searching {
+    pub(super) task: JoinHandle<Option<HopSearchResult>>,
+    /// When the round that is under way is over.
+    pub(super) until: watch::Receiver<Option<Instant>>,
+}
+
+impl Searching {
+    /// Gives it up.
+    pub(super) fn abort(&self) {
+        self.task.abort();
     }
-    searching.abort();
-    let _ = searching.await;
-    None
+
+    /// Waits for it when the test that began at `began` is done; keeps the main session alive meanwhile, and tells the onlooker how long
+    /// it takes.
+    pub(super) async fn concluded(
+        mut self,
+        (began, died): (Instant, Option<f64>),
+        main: &Connection,
+        stop: &Stop,
+        progress: &Progress,
+    ) -> Option<HopSearchResult> {
+        let most = died.map_or(ENDING, |died| (Duration::from_secs_f64(longer(died)) + ROUND) * ROUNDS);
+        let keep = async {
+            loop {
+                sleep(KEEP).await;
+                main.keepalive(verdict_deadline(main)).await;
+            }
+        };
+        let killed = seconds(died.unwrap_or_default());
+        let phase = format!("{killed} of silence killed; looking for the hop that forgets");
+        let until = self.until.clone();
+        let tell = onlooker::tell(began, progress, &phase, || until.borrow().filter(|_| died.is_some()));
+        tokio::select! {
+            done = &mut self.task => return done.ok().flatten(),
+            () = sleep_until((Instant::now() + most).into()) => {}
+            () = async { stop.wait().await; sleep(ENDING).await } => {}
+            () = keep => {}
+            () = tell => {}
+        }
+        self.task.abort();
+        let _ = self.task.await;
+        None
+    }
 }

@@ -1,8 +1,7 @@
 //! What the search for the hop has shown, beside what the idle test saw.
 
 use super::hop::Found;
-use crate::facts::idle::hop::TtlProbe;
-use crate::facts::idle::{Arm, Facts, HopSearch};
+use crate::facts::idle::{Arm, Facts, HopSearch, TtlProbe};
 use crate::facts::path::Path;
 
 /// The outcome of the search.

@@ -1,12 +1,12 @@
-//! What a session of the ladder does next, and what it does instead once something has died.
+//! The next thing that a session of the idle test does, and its change once something has died.
 
 use std::time::Duration;
 
 use crate::facts::idle::Speaker;
 
-/// What a session does next.
+/// The next thing that a session does.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Goal {
+pub(super) enum NextProbe {
     /// Be silent for this many seconds, then be probed.
     Silence(f64),
     /// Be silent for this many whole seconds, then hear a line of the server; be probed when it does not come.
@@ -19,7 +19,7 @@ pub(super) enum Goal {
     Linger,
 }
 
-impl Goal {
+impl NextProbe {
     /// Seconds until the next word; none where that depends on others.
     pub(super) fn length(self) -> Option<f64> {
         match self {
@@ -35,7 +35,7 @@ impl Goal {
         matches!(self, Self::ServerFirst(seconds) if after.as_secs_f64() > f64::from(seconds) - 0.5)
     }
 
-    /// Who ends the silence.
+    /// The side that ends the silence.
     pub(super) fn speaker(self) -> Speaker {
         if matches!(self, Self::ServerFirst(_)) { Speaker::Server } else { Speaker::Client }
     }
@@ -46,12 +46,12 @@ impl Goal {
     }
 }
 
-/// What a silent session should do once something has died.
+/// The change for a silent session once something has died.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Turn {
+pub(super) enum Redirect {
     /// Go on as planned.
     Stay,
-    /// Be probed at this length instead.
+    /// Be probed at this length instead, seconds.
     To(f64),
     /// Nothing more is to be learnt from it.
     Leave,
