@@ -17,18 +17,23 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use base::elapsed::ms_since;
-use facts::{Check, Evidence, Examined, Facts, Step, Timed};
+use facts::{Check, Evidence, Examined, Facts, Pause, Step, Timed};
 use measure::dns::beside;
 use measure::examination::Examination;
 use measure::progress::{Ending, Event};
 use measure::{auth, channel, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
+use os::pause::{self, Mark};
 use ssh::known_hosts;
 
 /// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// Pauses of this process that together make the waits of a check worthless; far more than a busy machine has.
+const WORTHLESS: Duration = Duration::from_millis(500);
+
 /// Runs the selected checks in order; the others are shown as skipped.
 pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evidence {
+    pause::monitor();
     let started = (Instant::now(), Timestamp::now());
     let hops = jump::pass(&mut exam, selected, async |exam, selected| {
         Box::pin(pipeline(exam, selected, (Instant::now(), Timestamp::now()))).await
@@ -78,6 +83,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
         spent: exam.budget.spent(),
         interrupted: exam.stop.asked(),
         timed_out: exam.stop.timed_out(),
+        pauses: exam.pauses.clone(),
         dns,
         tcp,
         handshake,
@@ -107,7 +113,7 @@ async fn timed<F: Facts>(
         return skipped("interrupted");
     }
     exam.progress.tell(Event::Started(check));
-    let began = Instant::now();
+    let (began, mark) = (Instant::now(), Mark::now());
     let stop = exam.stop.clone();
     let limit = if check == Check::Idle { exam.limits.stage } else { PATIENCE };
     let step = tokio::select! {
@@ -120,6 +126,16 @@ async fn timed<F: Facts>(
         Step::Failed(_) if check != Check::Idle && exam.stop.asked() => Step::Skipped("interrupted".into()),
         other => other,
     };
+    let step = match (step, paused(check, mark)) {
+        (step, None) => step,
+        (step, Some(pause)) => {
+            exam.pauses.push(pause);
+            match step {
+                Step::Failed(facts) => Step::Void(facts),
+                other => other,
+            }
+        }
+    };
     let (ending, summary) = match &step {
         Step::Passed(facts) => (Ending::Passed, facts.summary()),
         Step::Failed(facts) => (Ending::Failed, facts.summary()),
@@ -128,4 +144,13 @@ async fn timed<F: Facts>(
     };
     exam.progress.tell(Event::Finished { check, ending, summary });
     Timed { step, duration_ms: ms_since(began) }
+}
+
+/// The pauses of this process during a check that waits for others, where they are long enough to make its waits worthless.
+///
+/// The idle test watches this machine by itself, and a host key is compared without waiting for anybody.
+fn paused(check: Check, since: Mark) -> Option<Pause> {
+    let waits = !matches!(check, Check::Hostkey | Check::Idle);
+    let lasted = since.paused();
+    (waits && lasted >= WORTHLESS).then(|| Pause { check, lasted_ms: lasted.as_secs_f64() * 1000.0 })
 }

@@ -26,5 +26,5 @@ pub mod tcp;
 pub mod transfer;
 
 pub use check::{Check, Facts, Step, Timed};
-pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Spent, VERSION};
+pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Pause, Spent, VERSION};
 pub use stored::Unreadable;

@@ -12,8 +12,10 @@ use crate::base::ask::Ask;
 use crate::base::limits::Limits;
 use crate::base::stop::Stop;
 use crate::base::target::{Route, Target};
+use crate::facts::Pause;
 use crate::facts::channel::Outcome;
 use crate::measure::dns::beside::Beside;
+use crate::os::pause::Mark;
 use crate::ssh::budget::Budget;
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
@@ -34,6 +36,10 @@ pub struct Examination {
     pub budget: Arc<Budget>,
     /// When it began.
     pub began: Instant,
+    /// From when on the pauses of this process count.
+    pub(crate) mark: Mark,
+    /// Left by each check during which this process did not run.
+    pub(crate) pauses: Vec<Pause>,
     /// Who looks on.
     pub progress: Progress,
     /// Whether the user wants it to end.
@@ -87,7 +93,7 @@ impl Examination {
     /// The look-up of the name counts, although ConnectTimeout does not bound it: a slow one leaves less for the rest.
     #[must_use]
     pub fn until(&self) -> Instant {
-        self.began + self.limits.connect + BEYOND
+        self.began + self.limits.connect + BEYOND + self.mark.paused()
     }
 
     /// Waits for the leave to connect to the target's addresses; the reason where it is refused. The wait costs the target no time.
@@ -110,6 +116,8 @@ impl Examination {
             budget: Arc::new(Budget::new(&limits)),
             limits,
             began: Instant::now(),
+            mark: Mark::now(),
+            pauses: Vec::new(),
             progress,
             stop,
             ask,

@@ -5,6 +5,7 @@ pub mod icmp;
 #[cfg(target_os = "linux")]
 mod linux;
 pub mod path;
+pub mod pause;
 mod portable;
 pub mod socket;
 

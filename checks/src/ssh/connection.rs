@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use russh::ChannelStream;
 use russh::client::{Handle, Msg};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::ending::Ending;
 use super::notes::Notes;
@@ -15,6 +15,7 @@ use super::witness::Witness;
 use crate::base::target::Route;
 use crate::base::text::shown;
 use crate::facts::connection::{Manner, NotForwarded};
+use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 
 /// How often it is looked whether the library has given a connection up.

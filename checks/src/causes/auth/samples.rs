@@ -98,6 +98,7 @@ pub(super) fn attempt(key: Key, answer: Answer) -> Attempt {
 pub(super) fn secret(method: &str, answer: Answer) -> Attempt {
     Attempt {
         method: method.into(),
+        sent: false,
         key: None,
         answer,
         obstacle: None,

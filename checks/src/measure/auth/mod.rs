@@ -13,7 +13,9 @@ use super::examination::Examination;
 use crate::base::text::shown;
 use crate::facts::Step;
 use crate::facts::auth::{Answer, Conclusion, Facts};
-use crate::facts::connection::Manner;
+use crate::facts::connection::{Manner, Violation};
+use crate::facts::handshake::Software;
+use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use walk::Walk;
 
@@ -44,6 +46,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     facts.banner = (!banner.trim().is_empty()).then(|| shown(banner.trim()));
     if facts.conclusion == Conclusion::LoggedIn {
         exam.budget.note_login(true);
+        connection.watch().allow(u64::MAX);
         if let Some(route) = exam.route {
             connection.apply_tos(exam.target.tos, route);
             let (target, budget) = (exam.target.clone(), exam.budget.clone());
@@ -67,20 +70,40 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     facts.repeatable = false;
     let interrupted = facts.conclusion == Conclusion::Interrupted;
     facts.end = connection.ending().map(|ending| escaped(ending.manner));
+    facts.violation = violation(&connection, facts.end.as_ref());
     let agreed = connection.notes().read().negotiated.clone();
+    let version = connection.watch().seen().server.version.clone();
+    let penalizes = Software::penalizes(version.as_ref().map(|(version, _)| version.as_str()));
     // Who says nothing hears no goodbye either.
     if let (Conclusion::Silent, Some(socket)) = (facts.conclusion, connection.socket()) {
         socket.abort();
     }
     connection.close(GOODBYE).await;
-    if let (true, Some(agreed)) = (facts.never_understood(), agreed) {
+    if let (true, Some(agreed)) = (facts.never_understood() && (exam.limits.deep || !penalizes), agreed) {
         facts.repeats = repeat::again(exam, &agreed).await;
+    }
+    if let Some(Manner::Protocol { error }) = facts.end.as_ref().filter(|_| facts.is_beyond_library()) {
+        return Step::Error(format!(
+            "our SSH library gave the login up ({}): the server sent a message that it does not know; ssh may go on",
+            shown(error)
+        ));
     }
     match facts.security_key().is_some() {
         _ if interrupted => Step::Skipped("interrupted".into()),
         // ssh itself would go on to ask for a touch.
         true => Step::Void(facts),
         false => Step::Failed(facts),
+    }
+}
+
+/// What the server sent that no server may.
+fn violation(connection: &Connection, end: Option<&Manner>) -> Option<Violation> {
+    let seen = connection.watch().seen();
+    match end {
+        _ if seen.answered_unasked => Some(Violation::UnaskedAnswer),
+        _ if seen.excess.is_some() => seen.excess.map(|bytes| Violation::TooMuch { bytes }),
+        Some(Manner::Protocol { error }) => Violation::malformed(error),
+        _ => None,
     }
 }
 

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{timeout, timeout_at};
-
 use crate::base::target::{Route, Target};
 use crate::facts::auth::Repeat;
 use crate::facts::handshake::Negotiated;
 use crate::measure::examination::Examination;
+use crate::os::pause::{timeout, timeout_at};
 use crate::ssh::connection::Connection;
 use crate::ssh::credential::{Credential, Outcome};
 use crate::ssh::{connect, dial};
@@ -22,7 +21,7 @@ pub(super) async fn again(exam: &Examination, first: &Negotiated) -> Vec<Repeat>
     let Some(route @ Route::Direct(_)) = exam.route else { return repeats };
     for target in [Some(exam.target.clone()), without(&exam.target, first)].into_iter().flatten() {
         let asking = timeout(PATIENCE, ask(exam, &target, route));
-        let Ok(Ok(repeat)) = timeout_at(exam.until().into(), asking).await else { break };
+        let Ok(Ok(repeat)) = timeout_at(exam.until(), asking).await else { break };
         repeats.extend(repeat);
     }
     repeats

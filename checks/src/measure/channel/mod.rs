@@ -5,7 +5,6 @@ mod probes;
 
 use russh::Channel;
 use russh::client::Msg;
-use tokio::time::timeout;
 
 use super::examination::Examination;
 use super::retest::marks;
@@ -15,6 +14,7 @@ use crate::base::text::shown_bytes;
 use crate::facts::Step;
 use crate::facts::channel::{Capabilities, Facts, Outcome};
 use crate::facts::connection::{GaveUp, Ran};
+use crate::os::pause::timeout;
 use crate::ssh::channels::Opened;
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;

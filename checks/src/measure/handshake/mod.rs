@@ -35,7 +35,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let process = transport.process();
     let began = Instant::now();
     // ConnectTimeout is for the connection and the handshake together (ssh_config(5)).
-    let spent = exam.connecting.map(|since| began - since).unwrap_or_default();
+    let spent = exam.connecting.map(|since| began - since).unwrap_or_default().saturating_sub(exam.mark.paused());
     let deadline = exam.limits.connect.saturating_sub(spent).max(LEAST);
     let (stream, watch) = Tap::new(transport);
     let Some(attempted) = exam.stop.race(attempt(exam, stream, &watch, deadline)).await else {

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::timeout_at;
 
 use super::looks::look;
 use crate::base::nonce::{noise, seed};
 use crate::base::target::Route;
 use crate::facts::handshake::Look;
 use crate::measure::examination::Examination;
+use crate::os::pause::timeout_at;
 use crate::ssh::dial;
 use crate::ssh::tap::Tap;
 
@@ -29,7 +29,7 @@ pub(super) async fn greet(exam: &Examination, began: Instant, until: Instant) ->
         stream.read(&mut [0; 1]).await
     };
     // What came is in the watch, whether the reading ended or not.
-    let _ = timeout_at(until.min(opened + PATIENCE).into(), exchange).await;
+    let _ = timeout_at(until.min(opened + PATIENCE), exchange).await;
     Some(look(&watch.seen(), began, opened))
 }
 

@@ -39,7 +39,8 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     facts.decision = match decide(&facts, is_exempt(exam)) {
         Some(decision) => decision,
         None if exam.target.credentials.can_ask => ask(exam, &facts).await,
-        None => Decision::PublicKeysOnly,
+        None if facts.known_hosts_command => Decision::PublicKeysOnly,
+        None => Decision::NobodyToAsk,
     };
     if facts.decision == Decision::AcceptedBySetting && facts.is_revoked_without_port() {
         facts.decision = Decision::PublicKeysOnly;
@@ -48,9 +49,11 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Skipped("interrupted".into());
     }
     let Some(with_passwords) = facts.decision.trust() else {
+        let version = exam.connection.as_ref().and_then(|connection| connection.watch().seen().server.version.clone());
         part(exam).await;
-        if facts.standing == Standing::Changed {
-            facts.others = others::answering(exam, &facts.fingerprint).await;
+        let further = others::further(exam.limits.deep, version.as_ref().map(|(version, _)| version.as_str()));
+        if facts.standing == Standing::Changed && further > 0 {
+            facts.others = others::answering(exam, &facts.fingerprint, further).await;
         }
         if facts.decision == Decision::Withheld {
             exam.login_withheld = true;

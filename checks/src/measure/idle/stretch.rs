@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use tokio::time::{sleep_until, timeout};
+use tokio::time::sleep_until;
 
 use super::control::{Control, Finding};
 use super::events::{Line, Order, SessionEvent};
@@ -15,6 +15,7 @@ use super::rungs::LATE_LINE;
 use crate::facts::connection::Manner;
 use crate::facts::idle::{Arm, End, Holds, HopState, SessionKind, Sign, Times};
 use crate::facts::tcp::TcpInfo;
+use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 use crate::ssh::connection::Answer;
 use crate::ssh::ending::Ending;
