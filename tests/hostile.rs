@@ -95,6 +95,8 @@ fn run(command: &mut Command, out: &Path, deadline: Duration) -> Seen {
 /// The most memory that a process and its children ever had resident (VmHWM, proc_pid_status(5)), bytes.
 fn resident(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    // Before its exec a child has the memory of this process.
+    let status = if status.starts_with("Name:\tssh-doctor\n") { status } else { String::new() };
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let own: u64 = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default();
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();

@@ -19,8 +19,8 @@ use super::wait;
 use wire::Reader;
 
 /// The most that a server may send from its version to the end of the login, bytes: a key exchange with the longest lists, a banner and
-/// several rounds of questions take a tenth of it.
-pub(crate) const BEFORE_LOGIN: u64 = 1 << 20;
+/// several rounds of questions take a fifth of it.
+pub(crate) const BEFORE_LOGIN: u64 = 512 << 10;
 
 /// Everything seen on one connection.
 #[derive(Debug)]
