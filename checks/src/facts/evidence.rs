@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
 use super::server::Answers;
-use super::{auth, channel, dns, exit, handshake, hostkey, idle, tcp, transfer};
+use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::target::{Flags, Settings};
 use crate::base::text::seconds;
 
@@ -42,6 +42,9 @@ pub struct Evidence {
     /// The times in which ssh-doctor did not run, however much it wanted to.
     #[serde(default)]
     pub pauses: Vec<Pause>,
+    /// The user's own ssh and its settings.
+    #[serde(default)]
+    pub config: Box<Timed<config::Facts>>,
     /// Name look-up.
     pub dns: Timed<dns::Facts>,
     /// TCP reachability.
@@ -180,9 +183,9 @@ impl Evidence {
         self.pauses.iter().find(|pause| pause.check == check)
     }
 
-    /// The nine checks in order, each in the shape that reports need.
+    /// The checks in order, each in the shape that reports need.
     #[must_use]
-    pub fn checks(&self) -> [CheckView; 9] {
+    pub fn checks(&self) -> [CheckView; 10] {
         let mut views = self.views();
         for view in views.iter_mut().filter(|view| matches!(view.step, Step::Void(()))) {
             if let Some(pause) = self.pause_in(view.check) {
@@ -196,8 +199,9 @@ impl Evidence {
         views
     }
 
-    fn views(&self) -> [CheckView; 9] {
+    fn views(&self) -> [CheckView; 10] {
         [
+            view(Check::Config, &self.config),
             view(Check::Dns, &self.dns),
             view(Check::Tcp, &self.tcp),
             view(Check::Handshake, &self.handshake),
@@ -240,6 +244,7 @@ impl Evidence {
             interrupted: false,
             timed_out: false,
             pauses: Vec::new(),
+            config: Box::new(skipped()),
             dns: skipped(),
             tcp: skipped(),
             handshake: skipped(),
@@ -260,7 +265,7 @@ impl Evidence {
         let mut evidence = Self::unexamined();
         evidence.started_at = jiff::Timestamp::now();
         input.clone_into(&mut evidence.target.input);
-        evidence.dns.step = Step::Error(why);
+        evidence.config.step = Step::Error(why);
         evidence
     }
 }

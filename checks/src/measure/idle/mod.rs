@@ -18,6 +18,7 @@ mod main_session;
 mod next_probe;
 mod onlooker;
 mod role;
+mod run_stretch;
 mod rungs;
 mod second_round;
 mod session;
@@ -31,11 +32,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::handles::LoggedIn;
 use crate::base::nonce::nonce;
 use crate::facts::Step;
 use crate::facts::idle::Facts;
 use crate::facts::idle::age::mass_death;
-use crate::measure::examination::Examination;
+use crate::measure::context::Context;
 use crate::ssh::connection::Connection;
 
 use control::Control;
@@ -56,52 +58,50 @@ const TOUCHED: usize = 4;
 /// What a test may take at most: so many times its longest silence, for few sessions that climb one after the other, and this beside it.
 const MOST: (u32, Duration) = (6, Duration::from_mins(2));
 /// Measures how long silence is survived on sessions of its own, beside the connection that auth left.
-pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    if exam.limits.idle.is_zero() {
+pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
+    if ctx.limits.idle.is_zero() {
         return Step::Skipped("not asked for".into());
     }
-    let Some(login) = exam.login.clone() else {
+    let Some((logged_in, login)) = logged_in.and_then(|it| it.login.clone().map(|login| (it, login))) else {
         return Step::Skipped("there is no login: see auth and channel".into());
     };
     if !login.repeatable() {
         return Step::Skipped("each login needs an answer that is good only once".into());
     }
-    let Some(connection) = exam.connection.take() else {
+    let Some(connection) = logged_in.connection.take() else {
         return Step::Skipped("the connection was lost: see the checks before".into());
     };
     // The main session is the one that holds no channel.
-    if let Some(running) = exam.running.take() {
+    if let Some(running) = logged_in.running.take() {
         running.close().await;
     }
-    if login.needs_touch() {
-        exam.limits.sessions = exam.limits.sessions.min(TOUCHED);
-    }
+    let sessions = if login.needs_touch() { ctx.limits.sessions.min(TOUCHED) } else { ctx.limits.sessions };
     let (login, main) = (Arc::new(login), Arc::new(connection));
     let monitor = HostMonitor::begin(&login, &main);
-    let mark = exam.runs_commands.is_ok().then(nonce);
-    let (control, controls) = Control::start(login.clone(), main.clone(), exam.limits.connect);
-    let test = Test { login: login.clone(), mark: mark.clone(), control, deadline: exam.limits.connect };
-    let Measured { mut facts, interrupted, processes } = Box::pin(measure(exam, test, &main, &monitor)).await;
+    let mark = logged_in.runs_commands.is_ok().then(nonce);
+    let (control, controls) = Control::start(login.clone(), main.clone(), ctx.limits.connect);
+    let test = Test { login: login.clone(), mark: mark.clone(), control, deadline: ctx.limits.connect };
+    let Measured { mut facts, interrupted, processes } = Box::pin(measure(ctx, sessions, test, &main, &monitor)).await;
     facts.controls = controls.await.unwrap_or_default();
     facts.incidents = monitor.end().await;
     let void = !facts.incidents.is_empty();
     facts.complete = !interrupted && !void;
     let main = Arc::into_inner(main).filter(|main: &Connection| !main.is_closed());
-    exam.connection = match main {
+    logged_in.connection = match main {
         // It may be open only in the eyes of this machine: after an incident, or since nothing keeps it alive any more.
         Some(main) if (!void && facts.all_lived()) || control::answers(&main).await => Some(main),
         _ if facts.outages.iter().any(|outage| outage.ended_s.is_none()) => None,
-        _ => login.open(exam.limits.connect).await.ok(),
+        _ => login.open(ctx.limits.connect).await.ok(),
     };
-    if let (Some(mark), Some(connection)) = (mark, &exam.connection) {
-        facts.leftovers = leftovers::end(connection, &processes, &mark, exam.limits.patience()).await;
+    if let (Some(mark), Some(connection)) = (mark, &logged_in.connection) {
+        facts.leftovers = leftovers::end(connection, &processes, &mark, ctx.limits.patience()).await;
     }
     if void {
         return Step::Void(facts);
     }
     let lived = facts.all_lived();
     if lived && facts.timeout().survived_s.is_none() && !interrupted {
-        return nothing_held(exam, facts);
+        return nothing_held(ctx, facts);
     }
     if lived { Step::Passed(facts) } else { Step::Failed(facts) }
 }
@@ -116,12 +116,17 @@ struct Measured {
 }
 
 /// Holds the sessions, and beside them those that locate the hop; where all ended at once, two more.
-async fn measure(exam: &Examination, test: Test, main: &Arc<Connection>, monitor: &HostMonitor) -> Measured {
-    let (limits, began) = (&exam.limits, Instant::now());
+async fn measure(
+    ctx: &Context,
+    sessions: usize,
+    test: Test,
+    main: &Arc<Connection>,
+    monitor: &HostMonitor,
+) -> Measured {
+    let (limits, began) = (&ctx.limits, Instant::now());
     let longest = limits.idle.as_secs_f64();
-    let near =
-        if hop_locator::has_hops(test.login.route) { limits.sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
-    let roles = roles(limits.sessions - near, longest, test.mark.is_some());
+    let near = if hop_locator::has_hops(test.login.route) { sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
+    let roles = roles(sessions - near, longest, test.mark.is_some());
     let roles: Vec<_> = (MAIN..).zip([Role::Main].into_iter().chain(roles)).collect();
     let number = u32::try_from(roles.len()).unwrap_or(u32::MAX);
     let mut coordinator = Coordinator::new(TestState::new(longest, roles.iter().copied(), test.mark.is_some(), began));
@@ -131,39 +136,39 @@ async fn measure(exam: &Examination, test: Test, main: &Arc<Connection>, monitor
         began,
         number,
         overview: coordinator.overview(),
-        bind: exam.target.bind,
+        bind: ctx.target.bind,
         near,
-        sessions: limits.sessions,
+        sessions,
         // Each login of a further round would have to be touched for again.
         goes_on: !test.login.needs_touch(),
-        stop: exam.stop.clone(),
+        stop: ctx.stop.clone(),
         started: started.clone(),
         until: round,
     };
     let searching = Searching { task: tokio::spawn(hop_locator::beside(test.clone(), scope)), until };
-    let mut sessions = JoinSet::new();
+    let mut held = JoinSet::new();
     for (session, role) in roles {
         let line = coordinator.line(session);
         match role {
-            Role::Main => sessions.spawn(main_session::keep(test.control.clone(), line, main.clone())),
-            _ => sessions.spawn(session::take_part(test.clone(), line, role)),
+            Role::Main => held.spawn(main_session::keep(test.control.clone(), line, main.clone())),
+            _ => held.spawn(session::take_part(test.clone(), line, role)),
         };
     }
     let until = began + limits.idle * MOST.0 + MOST.1;
-    let (state, interrupted) = coordinator.run(&mut sessions, monitor, &exam.stop, until, &exam.progress).await;
+    let (state, interrupted) = coordinator.run(&mut held, monitor, &ctx.stop, until, &ctx.progress).await;
     let mut facts = state.facts(Instant::now());
     if monitor.has_noticed().await {
         searching.abort();
     }
     let died = state.overview().died;
-    if let Some(found) = searching.concluded((began, died), main, &exam.stop, &exam.progress).await {
+    if let Some(found) = searching.concluded((began, died), main, &ctx.stop, &ctx.progress).await {
         found.note(&mut facts);
     }
     let unasked = interrupted || monitor.has_noticed().await || test.login.needs_touch();
     if let (Some(age), false) = (mass_death(&facts), unasked) {
         let number = facts.arms.iter().map(|arm| arm.session + 1).max().unwrap_or(number);
         let round = Round { test: &test, began, number, started: &started };
-        let later = Box::pin(exam.stop.race(round.hold(age, &exam.progress))).await;
+        let later = Box::pin(ctx.stop.race(round.hold(age, &ctx.progress))).await;
         facts.arms.extend(later.unwrap_or_default());
     }
     facts.elapsed_s = began.elapsed().as_secs_f64();
@@ -173,8 +178,8 @@ async fn measure(exam: &Examination, test: Test, main: &Arc<Connection>, monitor
 }
 
 /// Why no session could be held beside the first.
-fn nothing_held(exam: &Examination, facts: Facts) -> Step<Facts> {
-    if exam.budget.login_refused() {
+fn nothing_held(ctx: &Context, facts: Facts) -> Step<Facts> {
+    if ctx.budget.login_refused() {
         return Step::Skipped("what the server accepted was accepted only once".into());
     }
     // All of them have met the same, more often than not.

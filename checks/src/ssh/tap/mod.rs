@@ -6,6 +6,8 @@
 
 pub(crate) mod wire;
 
+pub use wire::Reader;
+
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +18,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
 use super::wait;
-use wire::Reader;
 
 /// The most that a server may send from its version to the end of the login, bytes: a key exchange with the longest lists, a banner and
 /// several rounds of questions take a fifth of it.

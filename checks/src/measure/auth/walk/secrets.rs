@@ -25,7 +25,7 @@ impl Walk<'_> {
         if !self.may_send_secret("password") {
             return Verdict::Refused;
         }
-        let target = &self.exam.target;
+        let target = &self.ctx.target;
         let began = Instant::now();
         let question = Question::Ours(format!("{}@{}'s password: ", target.user, target.host));
         let Some(password) = self.secret(question).await else {
@@ -53,11 +53,11 @@ impl Walk<'_> {
     }
 
     async fn secret(&self, question: Question) -> Option<SecretString> {
-        let credentials = &self.exam.target.credentials;
+        let credentials = &self.ctx.target.credentials;
         if credentials.password.is_some() || !credentials.can_ask {
             return credentials.password.clone();
         }
-        let ask = self.exam.ask.clone();
+        let ask = self.ctx.ask.clone();
         self.clock.person(move || ask.secret(&question)).await
     }
 
@@ -65,11 +65,11 @@ impl Walk<'_> {
         if !self.may_send_secret("keyboard-interactive") {
             return Verdict::Refused;
         }
-        let credentials = &self.exam.target.credentials;
-        let person = credentials.can_ask.then(|| self.exam.ask.clone());
+        let credentials = &self.ctx.target.credentials;
+        let person = credentials.can_ask.then(|| self.ctx.ask.clone());
         let answerer = Answerer { secret: credentials.password.clone(), person };
         let began = Instant::now();
-        let (user, host) = (&self.exam.target.user, &self.exam.target.host);
+        let (user, host) = (&self.ctx.target.user, &self.ctx.target.host);
         let talk = keyboard::converse(&mut self.connection, user, host, answerer, &mut self.clock).await;
         self.secret_sent |= talk.answered;
         let stuck = talk.stuck.is_some();
