@@ -13,7 +13,7 @@ use secrecy::zeroize::Zeroizing;
 use ssh_doctor_checks::base::ask::{Ask, Question};
 use ssh_doctor_checks::base::stop::Stop;
 
-use super::board::Board;
+use super::live_display::LiveDisplay;
 use super::question;
 
 /// The longest answer, in bytes; a terminal's line editing takes 4096.
@@ -29,14 +29,14 @@ static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 /// Somebody who can be asked; the live progress makes room meanwhile.
 #[derive(Debug)]
 pub struct AtTerminal {
-    board: Board,
+    board: LiveDisplay,
     stop: Stop,
 }
 
 impl AtTerminal {
     /// Questions that the board makes room for, and that a wish to stop ends.
     #[must_use]
-    pub fn new(board: Board, stop: Stop) -> Self {
+    pub fn new(board: LiveDisplay, stop: Stop) -> Self {
         Self { board, stop }
     }
 

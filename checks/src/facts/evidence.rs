@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
-use super::server::Answers;
+use super::server::ServerAnswers;
 use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::target::{Flags, Settings};
 use crate::base::text::seconds;
@@ -67,7 +67,7 @@ pub struct Evidence {
     #[serde(default)]
     pub hops: Vec<Hop>,
     /// What the server itself knows; `null` where it was not asked.
-    pub server: Option<Answers>,
+    pub server: Option<ServerAnswers>,
 }
 
 /// A hop, and what it did with the connection to what comes next.

@@ -2,7 +2,7 @@
 
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
-use crate::facts::auth::{Answer, Obstacle};
+use crate::facts::auth::{AuthAnswer, KeyProblem};
 use crate::facts::certainty::Certainty;
 
 pub(super) const QUESTION_UNANSWERED: Cause = Cause {
@@ -34,9 +34,9 @@ pub(super) const QUESTION_UNANSWERED: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.auth.failed()?;
         let unanswered =
-            |obstacle: &Option<Obstacle>| matches!(obstacle, Some(Obstacle::NobodyToAnswer | Obstacle::Declined));
+            |obstacle: &Option<KeyProblem>| matches!(obstacle, Some(KeyProblem::NobodyToAnswer | KeyProblem::Declined));
         let attempt =
-            facts.answered(Answer::Unfinished).find(|attempt| attempt.sent && unanswered(&attempt.obstacle))?;
+            facts.answered(AuthAnswer::Unfinished).find(|attempt| attempt.sent && unanswered(&attempt.obstacle))?;
         let asked = attempt.prompts.iter().map(|prompt| format!("the server asked \"{}\"", prompt.text.trim()));
         let because = asked.chain(["the last of these had no answer".to_owned()]);
         Some(Match::new(Certainty::Certain, because))
@@ -47,12 +47,12 @@ pub(super) const QUESTION_UNANSWERED: Cause = Cause {
 #[cfg(test)]
 mod tests {
     use crate::causes::auth::samples::{Sample, secret};
-    use crate::facts::auth::{Answer, Obstacle, Prompt};
+    use crate::facts::auth::{AuthAnswer, KeyProblem, Prompt};
 
     fn talk(sent: bool) -> Vec<&'static str> {
-        let mut attempt = secret("keyboard-interactive", Answer::Unfinished);
+        let mut attempt = secret("keyboard-interactive", AuthAnswer::Unfinished);
         attempt.sent = sent;
-        attempt.obstacle = Some(Obstacle::NobodyToAnswer);
+        attempt.obstacle = Some(KeyProblem::NobodyToAnswer);
         attempt.prompts =
             ["Password: ", "Code: "].map(|text| Prompt { text: text.into(), echo: false }).into_iter().collect();
         Sample::refused(["keyboard-interactive"]).with(attempt).fired()

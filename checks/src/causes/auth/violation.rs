@@ -1,6 +1,6 @@
 //! What no server may send during a login.
 
-use crate::base::text::{bytes, shown};
+use crate::base::text::{bytes, sanitize};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -46,7 +46,7 @@ pub(super) const PROTOCOL_VIOLATION: Cause = Cause {
             }
             // What only the library refused may be the library's fault.
             Violation::Malformed { error } => {
-                (Certainty::Likely, format!("our SSH library could not read a message: \"{}\"", shown(error)))
+                (Certainty::Likely, format!("our SSH library could not read a message: \"{}\"", sanitize(error)))
             }
         };
         Some(Match::new(certainty, [what]))
@@ -57,7 +57,7 @@ pub(super) const PROTOCOL_VIOLATION: Cause = Cause {
 #[cfg(test)]
 mod tests {
     use crate::causes::auth::samples::{Sample, attempt, key};
-    use crate::facts::auth::{Answer, Conclusion};
+    use crate::facts::auth::{AuthAnswer, Conclusion};
     use crate::facts::connection::{Manner, Violation};
 
     #[test]
@@ -67,7 +67,7 @@ mod tests {
             Violation::TooMuch { bytes: 1 << 20 },
             Violation::Malformed { error: "SshEncoding: length invalid".into() },
         ] {
-            let mut sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused));
+            let mut sample = Sample::refused(["publickey"]).with(attempt(key("a"), AuthAnswer::Refused));
             sample.0.violation = Some(violation);
             sample.0.conclusion = Conclusion::Ended;
             sample.0.end = Some(Manner::Protocol { error: "x".into() });

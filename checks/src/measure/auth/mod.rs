@@ -2,23 +2,23 @@
 
 mod certificate;
 mod identity;
+mod login_flow;
 mod offer;
 mod repeat;
-mod walk;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::Context;
 use super::handles::{Identity, LoggedIn, Trusted};
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::Step;
-use crate::facts::auth::{Answer, Conclusion, Facts};
+use crate::facts::auth::{AuthAnswer, Conclusion, Facts};
 use crate::facts::connection::{Manner, Violation};
 use crate::facts::handshake::Software;
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
-use walk::Walk;
+use login_flow::LoginFlow;
 
 /// How long saying goodbye may take after a refused login.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -34,11 +34,11 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
         }
         Identity::Untrusted => return (Step::Skipped("no trusted host key: see hostkey".into()), None),
     };
-    let mut walk = Walk::new(ctx, connection, with_passwords);
-    Box::pin(walk.go()).await;
-    let Walk { connection, mut facts, accepted, .. } = walk;
-    let banner = connection.notes().read().banner.clone();
-    facts.banner = (!banner.trim().is_empty()).then(|| shown(banner.trim()));
+    let mut flow = LoginFlow::new(ctx, connection, with_passwords);
+    Box::pin(flow.go()).await;
+    let LoginFlow { connection, mut facts, accepted, .. } = flow;
+    let banner = connection.observations().read().banner.clone();
+    facts.banner = (!banner.trim().is_empty()).then(|| sanitize(banner.trim()));
     if facts.conclusion == Conclusion::LoggedIn {
         ctx.budget.note_login(true);
         connection.watch().allow(u64::MAX);
@@ -54,14 +54,14 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
         };
         return (Step::Passed(facts), Some(LoggedIn::new(connection, login)));
     }
-    if !facts.attempts.iter().all(|attempt| attempt.answer == Answer::Withheld) {
+    if !facts.attempts.iter().all(|attempt| attempt.answer == AuthAnswer::Withheld) {
         ctx.budget.note_login(false);
     }
     facts.repeatable = false;
     let interrupted = facts.conclusion == Conclusion::Interrupted;
     facts.end = connection.ending().map(|ending| escaped(ending.manner));
     facts.violation = violation(&connection, facts.end.as_ref());
-    let agreed = connection.notes().read().negotiated.clone();
+    let agreed = connection.observations().read().negotiated.clone();
     let version = connection.watch().seen().server.version.clone();
     let penalizes = Software::penalizes(version.as_ref().map(|(version, _)| version.as_str()));
     // Who says nothing hears no goodbye either.
@@ -75,7 +75,7 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
     if let Some(Manner::Protocol { error }) = facts.end.as_ref().filter(|_| facts.is_beyond_library()) {
         let why = format!(
             "our SSH library gave the login up ({}): the server sent a message that it does not know; ssh may go on",
-            shown(error)
+            sanitize(error)
         );
         return (Step::Error(why), None);
     }
@@ -102,7 +102,7 @@ fn violation(connection: &Connection, end: Option<&Manner>) -> Option<Violation>
 /// The server's words made safe to show.
 fn escaped(manner: Manner) -> Manner {
     match manner {
-        Manner::Disconnect { code, text } => Manner::Disconnect { code, text: shown(&text) },
+        Manner::Disconnect { code, text } => Manner::Disconnect { code, text: sanitize(&text) },
         other => other,
     }
 }

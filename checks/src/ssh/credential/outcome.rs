@@ -12,7 +12,7 @@ const UNASKED: &str = "the server answered before it was asked";
 
 /// The server's answer to a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CredentialOutcome {
     /// Accepted; nothing more is wanted.
     Success,
     /// Accepted, and more is wanted: the methods that can continue.
@@ -23,7 +23,7 @@ pub enum Outcome {
     Broken(String),
 }
 
-impl Outcome {
+impl CredentialOutcome {
     /// Whether the proof was accepted, alone or as one factor.
     #[must_use]
     pub fn accepted(&self) -> bool {
