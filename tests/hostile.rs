@@ -71,7 +71,7 @@ impl Client {
     fn examine(&self, prepare: impl FnOnce(&mut Command)) -> Seen {
         let mut command = self.doctor();
         prepare(&mut command);
-        run(&mut command, &self.path("out"), Duration::from_secs(60))
+        run(&mut command, &self.path("out"), Duration::from_mins(1))
     }
 }
 

@@ -210,5 +210,5 @@ async fn timed<F: Facts>(
 fn paused(check: Check, since: Mark) -> Option<Pause> {
     let waits = !matches!(check, Check::Hostkey | Check::Idle);
     let lasted = since.paused();
-    (waits && lasted >= WORTHLESS).then(|| Pause { check, lasted_ms: lasted.as_secs_f64() * 1000.0 })
+    (waits && lasted >= WORTHLESS).then_some(Pause { check, lasted_ms: lasted.as_secs_f64() * 1000.0 })
 }

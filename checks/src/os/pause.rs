@@ -1,7 +1,6 @@
 //! The times in which this process did not run: stopped, suspended with its machine, or not scheduled. A silence in such a time is not
 //! the server's.
 
-use std::pin::pin;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -43,7 +42,7 @@ impl Clocks {
         let awake = running.max(self.boot.saturating_sub(earlier.boot));
         let day = self.day.duration_since(earlier.day).unwrap_or_default();
         let elapsed = if day > awake + SET { day } else { awake };
-        (elapsed > TICK + LATE).then(|| elapsed - TICK)
+        (elapsed > TICK + LATE).then(|| elapsed.saturating_sub(TICK))
     }
 }
 
@@ -119,14 +118,17 @@ pub struct Expired;
 ///
 /// # Errors
 /// [`Expired`] where the future was not done within so much time that this process ran.
-pub async fn timeout<T>(limit: Duration, future: impl Future<Output = T>) -> Result<T, Expired> {
-    let mut future = pin!(future);
-    let mut wait = Wait::of(limit);
-    loop {
-        if let Ok(done) = tokio::time::timeout(wait.left, future.as_mut()).await {
-            return Ok(done);
+pub fn timeout<T>(limit: Duration, future: impl Future<Output = T>) -> impl Future<Output = Result<T, Expired>> {
+    // On the heap: waits are nested, and each would hold its future twice.
+    let mut future = Box::pin(future);
+    async move {
+        let mut wait = Wait::of(limit);
+        loop {
+            if let Ok(done) = tokio::time::timeout(wait.left, future.as_mut()).await {
+                return Ok(done);
+            }
+            wait.resume().ok_or(Expired)?;
         }
-        wait.resume().ok_or(Expired)?;
     }
 }
 
@@ -134,8 +136,8 @@ pub async fn timeout<T>(limit: Duration, future: impl Future<Output = T>) -> Res
 ///
 /// # Errors
 /// As [`timeout`].
-pub async fn timeout_at<T>(until: Instant, future: impl Future<Output = T>) -> Result<T, Expired> {
-    timeout(until.saturating_duration_since(Instant::now()), future).await
+pub fn timeout_at<T>(until: Instant, future: impl Future<Output = T>) -> impl Future<Output = Result<T, Expired>> {
+    timeout(until.saturating_duration_since(Instant::now()), future)
 }
 
 /// A wait that pauses make longer.
