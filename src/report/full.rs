@@ -5,7 +5,7 @@ use ssh_doctor_checks::facts::server::{ServerAnswer, ServerAnswers};
 use ssh_doctor_checks::facts::{CheckView, Evidence, Forward, Hop, Step};
 
 use super::style::Ink;
-use super::text::untested;
+use super::text::{paused, untested};
 use super::{Style, channels, finding, headline, lifelines, path, table};
 use crate::diagnose::Diagnosis;
 
@@ -64,6 +64,7 @@ fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, sty
     }
     let gaps = untested(checks, diagnosis.died_at, true);
     lines.extend(gaps.map(|gaps| line(&format!("Not tested: {gaps}."))));
+    lines.extend(paused(evidence).map(|pause| line(&pause)));
     lines.extend(evidence.hops.iter().map(|hop| line(&format!("Hop {}: {}.", sanitize(&hop.name), passage(hop)))));
     lines.push(line(&format!("Settings: {}.", settings(evidence))));
     lines.extend(evidence.settings.not_honoured.iter().map(|setting| line(&format!("Not honoured: {setting}"))));

@@ -62,7 +62,7 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     let checks = evidence.checks();
     let gaps = untested(&checks, diagnosis.died_at, main.is_some());
     parts.extend(gaps.map(|gaps| Part::new(2, style.wrapped("", "  ", &format!("Not tested: {gaps}.")))));
-    parts.extend(unread(evidence).map(|line| Part::new(3, style.wrapped("", "  ", &line))));
+    parts.extend(paused(evidence).chain(unread(evidence)).map(|line| Part::new(3, style.wrapped("", "  ", &line))));
     let more = main.map_or_else(String::new, |found| format!("; all fixes: ssh-doctor explain {}", found.code));
     parts.push(Part::new(0, style.paint(Ink::Faint, &style.wrapped("", "  ", &format!("Full report: -v{more}")))));
     fitted(parts, if main.is_some() { SCREEN_ROWS } else { HEALTHY_ROWS }, style)
@@ -168,6 +168,17 @@ fn idle(evidence: &Evidence) -> Option<String> {
     let longer = LONGER.into_iter().find(|(longer, _)| *longer > survived * 1.5);
     let longer = longer.map_or_else(String::new, |(_, text)| format!("; longer: --idle {text}"));
     Some(format!("Idle up to {} survived by {sessions}{longer}", seconds(survived)))
+}
+
+/// Times in which this machine did not run us.
+pub(super) fn paused(evidence: &Evidence) -> impl Iterator<Item = String> {
+    evidence.pauses.iter().map(|pause| {
+        format!(
+            "Paused: ssh-doctor did not run for {} during {} (stopped, suspended, or overloaded); that check's waits are not judged.",
+            seconds(pause.lasted_ms / 1000.0),
+            pause.check.name()
+        )
+    })
 }
 
 /// Settings of the user that this examination did not use.
