@@ -19,6 +19,8 @@ const HEALTHY_ROWS: usize = 6;
 const FACTS: usize = 3;
 /// Rows of one fact, at most.
 const FACT_ROWS: usize = 2;
+/// More checks than these are not listed where the others make a shorter list.
+const MANY: usize = 5;
 /// Idle times worth testing next, seconds, and how they are asked for.
 const LONGER: [(f64, &str); 4] = [(1200.0, "20m"), (3600.0, "1h"), (10_800.0, "3h"), (86_400.0, "24h")];
 
@@ -192,7 +194,7 @@ fn unread(evidence: &Evidence) -> impl Iterator<Item = String> {
 /// The checks that did not run, with the reasons. Those behind the one that failed were not reached.
 pub(super) fn untested(checks: &[CheckView], died_at: Option<Check>, with_idle: bool) -> Option<String> {
     // A look at the user's own settings says nothing of the server.
-    let untested = |view: &&CheckView| {
+    let untested = |view: &CheckView| {
         matches!(view.step, Step::Void(()) | Step::Skipped(_) | Step::Error(_)) && view.check != Check::Config
     };
     let wanted = |view: &CheckView| view.summary != "not asked for" && matches!(view.step, Step::Skipped(_));
@@ -201,15 +203,20 @@ pub(super) fn untested(checks: &[CheckView], died_at: Option<Check>, with_idle: 
         _ => view.summary.clone(),
     };
     let mut reasons: Vec<String> = Vec::new();
-    for reason in checks.iter().filter(untested).map(reason) {
+    for reason in checks.iter().filter(|view| untested(view)).map(reason) {
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }
     }
     let skipped = reasons.iter().map(|why| {
-        let same = checks.iter().filter(untested).filter(|view| reason(view) == *why);
-        let names: Vec<_> = same.map(|view| view.check.name()).collect();
-        format!("{} ({why})", names.join(", "))
+        let same = checks.iter().filter(|view| untested(view)).filter(|view| reason(view) == *why);
+        let mut names: Vec<_> = same.map(|view| view.check.name()).collect();
+        let tested: Vec<_> = checks.iter().filter(|view| !untested(view) && view.check != Check::Config).collect();
+        let is_most = names.len() > MANY && names.len() + tested.len() + 1 == checks.len() && !tested.is_empty();
+        if is_most {
+            names = tested.iter().map(|view| view.check.name()).collect();
+        }
+        format!("{}{} ({why})", if is_most { "all but " } else { "" }, names.join(", "))
     });
     let idle = checks.iter().find(|view| view.check == Check::Idle && matches!(view.step, Step::Passed(())));
     // The key is the contract's; `null` where no idle time was survived or tried.
