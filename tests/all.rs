@@ -47,6 +47,7 @@ mod sessions;
 mod sick;
 mod slow;
 mod snapshots;
+mod stopped;
 mod strangers;
 mod support;
 mod suspected;
