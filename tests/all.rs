@@ -37,6 +37,7 @@ mod recorded;
 mod recording;
 mod report;
 mod schema;
+mod serve;
 mod server_side;
 mod sessions;
 mod sick;

@@ -5,6 +5,7 @@ mod misuse;
 mod values;
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -84,6 +85,8 @@ pub enum Command {
     },
     /// Show the SSH connections that are open on this machine, and which of them are dead
     Sessions(SessionsArgs),
+    /// Examine targets for Prometheus, over HTTP
+    Serve(ServeArgs),
     /// Print the JSON Schema of the report
     Schema,
     /// Print the completions for a shell
@@ -161,7 +164,7 @@ pub struct SshFlags {
 }
 
 /// What to examine, and for how long.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What to examine")]
 pub struct Scope {
     /// Longest idle time to test, 0 for none [default: 6m; none for several targets, with --deadline or for nagios]
@@ -209,6 +212,26 @@ pub struct Many {
     /// Print whole reports, not a line for each target
     #[arg(long)]
     pub details: bool,
+}
+
+/// The arguments of `serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Modules, allow-list and limits, as YAML
+    #[arg(long, value_name = "FILE", visible_alias = "config.file")]
+    pub config: PathBuf,
+    /// Address to listen on instead of those of the configuration; repeats [default: 127.0.0.1:9822]
+    #[arg(long, value_name = "ADDRESS:PORT", visible_alias = "web.listen-address")]
+    pub listen: Vec<SocketAddr>,
+    /// TLS and basic authentication, by exporter-toolkit's web.yml
+    #[arg(long, value_name = "FILE", visible_alias = "web.config.file")]
+    pub web_config: Option<PathBuf>,
+    /// Folder that keeps the idle results [default: STATE_DIRECTORY]
+    #[arg(long, value_name = "FOLDER")]
+    pub state_dir: Option<PathBuf>,
+    /// Read the configuration, say whether it can be used, and end
+    #[arg(long, visible_alias = "config.check")]
+    pub check_config: bool,
 }
 
 impl Scope {

@@ -1,7 +1,6 @@
 //! The configuration of the exporter: one YAML file, read whole or not at all.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -181,10 +180,26 @@ impl Config {
     }
 }
 
+impl Config {
+    /// The configuration without what may be a secret: options of ssh may hold commands, and commands passwords.
+    pub(super) fn masked(&self) -> Self {
+        let mut masked = self.clone();
+        for value in masked.modules.values_mut().flat_map(|module| module.options.values_mut()) {
+            if value.contains(char::is_whitespace) {
+                "(masked)".clone_into(value);
+            }
+        }
+        masked
+    }
+}
+
 impl Module {
     fn check(&self) -> Result<()> {
         for value in self.options.values().chain(&self.user).chain(&self.jump) {
-            ensure!(!value.is_empty() && !value.contains(char::is_control), "an option is empty or holds a control character");
+            ensure!(
+                !value.is_empty() && !value.contains(char::is_control),
+                "an option is empty or holds a control character"
+            );
         }
         let Some(idle) = &self.idle else { return Ok(()) };
         ensure!((1..=100).contains(&idle.sample), "idle.sample is a number from 1 to 100");
@@ -202,7 +217,8 @@ pub(super) fn yaml<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let metadata = fs::metadata(path).map_err(|error| anyhow::anyhow!("{name} cannot be read: {}", reason(&error)))?;
     ensure!(metadata.is_file(), "{name} is not a plain file");
     ensure!(metadata.len() <= LARGEST, "{name} is larger than any configuration (over 1 MiB)");
-    let text = fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{name} cannot be read: {}", reason(&error)))?;
+    let text =
+        fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{name} cannot be read: {}", reason(&error)))?;
     parse(&text).map_err(|(line, why)| match line {
         Some(line) => anyhow::anyhow!("{name} line {line}: {why}"),
         None => anyhow::anyhow!("{name}: {why}"),
@@ -210,11 +226,12 @@ pub(super) fn yaml<T: DeserializeOwned>(path: &Path) -> Result<T> {
 }
 
 /// A value, or the line and the reason why there is none.
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T, (Option<u64>, String)> {
-    serde_saphyr::from_str(text).map_err(|error| {
-        let line = error.location().map(|at| at.line());
-        let words = error.without_snippet().to_string();
-        (line, words)
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, (Option<usize>, String)> {
+    yaml_serde::from_str(text).map_err(|error| {
+        let words = error.to_string();
+        // The place stands behind the reason.
+        let words = words.split_once(" at line ").map_or(words.as_str(), |(reason, _)| reason).to_owned();
+        (error.location().map(|at| at.line()), words)
     })
 }
 
@@ -244,16 +261,6 @@ impl<'de> Deserialize<'de> for CheckName {
         let check = Check::ALL.into_iter().find(|check| check.name() == name);
         let names = || Check::ALL.map(Check::name).join(", ");
         check.map(Self).ok_or_else(|| D::Error::custom(format!("'{name}' is no check; the checks are {}", names())))
-    }
-}
-
-impl fmt::Display for GroupBy {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Target => "target",
-            Self::Network => "network",
-            Self::Parameter => "parameter",
-        })
     }
 }
 
