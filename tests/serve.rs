@@ -179,7 +179,7 @@ fn a_probe_answers_with_metrics_json_or_the_whole_report() {
         ("/-/ready", 200, "ready"),
         ("/config", 200, "127.0.0.0/8"),
         ("/results", 200, "tcp-refused"),
-        ("/results?target=other", 404, "no result"),
+        ("/results?target=other", 404, "no results"),
         ("/nothing", 404, "no such page"),
         ("/probe", 400, "target is missing"),
         ("/probe?target=127.0.0.1&module=x", 400, "the modules are handshake"),
@@ -273,8 +273,8 @@ fn a_bad_configuration_is_one_sentence_with_its_line_and_never_replaces_a_good_o
     let name = config.display().to_string();
     for (yaml, said) in [
         ("modules:\n  m:\n    onyl: [tcp]\n", format!("{name} line 3: ")),
-        ("modules:\n  m:\n    only: [smtp]\n", "'smtp' is no check".to_owned()),
-        ("modules:\n  m:\n    timeout: 5\n", "'5' is no duration".to_owned()),
+        ("modules:\n  m:\n    only: [smtp]\n", "'smtp' is not a check".to_owned()),
+        ("modules:\n  m:\n    timeout: 5\n", "'5' is not a duration".to_owned()),
         ("allow:\n  networks: [10.0.0.0/64]\nmodules: {}\n", format!("{name} line 2: ")),
         ("modules: {}\n", "modules is empty".to_owned()),
         ("max_probes: 0\nmodules: {m: {}}\n", "max_probes".to_owned()),
@@ -295,7 +295,7 @@ fn a_bad_configuration_is_one_sentence_with_its_line_and_never_replaces_a_good_o
     fs::write(&config, "modules: [").unwrap();
     exporter.signal("-HUP");
     assert!(eventually(PATIENCE, || exporter.metric("ssh_doctor_config_last_reload_successful") == 0.0));
-    assert!(exporter.log().contains("the old one stays"), "{}", exporter.log());
+    assert!(exporter.log().contains("the previous one stays"), "{}", exporter.log());
     assert_eq!(exporter.get(&format!("/probe?target={}&module=handshake", closed())).status(), 200);
     fs::write(&config, HANDSHAKE.replace("handshake:", "other:")).unwrap();
     exporter.signal("-HUP");
@@ -410,5 +410,5 @@ fn tls_and_a_password_guard_it_and_are_read_again() {
     fs::write(folder.path().join("web.yml"), "nonsense: 1\n").unwrap();
     thread::sleep(Duration::from_millis(1500));
     assert_eq!(curl("other"), "200");
-    assert!(exporter.log().contains("the old access rules stay"), "{}", exporter.log());
+    assert!(exporter.log().contains("the previous access rules stay"), "{}", exporter.log());
 }

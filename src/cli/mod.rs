@@ -1,5 +1,6 @@
 //! The command line: what can be asked. A flag that `ssh` has too is spelt the same here.
 
+mod color;
 mod man;
 mod misuse;
 mod values;
@@ -16,10 +17,13 @@ use ssh_doctor_checks::facts::Check;
 
 use crate::clients::Client;
 use crate::sessions::SessionsArgs;
+use crate::tap::TapArgs;
 use crate::targets::Shard;
+pub use color::ColorArgs;
 pub use man::man_page;
 pub use misuse::Unread;
-use values::{age, check_names, idle_duration, jobs, port, rate, stage_duration, whole_duration};
+pub(crate) use values::port;
+use values::{age, check_names, idle_duration, jobs, rate, stage_duration, whole_duration};
 
 /// The longest idle time that one target is tested for.
 const USUAL_IDLE: Duration = Duration::from_mins(6);
@@ -68,10 +72,10 @@ pub enum Command {
         code: String,
         /// The answer's looks.
         #[command(flatten)]
-        look: Look,
+        look: ColorArgs,
     },
     /// List every cause that can be named
-    Causes(Look),
+    Causes(ColorArgs),
     /// Judge recorded evidence again, offline
     Diagnose {
         /// What `check --record` wrote; `-` for standard input
@@ -87,6 +91,8 @@ pub enum Command {
     Sessions(SessionsArgs),
     /// Examine targets for Prometheus, over HTTP
     Serve(ServeArgs),
+    /// Carry a session as ssh's ProxyCommand, and record why it ended
+    Tap(TapArgs),
     /// Print the JSON Schema of the report
     Schema,
     /// Print the completions for a shell
@@ -276,21 +282,7 @@ pub struct Output {
     pub client: Client,
     /// The answer's looks.
     #[command(flatten)]
-    pub look: Look,
-}
-
-/// The report's looks.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct Look {
-    /// Colours; auto: on a terminal, unless NO_COLOR is set
-    #[arg(
-        long,
-        value_enum,
-        default_value_t = Color::Auto,
-        value_name = "auto|always|never",
-        hide_possible_values = true
-    )]
-    pub color: Color,
+    pub look: ColorArgs,
 }
 
 /// What is said while the examination runs.
@@ -329,17 +321,6 @@ pub enum Format {
     Nagios,
     /// For Prometheus: the text exposition format
     Prometheus,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 impl Cli {

@@ -6,8 +6,10 @@ mod destination;
 mod flags;
 mod ipqos;
 mod jumps;
+mod ledger;
 mod local;
 mod origin;
+mod own;
 mod proxy;
 mod raw;
 mod resolve;
@@ -27,15 +29,17 @@ use anyhow::{Context, Result, bail, ensure};
 use secrecy::SecretString;
 use ssh_doctor_checks::base::limits::Limits;
 use ssh_doctor_checks::base::target::Target;
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::facts::Check;
+use tokio::sync::OnceCell;
 
-use crate::cli::{CheckArgs, Scope, SshFlags};
+use crate::cli::{CheckArgs, Format, Scope, SshFlags};
 use crate::terminal::reason;
 use destination::{Destination, valid_user};
 use local::Local;
 use raw::Raw;
-use settings_cache::{Answer, SettingsCache};
+use settings_cache::{Asked, SettingsCache, SshSettings};
+use ssh_g::NotAnswered;
 
 /// The settings of a run: what holds for every target, and the way from a target's name to what an examination needs.
 #[derive(Debug)]
@@ -54,6 +58,7 @@ pub struct Plan {
     server: bool,
     /// What ssh said of other targets, where there are several.
     cache: Option<SettingsCache>,
+    defaults: OnceCell<Raw>,
 }
 
 /// One target, and what may be spent on it.
@@ -63,6 +68,8 @@ pub struct Planned {
     pub target: Target,
     /// Within which limits.
     pub limits: Limits,
+    /// Why ssh does not accept its settings for it, in one sentence; none where it does.
+    pub refused: Option<String>,
 }
 
 /// The circumstances of a run that its options do not tell.
@@ -104,8 +111,11 @@ pub(crate) fn parts(input: &str) -> Result<(Option<String>, String, Option<u16>)
 impl Plan {
     /// Reads the options and the files that they name; an error is one sentence about what was asked wrongly.
     pub fn new(args: &CheckArgs, circumstances: Circumstances) -> Result<Self> {
-        for input in &args.targets {
-            destination(input, &args.ssh)?;
+        // In the other formats, one that cannot be used has a report.
+        if args.output.format == Format::Text {
+            for input in &args.targets {
+                destination(input, &args.ssh)?;
+            }
         }
         record_can_be_written(args)?;
         let password = secret::password(args.password_file.as_deref())?;
@@ -138,6 +148,7 @@ impl Plan {
             timeout: asked.or(within),
             server: scope.server,
             cache: several.then(SettingsCache::default),
+            defaults: OnceCell::new(),
         })
     }
 
@@ -151,20 +162,25 @@ impl Plan {
         let Self { flags, local, .. } = self;
         let login = flags.login.as_deref().or(destination.user.as_deref());
         let (port, host) = (flags.port.or(destination.port), destination.host.as_str());
-        let Answer { raw, server_alive_from } = match &self.cache {
-            Some(cache) => match cache.ask(flags, local, login, port, host).await? {
-                Some(answer) => answer,
-                None => self.without_ssh(login, port, host).await?,
-            },
-            None => match ssh_g::ask(flags, login, port, host).await? {
-                Some(raw) => self.answer(raw, host).await,
-                None => self.without_ssh(login, port, host).await?,
-            },
+        let asked = Asked { flags, local, defaults: self.defaults().await, login, port, host };
+        let answered = match &self.cache {
+            Some(cache) => cache.ask(&asked).await?,
+            None => asked.ssh().await?,
+        };
+        let SshSettings { raw, settings, server_alive_from } = match answered {
+            Ok(answer) => answer,
+            Err(NotAnswered::NoSsh) => asked.answer(flags::read(flags, login, port)?),
+            Err(NotAnswered::Refused(refused)) => {
+                let limits = self.limits(Limits::default().connect);
+                let sentence = Some(refused.sentence(host));
+                let target = own::refused(input, destination, flags, local, *refused);
+                return Ok(Planned { target, limits, refused: sentence });
+            }
         };
         ensure!(
             raw.expanded || raw.set("proxyjump").is_none(),
             "{} is behind a jump host, which takes an ssh to go through, and none is installed; install the OpenSSH client",
-            shown(host)
+            sanitize(host)
         );
         let given = resolve::Given {
             input,
@@ -173,19 +189,23 @@ impl Plan {
             local,
             password: self.password()?,
             person: self.person,
+            defaults: asked.defaults,
+            settings,
             server_alive_from,
+            arguments: ssh_g::arguments(flags, login, port, host),
         };
         let mut target =
-            resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", shown(host)))?;
+            resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", sanitize(host)))?;
         if let Some(proxy) = &mut target.proxy {
-            proxy.jumps = jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person).await?;
+            proxy.jumps =
+                jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person, asked.defaults).await?;
         }
         let connect_timeout =
             raw.set("connecttimeout").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         let (connect, from) = self.connect(connect_timeout.filter(|timeout| !timeout.is_zero()));
         target.settings.connect_timeout_s = Some(connect.as_secs_f64());
         from.clone_into(&mut target.settings.connect_timeout_from);
-        Ok(Planned { target, limits: self.limits(connect) })
+        Ok(Planned { target, limits: self.limits(connect), refused: None })
     }
 
     fn password(&self) -> Result<Option<SecretString>> {
@@ -195,14 +215,9 @@ impl Plan {
         }
     }
 
-    /// The settings where no ssh is installed.
-    async fn without_ssh(&self, login: Option<&str>, port: Option<u16>, host: &str) -> Result<Answer> {
-        Ok(self.answer(flags::read(&self.flags, login, port)?, host).await)
-    }
-
-    async fn answer(&self, raw: Raw, host: &str) -> Answer {
-        let server_alive_from = origin::of_interval(&raw, &self.flags, &self.local, host).await;
-        Answer { raw, server_alive_from }
+    /// ssh's own defaults, asked for once.
+    async fn defaults(&self) -> &Raw {
+        self.defaults.get_or_init(ssh_g::defaults).await
     }
 
     /// Sessions that are held at the same time by the idle test.
@@ -247,12 +262,17 @@ impl Plan {
 fn destination(input: &str, flags: &SshFlags) -> Result<Destination> {
     let destination = Destination::parse(input)?;
     if let (Some(flag), Some(port)) = (flags.port, destination.port) {
-        ensure!(flag == port, "'{}' names port {port} and -p names {flag}; drop one of them", shown(input));
+        ensure!(flag == port, "'{}' names port {port} and -p names {flag}; drop one of them", sanitize(input));
     }
     if let Some(flag) = &flags.login {
         valid_user(flag, flag)?;
         if let Some(user) = destination.user.as_ref().filter(|user| *user != flag) {
-            bail!("'{}' names the login {} and -l names {}; drop one of them", shown(input), shown(user), shown(flag));
+            bail!(
+                "'{}' names the login {} and -l names {}; drop one of them",
+                sanitize(input),
+                sanitize(user),
+                sanitize(flag)
+            );
         }
     }
     Ok(destination)
@@ -263,7 +283,11 @@ fn files_can_be_used(flags: &SshFlags) -> Result<()> {
     let values = flags.options.iter().chain(&flags.config).chain(&flags.jump).chain(&flags.identities);
     for value in values {
         ensure!(!value.is_empty(), "an option of ssh (-o, -i, -F or -J) is empty; give it a value or drop it");
-        ensure!(!value.contains(char::is_control), "'{}' holds a control character; check the quoting", shown(value));
+        ensure!(
+            !value.contains(char::is_control),
+            "'{}' holds a control character; check the quoting",
+            sanitize(value)
+        );
     }
     if let Some(config) = flags.config.as_deref().filter(|config| *config != "none") {
         readable(Path::new(config), "the configuration file (-F)")?;

@@ -8,12 +8,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Result;
+use ssh_doctor_checks::base::own_ssh::Setting;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::configuration::{Configuration, Lines};
 use super::local::Local;
 use super::raw::Raw;
-use super::{origin, ssh_g};
+use super::ssh_g::NotAnswered;
+use super::{origin, own, ssh_g};
 use crate::cli::SshFlags;
 
 /// How many times ssh runs at the same time; more would only wait for the processors.
@@ -21,11 +23,25 @@ const AT_ONCE: usize = 4;
 
 /// What ssh says of a host.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
+pub(super) struct SshSettings {
     /// Its words.
     pub(super) raw: Raw,
+    /// The settings that are not its defaults, each with its origin.
+    pub(super) settings: Vec<Setting>,
     /// Where the keepalive interval comes from.
     pub(super) server_alive_from: String,
+}
+
+/// One question to ssh.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) flags: &'a SshFlags,
+    pub(super) local: &'a Local,
+    /// Its own defaults.
+    pub(super) defaults: &'a Raw,
+    pub(super) login: Option<&'a str>,
+    pub(super) port: Option<u16>,
+    pub(super) host: &'a str,
 }
 
 /// The answers so far.
@@ -57,9 +73,9 @@ enum Shared {
     #[default]
     Nothing,
     /// The first answer, and whose it is.
-    One(String, Box<Answer>),
+    One(String, Box<SshSettings>),
     /// The answer for every name; its own name stands in it.
-    All(Box<Answer>),
+    All(Box<SshSettings>),
     /// The answers differ.
     Differs,
 }
@@ -71,50 +87,51 @@ impl Default for SettingsCache {
 }
 
 impl SettingsCache {
-    /// Ssh's answer for a host, its own or one made from those for hosts like it; none where no ssh is installed.
-    pub(super) async fn ask(
-        &self,
-        flags: &SshFlags,
-        local: &Local,
-        login: Option<&str>,
-        port: Option<u16>,
-        host: &str,
-    ) -> Result<Option<Answer>> {
-        let asked = Asked { running: &self.running, flags, local, login, port, host };
+    /// Ssh's answer for a host, its own or one made from those for hosts like it.
+    pub(super) async fn ask(&self, asked: &Asked<'_>) -> Result<Result<SshSettings, NotAnswered>> {
+        let Asked { login, port, host, .. } = *asked;
         if !is_plain(host) {
-            return asked.ssh().await;
+            return self.ssh(asked).await;
         }
         let known = {
             let mut configuration = self.configuration.lock().await;
             if let Some(known) = &*configuration {
                 known.clone()
             } else {
-                let Some(first) = asked.ssh().await? else { return Ok(None) };
-                *configuration = Some(Arc::new(Known::by(&first)));
-                return Ok(Some(first));
+                let first = self.ssh(asked).await?;
+                if let Ok(first) = &first {
+                    *configuration = Some(Arc::new(Known::by(first)));
+                }
+                return Ok(first);
             }
         };
-        let Some(configuration) = &known.configuration else { return asked.ssh().await };
+        let Some(configuration) = &known.configuration else { return self.ssh(asked).await };
         let lines = configuration.lines(host);
         let group = Group { lines, login: login.map(ToOwned::to_owned), port };
         let shared = known.groups.lock().await.entry(group).or_default().clone();
         let mut shared = shared.lock().await;
         let (answer, next) = match &mut *shared {
-            Shared::All(answer) => return Ok(Some(renamed(answer, host))),
+            Shared::All(answer) => return Ok(Ok(renamed(answer, host))),
             Shared::Differs => {
                 drop(shared);
-                return asked.ssh().await;
+                return self.ssh(asked).await;
             }
-            Shared::One(name, _) if name == host => return asked.ssh().await,
+            Shared::One(name, _) if name == host => return self.ssh(asked).await,
             Shared::One(name, first) => {
-                let Some(second) = asked.ssh().await? else { return Ok(None) };
+                let second = match self.ssh(asked).await? {
+                    Ok(second) => second,
+                    Err(not_answered) => return Ok(Err(not_answered)),
+                };
                 let alike =
                     configuration.is_of(&second.raw.log.files) && is_same_but_for_the_name(name, first, host, &second);
                 let next = if alike { Shared::All(Box::new(second.clone())) } else { Shared::Differs };
                 (second, next)
             }
             Shared::Nothing => {
-                let Some(first) = asked.ssh().await? else { return Ok(None) };
+                let first = match self.ssh(asked).await? {
+                    Ok(first) => first,
+                    Err(not_answered) => return Ok(Err(not_answered)),
+                };
                 let next = if depends_on_the_name(&first.raw) {
                     Shared::Differs
                 } else {
@@ -124,32 +141,33 @@ impl SettingsCache {
             }
         };
         *shared = next;
-        Ok(Some(answer))
+        Ok(Ok(answer))
+    }
+
+    /// Asks ssh itself, a few at a time.
+    async fn ssh(&self, asked: &Asked<'_>) -> Result<Result<SshSettings, NotAnswered>> {
+        let _turn = self.running.acquire().await;
+        asked.ssh().await
     }
 }
 
 impl Known {
-    fn by(first: &Answer) -> Self {
+    fn by(first: &SshSettings) -> Self {
         Self { configuration: Configuration::read(&first.raw.log.files), groups: Mutex::default() }
     }
 }
 
-/// One question to ssh.
-struct Asked<'a> {
-    running: &'a Semaphore,
-    flags: &'a SshFlags,
-    local: &'a Local,
-    login: Option<&'a str>,
-    port: Option<u16>,
-    host: &'a str,
-}
-
 impl Asked<'_> {
-    async fn ssh(&self) -> Result<Option<Answer>> {
-        let _turn = self.running.acquire().await;
-        let Some(raw) = ssh_g::ask(self.flags, self.login, self.port, self.host).await? else { return Ok(None) };
-        let server_alive_from = origin::of_interval(&raw, self.flags, self.local, self.host).await;
-        Ok(Some(Answer { raw, server_alive_from }))
+    /// Asks ssh.
+    pub(super) async fn ssh(&self) -> Result<Result<SshSettings, NotAnswered>> {
+        Ok(ssh_g::ask(self.flags, self.login, self.port, self.host).await?.map(|raw| self.answer(raw)))
+    }
+
+    /// The answer that these words are.
+    pub(super) fn answer(&self, raw: Raw) -> SshSettings {
+        let Self { flags, local, defaults, .. } = *self;
+        let server_alive_from = origin::of_interval(&raw, defaults, flags, local);
+        SshSettings { settings: own::settings(&raw, defaults, flags, local), server_alive_from, raw }
     }
 }
 
@@ -166,7 +184,7 @@ fn depends_on_the_name(raw: &Raw) -> bool {
 /// Keywords whose value is the name itself, where no setting changes it.
 const NAMES: [&str; 2] = ["host", "hostname"];
 
-fn is_same_but_for_the_name(name: &str, one: &Answer, other_name: &str, other: &Answer) -> bool {
+fn is_same_but_for_the_name(name: &str, one: &SshSettings, other_name: &str, other: &SshSettings) -> bool {
     let (a, b) = (&one.raw, &other.raw);
     let is_the_name =
         |raw: &Raw, name: &str| NAMES.iter().all(|keyword| raw.all(keyword).iter().all(|value| value == name));
@@ -181,11 +199,12 @@ fn is_same_but_for_the_name(name: &str, one: &Answer, other_name: &str, other: &
         && rest(a) == rest(b)
         && a.log == b.log
         && a.not_honoured == b.not_honoured
+        && one.settings == other.settings
         && one.server_alive_from == other.server_alive_from
 }
 
 /// The answer with this name in it.
-fn renamed(answer: &Answer, host: &str) -> Answer {
+fn renamed(answer: &SshSettings, host: &str) -> SshSettings {
     let mut answer = answer.clone();
     for keyword in NAMES {
         for value in answer.raw.values.get_mut(keyword).into_iter().flatten() {
@@ -197,11 +216,11 @@ fn renamed(answer: &Answer, host: &str) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, depends_on_the_name, is_plain, is_same_but_for_the_name, renamed};
+    use super::{SshSettings, depends_on_the_name, is_plain, is_same_but_for_the_name, renamed};
     use crate::plan::raw::Raw;
 
-    fn answer(lines: &str) -> Answer {
-        Answer { raw: Raw::from_lines(lines), server_alive_from: String::new() }
+    fn answer(lines: &str) -> SshSettings {
+        SshSettings { raw: Raw::from_lines(lines), settings: Vec::new(), server_alive_from: String::new() }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::plan::{Circumstances, Plan};
 use crate::report::json;
 use crate::targets::Source;
 use crate::terminal::{person_present, remark, say, style};
-use crate::{demo, explain, record, serve, sessions};
+use crate::{demo, explain, record, serve, sessions, tap};
 use deadline::Deadline;
 use one::Runner;
 use output::{Sink, makes_sense, rendered};
@@ -38,6 +38,7 @@ pub fn run(command: Command) -> Result<Verdict> {
         Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
         Command::Sessions(args) => sessions::run(&args),
         Command::Serve(args) => serve::serve(&args),
+        Command::Tap(args) => tap::run(&args),
         Command::Schema => answer(&json::schema()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -78,7 +79,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<Verdict> {
     if !args.running.quiet {
         remark(&stage.intro);
     }
-    let planned = crate::plan::Planned { target: stage.target.clone(), limits: stage.limits.clone() };
+    let planned = crate::plan::Planned { target: stage.target.clone(), limits: stage.limits.clone(), refused: None };
     let evidence = runner.examine(planned, &Check::ALL.into()).await;
     let verdict = runner.tell(&evidence, None, &mut sink);
     drop(stage);

@@ -1,70 +1,75 @@
-//! Which targets may be probed: a name before anything is asked about it, its addresses once it was looked up.
+//! The allow-list: names are checked before they are resolved, addresses after, and only allowed addresses are connected to.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ssh_doctor_checks::base::admission::{Admission, Admitted, Admitting};
 use ssh_doctor_checks::base::pattern::matches;
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 
 use super::config::Allow;
 
 impl Allow {
-    /// Whether a target may be looked into, by the name or the address that was asked for; the sentence of a refusal.
-    pub(super) fn name(&self, host: &str) -> Result<(), String> {
-        let named = self.names.iter().any(|pattern| matches(pattern, &host.to_lowercase()));
-        let may = match host.parse::<IpAddr>() {
-            Ok(address) => named || self.holds(address),
-            Err(_) => named || (self.names.is_empty() && !self.networks.is_empty()),
-        };
-        if may { Ok(()) } else { Err(format!("'{}' is not on the allow-list", shown(host))) }
+    /// Refuses a target by the name or the address and the port of the request, before anything is resolved.
+    pub(super) fn check_target(&self, host: &str, port: Option<u16>) -> Result<(), String> {
+        self.check_name(host)?;
+        port.map_or(Ok(()), |port| self.check_port(port))
     }
 
-    /// Whether a port may be connected to.
-    pub(super) fn port(&self, port: u16) -> Result<(), String> {
+    fn check_name(&self, host: &str) -> Result<(), String> {
+        let named = self.names.iter().any(|pattern| matches(pattern, &host.to_lowercase()));
+        let may = match host.parse::<IpAddr>() {
+            Ok(address) => named || self.contains_address(address),
+            Err(_) => named || (self.names.is_empty() && !self.networks.is_empty()),
+        };
+        if may { Ok(()) } else { Err(format!("'{}' is not on the allow-list", sanitize(host))) }
+    }
+
+    /// Refuses a port that is not listed.
+    pub(super) fn check_port(&self, port: u16) -> Result<(), String> {
         let may = self.ports.is_empty() || self.ports.contains(&port);
         if may { Ok(()) } else { Err(format!("port {port} is not on the allow-list")) }
     }
 
-    /// Whether a target may be reached through a jump host or a command, where its address is not known here.
-    pub(super) fn unseen(&self, host: &str) -> Result<(), String> {
-        if self.networks.is_empty() || host.parse().is_ok_and(|address| self.holds(address)) {
+    /// Refuses a target behind a jump host or a proxy command whose address cannot be checked here.
+    pub(super) fn check_unresolved(&self, host: &str) -> Result<(), String> {
+        if self.networks.is_empty() || host.parse().is_ok_and(|address| self.contains_address(address)) {
             return Ok(());
         }
         Err(format!(
-            "'{}' is looked up behind a jump host, so that its address cannot be held against the allow-list",
-            shown(host)
+            "'{}' is resolved behind a jump host, so its address cannot be checked against allow.networks",
+            sanitize(host)
         ))
     }
 
-    fn holds(&self, address: IpAddr) -> bool {
+    fn contains_address(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&address.to_canonical()))
     }
 
     fn may_connect(&self, address: IpAddr) -> bool {
-        self.networks.is_empty() || self.holds(address)
+        self.networks.is_empty() || self.contains_address(address)
     }
 }
 
-/// The leave for one probe: only addresses of the list are connected to, whatever a name leads to.
+/// The admission of one probe: only addresses on the list are connected to, whatever a name resolves to.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct AllowedAddresses {
     allow: Arc<Allow>,
     refused: Mutex<Option<String>>,
 }
 
-impl Gate {
+impl AllowedAddresses {
     pub(super) fn new(allow: Arc<Allow>) -> Arc<Self> {
         Arc::new(Self { allow, refused: Mutex::default() })
     }
 
-    /// The sentence of the refusal, if there was one.
+    /// The reason of the refusal, if there was one.
     pub(super) fn refused(&self) -> Option<String> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl Admission for Gate {
+impl Admission for AllowedAddresses {
     fn admit<'a>(&'a self, addresses: &'a [SocketAddr]) -> Admitting<'a> {
         Box::pin(async move {
             let may = |address: &&SocketAddr| self.allow.may_connect(address.ip());
@@ -87,7 +92,7 @@ mod tests {
 
     use ssh_doctor_checks::base::admission::Admission;
 
-    use super::{Allow, Gate};
+    use super::{Allow, AllowedAddresses};
 
     fn allow(names: &[&str], networks: &[&str]) -> Allow {
         Allow {
@@ -114,14 +119,14 @@ mod tests {
             ("192.0.2.9", [false, true, false, false]),
             ("localhost", [false, false, true, false]),
         ] {
-            let may = [&nothing, &by_name, &by_network, &both].map(|allow| allow.name(host).is_ok());
+            let may = [&nothing, &by_name, &by_network, &both].map(|allow| allow.check_name(host).is_ok());
             assert_eq!(may, expected, "{host}");
         }
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_elsewhere_is_not_followed() {
-        let gate = Gate::new(Arc::new(allow(&[], &["10.0.0.0/8"])));
+    async fn a_name_that_resolves_elsewhere_is_not_connected_to() {
+        let gate = AllowedAddresses::new(Arc::new(allow(&[], &["10.0.0.0/8"])));
         let [inside, outside]: [SocketAddr; 2] =
             ["10.0.0.1:22", "127.0.0.1:22"].map(|address| address.parse().unwrap());
         assert_eq!(gate.admit(&[outside, inside]).await.unwrap().addresses, [inside]);
@@ -131,9 +136,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_looked_up_elsewhere_is_allowed_by_its_name_only() {
-        assert!(allow(&["*.corp"], &[]).unseen("db.corp").is_ok());
-        assert!(allow(&["*.corp"], &["10.0.0.0/8"]).unseen("db.corp").is_err());
-        assert!(allow(&[], &["10.0.0.0/8"]).unseen("10.0.0.9").is_ok());
+    fn behind_a_jump_host_only_the_name_is_checked() {
+        assert!(allow(&["*.corp"], &[]).check_unresolved("db.corp").is_ok());
+        assert!(allow(&["*.corp"], &["10.0.0.0/8"]).check_unresolved("db.corp").is_err());
+        assert!(allow(&[], &["10.0.0.0/8"]).check_unresolved("10.0.0.9").is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! The exporter's state: what it was told, what is running, what it has seen.
+//! The state of the exporter: its configuration, running probes and results.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use tokio::sync::Semaphore;
 use super::config::{Allow, Config};
 use super::history::History;
 use super::idle::Store;
-use super::metrics::{Counters, Snapshot, now_s};
-use super::modules::{self, Ready};
-use super::probe::Flights;
+use super::metrics::{self, Counters, Gauges, now_s};
+use super::modules::{self, PreparedModule};
+use super::probe::RunningProbes;
 use crate::run::fleet::polite::Places;
 use crate::terminal::remark;
 
-/// All of it.
+/// The state that all requests share.
 #[derive(Debug)]
 pub(super) struct App {
     file: PathBuf,
@@ -26,7 +26,7 @@ pub(super) struct App {
     reload_failed: AtomicBool,
     started_at: f64,
     pub(super) stop: Stop,
-    pub(super) flights: Mutex<Flights>,
+    pub(super) running: Mutex<RunningProbes>,
     pub(super) history: Mutex<History>,
     pub(super) idle: Store,
     pub(super) counters: Counters,
@@ -40,18 +40,19 @@ pub(super) struct App {
 pub(super) struct Loaded {
     pub(super) config: Config,
     pub(super) allow: Arc<Allow>,
-    pub(super) modules: BTreeMap<String, Arc<Ready>>,
-    pub(super) places: Semaphore,
+    pub(super) modules: BTreeMap<String, Arc<PreparedModule>>,
+    /// One permit for each probe that may run.
+    pub(super) permits: Semaphore,
     at: f64,
 }
 
 impl Loaded {
-    /// Reads the file, and gets every module ready.
+    /// Reads the file and prepares every module.
     pub(super) fn load(file: &Path) -> Result<Self> {
         let config = Config::load(file)?;
-        let modules = modules::ready(&config)?;
-        let (allow, places) = (Arc::new(config.allow.clone()), Semaphore::new(config.max_probes));
-        Ok(Self { config, allow, modules, places, at: now_s() })
+        let modules = modules::prepare(&config)?;
+        let (allow, permits) = (Arc::new(config.allow.clone()), Semaphore::new(config.max_probes));
+        Ok(Self { config, allow, modules, permits, at: now_s() })
     }
 }
 
@@ -63,7 +64,7 @@ impl App {
             reload_failed: AtomicBool::new(false),
             started_at: now_s(),
             stop,
-            flights: Mutex::default(),
+            running: Mutex::default(),
             history: Mutex::default(),
             idle: Store::open(state_dir),
             counters: Counters::default(),
@@ -78,19 +79,21 @@ impl App {
         self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads the configuration again; a bad one leaves the old one in use.
+    /// Reads the configuration again; one that cannot be used leaves the previous one in use.
     pub(super) fn reload(&self) -> Result<()> {
         let loaded = Loaded::load(&self.file);
         self.reload_failed.store(loaded.is_err(), std::sync::atomic::Ordering::Relaxed);
         match loaded {
             Ok(loaded) => {
                 *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
+                // Results of modules and an allow-list that no longer hold.
+                *self.running.lock().unwrap_or_else(PoisonError::into_inner) = RunningProbes::default();
                 remark(format_args!("ssh-doctor serve: configuration reloaded from {}", self.file.display()));
                 Ok(())
             }
             Err(error) => {
                 remark(format_args!(
-                    "ssh-doctor serve: the configuration was not reloaded, the old one stays: {error:#}"
+                    "ssh-doctor serve: the configuration was not reloaded, the previous one stays in use: {error:#}"
                 ));
                 Err(error)
             }
@@ -101,7 +104,7 @@ impl App {
     pub(super) fn metrics(&self) -> String {
         use std::sync::atomic::Ordering::Relaxed;
         let (groups, measured, running) = self.idle.counts();
-        let snapshot = Snapshot {
+        let gauges = Gauges {
             reload_succeeded: !self.reload_failed.load(Relaxed),
             reloaded_at: self.loaded().at,
             started_at: self.started_at,
@@ -111,9 +114,8 @@ impl App {
             idle_groups: groups,
             idle_measured: measured,
             idle_running: running,
-            ..Snapshot::of(&self.counters)
         };
-        snapshot.render()
+        metrics::render(&self.counters, gauges)
     }
 
     pub(super) fn history(&self) -> MutexGuard<'_, History> {
@@ -121,5 +123,5 @@ impl App {
     }
 }
 
-/// The parameters of a request, decoded.
+/// The parameters of a request, url_decode.
 pub(super) type Parameters = HashMap<String, String>;

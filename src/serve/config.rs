@@ -1,22 +1,18 @@
-//! The configuration of the exporter: one YAML file, read whole or not at all.
+//! The configuration file of the exporter (YAML).
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use ipnet::IpNet;
-use serde::de::{DeserializeOwned, Error};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ssh_doctor_checks::facts::Check;
 
-use crate::terminal::reason;
+use super::yaml;
 
-/// The largest configuration that is read, bytes.
-const LARGEST: u64 = 1 << 20;
-
-/// All of it.
+/// The configuration file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
@@ -26,22 +22,22 @@ pub(crate) struct Config {
     /// The file with TLS and basic authentication (exporter-toolkit's web.yml).
     #[serde(default)]
     pub(crate) web_config: Option<PathBuf>,
-    /// The folder of idle results; `$STATE_DIRECTORY` where systemd gives one.
+    /// The directory of the idle results [default: `$STATE_DIRECTORY`, which systemd sets].
     #[serde(default)]
     pub(crate) state_dir: Option<PathBuf>,
-    /// Which targets may be probed: without this, none.
+    /// The targets that may be probed; none by default.
     #[serde(default)]
     pub(crate) allow: Allow,
-    /// Probes that run at the same time.
-    #[serde(default = "most_probes")]
+    /// The number of probes that may run at the same time.
+    #[serde(default = "default_max_probes")]
     pub(crate) max_probes: usize,
-    /// For so long a result is served again, to the other member of a highly available pair.
+    /// The time for which a result is served again, as to the second of two Prometheus servers [default: half the scrape timeout].
     #[serde(default)]
-    pub(crate) min_interval: Time,
-    /// Results that are kept of each target, and as many failures.
+    pub(crate) min_interval: Option<ConfigDuration>,
+    /// The number of results kept of each target, and of failures besides.
     #[serde(default = "history")]
     pub(crate) history: usize,
-    /// What is examined, by the name in `module=`.
+    /// The modules, by the name in `module=`.
     pub(crate) modules: BTreeMap<String, Module>,
 }
 
@@ -52,15 +48,15 @@ pub(crate) struct Allow {
     /// Host names, with `*` and `?`.
     #[serde(default)]
     pub(crate) names: Vec<String>,
-    /// Networks of addresses, compared once a name was looked up.
+    /// Networks, compared with the addresses that a name resolves to.
     #[serde(default)]
     pub(crate) networks: Vec<IpNet>,
-    /// Ports; all where there are none.
+    /// Ports; any if empty.
     #[serde(default)]
     pub(crate) ports: Vec<u16>,
 }
 
-/// What one probe examines, and with what.
+/// The checks of a probe and the settings of its connection.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Module {
@@ -68,13 +64,13 @@ pub(crate) struct Module {
     pub(crate) only: Vec<CheckName>,
     /// Not these checks.
     pub(crate) skip: Vec<CheckName>,
-    /// Longest time of a probe; a shorter scrape timeout bounds it too.
-    pub(crate) timeout: Option<Time>,
-    /// Longest time of each stage.
-    pub(crate) stage: Option<Time>,
+    /// Timeout of a probe; the scrape timeout, less 0.5 s, is a limit besides.
+    pub(crate) timeout: Option<ConfigDuration>,
+    /// Timeout of each stage.
+    pub(crate) stage: Option<ConfigDuration>,
     /// Login name.
     pub(crate) user: Option<String>,
-    /// Port, where the target names none.
+    /// Port of targets without one.
     pub(crate) port: Option<u16>,
     /// Private keys: files, or names in `$CREDENTIALS_DIRECTORY`.
     pub(crate) identities: Vec<PathBuf>,
@@ -86,29 +82,29 @@ pub(crate) struct Module {
     pub(crate) options: BTreeMap<String, String>,
     /// Hosts to jump through, separated by commas.
     pub(crate) jump: Option<String>,
-    /// Whether many connections or channels may be opened, and much data moved.
+    /// Open many connections or channels and move much data too.
     pub(crate) deep: bool,
-    /// The idle test, in the background.
+    /// The idle test in the background.
     pub(crate) idle: Option<Idle>,
 }
 
-/// The idle test of a module: it belongs to paths, not to hosts.
+/// The idle test of a module, run for path groups: idle timeouts are a property of the path, not of the host.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Idle {
     /// Longest idle time to test.
     #[serde(default = "longest_idle")]
-    pub(crate) longest: Time,
-    /// What targets on one path have in common.
+    pub(crate) longest: ConfigDuration,
+    /// The property that the targets of one path share.
     #[serde(default)]
     pub(crate) group_by: GroupBy,
-    /// Targets that are measured of each group.
+    /// The number of targets measured in each group.
     #[serde(default = "one")]
     pub(crate) sample: usize,
-    /// Time from one measurement of a group to the next.
+    /// ConfigDuration from one measurement of a group to the next.
     #[serde(default = "idle_interval")]
-    pub(crate) every: Time,
-    /// Idle tests that run at the same time.
+    pub(crate) every: ConfigDuration,
+    /// The number of idle tests that may run at the same time.
     #[serde(default = "one")]
     pub(crate) at_once: usize,
     /// Most sessions of one idle test.
@@ -116,11 +112,11 @@ pub(crate) struct Idle {
     pub(crate) sessions: u8,
 }
 
-/// What targets on one path have in common.
+/// The property that the targets of one path share.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum GroupBy {
-    /// Nothing: each target is measured.
+    /// The target: each is measured.
     Target,
     /// The network of its address: IPv4 /24, IPv6 /64; behind a jump host, that one.
     #[default]
@@ -131,13 +127,13 @@ pub(crate) enum GroupBy {
 
 /// A duration as `90s`, `6m` or `1h30m`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Time(pub(crate) Duration);
+pub(crate) struct ConfigDuration(pub(crate) Duration);
 
-/// The name of a check.
+/// A check, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CheckName(pub(crate) Check);
 
-fn most_probes() -> usize {
+fn default_max_probes() -> usize {
     64
 }
 
@@ -145,12 +141,12 @@ fn history() -> usize {
     10
 }
 
-fn longest_idle() -> Time {
-    Time(Duration::from_mins(6))
+fn longest_idle() -> ConfigDuration {
+    ConfigDuration(Duration::from_mins(6))
 }
 
-fn idle_interval() -> Time {
-    Time(Duration::from_hours(6))
+fn idle_interval() -> ConfigDuration {
+    ConfigDuration(Duration::from_hours(6))
 }
 
 fn one() -> usize {
@@ -164,7 +160,7 @@ fn sessions() -> u8 {
 impl Config {
     /// Reads the file; an error is one sentence with the file and the line.
     pub(crate) fn load(path: &Path) -> Result<Self> {
-        let config: Self = yaml(path)?;
+        let config: Self = yaml::read(path)?;
         config.check().with_context(|| format!("{} cannot be used", path.display()))?;
         Ok(config)
     }
@@ -178,22 +174,27 @@ impl Config {
         }
         Ok(())
     }
-}
 
-impl Config {
-    /// The configuration without what may be a secret: options of ssh may hold commands, and commands passwords.
+    /// Returns the configuration without possible secrets.
     pub(super) fn masked(&self) -> Self {
         let mut masked = self.clone();
-        for value in masked.modules.values_mut().flat_map(|module| module.options.values_mut()) {
-            if value.contains(char::is_whitespace) {
-                "(masked)".clone_into(value);
-            }
+        for module in masked.modules.values_mut() {
+            *module = module.masked();
         }
         masked
     }
 }
 
 impl Module {
+    /// Returns the module without possible secrets: an ssh option may be a command, and a command may contain a password.
+    pub(super) fn masked(&self) -> Self {
+        let mut masked = self.clone();
+        for value in masked.options.values_mut().filter(|value| value.contains(char::is_whitespace)) {
+            "(masked)".clone_into(value);
+        }
+        masked
+    }
+
     fn check(&self) -> Result<()> {
         for value in self.options.values().chain(&self.user).chain(&self.jump) {
             ensure!(
@@ -211,41 +212,17 @@ impl Module {
     }
 }
 
-/// Reads a YAML file, within bounds; an error is one sentence with the file and the line.
-pub(super) fn yaml<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let name = path.display();
-    let metadata = fs::metadata(path).map_err(|error| anyhow::anyhow!("{name} cannot be read: {}", reason(&error)))?;
-    ensure!(metadata.is_file(), "{name} is not a plain file");
-    ensure!(metadata.len() <= LARGEST, "{name} is larger than any configuration (over 1 MiB)");
-    let text =
-        fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{name} cannot be read: {}", reason(&error)))?;
-    parse(&text).map_err(|(line, why)| match line {
-        Some(line) => anyhow::anyhow!("{name} line {line}: {why}"),
-        None => anyhow::anyhow!("{name}: {why}"),
-    })
-}
-
-/// A value, or the line and the reason why there is none.
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T, (Option<usize>, String)> {
-    yaml_serde::from_str(text).map_err(|error| {
-        let words = error.to_string();
-        // The place stands behind the reason.
-        let words = words.split_once(" at line ").map_or(words.as_str(), |(reason, _)| reason).to_owned();
-        (error.location().map(|at| at.line()), words)
-    })
-}
-
-impl Serialize for Time {
+impl Serialize for ConfigDuration {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&humantime::format_duration(self.0))
     }
 }
 
-impl<'de> Deserialize<'de> for Time {
+impl<'de> Deserialize<'de> for ConfigDuration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let read = humantime::parse_duration(&text);
-        read.map(Self).map_err(|_| D::Error::custom(format!("'{text}' is no duration: write 90s, 6m or 1h30m")))
+        read.map(Self).map_err(|_| D::Error::custom(format!("'{text}' is not a duration: write 90s, 6m or 1h30m")))
     }
 }
 
@@ -260,11 +237,11 @@ impl<'de> Deserialize<'de> for CheckName {
         let name = String::deserialize(deserializer)?;
         let check = Check::ALL.into_iter().find(|check| check.name() == name);
         let names = || Check::ALL.map(Check::name).join(", ");
-        check.map(Self).ok_or_else(|| D::Error::custom(format!("'{name}' is no check; the checks are {}", names())))
+        check.map(Self).ok_or_else(|| D::Error::custom(format!("'{name}' is not a check; the checks are {}", names())))
     }
 }
 
-/// A file of a credential: in `$CREDENTIALS_DIRECTORY` where it is a bare name and systemd gives such a folder.
+/// Returns the path of a credential; a bare name is a file in `$CREDENTIALS_DIRECTORY`, which systemd sets (systemd.exec(5), LoadCredential).
 pub(super) fn credential(file: &Path) -> Result<PathBuf> {
     if file.components().count() > 1 {
         return Ok(file.to_owned());

@@ -1,19 +1,20 @@
-//! The last results of each target; its failures are kept apart, so that a noisy success does not push a rare failure out.
+//! The last results of each target. Failures are kept apart, so that later successes do not push a rare failure out.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use ssh_doctor_checks::facts::Evidence;
 
 use crate::diagnose::{Diagnosis, Verdict};
 
-/// The targets whose results are kept; beyond that the one that was not probed for longest goes.
-const TARGETS: usize = 10_000;
+/// The number of targets whose results are kept; beyond that the least recently probed one is dropped.
+const MAX_TARGETS: usize = 10_000;
 
-/// The reports that are kept whole of each target's failures.
-const WHOLE: usize = 2;
+/// The number of complete reports kept of each target's failures.
+const REPORTS_PER_TARGET: usize = 2;
 
-/// One result in brief.
+/// The summary of one result.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Entry {
     pub(super) at_unix: f64,
@@ -26,19 +27,19 @@ pub(super) struct Entry {
 
 /// The results of one target.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Of {
-    /// The last ones, the newest last.
+pub(super) struct TargetHistory {
+    /// The last results, the newest last.
     pub(super) results: VecDeque<Entry>,
-    /// The last ones that were not good.
+    /// The last results that were broken or inconclusive.
     pub(super) failures: VecDeque<Entry>,
-    /// The reports of the last failures, in brief.
-    pub(super) reports: VecDeque<serde_json::Value>,
+    /// The brief reports of the last failures.
+    pub(super) reports: VecDeque<Box<RawValue>>,
 }
 
 /// The results of all targets.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    targets: BTreeMap<String, Of>,
+    targets: BTreeMap<String, TargetHistory>,
 }
 
 impl Entry {
@@ -59,13 +60,13 @@ impl Entry {
 }
 
 impl History {
-    /// Keeps a result, and as many as `most` of each sort; the report only of one that was not good.
+    /// Keeps a result, at most `most` successes and failures each; the report is kept for failures only.
     pub(super) fn keep(&mut self, target: &str, entry: Entry, most: usize, report: impl FnOnce() -> String) {
         if most == 0 {
             return;
         }
-        if !self.targets.contains_key(target) && self.targets.len() >= TARGETS {
-            let at = |of: &Of| of.results.back().map_or(0.0, |entry| entry.at_unix);
+        if !self.targets.contains_key(target) && self.targets.len() >= MAX_TARGETS {
+            let at = |of: &TargetHistory| of.results.back().map_or(0.0, |entry| entry.at_unix);
             let oldest = self.targets.iter().min_by(|one, other| at(one.1).total_cmp(&at(other.1)));
             if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
                 self.targets.remove(&oldest);
@@ -74,13 +75,15 @@ impl History {
         let of = self.targets.entry(target.to_owned()).or_default();
         if !entry.is_good() {
             push(&mut of.failures, entry.clone(), most);
-            push(&mut of.reports, serde_json::from_str(&report()).unwrap_or_default(), WHOLE);
+            if let Ok(report) = RawValue::from_string(report()) {
+                push(&mut of.reports, report, REPORTS_PER_TARGET);
+            }
         }
         push(&mut of.results, entry, most);
     }
 
     /// The results of one target.
-    pub(super) fn of(&self, target: &str) -> Option<&Of> {
+    pub(super) fn of(&self, target: &str) -> Option<&TargetHistory> {
         self.targets.get(target)
     }
 
@@ -104,7 +107,7 @@ fn push<T>(queue: &mut VecDeque<T>, item: T, most: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, History, TARGETS};
+    use super::{Entry, History, MAX_TARGETS};
     use crate::diagnose::Verdict;
 
     fn entry(at_unix: f64, verdict: Verdict) -> Entry {
@@ -126,10 +129,10 @@ mod tests {
     #[test]
     fn the_number_of_targets_is_bounded() {
         let mut history = History::default();
-        for number in 0..TARGETS + 5 {
+        for number in 0..MAX_TARGETS + 5 {
             history.keep(&format!("h{number}"), entry(number as f64, Verdict::Healthy), 1, String::new);
         }
-        assert_eq!(history.len(), TARGETS);
+        assert_eq!(history.len(), MAX_TARGETS);
         assert!(history.of("h0").is_none() && history.of("h5").is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP server: bounded in connections, in the size of a request, and in the time that it may take to arrive.
+//! The HTTP server, with limits on connections, the size of a request and the time it takes to arrive.
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -27,22 +27,22 @@ use super::metrics::Counters;
 use super::routes;
 use super::web_config::Web;
 
-/// How long a request may take to arrive, and a connection may stay without one.
-const ARRIVES_IN: Duration = Duration::from_secs(10);
+/// The time for the head of a request to arrive, and for an idle connection to stay open.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The longest head of a request, bytes.
-const HEAD: usize = 16 * 1024;
+/// The size limit of a request line with its headers, bytes.
+const MAX_HEADER_BYTES: usize = 16 * 1024;
 
-/// How long what is running may take once the exporter is to stop.
-const ENDS_IN: Duration = Duration::from_millis(4500);
+/// The time for running requests to end once the exporter stops; with the rest of the stop it stays below 5 s.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(4500);
 
-/// The pause after the system refused a connection: it has no descriptors left.
-const RECOVERS_IN: Duration = Duration::from_millis(50);
+/// The pause after a failed accept, as when no file descriptors are left.
+const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
-/// The body of an answer.
+/// The body of a response.
 pub(super) type Body = Full<Bytes>;
 
-/// The connections that are open; the oldest without a request makes room for a new one.
+/// The open connections; at the limit, the oldest one without a request is closed for a new one.
 #[derive(Debug, Default)]
 struct Connections {
     next: u64,
@@ -55,21 +55,21 @@ struct Open {
     busy: Arc<AtomicBool>,
 }
 
-/// Serves the listeners until the exporter is to stop; then what is running ends, within 5 s.
-pub(super) async fn serve(app: Arc<App>, access: Arc<Access>, listeners: Vec<TcpListener>, most: usize) {
+/// Serves the listeners until the exporter stops, then waits for running requests.
+pub(super) async fn serve(app: Arc<App>, access: Arc<Access>, listeners: Vec<TcpListener>, max_connections: usize) {
     let mut accepting = JoinSet::new();
     let connections = Arc::new(Mutex::new(Connections::default()));
     for listener in listeners {
-        accepting.spawn(accept(app.clone(), access.clone(), listener, connections.clone(), most));
+        accepting.spawn(accept(app.clone(), access.clone(), listener, connections.clone(), max_connections));
     }
     while accepting.join_next().await.is_some() {}
     let ended = async {
         while app.open_connections.load(Ordering::Relaxed) > 0 {
-            sleep(RECOVERS_IN).await;
+            sleep(ACCEPT_RETRY).await;
         }
     };
-    // Who does not end in time is cut off with the process.
-    let _ = timeout(ENDS_IN, ended).await;
+    // Requests that do not end in time are cut off with the process.
+    let _ = timeout(SHUTDOWN_TIMEOUT, ended).await;
 }
 
 async fn accept(
@@ -77,7 +77,7 @@ async fn accept(
     access: Arc<Access>,
     listener: TcpListener,
     connections: Arc<Mutex<Connections>>,
-    most: usize,
+    max_connections: usize,
 ) {
     while let Some(accepted) = app.stop.race(listener.accept()).await {
         let lock = || connections.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,38 +87,38 @@ async fn accept(
                 if is_exhausted(&error) {
                     lock().make_room(&app);
                 }
-                sleep(RECOVERS_IN).await;
+                sleep(ACCEPT_RETRY).await;
                 continue;
             }
         };
         Counters::count(&app.counters.connections);
         let mut open = lock();
-        if open.open.len() >= most && !open.make_room(&app) {
-            // Every one of them is being answered.
+        if open.open.len() >= max_connections && !open.make_room(&app) {
+            // All of them have a request in progress.
             Counters::count(&app.counters.connections_dropped);
             continue;
         }
         let (number, busy) = (open.next, Arc::new(AtomicBool::new(false)));
         open.next += 1;
-        let closing = Closing { app: app.clone(), connections: connections.clone(), number };
+        let closing = ConnectionGuard { app: app.clone(), connections: connections.clone(), number };
         app.open_connections.fetch_add(1, Ordering::Relaxed);
         let (app, access, flag) = (app.clone(), access.clone(), busy.clone());
         let task = tokio::spawn(async move {
             let _closing = closing;
-            talk(app, access, stream, peer, flag).await;
+            handle_connection(app, access, stream, peer, flag).await;
         });
         open.open.insert(number, Open { task: task.abort_handle(), busy });
     }
 }
 
-/// Takes a connection off the list, however it ends.
-struct Closing {
+/// Removes a connection from the list when it ends for any reason.
+struct ConnectionGuard {
     app: Arc<App>,
     connections: Arc<Mutex<Connections>>,
     number: u64,
 }
 
-impl Drop for Closing {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.app.open_connections.fetch_sub(1, Ordering::Relaxed);
         self.connections.lock().unwrap_or_else(PoisonError::into_inner).open.remove(&self.number);
@@ -126,7 +126,7 @@ impl Drop for Closing {
 }
 
 impl Connections {
-    /// Drops the oldest connection that has no request on it; false where all have one.
+    /// Closes the oldest connection without a request; returns false if all have one.
     fn make_room(&mut self, app: &App) -> bool {
         let idle = self.open.iter().find(|(_, open)| !open.busy.load(Ordering::Relaxed)).map(|(number, _)| *number);
         let Some(open) = idle.and_then(|number| self.open.remove(&number)) else { return false };
@@ -136,24 +136,30 @@ impl Connections {
     }
 }
 
-/// Whether the system has no descriptors or no memory left.
+/// Returns true if no file descriptors or memory are left.
 fn is_exhausted(error: &io::Error) -> bool {
     use nix::errno::Errno;
     let exhausted = [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM];
     error.raw_os_error().is_some_and(|code| exhausted.iter().any(|errno| *errno as i32 == code))
 }
 
-async fn talk(app: Arc<App>, access: Arc<Access>, stream: TcpStream, peer: SocketAddr, busy: Arc<AtomicBool>) {
-    // A small answer must not wait for an acknowledgement.
+async fn handle_connection(
+    app: Arc<App>,
+    access: Arc<Access>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    busy: Arc<AtomicBool>,
+) {
+    // A small response must not wait for an ACK.
     let _ = stream.set_nodelay(true);
     let web = access.web();
-    let Some(tls) = &web.tls else { return requests(app, access, web, stream, peer, busy).await };
-    if let Ok(Ok(stream)) = timeout(ARRIVES_IN, TlsAcceptor::from(tls.clone()).accept(stream)).await {
-        requests(app, access, web.clone(), stream, peer, busy).await;
+    let Some(tls) = &web.tls else { return serve_requests(app, access, web, stream, peer, busy).await };
+    if let Ok(Ok(stream)) = timeout(HEADER_TIMEOUT, TlsAcceptor::from(tls.clone()).accept(stream)).await {
+        serve_requests(app, access, web.clone(), stream, peer, busy).await;
     }
 }
 
-async fn requests(
+async fn serve_requests(
     app: Arc<App>,
     access: Arc<Access>,
     web: Arc<Web>,
@@ -165,7 +171,7 @@ async fn requests(
         let (app, access, web, busy) = (app.clone(), access.clone(), web.clone(), busy.clone());
         async move {
             busy.store(true, Ordering::Relaxed);
-            let mut response = answer(&app, &access, &request, peer).await;
+            let mut response = respond(&app, &access, &request, peer).await;
             for (name, value) in &web.headers {
                 if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
                     response.headers_mut().insert(name, value);
@@ -177,12 +183,12 @@ async fn requests(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(ARRIVES_IN)
-        .max_buf_size(HEAD)
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(MAX_HEADER_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
-        // How a connection ends is its client's affair.
+        // A connection that its client ends with an error concerns nobody else.
         _ = connection.as_mut() => {}
         () = app.stop.wait() => {
             connection.as_mut().graceful_shutdown();
@@ -191,7 +197,7 @@ async fn requests(
     }
 }
 
-async fn answer(app: &Arc<App>, access: &Access, request: &Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+async fn respond(app: &Arc<App>, access: &Access, request: &Request<Incoming>, peer: SocketAddr) -> Response<Body> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     if !access.allows(header("authorization")).await {
         let mut refused = text(StatusCode::UNAUTHORIZED, "Unauthorized\n");
@@ -202,22 +208,22 @@ async fn answer(app: &Arc<App>, access: &Access, request: &Request<Incoming>, pe
         .and_then(|seconds| seconds.parse().ok())
         .filter(|seconds| (0.0..86_400.0).contains(seconds))
         .map(Duration::from_secs_f64);
-    let parameters = parameters(request.uri().query().unwrap_or_default());
-    let asked = routes::Asked { app, method: request.method(), parameters, scrape_timeout, peer };
-    asked.answer(request.uri().path()).await
+    let parameters = query_parameters(request.uri().query().unwrap_or_default());
+    let api_request = routes::ApiRequest { app, method: request.method(), parameters, scrape_timeout, peer };
+    api_request.respond(request.uri().path()).await
 }
 
-/// The parameters of a query; of one that is there twice, the last.
-fn parameters(query: &str) -> HashMap<String, String> {
+/// Returns the parameters of a query; the last one wins.
+fn query_parameters(query: &str) -> HashMap<String, String> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (decoded(name), decoded(value)))
+        .map(|(name, value)| (url_decode(name), url_decode(value)))
         .collect()
 }
 
-/// Percent and plus taken back (application/x-www-form-urlencoded).
-fn decoded(text: &str) -> String {
+/// Decodes application/x-www-form-urlencoded text.
+fn url_decode(text: &str) -> String {
     let (bytes, mut out, mut at) = (text.as_bytes(), Vec::with_capacity(text.len()), 0);
     while let Some(&byte) = bytes.get(at) {
         let escaped =
@@ -235,12 +241,12 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// An answer in plain text.
+/// A response in plain text.
 pub(super) fn text(status: StatusCode, text: impl Into<String>) -> Response<Body> {
     typed(status, "text/plain; charset=utf-8", text)
 }
 
-/// An answer of a type.
+/// A response of a content type.
 pub(super) fn typed(status: StatusCode, kind: &'static str, text: impl Into<String>) -> Response<Body> {
     let mut response = Response::new(Full::new(Bytes::from(text.into())));
     *response.status_mut() = status;
@@ -253,13 +259,16 @@ pub(super) fn typed(status: StatusCode, kind: &'static str, text: impl Into<Stri
 
 #[cfg(test)]
 mod tests {
-    use super::{decoded, parameters};
+    use super::{query_parameters, url_decode};
 
     #[test]
-    fn queries_are_taken_apart() {
-        let all = parameters("target=%5B%3A%3A1%5D%3A22&module=a+b&debug&&x=1&x=2");
+    fn queries_are_decoded() {
+        let all = query_parameters("target=%5B%3A%3A1%5D%3A22&module=a+b&debug&&x=1&x=2");
         assert_eq!(all["target"], "[::1]:22");
         assert_eq!((all["module"].as_str(), all["debug"].as_str(), all["x"].as_str()), ("a b", "", "2"));
-        assert_eq!([decoded("%"), decoded("%zz"), decoded("a%2"), decoded("%ff")], ["%", "%zz", "a%2", "\u{fffd}"]);
+        assert_eq!(
+            [url_decode("%"), url_decode("%zz"), url_decode("a%2"), url_decode("%ff")],
+            ["%", "%zz", "a%2", "\u{fffd}"]
+        );
     }
 }

@@ -17,7 +17,7 @@ use crate::diagnose::Verdict;
 /// Clock ticks a second in /proc (USER_HZ, proc(5)).
 const TICKS: f64 = 100.0;
 
-/// What is counted while the exporter runs.
+/// The counters of the exporter.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     probes: Mutex<BTreeMap<(String, &'static str), u64>>,
@@ -39,15 +39,15 @@ impl Counters {
         *probes.entry((module.to_owned(), verdict.name())).or_default() += 1;
     }
 
-    /// Counts one more.
+    /// Increments a counter.
     pub(super) fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// The state of the exporter at one moment.
+/// The gauges of the exporter at one moment.
 #[derive(Debug)]
-pub(super) struct Snapshot {
+pub(super) struct Gauges {
     pub(super) reload_succeeded: bool,
     pub(super) reloaded_at: f64,
     pub(super) started_at: f64,
@@ -57,64 +57,51 @@ pub(super) struct Snapshot {
     pub(super) idle_groups: usize,
     pub(super) idle_running: usize,
     pub(super) idle_measured: usize,
-    pub(super) counts: Vec<(&'static str, &'static str, u64)>,
-    pub(super) probes: Vec<(String, &'static str, u64)>,
+}
+
+/// The counters and gauges of one exposition.
+#[derive(Debug)]
+struct Snapshot {
+    gauges: Gauges,
+    counts: Vec<(&'static str, &'static str, u64)>,
+    probes: Vec<(String, &'static str, u64)>,
+}
+
+/// Renders the metrics in the text format of Prometheus.
+pub(super) fn render(counters: &Counters, gauges: Gauges) -> String {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Snapshot::of(counters, gauges)));
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = prometheus_text::encode(&mut text, &registry);
+    text
 }
 
 impl Snapshot {
-    /// The counters as they are, beside gauges that the caller fills in.
-    pub(super) fn of(counters: &Counters) -> Self {
+    fn of(counters: &Counters, gauges: Gauges) -> Self {
         let probes = counters.probes.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Self {
-            reload_succeeded: true,
-            reloaded_at: 0.0,
-            started_at: 0.0,
-            in_flight: 0,
-            open_connections: 0,
-            targets_remembered: 0,
-            idle_groups: 0,
-            idle_running: 0,
-            idle_measured: 0,
-            counts: vec![
-                (
-                    "ssh_doctor_probes_joined",
-                    "Probes that shared the result of one that was running",
-                    read(&counters.joined),
-                ),
-                (
-                    "ssh_doctor_probes_repeated",
-                    "Probes answered with a result within min_interval",
-                    read(&counters.repeated),
-                ),
-                ("ssh_doctor_probes_refused", "Probes of targets outside the allow-list", read(&counters.refused)),
-                ("ssh_doctor_probes_timed_out", "Probes that their deadline ended", read(&counters.timed_out)),
-                (
-                    "ssh_doctor_probes_rejected",
-                    "Probes for which no place came free in time",
-                    read(&counters.rejected_busy),
-                ),
-                ("ssh_doctor_http_connections", "Connections accepted", read(&counters.connections)),
-                (
-                    "ssh_doctor_http_connections_dropped",
-                    "Connections without a request that made room for others",
-                    read(&counters.connections_dropped),
-                ),
-                ("ssh_doctor_idle_tests", "Idle tests that were run", read(&counters.idle_tests)),
-                ("ssh_doctor_idle_test_failures", "Idle tests without a result", read(&counters.idle_failures)),
-            ],
-            probes: probes.iter().map(|((module, verdict), count)| (module.clone(), *verdict, *count)).collect(),
-        }
-    }
-
-    /// The exposition.
-    pub(super) fn render(self) -> String {
-        let mut registry = Registry::default();
-        registry.register_collector(Box::new(self));
-        let mut text = String::new();
-        // Writing to a string cannot fail.
-        let _ = prometheus_text::encode(&mut text, &registry);
-        text
+        let probes = probes.iter().map(|((module, verdict), count)| (module.clone(), *verdict, *count)).collect();
+        let counts = [
+            ("ssh_doctor_probes_joined", "Probes that shared the result of a running probe", &counters.joined),
+            (
+                "ssh_doctor_probes_repeated",
+                "Probes answered with the result of the last min_interval",
+                &counters.repeated,
+            ),
+            ("ssh_doctor_probes_refused", "Probes of targets outside the allow-list", &counters.refused),
+            ("ssh_doctor_probes_timed_out", "Probes cut off at their deadline", &counters.timed_out),
+            ("ssh_doctor_probes_rejected", "Probes rejected because max_probes were running", &counters.rejected_busy),
+            ("ssh_doctor_http_connections", "HTTP connections accepted", &counters.connections),
+            (
+                "ssh_doctor_http_connections_dropped",
+                "HTTP connections without a request that were closed to make room",
+                &counters.connections_dropped,
+            ),
+            ("ssh_doctor_idle_tests", "Idle tests started", &counters.idle_tests),
+            ("ssh_doctor_idle_test_failures", "Idle tests without a result", &counters.idle_failures),
+        ];
+        let counts = counts.map(|(name, help, counter)| (name, help, counter.load(Ordering::Relaxed))).to_vec();
+        Self { gauges, counts, probes }
     }
 }
 
@@ -132,24 +119,25 @@ impl Collector for Snapshot {
             out.encode_descriptor(name, help, None, MetricType::Counter)?
                 .encode_counter::<NoLabelSet, _, u64>(count, None)?;
         }
+        let gauge = &self.gauges;
         let gauges = [
-            ("ssh_doctor_probes_in_flight", "Probes that are running", self.in_flight as f64),
-            ("ssh_doctor_http_connections_open", "Connections that are open", self.open_connections as f64),
-            ("ssh_doctor_targets_remembered", "Targets whose last results are kept", self.targets_remembered as f64),
-            ("ssh_doctor_idle_groups", "Path groups with an idle test", self.idle_groups as f64),
-            ("ssh_doctor_idle_groups_measured", "Path groups with an idle result", self.idle_measured as f64),
-            ("ssh_doctor_idle_tests_running", "Idle tests that are running", self.idle_running as f64),
+            ("ssh_doctor_probes_in_flight", "Probes that are running", gauge.in_flight as f64),
+            ("ssh_doctor_http_connections_open", "HTTP connections that are open", gauge.open_connections as f64),
+            ("ssh_doctor_targets_remembered", "Targets whose last results are kept", gauge.targets_remembered as f64),
+            ("ssh_doctor_idle_groups", "Path groups with an idle test", gauge.idle_groups as f64),
+            ("ssh_doctor_idle_groups_measured", "Path groups with an idle result", gauge.idle_measured as f64),
+            ("ssh_doctor_idle_tests_running", "Idle tests that are running", gauge.idle_running as f64),
             (
                 "ssh_doctor_config_last_reload_successful",
-                "1 where the last reload of the configuration succeeded",
-                f64::from(u8::from(self.reload_succeeded)),
+                "1 if the last reload of the configuration succeeded",
+                f64::from(u8::from(gauge.reload_succeeded)),
             ),
             (
                 "ssh_doctor_config_last_reload_success_timestamp_seconds",
                 "Unix time of the last successful reload of the configuration",
-                self.reloaded_at,
+                gauge.reloaded_at,
             ),
-            ("process_start_time_seconds", "Unix time at which the process started", self.started_at),
+            ("process_start_time_seconds", "Unix time at which the process started", gauge.started_at),
             ("process_open_fds", "Open file descriptors", open_files()),
             ("process_resident_memory_bytes", "Resident memory", resident()),
         ];
@@ -175,7 +163,7 @@ fn sample(out: &mut DescriptorEncoder<'_>, name: &str, help: &str, labels: &[(&s
     metric.encode_family(&Labels(labels))?.encode_gauge(&value)
 }
 
-/// Seconds since 1970.
+/// Returns the Unix time in seconds.
 pub(super) fn now_s() -> f64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }

@@ -1,4 +1,4 @@
-//! A module ready for use: the plan for its probes, and the one for its idle test.
+//! A module prepared for use: the plan of its probes and the plan of its idle test.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use super::config::{Config, Module, Time, credential};
+use super::config::{Config, ConfigDuration, Module, credential};
 use crate::cli::{Scope, SshFlags};
 use crate::plan::{Circumstances, Plan};
 
-/// How long what ssh said of its configuration is used: after that its files may have changed.
-const SETTINGS_FOR: Duration = Duration::from_mins(1);
+/// The time for which the settings of `ssh -G` are used: after that its files may have changed.
+const PLAN_LIFETIME: Duration = Duration::from_mins(1);
 
-/// The longest time of a probe where neither the module nor the scrape bounds it.
-const USUAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// The timeout of a probe where the module sets none.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A module and its plans.
 #[derive(Debug)]
-pub(super) struct Ready {
+pub(super) struct PreparedModule {
     pub(super) name: String,
     pub(super) settings: Module,
     plans: tokio::sync::Mutex<Option<(Instant, Plans)>>,
@@ -33,27 +33,28 @@ pub(super) struct Plans {
     pub(super) idle: Option<Arc<Plan>>,
 }
 
-/// Every module of a configuration; an error names the module that cannot be used.
-pub(super) fn ready(config: &Config) -> Result<BTreeMap<String, Arc<Ready>>> {
-    let ready = config.modules.iter().map(|(name, module)| {
+/// Prepares every module of a configuration; an error names the module that cannot be used.
+pub(super) fn prepare(config: &Config) -> Result<BTreeMap<String, Arc<PreparedModule>>> {
+    let prepared = config.modules.iter().map(|(name, module)| {
         Plans::of(module).with_context(|| format!("module {name} cannot be used"))?;
-        let ready = Ready { name: name.clone(), settings: module.clone(), plans: tokio::sync::Mutex::default() };
-        Ok((name.clone(), Arc::new(ready)))
+        let prepared =
+            PreparedModule { name: name.clone(), settings: module.clone(), plans: tokio::sync::Mutex::default() };
+        Ok((name.clone(), Arc::new(prepared)))
     });
-    ready.collect()
+    prepared.collect()
 }
 
-impl Ready {
-    /// The longest time of a probe, by the module.
+impl PreparedModule {
+    /// Returns the timeout of a probe, without regard to the scrape timeout.
     pub(super) fn timeout(&self) -> Duration {
-        self.settings.timeout.map_or(USUAL_TIMEOUT, |Time(timeout)| timeout)
+        self.settings.timeout.map_or(DEFAULT_TIMEOUT, |ConfigDuration(timeout)| timeout)
     }
 
-    /// The plans; made anew now and then, since ssh's configuration and the credentials may change.
+    /// Returns the plans, prepared again each minute, as ssh's configuration and the credentials may change.
     pub(super) async fn plans(&self) -> Result<Plans> {
         let mut plans = self.plans.lock().await;
         if let Some((made, plans)) = &*plans
-            && made.elapsed() < SETTINGS_FOR
+            && made.elapsed() < PLAN_LIFETIME
         {
             return Ok(plans.clone());
         }
@@ -62,7 +63,7 @@ impl Ready {
         Ok(made)
     }
 
-    /// The target with the module's port, where it names none.
+    /// Returns the target with the module's port where it has none.
     pub(super) fn with_port(&self, target: &str) -> String {
         let Some(port) = self.settings.port else { return target.to_owned() };
         let named = target.starts_with("ssh://") || target.contains("]:") || target.matches(':').count() == 1;
@@ -85,7 +86,7 @@ impl Plans {
             only: module.only.iter().map(|name| name.0).collect(),
             skip: module.skip.iter().map(|name| name.0).collect(),
             server: false,
-            timeout: module.stage.map(|Time(stage)| stage),
+            timeout: module.stage.map(|ConfigDuration(stage)| stage),
         };
         let circumstances = Circumstances { person: false, several: true, stage: None };
         let probe = Plan::with(&scope, &flags, password.as_deref(), circumstances)?;
@@ -124,12 +125,12 @@ fn path(file: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Module, Ready};
+    use super::{Module, PreparedModule};
 
     #[test]
-    fn the_modules_port_is_for_targets_without_one() {
+    fn the_port_of_the_module_is_the_default() {
         let settings = Module { port: Some(2222), ..Module::default() };
-        let ready = Ready { name: String::new(), settings, plans: tokio::sync::Mutex::default() };
+        let module = PreparedModule { name: String::new(), settings, plans: tokio::sync::Mutex::default() };
         for (target, expected) in [
             ("db", "db:2222"),
             ("db:22", "db:22"),
@@ -138,7 +139,7 @@ mod tests {
             ("[2001:db8::1]:22", "[2001:db8::1]:22"),
             ("ssh://db", "ssh://db"),
         ] {
-            assert_eq!(ready.with_port(target), expected);
+            assert_eq!(module.with_port(target), expected);
         }
     }
 }

@@ -5,24 +5,24 @@ use std::fmt::Write as _;
 use super::app::Loaded;
 use super::history::History;
 
-/// The type of a page.
+/// The content type of HTML.
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 
-/// The targets that the page lists.
-const LISTED: usize = 200;
+/// The number of targets listed on the page.
+const MAX_LISTED: usize = 200;
 
-/// The page: what is here, the modules, and the targets that were probed, those that are not well first.
+/// Renders the page: links, modules and the probed targets, broken ones first.
 pub(super) fn landing(loaded: &Loaded, history: &History) -> String {
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>ssh-doctor</title>\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'\"></head>\n<body>\n<h1>ssh-doctor {}</h1>\n\
-         <p>SSH connections, examined for Prometheus.</p>\n<ul>\n",
+         <p>Prometheus exporter for SSH connections.</p>\n<ul>\n",
         env!("CARGO_PKG_VERSION")
     );
     for (path, what) in [
         ("/metrics", "metrics of this exporter"),
-        ("/results", "the last result of every target, as JSON"),
-        ("/config", "the configuration, secrets masked"),
+        ("/results", "last result of every target, as JSON"),
+        ("/config", "configuration, secrets masked"),
         ("/-/healthy", "liveness"),
         ("/-/ready", "readiness"),
     ] {
@@ -42,14 +42,14 @@ pub(super) fn landing(loaded: &Loaded, history: &History) -> String {
     );
     let mut all: Vec<_> = history.all().collect();
     all.sort_by_key(|(name, last)| (std::cmp::Reverse(last.verdict.exit_status()), *name));
-    for (name, last) in all.iter().take(LISTED) {
+    for (name, last) in all.iter().take(MAX_LISTED) {
         let (name, module) = (escaped(name), escaped(&last.module));
         let (verdict, code) = (last.verdict.name(), last.code.unwrap_or_default());
         let _ = writeln!(page, "<tr><td>{name}</td><td>{verdict}</td><td>{code}</td><td>{module}</td></tr>");
     }
     page.push_str("</table>\n");
-    if all.len() > LISTED {
-        let _ = writeln!(page, "<p>and {} more: /results</p>", all.len() - LISTED);
+    if all.len() > MAX_LISTED {
+        let _ = writeln!(page, "<p>and {} more: /results</p>", all.len() - MAX_LISTED);
     }
     page.push_str("</body>\n</html>\n");
     page
@@ -73,7 +73,7 @@ mod tests {
     use super::escaped;
 
     #[test]
-    fn text_of_others_is_text_on_the_page() {
+    fn target_names_are_escaped() {
         assert_eq!(escaped("<script>\"'&\u{7}"), "&lt;script&gt;&quot;&#39;&amp;\\u{7}");
     }
 }

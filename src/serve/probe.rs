@@ -1,4 +1,4 @@
-//! One probe: who may be asked, in what time; and those that ask the same at the same time share the answer.
+//! One probe: its allow-list check, its time limit and its result, which identical requests at the same time share.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use ssh_doctor_checks::base::ask::Nobody;
 use ssh_doctor_checks::facts::Evidence;
-use ssh_doctor_checks::measure::examination::Examination;
+use ssh_doctor_checks::measure::context::Context;
 use ssh_doctor_checks::measure::progress::Progress;
 use tokio::sync::watch;
 use tokio::time::timeout_at;
 
-use super::allow::Gate;
+use super::allow::AllowedAddresses;
 use super::app::{App, Loaded};
 use super::history::Entry;
 use super::idle;
 use super::metrics::Counters;
-use super::modules::Ready;
+use super::modules::PreparedModule;
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::plan::Planned;
 use crate::report::json;
@@ -25,41 +25,41 @@ use crate::report::prometheus::Figures;
 use crate::run::deadline::Deadline;
 use crate::run::fleet::polite::{Place, way};
 
-/// The time that is kept back from the scrape's timeout for the answer's way, as blackbox_exporter does.
-const OFFSET: Duration = Duration::from_millis(500);
+/// The part of the scrape timeout that is left for the response, the default of blackbox_exporter's --timeout-offset.
+const SCRAPE_OFFSET: Duration = Duration::from_millis(500);
 
-/// The shortest time of a probe.
-const SHORTEST: Duration = Duration::from_millis(500);
+/// The shortest timeout of a probe, whatever the scrape timeout.
+const MIN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The longest name of a target or a group, bytes.
-const LONGEST: usize = 512;
+const MAX_NAME_BYTES: usize = 512;
 
-/// What a request asks for.
+/// The parameters of a probe.
 #[derive(Debug, Clone)]
-pub(super) struct Question {
-    pub(super) module: Arc<Ready>,
+pub(super) struct ProbeRequest {
+    pub(super) module: Arc<PreparedModule>,
     pub(super) target: String,
     pub(super) group: Option<String>,
-    /// The scrape's timeout, where it says one.
+    /// X-Prometheus-Scrape-Timeout-Seconds, where the client sent it.
     pub(super) scrape_timeout: Option<Duration>,
-    /// Whether a result of a moment ago will do.
+    /// Never answered with an earlier result.
     pub(super) fresh: bool,
 }
 
-/// Why there is no result.
+/// The reason why there is no result.
 #[derive(Debug, Clone)]
 pub(super) enum Refusal {
-    /// The request cannot be understood.
+    /// The parameters cannot be used.
     Bad(String),
     /// The target is not on the allow-list.
     Forbidden(String),
-    /// Too much is running.
+    /// Too many probes are running.
     Busy(String),
 }
 
-/// A result.
+/// The result of a probe.
 #[derive(Debug)]
-pub(super) struct Probed {
+pub(super) struct ProbeResult {
     pub(super) evidence: Evidence,
     pub(super) diagnosis: Diagnosis,
     /// The path group of its idle result.
@@ -67,32 +67,69 @@ pub(super) struct Probed {
     ended: Instant,
 }
 
-type Answer = Result<Arc<Probed>, Refusal>;
+type Answer = Result<Arc<ProbeResult>, Refusal>;
 
-/// The probes that are running, and those that ended a moment ago.
+/// The probes that are running, and the results that may be served again.
 #[derive(Debug, Default)]
-pub(super) struct Flights(HashMap<Key, watch::Receiver<Option<Answer>>>);
+pub(super) struct RunningProbes(HashMap<Key, RunningProbe>);
 
-/// What makes two probes the same.
+/// Requests with the same module, target and group share a probe.
 type Key = (String, String, Option<String>);
 
-impl Question {
+#[derive(Debug)]
+struct RunningProbe {
+    /// None until it ends.
+    answer: watch::Receiver<Option<Answer>>,
+    /// The time for which its result is served again.
+    min_interval: Duration,
+}
+
+impl RunningProbe {
+    /// Returns true while it runs, and for `min_interval` after it ended with a result.
+    fn is_current(&self) -> bool {
+        match (&*self.answer.borrow(), self.answer.has_changed().is_err()) {
+            (Some(Ok(result)), _) => result.ended.elapsed() < self.min_interval,
+            (Some(Err(_)), _) | (None, true) => false,
+            (None, false) => true,
+        }
+    }
+}
+
+impl ProbeRequest {
     fn key(&self) -> Key {
         (self.module.name.clone(), self.target.clone(), self.group.clone())
     }
 
-    /// The whole time: the scrape's less what the answer takes, at most the module's.
-    fn time(&self) -> Duration {
-        let scrape = self.scrape_timeout.map(|timeout| timeout.saturating_sub(OFFSET).max(SHORTEST));
+    /// Returns the time limit: the scrape timeout less the offset, at most the module's timeout.
+    fn timeout(&self) -> Duration {
+        let scrape = self.scrape_timeout.map(|timeout| timeout.saturating_sub(SCRAPE_OFFSET).max(MIN_TIMEOUT));
         scrape.map_or(self.module.timeout(), |scrape| scrape.min(self.module.timeout()))
+    }
+
+    /// Returns the configured `min_interval`, or half the scrape timeout, which is at most half the scrape interval.
+    fn min_interval(&self, loaded: &Loaded) -> Duration {
+        let configured = loaded.config.min_interval.map(|interval| interval.0);
+        configured.unwrap_or_else(|| self.scrape_timeout.unwrap_or_default() / 2)
     }
 }
 
-impl Probed {
-    /// The figures of the result, with those of the idle test of its path.
-    pub(super) fn figures(&self, app: &App, question: &Question) -> Figures {
+impl ProbeResult {
+    fn of(evidence: Evidence, group: Option<String>) -> Self {
+        let diagnosis = diagnose(&evidence);
+        Self { evidence, diagnosis, group, ended: Instant::now() }
+    }
+
+    /// A probe that was cut off before it had a result.
+    fn cut_off(request: &ProbeRequest, doing: &str) -> Self {
+        let mut evidence = Evidence::unusable(&request.target, format!("the time of the probe was over while {doing}"));
+        evidence.timed_out = true;
+        Self::of(evidence, None)
+    }
+
+    /// Returns the figures of the result, with those of the idle test of its path.
+    pub(super) fn figures(&self, app: &App, request: &ProbeRequest) -> Figures {
         let figures = Figures::of(&self.evidence, &self.diagnosis, None);
-        let measured = self.group.as_ref().and_then(|group| app.idle.result(&question.module.name, group));
+        let measured = self.group.as_ref().and_then(|group| app.idle.result(&request.module.name, group));
         match measured {
             Some(one) => figures.with_idle(one.survived_s, one.died_s, one.interval_s, one.at_unix, one.samples),
             None => figures,
@@ -100,105 +137,99 @@ impl Probed {
     }
 }
 
-/// The result of a probe: a new one, that of a probe which is running, or of one that ended within `min_interval`.
-pub(super) async fn answer(app: &Arc<App>, question: &Question) -> Answer {
+/// Returns the result of a new probe, of one that is running, or of one that ended within `min_interval`.
+pub(super) async fn answer(app: &Arc<App>, request: &ProbeRequest) -> Answer {
     let (began, loaded) = (Instant::now(), app.loaded());
-    check(&loaded, question).inspect_err(|_| Counters::count(&app.counters.refused))?;
-    let until = began + question.time() + OFFSET / 2;
-    let mut flight = join(app, &loaded, question, began);
-    let landed = timeout_at(until.into(), flight.wait_for(Option::is_some)).await;
-    match landed {
+    check(&loaded, request).inspect_err(|_| Counters::count(&app.counters.refused))?;
+    let until = began + request.timeout() + SCRAPE_OFFSET / 2;
+    let mut answer = join_or_start(app, &loaded, request, began);
+    match timeout_at(until.into(), answer.wait_for(Option::is_some)).await {
         Ok(Ok(answer)) => answer.clone().unwrap_or_else(|| Err(Refusal::Busy("the probe was lost".to_owned()))),
         Ok(Err(_)) => Err(Refusal::Busy("the probe failed with an internal error; please report it".to_owned())),
-        Err(_) => Err(Refusal::Busy("the probe that is running for another request did not end in time".to_owned())),
+        Err(_) => Ok(Arc::new(ProbeResult::cut_off(request, "waiting for the same probe of an earlier request"))),
     }
 }
 
-/// Refuses what may not be asked, before anything is looked up or started for it.
-fn check(loaded: &Loaded, question: &Question) -> Result<(), Refusal> {
+/// Refuses parameters that cannot be used or are not allowed, before anything is resolved or started.
+fn check(loaded: &Loaded, request: &ProbeRequest) -> Result<(), Refusal> {
     let bad = |why: String| Err(Refusal::Bad(why));
-    if question.target.len() > LONGEST || question.group.as_ref().is_some_and(|group| group.len() > LONGEST) {
-        return bad(format!("a target or group has at most {LONGEST} bytes"));
+    if request.target.len() > MAX_NAME_BYTES || request.group.as_ref().is_some_and(|group| group.len() > MAX_NAME_BYTES)
+    {
+        return bad(format!("a target or group has at most {MAX_NAME_BYTES} bytes"));
     }
-    let (user, host, port) = match crate::plan::parts(&question.module.with_port(&question.target)) {
+    let (user, host, port) = match crate::plan::parts(&request.module.with_port(&request.target)) {
         Ok(parts) => parts,
         Err(error) => return bad(format!("{error:#}")),
     };
     if user.is_some() {
-        return bad("the login name belongs into the module, not into the target".to_owned());
+        return bad("the login name is set in the module, not in the target".to_owned());
     }
-    let forbidden = |why: String| Refusal::Forbidden(why);
-    loaded.allow.name(&host).map_err(forbidden)?;
-    port.map_or(Ok(()), |port| loaded.allow.port(port)).map_err(forbidden)
+    loaded.allow.check_target(&host, port).map_err(Refusal::Forbidden)
 }
 
-/// The flight of this question: one that is on its way or has just landed, or a new one.
-fn join(app: &Arc<App>, loaded: &Arc<Loaded>, question: &Question, began: Instant) -> watch::Receiver<Option<Answer>> {
-    let mut flights = app.flights.lock().unwrap_or_else(PoisonError::into_inner);
-    let interval = loaded.config.min_interval.0;
-    flights.0.retain(|_, flight| match (&*flight.borrow(), flight.has_changed().is_err()) {
-        (Some(Ok(probed)), _) => probed.ended.elapsed() < interval,
-        (Some(Err(_)), _) | (None, true) => false,
-        (None, false) => true,
-    });
-    if let Some(flight) = flights.0.get(&question.key()) {
-        let landed = flight.borrow().is_some();
-        if !landed || !question.fresh {
-            Counters::count(if landed { &app.counters.repeated } else { &app.counters.joined });
-            return flight.clone();
+fn join_or_start(
+    app: &Arc<App>,
+    loaded: &Arc<Loaded>,
+    request: &ProbeRequest,
+    began: Instant,
+) -> watch::Receiver<Option<Answer>> {
+    let mut running = app.running.lock().unwrap_or_else(PoisonError::into_inner);
+    running.0.retain(|_, probe| probe.is_current());
+    if let Some(probe) = running.0.get(&request.key()) {
+        let ended = probe.answer.borrow().is_some();
+        if !ended || !request.fresh {
+            Counters::count(if ended { &app.counters.repeated } else { &app.counters.joined });
+            return probe.answer.clone();
         }
     }
-    let (land, flight) = watch::channel(None);
-    flights.0.insert(question.key(), flight.clone());
-    let (app, loaded, question) = (app.clone(), loaded.clone(), question.clone());
-    // It goes on when who asked goes away: the next one has the result at once.
+    let (sender, answer) = watch::channel(None);
+    let probe = RunningProbe { answer: answer.clone(), min_interval: request.min_interval(loaded) };
+    running.0.insert(request.key(), probe);
+    let (app, loaded, request) = (app.clone(), loaded.clone(), request.clone());
+    // The probe goes on when its client disconnects: the next request gets the result at once.
     tokio::spawn(async move {
         app.in_flight.fetch_add(1, Ordering::Relaxed);
-        let answer = fly(&app, &loaded, &question, began).await;
+        let answer = run(&app, &loaded, &request, began).await;
         app.in_flight.fetch_sub(1, Ordering::Relaxed);
-        land.send_replace(Some(answer));
+        sender.send_replace(Some(answer));
     });
-    flight
+    answer
 }
 
-async fn fly(app: &App, loaded: &Loaded, question: &Question, began: Instant) -> Answer {
-    let Question { module, target, .. } = question;
-    let deadline = Deadline::of(began, question.time());
-    let Ok(Ok(_place)) = timeout_at(deadline.hard.into(), loaded.places.acquire()).await else {
+async fn run(app: &App, loaded: &Loaded, request: &ProbeRequest, began: Instant) -> Answer {
+    let ProbeRequest { module, target, .. } = request;
+    let deadline = Deadline::of(began, request.timeout());
+    let Ok(Ok(_permit)) = timeout_at(deadline.hard.into(), loaded.permits.acquire()).await else {
         Counters::count(&app.counters.rejected_busy);
-        return Err(Refusal::Busy(format!(
-            "{} probes are running; raise max_probes or probe less",
-            loaded.config.max_probes
-        )));
+        let most = loaded.config.max_probes;
+        return Err(Refusal::Busy(format!("{most} probes are running; raise max_probes or scrape fewer targets")));
     };
-    let (evidence, group) = match timeout_at(deadline.hard.into(), examine(app, loaded, question, deadline)).await {
-        Ok(examined) => examined?,
-        Err(_) => {
-            let mut evidence =
-                Evidence::unusable(target, "the probe's time was over before the settings were read".to_owned());
-            evidence.timed_out = true;
-            (evidence, None)
+    let result = match timeout_at(deadline.hard.into(), examine(app, loaded, request, deadline)).await {
+        Ok(examined) => {
+            let (evidence, group) = examined?;
+            ProbeResult::of(evidence, group)
         }
+        Err(_) => ProbeResult::cut_off(request, "examining the target"),
     };
+    let ProbeResult { evidence, diagnosis, .. } = &result;
     if evidence.timed_out {
         Counters::count(&app.counters.timed_out);
     }
-    let diagnosis = diagnose(&evidence);
     app.counters.probe(&module.name, diagnosis.verdict);
     let shape = json::Shape { brief: true, pretty: false };
-    let entry = Entry::of(&module.name, &evidence, &diagnosis);
-    app.history().keep(target, entry, loaded.config.history, || json::render(&evidence, &diagnosis, shape));
-    Ok(Arc::new(Probed { evidence, diagnosis, group, ended: Instant::now() }))
+    let entry = Entry::of(&module.name, evidence, diagnosis);
+    app.history().keep(target, entry, loaded.config.history, || json::render(evidence, diagnosis, shape));
+    Ok(Arc::new(result))
 }
 
-/// The examination, and the group of its path.
+/// Examines the target; returns the evidence and the group of its path.
 async fn examine(
     app: &App,
     loaded: &Loaded,
-    question: &Question,
+    request: &ProbeRequest,
     deadline: Deadline,
 ) -> Result<(Evidence, Option<String>), Refusal> {
-    let Question { module, target, group, .. } = question;
+    let ProbeRequest { module, target, group, .. } = request;
     let unusable = |error: &anyhow::Error| Ok((Evidence::unusable(target, format!("{error:#}")), None));
     let plan = match module.plans().await {
         Ok(plans) => plans.probe,
@@ -208,34 +239,34 @@ async fn examine(
         Ok(planned) => planned,
         Err(error) => return unusable(&error),
     };
-    planned.bound_stages(deadline.stage(), "the probe's timeout");
+    planned.bound_stages(deadline.stage(), "the timeout of the probe");
     target.clone_into(&mut planned.target.input);
     let forbidden = |why| {
         Counters::count(&app.counters.refused);
         Refusal::Forbidden(why)
     };
-    loaded.allow.port(planned.target.port).map_err(forbidden)?;
+    loaded.allow.check_port(planned.target.port).map_err(forbidden)?;
     let way = way(&planned.target);
     if way.is_some() {
-        loaded.allow.unseen(&planned.target.host).map_err(forbidden)?;
+        loaded.allow.check_unresolved(&planned.target.host).map_err(forbidden)?;
     }
     let _turn = match way.map(Place::Way) {
         Some(way) => Some(app.places.take(vec![way]).await),
         None => None,
     };
-    let gate = Gate::new(loaded.allow.clone());
-    let Planned { target: resolved, limits } = &planned;
+    let addresses = AllowedAddresses::new(loaded.allow.clone());
+    let Planned { target: resolved, limits, .. } = &planned;
     let stop = deadline.stop(&app.stop);
-    let mut exam = Examination::new(resolved.clone(), limits.clone(), Progress::default(), stop, Arc::new(Nobody));
-    exam.admission = Some(gate.clone());
-    let evidence = Box::pin(ssh_doctor_checks::examine(exam, &plan.checks)).await;
-    if let Some(why) = gate.refused() {
+    let mut context = Context::new(resolved.clone(), limits.clone(), Progress::default(), stop, Arc::new(Nobody));
+    context.admission = Some(addresses.clone());
+    let evidence = Box::pin(ssh_doctor_checks::examine(context, &plan.checks)).await;
+    if let Some(why) = addresses.refused() {
         return Err(forbidden(why));
     }
     let Some(settings) = &module.settings.idle else { return Ok((evidence, None)) };
     let group = idle::group(settings, target, group.as_deref(), &planned, &evidence);
     if let Some(group) = &group {
-        app.idle.join(&module.name, settings, group, target);
+        app.idle.add_member(&module.name, settings, group, target);
     }
     Ok((evidence, group))
 }

@@ -1,4 +1,4 @@
-//! What each path answers.
+//! The endpoints of the exporter.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use serde_json::json;
 use super::app::{App, Parameters};
 use super::http::{Body, text, typed};
 use super::pages;
-use super::probe::{self, Question, Refusal};
+use super::probe::{self, ProbeRequest, Refusal};
 use crate::report::prometheus::CONTENT_TYPE;
 use crate::report::{Style, json as json_report, prometheus, text as text_report};
 
-/// The type of JSON.
+/// The content type of JSON.
 const JSON: &str = "application/json";
 
-/// A request.
-pub(super) struct Asked<'a> {
+/// A request to one of the endpoints.
+pub(super) struct ApiRequest<'a> {
     pub(super) app: &'a Arc<App>,
     pub(super) method: &'a Method,
     pub(super) parameters: Parameters,
@@ -27,9 +27,9 @@ pub(super) struct Asked<'a> {
     pub(super) peer: SocketAddr,
 }
 
-impl Asked<'_> {
-    /// The answer to a request for a path.
-    pub(super) async fn answer(&self, path: &str) -> Response<Body> {
+impl ApiRequest<'_> {
+    /// Returns the response of the endpoint at a path.
+    pub(super) async fn respond(&self, path: &str) -> Response<Body> {
         let reads = self.method == Method::GET || self.method == Method::HEAD;
         match path {
             "/-/reload" if self.method == Method::POST || self.method == Method::PUT => self.reload(),
@@ -46,7 +46,7 @@ impl Asked<'_> {
             "/-/healthy" => text(StatusCode::OK, "healthy\n"),
             "/-/ready" if self.app.stop.asked() => text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
             "/-/ready" => text(StatusCode::OK, "ready\n"),
-            _ => text(StatusCode::NOT_FOUND, "no such page; / lists them\n"),
+            _ => text(StatusCode::NOT_FOUND, "no such page; / lists all pages\n"),
         }
     }
 
@@ -57,7 +57,7 @@ impl Asked<'_> {
         }
     }
 
-    fn question(&self) -> Result<Question, String> {
+    fn probe_request(&self) -> Result<ProbeRequest, String> {
         let parameter = |name: &str| self.parameters.get(name).filter(|value| !value.is_empty());
         let target = parameter("target").ok_or("the parameter target is missing")?;
         let loaded = self.app.loaded();
@@ -68,7 +68,7 @@ impl Asked<'_> {
         };
         let module = loaded.modules.get(name).cloned();
         let unknown = || format!("there is no module '{name}'; the modules are {}", names(&loaded.modules));
-        Ok(Question {
+        Ok(ProbeRequest {
             module: module.ok_or_else(unknown)?,
             target: target.clone(),
             group: parameter("group").cloned(),
@@ -82,26 +82,26 @@ impl Asked<'_> {
     }
 
     async fn probe(&self) -> Response<Body> {
-        let question = match self.question() {
-            Ok(question) => question,
+        let request = match self.probe_request() {
+            Ok(request) => request,
             Err(why) => return text(StatusCode::BAD_REQUEST, format!("{why}\n")),
         };
-        let probed = match probe::answer(self.app, &question).await {
+        let probed = match probe::answer(self.app, &request).await {
             Ok(probed) => probed,
             Err(Refusal::Bad(why)) => return text(StatusCode::BAD_REQUEST, format!("{why}\n")),
             Err(Refusal::Forbidden(why)) => return text(StatusCode::FORBIDDEN, format!("{why}\n")),
             Err(Refusal::Busy(why)) => return text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
         };
         let (evidence, diagnosis) = (&probed.evidence, &probed.diagnosis);
-        let metrics = || prometheus::render(vec![probed.figures(self.app, &question)]);
+        let metrics = || prometheus::render(vec![probed.figures(self.app, &request)]);
         if self.debug() {
             let report = text_report::render(evidence, diagnosis, &Style::default());
-            let module = yaml_serde::to_string(&question.module.settings).unwrap_or_default();
+            let module = yaml_serde::to_string(&request.module.settings.masked()).unwrap_or_default();
             let Self { peer, scrape_timeout, .. } = self;
             let timeout = scrape_timeout.map_or("not given".to_owned(), |timeout| format!("{timeout:?}"));
             let head = format!(
                 "Probe of {} by module {} for {peer}; scrape timeout {timeout}",
-                question.target, question.module.name
+                request.target, request.module.name
             );
             return text(StatusCode::OK, format!("{head}\n\n{report}\n\nModule:\n{module}\nMetrics:\n{}", metrics()));
         }
@@ -125,7 +125,7 @@ impl Asked<'_> {
         };
         match found {
             Some(found) => typed(StatusCode::OK, JSON, format!("{found}\n")),
-            None => text(StatusCode::NOT_FOUND, "no result of this target is kept\n"),
+            None => text(StatusCode::NOT_FOUND, "there are no results of this target\n"),
         }
     }
 }

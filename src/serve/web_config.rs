@@ -1,4 +1,4 @@
-//! TLS and basic authentication, by the part of exporter-toolkit's web.yml that is known here; another key is refused, never ignored.
+//! TLS and basic authentication, configured by a subset of exporter-toolkit's web.yml; unknown keys are refused, never ignored.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{self, RootCertStore, ServerConfig, SupportedProtocolVersion};
 
-use super::config::yaml;
+use super::yaml;
 
 /// Headers that http_server_config may add.
-const HEADERS: [&str; 5] = [
+const ALLOWED_HEADERS: [&str; 5] = [
     "Content-Security-Policy",
     "Strict-Transport-Security",
     "X-Content-Type-Options",
@@ -43,36 +43,36 @@ struct Tls {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Http {
-    /// There is none here; `false` says so, `true` cannot be had.
+    /// Not supported: only `false` is accepted.
     http2: bool,
     headers: BTreeMap<String, String>,
 }
 
-/// What the file comes to.
+/// The access rules of the file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Web {
-    /// None where the exporter speaks plain HTTP.
+    /// None for plain HTTP.
     pub(super) tls: Option<Arc<ServerConfig>>,
-    /// Users and the bcrypt hashes of their passwords; empty where anybody may ask.
+    /// Users and the bcrypt hashes of their passwords; empty if no authentication is required.
     pub(super) users: BTreeMap<String, String>,
-    /// Headers of every answer.
+    /// Headers of every response.
     pub(super) headers: BTreeMap<String, String>,
-    /// The files that it was read from.
+    /// The file itself, and the certificate and key files.
     pub(super) files: Vec<PathBuf>,
 }
 
-/// Reads the file and the certificates that it names, which stand beside it unless their path is absolute.
+/// Reads the file and the certificates it names; their paths are relative to its directory.
 pub(super) fn load(file: &Path) -> Result<Web> {
-    let raw: Raw = yaml(file)?;
+    let raw: Raw = yaml::read(file)?;
     let name = file.display();
     ensure!(!raw.http_server_config.http2, "{name}: http2 is not supported; set it to false");
     for header in raw.http_server_config.headers.keys() {
-        let known = HEADERS.iter().any(|known| known.eq_ignore_ascii_case(header));
-        ensure!(known, "{name}: header {header} cannot be set; known are {}", HEADERS.join(", "));
+        let known = ALLOWED_HEADERS.iter().any(|known| known.eq_ignore_ascii_case(header));
+        ensure!(known, "{name}: header {header} cannot be set; known are {}", ALLOWED_HEADERS.join(", "));
     }
     for (user, hash) in &raw.basic_auth_users {
         let is_hash = hash.is_ascii() && hash.parse::<bcrypt::HashParts>().is_ok();
-        ensure!(is_hash, "{name}: the password of {user} is no bcrypt hash; htpasswd -nBC 10 '' makes one");
+        ensure!(is_hash, "{name}: the password of {user} is not a bcrypt hash; htpasswd -nBC 10 '' makes one");
     }
     let mut files = vec![file.to_owned()];
     let folder = file.parent().unwrap_or(Path::new("."));
@@ -120,7 +120,7 @@ fn server(tls: &Tls, cert: &Path, key: &Path, authority: Option<&Path>) -> Resul
         (Some(other), _) => {
             bail!("client_auth_type {other} is not supported; it takes RequireAndVerifyClientCert or NoClientCert")
         }
-        (None, Some(_)) => bail!("client_ca_file is of no use without client_auth_type RequireAndVerifyClientCert"),
+        (None, Some(_)) => bail!("client_ca_file has no effect without client_auth_type RequireAndVerifyClientCert"),
     };
     Ok(builder.with_single_cert(certificates, key)?)
 }
@@ -132,11 +132,11 @@ mod tests {
     use super::load;
 
     #[test]
-    fn what_is_not_known_is_refused_with_its_line() {
+    fn unknown_keys_and_unusable_values_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("web.yml");
         for (text, said) in [
-            ("basic_auth_users:\n  me: secret\n", "no bcrypt hash"),
+            ("basic_auth_users:\n  me: secret\n", "not a bcrypt hash"),
             ("tls_server_config:\n  cert_file: a\n  key_file: b\n  client_allowed_sans: [x]\n", "line 4"),
             ("rate_limit:\n  burst: 1\n", "unknown field"),
             ("tls_server_config:\n  cert_file: missing.pem\n  key_file: b\n", "missing.pem"),

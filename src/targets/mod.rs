@@ -1,11 +1,11 @@
 //! Lists of targets: the command line, a file of lines, a list of Prometheus' file_sd; read as they are needed, never whole.
 
+mod entry;
 mod file_sd;
 mod lines;
 mod reports;
 mod shard;
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, stdin};
 use std::ops::ControlFlow;
@@ -17,19 +17,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::terminal::reason;
 
+pub use entry::Entry;
 pub use reports::{Earlier, Reports};
 pub use shard::Shard;
-
-/// One target of a list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Entry {
-    /// The target as it is written.
-    pub input: String,
-    /// Its labels: what a list says of it beside its name.
-    pub labels: BTreeMap<String, String>,
-    /// Why it cannot be used; it gets a report all the same.
-    pub fault: Option<String>,
-}
 
 /// Where targets come from.
 #[derive(Debug)]

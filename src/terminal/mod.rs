@@ -1,8 +1,8 @@
 //! The person at the terminal: what is said to them while the examination runs, and how they are asked.
 
 mod ask;
-mod board;
 mod frame;
+mod live_display;
 mod onlooker;
 mod signals;
 mod tally;
@@ -12,17 +12,28 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use ssh_doctor_checks::base::text::shown;
+use clap::ValueEnum;
+use ssh_doctor_checks::base::text::sanitize;
 
 pub use ask::AtTerminal;
-pub use board::Board;
+pub use live_display::LiveDisplay;
 pub use onlooker::Onlooker;
 pub use signals::stop_on_signals;
 pub use tally::Tally;
 
-use crate::cli::Color;
 use crate::diagnose::Verdict;
 use crate::report::{Style, nagios};
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
 
 /// The narrowest and the widest a report is laid out for, in columns.
 const COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;
@@ -90,7 +101,7 @@ pub fn reason(error: &io::Error) -> String {
 
 /// Foreign text in one line, control characters escaped.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
+    text.split_whitespace().map(sanitize).collect::<Vec<_>>().join(" ")
 }
 
 fn colored(color: Color, stream: &impl anstream::stream::RawStream) -> bool {

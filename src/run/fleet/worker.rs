@@ -7,7 +7,7 @@ use ssh_doctor_checks::base::ask::Nobody;
 use ssh_doctor_checks::base::stop::Stop;
 use ssh_doctor_checks::base::text::escaped;
 use ssh_doctor_checks::facts::Evidence;
-use ssh_doctor_checks::measure::examination::Examination;
+use ssh_doctor_checks::measure::context;
 use ssh_doctor_checks::measure::progress::Progress;
 use tokio::runtime::Builder;
 use tokio::sync::{Mutex, Semaphore, mpsc};
@@ -17,7 +17,7 @@ use tokio::time::timeout_at;
 use super::super::deadline::Deadline;
 use super::jobs::processors;
 use super::polite::{Place, Places, Rate, way};
-use super::summary::Outcome;
+use super::summary::TargetOutcome;
 use crate::cli::{Format, Output};
 use crate::diagnose::diagnose_for;
 use crate::plan::{Plan, Planned};
@@ -44,7 +44,7 @@ pub(super) struct Shared {
 /// What is left of one target once its evidence is judged.
 pub(super) struct Done {
     /// None where the run was ended before its turn.
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<TargetOutcome>,
     /// The report as it is printed; empty where it is printed later, with the others.
     pub(super) text: String,
     /// The report as it is kept.
@@ -144,7 +144,7 @@ impl Shared {
     }
 
     async fn whole(&self, input: &str) -> Evidence {
-        let Planned { target, limits } = match self.plan.resolve(input).await {
+        let Planned { target, limits, .. } = match self.plan.resolve(input).await {
             Ok(planned) => planned,
             Err(error) => return Evidence::unusable(input, format!("{error:#}")),
         };
@@ -152,9 +152,9 @@ impl Shared {
             Some(way) => Some(self.places.take(vec![way]).await),
             None => None,
         };
-        let mut exam = Examination::new(target, limits, Progress::default(), self.stop.clone(), Arc::new(Nobody));
-        exam.admission = Some(Arc::new(self.places.clone()));
-        Box::pin(ssh_doctor_checks::examine(exam, &self.plan.checks)).await
+        let mut ctx = context::Context::new(target, limits, Progress::default(), self.stop.clone(), Arc::new(Nobody));
+        ctx.admission = Some(Arc::new(self.places.clone()));
+        Box::pin(ssh_doctor_checks::examine(ctx, &self.plan.checks)).await
     }
 
     fn report(&self, evidence: &Evidence) -> Done {
@@ -175,6 +175,6 @@ impl Shared {
         if !printed.is_empty() {
             printed.push('\n');
         }
-        Done { outcome: Some(Outcome::of(evidence, &diagnosis)), text: printed, json: kept, figures }
+        Done { outcome: Some(TargetOutcome::of(evidence, &diagnosis)), text: printed, json: kept, figures }
     }
 }

@@ -1,5 +1,5 @@
-//! Idle tests in the background: the timer belongs to the path, so that a few targets of each path are measured now and then, and the
-//! result is served for all of them.
+//! Idle tests in the background. An idle timeout is a property of the path, so a sample of the targets of each path is measured from time
+//! to time, and the result is served for all of them.
 
 mod state;
 mod store;
@@ -9,25 +9,25 @@ use std::time::Duration;
 
 use ssh_doctor_checks::base::ask::Nobody;
 use ssh_doctor_checks::facts::{Evidence, Step};
-use ssh_doctor_checks::measure::examination::Examination;
+use ssh_doctor_checks::measure::context::Context;
 use ssh_doctor_checks::measure::progress::Progress;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::allow::Gate;
+use super::allow::AllowedAddresses;
 use super::app::{App, Loaded};
 use super::config::{GroupBy, Idle};
 use super::metrics::{Counters, now_s};
-use super::modules::Ready;
+use super::modules::PreparedModule;
 use crate::plan::Planned;
 use crate::terminal::remark;
 pub(super) use state::Measured;
 pub(super) use store::{Job, Store};
 
-/// How often it is looked whether a group is due.
-const GLANCE: Duration = Duration::from_secs(1);
+/// The time between two checks for groups that are due.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The name of the group that a target belongs to; none where it cannot be told.
+/// Returns the group of a target; none if its address is not known.
 pub(super) fn group(
     idle: &Idle,
     target: &str,
@@ -45,7 +45,7 @@ pub(super) fn group(
     }
 }
 
-/// Measures groups as they are due, until the exporter stops.
+/// Runs the idle tests that are due until the exporter stops.
 pub(super) async fn run(app: Arc<App>) {
     let mut running = JoinSet::new();
     while !app.stop.asked() {
@@ -57,13 +57,13 @@ pub(super) async fn run(app: Arc<App>) {
                 running.spawn(measure(app.clone(), loaded.clone(), module.clone(), job));
             }
         }
-        app.stop.race(sleep(GLANCE)).await;
+        app.stop.race(sleep(POLL_INTERVAL)).await;
     }
     running.shutdown().await;
 }
 
-/// Measures some targets of a group, and keeps the worst result of them.
-async fn measure(app: Arc<App>, loaded: Arc<Loaded>, module: Arc<Ready>, job: Job) {
+/// Measures the sample of a group and keeps its worst result.
+async fn measure(app: Arc<App>, loaded: Arc<Loaded>, module: Arc<PreparedModule>, job: Job) {
     let mut worst: Option<Measured> = None;
     for target in &job.targets {
         Counters::count(&app.counters.idle_tests);
@@ -72,24 +72,25 @@ async fn measure(app: Arc<App>, loaded: Arc<Loaded>, module: Arc<Ready>, job: Jo
             Err(why) => {
                 Counters::count(&app.counters.idle_failures);
                 if !app.stop.asked() {
-                    remark(format_args!("ssh-doctor serve: no idle result of {target}: {why}"));
+                    remark(format_args!("ssh-doctor serve: the idle test of {target} has no result: {why}"));
                 }
             }
         }
     }
-    if let Err(error) = app.idle.done(&job, worst, module.settings.idle.as_ref()) {
+    if let Err(error) = app.idle.finish(&job, worst, module.settings.idle.as_ref()) {
         remark(format_args!("ssh-doctor serve: {error:#}"));
     }
 }
 
-async fn one(app: &App, loaded: &Loaded, module: &Ready, target: &str) -> Result<Measured, String> {
+async fn one(app: &App, loaded: &Loaded, module: &PreparedModule, target: &str) -> Result<Measured, String> {
     let plans = module.plans().await.map_err(|error| format!("{error:#}"))?;
     let plan = plans.idle.ok_or("the module has no idle test")?;
     let planned = plan.resolve(&module.with_port(target)).await.map_err(|error| format!("{error:#}"))?;
-    let mut exam =
-        Examination::new(planned.target, planned.limits, Progress::default(), app.stop.clone(), Arc::new(Nobody));
-    exam.admission = Some(Gate::new(loaded.allow.clone()));
-    let evidence = Box::pin(ssh_doctor_checks::examine(exam, &plan.checks)).await;
+    loaded.allow.check_target(&planned.target.host, Some(planned.target.port))?;
+    let mut context =
+        Context::new(planned.target, planned.limits, Progress::default(), app.stop.clone(), Arc::new(Nobody));
+    context.admission = Some(AllowedAddresses::new(loaded.allow.clone()));
+    let evidence = Box::pin(ssh_doctor_checks::examine(context, &plan.checks)).await;
     let facts = evidence.idle.facts().filter(|facts| facts.complete && !evidence.interrupted);
     let Some(facts) = facts else {
         let failed = evidence.checks().into_iter().find(|view| !matches!(view.step, Step::Passed(())));

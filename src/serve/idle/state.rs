@@ -1,4 +1,4 @@
-//! The idle results on disk: a restart, even by `kill -9`, loses none.
+//! The idle results on disk, written so that even `kill -9` loses none.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,9 +21,9 @@ const VERSION: u32 = 1;
 pub(in crate::serve) struct Measured {
     /// The time of the measurement, Unix seconds.
     pub(in crate::serve) at_unix: f64,
-    /// The target that gave the result.
+    /// The measured target.
     pub(in crate::serve) target: String,
-    /// The targets that were measured.
+    /// The number of measured targets.
     pub(in crate::serve) samples: u32,
     /// The longest idle time survived, seconds.
     pub(in crate::serve) survived_s: Option<f64>,
@@ -31,12 +31,12 @@ pub(in crate::serve) struct Measured {
     pub(in crate::serve) died_s: Option<f64>,
     /// The keepalive interval to set, seconds.
     pub(in crate::serve) interval_s: Option<u32>,
-    /// Whether that held.
+    /// True if sessions with that keepalive survived.
     pub(in crate::serve) verified: Option<bool>,
 }
 
 impl Measured {
-    /// Of two results of one path the one with the shorter timer, for what holds there holds everywhere.
+    /// Returns the result with the shorter idle timeout: a keepalive that holds there holds on the whole path.
     pub(super) fn worse(self, other: Self) -> Self {
         let samples = self.samples + other.samples;
         let rank = |one: &Self| (one.died_s.unwrap_or(f64::INFINITY), one.survived_s.unwrap_or_default());
@@ -52,7 +52,7 @@ struct Saved {
     groups: BTreeMap<String, Measured>,
 }
 
-/// Reads the results; a file that cannot be read is put aside, and said.
+/// Reads the results; a file that cannot be used is reported and renamed.
 pub(super) fn load(folder: &Path) -> BTreeMap<String, Measured> {
     let file = folder.join(FILE);
     let text = match fs::read(&file) {
@@ -72,14 +72,14 @@ pub(super) fn load(folder: &Path) -> BTreeMap<String, Measured> {
                 file.display(),
                 aside.display()
             ));
-            // Without it the next result would be the first one all the same.
+            // If the file stays, the next result overwrites it.
             let _ = fs::rename(&file, &aside);
             BTreeMap::new()
         }
     }
 }
 
-/// Writes all results, replacing the file at once or not at all.
+/// Writes all results, replacing the file atomically.
 pub(super) fn save(folder: &Path, groups: BTreeMap<String, Measured>) -> Result<()> {
     let write = || -> Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -90,7 +90,7 @@ pub(super) fn save(folder: &Path, groups: BTreeMap<String, Measured>) -> Result<
         fs::File::open(folder)?.sync_all()?;
         Ok(())
     };
-    write().with_context(|| format!("the idle results cannot be kept in {}", folder.display()))
+    write().with_context(|| format!("the idle results cannot be saved in {}", folder.display()))
 }
 
 #[cfg(test)]
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn results_survive_and_what_is_none_is_put_aside() {
+    fn results_survive_and_an_unusable_file_is_renamed() {
         let folder = tempfile::tempdir().unwrap();
         assert!(load(folder.path()).is_empty());
         let groups = [("login/10.0.0.0/24".to_owned(), measured(Some(1.5), None))];

@@ -1,4 +1,4 @@
-//! The groups of targets with one path, when each is due, and what was measured.
+//! The path groups: their members, the time of their next measurement and their last result.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,19 +13,19 @@ use super::state::{self, Measured};
 use crate::serve::config::Idle;
 use crate::serve::metrics::now_s;
 
-/// The targets that are remembered of a group: some to choose from when one is gone.
-const MEMBERS: usize = 32;
+/// The number of targets remembered in a group, so that others can be measured when one is gone.
+const MAX_MEMBERS: usize = 32;
 
-/// The most groups: a parameter of a request makes them, too.
-const GROUPS: usize = 10_000;
+/// The limit on groups, which a request parameter can create.
+const MAX_GROUPS: usize = 10_000;
 
-/// A first measurement waits so long at most, spread over the groups.
-const SPREAD: Duration = Duration::from_secs(30);
+/// The largest random delay of a group's first measurement.
+const MAX_JITTER: Duration = Duration::from_secs(30);
 
-/// A measurement without a result is tried again after this part of the interval, and a minute at least.
-const AGAIN: u32 = 20;
+/// A measurement without a result is repeated after this fraction of the interval, a minute at least.
+const RETRY_DIVISOR: u32 = 20;
 
-/// All groups of all modules.
+/// The groups of all modules.
 #[derive(Debug)]
 pub(in crate::serve) struct Store {
     folder: Option<PathBuf>,
@@ -41,7 +41,7 @@ struct Group {
     running: bool,
 }
 
-/// A measurement that is due.
+/// An idle test that is due.
 #[derive(Debug)]
 pub(in crate::serve) struct Job {
     key: String,
@@ -50,18 +50,18 @@ pub(in crate::serve) struct Job {
 }
 
 impl Store {
-    /// The groups that an earlier run has measured.
+    /// Reads the results of an earlier run.
     pub(in crate::serve) fn open(folder: Option<PathBuf>) -> Self {
         let saved = folder.as_deref().map(state::load).unwrap_or_default();
         let groups = saved.into_iter().map(|(key, last)| (key, Group { last: Some(last), ..Group::default() }));
         Self { folder, groups: Mutex::new(groups.collect()) }
     }
 
-    /// Notes that a target belongs to a group.
-    pub(in crate::serve) fn join(&self, module: &str, idle: &Idle, group: &str, target: &str) {
+    /// Adds a target to a group.
+    pub(in crate::serve) fn add_member(&self, module: &str, idle: &Idle, group: &str, target: &str) {
         let key = key(module, group);
         let mut groups = self.lock();
-        if !groups.contains_key(&key) && groups.len() >= GROUPS {
+        if !groups.contains_key(&key) && groups.len() >= MAX_GROUPS {
             return;
         }
         let group = groups.entry(key.clone()).or_default();
@@ -71,18 +71,18 @@ impl Store {
         }
         if !group.members.iter().any(|known| known == target) {
             group.members.push_back(target.to_owned());
-            if group.members.len() > MEMBERS {
+            if group.members.len() > MAX_MEMBERS {
                 group.members.pop_front();
             }
         }
     }
 
-    /// The result of a group.
+    /// Returns the last result of a group.
     pub(in crate::serve) fn result(&self, module: &str, group: &str) -> Option<Measured> {
         self.lock().get(&key(module, group))?.last.clone()
     }
 
-    /// A group of a module that is due, unless enough of them are running.
+    /// Returns a group of the module that is due, unless `at_once` tests are running.
     pub(in crate::serve) fn due(&self, module: &str, idle: &Idle) -> Option<Job> {
         let mut groups = self.lock();
         let running = groups.values().filter(|group| group.running && group.module == module).count();
@@ -96,16 +96,17 @@ impl Store {
         let (key, group) = due.min_by_key(|(_, group)| group.due)?;
         group.running = true;
         let sample = idle.sample.min(group.members.len());
-        // The next time it is the turn of others.
+        // The next test measures other members.
         group.members.rotate_left(sample);
         let targets = group.members.iter().rev().take(sample).cloned().collect();
         Some(Job { key: key.clone(), targets })
     }
 
-    /// Notes the end of a measurement, and keeps its result. An earlier result outlives a measurement without one.
-    pub(in crate::serve) fn done(&self, job: &Job, measured: Option<Measured>, idle: Option<&Idle>) -> Result<()> {
+    /// Records the end of a test and saves its result. A test without a result leaves the earlier one in place.
+    pub(in crate::serve) fn finish(&self, job: &Job, measured: Option<Measured>, idle: Option<&Idle>) -> Result<()> {
         let every = idle.map_or(Duration::from_hours(1), |idle| idle.every.0);
-        let wait = if measured.is_some() { every } else { (every / AGAIN).max(Duration::from_mins(1)).min(every) };
+        let wait =
+            if measured.is_some() { every } else { (every / RETRY_DIVISOR).max(Duration::from_mins(1)).min(every) };
         let saved = {
             let mut groups = self.lock();
             let Some(group) = groups.get_mut(&job.key) else { return Ok(()) };
@@ -120,7 +121,7 @@ impl Store {
         self.folder.as_deref().map_or(Ok(()), |folder| state::save(folder, saved))
     }
 
-    /// How many groups there are, how many were measured, how many are being measured.
+    /// Returns the numbers of groups, of groups with a result and of running tests.
     pub(in crate::serve) fn counts(&self) -> (usize, usize, usize) {
         let groups = self.lock();
         let of = |is: fn(&Group) -> bool| groups.values().filter(|group| is(group)).count();
@@ -136,7 +137,7 @@ fn key(module: &str, group: &str) -> String {
     format!("{module}/{group}")
 }
 
-/// How long until a group is measured for the first time in this run: until its last result is old enough, or at random.
+/// Returns the time until a group is first measured in this run: until its last result is old enough, with a random delay.
 fn first_wait(key: &str, idle: &Idle, last: Option<&Measured>) -> Duration {
     let every = idle.every.0;
     let age = last.map(|last| Duration::from_secs_f64((now_s() - last.at_unix).clamp(0.0, every.as_secs_f64())));
@@ -145,10 +146,10 @@ fn first_wait(key: &str, idle: &Idle, last: Option<&Measured>) -> Duration {
     key.hash(&mut hasher);
     #[allow(clippy::cast_possible_truncation, reason = "a number below 1000")]
     let part = (hasher.finish() % 1000) as u32;
-    left + SPREAD.min(every / 10) * part / 1000
+    left + MAX_JITTER.min(every / 10) * part / 1000
 }
 
-/// The network of an address: IPv4 /24, IPv6 /64.
+/// Returns the network of an address: IPv4 /24, IPv6 /64.
 pub(super) fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(v4) => format!("{}/24", std::net::Ipv4Addr::from(v4.to_bits() & !0xff)),
@@ -162,14 +163,14 @@ mod tests {
 
     use super::super::state::Measured;
     use super::{Store, network};
-    use crate::serve::config::{GroupBy, Idle, Time};
+    use crate::serve::config::{ConfigDuration, GroupBy, Idle};
 
     fn idle(sample: usize, every: Duration) -> Idle {
         Idle {
-            longest: Time(Duration::from_secs(10)),
+            longest: ConfigDuration(Duration::from_secs(10)),
             group_by: GroupBy::Network,
             sample,
-            every: Time(every),
+            every: ConfigDuration(every),
             at_once: 1,
             sessions: 16,
         }
@@ -188,19 +189,19 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_measured_once_in_its_interval_by_a_sample_and_the_result_is_everybodys() {
+    fn a_sample_is_measured_once_in_the_interval_and_the_group_shares_the_result() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(Some(folder.path().to_owned()));
         let idle = idle(2, Duration::from_millis(1));
         for target in ["a", "b", "c", "a"] {
-            store.join("m", &idle, "g", target);
+            store.add_member("m", &idle, "g", target);
         }
         std::thread::sleep(Duration::from_millis(5));
         let job = store.due("m", &idle).unwrap();
         assert_eq!(job.targets.len(), 2);
         assert!(store.due("m", &idle).is_none(), "one at a time");
         assert!(store.result("m", "g").is_none());
-        store.done(&job, Some(measured(30.0)), Some(&idle)).unwrap();
+        store.finish(&job, Some(measured(30.0)), Some(&idle)).unwrap();
         assert_eq!(store.result("m", "g").unwrap().died_s, Some(30.0));
         std::thread::sleep(Duration::from_millis(5));
         let next = store.due("m", &idle).unwrap();
@@ -208,7 +209,7 @@ mod tests {
             next.targets.contains(&"c".to_owned()) || job.targets.contains(&"c".to_owned()),
             "others have their turn"
         );
-        store.done(&next, None, Some(&idle)).unwrap();
+        store.finish(&next, None, Some(&idle)).unwrap();
         assert_eq!(store.result("m", "g").unwrap().died_s, Some(30.0), "no result takes none away");
         assert!(store.due("m", &idle).is_none());
         drop(store);
@@ -219,18 +220,18 @@ mod tests {
     fn a_result_that_is_fresh_is_not_measured_again_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let (store, idle) = (Store::open(Some(folder.path().to_owned())), idle(1, Duration::from_secs(3600)));
-        store.join("m", &idle, "g", "a");
+        store.add_member("m", &idle, "g", "a");
         store.lock().get_mut("m/g").unwrap().due = Some(std::time::Instant::now());
         let job = store.due("m", &idle).unwrap();
-        store.done(&job, Some(measured(9.0)), Some(&idle)).unwrap();
+        store.finish(&job, Some(measured(9.0)), Some(&idle)).unwrap();
         let again = Store::open(Some(folder.path().to_owned()));
-        again.join("m", &idle, "g", "a");
+        again.add_member("m", &idle, "g", "a");
         let due = again.lock()["m/g"].due.unwrap();
         assert!(due.duration_since(std::time::Instant::now()) > Duration::from_secs(3000));
     }
 
     #[test]
-    fn a_network_is_named_by_its_first_address() {
+    fn networks_are_named_by_their_first_address() {
         let of = |address: &str| network(address.parse().unwrap());
         assert_eq!(
             [of("10.1.2.3"), of("::ffff:10.1.2.9"), of("2001:db8::1:2:3:4")],

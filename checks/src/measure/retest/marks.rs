@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Shape, data};
+use crate::base::elapsed::ms_since;
 use crate::base::target::{Route, Target};
-use crate::facts::retest::{Marks, Outcome};
+use crate::facts::retest::{Marks, RetestOutcome};
 use crate::facts::tcp::TcpInfo;
 use crate::os::socket::Socket;
 use crate::ssh::connection::Connection;
@@ -36,7 +37,7 @@ pub(crate) async fn unmarked(connection: &Connection, login: &Login) -> Option<M
     let arm = data(&Login { target, ..login.clone() }, Shape::default(), BYTES, DEADLINE).await.arm;
     let marked_after = view();
     let mut acknowledged_ms = None;
-    if arm.outcome == Outcome::Through && marked_after.is_some_and(|tcp| tcp.is_losing()) {
+    if arm.outcome == RetestOutcome::Through && marked_after.is_some_and(|tcp| tcp.is_losing()) {
         connection.apply_tos(Some(0), Route::Direct(address));
         acknowledged_ms = acknowledged(view).await;
     }
@@ -47,7 +48,7 @@ async fn acknowledged(view: impl Fn() -> Option<TcpInfo>) -> Option<f64> {
     let began = Instant::now();
     while began.elapsed() < REPEATED {
         if view().is_some_and(|tcp| tcp.unacked == 0) {
-            return Some(began.elapsed().as_secs_f64() * 1000.0);
+            return Some(ms_since(began));
         }
         tokio::time::sleep(GLANCE).await;
     }

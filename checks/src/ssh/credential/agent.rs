@@ -10,7 +10,8 @@ use russh::keys::agent::{AgentIdentity, AgentSessionBinding};
 use tokio::net::UnixStream;
 
 use super::clock::{Clock, Cut};
-use crate::facts::auth::{Agent, Obstacle};
+use crate::base::elapsed::ms_since;
+use crate::facts::auth::{Agent, KeyProblem};
 
 /// How long an agent may take to list its keys; that needs no person.
 const LISTING: Duration = Duration::from_secs(5);
@@ -36,7 +37,7 @@ pub(crate) async fn list(
         Ok(Ok(Err(error))) => agent.error = Some(error.to_string()),
         Ok(Err(_)) | Err(Cut::Deadline) => {
             agent.error = Some("it did not answer in time".to_owned());
-            agent.gave_up_ms = Some(began.elapsed().as_secs_f64() * 1000.0);
+            agent.gave_up_ms = Some(ms_since(began));
         }
         Err(Cut::Stopped) => {}
     }
@@ -50,11 +51,11 @@ pub(crate) async fn sign(
     key: &AgentIdentity,
     hash: Option<HashAlg>,
     data: Vec<u8>,
-) -> Result<Vec<u8>, Obstacle> {
-    let failed = |error: keys::Error| Obstacle::AgentFailed { error: error.to_string() };
+) -> Result<Vec<u8>, KeyProblem> {
+    let failed = |error: keys::Error| KeyProblem::AgentFailed { error: error.to_string() };
     let (mut agent, _) = open(socket, binding).await.map_err(failed)?;
     agent.sign_request(key, hash, data).await.map_err(|error| match error {
-        keys::Error::AgentFailure => Obstacle::AgentRefused,
+        keys::Error::AgentFailure => KeyProblem::AgentRefused,
         error => failed(error),
     })
 }
