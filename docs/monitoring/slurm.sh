@@ -10,6 +10,6 @@ share=$SLURM_ARRAY_TASK_ID
 mkdir -p "$results"
 status=0
 ssh-doctor check --quiet --targets "$targets" --shard "$share/$SLURM_ARRAY_TASK_COUNT" \
-    --resume "$results/$share.jsonl" --format json --brief || status=$?
+    --resume "$results/$share.jsonl" || status=$?
 # 1, 2 and 3 are verdicts on targets; the job itself has done its work.
 [ "$status" -le 3 ]
