@@ -21,7 +21,8 @@ pub(crate) struct Config {
     pub(crate) listen: Vec<std::net::SocketAddr>,
     /// The file with TLS and basic authentication (exporter-toolkit's web.yml).
     #[serde(default)]
-    pub(crate) web_config: Option<PathBuf>,
+    #[serde(rename = "web_config")]
+    pub(crate) web: Option<PathBuf>,
     /// The directory of the idle results [default: `$STATE_DIRECTORY`, which systemd sets].
     #[serde(default)]
     pub(crate) state_dir: Option<PathBuf>,

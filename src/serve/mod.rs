@@ -47,7 +47,7 @@ const BACKLOG: u32 = 4096;
 /// Serves until SIGTERM or SIGINT; with `--check-config` it only reads the configuration.
 pub fn serve(args: &ServeArgs) -> Result<Verdict> {
     let loaded = Loaded::load(&args.config)?;
-    let web_file = args.web_config.clone().or_else(|| loaded.config.web_config.clone());
+    let web_file = args.web_config.clone().or_else(|| loaded.config.web.clone());
     let access = Access::open(web_file)?;
     if args.check_config {
         remark(format_args!("ssh-doctor: {} can be used: {} modules", args.config.display(), loaded.modules.len()));
@@ -135,7 +135,9 @@ async fn handle_signals(app: Arc<App>, stop_sender: watch::Sender<bool>) -> Resu
         tokio::select! {
             Some(()) = hangup.recv() => {
                 let reloading = NotifyState::monotonic_usec_now().map(|now| [NotifyState::Reloading, now]);
-                reloading.iter().for_each(|states| notify(states));
+                if let Some(states) = reloading {
+                    notify(&states);
+                }
                 // A failure is reported on standard error and in a metric.
                 let _ = app.reload();
                 notify(&[NotifyState::Ready]);
