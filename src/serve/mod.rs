@@ -135,7 +135,7 @@ async fn handle_signals(app: Arc<App>, stop_sender: watch::Sender<bool>) -> Resu
         tokio::select! {
             Some(()) = hangup.recv() => {
                 let reloading = NotifyState::monotonic_usec_now().map(|now| [NotifyState::Reloading, now]);
-                if let Some(states) = reloading {
+                if let Ok(states) = reloading {
                     notify(&states);
                 }
                 // A failure is reported on standard error and in a metric.
