@@ -1,5 +1,7 @@
 //! The exporter, from the built binary: probes, the allow-list, shared results and its configuration.
 
+#![allow(clippy::float_cmp, reason = "counters and copies of a value are compared")]
+
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,5 +1,7 @@
 //! The exporter, from the built binary: hostile clients, TLS and passwords, systemd, and the end.
 
+#![allow(clippy::float_cmp, reason = "counters and copies of a value are compared")]
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

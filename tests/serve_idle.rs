@@ -1,5 +1,7 @@
 //! The background idle tests of the exporter, with a real sshd behind a proxy that closes idle connections.
 
+#![allow(clippy::float_cmp, reason = "counters and copies of a value are compared")]
+
 use std::time::Duration;
 
 use crate::lab::eventually;
