@@ -46,6 +46,8 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor check --record db.json db", "Keep the evidence, without secrets"),
     ("ssh-doctor diagnose db.json", "Judge it again, offline"),
     ("ssh-doctor sessions --probe", "Which of the sessions that are open now are dead"),
+    ("ssh-doctor serve --config serve.yml --check-config", "Whether the exporter's configuration can be used"),
+    ("ssh-doctor serve --config serve.yml", "Serve http://127.0.0.1:9822/probe?target=HOST&module=NAME"),
     ("ssh-doctor demo", "See it find a fault, with nothing installed"),
 ];
 
@@ -89,7 +91,8 @@ pub enum Command {
     },
     /// Show the SSH connections that are open on this machine, and which of them are dead
     Sessions(SessionsArgs),
-    /// Examine targets for Prometheus, over HTTP
+    /// Serve metrics of many targets to Prometheus
+    #[command(after_help = serve_after_help())]
     Serve(ServeArgs),
     /// Carry a session as ssh's ProxyCommand, and record why it ended
     Tap(TapArgs),
@@ -227,19 +230,19 @@ pub struct Many {
 /// The arguments of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
-    /// Modules, allow-list and limits, as YAML
+    /// Configuration file (YAML): allow-list, modules, limits
     #[arg(long, value_name = "FILE", visible_alias = "config.file")]
     pub config: PathBuf,
-    /// Address to listen on instead of those of the configuration; repeats [default: 127.0.0.1:9822]
+    /// Address to listen on, instead of those in the configuration; repeats [default: 127.0.0.1:9822]
     #[arg(long, value_name = "ADDRESS:PORT", visible_alias = "web.listen-address")]
     pub listen: Vec<SocketAddr>,
-    /// TLS and basic authentication, by exporter-toolkit's web.yml
+    /// TLS and basic authentication, in the format of exporter-toolkit's web.yml
     #[arg(long, value_name = "FILE", visible_alias = "web.config.file")]
     pub web_config: Option<PathBuf>,
-    /// Folder that keeps the idle results [default: STATE_DIRECTORY]
-    #[arg(long, value_name = "FOLDER")]
+    /// Directory of the idle results [default: $STATE_DIRECTORY]
+    #[arg(long, value_name = "DIRECTORY")]
     pub state_dir: Option<PathBuf>,
-    /// Read the configuration, say whether it can be used, and end
+    /// Check the configuration and exit
     #[arg(long, visible_alias = "config.check")]
     pub check_config: bool,
 }
@@ -371,6 +374,10 @@ fn check_after_help() -> String {
         examples("ssh-doctor check"),
         exit_status()
     )
+}
+
+fn serve_after_help() -> String {
+    format!("Reads the configuration again on SIGHUP.\n\nExamples:\n{}", examples("ssh-doctor serve"))
 }
 
 fn examples(of: &str) -> String {

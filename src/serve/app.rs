@@ -11,10 +11,10 @@ use tokio::sync::Semaphore;
 
 use super::config::{Allow, Config};
 use super::history::History;
-use super::idle::Store;
+use super::idle::store::Store;
 use super::metrics::{self, Counters, Gauges, now_s};
 use super::modules::{self, PreparedModule};
-use super::probe::RunningProbes;
+use super::running::RunningProbes;
 use crate::run::fleet::polite::Places;
 use crate::terminal::remark;
 

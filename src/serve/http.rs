@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 use super::access::Access;
 use super::app::App;
 use super::metrics::Counters;
+use super::response::{Body, text};
 use super::routes;
 use super::web_config::Web;
 
@@ -38,9 +38,6 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(4500);
 
 /// The pause after a failed accept, as when no file descriptors are left.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
-
-/// The body of a response.
-pub(super) type Body = Full<Bytes>;
 
 /// The open connections; at the limit, the oldest one without a request is closed for a new one.
 #[derive(Debug, Default)]
@@ -239,22 +236,6 @@ fn url_decode(text: &str) -> String {
         at += 1;
     }
     String::from_utf8_lossy(&out).into_owned()
-}
-
-/// A response in plain text.
-pub(super) fn text(status: StatusCode, text: impl Into<String>) -> Response<Body> {
-    typed(status, "text/plain; charset=utf-8", text)
-}
-
-/// A response of a content type.
-pub(super) fn typed(status: StatusCode, kind: &'static str, text: impl Into<String>) -> Response<Body> {
-    let mut response = Response::new(Full::new(Bytes::from(text.into())));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert("content-type", HeaderValue::from_static(kind));
-    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
-    headers.insert("cache-control", HeaderValue::from_static("no-store"));
-    response
 }
 
 #[cfg(test)]

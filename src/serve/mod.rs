@@ -11,7 +11,10 @@ mod metrics;
 mod modules;
 mod pages;
 mod probe;
+mod response;
+mod result;
 mod routes;
+mod running;
 mod web_config;
 mod yaml;
 

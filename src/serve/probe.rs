@@ -1,6 +1,5 @@
 //! One probe: its allow-list check, its time limit and its result, which identical requests at the same time share.
 
-use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +8,6 @@ use ssh_doctor_checks::base::ask::Nobody;
 use ssh_doctor_checks::facts::Evidence;
 use ssh_doctor_checks::measure::context::Context;
 use ssh_doctor_checks::measure::progress::Progress;
-use tokio::sync::watch;
 use tokio::time::timeout_at;
 
 use super::allow::AllowedAddresses;
@@ -18,10 +16,10 @@ use super::history::Entry;
 use super::idle;
 use super::metrics::Counters;
 use super::modules::PreparedModule;
-use crate::diagnose::{Diagnosis, diagnose};
+use super::result::{Answer, ProbeResult, Refusal};
+use super::running::{Key, Pending};
 use crate::plan::Planned;
 use crate::report::json;
-use crate::report::prometheus::Figures;
 use crate::run::deadline::Deadline;
 use crate::run::fleet::polite::{Place, way};
 
@@ -46,55 +44,6 @@ pub(super) struct ProbeRequest {
     pub(super) fresh: bool,
 }
 
-/// The reason why there is no result.
-#[derive(Debug, Clone)]
-pub(super) enum Refusal {
-    /// The parameters cannot be used.
-    Bad(String),
-    /// The target is not on the allow-list.
-    Forbidden(String),
-    /// Too many probes are running.
-    Busy(String),
-}
-
-/// The result of a probe.
-#[derive(Debug)]
-pub(super) struct ProbeResult {
-    pub(super) evidence: Evidence,
-    pub(super) diagnosis: Diagnosis,
-    /// The path group of its idle result.
-    group: Option<String>,
-    ended: Instant,
-}
-
-type Answer = Result<Arc<ProbeResult>, Refusal>;
-
-/// The probes that are running, and the results that may be served again.
-#[derive(Debug, Default)]
-pub(super) struct RunningProbes(HashMap<Key, RunningProbe>);
-
-/// Requests with the same module, target and group share a probe.
-type Key = (String, String, Option<String>);
-
-#[derive(Debug)]
-struct RunningProbe {
-    /// None until it ends.
-    answer: watch::Receiver<Option<Answer>>,
-    /// The time for which its result is served again.
-    min_interval: Duration,
-}
-
-impl RunningProbe {
-    /// Returns true while it runs, and for `min_interval` after it ended with a result.
-    fn is_current(&self) -> bool {
-        match (&*self.answer.borrow(), self.answer.has_changed().is_err()) {
-            (Some(Ok(result)), _) => result.ended.elapsed() < self.min_interval,
-            (Some(Err(_)), _) | (None, true) => false,
-            (None, false) => true,
-        }
-    }
-}
-
 impl ProbeRequest {
     fn key(&self) -> Key {
         (self.module.name.clone(), self.target.clone(), self.group.clone())
@@ -113,30 +62,6 @@ impl ProbeRequest {
     }
 }
 
-impl ProbeResult {
-    fn of(evidence: Evidence, group: Option<String>) -> Self {
-        let diagnosis = diagnose(&evidence);
-        Self { evidence, diagnosis, group, ended: Instant::now() }
-    }
-
-    /// A probe that was cut off before it had a result.
-    fn cut_off(request: &ProbeRequest, doing: &str) -> Self {
-        let mut evidence = Evidence::unusable(&request.target, format!("the time of the probe was over while {doing}"));
-        evidence.timed_out = true;
-        Self::of(evidence, None)
-    }
-
-    /// Returns the figures of the result, with those of the idle test of its path.
-    pub(super) fn figures(&self, app: &App, request: &ProbeRequest) -> Figures {
-        let figures = Figures::of(&self.evidence, &self.diagnosis, None);
-        let measured = self.group.as_ref().and_then(|group| app.idle.result(&request.module.name, group));
-        match measured {
-            Some(one) => figures.with_idle(one.survived_s, one.died_s, one.interval_s, one.at_unix, one.samples),
-            None => figures,
-        }
-    }
-}
-
 /// Returns the result of a new probe, of one that is running, or of one that ended within `min_interval`.
 pub(super) async fn answer(app: &Arc<App>, request: &ProbeRequest) -> Answer {
     let (began, loaded) = (Instant::now(), app.loaded());
@@ -146,7 +71,9 @@ pub(super) async fn answer(app: &Arc<App>, request: &ProbeRequest) -> Answer {
     match timeout_at(until.into(), answer.wait_for(Option::is_some)).await {
         Ok(Ok(answer)) => answer.clone().unwrap_or_else(|| Err(Refusal::Busy("the probe was lost".to_owned()))),
         Ok(Err(_)) => Err(Refusal::Busy("the probe failed with an internal error; please report it".to_owned())),
-        Err(_) => Ok(Arc::new(ProbeResult::cut_off(request, "waiting for the same probe of an earlier request"))),
+        Err(_) => {
+            Ok(Arc::new(ProbeResult::cut_off(&request.target, "waiting for the same probe of an earlier request")))
+        }
     }
 }
 
@@ -167,24 +94,16 @@ fn check(loaded: &Loaded, request: &ProbeRequest) -> Result<(), Refusal> {
     loaded.allow.check_target(&host, port).map_err(Refusal::Forbidden)
 }
 
-fn join_or_start(
-    app: &Arc<App>,
-    loaded: &Arc<Loaded>,
-    request: &ProbeRequest,
-    began: Instant,
-) -> watch::Receiver<Option<Answer>> {
+fn join_or_start(app: &Arc<App>, loaded: &Arc<Loaded>, request: &ProbeRequest, began: Instant) -> Pending {
     let mut running = app.running.lock().unwrap_or_else(PoisonError::into_inner);
-    running.0.retain(|_, probe| probe.is_current());
-    if let Some(probe) = running.0.get(&request.key()) {
-        let ended = probe.answer.borrow().is_some();
+    if let Some(answer) = running.current(&request.key()) {
+        let ended = answer.borrow().is_some();
         if !ended || !request.fresh {
             Counters::count(if ended { &app.counters.repeated } else { &app.counters.joined });
-            return probe.answer.clone();
+            return answer;
         }
     }
-    let (sender, answer) = watch::channel(None);
-    let probe = RunningProbe { answer: answer.clone(), min_interval: request.min_interval(loaded) };
-    running.0.insert(request.key(), probe);
+    let (sender, answer) = running.start(request.key(), request.min_interval(loaded));
     let (app, loaded, request) = (app.clone(), loaded.clone(), request.clone());
     // The probe goes on when its client disconnects: the next request gets the result at once.
     tokio::spawn(async move {
@@ -209,7 +128,7 @@ async fn run(app: &App, loaded: &Loaded, request: &ProbeRequest, began: Instant)
             let (evidence, group) = examined?;
             ProbeResult::of(evidence, group)
         }
-        Err(_) => ProbeResult::cut_off(request, "examining the target"),
+        Err(_) => ProbeResult::cut_off(&request.target, "examining the target"),
     };
     let ProbeResult { evidence, diagnosis, .. } = &result;
     if evidence.timed_out {

@@ -8,9 +8,10 @@ use hyper::{Method, Response, StatusCode};
 use serde_json::json;
 
 use super::app::{App, Parameters};
-use super::http::{Body, text, typed};
 use super::pages;
-use super::probe::{self, ProbeRequest, Refusal};
+use super::probe::{self, ProbeRequest};
+use super::response::{Body, text, typed};
+use super::result::Refusal;
 use crate::report::prometheus::CONTENT_TYPE;
 use crate::report::{Style, json as json_report, prometheus, text as text_report};
 
@@ -93,7 +94,8 @@ impl ApiRequest<'_> {
             Err(Refusal::Busy(why)) => return text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
         };
         let (evidence, diagnosis) = (&probed.evidence, &probed.diagnosis);
-        let metrics = || prometheus::render(vec![probed.figures(self.app, &request)]);
+        let measured = || self.app.idle.result(&request.module.name, probed.group.as_ref()?);
+        let metrics = || prometheus::render(vec![probed.figures(measured())]);
         if self.debug() {
             let report = text_report::render(evidence, diagnosis, &Style::default());
             let module = yaml_serde::to_string(&request.module.settings.masked()).unwrap_or_default();

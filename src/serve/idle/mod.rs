@@ -1,8 +1,8 @@
 //! Idle tests in the background. An idle timeout is a property of the path, so a sample of the targets of each path is measured from time
 //! to time, and the result is served for all of them.
 
-mod state;
-mod store;
+pub(super) mod state;
+pub(super) mod store;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +21,8 @@ use super::metrics::{Counters, now_s};
 use super::modules::PreparedModule;
 use crate::plan::Planned;
 use crate::terminal::remark;
-pub(super) use state::Measured;
-pub(super) use store::{Job, Store};
+use state::Measured;
+use store::Job;
 
 /// The time between two checks for groups that are due.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
