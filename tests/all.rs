@@ -42,6 +42,7 @@ mod recorded;
 mod recording;
 mod report;
 mod schema;
+mod screen;
 mod serve;
 mod serve_clients;
 mod serve_idle;
