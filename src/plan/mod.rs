@@ -90,7 +90,7 @@ struct StageBound {
 }
 
 impl Plan {
-    /// Reads the options and the files that they name; an error is one sentence about what was asked wrongly.
+    /// Reads the options and the files that they name; an error is one sentence about the usage error.
     pub fn new(args: &CheckArgs, circumstances: Circumstances) -> Result<Self> {
         let Circumstances { person, several, stage } = circumstances;
         let idle = args.scope.idle(several || stage.is_some());
@@ -191,7 +191,7 @@ impl Plan {
     #[must_use]
     pub fn idle_note(&self, scope: &Scope) -> Option<&'static str> {
         let left_out = self.cache.is_some() && scope.idle.is_none() && self.idle.is_zero() && scope.wants(Check::Idle);
-        left_out.then_some("Not tested: idle time, for there are several targets; --idle 6m tests it.")
+        left_out.then_some("Not tested: idle time (several targets); --idle 6m tests it.")
     }
 
     /// How long connecting may take, and by whose wish.
