@@ -52,7 +52,7 @@ pub fn page() -> String {
 
 fn client(name: &str, fix: &Fix) -> String {
     let place = fix.file.map_or_else(String::new, |file| format!(" ({file})"));
-    let mind = fix.caution.map_or_else(String::new, |caution| format!("\nMind: {caution}.\n"));
+    let mind = fix.caution.map_or_else(String::new, |caution| format!("\nCaution: {caution}.\n"));
     let snippet = fix.snippet.unwrap_or_default();
     format!("\n### {name}\n\n{}{place}:\n\n```text\n{snippet}\n```\n{mind}", fix.summary)
 }

@@ -15,6 +15,7 @@ mod fleet;
 mod forced;
 mod formats;
 mod handshake;
+mod hints;
 mod hop;
 mod hop_report;
 mod hostile;

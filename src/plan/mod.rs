@@ -109,7 +109,7 @@ pub(crate) fn parts(input: &str) -> Result<(Option<String>, String, Option<u16>)
 }
 
 impl Plan {
-    /// Reads the options and the files that they name; an error is one sentence about what was asked wrongly.
+    /// Reads the options and the files that they name; an error is one sentence about the usage error.
     pub fn new(args: &CheckArgs, circumstances: Circumstances) -> Result<Self> {
         // In the other formats, one that cannot be used has a report.
         if args.output.format == Format::Text {
@@ -230,7 +230,7 @@ impl Plan {
     #[must_use]
     pub fn idle_note(&self, scope: &Scope) -> Option<&'static str> {
         let left_out = self.cache.is_some() && scope.idle.is_none() && self.idle.is_zero() && scope.wants(Check::Idle);
-        left_out.then_some("Not tested: idle time, for there are several targets; --idle 6m tests it.")
+        left_out.then_some("Not tested: idle time (several targets); --idle 6m tests it.")
     }
 
     /// How long connecting may take, and by whose wish.

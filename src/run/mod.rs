@@ -29,8 +29,8 @@ pub fn run(command: Command) -> Result<Verdict> {
         Command::Demo(args) => runtime()?.block_on(demonstrate(&args)),
         Command::Explain { code, look } => {
             let Some(text) = explain::cause(&code, &style(look.color)) else {
-                let hint = explain::suggest(&code).map(|known| format!("; you may mean {known}")).unwrap_or_default();
-                bail!("no cause is called '{code}'{hint}; ssh-doctor causes lists them all");
+                let hint = explain::suggest(&code).map(|known| format!(" (similar: {known})")).unwrap_or_default();
+                bail!("unknown code '{code}'{hint}: ssh-doctor causes lists all codes");
             };
             answer(&text)
         }

@@ -13,10 +13,11 @@ pub static CAUSES: &[Cause] = &[SUSPENDED, ADDRESS_CHANGED, STATE_LOST, STALLED]
 const SUSPENDED: Cause = Cause {
     code: "session-client-suspended",
     stage: Check::Idle,
-    title: "This machine was suspended, and its sessions did not survive it",
+    title: "This machine was suspended, and its sessions did not survive",
     severity: Severity::Warning,
-    explanation: "This machine slept, or its processes were stopped, while the session was open. Meanwhile it answered nothing: the server's keepalives went \
-        unanswered, or a NAT or firewall dropped the idle connection. No keepalive setting of the client helps while it sleeps.",
+    explanation: "This machine slept, or its processes were stopped, while the session was open. Meanwhile it answered nothing: \
+        the server's keepalives went unanswered, or a NAT or firewall dropped the idle connection. No keepalive \
+        setting of the client helps while it sleeps.",
     fixes: &[
         TMUX,
         Fix {
@@ -24,7 +25,7 @@ const SUSPENDED: Cause = Cause {
             summary: "Let the server wait for longer than the machine sleeps: interval × count, here 8 hours",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("ClientAliveInterval 60\nClientAliveCountMax 480"),
-            caution: Some("sessions of machines that never come back are held for as long"),
+            caution: Some("sessions of machines that never return are kept as long"),
             ..Fix::CHANGE
         },
     ],
@@ -38,8 +39,9 @@ const ADDRESS_CHANGED: Cause = Cause {
     stage: Check::Idle,
     title: "This machine's address or route changed under its sessions",
     severity: Severity::Critical,
-    explanation: "A TCP connection is bound to the address it was opened from. That address went away, or the route to the server moved to another interface: \
-        Wi-Fi to cable, a VPN that came or went, a new lease. Packets of open sessions then leave with an address that no longer leads back.",
+    explanation: "A TCP connection is bound to the address it was opened from. That address went away, or the route to the \
+        server moved to another interface: Wi-Fi to cable, a VPN that connected or disconnected, a new DHCP lease. \
+        Packets of open sessions then leave with an address that replies cannot reach.",
     fixes: &[
         Fix {
             side: Side::Client,
@@ -49,7 +51,7 @@ const ADDRESS_CHANGED: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "See what changed the address at that time",
+            summary: "Find what changed the address at that time",
             snippet: Some(
                 "journalctl --since -2h -u NetworkManager -u systemd-networkd -u wpa_supplicant | tail -n 50",
             ),
@@ -65,14 +67,14 @@ const ADDRESS_CHANGED: Cause = Cause {
 const STATE_LOST: Cause = Cause {
     code: "path-state-lost",
     stage: Check::Idle,
-    title: "Open connections were lost at one moment while new ones work",
+    title: "Open connections were lost at one moment; new ones work",
     severity: Severity::Critical,
     explanation: "Sessions stopped at one moment, in use or idle, and a new connection to the same server worked right away. A device in the path lost its table \
         of connections: a failover, a reboot, a reloaded rule set, a VPN that reconnected. It is neither an idle timeout nor an outage.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Notice it within a minute instead of a quarter of an hour",
+            summary: "Detect it within a minute instead of a quarter of an hour",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ServerAliveInterval 15\n    ServerAliveCountMax 3"),
             ..Fix::CHANGE
@@ -80,7 +82,7 @@ const STATE_LOST: Cause = Cause {
         TMUX,
         Fix {
             side: Side::Network,
-            summary: "See what the firewall, NAT or VPN logged at that time; on a Linux router",
+            summary: "Read the log of the firewall, NAT or VPN for that time; on a Linux router",
             snippet: Some("journalctl --since -2h -p notice"),
             ..Fix::LOOK
         },
@@ -96,18 +98,18 @@ const STALLED: Cause = Cause {
     stage: Check::Idle,
     title: "The server's kernel acknowledges packets, but sshd does not answer",
     severity: Severity::Critical,
-    explanation: "TCP acknowledged what the client sent, so the path works. No answer of SSH came. The server is overloaded, out of memory, waiting for a disk, or \
-        paused; a proxy in front of it that lost its server looks the same.",
+    explanation: "TCP acknowledged what the client sent, so the path works, but no SSH answer arrived. The server is overloaded, \
+        out of memory, waiting for a disk, or paused. A proxy in front of it that lost its backend looks the same.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See load, memory pressure and stuck processes",
+            summary: "Show load, memory pressure and stuck processes",
             snippet: Some("uptime; cat /proc/pressure/*; ps -eo state,pid,wchan:32,args | grep '^D'"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Wait for longer before ssh gives the server up: interval × (count + 1), here 5.5 min",
+            summary: "Let ssh wait longer before it gives up: interval × (count + 1), here 5.5 min",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ServerAliveInterval 30\n    ServerAliveCountMax 10"),
             ..Fix::CHANGE
