@@ -17,7 +17,9 @@ pub(super) fn for_option(option: &str) -> Option<&'static str> {
         "--host" | "--target" => "write the host without an option",
         "--ipv4" => "use -4",
         "--ipv6" => "use -6",
-        "--password" | "--pass" => "use --password-file FILE or SSH_DOCTOR_PASSWORD; a command line is visible to others",
+        "--password" | "--pass" => {
+            "use --password-file FILE or SSH_DOCTOR_PASSWORD; a command line is visible to others"
+        }
         "--no-idle" | "--quick" | "--fast" | "--skip-idle" => "use --idle 0",
         "--idle-time" | "--idle-timeout" | "--keepalive" => "use --idle DURATION, such as --idle 30m",
         "--connect-timeout" | "-w" | "-t" => "use --timeout DURATION, such as --timeout 10s",

@@ -58,8 +58,12 @@ impl Unread {
                 // The most similar one comes last.
                 let similar = context(ContextKind::SuggestedSubcommand);
                 match similar.as_deref().and_then(|names| names.rsplit(", ").next()) {
-                    Some(command) => format!("unknown command '{word}': the most similar is ssh-doctor {command}; see {help}"),
-                    None => format!("unknown command '{word}': to check a host of that name, run ssh-doctor check {word}"),
+                    Some(command) => {
+                        format!("unknown command '{word}': the most similar is ssh-doctor {command}; see {help}")
+                    }
+                    None => {
+                        format!("unknown command '{word}': to check a host of that name, run ssh-doctor check {word}")
+                    }
                 }
             }
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {

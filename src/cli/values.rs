@@ -34,7 +34,9 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
 /// A value of `--idle`.
 pub(super) fn idle_duration(text: &str) -> Result<Duration, String> {
     match within(text, LONGEST_IDLE, "24h")? {
-        short if !short.is_zero() && short < SHORTEST_IDLE => Err("the shortest idle test is 1s; 0 skips it".to_owned()),
+        short if !short.is_zero() && short < SHORTEST_IDLE => {
+            Err("the shortest idle test is 1s; 0 skips it".to_owned())
+        }
         idle => Ok(idle),
     }
 }

@@ -29,7 +29,11 @@ impl Destination {
             return uri(input, rest);
         }
         if let Some(target) = input.strip_prefix("ssh ") {
-            bail!("'{}' is not a target: leave the word ssh out, ssh-doctor check {}", sanitize(input), sanitize(target.trim()));
+            bail!(
+                "'{}' is not a target: leave the word ssh out, ssh-doctor check {}",
+                sanitize(input),
+                sanitize(target.trim())
+            );
         }
         if input.bytes().all(|byte| byte.is_ascii_digit()) && input.parse::<u16>().is_ok() {
             bail!("'{input}' is a number, not a host: give a port as host:{input} or -p {input}");

@@ -40,7 +40,12 @@ fn remarks(hop: &Hop, path: &Path, facts: &Facts) -> String {
     };
     let accused = match facts.search() {
         Search::Found(verdict) if verdict.hops().contains(&hop.number) => Some(
-            if verdict.hops().count() == 1 && verdict.doubt.is_none() { "drops idle connections" } else { "may drop idle connections" }.to_owned(),
+            if verdict.hops().count() == 1 && verdict.doubt.is_none() {
+                "drops idle connections"
+            } else {
+                "may drop idle connections"
+            }
+            .to_owned(),
         ),
         _ => None,
     };

@@ -70,7 +70,9 @@ const NOLOGIN: Cause = Cause {
             side: Side::Server,
             summary: "If it was left behind, remove it",
             snippet: Some("sudo rm {nologin_file}"),
-            caution: Some("it lets everybody log in again: not while the machine starts, stops or is under maintenance"),
+            caution: Some(
+                "it lets everybody log in again: not while the machine starts, stops or is under maintenance",
+            ),
             ..Fix::CHANGE
         },
     ],

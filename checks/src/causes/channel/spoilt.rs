@@ -28,9 +28,7 @@ pub(super) const RC_OUTPUT: Cause = Cause {
             summary: "Let start-up files print in interactive shells only: put this first in ~/.bashrc",
             file: Some("~/.bashrc"),
             snippet: Some("case $- in *i*) ;; *) return ;; esac"),
-            caution: Some(
-                "lines below it no longer run for commands; set a PATH that they need above it",
-            ),
+            caution: Some("lines below it no longer run for commands; set a PATH that they need above it"),
             ..Fix::CHANGE
         },
         Fix {

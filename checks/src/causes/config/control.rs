@@ -43,9 +43,7 @@ pub(super) const MASTER_DEAD: Cause = Cause {
             summary: "Remove its socket, so that the next ssh opens a new connection",
             when: |evidence| !answers(evidence),
             snippet: Some("rm '{control_path}'"),
-            caution: Some(
-                "sessions on the old connection continue; end the old process by hand",
-            ),
+            caution: Some("sessions on the old connection continue; end the old process by hand"),
             ..Fix::CHANGE
         },
         Fix {

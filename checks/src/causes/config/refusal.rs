@@ -38,11 +38,7 @@ const BAD_PERMISSIONS: &str = "Bad owner or permissions on ";
 /// ssh's name for its own command line.
 const COMMAND_LINE: &str = "command-line";
 
-const READ_AGAIN: Fix = Fix {
-    summary: "Show ssh's own error message",
-    snippet: Some("ssh -G {alias}"),
-    ..Fix::LOOK
-};
+const READ_AGAIN: Fix = Fix { summary: "Show ssh's own error message", snippet: Some("ssh -G {alias}"), ..Fix::LOOK };
 
 pub(super) const INVALID: Cause = Cause {
     code: "config-invalid",

@@ -69,11 +69,7 @@ pub(super) const HOME_IGNORED: Cause = Cause {
         HOME is another folder with an .ssh/config of its own, which has no effect. This happens in containers, under \
         sudo, and in CI jobs and services.",
     fixes: &[
-        Fix {
-            summary: "Name the intended file",
-            snippet: Some("ssh -F '{home}/.ssh/config' {alias}"),
-            ..Fix::CHANGE
-        },
+        Fix { summary: "Name the intended file", snippet: Some("ssh -F '{home}/.ssh/config' {alias}"), ..Fix::CHANGE },
         Fix { summary: "See both folders", snippet: Some("getent passwd \"$(id -u)\"; echo \"$HOME\""), ..Fix::LOOK },
     ],
     symptoms: &["Could not create directory '/root/.ssh'", "Identity file not accessible"],

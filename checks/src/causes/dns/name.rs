@@ -42,9 +42,7 @@ pub(super) const NXDOMAIN: Cause = Cause {
             summary: "If the name should exist, add its address record to the zone",
             file: Some("zone file"),
             snippet: Some("{host}.  IN  A  ADDRESS"),
-            caution: Some(
-                "caches may keep the negative answer for the time in the zone's SOA record",
-            ),
+            caution: Some("caches may keep the negative answer for the time in the zone's SOA record"),
             ..Fix::CHANGE
         },
     ],

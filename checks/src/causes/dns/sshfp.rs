@@ -20,8 +20,12 @@ const RECORDS: Fix = Fix {
     ..Fix::LOOK
 };
 
-const LOOK: Fix =
-    Fix { side: Side::Client, summary: "Show the records in DNS", snippet: Some("dig +short {host} SSHFP"), ..Fix::LOOK };
+const LOOK: Fix = Fix {
+    side: Side::Client,
+    summary: "Show the records in DNS",
+    snippet: Some("dig +short {host} SSHFP"),
+    ..Fix::LOOK
+};
 
 pub(super) const SSHFP_MISMATCH: Cause = Cause {
     code: "hostkey-sshfp-mismatch",

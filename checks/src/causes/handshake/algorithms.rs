@@ -32,9 +32,7 @@ const fn fixes(
                 ({spoken})",
             file: Some("~/.ssh/config"),
             snippet: Some(own),
-            caution: Some(
-                "replace the existing line, or put it above; a command-line option overrides both",
-            ),
+            caution: Some("replace the existing line, or put it above; a command-line option overrides both"),
             ..Fix::CHANGE
         },
         Fix {

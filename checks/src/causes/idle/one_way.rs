@@ -81,9 +81,7 @@ pub(super) const REFRESH: Cause = Cause {
         },
         Fix {
             summary: "For sessions that are idle on both sides, send a keepalive before the timeout",
-            caution: Some(
-                "ssh sends none while the server sends; this was proven on idle sessions only",
-            ),
+            caution: Some("ssh sends none while the server sends; this was proven on idle sessions only"),
             tried: |_| None,
             ..KEEPALIVE
         },

@@ -37,7 +37,9 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
             snippet: Some(
                 "Match User {hop_user}\n    DisableForwarding no\n    AllowTcpForwarding local\n    PermitOpen {behind}",
             ),
-            caution: Some("a Match applies up to the next one or the end of the file; check with sshd -t, then reload sshd"),
+            caution: Some(
+                "a Match applies up to the next one or the end of the file; check with sshd -t, then reload sshd",
+            ),
             ..Fix::CHANGE
         },
         Fix {

@@ -100,12 +100,7 @@ pub(super) const LOSSY: Cause = Cause {
             ),
             ..Fix::LOOK
         },
-        Fix {
-            side: Side::Client,
-            summary: "Check this machine's own link",
-            snippet: Some("ip -s link"),
-            ..Fix::LOOK
-        },
+        Fix { side: Side::Client, summary: "Check this machine's own link", snippet: Some("ip -s link"), ..Fix::LOOK },
         Fix {
             side: Side::Client,
             summary: "Let keepalives outlast bursts of loss",
