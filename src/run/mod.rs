@@ -63,7 +63,8 @@ async fn check(args: &CheckArgs, began: Instant) -> Result<Verdict> {
     let whole = args.deadline.or((args.output.format == Format::Nagios).then_some(deadline::OF_PLUGINS));
     let deadline = whole.map(|whole| Deadline::of(began, whole));
     let stage = deadline.map(|deadline| deadline.stage());
-    let plan = Plan::new(args, Circumstances { person: person_present(), several, stage })?;
+    let is_for_metrics = args.output.format == Format::Prometheus;
+    let plan = Plan::new(args, Circumstances { person: person_present(), several, stage, is_for_metrics })?;
     if several || args.many.resume.is_some() {
         return fleet::examine_all(args, plan, source, deadline).await;
     }
