@@ -1,6 +1,7 @@
 //! The command line. ssh's own flags work the same.
 
 mod color;
+mod completions;
 mod hints;
 mod man;
 mod misuse;
@@ -11,7 +12,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, value_parser};
 use clap_complete::Shell;
 use ssh_doctor_checks::facts::Check;
@@ -21,6 +21,7 @@ use crate::sessions::SessionsArgs;
 use crate::tap::TapArgs;
 use crate::targets::Shard;
 pub use color::ColorArgs;
+pub use completions::{completion_script, known_hosts};
 pub use man::man_page;
 pub use misuse::Unread;
 pub(crate) use values::port;
@@ -90,6 +91,17 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Render recorded evidence, as text or as a page for a ticket
+    Report {
+        /// What `check --record` wrote; `-` for standard input
+        file: String,
+        /// A self-contained HTML page
+        #[arg(long)]
+        html: bool,
+        /// The report's shape.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Show the SSH connections that are open on this machine, and which of them are dead
     Sessions(SessionsArgs),
     /// Serve metrics of many targets to Prometheus
@@ -106,7 +118,11 @@ pub enum Command {
     /// Print the completions for a shell
     Completions {
         /// Which shell
-        shell: Shell,
+        #[arg(required_unless_present = "hosts")]
+        shell: Option<Shell>,
+        /// Print the hosts of ssh_config and known_hosts, for the scripts
+        #[arg(long, hide = true, exclusive = true)]
+        hosts: bool,
     },
     /// Print the man page
     Man,
@@ -178,7 +194,7 @@ pub struct SshFlags {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What to examine")]
 pub struct Scope {
-    /// Longest idle time to test, 0 for none [default: 6m; none for several targets, with --deadline or for nagios]
+    /// Longest idle time to test, 0 for none [default: 6m; none for several targets, with --deadline, for nagios or prometheus]
     #[arg(long, value_name = "DURATION", value_parser = idle_duration)]
     pub idle: Option<Duration>,
     /// Most sessions of the idle test at once, 3 to 16; fewer take longer, and below 12 some causes become indistinguishable
@@ -264,12 +280,12 @@ impl Scope {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report")]
 pub struct Output {
-    /// text for people; json: one object per target, one per line; nagios: a plugin's output; prometheus: metrics
+    /// text for people; json: one object per target, one per line; html: a page for a ticket; nagios: a plugin's output; prometheus: metrics
     #[arg(
         long,
         value_enum,
         default_value_t = Format::Text,
-        value_name = "text|json|nagios|prometheus",
+        value_name = "text|json|html|nagios|prometheus",
         hide_possible_values = true
     )]
     pub format: Format,
@@ -335,6 +351,8 @@ pub enum Format {
     Text,
     /// For programs: one object per target, one per line
     Json,
+    /// For a ticket: one self-contained page
+    Html,
     /// For Nagios and Icinga: a plugin's output
     Nagios,
     /// For Prometheus: the text exposition format
@@ -347,13 +365,6 @@ impl Cli {
         let args: Vec<OsString> = args.into_iter().collect();
         Self::try_parse_from(&args).map_err(|error| Unread::new(error, &args))
     }
-}
-
-/// The command line for completions: with the codes that `explain` knows.
-#[must_use]
-pub fn command_to_complete() -> clap::Command {
-    let codes = PossibleValuesParser::new(ssh_doctor_checks::causes::all().map(|cause| cause.code));
-    Cli::command().mut_subcommand("explain", |explain| explain.mut_arg("code", |code| code.value_parser(codes)))
 }
 
 /// Whether the command line asks for a plugin's output, whatever else is wrong with it.

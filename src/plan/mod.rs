@@ -81,6 +81,8 @@ pub struct Circumstances {
     pub several: bool,
     /// The time for each stage where the whole run has a deadline.
     pub stage: Option<Duration>,
+    /// Whether the report is a scrape of metrics, which has no time for an idle test unless it was asked for.
+    pub is_for_metrics: bool,
 }
 
 /// A bound on each stage, and the option that it comes from.
@@ -129,8 +131,8 @@ impl Plan {
         password_file: Option<&Path>,
         circumstances: Circumstances,
     ) -> Result<Self> {
-        let Circumstances { person, several, stage } = circumstances;
-        let idle = scope.idle(several || stage.is_some());
+        let Circumstances { person, several, stage, is_for_metrics } = circumstances;
+        let idle = scope.idle(several || stage.is_some() || is_for_metrics);
         let checks = selection::selected(scope, idle)?;
         files_can_be_used(flags)?;
         let asked = scope.timeout.map(|time| StageBound { time, from: "--timeout" });
