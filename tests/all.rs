@@ -41,3 +41,4 @@ mod suspected;
 mod tidy;
 mod transfers;
 mod voided;
+mod zoo;

@@ -15,6 +15,7 @@ mod name_server;
 mod namespace;
 mod proxy;
 mod server;
+mod software;
 mod v6;
 
 use std::ffi::{OsStr, OsString};
@@ -27,14 +28,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 pub(crate) use account::PASSWORD;
-pub(crate) use command::{Daemon, Run, eventually};
+pub(crate) use command::{Daemon, Run, eventually, must};
 pub(crate) use doctor::Report;
 pub(crate) use middlebox::{Heeded, Middlebox};
 pub(crate) use namespace::{Namespace, remains};
 pub(crate) use proxy::Proxy;
 pub(crate) use server::Server;
 
-use command::{must, run, run_at_prompt};
+use command::{run, run_at_prompt};
 use home::Home;
 use middlebox::{FAR, NEAR};
 
@@ -138,6 +139,15 @@ impl Lab {
     /// Adds a rule of nftables to what the router next to the server does to forwarded packets.
     pub(crate) fn forward(&self, rule: &str) {
         middlebox::forward(self.router(self.hosts.len() - 2), rule);
+    }
+
+    /// The path of a program; says loudly where it is not installed.
+    pub(crate) fn installed(&self, program: &str) -> Option<String> {
+        let found = Command::new("which").arg(program).output().ok().filter(|found| found.status.success());
+        match found {
+            Some(found) => Some(String::from_utf8_lossy(&found.stdout).trim().to_owned()),
+            None => skip(&format!("{program} is not installed; tests/run --zoo installs it")),
+        }
     }
 
     /// Writes a file of the account's home on the server.

@@ -1,0 +1,46 @@
+//! Servers of other software, each as it comes or as its own examples set it up.
+
+use super::setups;
+
+setups! {
+    openssh: |lab| Some(lab.sshd(&[])), [] => "healthy", [], ["exec", "sftp", "forward"];
+    openssh_one_session: |lab| Some(lab.sshd(&["MaxSessions 1"])), []
+        => "degraded", ["channel-max-sessions"], ["exec", "forward"];
+    #[ignore = "tests/run --zoo"]
+    openssh_10: |lab| lab.newer_sshd(&[]), [] => "healthy", [], ["exec", "sftp", "forward"];
+    #[ignore = "tests/run --zoo"]
+    openssh_10_sftp: |lab| lab.newer_sshd(&["ForceCommand internal-sftp"]), []
+        => "healthy", ["session-restricted"], ["sftp", "forward"];
+    dropbear: |lab| lab.dropbear(&[]), [] => "healthy", [], ["exec", "forward"];
+    #[ignore = "tests/run --zoo"]
+    dropbear_forced: |lab| { lab.key_options("command=\"echo done\""); lab.dropbear(&[]) }, []
+        => "healthy", ["session-restricted"], ["forward", "program"];
+    #[ignore = "tests/run --zoo"]
+    tinyssh: |lab| lab.tinyssh(), [] => "healthy", [], ["exec"];
+    asyncssh: |lab| lab.asyncssh(&[]), [] => "healthy", [], ["exec"];
+    paramiko: |lab| lab.paramiko(), [] => "healthy", [], ["exec", "sftp"];
+    #[ignore = "tests/run --zoo"]
+    conch: |lab| lab.conch(), [] => "healthy", [], ["exec", "sftp", "forward"];
+    #[ignore = "tests/run --zoo"]
+    mina: |lab| lab.mina("exec"), [] => "healthy", [], ["exec", "sftp", "forward"];
+    #[ignore = "tests/run --zoo"]
+    mina_sftp: |lab| lab.mina("sftp"), [] => "healthy", ["session-restricted"], ["sftp"];
+    #[ignore = "tests/run --zoo"]
+    node_ssh2: |lab| lab.node("exec"), [] => "healthy", [], ["exec"];
+    #[ignore = "tests/run --zoo"]
+    node_ssh2_sftp: |lab| lab.node("sftp"), [] => "healthy", ["session-restricted"], ["sftp"];
+    #[ignore = "tests/run --zoo"]
+    go_crypto: |lab| lab.go(&[]), [] => "healthy", [], ["exec", "sftp"];
+    #[ignore = "tests/run --zoo"]
+    go_crypto_sftp: |lab| lab.go(&["sftp"]), [] => "healthy", ["session-restricted"], ["sftp"];
+    #[ignore = "tests/run --zoo"]
+    gliderlabs: |lab| lab.gliderlabs("exec"), [] => "healthy", [], ["exec"];
+    #[ignore = "tests/run --zoo"]
+    gliderlabs_greeting: |lab| lab.gliderlabs("greeting"), [] => "healthy", ["session-restricted"], ["program"];
+    #[ignore = "tests/run --zoo"]
+    erlang: |lab| lab.erlang(), [] => "healthy", [], ["exec", "sftp"];
+    #[ignore = "tests/run --zoo"]
+    libssh_example: |lab| lab.libssh(), [] => "healthy", [], ["exec"];
+    #[ignore = "tests/run --zoo"]
+    proftpd: |lab| lab.proftpd(&[]), ["-l", "me"] => "healthy", ["session-restricted"], ["sftp"];
+}
