@@ -3,6 +3,7 @@
 
 mod accounts;
 mod devices;
+mod failures;
 mod fronts;
 mod git;
 mod servers;
