@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use ssh_doctor_checks::cause::{Cause, Fix};
-use ssh_doctor_checks::evidence::Check;
+use ssh_doctor_checks::causes::{Cause, Fix};
+use ssh_doctor_checks::facts::Check;
 
 use crate::explain::at;
+
 use crate::report::finding::{severity, side};
 
 const HEAD: &str = "\

@@ -1,16 +1,22 @@
 //! From evidence to a diagnosis: every cause's judge is asked, consequences are hidden, fixes are filled in.
 
 use std::cmp::Reverse;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use ssh_doctor_checks::cause::{Cause, Certainty, Match, Severity, Side};
-use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Step};
-use ssh_doctor_checks::unexplained::is_unexplained;
+
+use ssh_doctor_checks::causes::unexplained::is_unexplained;
+use ssh_doctor_checks::causes::{Cause, Match, Severity, Side, testimony};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
 
 use crate::clients::Client;
+
 pub use crate::fixes::FilledFix;
+
 use crate::fixes::fill;
+
 pub use crate::suspected::Suspected;
 
 /// Causes named so can strike at any check, whichever they are listed under.
@@ -104,7 +110,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
 /// The same, with the fix of the client's own side in its syntax.
 #[must_use]
 pub fn diagnose_for(client: Client, evidence: &Evidence) -> Diagnosis {
-    diagnose_by(ssh_doctor_checks::causes(), client, evidence)
+    diagnose_by(ssh_doctor_checks::causes::all(), client, evidence)
 }
 
 /// Judges the evidence by these causes alone; each hop by its own evidence.
@@ -144,7 +150,8 @@ struct Matched {
 
 impl Matched {
     fn of(cause: &'static Cause, evidence: &Evidence) -> Option<Self> {
-        Some(Self { cause, found: cause.found(evidence)? })
+        let found = (cause.judge)(evidence)?;
+        Some(Self { cause, found: testimony::heard(cause.code, evidence, found) })
     }
 
     fn severity(&self) -> Severity {

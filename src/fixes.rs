@@ -3,11 +3,13 @@
 mod command;
 
 use serde::Serialize;
-use ssh_doctor_checks::cause::{Fix, Side};
-use ssh_doctor_checks::evidence::{Evidence, Examined};
-use ssh_doctor_checks::text;
+
+use ssh_doctor_checks::base::text;
+use ssh_doctor_checks::causes::{Fix, Side};
+use ssh_doctor_checks::facts::{Evidence, Examined};
 
 use crate::clients::{Client, is_keepalive};
+
 use command::{alias, is_harmless_in_a_shell, lead};
 
 /// A fix with this run's values in it.

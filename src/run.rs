@@ -1,18 +1,28 @@
 //! What each command does, from the arguments to the exit status.
 
 use std::collections::BTreeSet;
+
 use std::path::Path;
+
 use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
-use ssh_doctor_checks::evidence::{Check, Evidence};
-use ssh_doctor_checks::examination::{Ask, Examination, Nobody, Stop};
+
+use ssh_doctor_checks::base::ask::{Ask, Nobody};
+use ssh_doctor_checks::base::stop::Stop;
+use ssh_doctor_checks::facts::{Check, Evidence};
+use ssh_doctor_checks::measure::examination::Examination;
 
 use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, command_to_complete, man_page};
+
 use crate::diagnose::{Diagnosis, Verdict, diagnose_for};
+
 use crate::plan::{Plan, Planned, plan};
+
 use crate::report::{json, text};
+
 use crate::terminal::{AtTerminal, Board, Onlooker, person_present, remark, say, stop_on_signals, style};
+
 use crate::{demo, explain, record};
 
 /// Does what was asked; an error is our own misuse or misfortune, never the target's.

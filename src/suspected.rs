@@ -1,8 +1,9 @@
 //! A known product that what was seen is consistent with, as reports tell it.
 
 use serde::Serialize;
-use ssh_doctor_checks::cause::Side;
-use ssh_doctor_checks::suspects::{Clock, Kind, Suspect};
+
+use ssh_doctor_checks::causes::Side;
+use ssh_doctor_checks::causes::suspects::{Clock, Kind, Suspect};
 
 use crate::fixes::FilledFix;
 

@@ -1,9 +1,12 @@
 //! How findings are ordered, hidden and stood in for, by causes made up for the purpose.
 
 use ssh_doctor::clients::Client;
+
 use ssh_doctor::diagnose::{Diagnosis, Verdict, diagnose, diagnose_by};
-use ssh_doctor_checks::cause::{Cause, Certainty, Fix, Match, Severity};
-use ssh_doctor_checks::evidence::{Check, Evidence};
+
+use ssh_doctor_checks::causes::{Cause, Fix, Match, Severity};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, errored, failed, healthy, skipped};
 
@@ -64,7 +67,7 @@ fn causes_that_hide_each_other_leave_one() {
 #[test]
 fn a_failure_that_nothing_explains_is_named_as_such_once() {
     let evidence = failed(&failed(&healthy(), Check::Tcp), Check::Exit);
-    let diagnosis = diagnose_by(ssh_doctor_checks::unexplained::CAUSES, Client::Ssh, &evidence);
+    let diagnosis = diagnose_by(ssh_doctor_checks::causes::unexplained::CAUSES, Client::Ssh, &evidence);
     assert_eq!(codes(&diagnosis), ["tcp-unexplained"]);
     assert_eq!((diagnosis.verdict, diagnosis.died_at), (Verdict::Broken, Some(Check::Tcp)));
     assert!(
@@ -83,7 +86,7 @@ fn only_a_critical_cause_at_the_failed_check_or_before_it_explains_a_failure() {
     static SESSION: Cause = Cause { code: "session-a", stage: Check::Idle, ..HOLDS };
     static PATH: Cause = Cause { code: "path-a", stage: Check::Idle, ..HOLDS };
     let with = |cause: &'static Cause, failed_at: Check| {
-        let causes = ssh_doctor_checks::unexplained::CAUSES.iter().chain([cause]);
+        let causes = ssh_doctor_checks::causes::unexplained::CAUSES.iter().chain([cause]);
         codes(&diagnose_by(causes, Client::Ssh, &failed(&healthy(), failed_at))).join(" ")
     };
     assert_eq!(with(&AT_TCP, Check::Tcp), "tcp-a");

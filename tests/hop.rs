@@ -1,13 +1,19 @@
 //! The hops of a real path, and the one of them that forgets.
 
 use std::net::{IpAddr, SocketAddr};
+
 use std::sync::Arc;
+
 use std::time::{Duration, Instant};
 
-use ssh_doctor_checks::cause::Certainty;
-use ssh_doctor_checks::idle::hop::{Found, Room, Search, Untold, Verdict, forgets, interval, next};
-use ssh_doctor_checks::idle::{End, Moves};
-use ssh_doctor_checks::path::{self, Distance, Path, Place, Protocol};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::idle::{End, Moves, Verdict};
+use ssh_doctor_checks::facts::path::{Distance, Path, Place, Protocol};
+
+use ssh_doctor_checks::measure::idle::hop::{Found, Room, Search, Untold, forgets, interval, next};
+use ssh_doctor_checks::os::path;
+use ssh_doctor_checks::ssh::hop_count;
+
 use tokio::time::{sleep, timeout};
 
 use crate::lab::{Lab, Middlebox, eventually};
@@ -222,7 +228,7 @@ async fn trace_and_count(lab: &Lab, server: SocketAddr) -> (Path, Path) {
     let connections = budget.spent().connections;
     let traced = path::trace(server, None, 30, s(5)).await;
     let mut counted = traced.clone();
-    path::count(&mut counted, &budget, server, None, 30, s(5)).await;
+    hop_count::count(&mut counted, &budget, server, None, 30, s(5)).await;
     // What is still on its way gives back what it took.
     sleep(s(1)).await;
     assert_eq!(budget.spent().connections - connections, 1, "{counted:?}");

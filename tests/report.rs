@@ -1,10 +1,14 @@
 //! What reports say: every key of the JSON contract, and a text that can be read, copied and pasted at any width.
 
 use serde_json::{Value, json};
+
 use ssh_doctor::diagnose::{Diagnosis, FilledFix, Finding, Verdict, diagnose};
+
 use ssh_doctor::report::{Style, json, text};
-use ssh_doctor_checks::cause::{Certainty, Severity, Side};
-use ssh_doctor_checks::evidence::{Check, Evidence};
+
+use ssh_doctor_checks::causes::{Severity, Side};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, errored, failed, healthy, skipped};
 

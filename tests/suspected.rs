@@ -1,16 +1,22 @@
 //! Known products in a report: offered with their knobs, never as the answer.
 
 use std::path::Path;
+
 use std::{env, fs};
 
 use serde_json::{Value, json};
+
 use ssh_doctor::clients::Client;
+
 use ssh_doctor::diagnose::{Diagnosis, diagnose, diagnose_by};
+
 use ssh_doctor::guide;
+
 use ssh_doctor::report::{Style, json, text};
-use ssh_doctor_checks::cause::{Cause, Certainty, Match, Severity};
-use ssh_doctor_checks::evidence::{Check, Evidence};
-use ssh_doctor_checks::suspects;
+
+use ssh_doctor_checks::causes::{Cause, Match, Severity, suspects};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, failed, healthy};
 

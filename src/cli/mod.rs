@@ -1,21 +1,31 @@
 //! The command line: what can be asked. A flag that `ssh` has too is spelt the same here.
 
 mod man;
+
 mod misuse;
+
 mod values;
 
 use std::ffi::OsString;
+
 use std::path::PathBuf;
+
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
+
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, value_parser};
+
 use clap_complete::Shell;
-use ssh_doctor_checks::evidence::Check;
+
+use ssh_doctor_checks::facts::Check;
 
 use crate::clients::Client;
+
 pub use man::man_page;
+
 pub use misuse::Unread;
+
 use values::{check_names, idle_duration, port, stage_duration};
 
 /// How to leave, for `--help` and the man page.
@@ -255,7 +265,7 @@ impl Cli {
 /// The command line for completions: with the codes that `explain` knows.
 #[must_use]
 pub fn command_to_complete() -> clap::Command {
-    let codes = PossibleValuesParser::new(ssh_doctor_checks::causes().map(|cause| cause.code));
+    let codes = PossibleValuesParser::new(ssh_doctor_checks::causes::all().map(|cause| cause.code));
     Cli::command().mut_subcommand("explain", |explain| explain.mut_arg("code", |code| code.value_parser(codes)))
 }
 

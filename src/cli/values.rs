@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use ssh_doctor_checks::evidence::Check;
+
+use ssh_doctor_checks::facts::Check;
 
 /// The longest silence worth testing in one sitting.
 const LONGEST_IDLE: Duration = Duration::from_hours(24);

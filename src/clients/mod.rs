@@ -3,11 +3,12 @@
 mod syntaxes;
 
 use clap::ValueEnum;
-use ssh_doctor_checks::cause::{Fix, Side};
-use ssh_doctor_checks::evidence::Evidence;
-use ssh_doctor_checks::idle::Facts;
-use ssh_doctor_checks::target::Settings;
-use ssh_doctor_checks::text::seconds;
+
+use ssh_doctor_checks::base::target::Settings;
+use ssh_doctor_checks::base::text::seconds;
+use ssh_doctor_checks::causes::{Fix, Side};
+use ssh_doctor_checks::facts::Evidence;
+use ssh_doctor_checks::facts::idle::Facts;
 
 use syntaxes::SYNTAXES;
 

@@ -1,9 +1,11 @@
 use clap::ValueEnum as _;
-use ssh_doctor_checks::evidence::Evidence;
-use ssh_doctor_checks::target::Settings;
-use ssh_doctor_checks::{causes, evidence::Step};
+
+use ssh_doctor_checks::base::target::Settings;
+use ssh_doctor_checks::causes;
+use ssh_doctor_checks::facts::{Evidence, Step};
 
 use super::{Client, SYNTAXES, is_keepalive};
+
 use crate::diagnose::{FilledFix, diagnose_for};
 
 /// A recording of a run that found and proved a timer, its keepalive 15 s and 7.
@@ -44,7 +46,7 @@ fn every_client_has_one_syntax_and_ssh_that_of_the_causes() {
         let count = SYNTAXES.iter().filter(|syntax| syntax.client == *client).count();
         assert_eq!(count, usize::from(*client != Client::Ssh), "{client:?}");
     }
-    let with_keepalive = causes().filter(|cause| cause.fixes.iter().any(is_keepalive)).count();
+    let with_keepalive = causes::all().filter(|cause| cause.fixes.iter().any(is_keepalive)).count();
     assert!(with_keepalive >= 4, "the causes' keepalive is not recognised any more");
 }
 

@@ -1,37 +1,62 @@
 //! All that the user asked for, resolved: the settings are those that `ssh` itself would use for each target.
 
 mod describe;
+
 mod destination;
+
 mod ipqos;
+
 mod jumps;
+
 mod local;
+
 mod origin;
+
 mod parser;
+
 mod proxy;
+
 mod raw;
+
 mod resolve;
+
 mod secret;
+
 mod selection;
+
 mod ssh_g;
+
 mod tokens;
+
 mod unhonoured;
 
 use std::collections::BTreeSet;
+
 use std::fs::File;
+
 use std::path::Path;
+
 use std::sync::Arc;
+
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+
 use secrecy::SecretString;
-use ssh_doctor_checks::evidence::Check;
-use ssh_doctor_checks::target::{Limits, Target};
-use ssh_doctor_checks::text::shown;
+
+use ssh_doctor_checks::base::limits::Limits;
+use ssh_doctor_checks::base::target::Target;
+use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::facts::Check;
+
 use tokio::task::JoinSet;
 
 use crate::cli::{CheckArgs, SshFlags};
+
 use crate::terminal::reason;
+
 use destination::{Destination, valid_user};
+
 use local::Local;
 
 /// How many targets are resolved at the same time.

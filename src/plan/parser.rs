@@ -1,17 +1,25 @@
 //! The settings where no ssh is installed: read by a parser crate, without `Match`.
 
 use std::fs::File;
+
 use std::io::{ErrorKind, Read};
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
-use ssh_doctor_checks::text::shown;
+
+use ssh_doctor_checks::base::text::shown;
+
 use ssh2_config::{HostParams, ParseRule, SshConfig, SshParserError};
 
 use super::local::Local;
+
 use super::origin::{MOST, keyword_and_value, short};
+
 use super::raw::Raw;
+
 use crate::cli::SshFlags;
+
 use crate::terminal::reason;
 
 /// What the report says of the source.
@@ -161,6 +169,7 @@ mod tests {
     use std::fs;
 
     use super::{SshFlags, read, without_match};
+
     use crate::plan::tokens::tests::local;
 
     fn resolved(config: &str, flags: SshFlags) -> Result<super::Raw, String> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
-use ssh_doctor_checks::evidence::Check;
+
+use ssh_doctor_checks::facts::Check;
 
 use crate::cli::Scope;
 
@@ -46,9 +47,10 @@ const CHAIN: &[Check] = &[Check::Dns, Check::Tcp, Check::Handshake, Check::Hostk
 mod tests {
     use std::time::Duration;
 
-    use ssh_doctor_checks::evidence::Check;
+    use ssh_doctor_checks::facts::Check;
 
     use super::selected;
+
     use crate::cli::Scope;
 
     fn names(only: &[Check], skip: &[Check], idle: u64) -> Result<Vec<&'static str>, String> {

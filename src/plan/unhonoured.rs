@@ -1,14 +1,19 @@
 //! Settings that the user changed and that this examination does not honour, each with the reason.
 
 use std::net::IpAddr;
+
 use std::path::Path;
 
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::text::shown;
 
 use super::local::Local;
+
 use super::origin;
+
 use super::raw::Raw;
+
 use super::tokens::Tokens;
+
 use crate::cli::SshFlags;
 
 /// Settings that are off in ssh, and why they are not honoured when the user turned them on.
@@ -110,6 +115,7 @@ fn has_ticket(local: &Local) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Raw, SshFlags, sentences};
+
     use crate::plan::tokens::tests::{local, plain};
 
     fn said(lines: &str, options: &[&str]) -> Vec<String> {

@@ -1,11 +1,13 @@
 //! One finding for people: what it is, why, what was seen, and the fix to paste.
 
-use ssh_doctor_checks::cause::{Certainty, Severity, Side};
-
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::causes::{Severity, Side};
+use ssh_doctor_checks::facts::certainty::Certainty;
 
 use super::style::Ink;
+
 use super::{Style, suspects};
+
 use crate::diagnose::{FilledFix, Finding};
 
 /// The indent of everything that belongs to a finding.

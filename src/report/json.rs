@@ -3,13 +3,16 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+
 use serde_json::Value;
-use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Forward, Hop, Spent};
-use ssh_doctor_checks::server::Answers;
-use ssh_doctor_checks::target::Settings;
-use ssh_doctor_checks::text::is_unprintable;
+
+use ssh_doctor_checks::base::target::Settings;
+use ssh_doctor_checks::base::text::is_unprintable;
+use ssh_doctor_checks::facts::server::Answers;
+use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Spent};
 
 use super::Status;
+
 use crate::diagnose::{Diagnosis, Finding, Verdict};
 
 /// The version of this format; a change that breaks a reader raises it.

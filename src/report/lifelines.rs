@@ -2,12 +2,14 @@
 
 mod lane;
 
-use ssh_doctor_checks::evidence::Evidence;
-use ssh_doctor_checks::idle::{End, Facts, Moves};
-use ssh_doctor_checks::text::seconds;
+use ssh_doctor_checks::base::text::seconds;
+use ssh_doctor_checks::facts::Evidence;
+use ssh_doctor_checks::facts::idle::{End, Facts, Moves};
 
 use super::Style;
+
 use super::style::Ink;
+
 use lane::{Lane, Mark};
 
 /// Bars that are drawn at most; the heading and the axis come to it.

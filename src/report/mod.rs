@@ -1,18 +1,27 @@
 //! What is said: a diagnosis in the forms that people and machines read. Nothing is decided here.
 
 mod channels;
+
 pub(crate) mod finding;
+
 pub mod json;
+
 mod lifelines;
+
 mod path;
+
 pub(crate) mod style;
+
 mod suspects;
+
 mod table;
+
 pub mod text;
 
 use serde::Serialize;
-use ssh_doctor_checks::cause::Severity;
-use ssh_doctor_checks::evidence::{CheckView, Step};
+
+use ssh_doctor_checks::causes::Severity;
+use ssh_doctor_checks::facts::{CheckView, Step};
 
 pub use style::Style;
 

@@ -1,10 +1,11 @@
 //! The hops between us and the server, where one of them was looked for.
 
-use ssh_doctor_checks::evidence::Evidence;
-use ssh_doctor_checks::idle::{Facts, Search};
-use ssh_doctor_checks::path::{Hop, Path, Place, Protocol};
+use ssh_doctor_checks::facts::Evidence;
+use ssh_doctor_checks::facts::idle::{Facts, Search};
+use ssh_doctor_checks::facts::path::{Hop, Path, Place, Protocol};
 
 use super::Style;
+
 use super::style::Ink;
 
 /// The hops with their round-trip times, and which of them forgets; `None` where no timer gave a reason to look for one.

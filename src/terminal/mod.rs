@@ -1,25 +1,37 @@
 //! The person at the terminal: what is said to them while the examination runs, and how they are asked.
 
 mod ask;
+
 mod board;
+
 mod frame;
+
 mod onlooker;
+
 mod signals;
 
 use std::fmt::Display;
+
 use std::io::{self, ErrorKind, IsTerminal, Write};
+
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use ssh_doctor_checks::text::shown;
+
+use ssh_doctor_checks::base::text::shown;
 
 pub use ask::AtTerminal;
+
 pub use board::Board;
+
 pub use onlooker::Onlooker;
+
 pub use signals::stop_on_signals;
 
 use crate::cli::Color;
+
 use crate::diagnose::Verdict;
+
 use crate::report::Style;
 
 /// The narrowest and the widest a report is laid out for, in columns.

@@ -1,11 +1,15 @@
 //! Ctrl-C and SIGTERM: the first ends the examination, the second ends the doctor.
 
-use ssh_doctor_checks::examination::Stop;
+use ssh_doctor_checks::base::stop::Stop;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use tokio::sync::watch;
 
 use super::ask;
+
 use super::board::Board;
+
 use super::remark;
 
 /// A wish to stop that the first signal makes; the second one exits at once with 128 and the signal's number.

@@ -1,7 +1,8 @@
 //! Evidence for tests: a believable healthy run, and the same run with checks that failed or did not run.
 
 use serde_json::{Value, json};
-use ssh_doctor_checks::evidence::{Check, Evidence};
+
+use ssh_doctor_checks::facts::{Check, Evidence};
 
 /// A run in which every check passed.
 pub(crate) fn healthy() -> Evidence {

@@ -1,0 +1,216 @@
+//! known_hosts says nothing of the server.
+
+use super::shared::{COMPARE_ON_SERVER, compared, qualified, quotable, scan_type, shown_key, told};
+use crate::base::target::Strictness;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::certainty::Certainty;
+use crate::facts::hostkey::{Decision, Facts, Kind, Standing};
+use crate::facts::{Check, Examined, auth};
+
+/// How to get the key into known_hosts under the name that ssh looks for, its snippet left out.
+const FETCH: Fix = Fix {
+    side: Side::Client,
+    summary: "Fetch the key, compare its fingerprint with the one that the server's administrator gave you, and only then append it to {known_file}",
+    caution: Some(
+        "ssh-keyscan trusts whoever answers: it proves nothing until the fingerprint is compared over another way. Only then: cat host.key >> '{known_file}'",
+    ),
+    ..Fix::NEW
+};
+
+pub(super) const UNKNOWN: Cause = Cause {
+    code: "hostkey-unknown",
+    stage: Check::Hostkey,
+    title: "The server's host key is not in known_hosts",
+    severity: Severity::Warning,
+    explanation: "No known_hosts file names this server, so nothing on this machine can tell the true server from a false one. With \
+        StrictHostKeyChecking ask, ssh asks a person and refuses where there is none (BatchMode, cron, CI); with yes it always refuses; with \
+        accept-new it takes the first key that it sees on trust. Where KnownHostsCommand is set, ssh may know the key from that command, which \
+        is not run here.\n\n\
+        This examination never writes known_hosts. Where nobody could be asked it went on with public keys only: their signatures are bound to this \
+        connection (RFC 4252 section 7) and of no use to a false server, while a password would be.",
+    fixes: &[
+        COMPARE_ON_SERVER,
+        Fix {
+            snippet: Some("ssh-keyscan -p {port} -t {scan_type} '{host}' > host.key && ssh-keygen -lf host.key"),
+            ..FETCH
+        },
+        Fix {
+            snippet: Some(
+                "ssh-keyscan -p {port} -t {renamed_scan_type} '{host}' | sed -n 's|^[^# ][^ ]*|{known_as}|p' > host.key && ssh-keygen -lf host.key",
+            ),
+            ..FETCH
+        },
+        Fix {
+            snippet: Some(
+                "ssh {hop} ssh-keyscan -p {port} -t {far_scan_type} {host} | sed -n 's|^[^# ][^ ]*|{known_as}|p' > host.key && ssh-keygen -lf host.key",
+            ),
+            ..FETCH
+        },
+        Fix {
+            side: Side::Client,
+            summary: "For many servers or clients: sign the host keys with one authority, and put that authority into {known_file} once",
+            file: Some("known_hosts"),
+            snippet: Some("@cert-authority {known_as} <public key of the authority>"),
+            ..Fix::NEW
+        },
+    ],
+    symptoms: &[
+        "Host key verification failed.",
+        "The authenticity of host",
+        "and you have requested strict checking.",
+        "Unknown server key",
+        "not found in known_hosts",
+        "The server's host key is not cached",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Unknown)?;
+        let mut because =
+            vec![shown_key(facts), format!("no line of the known_hosts files names {}", facts.name), decided(facts)];
+        because.extend(
+            facts
+                .unread
+                .iter()
+                .map(|unread| format!("{} could not be read to its end: {}", unread.file.display(), unread.error)),
+        );
+        let revoked = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches);
+        because.extend(revoked.map(|line| {
+            format!("{}, marked @revoked for the name without its port: ssh warns of it and takes the key as an unknown one", told(line))
+        }));
+        let withheld = evidence.auth.failed().is_some_and(auth::Facts::password_withheld);
+        if withheld {
+            because.push("the login failed for want of a password, which was not sent to an unknown key".to_owned());
+        }
+        let severity = if withheld { Severity::Critical } else { severity(facts) };
+        // A line that was not read may be the one.
+        let certainty = if facts.unread.is_empty() { Certainty::Certain } else { Certainty::Likely };
+        let found = qualified(Match::new(certainty, because), facts).at(severity);
+        Some(fetched(found, facts, &evidence.target))
+    },
+};
+
+/// The match with what the command needs that fetches the key: from here or from the last hop, and under which name.
+fn fetched(found: Match, facts: &Facts, target: &Examined) -> Match {
+    let file = facts.first_file.as_ref().map(|file| file.display().to_string()).filter(|file| quotable(file));
+    let Some(file) = file else { return found };
+    let found = found.with("known_file", file);
+    let is_host = |c: char| c.is_ascii_alphanumeric() || ".-_:%".contains(c);
+    if !target.host.chars().all(is_host) || facts.name.contains('|') {
+        return found;
+    }
+    // What ssh-keyscan itself writes in front of a key.
+    let scanned = if target.port == 22 { target.host.clone() } else { format!("[{}]:{}", target.host, target.port) };
+    let scan_type = scan_type(facts);
+    match target.via.split_last() {
+        Some((last, before)) => {
+            let hops = if before.is_empty() { String::new() } else { format!(" -J {}", before.join(",")) };
+            let last = last.trim_start_matches("ssh://");
+            found.with("far_scan_type", scan_type).with("hop", format!("ssh://{last}{hops}"))
+        }
+        None if facts.name.eq_ignore_ascii_case(&scanned) => found.with("scan_type", scan_type),
+        None => found.with("renamed_scan_type", scan_type),
+    }
+}
+
+/// How bad an unknown key is, after what was decided about it.
+pub(super) fn severity(facts: &Facts) -> Severity {
+    match facts.decision {
+        // A command that was not run may know it.
+        Decision::PublicKeysOnly if facts.known_hosts_command => Severity::Info,
+        Decision::RefusedBySetting | Decision::RefusedByUser | Decision::Stopped => Severity::Critical,
+        Decision::AcceptedBySetting | Decision::PublicKeysOnly | Decision::Withheld => Severity::Warning,
+        Decision::AcceptedByUser | Decision::Known | Decision::NotChecked => Severity::Info,
+    }
+}
+
+fn decided(facts: &Facts) -> String {
+    let setting = match facts.strictness {
+        Strictness::Yes => "yes",
+        Strictness::Ask => "ask",
+        Strictness::AcceptNew => "accept-new",
+        Strictness::No => "no",
+    };
+    let what = match facts.decision {
+        Decision::PublicKeysOnly if facts.known_hosts_command || facts.is_revoked_without_port() => {
+            "this examination went on with public keys only"
+        }
+        Decision::PublicKeysOnly => {
+            "nobody could be asked: ssh would refuse here, this examination went on with public keys only"
+        }
+        Decision::AcceptedByUser => "the user compared the fingerprint and accepted it",
+        Decision::RefusedByUser => "the user did not accept it",
+        Decision::AcceptedBySetting => "an unknown key is accepted",
+        Decision::RefusedBySetting
+        | Decision::Stopped
+        | Decision::Known
+        | Decision::Withheld
+        | Decision::NotChecked => "an unknown key is refused",
+    };
+    format!("StrictHostKeyChecking is {setting}: {what}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::UNKNOWN;
+    use crate::causes::Severity;
+    use crate::causes::hostkey::samples::{evidence, fired};
+    use crate::facts::certainty::Certainty;
+    use crate::facts::hostkey::samples::known;
+    use crate::facts::hostkey::{Decision, Facts, Standing, Unread};
+
+    fn unknown(decision: Decision) -> Facts {
+        Facts { entries: Vec::new(), standing: Standing::Unknown, decision, ..known() }
+    }
+
+    #[test]
+    fn an_unknown_key_is_as_bad_as_what_ssh_does_with_it() {
+        for (decision, severity) in [
+            (Decision::RefusedBySetting, Severity::Critical),
+            (Decision::RefusedByUser, Severity::Critical),
+            (Decision::PublicKeysOnly, Severity::Warning),
+            (Decision::AcceptedBySetting, Severity::Warning),
+            (Decision::AcceptedByUser, Severity::Info),
+        ] {
+            assert_eq!(fired(&unknown(decision)), ["hostkey-unknown"]);
+            let found = (UNKNOWN.judge)(&evidence(&unknown(decision))).unwrap();
+            assert_eq!(found.severity, Some(severity), "{decision:?}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_fetched_from_where_it_can_be_and_recorded_under_the_name_that_is_looked_for() {
+        let values = |name: &str, via: &[&str]| {
+            let facts = Facts { name: name.into(), ..unknown(Decision::PublicKeysOnly) };
+            let mut evidence = evidence(&facts);
+            evidence.target.host = "db.example".into();
+            evidence.target.port = 2222;
+            evidence.target.via = via.iter().map(ToString::to_string).collect();
+            let values = (UNKNOWN.judge)(&evidence).unwrap().values;
+            values.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+        };
+        let file = "known_file=/home/me/.ssh/known_hosts";
+        assert_eq!(values("[db.example]:2222", &[]), [file, "scan_type=ed25519"]);
+        assert_eq!(values("mydb", &[]), [file, "renamed_scan_type=ed25519"]);
+        let far = "far_scan_type=ed25519";
+        assert_eq!(values("mydb", &["me@hop:22"]), [file, far, "hop=ssh://me@hop:22"]);
+        assert_eq!(values("mydb", &["a", "b", "me@hop"]), [file, far, "hop=ssh://me@hop -J a,b"]);
+    }
+
+    #[test]
+    fn a_command_that_is_not_run_may_know_the_key_and_nothing_is_said_of_a_refusal() {
+        let facts = Facts { known_hosts_command: true, ..unknown(Decision::PublicKeysOnly) };
+        let found = (UNKNOWN.judge)(&evidence(&facts)).unwrap();
+        assert_eq!((found.certainty, found.severity), (Certainty::Possible, Some(Severity::Info)));
+        let because = found.because.join("\n");
+        assert!(because.contains("does not run that command") && !because.contains("refuse"), "{because}");
+    }
+
+    #[test]
+    fn a_file_that_was_not_read_to_its_end_leaves_a_doubt() {
+        let certainty = |facts: &Facts| (UNKNOWN.judge)(&evidence(facts)).map(|found| found.certainty);
+        let read = unknown(Decision::PublicKeysOnly);
+        assert_eq!(certainty(&read), Some(Certainty::Certain));
+        let unread = vec![Unread { file: "/home/me/.ssh/known_hosts".into(), error: "too long".into() }];
+        assert_eq!(certainty(&Facts { unread, ..read }), Some(Certainty::Likely));
+    }
+}
