@@ -47,10 +47,11 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
     let auth = timed(exam, selected, Check::Auth, auth::check).await;
     let mut channel = timed(exam, selected, Check::Channel, channel::check).await;
     let transfer = timed(exam, selected, Check::Transfer, transfer::check).await;
-    channel::add_sftp(exam, &mut channel.step).await;
     let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
     let server = server::ask(exam).await;
-    let exit = timed(exam, selected, Check::Exit, exit::check).await;
+    let mut exit = timed(exam, selected, Check::Exit, exit::check).await;
+    channel::complete(exam, &mut channel.step).await;
+    exit::say_goodbye(exam, &mut exit.step).await;
     beside::complete(exam, &mut dns.step).await;
     let target = &exam.target;
     Evidence {

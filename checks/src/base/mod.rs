@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod limits;
 pub mod nonce;
+pub mod service;
 pub mod stop;
 pub mod target;
 pub mod text;

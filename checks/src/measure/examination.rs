@@ -4,19 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinHandle;
 
 use super::progress::Progress;
 use crate::base::ask::Ask;
 use crate::base::limits::Limits;
 use crate::base::stop::Stop;
 use crate::base::target::{Route, Target};
-use crate::facts::channel::Outcome;
+use crate::facts::channel::Lead;
 use crate::measure::dns::beside::Beside;
 use crate::ssh::budget::Budget;
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
+use crate::ssh::sftp::SftpSession;
 use crate::ssh::transport::Transport;
 
 /// How much longer than ConnectTimeout a run without a login may take: 0.6 s short of what is promised, for the settings have
@@ -59,12 +59,16 @@ pub struct Examination {
     pub login_withheld: bool,
     /// Left by auth: how to log in again.
     pub login: Option<Login>,
-    /// Left by channel: the server runs POSIX shell commands of ours, or why not.
-    pub runs_commands: Result<(), &'static str>,
+    /// Left by channel: how commands of ours begin that the server's POSIX shell runs, or why there are none.
+    pub runs_commands: Result<Lead, &'static str>,
     /// Left by channel: the command that transfer and exit go on with.
     pub running: Option<Running>,
-    /// Left by channel: the wish for sftp, which is answered while transfer works.
-    pub sftp: Option<JoinHandle<Outcome>>,
+    /// Left by channel: no command runs, and sftp is spoken.
+    pub serves_sftp: bool,
+    /// Left by channel: a session in which an sftp server speaks, where no command runs.
+    pub sftp: Option<SftpSession>,
+    /// Left by transfer: commands get no standard input.
+    pub no_input: bool,
 }
 
 /// A host key that authentication may go on with.
@@ -108,7 +112,24 @@ impl Examination {
             login: None,
             runs_commands: Err("channel was not asked for"),
             running: None,
+            serves_sftp: false,
             sftp: None,
+            no_input: false,
         }
+    }
+
+    /// Whether there is a connection to go on with: the one that auth left, or another one, where the server ends a connection with its
+    /// session.
+    pub async fn is_connected(&mut self) -> bool {
+        match &self.connection {
+            Some(connection) if connection.is_closed() => {}
+            present => return present.is_some(),
+        }
+        let Some(login) = self.login.clone().filter(|login| login.repeatable() && !login.needs_touch()) else {
+            return false;
+        };
+        let opened = self.stop.race(Box::pin(login.open(self.limits.connect))).await;
+        self.connection = opened.and_then(Result::ok);
+        self.connection.is_some()
     }
 }

@@ -5,13 +5,16 @@ use std::time::{Duration, Instant};
 use super::examination::Examination;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
+use crate::base::service::Service;
 use crate::base::text::shown_bytes;
 use crate::facts::Step;
+use crate::facts::channel::Lead;
 use crate::facts::connection::Ran;
 use crate::facts::exit::Facts;
 use crate::measure::channel::command::{self, OUTPUT, STATUS};
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;
+use crate::ssh::sftp::SftpSession;
 
 /// Bytes of output that are kept: all of it, and as much text of other processes.
 const KEPT: usize = 2 * command::KEPT;
@@ -19,55 +22,109 @@ const KEPT: usize = 2 * command::KEPT;
 /// How long the server may take to close the connection after our goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// Ends a last command on the connection that auth left, and then the connection.
+/// Ends a last command on the connection that auth left, or the sftp server where no command runs.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    let (Some(connection), Some(_)) = (exam.connection.take(), &exam.login) else {
+    if exam.login.is_none() {
         return Step::Skipped("no connection is left: see the checks before".into());
-    };
-    if let Err(why) = exam.runs_commands {
-        connection.close(GOODBYE).await;
-        return Step::Skipped(why.into());
     }
+    match exam.runs_commands {
+        Ok(lead) => of_command(exam, lead).await,
+        Err(_) if exam.serves_sftp => of_sftp(exam).await,
+        Err(why) => Step::Skipped(why.into()),
+    }
+}
+
+async fn of_command(exam: &mut Examination, lead: Lead) -> Step<Facts> {
     let patience = exam.limits.patience();
     // The command that channel started may have been closed meanwhile by whatever ends idle channels.
     let going_on = exam.running.take().filter(|_| exam.limits.idle.is_zero());
+    let mut ran = Ran::default();
+    let running = match going_on {
+        Some(running) => Some(running),
+        None => start_on_any(exam, lead, patience, &mut ran).await,
+    };
+    let Some(connection) = &exam.connection else {
+        return Step::Skipped("no connection is left: see the checks before".into());
+    };
     let ended = async {
-        let mut ran = Ran::default();
-        let running = match going_on {
-            Some(running) => Some(running),
-            None => start_anew(&connection, patience, &mut ran).await,
-        };
         if let Some(running) = running {
             running.finish(KEPT, patience, &mut ran).await;
         }
         let other_output = take_other_output(&mut ran);
         (ran, other_output)
     };
-    let Some((ran, other_output)) = exam.stop.race(ended).await else {
-        connection.close(GOODBYE).await;
-        return Step::Skipped("interrupted".into());
-    };
+    let Some((ran, other_output)) = exam.stop.race(ended).await else { return Step::Skipped("interrupted".into()) };
     let again = if exam.limits.deep && is_whole(&ran) {
-        exam.stop.race(Box::pin(again(&connection, patience))).await.unwrap_or_default()
+        exam.stop.race(Box::pin(again(connection, lead, patience))).await.unwrap_or_default()
     } else {
         Vec::new()
     };
     let ending = connection.ending().map(|ending| ending.manner);
-    let goodbye = Instant::now();
-    connection.close(GOODBYE).await;
-    let goodbye_ms = ending.is_none().then(|| goodbye.elapsed().as_secs_f64() * 1000.0);
     let whole = is_whole(&ran) && again.iter().all(is_whole);
-    let facts = Facts { ran, again, other_output, written_bytes: OUTPUT, given_status: STATUS, ending, goodbye_ms };
+    let (written_bytes, given_status) = (OUTPUT, STATUS);
+    let facts = Facts { ran, again, other_output, written_bytes, given_status, ending, ..Facts::default() };
     if whole { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
+async fn of_sftp(exam: &mut Examination) -> Step<Facts> {
+    let patience = exam.limits.patience();
+    let going_on = exam.sftp.take();
+    if !exam.is_connected().await {
+        return Step::Skipped("no connection is left: see the checks before".into());
+    }
+    let Some(connection) = &exam.connection else {
+        return Step::Skipped("no connection is left: see the checks before".into());
+    };
+    let ended = async {
+        let sftp = match going_on {
+            Some(sftp) => Some(sftp),
+            None => SftpSession::open(connection, patience).await,
+        };
+        match sftp {
+            Some(sftp) => sftp.end(patience).await,
+            None => Ran { connection_lost: connection.is_closed(), ..Ran::default() },
+        }
+    };
+    let Some(ran) = exam.stop.race(ended).await else { return Step::Skipped("interrupted".into()) };
+    let ending = connection.ending().map(|ending| ending.manner);
+    let closed = ran.closed;
+    let facts = Facts { ran, of: Some(Service::Sftp), ending, ..Facts::default() };
+    if closed { Step::Passed(facts) } else { Step::Failed(facts) }
+}
+
+/// Ends the connection, and adds to the facts how long that took where it had not ended before.
+pub async fn say_goodbye(exam: &mut Examination, step: &mut Step<Facts>) {
+    let Some(connection) = exam.connection.take() else { return };
+    let (is_open, goodbye) = (connection.ending().is_none(), Instant::now());
+    connection.close(GOODBYE).await;
+    if let (true, Step::Passed(facts) | Step::Failed(facts)) = (is_open, step) {
+        facts.goodbye_ms = Some(goodbye.elapsed().as_secs_f64() * 1000.0);
+    }
+}
+
+/// Starts the command on the connection that is left, or on another one where the server ends a connection with its last session.
+async fn start_on_any(exam: &mut Examination, lead: Lead, patience: Patience, ran: &mut Ran) -> Option<Running> {
+    const TIMES: usize = 2;
+    for _ in 0..TIMES {
+        if !exam.is_connected().await {
+            return None;
+        }
+        *ran = Ran::default();
+        let running = start_anew(exam.connection.as_ref()?, lead, patience, ran).await;
+        if running.is_some() || !ran.connection_lost {
+            return running;
+        }
+    }
+    None
+}
+
 /// Runs the command again and again, each to its end: output that is lost at the end is not lost every time.
-pub(crate) async fn again(connection: &Connection, patience: Patience) -> Vec<Ran> {
+async fn again(connection: &Connection, lead: Lead, patience: Patience) -> Vec<Ran> {
     const TIMES: usize = 10;
     let mut runs = Vec::new();
     while runs.len() < TIMES {
         let mut ran = Ran::default();
-        let Some(running) = start_anew(connection, patience, &mut ran).await else { break };
+        let Some(running) = start_anew(connection, lead, patience, &mut ran).await else { break };
         running.finish(KEPT, patience, &mut ran).await;
         take_other_output(&mut ran);
         let is_over = ran.connection_lost || ran.gave_up.is_some();
@@ -94,9 +151,9 @@ fn is_whole(ran: &Ran) -> bool {
 }
 
 /// Starts the command again, and takes its mark, and whatever start-up files print before it, out of its output.
-async fn start_anew(connection: &Connection, patience: Patience, ran: &mut Ran) -> Option<Running> {
+async fn start_anew(connection: &Connection, lead: Lead, patience: Patience, ran: &mut Ran) -> Option<Running> {
     let mark = nonce();
-    let mut running = connection.start(&command::command(&mark, 0), patience, ran).await?;
+    let mut running = connection.start(&command::command(lead, &mark, 0), patience, ran).await?;
     let line = format!("{mark}\n");
     running.read(command::KEPT, patience, ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;
     let before = command::end_of(&ran.stdout, &line).unwrap_or_default();

@@ -14,6 +14,7 @@ pub mod login;
 pub mod notes;
 pub mod proxy;
 pub mod run;
+pub mod sftp;
 pub mod tap;
 pub mod transport;
 pub mod tunnel;

@@ -113,8 +113,8 @@ impl Running {
     }
 
     /// Writes `data`; false where the server does not take it in time.
-    pub async fn write(&self, data: &'static [u8], patience: Patience) -> bool {
-        matches!(timeout(patience.silence, self.channel.data_bytes(data)).await, Ok(Ok(())))
+    pub async fn write(&self, data: impl Into<Vec<u8>>, patience: Patience) -> bool {
+        matches!(timeout(patience.silence, self.channel.data_bytes(data.into())).await, Ok(Ok(())))
     }
 
     /// Writes `data` and reads until `enough` has come back; keeps a little more than was sent. A command that takes all before it
@@ -159,6 +159,13 @@ impl Running {
         }
         self.read(keep, patience, ran, |_| false).await;
         let _ = timeout(SAYING, self.channel.close()).await;
+    }
+
+    /// The same, where only the end matters.
+    pub async fn end(self, patience: Patience) -> Ran {
+        let mut ran = Ran::default();
+        self.finish(0, patience, &mut ran).await;
+        ran
     }
 
     /// Closes the channel without waiting for the command's end.

@@ -1,20 +1,47 @@
 //! What was seen of a session channel.
 
+pub mod account;
 pub mod capabilities;
+pub mod programs;
 pub mod sftp;
 
 use serde::{Deserialize, Serialize};
 
+pub use account::Account;
 pub use capabilities::{Capabilities, Outcome, Sessions};
 pub use sftp::Sftp;
 
 use super::connection::{Manner, Ran};
 use super::retest::Marks;
+use crate::base::service::Service;
 use crate::base::text::{self, bytes, seconds, shown_bytes};
 use crate::facts;
 
 /// How our command begins.
 pub(crate) const OURS: &str = "exec sh -c";
+
+/// How a command has to begin for the server to run it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lead {
+    /// `exec sh -c`: no shell is left waiting behind it.
+    #[default]
+    ExecSh,
+    /// `sh -c`, where the server splits the command itself, or its shell may not replace itself.
+    Sh,
+}
+
+impl Lead {
+    /// The command that has POSIX's shell run this script, which has no single quotes.
+    #[must_use]
+    pub fn command(self, script: &str) -> String {
+        let lead = match self {
+            Self::ExecSh => OURS,
+            Self::Sh => "sh -c",
+        };
+        format!("{lead} '{script}'")
+    }
+}
 
 /// What was seen.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -28,6 +55,21 @@ pub struct Facts {
     pub other_output: Option<String>,
     /// Standard error, escaped.
     pub stderr: Option<String>,
+    /// How the command began that ran, or that did not.
+    #[serde(default)]
+    pub lead: Lead,
+    /// The mark was printed by a plain `echo`: there is no POSIX shell for our command.
+    #[serde(default)]
+    pub plain: bool,
+    /// Commands get no standard input: ours met its end at once.
+    #[serde(default)]
+    pub no_input: bool,
+    /// What ran in place of our command did this with input, where it neither ended nor printed our mark.
+    #[serde(default)]
+    pub on_input: Option<OnInput>,
+    /// The account's shell, where it was asked for.
+    #[serde(default)]
+    pub shell: Option<Shell>,
     /// Our command itself came back in an output, unrun.
     #[serde(default)]
     pub quoted_back: bool,
@@ -41,6 +83,42 @@ pub struct Facts {
     pub marks: Option<Marks>,
 }
 
+/// What a program did with input that had printed nothing, or had stopped in its output.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OnInput {
+    /// It was sent a line, which has a shell print a mark.
+    pub line_sent: bool,
+    /// It printed that mark.
+    pub line_answered: bool,
+    /// It printed the mark of our own command then.
+    pub own_mark: bool,
+    /// It ended at the end of its input.
+    pub closed: bool,
+    /// With this status.
+    pub status: Option<u32>,
+    /// What it printed meanwhile, escaped.
+    pub output: Option<String>,
+    /// What it printed on standard error, escaped.
+    pub stderr: Option<String>,
+}
+
+/// The account's shell on a terminal, to which nothing was typed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Shell {
+    /// Whether the server gave a terminal; `null` where it did not answer.
+    pub terminal: Option<bool>,
+    /// What became of it.
+    pub ran: Ran,
+    /// It printed something and went on.
+    pub stays: bool,
+    /// What it printed, escaped.
+    pub output: Option<String>,
+    /// Standard error, escaped.
+    pub stderr: Option<String>,
+}
+
 impl facts::Facts for Facts {
     fn summary(&self) -> String {
         let ran = &self.ran;
@@ -50,6 +128,10 @@ impl facts::Facts for Facts {
         let Some(open_ms) = ran.open_ms else { return "no channel could be opened".to_owned() };
         let opened = format!("channel open in {}", seconds(open_ms / 1000.0));
         let other = format!("{} of other output", bytes(ran.stdout_bytes as f64));
+        if !self.mark_seen && self.account() == Account::Restricted {
+            let serves: Vec<_> = self.serves().into_iter().map(Service::words).collect();
+            return format!("{opened}, no command of ours; it serves {}", serves.join(", "));
+        }
         match (ran.accepted, self.mark_seen, ran.status) {
             (Some(false), ..) => format!("{opened}, command refused"),
             (_, true, _) => format!("{opened}, a command's first output after {}", seconds(ran.duration_ms / 1000.0)),

@@ -1,32 +1,34 @@
 //! A session channel, a harmless command in it that prints a mark, and what else the connection may be used for.
+//!
+//! The command comes first and alone: no probe can harm what it shows. What else the connection may be used for is asked for once nothing
+//! depends on the connection any more ([`complete`]), or at once where our command does not run ([`further`]).
 
 pub(super) mod command;
+mod further;
 mod probes;
-
-use russh::Channel;
-use russh::client::Msg;
-use tokio::time::timeout;
+mod settle;
+pub(super) mod shell;
 
 use super::examination::Examination;
 use super::retest::marks;
 use crate::base::limits::{Limits, Patience};
 use crate::base::nonce::nonce;
+use crate::base::service::Service;
 use crate::base::text::shown_bytes;
 use crate::facts::Step;
-use crate::facts::channel::{Capabilities, Facts, Outcome};
+use crate::facts::channel::{Account, Capabilities, Facts, Lead, Outcome};
 use crate::facts::connection::{GaveUp, Ran};
-use crate::ssh::channels::Opened;
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;
 use command::{KEPT, command, is_foreign_shell, is_printed, is_quoted};
 
-/// Starts that command on the connection that auth left, and waits for its mark.
+/// Starts that command on the connection that auth left, and waits for its mark; where it does not run, asks for other services.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     exam.runs_commands = Err("no command runs: see channel");
     let (Some(connection), Some(login)) = (&exam.connection, &exam.login) else {
         return Step::Skipped("there is no login: see auth".into());
     };
-    let Some((mut facts, running, further)) = exam.stop.race(Box::pin(start(connection, &exam.limits))).await else {
+    let Some((mut facts, running)) = exam.stop.race(Box::pin(start(connection, &exam.limits))).await else {
         return Step::Skipped("interrupted".into());
     };
     // Nothing of the session came, and the command was not accepted: since the login only the marks were new on this connection, and
@@ -39,97 +41,89 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if facts.ended_before_any_channel() {
         exam.login = None;
     }
-    // Only where our command ran: whatever is forced on the account would run for sftp once more.
-    match further {
-        Some(session) if facts.mark_seen => {
-            exam.sftp = Some(tokio::spawn(probes::ask_for_sftp(session)));
-        }
-        Some(session) => probes::close(Opened::Open(session)).await,
-        None => {}
+    if !facts.mark_seen && exam.login.is_some() && facts.marks.is_none() {
+        further::ask(exam, &mut facts).await;
     }
-    exam.runs_commands = match running {
-        Some(_) => Ok(()),
-        None if facts.mark_seen => Err("the server has no POSIX shell for our command"),
-        None => exam.runs_commands,
+    exam.runs_commands = match (&running, facts.mark_seen) {
+        (Some(_), _) => Ok(facts.lead),
+        (None, true) => Err("the server has no POSIX shell for our command"),
+        (None, false) if facts.account() == Account::Restricted => Err("the account runs no commands: see channel"),
+        _ => exam.runs_commands,
     };
-    exam.running = running;
-    if facts.mark_seen { Step::Passed(facts) } else { Step::Failed(facts) }
+    // Our command prints them at the end of its input.
+    exam.no_input = facts.mark_seen && !facts.plain && facts.ran.stdout.contains(&0);
+    exam.serves_sftp = exam.sftp.is_some();
+    exam.running = running.filter(|_| !exam.no_input);
+    if is_as_expected(&facts, &exam.limits.expected) { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
-/// Adds to the facts the answer to the wish for sftp, which came while transfer worked.
-pub(crate) async fn add_sftp(exam: &mut Examination, step: &mut Step<Facts>) {
-    let (Some(asked), Step::Passed(facts)) = (exam.sftp.take(), step) else { return };
-    // The task itself ends within its deadlines.
-    if let Some(Ok(outcome)) = exam.stop.race(asked).await {
-        facts.capabilities.sftp = outcome;
+/// Whether the account does what it is there for, as far as that shows: what is expected of it, or anything at all.
+fn is_as_expected(facts: &Facts, expected: &[Service]) -> bool {
+    if facts.mark_seen {
+        return true;
+    }
+    let serves = facts.serves();
+    if !expected.is_empty() {
+        return expected.iter().all(|service| serves.contains(service));
+    }
+    facts.account() != Account::Nothing
+}
+
+/// Asks what else the connection may be used for, where commands run: at the end of all, for some servers do not bear it.
+pub async fn complete(exam: &mut Examination, step: &mut Step<Facts>) {
+    let Step::Passed(facts) = step else { return };
+    facts.no_input = exam.no_input;
+    if !facts.mark_seen || exam.stop.asked() {
+        return;
+    }
+    if !exam.is_connected().await {
+        return;
+    }
+    let Some(connection) = &exam.connection else { return };
+    let asked = exam.stop.race(Box::pin(probes::ask(connection, &exam.limits, facts.lead))).await;
+    if let Some((capabilities, shell)) = asked {
+        facts.capabilities = Capabilities { session: Outcome::Allowed, exec: Outcome::of(facts.ran.accepted), ..capabilities };
+        facts.shell = shell;
     }
 }
 
-/// Starts the command, and asks meanwhile what else is allowed; leaves a further session.
-async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Running>, Option<Channel<Msg>>) {
+/// Starts the command; leaves it running where it printed its mark.
+async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Running>) {
     let patience = limits.patience();
-    let mark = nonce();
+    let (first, running) = attempt(connection, limits, Lead::ExecSh).await;
+    if running.is_some() || first.ending.is_some() || !is_foreign_shell(&first) {
+        return (first, running);
+    }
+    let (second, running) = attempt(connection, limits, Lead::Sh).await;
+    if running.is_some() {
+        return (second, running);
+    }
+    (plain(connection, patience).await.unwrap_or(first), None)
+}
+
+/// Starts the command that begins so.
+async fn attempt(connection: &Connection, limits: &Limits, lead: Lead) -> (Facts, Option<Running>) {
+    let (patience, mark) = (limits.patience(), nonce());
     let mut ran = Ran::default();
-    let Some(mut running) = connection.start(&command(&mark, limits.transfer_bytes), patience, &mut ran).await else {
-        return (seen(ran, &mark, connection), None, None);
+    let command = command(lead, &mark, limits.transfer_bytes);
+    let Some(mut running) = connection.start(&command, patience, &mut ran).await else {
+        return (Facts { lead, ..seen(ran, &mark, connection) }, None);
     };
     // What comes behind so much other output is not kept.
     let enough = |ran: &Ran| is_printed(&ran.stdout, &mark) || ran.stdout.len() >= KEPT;
-    let read = running.read(KEPT, patience, &mut ran, enough);
-    let ((), asked) = tokio::join!(read, timeout(patience.total, probes::ask(connection, patience)));
-    let (mut capabilities, mut further) = asked.unwrap_or_default();
-    capabilities.session = Outcome::Allowed;
-    capabilities.exec = Outcome::of(ran.accepted);
-    let (ran, mark, running) = if is_printed(&ran.stdout, &mark) {
-        (ran, mark, Some(running))
-    } else {
-        leave(running, &mut ran).await;
-        let plain = plain(connection, patience, &ran, &mark).await;
-        let (ran, mark) = plain.unwrap_or((ran, mark));
-        (ran, mark, None)
-    };
-    // Whatever is forced on the account would run for each of them once more.
-    let only_ours = is_printed(&ran.stdout, &mark) || ran.accepted == Some(false);
-    if limits.deep && only_ours && !ran.connection_lost {
-        if let Some(session) = further.take() {
-            probes::close(Opened::Open(session)).await;
-        }
-        // What is told by then is kept.
-        let _ = timeout(patience.total, probes::ask_for_more(connection, patience, &mut capabilities)).await;
-    } else {
-        const ONCE_MORE: &str = "our command did not run, and what runs in its place would run once more";
-        capabilities.shell = Outcome::not_tested(if limits.deep { ONCE_MORE } else { "it starts a process: --deep" });
-        capabilities.sftp = match &further {
-            Some(_) => Outcome::not_tested(ONCE_MORE),
-            None => Outcome::not_tested("no further session beside the others: --deep"),
-        };
+    running.read(KEPT, patience, &mut ran, enough).await;
+    if is_printed(&ran.stdout, &mark) {
+        return (Facts { lead, ..seen(ran, &mark, connection) }, Some(running));
     }
-    (Facts { capabilities, ..seen(ran, &mark, connection) }, running, further)
+    let on_input = settle::settle(running, &mut ran, &mark).await;
+    (Facts { lead, on_input, ..seen(ran, &mark, connection) }, None)
 }
 
-/// Ends what runs in our command's place, where it was accepted and has not ended itself.
-async fn leave(running: Running, ran: &mut Ran) {
-    if !ran.is_over() {
-        ran.gave_up = Some(GaveUp::Total);
-    }
-    if ran.accepted == Some(true) && ran.gave_up.is_some() {
-        running.close().await;
-    }
-}
-
-/// Where the server has no POSIX shell: a plain `echo` instead, which leaves nothing running.
-async fn plain(connection: &Connection, patience: Patience, ran: &Ran, mark: &str) -> Option<(Ran, String)> {
-    let on_windows = || {
-        let seen = connection.watch().seen();
-        seen.server.version.as_ref().is_some_and(|(version, _)| version.contains("Windows"))
-    };
-    let has_ended = ran.closed && ran.status.is_some();
-    if !has_ended || !is_foreign_shell(ran, mark) && !on_windows() {
-        return None;
-    }
+/// A plain `echo`, which the command lines of other systems have too; nothing where its mark does not come.
+async fn plain(connection: &Connection, patience: Patience) -> Option<Facts> {
     let mark = nonce();
-    let plain = connection.run(&format!("echo {mark}"), KEPT, patience).await;
-    is_printed(&plain.stdout, &mark).then_some((plain, mark))
+    let ran = connection.run(&format!("echo {mark}"), KEPT, patience).await;
+    is_printed(&ran.stdout, &mark).then(|| Facts { plain: true, ..seen(ran, &mark, connection) })
 }
 
 /// What became of a command that was to print `mark`.
@@ -139,6 +133,8 @@ fn seen(ran: Ran, mark: &str, connection: &Connection) -> Facts {
     let mut other = String::from_utf8_lossy(&ran.stdout).into_owned();
     if mark_seen {
         other = other.replacen(mark, "", 1);
+        // The zeros that our own command prints at the end of its input, where that came at once.
+        other.retain(|letter| letter != '\0');
     }
     Facts {
         mark_seen,
@@ -147,10 +143,15 @@ fn seen(ran: Ran, mark: &str, connection: &Connection) -> Facts {
         stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
         ending: connection.ending().map(|ending| ending.manner),
         capabilities: Capabilities {
-            session: ran.refused.as_ref().map(|(code, text)| Outcome::refused(*code, text)).unwrap_or_default(),
+            session: match &ran.refused {
+                Some((code, text)) => Outcome::refused(*code, text),
+                None if ran.open_ms.is_some() => Outcome::Allowed,
+                None => Outcome::default(),
+            },
+            exec: ran.accepted.map_or_else(Outcome::default, |accepted| Outcome::of(Some(accepted))),
             ..Capabilities::default()
         },
-        marks: None,
         ran,
+        ..Facts::default()
     }
 }

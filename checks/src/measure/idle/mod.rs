@@ -75,6 +75,10 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if let Some(running) = exam.running.take() {
         running.close().await;
     }
+    let sftp_ended = exam.sftp.take();
+    if let Some(sftp) = sftp_ended {
+        sftp.end(exam.limits.patience()).await;
+    }
     if login.needs_touch() {
         exam.limits.sessions = exam.limits.sessions.min(TOUCHED);
     }

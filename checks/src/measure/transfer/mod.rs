@@ -3,6 +3,7 @@
 mod alignment;
 mod depth;
 pub(crate) mod returned;
+mod sftp;
 
 use std::time::Duration;
 
@@ -20,10 +21,19 @@ use crate::facts::transfer::{Echo, Facts, Inserted};
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
-use returned::returned;
+use returned::{is_without_input, returned};
+
+/// Why nothing is moved where a command has its output alone.
+const NO_INPUT: &str = "the server gives commands no input";
 
 /// Sends data through the command that channel left, which sends it back.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
+    if exam.sftp.is_some() {
+        return over_sftp(exam).await;
+    }
+    if exam.no_input {
+        return Step::Skipped(NO_INPUT.into());
+    }
     let (Some(connection), Some(running)) = (&exam.connection, &mut exam.running) else {
         return Step::Skipped(exam.runs_commands.err().unwrap_or("no command runs: see channel").into());
     };
@@ -35,6 +45,10 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if whole {
         return Step::Passed(facts);
     }
+    if is_without_input(&facts) {
+        (exam.running, exam.no_input) = (None, true);
+        return Step::Skipped(NO_INPUT.into());
+    }
     let silent = facts.ran.gave_up == Some(GaveUp::Silence) && facts.first_difference.is_none();
     if let (true, Some(login)) = (silent && facts.ending.is_none(), &exam.login) {
         let arms = exam.stop.race(Box::pin(sizes(login, facts.tcp))).await.unwrap_or_default();
@@ -45,6 +59,22 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         running.close().await;
     }
     Step::Failed(facts)
+}
+
+/// The same by requests of sftp, where no command runs.
+async fn over_sftp(exam: &mut Examination) -> Step<Facts> {
+    let (Some(connection), Some(session)) = (&exam.connection, &mut exam.sftp) else {
+        return Step::Skipped("the connection was lost: see the checks before".into());
+    };
+    let moved = Box::pin(sftp::moved(connection, session, exam.limits.patience()));
+    match exam.stop.race(moved).await {
+        None => Step::Skipped("interrupted".into()),
+        Some((true, facts)) => Step::Passed(facts),
+        Some((false, facts)) => {
+            exam.sftp = None;
+            Step::Failed(facts)
+        }
+    }
 }
 
 /// The transfer and what follows it on the same command; true where all of it came back.

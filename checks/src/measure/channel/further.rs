@@ -1,0 +1,116 @@
+//! What else an account serves where our command did not run: each on a channel of its own, and on a connection of its own where
+//! the server ends one with its session.
+
+use std::collections::VecDeque;
+
+use crate::base::service::Service;
+use crate::facts::channel::programs::Purpose;
+use crate::facts::channel::{Facts, Outcome};
+use crate::measure::examination::Examination;
+use crate::ssh::channels::{Kind, Opened};
+use crate::ssh::sftp::SftpSession;
+
+use super::command::names_first_word;
+use super::{probes, shell};
+
+/// A wish for a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// A command that any shell, and the command line of many a device, has.
+    Echo,
+    Shell,
+    Sftp,
+}
+
+/// Asks for what the account may be for; adds to the facts what was seen.
+pub(super) async fn ask(exam: &mut Examination, facts: &mut Facts) {
+    let mut wishes = wishes(facts, &exam.limits.expected);
+    while let Some(wish) = wishes.pop_front() {
+        if exam.stop.asked() || !exam.is_connected().await {
+            return;
+        }
+        if !grant(exam, facts, wish).await && exam.is_connected().await {
+            // The server ends a connection with its session, and did so at this moment.
+            grant(exam, facts, wish).await;
+        }
+        if facts.mark_seen {
+            wishes.retain(|wish| *wish != Wish::Shell || exam.limits.expected.contains(&Service::Shell));
+        }
+    }
+    let alive = exam.connection.as_ref().filter(|connection| !connection.is_closed());
+    if let Some(connection) = alive {
+        facts.capabilities.direct_tcpip = probes::direct_tcpip(connection, exam.limits.patience().silence).await;
+    }
+}
+
+/// Asks for one service; false where the connection ended before the answer.
+async fn grant(exam: &mut Examination, facts: &mut Facts, wish: Wish) -> bool {
+    let patience = exam.limits.patience();
+    let Some(connection) = &exam.connection else { return false };
+    if wish == Wish::Echo {
+        // What the server said to our first command no longer matters then.
+        if let Some(plain) = super::plain(connection, patience).await {
+            *facts = plain;
+            return true;
+        }
+        return !connection.is_closed();
+    }
+    let session = match connection.open([Kind::Session], patience.silence).await {
+        [Opened::Open(session)] => session,
+        [Opened::Gone] => return false,
+        [Opened::Refused(refused)] => {
+            let refused = Outcome::refused(refused.code, &refused.text);
+            match wish {
+                Wish::Sftp => facts.capabilities.sftp = refused,
+                _ => facts.capabilities.shell = refused,
+            }
+            return true;
+        }
+        [Opened::Silent] => return true,
+    };
+    if wish == Wish::Sftp {
+        let (outcome, said, sftp) = SftpSession::begin(session, patience).await;
+        let answered = outcome != Outcome::of(None) || !connection.is_closed();
+        (facts.capabilities.sftp, facts.capabilities.sftp_said) = (outcome, said);
+        exam.sftp = sftp;
+        return answered;
+    }
+    let (seen, running) = shell::open(session, patience).await;
+    if let Some(running) = running {
+        shell::leave(running).await;
+    }
+    let answered = !(seen.ran.connection_lost && seen.ran.stdout_bytes == 0);
+    facts.capabilities.shell = Outcome::of(seen.ran.accepted.or(seen.stays.then_some(true)));
+    facts.capabilities.pty = Outcome::of(seen.terminal);
+    facts.shell = Some(seen);
+    answered
+}
+
+/// What is worth asking for. Whatever is forced on an account runs once more for each wish: there is one at most where that may be so,
+/// and none where a program has done its work.
+fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
+    let ran = &facts.ran;
+    let mut wishes = match facts.program().map(|program| program.purpose) {
+        _ if ran.refused.is_some() => vec![],
+        // Nothing ran.
+        _ if ran.accepted == Some(false) => vec![Wish::Sftp, Wish::Shell],
+        Some(Purpose::CommandLine) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
+        Some(Purpose::Sftp | Purpose::Refusal | Purpose::Closed) => vec![Wish::Sftp],
+        // A terminal multiplexer would leave a session behind.
+        Some(Purpose::Git | Purpose::Copying | Purpose::Terminal | Purpose::Full) => vec![],
+        None if names_first_word(facts) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
+        None if facts.quoted_back => vec![],
+        None if ran.closed && ran.status == Some(0) => vec![],
+        None if ran.closed => vec![Wish::Sftp],
+        // A menu, or a program that has read the end of its input.
+        None if facts.other_output.is_some() || facts.on_input.as_ref().is_some_and(|seen| seen.closed) => vec![],
+        None if ran.accepted == Some(true) => vec![Wish::Sftp],
+        None => vec![],
+    };
+    for (service, wish) in [(Service::Sftp, Wish::Sftp), (Service::Shell, Wish::Shell)] {
+        if expected.contains(&service) && !wishes.contains(&wish) && ran.refused.is_none() {
+            wishes.push(wish);
+        }
+    }
+    wishes.into()
+}
