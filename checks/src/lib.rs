@@ -80,6 +80,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
         idle,
         exit,
         hops: Vec::new(),
+        expected: exam.limits.expected.clone(),
         server,
     }
 }

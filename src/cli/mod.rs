@@ -18,6 +18,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, value
 
 use clap_complete::Shell;
 
+use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::facts::Check;
 
 use crate::clients::Client;
@@ -26,7 +27,7 @@ pub use man::man_page;
 
 pub use misuse::Unread;
 
-use values::{check_names, idle_duration, port, stage_duration};
+use values::{check_names, idle_duration, port, services, stage_duration};
 
 /// How to leave, for `--help` and the man page.
 pub const EXIT_STATUS: [(&str, &str); 4] = [
@@ -169,6 +170,9 @@ pub struct Scope {
     /// Not these checks, nor those that need them
     #[arg(long, value_name = "CHECK,..", value_delimiter = ',', value_parser = check_names(), hide_possible_values = true)]
     pub skip: Vec<Check>,
+    /// What the account must serve: shell, exec, sftp, git, forward; without it, what it turns out to serve
+    #[arg(long, value_name = "SERVICE,..", value_delimiter = ',', value_parser = services(), hide_possible_values = true)]
+    pub expect: Vec<Service>,
     /// Also ask the server itself: its settings, its log of our connections, memory, disk; reads only, never with sudo
     #[arg(long)]
     pub server: bool,

@@ -45,6 +45,7 @@ use anyhow::{Context, Result, bail, ensure};
 use secrecy::SecretString;
 
 use ssh_doctor_checks::base::limits::Limits;
+use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::shown;
 use ssh_doctor_checks::facts::Check;
@@ -98,6 +99,7 @@ pub async fn plan(args: &CheckArgs, person: bool) -> Result<Plan> {
         deep: args.scope.deep,
         timeout: args.scope.timeout,
         server: args.scope.server,
+        expected: args.scope.expect.clone(),
     });
     let mut targets = Vec::new();
     let inputs: Vec<(String, Destination)> = args.targets.iter().cloned().zip(destinations).collect();
@@ -127,6 +129,7 @@ struct Asked {
     deep: bool,
     timeout: Option<Duration>,
     server: bool,
+    expected: Vec<Service>,
 }
 
 impl Asked {
@@ -185,6 +188,7 @@ impl Asked {
             sessions: self.sessions,
             deep: self.deep,
             ask_server: self.server,
+            expected: self.expected.clone(),
             ..usual
         }
     }

@@ -61,6 +61,7 @@ mod tests {
             server: false,
             timeout: None,
             sessions: 16,
+            expect: Vec::new(),
             deep: false,
         };
         selected(&scope).map(|set| set.into_iter().map(Check::name).collect()).map_err(|error| error.to_string())

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use serde_json::Value;
 
+use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::base::target::Settings;
 use ssh_doctor_checks::base::text::is_unprintable;
 use ssh_doctor_checks::facts::server::Answers;
@@ -36,6 +37,8 @@ struct Report<'a> {
     target: &'a Examined,
     verdict: Verdict,
     died_at: Option<Check>,
+    serves: Option<Vec<Service>>,
+    expected: &'a [Service],
     checks: Vec<CheckReport>,
     hops: Vec<HopReport<'a>>,
     server: Option<&'a Answers>,
@@ -80,6 +83,8 @@ impl<'a> Report<'a> {
             target: &evidence.target,
             verdict: diagnosis.verdict,
             died_at: diagnosis.died_at,
+            serves: evidence.serves(),
+            expected: &evidence.expected,
             checks,
             hops: evidence.hops.iter().map(|hop| HopReport::of(hop, findings)).collect(),
             server: evidence.server.as_ref(),

@@ -6,6 +6,7 @@ use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
 use super::server::Answers;
 use super::{auth, channel, dns, exit, handshake, hostkey, idle, tcp, transfer};
+use crate::base::service::Service;
 use crate::base::target::{Flags, Settings};
 
 /// The version of this format; a recording of another version is refused with a sentence.
@@ -49,6 +50,9 @@ pub struct Evidence {
     /// The hops of a ProxyJump, first hop first, each examined as far as its login; those after one that failed are missing.
     #[serde(default)]
     pub hops: Vec<Hop>,
+    /// What the user expects of the account (`--expect`); empty where it may serve whatever it does.
+    #[serde(default)]
+    pub expected: Vec<Service>,
     /// What the server itself knows; `null` where it was not asked.
     pub server: Option<Answers>,
 }
@@ -130,6 +134,19 @@ pub struct CheckView {
 }
 
 impl Evidence {
+    /// What the login was seen to be good for; none where that was not looked at.
+    #[must_use]
+    pub fn serves(&self) -> Option<Vec<Service>> {
+        self.channel.facts().map(channel::Facts::serves)
+    }
+
+    /// What is expected and was not seen to work.
+    #[must_use]
+    pub fn missing(&self) -> Vec<Service> {
+        let Some(serves) = self.serves() else { return Vec::new() };
+        self.expected.iter().copied().filter(|service| !serves.contains(service)).collect()
+    }
+
     /// The nine checks in order, each in the shape that reports need.
     #[must_use]
     pub fn checks(&self) -> [CheckView; 9] {
@@ -184,6 +201,7 @@ impl Evidence {
             idle: skipped(),
             exit: skipped(),
             hops: Vec::new(),
+            expected: Vec::new(),
             server: None,
         }
     }
