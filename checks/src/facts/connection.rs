@@ -132,6 +132,12 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// Whether the server answered the wish for a channel or for the command.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.open_ms.is_some() || self.refused.is_some()
+    }
+
     /// Whether nothing more can come.
     #[must_use]
     pub fn is_over(&self) -> bool {

@@ -117,7 +117,7 @@ impl Running {
         matches!(timeout(patience.silence, self.channel.data_bytes(data.into())).await, Ok(Ok(())))
     }
 
-    /// Writes `data` and reads until `enough` has come back; keeps a little more than was sent. A command that takes all before it
+    /// Writes `data` and reads until `enough` has come back; keeps a good deal more than was sent. A command that takes all before it
     /// answers is not silent while it is fed, which the watch of its connection tells.
     pub async fn exchange(
         &mut self,
@@ -128,8 +128,8 @@ impl Running {
     ) -> Ran {
         /// What keepalives and window adjustments send meanwhile is less.
         const FED: u64 = 16 * 1024;
-        /// Text of other processes that is kept with the data.
-        const MORE: usize = 128 * 1024;
+        /// Text of other processes that is kept with the data; an answer of sftp is longer than its request.
+        const MORE: usize = 512 * 1024;
         let (mut ran, began) = (Ran::default(), Instant::now());
         let (count, mut writer) = (data.len(), self.channel.make_writer());
         // The writer must not hold up the reader: a server that answers while it is being fed would fill both windows.

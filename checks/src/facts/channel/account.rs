@@ -1,7 +1,7 @@
 //! What an account serves, read from how its sessions went.
 
 use super::Facts;
-use super::programs::{Program, Purpose, known};
+use super::programs::{Program, Purpose, known, named};
 use crate::base::service::Service;
 
 /// The status with which sshd ends a session that PAM does not open (session.c).
@@ -67,7 +67,7 @@ impl Facts {
     /// The program that ran in place of our command, or of what was asked for behind it, by its words.
     #[must_use]
     pub fn program(&self) -> Option<&'static Program> {
-        self.words().find_map(known)
+        self.program.as_deref().and_then(named).or_else(|| self.words().find_map(known))
     }
 
     /// All that was printed in place of what was asked for, escaped; that of the command first.

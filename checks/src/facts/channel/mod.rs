@@ -70,6 +70,9 @@ pub struct Facts {
     /// The account's shell, where it was asked for.
     #[serde(default)]
     pub shell: Option<Shell>,
+    /// The program that printed it, where its words are known ([`programs`]).
+    #[serde(default)]
+    pub program: Option<String>,
     /// Our command itself came back in an output, unrun.
     #[serde(default)]
     pub quoted_back: bool,

@@ -95,7 +95,7 @@ static PROGRAMS: &[Program] = &[
         &["ssh_original_command does not run rsync", "rrsync error:", "not invoked via sshd"],
         "the script rrsync of rsync",
     ),
-    sure("borg", Purpose::Copying, &["got connection close before repository was opened"], "remote.py of Borg"),
+    sure("borg", Purpose::Copying, &["got connection close before repository was opened", "usage: borg"], "remote.py of Borg"),
     sure("svnserve", Purpose::Copying, &["( success ( 2 2 ("], "the greeting of Subversion's protocol"),
     sure("tmux", Purpose::Terminal, &["open terminal failed: not a terminal"], "tty-term.c and client.c of tmux"),
     sure("screen", Purpose::Terminal, &["must be connected to a terminal"], "screen.c of GNU Screen"),
@@ -134,6 +134,12 @@ static PROGRAMS: &[Program] = &[
         Purpose::Closed,
         &["password change required but no tty available", "you must change your password now"],
         "session.c of OpenSSH, pam_unix",
+    ),
+    sure(
+        "the check of ChrootDirectory",
+        Purpose::Closed,
+        &["bad ownership or modes for chroot directory"],
+        "safely_chroot of OpenSSH's session.c",
     ),
     sure("pam_limits", Purpose::Closed, &["too many logins for"], "pam_limits.c of Linux-PAM"),
     sure(
@@ -226,6 +232,12 @@ static PROGRAMS: &[Program] = &[
         "shells and scripts of bastions",
     ),
 ];
+
+/// The program of this name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Program> {
+    PROGRAMS.iter().find(|program| program.name == name)
+}
 
 /// The program that printed this, if it is known.
 #[must_use]

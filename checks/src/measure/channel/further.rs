@@ -11,7 +11,7 @@ use crate::ssh::channels::{Kind, Opened};
 use crate::ssh::sftp::SftpSession;
 
 use super::command::names_first_word;
-use super::{probes, shell};
+use super::shell;
 
 /// A wish for a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +36,6 @@ pub(super) async fn ask(exam: &mut Examination, facts: &mut Facts) {
         if facts.mark_seen {
             wishes.retain(|wish| *wish != Wish::Shell || exam.limits.expected.contains(&Service::Shell));
         }
-    }
-    let alive = exam.connection.as_ref().filter(|connection| !connection.is_closed());
-    if let Some(connection) = alive {
-        facts.capabilities.direct_tcpip = probes::direct_tcpip(connection, exam.limits.patience().silence).await;
     }
 }
 

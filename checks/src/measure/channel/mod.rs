@@ -16,11 +16,15 @@ use crate::base::nonce::nonce;
 use crate::base::service::Service;
 use crate::base::text::shown_bytes;
 use crate::facts::Step;
+use crate::facts::channel::programs::known;
 use crate::facts::channel::{Account, Capabilities, Facts, Lead, Outcome};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;
 use command::{KEPT, command, is_foreign_shell, is_printed, is_quoted};
+
+/// What stands for our command where it is quoted.
+const SHORT: &str = "exec sh -c …";
 
 /// Starts that command on the connection that auth left, and waits for its mark; where it does not run, asks for other services.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
@@ -54,7 +58,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     exam.no_input = facts.mark_seen && !facts.plain && facts.ran.stdout.contains(&0);
     exam.serves_sftp = exam.sftp.is_some();
     exam.running = running.filter(|_| !exam.no_input);
-    if is_as_expected(&facts, &exam.limits.expected) { Step::Passed(facts) } else { Step::Failed(facts) }
+    judged(facts, &exam.limits.expected)
 }
 
 /// Whether the account does what it is there for, as far as that shows: what is expected of it, or anything at all.
@@ -69,22 +73,30 @@ fn is_as_expected(facts: &Facts, expected: &[Service]) -> bool {
     facts.account() != Account::Nothing
 }
 
-/// Asks what else the connection may be used for, where commands run: at the end of all, for some servers do not bear it.
+/// Asks what else the connection may be used for: at the end of all, for some servers do not bear it.
 pub async fn complete(exam: &mut Examination, step: &mut Step<Facts>) {
-    let Step::Passed(facts) = step else { return };
+    let (Step::Passed(facts) | Step::Failed(facts)) = step else { return };
     facts.no_input = exam.no_input;
-    if !facts.mark_seen || exam.stop.asked() {
+    if exam.stop.asked() || !facts.ran.is_answered() || !exam.is_connected().await {
         return;
     }
-    if !exam.is_connected().await {
+    let (Some(connection), limits) = (&exam.connection, &exam.limits) else { return };
+    if facts.mark_seen {
+        let asked = exam.stop.race(Box::pin(probes::ask(connection, limits, facts.lead))).await;
+        if let Some((capabilities, shell)) = asked {
+            let exec = Outcome::of(facts.ran.accepted);
+            facts.capabilities = Capabilities { session: Outcome::Allowed, exec, ..capabilities };
+            facts.shell = shell;
+        }
         return;
     }
-    let Some(connection) = &exam.connection else { return };
-    let asked = exam.stop.race(Box::pin(probes::ask(connection, &exam.limits, facts.lead))).await;
-    if let Some((capabilities, shell)) = asked {
-        facts.capabilities = Capabilities { session: Outcome::Allowed, exec: Outcome::of(facts.ran.accepted), ..capabilities };
-        facts.shell = shell;
-    }
+    let asked = exam.stop.race(probes::direct_tcpip(connection, limits.patience().silence)).await;
+    facts.capabilities.direct_tcpip = asked.unwrap_or_default();
+    *step = judged(std::mem::take(facts), &limits.expected);
+}
+
+fn judged(facts: Facts, expected: &[Service]) -> Step<Facts> {
+    if is_as_expected(&facts, expected) { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
 /// Starts the command; leaves it running where it printed its mark.
@@ -106,28 +118,30 @@ async fn attempt(connection: &Connection, limits: &Limits, lead: Lead) -> (Facts
     let (patience, mark) = (limits.patience(), nonce());
     let mut ran = Ran::default();
     let command = command(lead, &mark, limits.transfer_bytes);
+    let seen = |ran| seen(ran, &mark, &command, connection);
     let Some(mut running) = connection.start(&command, patience, &mut ran).await else {
-        return (Facts { lead, ..seen(ran, &mark, connection) }, None);
+        return (Facts { lead, ..seen(ran) }, None);
     };
     // What comes behind so much other output is not kept.
     let enough = |ran: &Ran| is_printed(&ran.stdout, &mark) || ran.stdout.len() >= KEPT;
     running.read(KEPT, patience, &mut ran, enough).await;
     if is_printed(&ran.stdout, &mark) {
-        return (Facts { lead, ..seen(ran, &mark, connection) }, Some(running));
+        return (Facts { lead, ..seen(ran) }, Some(running));
     }
     let on_input = settle::settle(running, &mut ran, &mark).await;
-    (Facts { lead, on_input, ..seen(ran, &mark, connection) }, None)
+    (Facts { lead, on_input, ..seen(ran) }, None)
 }
 
 /// A plain `echo`, which the command lines of other systems have too; nothing where its mark does not come.
 async fn plain(connection: &Connection, patience: Patience) -> Option<Facts> {
     let mark = nonce();
-    let ran = connection.run(&format!("echo {mark}"), KEPT, patience).await;
-    is_printed(&ran.stdout, &mark).then(|| Facts { plain: true, ..seen(ran, &mark, connection) })
+    let command = format!("echo {mark}");
+    let ran = connection.run(&command, KEPT, patience).await;
+    is_printed(&ran.stdout, &mark).then(|| Facts { plain: true, ..seen(ran, &mark, &command, connection) })
 }
 
 /// What became of a command that was to print `mark`.
-fn seen(ran: Ran, mark: &str, connection: &Connection) -> Facts {
+fn seen(ran: Ran, mark: &str, command: &str, connection: &Connection) -> Facts {
     let mark_seen = is_printed(&ran.stdout, mark);
     let quoted_back = !mark_seen && [&ran.stdout, &ran.stderr].into_iter().any(|output| is_quoted(output, mark));
     let mut other = String::from_utf8_lossy(&ran.stdout).into_owned();
@@ -136,11 +150,16 @@ fn seen(ran: Ran, mark: &str, connection: &Connection) -> Facts {
         // The zeros that our own command prints at the end of its input, where that came at once.
         other.retain(|letter| letter != '\0');
     }
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    // Where the whole of our command is quoted, what is said of it would be cut off.
+    let shown = |text: &str| shown_bytes(text.replace(command, SHORT).as_bytes());
+    let program = [&other, &*errors].into_iter().find_map(|text| known(text)).filter(|_| !mark_seen);
     Facts {
         mark_seen,
         quoted_back,
-        other_output: (!other.trim().is_empty()).then(|| shown_bytes(other.trim().as_bytes())),
-        stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
+        program: program.map(|program| program.name.to_owned()),
+        other_output: (!other.trim().is_empty()).then(|| shown(other.trim())),
+        stderr: (!errors.is_empty()).then(|| shown(&errors)),
         ending: connection.ending().map(|ending| ending.manner),
         capabilities: Capabilities {
             session: match &ran.refused {

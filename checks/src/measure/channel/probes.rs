@@ -61,7 +61,7 @@ pub(super) async fn ask(connection: &Connection, limits: &Limits, lead: Lead) ->
 /// Asks for a connection through the server to its own loopback.
 pub(super) async fn direct_tcpip(connection: &Connection, wait: Duration) -> Outcome {
     let [tcp] = connection.open([CLOSED], wait).await;
-    let outcome = connected(&tcp);
+    let outcome = connected(&tcp, connection);
     close(tcp).await;
     outcome
 }
@@ -75,7 +75,7 @@ async fn usual(connection: &Connection, patience: Patience, found: &mut Capabili
         Opened::Open(_) => Sessions::with(1, &second).or(one),
         _ => one,
     };
-    found.direct_tcpip = connected(&tcp);
+    found.direct_tcpip = connected(&tcp, connection);
     found.streamlocal = match connected_unless_refused(&socket) {
         // sshd answers so whether this socket is missing or every socket is forbidden.
         Err((code, text)) => Outcome::Untold { code, text },
@@ -195,9 +195,15 @@ fn opened(answer: &Opened) -> Outcome {
     }
 }
 
-/// A connection that the server tried for us was allowed, whatever came of it.
-fn connected(answer: &Opened) -> Outcome {
-    connected_unless_refused(answer).unwrap_or(Outcome::Allowed)
+/// A connection that the server tried for us was allowed, whatever came of it. These two give another reason where it is forbidden
+/// (serverloop.c of OpenSSH, svr-tcpfwd.c of dropbear); others, AsyncSSH among them, may give the same.
+fn connected(answer: &Opened, connection: &Connection) -> Outcome {
+    connected_unless_refused(answer).unwrap_or_else(|(code, text)| {
+        let seen = connection.watch().seen();
+        let version = seen.server.version.as_ref().map(|(version, _)| version.as_str()).unwrap_or_default();
+        let tells = ["OpenSSH", "dropbear"].iter().any(|name| version.contains(name));
+        if tells { Outcome::Allowed } else { Outcome::Untold { code, text } }
+    })
 }
 
 /// As [`opened`]; the error is the code and text of a connection that failed.

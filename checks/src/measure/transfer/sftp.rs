@@ -9,7 +9,7 @@ use crate::ssh::connection::Connection;
 use crate::ssh::sftp::{SftpSession, packets};
 
 /// Requests of the bulk: with [`NAME`] they fill a hundred full-size packets.
-const REQUESTS: usize = 500;
+const REQUESTS: usize = 400;
 /// Bytes of the name in each, below NAME_MAX of every file system.
 const NAME: usize = 240;
 
