@@ -16,6 +16,9 @@ pub struct Facts {
     /// The service, where no command runs.
     #[serde(default)]
     pub of: Option<Service>,
+    /// Nothing followed the end of a command's input: the one that was run then reads none.
+    #[serde(default)]
+    pub input_open: bool,
     /// What else came with its output, escaped.
     #[serde(default)]
     pub other_output: Option<String>,

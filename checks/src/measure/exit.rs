@@ -9,7 +9,7 @@ use crate::base::service::Service;
 use crate::base::text::shown_bytes;
 use crate::facts::Step;
 use crate::facts::channel::Lead;
-use crate::facts::connection::Ran;
+use crate::facts::connection::{GaveUp, Ran};
 use crate::facts::exit::Facts;
 use crate::measure::channel::command::{self, OUTPUT, STATUS};
 use crate::ssh::connection::Connection;
@@ -35,35 +35,55 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
 }
 
 async fn of_command(exam: &mut Examination, lead: Lead) -> Step<Facts> {
+    const LOST: &str = "no connection is left: see the checks before";
     let patience = exam.limits.patience();
     // The command that channel started may have been closed meanwhile by whatever ends idle channels.
     let going_on = exam.running.take().filter(|_| exam.limits.idle.is_zero());
     let mut ran = Ran::default();
     let running = match going_on {
         Some(running) => Some(running),
-        None => start_on_any(exam, lead, patience, &mut ran).await,
+        None => start_on_any(exam, lead, Reads::Input, patience, &mut ran).await,
     };
-    let Some(connection) = &exam.connection else {
-        return Step::Skipped("no connection is left: see the checks before".into());
+    if exam.connection.is_none() {
+        return Step::Skipped(LOST.into());
+    }
+    let Some(mut other_output) = exam.stop.race(finish(running, patience, &mut ran)).await else {
+        return Step::Skipped("interrupted".into());
     };
-    let ended = async {
-        if let Some(running) = running {
-            running.finish(KEPT, patience, &mut ran).await;
+    // Nothing followed the end of the input: the server may not pass it on, and a command that reads none ends all the same.
+    let mut reads = Reads::Input;
+    if ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes == 0 && ran.status.is_none() {
+        let mut second = Ran::default();
+        let running = start_on_any(exam, lead, Reads::Nothing, patience, &mut second).await;
+        let other = exam.stop.race(finish(running, patience, &mut second)).await.flatten();
+        if is_whole(&second) {
+            (ran, other_output, reads) = (second, other, Reads::Nothing);
         }
-        let other_output = take_other_output(&mut ran);
-        (ran, other_output)
-    };
-    let Some((ran, other_output)) = exam.stop.race(ended).await else { return Step::Skipped("interrupted".into()) };
+    }
+    let Some(connection) = &exam.connection else { return Step::Skipped(LOST.into()) };
     let again = if exam.limits.deep && is_whole(&ran) {
-        exam.stop.race(Box::pin(again(connection, lead, patience))).await.unwrap_or_default()
+        exam.stop.race(Box::pin(again(connection, lead, reads, patience))).await.unwrap_or_default()
     } else {
         Vec::new()
     };
     let ending = connection.ending().map(|ending| ending.manner);
     let whole = is_whole(&ran) && again.iter().all(is_whole);
-    let (written_bytes, given_status) = (OUTPUT, STATUS);
-    let facts = Facts { ran, again, other_output, written_bytes, given_status, ending, ..Facts::default() };
+    let (written_bytes, given_status, input_open) = (OUTPUT, STATUS, reads == Reads::Nothing);
+    let facts = Facts { ran, again, other_output, written_bytes, given_status, input_open, ending, ..Facts::default() };
     if whole { Step::Passed(facts) } else { Step::Failed(facts) }
+}
+
+/// Whether the last command reads its input to the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    Input,
+    Nothing,
+}
+
+/// Ends the input of a command, and reads until it has ended; what else came with its output.
+async fn finish(running: Option<Running>, patience: Patience, ran: &mut Ran) -> Option<String> {
+    running?.finish(KEPT, patience, ran).await;
+    take_other_output(ran)
 }
 
 async fn of_sftp(exam: &mut Examination) -> Step<Facts> {
@@ -103,14 +123,14 @@ pub async fn say_goodbye(exam: &mut Examination, step: &mut Step<Facts>) {
 }
 
 /// Starts the command on the connection that is left, or on another one where the server ends a connection with its last session.
-async fn start_on_any(exam: &mut Examination, lead: Lead, patience: Patience, ran: &mut Ran) -> Option<Running> {
+async fn start_on_any(exam: &mut Examination, lead: Lead, reads: Reads, patience: Patience, ran: &mut Ran) -> Option<Running> {
     const TIMES: usize = 2;
     for _ in 0..TIMES {
         if !exam.is_connected().await {
             return None;
         }
         *ran = Ran::default();
-        let running = start_anew(exam.connection.as_ref()?, lead, patience, ran).await;
+        let running = start_anew(exam.connection.as_ref()?, lead, reads, patience, ran).await;
         if running.is_some() || !ran.connection_lost {
             return running;
         }
@@ -119,12 +139,12 @@ async fn start_on_any(exam: &mut Examination, lead: Lead, patience: Patience, ra
 }
 
 /// Runs the command again and again, each to its end: output that is lost at the end is not lost every time.
-async fn again(connection: &Connection, lead: Lead, patience: Patience) -> Vec<Ran> {
+async fn again(connection: &Connection, lead: Lead, reads: Reads, patience: Patience) -> Vec<Ran> {
     const TIMES: usize = 10;
     let mut runs = Vec::new();
     while runs.len() < TIMES {
         let mut ran = Ran::default();
-        let Some(running) = start_anew(connection, lead, patience, &mut ran).await else { break };
+        let Some(running) = start_anew(connection, lead, reads, patience, &mut ran).await else { break };
         running.finish(KEPT, patience, &mut ran).await;
         take_other_output(&mut ran);
         let is_over = ran.connection_lost || ran.gave_up.is_some();
@@ -151,9 +171,13 @@ fn is_whole(ran: &Ran) -> bool {
 }
 
 /// Starts the command again, and takes its mark, and whatever start-up files print before it, out of its output.
-async fn start_anew(connection: &Connection, lead: Lead, patience: Patience, ran: &mut Ran) -> Option<Running> {
+async fn start_anew(connection: &Connection, lead: Lead, reads: Reads, patience: Patience, ran: &mut Ran) -> Option<Running> {
     let mark = nonce();
-    let mut running = connection.start(&command::command(lead, &mark, 0), patience, ran).await?;
+    let command = match reads {
+        Reads::Input => command::command(lead, &mark, 0),
+        Reads::Nothing => command::without_input(lead, &mark),
+    };
+    let mut running = connection.start(&command, patience, ran).await?;
     let line = format!("{mark}\n");
     running.read(command::KEPT, patience, ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;
     let before = command::end_of(&ran.stdout, &line).unwrap_or_default();

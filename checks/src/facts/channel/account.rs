@@ -58,6 +58,10 @@ impl Facts {
         if self.mark_seen {
             return Account::Commands;
         }
+        // sshd serves sftp itself, also to an account whose shell hangs.
+        if self.hangs() || self.says_limit() {
+            return Account::Nothing;
+        }
         if self.serves().iter().any(|service| *service != Service::Forward) {
             return Account::Restricted;
         }
@@ -91,7 +95,7 @@ impl Facts {
     /// Whether a program of the account's own ran and did what it is there for.
     fn is_program(&self) -> bool {
         let ran = &self.ran;
-        if ran.accepted != Some(true) || self.on_input.as_ref().is_some_and(|seen| seen.line_answered || seen.own_mark) {
+        if ran.accepted != Some(true) || self.hangs() {
             return false;
         }
         match self.program() {
@@ -108,6 +112,16 @@ impl Facts {
         }
     }
 
+    /// Whether what was accepted goes on in silence, without our command: at the end of its input too, or with another shell in its place.
+    #[must_use]
+    pub fn hangs(&self) -> bool {
+        let ran = &self.ran;
+        if ran.accepted != Some(true) || ran.gave_up.is_none() || self.mark_seen || self.other_output.is_some() {
+            return false;
+        }
+        self.on_input.as_ref().is_none_or(|seen| !seen.closed || seen.line_answered || seen.own_mark)
+    }
+
     /// Whether something ran and ended that may be what the account is there for, or a start-up file that is broken.
     fn is_unclear(&self) -> bool {
         let ran = &self.ran;
@@ -116,7 +130,7 @@ impl Facts {
             return false;
         }
         if let Some(seen) = &self.on_input {
-            return seen.closed && !seen.line_answered && !seen.own_mark;
+            return seen.closed;
         }
         let is_command_missing = ran.status.is_some_and(|status| NOT_RUN.contains(&status));
         let has_words = self.words().next().is_some();

@@ -14,10 +14,18 @@ pub(crate) const STATUS: u32 = 7;
 /// [`OUTPUT`] bytes and ends with [`STATUS`].
 #[must_use]
 pub(crate) fn command(lead: Lead, mark: &str, stored: usize) -> String {
+    lead.command(&format!("echo {mark}; head -c {stored} | tail -c {stored}; cat; {}", end()))
+}
+
+/// The same without the part that reads: it ends by itself.
+#[must_use]
+pub(crate) fn without_input(lead: Lead, mark: &str) -> String {
+    lead.command(&format!("echo {mark}; {}", end()))
+}
+
+fn end() -> String {
     let (blocks, status) = (OUTPUT / 1024, STATUS);
-    lead.command(&format!(
-        "echo {mark}; head -c {stored} | tail -c {stored}; cat; dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}"
-    ))
+    format!("dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}")
 }
 
 /// Whether a shell, or what splits commands itself, ended so that does not know the first word of our command, or may not use it.
