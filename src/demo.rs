@@ -1,28 +1,19 @@
 //! A sick server or network on loopback, ready to be examined like any other target.
 
 use std::io::Write as _;
-
 use std::os::unix::fs::OpenOptionsExt as _;
-
 use std::path::Path;
-
 use std::time::Duration;
-
 use std::{fs, io};
 
 use anyhow::{Context as _, anyhow};
-
 use secrecy::SecretString;
-
 use ssh_doctor_checks::base::limits::Limits;
 use ssh_doctor_checks::base::target::{Algorithms, Identity, Target};
-
 use ssh_doctor_fixtures::cases::{self, Case, Running};
-
 use tempfile::TempDir;
 
 use crate::report::Style;
-
 use crate::report::style::Ink;
 
 /// The case that is started when none is named.
@@ -119,13 +110,11 @@ fn intro(case: &Case, running: &Running) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
-
     use std::os::unix::fs::PermissionsExt as _;
 
     use ssh_doctor_fixtures::cases;
 
     use super::{DEFAULT, list, start};
-
     use crate::report::Style;
 
     #[test]

@@ -4,13 +4,9 @@ use ssh_doctor_checks::causes::Cause;
 use ssh_doctor_checks::facts::Check;
 
 use crate::clients;
-
 use crate::diagnose::FilledFix;
-
 use crate::report::Style;
-
 use crate::report::finding::{INDENT, PASTE, fixes, listed, severity};
-
 use crate::report::style::Ink;
 
 /// How alike a code must be to be meant, of 1 for equal.

@@ -1,15 +1,11 @@
 //! Evidence on disk: written redacted and for the user's eyes only, read with suspicion.
 
 use std::fs::File;
-
 use std::io::{self, Read, Write};
-
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
-
 use serde_json::Value;
-
 use ssh_doctor_checks::facts::{Evidence, VERSION};
 
 use crate::redact::redacted;

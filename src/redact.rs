@@ -6,13 +6,10 @@
 mod names;
 
 use anyhow::Context;
-
 use serde_json::Value;
-
 use ssh_doctor_checks::facts::Evidence;
 
 use crate::diagnose::diagnose;
-
 use names::{Names, Reach};
 
 /// The evidence with names and addresses replaced; its diagnosis stays the same.

@@ -1,17 +1,13 @@
 //! Every case is started, examined with the doctor's own pipeline, and must be diagnosed with exactly its codes.
 
 use std::collections::BTreeSet;
-
 use std::fmt::Write as _;
-
+use std::io::Write as _;
 use std::sync::Arc;
-
 use std::time::{Duration, Instant};
 
 use ssh_doctor::diagnose::Finding;
-
 use ssh_doctor::{demo, diagnose};
-
 use ssh_doctor_checks::base::ask::Nobody;
 use ssh_doctor_checks::base::limits::Limits;
 use ssh_doctor_checks::base::stop::Stop;
@@ -20,17 +16,15 @@ use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
 use ssh_doctor_checks::measure::examination::Examination;
 use ssh_doctor_checks::measure::progress::Progress;
-
 use ssh_doctor_fixtures::cases::{self, Case};
-
 use ssh_doctor_fixtures::raw::Raw;
-
 use tokio::sync::Semaphore;
-
 use tokio::task::JoinSet;
 
 /// Cases that run at the same time: more would starve each other of the processor, and time is what they measure.
 const AT_ONCE: usize = 4;
+/// The most cases of a run that may be wrong beside others and right alone.
+const MAX_FLAKY: usize = 2;
 /// By these words an explanation says that it excludes nothing.
 const ADMISSIONS: [&str; 7] =
     ["look the same", "looks the same", "look alike", "looks alike", "cannot be told", "cannot tell", "cannot see why"];
@@ -58,15 +52,24 @@ async fn every_case_is_diagnosed_with_its_codes_and_no_others() {
         let permits = permits.clone();
         running.spawn(async move {
             let _permit = permits.acquire().await.unwrap();
-            wrong(case).await.map(|_| case)
+            wrong(case).await.map(|how| (case, how))
         });
     }
-    // Timers of a few seconds do not keep on a machine that is busy with the others: what was wrong is looked at again alone.
-    let mut found = String::new();
-    for case in running.join_all().await.into_iter().flatten() {
-        found.extend(wrong(case).await);
+    // Timers of a few seconds may be missed on a machine that is busy with the others: each failed case runs again, alone.
+    let (mut failed, mut flaky) = (String::new(), Vec::new());
+    for (case, at_first) in running.join_all().await.into_iter().flatten() {
+        match wrong(case).await {
+            Some(again) => failed.push_str(&again),
+            None => flaky.push((case.name, at_first)),
+        }
     }
-    assert!(found.is_empty(), "\n{found}");
+    for (name, at_first) in &flaky {
+        // Not eprintln, which the test harness keeps for itself when a test passes.
+        write!(std::io::stderr(), "FLAKY {name}: wrong beside other cases, right alone\n{at_first}").unwrap();
+    }
+    assert!(failed.is_empty(), "\n{failed}");
+    let names: Vec<_> = flaky.iter().map(|(name, _)| *name).collect();
+    assert!(names.len() <= MAX_FLAKY, "more than {MAX_FLAKY} cases are right only when they run alone: {names:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

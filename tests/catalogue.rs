@@ -1,18 +1,17 @@
 //! The catalogue of causes as a whole: well-formed, documented, quiet on what is healthy, right on what was recorded.
 
 use std::collections::BTreeSet;
-
 use std::path::{Path, PathBuf};
-
 use std::{env, fs};
 
 use ssh_doctor::{catalogue, diagnose, record};
-
 use ssh_doctor_checks::causes::{Cause, Fix};
-
 use ssh_doctor_fixtures::cases;
 
 use crate::support::healthy;
+
+mod shell;
+mod snippets;
 
 /// Prefixes of codes that are not named after the check at which they show.
 const OTHER_PREFIXES: [&str; 6] = ["path", "session", "jump", "network", "server", "rekey"];
@@ -56,6 +55,15 @@ fn every_code_is_unique_and_named_after_its_check() {
         );
         let kebab = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         assert!(code.contains('-') && code.split('-').all(kebab), "{code} is not kebab-case");
+    }
+}
+
+#[test]
+fn causes_of_the_path_the_network_the_server_and_a_jump_strike_anywhere_and_no_others() {
+    for cause in ssh_doctor_checks::causes::all() {
+        let prefix = cause.code.split('-').next().unwrap();
+        let is_anywhere = ["path", "network", "server", "jump"].contains(&prefix);
+        assert_eq!(cause.strikes_anywhere, is_anywhere, "{}", cause.code);
     }
 }
 
@@ -119,7 +127,7 @@ fn misnames_a_placeholder(text: &str) -> bool {
 #[test]
 fn advice_that_does_harm_would_be_found() {
     const fn pasted(snippet: &'static str) -> [Fix; 1] {
-        [Fix { summary: "x", snippet: Some(snippet), ..Fix::NEW }]
+        [Fix { summary: "x", snippet: Some(snippet), ..Fix::LOOK }]
     }
     static OFF: [Fix; 1] = pasted("ssh -o StrictHostKeyChecking=no {alias}");
     static READS: [Fix; 1] = pasted("nc {host} {port} </dev/null; ssh -J <another host> {alias}");

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::reports;
+
 fn doctor() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ssh-doctor"));
     command.stdin(Stdio::null()).env_remove("SSH_DOCTOR_PASSWORD").env_remove("SSH_AUTH_SOCK");
@@ -248,21 +250,21 @@ fn the_origin_of_the_keepalive_interval_is_told() {
 }
 
 #[test]
-fn without_ssh_a_parser_reads_the_configuration_and_says_what_it_cannot() {
+fn without_ssh_flags_and_options_alone_count_and_the_report_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let config = twisted_config(dir.path());
     let empty = tempfile::tempdir().unwrap();
-    let mut command = doctor();
-    let ours = settings(command.env("PATH", empty.path()).args(["check", "--only", "dns", "-v", "-F", &config, "db"]));
-    assert!(ours("settings").contains("ssh2-config") && ours("settings").contains("Match blocks are not honoured"));
-    assert_eq!(ours("target"), "joe@127.0.0.1 port 22");
-    assert!(ours("not honoured").starts_with("Match in "));
-    assert_eq!(ours("identities"), format!("{}/k_joe_127.0.0.1_db_22", dir.path().display()));
-    let jump = doctor().env("PATH", empty.path()).args(["check", "-F", "none", "-J", "a", "h"]).output().unwrap();
-    assert_misuse(&jump, "install the OpenSSH client", "a jump without ssh");
-    let bad =
-        doctor().env("PATH", empty.path()).args(["check", "-F", "none", "-o", "Nonsense=1", "h"]).output().unwrap();
-    assert_misuse(&bad, "Nonsense", "an unknown option without ssh");
+    let check = |args: &[&str]| doctor().env("PATH", empty.path()).arg("check").args(args).output().unwrap();
+    let args = ["check", "--only", "dns", "-v", "-F", &config, "-l", "joe", "-o", "Port=2200", "127.0.0.1"];
+    let ours = settings(doctor().env("PATH", empty.path()).args(args));
+    assert!(ours("settings").contains("ssh_config was not read"), "{}", ours("settings"));
+    assert_eq!(ours("target"), "joe@127.0.0.1 port 2200");
+    assert!(ours("not honoured").starts_with(&format!("{config}: it was not read")), "{}", ours("not honoured"));
+    let report = stdout(&check(&["--only", "dns", "127.0.0.1"]));
+    let words = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("no OpenSSH client is installed, so ssh_config was not read"), "{report}");
+    assert_misuse(&check(&["-F", "none", "-J", "a", "h"]), "install the OpenSSH client", "a jump without ssh");
+    assert_misuse(&check(&["-F", "none", "-o", "Nonsense=1", "h"]), "Nonsense", "an unknown option without ssh");
 }
 
 #[test]
@@ -272,14 +274,13 @@ fn an_ssh_that_floods_is_no_openssh() {
     fs::write(&fake, "#!/bin/sh\nexec /usr/bin/head -c 50000000 /dev/zero\n").unwrap();
     fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
     let output = doctor().env("PATH", dir.path()).args(["check", "--only", "dns", "-v", "127.0.0.1"]).output().unwrap();
-    assert!(stderr(&output).contains("ssh2-config"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("ssh_config was not read"), "{}", stderr(&output));
 }
 
 #[test]
 fn several_targets_give_a_line_each_in_their_order() {
     let output = run(&["check", "-F", "none", "--only", "dns", "--format", "json", "127.0.0.1", "me@127.0.0.2:23"]);
-    let reports: Vec<serde_json::Value> =
-        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let reports = reports(&stdout(&output));
     let targets: Vec<_> =
         reports.iter().map(|report| (report["target"]["host"].clone(), report["target"]["port"].clone())).collect();
     assert_eq!(targets, [("127.0.0.1".into(), 22.into()), ("127.0.0.2".into(), 23.into())]);
@@ -299,7 +300,6 @@ fn a_signal_ends_the_examination_and_the_report_tells_what_is_known() {
         let output = child.wait_with_output().unwrap();
         assert!(began.elapsed() < Duration::from_secs(25), "{signal}: {:?}", began.elapsed());
         assert_eq!(output.status.code(), Some(3), "{signal}: {}", stderr(&output));
-        let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
-        assert_eq!(report["verdict"], "inconclusive", "{signal}");
+        assert_eq!(reports(&stdout(&output))[0]["verdict"], "inconclusive", "{signal}");
     }
 }

@@ -1,19 +1,15 @@
 //! The hops of a real path, and the one of them that forgets.
 
 use std::net::{IpAddr, SocketAddr};
-
 use std::sync::Arc;
-
 use std::time::{Duration, Instant};
 
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::idle::{End, Moves, Verdict};
 use ssh_doctor_checks::facts::path::{Distance, Path, Place, Protocol};
-
 use ssh_doctor_checks::measure::idle::hop::{Found, Room, Search, Untold, forgets, interval, next};
 use ssh_doctor_checks::os::path;
 use ssh_doctor_checks::ssh::hop_count;
-
 use tokio::time::{sleep, timeout};
 
 use crate::lab::{Lab, Middlebox, eventually};

@@ -1,11 +1,8 @@
 //! The hops of the path as the text report lists them.
 
 use serde_json::{Value, json};
-
 use ssh_doctor::diagnose::diagnose;
-
 use ssh_doctor::report::{Style, text};
-
 use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, failed, healthy};

@@ -1,11 +1,8 @@
 //! The bars of the idle test as the text report draws them.
 
 use serde_json::{Value, json};
-
 use ssh_doctor::diagnose::{Diagnosis, Verdict, diagnose};
-
 use ssh_doctor::report::{Style, text};
-
 use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, failed, healthy, skipped};

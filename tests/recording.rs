@@ -1,15 +1,11 @@
 //! Evidence written to disk and read again: without names, with the same diagnosis, and refused where it is none.
 
 use std::fs;
-
 use std::path::Path;
 
 use serde_json::Value;
-
 use ssh_doctor::diagnose::diagnose;
-
 use ssh_doctor::record::{load, save};
-
 use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, errored, failed, healthy, skipped};

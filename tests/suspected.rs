@@ -1,19 +1,14 @@
 //! Known products in a report: offered with their knobs, never as the answer.
 
 use std::path::Path;
-
 use std::{env, fs};
 
 use serde_json::{Value, json};
-
 use ssh_doctor::clients::Client;
-
 use ssh_doctor::diagnose::{Diagnosis, diagnose, diagnose_by};
-
 use ssh_doctor::guide;
-
+use ssh_doctor::report::json::Shape;
 use ssh_doctor::report::{Style, json, text};
-
 use ssh_doctor_checks::causes::{Cause, Match, Severity, suspects};
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::{Check, Evidence};
@@ -30,6 +25,7 @@ static FORGETS: Cause = Cause {
     symptoms: &[],
     hides: &[],
     judge: |evidence| Some(Match::new(Certainty::Certain, ["so"]).suspecting(suspects::of(evidence))),
+    ..Cause::NEW
 };
 
 /// A silence between `survived` and `died` that kills in this manner.
@@ -50,7 +46,7 @@ fn judged(evidence: &Evidence) -> Diagnosis {
 }
 
 fn in_json(evidence: &Evidence) -> Value {
-    let report: Value = serde_json::from_str(&json::render(evidence, &judged(evidence), false)).unwrap();
+    let report: Value = serde_json::from_str(&json::render(evidence, &judged(evidence), Shape::default())).unwrap();
     report["diagnoses"][0]["suspects"].clone()
 }
 
@@ -106,7 +102,7 @@ fn stretched(recording: &str, factor: f64) -> Evidence {
 /// The products and the fixes for the network that a whole report of a stretched recording has.
 fn reported(evidence: &Evidence, code: &str) -> (Vec<String>, Vec<String>, String) {
     let found = diagnose(evidence);
-    let report: Value = serde_json::from_str(&json::render(evidence, &found, false)).unwrap();
+    let report: Value = serde_json::from_str(&json::render(evidence, &found, Shape::default())).unwrap();
     let first = &report["diagnoses"][0];
     assert_eq!(first["code"], code, "{report:#}");
     let list = |key: &str| first[key].as_array().unwrap().clone();

@@ -6,6 +6,7 @@
 pub mod base;
 pub mod causes;
 pub mod facts;
+pub mod logs;
 pub mod measure;
 pub mod os;
 pub mod ssh;
@@ -70,6 +71,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
         settings: target.settings.clone(),
         spent: exam.budget.spent(),
         interrupted: exam.stop.asked(),
+        timed_out: exam.stop.timed_out(),
         dns,
         tcp,
         handshake,
@@ -106,7 +108,7 @@ async fn timed<F: Facts>(
     let step = tokio::select! {
         biased;
         step = run(exam) => step,
-        () = async { stop.wait().await; tokio::time::sleep(limit).await } => Step::Skipped("interrupted".into()),
+        () = async { stop.wait().await; tokio::time::sleep(stop.grace(limit)).await } => Step::Skipped("interrupted".into()),
     };
     // What failed while the user was ending it may have failed for that; the idle test says itself what it knows.
     let step = match step {

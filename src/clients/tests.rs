@@ -1,11 +1,9 @@
 use clap::ValueEnum as _;
-
 use ssh_doctor_checks::base::target::Settings;
 use ssh_doctor_checks::causes;
 use ssh_doctor_checks::facts::{Evidence, Step};
 
 use super::{Client, SYNTAXES, is_keepalive};
-
 use crate::diagnose::{FilledFix, diagnose_for};
 
 /// A recording of a run that found and proved a timer, its keepalive 15 s and 7.

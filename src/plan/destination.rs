@@ -1,11 +1,9 @@
 //! Whom the user typed: `[user@]host`, `[user@]host:port`, `[user@][v6]:port`, a bare IPv6 address, `ssh://user@host:port`.
 
 use std::fmt;
-
 use std::net::Ipv6Addr;
 
 use anyhow::{Result, bail, ensure};
-
 use ssh_doctor_checks::base::text::shown;
 
 /// The longest name that we take, in bytes (NI_MAXHOST of getnameinfo(3)); one of DNS has at most 253.

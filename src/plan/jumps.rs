@@ -1,18 +1,13 @@
 //! The hops of a ProxyJump as targets of their own, each with the settings that ssh would use for it.
 
 use anyhow::{Context, Result, ensure};
-
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::shown;
 
 use super::destination::Destination;
-
 use super::local::Local;
-
 use super::resolve::{self, Given};
-
 use super::ssh_g;
-
 use crate::cli::SshFlags;
 
 /// The most hops that are resolved; a configuration in which a host is its own jump host has no end.

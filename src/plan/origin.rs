@@ -13,7 +13,7 @@ use crate::cli::SshFlags;
 pub(super) const DEFAULT: &str = "ssh's default";
 
 /// How much of a configuration file is searched, bytes.
-pub(super) const MOST: u64 = 1 << 20;
+const MOST: u64 = 1 << 20;
 
 /// Where the interval of `ServerAliveInterval` comes from.
 pub(super) async fn of_interval(raw: &Raw, flags: &SshFlags, local: &Local, host: &str) -> String {
@@ -91,7 +91,7 @@ pub(super) fn contents(file: &Path) -> Option<String> {
 }
 
 /// A time of sshd_config(5), TIME FORMATS, in seconds: `90`, `1m30s`.
-fn seconds(text: &str) -> Option<u64> {
+pub(super) fn seconds(text: &str) -> Option<u64> {
     let mut total: u64 = 0;
     let mut number: Option<u64> = None;
     for c in text.trim().chars() {

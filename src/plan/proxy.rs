@@ -1,15 +1,11 @@
 //! `ProxyJump` and `ProxyCommand` as the command that ssh itself would run.
 
 use anyhow::{Context, Result};
-
 use ssh_doctor_checks::base::target::Proxy;
 
 use super::destination::Destination;
-
 use super::raw::Raw;
-
 use super::tokens::Tokens;
-
 use crate::shell::quoted;
 
 /// The way to the server, when it is not a TCP connection of our own. `config` is the file given with `-F`.
@@ -47,7 +43,6 @@ fn jump(hops: &str, tokens: &Tokens<'_>, config: Option<&str>) -> Result<Proxy> 
 #[cfg(test)]
 mod tests {
     use super::{Raw, proxy};
-
     use crate::plan::tokens::tests::{local, plain};
 
     fn made(lines: &str, config: Option<&str>) -> Result<Option<(String, Vec<String>)>, String> {

@@ -3,25 +3,17 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-
 use secrecy::SecretString;
-
 use ssh_doctor_checks::base::target::{
     AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, Settings, Strictness, Target,
 };
 
 use super::destination::Destination;
-
 use super::local::Local;
-
 use super::proxy::proxy;
-
 use super::raw::Raw;
-
 use super::tokens::{Tokens, tilde};
-
 use super::{ipqos, origin, unhonoured};
-
 use crate::cli::SshFlags;
 
 /// The identity files of ssh_config(5) when none is configured; a newer ssh has more of them, an older one fewer.
@@ -251,7 +243,6 @@ mod tests {
     use ssh_doctor_checks::base::target::{AddressFamily, Strictness, Target};
 
     use super::{Given, Raw, SshFlags, split_files, target};
-
     use crate::plan::tokens::tests::local;
 
     fn resolved(lines: &str) -> Target {

@@ -1,15 +1,11 @@
 //! A password from a file or the environment; never from the command line.
 
 use std::fs::File;
-
 use std::io::Read;
-
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
-
 use secrecy::SecretString;
-
 use ssh_doctor_checks::base::target::PASSWORD_VARIABLE;
 
 use crate::terminal::reason;

@@ -1,26 +1,18 @@
 //! What `ssh -G` says: the exact settings that ssh itself would use, with Match, Include, tokens and canonical names.
 
 use std::io;
-
 use std::process::Stdio;
-
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
-
 use ssh_doctor_checks::base::target::PASSWORD_VARIABLE;
 use ssh_doctor_checks::base::text::shown;
-
 use tokio::io::{AsyncRead, AsyncReadExt};
-
 use tokio::process::Command;
-
 use tokio::time::timeout;
 
 use super::raw::{Log, Raw};
-
 use crate::cli::SshFlags;
-
 use crate::terminal::reason;
 
 /// How long ssh may take: a `Match exec` command or a canonical name that is looked up takes its time.
@@ -174,9 +166,7 @@ fn log(stderr: &str) -> Log {
 #[cfg(test)]
 mod tests {
     use super::{arguments, complaint, log};
-
     use crate::cli::SshFlags;
-
     use crate::plan::raw::Raw;
 
     #[test]

@@ -1,19 +1,14 @@
 //! Settings that the user changed and that this examination does not honour, each with the reason.
 
 use std::net::IpAddr;
-
 use std::path::Path;
 
 use ssh_doctor_checks::base::text::shown;
 
 use super::local::Local;
-
 use super::origin;
-
 use super::raw::Raw;
-
 use super::tokens::Tokens;
-
 use crate::cli::SshFlags;
 
 /// Settings that are off in ssh, and why they are not honoured when the user turned them on.
@@ -44,6 +39,11 @@ const VARYING: &[(&str, &str, &str)] = &[
     ("casignaturealgorithms", "CASignatureAlgorithms", "a certificate's signature is taken by any algorithm"),
     ("requiredrsasize", "RequiredRSASize", "RSA keys of any size are used"),
 ];
+
+/// Whether a keyword, in lower case, is one that this examination knows and does not honour.
+pub(super) fn names(keyword: &str) -> bool {
+    OFF.iter().chain(VARYING).any(|(name, ..)| *name == keyword)
+}
 
 /// A sentence for each setting that is not honoured.
 pub(super) fn sentences(raw: &Raw, flags: &SshFlags, tokens: &Tokens<'_>) -> Vec<String> {
@@ -115,7 +115,6 @@ fn has_ticket(local: &Local) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Raw, SshFlags, sentences};
-
     use crate::plan::tokens::tests::{local, plain};
 
     fn said(lines: &str, options: &[&str]) -> Vec<String> {

@@ -7,9 +7,7 @@ use ssh_doctor_checks::facts::Evidence;
 use ssh_doctor_checks::facts::idle::{End, Facts, Moves};
 
 use super::Style;
-
 use super::style::Ink;
-
 use lane::{Lane, Mark};
 
 /// Bars that are drawn at most; the heading and the axis come to it.

@@ -5,7 +5,6 @@ use ssh_doctor_checks::facts::idle::{Facts, Search};
 use ssh_doctor_checks::facts::path::{Hop, Path, Place, Protocol};
 
 use super::Style;
-
 use super::style::Ink;
 
 /// The hops with their round-trip times, and which of them forgets; `None` where no timer gave a reason to look for one.

@@ -1,13 +1,10 @@
 //! How text is set: its width, its colours, its symbols.
 
 use anstyle::{AnsiColor, Color, Effects};
-
 use ssh_doctor_checks::base::text;
-
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::Status;
-
 use crate::diagnose::Verdict;
 
 /// The narrowest report, in columns; a table in less is no longer readable.

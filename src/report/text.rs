@@ -5,9 +5,7 @@ use ssh_doctor_checks::facts::server::{Answer, Answers};
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Step};
 
 use super::style::Ink;
-
 use super::{Style, channels, finding, lifelines, path, table};
-
 use crate::diagnose::{Diagnosis, Verdict};
 
 /// The lines that are shown of one answer of the server.

@@ -1,27 +1,19 @@
 //! Questions to the person at the terminal.
 
 use std::fs::{File, OpenOptions};
-
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-
 use std::sync::atomic::{AtomicBool, Ordering};
-
 use std::sync::{Mutex, PoisonError};
-
 use std::time::{Duration, Instant};
 
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
-
 use secrecy::SecretString;
-
 use ssh_doctor_checks::base::ask::Ask;
 use ssh_doctor_checks::base::stop::Stop;
 use ssh_doctor_checks::base::text::shown;
-
 use tokio::signal::unix::SignalKind;
 
 use super::board::Board;
-
 use super::remark;
 
 /// The longest answer, in bytes; a terminal's line editing takes 4096.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-
 use ssh_doctor_checks::base::text::{seconds, shown};
 use ssh_doctor_checks::facts::Check;
 use ssh_doctor_checks::measure::progress::{Ending, IdleState, Lane, LaneState};

@@ -4,17 +4,12 @@ use std::time::{Duration, Instant};
 
 use ssh_doctor_checks::base::text::shown;
 use ssh_doctor_checks::measure::progress::{Ending, Event, IdleState, LaneState, Progress};
-
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-
 use tokio::task::JoinHandle;
-
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::board::Board;
-
 use super::frame::{Known, lines};
-
 use super::remark;
 
 /// How often the board is drawn.

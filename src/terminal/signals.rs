@@ -1,15 +1,11 @@
 //! Ctrl-C and SIGTERM: the first ends the examination, the second ends the doctor.
 
 use ssh_doctor_checks::base::stop::Stop;
-
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
 use tokio::sync::watch;
 
 use super::ask;
-
 use super::board::Board;
-
 use super::remark;
 
 /// A wish to stop that the first signal makes; the second one exits at once with 128 and the signal's number.
@@ -41,7 +37,7 @@ async fn obey(mut interrupt: Signal, mut terminate: Signal, wish: &watch::Sender
             std::process::exit(128 + signal.as_raw_value());
         }
         board.set_ending();
-        if !board.is_live() {
+        if !board.is_live() && !board.is_quiet() {
             remark("ssh-doctor: ending the examination; once more to leave without a report");
         }
     }

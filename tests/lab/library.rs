@@ -1,7 +1,6 @@
 //! The doctor's library on a lab's client.
 
 use std::net::SocketAddr;
-
 use std::sync::Arc;
 
 use ssh_doctor_checks::base::ask::Nobody;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +79,7 @@ impl Target {
 }
 
 /// What of ssh's command line says where to go, by which way and as whom: a command that is to go there needs it too.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Flags {
     /// The configuration file (`-F`).
@@ -213,7 +214,7 @@ pub struct Algorithms {
 }
 
 /// The user's settings that the report quotes.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, JsonSchema, Serialize, Deserialize)]
 pub struct Settings {
     /// Who resolved them: `ssh -G (OpenSSH_9.2p1 ...)`, or the parser's name.
     pub source: String,

@@ -1,6 +1,6 @@
 //! The causes that show when a session ends.
 
-use super::{Cause, Fix, Match, Severity, Side};
+use super::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::base::text::seconds;
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -22,7 +22,7 @@ const HANGS: Cause = Cause {
             side: Side::Server,
             summary: "Start background processes with all three streams redirected",
             snippet: Some("nohup COMMAND </dev/null >/dev/null 2>&1 &"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
@@ -30,7 +30,7 @@ const HANGS: Cause = Cause {
             snippet: Some(
                 "ps -u {user} -o pid,ppid,lstart,args; grep -nE '&[[:space:]]*$' ~{user}/.bashrc ~{user}/.profile ~{user}/.zshenv",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &["ssh does not return after the remote command has ended"],
@@ -48,6 +48,7 @@ const HANGS: Cause = Cause {
             )
         })
     },
+    ..Cause::NEW
 };
 
 const SERVER_SAW: Fix = Fix {
@@ -56,7 +57,7 @@ const SERVER_SAW: Fix = Fix {
     snippet: Some(
         "journalctl -k --since -10min | grep -iE 'oom|killed'; journalctl -u ssh -u sshd --since -10min | grep -iE 'signal|session'",
     ),
-    ..Fix::NEW
+    ..Fix::LOOK
 };
 
 const BY_SIGNAL: Cause = Cause {
@@ -75,11 +76,12 @@ const BY_SIGNAL: Cause = Cause {
             snippet: Some(
                 "sudo -u {user} sh -c 'ulimit -a'; systemctl show user-$(id -u {user}).slice -p MemoryMax -p TasksMax",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &["Killed by signal", "Exit status -1"],
     hides: &["exit-output-lost"],
+    corroborated_by: &[testimony::out_of_memory],
     judge: |evidence| {
         let facts = evidence.exit.failed()?;
         let killed = runs(facts).find(|ran| ran.closed && ran.signal.is_some())?;
@@ -88,6 +90,7 @@ const BY_SIGNAL: Cause = Cause {
             [format!("instead of status {} came {}", facts.given_status, killed.end_words())],
         ))
     },
+    ..Cause::NEW
 };
 
 const WITHOUT_STATUS: Cause = Cause {
@@ -104,7 +107,7 @@ const WITHOUT_STATUS: Cause = Cause {
             side: Side::Client,
             summary: "Until then, let the command print its status, and read that",
             snippet: Some("ssh {alias} 'COMMAND; echo status=$?'"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &["Exit status -1"],
@@ -123,6 +126,7 @@ const WITHOUT_STATUS: Cause = Cause {
             )],
         ))
     },
+    ..Cause::NEW
 };
 
 const STATUS_ALTERED: Cause = Cause {
@@ -141,13 +145,15 @@ const STATUS_ALTERED: Cause = Cause {
             snippet: Some(
                 "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys; getent passwd {user}",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "Let a wrapper end as the command ends: as its last line",
+            file: Some("the wrapper"),
             snippet: Some("exec sh -c \"$SSH_ORIGINAL_COMMAND\""),
-            ..Fix::NEW
+            caution: Some("only in a wrapper that lets any command through anyway: it runs whatever the client sends"),
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[],
@@ -165,6 +171,7 @@ const STATUS_ALTERED: Cause = Cause {
             )],
         ))
     },
+    ..Cause::NEW
 };
 
 /// The last command, and its repetitions.
@@ -180,12 +187,13 @@ const OUTPUT_LOST: Cause = Cause {
     explanation: "The channel was closed in good order, and less output arrived than the command had written. Servers and libraries that close the channel before \
         the output is drained lose its end; scripts then see a short result and a good exit status.",
     fixes: &[
-        Fix { side: Side::Server, summary: "Upgrade the SSH server", snippet: Some("ssh -V; sshd -V"), ..Fix::NEW },
+        Fix { side: Side::Server, summary: "Upgrade the SSH server", ..Fix::CHANGE },
+        Fix { side: Side::Server, summary: "Read its version", snippet: Some("sshd -V"), ..Fix::LOOK },
         Fix {
             side: Side::Client,
             summary: "Until then, let the command wait a moment after its last output",
             snippet: Some("ssh {alias} 'COMMAND; status=$?; sleep 1; exit $status'"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &["output of the remote command is cut off at the end"],
@@ -206,6 +214,7 @@ const OUTPUT_LOST: Cause = Cause {
             ],
         ))
     },
+    ..Cause::NEW
 };
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub mod transfer;
 pub mod unexplained;
 pub mod validity;
 
-pub use cause::{Cause, Fix, Match, Severity, Side};
+pub use cause::{Cause, Fix, FixKind, Match, Severity, Side, Testimony};
 
 /// Every cause of every check, in the order of the checks; what stands in when none fits comes last.
 pub fn all() -> impl Iterator<Item = &'static Cause> {

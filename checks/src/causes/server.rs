@@ -23,18 +23,19 @@ const DISK_FULL: Cause = Cause {
             snippet: Some(
                 "df -h /tmp /var/log ~; df -i /tmp /var/log ~; sudo du -xh --max-depth=2 /var | sort -h | tail; sudo lsof +L1 | head",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "Keep the journal small",
             snippet: Some("sudo journalctl --vacuum-size=200M"),
             caution: Some("removes old log lines"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &["No space left on device", "error in locking authority file", "Disk quota exceeded"],
     hides: &[],
+    strikes_anywhere: true,
     judge: |evidence| {
         let server = evidence.server.as_ref()?;
         let full = |about| server.lines(about, false).filter_map(full);
@@ -43,6 +44,7 @@ const DISK_FULL: Cause = Cause {
         let because: Vec<_> = blocks.chain(inodes).collect();
         (!because.is_empty()).then(|| Match::new(Certainty::Certain, because))
     },
+    ..Cause::NEW
 };
 
 const NOLOGIN: Cause = Cause {
@@ -52,22 +54,34 @@ const NOLOGIN: Cause = Cause {
     severity: Severity::Warning,
     explanation: "The file /etc/nologin or /run/nologin exists on the server (nologin(5)). This account could log in all the same, as root may; others are turned away after their password or key was accepted, with the \
         text of the file. shutdown(8) makes it minutes before the machine stops, and systemd while it starts; one that was left behind keeps everybody out.",
-    fixes: &[Fix {
-        side: Side::Server,
-        summary: "See whether the machine is starting or stopping; if neither, remove the file",
-        snippet: Some(
-            "systemctl is-system-running; ls -l /etc/nologin /run/nologin; sudo rm -f /etc/nologin /run/nologin",
-        ),
-        caution: Some("a maintenance may have put it there on purpose"),
-        ..Fix::NEW
-    }],
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See whether the machine is starting or stopping, and what the file says",
+            snippet: Some(
+                "systemctl is-system-running; ls -l /etc/nologin /run/nologin; cat /etc/nologin /run/nologin",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Where it was left behind, remove it",
+            snippet: Some("sudo rm {nologin_file}"),
+            caution: Some("lets everybody log in again: not while the machine starts, stops or is under maintenance"),
+            ..Fix::CHANGE
+        },
+    ],
     symptoms: &["System is going down. Unprivileged users are not permitted to log in anymore."],
     hides: &[],
+    strikes_anywhere: true,
     judge: |evidence| {
         let lines = said(evidence.server.as_ref()?);
-        (!lines.is_empty())
-            .then(|| Match::new(Certainty::Certain, [format!("on the server stands {}", lines.join(" "))]))
+        let files = ["/etc/nologin", "/run/nologin"];
+        let file = files.into_iter().find(|file| lines.iter().any(|line| line.strip_suffix(':') == Some(file)))?;
+        let because = [format!("the server has {}", lines.join(" "))];
+        Some(Match::new(Certainty::Certain, because).with("nologin_file", file))
     },
+    ..Cause::NEW
 };
 
 fn said(server: &Answers) -> Vec<&str> {

@@ -2,13 +2,16 @@
 
 use super::{Fix, Side};
 
+/// The caution of a change to sshd_config.
+pub(crate) const RELOAD: &str = "check with sshd -t, then reload sshd; running sessions keep the old setting";
+
 /// Full-size packets that the path swallows, where the size that passes is not known.
 pub(crate) const CLAMP_MSS: Fix = Fix {
     side: Side::Network,
-    summary: "On the router at the tunnel, clamp the TCP maximum segment size to the path, and let ICMP \"fragmentation needed\" pass",
+    summary: "On the router at the tunnel, clamp the TCP maximum segment size to the path",
     snippet: Some("nft insert rule inet filter forward tcp flags syn tcp option maxseg size set {clamp}"),
     caution: Some("table and chain are those of your own ruleset"),
-    ..Fix::NEW
+    ..Fix::CHANGE
 };
 
 /// Sessions that end by a limit which no client can lift.
@@ -16,7 +19,7 @@ pub(crate) const TMUX: Fix = Fix {
     side: Side::Client,
     summary: "Let the work survive the session, and come back to it",
     snippet: Some("ssh -t {alias} tmux new -A -s main"),
-    ..Fix::NEW
+    ..Fix::CHANGE
 };
 
 /// Servers and firewalls that count connections.
@@ -25,5 +28,5 @@ pub(crate) const ONE_CONNECTION: Fix = Fix {
     summary: "Let many sessions share one connection, so that fewer are opened",
     file: Some("~/.ssh/config"),
     snippet: Some("Host {alias}\n    ControlMaster auto\n    ControlPath ~/.ssh/control-%C\n    ControlPersist 10m"),
-    ..Fix::NEW
+    ..Fix::CHANGE
 };

@@ -16,3 +16,13 @@ pub(crate) fn software(evidence: &Evidence) -> Software {
     let known = [("OpenSSH", Software::OpenSsh), ("dropbear", Software::Dropbear)];
     known.into_iter().find(|(name, _)| version.contains(name)).map_or(Software::Other, |(_, software)| software)
 }
+
+/// Whether the server calls itself OpenSSH.
+pub(crate) fn is_openssh(evidence: &Evidence) -> bool {
+    software(evidence) == Software::OpenSsh
+}
+
+/// Whether the server calls itself dropbear.
+pub(crate) fn is_dropbear(evidence: &Evidence) -> bool {
+    software(evidence) == Software::Dropbear
+}

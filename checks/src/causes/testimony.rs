@@ -1,75 +1,12 @@
-//! What the server's own words make of a cause that was found from outside.
+//! What the server's own settings, logs and kernel say about causes that were found from outside.
 
-use Word::{Confirms, Contradicts, Fits};
-
-use super::Match;
+use super::Testimony;
+use super::Testimony::{Confirms, Contradicts, Fits};
 use crate::facts::Evidence;
-use crate::facts::certainty::Certainty;
 use crate::facts::server::Answers;
 
-/// One of the server's words on a cause.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Word {
-    /// It is so.
-    Confirms(String),
-    /// It fits, and proves nothing.
-    Fits(String),
-    /// It is not so, or not only.
-    Contradicts(String),
-}
-
-/// A match, made surer or less sure by what the server said; as it was where the server was not asked or knows nothing of it.
-#[must_use]
-pub fn heard(code: &str, evidence: &Evidence, found: Match) -> Match {
-    let words = evidence.server.as_ref().map(|answers| words(code, answers, evidence)).unwrap_or_default();
-    words.into_iter().fold(found, |mut found, word| {
-        let (certainty, line) = match &word {
-            Confirms(line) => (Certainty::Certain, line),
-            Fits(line) => (found.certainty, line),
-            Contradicts(line) => (found.certainty.max(Certainty::Likely), line),
-        };
-        found.reason_open &= !matches!(word, Confirms(_));
-        found.certainty = certainty;
-        found.because.push(line.clone());
-        found
-    })
-}
-
-fn words(code: &str, server: &Answers, evidence: &Evidence) -> Vec<Word> {
-    let word = match code {
-        "channel-max-sessions" => sessions(server, evidence),
-        "channel-forwarding-prohibited" => forwarding(server, &["no", "remote"], "permitopen"),
-        "channel-remote-forward-failed" => forwarding(server, &["no", "local"], "permitlisten"),
-        "session-pty-refused" => match server.setting("permittty") {
-            Some("no") => Some(Confirms(says("PermitTTY no"))),
-            Some(_) => Some(Fits(format!("{}: the option of the key, or the system, refuses", says("PermitTTY yes")))),
-            None => None,
-        },
-        "session-subsystem-missing" => (server.has_settings() && server.setting("subsystem").is_none())
-            .then(|| Confirms("sshd -T lists no subsystem".to_owned())),
-        "idle-channel-timeout" => set(server, "channeltimeout", "ChannelTimeout"),
-        "idle-unused-connection-timeout" => set(server, "unusedconnectiontimeout", "UnusedConnectionTimeout"),
-        "idle-shell-timeout" => tmout(server, evidence),
-        "exit-by-signal" | "transfer-truncated" | "session-wall-clock-cut" => killed(server),
-        "idle-silent-drop" | "idle-one-way-drop" => given_up(server).or_else(|| reset_there(server)).map(Fits),
-        "idle-reset" | "idle-closed" => given_up(server).map(Contradicts),
-        _ => None,
-    };
-    let forgets =
-        matches!(code, "idle-silent-drop" | "idle-one-way-drop" | "idle-reset").then(|| forgets(server, evidence));
-    word.into_iter().chain(forgets.flatten()).collect()
-}
-
-fn says(setting: &str) -> String {
-    format!("sshd -T on the server says {setting}")
-}
-
-fn set(server: &Answers, name: &str, shown: &str) -> Option<Word> {
-    let value = server.setting(name).filter(|value| !["none", "0"].contains(value))?;
-    Some(Confirms(says(&format!("{shown} {value}"))))
-}
-
-fn sessions(server: &Answers, evidence: &Evidence) -> Option<Word> {
+/// MaxSessions, held against the sessions that could be opened.
+pub(crate) fn max_sessions(server: &Answers, evidence: &Evidence) -> Option<Testimony> {
     let value = server.setting("maxsessions")?;
     let open = evidence.channel.passed()?.capabilities.sessions_at_once.as_ref()?.open;
     let line = says(&format!("MaxSessions {value}"));
@@ -80,8 +17,18 @@ fn sessions(server: &Answers, evidence: &Evidence) -> Option<Word> {
     })
 }
 
-/// Which of the settings forbids one direction; where none does, it is the option in front of the key.
-fn forwarding(server: &Answers, forbids: &[&str], permits: &str) -> Option<Word> {
+/// The settings that forbid connections to the server's side.
+pub(crate) fn forwarding_there(server: &Answers, _: &Evidence) -> Option<Testimony> {
+    forwarding(server, &["no", "remote"], "PermitOpen")
+}
+
+/// The settings that forbid ports that lead back.
+pub(crate) fn forwarding_back(server: &Answers, _: &Evidence) -> Option<Testimony> {
+    forwarding(server, &["no", "local"], "PermitListen")
+}
+
+/// The settings that forbid one direction; where none does, it is the option in front of the key.
+fn forwarding(server: &Answers, forbids: &[&str], permits: &str) -> Option<Testimony> {
     let allow = server.setting("allowtcpforwarding")?;
     if server.setting("disableforwarding") == Some("yes") {
         return Some(Confirms(says("DisableForwarding yes")));
@@ -90,17 +37,49 @@ fn forwarding(server: &Answers, forbids: &[&str], permits: &str) -> Option<Word>
         return Some(Confirms(says(&format!("AllowTcpForwarding {allow}"))));
     }
     let permitted = server.setting(permits).unwrap_or("any");
-    let name = if permits == "permitopen" { "PermitOpen" } else { "PermitListen" };
     Some(if permitted == "any" {
-        let line = says(&format!("AllowTcpForwarding {allow} and {name} any"));
+        let line = says(&format!("AllowTcpForwarding {allow} and {permits} any"));
         Fits(format!("{line}: so the option in front of the key forbids it (restrict, no-port-forwarding, permit...)"))
     } else {
-        Confirms(says(&format!("{name} {permitted}")))
+        Confirms(says(&format!("{permits} {permitted}")))
     })
 }
 
+/// PermitTTY.
+pub(crate) fn permit_tty(server: &Answers, _: &Evidence) -> Option<Testimony> {
+    Some(match server.setting("permittty")? {
+        "no" => Confirms(says("PermitTTY no")),
+        _ => Fits(format!("{}: the option of the key, or the system, refuses", says("PermitTTY yes"))),
+    })
+}
+
+/// The list of subsystems, where it is empty.
+pub(crate) fn no_subsystem(server: &Answers, _: &Evidence) -> Option<Testimony> {
+    let none = server.has_settings() && server.setting("subsystem").is_none();
+    none.then(|| Confirms("sshd -T lists no subsystem".to_owned()))
+}
+
+/// ChannelTimeout.
+pub(crate) fn channel_timeout(server: &Answers, _: &Evidence) -> Option<Testimony> {
+    set(server, "ChannelTimeout")
+}
+
+/// UnusedConnectionTimeout.
+pub(crate) fn unused_connection_timeout(server: &Answers, _: &Evidence) -> Option<Testimony> {
+    set(server, "UnusedConnectionTimeout")
+}
+
+fn set(server: &Answers, name: &str) -> Option<Testimony> {
+    let value = server.setting(name).filter(|value| !["none", "0"].contains(value))?;
+    Some(Confirms(says(&format!("{name} {value}"))))
+}
+
+fn says(setting: &str) -> String {
+    format!("sshd -T on the server says {setting}")
+}
+
 /// The start-up file that sets just the limit which was met.
-fn tmout(server: &Answers, evidence: &Evidence) -> Option<Word> {
+pub(crate) fn tmout(server: &Answers, evidence: &Evidence) -> Option<Testimony> {
     /// bash looks at its clock once a second, and the shell starts a moment after the session.
     const APART_S: f64 = 2.0;
     let shell = evidence.idle.failed()?.arms.iter().find(|arm| arm.is_left_by_shell())?;
@@ -113,7 +92,16 @@ fn tmout(server: &Answers, evidence: &Evidence) -> Option<Word> {
     Some(Confirms(format!("a start-up file on the server says {line}")))
 }
 
-/// sshd's own end of a client that it heard nothing of.
+/// sshd's own end of a client that no longer answered, which fits a connection that is dropped in silence.
+pub(crate) fn dropped_there_too(server: &Answers, _: &Evidence) -> Option<Testimony> {
+    given_up(server).or_else(|| reset_there(server)).map(Fits)
+}
+
+/// sshd's own end of a client that no longer answered, where the client saw the server's side end it.
+pub(crate) fn ended_by_sshd(server: &Answers, _: &Evidence) -> Option<Testimony> {
+    given_up(server).map(Contradicts)
+}
+
 fn given_up(server: &Answers) -> Option<String> {
     let line = server.logged(&["client not responding"])?;
     let interval = server.setting("clientaliveinterval").filter(|seconds| *seconds != "0");
@@ -121,20 +109,21 @@ fn given_up(server: &Answers) -> Option<String> {
     Some(format!("the server ended a session itself{interval}, as its keepalives got no answer; it logged \"{line}\""))
 }
 
-/// A reset that only the server's end met.
+/// A reset that only the server's end received.
 fn reset_there(server: &Answers) -> Option<String> {
     let line = server.logged(&["Read error from remote host"]).filter(|line| line.contains("reset by peer"))?;
     Some(format!("the server's end met a reset that we never sent; it logged \"{line}\""))
 }
 
-fn killed(server: &Answers) -> Option<Word> {
+/// The kernel's out-of-memory killer.
+pub(crate) fn out_of_memory(server: &Answers, _: &Evidence) -> Option<Testimony> {
     let kills = |line: &&str| ["out of memory", "oom-kill"].iter().any(|words| line.to_lowercase().contains(words));
     let line = server.lines("out-of-memory kills", false).filter(kills).last()?;
     Some(Fits(format!("the server's kernel has killed for want of memory: \"{line}\"")))
 }
 
 /// The server's own connection tracking, where its timer lies in the bracket.
-fn forgets(server: &Answers, evidence: &Evidence) -> Option<Word> {
+pub(crate) fn connection_tracking(server: &Answers, evidence: &Evidence) -> Option<Testimony> {
     let timeout = &evidence.idle.failed()?.timeout;
     let seconds = server.kernel("conntrack", "nf_conntrack_tcp_timeout_established")?;
     let (survived, died) = (timeout.survived_s.unwrap_or_default(), timeout.died_s?);
@@ -145,42 +134,33 @@ fn forgets(server: &Answers, evidence: &Evidence) -> Option<Word> {
 
 #[cfg(test)]
 mod tests {
-    use super::heard;
-    use crate::causes::Match;
+    use super::{dropped_there_too, ended_by_sshd, forwarding_there};
+    use crate::causes::Testimony::{Confirms, Contradicts, Fits};
     use crate::facts::Evidence;
-    use crate::facts::certainty::Certainty;
     use crate::facts::server::{Answer, Answers};
 
-    fn said(about: &str, status: i32, lines: &[&str]) -> Evidence {
+    fn said(about: &str, status: i32, lines: &[&str]) -> Answers {
         let lines = lines.iter().map(|line| (*line).to_owned()).collect();
         let answer = Answer { about: about.into(), source: "x".into(), lines, status: Some(status) };
-        let server = Answers { answers: vec![answer], failure: None };
-        Evidence { server: Some(server), ..Evidence::unexamined() }
-    }
-
-    fn made_of(code: &str, certainty: Certainty, evidence: &Evidence) -> (Certainty, usize) {
-        let found = heard(code, evidence, Match::new(certainty, ["seen"]));
-        (found.certainty, found.because.len())
+        Answers { answers: vec![answer], failure: None }
     }
 
     #[test]
-    fn a_setting_makes_certain_and_a_refusal_to_tell_it_changes_nothing() {
-        let code = "channel-forwarding-prohibited";
+    fn a_setting_confirms_and_one_that_could_not_be_read_is_no_testimony() {
+        let heard = |server: &Answers| forwarding_there(server, &Evidence::unexamined());
         let settings = ["allowtcpforwarding no", "disableforwarding no"];
-        assert_eq!(made_of(code, Certainty::Likely, &said("sshd settings", 0, &settings)), (Certainty::Certain, 2));
-        assert_eq!(made_of(code, Certainty::Likely, &said("sshd settings", 1, &settings)), (Certainty::Likely, 1));
-        assert_eq!(made_of(code, Certainty::Likely, &Evidence::unexamined()), (Certainty::Likely, 1));
+        let confirms = Confirms("sshd -T on the server says AllowTcpForwarding no".to_owned());
+        assert_eq!(heard(&said("sshd settings", 0, &settings)), Some(confirms));
+        assert_eq!(heard(&said("sshd settings", 1, &settings)), None);
         let allows = said("sshd settings", 0, &["allowtcpforwarding yes", "permitopen any"]);
-        assert_eq!(made_of(code, Certainty::Likely, &allows), (Certainty::Likely, 2));
-        assert_eq!(made_of("tcp-refused", Certainty::Likely, &allows), (Certainty::Likely, 1));
+        assert!(matches!(heard(&allows), Some(Fits(_))));
     }
 
     #[test]
-    fn an_end_that_the_server_made_takes_a_resets_certainty_and_gives_none() {
+    fn an_end_that_the_server_made_fits_a_silent_drop_and_contradicts_a_reset() {
         let log =
             said("log of our connections", 0, &["Timeout, client not responding from user root 192.0.2.1 port 9"]);
-        assert_eq!(made_of("idle-reset", Certainty::Certain, &log), (Certainty::Likely, 2));
-        assert_eq!(made_of("idle-reset", Certainty::Possible, &log), (Certainty::Possible, 2));
-        assert_eq!(made_of("idle-one-way-drop", Certainty::Likely, &log), (Certainty::Likely, 2));
+        assert!(matches!(ended_by_sshd(&log, &Evidence::unexamined()), Some(Contradicts(_))));
+        assert!(matches!(dropped_there_too(&log, &Evidence::unexamined()), Some(Fits(_))));
     }
 }

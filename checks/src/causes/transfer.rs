@@ -2,7 +2,7 @@
 
 use super::retest::shared;
 use super::shared::CLAMP_MSS;
-use super::{Cause, Fix, Match, Severity, Side};
+use super::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::base::text::{self, bytes, seconds};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -26,7 +26,7 @@ const STALLED: Cause = Cause {
             side: Side::Server,
             summary: "On the server, see whether its data waits for acknowledgements (Send-Q and retrans)",
             snippet: Some("ss -tnoi '( sport = :{port} )'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -52,6 +52,7 @@ const STALLED: Cause = Cause {
         let found = Match::new(sizes.certainty, because);
         Some(if sizes.tried { found } else { found.with("clamp", "rt mtu") })
     },
+    ..Cause::NEW
 };
 
 const CORRUPTED: Cause = Cause {
@@ -70,7 +71,7 @@ const CORRUPTED: Cause = Cause {
             summary: "Rule out checksum offloading on this machine's network interface",
             snippet: Some("sudo ethtool -K INTERFACE tx off rx off tso off gso off gro off"),
             caution: Some("costs speed; set it back when it changes nothing"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
@@ -78,7 +79,7 @@ const CORRUPTED: Cause = Cause {
             snippet: Some(
                 "journalctl -u ssh -u sshd --since -1h | grep -iE 'corrupt|mac|bad packet'; journalctl -k | grep -iE 'mce|edac|ecc'",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -111,6 +112,7 @@ const CORRUPTED: Cause = Cause {
             _ => None,
         }
     },
+    ..Cause::NEW
 };
 
 const TRUNCATED: Cause = Cause {
@@ -124,7 +126,7 @@ const TRUNCATED: Cause = Cause {
         side: Side::Server,
         summary: "Read what the server logged at that moment: sshd, and the kernel's out-of-memory killer",
         snippet: Some("journalctl -u ssh -u sshd --since -10min; journalctl -k --since -10min | grep -iE 'oom|killed'"),
-        ..Fix::NEW
+        ..Fix::LOOK
     }],
     symptoms: &[
         "Connection closed by remote host.",
@@ -132,6 +134,7 @@ const TRUNCATED: Cause = Cause {
         "lost connection",
     ],
     hides: &["exit-hangs", "exit-output-lost"],
+    corroborated_by: &[testimony::out_of_memory],
     judge: |evidence| {
         let facts = evidence.transfer.failed()?;
         let short = facts.returned_bytes < facts.sent_bytes && facts.first_difference.is_none();
@@ -148,6 +151,7 @@ const TRUNCATED: Cause = Cause {
         });
         Some(Match::new(Certainty::Certain, because))
     },
+    ..Cause::NEW
 };
 
 const REKEY_FAILED: Cause = Cause {
@@ -161,11 +165,12 @@ const REKEY_FAILED: Cause = Cause {
         libraries, are known for it.\n\n\
         A bastion in between that ends SSH itself cannot be told from the server behind it.",
     fixes: &[
+        Fix { side: Side::Server, summary: "Upgrade the SSH server or bastion", ..Fix::CHANGE },
         Fix {
             side: Side::Server,
-            summary: "Upgrade the SSH server or bastion; see what it says of the key exchange",
+            summary: "See what it logged about the key exchange",
             snippet: Some("journalctl -u ssh -u sshd --since -10min | grep -iE 'kex|rekey'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
@@ -173,7 +178,7 @@ const REKEY_FAILED: Cause = Cause {
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    RekeyLimit 4G none"),
             caution: Some("the server may ask for new keys itself, and a limit beyond the cipher's is lowered"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &["ssh_dispatch_run_fatal: rekeying", "Timeout waiting for key exchange", "kex protocol error: type"],
@@ -189,6 +194,7 @@ const REKEY_FAILED: Cause = Cause {
         let certainty = if rekey.under_load { Certainty::Likely } else { Certainty::Certain };
         Some(Match::new(certainty, [format!("the exchange of new keys that we asked for {when} {what}")]))
     },
+    ..Cause::NEW
 };
 
 /// What the kernel knows of lost packets on the way to the server.

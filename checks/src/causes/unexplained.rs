@@ -82,6 +82,7 @@ const fn unexplained(stage: Check) -> Cause {
         symptoms: &[],
         hides: &[],
         judge: |_| None,
+        ..Cause::NEW
     }
 }
 
@@ -90,19 +91,19 @@ static FIXES: &[Fix] = &[
         side: Side::Client,
         summary: "Record the evidence, read it through, and send it to the project with what you know of the server",
         snippet: Some("ssh-doctor check --record evidence.json {alias}"),
-        ..Fix::NEW
+        ..Fix::LOOK
     },
     Fix {
         side: Side::Client,
         summary: "See how far ssh itself gets, in its own words",
         snippet: Some("ssh -vvv {alias} true"),
-        ..Fix::NEW
+        ..Fix::LOOK
     },
     Fix {
         side: Side::Server,
         summary: "Read what the server logged of this connection",
         snippet: Some("journalctl -u ssh -u sshd --since '10 minutes ago'"),
-        ..Fix::NEW
+        ..Fix::LOOK
     },
 ];
 

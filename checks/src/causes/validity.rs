@@ -6,7 +6,7 @@ use super::{Fix, Side};
 
 /// What mends a good certificate that looks bad.
 pub(crate) const CHECK_CLOCK: Fix =
-    Fix { side: Side::Client, summary: "Check this machine's clock", snippet: Some("timedatectl status"), ..Fix::NEW };
+    Fix { side: Side::Client, summary: "Check this machine's clock", snippet: Some("timedatectl status"), ..Fix::LOOK };
 
 /// For whom and until when it holds, as sentences.
 pub(crate) fn validity(principals: &[String], until: Option<Timestamp>) -> impl Iterator<Item = String> {

@@ -1,5 +1,6 @@
 //! A connection and a command in it: how each can end.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::text::{self, shown};
@@ -64,7 +65,7 @@ impl Manner {
 }
 
 /// Why a hop did not carry a connection on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum NotForwarded {
     /// It refused (RFC 4254 section 5.1).

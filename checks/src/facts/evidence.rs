@@ -1,5 +1,8 @@
 //! What was seen: one record for each check, saved, loaded and judged offline.
 
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::check::{Check, Facts, Step, Timed};
@@ -11,6 +14,9 @@ use crate::base::target::{Flags, Settings};
 
 /// The version of this format; a recording of another version is refused with a sentence.
 pub const VERSION: u32 = 1;
+
+/// The reason of a check that the end of the run left without a result.
+pub(crate) const INTERRUPTED: &str = "interrupted";
 
 /// All that one examination saw.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,8 +33,11 @@ pub struct Evidence {
     pub settings: Settings,
     /// What it cost the server.
     pub spent: Spent,
-    /// True when the user ended the run before its end.
+    /// True when the user or the run's deadline ended it before its end.
     pub interrupted: bool,
+    /// True when it was the run's deadline (`--deadline`, or a scrape's timeout).
+    #[serde(default)]
+    pub timed_out: bool,
     /// Name look-up.
     pub dns: Timed<dns::Facts>,
     /// TCP reachability.
@@ -69,7 +78,7 @@ pub struct Hop {
 }
 
 /// A connection that a hop was asked for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Forward {
     /// The name or address that it was asked to connect to.
     pub host: String,
@@ -82,7 +91,7 @@ pub struct Forward {
 }
 
 /// The examined target, as the report names it.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, JsonSchema, Serialize, Deserialize)]
 pub struct Examined {
     /// What the user typed.
     pub input: String,
@@ -103,7 +112,7 @@ pub struct Examined {
 }
 
 /// What the examination cost the server.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, JsonSchema, Serialize, Deserialize)]
 pub struct Spent {
     /// Connections opened.
     pub connections: u32,
@@ -145,6 +154,24 @@ impl Evidence {
     pub fn missing(&self) -> Vec<Service> {
         let Some(serves) = self.serves() else { return Vec::new() };
         self.expected.iter().copied().filter(|service| !serves.contains(service)).collect()
+    }
+
+    /// The address that was examined: the one that connected, or the only one that was tried.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        let tcp = self.tcp.facts()?;
+        let tried = match tcp.attempts.as_slice() {
+            [only] => Some(only.address),
+            _ => None,
+        };
+        tcp.connected_to.or(tried).map(|address| address.ip())
+    }
+
+    /// The check that was running when the run was ended early.
+    #[must_use]
+    pub fn cut_at(&self) -> Option<Check> {
+        let cut = |view: &CheckView| matches!(&view.step, Step::Skipped(why) if why == INTERRUPTED);
+        self.checks().iter().find(|view| cut(view)).map(|view| view.check)
     }
 
     /// The nine checks in order, each in the shape that reports need.
@@ -191,6 +218,7 @@ impl Evidence {
             settings: Settings::default(),
             spent: Spent::default(),
             interrupted: false,
+            timed_out: false,
             dns: skipped(),
             tcp: skipped(),
             handshake: skipped(),
@@ -204,5 +232,15 @@ impl Evidence {
             expected: Vec::new(),
             server: None,
         }
+    }
+
+    /// The evidence of a target that could not be examined, through a fault on our side or in what was asked.
+    #[must_use]
+    pub fn unusable(input: &str, why: String) -> Self {
+        let mut evidence = Self::unexamined();
+        evidence.started_at = jiff::Timestamp::now();
+        input.clone_into(&mut evidence.target.input);
+        evidence.dns.step = Step::Error(why);
+        evidence
     }
 }

@@ -11,6 +11,7 @@ pub mod exit;
 pub mod handshake;
 pub mod hostkey;
 pub mod idle;
+pub mod log;
 pub mod path;
 pub mod proxy;
 pub mod retest;

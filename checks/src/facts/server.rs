@@ -1,5 +1,6 @@
 //! What stands in the server's answers, by name.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 impl Answers {
@@ -34,7 +35,7 @@ impl Answers {
 }
 
 /// What the server answered, in the order of the questions.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Answers {
     /// The answers; a refusal is one too.
     pub answers: Vec<Answer>,
@@ -43,7 +44,7 @@ pub struct Answers {
 }
 
 /// The answer to one question.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Answer {
     /// What was asked.
     pub about: String,

@@ -6,9 +6,7 @@ use ssh_doctor_checks::base::text::seconds;
 use ssh_doctor_checks::facts::idle::{Arm, End, Facts, Holds, Moves, Speaker};
 
 use super::LATEST;
-
 use crate::report::Style;
-
 use crate::report::style::Ink;
 
 /// One session.

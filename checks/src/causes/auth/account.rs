@@ -1,6 +1,6 @@
 //! The proof is right, and the account may not log in.
 
-use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG, with_log};
+use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::auth::{Answer, Attempt, Conclusion, Facts};
@@ -46,7 +46,7 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
             snippet: Some(
                 "chage -l {user}; passwd -S {user}; faillock --user {user}; tail -n +1 /etc/nologin /run/nologin",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
@@ -54,7 +54,7 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
             snippet: Some(
                 "sshd -T -C user={user} | grep -iE '^(allow|deny)(users|groups) |^permitrootlogin '; grep -hE '^account' /etc/pam.d/sshd /etc/pam.d/common-account",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -69,7 +69,7 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
     judge: |evidence| {
         if evidence.channel.failed().is_some_and(was_taken_back) {
             let seen = "the server accepted the login, and ended the connection before a channel was open";
-            return Some(with_log(evidence, Match::new(Certainty::Possible, [seen])));
+            return Some(Match::new(Certainty::Possible, [seen]));
         }
         let facts = evidence.auth.failed()?;
         let at_end = matches!(facts.conclusion, Conclusion::Refused | Conclusion::Ended);
@@ -82,8 +82,9 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
             (None, None) => return None,
         };
         let said = facts.said().map(|text| format!("the server said \"{text}\""));
-        Some(with_log(evidence, Match::new(certainty, proof.into_iter().chain(said))))
+        Some(Match::new(certainty, proof.into_iter().chain(said)))
     },
+    ..Cause::NEW
 };
 
 /// What was right and did not help, in words: a signature that the server had asked for, or a password after which it hung up.

@@ -20,13 +20,21 @@ pub(super) const AGENT_REFUSED: Cause = Cause {
             side: Side::Client,
             summary: "See whether the agent signs with the key at all",
             snippet: Some("ssh-add -L; ssh-add -T PUBLIC-KEY-FILE"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Unlock the agent, or load the key anew",
-            snippet: Some("ssh-add -X; ssh-add -D; ssh-add KEY-FILE"),
-            ..Fix::NEW
+            summary: "Unlock the agent",
+            snippet: Some("ssh-add -X"),
+            caution: Some("asks for the password that the agent was locked with"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Load this one key again",
+            snippet: Some("ssh-add KEY-FILE"),
+            caution: Some("put in the private key file; the agent's other keys stay as they are"),
+            ..Fix::CHANGE
         },
     ],
     symptoms: &["agent refused operation", "communication with agent failed", "signing failed for", "Agent failure"],
@@ -43,6 +51,7 @@ pub(super) const AGENT_REFUSED: Cause = Cause {
             .collect();
         (!because.is_empty()).then(|| Match::new(Certainty::Certain, because))
     },
+    ..Cause::NEW
 };
 
 pub(super) const AGENT_UNREACHABLE: Cause = Cause {
@@ -56,15 +65,23 @@ pub(super) const AGENT_UNREACHABLE: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "See whether an agent answers, and start one if none does",
-            snippet: Some("ssh-add -l || { eval \"$(ssh-agent)\"; ssh-add; }"),
-            ..Fix::NEW
+            summary: "Start an agent where none answers, and load a key",
+            snippet: Some("eval \"$(ssh-agent)\" && ssh-add"),
+            caution: Some("holds for this shell and what it starts; end it with ssh-agent -k"),
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "In tmux or screen, take over the socket of the present connection",
             snippet: Some("eval \"$(tmux show-environment -s SSH_AUTH_SOCK)\""),
-            ..Fix::NEW
+            caution: Some("holds for this shell only"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See whether an agent answers",
+            snippet: Some("ssh-add -l; echo \"$SSH_AUTH_SOCK\""),
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -90,6 +107,7 @@ pub(super) const AGENT_UNREACHABLE: Cause = Cause {
             [format!("the agent at {socket} did not help: {error}"), crate::causes::auth::shared::offers(facts)],
         ))
     },
+    ..Cause::NEW
 };
 
 pub(super) const AGENT_SILENT: Cause = Cause {
@@ -105,14 +123,14 @@ pub(super) const AGENT_SILENT: Cause = Cause {
             side: Side::Client,
             summary: "See whether the agent answers",
             snippet: Some("SSH_AUTH_SOCK='{agent_socket}' timeout 5 ssh-add -l; echo status $?"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Until it does, log in without it",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    IdentityAgent none\n    IdentityFile <key file>"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &["ssh hangs after the key exchange", "communication with agent failed"],
@@ -126,6 +144,7 @@ pub(super) const AGENT_SILENT: Cause = Cause {
         let found = Match::new(Certainty::Likely, [because]);
         Some(if socket.contains('\'') { found } else { found.with("agent_socket", socket) })
     },
+    ..Cause::NEW
 };
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A certificate that was refused, and what speaks against it.
 
-use super::log::{OTHER_LOG, SSHD_LOG, with_log};
+use super::log::{OTHER_LOG, SSHD_LOG};
 use super::shared::refused;
 use crate::causes::validity::{CHECK_CLOCK, validity};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
@@ -18,9 +18,14 @@ pub(super) const CERT_INVALID: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Look at the certificate, then have the authority issue a new one for the login name {user}",
+            summary: "Have the authority issue a new certificate for the login name {user}",
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Print the principals and the validity of the certificate",
             snippet: Some("ssh-keygen -Lf '{certificate}'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         SSHD_LOG,
         OTHER_LOG,
@@ -31,8 +36,9 @@ pub(super) const CERT_INVALID: Cause = Cause {
     judge: |evidence| {
         let facts = refused(evidence)?;
         let is = |objection: &Objection| matches!(objection, Objection::Expired | Objection::NotYetValid);
-        Some(with_log(evidence, found(facts, Certainty::Likely, is)?))
+        found(facts, Certainty::Likely, is)
     },
+    ..Cause::NEW
 };
 
 pub(super) const CERT_PRINCIPAL: Cause = Cause {
@@ -53,13 +59,18 @@ pub(super) const CERT_PRINCIPAL: Cause = Cause {
             snippet: Some(
                 "sshd -T -C user={user} | grep -E '^(authorizedprincipals(file|command)|trustedusercakeys) '",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "If the server maps no principals: have the authority issue a certificate for the login name {user}",
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Print the principals of the certificate",
             snippet: Some("ssh-keygen -Lf '{certificate}'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &["Certificate invalid: name is not a listed principal"],
@@ -67,8 +78,9 @@ pub(super) const CERT_PRINCIPAL: Cause = Cause {
     judge: |evidence| {
         let facts = refused(evidence)?;
         let is = |objection: &Objection| matches!(objection, Objection::NotFor(_));
-        Some(with_log(evidence, found(facts, Certainty::Possible, is)?))
+        found(facts, Certainty::Possible, is)
     },
+    ..Cause::NEW
 };
 
 /// The first refused certificate with such an objection.

@@ -1,6 +1,6 @@
 //! The connection ends during the login.
 
-use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG, with_log};
+use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
@@ -24,21 +24,23 @@ pub(super) const TOO_MANY_FAILURES: Cause = Cause {
             summary: "Offer only the key that this server knows",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    IdentityFile <the key that the server knows>\n    IdentitiesOnly yes"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Or remove the keys from the agent that are not needed",
-            snippet: Some("ssh-add -l; ssh-add -d KEY-FILE"),
-            ..Fix::NEW
+            summary: "Or take the keys that are not needed out of the agent",
+            snippet: Some("ssh-add -d KEY-FILE"),
+            caution: Some("put in the key file; the file itself stays"),
+            ..Fix::CHANGE
         },
+        Fix { side: Side::Client, summary: "List the keys in the agent", snippet: Some("ssh-add -l"), ..Fix::LOOK },
         Fix {
             side: Side::Server,
             summary: "Allow more attempts on one connection",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("MaxAuthTries 10"),
             caution: Some("it also gives more guesses to those who guess passwords"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -63,6 +65,7 @@ pub(super) const TOO_MANY_FAILURES: Cause = Cause {
         );
         Some(Match::new(Certainty::Certain, because))
     },
+    ..Cause::NEW
 };
 
 pub(super) const DISCONNECTED: Cause = Cause {
@@ -81,7 +84,7 @@ pub(super) const DISCONNECTED: Cause = Cause {
             side: Side::Client,
             summary: "See at which step it ends, and whether it is always the same one",
             snippet: Some("ssh -vvv {alias} true"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -105,8 +108,9 @@ pub(super) const DISCONNECTED: Cause = Cause {
             }
             Conclusion::LoggedIn | Conclusion::Refused | Conclusion::Interrupted => return None,
         };
-        Some(with_log(evidence, Match::new(Certainty::Possible, [what, tried(facts)])))
+        Some(Match::new(Certainty::Possible, [what, tried(facts)]))
     },
+    ..Cause::NEW
 };
 
 fn tried(facts: &Facts) -> String {

@@ -19,7 +19,8 @@ pub(super) const KEY_ENCRYPTED: Cause = Cause {
             side: Side::Client,
             summary: "Unlock the key once in an agent, and let the job reach that agent's socket",
             snippet: Some("ssh-add '{key_file}'"),
-            ..Fix::NEW
+            caution: Some("the agent holds the key until it ends; -t 8h limits that"),
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
@@ -28,7 +29,7 @@ pub(super) const KEY_ENCRYPTED: Cause = Cause {
             caution: Some(
                 "whoever can read the file can log in: restrict it in authorized_keys (restrict, command=, from=)",
             ),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -45,6 +46,7 @@ pub(super) const KEY_ENCRYPTED: Cause = Cause {
             |obstacle: Option<&Obstacle>| matches!(obstacle, Some(Obstacle::Encrypted | Obstacle::WrongPassphrase));
         unusable(facts, locked)
     },
+    ..Cause::NEW
 };
 
 pub(super) const KEY_UNREADABLE: Cause = Cause {
@@ -59,13 +61,14 @@ pub(super) const KEY_UNREADABLE: Cause = Cause {
             side: Side::Client,
             summary: "Let only the owner read the key",
             snippet: Some("chmod 600 '{key_file}'"),
-            ..Fix::NEW
+            caution: Some("only a file of your own can be changed so; one that another user owns needs chown first"),
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "See whether the file holds a private key, and which",
             snippet: Some("ssh-keygen -yf '{key_file}'; ssh-keygen -lf '{key_file}.pub'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -94,6 +97,7 @@ pub(super) const KEY_UNREADABLE: Cause = Cause {
         };
         unusable(facts, broken)
     },
+    ..Cause::NEW
 };
 
 pub(super) const SECURITY_KEY_FILE: Cause = Cause {
@@ -109,13 +113,14 @@ pub(super) const SECURITY_KEY_FILE: Cause = Cause {
             side: Side::Client,
             summary: "Hand the key to an agent, and run the check again: each login then asks for a touch",
             snippet: Some("ssh-add '{key_file}'"),
-            ..Fix::NEW
+            caution: Some("the agent holds the key until it ends; -t 8h limits that"),
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "See whether ssh itself logs in with it",
             snippet: Some("ssh {alias} true"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[],
@@ -127,6 +132,7 @@ pub(super) const SECURITY_KEY_FILE: Cause = Cause {
         let file = key.file.as_ref().map(|file| file.display().to_string());
         Some(named(Match::new(Certainty::Certain, [because]), file))
     },
+    ..Cause::NEW
 };
 
 /// A key that the server would take and that this obstacle keeps us from using; failing that, and where no key was refused,

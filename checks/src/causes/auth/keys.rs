@@ -1,7 +1,7 @@
 //! The server refuses the keys themselves.
 
 use super::files::{never_offered, told};
-use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG, with_log};
+use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
 use super::shared::{offers, refused};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
@@ -32,13 +32,13 @@ pub(super) const KEY_REJECTED: Cause = Cause {
             snippet: Some(
                 "ssh-keygen -lf ~{user}/.ssh/authorized_keys; ls -ld ~{user} ~{user}/.ssh ~{user}/.ssh/authorized_keys",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "See whether sshd trusts the authority that signed the certificate, {authority}",
             snippet: Some("sshd -T -C user={user} | awk '/^trustedusercakeys/ { print $2 }' | xargs -r ssh-keygen -lf"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
@@ -47,7 +47,7 @@ pub(super) const KEY_REJECTED: Cause = Cause {
             snippet: Some(
                 "Host {alias}\n    User <login name>\n    IdentityFile <the key that the server knows>\n    IdentitiesOnly yes",
             ),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -74,7 +74,7 @@ pub(super) const KEY_REJECTED: Cause = Cause {
         because.extend(never_offered(facts).map(|file| format!("not offered: {}", told(file))));
         let mut certificates = keys.iter().filter_map(|key| key.certificate.as_ref());
         let sound = certificates.find(|certificate| certificate.objection.is_none());
-        let found = |because| with_log(evidence, Match::new(Certainty::Certain, because).reason_open());
+        let found = |because| Match::new(Certainty::Certain, because).reason_open();
         Some(match sound.map(|certificate| &certificate.authority) {
             None => found(because),
             Some(authority) => {
@@ -83,6 +83,7 @@ pub(super) const KEY_REJECTED: Cause = Cause {
             }
         })
     },
+    ..Cause::NEW
 };
 
 pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
@@ -101,12 +102,12 @@ pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
             summary: "Use an Ed25519 or ECDSA key for this server",
             snippet: Some("ssh-keygen -t ecdsa -b 256 -f ~/.ssh/id_ecdsa"),
             caution: Some("its public half has to be added to authorized_keys on the server by another way in"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
             summary: "Update the SSH server, or let it take rsa-sha2-256 and rsa-sha2-512: signatures by {old_algorithm} can be forged",
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
@@ -114,14 +115,14 @@ pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    PubkeyAcceptedAlgorithms +{old_algorithm}"),
             caution: Some("SHA-1 is broken for this use; keep it to this host"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "See which settings keep ssh from {kind_of_key} keys, and allow them for this server",
+            summary: "Allow {kind_of_key} keys for this server",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    PubkeyAcceptedAlgorithms +{kind_of_key}"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -153,6 +154,7 @@ pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
             found.with("old_algorithm", "ssh-rsa")
         })
     },
+    ..Cause::NEW
 };
 
 #[cfg(test)]

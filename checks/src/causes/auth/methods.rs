@@ -18,12 +18,12 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Run the check at a terminal, so that the second factor can be asked for, or name the second key",
+            summary: "Name a key for each factor, and let ssh ask for the others",
             file: Some("~/.ssh/config"),
             snippet: Some(
                 "Host {alias}\n    IdentityFile <first key>\n    IdentityFile <second key>\n    PreferredAuthentications publickey,keyboard-interactive,password",
             ),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
@@ -31,7 +31,7 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("Match User {user}\n    AuthenticationMethods publickey"),
             caution: Some("the account is then protected by its key alone"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &["Authenticated using \"publickey\" with partial success.", "Authenticated with partial success."],
@@ -51,6 +51,7 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
             ],
         ))
     },
+    ..Cause::NEW
 };
 
 pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
@@ -66,26 +67,26 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
             side: Side::Client,
             summary: "Run the check at a terminal, where a person can answer",
             snippet: Some("ssh-doctor check {alias}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Or give the password in a file that only you can read",
             snippet: Some("ssh-doctor check --password-file {password_file} {alias}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Let the client use what the server offers",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    PreferredAuthentications publickey,keyboard-interactive,password"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "See which methods sshd offers to this user, and allow public keys",
+            summary: "See which methods sshd offers to this user",
             snippet: Some("sshd -T -C user={user} | grep -iE 'authentication(methods)? '"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -115,6 +116,7 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
         let takes_one = facts.usable("password") || facts.usable("keyboard-interactive");
         Some(if takes_one && !facts.password_given { found.with("password_file", "FILE") } else { found })
     },
+    ..Cause::NEW
 };
 
 pub(super) const NO_CREDENTIALS: Cause = Cause {
@@ -129,26 +131,28 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
             side: Side::Client,
             summary: "If the agent was locked: unlock it",
             snippet: Some("SSH_AUTH_SOCK='{locked_agent}' ssh-add -X"),
-            ..Fix::NEW
+            caution: Some("asks for the password that the agent was locked with"),
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "Name the key file for this server",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    IdentityFile <key file>"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "See as whom ssh runs, and which files it looks for",
             snippet: Some("id -un; ssh -G {alias} | grep -E '^(user|identityfile|identityagent) '; ssh-add -l"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Make a key, and hand its public half to the server's administrator",
             snippet: Some("ssh-keygen -t ed25519"),
-            ..Fix::NEW
+            caution: Some("where it asks whether to overwrite a file, answer no: that key would be lost"),
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -185,6 +189,7 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
             None => Some(found),
         }
     },
+    ..Cause::NEW
 };
 
 /// Whether the agent may be locked: one of OpenSSH's then shows no key and takes no request. Other agents do not know the request.

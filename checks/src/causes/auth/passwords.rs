@@ -1,6 +1,6 @@
 //! The password.
 
-use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG, with_log};
+use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
 use super::shared::{offers, refused};
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
@@ -26,23 +26,23 @@ pub(super) const PASSWORD_REJECTED: Cause = Cause {
             side: Side::Server,
             summary: "See whether the account is locked or expired",
             snippet: Some("passwd -S {user}; chage -l {user}; faillock --user {user}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Check the login name and the {secret}, and mind a line end or a keyboard layout in it",
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "Where \"{question}\" asks for a one-time code: use the next one, each is good once; it has to be the code for this server and this account",
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
             summary: "Where the code after \"{question}\" is made from the time: see whether the server's clock is right",
             snippet: Some("timedatectl status"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -63,12 +63,13 @@ pub(super) const PASSWORD_REJECTED: Cause = Cause {
         }
         because.extend(attempt.prompts.iter().map(|prompt| format!("the server asked \"{}\"", prompt.text)));
         because.extend(facts.said().map(|text| format!("the server said \"{text}\"")));
-        let found = with_log(evidence, Match::new(Certainty::Certain, because));
+        let found = Match::new(Certainty::Certain, because);
         Some(match other_question(attempt) {
             None => found.with("secret", "password"),
             Some(question) => found.with("secret", "answers").with("question", question),
         })
     },
+    ..Cause::NEW
 };
 
 /// The first question of an attempt that is not one for a password.
@@ -93,13 +94,13 @@ pub(super) const PASSWORD_EXPIRED: Cause = Cause {
             side: Side::Client,
             summary: "Log in at a terminal, and choose a new password when asked",
             snippet: Some("ssh -t {alias}"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "See whether the password has expired; give accounts of jobs a key instead",
+            summary: "See when the password expires",
             snippet: Some("chage -l {user}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -137,6 +138,7 @@ pub(super) const PASSWORD_EXPIRED: Cause = Cause {
             )
         })
     },
+    ..Cause::NEW
 };
 
 /// The words of sshd's session.c and of passwd(1) in place of a command's output.

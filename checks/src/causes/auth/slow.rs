@@ -1,6 +1,7 @@
 //! The login works, and takes its time.
 
 use crate::base::text::seconds;
+use crate::causes::shared::RELOAD;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::auth::{Answer, Attempt, Facts};
 use crate::facts::certainty::Certainty;
@@ -26,17 +27,18 @@ pub(super) const SLOW: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Before the first answer ({first_answer}): look up no names of clients, and see whether the server finds users and names at once",
+            summary: "Before the first answer ({first_answer}): have sshd look up no names of clients",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("UseDNS no"),
-            ..Fix::NEW
+            caution: Some(RELOAD),
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "Before the first answer ({first_answer}): where your own ssh is slower still, have it skip Kerberos",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    GSSAPIAuthentication no"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
@@ -44,7 +46,7 @@ pub(super) const SLOW: Cause = Cause {
             snippet: Some(
                 "sshd -T -C user={user} | grep -iE '^authorizedkeys(file|command) '; time ls -l ~{user}/.ssh/authorized_keys",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
@@ -52,15 +54,15 @@ pub(super) const SLOW: Cause = Cause {
             snippet: Some(
                 "journalctl -u ssh -u sshd --since '-10 min' -o short-precise; grep -vE '^(#|$)' /etc/pam.d/sshd",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "Between login and channel ({channel_open}): see whether logind answers, and which session module waits",
             snippet: Some(
-                "systemctl status systemd-logind dbus; time run-parts /etc/update-motd.d >/dev/null; grep -E '^session' /etc/pam.d/sshd",
+                "systemctl status systemd-logind dbus; ls /etc/update-motd.d; grep -E '^session' /etc/pam.d/sshd",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
@@ -68,13 +70,13 @@ pub(super) const SLOW: Cause = Cause {
             snippet: Some(
                 "ls -l ~{user}/.ssh/rc /etc/ssh/sshrc; journalctl -u ssh -u sshd --since '-10 min' -o short-precise",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "Before the first output ({first_output}): trace the shell's start-up files with times",
             snippet: Some("ssh {alias} 'PS4=\"+ \\$(date +%T.%N) \" bash -xc \". ~/.bashrc\"'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -97,6 +99,7 @@ pub(super) const SLOW: Cause = Cause {
         let found = Match::new(Certainty::Likely, because);
         Some(slow.iter().fold(found, |found, step| found.with(step.name, seconds(step.ms / 1000.0))))
     },
+    ..Cause::NEW
 };
 
 /// One step of a login.

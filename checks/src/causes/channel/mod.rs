@@ -33,7 +33,7 @@ const SERVER_LOG: Fix = Fix {
     side: Side::Server,
     summary: "Read what sshd logged about this session",
     snippet: Some("journalctl -u ssh -u sshd --since -10min | grep -i '{user}'"),
-    ..Fix::NEW
+    ..Fix::LOOK
 };
 
 /// What sshd says to a command where internal-sftp is forced (do_child in its session.c).
@@ -50,9 +50,9 @@ const OPEN_REFUSED: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See how many sessions a connection may have, and allow at least one",
+            summary: "See how many sessions a connection may have",
             snippet: Some("sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i maxsessions"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         SERVER_LOG,
     ],
@@ -68,6 +68,7 @@ const OPEN_REFUSED: Cause = Cause {
             [format!("the session channel was refused with reason {code}, \"{}\"", shown(text))],
         ))
     },
+    ..Cause::NEW
 };
 
 const EXEC_FAILED: Cause = Cause {
@@ -83,7 +84,7 @@ const EXEC_FAILED: Cause = Cause {
             side: Side::Client,
             summary: "See whether an interactive session or file transfer is what this server is for",
             snippet: Some("ssh -tt {alias}; sftp {alias}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &["exec request failed on channel 0", "shell request failed on channel 0"],
@@ -93,6 +94,7 @@ const EXEC_FAILED: Cause = Cause {
         (facts.ran.accepted == Some(false))
             .then(|| Match::new(Certainty::Certain, ["the request to run a command was answered with a failure"]))
     },
+    ..Cause::NEW
 };
 
 const NOLOGIN: Cause = Cause {
@@ -107,13 +109,14 @@ const NOLOGIN: Cause = Cause {
             side: Side::Server,
             summary: "See the account's shell, and whether logins are switched off for now",
             snippet: Some("getent passwd {user}; ls -l /etc/nologin /run/nologin"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "Give the account a shell, if it is meant to log in",
             snippet: Some("sudo usermod -s /bin/sh {user}"),
-            ..Fix::NEW
+            caution: Some("accounts of services have nologin on purpose"),
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -127,6 +130,7 @@ const NOLOGIN: Cause = Cause {
         (!facts.mark_seen)
             .then(|| Match::new(Certainty::Certain, [format!("instead of our command's output came \"{said}\"")]))
     },
+    ..Cause::NEW
 };
 
 const SEE_FORCED: Fix = Fix {
@@ -135,7 +139,7 @@ const SEE_FORCED: Fix = Fix {
     snippet: Some(
         "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys",
     ),
-    ..Fix::NEW
+    ..Fix::LOOK
 };
 
 const FORCED_COMMAND: Cause = Cause {
@@ -154,7 +158,7 @@ const FORCED_COMMAND: Cause = Cause {
             side: Side::Server,
             summary: "While a session hangs, see what runs in it",
             snippet: Some("ps -u {user} -o pid,ppid,etime,stat,args --forest"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -195,6 +199,7 @@ const FORCED_COMMAND: Cause = Cause {
         let further = goes_on.then(|| format!("it did not end {}", stopped()));
         Some(Match::new(certainty, std::iter::once(seen).chain(further)))
     },
+    ..Cause::NEW
 };
 
 const SHELL_EXITS: Cause = Cause {
@@ -210,7 +215,7 @@ const SHELL_EXITS: Cause = Cause {
             side: Side::Server,
             summary: "See the account's shell and try it as that user",
             snippet: Some("getent passwd {user}; sudo -u {user} -i true; echo status $?"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         SEE_FORCED,
         SERVER_LOG,
@@ -233,6 +238,7 @@ const SHELL_EXITS: Cause = Cause {
         let certainty = if ran.status == Some(0) { Certainty::Possible } else { Certainty::Likely };
         Some(Match::new(certainty, because))
     },
+    ..Cause::NEW
 };
 
 /// Whether the command was accepted, and the session ended, or went on for too long, without its mark.

@@ -6,5 +6,5 @@ pub(super) const TRY_SFTP: Fix = Fix {
     side: Side::Client,
     summary: "See whether file transfer is what this account is for",
     snippet: Some("sftp {alias}"),
-    ..Fix::NEW
+    ..Fix::LOOK
 };

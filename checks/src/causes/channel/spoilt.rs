@@ -2,7 +2,8 @@
 
 use super::shared::TRY_SFTP;
 use crate::base::text::shown;
-use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::causes::shared::RELOAD;
+use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 
@@ -25,19 +26,22 @@ pub(super) const RC_OUTPUT: Cause = Cause {
             summary: "Let start-up files print only in interactive shells: put this first in ~/.bashrc",
             file: Some("~/.bashrc"),
             snippet: Some("case $- in *i*) ;; *) return ;; esac"),
-            ..Fix::NEW
+            caution: Some(
+                "what stands below it no longer runs for commands; a PATH that they need has to be set above it",
+            ),
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
             summary: "Start background processes with their output redirected",
             snippet: Some("nohup COMMAND </dev/null >/dev/null 2>&1 &"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "See what is printed: this must show nothing",
             snippet: Some("ssh {alias} true | od -c | head"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
@@ -45,7 +49,7 @@ pub(super) const RC_OUTPUT: Cause = Cause {
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("Subsystem sftp internal-sftp"),
             caution: Some("mends sftp only; replace the line that is there"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -73,6 +77,7 @@ pub(super) const RC_OUTPUT: Cause = Cause {
         let because: Vec<_> = [printed, between, last, preceded].into_iter().flatten().collect();
         (!because.is_empty()).then(|| Match::new(Certainty::Certain, because))
     },
+    ..Cause::NEW
 };
 
 /// The text up to the server's own first packet, whose length begins with a zero, and no more than a line of it.
@@ -96,13 +101,14 @@ pub(super) const MAX_SESSIONS: Cause = Cause {
             summary: "Allow more sessions on a connection",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("MaxSessions 10"),
-            ..Fix::NEW
+            caution: Some(RELOAD),
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "Or give each session a connection of its own",
             snippet: Some("ssh -o ControlPath=none {alias}"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -111,6 +117,7 @@ pub(super) const MAX_SESSIONS: Cause = Cause {
         "ChannelException(2, 'Connect failed')",
     ],
     hides: &[],
+    corroborated_by: &[testimony::max_sessions],
     judge: |evidence| {
         let sessions = evidence.channel.passed()?.capabilities.sessions_at_once.as_ref()?;
         let (code, text) = sessions.refused.as_ref()?;
@@ -125,6 +132,7 @@ pub(super) const MAX_SESSIONS: Cause = Cause {
             _ => Some(found),
         }
     },
+    ..Cause::NEW
 };
 
 pub(super) const CLOSED_EARLY: Cause = Cause {
@@ -139,13 +147,13 @@ pub(super) const CLOSED_EARLY: Cause = Cause {
             side: Side::Server,
             summary: "Read what the server logged about this session",
             snippet: Some("journalctl -u ssh -u sshd --since -10min | grep -i '{user}'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "See whether an interactive session is treated otherwise",
             snippet: Some("ssh -tt {alias}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &["Connection to closed."],
@@ -157,6 +165,7 @@ pub(super) const CLOSED_EARLY: Cause = Cause {
             Match::new(Certainty::Certain, ["the channel was closed before the command was accepted or refused"])
         })
     },
+    ..Cause::NEW
 };
 
 pub(super) const CHROOT_FAILED: Cause = Cause {
@@ -174,7 +183,7 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
             snippet: Some(
                 "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i chroot; getent passwd {user}",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         TRY_SFTP,
     ],
@@ -190,6 +199,7 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
         (is_path && facts.ran.closed && facts.ran.status == Some(1) && !facts.mark_seen)
             .then(|| Match::new(Certainty::Likely, [format!("standard error said \"{said}\"")]))
     },
+    ..Cause::NEW
 };
 
 #[cfg(test)]

@@ -23,15 +23,21 @@ pub(super) const HOSTS_MISMATCH: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "See what each says, and take the entry out of the hosts file where it is out of date",
+            summary: "Take the entry out of the hosts file where it is out of date",
+            file: Some("/etc/hosts"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See what each of them says",
             snippet: Some("getent hosts {host}; grep -n {host} /etc/hosts; dig +short {host}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "To see whether the other address is the right one, go there once; the host key is still looked for under the name",
             snippet: Some("ssh -o HostKeyAlias='{known_as}' -p {port} {user}@{address}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[],
@@ -56,6 +62,7 @@ pub(super) const HOSTS_MISMATCH: Cause = Cause {
         let matched = Match::new(certainty, lines::lines(facts)).with("address", address.to_string());
         Some(if fails_at_the_host(evidence) { matched.at(Severity::Warning) } else { matched })
     },
+    ..Cause::NEW
 };
 
 pub(super) const SERVERS_DISAGREE: Cause = Cause {
@@ -72,16 +79,22 @@ pub(super) const SERVERS_DISAGREE: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Take the name server out that does not know the name, or leave the choice to a resolver that knows which domain is whose",
-            snippet: Some("grep -n '^nameserver {other}' /etc/resolv.conf"),
+            summary: "Take out the name server that does not know the name, or use a resolver that holds domains apart",
+            file: Some("/etc/resolv.conf"),
             caution: Some("systemd-resolved can hold a domain to an interface: resolvectl domain INTERFACE '~DOMAIN'"),
-            ..Fix::NEW
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See where it is set",
+            snippet: Some("grep -n '^nameserver {other}' /etc/resolv.conf"),
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Ask each of them yourself",
             snippet: Some("dig +short @{server} {host}; dig +short @{other} {host}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[],
@@ -106,6 +119,7 @@ pub(super) const SERVERS_DISAGREE: Cause = Cause {
         let elsewhere = servers().find(|server| reach(server).is_some_and(|other| Some(!other) == reach(knowing)))?;
         Some(named(elsewhere, Certainty::Likely))
     },
+    ..Cause::NEW
 };
 
 /// The addresses that ssh uses, without their ports.

@@ -13,7 +13,7 @@ pub(super) const HOST_NAME: Fix = Fix {
     file: Some("~/.ssh/config"),
     snippet: Some("Host {alias}\n    HostName FULL.NAME.OR.ADDRESS"),
     caution: Some("put in the server's full name, as its administrator knows it, or its address"),
-    ..Fix::NEW
+    ..Fix::CHANGE
 };
 
 pub(super) const NXDOMAIN: Cause = Cause {
@@ -36,16 +36,17 @@ pub(super) const NXDOMAIN: Cause = Cause {
             file: Some("/etc/resolv.conf"),
             snippet: Some("search DOMAIN"),
             caution: Some("where systemd-resolved writes this file, use resolvectl domain INTERFACE DOMAIN"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Network,
             summary: "Where the name should exist, add its address record to the zone",
+            file: Some("zone file"),
             snippet: Some("{host}.  IN  A  ADDRESS"),
             caution: Some(
                 "the answer that it does not exist may stay in caches for as long as the zone's SOA record says",
             ),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -58,6 +59,7 @@ pub(super) const NXDOMAIN: Cause = Cause {
     ],
     hides: &[],
     judge: |evidence| found(evidence, Failure::NoName),
+    ..Cause::NEW
 };
 
 pub(super) const NO_ADDRESS: Cause = Cause {
@@ -75,14 +77,16 @@ pub(super) const NO_ADDRESS: Cause = Cause {
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    AddressFamily {family}"),
             caution: Some("a -4 or -6 on the command line or in a script overrides it: leave that out"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         HOST_NAME,
         Fix {
             side: Side::Network,
             summary: "Add an address record to the name",
+            file: Some("zone file"),
             snippet: Some("{host}.  IN  {record}  ADDRESS"),
-            ..Fix::NEW
+            caution: Some("raise the serial of the zone's SOA record with it"),
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -101,6 +105,7 @@ pub(super) const NO_ADDRESS: Cause = Cause {
         let record = if facts.family == AddressFamily::Inet6 { "AAAA" } else { "A" };
         Some(if facts.literal { matched } else { matched.with("record", record) })
     },
+    ..Cause::NEW
 };
 
 pub(super) const NOT_ASKED: Cause = Cause {
@@ -117,7 +122,7 @@ pub(super) const NOT_ASKED: Cause = Cause {
         file: Some("/etc/nsswitch.conf"),
         snippet: Some("hosts: files dns"),
         caution: Some("keep the sources that are there already"),
-        ..Fix::NEW
+        ..Fix::CHANGE
     }],
     symptoms: &[],
     hides: &[],
@@ -127,4 +132,5 @@ pub(super) const NOT_ASKED: Cause = Cause {
         matched.because.push(format!("the sources for host names are: {}", text::shown(&sources)));
         Some(matched)
     },
+    ..Cause::NEW
 };

@@ -21,7 +21,7 @@ const OTHER_SERVER: Fix = Fix {
     caution: Some(
         "where systemd-resolved or NetworkManager writes this file, set it there: resolvectl dns INTERFACE ADDRESS, or nmcli connection modify NAME ipv4.dns ADDRESS",
     ),
-    ..Fix::NEW
+    ..Fix::CHANGE
 };
 
 pub(super) const SERVFAIL: Cause = Cause {
@@ -39,19 +39,20 @@ pub(super) const SERVFAIL: Cause = Cause {
             side: Side::Client,
             summary: "See whether DNSSEC is the reason: the second question leaves validation out",
             snippet: Some("dig @{server} {host}; dig @{server} +cd {host}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Network,
             summary: "See from the name server's own machine which of the zone's servers does not answer",
             snippet: Some("dig +trace {host}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         OTHER_SERVER,
     ],
     symptoms: SYMPTOM_TEMPORARY,
     hides: &[],
     judge: |evidence| found(evidence, Failure::ServerFailed),
+    ..Cause::NEW
 };
 
 pub(super) const REFUSED: Cause = Cause {
@@ -71,12 +72,13 @@ pub(super) const REFUSED: Cause = Cause {
             file: Some("named.conf"),
             snippet: Some("options { allow-query { CLIENT-NETWORK; }; allow-recursion { CLIENT-NETWORK; }; };"),
             caution: Some("never open recursion to the whole internet"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: SYMPTOM_TEMPORARY,
     hides: &[],
     judge: |evidence| found(evidence, Failure::ServerRefused),
+    ..Cause::NEW
 };
 
 pub(super) const TIMEOUT: Cause = Cause {
@@ -95,20 +97,28 @@ pub(super) const TIMEOUT: Cause = Cause {
         OTHER_SERVER,
         Fix {
             side: Side::Client,
-            summary: "Where systemd-resolved is used, see which servers it has and restart it if it hangs",
-            snippet: Some("resolvectl status; sudo systemctl restart systemd-resolved"),
-            ..Fix::NEW
+            summary: "Where systemd-resolved is used, see which servers it has",
+            snippet: Some("resolvectl status"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Where systemd-resolved itself hangs, restart it",
+            snippet: Some("sudo systemctl restart systemd-resolved"),
+            caution: Some("names of this machine do not resolve for a moment"),
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "Until then, connect by address; the host key is still looked for under the name",
             snippet: Some("ssh -o HostKeyAlias='{known_as}' -p {port} {user}@ADDRESS"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: SYMPTOM_TEMPORARY,
     hides: &[],
     judge: |evidence| found(evidence, Failure::Silence),
+    ..Cause::NEW
 };
 
 pub(super) const NO_SERVER: Cause = Cause {
@@ -125,12 +135,13 @@ pub(super) const NO_SERVER: Cause = Cause {
             side: Side::Client,
             summary: "See what the file is and who should write it",
             snippet: Some("ls -l /etc/resolv.conf; cat /etc/resolv.conf"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: SYMPTOM_TEMPORARY,
     hides: &["dns-timeout"],
     judge: |evidence| found(evidence, Failure::NoServer),
+    ..Cause::NEW
 };
 
 pub(super) const SLOW: Cause = Cause {
@@ -145,16 +156,23 @@ pub(super) const SLOW: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Take the silent name server out, or put it last",
+            summary: "Take out the name server that does not answer, or put it last",
+            file: Some("/etc/resolv.conf"),
+            caution: Some("where systemd-resolved or NetworkManager writes this file, change it there"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See where it is set",
             snippet: Some("grep -n '^nameserver {silent}' /etc/resolv.conf"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Have the resolver turn to the next name server sooner",
             file: Some("/etc/resolv.conf"),
             snippet: Some("options timeout:1 attempts:2"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
@@ -162,7 +180,7 @@ pub(super) const SLOW: Cause = Cause {
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    AddressFamily inet"),
             caution: Some("only where the server is reached by IPv4"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[],
@@ -183,4 +201,5 @@ pub(super) const SLOW: Cause = Cause {
             None => Match::new(Certainty::Likely, because),
         })
     },
+    ..Cause::NEW
 };

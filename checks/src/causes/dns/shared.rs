@@ -9,7 +9,7 @@ pub(super) const LOOK_AGAIN: Fix = Fix {
     side: Side::Client,
     summary: "Ask the name server yourself, to see the same without ssh",
     snippet: Some("dig @{server} {host}"),
-    ..Fix::NEW
+    ..Fix::LOOK
 };
 
 /// The match for a look-up that failed in this way.

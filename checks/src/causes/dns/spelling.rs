@@ -24,14 +24,14 @@ pub(super) const INVALID_NAME: Cause = Cause {
             summary: "Use the form of the name that DNS has",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    HostName {ascii}"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         HOST_NAME,
         Fix {
             side: Side::Client,
             summary: "See which name ssh looks up, and whether it is the one that you typed",
             snippet: Some("ssh -G {alias} | grep -i '^hostname '"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &["hostname contains invalid characters"],
@@ -52,6 +52,7 @@ pub(super) const INVALID_NAME: Cause = Cause {
             _ => found,
         })
     },
+    ..Cause::NEW
 };
 
 fn told(flaw: &Flaw) -> String {

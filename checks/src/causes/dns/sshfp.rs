@@ -17,11 +17,11 @@ const RECORDS: Fix = Fix {
     side: Side::Server,
     summary: "On the server's console, print the records that its keys should have, and compare them with those in DNS",
     snippet: Some("ssh-keygen -r {host}"),
-    ..Fix::NEW
+    ..Fix::LOOK
 };
 
 const LOOK: Fix =
-    Fix { side: Side::Client, summary: "See what DNS says", snippet: Some("dig +short {host} SSHFP"), ..Fix::NEW };
+    Fix { side: Side::Client, summary: "See what DNS says", snippet: Some("dig +short {host} SSHFP"), ..Fix::LOOK };
 
 pub(super) const SSHFP_MISMATCH: Cause = Cause {
     code: "hostkey-sshfp-mismatch",
@@ -50,6 +50,7 @@ pub(super) const SSHFP_MISMATCH: Cause = Cause {
         let validated = format!("the name server {validated} validated the answer (DNSSEC)");
         Some(Match::new(certainty, compared.into_iter().map(|hash| hash.told).chain([validated])).reason_open())
     },
+    ..Cause::NEW
 };
 
 pub(super) const SSHFP_WEAK: Cause = Cause {
@@ -64,9 +65,16 @@ pub(super) const SSHFP_WEAK: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Print the records that the server's keys should have, and add those of type 2 (SHA-256) to the zone",
+            summary: "Add SSHFP records of type 2 (SHA-256) to the zone",
+            file: Some("zone file"),
+            caution: Some("raise the serial of the zone's SOA record with it"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Print the records that the server's keys should have",
             snippet: Some("ssh-keygen -r {host}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         LOOK,
     ],
@@ -77,6 +85,7 @@ pub(super) const SSHFP_WEAK: Cause = Cause {
         let weak = compared.iter().all(|hash| hash.matches && !hash.is_strong);
         weak.then(|| Match::new(Certainty::Certain, compared.into_iter().map(|hash| hash.told)))
     },
+    ..Cause::NEW
 };
 
 /// What DNS publishes of the proven key's type by one hash, beside the key's own.

@@ -34,13 +34,13 @@ const fn fixes(
             caution: Some(
                 "it takes the place of the line that is there, or stands above it; an option on the command line goes before both",
             ),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "See what is set, and by which file: without {spoken} it is not ssh's default",
             snippet: Some(find),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
@@ -48,7 +48,7 @@ const fn fixes(
             file: Some("~/.ssh/config"),
             snippet: Some(client),
             caution: Some("what OpenSSH has switched off is weak; upgrade the server when you can"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
@@ -56,7 +56,7 @@ const fn fixes(
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some(server),
             caution: Some(mind),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ]
 }
@@ -79,6 +79,7 @@ const NO_COMMON: Cause = Cause {
     symptoms: &[],
     hides: HIDES,
     judge: |_| None,
+    ..Cause::NEW
 };
 
 pub(super) const KEX: Cause = Cause {

@@ -30,13 +30,13 @@ pub(super) const SOURCE_DENIED: Cause = Cause {
             snippet: Some(
                 "journalctl -u ssh -u sshd --since -10min | grep -i refused; grep -v '^#' /etc/hosts.deny /etc/hosts.allow",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Try from another address, for example through a host that can reach the server",
             snippet: Some("ssh -J ANOTHER-HOST {alias}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -57,6 +57,7 @@ pub(super) const SOURCE_DENIED: Cause = Cause {
             format!("the connection was closed {} after it was open, without a byte", seconds(after_ms / 1000.0));
         Some(Match::new(Certainty::Possible, std::iter::once(words).chain(looked(facts))))
     },
+    ..Cause::NEW
 };
 
 pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
@@ -72,7 +73,7 @@ pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
             side: Side::Server,
             summary: "Read what sshd logged about this connection, and test its configuration",
             snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         LIVING_SERVER,
     ],
@@ -101,6 +102,7 @@ pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
         because.extend(round_age(*after_ms));
         Some(Match::new(Certainty::Certain, because).reason_open())
     },
+    ..Cause::NEW
 };
 
 /// Whether the connection was closed before the version, whatever we said.

@@ -23,12 +23,12 @@ pub(super) const RESET: Cause = Cause {
             side: Side::Server,
             summary: "Read what sshd logged about this connection; no line at all points at the network",
             snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Network,
             summary: "Look for a firewall or intrusion prevention rule that resets SSH to {host}:{port}",
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -49,6 +49,7 @@ pub(super) const RESET: Cause = Cause {
         because.extend(round_age(*after_ms));
         Some(Match::new(Certainty::Certain, because).reason_open())
     },
+    ..Cause::NEW
 };
 
 pub(super) const STALLED: Cause = Cause {
@@ -70,13 +71,13 @@ pub(super) const STALLED: Cause = Cause {
             caution: Some(
                 "put in the interface that leads to {host}. It takes effect for all traffic; set it back afterwards",
             ),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
             summary: "See whether sshd still has the connection, and what it waits for",
             snippet: Some("journalctl -u ssh -u sshd --since -10min; ss -tnpoi '( sport = :{port} )'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -108,6 +109,7 @@ pub(super) const STALLED: Cause = Cause {
         let found = if sizes.tried { found } else { found.with("clamp", "rt mtu") };
         Some(if sizes.tried || !ours { found } else { found.with("trial_mtu", "1200") })
     },
+    ..Cause::NEW
 };
 
 pub(super) const FAILED: Cause = Cause {
@@ -121,7 +123,7 @@ pub(super) const FAILED: Cause = Cause {
         side: Side::Server,
         summary: "Read what sshd logged about this connection, and test its configuration and host keys",
         snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
-        ..Fix::NEW
+        ..Fix::LOOK
     }],
     symptoms: &["Connection closed by remote host", "kex_exchange_identification: Connection closed by remote host"],
     hides: &[],
@@ -140,6 +142,7 @@ pub(super) const FAILED: Cause = Cause {
         because.extend(round_age(*after_ms));
         Some(Match::new(Certainty::Certain, because).reason_open())
     },
+    ..Cause::NEW
 };
 
 /// A round age at which a connection ended, as a sentence: people choose round numbers for time limits.

@@ -1,5 +1,6 @@
 //! The keys were exchanged, and what is protected by them cannot be read.
 
+use crate::causes::shared::RELOAD;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::auth::Repeat;
 use crate::facts::certainty::Certainty;
@@ -21,20 +22,21 @@ pub(super) const MAC_MISMATCH: Cause = Cause {
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    {setting} -{algorithm}"),
             tried: |evidence| evidence.auth.failed()?.repeats.get(1).map(|other| other.answered),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
             summary: "Upgrade the SSH server, or leave the algorithm out there",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("{setting} -{algorithm}"),
-            ..Fix::NEW
+            caution: Some(RELOAD),
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "See what ssh itself agrees on, and whether it fails at the same place",
             snippet: Some("ssh -vv {alias} true 2>&1 | grep -E 'kex: (server|client)|MAC|message authentication'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -69,6 +71,7 @@ pub(super) const MAC_MISMATCH: Cause = Cause {
         };
         Some(Match::new(certainty, because).with("setting", setting).with("algorithm", algorithm.clone()))
     },
+    ..Cause::NEW
 };
 
 /// The connection that repeated the first, and the one with another algorithm.

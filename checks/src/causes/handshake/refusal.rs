@@ -2,7 +2,7 @@
 
 use crate::base::text::seconds;
 use crate::causes::retest::shared;
-use crate::causes::shared::ONE_CONNECTION;
+use crate::causes::shared::{ONE_CONNECTION, RELOAD};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -23,18 +23,25 @@ pub(super) const MAX_STARTUPS: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See who is waiting to log in, then raise the limit or shorten the wait",
+            summary: "Raise the limit, and shorten the wait for a login",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("MaxStartups 100:30:200\nLoginGraceTime 30"),
-            caution: Some("first see who they are: ss -tnp state established '( sport = :{port} )'"),
-            ..Fix::NEW
+            caution: Some(RELOAD),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See who is waiting to log in",
+            snippet: Some("ss -tnp state established '( sport = :{port} )'"),
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "Where sshd -T says that persourcemaxstartups is not none, and the others come from this address or network, lift that limit too",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("PerSourceMaxStartups none"),
-            ..Fix::NEW
+            caution: Some("one address alone can then use up MaxStartups"),
+            ..Fix::CHANGE
         },
         ONE_CONNECTION,
     ],
@@ -60,6 +67,7 @@ pub(super) const MAX_STARTUPS: Cause = Cause {
         let again = format!("another connection {} later was let in", seconds(at / 1000.0));
         Some(Match::new(Certainty::Likely, [words.to_owned(), again]))
     },
+    ..Cause::NEW
 };
 
 pub(super) const SOURCE_PENALTY: Cause = Cause {
@@ -77,12 +85,12 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
             side: Side::Server,
             summary: "See in sshd's log what it holds against the address",
             snippet: Some("journalctl -u ssh -u sshd --since -30min | grep -E 'penalty|drop connection'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Wait until the penalty is over, and stop what earns it: wrong keys or users, scanners and checks that connect without logging in",
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
@@ -90,7 +98,7 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("PerSourcePenaltyExemptList <network of the clients>"),
             caution: Some("those may then guess passwords as fast as they like"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -109,6 +117,7 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
         let looked = looked(facts).or_else(|| shared::only_once(evidence));
         Some(Match::new(certainty, std::iter::once(words).chain(looked)))
     },
+    ..Cause::NEW
 };
 
 /// The look that was let in: when, and by which software.

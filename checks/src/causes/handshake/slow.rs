@@ -24,14 +24,14 @@ pub(super) const SLOW: Cause = Cause {
             side: Side::Server,
             summary: "See on the server's console whether it is the server: a version at once means that sshd is well and the path is not",
             snippet: Some("time nc -w 5 127.0.0.1 {port} </dev/null; uptime; vmstat 1 3"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Give the handshake time until the server is mended",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ConnectTimeout 60"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &["Connection timed out during banner exchange", "Error reading SSH protocol banner"],
@@ -75,6 +75,7 @@ pub(super) const SLOW: Cause = Cause {
         let certainty = if resent.is_some() { Certainty::Likely } else { Certainty::Certain };
         Some(Match::new(certainty, late.into_iter().chain(resent)).reason_open())
     },
+    ..Cause::NEW
 };
 
 #[cfg(test)]

@@ -25,18 +25,18 @@ pub(super) const NOT_SSH: Cause = Cause {
             summary: "Use the port that the SSH server listens on",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    HostName {host}\n    Port <port of the SSH server>"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
             summary: "See which ports sshd listens on, and what holds this one",
             snippet: Some("sshd -T | grep -iE '^(port|listenaddress)'; ss -tlnp | grep ':{port} '"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Network,
             summary: "Check where the port forwarding or load balancer in front of {host}:{port} sends connections",
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -73,6 +73,7 @@ pub(super) const NOT_SSH: Cause = Cause {
         };
         Some(Match::new(certainty, [format!("the server's first bytes were \"{first}\""), what]).reason_open())
     },
+    ..Cause::NEW
 };
 
 /// A connection on which we said nothing stayed open and silent, and ours was closed at our words: as a sentence.

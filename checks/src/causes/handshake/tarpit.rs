@@ -29,20 +29,20 @@ pub(super) const TARPIT: Cause = Cause {
             side: Side::Client,
             summary: "Listen for a minute: a tarpit sends line after line, and nothing else",
             snippet: Some("timeout 60 nc {host} {port}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Ask the server's owner which port its SSH server listens on, and use that",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    HostName {host}\n    Port <port of the SSH server>"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
             summary: "See what holds this port, and where sshd listens",
             snippet: Some("ss -tlnp | grep ':{port} '; sshd -T | grep -iE '^(port|listenaddress)'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -80,6 +80,7 @@ pub(super) const TARPIT: Cause = Cause {
         };
         Some(Match::new(certainty, [came, format!("the first was \"{}\"", facts.lines_before_version.first()?)]))
     },
+    ..Cause::NEW
 };
 
 /// Whether it is neither a version nor the beginning of another protocol that we know.

@@ -11,7 +11,7 @@ use crate::facts::handshake::Facts;
 pub(super) const LIVING_SERVER: Fix = Fix {
     side: Side::Network,
     summary: "Check that the load balancer or port forwarding in front of {host}:{port} has a living server behind it",
-    ..Fix::NEW
+    ..Fix::LOOK
 };
 
 pub(super) const PROTOCOL_VERSION: Cause = Cause {
@@ -24,8 +24,10 @@ pub(super) const PROTOCOL_VERSION: Cause = Cause {
     fixes: &[Fix {
         side: Side::Server,
         summary: "Upgrade the device's SSH server, or enable protocol 2 on it",
-        snippet: Some("# on a network device, for example: ip ssh version 2"),
-        ..Fix::NEW
+        file: Some("the device's configuration"),
+        snippet: Some("ip ssh version 2"),
+        caution: Some("in the words of Cisco IOS; other devices have commands of their own"),
+        ..Fix::CHANGE
     }],
     symptoms: &[
         "Protocol major versions differ: 2 vs. 1",
@@ -43,6 +45,7 @@ pub(super) const PROTOCOL_VERSION: Cause = Cause {
         let spoken = version.starts_with("SSH-2.0-") || version.starts_with("SSH-1.99-");
         (!spoken).then(|| Match::new(Certainty::Certain, [format!("the server identified itself as \"{version}\"")]))
     },
+    ..Cause::NEW
 };
 
 pub(super) const NO_BANNER: Cause = Cause {
@@ -63,13 +66,13 @@ pub(super) const NO_BANNER: Cause = Cause {
             side: Side::Client,
             summary: "Listen for a minute: a slow server will have named its version, and a tarpit sent a line of nonsense",
             snippet: Some("ssh-doctor check --only handshake -o ConnectTimeout=60 -p {port} {alias}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "Ask the server itself, on its console: a version at once means that sshd is well and the path is not",
             snippet: Some("nc -w 5 127.0.0.1 {port} </dev/null; uptime; journalctl -u ssh -u sshd --since -10min"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         LIVING_SERVER,
     ],
@@ -106,6 +109,7 @@ pub(super) const NO_BANNER: Cause = Cause {
             Match::new(Certainty::Certain, std::iter::once(words).chain(tls)).reason_open()
         })
     },
+    ..Cause::NEW
 };
 
 /// Whether the server fell silent in the middle of its version.

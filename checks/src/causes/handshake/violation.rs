@@ -20,17 +20,17 @@ pub(super) const PROTOCOL_VIOLATION: Cause = Cause {
             side: Side::Server,
             summary: "Ask the server itself, on its console: if the same comes there, it is the server and not the path",
             snippet: Some("nc -w 3 127.0.0.1 {port} </dev/null | head -c 300 | od -c"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "Upgrade the SSH server, and look for a wrapper that prints into its connections",
-            ..Fix::NEW
+            summary: "Upgrade the SSH server, and remove a wrapper that prints into its connections",
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Network,
             summary: "Look for a proxy or inspecting firewall between here and {host}:{port}",
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -67,6 +67,7 @@ pub(super) const PROTOCOL_VIOLATION: Cause = Cause {
         let certainty = if is_plain { Certainty::Certain } else { Certainty::Likely };
         (!because.is_empty()).then(|| Match::new(certainty, because).reason_open())
     },
+    ..Cause::NEW
 };
 
 /// What the server sent against the protocol.

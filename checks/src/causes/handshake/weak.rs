@@ -19,24 +19,25 @@ pub(super) const WEAK_ALGORITHMS: Cause = Cause {
         It works today; the next upgrade of either side may end it.\n\n\
         Only what was agreed on for this connection counts. What the server offers beside it is another question, which a tool such as ssh-audit answers.",
     fixes: &[
+        Fix { side: Side::Server, summary: "Upgrade the SSH server", ..Fix::CHANGE },
         Fix {
             side: Side::Server,
-            summary: "Upgrade the SSH server, and see which algorithms its configuration leaves",
+            summary: "See which algorithms its configuration leaves",
             snippet: Some("sshd -T | grep -iE '^(kexalgorithms|hostkeyalgorithms|ciphers|macs|hostkey) '"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "Give it a host key of today, and have clients learn it before the old one goes",
-            snippet: Some("ssh-keygen -A; systemctl reload ssh"),
+            snippet: Some("sudo ssh-keygen -A && sudo systemctl reload ssh"),
             caution: Some("clients with strict checking need the new key in known_hosts first"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "See whether a setting of yours still asks for the old ones",
             snippet: Some("ssh -G {alias} | grep -iE '^(kexalgorithms|hostkeyalgorithms|ciphers|macs) '"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -54,6 +55,7 @@ pub(super) const WEAK_ALGORITHMS: Cause = Cause {
         weak.extend(worth_knowing(agreed));
         (!weak.is_empty()).then(|| Match::new(Certainty::Certain, weak).at(severity))
     },
+    ..Cause::NEW
 };
 
 /// What newer clients and servers refuse.

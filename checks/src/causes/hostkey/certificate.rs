@@ -26,7 +26,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
             caution: Some(
                 "ca_key is the authority's own key, and the file is the one beside HostCertificate; ssh-keygen -Lf shows what a certificate says",
             ),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
@@ -36,7 +36,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
             caution: Some(
                 "only where {principal} is the server that you mean; the @cert-authority line of known_hosts must match {principal} too",
             ),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         CHECK_CLOCK,
     ],
@@ -86,6 +86,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
         let principal = plain.first().filter(|_| misnamed);
         Some(principal.into_iter().fold(found, |found, name| found.with("principal", *name)))
     },
+    ..Cause::NEW
 };
 
 #[cfg(test)]

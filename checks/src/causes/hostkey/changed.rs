@@ -1,5 +1,6 @@
 //! The server's key contradicts known_hosts.
 
+use super::SIGNED;
 use super::shared::{COMPARE_ON_SERVER, compared, qualified, quotable, scan_type, shown_key, told};
 use crate::causes::retest::shared;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
@@ -24,13 +25,14 @@ pub(super) const CHANGED: Cause = Cause {
             summary: "Only when the fingerprint was confirmed as {fingerprint}: remove the old key, connect, and compare again when ssh asks",
             snippet: Some("ssh-keygen -R '{known_name}' -f '{known_file}'"),
             caution: Some("until it is confirmed, treat the other end as a stranger"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
             summary: "Keep host keys over a reinstallation, give all servers behind one name the same keys, or sign their keys with one authority",
             snippet: Some("ssh-keygen -s ca_key -h -I {host} -n {host} /etc/ssh/ssh_host_ed25519_key.pub"),
-            ..Fix::NEW
+            caution: Some(SIGNED),
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -69,6 +71,7 @@ pub(super) const CHANGED: Cause = Cause {
         }
         Some(found)
     },
+    ..Cause::NEW
 };
 
 pub(super) const REVOKED: Cause = Cause {
@@ -89,19 +92,19 @@ pub(super) const REVOKED: Cause = Cause {
             caution: Some(
                 "every client sees a changed key until its known_hosts is updated. The unit is called sshd on some systems",
             ),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "Ask whoever revoked the key in {known_file} which key the server should have",
             snippet: Some("grep -n '^@revoked' '{known_file}'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Ask whoever keeps {revoked_file} which key the server should have; these are the keys that it lists",
             snippet: Some("ssh-keygen -lf '{revoked_file}'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -132,6 +135,7 @@ pub(super) const REVOKED: Cause = Cause {
         let file = file.display().to_string();
         Some(if quotable(&file) { found.with(name, file) } else { found })
     },
+    ..Cause::NEW
 };
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! More than one server answers under the name, each with a key of its own.
 
+use super::SIGNED;
 use super::shared::{COMPARE_ON_SERVER, compared, qualified, shown_key};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
@@ -19,22 +20,24 @@ pub(super) const SEVERAL: Cause = Cause {
             side: Side::Server,
             summary: "Give all servers behind the name the same host keys, or sign each server's key with one authority that clients know",
             snippet: Some("ssh-keygen -s ca_key -h -I {host} -n {host} /etc/ssh/ssh_host_ed25519_key.pub"),
-            ..Fix::NEW
+            caution: Some(SIGNED),
+            ..Fix::CHANGE
         },
         COMPARE_ON_SERVER,
         Fix {
             side: Side::Client,
-            summary: "When all fingerprints are confirmed: known_hosts may hold a line for each of them under the same name",
+            summary: "Collect the fingerprints to confirm: known_hosts may hold a line for each key under the same name",
             snippet: Some(
                 "for try in 1 2 3 4 5; do ssh-keyscan -p {port} {host} 2>/dev/null; done | sort -u | ssh-keygen -lf -",
             ),
             caution: Some("ssh-keyscan trusts whoever answers: it shows the fingerprints to confirm, and proves none"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &["WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!", "Host key verification failed."],
     hides: &["hostkey-changed"],
     judge: |evidence| at_once(evidence).or_else(|| later(evidence)),
+    ..Cause::NEW
 };
 
 /// A key that contradicts known_hosts, and another one right after it.

@@ -11,7 +11,7 @@ pub(super) const COMPARE_ON_SERVER: Fix = Fix {
     summary: "On the server's own console, or over another way that you trust, print its fingerprints and compare",
     snippet: Some("for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf \"$key\"; done"),
     caution: Some("a fingerprint that came over the same connection proves nothing"),
-    ..Fix::NEW
+    ..Fix::LOOK
 };
 
 /// The key that the server showed, as a sentence.

@@ -1,20 +1,19 @@
 //! known_hosts says nothing of the server.
 
-use super::shared::{COMPARE_ON_SERVER, compared, qualified, quotable, scan_type, shown_key, told};
+use super::shared::{COMPARE_ON_SERVER, compared, qualified, shown_key, told};
 use crate::base::target::Strictness;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::hostkey::{Decision, Facts, Kind, Standing};
-use crate::facts::{Check, Examined, auth};
+use crate::facts::{Check, auth};
 
-/// How to get the key into known_hosts under the name that ssh looks for, its snippet left out.
-const FETCH: Fix = Fix {
+/// Has ssh record the key itself: under the name that it looks for, hashed or not, from behind any hop.
+const RECORD: Fix = Fix {
     side: Side::Client,
-    summary: "Fetch the key, compare its fingerprint with the one that the server's administrator gave you, and only then append it to {known_file}",
-    caution: Some(
-        "ssh-keyscan trusts whoever answers: it proves nothing until the fingerprint is compared over another way. Only then: cat host.key >> '{known_file}'",
-    ),
-    ..Fix::NEW
+    summary: "Once the administrator confirms {fingerprint}, connect and paste it at ssh's question: ssh adds the key to {known_file}",
+    snippet: Some("ssh -o StrictHostKeyChecking=ask {alias}"),
+    caution: Some("paste the fingerprint that you were given, never just yes: ssh goes on only where it is the same"),
+    ..Fix::CHANGE
 };
 
 pub(super) const UNKNOWN: Cause = Cause {
@@ -30,28 +29,13 @@ pub(super) const UNKNOWN: Cause = Cause {
         connection (RFC 4252 section 7) and of no use to a false server, while a password would be.",
     fixes: &[
         COMPARE_ON_SERVER,
-        Fix {
-            snippet: Some("ssh-keyscan -p {port} -t {scan_type} '{host}' > host.key && ssh-keygen -lf host.key"),
-            ..FETCH
-        },
-        Fix {
-            snippet: Some(
-                "ssh-keyscan -p {port} -t {renamed_scan_type} '{host}' | sed -n 's|^[^# ][^ ]*|{known_as}|p' > host.key && ssh-keygen -lf host.key",
-            ),
-            ..FETCH
-        },
-        Fix {
-            snippet: Some(
-                "ssh {hop} ssh-keyscan -p {port} -t {far_scan_type} {host} | sed -n 's|^[^# ][^ ]*|{known_as}|p' > host.key && ssh-keygen -lf host.key",
-            ),
-            ..FETCH
-        },
+        RECORD,
         Fix {
             side: Side::Client,
             summary: "For many servers or clients: sign the host keys with one authority, and put that authority into {known_file} once",
             file: Some("known_hosts"),
             snippet: Some("@cert-authority {known_as} <public key of the authority>"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -85,30 +69,17 @@ pub(super) const UNKNOWN: Cause = Cause {
         // A line that was not read may be the one.
         let certainty = if facts.unread.is_empty() { Certainty::Certain } else { Certainty::Likely };
         let found = qualified(Match::new(certainty, because), facts).at(severity);
-        Some(fetched(found, facts, &evidence.target))
+        Some(recorded(found, facts))
     },
+    ..Cause::NEW
 };
 
-/// The match with what the command needs that fetches the key: from here or from the last hop, and under which name.
-fn fetched(found: Match, facts: &Facts, target: &Examined) -> Match {
-    let file = facts.first_file.as_ref().map(|file| file.display().to_string()).filter(|file| quotable(file));
-    let Some(file) = file else { return found };
-    let found = found.with("known_file", file);
-    let is_host = |c: char| c.is_ascii_alphanumeric() || ".-_:%".contains(c);
-    if !target.host.chars().all(is_host) || facts.name.contains('|') {
-        return found;
-    }
-    // What ssh-keyscan itself writes in front of a key.
-    let scanned = if target.port == 22 { target.host.clone() } else { format!("[{}]:{}", target.host, target.port) };
-    let scan_type = scan_type(facts);
-    match target.via.split_last() {
-        Some((last, before)) => {
-            let hops = if before.is_empty() { String::new() } else { format!(" -J {}", before.join(",")) };
-            let last = last.trim_start_matches("ssh://");
-            found.with("far_scan_type", scan_type).with("hop", format!("ssh://{last}{hops}"))
-        }
-        None if facts.name.eq_ignore_ascii_case(&scanned) => found.with("scan_type", scan_type),
-        None => found.with("renamed_scan_type", scan_type),
+/// The match with the key and the file that ssh would add it to, where there is one.
+fn recorded(found: Match, facts: &Facts) -> Match {
+    let found = found.with("fingerprint", facts.fingerprint.clone());
+    match &facts.first_file {
+        Some(file) => found.with("known_file", file.display().to_string()),
+        None => found,
     }
 }
 
@@ -178,22 +149,11 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_fetched_from_where_it_can_be_and_recorded_under_the_name_that_is_looked_for() {
-        let values = |name: &str, via: &[&str]| {
-            let facts = Facts { name: name.into(), ..unknown(Decision::PublicKeysOnly) };
-            let mut evidence = evidence(&facts);
-            evidence.target.host = "db.example".into();
-            evidence.target.port = 2222;
-            evidence.target.via = via.iter().map(ToString::to_string).collect();
-            let values = (UNKNOWN.judge)(&evidence).unwrap().values;
-            values.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
-        };
-        let file = "known_file=/home/me/.ssh/known_hosts";
-        assert_eq!(values("[db.example]:2222", &[]), [file, "scan_type=ed25519"]);
-        assert_eq!(values("mydb", &[]), [file, "renamed_scan_type=ed25519"]);
-        let far = "far_scan_type=ed25519";
-        assert_eq!(values("mydb", &["me@hop:22"]), [file, far, "hop=ssh://me@hop:22"]);
-        assert_eq!(values("mydb", &["a", "b", "me@hop"]), [file, far, "hop=ssh://me@hop -J a,b"]);
+    fn the_key_to_confirm_and_the_file_that_ssh_adds_it_to_are_named() {
+        let found = (UNKNOWN.judge)(&evidence(&unknown(Decision::PublicKeysOnly))).unwrap();
+        let value = |name: &str| found.values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
+        assert_eq!(value("fingerprint"), Some(known().fingerprint.as_str()));
+        assert_eq!(value("known_file"), Some("/home/me/.ssh/known_hosts"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::base::text::seconds;
 use crate::causes::shared::TMUX;
-use crate::causes::{Cause, Fix, Match, Severity, Side, suspects};
+use crate::causes::{Cause, Fix, Match, Severity, Side, suspects, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::idle::bracket::ended_moving;
 use crate::facts::idle::{Arm, End, Facts, Moves, legs};
@@ -12,7 +12,7 @@ const AUTOSSH: Fix = Fix {
     side: Side::Client,
     summary: "Let tunnels come back by themselves",
     snippet: Some("autossh -M 0 -o ExitOnForwardFailure=yes -N {alias}"),
-    ..Fix::NEW
+    ..Fix::CHANGE
 };
 
 pub(super) const LIFETIME: Cause = Cause {
@@ -32,7 +32,7 @@ pub(super) const LIFETIME: Cause = Cause {
             snippet: Some(
                 "ps -o args= -C dropbear,sshd; grep -rniE 'max.*(session|duration|ttl)|session.*(max|ttl)' /etc 2>/dev/null | head",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &["Connection to closed by remote host.", "Max duration reached"],
@@ -58,6 +58,7 @@ pub(super) const LIFETIME: Cause = Cause {
         let certainty = if died.len() > 1 { Certainty::Certain } else { Certainty::Likely };
         Some(Match::new(certainty, because).suspecting(suspects::of_age(evidence, first)))
     },
+    ..Cause::NEW
 };
 
 pub(super) const WALL_CLOCK: Cause = Cause {
@@ -73,13 +74,14 @@ pub(super) const WALL_CLOCK: Cause = Cause {
             side: Side::Server,
             summary: "See what happened on the server at that minute",
             snippet: Some("journalctl --since -30min -p notice | grep -iE 'sshd|oom|killed|restart|logind'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         TMUX,
         AUTOSSH,
     ],
     symptoms: &["Connection to closed by remote host.", "client_loop: send disconnect: Broken pipe"],
     hides: OF_ONE_SESSION,
+    corroborated_by: &[testimony::out_of_memory],
     judge: |evidence| {
         // Without data on it, who counts data ends it too.
         let (first, later) = rounds(evidence).filter(|(first, _)| first.moves == Moves::ChannelData)?;
@@ -98,6 +100,7 @@ pub(super) const WALL_CLOCK: Cause = Cause {
         let because = because.into_iter().chain(leg(evidence, first));
         Some(Match::new(if again { Certainty::Possible } else { Certainty::Likely }, because))
     },
+    ..Cause::NEW
 };
 
 /// On which leg of a way through hops.

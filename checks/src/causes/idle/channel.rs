@@ -3,7 +3,7 @@
 use super::timer::outlived;
 use crate::base::text::seconds;
 use crate::causes::shared::TMUX;
-use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
@@ -20,10 +20,9 @@ pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See the setting; raise or remove it if the policy allows",
-            file: None,
+            summary: "See the setting",
             snippet: Some("sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i channeltimeout"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
@@ -31,12 +30,13 @@ pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("ChannelTimeout session:*=12h"),
             caution: Some("in OpenSSH 9.2 a pattern without :* never fires; check with sshd -t, then reload sshd"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         TMUX,
     ],
     symptoms: &["Connection to closed.", "debug1: channel 0: free: client-session, nchannels 1"],
     hides: &[],
+    corroborated_by: &[testimony::channel_timeout],
     judge: |evidence| {
         let facts = evidence.idle.failed()?;
         let dead = facts.deaths();
@@ -63,4 +63,5 @@ pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
         let is_plain = kept.is_some() && possible != Some(false);
         Some(Match::new(if is_plain { Certainty::Certain } else { Certainty::Likely }, because))
     },
+    ..Cause::NEW
 };

@@ -2,7 +2,7 @@
 
 use super::timer::{KEEPALIVE, LONGER_TIMER, outlived};
 use crate::base::text::seconds;
-use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::idle::{Arm, End, Facts, Moves, Sign, Speaker};
 use crate::facts::{Check, Evidence};
@@ -19,6 +19,7 @@ pub(super) const DROP: Cause = Cause {
     fixes: &[KEEPALIVE, LONGER_TIMER],
     symptoms: &["output appears only after a key is pressed", "client_loop: send disconnect: Broken pipe"],
     hides: &["idle-reset", "idle-silent-drop", "idle-closed"],
+    corroborated_by: &[testimony::dropped_there_too, testimony::connection_tracking],
     judge: |evidence| {
         let facts = evidence.idle.facts()?;
         let lost: Vec<&Arm> = facts.arms.iter().filter(|arm| lost(arm)).collect();
@@ -54,6 +55,7 @@ pub(super) const DROP: Cause = Cause {
         }));
         Some(with_keepalive(Match::new(Certainty::Likely, because), facts))
     },
+    ..Cause::NEW
 };
 
 pub(super) const REFRESH: Cause = Cause {
@@ -71,7 +73,7 @@ pub(super) const REFRESH: Cause = Cause {
             side: Side::Client,
             summary: "Where the server talks all the time, say something along, to a command that does not read it",
             snippet: Some("while sleep {interval}; do echo; done | ssh {alias} 'tail -f LOGFILE'"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             summary: "For sessions on which both sides are silent, let ssh send something before the timer runs out",
@@ -85,7 +87,7 @@ pub(super) const REFRESH: Cause = Cause {
             side: Side::Network,
             summary: "On the device that forgets, let packets of either direction renew the connection, or raise its timer",
             caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s)"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -95,6 +97,7 @@ pub(super) const REFRESH: Cause = Cause {
     ],
     hides: &["idle-silent-drop", "idle-reset"],
     judge: refresh,
+    ..Cause::NEW
 };
 
 /// How much longer than the silence that killed the server may seem to have been heard: its lines are a second apart, and the first

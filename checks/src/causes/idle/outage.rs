@@ -17,19 +17,19 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
             side: Side::Network,
             summary: "See where the path ends now",
             snippet: Some("mtr -rwbzc 20 -T -P {port} {host}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "See whether the server itself was down: its uptime, and what it logged at that time",
             snippet: Some("uptime; journalctl --since -1h -p warning"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Where short outages are part of the path, use sessions that survive them",
             snippet: Some("mosh {alias}    # or: ssh -t {alias} tmux new -A -s main"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -55,6 +55,7 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
         "session-lifetime-limit",
         "session-wall-clock-cut",
     ],
+    strikes_anywhere: true,
     judge: |evidence| {
         let facts = evidence.idle.facts()?;
         let lasting = facts.outages.iter().find(|outage| outage.ended_s.is_none());
@@ -80,4 +81,5 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
         (!because.is_empty() && evidence.idle.passed().is_some())
             .then(|| Match::new(Certainty::Likely, because).at(Severity::Warning))
     },
+    ..Cause::NEW
 };

@@ -39,4 +39,5 @@ pub(super) const NO_KEEPALIVE: Cause = Cause {
                 .with("count_max", count_max.to_string()),
         )
     },
+    ..Cause::NEW
 };

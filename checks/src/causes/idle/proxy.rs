@@ -1,7 +1,7 @@
 //! A proxy in the path that ends TCP itself: only bytes of SSH count, TCP keepalives do not reach through it.
 
-use super::timer::{KEEPALIVE, judge};
-use crate::causes::{Cause, Fix, Severity, Side};
+use super::timer::{HAPROXY_TIMEOUT, KEEPALIVE, NGINX_TIMEOUT, SERVER_KEEPALIVE, judge};
+use crate::causes::{Cause, Severity};
 use crate::facts::connection::Manner;
 use crate::facts::idle::Sign;
 use crate::facts::{Check, Evidence};
@@ -16,31 +16,7 @@ pub(super) const CLOSED_BY_PROXY: Cause = Cause {
         (haproxy, nginx stream, Envoy, a cloud's TCP proxy).\n\n\
         An SSH server with an inactivity limit of its own for any packet looks the same, so this is said only of servers that have none of that kind: \
         OpenSSH and dropbear.",
-    fixes: &[
-        KEEPALIVE,
-        Fix {
-            side: Side::Network,
-            summary: "Raise the proxy's idle timeout; in haproxy",
-            file: Some("/etc/haproxy/haproxy.cfg"),
-            snippet: Some("timeout client 2h\ntimeout server 2h\ntimeout tunnel 2h"),
-            ..Fix::NEW
-        },
-        Fix {
-            side: Side::Network,
-            summary: "Or in an nginx stream server",
-            file: Some("/etc/nginx/nginx.conf"),
-            snippet: Some("proxy_timeout 2h;"),
-            ..Fix::NEW
-        },
-        Fix {
-            side: Side::Server,
-            summary: "Or let the server send something, for all its clients",
-            file: Some("/etc/ssh/sshd_config"),
-            snippet: Some("ClientAliveInterval {interval}\nClientAliveCountMax {count_max}"),
-            caution: Some("check with sshd -t, then reload sshd; running sessions keep the old setting"),
-            ..Fix::NEW
-        },
-    ],
+    fixes: &[KEEPALIVE, HAPROXY_TIMEOUT, NGINX_TIMEOUT, SERVER_KEEPALIVE],
     symptoms: &[
         "Connection to closed by remote host.",
         "client_loop: send disconnect: Broken pipe",
@@ -54,6 +30,7 @@ pub(super) const CLOSED_BY_PROXY: Cause = Cause {
         let ended = |manner: &Manner, sign| matches!(manner, Manner::Fin | Manner::Reset) && sign == Sign::BeforeProbe;
         limits_are_known(evidence).then(|| judge(evidence, ended))?
     },
+    ..Cause::NEW
 };
 
 /// Whether the server is one that is known to have no inactivity limit which any packet renews.

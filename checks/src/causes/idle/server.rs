@@ -3,7 +3,7 @@
 use super::timer::outlived;
 use crate::base::text::seconds;
 use crate::causes::shared::TMUX;
-use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
@@ -22,11 +22,14 @@ pub(super) const INACTIVITY: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "For dropbear: start it without -I, or with a longer time; see how it is started now",
-            snippet: Some(
-                "ps -o args= -C dropbear    # DROPBEAR_EXTRA_ARGS in /etc/default/dropbear, option IdleTimeout in OpenWrt",
-            ),
-            ..Fix::NEW
+            summary: "For dropbear: start it without -I, or with a longer time (DROPBEAR_EXTRA_ARGS in /etc/default/dropbear, option IdleTimeout in OpenWrt)",
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "For dropbear: see how it was started",
+            snippet: Some("ps -o args= -C dropbear"),
+            ..Fix::LOOK
         },
         TMUX,
     ],
@@ -62,6 +65,7 @@ pub(super) const INACTIVITY: Cause = Cause {
             .chain(of_the_server),
         ))
     },
+    ..Cause::NEW
 };
 
 pub(super) const UNUSED_CONNECTION: Cause = Cause {
@@ -75,19 +79,20 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See the setting; raise or remove it if the policy allows",
+            summary: "See the setting",
             snippet: Some("sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i unusedconnectiontimeout"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Keep a channel open beside the forwardings",
             snippet: Some("ssh {alias} -L FORWARDING cat"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &["Connection to closed by remote host."],
     hides: &[],
+    corroborated_by: &[testimony::unused_connection_timeout],
     judge: |evidence| {
         let facts = evidence.idle.facts()?;
         let server = evidence.handshake.facts();
@@ -114,4 +119,5 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
             )
         })
     },
+    ..Cause::NEW
 };

@@ -2,7 +2,7 @@
 
 use super::timer::outlived;
 use crate::base::text::seconds;
-use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
@@ -23,7 +23,7 @@ pub(super) const SHELL_TIMEOUT: Cause = Cause {
             snippet: Some(
                 "ssh -t {alias} 'echo TMOUT=$TMOUT; grep -rn TMOUT /etc/profile /etc/profile.d /etc/bash.bashrc ~/.profile ~/.bash_profile ~/.bashrc 2>/dev/null'",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
@@ -31,11 +31,12 @@ pub(super) const SHELL_TIMEOUT: Cause = Cause {
             file: Some("~/.profile"),
             snippet: Some("unset TMOUT"),
             caution: Some("has no effect where the variable is read-only"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &["timed out waiting for input: auto-logout", "auto-logout", "Connection to closed."],
     hides: &[],
+    corroborated_by: &[testimony::tmout],
     judge: |evidence| {
         let facts = evidence.idle.failed()?;
         let shell = facts.arms.iter().find(|arm| arm.is_left_by_shell())?;
@@ -54,6 +55,7 @@ pub(super) const SHELL_TIMEOUT: Cause = Cause {
             )
         })
     },
+    ..Cause::NEW
 };
 
 pub(super) const TERMINAL_TIMEOUT: Cause = Cause {
@@ -72,7 +74,7 @@ pub(super) const TERMINAL_TIMEOUT: Cause = Cause {
             snippet: Some(
                 "systemd-analyze cat-config systemd/logind.conf | grep -i StopIdleSessionSec; journalctl -u systemd-logind -u ssh -u sshd --since -30min | tail -n 30",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
@@ -80,13 +82,13 @@ pub(super) const TERMINAL_TIMEOUT: Cause = Cause {
             file: Some("/etc/systemd/logind.conf.d/idle.conf"),
             snippet: Some("[Login]\nStopIdleSessionSec=infinity"),
             caution: Some("often a policy: its owner decides; takes effect with systemctl restart systemd-logind"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "Run long work without a terminal",
             snippet: Some("ssh -T {alias} COMMAND"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &["Connection to closed by remote host.", "Connection to closed."],
@@ -116,4 +118,5 @@ pub(super) const TERMINAL_TIMEOUT: Cause = Cause {
             )
         })
     },
+    ..Cause::NEW
 };

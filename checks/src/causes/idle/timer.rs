@@ -1,7 +1,8 @@
 //! A timer that silence lets run out, told apart by the manner of the death.
 
 use crate::base::text::seconds;
-use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::causes::shared::RELOAD;
+use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
 use crate::facts::idle::{Arm, End, Facts, Search, Sign, Speaker, legs};
@@ -14,16 +15,34 @@ pub(super) const KEEPALIVE: Fix = Fix {
     file: Some("~/.ssh/config"),
     snippet: Some("Host {alias}\n    ServerAliveInterval {interval}\n    ServerAliveCountMax {count_max}"),
     tried: |evidence| evidence.idle.facts()?.keepalive.verified,
-    ..Fix::NEW
+    ..Fix::CHANGE
 };
 
-const SERVER_KEEPALIVE: Fix = Fix {
+pub(super) const SERVER_KEEPALIVE: Fix = Fix {
     side: Side::Server,
     summary: "Let the server send something, for all its clients",
     file: Some("/etc/ssh/sshd_config"),
     snippet: Some("ClientAliveInterval {interval}\nClientAliveCountMax {count_max}"),
-    caution: Some("check with sshd -t, then reload sshd; running sessions keep the old setting"),
-    ..Fix::NEW
+    caution: Some(RELOAD),
+    ..Fix::CHANGE
+};
+
+pub(super) const HAPROXY_TIMEOUT: Fix = Fix {
+    side: Side::Network,
+    summary: "Raise the proxy's idle timeouts, where it is haproxy",
+    file: Some("/etc/haproxy/haproxy.cfg"),
+    snippet: Some("timeout client 2h\ntimeout server 2h\ntimeout tunnel 2h"),
+    caution: Some("check with haproxy -c -f FILE, then reload haproxy"),
+    ..Fix::CHANGE
+};
+
+pub(super) const NGINX_TIMEOUT: Fix = Fix {
+    side: Side::Network,
+    summary: "Raise the proxy's idle timeout, where it is a stream server of nginx",
+    file: Some("/etc/nginx/nginx.conf"),
+    snippet: Some("proxy_timeout 2h;"),
+    caution: Some("check with nginx -t, then reload nginx"),
+    ..Fix::CHANGE
 };
 
 pub(super) const LONGER_TIMER: Fix = Fix {
@@ -31,7 +50,7 @@ pub(super) const LONGER_TIMER: Fix = Fix {
     summary: "Raise the idle timeout for established TCP connections on the device whose timer it is (the command is for a Linux router)",
     snippet: Some("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440"),
     caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s); takes memory for as long on a busy device"),
-    ..Fix::NEW
+    ..Fix::CHANGE
 };
 
 pub(super) const SILENT_DROP: Cause = Cause {
@@ -53,7 +72,9 @@ pub(super) const SILENT_DROP: Cause = Cause {
         "Network error: Software caused connection abort",
     ],
     hides: &[],
+    corroborated_by: &[testimony::dropped_there_too, testimony::connection_tracking],
     judge: |evidence| judge(evidence, |manner, sign| *manner == Manner::Silent && sign == Sign::AfterProbe),
+    ..Cause::NEW
 };
 
 pub(super) const RESET: Cause = Cause {
@@ -73,7 +94,9 @@ pub(super) const RESET: Cause = Cause {
         "Network error: Connection reset by peer",
     ],
     hides: &[],
+    corroborated_by: &[testimony::ended_by_sshd, testimony::connection_tracking],
     judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Reset),
+    ..Cause::NEW
 };
 
 pub(super) const CLOSED: Cause = Cause {
@@ -86,24 +109,20 @@ pub(super) const CLOSED: Cause = Cause {
         inactivity limit. The close itself looks the same; the server's log shows whether its sshd ended the session or saw it end.",
     fixes: &[
         KEEPALIVE,
-        Fix {
-            side: Side::Network,
-            summary: "Raise the idle timeout of the proxy in front of the server, for example in haproxy or in an nginx stream block",
-            snippet: Some(
-                "# haproxy: timeout client 2h, timeout server 2h, timeout tunnel 2h\n# nginx:   proxy_timeout 2h;",
-            ),
-            ..Fix::NEW
-        },
+        HAPROXY_TIMEOUT,
+        NGINX_TIMEOUT,
         Fix {
             side: Side::Server,
             summary: "See whether sshd ended the session itself, or found it closed",
             snippet: Some("journalctl -u ssh -u sshd --since -1h | grep -iE 'timeout|inactiv|disconnect|closed'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &["Connection to closed by remote host.", "Remote side unexpectedly closed network connection"],
     hides: &[],
+    corroborated_by: &[testimony::ended_by_sshd],
     judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Fin).map(Match::reason_open),
+    ..Cause::NEW
 };
 
 pub(super) const SERVER_DISCONNECT: Cause = Cause {
@@ -117,15 +136,16 @@ pub(super) const SERVER_DISCONNECT: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Find the inactivity limit in the configuration of the SSH server or bastion, and raise it",
+            summary: "Find the inactivity limit in the configuration of the SSH server or bastion",
             snippet: Some("sshd -T | grep -iE 'timeout|alive'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         KEEPALIVE,
     ],
     symptoms: &["Received disconnect from port: idle connection timeout expired", "Disconnected from remote host"],
     hides: &[],
     judge: |evidence| judge(evidence, |manner, _| matches!(manner, Manner::Disconnect { .. })),
+    ..Cause::NEW
 };
 
 /// A silent session died in the given manner while others lived.

@@ -24,7 +24,7 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
             side: Side::Client,
             summary: "See which command it is, and what ssh does with it",
             snippet: Some("ssh -G {alias} | grep -i '^proxy'; ssh -v {alias} true 2>&1 | grep -F 'proxy command'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
@@ -32,12 +32,12 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
             snippet: Some(
                 "sh -c \"$(ssh -G {alias} | sed -n 's/^proxycommand //p' | sed 's/%h/{host}/g; s/%p/{port}/g; s/%r/{user}/g')\"",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Network,
             summary: "Where it talks to a gateway or access proxy, renew the login there, and see whether the gateway reaches {host}:{port}",
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -57,6 +57,7 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
         "handshake-source-penalty",
         "handshake-max-startups",
     ],
+    strikes_anywhere: true,
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
         if !facts.proxied || facts.received_bytes > 0 {
@@ -77,6 +78,7 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
         because.extend(said(facts));
         Some(Match::new(certainty, because))
     },
+    ..Cause::NEW
 };
 
 /// The last lines that the command printed.

@@ -25,7 +25,7 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
             snippet: Some(
                 "sshd -T -C user={hop_user} | grep -iE 'forwarding|permitopen'; grep -nE 'restrict|no-port-forwarding|permitopen' ~{hop_user}/.ssh/authorized_keys",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
@@ -34,14 +34,15 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
             snippet: Some(
                 "Match User {hop_user}\n    DisableForwarding no\n    AllowTcpForwarding local\n    PermitOpen {behind}",
             ),
-            ..Fix::NEW
+            caution: Some("a Match lasts to the next one or the end of the file; check with sshd -t, then reload sshd"),
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "Jump through a host that may be used for it",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ProxyJump <another jump host>"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -51,6 +52,7 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
         "Connection closed by UNKNOWN port 65535",
     ],
     hides: &[],
+    strikes_anywhere: true,
     judge: |evidence| {
         let (hop, forward, failure) = stopped(evidence)?;
         let NotForwarded::Refused { code: PROHIBITED, text } = failure else { return None };
@@ -60,6 +62,7 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
         ];
         Some(with_values(Match::new(Certainty::Certain, because), hop, forward))
     },
+    ..Cause::NEW
 };
 
 pub(super) const TARGET_UNREACHABLE: Cause = Cause {
@@ -78,25 +81,25 @@ pub(super) const TARGET_UNREACHABLE: Cause = Cause {
             side: Side::Server,
             summary: "On the hop {hop}: see what the name is there, and whether the port answers",
             snippet: Some("getent ahosts '{behind_host}'; nc -vz -w 5 '{behind_host}' {behind_port}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "On the hop {hop}: read what sshd logged of the attempt, or of the login",
             snippet: Some("journalctl -u ssh -u sshd --since '-10 min' | grep -F 'sshd'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Where the hop knows the server by another name or address, name that one",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    HostName <the name or address that the hop can reach>"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Network,
             summary: "Let the hop {hop} reach {behind}, and see that sshd listens there",
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -108,6 +111,7 @@ pub(super) const TARGET_UNREACHABLE: Cause = Cause {
         "stdio forwarding failed",
     ],
     hides: &[],
+    strikes_anywhere: true,
     judge: |evidence| {
         let (hop, forward, failure) = stopped(evidence)?;
         let (certainty, what) = match failure {
@@ -128,6 +132,7 @@ pub(super) const TARGET_UNREACHABLE: Cause = Cause {
         let because = [format!("the login at {} succeeded", shown(&hop.name)), what];
         Some(with_values(Match::new(certainty, because), hop, forward))
     },
+    ..Cause::NEW
 };
 
 /// The hop at which the way ends although its login worked.

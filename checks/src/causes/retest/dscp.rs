@@ -25,7 +25,7 @@ pub(super) const DROPPED: Cause = Cause {
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    IPQoS none"),
             caution: Some("where an old ssh does not know the word none, cs0 does the same"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
@@ -33,17 +33,18 @@ pub(super) const DROPPED: Cause = Cause {
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("IPQoS none"),
             caution: Some("it holds for new connections after sshd was reloaded"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Network,
-            summary: "Find the rule or queue on the path that drops by DSCP, and take it out",
+            summary: "Find the rule or queue on the path that drops by DSCP",
             snippet: Some("sudo nft list ruleset | grep -n dscp; sudo iptables-save | grep -i dscp; tc -s qdisc"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &["packet_write_wait: Connection to port: Broken pipe"],
     hides: &["network-outage"],
+    strikes_anywhere: true,
     judge: |evidence| {
         let facts = evidence.channel.failed()?;
         let marks = facts.marks.as_ref()?;
@@ -57,6 +58,7 @@ pub(super) const DROPPED: Cause = Cause {
         let certainty = if proven { Certainty::Certain } else { Certainty::Likely };
         Some(Match::new(certainty, silence(marks)))
     },
+    ..Cause::NEW
 };
 
 fn silence(marks: &Marks) -> Vec<String> {

@@ -26,25 +26,37 @@ pub(super) const BLACK_HOLE: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Network,
-            summary: "On the router at the tunnel, hold TCP to the size that passes (MSS clamping), with nftables or with iptables",
-            snippet: Some(
-                "nft insert rule inet filter forward tcp flags syn tcp option maxseg size set {mss}\n\
-                 iptables -t mangle -I FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss {mss}",
-            ),
+            summary: "On the router at the tunnel, clamp TCP to the segment size that passes (nftables)",
+            snippet: Some("nft insert rule inet filter forward tcp flags syn tcp option maxseg size set {mss}"),
             caution: Some(
-                "one of the two lines, and ip6tables for IPv6; table and chain are those of your own ruleset. Where the router's own interface has the right MTU, set rt mtu, or --clamp-mss-to-pmtu, follows it",
+                "table and chain are those of your own ruleset. Where the router's own interface has the right MTU, set rt mtu follows it",
             ),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Network,
-            summary: "Let the ICMP messages pass by which both ends learn the size (RFC 1191, RFC 8201)",
-            snippet: Some(
-                "nft insert rule inet filter forward icmp type destination-unreachable accept\n\
-                 nft insert rule inet filter forward icmpv6 type packet-too-big accept",
+            summary: "The same with iptables",
+            snippet: Some("iptables -t mangle -I FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss {mss}"),
+            caution: Some(
+                "ip6tables for IPv6. Where the router's own interface has the right MTU, --clamp-mss-to-pmtu follows it",
             ),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Network,
+            summary: "Let the ICMP messages pass by which both ends learn the size (RFC 1191)",
+            snippet: Some("nft insert rule inet filter forward icmp type destination-unreachable accept"),
             caution: Some("on each router that filters; table and chain are those of your own ruleset"),
-            ..Fix::NEW
+            when: |evidence| !is_v6(evidence),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Network,
+            summary: "Let the ICMPv6 messages pass by which both ends learn the size (RFC 8201)",
+            snippet: Some("nft insert rule inet filter forward icmpv6 type packet-too-big accept"),
+            caution: Some("on each router that filters; table and chain are those of your own ruleset"),
+            when: is_v6,
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
@@ -53,21 +65,21 @@ pub(super) const BLACK_HOLE: Cause = Cause {
                 "sudo ip route replace {address} mtu {mtu} $(ip route get {address} | grep -oE '(via|dev) [^ ]+')",
             ),
             caution: Some("it lasts until the next restart; sudo ip route del {address} takes it back"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "For every destination: set the MTU of the interface, which is right where a tunnel begins on this machine",
             snippet: Some("sudo ip link set dev INTERFACE mtu {mtu}"),
             caution: Some("put in the interface that ip route get {address} names. IPv6 needs at least 1280"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
             summary: "On the server, the same for all its clients",
             snippet: Some("sudo ip link set dev INTERFACE mtu {mtu}"),
             caution: Some("put in the interface that its clients come by"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -77,7 +89,9 @@ pub(super) const BLACK_HOLE: Cause = Cause {
         "scp: - stalled -",
     ],
     hides: &["handshake-kex-stalled", "transfer-stalled", "exit-hangs", "exit-output-lost"],
+    strikes_anywhere: true,
     judge: |evidence| keys(evidence).or_else(|| data(evidence)),
+    ..Cause::NEW
 };
 
 /// The judgement on a key exchange that stalled.

@@ -24,16 +24,22 @@ pub(super) const BIND_ADDRESS: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "See which addresses this machine has, and connect the network that the address belongs to",
+            summary: "See which addresses this machine has",
             snippet: Some("ip -brief address"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Connect without it, to see whether it is needed",
+            summary: "Connect the network that the address belongs to, or take BindAddress out",
+            file: Some("~/.ssh/config"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Try to connect without it",
             snippet: Some("ssh -o BindAddress=0.0.0.0 {alias}"),
-            caution: Some("this forces IPv4; remove BindAddress from ~/.ssh/config for good"),
-            ..Fix::NEW
+            caution: Some("this forces IPv4"),
+            ..Fix::LOOK
         },
     ],
     symptoms: &["Cannot assign requested address", "Can't assign requested address"],
@@ -51,6 +57,7 @@ pub(super) const BIND_ADDRESS: Cause = Cause {
         let because = [format!("the settings connect from {bind}")].into_iter().chain(lines(facts));
         Some(Match::new(Certainty::Certain, because))
     },
+    ..Cause::NEW
 };
 
 pub(super) const SOME_ADDRESSES_DEAD: Cause = Cause {
@@ -71,7 +78,7 @@ pub(super) const SOME_ADDRESSES_DEAD: Cause = Cause {
             summary: "Use only the address family that works",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    AddressFamily {family}"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
@@ -79,13 +86,18 @@ pub(super) const SOME_ADDRESSES_DEAD: Cause = Cause {
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ConnectTimeout {patience}"),
             caution: Some("ConnectTimeout also bounds the key exchange; a slow server may need more"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Network,
-            summary: "Take the dead address out of DNS (or the hosts file), or bring it back into service",
-            snippet: Some("getent ahosts {host}   # {dead} does not answer on port {port}"),
-            ..Fix::NEW
+            summary: "Take {dead} out of DNS (or the hosts file), or bring it back into service",
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Network,
+            summary: "See which addresses the name has",
+            snippet: Some("getent ahosts {host}"),
+            ..Fix::LOOK
         },
     ],
     symptoms: &[],
@@ -112,6 +124,7 @@ pub(super) const SOME_ADDRESSES_DEAD: Cause = Cause {
         let other_family = dead.iter().all(|attempt| attempt.address.is_ipv4() != v4);
         Some(if other_family { found.with("family", if v4 { "inet" } else { "inet6" }) } else { found })
     },
+    ..Cause::NEW
 };
 
 fn costly(attempt: &Attempt) -> bool {

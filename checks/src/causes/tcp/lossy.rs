@@ -30,10 +30,16 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See whether your address is banned, and lift the ban",
-            snippet: Some("sudo fail2ban-client status sshd; sudo fail2ban-client set sshd unbanip CLIENT-ADDRESS"),
+            summary: "See whether your address is banned",
+            snippet: Some("sudo fail2ban-client status sshd"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Lift the ban",
+            snippet: Some("sudo fail2ban-client set sshd unbanip CLIENT-ADDRESS"),
             caution: Some("put in the address that the server sees this client by"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
@@ -41,7 +47,7 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
             snippet: Some(
                 "sudo nft list ruleset | grep -nE 'limit rate|meter|ct count'; sudo iptables-save | grep -E 'recent|limit|hashlimit'",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         ONE_CONNECTION,
     ],
@@ -67,6 +73,7 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
             Match::new(Certainty::Possible, [line])
         })
     },
+    ..Cause::NEW
 };
 
 pub(super) const LOSSY: Cause = Cause {
@@ -89,26 +96,26 @@ pub(super) const LOSSY: Cause = Cause {
             caution: Some(
                 "loss at a hop in between that does not go on to the last one means only that this hop is slow to answer",
             ),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Rule out this machine's own link",
             snippet: Some("ip -s link"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
             summary: "Have keepalives outlast bursts of loss",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ServerAliveInterval 30\n    ServerAliveCountMax 6"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
             summary: "See whether the server drops new connections itself",
             snippet: Some("nstat -az TcpExtListenOverflows TcpExtListenDrops"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[],
@@ -136,6 +143,7 @@ pub(super) const LOSSY: Cause = Cause {
             Match::new(Certainty::Likely, because)
         })
     },
+    ..Cause::NEW
 };
 
 /// The attempts before and from the first that failed, where none was established after it.

@@ -2,7 +2,7 @@
 
 use super::reading::Kind;
 use super::shared::{failed_as, lines};
-use super::unanswered::{BASTION, OPEN_PORT};
+use super::unanswered::{BASTION, FIREWALLD, UFW};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -27,21 +27,27 @@ pub(super) const REFUSED: Cause = Cause {
             side: Side::Server,
             summary: "See whether sshd runs and on which port it listens; this settles whether a firewall is to blame",
             snippet: Some("sudo ss -ltnp | grep -E 'sshd|:{port} '"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "Start sshd, and have it started at boot (the unit is called ssh on Debian and Ubuntu)",
             snippet: Some("sudo systemctl enable --now sshd || sudo systemctl enable --now ssh"),
-            ..Fix::NEW
+            caution: Some("only where SSH is meant to be reachable on this machine"),
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "Where systemd listens in its place, see whether the socket has failed, and start it again",
-            snippet: Some(
-                "systemctl status ssh.socket; sudo systemctl reset-failed ssh.socket && sudo systemctl restart ssh.socket",
-            ),
-            ..Fix::NEW
+            summary: "Where systemd listens in its place, see whether the socket has failed",
+            snippet: Some("systemctl status ssh.socket"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Start a failed socket again",
+            snippet: Some("sudo systemctl reset-failed ssh.socket && sudo systemctl restart ssh.socket"),
+            caution: Some("the log says why it failed; it may fail again for the same reason"),
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
@@ -49,7 +55,7 @@ pub(super) const REFUSED: Cause = Cause {
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    Port PORT"),
             caution: Some("put in the port that sshd listens on"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -64,6 +70,7 @@ pub(super) const REFUSED: Cause = Cause {
         let certainty = if alone { Certainty::Likely } else { Certainty::Possible };
         Some(Match::new(certainty, lines(facts)))
     },
+    ..Cause::NEW
 };
 
 pub(super) const PROHIBITED: Cause = Cause {
@@ -84,15 +91,16 @@ pub(super) const PROHIBITED: Cause = Cause {
             side: Side::Server,
             summary: "See whether fail2ban has banned your address",
             snippet: Some("sudo fail2ban-client status sshd"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "Find the rule that rejects the connection",
             snippet: Some("sudo nft list ruleset | grep -n reject; sudo iptables-save | grep REJECT"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
-        Fix { summary: "Where ufw or firewalld keeps the rules, let ssh in", ..OPEN_PORT },
+        UFW,
+        FIREWALLD,
         Fix {
             side: Side::Network,
             summary: "Where the message comes from a router in between, have its rules changed, or go by way of a host that may",
@@ -109,4 +117,5 @@ pub(super) const PROHIBITED: Cause = Cause {
         let certainty = if alone && shown { Certainty::Certain } else { Certainty::Likely };
         Some(Match::new(certainty, lines(facts)))
     },
+    ..Cause::NEW
 };

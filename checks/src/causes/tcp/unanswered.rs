@@ -7,14 +7,20 @@ use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::tcp::Outcome;
 
-pub(super) const OPEN_PORT: Fix = Fix {
+pub(super) const UFW: Fix = Fix {
     side: Side::Server,
-    summary: "Allow the port in the server's firewall (and in the cloud provider's security group)",
-    snippet: Some(
-        "sudo ufw allow {port}/tcp\nsudo firewall-cmd --permanent --add-port={port}/tcp && sudo firewall-cmd --reload",
-    ),
-    caution: Some("only the line of the tool that the server uses; it opens the port to every address"),
-    ..Fix::NEW
+    summary: "Where ufw keeps the rules, let ssh in",
+    snippet: Some("sudo ufw allow {port}/tcp"),
+    caution: Some("opens the port to every address; a cloud provider's security group may have to allow it too"),
+    ..Fix::CHANGE
+};
+
+pub(super) const FIREWALLD: Fix = Fix {
+    side: Side::Server,
+    summary: "Where firewalld keeps the rules, let ssh in",
+    snippet: Some("sudo firewall-cmd --permanent --add-port={port}/tcp && sudo firewall-cmd --reload"),
+    caution: Some("opens the port to every address; the reload drops rules that were not made permanent"),
+    ..Fix::CHANGE
 };
 
 pub(super) const BASTION: Fix = Fix {
@@ -23,7 +29,7 @@ pub(super) const BASTION: Fix = Fix {
     file: Some("~/.ssh/config"),
     snippet: Some("Host {alias}\n    ProxyJump BASTION"),
     caution: Some("put in a host from which the server can be reached"),
-    ..Fix::NEW
+    ..Fix::CHANGE
 };
 
 pub(super) const FILTERED: Cause = Cause {
@@ -46,20 +52,21 @@ pub(super) const FILTERED: Cause = Cause {
             side: Side::Server,
             summary: "Watch whether the client's packets arrive while it tries",
             snippet: Some("sudo tcpdump -ni any 'tcp port {port} and tcp[tcpflags] & tcp-syn != 0'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
-        OPEN_PORT,
+        UFW,
+        FIREWALLD,
         Fix {
             side: Side::Server,
             summary: "Where it worked from here a while ago and works from elsewhere: see whether your address is banned",
             snippet: Some("sudo fail2ban-client status sshd; sudo nft list ruleset | grep -nE 'drop|limit rate'"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Network,
             summary: "Look where the packets stop",
             snippet: Some("sudo traceroute -T -p {port} {host}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         BASTION,
     ],
@@ -75,6 +82,7 @@ pub(super) const FILTERED: Cause = Cause {
         let patient = facts.deadline_s >= PATIENT_S;
         Some(Match::new(if alone && patient { Certainty::Likely } else { Certainty::Possible }, lines(facts)))
     },
+    ..Cause::NEW
 };
 
 pub(super) const UNREACHABLE: Cause = Cause {
@@ -92,21 +100,21 @@ pub(super) const UNREACHABLE: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "See which way this machine would take; connect the VPN where the route should be its own",
+            summary: "See which route this machine takes to it: a VPN that should be up has one of its own",
             snippet: Some("ip route get {address}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Network,
             summary: "See how far packets get",
             snippet: Some("tracepath {address}"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
             summary: "On the server's console, see whether it is up and has this address",
             snippet: Some("ip -brief address; ip route"),
-            ..Fix::NEW
+            ..Fix::LOOK
         },
     ],
     symptoms: &[
@@ -132,4 +140,5 @@ pub(super) const UNREACHABLE: Cause = Cause {
         };
         Some(Match::new(certainty, lines(facts)).with("address", first.address.ip().to_string()))
     },
+    ..Cause::NEW
 };

@@ -1,8 +1,8 @@
 //! What the server does not forward.
 
 use super::shared::{DROPBEAR, EFFECTIVE, pattern};
-use crate::causes::software::{Software, software};
-use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::causes::software::{Software, is_openssh, software};
+use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::{Capabilities, Outcome};
 use crate::facts::{Check, Evidence};
@@ -21,11 +21,12 @@ pub(in super::super) const FORWARDING_PROHIBITED: Cause = Cause {
         DROPBEAR,
         Fix {
             side: Side::Server,
-            summary: "Allow it, to {sshd_user} and all others, if it is meant to be used",
+            when: is_openssh,
+            summary: "Allow it, to {user} and all others, if it is meant to be used",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("AllowTcpForwarding yes\nDisableForwarding no"),
             caution: Some("whoever logs in can then reach what the server can reach"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
     ],
     symptoms: &[
@@ -34,6 +35,7 @@ pub(in super::super) const FORWARDING_PROHIBITED: Cause = Cause {
         "ChannelException(1, 'Administratively prohibited')",
     ],
     hides: &[],
+    corroborated_by: &[testimony::forwarding_there],
     judge: |evidence| {
         let may = allowed_by_default(evidence)?;
         let Outcome::Refused { code: Some(1), text } = &may.direct_tcpip else { return None };
@@ -44,8 +46,9 @@ pub(in super::super) const FORWARDING_PROHIBITED: Cause = Cause {
             pattern(may, software(evidence)),
         ];
         let certainty = if may.remote_forward.is_refused() { Certainty::Likely } else { Certainty::Possible };
-        Some(software(evidence).fixes(evidence, "-j and no-port-forwarding", Match::new(certainty, because)))
+        Some(Match::new(certainty, because).with("dropbear_forbids", "-j and no-port-forwarding"))
     },
+    ..Cause::NEW
 };
 
 pub(in super::super) const REMOTE_FORWARD_FAILED: Cause = Cause {
@@ -61,22 +64,26 @@ pub(in super::super) const REMOTE_FORWARD_FAILED: Cause = Cause {
         DROPBEAR,
         Fix {
             side: Side::Server,
-            summary: "Allow it, to {sshd_user} and all others, if it is meant to be used",
+            when: is_openssh,
+            summary: "Allow it, to {user} and all others, if it is meant to be used",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("AllowTcpForwarding yes"),
-            ..Fix::NEW
+            caution: Some("whoever logs in can then open ports on the server"),
+            ..Fix::CHANGE
         },
     ],
     symptoms: &["remote port forwarding failed for listen port", "TCP forwarding request denied"],
     hides: &[],
+    corroborated_by: &[testimony::forwarding_back],
     judge: |evidence| {
         let may = allowed_by_default(evidence)?;
         (may.remote_forward.is_refused() && may.direct_tcpip.is_allowed()).then(|| {
             let because =
                 ["a port on the server's loopback was refused", "a connection to the server's loopback was allowed"];
-            software(evidence).fixes(evidence, "-k", Match::new(Certainty::Certain, because))
+            Match::new(Certainty::Certain, because).with("dropbear_forbids", "-k")
         })
     },
+    ..Cause::NEW
 };
 
 /// What the connection may be used for, where the server's software allows forwarding unless told otherwise.

@@ -2,8 +2,8 @@
 
 use super::shared::{DROPBEAR, EFFECTIVE, pattern};
 use crate::base::text;
-use crate::causes::software::{Software, software};
-use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::causes::software::{is_openssh, software};
+use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::{Capabilities, Outcome};
@@ -22,22 +22,23 @@ pub(in super::super) const PTY_REFUSED: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "See whether terminals are used up or missing",
-            snippet: Some("sysctl kernel.pty.max kernel.pty.nr; ls -ld /dev/ptmx /dev/pts; mount -t devpts"),
-            ..Fix::NEW
+            snippet: Some("sysctl kernel.pty.max kernel.pty.nr; ls -ld /dev/ptmx /dev/pts; findmnt -t devpts"),
+            ..Fix::LOOK
         },
     ],
     symptoms: &["PTY allocation request failed on channel 0"],
     hides: &[],
+    corroborated_by: &[testimony::permit_tty],
     judge: |evidence| {
         let may = &evidence.channel.passed()?.capabilities;
         may.pty.is_refused().then(|| {
-            let software = software(evidence);
-            let because = ["the request for a terminal was refused".to_owned(), pattern(may, software)];
-            let found = software.fixes(evidence, "restrict and no-pty", Match::new(Certainty::Certain, because));
+            let because = ["the request for a terminal was refused".to_owned(), pattern(may, software(evidence))];
+            let found = Match::new(Certainty::Certain, because).with("dropbear_forbids", "restrict and no-pty");
             // A key that may do nothing but run its command was made for that.
             if is_all_refused(may) { found.at(Severity::Info) } else { found }
         })
     },
+    ..Cause::NEW
 };
 
 pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
@@ -55,23 +56,23 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("Subsystem sftp internal-sftp"),
             caution: Some("sshd accepts one line for each subsystem: replace the one that is there"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
             summary: "Until then, copy by the old protocol",
             snippet: Some("scp -O FILE {alias}:"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
         EFFECTIVE,
     ],
     symptoms: &["subsystem request failed on channel 0", "scp: Connection closed", "sftp-server: not found"],
     hides: &[],
+    corroborated_by: &[testimony::no_subsystem],
     judge: |evidence| {
         // Others come without an sftp server more often than with one.
-        let software = software(evidence);
-        let may = Some(&evidence.channel.passed()?.capabilities).filter(|_| software == Software::OpenSsh)?;
-        let found = |because: Vec<String>| software.fixes(evidence, "", Match::new(Certainty::Certain, because));
+        let may = Some(&evidence.channel.passed()?.capabilities).filter(|_| is_openssh(evidence))?;
+        let found = |because: Vec<String>| Match::new(Certainty::Certain, because);
         if may.sftp.is_refused() {
             return Some(found(vec!["the subsystem sftp was refused".to_owned()]));
         }
@@ -84,6 +85,7 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
         because.extend(said.stderr.as_ref().map(|text| format!("standard error said \"{text}\"")));
         Some(found(because))
     },
+    ..Cause::NEW
 };
 
 fn is_all_refused(may: &Capabilities) -> bool {

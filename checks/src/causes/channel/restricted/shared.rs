@@ -1,39 +1,29 @@
 //! What the causes of a restricted account share.
 
-use crate::causes::software::Software;
-use crate::causes::{Fix, Match, Side};
-use crate::facts::Evidence;
+use crate::causes::software::{Software, is_dropbear, is_openssh};
+use crate::causes::{Fix, Side};
 use crate::facts::channel::{Capabilities, Outcome};
 
 pub(super) const EFFECTIVE: Fix = Fix {
     side: Side::Server,
+    when: is_openssh,
     summary: "See what sshd's configuration and the options of the key allow this account",
     snippet: Some(
-        "sshd -T -C user={sshd_user},host=localhost,addr=127.0.0.1 | grep -iE 'forwarding|permit(open|listen|tty)|subsystem'; \
-         grep -nE 'restrict|no-|permit' ~{sshd_user}/.ssh/authorized_keys",
+        "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -iE 'forwarding|permit(open|listen|tty)|subsystem'; \
+         grep -nE 'restrict|no-|permit' ~{user}/.ssh/authorized_keys",
     ),
-    ..Fix::NEW
+    ..Fix::LOOK
 };
 
 pub(super) const DROPBEAR: Fix = Fix {
     side: Side::Server,
+    when: is_dropbear,
     summary: "See the options that dropbear was started with, and those of the key: look for {dropbear_forbids}",
     snippet: Some(
         "ps -C dropbear -o args; grep -n DROPBEAR_EXTRA_ARGS /etc/default/dropbear; grep -nE 'restrict|no-|permit' ~{user}/.ssh/authorized_keys",
     ),
-    ..Fix::NEW
+    ..Fix::LOOK
 };
-
-impl Software {
-    /// The match with what its own fixes need, and no other software's.
-    pub(super) fn fixes(self, evidence: &Evidence, dropbear_forbids: &str, found: Match) -> Match {
-        match self {
-            Self::OpenSsh => found.with("sshd_user", evidence.target.user.clone()),
-            Self::Dropbear => found.with("dropbear_forbids", dropbear_forbids),
-            Self::Other => found,
-        }
-    }
-}
 
 /// Which settings refuse just what was refused.
 pub(super) fn pattern(may: &Capabilities, software: Software) -> String {
