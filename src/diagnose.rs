@@ -1,5 +1,6 @@
 //! From evidence to a diagnosis: every cause's judge is asked, consequences are hidden, fixes are filled in.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -95,7 +96,7 @@ pub struct Finding {
     /// Whether only what the title says is so sure, and its reason is one of several.
     pub reason_open: bool,
     /// One line.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// What happens.
     pub explanation: &'static str,
     /// The observed facts.
@@ -199,7 +200,7 @@ impl Matched {
             severity: self.severity(),
             certainty: self.found.certainty,
             reason_open: self.found.reason_open,
-            title: self.cause.title,
+            title: self.found.title.map_or(Cow::Borrowed(self.cause.title), Cow::Owned),
             explanation: self.cause.explanation,
             fixes,
             suspects,

@@ -44,7 +44,7 @@ setups! {
         => "healthy", ["session-restricted"], ["program"];
     job_in_silence: |lab| job(lab, "exit 0"), ME => "degraded", ["session-shell-exits"], [];
     job_that_fails: |lab| job(lab, "echo 'no such database: db' >&2; exit 3"), ME
-        => "degraded", ["session-forced-command"], ["program"];
+        => "degraded", ["session-shell-exits"], [];
     job_that_quotes: |lab| job(lab, "echo \"not allowed: $SSH_ORIGINAL_COMMAND\" >&2; exit 2"), ME
         => "healthy", ["session-restricted"], ["program"];
     #[ignore = "tests/run --zoo"]

@@ -3,12 +3,12 @@
 use super::setups;
 
 setups! {
-    device_ios: |lab| lab.device(&["Ios"]), [] => "healthy", ["session-restricted"], ["exec"];
-    device_invalid_input: |lab| lab.device(&["InvalidInput"]), [] => "healthy", ["session-restricted"], ["exec"];
-    device_nxos: |lab| lab.device(&["Nxos"]), [] => "healthy", ["session-restricted"], ["exec"];
-    device_junos: |lab| lab.device(&["Junos"]), [] => "healthy", ["session-restricted"], ["exec"];
-    device_routeros: |lab| lab.device(&["RouterOs"]), [] => "healthy", ["session-restricted"], ["exec"];
-    device_unlisted: |lab| lab.device(&["Unlisted"]), [] => "healthy", ["session-restricted"], ["exec"];
+    device_ios: |lab| lab.device(&["Ios"]), [] => "healthy", ["session-restricted"], ["exec", "shell"];
+    device_invalid_input: |lab| lab.device(&["InvalidInput"]), [] => "healthy", ["session-restricted"], ["exec", "shell"];
+    device_nxos: |lab| lab.device(&["Nxos"]), [] => "healthy", [], ["exec"];
+    device_junos: |lab| lab.device(&["Junos"]), [] => "healthy", ["session-restricted"], ["exec", "shell"];
+    device_routeros: |lab| lab.device(&["RouterOs"]), [] => "healthy", ["session-restricted"], ["exec", "shell"];
+    device_unlisted: |lab| lab.device(&["Unlisted"]), [] => "healthy", ["session-restricted"], ["shell"];
     device_shell_only: |lab| lab.device(&["ShellOnly"]), [] => "healthy", ["session-restricted"], ["shell"];
     device_shell_without_terminal: |lab| lab.device(&["ShellWithoutTerminal"]), []
         => "healthy", ["session-restricted"], ["shell"];

@@ -77,10 +77,10 @@ setups! {
         => "broken", ["session-start-hangs"], ["sftp", "forward"];
     start_up_asks: |lab| bashrc(lab, "read answer"), ME_BRIEFLY => "broken", ["session-start-hangs"], ["forward"];
     start_up_replaces: |lab| bashrc(lab, "exec /bin/dash"), ME_BRIEFLY => "broken", ["session-startup-exec"], ["forward"];
-    process_limit: |lab| bashrc(lab, "ulimit -u 1"), ME => "broken", ["session-process-limit"], ["exec", "forward"];
+    process_limit: |lab| bashrc(lab, "ulimit -u 1"), ME => "broken", ["session-process-limit"], ["exec", "sftp", "forward"];
     forced_and_missing: |lab| forced(lab, "/usr/local/bin/rsync-backup --server"), ME
         => "broken", ["session-command-missing"], [];
     chroot_of_user: chroot_of_the_user, ME => "broken", ["session-chroot-failed"], [];
-    chroot_of_root: chroot_of_the_user, [] => "broken", ["session-chroot-failed"], [];
+    chroot_of_root: chroot_of_the_user, [] => "broken", ["session-chroot-failed"], ["forward"];
     keys_are_looked_up_for_ever: key_lookup_hangs, ["--timeout", "8s"] => "broken", ["auth-key-lookup-hangs"], [];
 }

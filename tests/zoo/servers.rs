@@ -5,13 +5,13 @@ use super::setups;
 setups! {
     openssh: |lab| Some(lab.sshd(&[])), [] => "healthy", [], ["exec", "sftp", "forward"];
     openssh_one_session: |lab| Some(lab.sshd(&["MaxSessions 1"])), []
-        => "degraded", ["channel-max-sessions"], ["exec", "forward"];
+        => "degraded", ["channel-max-sessions"], ["exec", "sftp", "forward"];
     #[ignore = "tests/run --zoo"]
     openssh_10: |lab| lab.newer_sshd(&[]), [] => "healthy", [], ["exec", "sftp", "forward"];
     #[ignore = "tests/run --zoo"]
     openssh_10_sftp: |lab| lab.newer_sshd(&["ForceCommand internal-sftp"]), []
         => "healthy", ["session-restricted"], ["sftp", "forward"];
-    dropbear: |lab| lab.dropbear(&[]), [] => "healthy", [], ["exec", "forward"];
+    dropbear: |lab| lab.dropbear(&[]), [] => "healthy", [], ["exec", "sftp", "forward"];
     #[ignore = "tests/run --zoo"]
     dropbear_forced: |lab| { lab.key_options("command=\"echo done\""); lab.dropbear(&[]) }, []
         => "healthy", ["session-restricted"], ["forward", "program"];
@@ -22,7 +22,7 @@ setups! {
     #[ignore = "tests/run --zoo"]
     conch: |lab| lab.conch(), [] => "healthy", [], ["exec", "sftp", "forward"];
     #[ignore = "tests/run --zoo"]
-    mina: |lab| lab.mina("exec"), [] => "healthy", [], ["exec", "sftp", "forward"];
+    mina: |lab| lab.mina("exec"), [] => "healthy", [], ["exec", "sftp"];
     #[ignore = "tests/run --zoo"]
     mina_sftp: |lab| lab.mina("sftp"), [] => "healthy", ["session-restricted"], ["sftp"];
     #[ignore = "tests/run --zoo"]
@@ -38,9 +38,9 @@ setups! {
     #[ignore = "tests/run --zoo"]
     gliderlabs_greeting: |lab| lab.gliderlabs("greeting"), [] => "healthy", ["session-restricted"], ["program"];
     #[ignore = "tests/run --zoo"]
-    erlang: |lab| lab.erlang(), [] => "healthy", [], ["exec", "sftp"];
+    erlang: |lab| lab.erlang(), [] => "healthy", ["session-input-lost"], ["exec", "sftp"];
     #[ignore = "tests/run --zoo"]
-    libssh_example: |lab| lab.libssh(), [] => "healthy", [], ["exec"];
+    libssh_example: |lab| lab.libssh(), [] => "healthy", ["session-input-lost"], ["exec"];
     #[ignore = "tests/run --zoo"]
     proftpd: |lab| lab.proftpd(&[]), ["-l", "me"] => "healthy", ["session-restricted"], ["sftp"];
 }

@@ -64,6 +64,34 @@ impl Manner {
     }
 }
 
+/// What the library says where a packet failed its integrity check, or where its length cannot be right, which is encrypted with
+/// it.
+const INTEGRITY: [&str; 3] = ["Wrong packet authentication code", "Failed to decrypt a packet", "Bad packet size"];
+
+impl Manner {
+    /// Whether a packet failed its integrity check: by the library's word, or by the server's (RFC 4253 section 11.1).
+    #[must_use]
+    pub fn is_of_integrity(&self) -> bool {
+        const MAC_ERROR: u32 = 5;
+        match self {
+            Self::Protocol { error } => INTEGRITY.iter().any(|words| error.starts_with(words)),
+            Self::Disconnect { code, .. } => *code == MAC_ERROR,
+            _ => false,
+        }
+    }
+
+    /// What our library could not read although it had passed the integrity check: our fault, and nobody else's.
+    #[must_use]
+    pub fn unreadable(&self) -> Option<String> {
+        match self {
+            Self::Protocol { error } if !self.is_of_integrity() => {
+                Some(format!("our SSH library could not read what the server sent ({})", shown(error)))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Why a hop did not carry a connection on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

@@ -149,11 +149,19 @@ impl Evidence {
         self.channel.facts().map(channel::Facts::serves)
     }
 
-    /// What is expected and was not seen to work.
+    /// What is expected and not served.
     #[must_use]
     pub fn missing(&self) -> Vec<Service> {
-        let Some(serves) = self.serves() else { return Vec::new() };
-        self.expected.iter().copied().filter(|service| !serves.contains(service)).collect()
+        let Some(facts) = self.channel.facts() else { return Vec::new() };
+        self.expected.iter().copied().filter(|service| facts.denies(*service)).collect()
+    }
+
+    /// What is expected, and was neither seen to work nor refused.
+    #[must_use]
+    pub fn unconfirmed(&self) -> Vec<Service> {
+        let (Some(facts), Some(serves)) = (self.channel.facts(), self.serves()) else { return Vec::new() };
+        let unknown = |service: &Service| !serves.contains(service) && !facts.denies(*service);
+        self.expected.iter().copied().filter(unknown).collect()
     }
 
     /// The address that was examined: the one that connected, or the only one that was tried.

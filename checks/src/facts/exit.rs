@@ -40,7 +40,7 @@ impl facts::Facts for Facts {
         let ran = &self.ran;
         let status = ran.end_words();
         if let Some(service) = self.of {
-            let end = if ran.closed { "closed" } else { "not closed" };
+            let end = if ran.closed { "closed by the server" } else { "closed by us" };
             return format!("{}: {status}, {end} after {}", service.words(), seconds(ran.duration_ms / 1000.0));
         }
         let output = format!("{} of {} bytes of output", ran.stdout_bytes, self.written_bytes);

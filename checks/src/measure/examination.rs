@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-
 use super::progress::Progress;
 use crate::base::ask::Ask;
 use crate::base::limits::Limits;
@@ -122,9 +121,13 @@ impl Examination {
     /// session.
     pub async fn is_connected(&mut self) -> bool {
         match &self.connection {
-            Some(connection) if connection.is_closed() => {}
-            present => return present.is_some(),
+            Some(connection) if connection.is_closed() => self.reconnect().await,
+            present => present.is_some(),
         }
+    }
+
+    /// Opens another connection in place of the one that there is, where the login may be made again.
+    pub async fn reconnect(&mut self) -> bool {
         let Some(login) = self.login.clone().filter(|login| login.repeatable() && !login.needs_touch()) else {
             return false;
         };

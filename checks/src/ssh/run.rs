@@ -161,17 +161,15 @@ impl Running {
         let _ = timeout(SAYING, self.channel.close()).await;
     }
 
-    /// The same, where only the end matters: a server that does not end with the input does with the channel.
+    /// The same, where only the end matters: a server that does not end with the input is not waited for.
     pub async fn end(mut self, patience: Patience) -> Ran {
         /// What sftp servers take that end with their input.
         const SOON: Duration = Duration::from_secs(2);
         let mut ran = Ran::default();
         ran.connection_lost = !matches!(timeout(SAYING, self.channel.eof()).await, Ok(Ok(())));
         self.read(0, Patience { silence: SOON.min(patience.silence), ..patience }, &mut ran, |_| false).await;
-        if ran.gave_up == Some(GaveUp::Silence) {
-            ran.gave_up = None;
-            ran.connection_lost = !matches!(timeout(SAYING, self.channel.close()).await, Ok(Ok(())));
-            self.read(0, patience, &mut ran, |_| false).await;
+        if !ran.connection_lost {
+            let _ = timeout(SAYING, self.channel.close()).await;
         }
         ran
     }

@@ -92,7 +92,8 @@ fn realpath(id: u32, path: &[u8]) -> Vec<u8> {
 pub(crate) fn packets(mut bytes: &[u8]) -> usize {
     let mut count = 0;
     while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
-        let Some(behind) = usize::try_from(u32::from_be_bytes(*length)).ok().and_then(|length| rest.get(length..)) else {
+        let Some(behind) = usize::try_from(u32::from_be_bytes(*length)).ok().and_then(|length| rest.get(length..))
+        else {
             break;
         };
         count += 1;

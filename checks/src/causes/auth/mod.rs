@@ -7,6 +7,7 @@ mod connection;
 mod files;
 mod keys;
 mod log;
+mod lookup;
 mod methods;
 mod passwords;
 mod shared;
@@ -18,6 +19,7 @@ use super::Cause;
 pub static CAUSES: &[Cause] = &[
     connection::TOO_MANY_FAILURES,
     connection::DISCONNECTED,
+    lookup::KEY_LOOKUP_HANGS,
     account::ACCOUNT_REFUSED,
     methods::PARTIAL_SUCCESS,
     methods::METHOD_UNAVAILABLE,

@@ -1,6 +1,13 @@
 //! What the causes of a session channel share.
 
 use crate::causes::{Fix, Side};
+use crate::facts::Evidence;
+use crate::facts::channel::Facts;
+
+/// What was seen of an account that runs commands of ours.
+pub(super) fn commands(evidence: &Evidence) -> Option<&Facts> {
+    evidence.channel.passed().filter(|facts| facts.mark_seen)
+}
 
 pub(super) const TRY_SFTP: Fix = Fix {
     side: Side::Client,

@@ -31,9 +31,9 @@ impl Facts {
         let may = &self.capabilities;
         let purpose = self.program().map(|program| program.purpose);
         let has_shell = may.shell.is_allowed() || self.is_at_prompt();
-        let command_line = self.program().is_some_and(|program| {
-            program.purpose == Purpose::CommandLine && (program.is_sure || has_shell)
-        });
+        let command_line = self
+            .program()
+            .is_some_and(|program| program.purpose == Purpose::CommandLine && (program.is_sure || has_shell));
         let sftp = match &may.sftp_said {
             Some(said) => said.version.is_some(),
             None => may.sftp.is_allowed(),
@@ -50,6 +50,23 @@ impl Facts {
         .into_iter()
         .filter_map(|(service, is_served)| is_served.then_some(service))
         .collect()
+    }
+
+    /// Whether a service was asked for in vain; not where it was not asked for, or where the answer may mean something else.
+    #[must_use]
+    pub fn denies(&self, service: Service) -> bool {
+        if self.serves().contains(&service) {
+            return false;
+        }
+        let may = &self.capabilities;
+        match service {
+            Service::Exec => self.ran.is_answered(),
+            Service::Shell => may.shell.is_refused() || self.shell.as_ref().is_some_and(|shell| !shell.stays),
+            Service::Sftp => may.sftp.is_refused() || may.sftp_said.as_ref().is_some_and(|said| said.version.is_none()),
+            Service::Git => may.git.is_refused() || !self.mark_seen && self.ran.is_answered(),
+            Service::Forward => may.direct_tcpip.is_refused(),
+            Service::Program => false,
+        }
     }
 
     /// How the account answers to a command.
@@ -87,9 +104,14 @@ impl Facts {
         shell || self.waits_with_output() && self.other_output.as_deref().is_some_and(ends_with_prompt)
     }
 
+    /// Whether the command, or what ran in its place, printed anything but our mark.
+    fn has_printed(&self) -> bool {
+        self.other_output.is_some() || self.stderr.is_some()
+    }
+
     /// Whether what was accepted goes on and has printed something: a menu, or a prompt.
     fn waits_with_output(&self) -> bool {
-        self.ran.accepted == Some(true) && self.ran.gave_up.is_some() && !self.mark_seen && self.other_output.is_some()
+        self.ran.accepted == Some(true) && self.ran.gave_up.is_some() && !self.mark_seen && self.has_printed()
     }
 
     /// Whether a program of the account's own ran and did what it is there for.
@@ -116,7 +138,7 @@ impl Facts {
     #[must_use]
     pub fn hangs(&self) -> bool {
         let ran = &self.ran;
-        if ran.accepted != Some(true) || ran.gave_up.is_none() || self.mark_seen || self.other_output.is_some() {
+        if ran.accepted != Some(true) || ran.gave_up.is_none() || self.mark_seen || self.has_printed() {
             return false;
         }
         self.on_input.as_ref().is_none_or(|seen| !seen.closed || seen.line_answered || seen.own_mark)

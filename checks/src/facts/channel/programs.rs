@@ -63,7 +63,14 @@ static PROGRAMS: &[Program] = &[
     sure(
         "Gitea, Forgejo or Gogs",
         Purpose::Git,
-        &["gitea does not provide shell access", "forgejo does not provide shell access", "gogs does not provide shell access", "gitea: ", "forgejo: ", "gogs: "],
+        &[
+            "gitea does not provide shell access",
+            "forgejo does not provide shell access",
+            "gogs does not provide shell access",
+            "gitea: ",
+            "forgejo: ",
+            "gogs: ",
+        ],
         "cmd/serv.go of each",
     ),
     sure(
@@ -79,9 +86,19 @@ static PROGRAMS: &[Program] = &[
         "gitolite-shell and the command info of gitolite",
     ),
     sure("Bitbucket", Purpose::Git, &["to connect to bitbucket"], "Bitbucket's documentation, \"Set up SSH keys\""),
-    sure("AWS CodeCommit", Purpose::Git, &["to interact with aws codecommit"], "CodeCommit's user guide, \"Setup steps for SSH\""),
+    sure(
+        "AWS CodeCommit",
+        Purpose::Git,
+        &["to interact with aws codecommit"],
+        "CodeCommit's user guide, \"Setup steps for SSH\"",
+    ),
     sure("Gerrit", Purpose::Git, &["welcome to gerrit code review"], "NoShell.java of Gerrit"),
-    sure("Phabricator", Purpose::Git, &["phabricator-ssh-exec:", "welcome to phabricator"], "ssh-exec.php of Phabricator"),
+    sure(
+        "Phabricator",
+        Purpose::Git,
+        &["phabricator-ssh-exec:", "welcome to phabricator"],
+        "ssh-exec.php of Phabricator",
+    ),
     sure(
         "internal-sftp of sshd",
         Purpose::Sftp,
@@ -95,14 +112,23 @@ static PROGRAMS: &[Program] = &[
         &["ssh_original_command does not run rsync", "rrsync error:", "not invoked via sshd"],
         "the script rrsync of rsync",
     ),
-    sure("borg", Purpose::Copying, &["got connection close before repository was opened", "usage: borg"], "remote.py of Borg"),
+    sure(
+        "borg",
+        Purpose::Copying,
+        &["got connection close before repository was opened", "usage: borg"],
+        "remote.py of Borg",
+    ),
     sure("svnserve", Purpose::Copying, &["( success ( 2 2 ("], "the greeting of Subversion's protocol"),
     sure("tmux", Purpose::Terminal, &["open terminal failed: not a terminal"], "tty-term.c and client.c of tmux"),
     sure("screen", Purpose::Terminal, &["must be connected to a terminal"], "screen.c of GNU Screen"),
     sure(
         "a program that needs a terminal",
         Purpose::Terminal,
-        &["the input device is not a tty", "error opening terminal:", "pseudo-terminal will not be allocated because stdin is not a terminal"],
+        &[
+            "the input device is not a tty",
+            "error opening terminal:",
+            "pseudo-terminal will not be allocated because stdin is not a terminal",
+        ],
         "Docker's command line, ncurses, and ssh.c of OpenSSH",
     ),
     sure(
@@ -145,7 +171,12 @@ static PROGRAMS: &[Program] = &[
     sure(
         "Cisco's command line",
         Purpose::CommandLine,
-        &["line has invalid autocommand", "invalid input detected at '^' marker", "invalid command at '^' marker", "syntax error while parsing '"],
+        &[
+            "line has invalid autocommand",
+            "invalid input detected at '^' marker",
+            "invalid command at '^' marker",
+            "syntax error while parsing '",
+        ],
         "Cisco IOS, IOS XE and NX-OS",
     ),
     sure(
@@ -154,13 +185,32 @@ static PROGRAMS: &[Program] = &[
         &["unrecognized command found at '^' position"],
         "Huawei VRP, H3C Comware",
     ),
-    sure("Junos's command line", Purpose::CommandLine, &["error: unknown command", "syntax error, expecting <command>"], "Junos"),
-    sure("RouterOS's command line", Purpose::CommandLine, &["bad command name ", "expected end of command (line"], "MikroTik RouterOS"),
-    sure("FortiOS's command line", Purpose::CommandLine, &["command fail. return code", "command parse error before"], "FortiOS"),
+    sure(
+        "Junos's command line",
+        Purpose::CommandLine,
+        &["error: unknown command", "syntax error, expecting <command>"],
+        "Junos",
+    ),
+    sure(
+        "RouterOS's command line",
+        Purpose::CommandLine,
+        &["bad command name ", "expected end of command (line"],
+        "MikroTik RouterOS",
+    ),
+    sure(
+        "FortiOS's command line",
+        Purpose::CommandLine,
+        &["command fail. return code", "command parse error before"],
+        "FortiOS",
+    ),
     sure(
         "the command line of Windows",
         Purpose::CommandLine,
-        &["is not recognized as an internal or external command", "is not recognized as the name of a cmdlet", "is not recognized as a name of a cmdlet"],
+        &[
+            "is not recognized as an internal or external command",
+            "is not recognized as the name of a cmdlet",
+            "is not recognized as a name of a cmdlet",
+        ],
         "cmd.exe and PowerShell",
     ),
     likely(
@@ -195,7 +245,18 @@ static PROGRAMS: &[Program] = &[
     likely(
         "a host of repositories",
         Purpose::Git,
-        &["shell access is not supported", "does not provide shell access", "do not provide an interactive shell", "does not offer shell access", "no shells on this server"],
+        &[
+            "git repositor",
+            "use git to",
+            "git access only",
+            "git only",
+            "only git",
+            "shell access is not supported",
+            "does not provide shell access",
+            "do not provide an interactive shell",
+            "does not offer shell access",
+            "no shells on this server",
+        ],
         "Azure Repos, Gitee, sourcehut, Pagure, Launchpad",
     ),
     likely(
@@ -222,13 +283,31 @@ static PROGRAMS: &[Program] = &[
     likely(
         "an account for file transfer",
         Purpose::Sftp,
-        &["sftp only", "sftp connections only", "sftp access only", "only sftp", "file transfer only", "sftp-only", "scp only"],
+        &[
+            "sftp only",
+            "sftp connections only",
+            "sftp access only",
+            "only sftp",
+            "file transfer only",
+            "sftp-only",
+            "scp only",
+        ],
         "scripts and appliances",
     ),
     likely(
         "a jump host",
         Purpose::Refusal,
-        &["jump host", "jumphost", "jump server", "proxyjump", "ssh -j", "bastion", "port forwarding only", "tunnel only", "tunnels only"],
+        &[
+            "jump host",
+            "jumphost",
+            "jump server",
+            "proxyjump",
+            "ssh -j",
+            "bastion",
+            "port forwarding only",
+            "tunnel only",
+            "tunnels only",
+        ],
         "shells and scripts of bastions",
     ),
 ];

@@ -33,14 +33,22 @@ fn end() -> String {
 pub(super) fn is_foreign_shell(facts: &Facts) -> bool {
     let ran = &facts.ran;
     let is_windows = |text: &str| text.contains("is not recognized as");
-    let names_it = facts.stderr.as_deref().is_some_and(|text| text.contains("exec") || is_windows(text));
-    ran.closed && facts.other_output.is_none() && ran.status.is_some_and(|status| status != 0) && names_it && !facts.quoted_back
+    let names_it = facts.stderr.as_deref().is_some_and(|text| is_first_word(text) || is_windows(text));
+    ran.closed
+        && facts.other_output.is_none()
+        && ran.status.is_some_and(|status| status != 0)
+        && names_it
+        && !facts.quoted_back
 }
 
 /// Whether what was printed in place of our command names its first word, and does not quote all of it: an interpreter that read it.
 pub(super) fn names_first_word(facts: &Facts) -> bool {
-    let is_word = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "exec");
-    !facts.quoted_back && facts.words().any(is_word)
+    !facts.quoted_back && facts.words().any(is_first_word)
+}
+
+/// Whether the first word of our command stands in a text.
+fn is_first_word(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "exec" || word == "sh")
 }
 
 /// Whether the command printed its mark: on a line's end, where a program that quotes the command has more behind it or `echo` before it.
@@ -96,6 +104,7 @@ mod tests {
         assert!(foreign(1, "", "'exec' is not recognized as an internal or external command,\r\n"));
         assert!(!foreign(1, "", ""));
         assert!(!foreign(0, "", "rbash: line 1: exec: restricted\n"));
+        assert!(!foreign(1, "", "This shell is not for executing commands\n"));
         assert!(!foreign(1, "no", "exec"));
         let quoted = Facts { quoted_back: true, ..ended(1, "", "fatal: unrecognized command 'exec sh -c'") };
         assert!(!is_foreign_shell(&quoted) && !names_first_word(&quoted));

@@ -18,7 +18,7 @@ use crate::base::text::shown_bytes;
 use crate::facts::Step;
 use crate::facts::channel::programs::known;
 use crate::facts::channel::{Account, Capabilities, Facts, Lead, Outcome};
-use crate::facts::connection::{GaveUp, Ran};
+use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;
 use command::{KEPT, command, is_foreign_shell, is_printed, is_quoted};
@@ -96,21 +96,38 @@ pub async fn complete(exam: &mut Examination, step: &mut Step<Facts>) {
 }
 
 fn judged(facts: Facts, expected: &[Service]) -> Step<Facts> {
-    if is_as_expected(&facts, expected) { Step::Passed(facts) } else { Step::Failed(facts) }
+    match facts.ending.as_ref().and_then(Manner::unreadable) {
+        _ if is_as_expected(&facts, expected) => Step::Passed(facts),
+        // What our own library could not read is no fault of the server's.
+        Some(why) => Step::Error(why),
+        None => Step::Failed(facts),
+    }
 }
 
 /// Starts the command; leaves it running where it printed its mark.
 async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Running>) {
     let patience = limits.patience();
-    let (first, running) = attempt(connection, limits, Lead::ExecSh).await;
+    let lead = lead(connection);
+    let (first, running) = attempt(connection, limits, lead).await;
     if running.is_some() || first.ending.is_some() || !is_foreign_shell(&first) {
         return (first, running);
     }
-    let (second, running) = attempt(connection, limits, Lead::Sh).await;
-    if running.is_some() {
-        return (second, running);
+    if lead == Lead::ExecSh {
+        let (second, running) = attempt(connection, limits, Lead::Sh).await;
+        if running.is_some() {
+            return (second, running);
+        }
     }
     (plain(connection, patience).await.unwrap_or(first), None)
+}
+
+/// How a command begins: these servers have the account's shell run it. Others may split it themselves, and Apache MINA ends the
+/// connection where it finds no program that is called `exec`.
+fn lead(connection: &Connection) -> Lead {
+    const BY_A_SHELL: [&str; 3] = ["OpenSSH", "dropbear", "tinyssh"];
+    let seen = connection.watch().seen();
+    let version = seen.server.version.as_ref().map(|(version, _)| version.as_str()).unwrap_or_default();
+    if BY_A_SHELL.iter().any(|name| version.contains(name)) { Lead::ExecSh } else { Lead::Sh }
 }
 
 /// Starts the command that begins so.

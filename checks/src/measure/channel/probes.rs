@@ -45,7 +45,8 @@ pub(super) async fn ask(connection: &Connection, limits: &Limits, lead: Lead) ->
         }
         if limits.deep {
             settled(connection, patience).await;
-            found.sessions_at_once = count_sessions(connection, patience.silence).await.or(found.sessions_at_once.take());
+            found.sessions_at_once =
+                count_sessions(connection, patience.silence).await.or(found.sessions_at_once.take());
         }
         // Some servers end the connection at it.
         settled(connection, patience).await;
@@ -69,6 +70,7 @@ pub(super) async fn direct_tcpip(connection: &Connection, wait: Duration) -> Out
 /// Four channels at once, sftp in the first of them, and the requests of a session in the second.
 async fn usual(connection: &Connection, patience: Patience, found: &mut Capabilities) {
     let wait = patience.silence;
+    settled(connection, patience).await;
     let [first, tcp, socket, second] = connection.open([Kind::Session, CLOSED, NOWHERE, Kind::Session], wait).await;
     let one = Sessions::with(0, &first);
     found.sessions_at_once = match first {

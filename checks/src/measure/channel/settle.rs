@@ -25,7 +25,9 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
     if ran.closed || ran.connection_lost {
         return None;
     }
-    if ran.accepted != Some(true) || ran.gave_up != Some(GaveUp::Silence) {
+    // What does not stop to print takes no input either.
+    let is_endless = ran.gave_up == Some(GaveUp::Total) && !ran.stdout.is_empty();
+    if ran.accepted != Some(true) || is_endless {
         running.close().await;
         return None;
     }
@@ -33,7 +35,9 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
     if ran.stdout.is_empty() && ran.stderr.is_empty() {
         let line = nonce();
         seen.line_sent = running.write(format!("echo {line}\n"), ANSWER).await;
-        running.read(KEPT, ANSWER, &mut on_input, |ran| is_printed(&ran.stdout, &line) || is_printed(&ran.stdout, mark)).await;
+        running
+            .read(KEPT, ANSWER, &mut on_input, |ran| is_printed(&ran.stdout, &line) || is_printed(&ran.stdout, mark))
+            .await;
         seen.line_answered = is_printed(&on_input.stdout, &line);
         on_input.gave_up = None;
     }

@@ -14,7 +14,7 @@ use crate::base::nonce::{noise, seed};
 use crate::base::target::Route;
 use crate::base::text::shown_bytes;
 use crate::facts::Step;
-use crate::facts::connection::{GaveUp, Ran};
+use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::retest::Arm;
 use crate::facts::tcp::TcpInfo;
 use crate::facts::transfer::{Echo, Facts, Inserted};
@@ -58,7 +58,15 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if let Some(running) = exam.running.take() {
         running.close().await;
     }
-    Step::Failed(facts)
+    failed(facts)
+}
+
+/// What our own library could not read is no fault of the server's.
+fn failed(facts: Facts) -> Step<Facts> {
+    match facts.ending.as_ref().and_then(Manner::unreadable) {
+        Some(why) => Step::Error(why),
+        None => Step::Failed(facts),
+    }
 }
 
 /// The same by requests of sftp, where no command runs.
@@ -72,7 +80,7 @@ async fn over_sftp(exam: &mut Examination) -> Step<Facts> {
         Some((true, facts)) => Step::Passed(facts),
         Some((false, facts)) => {
             exam.sftp = None;
-            Step::Failed(facts)
+            failed(facts)
         }
     }
 }

@@ -3,11 +3,11 @@
 use sha2::{Digest, Sha256};
 
 use super::alignment::Alignment;
-use crate::measure::channel::command::OUTPUT;
 use crate::base::limits::Patience;
 use crate::base::text::{hex, shown_bytes};
 use crate::facts::connection::Ran;
 use crate::facts::transfer::{Difference, Facts, Inserted};
+use crate::measure::channel::command::OUTPUT;
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;
 
