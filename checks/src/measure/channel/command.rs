@@ -33,7 +33,7 @@ fn end() -> String {
 pub(super) fn is_foreign_shell(facts: &Facts) -> bool {
     let ran = &facts.ran;
     let is_windows = |text: &str| text.contains("is not recognized as");
-    let names_it = facts.stderr.as_deref().is_some_and(|text| is_first_word(text) || is_windows(text));
+    let names_it = facts.stderr.as_deref().is_some_and(|text| names(facts.lead, text) || is_windows(text));
     ran.closed
         && facts.other_output.is_none()
         && ran.status.is_some_and(|status| status != 0)
@@ -43,12 +43,17 @@ pub(super) fn is_foreign_shell(facts: &Facts) -> bool {
 
 /// Whether what was printed in place of our command names its first word, and does not quote all of it: an interpreter that read it.
 pub(super) fn names_first_word(facts: &Facts) -> bool {
-    !facts.quoted_back && facts.words().any(is_first_word)
+    !facts.quoted_back && facts.words().any(|text| names(facts.lead, text))
 }
 
-/// Whether the first word of our command stands in a text.
-fn is_first_word(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "exec" || word == "sh")
+/// Whether the first word of our command stands in a text, escaped; a shell puts its own name in front of what it says.
+fn names(lead: Lead, text: &str) -> bool {
+    let first = match lead {
+        Lead::ExecSh => "exec",
+        Lead::Sh => "sh",
+    };
+    let mut lines = text.split("\\n");
+    lines.any(|line| line.split(|c: char| !c.is_ascii_alphanumeric()).skip(1).any(|word| word == first))
 }
 
 /// Whether the command printed its mark: on a line's end, where a program that quotes the command has more behind it or `echo` before it.
@@ -115,5 +120,7 @@ mod tests {
         assert!(names_first_word(&ended(4, "ACME-17: no such verb 'exec'", "")));
         assert!(!names_first_word(&ended(4, "executed", "")));
         assert!(!names_first_word(&ended(4, "", "go away")));
+        let by_sh = |text| names_first_word(&Facts { lead: Lead::Sh, ..ended(1, "", text) });
+        assert!(by_sh("Cannot run program \"sh\"") && !by_sh("sh: 1: rsync: not found"));
     }
 }

@@ -76,7 +76,7 @@ async fn grant(exam: &mut Examination, facts: &mut Facts, wish: Wish) -> bool {
         shell::leave(running).await;
     }
     let answered = !(seen.ran.connection_lost && seen.ran.stdout_bytes == 0);
-    facts.capabilities.shell = Outcome::of(seen.ran.accepted.or(seen.stays.then_some(true)));
+    facts.capabilities.shell = shell::outcome(&seen);
     facts.capabilities.pty = Outcome::of(seen.terminal);
     facts.shell = Some(seen);
     answered

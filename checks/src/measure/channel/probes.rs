@@ -168,10 +168,7 @@ async fn ask_for_shell(connection: &Connection, patience: Patience, found: &mut 
     if let Some(running) = running {
         shell::leave(running).await;
     }
-    found.shell = match seen.ran.accepted {
-        Some(true) if !seen.stays => Outcome::not_tested("the shell was started, and ended or printed nothing"),
-        accepted => Outcome::of(accepted.or(seen.stays.then_some(true))),
-    };
+    found.shell = shell::outcome(&seen);
     Some(seen)
 }
 

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::base::limits::Patience;
 use crate::base::text::shown_bytes;
-use crate::facts::channel::Shell;
+use crate::facts::channel::{Outcome, Shell};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::channels::answers;
 use crate::ssh::run::Running;
@@ -46,6 +46,15 @@ pub(crate) async fn open(mut session: Channel<Msg>, patience: Patience) -> (Shel
     }
     running.close().await;
     (seen, None)
+}
+
+/// Whether the shell may be used: one that ends at once, or prints nothing, is none to be used.
+pub(crate) fn outcome(seen: &Shell) -> Outcome {
+    match seen.ran.accepted {
+        _ if seen.stays => Outcome::Allowed,
+        Some(true) => Outcome::not_tested("the shell was started, and ended or printed nothing"),
+        accepted => Outcome::of(accepted),
+    }
 }
 
 /// Lets a shell go that nothing was typed in: as when a terminal is closed.
