@@ -32,12 +32,14 @@ static FORGETS: Cause = Cause {
 fn timer(survived: f64, died: f64, manner: &str) -> Evidence {
     changed(&failed(&healthy(), Check::Idle), |value| {
         let facts = &mut value["idle"]["facts"];
-        facts["timeout"] = json!({"survived_s": survived, "died_s": died});
-        facts["arms"] = json!([{
-            "session": 1, "moves": "nothing", "holds": "command", "speaks_first": "client", "hop": null, "interval_s": null,
-            "started_s": 0.0, "lasted_s": died, "age_s": died, "channel_quiet_s": null, "heard_bytes": 0,
-            "end": {"end": "died", "manner": {"kind": manner}, "sign": "after-probe", "others_alive": true, "tcp": null},
-        }]);
+        let arm = |lasted: f64, end: Value| {
+            json!({
+                "session": 1, "moves": "nothing", "holds": "command", "speaks_first": "client", "hop": null, "interval_s": null,
+                "started_s": 0.0, "lasted_s": lasted, "age_s": lasted, "channel_quiet_s": null, "heard_bytes": 0, "end": end,
+            })
+        };
+        let end = json!({"end": "died", "manner": {"kind": manner}, "sign": "after-probe", "others_alive": true, "tcp": null});
+        facts["arms"] = json!([arm(survived + 0.2, json!({"end": "alive", "rtt_ms": 1.0})), arm(died, end)]);
     })
 }
 
@@ -94,7 +96,6 @@ fn stretched(recording: &str, factor: f64) -> Evidence {
     };
     let facts = &mut value["idle"]["facts"];
     stretch(facts);
-    stretch(&mut facts["timeout"]);
     facts["arms"].as_array_mut().unwrap().iter_mut().for_each(stretch);
     serde_json::from_value(value).unwrap()
 }

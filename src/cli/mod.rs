@@ -15,6 +15,7 @@ use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::facts::Check;
 
 use crate::clients::Client;
+use crate::sessions::SessionsArgs;
 pub use man::man_page;
 pub use misuse::Unread;
 use values::{age, check_names, idle_duration, port, services, stage_duration, whole_duration};
@@ -38,6 +39,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor check --only tcp,auth --format json a b c", "Some checks of three hosts, for a program"),
     ("ssh-doctor check --record db.json db", "Keep the evidence, without secrets"),
     ("ssh-doctor diagnose db.json", "Judge it again, offline"),
+    ("ssh-doctor sessions --probe", "Which of the sessions that are open now are dead"),
     ("ssh-doctor demo", "See it find a fault, with nothing installed"),
 ];
 
@@ -79,6 +81,8 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Show the SSH connections that are open on this machine, and which of them are dead
+    Sessions(SessionsArgs),
     /// Print the JSON Schema of the report
     Schema,
     /// Print the completions for a shell

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use ssh_doctor_checks::base::text::{is_unprintable, seconds};
+use ssh_doctor_checks::facts::idle::Facts;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
 
 use super::finding::{severity, side};
@@ -100,7 +101,7 @@ fn performance(evidence: &Evidence) -> String {
         let view = ran(check)?;
         Some(format!("{label}={}ms;;;0", number(view.duration_ms)))
     });
-    let idle = evidence.idle.facts().map(|facts| facts.timeout).unwrap_or_default();
+    let idle = evidence.idle.facts().map(Facts::timeout).unwrap_or_default();
     let idle = [("idle_survived", idle.survived_s), ("idle_died", idle.died_s)];
     let idle = idle.into_iter().filter_map(|(label, s)| Some(format!("{label}={}s;;;0", number(s?))));
     let whole = format!("time={}s;;;0", number(evidence.duration_ms / 1000.0));

@@ -76,9 +76,9 @@ impl IdleFigures {
         let facts = evidence.idle.facts();
         let ended_ms = evidence.started_at.as_millisecond() as f64 + evidence.duration_ms;
         Self {
-            survived: known(facts.and_then(|facts| facts.timeout.survived_s)),
-            died: known(facts.and_then(|facts| facts.timeout.died_s)),
-            recommended: known(facts.and_then(|facts| facts.keepalive.interval_s).map(f64::from)),
+            survived: known(facts.and_then(|facts| facts.timeout().survived_s)),
+            died: known(facts.and_then(|facts| facts.timeout().died_s)),
+            recommended: known(facts.and_then(|facts| facts.keepalive().interval_s).map(f64::from)),
             effective: evidence.settings.server_alive_interval_s as f64,
             measured_at: known(facts.map(|_| (ended_ms / 1000.0).round())),
         }

@@ -124,7 +124,7 @@ pub(crate) fn out_of_memory(server: &Answers, _: &Evidence) -> Option<Testimony>
 
 /// The server's own connection tracking, where its timer lies in the bracket.
 pub(crate) fn connection_tracking(server: &Answers, evidence: &Evidence) -> Option<Testimony> {
-    let timeout = &evidence.idle.failed()?.timeout;
+    let timeout = evidence.idle.failed()?.timeout();
     let seconds = server.kernel("conntrack", "nf_conntrack_tcp_timeout_established")?;
     let (survived, died) = (timeout.survived_s.unwrap_or_default(), timeout.died_s?);
     (survived <= seconds && seconds <= died).then(|| {

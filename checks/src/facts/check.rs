@@ -107,6 +107,11 @@ pub trait Facts: Serialize + DeserializeOwned {
     /// One line for people: what was seen, not what it means. Text that a server sent is escaped with
     /// [`crate::base::text::shown`].
     fn summary(&self) -> String;
+
+    /// The facts as a report shows them: as they are stored, unless a check shows beside them what follows from them.
+    fn shown(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
 }
 
 /// A step and the time it took.

@@ -200,7 +200,7 @@ impl Evidence {
 }
 
 fn view<F: Facts>(check: Check, timed: &Timed<F>) -> CheckView {
-    let facts_of = |facts: &F| (facts.summary(), serde_json::to_value(facts).unwrap_or_default());
+    let facts_of = |facts: &F| (facts.summary(), facts.shown());
     let (step, (summary, facts)) = match &timed.step {
         Step::Passed(facts) => (Step::Passed(()), facts_of(facts)),
         Step::Failed(facts) => (Step::Failed(()), facts_of(facts)),

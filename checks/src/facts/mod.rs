@@ -11,11 +11,16 @@ pub mod exit;
 pub mod handshake;
 pub mod hostkey;
 pub mod idle;
+pub mod journal;
+pub mod live_sessions;
 pub mod log;
 pub mod path;
+pub mod processes;
 pub mod proxy;
 pub mod retest;
 pub mod server;
+pub mod sessions;
+pub mod sockets;
 pub mod tcp;
 pub mod transfer;
 

@@ -12,5 +12,6 @@ pub mod jump;
 pub mod progress;
 pub mod retest;
 pub mod server;
+pub mod sessions;
 pub mod tcp;
 pub mod transfer;

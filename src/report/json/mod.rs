@@ -195,10 +195,10 @@ impl Idle {
         let own_interval_s = (own > 0).then_some(own);
         let Some(facts) = evidence.idle.facts() else { return Self { own_interval_s, ..Self::default() } };
         Self {
-            survived_s: facts.timeout.survived_s,
-            died_s: facts.timeout.died_s,
-            interval_s: facts.keepalive.interval_s,
-            verified: facts.keepalive.verified,
+            survived_s: facts.timeout().survived_s,
+            died_s: facts.timeout().died_s,
+            interval_s: facts.keepalive().interval_s,
+            verified: facts.keepalive().verified,
             own_interval_s,
             own_holds: None,
         }

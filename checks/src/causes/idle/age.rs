@@ -4,8 +4,8 @@ use crate::base::text::seconds;
 use crate::causes::shared::TMUX;
 use crate::causes::{Cause, Fix, Match, Severity, Side, suspects, testimony};
 use crate::facts::certainty::Certainty;
-use crate::facts::idle::bracket::ended_moving;
-use crate::facts::idle::{Arm, End, Facts, Moves, legs};
+use crate::facts::idle::age::ended_moving;
+use crate::facts::idle::{Arm, End, Facts, Moves, SessionKind, legs};
 use crate::facts::{Check, Evidence};
 
 const AUTOSSH: Fix = Fix {
@@ -127,7 +127,7 @@ const OF_ONE_SESSION: &[&str] = &[
 /// The session of the first round on which something moved, ended as all others were, and the sessions of the second round.
 fn rounds(evidence: &Evidence) -> Option<(&Arm, Vec<&Arm>)> {
     let facts: &Facts = evidence.idle.failed()?;
-    let later: Vec<&Arm> = facts.busy().filter(|arm| arm.session > crate::facts::idle::SECOND_ROUND).collect();
+    let later: Vec<&Arm> = facts.busy().filter(|arm| arm.kind() == SessionKind::SecondRound).collect();
     let first = ended_moving(facts)?;
     (!later.is_empty()).then_some((first, later))
 }

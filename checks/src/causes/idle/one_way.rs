@@ -106,7 +106,7 @@ const HEARD_LONGER_S: f64 = 2.5;
 
 fn refresh(evidence: &Evidence) -> Option<Match> {
     let facts = evidence.idle.failed()?;
-    let (survived, died) = (facts.timeout.survived_s?, facts.timeout.died_s?);
+    let (survived, died) = (facts.timeout().survived_s?, facts.timeout().died_s?);
     let silent = *facts.deaths().first()?;
     let arm = facts.arms.iter().find(|arm| arm.moves == Moves::ServerData && outlived(arm))?;
     // Who ends a session by himself is an end of it, or a proxy: these have names of their own.
@@ -114,7 +114,7 @@ fn refresh(evidence: &Evidence) -> Option<Match> {
     let (how, _) = arm.death().filter(|_| forgotten(arm) && forgotten(silent))?;
     // The same timer, or it is another one's end: what was sent on it had to be no reason to live longer.
     let same = (survived * 0.95 - HEARD_LONGER_S..died * 1.05 + HEARD_LONGER_S).contains(&arm.lasted_s);
-    if !same || !outlived(silent) || facts.keepalive.verified != Some(true) {
+    if !same || !outlived(silent) || facts.keepalive().verified != Some(true) {
         return None;
     }
     let mut because = vec![
@@ -127,7 +127,7 @@ fn refresh(evidence: &Evidence) -> Option<Match> {
         format!("{} of silence was lived through, {} was not", seconds(survived), seconds(died)),
     ];
     because.extend(
-        facts.keepalive.interval_s.map(|interval| {
+        facts.keepalive().interval_s.map(|interval| {
             format!("one on which we sent a keepalive every {} lived on", seconds(f64::from(interval)))
         }),
     );
@@ -137,7 +137,7 @@ fn refresh(evidence: &Evidence) -> Option<Match> {
 
 /// The values that the fixes have in their snippets.
 fn with_keepalive(found: Match, facts: &Facts) -> Match {
-    let values = [("interval", facts.keepalive.interval_s), ("count_max", facts.keepalive.count_max)];
+    let values = [("interval", facts.keepalive().interval_s), ("count_max", facts.keepalive().count_max)];
     values.into_iter().fold(found, |found, (name, value)| match value {
         Some(value) => found.with(name, value.to_string()),
         None => found,

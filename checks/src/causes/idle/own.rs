@@ -17,8 +17,8 @@ pub(super) const NO_KEEPALIVE: Cause = Cause {
     hides: &[],
     judge: |evidence| {
         let facts = evidence.idle.failed()?;
-        let died = facts.timeout.died_s.filter(|_| facts.deaths().first().is_none_or(|first| outlived(first)))?;
-        let keepalive = facts.keepalive;
+        let died = facts.timeout().died_s.filter(|_| facts.deaths().first().is_none_or(|first| outlived(first)))?;
+        let keepalive = facts.keepalive();
         let (Some(interval), Some(count_max), Some(true)) =
             (keepalive.interval_s, keepalive.count_max, keepalive.verified)
         else {

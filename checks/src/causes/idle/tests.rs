@@ -1,12 +1,12 @@
 use super::CAUSES;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
-use crate::facts::idle::{Arm, End, Facts, Holds, Keepalive, Moves, Outage, Sign, Timeout};
+use crate::facts::idle::{Arm, End, Facts, Holds, Moves, Outage, Sign};
 use crate::facts::{Evidence, Step, Timed};
 
 fn arm(moves: Moves, lasted_s: f64, end: End) -> Arm {
     Arm {
-        interval_s: (moves == Moves::Keepalive).then_some(2),
+        interval_s: (moves == Moves::Keepalive).then_some(1),
         channel_quiet_s: Some(lasted_s),
         ..Arm::sample(moves, lasted_s, end)
     }
@@ -20,12 +20,9 @@ fn alive() -> End {
     End::Alive { rtt_ms: 1.0 }
 }
 
-/// A timer between 5 s and 6 s with a proven keepalive of 2 s.
+/// A timer between 5 s and 6 s with a proven keepalive of 1 s.
 fn timer(manner: Manner, sign: Sign) -> Facts {
     Facts {
-        timeout: Timeout { survived_s: Some(5.0), died_s: Some(6.0) },
-        keepalive: Keepalive { interval_s: Some(2), count_max: Some(59), verified: Some(true) },
-        manner: Some(manner.code().to_owned()),
         arms: vec![
             arm(Moves::Nothing, 5.0, alive()),
             arm(Moves::Nothing, 6.0, died(manner, sign)),
@@ -76,7 +73,6 @@ fn only_a_sharp_timer_that_nothing_disturbs_is_certain() {
 fn a_closed_channel_gets_no_keepalive_advice() {
     let mut facts = timer(Manner::ChannelClose, Sign::BeforeProbe);
     facts.arms[2].end = died(Manner::ChannelClose, Sign::BeforeProbe);
-    facts.keepalive = Keepalive { verified: Some(false), ..Keepalive::default() };
     assert_eq!(fired(facts), ["idle-channel-timeout"]);
 }
 
@@ -84,7 +80,6 @@ fn a_closed_channel_gets_no_keepalive_advice() {
 fn a_death_that_the_kept_sessions_shared_is_no_idle_timer() {
     let mut facts = timer(Manner::Fin, Sign::BeforeProbe);
     facts.arms[1].end = End::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: false, tcp: None };
-    facts.keepalive = Keepalive { verified: Some(false), ..Keepalive::default() };
     assert!(fired(facts).is_empty());
 }
 
@@ -127,7 +122,7 @@ fn a_timer_that_only_the_clients_data_winds_up_has_a_name_of_its_own() {
     let alone = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: false, tcp: None };
     assert_eq!(fired(server_data(5.6, alone)), without);
     let mut unproven = server_data(5.6, lost());
-    unproven.keepalive.verified = None;
+    unproven.arms[2].lasted_s = 5.5;
     assert_eq!(fired(unproven), ["idle-silent-drop"]);
 }
 
@@ -141,11 +136,7 @@ fn what_happened_to_this_machine_silences_every_cause() {
 /// As [`timer`], with a login shell on a terminal ended in this manner, and the others' silent arms as given.
 fn with_terminal(manner: Manner, others: Vec<Arm>) -> Facts {
     let terminal = Arm { holds: Holds::Shell, ..arm(Moves::Nothing, 7.0, died(manner, Sign::BeforeProbe)) };
-    Facts {
-        timeout: Timeout { survived_s: None, died_s: Some(7.0) },
-        arms: [terminal].into_iter().chain(others).collect(),
-        ..Facts::default()
-    }
+    Facts { arms: [terminal].into_iter().chain(others).collect(), ..Facts::default() }
 }
 
 #[test]
@@ -163,7 +154,6 @@ fn a_terminal_that_is_ended_while_silent_commands_live_is_no_timer_of_the_path()
 /// Silent sessions that were closed after 6 s, one that had data and lived, and kept ones: interval, age at the end, whether they lived.
 fn inactive(kept: &[(u32, f64, bool)]) -> Facts {
     let mut facts = timer(Manner::Fin, Sign::BeforeProbe);
-    facts.keepalive = Keepalive { verified: Some(false), ..Keepalive::default() };
     facts.arms.truncate(2);
     facts.arms.push(Arm { interval_s: Some(2), ..arm(Moves::ChannelData, 14.0, alive()) });
     facts.arms.extend(kept.iter().map(|&(interval, lasted, lived)| {

@@ -14,7 +14,7 @@ pub(super) const KEEPALIVE: Fix = Fix {
     summary: "Let ssh send something before the timer runs out",
     file: Some("~/.ssh/config"),
     snippet: Some("Host {alias}\n    ServerAliveInterval {interval}\n    ServerAliveCountMax {count_max}"),
-    tried: |evidence| evidence.idle.facts()?.keepalive.verified,
+    tried: |evidence| evidence.idle.facts()?.keepalive().verified,
     ..Fix::CHANGE
 };
 
@@ -158,10 +158,10 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
         return None;
     }
     // The look-alikes are an outage, a limit on age and a server that restarts: sessions kept alive for longer exclude them.
-    let proven = facts.keepalive.verified == Some(true) && facts.timeout.survived_s.is_some();
+    let proven = facts.keepalive().verified == Some(true) && facts.timeout().survived_s.is_some();
     let certainty = if proven { sharp(facts) } else { Certainty::Likely };
     let mut found = Match::new(certainty, because(facts, first, how, sign));
-    for (name, value) in [("interval", facts.keepalive.interval_s), ("count_max", facts.keepalive.count_max)] {
+    for (name, value) in [("interval", facts.keepalive().interval_s), ("count_max", facts.keepalive().count_max)] {
         found = value.into_iter().fold(found, |found, value| found.with(name, value.to_string()));
     }
     Some(found.suspecting(crate::causes::suspects::of(evidence)))
@@ -180,7 +180,7 @@ pub(super) fn outlived(arm: &Arm) -> bool {
 
 fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> {
     let mut because = Vec::new();
-    if let Some(survived) = facts.timeout.survived_s {
+    if let Some(survived) = facts.timeout().survived_s {
         because.push(format!("a session that was silent for {} still answered", seconds(survived)));
     }
     let died = seconds(first.quiet_s());
@@ -241,7 +241,7 @@ fn counted(sessions: usize) -> String {
 
 /// The machine that forgets, where it was found, or why it was not.
 fn which_hop(facts: &Facts) -> Option<String> {
-    match (&facts.search, &facts.path) {
+    match (facts.search(), &facts.path) {
         (Search::Found(verdict), Some(path)) => {
             let unseen = match verdict.hop {
                 1 => "this machine's own packet filter".to_owned(),
@@ -270,10 +270,10 @@ fn server_first(facts: &Facts, first: &Arm) -> Option<String> {
 
 /// What the kept sessions show.
 fn proof(facts: &Facts) -> Option<String> {
-    let interval = facts.keepalive.interval_s?;
+    let interval = facts.keepalive().interval_s?;
     let longest =
         facts.kept().filter(|arm| arm.interval_s == Some(interval)).map(|arm| arm.lasted_s).max_by(f64::total_cmp)?;
-    (facts.keepalive.verified == Some(true)).then(|| {
+    (facts.keepalive().verified == Some(true)).then(|| {
         format!(
             "a session with a keepalive every {} was alive after {}",
             seconds(f64::from(interval)),

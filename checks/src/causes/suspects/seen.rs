@@ -30,7 +30,7 @@ impl<'a> Seen<'a> {
         let (manner, sign) = facts.deaths().first()?.death()?;
         Some(Self {
             clock: Clock::Idle,
-            bracket: facts.timeout,
+            bracket: facts.timeout(),
             ending: Ending::of(manner, sign)?,
             tcp_keepalive_held: facts.tcp_keepalive_held(),
             server_heard: facts.server_heard(),

@@ -123,8 +123,8 @@ fn dead(manner: Manner, sign: Sign) -> End {
 }
 
 fn named(arms: Vec<Arm>) -> Vec<&'static str> {
-    let timeout = Timeout { survived_s: Some(340.0), died_s: Some(360.0) };
-    let facts = Facts { timeout, arms, ..Facts::default() };
+    let lived = Arm::sample(Moves::Nothing, 340.2, End::Alive { rtt_ms: 1.0 });
+    let facts = Facts { arms: arms.into_iter().chain([lived]).collect(), ..Facts::default() };
     let idle = Timed { step: Step::Failed(facts), duration_ms: 1.0 };
     of(&Evidence { idle, ..Evidence::unexamined() }).iter().map(|suspect| suspect.name).collect()
 }

@@ -10,6 +10,9 @@ use crate::facts::tcp::TcpInfo;
 pub struct Arm {
     /// Which session.
     pub session: u32,
+    /// The part that the session has in the test; recordings of the first version tell it by the session's number.
+    #[serde(default)]
+    pub kind: Option<SessionKind>,
     /// What moved.
     pub moves: Moves,
     /// What the session held.
@@ -32,8 +35,25 @@ pub struct Arm {
     pub channel_quiet_s: Option<f64>,
     /// Bytes that the server sent by itself during a silence.
     pub heard_bytes: u64,
+    /// Whether limited TCP keepalives were answered until the end; `null` where there were none, or where that is not known.
+    #[serde(default)]
+    pub answered: Option<bool>,
     /// Its end.
     pub end: End,
+}
+
+/// The part that a session has in the idle test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionKind {
+    /// The session that the checks before have left: it holds no channel, and is kept alive.
+    Main,
+    /// Silent for a while, kept alive, or moved by data.
+    FirstRound,
+    /// Refreshed as far as one hop, to locate the hop that drops idle connections.
+    HopProbe,
+    /// Begun after all others had ended, with data on it, to tell an age from a moment.
+    SecondRound,
 }
 
 /// What moved on a session.
@@ -126,6 +146,7 @@ impl Arm {
     pub(crate) fn sample(moves: Moves, lasted_s: f64, end: End) -> Self {
         Self {
             session: 1,
+            kind: Some(SessionKind::FirstRound),
             moves,
             holds: Holds::Command,
             speaks_first: Speaker::Client,
@@ -136,8 +157,20 @@ impl Arm {
             age_s: lasted_s,
             channel_quiet_s: None,
             heard_bytes: 0,
+            answered: None,
             end,
         }
+    }
+
+    /// The part that the session has in the test.
+    #[must_use]
+    pub fn kind(&self) -> SessionKind {
+        self.kind.unwrap_or(match self.session {
+            0 => SessionKind::Main,
+            1..50 => SessionKind::FirstRound,
+            50..=100 => SessionKind::HopProbe,
+            _ => SessionKind::SecondRound,
+        })
     }
 
     /// How a dead arm died.

@@ -1,8 +1,18 @@
 //! What the arms prove together: the bracket of silence, what counts as silence, and who breaks it. Pure.
 
+use serde::Serialize;
+
 use super::arm::{Arm, End, Holds, Moves, Sign, Speaker};
-use super::{Facts, Timeout};
 use crate::facts::connection::Manner;
+
+/// The bracket of an idle timer, seconds of silence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Timeout {
+    /// The longest silence that was proven to be lived through.
+    pub survived_s: Option<f64>,
+    /// The shortest silence that was proven to kill.
+    pub died_s: Option<f64>,
+}
 
 /// TCP may acknowledge what it heard last so much later (TCP_DELACK_MAX of Linux): the path was silent for that much less.
 pub(crate) const LATE_ACK_S: f64 = 0.2;
@@ -119,13 +129,3 @@ pub(crate) fn server_speaks(arms: &[Arm]) -> Option<f64> {
     // One late word of a session's start is no rhythm.
     quiet.iter().copied().max_by(f64::total_cmp).filter(|_| quiet.len() > 1)
 }
-
-/// The session of the first round that was ended although something moved on it: data, or keepalives where no session had data.
-pub(crate) fn ended_moving(facts: &Facts) -> Option<&Arm> {
-    let has_data = facts.busy().any(|arm| arm.session <= SECOND_ROUND);
-    let moves = if has_data { Moves::ChannelData } else { Moves::Keepalive };
-    facts.arms.iter().find(|arm| arm.moves == moves && arm.session <= SECOND_ROUND && arm.death().is_some())
-}
-
-/// Session numbers of the second round begin above this.
-pub const SECOND_ROUND: u32 = 100;

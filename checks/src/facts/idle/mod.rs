@@ -1,38 +1,34 @@
 //! What the idle test saw.
 
+pub mod advice;
+pub mod age;
 pub mod arm;
 pub mod bracket;
+pub mod hop;
 pub mod incident;
 pub mod legs;
-pub mod verdict;
+pub mod reading;
+pub mod summary;
 
 use serde::{Deserialize, Serialize};
 
-pub use arm::{Arm, End, Holds, Moves, Sign, Speaker};
-pub use bracket::SECOND_ROUND;
+pub use arm::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker};
+pub use bracket::Timeout;
+pub use hop::{Doubt, LocatedHop, NotLocated, TtlProbe};
 pub use incident::{Incident, What};
 pub use legs::AtDeath;
-pub use verdict::{Doubt, Verdict};
+pub use reading::{Keepalive, Killer, Search};
 
 use super::path::Path;
-use crate::base::text::seconds;
-use crate::facts;
 use bracket::{LATE_ACK_S, has_own_clock};
 
-/// What was seen. Times are seconds since the test began unless a name says otherwise.
+/// Everything seen. Times are seconds since the test began unless a name says otherwise. The conclusions that a report shows beside it
+/// (the bracket, the keepalive, the hop) are derived from it whenever they are asked for.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
-    /// The bracket of silence.
-    pub timeout: Timeout,
-    /// The keepalive that was derived from it.
-    pub keepalive: Keepalive,
-    /// How the shortest death came: `silent`, `reset`, `fin`, `disconnect`, `channel-close`, `exit-status`, or another.
-    pub manner: Option<String>,
-    /// The hop that forgets, where it was looked for.
-    pub killer: Killer,
-    /// What was found out about that hop, or why nothing was.
-    pub search: Search,
+    /// The attempt to locate the hop that drops idle connections; `null` where none was made.
+    pub hop_search: Option<HopSearch>,
     /// The hops between us and the server; `null` where they were not looked for.
     pub path: Option<Path>,
     /// Every stretch of every session.
@@ -51,8 +47,6 @@ pub struct Facts {
     pub controls: u32,
     /// Sessions that could not be opened, each with the reason.
     pub not_opened: Vec<String>,
-    /// How often the server speaks by itself on a silent session, seconds: its own keepalives (ClientAliveInterval).
-    pub server_speaks_every_s: Option<f64>,
     /// What dead sessions left on the server.
     pub leftovers: Leftovers,
     /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
@@ -62,47 +56,14 @@ pub struct Facts {
     pub incidents: Vec<Incident>,
 }
 
-/// The bracket of an idle timer, seconds of silence.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Timeout {
-    /// The longest silence that was proven to be lived through.
-    pub survived_s: Option<f64>,
-    /// The shortest silence that was proven to kill.
-    pub died_s: Option<f64>,
-}
-
-/// A keepalive setting, and whether it was proven.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Keepalive {
-    /// `ServerAliveInterval`, seconds.
-    pub interval_s: Option<u32>,
-    /// `ServerAliveCountMax`.
-    pub count_max: Option<u32>,
-    /// True when a session kept so outlived the timer while a silent one died; false when it died too; `null` when there was
-    /// nothing to prove or no time.
-    pub verified: Option<bool>,
-}
-
-/// Which hop forgets.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Killer {
-    /// Hops from the client.
-    pub hop: Option<u32>,
-    /// Its address.
-    pub address: Option<String>,
-}
-
-/// How the search for that hop ended.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Search {
-    /// It was not looked for.
-    #[default]
-    None,
-    /// It was found.
-    Found(Verdict),
-    /// It could not be told; why.
-    Untold(String),
+/// The attempt to locate the hop that drops idle connections; its sessions are among the arms.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HopSearch {
+    /// Why no session could tell on this route; `null` where sessions were to be had.
+    pub impossible: Option<String>,
+    /// Sessions for it that could not be opened, each with the reason.
+    pub not_opened: Vec<String>,
 }
 
 /// A time when nothing came through.
@@ -158,7 +119,7 @@ impl Facts {
     /// The silent arms that answered after a longer silence than the shortest that killed: a sharp timer leaves none. The path is silent
     /// for as much less than the arm as an acknowledgement may be late.
     pub fn lived_longer(&self) -> impl Iterator<Item = &Arm> {
-        let died = self.timeout.died_s.unwrap_or(f64::INFINITY);
+        let died = self.timeout().died_s.unwrap_or(f64::INFINITY);
         self.arms.iter().filter(move |arm| {
             let asked = arm.moves == Moves::Nothing && arm.speaks_first == Speaker::Client;
             asked && matches!(arm.end, End::Alive { .. }) && arm.lasted_s - LATE_ACK_S > died
@@ -167,7 +128,7 @@ impl Facts {
 
     /// The kept arms that died although they were refreshed more often than silence kills: something else ends sessions too.
     pub fn kept_in_vain(&self) -> impl Iterator<Item = &Arm> {
-        let died = self.timeout.died_s.unwrap_or(f64::INFINITY);
+        let died = self.timeout().died_s.unwrap_or(f64::INFINITY);
         self.kept().filter(move |arm| {
             arm.death().is_some() && arm.interval_s.is_some_and(|interval| f64::from(interval) < died)
         })
@@ -208,45 +169,12 @@ impl Facts {
 
     /// Whether the arms of a sort outlived the silence that kills: false as soon as one of them did not.
     fn outlived(&self, sort: impl Fn(&Arm) -> bool) -> Option<bool> {
-        let died = self.timeout.died_s?;
+        let died = self.timeout().died_s?;
         let verdict = |arm: &Arm| match arm.end {
             End::Died { .. } | End::Unheard { .. } => Some(false),
             End::Alive { .. } => (arm.lasted_s >= died).then_some(true),
             End::Void { .. } | End::Open => None,
         };
         self.arms.iter().filter(|arm| sort(arm)).filter_map(verdict).reduce(|all, held| all && held)
-    }
-}
-
-impl facts::Facts for Facts {
-    fn summary(&self) -> String {
-        if let Some(incident) = self.incidents.first() {
-            return format!("not measured: {}", incident.words());
-        }
-        let survived = self.timeout.survived_s.map(seconds);
-        let lived =
-            survived.map_or_else(|| "no silence was".to_owned(), |survived| format!("{survived} of silence was"));
-        let cut_short = if self.complete { "" } else { "; ended early" };
-        let lasting = self.outages.iter().any(|outage| outage.ended_s.is_none());
-        match (self.timeout.died_s, &self.manner) {
-            _ if lasting => format!("{lived} lived through, then nothing came through any more"),
-            (Some(died), Some(manner)) => {
-                if let Some(longest) = self.lived_longer().map(|arm| arm.lasted_s).max_by(f64::total_cmp) {
-                    let (died, longest) = (seconds(died), seconds(longest));
-                    return format!(
-                        "{died} of silence killed one session ({manner}), another lived through {longest}{cut_short}"
-                    );
-                }
-                let proof = match self.keepalive {
-                    Keepalive { interval_s: Some(interval), verified: Some(true), .. } => {
-                        format!("; a keepalive every {} held", seconds(f64::from(interval)))
-                    }
-                    Keepalive { verified: Some(false), .. } => "; keepalives did not help".to_owned(),
-                    _ => String::new(),
-                };
-                format!("{lived} lived through, {} killed ({manner}){proof}{cut_short}", seconds(died))
-            }
-            _ => format!("{lived} lived through{cut_short}"),
-        }
     }
 }

@@ -8,45 +8,18 @@ use super::held::Held;
 use super::onlooker;
 use super::session::{DATA_INTERVAL, Test};
 use crate::base::text::seconds;
-use crate::facts::idle::bracket::ended_moving;
-use crate::facts::idle::{Arm, End, Facts, Holds, Moves, SECOND_ROUND, Sign, Speaker};
+use crate::facts::idle::age::ended;
+use crate::facts::idle::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker};
 use crate::measure::progress::Progress;
 use crate::ssh::connection::Answer;
 use crate::ssh::ending::Ending;
 
-/// Deaths within this time are one event, seconds.
-const AT_ONCE_S: f64 = 4.0;
+/// Session numbers of the second round begin above this.
+const SECOND_ROUND: u32 = 100;
 /// How much later than the first the second session starts, as a part of the age in question.
 const LATER: f64 = 0.3;
 /// How much older than the age in question a session has to become to disprove it.
 const OLDER: f64 = 1.15;
-
-/// The age at which all sessions ended, or their age when they ended at one moment, although something moved on one of them; `None` where
-/// that is not so.
-pub(super) fn mass_death(facts: &Facts) -> Option<f64> {
-    let moving = ended_moving(facts)?;
-    let silent_too = facts.arms.iter().any(|arm| arm.moves == Moves::Nothing && arm.death().is_some());
-    let at_that_time = || facts.arms.iter().filter(|arm| arm.started_s < ended(moving) - AT_ONCE_S / 4.0);
-    // A connection that carried the transfer, or took its time to be opened, is older than the others at the same moment.
-    let all_at = |time: fn(&Arm) -> f64| {
-        at_that_time().all(|arm| match &arm.end {
-            End::Died { .. } => (time(arm) - time(moving)).abs() <= AT_ONCE_S,
-            End::Alive { .. } | End::Unheard { .. } => time(arm) <= time(moving) + AT_ONCE_S,
-            End::Void { .. } | End::Open => true,
-        })
-    };
-    (silent_too && (all_at(ended) || all_at(|arm| arm.age_s))).then_some(moving.age_s)
-}
-
-/// Whether what two more sessions showed makes it something else than silence: where no session had data, only deaths do.
-pub(super) fn is_explained(facts: &Facts) -> bool {
-    let later = || facts.busy().filter(|arm| arm.session > SECOND_ROUND);
-    ended_moving(facts).is_some_and(|arm| arm.moves == Moves::ChannelData) || later().any(|arm| arm.death().is_some())
-}
-
-fn ended(arm: &Arm) -> f64 {
-    arm.started_s + arm.lasted_s
-}
 
 /// Holds two busy sessions, one started later than the other, until they are older than `age` seconds or have ended; tells the onlooker.
 pub(super) async fn second_round(test: &Test, age: f64, progress: &Progress) -> Vec<Arm> {
@@ -105,6 +78,7 @@ async fn busy(test: &Test, number: u32, delay: Duration, age: f64) -> Option<Arm
     let lasted_s = over.saturating_duration_since(began).as_secs_f64();
     Some(Arm {
         session: SECOND_ROUND + number,
+        kind: Some(SessionKind::SecondRound),
         moves: Moves::ChannelData,
         holds: Holds::Command,
         speaks_first: Speaker::Client,
@@ -115,49 +89,7 @@ async fn busy(test: &Test, number: u32, delay: Duration, age: f64) -> Option<Arm
         age_s: lasted_s,
         channel_quiet_s: None,
         heard_bytes: 0,
+        answered: None,
         end,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::facts::connection::Manner;
-
-    /// A session begun at a moment that was ended at an age, older than its stretch by so much.
-    fn ended_at(moves: Moves, started_s: f64, age_s: f64, older_s: f64) -> Arm {
-        let end = End::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: false, tcp: None };
-        Arm { interval_s: Some(2), started_s, age_s, ..Arm::sample(moves, age_s - older_s, end) }
-    }
-
-    fn age(arms: Vec<Arm>) -> Option<f64> {
-        mass_death(&Facts { arms, ..Facts::default() })
-    }
-
-    #[test]
-    fn all_at_one_age_or_all_at_one_moment_is_no_silence() {
-        let silent = |started| ended_at(Moves::Nothing, started, 18.0, 0.0);
-        let busy = ended_at(Moves::ChannelData, 1.0, 18.0, 0.0);
-        assert_eq!(age(vec![silent(0.5), busy.clone(), silent(9.0)]), Some(18.0), "opened one after the other");
-        let transferred = ended_at(Moves::Keepalive, 0.0, 18.0, 7.0);
-        assert_eq!(age(vec![silent(0.5), busy.clone(), transferred]), Some(18.0), "it is older than the test");
-        let cut = ended_at(Moves::Keepalive, 0.0, 26.0, 7.0);
-        assert_eq!(age(vec![silent(0.5), busy.clone(), cut]), Some(18.0), "all at one moment");
-        let lived = Arm { end: End::Alive { rtt_ms: 1.0 }, ..ended_at(Moves::Keepalive, 0.0, 30.0, 0.0) };
-        assert_eq!(age(vec![silent(0.5), busy, lived]), None);
-        let silent_only =
-            vec![silent(0.5), Arm { end: End::Alive { rtt_ms: 1.0 }, ..ended_at(Moves::ChannelData, 0.0, 30.0, 0.0) }];
-        assert_eq!(age(silent_only), None);
-    }
-
-    #[test]
-    fn few_sessions_ask_what_was_kept_alive_and_need_a_second_death() {
-        let arms = || vec![ended_at(Moves::Nothing, 0.5, 13.0, 0.0), ended_at(Moves::Keepalive, 0.0, 13.5, 0.5)];
-        assert_eq!(age(arms()), Some(13.5));
-        let later = |end| Arm { session: SECOND_ROUND + 1, end, ..ended_at(Moves::ChannelData, 20.0, 13.0, 0.0) };
-        let with = |end| Facts { arms: [arms(), vec![later(end)]].concat(), ..Facts::default() };
-        assert!(!is_explained(&with(End::Alive { rtt_ms: 1.0 })));
-        let died = End::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: true, tcp: None };
-        assert!(is_explained(&with(died)));
-    }
 }

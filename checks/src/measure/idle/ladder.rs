@@ -7,10 +7,10 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::advice::{INTERVALS, interval};
 use super::goal::{Goal, Turn};
 use super::rungs::{RACE, between, rungs};
 use crate::facts::idle::Speaker;
+use crate::facts::idle::advice::{INTERVALS, interval};
 
 /// Fewer sessions than this climb gently: there are none to narrow the bracket afterwards.
 const FEW: usize = 7;

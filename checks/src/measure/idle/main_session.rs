@@ -10,7 +10,7 @@ use super::goal::Goal;
 use super::held::verdict_deadline;
 use super::session::Test;
 use crate::facts::connection::Manner;
-use crate::facts::idle::{Arm, End, Holds, Moves, Sign, Speaker};
+use crate::facts::idle::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker};
 use crate::os::socket::Socket;
 use crate::ssh::connection::{Answer, Connection};
 
@@ -45,6 +45,7 @@ pub(super) async fn keep(test: Arc<Test>, main: Arc<Connection>) {
                 let over = main.ending().map_or_else(Instant::now, |ending| ending.at);
                 return test.board.record(Arm {
                     session: 0,
+                    kind: Some(SessionKind::Main),
                     moves: Moves::Keepalive,
                     holds: Holds::Nothing,
                     speaks_first: Speaker::Client,
@@ -55,6 +56,7 @@ pub(super) async fn keep(test: Arc<Test>, main: Arc<Connection>) {
                     age_s: main.age().saturating_sub(over.elapsed()).as_secs_f64(),
                     channel_quiet_s: None,
                     heard_bytes: 0,
+                    answered: None,
                     end,
                 });
             }

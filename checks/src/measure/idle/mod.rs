@@ -3,7 +3,6 @@
 //! Sessions idle side by side, each for a longer time than the one before ([`ladder`]); each is then asked for an answer ([`held`]), and a
 //! doubt is settled by a fresh connection opened at that moment ([`control`]), so that an outage is never taken for a timer.
 
-mod advice;
 mod age;
 mod board;
 mod control;
@@ -36,7 +35,8 @@ use tokio::time::sleep;
 use super::examination::Examination;
 use crate::base::nonce::nonce;
 use crate::facts::Step;
-use crate::facts::idle::{Facts, Keepalive};
+use crate::facts::idle::Facts;
+use crate::facts::idle::age::mass_death;
 use crate::ssh::connection::Connection;
 use board::Board;
 use control::Control;
@@ -126,14 +126,10 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     }
     facts.elapsed_s = test.board.since_start(Instant::now());
     let unasked = interrupted || vigil.has_noticed() || test.login.needs_touch();
-    if let (Some(age), false) = (age::mass_death(&facts), unasked) {
+    if let (Some(age), false) = (mass_death(&facts), unasked) {
         let second = exam.stop.race(age::second_round(&test, age, &exam.progress));
         facts.arms.extend(Box::pin(second).await.unwrap_or_default());
         facts.elapsed_s = test.board.since_start(Instant::now());
-        if age::is_explained(&facts) {
-            // It was not silence that ended them.
-            (facts.timeout.died_s, facts.keepalive) = (None, Keepalive::default());
-        }
     }
     facts.incidents = vigil.end();
     let void = !facts.incidents.is_empty();
@@ -157,7 +153,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         return Step::Void(facts);
     }
     let lived = facts.all_lived();
-    if lived && facts.timeout.survived_s.is_none() && !interrupted {
+    if lived && facts.timeout().survived_s.is_none() && !interrupted {
         return nothing_held(exam, facts);
     }
     if lived { Step::Passed(facts) } else { Step::Failed(facts) }

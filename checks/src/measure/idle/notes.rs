@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::advice::{count_max, interval};
 use super::goal::Goal;
 use super::ladder::Ladder;
 use super::lane::Shown;
-use crate::facts::idle::bracket::{
-    LATE_ACK_S, bracket, channel_quiet_at_death, data_alone_lives, died_kept, server_speaks,
-};
-use crate::facts::idle::{Arm, AtDeath, End, Facts, Holds, Keepalive, Moves, Outage, Sign, Speaker};
+use crate::facts::idle::advice::{self, interval};
+use crate::facts::idle::bracket::{LATE_ACK_S, channel_quiet_at_death};
+use crate::facts::idle::{Arm, AtDeath, End, Facts, Holds, Moves, Outage, SessionKind, Sign, Speaker};
 use crate::measure::progress::LaneState;
 
 /// The session that holds no channel.
@@ -193,19 +191,12 @@ impl Notes {
 
     /// The longest recommendable interval at which a session outlived a silence of `died` seconds that kills.
     pub(super) fn proven(&self, died: f64) -> Option<u32> {
-        let most = interval(self.ladder.bracket().0)?;
         // Whatever ends sessions without data has had the time to end this one too.
         let quiet = channel_quiet_at_death(&self.arms).unwrap_or_default();
-        let silence = self.ladder.longest_lived().max(died).max(quiet);
-        self.kept
-            .iter()
-            // Without a channel it is no proof for a session of the user's.
-            .filter(|(session, _)| **session != MAIN)
-            .map(|(_, kept)| kept)
-            .filter(|kept| kept.interval <= most && f64::from(kept.interval) * 10.0 > self.ladder.bracket().0)
-            .filter(|kept| kept.last_answer.is_some_and(|answer| (answer - kept.since).as_secs_f64() > silence))
-            .map(|kept| kept.interval)
-            .max()
+        // Without a channel it is no proof for a session of the user's.
+        let kept = self.kept.iter().filter(|(session, _)| **session != MAIN).map(|(_, kept)| kept);
+        let kept = kept.filter_map(|kept| Some((kept.interval, (kept.last_answer? - kept.since).as_secs_f64())));
+        advice::proven(kept, self.ladder.bracket().0, self.ladder.longest_lived().max(died).max(quiet))
     }
 
     /// Whether a session is being kept at an interval that may yet be proven.
@@ -213,33 +204,6 @@ impl Notes {
         let most = interval(self.ladder.bracket().0);
         self.ladder.is_proving()
             || self.kept.iter().any(|(session, kept)| *session != MAIN && Some(kept.interval) <= most)
-    }
-
-    fn keepalive(&self, died: f64, arms: &[Arm]) -> Keepalive {
-        // A kept session whose channel was closed, or whose data was missed, shows that it is not packets that count.
-        let of_channel = |arm: &Arm| arm.death().is_some_and(|(manner, _)| !manner.is_of_connection());
-        if data_alone_lives(arms) || arms.iter().any(|arm| arm.moves == Moves::Keepalive && of_channel(arm)) {
-            return Keepalive { verified: Some(false), ..Keepalive::default() };
-        }
-        // Where data did not keep a session, whatever outlived the others did so by chance.
-        let in_spite_of_data = arms.iter().any(|arm| arm.moves == Moves::ChannelData && arm.death().is_some());
-        if let Some(interval) = self.proven(died).filter(|interval| !in_spite_of_data && !died_kept(arms, *interval)) {
-            return Keepalive {
-                interval_s: Some(interval),
-                count_max: Some(count_max(interval)),
-                verified: Some(true),
-            };
-        }
-        let in_vain = arms.iter().any(|arm| {
-            arm.moves == Moves::Keepalive
-                && arm.death().is_some()
-                && arm.interval_s.is_some_and(|interval| f64::from(interval) < died)
-        });
-        if in_vain {
-            return Keepalive { verified: Some(false), ..Keepalive::default() };
-        }
-        let advised = interval(self.ladder.bracket().0);
-        Keepalive { interval_s: advised, count_max: advised.map(count_max), verified: None }
     }
 
     /// All that was noted of a test that began then.
@@ -254,6 +218,7 @@ impl Notes {
             }
             arms.push(Arm {
                 session: *session,
+                kind: Some(if *session == MAIN { SessionKind::Main } else { SessionKind::FirstRound }),
                 moves: Moves::Keepalive,
                 holds: if *session == MAIN { Holds::Nothing } else { Holds::Command },
                 speaks_first: Speaker::Client,
@@ -264,6 +229,7 @@ impl Notes {
                 age_s: lasted_s,
                 channel_quiet_s: None,
                 heard_bytes: 0,
+                answered: None,
                 end: End::Alive { rtt_ms: self.rtt.unwrap_or_default().as_secs_f64() * 1000.0 },
             });
         }
@@ -272,14 +238,9 @@ impl Notes {
                 .partial_cmp(&(b.moves == Moves::Keepalive, b.lasted_s))
                 .unwrap_or(std::cmp::Ordering::Equal)
         });
-        let (timeout, manner) = bracket(&arms);
         Facts {
-            keepalive: self.ladder.bracket().1.map_or_else(Keepalive::default, |died| self.keepalive(died, &arms)),
-            timeout,
-            manner: manner.map(|manner| manner.code().to_owned()),
             rtt_ms: self.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
             outages: self.outages.clone(),
-            server_speaks_every_s: server_speaks(&arms),
             not_opened: self.not_opened.clone(),
             legs: self.legs.clone(),
             arms,
@@ -315,27 +276,11 @@ mod tests {
     fn a_death_that_another_ones_late_answer_undid_is_known_again_when_it_is_recorded() {
         let mut noted = proven();
         noted.ladder.undo_death();
-        noted.record(Arm { moves: Moves::Nothing, lasted_s: 6.0, ..kept_and_died(Holds::Command) });
+        noted.record(Arm::sample(
+            Moves::Nothing,
+            6.0,
+            End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None },
+        ));
         assert_eq!(noted.ladder.bracket(), (5.0, Some(6.0)));
-    }
-
-    fn kept_and_died(holds: Holds) -> Arm {
-        let end = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
-        Arm { session: 8, holds, interval_s: Some(1), ..Arm::sample(Moves::Keepalive, 9.0, end) }
-    }
-
-    #[test]
-    fn a_session_that_died_although_it_was_kept_forbids_to_call_the_keepalive_proven() {
-        let noted = proven();
-        assert_eq!(noted.keepalive(6.0, &[]).verified, Some(true));
-        assert_eq!(noted.keepalive(6.0, &[kept_and_died(Holds::Command)]).verified, Some(false));
-        assert_eq!(noted.keepalive(6.0, &[kept_and_died(Holds::Shell)]).verified, Some(false));
-        let slower = Arm { interval_s: Some(2), ..kept_and_died(Holds::Command) };
-        assert_eq!(noted.keepalive(6.0, &[slower]).verified, Some(true));
-        // Nor is one whose neighbour had data and was ended.
-        let busy = Arm { moves: Moves::ChannelData, ..kept_and_died(Holds::Command) };
-        assert_ne!(noted.keepalive(6.0, &[busy]).verified, Some(true));
-        // A connection without a channel has a timer of its own (UnusedConnectionTimeout).
-        assert_eq!(noted.keepalive(6.0, &[kept_and_died(Holds::Nothing)]).verified, Some(true));
     }
 }

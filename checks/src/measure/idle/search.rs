@@ -9,22 +9,21 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until};
 
 use super::held::verdict_deadline;
-use super::hop::{self, Found, Room, Search, Trial, Untold};
+use super::hop::{self, Found, Room, Search};
 use super::ladder::longer;
 use super::onlooker;
-use super::searched::Searched;
+use super::searched::HopSearchResult;
 use super::session::Test;
 use crate::base::stop::Stop;
 use crate::base::target::Route;
 use crate::base::text::seconds;
+use crate::facts::idle::hop::{MOST, NotLocated, TtlProbe, locate};
 use crate::facts::path::Path;
 use crate::measure::progress::Progress;
 use crate::os::path;
 use crate::ssh::connection::Connection;
 use crate::ssh::hop_count;
 
-/// Hops that are looked for; the Internet's longest paths have fewer than 40.
-pub(super) const MOST: u8 = 30;
 /// How long it may take to learn the hops' addresses.
 const TRACE: Duration = Duration::from_secs(3);
 /// How often the sessions beside the ladder are refreshed: the shortest the kernel can, since the timer is not known yet.
@@ -71,8 +70,7 @@ pub(super) fn has_hops(route: Route) -> bool {
 }
 
 /// Refreshes sessions up to one hop each and asks them when silence has killed others, then others until the hop is known.
-pub(super) async fn beside(test: Arc<Test>, scope: Scope) -> Option<Searched> {
-    let nothing = Searched { path: None, arms: Vec::new(), found: Found::default(), whole: None, untold: None };
+pub(super) async fn beside(test: Arc<Test>, scope: Scope) -> Option<HopSearchResult> {
     match test.login.route {
         Route::Direct(address) if has_hops(test.login.route) => {
             let search = Search {
@@ -82,12 +80,24 @@ pub(super) async fn beside(test: Arc<Test>, scope: Scope) -> Option<Searched> {
                 deadline: test.deadline,
                 started: scope.started.clone(),
             };
-            Some(Hunt { address, test, scope, search, path: Path::default(), so_far: nothing }.go().await)
+            Some(
+                Hunt {
+                    address,
+                    test,
+                    scope,
+                    search,
+                    path: Path::default(),
+                    so_far: HopSearchResult::default(),
+                    whole: None,
+                }
+                .go()
+                .await,
+            )
         }
         Route::Direct(_) => None,
         Route::Proxy | Route::Hops => {
             let why = "the connection goes through a proxy command or a jump, and what lies behind that cannot be reached from here";
-            Some(Searched { untold: Some(why.to_owned()), ..nothing })
+            Some(HopSearchResult { impossible: Some(why.to_owned()), ..HopSearchResult::default() })
         }
     }
 }
@@ -98,11 +108,13 @@ struct Hunt {
     scope: Scope,
     search: Search,
     path: Path,
-    so_far: Searched,
+    so_far: HopSearchResult,
+    /// The session with TCP keepalives that the test holds anyway: it is refreshed all the way.
+    whole: Option<TtlProbe>,
 }
 
 impl Hunt {
-    async fn go(mut self) -> Searched {
+    async fn go(mut self) -> HopSearchResult {
         let (address, bind) = (self.address, self.scope.bind);
         self.path = path::trace(address, bind, MOST, TRACE).await;
         hop_count::count(&mut self.path, &self.search.login.budget, address, bind, MOST, TRACE).await;
@@ -111,7 +123,7 @@ impl Hunt {
         if self.test.board.died().is_some() && (self.scope.near > 0 || self.is_worth_it().await) {
             self.further_rounds().await;
         }
-        Searched { path: Some(self.path), ..self.so_far }
+        HopSearchResult { path: Some(self.path), ..self.so_far }
     }
 
     /// The round beside the ladder, in which the session with TCP keepalives stands for the furthest hop.
@@ -128,17 +140,17 @@ impl Hunt {
         let (found, ()) = tokio::join!(round, routes);
         self.add(opened, found);
         if let (true, Some(furthest)) = (has_whole && self.test.board.died().is_some(), self.furthest()) {
-            self.so_far.whole = self.test.board.kernel_keepalive().await.map(|arm| Trial::whole(furthest, &arm));
+            self.whole = self.test.board.kernel_keepalive().await.and_then(|arm| TtlProbe::of(&arm, furthest));
         }
     }
 
     /// Tries what is left between the nearest hop that is known to be enough and the furthest that is not.
     async fn further_rounds(&mut self) {
         for _ in 0..ROUNDS {
-            let (trials, killing) = (self.so_far.trials(), self.test.board.died());
-            let verdict = hop::forgets(&trials, killing);
+            let (trials, killing) = (self.so_far.probes(self.whole.as_ref()), self.test.board.died());
+            let verdict = locate(&trials, killing);
             let is_open =
-                verdict.is_ok_and(|verdict| verdict.hops().count() > 1) || verdict == Err(Untold::NothingTold);
+                verdict.is_ok_and(|verdict| verdict.hops().count() > 1) || verdict == Err(NotLocated::NothingTold);
             let next = |now: usize| hop::next(&self.path, MOST, Room { now, later: now }, &trials, killing);
             let wanted = next(MOST.into()).len();
             if !is_open || wanted == 0 || !self.scope.goes_on || self.scope.stop.asked() {
@@ -205,12 +217,12 @@ impl Hunt {
 
 /// Waits for the search when the test is done; keeps the main session alive meanwhile, and tells the onlooker how long it takes.
 pub(super) async fn concluded(
-    mut searching: JoinHandle<Option<Searched>>,
+    mut searching: JoinHandle<Option<HopSearchResult>>,
     test: &Test,
     main: &Connection,
     scope: &Scope,
     progress: &Progress,
-) -> Option<Searched> {
+) -> Option<HopSearchResult> {
     let died = test.board.died();
     let most = died.map_or(ENDING, |died| (Duration::from_secs_f64(longer(died)) + ROUND) * ROUNDS);
     let keep = async {

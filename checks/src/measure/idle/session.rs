@@ -13,7 +13,7 @@ use super::opening::{self, Next};
 use super::role::Role;
 use super::{legs, verdict};
 use crate::facts::connection::NotLoggedIn;
-use crate::facts::idle::{Arm, End, Speaker};
+use crate::facts::idle::{Arm, End, SessionKind, Speaker};
 use crate::ssh::ending::Ending;
 use crate::ssh::login::Login;
 
@@ -183,6 +183,7 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
             let since = if kept { kept_since } else { began };
             test.board.record(Arm {
                 session: number,
+                kind: Some(SessionKind::FirstRound),
                 moves,
                 holds: held.holds(),
                 speaks_first: if server_first { Speaker::Server } else { Speaker::Client },
@@ -197,6 +198,7 @@ async fn climb(test: &Test, number: u32, role: Role, held: &mut Held) -> bool {
                 age_s: age.as_secs_f64(),
                 channel_quiet_s: channel_quiet.map(|quiet| quiet.as_secs_f64()),
                 heard_bytes: heard,
+                answered: None,
                 end: end.clone(),
             });
         }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, sleep_until};
 
-use super::Trial;
 use crate::base::target::Route;
 use crate::facts::connection::{Manner, NotLoggedIn};
+use crate::facts::idle::hop::TtlProbe;
 use crate::facts::idle::{End, Sign};
 use crate::measure::idle::held::{Held, verdict_deadline};
 use crate::os::socket::{Keepalive, Socket};
@@ -77,7 +77,7 @@ impl Limited {
     }
 
     /// Idles until it is told how long a silence is wanted, and for at least as long; asks whether the session is alive, and closes it.
-    pub(super) async fn trial(mut self, least: impl Future<Output = Duration>) -> Trial {
+    pub(super) async fn trial(mut self, least: impl Future<Output = Duration>) -> TtlProbe {
         let began = self.began;
         let passive = tokio::select! {
             () = async { sleep_until((began + least.await).into()).await } => None,
@@ -98,7 +98,7 @@ impl Limited {
         // Every answer to a keepalive is younger than an interval; one that was lost is allowed for.
         let answered = info.map(|info| Duration::from_millis(info.last_ack_ms.into()) < self.interval * 2 + SETTLED);
         let (channel_quiet, age) = self.held.ages();
-        let trial = Trial {
+        let trial = TtlProbe {
             hop: self.hop,
             whole: self.leash.usual.is_none(),
             interval_s: u32::try_from(self.interval.as_secs()).unwrap_or(u32::MAX),

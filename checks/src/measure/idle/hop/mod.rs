@@ -6,81 +6,19 @@
 
 mod limited;
 mod plan;
-mod verdict;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use plan::{Room, interval, next};
-pub use verdict::{Untold, forgets};
 
-use crate::facts::idle::{Arm, End, Holds, Moves, Speaker};
+use crate::facts::idle::End;
+use crate::facts::idle::hop::TtlProbe;
 use crate::ssh::login::Login;
 use limited::{Limited, NotLimited};
-
-/// What became of one session that was refreshed up to a hop.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Trial {
-    /// The hop.
-    pub hop: u8,
-    /// Whether its keepalives went all the way: the hop is the server.
-    pub whole: bool,
-    /// Seconds between two TCP keepalives.
-    pub interval_s: u32,
-    /// Seconds without a byte either way; TCP keepalives carry none.
-    pub lasted_s: f64,
-    /// How old the connection was at its end.
-    pub age_s: f64,
-    /// For how long nothing had moved in its channel at its end; `null` without a channel.
-    pub channel_quiet_s: Option<f64>,
-    /// Bytes that the server sent by itself meanwhile.
-    pub heard_bytes: u64,
-    /// Whether keepalives were answered until the end; `null` where the system does not tell, or after too short a time.
-    pub answered: Option<bool>,
-    /// Its end.
-    pub end: End,
-}
-
-impl Trial {
-    /// What the arm of a session says that was refreshed all the way, to this hop or further.
-    #[must_use]
-    pub fn whole(hop: u8, arm: &Arm) -> Self {
-        Self {
-            hop,
-            whole: true,
-            interval_s: arm.interval_s.unwrap_or_default(),
-            lasted_s: arm.lasted_s,
-            age_s: arm.age_s,
-            channel_quiet_s: arm.channel_quiet_s,
-            heard_bytes: arm.heard_bytes,
-            answered: None,
-            end: arm.end.clone(),
-        }
-    }
-
-    /// The same in the words of the idle test, as the arm of that session, begun so many seconds after the test.
-    #[must_use]
-    pub fn arm(&self, session: u32, started_s: f64) -> Arm {
-        Arm {
-            session,
-            moves: Moves::TcpKeepalive,
-            holds: if self.channel_quiet_s.is_some() { Holds::Command } else { Holds::Nothing },
-            speaks_first: Speaker::Client,
-            hop: (!self.whole).then_some(self.hop),
-            interval_s: Some(self.interval_s),
-            started_s,
-            lasted_s: self.lasted_s,
-            age_s: self.age_s,
-            channel_quiet_s: self.channel_quiet_s,
-            heard_bytes: self.heard_bytes,
-            end: self.end.clone(),
-        }
-    }
-}
 
 /// What the sessions of a search have in common.
 #[derive(Debug, Clone)]
@@ -101,7 +39,7 @@ pub struct Search {
 #[derive(Debug, Clone, Default)]
 pub struct Found {
     /// Each session, the nearest hop first.
-    pub trials: Vec<Trial>,
+    pub trials: Vec<TtlProbe>,
     /// Sessions that could not be had, each with the reason.
     pub not_opened: Vec<String>,
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::Trial;
-use super::verdict::{Told, told};
+use crate::facts::idle::hop::{Bounds, TtlProbe, bounds};
 use crate::facts::path::{Path, Place, Range};
 
 /// Linux's shortest interval between TCP keepalives.
@@ -33,8 +32,8 @@ pub struct Room {
 /// They are chosen so that as few further rounds as possible are to be expected: a likely hop is told from its neighbours at once. The
 /// furthest hop that may forget is always among them where two fit: when it is alive at the moment when others are not, the path is well.
 #[must_use]
-pub fn next(path: &Path, most: u8, room: Room, trials: &[Trial], bare_died_s: Option<f64>) -> Vec<u8> {
-    let Told { after, alive } = told(trials, bare_died_s);
+pub fn next(path: &Path, most: u8, room: Room, trials: &[TtlProbe], bare_died_s: Option<f64>) -> Vec<u8> {
+    let Bounds { after, alive } = bounds(trials, bare_died_s);
     let candidates = path.candidates(most);
     let Some(last) = alive.map(|trial| trial.hop).or(candidates.last().copied()) else { return Vec::new() };
     let is_tried = |hop: u8| trials.iter().any(|trial| trial.hop == hop);
@@ -101,10 +100,10 @@ fn weight(path: &Path, hop: u8) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::idle::Verdict;
+    use crate::facts::idle::LocatedHop;
+    use crate::facts::idle::hop::locate;
+    use crate::facts::idle::hop::tests::trial;
     use crate::facts::path::{Distance, Hop, Protocol};
-    use crate::measure::idle::hop::verdict::forgets;
-    use crate::measure::idle::hop::verdict::tests::trial;
 
     fn path(hops: u8) -> Path {
         let hop =
@@ -117,13 +116,13 @@ mod tests {
     }
 
     /// Plays a path whose hop `forgetful` forgets: the verdict and the number of rounds.
-    fn play(path: &Path, forgetful: u8, sessions: usize) -> (Verdict, usize) {
+    fn play(path: &Path, forgetful: u8, sessions: usize) -> (LocatedHop, usize) {
         let mut trials = Vec::new();
         for round in 0..30 {
             let hops = next(path, 30, room(sessions), &trials, Some(8.0));
             assert!(hops.len() <= sessions, "{hops:?}");
             if hops.is_empty() {
-                return (forgets(&trials, Some(8.0)).unwrap(), round);
+                return (locate(&trials, Some(8.0)).unwrap(), round);
             }
             trials.extend(hops.into_iter().map(|hop| trial(hop, hop >= forgetful)));
         }
@@ -168,7 +167,7 @@ mod tests {
             let second = next(&long, 30, Room { now: 12, later: 12 }, &seen, Some(8.0));
             assert!(second.len() <= 12, "{second:?}");
             seen.extend(second.into_iter().map(|hop| trial(hop, hop >= forgetful)));
-            assert_eq!(forgets(&seen, Some(8.0)).unwrap().hops(), forgetful..=forgetful);
+            assert_eq!(locate(&seen, Some(8.0)).unwrap().hops(), forgetful..=forgetful);
         }
     }
 

@@ -1,6 +1,6 @@
 use super::{Ladder, longer};
 use crate::facts::idle::Speaker;
-use crate::measure::idle::advice::interval;
+use crate::facts::idle::advice::interval;
 use crate::measure::idle::goal::{Goal, Turn};
 
 /// Between the starts of two sessions.

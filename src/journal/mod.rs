@@ -1,0 +1,13 @@
+//! Journals on disk: one JSON object a line, safe against crashes, full disks and a second writer.
+//!
+//! A record is written by one `write` and stands whole in the file, or not at all: what a crash or a full disk cut short is taken out again.
+
+mod clock;
+mod folder;
+mod read;
+mod seal;
+mod write;
+
+pub use folder::{folder, new_file, prune};
+pub use read::{Journal, read};
+pub use write::{OpenError, Sync, Writer};
