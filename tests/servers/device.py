@@ -122,7 +122,7 @@ class InvalidInput(Session):
     def answer(self, command):
         if command.startswith("show"):
             return "\r\n", 0
-        return "% Invalid input (at token 0: 'exec')\r\n", 1
+        return f"% Invalid input (at token 0: '{command.split()[0]}')\r\n", 1
 
 
 class Nxos(Session):
@@ -151,7 +151,7 @@ class RouterOs(Session):
     prompt = "[me@router] > "
 
     def answer(self, command):
-        return "bad command name exec (line 1 column 1)", 0
+        return f"bad command name {command.split()[0]} (line 1 column 1)", 0
 
     def leave(self, status):
         self.chan.close()
@@ -163,7 +163,7 @@ class Unlisted(Session):
     prompt = "ACME> "
 
     def answer(self, command):
-        return f"ACME-17: no such verb 'exec'\r\n", 4
+        return f"ACME-17: no such verb '{command.split()[0]}'\r\n", 4
 
 
 class ShellOnly(Session):

@@ -63,7 +63,9 @@ fn examine(name: &str, start: impl Fn(&Lab) -> Option<Server> + Sync, options: &
             .map(|((mode, further), server)| {
                 let lab = &lab;
                 scope.spawn(move || {
-                    let seen = lab.doctor(server, &[further, options].concat(), Duration::from_mins(3));
+                    let record = recording(name, mode);
+                    let record: Vec<&str> = record.iter().flat_map(|file| ["--record", file]).collect();
+                    let seen = lab.doctor(server, &[further, options, &record].concat(), Duration::from_mins(3));
                     let faults = faults(&seen, expected, *mode == "plain");
                     note(name, mode, &seen, &faults);
                     let is_gone = eventually(Duration::from_secs(5), || server.connections() == 0);
@@ -108,6 +110,12 @@ fn severities(seen: &Report) -> impl Iterator<Item = &str> {
 
 fn served(seen: &Report) -> Vec<&str> {
     seen.json["serves"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Where the plain examination of a set-up is recorded, where recordings are asked for.
+fn recording(name: &str, mode: &str) -> Option<String> {
+    let folder = std::env::var("SSH_DOCTOR_ZOO_RECORD").ok().filter(|_| mode == "plain")?;
+    Some(format!("{folder}/{name}.json"))
 }
 
 /// Adds a line to the table of set-ups, where one is asked for.

@@ -20,6 +20,7 @@ const ONLY_INTERACTIVE: Fix = Fix {
     summary: "Let it run in interactive shells only: put this first in ~/.bashrc",
     file: Some("~/.bashrc"),
     snippet: Some("case $- in *i*) ;; *) return ;; esac"),
+    caution: Some("what commands over ssh need of that file, such as PATH, must stand above it"),
     ..Fix::CHANGE
 };
 
@@ -80,7 +81,8 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "Or make the other shell the account's own",
-            snippet: Some("sudo chsh -s SHELL {user}"),
+            snippet: Some("sudo usermod -s SHELL {user}"),
+            caution: Some("name a shell that /etc/shells lists, by its full path"),
             ..Fix::CHANGE
         },
     ],

@@ -23,6 +23,7 @@ pub(super) const INPUT_LOST: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "Where input is needed, run commands by a server that connects it, as OpenSSH's sshd does",
+            caution: Some("whoever logs in can then run any command of the account"),
             ..Fix::CHANGE
         },
     ],

@@ -34,7 +34,7 @@ pub(super) const PAM_REFUSED: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "Where logins are counted, see the sessions that are open",
-            snippet: Some("who; loginctl list-sessions; ps -u {user} -o pid,etime,args"),
+            snippet: Some("ps -u {user} -o pid,etime,args"),
             ..Fix::LOOK
         },
         Fix {
@@ -92,7 +92,7 @@ pub(super) const PROCESS_LIMIT: Cause = Cause {
             side: Side::Server,
             summary: "See the limits of the system, and whether memory is used up",
             snippet: Some(
-                "sysctl kernel.pid_max kernel.threads-max; cat /proc/loadavg; free -m; dmesg | grep -iE 'fork rejected|out of memory' | tail",
+                "sysctl kernel.pid_max kernel.threads-max; cat /proc/loadavg; grep -E '^(MemAvailable|SwapFree)' /proc/meminfo; journalctl -k --since -1h | grep -iE 'fork rejected|out of memory'",
             ),
             ..Fix::LOOK
         },
@@ -148,18 +148,21 @@ pub(super) const SESSION_LIMIT: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "On the device, list the sessions, and clear those that nobody uses: on Cisco `show users` and `clear line vty NUMBER`, on Junos `show system users` and `request system logout`",
+            summary: "On the device, list the sessions and clear those that nobody uses (on Cisco `show users` and `clear line vty NUMBER`, on Junos `show system users` and `request system logout`)",
+            caution: Some("ask who uses a session before you clear it"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "Let the device end idle sessions, and those of clients that are gone: on Cisco `exec-timeout 10 0` and `service tcp-keepalives-in`",
+            summary: "Let the device end idle sessions, and those of clients that are gone (on Cisco `exec-timeout 10 0` and `service tcp-keepalives-in`)",
+            caution: Some("sessions at a prompt end after that time, too"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Let scripts log out at their end, and share one connection",
-            ..Fix::CHANGE
+            summary: "See the connections to it that this machine still holds",
+            snippet: Some("ss -tno state established '( dport = :{port} )'"),
+            ..Fix::LOOK
         },
     ],
     symptoms: &[

@@ -20,18 +20,18 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "See whether it is installed, and the PATH of a session without a terminal",
-            snippet: Some("ssh {alias} 'echo $PATH; command -v rsync scp git-upload-pack'"),
+            snippet: Some("ssh {alias} 'echo $PATH; ls -l /usr/bin/rsync /usr/bin/scp /usr/bin/git-upload-pack'"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Name the program's full path on the server",
-            snippet: Some("rsync --rsync-path=/usr/local/bin/rsync ..."),
+            summary: "Name the program's full path on the server: `rsync --rsync-path=PATH`, `git clone -u PATH`, `mosh --server=PATH`",
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
             summary: "Install it, or correct the command that is forced on the account or key",
+            caution: Some("what is installed can be run by whoever logs in"),
             ..Fix::CHANGE
         },
     ],

@@ -181,7 +181,9 @@ const FORCED_COMMAND: Cause = Cause {
             let because = [format!("our own command was quoted back and not run: \"{text}\"")];
             return Some(Match::new(Certainty::Certain, because));
         }
-        let output = facts.other_output.as_ref().filter(|_| facts.ran.status == Some(0) || facts.ran.gave_up.is_some());
+        let goes_on = facts.ran.gave_up.is_some();
+        let output = facts.other_output.as_ref().filter(|_| facts.ran.status == Some(0) || goes_on);
+        let output = output.or(facts.stderr.as_ref().filter(|_| goes_on));
         let internal = said.clone().find(|text| text.contains(INTERNAL_SFTP));
         let certainty = if internal.is_some() { Certainty::Certain } else { Certainty::Likely };
         let because = [format!("instead of our command's output came \"{}\"", internal.or(output)?)];
@@ -294,7 +296,7 @@ mod tests {
         let other = Facts { other_output: Some("borg serve".into()), ..ended(0) };
         assert_eq!(fired(other), ["session-forced-command"]);
         let nologin = Facts { other_output: Some("This account is currently not available.".into()), ..ended(1) };
-        assert_eq!(fired(nologin), ["session-nologin", "session-forced-command"]);
+        assert_eq!(fired(nologin), ["session-nologin", "session-shell-exits"]);
     }
 
     #[test]
@@ -313,7 +315,7 @@ mod tests {
         let exits = |certainty| vec![("session-shell-exits", certainty)];
         assert_eq!(judged(goes_on(Some("Bastion"), None)), forced(Certainty::Likely));
         assert_eq!(judged(goes_on(None, Some("Bastion"))), forced(Certainty::Likely));
-        assert_eq!(judged(goes_on(None, None)), forced(Certainty::Possible));
+        assert_eq!(judged(goes_on(None, None)), vec![("session-start-hangs", Certainty::Possible)]);
         let quoted = Facts { quoted_back: true, stderr: Some("no 'exec sh -c'".into()), ..ended(1) };
         assert_eq!(judged(quoted), forced(Certainty::Certain));
         assert_eq!(judged(ended(1)), exits(Certainty::Likely));
@@ -321,7 +323,7 @@ mod tests {
         let unanswered = Ran { accepted: None, ..goes_on(None, None).ran };
         assert!(judged(Facts { ran: unanswered, ..Facts::default() }).is_empty());
         let word = Facts { other_output: Some("unknown option --nologin".into()), ..ended(2) };
-        assert_eq!(judged(word), forced(Certainty::Likely));
+        assert_eq!(judged(word), exits(Certainty::Likely));
     }
 
     #[test]

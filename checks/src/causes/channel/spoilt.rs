@@ -193,17 +193,13 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "See who owns the directory and those above it: root alone may write to each",
-            snippet: Some(
-                "namei -l $(sshd -T -C user={user},host=localhost,addr=127.0.0.1 | sed -n 's/^chrootdirectory //p')",
-            ),
+            snippet: Some("ls -ld / DIRECTORY DIRECTORY/.."),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "Give the directory to root, and the account a directory inside it",
-            snippet: Some(
-                "sudo chown root:root DIRECTORY && sudo chmod 755 DIRECTORY && sudo install -d -o {user} DIRECTORY/files",
-            ),
+            summary: "Give the directory to root; the account writes to directories inside it",
+            snippet: Some("sudo chown root:root DIRECTORY && sudo chmod 755 DIRECTORY"),
             caution: Some("the account can then no longer write to the top of its root directory"),
             ..Fix::CHANGE
         },
@@ -301,7 +297,7 @@ mod tests {
         );
         assert_eq!(
             ended(Some(true), Some(127), Some("sh: 1: exec: /x: No such file or directory\\n")),
-            ["session-shell-exits"]
+            ["session-command-missing", "session-shell-exits"]
         );
     }
 }

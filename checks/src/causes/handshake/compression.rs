@@ -15,11 +15,20 @@ pub(super) const NO_COMMON_COMPRESSION: Cause = Cause {
     severity: Severity::Critical,
     explanation: "Client and server each send a list of compression methods, and the first of the client's that the server has too is taken (RFC 4253 section 7.1). Here no name is in both, \
         not even `none`, which every implementation must support (section 6.2). The server, or a program that was built on its library, is set up wrongly.",
-    fixes: &[Fix {
-        side: Side::Server,
-        summary: "Let the server offer `none` again, among its compression methods",
-        ..Fix::CHANGE
-    }],
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Let the server offer `none` again, among its compression methods",
+            caution: Some("restart it afterwards; open sessions end with it"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See both lists as ssh prints them",
+            snippet: Some("ssh -vv {alias} true"),
+            ..Fix::LOOK
+        },
+    ],
     symptoms: &["no matching compression method found", "Incompatible ssh server (no acceptable compression)"],
     hides: &["handshake-reset", "handshake-kex-failed", "handshake-kex-stalled", "handshake-protocol-violation"],
     judge: |evidence| {

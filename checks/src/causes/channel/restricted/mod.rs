@@ -49,7 +49,8 @@ mod tests {
     #[test]
     fn a_missing_terminal_weighs_less_on_a_key_that_may_do_nothing_else() {
         let pty = Capabilities { pty: no(), direct_tcpip: Outcome::Allowed, ..Capabilities::default() };
-        assert_eq!(on("SSH-2.0-x", pty), [("session-pty-refused", Severity::Warning)]);
+        assert_eq!(on("SSH-2.0-OpenSSH_9.2p1", pty.clone()), [("session-pty-refused", Severity::Warning)]);
+        assert_eq!(on("SSH-2.0-x", pty), [("session-pty-refused", Severity::Info)]);
         let all = Capabilities {
             pty: no(),
             direct_tcpip: Outcome::refused(1, ""),
