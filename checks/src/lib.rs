@@ -51,8 +51,11 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
     let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
     let server = server::ask(exam).await;
     let mut exit = timed(exam, selected, Check::Exit, exit::check).await;
-    channel::complete(exam, &mut channel.step).await;
-    exit::say_goodbye(exam, &mut exit.step).await;
+    // A hop is left as it is: the way on leads through its connection.
+    if selected.contains(&Check::Channel) {
+        channel::complete(exam, &mut channel.step).await;
+        exit::say_goodbye(exam, &mut exit.step).await;
+    }
     beside::complete(exam, &mut dns.step).await;
     let target = &exam.target;
     Evidence {

@@ -214,7 +214,7 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
     hides: &["session-shell-exits"],
     judge: |evidence| {
         let facts = evidence.channel.failed()?;
-        if let Some(said) = facts.words().find(|words| words.contains(BAD_OWNERSHIP)) {
+        if let Some(said) = facts.words().find(|words| NO_ROOT.iter().any(|said| words.contains(said))) {
             return Some(Match::new(Certainty::Certain, [format!("standard error said \"{said}\"")]));
         }
         if ends_after_login(evidence, facts) {
@@ -232,8 +232,8 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
     ..Cause::NEW
 };
 
-/// What sshd says of a root directory that others than root may change (safely_chroot in its session.c).
-const BAD_OWNERSHIP: &str = "bad ownership or modes for chroot directory";
+/// What sshd says of a root directory that others than root may change, or that is not there (safely_chroot in its session.c).
+const NO_ROOT: [&str; 2] = ["bad ownership or modes for chroot directory", "safely_chroot"];
 
 /// Whether OpenSSH ended the connection between the login and the first channel, as it does where it cannot enter an account's root
 /// directory. To root it does so for another reason (PermitRootLogin), and prints this one in the session.

@@ -43,7 +43,7 @@ impl Facts {
             (Service::Exec, self.mark_seen || command_line),
             (Service::Shell, has_shell),
             (Service::Sftp, sftp),
-            (Service::Git, purpose == Some(Purpose::Git) && !self.mark_seen || may.git.is_allowed()),
+            (Service::Git, purpose == Some(Purpose::Git) && !self.mark_seen || may.git == Some(true)),
             (Service::Forward, may.direct_tcpip.is_allowed()),
             (Service::Program, program),
         ]
@@ -63,7 +63,7 @@ impl Facts {
             Service::Exec => self.ran.is_answered(),
             Service::Shell => may.shell.is_refused() || self.shell.as_ref().is_some_and(|shell| !shell.stays),
             Service::Sftp => may.sftp.is_refused() || may.sftp_said.as_ref().is_some_and(|said| said.version.is_none()),
-            Service::Git => may.git.is_refused() || !self.mark_seen && self.ran.is_answered(),
+            Service::Git => may.git == Some(false) || !self.mark_seen && self.ran.is_answered(),
             Service::Forward => may.direct_tcpip.is_refused(),
             Service::Program => false,
         }
@@ -110,7 +110,8 @@ impl Facts {
     }
 
     /// Whether what was accepted goes on and has printed something: a menu, or a prompt.
-    fn waits_with_output(&self) -> bool {
+    #[must_use]
+    pub fn waits_with_output(&self) -> bool {
         self.ran.accepted == Some(true) && self.ran.gave_up.is_some() && !self.mark_seen && self.has_printed()
     }
 

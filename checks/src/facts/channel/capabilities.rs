@@ -25,8 +25,8 @@ pub struct Capabilities {
     pub sftp: Outcome,
     /// What the sftp server said; `null` where it was not spoken to.
     pub sftp_said: Option<Sftp>,
-    /// A Git server's program, which was looked for where it is expected (`--expect git`).
-    pub git: Outcome,
+    /// Whether a Git server's program is there; `null` where it was not looked for, which `--expect git` does.
+    pub git: Option<bool>,
     /// A connection through the server to its own loopback, as `ssh -L` asks for.
     pub direct_tcpip: Outcome,
     /// A port of the server that leads back to us, as `ssh -R` asks for.

@@ -164,7 +164,7 @@ static PROGRAMS: &[Program] = &[
     sure(
         "the check of ChrootDirectory",
         Purpose::Closed,
-        &["bad ownership or modes for chroot directory"],
+        &["bad ownership or modes for chroot directory", "safely_chroot"],
         "safely_chroot of OpenSSH's session.c",
     ),
     sure("pam_limits", Purpose::Closed, &["too many logins for"], "pam_limits.c of Linux-PAM"),

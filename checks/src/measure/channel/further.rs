@@ -24,6 +24,10 @@ enum Wish {
 
 /// Asks for what the account may be for; adds to the facts what was seen.
 pub(super) async fn ask(exam: &mut Examination, facts: &mut Facts) {
+    const ONCE_MORE: &str = "our command did not run, and what runs in its place would run once more";
+    for service in [&mut facts.capabilities.sftp, &mut facts.capabilities.shell] {
+        *service = Outcome::not_tested(ONCE_MORE);
+    }
     let mut wishes = wishes(facts, &exam.limits.expected);
     while let Some(wish) = wishes.pop_front() {
         if exam.stop.asked() || !exam.is_connected().await {
@@ -88,6 +92,8 @@ fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
     let ran = &facts.ran;
     let mut wishes = match facts.program().map(|program| program.purpose) {
         _ if ran.refused.is_some() => vec![],
+        // A menu, a prompt, or what does not stop to print.
+        _ if facts.waits_with_output() => vec![],
         // Nothing ran.
         _ if ran.accepted == Some(false) => vec![Wish::Sftp, Wish::Shell],
         Some(Purpose::CommandLine) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
@@ -98,8 +104,8 @@ fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
         None if facts.quoted_back => vec![],
         None if ran.closed && ran.status == Some(0) => vec![],
         None if ran.closed => vec![Wish::Sftp],
-        // A menu, or a program that has read the end of its input.
-        None if facts.other_output.is_some() || facts.on_input.as_ref().is_some_and(|seen| seen.closed) => vec![],
+        // A program that has read the end of its input.
+        None if facts.on_input.as_ref().is_some_and(|seen| seen.closed) => vec![],
         None if ran.accepted == Some(true) => vec![Wish::Sftp],
         None => vec![],
     };

@@ -15,7 +15,7 @@ use crate::base::service::Service;
 use crate::base::text::shown;
 use crate::facts::channel::{Capabilities, Lead, Outcome, Sessions, Sftp, Shell};
 use crate::ssh::channels::{Kind, Opened, answers};
-use crate::ssh::connection::Connection;
+use crate::ssh::connection::{Answer, Connection};
 use crate::ssh::sftp::SftpSession;
 
 /// A port of the server's loopback that nothing listens at (tcpmux): its kernel refuses where forwarding is allowed.
@@ -29,28 +29,37 @@ const MOST_SESSIONS: u32 = 16;
 /// How long the server may take to answer requests of a session; some servers never answer.
 const ANSWERS: Duration = Duration::from_secs(2);
 
+/// How long a shell may take to its prompt: as long as a command that has run here, and more.
+const PROMPT: Duration = Duration::from_secs(4);
+
 /// Asks for everything, within a stage's time; gives also what the shell did where it was asked for.
 pub(super) async fn ask(connection: &Connection, limits: &Limits, lead: Lead) -> (Capabilities, Option<Shell>) {
     let (patience, mut found, mut shell) = (limits.patience(), Capabilities::default(), None);
     // What is told by then is kept.
     let _ = timeout(patience.total, async {
-        usual(connection, patience, &mut found).await;
+        let answers_requests = settled(connection, patience).await;
+        usual(connection, patience, answers_requests, &mut found).await;
+        // Before a shell: its session counts until the last of its processes is gone.
+        if limits.deep {
+            settle(connection, patience, answers_requests).await;
+            found.sessions_at_once =
+                count_sessions(connection, patience.silence).await.or(found.sessions_at_once.take());
+        }
         let wants = |service| limits.expected.contains(&service);
         if limits.deep || wants(Service::Shell) {
-            settled(connection, patience).await;
+            settle(connection, patience, answers_requests).await;
             shell = ask_for_shell(connection, patience, &mut found).await;
         }
         if wants(Service::Git) {
             found.git = look_for_git(connection, patience, lead).await;
         }
-        if limits.deep {
-            settled(connection, patience).await;
-            found.sessions_at_once =
-                count_sessions(connection, patience.silence).await.or(found.sessions_at_once.take());
-        }
         // Some servers end the connection at it.
-        settled(connection, patience).await;
-        found.remote_forward = Outcome::of(connection.forward_back(patience.silence).await);
+        settle(connection, patience, answers_requests).await;
+        found.remote_forward = if answers_requests {
+            Outcome::of(connection.forward_back(patience.silence).await)
+        } else {
+            Outcome::not_tested("the server answers no global requests")
+        };
     })
     .await;
     if shell.is_none() && found.shell == Outcome::default() {
@@ -67,23 +76,25 @@ pub(super) async fn direct_tcpip(connection: &Connection, wait: Duration) -> Out
     outcome
 }
 
-/// Four channels at once, sftp in the first of them, and the requests of a session in the second.
-async fn usual(connection: &Connection, patience: Patience, found: &mut Capabilities) {
+/// Five channels at once, sftp in the first of them, and the requests of a session in the second.
+async fn usual(connection: &Connection, patience: Patience, answers_requests: bool, found: &mut Capabilities) {
     let wait = patience.silence;
-    settled(connection, patience).await;
-    let [first, tcp, socket, second] = connection.open([Kind::Session, CLOSED, NOWHERE, Kind::Session], wait).await;
-    let one = Sessions::with(0, &first);
-    found.sessions_at_once = match first {
-        Opened::Open(_) => Sessions::with(1, &second).or(one),
-        _ => one,
-    };
+    let kinds = [Kind::Session, CLOSED, NOWHERE, Kind::Session, Kind::Session];
+    let [first, tcp, socket, second, third] = connection.open(kinds, wait).await;
+    for (open, session) in (0..).zip([&first, &second, &third]) {
+        let counted = Sessions::with(open, session);
+        found.sessions_at_once = counted.or(found.sessions_at_once.take());
+        if !matches!(session, Opened::Open(_)) {
+            break;
+        }
+    }
     found.direct_tcpip = connected(&tcp, connection);
     found.streamlocal = match connected_unless_refused(&socket) {
         // sshd answers so whether this socket is missing or every socket is forbidden.
         Err((code, text)) => Outcome::Untold { code, text },
         Ok(outcome) => outcome,
     };
-    for opened in [tcp, socket] {
+    for opened in [tcp, socket, third] {
         close(opened).await;
     }
     let sftp = async {
@@ -102,23 +113,31 @@ async fn usual(connection: &Connection, patience: Patience, found: &mut Capabili
     (found.sftp, found.sftp_said) = (outcome, said);
     let answers = match answers {
         Some(answers) => answers,
-        None => only_session(connection, patience).await,
+        None => only_session(connection, patience, answers_requests).await,
     };
     [found.pty, found.env, found.agent_forwarding, found.x11] = answers;
 }
 
 /// The requests of a session where there can be only one at a time.
-async fn only_session(connection: &Connection, patience: Patience) -> [Outcome; 4] {
-    settled(connection, patience).await;
+async fn only_session(connection: &Connection, patience: Patience, answers_requests: bool) -> [Outcome; 4] {
+    settle(connection, patience, answers_requests).await;
     match connection.open([Kind::Session], patience.silence).await {
         [Opened::Open(session)] => requests(session, patience.silence).await,
         [_] => [(); 4].map(|()| Outcome::not_tested("no further session could be had")),
     }
 }
 
-/// Lets the server clear away closed channels: sshd counts them until it has gone through all that it has read.
-async fn settled(connection: &Connection, patience: Patience) {
-    let _ = connection.keepalive(patience.silence.min(ANSWERS)).await;
+/// Lets the server clear away closed channels: sshd counts them until it has gone through all that it has read. False where the
+/// server does not answer such requests.
+async fn settled(connection: &Connection, patience: Patience) -> bool {
+    connection.keepalive(patience.silence.min(ANSWERS)).await != Answer::Silent
+}
+
+/// The same, where the server answers.
+async fn settle(connection: &Connection, patience: Patience, answers_requests: bool) {
+    if answers_requests {
+        settled(connection, patience).await;
+    }
 }
 
 /// Opens sessions until one is refused or the bound is met, and closes them.
@@ -164,19 +183,22 @@ async fn ask_for_shell(connection: &Connection, patience: Patience, found: &mut 
             return None;
         }
     };
+    let patience = Patience { silence: patience.silence.min(PROMPT), ..patience };
     let (seen, running) = shell::open(session, patience).await;
     if let Some(running) = running {
         shell::leave(running).await;
     }
-    found.shell = shell::outcome(&seen);
+    // Where commands run, a shell that stays without a prompt is one without a terminal.
+    let stays = seen.ran.accepted == Some(true) && !seen.ran.closed && !seen.ran.connection_lost;
+    found.shell = if stays { Outcome::Allowed } else { shell::outcome(&seen) };
     Some(seen)
 }
 
 /// Whether the program is there that `git clone` starts on a server.
-async fn look_for_git(connection: &Connection, patience: Patience, lead: Lead) -> Outcome {
+async fn look_for_git(connection: &Connection, patience: Patience, lead: Lead) -> Option<bool> {
     const PROGRAM: &str = "git-upload-pack";
     let ran = connection.run(&lead.command(&format!("command -v {PROGRAM}")), KEPT, patience).await;
-    Outcome::of(ran.status.map(|status| status == 0 && String::from_utf8_lossy(&ran.stdout).contains(PROGRAM)))
+    ran.status.map(|status| status == 0 && String::from_utf8_lossy(&ran.stdout).contains(PROGRAM))
 }
 
 /// Closes what is open; a word on a connection that is stuck or gone is not waited for.

@@ -8,6 +8,7 @@ use super::examination::Examination;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::text::{shown, shown_bytes};
+use crate::facts::channel::Lead;
 use crate::facts::connection::{NotLoggedIn, Ran};
 use crate::facts::server::{Answer, Answers};
 use crate::ssh::connection::Connection;
@@ -27,15 +28,16 @@ pub(crate) async fn ask(exam: &mut Examination) -> Option<Answers> {
     }
     let failed = |why: &str| Some(Answers { failure: Some(why.to_owned()), ..Answers::default() });
     let Some(login) = &exam.login else { return failed("there is no login: see auth and channel") };
-    if let Err(why) = exam.runs_commands {
-        return failed(why);
-    }
+    let lead = match exam.runs_commands {
+        Ok(lead) => lead,
+        Err(why) => return failed(why),
+    };
     let asked = async {
         if let Some(connection) = exam.connection.as_ref().filter(|connection| !connection.is_closed()) {
-            return Ok(answers(connection).await);
+            return Ok(answers(connection, lead).await);
         }
         let connection = login.open(exam.limits.connect).await?;
-        let answers = answers(&connection).await;
+        let answers = answers(&connection, lead).await;
         connection.close(Duration::from_secs(1)).await;
         Ok::<_, NotLoggedIn>(answers)
     };
@@ -45,9 +47,9 @@ pub(crate) async fn ask(exam: &mut Examination) -> Option<Answers> {
     }
 }
 
-pub(crate) async fn answers(connection: &Connection) -> Answers {
+pub(crate) async fn answers(connection: &Connection, lead: Lead) -> Answers {
     let mark = nonce();
-    let ran = connection.run(&command(&mark), KEPT, PATIENCE).await;
+    let ran = connection.run(&command(lead, &mark), KEPT, PATIENCE).await;
     Answers { answers: read(&String::from_utf8_lossy(&ran.stdout), &mark), failure: failure(&ran) }
 }
 
@@ -95,7 +97,7 @@ mod tests {
 
     #[test]
     fn every_question_is_answered_by_this_machine_in_order() {
-        let ran = Command::new("sh").arg("-c").arg(command("m4rk")).output().unwrap();
+        let ran = Command::new("sh").arg("-c").arg(command(Lead::ExecSh, "m4rk")).output().unwrap();
         let answers = read(&String::from_utf8_lossy(&ran.stdout), "m4rk");
         let about: Vec<_> = answers.iter().map(|answer| answer.about.as_str()).collect();
         assert_eq!(about, QUESTIONS.iter().map(|question| question.about).collect::<Vec<_>>());

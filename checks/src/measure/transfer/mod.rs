@@ -14,6 +14,7 @@ use crate::base::nonce::{noise, seed};
 use crate::base::target::Route;
 use crate::base::text::shown_bytes;
 use crate::facts::Step;
+use crate::facts::channel::Lead;
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::retest::Arm;
 use crate::facts::tcp::TcpInfo;
@@ -37,8 +38,8 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let (Some(connection), Some(running)) = (&exam.connection, &mut exam.running) else {
         return Step::Skipped(exam.runs_commands.err().unwrap_or("no command runs: see channel").into());
     };
-    let (patience, deep) = (exam.limits.patience(), exam.limits.deep);
-    let moved = Box::pin(moved(connection, running, exam.limits.transfer_bytes, patience, deep));
+    let deep = exam.runs_commands.ok().filter(|_| exam.limits.deep);
+    let moved = Box::pin(moved(connection, running, exam.limits.transfer_bytes, exam.limits.patience(), deep));
     let Some((whole, mut facts)) = exam.stop.race(moved).await else {
         return Step::Skipped("interrupted".into());
     };
@@ -85,13 +86,13 @@ async fn over_sftp(exam: &mut Examination) -> Step<Facts> {
     }
 }
 
-/// The transfer and what follows it on the same command; true where all of it came back.
+/// The transfer and what follows it on the same command, in depth where it is told how commands begin; true where all of it came back.
 pub(crate) async fn moved(
     connection: &Connection,
     running: &mut Running,
     count: usize,
     patience: Patience,
-    deep: bool,
+    deep: Option<Lead>,
 ) -> (bool, Facts) {
     let sent = noise(seed(), count);
     let facts = returned(connection, running, &sent, patience).await;
@@ -101,9 +102,7 @@ pub(crate) async fn moved(
     }
     facts.tell_directions();
     facts.echo = echo(connection, running, patience, &mut facts.inserted).await;
-    if !deep {
-        return (true, facts);
-    }
+    let Some(lead) = deep else { return (true, facts) };
     let (rekeys, further) = depth::check(connection, running, patience).await;
     let rekeyed = rekeys.iter().all(|rekey| rekey.ms.is_some());
     facts.rekeys = rekeys;
@@ -117,7 +116,7 @@ pub(crate) async fn moved(
     if !rekeyed {
         return (false, facts);
     }
-    if let Some(unread) = depth::unread(connection, patience).await {
+    if let Some(unread) = depth::unread(connection, lead, patience).await {
         if unread.rate.is_none() {
             return (false, facts.and_failed(unread));
         }
