@@ -221,13 +221,8 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
             let seen = "the server accepted the login, and ended the connection before a channel was open";
             return Some(Match::new(Certainty::Possible, [seen]));
         }
-        // Escaped, as all that the server sends. A line on the missing home may stand before it.
-        let lines = facts.stderr.as_deref()?.split("\\n").map(|line| line.trim_end_matches("\\r"));
-        let said = lines.filter(|line| !line.is_empty()).last()?;
-        let shell = said.strip_suffix(": No such file or directory")?;
-        let is_path = shell.starts_with('/') && !shell.contains([' ', ':', '\\']);
-        (is_path && facts.ran.closed && facts.ran.status == Some(1) && !facts.mark_seen)
-            .then(|| Match::new(Certainty::Likely, [format!("standard error said \"{said}\"")]))
+        let said = facts.missing_shell()?;
+        Some(Match::new(Certainty::Likely, [format!("standard error said \"{said}\"")]))
     },
     ..Cause::NEW
 };

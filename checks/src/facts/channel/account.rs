@@ -149,7 +149,12 @@ impl Facts {
     fn is_unclear(&self) -> bool {
         let ran = &self.ran;
         let is_refused = matches!(self.program().map(|program| program.purpose), Some(Purpose::Closed | Purpose::Full));
-        if ran.accepted != Some(true) || is_refused || self.says_limit() || self.ending.is_some() {
+        if ran.accepted != Some(true)
+            || is_refused
+            || self.missing_shell().is_some()
+            || self.says_limit()
+            || self.ending.is_some()
+        {
             return false;
         }
         if let Some(seen) = &self.on_input {
@@ -159,6 +164,17 @@ impl Facts {
         let has_words = self.words().next().is_some();
         let is_end = ran.status == Some(0) || has_words && ran.status != Some(PAM_STATUS) && !is_command_missing;
         ran.closed && ran.signal.is_none() && is_end
+    }
+
+    /// What sshd says where the account's shell is not there (do_child in its session.c), escaped.
+    #[must_use]
+    pub fn missing_shell(&self) -> Option<&str> {
+        // A line on the missing home may stand before it.
+        let lines = self.stderr.as_deref()?.split("\\n").map(|line| line.trim_end_matches("\\r"));
+        let said = lines.filter(|line| !line.is_empty()).last()?;
+        let shell = said.strip_suffix(": No such file or directory")?;
+        let is_path = shell.starts_with('/') && !shell.contains([' ', ':', '\\']);
+        (is_path && self.ran.closed && self.ran.status == Some(1) && !self.mark_seen).then_some(said)
     }
 
     /// Whether the server said that it can start no process.
