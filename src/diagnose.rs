@@ -5,11 +5,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ssh_doctor_checks::causes::unexplained::is_unexplained;
 use ssh_doctor_checks::causes::{Cause, FixKind, Match, Severity, Side, Testimony};
 use ssh_doctor_checks::facts::certainty::Certainty;
-use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
+use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step, config};
 
 use crate::clients::Client;
 pub use crate::fixes::FilledFix;
@@ -31,7 +31,7 @@ pub struct Diagnosis {
 }
 
 /// The verdict on a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing wrong was found in what was tested.
@@ -142,7 +142,11 @@ pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Cli
     let way = evidence.hops.iter().map(|hop| &hop.evidence).chain([evidence]);
     let checks: Vec<_> = way.flat_map(Evidence::checks).collect();
     let died_at = died_at(&checks, &findings);
-    Diagnosis { verdict: verdict(&checks, &findings, died_at, evidence.interrupted), died_at, findings }
+    let verdict = match verdict(&checks, &findings, died_at, evidence.interrupted) {
+        Verdict::Broken if works_through_master(evidence, died_at) => Verdict::Degraded,
+        verdict => verdict,
+    };
+    Diagnosis { verdict, died_at, findings }
 }
 
 /// What the causes say of one host, root cause first, without what another one of them accounts for.
@@ -263,6 +267,12 @@ fn died_at(checks: &[CheckView], findings: &[Finding]) -> Option<Check> {
     let failed = checks.iter().find(|view| matches!(view.step, Step::Failed(()))).map(|view| view.check);
     let critical = findings.iter().find(|found| found.severity == Severity::Critical).map(|found| found.stage);
     failed.or(critical)
+}
+
+/// Whether no new connection comes to a login, and ssh works all the same: it shares the one of a control master.
+fn works_through_master(evidence: &Evidence, died_at: Option<Check>) -> bool {
+    let is_shared = evidence.config.facts().is_some_and(config::Facts::shares_a_connection);
+    is_shared && died_at.is_some_and(|check| check <= Check::Auth)
 }
 
 fn verdict(checks: &[CheckView], findings: &[Finding], died_at: Option<Check>, interrupted: bool) -> Verdict {

@@ -21,4 +21,5 @@ pub mod sessions;
 mod shell;
 mod ssh_args;
 pub mod suspected;
+pub mod targets;
 pub mod terminal;

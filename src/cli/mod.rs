@@ -1,5 +1,6 @@
 //! The command line: what can be asked. A flag that `ssh` has too is spelt the same here.
 
+mod look;
 mod man;
 mod misuse;
 mod values;
@@ -16,9 +17,11 @@ use ssh_doctor_checks::facts::Check;
 
 use crate::clients::Client;
 use crate::sessions::SessionsArgs;
+use crate::targets::Shard;
+pub use look::Look;
 pub use man::man_page;
 pub use misuse::Unread;
-use values::{age, check_names, idle_duration, port, services, stage_duration, whole_duration};
+use values::{age, check_names, idle_duration, jobs, port, rate, services, stage_duration, whole_duration};
 
 /// The longest idle time that one target is tested for.
 const USUAL_IDLE: Duration = Duration::from_mins(6);
@@ -37,6 +40,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor check --idle 30m me@db.example:2222", "Look for an idle timer of up to half an hour"),
     ("ssh-doctor check --idle 0 -J bastion db", "All but the idle test, through a jump host"),
     ("ssh-doctor check --only tcp,auth --format json a b c", "Some checks of three hosts, for a program"),
+    ("ssh-doctor check --targets hosts.txt --resume hosts.jsonl", "A list of hosts; killed, it goes on where it was"),
     ("ssh-doctor check --record db.json db", "Keep the evidence, without secrets"),
     ("ssh-doctor diagnose db.json", "Judge it again, offline"),
     ("ssh-doctor sessions --probe", "Which of the sessions that are open now are dead"),
@@ -98,7 +102,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// [user@]host, [user@]host:port, [user@][v6]:port, ssh://user@host:port, or an alias of ssh_config
-    #[arg(required = true, value_name = "TARGET")]
+    #[arg(required_unless_present = "list", value_name = "TARGET")]
     pub targets: Vec<String>,
     /// The flags that ssh has too.
     #[command(flatten)]
@@ -112,6 +116,9 @@ pub struct CheckArgs {
     /// The report's shape.
     #[command(flatten)]
     pub output: Output,
+    /// Where there are many targets.
+    #[command(flatten)]
+    pub many: Many,
     /// Longest time for the whole run; then it reports what is known [default: 9s for nagios]
     #[arg(long, value_name = "DURATION", value_parser = whole_duration, help_heading = "What to examine")]
     pub deadline: Option<Duration>,
@@ -186,7 +193,37 @@ pub struct Scope {
     pub timeout: Option<Duration>,
 }
 
+/// Where there are many targets.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Many targets")]
+pub struct Many {
+    /// Read targets from FILE, one per line or as file_sd of Prometheus has them; `-` for standard input
+    #[arg(id = "list", long = "targets", value_name = "FILE")]
+    pub list: Option<PathBuf>,
+    /// Examine N targets at the same time; never 2 at one address, 5 behind one jump host or 33 in one /24
+    #[arg(long, value_name = "N", value_parser = jobs)]
+    pub jobs: Option<usize>,
+    /// Begin at most N targets per second; 100/m per minute
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// Examine part K of N of the list, on each of N machines another one
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
+    /// Append each report as JSON to FILE, and leave out the targets that it has one of
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
+    /// Print whole reports, not a line for each target
+    #[arg(long)]
+    pub details: bool,
+}
+
 impl Scope {
+    /// Whether the options leave a check in.
+    #[must_use]
+    pub fn wants(&self, check: Check) -> bool {
+        (self.only.is_empty() || self.only.contains(&check)) && !self.skip.contains(&check)
+    }
+
     /// The longest idle time to test; `brief` is a run that has no time for the idle test unless it was asked for.
     #[must_use]
     pub fn idle(&self, brief: bool) -> Duration {
@@ -225,20 +262,6 @@ pub struct Output {
     pub look: Look,
 }
 
-/// The report's looks.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct Look {
-    /// Colours; auto: on a terminal, unless NO_COLOR is set
-    #[arg(
-        long,
-        value_enum,
-        default_value_t = Color::Auto,
-        value_name = "auto|always|never",
-        hide_possible_values = true
-    )]
-    pub color: Color,
-}
-
 /// What is said while the examination runs.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "While it runs")]
@@ -275,17 +298,6 @@ pub enum Format {
     Nagios,
     /// For Prometheus: the text exposition format
     Prometheus,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 impl Cli {

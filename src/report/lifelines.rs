@@ -8,14 +8,12 @@ use ssh_doctor_checks::facts::idle::{End, Facts, Moves};
 
 use super::Style;
 use super::style::Ink;
-use lane::{Lane, Mark};
+use lane::{LATEST, Lane, Mark};
 
 /// Bars that are drawn at most; the heading and the axis come to it.
 const ROWS: usize = 10;
 /// The shortest axis worth drawing, columns; words make room for it.
 const SHORTEST: usize = 16;
-/// No test comes near this many seconds; a damaged recording may.
-const LATEST: f64 = 1e7;
 /// Distances of the labels on the axis, seconds.
 const STEPS: [f64; 16] =
     [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 21_600.0, 86_400.0];

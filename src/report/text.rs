@@ -68,6 +68,7 @@ fn address(target: &Examined) -> String {
 
 fn death(check: Check) -> &'static str {
     match check {
+        Check::Config => "no session, ssh stops at its own settings (config)",
         Check::Dns => "no session, the name look-up fails (dns)",
         Check::Tcp => "no session, the TCP connection fails (tcp)",
         Check::Handshake => "no session, the SSH handshake fails (handshake)",
@@ -177,7 +178,10 @@ fn cost(evidence: &Evidence) -> String {
 /// What a good verdict does not cover: checks that did not run, and silence longer than was tried.
 fn untested(checks: &[CheckView]) -> Option<String> {
     // The summary of a check that did not run is the reason.
-    let untested = |view: &&CheckView| matches!(view.step, Step::Void(()) | Step::Skipped(_) | Step::Error(_));
+    // A look at the user's own settings says nothing of the server.
+    let untested = |view: &&CheckView| {
+        matches!(view.step, Step::Void(()) | Step::Skipped(_) | Step::Error(_)) && view.check != Check::Config
+    };
     let mut reasons: Vec<&str> = Vec::new();
     for view in checks.iter().filter(untested) {
         if !reasons.contains(&view.summary.as_str()) {

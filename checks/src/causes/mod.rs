@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod cause;
 pub mod channel;
+pub mod config;
 pub mod dns;
 pub mod exit;
 pub mod handshake;
@@ -25,6 +26,7 @@ pub use cause::{Cause, Fix, FixKind, Match, Severity, Side, Testimony};
 /// Every cause of every check, in the order of the checks; what stands in when none fits comes last.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
     [
+        config::CAUSES,
         dns::CAUSES,
         tcp::CAUSES,
         jump::CAUSES,

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::examination::Examination;
+use super::context::Context;
+use super::handles::LoggedIn;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::service::Service;
@@ -22,32 +23,34 @@ const KEPT: usize = 2 * command::KEPT;
 /// How long the server may take to close the connection after our goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// Why nothing is ended.
+const LOST: &str = "no connection is left: see the checks before";
+
 /// Ends a last command on the connection that auth left, or the sftp server where no command runs.
-pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    if exam.login.is_none() {
-        return Step::Skipped("no connection is left: see the checks before".into());
-    }
-    match exam.runs_commands {
-        Ok(lead) => of_command(exam, lead).await,
-        Err(_) if exam.serves_sftp => of_sftp(exam).await,
+pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
+    let Some(logged_in) = logged_in.filter(|logged_in| logged_in.login.is_some()) else {
+        return Step::Skipped(LOST.into());
+    };
+    match logged_in.runs_commands {
+        Ok(lead) => of_command(ctx, logged_in, lead).await,
+        Err(_) if logged_in.serves_sftp => of_sftp(ctx, logged_in).await,
         Err(why) => Step::Skipped(why.into()),
     }
 }
 
-async fn of_command(exam: &mut Examination, lead: Lead) -> Step<Facts> {
-    const LOST: &str = "no connection is left: see the checks before";
-    let patience = exam.limits.patience();
+async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step<Facts> {
+    let patience = ctx.limits.patience();
     // The command that channel started may have been closed meanwhile by whatever ends idle channels.
-    let going_on = exam.running.take().filter(|_| exam.limits.idle.is_zero());
+    let going_on = logged_in.running.take().filter(|_| ctx.limits.idle.is_zero());
     let mut ran = Ran::default();
     let running = match going_on {
         Some(running) => Some(running),
-        None => start_on_any(exam, lead, Reads::Input, patience, &mut ran).await,
+        None => start_on_any((ctx, &mut *logged_in), lead, Reads::Input, patience, &mut ran).await,
     };
-    if exam.connection.is_none() {
+    if logged_in.connection.is_none() {
         return Step::Skipped(LOST.into());
     }
-    let Some(mut other_output) = exam.stop.race(finish(running, patience, &mut ran)).await else {
+    let Some(mut other_output) = ctx.stop.race(finish(running, patience, &mut ran)).await else {
         return Step::Skipped("interrupted".into());
     };
     // Nothing followed the end of the input: the server may not pass it on, and a command that reads none ends all the same.
@@ -55,24 +58,24 @@ async fn of_command(exam: &mut Examination, lead: Lead) -> Step<Facts> {
     if ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes == 0 && ran.status.is_none() {
         let mut second = Ran::default();
         // Alone on a connection of its own: what hangs on the first one may be in its way.
-        let running = match exam.reconnect().await.then_some(exam.connection.as_ref()).flatten() {
+        let running = match logged_in.reconnect(ctx).await.then_some(logged_in.connection.as_ref()).flatten() {
             Some(connection) => start_anew(connection, lead, Reads::Nothing, patience, &mut second).await,
             None => None,
         };
-        let other = exam.stop.race(finish(running, patience, &mut second)).await.flatten();
+        let other = ctx.stop.race(finish(running, patience, &mut second)).await.flatten();
         if is_whole(&second) {
             (ran, other_output, reads) = (second, other, Reads::Nothing);
         }
     }
-    let Some(connection) = &exam.connection else { return Step::Skipped(LOST.into()) };
-    let again = if exam.limits.deep && (is_whole(&ran) || exam.no_input) {
-        exam.stop.race(Box::pin(again(connection, lead, reads, patience))).await.unwrap_or_default()
+    let Some(connection) = &logged_in.connection else { return Step::Skipped(LOST.into()) };
+    let again = if ctx.limits.deep && (is_whole(&ran) || logged_in.no_input) {
+        ctx.stop.race(Box::pin(again(connection, lead, reads, patience))).await.unwrap_or_default()
     } else {
         Vec::new()
     };
     let ending = connection.ending().map(|ending| ending.manner);
     // A server that gives commands no input runs them by a function of its own, and the status is that function's.
-    let is_well = |ran: &Ran| is_whole(ran) || exam.no_input && ran.stdout_bytes == OUTPUT && ran.closed;
+    let is_well = |ran: &Ran| is_whole(ran) || logged_in.no_input && ran.stdout_bytes == OUTPUT && ran.closed;
     let whole = is_well(&ran) && again.iter().all(is_well);
     let (written_bytes, given_status, input_open) = (OUTPUT, STATUS, reads == Reads::Nothing);
     let facts = Facts { ran, again, other_output, written_bytes, given_status, input_open, ending, ..Facts::default() };
@@ -101,14 +104,14 @@ async fn finish(running: Option<Running>, patience: Patience, ran: &mut Ran) -> 
     take_other_output(ran)
 }
 
-async fn of_sftp(exam: &mut Examination) -> Step<Facts> {
-    let patience = exam.limits.patience();
-    let going_on = exam.sftp.take();
-    if !exam.is_connected().await {
-        return Step::Skipped("no connection is left: see the checks before".into());
+async fn of_sftp(ctx: &Context, logged_in: &mut LoggedIn) -> Step<Facts> {
+    let patience = ctx.limits.patience();
+    let going_on = logged_in.sftp.take();
+    if !logged_in.is_connected(ctx).await {
+        return Step::Skipped(LOST.into());
     }
-    let Some(connection) = &exam.connection else {
-        return Step::Skipped("no connection is left: see the checks before".into());
+    let Some(connection) = &logged_in.connection else {
+        return Step::Skipped(LOST.into());
     };
     let ended = async {
         let sftp = match going_on {
@@ -120,7 +123,7 @@ async fn of_sftp(exam: &mut Examination) -> Step<Facts> {
             None => Ran { connection_lost: connection.is_closed(), ..Ran::default() },
         }
     };
-    let Some(ran) = exam.stop.race(ended).await else { return Step::Skipped("interrupted".into()) };
+    let Some(ran) = ctx.stop.race(ended).await else { return Step::Skipped("interrupted".into()) };
     let ending = connection.ending().map(|ending| ending.manner);
     // Some servers leave the end of the session to the client.
     let closed = ran.closed || ran.gave_up.is_some() && connection.keepalive(patience.silence).await != Answer::Gone;
@@ -129,8 +132,8 @@ async fn of_sftp(exam: &mut Examination) -> Step<Facts> {
 }
 
 /// Ends the connection, and adds to the facts how long that took where it had not ended before.
-pub async fn say_goodbye(exam: &mut Examination, step: &mut Step<Facts>) {
-    let Some(connection) = exam.connection.take() else { return };
+pub(crate) async fn say_goodbye(logged_in: Option<LoggedIn>, step: &mut Step<Facts>) {
+    let Some(connection) = logged_in.and_then(|logged_in| logged_in.connection) else { return };
     let (is_open, goodbye) = (connection.ending().is_none(), Instant::now());
     connection.close(GOODBYE).await;
     if let (true, Step::Passed(facts) | Step::Failed(facts)) = (is_open, step) {
@@ -140,21 +143,21 @@ pub async fn say_goodbye(exam: &mut Examination, step: &mut Step<Facts>) {
 
 /// Starts the command on the connection that is left, or on another one where the server has one session for each connection.
 async fn start_on_any(
-    exam: &mut Examination,
+    (ctx, logged_in): (&Context, &mut LoggedIn),
     lead: Lead,
     reads: Reads,
     patience: Patience,
     ran: &mut Ran,
 ) -> Option<Running> {
-    if !exam.is_connected().await {
+    if !logged_in.is_connected(ctx).await {
         return None;
     }
-    let running = start_anew(exam.connection.as_ref()?, lead, reads, patience, ran).await;
-    if running.is_some() || !exam.reconnect().await {
+    let running = start_anew(logged_in.connection.as_ref()?, lead, reads, patience, ran).await;
+    if running.is_some() || !logged_in.reconnect(ctx).await {
         return running;
     }
     *ran = Ran::default();
-    start_anew(exam.connection.as_ref()?, lead, reads, patience, ran).await
+    start_anew(logged_in.connection.as_ref()?, lead, reads, patience, ran).await
 }
 
 /// Runs the command again and again, each to its end: output that is lost at the end is not lost every time.

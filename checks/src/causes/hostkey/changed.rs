@@ -1,7 +1,6 @@
 //! The server's key contradicts known_hosts.
 
-use super::SIGNED;
-use super::shared::{COMPARE_ON_SERVER, compared, qualified, quotable, scan_type, shown_key, told};
+use super::shared::{COMPARE_ON_SERVER, SIGNED, compared, qualified, quotable, scan_type, shown_key, told};
 use crate::causes::retest::shared;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;

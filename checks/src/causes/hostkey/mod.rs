@@ -12,9 +12,6 @@ use super::Cause;
 pub static CAUSES: &[Cause] =
     &[changed::REVOKED, several::SEVERAL, changed::CHANGED, certificate::CERT_INVALID, unknown::UNKNOWN];
 
-/// The caution of signing a host key.
-const SIGNED: &str = "ca_key is the authority's own key; add -V +52w to have the certificate expire, and name it by HostCertificate in sshd_config";
-
 /// Evidence of a host key check for the tests of all the judges here.
 #[cfg(test)]
 mod samples {

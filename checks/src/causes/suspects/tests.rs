@@ -1,6 +1,6 @@
 use super::seen::Seen;
-use super::suspect::{Clock, Ending, Kind, Suspect, Unit};
-use super::{WANTED_S, consistent_with, of, table};
+use super::suspect::{Clock, Ending, Kind, Suspect, Unit, WANTED_S};
+use super::{consistent_with, of, table};
 use crate::facts::connection::Manner;
 use crate::facts::idle::{Arm, End, Facts, Moves, Sign, Timeout};
 use crate::facts::{Evidence, Step, Timed};
@@ -94,8 +94,8 @@ fn tcp_keepalives_tell_a_table_from_a_proxy_and_a_version_names_a_server() {
     let silent = seen(340.0, 360.0, Ending::Silent);
     assert_eq!(names(&Seen { tcp_keepalive_held: Some(true), ..silent }).len(), 3);
     assert!(names(&Seen { tcp_keepalive_held: Some(false), ..silent }).is_empty());
-    let russh = names(&Seen { version: Some("SSH-2.0-russh_0.65.1"), ..closed });
-    assert_eq!(russh, ["nginx stream proxy", "an SSH server built with russh"]);
+    let library = names(&Seen { version: Some("SSH-2.0-russh_0.65.1"), ..closed });
+    assert_eq!(library, ["nginx stream proxy", "an SSH server built with russh"]);
 }
 
 #[test]

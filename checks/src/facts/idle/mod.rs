@@ -12,11 +12,11 @@ pub mod summary;
 
 use serde::{Deserialize, Serialize};
 
-pub use arm::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker};
+pub use arm::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker, Times};
 pub use bracket::Timeout;
 pub use hop::{Doubt, LocatedHop, NotLocated, TtlProbe};
 pub use incident::{Incident, What};
-pub use legs::AtDeath;
+pub use legs::HopState;
 pub use reading::{Keepalive, Killer, Search};
 
 use super::path::Path;
@@ -51,7 +51,7 @@ pub struct Facts {
     pub leftovers: Leftovers,
     /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
     #[serde(default)]
-    pub legs: Vec<AtDeath>,
+    pub legs: Vec<HopState>,
     /// What happened to this machine meanwhile: with any of it nothing here may be judged.
     pub incidents: Vec<Incident>,
 }

@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 use crate::base::service::Service;
 use crate::facts::channel::programs::Purpose;
 use crate::facts::channel::{Facts, Outcome};
-use crate::measure::examination::Examination;
+use crate::measure::context::Context;
+use crate::measure::handles::LoggedIn;
 use crate::ssh::channels::{Kind, Opened};
 use crate::ssh::sftp::SftpSession;
 
@@ -23,30 +24,30 @@ enum Wish {
 }
 
 /// Asks for what the account may be for; adds to the facts what was seen.
-pub(super) async fn ask(exam: &mut Examination, facts: &mut Facts) {
+pub(super) async fn ask(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts) {
     const ONCE_MORE: &str = "our command did not run, and what runs in its place would run once more";
     for service in [&mut facts.capabilities.sftp, &mut facts.capabilities.shell] {
         *service = Outcome::not_tested(ONCE_MORE);
     }
-    let mut wishes = wishes(facts, &exam.limits.expected);
+    let mut wishes = wishes(facts, &ctx.limits.expected);
     while let Some(wish) = wishes.pop_front() {
-        if exam.stop.asked() || !exam.is_connected().await {
+        if ctx.stop.asked() || !logged_in.is_connected(ctx).await {
             return;
         }
-        if !grant(exam, facts, wish).await && exam.is_connected().await {
+        if !grant(ctx, logged_in, facts, wish).await && logged_in.is_connected(ctx).await {
             // The server ends a connection with its session, and did so at this moment.
-            grant(exam, facts, wish).await;
+            grant(ctx, logged_in, facts, wish).await;
         }
         if facts.mark_seen {
-            wishes.retain(|wish| *wish != Wish::Shell || exam.limits.expected.contains(&Service::Shell));
+            wishes.retain(|wish| *wish != Wish::Shell || ctx.limits.expected.contains(&Service::Shell));
         }
     }
 }
 
 /// Asks for one service; false where the connection ended before the answer.
-async fn grant(exam: &mut Examination, facts: &mut Facts, wish: Wish) -> bool {
-    let patience = exam.limits.patience();
-    let Some(connection) = &exam.connection else { return false };
+async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish: Wish) -> bool {
+    let patience = ctx.limits.patience();
+    let Some(connection) = &logged_in.connection else { return false };
     if wish == Wish::Echo {
         // What the server said to our first command no longer matters then.
         if let Some(plain) = super::plain(connection, patience).await {
@@ -72,7 +73,7 @@ async fn grant(exam: &mut Examination, facts: &mut Facts, wish: Wish) -> bool {
         let (outcome, said, sftp) = SftpSession::begin(session, patience).await;
         let answered = outcome != Outcome::of(None) || !connection.is_closed();
         (facts.capabilities.sftp, facts.capabilities.sftp_said) = (outcome, said);
-        exam.sftp = sftp;
+        logged_in.sftp = sftp;
         return answered;
     }
     let (seen, running) = shell::open(session, patience).await;

@@ -9,7 +9,8 @@ mod probes;
 mod settle;
 pub(super) mod shell;
 
-use super::examination::Examination;
+use super::context::Context;
+use super::handles::LoggedIn;
 use super::retest::marks;
 use crate::base::limits::{Limits, Patience};
 use crate::base::nonce::nonce;
@@ -26,13 +27,18 @@ use command::{KEPT, command, is_foreign_shell, is_printed, is_quoted};
 /// What stands for our command where it is quoted.
 const SHORT: &str = "exec sh -c …";
 
+const NO_LOGIN: &str = "there is no login: see auth";
+/// The reason of later checks for not running commands.
+pub(crate) const NO_COMMAND: &str = "no command runs: see channel";
+
 /// Starts that command on the connection that auth left, and waits for its mark; where it does not run, asks for other services.
-pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    exam.runs_commands = Err("no command runs: see channel");
-    let (Some(connection), Some(login)) = (&exam.connection, &exam.login) else {
-        return Step::Skipped("there is no login: see auth".into());
+pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
+    let Some(logged_in) = logged_in else { return Step::Skipped(NO_LOGIN.into()) };
+    logged_in.runs_commands = Err(NO_COMMAND);
+    let (Some(connection), Some(login)) = (&logged_in.connection, &logged_in.login) else {
+        return Step::Skipped(NO_LOGIN.into());
     };
-    let Some((mut facts, running)) = exam.stop.race(Box::pin(start(connection, &exam.limits))).await else {
+    let Some((mut facts, running)) = ctx.stop.race(Box::pin(start(connection, &ctx.limits))).await else {
         return Step::Skipped("interrupted".into());
     };
     // Nothing of the session came, and the command was not accepted: since the login only the marks were new on this connection, and
@@ -40,25 +46,47 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     // is not repeated.
     let silent = facts.ran.gave_up == Some(GaveUp::Silence) && facts.ending.is_none();
     if silent && facts.ran.accepted.is_none() && facts.ran.stdout_bytes == 0 {
-        facts.marks = exam.stop.race(Box::pin(marks::unmarked(connection, login))).await.flatten();
+        facts.marks = ctx.stop.race(Box::pin(marks::unmarked(connection, login))).await.flatten();
     }
     if facts.ended_before_any_channel() {
-        exam.login = None;
+        logged_in.login = None;
     }
-    if !facts.mark_seen && exam.login.is_some() && facts.marks.is_none() {
-        further::ask(exam, &mut facts).await;
+    if !facts.mark_seen && logged_in.login.is_some() && facts.marks.is_none() {
+        further::ask(ctx, logged_in, &mut facts).await;
     }
-    exam.runs_commands = match (&running, facts.mark_seen) {
+    logged_in.runs_commands = match (&running, facts.mark_seen) {
         (Some(_), _) => Ok(facts.lead),
         (None, true) => Err("the server has no POSIX shell for our command"),
         (None, false) if facts.account() == Account::Restricted => Err("the account runs no commands: see channel"),
-        _ => exam.runs_commands,
+        _ => Err(NO_COMMAND),
     };
-    // Our command prints them at the end of its input.
-    exam.no_input = facts.mark_seen && !facts.plain && facts.ran.stdout.contains(&0);
-    exam.serves_sftp = exam.sftp.is_some();
-    exam.running = running.filter(|_| !exam.no_input);
-    judged(facts, &exam.limits.expected)
+    // Our command prints zeros at the end of its input.
+    logged_in.no_input = facts.mark_seen && !facts.plain && facts.ran.stdout.contains(&0);
+    logged_in.serves_sftp = logged_in.sftp.is_some();
+    logged_in.running = running.filter(|_| !logged_in.no_input);
+    judged(facts, &ctx.limits.expected)
+}
+
+/// Asks what else the connection may be used for: at the end of all, for some servers do not bear it.
+pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, step: &mut Step<Facts>) {
+    let (Some(logged_in), Step::Passed(facts) | Step::Failed(facts)) = (logged_in, &mut *step) else { return };
+    facts.no_input = logged_in.no_input;
+    if ctx.stop.asked() || !facts.ran.is_answered() || !logged_in.is_connected(ctx).await {
+        return;
+    }
+    let Some(connection) = &logged_in.connection else { return };
+    if facts.mark_seen {
+        let asked = ctx.stop.race(Box::pin(probes::ask(connection, &ctx.limits, facts.lead))).await;
+        if let Some((capabilities, shell)) = asked {
+            let exec = Outcome::of(facts.ran.accepted);
+            facts.capabilities = Capabilities { session: Outcome::Allowed, exec, ..capabilities };
+            facts.shell = shell;
+        }
+        return;
+    }
+    let asked = ctx.stop.race(probes::direct_tcpip(connection, ctx.limits.patience().silence)).await;
+    facts.capabilities.direct_tcpip = asked.unwrap_or_default();
+    *step = judged(std::mem::take(facts), &ctx.limits.expected);
 }
 
 /// Whether the account does what it is there for, as far as that shows: what is expected of it, or anything at all.
@@ -71,28 +99,6 @@ fn is_as_expected(facts: &Facts, expected: &[Service]) -> bool {
         return expected.iter().all(|service| serves.contains(service));
     }
     facts.account() != Account::Nothing
-}
-
-/// Asks what else the connection may be used for: at the end of all, for some servers do not bear it.
-pub async fn complete(exam: &mut Examination, step: &mut Step<Facts>) {
-    let (Step::Passed(facts) | Step::Failed(facts)) = step else { return };
-    facts.no_input = exam.no_input;
-    if exam.stop.asked() || !facts.ran.is_answered() || !exam.is_connected().await {
-        return;
-    }
-    let (Some(connection), limits) = (&exam.connection, &exam.limits) else { return };
-    if facts.mark_seen {
-        let asked = exam.stop.race(Box::pin(probes::ask(connection, limits, facts.lead))).await;
-        if let Some((capabilities, shell)) = asked {
-            let exec = Outcome::of(facts.ran.accepted);
-            facts.capabilities = Capabilities { session: Outcome::Allowed, exec, ..capabilities };
-            facts.shell = shell;
-        }
-        return;
-    }
-    let asked = exam.stop.race(probes::direct_tcpip(connection, limits.patience().silence)).await;
-    facts.capabilities.direct_tcpip = asked.unwrap_or_default();
-    *step = judged(std::mem::take(facts), &limits.expected);
 }
 
 fn judged(facts: Facts, expected: &[Service]) -> Step<Facts> {

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use russh::keys::ssh_key::certificate::CertType;
 use russh::keys::ssh_key::{Algorithm, HashAlg, certificate};
 
+use crate::base::pattern::matches as pattern_matches;
 use crate::base::text;
 use crate::facts::hostkey::Certificate;
-use crate::ssh::known_hosts::name::matches as pattern_matches;
 use crate::ssh::notes::ServerKey;
 
 /// The most principals that are kept.

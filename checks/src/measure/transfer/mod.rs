@@ -7,7 +7,9 @@ mod sftp;
 
 use std::time::Duration;
 
-use super::examination::Examination;
+use super::channel::NO_COMMAND;
+use super::context::Context;
+use super::handles::LoggedIn;
 use super::retest::{Exchange, sizes};
 use crate::base::limits::Patience;
 use crate::base::nonce::{noise, seed};
@@ -28,35 +30,36 @@ use returned::{is_without_input, returned};
 const NO_INPUT: &str = "the server gives commands no input";
 
 /// Sends data through the command that channel left, which sends it back.
-pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    if exam.sftp.is_some() {
-        return over_sftp(exam).await;
+pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
+    let Some(logged_in) = logged_in else { return Step::Skipped(NO_COMMAND.into()) };
+    if logged_in.sftp.is_some() {
+        return over_sftp(ctx, logged_in).await;
     }
-    if exam.no_input {
+    if logged_in.no_input {
         return Step::Skipped(NO_INPUT.into());
     }
-    let (Some(connection), Some(running)) = (&exam.connection, &mut exam.running) else {
-        return Step::Skipped(exam.runs_commands.err().unwrap_or("no command runs: see channel").into());
+    let (Some(connection), Some(running)) = (&logged_in.connection, &mut logged_in.running) else {
+        return Step::Skipped(logged_in.runs_commands.err().unwrap_or(NO_COMMAND).into());
     };
-    let deep = exam.runs_commands.ok().filter(|_| exam.limits.deep);
-    let moved = Box::pin(moved(connection, running, exam.limits.transfer_bytes, exam.limits.patience(), deep));
-    let Some((whole, mut facts)) = exam.stop.race(moved).await else {
+    let deep = logged_in.runs_commands.ok().filter(|_| ctx.limits.deep);
+    let moved = Box::pin(moved(connection, running, ctx.limits.transfer_bytes, ctx.limits.patience(), deep));
+    let Some((whole, mut facts)) = ctx.stop.race(moved).await else {
         return Step::Skipped("interrupted".into());
     };
     if whole {
         return Step::Passed(facts);
     }
     if is_without_input(&facts) {
-        (exam.running, exam.no_input) = (None, true);
+        (logged_in.running, logged_in.no_input) = (None, true);
         return Step::Skipped(NO_INPUT.into());
     }
     let silent = facts.ran.gave_up == Some(GaveUp::Silence) && facts.first_difference.is_none();
-    if let (true, Some(login)) = (silent && facts.ending.is_none(), &exam.login) {
-        let arms = exam.stop.race(Box::pin(sizes(login, facts.tcp))).await.unwrap_or_default();
+    if let (true, Some(login)) = (silent && facts.ending.is_none(), &logged_in.login) {
+        let arms = ctx.stop.race(Box::pin(sizes(login, facts.tcp))).await.unwrap_or_default();
         facts.arms = arms;
     }
     // What is still on its way would be taken for the output of the end.
-    if let Some(running) = exam.running.take() {
+    if let Some(running) = logged_in.running.take() {
         running.close().await;
     }
     failed(facts)
@@ -71,16 +74,16 @@ fn failed(facts: Facts) -> Step<Facts> {
 }
 
 /// The same by requests of sftp, where no command runs.
-async fn over_sftp(exam: &mut Examination) -> Step<Facts> {
-    let (Some(connection), Some(session)) = (&exam.connection, &mut exam.sftp) else {
+async fn over_sftp(ctx: &Context, logged_in: &mut LoggedIn) -> Step<Facts> {
+    let (Some(connection), Some(session)) = (&logged_in.connection, &mut logged_in.sftp) else {
         return Step::Skipped("the connection was lost: see the checks before".into());
     };
-    let moved = Box::pin(sftp::moved(connection, session, exam.limits.patience()));
-    match exam.stop.race(moved).await {
+    let moved = Box::pin(sftp::moved(connection, session, ctx.limits.patience()));
+    match ctx.stop.race(moved).await {
         None => Step::Skipped("interrupted".into()),
         Some((true, facts)) => Step::Passed(facts),
         Some((false, facts)) => {
-            exam.sftp = None;
+            logged_in.sftp = None;
             failed(facts)
         }
     }

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::clock::{Clock, Cut};
 use super::outcome::Outcome;
 use crate::base::ask::Ask;
+use crate::base::elapsed::ms_since;
 use crate::base::text::shown;
 use crate::facts::auth::question::{self, Beside};
 use crate::facts::auth::{Obstacle, Prompt, Steps};
@@ -68,7 +69,7 @@ pub(crate) async fn converse(
     let start = connection.handle().authenticate_keyboard_interactive_start(user, None::<String>);
     let mut response = clock.bound(start).await;
     for _ in 0..ROUNDS {
-        talk.waited(asked.elapsed().as_secs_f64() * 1000.0);
+        talk.waited(ms_since(asked));
         let (beside, questions) = match response {
             Err(cut) => {
                 talk.cut = Some(cut);

@@ -24,6 +24,7 @@ pub use outcome::Outcome;
 pub use public::Public;
 
 use super::connection::Connection;
+use crate::base::elapsed::ms_since;
 use crate::facts::auth::{Obstacle, Steps};
 use clock::Clock;
 use keyboard::Answerer;
@@ -151,7 +152,7 @@ impl Signer<'_> {
     /// The time of the step that ends now, milliseconds.
     fn step(&mut self) -> f64 {
         let began = std::mem::replace(&mut self.step_began, Instant::now());
-        began.elapsed().as_secs_f64() * 1000.0
+        ms_since(began)
     }
 
     /// Notes the server's last answer: to the signature, or to the query where none was wanted.

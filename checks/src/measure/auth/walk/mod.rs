@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::identity::Identity;
 use super::offer::Offer;
+use crate::base::elapsed::ms_since;
 use crate::facts::auth::{Answer, Attempt, Conclusion, Facts, Key, Obstacle, Steps};
-use crate::measure::examination::Examination;
+use crate::measure::context::Context;
 use crate::ssh::connection::Connection;
 use crate::ssh::credential::clock::{Clock, Cut};
 use crate::ssh::credential::link::Unheard;
@@ -24,7 +25,7 @@ const FACTORS: usize = 8;
 
 /// A login on its way.
 pub(super) struct Walk<'e> {
-    pub(super) exam: &'e Examination,
+    pub(super) ctx: &'e Context,
     pub(super) connection: Connection,
     pub(super) facts: Facts,
     /// What the server accepted, in order.
@@ -51,8 +52,8 @@ enum Verdict {
 }
 
 impl<'e> Walk<'e> {
-    pub(super) fn new(exam: &'e Examination, connection: Connection, with_passwords: bool) -> Self {
-        let credentials = &exam.target.credentials;
+    pub(super) fn new(ctx: &'e Context, connection: Connection, with_passwords: bool) -> Self {
+        let credentials = &ctx.target.credentials;
         let preferred = match credentials.preferred.as_slice() {
             [] => PREFERRED.map(ToOwned::to_owned).to_vec(),
             names => names.to_vec(),
@@ -67,8 +68,8 @@ impl<'e> Walk<'e> {
             ..Facts::default()
         };
         Self {
-            clock: Clock::new(exam.limits.stage, exam.stop.clone()),
-            exam,
+            clock: Clock::new(ctx.limits.stage, ctx.stop.clone()),
+            ctx,
             connection,
             facts,
             accepted: Vec::new(),
@@ -82,14 +83,14 @@ impl<'e> Walk<'e> {
     /// Goes on until we are in, refused or cut off; the facts hold what was seen.
     pub(super) async fn go(&mut self) {
         let began = Instant::now();
-        let unheard = Unheard::on(&self.connection).by(self.exam.until().max(began + LEAST));
-        let asked = Credential::None.present(&mut self.connection, &self.exam.target.user);
+        let unheard = Unheard::on(&self.connection).by(self.ctx.until().max(began + LEAST));
+        let asked = Credential::None.present(&mut self.connection, &self.ctx.target.user);
         let first = tokio::select! {
             biased;
             first = self.clock.bound(asked) => first,
             () = unheard => Err(Cut::Deadline),
         };
-        self.facts.first_answer_ms = ms(began);
+        self.facts.first_answer_ms = ms_since(began);
         match first {
             Ok(Outcome::Refused(methods) | Outcome::Partial(methods)) => {
                 self.facts.methods.clone_from(&methods);
@@ -185,7 +186,7 @@ impl<'e> Walk<'e> {
             Cut::Deadline if self.connection.is_closed() => self.ended(),
             Cut::Deadline => {
                 self.facts.conclusion = Conclusion::Silent;
-                self.facts.gave_up_ms = Some(ms(began));
+                self.facts.gave_up_ms = Some(ms_since(began));
             }
             Cut::Stopped => self.facts.conclusion = Conclusion::Interrupted,
         }
@@ -196,7 +197,7 @@ impl<'e> Walk<'e> {
     }
 
     fn record(&mut self, method: &str, key: Option<Key>, answer: Answer, obstacle: Option<Obstacle>, began: Instant) {
-        let (method, ms, steps) = (method.to_owned(), ms(began), Steps::default());
+        let (method, ms, steps) = (method.to_owned(), ms_since(began), Steps::default());
         let (prompts, notices) = (Vec::new(), Vec::new());
         self.facts.attempts.push(Attempt { method, key, answer, obstacle, prompts, notices, ms, steps });
     }
@@ -218,8 +219,4 @@ impl Answer {
             Outcome::Broken(_) => Self::Ended,
         }
     }
-}
-
-fn ms(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1000.0
 }

@@ -9,7 +9,7 @@ use crate::base::target::Route;
 use crate::facts::connection::{Manner, NotLoggedIn};
 use crate::facts::idle::hop::TtlProbe;
 use crate::facts::idle::{End, Sign};
-use crate::measure::idle::held::{Held, verdict_deadline};
+use crate::measure::idle::idle_session::{IdleSession, verdict_deadline};
 use crate::os::socket::{Keepalive, Socket};
 use crate::ssh::connection::Answer;
 use crate::ssh::login::Login;
@@ -25,7 +25,7 @@ const UNANSWERED: Duration = Duration::from_hours(24);
 pub(super) struct Limited {
     // Dropped before the session is: its goodbye must come as far as the server.
     leash: Leash,
-    held: Held,
+    held: IdleSession,
     hop: u8,
     interval: Duration,
     began: Instant,
@@ -63,7 +63,7 @@ impl Limited {
         if !matches!(login.route, Route::Direct(_)) {
             return Err(NotLimited::Proxy);
         }
-        let mut held = Held::open(login, mark, false, deadline).await?;
+        let mut held = IdleSession::open(login, mark, false, deadline).await?;
         settle(&held, deadline).await?;
         let leash = Leash::on(socket(&held)?, (!whole).then_some(hop), interval)?;
         let began = held.begin_silence();
@@ -129,12 +129,12 @@ fn died(manner: Manner, sign: Sign) -> End {
     End::Died { manner, sign, others_alive: false, tcp: None }
 }
 
-fn socket(held: &Held) -> Result<&Socket, NotLimited> {
+fn socket(held: &IdleSession) -> Result<&Socket, NotLimited> {
     held.connection().socket().ok_or(NotLimited::Proxy)
 }
 
 /// Waits until nothing is owed either way: an acknowledgement that died on the way would make the server send again and again.
-async fn settle(held: &Held, deadline: Duration) -> Result<(), NotLimited> {
+async fn settle(held: &IdleSession, deadline: Duration) -> Result<(), NotLimited> {
     let began = Instant::now();
     loop {
         let unacked = socket(held)?.tcp_info().map_or(0, |info| info.unacked);
