@@ -164,15 +164,19 @@ fn findings_of(causes: &[&'static Cause], client: Client, evidence: &Evidence) -
 struct Matched {
     cause: &'static Cause,
     found: Match,
+    /// Whether it explains sessions of its own: two such causes are no consequences of each other.
+    of_sessions: bool,
 }
 
 impl Matched {
     fn of(cause: &'static Cause, evidence: &Evidence) -> Option<Self> {
-        let found = (cause.judge)(evidence)?;
+        let found = (cause.judge)(evidence);
+        let of_sessions = found.is_none();
+        let found = found.or_else(|| (cause.judge_sessions)(evidence))?;
         let server = evidence.server.iter();
         let testimony =
             server.flat_map(|answers| cause.corroborated_by.iter().filter_map(|ask| ask(answers, evidence)));
-        Some(Self { cause, found: testimony.fold(found, corroborated) })
+        Some(Self { cause, found: testimony.fold(found, corroborated), of_sessions })
     }
 
     fn severity(&self) -> Severity {
@@ -197,6 +201,9 @@ impl Matched {
                 fix.summary.push_str(OWN_KNOB);
             }
         }
+        // The other paragraphs say what the idle test did to find out.
+        let whole = self.cause.explanation;
+        let explanation = if self.of_sessions { whole.split("\n\n").next().unwrap_or(whole) } else { whole };
         Finding {
             hop: None,
             code: self.cause.code,
@@ -205,7 +212,7 @@ impl Matched {
             certainty: self.found.certainty,
             reason_open: self.found.reason_open,
             title: self.found.title.map_or(Cow::Borrowed(self.cause.title), Cow::Owned),
-            explanation: self.cause.explanation,
+            explanation,
             fixes,
             suspects,
             because: self.found.because,
@@ -236,8 +243,8 @@ fn hidden(matches: &[Matched]) -> BTreeSet<&'static str> {
     let hides =
         |code: &str| matches.iter().find(|matched| matched.cause.code == code).map(|matched| matched.cause.hides);
     let mut hidden = BTreeSet::new();
-    for Matched { cause, .. } in matches {
-        if hidden.contains(cause.code) {
+    for Matched { cause, of_sessions, .. } in matches {
+        if *of_sessions || hidden.contains(cause.code) {
             continue;
         }
         let mut waiting = cause.hides.to_vec();
@@ -256,7 +263,7 @@ fn explained(matches: &[Matched]) -> BTreeSet<&'static str> {
     stand_ins
         .filter(|(at, stand_in)| {
             let others = matches.iter().enumerate().filter(|(other, _)| other != at);
-            others.map(|(_, other)| other).any(|other| other.explains(stand_in.cause.stage))
+            others.map(|(_, other)| other).any(|other| other.of_sessions || other.explains(stand_in.cause.stage))
         })
         .map(|(_, stand_in)| stand_in.cause.code)
         .collect()

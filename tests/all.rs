@@ -47,6 +47,7 @@ mod snapshots;
 mod strangers;
 mod support;
 mod suspected;
+mod taps;
 mod tidy;
 mod transfers;
 mod voided;

@@ -21,9 +21,9 @@ use base::admission::Admitted;
 use base::elapsed::ms_since;
 use facts::{Check, Evidence, Examined, Facts, Step, Timed};
 use measure::context::Context;
-use measure::dns::{LookedUp, beside};
+use measure::dns::{LookedUp, per_server_queries};
 use measure::handles::{Identity, Link, LoggedIn};
-use measure::progress::{Ending, Event};
+use measure::progress::{CheckOutcome, Event};
 use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
 use ssh::known_hosts;
 
@@ -85,7 +85,7 @@ async fn pipeline(
         channel::complete(&ctx, logged_in.as_mut(), &mut channel.step).await;
         exit::say_goodbye(logged_in.take(), &mut exit.step).await;
     }
-    beside::complete(name_servers, &ctx.stop, &mut dns.step).await;
+    per_server_queries::complete(name_servers, &ctx.stop, &mut dns.step).await;
     let (target, waited) = (&ctx.target, leave.map_or(Duration::ZERO, |leave| leave.waited));
     let evidence = Evidence {
         evidence_version: facts::VERSION,
@@ -179,10 +179,10 @@ async fn timed<F: Facts>(
         other => other,
     };
     let (ending, summary) = match &step {
-        Step::Passed(facts) => (Ending::Passed, facts.summary()),
-        Step::Failed(facts) => (Ending::Failed, facts.summary()),
-        Step::Void(facts) => (Ending::Skipped, facts.summary()),
-        Step::Skipped(why) | Step::Error(why) => (Ending::Skipped, why.clone()),
+        Step::Passed(facts) => (CheckOutcome::Passed, facts.summary()),
+        Step::Failed(facts) => (CheckOutcome::Failed, facts.summary()),
+        Step::Void(facts) => (CheckOutcome::Skipped, facts.summary()),
+        Step::Skipped(why) | Step::Error(why) => (CheckOutcome::Skipped, why.clone()),
     };
     ctx.progress.tell(Event::Finished { check, ending, summary });
     Timed { step, duration_ms: ms_since(began) }

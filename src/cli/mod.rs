@@ -1,6 +1,6 @@
 //! The command line: what can be asked. A flag that `ssh` has too is spelt the same here.
 
-mod look;
+mod color;
 mod man;
 mod misuse;
 mod values;
@@ -17,11 +17,13 @@ use ssh_doctor_checks::facts::Check;
 
 use crate::clients::Client;
 use crate::sessions::SessionsArgs;
+use crate::tap::TapArgs;
 use crate::targets::Shard;
-pub use look::Look;
+pub use color::ColorArgs;
 pub use man::man_page;
 pub use misuse::Unread;
-use values::{age, check_names, idle_duration, jobs, port, rate, services, stage_duration, whole_duration};
+pub(crate) use values::port;
+use values::{age, check_names, idle_duration, jobs, rate, services, stage_duration, whole_duration};
 
 /// The longest idle time that one target is tested for.
 const USUAL_IDLE: Duration = Duration::from_mins(6);
@@ -70,10 +72,10 @@ pub enum Command {
         code: String,
         /// The answer's looks.
         #[command(flatten)]
-        look: Look,
+        look: ColorArgs,
     },
     /// List every cause that can be named
-    Causes(Look),
+    Causes(ColorArgs),
     /// Judge recorded evidence again, offline
     Diagnose {
         /// What `check --record` wrote; `-` for standard input
@@ -87,6 +89,8 @@ pub enum Command {
     },
     /// Show the SSH connections that are open on this machine, and which of them are dead
     Sessions(SessionsArgs),
+    /// Carry a session as ssh's ProxyCommand, and record why it ended
+    Tap(TapArgs),
     /// Print the JSON Schema of the report
     Schema,
     /// Print the completions for a shell
@@ -259,7 +263,7 @@ pub struct Output {
     pub client: Client,
     /// The answer's looks.
     #[command(flatten)]
-    pub look: Look,
+    pub look: ColorArgs,
 }
 
 /// What is said while the examination runs.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::suspects::Suspect;
 use crate::facts::certainty::Certainty;
-use crate::facts::server::Answers;
+use crate::facts::server::ServerAnswers;
 use crate::facts::{Check, Evidence};
 
 /// A root cause: what is seen, what happens, how to fix it, and the judge that recognises it.
@@ -33,6 +33,8 @@ pub struct Cause {
     pub corroborated_by: &'static [Corroboration],
     /// Recognises it in the evidence; pure, and reads any check's facts.
     pub judge: fn(&Evidence) -> Option<Match>,
+    /// Recognises it in sessions of real life (`tap`, `watch`, the socket table), each of which one cause explains at the most.
+    pub judge_sessions: fn(&Evidence) -> Option<Match>,
 }
 
 impl Cause {
@@ -49,11 +51,12 @@ impl Cause {
         strikes_anywhere: false,
         corroborated_by: &[],
         judge: |_| None,
+        judge_sessions: |_| None,
     };
 }
 
 /// Reads the server's answers for one cause; `None` where they do not touch on it.
-pub type Corroboration = fn(&Answers, &Evidence) -> Option<Testimony>;
+pub type Corroboration = fn(&ServerAnswers, &Evidence) -> Option<Testimony>;
 
 /// A statement of the server about a cause that was found from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]

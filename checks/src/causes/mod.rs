@@ -12,6 +12,7 @@ pub mod idle;
 pub mod jump;
 pub mod retest;
 pub mod server;
+pub mod sessions;
 pub mod shared;
 pub mod software;
 pub mod suspects;
@@ -39,6 +40,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         idle::CAUSES,
         exit::CAUSES,
         server::CAUSES,
+        sessions::CAUSES,
         unexplained::CAUSES,
     ]
     .into_iter()

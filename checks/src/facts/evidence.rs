@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
-use super::server::Answers;
+use super::server::ServerAnswers;
 use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::service::Service;
 use crate::base::target::{Flags, Settings};
@@ -67,7 +67,7 @@ pub struct Evidence {
     #[serde(default)]
     pub expected: Vec<Service>,
     /// What the server itself knows; `null` where it was not asked.
-    pub server: Option<Answers>,
+    pub server: Option<ServerAnswers>,
 }
 
 /// A hop, and what it did with the connection to what comes next.

@@ -7,13 +7,13 @@ use super::handles::LoggedIn;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::service::Service;
-use crate::base::text::shown_bytes;
+use crate::base::text::sanitize_bytes;
 use crate::facts::Step;
 use crate::facts::channel::Lead;
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::exit::Facts;
 use crate::measure::channel::command::{self, OUTPUT, STATUS};
-use crate::ssh::connection::{Answer, Connection};
+use crate::ssh::connection::{Connection, KeepaliveReply};
 use crate::ssh::run::Running;
 use crate::ssh::sftp::SftpSession;
 
@@ -126,7 +126,8 @@ async fn of_sftp(ctx: &Context, logged_in: &mut LoggedIn) -> Step<Facts> {
     let Some(ran) = ctx.stop.race(ended).await else { return Step::Skipped("interrupted".into()) };
     let ending = connection.ending().map(|ending| ending.manner);
     // Some servers leave the end of the session to the client.
-    let closed = ran.closed || ran.gave_up.is_some() && connection.keepalive(patience.silence).await != Answer::Gone;
+    let closed =
+        ran.closed || ran.gave_up.is_some() && connection.keepalive(patience.silence).await != KeepaliveReply::Gone;
     let facts = Facts { ran, of: Some(Service::Sftp), ending, ..Facts::default() };
     judged(closed, facts)
 }
@@ -185,7 +186,7 @@ fn take_other_output(ran: &mut Ran) -> Option<String> {
         return None;
     }
     ran.stdout_bytes = OUTPUT;
-    Some(shown_bytes(&other))
+    Some(sanitize_bytes(&other))
 }
 
 fn is_whole(ran: &Ran) -> bool {

@@ -4,13 +4,13 @@
 use russh::Channel;
 use russh::client::Msg;
 
-use super::channels::{Kind, Opened};
+use super::channels::{ChannelKind, Opened};
 use super::connection::Connection;
 use super::run::Running;
 use super::tap::Watch;
 use crate::base::limits::Patience;
-use crate::base::text::shown_bytes;
-use crate::facts::channel::{Outcome, Sftp};
+use crate::base::text::sanitize_bytes;
+use crate::facts::channel::{Capability, Sftp};
 use crate::facts::connection::Ran;
 
 /// SSH_FXP_INIT with version 3, the one that OpenSSH speaks (section 4).
@@ -29,9 +29,9 @@ pub struct SftpSession {
 impl SftpSession {
     /// Asks for the subsystem in an open session, and for its version: the server's answer, what came first, and the session where
     /// that was the protocol. Where it was not, the session is closed.
-    pub(crate) async fn begin(session: Channel<Msg>, patience: Patience) -> (Outcome, Option<Sftp>, Option<Self>) {
+    pub(crate) async fn begin(session: Channel<Msg>, patience: Patience) -> (Capability, Option<Sftp>, Option<Self>) {
         if session.request_subsystem(true, "sftp").await.is_err() {
-            return (Outcome::of(None), None, None);
+            return (Capability::of(None), None, None);
         }
         let (mut ran, mut running) = (Ran::default(), Running::from(session));
         // sshd opens the window only for what it has started: data sent before would wait for ever.
@@ -39,14 +39,14 @@ impl SftpSession {
         if ran.accepted == Some(true) && running.write(INIT, patience).await {
             running.read(KEPT, patience, &mut ran, |ran| Sftp::is_told(&ran.stdout)).await;
         }
-        let outcome = Outcome::of(ran.accepted);
+        let outcome = Capability::of(ran.accepted);
         if ran.accepted != Some(true) {
             running.close().await;
             return (outcome, None, None);
         }
         let said = Sftp {
             status: ran.status,
-            stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
+            stderr: (!ran.stderr.is_empty()).then(|| sanitize_bytes(&ran.stderr)),
             ..Sftp::of(&ran.stdout)
         };
         if said.version.is_none() || ran.is_over() {
@@ -58,7 +58,7 @@ impl SftpSession {
 
     /// The same in a session of its own; none where there is no session, or no sftp server in it.
     pub(crate) async fn open(connection: &Connection, patience: Patience) -> Option<Self> {
-        match connection.open([Kind::Session], patience.silence).await {
+        match connection.open([ChannelKind::Session], patience.silence).await {
             [Opened::Open(session)] => Self::begin(session, patience).await.2,
             _ => None,
         }

@@ -3,7 +3,7 @@
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
-use crate::facts::auth::{Answer, Attempt};
+use crate::facts::auth::{Attempt, AuthAnswer};
 use crate::facts::certainty::Certainty;
 
 /// A look-up that is done takes less, milliseconds: the wait is not that of a loaded server.
@@ -69,6 +69,6 @@ pub(super) const KEY_LOOKUP_HANGS: Cause = Cause {
 
 /// Whether a key was offered, and the server let much time pass without saying whether it would take it.
 fn waits_for_look_up(attempt: &Attempt) -> bool {
-    let unanswered = matches!(attempt.answer, Answer::Silence | Answer::Ended);
+    let unanswered = matches!(attempt.answer, AuthAnswer::Silence | AuthAnswer::Ended);
     unanswered && attempt.key.is_some() && attempt.steps.signing_ms.is_none() && attempt.ms > LONG_MS
 }

@@ -5,7 +5,7 @@ use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::account::{PAM_STATUS, is_process_limit};
 use crate::facts::channel::programs::Purpose;
-use crate::facts::channel::{Facts, Outcome};
+use crate::facts::channel::{Capability, Facts};
 use crate::facts::{Check, Evidence};
 
 pub(super) const PAM_REFUSED: Cause = Cause {
@@ -187,7 +187,7 @@ pub(super) const SESSION_LIMIT: Cause = Cause {
 
 /// The text of a refused channel that says that no session is free.
 fn refused_as_full(facts: &Facts) -> Option<&str> {
-    let Outcome::Refused { text: Some(text), .. } = &facts.capabilities.session else { return None };
+    let Capability::Refused { text: Some(text), .. } = &facts.capabilities.session else { return None };
     let program = crate::facts::channel::programs::known(text)?;
     (program.purpose == Purpose::Full).then_some(text)
 }

@@ -1,7 +1,7 @@
 //! Causes that spoil sessions which the server opens: text in the way, a limit, an early end, a root directory without a shell.
 
 use super::shared::{TRY_SFTP, commands};
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::causes::shared::RELOAD;
 use crate::causes::software::is_openssh;
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
@@ -124,7 +124,7 @@ pub(super) const MAX_SESSIONS: Cause = Cause {
     judge: |evidence| {
         let Sessions { open, refused, ended } = commands(evidence)?.capabilities.sessions_at_once.as_ref()?;
         let what = match refused {
-            Some((code, text)) => format!("another session was refused with reason {code}, \"{}\"", shown(text)),
+            Some((code, text)) => format!("another session was refused with reason {code}, \"{}\"", sanitize(text)),
             None if *ended => "the server ended the connection as another session was asked for".to_owned(),
             None => return None,
         };

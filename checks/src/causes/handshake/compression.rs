@@ -1,6 +1,6 @@
 //! No compression in common, not even none.
 
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -38,7 +38,7 @@ pub(super) const NO_COMMON_COMPRESSION: Cause = Cause {
             .into_iter()
             .find(|(_, theirs)| !theirs.is_empty() && !theirs.iter().any(|name| OURS.contains(&name.as_str())))?;
         let because = [
-            format!("{direction} the server, it offers only {}", shown(&theirs.join(", "))),
+            format!("{direction} the server, it offers only {}", sanitize(&theirs.join(", "))),
             format!("your ssh offers {}", OURS.join(", ")),
         ];
         Some(Match::new(Certainty::Certain, because))

@@ -2,10 +2,10 @@
 
 use crate::base::text::seconds;
 use crate::causes::shared::RELOAD;
-use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
+use crate::causes::{Cause, Fix, Match, Severity, Side, sessions, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
-use crate::facts::idle::{Arm, End, Facts, Search, Sign, Speaker, legs};
+use crate::facts::idle::{Arm, Facts, Search, Sign, Speaker, StretchEnd, hop_state};
 use crate::facts::{Check, Evidence};
 
 /// The fix that the idle test tries on its own sessions.
@@ -74,6 +74,7 @@ pub(super) const SILENT_DROP: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::dropped_there_too, testimony::connection_tracking],
     judge: |evidence| judge(evidence, |manner, sign| *manner == Manner::Silent && sign == Sign::AfterProbe),
+    judge_sessions: sessions::silent_drop,
     ..Cause::NEW
 };
 
@@ -96,6 +97,7 @@ pub(super) const RESET: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::ended_by_sshd, testimony::connection_tracking],
     judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Reset),
+    judge_sessions: sessions::reset,
     ..Cause::NEW
 };
 
@@ -122,6 +124,7 @@ pub(super) const CLOSED: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::ended_by_sshd],
     judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Fin).map(Match::reason_open),
+    judge_sessions: sessions::closed,
     ..Cause::NEW
 };
 
@@ -145,6 +148,7 @@ pub(super) const SERVER_DISCONNECT: Cause = Cause {
     symptoms: &["Received disconnect from port: idle connection timeout expired", "Disconnected from remote host"],
     hides: &[],
     judge: |evidence| judge(evidence, |manner, _| matches!(manner, Manner::Disconnect { .. })),
+    judge_sessions: sessions::disconnected,
     ..Cause::NEW
 };
 
@@ -175,7 +179,7 @@ pub(super) fn sharp(facts: &Facts) -> Certainty {
 
 /// Whether a session that was kept alive was well when this one was found dead.
 pub(super) fn outlived(arm: &Arm) -> bool {
-    matches!(arm.end, End::Died { others_alive: true, .. })
+    matches!(arm.end, StretchEnd::Died { others_alive: true, .. })
 }
 
 fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> {
@@ -191,7 +195,7 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
         Sign::AfterProbe if *how == Manner::Silent => format!("one that was silent for {died} never answered again"),
         Sign::AfterProbe => format!("one that was silent for {died} ended with {} when we sent on it", how.words()),
     });
-    if let End::Died { tcp: Some(tcp), .. } = &first.end
+    if let StretchEnd::Died { tcp: Some(tcp), .. } = &first.end
         && tcp.unacked > 0
         && tcp.backoff > 0
     {
@@ -209,7 +213,7 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
         format!("data that only the server sent {counts}")
     }));
     because.extend(server_first(facts, first));
-    because.extend(legs::told(&facts.legs, first.session));
+    because.extend(hop_state::describe(&facts.legs, first.session));
     because.extend(which_hop(facts));
     because
 }
@@ -257,8 +261,10 @@ fn which_hop(facts: &Facts) -> Option<String> {
 
 /// What became of sessions on which the server spoke first after an even longer silence.
 fn server_first(facts: &Facts, first: &Arm) -> Option<String> {
-    let spoke =
-        facts.arms.iter().filter(|arm| arm.speaks_first == Speaker::Server && matches!(arm.end, End::Alive { .. }));
+    let spoke = facts
+        .arms
+        .iter()
+        .filter(|arm| arm.speaks_first == Speaker::Server && matches!(arm.end, StretchEnd::Alive { .. }));
     let longest = spoke.map(|arm| arm.lasted_s).max_by(f64::total_cmp)?;
     (first.speaks_first == Speaker::Client && longest > first.lasted_s * 1.1).then(|| {
         format!(

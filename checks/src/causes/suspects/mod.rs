@@ -7,11 +7,12 @@ mod seen;
 mod suspect;
 mod table;
 
-pub use suspect::{Clock, Kind, Suspect};
+pub(crate) use seen::Seen;
+pub(crate) use suspect::SuspectEnding;
+pub use suspect::{Clock, Suspect, SuspectKind};
 
 use crate::facts::Evidence;
 use crate::facts::idle::Arm;
-use seen::Seen;
 
 /// A bracket wider than this share of its upper end names nobody.
 const WIDEST: f64 = 0.25;
@@ -47,7 +48,7 @@ fn fits(suspect: &Suspect, seen: &Seen) -> bool {
     let narrow = survived > 0.0 && survived < died && (died - survived) / died <= WIDEST;
     let inside = limit * (1.0 + SLACK) > survived && limit * (1.0 - SLACK) <= died;
     let kind = match seen.tcp_keepalive_held {
-        Some(held) if suspect.clock == Clock::Idle => held == (suspect.kind == Kind::Table),
+        Some(held) if suspect.clock == Clock::Idle => held == (suspect.kind == SuspectKind::Table),
         _ => true,
     };
     let revival = !suspect.revived_by_server || seen.server_heard != Some(false);

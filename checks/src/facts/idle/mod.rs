@@ -5,21 +5,22 @@ pub mod age;
 pub mod arm;
 pub mod bracket;
 pub mod hop;
+pub mod hop_state;
 pub mod incident;
-pub mod legs;
 pub mod reading;
 pub mod summary;
 
 use serde::{Deserialize, Serialize};
 
-pub use arm::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker, Times};
+pub use arm::{Arm, Holds, Moves, SessionKind, Sign, Speaker, StretchEnd, Times};
 pub use bracket::Timeout;
 pub use hop::{Doubt, LocatedHop, NotLocated, TtlProbe};
+pub use hop_state::HopState;
 pub use incident::{Incident, What};
-pub use legs::HopState;
-pub use reading::{Keepalive, Killer, Search};
+pub use reading::{KeepaliveSetting, Killer, Search};
 
 use super::path::Path;
+use super::sessions::Session;
 use bracket::{LATE_ACK_S, has_own_clock};
 
 /// Everything seen. Times are seconds since the test began unless a name says otherwise. The conclusions that a report shows beside it
@@ -54,6 +55,8 @@ pub struct Facts {
     pub legs: Vec<HopState>,
     /// What happened to this machine meanwhile: with any of it nothing here may be judged.
     pub incidents: Vec<Incident>,
+    /// Sessions of real life, in the order in which they began: what a journal or the socket table holds.
+    pub sessions: Vec<Session>,
 }
 
 /// The attempt to locate the hop that drops idle connections; its sessions are among the arms.
@@ -101,7 +104,7 @@ impl Facts {
     pub fn all_lived(&self) -> bool {
         let counts = |arm: &&Arm| arm.moves == Moves::Nothing || arm.holds == Holds::Nothing && arm.hop.is_none();
         let died = self.arms.iter().filter(counts).any(|arm| arm.death().is_some());
-        let unheard = self.arms.iter().filter(|arm| matches!(arm.end, End::Unheard { .. })).count();
+        let unheard = self.arms.iter().filter(|arm| matches!(arm.end, StretchEnd::Unheard { .. })).count();
         !died && unheard < 2 && self.outages.iter().all(|outage| outage.ended_s.is_some())
     }
 
@@ -110,8 +113,8 @@ impl Facts {
     pub fn tcp_keepalive_lived(&self) -> Option<bool> {
         let mut arms = self.arms.iter().filter(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none());
         arms.find_map(|arm| match arm.end {
-            End::Alive { .. } => Some(true),
-            End::Died { .. } => Some(false),
+            StretchEnd::Alive { .. } => Some(true),
+            StretchEnd::Died { .. } => Some(false),
             _ => None,
         })
     }
@@ -122,7 +125,7 @@ impl Facts {
         let died = self.timeout().died_s.unwrap_or(f64::INFINITY);
         self.arms.iter().filter(move |arm| {
             let asked = arm.moves == Moves::Nothing && arm.speaks_first == Speaker::Client;
-            asked && matches!(arm.end, End::Alive { .. }) && arm.lasted_s - LATE_ACK_S > died
+            asked && matches!(arm.end, StretchEnd::Alive { .. }) && arm.lasted_s - LATE_ACK_S > died
         })
     }
 
@@ -171,9 +174,9 @@ impl Facts {
     fn outlived(&self, sort: impl Fn(&Arm) -> bool) -> Option<bool> {
         let died = self.timeout().died_s?;
         let verdict = |arm: &Arm| match arm.end {
-            End::Died { .. } | End::Unheard { .. } => Some(false),
-            End::Alive { .. } => (arm.lasted_s >= died).then_some(true),
-            End::Void { .. } | End::Open => None,
+            StretchEnd::Died { .. } | StretchEnd::Unheard { .. } => Some(false),
+            StretchEnd::Alive { .. } => (arm.lasted_s >= died).then_some(true),
+            StretchEnd::Void { .. } | StretchEnd::Open => None,
         };
         self.arms.iter().filter(|arm| sort(arm)).filter_map(verdict).reduce(|all, held| all && held)
     }

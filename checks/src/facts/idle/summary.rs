@@ -1,7 +1,7 @@
 //! The one line in which a report sums the idle test up.
 
 use super::Facts;
-use super::reading::Keepalive;
+use super::reading::KeepaliveSetting;
 use crate::base::text::seconds;
 use crate::facts;
 
@@ -13,6 +13,10 @@ impl facts::Facts for Facts {
     fn summary(&self) -> String {
         if let Some(incident) = self.incidents.first() {
             return format!("not measured: {}", incident.words());
+        }
+        if !self.sessions.is_empty() {
+            let lost = self.sessions.iter().filter(|session| session.death().is_some()).count();
+            return format!("{} recorded sessions, {lost} lost", self.sessions.len());
         }
         let timeout = self.timeout();
         let survived = timeout.survived_s.map(seconds);
@@ -30,10 +34,10 @@ impl facts::Facts for Facts {
                     );
                 }
                 let proof = match self.keepalive() {
-                    Keepalive { interval_s: Some(interval), verified: Some(true), .. } => {
+                    KeepaliveSetting { interval_s: Some(interval), verified: Some(true), .. } => {
                         format!("; a keepalive every {} held", seconds(f64::from(interval)))
                     }
-                    Keepalive { verified: Some(false), .. } => "; keepalives did not help".to_owned(),
+                    KeepaliveSetting { verified: Some(false), .. } => "; keepalives did not help".to_owned(),
                     _ => String::new(),
                 };
                 format!("{lived} lived through, {} killed ({manner}){proof}{cut_short}", seconds(died))

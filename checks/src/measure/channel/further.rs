@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 
 use crate::base::service::Service;
 use crate::facts::channel::programs::Purpose;
-use crate::facts::channel::{Facts, Outcome};
+use crate::facts::channel::{Capability, Facts};
 use crate::measure::context::Context;
 use crate::measure::handles::LoggedIn;
-use crate::ssh::channels::{Kind, Opened};
+use crate::ssh::channels::{ChannelKind, Opened};
 use crate::ssh::sftp::SftpSession;
 
 use super::command::names_first_word;
@@ -27,7 +27,7 @@ enum Wish {
 pub(super) async fn ask(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts) {
     const ONCE_MORE: &str = "our command did not run, and what runs in its place would run once more";
     for service in [&mut facts.capabilities.sftp, &mut facts.capabilities.shell] {
-        *service = Outcome::not_tested(ONCE_MORE);
+        *service = Capability::not_tested(ONCE_MORE);
     }
     let mut wishes = wishes(facts, &ctx.limits.expected);
     while let Some(wish) = wishes.pop_front() {
@@ -56,11 +56,11 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
         }
         return !connection.is_closed();
     }
-    let session = match connection.open([Kind::Session], patience.silence).await {
+    let session = match connection.open([ChannelKind::Session], patience.silence).await {
         [Opened::Open(session)] => session,
         [Opened::Gone] => return false,
         [Opened::Refused(refused)] => {
-            let refused = Outcome::refused(refused.code, &refused.text);
+            let refused = Capability::refused(refused.code, &refused.text);
             match wish {
                 Wish::Sftp => facts.capabilities.sftp = refused,
                 _ => facts.capabilities.shell = refused,
@@ -71,7 +71,7 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
     };
     if wish == Wish::Sftp {
         let (outcome, said, sftp) = SftpSession::begin(session, patience).await;
-        let answered = outcome != Outcome::of(None) || !connection.is_closed();
+        let answered = outcome != Capability::of(None) || !connection.is_closed();
         (facts.capabilities.sftp, facts.capabilities.sftp_said) = (outcome, said);
         logged_in.sftp = sftp;
         return answered;
@@ -82,7 +82,7 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
     }
     let answered = !(seen.ran.connection_lost && seen.ran.stdout_bytes == 0);
     facts.capabilities.shell = shell::outcome(&seen);
-    facts.capabilities.pty = Outcome::of(seen.terminal);
+    facts.capabilities.pty = Capability::of(seen.terminal);
     facts.shell = Some(seen);
     answered
 }

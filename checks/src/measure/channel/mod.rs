@@ -15,10 +15,10 @@ use super::retest::marks;
 use crate::base::limits::{Limits, Patience};
 use crate::base::nonce::nonce;
 use crate::base::service::Service;
-use crate::base::text::shown_bytes;
+use crate::base::text::sanitize_bytes;
 use crate::facts::Step;
 use crate::facts::channel::programs::known;
-use crate::facts::channel::{Account, Capabilities, Facts, Lead, Outcome};
+use crate::facts::channel::{Account, Capabilities, Capability, Facts, Lead};
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;
@@ -78,8 +78,8 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
     if facts.mark_seen {
         let asked = ctx.stop.race(Box::pin(probes::ask(connection, &ctx.limits, facts.lead))).await;
         if let Some((capabilities, shell)) = asked {
-            let exec = Outcome::of(facts.ran.accepted);
-            facts.capabilities = Capabilities { session: Outcome::Allowed, exec, ..capabilities };
+            let exec = Capability::of(facts.ran.accepted);
+            facts.capabilities = Capabilities { session: Capability::Allowed, exec, ..capabilities };
             facts.shell = shell;
         }
         return;
@@ -175,22 +175,22 @@ fn seen(ran: Ran, mark: &str, command: &str, connection: &Connection) -> Facts {
     }
     let errors = String::from_utf8_lossy(&ran.stderr);
     // Where the whole of our command is quoted, what is said of it would be cut off.
-    let shown = |text: &str| shown_bytes(text.replace(command, SHORT).as_bytes());
+    let escaped = |text: &str| sanitize_bytes(text.replace(command, SHORT).as_bytes());
     let program = [&other, &*errors].into_iter().find_map(|text| known(text)).filter(|_| !mark_seen);
     Facts {
         mark_seen,
         quoted_back,
         program: program.map(|program| program.name.to_owned()),
-        other_output: (!other.trim().is_empty()).then(|| shown(other.trim())),
-        stderr: (!errors.is_empty()).then(|| shown(&errors)),
+        other_output: (!other.trim().is_empty()).then(|| escaped(other.trim())),
+        stderr: (!errors.is_empty()).then(|| escaped(&errors)),
         ending: connection.ending().map(|ending| ending.manner),
         capabilities: Capabilities {
             session: match &ran.refused {
-                Some((code, text)) => Outcome::refused(*code, text),
-                None if ran.open_ms.is_some() => Outcome::Allowed,
-                None => Outcome::default(),
+                Some((code, text)) => Capability::refused(*code, text),
+                None if ran.open_ms.is_some() => Capability::Allowed,
+                None => Capability::default(),
             },
-            exec: ran.accepted.map_or_else(Outcome::default, |accepted| Outcome::of(Some(accepted))),
+            exec: ran.accepted.map_or_else(Capability::default, |accepted| Capability::of(Some(accepted))),
             ..Capabilities::default()
         },
         ran,

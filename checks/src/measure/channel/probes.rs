@@ -12,16 +12,16 @@ use super::shell;
 use crate::base::limits::{Limits, Patience};
 use crate::base::nonce::seed;
 use crate::base::service::Service;
-use crate::base::text::shown;
-use crate::facts::channel::{Capabilities, Lead, Outcome, Sessions, Sftp, Shell};
-use crate::ssh::channels::{Kind, Opened, answers};
-use crate::ssh::connection::{Answer, Connection};
+use crate::base::text::sanitize;
+use crate::facts::channel::{Capabilities, Capability, Lead, Sessions, Sftp, Shell};
+use crate::ssh::channels::{ChannelKind, Opened, answers};
+use crate::ssh::connection::{Connection, KeepaliveReply};
 use crate::ssh::sftp::SftpSession;
 
 /// A port of the server's loopback that nothing listens at (tcpmux): its kernel refuses where forwarding is allowed.
-const CLOSED: Kind = Kind::DirectTcpip("127.0.0.1", 1);
+const CLOSED: ChannelKind = ChannelKind::DirectTcpip("127.0.0.1", 1);
 /// A socket that is nowhere.
-const NOWHERE: Kind = Kind::Streamlocal("/nonexistent/ssh-doctor");
+const NOWHERE: ChannelKind = ChannelKind::Streamlocal("/nonexistent/ssh-doctor");
 /// SSH_OPEN_CONNECT_FAILED, RFC 4254 section 5.1.
 const CONNECT_FAILED: u32 = 2;
 /// Sessions that are opened at once: more than OpenSSH allows where nothing is set (MaxSessions, sshd_config(5)).
@@ -56,20 +56,20 @@ pub(super) async fn ask(connection: &Connection, limits: &Limits, lead: Lead) ->
         // Some servers end the connection at it.
         settle(connection, patience, answers_requests).await;
         found.remote_forward = if answers_requests {
-            Outcome::of(connection.forward_back(patience.silence).await)
+            Capability::of(connection.forward_back(patience.silence).await)
         } else {
-            Outcome::not_tested("the server answers no global requests")
+            Capability::not_tested("the server answers no global requests")
         };
     })
     .await;
-    if shell.is_none() && found.shell == Outcome::default() {
-        found.shell = Outcome::not_tested("it starts a process: --deep, or --expect shell");
+    if shell.is_none() && found.shell == Capability::default() {
+        found.shell = Capability::not_tested("it starts a process: --deep, or --expect shell");
     }
     (found, shell)
 }
 
 /// Asks for a connection through the server to its own loopback.
-pub(super) async fn direct_tcpip(connection: &Connection, wait: Duration) -> Outcome {
+pub(super) async fn direct_tcpip(connection: &Connection, wait: Duration) -> Capability {
     let [tcp] = connection.open([CLOSED], wait).await;
     let outcome = connected(&tcp, connection);
     close(tcp).await;
@@ -79,7 +79,7 @@ pub(super) async fn direct_tcpip(connection: &Connection, wait: Duration) -> Out
 /// Five channels at once, sftp in the first of them, and the requests of a session in the second.
 async fn usual(connection: &Connection, patience: Patience, answers_requests: bool, found: &mut Capabilities) {
     let wait = patience.silence;
-    let kinds = [Kind::Session, CLOSED, NOWHERE, Kind::Session, Kind::Session];
+    let kinds = [ChannelKind::Session, CLOSED, NOWHERE, ChannelKind::Session, ChannelKind::Session];
     let [first, tcp, socket, second, third] = connection.open(kinds, wait).await;
     for (open, session) in (0..).zip([&first, &second, &third]) {
         let counted = Sessions::with(open, session);
@@ -91,7 +91,7 @@ async fn usual(connection: &Connection, patience: Patience, answers_requests: bo
     found.direct_tcpip = connected(&tcp, connection);
     found.streamlocal = match connected_unless_refused(&socket) {
         // sshd answers so whether this socket is missing or every socket is forbidden.
-        Err((code, text)) => Outcome::Untold { code, text },
+        Err((code, text)) => Capability::Untold { code, text },
         Ok(outcome) => outcome,
     };
     for opened in [tcp, socket, third] {
@@ -119,18 +119,18 @@ async fn usual(connection: &Connection, patience: Patience, answers_requests: bo
 }
 
 /// The requests of a session where there can be only one at a time.
-async fn only_session(connection: &Connection, patience: Patience, answers_requests: bool) -> [Outcome; 4] {
+async fn only_session(connection: &Connection, patience: Patience, answers_requests: bool) -> [Capability; 4] {
     settle(connection, patience, answers_requests).await;
-    match connection.open([Kind::Session], patience.silence).await {
+    match connection.open([ChannelKind::Session], patience.silence).await {
         [Opened::Open(session)] => requests(session, patience.silence).await,
-        [_] => [(); 4].map(|()| Outcome::not_tested("no further session could be had")),
+        [_] => [(); 4].map(|()| Capability::not_tested("no further session could be had")),
     }
 }
 
 /// Lets the server clear away closed channels: sshd counts them until it has gone through all that it has read. False where the
 /// server does not answer such requests.
 async fn settled(connection: &Connection, patience: Patience) -> bool {
-    connection.keepalive(patience.silence.min(ANSWERS)).await != Answer::Silent
+    connection.keepalive(patience.silence.min(ANSWERS)).await != KeepaliveReply::Silent
 }
 
 /// The same, where the server answers.
@@ -144,7 +144,7 @@ async fn settle(connection: &Connection, patience: Patience, answers_requests: b
 async fn count_sessions(connection: &Connection, wait: Duration) -> Option<Sessions> {
     let mut held = Vec::new();
     loop {
-        let [answer] = connection.open([Kind::Session], wait).await;
+        let [answer] = connection.open([ChannelKind::Session], wait).await;
         let open = u32::try_from(held.len()).unwrap_or(u32::MAX);
         let counted = Sessions::with(open, &answer);
         match answer {
@@ -166,7 +166,7 @@ impl Sessions {
         match answer {
             Opened::Open(_) => Some(Self { open: open + 1, ..Self::default() }),
             Opened::Refused(refused) => {
-                Some(Self { open, refused: Some((refused.code, shown(&refused.text))), ..Self::default() })
+                Some(Self { open, refused: Some((refused.code, sanitize(&refused.text))), ..Self::default() })
             }
             Opened::Gone if open > 0 => Some(Self { open, ended: true, ..Self::default() }),
             Opened::Silent | Opened::Gone => None,
@@ -176,7 +176,7 @@ impl Sessions {
 
 /// Asks for the account's shell on a terminal; what it did.
 async fn ask_for_shell(connection: &Connection, patience: Patience, found: &mut Capabilities) -> Option<Shell> {
-    let session = match connection.open([Kind::Session], patience.silence).await {
+    let session = match connection.open([ChannelKind::Session], patience.silence).await {
         [Opened::Open(session)] => session,
         [other] => {
             found.shell = opened(&other);
@@ -190,7 +190,7 @@ async fn ask_for_shell(connection: &Connection, patience: Patience, found: &mut 
     }
     // Where commands run, a shell that stays without a prompt is one without a terminal.
     let stays = seen.ran.accepted == Some(true) && !seen.ran.closed && !seen.ran.connection_lost;
-    found.shell = if stays { Outcome::Allowed } else { shell::outcome(&seen) };
+    found.shell = if stays { Capability::Allowed } else { shell::outcome(&seen) };
     Some(seen)
 }
 
@@ -208,35 +208,35 @@ async fn close(opened: Opened) {
     }
 }
 
-fn opened(answer: &Opened) -> Outcome {
+fn opened(answer: &Opened) -> Capability {
     match answer {
-        Opened::Open(_) => Outcome::Allowed,
-        Opened::Refused(refused) => Outcome::refused(refused.code, &refused.text),
-        Opened::Silent | Opened::Gone => Outcome::of(None),
+        Opened::Open(_) => Capability::Allowed,
+        Opened::Refused(refused) => Capability::refused(refused.code, &refused.text),
+        Opened::Silent | Opened::Gone => Capability::of(None),
     }
 }
 
 /// A connection that the server tried for us was allowed, whatever came of it. These two give another reason where it is forbidden
 /// (serverloop.c of OpenSSH, svr-tcpfwd.c of dropbear); others, AsyncSSH among them, may give the same.
-fn connected(answer: &Opened, connection: &Connection) -> Outcome {
+fn connected(answer: &Opened, connection: &Connection) -> Capability {
     connected_unless_refused(answer).unwrap_or_else(|(code, text)| {
         let seen = connection.watch().seen();
         let version = seen.server.version.as_ref().map(|(version, _)| version.as_str()).unwrap_or_default();
         let tells = ["OpenSSH", "dropbear"].iter().any(|name| version.contains(name));
-        if tells { Outcome::Allowed } else { Outcome::Untold { code, text } }
+        if tells { Capability::Allowed } else { Capability::Untold { code, text } }
     })
 }
 
 /// As [`opened`]; the error is the code and text of a connection that failed.
-fn connected_unless_refused(answer: &Opened) -> Result<Outcome, (u32, String)> {
+fn connected_unless_refused(answer: &Opened) -> Result<Capability, (u32, String)> {
     match answer {
-        Opened::Refused(refused) if refused.code == CONNECT_FAILED => Err((refused.code, shown(&refused.text))),
+        Opened::Refused(refused) if refused.code == CONNECT_FAILED => Err((refused.code, sanitize(&refused.text))),
         other => Ok(opened(other)),
     }
 }
 
 /// Asks for a terminal, a variable, the agent and X11, one after the other without waiting; nothing is started.
-async fn requests(mut session: Channel<Msg>, wait: Duration) -> [Outcome; 4] {
+async fn requests(mut session: Channel<Msg>, wait: Duration) -> [Capability; 4] {
     // X11 wants a cookie; no window can reach us, for every channel of the server is refused.
     let cookie = format!("{:016x}{:016x}", seed(), seed());
     let asked = async {
@@ -249,14 +249,14 @@ async fn requests(mut session: Channel<Msg>, wait: Duration) -> [Outcome; 4] {
     let told = if asked.is_ok() { answers(&mut session, 4, wait.min(ANSWERS)).await } else { Vec::new() };
     let _ = session.close().await;
     match <[bool; 4]>::try_from(told) {
-        Ok(all) => all.map(|answer| Outcome::of(Some(answer))),
+        Ok(all) => all.map(|answer| Capability::of(Some(answer))),
         // Some servers leave requests unanswered; which of them, an answer does not say.
-        Err(_) => [(); 4].map(|()| Outcome::not_tested("the server left requests unanswered")),
+        Err(_) => [(); 4].map(|()| Capability::not_tested("the server left requests unanswered")),
     }
 }
 
 /// Speaks to the sftp server, and ends the session in good order.
-async fn speak_sftp(session: Channel<Msg>, patience: Patience) -> (Outcome, Option<Sftp>) {
+async fn speak_sftp(session: Channel<Msg>, patience: Patience) -> (Capability, Option<Sftp>) {
     let (outcome, said, sftp) = SftpSession::begin(session, patience).await;
     if let Some(sftp) = sftp {
         sftp.end(Patience { silence: ANSWERS, total: ANSWERS }).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
-use crate::base::text::shown_bytes;
+use crate::base::text::sanitize_bytes;
 use crate::facts::channel::OnInput;
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::run::Running;
@@ -47,8 +47,8 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
     seen.own_mark = is_printed(&on_input.stdout, mark);
     seen.closed = on_input.closed;
     seen.status = on_input.status;
-    let shown = |output: &[u8]| (!output.is_empty()).then(|| shown_bytes(output));
-    seen.output = shown(&on_input.stdout);
-    seen.stderr = shown(&on_input.stderr);
+    let escaped = |output: &[u8]| (!output.is_empty()).then(|| sanitize_bytes(output));
+    seen.output = escaped(&on_input.stdout);
+    seen.stderr = escaped(&on_input.stderr);
     Some(seen)
 }

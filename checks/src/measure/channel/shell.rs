@@ -7,8 +7,8 @@ use russh::client::Msg;
 use tokio::time::timeout;
 
 use crate::base::limits::Patience;
-use crate::base::text::shown_bytes;
-use crate::facts::channel::{Outcome, Shell};
+use crate::base::text::sanitize_bytes;
+use crate::facts::channel::{Capability, Shell};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::channels::answers;
 use crate::ssh::run::Running;
@@ -38,8 +38,8 @@ pub(crate) async fn open(mut session: Channel<Msg>, patience: Patience) -> (Shel
         running.read(KEPT, settled, &mut ran, |_| false).await;
     }
     seen.stays = ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes > 0;
-    seen.output = shown(&ran.stdout);
-    seen.stderr = shown(&ran.stderr);
+    seen.output = escaped(&ran.stdout);
+    seen.stderr = escaped(&ran.stderr);
     seen.ran = ran;
     if seen.stays {
         return (seen, Some(running));
@@ -49,11 +49,11 @@ pub(crate) async fn open(mut session: Channel<Msg>, patience: Patience) -> (Shel
 }
 
 /// Whether the shell may be used: one that ends at once, or prints nothing, is none to be used.
-pub(crate) fn outcome(seen: &Shell) -> Outcome {
+pub(crate) fn outcome(seen: &Shell) -> Capability {
     match seen.ran.accepted {
-        _ if seen.stays => Outcome::Allowed,
-        Some(true) => Outcome::not_tested("the shell was started, and ended or printed nothing"),
-        accepted => Outcome::of(accepted),
+        _ if seen.stays => Capability::Allowed,
+        Some(true) => Capability::not_tested("the shell was started, and ended or printed nothing"),
+        accepted => Capability::of(accepted),
     }
 }
 
@@ -62,8 +62,8 @@ pub(crate) async fn leave(running: Running) {
     let _ = timeout(ANSWER, running.close()).await;
 }
 
-fn shown(output: &[u8]) -> Option<String> {
+fn escaped(output: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(output);
     let text = text.trim();
-    (!text.is_empty()).then(|| shown_bytes(text.as_bytes()))
+    (!text.is_empty()).then(|| sanitize_bytes(text.as_bytes()))
 }

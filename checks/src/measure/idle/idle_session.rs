@@ -8,12 +8,12 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use super::rungs::SERVER_INTERVAL;
 use crate::base::limits::Patience;
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::connection::NotLoggedIn;
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::idle::Holds;
-use crate::os::socket::Keepalive;
-use crate::ssh::connection::{Answer, Connection};
+use crate::os::socket::SocketKeepalive;
+use crate::ssh::connection::{Connection, KeepaliveReply};
 use crate::ssh::ending::Ending;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
@@ -104,7 +104,7 @@ impl IdleSession {
             // Silence is not the server's no: the path may have gone down.
             return Err(match ran.refused {
                 None if ran.gave_up.is_some() || self.connection.is_closed() => NotLoggedIn::NoAnswer,
-                refused => NotLoggedIn::NoCommand(refused.map_or_else(String::new, |(_, text)| shown(&text))),
+                refused => NotLoggedIn::NoCommand(refused.map_or_else(String::new, |(_, text)| sanitize(&text))),
             });
         };
         self.channel = Some(running.into_channel());
@@ -159,19 +159,19 @@ impl IdleSession {
     }
 
     /// Sends a line and waits until the server has sent it back; how the session ended, if it did meanwhile.
-    pub(super) async fn echo(&mut self, ended: &mut Option<Ending>) -> Answer {
+    pub(super) async fn echo(&mut self, ended: &mut Option<Ending>) -> KeepaliveReply {
         let asked = Instant::now();
         let deadline = self.verdict_deadline();
         self.ask_for_line(0).await;
         match timeout(deadline, self.event()).await {
-            Err(_) => Answer::Silent,
+            Err(_) => KeepaliveReply::Silent,
             Ok(Event::Line) => {
                 self.channel_quiet_since = Some(Instant::now());
-                Answer::Alive(asked.elapsed())
+                KeepaliveReply::Alive(asked.elapsed())
             }
             Ok(Event::Ended(ending)) => {
                 *ended = Some(ending);
-                Answer::Gone
+                KeepaliveReply::Gone
             }
         }
     }
@@ -180,7 +180,7 @@ impl IdleSession {
     pub(super) fn tcp_keepalive(&self, interval: Option<Duration>) {
         if let Some(socket) = self.connection.socket() {
             // A kernel that cannot leaves the session silent, which the arm then shows.
-            let keepalive = |interval| Keepalive { idle: interval, interval, retries: KEEPALIVES };
+            let keepalive = |interval| SocketKeepalive { idle: interval, interval, retries: KEEPALIVES };
             let _ = socket.set_tcp_keepalive(interval.map(keepalive));
         }
     }
@@ -258,7 +258,7 @@ impl IdleSession {
     }
 
     /// Asks whether the session is alive.
-    pub(super) async fn ask(&self) -> Answer {
+    pub(super) async fn ask(&self) -> KeepaliveReply {
         self.connection.keepalive(self.verdict_deadline()).await
     }
 

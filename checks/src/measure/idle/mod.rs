@@ -148,7 +148,7 @@ async fn measure(
         started: started.clone(),
         until: round,
     };
-    let searching = Searching { task: tokio::spawn(hop_locator::beside(test.clone(), scope)), until };
+    let searching = Searching { task: tokio::spawn(hop_locator::locate_hop(test.clone(), scope)), until };
     let mut held = JoinSet::new();
     for (session, role) in roles {
         let line = coordinator.line(session);

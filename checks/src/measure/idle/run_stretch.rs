@@ -12,10 +12,10 @@ use super::idle_session::{Event, IdleSession};
 use super::next_probe::NextProbe;
 use super::role::Role;
 use super::rungs::LATE_LINE;
-use super::stretch::{Outcome, Stretch};
+use super::stretch::{Stretch, StretchOutcome};
 use crate::facts::idle::Holds;
 use crate::os::socket::Socket;
-use crate::ssh::connection::Answer;
+use crate::ssh::connection::KeepaliveReply;
 use crate::ssh::ending::Ending;
 
 /// An answer that takes longer than this is in doubt; it is three times OpenSSH's shortest retransmission time-out.
@@ -59,7 +59,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         channel_quiet,
         age,
         heard_bytes,
-        outcome: Outcome::Dismissed,
+        outcome: StretchOutcome::Dismissed,
         finding: None,
         others_alive: false,
         tcp: None,
@@ -67,7 +67,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
     };
     match waited {
         Waited::Dismissed => {}
-        Waited::Heard => stretch.outcome = Outcome::Heard,
+        Waited::Heard => stretch.outcome = StretchOutcome::Heard,
         Waited::Ended(ending) => settle_ending(means, &mut stretch, ending).await,
         Waited::Due if role == Role::Data => {
             let mut ending = None;
@@ -150,7 +150,7 @@ async fn settle_ending(means: &Means<'_>, stretch: &mut Stretch, Ending { at, ma
         stretch.others_alive = kept_alive || means.line.answers_after(at).await;
     }
     stretch.finding = Some(finding);
-    stretch.outcome = Outcome::EndedItself(manner);
+    stretch.outcome = StretchOutcome::EndedItself(manner);
 }
 
 /// Waits for the answer to a request; a doubt is settled meanwhile.
@@ -158,14 +158,14 @@ async fn settle_answer(
     means: &Means<'_>,
     session: &IdleSession,
     stretch: &mut Stretch,
-    request: impl Future<Output = Answer>,
+    request: impl Future<Output = KeepaliveReply>,
 ) {
     let asked = Instant::now();
     means.line.tell(SessionEvent::Asked);
     let mut request = pin!(request);
     let first = timeout(IN_DOUBT.max(means.line.rtt() * 3), &mut request).await.ok();
-    if let Some(Answer::Alive(rtt)) = first {
-        stretch.outcome = Outcome::Answered(rtt);
+    if let Some(KeepaliveReply::Alive(rtt)) = first {
+        stretch.outcome = StretchOutcome::Answered(rtt);
         return;
     }
     let settle = async {
@@ -184,14 +184,14 @@ async fn settle_answer(
         }
     };
     let (answer, finding) = tokio::join!(answer, settle);
-    if let Answer::Alive(rtt) = answer {
-        stretch.outcome = Outcome::Answered(rtt);
+    if let KeepaliveReply::Alive(rtt) = answer {
+        stretch.outcome = StretchOutcome::Answered(rtt);
     } else {
         let manner = match session.connection().ending() {
             Some(_) => Some(session.connection_ended().await.manner),
             None => None,
         };
-        stretch.outcome = Outcome::Unanswered(manner);
+        stretch.outcome = StretchOutcome::Unanswered(manner);
         if let Finding::Fine { kept_alive } = finding {
             stretch.tcp = session.connection().socket().and_then(Socket::tcp_info);
             stretch.others_alive = kept_alive || means.line.answers_after(asked).await;

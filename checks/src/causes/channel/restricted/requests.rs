@@ -7,7 +7,7 @@ use crate::causes::software::{Software, is_openssh, software};
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::channel::{Capabilities, Outcome};
+use crate::facts::channel::{Capabilities, Capability};
 
 pub(in super::super) const PTY_REFUSED: Cause = Cause {
     code: "session-pty-refused",
@@ -80,7 +80,7 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
             if is_all_refused(may) { found.at(Severity::Info) } else { found }
         };
         // A reason code belongs to a session that was refused.
-        if matches!(may.sftp, Outcome::Refused { code: None, .. }) {
+        if matches!(may.sftp, Capability::Refused { code: None, .. }) {
             return Some(found(vec!["the subsystem sftp was refused".to_owned()]));
         }
         let said = may.sftp_said.as_ref()?;
@@ -98,5 +98,5 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
 fn is_all_refused(may: &Capabilities) -> bool {
     [&may.pty, &may.direct_tcpip, &may.remote_forward, &may.agent_forwarding, &may.x11]
         .into_iter()
-        .all(Outcome::is_refused)
+        .all(Capability::is_refused)
 }
