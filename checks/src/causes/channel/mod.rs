@@ -15,7 +15,7 @@ use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::{Account, Facts, OURS};
 use restricted::{forwarding, requests};
-use shared::TRY_SFTP;
+use shared::{SEE_FORCED, TRY_SFTP};
 
 /// The causes that show when a channel is opened and a command is run in it.
 pub static CAUSES: &[Cause] = &[
@@ -145,15 +145,6 @@ const NOLOGIN: Cause = Cause {
         (!facts.mark_seen).then(|| forwards(facts, found()))
     },
     ..Cause::NEW
-};
-
-pub(crate) const SEE_FORCED: Fix = Fix {
-    side: Side::Server,
-    summary: "See whether a command is forced for this account or key",
-    snippet: Some(
-        "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys",
-    ),
-    ..Fix::LOOK
 };
 
 const FORCED_COMMAND: Cause = Cause {

@@ -1,7 +1,7 @@
 //! What the account is for, where it is not for everything.
 
+use super::shared::SEE_FORCED;
 use crate::base::service::Service;
-use crate::causes::channel::SEE_FORCED;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::programs::Purpose;

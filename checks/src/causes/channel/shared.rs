@@ -15,3 +15,12 @@ pub(super) const TRY_SFTP: Fix = Fix {
     snippet: Some("sftp {alias}"),
     ..Fix::LOOK
 };
+
+pub(super) const SEE_FORCED: Fix = Fix {
+    side: Side::Server,
+    summary: "See whether a command is forced for this account or key",
+    snippet: Some(
+        "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys",
+    ),
+    ..Fix::LOOK
+};

@@ -1,7 +1,7 @@
 //! What an account serves, read from how its sessions went.
 
-use super::Facts;
 use super::programs::{Program, Purpose, known, named};
+use super::session::Facts;
 use crate::base::service::Service;
 
 /// The status with which sshd ends a session that PAM does not open (session.c).

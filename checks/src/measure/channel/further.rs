@@ -11,6 +11,7 @@ use crate::measure::handles::LoggedIn;
 use crate::ssh::channels::{ChannelKind, Opened};
 use crate::ssh::sftp::SftpSession;
 
+use super::attempt;
 use super::command::names_first_word;
 use super::shell;
 
@@ -50,7 +51,7 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
     let Some(connection) = &logged_in.connection else { return false };
     if wish == Wish::Echo {
         // What the server said to our first command no longer matters then.
-        if let Some(plain) = super::plain(connection, patience).await {
+        if let Some(plain) = attempt::plain(connection, patience).await {
             *facts = plain;
             return true;
         }

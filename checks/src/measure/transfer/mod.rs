@@ -99,7 +99,7 @@ pub(crate) async fn moved(
 ) -> (bool, Facts) {
     let sent = noise(seed(), count);
     let facts = returned(connection, running, &sent, patience).await;
-    let mut facts = Facts { compression: compression(connection), ..facts };
+    let mut facts = Facts { compression: connection.compression(), ..facts };
     if facts.rate.is_none() {
         return (false, facts);
     }
@@ -157,10 +157,6 @@ pub(crate) async fn echo(
     times.sort_by(f64::total_cmp);
     let (min, max) = (times.first()?, times.last()?);
     Some(Echo { samples: times.len(), min_ms: *min, median_ms: *times.get(times.len() / 2)?, max_ms: *max })
-}
-
-pub(crate) fn compression(connection: &Connection) -> Option<String> {
-    connection.observations().read().negotiated.as_ref().map(|agreed| agreed.compression.clone())
 }
 
 /// The same with less data in packets of other sizes: one login of small ones, and where that passes four more; 23 s at most.

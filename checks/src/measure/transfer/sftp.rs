@@ -1,6 +1,5 @@
 //! Data both ways over sftp, where no command runs: paths that are resolved, which touches no file.
 
-use super::compression;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::service::Service;
@@ -27,7 +26,7 @@ pub(super) async fn moved(connection: &Connection, sftp: &mut SftpSession, patie
         sent_bytes,
         returned_bytes: ran.stdout_bytes,
         rate: whole.then(|| (sent_bytes + ran.stdout_bytes) as f64 / (ran.duration_ms / 1000.0)),
-        compression: compression(connection),
+        compression: connection.compression(),
         ending: connection.ending().map(|ending| ending.manner),
         tcp: connection.socket().and_then(crate::os::socket::Socket::tcp_info),
         ran,
