@@ -15,6 +15,7 @@ use super::tap::{Tap, Watch};
 use super::transport::Transport;
 use crate::base::target::Target;
 use crate::base::text::sanitize;
+use crate::os::socket::Socket;
 
 /// How we name ourselves in the version exchange.
 const CLIENT_ID: &str = concat!("SSH-2.0-ssh-doctor_", env!("CARGO_PKG_VERSION"));
@@ -55,6 +56,7 @@ pub(crate) async fn connect_watched(
     deadline: Duration,
 ) -> Result<Connection, NotConnected> {
     let (socket, via) = (stream.get_ref().socket(), stream.get_ref().via());
+    let mut cut_short = ResetOnDrop(stream.get_ref().socket());
     let observations = Observations::default();
     let (preferred, lacking) = match preferred(target) {
         Ok(preferred) => (preferred, None),
@@ -81,6 +83,18 @@ pub(crate) async fn connect_watched(
             Err(error) = connecting => Err(NotConnected::Failed(error)),
         }
     };
-    let handle = timeout(deadline, connected).await.unwrap_or(Err(NotConnected::Deadline))?;
-    Ok(Connection { handle, watch: watch.clone(), observations, socket, via })
+    let Ok(answered) = timeout(deadline, connected).await else { return Err(NotConnected::Deadline) };
+    cut_short.0 = None;
+    Ok(Connection { handle: answered?, watch: watch.clone(), observations, socket, via })
+}
+
+/// Resets an exchange that is given up halfway, at its deadline or because nobody waits for it any longer.
+struct ResetOnDrop(Option<Socket>);
+
+impl Drop for ResetOnDrop {
+    fn drop(&mut self) {
+        if let Some(socket) = &self.0 {
+            socket.abort();
+        }
+    }
 }

@@ -21,8 +21,9 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
             summary: "Name a key for each factor, and let ssh ask for the others",
             file: Some("~/.ssh/config"),
             snippet: Some(
-                "Host {alias}\n    IdentityFile <first key>\n    IdentityFile <second key>\n    PreferredAuthentications publickey,keyboard-interactive,password",
+                "Host {alias}\n    IdentityFile ~/.ssh/FIRST_KEY\n    IdentityFile ~/.ssh/SECOND_KEY\n    PreferredAuthentications publickey,keyboard-interactive,password",
             ),
+            caution: Some("put in the key files"),
             ..Fix::CHANGE
         },
         Fix {
@@ -139,7 +140,8 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
             side: Side::Client,
             summary: "Name the key file for this server",
             file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    IdentityFile <key file>"),
+            snippet: Some("Host {alias}\n    IdentityFile ~/.ssh/KEY"),
+            caution: Some("put in the key file"),
             ..Fix::CHANGE
         },
         Fix {

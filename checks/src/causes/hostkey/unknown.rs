@@ -34,7 +34,8 @@ pub(super) const UNKNOWN: Cause = Cause {
             side: Side::Client,
             summary: "For many servers or clients: sign the host keys with one authority, and put that authority into {known_file} once",
             file: Some("known_hosts"),
-            snippet: Some("@cert-authority {known_as} <public key of the authority>"),
+            snippet: Some("@cert-authority {known_as} PUBLIC_KEY"),
+            caution: Some("put in the public key of the authority"),
             ..Fix::CHANGE
         },
     ],

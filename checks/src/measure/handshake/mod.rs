@@ -59,13 +59,7 @@ pub async fn check(ctx: &Context, link: Option<Link>) -> (Step<Facts>, Option<Ke
         }
         Err(NotConnected::Library(_)) if facts.user_would_agree() => Step::Error(library::library_lacks(&facts)),
         // The server's list has nothing of the user's, whatever the library speaks.
-        Err(NotConnected::Library(_)) => Step::Failed(facts),
-        Err(NotConnected::Deadline) => {
-            if let Some(socket) = &socket {
-                socket.abort();
-            }
-            Step::Failed(facts)
-        }
+        Err(NotConnected::Library(_) | NotConnected::Deadline) => Step::Failed(facts),
         Err(NotConnected::Failed(russh::Error::NoCommonAlgo { .. })) if facts.user_would_agree() => {
             Step::Error(library::library_lacks(&facts))
         }
