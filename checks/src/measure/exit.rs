@@ -78,7 +78,7 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
     let is_well = |ran: &Ran| is_whole(ran) || logged_in.no_input && ran.stdout_bytes == OUTPUT && ran.closed;
     let whole = is_well(&ran) && again.iter().all(is_well);
     let (written_bytes, given_status, input_open) = (OUTPUT, STATUS, reads == Reads::Nothing);
-    let facts = Facts { ran, again, other_output, written_bytes, given_status, input_open, ending, ..Facts::default() };
+    let facts = Facts { ran, input_open, other_output, written_bytes, given_status, again, ending, ..Facts::default() };
     judged(whole, facts)
 }
 

@@ -166,8 +166,8 @@ impl Running {
     pub async fn end(mut self, patience: Patience) -> Ran {
         /// What sftp servers take that end with their input.
         const SOON: Duration = Duration::from_secs(2);
-        let mut ran = Ran::default();
-        ran.connection_lost = !matches!(timeout(SAYING, self.channel.eof()).await, Ok(Ok(())));
+        let said = matches!(timeout(SAYING, self.channel.eof()).await, Ok(Ok(())));
+        let mut ran = Ran { connection_lost: !said, ..Ran::default() };
         self.read(0, Patience { silence: SOON.min(patience.silence), ..patience }, &mut ran, |_| false).await;
         if !ran.connection_lost {
             let _ = timeout(SAYING, self.channel.close()).await;

@@ -93,23 +93,16 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
 fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
     let ran = &facts.ran;
     let mut wishes = match facts.program().map(|program| program.purpose) {
-        _ if ran.refused.is_some() => vec![],
-        // A menu, a prompt, or what does not stop to print.
-        _ if facts.waits_with_output() => vec![],
+        // Refused, or a menu, a prompt, or what does not stop to print.
+        _ if ran.refused.is_some() || facts.waits_with_output() => vec![],
         // Nothing ran.
         _ if ran.accepted == Some(false) => vec![Wish::Sftp, Wish::Shell],
         Some(Purpose::CommandLine) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
         Some(Purpose::Sftp | Purpose::Refusal | Purpose::Closed) => vec![Wish::Sftp],
-        // A terminal multiplexer would leave a session behind.
-        Some(Purpose::Git | Purpose::Copying | Purpose::Terminal | Purpose::Full) => vec![],
         None if names_first_word(facts) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
-        None if facts.quoted_back => vec![],
-        None if ran.closed && ran.status == Some(0) => vec![],
-        None if ran.closed => vec![Wish::Sftp],
-        // A program that has read the end of its input.
-        None if facts.on_input.as_ref().is_some_and(|seen| seen.closed) => vec![],
-        None if ran.accepted == Some(true) => vec![Wish::Sftp],
-        None => vec![],
+        None if may_be_broken(facts) => vec![Wish::Sftp],
+        // A program has done its work; a terminal multiplexer would leave a session behind.
+        Some(Purpose::Git | Purpose::Copying | Purpose::Terminal | Purpose::Full) | None => vec![],
     };
     for (service, wish) in [(Service::Sftp, Wish::Sftp), (Service::Shell, Wish::Shell)] {
         if expected.contains(&service) && !wishes.contains(&wish) && ran.refused.is_none() {
@@ -117,4 +110,15 @@ fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
         }
     }
     wishes.into()
+}
+
+/// Whether an unknown program has failed, or says nothing: a start-up file may be broken that sftp does not read.
+fn may_be_broken(facts: &Facts) -> bool {
+    let ran = &facts.ran;
+    let has_read_all = facts.on_input.as_ref().is_some_and(|seen| seen.closed);
+    match (ran.closed, ran.status) {
+        _ if facts.quoted_back => false,
+        (true, status) => status != Some(0),
+        (false, _) => ran.accepted == Some(true) && !has_read_all,
+    }
 }
