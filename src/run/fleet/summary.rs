@@ -94,7 +94,7 @@ fn reason(evidence: &Evidence, diagnosis: &Diagnosis) -> (Option<Reason>, Option
         return (None, None);
     }
     if let Some(found) = diagnosis.findings.first().filter(|found| found.severity != Severity::Info) {
-        let (code, title) = (found.code.to_owned(), found.title.clone().into_owned());
+        let (code, title) = (found.code.to_owned(), found.title.clone());
         return (
             Some(Reason { severity: found.severity, code, hop: found.hop.clone(), title: title.into_owned() }),
             None,
