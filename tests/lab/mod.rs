@@ -151,15 +151,6 @@ impl Lab {
         middlebox::forward(self.router(self.hosts.len() - 2), rule);
     }
 
-    /// The path of a program; says loudly where it is not installed.
-    pub(crate) fn installed(&self, program: &str) -> Option<String> {
-        let found = Command::new("which").arg(program).output().ok().filter(|found| found.status.success());
-        match found {
-            Some(found) => Some(String::from_utf8_lossy(&found.stdout).trim().to_owned()),
-            None => skip(&format!("{program} is not installed; tests/run --zoo installs it")),
-        }
-    }
-
     /// Writes a file of the account's home on the server.
     pub(crate) fn at_server_home(&self, file: &str, text: &str) {
         self.home.write(&format!("server/{file}"), text);
@@ -317,12 +308,21 @@ pub(crate) fn skip<T>(lacking: &str) -> Option<T> {
     None
 }
 
-/// Whether a program is there; says loudly where it is not.
-pub(crate) fn has(program: &str) -> bool {
-    installed(program) || skip::<()>(&format!("{program} is not installed; tests/run installs it")).is_some()
+/// The path of a program; says loudly where it is not installed.
+pub(crate) fn installed(program: &str) -> Option<String> {
+    let found = Command::new("which").arg(program).output().ok().filter(|found| found.status.success());
+    match found {
+        Some(found) => Some(String::from_utf8_lossy(&found.stdout).trim().to_owned()),
+        None => skip(&format!("{program} is not installed; tests/run --zoo installs it")),
+    }
 }
 
-fn installed(program: &str) -> bool {
+/// Whether a program is there; says loudly where it is not.
+pub(crate) fn has(program: &str) -> bool {
+    is_installed(program) || skip::<()>(&format!("{program} is not installed; tests/run installs it")).is_some()
+}
+
+fn is_installed(program: &str) -> bool {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     Command::new("which").arg(program).env("PATH", path).output().is_ok_and(|found| found.status.success())
 }
@@ -344,7 +344,7 @@ fn possible() -> Result<(), String> {
         return Err("network namespaces need root".into());
     }
     for program in ["ip", "nft", "sysctl", "ssh", "ssh-keygen", "kill", "mount", "/usr/sbin/sshd"] {
-        if !installed(program) {
+        if !is_installed(program) {
             return Err(format!("{program} is not installed; tests/run installs it"));
         }
     }

@@ -122,7 +122,7 @@ impl Lab {
         let script = script("node_server.js");
         // Where node looks for packages is told by the environment alone.
         let args = [format!("NODE_PATH={modules}").into(), "node".into(), script];
-        self.with_keys("env", &args, &[kind])
+        Some(self.with_keys("env", &args, &[kind]))
     }
 
     /// Apache MINA's server, of this kind.
@@ -134,7 +134,7 @@ impl Lab {
             format!("{classes}:{classes}/*").into(),
             "Mina".into(),
         ];
-        self.with_keys("java", &args, &[kind])
+        Some(self.with_keys("java", &args, &[kind]))
     }
 
     /// The sshd of Debian 13, in a file system of its own, with these lines of sshd_config; the account is that file system's root.
@@ -164,17 +164,17 @@ impl Lab {
     }
 
     fn built(&self, program: &str, options: &[&str]) -> Option<Server> {
-        self.with_keys(&built(program)?, &[], options)
+        Some(self.with_keys(&built(program)?, &[], options))
     }
 
     /// A program that takes, behind these arguments, its address, port, host key, authorized keys, and its own options.
-    fn with_keys(&self, program: &str, before: &[OsString], options: &[&str]) -> Option<Server> {
+    fn with_keys(&self, program: &str, before: &[OsString], options: &[&str]) -> Server {
         let port = next_port();
         let mut args = before.to_vec();
         args.extend([self.server_address().to_string().into(), port.to_string().into()]);
         args.extend(["host_key", "server/.ssh/authorized_keys"].map(|file| self.home().path(file).into()));
         args.extend(options.iter().map(Into::into));
-        Some(self.serve(port, Some(HOST_KEY), program, &args))
+        self.serve(port, Some(HOST_KEY), program, &args)
     }
 }
 

@@ -4,32 +4,32 @@ use super::setups;
 use crate::lab::{Lab, Server};
 
 /// An account whose key runs these lines of the shell and nothing else.
-fn job(lab: &Lab, lines: &str) -> Option<Server> {
+fn job(lab: &Lab, lines: &str) -> Server {
     let program = lab.program("job", lines);
     forced(lab, &program)
 }
 
-fn forced(lab: &Lab, command: &str) -> Option<Server> {
+fn forced(lab: &Lab, command: &str) -> Server {
     lab.user("me", "/bin/sh");
     lab.key_options(&format!("restrict,command=\"{command}\""));
-    Some(lab.sshd(&[]))
+    lab.sshd(&[])
 }
 
 /// The same, and terminals may be had.
-fn on_terminal(lab: &Lab, command: &str) -> Option<Server> {
+fn on_terminal(lab: &Lab, command: &str) -> Server {
     lab.user("me", "/bin/sh");
     lab.key_options(&format!("command=\"{command}\",no-port-forwarding"));
-    Some(lab.sshd(&[]))
+    lab.sshd(&[])
 }
 
 /// An account with this shell.
-fn shell(lab: &Lab, shell: &str, settings: &[&str]) -> Option<Server> {
+fn shell(lab: &Lab, shell: &str, settings: &[&str]) -> Server {
     lab.user("me", shell);
-    Some(lab.sshd(&[settings, &["Subsystem sftp /usr/lib/openssh/sftp-server"]].concat()))
+    lab.sshd(&[settings, &["Subsystem sftp /usr/lib/openssh/sftp-server"]].concat())
 }
 
 /// An account whose shell prints these words and ends.
-fn message(lab: &Lab, lines: &str) -> Option<Server> {
+fn message(lab: &Lab, lines: &str) -> Server {
     let program = lab.program("message", lines);
     shell(lab, &program, &[])
 }
@@ -62,7 +62,7 @@ setups! {
     screen_forced: |lab| on_terminal(lab, "screen -xRR"), ME => "healthy", ["session-restricted"], ["program"];
     wrapper_that_runs_commands: |lab| job(lab, "exec sh -c \"$SSH_ORIGINAL_COMMAND\""), ME
         => "healthy", ["session-pty-refused"], ["exec"];
-    restricted_key: |lab| { lab.user("me", "/bin/sh"); lab.key_options("restrict"); Some(lab.sshd(&[])) }, ME
+    restricted_key: |lab| { lab.user("me", "/bin/sh"); lab.key_options("restrict"); lab.sshd(&[]) }, ME
         => "healthy", [], ["exec", "sftp"];
     bastion_false: |lab| shell(lab, "/bin/false", &[]), ME => "broken", ["session-shell-exits"], ["forward"];
     bastion_nologin: |lab| shell(lab, NOLOGIN, &[]), ME => "broken", ["session-nologin"], ["forward"];

@@ -14,44 +14,44 @@ const ME_BRIEFLY: [&str; 4] = ["-l", "me", "--timeout", "3s"];
 const BASH: &str = "/bin/bash";
 
 /// An account whose sessions PAM treats by these lines.
-fn pam(lab: &Lab, lines: &[&str]) -> Option<Server> {
-    Some(lab.sshd_with_joe(SOUND, lines, &[]))
+fn pam(lab: &Lab, lines: &[&str]) -> Server {
+    lab.sshd_with_joe(SOUND, lines, &[])
 }
 
-fn pam_limits(lab: &Lab, limit: &str) -> Option<Server> {
+fn pam_limits(lab: &Lab, limit: &str) -> Server {
     let file = lab.home().path("limits.conf");
     std::fs::write(&file, format!("joe - {limit}\n")).expect("our own folder");
     pam(lab, &[&format!("session required pam_limits.so conf={}", file.display())])
 }
 
 /// An account with bash, which reads this file for a command of sshd too.
-fn bashrc(lab: &Lab, lines: &str) -> Option<Server> {
+fn bashrc(lab: &Lab, lines: &str) -> Server {
     lab.user("me", BASH);
     lab.at_server_home(".bashrc", &format!("{lines}\n"));
-    Some(lab.sshd(&[]))
+    lab.sshd(&[])
 }
 
-fn forced(lab: &Lab, command: &str) -> Option<Server> {
+fn forced(lab: &Lab, command: &str) -> Server {
     lab.user("me", "/bin/sh");
     lab.key_options(&format!("restrict,command=\"{command}\""));
-    Some(lab.sshd(&[]))
+    lab.sshd(&[])
 }
 
 /// A root directory that does not belong to root.
-fn chroot_of_the_user(lab: &Lab) -> Option<Server> {
+fn chroot_of_the_user(lab: &Lab) -> Server {
     lab.user("me", "/bin/sh");
     let jail = lab.home().path("jail");
     std::fs::create_dir_all(&jail).expect("our own folder");
     chown(&jail, Some(3001), Some(3001)).expect("root may");
-    Some(lab.sshd(&[&format!("ChrootDirectory {}", jail.display())]))
+    lab.sshd(&[&format!("ChrootDirectory {}", jail.display())])
 }
 
 /// Keys that are looked up by a program that waits for a file server.
-fn key_lookup_hangs(lab: &Lab) -> Option<Server> {
+fn key_lookup_hangs(lab: &Lab) -> Server {
     let program = lab.sleeper(60);
     // sshd runs only what nobody else may write, in folders of the same kind.
     let script = format!("mount -t tmpfs -o mode=755 none /srv && cp {program} /srv/keys");
-    Some(lab.sshd_after(
+    lab.sshd_after(
         &script,
         &[
             "AuthorizedKeysCommand /srv/keys",
@@ -59,7 +59,7 @@ fn key_lookup_hangs(lab: &Lab) -> Option<Server> {
             "AuthorizedKeysFile none",
             "LoginGraceTime 6",
         ],
-    ))
+    )
 }
 
 /// A file that is read, and that nobody writes.

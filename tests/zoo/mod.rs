@@ -52,11 +52,11 @@ macro_rules! setups {
 pub(crate) use setups;
 
 /// Examines a set-up in each way that is asked for, each time on a server of its own.
-fn examine(name: &str, start: impl Fn(&Lab) -> Option<Server> + Sync, options: &[&str], expected: Expected) {
+fn examine<S: Into<Option<Server>>>(name: &str, start: impl Fn(&Lab) -> S, options: &[&str], expected: Expected) {
     let Some(lab) = Lab::healthy() else { return };
     let wanted = std::env::var("SSH_DOCTOR_ZOO_MODES").unwrap_or_else(|_| MODES[0].0.to_owned());
     let modes = MODES.iter().filter(|(mode, _)| wanted.contains(mode));
-    let servers: Vec<_> = modes.filter_map(|mode| Some((mode, start(&lab)?))).collect();
+    let servers: Vec<_> = modes.filter_map(|mode| Some((mode, start(&lab).into()?))).collect();
     let faults: Vec<String> = std::thread::scope(|scope| {
         let runs: Vec<_> = servers
             .iter()

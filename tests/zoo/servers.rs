@@ -1,10 +1,11 @@
 //! Servers of other software, each as it comes or as its own examples set it up.
 
 use super::setups;
+use crate::lab::Lab;
 
 setups! {
-    openssh: |lab| Some(lab.sshd(&[])), [] => "healthy", [], ["exec", "sftp", "forward"];
-    openssh_one_session: |lab| Some(lab.sshd(&["MaxSessions 1"])), []
+    openssh: |lab| lab.sshd(&[]), [] => "healthy", [], ["exec", "sftp", "forward"];
+    openssh_one_session: |lab| lab.sshd(&["MaxSessions 1"]), []
         => "degraded", ["channel-max-sessions"], ["exec", "sftp", "forward"];
     #[ignore = "tests/run --zoo"]
     openssh_10: |lab| lab.newer_sshd(&[]), [] => "healthy", [], ["exec", "sftp", "forward"];
@@ -16,11 +17,11 @@ setups! {
     dropbear_forced: |lab| { lab.key_options("command=\"echo done\""); lab.dropbear(&[]) }, []
         => "healthy", ["session-restricted"], ["forward", "program"];
     #[ignore = "tests/run --zoo"]
-    tinyssh: |lab| lab.tinyssh(), [] => "healthy", [], ["exec"];
+    tinyssh: Lab::tinyssh, [] => "healthy", [], ["exec"];
     asyncssh: |lab| lab.asyncssh(&[]), [] => "healthy", [], ["exec"];
-    paramiko: |lab| lab.paramiko(), [] => "healthy", [], ["exec", "sftp"];
+    paramiko: Lab::paramiko, [] => "healthy", [], ["exec", "sftp"];
     #[ignore = "tests/run --zoo"]
-    conch: |lab| lab.conch(), [] => "healthy", [], ["exec", "sftp", "forward"];
+    conch: Lab::conch, [] => "healthy", [], ["exec", "sftp", "forward"];
     #[ignore = "tests/run --zoo"]
     mina: |lab| lab.mina("exec"), [] => "healthy", [], ["exec", "sftp"];
     #[ignore = "tests/run --zoo"]
@@ -38,9 +39,9 @@ setups! {
     #[ignore = "tests/run --zoo"]
     gliderlabs_greeting: |lab| lab.gliderlabs("greeting"), [] => "healthy", ["session-restricted"], ["program"];
     #[ignore = "tests/run --zoo"]
-    erlang: |lab| lab.erlang(), [] => "healthy", ["session-input-lost"], ["exec", "sftp"];
+    erlang: Lab::erlang, [] => "healthy", ["session-input-lost"], ["exec", "sftp"];
     #[ignore = "tests/run --zoo"]
-    libssh_example: |lab| lab.libssh(), [] => "healthy", ["session-input-lost"], ["exec"];
+    libssh_example: Lab::libssh, [] => "healthy", ["session-input-lost"], ["exec"];
     #[ignore = "tests/run --zoo"]
     proftpd: |lab| lab.proftpd(&[]), ["-l", "me"] => "healthy", ["session-restricted"], ["sftp"];
 }

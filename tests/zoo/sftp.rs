@@ -8,18 +8,18 @@ const JAIL: &str = "mount -t tmpfs -o mode=755 none /srv && mkdir -p /srv/jail/f
 /// What guides to such accounts set beside it.
 const LOCKED: [&str; 3] = ["AllowTcpForwarding no", "X11Forwarding no", "PermitTTY no"];
 
-fn me(lab: &Lab, shell: &str, settings: &[&str]) -> Option<Server> {
+fn me(lab: &Lab, shell: &str, settings: &[&str]) -> Server {
     lab.user("me", shell);
-    Some(lab.sshd(settings))
+    lab.sshd(settings)
 }
 
-fn jailed(lab: &Lab, shell: &str, settings: &[&str]) -> Option<Server> {
+fn jailed(lab: &Lab, shell: &str, settings: &[&str]) -> Server {
     lab.user("me", shell);
-    Some(lab.sshd_after(JAIL, &[settings, &["ChrootDirectory /srv/jail"]].concat()))
+    lab.sshd_after(JAIL, &[settings, &["ChrootDirectory /srv/jail"]].concat())
 }
 
 /// A shell of its own that lets the sftp server through, as rssh and scponly do.
-fn restricted_shell(lab: &Lab) -> Option<Server> {
+fn restricted_shell(lab: &Lab) -> Server {
     let shell = lab.program(
         "rssh",
         "case \"$2\" in *sftp-server) exec /usr/lib/openssh/sftp-server;; esac\n\

@@ -1,18 +1,18 @@
 //! Login shells: each runs commands, and nothing is wrong with any of them.
 
 use super::setups;
-use crate::lab::{Lab, Server};
+use crate::lab::{Lab, Server, installed};
 
 /// sshd with an ordinary account that has this shell; none where it is not installed.
 fn shell(lab: &Lab, shell: &str) -> Option<Server> {
-    let path = lab.installed(shell)?;
+    let path = installed(shell)?;
     lab.user("me", &path);
     Some(lab.sshd(&[]))
 }
 
 /// busybox is a shell by the name of its link.
 fn busybox(lab: &Lab) -> Option<Server> {
-    let busybox = lab.installed("busybox")?;
+    let busybox = installed("busybox")?;
     let link = lab.home().path("ash");
     let _ = std::os::unix::fs::symlink(busybox, &link);
     lab.user("me", &link.display().to_string());

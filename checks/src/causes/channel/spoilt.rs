@@ -250,7 +250,7 @@ mod tests {
     }
 
     fn passed(capabilities: Capabilities) -> Step<Facts> {
-        Step::Passed(Facts { capabilities, mark_seen: true, ..Facts::default() })
+        Step::Passed(Facts { capabilities: Box::new(capabilities), mark_seen: true, ..Facts::default() })
     }
 
     #[test]

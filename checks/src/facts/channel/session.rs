@@ -55,10 +55,10 @@ pub struct Facts {
     pub no_input: bool,
     /// What ran in place of our command did this with input, where it neither ended nor printed our mark.
     #[serde(default)]
-    pub on_input: Option<OnInput>,
+    pub on_input: Option<Box<OnInput>>,
     /// The account's shell, where it was asked for.
     #[serde(default)]
-    pub shell: Option<Shell>,
+    pub shell: Option<Box<Shell>>,
     /// The program that printed it, where its words are known (`facts::channel::programs`).
     #[serde(default)]
     pub program: Option<String>,
@@ -69,7 +69,7 @@ pub struct Facts {
     pub ending: Option<Manner>,
     /// What the connection may be used for.
     #[serde(default)]
-    pub capabilities: Capabilities,
+    pub capabilities: Box<Capabilities>,
     /// What was seen without ssh's marks (IPQoS), where the session stopped as they were set.
     #[serde(default)]
     pub marks: Option<Marks>,

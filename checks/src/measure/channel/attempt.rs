@@ -56,7 +56,7 @@ async fn attempt(connection: &Connection, limits: &Limits, lead: Lead) -> (Facts
         return (Facts { lead, ..seen(ran) }, Some(running));
     }
     let on_input = settle::settle(running, &mut ran, &mark).await;
-    (Facts { lead, on_input, ..seen(ran) }, None)
+    (Facts { lead, on_input: on_input.map(Box::new), ..seen(ran) }, None)
 }
 
 /// A plain `echo`, which the command lines of other systems have too; nothing where its mark does not come.
@@ -88,7 +88,7 @@ fn seen(ran: Ran, mark: &str, command: &str, connection: &Connection) -> Facts {
         other_output: (!other.trim().is_empty()).then(|| escaped(other.trim())),
         stderr: (!errors.is_empty()).then(|| escaped(&errors)),
         ending: connection.ending().map(|ending| ending.manner),
-        capabilities: Capabilities {
+        capabilities: Box::new(Capabilities {
             session: match &ran.refused {
                 Some((code, text)) => Capability::refused(*code, text),
                 None if ran.open_ms.is_some() => Capability::Allowed,
@@ -96,7 +96,7 @@ fn seen(ran: Ran, mark: &str, command: &str, connection: &Connection) -> Facts {
             },
             exec: ran.accepted.map_or_else(Capability::default, |accepted| Capability::of(Some(accepted))),
             ..Capabilities::default()
-        },
+        }),
         ran,
         ..Facts::default()
     }

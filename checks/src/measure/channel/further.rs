@@ -84,7 +84,7 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
     let answered = !(seen.ran.connection_lost && seen.ran.stdout_bytes == 0);
     facts.capabilities.shell = shell::outcome(&seen);
     facts.capabilities.pty = Capability::of(seen.terminal);
-    facts.shell = Some(seen);
+    facts.shell = Some(Box::new(seen));
     answered
 }
 

@@ -71,8 +71,8 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
         let asked = ctx.stop.race(Box::pin(probes::ask(connection, &ctx.limits, facts.lead))).await;
         if let Some((capabilities, shell)) = asked {
             let exec = Capability::of(facts.ran.accepted);
-            facts.capabilities = Capabilities { session: Capability::Allowed, exec, ..capabilities };
-            facts.shell = shell;
+            *facts.capabilities = Capabilities { session: Capability::Allowed, exec, ..capabilities };
+            facts.shell = shell.map(Box::new);
         }
         return;
     }

@@ -17,7 +17,7 @@ mod tests {
         }
         let evidence = Evidence {
             handshake: timed(handshake::Facts { version: Some(version.into()), ..Default::default() }),
-            channel: timed(Facts { capabilities, mark_seen: true, ..Facts::default() }),
+            channel: timed(Facts { capabilities: Box::new(capabilities), mark_seen: true, ..Facts::default() }),
             ..Evidence::unexamined()
         };
         let matched = CAUSES.iter().filter_map(|cause| Some((cause, (cause.judge)(&evidence)?)));
