@@ -17,6 +17,7 @@ mod formats;
 mod handshake;
 mod hop;
 mod hop_report;
+mod hostile;
 mod hostkey;
 mod idle;
 mod journals;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use russh::Channel;
 use russh::client::Msg;
-use tokio::time::timeout;
 
 use super::command::KEPT;
 use super::shell;
@@ -14,6 +13,7 @@ use crate::base::nonce::seed;
 use crate::base::service::Service;
 use crate::base::text::sanitize;
 use crate::facts::channel::{Capabilities, Capability, Lead, Sessions, Sftp, Shell};
+use crate::os::pause::timeout;
 use crate::ssh::channels::{ChannelKind, Opened, answers};
 use crate::ssh::connection::{Connection, KeepaliveReply};
 use crate::ssh::sftp::SftpSession;

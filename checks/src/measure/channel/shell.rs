@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::os::pause::timeout;
 use russh::Channel;
 use russh::client::Msg;
-use tokio::time::timeout;
 
 use crate::base::limits::Patience;
 use crate::base::text::sanitize_bytes;
