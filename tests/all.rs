@@ -30,6 +30,7 @@ mod logins;
 mod mend;
 mod names;
 mod once;
+mod own_keepalive;
 mod own_ssh;
 mod path;
 mod proxies;

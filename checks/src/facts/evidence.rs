@@ -164,6 +164,12 @@ impl Evidence {
         self.checks().iter().find(|view| cut(view)).map(|view| view.check)
     }
 
+    /// What the idle test saw where silence ended sessions, whether or not the user's own keepalive would have prevented it.
+    #[must_use]
+    pub fn idle_deaths(&self) -> Option<&idle::Facts> {
+        self.idle.facts().filter(|facts| self.idle.failed().is_some() || facts.own_outlives_all())
+    }
+
     /// The checks in order, each in the shape that reports need.
     #[must_use]
     pub fn checks(&self) -> [CheckView; 10] {
