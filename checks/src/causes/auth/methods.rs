@@ -105,6 +105,9 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
         if anything_presented(facts) || facts.password_withheld() || !facts.factors.is_empty() {
             return None;
         }
+        if facts.answered(AuthAnswer::Unfinished).any(|attempt| attempt.sent) {
+            return None;
+        }
         let questions: Vec<_> = facts.attempts.iter().flat_map(|attempt| &attempt.prompts).collect();
         // Where public keys are taken too, having none is one half of it, and a question that was put is the nearer one.
         if facts.usable("publickey") && questions.is_empty() {
