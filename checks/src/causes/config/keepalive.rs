@@ -247,8 +247,8 @@ mod tests {
         assert!(
             because(&timer(5, 3, Some(OwnEnd::Unanswered))).is_some_and(|words| words.contains("no longer answered"))
         );
-        for other in [timer(5, 3, Some(OwnEnd::Alive)), timer(0, 3, None), timer(5, 3, None)] {
-            assert_eq!(because(&other), None);
+        for (interval, end) in [(5, Some(OwnEnd::Alive)), (0, None), (5, None)] {
+            assert_eq!(because(&timer(interval, 3, end)), None);
         }
     }
 

@@ -29,8 +29,11 @@ pub(super) struct Holding {
 
 struct Session {
     over: watch::Sender<bool>,
-    task: JoinHandle<Option<(OwnSession, Option<(u32, u32)>)>>,
+    task: JoinHandle<Option<Held>>,
 }
+
+/// What became of the session, and the processes of its command.
+type Held = (OwnSession, Option<(u32, u32)>);
 
 /// Opens the session where the user's settings send something on an idle one within the time that is tested, and there is room for it
 /// among so many sessions; `mark` is what the arguments of its command bear.
