@@ -57,7 +57,8 @@ fn assert_proposed(shell: &str, script: impl Fn(&str) -> String) {
 fn bash_completes_commands_options_values_hosts_codes_and_cases() {
     assert_proposed("bash", |typed| {
         let words: Vec<_> = typed.split(' ').collect();
-        let (last, before) = (words[words.len() - 1], if words.len() > 1 { words[words.len() - 2] } else { "ssh-doctor" });
+        let (last, before) =
+            (words[words.len() - 1], if words.len() > 1 { words[words.len() - 2] } else { "ssh-doctor" });
         format!(
             "source script; COMP_WORDS=(ssh-doctor {typed}); COMP_CWORD={}; _ssh__doctor ssh-doctor '{last}' '{before}'; \
              printf '%s\\n' \"${{COMPREPLY[@]}}\"",

@@ -36,7 +36,10 @@ fn assert_safe(page: &str, what: &str) {
     let seen = elements(page);
     for tag in &seen {
         let name = tag.split(' ').next().unwrap_or_default();
-        assert!(!["script", "style", "link", "img", "iframe", "form", "base", "object"].contains(&name), "{what}: <{tag}>");
+        assert!(
+            !["script", "style", "link", "img", "iframe", "form", "base", "object"].contains(&name),
+            "{what}: <{tag}>"
+        );
         let foreign = ["href=", "src=", " on", "url("].iter().any(|part| tag.contains(part));
         assert!(!foreign, "{what}: <{tag}>");
     }

@@ -53,7 +53,10 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             files(&path, found);
-        } else if path.extension().is_some_and(|ext| ["rs", "md", "snap", "json", "yml"].iter().any(|known| ext == *known)) {
+        } else if path
+            .extension()
+            .is_some_and(|ext| ["rs", "md", "snap", "json", "yml"].iter().any(|known| ext == *known))
+        {
             found.push(path);
         }
     }
@@ -71,7 +74,9 @@ fn no_text_has_a_phrase_that_the_guide_replaces() {
         let text = fs::read_to_string(&file).unwrap();
         let words = text.replace("\\\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
         let banned = BANNED.iter().map(|halves| halves.concat());
-        found.extend(banned.filter(|phrase| words.contains(phrase)).map(|phrase| format!("{}: {phrase}", file.display())));
+        found.extend(
+            banned.filter(|phrase| words.contains(phrase)).map(|phrase| format!("{}: {phrase}", file.display())),
+        );
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }

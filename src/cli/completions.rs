@@ -31,7 +31,8 @@ pub fn completion_script(shell: Shell) -> String {
 fn command_to_complete() -> clap::Command {
     let codes = PossibleValuesParser::new(codes());
     let cases = PossibleValuesParser::new(cases());
-    let command = Cli::command().mut_subcommand("explain", |explain| explain.mut_arg("code", |arg| arg.value_parser(codes)));
+    let command =
+        Cli::command().mut_subcommand("explain", |explain| explain.mut_arg("code", |arg| arg.value_parser(codes)));
     command
         .mut_subcommand("demo", |demo| demo.mut_arg("case", |arg| arg.value_parser(cases)))
         .mut_subcommand("check", |check| check.mut_arg("targets", |arg| arg.value_hint(clap::ValueHint::Hostname)))
@@ -50,7 +51,8 @@ fn bash(script: &str) -> String {
     let script = script.replace("ssh__subcmd__doctor", "ssh__doctor");
     let Some((before, check)) = script.split_once("        ssh__doctor__subcmd__check)\n") else { return script };
     let check = check.replacen(" || ${COMP_CWORD} -eq 2 ]]", " ]]", 1);
-    let opts = "            COMPREPLY=( $(compgen -W \"${opts}\" -- \"${cur}\") )\n            return 0\n            ;;";
+    let opts =
+        "            COMPREPLY=( $(compgen -W \"${opts}\" -- \"${cur}\") )\n            return 0\n            ;;";
     let hosts = opts.replace("\"${opts}\"", "\"$(\"$1\" completions --hosts 2>/dev/null)\"");
     format!("{before}        ssh__doctor__subcmd__check)\n{}", check.replacen(opts, &hosts, 1))
 }
@@ -93,7 +95,8 @@ fn aliases(config: &str) -> Vec<String> {
 
 /// The names of known_hosts; hashed ones cannot be read.
 fn recorded_names(lines: &str) -> Vec<String> {
-    let names = lines.lines().filter(|line| !line.starts_with(['#', '@', '|'])).filter_map(|line| line.split(' ').next());
+    let names =
+        lines.lines().filter(|line| !line.starts_with(['#', '@', '|'])).filter_map(|line| line.split(' ').next());
     let plain = names.flat_map(|names| names.split(',')).map(|name| match name.strip_prefix('[') {
         Some(rest) => rest.replacen("]:", ":", 1),
         None => name.to_owned(),

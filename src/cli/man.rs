@@ -18,7 +18,10 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 /// The files that are read; none is changed.
 const FILES: &[(&str, &str)] = &[
     ("~/.ssh/config, /etc/ssh/ssh_config", "The settings of ssh, as ssh -G prints them."),
-    ("~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts", "Trusted host keys, or the files that UserKnownHostsFile and GlobalKnownHostsFile name."),
+    (
+        "~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts",
+        "Trusted host keys, or the files that UserKnownHostsFile and GlobalKnownHostsFile name.",
+    ),
     ("~/.ssh/id_*", "Private keys, or those that IdentityFile names; an agent's keys come first."),
     ("/etc/resolv.conf, /etc/hosts, /etc/nsswitch.conf", "The sources of host names."),
 ];

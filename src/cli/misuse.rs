@@ -9,8 +9,20 @@ use super::hints;
 use crate::terminal;
 
 /// Commands that clap's own words would name wrongly.
-const COMMANDS: [&str; 12] =
-    ["check", "demo", "explain", "causes", "diagnose", "report", "sessions", "tap", "serve", "schema", "completions", "man"];
+const COMMANDS: [&str; 12] = [
+    "check",
+    "demo",
+    "explain",
+    "causes",
+    "diagnose",
+    "report",
+    "sessions",
+    "tap",
+    "serve",
+    "schema",
+    "completions",
+    "man",
+];
 
 /// A command line that asks for help, or is wrong.
 #[derive(Debug)]

@@ -50,8 +50,10 @@ pub fn run(command: Command) -> Result<Verdict> {
             SchemaOf::Sessions => sessions::schema(),
         }),
         Command::Completions { shell: Some(shell), .. } => answer(&completion_script(shell)),
-        Command::Completions { .. } => answer(&known_hosts().into_iter().collect::<Vec<_>>().join("
-")),
+        Command::Completions { .. } => answer(&known_hosts().into_iter().collect::<Vec<_>>().join(
+            "
+",
+        )),
         Command::Man => answer(&man_page()?),
     }
 }

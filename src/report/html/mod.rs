@@ -33,7 +33,8 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis) -> String {
          <body style=\"font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere\">\n<main>\n"
     );
     let meaning = text(&headline::meaning(evidence, diagnosis));
-    let _ = writeln!(page, "<h1><span style=\"color: {}\">{word}</span> {target}: {meaning}</h1>", ink(diagnosis.verdict));
+    let _ =
+        writeln!(page, "<h1><span style=\"color: {}\">{word}</span> {target}: {meaning}</h1>", ink(diagnosis.verdict));
     let address = text(&headline::address(&evidence.target, evidence));
     let when = evidence.started_at;
     let _ = writeln!(
@@ -71,7 +72,7 @@ fn finding(at: usize, found: &Finding) -> String {
     let mut part = format!(
         "<section aria-labelledby=\"finding-{at}\">\n<h2 id=\"finding-{at}\" style=\"color: {color}\">{at}. {hop}{}</h2>\n\
          <p><code>{}</code>, {}, {}</p>\n",
-        text(found.title),
+        text(&found.title),
         found.code,
         severity(found.severity),
         certainty(found)
@@ -85,7 +86,11 @@ fn finding(at: usize, found: &Finding) -> String {
         part.push_str("<p>Consistent with (not proven):</p>\n");
         part.push_str(&list(suspects.iter().map(String::as_str)));
     }
-    let _ = writeln!(part, "<details>\n<summary>Explanation</summary>\n{}</details>\n</section>", paragraphs(found.explanation));
+    let _ = writeln!(
+        part,
+        "<details>\n<summary>Explanation</summary>\n{}</details>\n</section>",
+        paragraphs(found.explanation)
+    );
     part
 }
 
@@ -96,7 +101,8 @@ fn fix(label: &str, fix: &FilledFix) -> String {
         Some(false) => "; tried, did not hold",
         None => "",
     };
-    let mut part = format!("<p><strong>{label}</strong> ({}{place}{tried}): {}</p>\n", side(fix.side), text(&fix.summary));
+    let mut part =
+        format!("<p><strong>{label}</strong> ({}{place}{tried}): {}</p>\n", side(fix.side), text(&fix.summary));
     part.push_str(&fix.snippet.as_ref().map_or_else(String::new, |snippet| pre(snippet)));
     for (word, words) in [("Caution: ", &fix.caution), ("", &fix.note)] {
         if let Some(words) = words {
@@ -112,7 +118,8 @@ fn table(checks: &[CheckView], findings: &[Finding]) -> String {
     let mut part = "<section aria-labelledby=\"checks\">\n<h2 id=\"checks\">Checks</h2>\n".to_owned();
     for view in checks {
         let status = Status::of(view, findings);
-        let time = if status == Status::Skip { String::new() } else { format!(", {}", seconds(view.duration_ms / 1000.0)) };
+        let time =
+            if status == Status::Skip { String::new() } else { format!(", {}", seconds(view.duration_ms / 1000.0)) };
         let _ = writeln!(
             part,
             "<p><strong>{}</strong>: {}{time}<br>{}</p>",
@@ -132,7 +139,8 @@ fn circumstances(evidence: &Evidence, diagnosis: &Diagnosis, checks: &[CheckView
     let spent = evidence.spent;
     let used = format!("Used: {} connections (limit {}), {} logins.", spent.connections, spent.budget, spent.logins);
     let settings = format!("Settings: {}.", evidence.settings.source);
-    let lines: Vec<String> = gaps.into_iter().chain(paused(evidence)).chain(unread(evidence)).chain([settings, used]).collect();
+    let lines: Vec<String> =
+        gaps.into_iter().chain(paused(evidence)).chain(unread(evidence)).chain([settings, used]).collect();
     let items = list(lines.iter().map(String::as_str));
     format!("<section aria-labelledby=\"scope\">\n<h2 id=\"scope\">Scope</h2>\n{items}</section>\n")
 }

@@ -38,16 +38,17 @@ pub(super) const FILTERED: Cause = Cause {
     title: "No answer: packets are dropped, or the host is down",
     severity: Severity::Critical,
     explanation: "The first packet (SYN), retransmitted after 1, 3 and 7 s, got no answer, neither a refusal nor an ICMP error. \
-        A running host without a firewall would have refused a closed port at once. Possible reasons:\n\
-        - a firewall or security group drops packets to this port or from this address, possibly on this machine\n\
+        A host without a firewall would refuse a closed port at once. Possible reasons:\n\
+        - a firewall or security group drops packets to this port or from this address\n\
         - the host is down, and its router does not report it\n\
         - replies take a route on which they are lost\n\
         - sshd's accept queue is full\n\
-        - a ban that drops (fail2ban, sshguard)\n\n\
-        From the client alone these look the same. On the local network this machine itself reports a host that is \
-        down, after 3 s. Watching on the server while the client tries settles it: if the SYN is seen and answered, \
-        the return path is broken; if it is seen and not answered, the server's firewall drops it, or the queue is \
-        full (ss -ltn: Recv-Q above Send-Q); if it is not seen, something in between drops it.",
+        - a ban that drops packets (fail2ban, sshguard)\n\n\
+        From the client alone these look the same. The firewall may be this machine's own. On the local network this \
+        machine itself reports a host that is down, after 3 s. Watching on the server while the client tries settles \
+        it: if the SYN is seen and answered, the return path is broken; if it is seen and not answered, the server's \
+        firewall drops it, or the queue is full (ss -ltn: Recv-Q above Send-Q); if it is not seen, something in \
+        between drops it.",
     fixes: &[
         Fix {
             side: Side::Server,
