@@ -12,6 +12,7 @@ mod hop_locator;
 mod hop_search_result;
 mod host_monitor;
 mod idle_session;
+mod kept;
 mod ladder;
 mod leftovers;
 mod main_session;

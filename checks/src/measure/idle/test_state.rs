@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::control::Finding;
 use super::events::{Directive, Order, Overview, SessionEvent};
+use super::kept::KeptSessions;
 use super::ladder::Ladder;
 use super::next_probe::{NextProbe, Redirect};
 use super::role::Role;
@@ -14,7 +15,7 @@ use super::stretch::{Owner, Stretch, classify};
 use crate::base::text::seconds;
 use crate::facts::idle::advice::{self, interval};
 use crate::facts::idle::bracket::{LATE_ACK_S, channel_quiet_at_death};
-use crate::facts::idle::{Arm, End, Facts, Holds, HopState, Moves, Outage, SessionKind, Sign, Speaker, Times};
+use crate::facts::idle::{Arm, End, Facts, Holds, HopState, Moves, Outage, Sign, Speaker};
 use crate::measure::progress::{IdleState, LaneState};
 
 /// How often the main session is kept alive, seconds: often at first, when a short timer is still possible.
@@ -30,7 +31,7 @@ pub(super) struct TestState {
     sessions: BTreeMap<u32, SessionView>,
     directives: BTreeMap<u32, Directive>,
     arms: Vec<Arm>,
-    kept: BTreeMap<u32, Kept>,
+    kept: KeptSessions,
     outages: Vec<Outage>,
     not_opened: Vec<String>,
     hops: Vec<HopState>,
@@ -40,13 +41,6 @@ pub(super) struct TestState {
     /// Whether the death that the ladder knows is beyond doubt.
     confirmed: bool,
     over: bool,
-}
-
-/// A session that is kept alive.
-struct Kept {
-    interval: u32,
-    since: Instant,
-    last_answer: Option<Instant>,
 }
 
 impl TestState {
@@ -72,7 +66,7 @@ impl TestState {
             sessions,
             directives: BTreeMap::new(),
             arms: Vec::new(),
-            kept: BTreeMap::new(),
+            kept: KeptSessions::default(),
             outages: Vec::new(),
             not_opened: Vec::new(),
             hops: Vec::new(),
@@ -198,7 +192,7 @@ impl TestState {
     }
 
     fn silence_began(&mut self, session: u32, began: Instant, now: Instant) {
-        let kept_since = self.kept.get(&session).map(|kept| kept.since);
+        let kept_since = self.kept.since(session);
         let Some(view) = self.sessions.get_mut(&session) else { return };
         view.began = Some(began);
         view.state = LaneState::Waiting;
@@ -251,27 +245,21 @@ impl TestState {
     }
 
     fn next_rung(&mut self, session: u32, last: Option<NextProbe>, now: Instant) -> Option<NextProbe> {
-        if let (None, Some(kept)) = (last, self.kept.get_mut(&session)) {
-            kept.since = now;
-            return Some(NextProbe::Keep(kept.interval));
+        if last.is_none()
+            && let Some(interval) = self.kept.begin_anew(session, now)
+        {
+            return Some(NextProbe::Keep(interval));
         }
         let next = self.ladder.next(last);
-        match next {
-            Some(NextProbe::Keep(interval)) => {
-                // The silence it has just lived through was as long as the interval: it counts for the proof.
-                let silence = match last {
-                    Some(NextProbe::Silence(length)) => Duration::from_secs_f64(length),
-                    _ => Duration::ZERO,
-                };
-                let since = now.checked_sub(silence).unwrap_or(now);
-                let kept = self.kept.entry(session).or_insert(Kept { interval, since, last_answer: None });
-                if kept.interval != interval {
-                    *kept = Kept { interval, since, last_answer: None };
-                }
-            }
-            _ => {
-                self.kept.remove(&session);
-            }
+        if let Some(NextProbe::Keep(interval)) = next {
+            // The silence it has just lived through was as long as the interval: it counts for the proof.
+            let silence = match last {
+                Some(NextProbe::Silence(length)) => Duration::from_secs_f64(length),
+                _ => Duration::ZERO,
+            };
+            self.kept.keep(session, interval, now.checked_sub(silence).unwrap_or(now));
+        } else {
+            self.kept.drop(session);
         }
         next
     }
@@ -283,7 +271,8 @@ impl TestState {
             return false;
         }
         let Some(interval) = self.ladder.take_proof() else { return false };
-        self.kept.insert(session, Kept { interval, since: now, last_answer: None });
+        self.kept.drop(session);
+        self.kept.keep(session, interval, now);
         true
     }
 
@@ -350,12 +339,7 @@ impl TestState {
             self.rtt = Some(self.rtt.map_or(rtt, |shortest| shortest.min(rtt)));
         }
         if let (NextProbe::Keep(interval), Moves::Keepalive) = (stretch.probe, moves) {
-            let fresh = || Kept { interval, since: stretch.began, last_answer: None };
-            let kept = self.kept.entry(session).or_insert_with(fresh);
-            if kept.interval != interval {
-                *kept = Kept { since: now, ..fresh() };
-            }
-            kept.last_answer = Some(now);
+            self.kept.answered(session, interval, stretch.began, now);
         }
     }
 
@@ -398,7 +382,7 @@ impl TestState {
                 return true;
             }
             (End::Died { .. } | End::Void { .. }, Moves::Keepalive) => {
-                self.kept.remove(&arm.session);
+                self.kept.drop(arm.session);
             }
             (End::Void { .. }, Moves::Nothing) => self.ladder.put_back(arm.lasted_s),
             _ => {}
@@ -503,26 +487,19 @@ impl TestState {
     fn proven(&self, died: f64) -> Option<u32> {
         // Whatever ends sessions without data has had the time to end this one too.
         let quiet = channel_quiet_at_death(&self.arms).unwrap_or_default();
-        let kept = self.kept_with_channel();
-        let kept = kept.filter_map(|(_, kept)| Some((kept.interval, (kept.last_answer? - kept.since).as_secs_f64())));
-        advice::proven(kept, self.ladder.bracket().0, self.ladder.longest_lived().max(died).max(quiet))
+        advice::proven(self.kept.proofs(), self.ladder.bracket().0, self.ladder.longest_lived().max(died).max(quiet))
     }
 
     /// Whether a session is being kept at an interval that may yet be proven.
     fn proof_to_come(&self) -> bool {
         let most = interval(self.ladder.bracket().0);
-        self.ladder.is_proving() || self.kept_with_channel().any(|(_, kept)| Some(kept.interval) <= most)
-    }
-
-    /// The kept sessions that are like a session of the user's: the main one has no channel.
-    fn kept_with_channel(&self) -> impl Iterator<Item = (u32, &Kept)> {
-        self.kept.iter().map(|(session, kept)| (*session, kept)).filter(|(session, _)| *session != MAIN)
+        self.ladder.is_proving() || self.kept.any_within(most)
     }
 
     /// All that was seen.
     pub(super) fn facts(&self, now: Instant) -> Facts {
         let mut arms = self.arms.clone();
-        arms.extend(self.kept.iter().filter_map(|(session, kept)| self.kept_arm(*session, kept)));
+        arms.extend(self.kept.arms(self.began, self.rtt.unwrap_or_default()));
         arms.sort_by(|a, b| {
             let by_length = a.lasted_s.total_cmp(&b.lasted_s);
             (a.moves == Moves::Keepalive).cmp(&(b.moves == Moves::Keepalive)).then(by_length)
@@ -537,22 +514,6 @@ impl TestState {
             arms,
             ..Facts::default()
         }
-    }
-
-    fn kept_arm(&self, session: u32, kept: &Kept) -> Option<Arm> {
-        let lasted_s = (kept.last_answer? - kept.since).as_secs_f64();
-        let (kind, holds) = match session {
-            MAIN => (SessionKind::Main, Holds::Nothing),
-            _ => (SessionKind::FirstRound, Holds::Command),
-        };
-        // A session that was not kept for even its own interval has nothing to tell.
-        (lasted_s >= f64::from(kept.interval)).then(|| {
-            let started_s = kept.since.saturating_duration_since(self.began).as_secs_f64();
-            let end = End::Alive { rtt_ms: self.rtt.unwrap_or_default().as_secs_f64() * 1000.0 };
-            let times = Times { started_s, lasted_s, age_s: lasted_s };
-            let arm = Arm::new(session, kind, Moves::Keepalive, times, end);
-            Arm { holds, interval_s: Some(kept.interval), ..arm }
-        })
     }
 }
 
