@@ -17,12 +17,14 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use base::elapsed::ms_since;
+use facts::timeline::Timeline;
 use facts::{Check, Evidence, Examined, Facts, Step, Timed};
 use measure::dns::beside;
 use measure::examination::Examination;
 use measure::progress::{Ending, Event};
 use measure::{auth, channel, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
 use ssh::known_hosts;
+use ssh::recorder::Recorder;
 
 /// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -30,11 +32,14 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Runs the selected checks in order; the others are shown as skipped.
 pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evidence {
     let started = (Instant::now(), Timestamp::now());
+    let recorder = Recorder::start(started.0);
+    exam.budget.record(recorder.clone());
     let hops = jump::pass(&mut exam, selected, async |exam, selected| {
         Box::pin(pipeline(exam, selected, (Instant::now(), Timestamp::now()))).await
     })
     .await;
-    Evidence { hops, ..Box::pin(pipeline(&mut exam, selected, started)).await }
+    let evidence = Box::pin(pipeline(&mut exam, selected, started)).await;
+    Evidence { hops, timeline: recorder.concluded().await, ..evidence }
 }
 
 /// Runs the selected checks on the target itself.
@@ -89,6 +94,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
         exit,
         hops: Vec::new(),
         server,
+        timeline: Timeline::default(),
     }
 }
 

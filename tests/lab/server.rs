@@ -37,6 +37,12 @@ impl Lab {
         self.sshd_by(port, Some(HOST_KEY), config)
     }
 
+    /// The same on a port that was another's before.
+    pub(crate) fn sshd_at(&self, port: u16, settings: &[&str]) -> Server {
+        let config = self.sshd_config(port, "host_key", settings);
+        self.sshd_by(port, Some(HOST_KEY), config)
+    }
+
     /// The same after these commands of the shell, in file systems of its own: what they mount, no other server sees.
     pub(crate) fn sshd_after(&self, commands: &str, settings: &[&str]) -> Server {
         let port = next_port();
@@ -216,6 +222,11 @@ impl Server {
         let pids = self.others(lab).map(|pid| pid.to_string());
         // One that has ended meanwhile makes `kill` complain, and is what was wanted.
         let _ = Command::new("kill").args(["-9", "--"]).args(pids).output();
+    }
+
+    /// The processes of its sessions.
+    pub(crate) fn other_processes(&self, lab: &Lab) -> Vec<u32> {
+        self.others(lab).collect()
     }
 
     fn others(&self, lab: &Lab) -> impl Iterator<Item = u32> {

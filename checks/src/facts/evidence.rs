@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
 use super::server::Answers;
+use super::timeline::Timeline;
 use super::{auth, channel, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::target::{Flags, Settings};
 
@@ -61,6 +62,9 @@ pub struct Evidence {
     pub hops: Vec<Hop>,
     /// What the server itself knows; `null` where it was not asked.
     pub server: Option<Answers>,
+    /// Every connection of the examination, of those to its hops too, on one clock.
+    #[serde(default)]
+    pub timeline: Timeline,
 }
 
 /// A hop, and what it did with the connection to what comes next.
@@ -217,6 +221,7 @@ impl Evidence {
             exit: skipped(),
             hops: Vec::new(),
             server: None,
+            timeline: Timeline::default(),
         }
     }
 

@@ -22,6 +22,7 @@ pub mod server;
 pub mod sessions;
 pub mod sockets;
 pub mod tcp;
+pub mod timeline;
 pub mod transfer;
 
 pub use check::{Check, Facts, Step, Timed};

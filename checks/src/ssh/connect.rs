@@ -54,8 +54,9 @@ pub(crate) async fn connect_watched(
     target: &Target,
     deadline: Duration,
 ) -> Result<Connection, NotConnected> {
-    let (socket, via) = (stream.get_ref().socket(), stream.get_ref().via());
-    let notes = Notes::default();
+    let (socket, via) = (stream.get_ref().socket().map(Arc::new), stream.get_ref().via());
+    let (notes, record) = (Notes::default(), stream.get_ref().record());
+    record.watched(watch, &notes, socket.as_ref());
     let (preferred, lacking) = match preferred(target) {
         Ok(preferred) => (preferred, None),
         // The server's list is in plain text, and comes whatever we offer: with it the mismatch can be judged.
@@ -82,5 +83,5 @@ pub(crate) async fn connect_watched(
         }
     };
     let handle = timeout(deadline, connected).await.unwrap_or(Err(NotConnected::Deadline))?;
-    Ok(Connection { handle, watch: watch.clone(), notes, socket, via })
+    Ok(Connection { handle, watch: watch.clone(), notes, socket, via, record })
 }

@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::ending::Ending;
 use super::notes::Notes;
+use super::recorder::FlowRecord;
 use super::tap::Watch;
 use super::witness::Witness;
 use crate::base::target::Route;
@@ -25,8 +26,9 @@ pub struct Connection {
     pub(super) handle: Handle<Witness>,
     pub(super) watch: Watch,
     pub(super) notes: Notes,
-    pub(super) socket: Option<Socket>,
+    pub(super) socket: Option<Arc<Socket>>,
     pub(super) via: Option<Via>,
+    pub(super) record: FlowRecord,
 }
 
 /// The answer to a keepalive request.
@@ -61,7 +63,13 @@ impl Connection {
     /// The kernel's view, where the connection is a socket of ours.
     #[must_use]
     pub fn socket(&self) -> Option<&Socket> {
-        self.socket.as_ref()
+        self.socket.as_deref()
+    }
+
+    /// What is written down of it.
+    #[must_use]
+    pub fn record(&self) -> &FlowRecord {
+        &self.record
     }
 
     /// The connection to the hop that carries this one, where one does.
@@ -127,6 +135,7 @@ impl Connection {
 
     /// Says goodbye without waiting for the end.
     pub(crate) async fn say_goodbye(&self) {
+        self.record.closing();
         // A connection that is gone needs none.
         let _ = self.handle.disconnect(russh::Disconnect::ByApplication, "", "").await;
     }
@@ -163,7 +172,8 @@ impl Connection {
 
     /// Says goodbye and waits, at most `deadline`, until the connection is closed; then the same to the hops behind it.
     pub async fn close(self, deadline: Duration) {
-        let Self { handle, socket, via, .. } = self;
+        let Self { handle, socket, via, record, .. } = self;
+        record.closing();
         let _ = timeout(deadline, async {
             if handle.disconnect(russh::Disconnect::ByApplication, "", "").await.is_ok() {
                 let _ = handle.await;

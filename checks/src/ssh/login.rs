@@ -114,6 +114,7 @@ impl Login {
             self.prove(&mut connection).await?;
         }
         connection.apply_tos(self.target.tos, self.route);
+        connection.record().logged_in();
         Ok(connection)
     }
 

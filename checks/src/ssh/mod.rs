@@ -13,6 +13,7 @@ pub mod known_hosts;
 pub mod login;
 pub mod notes;
 pub mod proxy;
+pub mod recorder;
 pub mod run;
 pub mod tap;
 pub mod transport;

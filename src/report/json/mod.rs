@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use ssh_doctor_checks::base::target::Settings;
 use ssh_doctor_checks::facts::server::Answers;
+use ssh_doctor_checks::facts::timeline::Timeline;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Spent};
 
 use super::Status;
@@ -73,6 +74,8 @@ pub(crate) struct Report<'a> {
     hops: Vec<HopReport<'a>>,
     /// The server's own answers; null where it was not asked (`--server`).
     server: Option<&'a Answers>,
+    /// Every connection of the examination on one clock; empty with `--brief`.
+    timeline: Cow<'a, Timeline>,
     /// The causes, root cause first.
     diagnoses: Cow<'a, [Finding]>,
     /// The user's settings that matter to the judgement.
@@ -162,6 +165,7 @@ impl<'a> Report<'a> {
             checks,
             hops: evidence.hops.iter().map(|hop| HopReport::of(hop, findings, brief)).collect(),
             server: evidence.server.as_ref().filter(|_| !brief),
+            timeline: if brief { Cow::default() } else { Cow::Borrowed(&evidence.timeline) },
             diagnoses: if brief { findings.iter().map(Finding::brief).collect() } else { findings.into() },
             settings: &evidence.settings,
             spent: evidence.spent,

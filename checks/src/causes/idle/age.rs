@@ -1,5 +1,6 @@
 //! Every session ends, busy ones too: by its age, or by the clock on the wall.
 
+use super::OF_ONE_SESSION;
 use crate::base::text::seconds;
 use crate::causes::shared::TMUX;
 use crate::causes::{Cause, Fix, Match, Severity, Side, suspects, testimony};
@@ -107,22 +108,6 @@ pub(super) const WALL_CLOCK: Cause = Cause {
 fn leg(evidence: &Evidence, first: &Arm) -> Option<String> {
     legs::told(&evidence.idle.facts()?.legs, first.session)
 }
-
-/// What a death of all sessions makes of the causes that name one kind of session.
-const OF_ONE_SESSION: &[&str] = &[
-    "idle-closed",
-    "idle-reset",
-    "idle-silent-drop",
-    "idle-closed-by-proxy",
-    "idle-server-disconnect",
-    "idle-server-inactivity",
-    "idle-channel-timeout",
-    "idle-shell-timeout",
-    "idle-terminal-timeout",
-    "idle-one-way-refresh",
-    "idle-unused-connection-timeout",
-    "idle-no-keepalive",
-];
 
 /// The session of the first round on which something moved, ended as all others were, and the sessions of the second round.
 fn rounds(evidence: &Evidence) -> Option<(&Arm, Vec<&Arm>)> {

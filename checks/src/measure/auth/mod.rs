@@ -58,6 +58,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
                 repeated: Arc::default(),
             });
         }
+        connection.record().logged_in();
         exam.connection = Some(connection);
         return Step::Passed(facts);
     }

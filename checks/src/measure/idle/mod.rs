@@ -10,6 +10,7 @@ pub mod hop;
 mod hop_liveness;
 mod hop_locator;
 mod hop_search_result;
+mod hop_watch;
 mod host_monitor;
 mod idle_session;
 mod kept;
@@ -18,44 +19,29 @@ mod leftovers;
 mod main_session;
 mod next_probe;
 mod onlooker;
+mod patience;
 mod role;
 mod rungs;
 mod second_round;
 mod session;
 mod session_view;
 mod stretch;
+mod test_run;
 mod test_state;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use std::time::Instant;
 
 use crate::base::nonce::nonce;
 use crate::facts::Step;
 use crate::facts::idle::Facts;
-use crate::facts::idle::age::mass_death;
 use crate::measure::examination::Examination;
-use crate::ssh::connection::Connection;
 
-use control::Control;
-use coordinator::Coordinator;
-use hop_locator::Searching;
 use host_monitor::HostMonitor;
-use role::Role;
-use second_round::Round;
-use session::Test;
-use test_state::{MAIN, TestState};
+use test_run::{Measured, TestRun};
 
-/// Sessions that the ladder and the arms beside it need before any are spent on the search for the hop.
-const LADDER: usize = 13;
-/// Sessions that are refreshed up to one hop each.
-const HOPS: usize = 3;
 /// Sessions where a person has to touch a key for each login.
 const TOUCHED: usize = 4;
-/// What a test may take at most: so many times its longest silence, for few sessions that climb one after the other, and this beside it.
-const MOST: (u32, Duration) = (6, Duration::from_mins(2));
 /// Measures how long silence is survived on sessions of its own, beside the connection that auth left.
 pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if exam.limits.idle.is_zero() {
@@ -77,17 +63,14 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if login.needs_touch() {
         exam.limits.sessions = exam.limits.sessions.min(TOUCHED);
     }
-    let (login, main) = (Arc::new(login), Arc::new(connection));
-    let monitor = HostMonitor::begin(&login, &main);
+    let login = Arc::new(login);
+    let monitor = HostMonitor::begin(&login, &connection);
     let mark = exam.runs_commands.is_ok().then(nonce);
-    let (control, controls) = Control::start(login.clone(), main.clone(), exam.limits.connect);
-    let test = Test { login: login.clone(), mark: mark.clone(), control, deadline: exam.limits.connect };
-    let Measured { mut facts, interrupted, processes } = Box::pin(measure(exam, test, &main, &monitor)).await;
-    facts.controls = controls.await.unwrap_or_default();
+    let test = TestRun { exam, login: login.clone(), mark: mark.clone(), monitor: &monitor, began: Instant::now() };
+    let Measured { mut facts, interrupted, processes, main, .. } = Box::pin(test.measure(connection)).await;
     facts.incidents = monitor.end().await;
     let void = !facts.incidents.is_empty();
     facts.complete = !interrupted && !void;
-    let main = Arc::into_inner(main).filter(|main: &Connection| !main.is_closed());
     exam.connection = match main {
         // It may be open only in the eyes of this machine: after an incident, or since nothing keeps it alive any more.
         Some(main) if (!void && facts.all_lived()) || control::answers(&main).await => Some(main),
@@ -107,72 +90,6 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     if lived { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
-/// The outcome of the sessions.
-struct Measured {
-    facts: Facts,
-    /// Whether the test was cut short.
-    interrupted: bool,
-    /// The processes that ran on the server, each with its parent.
-    processes: Vec<(u32, u32)>,
-}
-
-/// Holds the sessions, and beside them those that locate the hop; where all ended at once, two more.
-async fn measure(exam: &Examination, test: Test, main: &Arc<Connection>, monitor: &HostMonitor) -> Measured {
-    let (limits, began) = (&exam.limits, Instant::now());
-    let longest = limits.idle.as_secs_f64();
-    let near =
-        if hop_locator::has_hops(test.login.route) { limits.sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
-    let roles = roles(limits.sessions - near, longest, test.mark.is_some());
-    let roles: Vec<_> = (MAIN..).zip([Role::Main].into_iter().chain(roles)).collect();
-    let number = u32::try_from(roles.len()).unwrap_or(u32::MAX);
-    let mut coordinator = Coordinator::new(TestState::new(longest, roles.iter().copied(), test.mark.is_some(), began));
-    let (started, mut pids) = mpsc::unbounded_channel();
-    let (round, until) = watch::channel(None);
-    let scope = hop_locator::Scope {
-        began,
-        number,
-        overview: coordinator.overview(),
-        bind: exam.target.bind,
-        near,
-        sessions: limits.sessions,
-        // Each login of a further round would have to be touched for again.
-        goes_on: !test.login.needs_touch(),
-        stop: exam.stop.clone(),
-        started: started.clone(),
-        until: round,
-    };
-    let searching = Searching { task: tokio::spawn(hop_locator::beside(test.clone(), scope)), until };
-    let mut sessions = JoinSet::new();
-    for (session, role) in roles {
-        let line = coordinator.line(session);
-        match role {
-            Role::Main => sessions.spawn(main_session::keep(test.control.clone(), line, main.clone())),
-            _ => sessions.spawn(session::take_part(test.clone(), line, role)),
-        };
-    }
-    let until = began + limits.idle * MOST.0 + MOST.1;
-    let (state, interrupted) = coordinator.run(&mut sessions, monitor, &exam.stop, until, &exam.progress).await;
-    let mut facts = state.facts(Instant::now());
-    if monitor.has_noticed().await {
-        searching.abort();
-    }
-    let died = state.overview().died;
-    if let Some(found) = searching.concluded((began, died), main, &exam.stop, &exam.progress).await {
-        found.note(&mut facts);
-    }
-    let unasked = interrupted || monitor.has_noticed().await || test.login.needs_touch();
-    if let (Some(age), false) = (mass_death(&facts), unasked) {
-        let number = facts.arms.iter().map(|arm| arm.session + 1).max().unwrap_or(number);
-        let round = Round { test: &test, began, number, started: &started };
-        let later = Box::pin(exam.stop.race(round.hold(age, &exam.progress))).await;
-        facts.arms.extend(later.unwrap_or_default());
-    }
-    facts.elapsed_s = began.elapsed().as_secs_f64();
-    let mut processes = state.processes().to_vec();
-    processes.extend(std::iter::from_fn(|| pids.try_recv().ok()));
-    Measured { facts, interrupted, processes }
-}
-
 /// Why no session could be held beside the first.
 fn nothing_held(exam: &Examination, facts: Facts) -> Step<Facts> {
     if exam.budget.login_refused() {
@@ -182,22 +99,4 @@ fn nothing_held(exam: &Examination, facts: Facts) -> Step<Facts> {
     let mut why = facts.not_opened;
     why.dedup();
     Step::Error(format!("no session could be held beside the first: {}", why.join("; ")))
-}
-
-/// What the sessions are for. One place is the main session's, one is left for the fresh connection that settles a doubt; what is not
-/// silent comes only where enough silent ones are left.
-fn roles(sessions: usize, longest: f64, runs_commands: bool) -> Vec<Role> {
-    let places = sessions.saturating_sub(2).max(1);
-    let mut roles = Vec::new();
-    if places > 2 {
-        roles.push(Role::Longest(longest));
-    }
-    if places > 7 && runs_commands {
-        roles.extend([Role::TcpKeepalive, Role::Data]);
-    }
-    if places > 9 && runs_commands {
-        roles.push(Role::ServerData);
-    }
-    roles.resize(places, Role::Ladder);
-    roles
 }

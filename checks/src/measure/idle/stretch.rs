@@ -10,6 +10,7 @@ use super::events::{Line, Order, SessionEvent};
 use super::hop_liveness;
 use super::idle_session::{Event, IdleSession};
 use super::next_probe::NextProbe;
+use super::patience;
 use super::role::{Role, TCP_KEEPALIVE};
 use super::rungs::LATE_LINE;
 use crate::facts::connection::Manner;
@@ -18,6 +19,7 @@ use crate::facts::tcp::TcpInfo;
 use crate::os::socket::Socket;
 use crate::ssh::connection::Answer;
 use crate::ssh::ending::Ending;
+use crate::ssh::recorder::Expect;
 
 /// An answer that takes longer than this is in doubt; it is three times OpenSSH's shortest retransmission time-out.
 const IN_DOUBT: Duration = Duration::from_millis(600);
@@ -81,6 +83,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
     let (waited, probe) = wait(means, session, planned, began).await;
     if role == Role::TcpKeepalive && matches!(waited, Waited::Due) {
         session.tcp_keepalive(None);
+        session.connection().record().expect(Expect::Silence);
     }
     let (quiet, heard_bytes) = session.silence(began);
     // What the server said, and was lost, ended the silence.
@@ -228,19 +231,25 @@ async fn settle_answer(
             None => request.await,
         }
     };
-    let (answer, finding) = tokio::join!(answer, settle);
+    let (answer, mut finding) = tokio::join!(answer, settle);
     if let Answer::Alive(rtt) = answer {
         stretch.outcome = Outcome::Answered(rtt);
-    } else {
-        let manner = match session.connection().ending() {
-            Some(_) => Some(session.connection_ended().await.manner),
-            None => None,
-        };
-        stretch.outcome = Outcome::Unanswered(manner);
-        if let Finding::Fine { kept_alive } = finding {
-            stretch.tcp = session.connection().socket().and_then(Socket::tcp_info);
-            stretch.others_alive = kept_alive || means.line.answers_after(asked).await;
-        }
+        stretch.finding = Some(finding);
+        return;
+    }
+    // What was found in the midst of an interruption says nothing of the time after it, in which the session did not answer either.
+    if let Some(until) = patience::disturbed_until(session.connection(), asked) {
+        stretch.quiet = stretch.quiet.max(until.saturating_duration_since(stretch.began));
+        finding = means.control.settle(Instant::now()).await;
+    }
+    let manner = match session.connection().ending() {
+        Some(_) => Some(session.connection_ended().await.manner),
+        None => None,
+    };
+    stretch.outcome = Outcome::Unanswered(manner);
+    if let Finding::Fine { kept_alive } = finding {
+        stretch.tcp = session.connection().socket().and_then(Socket::tcp_info);
+        stretch.others_alive = kept_alive || means.line.answers_after(asked).await;
     }
     stretch.finding = Some(finding);
 }

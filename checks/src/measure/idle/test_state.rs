@@ -15,13 +15,15 @@ use super::stretch::{Owner, Stretch, classify};
 use crate::base::text::seconds;
 use crate::facts::idle::advice::{self, interval};
 use crate::facts::idle::bracket::{LATE_ACK_S, channel_quiet_at_death};
-use crate::facts::idle::{Arm, End, Facts, Holds, HopState, Moves, Outage, Sign, Speaker};
+use crate::facts::idle::{Arm, End, Facts, Holds, HopState, Moves, Sign, Speaker};
 use crate::measure::progress::{IdleState, LaneState};
 
 /// How often the main session is kept alive, seconds: often at first, when a short timer is still possible.
 const MAIN_INTERVAL: [u32; 2] = [2, 5];
 /// How long that is.
 const AT_FIRST: Duration = Duration::from_mins(1);
+/// Busy sessions that are found dead within this time died together: one is asked more often than the other, and each has its deadline.
+const AT_ONCE: Duration = Duration::from_secs(15);
 
 /// The state of the test.
 pub(super) struct TestState {
@@ -32,7 +34,6 @@ pub(super) struct TestState {
     directives: BTreeMap<u32, Directive>,
     arms: Vec<Arm>,
     kept: KeptSessions,
-    outages: Vec<Outage>,
     not_opened: Vec<String>,
     hops: Vec<HopState>,
     started: Vec<(u32, u32)>,
@@ -40,6 +41,8 @@ pub(super) struct TestState {
     last_answer: Option<Instant>,
     /// Whether the death that the ladder knows is beyond doubt.
     confirmed: bool,
+    /// When sessions died on which something moved: what sort of movement.
+    moving_deaths: Vec<(Moves, Instant)>,
     over: bool,
 }
 
@@ -67,13 +70,13 @@ impl TestState {
             directives: BTreeMap::new(),
             arms: Vec::new(),
             kept: KeptSessions::default(),
-            outages: Vec::new(),
             not_opened: Vec::new(),
             hops: Vec::new(),
             started: Vec::new(),
             rtt: None,
             last_answer: None,
             confirmed: false,
+            moving_deaths: Vec::new(),
             over: false,
         }
     }
@@ -109,6 +112,19 @@ impl TestState {
     /// Ends the test.
     pub(super) fn finish(&mut self) {
         self.over = true;
+    }
+
+    /// Whether busy sessions died together: whatever it was, it was no silence, and all others are probably dead too.
+    pub(super) fn is_cut(&self) -> bool {
+        let has_data = self.sessions.values().any(|session| session.role == Role::Data);
+        let first = if has_data { Moves::ChannelData } else { Moves::Keepalive };
+        let near = |at: Instant| {
+            move |other: &(Moves, Instant)| at.max(other.1).saturating_duration_since(at.min(other.1)) < AT_ONCE
+        };
+        self.moving_deaths
+            .iter()
+            .filter(|(moves, _)| *moves == first)
+            .any(|(_, at)| self.moving_deaths.iter().filter(|other| near(*at)(other)).count() > 1)
     }
 
     /// Whether the test is over.
@@ -355,7 +371,11 @@ impl TestState {
                 End::Alive { .. } | End::Unheard { .. } | End::Open => {}
             }
         }
-        let turn = self.learn(&arm);
+        let was_cut = self.is_cut();
+        if arm.death().is_some() && arm.moves != Moves::Nothing {
+            self.moving_deaths.push((arm.moves, now));
+        }
+        let turn = self.learn(&arm) || !was_cut && self.is_cut();
         self.arms.push(arm);
         if turn {
             self.redirect_all(now);
@@ -420,10 +440,17 @@ impl TestState {
     /// Changes the stretch under way on a session, where the plan wants another one by now. Nobody leaves for a death that may yet turn
     /// out to be a late answer.
     fn redirect(&mut self, session: u32, now: Instant) {
+        let is_cut = self.is_cut();
         let Some(view) = self.sessions.get_mut(&session) else { return };
         let (Some(probe), Some(began), LaneState::Waiting) = (view.probe, view.began, &view.state) else { return };
         let age = now.saturating_duration_since(began).as_secs_f64();
-        let order = match self.ladder.redirect(probe, age) {
+        let redirect = if is_cut && !matches!(probe, NextProbe::Keep(_)) {
+            // Probed at once, it shows whether it is dead too.
+            Redirect::To(age)
+        } else {
+            self.ladder.redirect(probe, age)
+        };
+        let order = match redirect {
             Redirect::Stay => return,
             Redirect::Leave if !self.confirmed => return,
             Redirect::Leave => Order::Leave,
@@ -438,19 +465,10 @@ impl TestState {
         }
     }
 
-    /// Takes note of what a fresh connection showed: times when none could be had, and their end.
+    /// Takes note of what a fresh connection showed: where none is to be had any more, the test is over.
     fn doubt(&mut self, finding: &Finding) {
-        let (from, to) = match finding {
-            Finding::Disturbed { outage: (from, to) } => (*from, Some(*to)),
-            Finding::NoPath { since, .. } => (*since, None),
-            Finding::Refused(_) | Finding::Fine { .. } => return,
-        };
-        let since_start = |at: Instant| at.saturating_duration_since(self.began).as_secs_f64();
-        let outage = Outage { started_s: since_start(from), ended_s: to.map(since_start) };
-        if !self.outages.contains(&outage) {
-            self.outages.push(outage);
-        }
-        if to.is_none() {
+        // What is noted of the path itself, the recorder has.
+        if matches!(finding, Finding::NoPath { .. }) {
             self.finish();
         }
     }
@@ -508,7 +526,6 @@ impl TestState {
             longest_s: self.longest,
             elapsed_s: now.saturating_duration_since(self.began).as_secs_f64(),
             rtt_ms: self.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
-            outages: self.outages.clone(),
             not_opened: self.not_opened.clone(),
             legs: self.hops.clone(),
             arms,

@@ -43,8 +43,8 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         deadline_s: exam.limits.connect.as_secs_f64(),
         bind: exam.target.bind,
         connected_to: tried.winner.as_ref().map(|(address, _)| *address),
-        connected_from: tried.winner.as_ref().and_then(|(_, stream)| stream.local_addr().ok()),
-        path: tried.winner.as_ref().and_then(|(_, stream)| path(stream)),
+        connected_from: tried.winner.as_ref().and_then(|(_, dialed)| dialed.stream.local_addr().ok()),
+        path: tried.winner.as_ref().and_then(|(_, dialed)| path(&dialed.stream)),
         repeats: match &tried.winner {
             Some((address, _)) if exam.limits.deep => attempts::repeated(exam, *address).await,
             _ => Vec::new(),
@@ -52,9 +52,9 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         attempts: tried.attempts,
     };
     match tried.winner {
-        Some((address, stream)) => {
+        Some((address, dialed)) => {
             exam.route = Some(Route::Direct(address));
-            exam.transport = Some(Transport::Tcp(stream));
+            exam.transport = Some(Transport::Tcp(dialed));
             Step::Passed(facts)
         }
         None if exam.stop.asked() => Step::Skipped("interrupted".into()),

@@ -1,0 +1,91 @@
+//! A device on the path that lost its table of connections at one moment.
+
+use super::shared::{AUTOSSH, MOSH, QUICK_KEEPALIVE};
+use crate::base::text::seconds;
+use crate::causes::shared::TMUX;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::certainty::Certainty;
+use crate::facts::timeline::{StateLoss, Timeline};
+use crate::facts::{Check, Evidence};
+
+pub(super) const STATE_LOST: Cause = Cause {
+    code: "path-state-lost",
+    stage: Check::Idle,
+    title: "All sessions were lost at one moment, and new ones work",
+    severity: Severity::Critical,
+    explanation: "At one moment every session was dead, busy or idle, whatever its age: its next packets were never acknowledged, or were answered with a RST, while new connections worked at once. A \
+        stateful device on the path lost its table of connections: a failover, a reboot, a flushed conntrack table, a reconnected VPN or a changed NAT address.\n\n\
+        Neither end was told, so that the sessions hang until an end gives up. No keepalive prevents it, it only shortens the wait. The server did not end them: it would have sent a FIN.",
+    fixes: &[
+        QUICK_KEEPALIVE,
+        TMUX,
+        MOSH,
+        AUTOSSH,
+        Fix {
+            side: Side::Network,
+            summary: "On the firewall, NAT or VPN gateway, see what happened at that minute: failover, reload, reconnect",
+            snippet: Some(
+                "uptime; journalctl --since -1h -p notice | grep -iE 'conntrack|failover|vrrp|nft|firewall|ipsec|wireguard|link'",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Network,
+            summary: "For a pair of Linux firewalls, synchronise their connection tables, so that a failover keeps sessions",
+            snippet: Some("apt-get install conntrackd"),
+            caution: Some("needs a configuration of both members; other products call it session synchronisation"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "client_loop: send disconnect: Broken pipe",
+        "Read from remote host: Connection reset by peer",
+        "Timeout, server not responding.",
+        "all sessions hang at the same time",
+    ],
+    hides: &["session-wall-clock-cut", "session-lifetime-limit"],
+    strikes_anywhere: true,
+    judge: |evidence| {
+        let timeline = &evidence.timeline;
+        let lost = timeline.state_loss()?;
+        let oldest = outlived(timeline, &lost)?;
+        let certainty = if lost.lost > 3 && oldest.is_some() { Certainty::Certain } else { Certainty::Likely };
+        Some(Match::new(certainty, because(evidence, &lost, oldest)))
+    },
+    ..Cause::NEW
+};
+
+fn because(evidence: &Evidence, lost: &StateLoss, oldest: Option<f64>) -> Vec<String> {
+    let how = if lost.reset { "were answered with a RST" } else { "were never acknowledged" };
+    let into_idle = evidence.idle.facts().map(|facts| lost.at_s - facts.began_s).filter(|at| *at > 0.0);
+    let into_idle = into_idle.map_or_else(String::new, |at| format!(" ({} into the idle test)", seconds(at)));
+    let mut because = vec![
+        format!(
+            "{} into the run{into_idle} {} dead at once, {} of them busy: their next packets {how}",
+            seconds(lost.at_s),
+            if lost.lost == 1 { "1 session was".to_owned() } else { format!("{} sessions were", lost.lost) },
+            lost.busy,
+        ),
+        format!("a new login succeeded {} later", seconds(lost.new_after_s.max(0.0))),
+    ];
+    because.extend(oldest.map(|age| {
+        format!("sessions opened afterwards lived on, to the age of {}: it was no limit on age", seconds(age))
+    }));
+    because
+}
+
+/// The age that a session reached which was opened afterwards, where it is more than those had that were lost; nothing at all where they
+/// were lost at the same age: that is a limit on age.
+fn outlived(timeline: &Timeline, lost: &StateLoss) -> Option<Option<f64>> {
+    let age_then =
+        timeline.open_at(lost.at_s - 0.1).filter(|flow| flow.beat_s.is_some()).map(|flow| lost.at_s - flow.began_s);
+    let youngest = age_then.fold(f64::INFINITY, f64::min);
+    let later = || timeline.flows.iter().filter(|flow| flow.began_s > lost.at_s && flow.beat_s.is_some());
+    let age = |flow: &crate::facts::timeline::Flow| flow.heard_s.map_or(0.0, |heard| heard - flow.began_s);
+    let oldest = later().map(age).fold(0.0, f64::max);
+    let lost_again = later().filter(|flow| flow.gaps.last().is_some_and(|gap| gap.until_s.is_none())).count();
+    if lost_again > 1 && oldest < youngest * 1.12 {
+        return None;
+    }
+    Some((oldest > youngest * 1.05).then_some(oldest))
+}
