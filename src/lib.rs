@@ -21,5 +21,6 @@ pub mod sessions;
 mod shell;
 mod ssh_args;
 pub mod suspected;
+pub mod tap;
 pub mod targets;
 pub mod terminal;

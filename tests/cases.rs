@@ -14,7 +14,7 @@ use ssh_doctor_checks::base::stop::Stop;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
-use ssh_doctor_checks::measure::examination::Examination;
+use ssh_doctor_checks::measure::context::Context;
 use ssh_doctor_checks::measure::progress::Progress;
 use ssh_doctor_fixtures::cases::{self, Case};
 use ssh_doctor_fixtures::raw::Raw;
@@ -154,8 +154,8 @@ async fn every_case_before_the_login_ends_two_seconds_after_connect_timeout() {
 }
 
 async fn examined(target: Target, limits: Limits) -> Evidence {
-    let exam = Examination::new(target, limits, Progress::default(), Stop::never(), Arc::new(Nobody));
-    ssh_doctor_checks::examine(exam, &BTreeSet::from(Check::ALL)).await
+    let ctx = Context::new(target, limits, Progress::default(), Stop::never(), Arc::new(Nobody));
+    ssh_doctor_checks::examine(ctx, &BTreeSet::from(Check::ALL)).await
 }
 
 /// What is wrong with the diagnosis of `case`, if anything is.

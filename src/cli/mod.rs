@@ -16,11 +16,13 @@ use ssh_doctor_checks::facts::Check;
 
 use crate::clients::Client;
 use crate::sessions::SessionsArgs;
+use crate::tap::TapArgs;
 use crate::targets::Shard;
 pub use look::Look;
 pub use man::man_page;
 pub use misuse::Unread;
-use values::{age, check_names, idle_duration, jobs, port, rate, stage_duration, whole_duration};
+pub(crate) use values::port;
+use values::{age, check_names, idle_duration, jobs, rate, stage_duration, whole_duration};
 
 /// The longest idle time that one target is tested for.
 const USUAL_IDLE: Duration = Duration::from_mins(6);
@@ -86,6 +88,8 @@ pub enum Command {
     },
     /// Show the SSH connections that are open on this machine, and which of them are dead
     Sessions(SessionsArgs),
+    /// Carry a session as ssh's ProxyCommand, and record why it ended
+    Tap(TapArgs),
     /// Print the JSON Schema of the report
     Schema,
     /// Print the completions for a shell

@@ -21,7 +21,7 @@ const SHORTEST_RUN: Duration = Duration::from_secs(1);
 const MOST_JOBS: usize = 10_000;
 
 /// A TCP port.
-pub(super) fn port(text: &str) -> Result<u16, String> {
+pub(crate) fn port(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("a port is a number from 1 to 65535".to_owned()),
         Ok(port) => Ok(port),

@@ -18,8 +18,9 @@ pub(super) fn boot() -> Option<String> {
     .clone()
 }
 
-/// A number of seconds with three decimals: no clock here is worth more.
-pub(super) fn milliseconds(seconds: f64) -> f64 {
+/// The number with three decimals: no clock here is worth more.
+#[must_use]
+pub fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 

@@ -4,10 +4,13 @@
 
 mod clock;
 mod folder;
+mod history;
 mod read;
 mod seal;
 mod write;
 
+pub use clock::milliseconds;
 pub use folder::{folder, new_file, prune};
+pub use history::{History, by_server, evidence, histories};
 pub use read::{Journal, read};
 pub use write::{OpenError, Sync, Writer};

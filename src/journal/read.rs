@@ -19,6 +19,13 @@ pub struct Journal {
     pub in_use: bool,
 }
 
+/// The first record of a journal.
+pub(super) fn first(path: &Path) -> Option<Record> {
+    let mut line = Vec::new();
+    BufReader::new(File::open(path).ok()?).take(LONGEST).read_until(b'\n', &mut line).ok()?;
+    serde_json::from_slice(&line).ok()
+}
+
 /// Reads a journal; its writer may be appending meanwhile.
 pub fn read(path: &Path) -> io::Result<Journal> {
     let file = File::open(path)?;

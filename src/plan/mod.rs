@@ -6,8 +6,10 @@ mod destination;
 mod flags;
 mod ipqos;
 mod jumps;
+mod ledger;
 mod local;
 mod origin;
+mod own;
 mod proxy;
 mod raw;
 mod resolve;
@@ -29,13 +31,15 @@ use ssh_doctor_checks::base::limits::Limits;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::shown;
 use ssh_doctor_checks::facts::Check;
+use tokio::sync::OnceCell;
 
-use crate::cli::{CheckArgs, Scope, SshFlags};
+use crate::cli::{CheckArgs, Format, Scope, SshFlags};
 use crate::terminal::reason;
 use destination::{Destination, valid_user};
 use local::Local;
 use raw::Raw;
-use settings_cache::{Answer, SettingsCache};
+use settings_cache::{Answer, Asked, SettingsCache};
+use ssh_g::NotAnswered;
 
 /// The settings of a run: what holds for every target, and the way from a target's name to what an examination needs.
 #[derive(Debug)]
@@ -53,6 +57,7 @@ pub struct Plan {
     server: bool,
     /// What ssh said of other targets, where there are several.
     cache: Option<SettingsCache>,
+    defaults: OnceCell<Raw>,
 }
 
 /// One target, and what may be spent on it.
@@ -62,6 +67,8 @@ pub struct Planned {
     pub target: Target,
     /// Within which limits.
     pub limits: Limits,
+    /// Why ssh does not accept its settings for it, in one sentence; none where it does.
+    pub refused: Option<String>,
 }
 
 /// The circumstances of a run that its options do not tell.
@@ -88,8 +95,11 @@ impl Plan {
         let Circumstances { person, several, stage } = circumstances;
         let idle = args.scope.idle(several || stage.is_some());
         let checks = selection::selected(&args.scope, idle)?;
-        for input in &args.targets {
-            destination(input, &args.ssh)?;
+        // In the other formats, one that cannot be used has a report.
+        if args.output.format == Format::Text {
+            for input in &args.targets {
+                destination(input, &args.ssh)?;
+            }
         }
         files_can_be_used(args)?;
         let asked = args.scope.timeout.map(|time| StageBound { time, from: "--timeout" });
@@ -106,6 +116,7 @@ impl Plan {
             timeout: asked.or(within),
             server: args.scope.server,
             cache: several.then(SettingsCache::default),
+            defaults: OnceCell::new(),
         })
     }
 
@@ -119,15 +130,20 @@ impl Plan {
         let Self { flags, local, .. } = self;
         let login = flags.login.as_deref().or(destination.user.as_deref());
         let (port, host) = (flags.port.or(destination.port), destination.host.as_str());
-        let Answer { raw, server_alive_from } = match &self.cache {
-            Some(cache) => match cache.ask(flags, local, login, port, host).await? {
-                Some(answer) => answer,
-                None => self.without_ssh(login, port, host).await?,
-            },
-            None => match ssh_g::ask(flags, login, port, host).await? {
-                Some(raw) => self.answer(raw, host).await,
-                None => self.without_ssh(login, port, host).await?,
-            },
+        let asked = Asked { flags, local, defaults: self.defaults().await, login, port, host };
+        let answered = match &self.cache {
+            Some(cache) => cache.ask(&asked).await?,
+            None => asked.ssh().await?,
+        };
+        let Answer { raw, settings, server_alive_from } = match answered {
+            Ok(answer) => answer,
+            Err(NotAnswered::NoSsh) => asked.answer(flags::read(flags, login, port)?),
+            Err(NotAnswered::Refused(refused)) => {
+                let limits = self.limits(Limits::default().connect);
+                let sentence = Some(refused.sentence(host));
+                let target = own::refused(input, destination, flags, local, *refused);
+                return Ok(Planned { target, limits, refused: sentence });
+            }
         };
         ensure!(
             raw.expanded || raw.set("proxyjump").is_none(),
@@ -141,29 +157,28 @@ impl Plan {
             local,
             password: self.password.clone(),
             person: self.person,
+            defaults: asked.defaults,
+            settings,
             server_alive_from,
+            arguments: ssh_g::arguments(flags, login, port, host),
         };
         let mut target =
             resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", shown(host)))?;
         if let Some(proxy) = &mut target.proxy {
-            proxy.jumps = jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person).await?;
+            proxy.jumps =
+                jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person, asked.defaults).await?;
         }
         let connect_timeout =
             raw.set("connecttimeout").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         let (connect, from) = self.connect(connect_timeout.filter(|timeout| !timeout.is_zero()));
         target.settings.connect_timeout_s = Some(connect.as_secs_f64());
         from.clone_into(&mut target.settings.connect_timeout_from);
-        Ok(Planned { target, limits: self.limits(connect) })
+        Ok(Planned { target, limits: self.limits(connect), refused: None })
     }
 
-    /// The settings where no ssh is installed.
-    async fn without_ssh(&self, login: Option<&str>, port: Option<u16>, host: &str) -> Result<Answer> {
-        Ok(self.answer(flags::read(&self.flags, login, port)?, host).await)
-    }
-
-    async fn answer(&self, raw: Raw, host: &str) -> Answer {
-        let server_alive_from = origin::of_interval(&raw, &self.flags, &self.local, host).await;
-        Answer { raw, server_alive_from }
+    /// ssh's own defaults, asked for once.
+    async fn defaults(&self) -> &Raw {
+        self.defaults.get_or_init(ssh_g::defaults).await
     }
 
     /// Sessions that are held at the same time by the idle test.

@@ -8,12 +8,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Result;
+use ssh_doctor_checks::base::own_ssh::Setting;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::configuration::{Configuration, Lines};
 use super::local::Local;
 use super::raw::Raw;
-use super::{origin, ssh_g};
+use super::ssh_g::NotAnswered;
+use super::{origin, own, ssh_g};
 use crate::cli::SshFlags;
 
 /// How many times ssh runs at the same time; more would only wait for the processors.
@@ -24,8 +26,22 @@ const AT_ONCE: usize = 4;
 pub(super) struct Answer {
     /// Its words.
     pub(super) raw: Raw,
+    /// The settings that are not its defaults, each with its origin.
+    pub(super) settings: Vec<Setting>,
     /// Where the keepalive interval comes from.
     pub(super) server_alive_from: String,
+}
+
+/// One question to ssh.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) flags: &'a SshFlags,
+    pub(super) local: &'a Local,
+    /// Its own defaults.
+    pub(super) defaults: &'a Raw,
+    pub(super) login: Option<&'a str>,
+    pub(super) port: Option<u16>,
+    pub(super) host: &'a str,
 }
 
 /// The answers so far.
@@ -71,50 +87,51 @@ impl Default for SettingsCache {
 }
 
 impl SettingsCache {
-    /// Ssh's answer for a host, its own or one made from those for hosts like it; none where no ssh is installed.
-    pub(super) async fn ask(
-        &self,
-        flags: &SshFlags,
-        local: &Local,
-        login: Option<&str>,
-        port: Option<u16>,
-        host: &str,
-    ) -> Result<Option<Answer>> {
-        let asked = Asked { running: &self.running, flags, local, login, port, host };
+    /// Ssh's answer for a host, its own or one made from those for hosts like it.
+    pub(super) async fn ask(&self, asked: &Asked<'_>) -> Result<Result<Answer, NotAnswered>> {
+        let Asked { login, port, host, .. } = *asked;
         if !is_plain(host) {
-            return asked.ssh().await;
+            return self.ssh(asked).await;
         }
         let known = {
             let mut configuration = self.configuration.lock().await;
             if let Some(known) = &*configuration {
                 known.clone()
             } else {
-                let Some(first) = asked.ssh().await? else { return Ok(None) };
-                *configuration = Some(Arc::new(Known::by(&first)));
-                return Ok(Some(first));
+                let first = self.ssh(asked).await?;
+                if let Ok(first) = &first {
+                    *configuration = Some(Arc::new(Known::by(first)));
+                }
+                return Ok(first);
             }
         };
-        let Some(configuration) = &known.configuration else { return asked.ssh().await };
+        let Some(configuration) = &known.configuration else { return self.ssh(asked).await };
         let lines = configuration.lines(host);
         let group = Group { lines, login: login.map(ToOwned::to_owned), port };
         let shared = known.groups.lock().await.entry(group).or_default().clone();
         let mut shared = shared.lock().await;
         let (answer, next) = match &mut *shared {
-            Shared::All(answer) => return Ok(Some(renamed(answer, host))),
+            Shared::All(answer) => return Ok(Ok(renamed(answer, host))),
             Shared::Differs => {
                 drop(shared);
-                return asked.ssh().await;
+                return self.ssh(asked).await;
             }
-            Shared::One(name, _) if name == host => return asked.ssh().await,
+            Shared::One(name, _) if name == host => return self.ssh(asked).await,
             Shared::One(name, first) => {
-                let Some(second) = asked.ssh().await? else { return Ok(None) };
+                let second = match self.ssh(asked).await? {
+                    Ok(second) => second,
+                    Err(not_answered) => return Ok(Err(not_answered)),
+                };
                 let alike =
                     configuration.is_of(&second.raw.log.files) && is_same_but_for_the_name(name, first, host, &second);
                 let next = if alike { Shared::All(Box::new(second.clone())) } else { Shared::Differs };
                 (second, next)
             }
             Shared::Nothing => {
-                let Some(first) = asked.ssh().await? else { return Ok(None) };
+                let first = match self.ssh(asked).await? {
+                    Ok(first) => first,
+                    Err(not_answered) => return Ok(Err(not_answered)),
+                };
                 let next = if depends_on_the_name(&first.raw) {
                     Shared::Differs
                 } else {
@@ -124,7 +141,13 @@ impl SettingsCache {
             }
         };
         *shared = next;
-        Ok(Some(answer))
+        Ok(Ok(answer))
+    }
+
+    /// Asks ssh itself, a few at a time.
+    async fn ssh(&self, asked: &Asked<'_>) -> Result<Result<Answer, NotAnswered>> {
+        let _turn = self.running.acquire().await;
+        asked.ssh().await
     }
 }
 
@@ -134,22 +157,17 @@ impl Known {
     }
 }
 
-/// One question to ssh.
-struct Asked<'a> {
-    running: &'a Semaphore,
-    flags: &'a SshFlags,
-    local: &'a Local,
-    login: Option<&'a str>,
-    port: Option<u16>,
-    host: &'a str,
-}
-
 impl Asked<'_> {
-    async fn ssh(&self) -> Result<Option<Answer>> {
-        let _turn = self.running.acquire().await;
-        let Some(raw) = ssh_g::ask(self.flags, self.login, self.port, self.host).await? else { return Ok(None) };
-        let server_alive_from = origin::of_interval(&raw, self.flags, self.local, self.host).await;
-        Ok(Some(Answer { raw, server_alive_from }))
+    /// Asks ssh.
+    pub(super) async fn ssh(&self) -> Result<Result<Answer, NotAnswered>> {
+        Ok(ssh_g::ask(self.flags, self.login, self.port, self.host).await?.map(|raw| self.answer(raw)))
+    }
+
+    /// The answer that these words are.
+    pub(super) fn answer(&self, raw: Raw) -> Answer {
+        let Self { flags, local, defaults, .. } = *self;
+        let server_alive_from = origin::of_interval(&raw, defaults, flags, local);
+        Answer { settings: own::settings(&raw, defaults, flags, local), server_alive_from, raw }
     }
 }
 
@@ -181,6 +199,7 @@ fn is_same_but_for_the_name(name: &str, one: &Answer, other_name: &str, other: &
         && rest(a) == rest(b)
         && a.log == b.log
         && a.not_honoured == b.not_honoured
+        && one.settings == other.settings
         && one.server_alive_from == other.server_alive_from
 }
 
@@ -201,7 +220,7 @@ mod tests {
     use crate::plan::raw::Raw;
 
     fn answer(lines: &str) -> Answer {
-        Answer { raw: Raw::from_lines(lines), server_alive_from: String::new() }
+        Answer { raw: Raw::from_lines(lines), settings: Vec::new(), server_alive_from: String::new() }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::plan::{Circumstances, Plan};
 use crate::report::json;
 use crate::targets::Source;
 use crate::terminal::{person_present, remark, say, style};
-use crate::{demo, explain, record, sessions};
+use crate::{demo, explain, record, sessions, tap};
 use deadline::Deadline;
 use one::Runner;
 use output::{Sink, makes_sense, rendered};
@@ -37,6 +37,7 @@ pub fn run(command: Command) -> Result<Verdict> {
         Command::Causes(look) => answer(&explain::list(&style(look.color))),
         Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
         Command::Sessions(args) => sessions::run(&args),
+        Command::Tap(args) => tap::run(&args),
         Command::Schema => answer(&json::schema()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -77,7 +78,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<Verdict> {
     if !args.running.quiet {
         remark(&stage.intro);
     }
-    let planned = crate::plan::Planned { target: stage.target.clone(), limits: stage.limits.clone() };
+    let planned = crate::plan::Planned { target: stage.target.clone(), limits: stage.limits.clone(), refused: None };
     let evidence = runner.examine(planned, &Check::ALL.into()).await;
     let verdict = runner.tell(&evidence, None, &mut sink);
     drop(stage);

@@ -5,6 +5,7 @@ mod describe;
 mod json;
 mod keep_alive;
 mod listed;
+mod past;
 mod state;
 mod table;
 
@@ -31,6 +32,9 @@ const AT_ONCE: usize = 64;
 
 /// Lists the sessions, probes them or leaves a keepalive on them, as asked.
 pub fn run(args: &SessionsArgs) -> Result<Verdict> {
+    if args.past {
+        return past::run(args);
+    }
     let Inventory { mut sessions, hidden, cut_short } = match inventory() {
         Err(error) if error.kind() == ErrorKind::Unsupported => {
             bail!("this system's socket table cannot be read: run it on Linux")

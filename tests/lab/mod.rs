@@ -129,6 +129,14 @@ impl Lab {
         self.address(0, end)
     }
 
+    /// Gives the client another address of its network in place of its own.
+    pub(crate) fn move_client(&self, end: u8) {
+        let (old, new, router) = (self.client_address(1), self.client_address(end), self.client_address(2));
+        self.client().ip(&format!("addr del {old}/24 dev {FAR}\naddr add {new}/24 dev {FAR}"));
+        let far = (1..self.hosts.len() - 1).map(|link| self.address(link, 0));
+        far.for_each(|net| self.client().ip(&format!("route replace {net}/24 via {router}")));
+    }
+
     /// The address with which the router at a hop answers the client.
     pub(crate) fn router_address(&self, hop: usize) -> Ipv4Addr {
         self.address(hop - 1, 2)

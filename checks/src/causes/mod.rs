@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod cause;
 pub mod channel;
+pub mod config;
 pub mod dns;
 pub mod exit;
 pub mod handshake;
@@ -11,6 +12,7 @@ pub mod idle;
 pub mod jump;
 pub mod retest;
 pub mod server;
+pub mod sessions;
 pub mod shared;
 pub mod software;
 pub mod suspects;
@@ -26,6 +28,7 @@ pub use cause::{Cause, Fix, FixKind, Match, Severity, Side, Testimony};
 /// Every cause of every check, in the order of the checks; what stands in when none fits comes last.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
     [
+        config::CAUSES,
         dns::CAUSES,
         tcp::CAUSES,
         jump::CAUSES,
@@ -39,6 +42,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         idle::CAUSES,
         exit::CAUSES,
         server::CAUSES,
+        sessions::CAUSES,
         unexplained::CAUSES,
     ]
     .into_iter()

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod certainty;
 pub mod channel;
 pub mod check;
+pub mod config;
 pub mod connection;
 pub mod dns;
 pub mod evidence;

@@ -6,16 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::connection::Manner;
-use super::idle::{Holds, Sign, What};
-use crate::facts::tcp::TcpInfo;
-
-/// The sessions of one machine to one server.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Facts {
-    /// Each of them, in the order in which they began.
-    pub sessions: Vec<Session>,
-}
+use super::idle::arm::{Holds, Sign};
+use super::idle::incident::What;
+use super::tcp::TcpInfo;
 
 /// One session: how long it lasted, what moved on it, and its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,10 +33,11 @@ pub struct Session {
     pub age_s: Option<f64>,
     /// The longest idle time after which its path was seen to work again, seconds.
     pub survived_s: f64,
-    /// Seconds without a packet from the server until its end, or until the first packet that was not acknowledged.
+    /// The idle time that its end followed, seconds: without a packet from the server until the first one that was not acknowledged, or, where
+    /// the other side ended it, without a byte either way. 0 on one that was in use until its end.
     pub quiet_s: f64,
-    /// Seconds since the client's program had last sent anything, at its end; `null` where that is not known.
-    pub client_quiet_s: Option<f64>,
+    /// The exchange that went on until its end; `null` where no byte moved right before.
+    pub exchange: Option<Exchange>,
     /// Its end.
     pub end: End,
     /// What happened to this machine since the server was last heard.
@@ -86,6 +80,26 @@ pub enum Traffic {
     },
 }
 
+/// Bytes that moved without a pause of two seconds or more.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Whether the server sent the first of them: a command or shell that came to its end by itself, or a limit of the server.
+    pub by_server: bool,
+    /// Seconds that it went on.
+    pub lasted_s: f64,
+}
+
+/// What a client sent without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Unanswered {
+    /// Packets.
+    pub packets: u32,
+    /// Seconds from the first of them to the end.
+    pub for_s: f64,
+    /// Whether all have one length, as keepalives do.
+    pub alike: bool,
+}
+
 /// How a session ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "kebab-case")]
@@ -94,10 +108,8 @@ pub enum End {
     Open,
     /// The program on this machine closed it, with everything acknowledged.
     ClosedHere {
-        /// Whether the server had sent something after the client's last bytes: it, too, was about to end the session.
-        server_spoke_last: bool,
-        /// The idle time before that, seconds.
-        idle_before_s: f64,
+        /// What the client had sent since the server's last bytes; `null` where that was nothing.
+        unanswered: Option<Unanswered>,
     },
     /// It broke: nothing came back any more, or the other side ended it.
     Died {
@@ -107,8 +119,6 @@ pub enum End {
         sign: Sign,
         /// Seconds from the first packet without an acknowledgement to the end.
         unanswered_s: Option<f64>,
-        /// Seconds from the server's last bytes to the end; what a server says before it closes comes right before.
-        server_spoke_s: Option<f64>,
         /// The kernel's counters at the end.
         tcp: Option<TcpInfo>,
     },

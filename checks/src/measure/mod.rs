@@ -2,9 +2,11 @@
 
 pub mod auth;
 pub mod channel;
+pub mod config;
+pub mod context;
 pub mod dns;
-pub mod examination;
 pub mod exit;
+pub mod handles;
 pub mod handshake;
 pub mod hostkey;
 pub mod idle;

@@ -1,9 +1,11 @@
 //! What this machine and its kernel know. Where a system cannot tell, the answer is an error of the kind `Unsupported`, or `None`: not known.
 
+pub mod clocks;
 pub mod files;
 pub mod icmp;
 #[cfg(target_os = "linux")]
 mod linux;
+pub mod local_address;
 pub mod path;
 mod portable;
 pub mod socket;

@@ -18,7 +18,8 @@ use crate::facts::tcp::TcpInfo;
 pub struct Socket(OwnedFd);
 
 /// The name of a system error, such as `ECONNREFUSED` (errno(3)): its number differs from system to system.
-pub(crate) fn errno_name(error: &io::Error) -> Option<String> {
+#[must_use]
+pub fn errno_name(error: &io::Error) -> Option<String> {
     error.raw_os_error().map(|number| format!("{:?}", Errno::from_raw(number)))
 }
 

@@ -12,6 +12,7 @@ pub mod hop_count;
 pub mod known_hosts;
 pub mod login;
 pub mod notes;
+pub mod openssh;
 pub mod proxy;
 pub mod recorder;
 pub mod run;

@@ -8,7 +8,7 @@ use ssh_doctor_checks::base::stop::Stop;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::escaped;
 use ssh_doctor_checks::facts::Evidence;
-use ssh_doctor_checks::measure::examination::Examination;
+use ssh_doctor_checks::measure::context;
 use ssh_doctor_checks::measure::progress::Progress;
 use tokio::runtime::Builder;
 use tokio::sync::{Mutex, Semaphore, mpsc};
@@ -145,7 +145,7 @@ impl Shared {
     }
 
     async fn whole(&self, input: &str) -> Evidence {
-        let Planned { target, limits } = match self.plan.resolve(input).await {
+        let Planned { target, limits, .. } = match self.plan.resolve(input).await {
             Ok(planned) => planned,
             Err(error) => return Evidence::unusable(input, format!("{error:#}")),
         };
@@ -153,9 +153,9 @@ impl Shared {
             Some(way) => Some(self.places.take(vec![way]).await),
             None => None,
         };
-        let mut exam = Examination::new(target, limits, Progress::default(), self.stop.clone(), Arc::new(Nobody));
-        exam.admission = Some(Arc::new(self.places.clone()));
-        Box::pin(ssh_doctor_checks::examine(exam, &self.plan.checks)).await
+        let mut ctx = context::Context::new(target, limits, Progress::default(), self.stop.clone(), Arc::new(Nobody));
+        ctx.admission = Some(Arc::new(self.places.clone()));
+        Box::pin(ssh_doctor_checks::examine(ctx, &self.plan.checks)).await
     }
 
     fn report(&self, evidence: &Evidence) -> Done {

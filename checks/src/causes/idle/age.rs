@@ -3,7 +3,7 @@
 use super::OF_ONE_SESSION;
 use crate::base::text::seconds;
 use crate::causes::shared::TMUX;
-use crate::causes::{Cause, Fix, Match, Severity, Side, suspects, testimony};
+use crate::causes::{Cause, Fix, Match, Severity, Side, sessions, suspects, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::idle::age::ended_moving;
 use crate::facts::idle::{Arm, End, Facts, Moves, SessionKind, legs};
@@ -59,6 +59,7 @@ pub(super) const LIFETIME: Cause = Cause {
         let certainty = if died.len() > 1 { Certainty::Certain } else { Certainty::Likely };
         Some(Match::new(certainty, because).suspecting(suspects::of_age(evidence, first)))
     },
+    judge_sessions: sessions::lifetime,
     ..Cause::NEW
 };
 
@@ -101,6 +102,7 @@ pub(super) const WALL_CLOCK: Cause = Cause {
         let because = because.into_iter().chain(leg(evidence, first));
         Some(Match::new(if again { Certainty::Possible } else { Certainty::Likely }, because))
     },
+    judge_sessions: sessions::wall_clock,
     ..Cause::NEW
 };
 

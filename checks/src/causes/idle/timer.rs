@@ -2,7 +2,7 @@
 
 use crate::base::text::seconds;
 use crate::causes::shared::RELOAD;
-use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
+use crate::causes::{Cause, Fix, Match, Severity, Side, sessions, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
 use crate::facts::idle::{Arm, End, Facts, Search, Sign, Speaker, legs};
@@ -74,6 +74,7 @@ pub(super) const SILENT_DROP: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::dropped_there_too, testimony::connection_tracking],
     judge: |evidence| judge(evidence, |manner, sign| *manner == Manner::Silent && sign == Sign::AfterProbe),
+    judge_sessions: sessions::silent_drop,
     ..Cause::NEW
 };
 
@@ -96,6 +97,7 @@ pub(super) const RESET: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::ended_by_sshd, testimony::connection_tracking],
     judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Reset),
+    judge_sessions: sessions::reset,
     ..Cause::NEW
 };
 
@@ -122,6 +124,7 @@ pub(super) const CLOSED: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::ended_by_sshd],
     judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Fin).map(Match::reason_open),
+    judge_sessions: sessions::closed,
     ..Cause::NEW
 };
 
@@ -145,6 +148,7 @@ pub(super) const SERVER_DISCONNECT: Cause = Cause {
     symptoms: &["Received disconnect from port: idle connection timeout expired", "Disconnected from remote host"],
     hides: &[],
     judge: |evidence| judge(evidence, |manner, _| matches!(manner, Manner::Disconnect { .. })),
+    judge_sessions: sessions::disconnected,
     ..Cause::NEW
 };
 

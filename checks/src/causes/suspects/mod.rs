@@ -7,11 +7,12 @@ mod seen;
 mod suspect;
 mod table;
 
+pub(crate) use seen::Seen;
+pub(crate) use suspect::Ending;
 pub use suspect::{Clock, Kind, Suspect};
 
 use crate::facts::Evidence;
 use crate::facts::idle::Arm;
-use seen::Seen;
 
 /// A bracket wider than this share of its upper end names nobody.
 const WIDEST: f64 = 0.25;

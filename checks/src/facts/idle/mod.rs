@@ -20,6 +20,7 @@ pub use legs::HopState;
 pub use reading::{Keepalive, Killer, Search};
 
 use super::path::Path;
+use super::sessions::Session;
 use bracket::{LATE_ACK_S, has_own_clock};
 
 /// Everything seen. Times are seconds since the test began unless a name says otherwise. The conclusions that a report shows beside it
@@ -58,6 +59,8 @@ pub struct Facts {
     pub legs: Vec<HopState>,
     /// What happened to this machine meanwhile: with any of it nothing here may be judged.
     pub incidents: Vec<Incident>,
+    /// Sessions of real life, in the order in which they began: what a journal or the socket table holds.
+    pub sessions: Vec<Session>,
 }
 
 /// The attempt to locate the hop that drops idle connections; its sessions are among the arms.

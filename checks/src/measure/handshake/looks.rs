@@ -13,7 +13,7 @@ use crate::base::elapsed::ms_since;
 use crate::base::target::Route;
 use crate::base::text::{shown, shown_bytes};
 use crate::facts::handshake::Look;
-use crate::measure::examination::Examination;
+use crate::measure::context::Context;
 use crate::ssh::dial;
 use crate::ssh::tap::{Seen, Tap};
 
@@ -38,20 +38,22 @@ pub(super) fn look(seen: &Seen, began: Instant, opened: Instant) -> Look {
     }
 }
 
-/// Looks again until a version comes, a few times at most, and not beyond [`Examination::until`]; `doubtful` is whether chance
+/// Looks again until a version comes, a few times at most, and not beyond [`Context::until`]; `doubtful` is whether chance
 /// may decide.
-pub(super) async fn again(exam: &Examination, doubtful: bool, began: Instant) -> Vec<Look> {
-    let until = exam.until();
+pub(super) async fn again(ctx: &Context, route: Route, doubtful: bool, began: Instant) -> Vec<Look> {
+    let until = ctx.until();
     let (most, pause) = if doubtful { MANY } else { FEW };
     let mut looks = Vec::new();
     // A proxy command may be a login at a bastion: it is not repeated.
-    let Some(route @ Route::Direct(_)) = exam.route else { return looks };
-    while looks.len() < most && exam.budget.left() > 0 {
-        if exam.stop.race(sleep(pause)).await.is_none() || Instant::now() >= until {
+    if !matches!(route, Route::Direct(_)) {
+        return looks;
+    }
+    while looks.len() < most && ctx.budget.left() > 0 {
+        if ctx.stop.race(sleep(pause)).await.is_none() || Instant::now() >= until {
             break;
         }
         let left = until - Instant::now();
-        let Ok(transport) = dial::open(&exam.budget, &exam.target, route, left).await else { break };
+        let Ok(transport) = dial::open(&ctx.budget, &ctx.target, route, left).await else { break };
         let opened = Instant::now();
         let (mut stream, watch) = Tap::new(transport);
         let patience = PATIENCE.min(until.saturating_duration_since(opened));

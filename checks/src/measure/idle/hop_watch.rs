@@ -7,7 +7,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::base::target::Route;
-use crate::measure::examination::Examination;
+use crate::measure::context::Context;
 use crate::os::path;
 use crate::ssh::login::Login;
 use crate::ssh::recorder::Recorder;
@@ -27,13 +27,13 @@ const LONGEST: Duration = Duration::from_secs(60);
 pub(super) struct HopWatch(Option<AbortHandle>);
 
 /// Begins to watch the way to the server, or to the first hop of a jump; nothing where there is no such way of our own.
-pub(super) fn begin(exam: &Examination, login: &Login) -> HopWatch {
+pub(super) fn begin(ctx: &Context, login: &Login) -> HopWatch {
     let mut first = login;
     while let Some(hop) = &first.via {
         first = hop;
     }
     let Route::Direct(address) = first.route else { return HopWatch(None) };
-    let task = tokio::spawn(watch(exam.budget.recorder(), address, first.target.bind));
+    let task = tokio::spawn(watch(ctx.budget.recorder(), address, first.target.bind));
     HopWatch(Some(task.abort_handle()))
 }
 

@@ -21,6 +21,7 @@ mod next_probe;
 mod onlooker;
 mod patience;
 mod role;
+mod run_stretch;
 mod rungs;
 mod second_round;
 mod session;
@@ -32,67 +33,68 @@ mod test_state;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::handles::LoggedIn;
 use crate::base::nonce::nonce;
 use crate::facts::Step;
 use crate::facts::idle::Facts;
-use crate::measure::examination::Examination;
+use crate::measure::context::Context;
 
 use host_monitor::HostMonitor;
 use test_run::{Measured, TestRun};
 
 /// Sessions where a person has to touch a key for each login.
 const TOUCHED: usize = 4;
+
 /// Measures how long silence is survived on sessions of its own, beside the connection that auth left.
-pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    if exam.limits.idle.is_zero() {
+pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
+    if ctx.limits.idle.is_zero() {
         return Step::Skipped("not asked for".into());
     }
-    let Some(login) = exam.login.clone() else {
+    let Some((logged_in, login)) = logged_in.and_then(|it| it.login.clone().map(|login| (it, login))) else {
         return Step::Skipped("there is no login: see auth and channel".into());
     };
     if !login.repeatable() {
         return Step::Skipped("each login needs an answer that is good only once".into());
     }
-    let Some(connection) = exam.connection.take() else {
+    let Some(connection) = logged_in.connection.take() else {
         return Step::Skipped("the connection was lost: see the checks before".into());
     };
     // The main session is the one that holds no channel.
-    if let Some(running) = exam.running.take() {
+    if let Some(running) = logged_in.running.take() {
         running.close().await;
     }
-    if login.needs_touch() {
-        exam.limits.sessions = exam.limits.sessions.min(TOUCHED);
-    }
+    let sessions = if login.needs_touch() { ctx.limits.sessions.min(TOUCHED) } else { ctx.limits.sessions };
     let login = Arc::new(login);
     let monitor = HostMonitor::begin(&login, &connection);
-    let mark = exam.runs_commands.is_ok().then(nonce);
-    let test = TestRun { exam, login: login.clone(), mark: mark.clone(), monitor: &monitor, began: Instant::now() };
+    let mark = logged_in.runs_commands.is_ok().then(nonce);
+    let began = Instant::now();
+    let test = TestRun { ctx, sessions, login: login.clone(), mark: mark.clone(), monitor: &monitor, began };
     let Measured { mut facts, interrupted, processes, main, .. } = Box::pin(test.measure(connection)).await;
     facts.incidents = monitor.end().await;
     let void = !facts.incidents.is_empty();
     facts.complete = !interrupted && !void;
-    exam.connection = match main {
+    logged_in.connection = match main {
         // It may be open only in the eyes of this machine: after an incident, or since nothing keeps it alive any more.
         Some(main) if (!void && facts.all_lived()) || control::answers(&main).await => Some(main),
         _ if facts.outages.iter().any(|outage| outage.ended_s.is_none()) => None,
-        _ => login.open(exam.limits.connect).await.ok(),
+        _ => login.open(ctx.limits.connect).await.ok(),
     };
-    if let (Some(mark), Some(connection)) = (mark, &exam.connection) {
-        facts.leftovers = leftovers::end(connection, &processes, &mark, exam.limits.patience()).await;
+    if let (Some(mark), Some(connection)) = (mark, &logged_in.connection) {
+        facts.leftovers = leftovers::end(connection, &processes, &mark, ctx.limits.patience()).await;
     }
     if void {
         return Step::Void(facts);
     }
     let lived = facts.all_lived();
     if lived && facts.timeout().survived_s.is_none() && !interrupted {
-        return nothing_held(exam, facts);
+        return nothing_held(ctx, facts);
     }
     if lived { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
 /// Why no session could be held beside the first.
-fn nothing_held(exam: &Examination, facts: Facts) -> Step<Facts> {
-    if exam.budget.login_refused() {
+fn nothing_held(ctx: &Context, facts: Facts) -> Step<Facts> {
+    if ctx.budget.login_refused() {
         return Step::Skipped("what the server accepted was accepted only once".into());
     }
     // All of them have met the same, more often than not.

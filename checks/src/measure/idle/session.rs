@@ -8,7 +8,7 @@ use super::events::{Line, Order, SessionEvent};
 use super::idle_session::IdleSession;
 use super::next_probe::NextProbe;
 use super::role::{Role, TCP_KEEPALIVE};
-use super::stretch::{Means, run_stretch};
+use super::run_stretch::{Means, run_stretch};
 use crate::facts::connection::NotLoggedIn;
 use crate::ssh::login::Login;
 

@@ -19,7 +19,7 @@ use super::test_state::{MAIN, TestState};
 use crate::facts::idle::age::{ended, mass_death};
 use crate::facts::idle::{Cut, Facts, Outage};
 use crate::facts::timeline::{EventKind, Timeline};
-use crate::measure::examination::Examination;
+use crate::measure::context::Context;
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 
@@ -40,7 +40,9 @@ const BEFORE_S: f64 = 8.0;
 
 /// One run of the test.
 pub(super) struct TestRun<'e> {
-    pub(super) exam: &'e Examination,
+    pub(super) ctx: &'e Context,
+    /// Sessions that may be open at once.
+    pub(super) sessions: usize,
     pub(super) login: Arc<Login>,
     /// What the arguments of the waiting commands bear; without it no command is run.
     pub(super) mark: Option<String>,
@@ -64,7 +66,7 @@ pub(super) struct Measured {
 impl TestRun<'_> {
     /// Holds sessions until all is known; where all of them were lost at one moment, others once more.
     pub(super) async fn measure(&self, main: Connection) -> Measured {
-        let _hops = hop_watch::begin(self.exam, &self.login);
+        let _hops = hop_watch::begin(self.ctx, &self.login);
         let began_s = self.timeline().await.until_s;
         let mut measured = self.generation(main).await;
         let mut cuts = Vec::new();
@@ -73,7 +75,7 @@ impl TestRun<'_> {
             if !self.may_go_on(&measured).await {
                 break;
             }
-            let Ok(main) = self.login.open(self.exam.limits.connect).await else { break };
+            let Ok(main) = self.login.open(self.ctx.limits.connect).await else { break };
             cuts.push(take_lost(&mut measured.facts, at_s));
             measured = measured.and(self.generation(main).await);
         }
@@ -85,15 +87,15 @@ impl TestRun<'_> {
 
     /// Holds one generation of sessions, and beside them those that locate the hop; where all ended at once, two more.
     async fn generation(&self, main: Connection) -> Measured {
-        let (exam, limits) = (self.exam, &self.exam.limits);
+        let (ctx, limits, places) = (self.ctx, &self.ctx.limits, self.sessions);
         let since_s = self.timeline().await.until_s;
         let main = Arc::new(main);
         let (control, controls) = Control::start(self.login.clone(), main.clone(), limits.connect);
         let test = Test { login: self.login.clone(), mark: self.mark.clone(), control, deadline: limits.connect };
         let longest = limits.idle.as_secs_f64();
         let has_hops = hop_locator::has_hops(self.login.route);
-        let near = if has_hops { limits.sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
-        let roles = roles(limits.sessions - near, longest, test.mark.is_some());
+        let near = if has_hops { places.saturating_sub(LADDER).min(HOPS) } else { 0 };
+        let roles = roles(places - near, longest, test.mark.is_some());
         let roles: Vec<_> = (MAIN..).zip([Role::Main].into_iter().chain(roles)).collect();
         let number = u32::try_from(roles.len()).unwrap_or(u32::MAX);
         let state = TestState::new(longest, roles.iter().copied(), test.mark.is_some(), self.began);
@@ -104,12 +106,12 @@ impl TestRun<'_> {
             began: self.began,
             number,
             overview: coordinator.overview(),
-            bind: exam.target.bind,
+            bind: ctx.target.bind,
             near,
-            sessions: limits.sessions,
+            sessions: places,
             // Each login of a further round would have to be touched for again.
             goes_on: !test.login.needs_touch(),
-            stop: exam.stop.clone(),
+            stop: ctx.stop.clone(),
             started: started.clone(),
             until: round,
         };
@@ -123,13 +125,13 @@ impl TestRun<'_> {
             };
         }
         let (state, interrupted) =
-            coordinator.run(&mut sessions, self.monitor, &exam.stop, self.until(), &exam.progress).await;
+            coordinator.run(&mut sessions, self.monitor, &ctx.stop, self.until(), &ctx.progress).await;
         let mut facts = state.facts(Instant::now());
         if self.monitor.has_noticed().await || state.is_cut() {
             searching.abort();
         }
         let died = state.overview().died;
-        if let Some(found) = searching.concluded((self.began, died), &main, &exam.stop, &exam.progress).await {
+        if let Some(found) = searching.concluded((self.began, died), &main, &ctx.stop, &ctx.progress).await {
             found.note(&mut facts);
         }
         let unasked = interrupted || self.monitor.has_noticed().await || test.login.needs_touch();
@@ -137,7 +139,7 @@ impl TestRun<'_> {
         if let (Some(age), false) = (mass_death(&facts), unasked || lost_at_s.is_some()) {
             let number = facts.arms.iter().map(|arm| arm.session + 1).max().unwrap_or(number);
             let round = Round { test: &test, began: self.began, number, started: &started };
-            let later = Box::pin(exam.stop.race(round.hold(age, &exam.progress))).await;
+            let later = Box::pin(ctx.stop.race(round.hold(age, &ctx.progress))).await;
             facts.arms.extend(later.unwrap_or_default());
         }
         let mut processes = state.processes().to_vec();
@@ -150,19 +152,19 @@ impl TestRun<'_> {
 
     /// Whether there is time and room for another generation.
     async fn may_go_on(&self, measured: &Measured) -> bool {
-        let limits = &self.exam.limits;
-        let room = self.login.budget.left() > u32::try_from(limits.sessions).unwrap_or(u32::MAX).saturating_add(LEFT);
+        let limits = &self.ctx.limits;
+        let room = self.login.budget.left() > u32::try_from(self.sessions).unwrap_or(u32::MAX).saturating_add(LEFT);
         let time = Instant::now() + limits.idle < self.until();
-        let wanted = !measured.interrupted && !self.exam.stop.asked() && !self.login.needs_touch();
+        let wanted = !measured.interrupted && !self.ctx.stop.asked() && !self.login.needs_touch();
         room && time && wanted && !self.monitor.has_noticed().await
     }
 
     fn until(&self) -> Instant {
-        self.began + self.exam.limits.idle * MOST.0 + MOST.1
+        self.began + self.ctx.limits.idle * MOST.0 + MOST.1
     }
 
     async fn timeline(&self) -> Timeline {
-        self.exam.budget.recorder().timeline().await
+        self.ctx.budget.recorder().timeline().await
     }
 }
 

@@ -37,7 +37,7 @@ impl Walk<'_> {
         let hidden = |identity: &Identity| {
             identity.public.is_none() && matches!(identity.private, Private::Not(Obstacle::Encrypted))
         };
-        while let (true, Some(at)) = (self.exam.target.credentials.can_ask, self.identities.iter().position(hidden)) {
+        while let (true, Some(at)) = (self.ctx.target.credentials.can_ask, self.identities.iter().position(hidden)) {
             let opened = self.unlock(at).await;
             let identity = &mut self.identities[at];
             match opened {
@@ -60,7 +60,7 @@ impl Walk<'_> {
 
     /// Reads the key files and asks the agent.
     async fn survey(&mut self) -> VecDeque<Offer> {
-        let credentials = &self.exam.target.credentials;
+        let credentials = &self.ctx.target.credentials;
         let beside = credentials.certificates.is_empty();
         let all = credentials.identities.iter().take(KEYS).map(|named| Identity::read(named, beside));
         let (there, missing): (Vec<_>, Vec<_>) = all.partition(Identity::exists);
@@ -91,12 +91,12 @@ impl Walk<'_> {
     /// Offers one key; asks for its passphrase only when the server would take it, as ssh does.
     async fn key(&mut self, offer: &Offer) -> Verdict {
         let began = Instant::now();
-        let accepted = &self.exam.target.credentials.accepted;
+        let accepted = &self.ctx.target.credentials.accepted;
         let hash = match self.clock.bound(hash_of(&offer.public, accepted, &mut self.connection)).await {
             Ok(hash) => hash,
             Err(cut) => return self.over(cut, began),
         };
-        let fact = offer.fact(hash.as_ref().ok().copied().flatten(), &self.exam.target.user, jiff::Timestamp::now());
+        let fact = offer.fact(hash.as_ref().ok().copied().flatten(), &self.ctx.target.user, jiff::Timestamp::now());
         let hash = match hash {
             Ok(hash) => hash,
             Err(obstacle) => {
@@ -107,14 +107,14 @@ impl Walk<'_> {
         let mut key = Key { public: offer.public.clone(), hash, half: self.half(offer) };
         let mut steps = Steps::default();
         loop {
-            let offering = key.offer(&mut self.connection, &self.exam.target.user, &mut steps);
+            let offering = key.offer(&mut self.connection, &self.ctx.target.user, &mut steps);
             match self.clock.bound(offering).await {
                 Ok(Offered::Answer(outcome)) => {
                     self.record("publickey", Some(fact), Answer::of(&outcome), None, began);
                     self.record_steps(steps);
                     return self.verdict(outcome, Credential::Key(Box::new(key)));
                 }
-                Ok(Offered::Wanted(Obstacle::Encrypted)) if self.exam.target.credentials.can_ask => {
+                Ok(Offered::Wanted(Obstacle::Encrypted)) if self.ctx.target.credentials.can_ask => {
                     let Holder::File(at) = offer.holder else { return Verdict::Refused };
                     match self.unlock(at).await {
                         Ok(opened) => key.half = Half::File(opened),
@@ -137,7 +137,7 @@ impl Walk<'_> {
     }
 
     fn half(&self, offer: &Offer) -> Half {
-        match (offer.holder, &self.exam.target.credentials.agent) {
+        match (offer.holder, &self.ctx.target.credentials.agent) {
             (Holder::Agent, Some(socket)) => Half::Agent(socket.clone(), Box::new(offer.public.identity())),
             (Holder::AgentKey, Some(socket)) => Half::Agent(socket.clone(), Box::new(offer.public.key().into())),
             (Holder::File(at), _) => match &self.identities[at].private {
@@ -153,7 +153,7 @@ impl Walk<'_> {
         let path = self.identities[at].path.clone();
         let mut obstacle = Obstacle::Encrypted;
         for _ in 0..PASSPHRASES {
-            let ask = self.exam.ask.clone();
+            let ask = self.ctx.ask.clone();
             let words = format!("Passphrase for {}: ", path.display());
             let passphrase = self.clock.person(move || ask.secret(&words)).await;
             let Some(passphrase) = passphrase else { return Err(obstacle) };

@@ -10,7 +10,7 @@ use super::identity::Identity;
 use super::offer::Offer;
 use crate::base::elapsed::ms_since;
 use crate::facts::auth::{Answer, Attempt, Conclusion, Facts, Key, Obstacle, Steps};
-use crate::measure::examination::Examination;
+use crate::measure::context::Context;
 use crate::ssh::connection::Connection;
 use crate::ssh::credential::clock::{Clock, Cut};
 use crate::ssh::credential::link::Unheard;
@@ -25,7 +25,7 @@ const FACTORS: usize = 8;
 
 /// A login on its way.
 pub(super) struct Walk<'e> {
-    pub(super) exam: &'e Examination,
+    pub(super) ctx: &'e Context,
     pub(super) connection: Connection,
     pub(super) facts: Facts,
     /// What the server accepted, in order.
@@ -52,8 +52,8 @@ enum Verdict {
 }
 
 impl<'e> Walk<'e> {
-    pub(super) fn new(exam: &'e Examination, connection: Connection, with_passwords: bool) -> Self {
-        let credentials = &exam.target.credentials;
+    pub(super) fn new(ctx: &'e Context, connection: Connection, with_passwords: bool) -> Self {
+        let credentials = &ctx.target.credentials;
         let preferred = match credentials.preferred.as_slice() {
             [] => PREFERRED.map(ToOwned::to_owned).to_vec(),
             names => names.to_vec(),
@@ -68,8 +68,8 @@ impl<'e> Walk<'e> {
             ..Facts::default()
         };
         Self {
-            clock: Clock::new(exam.limits.stage, exam.stop.clone()),
-            exam,
+            clock: Clock::new(ctx.limits.stage, ctx.stop.clone()),
+            ctx,
             connection,
             facts,
             accepted: Vec::new(),
@@ -83,8 +83,8 @@ impl<'e> Walk<'e> {
     /// Goes on until we are in, refused or cut off; the facts hold what was seen.
     pub(super) async fn go(&mut self) {
         let began = Instant::now();
-        let unheard = Unheard::on(&self.connection).by(self.exam.until().max(began + LEAST));
-        let asked = Credential::None.present(&mut self.connection, &self.exam.target.user);
+        let unheard = Unheard::on(&self.connection).by(self.ctx.until().max(began + LEAST));
+        let asked = Credential::None.present(&mut self.connection, &self.ctx.target.user);
         let first = tokio::select! {
             biased;
             first = self.clock.bound(asked) => first,

@@ -24,7 +24,7 @@ impl Walk<'_> {
         if !self.may_send_secret("password") {
             return Verdict::Refused;
         }
-        let target = &self.exam.target;
+        let target = &self.ctx.target;
         let began = Instant::now();
         let Some(password) = self.secret(&format!("{}@{}'s password: ", target.user, target.host)).await else {
             self.record("password", None, Answer::Withheld, Some(Obstacle::Declined), began);
@@ -51,11 +51,11 @@ impl Walk<'_> {
     }
 
     async fn secret(&self, prompt: &str) -> Option<SecretString> {
-        let credentials = &self.exam.target.credentials;
+        let credentials = &self.ctx.target.credentials;
         if credentials.password.is_some() || !credentials.can_ask {
             return credentials.password.clone();
         }
-        let (ask, prompt) = (self.exam.ask.clone(), prompt.to_owned());
+        let (ask, prompt) = (self.ctx.ask.clone(), prompt.to_owned());
         self.clock.person(move || ask.secret(&prompt)).await
     }
 
@@ -63,11 +63,11 @@ impl Walk<'_> {
         if !self.may_send_secret("keyboard-interactive") {
             return Verdict::Refused;
         }
-        let credentials = &self.exam.target.credentials;
-        let person = credentials.can_ask.then(|| self.exam.ask.clone());
+        let credentials = &self.ctx.target.credentials;
+        let person = credentials.can_ask.then(|| self.ctx.ask.clone());
         let answerer = Answerer { secret: credentials.password.clone(), person };
         let began = Instant::now();
-        let talk = keyboard::converse(&mut self.connection, &self.exam.target.user, answerer, &mut self.clock).await;
+        let talk = keyboard::converse(&mut self.connection, &self.ctx.target.user, answerer, &mut self.clock).await;
         self.secret_sent |= talk.answered;
         let stuck = talk.stuck.is_some();
         let (answer, obstacle) = match (talk.cut, talk.stuck) {

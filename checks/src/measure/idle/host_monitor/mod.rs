@@ -1,18 +1,16 @@
 //! A watch on this machine while sessions are idle: a suspension, a halt or another address makes all that is seen worthless.
 
-mod clocks;
-mod local_address;
-
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 
+use crate::base::target::Route;
 use crate::facts::idle::Incident;
+use crate::os::clocks::Reading;
+use crate::os::local_address::LocalAddress;
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
-use clocks::Reading;
-use local_address::LocalAddress;
 
 /// How often the clocks are read.
 const BEAT: Duration = Duration::from_millis(250);
@@ -36,7 +34,7 @@ struct Known {
 impl HostMonitor {
     /// Begins, with the address that the connection has.
     pub(super) fn begin(login: &Login, main: &Connection) -> Self {
-        let address = LocalAddress::of(login, main);
+        let address = local_address(login, main);
         let known = Known { began: Instant::now(), last: Reading::now(), address, incidents: Vec::new() };
         let (tell, noticed) = watch::channel(false);
         let (looks, asked) = mpsc::unbounded_channel();
@@ -67,6 +65,19 @@ impl HostMonitor {
         let _ = self.looks.send(reply);
         incidents.await.unwrap_or_default()
     }
+}
+
+/// The address with which this machine reaches the server, or the first hop on the way there; none where a proxy command knows it and we do not.
+fn local_address(login: &Login, main: &Connection) -> Option<LocalAddress> {
+    let (mut first, mut nearest) = (login, main);
+    while let Some(hop) = &first.via {
+        first = hop;
+    }
+    while let Some(via) = nearest.via() {
+        nearest = via.connection();
+    }
+    let Route::Direct(to) = first.route else { return None };
+    Some(LocalAddress::new(to, nearest.socket()?.local_address()?, first.target.bind))
 }
 
 impl Known {

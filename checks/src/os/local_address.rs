@@ -3,14 +3,11 @@
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-use crate::base::target::Route;
 use crate::facts::idle::What;
-use crate::ssh::connection::Connection;
-use crate::ssh::login::Login;
 
 /// The way to the server, or to the first hop on the way there.
 #[derive(Debug)]
-pub(super) struct LocalAddress {
+pub struct LocalAddress {
     to: SocketAddr,
     bind: Option<IpAddr>,
     /// This end of the connection that the test began with.
@@ -20,23 +17,14 @@ pub(super) struct LocalAddress {
 }
 
 impl LocalAddress {
-    /// As it is now; none where a proxy command knows it and we do not.
-    pub(super) fn of(login: &Login, main: &Connection) -> Option<Self> {
-        let (mut first, mut nearest) = (login, main);
-        while let Some(hop) = &first.via {
-            first = hop;
-        }
-        while let Some(via) = nearest.via() {
-            nearest = via.connection();
-        }
-        let Route::Direct(to) = first.route else { return None };
-        let ours = nearest.socket()?.local_address()?;
-        let bind = first.target.bind;
-        Some(Self { to, bind, ours, source: source(to, bind) })
+    /// The address of a connection to `to` whose own end is `ours`; `bind` is the address that it was told to connect from.
+    #[must_use]
+    pub fn new(to: SocketAddr, ours: SocketAddr, bind: Option<IpAddr>) -> Self {
+        Self { to, bind, ours, source: source(to, bind) }
     }
 
     /// What has changed since the last look.
-    pub(super) fn look(&mut self) -> Option<What> {
+    pub fn look(&mut self) -> Option<What> {
         let before = self.source;
         let now = source(self.to, self.bind);
         let gone = UdpSocket::bind(with_any_port(self.ours)).is_err_and(|error| is_not_ours(&error));

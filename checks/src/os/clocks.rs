@@ -11,19 +11,22 @@ const LATE: Duration = Duration::from_secs(2);
 
 /// The clocks at one moment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reading {
+pub struct Reading {
     monotonic: Instant,
     /// Seconds on the clock that a suspension does not stop, since whenever it began.
     through_sleep: Duration,
 }
 
 impl Reading {
-    pub(super) fn now() -> Option<Self> {
+    /// Both clocks now; `None` where one of them cannot be read.
+    #[must_use]
+    pub fn now() -> Option<Self> {
         Some(Self { through_sleep: through_sleep()?, monotonic: Instant::now() })
     }
 
     /// What happened between an earlier reading and this one, which was to come after `beat`.
-    pub(super) fn since(self, earlier: Self, beat: Duration) -> Option<What> {
+    #[must_use]
+    pub fn since(self, earlier: Self, beat: Duration) -> Option<What> {
         let awake = self.monotonic.saturating_duration_since(earlier.monotonic);
         let gap = self.through_sleep.saturating_sub(earlier.through_sleep).saturating_sub(awake);
         if gap > SLEEP {
