@@ -22,9 +22,9 @@ use base::elapsed::ms_since;
 use facts::timeline::Timeline;
 use facts::{Check, Evidence, Examined, Facts, Step, Timed};
 use measure::context::Context;
-use measure::dns::{LookedUp, beside};
+use measure::dns::{LookedUp, per_server_queries};
 use measure::handles::{Identity, Link, LoggedIn};
-use measure::progress::{Ending, Event};
+use measure::progress::{CheckOutcome, Event};
 use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
 use ssh::known_hosts;
 use ssh::recorder::Recorder;
@@ -86,7 +86,7 @@ async fn pipeline(
     let server = server::ask(&ctx, logged_in.as_ref()).await;
     let check = async || exit::check(&ctx, logged_in.take()).await;
     let exit = timed(&ctx, selected, Check::Exit, check).await;
-    beside::complete(name_servers, &ctx.stop, &mut dns.step).await;
+    per_server_queries::complete(name_servers, &ctx.stop, &mut dns.step).await;
     let (target, waited) = (&ctx.target, leave.map_or(Duration::ZERO, |leave| leave.waited));
     let evidence = Evidence {
         evidence_version: facts::VERSION,
@@ -180,10 +180,10 @@ async fn timed<F: Facts>(
         other => other,
     };
     let (ending, summary) = match &step {
-        Step::Passed(facts) => (Ending::Passed, facts.summary()),
-        Step::Failed(facts) => (Ending::Failed, facts.summary()),
-        Step::Void(facts) => (Ending::Skipped, facts.summary()),
-        Step::Skipped(why) | Step::Error(why) => (Ending::Skipped, why.clone()),
+        Step::Passed(facts) => (CheckOutcome::Passed, facts.summary()),
+        Step::Failed(facts) => (CheckOutcome::Failed, facts.summary()),
+        Step::Void(facts) => (CheckOutcome::Skipped, facts.summary()),
+        Step::Skipped(why) | Step::Error(why) => (CheckOutcome::Skipped, why.clone()),
     };
     ctx.progress.tell(Event::Finished { check, ending, summary });
     Timed { step, duration_ms: ms_since(began) }

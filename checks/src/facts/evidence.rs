@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
-use super::server::Answers;
+use super::server::ServerAnswers;
 use super::timeline::Timeline;
 use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::target::{Flags, Settings};
@@ -64,7 +64,7 @@ pub struct Evidence {
     #[serde(default)]
     pub hops: Vec<Hop>,
     /// What the server itself knows; `null` where it was not asked.
-    pub server: Option<Answers>,
+    pub server: Option<ServerAnswers>,
     /// Every connection of the examination, of those to its hops too, on one clock.
     #[serde(default)]
     pub timeline: Timeline,

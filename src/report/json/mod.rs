@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use ssh_doctor_checks::base::target::Settings;
-use ssh_doctor_checks::facts::server::Answers;
+use ssh_doctor_checks::facts::server::ServerAnswers;
 use ssh_doctor_checks::facts::timeline::Timeline;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Spent};
 
@@ -73,7 +73,7 @@ pub(crate) struct Report<'a> {
     /// The jump hosts, first hop first.
     hops: Vec<HopReport<'a>>,
     /// The server's own answers; null where it was not asked (`--server`).
-    server: Option<&'a Answers>,
+    server: Option<&'a ServerAnswers>,
     /// Every connection of the examination on one clock; empty with `--brief`.
     timeline: Cow<'a, Timeline>,
     /// The causes, root cause first.

@@ -39,7 +39,7 @@ pub struct Arm {
     #[serde(default)]
     pub answered: Option<bool>,
     /// Its end.
-    pub end: End,
+    pub end: StretchEnd,
 }
 
 /// The times of a stretch, seconds.
@@ -110,7 +110,7 @@ pub enum Speaker {
 /// How a stretch ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "kebab-case")]
-pub enum End {
+pub enum StretchEnd {
     /// A request was answered.
     Alive {
         /// After so many milliseconds.
@@ -154,7 +154,7 @@ pub enum Sign {
 impl Arm {
     /// A stretch of a session that held a command, and on which we were to speak first after any silence.
     #[must_use]
-    pub fn new(session: u32, kind: SessionKind, moves: Moves, times: Times, end: End) -> Self {
+    pub fn new(session: u32, kind: SessionKind, moves: Moves, times: Times, end: StretchEnd) -> Self {
         let Times { started_s, lasted_s, age_s } = times;
         Self {
             session,
@@ -176,7 +176,7 @@ impl Arm {
 
     /// One that lasted from the start of the test, for tests.
     #[cfg(test)]
-    pub(crate) fn sample(moves: Moves, lasted_s: f64, end: End) -> Self {
+    pub(crate) fn sample(moves: Moves, lasted_s: f64, end: StretchEnd) -> Self {
         Self::new(1, SessionKind::FirstRound, moves, Times { started_s: 0.0, lasted_s, age_s: lasted_s }, end)
     }
 
@@ -195,7 +195,7 @@ impl Arm {
     #[must_use]
     pub fn death(&self) -> Option<(&Manner, Sign)> {
         match &self.end {
-            End::Died { manner, sign, .. } => Some((manner, *sign)),
+            StretchEnd::Died { manner, sign, .. } => Some((manner, *sign)),
             _ => None,
         }
     }

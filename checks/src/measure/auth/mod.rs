@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::handles::{Identity, LoggedIn, Trusted};
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::Step;
-use crate::facts::auth::{Answer, Conclusion, Facts};
+use crate::facts::auth::{AuthAnswer, Conclusion, Facts};
 use crate::facts::connection::Manner;
 use crate::ssh::login::Login;
-use walk::Walk;
+use walk::LoginFlow;
 
 /// How long saying goodbye may take after a refused login.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -32,11 +32,11 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
         }
         Identity::Untrusted => return (Step::Skipped("no trusted host key: see hostkey".into()), None),
     };
-    let mut walk = Walk::new(ctx, connection, with_passwords);
+    let mut walk = LoginFlow::new(ctx, connection, with_passwords);
     Box::pin(walk.go()).await;
-    let Walk { connection, mut facts, accepted, .. } = walk;
-    let banner = connection.notes().read().banner.clone();
-    facts.banner = (!banner.trim().is_empty()).then(|| shown(banner.trim()));
+    let LoginFlow { connection, mut facts, accepted, .. } = walk;
+    let banner = connection.observations().read().banner.clone();
+    facts.banner = (!banner.trim().is_empty()).then(|| sanitize(banner.trim()));
     if facts.conclusion == Conclusion::LoggedIn {
         ctx.budget.note_login(true);
         connection.apply_tos(ctx.target.tos, reach.route);
@@ -52,13 +52,13 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
         connection.record().logged_in();
         return (Step::Passed(facts), Some(LoggedIn::new(connection, login)));
     }
-    if !facts.attempts.iter().all(|attempt| attempt.answer == Answer::Withheld) {
+    if !facts.attempts.iter().all(|attempt| attempt.answer == AuthAnswer::Withheld) {
         ctx.budget.note_login(false);
     }
     facts.repeatable = false;
     let interrupted = facts.conclusion == Conclusion::Interrupted;
     facts.end = connection.ending().map(|ending| escaped(ending.manner));
-    let agreed = connection.notes().read().negotiated.clone();
+    let agreed = connection.observations().read().negotiated.clone();
     // Who says nothing hears no goodbye either.
     if let (Conclusion::Silent, Some(socket)) = (facts.conclusion, connection.socket()) {
         socket.abort();
@@ -79,7 +79,7 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
 /// The server's words made safe to show.
 fn escaped(manner: Manner) -> Manner {
     match manner {
-        Manner::Disconnect { code, text } => Manner::Disconnect { code, text: shown(&text) },
+        Manner::Disconnect { code, text } => Manner::Disconnect { code, text: sanitize(&text) },
         other => other,
     }
 }

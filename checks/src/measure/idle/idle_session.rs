@@ -9,11 +9,11 @@ use tokio::time::{sleep, sleep_until, timeout};
 use super::patience::{self, Patience};
 use super::rungs::SERVER_INTERVAL;
 use crate::base::limits;
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::connection::NotLoggedIn;
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::idle::Holds;
-use crate::os::socket::Keepalive;
+use crate::os::socket::SocketKeepalive;
 use crate::ssh::connection::{Answer, Connection};
 use crate::ssh::ending::Ending;
 use crate::ssh::login::Login;
@@ -105,7 +105,7 @@ impl IdleSession {
             // Silence is not the server's no: the path may have gone down.
             return Err(match ran.refused {
                 None if ran.gave_up.is_some() || self.connection.is_closed() => NotLoggedIn::NoAnswer,
-                refused => NotLoggedIn::NoCommand(refused.map_or_else(String::new, |(_, text)| shown(&text))),
+                refused => NotLoggedIn::NoCommand(refused.map_or_else(String::new, |(_, text)| sanitize(&text))),
             });
         };
         self.channel = Some(running.into_channel());
@@ -188,7 +188,7 @@ impl IdleSession {
     pub(super) fn tcp_keepalive(&self, interval: Option<Duration>) {
         if let Some(socket) = self.connection.socket() {
             // A kernel that cannot leaves the session silent, which the arm then shows.
-            let keepalive = |interval| Keepalive { idle: interval, interval, retries: KEEPALIVES };
+            let keepalive = |interval| SocketKeepalive { idle: interval, interval, retries: KEEPALIVES };
             let _ = socket.set_tcp_keepalive(interval.map(keepalive));
         }
     }

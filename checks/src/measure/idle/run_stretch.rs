@@ -16,7 +16,7 @@ use super::rungs::LATE_LINE;
 use super::stretch::{Outcome, Stretch};
 use crate::facts::idle::Holds;
 use crate::os::socket::Socket;
-use crate::ssh::connection::Answer;
+use crate::ssh::connection::KeepaliveReply;
 use crate::ssh::ending::Ending;
 use crate::ssh::recorder::Expect;
 
@@ -161,13 +161,13 @@ async fn settle_answer(
     means: &Means<'_>,
     session: &IdleSession,
     stretch: &mut Stretch,
-    request: impl Future<Output = Answer>,
+    request: impl Future<Output = KeepaliveReply>,
 ) {
     let asked = Instant::now();
     means.line.tell(SessionEvent::Asked);
     let mut request = pin!(request);
     let first = timeout(IN_DOUBT.max(means.line.rtt() * 3), &mut request).await.ok();
-    if let Some(Answer::Alive(rtt)) = first {
+    if let Some(KeepaliveReply::Alive(rtt)) = first {
         stretch.outcome = Outcome::Answered(rtt);
         return;
     }
@@ -187,7 +187,7 @@ async fn settle_answer(
         }
     };
     let (answer, mut finding) = tokio::join!(answer, settle);
-    if let Answer::Alive(rtt) = answer {
+    if let KeepaliveReply::Alive(rtt) = answer {
         stretch.outcome = Outcome::Answered(rtt);
         stretch.finding = Some(finding);
         return;

@@ -11,9 +11,9 @@ use super::rungs::DATA_INTERVAL;
 use super::session::Test;
 use crate::base::text::seconds;
 use crate::facts::idle::age::ended;
-use crate::facts::idle::{Arm, End, Moves, SessionKind, Sign, Times};
+use crate::facts::idle::{Arm, StretchEnd, Moves, SessionKind, Sign, Times};
 use crate::measure::progress::Progress;
-use crate::ssh::connection::Answer;
+use crate::ssh::connection::KeepaliveReply;
 use crate::ssh::ending::Ending;
 use crate::ssh::recorder::Expect;
 
@@ -53,7 +53,7 @@ impl Round<'_> {
             |own: Option<f64>, other: Option<f64>| own.zip(other).is_some_and(|(own, other)| other > own + 1.0);
         let (first_end, second_end) = (first.as_ref().map(ended), second.as_ref().map(ended));
         for (arm, own, other) in [(&mut first, first_end, second_end), (&mut second, second_end, first_end)] {
-            if let Some(Arm { end: End::Died { others_alive, .. }, .. }) = arm {
+            if let Some(Arm { end: StretchEnd::Died { others_alive, .. }, .. }) = arm {
                 *others_alive = outlived(own, other);
             }
         }
@@ -75,8 +75,8 @@ impl Round<'_> {
         let mut last = None;
         while began.elapsed().as_secs_f64() < age * OLDER {
             match session.echo(&mut ended).await {
-                Answer::Alive(rtt) => last = Some(rtt),
-                Answer::Silent | Answer::Gone => break,
+                KeepaliveReply::Alive(rtt) => last = Some(rtt),
+                KeepaliveReply::Silent | KeepaliveReply::Gone => break,
             }
             tokio::select! {
                 () = sleep(every) => {}
@@ -89,10 +89,10 @@ impl Round<'_> {
         let over = ended.as_ref().map_or_else(Instant::now, |Ending { at, .. }| *at);
         let end = match (ended, last) {
             (Some(Ending { manner, .. }), _) => {
-                End::Died { manner, sign: Sign::BeforeProbe, others_alive: false, tcp: None }
+                StretchEnd::Died { manner, sign: Sign::BeforeProbe, others_alive: false, tcp: None }
             }
-            (None, Some(rtt)) => End::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 },
-            (None, None) => End::Open,
+            (None, Some(rtt)) => StretchEnd::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 },
+            (None, None) => StretchEnd::Open,
         };
         session.close().await;
         let lasted_s = over.saturating_duration_since(began).as_secs_f64();

@@ -15,8 +15,8 @@ use super::stretch::{Owner, Stretch, classify};
 use crate::base::text::seconds;
 use crate::facts::idle::advice::{self, interval};
 use crate::facts::idle::bracket::{LATE_ACK_S, channel_quiet_at_death};
-use crate::facts::idle::{Arm, End, Facts, Holds, HopState, Moves, Sign, Speaker};
-use crate::measure::progress::{IdleState, LaneState};
+use crate::facts::idle::{Arm, StretchEnd, Facts, Holds, HopState, Moves, Sign, Speaker};
+use crate::measure::progress::{IdleState, SessionState};
 
 /// How often the main session is kept alive, seconds: often at first, when a short timer is still possible.
 const MAIN_INTERVAL: [u32; 2] = [2, 5];
@@ -93,7 +93,7 @@ impl TestState {
             SessionEvent::Began(began) => self.silence_began(session, began, now),
             SessionEvent::Asked => {
                 if let Some(session) = self.sessions.get_mut(&session) {
-                    session.state = LaneState::Probing;
+                    session.state = SessionState::Probing;
                 }
             }
             SessionEvent::Suspected(probe, lasted) => self.suspect(probe, lasted, now),
@@ -145,7 +145,7 @@ impl TestState {
     /// What everybody may know.
     pub(super) fn overview(&self) -> Overview {
         let (survived, died) = self.ladder.bracket();
-        let asked = |arm: &&Arm| arm.moves == Moves::TcpKeepalive && arm.end != End::Open;
+        let asked = |arm: &&Arm| arm.moves == Moves::TcpKeepalive && arm.end != StretchEnd::Open;
         Overview {
             over: self.over,
             rtt: self.rtt.unwrap_or_default(),
@@ -168,8 +168,8 @@ impl TestState {
         };
         // Once something has died, it takes as long as the proof: nobody knows how long yet.
         let left = died.map_or(Duration::from_secs_f64(self.longest), |_| Duration::ZERO).saturating_sub(elapsed);
-        let lanes = self.sessions.values().filter_map(|session| session.lane(now)).collect();
-        IdleState { phase, elapsed, left, lanes }
+        let rows = self.sessions.values().filter_map(|session| session.row(now)).collect();
+        IdleState { phase, elapsed, left, rows }
     }
 
     /// The processes of every session that there was, each with its parent.
@@ -211,7 +211,7 @@ impl TestState {
         let kept_since = self.kept.since(session);
         let Some(view) = self.sessions.get_mut(&session) else { return };
         view.began = Some(began);
-        view.state = LaneState::Waiting;
+        view.state = SessionState::Waiting;
         if view.last != view.probe {
             view.kept_since = Some(kept_since.unwrap_or(began));
         }
@@ -239,8 +239,8 @@ impl TestState {
         let Some(view) = self.sessions.get_mut(&session) else { return };
         view.began = None;
         if let Order::Probe(probe) = order {
-            (view.probe, view.state) = (Some(probe), LaneState::Waiting);
-        } else if !matches!(view.state, LaneState::Dead(_)) {
+            (view.probe, view.state) = (Some(probe), SessionState::Waiting);
+        } else if !matches!(view.state, SessionState::Dead(_)) {
             view.probe = None;
         }
     }
@@ -300,7 +300,7 @@ impl TestState {
             self.doubt(finding);
         }
         let lived = match end {
-            End::Alive { rtt_ms } | End::Unheard { rtt_ms } => Some(rtt_ms),
+            StretchEnd::Alive { rtt_ms } | StretchEnd::Unheard { rtt_ms } => Some(rtt_ms),
             _ => None,
         };
         if let Some(rtt_ms) = lived {
@@ -315,16 +315,16 @@ impl TestState {
             self.record(session, role, stretch, end.clone(), now);
         }
         match end {
-            End::Alive { rtt_ms } | End::Unheard { rtt_ms } => {
+            StretchEnd::Alive { rtt_ms } | StretchEnd::Unheard { rtt_ms } => {
                 if let Some(view) = self.sessions.get_mut(&session) {
                     view.last = Some(stretch.probe);
                     view.last_rtt_ms = Some(rtt_ms);
                 }
                 self.direct(session, Some(stretch.probe), now);
             }
-            End::Void { .. } if role != Role::Main => self.order(session, Order::Reopen),
+            StretchEnd::Void { .. } if role != Role::Main => self.order(session, Order::Reopen),
             // A session that was not asked is not known to live: it must not go on as if it did.
-            End::Died { .. } | End::Open | End::Void { .. } => {
+            StretchEnd::Died { .. } | StretchEnd::Open | StretchEnd::Void { .. } => {
                 let order = self.order_after_the_last(session, now);
                 self.order(session, order);
             }
@@ -333,11 +333,11 @@ impl TestState {
 
     /// Whether the end of this stretch is told by what is known of the session at the end of the test: since when it is kept, and that it
     /// answers. Of sessions with data only the last word is wanted.
-    fn is_known_otherwise(&self, role: Role, probe: NextProbe, end: &End) -> bool {
-        let lived = matches!(end, End::Alive { .. } | End::Unheard { .. });
+    fn is_known_otherwise(&self, role: Role, probe: NextProbe, end: &StretchEnd) -> bool {
+        let lived = matches!(end, StretchEnd::Alive { .. } | StretchEnd::Unheard { .. });
         matches!(probe, NextProbe::Keep(_))
             && match role {
-                Role::Ladder => lived || *end == End::Open,
+                Role::Ladder => lived || *end == StretchEnd::Open,
                 Role::Main => lived,
                 _ => lived && !self.over,
             }
@@ -346,7 +346,7 @@ impl TestState {
     fn answered(&mut self, session: u32, stretch: &Stretch, rtt: Duration, now: Instant) {
         let Some(view) = self.sessions.get_mut(&session) else { return };
         let moves = view.role.moves(stretch.probe);
-        view.state = LaneState::Alive;
+        view.state = SessionState::Alive;
         // What the server says without being asked does not show that it hears us.
         if moves != Moves::ServerData {
             self.last_answer = Some(now);
@@ -360,15 +360,15 @@ impl TestState {
     }
 
     /// Stores the end of a stretch, and what follows from it for the plan.
-    fn record(&mut self, session: u32, role: Role, stretch: &Stretch, end: End, now: Instant) {
+    fn record(&mut self, session: u32, role: Role, stretch: &Stretch, end: StretchEnd, now: Instant) {
         let kept_since = self.sessions.get(&session).and_then(|view| view.kept_since);
         let kept_since = kept_since.filter(|_| matches!(stretch.probe, NextProbe::Keep(_)));
         let arm = stretch.arm(Owner { session, role, kept_since, test_began: self.began }, end);
         if let Some(view) = self.sessions.get_mut(&session) {
             match &arm.end {
-                End::Died { manner, .. } => view.state = LaneState::Dead(manner.words()),
-                End::Void { .. } => view.state = LaneState::Dead("not judged".to_owned()),
-                End::Alive { .. } | End::Unheard { .. } | End::Open => {}
+                StretchEnd::Died { manner, .. } => view.state = SessionState::Dead(manner.words()),
+                StretchEnd::Void { .. } => view.state = SessionState::Dead("not judged".to_owned()),
+                StretchEnd::Alive { .. } | StretchEnd::Unheard { .. } | StretchEnd::Open => {}
             }
         }
         let was_cut = self.is_cut();
@@ -385,15 +385,15 @@ impl TestState {
     /// Tells the plan how a stretch ended; whether silent sessions should think again.
     fn learn(&mut self, arm: &Arm) -> bool {
         match (&arm.end, arm.moves) {
-            (End::Alive { .. }, Moves::Nothing) => self.ladder.alive(arm.lasted_s, arm.speaks_first),
+            (StretchEnd::Alive { .. }, Moves::Nothing) => self.ladder.alive(arm.lasted_s, arm.speaks_first),
             // A terminal may have a clock of its own: a shell's end says nothing of the path until others end too.
-            (End::Died { sign, .. }, Moves::Nothing) if arm.holds != Holds::Shell || *sign == Sign::AfterProbe => {
+            (StretchEnd::Died { sign, .. }, Moves::Nothing) if arm.holds != Holds::Shell || *sign == Sign::AfterProbe => {
                 let confirms = !self.confirmed;
                 self.confirmed = true;
                 // Another one's late answer may have undone it meanwhile.
                 return self.dead(arm.lasted_s) || confirms;
             }
-            (End::Unheard { .. }, _) => {
+            (StretchEnd::Unheard { .. }, _) => {
                 if self.ladder.unheard(arm.lasted_s) {
                     self.confirmed = true;
                     let shortest = self.ladder.shortest_unheard().unwrap_or(arm.lasted_s);
@@ -401,10 +401,10 @@ impl TestState {
                 }
                 return true;
             }
-            (End::Died { .. } | End::Void { .. }, Moves::Keepalive) => {
+            (StretchEnd::Died { .. } | StretchEnd::Void { .. }, Moves::Keepalive) => {
                 self.kept.drop(arm.session);
             }
-            (End::Void { .. }, Moves::Nothing) => self.ladder.put_back(arm.lasted_s),
+            (StretchEnd::Void { .. }, Moves::Nothing) => self.ladder.put_back(arm.lasted_s),
             _ => {}
         }
         false
@@ -442,7 +442,7 @@ impl TestState {
     fn redirect(&mut self, session: u32, now: Instant) {
         let is_cut = self.is_cut();
         let Some(view) = self.sessions.get_mut(&session) else { return };
-        let (Some(probe), Some(began), LaneState::Waiting) = (view.probe, view.began, &view.state) else { return };
+        let (Some(probe), Some(began), SessionState::Waiting) = (view.probe, view.began, &view.state) else { return };
         let age = now.saturating_duration_since(began).as_secs_f64();
         let redirect = if is_cut && !matches!(probe, NextProbe::Keep(_)) {
             // Probed at once, it shows whether it is dead too.

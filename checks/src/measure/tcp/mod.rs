@@ -27,7 +27,7 @@ pub async fn check(ctx: &Context, addresses: &[SocketAddr], tunnel: Option<Link>
     if let Some(proxy) = &ctx.target.proxy {
         if !proxy.hops.is_empty() {
             let how = if tunnel.is_some() { "reached through" } else { "it is not reached through" };
-            return (Step::Skipped(format!("{how} {}", text::shown(&proxy.hops.join(", ")))), tunnel);
+            return (Step::Skipped(format!("{how} {}", text::sanitize(&proxy.hops.join(", ")))), tunnel);
         }
         return match dial::open(&ctx.budget, &ctx.target, Route::Proxy, ctx.limits.connect).await {
             Ok(transport) => {
@@ -81,7 +81,7 @@ mod tests {
     use crate::base::limits::Limits;
     use crate::base::stop::Stop;
     use crate::base::target::{Route, Target};
-    use crate::facts::tcp::Outcome;
+    use crate::facts::tcp::ConnectOutcome;
     use crate::measure::context::Context;
     use crate::measure::progress::Progress;
     use std::sync::Arc;
@@ -102,9 +102,9 @@ mod tests {
         let (step, link) = check(&ctx, &addresses, None).await;
         let facts = step.passed().unwrap();
         assert!(
-            matches!(&facts.attempts[0].outcome, Outcome::Failed { errno: Some(errno), icmp: None, .. } if errno == "ECONNREFUSED")
+            matches!(&facts.attempts[0].outcome, ConnectOutcome::Failed { errno: Some(errno), icmp: None, .. } if errno == "ECONNREFUSED")
         );
-        assert!(facts.attempts[1..].iter().all(|attempt| attempt.outcome == Outcome::Connected));
+        assert!(facts.attempts[1..].iter().all(|attempt| attempt.outcome == ConnectOutcome::Connected));
         assert_eq!(link.map(|link| link.reach.route), Some(Route::Direct(addresses[1])));
         let (mut other, _) = second.accept().await.unwrap();
         assert_eq!(other.read(&mut [0; 1]).await.unwrap(), 0);

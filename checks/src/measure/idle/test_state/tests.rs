@@ -23,7 +23,7 @@ fn a_proof_is_longer_than_every_silence_that_was_survived() {
 fn a_death_that_another_ones_late_answer_undid_is_known_again_when_it_is_recorded() {
     let mut state = proven(Instant::now());
     state.ladder.undo_death();
-    let end = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
+    let end = StretchEnd::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
     state.learn(&Arm::sample(Moves::Nothing, 6.0, end));
     assert_eq!(state.ladder.bracket(), (5.0, Some(6.0)));
 }
