@@ -48,10 +48,16 @@ impl Lab {
         let ended = std::cell::Cell::new(false);
         let once = || is_over() || ended.get();
         let signal = |name: &str| signal_all(self.server_host(), name);
-        periodically(after, down, &once, || signal("-STOP"), || {
-            signal("-CONT");
-            ended.set(true);
-        })
+        periodically(
+            after,
+            down,
+            &once,
+            || signal("-STOP"),
+            || {
+                signal("-CONT");
+                ended.set(true);
+            },
+        )
     }
 
     /// Makes the NAT at a router lose its table of connections.

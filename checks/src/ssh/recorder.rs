@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-use super::notes::Notes;
+use super::observations::Observations;
 use super::tap::Watch;
 use crate::facts::timeline::{Flow, HopSample, NotOpened, Span, Timeline};
 use crate::os::socket::Socket;
@@ -56,7 +56,7 @@ enum Note {
     Opening { number: u32, leg: u8, to: Option<SocketAddr>, at: Instant },
     Connected { number: u32, at: Instant, source_port: Option<u16>, repeated_syns: u32 },
     Failed { number: u32, at: Instant, source_port: Option<u16>, why: NotOpened },
-    Watched { number: u32, watch: Watch, notes: Notes, socket: Weak<Socket> },
+    Watched { number: u32, watch: Watch, observations: Observations, socket: Weak<Socket> },
     LoggedIn { number: u32, at: Instant },
     Expect { number: u32, expect: Expect, at: Instant },
     Closed { number: u32, at: Instant },
@@ -180,9 +180,9 @@ impl FlowRecord {
     }
 
     /// It is looked at from now on.
-    pub(super) fn watched(&self, watch: &Watch, notes: &Notes, socket: Option<&Arc<Socket>>) {
+    pub(super) fn watched(&self, watch: &Watch, observations: &Observations, socket: Option<&Arc<Socket>>) {
         let socket = socket.map(Arc::downgrade).unwrap_or_default();
-        self.note(|number| Note::Watched { number, watch: watch.clone(), notes: notes.clone(), socket });
+        self.note(|number| Note::Watched { number, watch: watch.clone(), observations: observations.clone(), socket });
     }
 
     /// The login on it succeeded.
@@ -278,8 +278,8 @@ impl Task {
                 observed.flow.source_port = source_port;
                 observed.flow.failure = Some(why);
             }),
-            Note::Watched { number, watch, notes, socket } => {
-                self.change(number, |observed, _| observed.watch(watch, notes, socket));
+            Note::Watched { number, watch, observations, socket } => {
+                self.change(number, |observed, _| observed.watch(watch, observations, socket));
             }
             Note::LoggedIn { number, at } => {
                 self.change(number, |observed, began| observed.flow.logged_in_s = Some(seconds_between(began, at)));

@@ -6,7 +6,7 @@ use crate::causes::shared::TMUX;
 use crate::causes::{Cause, Fix, Match, Severity, Side, sessions, suspects, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::idle::age::ended_moving;
-use crate::facts::idle::{Arm, StretchEnd, Facts, Moves, SessionKind, legs};
+use crate::facts::idle::{Arm, Facts, Moves, SessionKind, StretchEnd, hop_state};
 use crate::facts::{Check, Evidence};
 
 const AUTOSSH: Fix = Fix {
@@ -87,7 +87,8 @@ pub(super) const WALL_CLOCK: Cause = Cause {
     judge: |evidence| {
         // Without data on it, who counts data ends it too.
         let (first, later) = rounds(evidence).filter(|(first, _)| first.moves == Moves::ChannelData)?;
-        let older = later.iter().filter(|arm| matches!(arm.end, StretchEnd::Alive { .. }) && arm.age_s > first.age_s * 1.05);
+        let older =
+            later.iter().filter(|arm| matches!(arm.end, StretchEnd::Alive { .. }) && arm.age_s > first.age_s * 1.05);
         let oldest = older.map(|arm| arm.age_s).max_by(f64::total_cmp)?;
         let again = later.iter().any(|arm| arm.death().is_some());
         let (how, _) = first.death()?;
@@ -108,7 +109,7 @@ pub(super) const WALL_CLOCK: Cause = Cause {
 
 /// On which leg of a way through hops.
 fn leg(evidence: &Evidence, first: &Arm) -> Option<String> {
-    legs::describe(&evidence.idle.facts()?.legs, first.session)
+    hop_state::describe(&evidence.idle.facts()?.legs, first.session)
 }
 
 /// The session of the first round on which something moved, ended as all others were, and the sessions of the second round.

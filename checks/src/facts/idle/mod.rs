@@ -12,7 +12,7 @@ pub mod summary;
 
 use serde::{Deserialize, Serialize};
 
-pub use arm::{Arm, StretchEnd, Holds, Moves, SessionKind, Sign, Speaker, Times};
+pub use arm::{Arm, Holds, Moves, SessionKind, Sign, Speaker, StretchEnd, Times};
 pub use bracket::Timeout;
 pub use hop::{Doubt, LocatedHop, NotLocated, TtlProbe};
 pub use incident::{Incident, What};

@@ -4,7 +4,7 @@ mod certificate;
 mod identity;
 mod offer;
 mod repeat;
-mod walk;
+mod login_flow;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::facts::Step;
 use crate::facts::auth::{AuthAnswer, Conclusion, Facts};
 use crate::facts::connection::Manner;
 use crate::ssh::login::Login;
-use walk::LoginFlow;
+use login_flow::LoginFlow;
 
 /// How long saying goodbye may take after a refused login.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -32,9 +32,9 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
         }
         Identity::Untrusted => return (Step::Skipped("no trusted host key: see hostkey".into()), None),
     };
-    let mut walk = LoginFlow::new(ctx, connection, with_passwords);
-    Box::pin(walk.go()).await;
-    let LoginFlow { connection, mut facts, accepted, .. } = walk;
+    let mut flow = LoginFlow::new(ctx, connection, with_passwords);
+    Box::pin(flow.go()).await;
+    let LoginFlow { connection, mut facts, accepted, .. } = flow;
     let banner = connection.observations().read().banner.clone();
     facts.banner = (!banner.trim().is_empty()).then(|| sanitize(banner.trim()));
     if facts.conclusion == Conclusion::LoggedIn {

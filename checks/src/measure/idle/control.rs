@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::idle_session::verdict_deadline;
 use crate::facts::connection::NotLoggedIn;
-use crate::ssh::connection::{Answer, Connection};
+use crate::ssh::connection::{Connection, KeepaliveReply};
 use crate::ssh::login::Login;
 
 /// A fresh connection that takes longer than this, and than three times the longest so far, shows a path that is disturbed.
@@ -143,11 +143,11 @@ impl Examiner {
         let main = self.main.clone();
         let (fresh, kept) = tokio::join!(self.fresh(), main.keepalive(verdict_deadline(&main)));
         match fresh {
-            Ok(took) if took < prompt => Finding::Fine { kept_alive: matches!(kept, Answer::Alive(_)) },
+            Ok(took) if took < prompt => Finding::Fine { kept_alive: matches!(kept, KeepaliveReply::Alive(_)) },
             Ok(took) => Finding::Disturbed { outage: (asked, asked + took) },
             Err(error) if is_refusal(&error) => Finding::Refused(error.to_string()),
             // The path is well: only new connections are kept out.
-            Err(error) if matches!(kept, Answer::Alive(rtt) if rtt < prompt) => {
+            Err(error) if matches!(kept, KeepaliveReply::Alive(rtt) if rtt < prompt) => {
                 Finding::Refused(format!("{error}, while one that was open answered"))
             }
             Err(error) => self.recovery(asked, error).await,
@@ -181,7 +181,7 @@ impl Examiner {
 
 /// Whether a connection is of any use still.
 pub(super) async fn answers(connection: &Connection) -> bool {
-    matches!(connection.keepalive(USEFUL).await, Answer::Alive(_))
+    matches!(connection.keepalive(USEFUL).await, KeepaliveReply::Alive(_))
 }
 
 /// Whether the server itself turned us away: it can be reached, so this is no outage.

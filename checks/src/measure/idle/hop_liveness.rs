@@ -3,7 +3,7 @@
 use super::idle_session::verdict_deadline;
 use super::patience;
 use crate::facts::idle::HopState;
-use crate::ssh::connection::{Answer, Connection};
+use crate::ssh::connection::{Connection, KeepaliveReply};
 
 /// Asks the connection to each hop whether it is alive, first hop first; none where the session has no hops.
 pub(super) async fn at_death(session: u32, inner: &Connection) -> Vec<HopState> {
@@ -15,7 +15,7 @@ pub(super) async fn at_death(session: u32, inner: &Connection) -> Vec<HopState> 
         states.push(HopState {
             session,
             hop: hop.name().to_owned(),
-            answered: matches!(answer, Answer::Alive(_)),
+            answered: matches!(answer, KeepaliveReply::Alive(_)),
             manner: connection.ending().map(|ending| ending.manner),
         });
         via = connection.via();

@@ -14,7 +14,7 @@ use crate::facts::connection::NotLoggedIn;
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::idle::Holds;
 use crate::os::socket::SocketKeepalive;
-use crate::ssh::connection::{Answer, Connection};
+use crate::ssh::connection::{Connection, KeepaliveReply};
 use crate::ssh::ending::Ending;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
@@ -165,20 +165,20 @@ impl IdleSession {
     }
 
     /// Sends a line and waits until the server has sent it back; how the session ended, if it did meanwhile.
-    pub(super) async fn echo(&mut self, ended: &mut Option<Ending>) -> Answer {
+    pub(super) async fn echo(&mut self, ended: &mut Option<Ending>) -> KeepaliveReply {
         let (asked, patience) = (Instant::now(), Patience::new(&self.connection, self.verdict_deadline()));
         self.ask_for_line(0).await;
         let line = async {
             match self.event().await {
-                Event::Line => Answer::Alive(asked.elapsed()),
+                Event::Line => KeepaliveReply::Alive(asked.elapsed()),
                 Event::Ended(ending) => {
                     *ended = Some(ending);
-                    Answer::Gone
+                    KeepaliveReply::Gone
                 }
             }
         };
         let answer = patience.wait(line).await;
-        if matches!(answer, Answer::Alive(_)) {
+        if matches!(answer, KeepaliveReply::Alive(_)) {
             self.channel_quiet_since = Some(Instant::now());
         }
         answer
@@ -266,7 +266,7 @@ impl IdleSession {
     }
 
     /// Asks whether the session is alive.
-    pub(super) async fn ask(&self) -> Answer {
+    pub(super) async fn ask(&self) -> KeepaliveReply {
         patience::keepalive(&self.connection, self.verdict_deadline()).await
     }
 

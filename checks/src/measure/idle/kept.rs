@@ -84,7 +84,7 @@ impl Kept {
         };
         (lasted_s >= f64::from(self.interval)).then(|| {
             let started_s = self.since.saturating_duration_since(began).as_secs_f64();
-            let end = End::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 };
+            let end = StretchEnd::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 };
             let arm = Arm::new(session, kind, Moves::Keepalive, Times { started_s, lasted_s, age_s: lasted_s }, end);
             Arm { holds, interval_s: Some(self.interval), ..arm }
         })

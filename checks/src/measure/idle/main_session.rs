@@ -10,10 +10,10 @@ use super::events::{Line, Order, SessionEvent};
 use super::idle_session::verdict_deadline;
 use super::next_probe::NextProbe;
 use super::patience;
-use super::stretch::{Outcome, Stretch};
+use super::stretch::{Stretch, StretchOutcome};
 use crate::facts::idle::Holds;
 use crate::os::socket::Socket;
-use crate::ssh::connection::{Answer, Connection};
+use crate::ssh::connection::{Connection, KeepaliveReply};
 use crate::ssh::recorder::Expect;
 
 /// Keeps the main session alive as the coordinator orders, and reports when that is in vain.
@@ -51,14 +51,14 @@ async fn ask(control: &Control, line: &Line, main: &Connection, probe: NextProbe
         channel_quiet: None,
         age: main.age(),
         heard_bytes: 0,
-        outcome: Outcome::Dismissed,
+        outcome: StretchOutcome::Dismissed,
         finding: None,
         others_alive: false,
         tcp: None,
         hops: Vec::new(),
     };
-    if let Answer::Alive(rtt) = answer {
-        stretch.outcome = Outcome::Answered(rtt);
+    if let KeepaliveReply::Alive(rtt) = answer {
+        stretch.outcome = StretchOutcome::Answered(rtt);
         return stretch;
     }
     let since = patience::disturbed_until(main, asked).map_or(asked, |_| Instant::now());
@@ -69,8 +69,8 @@ async fn ask(control: &Control, line: &Line, main: &Connection, probe: NextProbe
     }
     stretch.finding = Some(finding);
     stretch.outcome = match ending {
-        Some(ending) => Outcome::EndedItself(ending.manner),
-        None => Outcome::Unanswered(main.ending().map(|ending| ending.manner)),
+        Some(ending) => StretchOutcome::EndedItself(ending.manner),
+        None => StretchOutcome::Unanswered(main.ending().map(|ending| ending.manner)),
     };
     let over = main.ending().map_or_else(Instant::now, |ending| ending.at);
     stretch.ended = over;

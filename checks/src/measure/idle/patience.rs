@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::ssh::connection::{Answer, Connection};
+use crate::ssh::connection::{Connection, KeepaliveReply};
 use crate::ssh::recorder::PathState;
 
 /// How often it is looked whether the time is over.
@@ -46,7 +46,7 @@ impl Patience {
     }
 
     /// Waits for the answer for so long, and for as much longer as the path is disturbed.
-    pub(super) async fn wait(&self, request: impl Future<Output = Answer>) -> Answer {
+    pub(super) async fn wait(&self, request: impl Future<Output = KeepaliveReply>) -> KeepaliveReply {
         let mut request = pin!(request);
         loop {
             tokio::select! {
@@ -55,14 +55,14 @@ impl Patience {
             }
             let over = overdue_at(self.path.as_ref(), self.asked, self.deadline).is_some_and(|at| Instant::now() >= at);
             if over || self.asked.elapsed() > MOST {
-                return Answer::Silent;
+                return KeepaliveReply::Silent;
             }
         }
     }
 }
 
 /// Asks a connection whether it is alive, with that patience.
-pub(super) async fn keepalive(connection: &Connection, deadline: Duration) -> Answer {
+pub(super) async fn keepalive(connection: &Connection, deadline: Duration) -> KeepaliveReply {
     Patience::new(connection, deadline).wait(connection.keepalive(MOST)).await
 }
 

@@ -13,7 +13,7 @@ use super::next_probe::NextProbe;
 use super::patience;
 use super::role::Role;
 use super::rungs::LATE_LINE;
-use super::stretch::{Outcome, Stretch};
+use super::stretch::{Stretch, StretchOutcome};
 use crate::facts::idle::Holds;
 use crate::os::socket::Socket;
 use crate::ssh::connection::KeepaliveReply;
@@ -62,7 +62,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         channel_quiet,
         age,
         heard_bytes,
-        outcome: Outcome::Dismissed,
+        outcome: StretchOutcome::Dismissed,
         finding: None,
         others_alive: false,
         tcp: None,
@@ -70,7 +70,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
     };
     match waited {
         Waited::Dismissed => {}
-        Waited::Heard => stretch.outcome = Outcome::Heard,
+        Waited::Heard => stretch.outcome = StretchOutcome::Heard,
         Waited::Ended(ending) => settle_ending(means, &mut stretch, ending).await,
         Waited::Due if role == Role::Data => {
             let mut ending = None;
@@ -153,7 +153,7 @@ async fn settle_ending(means: &Means<'_>, stretch: &mut Stretch, Ending { at, ma
         stretch.others_alive = kept_alive || means.line.answers_after(at).await;
     }
     stretch.finding = Some(finding);
-    stretch.outcome = Outcome::EndedItself(manner);
+    stretch.outcome = StretchOutcome::EndedItself(manner);
 }
 
 /// Waits for the answer to a request; a doubt is settled meanwhile.
@@ -168,7 +168,7 @@ async fn settle_answer(
     let mut request = pin!(request);
     let first = timeout(IN_DOUBT.max(means.line.rtt() * 3), &mut request).await.ok();
     if let Some(KeepaliveReply::Alive(rtt)) = first {
-        stretch.outcome = Outcome::Answered(rtt);
+        stretch.outcome = StretchOutcome::Answered(rtt);
         return;
     }
     let settle = async {
@@ -188,7 +188,7 @@ async fn settle_answer(
     };
     let (answer, mut finding) = tokio::join!(answer, settle);
     if let KeepaliveReply::Alive(rtt) = answer {
-        stretch.outcome = Outcome::Answered(rtt);
+        stretch.outcome = StretchOutcome::Answered(rtt);
         stretch.finding = Some(finding);
         return;
     }
@@ -201,7 +201,7 @@ async fn settle_answer(
         Some(_) => Some(session.connection_ended().await.manner),
         None => None,
     };
-    stretch.outcome = Outcome::Unanswered(manner);
+    stretch.outcome = StretchOutcome::Unanswered(manner);
     if let Finding::Fine { kept_alive } = finding {
         stretch.tcp = session.connection().socket().and_then(Socket::tcp_info);
         stretch.others_alive = kept_alive || means.line.answers_after(asked).await;

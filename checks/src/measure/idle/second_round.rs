@@ -11,7 +11,7 @@ use super::rungs::DATA_INTERVAL;
 use super::session::Test;
 use crate::base::text::seconds;
 use crate::facts::idle::age::ended;
-use crate::facts::idle::{Arm, StretchEnd, Moves, SessionKind, Sign, Times};
+use crate::facts::idle::{Arm, Moves, SessionKind, Sign, StretchEnd, Times};
 use crate::measure::progress::Progress;
 use crate::ssh::connection::KeepaliveReply;
 use crate::ssh::ending::Ending;

@@ -28,7 +28,7 @@ pub(super) struct Stretch {
     pub(super) age: Duration,
     /// Bytes that the server sent by itself.
     pub(super) heard_bytes: u64,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: StretchOutcome,
     /// What a fresh connection showed, where there was a doubt.
     pub(super) finding: Option<Finding>,
     /// Whether another session answered after the end of this one.
@@ -41,7 +41,7 @@ pub(super) struct Stretch {
 
 /// How a stretch came to its end.
 #[derive(Debug, Clone)]
-pub(super) enum Outcome {
+pub(super) enum StretchOutcome {
     /// A request of ours was answered after so long.
     Answered(Duration),
     /// A request of ours was not answered; how the connection ended, if it did.
@@ -57,38 +57,38 @@ pub(super) enum Outcome {
 impl Stretch {
     /// Whether the session was found dead while a fresh connection worked.
     pub(super) fn is_dead(&self) -> bool {
-        let ended = matches!(self.outcome, Outcome::Unanswered(_) | Outcome::EndedItself(_));
+        let ended = matches!(self.outcome, StretchOutcome::Unanswered(_) | StretchOutcome::EndedItself(_));
         ended && matches!(self.finding, Some(Finding::Fine { .. }))
     }
 }
 
 /// What the end of a stretch means: an answer usually takes `rtt`, and the session's last one, if it has answered, took `last_rtt_ms`.
-pub(super) fn classify(role: Role, stretch: &Stretch, rtt: Duration, last_rtt_ms: Option<f64>) -> End {
+pub(super) fn classify(role: Role, stretch: &Stretch, rtt: Duration, last_rtt_ms: Option<f64>) -> StretchEnd {
     let Stretch { probe, finding, others_alive, tcp, .. } = stretch;
-    let died = |manner: Manner, sign| End::Died { manner, sign, others_alive: *others_alive, tcp: *tcp };
+    let died = |manner: Manner, sign| StretchEnd::Died { manner, sign, others_alive: *others_alive, tcp: *tcp };
     match (&stretch.outcome, finding) {
         // A session on which something moves has been asked a moment ago.
-        (Outcome::Dismissed, _) => match last_rtt_ms.filter(|_| matches!(role, Role::Data | Role::ServerData)) {
-            Some(rtt_ms) => End::Alive { rtt_ms },
-            None => End::Open,
+        (StretchOutcome::Dismissed, _) => match last_rtt_ms.filter(|_| matches!(role, Role::Data | Role::ServerData)) {
+            Some(rtt_ms) => StretchEnd::Alive { rtt_ms },
+            None => StretchEnd::Open,
         },
-        (Outcome::Heard, _) => End::Alive { rtt_ms: 0.0 },
+        (StretchOutcome::Heard, _) => StretchEnd::Alive { rtt_ms: 0.0 },
         // A fresh connection worked at once, and this one only when something else had woken the path: it did not just live.
-        (Outcome::Answered(took), Some(Finding::Fine { .. })) if *took > LATE.max(rtt * 4) => End::Void {
+        (StretchOutcome::Answered(took), Some(Finding::Fine { .. })) if *took > LATE.max(rtt * 4) => StretchEnd::Void {
             why: format!("it answered only after {:.1} s, while a fresh connection worked at once", took.as_secs_f64()),
         },
         // We have spoken on it, and cannot tell a line that was late from one that was lost.
-        (Outcome::Answered(_), _) if role == Role::ServerData => {
-            End::Void { why: "a line of the server did not come in time; it answered when we asked".to_owned() }
+        (StretchOutcome::Answered(_), _) if role == Role::ServerData => {
+            StretchEnd::Void { why: "a line of the server did not come in time; it answered when we asked".to_owned() }
         }
         // Its line had not come, and our request was answered: only what the server said was lost.
-        (Outcome::Answered(took), _) if matches!(probe, NextProbe::ServerFirst(_)) => {
-            End::Unheard { rtt_ms: ms(*took) }
+        (StretchOutcome::Answered(took), _) if matches!(probe, NextProbe::ServerFirst(_)) => {
+            StretchEnd::Unheard { rtt_ms: ms(*took) }
         }
-        (Outcome::Answered(took), _) => End::Alive { rtt_ms: ms(*took) },
-        (_, Some(finding)) if !matches!(finding, Finding::Fine { .. }) => End::Void { why: finding.words() },
-        (Outcome::EndedItself(manner), _) => died(manner.clone(), Sign::BeforeProbe),
-        (Outcome::Unanswered(manner), _) => died(manner.clone().unwrap_or(Manner::Silent), Sign::AfterProbe),
+        (StretchOutcome::Answered(took), _) => StretchEnd::Alive { rtt_ms: ms(*took) },
+        (_, Some(finding)) if !matches!(finding, Finding::Fine { .. }) => StretchEnd::Void { why: finding.words() },
+        (StretchOutcome::EndedItself(manner), _) => died(manner.clone(), Sign::BeforeProbe),
+        (StretchOutcome::Unanswered(manner), _) => died(manner.clone().unwrap_or(Manner::Silent), Sign::AfterProbe),
     }
 }
 
@@ -109,7 +109,7 @@ pub(super) struct Owner {
 
 impl Stretch {
     /// What is stored of it.
-    pub(super) fn arm(&self, owner: Owner, end: End) -> Arm {
+    pub(super) fn arm(&self, owner: Owner, end: StretchEnd) -> Arm {
         let since = owner.kept_since.unwrap_or(self.began);
         let lasted = owner.kept_since.map_or(self.quiet, |since| self.ended.saturating_duration_since(since));
         let kind = if owner.role == Role::Main { SessionKind::Main } else { SessionKind::FirstRound };

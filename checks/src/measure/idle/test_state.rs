@@ -15,7 +15,7 @@ use super::stretch::{Owner, Stretch, classify};
 use crate::base::text::seconds;
 use crate::facts::idle::advice::{self, interval};
 use crate::facts::idle::bracket::{LATE_ACK_S, channel_quiet_at_death};
-use crate::facts::idle::{Arm, StretchEnd, Facts, Holds, HopState, Moves, Sign, Speaker};
+use crate::facts::idle::{Arm, Facts, Holds, HopState, Moves, Sign, Speaker, StretchEnd};
 use crate::measure::progress::{IdleState, SessionState};
 
 /// How often the main session is kept alive, seconds: often at first, when a short timer is still possible.
@@ -387,7 +387,9 @@ impl TestState {
         match (&arm.end, arm.moves) {
             (StretchEnd::Alive { .. }, Moves::Nothing) => self.ladder.alive(arm.lasted_s, arm.speaks_first),
             // A terminal may have a clock of its own: a shell's end says nothing of the path until others end too.
-            (StretchEnd::Died { sign, .. }, Moves::Nothing) if arm.holds != Holds::Shell || *sign == Sign::AfterProbe => {
+            (StretchEnd::Died { sign, .. }, Moves::Nothing)
+                if arm.holds != Holds::Shell || *sign == Sign::AfterProbe =>
+            {
                 let confirms = !self.confirmed;
                 self.confirmed = true;
                 // Another one's late answer may have undone it meanwhile.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::base::elapsed::ms_since;
-use crate::facts::tcp::{Attempt, Icmp, ConnectOutcome};
+use crate::facts::tcp::{Attempt, ConnectOutcome, Icmp};
 use crate::measure::context::Context;
 use crate::os::socket::errno_name;
 use crate::ssh::dial::{self, Dialed, Refusal};

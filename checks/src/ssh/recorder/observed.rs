@@ -11,7 +11,7 @@ use crate::facts::tcp::TcpInfo;
 use crate::facts::timeline::{Flow, FlowEnd, Gap};
 use crate::os::socket::Socket;
 use crate::ssh::ending::Ending;
-use crate::ssh::notes::Notes;
+use crate::ssh::observations::Observations;
 use crate::ssh::tap::Watch;
 
 /// What is not acknowledged for so long beyond three round trips is missed: a packet that was lost is sent again, and again, within less.
@@ -40,7 +40,7 @@ pub(super) struct Observed {
 /// Where a connection is looked at.
 struct Seen {
     watch: Watch,
-    notes: Notes,
+    observations: Observations,
     socket: Weak<Socket>,
 }
 
@@ -76,8 +76,8 @@ impl Observed {
         }
     }
 
-    pub(super) fn watch(&mut self, watch: Watch, notes: Notes, socket: Weak<Socket>) {
-        self.seen = Some(Seen { watch, notes, socket });
+    pub(super) fn watch(&mut self, watch: Watch, observations: Observations, socket: Weak<Socket>) {
+        self.seen = Some(Seen { watch, observations, socket });
     }
 
     pub(super) fn expect(&mut self, expect: Expect, since: Instant, began: Instant) {
@@ -115,7 +115,7 @@ impl Observed {
             self.flow.version = Some(shown(version));
             self.flow.version_s = Some(seconds_between(began, *at));
         }
-        let ending = Ending::of(&seen.watch, &seen.notes);
+        let ending = Ending::of(&seen.watch, &seen.observations);
         if let Some(info) = &info {
             self.flow.rtt_s = f64::from(info.rtt_us) / 1e6;
             self.note_unacknowledged(info, &moments);

@@ -8,10 +8,10 @@ use tokio::time::{sleep, sleep_until};
 use crate::base::target::Route;
 use crate::facts::connection::{Manner, NotLoggedIn};
 use crate::facts::idle::hop::TtlProbe;
-use crate::facts::idle::{End, Sign};
+use crate::facts::idle::{Sign, StretchEnd};
 use crate::measure::idle::idle_session::{IdleSession, verdict_deadline};
 use crate::measure::idle::patience;
-use crate::os::socket::{Keepalive, Socket};
+use crate::os::socket::{Socket, SocketKeepalive};
 use crate::ssh::connection::KeepaliveReply;
 use crate::ssh::login::Login;
 use crate::ssh::recorder::Expect;
@@ -96,7 +96,7 @@ impl Limited {
         let end = match (passive, self.leash.lift()) {
             (Some(manner), _) => died(manner, Sign::BeforeProbe),
             (None, Ok(())) => self.ask().await,
-            (None, Err(error)) => End::Void { why: NotLimited::from(error).to_string() },
+            (None, Err(error)) => StretchEnd::Void { why: NotLimited::from(error).to_string() },
         };
         // Every answer to a keepalive is younger than an interval; one that was lost is allowed for.
         let answered = info.map(|info| Duration::from_millis(info.last_ack_ms.into()) < self.interval * 2 + SETTLED);
@@ -117,19 +117,19 @@ impl Limited {
         trial
     }
 
-    async fn ask(&self) -> End {
+    async fn ask(&self) -> StretchEnd {
         // All are asked at the same moment: those that answer show that the path is well, so that half of the usual patience is enough.
         let connection = self.held.connection();
         match patience::keepalive(connection, verdict_deadline(connection) / 2).await {
-            KeepaliveReply::Alive(rtt) => End::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 },
+            KeepaliveReply::Alive(rtt) => StretchEnd::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 },
             KeepaliveReply::Silent => died(Manner::Silent, Sign::AfterProbe),
             KeepaliveReply::Gone => died(self.held.connection_ended().await.manner, Sign::AfterProbe),
         }
     }
 }
 
-fn died(manner: Manner, sign: Sign) -> End {
-    End::Died { manner, sign, others_alive: false, tcp: None }
+fn died(manner: Manner, sign: Sign) -> StretchEnd {
+    StretchEnd::Died { manner, sign, others_alive: false, tcp: None }
 }
 
 fn socket(held: &IdleSession) -> Result<&Socket, NotLimited> {
@@ -168,7 +168,7 @@ impl Leash {
             leash.socket.set_ttl(hop)?;
         }
         leash.socket.set_user_timeout(Some(UNANSWERED))?;
-        leash.socket.set_tcp_keepalive(Some(Keepalive { idle: interval, interval, retries: RETRIES }))?;
+        leash.socket.set_tcp_keepalive(Some(SocketKeepalive { idle: interval, interval, retries: RETRIES }))?;
         Ok(leash)
     }
 

@@ -93,9 +93,9 @@ impl Found {
     /// Notes on the sessions that died whether another one was alive at that moment.
     fn settle(&mut self) {
         self.trials.sort_by_key(|trial| trial.hop);
-        let alive = self.trials.iter().any(|trial| matches!(trial.end, End::Alive { .. }));
+        let alive = self.trials.iter().any(|trial| matches!(trial.end, StretchEnd::Alive { .. }));
         for trial in &mut self.trials {
-            if let End::Died { others_alive, .. } = &mut trial.end {
+            if let StretchEnd::Died { others_alive, .. } = &mut trial.end {
                 *others_alive = alive;
             }
         }
