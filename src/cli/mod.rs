@@ -1,6 +1,6 @@
 //! The command line: what can be asked. A flag that `ssh` has too is spelt the same here.
 
-mod look;
+mod color;
 mod man;
 mod misuse;
 mod values;
@@ -18,7 +18,7 @@ use crate::clients::Client;
 use crate::sessions::SessionsArgs;
 use crate::tap::TapArgs;
 use crate::targets::Shard;
-pub use look::Look;
+pub use color::ColorArgs;
 pub use man::man_page;
 pub use misuse::Unread;
 pub(crate) use values::port;
@@ -71,10 +71,10 @@ pub enum Command {
         code: String,
         /// The answer's looks.
         #[command(flatten)]
-        look: Look,
+        look: ColorArgs,
     },
     /// List every cause that can be named
-    Causes(Look),
+    Causes(ColorArgs),
     /// Judge recorded evidence again, offline
     Diagnose {
         /// What `check --record` wrote; `-` for standard input
@@ -259,7 +259,7 @@ pub struct Output {
     pub client: Client,
     /// The answer's looks.
     #[command(flatten)]
-    pub look: Look,
+    pub look: ColorArgs,
 }
 
 /// What is said while the examination runs.

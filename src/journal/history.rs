@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use ssh_doctor_checks::facts::idle::Facts;
 use ssh_doctor_checks::facts::journal::{Event, Record};
-use ssh_doctor_checks::facts::sessions::{End, Next, Observer, Others, Session};
+use ssh_doctor_checks::facts::sessions::{Next, Observer, Others, Session, SessionEnd};
 use ssh_doctor_checks::facts::{Evidence, Examined, Step};
 
 use super::folder::files;
@@ -81,7 +81,7 @@ pub fn by_server(journal: &Journal) -> BTreeMap<(String, u16), History> {
                     survived_s: 0.0,
                     quiet_s: 0.0,
                     exchange: None,
-                    end: End::Unknown,
+                    end: SessionEnd::Unknown,
                     machine: Vec::new(),
                     others: Others::default(),
                     next: None,
@@ -110,7 +110,7 @@ pub fn by_server(journal: &Journal) -> BTreeMap<(String, u16), History> {
         }
     }
     let left = open.into_values().map(|(_, session)| session);
-    let end = if journal.in_use { End::Open } else { End::Unknown };
+    let end = if journal.in_use { SessionEnd::Open } else { SessionEnd::Unknown };
     found.entry(server).or_default().sessions.extend(left.map(|session| Session { end: end.clone(), ..session }));
     found.retain(|_, history| !history.sessions.is_empty() || !history.attempts.is_empty());
     found
@@ -150,7 +150,7 @@ pub fn evidence(host: &str, port: u16, sessions: Vec<Session>) -> Evidence {
 fn next(session: &Session, attempts: &[(f64, bool)]) -> Option<Next> {
     let ended = seconds(session.seen_at);
     let stopped = match &session.end {
-        End::Died { unanswered_s: Some(unanswered), .. } => ended - unanswered,
+        SessionEnd::Died { unanswered_s: Some(unanswered), .. } => ended - unanswered,
         _ => ended,
     };
     let began = session.age_s.map_or(stopped, |age| ended - age);
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn a_session_whose_recorder_was_killed_is_not_called_dead() {
         let records = vec![record(0, 0, started()), record(1, 0, connected()), record(2, 60, alive(20.0))];
-        for (in_use, end) in [(false, End::Unknown), (true, End::Open)] {
+        for (in_use, end) in [(false, SessionEnd::Unknown), (true, SessionEnd::Open)] {
             let found = by_server(&journal(records.clone(), in_use));
             let sessions = &found[&("db".to_owned(), 22)].sessions;
             assert_eq!((sessions.len(), &sessions[0].end), (1, &end));
@@ -241,7 +241,7 @@ mod tests {
         session.seen_at = Timestamp::from_second(1_767_000_100).unwrap();
         session.age_s = Some(100.0);
         let (manner, sign) = (Manner::Silent, Sign::AfterProbe);
-        session.end = End::Died { manner, sign, unanswered_s: Some(30.0), tcp: None };
+        session.end = SessionEnd::Died { manner, sign, unanswered_s: Some(30.0), tcp: None };
         let base = 1_767_000_000.0;
         let after = |attempts: &[(f64, bool)]| {
             let attempts: Vec<_> = attempts.iter().map(|(at, answered)| (base + at, *answered)).collect();

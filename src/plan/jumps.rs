@@ -2,13 +2,13 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use ssh_doctor_checks::base::target::Target;
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 
 use super::destination::Destination;
 use super::local::Local;
 use super::raw::Raw;
 use super::resolve::{self, Given};
-use super::settings_cache::{Answer, Asked};
+use super::settings_cache::{Asked, SshSettings};
 use super::ssh_g::{self, NotAnswered};
 use crate::cli::SshFlags;
 
@@ -35,7 +35,7 @@ pub(super) async fn resolve(
             own.push(
                 hop(name, before, config, local, person, defaults)
                     .await
-                    .with_context(|| format!("the hop {} cannot be used", shown(name)))?,
+                    .with_context(|| format!("the hop {} cannot be used", sanitize(name)))?,
             );
         }
         names = own.first().and_then(|first| first.proxy.as_ref()).map(|proxy| proxy.hops.clone()).unwrap_or_default();
@@ -61,7 +61,7 @@ async fn hop(
     let host = destination.host.as_str();
     let (user, port) = (destination.user.as_deref(), destination.port);
     let asked = Asked { flags: &flags, local, defaults, login: user, port, host };
-    let Answer { raw, settings, server_alive_from } = match asked.ssh().await? {
+    let SshSettings { raw, settings, server_alive_from } = match asked.ssh().await? {
         Ok(answer) => answer,
         Err(NotAnswered::Refused(refused)) => bail!(refused.sentence(host)),
         Err(NotAnswered::NoSsh) => bail!("there is no ssh to ask for its settings"),

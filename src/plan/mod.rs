@@ -29,7 +29,7 @@ use anyhow::{Context, Result, bail, ensure};
 use secrecy::SecretString;
 use ssh_doctor_checks::base::limits::Limits;
 use ssh_doctor_checks::base::target::Target;
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::facts::Check;
 use tokio::sync::OnceCell;
 
@@ -38,7 +38,7 @@ use crate::terminal::reason;
 use destination::{Destination, valid_user};
 use local::Local;
 use raw::Raw;
-use settings_cache::{Answer, Asked, SettingsCache};
+use settings_cache::{Asked, SettingsCache, SshSettings};
 use ssh_g::NotAnswered;
 
 /// The settings of a run: what holds for every target, and the way from a target's name to what an examination needs.
@@ -135,7 +135,7 @@ impl Plan {
             Some(cache) => cache.ask(&asked).await?,
             None => asked.ssh().await?,
         };
-        let Answer { raw, settings, server_alive_from } = match answered {
+        let SshSettings { raw, settings, server_alive_from } = match answered {
             Ok(answer) => answer,
             Err(NotAnswered::NoSsh) => asked.answer(flags::read(flags, login, port)?),
             Err(NotAnswered::Refused(refused)) => {
@@ -148,7 +148,7 @@ impl Plan {
         ensure!(
             raw.expanded || raw.set("proxyjump").is_none(),
             "{} is behind a jump host, which takes an ssh to go through, and none is installed; install the OpenSSH client",
-            shown(host)
+            sanitize(host)
         );
         let given = resolve::Given {
             input,
@@ -163,7 +163,7 @@ impl Plan {
             arguments: ssh_g::arguments(flags, login, port, host),
         };
         let mut target =
-            resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", shown(host)))?;
+            resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", sanitize(host)))?;
         if let Some(proxy) = &mut target.proxy {
             proxy.jumps =
                 jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person, asked.defaults).await?;
@@ -223,12 +223,17 @@ impl Plan {
 fn destination(input: &str, flags: &SshFlags) -> Result<Destination> {
     let destination = Destination::parse(input)?;
     if let (Some(flag), Some(port)) = (flags.port, destination.port) {
-        ensure!(flag == port, "'{}' names port {port} and -p names {flag}; drop one of them", shown(input));
+        ensure!(flag == port, "'{}' names port {port} and -p names {flag}; drop one of them", sanitize(input));
     }
     if let Some(flag) = &flags.login {
         valid_user(flag, flag)?;
         if let Some(user) = destination.user.as_ref().filter(|user| *user != flag) {
-            bail!("'{}' names the login {} and -l names {}; drop one of them", shown(input), shown(user), shown(flag));
+            bail!(
+                "'{}' names the login {} and -l names {}; drop one of them",
+                sanitize(input),
+                sanitize(user),
+                sanitize(flag)
+            );
         }
     }
     Ok(destination)
@@ -240,7 +245,11 @@ fn files_can_be_used(args: &CheckArgs) -> Result<()> {
     let values = flags.options.iter().chain(&flags.config).chain(&flags.jump).chain(&flags.identities);
     for value in values {
         ensure!(!value.is_empty(), "an option of ssh (-o, -i, -F or -J) is empty; give it a value or drop it");
-        ensure!(!value.contains(char::is_control), "'{}' holds a control character; check the quoting", shown(value));
+        ensure!(
+            !value.contains(char::is_control),
+            "'{}' holds a control character; check the quoting",
+            sanitize(value)
+        );
     }
     if let Some(config) = flags.config.as_deref().filter(|config| *config != "none") {
         readable(Path::new(config), "the configuration file (-F)")?;

@@ -23,7 +23,7 @@ const AT_ONCE: usize = 4;
 
 /// What ssh says of a host.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
+pub(super) struct SshSettings {
     /// Its words.
     pub(super) raw: Raw,
     /// The settings that are not its defaults, each with its origin.
@@ -73,9 +73,9 @@ enum Shared {
     #[default]
     Nothing,
     /// The first answer, and whose it is.
-    One(String, Box<Answer>),
+    One(String, Box<SshSettings>),
     /// The answer for every name; its own name stands in it.
-    All(Box<Answer>),
+    All(Box<SshSettings>),
     /// The answers differ.
     Differs,
 }
@@ -88,7 +88,7 @@ impl Default for SettingsCache {
 
 impl SettingsCache {
     /// Ssh's answer for a host, its own or one made from those for hosts like it.
-    pub(super) async fn ask(&self, asked: &Asked<'_>) -> Result<Result<Answer, NotAnswered>> {
+    pub(super) async fn ask(&self, asked: &Asked<'_>) -> Result<Result<SshSettings, NotAnswered>> {
         let Asked { login, port, host, .. } = *asked;
         if !is_plain(host) {
             return self.ssh(asked).await;
@@ -145,29 +145,29 @@ impl SettingsCache {
     }
 
     /// Asks ssh itself, a few at a time.
-    async fn ssh(&self, asked: &Asked<'_>) -> Result<Result<Answer, NotAnswered>> {
+    async fn ssh(&self, asked: &Asked<'_>) -> Result<Result<SshSettings, NotAnswered>> {
         let _turn = self.running.acquire().await;
         asked.ssh().await
     }
 }
 
 impl Known {
-    fn by(first: &Answer) -> Self {
+    fn by(first: &SshSettings) -> Self {
         Self { configuration: Configuration::read(&first.raw.log.files), groups: Mutex::default() }
     }
 }
 
 impl Asked<'_> {
     /// Asks ssh.
-    pub(super) async fn ssh(&self) -> Result<Result<Answer, NotAnswered>> {
+    pub(super) async fn ssh(&self) -> Result<Result<SshSettings, NotAnswered>> {
         Ok(ssh_g::ask(self.flags, self.login, self.port, self.host).await?.map(|raw| self.answer(raw)))
     }
 
     /// The answer that these words are.
-    pub(super) fn answer(&self, raw: Raw) -> Answer {
+    pub(super) fn answer(&self, raw: Raw) -> SshSettings {
         let Self { flags, local, defaults, .. } = *self;
         let server_alive_from = origin::of_interval(&raw, defaults, flags, local);
-        Answer { settings: own::settings(&raw, defaults, flags, local), server_alive_from, raw }
+        SshSettings { settings: own::settings(&raw, defaults, flags, local), server_alive_from, raw }
     }
 }
 
@@ -184,7 +184,7 @@ fn depends_on_the_name(raw: &Raw) -> bool {
 /// Keywords whose value is the name itself, where no setting changes it.
 const NAMES: [&str; 2] = ["host", "hostname"];
 
-fn is_same_but_for_the_name(name: &str, one: &Answer, other_name: &str, other: &Answer) -> bool {
+fn is_same_but_for_the_name(name: &str, one: &SshSettings, other_name: &str, other: &SshSettings) -> bool {
     let (a, b) = (&one.raw, &other.raw);
     let is_the_name =
         |raw: &Raw, name: &str| NAMES.iter().all(|keyword| raw.all(keyword).iter().all(|value| value == name));
@@ -204,7 +204,7 @@ fn is_same_but_for_the_name(name: &str, one: &Answer, other_name: &str, other: &
 }
 
 /// The answer with this name in it.
-fn renamed(answer: &Answer, host: &str) -> Answer {
+fn renamed(answer: &SshSettings, host: &str) -> SshSettings {
     let mut answer = answer.clone();
     for keyword in NAMES {
         for value in answer.raw.values.get_mut(keyword).into_iter().flatten() {
@@ -216,11 +216,11 @@ fn renamed(answer: &Answer, host: &str) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, depends_on_the_name, is_plain, is_same_but_for_the_name, renamed};
+    use super::{SshSettings, depends_on_the_name, is_plain, is_same_but_for_the_name, renamed};
     use crate::plan::raw::Raw;
 
-    fn answer(lines: &str) -> Answer {
-        Answer { raw: Raw::from_lines(lines), settings: Vec::new(), server_alive_from: String::new() }
+    fn answer(lines: &str) -> SshSettings {
+        SshSettings { raw: Raw::from_lines(lines), settings: Vec::new(), server_alive_from: String::new() }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use ssh_doctor_checks::base::own_ssh::Refusal;
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::ssh::openssh::{self, Ran};
 
 use super::raw::{Log, Raw};
@@ -42,11 +42,11 @@ impl Refused {
     pub(super) fn sentence(&self, host: &str) -> String {
         let said = self.refusal.words.first().map_or("it gives no reason", String::as_str);
         match self.refusal.status {
-            Some(_) => format!("ssh does not accept the settings for {}: {said}", shown(host)),
+            Some(_) => format!("ssh does not accept the settings for {}: {said}", sanitize(host)),
             None => format!(
                 "ssh took more than {} s to read its configuration for {}; does a Match exec command hang?",
                 DEADLINE.as_secs(),
-                shown(host)
+                sanitize(host)
             ),
         }
     }
@@ -84,7 +84,7 @@ pub(super) async fn ask(
     if raw.one("hostname").is_none() {
         return Ok(Err(NotAnswered::NoSsh));
     }
-    raw.source = format!("ssh -G ({})", shown(version.as_deref().unwrap_or("version unknown")));
+    raw.source = format!("ssh -G ({})", sanitize(version.as_deref().unwrap_or("version unknown")));
     raw.version = version.unwrap_or_default();
     raw.expanded = true;
     raw.log = log(&ran.stderr);
@@ -164,7 +164,7 @@ fn words(stderr: &str) -> Vec<String> {
     let chatter = ["debug", "OpenSSH_", "Pseudo-terminal", "Warning:"];
     let lines = stderr.lines().map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !chatter.iter().any(|start| line.starts_with(start)));
-    lines.take(WORDS).map(shown).collect()
+    lines.take(WORDS).map(sanitize).collect()
 }
 
 fn log(stderr: &str) -> Log {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 
 use super::ledger::{self, Consequence, Treatment};
 use super::local::Local;
@@ -32,7 +32,7 @@ pub(super) fn settings(raw: &Raw, defaults: &Raw, flags: &SshFlags, tokens: &Tok
     let own = |sentence: &String| Unhonoured { sentence: sentence.clone(), decides: false };
     let mut found: Vec<_> = raw.not_honoured.iter().map(own).collect();
     let mut say = |keyword: &str, value: &str, why: &str, decides: bool| {
-        let sentence = format!("{} {}: {why}", shown(ledger::spelling(keyword)), shown(value));
+        let sentence = format!("{} {}: {why}", sanitize(ledger::spelling(keyword)), sanitize(value));
         found.push(Unhonoured { sentence, decides });
     };
     for (keyword, values) in &raw.values {

@@ -1,7 +1,7 @@
 //! The report for people: the verdict, why, the fix to paste, what was seen, what was not looked at.
 
-use ssh_doctor_checks::base::text::{seconds, shown};
-use ssh_doctor_checks::facts::server::{Answer, Answers};
+use ssh_doctor_checks::base::text::{sanitize, seconds};
+use ssh_doctor_checks::facts::server::{ServerAnswer, ServerAnswers};
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Step};
 
 use super::style::Ink;
@@ -87,9 +87,9 @@ fn death(check: Check) -> &'static str {
 }
 
 /// What the server itself answered, each with its source.
-fn server(asked: &Answers, style: Style) -> String {
+fn server(asked: &ServerAnswers, style: Style) -> String {
     let mut lines = vec![style.paint(Ink::Strong, "The server itself:")];
-    for Answer { about, source, lines: said, status } in &asked.answers {
+    for ServerAnswer { about, source, lines: said, status } in &asked.answers {
         let refused = match status {
             Some(0) => "",
             Some(_) => ", not to be had",
@@ -118,7 +118,7 @@ fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, sty
     if diagnosis.verdict != Verdict::Broken {
         lines.extend(untested(checks).map(|untested| line(&format!("Not tested: {untested}."))));
     }
-    lines.extend(evidence.hops.iter().map(|hop| line(&format!("Hop {}: {}.", shown(&hop.name), passage(hop)))));
+    lines.extend(evidence.hops.iter().map(|hop| line(&format!("Hop {}: {}.", sanitize(&hop.name), passage(hop)))));
     lines.push(line(&format!("Settings: {}.", settings(evidence))));
     lines.extend(evidence.settings.not_honoured.iter().map(|setting| line(&format!("Not honoured: {setting}"))));
     lines.push(line(&format!("Cost: {}.", cost(evidence))));
@@ -136,7 +136,7 @@ fn passage(hop: &Hop) -> String {
         (Some(view), _) => format!("not passed, {} fails: {}", view.check.name(), view.summary),
         (None, None) => "not passed".to_owned(),
         (None, Some(Forward { host, port, ms, failure })) => {
-            let place = format!("{}:{port}", shown(host));
+            let place = format!("{}:{port}", sanitize(host));
             let took = seconds(ms / 1000.0);
             match failure {
                 None => format!("passed, and connected on to {place} in {took}"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use ssh_doctor_checks::facts::live_sessions::TcpKeepalive;
 
-use crate::cli::Look;
+use crate::cli::ColorArgs;
 
 /// The arguments of `sessions`.
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ pub struct SessionsArgs {
     pub pretty: bool,
     /// The answer's looks.
     #[command(flatten)]
-    pub look: Look,
+    pub look: ColorArgs,
 }
 
 /// The formats of the list.

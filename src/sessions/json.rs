@@ -12,7 +12,7 @@ use crate::diagnose::Verdict;
 const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct SessionsReport<'a> {
     schema_version: u32,
     tool: Tool,
     at: Timestamp,
@@ -62,7 +62,7 @@ struct User<'a> {
 
 /// One object; every key is always there.
 pub(super) fn render(listed: &[Listed], not_known: &[String], pretty: bool) -> String {
-    let answer = Answer {
+    let answer = SessionsReport {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "ssh-doctor", version: env!("CARGO_PKG_VERSION") },
         at: Timestamp::now(),

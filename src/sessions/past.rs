@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use ssh_doctor_checks::base::text::{escaped, seconds};
 use ssh_doctor_checks::causes::sessions::codes;
 use ssh_doctor_checks::facts::connection::Manner;
-use ssh_doctor_checks::facts::sessions::{End, Session};
+use ssh_doctor_checks::facts::sessions::{Session, SessionEnd};
 
 use super::args::{ListFormat, SessionsArgs};
 use crate::diagnose::{Diagnosis, Verdict, diagnose};
@@ -70,12 +70,12 @@ fn ends(sessions: &[Session], style: Style) -> String {
 
 fn end(session: &Session) -> &'static str {
     match &session.end {
-        End::Open => "open",
-        End::ClosedHere { .. } => "ended  ",
-        End::Unknown => "not recorded to its end",
-        End::Died { manner: Manner::Silent, .. } => "no ACK ",
-        End::Died { manner: Manner::Reset, .. } => "RST    ",
-        End::Died { manner: Manner::Fin, .. } => "FIN    ",
-        End::Died { .. } => "failed ",
+        SessionEnd::Open => "open",
+        SessionEnd::ClosedHere { .. } => "ended  ",
+        SessionEnd::Unknown => "not recorded to its end",
+        SessionEnd::Died { manner: Manner::Silent, .. } => "no ACK ",
+        SessionEnd::Died { manner: Manner::Reset, .. } => "RST    ",
+        SessionEnd::Died { manner: Manner::Fin, .. } => "FIN    ",
+        SessionEnd::Died { .. } => "failed ",
     }
 }

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use ssh_doctor_checks::facts::connection::Manner;
 use ssh_doctor_checks::facts::idle::Sign;
 use ssh_doctor_checks::facts::journal::Direction;
-use ssh_doctor_checks::facts::sessions::{End, Exchange, Others, Unanswered};
+use ssh_doctor_checks::facts::sessions::{Exchange, Others, SessionEnd, Unanswered};
 use ssh_doctor_checks::facts::sockets::TcpState;
 use ssh_doctor_checks::facts::tcp::TcpInfo;
 use ssh_doctor_checks::os;
@@ -47,7 +47,7 @@ pub(super) enum By {
 }
 
 /// The end, and the idle time before it.
-pub(super) fn end(known: &Final<'_>) -> (End, Duration, Option<Exchange>) {
+pub(super) fn end(known: &Final<'_>) -> (SessionEnd, Duration, Option<Exchange>) {
     let exchange = known.flow.last_exchange(known.at);
     let told = exchange.map(|last| Exchange { by_server: last.by == Direction::In, lasted_s: seconds(last.lasted) });
     let idle = match exchange {
@@ -67,14 +67,14 @@ pub(super) fn is_frozen(flow: &Flow, info: &TcpInfo, now: Instant) -> bool {
     info.is_losing() && Silence::of(flow, info, now).unanswered(now) >= LOST_AFTER
 }
 
-fn closed_here(known: &Final<'_>, idle: Duration) -> (End, Duration) {
+fn closed_here(known: &Final<'_>, idle: Duration) -> (SessionEnd, Duration) {
     let Some(info) = known.info.filter(|info| info.unacked > 0) else { return (in_order(known), idle) };
     if known.settled && !is_frozen(known.flow, &info, known.at) {
         return (in_order(known), idle);
     }
     let silence = Silence::of(known.flow, &info, known.at);
     let unanswered = silence.unanswered(known.at);
-    let end = End::Died {
+    let end = SessionEnd::Died {
         manner: Manner::Silent,
         sign: Sign::AfterProbe,
         unanswered_s: Some(seconds(unanswered)),
@@ -83,16 +83,16 @@ fn closed_here(known: &Final<'_>, idle: Duration) -> (End, Duration) {
     (end, silence.quiet)
 }
 
-fn in_order(known: &Final<'_>) -> End {
+fn in_order(known: &Final<'_>) -> SessionEnd {
     let unanswered = known.flow.unanswered().map(|(packets, first, alike)| Unanswered {
         packets,
         for_s: seconds(known.at.saturating_duration_since(first)),
         alike,
     });
-    End::ClosedHere { unanswered }
+    SessionEnd::ClosedHere { unanswered }
 }
 
-fn closed_there(known: &Final<'_>, closed: Closed, idle: Duration) -> (End, Duration) {
+fn closed_there(known: &Final<'_>, closed: Closed, idle: Duration) -> (SessionEnd, Duration) {
     let manner = match closed {
         Closed::AtEnd | Closed::Client(_) => Manner::Fin,
         Closed::Connection(Errno::ECONNRESET | Errno::EPIPE) => Manner::Reset,
@@ -107,7 +107,7 @@ fn closed_there(known: &Final<'_>, closed: Closed, idle: Duration) -> (End, Dura
         Some(silence) if first_unanswered.is_some() => silence.quiet,
         _ => idle,
     };
-    let end = End::Died {
+    let end = SessionEnd::Died {
         manner,
         sign: if after_packet { Sign::AfterProbe } else { Sign::BeforeProbe },
         unanswered_s: first_unanswered.map(|first| seconds(known.at.saturating_duration_since(first))),

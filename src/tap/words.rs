@@ -4,7 +4,7 @@ use ssh_doctor_checks::base::text::{escaped, seconds};
 use ssh_doctor_checks::causes::{FixKind, sessions};
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::connection::Manner;
-use ssh_doctor_checks::facts::sessions::{End, Session};
+use ssh_doctor_checks::facts::sessions::{Session, SessionEnd};
 
 use crate::diagnose::{Finding, diagnose};
 use crate::fixes::FilledFix;
@@ -37,7 +37,7 @@ fn earlier(session: &Session) -> Vec<Session> {
     let recorded = folder("tap").map(|folder| histories(&folder, same));
     let sessions = recorded.into_iter().flatten().flat_map(|(_, history)| history.sessions);
     // This one's own journal is not closed yet.
-    sessions.filter(|other| other.end != End::Open || other.local != session.local).collect()
+    sessions.filter(|other| other.end != SessionEnd::Open || other.local != session.local).collect()
 }
 
 fn how(session: &Session) -> String {
@@ -48,12 +48,12 @@ fn how(session: &Session) -> String {
         "in use until then".to_owned()
     };
     let end = match &session.end {
-        End::Died { manner: Manner::Silent, unanswered_s, .. } => {
+        SessionEnd::Died { manner: Manner::Silent, unanswered_s, .. } => {
             format!("lost{age}: no ACK for {}", seconds(unanswered_s.unwrap_or_default()))
         }
-        End::Died { manner: Manner::Reset, .. } => format!("reset{age} (TCP RST)"),
-        End::Died { manner: Manner::Fin, .. } => format!("closed by the other side{age} (TCP FIN)"),
-        End::Died { manner, .. } => format!("lost{age}: {}", manner.words()),
+        SessionEnd::Died { manner: Manner::Reset, .. } => format!("reset{age} (TCP RST)"),
+        SessionEnd::Died { manner: Manner::Fin, .. } => format!("closed by the other side{age} (TCP FIN)"),
+        SessionEnd::Died { manner, .. } => format!("lost{age}: {}", manner.words()),
         _ => format!("ended from the server's side{age}"),
     };
     format!("session {end}; {idle}")
@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    fn session(end: End) -> Session {
+    fn session(end: SessionEnd) -> Session {
         Session {
             observer: Observer::Tap,
             traffic: Traffic::Use,
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_bad_end_has_four_lines_and_a_good_one_has_none() {
         let (manner, sign) = (Manner::Silent, Sign::AfterProbe);
-        let lines = words(&session(End::Died { manner, sign, unanswered_s: Some(31.0), tcp: None }));
+        let lines = words(&session(SessionEnd::Died { manner, sign, unanswered_s: Some(31.0), tcp: None }));
         assert_eq!(lines.len(), 4, "{lines:#?}");
         assert_eq!(
             lines[0],
@@ -119,6 +119,6 @@ mod tests {
         );
         assert!(lines[1].contains("likely: ") && lines[1].ends_with("(idle-silent-drop)"), "{lines:#?}");
         assert!(lines[2].contains("ServerAliveInterval 15, ServerAliveCountMax 7"), "{lines:#?}");
-        assert_eq!(words(&session(End::ClosedHere { unanswered: None })), Vec::<String>::new());
+        assert_eq!(words(&session(SessionEnd::ClosedHere { unanswered: None })), Vec::<String>::new());
     }
 }

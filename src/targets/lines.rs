@@ -3,7 +3,7 @@
 use std::io::{BufRead, Result};
 use std::ops::ControlFlow;
 
-use ssh_doctor_checks::base::text::shown_bytes;
+use ssh_doctor_checks::base::text::sanitize_bytes;
 
 use super::Entry;
 
@@ -36,7 +36,8 @@ pub(super) fn each(mut reader: impl BufRead, to: &mut impl FnMut(Entry) -> Contr
 
 /// What stands on a line; none on an empty one and on a comment.
 fn entry(line: &[u8], too_long: bool) -> Option<Entry> {
-    let fault = |why: &str| Some(Entry { input: shown_bytes(line), fault: Some(why.to_owned()), ..Entry::default() });
+    let fault =
+        |why: &str| Some(Entry { input: sanitize_bytes(line), fault: Some(why.to_owned()), ..Entry::default() });
     if too_long {
         return fault("the line is longer than 8 KiB");
     }
@@ -46,7 +47,9 @@ fn entry(line: &[u8], too_long: bool) -> Option<Entry> {
     for word in words {
         match word.split_once('=').filter(|(name, _)| !name.is_empty()) {
             Some((name, value)) => drop(entry.labels.insert(name.to_owned(), value.to_owned())),
-            None => entry.fault = Some(format!("'{}' is not a label: write name=value", shown_bytes(word.as_bytes()))),
+            None => {
+                entry.fault = Some(format!("'{}' is not a label: write name=value", sanitize_bytes(word.as_bytes())));
+            }
         }
     }
     Some(entry)

@@ -1,8 +1,8 @@
 //! The person at the terminal: what is said to them while the examination runs, and how they are asked.
 
 mod ask;
-mod board;
 mod frame;
+mod live_display;
 mod onlooker;
 mod signals;
 mod tally;
@@ -13,10 +13,10 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 
 pub use ask::AtTerminal;
-pub use board::Board;
+pub use live_display::LiveDisplay;
 pub use onlooker::Onlooker;
 pub use signals::stop_on_signals;
 pub use tally::Tally;
@@ -101,7 +101,7 @@ pub fn reason(error: &io::Error) -> String {
 
 /// Foreign text in one line, control characters escaped.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
+    text.split_whitespace().map(sanitize).collect::<Vec<_>>().join(" ")
 }
 
 fn colored(color: Color, stream: &impl anstream::stream::RawStream) -> bool {

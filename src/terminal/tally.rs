@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::board::Board;
-use super::frame::Looks;
+use super::frame::FrameStyle;
+use super::live_display::LiveDisplay;
 
 /// The columns of the bar.
 const BAR: usize = 24;
@@ -24,15 +24,15 @@ pub struct Tally {
     pub took: Duration,
 }
 
-impl Board {
+impl LiveDisplay {
     /// Draws the progress in place of that before.
     pub fn tally(&self, tally: &Tally) {
-        self.draw(&[tally.line(self.looks(), self.is_ending())]);
+        self.draw(&[tally.line(self.frame_style(), self.is_ending())]);
     }
 }
 
 impl Tally {
-    fn line(&self, looks: Looks, ending: bool) -> String {
+    fn line(&self, looks: FrameStyle, ending: bool) -> String {
         let Self { done, broken, part, took } = *self;
         let mut words = vec![format!("{done} done")];
         if broken > 0 {
@@ -70,11 +70,11 @@ fn clock(seconds: f64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{Looks, Tally};
+    use super::{FrameStyle, Tally};
 
     fn line(part: Option<f64>, seconds: u64, width: usize) -> String {
         let tally = Tally { done: 1234, broken: 12, part, took: Duration::from_secs(seconds) };
-        tally.line(Looks { width, height: 24, color: false, unicode: false }, false)
+        tally.line(FrameStyle { width, height: 24, color: false, unicode: false }, false)
     }
 
     #[test]

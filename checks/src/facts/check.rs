@@ -109,7 +109,7 @@ impl<F> Step<F> {
 /// The facts of one check: plain data with times, no opinions.
 pub trait Facts: Serialize + DeserializeOwned {
     /// One line for people: what was seen, not what it means. Text that a server sent is escaped with
-    /// [`crate::base::text::shown`].
+    /// [`crate::base::text::sanitize`].
     fn summary(&self) -> String;
 
     /// The facts as a report shows them: as they are stored, unless a check shows beside them what follows from them.

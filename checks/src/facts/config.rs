@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::check;
 use crate::base::algorithms::Algorithms;
 use crate::base::own_ssh::{Refusal, SessionSettings, Setting};
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 
 /// What was seen of the user's own ssh and its settings for the target.
 #[derive(Debug, Clone, Default, JsonSchema, Serialize, Deserialize)]
@@ -203,7 +203,7 @@ impl check::Facts for Facts {
         };
         match &self.control {
             Some(control) if control.hangs() => {
-                format!("{own}; the control master at {} does not answer", shown(&control.path))
+                format!("{own}; the control master at {} does not answer", sanitize(&control.path))
             }
             Some(control) if control.has_no_folder() => format!("{own}; the folder of ControlPath does not exist"),
             Some(control) if control.is_too_long() => {

@@ -39,7 +39,7 @@ pub struct Session {
     /// The exchange that went on until its end; `null` where no byte moved right before.
     pub exchange: Option<Exchange>,
     /// Its end.
-    pub end: End,
+    pub end: SessionEnd,
     /// What happened to this machine since the server was last heard.
     pub machine: Vec<What>,
     /// The other sessions to the same server at that moment.
@@ -103,7 +103,7 @@ pub struct Unanswered {
 /// How a session ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "kebab-case")]
-pub enum End {
+pub enum SessionEnd {
     /// It has not ended.
     Open,
     /// The program on this machine closed it, with everything acknowledged.
@@ -149,7 +149,7 @@ impl Session {
     #[must_use]
     pub fn death(&self) -> Option<(&Manner, Sign)> {
         match &self.end {
-            End::Died { manner, sign, .. } => Some((manner, *sign)),
+            SessionEnd::Died { manner, sign, .. } => Some((manner, *sign)),
             _ => None,
         }
     }

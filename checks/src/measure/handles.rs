@@ -5,7 +5,7 @@ use std::time::Instant;
 use tokio::task::JoinHandle;
 
 use crate::base::target::Route;
-use crate::facts::channel::Outcome;
+use crate::facts::channel::Capability;
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
@@ -71,7 +71,7 @@ pub struct LoggedIn {
     /// The command that transfer and exit go on with.
     pub running: Option<Running>,
     /// The request for sftp, which is answered while transfer works.
-    pub sftp: Option<JoinHandle<Outcome>>,
+    pub sftp: Option<JoinHandle<Capability>>,
 }
 
 impl LoggedIn {

@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use super::context::Context;
 use super::handles::{Link, LoggedIn, Reach};
-use super::progress::{Ending, Event};
+use super::progress::{CheckOutcome, Event};
 use crate::base::elapsed::ms_since;
 use crate::base::target::{Route, Target};
-use crate::base::text::{seconds, shown};
+use crate::base::text::{sanitize, seconds};
 use crate::facts::{Check, Evidence, Forward, Hop};
 use crate::ssh::connection::Via;
 use crate::ssh::transport::Transport;
@@ -70,10 +70,10 @@ async fn go_on(ctx: &Context, hop: &mut Hop, logged_in: LoggedIn, next: &Target)
 /// What became of a hop, for the onlooker.
 fn finished(hop: &Hop) -> Event {
     let (ending, summary) = match &hop.forward {
-        None => (Ending::Failed, "not passed".to_owned()),
-        Some(Forward { failure: Some(failure), .. }) => (Ending::Failed, failure.to_string()),
+        None => (CheckOutcome::Failed, "not passed".to_owned()),
+        Some(Forward { failure: Some(failure), .. }) => (CheckOutcome::Failed, failure.to_string()),
         Some(Forward { host, port, ms, failure: None }) => {
-            (Ending::Passed, format!("connected on to {}:{port} in {}", shown(host), seconds(ms / 1000.0)))
+            (CheckOutcome::Passed, format!("connected on to {}:{port} in {}", sanitize(host), seconds(ms / 1000.0)))
         }
     };
     Event::HopFinished { name: hop.name.clone(), ending, summary }

@@ -25,7 +25,7 @@ pub fn errno_name(error: &io::Error) -> Option<String> {
 
 /// When the kernel asks a silent peer whether it is there (tcp(7)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keepalive {
+pub struct SocketKeepalive {
     /// After this long a silence; whole seconds, at least one (`TCP_KEEPIDLE`).
     pub idle: Duration,
     /// Then again so often; whole seconds, at least one (`TCP_KEEPINTVL`).
@@ -73,9 +73,9 @@ impl Socket {
     }
 
     /// Lets the kernel send TCP keepalives, or none any more.
-    pub fn set_tcp_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
+    pub fn set_tcp_keepalive(&self, keepalive: Option<SocketKeepalive>) -> io::Result<()> {
         let socket = SockRef::from(&self.0);
-        let Some(Keepalive { idle, interval, retries }) = keepalive else { return socket.set_keepalive(false) };
+        let Some(SocketKeepalive { idle, interval, retries }) = keepalive else { return socket.set_keepalive(false) };
         // The idle time last: on a connection that is idle already it sends the first one, and the second follows after the interval.
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_interval(interval).with_retries(retries))?;
         self.set_keepalive_idle(idle)
@@ -87,16 +87,16 @@ impl Socket {
     }
 
     /// Which TCP keepalives the kernel sends, if any.
-    pub fn tcp_keepalive(&self) -> io::Result<Option<Keepalive>> {
+    pub fn tcp_keepalive(&self) -> io::Result<Option<SocketKeepalive>> {
         let (on, values) = self.keepalive_values()?;
         Ok(on.then_some(values))
     }
 
     /// Whether the kernel sends TCP keepalives, and which ones it would send.
-    pub fn keepalive_values(&self) -> io::Result<(bool, Keepalive)> {
+    pub fn keepalive_values(&self) -> io::Result<(bool, SocketKeepalive)> {
         let socket = SockRef::from(&self.0);
         let (idle, interval) = (socket.tcp_keepalive_time()?, socket.tcp_keepalive_interval()?);
-        Ok((socket.keepalive()?, Keepalive { idle, interval, retries: socket.tcp_keepalive_retries()? }))
+        Ok((socket.keepalive()?, SocketKeepalive { idle, interval, retries: socket.tcp_keepalive_retries()? }))
     }
 
     /// Whether the connection still has another end, as far as the kernel knows.
@@ -171,7 +171,7 @@ fn is_v6(socket: &SockRef<'_>) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Keepalive, Socket};
+    use super::{Socket, SocketKeepalive};
     use std::net::{TcpListener, TcpStream};
     use std::time::Duration;
 
@@ -188,7 +188,7 @@ mod tests {
             assert_eq!(socket.ttl().unwrap(), usual, "{address}");
             assert_eq!(socket.tcp_keepalive().unwrap(), None);
             let [idle, interval] = [2, 5].map(Duration::from_secs);
-            let keepalive = Some(Keepalive { idle, interval, retries: 127 });
+            let keepalive = Some(SocketKeepalive { idle, interval, retries: 127 });
             socket.set_tcp_keepalive(keepalive).unwrap();
             assert_eq!(socket.tcp_keepalive().unwrap(), keepalive);
             socket.set_tcp_keepalive(None).unwrap();

@@ -3,6 +3,7 @@
 pub mod algorithms;
 pub mod budget;
 pub mod channels;
+pub mod client_handler;
 pub mod connect;
 pub mod connection;
 pub mod credential;
@@ -20,4 +21,3 @@ pub mod tap;
 pub mod transport;
 pub mod tunnel;
 pub mod wait;
-pub mod witness;

@@ -45,7 +45,7 @@ pub(super) fn fold(names: &BTreeSet<String>) -> Vec<String> {
         sets = others;
     }
     sets.sort();
-    sets.iter().map(|set| set.iter().map(shown).collect()).collect()
+    sets.iter().map(|set| set.iter().map(describe).collect()).collect()
 }
 
 fn parts(name: &str) -> Parts {
@@ -67,7 +67,7 @@ fn parts(name: &str) -> Parts {
     parts
 }
 
-fn shown(part: &Part) -> String {
+fn describe(part: &Part) -> String {
     let numbers = match part {
         Part::Text(text) => return text.clone(),
         Part::Numbers(numbers) => numbers,

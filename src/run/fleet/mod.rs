@@ -26,7 +26,7 @@ use crate::plan::Plan;
 use crate::report::prometheus::{self, Figures};
 use crate::report::{Style, json};
 use crate::targets::{Earlier, Position, Reports, Source};
-use crate::terminal::{Board, Tally, remark, stderr_is_terminal, stop_on_signals, style};
+use crate::terminal::{LiveDisplay, Tally, remark, stderr_is_terminal, stop_on_signals, style};
 use feeder::Fed;
 use polite::{Places, Rate};
 use summary::Summary;
@@ -51,7 +51,7 @@ pub(super) async fn examine_all(
     let output = &args.output;
     ensure!(output.format != Format::Nagios, "a plugin of Nagios examines one target; define a service for each");
     ensure!(!output.pretty, "--pretty is for one target; of several each report is one line");
-    let board = Board::new(args.running.quiet, output.look.color);
+    let board = LiveDisplay::new(args.running.quiet, output.look.color);
     let stop = stop_on_signals(board.clone())?;
     let stop = deadline.map_or(stop.clone(), |deadline| deadline.stop(&stop));
     let (reports, earlier) = match args.many.resume.as_deref() {
@@ -115,7 +115,7 @@ fn opened(file: &Path) -> Result<(Option<Reports>, Earlier)> {
 /// The writing end of the run.
 struct Run {
     sink: Sink,
-    board: Board,
+    board: LiveDisplay,
     reports: Option<Reports>,
     figures: Vec<Figures>,
     summary: Summary,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use ssh_doctor_checks::base::text::{seconds, shown};
+use ssh_doctor_checks::base::text::{sanitize, seconds};
 use ssh_doctor_checks::causes::Severity;
 use ssh_doctor_checks::facts::{CheckView, Evidence, Step};
 
@@ -28,7 +28,7 @@ const VERDICTS: [Verdict; 4] = [Verdict::Broken, Verdict::Inconclusive, Verdict:
 
 /// The outcome of one target, in brief.
 #[derive(Debug, Clone)]
-pub(super) struct Outcome {
+pub(super) struct TargetOutcome {
     pub(super) name: String,
     pub(super) verdict: Verdict,
     pub(super) reason: Option<Reason>,
@@ -79,7 +79,7 @@ struct Network {
     bits: u32,
 }
 
-impl Outcome {
+impl TargetOutcome {
     /// Takes what a summary needs out of a report.
     pub(super) fn of(evidence: &Evidence, diagnosis: &Diagnosis) -> Self {
         let (reason, detail) = reason(evidence, diagnosis);
@@ -121,7 +121,7 @@ impl Summary {
     }
 
     /// Counts one outcome.
-    pub(super) fn add(&mut self, outcome: &Outcome) {
+    pub(super) fn add(&mut self, outcome: &TargetOutcome) {
         self.count(outcome.verdict, 1);
         let Some(reason) = &outcome.reason else { return };
         if let Some(group) = self.groups.get_mut(reason) {
@@ -182,7 +182,7 @@ impl Summary {
 }
 
 impl Group {
-    fn add(&mut self, outcome: &Outcome) {
+    fn add(&mut self, outcome: &TargetOutcome) {
         self.count += 1;
         if self.detail.is_none() {
             self.detail.clone_from(&outcome.detail);
@@ -205,22 +205,22 @@ impl Group {
             Severity::Warning => Ink::Care,
             Severity::Info => Ink::Strong,
         };
-        let hop = hop.as_ref().map_or_else(String::new, |hop| format!(" at the jump host {}", shown(hop)));
+        let hop = hop.as_ref().map_or_else(String::new, |hop| format!(" at the jump host {}", sanitize(hop)));
         let head = style.paint(ink, &format!("{code} ({}){hop}", self.count));
         let network = self.network.filter(|network| !self.without_address && self.count > 1 && network.is_telling());
         let network =
             network.map_or_else(String::new, |network| format!(", all in {}/{}", network.address, network.bits));
         let detail = self.detail.as_ref().map_or_else(String::new, |detail| {
             let such = if self.count > 1 { ", such as" } else { "" };
-            format!("{such}: {}", shown(detail))
+            format!("{such}: {}", sanitize(detail))
         });
-        let title = style.wrapped("  ", "  ", &format!("{}{detail}{network}", shown(title)));
+        let title = style.wrapped("  ", "  ", &format!("{}{detail}{network}", sanitize(title)));
         format!("\n{head}\n{title}\n{}", style.wrapped("  ", "    ", &self.names()))
     }
 
     fn names(&self) -> String {
         let folded = fold(&self.names);
-        let mut names: Vec<_> = folded.iter().take(PRINTED).map(|name| shown(name)).collect();
+        let mut names: Vec<_> = folded.iter().take(PRINTED).map(|name| sanitize(name)).collect();
         let kept = self.names.len() as u64;
         match (folded.len() > PRINTED, self.count - kept) {
             (false, 0) => {}

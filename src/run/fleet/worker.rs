@@ -18,7 +18,7 @@ use tokio::time::timeout_at;
 use super::super::deadline::Deadline;
 use super::jobs::processors;
 use super::polite::{Place, Places, Rate};
-use super::summary::Outcome;
+use super::summary::TargetOutcome;
 use crate::cli::{Format, Output};
 use crate::diagnose::diagnose_for;
 use crate::plan::{Plan, Planned};
@@ -45,7 +45,7 @@ pub(super) struct Shared {
 /// What is left of one target once its evidence is judged.
 pub(super) struct Done {
     /// None where the run was ended before its turn.
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<TargetOutcome>,
     /// The report as it is printed; empty where it is printed later, with the others.
     pub(super) text: String,
     /// The report as it is kept.
@@ -176,7 +176,7 @@ impl Shared {
         if !printed.is_empty() {
             printed.push('\n');
         }
-        Done { outcome: Some(Outcome::of(evidence, &diagnosis)), text: printed, json: kept, figures }
+        Done { outcome: Some(TargetOutcome::of(evidence, &diagnosis)), text: printed, json: kept, figures }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::CAUSES;
 use crate::causes::Match;
 use crate::facts::auth::{
-    Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Objection, Obstacle, Prompt, Steps,
+    Agent, Attempt, AuthAnswer, Certificate, Conclusion, Facts, Key, KeyFile, KeyProblem, Objection, Prompt, Steps,
 };
 use crate::facts::certainty::Certainty;
 use crate::facts::{Evidence, Step, Timed};
@@ -27,9 +27,9 @@ impl Sample {
     /// A login that succeeded after a key was refused.
     pub(super) fn logged_in() -> Self {
         let mut sample = Self::refused(["publickey", "password"])
-            .with(attempt(key("a"), Answer::Refused))
-            .with(attempt(key("b"), Answer::Accepted))
-            .file(file("c", None, Obstacle::Encrypted));
+            .with(attempt(key("a"), AuthAnswer::Refused))
+            .with(attempt(key("b"), AuthAnswer::Accepted))
+            .file(file("c", None, KeyProblem::Encrypted));
         sample.0.conclusion = Conclusion::LoggedIn;
         sample
     }
@@ -82,7 +82,7 @@ impl Sample {
 }
 
 impl Attempt {
-    pub(super) fn hindered(self, obstacle: Obstacle) -> Self {
+    pub(super) fn hindered(self, obstacle: KeyProblem) -> Self {
         Self { obstacle: Some(obstacle), ..self }
     }
 
@@ -91,11 +91,11 @@ impl Attempt {
     }
 }
 
-pub(super) fn attempt(key: Key, answer: Answer) -> Attempt {
+pub(super) fn attempt(key: Key, answer: AuthAnswer) -> Attempt {
     Attempt { key: Some(key), ..secret("publickey", answer) }
 }
 
-pub(super) fn secret(method: &str, answer: Answer) -> Attempt {
+pub(super) fn secret(method: &str, answer: AuthAnswer) -> Attempt {
     Attempt {
         method: method.into(),
         key: None,
@@ -131,7 +131,7 @@ pub(super) fn certified(name: &str, objection: Option<Objection>) -> Key {
     Key { certificate: Some(certificate), ..key(name) }
 }
 
-pub(super) fn file(name: &str, fingerprint: Option<&str>, obstacle: Obstacle) -> KeyFile {
+pub(super) fn file(name: &str, fingerprint: Option<&str>, obstacle: KeyProblem) -> KeyFile {
     let fingerprint = fingerprint.map(Into::into);
     KeyFile { path: name.into(), explicit: true, fingerprint, obstacle: Some(obstacle) }
 }

@@ -1,7 +1,7 @@
 //! The control master.
 
 use super::shared::facts;
-use crate::base::text::{seconds, shown};
+use crate::base::text::{sanitize, seconds};
 use crate::causes::{Cause, Fix, Match, Severity};
 use crate::facts::certainty::Certainty;
 use crate::facts::config::{Control, ControlSocket, Facts, MasterSession};
@@ -85,7 +85,7 @@ pub(super) const MASTER_DEAD: Cause = Cause {
                 )
             }
         };
-        let because = [seen, format!("ssh goes through the socket {}", shown(&control.path))];
+        let because = [seen, format!("ssh goes through the socket {}", sanitize(&control.path))];
         Some(Match::new(certainty, because).with("control_path", control.path.clone()))
     },
     ..Cause::NEW
@@ -123,7 +123,7 @@ pub(super) const CONTROL_PATH: Cause = Cause {
     ],
     judge: |evidence| {
         let control = control(evidence).filter(|control| control.is_too_long() || control.has_no_folder())?;
-        let path = shown(&control.path);
+        let path = sanitize(&control.path);
         let seen = if control.is_too_long() {
             format!("ControlPath comes to {path}: {} bytes, and {} are too many", control.bytes, control.limit)
         } else {
@@ -161,7 +161,7 @@ pub(super) const MASTER_SHARED: Cause = Cause {
     judge: |evidence| {
         let control = control(evidence)?;
         let MasterSession { ms, status, said } = control.session.as_ref().filter(|session| session.status.is_some())?;
-        let mut because = vec![format!("a master is running at {}", shown(&control.path))];
+        let mut because = vec![format!("a master is running at {}", sanitize(&control.path))];
         because.push(match (status, said) {
             (Some(0), _) => format!("a command through it ended well, after {}", seconds(ms / 1000.0)),
             (_, Some(said)) => format!("a command through it failed: {said}"),

@@ -1,11 +1,11 @@
 //! Programs, libraries and sockets that the settings name and that are not there.
 
 use super::shared::facts;
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::causes::{Cause, Fix, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::proxy::End;
+use crate::facts::proxy::ProxyExit;
 
 /// The exit status of a shell for a program that it may not run, and for one that it does not find.
 const NOT_STARTED: [i32; 2] = [126, 127];
@@ -38,7 +38,7 @@ pub(super) const PROXY_COMMAND: Cause = Cause {
     judge: |evidence| {
         let handshake =
             evidence.handshake.failed().filter(|handshake| handshake.proxied && handshake.received_bytes == 0)?;
-        let End::Status { status } = handshake.proxy_end? else { return None };
+        let ProxyExit::Status { status } = handshake.proxy_end? else { return None };
         let program = facts(evidence).and_then(|facts| facts.proxy_program.as_ref());
         let is_missing = program.is_some_and(|program| !program.found);
         if !NOT_STARTED.contains(&status) {
@@ -48,15 +48,15 @@ pub(super) const PROXY_COMMAND: Cause = Cause {
         because.extend(
             program
                 .filter(|program| !program.found)
-                .map(|program| format!("PATH has no program {}", shown(&program.name))),
+                .map(|program| format!("PATH has no program {}", sanitize(&program.name))),
         );
         let said =
             handshake.proxy_stderr.as_deref().and_then(|said| said.split("\\n").find(|line| !line.trim().is_empty()));
-        because.extend(said.map(|line| format!("it printed \"{}\"", shown(line.trim()))));
+        because.extend(said.map(|line| format!("it printed \"{}\"", sanitize(line.trim()))));
         let certainty = if is_missing { Certainty::Certain } else { Certainty::Likely };
         let found = Match::new(certainty, because);
         Some(match program {
-            Some(program) if is_missing => found.with("program", shown(&program.name)),
+            Some(program) if is_missing => found.with("program", sanitize(&program.name)),
             _ => found,
         })
     },
@@ -87,7 +87,7 @@ pub(super) const PKCS11_MISSING: Cause = Cause {
     symptoms: &["is not a PKCS11 library", "lib_contains_symbol: open", "dlopen failed"],
     judge: |evidence| {
         let library = facts(evidence)?.pkcs11.as_ref().filter(|library| !library.found)?;
-        let found = Match::new(Certainty::Certain, [format!("there is no file {}", shown(&library.path))]);
+        let found = Match::new(Certainty::Certain, [format!("there is no file {}", sanitize(&library.path))]);
         Some(if evidence.auth.failed().is_some() { found.at(Severity::Warning) } else { found })
     },
     ..Cause::NEW
@@ -121,7 +121,7 @@ pub(super) const AGENT_STALE: Cause = Cause {
     judge: |evidence| {
         let agent = facts(evidence)?.agent.as_ref()?;
         let error = agent.error.as_ref()?;
-        Some(Match::new(Certainty::Certain, [format!("{} cannot be connected to: {error}", shown(&agent.path))]))
+        Some(Match::new(Certainty::Certain, [format!("{} cannot be connected to: {error}", sanitize(&agent.path))]))
     },
     ..Cause::NEW
 };
@@ -133,13 +133,13 @@ mod tests {
     use crate::causes::Severity;
     use crate::facts::certainty::Certainty;
     use crate::facts::config::{AgentSocket, Facts, Pkcs11, ProxyProgram};
-    use crate::facts::proxy::End;
+    use crate::facts::proxy::ProxyExit;
     use crate::facts::{Evidence, Step, Timed, handshake};
 
     fn judged(status: i32, found: bool) -> Option<Certainty> {
         let handshake = handshake::Facts {
             proxied: true,
-            proxy_end: Some(End::Status { status }),
+            proxy_end: Some(ProxyExit::Status { status }),
             proxy_stderr: Some("sh: 1: exec: nc: not found\\n".into()),
             ..handshake::Facts::default()
         };

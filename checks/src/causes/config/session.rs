@@ -1,7 +1,7 @@
 //! Settings that decide on what a session runs, and settings that ssh does not read.
 
 use super::shared::facts;
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::causes::{Cause, Fix, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -42,7 +42,7 @@ pub(super) const TTY_FORCED: Cause = Cause {
         let facts = facts(evidence)?;
         let session = &facts.session;
         let from =
-            |keyword: &str| facts.setting(keyword).map(|set| format!(" ({})", shown(&set.from))).unwrap_or_default();
+            |keyword: &str| facts.setting(keyword).map(|set| format!(" ({})", sanitize(&set.from))).unwrap_or_default();
         let mut because = Vec::new();
         if session.remote_command {
             because.push(format!("RemoteCommand is set{}", from("RemoteCommand")));
@@ -52,7 +52,7 @@ pub(super) const TTY_FORCED: Cause = Cause {
             because.push(format!("RequestTTY is force{}", from("RequestTTY")));
         }
         if let Some(session_type) = &session.session_type {
-            because.push(format!("SessionType is {}{}", shown(session_type), from("SessionType")));
+            because.push(format!("SessionType is {}{}", sanitize(session_type), from("SessionType")));
         }
         (!because.is_empty()).then(|| Match::new(Certainty::Certain, because))
     },
@@ -77,7 +77,8 @@ pub(super) const HOME_IGNORED: Cause = Cause {
     symptoms: &["Could not create directory '/root/.ssh'", "Identity file not accessible"],
     judge: |evidence| {
         let home = facts(evidence)?.other_home.as_ref()?;
-        let because = format!("HOME is {}, the user database says {}", shown(&home.environment), shown(&home.database));
+        let because =
+            format!("HOME is {}, the user database says {}", sanitize(&home.environment), sanitize(&home.database));
         Some(Match::new(Certainty::Certain, [because]).with("home", home.environment.clone()))
     },
     ..Cause::NEW

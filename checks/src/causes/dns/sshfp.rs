@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64_NOPAD;
 
-use crate::base::text::{hex, shown};
+use crate::base::text::{hex, sanitize};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::dns::{Fingerprint, Published};
@@ -108,17 +108,17 @@ fn compare(evidence: &Evidence) -> Option<(&Published, Vec<Compared>)> {
             published.records.iter().flatten().filter(is_of).map(|record| record.hex.as_str()).collect();
         let own = own.filter(|_| !records.is_empty())?;
         let matches = records.iter().all(|record| *record == own);
-        Some(Compared { is_strong: hash == SHA256, matches, told: told(key, name, &own, published, &records) })
+        Some(Compared { is_strong: hash == SHA256, matches, told: describe(key, name, &own, published, &records) })
     });
     let compared: Vec<_> = compared.collect();
     (!compared.is_empty()).then_some((published, compared))
 }
 
-fn told(key: &Facts, hash: &str, own: &str, published: &Published, records: &[&str]) -> String {
+fn describe(key: &Facts, hash: &str, own: &str, published: &Published, records: &[&str]) -> String {
     format!(
         "the server's {} key has the {hash} fingerprint {own}; for {} and that type DNS has {}",
-        shown(&key.key_type),
-        shown(&published.name),
+        sanitize(&key.key_type),
+        sanitize(&published.name),
         records.join(", ")
     )
 }

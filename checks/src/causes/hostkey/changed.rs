@@ -1,11 +1,11 @@
 //! The server's key contradicts known_hosts.
 
-use super::shared::{COMPARE_ON_SERVER, SIGNED, compared, qualified, quotable, scan_type, shown_key, told};
+use super::shared::{COMPARE_ON_SERVER, SIGNED, compared, describe, qualified, quotable, scan_type, shown_key};
 use crate::causes::retest::shared;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::hostkey::{Decision, Kind, Standing};
+use crate::facts::hostkey::{Decision, KnownHostsMarker, KnownHostsMatch};
 
 pub(super) const CHANGED: Cause = Cause {
     code: "hostkey-changed",
@@ -44,15 +44,15 @@ pub(super) const CHANGED: Cause = Cause {
     ],
     hides: &["hostkey-unknown", "hostkey-cert-invalid"],
     judge: |evidence| {
-        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Changed)?;
+        let facts = compared(evidence).filter(|facts| facts.standing == KnownHostsMatch::Changed)?;
         let against: Vec<_> = facts
             .entries
             .iter()
-            .filter(|entry| entry.kind == Kind::Host && !entry.portless && !entry.matches)
+            .filter(|entry| entry.kind == KnownHostsMarker::Host && !entry.portless && !entry.matches)
             .collect();
         let first = against.first()?;
         let mut because = vec![shown_key(facts)];
-        because.extend(against.iter().take(5).map(|entry| told(entry)));
+        because.extend(against.iter().take(5).map(|entry| describe(entry)));
         if facts.others.is_empty() {
             because.extend(shared::only_once(evidence));
         }
@@ -114,15 +114,15 @@ pub(super) const REVOKED: Cause = Cause {
     ],
     hides: &["hostkey-changed", "hostkey-unknown", "hostkey-cert-invalid"],
     judge: |evidence| {
-        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Revoked)?;
-        let line = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches);
+        let facts = compared(evidence).filter(|facts| facts.standing == KnownHostsMatch::Revoked)?;
+        let line = facts.entries.iter().find(|entry| entry.kind == KnownHostsMarker::Revoked && entry.matches);
         let (file, name, told) = match (&facts.revoked_by, line) {
             (Some(file), _) => {
                 let told =
                     format!("RevokedHostKeys: {} lists that key, or the authority that signed it", file.display());
                 (file, "revoked_file", told)
             }
-            (None, Some(line)) => (&line.file, "known_file", format!("{}, marked @revoked", told(line))),
+            (None, Some(line)) => (&line.file, "known_file", format!("{}, marked @revoked", describe(line))),
             (None, None) => return None,
         };
         let key_type = scan_type(facts);
@@ -144,12 +144,12 @@ mod tests {
     use crate::causes::hostkey::samples::{evidence, fired};
     use crate::facts::certainty::Certainty;
     use crate::facts::hostkey::samples::{entry, known};
-    use crate::facts::hostkey::{Decision, Facts, Kind, Standing};
+    use crate::facts::hostkey::{Decision, Facts, KnownHostsMarker, KnownHostsMatch};
 
     fn changed() -> Facts {
         Facts {
-            entries: vec![entry("SHA256:old", Kind::Host, false)],
-            standing: Standing::Changed,
+            entries: vec![entry("SHA256:old", KnownHostsMarker::Host, false)],
+            standing: KnownHostsMatch::Changed,
             decision: Decision::Stopped,
             ..known()
         }
@@ -172,8 +172,8 @@ mod tests {
         let found = (CHANGED.judge)(&evidence(&facts)).unwrap();
         assert_eq!((found.certainty, found.severity), (Certainty::Certain, Some(Severity::Warning)));
         assert!(found.because.iter().any(|line| line.contains("without passwords")), "{:?}", found.because);
-        let entries = vec![entry("SHA256:new", Kind::Revoked, true)];
-        let revoked = Facts { standing: Standing::Revoked, entries, ..facts };
+        let entries = vec![entry("SHA256:new", KnownHostsMarker::Revoked, true)];
+        let revoked = Facts { standing: KnownHostsMatch::Revoked, entries, ..facts };
         let found = (REVOKED.judge)(&evidence(&revoked)).unwrap();
         assert_eq!(found.severity, Some(Severity::Warning));
     }
@@ -196,8 +196,11 @@ mod tests {
     #[test]
     fn a_revoked_key_is_named_as_such_only() {
         let facts = Facts {
-            entries: vec![entry("SHA256:new", Kind::Host, true), entry("SHA256:new", Kind::Revoked, true)],
-            standing: Standing::Revoked,
+            entries: vec![
+                entry("SHA256:new", KnownHostsMarker::Host, true),
+                entry("SHA256:new", KnownHostsMarker::Revoked, true),
+            ],
+            standing: KnownHostsMatch::Revoked,
             decision: Decision::Stopped,
             ..known()
         };
@@ -206,7 +209,8 @@ mod tests {
 
     #[test]
     fn the_file_that_revokes_a_key_is_named() {
-        let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), standing: Standing::Revoked, ..changed() };
+        let listed =
+            Facts { revoked_by: Some("/etc/ssh/revoked".into()), standing: KnownHostsMatch::Revoked, ..changed() };
         assert_eq!(fired(&listed), ["hostkey-revoked"]);
         let found = (REVOKED.judge)(&evidence(&listed)).unwrap();
         assert!(found.because[1].contains("RevokedHostKeys: /etc/ssh/revoked"), "{:?}", found.because);

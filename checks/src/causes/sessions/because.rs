@@ -3,13 +3,13 @@
 use super::clusters::{median, spread};
 use crate::base::text::seconds;
 use crate::facts::idle::What;
-use crate::facts::sessions::{End, Session};
+use crate::facts::sessions::{Session, SessionEnd};
 
 /// One sentence on how a session ended.
 pub(super) fn ended(session: &Session) -> String {
     let idle = seconds(session.quiet_s);
     match &session.end {
-        End::Died { manner, unanswered_s: Some(unanswered), tcp, .. } => {
+        SessionEnd::Died { manner, unanswered_s: Some(unanswered), tcp, .. } => {
             let again = tcp.filter(|tcp| tcp.backoff > 0).map(|tcp| format!(", {} retransmissions", tcp.backoff));
             let how = match manner.code() {
                 "silent" => format!("no ACK for {}", seconds(*unanswered)),
@@ -20,17 +20,17 @@ pub(super) fn ended(session: &Session) -> String {
                 again.unwrap_or_default()
             )
         }
-        End::Died { manner, .. } => {
+        SessionEnd::Died { manner, .. } => {
             let spoke = session.exchange.is_some_and(|exchange| exchange.by_server);
             let words = if spoke { ", right after the server had sent something" } else { "" };
             format!("after {idle} without traffic it was ended by {}{words}", manner.words())
         }
-        End::ClosedHere { unanswered: Some(unanswered) } => format!(
+        SessionEnd::ClosedHere { unanswered: Some(unanswered) } => format!(
             "TCP acknowledged {} packets of one length, and the server answered none for {}",
             unanswered.packets,
             seconds(unanswered.for_s)
         ),
-        End::ClosedHere { unanswered: None } | End::Open | End::Unknown => {
+        SessionEnd::ClosedHere { unanswered: None } | SessionEnd::Open | SessionEnd::Unknown => {
             format!("after {idle} without input the server ended the session")
         }
     }

@@ -3,7 +3,7 @@
 use super::clusters::cluster;
 use crate::facts::connection::Manner;
 use crate::facts::idle::{Holds, Sign, What};
-use crate::facts::sessions::{End, Session};
+use crate::facts::sessions::{Session, SessionEnd};
 
 /// Shorter idle times explain nothing: no known device has a shorter timer (causes/suspects), and people pause for longer.
 pub(super) const LEAST_IDLE_S: f64 = 10.0;
@@ -115,13 +115,13 @@ fn is_broken(session: &Session) -> bool {
 /// A shell that nobody told to leave, and that left after an idle time.
 fn is_left_by_shell(session: &Session) -> bool {
     let by_server = session.exchange.is_some_and(|exchange| exchange.by_server && exchange.lasted_s < AT_ONCE_S);
-    let shell = session.holds == Some(Holds::Shell) && matches!(session.end, End::ClosedHere { .. });
+    let shell = session.holds == Some(Holds::Shell) && matches!(session.end, SessionEnd::ClosedHere { .. });
     shell && by_server && session.quiet_s >= LEAST_IDLE_S
 }
 
 /// A client that gave up after keepalives that TCP delivered and nobody answered.
 fn is_stalled(session: &Session) -> bool {
-    let End::ClosedHere { unanswered: Some(unanswered) } = session.end else { return false };
+    let SessionEnd::ClosedHere { unanswered: Some(unanswered) } = session.end else { return false };
     unanswered.alike && unanswered.packets >= KEEPALIVES && unanswered.for_s >= KEPT_ASKING_S
 }
 
@@ -141,7 +141,7 @@ fn by_machine(session: &Session) -> Option<Explanation> {
 fn window(session: &Session) -> (f64, f64) {
     let seen = session.seen_at.as_millisecond() as f64 / 1000.0;
     match &session.end {
-        End::Died { manner: Manner::Silent | Manner::Errno { .. }, unanswered_s, .. } => {
+        SessionEnd::Died { manner: Manner::Silent | Manner::Errno { .. }, unanswered_s, .. } => {
             let latest = seen - unanswered_s.unwrap_or_default();
             (latest - session.quiet_s, latest)
         }

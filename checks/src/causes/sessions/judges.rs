@@ -3,7 +3,7 @@
 use super::because;
 use super::clusters::cluster;
 use super::explain::{Explanation, explain, longest_survived};
-use crate::causes::suspects::{Clock, Ending, Seen, consistent_with};
+use crate::causes::suspects::{Clock, Seen, SuspectEnding, consistent_with};
 use crate::causes::{Match, Severity};
 use crate::facts::Evidence;
 use crate::facts::certainty::Certainty;
@@ -142,7 +142,7 @@ fn suspects(shortest: &Session, survived: f64) -> Vec<&'static crate::causes::su
         Some(Seen {
             clock: Clock::Idle,
             bracket: Timeout { survived_s: Some(survived).filter(|s| *s > 0.0), died_s: Some(shortest.quiet_s) },
-            ending: Ending::of(manner, sign)?,
+            ending: SuspectEnding::of(manner, sign)?,
             tcp_keepalive_held: None,
             server_heard: None,
             version: None,

@@ -5,7 +5,7 @@ use crate::causes::{Cause, all};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
 use crate::facts::idle::{self, Holds, Sign, What};
-use crate::facts::sessions::{End, Exchange, Next, Observer, Others, Session, Traffic, Unanswered};
+use crate::facts::sessions::{Exchange, Next, Observer, Others, Session, SessionEnd, Traffic, Unanswered};
 use crate::facts::{Evidence, Step};
 
 /// A session that is open and was idle for half a minute before.
@@ -23,7 +23,7 @@ fn open() -> Session {
         survived_s: 30.0,
         quiet_s: 0.0,
         exchange: None,
-        end: End::Open,
+        end: SessionEnd::Open,
         machine: Vec::new(),
         others: Others::default(),
         next: None,
@@ -36,7 +36,7 @@ fn at(seconds: u32) -> Timestamp {
 
 fn died(manner: Manner, sign: Sign, quiet_s: f64) -> Session {
     let unanswered_s = (sign == Sign::AfterProbe).then_some(12.0);
-    Session { quiet_s, end: End::Died { manner, sign, unanswered_s, tcp: None }, ..open() }
+    Session { quiet_s, end: SessionEnd::Died { manner, sign, unanswered_s, tcp: None }, ..open() }
 }
 
 fn silent(quiet_s: f64) -> Session {
@@ -63,15 +63,15 @@ fn evidence(sessions: Vec<Session>) -> Evidence {
 #[test]
 fn a_session_that_ended_in_order_or_lives_wants_no_explanation() {
     assert_eq!(one(open()), None);
-    assert_eq!(one(Session { end: End::ClosedHere { unanswered: None }, ..open() }), None);
-    assert_eq!(one(Session { end: End::Unknown, ..open() }), None);
+    assert_eq!(one(Session { end: SessionEnd::ClosedHere { unanswered: None }, ..open() }), None);
+    assert_eq!(one(Session { end: SessionEnd::Unknown, ..open() }), None);
     // A command that ends after an hour without a word is no shell that was left.
     let exchange = Some(Exchange { by_server: true, lasted_s: 0.1 });
     let command = Session {
         holds: Some(Holds::Command),
         quiet_s: 3600.0,
         exchange,
-        end: End::ClosedHere { unanswered: None },
+        end: SessionEnd::ClosedHere { unanswered: None },
         ..open()
     };
     assert_eq!(one(command.clone()), None);
@@ -168,7 +168,7 @@ fn ends_at_one_minute_of_several_hours_are_a_clock_on_the_wall() {
 #[test]
 fn keepalives_that_tcp_delivers_and_nobody_answers_are_a_stalled_server() {
     let unanswered = |packets, for_s, alike| Session {
-        end: End::ClosedHere { unanswered: Some(Unanswered { packets, for_s, alike }) },
+        end: SessionEnd::ClosedHere { unanswered: Some(Unanswered { packets, for_s, alike }) },
         ..open()
     };
     assert_eq!(one(unanswered(3, 45.0, true)), Some(Explanation::Stalled));
@@ -194,7 +194,10 @@ fn each_explanation_is_one_cause_and_its_certainty_grows_with_the_evidence() {
     let moved = vec![What::AddressGone { from: "192.0.2.1".parse().unwrap(), to: None }];
     assert_eq!(codes(vec![Session { machine: moved, ..silent(300.0) }]), [("path-address-changed", Likely)]);
     let unanswered = Some(Unanswered { packets: 3, for_s: 45.0, alike: true });
-    assert_eq!(codes(vec![Session { end: End::ClosedHere { unanswered }, ..open() }]), [("server-stalled", Likely)]);
+    assert_eq!(
+        codes(vec![Session { end: SessionEnd::ClosedHere { unanswered }, ..open() }]),
+        [("server-stalled", Likely)]
+    );
     assert_eq!(codes(vec![died(Manner::Reset, Sign::BeforeProbe, 0.0), open()]), []);
     let named = super::codes(&[silent(300.0), open(), died(Manner::Reset, Sign::BeforeProbe, 0.0)]);
     assert_eq!(named, [Some("idle-silent-drop"), None, Some("idle-unexplained")]);

@@ -8,8 +8,8 @@ mod suspect;
 mod table;
 
 pub(crate) use seen::Seen;
-pub(crate) use suspect::Ending;
-pub use suspect::{Clock, Kind, Suspect};
+pub(crate) use suspect::SuspectEnding;
+pub use suspect::{Clock, Suspect, SuspectKind};
 
 use crate::facts::Evidence;
 use crate::facts::idle::Arm;
@@ -48,7 +48,7 @@ fn fits(suspect: &Suspect, seen: &Seen) -> bool {
     let narrow = survived > 0.0 && survived < died && (died - survived) / died <= WIDEST;
     let inside = limit * (1.0 + SLACK) > survived && limit * (1.0 - SLACK) <= died;
     let kind = match seen.tcp_keepalive_held {
-        Some(held) if suspect.clock == Clock::Idle => held == (suspect.kind == Kind::Table),
+        Some(held) if suspect.clock == Clock::Idle => held == (suspect.kind == SuspectKind::Table),
         _ => true,
     };
     let revival = !suspect.revived_by_server || seen.server_heard != Some(false);

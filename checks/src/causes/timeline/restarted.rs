@@ -1,7 +1,7 @@
 //! A server that ended everything and came back.
 
 use super::shared::{AUTOSSH, MOSH, counted};
-use crate::base::text::{seconds, shown};
+use crate::base::text::{sanitize, seconds};
 use crate::causes::shared::TMUX;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
@@ -77,7 +77,7 @@ fn because(end: &MassEnd) -> Vec<String> {
     }
     because.extend(end.new_after_s.map(|after| format!("a new connection was answered {} later", seconds(after))));
     because.extend(end.versions.as_ref().map(|(before, after)| {
-        format!("the server named itself {} before, and {} afterwards", shown(before), shown(after))
+        format!("the server named itself {} before, and {} afterwards", sanitize(before), sanitize(after))
     }));
     because
 }

@@ -138,7 +138,10 @@ fn place(evidence: &Evidence, events: &[Event]) -> Option<String> {
         .map_or_else(|| format!("hop {leg} of the jump"), |hop| hop.name.clone());
     let sure = events.iter().any(|event| event.kind == crate::facts::timeline::EventKind::Interrupted);
     let sure = if sure { "" } else { " (or the server itself was silent: nobody tried to connect meanwhile)" };
-    Some(format!("the connection to {} went on meanwhile: it is behind that hop{sure}", crate::base::text::shown(&hop)))
+    Some(format!(
+        "the connection to {} went on meanwhile: it is behind that hop{sure}",
+        crate::base::text::sanitize(&hop)
+    ))
 }
 
 /// The step that an interruption hit.

@@ -5,8 +5,8 @@ pub mod age;
 pub mod arm;
 pub mod bracket;
 pub mod hop;
+pub mod hop_state;
 pub mod incident;
-pub mod legs;
 pub mod reading;
 pub mod summary;
 
@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 pub use arm::{Arm, Holds, Moves, SessionKind, Sign, Speaker, StretchEnd, Times};
 pub use bracket::Timeout;
 pub use hop::{Doubt, LocatedHop, NotLocated, TtlProbe};
+pub use hop_state::HopState;
 pub use incident::{Incident, What};
-pub use legs::HopState;
-pub use reading::{Keepalive, Killer, Search};
+pub use reading::{KeepaliveSetting, Killer, Search};
 
 use super::path::Path;
 use super::sessions::Session;

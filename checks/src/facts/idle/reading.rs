@@ -206,7 +206,7 @@ impl Facts {
         #[derive(Serialize)]
         struct Shown<'f> {
             timeout: Timeout,
-            keepalive: Keepalive,
+            keepalive: KeepaliveSetting,
             manner: Option<&'static str>,
             killer: Killer,
             search: Search,

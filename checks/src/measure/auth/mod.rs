@@ -2,9 +2,9 @@
 
 mod certificate;
 mod identity;
+mod login_flow;
 mod offer;
 mod repeat;
-mod login_flow;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::UnixStream;
 
 use crate::base::own_ssh::{ControlPath, OwnSsh};
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::config::{Control, ControlSocket, MasterSession};
 use crate::ssh::openssh::{self, Ran};
 
@@ -90,7 +90,7 @@ fn pid(said: &str) -> Option<u32> {
 }
 
 fn words(ran: &Ran) -> Option<String> {
-    ran.stderr.lines().map(str::trim).find(|line| !line.is_empty()).map(shown)
+    ran.stderr.lines().map(str::trim).find(|line| !line.is_empty()).map(sanitize)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Name look-up: what the system's resolver says, which ssh uses, and beside it what each name server says by itself.
 
-pub(crate) mod beside;
 mod files;
 mod patience;
+pub(crate) mod per_server_queries;
 mod servers;
 mod sshfp;
 mod system;
@@ -17,8 +17,8 @@ use super::context::Context;
 use crate::base::elapsed::ms_since;
 use crate::facts::Step;
 use crate::facts::dns::{Facts, System, SystemAnswer, literal};
-use beside::Beside;
 use patience::Patience;
+use per_server_queries::PerServerQueries;
 
 /// How much longer than twice the system's resolver a name server may take that only we asked.
 const GRACE: Duration = Duration::from_millis(150);
@@ -32,13 +32,13 @@ pub struct LookedUp {
     /// The addresses that ssh would try, in its order.
     pub addresses: Vec<SocketAddr>,
     /// The name servers that are still being asked, beside the other checks.
-    pub name_servers: Option<Beside>,
+    pub name_servers: Option<PerServerQueries>,
 }
 
 /// Looks the target's name up and leaves its addresses, in the order in which ssh would try them.
 ///
 /// It takes as long as the system's resolver, which ssh waits for too and ConnectTimeout does not bound, and `Limits::stage` at
-/// most; `Limits::connect` and a second where no name server gives an address. Where the look-up succeeds, [`beside::complete`] adds what
+/// most; `Limits::connect` and a second where no name server gives an address. Where the look-up succeeds, [`per_server_queries::complete`] adds what
 /// the name servers say.
 pub async fn check(ctx: &Context) -> (Step<Facts>, LookedUp) {
     let target = ctx.target.clone();
@@ -52,7 +52,8 @@ pub async fn check(ctx: &Context) -> (Step<Facts>, LookedUp) {
     let began = Instant::now();
     let files = Arc::new(files::read(&target.host).await);
     let patience = Arc::new(Patience::until(began + ctx.limits.connect));
-    let mut beside = Beside::ask(&target.host, &files, &patience, target.host_keys.verify_dns || ctx.limits.deep);
+    let mut queries =
+        PerServerQueries::ask(&target.host, &files, &patience, target.host_keys.verify_dns || ctx.limits.deep);
     let mut facts = Facts {
         name: target.host.clone(),
         family: target.family,
@@ -68,7 +69,7 @@ pub async fn check(ctx: &Context) -> (Step<Facts>, LookedUp) {
     };
     // The system's resolver is waited for longer than ssh's connections, since ssh waits for it; not where nobody knows.
     let hopeless = async {
-        beside.none_knows(files.sources.as_deref()).await;
+        queries.none_knows(files.sources.as_deref()).await;
         sleep_until((began + ctx.limits.connect + LAST_HOPE).into()).await;
     };
     let unanswered = |answer| System { ms: ms_since(began), answer, other_family: Vec::new() };
@@ -81,17 +82,17 @@ pub async fn check(ctx: &Context) -> (Step<Facts>, LookedUp) {
     match facts.system.answer {
         SystemAnswer::Addresses { .. } => {
             patience.shorten(began + 2 * began.elapsed() + GRACE);
-            name_servers = Some(beside);
+            name_servers = Some(queries);
         }
         SystemAnswer::NotWaitedFor => {}
         SystemAnswer::Error { .. } | SystemAnswer::TimedOut => {
-            ctx.stop.race(beside.tell(&mut facts)).await;
+            ctx.stop.race(queries.tell(&mut facts)).await;
         }
     }
     leave(facts, name_servers)
 }
 
-fn leave(facts: Facts, name_servers: Option<Beside>) -> (Step<Facts>, LookedUp) {
+fn leave(facts: Facts, name_servers: Option<PerServerQueries>) -> (Step<Facts>, LookedUp) {
     match &facts.system.answer {
         SystemAnswer::Addresses { addresses } => {
             let left = LookedUp { addresses: addresses.clone(), name_servers };

@@ -2,7 +2,7 @@
 
 mod attempt;
 mod library;
-mod looks;
+mod reconnects;
 pub(crate) mod seen;
 mod silence;
 mod tls;
@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use super::context::Context;
 use super::handles::{Keyed, Link};
 use crate::base::elapsed::ms_since;
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::Step;
-use crate::facts::handshake::{Facts, Look};
+use crate::facts::handshake::{Facts, Reconnect};
 use crate::ssh::connect::NotConnected;
 use crate::ssh::tap::{Seen, Tap};
 use attempt::{Attempt, attempt};
@@ -54,7 +54,7 @@ pub async fn check(ctx: &Context, link: Option<Link>) -> (Step<Facts>, Option<Ke
     let step = match outcome {
         Ok(connection) => {
             facts.done_ms = Some(ms_since(began));
-            facts.negotiated.clone_from(&connection.notes().read().negotiated);
+            facts.negotiated.clone_from(&connection.observations().read().negotiated);
             return (Step::Passed(facts), Some(Keyed { connection, reach }));
         }
         Err(NotConnected::Library(_)) if facts.user_would_agree() => Step::Error(library::library_lacks(&facts)),
@@ -74,10 +74,10 @@ pub async fn check(ctx: &Context, link: Option<Link>) -> (Step<Facts>, Option<Ke
                 .to_owned(),
         ),
         Err(NotConnected::Failed(error)) => {
-            facts.library_error = Some(shown(&error.to_string()));
+            facts.library_error = Some(sanitize(&error.to_string()));
             if facts.is_refusal() {
-                facts.looks = looks::again(ctx, reach.route, facts.may_be_chance(), began).await;
-                if facts.looks.last().is_some_and(Look::is_silent) {
+                facts.reconnects = reconnects::again(ctx, reach.route, facts.may_be_chance(), began).await;
+                if facts.reconnects.last().is_some_and(Reconnect::is_silent) {
                     facts.tls = ctx.stop.race(tls::greet(ctx, reach.route, began, ctx.until())).await.flatten();
                 }
             }

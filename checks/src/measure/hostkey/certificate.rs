@@ -7,7 +7,7 @@ use russh::keys::ssh_key::{Algorithm, HashAlg, certificate};
 use crate::base::pattern::matches as pattern_matches;
 use crate::base::text;
 use crate::facts::hostkey::Certificate;
-use crate::ssh::notes::ServerKey;
+use crate::ssh::observations::ServerKey;
 
 /// The most principals that are kept.
 const PRINCIPALS_KEPT: usize = 64;
@@ -16,9 +16,9 @@ const PRINCIPALS_KEPT: usize = 64;
 pub(super) fn read(key: &ServerKey, name: &str, now: Timestamp) -> Option<Certificate> {
     let ServerKey::Certificate(shown) = key else { return None };
     Some(Certificate {
-        key_id: text::shown(shown.key_id()),
+        key_id: text::sanitize(shown.key_id()),
         serial: shown.serial(),
-        principals: shown.valid_principals().iter().take(PRINCIPALS_KEPT).map(|name| text::shown(name)).collect(),
+        principals: shown.valid_principals().iter().take(PRINCIPALS_KEPT).map(|name| text::sanitize(name)).collect(),
         valid_from: timestamp(shown.valid_after()).filter(|from| *from > Timestamp::UNIX_EPOCH),
         valid_until: timestamp(shown.valid_before()),
         authority: shown.signature_key().fingerprint(HashAlg::Sha256).to_string(),
@@ -68,7 +68,7 @@ pub(crate) fn objection(shown: &certificate::Certificate, name: &str, now: Times
 
 #[cfg(test)]
 pub(super) mod samples {
-    use crate::ssh::notes::ServerKey;
+    use crate::ssh::observations::ServerKey;
 
     /// Made by `ssh-keygen -s ca -h -I id -n db.example,*.lan -V 20200101000000Z:20300101000000Z`.
     pub(in super::super) const HOST: &str = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIBWI6OAZGjyglHHi5TVAsWk+M3iRXP9n+fj8JsttVje6AAAAIDn1Z4btPLslEhF7AW7hbkIyW8WBLONAwBCd5+snwgqqAAAAAAAAAAAAAAACAAAAAmlkAAAAFwAAAApkYi5leGFtcGxlAAAABSoubGFuAAAAAF4L4QAAAAAAcNvYgAAAAAAAAAAAAAAAAAAAADMAAAALc3NoLWVkMjU1MTkAAAAgqq/fGoYqpWK8TccaSUIwxSyGekJeAsLjfqcA+fR3AhEAAABTAAAAC3NzaC1lZDI1NTE5AAAAQIybLU77hbBrrtn9J8jnl/TYap0442OKxDlNRu7xCPGXRfiF8qIrkOI9xDhcbdoTPgeTzj9Vp4HKsjlkJ7lYXQs=";
@@ -83,7 +83,7 @@ pub(super) mod samples {
 mod tests {
     use super::read;
     use super::samples::{HOST, certified};
-    use crate::ssh::notes::ServerKey;
+    use crate::ssh::observations::ServerKey;
     use jiff::Timestamp;
 
     /// The same key, certified for a user.

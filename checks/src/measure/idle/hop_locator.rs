@@ -75,7 +75,7 @@ pub(super) fn has_hops(route: Route) -> bool {
 }
 
 /// Refreshes sessions up to one hop each and asks them when silence has killed others, then others until the hop is known.
-pub(super) async fn beside(test: Test, scope: Scope) -> Option<HopSearchResult> {
+pub(super) async fn locate_hop(test: Test, scope: Scope) -> Option<HopSearchResult> {
     match test.login.route {
         Route::Direct(address) if has_hops(test.login.route) => {
             let probes = TtlProbes {

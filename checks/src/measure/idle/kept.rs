@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::test_state::MAIN;
-use crate::facts::idle::{Arm, End, Holds, Moves, SessionKind, Times};
+use crate::facts::idle::{Arm, Holds, Moves, SessionKind, StretchEnd, Times};
 
 /// A session that is kept alive.
 #[derive(Debug, Clone, Copy)]

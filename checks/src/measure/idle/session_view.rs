@@ -7,7 +7,7 @@ use super::next_probe::NextProbe;
 use super::role::Role;
 use super::rungs::{LATE_LINE, SERVER_INTERVAL};
 use crate::facts::idle::Moves;
-use crate::measure::progress::{Lane, LaneState};
+use crate::measure::progress::{SessionRow, SessionState};
 
 /// A session that takes part.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct SessionView {
     pub(super) is_settled: bool,
     /// Whether it takes no further part.
     pub(super) is_gone: bool,
-    pub(super) state: LaneState,
+    pub(super) state: SessionState,
 }
 
 impl SessionView {
@@ -41,7 +41,7 @@ impl SessionView {
             last_rtt_ms: None,
             is_settled: false,
             is_gone: false,
-            state: LaneState::Waiting,
+            state: SessionState::Waiting,
         }
     }
 
@@ -51,7 +51,7 @@ impl SessionView {
     }
 
     fn is_under_way(&self) -> bool {
-        matches!(self.state, LaneState::Waiting | LaneState::Probing)
+        matches!(self.state, SessionState::Waiting | SessionState::Probing)
     }
 
     /// Whether a silence whose length is under test is under way on it.
@@ -66,14 +66,14 @@ impl SessionView {
 
     /// Whether it is a silent session that is still there.
     pub(super) fn may_compare(&self) -> bool {
-        self.moves() == Some(Moves::Nothing) && !matches!(self.state, LaneState::Dead(_))
+        self.moves() == Some(Moves::Nothing) && !matches!(self.state, SessionState::Dead(_))
     }
 
     /// Whether this session's answer will narrow the bracket, or tell what kind of timer it is. A bracket that is narrow enough waits for
     /// no more than what has been asked already.
     pub(super) fn is_awaited(&self, (survived, died): (f64, f64), narrow: bool, now: Instant) -> bool {
         let Some(probe) = self.probe else { return false };
-        let asked = matches!(self.state, LaneState::Probing);
+        let asked = matches!(self.state, SessionState::Probing);
         let length = probe.length().filter(|_| probe.is_silence());
         let narrows = length.is_some_and(|length| length > survived && (asked || length < died && !narrow));
         // A silence a little longer than what killed is tried where the server had spoken first, and the client had not.
@@ -91,7 +91,7 @@ impl SessionView {
     }
 
     /// The session as the onlooker sees it.
-    pub(super) fn lane(&self, now: Instant) -> Option<Lane> {
+    pub(super) fn row(&self, now: Instant) -> Option<SessionRow> {
         let probe = self.probe?;
         let label = match (self.role.moves(probe), probe) {
             (Moves::Keepalive, NextProbe::Keep(interval)) => format!("keepalive every {interval} s"),
@@ -105,6 +105,6 @@ impl SessionView {
         // The main session is never silent for long enough to be shown so.
         let since = self.shown_since().filter(|_| self.role != Role::Main);
         let idle = since.map(|since| now.saturating_duration_since(since)).unwrap_or_default();
-        Some(Lane { label, idle, until, state: self.state.clone() })
+        Some(SessionRow { label, idle, until, state: self.state.clone() })
     }
 }

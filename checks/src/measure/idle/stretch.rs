@@ -6,7 +6,7 @@ use super::control::Finding;
 use super::next_probe::NextProbe;
 use super::role::{Role, TCP_KEEPALIVE};
 use crate::facts::connection::Manner;
-use crate::facts::idle::{Arm, End, Holds, HopState, SessionKind, Sign, Times};
+use crate::facts::idle::{Arm, Holds, HopState, SessionKind, Sign, StretchEnd, Times};
 use crate::facts::tcp::TcpInfo;
 
 /// An answer that takes longer than this, while a fresh connection works at once, came in spite of the path.

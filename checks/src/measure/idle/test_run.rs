@@ -115,7 +115,7 @@ impl TestRun<'_> {
             started: started.clone(),
             until: round,
         };
-        let searching = Searching { task: tokio::spawn(hop_locator::beside(test.clone(), scope)), until };
+        let searching = Searching { task: tokio::spawn(hop_locator::locate_hop(test.clone(), scope)), until };
         let mut sessions = JoinSet::new();
         for (session, role) in roles {
             let line = coordinator.line(session);

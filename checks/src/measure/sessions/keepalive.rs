@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::facts::live_sessions::{LiveSession, TcpKeepalive};
 use crate::os::borrow_socket;
-use crate::os::socket::{Keepalive, Socket};
+use crate::os::socket::{Socket, SocketKeepalive};
 
 /// The most unanswered keepalives that the kernel counts (`MAX_TCP_KEEPCNT`).
 const MOST_PROBES: u64 = 127;
@@ -54,6 +54,6 @@ pub fn set_keepalive(session: &LiveSession, wanted: TcpKeepalive) -> io::Result<
 
 fn put(socket: &Socket, wanted: TcpKeepalive) -> io::Result<()> {
     let [idle, interval] = [wanted.idle_s, wanted.interval_s].map(Duration::from_secs);
-    socket.set_tcp_keepalive(Some(Keepalive { idle, interval, retries: wanted.count }))?;
+    socket.set_tcp_keepalive(Some(SocketKeepalive { idle, interval, retries: wanted.count }))?;
     if wanted.on { Ok(()) } else { socket.set_tcp_keepalive(None) }
 }

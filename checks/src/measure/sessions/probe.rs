@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::keepalive::borrowed;
 use crate::facts::live_sessions::{LiveSession, Probe};
 use crate::facts::sockets::TcpState;
-use crate::os::socket::{Keepalive, Socket};
+use crate::os::socket::{Socket, SocketKeepalive};
 
 /// The shortest that the kernel knows (`TCP_KEEPIDLE`, `TCP_KEEPINTVL`, tcp(7)).
 const SECOND: Duration = Duration::from_secs(1);
@@ -59,7 +59,7 @@ fn probe_socket(socket: &Socket) -> io::Result<Probe> {
     }
     let began = Instant::now();
     let restore = Restore { socket, was_on, before };
-    socket.set_tcp_keepalive(Some(Keepalive { idle: SECOND, interval: SECOND, retries: before.retries }))?;
+    socket.set_tcp_keepalive(Some(SocketKeepalive { idle: SECOND, interval: SECOND, retries: before.retries }))?;
     let outcome = watch(socket, began, info.probes, Duration::from_micros(info.rtt_us.into()));
     drop(restore);
     Ok(outcome)
@@ -93,7 +93,7 @@ fn milliseconds(time: Duration) -> f64 {
 struct Restore<'a> {
     socket: &'a Socket,
     was_on: bool,
-    before: Keepalive,
+    before: SocketKeepalive,
 }
 
 impl Drop for Restore<'_> {

@@ -29,7 +29,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::os::socket::Keepalive;
+    use crate::os::socket::SocketKeepalive;
 
     #[test]
     fn what_is_set_on_a_borrowed_socket_is_set_on_the_socket() {
@@ -45,7 +45,7 @@ mod tests {
             other => other.unwrap(),
         };
         let [idle, interval] = [7, 9].map(Duration::from_secs);
-        let keepalive = Some(Keepalive { idle, interval, retries: 5 });
+        let keepalive = Some(SocketKeepalive { idle, interval, retries: 5 });
         borrowed.set_tcp_keepalive(keepalive).unwrap();
         assert_eq!(Socket::of(&stream).unwrap().tcp_keepalive().unwrap(), keepalive);
         assert_eq!(borrow_socket(own, 1).unwrap_err().kind(), ErrorKind::NotFound);

@@ -20,12 +20,12 @@ use russh::keys::ssh_key::private::KeypairData;
 use russh::keys::{HashAlg, PrivateKey};
 use secrecy::{ExposeSecret, SecretString};
 
-pub use outcome::Outcome;
+pub use outcome::CredentialOutcome;
 pub use public::Public;
 
 use super::connection::Connection;
 use crate::base::elapsed::ms_since;
-use crate::facts::auth::{Obstacle, Steps};
+use crate::facts::auth::{KeyProblem, Steps};
 use clock::Clock;
 use keyboard::Answerer;
 
@@ -61,35 +61,35 @@ pub(crate) enum Half {
     /// In the agent behind that socket, which knows it as that.
     Agent(PathBuf, Box<AgentIdentity>),
     /// Not to be had, for this reason: the server can still be asked whether it would take the key.
-    Not(Obstacle),
+    Not(KeyProblem),
 }
 
 /// What came of offering a key.
 #[derive(Debug)]
 pub(crate) enum Offered {
     /// The server's answer.
-    Answer(Outcome),
+    Answer(CredentialOutcome),
     /// The server would take the key, and this kept us from signing.
-    Wanted(Obstacle),
+    Wanted(KeyProblem),
 }
 
 impl Credential {
     /// Presents this proof for `user` on `connection`; the caller has the deadline.
-    pub async fn present(&self, connection: &mut Connection, user: &str) -> Outcome {
+    pub async fn present(&self, connection: &mut Connection, user: &str) -> CredentialOutcome {
         match self {
-            Self::Once => Outcome::Broken("the answers were good only once".into()),
+            Self::Once => CredentialOutcome::Broken("the answers were good only once".into()),
             Self::None => match connection.handle().authenticate_none(user).await {
-                Ok(result) => Outcome::of(result, connection).await,
-                Err(error) => Outcome::Broken(error.to_string()),
+                Ok(result) => CredentialOutcome::of(result, connection).await,
+                Err(error) => CredentialOutcome::Broken(error.to_string()),
             },
             Self::Key(key) => match key.offer(connection, user, &mut Steps::default()).await {
                 Offered::Answer(outcome) => outcome,
-                Offered::Wanted(obstacle) => Outcome::Broken(obstacle.words()),
+                Offered::Wanted(obstacle) => CredentialOutcome::Broken(obstacle.words()),
             },
             Self::Password(password) => {
                 match connection.handle().authenticate_password(user, password.expose_secret()).await {
-                    Ok(result) => Outcome::of(result, connection).await,
-                    Err(error) => Outcome::Broken(error.to_string()),
+                    Ok(result) => CredentialOutcome::of(result, connection).await,
+                    Err(error) => CredentialOutcome::Broken(error.to_string()),
                 }
             }
             Self::KeyboardInteractive(password) => {
@@ -127,9 +127,9 @@ impl Key {
         };
         signer.decided();
         match result {
-            Ok(result) => Offered::Answer(Outcome::of(result, connection).await),
+            Ok(result) => Offered::Answer(CredentialOutcome::of(result, connection).await),
             Err(Unsigned::Obstacle(obstacle)) => Offered::Wanted(obstacle),
-            Err(Unsigned::Send(error)) => Offered::Answer(Outcome::Broken(error.to_string())),
+            Err(Unsigned::Send(error)) => Offered::Answer(CredentialOutcome::Broken(error.to_string())),
         }
     }
 }
@@ -166,7 +166,7 @@ impl Signer<'_> {
 /// Why there is no signature.
 enum Unsigned {
     Send(SendError),
-    Obstacle(Obstacle),
+    Obstacle(KeyProblem),
 }
 
 impl From<SendError> for Unsigned {
@@ -196,7 +196,7 @@ impl russh::Signer for Signer<'_> {
 }
 
 /// `data` with its signature behind it, as SSH_MSG_USERAUTH_REQUEST wants it (RFC 4252 section 7).
-fn signed(private: &PrivateKey, hash: Option<HashAlg>, mut data: Vec<u8>) -> Result<Vec<u8>, Obstacle> {
+fn signed(private: &PrivateKey, hash: Option<HashAlg>, mut data: Vec<u8>) -> Result<Vec<u8>, KeyProblem> {
     let signature = match private.key_data() {
         KeypairData::Rsa(key) => (key, hash).try_sign(&data),
         key => key.try_sign(&data),
@@ -209,5 +209,5 @@ fn signed(private: &PrivateKey, hash: Option<HashAlg>, mut data: Vec<u8>) -> Res
             blob.encode(&mut data).ok()?;
             Some(data)
         })
-        .ok_or_else(|| Obstacle::Unreadable { error: "it does not sign".into() })
+        .ok_or_else(|| KeyProblem::Unreadable { error: "it does not sign".into() })
 }

@@ -5,7 +5,7 @@ use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use super::{Expect, seconds_between};
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::connection::Manner;
 use crate::facts::tcp::TcpInfo;
 use crate::facts::timeline::{Flow, FlowEnd, Gap};
@@ -112,7 +112,7 @@ impl Observed {
         if self.flow.version.is_none()
             && let Some((version, at)) = &seen.watch.seen().server.version
         {
-            self.flow.version = Some(shown(version));
+            self.flow.version = Some(sanitize(version));
             self.flow.version_s = Some(seconds_between(began, *at));
         }
         let ending = Ending::of(&seen.watch, &seen.observations);
@@ -228,8 +228,8 @@ impl Observed {
 /// The server's words made safe to show.
 fn escaped(manner: Manner) -> Manner {
     match manner {
-        Manner::Disconnect { code, text } => Manner::Disconnect { code, text: shown(&text) },
-        Manner::Protocol { error } => Manner::Protocol { error: shown(&error) },
+        Manner::Disconnect { code, text } => Manner::Disconnect { code, text: sanitize(&text) },
+        Manner::Protocol { error } => Manner::Protocol { error: sanitize(&error) },
         other => other,
     }
 }

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 pub use plan::{Room, interval, next};
 
-use crate::facts::idle::End;
+use crate::facts::idle::StretchEnd;
 use crate::facts::idle::hop::TtlProbe;
 use crate::ssh::login::Login;
 use limited::{Limited, NotLimited};

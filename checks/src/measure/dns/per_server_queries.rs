@@ -13,7 +13,7 @@ use crate::facts::dns::{self, Facts, NameServer, Published};
 
 /// Name servers that are being asked; dropping it ends that.
 #[derive(Debug)]
-pub struct Beside {
+pub struct PerServerQueries {
     asking: JoinSet<Asked>,
     asked: Option<Asked>,
 }
@@ -25,7 +25,7 @@ struct Asked {
     host_keys: Option<Published>,
 }
 
-impl Beside {
+impl PerServerQueries {
     /// Begins to ask each name server for the addresses of `host`, and where wanted the first for its keys.
     pub(super) fn ask(host: &str, files: &Arc<Files>, patience: &Arc<Patience>, with_keys: bool) -> Self {
         let (host, files, patience) = (host.to_owned(), files.clone(), patience.clone());
@@ -68,8 +68,8 @@ impl Beside {
 
 /// Adds what the name servers said meanwhile to the facts of a look-up that passed; whoever has not answered by 150 ms and
 /// twice the time of the look-up is not waited for.
-pub(crate) async fn complete(beside: Option<Beside>, stop: &Stop, step: &mut Step<Facts>) {
-    if let (Some(beside), Step::Passed(facts)) = (beside, step) {
-        stop.race(beside.tell(facts)).await;
+pub(crate) async fn complete(queries: Option<PerServerQueries>, stop: &Stop, step: &mut Step<Facts>) {
+    if let (Some(queries), Step::Passed(facts)) = (queries, step) {
+        stop.race(queries.tell(facts)).await;
     }
 }

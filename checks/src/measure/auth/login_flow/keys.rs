@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use russh::keys::{Algorithm, HashAlg, PrivateKey};
 
-use super::{Verdict, Walk};
-use crate::facts::auth::{Answer, KeyFile, Obstacle, Steps};
+use super::{LoginFlow, MethodOutcome};
+use crate::facts::auth::{AuthAnswer, KeyFile, KeyProblem, Steps};
 use crate::measure::auth::identity::{self, Identity, Private};
 use crate::measure::auth::offer::{self, Holder, Offer};
 use crate::ssh::connection::Connection;
@@ -18,14 +18,14 @@ const KEYS: usize = 100;
 /// How often a passphrase is asked for (`NumberOfPasswordPrompts`, ssh_config(5)).
 const PASSPHRASES: usize = 3;
 
-impl Walk<'_> {
-    pub(super) async fn keys(&mut self) -> Verdict {
+impl LoginFlow<'_> {
+    pub(super) async fn keys(&mut self) -> MethodOutcome {
         if self.offers.is_none() {
             self.offers = Some(self.survey().await);
         }
         while let Some(offer) = self.offers.as_mut().and_then(VecDeque::pop_front) {
             match self.key(&offer).await {
-                Verdict::Refused => {}
+                MethodOutcome::Refused => {}
                 verdict => return verdict,
             }
         }
@@ -33,9 +33,9 @@ impl Walk<'_> {
     }
 
     /// Offers the keys that show not even their public half without their passphrase.
-    async fn locked_keys(&mut self) -> Verdict {
+    async fn locked_keys(&mut self) -> MethodOutcome {
         let hidden = |identity: &Identity| {
-            identity.public.is_none() && matches!(identity.private, Private::Not(Obstacle::Encrypted))
+            identity.public.is_none() && matches!(identity.private, Private::Not(KeyProblem::Encrypted))
         };
         while let (true, Some(at)) = (self.ctx.target.credentials.can_ask, self.identities.iter().position(hidden)) {
             let opened = self.unlock(at).await;
@@ -47,15 +47,15 @@ impl Walk<'_> {
                     let file = Some(identity.path.clone());
                     let offer = Offer { public: Public::Key(public), file, holder: Holder::File(at) };
                     match self.key(&offer).await {
-                        Verdict::Refused => {}
+                        MethodOutcome::Refused => {}
                         verdict => return verdict,
                     }
                 }
                 // Once is enough: a person who does not know it now will not know it for the next factor.
-                Err(_) => identity.private = Private::Not(Obstacle::WrongPassphrase),
+                Err(_) => identity.private = Private::Not(KeyProblem::WrongPassphrase),
             }
         }
-        Verdict::Refused
+        MethodOutcome::Refused
     }
 
     /// Reads the key files and asks the agent.
@@ -89,7 +89,7 @@ impl Walk<'_> {
     }
 
     /// Offers one key; asks for its passphrase only when the server would take it, as ssh does.
-    async fn key(&mut self, offer: &Offer) -> Verdict {
+    async fn key(&mut self, offer: &Offer) -> MethodOutcome {
         let began = Instant::now();
         let accepted = &self.ctx.target.credentials.accepted;
         let hash = match self.clock.bound(hash_of(&offer.public, accepted, &mut self.connection)).await {
@@ -100,8 +100,8 @@ impl Walk<'_> {
         let hash = match hash {
             Ok(hash) => hash,
             Err(obstacle) => {
-                self.record("publickey", Some(fact), Answer::Withheld, Some(obstacle), began);
-                return Verdict::Refused;
+                self.record("publickey", Some(fact), AuthAnswer::Withheld, Some(obstacle), began);
+                return MethodOutcome::Refused;
             }
         };
         let mut key = Key { public: offer.public.clone(), hash, half: self.half(offer) };
@@ -110,26 +110,26 @@ impl Walk<'_> {
             let offering = key.offer(&mut self.connection, &self.ctx.target.user, &mut steps);
             match self.clock.bound(offering).await {
                 Ok(Offered::Answer(outcome)) => {
-                    self.record("publickey", Some(fact), Answer::of(&outcome), None, began);
+                    self.record("publickey", Some(fact), AuthAnswer::of(&outcome), None, began);
                     self.record_steps(steps);
                     return self.verdict(outcome, Credential::Key(Box::new(key)));
                 }
-                Ok(Offered::Wanted(Obstacle::Encrypted)) if self.ctx.target.credentials.can_ask => {
-                    let Holder::File(at) = offer.holder else { return Verdict::Refused };
+                Ok(Offered::Wanted(KeyProblem::Encrypted)) if self.ctx.target.credentials.can_ask => {
+                    let Holder::File(at) = offer.holder else { return MethodOutcome::Refused };
                     match self.unlock(at).await {
                         Ok(opened) => key.half = Half::File(opened),
                         Err(obstacle) => {
-                            self.record("publickey", Some(fact), Answer::Unfinished, Some(obstacle), began);
-                            return Verdict::Refused;
+                            self.record("publickey", Some(fact), AuthAnswer::Unfinished, Some(obstacle), began);
+                            return MethodOutcome::Refused;
                         }
                     }
                 }
                 Ok(Offered::Wanted(obstacle)) => {
-                    self.record("publickey", Some(fact), Answer::Unfinished, Some(obstacle), began);
-                    return Verdict::Refused;
+                    self.record("publickey", Some(fact), AuthAnswer::Unfinished, Some(obstacle), began);
+                    return MethodOutcome::Refused;
                 }
                 Err(cut) => {
-                    self.record("publickey", Some(fact), Answer::Silence, None, began);
+                    self.record("publickey", Some(fact), AuthAnswer::Silence, None, began);
                     return self.over(cut, began);
                 }
             }
@@ -144,14 +144,14 @@ impl Walk<'_> {
                 Private::Ready(key) => Half::File(key.clone()),
                 Private::Not(obstacle) => Half::Not(obstacle.clone()),
             },
-            (Holder::Agent | Holder::AgentKey, None) | (Holder::Nobody, _) => Half::Not(Obstacle::NoPrivateHalf),
+            (Holder::Agent | Holder::AgentKey, None) | (Holder::Nobody, _) => Half::Not(KeyProblem::NoPrivateHalf),
         }
     }
 
     /// Asks for the passphrase of an identity, as often as ssh does.
-    async fn unlock(&mut self, at: usize) -> Result<Arc<PrivateKey>, Obstacle> {
+    async fn unlock(&mut self, at: usize) -> Result<Arc<PrivateKey>, KeyProblem> {
         let path = self.identities[at].path.clone();
-        let mut obstacle = Obstacle::Encrypted;
+        let mut obstacle = KeyProblem::Encrypted;
         for _ in 0..PASSPHRASES {
             let ask = self.ctx.ask.clone();
             let words = format!("Passphrase for {}: ", path.display());
@@ -164,7 +164,7 @@ impl Walk<'_> {
                     self.identities[at].private = Private::Ready(key.clone());
                     return Ok(key);
                 }
-                Some(Err(Obstacle::WrongPassphrase)) => obstacle = Obstacle::WrongPassphrase,
+                Some(Err(KeyProblem::WrongPassphrase)) => obstacle = KeyProblem::WrongPassphrase,
                 Some(Err(why)) => return Err(why),
                 None => return Err(obstacle),
             }
@@ -180,25 +180,25 @@ async fn hash_of(
     public: &Public,
     accepted: &[String],
     connection: &mut Connection,
-) -> Result<Option<HashAlg>, Obstacle> {
+) -> Result<Option<HashAlg>, KeyProblem> {
     let accepts = |algorithm: &Algorithm| accepted.iter().any(|name| *name == public.named(algorithm));
     if !matches!(public.algorithm(), Algorithm::Rsa { .. }) {
         let used = accepted.is_empty() || accepts(&public.algorithm());
-        return if used { Ok(None) } else { Err(Obstacle::NotAccepted) };
+        return if used { Ok(None) } else { Err(KeyProblem::NotAccepted) };
     }
     let ours = [Some(HashAlg::Sha512), Some(HashAlg::Sha256), None].map(|hash| (hash, Algorithm::Rsa { hash }));
     let usual = |hash: Option<HashAlg>| accepted.is_empty() && hash.is_some();
     let ours = ours.into_iter().filter(|(hash, algorithm)| usual(*hash) || accepts(algorithm)).map(|(hash, _)| hash);
     let ours: Vec<_> = ours.collect();
     if ours.is_empty() {
-        return Err(Obstacle::NotAccepted);
+        return Err(KeyProblem::NotAccepted);
     }
     let (theirs, lacking): (&[_], _) = match connection.handle().best_supported_rsa_hash().await {
         // A server that has SHA-512 has SHA-256 too (RFC 8332 defines them together).
-        Ok(Some(Some(HashAlg::Sha512))) => (&[Some(HashAlg::Sha512), Some(HashAlg::Sha256)], Obstacle::NotAccepted),
-        Ok(Some(Some(_))) => (&[Some(HashAlg::Sha256)], Obstacle::NotAccepted),
-        Ok(Some(None)) => (&[None], Obstacle::OnlySha1),
-        Ok(None) | Err(_) => (&[None], Obstacle::NoSha2),
+        Ok(Some(Some(HashAlg::Sha512))) => (&[Some(HashAlg::Sha512), Some(HashAlg::Sha256)], KeyProblem::NotAccepted),
+        Ok(Some(Some(_))) => (&[Some(HashAlg::Sha256)], KeyProblem::NotAccepted),
+        Ok(Some(None)) => (&[None], KeyProblem::OnlySha1),
+        Ok(None) | Err(_) => (&[None], KeyProblem::NoSha2),
     };
     ours.into_iter().find(|hash| theirs.contains(hash)).ok_or(lacking)
 }

@@ -6,7 +6,7 @@ use crate::terminal::Color;
 
 /// The report's looks.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct Look {
+pub struct ColorArgs {
     /// Colours; auto: on a terminal, unless NO_COLOR is set
     #[arg(
         long,
