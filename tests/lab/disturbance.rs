@@ -2,31 +2,38 @@
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use super::command::{Daemon, must};
-use super::middlebox::{self, FAR, NEAR};
+use super::command::must;
+use super::middlebox;
 use super::namespace::Namespace;
-use super::{Lab, Report, Server, python};
+use super::{Lab, Report, Server};
 
 /// Something that happened: from when to when, seconds since the disturbance was begun.
 pub(crate) type Times = Vec<(f64, f64)>;
 
 impl Lab {
-    /// Examines a server while `disturb` goes on beside it, until the examination is over; the report, and when it began.
-    pub(crate) fn doctor_while<T: Send>(
+    /// Examines a server while `disturb` goes on beside it, until the examination is over; its times are made to count from the
+    /// beginning of the examination.
+    pub(crate) fn doctor_while(
         &self,
         target: &str,
         options: &[&str],
         deadline: Duration,
-        disturb: impl FnOnce(&dyn Fn() -> bool) -> T + Send,
-    ) -> (Report, T) {
+        disturb: impl FnOnce(&dyn Fn() -> bool) -> Times + Send,
+    ) -> (Report, Times) {
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
+            let began = SystemTime::now();
             let disturbing = scope.spawn(|| disturb(&|| over.load(Ordering::Relaxed)));
             let seen = self.doctor_at(target, options, deadline);
             over.store(true, Ordering::Relaxed);
-            (seen, disturbing.join().expect("a disturbance"))
+            let times = disturbing.join().expect("a disturbance");
+            let started = seen.json["started_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+            let later = started.and_then(|at| SystemTime::from(at).duration_since(began).ok()).unwrap_or_default();
+            let times =
+                times.into_iter().map(|(from, until)| (from - later.as_secs_f64(), until - later.as_secs_f64()));
+            (seen, times.collect())
         })
     }
 
@@ -65,25 +72,52 @@ impl Lab {
         must(self.router(hop).command("conntrack").arg("-F"), "");
     }
 
-    /// Makes a router reset some of the connections now and then, whatever moves on them; none without Python.
-    pub(crate) fn random_resets(&self, hop: usize, every: f64) -> Option<Daemon> {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/random_resets.py");
-        let mut firewall = self.router(hop).command(python("socket")?);
-        firewall.args([script, NEAR, &every.to_string()]);
-        let _ = FAR;
-        Some(Daemon::start(&mut firewall))
+    /// Resets one of the server's connections after every pause, the oldest and the newest in turn, whatever moves on them.
+    pub(crate) fn random_resets(&self, port: u16, pauses: &[Duration], is_over: &dyn Fn() -> bool) -> Times {
+        let began = Instant::now();
+        let mut times = Vec::new();
+        for (at, pause) in pauses.iter().cycle().enumerate() {
+            wait(*pause, is_over);
+            if is_over() {
+                break;
+            }
+            if reset_one(self.server_host(), port, at % 2 == 0) {
+                let at = began.elapsed().as_secs_f64();
+                times.push((at, at));
+            }
+        }
+        times
+    }
+
+    /// Ends every session and the server, and starts it again on the same port a while later.
+    pub(crate) fn restart(&self, server: Server, pause: Duration) -> Server {
+        let port = server.port();
+        server.end_sessions(self);
+        drop(server);
+        std::thread::sleep(pause);
+        self.sshd_at(port, &[])
     }
 }
 
-/// Ends every session and the server, and starts it again on the same port a while later.
-pub(crate) fn restart(lab: &Lab, server: Server, pause: Duration, settings: &[&str]) -> Server {
-    let port = server.port();
-    let sessions = server.other_processes(lab);
-    drop(server);
-    let pids = sessions.iter().map(ToString::to_string);
-    let _ = Command::new("kill").args(["-9", "--"]).args(pids).output();
-    std::thread::sleep(pause);
-    lab.sshd_at(port, settings)
+/// Aborts a socket of the server, which sends a reset.
+fn reset_one(host: &Namespace, port: u16, oldest: bool) -> bool {
+    let own = port.to_string();
+    let listed = host.command("ss").args(["-Htn", "state", "established", "sport", "=", &own]).output();
+    let listed = listed.map(|listed| String::from_utf8_lossy(&listed.stdout).into_owned()).unwrap_or_default();
+    let mut peers: Vec<&str> =
+        listed.lines().filter_map(|line| line.split_whitespace().nth(3)?.rsplit(':').next()).collect();
+    peers.sort_unstable();
+    let picked = if oldest { peers.first() } else { peers.last() };
+    let Some(peer) = picked else { return false };
+    must(host.command("ss").args(["-K", "-Htn", "sport", "=", &own, "dport", "=", peer]), "");
+    true
+}
+
+fn wait(time: Duration, is_over: &dyn Fn() -> bool) {
+    let until = Instant::now() + time;
+    while Instant::now() < until && !is_over() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn signal_all(host: &Namespace, signal: &str) {
@@ -95,20 +129,14 @@ fn signal_all(host: &Namespace, signal: &str) {
 fn periodically(up: Duration, down: Duration, is_over: &dyn Fn() -> bool, begin: impl Fn(), end: impl Fn()) -> Times {
     let began = Instant::now();
     let mut times = Vec::new();
-    let wait = |time: Duration| {
-        let until = Instant::now() + time;
-        while Instant::now() < until && !is_over() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    };
     loop {
-        wait(up);
+        wait(up, is_over);
         if is_over() {
             return times;
         }
         begin();
         let from = began.elapsed();
-        wait(down);
+        wait(down, is_over);
         end();
         times.push((from.as_secs_f64(), began.elapsed().as_secs_f64()));
     }

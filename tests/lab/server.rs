@@ -224,11 +224,6 @@ impl Server {
         let _ = Command::new("kill").args(["-9", "--"]).args(pids).output();
     }
 
-    /// The processes of its sessions.
-    pub(crate) fn other_processes(&self, lab: &Lab) -> Vec<u32> {
-        self.others(lab).collect()
-    }
-
     fn others(&self, lab: &Lab) -> impl Iterator<Item = u32> {
         lab.server_host().processes().into_iter().filter(|pid| *pid != self.pid())
     }

@@ -10,6 +10,7 @@ use tokio::task::JoinError;
 use tokio::time::{sleep, timeout};
 
 use super::budget::Budget;
+use super::dialed::Dialed;
 use super::proxy::ProxyStream;
 use super::recorder::FlowRecord;
 use super::transport::Transport;
@@ -44,13 +45,6 @@ impl From<io::Error> for Refusal {
     fn from(error: io::Error) -> Self {
         Self { error, icmp: None }
     }
-}
-
-/// A TCP connection of our own, and what is written down of it.
-#[derive(Debug)]
-pub struct Dialed {
-    pub(crate) stream: TcpStream,
-    pub(crate) record: FlowRecord,
 }
 
 /// Where a connection leads, from where, and in which segments.

@@ -8,6 +8,7 @@ pub mod connect;
 pub mod connection;
 pub mod credential;
 pub mod dial;
+pub mod dialed;
 pub mod ending;
 pub mod hop_count;
 pub mod known_hosts;

@@ -11,11 +11,14 @@ use tokio::time::{sleep, timeout};
 
 use super::observations::Observations;
 use super::tap::Watch;
+use crate::base::elapsed::seconds_between;
 use crate::facts::timeline::{Flow, HopSample, NotOpened, Span, Timeline};
 use crate::os::socket::Socket;
 
+mod expect;
 mod observed;
 
+pub use expect::Expect;
 use observed::Observed;
 
 /// How often the connections are looked at.
@@ -62,21 +65,6 @@ enum Note {
     Closed { number: u32, at: Instant },
     Hops { at: Instant, asked: Vec<u8>, answered: Vec<u8> },
     Ask(oneshot::Sender<Timeline>),
-}
-
-/// What is expected from the other end of a connection.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Expect {
-    /// An answer to whatever we sent last; where data moves all the time, the longest time between two words of ours.
-    Answers(Option<Duration>),
-    /// Nothing, but an answer to whatever we send from now on.
-    Silence,
-    /// A line of its own accord, this often.
-    Lines(Duration),
-    /// An answer of its kernel to ours, this often (TCP keepalives).
-    Acknowledgements(Duration),
-    /// That it acknowledges what we send: a connection to a hop, which carries what others answer.
-    Carriage,
 }
 
 /// The record of one connection; the connection is closed when the last copy of it goes.
@@ -336,10 +324,6 @@ impl Task {
     fn instant(&self, at_s: f64) -> Instant {
         self.began + Duration::try_from_secs_f64(at_s).unwrap_or_default()
     }
-}
-
-fn seconds_between(began: Instant, at: Instant) -> f64 {
-    at.saturating_duration_since(began).as_secs_f64()
 }
 
 impl PathState {

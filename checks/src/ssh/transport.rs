@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connection::Via;
-use super::dial::Dialed;
+use super::dialed::Dialed;
 use super::proxy::{Process, ProxyStream};
 use super::recorder::FlowRecord;
 use super::tunnel::Tunnel;

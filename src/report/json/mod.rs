@@ -2,6 +2,7 @@
 
 mod schema;
 mod text;
+mod timeline;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -11,13 +12,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use ssh_doctor_checks::base::target::Settings;
 use ssh_doctor_checks::facts::server::ServerAnswers;
-use ssh_doctor_checks::facts::timeline::Timeline;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Spent};
 
 use super::Status;
 use crate::diagnose::{Diagnosis, Finding, Verdict};
 pub use schema::schema;
 use text::{Time, to_text};
+use timeline::TimelineReport;
 
 /// The version of this format; a change that breaks a reader raises it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -74,8 +75,8 @@ pub(crate) struct Report<'a> {
     hops: Vec<HopReport<'a>>,
     /// The server's own answers; null where it was not asked (`--server`).
     server: Option<&'a ServerAnswers>,
-    /// Every connection of the examination on one clock; empty with `--brief`.
-    timeline: Cow<'a, Timeline>,
+    /// Every connection of the examination on one clock.
+    timeline: TimelineReport<'a>,
     /// The causes, root cause first.
     diagnoses: Cow<'a, [Finding]>,
     /// The user's settings that matter to the judgement.
@@ -165,7 +166,7 @@ impl<'a> Report<'a> {
             checks,
             hops: evidence.hops.iter().map(|hop| HopReport::of(hop, findings, brief)).collect(),
             server: evidence.server.as_ref().filter(|_| !brief),
-            timeline: if brief { Cow::default() } else { Cow::Borrowed(&evidence.timeline) },
+            timeline: TimelineReport::of(&evidence.timeline, brief),
             diagnoses: if brief { findings.iter().map(Finding::brief).collect() } else { findings.into() },
             settings: &evidence.settings,
             spent: evidence.spent,

@@ -1,20 +1,13 @@
 //! Every session ends, busy ones too: by its age, or by the clock on the wall.
 
-use super::OF_ONE_SESSION;
+use super::one_session::OF_ONE_SESSION;
 use crate::base::text::seconds;
-use crate::causes::shared::TMUX;
+use crate::causes::shared::{AUTOSSH, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side, sessions, suspects, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::idle::age::ended_moving;
 use crate::facts::idle::{Arm, Facts, Moves, SessionKind, StretchEnd, hop_state};
 use crate::facts::{Check, Evidence};
-
-const AUTOSSH: Fix = Fix {
-    side: Side::Client,
-    summary: "Let tunnels come back by themselves",
-    snippet: Some("autossh -M 0 -o ExitOnForwardFailure=yes -N {alias}"),
-    ..Fix::CHANGE
-};
 
 pub(super) const LIFETIME: Cause = Cause {
     code: "session-lifetime-limit",

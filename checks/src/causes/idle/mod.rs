@@ -2,6 +2,7 @@
 
 mod age;
 mod channel;
+mod one_session;
 mod one_way;
 mod outage;
 mod own;
@@ -11,22 +12,6 @@ mod terminal;
 mod timer;
 
 use super::Cause;
-
-/// What a death of all sessions makes of the causes that name one kind of session.
-pub(crate) const OF_ONE_SESSION: &[&str] = &[
-    "idle-closed",
-    "idle-reset",
-    "idle-silent-drop",
-    "idle-closed-by-proxy",
-    "idle-server-disconnect",
-    "idle-server-inactivity",
-    "idle-channel-timeout",
-    "idle-shell-timeout",
-    "idle-terminal-timeout",
-    "idle-one-way-refresh",
-    "idle-unused-connection-timeout",
-    "idle-no-keepalive",
-];
 
 /// The causes that show while a session is idle.
 pub static CAUSES: &[Cause] = &[

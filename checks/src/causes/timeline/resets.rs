@@ -1,8 +1,8 @@
 //! Resets that depend neither on silence nor on age.
 
-use super::shared::{AUTOSSH, MOSH, moments};
+use super::shared::moments;
 use crate::base::text::seconds;
-use crate::causes::shared::TMUX;
+use crate::causes::shared::{AUTOSSH, MOSH, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;

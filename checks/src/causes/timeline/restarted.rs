@@ -1,8 +1,8 @@
 //! A server that ended everything and came back.
 
-use super::shared::{AUTOSSH, MOSH, counted};
+use super::shared::counted;
 use crate::base::text::{sanitize, seconds};
-use crate::causes::shared::TMUX;
+use crate::causes::shared::{AUTOSSH, MOSH, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;

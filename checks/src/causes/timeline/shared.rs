@@ -23,23 +23,6 @@ pub(super) const QUICK_KEEPALIVE: Fix = Fix {
     ..Fix::CHANGE
 };
 
-pub(super) const MOSH: Fix = Fix {
-    side: Side::Client,
-    summary: "Use mosh, whose sessions survive interruptions and changes of the path (UDP, ports 60000 to 61000)",
-    snippet: Some("mosh {alias}"),
-    caution: Some("needs mosh-server on the server, and its UDP ports open"),
-    ..Fix::CHANGE
-};
-
-pub(super) const AUTOSSH: Fix = Fix {
-    side: Side::Client,
-    summary: "Let tunnels come back by themselves",
-    snippet: Some(
-        "autossh -M 0 -o ServerAliveInterval=15 -o ServerAliveCountMax=3 -o ExitOnForwardFailure=yes -N {alias}",
-    ),
-    ..Fix::CHANGE
-};
-
 /// Moments as a list, the first of them.
 pub(super) fn moments(times: impl IntoIterator<Item = f64>) -> String {
     const SHOWN: usize = 8;

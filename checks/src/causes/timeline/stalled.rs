@@ -1,8 +1,9 @@
 //! A server whose kernel answers and whose programs do not.
 
-use super::shared::{MOSH, PATIENT_KEEPALIVE, check_at, counted, hit_a_failed_check, moments, period, range};
+use super::shared::{PATIENT_KEEPALIVE, check_at, counted, hit_a_failed_check, moments, period, range};
 use crate::base::text::seconds;
-use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::causes::shared::MOSH;
+use crate::causes::{Cause, Fix, Match, Severity, Side, sessions};
 use crate::facts::certainty::Certainty;
 use crate::facts::timeline::Event;
 use crate::facts::{Check, Evidence};
@@ -13,7 +14,7 @@ const FOR_GOOD_S: f64 = 15.0;
 pub(super) const SERVER_STALLED: Cause = Cause {
     code: "server-stalled",
     stage: Check::Idle,
-    title: "The server stops answering for seconds while its kernel still acknowledges",
+    title: "The server's kernel acknowledges packets, but sshd does not answer",
     severity: Severity::Warning,
     explanation: "Every session waited for an answer at the same time, and a new connection was accepted but got no banner, while TCP acknowledged everything at once. So packets came through, and the server's \
         programs did not run. Then all of them answered together.\n\n\
@@ -51,12 +52,12 @@ pub(super) const SERVER_STALLED: Cause = Cause {
         "auth-slow",
         "network-outage",
         "session-forced-command",
-        "session-start-hangs",
         "transfer-stalled",
         "tcp-source-banned",
     ],
     strikes_anywhere: true,
     judge,
+    judge_sessions: sessions::stalled,
     ..Cause::NEW
 };
 

@@ -1,9 +1,9 @@
 //! A device on the path that lost its table of connections at one moment.
 
-use super::shared::{AUTOSSH, MOSH, QUICK_KEEPALIVE};
+use super::shared::QUICK_KEEPALIVE;
 use crate::base::text::seconds;
-use crate::causes::shared::TMUX;
-use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::causes::shared::{AUTOSSH, MOSH, TMUX};
+use crate::causes::{Cause, Fix, Match, Severity, Side, sessions};
 use crate::facts::certainty::Certainty;
 use crate::facts::timeline::{StateLoss, Timeline};
 use crate::facts::{Check, Evidence};
@@ -11,7 +11,7 @@ use crate::facts::{Check, Evidence};
 pub(super) const STATE_LOST: Cause = Cause {
     code: "path-state-lost",
     stage: Check::Idle,
-    title: "All sessions were lost at one moment, and new ones work",
+    title: "Open connections were lost at one moment while new ones work",
     severity: Severity::Critical,
     explanation: "At one moment every session was dead, busy or idle, whatever its age: its next packets were never acknowledged, or were answered with a RST, while new connections worked at once. A \
         stateful device on the path lost its table of connections: a failover, a reboot, a flushed conntrack table, a reconnected VPN or a changed NAT address.\n\n\
@@ -31,9 +31,7 @@ pub(super) const STATE_LOST: Cause = Cause {
         },
         Fix {
             side: Side::Network,
-            summary: "For a pair of Linux firewalls, synchronise their connection tables, so that a failover keeps sessions",
-            snippet: Some("apt-get install conntrackd"),
-            caution: Some("needs a configuration of both members; other products call it session synchronisation"),
+            summary: "On a pair of firewalls, synchronise the connection tables (conntrackd on Linux), so that a failover keeps sessions",
             ..Fix::CHANGE
         },
     ],
@@ -52,6 +50,7 @@ pub(super) const STATE_LOST: Cause = Cause {
         let certainty = if lost.lost > 3 && oldest.is_some() { Certainty::Certain } else { Certainty::Likely };
         Some(Match::new(certainty, because(evidence, &lost, oldest)))
     },
+    judge_sessions: sessions::state_lost,
     ..Cause::NEW
 };
 

@@ -1,8 +1,8 @@
 //! A path that comes and goes.
 
-use super::shared::{AUTOSSH, MOSH, PATIENT_KEEPALIVE, check_at, counted, hit_a_failed_check, moments, period, range};
+use super::shared::{PATIENT_KEEPALIVE, check_at, counted, hit_a_failed_check, moments, period, range};
 use crate::base::text::seconds;
-use crate::causes::shared::TMUX;
+use crate::causes::shared::{AUTOSSH, MOSH, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::timeline::{Event, Timeline};

@@ -1,5 +1,8 @@
 //! What happened to several connections at one moment: the path was interrupted, or the server was silent. Pure.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{Flow, Gap, NotOpened, Span, Timeline};
 
 /// The shortest interruption that is spoken of, seconds: a lost packet is sent again within less.
@@ -16,7 +19,7 @@ const MISSED_S: f64 = 1.5;
 const PROMPT_S: f64 = 1.0;
 
 /// Something that happened to all connections on a leg.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Event {
     /// What.
     pub kind: EventKind,
@@ -31,7 +34,8 @@ pub struct Event {
 }
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum EventKind {
     /// No packet came through: no acknowledgement, no new connection.
     Interrupted,
@@ -113,8 +117,12 @@ impl Timeline {
     fn heard(&self, leg: u8, kind: EventKind) -> impl Iterator<Item = f64> {
         self.flows.iter().filter(move |flow| flow.leg == leg).flat_map(move |flow| {
             let gaps = flow.gaps.iter().filter(move |gap| kind.is_told_by(gap));
-            let around = gaps.flat_map(|gap| [Some(gap.heard_s), gap.until_s]).flatten();
             // A server that is silent accepts connections all the same: its first word shows that it is back.
+            let heard_s = move |gap: &Gap| {
+                let spoke = flow.version_s.is_some_and(|version| version <= gap.heard_s);
+                Some(gap.heard_s).filter(|_| spoke || kind == EventKind::Interrupted)
+            };
+            let around = gaps.flat_map(move |gap| [heard_s(gap), gap.until_s]).flatten();
             let opened = flow.connected_s.filter(|_| kind == EventKind::Interrupted);
             around.chain(opened).chain(flow.version_s).chain(flow.logged_in_s)
         })

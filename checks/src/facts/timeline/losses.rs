@@ -185,11 +185,12 @@ impl Timeline {
             .filter_map(|flow| Some((flow, flow.end.as_ref()?)))
             .collect();
         // Those that end together are one event, and have another name.
-        let alone: Vec<_> = reset
+        let mut alone: Vec<_> = reset
             .iter()
             .filter(|(_, end)| reset.iter().filter(|(_, other)| (other.at_s - end.at_s).abs() < 1.0).count() < SEVERAL)
             .filter(|(flow, end)| self.outlived(flow, end.at_s))
             .collect();
+        alone.sort_by(|(_, a), (_, b)| a.at_s.total_cmp(&b.at_s));
         let busy: Vec<_> = alone.iter().filter(|(flow, end)| flow.is_busy_at(end)).collect();
         let age = |(flow, end): &&&(&Flow, &FlowEnd)| end.at_s - flow.began_s;
         let ages: Vec<f64> = busy.iter().map(|of| age(&of)).collect();

@@ -116,7 +116,7 @@ impl NotOpened {
 pub struct Gap {
     /// When the other end was last heard before; where TCP had acknowledged all, when its last data came.
     pub heard_s: f64,
-    /// Since when something was expected: that moment, or when we sent what was not answered.
+    /// Since when something was overdue: when the other end would have spoken by itself, or when we sent what was not answered.
     pub from_s: f64,
     /// When it was heard again; `null` where it never was.
     pub until_s: Option<f64>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::test_state::MAIN;
+use super::role::MAIN;
 use crate::facts::idle::{Arm, Holds, Moves, SessionKind, StretchEnd, Times};
 
 /// A session that is kept alive.

@@ -53,6 +53,7 @@ async fn ask(control: &Control, line: &Line, main: &Connection, probe: NextProbe
         heard_bytes: 0,
         outcome: StretchOutcome::Dismissed,
         finding: None,
+        was_disturbed: false,
         others_alive: false,
         tcp: None,
         hops: Vec::new(),

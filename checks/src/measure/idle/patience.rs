@@ -66,6 +66,14 @@ pub(super) async fn keepalive(connection: &Connection, deadline: Duration) -> Ke
     Patience::new(connection, deadline).wait(connection.keepalive(MOST)).await
 }
 
+/// Whether the path was interrupted, or the server silent, at any time after `since`.
+pub(super) fn is_disturbed_since(connection: &Connection, since: Instant) -> bool {
+    path_of(connection).is_some_and(|path| {
+        let state = path.borrow();
+        state.is_disturbed() || state.disturbed_until(since).is_some()
+    })
+}
+
 /// When the last disturbance ended that was on after `since`.
 pub(super) fn disturbed_until(connection: &Connection, since: Instant) -> Option<Instant> {
     path_of(connection).and_then(|path| path.borrow().disturbed_until(since))

@@ -7,6 +7,8 @@ use super::rungs::SERVER_INTERVAL;
 use crate::facts::idle::Moves;
 use crate::ssh::recorder::Expect;
 
+/// The number of the session that holds no channel.
+pub(super) const MAIN: u32 = 0;
 /// How often the kernel sends TCP keepalives on a session that has them: the least it can do (TCP_KEEPIDLE, tcp(7)).
 pub(super) const TCP_KEEPALIVE: Duration = Duration::from_secs(1);
 

@@ -1,6 +1,7 @@
 //! Spends one stretch on a session.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::time::{sleep_until, timeout};
@@ -64,6 +65,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         heard_bytes,
         outcome: StretchOutcome::Dismissed,
         finding: None,
+        was_disturbed: false,
         others_alive: false,
         tcp: None,
         hops: Vec::new(),
@@ -165,31 +167,44 @@ async fn settle_answer(
 ) {
     let asked = Instant::now();
     means.line.tell(SessionEvent::Asked);
+    // A line of the server that did not come was due earlier.
+    let due = match stretch.probe {
+        NextProbe::ServerFirst(seconds) => stretch.began + Duration::from_secs(seconds.into()),
+        _ if means.role == Role::ServerData => stretch.began,
+        _ => asked,
+    };
+    let is_disturbed = || patience::is_disturbed_since(session.connection(), due);
     let mut request = pin!(request);
     let first = timeout(IN_DOUBT.max(means.line.rtt() * 3), &mut request).await.ok();
     if let Some(KeepaliveReply::Alive(rtt)) = first {
         stretch.outcome = StretchOutcome::Answered(rtt);
+        stretch.was_disturbed = is_disturbed();
         return;
     }
+    let answered = AtomicBool::new(false);
     let settle = async {
         let finding = means.control.settle(asked).await;
-        // A session on which something moves had no silence that could be suspected.
-        if let (Finding::Fine { .. }, true) = (&finding, means.role != Role::Data) {
+        // A session on which something moves had no silence that could be suspected, and one that an interruption hit may yet answer.
+        let in_doubt = !answered.load(Ordering::Relaxed) && !is_disturbed();
+        if let (Finding::Fine { .. }, true) = (&finding, in_doubt && means.role != Role::Data) {
             // From here on it is as good as dead: the others need not wait until the last deadline has passed.
             means.line.tell(SessionEvent::Suspected(stretch.probe, stretch.quiet));
         }
         finding
     };
     let answer = async {
-        match first {
+        let answer = match first {
             Some(answer) => answer,
             None => request.await,
-        }
+        };
+        answered.store(matches!(answer, KeepaliveReply::Alive(_)), Ordering::Relaxed);
+        answer
     };
     let (answer, mut finding) = tokio::join!(answer, settle);
     if let KeepaliveReply::Alive(rtt) = answer {
         stretch.outcome = StretchOutcome::Answered(rtt);
         stretch.finding = Some(finding);
+        stretch.was_disturbed = is_disturbed();
         return;
     }
     // What was found in the midst of an interruption says nothing of the time after it, in which the session did not answer either.

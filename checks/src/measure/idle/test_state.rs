@@ -256,6 +256,12 @@ impl TestState {
             (Role::TcpKeepalive, None) => Some(NextProbe::Await),
             (Role::Data, _) => Some(NextProbe::Keep(DATA_INTERVAL)),
             (Role::ServerData, _) => Some(NextProbe::Keep(SERVER_INTERVAL)),
+            // It was probed early, for a death that turned out to be none.
+            (Role::Longest(length), Some(NextProbe::Silence(probed)))
+                if probed < length && self.ladder.bracket().1.is_none() =>
+            {
+                Some(NextProbe::Silence(length))
+            }
             (Role::Longest(_) | Role::TcpKeepalive, Some(_)) => None,
         }
     }
@@ -322,6 +328,7 @@ impl TestState {
                 }
                 self.direct(session, Some(stretch.probe), now);
             }
+            StretchEnd::Void { .. } if stretch.goes_on() => self.direct(session, Some(stretch.probe), now),
             StretchEnd::Void { .. } if role != Role::Main => self.order(session, Order::Reopen),
             // A session that was not asked is not known to live: it must not go on as if it did.
             StretchEnd::Died { .. } | StretchEnd::Open | StretchEnd::Void { .. } => {
@@ -535,9 +542,6 @@ impl TestState {
         }
     }
 }
-
-/// The number of the session that holds no channel.
-pub(super) const MAIN: u32 = 0;
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,8 @@ use crate::base::elapsed::ms_since;
 use crate::facts::tcp::{Attempt, ConnectOutcome, Icmp};
 use crate::measure::context::Context;
 use crate::os::socket::errno_name;
-use crate::ssh::dial::{self, Dialed, Refusal};
+use crate::ssh::dial::{self, Refusal};
+use crate::ssh::dialed::Dialed;
 
 /// Addresses tried: together they stay below the ten unauthenticated connections at which sshd begins to refuse
 /// (MaxStartups, sshd_config(5)), should they all be one server.

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 
-use super::{Expect, seconds_between};
+use super::expect::Expect;
+use crate::base::elapsed::seconds_between;
 use crate::base::text::sanitize;
 use crate::facts::connection::Manner;
 use crate::facts::tcp::TcpInfo;
@@ -18,6 +19,8 @@ use crate::ssh::tap::Watch;
 const UNACKNOWLEDGED: Duration = Duration::from_secs(1);
 /// What is not answered for so long beyond three round trips, although it was acknowledged.
 const UNANSWERED: Duration = Duration::from_millis(1500);
+/// The kernel tells the age of the last acknowledgement in clock ticks of up to 10 ms, read a moment before ours.
+const TICKS: Duration = Duration::from_millis(50);
 /// Gaps of one connection that are kept.
 const GAPS: usize = 100;
 
@@ -168,7 +171,7 @@ impl Observed {
             Missing::Packets => Some(moments.heard),
             Missing::Data => moments.received,
         };
-        if let Some(came) = came.filter(|came| *came > last) {
+        if let Some(came) = came.filter(|came| *came > last + TICKS) {
             gap.until_s = Some(seconds_between(began, came));
             self.missing = None;
         }
@@ -187,19 +190,19 @@ impl Observed {
         };
         let unacked = self.unacked_since.filter(|_| info.is_some()).map(|since| (since, Duration::ZERO));
         let packets = unacked.or(of_kernel).filter(|(since, every)| overdue(*since, *every, UNACKNOWLEDGED));
-        if let (Some((since, _)), Some(info)) = (packets, info) {
+        if let (Some((since, every)), Some(info)) = (packets, info) {
             self.missing = Some((Missing::Packets, moments.heard));
-            self.push(began, moments.heard, since, Some(false), info.backoff.max(info.probes));
+            self.push(began, moments.heard, since + every, Some(false), info.backoff.max(info.probes));
             return;
         }
         if unacked.is_some() {
             return;
         }
         let answer = self.awaited_since(moments).filter(|(since, every)| overdue(*since, *every, UNANSWERED));
-        if let Some((since, _)) = answer {
+        if let Some((since, every)) = answer {
             let last = moments.received.unwrap_or(moments.opened);
             self.missing = Some((Missing::Data, last));
-            self.push(began, last, since, info.map(|_| true), 0);
+            self.push(began, last, since + every, info.map(|_| true), 0);
         }
     }
 
