@@ -1,20 +1,21 @@
 //! Connections that are lost all at once, at random, or never get through.
 
+use std::time::Duration;
+
 use super::{assert_codes, assert_survived, s};
 use crate::lab::{Lab, Middlebox};
 
 /// The moment at which the table of connections is emptied, seconds.
-const LOST_AFTER: u64 = 14;
+const LOST_AFTER_S: f64 = 14.0;
 
 #[test]
 fn a_firewall_that_loses_its_state_once_is_told_from_a_timer() {
     let Some(lab) = Lab::through(&[Middlebox::Plain, Middlebox::Forgets(600)]) else { return };
     let server = lab.sshd(&[]);
     let (seen, done) = lab.doctor_while(&server.url(), &["--idle", "30s"], s(240), |_| {
-        std::thread::sleep(s(LOST_AFTER));
+        std::thread::sleep(Duration::from_secs_f64(LOST_AFTER_S));
         lab.lose_state(2);
-        #[allow(clippy::cast_precision_loss, reason = "a few seconds")]
-        vec![(LOST_AFTER as f64, LOST_AFTER as f64)]
+        vec![(LOST_AFTER_S, LOST_AFTER_S)]
     });
     assert_codes(&seen, &["path-state-lost"]);
     assert_eq!(seen.run.status, Some(2), "{}", seen.told());

@@ -46,7 +46,14 @@ pub(super) const RANDOM_RESETS: Cause = Cause {
         "Connection reset by peer",
         "kex_exchange_identification: read: Connection reset by peer",
     ],
-    hides: &["session-wall-clock-cut", "session-lifetime-limit", "idle-reset"],
+    hides: &[
+        "session-wall-clock-cut",
+        "session-lifetime-limit",
+        "idle-closed-by-proxy",
+        "idle-terminal-timeout",
+        "idle-unused-connection-timeout",
+        "idle-no-keepalive",
+    ],
     strikes_anywhere: true,
     judge: |evidence| {
         let resets = evidence.timeline.random_resets()?;

@@ -117,7 +117,7 @@ fn because(evidence: &Evidence, events: &[Event], lengths: &[f64], died: usize) 
 /// Where the path breaks.
 fn place(evidence: &Evidence, events: &[Event]) -> Option<String> {
     let path = evidence.idle.facts().and_then(|facts| facts.path.as_ref());
-    if let Some((alive, dead)) = evidence.timeline.last_hop_that_answered(events) {
+    if let Some((alive, dead)) = evidence.timeline.last_hop_that_answered(path, events) {
         let words = |hop| Timeline::hop_words(path, hop);
         return Some(match alive {
             0 => format!(

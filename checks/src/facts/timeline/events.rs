@@ -13,8 +13,9 @@ const STALLED_S: f64 = 2.5;
 const SAME_S: f64 = 0.05;
 /// What was asked so short a time before the path went down had not been answered yet, seconds beyond two round trips.
 const ON_ITS_WAY_S: f64 = 0.7;
-/// What is expected so much more often than an event is long would have been missed in it, seconds.
-const MISSED_S: f64 = 1.5;
+/// What is expected so much more often than an event is long would have been missed in it, seconds beyond three round trips: a gap is noted
+/// 1.5 s after it began, at one of the looks that come every 200 ms.
+const MISSED_S: f64 = 2.3;
 /// A connection that opens within this time had no interruption in its way, seconds.
 const PROMPT_S: f64 = 1.0;
 
@@ -190,7 +191,8 @@ impl EventKind {
 impl Flow {
     /// Whether something of the other end would have been missed on it in that time.
     fn would_have_heard(&self, kind: EventKind, from_s: f64, until_s: f64) -> bool {
-        let talks = self.beat_s.is_some_and(|beat| beat + MISSED_S < until_s - from_s);
+        let missed_after = MISSED_S + 3.0 * self.rtt_s;
+        let talks = self.beat_s.is_some_and(|beat| beat + missed_after < until_s - from_s);
         // The kernel's keepalives are answered by a server that is silent.
         let tells = kind == EventKind::Interrupted || !self.is_kernels;
         let still = self.beat_until_s.is_none_or(|until| until > until_s);

@@ -188,6 +188,8 @@ impl Timeline {
         let mut alone: Vec<_> = reset
             .iter()
             .filter(|(_, end)| reset.iter().filter(|(_, other)| (other.at_s - end.at_s).abs() < 1.0).count() < SEVERAL)
+            // What is reset when it is used after a silence may have a timer.
+            .filter(|(flow, end)| !end.spoke_last || flow.is_busy_at(end))
             .filter(|(flow, end)| self.outlived(flow, end.at_s))
             .collect();
         alone.sort_by(|(_, a), (_, b)| a.at_s.total_cmp(&b.at_s));

@@ -135,7 +135,7 @@ pub struct FlowEnd {
     /// How.
     #[schemars(with = "serde_json::Value")]
     pub manner: Manner,
-    /// For how long nothing had moved on it.
+    /// For how long the other end had not been heard.
     pub quiet_s: f64,
     /// Whether the last word before it was ours.
     pub spoke_last: bool,
@@ -181,15 +181,17 @@ impl Timeline {
         self.flows.iter().filter(move |flow| flow.is_open_at(at_s))
     }
 
-    /// The last hop that answered in every interruption, and the first one behind it that answered at other times and never then; `None`
-    /// where the hops were not asked meanwhile, or all answered.
+    /// The last hop that answered in every interruption, and the first one behind it that answered at other times (when the `path` was
+    /// traced, too) and never then; `None` where the hops were not asked meanwhile, or all answered.
     #[must_use]
-    pub fn last_hop_that_answered(&self, interruptions: &[Event]) -> Option<(u8, u8)> {
+    pub fn last_hop_that_answered(&self, path: Option<&Path>, interruptions: &[Event]) -> Option<(u8, u8)> {
         let is_meanwhile =
             |sample: &HopSample| interruptions.iter().any(|event| event.covers(sample.at_s) && event.leg == 0);
         let (meanwhile, otherwise): (Vec<_>, Vec<_>) = self.hops.iter().partition(|sample| is_meanwhile(sample));
         let answers = |samples: &[&HopSample], hop: u8| samples.iter().any(|sample| sample.answered.contains(&hop));
-        let known: Vec<u8> = (1..=u8::MAX).filter(|hop| answers(&otherwise, *hop)).collect();
+        let traced =
+            |hop: u8| path.is_some_and(|path| path.hops.iter().any(|it| it.number == hop && it.address.is_some()));
+        let known: Vec<u8> = (1..=u8::MAX).filter(|hop| answers(&otherwise, *hop) || traced(*hop)).collect();
         let first_dead = known.iter().copied().find(|hop| !answers(&meanwhile, *hop));
         let first_dead = first_dead.filter(|_| !meanwhile.is_empty())?;
         // Nothing behind the first dead hop may answer, or it was only slow.

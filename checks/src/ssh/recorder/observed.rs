@@ -130,7 +130,7 @@ impl Observed {
         let heard = if info.is_some() { Some(moments.heard) } else { moments.received };
         self.flow.heard_s = heard.map(|heard| seconds_between(began, heard)).or(self.flow.heard_s);
         if let Some(Ending { at, manner }) = ending {
-            let moved = moments.received.max(moments.sent).max(self.heard).unwrap_or(moments.opened);
+            let moved = moments.received.max(self.heard).unwrap_or(moments.opened);
             self.flow.end = Some(FlowEnd {
                 at_s: seconds_between(began, at),
                 manner: escaped(manner),
