@@ -151,6 +151,8 @@ pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Cli
 /// What the causes say of one host, root cause first, without what another one of them accounts for.
 fn findings_of(causes: &[&'static Cause], client: Client, evidence: &Evidence) -> Vec<Finding> {
     let mut matches: Vec<Matched> = causes.iter().filter_map(|cause| Matched::of(cause, evidence)).collect();
+    // A time in which we did not run is nobody's fault but ours.
+    matches.retain(|matched| matched.severity() == Severity::Info || evidence.pause_in(matched.cause.stage).is_none());
     matches.sort_by_key(Matched::rank);
     let hidden = hidden(&matches);
     matches.retain(|matched| !hidden.contains(matched.cause.code));

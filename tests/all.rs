@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod carried;
 mod cases;
 mod catalogue;
 mod certificates;
@@ -17,6 +18,7 @@ mod formats;
 mod handshake;
 mod hop;
 mod hop_report;
+mod hostile;
 mod hostkey;
 mod idle;
 mod journals;

@@ -90,8 +90,12 @@ pub enum Command {
     Sessions(SessionsArgs),
     /// Carry a session as ssh's ProxyCommand, and record why it ended
     Tap(TapArgs),
-    /// Print the JSON Schema of the report
-    Schema,
+    /// Print the JSON Schema of the report, or of what `sessions` prints
+    Schema {
+        /// What is described
+        #[arg(value_enum, default_value_t)]
+        of: SchemaOf,
+    },
     /// Print the completions for a shell
     Completions {
         /// Which shell
@@ -285,6 +289,16 @@ pub struct DemoArgs {
     /// What is said meanwhile.
     #[command(flatten)]
     pub running: Running,
+}
+
+/// What a JSON Schema describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum SchemaOf {
+    /// The report of `check`, `diagnose` and `sessions --past`
+    #[default]
+    Report,
+    /// The live sessions of `sessions --format json`
+    Sessions,
 }
 
 /// The formats of a report.

@@ -118,6 +118,13 @@ fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, sty
     if diagnosis.verdict != Verdict::Broken {
         lines.extend(untested(checks).map(|untested| line(&format!("Not tested: {untested}."))));
     }
+    lines.extend(evidence.pauses.iter().map(|pause| {
+        line(&format!(
+            "Paused: ssh-doctor did not run for {} during {} (stopped, suspended, or too much load), so nothing is concluded from that check's waits.",
+            seconds(pause.lasted_ms / 1000.0),
+            pause.check.name()
+        ))
+    }));
     lines.extend(evidence.hops.iter().map(|hop| line(&format!("Hop {}: {}.", sanitize(&hop.name), passage(hop)))));
     lines.push(line(&format!("Settings: {}.", settings(evidence))));
     lines.extend(evidence.settings.not_honoured.iter().map(|setting| line(&format!("Not honoured: {setting}"))));

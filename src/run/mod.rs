@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use ssh_doctor_checks::facts::{Check, Evidence, Step};
 
-use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, command_to_complete, man_page};
+use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, SchemaOf, command_to_complete, man_page};
 use crate::diagnose::{Verdict, diagnose_for};
 use crate::plan::{Circumstances, Plan};
 use crate::report::json;
@@ -38,7 +38,10 @@ pub fn run(command: Command) -> Result<Verdict> {
         Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
         Command::Sessions(args) => sessions::run(&args),
         Command::Tap(args) => tap::run(&args),
-        Command::Schema => answer(&json::schema()),
+        Command::Schema { of } => answer(&match of {
+            SchemaOf::Report => json::schema(),
+            SchemaOf::Sessions => sessions::schema(),
+        }),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut command_to_complete(), "ssh-doctor", &mut script);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinError;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::budget::Budget;
 use super::dialed::Dialed;
@@ -18,6 +18,7 @@ use crate::base::target::{Route, Target};
 use crate::facts::tcp::Icmp;
 use crate::facts::timeline::NotOpened;
 use crate::os::icmp::linux::ErrorQueue;
+use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 
 /// By then the first packet was sent three times (RFC 6298: again after 1 s and after 3 s).

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
-use tokio::time::timeout;
 
 use crate::base::target::PASSWORD_VARIABLE;
+use crate::os::pause::timeout;
 
 /// The most that is kept of either stream, bytes; the settings of a host take 6 KiB, with their log 20 KiB.
 const MOST: u64 = 1 << 20;

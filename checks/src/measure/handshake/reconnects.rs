@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt as _;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::seen::manner;
 use crate::base::elapsed::ms_since;
@@ -14,6 +14,7 @@ use crate::base::target::Route;
 use crate::base::text::{sanitize, sanitize_bytes};
 use crate::facts::handshake::Reconnect;
 use crate::measure::context::Context;
+use crate::os::pause::timeout;
 use crate::ssh::dial;
 use crate::ssh::tap::{Seen, Tap};
 

@@ -147,25 +147,33 @@ impl Programs {
     }
 }
 
-/// Looks at the other ends of the UNIX sockets of each client.
+/// Looks at the other ends of the UNIX sockets of each client; where it is a proxy command, of the ssh that it works for too.
 fn add_partners(sessions: &mut [LiveSession]) {
     let Ok(peers) = os::unix_peers() else { return };
-    let of_clients = sessions.iter().enumerate().filter(|(_, session)| session.role == Role::Client);
     let mut other_ends: HashMap<u32, usize> = HashMap::new();
-    for (at, pid) in of_clients.filter_map(|(at, session)| Some((at, session.process.as_ref()?.pid))) {
-        let ends = os::sockets_of(pid).into_iter().filter_map(|(_, inode)| peers.get(&inode).copied());
+    for (at, session) in sessions.iter().enumerate().filter(|(_, session)| session.role == Role::Client) {
+        let sockets = own_processes(session).into_iter().flat_map(os::sockets_of);
+        let ends = sockets.filter_map(|(_, inode)| peers.get(&inode).copied());
         other_ends.extend(ends.map(|end| (end, at)));
     }
     let (holders, _) = os::socket_holders(&other_ends.keys().copied().collect());
     for (end, at) in other_ends {
         let session = &mut sessions[at];
-        let known: Vec<u32> = session.process.iter().chain(&session.partners).map(|process| process.pid).collect();
+        let mut known = own_processes(session);
+        known.extend(session.partners.iter().map(|process| process.pid));
         let pids = holders.get(&end).into_iter().flatten().map(|holder| holder.pid).filter(|pid| !known.contains(pid));
         session.partners.extend(pids.collect::<HashSet<_>>().into_iter().filter_map(os::process));
     }
     for session in sessions {
         session.partners.sort_by_key(|process| process.pid);
     }
+}
+
+/// The process that holds the connection, and the ssh that started it as its proxy command.
+fn own_processes(session: &LiveSession) -> Vec<u32> {
+    let Some(process) = &session.process else { return Vec::new() };
+    let ssh = session.ancestors.iter().find(|ancestor| ancestor.name == "ssh" && process.name != "ssh");
+    [Some(process), ssh].into_iter().flatten().map(|process| process.pid).collect()
 }
 
 #[cfg(test)]
