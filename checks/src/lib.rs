@@ -25,7 +25,7 @@ use measure::context::Context;
 use measure::dns::{LookedUp, per_server_queries};
 use measure::handles::{Identity, Link, LoggedIn};
 use measure::progress::{CheckOutcome, Event};
-use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
+use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, stall_watch, tcp, transfer};
 use os::pause::{self, Mark};
 use ssh::known_hosts;
 use ssh::recorder::Recorder;
@@ -76,6 +76,7 @@ async fn pipeline(
         }
         Err(why) => Timed { step: Step::Error(why.clone()), duration_ms: 0.0 },
     };
+    let watch = link.as_ref().map(|link| stall_watch::begin(&ctx, link.reach.route));
     let check = async || keep(&mut keyed, handshake::check(&ctx, link).await);
     let handshake = timed(&ctx, selected, &mut pauses, Check::Handshake, check).await;
     let check = async || keep(&mut identity, hostkey::check(&ctx, keyed).await);
@@ -88,6 +89,7 @@ async fn pipeline(
     let transfer = timed(&ctx, selected, &mut pauses, Check::Transfer, check).await;
     let sftp = logged_in.as_mut().and_then(|logged_in| logged_in.sftp.take());
     channel::add_sftp(sftp, &ctx.stop, &mut channel.step).await;
+    drop(watch);
     let check = async || idle::check(&ctx, logged_in.as_mut()).await;
     let idle = Box::pin(timed(&ctx, selected, &mut pauses, Check::Idle, check)).await;
     let server = server::ask(&ctx, logged_in.as_ref()).await;

@@ -26,6 +26,17 @@ fn a_server_that_stops_for_40_s_is_stalled_and_the_network_is_not_out() {
 }
 
 #[test]
+fn a_server_that_stops_during_the_login_is_stalled_whatever_step_it_hit() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let (seen, done) = lab.doctor_while(&server.url(), &["--idle", "0"], s(240), |over| {
+        lab.stall_once(std::time::Duration::from_millis(700), s(12), over)
+    });
+    assert_codes(&seen, &["server-stalled"]);
+    assert_times(&seen, "stalled", &done);
+}
+
+#[test]
 fn a_server_that_is_restarted_is_told_from_a_clock_on_the_wall() {
     let Some(lab) = Lab::healthy() else { return };
     let first = lab.sshd(&[]);

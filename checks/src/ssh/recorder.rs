@@ -168,7 +168,7 @@ impl FlowRecord {
     }
 
     /// It is looked at from now on.
-    pub(super) fn watched(&self, watch: &Watch, observations: &Observations, socket: Option<&Arc<Socket>>) {
+    pub(crate) fn watched(&self, watch: &Watch, observations: &Observations, socket: Option<&Arc<Socket>>) {
         let socket = socket.map(Arc::downgrade).unwrap_or_default();
         self.note(|number| Note::Watched { number, watch: watch.clone(), observations: observations.clone(), socket });
     }

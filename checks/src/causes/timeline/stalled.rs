@@ -70,7 +70,7 @@ fn judge(evidence: &Evidence) -> Option<Match> {
     events.first()?;
     let lasts = events.iter().any(|event| event.until_s.is_none() && event.length_s(now) > FOR_GOOD_S);
     let failed = hit_a_failed_check(evidence, &events).is_some();
-    let several = events.iter().any(|event| event.flows > 2);
+    let several = events.iter().any(|event| event.flows > 1);
     let certainty = if several { Certainty::Certain } else { Certainty::Likely };
     let severity = if lasts || failed { Severity::Critical } else { Severity::Warning };
     let interval = evidence.idle.facts().and_then(|facts| facts.keepalive().interval_s).unwrap_or(15);

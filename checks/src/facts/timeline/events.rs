@@ -114,7 +114,7 @@ impl Timeline {
         heard.iter().zip(ends).filter_map(|(from_s, until_s)| self.event(leg, kind, *from_s, until_s)).collect()
     }
 
-    /// The moments at which the other end was heard, as far as they are noted: before and after each gap, and by new connections.
+    /// The moments at which the other end was heard, as far as they are noted: before and after each gap, by new connections, and last.
     fn heard(&self, leg: u8, kind: EventKind) -> impl Iterator<Item = f64> {
         self.flows.iter().filter(move |flow| flow.leg == leg).flat_map(move |flow| {
             let gaps = flow.gaps.iter().filter(move |gap| kind.is_told_by(gap));
@@ -125,8 +125,16 @@ impl Timeline {
             };
             let around = gaps.flat_map(move |gap| [heard_s(gap), gap.until_s]).flatten();
             let opened = flow.connected_s.filter(|_| kind == EventKind::Interrupted);
-            around.chain(opened).chain(flow.version_s).chain(flow.logged_in_s)
+            let last = if kind == EventKind::Interrupted { flow.heard_s } else { flow.answered_s };
+            around.chain(opened).chain(flow.version_s).chain(flow.logged_in_s).chain(last)
         })
+    }
+
+    /// The shortest time from a connection to the server's identification, of those that were heard before.
+    fn usual_greeting_s(&self, leg: u8, before_s: f64) -> Option<f64> {
+        let of_leg = self.flows.iter().filter(|flow| flow.leg == leg);
+        let heard = of_leg.filter_map(|flow| Some((flow.connected_s?, flow.version_s.filter(|at| *at <= before_s)?)));
+        heard.map(|(connected, version)| version - connected).reduce(f64::min)
     }
 
     fn event(&self, leg: u8, kind: EventKind, from_s: f64, until_s: Option<f64>) -> Option<Event> {
@@ -142,9 +150,15 @@ impl Timeline {
             let in_time = from_s - ON_ITS_WAY_S - 2.0 * flow.rtt_s..end - SAME_S;
             flow.gaps.iter().any(|gap| spans(&gap) && in_time.contains(&gap.from_s))
         };
+        // A server that was never heard was not silenced, and one that takes its time for every banner is no other at this one.
+        let greeting_s = self.usual_greeting_s(leg, from_s);
+        if kind == EventKind::Stalled && greeting_s.is_none() {
+            return None;
+        }
+        let late_s = PROMPT_S + 3.0 * greeting_s.filter(|_| kind == EventKind::Stalled).unwrap_or_default();
         let spared = of_leg().filter(|flow| !is_hit(flow)).any(|flow| flow.would_have_heard(kind, from_s, end));
         let hit = of_leg().filter(|flow| is_hit(flow)).count();
-        let kept_waiting = of_leg().any(|flow| flow.was_kept_waiting(kind, from_s, end));
+        let kept_waiting = of_leg().any(|flow| flow.was_kept_waiting(kind, from_s, end, late_s));
         // What was heard again had only been interrupted; connections that are never heard again may be dead, while new ones open.
         let is_over_for_one = || of_leg().flat_map(|flow| &flow.gaps).any(|gap| spans(&gap) && gap.until_s.is_some());
         let is_told = kept_waiting || until_s.is_none() || is_over_for_one();
@@ -199,11 +213,11 @@ impl Flow {
         talks && tells && still && self.is_open_at(from_s) && self.is_open_at(until_s)
     }
 
-    /// Whether it was asked for in that time, and opened only when it was over, or not at all.
-    fn was_kept_waiting(&self, kind: EventKind, from_s: f64, until_s: f64) -> bool {
+    /// Whether it was asked for in that time, at least `late_s` seconds before its end, and opened only when it was over, or not at all.
+    fn was_kept_waiting(&self, kind: EventKind, from_s: f64, until_s: f64, late_s: f64) -> bool {
         let waited_for = if kind == EventKind::Interrupted { self.connected_s } else { self.version_s };
         let tried = kind == EventKind::Interrupted || self.connected_s.is_some();
-        let in_time = self.began_s > from_s - SAME_S && self.began_s < until_s - PROMPT_S;
+        let in_time = self.began_s > from_s - SAME_S && self.began_s < until_s - late_s;
         tried
             && in_time
             && self.failure != Some(NotOpened::Refused)

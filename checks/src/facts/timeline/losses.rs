@@ -170,7 +170,10 @@ impl Timeline {
         let ports = |flows: &[&Flow]| flows.iter().filter_map(|flow| flow.source_port).collect::<Vec<_>>();
         let (dead, alive) = (ports(&unanswered), ports(&answered));
         let waited_s = unanswered.iter().map(|flow| waited(flow)).fold(0.0, f64::max);
-        (!unanswered.is_empty()).then(|| DeadFlows { pattern: pattern(&dead, &alive), dead, alive, waited_s })
+        // A limit on connections lets the earlier ones in and keeps the later ones out.
+        let first = unanswered.first()?;
+        let is_mixed = answered.iter().any(|other| other.to == first.to && other.began_s > first.began_s);
+        is_mixed.then(|| DeadFlows { pattern: pattern(&dead, &alive), dead, alive, waited_s })
     }
 
     /// The resets that neither silence nor age nor a moment explains.

@@ -79,6 +79,8 @@ pub struct Flow {
     pub gaps: Vec<Gap>,
     /// When the other end was last heard: data, or an acknowledgement.
     pub heard_s: Option<f64>,
+    /// When its last data came.
+    pub answered_s: Option<f64>,
     /// How it ended, where it was not us who closed it.
     pub end: Option<FlowEnd>,
     /// When we closed it.

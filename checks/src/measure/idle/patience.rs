@@ -13,8 +13,8 @@ use crate::ssh::recorder::PathState;
 const LOOK: Duration = Duration::from_millis(100);
 /// What a retransmission may take beyond the time for which nothing came through: TCP waits twice as long each time (RFC 6298).
 const RETRANSMITTED: Duration = Duration::from_secs(3);
-/// The longest wait for any answer.
-const MOST: Duration = Duration::from_mins(3);
+/// The longest wait for any answer: a path that has not come back by then is gone.
+const MOST: Duration = Duration::from_secs(75);
 
 /// What is known of the path that a connection takes, where anything is.
 fn path_of(connection: &Connection) -> Option<watch::Receiver<PathState>> {
@@ -28,7 +28,7 @@ fn overdue_at(path: Option<&watch::Receiver<PathState>>, asked: Instant, deadlin
     if state.is_disturbed() {
         return None;
     }
-    let again = state.disturbed_until(asked).map(|until| until + (until - asked).min(MOST / 4) + RETRANSMITTED);
+    let again = state.disturbed_until(asked).map(|until| until + (until - asked).min(MOST / 2) + RETRANSMITTED);
     Some((asked + deadline).max(again.unwrap_or(asked)))
 }
 

@@ -42,6 +42,7 @@ impl Role {
             (Self::ServerData, _) => Expect::Lines(seconds(SERVER_INTERVAL)),
             (Self::TcpKeepalive, _) => Expect::Acknowledgements(TCP_KEEPALIVE),
             (_, NextProbe::Keep(interval)) => Expect::Answers(Some(seconds(interval))),
+            (_, NextProbe::ServerFirst(after)) => Expect::Line(seconds(after)),
             _ => Expect::Silence,
         }
     }

@@ -185,6 +185,10 @@ async fn settle_answer(
     let answered = AtomicBool::new(false);
     let settle = async {
         let finding = means.control.settle(asked).await;
+        if matches!(finding, Finding::NoPath { .. }) {
+            // The test is over, and no answer is worth waiting for.
+            means.line.tell(SessionEvent::Doubt(finding.clone()));
+        }
         // A session on which something moves had no silence that could be suspected, and one that an interruption hit may yet answer.
         let in_doubt = !answered.load(Ordering::Relaxed) && !is_disturbed();
         if let (Finding::Fine { .. }, true) = (&finding, in_doubt && means.role != Role::Data) {

@@ -9,6 +9,8 @@ pub enum Expect {
     Answers(Option<Duration>),
     /// Nothing, but an answer to whatever we send from now on.
     Silence,
+    /// One line of its own accord, after so long, and nothing before it.
+    Line(Duration),
     /// A line of its own accord, this often.
     Lines(Duration),
     /// An answer of its kernel to ours, this often (TCP keepalives).

@@ -88,7 +88,7 @@ impl Observed {
         self.expect_since = Some(since);
         let beat = match expect {
             Expect::Answers(beat) => beat,
-            Expect::Silence | Expect::Carriage => None,
+            Expect::Silence | Expect::Line(_) | Expect::Carriage => None,
             Expect::Lines(every) | Expect::Acknowledgements(every) => Some(every),
         };
         if let Some(beat) = beat {
@@ -129,6 +129,7 @@ impl Observed {
         }
         let heard = if info.is_some() { Some(moments.heard) } else { moments.received };
         self.flow.heard_s = heard.map(|heard| seconds_between(began, heard)).or(self.flow.heard_s);
+        self.flow.answered_s = moments.received.map(|received| seconds_between(began, received));
         if let Some(Ending { at, manner }) = ending {
             let moved = moments.received.max(self.heard).unwrap_or(moments.opened);
             self.flow.end = Some(FlowEnd {
@@ -223,6 +224,10 @@ impl Observed {
             Expect::Answers(_) => spoke_after(None),
             Expect::Silence | Expect::Acknowledgements(_) => spoke_after(self.expect_since),
             Expect::Carriage => None,
+            Expect::Line(after) => {
+                let asked = self.expect_since?;
+                (moments.received <= Some(asked)).then_some((asked, after))
+            }
             Expect::Lines(every) => Some((moments.received.max(self.expect_since)?, every)),
         }
     }

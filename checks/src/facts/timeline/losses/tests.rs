@@ -109,6 +109,7 @@ fn some_ports_that_get_no_answer_are_dead_flows() {
     let short = Flow { closed_s: Some(3.0), ..dead(2, 0.3) };
     assert_eq!(timeline(vec![flow(1, 0.2), late, short]).dead_flows(), None);
     assert_eq!(timeline(vec![dead(2, 0.3), dead(4, 6.0)]).dead_flows(), None, "nothing is answered");
+    assert_eq!(timeline(vec![flow(1, 0.2), dead(2, 0.3), dead(4, 6.0)]).dead_flows(), None, "a limit on connections");
 }
 
 #[test]
