@@ -1,21 +1,16 @@
 //! Connections that are lost all at once, at random, or never get through.
 
-use std::time::Duration;
-
-use super::{assert_codes, assert_survived, s};
-use crate::lab::{Lab, Middlebox};
-
-/// The moment at which the table of connections is emptied, seconds.
-const LOST_AFTER_S: f64 = 14.0;
+use super::{assert_codes, assert_survived, s, when_idle};
+use crate::lab::{Lab, Middlebox, now};
 
 #[test]
 fn a_firewall_that_loses_its_state_once_is_told_from_a_timer() {
     let Some(lab) = Lab::through(&[Middlebox::Plain, Middlebox::Forgets(600)]) else { return };
     let server = lab.sshd(&[]);
     let (seen, done) = lab.doctor_while(&server.url(), &["--idle", "30s"], s(240), |_| {
-        std::thread::sleep(Duration::from_secs_f64(LOST_AFTER_S));
+        when_idle(&server, s(6));
         lab.lose_state(2);
-        vec![(LOST_AFTER_S, LOST_AFTER_S)]
+        vec![(now(), now())]
     });
     assert_codes(&seen, &["path-state-lost"]);
     assert_eq!(seen.run.status, Some(2), "{}", seen.told());
@@ -30,7 +25,7 @@ fn a_timer_is_found_although_the_state_was_lost_meanwhile() {
     let Some(lab) = Lab::through(&[Middlebox::Plain, Middlebox::Forgets(14)]) else { return };
     let server = lab.sshd(&[]);
     let (seen, _) = lab.doctor_while(&server.url(), &["--idle", "25s"], s(240), |_| {
-        std::thread::sleep(s(10));
+        when_idle(&server, s(4));
         lab.lose_state(2);
         vec![]
     });
@@ -43,7 +38,8 @@ fn resets_at_random_are_neither_a_timer_nor_a_limit_on_age() {
     let Some(lab) = Lab::through(&[Middlebox::Plain]) else { return };
     let server = lab.sshd(&[]);
     let (seen, done) = lab.doctor_while(&server.url(), &["--idle", "25s"], s(240), |over| {
-        lab.random_resets(server.port(), &[s(9), s(5), s(4)], over)
+        when_idle(&server, s(2));
+        lab.random_resets(server.port(), &[s(3), s(5), s(4)], over)
     });
     assert_eq!(seen.codes().first(), Some(&"path-random-resets"), "{}", seen.told());
     assert!(

@@ -6,14 +6,15 @@ mod servers;
 
 use std::time::Duration;
 
-use crate::lab::{Lab, Middlebox, Report, Times};
+use crate::lab::{Lab, Middlebox, Report, Server, Times, eventually};
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// How far a time in the report may lie from what the test did, seconds.
-const NEAR_S: f64 = 1.0;
+/// How far a time in the report may lie from what the test did, seconds: what moves on the sessions does so every second, and other tests run
+/// beside this one.
+const NEAR_S: f64 = 1.5;
 /// What happens at the very end, when few sessions are left to see it, need not be seen.
 const AT_THE_END_S: f64 = 6.0;
 
@@ -46,6 +47,12 @@ fn assert_survived(seen: &Report, asked_s: f64) {
     let timeout = &seen.idle()["timeout"];
     let survived = timeout["survived_s"].as_f64().unwrap_or_default();
     assert!(survived > asked_s - 0.5 && timeout["died_s"].is_null(), "{timeout}: {}", seen.told());
+}
+
+/// Waits until the sessions of the idle test are open, and for as long after that.
+fn when_idle(server: &Server, after: Duration) {
+    assert!(eventually(s(40), || server.connections() > 12), "{}", server.log());
+    std::thread::sleep(after);
 }
 
 /// Interrupts the path at hop 1 again and again.
@@ -85,7 +92,7 @@ fn a_timer_beside_interruptions_is_found_with_its_keepalive() {
     let bracket = &seen.idle()["timeout"];
     let (survived, died) = (bracket["survived_s"].as_f64(), bracket["died_s"].as_f64());
     assert!(survived <= Some(25.0) && died >= Some(25.0), "{}", seen.told());
-    assert!(died.zip(survived).is_some_and(|(died, survived)| died - survived < 8.0), "{}", seen.told());
+    assert!(died.zip(survived).is_some_and(|(died, survived)| died - survived < 16.0), "{}", seen.told());
     let keepalive = &seen.idle()["keepalive"];
     assert_eq!(keepalive["verified"], true, "{}", seen.told());
     let numbers = keepalive["interval_s"].as_f64().zip(keepalive["count_max"].as_f64());

@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
-use super::{assert_codes, assert_survived, assert_times, s};
-use crate::lab::Lab;
+use super::{assert_codes, assert_survived, assert_times, s, when_idle};
+use crate::lab::{Lab, eventually};
 
 #[test]
 fn a_server_that_stops_for_6_s_in_every_20_is_stalled_and_the_path_is_not_blamed() {
@@ -30,7 +30,8 @@ fn a_server_that_stops_during_the_login_is_stalled_whatever_step_it_hit() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);
     let (seen, done) = lab.doctor_while(&server.url(), &["--idle", "0"], s(240), |over| {
-        lab.stall_once(std::time::Duration::from_millis(700), s(12), over)
+        assert!(eventually(s(20), || server.log().contains("Accepted publickey")), "{}", server.log());
+        lab.stall_once(s(0), s(12), over)
     });
     assert_codes(&seen, &["server-stalled"]);
     assert_times(&seen, "stalled", &done);
@@ -42,7 +43,7 @@ fn a_server_that_is_restarted_is_told_from_a_clock_on_the_wall() {
     let first = lab.sshd(&[]);
     let (url, second) = (first.url(), Mutex::new(None));
     let (seen, _) = lab.doctor_while(&url, &["--idle", "20s"], s(240), |_| {
-        std::thread::sleep(s(12));
+        when_idle(&first, s(5));
         *second.lock().expect("nobody else") = Some(lab.restart(first, s(4)));
         vec![]
     });

@@ -9,12 +9,12 @@ use super::middlebox;
 use super::namespace::Namespace;
 use super::{Lab, Report, Server};
 
-/// Something that happened: from when to when, seconds since the disturbance was begun.
+/// Something that happened: from when to when, seconds since 1970, or since the examination began.
 pub(crate) type Times = Vec<(f64, f64)>;
 
 impl Lab {
-    /// Examines a server while `disturb` goes on beside it, until the examination is over; its times are made to count from the
-    /// beginning of the examination.
+    /// Examines a server while `disturb` goes on beside it, until the examination is over; the times that it gives count from the beginning of
+    /// the examination then.
     pub(crate) fn doctor_while(
         &self,
         target: &str,
@@ -24,16 +24,13 @@ impl Lab {
     ) -> (Report, Times) {
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let began = SystemTime::now();
             let disturbing = scope.spawn(|| disturb(&|| over.load(Ordering::Relaxed)));
             let seen = self.doctor_at(target, options, deadline);
             over.store(true, Ordering::Relaxed);
             let times = disturbing.join().expect("a disturbance");
             let started = seen.json["started_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
-            let later = started.and_then(|at| SystemTime::from(at).duration_since(began).ok()).unwrap_or_default();
-            let times =
-                times.into_iter().map(|(from, until)| (from - later.as_secs_f64(), until - later.as_secs_f64()));
-            (seen, times.collect())
+            let started = started.map_or(0.0, |at| since_1970(at.into()));
+            (seen, times.into_iter().map(|(from, until)| (from - started, until - started)).collect())
         })
     }
 
@@ -74,7 +71,6 @@ impl Lab {
 
     /// Resets one of the server's connections after every pause, the oldest and the newest in turn, whatever moves on them.
     pub(crate) fn random_resets(&self, port: u16, pauses: &[Duration], is_over: &dyn Fn() -> bool) -> Times {
-        let began = Instant::now();
         let mut times = Vec::new();
         for (at, pause) in pauses.iter().cycle().enumerate() {
             wait(*pause, is_over);
@@ -82,8 +78,7 @@ impl Lab {
                 break;
             }
             if reset_one(self.server_host(), port, at % 2 == 0) {
-                let at = began.elapsed().as_secs_f64();
-                times.push((at, at));
+                times.push((now(), now()));
             }
         }
         times
@@ -113,6 +108,15 @@ fn reset_one(host: &Namespace, port: u16, oldest: bool) -> bool {
     true
 }
 
+/// The clock of [`Times`].
+pub(crate) fn now() -> f64 {
+    since_1970(SystemTime::now())
+}
+
+fn since_1970(at: SystemTime) -> f64 {
+    at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
 fn wait(time: Duration, is_over: &dyn Fn() -> bool) {
     let until = Instant::now() + time;
     while Instant::now() < until && !is_over() {
@@ -127,7 +131,6 @@ fn signal_all(host: &Namespace, signal: &str) {
 }
 
 fn periodically(up: Duration, down: Duration, is_over: &dyn Fn() -> bool, begin: impl Fn(), end: impl Fn()) -> Times {
-    let began = Instant::now();
     let mut times = Vec::new();
     loop {
         wait(up, is_over);
@@ -135,9 +138,9 @@ fn periodically(up: Duration, down: Duration, is_over: &dyn Fn() -> bool, begin:
             return times;
         }
         begin();
-        let from = began.elapsed();
+        let from = now();
         wait(down, is_over);
         end();
-        times.push((from.as_secs_f64(), began.elapsed().as_secs_f64()));
+        times.push((from, now()));
     }
 }

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 pub(crate) use account::PASSWORD;
 pub(crate) use command::{Daemon, Run, eventually};
-pub(crate) use disturbance::Times;
+pub(crate) use disturbance::{Times, now};
 pub(crate) use doctor::Report;
 pub(crate) use held::HeldSession;
 pub(crate) use middlebox::{Heeded, Middlebox};

@@ -49,6 +49,7 @@ pub(super) const RANDOM_RESETS: Cause = Cause {
     hides: &[
         "session-wall-clock-cut",
         "session-lifetime-limit",
+        "idle-reset",
         "idle-closed-by-proxy",
         "idle-terminal-timeout",
         "idle-unused-connection-timeout",
