@@ -16,10 +16,9 @@ use crate::ssh::login::Login;
 const PROMPT: Duration = Duration::from_secs(2);
 /// Doubts that arise within this time share one answer.
 const SHARED: Duration = Duration::from_secs(1);
-/// How long a path is waited for that may come back.
-const RECOVERY: Duration = Duration::from_secs(45);
-/// How long after an attempt the next one follows.
-const AGAIN: Duration = Duration::from_secs(2);
+/// How long we wait for a path to come back, and how often we try.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(45);
+const RECOVERY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A connection that takes longer than this to answer is not worth waiting for: a new one is faster.
 const USEFUL: Duration = Duration::from_secs(3);
@@ -157,8 +156,8 @@ impl Examiner {
     /// Waits for the path to come back.
     async fn recovery(&mut self, since: Instant, first: NotLoggedIn) -> Finding {
         let mut error = first;
-        while since.elapsed() < RECOVERY {
-            sleep(AGAIN).await;
+        while since.elapsed() < RECOVERY_TIMEOUT {
+            sleep(RECOVERY_INTERVAL).await;
             match self.fresh().await {
                 Ok(_) => return Finding::Disturbed { outage: (since, Instant::now()) },
                 Err(next) if is_refusal(&next) => return Finding::Refused(next.to_string()),

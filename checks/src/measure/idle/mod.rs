@@ -31,7 +31,7 @@ mod test_run;
 mod test_state;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::handles::LoggedIn;
 use crate::base::nonce::nonce;
@@ -44,6 +44,10 @@ use test_run::{Measured, TestRun};
 
 /// Sessions where a person has to touch a key for each login.
 const TOUCHED: usize = 4;
+
+/// The longest time that the end of the test takes, once the user wants it: a session that does not answer is given the time for a
+/// verdict, lest what was seen is lost.
+pub(crate) const CLOSING: Duration = Duration::from_secs(12);
 
 /// Measures how long silence is survived on sessions of its own, beside the connection that auth left.
 pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {

@@ -27,8 +27,10 @@ use crate::ssh::login::Login;
 const LADDER: usize = 13;
 /// Sessions that are refreshed up to one hop each.
 const HOPS: usize = 3;
-/// What a test may take at most: so many times its longest silence, for few sessions that climb one after the other, and this beside it.
-const MOST: (u32, Duration) = (6, Duration::from_mins(2));
+/// The longest test in multiples of its longest idle time: a few sessions climb the rungs one after the other.
+const MAX_LENGTH_FACTOR: u32 = 6;
+/// Time allowed beyond that, for logins and the proof of the fix.
+const MAX_LENGTH_EXTRA: Duration = Duration::from_mins(2);
 /// Generations of sessions, where each is lost at once.
 const GENERATIONS: usize = 3;
 /// Connections of the run's budget that a further generation leaves to others.
@@ -160,7 +162,7 @@ impl TestRun<'_> {
     }
 
     fn until(&self) -> Instant {
-        self.began + self.ctx.limits.idle * MOST.0 + MOST.1
+        self.began + self.ctx.limits.idle * MAX_LENGTH_FACTOR + MAX_LENGTH_EXTRA
     }
 
     async fn timeline(&self) -> Timeline {
