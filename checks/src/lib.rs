@@ -46,7 +46,7 @@ pub async fn examine(ctx: Context, selected: &BTreeSet<Check>) -> Evidence {
     })
     .await;
     let (evidence, _) = Box::pin(pipeline(ctx, selected, tunnel, started)).await;
-    Evidence { hops, timeline: recorder.concluded().await, ..evidence }
+    Evidence { hops, timeline: Box::new(recorder.concluded().await), ..evidence }
 }
 
 /// Runs the selected checks on one target: `tunnel` is the connection through the hops, where there are any. Leaves the login, unless

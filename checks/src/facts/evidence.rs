@@ -71,7 +71,7 @@ pub struct Evidence {
     pub server: Option<ServerAnswers>,
     /// Every connection of the examination, of those to its hops too, on one clock.
     #[serde(default)]
-    pub timeline: Timeline,
+    pub timeline: Box<Timeline>,
 }
 
 /// A hop, and what it did with the connection to what comes next.
@@ -260,7 +260,7 @@ impl Evidence {
             exit: skipped(),
             hops: Vec::new(),
             server: None,
-            timeline: Timeline::default(),
+            timeline: Box::default(),
         }
     }
 

@@ -243,12 +243,11 @@ impl Task {
             Note::Opening { number, leg, to, at } if self.flows.len() < FLOWS => {
                 self.flows.push(Observed::new(number, leg, to, self.clock(at)));
             }
-            Note::Opening { .. } => self.timeline.left_out += 1,
             Note::Hops { at, asked, answered } if self.timeline.hops.len() < HOPS => {
                 let at_s = self.clock(at);
                 self.timeline.hops.push(HopSample { at_s, asked, answered });
             }
-            Note::Hops { .. } => self.timeline.left_out += 1,
+            Note::Opening { .. } | Note::Hops { .. } => self.timeline.left_out += 1,
             Note::Ask(reply) => {
                 self.look();
                 let flows = self.flows.iter().map(|observed| observed.flow.clone()).collect();
@@ -273,7 +272,7 @@ impl Task {
                 self.change(number, |observed, began| observed.flow.logged_in_s = Some(seconds_between(began, at)));
             }
             Note::Expect { number, expect, at } => {
-                self.change(number, |observed, began| observed.expect(expect, at, began))
+                self.change(number, |observed, began| observed.expect(expect, at, began));
             }
             Note::Closed { number, at } => self.change(number, |observed, began| observed.close(began, at)),
         }

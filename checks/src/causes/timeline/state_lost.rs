@@ -5,7 +5,7 @@ use crate::base::text::seconds;
 use crate::causes::shared::{AUTOSSH, MOSH, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side, sessions};
 use crate::facts::certainty::Certainty;
-use crate::facts::timeline::{StateLoss, Timeline};
+use crate::facts::timeline::{Flow, StateLoss, Timeline};
 use crate::facts::{Check, Evidence};
 
 pub(super) const STATE_LOST: Cause = Cause {
@@ -45,8 +45,8 @@ pub(super) const STATE_LOST: Cause = Cause {
     strikes_anywhere: true,
     judge: |evidence| {
         let timeline = &evidence.timeline;
-        let lost = timeline.state_loss()?;
-        let oldest = outlived(timeline, &lost)?;
+        let lost = timeline.state_loss().filter(|lost| !is_limit_on_age(timeline, lost))?;
+        let oldest = outlived(timeline, &lost);
         let certainty = if lost.lost > 3 && oldest.is_some() { Certainty::Certain } else { Certainty::Likely };
         Some(Match::new(certainty, because(evidence, &lost, oldest)))
     },
@@ -73,18 +73,28 @@ fn because(evidence: &Evidence, lost: &StateLoss, oldest: Option<f64>) -> Vec<St
     because
 }
 
-/// The age that a session reached which was opened afterwards, where it is more than those had that were lost; nothing at all where they
-/// were lost at the same age: that is a limit on age.
-fn outlived(timeline: &Timeline, lost: &StateLoss) -> Option<Option<f64>> {
-    let age_then =
-        timeline.open_at(lost.at_s - 0.1).filter(|flow| flow.beat_s.is_some()).map(|flow| lost.at_s - flow.began_s);
-    let youngest = age_then.fold(f64::INFINITY, f64::min);
-    let later = || timeline.flows.iter().filter(|flow| flow.began_s > lost.at_s && flow.beat_s.is_some());
-    let age = |flow: &crate::facts::timeline::Flow| flow.heard_s.map_or(0.0, |heard| heard - flow.began_s);
-    let oldest = later().map(age).fold(0.0, f64::max);
-    let lost_again = later().filter(|flow| flow.gaps.last().is_some_and(|gap| gap.until_s.is_none())).count();
-    if lost_again > 1 && oldest < youngest * 1.12 {
-        return None;
-    }
-    Some((oldest > youngest * 1.05).then_some(oldest))
+/// The ages of the sessions on which something moved: of the youngest that was lost, and of the oldest that was opened afterwards.
+fn ages(timeline: &Timeline, lost: &StateLoss) -> (f64, f64) {
+    let age_then = timeline.open_at(lost.at_s - 0.1).filter(|flow| flow.beat_s.is_some());
+    let youngest = age_then.map(|flow| lost.at_s - flow.began_s).fold(f64::INFINITY, f64::min);
+    let age = |flow: &Flow| flow.heard_s.map_or(0.0, |heard| heard - flow.began_s);
+    (youngest, opened_later(timeline, lost).map(age).fold(0.0, f64::max))
+}
+
+fn opened_later<'a>(timeline: &'a Timeline, lost: &StateLoss) -> impl Iterator<Item = &'a Flow> {
+    let at_s = lost.at_s;
+    timeline.flows.iter().filter(move |flow| flow.began_s > at_s && flow.beat_s.is_some())
+}
+
+/// Whether those that were opened afterwards were lost at the same age: that is a limit on age.
+fn is_limit_on_age(timeline: &Timeline, lost: &StateLoss) -> bool {
+    let (youngest, oldest) = ages(timeline, lost);
+    let is_lost = |flow: &&Flow| flow.gaps.last().is_some_and(|gap| gap.until_s.is_none());
+    opened_later(timeline, lost).filter(is_lost).count() > 1 && oldest < youngest * 1.12
+}
+
+/// The age of a session that was opened afterwards and became older than those that were lost.
+fn outlived(timeline: &Timeline, lost: &StateLoss) -> Option<f64> {
+    let (youngest, oldest) = ages(timeline, lost);
+    (oldest > youngest * 1.05).then_some(oldest)
 }

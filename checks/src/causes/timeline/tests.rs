@@ -34,7 +34,7 @@ fn frozen(number: u32, acknowledged: bool, times: &[(f64, Option<f64>)]) -> Flow
 }
 
 fn fired(flows: Vec<Flow>) -> Vec<(&'static str, Certainty, Severity)> {
-    let timeline = Timeline { flows, until_s: 120.0, ..Timeline::default() };
+    let timeline = Box::new(Timeline { flows, until_s: 120.0, ..Timeline::default() });
     let evidence = Evidence { timeline, ..Evidence::unexamined() };
     let matched = CAUSES.iter().filter_map(|cause| Some((cause, (cause.judge)(&evidence)?)));
     matched.map(|(cause, found)| (cause.code, found.certainty, found.severity.unwrap_or(cause.severity))).collect()

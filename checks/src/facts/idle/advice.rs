@@ -17,10 +17,11 @@ pub(crate) fn interval(survived: f64) -> Option<u32> {
 /// after it as it lasted.
 pub(crate) fn count_max(interval: u32, longest_gap: f64) -> u32 {
     /// No gap comes near this many seconds; a damaged recording may.
-    const LONGEST: f64 = 1e6;
+    const LONGEST: f64 = 1e4;
+    const MOST: u32 = 30_000;
     let counts = |seconds: f64| (seconds / f64::from(interval)).ceil();
     let needed = counts(120.0).max(counts(2.0 * longest_gap.clamp(0.0, LONGEST) + 5.0)) - 1.0;
-    (3_u32..).find(|count| f64::from(*count) >= needed).unwrap_or(3)
+    (3..MOST).find(|count| f64::from(*count) >= needed).unwrap_or(MOST)
 }
 
 /// The longest recommendable interval, seconds, of the sessions that were kept at an interval for so many seconds, where that is longer

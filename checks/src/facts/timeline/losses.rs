@@ -198,7 +198,7 @@ impl Timeline {
         alone.sort_by(|(_, a), (_, b)| a.at_s.total_cmp(&b.at_s));
         let busy: Vec<_> = alone.iter().filter(|(flow, end)| flow.is_busy_at(end)).collect();
         let age = |(flow, end): &&&(&Flow, &FlowEnd)| end.at_s - flow.began_s;
-        let ages: Vec<f64> = busy.iter().map(|of| age(&of)).collect();
+        let ages: Vec<f64> = busy.iter().map(age).collect();
         let apart = |values: &[f64], least: f64| {
             let (min, max) =
                 (values.iter().copied().fold(f64::INFINITY, f64::min), values.iter().copied().fold(0.0, f64::max));

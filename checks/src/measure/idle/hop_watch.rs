@@ -10,7 +10,7 @@ use crate::base::target::Route;
 use crate::measure::context::Context;
 use crate::os::path;
 use crate::ssh::login::Login;
-use crate::ssh::recorder::Recorder;
+use crate::ssh::recorder::{PathState, Recorder};
 
 /// Interruptions in which the hops are asked.
 const TIMES: usize = 6;
@@ -21,7 +21,7 @@ const ANSWERS: Duration = Duration::from_millis(900);
 /// How long after an interruption they are asked again.
 const AFTERWARDS: Duration = Duration::from_secs(1);
 /// How long an interruption is waited for to end.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// The task; it ends with this value.
 pub(super) struct HopWatch(Option<AbortHandle>);
@@ -48,7 +48,7 @@ impl Drop for HopWatch {
 async fn watch(recorder: Recorder, address: SocketAddr, bind: Option<IpAddr>) {
     let Some(mut state) = recorder.path() else { return };
     for _ in 0..TIMES {
-        if state.wait_for(|path| path.is_disturbed()).await.is_err() {
+        if state.wait_for(PathState::is_disturbed).await.is_err() {
             return;
         }
         ask(&recorder, address, bind).await;
