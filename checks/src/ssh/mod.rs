@@ -18,6 +18,7 @@ pub mod openssh;
 pub mod proxy;
 pub mod recorder;
 pub mod run;
+pub mod sftp;
 pub mod tap;
 pub mod transport;
 pub mod tunnel;

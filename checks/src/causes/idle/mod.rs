@@ -8,6 +8,7 @@ mod outage;
 mod own;
 mod proxy;
 mod server;
+mod survived;
 mod terminal;
 mod timer;
 

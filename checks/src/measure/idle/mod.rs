@@ -19,6 +19,7 @@ mod leftovers;
 mod main_session;
 mod next_probe;
 mod onlooker;
+mod own_session;
 mod patience;
 mod role;
 mod run_stretch;
@@ -37,6 +38,7 @@ use super::handles::LoggedIn;
 use crate::base::nonce::nonce;
 use crate::facts::Step;
 use crate::facts::idle::Facts;
+use crate::facts::idle::own::OwnKeepalive;
 use crate::measure::context::Context;
 
 use host_monitor::HostMonitor;
@@ -67,13 +69,23 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if let Some(running) = logged_in.running.take() {
         running.close().await;
     }
+    if let Some(sftp) = logged_in.sftp.take() {
+        sftp.end(ctx.limits.patience()).await;
+    }
     let sessions = if login.needs_touch() { ctx.limits.sessions.min(TOUCHED) } else { ctx.limits.sessions };
     let login = Arc::new(login);
     let monitor = HostMonitor::begin(&login, &connection);
     let mark = logged_in.runs_commands.is_ok().then(nonce);
+    let own = own_session::begin(ctx, &login, &connection, mark.as_ref(), sessions);
+    let sessions = sessions - usize::from(own.is_held());
     let began = Instant::now();
     let test = TestRun { ctx, sessions, login: login.clone(), mark: mark.clone(), monitor: &monitor, began };
-    let Measured { mut facts, interrupted, processes, main, .. } = Box::pin(test.measure(connection)).await;
+    let Measured { mut facts, interrupted, mut processes, main, .. } = Box::pin(test.measure(connection)).await;
+    let (keepalive, pids) = own.conclude().await;
+    // Where every session was lost at one moment, its end tells nothing of a keepalive.
+    let session = keepalive.session.filter(|_| facts.cuts.is_empty());
+    facts.own = Some(OwnKeepalive { session, ..keepalive });
+    processes.extend(pids);
     facts.incidents = monitor.end().await;
     let void = !facts.incidents.is_empty();
     facts.complete = !interrupted && !void;
@@ -89,7 +101,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if void {
         return Step::Void(facts);
     }
-    let lived = facts.all_lived();
+    let lived = facts.all_lived() || facts.own_outlives_all();
     if lived && facts.timeout().survived_s.is_none() && !interrupted {
         return nothing_held(ctx, facts);
     }
