@@ -51,6 +51,7 @@ mod sessions;
 mod sick;
 mod slow;
 mod snapshots;
+mod stopped;
 mod strangers;
 mod support;
 mod suspected;
