@@ -60,3 +60,4 @@ mod taps;
 mod tidy;
 mod transfers;
 mod voided;
+mod zoo;
