@@ -17,7 +17,7 @@ const HEAD: &str = "\
 values, `{interval_ms}` for the same interval in milliseconds, and words in capitals for your own.
 
 OpenSSH notices a dead server after the interval times the count plus one. A short interval with a small count
-ends sessions at the first outage of the network; with a larger count they live through it.
+ends sessions at the first outage of the network; with a larger count they survive it.
 
 ## In each client
 

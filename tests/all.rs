@@ -10,6 +10,7 @@ mod channels;
 mod cli;
 mod completions;
 mod diagnosis;
+mod disturbed;
 mod exits;
 mod fixtures;
 mod fleet;
