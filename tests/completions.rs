@@ -60,7 +60,7 @@ fn bash_completes_commands_options_values_hosts_codes_and_cases() {
         let (last, before) =
             (words[words.len() - 1], if words.len() > 1 { words[words.len() - 2] } else { "ssh-doctor" });
         format!(
-            "source script; COMP_WORDS=(ssh-doctor {typed}); COMP_CWORD={}; _ssh__doctor ssh-doctor '{last}' '{before}'; \
+            "source ./script; COMP_WORDS=(ssh-doctor {typed}); COMP_CWORD={}; _ssh__doctor ssh-doctor '{last}' '{before}'; \
              printf '%s\\n' \"${{COMPREPLY[@]}}\"",
             words.len()
         )
@@ -69,7 +69,7 @@ fn bash_completes_commands_options_values_hosts_codes_and_cases() {
 
 #[test]
 fn fish_completes_commands_options_values_hosts_codes_and_cases() {
-    assert_proposed("fish", |typed| format!("source script; complete -C 'ssh-doctor {typed}' | string split -f 1 \\t"));
+    assert_proposed("fish", |typed| format!("source ./script; complete -C 'ssh-doctor {typed}' | string split -f 1 \\t"));
 }
 
 #[test]

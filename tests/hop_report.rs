@@ -68,7 +68,7 @@ fn of_a_range_each_may_forget() {
     let lines = listed(&searched(&[(2, false), (4, true)], |_| {}));
     assert_eq!(lines[1], "   2  100.64.0.1      7.1 ms");
     assert_eq!(lines[2], "   3  no answer               may drop idle connections");
-    assert_eq!(lines[3], "   4  192.0.2.4      12.0 ms  may drop idle connections; the last before the server");
+    assert_eq!(lines[3], "   4  192.0.2.4      12.0 ms  may drop idle connections; the last before the");
 }
 
 #[test]

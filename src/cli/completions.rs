@@ -22,7 +22,7 @@ pub fn completion_script(shell: Shell) -> String {
     match shell {
         Shell::Bash => bash(&script),
         Shell::Fish => script + &fish(),
-        Shell::Zsh => script.replacen(":_default' \\\n&& ret=0", ":_hosts' \\\n&& ret=0", 1),
+        Shell::Zsh => script.replace(":_hosts'", ":{compadd -- $(ssh-doctor completions --hosts 2>/dev/null)}'"),
         _ => script,
     }
 }
