@@ -12,6 +12,7 @@ pub mod explain;
 pub mod fixes;
 pub mod guide;
 pub mod journal;
+mod named_file;
 pub mod plan;
 pub mod record;
 pub mod redact;

@@ -135,6 +135,9 @@ pub struct CheckArgs {
     /// Write the evidence to FILE, without secrets, for `ssh-doctor diagnose`
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub record: Option<PathBuf>,
+    /// Show and record the commands of your settings and what they print as they are, not masked
+    #[arg(long, help_heading = "Report")]
+    pub record_plain: bool,
     /// Tell the settings used; twice: the algorithms and the idle test's steps
     #[arg(short, action = ArgAction::Count, help_heading = "While it runs")]
     pub verbose: u8,

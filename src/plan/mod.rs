@@ -28,6 +28,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use secrecy::SecretString;
 use ssh_doctor_checks::base::limits::Limits;
+use ssh_doctor_checks::base::masking::holds_password;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::facts::Check;
@@ -55,6 +56,7 @@ pub struct Plan {
     deep: bool,
     timeout: Option<StageBound>,
     server: bool,
+    plain: bool,
     /// What ssh said of other targets, where there are several.
     cache: Option<SettingsCache>,
     defaults: OnceCell<Raw>,
@@ -115,6 +117,7 @@ impl Plan {
             deep: args.scope.deep,
             timeout: asked.or(within),
             server: args.scope.server,
+            plain: args.record_plain,
             cache: several.then(SettingsCache::default),
             defaults: OnceCell::new(),
         })
@@ -160,6 +163,7 @@ impl Plan {
             defaults: asked.defaults,
             settings,
             server_alive_from,
+            plain: self.plain,
             arguments: ssh_g::arguments(flags, login, port, host),
         };
         let mut target =
@@ -214,6 +218,7 @@ impl Plan {
             sessions: self.sessions,
             deep: self.deep,
             ask_server: self.server,
+            plain: self.plain,
             ..usual
         }
     }
@@ -245,6 +250,10 @@ fn files_can_be_used(args: &CheckArgs) -> Result<()> {
     let values = flags.options.iter().chain(&flags.config).chain(&flags.jump).chain(&flags.identities);
     for value in values {
         ensure!(!value.is_empty(), "an option of ssh (-o, -i, -F or -J) is empty; give it a value or drop it");
+        ensure!(
+            !holds_password(value),
+            "an option of ssh (-J or -o) holds a password; leave it out, ssh does not use it"
+        );
         ensure!(
             !value.contains(char::is_control),
             "'{}' holds a control character; check the quoting",

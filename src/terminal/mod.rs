@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
+use ssh_doctor_checks::base::masking::without_passwords;
 use ssh_doctor_checks::base::text::sanitize;
 
 pub use ask::AtTerminal;
@@ -102,7 +103,7 @@ pub fn reason(error: &io::Error) -> String {
 
 /// Foreign text in one line, control characters escaped.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().map(sanitize).collect::<Vec<_>>().join(" ")
+    without_passwords(text).split_whitespace().map(sanitize).collect::<Vec<_>>().join(" ")
 }
 
 fn colored(color: Color, stream: &impl anstream::stream::RawStream) -> bool {

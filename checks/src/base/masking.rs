@@ -75,7 +75,10 @@ mod tests {
 
     #[test]
     fn a_masked_text_has_its_length_and_no_more_of_its_hash_than_tells_it_apart() {
-        assert_eq!(masked("mysql -psecret"), format!("(14 bytes, SHA-256 begins {})", super::short_hash("mysql -psecret")));
+        assert_eq!(
+            masked("mysql -psecret"),
+            format!("(14 bytes, SHA-256 begins {})", super::short_hash("mysql -psecret"))
+        );
         assert_eq!(super::short_hash("").len(), 8);
     }
 }
