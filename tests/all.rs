@@ -41,6 +41,7 @@ mod recorded;
 mod recording;
 mod report;
 mod schema;
+mod screen;
 mod secrets;
 mod server_side;
 mod sessions;

@@ -65,7 +65,7 @@ async fn check(args: &CheckArgs, began: Instant) -> Result<Verdict> {
     if several || args.many.resume.is_some() {
         return fleet::examine_all(args, plan, source, deadline).await;
     }
-    let runner = Runner::open(args.running.quiet, args.verbose, &args.output, deadline)?;
+    let runner = Runner::open(args.running.quiet, args.output.verbose, &args.output, deadline)?;
     let mut sink = Sink::open(args.output.file.as_deref(), args.output.format)?;
     let input = args.targets.first().map(String::as_str).unwrap_or_default();
     let verdict = runner.see(&plan, input, args.record.as_deref(), &mut sink).await?;
@@ -78,7 +78,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<Verdict> {
         return answer(&demo::list(&style(args.output.look.color)));
     }
     makes_sense(&args.output)?;
-    let runner = Runner::open(args.running.quiet, 0, &args.output, None)?;
+    let runner = Runner::open(args.running.quiet, args.output.verbose, &args.output, None)?;
     let mut sink = Sink::open(args.output.file.as_deref(), args.output.format)?;
     let stage = demo::start(args.case.as_deref()).await?;
     if !args.running.quiet {
@@ -91,7 +91,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<Verdict> {
     let verdict = verdict?;
     sink.close()?;
     if !args.running.quiet {
-        remark("\nNext: ssh-doctor check HOST, or another demo: ssh-doctor demo --list");
+        remark("Next: ssh-doctor check HOST, or another demo: ssh-doctor demo --list");
     }
     Ok(verdict)
 }

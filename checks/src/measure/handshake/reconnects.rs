@@ -18,12 +18,17 @@ use crate::os::pause::timeout;
 use crate::ssh::dial;
 use crate::ssh::tap::{Seen, Tap};
 
-/// How many, at most, and what lies between them.
-const FEW: (usize, Duration) = (3, Duration::from_millis(300));
-/// The same where sshd's words stand for chance and for certainty: between its two numbers MaxStartups refuses by chance, and
-/// nine refusals in a row are rare even where it refuses six of ten.
-const MANY: (usize, Duration) = (8, Duration::from_millis(150));
-/// How long a look waits for a word.
+/// The number of reconnects and the pause before each.
+struct Schedule {
+    most: usize,
+    pause: Duration,
+}
+
+const FEW_RECONNECTS: Schedule = Schedule { most: 3, pause: Duration::from_millis(300) };
+/// For what may be MaxStartups: between its first and last number sshd refuses by chance, and nine refusals in a row are rare even at
+/// a rate of six in ten.
+const MANY_RECONNECTS: Schedule = Schedule { most: 8, pause: Duration::from_millis(150) };
+/// The wait for the first bytes of one reconnect.
 const PATIENCE: Duration = Duration::from_millis(700);
 
 /// What was seen on a connection that was opened at `opened`, in a check that began at `began`.
@@ -43,7 +48,7 @@ pub(super) fn reconnect(seen: &Seen, began: Instant, opened: Instant) -> Reconne
 /// may decide.
 pub(super) async fn again(ctx: &Context, route: Route, doubtful: bool, began: Instant) -> Vec<Reconnect> {
     let until = ctx.until();
-    let (most, pause) = if doubtful { MANY } else { FEW };
+    let Schedule { most, pause } = if doubtful { MANY_RECONNECTS } else { FEW_RECONNECTS };
     let mut reconnects = Vec::new();
     // A proxy command may be a login at a bastion: it is not repeated.
     if !matches!(route, Route::Direct(_)) {
