@@ -52,6 +52,7 @@ mod sessions;
 mod sick;
 mod slow;
 mod snapshots;
+mod stopped;
 mod strangers;
 mod support;
 mod suspected;
