@@ -51,7 +51,8 @@ impl Keys {
         // Of two names of which one begins the other, the longer one is meant.
         while let Some((at, place, name)) = self.first(rest) {
             safe.push_str(&rest[..at]);
-            safe.push_str(&format!("/keys/key-{}", place + 1));
+            safe.push_str("/keys/key-");
+            safe.push_str(&(place + 1).to_string());
             rest = &rest[at + name.len()..];
         }
         safe + rest

@@ -5,7 +5,7 @@ use crate::base::text::sanitize;
 use crate::causes::{Cause, Fix, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::proxy::{ProxyExit, ProxyOutput};
+use crate::facts::proxy::ProxyExit;
 
 /// The exit status of a shell for a program that it may not run, and for one that it does not find.
 const NOT_STARTED: [i32; 2] = [126, 127];
@@ -50,7 +50,7 @@ pub(super) const PROXY_COMMAND: Cause = Cause {
                 .filter(|program| !program.found)
                 .map(|program| format!("PATH has no program {}", sanitize(&program.name))),
         );
-        because.extend(handshake.proxy_stderr.iter().flat_map(ProxyOutput::words));
+        because.extend(handshake.proxy_stderr.iter().flat_map(|output| output.words()));
         let certainty = if is_missing { Certainty::Certain } else { Certainty::Likely };
         let found = Match::new(certainty, because);
         Some(match program {
@@ -138,7 +138,7 @@ mod tests {
         let handshake = handshake::Facts {
             proxied: true,
             proxy_end: Some(ProxyExit::Status { status }),
-            proxy_stderr: Some(ProxyOutput::of("sh: 1: exec: nc: not found\\n", false)),
+            proxy_stderr: Some(Box::new(ProxyOutput::of("sh: 1: exec: nc: not found\\n", false))),
             ..handshake::Facts::default()
         };
         let config = Facts { proxy_program: Some(ProxyProgram { name: "nc".into(), found }), ..Facts::default() };

@@ -4,7 +4,7 @@ use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::proxy::{ProxyExit, ProxyOutput};
+use crate::facts::proxy::ProxyExit;
 
 pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
     code: "jump-proxy-command-failed",
@@ -71,7 +71,7 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
             }
         };
         let mut because = vec![what, "no byte of the server came through it".to_owned()];
-        because.extend(facts.proxy_stderr.iter().flat_map(ProxyOutput::words));
+        because.extend(facts.proxy_stderr.iter().flat_map(|output| output.words()));
         Some(Match::new(certainty, because))
     },
     ..Cause::NEW
@@ -93,7 +93,7 @@ mod tests {
     }
 
     fn proxied(proxy_end: Option<ProxyExit>) -> Facts {
-        let stderr = Some(ProxyOutput::of("a\\nb\\r\\nc\\nd\\n\\ne", true));
+        let stderr = Some(Box::new(ProxyOutput::of("a\\nb\\r\\nc\\nd\\n\\ne", true)));
         let end = Some((Manner::Fin, 3.0));
         Facts { proxied: true, proxy_stderr: stderr, proxy_end, end, ..Facts::default() }
     }

@@ -74,7 +74,7 @@ pub struct Facts {
     #[serde(default)]
     pub proxied: bool,
     /// What the proxy command wrote to standard error.
-    pub proxy_stderr: Option<proxy::ProxyOutput>,
+    pub proxy_stderr: Option<Box<proxy::ProxyOutput>>,
     /// How the proxy command ended, where the handshake failed and it did.
     pub proxy_end: Option<proxy::ProxyExit>,
     /// Further connections on which we only listened, where the first was refused before the version.

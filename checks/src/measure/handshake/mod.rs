@@ -51,7 +51,7 @@ pub async fn check(ctx: &Context, link: Option<Link>) -> (Step<Facts>, Option<Ke
         if outcome.is_err() && facts.end.is_some() {
             facts.proxy_end = process.end(LAST_WORDS).await;
         }
-        facts.proxy_stderr = process.stderr().map(|text| ProxyOutput::of(&text, ctx.limits.plain));
+        facts.proxy_stderr = process.stderr().map(|text| ProxyOutput::of(&text, ctx.limits.plain).into());
     }
     let step = match outcome {
         Ok(connection) => {
