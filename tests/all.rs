@@ -32,6 +32,7 @@ mod mend;
 mod monitoring;
 mod names;
 mod once;
+mod own_keepalive;
 mod own_ssh;
 mod path;
 mod proxies;
