@@ -61,3 +61,4 @@ mod taps;
 mod tidy;
 mod transfers;
 mod voided;
+mod zoo;

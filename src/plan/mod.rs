@@ -29,6 +29,7 @@ use anyhow::{Context, Result, bail, ensure};
 use secrecy::SecretString;
 use ssh_doctor_checks::base::limits::Limits;
 use ssh_doctor_checks::base::masking::holds_password;
+use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::facts::Check;
@@ -58,6 +59,7 @@ pub struct Plan {
     timeout: Option<StageBound>,
     server: bool,
     plain: bool,
+    expected: Vec<Service>,
     /// What ssh said of other targets, where there are several.
     cache: Option<SettingsCache>,
     defaults: OnceCell<Raw>,
@@ -150,6 +152,7 @@ impl Plan {
             timeout: asked.or(within),
             server: scope.server,
             plain: false,
+            expected: scope.expect.clone(),
             cache: several.then(SettingsCache::default),
             defaults: OnceCell::new(),
         })
@@ -258,6 +261,7 @@ impl Plan {
             deep: self.deep,
             ask_server: self.server,
             plain: self.plain,
+            expected: self.expected.clone(),
             ..usual
         }
     }

@@ -9,6 +9,7 @@ pub mod masking;
 pub mod nonce;
 pub mod own_ssh;
 pub mod pattern;
+pub mod service;
 pub mod stop;
 pub mod target;
 pub mod text;

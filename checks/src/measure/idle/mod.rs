@@ -83,6 +83,9 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if let Some(running) = logged_in.running.take() {
         running.close().await;
     }
+    if let Some(sftp) = logged_in.sftp.take() {
+        sftp.end(ctx.limits.patience()).await;
+    }
     let sessions = if login.needs_touch() { ctx.limits.sessions.min(TOUCHED) } else { ctx.limits.sessions };
     let (login, main) = (Arc::new(login), Arc::new(connection));
     let monitor = HostMonitor::begin(&login, &main);
