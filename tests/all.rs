@@ -14,6 +14,7 @@ mod fixtures;
 mod fleet;
 mod forced;
 mod formats;
+mod fuzzed;
 mod handshake;
 mod hop;
 mod hop_report;
