@@ -35,6 +35,7 @@ mod names;
 mod once;
 mod own_ssh;
 mod path;
+mod paused;
 mod proxies;
 mod questions;
 mod reach;
