@@ -79,6 +79,9 @@ mod tests {
         let began = Instant::now();
         assert_eq!(open(&pipe).unwrap_err().kind(), ErrorKind::TimedOut);
         assert!(began.elapsed() >= WRITER);
+        // The one before is still being opened, by a thread that nobody waits for.
+        let pipe = folder.path().join("another");
+        mkfifo(&pipe, Mode::S_IRWXU).unwrap();
         let writer = pipe.clone();
         let writing = thread::spawn(move || {
             let mut pipe = std::fs::OpenOptions::new().write(true).open(writer).unwrap();

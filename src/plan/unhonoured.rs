@@ -143,7 +143,8 @@ mod tests {
         for name in ["bindaddress myhost", "bindaddress none"] {
             assert!(one(name, &[]).contains("numeric"), "{name}");
         }
-        assert!(one("knownhostscommand evil\x1b[31m", &[]).contains("\\u{1b}"));
+        assert!(one("bindinterface evil\x1b[31m", &[]).contains("\\u{1b}"));
+        assert!(!one("knownhostscommand /bin/echo secret", &[]).contains("secret"));
     }
 
     #[test]
