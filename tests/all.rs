@@ -33,6 +33,7 @@ mod mend;
 mod monitoring;
 mod names;
 mod once;
+mod own_keepalive;
 mod own_ssh;
 mod path;
 mod paused;

@@ -49,6 +49,7 @@ pub(super) fn of_settings(
         arguments,
         files: raw.log.files.clone(),
         settings,
+        tcp_keepalive_from: None,
         defaults: lists(defaults),
         refusal: None,
         control: raw.set("controlpath").map(|path| ControlPath {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use secrecy::SecretString;
 use ssh_doctor_checks::base::masking::holds_password;
-use ssh_doctor_checks::base::own_ssh::Setting;
+use ssh_doctor_checks::base::own_ssh::{OwnSsh, Setting};
 use ssh_doctor_checks::base::target::{
     AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, Settings, Strictness, Target,
 };
@@ -106,6 +106,9 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         password: given.password,
         can_ask: given.person && !raw.flag("batchmode", false),
     };
+    let own_ssh = own::of_settings(raw, given.defaults, given.settings, given.arguments, given.plain);
+    let tcp_keepalive_from =
+        origin::of_setting(raw, flags, local, "tcpkeepalive", |value| value.eq_ignore_ascii_case("yes"));
     Ok(Target {
         input: input.to_owned(),
         port,
@@ -147,7 +150,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             compression: raw.flag("compression", false),
         },
         flags: led_by(flags, input, port, user, given.plain),
-        own_ssh: own::of_settings(raw, given.defaults, given.settings, given.arguments, given.plain),
+        own_ssh: own_ssh.map(|own| OwnSsh { tcp_keepalive_from, ..own }),
         tos: ipqos::interactive(raw.one("ipqos").unwrap_or("af21 cs1")),
         settings: Settings {
             source: raw.source.clone(),

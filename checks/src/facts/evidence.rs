@@ -178,6 +178,12 @@ impl Evidence {
         self.checks().iter().find(|view| cut(view)).map(|view| view.check)
     }
 
+    /// What the idle test saw where silence ended sessions, whether or not the user's own keepalive would have prevented it.
+    #[must_use]
+    pub fn idle_deaths(&self) -> Option<&idle::Facts> {
+        self.idle.facts().filter(|facts| self.idle.failed().is_some() || facts.own_outlives_all())
+    }
+
     /// The pause during a check that was long enough to forbid conclusions from its waits and times.
     #[must_use]
     pub fn pause_in(&self, check: Check) -> Option<&Pause> {

@@ -205,7 +205,7 @@ impl Idle {
             interval_s: facts.keepalive().interval_s,
             verified: facts.keepalive().verified,
             own_interval_s,
-            own_holds: None,
+            own_holds: facts.own_holds(),
         }
     }
 }
