@@ -347,6 +347,10 @@ pub enum Format {
     Prometheus,
 }
 
+/// The readers of durations.
+pub(crate) const DURATIONS: [fn(&str) -> Result<Duration, String>; 4] =
+    [values::idle_duration, values::stage_duration, values::whole_duration, values::age];
+
 impl Cli {
     /// Reads the command line. What cannot be read is not printed here: a misuse is one sentence, a request for help is not an error.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, Unread> {

@@ -4,6 +4,7 @@ mod configuration;
 mod describe;
 mod destination;
 mod flags;
+pub(crate) mod fuzz;
 mod ipqos;
 mod jumps;
 mod ledger;

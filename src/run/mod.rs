@@ -4,6 +4,7 @@ pub(crate) mod deadline;
 pub(crate) mod fleet;
 mod one;
 mod output;
+pub(crate) mod penalties;
 
 use std::time::{Duration, Instant};
 

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
+use ssh_doctor_checks::base::ask::Question;
 use ssh_doctor_checks::base::masking::without_passwords;
 use ssh_doctor_checks::base::text::sanitize;
 
@@ -120,6 +121,11 @@ fn unicode(terminal: bool) -> bool {
         ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb" || term == "linux");
     locale.map_or(terminal, |locale| locale.to_lowercase().replace('-', "").contains("utf8")) && !(terminal && dumb)
+}
+
+/// A question as it stands on a terminal of the usual width.
+pub(crate) fn laid_out(question: &Question) -> String {
+    question::set(question, USUAL_COLUMNS)
 }
 
 /// The columns of the terminal that a person is asked at.

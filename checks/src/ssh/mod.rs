@@ -9,6 +9,8 @@ pub mod connection;
 pub mod credential;
 pub mod dial;
 pub mod ending;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod hop_count;
 pub mod known_hosts;
 pub mod login;
