@@ -4,6 +4,7 @@
 //! What judges compare stays comparable. A server's own words may still name its owner in ways that no pattern knows, so a
 //! recording is read before it is shared.
 
+mod homes;
 mod keys;
 mod names;
 

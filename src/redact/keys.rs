@@ -2,7 +2,7 @@
 
 use ssh_doctor_checks::facts::Evidence;
 
-use super::names::without_homes;
+use super::homes::without_homes;
 
 /// The names that ssh itself looks for in `~/.ssh`, which say nothing of anybody.
 const DEFAULTS: [&str; 7] = ["id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_rsa", "id_xmss"];

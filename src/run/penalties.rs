@@ -76,7 +76,11 @@ mod tests {
         assert!(!waits(&penalties).await);
         penalties.add(address.ip(), FAILED_LOGIN);
         assert!(waits(&penalties).await);
-        assert!(!tokio::time::timeout(Duration::from_millis(20), penalties.wait(&["192.0.2.2:22".parse().unwrap()])).await.is_err());
+        assert!(
+            !tokio::time::timeout(Duration::from_millis(20), penalties.wait(&["192.0.2.2:22".parse().unwrap()]))
+                .await
+                .is_err()
+        );
         // A penalty that is over counts no more.
         penalties.0.lock().unwrap().insert(address.ip(), Instant::now());
         assert!(!waits(&penalties).await);

@@ -29,7 +29,11 @@ pub(in crate::ssh) fn parse(line: &str) -> Option<Line<'_>> {
 
 impl Line<'_> {
     /// The line's kind, whether it names the host without its port, and its key; none when it names another host.
-    pub(in crate::ssh) fn naming(&self, exact: &str, portless: Option<&str>) -> Option<(KnownHostsMarker, bool, KeyData)> {
+    pub(in crate::ssh) fn naming(
+        &self,
+        exact: &str,
+        portless: Option<&str>,
+    ) -> Option<(KnownHostsMarker, bool, KeyData)> {
         let is_portless = if self.names.name(exact) {
             false
         } else if portless.is_some_and(|host| self.names.name(host)) {
