@@ -8,6 +8,7 @@ pub mod connect;
 pub mod connection;
 pub mod credential;
 pub mod dial;
+pub mod dialed;
 pub mod ending;
 #[doc(hidden)]
 pub mod fuzz;
@@ -17,6 +18,7 @@ pub mod login;
 pub mod observations;
 pub mod openssh;
 pub mod proxy;
+pub mod recorder;
 pub mod run;
 pub mod sftp;
 pub mod tap;

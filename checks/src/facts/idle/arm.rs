@@ -7,7 +7,7 @@ use crate::facts::path::some_hop_number;
 use crate::facts::tcp::TcpInfo;
 
 /// One stretch of one session: what moved on it, for how long, and its end.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Arm {
     /// Which session.
     pub session: u32,
