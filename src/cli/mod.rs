@@ -347,8 +347,11 @@ pub enum Format {
     Prometheus,
 }
 
+/// A reader of a duration; its error is one sentence.
+type DurationReader = fn(&str) -> Result<Duration, String>;
+
 /// The readers of durations.
-pub(crate) const DURATIONS: [fn(&str) -> Result<Duration, String>; 4] =
+pub(crate) const DURATIONS: [DurationReader; 4] =
     [values::idle_duration, values::stage_duration, values::whole_duration, values::age];
 
 impl Cli {

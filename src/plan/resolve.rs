@@ -86,12 +86,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         None => alias.to_owned(),
     };
     tokens.host = &host;
-    if raw.set("proxyjump").is_some()
-        && flags.jump.is_none()
-        && let Some(place) = origin::in_files(&raw.log, local, "proxyjump", holds_password)
-    {
-        bail!("ProxyJump holds a password ({place}); take it out, ssh makes it part of the login name");
-    }
+    refuse_password(raw, flags, local)?;
     let unhonoured = unhonoured::settings(raw, given.defaults, flags, &tokens, given.plain);
     let deciding =
         unhonoured.iter().filter(|setting| setting.decides).map(|setting| setting.sentence.clone()).collect();
@@ -164,6 +159,16 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         },
         host,
     })
+}
+
+/// Refuses a password in the ProxyJump of a configuration file; `ssh -G` shows it as a part of the login name.
+fn refuse_password(raw: &Raw, flags: &SshFlags, local: &Local) -> Result<()> {
+    let is_of_a_file = raw.set("proxyjump").is_some() && flags.jump.is_none();
+    let place = is_of_a_file.then(|| origin::in_files(&raw.log, local, "proxyjump", holds_password)).flatten();
+    match place {
+        Some(place) => bail!("ProxyJump holds a password ({place}); take it out, ssh makes it part of the login name"),
+        None => Ok(()),
+    }
 }
 
 /// What of the command line says where to go; the port and the user are those that it comes to.
