@@ -69,7 +69,9 @@ fn bash_completes_commands_options_values_hosts_codes_and_cases() {
 
 #[test]
 fn fish_completes_commands_options_values_hosts_codes_and_cases() {
-    assert_proposed("fish", |typed| format!("source ./script; complete -C 'ssh-doctor {typed}' | string split -f 1 \\t"));
+    assert_proposed("fish", |typed| {
+        format!("source ./script; complete -C 'ssh-doctor {typed}' | string split -f 1 \\t")
+    });
 }
 
 #[test]
