@@ -198,7 +198,8 @@ fn larger_kex(evidence: &Evidence) -> Option<String> {
     let offered = &handshake.server_offer.as_ref()?.kex;
     let theirs = handshake.client_offer.kex.iter().find(|name| offered.contains(name))?;
     let ours = &handshake.negotiated.as_ref()?.kex;
-    (evidence.witness.is_none() && is_post_quantum(theirs) && !is_post_quantum(ours)).then(|| {
+    let fails = evidence.checks().iter().any(|view| matches!(view.step, Step::Failed(())));
+    (!fails && evidence.witness.is_none() && is_post_quantum(theirs) && !is_post_quantum(ours)).then(|| {
         format!(
             "Not tested: packets as large as those of your ssh's key exchange ({}, over 1.1 KB); --with-ssh tests them.",
             sanitize(theirs)
