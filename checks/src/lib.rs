@@ -24,7 +24,7 @@ use measure::context::Context;
 use measure::dns::{LookedUp, per_server_queries};
 use measure::handles::{Identity, Link, LoggedIn};
 use measure::progress::{CheckOutcome, Event};
-use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
+use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer, witness};
 use os::pause::{self, Mark};
 use ssh::known_hosts;
 
@@ -42,8 +42,14 @@ pub async fn examine(ctx: Context, selected: &BTreeSet<Check>) -> Evidence {
         Box::pin(pipeline(ctx, selected, tunnel, (Instant::now(), Timestamp::now()))).await
     })
     .await;
-    let (evidence, _) = Box::pin(pipeline(ctx, selected, tunnel, started)).await;
-    Evidence { hops, ..evidence }
+    let (evidence, _) = Box::pin(pipeline(ctx.clone(), selected, tunnel, started)).await;
+    let mut evidence = Evidence { hops, ..evidence };
+    if let Some(witness) = witness::afterwards(&ctx, selected, &evidence).await {
+        evidence.witness = Some(witness);
+        evidence.duration_ms = ms_since(started.0);
+        evidence.spent = ctx.budget.spent();
+    }
+    evidence
 }
 
 /// Runs the selected checks on one target: `tunnel` is the connection through the hops, where there are any. Leaves the login, unless
@@ -77,6 +83,7 @@ async fn pipeline(
     let hostkey = timed(&ctx, selected, &mut pauses, Check::Hostkey, check).await;
     let check = async || keep(&mut logged_in, auth::check(&ctx, identity).await);
     let auth = timed(&ctx, selected, &mut pauses, Check::Auth, check).await;
+    let asked = witness::beside(&ctx, &auth.step);
     let check = async || channel::check(&ctx, logged_in.as_mut()).await;
     let mut channel = timed(&ctx, selected, &mut pauses, Check::Channel, check).await;
     let check = async || transfer::check(&ctx, logged_in.as_mut()).await;
@@ -120,6 +127,7 @@ async fn pipeline(
     let check = async || exit::check(&ctx, logged_in.take()).await;
     evidence.exit = timed(&ctx, selected, &mut pauses, Check::Exit, check).await;
     per_server_queries::complete(name_servers, &ctx.stop, &mut evidence.dns.step).await;
+    evidence.witness = asked.conclude().await;
     (evidence.duration_ms, evidence.spent, evidence.pauses) = (took(), ctx.budget.spent(), pauses);
     (evidence.interrupted, evidence.timed_out) = (ctx.stop.asked(), ctx.stop.timed_out());
     (*evidence, logged_in)

@@ -10,6 +10,21 @@ use crate::terminal;
 /// Commands that clap's own words would name wrongly.
 const COMMANDS: [&str; 8] = ["check", "demo", "explain", "causes", "diagnose", "schema", "completions", "man"];
 
+/// Options that people expect and that ssh spells differently, each with what does it here.
+const MEANT: [(&str, &str); 11] = [
+    ("--port", "-p PORT"),
+    ("--user", "-l LOGIN"),
+    ("--login", "-l LOGIN"),
+    ("--username", "-l LOGIN"),
+    ("--identity", "-i FILE"),
+    ("--key", "-i FILE"),
+    ("--config", "-F CONFIG"),
+    ("--jump", "-J HOPS"),
+    ("--json", "--format json"),
+    ("--nagios", "--format nagios"),
+    ("--prometheus", "--format prometheus"),
+];
+
 /// A command line that asks for help, or is wrong.
 #[derive(Debug)]
 pub struct Unread {
@@ -67,7 +82,9 @@ impl Unread {
                 format!("'{wrong}' is one argument too many; see {help}")
             }
             ErrorKind::UnknownArgument => {
-                let hint = context(ContextKind::SuggestedArg).map(|arg| format!("; you may mean {arg}"));
+                let meant = MEANT.iter().find(|(word, _)| wrong == *word).map(|(_, flag)| (*flag).to_owned());
+                let hint = meant.or_else(|| context(ContextKind::SuggestedArg));
+                let hint = hint.map(|arg| format!("; you may mean {arg}"));
                 let of = self.command.map(|command| format!(" of {command}")).unwrap_or_default();
                 format!("'{wrong}' is no option{of}{}; see {help}", hint.unwrap_or_default())
             }

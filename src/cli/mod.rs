@@ -3,6 +3,7 @@
 mod color;
 mod man;
 mod misuse;
+mod ssh_flags;
 mod values;
 
 use std::ffi::OsString;
@@ -22,6 +23,7 @@ use crate::targets::Shard;
 pub use color::ColorArgs;
 pub use man::man_page;
 pub use misuse::Unread;
+pub use ssh_flags::OtherSshFlags;
 pub(crate) use values::port;
 use values::{age, check_names, idle_duration, jobs, rate, stage_duration, whole_duration};
 
@@ -171,6 +173,18 @@ pub struct SshFlags {
     /// IPv6 only
     #[arg(short = '6')]
     pub inet6: bool,
+    /// The others.
+    #[command(flatten)]
+    pub others: OtherSshFlags,
+}
+
+impl SshFlags {
+    /// The same, with the settings that other flags stand for among the options; where an option was given too, that one counts.
+    #[must_use]
+    pub fn with_others(&self) -> Self {
+        let options = [&self.options[..], &self.others.options()].concat();
+        Self { options, ..self.clone() }
+    }
 }
 
 /// What to examine, and for how long.
@@ -195,6 +209,9 @@ pub struct Scope {
     /// Also ask the server itself: its settings, its log of our connections, memory, disk; reads only, never with sudo
     #[arg(long)]
     pub server: bool,
+    /// Run your own ssh too, as far as the login, and compare; nothing is run on the server
+    #[arg(long)]
+    pub with_ssh: bool,
     /// Longest time for each stage but the idle test
     #[arg(long, value_name = "DURATION", value_parser = stage_duration)]
     pub timeout: Option<Duration>,

@@ -56,6 +56,7 @@ pub struct Plan {
     deep: bool,
     timeout: Option<StageBound>,
     server: bool,
+    with_ssh: bool,
     /// What ssh said of other targets, where there are several.
     cache: Option<SettingsCache>,
     defaults: OnceCell<Raw>,
@@ -137,7 +138,7 @@ impl Plan {
         let within = stage.map(|time| StageBound { time, from: "--deadline" });
         Ok(Self {
             checks,
-            flags: flags.clone(),
+            flags: flags.with_others(),
             local: Local::here(),
             password: None,
             password_file: password_file.map(ToOwned::to_owned),
@@ -147,6 +148,7 @@ impl Plan {
             deep: scope.deep,
             timeout: asked.or(within),
             server: scope.server,
+            with_ssh: scope.with_ssh,
             cache: several.then(SettingsCache::default),
             defaults: OnceCell::new(),
         })
@@ -253,6 +255,7 @@ impl Plan {
             sessions: self.sessions,
             deep: self.deep,
             ask_server: self.server,
+            with_ssh: self.with_ssh,
             ..usual
         }
     }

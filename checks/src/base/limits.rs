@@ -31,6 +31,8 @@ pub struct Limits {
     pub connections: u32,
     /// Whether the server itself is asked what it knows (`--server`).
     pub ask_server: bool,
+    /// Whether the user's own ssh is run too (`--with-ssh`).
+    pub with_ssh: bool,
     /// Whether many connections or channels may be opened, and much data moved (`--deep`).
     pub deep: bool,
 }
@@ -54,6 +56,7 @@ impl Default for Limits {
             handshakes: 4,
             connections: 60,
             ask_server: false,
+            with_ssh: false,
             deep: false,
         }
     }

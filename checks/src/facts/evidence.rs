@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
 use super::server::ServerAnswers;
+use super::witness::Witness;
 use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::target::{Flags, Settings};
 use crate::base::text::seconds;
@@ -68,6 +69,9 @@ pub struct Evidence {
     pub hops: Vec<Hop>,
     /// What the server itself knows; `null` where it was not asked.
     pub server: Option<ServerAnswers>,
+    /// The user's own ssh, run as far as its login; `null` where it was not run.
+    #[serde(default)]
+    pub witness: Option<Witness>,
 }
 
 /// A hop, and what it did with the connection to what comes next.
@@ -262,6 +266,7 @@ impl Evidence {
             exit: skipped(),
             hops: Vec::new(),
             server: None,
+            witness: None,
         }
     }
 

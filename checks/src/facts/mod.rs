@@ -25,6 +25,7 @@ pub mod sockets;
 mod stored;
 pub mod tcp;
 pub mod transfer;
+pub mod witness;
 
 pub use check::{Check, Facts, Step, Timed};
 pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Pause, Spent, VERSION};
