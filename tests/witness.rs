@@ -9,7 +9,7 @@ use crate::own_ssh::settle;
 
 fn check(lab: &Lab, options: &[&str]) -> Report {
     let args = [&["check", "--format", "json", "--idle", "0", "-o", "BatchMode=yes"], options, &["db"]].concat();
-    let run = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &args, Duration::from_secs(60));
+    let run = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &args, Duration::from_mins(1));
     let json = serde_json::from_str(&run.stdout).unwrap_or_default();
     Report { run, json }
 }

@@ -44,7 +44,7 @@ pub async fn examine(ctx: Context, selected: &BTreeSet<Check>) -> Evidence {
     .await;
     let (evidence, _) = Box::pin(pipeline(ctx.clone(), selected, tunnel, started)).await;
     let mut evidence = Evidence { hops, ..evidence };
-    if let Some(witness) = witness::afterwards(&ctx, selected, &evidence).await {
+    if let Some(witness) = Box::pin(witness::afterwards(&ctx, selected, &evidence)).await {
         evidence.witness = Some(witness);
         evidence.duration_ms = ms_since(started.0);
         evidence.spent = ctx.budget.spent();

@@ -387,7 +387,7 @@ fn after_help() -> String {
 fn check_after_help() -> String {
     let names = Check::ALL.map(Check::name).join(", ");
     format!(
-        "Checks, in this order: {names}.\nDurations read 90s, 6m, 1h30m.\n\nExamples:\n{}\n\nExit status:\n{}",
+        "Checks, in this order: {names}.\nDurations read 90s, 6m, 1h30m. Other flags of ssh are accepted too.\n\nExamples:\n{}\n\nExit status:\n{}",
         examples("ssh-doctor check"),
         exit_status()
     )

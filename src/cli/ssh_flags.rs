@@ -163,3 +163,45 @@ impl OtherSshFlags {
         sentences.map(|(flags, words)| format!("{flags}: {words}")).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::cli::{CheckArgs, Cli, Command};
+
+    fn check(flags: &str) -> Box<CheckArgs> {
+        let line = format!("ssh-doctor check {flags} db");
+        match Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{flags}: {error}")).command {
+            Command::Check(args) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn flags_that_stand_for_a_setting_are_settings() {
+        let flags = check("-oPort=22 -CA -c aes128-ctr -S none").ssh.with_others();
+        let settings = ["Port=22", "Compression=yes", "ForwardAgent=yes", "Ciphers=aes128-ctr", "ControlPath=none"];
+        assert_eq!(flags.options, settings);
+        assert!(flags.others.passed_over().is_empty());
+        assert_eq!(check("-p22").ssh.port, Some(22));
+    }
+
+    #[test]
+    fn the_others_are_accepted_and_told() {
+        let flags = check("-aXxYNTttnqfgskMy -L 8080:db:80 -R 1:a:2 -D 1080 -W a:1 -w 0 -e none -E /tmp/log").ssh;
+        let told = flags.others.passed_over().join("\n");
+        assert!(told.starts_with("-L -R -D -W -w: forwardings are not set up\n"), "{told}");
+        assert!(told.contains("-a -f -g -k -M -N -n -q -s -T -t -X -x -Y -y -E -e: accepted"), "{told}");
+        assert_eq!(check("").ssh.others.passed_over(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_spelt_as_elsewhere_is_answered_with_the_flag_that_does_it() {
+        for (flag, hint) in [("--port", "-p PORT"), ("--user=me", "-l LOGIN"), ("--json", "--format json")] {
+            let args = ["ssh-doctor", "check", flag, "db"].map(Into::into);
+            let sentence = Cli::read(args).unwrap_err().sentence();
+            assert!(sentence.contains(&format!("you may mean {hint}")), "{sentence}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use super::{Cause, Fix, Match, Severity};
 use crate::base::text::seconds;
 use crate::facts::certainty::Certainty;
 use crate::facts::witness::Witness;
-use crate::facts::{Check, Evidence, Step};
+use crate::facts::{Check, Evidence, Step, auth};
 
 /// The causes that the user's own ssh shows.
 pub static CAUSES: &[Cause] = &[FAILS, WORKS];
@@ -81,7 +81,7 @@ fn is_broken_here(evidence: &Evidence) -> bool {
 
 /// Whether ssh may only have lacked an answer: a password or passphrase, a touch.
 fn is_for_want_of_an_answer(evidence: &Evidence, witness: &Witness) -> bool {
-    let by_key_alone = evidence.auth.passed().is_some_and(|facts| facts.logged_in_unattended());
+    let by_key_alone = evidence.auth.passed().is_some_and(auth::Facts::logged_in_unattended);
     let takes_keys_alone = witness.words.last().is_some_and(|words| words.ends_with("Permission denied (publickey)."));
     witness.login_begun && (witness.cut || !(by_key_alone || takes_keys_alone))
 }
@@ -89,6 +89,7 @@ fn is_for_want_of_an_answer(evidence: &Evidence, witness: &Witness) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{FAILS, WORKS};
+    use crate::facts::handshake::Facts;
     use crate::facts::witness::{Witness, WitnessReason};
     use crate::facts::{Check, Evidence, Step, Timed};
 
@@ -120,7 +121,7 @@ mod tests {
     fn a_failure_that_is_ours_too_or_only_lacks_an_answer_is_none_of_sshs() {
         assert!((FAILS.judge)(&evidence(Check::Hostkey, true)).is_none());
         let mut shared = evidence(Check::Tcp, true);
-        shared.handshake = Timed { step: Step::Failed(Default::default()), duration_ms: 1.0 };
+        shared.handshake = Timed { step: Step::Failed(Facts::default()), duration_ms: 1.0 };
         assert!((FAILS.judge)(&shared).is_none());
         assert!((FAILS.judge)(&Evidence::unexamined()).is_none());
     }

@@ -144,13 +144,11 @@ async fn end(child: &mut Child, by_us: bool) -> Option<i32> {
         // It may have ended meanwhile.
         let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
     }
-    match timeout(GOODBYE, child.wait()).await {
-        Ok(status) => status.ok()?.code().filter(|_| !by_us),
-        Err(_) => {
-            let _ = child.kill().await;
-            None
-        }
+    if let Ok(status) = timeout(GOODBYE, child.wait()).await {
+        return status.ok()?.code().filter(|_| !by_us);
     }
+    let _ = child.kill().await;
+    None
 }
 
 fn witness(reason: WitnessReason, until: Check, log: &Connection, text: &[u8]) -> Witness {
@@ -191,7 +189,9 @@ fn arguments(ctx: &Context, own: &OwnSsh) -> Vec<String> {
     ];
     let mut arguments: Vec<String> = ["-v", "-N", "-T", "-a", "-x", "-S", "none"].map(Into::into).into();
     let mut add = |option: String| arguments.extend(["-o".to_owned(), option]);
-    options.iter().for_each(|option| add((*option).to_owned()));
+    for option in options {
+        add(option.to_owned());
+    }
     // Older versions do not know it; where it is set, this one does.
     if own.settings.iter().any(|setting| setting.keyword.eq_ignore_ascii_case("ForkAfterAuthentication")) {
         add("ForkAfterAuthentication=no".to_owned());

@@ -321,7 +321,7 @@ mod tests {
             from: "~/.ssh/config line 2".into(),
         };
         let config = crate::facts::config::Facts { settings: vec![setting], ..Default::default() };
-        evidence.config = Box::new(crate::facts::Timed { step: crate::facts::Step::Passed(config), duration_ms: 1.0 });
+        *evidence.config = crate::facts::Timed { step: crate::facts::Step::Passed(config), duration_ms: 1.0 };
         let found = (KEX.judge)(&evidence).unwrap();
         assert!(
             found.values.contains(&("spoken_list", "ecdh-sha2-nistp256,curve25519-sha256".to_owned())),
