@@ -1,5 +1,6 @@
 //! From evidence to a diagnosis: every cause's judge is asked, consequences are hidden, fixes are filled in.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -95,8 +96,8 @@ pub struct Finding {
     pub certainty: Certainty,
     /// Whether only what the title says is so sure, and its reason is one of several.
     pub reason_open: bool,
-    /// The condition, without the values of this run.
-    pub title: &'static str,
+    /// The condition, without the figures of this run.
+    pub title: Cow<'static, str>,
     /// The condition with this run's figures, for the first line of a report.
     #[serde(skip)]
     pub headline: Option<String>,
@@ -141,7 +142,7 @@ pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Cli
         findings.extend(at_hop.into_iter().map(|found| Finding { hop: Some(hop.name.clone()), ..found }));
     }
     findings.extend(findings_of(&causes, client, evidence));
-    let settled = evidence.witness.as_ref().is_some_and(Witness::logged_in);
+    let settled = evidence.witness.as_deref().is_some_and(Witness::logged_in);
     if settled {
         findings.iter_mut().filter(|found| found.hop.is_none() && found.stage <= Check::Auth).for_each(contradicted);
     }
@@ -226,7 +227,7 @@ impl Matched {
             severity: self.severity(),
             certainty: self.found.certainty,
             reason_open: self.found.reason_open,
-            title: self.cause.title,
+            title: self.found.title.map_or(Cow::Borrowed(self.cause.title), Cow::Owned),
             headline: self.found.headline,
             explanation,
             fixes,

@@ -28,6 +28,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use secrecy::SecretString;
 use ssh_doctor_checks::base::limits::Limits;
+use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::facts::Check;
@@ -57,6 +58,7 @@ pub struct Plan {
     timeout: Option<StageBound>,
     server: bool,
     with_ssh: bool,
+    expected: Vec<Service>,
     /// What ssh said of other targets, where there are several.
     cache: Option<SettingsCache>,
     defaults: OnceCell<Raw>,
@@ -149,6 +151,7 @@ impl Plan {
             timeout: asked.or(within),
             server: scope.server,
             with_ssh: scope.with_ssh,
+            expected: scope.expect.clone(),
             cache: several.then(SettingsCache::default),
             defaults: OnceCell::new(),
         })
@@ -256,6 +259,7 @@ impl Plan {
             deep: self.deep,
             ask_server: self.server,
             with_ssh: self.with_ssh,
+            expected: self.expected.clone(),
             ..usual
         }
     }

@@ -69,6 +69,7 @@ mod tests {
             with_ssh: false,
             timeout: None,
             sessions: 16,
+            expect: Vec::new(),
             deep: false,
         };
         selected(&scope, Duration::from_secs(idle))

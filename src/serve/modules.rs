@@ -36,7 +36,7 @@ pub(super) struct Plans {
 /// Prepares every module of a configuration; an error names the module that cannot be used.
 pub(super) fn prepare(config: &Config) -> Result<BTreeMap<String, Arc<PreparedModule>>> {
     let prepared = config.modules.iter().map(|(name, module)| {
-        Plans::of(module).with_context(|| format!("module {name} cannot be used"))?;
+        Plans::of(module).with_context(|| format!("module {name}"))?;
         let prepared =
             PreparedModule { name: name.clone(), settings: module.clone(), plans: tokio::sync::Mutex::default() };
         Ok((name.clone(), Arc::new(prepared)))
@@ -87,6 +87,7 @@ impl Plans {
             skip: module.skip.iter().map(|name| name.0).collect(),
             server: false,
             with_ssh: false,
+            expect: Vec::new(),
             timeout: module.stage.map(|ConfigDuration(stage)| stage),
         };
         let circumstances = Circumstances { person: false, several: true, stage: None };

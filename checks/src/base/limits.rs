@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::service::Service;
+
 /// How long a command may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
@@ -35,6 +37,8 @@ pub struct Limits {
     pub with_ssh: bool,
     /// Whether many connections or channels may be opened, and much data moved (`--deep`).
     pub deep: bool,
+    /// What the account must serve (`--expect`); empty where it is to serve what it turns out to.
+    pub expected: Vec<Service>,
 }
 
 impl Limits {
@@ -58,6 +62,7 @@ impl Default for Limits {
             ask_server: false,
             with_ssh: false,
             deep: false,
+            expected: Vec::new(),
         }
     }
 }

@@ -107,7 +107,7 @@ mod tests {
             cut,
             words: Vec::new(),
         };
-        Evidence { witness: Some(witness), ..Evidence::unexamined() }
+        Evidence { witness: Some(Box::new(witness)), ..Evidence::unexamined() }
     }
 
     #[test]

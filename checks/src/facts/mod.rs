@@ -24,9 +24,10 @@ pub mod sessions;
 pub mod sockets;
 mod stored;
 pub mod tcp;
+pub mod timeline;
 pub mod transfer;
 pub mod witness;
 
 pub use check::{Check, Facts, Step, Timed};
-pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Pause, Spent, VERSION};
+pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Lag, Pause, Spent, VERSION};
 pub use stored::Unreadable;

@@ -2,6 +2,7 @@
 
 mod schema;
 mod text;
+mod timeline;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -9,6 +10,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
+use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::base::target::Settings;
 use ssh_doctor_checks::facts::server::ServerAnswers;
 use ssh_doctor_checks::facts::witness::Witness;
@@ -19,6 +21,7 @@ use crate::diagnose::{Diagnosis, Finding, Verdict};
 pub use schema::schema;
 pub(crate) use schema::{schema_of, schema_text};
 pub(crate) use text::{Time, to_text};
+use timeline::TimelineReport;
 
 /// The version of this format; a change that breaks a reader raises it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -65,10 +68,10 @@ pub(crate) struct Report<'a> {
     died_at: Option<Check>,
     /// The idle timeout and the keepalive, as measured.
     idle: Idle,
-    /// The services that were seen to work, of `exec`, `shell`, `sftp`, `forward` and later ones; null where that is not known.
-    serves: Option<Vec<String>>,
+    /// The services that were seen to work: `exec`, `shell`, `sftp`, `git`, `forward`, `program` (the account's own); null where that is not known.
+    serves: Option<Vec<Service>>,
     /// The services that the account was expected to serve (`--expect`); null where nothing was expected.
-    expected: Option<Vec<String>>,
+    expected: Option<Vec<Service>>,
     /// Every check, in the order in which they run.
     checks: Vec<CheckReport>,
     /// The jump hosts, first hop first.
@@ -77,6 +80,8 @@ pub(crate) struct Report<'a> {
     server: Option<&'a ServerAnswers>,
     /// The user's own ssh, run as far as its login; null where it was not run (`--with-ssh`).
     witness: Option<&'a Witness>,
+    /// Every connection of the examination on one clock.
+    timeline: TimelineReport<'a>,
     /// The causes, root cause first.
     diagnoses: Cow<'a, [Finding]>,
     /// The user's settings that matter to the judgement.
@@ -166,12 +171,13 @@ impl<'a> Report<'a> {
             exit_status: diagnosis.verdict.exit_status(),
             died_at: diagnosis.died_at,
             idle: Idle::of(evidence),
-            serves: None,
-            expected: None,
+            serves: evidence.serves(),
+            expected: Some(evidence.expected.clone()).filter(|expected| !expected.is_empty()),
             checks,
             hops: evidence.hops.iter().map(|hop| HopReport::of(hop, findings, brief)).collect(),
             server: evidence.server.as_ref().filter(|_| !brief),
-            witness: evidence.witness.as_ref().filter(|_| !brief),
+            witness: evidence.witness.as_deref().filter(|_| !brief),
+            timeline: TimelineReport::of(&evidence.timeline, brief),
             diagnoses: if brief { findings.iter().map(Finding::brief).collect() } else { findings.into() },
             settings: &evidence.settings,
             spent: evidence.spent,
