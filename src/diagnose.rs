@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use ssh_doctor_checks::causes::unexplained::is_unexplained;
 use ssh_doctor_checks::causes::{Cause, FixKind, Match, Severity, Side, Testimony};
 use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::witness::Witness;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step, config};
 
 use crate::clients::Client;
@@ -141,12 +142,22 @@ pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Cli
         findings.extend(at_hop.into_iter().map(|found| Finding { hop: Some(hop.name.clone()), ..found }));
     }
     findings.extend(findings_of(&causes, client, evidence));
+    let settled = evidence.witness.as_deref().is_some_and(Witness::logged_in);
+    if settled {
+        findings.iter_mut().filter(|found| found.hop.is_none() && found.stage <= Check::Auth).for_each(contradicted);
+    }
     findings.sort_by_key(|found| found.severity);
     let way = evidence.hops.iter().map(|hop| &hop.evidence).chain([evidence]);
-    let checks: Vec<_> = way.flat_map(Evidence::checks).collect();
+    let mut checks: Vec<_> = way.flat_map(Evidence::checks).collect();
+    // What ssh comes through works, whatever kept this examination from it.
+    checks.retain(|view| !(settled && view.check <= Check::Auth && is_open(&view.step)));
     let died_at = died_at(&checks, &findings);
     let verdict = match verdict(&checks, &findings, died_at, evidence.interrupted) {
         Verdict::Broken if works_through_master(evidence, died_at) => Verdict::Degraded,
+        // ssh could fail where this examination does not.
+        Verdict::Healthy | Verdict::Degraded if !settled && !evidence.settings.deciding.is_empty() => {
+            Verdict::Inconclusive
+        }
         verdict => verdict,
     };
     Diagnosis { verdict, died_at, findings }
@@ -280,6 +291,20 @@ fn died_at(checks: &[CheckView], findings: &[Finding]) -> Option<Check> {
     let failed = checks.iter().find(|view| matches!(view.step, Step::Failed(()))).map(|view| view.check);
     let critical = findings.iter().find(|found| found.severity == Severity::Critical).map(|found| found.stage);
     failed.or(critical)
+}
+
+/// Whether a check failed, or did not come to an end.
+fn is_open(step: &Step<()>) -> bool {
+    matches!(step, Step::Failed(()) | Step::Void(()) | Step::Error(_))
+}
+
+/// A finding about what ssh itself was seen to come through.
+fn contradicted(found: &mut Finding) {
+    if found.severity == Severity::Critical {
+        found.severity = Severity::Warning;
+        found.certainty = Certainty::Possible;
+        found.because.push("your own ssh logs in all the same".to_owned());
+    }
 }
 
 /// Whether no new connection comes to a login, and ssh works all the same: it shares the one of a control master.

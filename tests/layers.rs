@@ -19,7 +19,7 @@ const ROOMS: [(&str, &[&str]); 8] = [
     ("causes", &["facts", "base"]),
     ("os", &["facts", "base"]),
     ("ssh", &["os", "facts", "base"]),
-    ("measure", &["ssh", "os", "facts", "base"]),
+    ("measure", &["ssh", "logs", "os", "facts", "base"]),
     ("lib.rs", &["base", "facts", "logs", "causes", "os", "ssh", "measure"]),
 ];
 

@@ -26,7 +26,7 @@ pub(crate) fn settle(lab: &Lab, server: &Server, own: &str) {
 }
 
 /// Runs `ssh TARGET true` and the doctor with the same options: ssh works where the verdict is healthy or degraded, and only there.
-fn agrees(lab: &Lab, target: &str, options: &[&str]) -> Report {
+pub(crate) fn agrees(lab: &Lab, target: &str, options: &[&str]) -> Report {
     let ssh = lab.run("ssh", &[options, &["-o", "BatchMode=yes", target, "true"]].concat(), s(6));
     let check = [&["check", "--format", "json", "--idle", "0"], options, &["-o", "BatchMode=yes", target]].concat();
     let run = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &check, s(60));

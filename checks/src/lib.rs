@@ -24,7 +24,9 @@ use measure::context::Context;
 use measure::dns::{LookedUp, per_server_queries};
 use measure::handles::{Identity, Link, LoggedIn};
 use measure::progress::{CheckOutcome, Event};
-use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, stall_watch, tcp, transfer};
+use measure::{
+    auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, stall_watch, tcp, transfer, witness,
+};
 use os::lag::Lag;
 use os::pause::{self, Mark};
 use ssh::known_hosts;
@@ -56,8 +58,15 @@ pub async fn examine(ctx: Context, selected: &BTreeSet<Check>) -> Evidence {
         Box::pin(pipeline(ctx, selected, tunnel, (Instant::now(), Timestamp::now()))).await
     })
     .await;
-    let (evidence, _) = Box::pin(pipeline(ctx, selected, tunnel, started)).await;
-    Evidence { hops, timeline: Box::new(recorder.concluded().await), ..evidence }
+    let (evidence, _) = Box::pin(pipeline(ctx.clone(), selected, tunnel, started)).await;
+    let timeline = Box::new(recorder.concluded().await);
+    let mut evidence = Evidence { hops, timeline, ..evidence };
+    if let Some(witness) = Box::pin(witness::afterwards(&ctx, selected, &evidence)).await {
+        evidence.witness = Some(Box::new(witness));
+        evidence.duration_ms = ms_since(started.0);
+        evidence.spent = ctx.budget.spent();
+    }
+    evidence
 }
 
 /// Runs the selected checks on one target: `tunnel` is the connection through the hops, where there are any. Leaves the login
@@ -92,6 +101,7 @@ async fn pipeline(
     let hostkey = timed(&ctx, selected, &mut own, Check::Hostkey, check).await;
     let check = async || keep(&mut logged_in, auth::check(&ctx, identity).await);
     let auth = timed(&ctx, selected, &mut own, Check::Auth, check).await;
+    let asked = witness::beside(&ctx, &auth.step);
     let check = async || channel::check(&ctx, logged_in.as_mut()).await;
     let channel = timed(&ctx, selected, &mut own, Check::Channel, check).await;
     let check = async || transfer::check(&ctx, logged_in.as_mut()).await;
@@ -141,6 +151,7 @@ async fn pipeline(
         exit::say_goodbye(logged_in.take(), &mut evidence.exit.step).await;
     }
     per_server_queries::complete(name_servers, &ctx.stop, &mut evidence.dns.step).await;
+    evidence.witness = asked.conclude().await.map(Box::new);
     (evidence.duration_ms, evidence.spent, evidence.pauses) = (took(), ctx.budget.spent(), own.pauses);
     evidence.lags = own.lags;
     (evidence.interrupted, evidence.timed_out) = (ctx.stop.asked(), ctx.stop.timed_out());

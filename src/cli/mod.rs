@@ -5,6 +5,7 @@ mod completions;
 mod hints;
 mod man;
 mod misuse;
+mod ssh_flags;
 mod values;
 
 use std::ffi::OsString;
@@ -25,6 +26,7 @@ pub use color::ColorArgs;
 pub use completions::{completion_script, known_hosts};
 pub use man::man_page;
 pub use misuse::Unread;
+pub use ssh_flags::OtherSshFlags;
 pub(crate) use values::port;
 use values::{age, check_names, idle_duration, jobs, rate, services, stage_duration, whole_duration};
 
@@ -192,6 +194,18 @@ pub struct SshFlags {
     /// IPv6 only
     #[arg(short = '6')]
     pub inet6: bool,
+    /// The others.
+    #[command(flatten)]
+    pub others: OtherSshFlags,
+}
+
+impl SshFlags {
+    /// The same, with the settings that other flags stand for among the options; where an option was given too, that one counts.
+    #[must_use]
+    pub fn with_others(&self) -> Self {
+        let options = [&self.options[..], &self.others.options()].concat();
+        Self { options, ..self.clone() }
+    }
 }
 
 /// What to examine, and for how long.
@@ -219,6 +233,9 @@ pub struct Scope {
     /// Also ask the server itself: its settings, its log of our connections, memory, disk; reads only, never with sudo
     #[arg(long)]
     pub server: bool,
+    /// Run your own ssh too, as far as the login, and compare; nothing is run on the server
+    #[arg(long)]
+    pub with_ssh: bool,
     /// Longest time for each stage but the idle test
     #[arg(long, value_name = "DURATION", value_parser = stage_duration)]
     pub timeout: Option<Duration>,
@@ -396,7 +413,7 @@ fn after_help() -> String {
 fn check_after_help() -> String {
     let names = Check::ALL.map(Check::name).join(", ");
     format!(
-        "Checks, in this order: {names}.\nDurations read 90s, 6m, 1h30m.\n\nExamples:\n{}\n\nExit status:\n{}",
+        "Checks, in this order: {names}.\nDurations read 90s, 6m, 1h30m. Other flags of ssh are accepted too.\n\nExamples:\n{}\n\nExit status:\n{}",
         examples("ssh-doctor check"),
         exit_status()
     )

@@ -167,7 +167,15 @@ const LEDGER: &[(&str, Treatment)] = &[
     ("RemoteCommand", Honoured),
     ("RemoteForward", FORWARDINGS),
     ("RequestTTY", Honoured),
-    ("RequiredRSASize", Honoured),
+    (
+        "RequiredRSASize",
+        NotHonoured(Consequence {
+            off: &["1024"],
+            words: "shorter RSA keys are used here, which ssh refuses",
+            decides: true,
+            own_only: true,
+        }),
+    ),
     ("RevokedHostKeys", Honoured),
     (
         "SecurityKeyProvider",

@@ -60,6 +60,7 @@ pub struct Plan {
     timeout: Option<StageBound>,
     server: bool,
     plain: bool,
+    with_ssh: bool,
     expected: Vec<Service>,
     /// What ssh said of other targets, where there are several.
     cache: Option<SettingsCache>,
@@ -144,7 +145,7 @@ impl Plan {
         let within = stage.map(|time| StageBound { time, from: "--deadline" });
         Ok(Self {
             checks,
-            flags: flags.clone(),
+            flags: flags.with_others(),
             local: Local::here(),
             password: None,
             password_file: password_file.map(ToOwned::to_owned),
@@ -155,6 +156,7 @@ impl Plan {
             timeout: asked.or(within),
             server: scope.server,
             plain: false,
+            with_ssh: scope.with_ssh,
             expected: scope.expect.clone(),
             cache: several.then(SettingsCache::default),
             defaults: OnceCell::new(),
@@ -264,6 +266,7 @@ impl Plan {
             deep: self.deep,
             ask_server: self.server,
             plain: self.plain,
+            with_ssh: self.with_ssh,
             expected: self.expected.clone(),
             ..usual
         }

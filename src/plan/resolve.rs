@@ -90,7 +90,8 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
     let unhonoured = unhonoured::settings(raw, given.defaults, flags, &tokens, given.plain);
     let deciding =
         unhonoured.iter().filter(|setting| setting.decides).map(|setting| setting.sentence.clone()).collect();
-    let mut not_honoured = unhonoured.into_iter().map(|setting| setting.sentence).collect();
+    let mut not_honoured: Vec<_> = unhonoured.into_iter().map(|setting| setting.sentence).collect();
+    not_honoured.extend(flags.others.passed_over());
     let credentials = Credentials {
         agent: agent(raw, &tokens)?,
         identities: identities(raw, flags, &tokens, &mut not_honoured),

@@ -66,6 +66,7 @@ mod tests {
             only: only.into(),
             skip: skip.into(),
             server: false,
+            with_ssh: false,
             timeout: None,
             sessions: 16,
             expect: Vec::new(),

@@ -3,6 +3,7 @@
 use ssh_doctor_checks::base::text::{sanitize, seconds};
 use ssh_doctor_checks::causes::{FixKind, Severity};
 use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::retest::is_post_quantum;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
 use textwrap::core::display_width;
 
@@ -164,7 +165,7 @@ fn idle(evidence: &Evidence) -> Option<String> {
         let logged_in = evidence.channel.passed().is_some();
         return logged_in.then(|| "Idle time not tested; --idle 6m tests it.".to_owned());
     };
-    let survived = facts.timeout().survived_s?;
+    let survived = facts.timeout().survived_s.filter(|_| facts.timeout().died_s.is_none())?;
     let sessions = facts.idle_survivors();
     let sessions = format!("{sessions} {}", if sessions == 1 { "session" } else { "sessions" });
     let longer = LONGER.into_iter().find(|(longer, _)| *longer > survived * 1.5);
@@ -188,7 +189,22 @@ pub(super) fn unread(evidence: &Evidence) -> impl Iterator<Item = String> {
     let settings = &evidence.settings;
     let source = settings.source.starts_with("flags and -o").then(|| format!("Settings: {}.", settings.source));
     let not_honoured = settings.not_honoured.iter().map(|setting| format!("Not honoured: {setting}"));
-    source.into_iter().chain(not_honoured)
+    source.into_iter().chain(not_honoured).chain(larger_kex(evidence))
+}
+
+/// A key exchange of ssh's own with larger packets than those that were seen to get through.
+fn larger_kex(evidence: &Evidence) -> Option<String> {
+    let handshake = evidence.handshake.passed().filter(|_| evidence.transfer.passed().is_none())?;
+    let offered = &handshake.server_offer.as_ref()?.kex;
+    let theirs = handshake.client_offer.kex.iter().find(|name| offered.contains(name))?;
+    let ours = &handshake.negotiated.as_ref()?.kex;
+    let fails = evidence.checks().iter().any(|view| matches!(view.step, Step::Failed(())));
+    (!fails && evidence.witness.is_none() && is_post_quantum(theirs) && !is_post_quantum(ours)).then(|| {
+        format!(
+            "Not tested: packets as large as those of your ssh's key exchange ({}, over 1.1 KB); --with-ssh tests them.",
+            sanitize(theirs)
+        )
+    })
 }
 
 /// The checks that did not run, with the reasons. Those behind the one that failed were not reached.

@@ -22,6 +22,7 @@ pub mod timeline;
 pub mod transfer;
 pub mod unexplained;
 pub mod validity;
+pub mod witness;
 
 pub use cause::{Cause, Fix, FixKind, Match, Severity, Side, Testimony};
 
@@ -42,6 +43,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         idle::CAUSES,
         exit::CAUSES,
         server::CAUSES,
+        witness::CAUSES,
         sessions::CAUSES,
         unexplained::CAUSES,
     ]

@@ -10,6 +10,7 @@ use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
 use super::server::ServerAnswers;
 use super::timeline::Timeline;
+use super::witness::Witness;
 use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::masking::without_passwords;
 use crate::base::service::Service;
@@ -77,6 +78,9 @@ pub struct Evidence {
     pub expected: Vec<Service>,
     /// What the server itself knows; `null` where it was not asked.
     pub server: Option<ServerAnswers>,
+    /// The user's own ssh, run as far as its login; `null` where it was not run.
+    #[serde(default)]
+    pub witness: Option<Box<Witness>>,
     /// Every connection of the examination, of those to its hops too, on one clock.
     #[serde(default)]
     pub timeline: Box<Timeline>,
@@ -312,6 +316,7 @@ impl Evidence {
             hops: Vec::new(),
             expected: Vec::new(),
             server: None,
+            witness: None,
             timeline: Box::default(),
         }
     }

@@ -26,6 +26,7 @@ mod stored;
 pub mod tcp;
 pub mod timeline;
 pub mod transfer;
+pub mod witness;
 
 pub use check::{Check, Facts, Step, Timed};
 pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Lag, Pause, Spent, VERSION};

@@ -61,7 +61,8 @@ impl Retest {
 }
 
 /// Whether a key exchange method is a post-quantum one, whose first message each way is more than 1000 bytes long.
-pub(crate) fn is_post_quantum(kex: &str) -> bool {
+#[must_use]
+pub fn is_post_quantum(kex: &str) -> bool {
     ["mlkem", "sntrup", "kyber"].iter().any(|family| kex.contains(family))
 }
 

@@ -59,7 +59,7 @@ impl Context {
     /// The same for a hop on the way to the target, at the expense of the same budget.
     #[must_use]
     pub(crate) fn of_hop(&self, hop: &Target) -> Self {
-        let limits = Limits { ask_server: false, ..self.limits.clone() };
+        let limits = Limits { ask_server: false, with_ssh: false, ..self.limits.clone() };
         Self {
             target: Arc::new(hop.clone()),
             limits,

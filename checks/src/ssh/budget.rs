@@ -64,6 +64,11 @@ impl Budget {
         self.handshakes.acquire().await.ok()
     }
 
+    /// Notes a connection that the user's own ssh makes.
+    pub fn note_other_connection(&self) {
+        self.opened.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Notes how a login ended; after one that was refused there is never another.
     pub fn note_login(&self, succeeded: bool) {
         self.login_refused.fetch_or(!succeeded, Ordering::Relaxed);

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::base::target::Settings;
 use ssh_doctor_checks::facts::server::ServerAnswers;
+use ssh_doctor_checks::facts::witness::Witness;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Spent};
 
 use super::Status;
@@ -77,6 +78,8 @@ pub(crate) struct Report<'a> {
     hops: Vec<HopReport<'a>>,
     /// The server's own answers; null where it was not asked (`--server`).
     server: Option<&'a ServerAnswers>,
+    /// The user's own ssh, run as far as its login; null where it was not run (`--with-ssh`).
+    witness: Option<&'a Witness>,
     /// Every connection of the examination on one clock.
     timeline: TimelineReport<'a>,
     /// The causes, root cause first.
@@ -173,6 +176,7 @@ impl<'a> Report<'a> {
             checks,
             hops: evidence.hops.iter().map(|hop| HopReport::of(hop, findings, brief)).collect(),
             server: evidence.server.as_ref().filter(|_| !brief),
+            witness: evidence.witness.as_deref().filter(|_| !brief),
             timeline: TimelineReport::of(&evidence.timeline, brief),
             diagnoses: if brief { findings.iter().map(Finding::brief).collect() } else { findings.into() },
             settings: &evidence.settings,

@@ -6,6 +6,7 @@ use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::handshake::Software;
 use crate::facts::handshake::kinds::{AlgorithmKind, CIPHER_KIND, HOST_KEY_KIND, KEX_KIND, MAC_KIND, is_signal};
+use crate::facts::retest::is_post_quantum;
 use crate::facts::{Check, Evidence};
 
 const EXPLANATION: &str = "Client and server each send a list of what they speak, and the first of the client's that the server has too is taken. Here no name is in both. \
@@ -24,7 +25,7 @@ const fn fixes(
     client: &'static str,
     server: &'static str,
     mind: &'static str,
-) -> [Fix; 4] {
+) -> [Fix; 5] {
     [
         Fix {
             side: Side::Client,
@@ -47,6 +48,11 @@ const fn fixes(
             file: Some("~/.ssh/config"),
             snippet: Some(client),
             caution: Some("OpenSSH disabled it because it is weak; upgrade the server when you can"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Upgrade OpenSSH on this machine to {since} or later: the server takes post-quantum key exchanges only",
             ..Fix::CHANGE
         },
         Fix {
@@ -86,8 +92,8 @@ pub(super) const KEX: Cause = Cause {
     title: "No mutual key exchange method (KexAlgorithms)",
     fixes: &fixes(
         "ssh -G {alias} | grep -i '^kexalgorithms '; grep -rins kexalgorithms ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
-        "Host {alias}\n    KexAlgorithms +{spoken}",
-        "Host {alias}\n    KexAlgorithms +{theirs}",
+        "Host {alias}\n    KexAlgorithms {spoken_list}",
+        "Host {alias}\n    KexAlgorithms {their_list}",
         "KexAlgorithms +{ours}",
         MIND,
     ),
@@ -101,8 +107,8 @@ pub(super) const HOST_KEY: Cause = Cause {
     title: "No mutual host key algorithm (HostKeyAlgorithms)",
     fixes: &fixes(
         "ssh -G {alias} | grep -i '^hostkeyalgorithms '; grep -rins hostkeyalgorithms ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
-        "Host {alias}\n    HostKeyAlgorithms +{spoken}",
-        "Host {alias}\n    HostKeyAlgorithms +{theirs}",
+        "Host {alias}\n    HostKeyAlgorithms {spoken_list}",
+        "Host {alias}\n    HostKeyAlgorithms {their_list}",
         "HostKey /etc/ssh/ssh_host_{own_key}_key\nHostKeyAlgorithms +{ours}",
         MIND_THE_KEY,
     ),
@@ -116,8 +122,8 @@ pub(super) const CIPHER: Cause = Cause {
     title: "No mutual cipher (Ciphers)",
     fixes: &fixes(
         "ssh -G {alias} | grep -i '^ciphers '; grep -rins ciphers ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
-        "Host {alias}\n    Ciphers +{spoken}",
-        "Host {alias}\n    Ciphers +{theirs}",
+        "Host {alias}\n    Ciphers {spoken_list}",
+        "Host {alias}\n    Ciphers {their_list}",
         "Ciphers +{ours}",
         MIND,
     ),
@@ -131,8 +137,8 @@ pub(super) const MAC: Cause = Cause {
     title: "No mutual message authentication code (MACs)",
     fixes: &fixes(
         "ssh -G {alias} | grep -i '^macs '; grep -rins macs ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
-        "Host {alias}\n    MACs +{spoken}",
-        "Host {alias}\n    MACs +{theirs}",
+        "Host {alias}\n    MACs {spoken_list}",
+        "Host {alias}\n    MACs {their_list}",
         "MACs +{ours}",
         MIND,
     ),
@@ -158,12 +164,22 @@ fn judge(evidence: &Evidence, kind: &AlgorithmKind, names: &Names) -> Option<Mat
         ],
     );
     // By its defaults ssh would have agreed with the server: the user's own setting is the odd one.
-    if let Some(spoken) = names.current.iter().find(|name| theirs.contains(name)) {
-        return Some(found.with("spoken", *spoken));
+    let config = evidence.config.facts();
+    let defaults = config.map_or(&[][..], |config| (kind.ours)(&config.defaults));
+    let known = names.current.iter().copied().chain(defaults.iter().map(String::as_str));
+    // Where a list was set, "+" would put all of ssh's defaults in its place.
+    let is_set = config.is_some_and(|config| config.setting(kind.keyword).is_some());
+    let set: Vec<&str> = ours.iter().copied().filter(|name| is_set && !is_signal(name)).collect();
+    let list = |name: &str| if is_set { [&set[..], &[name]].concat().join(",") } else { format!("+{name}") };
+    if let Some(spoken) = known.filter(|name| !is_signal(name)).find(|name| theirs.contains(name)) {
+        return Some(found.with("spoken", spoken).with("spoken_list", list(spoken)));
+    }
+    if let Some(since) = post_quantum_only(&theirs) {
+        return Some(found.with("since", since));
     }
     // Only what ssh still speaks goes into its configuration: any other name makes ssh refuse the whole file.
     let best = names.weak.iter().find(|name| theirs.contains(name) && !gone(name, &evidence.settings.source));
-    let found = best.into_iter().fold(found, |found, name| found.with("theirs", *name));
+    let found = best.into_iter().fold(found, |found, name| found.with("their_list", list(name)));
     // Of ours, what old servers know too, and nothing weak: sshd refuses a configuration with a name that it does not know.
     let named = names.current.iter().find(|name| ours.contains(name));
     let found = named.into_iter().fold(found, |found, name| found.with("ours", *name));
@@ -174,6 +190,13 @@ fn judge(evidence: &Evidence, kind: &AlgorithmKind, names: &Names) -> Option<Mat
         _ => None,
     });
     Some(own_key.into_iter().fold(found, |found, name| found.with("own_key", name)))
+}
+
+/// The version since which OpenSSH has one of these, where all of them are post-quantum key exchanges.
+fn post_quantum_only(theirs: &[&str]) -> Option<&'static str> {
+    let sntrup = "sntrup761x25519-sha512@openssh.com";
+    let all = !theirs.is_empty() && theirs.iter().all(|name| is_post_quantum(name));
+    all.then(|| if theirs.contains(&sntrup) { "8.5" } else { "9.9" })
 }
 
 /// Whether the user's ssh no longer has the algorithm at all: OpenSSH removed DSA in version 10.0.
@@ -252,12 +275,12 @@ mod tests {
         };
         let switched_on = |evidence: &Evidence, cause: &Cause| {
             let found = (cause.judge)(evidence).unwrap();
-            found.values.into_iter().find(|(name, _)| *name == "theirs").map(|(_, value)| value)
+            found.values.into_iter().find(|(name, _)| *name == "their_list").map(|(_, value)| value)
         };
         let kex = failed(facts(|o| o.kex = names("made-up,diffie-hellman-group1-sha1,diffie-hellman-group14-sha1")));
-        assert_eq!(switched_on(&kex, &KEX).as_deref(), Some("diffie-hellman-group14-sha1"));
+        assert_eq!(switched_on(&kex, &KEX).as_deref(), Some("+diffie-hellman-group14-sha1"));
         assert_eq!(switched_on(&failed(facts(|o| o.cipher_to_server = names("arcfour"))), &CIPHER), None);
-        assert_eq!(switched_on(&evidence("ssh -G (OpenSSH_9.2p1 Debian)"), &HOST_KEY).as_deref(), Some("ssh-dss"));
+        assert_eq!(switched_on(&evidence("ssh -G (OpenSSH_9.2p1 Debian)"), &HOST_KEY).as_deref(), Some("+ssh-dss"));
         assert_eq!(switched_on(&evidence("ssh -G (OpenSSH_10.0p2 Debian)"), &HOST_KEY), None);
     }
 
@@ -266,19 +289,56 @@ mod tests {
         let values = |evidence: &Evidence, cause: &Cause| (cause.judge)(evidence).unwrap().values;
         let mut odd = facts(|_| {});
         odd.client_offer.kex = names("diffie-hellman-group1-sha1,ext-info-c");
-        assert_eq!(values(&failed(odd), &KEX), [("spoken", "curve25519-sha256".to_owned())]);
+        assert_eq!(
+            values(&failed(odd), &KEX),
+            [("spoken", "curve25519-sha256".to_owned()), ("spoken_list", "+curve25519-sha256".to_owned())]
+        );
         let mut strict = facts(|o| o.mac_to_server = names("hmac-sha2-512"));
         strict.client_offer.mac = names("hmac-sha2-256-etm@openssh.com");
-        assert_eq!(values(&failed(strict), &MAC), [("spoken", "hmac-sha2-512".to_owned())], "both are current");
+        assert_eq!(
+            values(&failed(strict), &MAC),
+            [("spoken", "hmac-sha2-512".to_owned()), ("spoken_list", "+hmac-sha2-512".to_owned())],
+            "both are current"
+        );
         let mut weak = facts(|o| o.cipher_to_server = names("aes128-cbc"));
         weak.client_offer.cipher = names("3des-cbc");
-        assert_eq!(values(&failed(weak), &CIPHER), [("theirs", "aes128-cbc".to_owned())], "nothing weak for a server");
+        assert_eq!(
+            values(&failed(weak), &CIPHER),
+            [("their_list", "+aes128-cbc".to_owned())],
+            "nothing weak for a server"
+        );
+    }
+
+    #[test]
+    fn a_list_that_was_set_is_never_widened_to_all_defaults() {
+        let mut strict = facts(|_| {});
+        strict.client_offer.kex = names("ecdh-sha2-nistp256,ext-info-c");
+        let mut evidence = failed(strict);
+        let setting = crate::base::own_ssh::Setting {
+            keyword: "KexAlgorithms".into(),
+            value: Some("ecdh-sha2-nistp256".into()),
+            from: "~/.ssh/config line 2".into(),
+        };
+        let config = crate::facts::config::Facts { settings: vec![setting], ..Default::default() };
+        *evidence.config = crate::facts::Timed { step: crate::facts::Step::Passed(config), duration_ms: 1.0 };
+        let found = (KEX.judge)(&evidence).unwrap();
+        assert!(
+            found.values.contains(&("spoken_list", "ecdh-sha2-nistp256,curve25519-sha256".to_owned())),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn against_a_server_of_post_quantum_exchanges_only_the_client_is_upgraded() {
+        let since = |kex: &str| (KEX.judge)(&failed(facts(|o| o.kex = names(kex)))).unwrap().values;
+        assert_eq!(since("mlkem768x25519-sha256,ext-info-s"), [("since", "9.9".to_owned())]);
+        assert_eq!(since("sntrup761x25519-sha512@openssh.com"), [("since", "8.5".to_owned())]);
     }
 
     #[test]
     fn a_hostile_name_never_gets_into_a_snippet() {
         let evidence = failed(facts(|o| o.kex = names("x; rm -rf ~")));
         let found = (KEX.judge)(&evidence).unwrap();
-        assert!(!found.values.iter().any(|(name, _)| *name == "theirs"));
+        assert!(!found.values.iter().any(|(name, _)| *name == "their_list"));
     }
 }

@@ -1,9 +1,9 @@
 //! The connection works, by means that are no longer safe or that newer software refuses.
 
 use crate::causes::{Cause, Fix, Match, Severity, Side};
-use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::handshake::Negotiated;
+use crate::facts::{Check, Evidence};
 
 /// The smallest RSA key that current guidance and the crypto policies of distributions accept (NIST SP 800-131A).
 const RSA_BITS: u32 = 2048;
@@ -33,6 +33,7 @@ pub(super) const WEAK_ALGORITHMS: Cause = Cause {
             summary: "Add an Ed25519 host key, and let clients learn it before removing the old one",
             snippet: Some("sudo ssh-keygen -A && sudo systemctl reload ssh"),
             caution: Some("clients with strict checking need the new key in known_hosts first"),
+            when: has_old_host_key,
             ..Fix::CHANGE
         },
         Fix {
@@ -59,6 +60,14 @@ pub(super) const WEAK_ALGORITHMS: Cause = Cause {
     },
     ..Cause::NEW
 };
+
+/// Whether the host key is what is weak: a new one mends nothing else.
+fn has_old_host_key(evidence: &Evidence) -> bool {
+    let signs_with =
+        evidence.handshake.facts().and_then(|facts| facts.negotiated.as_ref()).map(|agreed| &agreed.host_key);
+    let is_short = evidence.hostkey.facts().and_then(|facts| facts.bits).is_some_and(|bits| bits < RSA_BITS);
+    is_short || signs_with.is_some_and(|name| ["ssh-rsa", "ssh-dss"].contains(&name.as_str()))
+}
 
 /// What newer clients and servers refuse.
 fn outdated(agreed: &Negotiated) -> Vec<String> {
@@ -93,7 +102,7 @@ fn uses_mac(cipher: &str) -> bool {
 mod tests {
     use super::*;
     use crate::facts::handshake::Facts;
-    use crate::facts::{Evidence, Step, Timed};
+    use crate::facts::{Step, Timed};
 
     fn judged(change: impl FnOnce(&mut Negotiated)) -> Option<Severity> {
         let mut agreed = Negotiated {

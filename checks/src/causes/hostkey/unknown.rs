@@ -1,5 +1,7 @@
 //! known_hosts says nothing of the server.
 
+use std::path::Path;
+
 use super::shared::{COMPARE_ON_SERVER, compared, describe, qualified, shown_key};
 use crate::base::target::Strictness;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
@@ -95,9 +97,16 @@ pub(super) fn severity(facts: &Facts) -> Severity {
         Decision::RefusedBySetting | Decision::RefusedByUser | Decision::NobodyToAsk | Decision::Stopped => {
             Severity::Critical
         }
+        Decision::AcceptedBySetting if is_stored(facts) => Severity::Info,
         Decision::AcceptedBySetting | Decision::PublicKeysOnly | Decision::Withheld => Severity::Warning,
         Decision::AcceptedByUser | Decision::Known | Decision::NotChecked => Severity::Info,
     }
+}
+
+/// Whether ssh keeps the key that it accepts, so that it is unknown only once.
+fn is_stored(facts: &Facts) -> bool {
+    let file = facts.first_file.as_ref().filter(|file| file.as_path() != Path::new("/dev/null"));
+    facts.strictness == Strictness::AcceptNew && file.is_some()
 }
 
 fn decided(facts: &Facts) -> String {
@@ -115,6 +124,7 @@ fn decided(facts: &Facts) -> String {
         Decision::NobodyToAsk => "ssh asks a person, and there was none: it ends here, as it does in cron and CI",
         Decision::AcceptedByUser => "the user compared the fingerprint and accepted it",
         Decision::RefusedByUser => "the user did not accept it",
+        Decision::AcceptedBySetting if is_stored(facts) => "ssh accepts an unknown key, and stores it",
         Decision::AcceptedBySetting => "an unknown key is accepted",
         Decision::RefusedBySetting
         | Decision::Stopped
@@ -127,7 +137,7 @@ fn decided(facts: &Facts) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::UNKNOWN;
+    use super::{Strictness, UNKNOWN};
     use crate::causes::Severity;
     use crate::causes::hostkey::samples::{evidence, fired};
     use crate::facts::certainty::Certainty;
@@ -152,6 +162,18 @@ mod tests {
             let found = (UNKNOWN.judge)(&evidence(&unknown(decision))).unwrap();
             assert_eq!(found.severity, Some(severity), "{decision:?}");
         }
+    }
+
+    #[test]
+    fn a_key_that_ssh_stores_at_once_is_no_problem_and_one_that_it_never_stores_is() {
+        let severity = |strictness: Strictness, file: &str| {
+            let facts = unknown(Decision::AcceptedBySetting);
+            let facts = Facts { strictness, first_file: Some(file.into()), ..facts };
+            (UNKNOWN.judge)(&evidence(&facts)).and_then(|found| found.severity)
+        };
+        assert_eq!(severity(Strictness::AcceptNew, "/home/me/.ssh/known_hosts"), Some(Severity::Info));
+        assert_eq!(severity(Strictness::AcceptNew, "/dev/null"), Some(Severity::Warning));
+        assert_eq!(severity(Strictness::No, "/home/me/.ssh/known_hosts"), Some(Severity::Warning));
     }
 
     #[test]

@@ -225,6 +225,14 @@ pub struct KeyFile {
 }
 
 impl Facts {
+    /// Whether the login took keys alone that nobody had to unlock or touch.
+    #[must_use]
+    pub fn logged_in_unattended(&self) -> bool {
+        let unattended =
+            |attempt: &Attempt| attempt.obstacle.is_none() && attempt.key.as_ref().is_some_and(|key| !key.needs_touch);
+        self.conclusion == Conclusion::LoggedIn && self.answered(AuthAnswer::Accepted).all(unattended)
+    }
+
     /// The attempts with that answer.
     pub fn answered(&self, answer: AuthAnswer) -> impl Iterator<Item = &Attempt> {
         self.attempts.iter().filter(move |attempt| attempt.answer == answer)

@@ -1,0 +1,134 @@
+//! The user's own ssh, run beside the examination: where both differ, and where ssh settles what was open.
+
+use super::{Cause, Fix, Match, Severity};
+use crate::base::text::seconds;
+use crate::facts::certainty::Certainty;
+use crate::facts::witness::Witness;
+use crate::facts::{Check, Evidence, Step, auth};
+
+/// The causes that the user's own ssh shows.
+pub static CAUSES: &[Cause] = &[FAILS, WORKS];
+
+const FAILS: Cause = Cause {
+    code: "session-own-ssh-fails",
+    stage: Check::Auth,
+    title: "Your own ssh fails where this examination does not",
+    severity: Severity::Critical,
+    explanation: "The same target was tried with your own ssh, your own settings and no questions (BatchMode), as far as its login. It did not get there. What it \
+        printed last is among what was seen. ssh may offer other algorithms, larger packets in its key exchange, other keys or another way to the server than \
+        this examination; its log shows the step.",
+    fixes: &[Fix {
+        summary: "See at which step ssh stops",
+        snippet: Some("ssh -vvv -o BatchMode=yes -o ControlPath=none {alias} true"),
+        ..Fix::LOOK
+    }],
+    symptoms: &["expecting SSH2_MSG_KEX_ECDH_REPLY"],
+    judge: |evidence| {
+        let witness = evidence.witness.as_ref().filter(|witness| !witness.came_through())?;
+        if is_broken_here(evidence) || is_for_want_of_an_answer(evidence, witness) {
+            return None;
+        }
+        let mut because = Vec::new();
+        because.extend(witness.words.last().map(|words| format!("ssh printed \"{words}\"")));
+        let took = seconds(witness.ms / 1000.0);
+        let kex = witness.kex.as_ref().map_or_else(String::new, |kex| format!(" of {kex}"));
+        because.push(match (&witness.awaited, witness.cut) {
+            (Some(message), true) => format!("ssh was still waiting for {message}{kex} after {took}"),
+            (Some(message), false) => format!("ssh stopped while it waited for {message}{kex}"),
+            (None, true) => format!("ssh had not logged in after {took}"),
+            (None, false) => format!("ssh ended with status {}", witness.status.unwrap_or(-1)),
+        });
+        let ours = evidence.handshake.passed().and_then(|facts| facts.negotiated.as_ref());
+        because.extend(ours.map(|ours| format!("this examination exchanged keys by {}", ours.kex)));
+        // A key with a passphrase would be asked for at a terminal.
+        let settled = !witness.cut && (!witness.login_begun || evidence.auth.passed().is_some());
+        let certainty = if settled { Certainty::Certain } else { Certainty::Likely };
+        Some(Match::new(certainty, because).reason_open())
+    },
+    ..Cause::NEW
+};
+
+const WORKS: Cause = Cause {
+    code: "session-own-ssh-works",
+    stage: Check::Auth,
+    title: "Your own ssh logs in; this examination could not tell",
+    severity: Severity::Info,
+    explanation: "A limit of this examination, or a setting that it does not honour, kept it from deciding. Your own ssh was run as far as its login, with your own \
+        settings, and logged in. What comes after the login was not tested where the examination did not get there itself.",
+    fixes: &[Fix {
+        summary: "Repeat it with ssh alone",
+        snippet: Some("ssh -v -N -o BatchMode=yes -o ControlPath=none {alias}"),
+        ..Fix::LOOK
+    }],
+    symptoms: &[],
+    judge: |evidence| {
+        let witness = evidence.witness.as_ref().filter(|witness| witness.logged_in())?;
+        let open = evidence.auth.passed().is_none() || !evidence.settings.deciding.is_empty();
+        open.then(|| {
+            let version = witness.ssh.as_deref().unwrap_or("of an unknown version");
+            let took = seconds(witness.ms / 1000.0);
+            Match::new(Certainty::Certain, [format!("ssh (OpenSSH {version}) logged in within {took}")])
+        })
+    },
+    ..Cause::NEW
+};
+
+/// Whether a check that comes before the login failed here too: that has a cause of its own.
+fn is_broken_here(evidence: &Evidence) -> bool {
+    let failed = |step: &Step<()>| matches!(step, Step::Failed(()));
+    evidence.checks().iter().any(|view| view.check <= Check::Auth && failed(&view.step))
+}
+
+/// Whether ssh may only have lacked an answer: a password or passphrase, a touch.
+fn is_for_want_of_an_answer(evidence: &Evidence, witness: &Witness) -> bool {
+    let by_key_alone = evidence.auth.passed().is_some_and(auth::Facts::logged_in_unattended);
+    let takes_keys_alone = witness.words.last().is_some_and(|words| words.ends_with("Permission denied (publickey)."));
+    witness.login_begun && (witness.cut || !(by_key_alone || takes_keys_alone))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FAILS, WORKS};
+    use crate::facts::handshake::Facts;
+    use crate::facts::witness::{Witness, WitnessReason};
+    use crate::facts::{Check, Evidence, Step, Timed};
+
+    fn evidence(reached: Check, cut: bool) -> Evidence {
+        let witness = Witness {
+            reason: WitnessReason::Asked,
+            until: Check::Auth,
+            ssh: Some("9.2p1".into()),
+            ms: 5000.0,
+            reached: Some(reached),
+            kex: Some("sntrup761x25519-sha512@openssh.com".into()),
+            awaited: Some("SSH2_MSG_KEX_ECDH_REPLY".into()),
+            login_begun: reached >= Check::Hostkey,
+            status: (!cut).then_some(255),
+            cut,
+            words: Vec::new(),
+        };
+        Evidence { witness: Some(Box::new(witness)), ..Evidence::unexamined() }
+    }
+
+    #[test]
+    fn ssh_that_hangs_in_the_key_exchange_is_named_with_the_message() {
+        let found = (FAILS.judge)(&evidence(Check::Tcp, true)).unwrap();
+        assert!(found.because[0].contains("still waiting for SSH2_MSG_KEX_ECDH_REPLY of sntrup761"), "{found:?}");
+        assert!((WORKS.judge)(&evidence(Check::Tcp, true)).is_none());
+    }
+
+    #[test]
+    fn a_failure_that_is_ours_too_or_only_lacks_an_answer_is_none_of_sshs() {
+        assert!((FAILS.judge)(&evidence(Check::Hostkey, true)).is_none());
+        let mut shared = evidence(Check::Tcp, true);
+        shared.handshake = Timed { step: Step::Failed(Facts::default()), duration_ms: 1.0 };
+        assert!((FAILS.judge)(&shared).is_none());
+        assert!((FAILS.judge)(&Evidence::unexamined()).is_none());
+    }
+
+    #[test]
+    fn ssh_that_logs_in_settles_what_was_open() {
+        let settled = evidence(Check::Auth, false);
+        assert!((WORKS.judge)(&settled).is_some() && (FAILS.judge)(&settled).is_none());
+    }
+}

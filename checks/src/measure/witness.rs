@@ -1,0 +1,251 @@
+//! The user's own ssh as a witness: run as far as its login, with nothing run on the server, and its log read.
+
+use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::Child;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep_until, timeout};
+
+use super::context::Context;
+use crate::base::own_ssh::OwnSsh;
+use crate::base::target::Strictness;
+use crate::base::text::sanitize;
+use crate::facts::log::{Connection, Event};
+use crate::facts::witness::{Witness, WitnessReason};
+use crate::facts::{Check, Evidence, Step, auth};
+use crate::logs;
+use crate::ssh::openssh;
+
+/// The most that is read of ssh's log, bytes: a login takes some 10 KiB.
+const MOST: u64 = 1 << 20;
+/// The last words that are kept.
+const WORDS: usize = 4;
+/// How much longer than for connecting and the key exchange ssh is waited for, beside an examination.
+const LOGIN: Duration = Duration::from_secs(5);
+/// The least time in which a run of ssh may tell anything.
+const LEAST: Duration = Duration::from_secs(1);
+/// How long ssh may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// A run of ssh that is under way beside the checks.
+pub(crate) struct Asked(Option<JoinHandle<Option<Witness>>>);
+
+/// Runs ssh beside the checks that follow the login, where that was asked for and the login succeeded: ssh's own is not likely to fail.
+pub(crate) fn beside(ctx: &Context, login: &Step<auth::Facts>) -> Asked {
+    if !ctx.limits.with_ssh || login.passed().is_none() {
+        return Asked(None);
+    }
+    let ctx = ctx.clone();
+    let until = Instant::now() + ctx.limits.connect + LOGIN;
+    Asked(Some(tokio::spawn(async move { ask(&ctx, WitnessReason::Asked, Check::Auth, until).await })))
+}
+
+impl Asked {
+    /// What ssh came to.
+    pub(crate) async fn conclude(self) -> Option<Witness> {
+        self.0?.await.ok().flatten()
+    }
+}
+
+/// Runs ssh after an examination that leaves open what only ssh can tell; never after a failed login.
+pub(crate) async fn afterwards(ctx: &Context, selected: &BTreeSet<Check>, evidence: &Evidence) -> Option<Witness> {
+    if evidence.witness.is_some() || ctx.stop.asked() || ctx.budget.spent().failed_logins > 0 || !may_go(evidence) {
+        return None;
+    }
+    let reason = if ctx.limits.with_ssh { WitnessReason::Asked } else { reason(evidence)? };
+    let logs_in = selected.contains(&Check::Auth);
+    let failed = reason == WitnessReason::BeforeLogin || reason == WitnessReason::Undecided;
+    // A run that fails has its promised time.
+    let until = if failed { ctx.until() } else { Instant::now() + ctx.limits.connect + LOGIN };
+    if until < Instant::now() + LEAST {
+        return None;
+    }
+    ask(ctx, reason, if logs_in { Check::Auth } else { Check::Handshake }, until).await
+}
+
+/// Whether ssh's own attempt does no harm and tells something: it comes to the server, and trusts it.
+fn may_go(evidence: &Evidence) -> bool {
+    let is_stopped = evidence.config.failed().is_some() || evidence.tcp.failed().is_some();
+    let hops_fail = evidence.hops.iter().any(|hop| !matches!(hop.evidence.auth.step, Step::Passed(_)));
+    !is_stopped && !hops_fail && evidence.hostkey.failed().is_none()
+}
+
+/// Why ssh is asked although nobody wished it.
+fn reason(evidence: &Evidence) -> Option<WitnessReason> {
+    let unfinished = [
+        matches!(evidence.handshake.step, Step::Error(_)),
+        matches!(evidence.hostkey.step, Step::Error(_)),
+        matches!(evidence.auth.step, Step::Error(_)),
+    ];
+    if unfinished.contains(&true) {
+        return Some(WitnessReason::Undecided);
+    }
+    if let Some(handshake) = evidence.handshake.failed() {
+        let by_library = handshake.library_error.is_some() && !handshake.is_refusal();
+        return by_library.then_some(WitnessReason::BeforeLogin);
+    }
+    let is_reached = evidence.handshake.passed().is_some();
+    (is_reached && !evidence.settings.deciding.is_empty()).then_some(WitnessReason::Settings)
+}
+
+async fn ask(ctx: &Context, reason: WitnessReason, until: Check, deadline: Instant) -> Option<Witness> {
+    let own = ctx.target.own_ssh.as_ref()?;
+    let began = Instant::now();
+    ctx.budget.note_other_connection();
+    let mut command = openssh::command(&arguments(ctx, own));
+    let mut child = command.stdout(Stdio::null()).spawn().ok()?;
+    let mut log = Vec::new();
+    let reading = read(&mut child, until, &mut log);
+    let ended = tokio::select! {
+        () = reading => true,
+        () = sleep_until(deadline.into()) => false,
+        () = ctx.stop.wait() => false,
+    };
+    let ms = began.elapsed().as_secs_f64() * 1000.0;
+    let connection = logs::read(log.as_slice()).ok()?.connections.pop().unwrap_or_default();
+    let mut witness = witness(reason, until, &connection, &log);
+    (witness.ms, witness.cut) = (ms, !ended && !witness.came_through());
+    witness.status = end(&mut child, witness.came_through() || witness.cut).await;
+    if ctx.stop.asked() && !witness.came_through() {
+        return None;
+    }
+    if witness.login_begun && until == Check::Auth && !witness.cut {
+        ctx.budget.note_login(witness.came_through());
+    }
+    Some(witness)
+}
+
+/// Reads ssh's log until it has come through, or its end.
+async fn read(child: &mut Child, until: Check, log: &mut Vec<u8>) {
+    let Some(stderr) = child.stderr.take() else { return };
+    let done: &[&[u8]] = match until {
+        Check::Auth => &[b"debug1: Authentication succeeded", b"Authenticated to "],
+        _ => &[b"debug1: SSH2_MSG_NEWKEYS received"],
+    };
+    let mut lines = BufReader::new(stderr.take(MOST));
+    loop {
+        let from = log.len();
+        match lines.read_until(b'\n', log).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) if done.iter().any(|text| log[from..].starts_with(text)) => return,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// Ends ssh, which takes its proxy command along; its exit status, where it ended by itself.
+async fn end(child: &mut Child, by_us: bool) -> Option<i32> {
+    if by_us && let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+        // It may have ended meanwhile.
+        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+    }
+    if let Ok(status) = timeout(GOODBYE, child.wait()).await {
+        return status.ok()?.code().filter(|_| !by_us);
+    }
+    let _ = child.kill().await;
+    None
+}
+
+fn witness(reason: WitnessReason, until: Check, log: &Connection, text: &[u8]) -> Witness {
+    let checks = [Check::Tcp, Check::Handshake, Check::Hostkey, Check::Auth];
+    let replied = log.all(Event::KexReply).count() + log.all(Event::NewkeysReceived).count();
+    let awaited = log.all(Event::KexReplyAwaited).last().filter(|_| replied == 0);
+    let kex = log.all(Event::Algorithm).find(|entry| entry.value("kind") == Some("kex"));
+    let is_word = |line: &&str| !line.starts_with("debug") && !line.starts_with("OpenSSH_") && !line.trim().is_empty();
+    let text = String::from_utf8_lossy(text);
+    let words: Vec<_> = text.lines().filter(is_word).map(|line| sanitize(line.trim())).collect();
+    Witness {
+        reason,
+        until,
+        ssh: log.program.as_ref().and_then(|program| program.version.as_deref()).map(sanitize),
+        ms: 0.0,
+        reached: checks.into_iter().rfind(|check| log.passed(*check)),
+        kex: kex.and_then(|entry| entry.value("name")).map(sanitize),
+        awaited: awaited.and_then(|entry| entry.value("message")).map(sanitize),
+        login_begun: log.first(Event::LoginBegun).is_some(),
+        status: None,
+        cut: false,
+        words: words[words.len().saturating_sub(WORDS)..].to_vec(),
+    }
+}
+
+/// ssh's arguments: of an option the first value counts, so ours come first. It shares no connection, runs and forwards nothing, and
+/// writes to no file.
+fn arguments(ctx: &Context, own: &OwnSsh) -> Vec<String> {
+    let options = [
+        "BatchMode=yes",
+        "ControlMaster=no",
+        "ClearAllForwardings=yes",
+        "PermitLocalCommand=no",
+        "RemoteCommand=none",
+        "Tunnel=no",
+        "AddKeysToAgent=no",
+        "UpdateHostKeys=no",
+    ];
+    let mut arguments: Vec<String> = ["-v", "-N", "-T", "-a", "-x", "-S", "none"].map(Into::into).into();
+    let mut add = |option: String| arguments.extend(["-o".to_owned(), option]);
+    for option in options {
+        add(option.to_owned());
+    }
+    // Older versions do not know it; where it is set, this one does.
+    if own.settings.iter().any(|setting| setting.keyword.eq_ignore_ascii_case("ForkAfterAuthentication")) {
+        add("ForkAfterAuthentication=no".to_owned());
+    }
+    if matches!(ctx.target.host_keys.strictness, Strictness::AcceptNew | Strictness::No) {
+        // A new key goes into the first file.
+        let files = ctx.target.host_keys.user_files.iter().map(|file| quoted(&file.display().to_string()));
+        add(format!("UserKnownHostsFile=/dev/null {}", files.collect::<Vec<_>>().join(" ")));
+    }
+    arguments.extend(own.arguments.iter().cloned());
+    arguments
+}
+
+/// A file name as ssh_config(5) takes it.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('%', "%%"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Check, WitnessReason, logs, witness};
+    use crate::facts::witness::Witness;
+
+    fn read(log: &str, until: Check) -> Witness {
+        let connection = logs::read(log.as_bytes()).unwrap().connections.pop().unwrap();
+        witness(WitnessReason::Asked, until, &connection, log.as_bytes())
+    }
+
+    const KEYS: &str = "OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.9\n\
+        debug1: Connection established.\n\
+        debug1: kex: algorithm: sntrup761x25519-sha512@openssh.com\n\
+        debug1: expecting SSH2_MSG_KEX_ECDH_REPLY\n";
+
+    #[test]
+    fn a_stall_in_the_key_exchange_is_told_by_the_message_that_was_awaited() {
+        let stalled = read(KEYS, Check::Auth);
+        assert_eq!(stalled.awaited.as_deref(), Some("SSH2_MSG_KEX_ECDH_REPLY"));
+        assert_eq!(stalled.kex.as_deref(), Some("sntrup761x25519-sha512@openssh.com"));
+        assert_eq!(stalled.reached, Some(Check::Tcp));
+        assert!(!stalled.came_through() && !stalled.login_begun);
+    }
+
+    #[test]
+    fn a_login_is_told_from_a_refusal_with_its_words() {
+        let keys = format!(
+            "{KEYS}debug1: SSH2_MSG_KEX_ECDH_REPLY received\ndebug1: SSH2_MSG_NEWKEYS received\n\
+             debug1: SSH2_MSG_SERVICE_ACCEPT received\n"
+        );
+        let refused = read(&format!("{keys}root@db: Permission denied (publickey).\n"), Check::Auth);
+        assert_eq!(refused.words, ["root@db: Permission denied (publickey)."]);
+        assert!(refused.login_begun && !refused.logged_in() && refused.awaited.is_none());
+        let in_by_key =
+            read(&format!("{keys}Authenticated to db ([192.0.2.7]:22) using \"publickey\".\n"), Check::Auth);
+        assert!(in_by_key.logged_in());
+        assert!(read(&keys, Check::Handshake).came_through() && !read(&keys, Check::Handshake).logged_in());
+    }
+}

@@ -1,0 +1,141 @@
+//! The verdict equals what `ssh HOST true` does: set-ups of ssh_config, each in a variant that works and in one that fails.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::lab::{Lab, Server};
+use crate::own_ssh::{agrees, settle};
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A lab, a server in it, and the client's folder of keys.
+fn lab(server: &[&str]) -> Option<(Lab, Server, String)> {
+    let lab = Lab::healthy()?;
+    let server = lab.sshd(server);
+    let ssh = lab.home().path("client/.ssh").display().to_string();
+    Some((lab, server, ssh))
+}
+
+/// The settings with which ssh works, and those with which it fails; the doctor says the same of each.
+#[track_caller]
+fn pair(lab: &Lab, server: &Server, works: &str, fails: &str) {
+    for (own, expected) in [(works, &[0, 1][..]), (fails, &[2])] {
+        settle(lab, server, own);
+        let seen = agrees(lab, "db", &[]);
+        assert!(seen.run.status.is_some_and(|status| expected.contains(&status)), "{own}: {}", seen.told());
+    }
+}
+
+/// Signs a key of the client, or the server's host key, with the authority.
+fn certify(lab: &Lab, args: &[&str]) {
+    let authority = lab.home().key("authority").display().to_string();
+    let signed = lab.run("ssh-keygen", &[&["-q", "-s", &authority], args].concat(), s(10));
+    assert_eq!(signed.status, Some(0), "{signed:?}");
+}
+
+#[test]
+fn files_blocks_and_tokens() {
+    let Some((lab, server, ssh)) = lab(&[]) else { return };
+    lab.home().write("client/.ssh/compress", "Host db\n  Compression yes\n");
+    lab.home().write("client/.ssh/port", "Host db\n  Port 1\n");
+    pair(&lab, &server, &format!("Include {ssh}/compress"), &format!("Include {ssh}/port"));
+    let exec = |command: &str| format!("Match host db exec \"{command}\"\n  Port 1\nMatch all");
+    pair(&lab, &server, &exec("false"), &exec("true"));
+    fs::copy(format!("{ssh}/known_hosts"), format!("{ssh}/known_root")).expect("our own file");
+    let known = |token: &str| format!("UserKnownHostsFile {ssh}/known_{token}");
+    pair(&lab, &server, &known("%r"), &known("%n"));
+    pair(&lab, &server, "User root", "User nosuch");
+    pair(&lab, &server, "AddressFamily inet", "AddressFamily inet6");
+    pair(&lab, &server, "BindInterface far", "BindInterface nosuch0");
+}
+
+#[test]
+fn host_keys_by_other_names_certificates_and_policies() {
+    let Some((lab, server, ssh)) = lab(&[]) else { return };
+    let key = fs::read_to_string(lab.home().path("host_key.pub")).expect("our own file");
+    let known = fs::read_to_string(lab.home().key("known_hosts")).expect("our own file");
+    lab.home().write("client/.ssh/known_hosts", &format!("{known}elsewhere {key}"));
+    pair(&lab, &server, "HostKeyAlias elsewhere", "HostKeyAlias nowhere");
+    let new = |policy: &str| format!("StrictHostKeyChecking {policy}\nUserKnownHostsFile {ssh}/new");
+    pair(&lab, &server, &new("accept-new"), "StrictHostKeyChecking yes\nUserKnownHostsFile /dev/null");
+    let command = |file: &str| format!("KnownHostsCommand /bin/cat {file}\nUserKnownHostsFile /dev/null");
+    pair(&lab, &server, &command(&format!("{ssh}/known_hosts")), &command("/dev/null"));
+    lab.home().keygen("authority", &["-t", "ed25519"]);
+    let public = lab.home().path("host_key.pub").display().to_string();
+    let named = server.address().to_string();
+    certify(&lab, &["-h", "-I", "host", "-n", &named, "-V", "-1d:+1d", &public]);
+    let certificate = format!("HostCertificate {}", lab.home().path("host_key-cert.pub").display());
+    let certified = lab.sshd(&[&certificate]);
+    let authority = fs::read_to_string(lab.home().key("authority.pub")).expect("our own file");
+    lab.home().write("client/.ssh/trusted", &format!("@cert-authority * {authority}"));
+    lab.home().write("client/.ssh/other", &format!("@cert-authority *.example {authority}"));
+    let trusts = |file: &str| format!("UserKnownHostsFile {ssh}/{file}");
+    pair(&lab, &certified, &trusts("trusted"), &trusts("other"));
+}
+
+#[test]
+fn keys_agents_and_certificates_of_the_user() {
+    let Some((lab, server, ssh)) = lab(&[]) else { return };
+    pair(&lab, &server, "PreferredAuthentications publickey", "PreferredAuthentications password");
+    pair(&lab, &server, "PubkeyAuthentication yes", "PubkeyAuthentication no");
+    lab.home().keygen("wrong", &["-t", "ed25519"]);
+    let (right, wrong) = (lab.agent(&["id_ed25519"]), lab.agent(&["wrong"]));
+    let held =
+        |option: &str| format!("Match all\n  {}\n  IdentitiesOnly no\n  IdentityFile none", option.replace('=', " "));
+    let agents = [held(&right.option()), held(&wrong.option())];
+    let own = fs::read(lab.home().key("id_ed25519")).expect("our own file");
+    fs::remove_file(lab.home().key("id_ed25519")).expect("our own file");
+    pair(&lab, &server, &agents[0], &agents[1]);
+    fs::write(lab.home().key("id_ed25519"), own).expect("our own file");
+    lab.run("chmod", &["644", &format!("{ssh}/id_ed25519")], s(5));
+    settle(&lab, &server, "");
+    assert_eq!(agrees(&lab, "db", &[]).run.status, Some(2), "a key that others may read");
+    lab.run("chmod", &["600", &format!("{ssh}/id_ed25519")], s(5));
+    assert_eq!(agrees(&lab, "db", &[]).run.status, Some(0));
+    lab.home().keygen("rsa", &["-t", "rsa", "-b", "2048"]);
+    lab.home().keygen("authority", &["-t", "ed25519"]);
+    let (rsa, only_rsa) = (format!("{ssh}/rsa.pub"), lab.home().path("rsa_keys"));
+    fs::copy(rsa, &only_rsa).expect("our own file");
+    let by_rsa = lab.sshd(&[&format!("AuthorizedKeysFile {}", only_rsa.display())]);
+    let size = |bits: u32| format!("RequiredRSASize {bits}\nIdentityFile {ssh}/rsa");
+    pair(&lab, &by_rsa, &size(2048), &size(4096));
+    for (name, validity) in [("valid", "-1d:+1d"), ("expired", "-2d:-1d")] {
+        lab.home().keygen(name, &["-t", "ed25519"]);
+        certify(&lab, &["-I", name, "-n", "root", "-V", validity, &format!("{ssh}/{name}.pub")]);
+    }
+    let trusted = format!("TrustedUserCAKeys {ssh}/authority.pub");
+    let by_certificate = lab.sshd(&[&trusted, "AuthorizedKeysFile none"]);
+    let with = |name: &str| format!("IdentityFile {ssh}/{name}\nCertificateFile {ssh}/{name}-cert.pub");
+    pair(&lab, &by_certificate, &with("valid"), &with("expired"));
+}
+
+#[test]
+fn ways_through_other_hosts() {
+    let Some((lab, server, ssh)) = lab(&[]) else { return };
+    let closed = lab.sshd(&["AllowTcpForwarding no"]);
+    let hop = |name: &str, hop: &Server| {
+        format!(
+            "Host {name}\n  HostName {}\n  Port {}\n  User root\n  IdentityFile {ssh}/id_ed25519\n  UserKnownHostsFile {ssh}/known_hosts\n\
+             Match all\n",
+            hop.address(),
+            hop.port()
+        )
+    };
+    let hops = hop("open", &server) + &hop("closed", &closed);
+    let jump = |name: &str| format!("{hops}Host db\n  ProxyJump {name}\nMatch all");
+    pair(&lab, &server, &jump("open"), &jump("closed"));
+    let command = |name: &str| format!("{hops}Host db\n  ProxyCommand ssh -W %h:%p {name}\nMatch all");
+    pair(&lab, &server, &command("open"), &command("closed"));
+}
+
+#[test]
+fn algorithms_that_ssh_has_and_this_examination_has_not() {
+    let only = "KexAlgorithms sntrup761x25519-sha512@openssh.com";
+    let Some((lab, server, _)) = lab(&[only]) else { return };
+    pair(&lab, &server, only, "KexAlgorithms curve25519-sha256");
+    pair(&lab, &server, only, &format!("{only}\nUser nosuch"));
+    let Some((lab, server, _)) = self::lab(&["Ciphers aes128-ctr"]) else { return };
+    pair(&lab, &server, "Ciphers aes128-ctr,aes256-ctr", "Ciphers aes256-ctr");
+}
