@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::budget::Budget;
 use super::connection::{Connection, Via};
+use super::keepalive::Replies;
 use super::credential::Credential;
 use super::transport::Transport;
 use super::tunnel::Tunnel;
@@ -32,6 +33,8 @@ pub struct Login {
     pub via: Option<Box<Login>>,
     /// Filled once what was accepted the first time was accepted a second time: until then there is one such login at a time.
     pub repeated: Arc<OnceCell<()>>,
+    /// How the server answers global requests.
+    pub replies: Replies,
 }
 
 impl Login {
@@ -114,6 +117,7 @@ impl Login {
             self.prove(&mut connection).await?;
         }
         connection.watch().allow(u64::MAX);
+        connection.replies = self.replies.clone();
         connection.apply_tos(self.target.tos, self.route);
         Ok(connection)
     }

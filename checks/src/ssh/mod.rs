@@ -9,6 +9,7 @@ pub mod connection;
 pub mod credential;
 pub mod dial;
 pub mod ending;
+pub mod keepalive;
 pub mod hop_count;
 pub mod known_hosts;
 pub mod login;

@@ -2,8 +2,9 @@
 
 use super::explain::Explanation;
 use super::judges::of;
+use crate::base::text::seconds;
 use crate::causes::shared::TMUX;
-use crate::causes::{Cause, Fix, Severity, Side};
+use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 
@@ -115,6 +116,17 @@ const STALLED: Cause = Cause {
     ],
     symptoms: &["Timeout, server not responding."],
     strikes_anywhere: true,
+    judge: |evidence| {
+        let stalled = evidence.idle.failed()?.arms.iter().find(|arm| arm.was_acknowledged())?;
+        let because = [
+            format!(
+                "a session that was idle for {} did not answer, although TCP acknowledged the request",
+                seconds(stalled.quiet_s())
+            ),
+            "a fresh login at that moment worked".to_owned(),
+        ];
+        Some(Match::new(Certainty::Possible, because))
+    },
     judge_sessions: |evidence| of(evidence, Explanation::Stalled, Certainty::Likely),
     ..Cause::NEW
 };

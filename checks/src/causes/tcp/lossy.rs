@@ -146,6 +146,31 @@ pub(super) const LOSSY: Cause = Cause {
     ..Cause::NEW
 };
 
+pub(super) const REORDERING: Cause = Cause {
+    code: "tcp-reordering",
+    stage: Check::Transfer,
+    title: "Packets arrive out of order",
+    severity: Severity::Info,
+    explanation: "Segments overtake each other on the way. TCP takes late ones for lost, sends them again and slows down; nothing is lost, and sessions do not die of it. \
+        Load balancing packet by packet over unequal links does this, bonded links, and some radio links and VPNs.\n\n\
+        The receiver reported the repeated segments as duplicates (DSACK, RFC 2883), which tells reordering from loss.",
+    fixes: &[
+        Fix {
+            side: Side::Network,
+            summary: "Balance links by flow, not by packet (the command shows a Linux bond's rule)",
+            snippet: Some("grep -H . /sys/class/net/*/bonding/{mode,xmit_hash_policy} 2>/dev/null"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &["TCP Out-Of-Order", "TCP Spurious Retransmission"],
+    hides: &[],
+    judge: |evidence| {
+        let tcp = evidence.transfer.passed().and_then(|facts| facts.tcp)?;
+        Some(Match::new(Certainty::Likely, [overtaken(tcp)?]))
+    },
+    ..Cause::NEW
+};
+
 /// The attempts before and from the first that failed, where none was established after it.
 fn cut_off(facts: &Facts) -> Option<(&[Attempt], &[Attempt])> {
     let at = facts.repeats.iter().position(|attempt| attempt.outcome != ConnectOutcome::Connected)?;
@@ -162,14 +187,31 @@ fn is_late(attempt: &Attempt) -> bool {
     }
 }
 
-/// That more than the usual share of the data had to be sent again.
+/// That more than the usual share of the data was lost. What was sent again and had only been late is no loss.
 fn resent(tcp: TcpInfo) -> Option<String> {
-    let share = f64::from(tcp.retransmits) / f64::from(tcp.data_segments.max(1));
+    let share = f64::from(tcp.lost()) / f64::from(tcp.data_segments.max(1));
     (tcp.data_segments >= SEGMENTS && share >= SHARE).then(|| {
+        let late = match tcp.duplicates {
+            0 => String::new(),
+            late => format!("; {late} more were sent again and had only been late"),
+        };
         format!(
-            "of {} segments with data {} had to be sent again ({:.0} %)",
+            "of {} segments with data {} had to be sent again ({:.0} %){late}",
             tcp.data_segments,
-            tcp.retransmits,
+            tcp.lost(),
+            share * 100.0
+        )
+    })
+}
+
+/// That segments overtook each other so often that TCP took many of them for lost.
+fn overtaken(tcp: TcpInfo) -> Option<String> {
+    let share = f64::from(tcp.duplicates) / f64::from(tcp.data_segments.max(1));
+    (tcp.data_segments >= SEGMENTS && tcp.reorderings > 0 && share >= SHARE).then(|| {
+        format!(
+            "of {} segments with data {} were sent again without need: they had arrived, out of order ({:.0} %)",
+            tcp.data_segments,
+            tcp.duplicates,
             share * 100.0
         )
     })
@@ -190,7 +232,7 @@ fn along_the_way(evidence: &Evidence, facts: &Facts) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LOSSY, SOURCE_BANNED};
+    use super::{LOSSY, REORDERING, SOURCE_BANNED};
     use crate::facts::certainty::Certainty;
     use crate::facts::certainty::Certainty::{Likely, Possible};
     use crate::facts::tcp::{Attempt, ConnectOutcome, Facts, Path, TcpInfo};
@@ -249,6 +291,22 @@ mod tests {
         assert_eq!(fired(&refused), [("tcp-source-banned", Possible)]);
         refused.spent.refused_since = 1;
         assert_eq!(fired(&refused), []);
+    }
+
+    #[test]
+    fn what_arrives_out_of_order_is_not_lost() {
+        let moved = |retransmits, duplicates| {
+            let tcp = TcpInfo { retransmits, duplicates, data_segments: 800, reorderings: 20, ..TcpInfo::default() };
+            let facts = transfer::Facts { tcp: Some(tcp), ..transfer::Facts::default() };
+            Evidence { transfer: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..evidence(vec![]) }
+        };
+        let named = |evidence: &Evidence| (REORDERING.judge)(evidence).is_some();
+        let overtaken = moved(300, 290);
+        assert_eq!(fired(&overtaken), []);
+        assert!(named(&overtaken));
+        let lost = moved(300, 0);
+        assert_eq!(fired(&lost), [("tcp-lossy", Likely)]);
+        assert!(!named(&lost));
     }
 
     #[test]

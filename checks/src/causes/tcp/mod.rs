@@ -19,6 +19,7 @@ pub static CAUSES: &[Cause] = &[
     addresses::SOME_ADDRESSES_DEAD,
     lossy::SOURCE_BANNED,
     lossy::LOSSY,
+    lossy::REORDERING,
 ];
 
 #[cfg(test)]

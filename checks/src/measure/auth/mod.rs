@@ -51,6 +51,7 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
             budget: ctx.budget.clone(),
             via: reach.via.map(Box::new),
             repeated: Arc::default(),
+            replies: connection.replies(),
         };
         return (Step::Passed(facts), Some(LoggedIn::new(connection, login)));
     }

@@ -12,7 +12,8 @@ use super::next_probe::NextProbe;
 use super::stretch::{Stretch, StretchOutcome};
 use crate::facts::idle::Holds;
 use crate::os::socket::Socket;
-use crate::ssh::connection::{Connection, KeepaliveReply};
+use crate::ssh::connection::Connection;
+use crate::ssh::keepalive::KeepaliveReply;
 
 /// Keeps the main session alive as the coordinator orders, and reports when that is in vain.
 pub(super) async fn keep(control: Control, mut line: Line, main: Arc<Connection>) {

@@ -13,7 +13,7 @@ use crate::base::text::seconds;
 use crate::facts::idle::age::ended;
 use crate::facts::idle::{Arm, Moves, SessionKind, Sign, StretchEnd, Times};
 use crate::measure::progress::Progress;
-use crate::ssh::connection::KeepaliveReply;
+use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::ending::Ending;
 
 /// How much later than the first the second session starts, as a part of the age in question.

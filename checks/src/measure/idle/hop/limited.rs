@@ -11,7 +11,7 @@ use crate::facts::idle::hop::TtlProbe;
 use crate::facts::idle::{Sign, StretchEnd};
 use crate::measure::idle::idle_session::{IdleSession, verdict_deadline};
 use crate::os::socket::{Socket, SocketKeepalive};
-use crate::ssh::connection::KeepaliveReply;
+use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
 
 /// What we still owe the server after its last word, an acknowledgement, goes out within this time (TCP_DELACK_MAX on Linux).
@@ -192,6 +192,7 @@ mod tests {
     use crate::base::limits::Limits;
     use crate::base::target::Target;
     use crate::ssh::budget::Budget;
+    use crate::ssh::keepalive::Replies;
     use std::sync::Arc;
 
     #[tokio::test]
@@ -199,9 +200,9 @@ mod tests {
         let budget = Arc::new(Budget::new(&Limits::default()));
         let target = Arc::new(Target::bare("192.0.2.1", 22, "me"));
         let (host_key, accepted) = (String::new(), Vec::new());
-        let (budget_of_it, repeated) = (budget.clone(), Arc::default());
+        let (budget_of_it, repeated, replies) = (budget.clone(), Arc::default(), Replies::default());
         let login =
-            Login { target, route: Route::Proxy, host_key, accepted, budget: budget_of_it, via: None, repeated };
+            Login { target, route: Route::Proxy, host_key, accepted, budget: budget_of_it, via: None, repeated, replies };
         let second = Duration::from_secs(1);
         let opened = Limited::open(&login, None, 1, false, second, second).await;
         assert!(matches!(opened, Err(NotLimited::Proxy)));
