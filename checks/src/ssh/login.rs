@@ -7,8 +7,8 @@ use tokio::sync::OnceCell;
 
 use super::budget::Budget;
 use super::connection::{Connection, Via};
-use super::keepalive::Replies;
 use super::credential::Credential;
+use super::keepalive::Replies;
 use super::transport::Transport;
 use super::tunnel::Tunnel;
 use super::{connect, dial, observations};

@@ -64,7 +64,12 @@ impl SftpSession {
     }
 
     /// Has these paths resolved, all of them asked for at once; what came back, and the bytes that were sent.
-    pub(crate) async fn resolve(&mut self, paths: &[Vec<u8>], patience: Patience, connection: &Connection) -> (Ran, u64) {
+    pub(crate) async fn resolve(
+        &mut self,
+        paths: &[Vec<u8>],
+        patience: Patience,
+        connection: &Connection,
+    ) -> (Ran, u64) {
         let mut requests = Vec::new();
         for path in paths {
             self.requests += 1;

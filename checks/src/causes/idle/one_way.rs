@@ -150,7 +150,9 @@ fn with_keepalive(found: Match, facts: &Facts) -> Match {
 fn lost(arm: &Arm) -> bool {
     match &arm.end {
         StretchEnd::Unheard { .. } => true,
-        StretchEnd::Died { sign: Sign::AfterProbe, .. } => arm.speaks_first == Speaker::Server && !arm.was_acknowledged(),
+        StretchEnd::Died { sign: Sign::AfterProbe, .. } => {
+            arm.speaks_first == Speaker::Server && !arm.was_acknowledged()
+        }
         _ => false,
     }
 }

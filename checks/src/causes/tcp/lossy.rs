@@ -154,14 +154,12 @@ pub(super) const REORDERING: Cause = Cause {
     explanation: "Segments overtake each other on the way. TCP takes late ones for lost, sends them again and slows down; nothing is lost, and sessions do not die of it. \
         Load balancing packet by packet over unequal links does this, bonded links, and some radio links and VPNs.\n\n\
         The receiver reported the repeated segments as duplicates (DSACK, RFC 2883), which tells reordering from loss.",
-    fixes: &[
-        Fix {
-            side: Side::Network,
-            summary: "Balance links by flow, not by packet (the command shows a Linux bond's rule)",
-            snippet: Some("grep -H . /sys/class/net/*/bonding/{mode,xmit_hash_policy} 2>/dev/null"),
-            ..Fix::LOOK
-        },
-    ],
+    fixes: &[Fix {
+        side: Side::Network,
+        summary: "Balance links by flow, not by packet (the command shows a Linux bond's rule)",
+        snippet: Some("grep -H . /sys/class/net/*/bonding/{mode,xmit_hash_policy} 2>/dev/null"),
+        ..Fix::LOOK
+    }],
     symptoms: &["TCP Out-Of-Order", "TCP Spurious Retransmission"],
     hides: &[],
     judge: |evidence| {

@@ -41,11 +41,7 @@ fn lead(connection: &Connection) -> Lead {
 }
 
 /// Starts the command that begins so.
-async fn attempt(
-    connection: &Connection,
-    (limits, stored): (&Limits, usize),
-    lead: Lead,
-) -> (Facts, Option<Running>) {
+async fn attempt(connection: &Connection, (limits, stored): (&Limits, usize), lead: Lead) -> (Facts, Option<Running>) {
     let (patience, mark) = (limits.patience(), nonce());
     let mut ran = Ran::default();
     let command = command(lead, &mark, stored);

@@ -16,8 +16,8 @@ use super::retest::marks;
 use crate::base::service::Service;
 use crate::facts::Step;
 use crate::facts::channel::{Account, Capabilities, Capability, Facts, Lead, Shell};
-use crate::ssh::connection::Connection;
 use crate::facts::connection::{GaveUp, Manner};
+use crate::ssh::connection::Connection;
 use attempt::start;
 
 const NO_LOGIN: &str = "there is no login: see auth";
@@ -77,7 +77,8 @@ pub(crate) async fn ask_beside(
     }
     let asked = probes::ask(connection, &ctx.limits, lead).await;
     // The main session took the place of one that was refused.
-    let has_room = asked.0.sessions_at_once.as_ref().is_some_and(|sessions| sessions.refused.is_none() && !sessions.ended);
+    let has_room =
+        asked.0.sessions_at_once.as_ref().is_some_and(|sessions| sessions.refused.is_none() && !sessions.ended);
     has_room.then_some(asked)
 }
 

@@ -15,8 +15,8 @@ use crate::facts::idle::Holds;
 use crate::os::pause::timeout;
 use crate::os::socket::SocketKeepalive;
 use crate::ssh::connection::Connection;
-use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::ending::Ending;
+use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
 

@@ -16,8 +16,8 @@ use super::stretch::{Stretch, StretchOutcome};
 use crate::facts::idle::Holds;
 use crate::os::pause::timeout;
 use crate::os::socket::Socket;
-use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::ending::Ending;
+use crate::ssh::keepalive::KeepaliveReply;
 
 /// An answer that takes longer than this is in doubt; it is three times OpenSSH's shortest retransmission time-out.
 const IN_DOUBT: Duration = Duration::from_millis(600);

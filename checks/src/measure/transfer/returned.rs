@@ -25,12 +25,7 @@ pub(crate) async fn returned(connection: &Connection, running: &mut Running, sen
 }
 
 /// Moves data both ways at once, as much as the path takes in little time: a first part, and as much more as its rate allows.
-pub(super) async fn measured(
-    connection: &Connection,
-    running: &mut Running,
-    most: usize,
-    patience: Patience,
-) -> Facts {
+pub(super) async fn measured(connection: &Connection, running: &mut Running, most: usize, patience: Patience) -> Facts {
     let sent = noise(seed(), most.min(MOST));
     let (first, rest) = sent.split_at(FIRST.min(sent.len()));
     let ran = exchange(connection, running, first, patience).await;

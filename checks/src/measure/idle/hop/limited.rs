@@ -201,8 +201,16 @@ mod tests {
         let target = Arc::new(Target::bare("192.0.2.1", 22, "me"));
         let (host_key, accepted) = (String::new(), Vec::new());
         let (budget_of_it, repeated, replies) = (budget.clone(), Arc::default(), Replies::default());
-        let login =
-            Login { target, route: Route::Proxy, host_key, accepted, budget: budget_of_it, via: None, repeated, replies };
+        let login = Login {
+            target,
+            route: Route::Proxy,
+            host_key,
+            accepted,
+            budget: budget_of_it,
+            via: None,
+            repeated,
+            replies,
+        };
         let second = Duration::from_secs(1);
         let opened = Limited::open(&login, None, 1, false, second, second).await;
         assert!(matches!(opened, Err(NotLimited::Proxy)));
