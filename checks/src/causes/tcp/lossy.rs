@@ -4,6 +4,7 @@ use crate::base::text::seconds;
 use crate::causes::shared::ONE_CONNECTION;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
+use crate::facts::idle::StretchEnd;
 use crate::facts::tcp::{self, Attempt, ConnectOutcome, Facts, TcpInfo};
 use crate::facts::{Check, Evidence};
 
@@ -17,6 +18,53 @@ const SHARE: f64 = 0.05;
 /// A share of fewer segments says nothing.
 const SEGMENTS: u32 = 100;
 
+const SEE_LIMITS: Fix = Fix {
+    side: Side::Server,
+    summary: "See whether a rule limits new connections",
+    snippet: Some(
+        "sudo nft list ruleset | grep -nE 'limit rate|meter|ct count'; sudo iptables-save | grep -E 'recent|limit|hashlimit'",
+    ),
+    ..Fix::LOOK
+};
+
+pub(super) const CONNECTION_LIMIT: Cause = Cause {
+    code: "tcp-connection-limit",
+    stage: Check::Idle,
+    title: "The number of connections from this address is limited",
+    severity: Severity::Info,
+    explanation: "Some connections were established, and further ones were refused while those went on: a limit on new or simultaneous connections from one address. `ufw limit` refuses \
+        the sixth new connection within 30 s, and each attempt in that time prolongs it; connlimit and per-source limits count connections that are open. One session at a time \
+        is not affected; scripts, Ansible and parallel copies that open many connections are.\n\n\
+        ssh-doctor stopped opening connections when the first was refused, and went on with the sessions that it had.",
+    fixes: &[
+        SEE_LIMITS,
+        ONE_CONNECTION,
+        Fix {
+            side: Side::Client,
+            summary: "Test with fewer sessions",
+            snippet: Some("ssh-doctor check --sessions {sessions} {alias}"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &["ssh: connect to host port: Connection refused"],
+    hides: &["tcp-source-banned"],
+    judge: |evidence| {
+        let limit = evidence.spent.limit?;
+        let facts = evidence.idle.facts()?;
+        let goes_on = facts.arms.iter().any(|arm| matches!(arm.end, StretchEnd::Alive { .. }));
+        (goes_on && !facts.not_opened.is_empty() && limit.accepted > 0).then(|| {
+            let (accepted, refused) = (limit.accepted + 1, limit.refused);
+            let because = [
+                format!("{accepted} connections were established, then {refused} were refused, while sessions went on"),
+                format!("{} sessions of the idle test could not be opened", facts.not_opened.len()),
+            ];
+            let certainty = if limit.ended { Certainty::Likely } else { Certainty::Possible };
+            Match::new(certainty, because).with("sessions", limit.accepted.to_string())
+        })
+    },
+    ..Cause::NEW
+};
+
 pub(super) const SOURCE_BANNED: Cause = Cause {
     code: "tcp-source-banned",
     stage: Check::Tcp,
@@ -28,6 +76,7 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
         From the client alone it cannot be told from a server that was stopped just then, or from an outage. If it works from another \
         address at the same time, or by itself some minutes later, it is a ban; the server's list settles it. Each further attempt may lengthen it.",
     fixes: &[
+        SEE_LIMITS,
         Fix {
             side: Side::Server,
             summary: "See whether your address is banned",
@@ -40,14 +89,6 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
             snippet: Some("sudo fail2ban-client set sshd unbanip CLIENT-ADDRESS"),
             caution: Some("put in the address that the server sees this client by"),
             ..Fix::CHANGE
-        },
-        Fix {
-            side: Side::Server,
-            summary: "See whether a rule limits new connections",
-            snippet: Some(
-                "sudo nft list ruleset | grep -nE 'limit rate|meter|ct count'; sudo iptables-save | grep -E 'recent|limit|hashlimit'",
-            ),
-            ..Fix::LOOK
         },
         ONE_CONNECTION,
     ],
