@@ -151,7 +151,7 @@ pub struct Spent {
 }
 
 /// Further connections to an address that had accepted some, refused while those stood.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ConnectionLimit {
     /// Further connections that were accepted before the first that was refused.
