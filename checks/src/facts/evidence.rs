@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
 use super::server::ServerAnswers;
+use super::timeline::Timeline;
 use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::service::Service;
 use crate::base::target::{Flags, Settings};
@@ -43,6 +44,9 @@ pub struct Evidence {
     /// The times in which ssh-doctor did not run, however much it wanted to.
     #[serde(default)]
     pub pauses: Vec<Pause>,
+    /// The scheduling delays of ssh-doctor, which make answers look late; those below 100 ms are left out.
+    #[serde(default)]
+    pub lags: Vec<Lag>,
     /// The user's own ssh and its settings.
     #[serde(default)]
     pub config: Box<Timed<config::Facts>>,
@@ -72,6 +76,9 @@ pub struct Evidence {
     pub expected: Vec<Service>,
     /// What the server itself knows; `null` where it was not asked.
     pub server: Option<ServerAnswers>,
+    /// Every connection of the examination, of those to its hops too, on one clock.
+    #[serde(default)]
+    pub timeline: Box<Timeline>,
 }
 
 /// A hop, and what it did with the connection to what comes next.
@@ -92,6 +99,15 @@ pub struct Pause {
     pub check: Check,
     /// All pauses during that check together, milliseconds.
     pub lasted_ms: f64,
+}
+
+/// The scheduling delay of this process during a check.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Lag {
+    /// The check that was running.
+    pub check: Check,
+    /// The delays together, milliseconds.
+    pub total_ms: f64,
 }
 
 /// A connection that a hop was asked for.
@@ -229,6 +245,12 @@ impl Evidence {
         self.pauses.iter().find(|pause| pause.check == check)
     }
 
+    /// The scheduling delay of this process during a check, milliseconds: its measured times may be too long by so much.
+    #[must_use]
+    pub fn lag_ms(&self, check: Check) -> f64 {
+        self.lags.iter().filter(|lag| lag.check == check).map(|lag| lag.total_ms).sum()
+    }
+
     /// The checks in order, each in the shape that reports need.
     #[must_use]
     pub fn checks(&self) -> [CheckView; 10] {
@@ -290,6 +312,7 @@ impl Evidence {
             interrupted: false,
             timed_out: false,
             pauses: Vec::new(),
+            lags: Vec::new(),
             config: Box::new(skipped()),
             dns: skipped(),
             tcp: skipped(),
@@ -303,6 +326,7 @@ impl Evidence {
             hops: Vec::new(),
             expected: Vec::new(),
             server: None,
+            timeline: Box::default(),
         }
     }
 

@@ -24,8 +24,9 @@ pub mod sessions;
 pub mod sockets;
 mod stored;
 pub mod tcp;
+pub mod timeline;
 pub mod transfer;
 
 pub use check::{Check, Facts, Step, Timed};
-pub use evidence::{CheckView, ConnectionLimit, Evidence, Examined, Forward, Hop, Pause, Spent, VERSION};
+pub use evidence::{CheckView, ConnectionLimit, Evidence, Examined, Forward, Hop, Lag, Pause, Spent, VERSION};
 pub use stored::Unreadable;

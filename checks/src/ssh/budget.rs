@@ -1,12 +1,14 @@
-//! What the connections of a run may cost the server.
+//! What the connections of a run may cost the server, and what writes them down.
 
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::recorder::Recorder;
 use crate::base::limits::Limits;
 use crate::facts::{ConnectionLimit, Spent};
 
@@ -22,6 +24,7 @@ pub struct Budget {
     refused: AtomicU32,
     further: Mutex<Further>,
     handshakes: Semaphore,
+    recorder: OnceLock<Recorder>,
 }
 
 impl Budget {
@@ -38,7 +41,19 @@ impl Budget {
             refused: AtomicU32::new(0),
             further: Mutex::default(),
             handshakes: Semaphore::new(limits.handshakes),
+            recorder: OnceLock::new(),
         }
+    }
+
+    /// Has every connection from now on written down by `recorder`; only the first one counts.
+    pub fn record(&self, recorder: Recorder) {
+        let _ = self.recorder.set(recorder);
+    }
+
+    /// What writes the connections down.
+    #[must_use]
+    pub fn recorder(&self) -> Recorder {
+        self.recorder.get().cloned().unwrap_or_default()
     }
 
     /// How many connections may still be opened.

@@ -12,6 +12,7 @@ use super::client_handler::ClientHandler;
 use super::ending::Ending;
 use super::keepalive::Replies;
 use super::observations::Observations;
+use super::recorder::FlowRecord;
 use super::tap::Watch;
 use crate::base::target::Route;
 use crate::base::text::sanitize;
@@ -27,9 +28,10 @@ pub struct Connection {
     pub(super) handle: Handle<ClientHandler>,
     pub(super) watch: Watch,
     pub(super) observations: Observations,
-    pub(super) socket: Option<Socket>,
+    pub(super) socket: Option<Arc<Socket>>,
     pub(super) via: Option<Via>,
     pub(super) replies: Replies,
+    pub(super) record: FlowRecord,
 }
 
 impl Connection {
@@ -53,7 +55,13 @@ impl Connection {
     /// The kernel's view, where the connection is a socket of ours.
     #[must_use]
     pub fn socket(&self) -> Option<&Socket> {
-        self.socket.as_ref()
+        self.socket.as_deref()
+    }
+
+    /// What is written down of it.
+    #[must_use]
+    pub fn record(&self) -> &FlowRecord {
+        &self.record
     }
 
     /// The connection to the hop that carries this one, where one does.
@@ -137,6 +145,7 @@ impl Connection {
 
     /// Says goodbye without waiting for the end.
     pub(crate) async fn say_goodbye(&self) {
+        self.record.closing();
         // A connection that is gone needs none.
         let _ = self.handle.disconnect(russh::Disconnect::ByApplication, "", "").await;
     }
@@ -162,7 +171,8 @@ impl Connection {
 
     /// Says goodbye and waits, at most `deadline`, until the connection is closed; then the same to the hops behind it.
     pub async fn close(self, deadline: Duration) {
-        let Self { handle, socket, via, .. } = self;
+        let Self { handle, socket, via, record, .. } = self;
+        record.closing();
         let _ = timeout(deadline, async {
             if handle.disconnect(russh::Disconnect::ByApplication, "", "").await.is_ok() {
                 let _ = handle.await;

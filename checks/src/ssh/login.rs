@@ -136,6 +136,7 @@ impl Login {
         connection.watch().allow(u64::MAX);
         connection.replies = self.replies.clone();
         connection.apply_tos(self.target.tos, self.route);
+        connection.record().logged_in();
         Ok(connection)
     }
 

@@ -53,6 +53,7 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
             repeated: Arc::default(),
             replies: connection.replies(),
         };
+        connection.record().logged_in();
         return (Step::Passed(facts), Some(LoggedIn::new(connection, login)));
     }
     if !facts.attempts.iter().all(|attempt| attempt.answer == AuthAnswer::Withheld) {
