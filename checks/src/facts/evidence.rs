@@ -166,6 +166,21 @@ pub struct Spent {
     /// Further connections that were refused since the last one that was accepted.
     #[serde(default)]
     pub refused_since: u32,
+    /// What was seen of a limit on connections from this address.
+    #[serde(default)]
+    pub limit: Option<ConnectionLimit>,
+}
+
+/// Further connections to an address that had accepted some, refused while those stood.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ConnectionLimit {
+    /// Further connections that were accepted before the first that was refused.
+    pub accepted: u32,
+    /// Further connections that were refused.
+    pub refused: u32,
+    /// One was accepted afterwards.
+    pub ended: bool,
 }
 
 /// One check as every report shows it, whatever its facts.

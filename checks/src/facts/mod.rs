@@ -29,5 +29,5 @@ pub mod transfer;
 pub mod witness;
 
 pub use check::{Check, Facts, Step, Timed};
-pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Lag, Pause, Spent, VERSION};
+pub use evidence::{CheckView, ConnectionLimit, Evidence, Examined, Forward, Hop, Lag, Pause, Spent, VERSION};
 pub use stored::Unreadable;

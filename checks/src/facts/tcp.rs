@@ -1,6 +1,7 @@
 //! What was seen of TCP: attempts to connect, and the kernel's view of a connection.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +78,12 @@ pub struct TcpInfo {
     /// Segments with data sent since the connection began, those sent again included; 0 where the system does not tell.
     #[serde(default)]
     pub data_segments: u32,
+    /// Segments that came to the other end twice, by its own word (DSACK, RFC 2883); 0 where the system does not tell.
+    #[serde(default)]
+    pub duplicates: u32,
+    /// Times at which segments were seen to overtake each other; 0 where the system does not tell.
+    #[serde(default)]
+    pub reorderings: u32,
     /// Milliseconds since the last acknowledgement came.
     pub last_ack_ms: u32,
     /// Milliseconds since the last segment with data came.
@@ -95,6 +102,18 @@ pub struct TcpInfo {
 }
 
 impl TcpInfo {
+    /// The smoothed round-trip time.
+    #[must_use]
+    pub fn rtt(&self) -> Duration {
+        Duration::from_micros(self.rtt_us.into())
+    }
+
+    /// Segments that were sent again and had been lost: not those that had arrived, only late.
+    #[must_use]
+    pub fn lost(&self) -> u32 {
+        self.retransmits.saturating_sub(self.duplicates)
+    }
+
     /// Whether the same data was sent again at least twice and has no acknowledgement yet.
     #[must_use]
     pub fn is_losing(&self) -> bool {

@@ -13,7 +13,8 @@ use crate::facts::channel::Lead;
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::exit::Facts;
 use crate::measure::channel::command::{self, OUTPUT, STATUS};
-use crate::ssh::connection::{Connection, KeepaliveReply};
+use crate::ssh::connection::Connection;
+use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::run::Running;
 use crate::ssh::sftp::SftpSession;
 
@@ -39,7 +40,10 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
 }
 
 async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step<Facts> {
+    /// How many times as long as a stage the last output may take in which something comes all the time: slow links do.
+    const PROGRESSING: u32 = 3;
     let patience = ctx.limits.patience();
+    let patience = Patience { total: patience.total * PROGRESSING, ..patience };
     // The command that channel started may have been closed meanwhile by whatever ends idle channels.
     let going_on = logged_in.running.take().filter(|_| ctx.limits.idle.is_zero());
     let mut ran = Ran::default();

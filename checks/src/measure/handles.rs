@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::context::Context;
 use crate::base::target::Route;
-use crate::facts::channel::Lead;
+use crate::facts::channel::{Capabilities, Lead, Shell};
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
@@ -76,6 +76,10 @@ pub struct LoggedIn {
     pub sftp: Option<SftpSession>,
     /// Commands get no standard input.
     pub no_input: bool,
+    /// The command that runs stores all of the data before it sends it back.
+    pub is_stored: bool,
+    /// What else the connection may be used for, where that was asked for beside the transfer; and the shell, where it was started.
+    pub asked: Option<(Capabilities, Option<Shell>)>,
 }
 
 impl LoggedIn {
@@ -90,6 +94,8 @@ impl LoggedIn {
             serves_sftp: false,
             sftp: None,
             no_input: false,
+            is_stored: false,
+            asked: None,
         }
     }
 

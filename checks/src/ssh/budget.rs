@@ -3,13 +3,14 @@
 use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::recorder::Recorder;
 use crate::base::limits::Limits;
-use crate::facts::Spent;
+use crate::facts::{ConnectionLimit, Spent};
 
 /// How many connections the run has opened, and how many it may.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct Budget {
     login_refused: AtomicBool,
     longest_login_ms: AtomicU32,
     refused: AtomicU32,
+    further: Mutex<Further>,
     handshakes: Semaphore,
     recorder: OnceLock<Recorder>,
 }
@@ -37,6 +39,7 @@ impl Budget {
             login_refused: AtomicBool::new(false),
             longest_login_ms: AtomicU32::new(0),
             refused: AtomicU32::new(0),
+            further: Mutex::default(),
             handshakes: Semaphore::new(limits.handshakes),
             recorder: OnceLock::new(),
         }
@@ -108,16 +111,36 @@ impl Budget {
             logins: self.logins.load(Ordering::Relaxed),
             failed_logins: self.failed_logins.load(Ordering::Relaxed),
             refused_since: self.refused.load(Ordering::Relaxed),
+            limit: self.further().limit,
         }
     }
 
     /// Notes that an address that had accepted a connection accepted a further one, or that somebody refused it.
     pub(super) fn note_further(&self, accepted: bool) {
+        self.further().note(accepted);
         if accepted {
             self.refused.store(0, Ordering::Relaxed);
         } else {
             self.refused.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Whether further connections were refused a moment ago: each one more may prolong that, and lock the user out.
+    pub(super) fn is_limited(&self) -> bool {
+        /// Longer than the window of `ufw limit`, 30 s.
+        const REST: Duration = Duration::from_secs(35);
+        self.further().refused_at.is_some_and(|at| at.elapsed() < REST)
+    }
+
+    /// Lets one connection fewer be in its handshake at a time, one at least: the server drops some.
+    pub(super) fn slow_down(&self) {
+        if self.handshakes.available_permits() > 0 {
+            self.handshakes.forget_permits(1);
+        }
+    }
+
+    fn further(&self) -> MutexGuard<'_, Further> {
+        self.further.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes one connection from the budget, if one is left.
@@ -132,5 +155,59 @@ impl Budget {
     /// Gives back a connection that did not come as far as a server.
     pub(super) fn give_back(&self) {
         self.opened.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What became of further connections to an address that had accepted one.
+#[derive(Debug, Default)]
+struct Further {
+    accepted: u32,
+    refused_at: Option<Instant>,
+    limit: Option<ConnectionLimit>,
+}
+
+impl Further {
+    fn note(&mut self, accepted: bool) {
+        if accepted {
+            self.accepted += 1;
+            self.refused_at = None;
+            if let Some(limit) = &mut self.limit {
+                limit.ended = true;
+            }
+        } else {
+            self.refused_at = Some(Instant::now());
+            let first = ConnectionLimit { accepted: self.accepted, ..ConnectionLimit::default() };
+            let limit = self.limit.get_or_insert(first);
+            limit.refused += 1;
+            limit.ended = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_gives_further_connections_a_rest() {
+        let budget = Budget::new(&Limits::default());
+        budget.note_further(true);
+        assert!(!budget.is_limited());
+        budget.note_further(false);
+        budget.note_further(false);
+        assert!(budget.is_limited());
+        assert_eq!(budget.spent().limit, Some(ConnectionLimit { accepted: 1, refused: 2, ended: false }));
+        budget.note_further(true);
+        assert!(!budget.is_limited() && budget.spent().limit.is_some_and(|limit| limit.ended));
+    }
+
+    #[test]
+    fn one_handshake_at_a_time_is_always_left() {
+        let budget = Budget::new(&Limits::default());
+        for _ in 0..9 {
+            let _held = budget.handshakes.try_acquire().expect("one is left");
+            budget.slow_down();
+        }
+        assert_eq!(budget.handshakes.available_permits(), 1);
     }
 }

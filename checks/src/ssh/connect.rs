@@ -9,6 +9,7 @@ use russh::{Preferred, client};
 use super::algorithms::{Shortfall, preferred};
 use super::client_handler::ClientHandler;
 use super::connection::Connection;
+use super::keepalive::Replies;
 use super::observations::Observations;
 use super::tap::{Tap, Watch};
 use super::transport::Transport;
@@ -91,7 +92,15 @@ pub(crate) async fn connect_watched(
     };
     let Ok(answered) = timeout(deadline, connected).await else { return Err(NotConnected::Deadline) };
     cut_short.0 = None;
-    Ok(Connection { handle: answered?, watch: watch.clone(), observations, socket, via, record })
+    Ok(Connection {
+        handle: answered?,
+        watch: watch.clone(),
+        observations,
+        socket,
+        via,
+        record,
+        replies: Replies::default(),
+    })
 }
 
 /// Resets an exchange that is given up halfway, at its deadline or because nobody waits for it any longer.

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use super::client_handler::ClientHandler;
 use super::ending::Ending;
+use super::keepalive::Replies;
 use super::observations::Observations;
 use super::recorder::FlowRecord;
 use super::tap::Watch;
@@ -29,18 +30,8 @@ pub struct Connection {
     pub(super) observations: Observations,
     pub(super) socket: Option<Arc<Socket>>,
     pub(super) via: Option<Via>,
+    pub(super) replies: Replies,
     pub(super) record: FlowRecord,
-}
-
-/// The answer to a keepalive request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeepaliveReply {
-    /// The server answered, after this long.
-    Alive(Duration),
-    /// No answer before the deadline.
-    Silent,
-    /// The connection was already closed, or closed while we waited.
-    Gone,
 }
 
 impl Connection {
@@ -111,6 +102,19 @@ impl Connection {
         self.watch.seen().opened.elapsed()
     }
 
+    /// Whether what was sent is still on its way, and acknowledgements of it have come within that time.
+    pub(crate) fn is_draining(&self, within: Duration) -> bool {
+        let tcp = self.socket().and_then(Socket::tcp_info);
+        tcp.is_some_and(|tcp| tcp.unacked > 0 && Duration::from_millis(tcp.last_ack_ms.into()) < within)
+    }
+
+    /// Whether a round trip takes so long that each of them counts; where it is not known, it may.
+    pub(crate) fn is_far(&self) -> bool {
+        /// Beyond what a local network or a data centre takes.
+        const NEAR: Duration = Duration::from_millis(5);
+        self.socket().and_then(Socket::tcp_info).is_none_or(|tcp| tcp.rtt() >= NEAR)
+    }
+
     /// Since when nothing has moved on the connection, either way.
     #[must_use]
     pub fn quiet_since(&self) -> Instant {
@@ -144,17 +148,6 @@ impl Connection {
         self.record.closing();
         // A connection that is gone needs none.
         let _ = self.handle.disconnect(russh::Disconnect::ByApplication, "", "").await;
-    }
-
-    /// Asks `keepalive@openssh.com` and waits for any answer; a refusal is an answer too.
-    pub async fn keepalive(&self, deadline: Duration) -> KeepaliveReply {
-        let asked = Instant::now();
-        let request = self.handle.send_global_request("keepalive@openssh.com", &[], true);
-        match timeout(deadline, request).await {
-            Err(_) => KeepaliveReply::Silent,
-            Ok(Ok(_) | Err(russh::Error::RequestDenied)) => KeepaliveReply::Alive(asked.elapsed()),
-            Ok(Err(_)) => KeepaliveReply::Gone,
-        }
     }
 
     /// Exchanges keys anew; how long it took, or nothing where it was not done by the deadline.

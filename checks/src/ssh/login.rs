@@ -4,16 +4,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
+use tokio::time::sleep;
 
 use super::budget::Budget;
 use super::connection::{Connection, Via};
 use super::credential::Credential;
+use super::keepalive::Replies;
 use super::transport::Transport;
 use super::tunnel::Tunnel;
 use super::{connect, dial, observations};
 use crate::base::target::{Route, Target};
 use crate::facts::connection::{Manner, NotLoggedIn};
 use crate::os::pause::timeout;
+
+/// How long a server is left alone that has dropped a connection before the login.
+const BREATH: Duration = Duration::from_secs(1);
 
 /// All it takes to log in again exactly as the first time.
 #[derive(Debug, Clone)]
@@ -32,6 +37,8 @@ pub struct Login {
     pub via: Option<Box<Login>>,
     /// Filled once what was accepted the first time was accepted a second time: until then there is one such login at a time.
     pub repeated: Arc<OnceCell<()>>,
+    /// How the server answers global requests.
+    pub replies: Replies,
 }
 
 impl Login {
@@ -60,12 +67,25 @@ impl Login {
         if self.budget.login_refused() {
             return Err(NotLoggedIn::Refused);
         }
+        if self.budget.is_limited() {
+            return Err(NotLoggedIn::Unreachable("further connections were refused a moment ago".to_owned()));
+        }
         let began = Instant::now();
-        let opened = timeout(deadline * self.legs(), self.log_in(deadline)).await.unwrap_or(Err(NotLoggedIn::NoAnswer));
+        let mut opened = self.log_in_within(deadline).await;
+        // A server that drops connections it has no place for (MaxStartups) has one a little later, for fewer at a time.
+        if matches!(opened, Err(NotLoggedIn::Handshake { answered: true, .. })) && self.budget.left() > 0 {
+            self.budget.slow_down();
+            sleep(BREATH).await;
+            opened = self.log_in_within(deadline).await;
+        }
         if opened.is_ok() {
             self.budget.note_login_time(began.elapsed());
         }
         opened
+    }
+
+    async fn log_in_within(&self, deadline: Duration) -> Result<Connection, NotLoggedIn> {
+        timeout(deadline * self.legs(), self.log_in(deadline)).await.unwrap_or(Err(NotLoggedIn::NoAnswer))
     }
 
     /// Connections in a row that a login takes.
@@ -114,6 +134,7 @@ impl Login {
             self.prove(&mut connection).await?;
         }
         connection.watch().allow(u64::MAX);
+        connection.replies = self.replies.clone();
         connection.apply_tos(self.target.tos, self.route);
         connection.record().logged_in();
         Ok(connection)

@@ -13,6 +13,7 @@ pub mod ending;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod hop_count;
+pub mod keepalive;
 pub mod known_hosts;
 pub mod login;
 pub mod observations;

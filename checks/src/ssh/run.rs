@@ -6,7 +6,6 @@ use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 
 use super::connection::Connection;
-use super::tap::Watch;
 use crate::base::elapsed::ms_since;
 use crate::base::limits::Patience;
 use crate::facts::connection::{GaveUp, Ran};
@@ -14,6 +13,9 @@ use crate::os::pause::timeout;
 
 /// How long a word of ours may take to be said: it takes no time but on a connection whose packets no longer pass.
 const SAYING: Duration = Duration::from_secs(2);
+
+/// How many times as long as a stage a transfer may take in which something moves all the time: slow links do.
+const PROGRESSING: u32 = 10;
 
 /// A command that runs; dropping it leaves its channel open.
 pub struct Running {
@@ -119,12 +121,12 @@ impl Running {
     }
 
     /// Writes `data` and reads until `enough` has come back; keeps a good deal more than was sent. A command that takes all before it
-    /// answers is not silent while it is fed, which the watch of its connection tells.
+    /// answers is not silent while it is fed, which its connection tells; while something moves, it takes [`PROGRESSING`] times as long.
     pub async fn exchange(
         &mut self,
         data: Vec<u8>,
         patience: Patience,
-        watch: &Watch,
+        connection: &Connection,
         enough: impl Fn(&Ran) -> bool,
     ) -> Ran {
         /// What keepalives and window adjustments send meanwhile is less.
@@ -140,10 +142,12 @@ impl Running {
         };
         let read = async {
             loop {
-                let sent = watch.seen().sent;
-                let left = Patience { total: patience.total.saturating_sub(began.elapsed()), ..patience };
+                let sent = connection.watch().seen().sent;
+                let total = (patience.total * PROGRESSING).saturating_sub(began.elapsed());
+                let left = Patience { total, ..patience };
                 self.read(count + MORE, left, &mut ran, &enough).await;
-                if ran.gave_up != Some(GaveUp::Silence) || watch.seen().sent < sent + FED {
+                let is_fed = connection.watch().seen().sent >= sent + FED || connection.is_draining(patience.silence);
+                if ran.gave_up != Some(GaveUp::Silence) || !is_fed {
                     break;
                 }
                 ran.gave_up = None;

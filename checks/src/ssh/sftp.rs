@@ -7,7 +7,6 @@ use russh::client::Msg;
 use super::channels::{ChannelKind, Opened};
 use super::connection::Connection;
 use super::run::Running;
-use super::tap::Watch;
 use crate::base::limits::Patience;
 use crate::base::text::sanitize_bytes;
 use crate::facts::channel::{Capability, Sftp};
@@ -65,14 +64,19 @@ impl SftpSession {
     }
 
     /// Has these paths resolved, all of them asked for at once; what came back, and the bytes that were sent.
-    pub(crate) async fn resolve(&mut self, paths: &[Vec<u8>], patience: Patience, watch: &Watch) -> (Ran, u64) {
+    pub(crate) async fn resolve(
+        &mut self,
+        paths: &[Vec<u8>],
+        patience: Patience,
+        connection: &Connection,
+    ) -> (Ran, u64) {
         let mut requests = Vec::new();
         for path in paths {
             self.requests += 1;
             requests.extend(realpath(self.requests, path));
         }
         let (sent, count) = (requests.len() as u64, paths.len());
-        let ran = self.running.exchange(requests, patience, watch, |ran| packets(&ran.stdout) >= count).await;
+        let ran = self.running.exchange(requests, patience, connection, |ran| packets(&ran.stdout) >= count).await;
         (ran, sent)
     }
 

@@ -281,6 +281,10 @@ fn in_turn(group: Vec<Lifeline>) -> Vec<Lifeline> {
 fn words(arm: &Arm) -> String {
     let lasted = seconds(sane(arm.lasted_s));
     match (&arm.end, arm.moves) {
+        // What was kept alive did not die of the time since the last keepalive.
+        (StretchEnd::Died { manner, .. }, Moves::Keepalive | Moves::ChannelData | Moves::ServerData) => {
+            format!("died: {}, {} old", manner.code(), seconds(sane(arm.age_s)))
+        }
         (StretchEnd::Died { manner, .. }, _) => format!("died: {}, {}", manner.code(), seconds(sane(arm.quiet_s()))),
         (StretchEnd::Unheard { .. }, _) => format!("unheard after {lasted}"),
         (StretchEnd::Alive { .. }, Moves::Nothing) => format!("answered after {lasted}"),

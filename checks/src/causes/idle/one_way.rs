@@ -114,7 +114,7 @@ fn refresh(evidence: &Evidence) -> Option<Match> {
     let silent = *facts.deaths().first()?;
     let arm = facts.arms.iter().find(|arm| arm.moves == Moves::ServerData && outlived(arm))?;
     // Who ends a session by himself is an end of it, or a proxy: these have names of their own.
-    let forgotten = |arm: &Arm| matches!(arm.death(), Some((_, Sign::AfterProbe)));
+    let forgotten = |arm: &Arm| matches!(arm.death(), Some((_, Sign::AfterProbe))) && !arm.was_acknowledged();
     let (how, _) = arm.death().filter(|_| forgotten(arm) && forgotten(silent))?;
     // The same timer, or it is another one's end: what was sent on it had to be no reason to live longer.
     let same = (survived * 0.95 - HEARD_LONGER_S..died * 1.05 + HEARD_LONGER_S).contains(&arm.lasted_s);
@@ -152,7 +152,9 @@ fn with_keepalive(found: Match, facts: &Facts) -> Match {
 fn lost(arm: &Arm) -> bool {
     match &arm.end {
         StretchEnd::Unheard { .. } => true,
-        StretchEnd::Died { sign: Sign::AfterProbe, .. } => arm.speaks_first == Speaker::Server,
+        StretchEnd::Died { sign: Sign::AfterProbe, .. } => {
+            arm.speaks_first == Speaker::Server && !arm.was_acknowledged()
+        }
         _ => false,
     }
 }

@@ -106,19 +106,24 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
         let main = facts.kept().find(|arm| arm.holds == Holds::Nothing && arm.death().is_some())?;
         let (how, sign) = main.death()?;
         let closed = matches!(how, Manner::Fin | Manner::Disconnect { .. }) && sign == Sign::BeforeProbe;
-        let ended = |arm: &Arm| arm.started_s + arm.lasted_s;
-        let others = facts.kept_with_channel().chain(facts.busy()).filter(|arm| ended(arm) > ended(main) + 1.0).count();
+        let older = |arm: &&Arm| arm.age_s > main.age_s + 1.0;
+        let others = facts.kept_with_channel().chain(facts.busy()).filter(older).count();
+        // Whoever held nothing either and became as old refutes it.
+        let is_refuted = facts.arms.iter().any(|arm| {
+            let lived = matches!(arm.end, StretchEnd::Alive { .. } | StretchEnd::Open);
+            arm.session != main.session && arm.holds == Holds::Nothing && lived && arm.age_s >= main.age_s
+        });
         let their_deaths = facts.kept_with_channel().chain(facts.busy()).any(|arm| arm.death().is_some());
-        (closed && outlived(main) && others > 0 && !their_deaths).then(|| {
+        (closed && outlived(main) && others > 0 && !their_deaths && !is_refuted).then(|| {
             Match::new(
                 Certainty::Likely,
                 [
                     format!(
-                        "a connection without a channel was ended after {} by {}",
-                        seconds(main.lasted_s),
+                        "a connection without a channel was ended at the age of {} by {}",
+                        seconds(main.age_s),
                         how.words()
                     ),
-                    format!("{others} sessions with a channel lived longer"),
+                    format!("{others} sessions with a channel became older"),
                 ],
             )
         })

@@ -152,7 +152,7 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
     let dead = facts.deaths();
     let first = dead.first()?;
     let (how, sign) = first.death()?;
-    if !manner(how, sign) || !outlived(first) {
+    if !manner(how, sign) || !outlived(first) || first.was_acknowledged() {
         return None;
     }
     // Similar causes are an outage, a limit on age and a server that restarts: sessions kept alive for longer exclude them.

@@ -4,6 +4,7 @@ use crate::base::text::seconds;
 use crate::causes::shared::ONE_CONNECTION;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
+use crate::facts::idle::StretchEnd;
 use crate::facts::tcp::{self, Attempt, ConnectOutcome, Facts, TcpInfo};
 use crate::facts::{Check, Evidence};
 
@@ -16,6 +17,53 @@ const SERIES: usize = 2;
 const SHARE: f64 = 0.05;
 /// A share of fewer segments says nothing.
 const SEGMENTS: u32 = 100;
+
+const SEE_LIMITS: Fix = Fix {
+    side: Side::Server,
+    summary: "See whether a rule limits new connections",
+    snippet: Some(
+        "sudo nft list ruleset | grep -nE 'limit rate|meter|ct count'; sudo iptables-save | grep -E 'recent|limit|hashlimit'",
+    ),
+    ..Fix::LOOK
+};
+
+pub(super) const CONNECTION_LIMIT: Cause = Cause {
+    code: "tcp-connection-limit",
+    stage: Check::Idle,
+    title: "The number of connections from this address is limited",
+    severity: Severity::Info,
+    explanation: "Some connections were established, and further ones were refused while those went on: a limit on new or simultaneous connections from one address. `ufw limit` refuses \
+        the sixth new connection within 30 s, and each attempt in that time prolongs it; connlimit and per-source limits count connections that are open. One session at a time \
+        is not affected; scripts, Ansible and parallel copies that open many connections are.\n\n\
+        ssh-doctor stopped opening connections when the first was refused, and went on with the sessions that it had.",
+    fixes: &[
+        SEE_LIMITS,
+        ONE_CONNECTION,
+        Fix {
+            side: Side::Client,
+            summary: "Test with fewer sessions",
+            snippet: Some("ssh-doctor check --sessions {sessions} {alias}"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &["ssh: connect to host port: Connection refused"],
+    hides: &["tcp-source-banned"],
+    judge: |evidence| {
+        let limit = evidence.spent.limit?;
+        let facts = evidence.idle.facts()?;
+        let goes_on = facts.arms.iter().any(|arm| matches!(arm.end, StretchEnd::Alive { .. }));
+        (goes_on && !facts.not_opened.is_empty() && limit.accepted > 0).then(|| {
+            let (accepted, refused) = (limit.accepted + 1, limit.refused);
+            let because = [
+                format!("{accepted} connections were established, then {refused} were refused, while sessions went on"),
+                format!("{} sessions of the idle test could not be opened", facts.not_opened.len()),
+            ];
+            let certainty = if limit.ended { Certainty::Likely } else { Certainty::Possible };
+            Match::new(certainty, because).with("sessions", limit.accepted.to_string())
+        })
+    },
+    ..Cause::NEW
+};
 
 pub(super) const SOURCE_BANNED: Cause = Cause {
     code: "tcp-source-banned",
@@ -30,6 +78,7 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
         works from another address at the same time, or again some minutes later, it is a ban; the server's list \
         settles it. Each further attempt may extend it.",
     fixes: &[
+        SEE_LIMITS,
         Fix {
             side: Side::Server,
             summary: "Check whether your address is banned",
@@ -42,14 +91,6 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
             snippet: Some("sudo fail2ban-client set sshd unbanip CLIENT-ADDRESS"),
             caution: Some("replace CLIENT-ADDRESS by the address that the server sees for this client"),
             ..Fix::CHANGE
-        },
-        Fix {
-            side: Side::Server,
-            summary: "Check whether a rule limits new connections",
-            snippet: Some(
-                "sudo nft list ruleset | grep -nE 'limit rate|meter|ct count'; sudo iptables-save | grep -E 'recent|limit|hashlimit'",
-            ),
-            ..Fix::LOOK
         },
         ONE_CONNECTION,
     ],
@@ -143,6 +184,29 @@ pub(super) const LOSSY: Cause = Cause {
     ..Cause::NEW
 };
 
+pub(super) const REORDERING: Cause = Cause {
+    code: "tcp-reordering",
+    stage: Check::Transfer,
+    title: "Packets arrive out of order",
+    severity: Severity::Info,
+    explanation: "Segments overtake each other on the way. TCP takes late ones for lost, sends them again and slows down; nothing is lost, and sessions do not die of it. \
+        Load balancing packet by packet over unequal links does this, bonded links, and some radio links and VPNs.\n\n\
+        The receiver reported the repeated segments as duplicates (DSACK, RFC 2883), which tells reordering from loss.",
+    fixes: &[Fix {
+        side: Side::Network,
+        summary: "Balance links by flow, not by packet (the command shows a Linux bond's rule)",
+        snippet: Some("grep -H . /sys/class/net/*/bonding/{mode,xmit_hash_policy} 2>/dev/null"),
+        ..Fix::LOOK
+    }],
+    symptoms: &["TCP Out-Of-Order", "TCP Spurious Retransmission"],
+    hides: &[],
+    judge: |evidence| {
+        let tcp = evidence.transfer.passed().and_then(|facts| facts.tcp)?;
+        Some(Match::new(Certainty::Likely, [overtaken(tcp)?]))
+    },
+    ..Cause::NEW
+};
+
 /// The attempts before and from the first that failed, where none was established after it.
 fn cut_off(facts: &Facts) -> Option<(&[Attempt], &[Attempt])> {
     let at = facts.repeats.iter().position(|attempt| attempt.outcome != ConnectOutcome::Connected)?;
@@ -159,14 +223,31 @@ fn is_late(attempt: &Attempt) -> bool {
     }
 }
 
-/// That more than the usual share of the data had to be sent again.
+/// That more than the usual share of the data was lost. What was sent again and had only been late is no loss.
 fn resent(tcp: TcpInfo) -> Option<String> {
-    let share = f64::from(tcp.retransmits) / f64::from(tcp.data_segments.max(1));
+    let share = f64::from(tcp.lost()) / f64::from(tcp.data_segments.max(1));
     (tcp.data_segments >= SEGMENTS && share >= SHARE).then(|| {
+        let late = match tcp.duplicates {
+            0 => String::new(),
+            late => format!("; {late} more were sent again and had only been late"),
+        };
         format!(
-            "of {} segments with data {} had to be sent again ({:.0} %)",
+            "of {} segments with data {} had to be sent again ({:.0} %){late}",
             tcp.data_segments,
-            tcp.retransmits,
+            tcp.lost(),
+            share * 100.0
+        )
+    })
+}
+
+/// That segments overtook each other so often that TCP took many of them for lost.
+fn overtaken(tcp: TcpInfo) -> Option<String> {
+    let share = f64::from(tcp.duplicates) / f64::from(tcp.data_segments.max(1));
+    (tcp.data_segments >= SEGMENTS && tcp.reorderings > 0 && share >= SHARE).then(|| {
+        format!(
+            "of {} segments with data {} were sent again without need: they had arrived, out of order ({:.0} %)",
+            tcp.data_segments,
+            tcp.duplicates,
             share * 100.0
         )
     })
@@ -187,7 +268,7 @@ fn along_the_way(evidence: &Evidence, facts: &Facts) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LOSSY, SOURCE_BANNED};
+    use super::{LOSSY, REORDERING, SOURCE_BANNED};
     use crate::facts::certainty::Certainty;
     use crate::facts::certainty::Certainty::{Likely, Possible};
     use crate::facts::tcp::{Attempt, ConnectOutcome, Facts, Path, TcpInfo};
@@ -246,6 +327,22 @@ mod tests {
         assert_eq!(fired(&refused), [("tcp-source-banned", Possible)]);
         refused.spent.refused_since = 1;
         assert_eq!(fired(&refused), []);
+    }
+
+    #[test]
+    fn what_arrives_out_of_order_is_not_lost() {
+        let moved = |retransmits, duplicates| {
+            let tcp = TcpInfo { retransmits, duplicates, data_segments: 800, reorderings: 20, ..TcpInfo::default() };
+            let facts = transfer::Facts { tcp: Some(tcp), ..transfer::Facts::default() };
+            Evidence { transfer: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..evidence(vec![]) }
+        };
+        let named = |evidence: &Evidence| (REORDERING.judge)(evidence).is_some();
+        let overtaken = moved(300, 290);
+        assert_eq!(fired(&overtaken), []);
+        assert!(named(&overtaken));
+        let lost = moved(300, 0);
+        assert_eq!(fired(&lost), [("tcp-lossy", Likely)]);
+        assert!(!named(&lost));
     }
 
     #[test]

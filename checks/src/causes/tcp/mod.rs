@@ -17,8 +17,10 @@ pub static CAUSES: &[Cause] = &[
     unanswered::UNREACHABLE,
     addresses::BIND_ADDRESS,
     addresses::SOME_ADDRESSES_DEAD,
+    lossy::CONNECTION_LIMIT,
     lossy::SOURCE_BANNED,
     lossy::LOSSY,
+    lossy::REORDERING,
 ];
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ pub(super) const SERVER_STALLED: Cause = Cause {
         "tcp-source-banned",
     ],
     strikes_anywhere: true,
-    judge,
+    judge: |evidence| judge(evidence).or_else(|| unanswered(evidence)),
     judge_sessions: sessions::stalled,
     ..Cause::NEW
 };
@@ -74,6 +74,20 @@ fn judge(evidence: &Evidence) -> Option<Match> {
     let interval = evidence.idle.facts().and_then(|facts| facts.keepalive().interval_s).unwrap_or(15);
     let count_max = crate::facts::idle::advice::count_max(interval, longest);
     let found = Match::new(certainty, because(evidence, &events, &lengths)).reason_open().at(severity);
+    Some(found.with("interval", interval.to_string()).with("count_max", count_max.to_string()))
+}
+
+/// A session that did not answer although TCP acknowledged the request, while a fresh login worked.
+fn unanswered(evidence: &Evidence) -> Option<Match> {
+    let facts = evidence.idle.failed()?;
+    let quiet = facts.arms.iter().find(|arm| arm.was_acknowledged())?.quiet_s();
+    let because = [
+        format!("a session that was idle for {} did not answer, and TCP acknowledged the request", seconds(quiet)),
+        "a fresh login at that moment worked".to_owned(),
+    ];
+    let interval = facts.keepalive().interval_s.unwrap_or(15);
+    let count_max = crate::facts::idle::advice::count_max(interval, FOR_GOOD_S);
+    let found = Match::new(Certainty::Possible, because).reason_open().at(Severity::Critical);
     Some(found.with("interval", interval.to_string()).with("count_max", count_max.to_string()))
 }
 

@@ -202,6 +202,12 @@ impl Arm {
         }
     }
 
+    /// Whether it did not answer although TCP acknowledged our request: nothing on the path dropped it.
+    #[must_use]
+    pub fn was_acknowledged(&self) -> bool {
+        matches!(&self.end, StretchEnd::Died { manner: Manner::Silent, tcp: Some(tcp), .. } if tcp.unacked == 0)
+    }
+
     /// Whether it was ended by the shell in it.
     #[must_use]
     pub fn is_left_by_shell(&self) -> bool {

@@ -53,6 +53,7 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
             budget: ctx.budget.clone(),
             via: reach.via.map(Box::new),
             repeated: Arc::default(),
+            replies: connection.replies(),
         };
         connection.record().logged_in();
         return (Step::Passed(facts), Some(LoggedIn::new(connection, login)));

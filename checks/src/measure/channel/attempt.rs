@@ -14,16 +14,16 @@ use crate::ssh::run::Running;
 /// What stands for our command where it is quoted.
 const SHORT: &str = "exec sh -c …";
 
-/// Starts the command; leaves it running where it printed its mark.
-pub(super) async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Running>) {
+/// Starts the command that stores so many bytes; leaves it running where it printed its mark.
+pub(super) async fn start(connection: &Connection, limits: &Limits, stored: usize) -> (Facts, Option<Running>) {
     let patience = limits.patience();
     let lead = lead(connection);
-    let (first, running) = attempt(connection, limits, lead).await;
+    let (first, running) = attempt(connection, (limits, stored), lead).await;
     if running.is_some() || first.ending.is_some() || !is_foreign_shell(&first) {
         return (first, running);
     }
     if lead == Lead::ExecSh {
-        let (second, running) = attempt(connection, limits, Lead::Sh).await;
+        let (second, running) = attempt(connection, (limits, stored), Lead::Sh).await;
         if running.is_some() {
             return (second, running);
         }
@@ -41,10 +41,10 @@ fn lead(connection: &Connection) -> Lead {
 }
 
 /// Starts the command that begins so.
-async fn attempt(connection: &Connection, limits: &Limits, lead: Lead) -> (Facts, Option<Running>) {
+async fn attempt(connection: &Connection, (limits, stored): (&Limits, usize), lead: Lead) -> (Facts, Option<Running>) {
     let (patience, mark) = (limits.patience(), nonce());
     let mut ran = Ran::default();
-    let command = command(lead, &mark, limits.transfer_bytes);
+    let command = command(lead, &mark, stored);
     let seen = |ran| seen(ran, &mark, &command, connection);
     let Some(mut running) = connection.start(&command, patience, &mut ran).await else {
         return (Facts { lead, ..seen(ran) }, None);

@@ -15,8 +15,9 @@ use super::handles::LoggedIn;
 use super::retest::marks;
 use crate::base::service::Service;
 use crate::facts::Step;
-use crate::facts::channel::{Account, Capabilities, Capability, Facts};
+use crate::facts::channel::{Account, Capabilities, Capability, Facts, Lead, Shell};
 use crate::facts::connection::{GaveUp, Manner};
+use crate::ssh::connection::Connection;
 use attempt::start;
 
 const NO_LOGIN: &str = "there is no login: see auth";
@@ -30,7 +31,10 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     let (Some(connection), Some(login)) = (&logged_in.connection, &logged_in.login) else {
         return Step::Skipped(NO_LOGIN.into());
     };
-    let Some((mut facts, running)) = ctx.stop.race(Box::pin(start(connection, &ctx.limits))).await else {
+    // Each direction shows its rate where all is stored before it comes back: not where that costs long round trips.
+    let stored = if connection.is_far() { 0 } else { ctx.limits.transfer_bytes };
+    logged_in.is_stored = stored > 0;
+    let Some((mut facts, running)) = ctx.stop.race(Box::pin(start(connection, &ctx.limits, stored))).await else {
         return Step::Skipped("interrupted".into());
     };
     // Nothing of the session came, and the command was not accepted: since the login only the marks were new on this connection, and
@@ -59,7 +63,26 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     judged(facts, &ctx.limits.expected)
 }
 
-/// Asks what else the connection may be used for: at the end of all, for some servers do not bear it.
+/// Asks the same beside a transfer, where round trips take long and the server is known to bear it.
+pub(crate) async fn ask_beside(
+    ctx: &Context,
+    connection: &Connection,
+    lead: Option<Lead>,
+) -> Option<(Capabilities, Option<Shell>)> {
+    const ROBUST: [&str; 2] = ["OpenSSH", "dropbear"];
+    let lead = lead.filter(|_| !ctx.limits.deep && connection.is_far())?;
+    let version = connection.watch().seen().server.version.as_ref().map(|(version, _)| version.clone())?;
+    if !ROBUST.iter().any(|name| version.contains(name)) {
+        return None;
+    }
+    let asked = probes::ask(connection, &ctx.limits, lead).await;
+    // The main session took the place of one that was refused.
+    let has_room =
+        asked.0.sessions_at_once.as_ref().is_some_and(|sessions| sessions.refused.is_none() && !sessions.ended);
+    has_room.then_some(asked)
+}
+
+/// Asks what else the connection may be used for, unless that is known: at the end of all, for some servers do not bear it.
 pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, step: &mut Step<Facts>) {
     let (Some(logged_in), Step::Passed(facts) | Step::Failed(facts)) = (logged_in, &mut *step) else { return };
     facts.no_input = logged_in.no_input;
@@ -68,7 +91,10 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
     }
     let Some(connection) = &logged_in.connection else { return };
     if facts.mark_seen {
-        let asked = ctx.stop.race(Box::pin(probes::ask(connection, &ctx.limits, facts.lead))).await;
+        let asked = match logged_in.asked.take() {
+            Some(asked) => Some(asked),
+            None => ctx.stop.race(Box::pin(probes::ask(connection, &ctx.limits, facts.lead))).await,
+        };
         if let Some((capabilities, shell)) = asked {
             let exec = Capability::of(facts.ran.accepted);
             *facts.capabilities = Capabilities { session: Capability::Allowed, exec, ..capabilities };

@@ -15,7 +15,8 @@ use crate::base::text::sanitize;
 use crate::facts::channel::{Capabilities, Capability, Lead, Sessions, Sftp, Shell};
 use crate::os::pause::timeout;
 use crate::ssh::channels::{ChannelKind, Opened, answers};
-use crate::ssh::connection::{Connection, KeepaliveReply};
+use crate::ssh::connection::Connection;
+use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::sftp::SftpSession;
 
 /// A port of the server's loopback that nothing listens at (tcpmux): its kernel refuses where forwarding is allowed.

@@ -9,7 +9,8 @@ use tokio::time::sleep;
 
 use super::idle_session::verdict_deadline;
 use crate::facts::connection::NotLoggedIn;
-use crate::ssh::connection::{Connection, KeepaliveReply};
+use crate::ssh::connection::Connection;
+use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
 
 /// A fresh connection that takes longer than this, and than three times the longest so far, shows a path that is disturbed.

@@ -3,7 +3,8 @@
 use super::idle_session::verdict_deadline;
 use super::patience;
 use crate::facts::idle::HopState;
-use crate::ssh::connection::{Connection, KeepaliveReply};
+use crate::ssh::connection::Connection;
+use crate::ssh::keepalive::KeepaliveReply;
 
 /// Asks the connection to each hop whether it is alive, first hop first; none where the session has no hops.
 pub(super) async fn at_death(session: u32, inner: &Connection) -> Vec<HopState> {

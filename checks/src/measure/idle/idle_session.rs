@@ -15,8 +15,9 @@ use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::idle::Holds;
 use crate::os::pause::timeout;
 use crate::os::socket::SocketKeepalive;
-use crate::ssh::connection::{Connection, KeepaliveReply};
+use crate::ssh::connection::Connection;
 use crate::ssh::ending::Ending;
+use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
 
@@ -269,6 +270,11 @@ impl IdleSession {
     /// Asks whether the session is alive.
     pub(super) async fn ask(&self) -> KeepaliveReply {
         patience::keepalive(&self.connection, self.verdict_deadline()).await
+    }
+
+    /// Whether only a line in its channel is answered, and no request.
+    pub(super) fn answers_lines_only(&self) -> bool {
+        self.connection.replies().are_missing() && self.holds == Holds::Command
     }
 
     /// The connection itself.

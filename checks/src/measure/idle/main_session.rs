@@ -13,7 +13,8 @@ use super::patience;
 use super::stretch::{Stretch, StretchOutcome};
 use crate::facts::idle::Holds;
 use crate::os::socket::Socket;
-use crate::ssh::connection::{Connection, KeepaliveReply};
+use crate::ssh::connection::Connection;
+use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::recorder::Expect;
 
 /// Keeps the main session alive as the coordinator orders, and reports when that is in vain.

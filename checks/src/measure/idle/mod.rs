@@ -65,6 +65,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     let Some(connection) = logged_in.connection.take() else {
         return Step::Skipped("the connection was lost: see the checks before".into());
     };
+    connection.learn_replies().await;
     // The main session is the one that holds no channel.
     if let Some(running) = logged_in.running.take() {
         running.close().await;

@@ -12,7 +12,8 @@ use crate::base::target::Settings;
 use crate::facts::idle::own::{OwnEnd, OwnKeepalive, OwnSession};
 use crate::measure::context::Context;
 use crate::os::socket::Socket;
-use crate::ssh::connection::{Connection, KeepaliveReply};
+use crate::ssh::connection::Connection;
+use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
 
 /// How long the session may take to be closed at the end of the test.

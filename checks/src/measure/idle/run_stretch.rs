@@ -18,8 +18,8 @@ use super::stretch::{Stretch, StretchOutcome};
 use crate::facts::idle::Holds;
 use crate::os::pause::timeout;
 use crate::os::socket::Socket;
-use crate::ssh::connection::KeepaliveReply;
 use crate::ssh::ending::Ending;
+use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::recorder::Expect;
 
 /// An answer that takes longer than this is in doubt; it is three times OpenSSH's shortest retransmission time-out.
@@ -75,7 +75,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         Waited::Dismissed => {}
         Waited::Heard => stretch.outcome = StretchOutcome::Heard,
         Waited::Ended(ending) => settle_ending(means, &mut stretch, ending).await,
-        Waited::Due if role == Role::Data => {
+        Waited::Due if role == Role::Data || probe.is_silence() && session.answers_lines_only() => {
             let mut ending = None;
             let answer = session.echo(&mut ending).await;
             match ending {

@@ -13,8 +13,8 @@ use crate::base::text::seconds;
 use crate::facts::idle::age::ended;
 use crate::facts::idle::{Arm, Moves, SessionKind, Sign, StretchEnd, Times};
 use crate::measure::progress::Progress;
-use crate::ssh::connection::KeepaliveReply;
 use crate::ssh::ending::Ending;
+use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::recorder::Expect;
 
 /// How much later than the first the second session starts, as a part of the age in question.

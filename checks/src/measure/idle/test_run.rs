@@ -215,16 +215,18 @@ fn outages(timeline: &Timeline, began_s: f64) -> Vec<Outage> {
 /// silent comes only where enough silent ones are left.
 fn roles(sessions: usize, longest: f64, runs_commands: bool) -> Vec<Role> {
     let places = sessions.saturating_sub(2).max(1);
-    let mut roles = Vec::new();
-    if places > 2 {
-        roles.push(Role::Longest(longest));
-    }
+    let mut last = Vec::new();
     if places > 7 && runs_commands {
-        roles.extend([Role::TcpKeepalive, Role::Data]);
+        last.extend([Role::TcpKeepalive, Role::Data]);
     }
     if places > 9 && runs_commands {
-        roles.push(Role::ServerData);
+        last.push(Role::ServerData);
     }
-    roles.resize(places, Role::Ladder);
+    // Where few sessions can be opened, silent ones tell most.
+    let mut roles = vec![Role::Ladder; places - last.len()];
+    if let (true, Some(second)) = (places > 2, roles.get_mut(1)) {
+        *second = Role::Longest(longest);
+    }
+    roles.extend(last);
     roles
 }

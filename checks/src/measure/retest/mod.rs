@@ -140,7 +140,7 @@ async fn echoed(connection: &Connection, count: usize, deadline: Duration) -> bo
     let mut ran = connection::Ran::default();
     let Some(mut running) = connection.start("exec cat", patience, &mut ran).await else { return false };
     let all = |ran: &connection::Ran| ran.stdout_bytes >= count as u64;
-    all(&running.exchange(noise(seed(), count), patience, connection.watch(), all).await)
+    all(&running.exchange(noise(seed(), count), patience, connection, all).await)
 }
 
 /// Ends a connection: in order where it still works, else by a reset.

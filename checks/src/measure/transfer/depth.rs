@@ -1,6 +1,8 @@
 //! What only `--deep` does: keys exchanged anew on a quiet connection and in the middle of a transfer that fills the windows many
 //! times, and data for a command that does not read it yet.
 
+use std::time::Duration;
+
 use super::returned::returned;
 use crate::base::limits::Patience;
 use crate::base::nonce::{noise, nonce, seed};
@@ -16,36 +18,48 @@ use crate::ssh::run::Running;
 const BYTES: usize = 16 << 20;
 /// Bytes for a command that does not read: more than a window holds.
 const UNREAD: usize = 4 << 20;
-/// How much longer this may take than a stage.
+/// What the longer transfer may take, seconds.
+const TIME_S: f64 = 20.0;
+/// How many times as long as a stage the new keys under load are waited for.
 const TIMES: u32 = 4;
 
-/// The rekeys, and the transfer, unless a rekey failed before it.
+/// The rekeys, and the transfer, unless a rekey failed before it; less of it where a slow link would take long for all.
 pub(super) async fn check(
     connection: &Connection,
     running: &mut Running,
     patience: Patience,
+    rate: Option<f64>,
 ) -> (Vec<Rekey>, Option<Facts>) {
-    let quiet = rekey(connection, patience, false).await;
+    let quiet = rekey(connection, patience.silence, false).await;
     if quiet.ms.is_none() {
         return (vec![quiet], None);
     }
-    let sent = noise(seed(), BYTES);
-    let long = Patience { total: patience.total * TIMES, ..patience };
+    let sent = noise(seed(), BYTES.min(within(rate)));
+    // The new keys wait behind the data that is under way.
+    let wait = patience.silence + Duration::from_secs_f64(TIME_S);
     let already = connection.watch().seen().sent;
     let under_way = async {
         tokio::select! {
-            () = connection.watch().until(|seen| seen.sent > already + BYTES as u64 / 4) => {}
+            () = connection.watch().until(|seen| seen.sent > already + sent.len() as u64 / 4) => {}
             () = connection.closed() => {}
         }
-        rekey(connection, patience, true).await
+        rekey(connection, wait, true).await
     };
-    let under_way = timeout(long.total, under_way);
-    let (facts, loaded) = tokio::join!(returned(connection, running, &sent, long), under_way);
+    let under_way = timeout(patience.total * TIMES, under_way);
+    let (facts, loaded) = tokio::join!(returned(connection, running, &sent, patience), under_way);
     ([Some(quiet), loaded.ok()].into_iter().flatten().collect(), Some(facts))
 }
 
-/// Data for a command that leaves it unread for a second: the windows fill, and in the end all of it must come back.
-pub(super) async fn unread(connection: &Connection, lead: Lead, patience: Patience) -> Option<Facts> {
+/// Data for a command that leaves it unread for a second, not on a link that is too slow for it: the windows fill, and in the end all of it must come back.
+pub(super) async fn unread(
+    connection: &Connection,
+    lead: Lead,
+    patience: Patience,
+    rate: Option<f64>,
+) -> Option<Facts> {
+    if within(rate) < UNREAD {
+        return None;
+    }
     let (mark, mut ran) = (nonce(), Ran::default());
     let command = lead.command(&format!("echo {mark}; sleep 1; exec cat"));
     let mut running = connection.start(&command, patience, &mut ran).await?;
@@ -53,18 +67,22 @@ pub(super) async fn unread(connection: &Connection, lead: Lead, patience: Patien
     running.read(command::KEPT, patience, &mut ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;
     command::end_of(&ran.stdout, &line)?;
     let sent = noise(seed(), UNREAD);
-    let long = Patience { total: patience.total * TIMES, ..patience };
-    let facts = returned(connection, &mut running, &sent, long).await;
+    let facts = returned(connection, &mut running, &sent, patience).await;
     running.close().await;
     Some(facts)
 }
 
-async fn rekey(connection: &Connection, patience: Patience, under_load: bool) -> Rekey {
-    let took = connection.rekey(patience.silence).await;
+/// Bytes that go there and back within [`TIME_S`] at that rate, which counts both ways; 64 KiB at least.
+fn within(rate: Option<f64>) -> usize {
+    rate.map_or(BYTES, |rate| ((rate / 2.0 * TIME_S) as usize).max(64 * 1024))
+}
+
+async fn rekey(connection: &Connection, wait: Duration, under_load: bool) -> Rekey {
+    let took = connection.rekey(wait).await;
     Rekey {
         under_load,
         ms: took.map(|took| took.as_secs_f64() * 1000.0),
-        deadline_ms: patience.silence.as_secs_f64() * 1000.0,
+        deadline_ms: wait.as_secs_f64() * 1000.0,
         ending: connection.ending().map(|ending| ending.manner),
     }
 }

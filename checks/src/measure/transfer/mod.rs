@@ -7,7 +7,7 @@ mod sftp;
 
 use std::time::Duration;
 
-use super::channel::NO_COMMAND;
+use super::channel::{NO_COMMAND, ask_beside};
 use super::context::Context;
 use super::handles::LoggedIn;
 use super::retest::{Exchange, sizes};
@@ -24,7 +24,7 @@ use crate::facts::transfer::{Echo, Facts, Inserted};
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
-use returned::{is_without_input, returned};
+use returned::{is_without_input, measured, returned};
 
 /// Why nothing is moved where a command has its output alone.
 const NO_INPUT: &str = "the server gives commands no input";
@@ -42,10 +42,14 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
         return Step::Skipped(logged_in.runs_commands.err().unwrap_or(NO_COMMAND).into());
     };
     let deep = logged_in.runs_commands.ok().filter(|_| ctx.limits.deep);
-    let moved = Box::pin(moved(connection, running, ctx.limits.transfer_bytes, ctx.limits.patience(), deep));
-    let Some((whole, mut facts)) = ctx.stop.race(moved).await else {
+    let amount = (ctx.limits.transfer_bytes, logged_in.is_stored);
+    let moved = moved(connection, running, amount, ctx.limits.patience(), deep);
+    let beside = ask_beside(ctx, connection, logged_in.runs_commands.ok());
+    let both = Box::pin(async { tokio::join!(moved, beside) });
+    let Some(((whole, mut facts), asked)) = ctx.stop.race(both).await else {
         return Step::Skipped("interrupted".into());
     };
+    logged_in.asked = asked;
     if whole {
         return Step::Passed(facts);
     }
@@ -89,24 +93,29 @@ async fn over_sftp(ctx: &Context, logged_in: &mut LoggedIn) -> Step<Facts> {
     }
 }
 
-/// The transfer and what follows it on the same command, in depth where it is told how commands begin; true where all of it came back.
+/// The transfer of so many bytes, all of them stored before they come back or not, and what follows it on the same command, in depth where it is told how commands begin; true where all of it came back.
 pub(crate) async fn moved(
     connection: &Connection,
     running: &mut Running,
-    count: usize,
+    (count, is_stored): (usize, bool),
     patience: Patience,
     deep: Option<Lead>,
 ) -> (bool, Facts) {
-    let sent = noise(seed(), count);
-    let facts = returned(connection, running, &sent, patience).await;
+    let facts = if is_stored {
+        returned(connection, running, &noise(seed(), count), patience).await
+    } else {
+        measured(connection, running, count, patience).await
+    };
     let mut facts = Facts { compression: connection.compression(), ..facts };
     if facts.rate.is_none() {
         return (false, facts);
     }
-    facts.tell_directions();
+    if is_stored {
+        facts.tell_directions();
+    }
     facts.echo = echo(connection, running, patience, &mut facts.inserted).await;
     let Some(lead) = deep else { return (true, facts) };
-    let (rekeys, further) = depth::check(connection, running, patience).await;
+    let (rekeys, further) = depth::check(connection, running, patience, facts.rate).await;
     let rekeyed = rekeys.iter().all(|rekey| rekey.ms.is_some());
     facts.rekeys = rekeys;
     if let Some(further) = further {
@@ -119,7 +128,7 @@ pub(crate) async fn moved(
     if !rekeyed {
         return (false, facts);
     }
-    if let Some(unread) = depth::unread(connection, lead, patience).await {
+    if let Some(unread) = depth::unread(connection, lead, patience, facts.rate).await {
         if unread.rate.is_none() {
             return (false, facts.and_failed(unread));
         }
@@ -129,7 +138,7 @@ pub(crate) async fn moved(
     (true, facts)
 }
 
-/// A few bytes, one after the other: at least three, and more while that costs next to nothing.
+/// A few bytes, one after the other: at least three, or one where a round trip takes long, and more while that costs next to nothing.
 pub(crate) async fn echo(
     connection: &Connection,
     running: &mut Running,
@@ -139,12 +148,12 @@ pub(crate) async fn echo(
     /// ASCII's ACK, which no text has.
     const BYTE: u8 = 0x06;
     const MAX_ROUND_TRIPS: usize = 10;
-    const MIN_ROUND_TRIPS: usize = 3;
     const BUDGET_MS: f64 = 20.0;
+    let least = if connection.is_far() { 1 } else { 3 };
     let mut times = Vec::new();
-    while times.len() < MIN_ROUND_TRIPS || times.len() < MAX_ROUND_TRIPS && times.iter().sum::<f64>() < BUDGET_MS {
+    while times.len() < least || times.len() < MAX_ROUND_TRIPS && times.iter().sum::<f64>() < BUDGET_MS {
         let came = |ran: &Ran| ran.stdout.contains(&BYTE);
-        let ran = running.exchange(vec![BYTE], patience, connection.watch(), came).await;
+        let ran = running.exchange(vec![BYTE], patience, connection, came).await;
         let text: Vec<u8> = ran.stdout.iter().copied().filter(|byte| *byte != BYTE).collect();
         if !text.is_empty() {
             inserted.push(Inserted { at: times.len() as u64, text: sanitize_bytes(&text) });

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::alignment::Alignment;
 use crate::base::limits::Patience;
+use crate::base::nonce::{noise, seed};
 use crate::base::text::{hex, sanitize_bytes};
 use crate::facts::connection::Ran;
 use crate::facts::transfer::{Difference, Facts, Inserted};
@@ -11,11 +12,48 @@ use crate::measure::channel::command::OUTPUT;
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;
 
+/// Bytes of the first part: more than TCP sends at first (RFC 6928), and 4 s at 64 kbit/s.
+const FIRST: usize = 32 * 1024;
+/// Bytes of both parts: more than a hundred full-size packets, which slow start lets through in four round trips.
+const MOST: usize = 192 * 1024;
+/// What the second part may take, seconds.
+const TIME_S: f64 = 2.0;
+
 /// Sends this, and reads until all of it is back, whatever stands in between.
 pub(crate) async fn returned(connection: &Connection, running: &mut Running, sent: &[u8], patience: Patience) -> Facts {
+    compared(connection, sent, exchange(connection, running, sent, patience).await)
+}
+
+/// Moves data both ways at once, as much as the path takes in little time: a first part, and as much more as its rate allows.
+pub(super) async fn measured(connection: &Connection, running: &mut Running, most: usize, patience: Patience) -> Facts {
+    let sent = noise(seed(), most.min(MOST));
+    let (first, rest) = sent.split_at(FIRST.min(sent.len()));
+    let ran = exchange(connection, running, first, patience).await;
+    let rate = first.len() as f64 / (ran.duration_ms / 1000.0).max(f64::EPSILON);
+    let more = rest.len().min((rate * TIME_S) as usize);
+    let is_back = ran.stdout_bytes >= first.len() as u64 && !ran.is_over();
+    let (Some(second), true) = (rest.get(..more).filter(|second| !second.is_empty()), is_back) else {
+        return compared(connection, first, ran);
+    };
+    let ran = joined(ran, exchange(connection, running, second, patience).await);
+    compared(connection, &sent[..first.len() + more], ran)
+}
+
+async fn exchange(connection: &Connection, running: &mut Running, sent: &[u8], patience: Patience) -> Ran {
     let settled = |ran: &Ran| ran.stdout_bytes >= sent.len() as u64 && Alignment::of(sent, &ran.stdout).is_settled();
-    let ran = running.exchange(sent.to_vec(), patience, connection.watch(), settled).await;
-    compared(connection, sent, ran)
+    running.exchange(sent.to_vec(), patience, connection, settled).await
+}
+
+/// What came back in two exchanges, as if it were one.
+fn joined(first: Ran, second: Ran) -> Ran {
+    Ran {
+        stdout_bytes: first.stdout_bytes + second.stdout_bytes,
+        stdout: [first.stdout, second.stdout].concat(),
+        stderr: [first.stderr, second.stderr].concat(),
+        duration_ms: first.duration_ms + second.duration_ms,
+        first_output_ms: first.first_output_ms,
+        ..second
+    }
 }
 
 /// Whether the command met the end of its input at once: nothing came back but the zeros that it prints at its end, and it has ended.

@@ -16,6 +16,8 @@ pub(crate) fn read(bytes: &[u8]) -> Option<TcpInfo> {
         unacked: word(offset_of!(libc::tcp_info, tcpi_unacked))?,
         retransmits: word(offset_of!(libc::tcp_info, tcpi_total_retrans))?,
         data_segments: word(offset_of!(libc::tcp_info, tcpi_data_segs_out)).unwrap_or_default(),
+        duplicates: word(offset_of!(libc::tcp_info, tcpi_dsack_dups)).unwrap_or_default(),
+        reorderings: word(offset_of!(libc::tcp_info, tcpi_reord_seen)).unwrap_or_default(),
         last_ack_ms: word(offset_of!(libc::tcp_info, tcpi_last_ack_recv))?,
         last_received_ms: word(offset_of!(libc::tcp_info, tcpi_last_data_recv))?,
         last_sent_ms: word(offset_of!(libc::tcp_info, tcpi_last_data_sent))?,

@@ -12,7 +12,7 @@ use crate::facts::idle::{Sign, StretchEnd};
 use crate::measure::idle::idle_session::{IdleSession, verdict_deadline};
 use crate::measure::idle::patience;
 use crate::os::socket::{Socket, SocketKeepalive};
-use crate::ssh::connection::KeepaliveReply;
+use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
 use crate::ssh::recorder::Expect;
 
@@ -195,6 +195,7 @@ mod tests {
     use crate::base::limits::Limits;
     use crate::base::target::Target;
     use crate::ssh::budget::Budget;
+    use crate::ssh::keepalive::Replies;
     use std::sync::Arc;
 
     #[tokio::test]
@@ -202,9 +203,17 @@ mod tests {
         let budget = Arc::new(Budget::new(&Limits::default()));
         let target = Arc::new(Target::bare("192.0.2.1", 22, "me"));
         let (host_key, accepted) = (String::new(), Vec::new());
-        let (budget_of_it, repeated) = (budget.clone(), Arc::default());
-        let login =
-            Login { target, route: Route::Proxy, host_key, accepted, budget: budget_of_it, via: None, repeated };
+        let (budget_of_it, repeated, replies) = (budget.clone(), Arc::default(), Replies::default());
+        let login = Login {
+            target,
+            route: Route::Proxy,
+            host_key,
+            accepted,
+            budget: budget_of_it,
+            via: None,
+            repeated,
+            replies,
+        };
         let second = Duration::from_secs(1);
         let opened = Limited::open(&login, None, 1, false, second, second).await;
         assert!(matches!(opened, Err(NotLimited::Proxy)));
