@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use ssh_doctor_checks::cause::{Cause, Fix};
-use ssh_doctor_checks::evidence::Check;
+use ssh_doctor_checks::causes::{Cause, Fix, FixKind};
+use ssh_doctor_checks::facts::Check;
 
 use crate::explain::at;
 use crate::report::finding::{severity, side};
@@ -40,7 +40,8 @@ fn section(cause: &Cause) -> String {
         // Records indent the lines of a paragraph as code is indented; Markdown would make a code block of that.
         paragraphs(cause.explanation),
     ];
-    parts.extend(cause.fixes.iter().map(fix));
+    let (changes, looks): (Vec<_>, Vec<_>) = cause.fixes.iter().partition(|fix| fix.kind == FixKind::Change);
+    parts.extend(changes.into_iter().chain(looks).map(fix));
     if !cause.symptoms.is_empty() {
         let symptoms = cause.symptoms.iter().map(|symptom| format!("- {}", code_span(symptom)));
         parts.push(format!("Other tools print for it:\n\n{}", symptoms.collect::<Vec<_>>().join("\n")));
@@ -59,7 +60,8 @@ fn paragraphs(text: &str) -> String {
 
 fn fix(fix: &Fix) -> String {
     let place = fix.file.map_or_else(String::new, |file| format!(", {}", code_span(file)));
-    let mut text = format!("Fix ({}{place}): {}", side(fix.side), fix.summary);
+    let label = if fix.kind == FixKind::Change { "Fix" } else { "Next step" };
+    let mut text = format!("{label} ({}{place}): {}", side(fix.side), fix.summary);
     if let Some(snippet) = fix.snippet {
         let language = if fix.file.is_some() { "text" } else { "sh" };
         let _ = write!(text, "\n\n```{language}\n{}\n```", snippet.trim_end());

@@ -8,7 +8,8 @@ use std::{fs, io};
 
 use anyhow::{Context as _, anyhow};
 use secrecy::SecretString;
-use ssh_doctor_checks::target::{Algorithms, Identity, Limits, Target};
+use ssh_doctor_checks::base::limits::Limits;
+use ssh_doctor_checks::base::target::{Algorithms, Identity, Target};
 use ssh_doctor_fixtures::cases::{self, Case, Running};
 use tempfile::TempDir;
 

@@ -3,18 +3,18 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use ssh_doctor_checks::cause::{Cause, Certainty, Match, Severity, Side};
-use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Step};
-use ssh_doctor_checks::unexplained::is_unexplained;
+use ssh_doctor_checks::causes::unexplained::is_unexplained;
+use ssh_doctor_checks::causes::{Cause, FixKind, Match, Severity, Side, Testimony};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
 
 use crate::clients::Client;
 pub use crate::fixes::FilledFix;
 use crate::fixes::fill;
 pub use crate::suspected::Suspected;
 
-/// Causes named so can strike at any check, whichever they are listed under.
-const ANYWHERE: [&str; 4] = ["path-", "network-", "server-", "jump-"];
 /// What a fix for the network adds where known products fit.
 const OWN_KNOB: &str = "; on a product that is named below, by its own setting";
 
@@ -30,7 +30,7 @@ pub struct Diagnosis {
 }
 
 /// The verdict on a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing wrong was found in what was tested.
@@ -55,6 +55,17 @@ impl Verdict {
         }
     }
 
+    /// The word for it in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Broken => "broken",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+
     /// Of several targets the worst counts, in the order broken, inconclusive, degraded, healthy.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
@@ -69,7 +80,7 @@ impl Verdict {
 }
 
 /// One cause as found in this run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize)]
 pub struct Finding {
     /// The hop of a ProxyJump at which it shows; none for the target itself.
     pub hop: Option<String>,
@@ -95,6 +106,14 @@ pub struct Finding {
     pub suspects: Vec<Suspected>,
 }
 
+impl Finding {
+    /// The finding without its explanation, its fixes and its suspects.
+    #[must_use]
+    pub fn brief(&self) -> Self {
+        Self { explanation: "", fixes: Vec::new(), suspects: Vec::new(), ..self.clone() }
+    }
+}
+
 /// Judges the evidence by the whole catalogue. Pure: the same evidence always gives the same diagnosis.
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
@@ -104,7 +123,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
 /// The same, with the fix of the client's own side in its syntax.
 #[must_use]
 pub fn diagnose_for(client: Client, evidence: &Evidence) -> Diagnosis {
-    diagnose_by(ssh_doctor_checks::causes(), client, evidence)
+    diagnose_by(ssh_doctor_checks::causes::all(), client, evidence)
 }
 
 /// Judges the evidence by these causes alone; each hop by its own evidence.
@@ -144,7 +163,11 @@ struct Matched {
 
 impl Matched {
     fn of(cause: &'static Cause, evidence: &Evidence) -> Option<Self> {
-        Some(Self { cause, found: cause.found(evidence)? })
+        let found = (cause.judge)(evidence)?;
+        let server = evidence.server.iter();
+        let testimony =
+            server.flat_map(|answers| cause.corroborated_by.iter().filter_map(|ask| ask(answers, evidence)));
+        Some(Self { cause, found: testimony.fold(found, corroborated) })
     }
 
     fn severity(&self) -> Severity {
@@ -158,15 +181,14 @@ impl Matched {
 
     /// Whether this cause accounts for a failure at `check`.
     fn explains(&self, check: Check) -> bool {
-        let strikes_anywhere = ANYWHERE.iter().any(|prefix| self.cause.code.starts_with(prefix));
-        self.severity() == Severity::Critical && (self.cause.stage <= check || strikes_anywhere)
+        self.severity() == Severity::Critical && (self.cause.stage <= check || self.cause.strikes_anywhere)
     }
 
     fn finding(self, client: Client, evidence: &Evidence) -> Finding {
         let suspects: Vec<Suspected> = self.found.suspects.iter().copied().map(Suspected::from).collect();
         let mut fixes = fill(self.cause.fixes, &self.found.values, client, evidence);
         if suspects.iter().any(|suspect| suspect.knob.is_some()) {
-            for fix in fixes.iter_mut().filter(|fix| fix.side == Side::Network) {
+            for fix in fixes.iter_mut().filter(|fix| fix.side == Side::Network && fix.kind == FixKind::Change) {
                 fix.summary.push_str(OWN_KNOB);
             }
         }
@@ -184,6 +206,24 @@ impl Matched {
             because: self.found.because,
         }
     }
+}
+
+/// The match, more or less certain by what the server said about it.
+fn corroborated(mut found: Match, testimony: Testimony) -> Match {
+    let line = match testimony {
+        Testimony::Confirms(line) => {
+            found.certainty = Certainty::Certain;
+            found.reason_open = false;
+            line
+        }
+        Testimony::Fits(line) => line,
+        Testimony::Contradicts(line) => {
+            found.certainty = found.certainty.max(Certainty::Likely);
+            line
+        }
+    };
+    found.because.push(line);
+    found
 }
 
 /// The codes that a matched cause accounts for, directly or through others; two that hide each other leave the better ranked.

@@ -1,7 +1,7 @@
 //! The catalogue for people: one cause in full, all causes in a list, the nearest code to a misspelt one.
 
-use ssh_doctor_checks::cause::Cause;
-use ssh_doctor_checks::evidence::Check;
+use ssh_doctor_checks::causes::Cause;
+use ssh_doctor_checks::facts::Check;
 
 use crate::clients;
 use crate::diagnose::FilledFix;
@@ -16,7 +16,7 @@ const ALIKE: f64 = 0.6;
 #[must_use]
 pub fn cause(code: &str, style: &Style) -> Option<String> {
     let style = *style;
-    let cause = ssh_doctor_checks::causes().find(|cause| cause.code == code)?;
+    let cause = ssh_doctor_checks::causes::all().find(|cause| cause.code == code)?;
     let label = format!("{}, {}, shows at the {} check", cause.code, severity(cause.severity), cause.stage.name());
     let mut parts = vec![
         format!("{}\n{}", style.paint(Ink::Strong, &style.wrapped("", "", cause.title)), style.wrapped("", "", &label)),
@@ -61,7 +61,7 @@ fn other_clients(style: Style) -> String {
 #[must_use]
 pub fn list(style: &Style) -> String {
     let style = *style;
-    let widest = ssh_doctor_checks::causes().map(|cause| cause.code.len()).max().unwrap_or(0);
+    let widest = ssh_doctor_checks::causes::all().map(|cause| cause.code.len()).max().unwrap_or(0);
     let groups = Check::ALL.iter().filter_map(|check| {
         let lines: Vec<_> = at(*check).map(|cause| list_line(cause, widest, style)).collect();
         (!lines.is_empty()).then(|| format!("{}\n{}", style.paint(Ink::Strong, check.name()), lines.join("\n")))
@@ -71,7 +71,7 @@ pub fn list(style: &Style) -> String {
 
 /// The causes that show at a check, in the catalogue's order.
 pub(crate) fn at(check: Check) -> impl Iterator<Item = &'static Cause> {
-    ssh_doctor_checks::causes().filter(move |cause| cause.stage == check)
+    ssh_doctor_checks::causes::all().filter(move |cause| cause.stage == check)
 }
 
 fn list_line(cause: &Cause, widest: usize, style: Style) -> String {
@@ -84,7 +84,7 @@ fn list_line(cause: &Cause, widest: usize, style: Style) -> String {
 #[must_use]
 pub fn suggest(code: &str) -> Option<&'static str> {
     let code = code.to_ascii_lowercase();
-    let all = || ssh_doctor_checks::causes().map(|cause| cause.code);
+    let all = || ssh_doctor_checks::causes::all().map(|cause| cause.code);
     let containing = || (code.len() > 3).then(|| all().find(|known| known.contains(&code))).flatten();
     let alike = all().map(|known| (known, strsim::normalized_damerau_levenshtein(known, &code)));
     let nearest = alike.max_by(|(_, a), (_, b)| a.total_cmp(b)).filter(|(_, likeness)| *likeness >= ALIKE);
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn the_list_holds_every_code_and_fits() {
         let list = list(&Style::default());
-        for cause in ssh_doctor_checks::causes() {
+        for cause in ssh_doctor_checks::causes::all() {
             assert_eq!(list.matches(&format!("  {} ", cause.code)).count(), 1, "{}", cause.code);
         }
         assert!(list.lines().all(|line| line.len() <= 80), "{list}");

@@ -2,19 +2,22 @@
 
 mod command;
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use ssh_doctor_checks::cause::{Fix, Side};
-use ssh_doctor_checks::evidence::{Evidence, Examined};
-use ssh_doctor_checks::text;
+use ssh_doctor_checks::base::text;
+use ssh_doctor_checks::causes::{Fix, FixKind, Side};
+use ssh_doctor_checks::facts::{Evidence, Examined};
 
 use crate::clients::{Client, is_keepalive};
 use command::{alias, is_harmless_in_a_shell, lead};
 
 /// A fix with this run's values in it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize)]
 pub struct FilledFix {
     /// Who acts.
     pub side: Side,
+    /// Whether it gathers evidence or changes something.
+    pub kind: FixKind,
     /// What to do.
     pub summary: String,
     /// The file the snippet belongs in.
@@ -35,6 +38,7 @@ impl FilledFix {
     pub fn template(fix: &Fix) -> Self {
         Self {
             side: fix.side,
+            kind: fix.kind,
             summary: fix.summary.to_owned(),
             file: fix.file,
             snippet: fix.snippet.map(ToOwned::to_owned),
@@ -50,9 +54,9 @@ impl FilledFix {
     }
 }
 
-/// The fixes with their placeholders filled: those that held in this run first, those that did not hold last.
+/// The fixes with their placeholders filled: those that held in this run first, those that did not hold last; what only looks comes after what changes.
 ///
-/// A fix is left out when a value for it is missing, or when a value would do harm in the shell that it is pasted into.
+/// A fix is left out when it does not apply to what was seen, when a value for it is missing, or when a value would do harm in the shell that it is pasted into.
 /// A keepalive is told in the client's own syntax.
 pub(crate) fn fill(
     fixes: &[Fix],
@@ -73,11 +77,12 @@ pub(crate) fn fill(
         let note = client.notice(keepalive.interval_s, keepalive.count_max, &evidence.settings);
         Some(FilledFix { note: note.filter(|_| filled.snippet.is_some()), ..filled })
     };
-    let mut filled: Vec<_> = fixes.iter().filter_map(fill).collect();
-    filled.sort_by_key(|fix| match fix.verified {
-        Some(true) => 0,
-        None => 1,
-        Some(false) => 2,
+    let mut filled: Vec<_> = fixes.iter().filter(|fix| (fix.when)(evidence)).filter_map(fill).collect();
+    filled.sort_by_key(|fix| match (fix.kind, fix.verified) {
+        (FixKind::Change, Some(true)) => 0,
+        (FixKind::Change, None) => 1,
+        (FixKind::Change, Some(false)) => 2,
+        (FixKind::Look, _) => 3,
     });
     filled
 }
@@ -104,7 +109,7 @@ fn fill_one(fix: &Fix, values: &[(&'static str, String)], evidence: &Evidence) -
     let is_command = fix.file.is_none();
     let value = |name: &str| {
         let found = values.iter().find(|(known, _)| *known == name).map(|(_, value)| text::escaped(value));
-        found.or_else(|| built_in(name, &evidence.target, is_command).map(|value| text::escaped(&value)))
+        found.or_else(|| built_in(name, evidence, is_command).map(|value| text::escaped(&value)))
     };
     let pasted = |name: &str| value(name).filter(|value| !is_command || is_harmless_in_a_shell(value));
     let snippet = fix.snippet.map(|template| {
@@ -114,6 +119,7 @@ fn fill_one(fix: &Fix, values: &[(&'static str, String)], evidence: &Evidence) -
     let caution = fix.caution.map(|template| insert(template, &pasted).ok_or(()));
     Some(FilledFix {
         side: fix.side,
+        kind: fix.kind,
         summary: insert(fix.summary, &value)?,
         file: fix.file,
         snippet: snippet.transpose().ok()?,
@@ -134,7 +140,8 @@ fn command(template: &str, value: &dyn Fn(&str) -> Option<String>, target: &Exam
 }
 
 /// The values that every fix may use.
-fn built_in(name: &str, target: &Examined, is_command: bool) -> Option<String> {
+fn built_in(name: &str, evidence: &Evidence, is_command: bool) -> Option<String> {
+    let target = &evidence.target;
     match name {
         "alias" => Some(alias(target, is_command)),
         "host" => Some(target.host.clone()),
@@ -147,6 +154,7 @@ fn built_in(name: &str, target: &Examined, is_command: bool) -> Option<String> {
             format!("[{}]:{}", target.host, target.port)
         }),
         "user" => Some(target.user.clone()),
+        "version" => evidence.handshake.facts()?.version.clone(),
         _ => None,
     }
 }

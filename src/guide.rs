@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use ssh_doctor_checks::cause::Fix;
-use ssh_doctor_checks::suspects::{self, Suspect};
+use ssh_doctor_checks::causes::Fix;
+use ssh_doctor_checks::causes::suspects::{self, Suspect};
 
 use crate::clients;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
-use ssh_doctor_checks::evidence::{Evidence, VERSION};
+use ssh_doctor_checks::facts::{Evidence, VERSION};
 
 use crate::redact::redacted;
 

@@ -7,7 +7,7 @@ mod names;
 
 use anyhow::Context;
 use serde_json::Value;
-use ssh_doctor_checks::evidence::Evidence;
+use ssh_doctor_checks::facts::Evidence;
 
 use crate::diagnose::diagnose;
 use names::{Names, Reach};

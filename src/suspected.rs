@@ -1,13 +1,14 @@
 //! A known product that what was seen is consistent with, as reports tell it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use ssh_doctor_checks::cause::Side;
-use ssh_doctor_checks::suspects::{Clock, Kind, Suspect};
+use ssh_doctor_checks::causes::suspects::{Clock, Kind, Suspect};
+use ssh_doctor_checks::causes::{FixKind, Side};
 
 use crate::fixes::FilledFix;
 
 /// A product or service whose timer and manner fit; that it is the one is not proven.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize)]
 pub struct Suspected {
     /// What its maker calls it.
     pub name: &'static str,
@@ -29,6 +30,7 @@ impl From<&Suspect> for Suspected {
         let side = if suspect.kind == Kind::Server { Side::Server } else { Side::Network };
         let knob = suspect.turned().map(|(summary, snippet)| FilledFix {
             side,
+            kind: FixKind::Change,
             summary,
             file: None,
             snippet,

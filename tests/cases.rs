@@ -8,11 +8,14 @@ use std::time::{Duration, Instant};
 
 use ssh_doctor::diagnose::Finding;
 use ssh_doctor::{demo, diagnose};
-use ssh_doctor_checks::cause::Certainty;
-use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Step};
-use ssh_doctor_checks::examination::{Examination, Nobody, Stop};
-use ssh_doctor_checks::progress::Progress;
-use ssh_doctor_checks::target::{Limits, Target};
+use ssh_doctor_checks::base::ask::Nobody;
+use ssh_doctor_checks::base::limits::Limits;
+use ssh_doctor_checks::base::stop::Stop;
+use ssh_doctor_checks::base::target::Target;
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
+use ssh_doctor_checks::measure::examination::Examination;
+use ssh_doctor_checks::measure::progress::Progress;
 use ssh_doctor_fixtures::cases::{self, Case};
 use ssh_doctor_fixtures::raw::Raw;
 use tokio::sync::Semaphore;
@@ -31,7 +34,7 @@ fn every_case_has_a_name_of_its_own_and_expects_codes_that_exist() {
     let names: BTreeSet<_> = cases::all().map(|case| case.name).collect();
     assert_eq!(names.len(), cases::all().count());
     for code in cases::all().flat_map(|case| case.expect) {
-        assert!(ssh_doctor_checks::causes().any(|cause| cause.code == *code), "{code} is in no catalogue");
+        assert!(ssh_doctor_checks::causes::all().any(|cause| cause.code == *code), "{code} is in no catalogue");
     }
 }
 
@@ -123,7 +126,7 @@ async fn hostile_servers_end_two_seconds_after_the_limit_and_nothing_they_send_r
 /// The whole run ends two seconds after ConnectTimeout where no login is possible, whatever is tried on further connections.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_case_before_the_login_ends_two_seconds_after_connect_timeout() {
-    let stage = |code: &str| ssh_doctor_checks::causes().find(|cause| cause.code == code).unwrap().stage;
+    let stage = |code: &str| ssh_doctor_checks::causes::all().find(|cause| cause.code == code).unwrap().stage;
     let before_login = |case: &Case| case.expect.iter().all(|code| stage(code) < Check::Auth);
     let early =
         cases::all().filter(|case| !case.expect.is_empty() && (before_login(case) || case.name == "mute-after-keys"));

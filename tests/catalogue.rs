@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use ssh_doctor::{catalogue, diagnose, record};
-use ssh_doctor_checks::cause::{Cause, Fix};
+use ssh_doctor_checks::causes::{Cause, Fix};
 use ssh_doctor_fixtures::cases;
 
 use crate::support::healthy;
+
+mod shell;
+mod snippets;
 
 /// Prefixes of codes that are not named after the check at which they show.
 const OTHER_PREFIXES: [&str; 6] = ["path", "session", "jump", "network", "server", "rekey"];
@@ -22,7 +25,7 @@ fn in_root(path: &str) -> PathBuf {
 
 /// Every code that can be diagnosed.
 fn codes() -> BTreeSet<&'static str> {
-    ssh_doctor_checks::causes().map(|cause| cause.code).collect()
+    ssh_doctor_checks::causes::all().map(|cause| cause.code).collect()
 }
 
 /// The recordings of real runs, each with the code that its name begins with.
@@ -40,7 +43,7 @@ fn recordings() -> Vec<(String, PathBuf)> {
 
 #[test]
 fn every_code_is_unique_and_named_after_its_check() {
-    let all: Vec<_> = ssh_doctor_checks::causes().collect();
+    let all: Vec<_> = ssh_doctor_checks::causes::all().collect();
     assert_eq!(codes().len(), all.len(), "a code occurs twice");
     for cause in all {
         let code = cause.code;
@@ -56,8 +59,18 @@ fn every_code_is_unique_and_named_after_its_check() {
 }
 
 #[test]
+fn causes_of_the_path_the_network_the_server_and_a_jump_strike_anywhere_and_no_others() {
+    for cause in ssh_doctor_checks::causes::all() {
+        let prefix = cause.code.split('-').next().unwrap();
+        let is_anywhere = ["path", "network", "server", "jump"].contains(&prefix);
+        assert_eq!(cause.strikes_anywhere, is_anywhere, "{}", cause.code);
+    }
+}
+
+#[test]
 fn every_cause_is_explained_and_can_be_mended() {
-    let wrong: Vec<_> = ssh_doctor_checks::causes().filter_map(|cause| Some((cause.code, fault(cause)?))).collect();
+    let wrong: Vec<_> =
+        ssh_doctor_checks::causes::all().filter_map(|cause| Some((cause.code, fault(cause)?))).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -114,11 +127,11 @@ fn misnames_a_placeholder(text: &str) -> bool {
 #[test]
 fn advice_that_does_harm_would_be_found() {
     const fn pasted(snippet: &'static str) -> [Fix; 1] {
-        [Fix { summary: "x", snippet: Some(snippet), ..Fix::NEW }]
+        [Fix { summary: "x", snippet: Some(snippet), ..Fix::LOOK }]
     }
     static OFF: [Fix; 1] = pasted("ssh -o StrictHostKeyChecking=no {alias}");
     static READS: [Fix; 1] = pasted("nc {host} {port} </dev/null; ssh -J <another host> {alias}");
-    let good = ssh_doctor_checks::causes().next().unwrap();
+    let good = ssh_doctor_checks::causes::all().next().unwrap();
     let with = |fixes| Cause { fixes, ..*good };
     assert_eq!(fault(&with(&OFF)), Some("advice to turn host key checking off"));
     assert_eq!(fault(&with(&READS)), Some("a command that a shell would read a file for: <word>"));
@@ -128,10 +141,10 @@ fn advice_that_does_harm_would_be_found() {
 #[test]
 fn a_cause_hides_only_what_exists_and_no_two_hide_each_other() {
     let codes = codes();
-    for cause in ssh_doctor_checks::causes() {
+    for cause in ssh_doctor_checks::causes::all() {
         for hidden in cause.hides {
             assert!(codes.contains(hidden), "{} hides {hidden}, which does not exist", cause.code);
-            let back = ssh_doctor_checks::causes().find(|other| other.code == *hidden).unwrap();
+            let back = ssh_doctor_checks::causes::all().find(|other| other.code == *hidden).unwrap();
             assert!(!back.hides.contains(&cause.code), "{} and {hidden} hide each other", cause.code);
         }
     }
@@ -139,14 +152,14 @@ fn a_cause_hides_only_what_exists_and_no_two_hide_each_other() {
 
 #[test]
 fn every_check_has_a_stand_in_for_what_is_not_explained() {
-    for check in ssh_doctor_checks::evidence::Check::ALL {
+    for check in ssh_doctor_checks::facts::Check::ALL {
         assert!(codes().contains(format!("{}-unexplained", check.name()).as_str()), "{}", check.name());
     }
 }
 
 #[test]
 fn no_judge_speaks_on_a_healthy_run() {
-    let speaking: Vec<_> = ssh_doctor_checks::causes()
+    let speaking: Vec<_> = ssh_doctor_checks::causes::all()
         .filter(|cause| (cause.judge)(&healthy()).is_some())
         .map(|cause| cause.code)
         .collect();

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::reports;
+
 fn doctor() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ssh-doctor"));
     command.stdin(Stdio::null()).env_remove("SSH_DOCTOR_PASSWORD").env_remove("SSH_AUTH_SOCK");
@@ -278,8 +280,7 @@ fn an_ssh_that_floods_is_no_openssh() {
 #[test]
 fn several_targets_give_a_line_each_in_their_order() {
     let output = run(&["check", "-F", "none", "--only", "dns", "--format", "json", "127.0.0.1", "me@127.0.0.2:23"]);
-    let reports: Vec<serde_json::Value> =
-        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let reports = reports(&stdout(&output));
     let targets: Vec<_> =
         reports.iter().map(|report| (report["target"]["host"].clone(), report["target"]["port"].clone())).collect();
     assert_eq!(targets, [("127.0.0.1".into(), 22.into()), ("127.0.0.2".into(), 23.into())]);
@@ -299,7 +300,6 @@ fn a_signal_ends_the_examination_and_the_report_tells_what_is_known() {
         let output = child.wait_with_output().unwrap();
         assert!(began.elapsed() < Duration::from_secs(25), "{signal}: {:?}", began.elapsed());
         assert_eq!(output.status.code(), Some(3), "{signal}: {}", stderr(&output));
-        let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
-        assert_eq!(report["verdict"], "inconclusive", "{signal}");
+        assert_eq!(reports(&stdout(&output))[0]["verdict"], "inconclusive", "{signal}");
     }
 }

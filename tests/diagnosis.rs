@@ -2,8 +2,9 @@
 
 use ssh_doctor::clients::Client;
 use ssh_doctor::diagnose::{Diagnosis, Verdict, diagnose, diagnose_by};
-use ssh_doctor_checks::cause::{Cause, Certainty, Fix, Match, Severity};
-use ssh_doctor_checks::evidence::{Check, Evidence};
+use ssh_doctor_checks::causes::{Cause, Fix, Match, Severity, Testimony};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, errored, failed, healthy, skipped};
 
@@ -17,6 +18,7 @@ const HOLDS: Cause = Cause {
     symptoms: &[],
     hides: &[],
     judge: |_| Some(Match::new(Certainty::Likely, ["it was so"])),
+    ..Cause::NEW
 };
 
 fn codes(diagnosis: &Diagnosis) -> Vec<&str> {
@@ -64,7 +66,7 @@ fn causes_that_hide_each_other_leave_one() {
 #[test]
 fn a_failure_that_nothing_explains_is_named_as_such_once() {
     let evidence = failed(&failed(&healthy(), Check::Tcp), Check::Exit);
-    let diagnosis = diagnose_by(ssh_doctor_checks::unexplained::CAUSES, Client::Ssh, &evidence);
+    let diagnosis = diagnose_by(ssh_doctor_checks::causes::unexplained::CAUSES, Client::Ssh, &evidence);
     assert_eq!(codes(&diagnosis), ["tcp-unexplained"]);
     assert_eq!((diagnosis.verdict, diagnosis.died_at), (Verdict::Broken, Some(Check::Tcp)));
     assert!(
@@ -81,9 +83,9 @@ fn only_a_critical_cause_at_the_failed_check_or_before_it_explains_a_failure() {
     static WARNING: Cause = Cause { code: "tcp-a", severity: Severity::Warning, ..HOLDS };
     static LATER: Cause = Cause { code: "idle-a", stage: Check::Idle, ..HOLDS };
     static SESSION: Cause = Cause { code: "session-a", stage: Check::Idle, ..HOLDS };
-    static PATH: Cause = Cause { code: "path-a", stage: Check::Idle, ..HOLDS };
+    static PATH: Cause = Cause { code: "path-a", stage: Check::Idle, strikes_anywhere: true, ..HOLDS };
     let with = |cause: &'static Cause, failed_at: Check| {
-        let causes = ssh_doctor_checks::unexplained::CAUSES.iter().chain([cause]);
+        let causes = ssh_doctor_checks::causes::unexplained::CAUSES.iter().chain([cause]);
         codes(&diagnose_by(causes, Client::Ssh, &failed(&healthy(), failed_at))).join(" ")
     };
     assert_eq!(with(&AT_TCP, Check::Tcp), "tcp-a");
@@ -92,6 +94,30 @@ fn only_a_critical_cause_at_the_failed_check_or_before_it_explains_a_failure() {
     assert_eq!(with(&LATER, Check::Tcp), "tcp-unexplained idle-a");
     assert_eq!(with(&SESSION, Check::Tcp), "tcp-unexplained session-a");
     assert_eq!(with(&PATH, Check::Tcp), "path-a");
+}
+
+#[test]
+fn what_the_server_says_makes_a_finding_more_certain_or_less_and_only_where_it_was_asked() {
+    static CONFIRMED: Cause = Cause {
+        corroborated_by: &[|_, _| None, |_, _| Some(Testimony::Confirms("it says so".to_owned()))],
+        judge: |_| Some(Match::new(Certainty::Likely, ["seen"]).reason_open()),
+        ..HOLDS
+    };
+    static FITS: Cause = Cause { corroborated_by: &[|_, _| Some(Testimony::Fits("it fits".to_owned()))], ..CONFIRMED };
+    static CONTRADICTED: Cause = Cause {
+        corroborated_by: &[|_, _| Some(Testimony::Contradicts("it denies".to_owned()))],
+        judge: |_| Some(Match::new(Certainty::Certain, ["seen"])),
+        ..HOLDS
+    };
+    let asked = changed(&healthy(), |value| value["server"] = serde_json::json!({"answers": [], "failure": null}));
+    let of = |cause: &'static Cause, evidence: &Evidence| {
+        let found = diagnose_by([cause], Client::Ssh, evidence).findings.remove(0);
+        (found.certainty, found.reason_open, found.because.len())
+    };
+    assert_eq!(of(&CONFIRMED, &asked), (Certainty::Certain, false, 2));
+    assert_eq!(of(&FITS, &asked), (Certainty::Likely, true, 2));
+    assert_eq!(of(&CONTRADICTED, &asked), (Certainty::Likely, false, 2));
+    assert_eq!(of(&CONFIRMED, &healthy()), (Certainty::Likely, true, 1));
 }
 
 #[test]
@@ -120,15 +146,15 @@ fn the_verdict_follows_from_what_failed_what_was_found_and_what_was_not_tested()
 #[test]
 fn fixes_carry_this_runs_values_and_what_could_do_harm_is_left_out() {
     static FIXES: [Fix; 4] = [
-        Fix { summary: "tried in vain", tried: |_| Some(false), ..Fix::NEW },
+        Fix { summary: "tried in vain", tried: |_| Some(false), ..Fix::CHANGE },
         Fix {
             summary: "in {host}",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n  Port {seen}"),
-            ..Fix::NEW
+            ..Fix::CHANGE
         },
-        Fix { summary: "as a command", snippet: Some("ssh -p {seen} {alias} 'awk {}'"), ..Fix::NEW },
-        Fix { summary: "held", snippet: Some("true {unknown}"), tried: |_| Some(true), ..Fix::NEW },
+        Fix { summary: "as a command", snippet: Some("ssh -p {seen} {alias} 'awk {}'"), ..Fix::CHANGE },
+        Fix { summary: "held", snippet: Some("true {unknown}"), tried: |_| Some(true), ..Fix::CHANGE },
     ];
     static PLAIN: Cause = Cause {
         code: "tcp-a",

@@ -4,10 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ssh_doctor_checks::cause::Certainty;
-use ssh_doctor_checks::idle::hop::{Found, Room, Search, Untold, Verdict, forgets, interval, next};
-use ssh_doctor_checks::idle::{End, Moves};
-use ssh_doctor_checks::path::{self, Distance, Path, Place, Protocol};
+use ssh_doctor_checks::facts::idle::NotLocated;
+use ssh_doctor_checks::facts::idle::hop::locate;
+use ssh_doctor_checks::facts::idle::{End, LocatedHop, Moves};
+use ssh_doctor_checks::facts::path::{Distance, Path, Place, Protocol};
+use ssh_doctor_checks::measure::idle::hop::{Found, Room, Search, interval, next};
+use ssh_doctor_checks::os::path;
+use ssh_doctor_checks::ssh::hop_count;
 use tokio::time::{sleep, timeout};
 
 use crate::lab::{Lab, Middlebox, eventually};
@@ -32,7 +35,11 @@ fn chain(kind: Middlebox, hop: usize) -> Option<Lab> {
 }
 
 /// Traces the path and tries every hop of it in one round; to be run inside the client.
-async fn find(lab: &Lab, server: SocketAddr, bare_died_s: Option<f64>) -> (Path, Found, Result<Verdict, Untold>) {
+async fn find(
+    lab: &Lab,
+    server: SocketAddr,
+    bare_died_s: Option<f64>,
+) -> (Path, Found, Result<LocatedHop, NotLocated>) {
     let began = Instant::now();
     let search = search(lab, server, interval(4.0).expect("long enough")).await;
     let path = path::trace(server, None, 30, s(5)).await;
@@ -41,7 +48,7 @@ async fn find(lab: &Lab, server: SocketAddr, bare_died_s: Option<f64>) -> (Path,
     assert!(found.not_opened.is_empty(), "{found:?}");
     assert_eq!(search.started.lock().unwrap().len(), found.trials.len(), "each ran a command: {found:?}");
     assert!(began.elapsed() < OPENING + SILENCE + VERDICT, "it took {:?}", began.elapsed());
-    let verdict = forgets(&found.trials, bare_died_s);
+    let verdict = locate(&found.trials, bare_died_s);
     (path, found, verdict)
 }
 
@@ -59,8 +66,8 @@ fn assert_path(path: &Path, hops: &[IpAddr]) {
 }
 
 /// The hop is found, and sessions refreshed less far died while the others lived.
-fn assert_found(found: &Found, verdict: Result<Verdict, Untold>, forgetful: u8) {
-    let expected = Verdict { hop: forgetful, after: forgetful - 1, certainty: Certainty::Likely, doubt: None };
+fn assert_found(found: &Found, verdict: Result<LocatedHop, NotLocated>, forgetful: u8) {
+    let expected = LocatedHop { hop: forgetful, after: forgetful - 1, doubt: None };
     assert_eq!(verdict, Ok(expected), "{found:#?}");
     let alive: Vec<_> = found.trials.iter().map(|trial| matches!(trial.end, End::Alive { .. })).collect();
     assert_eq!(alive, [1, 2, 3, 4].map(|hop| hop >= forgetful), "{found:#?}");
@@ -117,7 +124,7 @@ fn a_server_that_forgets_by_itself_is_told_from_the_path() {
     ));
     let address = SocketAddr::new(lab.server_address().into(), server.port());
     let (path, found, verdict) = lab.client().inside(async || find(&lab, address, BARE).await);
-    assert_eq!(verdict, Ok(Verdict { hop: 3, after: 2, certainty: Certainty::Likely, doubt: None }), "{found:#?}");
+    assert_eq!(verdict, Ok(LocatedHop { hop: 3, after: 2, doubt: None }), "{found:#?}");
     assert_eq!(Place::of(3, path.distance.map(|distance| distance.hops)), Place::Server);
     let arm = found.trials[2].arm(9, 1.0);
     assert_eq!((arm.moves, arm.hop), (Moves::TcpKeepalive, None), "it is refreshed all the way");
@@ -129,7 +136,7 @@ fn a_path_that_forgets_nothing_names_no_hop() {
     let server = lab.sshd(&[]);
     let address = SocketAddr::new(lab.server_address().into(), server.port());
     let (_, found, verdict) = lab.client().inside(async || find(&lab, address, None).await);
-    assert_eq!(verdict, Err(Untold::NothingDied), "{found:#?}");
+    assert_eq!(verdict, Err(NotLocated::NothingDied), "{found:#?}");
 }
 
 /// The goodbye of a session that is left in the middle of its silence must come as far as the server.
@@ -157,7 +164,7 @@ fn a_server_that_speaks_by_itself_lets_nothing_be_told() {
     let address = SocketAddr::new(lab.server_address().into(), server.port());
     let (_, found, verdict) = lab.client().inside(async || find(&lab, address, BARE).await);
     assert!(found.trials.iter().all(|trial| trial.heard_bytes > 0), "{found:#?}");
-    assert_eq!(verdict, Err(Untold::NothingTold), "{found:#?}");
+    assert_eq!(verdict, Err(NotLocated::NothingTold), "{found:#?}");
 }
 
 #[test]
@@ -222,7 +229,7 @@ async fn trace_and_count(lab: &Lab, server: SocketAddr) -> (Path, Path) {
     let connections = budget.spent().connections;
     let traced = path::trace(server, None, 30, s(5)).await;
     let mut counted = traced.clone();
-    path::count(&mut counted, &budget, server, None, 30, s(5)).await;
+    hop_count::count(&mut counted, &budget, server, None, 30, s(5)).await;
     // What is still on its way gives back what it took.
     sleep(s(1)).await;
     assert_eq!(budget.spent().connections - connections, 1, "{counted:?}");

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use ssh_doctor::diagnose::diagnose;
 use ssh_doctor::record::{load, save};
-use ssh_doctor_checks::evidence::{Check, Evidence};
+use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, errored, failed, healthy, skipped};
 

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 use ssh_doctor::diagnose::{Diagnosis, FilledFix, Finding, Verdict, diagnose};
+use ssh_doctor::report::json::Shape;
 use ssh_doctor::report::{Style, json, text};
-use ssh_doctor_checks::cause::{Certainty, Severity, Side};
-use ssh_doctor_checks::evidence::{Check, Evidence};
+use ssh_doctor_checks::causes::{FixKind, Severity, Side};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, errored, failed, healthy, skipped};
 
@@ -12,6 +14,7 @@ use crate::support::{changed, errored, failed, healthy, skipped};
 fn idle_death() -> (Evidence, Diagnosis) {
     let evidence = failed(&skipped(&healthy(), Check::Exit, "the connection is gone"), Check::Idle);
     let fix = FilledFix {
+        kind: FixKind::Change,
         side: Side::Client,
         summary: "Let ssh send a keepalive before the timer runs out.".to_owned(),
         file: Some("~/.ssh/config"),
@@ -23,6 +26,7 @@ fn idle_death() -> (Evidence, Diagnosis) {
         ),
     };
     let network = FilledFix {
+        kind: FixKind::Change,
         side: Side::Network,
         summary: "Raise the idle timeout for established TCP connections on the device in between; for a Linux NAT:"
             .to_owned(),
@@ -58,7 +62,7 @@ fn idle_death() -> (Evidence, Diagnosis) {
 }
 
 fn parsed(evidence: &Evidence, diagnosis: &Diagnosis) -> Value {
-    serde_json::from_str(&json::render(evidence, diagnosis, false)).unwrap()
+    serde_json::from_str(&json::render(evidence, diagnosis, Shape::default())).unwrap()
 }
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -68,7 +72,7 @@ fn keys(value: &Value) -> Vec<&str> {
 #[test]
 fn the_json_has_the_contracts_keys_in_the_contracts_order() {
     let (evidence, diagnosis) = idle_death();
-    let line = json::render(&evidence, &diagnosis, false);
+    let line = json::render(&evidence, &diagnosis, Shape::default());
     assert!(!line.contains('\n'));
     let mut rest = line.as_str();
     for key in [
@@ -77,6 +81,7 @@ fn the_json_has_the_contracts_keys_in_the_contracts_order() {
         "name",
         "version",
         "started_at",
+        "started_at_unix",
         "duration_ms",
         "target",
         "input",
@@ -84,8 +89,13 @@ fn the_json_has_the_contracts_keys_in_the_contracts_order() {
         "port",
         "user",
         "via",
+        "address",
         "verdict",
+        "exit_status",
         "died_at",
+        "idle",
+        "serves",
+        "expected",
         "checks",
         "name",
         "status",
@@ -115,7 +125,7 @@ fn the_json_has_the_contracts_keys_in_the_contracts_order() {
     let report: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(report["verdict"], "broken");
     assert_eq!(report["died_at"], "idle");
-    assert_eq!(report["started_at"], "2026-11-20T22:41:07.5Z");
+    assert_eq!(report["started_at"], "2026-11-20T22:41:07.500Z");
     assert_eq!(report["diagnoses"][0]["fixes"][0]["verified"], true);
     assert_eq!(report["diagnoses"][0]["fixes"][1]["verified"], Value::Null);
     assert_eq!(report["diagnoses"][0]["severity"], "critical");
@@ -173,7 +183,7 @@ fn no_report_carries_a_control_character() {
     let (evidence, diagnosis) = hostile();
     let unsafe_in = |text: &str| text.chars().filter(|c| *c != '\n' && (c.is_control() || *c == '\u{202e}')).count();
     for pretty in [false, true] {
-        let json = json::render(&evidence, &diagnosis, pretty);
+        let json = json::render(&evidence, &diagnosis, Shape { pretty, ..Shape::default() });
         assert_eq!(unsafe_in(&json), 0);
         assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["target"]["host"], HOSTILE);
     }

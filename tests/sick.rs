@@ -1,6 +1,8 @@
 //! The lab is as sick as it claims to be: plain ssh suffers there what the doctor must find.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::lab::{Lab, Middlebox, eventually, remains};
@@ -162,4 +164,39 @@ fn nothing_of_a_lab_stays_also_when_its_test_panics() {
     assert!(unwound.join().is_err());
     assert_eq!(remains(&name), Vec::<String>::new());
     assert!(!fs::exists(&daemon).expect("/proc"));
+}
+
+/// Adds an account to this machine, and takes it away again.
+struct Account(String);
+
+impl Account {
+    fn add(name: &str) -> Option<Self> {
+        let args = ["--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", name];
+        let added = Command::new("/usr/sbin/useradd").args(args).status();
+        added.is_ok_and(|status| status.success()).then(|| Self(name.to_owned()))
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        let _ = Command::new("/usr/sbin/userdel").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn an_account_that_the_machine_gets_meanwhile_leaves_the_labs_own_alone() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd_with_joe("19000:0:99999:7:::", &[], &[]);
+    let joe = || lab.ssh(&server, &["-l", "joe"], "getent passwd joe; getent passwd root", s(10));
+    let before = joe();
+    assert!(before.status == Some(0) && before.stdout.contains(&lab.name()), "{before:?}");
+    let inode = || fs::metadata("/etc/passwd").expect("the machine's own").ino();
+    let inode_before = inode();
+    // It replaces /etc/passwd by another file, twice.
+    let name = format!("sshdoctor-{}", std::process::id());
+    let account = Account::add(&name).expect("root may add an account");
+    assert_ne!(inode(), inode_before);
+    assert_eq!(joe().stdout, before.stdout);
+    drop(account);
+    assert_eq!(joe().stdout, before.stdout);
 }

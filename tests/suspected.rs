@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use ssh_doctor::clients::Client;
 use ssh_doctor::diagnose::{Diagnosis, diagnose, diagnose_by};
 use ssh_doctor::guide;
+use ssh_doctor::report::json::Shape;
 use ssh_doctor::report::{Style, json, text};
-use ssh_doctor_checks::cause::{Cause, Certainty, Match, Severity};
-use ssh_doctor_checks::evidence::{Check, Evidence};
-use ssh_doctor_checks::suspects;
+use ssh_doctor_checks::causes::{Cause, Match, Severity, suspects};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, failed, healthy};
 
@@ -24,18 +25,21 @@ static FORGETS: Cause = Cause {
     symptoms: &[],
     hides: &[],
     judge: |evidence| Some(Match::new(Certainty::Certain, ["so"]).suspecting(suspects::of(evidence))),
+    ..Cause::NEW
 };
 
 /// A silence between `survived` and `died` that kills in this manner.
 fn timer(survived: f64, died: f64, manner: &str) -> Evidence {
     changed(&failed(&healthy(), Check::Idle), |value| {
         let facts = &mut value["idle"]["facts"];
-        facts["timeout"] = json!({"survived_s": survived, "died_s": died});
-        facts["arms"] = json!([{
-            "session": 1, "moves": "nothing", "holds": "command", "speaks_first": "client", "hop": null, "interval_s": null,
-            "started_s": 0.0, "lasted_s": died, "age_s": died, "channel_quiet_s": null, "heard_bytes": 0,
-            "end": {"end": "died", "manner": {"kind": manner}, "sign": "after-probe", "others_alive": true, "tcp": null},
-        }]);
+        let arm = |lasted: f64, end: Value| {
+            json!({
+                "session": 1, "moves": "nothing", "holds": "command", "speaks_first": "client", "hop": null, "interval_s": null,
+                "started_s": 0.0, "lasted_s": lasted, "age_s": lasted, "channel_quiet_s": null, "heard_bytes": 0, "end": end,
+            })
+        };
+        let end = json!({"end": "died", "manner": {"kind": manner}, "sign": "after-probe", "others_alive": true, "tcp": null});
+        facts["arms"] = json!([arm(survived + 0.2, json!({"end": "alive", "rtt_ms": 1.0})), arm(died, end)]);
     })
 }
 
@@ -44,7 +48,7 @@ fn judged(evidence: &Evidence) -> Diagnosis {
 }
 
 fn in_json(evidence: &Evidence) -> Value {
-    let report: Value = serde_json::from_str(&json::render(evidence, &judged(evidence), false)).unwrap();
+    let report: Value = serde_json::from_str(&json::render(evidence, &judged(evidence), Shape::default())).unwrap();
     report["diagnoses"][0]["suspects"].clone()
 }
 
@@ -92,7 +96,6 @@ fn stretched(recording: &str, factor: f64) -> Evidence {
     };
     let facts = &mut value["idle"]["facts"];
     stretch(facts);
-    stretch(&mut facts["timeout"]);
     facts["arms"].as_array_mut().unwrap().iter_mut().for_each(stretch);
     serde_json::from_value(value).unwrap()
 }
@@ -100,7 +103,7 @@ fn stretched(recording: &str, factor: f64) -> Evidence {
 /// The products and the fixes for the network that a whole report of a stretched recording has.
 fn reported(evidence: &Evidence, code: &str) -> (Vec<String>, Vec<String>, String) {
     let found = diagnose(evidence);
-    let report: Value = serde_json::from_str(&json::render(evidence, &found, false)).unwrap();
+    let report: Value = serde_json::from_str(&json::render(evidence, &found, Shape::default())).unwrap();
     let first = &report["diagnoses"][0];
     assert_eq!(first["code"], code, "{report:#}");
     let list = |key: &str| first[key].as_array().unwrap().clone();

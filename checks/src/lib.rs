@@ -1,84 +1,38 @@
 //! Everything that touches the network, and the causes it can reveal.
 //!
-//! A check is a module with three things: its `Facts`, `async fn check(&mut Examination) -> Step<Facts>`, and
-//! `static CAUSES: &[Cause]`. Data flows one way: checks measure, judges conclude from [`evidence::Evidence`] alone.
+//! Data flows one way: checks ([`measure`]) record [`facts`], judges ([`causes`]) conclude from [`facts::Evidence`] alone. The rooms and
+//! what each may use of the others stand in docs/architecture.md; tests/layers.rs holds them to it.
 
-pub mod auth;
-pub mod channel;
-pub mod dns;
-pub mod exit;
-pub mod handshake;
-pub mod hostkey;
-pub mod idle;
-mod jump;
-pub mod tcp;
-pub mod transfer;
-
-pub mod cause;
-mod connection;
-mod dial;
-pub mod evidence;
-pub mod examination;
+pub mod base;
+pub mod causes;
 pub mod facts;
-mod files;
-mod icmp;
-mod known_hosts;
-pub mod login;
 pub mod logs;
-mod nonce;
-pub mod path;
-pub mod progress;
-pub mod proxy;
-mod remedy;
-pub mod server;
-mod socket;
-mod software;
-pub mod suspects;
-mod tap;
-pub mod target;
-pub mod text;
-mod trial;
-pub mod unexplained;
-mod validity;
-mod wait;
+pub mod measure;
+pub mod os;
+pub mod ssh;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use cause::Cause;
-use evidence::{Check, Evidence, Examined, Facts, Step, Timed};
-use examination::Examination;
 use jiff::Timestamp;
-use progress::{Ending, Event};
+
+use facts::{Check, Evidence, Examined, Facts, Step, Timed};
+use measure::dns::beside;
+use measure::examination::Examination;
+use measure::progress::{Ending, Event};
+use measure::{auth, channel, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
+use ssh::known_hosts;
 
 /// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Every cause of every check, in the order of the checks; what stands in when none fits comes last.
-pub fn causes() -> impl Iterator<Item = &'static Cause> {
-    [
-        dns::CAUSES,
-        tcp::CAUSES,
-        jump::CAUSES,
-        trial::CAUSES,
-        handshake::CAUSES,
-        hostkey::CAUSES,
-        auth::CAUSES,
-        channel::CAUSES,
-        transfer::CAUSES,
-        idle::CAUSES,
-        exit::CAUSES,
-        server::CAUSES,
-        unexplained::CAUSES,
-    ]
-    .into_iter()
-    .flatten()
-}
-
 /// Runs the selected checks in order; the others are shown as skipped.
 pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evidence {
     let started = (Instant::now(), Timestamp::now());
-    let hops = jump::pass(&mut exam, selected).await;
+    let hops = jump::pass(&mut exam, selected, async |exam, selected| {
+        Box::pin(pipeline(exam, selected, (Instant::now(), Timestamp::now()))).await
+    })
+    .await;
     Evidence { hops, ..Box::pin(pipeline(&mut exam, selected, started)).await }
 }
 
@@ -98,10 +52,10 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
     let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
     let server = server::ask(exam).await;
     let exit = timed(exam, selected, Check::Exit, exit::check).await;
-    dns::complete(exam, &mut dns.step).await;
+    beside::complete(exam, &mut dns.step).await;
     let target = &exam.target;
     Evidence {
-        evidence_version: evidence::VERSION,
+        evidence_version: facts::VERSION,
         started_at,
         duration_ms: began.elapsed().as_secs_f64() * 1000.0,
         target: Examined {
@@ -116,6 +70,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
         settings: target.settings.clone(),
         spent: exam.budget.spent(),
         interrupted: exam.stop.asked(),
+        timed_out: exam.stop.timed_out(),
         dns,
         tcp,
         handshake,
@@ -151,7 +106,7 @@ async fn timed<F: Facts>(
     let step = tokio::select! {
         biased;
         step = run(exam) => step,
-        () = async { stop.wait().await; tokio::time::sleep(limit).await } => Step::Skipped("interrupted".into()),
+        () = async { stop.wait().await; tokio::time::sleep(stop.grace(limit)).await } => Step::Skipped("interrupted".into()),
     };
     // What failed while the user was ending it may have failed for that; the idle test says itself what it knows.
     let step = match step {

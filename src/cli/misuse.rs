@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::terminal;
 
 /// Commands that clap's own words would name wrongly.
-const COMMANDS: [&str; 7] = ["check", "demo", "explain", "causes", "diagnose", "completions", "man"];
+const COMMANDS: [&str; 8] = ["check", "demo", "explain", "causes", "diagnose", "schema", "completions", "man"];
 
 /// A command line that asks for help, or is wrong.
 #[derive(Debug)]
@@ -25,14 +25,14 @@ impl Unread {
 
     /// Prints the help that was asked for, or says in one sentence what is wrong.
     #[must_use]
-    pub fn tell(&self) -> ExitCode {
+    pub fn tell(&self, nagios: bool) -> ExitCode {
         match self.error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 // A reader that has gone away wants no more help.
                 let _ = self.error.print();
                 ExitCode::SUCCESS
             }
-            _ => terminal::misuse(&anyhow::anyhow!(self.sentence())),
+            _ => terminal::misuse(&anyhow::anyhow!(self.sentence()), nagios),
         }
     }
 
@@ -53,7 +53,9 @@ impl Unread {
         match self.error.kind() {
             ErrorKind::InvalidSubcommand => {
                 let word = context(ContextKind::InvalidSubcommand).unwrap_or_default();
-                match context(ContextKind::SuggestedSubcommand) {
+                // The most similar one comes last.
+                let similar = context(ContextKind::SuggestedSubcommand);
+                match similar.as_deref().and_then(|names| names.rsplit(", ").next()) {
                     Some(command) => format!("'{word}' is no command; you may mean ssh-doctor {command}; see {help}"),
                     None => format!("'{word}' is no command; to examine a host of that name: ssh-doctor check {word}"),
                 }

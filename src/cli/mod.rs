@@ -11,12 +11,15 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, value_parser};
 use clap_complete::Shell;
-use ssh_doctor_checks::evidence::Check;
+use ssh_doctor_checks::facts::Check;
 
 use crate::clients::Client;
 pub use man::man_page;
 pub use misuse::Unread;
-use values::{check_names, idle_duration, port, stage_duration};
+use values::{age, check_names, idle_duration, port, stage_duration, whole_duration};
+
+/// The longest idle time that one target is tested for.
+const USUAL_IDLE: Duration = Duration::from_mins(6);
 
 /// How to leave, for `--help` and the man page.
 pub const EXIT_STATUS: [(&str, &str); 4] = [
@@ -68,10 +71,15 @@ pub enum Command {
     Diagnose {
         /// What `check --record` wrote; `-` for standard input
         file: String,
+        /// Inconclusive where the evidence is older than this
+        #[arg(long, value_name = "DURATION", value_parser = age)]
+        max_age: Option<Duration>,
         /// The report's shape.
         #[command(flatten)]
         output: Output,
     },
+    /// Print the JSON Schema of the report
+    Schema,
     /// Print the completions for a shell
     Completions {
         /// Which shell
@@ -99,6 +107,9 @@ pub struct CheckArgs {
     /// The report's shape.
     #[command(flatten)]
     pub output: Output,
+    /// Longest time for the whole run; then it reports what is known [default: 9s for nagios]
+    #[arg(long, value_name = "DURATION", value_parser = whole_duration, help_heading = "What to examine")]
+    pub deadline: Option<Duration>,
     /// What is said meanwhile.
     #[command(flatten)]
     pub running: Running,
@@ -144,9 +155,9 @@ pub struct SshFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What to examine")]
 pub struct Scope {
-    /// Longest silence to test; 0 for no idle test
-    #[arg(long, value_name = "DURATION", default_value = "6m", value_parser = idle_duration)]
-    pub idle: Duration,
+    /// Longest idle time to test, 0 for none [default: 6m; none for several targets, with --deadline or for nagios]
+    #[arg(long, value_name = "DURATION", value_parser = idle_duration)]
+    pub idle: Option<Duration>,
     /// Most sessions of the idle test at once, 3 to 16; fewer take longer, and below 12 fewer causes are told apart
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u8).range(3..=16))]
     pub sessions: u8,
@@ -167,16 +178,37 @@ pub struct Scope {
     pub timeout: Option<Duration>,
 }
 
+impl Scope {
+    /// The longest idle time to test; `brief` is a run that has no time for the idle test unless it was asked for.
+    #[must_use]
+    pub fn idle(&self, brief: bool) -> Duration {
+        let none = brief && !self.only.contains(&Check::Idle);
+        self.idle.unwrap_or(if none { Duration::ZERO } else { USUAL_IDLE })
+    }
+}
+
 /// The report's shape.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report")]
 pub struct Output {
-    /// For people, or for programs: one JSON object a target, one line each
-    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "text|json", hide_possible_values = true)]
+    /// text for people; json: one object per target, one per line; nagios: a plugin's output; prometheus: metrics
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = Format::Text,
+        value_name = "text|json|nagios|prometheus",
+        hide_possible_values = true
+    )]
     pub format: Format,
     /// Indent the JSON
     #[arg(long)]
     pub pretty: bool,
+    /// Leave evidence, explanations and fixes out of the JSON; the keys stay, empty
+    #[arg(long)]
+    pub brief: bool,
+    /// Write the report to FILE, replaced atomically, in place of standard output
+    #[arg(id = "output", long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
     /// Tell a keepalive in this client's syntax: ssh, putty, paramiko, jsch, ansible...
     #[arg(long, value_enum, default_value_t, value_name = "NAME", hide_possible_values = true)]
     pub client: Client,
@@ -229,8 +261,12 @@ pub struct DemoArgs {
 pub enum Format {
     /// For people
     Text,
-    /// For programs: one object a target, one line each
+    /// For programs: one object per target, one per line
     Json,
+    /// For Nagios and Icinga: a plugin's output
+    Nagios,
+    /// For Prometheus: the text exposition format
+    Prometheus,
 }
 
 /// When to use colours.
@@ -255,8 +291,16 @@ impl Cli {
 /// The command line for completions: with the codes that `explain` knows.
 #[must_use]
 pub fn command_to_complete() -> clap::Command {
-    let codes = PossibleValuesParser::new(ssh_doctor_checks::causes().map(|cause| cause.code));
+    let codes = PossibleValuesParser::new(ssh_doctor_checks::causes::all().map(|cause| cause.code));
     Cli::command().mut_subcommand("explain", |explain| explain.mut_arg("code", |code| code.value_parser(codes)))
+}
+
+/// Whether the command line asks for a plugin's output, whatever else is wrong with it.
+#[must_use]
+pub fn asks_for_nagios(args: &[OsString]) -> bool {
+    let pairs = args.iter().zip(args.iter().skip(1));
+    pairs.clone().any(|(flag, value)| flag == "--format" && value == "nagios")
+        || args.iter().any(|arg| arg == "--format=nagios")
 }
 
 fn after_help() -> String {

@@ -3,13 +3,19 @@
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use ssh_doctor_checks::evidence::Check;
+use ssh_doctor_checks::facts::Check;
 
 /// The longest silence worth testing in one sitting.
 const LONGEST_IDLE: Duration = Duration::from_hours(24);
 
 /// The longest bound on a stage.
 const LONGEST_STAGE: Duration = Duration::from_hours(1);
+
+/// The longest bound on a whole run.
+const LONGEST_RUN: Duration = Duration::from_hours(30 * 24);
+
+/// The shortest bound on a whole run: less is over before a process has begun.
+const SHORTEST_RUN: Duration = Duration::from_secs(1);
 
 /// A TCP port.
 pub(super) fn port(text: &str) -> Result<u16, String> {
@@ -30,6 +36,19 @@ pub(super) fn stage_duration(text: &str) -> Result<Duration, String> {
         Duration::ZERO => Err("a stage needs some time: write 30s or 2m".to_owned()),
         stage => Ok(stage),
     }
+}
+
+/// A value of `--deadline`.
+pub(super) fn whole_duration(text: &str) -> Result<Duration, String> {
+    match within(text, LONGEST_RUN, "30d")? {
+        short if short < SHORTEST_RUN => Err("a run needs at least 1s".to_owned()),
+        whole => Ok(whole),
+    }
+}
+
+/// A value of `--max-age`.
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    duration(text)
 }
 
 /// The names of the checks, with completions.

@@ -3,11 +3,11 @@
 mod syntaxes;
 
 use clap::ValueEnum;
-use ssh_doctor_checks::cause::{Fix, Side};
-use ssh_doctor_checks::evidence::Evidence;
-use ssh_doctor_checks::idle::Facts;
-use ssh_doctor_checks::target::Settings;
-use ssh_doctor_checks::text::seconds;
+use ssh_doctor_checks::base::target::Settings;
+use ssh_doctor_checks::base::text::seconds;
+use ssh_doctor_checks::causes::{Fix, Side};
+use ssh_doctor_checks::facts::Evidence;
+use ssh_doctor_checks::facts::idle::Facts;
 
 use syntaxes::SYNTAXES;
 
@@ -85,7 +85,7 @@ struct Syntax {
 /// What stands in for the kernel's setting where TCP keepalives were not seen to help.
 const TCP_UNPROVEN: Fix = Fix {
     summary: "The kernel's TCP keepalives were not seen to outlive the timer on this path, so no setting of theirs is advised",
-    ..Fix::NEW
+    ..Fix::CHANGE
 };
 
 /// Whether a fix is the keepalive of the user's client, which every client has in a syntax of its own.
@@ -135,7 +135,13 @@ pub(crate) fn all() -> impl Iterator<Item = (String, Fix)> {
 
 impl Syntax {
     fn fix(&self) -> Fix {
-        Fix { summary: self.summary, file: self.file, snippet: Some(self.snippet), caution: self.caution, ..Fix::NEW }
+        Fix {
+            summary: self.summary,
+            file: self.file,
+            snippet: Some(self.snippet),
+            caution: self.caution,
+            ..Fix::CHANGE
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a command goes: the host as the user typed it, with the flags that this run was given.
 
-use ssh_doctor_checks::evidence::Examined;
-use ssh_doctor_checks::text::escaped;
+use ssh_doctor_checks::base::text::escaped;
+use ssh_doctor_checks::facts::Examined;
 
 use crate::shell::quoted;
 
@@ -80,8 +80,8 @@ pub(super) fn is_harmless_in_a_shell(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ssh_doctor_checks::evidence::{Evidence, Examined};
-    use ssh_doctor_checks::target::Flags;
+    use ssh_doctor_checks::base::target::Flags;
+    use ssh_doctor_checks::facts::{Evidence, Examined};
 
     use super::{alias, is_harmless_in_a_shell, lead};
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use ssh_doctor_checks::target::Identity;
-use ssh_doctor_checks::text::{seconds, shown};
+use ssh_doctor_checks::base::target::Identity;
+use ssh_doctor_checks::base::text::{seconds, shown};
 
 use super::Planned;
 

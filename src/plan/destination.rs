@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use anyhow::{Result, bail, ensure};
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::text::shown;
 
 /// The longest name that we take, in bytes (NI_MAXHOST of getnameinfo(3)); one of DNS has at most 253.
 const LONGEST: usize = 1025;

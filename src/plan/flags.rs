@@ -1,7 +1,7 @@
 //! The settings where no ssh is installed: flags and `-o` alone, for only ssh itself can tell what its files come to.
 
 use anyhow::{Result, bail, ensure};
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::text::shown;
 
 use super::origin::{keyword_and_value, seconds};
 use super::raw::Raw;

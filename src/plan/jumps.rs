@@ -1,8 +1,8 @@
 //! The hops of a ProxyJump as targets of their own, each with the settings that ssh would use for it.
 
 use anyhow::{Context, Result, ensure};
-use ssh_doctor_checks::target::Target;
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::target::Target;
+use ssh_doctor_checks::base::text::shown;
 
 use super::destination::Destination;
 use super::local::Local;

@@ -19,31 +19,34 @@ mod unhonoured;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use secrecy::SecretString;
-use ssh_doctor_checks::evidence::Check;
-use ssh_doctor_checks::target::{Limits, Target};
-use ssh_doctor_checks::text::shown;
-use tokio::task::JoinSet;
+use ssh_doctor_checks::base::limits::Limits;
+use ssh_doctor_checks::base::target::Target;
+use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::facts::Check;
 
 use crate::cli::{CheckArgs, SshFlags};
 use crate::terminal::reason;
 use destination::{Destination, valid_user};
 use local::Local;
 
-/// How many targets are resolved at the same time.
-const AT_ONCE: usize = 8;
-
-/// What is examined, and how.
+/// The settings of a run: what holds for every target, and the way from a target's name to what an examination needs.
 #[derive(Debug)]
 pub struct Plan {
-    /// The targets in the order in which they were given.
-    pub targets: Vec<Planned>,
-    /// The checks that run on each.
+    /// The checks that run on each target.
     pub checks: BTreeSet<Check>,
+    flags: SshFlags,
+    local: Local,
+    password: Option<SecretString>,
+    person: bool,
+    idle: Duration,
+    sessions: usize,
+    deep: bool,
+    timeout: Option<StageBound>,
+    server: bool,
 }
 
 /// One target, and what may be spent on it.
@@ -55,57 +58,57 @@ pub struct Planned {
     pub limits: Limits,
 }
 
-/// Resolves everything before anything is examined; an error is one sentence about what was asked wrongly.
-///
-/// `person` tells whether somebody at a terminal can be asked.
-pub async fn plan(args: &CheckArgs, person: bool) -> Result<Plan> {
-    let checks = selection::selected(&args.scope)?;
-    let destinations =
-        args.targets.iter().map(|input| destination(input, &args.ssh)).collect::<Result<Vec<Destination>>>()?;
-    files_can_be_used(args)?;
-    let asked = Arc::new(Asked {
-        flags: args.ssh.clone(),
-        local: Local::here(),
-        password: secret::password(args.password_file.as_deref())?,
-        person,
-        idle: args.scope.idle,
-        sessions: args.scope.sessions.into(),
-        deep: args.scope.deep,
-        timeout: args.scope.timeout,
-        server: args.scope.server,
-    });
-    let mut targets = Vec::new();
-    let inputs: Vec<(String, Destination)> = args.targets.iter().cloned().zip(destinations).collect();
-    for chunk in inputs.chunks(AT_ONCE) {
-        let mut resolving = JoinSet::new();
-        for (order, (input, destination)) in chunk.iter().cloned().enumerate() {
-            let asked = asked.clone();
-            resolving.spawn(async move { (order, asked.resolve(&input, &destination).await) });
+/// The circumstances of a run that its options do not tell.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances {
+    /// Whether somebody at a terminal can be asked.
+    pub person: bool,
+    /// Whether there are several targets: then no idle test runs unless it was asked for.
+    pub several: bool,
+    /// The time for each stage where the whole run has a deadline.
+    pub stage: Option<Duration>,
+}
+
+/// A bound on each stage, and the option that it comes from.
+#[derive(Debug, Clone, Copy)]
+struct StageBound {
+    time: Duration,
+    from: &'static str,
+}
+
+impl Plan {
+    /// Reads the options and the files that they name; an error is one sentence about what was asked wrongly.
+    pub fn new(args: &CheckArgs, circumstances: Circumstances) -> Result<Self> {
+        let Circumstances { person, several, stage } = circumstances;
+        let idle = args.scope.idle(several || stage.is_some());
+        let checks = selection::selected(&args.scope, idle)?;
+        for input in &args.targets {
+            destination(input, &args.ssh)?;
         }
-        let mut resolved = resolving.join_all().await;
-        resolved.sort_by_key(|(order, _)| *order);
-        for (_, planned) in resolved {
-            targets.push(planned?);
-        }
+        files_can_be_used(args)?;
+        let asked = args.scope.timeout.map(|time| StageBound { time, from: "--timeout" });
+        let within = stage.map(|time| StageBound { time, from: "--deadline" });
+        Ok(Self {
+            checks,
+            flags: args.ssh.clone(),
+            local: Local::here(),
+            password: secret::password(args.password_file.as_deref())?,
+            person,
+            idle,
+            sessions: args.scope.sessions.into(),
+            deep: args.scope.deep,
+            timeout: asked.or(within),
+            server: args.scope.server,
+        })
     }
-    Ok(Plan { targets, checks })
-}
 
-/// What holds for every target.
-struct Asked {
-    flags: SshFlags,
-    local: Local,
-    password: Option<SecretString>,
-    person: bool,
-    idle: Duration,
-    sessions: usize,
-    deep: bool,
-    timeout: Option<Duration>,
-    server: bool,
-}
+    /// Resolves one target with the settings that ssh would use for it; an error is one sentence about what cannot be used.
+    pub async fn resolve(&self, input: &str) -> Result<Planned> {
+        let destination = destination(input, &self.flags)?;
+        self.resolved(input, &destination).await
+    }
 
-impl Asked {
-    async fn resolve(&self, input: &str, destination: &Destination) -> Result<Planned> {
+    async fn resolved(&self, input: &str, destination: &Destination) -> Result<Planned> {
         let Self { flags, local, .. } = self;
         let login = flags.login.as_deref().or(destination.user.as_deref());
         let (port, host) = (flags.port.or(destination.port), destination.host.as_str());
@@ -143,10 +146,10 @@ impl Asked {
     /// How long connecting may take, and by whose wish.
     fn connect(&self, configured: Option<Duration>) -> (Duration, &'static str) {
         match (configured, self.timeout) {
-            (Some(configured), asked) if asked.is_none_or(|asked| configured <= asked) => {
+            (Some(configured), bound) if bound.is_none_or(|bound| configured <= bound.time) => {
                 (configured, "ConnectTimeout")
             }
-            (_, Some(asked)) => (asked, "--timeout"),
+            (_, Some(bound)) => (bound.time, bound.from),
             (_, None) => (Limits::default().connect, "the doctor's own"),
         }
     }
@@ -155,7 +158,7 @@ impl Asked {
         let usual = Limits::default();
         Limits {
             connect,
-            stage: self.timeout.unwrap_or(usual.stage),
+            stage: self.timeout.map_or(usual.stage, |bound| bound.time),
             idle: self.idle,
             sessions: self.sessions,
             deep: self.deep,

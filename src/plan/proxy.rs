@@ -1,7 +1,7 @@
 //! `ProxyJump` and `ProxyCommand` as the command that ssh itself would run.
 
 use anyhow::{Context, Result};
-use ssh_doctor_checks::target::Proxy;
+use ssh_doctor_checks::base::target::Proxy;
 
 use super::destination::Destination;
 use super::raw::Raw;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use secrecy::SecretString;
-use ssh_doctor_checks::target::{
+use ssh_doctor_checks::base::target::{
     AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, Settings, Strictness, Target,
 };
 
@@ -240,7 +240,7 @@ fn methods(raw: &Raw) -> Vec<String> {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use ssh_doctor_checks::target::{AddressFamily, Strictness, Target};
+    use ssh_doctor_checks::base::target::{AddressFamily, Strictness, Target};
 
     use super::{Given, Raw, SshFlags, split_files, target};
     use crate::plan::tokens::tests::local;

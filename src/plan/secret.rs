@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 use secrecy::SecretString;
-use ssh_doctor_checks::proxy::PASSWORD_VARIABLE;
+use ssh_doctor_checks::base::target::PASSWORD_VARIABLE;
 
 use crate::terminal::reason;
 

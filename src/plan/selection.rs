@@ -1,16 +1,17 @@
 //! Which checks run: `--only` and `--skip`, with what each check needs.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use ssh_doctor_checks::evidence::Check;
+use ssh_doctor_checks::facts::Check;
 
 use crate::cli::Scope;
 
 /// The checks that were asked for and those that they need, less those that were left out and those that need them.
-pub(super) fn selected(scope: &Scope) -> Result<BTreeSet<Check>> {
+pub(super) fn selected(scope: &Scope, idle: Duration) -> Result<BTreeSet<Check>> {
     let mut left_out: Vec<(Check, &str)> = scope.skip.iter().map(|check| (*check, "--skip leaves out")).collect();
-    if scope.idle.is_zero() {
+    if idle.is_zero() {
         left_out.push((Check::Idle, "--idle 0 leaves out"));
     }
     for asked in &scope.only {
@@ -46,14 +47,14 @@ const CHAIN: &[Check] = &[Check::Dns, Check::Tcp, Check::Handshake, Check::Hostk
 mod tests {
     use std::time::Duration;
 
-    use ssh_doctor_checks::evidence::Check;
+    use ssh_doctor_checks::facts::Check;
 
     use super::selected;
     use crate::cli::Scope;
 
     fn names(only: &[Check], skip: &[Check], idle: u64) -> Result<Vec<&'static str>, String> {
         let scope = Scope {
-            idle: Duration::from_secs(idle),
+            idle: None,
             only: only.into(),
             skip: skip.into(),
             server: false,
@@ -61,7 +62,9 @@ mod tests {
             sessions: 16,
             deep: false,
         };
-        selected(&scope).map(|set| set.into_iter().map(Check::name).collect()).map_err(|error| error.to_string())
+        selected(&scope, Duration::from_secs(idle))
+            .map(|set| set.into_iter().map(Check::name).collect())
+            .map_err(|error| error.to_string())
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
-use ssh_doctor_checks::proxy::PASSWORD_VARIABLE;
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::target::PASSWORD_VARIABLE;
+use ssh_doctor_checks::base::text::shown;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::timeout;

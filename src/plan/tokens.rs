@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
 use nix::unistd::User;
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::text::shown;
 
 use super::local::Local;
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::text::shown;
 
 use super::local::Local;
 use super::origin;

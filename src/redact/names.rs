@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ssh_doctor_checks::evidence::Examined;
+use ssh_doctor_checks::facts::Examined;
 
 /// Accounts that come with a system or a service and so name nobody; a judge may need to know `root`.
 const ROLES: [&str; 12] =
@@ -215,7 +215,7 @@ fn without_homes(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ssh_doctor_checks::evidence::Examined;
+    use ssh_doctor_checks::facts::Examined;
 
     use super::{Names, Reach};
 

@@ -1,8 +1,8 @@
 //! What the connection may be used for, below the table of checks.
 
-use ssh_doctor_checks::channel::{Capabilities, Outcome, Sessions};
-use ssh_doctor_checks::evidence::Evidence;
-use ssh_doctor_checks::text::{shown, status};
+use ssh_doctor_checks::base::text::{shown, status};
+use ssh_doctor_checks::facts::Evidence;
+use ssh_doctor_checks::facts::channel::{Capabilities, Outcome, Sessions};
 
 use super::Style;
 

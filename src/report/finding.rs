@@ -1,8 +1,8 @@
 //! One finding for people: what it is, why, what was seen, and the fix to paste.
 
-use ssh_doctor_checks::cause::{Certainty, Severity, Side};
-
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::causes::{FixKind, Severity, Side};
+use ssh_doctor_checks::facts::certainty::Certainty;
 
 use super::style::Ink;
 use super::{Style, suspects};
@@ -14,7 +14,7 @@ pub(crate) const INDENT: &str = "   ";
 /// The indent of what is to be pasted.
 pub(crate) const PASTE: &str = "       ";
 
-/// The finding at a place in the list: what it is, why, what was seen, what mends it.
+/// The finding at a place in the list: what it is, why, what was seen, how to fix it, where to look further.
 pub(super) fn finding(at: usize, findings: &[Finding], style: Style) -> String {
     let found = &findings[at];
     let ink = match found.severity {
@@ -43,24 +43,27 @@ fn why(found: &Finding) -> &'static str {
     }
 }
 
-/// The fixes; beside one that is proven on this path the others are only named.
+/// The fixes and the next steps; beside a fix that is proven on this path the others are only named.
 fn remedies(found: &Finding, earlier: &[Finding], style: Style) -> Vec<String> {
     let (proven, others): (Vec<_>, Vec<_>) = found.fixes.iter().partition(|fix| fix.verified == Some(true));
     if proven.is_empty() {
-        return fixes(&found.fixes, style).collect();
+        return fixes(&found.fixes, style);
     }
+    let (looks, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|fix| fix.kind == FixKind::Look);
     let told = |fix: &FilledFix| earlier.iter().position(|other| other.fixes.iter().any(|one| is_same(one, fix)));
     let mut parts: Vec<_> = proven.iter().map(|fix| one_fix("Fix", fix, told(fix), style)).collect();
-    if !others.is_empty() {
-        let heading =
-            style.wrapped(INDENT, INDENT, &format!("Other ways; what to paste: ssh-doctor explain {}", found.code));
-        let heading = heading.trim_start().replacen("Other ways", &style.paint(Ink::Strong, "Other ways"), 1);
-        let failed = |fix: &FilledFix| if fix.verified == Some(false) { " (tried, did not hold)" } else { "" };
-        let lines: Vec<_> =
-            others.iter().map(|fix| format!("{}{}: {}", side(fix.side), failed(fix), fix.summary)).collect();
-        parts.push(listed(&heading, lines.iter().map(String::as_str), style));
-    }
+    parts.extend(named("Other ways", &others, found.code, style));
+    parts.extend(named("Next steps", &looks, found.code, style));
     parts
+}
+
+/// Fixes as a list of what to do, without the text to paste.
+fn named(heading: &str, fixes: &[&FilledFix], code: &str, style: Style) -> Option<String> {
+    let title = style.wrapped(INDENT, INDENT, &format!("{heading}; what to paste: ssh-doctor explain {code}"));
+    let title = title.trim_start().replacen(heading, &style.paint(Ink::Strong, heading), 1);
+    let failed = |fix: &FilledFix| if fix.verified == Some(false) { " (tried, did not hold)" } else { "" };
+    let lines: Vec<_> = fixes.iter().map(|fix| format!("{}{}: {}", side(fix.side), failed(fix), fix.summary)).collect();
+    (!lines.is_empty()).then(|| listed(&title, lines.iter().map(String::as_str), style))
 }
 
 /// Whether two fixes have the same text to paste into the same place.
@@ -75,12 +78,17 @@ pub(crate) fn listed<'a>(heading: &str, items: impl Iterator<Item = &'a str>, st
     [format!("{INDENT}{heading}")].into_iter().chain(items).collect::<Vec<_>>().join("\n")
 }
 
-/// Each fix: who does what, the text to paste, what to mind.
-pub(crate) fn fixes(fixes: &[FilledFix], style: Style) -> impl Iterator<Item = String> {
-    fixes.iter().enumerate().map(move |(at, fix)| {
-        let label = if fixes.len() == 1 { "Fix".to_owned() } else { format!("Fix {}", at + 1) };
-        one_fix(&label, fix, None, style)
-    })
+/// Each fix, then each next step: who does what, the text to paste, what to mind.
+pub(crate) fn fixes(fixes: &[FilledFix], style: Style) -> Vec<String> {
+    let of = |kind: FixKind, word: &str| {
+        let same: Vec<_> = fixes.iter().filter(|fix| fix.kind == kind).collect();
+        let labelled = |(at, fix): (usize, &&FilledFix)| {
+            let label = if same.len() == 1 { word.to_owned() } else { format!("{word} {}", at + 1) };
+            one_fix(&label, fix, None, style)
+        };
+        same.iter().enumerate().map(labelled).collect::<Vec<_>>()
+    };
+    [of(FixKind::Change, "Fix"), of(FixKind::Look, "Next step")].concat()
 }
 
 /// One fix; its text to paste is not repeated where the finding `told` (counted from 0) has it already.

@@ -2,9 +2,9 @@
 
 mod lane;
 
-use ssh_doctor_checks::evidence::Evidence;
-use ssh_doctor_checks::idle::{End, Facts, Moves};
-use ssh_doctor_checks::text::seconds;
+use ssh_doctor_checks::base::text::seconds;
+use ssh_doctor_checks::facts::Evidence;
+use ssh_doctor_checks::facts::idle::{End, Facts, Moves};
 
 use super::Style;
 use super::style::Ink;
@@ -47,7 +47,7 @@ fn lived(facts: &Facts) -> Option<String> {
         sessions.len()
     };
     let silent = alive(Moves::Nothing);
-    let longest = facts.timeout.survived_s?.clamp(0.0, LATEST);
+    let longest = facts.timeout().survived_s?.clamp(0.0, LATEST);
     let sessions = if silent == 1 { "session" } else { "sessions" };
     (silent > 0).then(|| format!("Idle: {silent} silent {sessions} lived, longest {}.", seconds(longest)))
 }

@@ -4,22 +4,25 @@ mod channels;
 pub(crate) mod finding;
 pub mod json;
 mod lifelines;
+pub mod nagios;
 mod path;
+pub mod prometheus;
 pub(crate) mod style;
 mod suspects;
 mod table;
 pub mod text;
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use ssh_doctor_checks::cause::Severity;
-use ssh_doctor_checks::evidence::{CheckView, Step};
+use ssh_doctor_checks::causes::Severity;
+use ssh_doctor_checks::facts::{CheckView, Step};
 
 pub use style::Style;
 
 use crate::diagnose::Finding;
 
 /// What became of a check, in the words of every report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// It did its job.

@@ -1,8 +1,8 @@
 //! The hops between us and the server, where one of them was looked for.
 
-use ssh_doctor_checks::evidence::Evidence;
-use ssh_doctor_checks::idle::{Facts, Search};
-use ssh_doctor_checks::path::{Hop, Path, Place, Protocol};
+use ssh_doctor_checks::facts::Evidence;
+use ssh_doctor_checks::facts::idle::{Facts, Search};
+use ssh_doctor_checks::facts::path::{Hop, Path, Place, Protocol};
 
 use super::Style;
 use super::style::Ink;
@@ -10,7 +10,7 @@ use super::style::Ink;
 /// The hops with their round-trip times, and which of them forgets; `None` where no timer gave a reason to look for one.
 pub(super) fn section(evidence: &Evidence, style: Style) -> Option<String> {
     let facts = evidence.idle.facts()?;
-    let path = facts.path.as_ref().filter(|path| facts.search != Search::None && !path.hops.is_empty())?;
+    let path = facts.path.as_ref().filter(|path| facts.search() != Search::None && !path.hops.is_empty())?;
     let widest = path.hops.iter().map(|hop| address(hop).len()).max().unwrap_or_default();
     let mut lines = vec![style.paint(Ink::Strong, "Hops to the server")];
     lines.extend(path.hops.iter().map(|hop| {
@@ -38,7 +38,7 @@ fn remarks(hop: &Hop, path: &Path, facts: &Facts) -> String {
         Place::Server => Some("the server".to_owned()),
         Place::Middle | Place::Unknown => None,
     };
-    let accused = match &facts.search {
+    let accused = match facts.search() {
         Search::Found(verdict) if verdict.hops().contains(&hop.number) => Some(
             if verdict.hops().count() == 1 && verdict.doubt.is_none() { "forgets" } else { "may forget" }.to_owned(),
         ),

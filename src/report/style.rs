@@ -1,7 +1,7 @@
 //! How text is set: its width, its colours, its symbols.
 
 use anstyle::{AnsiColor, Color, Effects};
-use ssh_doctor_checks::text;
+use ssh_doctor_checks::base::text;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::Status;

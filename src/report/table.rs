@@ -4,8 +4,8 @@ use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, TableStyle, Width,
 };
 use comfy_table::{LineStyle, presets};
-use ssh_doctor_checks::evidence::{Check, CheckView};
-use ssh_doctor_checks::text;
+use ssh_doctor_checks::base::text;
+use ssh_doctor_checks::facts::{Check, CheckView};
 
 use super::style::Ink;
 use super::{Status, Style};

@@ -1,8 +1,8 @@
 //! The report for people: the verdict, why, the fix to paste, what was seen, what was not looked at.
 
-use ssh_doctor_checks::evidence::{Check, CheckView, Evidence, Examined, Forward, Hop, Step};
-use ssh_doctor_checks::server::{Answer, Answers};
-use ssh_doctor_checks::text::{seconds, shown};
+use ssh_doctor_checks::base::text::{seconds, shown};
+use ssh_doctor_checks::facts::server::{Answer, Answers};
+use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Step};
 
 use super::style::Ink;
 use super::{Style, channels, finding, lifelines, path, table};

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
-use ssh_doctor_checks::examination::{Ask, Stop};
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::ask::Ask;
+use ssh_doctor_checks::base::stop::Stop;
+use ssh_doctor_checks::base::text::shown;
 use tokio::signal::unix::SignalKind;
 
 use super::board::Board;

@@ -15,6 +15,7 @@ const USUAL_ROWS: usize = 24;
 /// The board on which the progress is drawn; clones draw on the same one.
 #[derive(Debug, Clone)]
 pub struct Board {
+    quiet: bool,
     live: bool,
     color: bool,
     /// How many lines stand on the terminal; the cursor is below them.
@@ -33,12 +34,18 @@ impl Board {
     #[must_use]
     pub fn new(quiet: bool, color: Color) -> Self {
         Self {
+            quiet,
             live: !quiet && io::stderr().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb"),
             color: colored(color, &io::stderr()),
             drawn: Arc::default(),
             asking: Arc::default(),
             ending: Arc::default(),
         }
+    }
+
+    /// Whether nothing is to be said beside the report.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Whether anything is drawn.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use ssh_doctor_checks::evidence::Check;
-use ssh_doctor_checks::progress::{Ending, IdleState, Lane, LaneState};
-use ssh_doctor_checks::text::{seconds, shown};
+use ssh_doctor_checks::base::text::{seconds, shown};
+use ssh_doctor_checks::facts::Check;
+use ssh_doctor_checks::measure::progress::{Ending, IdleState, Lane, LaneState};
 
 /// Columns of a lane's bar.
 const BAR: usize = 16;
@@ -163,8 +163,8 @@ impl Paint {
 mod tests {
     use std::time::Duration;
 
-    use ssh_doctor_checks::evidence::Check;
-    use ssh_doctor_checks::progress::{Ending, IdleState, Lane, LaneState};
+    use ssh_doctor_checks::facts::Check;
+    use ssh_doctor_checks::measure::progress::{Ending, IdleState, Lane, LaneState};
 
     use super::{Known, Looks, clock, lines};
 

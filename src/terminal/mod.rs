@@ -11,7 +11,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::text::shown;
 
 pub use ask::AtTerminal;
 pub use board::Board;
@@ -20,7 +20,7 @@ pub use signals::stop_on_signals;
 
 use crate::cli::Color;
 use crate::diagnose::Verdict;
-use crate::report::Style;
+use crate::report::{Style, nagios};
 
 /// The narrowest and the widest a report is laid out for, in columns.
 const COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;
@@ -60,10 +60,16 @@ pub fn remark(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Says in one line why we could not do what was asked; the status of a misuse.
+/// Says in one line why we could not do what was asked; the status of a misuse. A plugin says it on standard output.
 #[must_use]
-pub fn misuse(error: &anyhow::Error) -> ExitCode {
-    remark(format_args!("ssh-doctor: {}", one_line(&format!("{error:#}"))));
+pub fn misuse(error: &anyhow::Error, nagios: bool) -> ExitCode {
+    let sentence = one_line(&format!("{error:#}"));
+    if nagios {
+        // A reader that has gone away is told by the exit status.
+        let _ = say(&format!("{}\n", nagios::misuse(&sentence)));
+    } else {
+        remark(format_args!("ssh-doctor: {sentence}"));
+    }
     ExitCode::from(Verdict::Inconclusive.exit_status())
 }
 

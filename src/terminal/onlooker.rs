@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ssh_doctor_checks::progress::{Ending, Event, IdleState, LaneState, Progress};
-use ssh_doctor_checks::text::shown;
+use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::measure::progress::{Ending, Event, IdleState, LaneState, Progress};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -131,7 +131,7 @@ fn news(before: Option<&IdleState>, now: &IdleState) -> Vec<String> {
 mod tests {
     use std::time::Duration;
 
-    use ssh_doctor_checks::progress::{IdleState, Lane, LaneState};
+    use ssh_doctor_checks::measure::progress::{IdleState, Lane, LaneState};
 
     use super::news;
 

@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM: the first ends the examination, the second ends the doctor.
 
-use ssh_doctor_checks::examination::Stop;
+use ssh_doctor_checks::base::stop::Stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -37,7 +37,7 @@ async fn obey(mut interrupt: Signal, mut terminate: Signal, wish: &watch::Sender
             std::process::exit(128 + signal.as_raw_value());
         }
         board.set_ending();
-        if !board.is_live() {
+        if !board.is_live() && !board.is_quiet() {
             remark("ssh-doctor: ending the examination; once more to leave without a report");
         }
     }

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::support::keep_reports;
+
 /// How often a wait looks again.
 pub(crate) const GLANCE: Duration = Duration::from_millis(20);
 
@@ -41,7 +43,9 @@ fn run_to_end(command: &mut Command, deadline: Duration) -> Run {
     if status.is_none() {
         kill_group(&mut child);
     }
-    Run { stdout: contents(stdout), stderr: contents(stderr), status, took }
+    let (stdout, stderr) = (contents(stdout), contents(stderr));
+    keep_reports(&stdout);
+    Run { stdout, stderr, status, took }
 }
 
 /// Waits until something is true; false at the deadline.

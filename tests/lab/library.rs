@@ -3,11 +3,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ssh_doctor_checks::examination::{Examination, Nobody, Stop};
-use ssh_doctor_checks::login::Login;
-use ssh_doctor_checks::progress::Progress;
-use ssh_doctor_checks::target::{Identity, Limits, Strictness, Target};
-use ssh_doctor_checks::{auth, dns, handshake, hostkey, tcp};
+use ssh_doctor_checks::base::ask::Nobody;
+use ssh_doctor_checks::base::limits::Limits;
+use ssh_doctor_checks::base::stop::Stop;
+use ssh_doctor_checks::base::target::{Identity, Strictness, Target};
+use ssh_doctor_checks::measure::examination::Examination;
+use ssh_doctor_checks::measure::progress::Progress;
+use ssh_doctor_checks::measure::{auth, dns, handshake, hostkey, tcp};
+use ssh_doctor_checks::ssh::login::Login;
 
 use super::Lab;
 

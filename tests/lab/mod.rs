@@ -298,7 +298,7 @@ pub(crate) fn skip<T>(lacking: &str) -> Option<T> {
 }
 
 /// Whether a program is there; says loudly where it is not.
-fn has(program: &str) -> bool {
+pub(crate) fn has(program: &str) -> bool {
     installed(program) || skip::<()>(&format!("{program} is not installed; tests/run installs it")).is_some()
 }
 
@@ -308,7 +308,7 @@ fn installed(program: &str) -> bool {
 }
 
 /// The absolute path of a Python that has this module, for hosts have a bare environment; none where there is none.
-fn python(module: &str) -> Option<String> {
+pub(crate) fn python(module: &str) -> Option<String> {
     let python = std::env::var("SSH_DOCTOR_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
     let ask = format!("import {module}, sys; print(sys.executable)");
     let found = Command::new(&python).args(["-c", &ask]).output().ok().filter(|found| found.status.success());
@@ -323,7 +323,7 @@ fn possible() -> Result<(), String> {
     if std::fs::metadata("/proc/self").map(|us| us.uid()).ok() != Some(0) {
         return Err("network namespaces need root".into());
     }
-    for program in ["ip", "nft", "sysctl", "ssh", "ssh-keygen", "kill", "/usr/sbin/sshd"] {
+    for program in ["ip", "nft", "sysctl", "ssh", "ssh-keygen", "kill", "mount", "/usr/sbin/sshd"] {
         if !installed(program) {
             return Err(format!("{program} is not installed; tests/run installs it"));
         }

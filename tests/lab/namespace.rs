@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
@@ -12,7 +13,11 @@ use super::command::must;
 /// Namespaces, folders and files of ours begin with this, then the process and the lab that they belong to.
 const PREFIX: &str = "sshdoctor-";
 const NAMESPACES: &str = "/run/netns";
-const ETC: &str = "/etc/netns";
+/// The folder of the folders that hosts have for their /etc.
+const FOLDERS: &str = "/run";
+/// Puts a host's own /etc over the machine's. `ip netns exec` would mount single files of /etc/netns, and such a mount is gone as soon
+/// as the machine replaces the file below it (useradd does); nobody replaces /etc itself.
+const MOUNT_ETC: &str = r#"mount --bind /etc "$0/machine" && mount --bind "$0/etc" /etc && exec "$@""#;
 
 /// A host of a lab; it and every process in it end when it is dropped.
 #[derive(Debug)]
@@ -26,6 +31,7 @@ impl Namespace {
         let host = Self { name: format!("{}-{role}", unique(lab)) };
         must(Command::new("ip").args(["netns", "add", &host.name]), "");
         host.ip("link set lo up");
+        host.link_etc().expect("root may write /run");
         host
     }
 
@@ -36,7 +42,7 @@ impl Namespace {
     /// A command that will run on this host, with a bare environment.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.name]).arg(program.as_ref());
+        command.args(["netns", "exec", &self.name, "sh", "-c", MOUNT_ETC]).arg(self.folder()).arg(program.as_ref());
         command.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         command.env("LC_ALL", "C.UTF-8");
         command
@@ -70,12 +76,19 @@ impl Namespace {
         must(self.command("sysctl").args(["-q", "-p", "-"]), lines);
     }
 
-    /// What this host finds in /etc under a name that the machine has there too; of a folder the host sees this file alone.
+    /// Gives this host a file of its own in /etc; of a folder it then sees this file alone.
     pub(crate) fn etc(&self, name: &str, text: &str) {
-        let file = self.etc_folder().join(name);
-        fs::create_dir_all(file.parent().expect("a folder"))
-            .and_then(|()| fs::write(file, text))
-            .expect("root may write /etc/netns");
+        let etc = self.folder().join("etc");
+        let file = etc.join(name);
+        let first = etc.join(Path::new(name).components().next().expect("a name"));
+        let write = || {
+            if first.is_symlink() {
+                fs::remove_file(&first)?;
+            }
+            fs::create_dir_all(file.parent().expect("a folder"))?;
+            fs::write(&file, text)
+        };
+        write().expect("root may write /run");
     }
 
     /// The processes on this host.
@@ -84,8 +97,20 @@ impl Namespace {
         listed.lines().filter_map(|line| line.trim().parse().ok()).collect()
     }
 
-    fn etc_folder(&self) -> PathBuf {
-        Path::new(ETC).join(&self.name)
+    /// An /etc in which everything is a link to the machine's own, as the host sees that.
+    fn link_etc(&self) -> std::io::Result<()> {
+        let [etc, machine] = ["etc", "machine"].map(|folder| self.folder().join(folder));
+        fs::create_dir_all(&etc)?;
+        fs::create_dir_all(&machine)?;
+        for entry in fs::read_dir("/etc")? {
+            let name = entry?.file_name();
+            symlink(machine.join(&name), etc.join(&name))?;
+        }
+        Ok(())
+    }
+
+    fn folder(&self) -> PathBuf {
+        Path::new(FOLDERS).join(&self.name)
     }
 }
 
@@ -107,9 +132,9 @@ fn names(folder: &Path) -> Vec<String> {
     names.filter(|name| name.starts_with(PREFIX)).collect()
 }
 
-/// What this machine has of a lab: namespaces, their /etc, and its temporary folder.
+/// Everything this machine has of a lab: namespaces, their folders, and its temporary folder.
 pub(crate) fn remains(lab: &str) -> Vec<String> {
-    let places = [Path::new(NAMESPACES), Path::new(ETC), &std::env::temp_dir()].map(names);
+    let places = [Path::new(NAMESPACES), Path::new(FOLDERS), &std::env::temp_dir()].map(names);
     places
         .into_iter()
         .flatten()
@@ -119,7 +144,7 @@ pub(crate) fn remains(lab: &str) -> Vec<String> {
 
 /// Removes what killed test runs have left behind.
 pub(crate) fn sweep() {
-    for name in names(Path::new(NAMESPACES)).iter().chain(&names(Path::new(ETC))).filter(|name| is_orphan(name)) {
+    for name in names(Path::new(NAMESPACES)).iter().chain(&names(Path::new(FOLDERS))).filter(|name| is_orphan(name)) {
         remove(name);
     }
     let temporary = std::env::temp_dir();
@@ -140,5 +165,5 @@ fn remove(name: &str) {
         let _ = Command::new("kill").arg("-9").args(listed.split_whitespace()).output();
     }
     let _ = Command::new("ip").args(["netns", "del", name]).output();
-    let _ = fs::remove_dir_all(Path::new(ETC).join(name));
+    let _ = fs::remove_dir_all(Path::new(FOLDERS).join(name));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::Check;
+use super::check::Check;
 
 /// A log that was read to its end.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

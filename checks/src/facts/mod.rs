@@ -1,3 +1,23 @@
-//! What was seen: plain records without an opinion.
+//! What was seen: one plain record for each check, and the evidence that they make together.
 
+pub mod auth;
+pub mod certainty;
+pub mod channel;
+pub mod check;
+pub mod connection;
+pub mod dns;
+pub mod evidence;
+pub mod exit;
+pub mod handshake;
+pub mod hostkey;
+pub mod idle;
 pub mod log;
+pub mod path;
+pub mod proxy;
+pub mod retest;
+pub mod server;
+pub mod tcp;
+pub mod transfer;
+
+pub use check::{Check, Facts, Step, Timed};
+pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Spent, VERSION};

@@ -76,7 +76,7 @@ fn keep(connection: &mut Connection, entry: Entry) {
 #[cfg(test)]
 mod tests {
     use super::{Connection, Event, FIRST, LAST, read};
-    use crate::evidence::Check;
+    use crate::facts::Check;
 
     fn one(log: &str) -> Connection {
         let mut read = read(log.as_bytes()).unwrap();

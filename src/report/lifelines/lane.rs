@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ssh_doctor_checks::idle::{Arm, End, Facts, Holds, Moves, Speaker};
-use ssh_doctor_checks::text::seconds;
+use ssh_doctor_checks::base::text::seconds;
+use ssh_doctor_checks::facts::idle::{Arm, End, Facts, Holds, Moves, Speaker};
 
 use super::LATEST;
 use crate::report::Style;

@@ -1,0 +1,60 @@
+//! How long things may take, and how much of the server may be used up.
+
+use std::time::Duration;
+
+/// How long a command may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Without any message of the channel.
+    pub silence: Duration,
+    /// Altogether.
+    pub total: Duration,
+}
+
+/// Deadlines and how much of the server's patience we may spend.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Longest wait for a TCP connection, and for the handshake on it (`ConnectTimeout`).
+    pub connect: Duration,
+    /// Longest wait for any other stage (`--timeout`).
+    pub stage: Duration,
+    /// Longest idle time to test (`--idle`); zero for none.
+    pub idle: Duration,
+    /// Bytes moved each way by the transfer check.
+    pub transfer_bytes: usize,
+    /// Sessions open at the same time.
+    pub sessions: usize,
+    /// Connections that may be unauthenticated at the same time; sshd starts to refuse at 10
+    /// (MaxStartups, sshd_config(5)).
+    pub handshakes: usize,
+    /// Connections opened in the whole run.
+    pub connections: u32,
+    /// Whether the server itself is asked what it knows (`--server`).
+    pub ask_server: bool,
+    /// Whether many connections or channels may be opened, and much data moved (`--deep`).
+    pub deep: bool,
+}
+
+impl Limits {
+    /// How long a command on the server may take: no silence over 10 s, and no more than a stage in all.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        Patience { silence: self.stage.min(Duration::from_secs(10)), total: self.stage }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            stage: Duration::from_secs(30),
+            idle: Duration::from_mins(6),
+            transfer_bytes: 1 << 20,
+            sessions: 16,
+            handshakes: 4,
+            connections: 60,
+            ask_server: false,
+            deep: false,
+        }
+    }
+}

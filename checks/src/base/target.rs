@@ -1,0 +1,251 @@
+//! Whom to examine, and within which limits.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+/// One SSH server as the user's own `ssh` would reach it: every setting resolved.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// What the user typed.
+    pub input: String,
+    /// The host name after ssh_config: what is looked up and connected to.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Login name on the server.
+    pub user: String,
+    /// Which address families ssh may use (`AddressFamily`).
+    pub family: AddressFamily,
+    /// Local address to connect from (`BindAddress`).
+    pub bind: Option<IpAddr>,
+    /// Largest TCP segment to send and to ask the server for, bytes (`TCP_MAXSEG`, tcp(7)); `None` leaves it to the system.
+    pub segment: Option<u32>,
+    /// How to reach the server when not by a TCP connection of our own.
+    pub proxy: Option<Proxy>,
+    /// How the server proves who it is.
+    pub host_keys: HostKeyPolicy,
+    /// How we prove who we are.
+    pub credentials: Credentials,
+    /// The algorithms that the user's own client offers, in its order.
+    pub algorithms: Algorithms,
+    /// IP type-of-service byte that ssh sets for interactive sessions (`IPQoS`); `None` leaves it alone.
+    pub tos: Option<u8>,
+    /// What of the command line led here.
+    pub flags: Flags,
+    /// What keeps the user's own sessions alive today, and what of their settings we cannot honour.
+    pub settings: Settings,
+}
+
+impl Target {
+    /// A server as ssh would reach it with an empty configuration, no agent, no keys and no known hosts.
+    #[must_use]
+    pub fn bare(host: &str, port: u16, user: &str) -> Self {
+        Self {
+            input: host.to_owned(),
+            host: host.to_owned(),
+            port,
+            user: user.to_owned(),
+            family: AddressFamily::Any,
+            bind: None,
+            segment: None,
+            proxy: None,
+            host_keys: HostKeyPolicy {
+                alias: None,
+                user_files: Vec::new(),
+                global_files: Vec::new(),
+                strictness: Strictness::Ask,
+                verify_dns: false,
+                revoked: None,
+                command: false,
+                skip_loopback: false,
+            },
+            credentials: Credentials::default(),
+            algorithms: Algorithms::default(),
+            tos: None,
+            flags: Flags::default(),
+            settings: Settings {
+                source: "no configuration".to_owned(),
+                server_alive_count_max: 3,
+                server_alive_from: "ssh's default".to_owned(),
+                tcp_keepalive: true,
+                ..Settings::default()
+            },
+        }
+    }
+}
+
+/// What of ssh's command line says where to go, by which way and as whom: a command that is to go there needs it too.
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Flags {
+    /// The configuration file (`-F`).
+    pub config: Option<String>,
+    /// The port: `-p`, `-o Port`, or what stands behind the host.
+    pub port: Option<u16>,
+    /// The login name: `-l`, `-o User`, or what stands before the host.
+    pub login: Option<String>,
+    /// The hops (`-J`).
+    pub jump: Option<String>,
+    /// The private keys (`-i`).
+    pub identities: Vec<String>,
+    /// What else says so by `-o`; never recorded, for a command may hold a secret, and one out of a recording is nobody's to run.
+    #[serde(skip)]
+    pub options: Vec<String>,
+}
+
+/// `AddressFamily` of ssh_config, or `-4` and `-6`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AddressFamily {
+    /// Both families, in the system's order.
+    Any,
+    /// IPv4 only.
+    Inet,
+    /// IPv6 only.
+    Inet6,
+}
+
+impl AddressFamily {
+    /// Whether the address is one of the family.
+    #[must_use]
+    pub fn includes(self, address: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Inet => address.is_ipv4(),
+            Self::Inet6 => address.is_ipv6(),
+        }
+    }
+}
+
+/// A way to the server that ssh itself starts.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    /// The shell command whose standard input and output are the connection, tokens expanded.
+    pub command: String,
+    /// The hops of a `ProxyJump`, first hop first; empty for a `ProxyCommand`.
+    pub hops: Vec<String>,
+    /// Each of those hops as a target of its own, and before them those that the first one is behind itself; empty for a
+    /// `ProxyCommand`, which is run.
+    pub jumps: Vec<Target>,
+}
+
+/// Where known keys are kept, and what to do with one that is not known.
+#[derive(Debug, Clone)]
+pub struct HostKeyPolicy {
+    /// The name that known_hosts is searched for, when it is not the host's own (`HostKeyAlias`).
+    pub alias: Option<String>,
+    /// `UserKnownHostsFile`, expanded, in order.
+    pub user_files: Vec<PathBuf>,
+    /// `GlobalKnownHostsFile`, expanded, in order.
+    pub global_files: Vec<PathBuf>,
+    /// `StrictHostKeyChecking`.
+    pub strictness: Strictness,
+    /// Whether ssh looks for the key's fingerprint in DNS too (`VerifyHostKeyDNS`).
+    pub verify_dns: bool,
+    /// The file of `RevokedHostKeys`, as it is written: ssh expands nothing in it.
+    pub revoked: Option<PathBuf>,
+    /// Whether ssh runs a command that prints further lines of known_hosts (`KnownHostsCommand`); it is not run here.
+    pub command: bool,
+    /// Whether ssh takes any key at a loopback address (`NoHostAuthenticationForLocalhost`).
+    pub skip_loopback: bool,
+}
+
+/// `StrictHostKeyChecking` of ssh_config.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strictness {
+    /// Unknown keys are refused.
+    Yes,
+    /// The user is asked about an unknown key.
+    Ask,
+    /// Unknown keys are accepted, changed ones refused.
+    AcceptNew,
+    /// Unknown keys are accepted; a changed key only disables passwords in ssh. We stop at it all the same.
+    No,
+}
+
+/// Everything the user lets us log in with; nothing here is ever serialized.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    /// The agent's socket (`IdentityAgent` or `SSH_AUTH_SOCK`); `None` when there is none or it is disabled.
+    pub agent: Option<PathBuf>,
+    /// `IdentityFile`s in ssh's order, expanded.
+    pub identities: Vec<Identity>,
+    /// `CertificateFile`s, expanded.
+    pub certificates: Vec<PathBuf>,
+    /// Offer only the configured identities, even when the agent holds more (`IdentitiesOnly`).
+    pub identities_only: bool,
+    /// The signature algorithms that ssh uses with user keys (`PubkeyAcceptedAlgorithms`); empty for ssh's own choice.
+    pub accepted: Vec<String>,
+    /// Authentication methods in the order to try them (`PreferredAuthentications`).
+    pub preferred: Vec<String>,
+    /// A password from a file or the environment.
+    pub password: Option<SecretString>,
+    /// Whether a person at a terminal can be asked for a passphrase, a password or a yes.
+    pub can_ask: bool,
+}
+
+/// A private key file, and whether the user named it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The file, `~` and tokens expanded.
+    pub path: PathBuf,
+    /// True when it is not one of ssh's default names: only then is a missing file worth a word.
+    pub explicit: bool,
+}
+
+/// Algorithm names as the user's own client offers them, most preferred first.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Algorithms {
+    /// Key exchange (`KexAlgorithms`).
+    pub kex: Vec<String>,
+    /// Host keys (`HostKeyAlgorithms`).
+    pub host_key: Vec<String>,
+    /// Ciphers (`Ciphers`).
+    pub cipher: Vec<String>,
+    /// Message authentication codes (`MACs`).
+    pub mac: Vec<String>,
+    /// Whether compression is asked for (`Compression`).
+    pub compression: bool,
+}
+
+/// The user's settings that the report quotes.
+#[derive(Debug, Clone, Default, JsonSchema, Serialize, Deserialize)]
+pub struct Settings {
+    /// Who resolved them: `ssh -G (OpenSSH_9.2p1 ...)`, or the parser's name.
+    pub source: String,
+    /// `ServerAliveInterval`, seconds; 0 means that ssh sends no keepalives.
+    pub server_alive_interval_s: u64,
+    /// `ServerAliveCountMax`.
+    pub server_alive_count_max: u64,
+    /// Where the interval comes from: `ssh's default`, `the command line`, or a file.
+    pub server_alive_from: String,
+    /// `TCPKeepAlive`.
+    pub tcp_keepalive: bool,
+    /// How long this examination gives a connection and its handshake, seconds.
+    #[serde(default)]
+    pub connect_timeout_s: Option<f64>,
+    /// Where that comes from: `ConnectTimeout`, `--timeout`, or `the doctor's own`, where ssh waits as long as the system does.
+    #[serde(default)]
+    pub connect_timeout_from: String,
+    /// Settings of the user that this examination does not honour, each with the reason.
+    pub not_honoured: Vec<String>,
+}
+
+/// How to reach the server once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// By TCP, to this address.
+    Direct(SocketAddr),
+    /// By the target's proxy command.
+    Proxy,
+    /// Through a connection to a hop.
+    Hops,
+}
+
+/// The variable of the environment in which a user may give a password.
+pub const PASSWORD_VARIABLE: &str = "SSH_DOCTOR_PASSWORD";

@@ -1,0 +1,194 @@
+//! The proof is right, and the account may not log in.
+
+use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
+use crate::base::text::seconds;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::auth::{Answer, Attempt, Conclusion, Facts};
+use crate::facts::certainty::Certainty;
+use crate::facts::connection::Manner;
+use crate::facts::{Check, channel};
+
+/// What servers say of an account that may not log in: pam_unix, pam_nologin and systemd, pam_faillock, pam_sss.
+const REFUSED: [&str; 8] = [
+    "account has expired",
+    "account is expired",
+    "not permitted to log in",
+    "account is locked",
+    "account has been locked",
+    "account locked",
+    "account is disabled",
+    "account has been disabled",
+];
+/// A connection that ends later than this after a proof may have met LoginGraceTime, whose least sensible value this is.
+const AT_ONCE_MS: f64 = 20_000.0;
+
+pub(super) const ACCOUNT_REFUSED: Cause = Cause {
+    code: "auth-account-refused",
+    stage: Check::Auth,
+    title: "The proof was right, and the server does not let this account in",
+    severity: Severity::Critical,
+    explanation: "The key or password was accepted as such, and then the login was refused: the account has expired or is locked, logins are switched off \
+        for now (/etc/nologin, a server that starts or stops), a rule of PAM keeps it out (pam_access, pam_faillock, pam_sss), or root may only \
+        run forced commands (PermitRootLogin).\n\n\
+        Where the server said so in its own words, they are quoted. Otherwise it is inferred: a server that asks for a key's signature knows the \
+        key, and sshd answers a wrong password with a refusal and not with the end of the connection, as it does after PAM refused the account. \
+        A login process that crashes at that moment looks the same. An sshd that lets root run forced commands only may accept the login \
+        and end the connection at once, and notes a failed login: the doctor makes no second one to look closer. A firewall that \
+        resets what bears ssh's marks strikes at that moment too: there ssh works with -o IPQoS=none. AllowUsers and DenyUsers look \
+        different: there each key is refused when it is offered. The server's log names the reason.",
+    fixes: &[
+        SSHD_LOG,
+        DROPBEAR_LOG,
+        OTHER_LOG,
+        Fix {
+            side: Side::Server,
+            summary: "See whether the account has expired or is locked, and whether logins are switched off",
+            snippet: Some(
+                "chage -l {user}; passwd -S {user}; faillock --user {user}; tail -n +1 /etc/nologin /run/nologin",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See which rules of sshd and PAM decide about the account",
+            snippet: Some(
+                "sshd -T -C user={user} | grep -iE '^(allow|deny)(users|groups) |^permitrootlogin '; grep -hE '^account' /etc/pam.d/sshd /etc/pam.d/common-account",
+            ),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[
+        "Your account has expired; please contact your system administrator.",
+        "System is booting up. Unprivileged users are not permitted to log in yet.",
+        "System is going down. Unprivileged users are not permitted to log in anymore.",
+        "Access denied for user",
+        "by PAM account configuration",
+        "ROOT LOGIN REFUSED FROM",
+    ],
+    hides: &["auth-disconnected", "auth-password-rejected", "auth-key-rejected"],
+    judge: |evidence| {
+        if evidence.channel.failed().is_some_and(was_taken_back) {
+            let seen = "the server accepted the login, and ended the connection before a channel was open";
+            return Some(Match::new(Certainty::Possible, [seen]));
+        }
+        let facts = evidence.auth.failed()?;
+        let at_end = matches!(facts.conclusion, Conclusion::Refused | Conclusion::Ended);
+        let proof = facts.attempts.iter().find_map(|attempt| refused_proof(facts, attempt));
+        let words = facts.said().find(|text| says_refused(text));
+        let certainty = match (words, &proof) {
+            _ if !at_end => return None,
+            (Some(_), _) => Certainty::Certain,
+            (None, Some(_)) => Certainty::Likely,
+            (None, None) => return None,
+        };
+        let said = facts.said().map(|text| format!("the server said \"{text}\""));
+        Some(Match::new(certainty, proof.into_iter().chain(said)))
+    },
+    ..Cause::NEW
+};
+
+/// What was right and did not help, in words: a signature that the server had asked for, or a password after which it hung up.
+fn refused_proof(facts: &Facts, attempt: &Attempt) -> Option<String> {
+    let took = seconds(attempt.ms / 1000.0);
+    let without_a_word = facts.end == Some(Manner::Fin) && attempt.ms < AT_ONCE_MS;
+    match (&attempt.key, attempt.answer) {
+        (Some(key), Answer::Refused) if attempt.steps.signing_ms.is_some() => {
+            Some(format!("the server asked for the signature of {}, and refused it", key.words()))
+        }
+        (Some(key), Answer::Ended) if attempt.steps.signing_ms.is_some() && without_a_word => {
+            Some(format!("the server asked for the signature of {}, and then ended the connection", key.words()))
+        }
+        (None, Answer::Ended) if without_a_word => {
+            Some(format!("the connection ended {took} after the {}, without a refusal", attempt.method))
+        }
+        _ => None,
+    }
+}
+
+/// What sshd does when its two processes disagree on a login: the one accepts it, the other one ends both.
+fn was_taken_back(facts: &channel::Facts) -> bool {
+    // What we had sent by then makes its close a reset.
+    facts.ended_before_any_channel() && matches!(facts.ending, Some(Manner::Fin | Manner::Reset))
+}
+
+fn says_refused(text: &str) -> bool {
+    let text = text.to_lowercase();
+    REFUSED.iter().any(|words| text.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::causes::auth::samples::{Sample, attempt, key, secret};
+    use crate::facts::auth::{Answer, Attempt, Conclusion, Steps};
+    use crate::facts::certainty::Certainty;
+    use crate::facts::connection::{Manner, Ran};
+    use crate::facts::{Evidence, Step, Timed, channel};
+
+    const CODE: &str = "auth-account-refused";
+
+    fn signed(answer: Answer) -> Attempt {
+        let steps = Steps { query_ms: Some(1.0), signing_ms: Some(1.0), decision_ms: Some(1.0) };
+        Attempt { steps, ..attempt(key("a"), answer) }
+    }
+
+    fn ended(last: Attempt, manner: Manner) -> Sample {
+        let mut sample = Sample::refused(["publickey", "password"]).with(last);
+        sample.0.conclusion = Conclusion::Ended;
+        sample.0.end = Some(manner);
+        sample
+    }
+
+    #[test]
+    fn the_end_after_a_signature_that_was_asked_for_is_likely_the_account() {
+        let sample = ended(signed(Answer::Ended), Manner::Fin);
+        assert_eq!(sample.fired(), ["auth-disconnected", CODE]);
+        assert_eq!(sample.certainty(CODE), Certainty::Likely);
+        assert_eq!(ended(secret("password", Answer::Ended), Manner::Fin).certainty(CODE), Certainty::Likely);
+    }
+
+    #[test]
+    fn the_servers_own_words_make_it_certain() {
+        let mut sample = ended(signed(Answer::Ended), Manner::Fin);
+        sample.0.banner = Some("Your account has expired; please contact your system administrator.".into());
+        assert_eq!(sample.certainty(CODE), Certainty::Certain);
+        let mut asked = secret("keyboard-interactive", Answer::Refused).asked("Password: ");
+        asked.notices = vec!["System is going down. Unprivileged users are not permitted to log in anymore.".into()];
+        let sample = Sample::refused(["keyboard-interactive"]).with(asked);
+        assert_eq!(sample.certainty(CODE), Certainty::Certain);
+    }
+
+    #[test]
+    fn a_signature_that_was_refused_is_no_rejected_key() {
+        assert_eq!(Sample::refused(["publickey"]).with(signed(Answer::Refused)).fired(), [CODE]);
+    }
+
+    #[test]
+    fn an_end_between_login_and_channel_is_possibly_the_account() {
+        let mut evidence = Evidence::unexamined();
+        let judged = |ending: Option<Manner>, evidence: &mut Evidence| {
+            let ran = Ran { connection_lost: ending.is_some(), ..Ran::default() };
+            let facts = channel::Facts { ran, ending, ..channel::Facts::default() };
+            evidence.channel = Timed { step: Step::Failed(facts), duration_ms: 1.0 };
+            (super::ACCOUNT_REFUSED.judge)(evidence).map(|found| found.certainty)
+        };
+        assert_eq!(judged(Some(Manner::Fin), &mut evidence), Some(Certainty::Possible));
+        assert_eq!(judged(Some(Manner::Reset), &mut evidence), Some(Certainty::Possible));
+        let disconnect = Manner::Disconnect { code: 2, text: "Too many sessions".into() };
+        assert_eq!(judged(Some(disconnect), &mut evidence), None);
+        assert_eq!(judged(None, &mut evidence), None);
+    }
+
+    #[test]
+    fn other_ends_are_not_blamed_on_the_account() {
+        for sample in [
+            ended(attempt(key("a"), Answer::Ended), Manner::Fin),
+            ended(signed(Answer::Ended), Manner::Reset),
+            ended(Attempt { ms: 120_000.0, ..signed(Answer::Ended) }, Manner::Fin),
+        ] {
+            assert_eq!(sample.fired(), ["auth-disconnected"]);
+        }
+        let mut banner = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused));
+        banner.0.banner = Some("Authorized uses only".into());
+        assert_eq!(banner.fired(), ["auth-key-rejected"]);
+    }
+}

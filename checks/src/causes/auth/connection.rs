@@ -1,0 +1,154 @@
+//! The connection ends during the login.
+
+use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
+use crate::base::text::seconds;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::auth::{Conclusion, Facts};
+use crate::facts::certainty::Certainty;
+use crate::facts::connection::Manner;
+
+/// The words of sshd when MaxAuthTries is reached (auth.c).
+const TOO_MANY: &str = "Too many authentication failures";
+
+pub(super) const TOO_MANY_FAILURES: Cause = Cause {
+    code: "auth-too-many-failures",
+    stage: Check::Auth,
+    title: "The server hung up because too many keys were offered (MaxAuthTries)",
+    severity: Severity::Critical,
+    explanation: "The client offers its keys one after the other, and sshd counts each refused one. At MaxAuthTries (6 by default) it disconnects, so the \
+        right key may never get its turn. This happens with agents that hold many keys, which go before key files that the agent does not hold.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Offer only the key that this server knows",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    IdentityFile <the key that the server knows>\n    IdentitiesOnly yes"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Or take the keys that are not needed out of the agent",
+            snippet: Some("ssh-add -d KEY-FILE"),
+            caution: Some("put in the key file; the file itself stays"),
+            ..Fix::CHANGE
+        },
+        Fix { side: Side::Client, summary: "List the keys in the agent", snippet: Some("ssh-add -l"), ..Fix::LOOK },
+        Fix {
+            side: Side::Server,
+            summary: "Allow more attempts on one connection",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some("MaxAuthTries 10"),
+            caution: Some("it also gives more guesses to those who guess passwords"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "Too many authentication failures",
+        "Received disconnect from",
+        "Disconnected: Too many authentication failures",
+    ],
+    hides: &["auth-key-rejected", "auth-disconnected", "auth-password-rejected"],
+    judge: |evidence| {
+        let facts = evidence.auth.failed().filter(|facts| facts.conclusion == Conclusion::Ended)?;
+        let Some(Manner::Disconnect { code, text }) = &facts.end else { return None };
+        if !text.contains(TOO_MANY) {
+            return None;
+        }
+        let mut because = vec![format!("the server said SSH_MSG_DISCONNECT {code} \"{text}\""), tried(facts)];
+        because.extend(
+            facts
+                .attempts
+                .iter()
+                .filter_map(|attempt| attempt.key.as_ref())
+                .map(|key| format!("offered: {}", key.words())),
+        );
+        Some(Match::new(Certainty::Certain, because))
+    },
+    ..Cause::NEW
+};
+
+pub(super) const DISCONNECTED: Cause = Cause {
+    code: "auth-disconnected",
+    stage: Check::Auth,
+    title: "The connection ended, or went silent, during the login",
+    severity: Severity::Critical,
+    explanation: "Versions and keys were exchanged, and then the connection ended before the login was decided. Servers close without a word when \
+        LoginGraceTime is over, when an attempt limit of theirs is reached, or when the process that serves the login crashes; a module that asks a \
+        directory or a mail server can stall it. A path that loses larger packets or a firewall that acts on logins looks the same from here.",
+    fixes: &[
+        SSHD_LOG,
+        DROPBEAR_LOG,
+        OTHER_LOG,
+        Fix {
+            side: Side::Client,
+            summary: "See at which step it ends, and whether it is always the same one",
+            snippet: Some("ssh -vvv {alias} true"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[
+        "Connection closed by",
+        "Connection reset by",
+        "Received disconnect from",
+        "Timeout before authentication",
+        "Connection closed by authenticating user",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.auth.failed()?;
+        let what = match facts.conclusion {
+            Conclusion::Ended => match &facts.end {
+                Some(Manner::Disconnect { text, .. }) if text.contains(TOO_MANY) => return None,
+                Some(manner) => format!("it ended with {}", manner.words()),
+                None => "it ended".to_owned(),
+            },
+            Conclusion::Silent => {
+                format!("no answer came for {}", seconds(facts.gave_up_ms.unwrap_or_default() / 1000.0))
+            }
+            Conclusion::LoggedIn | Conclusion::Refused | Conclusion::Interrupted => return None,
+        };
+        Some(Match::new(Certainty::Possible, [what, tried(facts)]))
+    },
+    ..Cause::NEW
+};
+
+fn tried(facts: &Facts) -> String {
+    match facts.attempts.last() {
+        None => "nothing had been presented yet".into(),
+        Some(last) => {
+            let count = facts.attempts.len();
+            let attempts = if count == 1 { "attempt" } else { "attempts" };
+            format!("{count} {attempts} had been made, the last by {}", last.method)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::causes::auth::samples::{Sample, attempt, key};
+    use crate::facts::auth::{Answer, Conclusion};
+    use crate::facts::connection::Manner;
+
+    fn ended(manner: Manner) -> Sample {
+        let mut sample = Sample::refused(["publickey"])
+            .with(attempt(key("a"), Answer::Refused))
+            .with(attempt(key("b"), Answer::Ended));
+        sample.0.conclusion = Conclusion::Ended;
+        sample.0.end = Some(manner);
+        sample
+    }
+
+    #[test]
+    fn too_many_keys_are_named_by_the_servers_own_words() {
+        let said = Manner::Disconnect { code: 2, text: "Too many authentication failures".into() };
+        assert_eq!(ended(said).fired(), ["auth-too-many-failures"]);
+    }
+
+    #[test]
+    fn any_other_end_has_no_certain_cause() {
+        for manner in [Manner::Fin, Manner::Reset, Manner::Disconnect { code: 2, text: "go away".into() }] {
+            assert_eq!(ended(manner).fired(), ["auth-disconnected"]);
+        }
+    }
+}

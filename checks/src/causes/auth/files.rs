@@ -1,0 +1,242 @@
+//! The key file on our side cannot be used.
+
+use super::shared::refused;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::auth::{Answer, Attempt, Facts, KeyFile, Obstacle};
+use crate::facts::certainty::Certainty;
+use crate::facts::{Check, Step};
+
+pub(super) const KEY_ENCRYPTED: Cause = Cause {
+    code: "auth-key-encrypted",
+    stage: Check::Auth,
+    title: "The key is encrypted, and nobody could give its passphrase",
+    severity: Severity::Critical,
+    explanation: "The private key is protected by a passphrase. There was no terminal to ask at, or what was typed does not open it, and no agent \
+        holds the key unlocked. Jobs without a terminal (cron, CI, systemd) fail in the same way, while the same command works for a person.\n\n\
+        Where the server was asked about the key first and said that it would take it, the passphrase is all that is missing.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Unlock the key once in an agent, and let the job reach that agent's socket",
+            snippet: Some("ssh-add '{key_file}'"),
+            caution: Some("the agent holds the key until it ends; -t 8h limits that"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "For unattended jobs: a key of their own without a passphrase, restricted on the server to what they do",
+            snippet: Some("ssh-keygen -t ed25519 -N '' -f ~/.ssh/id_job"),
+            caution: Some(
+                "whoever can read the file can log in: restrict it in authorized_keys (restrict, command=, from=)",
+            ),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "Enter passphrase for key",
+        "incorrect passphrase supplied to decrypt private key",
+        "read_passphrase: can't open /dev/tty",
+        "private key file is encrypted",
+        "The key is encrypted",
+    ],
+    hides: &["auth-no-credentials", "auth-key-rejected"],
+    judge: |evidence| {
+        let facts = refused(evidence)?;
+        let locked =
+            |obstacle: Option<&Obstacle>| matches!(obstacle, Some(Obstacle::Encrypted | Obstacle::WrongPassphrase));
+        unusable(facts, locked)
+    },
+    ..Cause::NEW
+};
+
+pub(super) const KEY_UNREADABLE: Cause = Cause {
+    code: "auth-key-unreadable",
+    stage: Check::Auth,
+    title: "The private key file cannot be used",
+    severity: Severity::Critical,
+    explanation: "ssh ignores a private key that other users may read, and it cannot use one that it may not open, does not understand, or whose public \
+        half beside it belongs to another key. It prints a line about it and goes on without the key, so the failure looks like a refused login.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Let only the owner read the key",
+            snippet: Some("chmod 600 '{key_file}'"),
+            caution: Some("only a file of your own can be changed so; one that another user owns needs chown first"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See whether the file holds a private key, and which",
+            snippet: Some("ssh-keygen -yf '{key_file}'; ssh-keygen -lf '{key_file}.pub'"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[
+        "WARNING: UNPROTECTED PRIVATE KEY FILE!",
+        "are too open.",
+        "bad permissions",
+        "error in libcrypto",
+        "invalid format",
+        "contents do not match public",
+        "not a valid RSA private key file",
+        "Could not read key",
+    ],
+    hides: &["auth-no-credentials", "auth-key-rejected"],
+    judge: |evidence| {
+        let facts = refused(evidence)?;
+        let broken = |obstacle: Option<&Obstacle>| {
+            matches!(
+                obstacle,
+                Some(
+                    Obstacle::TooOpen { .. }
+                        | Obstacle::Unreadable { .. }
+                        | Obstacle::OtherPrivateHalf
+                        | Obstacle::NoPrivateHalf
+                )
+            )
+        };
+        unusable(facts, broken)
+    },
+    ..Cause::NEW
+};
+
+pub(super) const SECURITY_KEY_FILE: Cause = Cause {
+    code: "auth-security-key-file",
+    stage: Check::Auth,
+    title: "The server would take a security key, which ssh-doctor can use through an agent only",
+    severity: Severity::Warning,
+    explanation: "The key file points to a FIDO security key. ssh speaks to such a key itself; ssh-doctor does not, it asks an agent for the signature. The \
+        server was asked about the key and would take it, so nothing speaks against the login so far, and whether sessions live could not be \
+        tested. This is a limit of the examination and no fault of the target.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Hand the key to an agent, and run the check again: each login then asks for a touch",
+            snippet: Some("ssh-add '{key_file}'"),
+            caution: Some("the agent holds the key until it ends; -t 8h limits that"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See whether ssh itself logs in with it",
+            snippet: Some("ssh {alias} true"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[],
+    hides: &[],
+    judge: |evidence| {
+        let Step::Void(facts) = &*evidence.auth else { return None };
+        let key = facts.security_key()?;
+        let because = format!("the server would take {}, but {}", key.words(), Obstacle::HardwareKey.words());
+        let file = key.file.as_ref().map(|file| file.display().to_string());
+        Some(named(Match::new(Certainty::Certain, [because]), file))
+    },
+    ..Cause::NEW
+};
+
+/// A key that the server would take and that this obstacle keeps us from using; failing that, and where no key was refused,
+/// a file of which the server could not be asked.
+fn unusable(facts: &Facts, is: impl Fn(Option<&Obstacle>) -> bool) -> Option<Match> {
+    let wanted: Vec<&Attempt> = facts
+        .answered(Answer::Unfinished)
+        .filter(|attempt| attempt.key.is_some() && is(attempt.obstacle.as_ref()))
+        .collect();
+    if let Some(first) = wanted.first() {
+        let because = wanted.iter().filter_map(|attempt| {
+            let (key, obstacle) = (attempt.key.as_ref()?, attempt.obstacle.as_ref()?);
+            Some(format!("the server would take {}, but {}", key.words(), obstacle.words()))
+        });
+        let file = first.key.as_ref().and_then(|key| key.file.as_ref());
+        return Some(named(Match::new(Certainty::Certain, because), file.map(|file| file.display().to_string())));
+    }
+    if facts.refused_keys().next().is_some() {
+        return None;
+    }
+    let unknown: Vec<_> = never_offered(facts).filter(|file| is(file.obstacle.as_ref())).collect();
+    let first = unknown.first()?;
+    let mut because: Vec<String> = unknown.iter().map(|file| told(file)).collect();
+    because.push("the server could not be asked about it: its public half is not known".into());
+    Some(named(Match::new(Certainty::Likely, because), Some(first.path.display().to_string())))
+}
+
+/// The files that exist and could not be offered, not even as a question.
+pub(super) fn never_offered(facts: &Facts) -> impl Iterator<Item = &KeyFile> {
+    facts.files.iter().filter(|file| {
+        file.fingerprint.is_none() && file.obstacle.as_ref().is_some_and(|obstacle| *obstacle != Obstacle::Missing)
+    })
+}
+
+/// A file and what is the matter with it, as a sentence.
+pub(super) fn told(file: &KeyFile) -> String {
+    let words = file.obstacle.as_ref().map_or_else(|| "it can be used".to_owned(), Obstacle::words);
+    format!("{}: {words}", file.path.display())
+}
+
+fn named(found: Match, file: Option<String>) -> Match {
+    match file.filter(|file| !file.contains('\'')) {
+        Some(file) => found.with("key_file", file),
+        None => found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::causes::auth::samples::{Sample, attempt, file, key};
+    use crate::facts::auth::{Answer, Obstacle};
+    use crate::facts::certainty::Certainty;
+
+    #[test]
+    fn a_locked_key_that_the_server_would_take_is_certain() {
+        let locked = attempt(key("a"), Answer::Unfinished).hindered(Obstacle::Encrypted);
+        let sample = Sample::refused(["publickey"]).with(locked);
+        assert_eq!(sample.fired(), ["auth-key-encrypted"]);
+        assert_eq!(sample.certainty("auth-key-encrypted"), Certainty::Certain);
+    }
+
+    #[test]
+    fn a_locked_key_that_the_server_refused_is_no_cause() {
+        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused)).file(file(
+            "a",
+            Some("SHA256:a"),
+            Obstacle::Encrypted,
+        ));
+        assert_eq!(sample.fired(), ["auth-key-rejected"]);
+    }
+
+    #[test]
+    fn a_key_that_nobody_could_ask_about_is_only_likely() {
+        let sample = Sample::refused(["publickey"]).file(file("a", None, Obstacle::Encrypted));
+        assert_eq!(sample.fired(), ["auth-no-credentials", "auth-key-encrypted"]);
+        assert_eq!(sample.certainty("auth-key-encrypted"), Certainty::Likely);
+    }
+
+    #[test]
+    fn beside_refused_keys_a_locked_one_is_mentioned_and_not_blamed() {
+        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused)).file(file(
+            "b",
+            None,
+            Obstacle::Encrypted,
+        ));
+        assert_eq!(sample.fired(), ["auth-key-rejected"]);
+        assert!(sample.because("auth-key-rejected").contains("b: it is encrypted"));
+    }
+
+    #[test]
+    fn a_security_key_that_the_server_would_take_is_our_limit() {
+        let wanted = attempt(key("a"), Answer::Unfinished).hindered(Obstacle::HardwareKey);
+        let sample = Sample::refused(["publickey"]).with(attempt(key("b"), Answer::Refused)).with(wanted);
+        assert_eq!(sample.fired(), ["auth-security-key-file"]);
+        let refused = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused));
+        let file = file("a", Some("SHA256:a"), Obstacle::HardwareKey);
+        assert_eq!(refused.file(file).fired(), ["auth-key-rejected"]);
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_named() {
+        let obstacle = Obstacle::TooOpen { mode: "0644".into() };
+        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Unfinished).hindered(obstacle));
+        assert_eq!(sample.fired(), ["auth-key-unreadable"]);
+        assert!(sample.because("auth-key-unreadable").contains("0644"));
+    }
+}

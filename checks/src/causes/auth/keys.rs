@@ -1,0 +1,201 @@
+//! The server refuses the keys themselves.
+
+use super::files::{never_offered, told};
+use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
+use super::shared::{offers, refused};
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::auth::{Answer, Obstacle};
+use crate::facts::certainty::Certainty;
+
+/// How many keys a diagnosis names.
+const NAMED: usize = 6;
+
+pub(super) const KEY_REJECTED: Cause = Cause {
+    code: "auth-key-rejected",
+    stage: Check::Auth,
+    title: "The server refused every key that was offered",
+    severity: Severity::Critical,
+    explanation: "The server answered no to each key before any signature was made, so the keys themselves are not accepted for this user. It never says \
+        why, and all of these look alike from the client: the key is not in authorized_keys, it is there for another user, the file or a \
+        directory above it is writable by others (StrictModes), the server reads another file (AuthorizedKeysFile), the account does not exist or may \
+        not log in (AllowUsers, DenyUsers), or the key's type is not allowed (PubkeyAcceptedAlgorithms). A certificate is refused in the same way where \
+        the server does not trust its authority (TrustedUserCAKeys) or it is bound to other addresses (source-address).\n\n\
+        What the server knows of the reason stands in its log.",
+    fixes: &[
+        SSHD_LOG,
+        DROPBEAR_LOG,
+        OTHER_LOG,
+        Fix {
+            side: Side::Server,
+            summary: "See whether the key is authorized, and whether the server may use the file",
+            snippet: Some(
+                "ssh-keygen -lf ~{user}/.ssh/authorized_keys; ls -ld ~{user} ~{user}/.ssh ~{user}/.ssh/authorized_keys",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See whether sshd trusts the authority that signed the certificate, {authority}",
+            snippet: Some("sshd -T -C user={user} | awk '/^trustedusercakeys/ { print $2 }' | xargs -r ssh-keygen -lf"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Offer the key that the server knows, with the login name that it is authorized for",
+            file: Some("~/.ssh/config"),
+            snippet: Some(
+                "Host {alias}\n    User <login name>\n    IdentityFile <the key that the server knows>\n    IdentitiesOnly yes",
+            ),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "Permission denied (publickey)",
+        "Permission denied (publickey,password)",
+        "Permission denied (publickey,keyboard-interactive)",
+        "Server refused our key",
+        "Authentication failed.",
+        "All configured authentication methods failed",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = refused(evidence)?;
+        let keys: Vec<_> = facts.refused_keys().collect();
+        let wanted = facts.answered(Answer::Unfinished).any(|attempt| attempt.key.is_some());
+        if keys.is_empty() || wanted || !facts.factors.is_empty() {
+            return None;
+        }
+        let mut because = vec![offers(facts)];
+        because.extend(keys.iter().take(NAMED).map(|key| format!("refused: {}", key.words())));
+        if keys.len() > NAMED {
+            because.push(format!("and {} more keys", keys.len() - NAMED));
+        }
+        because.extend(never_offered(facts).map(|file| format!("not offered: {}", told(file))));
+        let mut certificates = keys.iter().filter_map(|key| key.certificate.as_ref());
+        let sound = certificates.find(|certificate| certificate.objection.is_none());
+        let found = |because| Match::new(Certainty::Certain, because).reason_open();
+        Some(match sound.map(|certificate| &certificate.authority) {
+            None => found(because),
+            Some(authority) => {
+                because.push(format!("the certificate holds for this login by our clock; {authority} signed it"));
+                found(because).with("authority", authority)
+            }
+        })
+    },
+    ..Cause::NEW
+};
+
+pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
+    code: "auth-signature-algorithm",
+    stage: Check::Auth,
+    title: "The server and the client share no signature algorithm for the key",
+    severity: Severity::Critical,
+    explanation: "An RSA key can sign with SHA-1 (ssh-rsa) or SHA-2 (rsa-sha2-256, rsa-sha2-512). A server that names no SHA-2 algorithm in its \
+        server-sig-algs (RFC 8308), as those before OpenSSH 7.2 do, takes SHA-1 or no RSA key at all, and OpenSSH's client no longer signs with SHA-1 since 8.8. \
+        The key was not offered, so whether the server knows it cannot be said.\n\n\
+        A client's own PubkeyAcceptedAlgorithms can keep it from a kind of key as well. A server's setting of that name looks different: \
+        sshd names every algorithm all the same, and then refuses the key.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Use an Ed25519 or ECDSA key for this server",
+            snippet: Some("ssh-keygen -t ecdsa -b 256 -f ~/.ssh/id_ecdsa"),
+            caution: Some("its public half has to be added to authorized_keys on the server by another way in"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Update the SSH server, or let it take rsa-sha2-256 and rsa-sha2-512: signatures by {old_algorithm} can be forged",
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Until then, allow SHA-1 signatures for this one server",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    PubkeyAcceptedAlgorithms +{old_algorithm}"),
+            caution: Some("SHA-1 is broken for this use; keep it to this host"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Allow {kind_of_key} keys for this server",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    PubkeyAcceptedAlgorithms +{kind_of_key}"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "sign_and_send_pubkey: no mutual signature supported",
+        "send_pubkey_test: no mutual signature algorithm",
+        "no mutual signature algorithm",
+        "key type ssh-rsa not in PubkeyAcceptedAlgorithms",
+    ],
+    hides: &["auth-no-credentials"],
+    judge: |evidence| {
+        let facts = refused(evidence)?;
+        let (key, obstacle) = facts.answered(Answer::Withheld).find_map(|attempt| {
+            let ours = [Obstacle::NoSha2, Obstacle::OnlySha1, Obstacle::NotAccepted];
+            Some((attempt.key.as_ref()?, attempt.obstacle.as_ref().filter(|obstacle| ours.contains(obstacle))?))
+        })?;
+        let by_our_setting = *obstacle == Obstacle::NotAccepted;
+        let certainty = match obstacle {
+            // Where other keys were refused, this one is one suspect among several.
+            _ if facts.refused_keys().next().is_some() => Certainty::Possible,
+            Obstacle::NoSha2 => Certainty::Likely,
+            _ => Certainty::Certain,
+        };
+        let found = Match::new(certainty, [format!("not offered: {}", key.words()), obstacle.words()]);
+        Some(if by_our_setting {
+            // An RSA key has more names than one, and the one that it begins with is that of SHA-1.
+            let kind = key.algorithm.as_str();
+            found.with("kind_of_key", if kind == "ssh-rsa" { "rsa-sha2-512,rsa-sha2-256" } else { kind })
+        } else {
+            found.with("old_algorithm", "ssh-rsa")
+        })
+    },
+    ..Cause::NEW
+};
+
+#[cfg(test)]
+mod tests {
+    use crate::causes::auth::samples::{Sample, attempt, certified, key};
+    use crate::facts::auth::{Answer, Obstacle};
+    use crate::facts::certainty::Certainty;
+
+    #[test]
+    fn refused_keys_are_named() {
+        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused));
+        assert_eq!(sample.fired(), ["auth-key-rejected"]);
+        assert!(sample.because("auth-key-rejected").contains("SHA256:a"));
+    }
+
+    #[test]
+    fn a_key_that_the_server_would_take_is_not_a_rejected_one() {
+        let sample = Sample::refused(["publickey"])
+            .with(attempt(key("a"), Answer::Refused))
+            .with(attempt(key("b"), Answer::Unfinished).hindered(Obstacle::Encrypted));
+        assert_eq!(sample.fired(), ["auth-key-encrypted"]);
+    }
+
+    #[test]
+    fn a_key_that_ssh_would_not_sign_with_was_not_rejected() {
+        for (obstacle, certainty) in [
+            (Obstacle::NoSha2, Certainty::Likely),
+            (Obstacle::OnlySha1, Certainty::Certain),
+            (Obstacle::NotAccepted, Certainty::Certain),
+        ] {
+            let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Withheld).hindered(obstacle));
+            assert_eq!(sample.fired(), ["auth-signature-algorithm"]);
+            assert_eq!(sample.certainty("auth-signature-algorithm"), certainty);
+            let beside = sample.with(attempt(key("b"), Answer::Refused));
+            assert_eq!(beside.certainty("auth-signature-algorithm"), Certainty::Possible);
+        }
+    }
+
+    #[test]
+    fn a_sound_certificate_that_was_refused_asks_for_its_authority() {
+        let sound = attempt(certified("a", None), Answer::Refused);
+        assert!(Sample::refused(["publickey"]).with(sound).because("auth-key-rejected").contains("SHA256:ca"));
+    }
+}

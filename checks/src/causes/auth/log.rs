@@ -1,0 +1,34 @@
+//! The log of the server about a refusal, whose reason it never sends to the client.
+
+use crate::causes::software::{Software, is_dropbear, software};
+use crate::causes::{Fix, Side};
+use crate::facts::Evidence;
+
+pub(super) const SSHD_LOG: Fix = Fix {
+    side: Side::Server,
+    when: |evidence| !is_dropbear(evidence) && other(evidence).is_none(),
+    summary: "Read why sshd refused: it says so in its log, and only there",
+    snippet: Some("journalctl -u ssh -u sshd --since '-10 min' | grep -F 'sshd'"),
+    ..Fix::LOOK
+};
+
+pub(super) const DROPBEAR_LOG: Fix = Fix {
+    side: Side::Server,
+    when: is_dropbear,
+    summary: "Read what dropbear wrote about it to the system's log",
+    snippet: Some("journalctl -t dropbear --since '-10 min' || logread -e dropbear"),
+    ..Fix::LOOK
+};
+
+pub(super) const OTHER_LOG: Fix = Fix {
+    side: Side::Server,
+    when: |evidence| other(evidence).is_some(),
+    summary: "Read the log of the server's own program, which identifies as {version}: if the reason is logged, it is there",
+    ..Fix::LOOK
+};
+
+/// The version of a server that is neither OpenSSH nor dropbear.
+fn other(evidence: &Evidence) -> Option<&str> {
+    let version = evidence.handshake.facts()?.version.as_deref();
+    version.filter(|_| software(evidence) == Software::Other)
+}

@@ -1,0 +1,197 @@
+//! The password.
+
+use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
+use super::shared::{offers, refused};
+use crate::base::text::seconds;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::auth::question::{Beside, asks_for_password};
+use crate::facts::auth::{Answer, Attempt, Conclusion, Obstacle};
+use crate::facts::certainty::Certainty;
+use crate::facts::{Check, channel};
+
+pub(super) const PASSWORD_REJECTED: Cause = Cause {
+    code: "auth-password-rejected",
+    stage: Check::Auth,
+    title: "The server refused the password, or an answer to one of its questions",
+    severity: Severity::Critical,
+    explanation: "A password or a one-time code was sent, by itself or as an answer to the server's questions, and it was refused. The server does not say \
+        why: it is wrong, a code was used before or is made by a clock that differs from the server's, the account does \
+        not exist, is locked or expired, or may not log in in this way (PermitRootLogin prohibit-password, AllowUsers, PAM). It was tried \
+        once and never again, so that no account gets locked by this examination.",
+    fixes: &[
+        SSHD_LOG,
+        DROPBEAR_LOG,
+        OTHER_LOG,
+        Fix {
+            side: Side::Server,
+            summary: "See whether the account is locked or expired",
+            snippet: Some("passwd -S {user}; chage -l {user}; faillock --user {user}"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Check the login name and the {secret}, and mind a line end or a keyboard layout in it",
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Where \"{question}\" asks for a one-time code: use the next one, each is good once; it has to be the code for this server and this account",
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Where the code after \"{question}\" is made from the time: see whether the server's clock is right",
+            snippet: Some("timedatectl status"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[
+        "Permission denied, please try again.",
+        "Access denied",
+        "Authentication failed.",
+        "Permission denied (publickey,password)",
+    ],
+    hides: &["auth-key-rejected", "auth-agent-unreachable"],
+    judge: |evidence| {
+        let facts = refused(evidence)?;
+        let attempt = facts.answered(Answer::Refused).find(|attempt| sent_secret(attempt))?;
+        let mut because = vec![format!("{} was refused after {}", attempt.method, seconds(attempt.ms / 1000.0))];
+        if facts.factors.is_empty() {
+            because.push(offers(facts));
+        } else {
+            because.push(format!("accepted before, as one factor: {}", facts.factors.join(", ")));
+        }
+        because.extend(attempt.prompts.iter().map(|prompt| format!("the server asked \"{}\"", prompt.text)));
+        because.extend(facts.said().map(|text| format!("the server said \"{text}\"")));
+        let found = Match::new(Certainty::Certain, because);
+        Some(match other_question(attempt) {
+            None => found.with("secret", "password"),
+            Some(question) => found.with("secret", "answers").with("question", question),
+        })
+    },
+    ..Cause::NEW
+};
+
+/// The first question of an attempt that is not one for a password.
+fn other_question(attempt: &Attempt) -> Option<&str> {
+    let beside = Beside { name: String::new(), instructions: attempt.notices.join("\n") };
+    let mut texts = attempt.prompts.iter().map(|prompt| prompt.text.trim());
+    texts.find(|text| !asks_for_password(text, &beside))
+}
+
+pub(super) const PASSWORD_EXPIRED: Cause = Cause {
+    code: "auth-password-expired",
+    stage: Check::Auth,
+    title: "The password has expired, and the server wants a new one",
+    severity: Severity::Critical,
+    explanation: "The account's password has to be changed before anything else may be done. sshd asks for the new one by keyboard-interactive, or lets the \
+        login in, also one by key, and runs nothing but passwd, which needs a terminal: every command fails. Jobs fail while a person who logs in \
+        is merely asked. Other servers answer the password with a request to change it (SSH_MSG_USERAUTH_PASSWD_CHANGEREQ, RFC 4252 section 8).\n\n\
+        Where the server asked or said so, it is quoted. The request itself could not be read, so there it is inferred from an answer to \
+        the password that is neither success nor failure: there is only this one. The examination changes no password.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Log in at a terminal, and choose a new password when asked",
+            snippet: Some("ssh -t {alias}"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See when the password expires",
+            snippet: Some("chage -l {user}"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[
+        "WARNING: Your password has expired.",
+        "Password change required but no TTY available.",
+        "You are required to change your password immediately",
+        "Your password has expired",
+    ],
+    hides: &[
+        "auth-disconnected",
+        "auth-method-unavailable",
+        "auth-partial-success",
+        "session-shell-exits",
+        "session-forced-command",
+    ],
+    judge: |evidence| {
+        if let Some(said) = evidence.channel.failed().and_then(says_expired) {
+            return Some(Match::new(Certainty::Certain, [format!("instead of our command's output came \"{said}\"")]));
+        }
+        let facts = evidence.auth.failed()?;
+        let asked = facts.answered(Answer::Unfinished).find(|attempt| attempt.obstacle == Some(Obstacle::NewPassword));
+        if let Some(attempt) = asked {
+            let questions = attempt.prompts.iter().map(|prompt| format!("the server asked \"{}\"", prompt.text));
+            return Some(Match::new(Certainty::Certain, questions));
+        }
+        let facts = Some(facts).filter(|facts| facts.conclusion == Conclusion::Silent)?;
+        let attempt = facts.attempts.last()?;
+        (attempt.obstacle == Some(Obstacle::UnreadAnswer)).then(|| {
+            Match::new(
+                Certainty::Likely,
+                [
+                    "something came back after the password that is neither success nor failure".to_owned(),
+                    format!("nothing else came for {}", seconds(attempt.ms / 1000.0)),
+                ],
+            )
+        })
+    },
+    ..Cause::NEW
+};
+
+/// The words of sshd's session.c and of passwd(1) in place of a command's output.
+fn says_expired(facts: &channel::Facts) -> Option<&String> {
+    const WORDS: [&str; 3] = ["password has expired", "Password change required", "required to change your password"];
+    let outputs = [&facts.stderr, &facts.other_output].into_iter().flatten();
+    let mut said = outputs.filter(|text| WORDS.iter().any(|words| text.contains(words)));
+    said.next().filter(|_| !facts.mark_seen)
+}
+
+/// Whether a secret went out in this attempt; sshd without PAM refuses keyboard-interactive before it asks anything.
+pub(super) fn sent_secret(attempt: &Attempt) -> bool {
+    attempt.method == "password" || !attempt.prompts.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::causes::auth::samples::{Sample, attempt, key, secret};
+    use crate::facts::auth::{Answer, Conclusion, Obstacle};
+
+    #[test]
+    fn a_refused_password_outranks_refused_default_keys() {
+        let sample = Sample::refused(["publickey", "password"])
+            .with(attempt(key("a"), Answer::Refused))
+            .with(secret("password", Answer::Refused));
+        assert_eq!(sample.fired(), ["auth-key-rejected", "auth-password-rejected"]);
+        assert!(super::PASSWORD_REJECTED.hides.contains(&"auth-key-rejected"));
+    }
+
+    #[test]
+    fn keyboard_interactive_without_a_question_says_nothing_of_a_password() {
+        let none_asked = secret("keyboard-interactive", Answer::Refused);
+        let sample = Sample::refused(["publickey", "keyboard-interactive"])
+            .with(attempt(key("a"), Answer::Refused))
+            .with(none_asked.clone());
+        assert_eq!(sample.fired(), ["auth-key-rejected"]);
+        let asked = Sample::refused(["keyboard-interactive"]).with(none_asked.asked("Password:"));
+        assert_eq!(asked.fired(), ["auth-password-rejected"]);
+    }
+
+    #[test]
+    fn a_question_for_a_new_password_is_quoted() {
+        let asked = secret("keyboard-interactive", Answer::Unfinished).hindered(Obstacle::NewPassword);
+        let sample = Sample::refused(["keyboard-interactive"]).with(asked.asked("Current password: "));
+        assert_eq!(sample.fired(), ["auth-password-expired"]);
+        assert!(sample.because("auth-password-expired").contains("Current password"));
+    }
+
+    #[test]
+    fn an_answer_that_is_no_answer_is_an_expired_password() {
+        let unread = secret("password", Answer::Silence).hindered(Obstacle::UnreadAnswer);
+        let mut sample = Sample::refused(["password"]).with(unread);
+        sample.0.conclusion = Conclusion::Silent;
+        assert_eq!(sample.fired(), ["auth-disconnected", "auth-password-expired"]);
+    }
+}

@@ -1,0 +1,17 @@
+//! What the judges of a login share.
+
+use crate::facts::Evidence;
+use crate::facts::auth::{Conclusion, Facts};
+
+/// The facts of a login that ended with nothing left to try.
+pub(super) fn refused(evidence: &Evidence) -> Option<&Facts> {
+    evidence.auth.failed().filter(|facts| facts.conclusion == Conclusion::Refused)
+}
+
+/// What the server offers, as a sentence.
+pub(super) fn offers(facts: &Facts) -> String {
+    match facts.methods.as_slice() {
+        [] => "the server offers no method that this client knows".into(),
+        methods => format!("the server offers {}", methods.join(", ")),
+    }
+}

@@ -1,0 +1,320 @@
+//! The causes that show when a channel is opened and a command is run in it.
+
+mod restricted;
+mod shared;
+mod spoilt;
+
+use super::{Cause, Fix, Match, Severity, Side};
+use crate::base::text::{seconds, shown, status};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::channel::{Facts, OURS};
+use restricted::{forwarding, requests};
+use shared::TRY_SFTP;
+
+/// The causes that show when a channel is opened and a command is run in it.
+pub static CAUSES: &[Cause] = &[
+    OPEN_REFUSED,
+    EXEC_FAILED,
+    NOLOGIN,
+    FORCED_COMMAND,
+    spoilt::CLOSED_EARLY,
+    spoilt::CHROOT_FAILED,
+    SHELL_EXITS,
+    spoilt::RC_OUTPUT,
+    spoilt::MAX_SESSIONS,
+    forwarding::FORWARDING_PROHIBITED,
+    forwarding::REMOTE_FORWARD_FAILED,
+    requests::PTY_REFUSED,
+    requests::SUBSYSTEM_MISSING,
+];
+
+const SERVER_LOG: Fix = Fix {
+    side: Side::Server,
+    summary: "Read what sshd logged about this session",
+    snippet: Some("journalctl -u ssh -u sshd --since -10min | grep -i '{user}'"),
+    ..Fix::LOOK
+};
+
+/// What sshd says to a command where internal-sftp is forced (do_child in its session.c).
+const INTERNAL_SFTP: &str = "This service allows sftp connections only.";
+
+const OPEN_REFUSED: Cause = Cause {
+    code: "channel-open-refused",
+    stage: Check::Channel,
+    title: "The login succeeds and the server refuses to open a session",
+    severity: Severity::Critical,
+    explanation: "The server answered the request for a session channel with SSH_MSG_CHANNEL_OPEN_FAILURE (RFC 4254 section 5.1). OpenSSH does so when \
+        MaxSessions is 0 or reached: it then gives reason 2 and the bare text \"open failed\". Bastions refuse sessions by policy, usually with \
+        reason 1 and a text of their own.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See how many sessions a connection may have",
+            snippet: Some("sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i maxsessions"),
+            ..Fix::LOOK
+        },
+        SERVER_LOG,
+    ],
+    symptoms: &[
+        "channel 0: open failed: connect failed: open failed",
+        "open failed: administratively prohibited: open failed",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let (code, text) = evidence.channel.failed()?.ran.refused.as_ref()?;
+        Some(Match::new(
+            Certainty::Certain,
+            [format!("the session channel was refused with reason {code}, \"{}\"", shown(text))],
+        ))
+    },
+    ..Cause::NEW
+};
+
+const EXEC_FAILED: Cause = Cause {
+    code: "session-exec-failed",
+    stage: Check::Channel,
+    title: "The server opens a session and refuses to run a command in it",
+    severity: Severity::Critical,
+    explanation: "The channel was opened, and the request to run a command was answered with SSH_MSG_CHANNEL_FAILURE (RFC 4254 section 6.5). Servers that are \
+        only for file transfer or only for interactive use do so on purpose; OpenSSH does when it cannot start a process.",
+    fixes: &[
+        SERVER_LOG,
+        Fix {
+            side: Side::Client,
+            summary: "See whether an interactive session or file transfer is what this server is for",
+            snippet: Some("ssh -tt {alias}; sftp {alias}"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &["exec request failed on channel 0", "shell request failed on channel 0"],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.channel.failed()?;
+        (facts.ran.accepted == Some(false))
+            .then(|| Match::new(Certainty::Certain, ["the request to run a command was answered with a failure"]))
+    },
+    ..Cause::NEW
+};
+
+const NOLOGIN: Cause = Cause {
+    code: "session-nologin",
+    stage: Check::Channel,
+    title: "The account may authenticate and may not log in",
+    severity: Severity::Critical,
+    explanation: "Instead of running the command the server printed the message of nologin(8) and ended the session. Either the account's shell is nologin or \
+        false, or /etc/nologin exists while the machine starts, stops or is maintained.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See the account's shell, and whether logins are switched off for now",
+            snippet: Some("getent passwd {user}; ls -l /etc/nologin /run/nologin"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Give the account a shell, if it is meant to log in",
+            snippet: Some("sudo usermod -s /bin/sh {user}"),
+            caution: Some("accounts of services have nologin on purpose"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "This account is currently not available.",
+        "System is booting up. Unprivileged users are not permitted to log in yet.",
+    ],
+    hides: &["session-shell-exits", "session-forced-command"],
+    judge: |evidence| {
+        let facts = evidence.channel.failed()?;
+        let said = [&facts.other_output, &facts.stderr].into_iter().flatten().find(|text| says_nologin(text))?;
+        (!facts.mark_seen)
+            .then(|| Match::new(Certainty::Certain, [format!("instead of our command's output came \"{said}\"")]))
+    },
+    ..Cause::NEW
+};
+
+const SEE_FORCED: Fix = Fix {
+    side: Side::Server,
+    summary: "See whether a command is forced for this account or key",
+    snippet: Some(
+        "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys",
+    ),
+    ..Fix::LOOK
+};
+
+const FORCED_COMMAND: Cause = Cause {
+    code: "session-forced-command",
+    stage: Check::Channel,
+    title: "The server runs a command of its own instead of ours",
+    severity: Severity::Critical,
+    explanation: "The command was accepted and something else ran: other output came, or ours was quoted back unrun, or nothing came at all. That is what command= in authorized_keys and \
+        ForceCommand in sshd_config do, usually on purpose: accounts for backups, Git, a bastion's menu, or (ForceCommand internal-sftp) file transfer only.\n\n\
+        A login shell that ignores its arguments looks the same, and so does a device's own command line. Where the session goes on without our output, a start-up file that waits for something, or \
+        a home directory that hangs, does too; what runs for the account at that moment tells.",
+    fixes: &[
+        SEE_FORCED,
+        TRY_SFTP,
+        Fix {
+            side: Side::Server,
+            summary: "While a session hangs, see what runs in it",
+            snippet: Some("ps -u {user} -o pid,ppid,etime,stat,args --forest"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[
+        "PTY allocation request failed on channel 0",
+        INTERNAL_SFTP,
+        "fatal: unrecognized command",
+        "FATAL: unknown git/gitolite command",
+    ],
+    hides: &["session-shell-exits"],
+    judge: |evidence| {
+        let facts = evidence.channel.failed()?;
+        if !ran_without_mark(facts) {
+            return None;
+        }
+        let goes_on = facts.ran.gave_up.is_some();
+        let stopped = || format!("until we stopped after {}", seconds(facts.ran.duration_ms / 1000.0));
+        let said = [&facts.other_output, &facts.stderr].into_iter().flatten();
+        let quotes = said.clone().find(|text| text.contains(OURS)).or(said.clone().next());
+        let (certainty, seen) = match (&facts.other_output, quotes) {
+            (_, Some(text)) if facts.quoted_back => {
+                (Certainty::Certain, format!("our own command was quoted back and not run: \"{text}\""))
+            }
+            (Some(output), _) => {
+                let certainty = if output.contains(INTERNAL_SFTP) { Certainty::Certain } else { Certainty::Likely };
+                (certainty, format!("instead of our command's output came \"{output}\""))
+            }
+            (None, Some(text)) if goes_on => {
+                (Certainty::Likely, format!("instead of our command's output came \"{text}\" on standard error"))
+            }
+            (None, None) if goes_on => {
+                return Some(Match::new(
+                    Certainty::Possible,
+                    [format!("the command was accepted, and nothing came {}", stopped())],
+                ));
+            }
+            _ => return None,
+        };
+        let further = goes_on.then(|| format!("it did not end {}", stopped()));
+        Some(Match::new(certainty, std::iter::once(seen).chain(further)))
+    },
+    ..Cause::NEW
+};
+
+const SHELL_EXITS: Cause = Cause {
+    code: "session-shell-exits",
+    stage: Check::Channel,
+    title: "The session starts and ends at once, without running the command",
+    severity: Severity::Critical,
+    explanation: "The command was accepted, and the session ended without its output. The account's shell could not be started or left at once: a shell that \
+        does not exist, a start-up file that exits, a limit on processes or memory, or a shell such as /bin/false. A command that is forced on the account or key (ForceCommand, command=) and \
+        says nothing to ours does the same, and may be meant to. The client cannot tell them apart; the server's log can, which has \"Starting session: forced-command\" at LogLevel VERBOSE.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See the account's shell and try it as that user",
+            snippet: Some("getent passwd {user}; sudo -u {user} -i true; echo status $?"),
+            ..Fix::LOOK
+        },
+        SEE_FORCED,
+        SERVER_LOG,
+    ],
+    symptoms: &["Connection to closed.", "/bin/false", "Shell not found"],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.channel.failed()?;
+        let ran = &facts.ran;
+        if !ran_without_mark(facts) || !ran.closed || facts.other_output.is_some() || facts.quoted_back {
+            return None;
+        }
+        let mut because = vec![match (ran.status, &ran.signal) {
+            (Some(code), _) => format!("without our command's output the session ended with {}", status(code)),
+            (None, Some(signal)) => format!("the session was ended by signal {signal}, without our command's output"),
+            (None, None) => "the channel was closed without a status and without our command's output".to_owned(),
+        }];
+        because.extend(facts.stderr.as_ref().map(|text| format!("standard error said \"{text}\"")));
+        // A shell that cannot be started or used does not call it a success.
+        let certainty = if ran.status == Some(0) { Certainty::Possible } else { Certainty::Likely };
+        Some(Match::new(certainty, because))
+    },
+    ..Cause::NEW
+};
+
+/// Whether the command was accepted, and the session ended, or went on for too long, without its mark.
+fn ran_without_mark(facts: &Facts) -> bool {
+    let ran = &facts.ran;
+    ran.accepted == Some(true) && (ran.closed || ran.gave_up.is_some()) && !facts.mark_seen
+}
+
+/// Whether it is a sentence of nologin(8) or pam_nologin(8); a word of them may stand in anything.
+fn says_nologin(text: &str) -> bool {
+    ["This account is currently not available", "Unprivileged users are not permitted to log in"]
+        .iter()
+        .any(|said| text.contains(said))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::connection::{GaveUp, Ran};
+    use crate::facts::{Evidence, Step, Timed};
+
+    fn fired(facts: Facts) -> Vec<&'static str> {
+        let evidence =
+            Evidence { channel: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
+        CAUSES.iter().filter(|cause| (cause.judge)(&evidence).is_some()).map(|cause| cause.code).collect()
+    }
+
+    fn ended(status: u32) -> Facts {
+        let ran =
+            Ran { open_ms: Some(1.0), accepted: Some(true), closed: true, status: Some(status), ..Ran::default() };
+        Facts { ran, ..Facts::default() }
+    }
+
+    #[test]
+    fn each_refusal_has_its_own_name() {
+        let refused =
+            Facts { ran: Ran { refused: Some((2, "open failed".into())), ..Ran::default() }, ..Facts::default() };
+        assert_eq!(fired(refused), ["channel-open-refused"]);
+        let no_exec = Facts { ran: Ran { accepted: Some(false), ..Ran::default() }, ..Facts::default() };
+        assert_eq!(fired(no_exec), ["session-exec-failed"]);
+        assert_eq!(fired(ended(1)), ["session-shell-exits"]);
+        let other = Facts { other_output: Some("borg serve".into()), ..ended(0) };
+        assert_eq!(fired(other), ["session-forced-command"]);
+        let nologin = Facts { other_output: Some("This account is currently not available.".into()), ..ended(1) };
+        assert_eq!(fired(nologin), ["session-nologin", "session-forced-command"]);
+    }
+
+    #[test]
+    fn what_runs_instead_is_as_sure_as_it_shows() {
+        let judged = |facts: Facts| {
+            let step = Step::Failed(facts);
+            let evidence = Evidence { channel: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+            let found = CAUSES.iter().filter_map(|cause| Some((cause.code, (cause.judge)(&evidence)?.certainty)));
+            found.collect::<Vec<_>>()
+        };
+        let goes_on = |output: Option<&str>, stderr: Option<&str>| {
+            let ran = Ran { closed: false, status: None, gave_up: Some(GaveUp::Silence), ..ended(0).ran };
+            Facts { ran, other_output: output.map(Into::into), stderr: stderr.map(Into::into), ..Facts::default() }
+        };
+        let forced = |certainty| vec![("session-forced-command", certainty)];
+        let exits = |certainty| vec![("session-shell-exits", certainty)];
+        assert_eq!(judged(goes_on(Some("Bastion"), None)), forced(Certainty::Likely));
+        assert_eq!(judged(goes_on(None, Some("Bastion"))), forced(Certainty::Likely));
+        assert_eq!(judged(goes_on(None, None)), forced(Certainty::Possible));
+        let quoted = Facts { quoted_back: true, stderr: Some("no 'exec sh -c'".into()), ..ended(1) };
+        assert_eq!(judged(quoted), forced(Certainty::Certain));
+        assert_eq!(judged(ended(1)), exits(Certainty::Likely));
+        assert_eq!(judged(ended(0)), exits(Certainty::Possible));
+        let unanswered = Ran { accepted: None, ..goes_on(None, None).ran };
+        assert!(judged(Facts { ran: unanswered, ..Facts::default() }).is_empty());
+        let word = Facts { other_output: Some("unknown option --nologin".into()), ..ended(2) };
+        assert_eq!(judged(word), forced(Certainty::Likely));
+    }
+
+    #[test]
+    fn a_lost_connection_is_none_of_these() {
+        assert!(fired(Facts { ran: Ran { connection_lost: true, ..Ran::default() }, ..Facts::default() }).is_empty());
+    }
+}

@@ -1,0 +1,93 @@
+//! What the server does not forward.
+
+use super::shared::{DROPBEAR, EFFECTIVE, pattern};
+use crate::causes::software::{Software, is_openssh, software};
+use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
+use crate::facts::certainty::Certainty;
+use crate::facts::channel::{Capabilities, Outcome};
+use crate::facts::{Check, Evidence};
+
+pub(in super::super) const FORWARDING_PROHIBITED: Cause = Cause {
+    code: "channel-forwarding-prohibited",
+    stage: Check::Channel,
+    title: "Sessions work, and the server forwards no connections to its own side",
+    severity: Severity::Info,
+    explanation: "A connection through the server to a port of its own loopback was refused as administratively prohibited (RFC 4254 section 5.1, reason 1) and \
+        not tried. ssh -L, -D, -W and -J through this server and the remote editors that live on them fail there.\n\nWhat else is refused tells the settings apart: AllowTcpForwarding no and DisableForwarding yes of \
+        sshd_config, restrict and no-port-forwarding in front of the key, dropbear's -j. A client sees no difference between AllowTcpForwarding remote and a \
+        PermitOpen that lists other ports only.",
+    fixes: &[
+        EFFECTIVE,
+        DROPBEAR,
+        Fix {
+            side: Side::Server,
+            when: is_openssh,
+            summary: "Allow it, to {user} and all others, if it is meant to be used",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some("AllowTcpForwarding yes\nDisableForwarding no"),
+            caution: Some("whoever logs in can then reach what the server can reach"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "open failed: administratively prohibited: open failed",
+        "stdio forwarding failed",
+        "ChannelException(1, 'Administratively prohibited')",
+    ],
+    hides: &[],
+    corroborated_by: &[testimony::forwarding_there],
+    judge: |evidence| {
+        let may = allowed_by_default(evidence)?;
+        let Outcome::Refused { code: Some(1), text } = &may.direct_tcpip else { return None };
+        let text = text.as_deref().unwrap_or_default();
+        let quoted = if text.is_empty() { String::new() } else { format!(", \"{text}\"") };
+        let because = [
+            format!("a connection to the server's own port 1 was refused with reason 1{quoted}"),
+            pattern(may, software(evidence)),
+        ];
+        let certainty = if may.remote_forward.is_refused() { Certainty::Likely } else { Certainty::Possible };
+        Some(Match::new(certainty, because).with("dropbear_forbids", "-j and no-port-forwarding"))
+    },
+    ..Cause::NEW
+};
+
+pub(in super::super) const REMOTE_FORWARD_FAILED: Cause = Cause {
+    code: "channel-remote-forward-failed",
+    stage: Check::Channel,
+    title: "Sessions work, and the server opens no port that leads back",
+    severity: Severity::Info,
+    explanation: "The request for a port on the server's loopback, at a number of the server's choice, was answered with SSH_MSG_REQUEST_FAILURE (RFC 4254 section 7.1), while \
+        connections in the other direction are allowed. A port that is in use cannot be the reason. AllowTcpForwarding local, a PermitListen that lists other ports \
+        only, and dropbear's -k do this; ssh -R fails.",
+    fixes: &[
+        EFFECTIVE,
+        DROPBEAR,
+        Fix {
+            side: Side::Server,
+            when: is_openssh,
+            summary: "Allow it, to {user} and all others, if it is meant to be used",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some("AllowTcpForwarding yes"),
+            caution: Some("whoever logs in can then open ports on the server"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &["remote port forwarding failed for listen port", "TCP forwarding request denied"],
+    hides: &[],
+    corroborated_by: &[testimony::forwarding_back],
+    judge: |evidence| {
+        let may = allowed_by_default(evidence)?;
+        (may.remote_forward.is_refused() && may.direct_tcpip.is_allowed()).then(|| {
+            let because =
+                ["a port on the server's loopback was refused", "a connection to the server's loopback was allowed"];
+            Match::new(Certainty::Certain, because).with("dropbear_forbids", "-k")
+        })
+    },
+    ..Cause::NEW
+};
+
+/// What the connection may be used for, where the server's software allows forwarding unless told otherwise.
+fn allowed_by_default(evidence: &Evidence) -> Option<&Capabilities> {
+    let facts = evidence.channel.passed()?;
+    (software(evidence) != Software::Other).then_some(&facts.capabilities)
+}

@@ -1,0 +1,95 @@
+//! What the server does not give to a session that works: a terminal, and sftp.
+
+use super::shared::{DROPBEAR, EFFECTIVE, pattern};
+use crate::base::text;
+use crate::causes::software::{is_openssh, software};
+use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::channel::{Capabilities, Outcome};
+
+pub(in super::super) const PTY_REFUSED: Cause = Cause {
+    code: "session-pty-refused",
+    stage: Check::Channel,
+    title: "Commands run, and no terminal can be had",
+    severity: Severity::Warning,
+    explanation: "The request for a pseudo-terminal was answered with SSH_MSG_CHANNEL_FAILURE (RFC 4254 section 6.2). Commands and transfers work; an interactive session \
+        has no prompt, no line editing and no Ctrl-C. PermitTTY no and restrict or no-pty in front of the key do this on purpose; a server without free \
+        pseudo-terminals (kernel.pty.max, a container without devpts) does it to everybody.",
+    fixes: &[
+        EFFECTIVE,
+        DROPBEAR,
+        Fix {
+            side: Side::Server,
+            summary: "See whether terminals are used up or missing",
+            snippet: Some("sysctl kernel.pty.max kernel.pty.nr; ls -ld /dev/ptmx /dev/pts; findmnt -t devpts"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &["PTY allocation request failed on channel 0"],
+    hides: &[],
+    corroborated_by: &[testimony::permit_tty],
+    judge: |evidence| {
+        let may = &evidence.channel.passed()?.capabilities;
+        may.pty.is_refused().then(|| {
+            let because = ["the request for a terminal was refused".to_owned(), pattern(may, software(evidence))];
+            let found = Match::new(Certainty::Certain, because).with("dropbear_forbids", "restrict and no-pty");
+            // A key that may do nothing but run its command was made for that.
+            if is_all_refused(may) { found.at(Severity::Info) } else { found }
+        })
+    },
+    ..Cause::NEW
+};
+
+pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
+    code: "session-subsystem-missing",
+    stage: Check::Channel,
+    title: "Commands run, and sftp cannot be used",
+    severity: Severity::Warning,
+    explanation: "The subsystem sftp was refused, or it was accepted and the program behind it ended without a word of the protocol. sftp, sshfs and the scp of \
+        OpenSSH 9.0 and later need it. sshd refuses a subsystem that its configuration does not name; where the configured program does not exist, the \
+        session starts and ends with status 127.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Let sshd serve sftp itself",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some("Subsystem sftp internal-sftp"),
+            caution: Some("sshd accepts one line for each subsystem: replace the one that is there"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Until then, copy by the old protocol",
+            snippet: Some("scp -O FILE {alias}:"),
+            ..Fix::CHANGE
+        },
+        EFFECTIVE,
+    ],
+    symptoms: &["subsystem request failed on channel 0", "scp: Connection closed", "sftp-server: not found"],
+    hides: &[],
+    corroborated_by: &[testimony::no_subsystem],
+    judge: |evidence| {
+        // Others come without an sftp server more often than with one.
+        let may = Some(&evidence.channel.passed()?.capabilities).filter(|_| is_openssh(evidence))?;
+        let found = |because: Vec<String>| Match::new(Certainty::Certain, because);
+        if may.sftp.is_refused() {
+            return Some(found(vec!["the subsystem sftp was refused".to_owned()]));
+        }
+        let said = may.sftp_said.as_ref()?;
+        let status = said.status.filter(|_| said.version.is_none() && !said.is_preceded())?;
+        let mut because = vec![format!(
+            "the subsystem sftp was accepted, and without a word of the protocol it ended with {}",
+            text::status(status)
+        )];
+        because.extend(said.stderr.as_ref().map(|text| format!("standard error said \"{text}\"")));
+        Some(found(because))
+    },
+    ..Cause::NEW
+};
+
+fn is_all_refused(may: &Capabilities) -> bool {
+    [&may.pty, &may.direct_tcpip, &may.remote_forward, &may.agent_forwarding, &may.x11]
+        .into_iter()
+        .all(Outcome::is_refused)
+}

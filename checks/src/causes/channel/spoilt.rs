@@ -1,0 +1,263 @@
+//! Causes that spoil sessions which the server opens: text in the way, a limit, an early end, a root directory without a shell.
+
+use super::shared::TRY_SFTP;
+use crate::base::text::shown;
+use crate::causes::shared::RELOAD;
+use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+
+/// MaxSessions of sshd_config(5) where nothing else is set.
+const USUAL_SESSIONS: u32 = 10;
+/// The longest packet that sftp takes; a first length beyond it is text (SFTP_MAX_MSG_LENGTH of OpenSSH).
+const LONGEST_SFTP: u32 = 256 * 1024;
+
+pub(super) const RC_OUTPUT: Cause = Cause {
+    code: "session-rc-output",
+    stage: Check::Channel,
+    title: "Something else prints into the output of commands",
+    severity: Severity::Warning,
+    explanation: "In front of our command's output, or in the middle of it, came output of something else. The account's start-up files (.bashrc, .cshrc, .zshenv, ~/.ssh/rc, /etc/profile.d by way of \
+        BASH_ENV) or a forced command's wrapper print it also where no person looks, and a process that they leave in the background does so later. Commands work; rsync, scp -O, Git and unison take the text for their own protocol and \
+        break, and so does sftp wherever its server is started through the shell.\n\nsftp prints such text as a number: it reads the first four letters as a length.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Let start-up files print only in interactive shells: put this first in ~/.bashrc",
+            file: Some("~/.bashrc"),
+            snippet: Some("case $- in *i*) ;; *) return ;; esac"),
+            caution: Some(
+                "what stands below it no longer runs for commands; a PATH that they need has to be set above it",
+            ),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Start background processes with their output redirected",
+            snippet: Some("nohup COMMAND </dev/null >/dev/null 2>&1 &"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See what is printed: this must show nothing",
+            snippet: Some("ssh {alias} true | od -c | head"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Serve sftp without a shell",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some("Subsystem sftp internal-sftp"),
+            caution: Some("mends sftp only; replace the line that is there"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "Received message too long",
+        "Ensure the remote shell produces no output for non-interactive sessions.",
+        "protocol version mismatch -- is your shell clean?",
+        "Garbage packet received",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.channel.passed()?;
+        let printed = facts.other_output.as_ref().map(|text| format!("before our command's output came \"{text}\""));
+        let between = evidence.transfer.facts().and_then(|facts| facts.inserted.first());
+        let between = between.map(|text| {
+            format!("in the middle of data that our command sent back came \"{}\", and behind it the rest", text.text)
+        });
+        let last = evidence.exit.facts().and_then(|facts| facts.other_output.as_ref());
+        let last = last.map(|text| format!("with the last output of our command came \"{text}\""));
+        let said = facts.capabilities.sftp_said.as_ref();
+        let preceded = said.and_then(|said| {
+            let text = printed_before(said.first_bytes.as_ref()?);
+            let number = said.first_length.filter(|length| *length > LONGEST_SFTP)?;
+            Some(format!("before the sftp server's first packet came \"{text}\": sftp prints \"Received message too long {number}\""))
+        });
+        let because: Vec<_> = [printed, between, last, preceded].into_iter().flatten().collect();
+        (!because.is_empty()).then(|| Match::new(Certainty::Certain, because))
+    },
+    ..Cause::NEW
+};
+
+/// The text up to the server's own first packet, whose length begins with a zero, and no more than a line of it.
+fn printed_before(escaped: &str) -> String {
+    const LINE: usize = 60;
+    let text = escaped.split("\\u{0}").next().unwrap_or_default();
+    let text = text.strip_suffix("\\n").unwrap_or(text);
+    if text.chars().count() <= LINE { text.to_owned() } else { text.chars().take(LINE).chain(['…']).collect() }
+}
+
+pub(super) const MAX_SESSIONS: Cause = Cause {
+    code: "channel-max-sessions",
+    stage: Check::Channel,
+    title: "The server allows only a few sessions on one connection",
+    severity: Severity::Info,
+    explanation: "Session channels beyond a number were refused while earlier ones were open. OpenSSH does so at MaxSessions (10 where nothing else is set), with reason 2 and the text \
+        \"open failed\". Whoever shares one connection among many sessions (ControlMaster, Ansible, remote editors, paramiko) is refused there; with 1, no second session can be had at all.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Allow more sessions on a connection",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some("MaxSessions 10"),
+            caution: Some(RELOAD),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Or give each session a connection of its own",
+            snippet: Some("ssh -o ControlPath=none {alias}"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "mux_client_request_session: session request failed: Session open refused by peer",
+        "channel 1: open failed: connect failed: open failed",
+        "ChannelException(2, 'Connect failed')",
+    ],
+    hides: &[],
+    corroborated_by: &[testimony::max_sessions],
+    judge: |evidence| {
+        let sessions = evidence.channel.passed()?.capabilities.sessions_at_once.as_ref()?;
+        let (code, text) = sessions.refused.as_ref()?;
+        let open = sessions.open;
+        let found = Match::new(
+            Certainty::Certain,
+            [format!("with {open} open, another session was refused with reason {code}, \"{}\"", shown(text))],
+        );
+        match open {
+            0 | USUAL_SESSIONS.. => None,
+            1 => Some(found.at(Severity::Warning)),
+            _ => Some(found),
+        }
+    },
+    ..Cause::NEW
+};
+
+pub(super) const CLOSED_EARLY: Cause = Cause {
+    code: "channel-closed-early",
+    stage: Check::Channel,
+    title: "The server opens a session and closes it before it answers",
+    severity: Severity::Critical,
+    explanation: "The session channel was opened, and closed by the server before the request to run a command was answered, while the connection stayed up. No setting of OpenSSH does \
+        this; bastions and appliances that end sessions by a policy of their own do, and servers that fail inside.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Read what the server logged about this session",
+            snippet: Some("journalctl -u ssh -u sshd --since -10min | grep -i '{user}'"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See whether an interactive session is treated otherwise",
+            snippet: Some("ssh -tt {alias}"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &["Connection to closed."],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.channel.failed()?;
+        let ran = &facts.ran;
+        (ran.open_ms.is_some() && ran.closed && ran.accepted.is_none() && facts.ending.is_none()).then(|| {
+            Match::new(Certainty::Certain, ["the channel was closed before the command was accepted or refused"])
+        })
+    },
+    ..Cause::NEW
+};
+
+pub(super) const CHROOT_FAILED: Cause = Cause {
+    code: "session-chroot-failed",
+    stage: Check::Channel,
+    title: "The account's root directory on the server has no shell in it",
+    severity: Severity::Critical,
+    explanation: "The session ended with the words that sshd prints when it cannot start the account's shell because the file is not there. sshd lets nobody log in whose shell does not exist, \
+        unless the account has a ChrootDirectory: the shell is then looked for inside of it. An interpreter or library that the shell needs and that is missing looks the same.\n\nAccounts \
+        that are for sftp only are often made so, with ForceCommand internal-sftp: they are then meant to run no commands.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See the account's root directory and shell",
+            snippet: Some(
+                "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i chroot; getent passwd {user}",
+            ),
+            ..Fix::LOOK
+        },
+        TRY_SFTP,
+    ],
+    symptoms: &["/bin/sh: No such file or directory", "/bin/bash: No such file or directory"],
+    hides: &["session-shell-exits"],
+    judge: |evidence| {
+        let facts = evidence.channel.failed()?;
+        // Escaped, as all that the server sends. A line on the missing home may stand before it.
+        let lines = facts.stderr.as_deref()?.split("\\n").map(|line| line.trim_end_matches("\\r"));
+        let said = lines.filter(|line| !line.is_empty()).last()?;
+        let shell = said.strip_suffix(": No such file or directory")?;
+        let is_path = shell.starts_with('/') && !shell.contains([' ', ':', '\\']);
+        (is_path && facts.ran.closed && facts.ran.status == Some(1) && !facts.mark_seen)
+            .then(|| Match::new(Certainty::Likely, [format!("standard error said \"{said}\"")]))
+    },
+    ..Cause::NEW
+};
+
+#[cfg(test)]
+mod tests {
+    use crate::causes::channel::CAUSES;
+    use crate::facts::channel::{Capabilities, Facts, Sessions, Sftp};
+    use crate::facts::connection::Ran;
+    use crate::facts::{Evidence, Step, Timed};
+
+    fn fired(step: Step<Facts>) -> Vec<&'static str> {
+        let evidence = Evidence { channel: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+        CAUSES.iter().filter(|cause| (cause.judge)(&evidence).is_some()).map(|cause| cause.code).collect()
+    }
+
+    fn passed(capabilities: Capabilities) -> Step<Facts> {
+        Step::Passed(Facts { capabilities, mark_seen: true, ..Facts::default() })
+    }
+
+    #[test]
+    fn text_before_the_command_or_before_sftp_is_the_same_cause() {
+        let printed = Facts { other_output: Some("Welcome".into()), mark_seen: true, ..Facts::default() };
+        assert_eq!(fired(Step::Passed(printed)), ["session-rc-output"]);
+        let sftp_said = Some(Sftp::of(b"Welcome to db\n"));
+        assert_eq!(fired(passed(Capabilities { sftp_said, ..Capabilities::default() })), ["session-rc-output"]);
+        let sftp_said = Some(Sftp::of(&[0, 0, 0, 95, 2, 0, 0, 0, 3]));
+        assert!(fired(passed(Capabilities { sftp_said, ..Capabilities::default() })).is_empty());
+        assert_eq!(super::printed_before("Welcome\\n\\u{0}\\u{0}\\u{1}>"), "Welcome");
+        assert_eq!(super::printed_before(&"x".repeat(300)).chars().count(), 61);
+    }
+
+    #[test]
+    fn only_fewer_sessions_than_usual_are_worth_a_word() {
+        let at = |open, refused: bool| {
+            let refused = refused.then(|| (2, "open failed".to_owned()));
+            fired(passed(Capabilities {
+                sessions_at_once: Some(Sessions { open, refused }),
+                ..Capabilities::default()
+            }))
+        };
+        assert_eq!(at(1, true), ["channel-max-sessions"]);
+        assert_eq!(at(9, true), ["channel-max-sessions"]);
+        assert!(at(10, true).is_empty() && at(24, false).is_empty());
+    }
+
+    #[test]
+    fn an_early_close_and_a_missing_shell_are_told_from_a_shell_that_exits() {
+        let ended = |accepted, status, stderr: Option<&str>| {
+            let ran = Ran { open_ms: Some(1.0), accepted, closed: true, status, ..Ran::default() };
+            fired(Step::Failed(Facts { ran, stderr: stderr.map(Into::into), ..Facts::default() }))
+        };
+        assert_eq!(ended(None, None, None), ["channel-closed-early"]);
+        assert_eq!(
+            ended(Some(true), Some(1), Some("/bin/sh: No such file or directory\\r\\n")),
+            ["session-chroot-failed", "session-shell-exits"]
+        );
+        assert_eq!(
+            ended(Some(true), Some(127), Some("sh: 1: exec: /x: No such file or directory\\n")),
+            ["session-shell-exits"]
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! The name is written so that nobody is asked for it.
+
+use super::name::HOST_NAME;
+use crate::base::text;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::dns::flaw::Flaw;
+use crate::facts::dns::{SystemAnswer, lines};
+
+pub(super) const INVALID_NAME: Cause = Cause {
+    code: "dns-invalid-name",
+    stage: Check::Dns,
+    title: "The host name is written so that no name server can be asked for it",
+    severity: Severity::Critical,
+    explanation: "A host name consists of labels with a dot between them, each of 1 to 63 letters, digits, dashes or underscores, and of 253 octets in \
+        all (RFC 1035 section 2.3.4). The system's resolver refuses any other name by itself, at once, and without asking a name server; ssh then \
+        says the same as of a name that does not exist. Names beyond ASCII have an ASCII form in DNS (IDNA), which browsers put in and ssh does not.\n\n\
+        Mostly it is a slip: a dot too many, a path or a wildcard where only the name belongs, or a variable of a script that was empty. The name may \
+        also come from a HostName line of ssh_config.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Use the form of the name that DNS has",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    HostName {ascii}"),
+            ..Fix::CHANGE
+        },
+        HOST_NAME,
+        Fix {
+            side: Side::Client,
+            summary: "See which name ssh looks up, and whether it is the one that you typed",
+            snippet: Some("ssh -G {alias} | grep -i '^hostname '"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &["hostname contains invalid characters"],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.dns.failed()?;
+        let refused = matches!(facts.system.answer, SystemAnswer::Error { .. }) && facts.name_servers.is_empty();
+        if facts.literal || !refused {
+            return None;
+        }
+        let flaw = Flaw::of(&facts.name)?;
+        let because = std::iter::once(told(&flaw)).chain(lines::lines(facts));
+        // Another system may ask for an odd character, and this one for none of the others.
+        let odd = matches!(flaw, Flaw::Character(_));
+        let found = Match::new(if odd { Certainty::Likely } else { Certainty::Certain }, because);
+        Some(match flaw {
+            Flaw::NotAscii(Some(ascii)) => found.with("ascii", ascii),
+            _ => found,
+        })
+    },
+    ..Cause::NEW
+};
+
+fn told(flaw: &Flaw) -> String {
+    match flaw {
+        Flaw::EmptyLabel => "the name has a dot with nothing before it".to_owned(),
+        Flaw::LongLabel(octets) => {
+            format!("the part between two of its dots has {octets} octets, and at most 63 are allowed")
+        }
+        Flaw::LongName(octets) => format!("the name has {octets} octets, and at most 253 are allowed"),
+        Flaw::LeadingDash => "the name begins with a dash".to_owned(),
+        Flaw::Character(odd) => format!("the name holds \"{}\"", text::shown(&odd.to_string())),
+        Flaw::Zone(zone) => {
+            format!(
+                "the name is an address in the zone \"{}\", and no interface of this machine is called so",
+                text::shown(zone)
+            )
+        }
+        Flaw::NotAscii(Some(ascii)) => format!("the name holds characters beyond ASCII; in DNS it is {ascii}"),
+        Flaw::NotAscii(None) => "the name holds characters beyond ASCII, and has no form in DNS".to_owned(),
+    }
+}

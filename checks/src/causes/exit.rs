@@ -1,0 +1,246 @@
+//! The causes that show when a session ends.
+
+use super::{Cause, Fix, Match, Severity, Side, testimony};
+use crate::base::text::seconds;
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::connection::Ran;
+use crate::facts::exit::Facts;
+
+/// The causes that show when a session ends.
+pub static CAUSES: &[Cause] = &[HANGS, BY_SIGNAL, WITHOUT_STATUS, STATUS_ALTERED, OUTPUT_LOST];
+
+const HANGS: Cause = Cause {
+    code: "exit-hangs",
+    stage: Check::Exit,
+    title: "The command has ended and the session does not",
+    severity: Severity::Critical,
+    explanation: "The exit status of the command arrived, and the server did not close the channel. sshd closes it when every process that holds the command's output \
+        has ended: a process in the background that inherited it (started from a start-up file, for example) keeps the session open.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Start background processes with all three streams redirected",
+            snippet: Some("nohup COMMAND </dev/null >/dev/null 2>&1 &"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Find what the start-up files of this account leave running",
+            snippet: Some(
+                "ps -u {user} -o pid,ppid,lstart,args; grep -nE '&[[:space:]]*$' ~{user}/.bashrc ~{user}/.profile ~{user}/.zshenv",
+            ),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &["ssh does not return after the remote command has ended"],
+    hides: &["exit-output-lost"],
+    judge: |evidence| {
+        let facts = evidence.exit.failed()?;
+        let status = facts.ran.status?;
+        (!facts.ran.closed && facts.ran.gave_up.is_some()).then(|| {
+            Match::new(
+                Certainty::Certain,
+                [format!(
+                    "status {status} arrived, and the channel was still open after {}",
+                    seconds(facts.ran.duration_ms / 1000.0)
+                )],
+            )
+        })
+    },
+    ..Cause::NEW
+};
+
+const SERVER_SAW: Fix = Fix {
+    side: Side::Server,
+    summary: "Read what the kernel and sshd logged at that moment: out of memory, a limit, a session's end",
+    snippet: Some(
+        "journalctl -k --since -10min | grep -iE 'oom|killed'; journalctl -u ssh -u sshd --since -10min | grep -iE 'signal|session'",
+    ),
+    ..Fix::LOOK
+};
+
+const BY_SIGNAL: Cause = Cause {
+    code: "exit-by-signal",
+    stage: Check::Exit,
+    title: "Commands are ended by a signal",
+    severity: Severity::Critical,
+    explanation: "Our command ends by itself with a status, and the server reported a signal instead (exit-signal, RFC 4254 section 6.10). Something killed it or the shell around it: the \
+        kernel for want of memory, a limit of the account (ulimit -t, a cgroup, a job killer), or a wrapper that runs commands for the account.\n\nssh prints nothing of this and ends \
+        with 255, as it also does when no connection could be had, the login failed, the connection was lost, or the channel was closed without a status.",
+    fixes: &[
+        SERVER_SAW,
+        Fix {
+            side: Side::Server,
+            summary: "See the limits that a session of this account has",
+            snippet: Some(
+                "sudo -u {user} sh -c 'ulimit -a'; systemctl show user-$(id -u {user}).slice -p MemoryMax -p TasksMax",
+            ),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &["Killed by signal", "Exit status -1"],
+    hides: &["exit-output-lost"],
+    corroborated_by: &[testimony::out_of_memory],
+    judge: |evidence| {
+        let facts = evidence.exit.failed()?;
+        let killed = runs(facts).find(|ran| ran.closed && ran.signal.is_some())?;
+        Some(Match::new(
+            Certainty::Certain,
+            [format!("instead of status {} came {}", facts.given_status, killed.end_words())],
+        ))
+    },
+    ..Cause::NEW
+};
+
+const WITHOUT_STATUS: Cause = Cause {
+    code: "exit-without-status",
+    stage: Check::Exit,
+    title: "Sessions end without telling how the command ended",
+    severity: Severity::Critical,
+    explanation: "All of the output arrived and the channel was closed in good order, with neither an exit status nor a signal. ssh ends with 255 then, so that scripts take a good end for a \
+        lost connection; ssh prints nothing. Servers and proxies that drop the status do this always; sshd does it only where it closes the channel itself, as ChannelTimeout does.\n\nThe \
+        255 of ssh is not one thing: no connection, no login, a lost connection, a signal and a missing status all give it.",
+    fixes: &[
+        SERVER_SAW,
+        Fix {
+            side: Side::Client,
+            summary: "Until then, let the command print its status, and read that",
+            snippet: Some("ssh {alias} 'COMMAND; echo status=$?'"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &["Exit status -1"],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.exit.failed()?;
+        let ran = runs(facts).find(|ran| {
+            ran.closed && ran.status.is_none() && ran.signal.is_none() && ran.stdout_bytes == facts.written_bytes
+        })?;
+        Some(Match::new(
+            Certainty::Certain,
+            [format!(
+                "all {} bytes of output arrived, the channel was closed, and {} came",
+                ran.stdout_bytes,
+                ran.end_words()
+            )],
+        ))
+    },
+    ..Cause::NEW
+};
+
+const STATUS_ALTERED: Cause = Cause {
+    code: "exit-status-altered",
+    stage: Check::Exit,
+    title: "Commands end with another status than their own",
+    severity: Severity::Critical,
+    explanation: "All of the output arrived and the channel was closed in good order, with another exit status than our command had given. A wrapper around the commands of this account (ForceCommand, \
+        command= in front of the key, a login shell of its own) that ends with its own status does this, and so does a bastion. Scripts, rsync and Ansible then take a failure for a \
+        success, or the reverse.\n\nBy convention 126 is a command that was found and could not be executed, 127 one that was not found, 128 + n one that signal n ended, as the shell that waited for it saw it; \
+        255 is what ssh itself ends with for every failure.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See what is run in place of commands",
+            snippet: Some(
+                "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys; getent passwd {user}",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Let a wrapper end as the command ends: as its last line",
+            file: Some("the wrapper"),
+            snippet: Some("exec sh -c \"$SSH_ORIGINAL_COMMAND\""),
+            caution: Some("only in a wrapper that lets any command through anyway: it runs whatever the client sends"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.exit.failed()?;
+        let whole = |ran: &&Ran| ran.closed && ran.stdout_bytes == facts.written_bytes;
+        let altered = runs(facts).filter(whole).find(|ran| ran.status.is_some_and(|own| own != facts.given_status))?;
+        Some(Match::new(
+            Certainty::Certain,
+            [format!(
+                "our command ended with status {}, and what came was {}",
+                facts.given_status,
+                altered.end_words()
+            )],
+        ))
+    },
+    ..Cause::NEW
+};
+
+/// The last command, and its repetitions.
+fn runs(facts: &Facts) -> impl Iterator<Item = &Ran> {
+    std::iter::once(&facts.ran).chain(&facts.again)
+}
+
+const OUTPUT_LOST: Cause = Cause {
+    code: "exit-output-lost",
+    stage: Check::Exit,
+    title: "The last of a command's output does not arrive",
+    severity: Severity::Critical,
+    explanation: "The channel was closed in good order, and less output arrived than the command had written. Servers and libraries that close the channel before \
+        the output is drained lose its end; scripts then see a short result and a good exit status.",
+    fixes: &[
+        Fix { side: Side::Server, summary: "Upgrade the SSH server", ..Fix::CHANGE },
+        Fix { side: Side::Server, summary: "Read its version", snippet: Some("sshd -V"), ..Fix::LOOK },
+        Fix {
+            side: Side::Client,
+            summary: "Until then, let the command wait a moment after its last output",
+            snippet: Some("ssh {alias} 'COMMAND; status=$?; sleep 1; exit $status'"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &["output of the remote command is cut off at the end"],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.exit.failed()?;
+        let lost: Vec<_> = runs(facts)
+            .filter(|ran| {
+                ran.closed && ran.status == Some(facts.given_status) && ran.stdout_bytes < facts.written_bytes
+            })
+            .collect();
+        let shortest = lost.iter().map(|ran| ran.stdout_bytes).min()?;
+        Some(Match::new(
+            Certainty::Certain,
+            [
+                format!("{shortest} of {} bytes arrived before the server closed the channel", facts.written_bytes),
+                format!("in {} of {} runs", lost.len(), 1 + facts.again.len()),
+            ],
+        ))
+    },
+    ..Cause::NEW
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::connection::GaveUp;
+    use crate::facts::{Evidence, Step, Timed};
+
+    #[test]
+    fn a_held_channel_and_a_cut_output_are_told_apart() {
+        let fired = |ran| {
+            let facts = Facts { ran, written_bytes: 65_536, given_status: 7, ..Facts::default() };
+            let exit = Timed { step: Step::Failed(facts), duration_ms: 1.0 };
+            let evidence = Evidence { exit, ..Evidence::unexamined() };
+            CAUSES.iter().filter(|cause| (cause.judge)(&evidence).is_some()).map(|cause| cause.code).collect::<Vec<_>>()
+        };
+        let hung = Ran { status: Some(7), stdout_bytes: 65_536, gave_up: Some(GaveUp::Silence), ..Ran::default() };
+        assert_eq!(fired(hung), ["exit-hangs"]);
+        let cut = Ran { status: Some(7), stdout_bytes: 32_768, closed: true, ..Ran::default() };
+        assert_eq!(fired(cut), ["exit-output-lost"]);
+        let killed = Ran { signal: Some("KILL".into()), stdout_bytes: 65_536, closed: true, ..Ran::default() };
+        assert_eq!(fired(killed), ["exit-by-signal"]);
+        let untold = Ran { stdout_bytes: 65_536, closed: true, ..Ran::default() };
+        assert_eq!(fired(untold), ["exit-without-status"]);
+        let altered = Ran { status: Some(0), stdout_bytes: 65_536, closed: true, ..Ran::default() };
+        assert_eq!(fired(altered), ["exit-status-altered"]);
+        assert!(fired(Ran { connection_lost: true, ..Ran::default() }).is_empty());
+    }
+}

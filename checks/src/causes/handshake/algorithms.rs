@@ -1,0 +1,285 @@
+//! No algorithm in common, as the user's own client would find it (RFC 4253 section 7.1).
+
+use super::names::{CIPHER_NAMES, HOST_KEY_NAMES, KEX_NAMES, MAC_NAMES, Names};
+use crate::base::text::shown;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::certainty::Certainty;
+use crate::facts::handshake::Software;
+use crate::facts::handshake::kinds::{CIPHER_KIND, HOST_KEY_KIND, KEX_KIND, Kind, MAC_KIND, is_signal};
+use crate::facts::{Check, Evidence};
+
+const EXPLANATION: &str = "Client and server each send a list of what they speak, and the first of the client's that the server has too is taken. Here no name is in both. \
+    The comparison is made with the list that your own ssh would send to this server, not with that of our library.\n\n\
+    Old devices often speak only what newer OpenSSH has switched off; such an algorithm can be switched on again for that host alone.\n\n\
+    Where the server speaks something that OpenSSH uses by default, the odd one is your side: a line of ssh_config, an option on the command line, the \
+    policy of your system, or an ssh so old that it does not know it (ssh -Q lists what it knows).";
+
+const HIDES: &[&str] = &["handshake-reset", "handshake-kex-failed", "handshake-kex-stalled"];
+
+/// What mends a missing algorithm: how to find the user's own setting, what to put in its place, and the keyword's line for the
+/// client and for the server.
+const fn fixes(
+    find: &'static str,
+    own: &'static str,
+    client: &'static str,
+    server: &'static str,
+    mind: &'static str,
+) -> [Fix; 4] {
+    [
+        Fix {
+            side: Side::Client,
+            summary: "Put your own setting right, which leaves out what this server and OpenSSH by default speak ({spoken})",
+            file: Some("~/.ssh/config"),
+            snippet: Some(own),
+            caution: Some(
+                "it takes the place of the line that is there, or stands above it; an option on the command line goes before both",
+            ),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See what is set, and by which file: without {spoken} it is not ssh's default",
+            snippet: Some(find),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Switch on what the server speaks, for this host only",
+            file: Some("~/.ssh/config"),
+            snippet: Some(client),
+            caution: Some("what OpenSSH has switched off is weak; upgrade the server when you can"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Upgrade the SSH server, or allow in it what current clients speak",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some(server),
+            caution: Some(mind),
+            ..Fix::CHANGE
+        },
+    ]
+}
+
+/// What to mind with a line of sshd_config.
+const MIND: &str = "read what the line that is there was meant for; then sshd -t, and reload sshd";
+
+/// The same where a key is needed too.
+const MIND_THE_KEY: &str =
+    "where there is no such key, ssh-keygen -A makes it. Then sshd -t, and reload sshd; clients have to learn the key";
+
+/// The record that the four kinds share; each fills in its own words.
+const NO_COMMON: Cause = Cause {
+    code: "",
+    stage: Check::Handshake,
+    title: "",
+    severity: Severity::Critical,
+    explanation: EXPLANATION,
+    fixes: &[],
+    symptoms: &[],
+    hides: HIDES,
+    judge: |_| None,
+    ..Cause::NEW
+};
+
+pub(super) const KEX: Cause = Cause {
+    code: "handshake-no-common-kex",
+    title: "Your ssh and the server have no key exchange method in common",
+    fixes: &fixes(
+        "ssh -G {alias} | grep -i '^kexalgorithms '; grep -rins kexalgorithms ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
+        "Host {alias}\n    KexAlgorithms +{spoken}",
+        "Host {alias}\n    KexAlgorithms +{theirs}",
+        "KexAlgorithms +{ours}",
+        MIND,
+    ),
+    symptoms: &["no matching key exchange method found", "Incompatible ssh peer (no acceptable kex algorithm)"],
+    judge: |evidence| judge(evidence, &KEX_KIND, &KEX_NAMES),
+    ..NO_COMMON
+};
+
+pub(super) const HOST_KEY: Cause = Cause {
+    code: "handshake-no-common-hostkey",
+    title: "Your ssh and the server have no host key algorithm in common",
+    fixes: &fixes(
+        "ssh -G {alias} | grep -i '^hostkeyalgorithms '; grep -rins hostkeyalgorithms ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
+        "Host {alias}\n    HostKeyAlgorithms +{spoken}",
+        "Host {alias}\n    HostKeyAlgorithms +{theirs}",
+        "HostKey /etc/ssh/ssh_host_{own_key}_key\nHostKeyAlgorithms +{ours}",
+        MIND_THE_KEY,
+    ),
+    symptoms: &["no matching host key type found", "Incompatible ssh peer (no acceptable host key)"],
+    judge: |evidence| judge(evidence, &HOST_KEY_KIND, &HOST_KEY_NAMES),
+    ..NO_COMMON
+};
+
+pub(super) const CIPHER: Cause = Cause {
+    code: "handshake-no-common-cipher",
+    title: "Your ssh and the server have no cipher in common",
+    fixes: &fixes(
+        "ssh -G {alias} | grep -i '^ciphers '; grep -rins ciphers ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
+        "Host {alias}\n    Ciphers +{spoken}",
+        "Host {alias}\n    Ciphers +{theirs}",
+        "Ciphers +{ours}",
+        MIND,
+    ),
+    symptoms: &["no matching cipher found", "Incompatible ssh server (no acceptable ciphers)"],
+    judge: |evidence| judge(evidence, &CIPHER_KIND, &CIPHER_NAMES),
+    ..NO_COMMON
+};
+
+pub(super) const MAC: Cause = Cause {
+    code: "handshake-no-common-mac",
+    title: "Your ssh and the server have no message authentication code in common",
+    fixes: &fixes(
+        "ssh -G {alias} | grep -i '^macs '; grep -rins macs ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
+        "Host {alias}\n    MACs +{spoken}",
+        "Host {alias}\n    MACs +{theirs}",
+        "MACs +{ours}",
+        MIND,
+    ),
+    symptoms: &["no matching MAC found", "Incompatible ssh server (no acceptable macs)"],
+    judge: |evidence| judge(evidence, &MAC_KIND, &MAC_NAMES),
+    ..NO_COMMON
+};
+
+fn judge(evidence: &Evidence, kind: &Kind, names: &Names) -> Option<Match> {
+    let facts = evidence.handshake.failed()?;
+    let offer = facts.server_offer.as_ref()?;
+    let (ours, theirs) = ((kind.ours)(&facts.client_offer), (kind.theirs)(offer));
+    if ours.is_empty() || theirs.is_empty() || facts.agrees_on(kind, offer) {
+        return None;
+    }
+    let theirs: Vec<&str> = theirs.iter().map(String::as_str).filter(|name| !is_signal(name)).collect();
+    let ours: Vec<&str> = ours.iter().map(String::as_str).collect();
+    let found = Match::new(
+        Certainty::Certain,
+        [
+            format!("the server offers only {} {}", kind.keyword, shown(&theirs.join(", "))),
+            format!("your ssh offers {}", shown(&ours.join(", "))),
+        ],
+    );
+    // By its defaults ssh would have agreed with the server: the user's own setting is the odd one.
+    if let Some(spoken) = names.current.iter().find(|name| theirs.contains(name)) {
+        return Some(found.with("spoken", *spoken));
+    }
+    // Only what ssh still speaks goes into its configuration: any other name makes ssh refuse the whole file.
+    let best = names.weak.iter().find(|name| theirs.contains(name) && !gone(name, &evidence.settings.source));
+    let found = best.into_iter().fold(found, |found, name| found.with("theirs", *name));
+    // Of ours, what old servers know too, and nothing weak: sshd refuses a configuration with a name that it does not know.
+    let named = names.current.iter().find(|name| ours.contains(name));
+    let found = named.into_iter().fold(found, |found, name| found.with("ours", *name));
+    let own_key = named.and_then(|name| match *name {
+        "ssh-ed25519" => Some("ed25519"),
+        name if name.starts_with("ecdsa-") => Some("ecdsa"),
+        name if name.starts_with("rsa-sha2-") => Some("rsa"),
+        _ => None,
+    });
+    Some(own_key.into_iter().fold(found, |found, name| found.with("own_key", name)))
+}
+
+/// Whether the user's ssh no longer has the algorithm at all: OpenSSH removed DSA in version 10.0.
+fn gone(name: &str, settings_source: &str) -> bool {
+    let openssh = settings_source
+        .split_once("OpenSSH_")
+        .and_then(|(_, version)| Software::of(&format!("SSH-2.0-OpenSSH_{version}")));
+    name == "ssh-dss" && openssh.and_then(|software| software.openssh()).is_some_and(|version| version >= (10, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::target::Algorithms;
+    use crate::causes::handshake::version::failed;
+    use crate::facts::handshake::{Facts, KexInit};
+
+    fn names(list: &str) -> Vec<String> {
+        list.split(',').map(ToOwned::to_owned).collect()
+    }
+
+    fn facts(change: impl FnOnce(&mut KexInit)) -> Facts {
+        let mut offer = KexInit {
+            kex: names("curve25519-sha256,ext-info-s"),
+            host_key: names("ssh-ed25519"),
+            cipher_to_server: names("aes256-ctr"),
+            mac_to_server: names("hmac-sha2-256"),
+            ..KexInit::default()
+        };
+        change(&mut offer);
+        Facts {
+            client_offer: Algorithms {
+                kex: names("curve25519-sha256,ext-info-c"),
+                host_key: names("ssh-ed25519,rsa-sha2-512"),
+                cipher: names("aes256-gcm@openssh.com,aes256-ctr"),
+                mac: names("hmac-sha2-256"),
+                compression: false,
+            },
+            server_offer: Some(offer),
+            ..Facts::default()
+        }
+    }
+
+    fn fired(facts: Facts) -> Vec<&'static str> {
+        let evidence = failed(facts);
+        [KEX, HOST_KEY, CIPHER, MAC].iter().filter(|c| (c.judge)(&evidence).is_some()).map(|c| c.code).collect()
+    }
+
+    #[test]
+    fn each_kind_is_named_and_only_that_one() {
+        assert!(fired(facts(|_| {})).is_empty());
+        assert_eq!(
+            fired(facts(|o| o.kex = names("diffie-hellman-group1-sha1,ext-info-c"))),
+            ["handshake-no-common-kex"]
+        );
+        assert_eq!(fired(facts(|o| o.host_key = names("ssh-dss"))), ["handshake-no-common-hostkey"]);
+        assert_eq!(fired(facts(|o| o.cipher_to_server = names("3des-cbc"))), ["handshake-no-common-cipher"]);
+        assert_eq!(fired(facts(|o| o.mac_to_server = names("hmac-md5"))), ["handshake-no-common-mac"]);
+    }
+
+    #[test]
+    fn an_authenticated_cipher_needs_no_mac() {
+        let both = facts(|o| {
+            o.cipher_to_server = names("aes256-gcm@openssh.com");
+            o.mac_to_server = names("hmac-md5");
+        });
+        assert!(fired(both).is_empty());
+    }
+
+    #[test]
+    fn the_best_that_ssh_still_speaks_is_switched_on() {
+        let evidence = |source: &str| {
+            let mut evidence = failed(facts(|o| o.host_key = names("ssh-dss")));
+            evidence.settings.source = source.into();
+            evidence
+        };
+        let switched_on = |evidence: &Evidence, cause: &Cause| {
+            let found = (cause.judge)(evidence).unwrap();
+            found.values.into_iter().find(|(name, _)| *name == "theirs").map(|(_, value)| value)
+        };
+        let kex = failed(facts(|o| o.kex = names("made-up,diffie-hellman-group1-sha1,diffie-hellman-group14-sha1")));
+        assert_eq!(switched_on(&kex, &KEX).as_deref(), Some("diffie-hellman-group14-sha1"));
+        assert_eq!(switched_on(&failed(facts(|o| o.cipher_to_server = names("arcfour"))), &CIPHER), None);
+        assert_eq!(switched_on(&evidence("ssh -G (OpenSSH_9.2p1 Debian)"), &HOST_KEY).as_deref(), Some("ssh-dss"));
+        assert_eq!(switched_on(&evidence("ssh -G (OpenSSH_10.0p2 Debian)"), &HOST_KEY), None);
+    }
+
+    #[test]
+    fn a_setting_of_the_users_that_is_the_odd_one_is_what_to_mend() {
+        let values = |evidence: &Evidence, cause: &Cause| (cause.judge)(evidence).unwrap().values;
+        let mut odd = facts(|_| {});
+        odd.client_offer.kex = names("diffie-hellman-group1-sha1,ext-info-c");
+        assert_eq!(values(&failed(odd), &KEX), [("spoken", "curve25519-sha256".to_owned())]);
+        let mut strict = facts(|o| o.mac_to_server = names("hmac-sha2-512"));
+        strict.client_offer.mac = names("hmac-sha2-256-etm@openssh.com");
+        assert_eq!(values(&failed(strict), &MAC), [("spoken", "hmac-sha2-512".to_owned())], "both are current");
+        let mut weak = facts(|o| o.cipher_to_server = names("aes128-cbc"));
+        weak.client_offer.cipher = names("3des-cbc");
+        assert_eq!(values(&failed(weak), &CIPHER), [("theirs", "aes128-cbc".to_owned())], "nothing weak for a server");
+    }
+
+    #[test]
+    fn a_hostile_name_never_gets_into_a_snippet() {
+        let evidence = failed(facts(|o| o.kex = names("x; rm -rf ~")));
+        let found = (KEX.judge)(&evidence).unwrap();
+        assert!(!found.values.iter().any(|(name, _)| *name == "theirs"));
+    }
+}

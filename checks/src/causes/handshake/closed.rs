@@ -1,0 +1,125 @@
+//! The connection is closed before the version, without a word.
+
+use super::kex::round_age;
+use super::refusal::looked;
+use super::shared::begins_a_version;
+use super::version::LIVING_SERVER;
+use crate::base::text::seconds;
+use crate::causes::retest::shared;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::connection::Manner;
+use crate::facts::handshake::{Facts, Look};
+
+/// A refusal comes within this time, milliseconds; a load balancer that looks for a server takes longer.
+const PROMPT_MS: f64 = 2000.0;
+
+pub(super) const SOURCE_DENIED: Cause = Cause {
+    code: "handshake-source-denied",
+    stage: Check::Handshake,
+    title: "The server may be turning this address away (hosts.deny, DenyHosts)",
+    severity: Severity::Critical,
+    explanation: "Every connection was closed without a word before the version. An sshd that is built with TCP wrappers, as Debian's is, does exactly this to an \
+        address that hosts.deny names or that a tool such as DenyHosts put there. So does an sshd that cannot start a session (no host keys, no \
+        /run/sshd, no memory), and a load balancer without a server behind it: from the client they look the same. If it works from another address, it is this.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Look for the refusal in sshd's log and for the address in hosts.deny",
+            snippet: Some(
+                "journalctl -u ssh -u sshd --since -10min | grep -i refused; grep -v '^#' /etc/hosts.deny /etc/hosts.allow",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Try from another address, for example through a host that can reach the server",
+            snippet: Some("ssh -J ANOTHER-HOST {alias}"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[
+        "ssh_exchange_identification: Connection closed by remote host",
+        "kex_exchange_identification: Connection closed by remote host",
+        "kex_exchange_identification: read: Connection reset by peer",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.handshake.failed()?;
+        let (_, after_ms) = facts.end.as_ref()?;
+        let every_time = facts.looks.iter().all(turned_away);
+        let is_prompt = *after_ms < PROMPT_MS && round_age(*after_ms).is_none();
+        if !closed_unheard(facts) || facts.received_bytes > 0 || !every_time || !is_prompt {
+            return None;
+        }
+        let words =
+            format!("the connection was closed {} after it was open, without a byte", seconds(after_ms / 1000.0));
+        Some(Match::new(Certainty::Possible, std::iter::once(words).chain(looked(facts))))
+    },
+    ..Cause::NEW
+};
+
+pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
+    code: "handshake-closed-before-banner",
+    stage: Check::Handshake,
+    title: "The server accepts the connection and closes it before naming its version",
+    severity: Severity::Critical,
+    explanation: "The connection was accepted and closed again before the server's version. sshd does this when it refuses the source (MaxStartups before \
+        OpenSSH 8.2, penalties, hosts.deny, RefuseConnection), when it cannot start a session (no host keys, no /run/sshd, no memory), and \
+        a load balancer does it when no server is behind it. From the client these look the same; the server's log tells.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Read what sshd logged about this connection, and test its configuration",
+            snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
+            ..Fix::LOOK
+        },
+        LIVING_SERVER,
+    ],
+    symptoms: &[
+        "kex_exchange_identification: Connection closed by remote host",
+        "ssh_exchange_identification: Connection closed by remote host",
+        "Remote side unexpectedly closed network connection",
+    ],
+    hides: &["handshake-reset"],
+    judge: |evidence| {
+        let facts = evidence.handshake.failed()?;
+        let (manner, after_ms) = facts.end.as_ref()?;
+        if !closed_unheard(facts) {
+            return None;
+        }
+        let mut because = vec![format!(
+            "the connection ended with {} {} after it was open",
+            manner.words(),
+            seconds(after_ms / 1000.0)
+        )];
+        because.push(match &facts.first_bytes {
+            None => "it sent no byte before that".to_owned(),
+            Some(text) => format!("before that it sent only \"{text}\""),
+        });
+        because.extend(looked(facts).or_else(|| shared::only_once(evidence)));
+        because.extend(round_age(*after_ms));
+        Some(Match::new(Certainty::Certain, because).reason_open())
+    },
+    ..Cause::NEW
+};
+
+/// Whether the connection was closed before the version, whatever we said.
+///
+/// A close while our own version lies unread shows as a reset; where we say nothing it shows as what it is.
+fn closed_unheard(facts: &Facts) -> bool {
+    let Some((manner, _)) = &facts.end else { return false };
+    let said_little = facts.received_bytes == 0 || facts.is_refused_by_sshd() || begins_a_version(facts);
+    let is_close = match manner {
+        Manner::Fin => true,
+        Manner::Reset => facts.looks.iter().any(turned_away),
+        _ => false,
+    };
+    facts.version.is_none() && is_close && said_little
+}
+
+/// Whether the look was closed in good order before the version.
+fn turned_away(look: &Look) -> bool {
+    look.version.is_none() && look.end == Some(Manner::Fin)
+}

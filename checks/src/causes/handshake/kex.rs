@@ -1,0 +1,168 @@
+//! What can go wrong between the version and the first keys.
+
+use super::refusal::looked;
+use crate::base::text::seconds;
+use crate::causes::retest::shared;
+use crate::causes::shared::CLAMP_MSS;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::connection::Manner;
+use crate::facts::handshake::Facts;
+
+pub(super) const RESET: Cause = Cause {
+    code: "handshake-reset",
+    stage: Check::Handshake,
+    title: "The connection is reset during the handshake",
+    severity: Severity::Critical,
+    explanation: "A TCP reset ended the connection before keys were exchanged. sshd resets when it closes while our version is still unread: a refusal by \
+        MaxStartups or a penalty, or a process that could not start. A firewall that inspects traffic resets when it sees what it does not allow. \
+        The reset itself does not say who sent it; where a further connection on which we said nothing was left alone for longer, it was sent for what we said.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Read what sshd logged about this connection; no line at all points at the network",
+            snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Network,
+            summary: "Look for a firewall or intrusion prevention rule that resets SSH to {host}:{port}",
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[
+        "kex_exchange_identification: read: Connection reset by peer",
+        "ssh_exchange_identification: read: Connection reset by peer",
+        "Connection reset by peer",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.handshake.failed()?;
+        let (Manner::Reset, after_ms) = facts.end.as_ref()? else { return None };
+        let mut because = vec![format!(
+            "the connection was reset {} after it was open, {}",
+            seconds(after_ms / 1000.0),
+            reached(facts)
+        )];
+        because.extend(looked(facts).or_else(|| shared::only_once(evidence)));
+        because.extend(round_age(*after_ms));
+        Some(Match::new(Certainty::Certain, because).reason_open())
+    },
+    ..Cause::NEW
+};
+
+pub(super) const STALLED: Cause = Cause {
+    code: "handshake-kex-stalled",
+    stage: Check::Handshake,
+    title: "The key exchange stops half-way and nothing more comes",
+    severity: Severity::Critical,
+    explanation: "The server named its version, and then the exchange of keys came to a halt without an end of the connection. The messages of the key exchange \
+        are the first large ones: a path that drops large packets without saying so (an MTU black hole, common with tunnels and VPNs) stops \
+        exactly here. A server that hangs looks the same unless the kernel still waits for acknowledgements of what we sent.\n\n\
+        Where it can, the doctor tries once more in small packets; where those stall as well, the size of packets is not to blame, \
+        and what is left is the server, or something in the path that objects to the key exchange.",
+    fixes: &[
+        CLAMP_MSS,
+        Fix {
+            side: Side::Client,
+            summary: "To see whether packet size is to blame, try ssh with a smaller interface MTU",
+            snippet: Some("sudo ip link set dev INTERFACE mtu {trial_mtu}"),
+            caution: Some(
+                "put in the interface that leads to {host}. It takes effect for all traffic; set it back afterwards",
+            ),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See whether sshd still has the connection, and what it waits for",
+            snippet: Some("journalctl -u ssh -u sshd --since -10min; ss -tnpoi '( sport = :{port} )'"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[
+        "debug1: expecting SSH2_MSG_KEX_ECDH_REPLY",
+        "debug1: expecting SSH2_MSG_KEX_DH_GEX_REPLY",
+        "debug1: SSH2_MSG_KEXINIT sent",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.handshake.failed()?;
+        let waited = facts.gave_up_ms?;
+        if facts.version.is_none() || facts.end.is_some() || crate::causes::handshake::shared::drips(facts) {
+            return None;
+        }
+        let mut because = vec![format!("{}, silence until {}", reached(facts), seconds(waited / 1000.0))];
+        if let Some(tcp) = facts.tcp.filter(|tcp| tcp.unacked > 0 && tcp.backoff > 0) {
+            because.push(format!(
+                "the kernel sent our last data again {} times and had no acknowledgement: the packets are lost, the server does not just hang",
+                tcp.retransmits
+            ));
+        } else if facts.tcp.is_some() {
+            because.push("everything we sent was acknowledged".to_owned());
+        }
+        let sizes = shared::without_a_black_hole(evidence, &facts.arms);
+        // Behind a proxy or a hop, this machine's interfaces do not shape what the server gets.
+        let ours = sizes.words.is_none();
+        because.extend(sizes.words);
+        let found = Match::new(sizes.certainty, because).reason_open();
+        let found = if sizes.tried { found } else { found.with("clamp", "rt mtu") };
+        Some(if sizes.tried || !ours { found } else { found.with("trial_mtu", "1200") })
+    },
+    ..Cause::NEW
+};
+
+pub(super) const FAILED: Cause = Cause {
+    code: "handshake-kex-failed",
+    stage: Check::Handshake,
+    title: "The server ends the connection during the key exchange",
+    severity: Severity::Critical,
+    explanation: "The server named its version and then closed the connection before keys were exchanged. It may say why in its last message; if it does not, \
+        its log does: a host key it cannot read, a crash, or the end of its patience (LoginGraceTime).",
+    fixes: &[Fix {
+        side: Side::Server,
+        summary: "Read what sshd logged about this connection, and test its configuration and host keys",
+        snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
+        ..Fix::LOOK
+    }],
+    symptoms: &["Connection closed by remote host", "kex_exchange_identification: Connection closed by remote host"],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.handshake.failed()?;
+        let (manner, after_ms) = facts.end.as_ref()?;
+        if facts.version.is_none() || !matches!(manner, Manner::Fin | Manner::Disconnect { .. }) {
+            return None;
+        }
+        let mut because = vec![format!(
+            "{}, the server ended it with {}, {} after it was open",
+            reached(facts),
+            manner.words(),
+            seconds(after_ms / 1000.0)
+        )];
+        because.extend(round_age(*after_ms));
+        Some(Match::new(Certainty::Certain, because).reason_open())
+    },
+    ..Cause::NEW
+};
+
+/// A round age at which a connection ended, as a sentence: people choose round numbers for time limits.
+pub(super) fn round_age(age_ms: f64) -> Option<String> {
+    const ROUND_S: [f64; 12] = [3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0, 600.0];
+    // sshd's alarm is set a little after the connection is open, and the close takes a round trip.
+    let round = ROUND_S.into_iter().find(|round| (-0.05..0.3).contains(&(age_ms / 1000.0 - round)))?;
+    Some(format!(
+        "that is {} to the moment, as a time limit has it: LoginGraceTime of sshd, or one of a proxy in front of it",
+        seconds(round)
+    ))
+}
+
+/// How far the handshake came, in a few words.
+fn reached(facts: &Facts) -> String {
+    match (&facts.version, &facts.server_offer) {
+        (None, _) => "before the server's version".to_owned(),
+        (Some(version), None) => format!("after its version \"{version}\" and before its list of algorithms"),
+        (Some(_), Some(offer)) => {
+            format!("after the server's list of algorithms ({} bytes) and before its keys", offer.bytes)
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! sshd refuses the connection before its version, and says so.
+
+use crate::base::text::seconds;
+use crate::causes::retest::shared;
+use crate::causes::shared::{ONE_CONNECTION, RELOAD};
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::handshake::refusal::{EXCEEDED_MAX_STARTUPS, NOT_ALLOWED};
+use crate::facts::handshake::{Facts, Limit, Software};
+
+pub(super) const MAX_STARTUPS: Cause = Cause {
+    code: "handshake-max-startups",
+    stage: Check::Handshake,
+    title: "The SSH server has too many connections waiting to log in (MaxStartups)",
+    severity: Severity::Critical,
+    explanation: "sshd limits how many connections may be unauthenticated at the same time (MaxStartups, 10:30:100 by default: from 10 on it refuses \
+        30 % of new ones, at 100 all). It said so in plain text and closed. Who holds the others cannot be seen from the client: scanners, \
+        a monitoring system that connects without logging in, or many parallel logins of one's own.\n\n\
+        OpenSSH 8.2 to 9.7 names the limit, and from 8.5 on uses the same words for PerSourceMaxStartups, which is off by default and counts only \
+        the connections from one address or network. Later versions use one text for this and for penalties, and earlier ones say nothing: there we look again, \
+        and a server that refuses one connection and takes the next is deciding by chance, as this limit does between its two numbers.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Raise the limit, and shorten the wait for a login",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some("MaxStartups 100:30:200\nLoginGraceTime 30"),
+            caution: Some(RELOAD),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See who is waiting to log in",
+            snippet: Some("ss -tnp state established '( sport = :{port} )'"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Where sshd -T says that persourcemaxstartups is not none, and the others come from this address or network, lift that limit too",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some("PerSourceMaxStartups none"),
+            caution: Some("one address alone can then use up MaxStartups"),
+            ..Fix::CHANGE
+        },
+        ONE_CONNECTION,
+    ],
+    symptoms: &["Exceeded MaxStartups", "kex_exchange_identification: Connection closed by remote host"],
+    hides: &["handshake-closed-before-banner", "handshake-reset", "handshake-source-denied"],
+    judge: |evidence| {
+        let facts = evidence.handshake.failed()?;
+        if facts.says(EXCEEDED_MAX_STARTUPS) {
+            let words = "before any version the server sent \"Exceeded MaxStartups\" and closed".to_owned();
+            let looked = looked(facts).or_else(|| shared::only_once(evidence));
+            return Some(Match::new(Certainty::Likely, std::iter::once(words).chain(looked)));
+        }
+        // Refused and let in within a second, one connection at a time: chance decides, which no penalty does.
+        let (at, software) = let_in(facts)?;
+        let silent = software.can_have(Limit::SilentMaxStartups) == Some(true);
+        let words = if facts.says(NOT_ALLOWED) {
+            "before any version the server sent \"Not allowed at this time\" and closed"
+        } else if silent && facts.received_bytes == 0 {
+            "the server closed the connection without a word, as this software does at its limit"
+        } else {
+            return None;
+        };
+        let again = format!("another connection {} later was let in", seconds(at / 1000.0));
+        Some(Match::new(Certainty::Likely, [words.to_owned(), again]))
+    },
+    ..Cause::NEW
+};
+
+pub(super) const SOURCE_PENALTY: Cause = Cause {
+    code: "handshake-source-penalty",
+    stage: Check::Handshake,
+    title: "The SSH server refuses this address for a while (PerSourcePenalties)",
+    severity: Severity::Critical,
+    explanation: "OpenSSH from 9.8 on remembers addresses whose logins fail, that connect without logging in, or on whose connections sshd crashes, and refuses \
+        them for a while: from 15 s of penalties on, and for 10 minutes at most by default (PerSourcePenalties, sshd_config(5)). It says so with the words that came here. \
+        Everybody behind the same address shares it, such as all users of a NAT, a scanner or a monitoring system among them.\n\n\
+        The same words stand for MaxStartups, which refuses by chance until its upper number is reached, and for PerSourceMaxStartups, which counts only \
+        connections that are open at the same time. The server's log names which of them it was.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See in sshd's log what it holds against the address",
+            snippet: Some("journalctl -u ssh -u sshd --since -30min | grep -E 'penalty|drop connection'"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Wait until the penalty is over, and stop what earns it: wrong keys or users, scanners and checks that connect without logging in",
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Exempt the addresses of your own networks",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some("PerSourcePenaltyExemptList <network of the clients>"),
+            caution: Some("those may then guess passwords as fast as they like"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "Not allowed at this time",
+        "kex_exchange_identification: read: Connection reset by peer",
+        "kex_exchange_identification: Connection closed by remote host",
+    ],
+    hides: &["handshake-closed-before-banner", "handshake-reset", "handshake-source-denied"],
+    judge: |evidence| {
+        let facts = evidence.handshake.failed()?;
+        if !facts.says(NOT_ALLOWED) || let_in(facts).is_some() {
+            return None;
+        }
+        let words = "before any version the server sent \"Not allowed at this time\" and closed".to_owned();
+        let certainty = if facts.looks.len() > 1 { Certainty::Likely } else { Certainty::Possible };
+        let looked = looked(facts).or_else(|| shared::only_once(evidence));
+        Some(Match::new(certainty, std::iter::once(words).chain(looked)))
+    },
+    ..Cause::NEW
+};
+
+/// The look that was let in: when, and by which software.
+fn let_in(facts: &Facts) -> Option<(f64, Software)> {
+    facts.looks.iter().find_map(|look| Some((look.at_ms, Software::of(look.version.as_ref()?)?)))
+}
+
+/// What looking again showed.
+pub(super) fn looked(facts: &Facts) -> Option<String> {
+    let last = facts.looks.last()?;
+    let later = seconds(last.at_ms / 1000.0);
+    let further = match facts.looks.len() {
+        1 => format!("a further connection {later} later, on which we said nothing, "),
+        count => format!("the last of {count} further connections within {later}, on which we said nothing, "),
+    };
+    Some(match (&last.version, &last.end, facts.looks.len()) {
+        (Some(version), _, _) => format!("{further}was let in by \"{version}\""),
+        (None, Some(manner), 1) => format!("{further}ended with {}", manner.words()),
+        (None, Some(manner), count) => format!(
+            "none of {count} further connections within {later}, on which we said nothing, was let in; the last ended with {}",
+            manner.words()
+        ),
+        (None, None, _) => {
+            let listened = seconds(last.ms / 1000.0);
+            let outlived = facts.end.as_ref().is_none_or(|(_, after_ms)| *after_ms < last.ms);
+            let less = if outlived { "" } else { ", and was not listened to for as long as the first one lasted" };
+            format!("a further connection on which we said nothing stayed open for {listened}{less}")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::causes::handshake::version::failed;
+    use crate::facts::connection::Manner;
+    use crate::facts::handshake::Look;
+
+    fn fired(facts: &Facts) -> Vec<&'static str> {
+        let evidence = failed(facts.clone());
+        crate::causes::handshake::CAUSES.iter().filter(|c| (c.judge)(&evidence).is_some()).map(|c| c.code).collect()
+    }
+
+    fn refused(words: &str, looks: &[Look]) -> Facts {
+        let first_bytes = (!words.is_empty()).then(|| words.to_owned());
+        Facts {
+            end: Some((Manner::Fin, 12.0)),
+            first_bytes,
+            received_bytes: words.len() as u64,
+            looks: looks.to_vec(),
+            ..Facts::default()
+        }
+    }
+
+    fn look(version: Option<&str>, end: Option<Manner>) -> Look {
+        Look { at_ms: 300.0, version: version.map(ToOwned::to_owned), end, ..Look::default() }
+    }
+
+    const CLOSED: &str = "handshake-closed-before-banner";
+
+    #[test]
+    fn the_old_words_are_certain_and_the_new_ones_are_judged_by_chance() {
+        let closed = || look(None, Some(Manner::Fin));
+        let open = || look(Some("SSH-2.0-OpenSSH_9.8"), None);
+        assert_eq!(fired(&refused("Exceeded MaxStartups\\r\\n", &[])), ["handshake-max-startups", CLOSED]);
+        let all = refused(NOT_ALLOWED, &[closed(), closed(), closed()]);
+        assert_eq!(fired(&all), ["handshake-source-penalty", CLOSED]);
+        assert_eq!(fired(&refused(NOT_ALLOWED, &[closed(), open()])), ["handshake-max-startups", CLOSED]);
+    }
+
+    #[test]
+    fn a_reset_that_is_a_close_is_told_by_saying_nothing() {
+        let reset = |looks: &[Look]| Facts { end: Some((Manner::Reset, 12.0)), ..refused("", looks) };
+        assert_eq!(fired(&reset(&[])), ["handshake-reset"]);
+        let closes = reset(&[look(None, Some(Manner::Fin))]);
+        assert_eq!(fired(&closes), ["handshake-source-denied", CLOSED, "handshake-reset"]);
+        assert_eq!(fired(&reset(&[look(None, None)])), ["handshake-reset"]);
+    }
+
+    #[test]
+    fn silence_is_max_startups_only_where_the_software_is_silent_about_it() {
+        let mixed = |version| refused("", &[look(Some(version), None)]);
+        assert_eq!(fired(&mixed("SSH-2.0-OpenSSH_7.4")), ["handshake-max-startups", CLOSED]);
+        assert_eq!(fired(&mixed("SSH-2.0-OpenSSH_9.2p1")), [CLOSED]);
+    }
+}

@@ -1,0 +1,99 @@
+//! A handshake that takes seconds.
+
+use super::shared::drips;
+use crate::base::text::seconds;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+
+/// What a phase may take beside its round trips, milliseconds: weak devices need a second for a key exchange.
+const PATIENCE_MS: f64 = 2000.0;
+
+pub(super) const SLOW: Cause = Cause {
+    code: "handshake-slow",
+    stage: Check::Handshake,
+    title: "The SSH handshake takes seconds",
+    severity: Severity::Warning,
+    explanation: "sshd names its version as soon as a process for the connection has started, and a key exchange takes a modern machine some milliseconds; here a phase \
+        took seconds beyond its round trips. A late version points at a server that is busy or swapping, or at something that runs first, such as a name \
+        look-up in a TCP wrapper or a load balancer in search of a server. Late keys point at a weak or busy processor and a costly method.\n\n\
+        Packets that are lost and sent again look the same; where the kernel counted any, what was seen says so. Clients with a short limit \
+        (ConnectTimeout, banner_timeout of paramiko) already fail now and then.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See on the server's console whether it is the server: a version at once means that sshd is well and the path is not",
+            snippet: Some("time nc -w 5 127.0.0.1 {port} </dev/null; uptime; vmstat 1 3"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Give the handshake time until the server is mended",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    ConnectTimeout 60"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &["Connection timed out during banner exchange", "Error reading SSH protocol banner"],
+    hides: &[],
+    judge: |evidence| {
+        if let Some(facts) = evidence.handshake.failed().filter(|facts| drips(facts)) {
+            let because = format!(
+                "{} bytes came in {}, the last {} after the connection was open: {} was not complete",
+                facts.received_bytes,
+                seconds(facts.gave_up_ms? / 1000.0),
+                seconds(facts.last_received_ms.unwrap_or_default() / 1000.0),
+                if facts.version.is_some() { "the key exchange" } else { "the version" },
+            );
+            return Some(Match::new(Certainty::Certain, [because]).reason_open().at(Severity::Critical));
+        }
+        if let Some((facts, later)) = evidence.handshake.failed().and_then(|facts| Some((facts, facts.later.as_ref()?)))
+            && crate::causes::handshake::shared::may_become_a_version(&later.first_bytes)
+        {
+            let because = format!(
+                "the version came {} after the connection was open, and what your ssh waits had ended after {}",
+                seconds(later.ms / 1000.0),
+                seconds(facts.gave_up_ms? / 1000.0),
+            );
+            return Some(Match::new(Certainty::Certain, [because]).reason_open().at(Severity::Critical));
+        }
+        let facts = evidence.handshake.passed()?;
+        let rtt_ms = facts.tcp.map_or(0.0, |tcp| f64::from(tcp.rtt_us) / 1000.0);
+        let (version, offer, done) = (facts.version_ms?, facts.server_offer_ms?, facts.done_ms?);
+        let phases =
+            [("its version", version), ("its list of algorithms", offer - version), ("its keys", done - offer)];
+        let late: Vec<String> = phases
+            .iter()
+            .filter(|(_, ms)| *ms > PATIENCE_MS + 4.0 * rtt_ms)
+            .map(|(what, ms)| format!("the server took {} for {what}", seconds(ms / 1000.0)))
+            .collect();
+        if late.is_empty() {
+            return None;
+        }
+        let resent = facts.tcp.filter(|tcp| tcp.retransmits > 0);
+        let resent = resent.map(|tcp| format!("the kernel sent {} of our packets again", tcp.retransmits));
+        let certainty = if resent.is_some() { Certainty::Likely } else { Certainty::Certain };
+        Some(Match::new(certainty, late.into_iter().chain(resent)).reason_open())
+    },
+    ..Cause::NEW
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::handshake::Facts;
+    use crate::facts::{Evidence, Step, Timed};
+
+    fn fires(version: f64, offer: f64, done: f64) -> bool {
+        let facts =
+            Facts { version_ms: Some(version), server_offer_ms: Some(offer), done_ms: Some(done), ..Facts::default() };
+        let handshake = Timed { step: Step::Passed(facts), duration_ms: 1.0 };
+        (SLOW.judge)(&Evidence { handshake, ..Evidence::unexamined() }).is_some()
+    }
+
+    #[test]
+    fn a_phase_of_seconds_is_slow_and_a_second_is_not() {
+        assert!(!fires(20.0, 25.0, 60.0) && !fires(1000.0, 1005.0, 1900.0));
+        assert!(fires(2500.0, 2505.0, 2560.0) && fires(20.0, 25.0, 3000.0));
+    }
+}

@@ -1,0 +1,217 @@
+//! The server's key contradicts known_hosts.
+
+use super::SIGNED;
+use super::shared::{COMPARE_ON_SERVER, compared, qualified, quotable, scan_type, shown_key, told};
+use crate::causes::retest::shared;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::hostkey::{Decision, Kind, Standing};
+
+pub(super) const CHANGED: Cause = Cause {
+    code: "hostkey-changed",
+    stage: Check::Hostkey,
+    title: "The server's host key is not the one in known_hosts",
+    severity: Severity::Critical,
+    explanation: "known_hosts holds keys for this name, and the server proved to hold another one. Either the server was reinstalled or given new keys, \
+        the name or address now leads to another machine (DHCP, a re-created virtual machine, a load balancer over servers with keys of their \
+        own), or someone stands between you and the server. From the client these look alike, so ssh refuses; told not to be strict about host keys, it \
+        warns and goes on without passwords and agent forwarding. This examination stopped here in any case: no user name, key or password was sent.\n\n\
+        Where the stored key is of another type than the one shown, ssh says the same: it knows keys for this name, and none of them is this one.",
+    fixes: &[
+        COMPARE_ON_SERVER,
+        Fix {
+            side: Side::Client,
+            summary: "Only when the fingerprint was confirmed as {fingerprint}: remove the old key, connect, and compare again when ssh asks",
+            snippet: Some("ssh-keygen -R '{known_name}' -f '{known_file}'"),
+            caution: Some("until it is confirmed, treat the other end as a stranger"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Keep host keys over a reinstallation, give all servers behind one name the same keys, or sign their keys with one authority",
+            snippet: Some("ssh-keygen -s ca_key -h -I {host} -n {host} /etc/ssh/ssh_host_ed25519_key.pub"),
+            caution: Some(SIGNED),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!",
+        "Host key verification failed.",
+        "has changed and you have requested strict checking.",
+        "POTENTIAL SECURITY BREACH",
+        "The server key changed at line",
+        "BadHostKeyException",
+    ],
+    hides: &["hostkey-unknown", "hostkey-cert-invalid"],
+    judge: |evidence| {
+        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Changed)?;
+        let against: Vec<_> = facts
+            .entries
+            .iter()
+            .filter(|entry| entry.kind == Kind::Host && !entry.portless && !entry.matches)
+            .collect();
+        let first = against.first()?;
+        let mut because = vec![shown_key(facts)];
+        because.extend(against.iter().take(5).map(|entry| told(entry)));
+        if facts.others.is_empty() {
+            because.extend(shared::only_once(evidence));
+        }
+        let found = Match::new(Certainty::Certain, because).reason_open();
+        let mut found = found.with("fingerprint", facts.fingerprint.clone());
+        if !against.iter().any(|entry| entry.key_type == facts.key_type) {
+            found.because.push(format!("no line for {} holds a key of the type {}", facts.name, facts.key_type));
+            // The server may have kept the stored key as well, and our library may not speak its type.
+            found.certainty = Certainty::Likely;
+        }
+        found = qualified(found, facts);
+        let file = first.file.display().to_string();
+        if quotable(&facts.name) && quotable(&file) {
+            found = found.with("known_name", facts.name.clone()).with("known_file", file);
+        }
+        Some(found)
+    },
+    ..Cause::NEW
+};
+
+pub(super) const REVOKED: Cause = Cause {
+    code: "hostkey-revoked",
+    stage: Check::Hostkey,
+    title: "The server's host key is marked as revoked on this machine",
+    severity: Severity::Critical,
+    explanation: "A line of known_hosts with @revoked, or the file that RevokedHostKeys names, says that this key, or the authority that signed its \
+        certificate, must never be accepted again, usually because its private half was lost or stolen. Whoever answers holds that private half: \
+        it may be the server, still with its old key, or someone who has a copy of it. No user name, key or password was sent.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Give the server a new host key, and hand its fingerprint to the clients over a way that they trust",
+            snippet: Some(
+                "cd /etc/ssh && mv {key_file} {key_file}.revoked && ssh-keygen -q -t {scan_type} -N '' -f {key_file} && systemctl reload ssh",
+            ),
+            caution: Some(
+                "every client sees a changed key until its known_hosts is updated. The unit is called sshd on some systems",
+            ),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Ask whoever revoked the key in {known_file} which key the server should have",
+            snippet: Some("grep -n '^@revoked' '{known_file}'"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Ask whoever keeps {revoked_file} which key the server should have; these are the keys that it lists",
+            snippet: Some("ssh-keygen -lf '{revoked_file}'"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[
+        "WARNING: REVOKED HOST KEY DETECTED!",
+        "is marked as revoked.",
+        "revoked by file",
+        "Host key verification failed.",
+    ],
+    hides: &["hostkey-changed", "hostkey-unknown", "hostkey-cert-invalid"],
+    judge: |evidence| {
+        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Revoked)?;
+        let line = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches);
+        let (file, name, told) = match (&facts.revoked_by, line) {
+            (Some(file), _) => {
+                let told =
+                    format!("RevokedHostKeys: {} lists that key, or the authority that signed it", file.display());
+                (file, "revoked_file", told)
+            }
+            (None, Some(line)) => (&line.file, "known_file", format!("{}, marked @revoked", told(line))),
+            (None, None) => return None,
+        };
+        let key_type = scan_type(facts);
+        let found = Match::new(Certainty::Certain, [shown_key(facts), told])
+            .reason_open()
+            .with("scan_type", key_type)
+            .with("key_file", format!("ssh_host_{key_type}_key"));
+        let found = if facts.decision == Decision::Withheld { qualified(found, facts) } else { found };
+        let file = file.display().to_string();
+        Some(if quotable(&file) { found.with(name, file) } else { found })
+    },
+    ..Cause::NEW
+};
+
+#[cfg(test)]
+mod tests {
+    use super::{CHANGED, REVOKED};
+    use crate::causes::Severity;
+    use crate::causes::hostkey::samples::{evidence, fired};
+    use crate::facts::certainty::Certainty;
+    use crate::facts::hostkey::samples::{entry, known};
+    use crate::facts::hostkey::{Decision, Facts, Kind, Standing};
+
+    fn changed() -> Facts {
+        Facts {
+            entries: vec![entry("SHA256:old", Kind::Host, false)],
+            standing: Standing::Changed,
+            decision: Decision::Stopped,
+            ..known()
+        }
+    }
+
+    #[test]
+    fn a_changed_key_names_both_keys_and_the_line() {
+        assert_eq!(fired(&changed()), ["hostkey-changed"]);
+        let found = (CHANGED.judge)(&evidence(&changed())).unwrap();
+        assert_eq!(found.certainty, Certainty::Certain);
+        let because = found.because.join("\n");
+        for part in ["SHA256:old", "SHA256:new", "/home/me/.ssh/known_hosts:7"] {
+            assert!(because.contains(part), "{because}");
+        }
+    }
+
+    #[test]
+    fn where_ssh_goes_on_it_is_a_warning_and_said() {
+        let facts = Facts { decision: Decision::Withheld, ..changed() };
+        let found = (CHANGED.judge)(&evidence(&facts)).unwrap();
+        assert_eq!((found.certainty, found.severity), (Certainty::Certain, Some(Severity::Warning)));
+        assert!(found.because.iter().any(|line| line.contains("without passwords")), "{:?}", found.because);
+        let entries = vec![entry("SHA256:new", Kind::Revoked, true)];
+        let revoked = Facts { standing: Standing::Revoked, entries, ..facts };
+        let found = (REVOKED.judge)(&evidence(&revoked)).unwrap();
+        assert_eq!(found.severity, Some(Severity::Warning));
+    }
+
+    #[test]
+    fn a_command_that_is_not_run_may_know_the_key() {
+        let facts = Facts { known_hosts_command: true, ..changed() };
+        let found = (CHANGED.judge)(&evidence(&facts)).unwrap();
+        assert_eq!(found.certainty, Certainty::Possible);
+        assert!(found.because.iter().any(|line| line.contains("KnownHostsCommand")), "{:?}", found.because);
+    }
+
+    #[test]
+    fn a_key_of_another_type_is_less_than_certain() {
+        let mut facts = changed();
+        facts.entries[0].key_type = "ssh-rsa".into();
+        assert_eq!((CHANGED.judge)(&evidence(&facts)).unwrap().certainty, Certainty::Likely);
+    }
+
+    #[test]
+    fn a_revoked_key_is_named_as_such_only() {
+        let facts = Facts {
+            entries: vec![entry("SHA256:new", Kind::Host, true), entry("SHA256:new", Kind::Revoked, true)],
+            standing: Standing::Revoked,
+            decision: Decision::Stopped,
+            ..known()
+        };
+        assert_eq!(fired(&facts), ["hostkey-revoked"]);
+    }
+
+    #[test]
+    fn the_file_that_revokes_a_key_is_named() {
+        let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), standing: Standing::Revoked, ..changed() };
+        assert_eq!(fired(&listed), ["hostkey-revoked"]);
+        let found = (REVOKED.judge)(&evidence(&listed)).unwrap();
+        assert!(found.because[1].contains("RevokedHostKeys: /etc/ssh/revoked"), "{:?}", found.because);
+        assert!(found.values.contains(&("revoked_file", "/etc/ssh/revoked".into())));
+        assert!(found.values.iter().all(|(name, _)| *name != "known_file"));
+    }
+}

@@ -1,0 +1,176 @@
+//! known_hosts says nothing of the server.
+
+use super::shared::{COMPARE_ON_SERVER, compared, qualified, shown_key, told};
+use crate::base::target::Strictness;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::certainty::Certainty;
+use crate::facts::hostkey::{Decision, Facts, Kind, Standing};
+use crate::facts::{Check, auth};
+
+/// Has ssh record the key itself: under the name that it looks for, hashed or not, from behind any hop.
+const RECORD: Fix = Fix {
+    side: Side::Client,
+    summary: "Once the administrator confirms {fingerprint}, connect and paste it at ssh's question: ssh adds the key to {known_file}",
+    snippet: Some("ssh -o StrictHostKeyChecking=ask {alias}"),
+    caution: Some("paste the fingerprint that you were given, never just yes: ssh goes on only where it is the same"),
+    ..Fix::CHANGE
+};
+
+pub(super) const UNKNOWN: Cause = Cause {
+    code: "hostkey-unknown",
+    stage: Check::Hostkey,
+    title: "The server's host key is not in known_hosts",
+    severity: Severity::Warning,
+    explanation: "No known_hosts file names this server, so nothing on this machine can tell the true server from a false one. With \
+        StrictHostKeyChecking ask, ssh asks a person and refuses where there is none (BatchMode, cron, CI); with yes it always refuses; with \
+        accept-new it takes the first key that it sees on trust. Where KnownHostsCommand is set, ssh may know the key from that command, which \
+        is not run here.\n\n\
+        This examination never writes known_hosts. Where nobody could be asked it went on with public keys only: their signatures are bound to this \
+        connection (RFC 4252 section 7) and of no use to a false server, while a password would be.",
+    fixes: &[
+        COMPARE_ON_SERVER,
+        RECORD,
+        Fix {
+            side: Side::Client,
+            summary: "For many servers or clients: sign the host keys with one authority, and put that authority into {known_file} once",
+            file: Some("known_hosts"),
+            snippet: Some("@cert-authority {known_as} <public key of the authority>"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "Host key verification failed.",
+        "The authenticity of host",
+        "and you have requested strict checking.",
+        "Unknown server key",
+        "not found in known_hosts",
+        "The server's host key is not cached",
+    ],
+    hides: &[],
+    judge: |evidence| {
+        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Unknown)?;
+        let mut because =
+            vec![shown_key(facts), format!("no line of the known_hosts files names {}", facts.name), decided(facts)];
+        because.extend(
+            facts
+                .unread
+                .iter()
+                .map(|unread| format!("{} could not be read to its end: {}", unread.file.display(), unread.error)),
+        );
+        let revoked = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches);
+        because.extend(revoked.map(|line| {
+            format!("{}, marked @revoked for the name without its port: ssh warns of it and takes the key as an unknown one", told(line))
+        }));
+        let withheld = evidence.auth.failed().is_some_and(auth::Facts::password_withheld);
+        if withheld {
+            because.push("the login failed for want of a password, which was not sent to an unknown key".to_owned());
+        }
+        let severity = if withheld { Severity::Critical } else { severity(facts) };
+        // A line that was not read may be the one.
+        let certainty = if facts.unread.is_empty() { Certainty::Certain } else { Certainty::Likely };
+        let found = qualified(Match::new(certainty, because), facts).at(severity);
+        Some(recorded(found, facts))
+    },
+    ..Cause::NEW
+};
+
+/// The match with the key and the file that ssh would add it to, where there is one.
+fn recorded(found: Match, facts: &Facts) -> Match {
+    let found = found.with("fingerprint", facts.fingerprint.clone());
+    match &facts.first_file {
+        Some(file) => found.with("known_file", file.display().to_string()),
+        None => found,
+    }
+}
+
+/// How bad an unknown key is, after what was decided about it.
+pub(super) fn severity(facts: &Facts) -> Severity {
+    match facts.decision {
+        // A command that was not run may know it.
+        Decision::PublicKeysOnly if facts.known_hosts_command => Severity::Info,
+        Decision::RefusedBySetting | Decision::RefusedByUser | Decision::Stopped => Severity::Critical,
+        Decision::AcceptedBySetting | Decision::PublicKeysOnly | Decision::Withheld => Severity::Warning,
+        Decision::AcceptedByUser | Decision::Known | Decision::NotChecked => Severity::Info,
+    }
+}
+
+fn decided(facts: &Facts) -> String {
+    let setting = match facts.strictness {
+        Strictness::Yes => "yes",
+        Strictness::Ask => "ask",
+        Strictness::AcceptNew => "accept-new",
+        Strictness::No => "no",
+    };
+    let what = match facts.decision {
+        Decision::PublicKeysOnly if facts.known_hosts_command || facts.is_revoked_without_port() => {
+            "this examination went on with public keys only"
+        }
+        Decision::PublicKeysOnly => {
+            "nobody could be asked: ssh would refuse here, this examination went on with public keys only"
+        }
+        Decision::AcceptedByUser => "the user compared the fingerprint and accepted it",
+        Decision::RefusedByUser => "the user did not accept it",
+        Decision::AcceptedBySetting => "an unknown key is accepted",
+        Decision::RefusedBySetting
+        | Decision::Stopped
+        | Decision::Known
+        | Decision::Withheld
+        | Decision::NotChecked => "an unknown key is refused",
+    };
+    format!("StrictHostKeyChecking is {setting}: {what}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::UNKNOWN;
+    use crate::causes::Severity;
+    use crate::causes::hostkey::samples::{evidence, fired};
+    use crate::facts::certainty::Certainty;
+    use crate::facts::hostkey::samples::known;
+    use crate::facts::hostkey::{Decision, Facts, Standing, Unread};
+
+    fn unknown(decision: Decision) -> Facts {
+        Facts { entries: Vec::new(), standing: Standing::Unknown, decision, ..known() }
+    }
+
+    #[test]
+    fn an_unknown_key_is_as_bad_as_what_ssh_does_with_it() {
+        for (decision, severity) in [
+            (Decision::RefusedBySetting, Severity::Critical),
+            (Decision::RefusedByUser, Severity::Critical),
+            (Decision::PublicKeysOnly, Severity::Warning),
+            (Decision::AcceptedBySetting, Severity::Warning),
+            (Decision::AcceptedByUser, Severity::Info),
+        ] {
+            assert_eq!(fired(&unknown(decision)), ["hostkey-unknown"]);
+            let found = (UNKNOWN.judge)(&evidence(&unknown(decision))).unwrap();
+            assert_eq!(found.severity, Some(severity), "{decision:?}");
+        }
+    }
+
+    #[test]
+    fn the_key_to_confirm_and_the_file_that_ssh_adds_it_to_are_named() {
+        let found = (UNKNOWN.judge)(&evidence(&unknown(Decision::PublicKeysOnly))).unwrap();
+        let value = |name: &str| found.values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
+        assert_eq!(value("fingerprint"), Some(known().fingerprint.as_str()));
+        assert_eq!(value("known_file"), Some("/home/me/.ssh/known_hosts"));
+    }
+
+    #[test]
+    fn a_command_that_is_not_run_may_know_the_key_and_nothing_is_said_of_a_refusal() {
+        let facts = Facts { known_hosts_command: true, ..unknown(Decision::PublicKeysOnly) };
+        let found = (UNKNOWN.judge)(&evidence(&facts)).unwrap();
+        assert_eq!((found.certainty, found.severity), (Certainty::Possible, Some(Severity::Info)));
+        let because = found.because.join("\n");
+        assert!(because.contains("does not run that command") && !because.contains("refuse"), "{because}");
+    }
+
+    #[test]
+    fn a_file_that_was_not_read_to_its_end_leaves_a_doubt() {
+        let certainty = |facts: &Facts| (UNKNOWN.judge)(&evidence(facts)).map(|found| found.certainty);
+        let read = unknown(Decision::PublicKeysOnly);
+        assert_eq!(certainty(&read), Some(Certainty::Certain));
+        let unread = vec![Unread { file: "/home/me/.ssh/known_hosts".into(), error: "too long".into() }];
+        assert_eq!(certainty(&Facts { unread, ..read }), Some(Certainty::Likely));
+    }
+}

@@ -1,0 +1,85 @@
+//! Nothing comes through, new connections included: no timer's doing.
+
+use crate::base::text::seconds;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+
+pub(super) const NETWORK_OUTAGE: Cause = Cause {
+    code: "network-outage",
+    stage: Check::Idle,
+    title: "The path to the server went down during the test",
+    severity: Severity::Critical,
+    explanation: "At some moment all sessions stopped answering, those that were kept alive among them, and no fresh connection could be had. That is an outage of \
+        the path or of the server, not a timer for idle sessions, and no keepalive setting prevents it. Until it is mended nothing can be said about idle sessions.",
+    fixes: &[
+        Fix {
+            side: Side::Network,
+            summary: "See where the path ends now",
+            snippet: Some("mtr -rwbzc 20 -T -P {port} {host}"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See whether the server itself was down: its uptime, and what it logged at that time",
+            snippet: Some("uptime; journalctl --since -1h -p warning"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Where short outages are part of the path, use sessions that survive them",
+            snippet: Some("mosh {alias}    # or: ssh -t {alias} tmux new -A -s main"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "client_loop: send disconnect: Broken pipe",
+        "Timeout, server not responding.",
+        "Network is unreachable",
+        "No route to host",
+    ],
+    hides: &[
+        "idle-silent-drop",
+        "idle-reset",
+        "idle-closed",
+        "idle-server-disconnect",
+        "idle-channel-timeout",
+        "idle-closed-by-proxy",
+        "idle-server-inactivity",
+        "idle-shell-timeout",
+        "idle-terminal-timeout",
+        "idle-one-way-refresh",
+        "idle-unused-connection-timeout",
+        "idle-one-way-drop",
+        "idle-no-keepalive",
+        "session-lifetime-limit",
+        "session-wall-clock-cut",
+    ],
+    strikes_anywhere: true,
+    judge: |evidence| {
+        let facts = evidence.idle.facts()?;
+        let lasting = facts.outages.iter().find(|outage| outage.ended_s.is_none());
+        if let Some(outage) = lasting {
+            let tried = facts.elapsed_s - outage.started_s;
+            return Some(Match::new(
+                Certainty::Certain,
+                [
+                    format!("{} into the idle test an answer did not come", seconds(outage.started_s)),
+                    format!("from then on no fresh connection could be had, for {}, until we gave up", seconds(tried)),
+                ],
+            ));
+        }
+        let because: Vec<String> = facts
+            .outages
+            .iter()
+            .filter_map(|outage| {
+                let ended = outage.ended_s?;
+                let (from, lasted) = (seconds(outage.started_s), seconds(ended - outage.started_s));
+                Some(format!("{from} into the idle test a fresh connection took {lasted}"))
+            })
+            .collect();
+        (!because.is_empty() && evidence.idle.passed().is_some())
+            .then(|| Match::new(Certainty::Likely, because).at(Severity::Warning))
+    },
+    ..Cause::NEW
+};

@@ -1,0 +1,43 @@
+//! The user's own settings, beside a timer that was proven.
+
+use super::timer::{KEEPALIVE, outlived, sharp};
+use crate::base::text::seconds;
+use crate::causes::{Cause, Fix, Match, Severity};
+use crate::facts::Check;
+
+pub(super) const NO_KEEPALIVE: Cause = Cause {
+    code: "idle-no-keepalive",
+    stage: Check::Idle,
+    title: "Your own ssh settings do not keep idle sessions alive on this path",
+    severity: Severity::Warning,
+    explanation: "With the settings that ssh uses for this host today, nothing is sent on an idle session before the timer that was found runs out. ssh sends keepalives \
+        only when ServerAliveInterval is set; TCPKeepAlive, on by default, begins after two hours on most systems (tcp(7)), too late for most timers.",
+    fixes: &[Fix { summary: "Set the interval that was proven", ..KEEPALIVE }],
+    symptoms: &["client_loop: send disconnect: Broken pipe"],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.idle.failed()?;
+        let died = facts.timeout().died_s.filter(|_| facts.deaths().first().is_none_or(|first| outlived(first)))?;
+        let keepalive = facts.keepalive();
+        let (Some(interval), Some(count_max), Some(true)) =
+            (keepalive.interval_s, keepalive.count_max, keepalive.verified)
+        else {
+            return None;
+        };
+        let own = &evidence.settings;
+        let from = &own.server_alive_from;
+        let value = match own.server_alive_interval_s {
+            0 => format!("ServerAliveInterval is 0, so ssh sends no keepalives ({from})"),
+            set if set as f64 >= died => {
+                format!("ServerAliveInterval is {set} ({from}), longer than the {} of silence that kill", seconds(died))
+            }
+            _ => return None,
+        };
+        Some(
+            Match::new(sharp(facts), [value])
+                .with("interval", interval.to_string())
+                .with("count_max", count_max.to_string()),
+        )
+    },
+    ..Cause::NEW
+};

@@ -1,0 +1,40 @@
+//! A proxy in the path that ends TCP itself: only bytes of SSH count, TCP keepalives do not reach through it.
+
+use super::timer::{HAPROXY_TIMEOUT, KEEPALIVE, NGINX_TIMEOUT, SERVER_KEEPALIVE, judge};
+use crate::causes::{Cause, Severity};
+use crate::facts::connection::Manner;
+use crate::facts::idle::Sign;
+use crate::facts::{Check, Evidence};
+
+pub(super) const CLOSED_BY_PROXY: Cause = Cause {
+    code: "idle-closed-by-proxy",
+    stage: Check::Idle,
+    title: "A proxy in the path closes connections on which no bytes move",
+    severity: Severity::Critical,
+    explanation: "After a silence the connection was ended by the other side. A session on which only TCP keepalives moved was ended just the same, and one \
+        with SSH keepalives lived: whoever ended them counts bytes and not packets. That is what a proxy or load balancer does that ends TCP on both sides \
+        (haproxy, nginx stream, Envoy, a cloud's TCP proxy).\n\n\
+        An SSH server with an inactivity limit of its own for any packet looks the same, so this is said only of servers that have none of that kind: \
+        OpenSSH and dropbear.",
+    fixes: &[KEEPALIVE, HAPROXY_TIMEOUT, NGINX_TIMEOUT, SERVER_KEEPALIVE],
+    symptoms: &[
+        "Connection to closed by remote host.",
+        "client_loop: send disconnect: Broken pipe",
+        "Remote side unexpectedly closed network connection",
+    ],
+    hides: &["idle-closed", "idle-reset"],
+    judge: |evidence| {
+        if evidence.idle.failed()?.tcp_keepalive_lived() != Some(false) {
+            return None;
+        }
+        let ended = |manner: &Manner, sign| matches!(manner, Manner::Fin | Manner::Reset) && sign == Sign::BeforeProbe;
+        limits_are_known(evidence).then(|| judge(evidence, ended))?
+    },
+    ..Cause::NEW
+};
+
+/// Whether the server is one that is known to have no inactivity limit which any packet renews.
+fn limits_are_known(evidence: &Evidence) -> bool {
+    let version = evidence.handshake.facts().and_then(|facts| facts.version.as_deref()).unwrap_or_default();
+    version.contains("OpenSSH") || version.contains("dropbear")
+}

@@ -1,0 +1,123 @@
+//! Limits of the server itself that keepalives do not defeat.
+
+use super::timer::outlived;
+use crate::base::text::seconds;
+use crate::causes::shared::TMUX;
+use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::connection::Manner;
+use crate::facts::handshake::Limit;
+use crate::facts::idle::bracket::data_alone_lives;
+use crate::facts::idle::{Arm, End, Holds, Sign};
+
+pub(super) const INACTIVITY: Cause = Cause {
+    code: "idle-server-inactivity",
+    stage: Check::Idle,
+    title: "The server ends sessions in which no data moves, and no keepalive prevents it",
+    severity: Severity::Critical,
+    explanation: "The server closed the connection of idle sessions, of those with SSH keepalives too; only the session in whose channel data moved lived on. So it counts \
+        data in channels and nothing else. Dropbear's -I does this, and bastions with a policy on idle users.\n\n\
+        It is a setting of the server, and often a policy: its owner decides. Work that must survive belongs into tmux or screen.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "For dropbear: start it without -I, or with a longer time (DROPBEAR_EXTRA_ARGS in /etc/default/dropbear, option IdleTimeout in OpenWrt)",
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "For dropbear: see how it was started",
+            snippet: Some("ps -o args= -C dropbear"),
+            ..Fix::LOOK
+        },
+        TMUX,
+    ],
+    symptoms: &["Connection to closed by remote host.", "Idle timeout", "Exit: Idle timeout"],
+    // What had not been read when the server closed makes a reset of the close (RFC 2525 section 2.17).
+    hides: &["idle-closed", "idle-reset", "idle-closed-by-proxy", "idle-unused-connection-timeout"],
+    judge: |evidence| {
+        let facts = evidence.idle.failed()?;
+        let first = *facts.deaths().first()?;
+        // Who counts data ends the session himself; a table that forgets does not.
+        let (how, _) = first.death().filter(|(how, sign)| how.is_of_connection() && *sign == Sign::BeforeProbe)?;
+        let in_vain: Vec<&Arm> = facts.kept_in_vain().filter(|arm| arm.holds != Holds::Nothing).collect();
+        let kept = *in_vain.first().filter(|_| data_alone_lives(&facts.arms))?;
+        let busy = facts.busy().find(|arm| matches!(arm.end, End::Alive { .. }) && arm.lasted_s > first.quiet_s())?;
+        let quiet = first.channel_quiet_s.unwrap_or(first.lasted_s);
+        let of_the_server = facts.server_data_held().map(|held| {
+            let counts = if held { "lived too" } else { "was ended too: what counts comes from the client" };
+            format!("one on which only the server sent data {counts}")
+        });
+        // One may have been ended by hand.
+        let certainty = if in_vain.len() > 1 { Certainty::Certain } else { Certainty::Likely };
+        Some(Match::new(
+            certainty,
+            [
+                format!("a session without channel data for {} was ended by {}", seconds(quiet), how.words()),
+                format!(
+                    "one with a keepalive every {} was ended too",
+                    seconds(f64::from(kept.interval_s.unwrap_or_default()))
+                ),
+                format!("one with data every {} lived", seconds(f64::from(busy.interval_s.unwrap_or_default()))),
+            ]
+            .into_iter()
+            .chain(of_the_server),
+        ))
+    },
+    ..Cause::NEW
+};
+
+pub(super) const UNUSED_CONNECTION: Cause = Cause {
+    code: "idle-unused-connection-timeout",
+    stage: Check::Idle,
+    title: "The server closes connections on which no channel is open",
+    severity: Severity::Critical,
+    explanation: "A connection without a channel was closed by the server although keepalives moved on it, and sessions with a channel went on. OpenSSH does this since 9.2 \
+        where UnusedConnectionTimeout is set. It hits the master of shared connections (ControlPersist), and ssh -N with forwardings that nobody uses at the moment.\n\n\
+        We saw one such connection end; a process that was ended by hand at that moment looks the same.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See the setting",
+            snippet: Some("sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i unusedconnectiontimeout"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Keep a channel open beside the forwardings",
+            snippet: Some("ssh {alias} -L FORWARDING cat"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &["Connection to closed by remote host."],
+    hides: &[],
+    corroborated_by: &[testimony::unused_connection_timeout],
+    judge: |evidence| {
+        let facts = evidence.idle.facts()?;
+        let server = evidence.handshake.facts();
+        if server.and_then(|server| server.can_have(Limit::ChannelTimeout)) == Some(false) {
+            return None;
+        }
+        let main = facts.kept().find(|arm| arm.holds == Holds::Nothing && arm.death().is_some())?;
+        let (how, sign) = main.death()?;
+        let closed = matches!(how, Manner::Fin | Manner::Disconnect { .. }) && sign == Sign::BeforeProbe;
+        let ended = |arm: &Arm| arm.started_s + arm.lasted_s;
+        let others = facts.kept_with_channel().chain(facts.busy()).filter(|arm| ended(arm) > ended(main) + 1.0).count();
+        let their_deaths = facts.kept_with_channel().chain(facts.busy()).any(|arm| arm.death().is_some());
+        (closed && outlived(main) && others > 0 && !their_deaths).then(|| {
+            Match::new(
+                Certainty::Likely,
+                [
+                    format!(
+                        "a connection without a channel was ended after {} by {}",
+                        seconds(main.lasted_s),
+                        how.words()
+                    ),
+                    format!("{others} sessions with a channel lived longer"),
+                ],
+            )
+        })
+    },
+    ..Cause::NEW
+};

@@ -1,0 +1,189 @@
+//! A hop that lets us in and does not connect us on.
+
+use crate::base::text::{seconds, shown};
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::certainty::Certainty;
+use crate::facts::connection::NotForwarded;
+use crate::facts::{Check, Evidence, Forward, Hop};
+
+/// SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254 section 5.1).
+const PROHIBITED: u32 = 1;
+
+pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
+    code: "jump-forwarding-prohibited",
+    stage: Check::Tcp,
+    title: "A jump host lets the user in and forbids the connection to what lies behind it",
+    severity: Severity::Critical,
+    explanation: "The login at the hop worked, and the hop refused to open the connection that ProxyJump needs (direct-tcpip) as administratively \
+        prohibited (reason 1, RFC 4254 section 5.1). sshd answers so when AllowTcpForwarding or DisableForwarding forbids it, when PermitOpen \
+        does not list the destination, or when the key's own line in authorized_keys has restrict, no-port-forwarding or permitopen. The \
+        client cannot see which of them it is; the hop's effective settings and the line of the key tell.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "On the hop {hop}: see what sshd permits this user, and what the key's line in authorized_keys takes away",
+            snippet: Some(
+                "sshd -T -C user={hop_user} | grep -iE 'forwarding|permitopen'; grep -nE 'restrict|no-port-forwarding|permitopen' ~{hop_user}/.ssh/authorized_keys",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "On the hop {hop}: allow this user the connection to this destination, and no other",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some(
+                "Match User {hop_user}\n    DisableForwarding no\n    AllowTcpForwarding local\n    PermitOpen {behind}",
+            ),
+            caution: Some("a Match lasts to the next one or the end of the file; check with sshd -t, then reload sshd"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Jump through a host that may be used for it",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    ProxyJump <another jump host>"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "open failed: administratively prohibited",
+        "administratively prohibited: open failed",
+        "stdio forwarding failed",
+        "Connection closed by UNKNOWN port 65535",
+    ],
+    hides: &[],
+    strikes_anywhere: true,
+    judge: |evidence| {
+        let (hop, forward, failure) = stopped(evidence)?;
+        let NotForwarded::Refused { code: PROHIBITED, text } = failure else { return None };
+        let because = [
+            format!("the login at {} succeeded", shown(&hop.name)),
+            format!("it refused the connection to {}: reason {PROHIBITED}, \"{text}\"", place(forward)),
+        ];
+        Some(with_values(Match::new(Certainty::Certain, because), hop, forward))
+    },
+    ..Cause::NEW
+};
+
+pub(super) const TARGET_UNREACHABLE: Cause = Cause {
+    code: "jump-target-unreachable",
+    stage: Check::Tcp,
+    title: "A jump host lets the user in and cannot connect to what lies behind it",
+    severity: Severity::Critical,
+    explanation: "The login at the hop worked, and the hop could not make the connection that it was asked for. Its own words tell why, as far as it \
+        tells: the name is not known there, the port is refused, there is no route, or nobody answers. The name is looked up at the \
+        hop, not here, and the way from the hop has firewalls of its own: that it works from this machine says nothing.\n\n\
+        An OpenSSH hop that does not answer at all is still waiting for its own connection attempt, which takes up to two minutes. One that \
+        ends the connection at that moment may have taken the login back, as sshd does where root may only run forced commands: then the \
+        server behind it is not to blame, and the hop's log tells.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "On the hop {hop}: see what the name is there, and whether the port answers",
+            snippet: Some("getent ahosts '{behind_host}'; nc -vz -w 5 '{behind_host}' {behind_port}"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "On the hop {hop}: read what sshd logged of the attempt, or of the login",
+            snippet: Some("journalctl -u ssh -u sshd --since '-10 min' | grep -F 'sshd'"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Where the hop knows the server by another name or address, name that one",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    HostName <the name or address that the hop can reach>"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Network,
+            summary: "Let the hop {hop} reach {behind}, and see that sshd listens there",
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "open failed: connect failed: Connection refused",
+        "open failed: connect failed: No route to host",
+        "open failed: connect failed: Connection timed out",
+        "open failed: connect failed: Name or service not known",
+        "open failed: connect failed: Temporary failure in name resolution",
+        "stdio forwarding failed",
+    ],
+    hides: &[],
+    strikes_anywhere: true,
+    judge: |evidence| {
+        let (hop, forward, failure) = stopped(evidence)?;
+        let (certainty, what) = match failure {
+            NotForwarded::Refused { code: PROHIBITED, .. } => return None,
+            NotForwarded::Refused { code, text } => {
+                let what = format!("it did not connect to {}: reason {code}, \"{text}\"", place(forward));
+                // OpenSSH says so too when it lacks descriptors or memory for a channel.
+                (if text == "open failed" { Certainty::Likely } else { Certainty::Certain }, what)
+            }
+            NotForwarded::Deadline => {
+                let waited = seconds(forward.ms / 1000.0);
+                (Certainty::Likely, format!("it had not connected to {} after {waited}", place(forward)))
+            }
+            NotForwarded::Gone => {
+                (Certainty::Possible, format!("it ended the connection when asked for {}", place(forward)))
+            }
+        };
+        let because = [format!("the login at {} succeeded", shown(&hop.name)), what];
+        Some(with_values(Match::new(certainty, because), hop, forward))
+    },
+    ..Cause::NEW
+};
+
+/// The hop at which the way ends although its login worked.
+fn stopped(evidence: &Evidence) -> Option<(&Hop, &Forward, &NotForwarded)> {
+    let hop = evidence.hops.last()?;
+    let forward = hop.forward.as_ref()?;
+    Some((hop, forward, forward.failure.as_ref()?))
+}
+
+fn place(forward: &Forward) -> String {
+    let host = shown(&forward.host);
+    if host.contains(':') { format!("[{host}]:{}", forward.port) } else { format!("{host}:{}", forward.port) }
+}
+
+fn with_values(found: Match, hop: &Hop, forward: &Forward) -> Match {
+    found
+        .with("hop", hop.name.clone())
+        .with("hop_user", hop.evidence.target.user.clone())
+        .with("behind", place(forward))
+        .with("behind_host", forward.host.clone())
+        .with("behind_port", forward.port.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::certainty::Certainty;
+    use crate::facts::connection::NotForwarded;
+    use crate::facts::{Evidence, Forward, Hop};
+
+    fn fired(failure: Option<NotForwarded>) -> Vec<(&'static str, Certainty)> {
+        let forward = Some(Forward { host: "db".into(), port: 22, ms: 10_000.0, failure });
+        let hop = Hop { name: "bastion".into(), evidence: Evidence::unexamined(), forward };
+        let evidence = Evidence { hops: vec![hop], ..Evidence::unexamined() };
+        let causes = crate::causes::jump::CAUSES.iter();
+        causes.filter_map(|cause| Some((cause.code, (cause.judge)(&evidence)?.certainty))).collect()
+    }
+
+    fn refused(code: u32, text: &str) -> NotForwarded {
+        NotForwarded::Refused { code, text: text.into() }
+    }
+
+    #[test]
+    fn the_reason_code_tells_a_ban_from_a_failure() {
+        assert_eq!(fired(Some(refused(1, "open failed"))), [("jump-forwarding-prohibited", Certainty::Certain)]);
+        assert_eq!(fired(Some(refused(2, "Connection refused"))), [("jump-target-unreachable", Certainty::Certain)]);
+        assert_eq!(fired(Some(refused(2, "open failed"))), [("jump-target-unreachable", Certainty::Likely)]);
+        assert_eq!(fired(Some(NotForwarded::Deadline)), [("jump-target-unreachable", Certainty::Likely)]);
+    }
+
+    #[test]
+    fn a_hop_that_connects_on_is_healthy() {
+        assert!(fired(None).is_empty());
+    }
+}

@@ -1,0 +1,150 @@
+//! The path loses packets for the mark that they carry.
+
+use crate::base::text::seconds;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::retest::{Marks, Outcome};
+
+pub(super) const DROPPED: Cause = Cause {
+    code: "path-dscp-dropped",
+    stage: Check::Channel,
+    title: "The session dies as ssh marks its packets: the path loses what carries the mark",
+    severity: Severity::Critical,
+    explanation: "After the login ssh sets a type of service on its packets (IPQoS: AF21 for interactive sessions and CS1 for \
+        others in OpenSSH 7.8 to 10.0, EF for interactive ones since 10.1), and from that moment something on the path loses \
+        them: a router, a VPN, a virtual machine's network or a Wi-Fi driver. The login itself is not marked and works, so \
+        ssh appears to hang just as the session should begin.\n\n\
+        The doctor marked its packets as your ssh does, and repeated the login without the mark while the marked connection \
+        was still open. The server marks what it sends by its own IPQoS, which a client cannot switch off: where the path \
+        loses that too, the server's setting has to change as well.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Have ssh leave its packets unmarked",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    IPQoS none"),
+            caution: Some("where an old ssh does not know the word none, cs0 does the same"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Have the server leave its packets unmarked too",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some("IPQoS none"),
+            caution: Some("it holds for new connections after sshd was reloaded"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Network,
+            summary: "Find the rule or queue on the path that drops by DSCP",
+            snippet: Some("sudo nft list ruleset | grep -n dscp; sudo iptables-save | grep -i dscp; tc -s qdisc"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &["packet_write_wait: Connection to port: Broken pipe"],
+    hides: &["network-outage"],
+    strikes_anywhere: true,
+    judge: |evidence| {
+        let facts = evidence.channel.failed()?;
+        let marks = facts.marks.as_ref()?;
+        if marks.arm.outcome != Outcome::Through {
+            return None;
+        }
+        if facts.ending.is_some() || !marks.marked.is_some_and(|tcp| tcp.is_losing()) {
+            return None;
+        }
+        let proven = marks.acknowledged_ms.is_some() || marks.marked_after.is_some_and(|tcp| tcp.is_losing());
+        let certainty = if proven { Certainty::Certain } else { Certainty::Likely };
+        Some(Match::new(certainty, silence(marks)))
+    },
+    ..Cause::NEW
+};
+
+fn silence(marks: &Marks) -> Vec<String> {
+    let resent = marks.marked.map_or(0, |tcp| tcp.retransmits);
+    let mut because = vec![
+        format!(
+            "the login worked, and from the moment when packets were marked {} none was acknowledged: {resent} were sent again",
+            name(marks.tos)
+        ),
+        unmarked(marks),
+    ];
+    because.extend(match marks.acknowledged_ms {
+        Some(ms) => Some(format!(
+            "the marked connection got nothing through meanwhile, and {} after its mark was taken off its data was acknowledged",
+            seconds(ms / 1000.0)
+        )),
+        None if marks.marked_after.is_some_and(|tcp| tcp.is_losing()) => {
+            Some("the marked connection got nothing through meanwhile".to_owned())
+        }
+        None => None,
+    });
+    because
+}
+
+fn unmarked(marks: &Marks) -> String {
+    format!("a second connection without the mark logged in and ran a command in {}", seconds(marks.arm.ms / 1000.0))
+}
+
+/// The byte and the code point in it (RFC 2474 section 3).
+fn name(tos: u8) -> String {
+    format!("with type of service {tos:#04x} (DSCP {})", tos >> 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DROPPED;
+    use crate::facts::certainty::Certainty;
+    use crate::facts::certainty::Certainty::{Certain, Likely};
+    use crate::facts::channel::Facts;
+    use crate::facts::connection::Manner;
+    use crate::facts::retest::{Arm, Marks, Outcome};
+    use crate::facts::tcp::TcpInfo;
+    use crate::facts::{Evidence, Step, Timed};
+
+    fn kernel(unacked: u32) -> TcpInfo {
+        TcpInfo {
+            rtt_us: 100,
+            rto_us: 6_000_000,
+            backoff: if unacked > 0 { 5 } else { 0 },
+            unacked,
+            retransmits: 5,
+            last_ack_ms: 9000,
+            mss: 1448,
+            path_mtu: 1500,
+            ..TcpInfo::default()
+        }
+    }
+
+    fn marks(outcome: Outcome) -> Marks {
+        let arm = Arm { segment: None, short_offer: false, tos: None, ms: 300.0, outcome, tcp: None };
+        Marks { tos: 0x48, marked: Some(kernel(1)), arm, marked_after: Some(kernel(1)), acknowledged_ms: Some(2000.0) }
+    }
+
+    fn judged(marks: Marks, ending: Option<Manner>) -> Option<Certainty> {
+        let facts = Facts { marks: Some(marks), ending, ..Facts::default() };
+        let evidence =
+            Evidence { channel: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
+        (DROPPED.judge)(&evidence).map(|found| found.certainty)
+    }
+
+    #[test]
+    fn it_is_proven_where_only_the_unmarked_connection_works_at_the_same_time() {
+        assert_eq!(judged(marks(Outcome::Through), None), Some(Certain));
+        let recovered = Marks { marked_after: Some(kernel(0)), acknowledged_ms: None, ..marks(Outcome::Through) };
+        assert_eq!(judged(recovered, None), Some(Likely), "the path came back for both");
+    }
+
+    #[test]
+    fn an_end_right_after_the_marks_is_not_laid_on_them() {
+        assert_eq!(judged(marks(Outcome::Through), Some(Manner::Reset)), None);
+    }
+
+    #[test]
+    fn a_silent_server_and_a_dead_path_are_not_laid_on_marks() {
+        let hangs = Marks { marked: Some(kernel(0)), marked_after: Some(kernel(0)), ..marks(Outcome::Through) };
+        assert_eq!(judged(hangs, None), None, "everything was acknowledged");
+        assert_eq!(judged(marks(Outcome::Silent), None), None, "nothing passes without the mark either");
+    }
+}

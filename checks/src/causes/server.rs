@@ -1,0 +1,112 @@
+//! The causes that only the server itself can tell.
+
+use super::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::server::Answers;
+
+/// The causes that only the server itself can tell.
+pub static CAUSES: &[Cause] = &[DISK_FULL, NOLOGIN];
+
+const DISK_FULL: Cause = Cause {
+    code: "server-disk-full",
+    stage: Check::Channel,
+    title: "A file system that sessions write to is full on the server",
+    severity: Severity::Warning,
+    explanation: "The server says that nothing is left, in blocks or in inodes, of the file system that holds /tmp, /var/log or the account's home. Sessions still open; what writes at their start fails \
+        or hangs: one-time passwords that must be noted, xauth, shells that keep a history, remote editors that install themselves, and the logs that would tell.\n\nRoot may still have the \
+        blocks that the file system reserves for it, so that root sees nothing of it.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See what takes the space, and files that are deleted and still open",
+            snippet: Some(
+                "df -h /tmp /var/log ~; df -i /tmp /var/log ~; sudo du -xh --max-depth=2 /var | sort -h | tail; sudo lsof +L1 | head",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Keep the journal small",
+            snippet: Some("sudo journalctl --vacuum-size=200M"),
+            caution: Some("removes old log lines"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &["No space left on device", "error in locking authority file", "Disk quota exceeded"],
+    hides: &[],
+    strikes_anywhere: true,
+    judge: |evidence| {
+        let server = evidence.server.as_ref()?;
+        let full = |about| server.lines(about, false).filter_map(full);
+        let blocks = full("disk space").map(|place| format!("{place} has no block left"));
+        let inodes = full("inodes").map(|place| format!("{place} has no inode left"));
+        let because: Vec<_> = blocks.chain(inodes).collect();
+        (!because.is_empty()).then(|| Match::new(Certainty::Certain, because))
+    },
+    ..Cause::NEW
+};
+
+const NOLOGIN: Cause = Cause {
+    code: "server-nologin",
+    stage: Check::Auth,
+    title: "Logins of everybody but root are switched off on the server",
+    severity: Severity::Warning,
+    explanation: "The file /etc/nologin or /run/nologin exists on the server (nologin(5)). This account could log in all the same, as root may; others are turned away after their password or key was accepted, with the \
+        text of the file. shutdown(8) makes it minutes before the machine stops, and systemd while it starts; one that was left behind keeps everybody out.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See whether the machine is starting or stopping, and what the file says",
+            snippet: Some(
+                "systemctl is-system-running; ls -l /etc/nologin /run/nologin; cat /etc/nologin /run/nologin",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Where it was left behind, remove it",
+            snippet: Some("sudo rm {nologin_file}"),
+            caution: Some("lets everybody log in again: not while the machine starts, stops or is under maintenance"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &["System is going down. Unprivileged users are not permitted to log in anymore."],
+    hides: &[],
+    strikes_anywhere: true,
+    judge: |evidence| {
+        let lines = said(evidence.server.as_ref()?);
+        let files = ["/etc/nologin", "/run/nologin"];
+        let file = files.into_iter().find(|file| lines.iter().any(|line| line.strip_suffix(':') == Some(file)))?;
+        let because = [format!("the server has {}", lines.join(" "))];
+        Some(Match::new(Certainty::Certain, because).with("nologin_file", file))
+    },
+    ..Cause::NEW
+};
+
+fn said(server: &Answers) -> Vec<&str> {
+    server.lines("nologin", true).collect()
+}
+
+/// Where the file system of a line of `df -P` is mounted, if nothing of it is left; those without a size do not count.
+fn full(line: &str) -> Option<String> {
+    let mut fields = line.split_whitespace();
+    let (total, left, used) = (fields.nth(1)?, fields.nth(1)?, fields.next()?);
+    let is_full = left == "0" && used == "100%" && total.parse::<u64>().is_ok_and(|total| total > 0);
+    is_full.then(|| fields.collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::full;
+
+    #[test]
+    fn only_a_file_system_without_anything_left_is_full() {
+        assert_eq!(full("tmpfs 64 64 0 100% /tmp").as_deref(), Some("/tmp"));
+        for line in
+            ["Filesystem 1024-blocks Used Available Capacity Mounted on", "/dev/a 100 99 1 99% /", "none 0 0 0 - /x"]
+        {
+            assert_eq!(full(line), None, "{line}");
+        }
+    }
+}

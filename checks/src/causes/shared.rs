@@ -1,0 +1,32 @@
+//! Fixes that causes of several checks share.
+
+use super::{Fix, Side};
+
+/// The caution of a change to sshd_config.
+pub(crate) const RELOAD: &str = "check with sshd -t, then reload sshd; running sessions keep the old setting";
+
+/// Full-size packets that the path swallows, where the size that passes is not known.
+pub(crate) const CLAMP_MSS: Fix = Fix {
+    side: Side::Network,
+    summary: "On the router at the tunnel, clamp the TCP maximum segment size to the path",
+    snippet: Some("nft insert rule inet filter forward tcp flags syn tcp option maxseg size set {clamp}"),
+    caution: Some("table and chain are those of your own ruleset"),
+    ..Fix::CHANGE
+};
+
+/// Sessions that end by a limit which no client can lift.
+pub(crate) const TMUX: Fix = Fix {
+    side: Side::Client,
+    summary: "Let the work survive the session, and come back to it",
+    snippet: Some("ssh -t {alias} tmux new -A -s main"),
+    ..Fix::CHANGE
+};
+
+/// Servers and firewalls that count connections.
+pub(crate) const ONE_CONNECTION: Fix = Fix {
+    side: Side::Client,
+    summary: "Let many sessions share one connection, so that fewer are opened",
+    file: Some("~/.ssh/config"),
+    snippet: Some("Host {alias}\n    ControlMaster auto\n    ControlPath ~/.ssh/control-%C\n    ControlPersist 10m"),
+    ..Fix::CHANGE
+};

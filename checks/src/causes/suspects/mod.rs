@@ -1,0 +1,47 @@
+//! Middleboxes and services that are known to end idle or old sessions: which of them fit what was measured.
+//!
+//! A number alone names nobody: the bracket has to be narrow, the manner of the death has to fit, and so has what the other arms
+//! of the idle test say. What is left is offered as "consistent with", never as the answer.
+
+mod seen;
+mod suspect;
+mod table;
+
+pub use suspect::{Clock, Kind, Suspect};
+
+use crate::facts::Evidence;
+use crate::facts::idle::Arm;
+use seen::Seen;
+
+/// A bracket wider than this share of its upper end names nobody.
+const WIDEST: f64 = 0.25;
+/// Clocks, sweepers and round trips move a death by about this share of the timer.
+const SLACK: f64 = 0.02;
+/// What to ask of a knob, seconds: RFC 5382 REQ-5 wants established connections kept for 2 h 4 min.
+const WANTED_S: u32 = 7440;
+
+/// The suspects that fit the idle timer in the evidence; none where there is no timer, or where its bracket is too wide.
+#[must_use]
+pub fn of(evidence: &Evidence) -> Vec<&'static Suspect> {
+    Seen::of(evidence).map(|seen| consistent_with(&seen)).unwrap_or_default()
+}
+
+/// The suspects that fit the age at which this session was ended, although data moved on it.
+#[must_use]
+pub fn of_age(evidence: &Evidence, arm: &Arm) -> Vec<&'static Suspect> {
+    Seen::of_age(evidence, arm).map(|seen| consistent_with(&seen)).unwrap_or_default()
+}
+
+/// All of them, the shortest timers first.
+pub fn all() -> impl Iterator<Item = &'static Suspect> {
+    table::SUSPECTS.iter()
+}
+
+/// The suspects that fit in every respect that was measured.
+#[must_use]
+pub fn consistent_with(seen: &Seen) -> Vec<&'static Suspect> {
+    table::SUSPECTS.iter().filter(|suspect| suspect.fits(seen)).collect()
+}
+
+#[cfg(test)]
+mod tests;

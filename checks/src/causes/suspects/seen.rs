@@ -1,0 +1,73 @@
+//! What the evidence says that tells suspects apart.
+
+use super::suspect::{Clock, Ending};
+use crate::facts::Evidence;
+use crate::facts::connection::Manner;
+use crate::facts::idle::{Arm, Sign, Timeout};
+
+/// What was measured, as far as it tells suspects apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// What ran out.
+    pub clock: Clock,
+    /// The longest that was lived through and the shortest that killed.
+    pub bracket: Timeout,
+    /// How the death came.
+    pub ending: Ending,
+    /// Whether a session with TCP keepalives alone outlived the timer; `None` where that was not tried.
+    pub tcp_keepalive_held: Option<bool>,
+    /// Whether what the server said first after such a silence came through; `None` where that was not tried.
+    pub server_heard: Option<bool>,
+    /// The server's version line.
+    pub version: Option<&'a str>,
+}
+
+impl<'a> Seen<'a> {
+    /// What the idle test shows of the shortest silence that killed.
+    #[must_use]
+    pub fn of(evidence: &'a Evidence) -> Option<Self> {
+        let facts = evidence.idle.facts()?;
+        let (manner, sign) = facts.deaths().first()?.death()?;
+        Some(Self {
+            clock: Clock::Idle,
+            bracket: facts.timeout(),
+            ending: Ending::of(manner, sign)?,
+            tcp_keepalive_held: facts.tcp_keepalive_held(),
+            server_heard: facts.server_heard(),
+            version: version(evidence),
+        })
+    }
+
+    /// What a death at this age shows, of sessions on which data moved until then, this often.
+    #[must_use]
+    pub fn of_age(evidence: &'a Evidence, arm: &Arm) -> Option<Self> {
+        let (manner, sign) = arm.death()?;
+        let heard_s = arm.age_s - f64::from(arm.interval_s?);
+        Some(Self {
+            clock: Clock::Age,
+            bracket: Timeout { survived_s: Some(heard_s), died_s: Some(arm.age_s) },
+            ending: Ending::of(manner, sign)?,
+            tcp_keepalive_held: None,
+            server_heard: None,
+            version: version(evidence),
+        })
+    }
+}
+
+impl Ending {
+    /// The ending that a manner and its first sign amount to; `None` for those that no middlebox can bring about.
+    #[must_use]
+    pub fn of(manner: &Manner, sign: Sign) -> Option<Self> {
+        match (manner, sign) {
+            (Manner::Silent, Sign::AfterProbe) => Some(Self::Silent),
+            (Manner::Reset, Sign::AfterProbe) => Some(Self::ResetAfterPacket),
+            (Manner::Reset, Sign::BeforeProbe) => Some(Self::ResetAtExpiry),
+            (Manner::Fin, _) => Some(Self::Fin),
+            _ => None,
+        }
+    }
+}
+
+fn version(evidence: &Evidence) -> Option<&str> {
+    evidence.handshake.facts()?.version.as_deref()
+}

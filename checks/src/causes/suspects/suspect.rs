@@ -1,0 +1,170 @@
+//! A product with a known timer.
+
+use super::seen::Seen;
+use super::{SLACK, WANTED_S, WIDEST};
+use crate::base::text::seconds;
+
+/// A product or service that ends sessions by a timer of its own.
+#[derive(Debug)]
+pub struct Suspect {
+    /// What its maker calls it.
+    pub name: &'static str,
+    /// What its timer runs on.
+    pub clock: Clock,
+    /// The timer as it comes, seconds.
+    pub limit_s: u32,
+    /// The least and the most that it can be set to, seconds; `None` where that is not published or not settable.
+    pub range_s: Option<(u32, u32)>,
+    /// How it takes part in the connection.
+    pub kind: Kind,
+    /// The ways in which it ends a session.
+    pub endings: &'static [Ending],
+    /// Whether a packet of the server lets a forgotten connection pass again.
+    pub revived_by_server: bool,
+    /// What the server's version line has to contain.
+    pub version: Option<&'static str>,
+    /// How well its values are known.
+    pub sure: Sure,
+    /// What to turn on it; `None` where its maker fixes the timer.
+    pub knob: Option<Knob>,
+    /// The document that says so.
+    pub source: &'static str,
+}
+
+/// What a timer runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// The time without a packet, or without a byte for what ends TCP itself.
+    Idle,
+    /// The age of the connection, whatever moves on it.
+    Age,
+}
+
+/// How something takes part in a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It passes packets on and keeps a table: any packet counts, a TCP keepalive too.
+    Table,
+    /// It ends TCP on both sides: only bytes count, and a TCP keepalive does not cross it.
+    Proxy,
+    /// It is the SSH server.
+    Server,
+}
+
+/// How a session ends, as its client sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// What is sent after the timer is dropped without a word.
+    Silent,
+    /// What is sent after the timer is answered by a reset.
+    ResetAfterPacket,
+    /// A reset comes by itself when the timer runs out.
+    ResetAtExpiry,
+    /// The connection is closed in good order when the timer runs out.
+    Fin,
+}
+
+/// How well a suspect's values are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sure {
+    /// Read in its maker's document or source, or seen on the thing itself.
+    Documented,
+    /// Told by others.
+    Secondary,
+}
+
+/// What to turn on a product.
+#[derive(Debug)]
+pub struct Knob {
+    /// What to do, in a few words; may hold `{wanted}` for the value.
+    pub summary: &'static str,
+    /// A command or a directive with `{wanted}`; words in capitals are the user's own. `None` where it is set in a window.
+    pub snippet: Option<&'static str>,
+    /// The unit of `{wanted}`.
+    pub unit: Unit,
+}
+
+/// The unit in which a product takes its timer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Seconds.
+    Seconds,
+    /// Minutes.
+    Minutes,
+    /// Hours, minutes and seconds as `h:mm:ss`.
+    Clock,
+}
+
+impl Suspect {
+    pub(super) fn fits(&self, seen: &Seen) -> bool {
+        let (Some(survived), Some(died)) = (seen.bracket.survived_s, seen.bracket.died_s) else { return false };
+        let limit = f64::from(self.limit_s);
+        let narrow = survived > 0.0 && survived < died && (died - survived) / died <= WIDEST;
+        let inside = limit * (1.0 + SLACK) > survived && limit * (1.0 - SLACK) <= died;
+        let kind = match seen.tcp_keepalive_held {
+            Some(held) if self.clock == Clock::Idle => held == (self.kind == Kind::Table),
+            _ => true,
+        };
+        let revival = !self.revived_by_server || seen.server_heard != Some(false);
+        let version = self.version.is_none_or(|part| seen.version.is_some_and(|line| line.contains(part)));
+        self.clock == seen.clock
+            && narrow
+            && inside
+            && self.endings.contains(&seen.ending)
+            && kind
+            && revival
+            && version
+    }
+
+    /// Its timer and its manner in one line.
+    #[must_use]
+    pub fn why(&self) -> String {
+        let limit = f64::from(self.limit_s);
+        let limit = if limit < 600.0 { format!("{limit:.0} s") } else { seconds(limit) };
+        let settable = match (self.range_s, &self.knob) {
+            (Some((least, most)), _) => {
+                format!(", settable from {} to {}", seconds(f64::from(least)), seconds(f64::from(most)))
+            }
+            (None, None) => ", not settable".to_owned(),
+            (None, Some(_)) => String::new(),
+        };
+        let manner: Vec<_> = self.endings.iter().map(|ending| ending.words()).collect();
+        let after = match self.clock {
+            Clock::Idle => "of silence",
+            Clock::Age => "of age, whatever moves",
+        };
+        let sure = if self.sure == Sure::Secondary { " (told by others than its maker)" } else { "" };
+        format!("{limit} {after} by default{settable}; then {}{sure}", manner.join(", or "))
+    }
+
+    /// What to do on it and what to paste: the longest time that it takes, up to what RFC 5382 asks for, in its own unit.
+    #[must_use]
+    pub fn turned(&self) -> Option<(String, Option<String>)> {
+        let most = self.range_s.map_or(WANTED_S, |(_, most)| most);
+        let knob = self.knob.as_ref()?;
+        let wanted = knob.unit.of(WANTED_S.min(most));
+        let filled = |text: &str| text.replace("{wanted}", &wanted);
+        Some((filled(knob.summary), knob.snippet.map(filled)))
+    }
+}
+
+impl Ending {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Silent => "packets are dropped without a word",
+            Self::ResetAfterPacket => "the next packet is answered by a reset",
+            Self::ResetAtExpiry => "a reset comes at once",
+            Self::Fin => "the connection is closed",
+        }
+    }
+}
+
+impl Unit {
+    pub(super) fn of(self, seconds: u32) -> String {
+        match self {
+            Self::Seconds => seconds.to_string(),
+            Self::Minutes => (seconds / 60).to_string(),
+            Self::Clock => format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
+        }
+    }
+}

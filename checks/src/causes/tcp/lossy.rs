@@ -1,0 +1,269 @@
+//! Connections that come about, and not always.
+
+use crate::base::text::seconds;
+use crate::causes::shared::ONE_CONNECTION;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::certainty::Certainty;
+use crate::facts::tcp::{self, Attempt, Facts, Outcome, TcpInfo};
+use crate::facts::{Check, Evidence};
+
+/// A lost SYN is sent again after 1 s (RFC 6298 section 2.1): a connection that takes so long has lost one.
+const LATE_MS: f64 = 900.0;
+/// Connections of a series that must fail to be spoken of: one alone is chance.
+const SERIES: usize = 2;
+/// Of the segments with data, those sent again: less is lost on a busy wireless link, and to our own burst where a queue is short (a MiB
+/// at full speed over eight virtual routers of a busy machine lost 3.4 %).
+const SHARE: f64 = 0.05;
+/// A share of fewer segments says nothing.
+const SEGMENTS: u32 = 100;
+
+pub(super) const SOURCE_BANNED: Cause = Cause {
+    code: "tcp-source-banned",
+    stage: Check::Tcp,
+    title: "Connections were accepted, and then none from here any more: perhaps a ban or a rate limit",
+    severity: Severity::Warning,
+    explanation: "The first connections of this very run were established, and later ones to the same address and port were refused or \
+        not answered, one after the other. A firewall that limits new connections from one address does this (ufw limit, \
+        nftables and iptables limits, a cloud provider's protection), and so does a ban after too many failures (fail2ban, sshguard, DenyHosts).\n\n\
+        From the client alone it cannot be told from a server that was stopped just then, or from an outage. If it works from another \
+        address at the same time, or by itself some minutes later, it is a ban; the server's list settles it. Each further attempt may lengthen it.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See whether your address is banned",
+            snippet: Some("sudo fail2ban-client status sshd"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Lift the ban",
+            snippet: Some("sudo fail2ban-client set sshd unbanip CLIENT-ADDRESS"),
+            caution: Some("put in the address that the server sees this client by"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See whether a rule limits new connections",
+            snippet: Some(
+                "sudo nft list ruleset | grep -nE 'limit rate|meter|ct count'; sudo iptables-save | grep -E 'recent|limit|hashlimit'",
+            ),
+            ..Fix::LOOK
+        },
+        ONE_CONNECTION,
+    ],
+    symptoms: &[],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.tcp.passed()?;
+        let refused = evidence.spent.refused_since;
+        if let Some((before, after)) = cut_off(facts) {
+            let because = [
+                format!(
+                    "{} further connections were established, then {} in a row were not",
+                    before.len(),
+                    after.len()
+                ),
+                format!("the first of those: {}", after.first().map(tcp::line)?),
+            ];
+            return Some(Match::new(Certainty::Possible, because));
+        }
+        (refused as usize >= SERIES).then(|| {
+            let line =
+                format!("the first connection was established, and the last {refused} that were tried were refused");
+            Match::new(Certainty::Possible, [line])
+        })
+    },
+    ..Cause::NEW
+};
+
+pub(super) const LOSSY: Cause = Cause {
+    code: "tcp-lossy",
+    stage: Check::Tcp,
+    title: "Packets are lost on the way to the server",
+    severity: Severity::Warning,
+    explanation: "TCP repeats what is lost, so everything arrives, and late: a lost first packet costs a second, or three; a lost \
+        keystroke is felt as a stall; keepalives with a short interval and few tries can take a burst of losses for a dead \
+        server. Radio links, overloaded lines, a bad cable or a duplex mismatch are the usual reasons.\n\n\
+        What data lost was seen while a MiB was moved at full speed; a very short queue on the way loses as much to such a burst, and nothing \
+        to a person who types.\n\n\
+        Where only new connections are slow and data flows without loss, the server may be too busy to accept them \
+        (its queue of new connections is full), which looks the same from the client.",
+    fixes: &[
+        Fix {
+            side: Side::Network,
+            summary: "See at which hop loss begins and goes on to the end",
+            snippet: Some("mtr --report --report-cycles 100 --tcp --port {port} {host}"),
+            caution: Some(
+                "loss at a hop in between that does not go on to the last one means only that this hop is slow to answer",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Rule out this machine's own link",
+            snippet: Some("ip -s link"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Have keepalives outlast bursts of loss",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    ServerAliveInterval 30\n    ServerAliveCountMax 6"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See whether the server drops new connections itself",
+            snippet: Some("nstat -az TcpExtListenOverflows TcpExtListenDrops"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[],
+    hides: &[],
+    judge: |evidence| {
+        let facts = evidence.tcp.passed()?;
+        let moved = evidence.transfer.passed().and_then(|facts| facts.tcp);
+        // What a router turned back as too big was sent again in smaller packets: that is no loss (RFC 1191, RFC 8201).
+        let learned = |tcp: &TcpInfo| facts.path.is_some_and(|path| tcp.path_mtu < path.mtu);
+        let data = moved.filter(|tcp| !learned(tcp)).and_then(resent);
+        let late: Vec<_> = facts.repeats.iter().filter(|attempt| is_late(attempt)).collect();
+        let scattered = late.len() >= SERIES && cut_off(facts).is_none();
+        let mut because = Vec::new();
+        if scattered {
+            because.push(format!(
+                "{} of {} connections needed a repeated first packet or were not answered at all",
+                late.len(),
+                facts.repeats.len()
+            ));
+            because.extend(late.iter().map(|attempt| tcp::line(attempt)));
+        }
+        because.extend(data);
+        (!because.is_empty()).then(|| {
+            because.extend(along_the_way(evidence, facts));
+            Match::new(Certainty::Likely, because)
+        })
+    },
+    ..Cause::NEW
+};
+
+/// The attempts before and from the first that failed, where none was established after it.
+fn cut_off(facts: &Facts) -> Option<(&[Attempt], &[Attempt])> {
+    let at = facts.repeats.iter().position(|attempt| attempt.outcome != Outcome::Connected)?;
+    let (before, after) = facts.repeats.split_at(at);
+    let none = after.iter().all(|attempt| attempt.outcome != Outcome::Connected);
+    (none && after.len() >= SERIES).then_some((before, after))
+}
+
+fn is_late(attempt: &Attempt) -> bool {
+    match attempt.outcome {
+        Outcome::Connected => attempt.ms >= LATE_MS,
+        Outcome::TimedOut => true,
+        Outcome::Failed { .. } | Outcome::NotWaitedFor => false,
+    }
+}
+
+/// That more than the usual share of the data had to be sent again.
+fn resent(tcp: TcpInfo) -> Option<String> {
+    let share = f64::from(tcp.retransmits) / f64::from(tcp.data_segments.max(1));
+    (tcp.data_segments >= SEGMENTS && share >= SHARE).then(|| {
+        format!(
+            "of {} segments with data {} had to be sent again ({:.0} %)",
+            tcp.data_segments,
+            tcp.retransmits,
+            share * 100.0
+        )
+    })
+}
+
+/// What the examination's own connection lost, which by itself would be chance.
+fn along_the_way(evidence: &Evidence, facts: &Facts) -> Option<String> {
+    let syns = facts.path.map_or(0, |path| path.repeated_syns);
+    let handshake = evidence.handshake.passed().and_then(|facts| facts.tcp).map_or(0, |tcp| tcp.retransmits);
+    let took = facts.attempts.iter().find(|attempt| attempt.outcome == Outcome::Connected)?.ms;
+    (handshake > 0).then(|| {
+        format!(
+            "the examination's own connection took {} and sent {handshake} packets again before the login ({syns} of them its first)",
+            seconds(took / 1000.0)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LOSSY, SOURCE_BANNED};
+    use crate::facts::certainty::Certainty;
+    use crate::facts::certainty::Certainty::{Likely, Possible};
+    use crate::facts::tcp::{Attempt, Facts, Outcome, Path, TcpInfo};
+    use crate::facts::{Evidence, Step, Timed, transfer};
+
+    fn attempt(ms: f64, outcome: Outcome) -> Attempt {
+        Attempt { address: "192.0.2.7:22".parse().unwrap(), ms, outcome }
+    }
+
+    fn quick() -> Attempt {
+        attempt(20.0, Outcome::Connected)
+    }
+
+    fn late() -> Attempt {
+        attempt(1020.0, Outcome::Connected)
+    }
+
+    fn silent() -> Attempt {
+        attempt(3500.0, Outcome::TimedOut)
+    }
+
+    fn evidence(repeats: Vec<Attempt>) -> Evidence {
+        let facts = Facts {
+            attempts: vec![quick()],
+            not_tried: 0,
+            deadline_s: 10.0,
+            bind: None,
+            connected_to: Some("192.0.2.7:22".parse().unwrap()),
+            connected_from: None,
+            path: None,
+            repeats,
+        };
+        Evidence { tcp: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() }
+    }
+
+    fn fired(evidence: &Evidence) -> Vec<(&'static str, Certainty)> {
+        let found = |cause: &crate::causes::Cause| Some((cause.code, (cause.judge)(evidence)?.certainty));
+        [SOURCE_BANNED, LOSSY].iter().filter_map(found).collect()
+    }
+
+    #[test]
+    fn losses_here_and_there_are_loss_and_one_is_chance() {
+        assert_eq!(fired(&evidence(vec![quick(), late(), quick(), silent(), quick()])), [("tcp-lossy", Likely)]);
+        assert_eq!(fired(&evidence(vec![quick(), late(), quick()])), []);
+        assert_eq!(fired(&evidence(vec![])), []);
+    }
+
+    #[test]
+    fn what_ends_and_does_not_come_back_may_be_a_ban() {
+        assert_eq!(
+            fired(&evidence(vec![quick(), quick(), silent(), silent(), silent()])),
+            [("tcp-source-banned", Possible)]
+        );
+        let mut refused = evidence(vec![]);
+        refused.spent.refused_since = 3;
+        assert_eq!(fired(&refused), [("tcp-source-banned", Possible)]);
+        refused.spent.refused_since = 1;
+        assert_eq!(fired(&refused), []);
+    }
+
+    #[test]
+    fn data_that_is_sent_again_proves_loss_where_there_was_enough_of_it() {
+        let moved = |data_segments, retransmits| {
+            let tcp = Some(TcpInfo { retransmits, data_segments, ..TcpInfo::default() });
+            let facts = transfer::Facts { tcp, ..transfer::Facts::default() };
+            Evidence { transfer: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..evidence(vec![]) }
+        };
+        assert_eq!(fired(&moved(800, 60)), [("tcp-lossy", Likely)]);
+        assert_eq!(fired(&moved(767, 26)), [], "a burst's own losses");
+        assert_eq!(fired(&moved(20, 5)), []);
+        let mut narrowed = moved(800, 60);
+        let Step::Passed(facts) = &mut narrowed.tcp.step else { unreachable!() };
+        facts.path = Some(Path { rtt_ms: 1.0, mss: 1448, mtu: 1500, repeated_syns: 0 });
+        assert_eq!(fired(&narrowed), [], "its path MTU is less than it was");
+    }
+}

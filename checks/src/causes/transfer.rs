@@ -1,0 +1,264 @@
+//! The causes that show when data is moved.
+
+use super::retest::shared;
+use super::shared::CLAMP_MSS;
+use super::{Cause, Fix, Match, Severity, Side, testimony};
+use crate::base::text::{self, bytes, seconds};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::connection::{GaveUp, Manner};
+use crate::facts::transfer::{Difference, Facts};
+
+/// The causes that show when data is moved.
+pub static CAUSES: &[Cause] = &[STALLED, CORRUPTED, TRUNCATED, REKEY_FAILED];
+
+const STALLED: Cause = Cause {
+    code: "transfer-stalled",
+    stage: Check::Transfer,
+    title: "Small messages pass, and a larger transfer comes to a halt",
+    severity: Severity::Critical,
+    explanation: "The login and a short command worked; then data was sent to the server and back, and it stopped on the way while the connection stayed open. \
+        Full-size packets that a path drops without saying so (an MTU black hole, common with tunnels and VPNs) do this, and so does a server or \
+        proxy that no longer reads. Whether the kernel waits for acknowledgements tells which: packets lost on the way to the server are sent again and again.",
+    fixes: &[
+        CLAMP_MSS,
+        Fix {
+            side: Side::Server,
+            summary: "On the server, see whether its data waits for acknowledgements (Send-Q and retrans)",
+            snippet: Some("ss -tnoi '( sport = :{port} )'"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[
+        "scp: - stalled -",
+        "Read from remote host: Connection timed out",
+        "client_loop: send disconnect: Broken pipe",
+    ],
+    hides: &["exit-hangs", "exit-output-lost"],
+    judge: |evidence| {
+        let facts = evidence.transfer.failed()?;
+        if facts.ran.gave_up != Some(GaveUp::Silence) || facts.first_difference.is_some() {
+            return None;
+        }
+        let mut because = vec![format!(
+            "{} of {} came back, then nothing until we stopped after {}",
+            bytes(facts.returned_bytes as f64),
+            bytes(facts.sent_bytes as f64),
+            seconds(facts.ran.duration_ms / 1000.0)
+        )];
+        because.extend(acknowledgements(facts));
+        let sizes = shared::without_a_black_hole(evidence, &facts.arms);
+        because.extend(sizes.words);
+        let found = Match::new(sizes.certainty, because);
+        Some(if sizes.tried { found } else { found.with("clamp", "rt mtu") })
+    },
+    ..Cause::NEW
+};
+
+const CORRUPTED: Cause = Cause {
+    code: "transfer-corrupted",
+    stage: Check::Transfer,
+    title: "Data is altered on its way",
+    severity: Severity::Critical,
+    explanation: "What came back is not what was sent, or a packet failed its integrity check. SSH authenticates every packet, so an alteration on the network ends the \
+        connection with a MAC error; data that differs without one was altered at an end, before encryption or after it. Faulty memory, a network \
+        card's checksum offloading and broken middleboxes are known causes.\n\n\
+        Text that a process on the server prints into the output of commands is no alteration: what was sent goes on behind it. Where it does not, and not at its own place \
+        either, the two can look alike; a program instead of our own, or lost data, is possible too.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Rule out checksum offloading on this machine's network interface",
+            snippet: Some("sudo ethtool -K INTERFACE tx off rx off tso off gso off gro off"),
+            caution: Some("costs speed; set it back when it changes nothing"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Look for MAC errors in the log and for faulty memory",
+            snippet: Some(
+                "journalctl -u ssh -u sshd --since -1h | grep -iE 'corrupt|mac|bad packet'; journalctl -k | grep -iE 'mce|edac|ecc'",
+            ),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[
+        "Corrupted MAC on input.",
+        "message authentication code incorrect",
+        "Bad packet length",
+        "Incorrect MAC received on packet",
+        "ssh_dispatch_run_fatal: Connection to port: Connection corrupted",
+    ],
+    hides: &["transfer-stalled", "transfer-truncated", "exit-hangs", "exit-output-lost"],
+    judge: |evidence| {
+        let facts = evidence.transfer.failed()?;
+        if let Some(at) = facts.first_difference {
+            let Difference { in_place, sent, returned } = facts.difference.clone().unwrap_or_default();
+            let sums = format!("SHA-256 sent {}, returned {}", facts.sent_sha256, facts.returned_sha256);
+            let mut because = vec![format!("byte {at} of what came back differs from what was sent"), sums];
+            let hexadecimal = format!("sent {sent}, came back {returned}, hexadecimal");
+            if in_place {
+                because.push(format!("what was sent goes on behind it at its own place: {hexadecimal}"));
+                return Some(Match::new(Certainty::Certain, because));
+            }
+            because.push(format!("where what was sent goes on is not to be found: {hexadecimal}"));
+            return Some(Match::new(Certainty::Likely, because));
+        }
+        match facts.ending.as_ref()? {
+            // SSH_DISCONNECT_MAC_ERROR, RFC 4253 section 11.1.
+            manner @ (Manner::Protocol { .. } | Manner::Disconnect { code: 5, .. }) => {
+                Some(Match::new(Certainty::Likely, [format!("the connection ended with {}", manner.words())]))
+            }
+            _ => None,
+        }
+    },
+    ..Cause::NEW
+};
+
+const TRUNCATED: Cause = Cause {
+    code: "transfer-truncated",
+    stage: Check::Transfer,
+    title: "The connection or channel ends in the middle of a transfer",
+    severity: Severity::Critical,
+    explanation: "Less came back than was sent, and then the other side ended the channel or the connection, instead of letting it stall. A server process that is \
+        killed (memory, limits), a proxy with a limit on data, or a firewall that resets the flow do this; how it ended narrows it down.",
+    fixes: &[Fix {
+        side: Side::Server,
+        summary: "Read what the server logged at that moment: sshd, and the kernel's out-of-memory killer",
+        snippet: Some("journalctl -u ssh -u sshd --since -10min; journalctl -k --since -10min | grep -iE 'oom|killed'"),
+        ..Fix::LOOK
+    }],
+    symptoms: &[
+        "Connection closed by remote host.",
+        "client_loop: send disconnect: Connection reset by peer",
+        "lost connection",
+    ],
+    hides: &["exit-hangs", "exit-output-lost"],
+    corroborated_by: &[testimony::out_of_memory],
+    judge: |evidence| {
+        let facts = evidence.transfer.failed()?;
+        let short = facts.returned_bytes < facts.sent_bytes && facts.first_difference.is_none();
+        if !short || facts.ran.gave_up.is_some() || !(facts.ran.closed || facts.ran.connection_lost) {
+            return None;
+        }
+        let mut because =
+            vec![format!("{} of {} came back", bytes(facts.returned_bytes as f64), bytes(facts.sent_bytes as f64))];
+        because.push(match (&facts.ending, facts.ran.status, &facts.ran.signal) {
+            (Some(manner), ..) => format!("then the connection ended with {}", manner.words()),
+            (None, _, Some(signal)) => format!("then the command was ended by signal {signal}"),
+            (None, Some(status), None) => format!("then the command ended with {}", text::status(status)),
+            (None, None, None) => "then the server closed the channel without a status".to_owned(),
+        });
+        Some(Match::new(Certainty::Certain, because))
+    },
+    ..Cause::NEW
+};
+
+const REKEY_FAILED: Cause = Cause {
+    code: "rekey-failed",
+    stage: Check::Transfer,
+    title: "The connection does not survive an exchange of new keys",
+    severity: Severity::Critical,
+    explanation: "Both sides agree on new keys after an amount of data or time (RFC 4253 section 9 recommends a gigabyte or an hour; RekeyLimit in ssh). \
+        We asked for that on the working connection, and it was not done in time or ended the connection. No other message may pass until it is done, so \
+        sessions freeze or die at the first rekey: after an hour, or in the middle of a large copy. Servers and bastions that are not OpenSSH, and their \
+        libraries, are known for it.\n\n\
+        A bastion in between that ends SSH itself cannot be told from the server behind it.",
+    fixes: &[
+        Fix { side: Side::Server, summary: "Upgrade the SSH server or bastion", ..Fix::CHANGE },
+        Fix {
+            side: Side::Server,
+            summary: "See what it logged about the key exchange",
+            snippet: Some("journalctl -u ssh -u sshd --since -10min | grep -iE 'kex|rekey'"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Until then, let ssh rekey as late as it may",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    RekeyLimit 4G none"),
+            caution: Some("the server may ask for new keys itself, and a limit beyond the cipher's is lowered"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &["ssh_dispatch_run_fatal: rekeying", "Timeout waiting for key exchange", "kex protocol error: type"],
+    hides: &["transfer-stalled", "transfer-truncated", "exit-hangs", "exit-output-lost"],
+    judge: |evidence| {
+        let facts = evidence.transfer.failed()?;
+        let rekey = facts.rekeys.iter().find(|rekey| rekey.ms.is_none())?;
+        let when = if rekey.under_load { "in the middle of a transfer" } else { "on the quiet connection" };
+        let what = match &rekey.ending {
+            Some(manner) => format!("ended the connection with {}", manner.words()),
+            None => format!("was not done after {}", seconds(rekey.deadline_ms / 1000.0)),
+        };
+        let certainty = if rekey.under_load { Certainty::Likely } else { Certainty::Certain };
+        Some(Match::new(certainty, [format!("the exchange of new keys that we asked for {when} {what}")]))
+    },
+    ..Cause::NEW
+};
+
+/// What the kernel knows of lost packets on the way to the server.
+fn acknowledgements(facts: &Facts) -> Option<String> {
+    let tcp = facts.tcp?;
+    Some(if tcp.unacked > 0 && tcp.backoff > 0 {
+        format!(
+            "our packets are not acknowledged ({} sent again): they are lost on the way to the server",
+            tcp.retransmits
+        )
+    } else {
+        "all our packets were acknowledged: what is missing is lost, or held back, on the way from the server"
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::connection::Ran;
+    use crate::facts::{Evidence, Step, Timed};
+
+    fn evidence(facts: Facts) -> Evidence {
+        Evidence { transfer: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() }
+    }
+
+    fn fired(facts: Facts) -> Vec<&'static str> {
+        let evidence = evidence(facts);
+        CAUSES.iter().filter(|cause| (cause.judge)(&evidence).is_some()).map(|cause| cause.code).collect()
+    }
+
+    fn half(ran: Ran) -> Facts {
+        Facts { sent_bytes: 1 << 20, returned_bytes: 1 << 19, ran, ..Facts::default() }
+    }
+
+    #[test]
+    fn each_way_of_losing_data_has_its_own_name() {
+        assert_eq!(fired(half(Ran { gave_up: Some(GaveUp::Silence), ..Ran::default() })), ["transfer-stalled"]);
+        assert_eq!(fired(half(Ran { closed: true, ..Ran::default() })), ["transfer-truncated"]);
+        let altered = |in_place| Facts {
+            first_difference: Some(7),
+            difference: Some(Difference { in_place, ..Difference::default() }),
+            returned_bytes: 1 << 20,
+            ..half(Ran { closed: true, ..Ran::default() })
+        };
+        assert_eq!(fired(altered(true)), ["transfer-corrupted"]);
+        let sure = |in_place| (CORRUPTED.judge)(&evidence(altered(in_place))).unwrap().certainty;
+        assert_eq!((sure(true), sure(false)), (Certainty::Certain, Certainty::Likely));
+    }
+
+    #[test]
+    fn a_rekey_that_is_not_done_is_the_cause_of_what_follows() {
+        let rekey = |ms| crate::facts::transfer::Rekey {
+            ms,
+            deadline_ms: 10_000.0,
+            ..crate::facts::transfer::Rekey::default()
+        };
+        let facts = |ms| Facts { rekeys: vec![rekey(ms)], sent_bytes: 1, returned_bytes: 1, ..Facts::default() };
+        assert_eq!(fired(facts(None)), ["rekey-failed"]);
+        assert!(fired(facts(Some(9.0))).is_empty());
+    }
+
+    #[test]
+    fn a_slow_link_that_still_moves_is_none_of_these() {
+        assert!(fired(half(Ran { gave_up: Some(GaveUp::Total), ..Ran::default() })).is_empty());
+    }
+}

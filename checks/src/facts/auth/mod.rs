@@ -1,0 +1,307 @@
+//! What is recorded of a login; never a secret.
+
+pub mod certificate;
+pub mod obstacle;
+pub mod question;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use certificate::{Certificate, Objection};
+pub use obstacle::Obstacle;
+
+use super::connection::Manner;
+use super::handshake::Negotiated;
+use crate::base::text::seconds;
+use crate::facts;
+
+/// What was seen.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// The methods that the server named when asked with `none`; those that the library does not know are missing.
+    pub methods: Vec<String>,
+    /// The time to that first answer, milliseconds.
+    pub first_answer_ms: f64,
+    /// The methods that the user's client would try, in order.
+    pub preferred: Vec<String>,
+    /// Everything that was presented, or deliberately was not, in order.
+    pub attempts: Vec<Attempt>,
+    /// The methods that were accepted as one of several factors.
+    pub factors: Vec<String>,
+    /// The methods that the server last said can continue.
+    pub wanted: Vec<String>,
+    /// The agent.
+    pub agent: Agent,
+    /// The key and certificate files that exist, or that the user named.
+    pub files: Vec<KeyFile>,
+    /// Whether only configured keys may be offered (`IdentitiesOnly`).
+    pub identities_only: bool,
+    /// Whether a password could have been sent: one was given.
+    pub password_given: bool,
+    /// Whether a person could have been asked.
+    pub person_present: bool,
+    /// Whether the host key allowed passwords.
+    pub passwords_allowed: bool,
+    /// What the server said before the login was over (SSH_MSG_USERAUTH_BANNER), escaped.
+    pub banner: Option<String>,
+    /// How the connection ended, if it did.
+    pub end: Option<Manner>,
+    /// How long we waited for an answer that did not come, milliseconds.
+    pub gave_up_ms: Option<f64>,
+    /// Further connections, where nothing was understood inside the encryption.
+    #[serde(default)]
+    pub repeats: Vec<Repeat>,
+    /// How it ended.
+    pub conclusion: Conclusion,
+    /// Whether the same login can be made again without asking a person for something that is good only once.
+    pub repeatable: bool,
+}
+
+/// How the login ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conclusion {
+    /// The server let us in.
+    LoggedIn,
+    /// There was nothing left to try.
+    #[default]
+    Refused,
+    /// The connection ended.
+    Ended,
+    /// The server stopped answering.
+    Silent,
+    /// The user ended it.
+    Interrupted,
+}
+
+/// One thing that was presented to the server, or deliberately was not.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The authentication method.
+    pub method: String,
+    /// The key, for `publickey`.
+    pub key: Option<Key>,
+    /// What came of it.
+    pub answer: Answer,
+    /// What stood in the way on our side.
+    pub obstacle: Option<Obstacle>,
+    /// What the server asked, for `keyboard-interactive`; escaped.
+    pub prompts: Vec<Prompt>,
+    /// What the server said beside its questions, for `keyboard-interactive`; escaped.
+    #[serde(default)]
+    pub notices: Vec<String>,
+    /// Time from the request to the answer, a person's time included, milliseconds.
+    pub ms: f64,
+    /// The same time taken apart, where it can be.
+    #[serde(default)]
+    pub steps: Steps,
+}
+
+/// How long each step of one attempt took, milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Steps {
+    /// Until the server said whether it would take the key (RFC 4252 section 7), or asked its first question (RFC 4256).
+    pub query_ms: Option<f64>,
+    /// Until we had the signature, from a file or the agent.
+    pub signing_ms: Option<f64>,
+    /// Until the server had decided on the signature, the password or the answers; the longest of several waits.
+    pub decision_ms: Option<f64>,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// The server accepted it, and the login with it.
+    Accepted,
+    /// The server accepted it and wants more.
+    Partial,
+    /// The server refused it.
+    Refused,
+    /// The server would go on, and we could not: it would take the key, or it asks for more than we can answer.
+    Unfinished,
+    /// It was not presented.
+    Withheld,
+    /// No answer came in time.
+    Silence,
+    /// The connection ended.
+    Ended,
+}
+
+/// A key that was offered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// The signature algorithm, such as `ssh-ed25519` or `rsa-sha2-512`.
+    pub algorithm: String,
+    /// The key's `SHA256:` fingerprint.
+    pub fingerprint: String,
+    /// Its comment, escaped.
+    pub comment: String,
+    /// The file that it comes from.
+    pub file: Option<PathBuf>,
+    /// Whether the agent holds its private half.
+    pub in_agent: bool,
+    /// The certificate that was offered, if it was not the bare key.
+    pub certificate: Option<Certificate>,
+    /// Whether each signature needs a touch (FIDO).
+    pub needs_touch: bool,
+}
+
+impl Key {
+    /// In a few words: type, fingerprint, origin.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let (kind, from) = self.kind_and_place();
+        format!("{kind} {} ({from})", self.fingerprint)
+    }
+
+    /// In fewer words: type and origin, which tell the user's own keys apart.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let (kind, from) = self.kind_and_place();
+        format!("{kind}, {from}")
+    }
+
+    fn kind_and_place(&self) -> (String, String) {
+        let certificate = if self.certificate.is_some() { "certificate " } else { "" };
+        let from = match (&self.file, self.in_agent) {
+            (Some(file), true) => format!("{}, in the agent", file.display()),
+            (Some(file), false) => file.display().to_string(),
+            (None, _) => format!("\"{}\", in the agent", self.comment),
+        };
+        (format!("{certificate}{}", self.algorithm), from)
+    }
+}
+
+/// What the server asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prompt {
+    /// Its words, escaped.
+    pub text: String,
+    /// Whether the answer may be seen.
+    pub echo: bool,
+}
+
+/// The state of the agent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Its socket (`IdentityAgent` or `SSH_AUTH_SOCK`).
+    pub socket: Option<PathBuf>,
+    /// How many keys it holds; `None` when it was not asked or did not say.
+    pub keys: Option<usize>,
+    /// Why it could not be asked.
+    pub error: Option<String>,
+    /// Whether it took the request that binds a connection to a server (session-bind@openssh.com); a locked one takes none.
+    #[serde(default)]
+    pub bound: Option<bool>,
+    /// How long we waited for an answer that did not come, milliseconds.
+    #[serde(default)]
+    pub gave_up_ms: Option<f64>,
+}
+
+/// A key or certificate file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyFile {
+    /// Which.
+    pub path: PathBuf,
+    /// Whether the user named it.
+    pub explicit: bool,
+    /// The fingerprint of its public half, where that can be read.
+    pub fingerprint: Option<String>,
+    /// Why it cannot be used as it is.
+    pub obstacle: Option<Obstacle>,
+}
+
+impl Facts {
+    /// The attempts with that answer.
+    pub fn answered(&self, answer: Answer) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(move |attempt| attempt.answer == answer)
+    }
+
+    /// The keys that the server refused when it was asked about them, before any signature.
+    pub fn refused_keys(&self) -> impl Iterator<Item = &Key> {
+        let asked = self.answered(Answer::Refused).filter(|attempt| attempt.steps.signing_ms.is_none());
+        asked.filter_map(|attempt| attempt.key.as_ref())
+    }
+
+    /// The key that the server would take and that only ssh itself can use, where nothing else logged in.
+    #[must_use]
+    pub fn security_key(&self) -> Option<&Key> {
+        let mut wanted = self.answered(Answer::Unfinished);
+        let key = wanted.find(|attempt| attempt.obstacle == Some(Obstacle::HardwareKey))?.key.as_ref();
+        key.filter(|_| self.conclusion == Conclusion::Refused)
+    }
+
+    /// Everything that the server said for people to read, escaped.
+    pub fn said(&self) -> impl Iterator<Item = &str> {
+        let notices = self.attempts.iter().flat_map(|attempt| &attempt.notices);
+        self.banner.iter().chain(notices).map(String::as_str)
+    }
+
+    /// Whether there was a password to send, and the host key was not known well enough to send it.
+    #[must_use]
+    pub fn password_withheld(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.obstacle == Some(Obstacle::HostKeyNotKnown))
+    }
+
+    /// Whether nothing was ever understood inside the encryption, on either side.
+    #[must_use]
+    pub fn never_understood(&self) -> bool {
+        let unreadable = match &self.end {
+            Some(Manner::Protocol { .. }) => true,
+            // RFC 4253 section 11.1: SSH_DISCONNECT_MAC_ERROR; sshd says it in words.
+            Some(Manner::Disconnect { code, text }) => *code == 5 || text.contains("MAC") || text.contains("corrupt"),
+            _ => false,
+        };
+        unreadable && self.methods.is_empty() && self.attempts.is_empty()
+    }
+
+    /// Whether the server offered the method and the user's client would try it.
+    #[must_use]
+    pub fn usable(&self, method: &str) -> bool {
+        [&self.methods, &self.preferred].iter().all(|list| list.iter().any(|name| name == method))
+    }
+}
+
+impl facts::Facts for Facts {
+    fn summary(&self) -> String {
+        let methods = || if self.methods.is_empty() { "no method we know".to_owned() } else { self.methods.join(", ") };
+        match self.conclusion {
+            Conclusion::LoggedIn => {
+                let how: Vec<_> = self
+                    .attempts
+                    .iter()
+                    .filter(|attempt| matches!(attempt.answer, Answer::Accepted | Answer::Partial))
+                    .map(|attempt| attempt.key.as_ref().map_or_else(|| attempt.method.clone(), Key::origin))
+                    .collect();
+                format!("logged in with {}", how.join(" and "))
+            }
+            Conclusion::Refused if self.security_key().is_some() => {
+                "the server would take a security key, which is used here through an agent only".into()
+            }
+            Conclusion::Refused => {
+                let tried = self.attempts.iter().filter(|attempt| attempt.answer != Answer::Withheld).count();
+                format!("refused; the server offers {}; {tried} tried", methods())
+            }
+            Conclusion::Ended => {
+                let end = self.end.as_ref().map_or_else(|| "the connection's end".to_owned(), Manner::words);
+                format!("{end} after {} attempts", self.attempts.len())
+            }
+            Conclusion::Silent => {
+                format!("no answer within {}", seconds(self.gave_up_ms.unwrap_or_default() / 1000.0))
+            }
+            Conclusion::Interrupted => "interrupted".into(),
+        }
+    }
+}
+
+/// One more connection, on which only `none` was asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// What was agreed on.
+    pub agreed: Negotiated,
+    /// Whether the server's answer could be read.
+    pub answered: bool,
+}

@@ -1,0 +1,136 @@
+//! What a connection of this account may be used for, one answer of the server each.
+
+use serde::{Deserialize, Serialize};
+
+use super::sftp::Sftp;
+use crate::base::text::shown;
+
+/// The server's answers, by what was asked for.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Capabilities {
+    /// A session channel.
+    pub session: Outcome,
+    /// Sessions open at once: two were tried, or as many as the bound under `--deep`.
+    pub sessions_at_once: Option<Sessions>,
+    /// A command in a session.
+    pub exec: Outcome,
+    /// The account's shell in a session, without a terminal.
+    pub shell: Outcome,
+    /// A pseudo-terminal for a session.
+    pub pty: Outcome,
+    /// An environment variable for a session: `LANG`, which ssh_config of most systems sends.
+    pub env: Outcome,
+    /// The subsystem sftp: whether it was accepted, which sshd does before it starts the server behind it.
+    pub sftp: Outcome,
+    /// What the sftp server said; `null` where it was not spoken to, which takes `--deep`.
+    pub sftp_said: Option<Sftp>,
+    /// A connection through the server to its own loopback, as `ssh -L` asks for.
+    pub direct_tcpip: Outcome,
+    /// A port of the server that leads back to us, as `ssh -R` asks for.
+    pub remote_forward: Outcome,
+    /// A connection to a socket of the server's file system.
+    pub streamlocal: Outcome,
+    /// The agent made available on the server.
+    pub agent_forwarding: Outcome,
+    /// X11 windows shown at the client.
+    pub x11: Outcome,
+}
+
+/// How many sessions were open at once on one connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sessions {
+    /// Open at once, the command's own among them.
+    pub open: u32,
+    /// Reason code and text, escaped, of the refusal of one more; `null` where no more were tried.
+    pub refused: Option<(u32, String)>,
+}
+
+/// The answer to one wish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It may be used.
+    Allowed,
+    /// It may not.
+    Refused {
+        /// The reason code, where the protocol has one (RFC 4254 section 5.1).
+        code: Option<u32>,
+        /// The server's text, escaped, where the protocol has one.
+        text: Option<String>,
+    },
+    /// An answer that the server gives to what is forbidden and to what is not there.
+    Untold {
+        /// The reason code.
+        code: u32,
+        /// The server's text, escaped.
+        text: String,
+    },
+    /// It was not asked, or not answered.
+    NotTested {
+        /// Why not.
+        why: String,
+    },
+}
+
+impl Default for Outcome {
+    fn default() -> Self {
+        Self::not_tested("not asked for")
+    }
+}
+
+impl Outcome {
+    /// Not tested, for this reason.
+    #[must_use]
+    pub fn not_tested(why: &str) -> Self {
+        Self::NotTested { why: why.to_owned() }
+    }
+
+    /// An answer without reason and text: SSH_MSG_CHANNEL_SUCCESS or FAILURE, SSH_MSG_REQUEST_SUCCESS or FAILURE.
+    #[must_use]
+    pub fn of(answer: Option<bool>) -> Self {
+        match answer {
+            Some(true) => Self::Allowed,
+            Some(false) => Self::Refused { code: None, text: None },
+            None => Self::not_tested("no answer"),
+        }
+    }
+
+    /// SSH_MSG_CHANNEL_OPEN_FAILURE.
+    #[must_use]
+    pub fn refused(code: u32, text: &str) -> Self {
+        Self::Refused { code: Some(code), text: Some(shown(text)) }
+    }
+
+    /// Whether the server said no.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
+
+    /// Whether the server said yes.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        *self == Self::Allowed
+    }
+}
+
+impl Capabilities {
+    /// All of them by the protocol's name, those that are asked for by a flag of ssh with that flag, in the order in which reports show them.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, &Outcome); 11] {
+        [
+            ("session", &self.session),
+            ("exec", &self.exec),
+            ("shell", &self.shell),
+            ("pty", &self.pty),
+            ("env LANG", &self.env),
+            ("sftp", &self.sftp),
+            ("direct-tcpip for ssh -L, -D, -J", &self.direct_tcpip),
+            ("tcpip-forward for ssh -R", &self.remote_forward),
+            ("direct-streamlocal", &self.streamlocal),
+            ("agent for ssh -A", &self.agent_forwarding),
+            ("x11 for ssh -X", &self.x11),
+        ]
+    }
+}

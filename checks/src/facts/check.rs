@@ -1,0 +1,132 @@
+//! The checks, and what becomes of one.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The checks in the order in which they run and are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Check {
+    /// Name look-up.
+    Dns,
+    /// TCP reachability.
+    Tcp,
+    /// Version and key exchange.
+    Handshake,
+    /// The server's identity.
+    Hostkey,
+    /// Ours.
+    Auth,
+    /// A session channel and a command in it.
+    Channel,
+    /// A bounded amount of data each way.
+    Transfer,
+    /// How long silence is survived.
+    Idle,
+    /// A clean end.
+    Exit,
+}
+
+impl Check {
+    /// All checks, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Dns,
+        Self::Tcp,
+        Self::Handshake,
+        Self::Hostkey,
+        Self::Auth,
+        Self::Channel,
+        Self::Transfer,
+        Self::Idle,
+        Self::Exit,
+    ];
+
+    /// The name in reports and at the front of cause codes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Tcp => "tcp",
+            Self::Handshake => "handshake",
+            Self::Hostkey => "hostkey",
+            Self::Auth => "auth",
+            Self::Channel => "channel",
+            Self::Transfer => "transfer",
+            Self::Idle => "idle",
+            Self::Exit => "exit",
+        }
+    }
+}
+
+/// What became of a check.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "step", content = "facts", rename_all = "lowercase")]
+pub enum Step<F> {
+    /// It did its job.
+    Passed(F),
+    /// It ran and what it examined did not work.
+    Failed(F),
+    /// It ran, and something on our side forbids a verdict on what it saw: what happened to this machine meanwhile, or a login that
+    /// only ssh itself can make.
+    Void(F),
+    /// It did not run; why.
+    Skipped(String),
+    /// We could not do it, through no fault of the target; why.
+    Error(String),
+}
+
+impl<F> Step<F> {
+    /// What was seen, unless the check did not run or nothing of it may be judged.
+    pub fn facts(&self) -> Option<&F> {
+        match self {
+            Self::Passed(facts) | Self::Failed(facts) => Some(facts),
+            Self::Void(_) | Self::Skipped(_) | Self::Error(_) => None,
+        }
+    }
+
+    /// What was seen by a check that failed.
+    pub fn failed(&self) -> Option<&F> {
+        match self {
+            Self::Failed(facts) => Some(facts),
+            _ => None,
+        }
+    }
+
+    /// What was seen by a check that passed.
+    pub fn passed(&self) -> Option<&F> {
+        match self {
+            Self::Passed(facts) => Some(facts),
+            _ => None,
+        }
+    }
+}
+
+/// The facts of one check: plain data with times, no opinions.
+pub trait Facts: Serialize + DeserializeOwned {
+    /// One line for people: what was seen, not what it means. Text that a server sent is escaped with
+    /// [`crate::base::text::shown`].
+    fn summary(&self) -> String;
+
+    /// The facts as a report shows them: as they are stored, unless a check shows beside them what follows from them.
+    fn shown(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// A step and the time it took.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Timed<F> {
+    /// What became of it.
+    #[serde(flatten)]
+    pub step: Step<F>,
+    /// Wall time, milliseconds.
+    pub duration_ms: f64,
+}
+
+impl<F> std::ops::Deref for Timed<F> {
+    type Target = Step<F>;
+    fn deref(&self) -> &Step<F> {
+        &self.step
+    }
+}

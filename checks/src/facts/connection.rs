@@ -1,0 +1,196 @@
+//! A connection and a command in it: how each can end.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::base::text::{self, shown};
+
+/// The ways a connection or its channel can end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Manner {
+    /// Nothing comes back any more; the connection never ended as far as we can see.
+    Silent,
+    /// A TCP reset.
+    Reset,
+    /// An orderly end without a word (TCP FIN).
+    Fin,
+    /// SSH_MSG_DISCONNECT.
+    Disconnect {
+        /// Reason code, RFC 4253 section 11.1.
+        code: u32,
+        /// The server's text, as it came.
+        text: String,
+    },
+    /// The channel was closed and the connection lives on.
+    ChannelClose,
+    /// The command in the channel ended by itself, with this status.
+    ExitStatus {
+        /// The status.
+        status: u32,
+    },
+    /// The kernel gave the connection up.
+    Errno {
+        /// The error number.
+        errno: i32,
+    },
+    /// The library could not make sense of what came; its words.
+    Protocol {
+        /// The library's error.
+        error: String,
+    },
+}
+
+impl Manner {
+    /// Whether the connection itself ended, and not only what was in its channel.
+    #[must_use]
+    pub fn is_of_connection(&self) -> bool {
+        !matches!(self, Self::ChannelClose | Self::ExitStatus { .. })
+    }
+
+    /// In a few words, what the server sent being escaped.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Silent => "silence".to_owned(),
+            Self::Reset => "a reset (TCP RST)".to_owned(),
+            Self::Fin => "an orderly close (TCP FIN)".to_owned(),
+            Self::Disconnect { code, text } => format!("SSH_MSG_DISCONNECT {code} \"{}\"", shown(text)),
+            Self::ChannelClose => "a closed channel".to_owned(),
+            Self::ExitStatus { status } => format!("the command's end with status {status}"),
+            Self::Errno { errno } => format!("\"{}\"", std::io::Error::from_raw_os_error(*errno)),
+            Self::Protocol { error } => format!("unreadable data ({})", shown(error)),
+        }
+    }
+}
+
+/// Why a hop did not carry a connection on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, JsonSchema, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum NotForwarded {
+    /// It refused (RFC 4254 section 5.1).
+    #[error("refused: {text} (reason {code})")]
+    Refused {
+        /// The reason code.
+        code: u32,
+        /// Its text, escaped.
+        text: String,
+    },
+    /// It did not answer in time.
+    #[error("no answer in time")]
+    Deadline,
+    /// The connection to the hop ended.
+    #[error("the connection to the hop ended")]
+    Gone,
+}
+
+/// Which patience ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GaveUp {
+    /// Nothing came any more.
+    Silence,
+    /// It went on, and took too long.
+    Total,
+}
+
+/// What became of a command, or of one exchange with it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ran {
+    /// Why the channel was not opened: reason code and text (RFC 4254 section 5.1).
+    pub refused: Option<(u32, String)>,
+    /// Milliseconds until the channel was open.
+    pub open_ms: Option<f64>,
+    /// Whether the server agreed to run the command.
+    pub accepted: Option<bool>,
+    /// Milliseconds until it said so, or until the first output where that came before.
+    pub answered_ms: Option<f64>,
+    /// Standard output; the first bytes of it.
+    #[serde(skip)]
+    pub stdout: Vec<u8>,
+    /// Standard error; the first bytes of it.
+    #[serde(skip)]
+    pub stderr: Vec<u8>,
+    /// Bytes of standard output in all.
+    pub stdout_bytes: u64,
+    /// Milliseconds until the first of them.
+    pub first_output_ms: Option<f64>,
+    /// Exit status.
+    pub status: Option<u32>,
+    /// The signal that ended it, without `SIG`.
+    pub signal: Option<String>,
+    /// The server said that no more output comes.
+    pub eof: bool,
+    /// The server closed the channel.
+    pub closed: bool,
+    /// The connection ended before the channel did.
+    pub connection_lost: bool,
+    /// We stopped waiting.
+    pub gave_up: Option<GaveUp>,
+    /// Milliseconds that it took.
+    pub duration_ms: f64,
+}
+
+impl Ran {
+    /// Whether nothing more can come.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.closed || self.connection_lost || self.gave_up.is_some() || self.accepted == Some(false)
+    }
+
+    /// How the command ended: a status, a signal or neither are three things, which ssh's own status 255 makes one.
+    #[must_use]
+    pub fn end_words(&self) -> String {
+        match (self.status, &self.signal) {
+            (Some(status), _) => text::status(status),
+            (None, Some(signal)) => format!("signal {signal}"),
+            (None, None) => "no status".to_owned(),
+        }
+    }
+}
+
+impl Manner {
+    /// The contract's word for it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Silent => "silent",
+            Self::Reset => "reset",
+            Self::Fin => "fin",
+            Self::Disconnect { .. } => "disconnect",
+            Self::ChannelClose => "channel-close",
+            Self::ExitStatus { .. } => "exit-status",
+            Self::Errno { .. } => "error",
+            Self::Protocol { .. } => "protocol",
+        }
+    }
+}
+
+/// Why a further login did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotLoggedIn {
+    /// The TCP connection, or the proxy, could not be had.
+    #[error("no connection: {0}")]
+    Unreachable(String),
+    /// The handshake did not end in time, or failed.
+    #[error("no handshake: {error}")]
+    Handshake {
+        /// The library's words.
+        error: String,
+        /// Whether the server sent anything, or ended the connection: it can be reached then.
+        answered: bool,
+    },
+    /// Another host key than the first time.
+    #[error("another host key answered: {0}")]
+    OtherHostKey(String),
+    /// What was accepted before is refused now, in so many words or by hanging up. Never tried again.
+    #[error("the login that worked before was refused")]
+    Refused,
+    /// The login succeeded, and the server does not run a command.
+    #[error("no command could be run: {0}")]
+    NoCommand(String),
+    /// The connection died during the login, or the server did not answer in time.
+    #[error("the login got no answer")]
+    NoAnswer,
+}

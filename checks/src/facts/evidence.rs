@@ -1,0 +1,228 @@
+//! What was seen: one record for each check, saved, loaded and judged offline.
+
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::check::{Check, Facts, Step, Timed};
+use super::connection::NotForwarded;
+use super::server::Answers;
+use super::{auth, channel, dns, exit, handshake, hostkey, idle, tcp, transfer};
+use crate::base::target::{Flags, Settings};
+
+/// The version of this format; a recording of another version is refused with a sentence.
+pub const VERSION: u32 = 1;
+
+/// The reason of a check that the end of the run left without a result.
+pub(crate) const INTERRUPTED: &str = "interrupted";
+
+/// All that one examination saw.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Evidence {
+    /// [`VERSION`] of the writer.
+    pub evidence_version: u32,
+    /// When it began.
+    pub started_at: jiff::Timestamp,
+    /// Wall time of the whole run, milliseconds.
+    pub duration_ms: f64,
+    /// Whom it was about.
+    pub target: Examined,
+    /// The user's settings that matter to a judgement.
+    pub settings: Settings,
+    /// What it cost the server.
+    pub spent: Spent,
+    /// True when the user or the run's deadline ended it before its end.
+    pub interrupted: bool,
+    /// True when it was the run's deadline (`--deadline`, or a scrape's timeout).
+    #[serde(default)]
+    pub timed_out: bool,
+    /// Name look-up.
+    pub dns: Timed<dns::Facts>,
+    /// TCP reachability.
+    pub tcp: Timed<tcp::Facts>,
+    /// Version and key exchange.
+    pub handshake: Timed<handshake::Facts>,
+    /// The server's identity.
+    pub hostkey: Timed<hostkey::Facts>,
+    /// Authentication.
+    pub auth: Timed<auth::Facts>,
+    /// A session channel.
+    pub channel: Timed<channel::Facts>,
+    /// Data each way.
+    pub transfer: Timed<transfer::Facts>,
+    /// Idle survival.
+    pub idle: Timed<idle::Facts>,
+    /// A clean end.
+    pub exit: Timed<exit::Facts>,
+    /// The hops of a ProxyJump, first hop first, each examined as far as its login; those after one that failed are missing.
+    #[serde(default)]
+    pub hops: Vec<Hop>,
+    /// What the server itself knows; `null` where it was not asked.
+    pub server: Option<Answers>,
+}
+
+/// A hop, and what it did with the connection to what comes next.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Hop {
+    /// What the user's settings call it.
+    pub name: String,
+    /// What was seen of it.
+    pub evidence: Evidence,
+    /// The connection from it to the next hop or the target; `null` where it did not get that far.
+    pub forward: Option<Forward>,
+}
+
+/// A connection that a hop was asked for.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+pub struct Forward {
+    /// The name or address that it was asked to connect to.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Milliseconds until its answer, or until we stopped waiting.
+    pub ms: f64,
+    /// Why it did not connect.
+    pub failure: Option<NotForwarded>,
+}
+
+/// The examined target, as the report names it.
+#[derive(Debug, Clone, Default, JsonSchema, Serialize, Deserialize)]
+pub struct Examined {
+    /// What the user typed.
+    pub input: String,
+    /// The host name after ssh_config.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Login name.
+    pub user: String,
+    /// The hops of a ProxyJump.
+    pub via: Vec<String>,
+    /// The name that known_hosts is searched for (`HostKeyAlias`, or the host with its port unless that is 22).
+    #[serde(default)]
+    pub known_as: String,
+    /// What of the command line led there.
+    #[serde(default)]
+    pub flags: Flags,
+}
+
+/// What the examination cost the server.
+#[derive(Debug, Clone, Copy, Default, JsonSchema, Serialize, Deserialize)]
+pub struct Spent {
+    /// Connections opened.
+    pub connections: u32,
+    /// Connections that the run was allowed to open.
+    pub budget: u32,
+    /// Logins that succeeded.
+    pub logins: u32,
+    /// Connections whose login failed: never more than one.
+    pub failed_logins: u32,
+    /// Further connections that were refused since the last one that was accepted.
+    #[serde(default)]
+    pub refused_since: u32,
+}
+
+/// One check as every report shows it, whatever its facts.
+#[derive(Debug, Clone)]
+pub struct CheckView {
+    /// Which check.
+    pub check: Check,
+    /// What became of it, without the facts.
+    pub step: Step<()>,
+    /// The facts' own line, or the reason why there are none.
+    pub summary: String,
+    /// Wall time, milliseconds.
+    pub duration_ms: f64,
+    /// The facts; `null` when there are none.
+    pub facts: serde_json::Value,
+}
+
+impl Evidence {
+    /// The address that was examined: the one that connected, or the only one that was tried.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        let tcp = self.tcp.facts()?;
+        let tried = match tcp.attempts.as_slice() {
+            [only] => Some(only.address),
+            _ => None,
+        };
+        tcp.connected_to.or(tried).map(|address| address.ip())
+    }
+
+    /// The check that was running when the run was ended early.
+    #[must_use]
+    pub fn cut_at(&self) -> Option<Check> {
+        let cut = |view: &CheckView| matches!(&view.step, Step::Skipped(why) if why == INTERRUPTED);
+        self.checks().iter().find(|view| cut(view)).map(|view| view.check)
+    }
+
+    /// The nine checks in order, each in the shape that reports need.
+    #[must_use]
+    pub fn checks(&self) -> [CheckView; 9] {
+        [
+            view(Check::Dns, &self.dns),
+            view(Check::Tcp, &self.tcp),
+            view(Check::Handshake, &self.handshake),
+            view(Check::Hostkey, &self.hostkey),
+            view(Check::Auth, &self.auth),
+            view(Check::Channel, &self.channel),
+            view(Check::Transfer, &self.transfer),
+            view(Check::Idle, &self.idle),
+            view(Check::Exit, &self.exit),
+        ]
+    }
+}
+
+fn view<F: Facts>(check: Check, timed: &Timed<F>) -> CheckView {
+    let facts_of = |facts: &F| (facts.summary(), facts.shown());
+    let (step, (summary, facts)) = match &timed.step {
+        Step::Passed(facts) => (Step::Passed(()), facts_of(facts)),
+        Step::Failed(facts) => (Step::Failed(()), facts_of(facts)),
+        Step::Void(facts) => (Step::Void(()), facts_of(facts)),
+        Step::Skipped(why) => (Step::Skipped(why.clone()), (why.clone(), serde_json::Value::Null)),
+        Step::Error(why) => (Step::Error(why.clone()), (why.clone(), serde_json::Value::Null)),
+    };
+    CheckView { check, step, summary, duration_ms: timed.duration_ms, facts }
+}
+
+impl Evidence {
+    /// The evidence of a run in which no check was asked for: the blank that tests and log readers fill in.
+    #[must_use]
+    pub fn unexamined() -> Self {
+        fn skipped<F>() -> Timed<F> {
+            Timed { step: Step::Skipped("not asked for".to_owned()), duration_ms: 0.0 }
+        }
+        Self {
+            evidence_version: VERSION,
+            started_at: jiff::Timestamp::UNIX_EPOCH,
+            duration_ms: 0.0,
+            target: Examined::default(),
+            settings: Settings::default(),
+            spent: Spent::default(),
+            interrupted: false,
+            timed_out: false,
+            dns: skipped(),
+            tcp: skipped(),
+            handshake: skipped(),
+            hostkey: skipped(),
+            auth: skipped(),
+            channel: skipped(),
+            transfer: skipped(),
+            idle: skipped(),
+            exit: skipped(),
+            hops: Vec::new(),
+            server: None,
+        }
+    }
+
+    /// The evidence of a target that could not be examined, through a fault on our side or in what was asked.
+    #[must_use]
+    pub fn unusable(input: &str, why: String) -> Self {
+        let mut evidence = Self::unexamined();
+        evidence.started_at = jiff::Timestamp::now();
+        input.clone_into(&mut evidence.target.input);
+        evidence.dns.step = Step::Error(why);
+        evidence
+    }
+}

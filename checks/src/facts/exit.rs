@@ -1,0 +1,44 @@
+//! What was seen of the end of a session.
+
+use serde::{Deserialize, Serialize};
+
+use super::connection::{Manner, Ran};
+use crate::base::text::seconds;
+use crate::facts;
+
+/// What was seen.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// What became of the command that writes and then ends with a status.
+    pub ran: Ran,
+    /// What else came with its output, escaped.
+    #[serde(default)]
+    pub other_output: Option<String>,
+    /// Bytes of output that it wrote.
+    pub written_bytes: u64,
+    /// The status that it ended with.
+    pub given_status: u32,
+    /// What became of the same command run again, without waiting for anything before its end (`--deep`).
+    #[serde(default)]
+    pub again: Vec<Ran>,
+    /// How the connection ended before our goodbye, if it did.
+    pub ending: Option<Manner>,
+    /// Milliseconds from our goodbye to the end of the connection.
+    pub goodbye_ms: Option<f64>,
+}
+
+impl facts::Facts for Facts {
+    fn summary(&self) -> String {
+        let ran = &self.ran;
+        let status = ran.end_words();
+        let output = format!("{} of {} bytes of output", ran.stdout_bytes, self.written_bytes);
+        match self.goodbye_ms {
+            Some(ms) if ran.closed => {
+                format!("{output}, {status}, closed in {}", seconds((ran.duration_ms + ms) / 1000.0))
+            }
+            _ if ran.closed => format!("{output}, {status}, channel closed"),
+            _ => format!("{output}, {status}, the channel was not closed"),
+        }
+    }
+}

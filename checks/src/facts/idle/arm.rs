@@ -1,0 +1,201 @@
+//! One stretch of one session of the idle test.
+
+use serde::{Deserialize, Serialize};
+
+use crate::facts::connection::Manner;
+use crate::facts::tcp::TcpInfo;
+
+/// One stretch of one session: what moved on it, for how long, and its end.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Arm {
+    /// Which session.
+    pub session: u32,
+    /// The part that the session has in the test; recordings of the first version tell it by the session's number.
+    #[serde(default)]
+    pub kind: Option<SessionKind>,
+    /// What moved.
+    pub moves: Moves,
+    /// What the session held.
+    #[serde(default)]
+    pub holds: Holds,
+    /// Who was to speak first after the silence.
+    #[serde(default)]
+    pub speaks_first: Speaker,
+    /// The hop that its TCP keepalives reached, where they were limited.
+    pub hop: Option<u8>,
+    /// Seconds between two keepalives, on a kept session.
+    pub interval_s: Option<u32>,
+    /// When the stretch began.
+    pub started_s: f64,
+    /// How long it lasted: the longest time in it without a byte either way on a silent session, all of it on a kept one.
+    pub lasted_s: f64,
+    /// How old the connection was at its end.
+    pub age_s: f64,
+    /// For how long nothing had moved in its channel at its end; `null` without a channel.
+    pub channel_quiet_s: Option<f64>,
+    /// Bytes that the server sent by itself during a silence.
+    pub heard_bytes: u64,
+    /// Whether limited TCP keepalives were answered until the end; `null` where there were none, or where that is not known.
+    #[serde(default)]
+    pub answered: Option<bool>,
+    /// Its end.
+    pub end: End,
+}
+
+/// The part that a session has in the idle test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionKind {
+    /// The session that the checks before have left: it holds no channel, and is kept alive.
+    Main,
+    /// Silent for a while, kept alive, or moved by data.
+    FirstRound,
+    /// Refreshed as far as one hop, to locate the hop that drops idle connections.
+    HopProbe,
+    /// Begun after all others had ended, with data on it, to tell an age from a moment.
+    SecondRound,
+}
+
+/// What moved on a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moves {
+    /// Nothing from our side.
+    Nothing,
+    /// `keepalive@openssh.com` requests and their answers.
+    Keepalive,
+    /// The kernel's TCP keepalives and nothing of SSH; with a limited time-to-live where the arm has a hop.
+    TcpKeepalive,
+    /// Data in the channel, both ways.
+    ChannelData,
+    /// Data in the channel, from the server; from us only TCP's acknowledgements.
+    ServerData,
+}
+
+/// What a session held while it was idle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holds {
+    /// A command in a channel, without a terminal.
+    #[default]
+    Command,
+    /// A login shell on a terminal, at its prompt.
+    Shell,
+    /// No channel at all.
+    Nothing,
+}
+
+/// Who speaks first after a silence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Speaker {
+    /// Our request comes first.
+    #[default]
+    Client,
+    /// A line of the server comes first.
+    Server,
+}
+
+/// How a stretch ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "kebab-case")]
+pub enum End {
+    /// A request was answered.
+    Alive {
+        /// After so many milliseconds.
+        rtt_ms: f64,
+    },
+    /// The session was dead while a fresh connection to the same server worked.
+    Died {
+        /// How.
+        manner: Manner,
+        /// Whether the first sign came by itself or after our request.
+        sign: Sign,
+        /// Whether another session, kept alive, was well at that moment.
+        others_alive: bool,
+        /// The kernel's view at that moment.
+        tcp: Option<TcpInfo>,
+    },
+    /// What the server said first was lost; our own request after it was answered.
+    Unheard {
+        /// After so many milliseconds.
+        rtt_ms: f64,
+    },
+    /// Nothing can be said; why.
+    Void {
+        /// Why.
+        why: String,
+    },
+    /// The test was over before its time had come.
+    Open,
+}
+
+/// When a death showed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sign {
+    /// Before we sent anything: somebody ended the session actively.
+    BeforeProbe,
+    /// Only after we had sent: somebody had forgotten the session.
+    AfterProbe,
+}
+
+impl Arm {
+    /// A session that held a command and was so from the start of the test, for tests.
+    #[cfg(test)]
+    pub(crate) fn sample(moves: Moves, lasted_s: f64, end: End) -> Self {
+        Self {
+            session: 1,
+            kind: Some(SessionKind::FirstRound),
+            moves,
+            holds: Holds::Command,
+            speaks_first: Speaker::Client,
+            hop: None,
+            interval_s: None,
+            started_s: 0.0,
+            lasted_s,
+            age_s: lasted_s,
+            channel_quiet_s: None,
+            heard_bytes: 0,
+            answered: None,
+            end,
+        }
+    }
+
+    /// The part that the session has in the test.
+    #[must_use]
+    pub fn kind(&self) -> SessionKind {
+        self.kind.unwrap_or(match self.session {
+            0 => SessionKind::Main,
+            1..50 => SessionKind::FirstRound,
+            50..=100 => SessionKind::HopProbe,
+            _ => SessionKind::SecondRound,
+        })
+    }
+
+    /// How a dead arm died.
+    #[must_use]
+    pub fn death(&self) -> Option<(&Manner, Sign)> {
+        match &self.end {
+            End::Died { manner, sign, .. } => Some((manner, *sign)),
+            _ => None,
+        }
+    }
+
+    /// Whether it was ended by the shell in it.
+    #[must_use]
+    pub fn is_left_by_shell(&self) -> bool {
+        self.holds == Holds::Shell && matches!(self.death(), Some((Manner::ExitStatus { .. }, _)))
+    }
+
+    /// The quiet that counts for this arm's end: that of its channel when only the channel ended, else that of the connection.
+    #[must_use]
+    pub fn quiet_s(&self) -> f64 {
+        match self.death() {
+            Some((Manner::ChannelClose | Manner::ExitStatus { .. }, _)) => {
+                self.channel_quiet_s.unwrap_or(self.lasted_s)
+            }
+            _ => self.lasted_s,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What the arms prove together: the bracket of silence, what counts as silence, and who breaks it. Pure.
+
+use serde::Serialize;
+
+use super::arm::{Arm, End, Holds, Moves, Sign, Speaker};
+use crate::facts::connection::Manner;
+
+/// The bracket of an idle timer, seconds of silence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Timeout {
+    /// The longest silence that was proven to be lived through.
+    pub survived_s: Option<f64>,
+    /// The shortest silence that was proven to kill.
+    pub died_s: Option<f64>,
+}
+
+/// TCP may acknowledge what it heard last so much later (TCP_DELACK_MAX of Linux): the path was silent for that much less.
+pub(crate) const LATE_ACK_S: f64 = 0.2;
+
+/// Whoever ended a session by itself saw its last byte earlier than we did, by the way from there to us, seconds at the most.
+const EARLIER_S: f64 = 0.1;
+
+/// The bracket that the silent arms prove, and the manner of the shortest death.
+///
+/// A terminal that has a clock of its own counts only where nothing else ended.
+pub(crate) fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
+    let silent = || arms.iter().filter(|arm| arm.moves == Moves::Nothing);
+    let unheard = silent().filter(|arm| matches!(arm.end, End::Unheard { .. })).count() > 1;
+    let shortest = |arms: Vec<&'_ Arm>| arms.into_iter().min_by(|a, b| a.quiet_s().total_cmp(&b.quiet_s())).cloned();
+    let dead = |own_clock: bool| {
+        shortest(silent().filter(|arm| arm.death().is_some() && has_own_clock(arms, arm) == own_clock).collect())
+    };
+    let lived_until = |died: f64, quiet: &dyn Fn(&Arm) -> f64, counts: &dyn Fn(&Arm) -> bool| {
+        silent()
+            .filter(|arm| matches!(arm.end, End::Alive { .. }) && counts(arm))
+            .map(quiet)
+            .filter(|survived| *survived > 0.0 && *survived < died)
+            .max_by(f64::total_cmp)
+    };
+    let of_packets = |arm: &Arm| arm.lasted_s - LATE_ACK_S;
+    if let Some(first) = dead(false) {
+        let by_itself = matches!(first.death(), Some((_, Sign::BeforeProbe)));
+        let earlier = if by_itself { EARLIER_S } else { 0.0 };
+        let died = first.quiet_s();
+        // Where keepalives die too, only data in the channel counts, and only its quiet is the timer's.
+        let of_channel = first.death().is_some_and(|(manner, _)| !manner.is_of_connection()) || data_alone_lives(arms);
+        let survived_s = if of_channel {
+            lived_until(
+                first.channel_quiet_s.unwrap_or(died),
+                &|arm| arm.channel_quiet_s.unwrap_or(arm.lasted_s),
+                &|_| true,
+            )
+        } else {
+            lived_until(died, &of_packets, &|_| true)
+        };
+        let died_s = Some(if of_channel { first.channel_quiet_s.unwrap_or(died) } else { died } + earlier);
+        return (Timeout { survived_s, died_s }, first.death().map(|(manner, _)| manner.clone()));
+    }
+    if unheard {
+        let died =
+            shortest(silent().filter(|arm| matches!(arm.end, End::Unheard { .. })).collect()).map(|arm| arm.lasted_s);
+        let survived_s = lived_until(died.unwrap_or_default(), &of_packets, &|arm| arm.speaks_first == Speaker::Server);
+        return (Timeout { survived_s, died_s: died }, Some(Manner::Silent));
+    }
+    if let Some(shell) = dead(true) {
+        return (
+            Timeout { survived_s: None, died_s: Some(shell.quiet_s()) },
+            shell.death().map(|(manner, _)| manner.clone()),
+        );
+    }
+    (Timeout { survived_s: lived_until(f64::INFINITY, &of_packets, &|_| true), died_s: None }, None)
+}
+
+/// Whether a session was ended by the clock of its terminal: its shell left, or it was ended while one without a terminal was silent for as
+/// long and lived.
+pub(super) fn has_own_clock(arms: &[Arm], arm: &Arm) -> bool {
+    let lived = |other: &Arm| {
+        let is_plain = other.moves == Moves::Nothing && other.holds == Holds::Command;
+        is_plain && matches!(other.end, End::Alive { .. }) && other.lasted_s >= arm.quiet_s()
+    };
+    let is_ended = arm.holds == Holds::Shell && matches!(arm.death(), Some((_, Sign::BeforeProbe)));
+    arm.is_left_by_shell() || is_ended && arms.iter().any(lived)
+}
+
+/// Whether every session that was kept alive died all the same, although no other silence is as short as its interval, while the one
+/// with data in its channel lived.
+pub(crate) fn data_alone_lives(arms: &[Arm]) -> bool {
+    let silent = arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.death().is_some());
+    let Some(died) = silent.map(Arm::quiet_s).min_by(f64::total_cmp) else { return false };
+    let held = || arms.iter().filter(|arm| arm.holds == Holds::Command);
+    let kept = || {
+        let refreshed = |arm: &&Arm| arm.interval_s.is_some_and(|interval| f64::from(interval) < died);
+        held().filter(|arm| arm.moves == Moves::Keepalive).filter(refreshed)
+    };
+    // Younger ones may yet be ended.
+    let quiet = channel_quiet_at_death(arms).unwrap_or(died);
+    let outlived = |arm: &Arm| matches!(arm.end, End::Alive { .. }) && arm.lasted_s > quiet;
+    let data_lives = held().any(|arm| arm.moves == Moves::ChannelData && matches!(arm.end, End::Alive { .. }));
+    data_lives && kept().any(|arm| arm.death().is_some()) && !kept().any(outlived)
+}
+
+/// The shortest time without data in the channel after which a silent command was ended: longer than the silence of packets where the
+/// session had lived through another one before.
+pub(crate) fn channel_quiet_at_death(arms: &[Arm]) -> Option<f64> {
+    let silent = arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.holds == Holds::Command);
+    silent.filter(|arm| arm.death().is_some()).filter_map(|arm| arm.channel_quiet_s).min_by(f64::total_cmp)
+}
+
+/// Whether a session that held a channel died although it was kept alive at this interval or a shorter one: nothing is proven then.
+pub(crate) fn died_kept(arms: &[Arm], interval: u32) -> bool {
+    arms.iter().any(|arm| {
+        arm.moves == Moves::Keepalive
+            && arm.holds != Holds::Nothing
+            && arm.death().is_some()
+            && arm.interval_s.is_some_and(|own| own <= interval)
+    })
+}
+
+/// How often the server speaks by itself: the longest quiet on a session on which it did.
+pub(crate) fn server_speaks(arms: &[Arm]) -> Option<f64> {
+    let heard = arms.iter().filter(|arm| {
+        arm.moves == Moves::Nothing
+            && arm.holds == Holds::Command
+            && arm.heard_bytes > 0
+            && arm.speaks_first == Speaker::Client
+    });
+    let quiet = heard.filter(|arm| matches!(arm.end, End::Alive { .. } | End::Open)).map(|arm| arm.lasted_s);
+    let quiet: Vec<f64> = quiet.collect();
+    // One late word of a session's start is no rhythm.
+    quiet.iter().copied().max_by(f64::total_cmp).filter(|_| quiet.len() > 1)
+}

@@ -1,0 +1,302 @@
+//! The hop that drops idle connections, as the sessions that were refreshed up to one hop each tell it together. Pure.
+
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+
+use super::arm::{Arm, End, Holds, Moves, SessionKind, Speaker};
+use crate::facts::connection::Manner;
+use crate::facts::path::Path;
+
+/// Hops that are looked for; the Internet's longest paths have fewer than 40.
+pub(crate) const MOST: u8 = 30;
+
+/// What became of one session that was refreshed up to a hop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TtlProbe {
+    /// The hop.
+    pub hop: u8,
+    /// Whether its keepalives went all the way: the hop is the server.
+    pub whole: bool,
+    /// Seconds between two TCP keepalives.
+    pub interval_s: u32,
+    /// Seconds without a byte either way; TCP keepalives carry none.
+    pub lasted_s: f64,
+    /// How old the connection was at its end.
+    pub age_s: f64,
+    /// For how long nothing had moved in its channel at its end; `null` without a channel.
+    pub channel_quiet_s: Option<f64>,
+    /// Bytes that the server sent by itself meanwhile.
+    pub heard_bytes: u64,
+    /// Whether keepalives were answered until the end; `null` where the system does not tell, or after too short a time.
+    pub answered: Option<bool>,
+    /// Its end.
+    pub end: End,
+}
+
+impl TtlProbe {
+    /// What the arm of a session with TCP keepalives says, `furthest` being the hop up to which those go that are not limited; none of
+    /// another arm.
+    #[must_use]
+    pub fn of(arm: &Arm, furthest: u8) -> Option<Self> {
+        (arm.moves == Moves::TcpKeepalive).then(|| Self {
+            hop: arm.hop.unwrap_or(furthest),
+            whole: arm.hop.is_none(),
+            interval_s: arm.interval_s.unwrap_or_default(),
+            lasted_s: arm.lasted_s,
+            age_s: arm.age_s,
+            channel_quiet_s: arm.channel_quiet_s,
+            heard_bytes: arm.heard_bytes,
+            answered: arm.answered,
+            end: arm.end.clone(),
+        })
+    }
+
+    /// The same in the words of the idle test, as the arm of that session, begun so many seconds after the test.
+    #[must_use]
+    pub fn arm(&self, session: u32, started_s: f64) -> Arm {
+        Arm {
+            session,
+            kind: Some(SessionKind::HopProbe),
+            moves: Moves::TcpKeepalive,
+            holds: if self.channel_quiet_s.is_some() { Holds::Command } else { Holds::Nothing },
+            speaks_first: Speaker::Client,
+            hop: (!self.whole).then_some(self.hop),
+            interval_s: Some(self.interval_s),
+            started_s,
+            lasted_s: self.lasted_s,
+            age_s: self.age_s,
+            channel_quiet_s: self.channel_quiet_s,
+            heard_bytes: self.heard_bytes,
+            answered: self.answered,
+            end: self.end.clone(),
+        }
+    }
+}
+
+/// The hop that forgets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocatedHop {
+    /// The nearest hop up to which a session had to be refreshed to stay alive.
+    pub hop: u8,
+    /// The furthest hop up to which that was not enough; 0 when only a session that nothing refreshed died.
+    pub after: u8,
+    /// Why it is only one of several; `null` where nothing but what every search leaves open stands against it.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why a hop is not more than possible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doubt {
+    /// No session was refreshed up to some hop in between.
+    #[error(
+        "not every hop in between was tried: the test was ended first, or no more sessions were to be had (see --sessions)"
+    )]
+    Untried,
+    /// Sessions refreshed up to the hops in between have nothing to tell.
+    #[error(
+        "sessions that were refreshed up to the hops in between told nothing: the server spoke on them, or they ended by themselves"
+    )]
+    Mute,
+    /// What should have ended on the way was answered.
+    #[error(
+        "a keepalive that should have ended there was answered: the path became shorter, or there are several routes of different length"
+    )]
+    CameFurther,
+    /// What the server says first comes through after the silence, and what we say does not.
+    #[error(
+        "what the server says first comes through after the same silence, so that it is rather a firewall before the server whose inside \
+         the server is, as those of clouds are"
+    )]
+    ServerRenews,
+}
+
+impl LocatedHop {
+    /// The hops of which it is one.
+    #[must_use]
+    pub fn hops(&self) -> RangeInclusive<u8> {
+        self.after + 1..=self.hop
+    }
+
+    /// The same with this doubt where it had none.
+    #[must_use]
+    pub fn doubted(self, doubt: Option<Doubt>) -> Self {
+        Self { doubt: self.doubt.or(doubt), ..self }
+    }
+
+    /// Which machine that is, and why that is not sure.
+    #[must_use]
+    pub fn words(&self, path: &Path) -> String {
+        let machine = if self.hops().count() == 1 {
+            path.words(self.hop)
+        } else {
+            let hops: Vec<String> = [self.after + 1, self.hop].iter().map(|hop| path.words(*hop)).collect();
+            format!("one of the machines from {} to {}", hops[0], hops[1])
+        };
+        match self.doubt {
+            Some(doubt) => format!("{machine}; {doubt}"),
+            None => machine,
+        }
+    }
+}
+
+/// Why no hop can be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotLocated {
+    /// No session was silent for long enough, or each heard from the server.
+    #[error("no session could tell: none was silent for long enough, or the server spoke by itself")]
+    NothingTold,
+    /// All lived, and no other session is known to have died of so long a silence.
+    #[error("nothing died: the silence was shorter than the timer")]
+    NothingDied,
+    /// None lived, not even one that was refreshed furthest.
+    #[error(
+        "no TCP keepalive prevented it: a proxy or the server itself counts something else, or the timer runs behind the furthest hop tried"
+    )]
+    AllDied,
+    /// One that was refreshed further died, and one that was refreshed less lived.
+    #[error("the sessions contradict each other: the path may change, or more than a timer ends them")]
+    Contradiction,
+}
+
+/// Names the hop that forgets; `bare_died_s` is the silence in seconds that killed a session which nothing refreshed.
+///
+/// Never certain: a machine that looks at the time-to-live first shows one hop later, and one that sets it anew hides those behind it.
+pub fn locate(trials: &[TtlProbe], bare_died_s: Option<f64>) -> Result<LocatedHop, NotLocated> {
+    let Bounds { after, alive } = bounds(trials, bare_died_s);
+    match (after, alive) {
+        (None, Some(_)) => Err(NotLocated::NothingDied),
+        (Some(_), None) if trials.iter().any(|trial| is_dead(trial) == Some(true)) => Err(NotLocated::AllDied),
+        (_, None) => Err(NotLocated::NothingTold),
+        (Some(after), Some(alive)) if after >= alive.hop => Err(NotLocated::Contradiction),
+        (Some(after), Some(alive)) => {
+            let is_tried = |hop: u8| trials.iter().any(|trial| trial.hop == hop);
+            let doubt = match alive {
+                _ if (after + 1..alive.hop).any(|hop| !is_tried(hop)) => Some(Doubt::Untried),
+                _ if after + 1 < alive.hop => Some(Doubt::Mute),
+                // One that should have died on the way and was answered came further than its hop.
+                TtlProbe { whole: false, answered: Some(true), .. } => Some(Doubt::CameFurther),
+                _ => None,
+            };
+            Ok(LocatedHop { hop: alive.hop, after, doubt })
+        }
+    }
+}
+
+/// What the sessions that tell something say.
+pub(crate) struct Bounds<'a> {
+    /// The furthest hop up to which refreshing was not enough.
+    pub(crate) after: Option<u8>,
+    /// The nearest up to which it was.
+    pub(crate) alive: Option<&'a TtlProbe>,
+}
+
+/// Leaves out what says nothing: sessions that the server spoke on, and lives through a silence that may have been too short.
+pub(crate) fn bounds(trials: &[TtlProbe], bare_died_s: Option<f64>) -> Bounds<'_> {
+    let dead = || trials.iter().filter(|trial| is_dead(trial) == Some(true));
+    let killing = bare_died_s.or_else(|| dead().map(|trial| trial.lasted_s).reduce(f64::min));
+    let long_enough = |trial: &&TtlProbe| killing.is_none_or(|killing| trial.lasted_s >= killing);
+    let alive = trials.iter().filter(|trial| is_dead(trial) == Some(false)).filter(long_enough);
+    let after = dead().map(|trial| trial.hop).max().or(bare_died_s.map(|_| 0));
+    Bounds { after, alive: alive.min_by_key(|trial| trial.hop) }
+}
+
+/// Whether the path killed the session; nothing where that cannot be told.
+fn is_dead(trial: &TtlProbe) -> Option<bool> {
+    match &trial.end {
+        _ if trial.heard_bytes > 0 => None,
+        End::Alive { .. } => Some(false),
+        End::Died { manner: Manner::Silent | Manner::Reset | Manner::Fin, .. } => Some(true),
+        // The session's own end or our own kernel's, in which no timer has a part, or none that was seen.
+        End::Died { .. } | End::Unheard { .. } | End::Void { .. } | End::Open => None,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::facts::idle::Sign;
+    use crate::facts::path::Path;
+
+    pub(crate) fn trial(hop: u8, alive: bool) -> TtlProbe {
+        let died = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
+        TtlProbe {
+            hop,
+            whole: false,
+            interval_s: 1,
+            lasted_s: 10.0,
+            age_s: 11.0,
+            channel_quiet_s: Some(10.5),
+            heard_bytes: 0,
+            answered: Some(false),
+            end: if alive { End::Alive { rtt_ms: 1.0 } } else { died },
+        }
+    }
+
+    fn trials(alive: &[(u8, bool)]) -> Vec<TtlProbe> {
+        alive.iter().map(|&(hop, alive)| trial(hop, alive)).collect()
+    }
+
+    #[test]
+    fn the_nearest_hop_that_keeps_it_alive_forgets() {
+        let seen = trials(&[(1, false), (2, false), (3, true), (4, true)]);
+        let verdict = LocatedHop { hop: 3, after: 2, doubt: None };
+        assert_eq!(locate(&seen, None), Ok(verdict));
+        assert_eq!(locate(&seen, Some(8.0)), Ok(verdict));
+    }
+
+    #[test]
+    fn the_first_hop_needs_a_session_that_nothing_refreshed() {
+        let seen = trials(&[(1, true), (2, true)]);
+        let verdict = LocatedHop { hop: 1, after: 0, doubt: None };
+        assert_eq!(locate(&seen, Some(8.0)), Ok(verdict));
+        assert_eq!(locate(&seen, None), Err(NotLocated::NothingDied));
+        assert_eq!(locate(&seen, Some(12.0)), Err(NotLocated::NothingTold), "all were shorter than what kills");
+    }
+
+    #[test]
+    fn a_hop_that_was_not_tried_leaves_a_choice() {
+        let verdict = locate(&trials(&[(1, false), (4, true)]), None).unwrap();
+        assert_eq!((verdict.hops(), verdict.doubt), (2..=4, Some(Doubt::Untried)));
+        assert!(verdict.words(&Path::default()).starts_with("one of the machines from hop 2 "));
+    }
+
+    #[test]
+    fn what_does_not_fit_together_names_nobody() {
+        assert_eq!(locate(&trials(&[(1, false), (2, false)]), Some(8.0)), Err(NotLocated::AllDied));
+        assert_eq!(locate(&trials(&[(1, true), (2, false), (3, true)]), Some(8.0)), Err(NotLocated::Contradiction));
+        assert_eq!(locate(&[], Some(8.0)), Err(NotLocated::NothingTold));
+    }
+
+    #[test]
+    fn a_session_that_the_server_spoke_on_tells_nothing() {
+        let mut seen = trials(&[(1, false), (2, true), (3, true)]);
+        seen[1].heard_bytes = 52;
+        let verdict = locate(&seen, None).unwrap();
+        assert_eq!((verdict.hops(), verdict.doubt), (2..=3, Some(Doubt::Mute)));
+        for trial in &mut seen {
+            trial.heard_bytes = 52;
+        }
+        assert_eq!(locate(&seen, Some(8.0)), Err(NotLocated::NothingTold));
+    }
+
+    #[test]
+    fn what_no_timer_ended_tells_nothing() {
+        let mut seen = trials(&[(1, false), (2, true)]);
+        for own in [Manner::ChannelClose, Manner::ExitStatus { status: 0 }, Manner::Errno { errno: 110 }] {
+            let End::Died { manner, .. } = &mut seen[0].end else { panic!("it died") };
+            *manner = own;
+            assert_eq!(locate(&seen, None), Err(NotLocated::NothingDied));
+        }
+    }
+
+    #[test]
+    fn an_answer_to_what_should_have_died_on_the_way_is_a_doubt() {
+        let mut seen = trials(&[(1, false), (2, true)]);
+        seen[1].answered = Some(true);
+        assert_eq!(locate(&seen, None).unwrap().doubt, Some(Doubt::CameFurther));
+        seen[1].whole = true;
+        assert_eq!(locate(&seen, None).unwrap().doubt, None);
+    }
+}

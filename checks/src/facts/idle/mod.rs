@@ -1,0 +1,180 @@
+//! What the idle test saw.
+
+pub mod advice;
+pub mod age;
+pub mod arm;
+pub mod bracket;
+pub mod hop;
+pub mod incident;
+pub mod legs;
+pub mod reading;
+pub mod summary;
+
+use serde::{Deserialize, Serialize};
+
+pub use arm::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker};
+pub use bracket::Timeout;
+pub use hop::{Doubt, LocatedHop, NotLocated, TtlProbe};
+pub use incident::{Incident, What};
+pub use legs::AtDeath;
+pub use reading::{Keepalive, Killer, Search};
+
+use super::path::Path;
+use bracket::{LATE_ACK_S, has_own_clock};
+
+/// Everything seen. Times are seconds since the test began unless a name says otherwise. The conclusions that a report shows beside it
+/// (the bracket, the keepalive, the hop) are derived from it whenever they are asked for.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// The attempt to locate the hop that drops idle connections; `null` where none was made.
+    pub hop_search: Option<HopSearch>,
+    /// The hops between us and the server; `null` where they were not looked for.
+    pub path: Option<Path>,
+    /// Every stretch of every session.
+    pub arms: Vec<Arm>,
+    /// The longest silence that was to be tested.
+    pub longest_s: f64,
+    /// How long the test took.
+    pub elapsed_s: f64,
+    /// Whether it came to its own end.
+    pub complete: bool,
+    /// Round-trip time of a request and its answer, the shortest seen, milliseconds.
+    pub rtt_ms: Option<f64>,
+    /// Times when nothing came through, new connections included.
+    pub outages: Vec<Outage>,
+    /// Fresh connections opened at the moment of a doubt.
+    pub controls: u32,
+    /// Sessions that could not be opened, each with the reason.
+    pub not_opened: Vec<String>,
+    /// What dead sessions left on the server.
+    pub leftovers: Leftovers,
+    /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
+    #[serde(default)]
+    pub legs: Vec<AtDeath>,
+    /// What happened to this machine meanwhile: with any of it nothing here may be judged.
+    pub incidents: Vec<Incident>,
+}
+
+/// The attempt to locate the hop that drops idle connections; its sessions are among the arms.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HopSearch {
+    /// Why no session could tell on this route; `null` where sessions were to be had.
+    pub impossible: Option<String>,
+    /// Sessions for it that could not be opened, each with the reason.
+    pub not_opened: Vec<String>,
+}
+
+/// A time when nothing came through.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Outage {
+    /// When it was noticed.
+    pub started_s: f64,
+    /// When a connection could be had again; `null` when none could until we gave up.
+    pub ended_s: Option<f64>,
+}
+
+/// What dead sessions left on the server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftovers {
+    /// Sessions whose command was still there when all were over: the server could not know that they were dead.
+    pub stranded: u32,
+    /// Of those, how many we ended over a living connection.
+    pub ended: u32,
+}
+
+impl Facts {
+    /// The silent arms that died, shortest first; those that the clock of a terminal ended are not among them.
+    #[must_use]
+    pub fn deaths(&self) -> Vec<&Arm> {
+        let silent = self.arms.iter().filter(|arm| arm.moves == Moves::Nothing);
+        let mut dead: Vec<&Arm> =
+            silent.filter(|arm| arm.death().is_some() && !has_own_clock(&self.arms, arm)).collect();
+        dead.sort_by(|a, b| a.quiet_s().total_cmp(&b.quiet_s()));
+        dead
+    }
+
+    /// Whether every silent session lived, a shell's and the one without a channel too, the server was heard on them, and nothing cut
+    /// the path for good.
+    #[must_use]
+    pub fn all_lived(&self) -> bool {
+        let counts = |arm: &&Arm| arm.moves == Moves::Nothing || arm.holds == Holds::Nothing && arm.hop.is_none();
+        let died = self.arms.iter().filter(counts).any(|arm| arm.death().is_some());
+        let unheard = self.arms.iter().filter(|arm| matches!(arm.end, End::Unheard { .. })).count();
+        !died && unheard < 2 && self.outages.iter().all(|outage| outage.ended_s.is_some())
+    }
+
+    /// Whether the session with the kernel's TCP keepalives, and nothing of SSH, lived; `None` where there is no such arm.
+    #[must_use]
+    pub fn tcp_keepalive_lived(&self) -> Option<bool> {
+        let mut arms = self.arms.iter().filter(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none());
+        arms.find_map(|arm| match arm.end {
+            End::Alive { .. } => Some(true),
+            End::Died { .. } => Some(false),
+            _ => None,
+        })
+    }
+
+    /// The silent arms that answered after a longer silence than the shortest that killed: a sharp timer leaves none. The path is silent
+    /// for as much less than the arm as an acknowledgement may be late.
+    pub fn lived_longer(&self) -> impl Iterator<Item = &Arm> {
+        let died = self.timeout().died_s.unwrap_or(f64::INFINITY);
+        self.arms.iter().filter(move |arm| {
+            let asked = arm.moves == Moves::Nothing && arm.speaks_first == Speaker::Client;
+            asked && matches!(arm.end, End::Alive { .. }) && arm.lasted_s - LATE_ACK_S > died
+        })
+    }
+
+    /// The kept arms that died although they were refreshed more often than silence kills: something else ends sessions too.
+    pub fn kept_in_vain(&self) -> impl Iterator<Item = &Arm> {
+        let died = self.timeout().died_s.unwrap_or(f64::INFINITY);
+        self.kept().filter(move |arm| {
+            arm.death().is_some() && arm.interval_s.is_some_and(|interval| f64::from(interval) < died)
+        })
+    }
+
+    /// The arms with data in their channel.
+    pub fn busy(&self) -> impl Iterator<Item = &Arm> {
+        self.arms.iter().filter(|arm| arm.moves == Moves::ChannelData)
+    }
+
+    /// The kept arms that held a channel.
+    pub fn kept_with_channel(&self) -> impl Iterator<Item = &Arm> {
+        self.kept().filter(|arm| arm.holds != Holds::Nothing)
+    }
+
+    /// The kept arms.
+    pub fn kept(&self) -> impl Iterator<Item = &Arm> {
+        self.arms.iter().filter(|arm| arm.moves == Moves::Keepalive)
+    }
+
+    /// Whether sessions with nothing but TCP keepalives, sent as far as the server, outlived the silence that kills; `None` where none says.
+    #[must_use]
+    pub fn tcp_keepalive_held(&self) -> Option<bool> {
+        self.outlived(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none())
+    }
+
+    /// Whether the session on which only the server sent outlived the silence that kills; `None` where none says.
+    #[must_use]
+    pub fn server_data_held(&self) -> Option<bool> {
+        self.outlived(|arm| arm.moves == Moves::ServerData)
+    }
+
+    /// Whether what the server said first came through after the silence that kills; `None` where no session says.
+    #[must_use]
+    pub fn server_heard(&self) -> Option<bool> {
+        self.outlived(|arm| arm.speaks_first == Speaker::Server)
+    }
+
+    /// Whether the arms of a sort outlived the silence that kills: false as soon as one of them did not.
+    fn outlived(&self, sort: impl Fn(&Arm) -> bool) -> Option<bool> {
+        let died = self.timeout().died_s?;
+        let verdict = |arm: &Arm| match arm.end {
+            End::Died { .. } | End::Unheard { .. } => Some(false),
+            End::Alive { .. } => (arm.lasted_s >= died).then_some(true),
+            End::Void { .. } | End::Open => None,
+        };
+        self.arms.iter().filter(|arm| sort(arm)).filter_map(verdict).reduce(|all, held| all && held)
+    }
+}

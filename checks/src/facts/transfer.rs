@@ -1,0 +1,156 @@
+//! What was seen of data sent there and back.
+
+use serde::{Deserialize, Serialize};
+
+use super::connection::{Manner, Ran};
+use super::retest::Arm;
+use super::tcp::TcpInfo;
+use crate::base::text::{bytes, seconds, shown};
+use crate::facts;
+
+/// A key exchange that we asked for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rekey {
+    /// While data was under way.
+    pub under_load: bool,
+    /// Milliseconds until it was done; `null` where it was not done in time.
+    pub ms: Option<f64>,
+    /// How long we waited, milliseconds.
+    pub deadline_ms: f64,
+    /// How the connection ended, where it did.
+    pub ending: Option<Manner>,
+}
+
+/// What was seen.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// Bytes sent, and wanted back.
+    pub sent_bytes: u64,
+    /// Bytes that came back, without text that was not sent.
+    pub returned_bytes: u64,
+    /// SHA-256 of what was sent.
+    pub sent_sha256: String,
+    /// SHA-256 of what came back.
+    pub returned_sha256: String,
+    /// Text that was not sent, and behind which what was sent went on.
+    #[serde(default)]
+    pub inserted: Vec<Inserted>,
+    /// Where what came back differs from what was sent for the first time, text that was not sent aside; `null` where it does not.
+    pub first_difference: Option<u64>,
+    /// What stands there.
+    #[serde(default)]
+    pub difference: Option<Difference>,
+    /// Bytes per second, there and back.
+    pub rate: Option<f64>,
+    /// Bytes per second to the server: until the first byte came back, which the command sends when it has all of them.
+    pub up_rate: Option<f64>,
+    /// Bytes per second from the server: from the first byte to the last.
+    pub down_rate: Option<f64>,
+    /// A byte there and back through the channel.
+    pub echo: Option<Echo>,
+    /// The compression agreed on.
+    pub compression: Option<String>,
+    /// The key exchanges that we asked for (`--deep`).
+    pub rekeys: Vec<Rekey>,
+    /// Bytes per second of the longer transfer (`--deep`), both ways at once.
+    pub deep_rate: Option<f64>,
+    /// Milliseconds that more than a window of data took there and back for a command that left it unread for a second (`--deep`).
+    pub unread_ms: Option<f64>,
+    /// What became of the command that returns the data.
+    pub ran: Ran,
+    /// How the connection ended, if it did.
+    pub ending: Option<Manner>,
+    /// The kernel's view at the end.
+    pub tcp: Option<TcpInfo>,
+    /// Standard error, escaped.
+    pub stderr: Option<String>,
+    /// Less of it on connections of their own in packets of other sizes, where this one stalled.
+    #[serde(default)]
+    pub arms: Vec<Arm>,
+}
+
+/// Text that was not sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inserted {
+    /// How much of what was sent had come back before it, bytes.
+    pub at: u64,
+    /// The text, escaped.
+    pub text: String,
+}
+
+/// What came back instead of what was sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// What was sent goes on behind it at its own place.
+    pub in_place: bool,
+    /// The first bytes that were sent there, hexadecimal.
+    pub sent: String,
+    /// The first bytes that came back there, hexadecimal.
+    pub returned: String,
+}
+
+/// The time of a byte there and back through the channel, milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Echo {
+    /// How many bytes were sent, one after the other.
+    pub samples: usize,
+    /// The shortest.
+    pub min_ms: f64,
+    /// The median.
+    pub median_ms: f64,
+    /// The longest.
+    pub max_ms: f64,
+}
+
+impl facts::Facts for Facts {
+    fn summary(&self) -> String {
+        let moved = format!("{} of {} came back", bytes(self.returned_bytes as f64), bytes(self.sent_bytes as f64));
+        let took = seconds(self.ran.duration_ms / 1000.0);
+        match (self.first_difference, self.rate) {
+            (Some(at), _) => format!("{moved}, different from byte {at} on"),
+            (None, Some(_)) if self.rekeys.iter().any(|rekey| rekey.ms.is_none()) => {
+                format!("{moved}, and no new keys were agreed on")
+            }
+            (None, Some(rate)) if self.returned_bytes == self.sent_bytes => {
+                let rates = match (self.up_rate, self.down_rate) {
+                    (Some(up), Some(down)) => format!("{}/s up, {}/s down", bytes(up), bytes(down)),
+                    _ => format!("{}/s", bytes(rate)),
+                };
+                let echo = self.echo.map(|echo| format!(", a byte in {}", seconds(echo.median_ms / 1000.0)));
+                let compression = self.compression.as_deref().filter(|name| *name != "none");
+                let compression = compression.map(|name| format!(", compressed ({})", shown(name)));
+                let inserted = if self.inserted.is_empty() { "" } else { ", with other output in between" };
+                format!(
+                    "{} there and back unaltered{inserted}, {rates}{}{}",
+                    bytes(self.sent_bytes as f64),
+                    echo.unwrap_or_default(),
+                    compression.unwrap_or_default()
+                )
+            }
+            _ => format!("{moved} in {took}"),
+        }
+    }
+}
+
+impl Facts {
+    /// What a further transfer, which failed, was beside what is known from before.
+    pub(crate) fn and_failed(self, further: Self) -> Self {
+        let inserted = [self.inserted, further.inserted].concat();
+        let Self { echo, compression, rekeys, deep_rate, .. } = self;
+        Self { inserted, echo, compression, rekeys, deep_rate, ..further }
+    }
+
+    /// Tells the two directions apart, where the command has stored all before it sent the first byte back.
+    pub(crate) fn tell_directions(&mut self) {
+        // A server without head or tail says so, and returns the data as it comes.
+        if self.stderr.is_some() {
+            return;
+        }
+        let (count, total) = (self.sent_bytes as f64, self.ran.duration_ms);
+        if let Some(first) = self.ran.first_output_ms.filter(|first| *first > 0.0 && total > *first) {
+            self.up_rate = Some(count / (first / 1000.0));
+            self.down_rate = Some(count / ((total - first) / 1000.0));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The first encrypted packet made no sense: does it again, and with other algorithms?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{timeout, timeout_at};
+
+use crate::base::target::{Route, Target};
+use crate::facts::auth::Repeat;
+use crate::facts::handshake::Negotiated;
+use crate::measure::examination::Examination;
+use crate::ssh::connection::Connection;
+use crate::ssh::credential::{Credential, Outcome};
+use crate::ssh::{connect, dial};
+
+/// How long each may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Tries once more as before, and once without the cipher or MAC that was agreed on, and not beyond [`Examination::until`].
+pub(super) async fn again(exam: &Examination, first: &Negotiated) -> Vec<Repeat> {
+    let mut repeats = Vec::new();
+    let Some(route @ Route::Direct(_)) = exam.route else { return repeats };
+    for target in [Some(exam.target.clone()), without(&exam.target, first)].into_iter().flatten() {
+        let asking = timeout(PATIENCE, ask(exam, &target, route));
+        let Ok(Ok(repeat)) = timeout_at(exam.until().into(), asking).await else { break };
+        repeats.extend(repeat);
+    }
+    repeats
+}
+
+async fn ask(exam: &Examination, target: &Target, route: Route) -> Option<Repeat> {
+    let transport = dial::open(&exam.budget, target, route, PATIENCE).await.ok()?;
+    let (_, connected) = connect::connect(transport, target, PATIENCE).await;
+    let mut connection: Connection = connected.ok()?;
+    let agreed = connection.notes().read().negotiated.clone()?;
+    let outcome = Credential::None.present(&mut connection, &target.user).await;
+    connection.close(Duration::from_millis(200)).await;
+    Some(Repeat { agreed, answered: !matches!(outcome, Outcome::Broken(_)) })
+}
+
+/// The target with an offer that leaves out what protected the packets.
+fn without(target: &Arc<Target>, agreed: &Negotiated) -> Option<Arc<Target>> {
+    let mut other = Target::clone(target);
+    let protects_itself = agreed.cipher.contains("gcm") || agreed.cipher.contains("poly1305");
+    let (names, name) = if protects_itself {
+        (&mut other.algorithms.cipher, &agreed.cipher)
+    } else {
+        (&mut other.algorithms.mac, &agreed.mac)
+    };
+    names.retain(|offered| offered != name);
+    (!names.is_empty()).then(|| Arc::new(other))
+}

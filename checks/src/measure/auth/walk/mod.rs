@@ -1,0 +1,225 @@
+//! The way through a login: method after method, key after key, factor after factor, on one connection.
+
+mod keys;
+mod secrets;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::identity::Identity;
+use super::offer::Offer;
+use crate::facts::auth::{Answer, Attempt, Conclusion, Facts, Key, Obstacle, Steps};
+use crate::measure::examination::Examination;
+use crate::ssh::connection::Connection;
+use crate::ssh::credential::clock::{Clock, Cut};
+use crate::ssh::credential::link::Unheard;
+use crate::ssh::credential::{Credential, Outcome};
+
+/// ssh's order (`PreferredAuthentications`, ssh_config(5)).
+const PREFERRED: [&str; 5] = ["gssapi-with-mic", "hostbased", "publickey", "keyboard-interactive", "password"];
+/// What a server gets at least to accept the request to log in, where connecting or a person took all the time.
+const LEAST: Duration = Duration::from_millis(1500);
+/// The most factors that we go along with.
+const FACTORS: usize = 8;
+
+/// A login on its way.
+pub(super) struct Walk<'e> {
+    pub(super) exam: &'e Examination,
+    pub(super) connection: Connection,
+    pub(super) facts: Facts,
+    /// What the server accepted, in order.
+    pub(super) accepted: Vec<Credential>,
+    clock: Clock,
+    identities: Vec<Identity>,
+    /// Read when public keys are first wanted.
+    offers: Option<VecDeque<Offer>>,
+    /// A password or an answer was sent, and not accepted as one factor: a second one could lock the account.
+    secret_sent: bool,
+    with_passwords: bool,
+}
+
+/// How a method ended.
+enum Verdict {
+    /// We are in.
+    Accepted,
+    /// One factor of several; these methods can continue.
+    Partial(Vec<String>),
+    /// On to the next method.
+    Refused,
+    /// Nothing more can be said on this connection.
+    Over,
+}
+
+impl<'e> Walk<'e> {
+    pub(super) fn new(exam: &'e Examination, connection: Connection, with_passwords: bool) -> Self {
+        let credentials = &exam.target.credentials;
+        let preferred = match credentials.preferred.as_slice() {
+            [] => PREFERRED.map(ToOwned::to_owned).to_vec(),
+            names => names.to_vec(),
+        };
+        let facts = Facts {
+            preferred,
+            identities_only: credentials.identities_only,
+            password_given: credentials.password.is_some(),
+            person_present: credentials.can_ask,
+            passwords_allowed: with_passwords,
+            repeatable: true,
+            ..Facts::default()
+        };
+        Self {
+            clock: Clock::new(exam.limits.stage, exam.stop.clone()),
+            exam,
+            connection,
+            facts,
+            accepted: Vec::new(),
+            identities: Vec::new(),
+            offers: None,
+            secret_sent: false,
+            with_passwords,
+        }
+    }
+
+    /// Goes on until we are in, refused or cut off; the facts hold what was seen.
+    pub(super) async fn go(&mut self) {
+        let began = Instant::now();
+        let unheard = Unheard::on(&self.connection).by(self.exam.until().max(began + LEAST));
+        let asked = Credential::None.present(&mut self.connection, &self.exam.target.user);
+        let first = tokio::select! {
+            biased;
+            first = self.clock.bound(asked) => first,
+            () = unheard => Err(Cut::Deadline),
+        };
+        self.facts.first_answer_ms = ms(began);
+        match first {
+            Ok(Outcome::Refused(methods) | Outcome::Partial(methods)) => {
+                self.facts.methods.clone_from(&methods);
+                self.facts.wanted = methods;
+            }
+            Ok(Outcome::Success) => {
+                self.record("none", None, Answer::Accepted, None, began);
+                self.accepted.push(Credential::None);
+                self.facts.conclusion = Conclusion::LoggedIn;
+                return;
+            }
+            Ok(Outcome::Broken(_)) => return self.ended(),
+            Err(cut) => return self.cut(cut, began),
+        }
+        for _ in 0..FACTORS {
+            if !self.factor().await {
+                return;
+            }
+        }
+    }
+
+    /// Tries the wanted methods in order; true when one more factor was accepted and others are wanted.
+    async fn factor(&mut self) -> bool {
+        for method in self.order() {
+            let verdict = match method.as_str() {
+                "publickey" => self.keys().await,
+                "keyboard-interactive" => self.keyboard().await,
+                "password" => self.password().await,
+                _ => Verdict::Refused,
+            };
+            match verdict {
+                Verdict::Refused => {}
+                Verdict::Accepted => {
+                    self.facts.conclusion = Conclusion::LoggedIn;
+                    return false;
+                }
+                Verdict::Partial(methods) => {
+                    // A secret that was accepted was no failure; one that was refused before a key was accepted stays one.
+                    self.secret_sent &= method == "publickey";
+                    self.facts.factors.push(method);
+                    self.facts.wanted = methods;
+                    return true;
+                }
+                Verdict::Over => return false,
+            }
+        }
+        false
+    }
+
+    /// The wanted methods in the user's order. A given password goes by the method that says what it wants: what
+    /// keyboard-interactive asks is known only when it cannot be taken back.
+    fn order(&self) -> Vec<String> {
+        let mut order: Vec<String> =
+            self.facts.preferred.iter().filter(|name| self.facts.wanted.contains(name)).cloned().collect();
+        let place = |name: &str| order.iter().position(|method| method == name);
+        if let (true, Some(keyboard), Some(password)) =
+            (self.facts.password_given, place("keyboard-interactive"), place("password"))
+            && keyboard < password
+        {
+            order.swap(keyboard, password);
+        }
+        order
+    }
+
+    /// Takes note of an outcome.
+    fn verdict(&mut self, outcome: Outcome, credential: Credential) -> Verdict {
+        if outcome.accepted() {
+            self.facts.repeatable &= credential.repeatable();
+            self.accepted.push(credential);
+        }
+        match outcome {
+            Outcome::Success => Verdict::Accepted,
+            Outcome::Partial(methods) => Verdict::Partial(methods),
+            Outcome::Refused(methods) => {
+                self.facts.wanted = methods;
+                Verdict::Refused
+            }
+            Outcome::Broken(_) => {
+                self.ended();
+                Verdict::Over
+            }
+        }
+    }
+
+    fn over(&mut self, cut: Cut, began: Instant) -> Verdict {
+        self.cut(cut, began);
+        Verdict::Over
+    }
+
+    fn cut(&mut self, cut: Cut, began: Instant) {
+        match cut {
+            // A connection that died while we waited for something else is dead, not silent.
+            Cut::Deadline if self.connection.is_closed() => self.ended(),
+            Cut::Deadline => {
+                self.facts.conclusion = Conclusion::Silent;
+                self.facts.gave_up_ms = Some(ms(began));
+            }
+            Cut::Stopped => self.facts.conclusion = Conclusion::Interrupted,
+        }
+    }
+
+    fn ended(&mut self) {
+        self.facts.conclusion = Conclusion::Ended;
+    }
+
+    fn record(&mut self, method: &str, key: Option<Key>, answer: Answer, obstacle: Option<Obstacle>, began: Instant) {
+        let (method, ms, steps) = (method.to_owned(), ms(began), Steps::default());
+        let (prompts, notices) = (Vec::new(), Vec::new());
+        self.facts.attempts.push(Attempt { method, key, answer, obstacle, prompts, notices, ms, steps });
+    }
+
+    /// Adds the times of its steps to the last attempt.
+    fn record_steps(&mut self, steps: Steps) {
+        if let Some(attempt) = self.facts.attempts.last_mut() {
+            attempt.steps = steps;
+        }
+    }
+}
+
+impl Answer {
+    fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Success => Self::Accepted,
+            Outcome::Partial(_) => Self::Partial,
+            Outcome::Refused(_) => Self::Refused,
+            Outcome::Broken(_) => Self::Ended,
+        }
+    }
+}
+
+fn ms(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}

@@ -1,0 +1,89 @@
+//! Passwords and answers: one at most, and never to a host key that is not known.
+
+use std::time::Instant;
+
+use secrecy::SecretString;
+
+use super::{Verdict, Walk};
+use crate::facts::auth::{Answer, Obstacle, Steps};
+use crate::ssh::credential::Credential;
+use crate::ssh::credential::keyboard::{self, Answerer};
+
+impl Walk<'_> {
+    /// Whether a secret may be sent now; what speaks against it is recorded.
+    fn may_send_secret(&mut self, method: &str) -> bool {
+        let has_way = self.facts.password_given || self.facts.person_present;
+        if has_way && !self.with_passwords {
+            self.record(method, None, Answer::Withheld, Some(Obstacle::HostKeyNotKnown), Instant::now());
+        }
+        has_way && self.with_passwords && !self.secret_sent
+    }
+
+    pub(super) async fn password(&mut self) -> Verdict {
+        if !self.may_send_secret("password") {
+            return Verdict::Refused;
+        }
+        let target = &self.exam.target;
+        let began = Instant::now();
+        let Some(password) = self.secret(&format!("{}@{}'s password: ", target.user, target.host)).await else {
+            self.record("password", None, Answer::Withheld, Some(Obstacle::Declined), began);
+            return Verdict::Refused;
+        };
+        self.secret_sent = true;
+        let began = Instant::now();
+        let credential = Credential::Password(password);
+        let presenting = credential.present(&mut self.connection, &target.user);
+        match self.clock.bound(presenting).await {
+            Ok(outcome) => {
+                let decision_ms = Some(crate::measure::auth::walk::ms(began));
+                self.record("password", None, Answer::of(&outcome), None, began);
+                self.record_steps(Steps { decision_ms, ..Steps::default() });
+                self.verdict(outcome, credential)
+            }
+            Err(cut) => {
+                // The library waits for ever after SSH_MSG_USERAUTH_PASSWD_CHANGEREQ (RFC 4252 section 8).
+                let unread = self.connection.watch().seen().last_received.is_some_and(|at| at > began);
+                self.record("password", None, Answer::Silence, unread.then_some(Obstacle::UnreadAnswer), began);
+                self.over(cut, began)
+            }
+        }
+    }
+
+    async fn secret(&self, prompt: &str) -> Option<SecretString> {
+        let credentials = &self.exam.target.credentials;
+        if credentials.password.is_some() || !credentials.can_ask {
+            return credentials.password.clone();
+        }
+        let (ask, prompt) = (self.exam.ask.clone(), prompt.to_owned());
+        self.clock.person(move || ask.secret(&prompt)).await
+    }
+
+    pub(super) async fn keyboard(&mut self) -> Verdict {
+        if !self.may_send_secret("keyboard-interactive") {
+            return Verdict::Refused;
+        }
+        let credentials = &self.exam.target.credentials;
+        let person = credentials.can_ask.then(|| self.exam.ask.clone());
+        let answerer = Answerer { secret: credentials.password.clone(), person };
+        let began = Instant::now();
+        let talk = keyboard::converse(&mut self.connection, &self.exam.target.user, answerer, &mut self.clock).await;
+        self.secret_sent |= talk.answered;
+        let stuck = talk.stuck.is_some();
+        let (answer, obstacle) = match (talk.cut, talk.stuck) {
+            (Some(_), _) => (Answer::Silence, None),
+            (None, Some(obstacle)) => (Answer::Unfinished, Some(obstacle)),
+            (None, None) => (Answer::of(&talk.outcome), None),
+        };
+        self.record("keyboard-interactive", None, answer, obstacle, began);
+        if let Some(attempt) = self.facts.attempts.last_mut() {
+            (attempt.prompts, attempt.notices, attempt.steps) = (talk.prompts, talk.notices, talk.steps);
+        }
+        match (talk.cut, stuck) {
+            (Some(cut), _) => self.over(cut, began),
+            (None, true) => Verdict::Over,
+            (None, false) => {
+                self.verdict(talk.outcome, talk.again.map_or(Credential::Once, Credential::KeyboardInteractive))
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The exchange itself, and what is tried beside it once it has stalled.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout_at;
+
+use super::{seen, silence};
+use crate::base::target::Route;
+use crate::facts::handshake::Facts;
+use crate::measure::examination::Examination;
+use crate::measure::retest::{Exchange, sizes};
+use crate::ssh::connect::{self, NotConnected};
+use crate::ssh::connection::Connection;
+use crate::ssh::tap::{Tap, Watch};
+use crate::ssh::transport::Transport;
+
+/// What came of the exchange.
+pub(super) struct Attempt {
+    pub(super) outcome: Result<Connection, NotConnected>,
+    /// What was seen by then, and in packets of other sizes where it stalled.
+    pub(super) facts: Facts,
+}
+
+/// Connects within `deadline`. Once nothing has come for half of that, it tries the same in packets of other sizes; where there
+/// was not a byte all the time, it listens on for a little.
+pub(super) async fn attempt(exam: &Examination, stream: Tap<Transport>, watch: &Watch, deadline: Duration) -> Attempt {
+    let began = Instant::now();
+    let given_up = began + deadline;
+    let until = exam.until().max(given_up);
+    let mut connecting = Box::pin(connect::connect_watched(stream, watch, &exam.target, until - began));
+    let mut in_time =
+        Box::pin(async { timeout_at(given_up.into(), &mut connecting).await.unwrap_or(Err(NotConnected::Deadline)) });
+    let mut trying = Box::pin(async {
+        let Some(exchange) = exchange(exam) else { return Vec::new() };
+        match timeout_at(until.into(), sizes::stalled(watch, deadline / 2)).await {
+            Ok(()) => sizes::sizes(&exchange, until).await,
+            Err(_) => Vec::new(),
+        }
+    });
+    let (outcome, arms) = tokio::select! {
+        biased;
+        outcome = &mut in_time => (outcome, None),
+        arms = &mut trying => (in_time.as_mut().await, Some(arms)),
+    };
+    drop(in_time);
+    let mut facts = seen::facts(&watch.seen());
+    if !matches!(outcome, Err(NotConnected::Deadline)) {
+        return Attempt { outcome, facts };
+    }
+    facts.gave_up_ms = Some(began.elapsed().as_secs_f64() * 1000.0);
+    if facts.received_bytes == 0 && facts.end.is_none() {
+        silence::hear_out(exam, connecting, watch, &mut facts, (began, until)).await;
+        return Attempt { outcome, facts };
+    }
+    facts.arms = match arms {
+        None if facts.version.is_some() => trying.await,
+        arms => arms.unwrap_or_default(),
+    };
+    Attempt { outcome, facts }
+}
+
+/// The exchange that further connections repeat; none where they could not be made unlike this one, or may not be opened.
+fn exchange(exam: &Examination) -> Option<Exchange> {
+    let route = exam.route.filter(|route| matches!(route, Route::Direct(_)) && exam.budget.left() > 0)?;
+    Some(Exchange::Keys { target: exam.target.clone(), route, budget: exam.budget.clone() })
+}

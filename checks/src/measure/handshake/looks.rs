@@ -1,0 +1,67 @@
+//! A second look after a refusal: further connections on which we only listen.
+//!
+//! A refusal that comes before the version costs no process and no penalty (PerSourcePenalties count what an sshd child
+//! reports), so that looking again makes nothing worse; a look that is let in ends the looking.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncReadExt as _;
+use tokio::time::{sleep, timeout};
+
+use super::seen::manner;
+use crate::base::target::Route;
+use crate::base::text::{shown, shown_bytes};
+use crate::facts::handshake::Look;
+use crate::measure::examination::Examination;
+use crate::ssh::dial;
+use crate::ssh::tap::{Seen, Tap};
+
+/// How many, at most, and what lies between them.
+const FEW: (usize, Duration) = (3, Duration::from_millis(300));
+/// The same where sshd's words stand for chance and for certainty: between its two numbers MaxStartups refuses by chance, and
+/// nine refusals in a row are rare even where it refuses six of ten.
+const MANY: (usize, Duration) = (8, Duration::from_millis(150));
+/// How long a look waits for a word.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+/// What was seen on a connection that was opened at `opened`, in a check that began at `began`.
+pub(super) fn look(seen: &Seen, began: Instant, opened: Instant) -> Look {
+    let first = &seen.server.first_bytes;
+    Look {
+        at_ms: opened.duration_since(began).as_secs_f64() * 1000.0,
+        version: seen.server.version.as_ref().map(|(version, _)| shown(version)),
+        first_bytes: (!first.is_empty()).then(|| shown_bytes(first)),
+        first_octets: first.iter().take(4).copied().collect(),
+        end: manner(seen),
+        ms: opened.elapsed().as_secs_f64() * 1000.0,
+    }
+}
+
+/// Looks again until a version comes, a few times at most, and not beyond [`Examination::until`]; `doubtful` is whether chance
+/// may decide.
+pub(super) async fn again(exam: &Examination, doubtful: bool, began: Instant) -> Vec<Look> {
+    let until = exam.until();
+    let (most, pause) = if doubtful { MANY } else { FEW };
+    let mut looks = Vec::new();
+    // A proxy command may be a login at a bastion: it is not repeated.
+    let Some(route @ Route::Direct(_)) = exam.route else { return looks };
+    while looks.len() < most && exam.budget.left() > 0 {
+        if exam.stop.race(sleep(pause)).await.is_none() || Instant::now() >= until {
+            break;
+        }
+        let left = until - Instant::now();
+        let Ok(transport) = dial::open(&exam.budget, &exam.target, route, left).await else { break };
+        let opened = Instant::now();
+        let (mut stream, watch) = Tap::new(transport);
+        let patience = PATIENCE.min(until.saturating_duration_since(opened));
+        // What came is in the watch, whether the reading ended or not.
+        let _ = timeout(patience, stream.read(&mut [0; 1])).await;
+        let look = look(&watch.seen(), began, opened);
+        let is_enough = look.version.is_some() || look.end.is_none();
+        looks.push(look);
+        if is_enough {
+            break;
+        }
+    }
+    looks
+}

@@ -1,0 +1,205 @@
+//! Is the server the one that it was: its proven key against the known_hosts files. Nothing is ever written to them.
+
+pub(crate) mod certificate;
+mod others;
+mod revoked;
+pub(crate) mod standing;
+
+use std::time::Duration;
+
+use russh::keys::ssh_key::HashAlg;
+
+use super::examination::{Examination, Trusted};
+use crate::base::ask::Ask;
+use crate::base::target::{Route, Strictness, Target};
+use crate::base::text;
+use crate::facts::Step;
+use crate::facts::hostkey::{Decision, Entry, Facts, Standing};
+use crate::ssh::known_hosts::{self, Known};
+use crate::ssh::notes::ServerKey;
+
+/// How long saying goodbye to a server that is not trusted may take.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+/// Compares the key that the server has proven with known_hosts, and decides whether a login may follow.
+pub async fn check(exam: &mut Examination) -> Step<Facts> {
+    let Some(connection) = &exam.connection else {
+        return Step::Skipped("the handshake did not succeed".into());
+    };
+    let Some(key) = connection.notes().read().server_key.clone() else {
+        return Step::Error("the handshake left no host key".into());
+    };
+    let mut facts = match examine(&exam.target, &key) {
+        Ok(facts) => facts,
+        Err(why) => {
+            part(exam).await;
+            return Step::Error(why);
+        }
+    };
+    facts.decision = match decide(&facts, is_exempt(exam)) {
+        Some(decision) => decision,
+        None if exam.target.credentials.can_ask => ask(exam, &facts).await,
+        None => Decision::PublicKeysOnly,
+    };
+    if facts.decision == Decision::AcceptedBySetting && facts.is_revoked_without_port() {
+        facts.decision = Decision::PublicKeysOnly;
+    }
+    if exam.stop.asked() {
+        return Step::Skipped("interrupted".into());
+    }
+    let Some(with_passwords) = facts.decision.trust() else {
+        part(exam).await;
+        if facts.standing == Standing::Changed {
+            facts.others = others::answering(exam, &facts.fingerprint).await;
+        }
+        if facts.decision == Decision::Withheld {
+            exam.login_withheld = true;
+            return Step::Passed(facts);
+        }
+        return Step::Failed(facts);
+    };
+    exam.trusted = Some(Trusted { fingerprint: facts.fingerprint.clone(), with_passwords });
+    Step::Passed(facts)
+}
+
+/// Ends the connection: no later check may find one to a server that is not trusted.
+async fn part(exam: &mut Examination) {
+    if let Some(connection) = exam.connection.take() {
+        connection.close(GOODBYE).await;
+    }
+}
+
+/// The facts about `key`, with the decision still open; why there are none, where ssh knows of revoked keys what we cannot read.
+fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
+    let file = target.host_keys.revoked.as_deref();
+    let is_revoked = file.map_or(Ok(false), |file| revoked::lists(file, key));
+    let is_revoked = is_revoked.map_err(|why| {
+        let file = file.map(|file| text::shown(&file.to_string_lossy())).unwrap_or_default();
+        format!("whether the host key is revoked is not known, and no login was tried: RevokedHostKeys {file}: {why}")
+    })?;
+    let Known { entries, unread } = known_hosts::look_up(target);
+    let name = known_hosts::recorded_name(target);
+    let bare_name = target.host_keys.alias.as_ref().unwrap_or(&target.host).to_lowercase();
+    let certificate = certificate::read(key, &bare_name, jiff::Timestamp::now());
+    let valid = certificate.as_ref().is_some_and(|certificate| certificate.objection.is_none());
+    let data = key.key_data();
+    Ok(Facts {
+        key_type: data.algorithm().as_str().to_owned(),
+        bits: data.rsa().map(russh::keys::ssh_key::public::RsaPublicKey::key_size),
+        fingerprint: key.fingerprint(),
+        sha1: key.sha1(),
+        standing: if is_revoked { Standing::Revoked } else { standing::of(key, &entries, valid) },
+        revoked_by: file.filter(|_| is_revoked).map(ToOwned::to_owned),
+        certificate,
+        name,
+        first_file: known_hosts::first_file(&target.host_keys),
+        entries: entries
+            .into_iter()
+            .map(|entry| Entry {
+                matches: standing::matches(key, &entry),
+                key_type: entry.key.algorithm().as_str().to_owned(),
+                fingerprint: entry.key.fingerprint(HashAlg::Sha256).to_string(),
+                file: entry.file,
+                line: entry.line,
+                kind: entry.kind,
+                portless: entry.portless,
+            })
+            .collect(),
+        unread,
+        strictness: target.host_keys.strictness,
+        known_hosts_command: target.host_keys.command,
+        decision: Decision::Stopped,
+        others: Vec::new(),
+    })
+}
+
+/// Whether ssh takes any key here: at a loopback address that it connects to by itself, unless it looks for another name.
+fn is_exempt(exam: &Examination) -> bool {
+    let policy = &exam.target.host_keys;
+    let is_loopback = matches!(exam.route, Some(Route::Direct(address)) if address.ip().is_loopback());
+    policy.skip_loopback && policy.alias.is_none() && is_loopback
+}
+
+/// The decision that needs no person; none when the user has to be asked.
+fn decide(facts: &Facts, is_exempt: bool) -> Option<Decision> {
+    // Of a key in the file of RevokedHostKeys ssh asks nothing else.
+    if facts.revoked_by.is_some() {
+        return Some(Decision::Stopped);
+    }
+    if is_exempt {
+        return Some(Decision::NotChecked);
+    }
+    match (facts.standing, facts.strictness) {
+        (Standing::Known | Standing::KnownAuthority, _) => Some(Decision::Known),
+        // ssh goes on here without passwords; we have no reason to log in to a server that may be false.
+        (Standing::Changed | Standing::Revoked, Strictness::No) => Some(Decision::Withheld),
+        (Standing::Changed | Standing::Revoked, _) => Some(Decision::Stopped),
+        // The command may know the key; a public key is of no use to a false server.
+        (Standing::Unknown, Strictness::Yes) if facts.known_hosts_command => Some(Decision::PublicKeysOnly),
+        (Standing::Unknown, Strictness::Yes) => Some(Decision::RefusedBySetting),
+        (Standing::Unknown, Strictness::AcceptNew | Strictness::No) => Some(Decision::AcceptedBySetting),
+        (Standing::Unknown, Strictness::Ask) => None,
+    }
+}
+
+async fn ask(exam: &Examination, facts: &Facts) -> Decision {
+    let question = format!(
+        "The host key of {} is not known:\n  {} {}\nIs this the fingerprint that you got from its administrator or its console?\n\
+         It will not be recorded.",
+        facts.name, facts.key_type, facts.fingerprint
+    );
+    let ask = exam.ask.clone();
+    let answer = tokio::task::spawn_blocking(move || Ask::confirm(&*ask, &question));
+    match exam.stop.race(answer).await {
+        Some(Ok(true)) => Decision::AcceptedByUser,
+        _ => Decision::RefusedByUser,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decide;
+    use crate::base::target::Strictness;
+    use crate::facts::hostkey::samples::known;
+    use crate::facts::hostkey::{Decision, Facts, Standing};
+
+    const ALL: [Strictness; 4] = [Strictness::Yes, Strictness::Ask, Strictness::AcceptNew, Strictness::No];
+
+    fn facts(standing: Standing, strictness: Strictness) -> Facts {
+        Facts { standing, strictness, ..known() }
+    }
+
+    #[test]
+    fn a_changed_or_revoked_key_gets_no_login_whatever_the_setting() {
+        for strictness in ALL {
+            for standing in [Standing::Changed, Standing::Revoked] {
+                let decision = decide(&facts(standing, strictness), false);
+                let expected = if strictness == Strictness::No { Decision::Withheld } else { Decision::Stopped };
+                assert_eq!(decision, Some(expected), "{strictness:?}");
+                assert_eq!(decision.and_then(Decision::trust), None);
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_trusted_as_far_as_the_setting_goes() {
+        let trust = |facts: &Facts| decide(facts, false).map(Decision::trust);
+        let all = ALL.map(|strictness| trust(&facts(Standing::Unknown, strictness)));
+        assert_eq!(all, [Some(None), None, Some(Some(true)), Some(Some(true))]);
+        assert_eq!(Decision::PublicKeysOnly.trust(), Some(false));
+        let command = Facts { known_hosts_command: true, ..facts(Standing::Unknown, Strictness::Yes) };
+        assert_eq!(trust(&command), Some(Some(false)));
+    }
+
+    #[test]
+    fn where_ssh_takes_any_key_only_the_file_of_revoked_ones_stands_against_it() {
+        for standing in [Standing::Known, Standing::Unknown, Standing::Changed, Standing::Revoked] {
+            let facts = facts(standing, Strictness::Yes);
+            assert_eq!(decide(&facts, true), Some(Decision::NotChecked));
+            let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), ..facts };
+            assert_eq!(decide(&listed, true), Some(Decision::Stopped));
+        }
+        let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), ..facts(Standing::Revoked, Strictness::No) };
+        assert_eq!(decide(&listed, false), Some(Decision::Stopped));
+    }
+}

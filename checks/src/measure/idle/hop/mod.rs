@@ -1,0 +1,101 @@
+//! Which hop forgets: sessions that the kernel's TCP keepalives refresh up to one hop each, and no further.
+//!
+//! A keepalive that has only so many hops to go dies on the way, but every machine that it reaches has seen the connection move. The
+//! nearest hop at which that keeps a session alive is the one that holds the state. A machine that looks at the time-to-live before
+//! its table of connections shows one hop later, and this machine's own packet filter as the first hop.
+
+mod limited;
+mod plan;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use plan::{Room, interval, next};
+
+use crate::facts::idle::End;
+use crate::facts::idle::hop::TtlProbe;
+use crate::ssh::login::Login;
+use limited::{Limited, NotLimited};
+
+/// What the sessions of a search have in common.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// How to log in.
+    pub login: Login,
+    /// What the arguments of the waiting commands bear; without it no command is run.
+    pub mark: Option<String>,
+    /// Time between two keepalives, whole seconds: see [`interval`].
+    pub interval: Duration,
+    /// How long opening a session may take.
+    pub deadline: Duration,
+    /// Process numbers of the waiting commands on the server, and of their parents: noted as they start, since a search may be given up.
+    pub started: Arc<Mutex<Vec<(u32, u32)>>>,
+}
+
+/// What sessions side by side have shown.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Each session, the nearest hop first.
+    pub trials: Vec<TtlProbe>,
+    /// Sessions that could not be had, each with the reason.
+    pub not_opened: Vec<String>,
+}
+
+impl Search {
+    /// Opens one session for each hop, and asks all when each has been silent for as long as `silence` says that it must be.
+    ///
+    /// It may take its time to say so: until something else has shown what kills. Where it says zero all are asked at once, and end in
+    /// good order. A session for the hop that is the server, or for one behind it, is refreshed all the way.
+    pub async fn round(&self, hops: &[u8], distance: Option<u8>, silence: impl AsyncFnOnce() -> Duration) -> Found {
+        let (tell, told) = watch::channel(None);
+        let mut sessions = JoinSet::new();
+        for &hop in hops {
+            let (search, mut told) = (self.clone(), told.clone());
+            let whole = distance.is_some_and(|distance| hop >= distance);
+            sessions.spawn(async move {
+                let limited = search.open(hop, whole).await.map_err(|error| format!("hop {hop}: {error}"))?;
+                search.started.lock().unwrap_or_else(PoisonError::into_inner).extend(limited.pids());
+                let least =
+                    async { told.wait_for(Option::is_some).await.ok().and_then(|told| *told).unwrap_or_default() };
+                Ok::<_, String>(limited.trial(least).await)
+            });
+        }
+        tell.send_replace(Some(silence().await));
+        let mut found = Found::default();
+        for ended in sessions.join_all().await {
+            match ended {
+                Ok(trial) => found.trials.push(trial),
+                Err(why) => found.not_opened.push(why),
+            }
+        }
+        found.settle();
+        found
+    }
+
+    async fn open(&self, hop: u8, whole: bool) -> Result<Limited, NotLimited> {
+        Limited::open(&self.login, self.mark.as_deref(), hop, whole, self.interval, self.deadline).await
+    }
+}
+
+impl Found {
+    /// Adds what a further round has shown.
+    pub fn add(&mut self, other: Self) {
+        self.trials.extend(other.trials);
+        self.not_opened.extend(other.not_opened);
+        self.trials.sort_by_key(|trial| trial.hop);
+    }
+
+    /// Notes on the sessions that died whether another one was alive at that moment.
+    fn settle(&mut self) {
+        self.trials.sort_by_key(|trial| trial.hop);
+        let alive = self.trials.iter().any(|trial| matches!(trial.end, End::Alive { .. }));
+        for trial in &mut self.trials {
+            if let End::Died { others_alive, .. } = &mut trial.end {
+                *others_alive = alive;
+            }
+        }
+    }
+}

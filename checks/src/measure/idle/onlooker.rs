@@ -1,0 +1,23 @@
+//! What the onlooker is told of a wait after the ladder.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::board::Board;
+use crate::measure::progress::{Event, IdleState, Progress};
+
+/// How often.
+const TELL: Duration = Duration::from_millis(400);
+
+/// Tells what is waited for, and how long it will take at the most where that is known yet; never returns.
+pub(super) async fn tell(board: &Board, progress: &Progress, phase: &str, until: impl Fn() -> Option<Instant>) {
+    loop {
+        sleep(TELL).await;
+        if let Some(until) = until() {
+            let left = until.saturating_duration_since(Instant::now());
+            let elapsed = board.elapsed();
+            progress.tell(Event::Idle(IdleState { phase: phase.to_owned(), elapsed, left, lanes: Vec::new() }));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What a running examination tells its onlooker; nothing here reaches the report.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::facts::Check;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A hop is examined from now on; the checks that follow are its own.
+    Hop(String),
+    /// That hop was passed or not; the checks that follow are those of what comes next.
+    HopFinished {
+        /// What the user's settings call it.
+        name: String,
+        /// How.
+        ending: Ending,
+        /// One line.
+        summary: String,
+    },
+    /// A check began.
+    Started(Check),
+    /// A check ended.
+    Finished {
+        /// Which.
+        check: Check,
+        /// How.
+        ending: Ending,
+        /// Its one line.
+        summary: String,
+    },
+    /// Where the idle test stands; sent about once a second and at every change.
+    Idle(IdleState),
+}
+
+/// How a check ended, for the onlooker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It passed.
+    Passed,
+    /// It failed.
+    Failed,
+    /// It did not run, or we could not do it.
+    Skipped,
+}
+
+/// A snapshot of the idle test.
+#[derive(Debug, Clone)]
+pub struct IdleState {
+    /// What the test is doing, in a few words.
+    pub phase: String,
+    /// Since the test began.
+    pub elapsed: Duration,
+    /// The most that is still to come, unless something dies.
+    pub left: Duration,
+    /// The sessions, in a stable order.
+    pub lanes: Vec<Lane>,
+}
+
+/// One session of the idle test.
+#[derive(Debug, Clone)]
+pub struct Lane {
+    /// What moves on it: `silent`, or `keepalive every 5 s`.
+    pub label: String,
+    /// Silent for how long by now.
+    pub idle: Duration,
+    /// When it will be probed, counted from the start of its silence; `None` for a session that is kept alive.
+    pub until: Option<Duration>,
+    /// How it fares.
+    pub state: LaneState,
+}
+
+/// How a session of the idle test fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LaneState {
+    /// Waiting in silence, or being kept alive.
+    Waiting,
+    /// Probed, no answer yet.
+    Probing,
+    /// Answered after its silence.
+    Alive,
+    /// Died; how.
+    Dead(String),
+}
+
+/// Where events go; dropping them is fine.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Option<UnboundedSender<Event>>);
+
+impl Progress {
+    /// Events go to `sender`.
+    #[must_use]
+    pub fn to(sender: UnboundedSender<Event>) -> Self {
+        Self(Some(sender))
+    }
+
+    /// Tells the onlooker, if there is one.
+    pub fn tell(&self, event: Event) {
+        if let Some(sender) = &self.0 {
+            let _ = sender.send(event);
+        }
+    }
+}

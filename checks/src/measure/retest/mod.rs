@@ -1,0 +1,166 @@
+//! An exchange that stalled, tried in other ways: in smaller packets, with a shorter offer, without ssh's marks.
+//!
+//! Nothing here runs on a connection that works. What is tried is one exchange a connection, out of the run's budget, and a
+//! connection that stalls is reset: the server shall not hold it until its LoginGraceTime.
+
+pub(super) mod marks;
+mod offer;
+pub(crate) mod sizes;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+
+use crate::base::limits::Patience;
+use crate::base::nonce::{noise, seed};
+use crate::base::target::{Route, Target};
+use crate::facts::connection;
+use crate::facts::handshake::KexInit;
+use crate::facts::retest::{Arm, Outcome};
+use crate::ssh::budget::Budget;
+use crate::ssh::connect::{self, NotConnected};
+use crate::ssh::connection::Connection;
+use crate::ssh::dial;
+use crate::ssh::login::Login;
+
+/// In which respect a connection differs from the user's.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shape {
+    segment: Option<u32>,
+    short_offer: bool,
+}
+
+/// What is exchanged.
+#[derive(Debug, Clone)]
+pub(crate) enum Exchange {
+    /// Versions and keys.
+    Keys {
+        /// With whom.
+        target: Arc<Target>,
+        /// By which way.
+        route: Route,
+        /// What it may cost.
+        budget: Arc<Budget>,
+    },
+    /// So many bytes there and back, after a login.
+    Data {
+        /// The login.
+        login: Login,
+        /// How many.
+        count: usize,
+    },
+}
+
+/// An arm, and what it showed beside.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    pub(crate) arm: Arm,
+    /// The server's list of algorithms, where it came in plain text.
+    server_offer: Option<KexInit>,
+    /// Size of the largest plain-text message that was seen, bytes.
+    message: usize,
+}
+
+impl Exchange {
+    /// Whether it goes by IPv6.
+    fn is_v6(&self) -> bool {
+        let (Self::Keys { route, .. } | Self::Data { login: Login { route, .. }, .. }) = self;
+        matches!(route, Route::Direct(address) if address.is_ipv6())
+    }
+
+    /// Does it once, in at most `deadline` and the time that TCP takes to connect.
+    async fn once(&self, shape: Shape, few: Option<&KexInit>, deadline: Duration) -> Tried {
+        match self {
+            Self::Keys { target, route, budget } => {
+                let mut target = Target { segment: shape.segment, ..Target::clone(target) };
+                if shape.short_offer {
+                    target.algorithms = offer::short(&target.algorithms, few);
+                }
+                let _permit = budget.handshake().await;
+                keys(&target, *route, budget, shape, deadline).await
+            }
+            Self::Data { login, count } => {
+                let target = Arc::new(Target { segment: shape.segment, ..Target::clone(&login.target) });
+                data(&Login { target, ..login.clone() }, shape, *count, deadline).await
+            }
+        }
+    }
+}
+
+async fn keys(target: &Target, route: Route, budget: &Budget, shape: Shape, deadline: Duration) -> Tried {
+    let began = Instant::now();
+    let transport = match dial::open(budget, target, route, deadline).await {
+        Ok(transport) => transport,
+        Err(error) => return Tried::bare(arm(shape, began, Outcome::Failed { error: error.to_string() })),
+    };
+    let socket = transport.socket();
+    let (watch, result) = connect::connect(transport, target, deadline).await;
+    let outcome = match &result {
+        Ok(_) => Outcome::Through,
+        Err(NotConnected::Deadline) => Outcome::Silent,
+        Err(error) => Outcome::Failed { error: error.to_string() },
+    };
+    let mut arm = arm(shape, began, outcome);
+    arm.tcp = socket.as_ref().and_then(crate::os::socket::Socket::tcp_info);
+    if let Some(socket) = &socket {
+        socket.abort();
+    }
+    let seen = watch.seen();
+    let bytes = |reader: &crate::ssh::tap::wire::Reader| reader.kexinit.as_ref().map_or(0, |(offer, _)| offer.bytes);
+    Tried {
+        arm,
+        message: bytes(&seen.server).max(bytes(&seen.client)),
+        server_offer: seen.server.kexinit.as_ref().map(|(offer, _)| offer.clone()),
+    }
+}
+
+async fn data(login: &Login, shape: Shape, count: usize, deadline: Duration) -> Tried {
+    let began = Instant::now();
+    let connection = match login.open(deadline).await {
+        Ok(connection) => connection,
+        Err(error) => return Tried::bare(arm(shape, began, Outcome::Failed { error: error.to_string() })),
+    };
+    let through = timeout(deadline, echoed(&connection, count, deadline)).await == Ok(true);
+    let outcome = match connection.ending() {
+        _ if through => Outcome::Through,
+        None => Outcome::Silent,
+        Some(ending) => Outcome::Failed { error: ending.manner.words() },
+    };
+    let mut arm = arm(shape, began, outcome);
+    arm.tos = login.target.tos;
+    arm.tcp = connection.socket().and_then(crate::os::socket::Socket::tcp_info);
+    leave(connection, through).await;
+    Tried::bare(arm)
+}
+
+/// Whether so many bytes came back from a command that returns what it is sent.
+async fn echoed(connection: &Connection, count: usize, deadline: Duration) -> bool {
+    let patience = Patience { silence: deadline, total: deadline };
+    let mut ran = connection::Ran::default();
+    let Some(mut running) = connection.start("exec cat", patience, &mut ran).await else { return false };
+    let all = |ran: &connection::Ran| ran.stdout_bytes >= count as u64;
+    all(&running.exchange(noise(seed(), count), patience, connection.watch(), all).await)
+}
+
+/// Ends a connection: in order where it still works, else by a reset.
+async fn leave(connection: Connection, works: bool) {
+    /// How long saying goodbye may take.
+    const GOODBYE: Duration = Duration::from_secs(1);
+    if let (false, Some(socket)) = (works, connection.socket()) {
+        socket.abort();
+    }
+    connection.close(GOODBYE).await;
+}
+
+/// An arm that ends now.
+fn arm(shape: Shape, began: Instant, outcome: Outcome) -> Arm {
+    let Shape { segment, short_offer } = shape;
+    Arm { segment, short_offer, tos: None, ms: began.elapsed().as_secs_f64() * 1000.0, outcome, tcp: None }
+}
+
+impl Tried {
+    fn bare(arm: Arm) -> Self {
+        Self { arm, server_offer: None, message: 0 }
+    }
+}

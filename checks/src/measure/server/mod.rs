@@ -1,0 +1,117 @@
+//! What the server itself knows, asked only when the user wants it: one command that reads and writes nothing.
+
+mod questions;
+
+use std::time::Duration;
+
+use super::examination::Examination;
+use crate::base::limits::Patience;
+use crate::base::nonce::nonce;
+use crate::base::text::{shown, shown_bytes};
+use crate::facts::connection::{NotLoggedIn, Ran};
+use crate::facts::server::{Answer, Answers};
+use crate::ssh::connection::Connection;
+use questions::{QUESTIONS, command};
+
+/// All that is kept of the answers, bytes.
+const KEPT: usize = 128 * 1024;
+/// The most lines that are kept of one answer.
+const LINES: usize = 60;
+/// Each question is given 3 s on the server; most take none.
+const PATIENCE: Patience = Patience { silence: Duration::from_secs(10), total: Duration::from_secs(40) };
+
+/// Asks the questions on the connection that auth left, or on a new one where that is gone.
+pub(crate) async fn ask(exam: &mut Examination) -> Option<Answers> {
+    if !exam.limits.ask_server || exam.stop.asked() {
+        return None;
+    }
+    let failed = |why: &str| Some(Answers { failure: Some(why.to_owned()), ..Answers::default() });
+    let Some(login) = &exam.login else { return failed("there is no login: see auth and channel") };
+    if let Err(why) = exam.runs_commands {
+        return failed(why);
+    }
+    let asked = async {
+        if let Some(connection) = exam.connection.as_ref().filter(|connection| !connection.is_closed()) {
+            return Ok(answers(connection).await);
+        }
+        let connection = login.open(exam.limits.connect).await?;
+        let answers = answers(&connection).await;
+        connection.close(Duration::from_secs(1)).await;
+        Ok::<_, NotLoggedIn>(answers)
+    };
+    match exam.stop.race(asked).await? {
+        Ok(answers) => Some(answers),
+        Err(error) => failed(&error.to_string()),
+    }
+}
+
+pub(crate) async fn answers(connection: &Connection) -> Answers {
+    let mark = nonce();
+    let ran = connection.run(&command(&mark), KEPT, PATIENCE).await;
+    Answers { answers: read(&String::from_utf8_lossy(&ran.stdout), &mark), failure: failure(&ran) }
+}
+
+pub(crate) fn failure(ran: &Ran) -> Option<String> {
+    if let Some((code, text)) = &ran.refused {
+        return Some(format!("the channel was refused: {} (reason {code})", shown(text)));
+    }
+    match ran {
+        Ran { accepted: Some(false), .. } => Some("the server runs no command".to_owned()),
+        Ran { gave_up: Some(_), .. } => Some("the server took too long".to_owned()),
+        Ran { connection_lost: true, .. } => Some("the connection ended".to_owned()),
+        Ran { status: Some(0), .. } => None,
+        Ran { stderr, .. } => Some(format!("the server has no POSIX shell: {}", shown_bytes(stderr))),
+    }
+}
+
+/// Takes the answers apart: each begins with the mark and its number, and ends with the mark and a status.
+fn read(output: &str, mark: &str) -> Vec<Answer> {
+    let begin = format!("{mark} begin ");
+    let end = format!("{mark} end ");
+    let mut answers: Vec<Answer> = Vec::new();
+    let mut open = false;
+    for line in output.lines() {
+        if let Some(question) = line.strip_prefix(&begin).and_then(|at| QUESTIONS.get(at.parse::<usize>().ok()?)) {
+            let (about, source) = (question.about.to_owned(), question.source.to_owned());
+            answers.push(Answer { about, source, lines: Vec::new(), status: None });
+            open = true;
+        } else if let (Some(status), Some(answer)) = (line.strip_prefix(&end), answers.last_mut()) {
+            answer.status = status.trim().parse().ok();
+            open = false;
+        } else if let (true, Some(answer)) = (open && !line.trim().is_empty(), answers.last_mut())
+            && answer.lines.len() < LINES
+        {
+            answer.lines.push(shown(line.trim_end()));
+        }
+    }
+    answers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::questions::{QUESTIONS, command};
+    use super::read;
+    use std::process::Command;
+
+    #[test]
+    fn every_question_is_answered_by_this_machine_in_order() {
+        let ran = Command::new("sh").arg("-c").arg(command("m4rk")).output().unwrap();
+        let answers = read(&String::from_utf8_lossy(&ran.stdout), "m4rk");
+        let about: Vec<_> = answers.iter().map(|answer| answer.about.as_str()).collect();
+        assert_eq!(about, QUESTIONS.iter().map(|question| question.about).collect::<Vec<_>>());
+        assert!(ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
+        let uptime = answers.iter().find(|answer| answer.about == "uptime").unwrap();
+        assert_eq!((uptime.status, uptime.lines.len()), (Some(0), 1), "{uptime:?}");
+    }
+
+    #[test]
+    fn what_a_server_prints_cannot_pass_for_an_answer_or_harm_a_terminal() {
+        let output = "motd\nm begin 0\n\u{1b}[31mred\nother begin 1\nm end 0\nstray\nm begin 999\nm begin 1\nhalf";
+        let answers = read(output, "m");
+        assert_eq!(answers.len(), 2);
+        assert_eq!(answers[0].lines, ["\\u{1b}[31mred", "other begin 1"]);
+        assert_eq!((answers[0].status, answers[1].status), (Some(0), None));
+        let endless = format!("m begin 0\n{}", "line\n".repeat(500));
+        assert_eq!(read(&endless, "m")[0].lines.len(), super::LINES);
+    }
+}

@@ -1,0 +1,137 @@
+//! All addresses tried at once, and the one picked that ssh, which tries them one after the other, would get.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::facts::tcp::{Attempt, Icmp, Outcome};
+use crate::measure::examination::Examination;
+use crate::os::socket::errno_name;
+use crate::ssh::dial::{self, Refusal};
+
+/// Addresses tried: together they stay below the ten unauthenticated connections at which sshd begins to refuse
+/// (MaxStartups, sshd_config(5)), should they all be one server.
+const ADDRESSES: usize = 8;
+/// How much longer than the winner an address that ssh would not come to may take.
+const GRACE: Duration = Duration::from_millis(150);
+
+/// Further connections: together with the first they cost their server no more than 9 s of penalty (`PerSourcePenalties`).
+const REPEATS: u32 = 8;
+/// Between the beginnings of two of them.
+const SPACING: Duration = Duration::from_millis(300);
+/// How long one is waited for: a lost SYN is sent again after 1 s and after 3 s (RFC 6298 section 2.1).
+const REPEATED: Duration = Duration::from_millis(3500);
+
+/// What became of the addresses, and the connection that stays open.
+pub(super) struct Tried {
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) winner: Option<(SocketAddr, TcpStream)>,
+}
+
+type Ended = (usize, Duration, Result<TcpStream, Refusal>);
+
+/// Tries every address, and waits to the deadline only for those that ssh would wait for.
+pub(super) async fn all(exam: &Examination) -> Tried {
+    let addresses: Vec<_> = exam.addresses.iter().copied().take(ADDRESSES).collect();
+    let began = Instant::now();
+    let mut running = start(exam, &addresses, began);
+    let mut outcomes: Vec<Option<(Duration, Outcome)>> = vec![None; addresses.len()];
+    let mut winner: Option<(usize, TcpStream)> = None;
+    let mut until: Option<Instant> = None;
+    loop {
+        let ended = tokio::select! {
+            ended = running.join_next() => ended,
+            () = at(until) => None,
+            () = exam.stop.wait() => None,
+        };
+        let Some(Ok((index, took, result))) = ended else { break };
+        let outcome = match result {
+            Ok(stream) => {
+                // Of two connections the one that ssh would not have made is closed at once.
+                if winner.as_ref().is_none_or(|(best, _)| index < *best) {
+                    winner = Some((index, stream));
+                }
+                Outcome::Connected
+            }
+            Err(refusal) => failed(addresses[index], refusal),
+        };
+        outcomes[index] = Some((took, outcome));
+        let settled = winner.as_ref().filter(|(best, _)| outcomes[..*best].iter().all(Option::is_some));
+        if let (Some((best, _)), None) = (settled, until) {
+            let took = outcomes[*best].as_ref().map_or(Duration::ZERO, |(took, _)| *took);
+            until = Some(began + took + took.max(GRACE));
+        }
+    }
+    let attempts = std::iter::zip(&addresses, outcomes)
+        .map(|(&address, outcome)| {
+            let (took, outcome) = outcome.unwrap_or((began.elapsed(), Outcome::NotWaitedFor));
+            Attempt { address, ms: took.as_secs_f64() * 1000.0, outcome }
+        })
+        .collect();
+    Tried { attempts, winner: winner.map(|(index, stream)| (addresses[index], stream)) }
+}
+
+fn start(exam: &Examination, addresses: &[SocketAddr], began: Instant) -> JoinSet<Ended> {
+    let (bind, segment, deadline) = (exam.target.bind, exam.target.segment, exam.limits.connect);
+    let mut running = JoinSet::new();
+    for (index, &address) in addresses.iter().enumerate() {
+        let budget = exam.budget.clone();
+        running.spawn(async move {
+            let result = dial::attempt(&budget, address, bind, segment, deadline).await;
+            (index, began.elapsed(), result)
+        });
+    }
+    running
+}
+
+/// Connects to `address` again and again, and closes each connection at once.
+pub(super) async fn repeated(exam: &Examination, address: SocketAddr) -> Vec<Attempt> {
+    let began = Instant::now();
+    let (bind, segment) = (exam.target.bind, exam.target.segment);
+    let mut running = JoinSet::new();
+    for order in 0..REPEATS {
+        let budget = exam.budget.clone();
+        running.spawn(async move {
+            tokio::time::sleep_until((began + SPACING * order).into()).await;
+            let began = Instant::now();
+            let result = dial::attempt(&budget, address, bind, segment, REPEATED).await;
+            let outcome = result.map_or_else(|refusal| failed(address, refusal), |_| Outcome::Connected);
+            (order, Attempt { address, ms: began.elapsed().as_secs_f64() * 1000.0, outcome })
+        });
+    }
+    let mut attempts = exam.stop.race(running.join_all()).await.unwrap_or_default();
+    attempts.sort_by_key(|(order, _)| *order);
+    attempts.into_iter().map(|(_, attempt)| attempt).collect()
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn failed(address: SocketAddr, Refusal { error, icmp }: Refusal) -> Outcome {
+    if error.kind() == ErrorKind::TimedOut {
+        return Outcome::TimedOut;
+    }
+    Outcome::Failed {
+        errno: errno_name(&error),
+        error: error.to_string(),
+        icmp,
+        icmp_from_here: icmp.and_then(|Icmp { sender, .. }| sender).is_some_and(|sender| is_source(address, sender)),
+    }
+}
+
+/// Whether `own` is the address that this machine sends from to `address`; connecting a UDP socket sends nothing.
+fn is_source(address: SocketAddr, own: IpAddr) -> bool {
+    let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
+    let source = UdpSocket::bind(any).and_then(|socket| {
+        socket.connect(address)?;
+        socket.local_addr()
+    });
+    source.is_ok_and(|source| source.ip() == own)
+}

@@ -1,0 +1,6 @@
+//! What this machine and its kernel know.
+
+pub mod files;
+pub mod icmp;
+pub mod path;
+pub mod socket;

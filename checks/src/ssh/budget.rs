@@ -1,0 +1,116 @@
+//! What the connections of a run may cost the server.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::base::limits::Limits;
+use crate::facts::Spent;
+
+/// How many connections the run has opened, and how many it may.
+#[derive(Debug)]
+pub struct Budget {
+    allowed: u32,
+    opened: AtomicU32,
+    logins: AtomicU32,
+    failed_logins: AtomicU32,
+    login_refused: AtomicBool,
+    longest_login_ms: AtomicU32,
+    refused: AtomicU32,
+    handshakes: Semaphore,
+}
+
+impl Budget {
+    /// A budget that the limits allow.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            allowed: limits.connections,
+            opened: AtomicU32::new(0),
+            logins: AtomicU32::new(0),
+            failed_logins: AtomicU32::new(0),
+            login_refused: AtomicBool::new(false),
+            longest_login_ms: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
+            handshakes: Semaphore::new(limits.handshakes),
+        }
+    }
+
+    /// How many connections may still be opened.
+    #[must_use]
+    pub fn left(&self) -> u32 {
+        self.allowed.saturating_sub(self.opened.load(Ordering::Relaxed))
+    }
+
+    /// Waits until one more connection may be in its handshake; hold the permit until it is authenticated.
+    pub async fn handshake(&self) -> Option<SemaphorePermit<'_>> {
+        self.handshakes.acquire().await.ok()
+    }
+
+    /// Notes how a login ended; after one that was refused there is never another.
+    pub fn note_login(&self, succeeded: bool) {
+        self.login_refused.fetch_or(!succeeded, Ordering::Relaxed);
+        let counter = if succeeded { &self.logins } else { &self.failed_logins };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes a login whose answer nobody saw: the server may have counted it as a failed one.
+    pub fn note_unanswered_login(&self) {
+        self.failed_logins.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether a login was refused.
+    #[must_use]
+    pub fn login_refused(&self) -> bool {
+        self.login_refused.load(Ordering::Relaxed)
+    }
+
+    /// Notes how long a login took, from connecting to its success.
+    pub fn note_login_time(&self, took: Duration) {
+        let took = u32::try_from(took.as_millis()).unwrap_or(u32::MAX);
+        self.longest_login_ms.fetch_max(took, Ordering::Relaxed);
+    }
+
+    /// The longest that a login took so far.
+    #[must_use]
+    pub fn longest_login(&self) -> Duration {
+        Duration::from_millis(self.longest_login_ms.load(Ordering::Relaxed).into())
+    }
+
+    /// What was spent so far.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        Spent {
+            connections: self.opened.load(Ordering::Relaxed),
+            budget: self.allowed,
+            logins: self.logins.load(Ordering::Relaxed),
+            failed_logins: self.failed_logins.load(Ordering::Relaxed),
+            refused_since: self.refused.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Notes that an address that had accepted a connection accepted a further one, or that somebody refused it.
+    pub(super) fn note_further(&self, accepted: bool) {
+        if accepted {
+            self.refused.store(0, Ordering::Relaxed);
+        } else {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes one connection from the budget, if one is left.
+    pub(super) fn spend(&self) -> io::Result<()> {
+        if self.opened.fetch_add(1, Ordering::Relaxed) < self.allowed {
+            return Ok(());
+        }
+        self.give_back();
+        Err(io::Error::other(format!("the budget of {} connections is spent", self.allowed)))
+    }
+
+    /// Gives back a connection that did not come as far as a server.
+    pub(super) fn give_back(&self) {
+        self.opened.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,226 @@
+//! One SSH connection, with a witness in it: every wait has a deadline, and nothing russh reports is taken for the cause.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use russh::ChannelStream;
+use russh::client::{Handle, Msg};
+use tokio::time::{sleep, timeout};
+
+use super::ending::Ending;
+use super::notes::Notes;
+use super::tap::Watch;
+use super::witness::Witness;
+use crate::base::target::Route;
+use crate::base::text::shown;
+use crate::facts::connection::{Manner, NotForwarded};
+use crate::os::socket::Socket;
+
+/// How often it is looked whether the library has given a connection up.
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// A connection past its key exchange.
+pub struct Connection {
+    pub(super) handle: Handle<Witness>,
+    pub(super) watch: Watch,
+    pub(super) notes: Notes,
+    pub(super) socket: Option<Socket>,
+    pub(super) via: Option<Via>,
+}
+
+/// The answer to a keepalive request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The server answered, after this long.
+    Alive(Duration),
+    /// No answer before the deadline.
+    Silent,
+    /// The connection was already closed, or closed while we waited.
+    Gone,
+}
+
+impl Connection {
+    /// The library's handle, for authentication.
+    pub fn handle(&mut self) -> &mut Handle<Witness> {
+        &mut self.handle
+    }
+
+    /// What the tap saw.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// What the server said inside the encryption.
+    #[must_use]
+    pub fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// The kernel's view, where the connection is a socket of ours.
+    #[must_use]
+    pub fn socket(&self) -> Option<&Socket> {
+        self.socket.as_ref()
+    }
+
+    /// The connection to the hop that carries this one, where one does.
+    #[must_use]
+    pub fn via(&self) -> Option<&Via> {
+        self.via.as_ref()
+    }
+
+    /// True when the library has given the connection up.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.handle.is_closed()
+    }
+
+    /// Returns once the library has given the connection up. It tells nobody, so it is looked at now and then: not for long waits.
+    pub(crate) async fn closed(&self) {
+        while !self.is_closed() {
+            sleep(GLANCE).await;
+        }
+    }
+
+    /// How the connection ended, if it did; where that is the end of the connection to a hop that carried it, how that one did.
+    #[must_use]
+    pub fn ending(&self) -> Option<Ending> {
+        let own = Ending::of(&self.watch, &self.notes)?;
+        let of_hop = || self.via.as_ref().and_then(|via| via.connection().ending());
+        if own.manner == Manner::Fin { of_hop().or(Some(own)) } else { Some(own) }
+    }
+
+    /// How old the connection is.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.watch.seen().opened.elapsed()
+    }
+
+    /// Since when nothing has moved on the connection, either way.
+    #[must_use]
+    pub fn quiet_since(&self) -> Instant {
+        let seen = self.watch.seen();
+        seen.last_received.max(seen.last_sent).unwrap_or(seen.opened)
+    }
+
+    /// Opens a connection from the server on to `host` (direct-tcpip, RFC 4254 section 7.2); on a refusal its code and text.
+    pub(crate) async fn forward(
+        &self,
+        host: &str,
+        port: u16,
+        deadline: Duration,
+    ) -> Result<ChannelStream<Msg>, NotForwarded> {
+        // The originator that `ssh -W` names.
+        let opening = self.handle.channel_open_direct_tcpip(host, port.into(), "127.0.0.1", 65535);
+        match timeout(deadline, opening).await {
+            Err(_) => Err(NotForwarded::Deadline),
+            Ok(Ok(channel)) => Ok(channel.into_stream()),
+            Ok(Err(russh::Error::ChannelOpenFailure(_))) => {
+                let failure = self.notes.read().open_failures.back().cloned();
+                let (code, text) = failure.map(|failure| (failure.code, shown(&failure.text))).unwrap_or_default();
+                Err(NotForwarded::Refused { code, text })
+            }
+            Ok(Err(_)) => Err(NotForwarded::Gone),
+        }
+    }
+
+    /// Says goodbye without waiting for the end.
+    pub(crate) async fn say_goodbye(&self) {
+        // A connection that is gone needs none.
+        let _ = self.handle.disconnect(russh::Disconnect::ByApplication, "", "").await;
+    }
+
+    /// Asks `keepalive@openssh.com` and waits for any answer; a refusal is an answer too.
+    pub async fn keepalive(&self, deadline: Duration) -> Answer {
+        let asked = Instant::now();
+        let request = self.handle.send_global_request("keepalive@openssh.com", &[], true);
+        match timeout(deadline, request).await {
+            Err(_) => Answer::Silent,
+            Ok(Ok(_) | Err(russh::Error::RequestDenied)) => Answer::Alive(asked.elapsed()),
+            Ok(Err(_)) => Answer::Gone,
+        }
+    }
+
+    /// Exchanges keys anew; how long it took, or nothing where it was not done by the deadline.
+    pub async fn rekey(&self, deadline: Duration) -> Option<Duration> {
+        let (asked, before) = (Instant::now(), self.notes.read().key_exchanges.len());
+        let done = async {
+            self.handle.rekey_soon().await.ok()?;
+            self.notes.key_exchange_after(before).await;
+            Some(asked.elapsed())
+        };
+        timeout(deadline, done).await.ok()?
+    }
+
+    /// Marks what we send from now on as ssh marks an interactive session (`IPQoS`).
+    pub fn apply_tos(&self, tos: Option<u8>, route: Route) {
+        if let (Some(tos), Some(socket), Route::Direct(address)) = (tos, &self.socket, route) {
+            // A path that objects to the mark shows in the checks that follow; a kernel that objects changes nothing.
+            let _ = socket.set_tos(tos, address.is_ipv6());
+        }
+    }
+
+    /// Says goodbye and waits, at most `deadline`, until the connection is closed; then the same to the hops behind it.
+    pub async fn close(self, deadline: Duration) {
+        let Self { handle, socket, via, .. } = self;
+        let _ = timeout(deadline, async {
+            if handle.disconnect(russh::Disconnect::ByApplication, "", "").await.is_ok() {
+                let _ = handle.await;
+            }
+        })
+        .await;
+        drop(socket);
+        if let Some(via) = via {
+            via.close(deadline).await;
+        }
+    }
+}
+
+/// The connection to a hop, which lives as long as anything goes through it.
+#[derive(Clone)]
+pub struct Via(Arc<Carrier>);
+
+struct Carrier {
+    name: String,
+    connection: Connection,
+}
+
+impl Via {
+    /// The connection to the hop of that name, logged in.
+    #[must_use]
+    pub fn new(name: &str, connection: Connection) -> Self {
+        Self(Arc::new(Carrier { name: name.to_owned(), connection }))
+    }
+
+    /// What the user's settings call the hop.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The connection to the hop.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.0.connection
+    }
+
+    /// Says goodbye to the hop and to those before it, and waits for each, at most `deadline`.
+    pub async fn close(self, deadline: Duration) {
+        let mut via = Some(&self);
+        while let Some(Self(carrier)) = via {
+            let _ = timeout(deadline, async {
+                carrier.connection.say_goodbye().await;
+                carrier.connection.closed().await;
+            })
+            .await;
+            via = carrier.connection.via();
+        }
+    }
+}
+
+impl fmt::Debug for Via {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Via").field(&self.0.name).finish()
+    }
+}

@@ -1,0 +1,45 @@
+//! How a connection ended, told from what was seen and not from what a call returned.
+
+use std::time::Instant;
+
+use super::notes::Notes;
+use super::tap::{EndKind, Watch};
+use crate::facts::connection::Manner;
+use crate::ssh::tap::wire::Disconnect;
+
+/// How and when a connection ended.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// When we noticed.
+    pub at: Instant,
+    /// How.
+    pub manner: Manner,
+}
+
+impl Ending {
+    /// The end of the connection that these two watched, if it ended.
+    #[must_use]
+    pub fn of(watch: &Watch, notes: &Notes) -> Option<Self> {
+        let plain = watch.seen().server.disconnect.clone();
+        let end = watch.seen().end;
+        let noted = notes.read();
+        if let Some((Disconnect { code, text }, at)) = noted.disconnect.clone() {
+            return Some(Self { at, manner: Manner::Disconnect { code, text } });
+        }
+        if let Some(Disconnect { code, text }) = plain {
+            return Some(Self {
+                at: end.map_or_else(Instant::now, |end| end.at),
+                manner: Manner::Disconnect { code, text },
+            });
+        }
+        if let Some(end) = end {
+            let manner = match end.how {
+                EndKind::Fin => Manner::Fin,
+                EndKind::Reset => Manner::Reset,
+                EndKind::Errno(errno) => Manner::Errno { errno },
+            };
+            return Some(Self { at: end.at, manner });
+        }
+        noted.failure.clone().map(|(error, at)| Self { at, manner: Manner::Protocol { error } })
+    }
+}

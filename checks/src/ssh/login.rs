@@ -1,0 +1,166 @@
+//! One more connection to the same server, logged in the same way: what the idle test is made of.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use super::budget::Budget;
+use super::connection::{Connection, Via};
+use super::credential::Credential;
+use super::transport::Transport;
+use super::tunnel::Tunnel;
+use super::{connect, dial, notes};
+use crate::base::target::{Route, Target};
+use crate::facts::connection::{Manner, NotLoggedIn};
+
+/// All it takes to log in again exactly as the first time.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// Whom.
+    pub target: Arc<Target>,
+    /// By which way.
+    pub route: Route,
+    /// The fingerprint of the host key that was accepted; no other is.
+    pub host_key: String,
+    /// What the server accepted, in order; more than one where it wants several factors.
+    pub accepted: Vec<Credential>,
+    /// What all this may cost.
+    pub budget: Arc<Budget>,
+    /// The login to the hop that the connection goes through, where it does.
+    pub via: Option<Box<Login>>,
+    /// Filled once what was accepted the first time was accepted a second time: until then there is one such login at a time.
+    pub repeated: Arc<OnceCell<()>>,
+}
+
+impl Login {
+    /// Whether it can be made again without asking a person for something that is good only once.
+    #[must_use]
+    pub fn repeatable(&self) -> bool {
+        self.accepted.iter().all(Credential::repeatable) && self.via.as_ref().is_none_or(|via| via.repeatable())
+    }
+
+    /// Whether each login needs a person to touch a security key.
+    #[must_use]
+    pub fn needs_touch(&self) -> bool {
+        self.accepted.iter().any(Credential::needs_touch) || self.via.as_ref().is_some_and(|via| via.needs_touch())
+    }
+
+    /// Connects and logs in once more, all within `deadline` for each hop and the server, from the moment when the handshake
+    /// may begin. Each login goes through connections to the hops of its own, as with ssh: what keeps one of them from
+    /// falling silent must not keep the others.
+    ///
+    /// After a login that was refused there is never another.
+    pub async fn open(&self, deadline: Duration) -> Result<Connection, NotLoggedIn> {
+        if !self.repeatable() {
+            return Err(NotLoggedIn::Refused);
+        }
+        let _permit = self.budget.handshake().await;
+        if self.budget.login_refused() {
+            return Err(NotLoggedIn::Refused);
+        }
+        let began = Instant::now();
+        let opened = timeout(deadline * self.legs(), self.log_in(deadline)).await.unwrap_or(Err(NotLoggedIn::NoAnswer));
+        if opened.is_ok() {
+            self.budget.note_login_time(began.elapsed());
+        }
+        opened
+    }
+
+    /// Connections in a row that a login takes.
+    fn legs(&self) -> u32 {
+        1 + self.via.as_ref().map_or(0, |hop| hop.legs())
+    }
+
+    /// What a failed login at this hop means to what lies behind it; a refusal stays one, for it must not be repeated.
+    fn stands_in_the_way(&self, error: NotLoggedIn) -> NotLoggedIn {
+        match error {
+            NotLoggedIn::Refused => error,
+            error => NotLoggedIn::Unreachable(format!("{}: {error}", self.target.input)),
+        }
+    }
+
+    async fn log_in(&self, deadline: Duration) -> Result<Connection, NotLoggedIn> {
+        let transport = match &self.via {
+            None => dial::open(&self.budget, &self.target, self.route, deadline)
+                .await
+                .map_err(|error| NotLoggedIn::Unreachable(error.to_string()))?,
+            Some(hop) => {
+                let connection = Box::pin(hop.log_in(deadline)).await.map_err(|error| hop.stands_in_the_way(error))?;
+                let via = Via::new(&hop.target.input, connection);
+                let forwarded = Tunnel::open(&via, &self.target.host, self.target.port, deadline).await;
+                let tunnel =
+                    forwarded.map_err(|error| NotLoggedIn::Unreachable(format!("{}: {error}", hop.target.input)))?;
+                Transport::Tunnel(Box::new(tunnel))
+            }
+        };
+        let (watch, connected) = connect::connect(transport, &self.target, deadline).await;
+        let mut connection = connected.map_err(|error| {
+            let seen = watch.seen();
+            NotLoggedIn::Handshake { error: error.to_string(), answered: seen.received > 0 || seen.end.is_some() }
+        })?;
+        let shown = connection.notes().read().server_key.as_ref().map(notes::ServerKey::fingerprint);
+        if shown.as_deref() != Some(self.host_key.as_str()) {
+            return Err(NotLoggedIn::OtherHostKey(shown.unwrap_or_default()));
+        }
+        let mut first = false;
+        let repeating = self.repeated.get_or_try_init(|| {
+            first = true;
+            self.prove(&mut connection)
+        });
+        repeating.await?;
+        if !first {
+            self.prove(&mut connection).await?;
+        }
+        connection.apply_tos(self.target.tos, self.route);
+        Ok(connection)
+    }
+
+    /// Presents all that was accepted before.
+    async fn prove(&self, connection: &mut Connection) -> Result<(), NotLoggedIn> {
+        // Somebody else's may have been refused while this one waited.
+        if self.budget.login_refused() {
+            return Err(NotLoggedIn::Refused);
+        }
+        let sent = Sent { budget: &self.budget, succeeded: None };
+        for credential in &self.accepted {
+            let outcome = credential.present(connection, &self.target.user).await;
+            if !outcome.accepted() {
+                // A server that hangs up on a proof has refused it, whatever it says; a reset may be anybody's.
+                let hung_up = matches!(
+                    connection.ending().map(|ending| ending.manner),
+                    Some(Manner::Fin | Manner::Disconnect { .. })
+                );
+                if connection.is_closed() && !hung_up {
+                    return Err(NotLoggedIn::NoAnswer);
+                }
+                sent.answered(false);
+                return Err(NotLoggedIn::Refused);
+            }
+        }
+        sent.answered(true);
+        Ok(())
+    }
+}
+
+/// A login that is being made: the server may count it as a failed one whether or not anybody waits for its answer.
+struct Sent<'b> {
+    budget: &'b Budget,
+    succeeded: Option<bool>,
+}
+
+impl Sent<'_> {
+    fn answered(mut self, succeeded: bool) {
+        self.succeeded = Some(succeeded);
+    }
+}
+
+impl Drop for Sent<'_> {
+    fn drop(&mut self) {
+        match self.succeeded {
+            Some(succeeded) => self.budget.note_login(succeeded),
+            None => self.budget.note_unanswered_login(),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! One SSH connection under observation.
+
+pub mod algorithms;
+pub mod budget;
+pub mod channels;
+pub mod connect;
+pub mod connection;
+pub mod credential;
+pub mod dial;
+pub mod ending;
+pub mod hop_count;
+pub mod known_hosts;
+pub mod login;
+pub mod notes;
+pub mod proxy;
+pub mod run;
+pub mod tap;
+pub mod transport;
+pub mod tunnel;
+pub mod wait;
+pub mod witness;

@@ -1,0 +1,211 @@
+//! A command in a session channel of its own.
+
+use std::time::{Duration, Instant};
+
+use russh::client::Msg;
+use russh::{Channel, ChannelMsg};
+use tokio::time::timeout;
+
+use super::connection::Connection;
+use super::tap::Watch;
+use crate::base::limits::Patience;
+use crate::facts::connection::{GaveUp, Ran};
+
+/// How long a word of ours may take to be said: it takes no time but on a connection whose packets no longer pass.
+const SAYING: Duration = Duration::from_secs(2);
+
+/// A command that runs; dropping it leaves its channel open.
+pub struct Running {
+    channel: Channel<Msg>,
+}
+
+impl Connection {
+    /// Opens a session channel and asks for `command` in it; the answer is still to come. What went wrong is in `ran`.
+    pub async fn start(&self, command: &str, patience: Patience, ran: &mut Ran) -> Option<Running> {
+        let channel = self.open_session(patience, ran).await?;
+        exec(channel, command, ran).await
+    }
+
+    /// The same with a terminal (RFC 4254 section 6.2) of 80 by 24; a refusal of the terminal counts as one of the command.
+    pub async fn start_on_terminal(&self, command: &str, patience: Patience, ran: &mut Ran) -> Option<Running> {
+        let mut channel = self.open_session(patience, ran).await?;
+        let asking = channel.request_pty(true, "dumb", 80, 24, 0, 0, &[]);
+        if !matches!(timeout(SAYING, asking).await, Ok(Ok(()))) {
+            ran.connection_lost = true;
+            return None;
+        }
+        while ran.accepted.is_none() && !ran.is_over() {
+            match timeout(patience.silence, channel.wait()).await {
+                Err(_) => ran.gave_up = Some(GaveUp::Silence),
+                Ok(None) => ran.connection_lost = true,
+                Ok(Some(message)) => {
+                    let now = ran.duration_ms;
+                    take(ran, message, 0, now);
+                }
+            }
+        }
+        if ran.is_over() {
+            return None;
+        }
+        exec(channel, command, ran).await
+    }
+
+    async fn open_session(&self, patience: Patience, ran: &mut Ran) -> Option<Channel<Msg>> {
+        let began = Instant::now();
+        let opened = timeout(patience.silence, self.handle.channel_open_session()).await;
+        ran.duration_ms = since(began);
+        match opened {
+            Err(_) => ran.gave_up = Some(GaveUp::Silence),
+            Ok(Err(russh::Error::ChannelOpenFailure(_))) => {
+                let failure = self.notes().read().open_failures.back().cloned();
+                ran.refused = Some(failure.map(|failure| (failure.code, failure.text)).unwrap_or_default());
+            }
+            Ok(Err(_)) => ran.connection_lost = true,
+            Ok(Ok(channel)) => {
+                ran.open_ms = Some(since(began));
+                return Some(channel);
+            }
+        }
+        None
+    }
+
+    /// Runs `command` without input to its end, and keeps the first `keep` bytes of each output.
+    pub async fn run(&self, command: &str, keep: usize, patience: Patience) -> Ran {
+        let mut ran = Ran::default();
+        if let Some(running) = self.start(command, patience, &mut ran).await {
+            running.finish(keep, patience, &mut ran).await;
+        }
+        ran
+    }
+}
+
+impl From<Channel<Msg>> for Running {
+    /// A session channel in which something was asked for; the answer is still to come.
+    fn from(channel: Channel<Msg>) -> Self {
+        Self { channel }
+    }
+}
+
+impl Running {
+    /// Reads until `enough`, or until nothing more can come; adds to what is in `ran`.
+    pub async fn read(&mut self, keep: usize, patience: Patience, ran: &mut Ran, enough: impl Fn(&Ran) -> bool) {
+        let began = Instant::now();
+        let before = ran.duration_ms;
+        let reading = async {
+            while !enough(ran) && !ran.is_over() {
+                match timeout(patience.silence, self.channel.wait()).await {
+                    Err(_) => ran.gave_up = Some(GaveUp::Silence),
+                    Ok(None) => ran.connection_lost = true,
+                    Ok(Some(message)) => {
+                        let now = before + since(began);
+                        take(ran, message, keep, now);
+                        if ran.accepted.is_some() || ran.stdout_bytes > 0 {
+                            ran.answered_ms.get_or_insert(now);
+                        }
+                    }
+                }
+            }
+        };
+        if timeout(patience.total, reading).await.is_err() {
+            ran.gave_up = Some(GaveUp::Total);
+        }
+        ran.duration_ms = before + since(began);
+    }
+
+    /// Writes `data`; false where the server does not take it in time.
+    pub async fn write(&self, data: &'static [u8], patience: Patience) -> bool {
+        matches!(timeout(patience.silence, self.channel.data_bytes(data)).await, Ok(Ok(())))
+    }
+
+    /// Writes `data` and reads until `enough` has come back; keeps a little more than was sent. A command that takes all before it
+    /// answers is not silent while it is fed, which the watch of its connection tells.
+    pub async fn exchange(
+        &mut self,
+        data: Vec<u8>,
+        patience: Patience,
+        watch: &Watch,
+        enough: impl Fn(&Ran) -> bool,
+    ) -> Ran {
+        /// What keepalives and window adjustments send meanwhile is less.
+        const FED: u64 = 16 * 1024;
+        /// Text of other processes that is kept with the data.
+        const MORE: usize = 128 * 1024;
+        let (mut ran, began) = (Ran::default(), Instant::now());
+        let (count, mut writer) = (data.len(), self.channel.make_writer());
+        // The writer must not hold up the reader: a server that answers while it is being fed would fill both windows.
+        let write = async {
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut writer, &data).await;
+            std::future::pending::<()>().await;
+        };
+        let read = async {
+            loop {
+                let sent = watch.seen().sent;
+                let left = Patience { total: patience.total.saturating_sub(began.elapsed()), ..patience };
+                self.read(count + MORE, left, &mut ran, &enough).await;
+                if ran.gave_up != Some(GaveUp::Silence) || watch.seen().sent < sent + FED {
+                    break;
+                }
+                ran.gave_up = None;
+            }
+        };
+        tokio::select! { () = write => {}, () = read => {} }
+        ran
+    }
+
+    /// Ends the command's input and reads until the server closes the channel.
+    pub async fn finish(mut self, keep: usize, patience: Patience, ran: &mut Ran) {
+        if !matches!(timeout(SAYING, self.channel.eof()).await, Ok(Ok(()))) {
+            ran.connection_lost = true;
+        }
+        self.read(keep, patience, ran, |_| false).await;
+        let _ = timeout(SAYING, self.channel.close()).await;
+    }
+
+    /// Closes the channel without waiting for the command's end.
+    pub async fn close(self) {
+        // A connection that is gone has no channel left, and one that is stuck takes no word more.
+        let _ = timeout(SAYING, self.channel.close()).await;
+    }
+
+    /// The channel itself, for whoever waits on it.
+    #[must_use]
+    pub fn into_channel(self) -> Channel<Msg> {
+        self.channel
+    }
+}
+
+/// Writes down one message of the server.
+fn take(ran: &mut Ran, message: ChannelMsg, keep: usize, now_ms: f64) {
+    match message {
+        ChannelMsg::Data { data } => {
+            ran.stdout_bytes += data.len() as u64;
+            ran.first_output_ms.get_or_insert(now_ms);
+            keep_first(&mut ran.stdout, &data, keep);
+        }
+        ChannelMsg::ExtendedData { data, .. } => keep_first(&mut ran.stderr, &data, keep),
+        ChannelMsg::Success => ran.accepted = Some(true),
+        ChannelMsg::Failure => ran.accepted = Some(false),
+        ChannelMsg::ExitStatus { exit_status } => ran.status = Some(exit_status),
+        ChannelMsg::ExitSignal { signal_name, .. } => ran.signal = Some(format!("{signal_name:?}")),
+        ChannelMsg::Eof => ran.eof = true,
+        ChannelMsg::Close => ran.closed = true,
+        _ => {}
+    }
+}
+
+async fn exec(channel: Channel<Msg>, command: &str, ran: &mut Ran) -> Option<Running> {
+    if matches!(timeout(SAYING, channel.exec(true, command)).await, Ok(Ok(()))) {
+        return Some(Running { channel });
+    }
+    ran.connection_lost = true;
+    None
+}
+
+fn keep_first(kept: &mut Vec<u8>, data: &[u8], keep: usize) {
+    let room = keep.saturating_sub(kept.len()).min(data.len());
+    kept.extend_from_slice(data.get(..room).unwrap_or_default());
+}
+
+fn since(began: Instant) -> f64 {
+    began.elapsed().as_secs_f64() * 1000.0
+}

@@ -1,0 +1,265 @@
+//! A stream that is watched: what russh drops, and how the stream ended.
+//!
+//! Nothing is altered, and one thing withheld: the lines that a server may send before its version (RFC 4253 section 4.2) and
+//! that russh would only drop. It gives up at 20 of them, where ssh reads 1023.
+
+pub(crate) mod wire;
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
+
+use super::wait;
+use wire::Reader;
+
+/// Everything seen on one connection.
+#[derive(Debug)]
+pub struct Seen {
+    /// When the stream was handed over.
+    pub opened: Instant,
+    /// What the server sent, as far as it is plain text.
+    pub server: Reader,
+    /// What we sent, as far as it is plain text.
+    pub client: Reader,
+    /// Bytes received.
+    pub received: u64,
+    /// Bytes sent.
+    pub sent: u64,
+    /// When the last byte came in.
+    pub last_received: Option<Instant>,
+    /// When the last byte went out.
+    pub last_sent: Option<Instant>,
+    /// The longest time without a byte either way; whoever measures a silence sets it back to zero first.
+    pub longest_quiet: Duration,
+    /// How the stream ended, if it did.
+    pub end: Option<End>,
+}
+
+/// How a stream ended, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct End {
+    /// When we noticed.
+    pub at: Instant,
+    /// How.
+    pub how: EndKind,
+}
+
+/// The way a stream can end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndKind {
+    /// An orderly end from the other side (TCP FIN).
+    Fin,
+    /// The other side, or something in the path, reset the connection (TCP RST).
+    Reset,
+    /// The kernel gave up on the connection or refused to send; the errno.
+    Errno(i32),
+}
+
+/// The end of a watch that can be read while the connection lives.
+#[derive(Debug, Clone)]
+pub struct Watch(Arc<Watched>);
+
+#[derive(Debug)]
+struct Watched {
+    seen: Mutex<Seen>,
+    /// Tells that something has moved, or that the stream has ended.
+    moved: Notify,
+}
+
+impl Watch {
+    fn new() -> Self {
+        let seen = Seen {
+            opened: Instant::now(),
+            server: Reader::default(),
+            client: Reader::default(),
+            received: 0,
+            sent: 0,
+            last_received: None,
+            last_sent: None,
+            longest_quiet: Duration::ZERO,
+            end: None,
+        };
+        Self(Arc::new(Watched { seen: Mutex::new(seen), moved: Notify::new() }))
+    }
+
+    /// What was seen so far. Do not hold two of these at once: the lock is not reentrant.
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns once what was seen is so.
+    pub(crate) async fn until(&self, is_so: impl Fn(&Seen) -> bool) {
+        wait::until(&self.0.moved, || is_so(&self.seen()).then_some(())).await;
+    }
+}
+
+/// The watched stream.
+#[derive(Debug)]
+pub(crate) struct Tap<S> {
+    stream: S,
+    watch: Watch,
+    preface: Preface,
+}
+
+/// Where the reading side stands between the server's first byte and the end of its version.
+#[derive(Debug)]
+enum Preface {
+    /// The version has not come yet, and nothing is handed on.
+    Withheld,
+    /// The version, and what came with it, from this byte on still to be handed on.
+    Waiting(Vec<u8>, usize),
+    /// Everything is handed on as it comes.
+    Over,
+}
+
+/// Bytes read at a time before the version.
+const CHUNK: usize = 2048;
+
+impl<S> Tap<S> {
+    /// Watches `stream`.
+    pub(crate) fn new(stream: S) -> (Self, Watch) {
+        let watch = Watch::new();
+        (Self { stream, watch: watch.clone(), preface: Preface::Withheld }, watch)
+    }
+
+    /// What is watched.
+    pub(crate) fn get_ref(&self) -> &S {
+        &self.stream
+    }
+}
+
+impl Seen {
+    /// Takes note of the quiet that a byte ends.
+    fn moved(&mut self, now: Instant) {
+        let last = self.last_received.max(self.last_sent).unwrap_or(self.opened);
+        self.longest_quiet = self.longest_quiet.max(now - last);
+    }
+
+    fn fail(&mut self, error: &io::Error) {
+        let how = match error.kind() {
+            io::ErrorKind::ConnectionReset => EndKind::Reset,
+            _ => EndKind::Errno(error.raw_os_error().unwrap_or_default()),
+        };
+        self.end.get_or_insert(End { at: Instant::now(), how });
+    }
+}
+
+impl<S: AsyncRead + Unpin> Tap<S> {
+    /// Reads from the stream and writes down what came, and how it ended; gives back where the bytes after the version begin.
+    fn poll_watched(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
+        let result = ready!(self.poll_noted(cx, buf));
+        self.watch.0.moved.notify_waiters();
+        Poll::Ready(result)
+    }
+
+    fn poll_noted(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
+        let before = buf.filled().len();
+        let had_room = buf.remaining() > 0;
+        let result = ready!(Pin::new(&mut self.stream).poll_read(cx, buf));
+        let now = Instant::now();
+        let mut seen = self.watch.seen();
+        if let Err(error) = result {
+            seen.fail(&error);
+            return Poll::Ready(Err(error));
+        }
+        let new = buf.filled().get(before..).unwrap_or_default();
+        if new.is_empty() {
+            if had_room {
+                seen.end.get_or_insert(End { at: now, how: EndKind::Fin });
+            }
+            return Poll::Ready(Ok(before));
+        }
+        seen.moved(now);
+        seen.received += new.len() as u64;
+        seen.last_received = Some(now);
+        let after = seen.server.feed(new, now).len();
+        Poll::Ready(Ok(buf.filled().len() - after))
+    }
+
+    /// Reads lines until the version is there; ready with nothing at the end of the stream.
+    fn poll_version(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Vec<u8>>>> {
+        let mut chunk = [0; CHUNK];
+        loop {
+            let mut buf = ReadBuf::new(&mut chunk);
+            let after = ready!(self.poll_watched(cx, &mut buf))?;
+            if buf.filled().is_empty() {
+                return Poll::Ready(Ok(None));
+            }
+            let seen = self.watch.seen();
+            if seen.server.objection.is_some() {
+                let words = "what came before the version is not acceptable to ssh";
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, words)));
+            }
+            if seen.server.version.is_some() {
+                let mut ready = seen.server.version_line.clone();
+                if !library_reads(&ready) {
+                    // The library would take it for one more line to drop, and wait for ever.
+                    let words = "the library cannot read this version";
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, words)));
+                }
+                ready.extend_from_slice(buf.filled().get(after..).unwrap_or_default());
+                return Poll::Ready(Ok(Some(ready)));
+            }
+        }
+    }
+}
+
+/// Whether russh takes the line for a version; it reads 255 bytes of UTF-8, of SSH 2.0 and 1.99.
+pub(crate) fn library_reads(line: &[u8]) -> bool {
+    let spoken = line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1.99-");
+    spoken && line.len() <= 255 && std::str::from_utf8(line).is_ok()
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if matches!(self.preface, Preface::Withheld) {
+            match ready!(self.poll_version(cx))? {
+                Some(ready) => self.preface = Preface::Waiting(ready, 0),
+                None => return Poll::Ready(Ok(())),
+            }
+        }
+        if let Preface::Waiting(ready, from) = &mut self.preface {
+            let count = buf.remaining().min(ready.len() - *from);
+            buf.put_slice(&ready[*from..*from + count]);
+            *from += count;
+            if *from == ready.len() {
+                self.preface = Preface::Over;
+            }
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_watched(cx, buf).map_ok(drop)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let result = ready!(Pin::new(&mut self.stream).poll_write(cx, buf));
+        let now = Instant::now();
+        let mut seen = self.watch.seen();
+        match &result {
+            Ok(written) => {
+                seen.moved(now);
+                seen.sent += *written as u64;
+                seen.last_sent = Some(now);
+                seen.client.feed(buf.get(..*written).unwrap_or_default(), now);
+            }
+            Err(error) => seen.fail(error),
+        }
+        drop(seen);
+        self.watch.0.moved.notify_waiters();
+        Poll::Ready(result)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

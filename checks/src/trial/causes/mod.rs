@@ -1,9 +1,0 @@
-//! The causes that lie in the path.
-
-mod dscp;
-mod mtu;
-
-use crate::cause::Cause;
-
-/// The causes that lie in the path.
-pub(crate) static CAUSES: &[Cause] = &[mtu::BLACK_HOLE, dscp::DROPPED];

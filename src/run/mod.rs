@@ -1,0 +1,134 @@
+//! The commands, from the arguments to the exit status.
+
+mod deadline;
+mod one;
+mod output;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use ssh_doctor_checks::facts::{Check, Evidence, Step};
+
+use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, command_to_complete, man_page};
+use crate::diagnose::{Verdict, diagnose_for};
+use crate::plan::{Circumstances, Plan};
+use crate::report::json;
+use crate::terminal::{person_present, remark, say, style};
+use crate::{demo, explain, record};
+use deadline::Deadline;
+use one::Runner;
+use output::{Sink, makes_sense, rendered};
+
+/// Does what was asked; an error is our own misuse or misfortune, never the target's.
+pub fn run(command: Command) -> Result<Verdict> {
+    let began = Instant::now();
+    match command {
+        Command::Check(args) => runtime()?.block_on(check(&args, began)),
+        Command::Demo(args) => runtime()?.block_on(demonstrate(&args)),
+        Command::Explain { code, look } => {
+            let Some(text) = explain::cause(&code, &style(look.color)) else {
+                let hint = explain::suggest(&code).map(|known| format!("; you may mean {known}")).unwrap_or_default();
+                bail!("no cause is called '{code}'{hint}; ssh-doctor causes lists them all");
+            };
+            answer(&text)
+        }
+        Command::Causes(look) => answer(&explain::list(&style(look.color))),
+        Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
+        Command::Schema => answer(&json::schema()),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command_to_complete(), "ssh-doctor", &mut script);
+            answer(&String::from_utf8_lossy(&script))
+        }
+        Command::Man => answer(&man_page()?),
+    }
+}
+
+async fn check(args: &CheckArgs, began: Instant) -> Result<Verdict> {
+    makes_sense(&args.output)?;
+    let several = args.targets.len() > 1;
+    let whole = args.deadline.or((args.output.format == Format::Nagios).then_some(deadline::OF_PLUGINS));
+    let deadline = whole.map(|whole| Deadline::of(began, whole));
+    let stage = deadline.map(|deadline| deadline.stage());
+    let plan = Plan::new(args, Circumstances { person: person_present(), several, stage })?;
+    let runner = Runner::open(args.running.quiet, args.verbose, &args.output, deadline)?;
+    let mut sink = Sink::open(args.output.file.as_deref(), args.output.format)?;
+    let mut verdict = Verdict::Healthy;
+    for (number, input) in args.targets.iter().enumerate() {
+        if runner.is_over() {
+            remark("ssh-doctor: the targets that are left were not examined");
+            verdict = verdict.worse(Verdict::Inconclusive);
+            break;
+        }
+        if number > 0 && args.output.format == Format::Text {
+            sink.write("\n")?;
+        }
+        verdict = verdict.worse(runner.see(&plan, input, args.record.as_deref(), &mut sink).await?);
+    }
+    sink.close()?;
+    Ok(verdict)
+}
+
+async fn demonstrate(args: &DemoArgs) -> Result<Verdict> {
+    if args.list {
+        return answer(&demo::list(&style(args.output.look.color)));
+    }
+    makes_sense(&args.output)?;
+    let runner = Runner::open(args.running.quiet, 0, &args.output, None)?;
+    let mut sink = Sink::open(args.output.file.as_deref(), args.output.format)?;
+    let stage = demo::start(args.case.as_deref()).await?;
+    if !args.running.quiet {
+        remark(&stage.intro);
+    }
+    let planned = crate::plan::Planned { target: stage.target.clone(), limits: stage.limits.clone() };
+    let evidence = runner.examine(planned, &Check::ALL.into()).await;
+    let verdict = runner.tell(&evidence, None, &mut sink);
+    drop(stage);
+    let verdict = verdict?;
+    sink.close()?;
+    if !args.running.quiet {
+        remark("\nNext: ssh-doctor check HOST, or another demo: ssh-doctor demo --list");
+    }
+    Ok(verdict)
+}
+
+/// Judges a recording; one that is older than `max_age` says nothing of today.
+fn judge_again(file: &str, max_age: Option<Duration>, output: &Output) -> Result<Verdict> {
+    makes_sense(output)?;
+    let mut evidence = record::load(file)?;
+    if let Some(max_age) = max_age {
+        age_out(&mut evidence, max_age);
+    }
+    let diagnosis = diagnose_for(output.client, &evidence);
+    let mut sink = Sink::open(output.file.as_deref(), output.format)?;
+    sink.write(&rendered(&evidence, &diagnosis, output))?;
+    sink.close()?;
+    Ok(diagnosis.verdict)
+}
+
+/// Leaves nothing to judge of evidence that is too old.
+fn age_out(evidence: &mut Evidence, max_age: Duration) {
+    let age = jiff::Timestamp::now().duration_since(evidence.started_at);
+    let limit = jiff::SignedDuration::try_from(max_age).unwrap_or(jiff::SignedDuration::MAX);
+    if age <= limit {
+        return;
+    }
+    let words = |span: Duration| humantime::format_duration(Duration::from_secs(span.as_secs())).to_string();
+    let age = words(age.unsigned_abs());
+    let why =
+        format!("the evidence is {age} old, more than the {} of --max-age; examine the target again", words(max_age));
+    let old = std::mem::replace(evidence, Evidence::unexamined());
+    evidence.dns.step = Step::Error(why);
+    (evidence.target, evidence.settings) = (old.target, old.settings);
+    (evidence.started_at, evidence.duration_ms, evidence.spent) = (old.started_at, old.duration_ms, old.spent);
+}
+
+/// An answer that no target has a part in; it ends with a line end.
+fn answer(text: &str) -> Result<Verdict> {
+    say(&format!("{}\n", text.trim_end_matches('\n'))).map(|()| Verdict::Healthy)
+}
+
+/// One thread: an examination mostly waits.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
