@@ -9,6 +9,7 @@ mod channels;
 mod cli;
 mod diagnosis;
 mod exits;
+mod explain;
 mod fixtures;
 mod forced;
 mod formats;

@@ -82,6 +82,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
         exit,
         hops: Vec::new(),
         server,
+        log: None,
     }
 }
 

@@ -37,6 +37,8 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor check --only tcp,auth --format json a b c", "Some checks of three hosts, for a program"),
     ("ssh-doctor check --record db.json db", "Keep the evidence, without secrets"),
     ("ssh-doctor diagnose db.json", "Judge it again, offline"),
+    ("ssh-doctor explain \"Connection reset by peer\"", "The causes of an error line, and what tells them apart"),
+    ("ssh -vvv db 2>&1 | ssh-doctor explain -", "The cause in a log: ssh's, sshd's, PuTTY's, paramiko's and others"),
     ("ssh-doctor demo", "See it find a fault, with nothing installed"),
 ];
 
@@ -57,13 +59,15 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// Start a sick server and network on this machine, and examine it; needs nothing installed
     Demo(DemoArgs),
-    /// Explain a cause and how to mend it
+    /// Explain a cause, an error line, or a log: what happened, why, and what to do
+    #[command(after_help = explain_after_help())]
     Explain {
-        /// The cause's code, as reports and `ssh-doctor causes` show it
-        code: String,
-        /// The answer's looks.
+        /// A cause's code, an error text between quotes, files with a log, or `-` for standard input
+        #[arg(required = true, value_name = "CODE|TEXT|FILE|-")]
+        what: Vec<String>,
+        /// The report's shape.
         #[command(flatten)]
-        look: Look,
+        output: Output,
     },
     /// List every cause that can be named
     Causes(Look),
@@ -292,7 +296,7 @@ impl Cli {
 #[must_use]
 pub fn command_to_complete() -> clap::Command {
     let codes = PossibleValuesParser::new(ssh_doctor_checks::causes::all().map(|cause| cause.code));
-    Cli::command().mut_subcommand("explain", |explain| explain.mut_arg("code", |code| code.value_parser(codes)))
+    Cli::command().mut_subcommand("explain", |explain| explain.mut_arg("what", |what| what.value_parser(codes)))
 }
 
 /// Whether the command line asks for a plugin's output, whatever else is wrong with it.
@@ -307,6 +311,10 @@ fn after_help() -> String {
     format!("Examples:\n{}\n\nExit status:\n{}", examples("ssh-doctor"), exit_status())
 }
 
+fn explain_after_help() -> String {
+    format!("Examples:\n{}\n\nExit status:\n{}", examples("ssh-doctor explain"), exit_status())
+}
+
 fn check_after_help() -> String {
     let names = Check::ALL.map(Check::name).join(", ");
     format!(
@@ -317,7 +325,7 @@ fn check_after_help() -> String {
 }
 
 fn examples(of: &str) -> String {
-    let examples = EXAMPLES.iter().filter(|(command, _)| command.starts_with(of));
+    let examples = EXAMPLES.iter().filter(|(command, _)| command.contains(of));
     examples.map(|(command, what)| format!("  {command}\n      {what}")).collect::<Vec<_>>().join("\n")
 }
 

@@ -137,7 +137,7 @@ pub(crate) fn severity(severity: Severity) -> &'static str {
     }
 }
 
-fn certainty(found: &Finding) -> &'static str {
+pub(crate) fn certainty(found: &Finding) -> &'static str {
     match found.certainty {
         Certainty::Certain if found.reason_open => "certain (it was seen; its reason is one of several)",
         Certainty::Certain => "certain (its look-alikes are excluded)",

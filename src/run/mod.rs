@@ -6,7 +6,7 @@ mod output;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use ssh_doctor_checks::facts::{Check, Evidence, Step};
 
 use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, command_to_complete, man_page};
@@ -25,13 +25,7 @@ pub fn run(command: Command) -> Result<Verdict> {
     match command {
         Command::Check(args) => runtime()?.block_on(check(&args, began)),
         Command::Demo(args) => runtime()?.block_on(demonstrate(&args)),
-        Command::Explain { code, look } => {
-            let Some(text) = explain::cause(&code, &style(look.color)) else {
-                let hint = explain::suggest(&code).map(|known| format!("; you may mean {known}")).unwrap_or_default();
-                bail!("no cause is called '{code}'{hint}; ssh-doctor causes lists them all");
-            };
-            answer(&text)
-        }
+        Command::Explain { what, output } => explain_it(&what, &output),
         Command::Causes(look) => answer(&explain::list(&style(look.color))),
         Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
         Command::Schema => answer(&json::schema()),
@@ -104,6 +98,25 @@ fn judge_again(file: &str, max_age: Option<Duration>, output: &Output) -> Result
     sink.write(&rendered(&evidence, &diagnosis, output))?;
     sink.close()?;
     Ok(diagnosis.verdict)
+}
+
+/// Explains a cause, a text or a log.
+fn explain_it(what: &[String], output: &Output) -> Result<Verdict> {
+    makes_sense(output)?;
+    let (input, name) = match explain::asked(what)? {
+        explain::Asked::Code(code) => {
+            return answer(&explain::cause::page(code, &style(output.look.color)).unwrap_or_default());
+        }
+        explain::Asked::Log { input, name } => (input, name),
+    };
+    let explained = explain::explained(input, &name, output.client)?;
+    let mut sink = Sink::open(output.file.as_deref(), output.format)?;
+    sink.write(&match output.format {
+        Format::Text => explain::render(&explained, &name, &style(output.look.color)) + "\n",
+        _ => rendered(&explained.evidence, &explained.diagnosis, output),
+    })?;
+    sink.close()?;
+    Ok(explained.diagnosis.verdict)
 }
 
 /// Leaves nothing to judge of evidence that is too old.

@@ -32,7 +32,7 @@ def config(target):
     lines = ["Host db", f"    HostName {target.host}", f"    Port {target.port}", f"    User {target.user}"]
     lines += ["    ConnectTimeout 4", "    BatchMode yes", "    IdentitiesOnly yes"]
     lines += [f"    IdentityFile {target.key}"] if target.key != "-" else ["    IdentityFile none"]
-    lines += [f"    ServerAliveInterval {target.keepalive}"] if target.keepalive else []
+    lines += [f"    ServerAliveInterval {target.keepalive}", "    ServerAliveCountMax 1"] if target.keepalive else []
     lines += [f"    {option}" for option in target.options]
     (HOME / ".ssh/config").write_text("\n".join(lines) + "\n")
     (HOME / ".ssh/config").chmod(0o600)
@@ -51,7 +51,11 @@ def spoken(command, target, **environment):
         said, _ = process.communicate(timeout=target.wait)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, 15)
-        said, _ = process.communicate()
+        try:
+            said, _ = process.communicate(timeout=3)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            said, _ = process.communicate()
     return said.decode(errors="replace")
 
 

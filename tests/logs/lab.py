@@ -87,6 +87,7 @@ def accounts():
         options = ["-m", "PEM", "-b", "2048"] if kind == "rsa" else []
         keygen(HOME / ".ssh" / f"id_{kind}", "-t", kind, *options)
     keygen(HOME / ".ssh/other", "-t", "ed25519")
+    keygen(HOME / ".ssh/other_rsa", "-t", "rsa", "-m", "PEM", "-b", "2048")
     for name, *_ in ACCOUNTS:
         authorize(name, (HOME / ".ssh/id_ed25519.pub").read_text() + (HOME / ".ssh/id_rsa.pub").read_text())
 
@@ -233,6 +234,9 @@ class Case:
         self.host, _, port = address.rpartition(":")
         self.port, self.password = int(port), password.strip()
         self.key = str(self.folder / "key-1") if int(keys) else "-"
+        if int(keys):
+            public = subprocess.run(["ssh-keygen", "-y", "-P", "", "-f", self.key], capture_output=True, text=True)
+            Path(self.key + ".pub").write_text(public.stdout)
 
     def known(self):
         return (self.folder / "known_hosts").read_text()

@@ -28,7 +28,7 @@ def one(take, syslog, style, what, servers, clients, settings, changes):
     if "limits" in changes:
         Path("/home/.etc/limits").write_text(changes["limits"])
     server = Sshd(settings, tree=changes.get("tree"), pam=changes.get("pam"), keys=("ed25519", "rsa"))
-    target = Target(NAME, server.port, user, known=server.known())
+    target = Target(NAME, server.port, user, known="" if changes.get("unknown") else server.known())
     for name in ("key", "password", "command", "options"):
         if name in changes:
             target = target.with_(**{name: changes[name]})
@@ -99,8 +99,8 @@ def from_starts(take):
             continue
         if before:
             lab.run(*before)
-        (folder / "broken").write_text("\n".join([f"Port 2222\nListenAddress {HOST}\nPidFile none", *settings]) + "\n")
-        ended = subprocess.run(["/usr/sbin/sshd", "-D", "-e", "-f", folder / "broken"], capture_output=True, timeout=5)
+        (folder / "sshd_config").write_text("\n".join([f"Port 2222\nListenAddress {HOST}\nPidFile none", *settings]) + "\n")
+        ended = subprocess.run(["/usr/sbin/sshd", "-D", "-e", "-f", folder / "sshd_config"], capture_output=True, timeout=5)
         take("server-start-failed", f"sshd-{what}", ended.stderr.decode())
         if before:
             lab.run("mv", before[2], before[1])
@@ -109,9 +109,11 @@ def from_starts(take):
 
 # Networks and servers that end what is idle: the case, the code, how long a session idles, its keepalive, the clients.
 IDLE = [
-    ("silent-drop", "idle-silent-drop", 12, 2, ["ssh-v", "paramiko", "net-ssh", "node-ssh2"]),
-    ("reset-at-expiry", "idle-reset", 8, None, ["ssh", "ssh-v", "paramiko", "asyncssh", "node-ssh2", "go", "plink", "libssh", "rsync-idle"]),
-    ("closed-by-proxy", "idle-closed-by-proxy", 8, None, ["ssh", "paramiko", "asyncssh", "go"]),
+    ("silent-drop", "network-outage", 30, 9, ["ssh-v", "net-ssh", "node-ssh2"]),
+    ("reset-at-expiry", "idle-silent-drop", 8, None, ["ssh", "ssh-v", "ssh10-v"]),
+    ("reset-at-expiry", "idle-reset", 8, None, ["paramiko", "asyncssh", "node-ssh2", "libssh"]),
+    ("reset-at-expiry", "exit-without-status", 8, None, ["go"]),
+    ("closed-by-proxy", "idle-closed", 8, None, ["ssh", "ssh-v", "asyncssh"]),
     ("server-disconnects", "idle-server-disconnect", 8, None, ["ssh", "ssh-v", "paramiko", "asyncssh", "plink"]),
 ]
 
@@ -119,12 +121,10 @@ IDLE = [
 def from_time(take):
     for name, code, seconds, keepalive, clients in IDLE:
         for client in clients if is_wanted(name) else []:
-            if client not in CLIENTS:
-                continue
             case = Case(name)
             host = case.host.strip("[]")
             target = Target(host, case.port, case.user, case.key, case.known(), None, f"sleep {seconds}")
-            text = CLIENTS[client](target.with_(keepalive=None, wait=seconds + 8))
+            text = CLIENTS[client](target.with_(keepalive=keepalive, wait=seconds + 8))
             case.end()
             if text:
                 take(code, f"{client}-{name}", text)

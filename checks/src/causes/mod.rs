@@ -11,11 +11,13 @@ pub mod idle;
 pub mod jump;
 pub mod retest;
 pub mod server;
+pub mod server_log;
 pub mod shared;
 pub mod software;
 pub mod suspects;
 pub mod tcp;
 pub mod testimony;
+pub mod told;
 pub mod transfer;
 pub mod unexplained;
 pub mod validity;
@@ -37,6 +39,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         idle::CAUSES,
         exit::CAUSES,
         server::CAUSES,
+        server_log::CAUSES,
         unexplained::CAUSES,
     ]
     .into_iter()

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
+use super::log::Log;
 use super::server::Answers;
 use super::{auth, channel, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::target::{Flags, Settings};
@@ -60,6 +61,9 @@ pub struct Evidence {
     pub hops: Vec<Hop>,
     /// What the server itself knows; `null` where it was not asked.
     pub server: Option<Answers>,
+    /// The log that this is about instead of an examination.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<Log>,
 }
 
 /// A hop, and what it did with the connection to what comes next.
@@ -160,6 +164,9 @@ impl Evidence {
     /// The nine checks in order, each in the shape that reports need.
     #[must_use]
     pub fn checks(&self) -> [CheckView; 9] {
+        if let Some(log) = &self.log {
+            return Check::ALL.map(|check| log.view(check));
+        }
         [
             view(Check::Dns, &self.dns),
             view(Check::Tcp, &self.tcp),
@@ -213,6 +220,7 @@ impl Evidence {
             exit: skipped(),
             hops: Vec::new(),
             server: None,
+            log: None,
         }
     }
 

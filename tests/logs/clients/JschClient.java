@@ -13,7 +13,7 @@ public class JschClient {
         if (!args[3].equals("-")) jsch.addIdentity(args[3]);
         jsch.setKnownHosts(args[4]);
         Session session = jsch.getSession(args[2], args[0], Integer.parseInt(args[1]));
-        session.setConfig("PreferredAuthentications", "publickey,password");
+        session.setConfig("PreferredAuthentications", System.getenv("PASSWORD") == null ? "publickey" : "password");
         if (System.getenv("PASSWORD") != null) session.setPassword(System.getenv("PASSWORD"));
         if (System.getenv("KEEPALIVE") != null) session.setServerAliveInterval(1000 * Integer.parseInt(System.getenv("KEEPALIVE")));
         session.connect(6000);

@@ -6,7 +6,7 @@ import sys
 import paramiko
 
 host, port, user, key, known_hosts, command = sys.argv[1:7]
-paramiko.util.log_to_file("/dev/stderr", "DEBUG")
+paramiko.util.log_to_file(f"/proc/{os.getpid()}/fd/2", "DEBUG")
 client = paramiko.SSHClient()
 if os.path.exists(known_hosts):
     client.load_host_keys(known_hosts)

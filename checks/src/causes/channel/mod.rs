@@ -57,8 +57,10 @@ const OPEN_REFUSED: Cause = Cause {
         SERVER_LOG,
     ],
     symptoms: &[
-        "channel 0: open failed: connect failed: open failed",
-        "open failed: administratively prohibited: open failed",
+        "Server refused to open main channel",
+        "Failed to create session: ssh: rejected",
+        "Unable to open channel",
+        "Couldn't open initial channel",
     ],
     hides: &[],
     judge: |evidence| {
@@ -87,7 +89,17 @@ const EXEC_FAILED: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["exec request failed on channel 0", "shell request failed on channel 0"],
+    symptoms: &[
+        "exec request failed on channel",
+        "shell request failed on channel",
+        "Unable to exec",
+        "Server refused to start a shell/command",
+        "Channel request exec failed",
+        "Channel request shell failed",
+        "could not start shell",
+        "Unable to open shell",
+        "ssh: command <text> failed",
+    ],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.channel.failed()?;
@@ -120,8 +132,10 @@ const NOLOGIN: Cause = Cause {
         },
     ],
     symptoms: &[
-        "This account is currently not available.",
-        "System is booting up. Unprivileged users are not permitted to log in yet.",
+        "This account is currently not available",
+        "/usr/sbin/nologin: ",
+        "/sbin/nologin: ",
+        "Attempted login by <user> on",
     ],
     hides: &["session-shell-exits", "session-forced-command"],
     judge: |evidence| {
@@ -160,12 +174,6 @@ const FORCED_COMMAND: Cause = Cause {
             snippet: Some("ps -u {user} -o pid,ppid,etime,stat,args --forest"),
             ..Fix::LOOK
         },
-    ],
-    symptoms: &[
-        "PTY allocation request failed on channel 0",
-        INTERNAL_SFTP,
-        "fatal: unrecognized command",
-        "FATAL: unknown git/gitolite command",
     ],
     hides: &["session-shell-exits"],
     judge: |evidence| {
@@ -220,7 +228,7 @@ const SHELL_EXITS: Cause = Cause {
         SEE_FORCED,
         SERVER_LOG,
     ],
-    symptoms: &["Connection to closed.", "/bin/false", "Shell not found"],
+    symptoms: &["/bin/false", "Shell not found"],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.channel.failed()?;

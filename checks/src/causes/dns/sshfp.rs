@@ -35,10 +35,7 @@ pub(super) const SSHFP_MISMATCH: Cause = Cause {
         One record that does not fit is enough, also beside one that does: newer ssh takes the whole for a mismatch (tried with OpenSSH 9.2). \
         An answer that the name server has not validated with DNSSEC proves little by itself: ssh does not trust it either.",
     fixes: &[RECORDS, LOOK],
-    symptoms: &[
-        "Error: mismatching host key fingerprint found in DNS",
-        "Update the SSHFP RR in DNS with the new host key",
-    ],
+    symptoms: &["mismatching host key fingerprint found in DNS", "Update the SSHFP RR in DNS with the new host key"],
     hides: &[],
     judge: |evidence| {
         let (published, compared) = compare(evidence)?;

@@ -13,7 +13,6 @@ pub(super) const NO_KEEPALIVE: Cause = Cause {
     explanation: "With the settings that ssh uses for this host today, nothing is sent on an idle session before the timer that was found runs out. ssh sends keepalives \
         only when ServerAliveInterval is set; TCPKeepAlive, on by default, begins after two hours on most systems (tcp(7)), too late for most timers.",
     fixes: &[Fix { summary: "Set the interval that was proven", ..KEEPALIVE }],
-    symptoms: &["client_loop: send disconnect: Broken pipe"],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.idle.failed()?;

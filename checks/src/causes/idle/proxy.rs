@@ -17,11 +17,6 @@ pub(super) const CLOSED_BY_PROXY: Cause = Cause {
         An SSH server with an inactivity limit of its own for any packet looks the same, so this is said only of servers that have none of that kind: \
         OpenSSH and dropbear.",
     fixes: &[KEEPALIVE, HAPROXY_TIMEOUT, NGINX_TIMEOUT, SERVER_KEEPALIVE],
-    symptoms: &[
-        "Connection to closed by remote host.",
-        "client_loop: send disconnect: Broken pipe",
-        "Remote side unexpectedly closed network connection",
-    ],
     hides: &["idle-closed", "idle-reset"],
     judge: |evidence| {
         if evidence.idle.failed()?.tcp_keepalive_lived() != Some(false) {

@@ -64,13 +64,6 @@ pub(super) const SILENT_DROP: Cause = Cause {
         We held silent sessions and others that were kept alive, side by side. Only the silent ones died, only after we sent on them again, and a \
         fresh connection opened at that moment worked: so it is a timer for silence, and neither an outage nor a limit on a session's age.",
     fixes: &[KEEPALIVE, SERVER_KEEPALIVE, LONGER_TIMER],
-    symptoms: &[
-        "client_loop: send disconnect: Broken pipe",
-        "packet_write_wait: Connection to port: Broken pipe",
-        "Read from remote host: Connection timed out",
-        "Timeout, server not responding.",
-        "Network error: Software caused connection abort",
-    ],
     hides: &[],
     corroborated_by: &[testimony::dropped_there_too, testimony::connection_tracking],
     judge: |evidence| judge(evidence, |manner, sign| *manner == Manner::Silent && sign == Sign::AfterProbe),
@@ -87,12 +80,6 @@ pub(super) const RESET: Cause = Cause {
         when the next packet comes. Which it was is among what was seen.\n\n\
         A server that has lost the connection (a restart with the same address) also answers with a reset; then the kept sessions would have died with it.",
     fixes: &[KEEPALIVE, SERVER_KEEPALIVE, LONGER_TIMER],
-    symptoms: &[
-        "client_loop: send disconnect: Broken pipe",
-        "Read from remote host: Connection reset by peer",
-        "Connection reset by peer",
-        "Network error: Connection reset by peer",
-    ],
     hides: &[],
     corroborated_by: &[testimony::ended_by_sshd, testimony::connection_tracking],
     judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Reset),
@@ -118,7 +105,6 @@ pub(super) const CLOSED: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["Connection to closed by remote host.", "Remote side unexpectedly closed network connection"],
     hides: &[],
     corroborated_by: &[testimony::ended_by_sshd],
     judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Fin).map(Match::reason_open),
@@ -142,7 +128,16 @@ pub(super) const SERVER_DISCONNECT: Cause = Cause {
         },
         KEEPALIVE,
     ],
-    symptoms: &["Received disconnect from port: idle connection timeout expired", "Disconnected from remote host"],
+    symptoms: &[
+        "idle connection timeout expired",
+        "Idle timeout expired",
+        "disconnected due to inactivity",
+        "exceeded idle timeout",
+        "User session has timed out idling",
+        "Detected IdleTimeout",
+        "Client exceeded idle timeout",
+        "Session idle timeout",
+    ],
     hides: &[],
     judge: |evidence| judge(evidence, |manner, _| matches!(manner, Manner::Disconnect { .. })),
     ..Cause::NEW

@@ -1,0 +1,188 @@
+//! The version exchange and the key exchange.
+
+use super::When::{After, Always, Before, Exchanging, Greeting, Seen};
+use super::{Family, Writer, is};
+use crate::facts::Check;
+use crate::facts::log::Event;
+
+pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        texts: &[
+            "kex_exchange_identification: Connection closed by remote host",
+            "ssh_exchange_identification: Connection closed by remote host",
+            "kex_exchange_identification: Connection closed",
+            "ssh_exchange_identification: Connection closed",
+            "kex_exchange_identification: write: Broken pipe",
+            "ssh_exchange_identification: write: Broken pipe",
+            "ssh: handshake failed: EOF",
+            "Connection lost before handshake",
+            "connection is closed by foreign host",
+            "End of IO Stream Read",
+            "Failed getting banner",
+            "Failed to get banner",
+            "Socket error: disconnected",
+            "Session has been closed: [CLOSED]",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: true,
+        candidates: &[
+            is("handshake-reset", Seen(&["Failure establishing ssh session: -43"]), "the connection is reset"),
+            is(
+                "handshake-max-startups",
+                Seen(&["banner line <n>: Exceeded MaxStartups"]),
+                "some attempts succeed: too many connections wait for a login",
+            ),
+            is("handshake-kex-failed", Exchanging, "it happens after both versions were exchanged"),
+            is(
+                "handshake-closed-before-banner",
+                Always,
+                "every attempt ends so: a load balancer without a healthy server, or an sshd that cannot start a session",
+            ),
+            is(
+                "handshake-max-startups",
+                Always,
+                "some attempts succeed, and more do when fewer clients connect at once",
+            ),
+            is("handshake-source-denied", Always, "other addresses get in: hosts.deny, DenyHosts"),
+            is(
+                "handshake-source-penalty",
+                Always,
+                "failed logins from this address came before it (OpenSSH 9.8 and later)",
+            ),
+            is("tcp-source-banned", Always, "other addresses get in: fail2ban and the like"),
+        ],
+    },
+    Family {
+        texts: &[
+            "kex_exchange_identification: read: Connection reset by peer",
+            "ssh_exchange_identification: read: Connection reset by peer",
+            "ssh_exchange_identification: Connection reset by peer",
+            "ssh: handshake failed: read tcp <address>: read: connection reset by peer",
+            "ssh: handshake failed: read tcp <text> connection reset by peer",
+            "Error reading SSH protocol banner[Errno 104] Connection reset by peer",
+            "Failure establishing ssh session: -43",
+            "Session.connect: java.net.SocketException: Connection reset",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: true,
+        candidates: &[
+            is("handshake-reset", Always, "every attempt ends so: a firewall or an intrusion prevention resets SSH"),
+            is("handshake-max-startups", Always, "some attempts succeed: too many connections wait for a login"),
+            is(
+                "handshake-source-penalty",
+                Always,
+                "failed logins from this address came before it (OpenSSH 9.8 and later)",
+            ),
+            is("handshake-source-denied", Always, "other addresses get in: hosts.deny, DenyHosts"),
+            is("server-start-failed", Always, "the server's log names missing host keys or /run/sshd"),
+        ],
+    },
+    Family {
+        texts: &[
+            "Connection timed out during banner exchange",
+            "Error reading SSH protocol banner",
+            "kex_exchange_identification: read: Connection timed out",
+            "kex_exchange_identification: read: Operation timed out",
+            "ssh_exchange_identification: read: Connection timed out",
+            "banner exchange: Connection to <address> port <port>: Connection timed out",
+            "Timed out while waiting for handshake",
+            "timeout during server version negotiating",
+            "Timeout connecting to <host>",
+            "SocketTimeoutException: Read timed out",
+            "Operation timed out after <n> milliseconds with 0",
+            "No SSH identification string received",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: true,
+        candidates: &[
+            is("handshake-tarpit", Greeting(5), "line after line comes, and never a version"),
+            is("handshake-closed-before-banner", Seen(&["EOFError"]), "the connection was closed, not silent"),
+            is(
+                "tcp-filtered",
+                Before(Check::Tcp),
+                "the connection was never accepted: the same limit covers connecting",
+            ),
+            is(
+                "handshake-no-banner",
+                Always,
+                "no banner ever arrives: a hung sshd, a dead backend, or another service",
+            ),
+            is("handshake-slow", Always, "the banner arrives late: an overloaded server, or many connections at once"),
+            is("tcp-filtered", Always, "the connection was never accepted: the same limit covers connecting"),
+            is("handshake-closed-before-banner", Always, "the connection is closed without a banner"),
+        ],
+    },
+    Family {
+        texts: &["expecting SSH2_MSG_KEX<text>", "expecting SSH_MSG_KEX<text>"],
+        writer: Writer::Client,
+        unless: &[Event::KexReply, Event::HostKey],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "path-mtu-blackhole",
+                Always,
+                "a VPN or tunnel is on the path, and ssh -o KexAlgorithms=curve25519-sha256 gets further",
+            ),
+            is(
+                "handshake-kex-stalled",
+                Always,
+                "small and large exchanges stop alike: a hung server or an inspecting firewall",
+            ),
+            is("handshake-slow", Always, "the reply comes after seconds"),
+        ],
+    },
+    Family {
+        texts: &[
+            "Corrupted MAC on input",
+            "message authentication code incorrect",
+            "Incorrect MAC received on packet",
+            "Mismatched MAC",
+            "Wrong packet authentication code",
+            "ssh: MAC failure",
+            "Invalid MAC",
+            "MAC Error",
+            "corrupted mac detected",
+            "corrupted hmac detected",
+            "HMAC error",
+            "Integrity error",
+            "Packet corrupt",
+            "Connection corrupted",
+            "Bad packet length <n>",
+            "Incoming packet was garbled on decryption",
+        ],
+        writer: Writer::Anyone,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "transfer-corrupted",
+                After(Check::Auth),
+                "it comes after a while or with volume: a bad cable, NIC offload, memory, or device on the path",
+            ),
+            is(
+                "handshake-mac-mismatch",
+                Before(Check::Auth),
+                "it fails at the first encrypted packet every time, and not with another cipher or MAC (-c, -m)",
+            ),
+            is(
+                "handshake-mac-mismatch",
+                Always,
+                "it fails at the first encrypted packet every time, and not with another cipher or MAC (-c, -m)",
+            ),
+            is(
+                "transfer-corrupted",
+                Always,
+                "it comes after a while or with volume: a bad cable, NIC offload, memory, or device on the path",
+            ),
+            is("handshake-protocol-violation", Always, "something else prints into the connection"),
+        ],
+    },
+];
