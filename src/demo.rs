@@ -21,7 +21,7 @@ const DEFAULT: &str = "silent-drop";
 
 /// A case that was started; it ends when this is dropped.
 #[derive(Debug)]
-pub struct Stage {
+pub struct RunningDemo {
     /// Whom to examine.
     pub target: Target,
     /// Within which limits.
@@ -45,7 +45,7 @@ pub fn list(style: &Style) -> String {
 }
 
 /// Starts the named case, or the default one. The error is one sentence that says where the names are.
-pub async fn start(case: Option<&str>) -> anyhow::Result<Stage> {
+pub async fn start(case: Option<&str>) -> anyhow::Result<RunningDemo> {
     let name = case.unwrap_or(DEFAULT);
     let case = cases::find(name)
         .ok_or_else(|| anyhow!("there is no demo called {name:?}; ssh-doctor demo --list names them all"))?;
@@ -54,7 +54,7 @@ pub async fn start(case: Option<&str>) -> anyhow::Result<Stage> {
     let target = target(&running, files.path()).context("the demo's keys cannot be written")?;
     let limits = Limits { connect: Duration::from_secs(3), idle: running.idle, ..Limits::default() };
     let intro = intro(case, &running);
-    Ok(Stage { target, limits, intro, _running: running, _files: files })
+    Ok(RunningDemo { target, limits, intro, _running: running, _files: files })
 }
 
 /// The started case as ssh would reach it with nothing but the files made for it.

@@ -68,7 +68,7 @@ pub(crate) fn fill(
         if !is_keepalive(fix) {
             return fill_one(fix, values, evidence);
         }
-        let keepalive = Keepalive::of(values)?;
+        let keepalive = KeepaliveValues::of(values)?;
         let values = [values, &keepalive.values()].concat();
         let filled = match client.keepalive(fix, evidence) {
             Some(theirs) => fill_one(&theirs, &values, evidence),
@@ -88,12 +88,12 @@ pub(crate) fn fill(
 }
 
 /// The values of a keepalive.
-struct Keepalive {
+struct KeepaliveValues {
     interval_s: u32,
     count_max: u32,
 }
 
-impl Keepalive {
+impl KeepaliveValues {
     fn of(values: &[(&'static str, String)]) -> Option<Self> {
         let number = |name| values.iter().find(|(known, _)| *known == name)?.1.parse().ok();
         Some(Self { interval_s: number("interval")?, count_max: number("count_max")? })

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use ssh_doctor::demo::{self, Stage};
+use ssh_doctor::demo::{self, RunningDemo};
 use tokio::process::Command;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -21,7 +21,7 @@ struct Told {
 }
 
 /// Runs ssh against the case with these further options; no status when it had to be ended after `patience`.
-async fn ssh(stage: &Stage, options: &[&str], command: &str, patience: Duration) -> Told {
+async fn ssh(stage: &RunningDemo, options: &[&str], command: &str, patience: Duration) -> Told {
     let target = &stage.target;
     let mut ssh = Command::new("ssh");
     ssh.args(["-F", "none", "-n", "-T", "-v", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]);
@@ -48,7 +48,7 @@ async fn ssh(stage: &Stage, options: &[&str], command: &str, patience: Duration)
     }
 }
 
-async fn started(case: &str) -> Stage {
+async fn started(case: &str) -> RunningDemo {
     demo::start(Some(case)).await.unwrap()
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ssh_doctor_checks::facts::idle::NotLocated;
 use ssh_doctor_checks::facts::idle::hop::locate;
-use ssh_doctor_checks::facts::idle::{End, LocatedHop, Moves};
+use ssh_doctor_checks::facts::idle::{LocatedHop, Moves, StretchEnd};
 use ssh_doctor_checks::facts::path::{Distance, Path, Place, Protocol};
 use ssh_doctor_checks::measure::idle::hop::{Found, Room, Search, interval, next};
 use ssh_doctor_checks::os::path;
@@ -69,7 +69,7 @@ fn assert_path(path: &Path, hops: &[IpAddr]) {
 fn assert_found(found: &Found, verdict: Result<LocatedHop, NotLocated>, forgetful: u8) {
     let expected = LocatedHop { hop: forgetful, after: forgetful - 1, doubt: None };
     assert_eq!(verdict, Ok(expected), "{found:#?}");
-    let alive: Vec<_> = found.trials.iter().map(|trial| matches!(trial.end, End::Alive { .. })).collect();
+    let alive: Vec<_> = found.trials.iter().map(|trial| matches!(trial.end, StretchEnd::Alive { .. })).collect();
     assert_eq!(alive, [1, 2, 3, 4].map(|hop| hop >= forgetful), "{found:#?}");
     let answered: Vec<_> = found.trials.iter().map(|trial| trial.answered).collect();
     assert_eq!(answered, [false, false, false, true].map(Some), "only the server answers: {found:#?}");

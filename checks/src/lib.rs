@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use facts::{Check, Evidence, Examined, Facts, Step, Timed};
-use measure::dns::beside;
+use measure::dns::per_server_queries;
 use measure::examination::Examination;
-use measure::progress::{Ending, Event};
+use measure::progress::{CheckOutcome, Event};
 use measure::{auth, channel, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
 use ssh::known_hosts;
 
@@ -52,7 +52,7 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
     let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
     let server = server::ask(exam).await;
     let exit = timed(exam, selected, Check::Exit, exit::check).await;
-    beside::complete(exam, &mut dns.step).await;
+    per_server_queries::complete(exam, &mut dns.step).await;
     let target = &exam.target;
     Evidence {
         evidence_version: facts::VERSION,
@@ -115,10 +115,10 @@ async fn timed<F: Facts>(
         other => other,
     };
     let (ending, summary) = match &step {
-        Step::Passed(facts) => (Ending::Passed, facts.summary()),
-        Step::Failed(facts) => (Ending::Failed, facts.summary()),
-        Step::Void(facts) => (Ending::Skipped, facts.summary()),
-        Step::Skipped(why) | Step::Error(why) => (Ending::Skipped, why.clone()),
+        Step::Passed(facts) => (CheckOutcome::Passed, facts.summary()),
+        Step::Failed(facts) => (CheckOutcome::Failed, facts.summary()),
+        Step::Void(facts) => (CheckOutcome::Skipped, facts.summary()),
+        Step::Skipped(why) | Step::Error(why) => (CheckOutcome::Skipped, why.clone()),
     };
     exam.progress.tell(Event::Finished { check, ending, summary });
     Timed { step, duration_ms: began.elapsed().as_secs_f64() * 1000.0 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ssh_doctor_checks::base::target::Identity;
-use ssh_doctor_checks::base::text::{seconds, shown};
+use ssh_doctor_checks::base::text::{seconds, sanitize};
 
 use super::Planned;
 
@@ -15,12 +15,12 @@ impl Planned {
         let (settings, credentials, policy) = (&target.settings, &target.credentials, &target.host_keys);
         let yes_no = |flag: bool| if flag { "yes" } else { "no" };
         let mut lines = vec![
-            format!("target: {}@{} port {}", shown(&target.user), shown(&target.host), target.port),
+            format!("target: {}@{} port {}", sanitize(&target.user), sanitize(&target.host), target.port),
             format!("settings: {}", settings.source),
             format!(
                 "keepalive: ServerAliveInterval {} ({}), ServerAliveCountMax {}, TCPKeepAlive {}",
                 settings.server_alive_interval_s,
-                shown(&settings.server_alive_from),
+                sanitize(&settings.server_alive_from),
                 settings.server_alive_count_max,
                 yes_no(settings.tcp_keepalive)
             ),
@@ -41,7 +41,7 @@ impl Planned {
                 if limits.idle.is_zero() { "no test".to_owned() } else { seconds(limits.idle.as_secs_f64()) }
             ),
         ];
-        lines.extend(target.proxy.as_ref().map(|proxy| format!("proxy: {}", shown(&proxy.command))));
+        lines.extend(target.proxy.as_ref().map(|proxy| format!("proxy: {}", sanitize(&proxy.command))));
         lines.extend(settings.not_honoured.iter().map(|sentence| format!("not honoured: {sentence}")));
         if verbose > 1 {
             let offer = &target.algorithms;
@@ -58,6 +58,6 @@ fn worth_naming(identity: &Identity) -> bool {
 }
 
 fn listed<'a>(files: impl IntoIterator<Item = &'a Path>) -> String {
-    let names: Vec<String> = files.into_iter().map(|file| shown(&file.to_string_lossy())).collect();
+    let names: Vec<String> = files.into_iter().map(|file| sanitize(&file.to_string_lossy())).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

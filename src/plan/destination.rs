@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use anyhow::{Result, bail, ensure};
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 
 /// The longest name that we take, in bytes (NI_MAXHOST of getnameinfo(3)); one of DNS has at most 253.
 const LONGEST: usize = 1025;
@@ -29,7 +29,7 @@ impl Destination {
             return uri(input, rest);
         }
         if let Some((scheme, _)) = input.split_once("://") {
-            bail!("'{}' is not an SSH target: the scheme is {}, not ssh", shown(input), shown(scheme));
+            bail!("'{}' is not an SSH target: the scheme is {}, not ssh", sanitize(input), sanitize(scheme));
         }
         let (user, place) = match input.rsplit_once('@') {
             Some((user, place)) => (Some(valid_user(input, user)?), place),
@@ -57,7 +57,7 @@ impl fmt::Display for Destination {
 /// `[user[;params]@]host[:port][/]` (draft-ietf-secsh-scp-sftp-ssh-uri-04, as ssh reads it).
 fn uri(input: &str, rest: &str) -> Result<Destination> {
     let rest = rest.strip_suffix('/').unwrap_or(rest);
-    ensure!(!rest.contains('/'), "'{}' has a path after the host; an SSH target has none", shown(input));
+    ensure!(!rest.contains('/'), "'{}' has a path after the host; an SSH target has none", sanitize(input));
     let (user, place) = match rest.rsplit_once('@') {
         Some((user, place)) => {
             let user = user.split_once(';').map_or(user, |(user, _)| user);
@@ -76,15 +76,15 @@ fn uri(input: &str, rest: &str) -> Result<Destination> {
 fn host_and_port<'a>(input: &str, place: &'a str) -> Result<(&'a str, Option<u16>)> {
     if let Some(rest) = place.strip_prefix('[') {
         let Some((address, after)) = rest.split_once(']') else {
-            bail!("'{}' has an opening bracket and no closing one; write [address]:port", shown(input));
+            bail!("'{}' has an opening bracket and no closing one; write [address]:port", sanitize(input));
         };
         // ssh -G prints every address of a jump host in brackets.
         let is_address = is_v6(address) || address.parse::<std::net::Ipv4Addr>().is_ok();
-        ensure!(is_address, "'{}' has no IP address between the brackets", shown(input));
+        ensure!(is_address, "'{}' has no IP address between the brackets", sanitize(input));
         return match after.strip_prefix(':') {
             Some(port) => Ok((address, Some(valid_port(input, port)?))),
             None if after.is_empty() => Ok((address, None)),
-            None => bail!("'{}' has text after the bracket; write [address]:port", shown(input)),
+            None => bail!("'{}' has text after the bracket; write [address]:port", sanitize(input)),
         };
     }
     if is_v6(place) {
@@ -94,7 +94,7 @@ fn host_and_port<'a>(input: &str, place: &'a str) -> Result<(&'a str, Option<u16
         Some((_, rest)) if rest.contains(':') => {
             bail!(
                 "'{}' is no IPv6 address and has more than one colon; write host:port or [address]:port",
-                shown(input)
+                sanitize(input)
             )
         }
         Some((host, port)) => Ok((host, Some(valid_port(input, port)?))),
@@ -110,30 +110,30 @@ fn is_v6(text: &str) -> bool {
 fn valid_port(input: &str, port: &str) -> Result<u16> {
     match port.parse() {
         Ok(number @ 1..) if !port.starts_with('+') => Ok(number),
-        _ => bail!("'{}' has no valid port after the colon; a port is a number from 1 to 65535", shown(input)),
+        _ => bail!("'{}' has no valid port after the colon; a port is a number from 1 to 65535", sanitize(input)),
     }
 }
 
 /// A name that ssh itself would take (`valid_hostname` of OpenSSH 9.6): it may end up in a proxy command.
 fn valid_host(input: &str, host: &str) -> Result<String> {
-    ensure!(!host.is_empty(), "'{}' has no host in it; give a host, user@host or host:port", shown(input));
-    ensure!(!host.starts_with('-'), "'{}' begins with a dash, which no host name does", shown(host));
+    ensure!(!host.is_empty(), "'{}' has no host in it; give a host, user@host or host:port", sanitize(input));
+    ensure!(!host.starts_with('-'), "'{}' begins with a dash, which no host name does", sanitize(host));
     let bad = host.chars().find(|&c| r#"'`"$\;&<>|(){},@"#.contains(c) || c.is_whitespace() || c.is_control());
     if let Some(bad) = bad {
-        bail!("'{}' holds {}, which no host name does; check the spelling", shown(host), named(bad));
+        bail!("'{}' holds {}, which no host name does; check the spelling", sanitize(host), named(bad));
     }
     Ok(host.to_owned())
 }
 
 /// A login name that ssh itself would take (`valid_ruser` of OpenSSH 9.6).
 pub(super) fn valid_user(input: &str, user: &str) -> Result<String> {
-    ensure!(!user.is_empty(), "the login name in '{}' is empty; give one or leave it out", shown(input));
-    ensure!(!user.starts_with('-'), "the login name '{}' begins with a dash; ssh refuses it", shown(user));
+    ensure!(!user.is_empty(), "the login name in '{}' is empty; give one or leave it out", sanitize(input));
+    ensure!(!user.starts_with('-'), "the login name '{}' begins with a dash; ssh refuses it", sanitize(user));
     let bad = user.chars().find(|&c| "'`\";&<>|(){}".contains(c) || c.is_control());
     if let Some(bad) = bad {
-        bail!("the login name '{}' holds {}; ssh refuses it", shown(user), named(bad));
+        bail!("the login name '{}' holds {}; ssh refuses it", sanitize(user), named(bad));
     }
-    ensure!(!user.contains(" -") && !user.ends_with('\\'), "ssh refuses the login name '{}'", shown(user));
+    ensure!(!user.contains(" -") && !user.ends_with('\\'), "ssh refuses the login name '{}'", sanitize(user));
     Ok(user.to_owned())
 }
 
@@ -141,7 +141,7 @@ fn named(c: char) -> String {
     match c {
         ' ' => "a space".to_owned(),
         c if c.is_control() || c.is_whitespace() => "a control character".to_owned(),
-        c => format!("\"{}\"", shown(&c.to_string())),
+        c => format!("\"{}\"", sanitize(&c.to_string())),
     }
 }
 
@@ -151,12 +151,12 @@ fn unescaped(input: &str, text: &str) -> Result<String> {
     let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
     for piece in pieces {
         let escape = piece.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|&byte| byte != 0);
-        let Some(byte) = escape else { bail!("'{}' has a broken % escape", shown(input)) };
+        let Some(byte) = escape else { bail!("'{}' has a broken % escape", sanitize(input)) };
         bytes.push(byte);
         bytes.extend_from_slice(piece.get(2..).unwrap_or_default().as_bytes());
     }
     String::from_utf8(bytes)
-        .map_err(|_| anyhow::anyhow!("'{}' is not UTF-8 once its % escapes are undone", shown(input)))
+        .map_err(|_| anyhow::anyhow!("'{}' is not UTF-8 once its % escapes are undone", sanitize(input)))
 }
 
 #[cfg(test)]

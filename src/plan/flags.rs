@@ -1,7 +1,7 @@
 //! The settings where no ssh is installed: flags and `-o` alone, for only ssh itself can tell what its files come to.
 
 use anyhow::{Result, bail, ensure};
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 
 use super::origin::{keyword_and_value, seconds};
 use super::raw::Raw;
@@ -73,7 +73,7 @@ pub(super) fn read(flags: &SshFlags, login: Option<&str>, port: Option<u16>) -> 
     let mut raw = Raw { source: SOURCE.to_owned(), ..Raw::default() };
     let file = match flags.config.as_deref() {
         Some("none") => None,
-        Some(file) => Some(shown(file)),
+        Some(file) => Some(sanitize(file)),
         None => Some("ssh_config".to_owned()),
     };
     raw.not_honoured.extend(file.map(|file| {
@@ -102,7 +102,7 @@ fn add(raw: &mut Raw, option: &str) -> Result<()> {
     let (keyword, value) = keyword_and_value(option)
         .filter(|(_, value)| !value.is_empty())
         .map(|(keyword, value)| (keyword.to_ascii_lowercase(), value))
-        .ok_or_else(|| anyhow::anyhow!("the option '{}' has no value; write Key=Value", shown(option)))?;
+        .ok_or_else(|| anyhow::anyhow!("the option '{}' has no value; write Key=Value", sanitize(option)))?;
     let keyword = keyword.as_str();
     if NUMBERS.contains(&keyword) {
         let number = if keyword == "port" {
@@ -111,14 +111,14 @@ fn add(raw: &mut Raw, option: &str) -> Result<()> {
             seconds(value)
         };
         let Some(number) = number.filter(|_| value.starts_with(|c: char| c.is_ascii_digit())) else {
-            bail!("the option '{}' needs a number", shown(option))
+            bail!("the option '{}' needs a number", sanitize(option))
         };
         raw.add(keyword, &number.to_string());
     } else if WORDS.contains(&keyword) {
         raw.add(keyword, &value.to_ascii_lowercase());
     } else if LISTS.contains(&keyword) && value.starts_with(['+', '-', '^']) {
         raw.not_honoured
-            .push(format!("{}: only ssh knows the list that this changes, and none is installed", shown(option)));
+            .push(format!("{}: only ssh knows the list that this changes, and none is installed", sanitize(option)));
     } else if SEVERAL_FILES.contains(&keyword) {
         raw.add(keyword, &value.replace('"', ""));
     } else {
@@ -126,7 +126,7 @@ fn add(raw: &mut Raw, option: &str) -> Result<()> {
         ensure!(
             known,
             "the option '{}' cannot be used without an ssh to read it; install the OpenSSH client, or drop the option",
-            shown(option)
+            sanitize(option)
         );
         raw.add(keyword, value);
     }

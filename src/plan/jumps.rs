@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use ssh_doctor_checks::base::target::Target;
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 
 use super::destination::Destination;
 use super::local::Local;
@@ -27,7 +27,7 @@ pub(super) async fn resolve(hops: &[String], config: Option<&str>, local: &Local
             own.push(
                 hop(name, before, config, local, person)
                     .await
-                    .with_context(|| format!("the hop {} cannot be used", shown(name)))?,
+                    .with_context(|| format!("the hop {} cannot be used", sanitize(name)))?,
             );
         }
         names = own.first().and_then(|first| first.proxy.as_ref()).map(|proxy| proxy.hops.clone()).unwrap_or_default();

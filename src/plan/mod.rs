@@ -25,7 +25,7 @@ use anyhow::{Context, Result, bail, ensure};
 use secrecy::SecretString;
 use ssh_doctor_checks::base::limits::Limits;
 use ssh_doctor_checks::base::target::Target;
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::facts::Check;
 
 use crate::cli::{CheckArgs, SshFlags};
@@ -119,7 +119,7 @@ impl Plan {
         ensure!(
             raw.expanded || raw.set("proxyjump").is_none(),
             "{} is behind a jump host, which takes an ssh to go through, and none is installed; install the OpenSSH client",
-            shown(host)
+            sanitize(host)
         );
         let given = resolve::Given {
             input,
@@ -131,7 +131,7 @@ impl Plan {
             server_alive_from: origin::of_interval(&raw, flags, local, host).await,
         };
         let mut target =
-            resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", shown(host)))?;
+            resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", sanitize(host)))?;
         if let Some(proxy) = &mut target.proxy {
             proxy.jumps = jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person).await?;
         }
@@ -172,12 +172,12 @@ impl Plan {
 fn destination(input: &str, flags: &SshFlags) -> Result<Destination> {
     let destination = Destination::parse(input)?;
     if let (Some(flag), Some(port)) = (flags.port, destination.port) {
-        ensure!(flag == port, "'{}' names port {port} and -p names {flag}; drop one of them", shown(input));
+        ensure!(flag == port, "'{}' names port {port} and -p names {flag}; drop one of them", sanitize(input));
     }
     if let Some(flag) = &flags.login {
         valid_user(flag, flag)?;
         if let Some(user) = destination.user.as_ref().filter(|user| *user != flag) {
-            bail!("'{}' names the login {} and -l names {}; drop one of them", shown(input), shown(user), shown(flag));
+            bail!("'{}' names the login {} and -l names {}; drop one of them", sanitize(input), sanitize(user), sanitize(flag));
         }
     }
     Ok(destination)
@@ -189,7 +189,7 @@ fn files_can_be_used(args: &CheckArgs) -> Result<()> {
     let values = flags.options.iter().chain(&flags.config).chain(&flags.jump).chain(&flags.identities);
     for value in values {
         ensure!(!value.is_empty(), "an option of ssh (-o, -i, -F or -J) is empty; give it a value or drop it");
-        ensure!(!value.contains(char::is_control), "'{}' holds a control character; check the quoting", shown(value));
+        ensure!(!value.contains(char::is_control), "'{}' holds a control character; check the quoting", sanitize(value));
     }
     if let Some(config) = flags.config.as_deref().filter(|config| *config != "none") {
         readable(Path::new(config), "the configuration file (-F)")?;

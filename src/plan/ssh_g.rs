@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use ssh_doctor_checks::base::target::PASSWORD_VARIABLE;
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -30,7 +30,7 @@ pub(super) async fn ask(flags: &SshFlags, login: Option<&str>, port: Option<u16>
         return Ok(None);
     }
     let version = stderr.lines().find(|line| line.starts_with("OpenSSH")).and_then(|line| line.split(',').next());
-    raw.source = format!("ssh -G ({})", shown(version.unwrap_or("version unknown")));
+    raw.source = format!("ssh -G ({})", sanitize(version.unwrap_or("version unknown")));
     raw.expanded = true;
     raw.log = log(&stderr);
     // What is hashed differs between versions of ssh, so ssh itself is asked.
@@ -111,12 +111,12 @@ async fn run(arguments: &[String], host: &str) -> Result<Option<(String, String)
         let seconds = DEADLINE.as_secs();
         bail!(
             "ssh took more than {seconds} s to read its configuration for {}; does a Match exec command hang?",
-            shown(host)
+            sanitize(host)
         );
     };
     match status {
         Ok(status) if status.success() => Ok(Some((stdout, stderr))),
-        _ => Err(anyhow!("ssh does not accept the settings for {}: {}", shown(host), complaint(&stderr))),
+        _ => Err(anyhow!("ssh does not accept the settings for {}: {}", sanitize(host), complaint(&stderr))),
     }
 }
 
@@ -136,7 +136,7 @@ fn complaint(stderr: &str) -> String {
     let chatter = ["debug", "OpenSSH_", "Pseudo-terminal", "Warning:"];
     let mut lines = stderr.lines().map(str::trim);
     let line = lines.find(|line| !line.is_empty() && !chatter.iter().any(|start| line.starts_with(start)));
-    line.map_or_else(|| "it gives no reason".to_owned(), shown)
+    line.map_or_else(|| "it gives no reason".to_owned(), sanitize)
 }
 
 fn log(stderr: &str) -> Log {

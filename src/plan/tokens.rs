@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
 use nix::unistd::User;
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 
 use super::local::Local;
 
@@ -61,9 +61,9 @@ impl Tokens<'_> {
                 Some('l') => text.push_str(&local.host),
                 Some('L') => text.push_str(local.host.split('.').next().unwrap_or_default()),
                 Some(other) => {
-                    bail!("the token %{} in '{}' is not expanded", shown(&other.to_string()), shown(template))
+                    bail!("the token %{} in '{}' is not expanded", sanitize(&other.to_string()), sanitize(template))
                 }
-                None => bail!("'{}' ends in a %", shown(template)),
+                None => bail!("'{}' ends in a %", sanitize(template)),
             }
         }
         Ok(text)
@@ -78,7 +78,7 @@ pub(super) fn tilde(template: &str, local: &Local) -> Result<String> {
         local.home.clone()
     } else {
         let entry = User::from_name(name).ok().flatten();
-        entry.ok_or_else(|| anyhow!("'{}' names a user that this machine does not know", shown(template)))?.dir
+        entry.ok_or_else(|| anyhow!("'{}' names a user that this machine does not know", sanitize(template)))?.dir
     };
     Ok(format!("{}{path}", home.display()))
 }
@@ -89,9 +89,9 @@ fn variables(template: &str) -> Result<String> {
     let mut text = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let (name, rest) =
-            piece.split_once('}').ok_or_else(|| anyhow!("'{}' has a ${{ without a }}", shown(template)))?;
+            piece.split_once('}').ok_or_else(|| anyhow!("'{}' has a ${{ without a }}", sanitize(template)))?;
         let value = std::env::var(name).map_err(|_| {
-            anyhow!("'{}' needs the environment variable {}, which is not set", shown(template), shown(name))
+            anyhow!("'{}' needs the environment variable {}, which is not set", sanitize(template), sanitize(name))
         })?;
         text.push_str(&value);
         text.push_str(rest);

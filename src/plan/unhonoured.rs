@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 
 use super::local::Local;
 use super::origin;
@@ -49,7 +49,7 @@ pub(super) fn names(keyword: &str) -> bool {
 pub(super) fn sentences(raw: &Raw, flags: &SshFlags, tokens: &Tokens<'_>) -> Vec<String> {
     let local = tokens.local;
     let mut sentences = raw.not_honoured.clone();
-    let mut say = |name: &str, value: &str, why: &str| sentences.push(format!("{name} {}: {why}", shown(value)));
+    let mut say = |name: &str, value: &str, why: &str| sentences.push(format!("{name} {}: {why}", sanitize(value)));
     for (keyword, name, why) in OFF {
         if let Some(value) = raw.set(keyword).filter(|value| !matches!(*value, "no" | "false")) {
             say(name, value, why);

@@ -1,8 +1,8 @@
 //! What the connection may be used for, below the table of checks.
 
-use ssh_doctor_checks::base::text::{shown, status};
+use ssh_doctor_checks::base::text::{sanitize, status};
 use ssh_doctor_checks::facts::Evidence;
-use ssh_doctor_checks::facts::channel::{Capabilities, Outcome, Sessions};
+use ssh_doctor_checks::facts::channel::{Capabilities, Capability, Sessions};
 
 use super::Style;
 
@@ -23,7 +23,7 @@ pub(crate) fn lines(evidence: &Evidence, style: Style) -> Option<String> {
     capabilities.session.is_allowed().then(|| said.join("\n"))
 }
 
-fn listed(capabilities: &Capabilities, words: fn(&str, &Outcome) -> Option<String>) -> String {
+fn listed(capabilities: &Capabilities, words: fn(&str, &Capability) -> Option<String>) -> String {
     let named = capabilities.named().into_iter().filter_map(|(name, outcome)| words(name, outcome));
     named.collect::<Vec<_>>().join("; ")
 }
@@ -31,7 +31,7 @@ fn listed(capabilities: &Capabilities, words: fn(&str, &Outcome) -> Option<Strin
 /// How many sessions one connection may have, where the end was met.
 fn sessions(at_once: &Sessions) -> Option<String> {
     let (code, text) = at_once.refused.as_ref()?;
-    Some(format!("Sessions at once: {}, one more is refused (reason {code}, \"{}\").", at_once.open, shown(text)))
+    Some(format!("Sessions at once: {}, one more is refused (reason {code}, \"{}\").", at_once.open, sanitize(text)))
 }
 
 /// What may be used; behind sftp stands what its server said, for sshd accepts it without knowing whether the server starts.
@@ -56,27 +56,27 @@ fn unstarted(capabilities: &Capabilities) -> String {
     .unwrap_or_default()
 }
 
-fn refused(name: &str, outcome: &Outcome) -> Option<String> {
+fn refused(name: &str, outcome: &Capability) -> Option<String> {
     match outcome {
-        Outcome::Refused { code: Some(code), text } => {
+        Capability::Refused { code: Some(code), text } => {
             let text = text.as_deref().filter(|text| !text.is_empty());
             Some(format!("{name} (reason {code}{})", text.map(|text| format!(", \"{text}\"")).unwrap_or_default()))
         }
-        Outcome::Refused { code: None, .. } => Some(name.to_owned()),
+        Capability::Refused { code: None, .. } => Some(name.to_owned()),
         _ => None,
     }
 }
 
-fn untold(name: &str, outcome: &Outcome) -> Option<String> {
+fn untold(name: &str, outcome: &Capability) -> Option<String> {
     match outcome {
-        Outcome::Untold { code, .. } => Some(format!("{name} (reason {code} for what is forbidden or missing)")),
+        Capability::Untold { code, .. } => Some(format!("{name} (reason {code} for what is forbidden or missing)")),
         _ => None,
     }
 }
 
-fn not_asked(name: &str, outcome: &Outcome) -> Option<String> {
+fn not_asked(name: &str, outcome: &Capability) -> Option<String> {
     match outcome {
-        Outcome::NotTested { why } => Some(format!("{name} ({why})")),
+        Capability::NotTested { why } => Some(format!("{name} ({why})")),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! One finding for people: what it is, why, what was seen, and the fix to paste.
 
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::causes::{FixKind, Severity, Side};
 use ssh_doctor_checks::facts::certainty::Certainty;
 
@@ -22,7 +22,7 @@ pub(super) fn finding(at: usize, findings: &[Finding], style: Style) -> String {
         Severity::Warning => Ink::Care,
         Severity::Info => Ink::Strong,
     };
-    let place = found.hop.as_ref().map_or_else(String::new, |hop| format!("At the jump host {}: ", shown(hop)));
+    let place = found.hop.as_ref().map_or_else(String::new, |hop| format!("At the jump host {}: ", sanitize(hop)));
     let head = style.wrapped(&format!("{}. ", at + 1), INDENT, &format!("{place}{}", found.title));
     let label = format!("{}, {}, {}", found.code, severity(found.severity), certainty(found));
     let mut parts = vec![format!("{}\n{}", style.paint(ink, &head), style.wrapped(INDENT, INDENT, &label))];

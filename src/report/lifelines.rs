@@ -1,14 +1,14 @@
 //! The sessions of the idle test as bars on one time axis: what moved on each, how long it lived, how it ended.
 
-mod lane;
+mod lifeline;
 
 use ssh_doctor_checks::base::text::seconds;
 use ssh_doctor_checks::facts::Evidence;
-use ssh_doctor_checks::facts::idle::{End, Facts, Moves};
+use ssh_doctor_checks::facts::idle::{StretchEnd, Facts, Moves};
 
 use super::Style;
 use super::style::Ink;
-use lane::{Lane, Mark};
+use lifeline::{Lifeline, Mark};
 
 /// Bars that are drawn at most; the heading and the axis come to it.
 const ROWS: usize = 10;
@@ -23,12 +23,12 @@ const STEPS: [f64; 16] =
 /// The lifelines where something died; where all is well one line; `None` where nothing was held.
 pub(super) fn section(evidence: &Evidence, style: Style) -> Option<String> {
     let facts = evidence.idle.facts()?;
-    let lost = |end: &End| matches!(end, End::Died { .. } | End::Unheard { .. });
+    let lost = |end: &StretchEnd| matches!(end, StretchEnd::Died { .. } | StretchEnd::Unheard { .. });
     if facts.arms.len() < 2 || !facts.arms.iter().any(|arm| lost(&arm.end)) {
         return lived(facts).map(|line| style.wrapped("", "  ", &line));
     }
-    let lanes = lane::lanes(facts);
-    let (shown, left) = lane::telling(lanes, ROWS);
+    let lifelines = lifeline::lifelines(facts);
+    let (shown, left) = lifeline::telling(lifelines, ROWS);
     let mut lines = vec![heading(&shown, style)];
     lines.extend(drawing(&shown, facts, style));
     if left > 0 {
@@ -40,7 +40,7 @@ pub(super) fn section(evidence: &Evidence, style: Style) -> Option<String> {
 /// One line for a test in which nothing died.
 fn lived(facts: &Facts) -> Option<String> {
     let alive = |moves: Moves| {
-        let answered = facts.arms.iter().filter(move |arm| arm.moves == moves && matches!(arm.end, End::Alive { .. }));
+        let answered = facts.arms.iter().filter(move |arm| arm.moves == moves && matches!(arm.end, StretchEnd::Alive { .. }));
         let mut sessions: Vec<_> = answered.map(|arm| arm.session).collect();
         sessions.sort_unstable();
         sessions.dedup();
@@ -53,9 +53,9 @@ fn lived(facts: &Facts) -> Option<String> {
 }
 
 /// What it is, and what the signs in it mean.
-fn heading(lanes: &[Lane], style: Style) -> String {
+fn heading(lifelines: &[Lifeline], style: Style) -> String {
     let occurs = |mark: Mark| {
-        lanes.iter().any(|lane| lane.mark == mark || (mark == Mark::Answered && !lane.answered_s.is_empty()))
+        lifelines.iter().any(|lifeline| lifeline.mark == mark || (mark == Mark::Answered && !lifeline.answered_s.is_empty()))
     };
     let meant = Mark::ALL.into_iter().filter(|mark| occurs(*mark));
     let legend: Vec<_> = meant.map(|mark| format!("{} {}", mark.sign(style), mark.meaning())).collect();
@@ -68,24 +68,24 @@ fn heading(lanes: &[Lane], style: Style) -> String {
 }
 
 /// The axis and a bar a session; the words at their ends are left out where they would leave no room.
-fn drawing(lanes: &[Lane], facts: &Facts, style: Style) -> Vec<String> {
-    let widest = |of: fn(&Lane) -> usize| lanes.iter().map(of).max().unwrap_or_default();
-    let label = widest(|lane| lane.label.chars().count());
-    let words = widest(|lane| lane.words.chars().count());
+fn drawing(lifelines: &[Lifeline], facts: &Facts, style: Style) -> Vec<String> {
+    let widest = |of: fn(&Lifeline) -> usize| lifelines.iter().map(of).max().unwrap_or_default();
+    let label = widest(|lifeline| lifeline.label.chars().count());
+    let words = widest(|lifeline| lifeline.words.chars().count());
     let room = style.columns().saturating_sub(label + 3);
     let with_words = room > SHORTEST + words;
     let columns = if with_words { room - words - 1 } else { room.max(2) };
-    let last = lanes.iter().map(|lane| lane.ended_s).fold(facts.elapsed_s, f64::max);
+    let last = lifelines.iter().map(|lifeline| lifeline.ended_s).fold(facts.elapsed_s, f64::max);
     let axis = Axis { total_s: last.clamp(0.001, LATEST), columns };
     let mut lines = vec![format!("{:indent$}{}", "", style.paint(Ink::Faint, &axis.labels(room)), indent = label + 3)];
     let mut above = "";
-    for lane in lanes {
-        let name = if lane.label == above { "" } else { &lane.label };
-        above = &lane.label;
-        let bar = axis.bar(lane, style);
+    for lifeline in lifelines {
+        let name = if lifeline.label == above { "" } else { &lifeline.label };
+        above = &lifeline.label;
+        let bar = axis.bar(lifeline, style);
         let line = if with_words {
             let gap = columns + 1 - bar.columns;
-            let words = lane.mark.ink().map_or_else(|| lane.words.clone(), |ink| style.paint(ink, &lane.words));
+            let words = lifeline.mark.ink().map_or_else(|| lifeline.words.clone(), |ink| style.paint(ink, &lifeline.words));
             format!("  {name:label$} {}{:gap$}{words}", bar.text, "")
         } else {
             format!("  {name:label$} {}", bar.text)
@@ -132,23 +132,23 @@ impl Axis {
         text
     }
 
-    fn bar(&self, lane: &Lane, style: Style) -> Bar {
-        let (start, end) = (self.column(lane.started_s), self.column(lane.ended_s));
+    fn bar(&self, lifeline: &Lifeline, style: Style) -> Bar {
+        let (start, end) = (self.column(lifeline.started_s), self.column(lifeline.ended_s));
         let mut bar: Vec<char> = vec![' '; start];
         // Between two stretches, while a verdict was waited for, nothing moved.
-        bar.resize(end, lane::fill(Moves::Nothing, style));
-        for stretch in &lane.stretches {
+        bar.resize(end, lifeline::fill(Moves::Nothing, style));
+        for stretch in &lifeline.stretches {
             let columns = self.column(stretch.from_s)..self.column(stretch.to_s).min(end);
             bar.iter_mut()
                 .enumerate()
                 .filter(|(at, _)| columns.contains(at))
                 .for_each(|(_, sign)| *sign = stretch.fill(style));
         }
-        for tick in lane.answered_s.iter().map(|at| self.column(*at)).filter(|tick| (start..end).contains(tick)) {
+        for tick in lifeline.answered_s.iter().map(|at| self.column(*at)).filter(|tick| (start..end).contains(tick)) {
             bar[tick] = Mark::Answered.sign(style);
         }
-        let mark = lane.mark.sign(style).to_string();
-        let mark = lane.mark.ink().map_or_else(|| mark.clone(), |ink| style.paint(ink, &mark));
+        let mark = lifeline.mark.sign(style).to_string();
+        let mark = lifeline.mark.ink().map_or_else(|| mark.clone(), |ink| style.paint(ink, &mark));
         Bar { text: bar.into_iter().chain(mark.chars()).collect(), columns: start.max(end) + 1 }
     }
 }

@@ -1,7 +1,7 @@
 //! The report for people: the verdict, why, the fix to paste, what was seen, what was not looked at.
 
 use ssh_doctor_checks::base::text::{seconds, shown};
-use ssh_doctor_checks::facts::server::{Answer, Answers};
+use ssh_doctor_checks::facts::server::{ServerAnswer, ServerAnswers};
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Step};
 
 use super::style::Ink;
@@ -81,9 +81,9 @@ fn death(check: Check) -> &'static str {
 }
 
 /// What the server itself answered, each with its source.
-fn server(asked: &Answers, style: Style) -> String {
+fn server(asked: &ServerAnswers, style: Style) -> String {
     let mut lines = vec![style.paint(Ink::Strong, "The server itself:")];
-    for Answer { about, source, lines: said, status } in &asked.answers {
+    for ServerAnswer { about, source, lines: said, status } in &asked.answers {
         let refused = match status {
             Some(0) => "",
             Some(_) => ", not to be had",

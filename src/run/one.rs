@@ -18,11 +18,11 @@ use crate::cli::{Format, Output};
 use crate::diagnose::{Verdict, diagnose_for};
 use crate::plan::{Plan, Planned};
 use crate::record;
-use crate::terminal::{AtTerminal, Board, Onlooker, remark, stop_on_signals};
+use crate::terminal::{AtTerminal, LiveDisplay, Onlooker, remark, stop_on_signals};
 
 /// Examines targets one after the other.
 pub(super) struct Runner<'a> {
-    board: Board,
+    board: LiveDisplay,
     stop: Stop,
     verbose: u8,
     output: &'a Output,
@@ -33,7 +33,7 @@ impl<'a> Runner<'a> {
     /// Gets ready to draw progress and to be interrupted.
     pub(super) fn open(quiet: bool, verbose: u8, output: &'a Output, deadline: Option<Deadline>) -> Result<Self> {
         let quiet = quiet || output.format == Format::Nagios;
-        let board = Board::new(quiet, output.look.color);
+        let board = LiveDisplay::new(quiet, output.look.color);
         let stop = stop_on_signals(board.clone())?;
         let stop = deadline.map_or(stop.clone(), |deadline| deadline.stop(&stop));
         Ok(Self { board, stop, verbose, output, deadline })

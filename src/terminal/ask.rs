@@ -10,10 +10,10 @@ use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
 use ssh_doctor_checks::base::ask::Ask;
 use ssh_doctor_checks::base::stop::Stop;
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 use tokio::signal::unix::SignalKind;
 
-use super::board::Board;
+use super::board::LiveDisplay;
 use super::remark;
 
 /// The longest answer, in bytes; a terminal's line editing takes 4096.
@@ -31,14 +31,14 @@ static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 /// Somebody who can be asked; the live progress makes room meanwhile.
 #[derive(Debug)]
 pub struct AtTerminal {
-    board: Board,
+    board: LiveDisplay,
     stop: Stop,
 }
 
 impl AtTerminal {
     /// Questions that the board makes room for, and that a wish to stop ends.
     #[must_use]
-    pub fn new(board: Board, stop: Stop) -> Self {
+    pub fn new(board: LiveDisplay, stop: Stop) -> Self {
         Self { board, stop }
     }
 
@@ -114,7 +114,7 @@ impl Drop for Echo {
 
 /// A server may have written the prompt.
 fn safe(prompt: &str) -> String {
-    let lines: Vec<String> = prompt.trim_end().lines().map(shown).collect();
+    let lines: Vec<String> = prompt.trim_end().lines().map(sanitize).collect();
     lines.join("\n") + " "
 }
 

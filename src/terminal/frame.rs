@@ -5,14 +5,14 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use ssh_doctor_checks::base::text::{seconds, shown};
 use ssh_doctor_checks::facts::Check;
-use ssh_doctor_checks::measure::progress::{Ending, IdleState, Lane, LaneState};
+use ssh_doctor_checks::measure::progress::{CheckOutcome, IdleState, SessionRow, SessionState};
 
 /// Columns of a lane's bar.
 const BAR: usize = 16;
 
 /// What the terminal can show.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Looks {
+pub(super) struct FrameStyle {
     /// Columns.
     pub(super) width: usize,
     /// Rows.
@@ -29,11 +29,11 @@ pub(super) struct Known {
     /// Whom it is about.
     pub(super) title: String,
     /// The hops that were passed or not: how, and their one line.
-    pub(super) hops: Vec<(String, Ending, String)>,
+    pub(super) hops: Vec<(String, CheckOutcome, String)>,
     /// The hop whose checks these are; none where they are the target's own.
     pub(super) hop: Option<String>,
     /// The checks that ended: how, and their one line.
-    pub(super) finished: Vec<(Check, Ending, String)>,
+    pub(super) finished: Vec<(Check, CheckOutcome, String)>,
     /// The check that is running.
     pub(super) running: Option<Check>,
     /// Where the idle test stands.
@@ -49,7 +49,7 @@ pub(super) struct Known {
 }
 
 /// The lines of one frame; none is wider than the terminal, and there are fewer than it has rows.
-pub(super) fn lines(known: &Known, looks: Looks) -> Vec<String> {
+pub(super) fn lines(known: &Known, looks: FrameStyle) -> Vec<String> {
     let paint = Paint(looks);
     let mut lines = vec![paint.line(Style::new().bold(), "", &known.title)];
     for (name, ending, summary) in &known.hops {
@@ -75,13 +75,13 @@ pub(super) fn lines(known: &Known, looks: Looks) -> Vec<String> {
         };
         let head = format!("  {turn} ");
         lines.push(paint.line(AnsiColor::Cyan.on_default(), &head, &format!("{:<10} {said}", check.name())));
-        let lanes = idle.map(|state| state.lanes.as_slice()).unwrap_or_default();
+        let rows = idle.map(|state| state.rows.as_slice()).unwrap_or_default();
         // One row stays free for the cursor.
         let room = looks.height.saturating_sub(lines.len() + 1);
-        let shown = if lanes.len() <= room { lanes.len() } else { room.saturating_sub(1) };
-        lines.extend(lanes.iter().take(shown).map(|one| lane(one, known.heard, &paint)));
-        if shown < lanes.len() && room > 0 {
-            lines.push(paint.line(Style::new().dimmed(), "      ", &format!("and {} more", lanes.len() - shown)));
+        let shown = if rows.len() <= room { rows.len() } else { room.saturating_sub(1) };
+        lines.extend(rows.iter().take(shown).map(|one| lane(one, known.heard, &paint)));
+        if shown < rows.len() && room > 0 {
+            lines.push(paint.line(Style::new().dimmed(), "      ", &format!("and {} more", rows.len() - shown)));
         }
     }
     lines.truncate(looks.height.saturating_sub(1));
@@ -89,11 +89,11 @@ pub(super) fn lines(known: &Known, looks: Looks) -> Vec<String> {
 }
 
 /// The line of something that has ended.
-fn ended(ending: Ending, text: &str, paint: &Paint) -> String {
+fn ended(ending: CheckOutcome, text: &str, paint: &Paint) -> String {
     let (mark, style) = match ending {
-        Ending::Passed => (paint.pick("✓", "+"), AnsiColor::Green.on_default()),
-        Ending::Failed => (paint.pick("✗", "x"), AnsiColor::Red.on_default().bold()),
-        Ending::Skipped => (paint.pick("·", "-"), Style::new().dimmed()),
+        CheckOutcome::Passed => (paint.pick("✓", "+"), AnsiColor::Green.on_default()),
+        CheckOutcome::Failed => (paint.pick("✗", "x"), AnsiColor::Red.on_default().bold()),
+        CheckOutcome::Skipped => (paint.pick("·", "-"), Style::new().dimmed()),
     };
     paint.line(style, &format!("  {mark} "), text)
 }
@@ -105,15 +105,15 @@ fn phase(state: &IdleState, heard: Duration, paint: &Paint) -> String {
     format!("{} {} {time}", state.phase, paint.pick("·", "-"))
 }
 
-fn lane(lane: &Lane, heard: Duration, paint: &Paint) -> String {
-    let waiting = lane.state == LaneState::Waiting;
+fn lane(lane: &SessionRow, heard: Duration, paint: &Paint) -> String {
+    let waiting = lane.state == SessionState::Waiting;
     let idle = lane.idle + if waiting { heard } else { Duration::ZERO };
     let idle = lane.until.map_or(idle, |until| idle.min(until));
     let (state, style) = match &lane.state {
-        LaneState::Waiting => (String::new(), Style::new()),
-        LaneState::Probing => ("asked".to_owned(), AnsiColor::Yellow.on_default()),
-        LaneState::Alive => ("alive".to_owned(), AnsiColor::Green.on_default()),
-        LaneState::Dead(how) => (format!("dead: {how}"), AnsiColor::Red.on_default().bold()),
+        SessionState::Waiting => (String::new(), Style::new()),
+        SessionState::Probing => ("asked".to_owned(), AnsiColor::Yellow.on_default()),
+        SessionState::Alive => ("alive".to_owned(), AnsiColor::Green.on_default()),
+        SessionState::Dead(how) => (format!("dead: {how}"), AnsiColor::Red.on_default().bold()),
     };
     let bar = match lane.until {
         Some(until) if !until.is_zero() => {
@@ -138,7 +138,7 @@ fn clock(time: Duration) -> String {
     }
 }
 
-struct Paint(Looks);
+struct Paint(FrameStyle);
 
 impl Paint {
     /// The first text where the terminal shows it, else the second.
@@ -164,28 +164,28 @@ mod tests {
     use std::time::Duration;
 
     use ssh_doctor_checks::facts::Check;
-    use ssh_doctor_checks::measure::progress::{Ending, IdleState, Lane, LaneState};
+    use ssh_doctor_checks::measure::progress::{CheckOutcome, IdleState, SessionRow, SessionState};
 
-    use super::{Known, Looks, clock, lines};
+    use super::{Known, FrameStyle, clock, lines};
 
-    const PLAIN: Looks = Looks { width: 80, height: 24, color: false, unicode: true };
+    const PLAIN: FrameStyle = FrameStyle { width: 80, height: 24, color: false, unicode: true };
 
-    fn known(lanes: usize) -> Known {
-        let lane = |number| Lane {
+    fn known(rows: usize) -> Known {
+        let lane = |number| SessionRow {
             label: "silent".into(),
             idle: Duration::from_secs(10),
             until: Some(Duration::from_secs(20 + number)),
-            state: LaneState::Waiting,
+            state: SessionState::Waiting,
         };
         Known {
             title: "db".into(),
-            finished: vec![(Check::Dns, Ending::Passed, "x".repeat(300))],
+            finished: vec![(Check::Dns, CheckOutcome::Passed, "x".repeat(300))],
             running: Some(Check::Idle),
             idle: Some(IdleState {
                 phase: "first round".into(),
                 elapsed: Duration::from_secs(10),
                 left: Duration::from_mins(3),
-                lanes: (0..lanes as u64).map(lane).collect(),
+                rows: (0..rows as u64).map(lane).collect(),
             }),
             ..Known::default()
         }
@@ -193,8 +193,8 @@ mod tests {
 
     #[test]
     fn nothing_is_wider_or_higher_than_the_terminal() {
-        for (width, height, lanes) in [(80, 24, 12), (80, 8, 12), (40, 24, 40), (10, 3, 5), (0, 0, 3)] {
-            let lines = lines(&known(lanes), Looks { width, height, ..PLAIN });
+        for (width, height, rows) in [(80, 24, 12), (80, 8, 12), (40, 24, 40), (10, 3, 5), (0, 0, 3)] {
+            let lines = lines(&known(rows), FrameStyle { width, height, ..PLAIN });
             assert!(lines.len() < height.max(1), "{lines:#?}");
             assert!(lines.iter().all(|line| line.chars().count() < width.max(2)), "{lines:#?}");
         }
@@ -214,7 +214,7 @@ mod tests {
         let text = lines(&known, PLAIN);
         assert_eq!(text[1], "  hop gate");
         assert!(text[2].starts_with("  ✓ dns"), "{text:#?}");
-        known.hops.push(("gate".into(), Ending::Passed, "connected on to db:22 in 9 ms".into()));
+        known.hops.push(("gate".into(), CheckOutcome::Passed, "connected on to db:22 in 9 ms".into()));
         (known.hop, known.running) = (None, None);
         known.finished.clear();
         assert_eq!(lines(&known, PLAIN), ["db", "  ✓ hop gate: connected on to db:22 in 9 ms"]);
@@ -223,9 +223,9 @@ mod tests {
     #[test]
     fn the_dead_are_named() {
         let mut known = known(1);
-        if let Some(lane) = known.idle.as_mut().and_then(|idle| idle.lanes.first_mut()) {
-            lane.state = LaneState::Dead("silent".into());
+        if let Some(lane) = known.idle.as_mut().and_then(|idle| idle.rows.first_mut()) {
+            lane.state = SessionState::Dead("silent".into());
         }
-        assert!(lines(&known, Looks { unicode: false, ..PLAIN }).join("\n").contains("dead: silent"));
+        assert!(lines(&known, FrameStyle { unicode: false, ..PLAIN }).join("\n").contains("dead: silent"));
     }
 }

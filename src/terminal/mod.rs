@@ -11,10 +11,10 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use ssh_doctor_checks::base::text::shown;
+use ssh_doctor_checks::base::text::sanitize;
 
 pub use ask::AtTerminal;
-pub use board::Board;
+pub use board::LiveDisplay;
 pub use onlooker::Onlooker;
 pub use signals::stop_on_signals;
 
@@ -82,7 +82,7 @@ pub fn reason(error: &io::Error) -> String {
 
 /// Foreign text in one line, control characters escaped.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().map(shown).collect::<Vec<_>>().join(" ")
+    text.split_whitespace().map(sanitize).collect::<Vec<_>>().join(" ")
 }
 
 fn colored(color: Color, stream: &impl anstream::stream::RawStream) -> bool {

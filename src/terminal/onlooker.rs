@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use ssh_doctor_checks::base::text::shown;
-use ssh_doctor_checks::measure::progress::{Ending, Event, IdleState, LaneState, Progress};
+use ssh_doctor_checks::base::text::sanitize;
+use ssh_doctor_checks::measure::progress::{CheckOutcome, Event, IdleState, LaneState, Progress};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::board::Board;
+use super::board::LiveDisplay;
 use super::frame::{Known, lines};
 use super::remark;
 
@@ -22,7 +22,7 @@ pub struct Onlooker(Option<JoinHandle<()>>);
 impl Onlooker {
     /// Begins to look on: live on a board, or in plain lines where there is none and more words were asked for.
     #[must_use]
-    pub fn of(title: String, board: &Board, verbose: u8) -> (Self, Progress) {
+    pub fn of(title: String, board: &LiveDisplay, verbose: u8) -> (Self, Progress) {
         let (sender, receiver) = unbounded_channel();
         let task = match (board.is_live(), verbose) {
             (true, _) => tokio::spawn(live(title, receiver, board.clone())),
@@ -41,7 +41,7 @@ impl Onlooker {
     }
 }
 
-async fn live(title: String, mut events: UnboundedReceiver<Event>, board: Board) {
+async fn live(title: String, mut events: UnboundedReceiver<Event>, board: LiveDisplay) {
     let mut known = Known { title, ..Known::default() };
     let (mut began, mut heard) = (Instant::now(), Instant::now());
     let mut frames = interval(FRAME);
@@ -81,7 +81,7 @@ async fn plain(mut events: UnboundedReceiver<Event>, verbose: u8) {
     let mut at = String::new();
     while let Some(event) = events.recv().await {
         match event {
-            Event::Hop(name) => at = format!("hop {}: ", shown(&name)),
+            Event::Hop(name) => at = format!("hop {}: ", sanitize(&name)),
             Event::HopFinished { ending, summary, .. } => {
                 remark(format_args!("{at}{}: {summary}", word(ending)));
                 at.clear();
@@ -98,11 +98,11 @@ async fn plain(mut events: UnboundedReceiver<Event>, verbose: u8) {
     }
 }
 
-fn word(ending: Ending) -> &'static str {
+fn word(ending: CheckOutcome) -> &'static str {
     match ending {
-        Ending::Passed => "passed",
-        Ending::Failed => "failed",
-        Ending::Skipped => "skipped",
+        CheckOutcome::Passed => "passed",
+        CheckOutcome::Failed => "failed",
+        CheckOutcome::Skipped => "skipped",
     }
 }
 
@@ -113,15 +113,15 @@ fn news(before: Option<&IdleState>, now: &IdleState) -> Vec<String> {
     if before.is_none_or(|before| before.phase != now.phase) {
         news.push(format!("idle: {at} s: {}", now.phase));
     }
-    for (number, lane) in now.lanes.iter().enumerate() {
-        let known = before.and_then(|before| before.lanes.get(number)).map(|lane| &lane.state);
-        let state = match &lane.state {
+    for (number, row) in now.rows.iter().enumerate() {
+        let known = before.and_then(|before| before.rows.get(number)).map(|row| &row.state);
+        let state = match &row.state {
             LaneState::Alive => "alive".to_owned(),
             LaneState::Dead(how) => format!("dead: {how}"),
             LaneState::Waiting | LaneState::Probing => continue,
         };
-        if known != Some(&lane.state) {
-            news.push(format!("idle: {at} s: {} after {} s: {state}", lane.label, lane.idle.as_secs()));
+        if known != Some(&row.state) {
+            news.push(format!("idle: {at} s: {} after {} s: {state}", row.label, row.idle.as_secs()));
         }
     }
     news
@@ -131,7 +131,7 @@ fn news(before: Option<&IdleState>, now: &IdleState) -> Vec<String> {
 mod tests {
     use std::time::Duration;
 
-    use ssh_doctor_checks::measure::progress::{IdleState, Lane, LaneState};
+    use ssh_doctor_checks::measure::progress::{IdleState, SessionRow, LaneState};
 
     use super::news;
 
@@ -141,7 +141,7 @@ mod tests {
             phase: "first round".into(),
             elapsed: Duration::from_secs(9),
             left: Duration::ZERO,
-            lanes: vec![Lane { label: "silent".into(), idle: Duration::from_secs(8), until: None, state: lane_state }],
+            rows: vec![SessionRow { label: "silent".into(), idle: Duration::from_secs(8), until: None, state: lane_state }],
         };
         let (waiting, dead) = (state(LaneState::Waiting), state(LaneState::Dead("reset".into())));
         assert_eq!(news(None, &waiting), ["idle: 9 s: first round"]);

@@ -5,13 +5,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::ask;
-use super::board::Board;
+use super::board::LiveDisplay;
 use super::remark;
 
 /// A wish to stop that the first signal makes; the second one exits at once with 128 and the signal's number.
 ///
 /// The signals have a thread of their own: a question at the terminal may hold up the examination's.
-pub fn stop_on_signals(board: Board) -> anyhow::Result<Stop> {
+pub fn stop_on_signals(board: LiveDisplay) -> anyhow::Result<Stop> {
     let (wish, stop) = watch::channel(false);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let (interrupt, terminate) = {
@@ -24,7 +24,7 @@ pub fn stop_on_signals(board: Board) -> anyhow::Result<Stop> {
     Ok(Stop::new(stop))
 }
 
-async fn obey(mut interrupt: Signal, mut terminate: Signal, wish: &watch::Sender<bool>, board: &Board) {
+async fn obey(mut interrupt: Signal, mut terminate: Signal, wish: &watch::Sender<bool>, board: &LiveDisplay) {
     loop {
         let signal = tokio::select! {
             Some(()) = interrupt.recv() => SignalKind::interrupt(),

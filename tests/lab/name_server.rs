@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
-use ssh_doctor_fixtures::names::{self, Answer};
+use ssh_doctor_fixtures::names::{self, NameAnswer};
 use tokio::sync::oneshot;
 
 use super::Lab;
@@ -21,7 +21,7 @@ pub(crate) struct NameServer {
 
 impl Lab {
     /// Starts name servers at 127.0.0.1 and on, in this order, and has the client ask them, with these lines beside.
-    pub(crate) fn name_servers(&self, answers: &[Answer], further: &str) -> Vec<NameServer> {
+    pub(crate) fn name_servers(&self, answers: &[NameAnswer], further: &str) -> Vec<NameServer> {
         let addresses: Vec<_> = (1..).zip(answers).map(|(end, _)| Ipv4Addr::new(127, 0, 0, end)).collect();
         let lines: Vec<_> = addresses.iter().map(|address| format!("nameserver {address}")).collect();
         self.client().etc("resolv.conf", &format!("{}\n{further}\n", lines.join("\n")));
@@ -30,7 +30,7 @@ impl Lab {
         addresses.into_iter().zip(answers).map(|(address, &answer)| self.name_server(address, answer)).collect()
     }
 
-    fn name_server(&self, address: Ipv4Addr, answer: Answer) -> NameServer {
+    fn name_server(&self, address: Ipv4Addr, answer: NameAnswer) -> NameServer {
         let host = File::open(format!("/run/netns/{}", self.client().name())).expect("our own namespace");
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = mpsc::channel();

@@ -34,7 +34,7 @@ pub fn is_unprintable(c: char) -> bool {
 
 /// Foreign bytes as [`shown`] text; what is not UTF-8 becomes the replacement character.
 #[must_use]
-pub fn shown_bytes(bytes: &[u8]) -> String {
+pub fn sanitize_bytes(bytes: &[u8]) -> String {
     shown(&String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN_CHARS)]))
 }
 

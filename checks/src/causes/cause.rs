@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::suspects::Suspect;
 use crate::facts::certainty::Certainty;
-use crate::facts::server::Answers;
+use crate::facts::server::ServerAnswers;
 use crate::facts::{Check, Evidence};
 
 /// A root cause: what is seen, what happens, how to fix it, and the judge that recognises it.
@@ -53,7 +53,7 @@ impl Cause {
 }
 
 /// Reads the server's answers for one cause; `None` where they do not touch on it.
-pub type Corroboration = fn(&Answers, &Evidence) -> Option<Testimony>;
+pub type Corroboration = fn(&ServerAnswers, &Evidence) -> Option<Testimony>;
 
 /// A statement of the server about a cause that was found from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::server::Answers;
+use crate::facts::server::ServerAnswers;
 
 /// The causes that only the server itself can tell.
 pub static CAUSES: &[Cause] = &[DISK_FULL, NOLOGIN];
@@ -90,7 +90,7 @@ const NOLOGIN: Cause = Cause {
     ..Cause::NEW
 };
 
-fn said(server: &Answers) -> Vec<&str> {
+fn said(server: &ServerAnswers) -> Vec<&str> {
     server.lines("nologin", true).collect()
 }
 

@@ -3,10 +3,10 @@
 use super::Testimony;
 use super::Testimony::{Confirms, Contradicts, Fits};
 use crate::facts::Evidence;
-use crate::facts::server::Answers;
+use crate::facts::server::ServerAnswers;
 
 /// MaxSessions, held against the sessions that could be opened.
-pub(crate) fn max_sessions(server: &Answers, evidence: &Evidence) -> Option<Testimony> {
+pub(crate) fn max_sessions(server: &ServerAnswers, evidence: &Evidence) -> Option<Testimony> {
     let value = server.setting("maxsessions")?;
     let open = evidence.channel.passed()?.capabilities.sessions_at_once.as_ref()?.open;
     let line = says(&format!("MaxSessions {value}"));
@@ -18,17 +18,17 @@ pub(crate) fn max_sessions(server: &Answers, evidence: &Evidence) -> Option<Test
 }
 
 /// The settings that forbid connections to the server's side.
-pub(crate) fn forwarding_there(server: &Answers, _: &Evidence) -> Option<Testimony> {
+pub(crate) fn forwarding_there(server: &ServerAnswers, _: &Evidence) -> Option<Testimony> {
     forwarding(server, &["no", "remote"], "PermitOpen")
 }
 
 /// The settings that forbid ports that lead back.
-pub(crate) fn forwarding_back(server: &Answers, _: &Evidence) -> Option<Testimony> {
+pub(crate) fn forwarding_back(server: &ServerAnswers, _: &Evidence) -> Option<Testimony> {
     forwarding(server, &["no", "local"], "PermitListen")
 }
 
 /// The settings that forbid one direction; where none does, it is the option in front of the key.
-fn forwarding(server: &Answers, forbids: &[&str], permits: &str) -> Option<Testimony> {
+fn forwarding(server: &ServerAnswers, forbids: &[&str], permits: &str) -> Option<Testimony> {
     let allow = server.setting("allowtcpforwarding")?;
     if server.setting("disableforwarding") == Some("yes") {
         return Some(Confirms(says("DisableForwarding yes")));
@@ -46,7 +46,7 @@ fn forwarding(server: &Answers, forbids: &[&str], permits: &str) -> Option<Testi
 }
 
 /// PermitTTY.
-pub(crate) fn permit_tty(server: &Answers, _: &Evidence) -> Option<Testimony> {
+pub(crate) fn permit_tty(server: &ServerAnswers, _: &Evidence) -> Option<Testimony> {
     Some(match server.setting("permittty")? {
         "no" => Confirms(says("PermitTTY no")),
         _ => Fits(format!("{}: the option of the key, or the system, refuses", says("PermitTTY yes"))),
@@ -54,22 +54,22 @@ pub(crate) fn permit_tty(server: &Answers, _: &Evidence) -> Option<Testimony> {
 }
 
 /// The list of subsystems, where it is empty.
-pub(crate) fn no_subsystem(server: &Answers, _: &Evidence) -> Option<Testimony> {
+pub(crate) fn no_subsystem(server: &ServerAnswers, _: &Evidence) -> Option<Testimony> {
     let none = server.has_settings() && server.setting("subsystem").is_none();
     none.then(|| Confirms("sshd -T lists no subsystem".to_owned()))
 }
 
 /// ChannelTimeout.
-pub(crate) fn channel_timeout(server: &Answers, _: &Evidence) -> Option<Testimony> {
+pub(crate) fn channel_timeout(server: &ServerAnswers, _: &Evidence) -> Option<Testimony> {
     set(server, "ChannelTimeout")
 }
 
 /// UnusedConnectionTimeout.
-pub(crate) fn unused_connection_timeout(server: &Answers, _: &Evidence) -> Option<Testimony> {
+pub(crate) fn unused_connection_timeout(server: &ServerAnswers, _: &Evidence) -> Option<Testimony> {
     set(server, "UnusedConnectionTimeout")
 }
 
-fn set(server: &Answers, name: &str) -> Option<Testimony> {
+fn set(server: &ServerAnswers, name: &str) -> Option<Testimony> {
     let value = server.setting(name).filter(|value| !["none", "0"].contains(value))?;
     Some(Confirms(says(&format!("{name} {value}"))))
 }
@@ -79,7 +79,7 @@ fn says(setting: &str) -> String {
 }
 
 /// The start-up file that sets just the limit which was met.
-pub(crate) fn tmout(server: &Answers, evidence: &Evidence) -> Option<Testimony> {
+pub(crate) fn tmout(server: &ServerAnswers, evidence: &Evidence) -> Option<Testimony> {
     /// bash looks at its clock once a second, and the shell starts a moment after the session.
     const APART_S: f64 = 2.0;
     let shell = evidence.idle.failed()?.arms.iter().find(|arm| arm.is_left_by_shell())?;
@@ -93,16 +93,16 @@ pub(crate) fn tmout(server: &Answers, evidence: &Evidence) -> Option<Testimony> 
 }
 
 /// sshd's own end of a client that no longer answered, which fits a connection that is dropped in silence.
-pub(crate) fn dropped_there_too(server: &Answers, _: &Evidence) -> Option<Testimony> {
+pub(crate) fn dropped_there_too(server: &ServerAnswers, _: &Evidence) -> Option<Testimony> {
     given_up(server).or_else(|| reset_there(server)).map(Fits)
 }
 
 /// sshd's own end of a client that no longer answered, where the client saw the server's side end it.
-pub(crate) fn ended_by_sshd(server: &Answers, _: &Evidence) -> Option<Testimony> {
+pub(crate) fn ended_by_sshd(server: &ServerAnswers, _: &Evidence) -> Option<Testimony> {
     given_up(server).map(Contradicts)
 }
 
-fn given_up(server: &Answers) -> Option<String> {
+fn given_up(server: &ServerAnswers) -> Option<String> {
     let line = server.logged(&["client not responding"])?;
     let interval = server.setting("clientaliveinterval").filter(|seconds| *seconds != "0");
     let interval = interval.map(|seconds| format!(" (ClientAliveInterval {seconds})")).unwrap_or_default();
@@ -110,20 +110,20 @@ fn given_up(server: &Answers) -> Option<String> {
 }
 
 /// A reset that only the server's end received.
-fn reset_there(server: &Answers) -> Option<String> {
+fn reset_there(server: &ServerAnswers) -> Option<String> {
     let line = server.logged(&["Read error from remote host"]).filter(|line| line.contains("reset by peer"))?;
     Some(format!("the server's end met a reset that we never sent; it logged \"{line}\""))
 }
 
 /// The kernel's out-of-memory killer.
-pub(crate) fn out_of_memory(server: &Answers, _: &Evidence) -> Option<Testimony> {
+pub(crate) fn out_of_memory(server: &ServerAnswers, _: &Evidence) -> Option<Testimony> {
     let kills = |line: &&str| ["out of memory", "oom-kill"].iter().any(|words| line.to_lowercase().contains(words));
     let line = server.lines("out-of-memory kills", false).filter(kills).last()?;
     Some(Fits(format!("the server's kernel has killed for want of memory: \"{line}\"")))
 }
 
 /// The server's own connection tracking, where its timer lies in the bracket.
-pub(crate) fn connection_tracking(server: &Answers, evidence: &Evidence) -> Option<Testimony> {
+pub(crate) fn connection_tracking(server: &ServerAnswers, evidence: &Evidence) -> Option<Testimony> {
     let timeout = evidence.idle.failed()?.timeout();
     let seconds = server.kernel("conntrack", "nf_conntrack_tcp_timeout_established")?;
     let (survived, died) = (timeout.survived_s.unwrap_or_default(), timeout.died_s?);
@@ -137,17 +137,17 @@ mod tests {
     use super::{dropped_there_too, ended_by_sshd, forwarding_there};
     use crate::causes::Testimony::{Confirms, Contradicts, Fits};
     use crate::facts::Evidence;
-    use crate::facts::server::{Answer, Answers};
+    use crate::facts::server::{ServerAnswer, ServerAnswers};
 
-    fn said(about: &str, status: i32, lines: &[&str]) -> Answers {
+    fn said(about: &str, status: i32, lines: &[&str]) -> ServerAnswers {
         let lines = lines.iter().map(|line| (*line).to_owned()).collect();
-        let answer = Answer { about: about.into(), source: "x".into(), lines, status: Some(status) };
-        Answers { answers: vec![answer], failure: None }
+        let answer = ServerAnswer { about: about.into(), source: "x".into(), lines, status: Some(status) };
+        ServerAnswers { answers: vec![answer], failure: None }
     }
 
     #[test]
     fn a_setting_confirms_and_one_that_could_not_be_read_is_no_testimony() {
-        let heard = |server: &Answers| forwarding_there(server, &Evidence::unexamined());
+        let heard = |server: &ServerAnswers| forwarding_there(server, &Evidence::unexamined());
         let settings = ["allowtcpforwarding no", "disableforwarding no"];
         let confirms = Confirms("sshd -T on the server says AllowTcpForwarding no".to_owned());
         assert_eq!(heard(&said("sshd settings", 0, &settings)), Some(confirms));

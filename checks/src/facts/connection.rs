@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::base::text::{self, shown};
+use crate::base::text::{self, sanitize};
 
 /// The ways a connection or its channel can end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,11 +55,11 @@ impl Manner {
             Self::Silent => "silence".to_owned(),
             Self::Reset => "a reset (TCP RST)".to_owned(),
             Self::Fin => "an orderly close (TCP FIN)".to_owned(),
-            Self::Disconnect { code, text } => format!("SSH_MSG_DISCONNECT {code} \"{}\"", shown(text)),
+            Self::Disconnect { code, text } => format!("SSH_MSG_DISCONNECT {code} \"{}\"", sanitize(text)),
             Self::ChannelClose => "a closed channel".to_owned(),
             Self::ExitStatus { status } => format!("the command's end with status {status}"),
             Self::Errno { errno } => format!("\"{}\"", std::io::Error::from_raw_os_error(*errno)),
-            Self::Protocol { error } => format!("unreadable data ({})", shown(error)),
+            Self::Protocol { error } => format!("unreadable data ({})", sanitize(error)),
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
 use super::log::Log;
-use super::server::Answers;
+use super::server::ServerAnswers;
 use super::{auth, channel, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::target::{Flags, Settings};
 
@@ -60,7 +60,7 @@ pub struct Evidence {
     #[serde(default)]
     pub hops: Vec<Hop>,
     /// What the server itself knows; `null` where it was not asked.
-    pub server: Option<Answers>,
+    pub server: Option<ServerAnswers>,
     /// The log that this is about instead of an examination.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<Log>,

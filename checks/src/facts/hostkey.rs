@@ -60,7 +60,7 @@ pub struct Facts {
     #[serde(default)]
     pub revoked_by: Option<PathBuf>,
     /// How the key stands to those lines and that file.
-    pub standing: Standing,
+    pub standing: KnownHostsMatch,
     /// `StrictHostKeyChecking`.
     pub strictness: Strictness,
     /// Whether ssh asks a `KnownHostsCommand` too, which is not run here.
@@ -81,7 +81,7 @@ pub struct Entry {
     /// Its line, counted from 1.
     pub line: usize,
     /// What the line says about its key.
-    pub kind: Kind,
+    pub kind: KnownHostsMarker,
     /// True when the line names the host without the port that was connected to.
     pub portless: bool,
     /// The type of the key in it.
@@ -131,7 +131,7 @@ impl Decision {
 impl Facts {
     /// Whether a line without the port calls the key revoked; ssh warns of it, and takes the key as one that it does not know.
     pub(crate) fn is_revoked_without_port(&self) -> bool {
-        self.entries.iter().any(|entry| entry.portless && entry.kind == Kind::Revoked && entry.matches)
+        self.entries.iter().any(|entry| entry.portless && entry.kind == KnownHostsMarker::Revoked && entry.matches)
     }
 }
 
@@ -141,18 +141,18 @@ impl facts::Facts for Facts {
         let key = format!("the {} key", self.key_type);
         match (self.standing, self.decision) {
             (_, Decision::NotChecked) => format!("{key} is not checked: NoHostAuthenticationForLocalhost"),
-            (Standing::Known, _) => format!("{key} is the known one"),
-            (Standing::KnownAuthority, _) => format!("{key} is certified by a known authority"),
-            (Standing::Changed, _) => format!("{key} is not the one in known_hosts"),
-            (Standing::Revoked, _) => format!("{key} is revoked"),
-            (Standing::Unknown, Decision::AcceptedByUser) => {
+            (KnownHostsMatch::Known, _) => format!("{key} is the known one"),
+            (KnownHostsMatch::KnownAuthority, _) => format!("{key} is certified by a known authority"),
+            (KnownHostsMatch::Changed, _) => format!("{key} is not the one in known_hosts"),
+            (KnownHostsMatch::Revoked, _) => format!("{key} is revoked"),
+            (KnownHostsMatch::Unknown, Decision::AcceptedByUser) => {
                 format!("{key} is not in known_hosts; the user accepted it")
             }
-            (Standing::Unknown, Decision::RefusedByUser) => format!("{key} is not in known_hosts; the user refused it"),
-            (Standing::Unknown, Decision::PublicKeysOnly) => {
+            (KnownHostsMatch::Unknown, Decision::RefusedByUser) => format!("{key} is not in known_hosts; the user refused it"),
+            (KnownHostsMatch::Unknown, Decision::PublicKeysOnly) => {
                 format!("{key} is not in known_hosts; nobody to ask, going on with public keys only")
             }
-            (Standing::Unknown, _) => format!("{key} is not in known_hosts"),
+            (KnownHostsMatch::Unknown, _) => format!("{key} is not in known_hosts"),
         }
     }
 }
@@ -171,7 +171,7 @@ pub struct Other {
 /// How a key stands to the lines of known_hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum KnownHostsMatch {
     /// A line holds this very key.
     Known,
     /// A line names the authority that signed the certificate, and the certificate is valid here.
@@ -184,7 +184,7 @@ pub enum Standing {
     Revoked,
 }
 
-impl Standing {
+impl KnownHostsMatch {
     /// Whether the key is one that ssh takes without a question.
     pub(crate) fn is_known(self) -> bool {
         matches!(self, Self::Known | Self::KnownAuthority)
@@ -194,7 +194,7 @@ impl Standing {
 /// What a line says about its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum KnownHostsMarker {
     /// It is the host's.
     Host,
     /// It signs host certificates (`@cert-authority`).
@@ -215,7 +215,7 @@ pub struct Unread {
 /// Facts for the tests of those who read them.
 #[cfg(test)]
 pub(crate) mod samples {
-    use super::{Decision, Entry, Facts, Kind, Standing};
+    use super::{Decision, Entry, Facts, KnownHostsMarker, KnownHostsMatch};
     use crate::base::target::Strictness;
 
     /// A key that is known.
@@ -228,10 +228,10 @@ pub(crate) mod samples {
             certificate: None,
             name: "[db.example]:2222".into(),
             first_file: Some("/home/me/.ssh/known_hosts".into()),
-            entries: vec![entry("SHA256:new", Kind::Host, true)],
+            entries: vec![entry("SHA256:new", KnownHostsMarker::Host, true)],
             unread: Vec::new(),
             revoked_by: None,
-            standing: Standing::Known,
+            standing: KnownHostsMatch::Known,
             strictness: Strictness::Ask,
             known_hosts_command: false,
             decision: Decision::Known,
@@ -240,7 +240,7 @@ pub(crate) mod samples {
     }
 
     /// A line with that key.
-    pub(crate) fn entry(fingerprint: &str, kind: Kind, matches: bool) -> Entry {
+    pub(crate) fn entry(fingerprint: &str, kind: KnownHostsMarker, matches: bool) -> Entry {
         Entry {
             file: "/home/me/.ssh/known_hosts".into(),
             line: 7,

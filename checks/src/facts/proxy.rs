@@ -7,7 +7,7 @@ use crate::base::text;
 /// How a proxy command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum End {
+pub enum ProxyExit {
     /// By itself.
     Status {
         /// Its exit status.
@@ -20,7 +20,7 @@ pub enum End {
     },
 }
 
-impl End {
+impl ProxyExit {
     /// In a few words.
     #[must_use]
     pub fn words(self) -> String {

@@ -12,7 +12,7 @@ pub struct Marks {
     /// The kernel's view of that connection.
     pub marked: Option<TcpInfo>,
     /// A login and a command without the mark.
-    pub arm: Arm,
+    pub arm: Retest,
     /// The kernel's view of the marked connection afterwards.
     pub marked_after: Option<TcpInfo>,
     /// Milliseconds until the marked connection's data was acknowledged once its mark was taken off; `null` where it was
@@ -22,7 +22,7 @@ pub struct Marks {
 
 /// One exchange on a connection of its own, in one respect unlike the user's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Arm {
+pub struct Retest {
     /// The largest TCP segment that both ends were held to, bytes; `null` for the system's own.
     pub segment: Option<u32>,
     /// Whether a single algorithm of each kind was offered, for a short SSH_MSG_KEXINIT.
@@ -33,7 +33,7 @@ pub struct Arm {
     pub ms: f64,
     /// What became of it.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub outcome: RetestOutcome,
     /// The kernel's view at the end.
     pub tcp: Option<TcpInfo>,
 }
@@ -41,7 +41,7 @@ pub struct Arm {
 /// What became of an arm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum RetestOutcome {
     /// The exchange was through.
     Through,
     /// The connection stayed open and nothing more came.
@@ -53,7 +53,7 @@ pub enum Outcome {
     },
 }
 
-impl Arm {
+impl Retest {
     /// Whether the kernel sent the same data again and again and had no acknowledgement of it.
     pub(crate) fn is_unacknowledged(&self) -> bool {
         self.tcp.is_some_and(|tcp| tcp.is_losing())

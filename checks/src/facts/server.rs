@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-impl Answers {
+impl ServerAnswers {
     /// A setting as `sshd -T` names and prints it, where that was allowed.
     pub(crate) fn setting(&self, name: &str) -> Option<&str> {
         let mut settings = self.lines("sshd settings", true).filter_map(|line| line.split_once(' '));
@@ -36,16 +36,16 @@ impl Answers {
 
 /// What the server answered, in the order of the questions.
 #[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
-pub struct Answers {
+pub struct ServerAnswers {
     /// The answers; a refusal is one too.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<ServerAnswer>,
     /// Why there are none, or not all.
     pub failure: Option<String>,
 }
 
 /// The answer to one question.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
-pub struct Answer {
+pub struct ServerAnswer {
     /// What was asked.
     pub about: String,
     /// Where the server has it from: a file, or a command.

@@ -124,13 +124,13 @@ pub struct Attempt {
     pub ms: f64,
     /// What became of it.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub outcome: ConnectOutcome,
 }
 
 /// What became of an attempt to connect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum ConnectOutcome {
     /// The connection was established.
     Connected,
     /// Nothing came back before the deadline.
@@ -184,10 +184,10 @@ impl facts::Facts for Facts {
 pub(crate) fn line(attempt: &Attempt) -> String {
     let (address, took) = (attempt.address, text::seconds(attempt.ms / 1000.0));
     match &attempt.outcome {
-        Outcome::Connected => format!("{address} connected in {took}"),
-        Outcome::TimedOut => format!("{address} gave no answer in {took}"),
-        Outcome::NotWaitedFor => format!("{address} had not answered after {took} and was not waited for"),
-        Outcome::Failed { errno, error, icmp, icmp_from_here } => {
+        ConnectOutcome::Connected => format!("{address} connected in {took}"),
+        ConnectOutcome::TimedOut => format!("{address} gave no answer in {took}"),
+        ConnectOutcome::NotWaitedFor => format!("{address} had not answered after {took} and was not waited for"),
+        ConnectOutcome::Failed { errno, error, icmp, icmp_from_here } => {
             let name = errno.as_deref().map_or(error.as_str(), plain);
             let by = match icmp {
                 None => String::new(),

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::connection::{Manner, Ran};
-use super::retest::Arm;
+use super::retest::Retest;
 use super::tcp::TcpInfo;
-use crate::base::text::{bytes, seconds, shown};
+use crate::base::text::{bytes, seconds, sanitize};
 use crate::facts;
 
 /// A key exchange that we asked for.
@@ -67,7 +67,7 @@ pub struct Facts {
     pub stderr: Option<String>,
     /// Less of it on connections of their own in packets of other sizes, where this one stalled.
     #[serde(default)]
-    pub arms: Vec<Arm>,
+    pub arms: Vec<Retest>,
 }
 
 /// Text that was not sent.
@@ -119,7 +119,7 @@ impl facts::Facts for Facts {
                 };
                 let echo = self.echo.map(|echo| format!(", a byte in {}", seconds(echo.median_ms / 1000.0)));
                 let compression = self.compression.as_deref().filter(|name| *name != "none");
-                let compression = compression.map(|name| format!(", compressed ({})", shown(name)));
+                let compression = compression.map(|name| format!(", compressed ({})", sanitize(name)));
                 let inserted = if self.inserted.is_empty() { "" } else { ", with other output in between" };
                 format!(
                     "{} there and back unaltered{inserted}, {rates}{}{}",

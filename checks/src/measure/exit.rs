@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::examination::Examination;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
-use crate::base::text::shown_bytes;
+use crate::base::text::sanitize_bytes;
 use crate::facts::Step;
 use crate::facts::connection::Ran;
 use crate::facts::exit::Facts;
@@ -86,7 +86,7 @@ fn take_other_output(ran: &mut Ran) -> Option<String> {
         return None;
     }
     ran.stdout_bytes = OUTPUT;
-    Some(shown_bytes(&other))
+    Some(sanitize_bytes(&other))
 }
 
 fn is_whole(ran: &Ran) -> bool {

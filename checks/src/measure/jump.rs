@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::examination::Examination;
-use super::progress::{Ending, Event};
+use super::progress::{CheckOutcome, Event};
 use crate::base::limits::Limits;
 use crate::base::target::{Route, Target};
-use crate::base::text::{seconds, shown};
+use crate::base::text::{seconds, sanitize};
 use crate::facts::{Check, Evidence, Forward, Hop};
 use crate::ssh::connection::Via;
 use crate::ssh::login::Login;
@@ -84,10 +84,10 @@ async fn examine(
 /// What became of a hop, for the onlooker.
 fn finished(hop: &Hop) -> Event {
     let (ending, summary) = match &hop.forward {
-        None => (Ending::Failed, "not passed".to_owned()),
-        Some(Forward { failure: Some(failure), .. }) => (Ending::Failed, failure.to_string()),
+        None => (CheckOutcome::Failed, "not passed".to_owned()),
+        Some(Forward { failure: Some(failure), .. }) => (CheckOutcome::Failed, failure.to_string()),
         Some(Forward { host, port, ms, failure: None }) => {
-            (Ending::Passed, format!("connected on to {}:{port} in {}", shown(host), seconds(ms / 1000.0)))
+            (CheckOutcome::Passed, format!("connected on to {}:{port} in {}", sanitize(host), seconds(ms / 1000.0)))
         }
     };
     Event::HopFinished { name: hop.name.clone(), ending, summary }

@@ -16,7 +16,7 @@ pub enum Event {
         /// What the user's settings call it.
         name: String,
         /// How.
-        ending: Ending,
+        ending: CheckOutcome,
         /// One line.
         summary: String,
     },
@@ -27,7 +27,7 @@ pub enum Event {
         /// Which.
         check: Check,
         /// How.
-        ending: Ending,
+        ending: CheckOutcome,
         /// Its one line.
         summary: String,
     },
@@ -37,7 +37,7 @@ pub enum Event {
 
 /// How a check ended, for the onlooker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum CheckOutcome {
     /// It passed.
     Passed,
     /// It failed.
@@ -56,12 +56,12 @@ pub struct IdleState {
     /// The most that is still to come, unless something dies.
     pub left: Duration,
     /// The sessions, in a stable order.
-    pub lanes: Vec<Lane>,
+    pub rows: Vec<SessionRow>,
 }
 
 /// One session of the idle test.
 #[derive(Debug, Clone)]
-pub struct Lane {
+pub struct SessionRow {
     /// What moves on it: `silent`, or `keepalive every 5 s`.
     pub label: String,
     /// Silent for how long by now.
@@ -69,12 +69,12 @@ pub struct Lane {
     /// When it will be probed, counted from the start of its silence; `None` for a session that is kept alive.
     pub until: Option<Duration>,
     /// How it fares.
-    pub state: LaneState,
+    pub state: SessionState,
 }
 
 /// How a session of the idle test fares.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LaneState {
+pub enum SessionState {
     /// Waiting in silence, or being kept alive.
     Waiting,
     /// Probed, no answer yet.

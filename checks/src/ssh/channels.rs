@@ -7,11 +7,11 @@ use russh::{Channel, ChannelMsg};
 use tokio::time::timeout;
 
 use super::connection::Connection;
-use super::notes::OpenFailure;
+use super::observations::OpenFailure;
 
 /// What a channel is asked to lead to.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind {
+pub enum ChannelKind {
     /// A session (RFC 4254 section 6.1).
     Session,
     /// A port of a host that the server connects to (RFC 4254 section 7.2).
@@ -34,8 +34,8 @@ pub enum Opened {
 
 impl Connection {
     /// Asks for these channels at once; the answers are in the order of the wishes.
-    pub async fn open<const N: usize>(&self, kinds: [Kind; N], deadline: Duration) -> [Opened; N] {
-        let already = self.notes().read().open_failures.iter().map(|failure| failure.channel).max();
+    pub async fn open<const N: usize>(&self, kinds: [ChannelKind; N], deadline: Duration) -> [Opened; N] {
+        let already = self.observations().read().open_failures.iter().map(|failure| failure.channel).max();
         let mut asked = kinds.map(|kind| Box::pin(timeout(deadline, self.open_one(kind))));
         let mut answers = [const { None }; N];
         std::future::poll_fn(|cx| {
@@ -49,7 +49,7 @@ impl Connection {
         })
         .await;
         let mut failures: Vec<_> =
-            self.notes().read().open_failures.iter().filter(|new| Some(new.channel) > already).cloned().collect();
+            self.observations().read().open_failures.iter().filter(|new| Some(new.channel) > already).cloned().collect();
         failures.sort_by_key(|failure| failure.channel);
         let mut failures = failures.into_iter();
         answers.map(|answer| match answer {
@@ -63,13 +63,13 @@ impl Connection {
         })
     }
 
-    async fn open_one(&self, kind: Kind) -> Result<Channel<Msg>, russh::Error> {
+    async fn open_one(&self, kind: ChannelKind) -> Result<Channel<Msg>, russh::Error> {
         match kind {
-            Kind::Session => self.handle.channel_open_session().await,
-            Kind::DirectTcpip(host, port) => {
+            ChannelKind::Session => self.handle.channel_open_session().await,
+            ChannelKind::DirectTcpip(host, port) => {
                 self.handle.channel_open_direct_tcpip(host, u32::from(port), "127.0.0.1", 0).await
             }
-            Kind::Streamlocal(path) => self.handle.channel_open_direct_streamlocal(path).await,
+            ChannelKind::Streamlocal(path) => self.handle.channel_open_direct_streamlocal(path).await,
         }
     }
 

@@ -9,12 +9,12 @@ use tokio::time::timeout;
 
 use super::algorithms::{Shortfall, preferred};
 use super::connection::Connection;
-use super::notes::Notes;
+use super::observations::Observations;
 use super::tap::{Tap, Watch};
 use super::transport::Transport;
-use super::witness::Witness;
+use super::witness::ClientHandler;
 use crate::base::target::Target;
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 
 /// How we name ourselves in the version exchange.
 const CLIENT_ID: &str = concat!("SSH-2.0-ssh-doctor_", env!("CARGO_PKG_VERSION"));
@@ -29,7 +29,7 @@ pub(crate) enum NotConnected {
     #[error("our SSH library speaks none of the {} on offer", .0.setting)]
     Library(Shortfall),
     /// The library's error; the [`Watch`] tells what really happened.
-    #[error("{}", shown(&.0.to_string()))]
+    #[error("{}", sanitize(&.0.to_string()))]
     Failed(russh::Error),
 }
 
@@ -55,7 +55,7 @@ pub(crate) async fn connect_watched(
     deadline: Duration,
 ) -> Result<Connection, NotConnected> {
     let (socket, via) = (stream.get_ref().socket(), stream.get_ref().via());
-    let notes = Notes::default();
+    let observations = Observations::default();
     let (preferred, lacking) = match preferred(target) {
         Ok(preferred) => (preferred, None),
         // The server's list is in plain text, and comes whatever we offer: with it the mismatch can be judged.
@@ -72,7 +72,7 @@ pub(crate) async fn connect_watched(
         gex: GexParams::new(2048, 8192, 8192).unwrap_or_default(),
         ..client::Config::default()
     });
-    let connecting = Box::pin(client::connect_stream(config, stream, Witness::new(notes.clone())));
+    let connecting = Box::pin(client::connect_stream(config, stream, ClientHandler::new(observations.clone())));
     let connected = async {
         let Some(lacking) = lacking else { return connecting.await.map_err(NotConnected::Failed) };
         tokio::select! {
@@ -82,5 +82,5 @@ pub(crate) async fn connect_watched(
         }
     };
     let handle = timeout(deadline, connected).await.unwrap_or(Err(NotConnected::Deadline))?;
-    Ok(Connection { handle, watch: watch.clone(), notes, socket, via })
+    Ok(Connection { handle, watch: watch.clone(), observations, socket, via })
 }

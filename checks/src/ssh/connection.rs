@@ -9,11 +9,11 @@ use russh::client::{Handle, Msg};
 use tokio::time::{sleep, timeout};
 
 use super::ending::Ending;
-use super::notes::Notes;
+use super::observations::Observations;
 use super::tap::Watch;
-use super::witness::Witness;
+use super::witness::ClientHandler;
 use crate::base::target::Route;
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::connection::{Manner, NotForwarded};
 use crate::os::socket::Socket;
 
@@ -22,16 +22,16 @@ const GLANCE: Duration = Duration::from_millis(5);
 
 /// A connection past its key exchange.
 pub struct Connection {
-    pub(super) handle: Handle<Witness>,
+    pub(super) handle: Handle<ClientHandler>,
     pub(super) watch: Watch,
-    pub(super) notes: Notes,
+    pub(super) observations: Observations,
     pub(super) socket: Option<Socket>,
     pub(super) via: Option<Via>,
 }
 
 /// The answer to a keepalive request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum KeepaliveReply {
     /// The server answered, after this long.
     Alive(Duration),
     /// No answer before the deadline.
@@ -42,7 +42,7 @@ pub enum Answer {
 
 impl Connection {
     /// The library's handle, for authentication.
-    pub fn handle(&mut self) -> &mut Handle<Witness> {
+    pub fn handle(&mut self) -> &mut Handle<ClientHandler> {
         &mut self.handle
     }
 
@@ -54,8 +54,8 @@ impl Connection {
 
     /// What the server said inside the encryption.
     #[must_use]
-    pub fn notes(&self) -> &Notes {
-        &self.notes
+    pub fn observations(&self) -> &Observations {
+        &self.observations
     }
 
     /// The kernel's view, where the connection is a socket of ours.
@@ -86,7 +86,7 @@ impl Connection {
     /// How the connection ended, if it did; where that is the end of the connection to a hop that carried it, how that one did.
     #[must_use]
     pub fn ending(&self) -> Option<Ending> {
-        let own = Ending::of(&self.watch, &self.notes)?;
+        let own = Ending::of(&self.watch, &self.observations)?;
         let of_hop = || self.via.as_ref().and_then(|via| via.connection().ending());
         if own.manner == Manner::Fin { of_hop().or(Some(own)) } else { Some(own) }
     }
@@ -117,8 +117,8 @@ impl Connection {
             Err(_) => Err(NotForwarded::Deadline),
             Ok(Ok(channel)) => Ok(channel.into_stream()),
             Ok(Err(russh::Error::ChannelOpenFailure(_))) => {
-                let failure = self.notes.read().open_failures.back().cloned();
-                let (code, text) = failure.map(|failure| (failure.code, shown(&failure.text))).unwrap_or_default();
+                let failure = self.observations.read().open_failures.back().cloned();
+                let (code, text) = failure.map(|failure| (failure.code, sanitize(&failure.text))).unwrap_or_default();
                 Err(NotForwarded::Refused { code, text })
             }
             Ok(Err(_)) => Err(NotForwarded::Gone),
@@ -132,22 +132,22 @@ impl Connection {
     }
 
     /// Asks `keepalive@openssh.com` and waits for any answer; a refusal is an answer too.
-    pub async fn keepalive(&self, deadline: Duration) -> Answer {
+    pub async fn keepalive(&self, deadline: Duration) -> KeepaliveReply {
         let asked = Instant::now();
         let request = self.handle.send_global_request("keepalive@openssh.com", &[], true);
         match timeout(deadline, request).await {
-            Err(_) => Answer::Silent,
-            Ok(Ok(_) | Err(russh::Error::RequestDenied)) => Answer::Alive(asked.elapsed()),
-            Ok(Err(_)) => Answer::Gone,
+            Err(_) => KeepaliveReply::Silent,
+            Ok(Ok(_) | Err(russh::Error::RequestDenied)) => KeepaliveReply::Alive(asked.elapsed()),
+            Ok(Err(_)) => KeepaliveReply::Gone,
         }
     }
 
     /// Exchanges keys anew; how long it took, or nothing where it was not done by the deadline.
     pub async fn rekey(&self, deadline: Duration) -> Option<Duration> {
-        let (asked, before) = (Instant::now(), self.notes.read().key_exchanges.len());
+        let (asked, before) = (Instant::now(), self.observations.read().key_exchanges.len());
         let done = async {
             self.handle.rekey_soon().await.ok()?;
-            self.notes.key_exchange_after(before).await;
+            self.observations.key_exchange_after(before).await;
             Some(asked.elapsed())
         };
         timeout(deadline, done).await.ok()?

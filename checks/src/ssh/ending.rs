@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::notes::Notes;
+use super::observations::Observations;
 use super::tap::{EndKind, Watch};
 use crate::facts::connection::Manner;
 use crate::ssh::tap::wire::Disconnect;
@@ -19,11 +19,11 @@ pub struct Ending {
 impl Ending {
     /// The end of the connection that these two watched, if it ended.
     #[must_use]
-    pub fn of(watch: &Watch, notes: &Notes) -> Option<Self> {
+    pub fn of(watch: &Watch, observations: &Observations) -> Option<Self> {
         let plain = watch.seen().server.disconnect.clone();
         let end = watch.seen().end;
-        let noted = notes.read();
-        if let Some((Disconnect { code, text }, at)) = noted.disconnect.clone() {
+        let observed = observations.read();
+        if let Some((Disconnect { code, text }, at)) = observed.disconnect.clone() {
             return Some(Self { at, manner: Manner::Disconnect { code, text } });
         }
         if let Some(Disconnect { code, text }) = plain {
@@ -40,6 +40,6 @@ impl Ending {
             };
             return Some(Self { at: end.at, manner });
         }
-        noted.failure.clone().map(|(error, at)| Self { at, manner: Manner::Protocol { error } })
+        observed.failure.clone().map(|(error, at)| Self { at, manner: Manner::Protocol { error } })
     }
 }

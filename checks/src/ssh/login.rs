@@ -11,7 +11,7 @@ use super::connection::{Connection, Via};
 use super::credential::Credential;
 use super::transport::Transport;
 use super::tunnel::Tunnel;
-use super::{connect, dial, notes};
+use super::{connect, dial, observations};
 use crate::base::target::{Route, Target};
 use crate::facts::connection::{Manner, NotLoggedIn};
 
@@ -100,7 +100,7 @@ impl Login {
             let seen = watch.seen();
             NotLoggedIn::Handshake { error: error.to_string(), answered: seen.received > 0 || seen.end.is_some() }
         })?;
-        let shown = connection.notes().read().server_key.as_ref().map(notes::ServerKey::fingerprint);
+        let shown = connection.observations().read().server_key.as_ref().map(observations::ServerKey::fingerprint);
         if shown.as_deref() != Some(self.host_key.as_str()) {
             return Err(NotLoggedIn::OtherHostKey(shown.unwrap_or_default()));
         }

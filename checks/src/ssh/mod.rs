@@ -11,7 +11,7 @@ pub mod ending;
 pub mod hop_count;
 pub mod known_hosts;
 pub mod login;
-pub mod notes;
+pub mod observations;
 pub mod proxy;
 pub mod run;
 pub mod tap;

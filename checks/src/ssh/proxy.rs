@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::base::target::PASSWORD_VARIABLE;
 use crate::base::text::escaped;
-use crate::facts::proxy::End;
+use crate::facts::proxy::ProxyExit;
 
 /// What the command may say on standard error before we stop keeping it, bytes.
 const STDERR_BYTES: usize = 8192;
@@ -38,7 +38,7 @@ pub struct Process(Arc<Running>);
 #[derive(Debug)]
 struct Running {
     stderr: Mutex<Vec<u8>>,
-    end: watch::Receiver<Option<End>>,
+    end: watch::Receiver<Option<ProxyExit>>,
     waiting: AbortHandle,
     reading: Mutex<Option<AbortHandle>>,
 }
@@ -80,9 +80,9 @@ impl ProxyStream {
         let (tell, end) = watch::channel(None);
         let waiting = tokio::spawn(async move {
             if let Ok(status) = child.0.wait().await {
-                let signalled = status.signal().map(|signal| End::Signal { signal });
+                let signalled = status.signal().map(|signal| ProxyExit::Signal { signal });
                 // Nobody may be left to hear it.
-                let _ = tell.send(status.code().map(|status| End::Status { status }).or(signalled));
+                let _ = tell.send(status.code().map(|status| ProxyExit::Status { status }).or(signalled));
             }
         });
         let waiting = waiting.abort_handle();
@@ -107,7 +107,7 @@ impl Process {
     }
 
     /// How it ended, if it ends within `deadline`.
-    pub async fn end(&self, deadline: Duration) -> Option<End> {
+    pub async fn end(&self, deadline: Duration) -> Option<ProxyExit> {
         let mut end = self.0.end.clone();
         let ended = timeout(deadline, end.wait_for(Option::is_some)).await;
         ended.ok().and_then(Result::ok).and_then(|end| *end)

@@ -57,7 +57,7 @@ impl Connection {
         match opened {
             Err(_) => ran.gave_up = Some(GaveUp::Silence),
             Ok(Err(russh::Error::ChannelOpenFailure(_))) => {
-                let failure = self.notes().read().open_failures.back().cloned();
+                let failure = self.observations().read().open_failures.back().cloned();
                 ran.refused = Some(failure.map(|failure| (failure.code, failure.text)).unwrap_or_default());
             }
             Ok(Err(_)) => ran.connection_lost = true,

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use ssh_doctor_checks::base::target::Settings;
-use ssh_doctor_checks::facts::server::Answers;
+use ssh_doctor_checks::facts::server::ServerAnswers;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Spent};
 
 use super::Status;
@@ -72,7 +72,7 @@ pub(crate) struct Report<'a> {
     /// The jump hosts, first hop first.
     hops: Vec<HopReport<'a>>,
     /// The server's own answers; null where it was not asked (`--server`).
-    server: Option<&'a Answers>,
+    server: Option<&'a ServerAnswers>,
     /// The causes, root cause first.
     diagnoses: Cow<'a, [Finding]>,
     /// The user's settings that matter to the judgement.

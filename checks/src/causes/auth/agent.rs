@@ -4,7 +4,7 @@ use super::shared::refused;
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
-use crate::facts::auth::{Answer, Obstacle};
+use crate::facts::auth::{AuthAnswer, KeyProblem};
 use crate::facts::certainty::Certainty;
 
 pub(super) const AGENT_REFUSED: Cause = Cause {
@@ -54,10 +54,10 @@ pub(super) const AGENT_REFUSED: Cause = Cause {
     judge: |evidence| {
         let facts = refused(evidence)?;
         let because: Vec<String> = facts
-            .answered(Answer::Unfinished)
+            .answered(AuthAnswer::Unfinished)
             .filter_map(|attempt| {
                 let (key, obstacle) = (attempt.key.as_ref()?, attempt.obstacle.as_ref()?);
-                matches!(obstacle, Obstacle::AgentRefused | Obstacle::AgentFailed { .. })
+                matches!(obstacle, KeyProblem::AgentRefused | KeyProblem::AgentFailed { .. })
                     .then(|| format!("the server would take {}, but {}", key.words(), obstacle.words()))
             })
             .collect();
@@ -113,7 +113,7 @@ pub(super) const AGENT_UNREACHABLE: Cause = Cause {
     judge: |evidence| {
         let facts = refused(evidence)?;
         let error = facts.agent.error.as_ref().filter(|_| facts.agent.gave_up_ms.is_none())?;
-        let wanted = facts.answered(Answer::Unfinished).any(|attempt| attempt.key.is_some());
+        let wanted = facts.answered(AuthAnswer::Unfinished).any(|attempt| attempt.key.is_some());
         if wanted || !facts.usable("publickey") {
             return None;
         }
@@ -169,12 +169,12 @@ pub(super) const AGENT_SILENT: Cause = Cause {
 #[cfg(test)]
 mod tests {
     use crate::causes::auth::samples::{Sample, attempt, key};
-    use crate::facts::auth::{Answer, Obstacle};
+    use crate::facts::auth::{AuthAnswer, KeyProblem};
     use crate::facts::certainty::Certainty;
 
     #[test]
     fn an_agent_that_declines_is_named() {
-        let declined = attempt(key("a"), Answer::Unfinished).hindered(Obstacle::AgentRefused);
+        let declined = attempt(key("a"), AuthAnswer::Unfinished).hindered(KeyProblem::AgentRefused);
         assert_eq!(Sample::refused(["publickey"]).with(declined).fired(), ["auth-agent-refused"]);
     }
 
@@ -194,7 +194,7 @@ mod tests {
         let dead = Sample::refused(["publickey"]).agent("Connection refused");
         assert_eq!(dead.fired(), ["auth-no-credentials", "auth-agent-unreachable"]);
         assert!(Sample::logged_in().agent("Connection refused").fired().is_empty());
-        let with_keys = dead.with(attempt(key("a"), Answer::Refused));
+        let with_keys = dead.with(attempt(key("a"), AuthAnswer::Refused));
         assert_eq!(with_keys.certainty("auth-agent-unreachable"), Certainty::Possible);
     }
 }

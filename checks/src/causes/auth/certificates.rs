@@ -116,11 +116,11 @@ fn found(facts: &Facts, certainty: Certainty, is: impl Fn(&Objection) -> bool) -
 #[cfg(test)]
 mod tests {
     use crate::causes::auth::samples::{Sample, attempt, certified};
-    use crate::facts::auth::{Answer, Objection};
+    use crate::facts::auth::{AuthAnswer, Objection};
     use crate::facts::certainty::Certainty;
 
     fn refused(objection: Option<Objection>) -> Sample {
-        Sample::refused(["publickey"]).with(attempt(certified("a", objection), Answer::Refused))
+        Sample::refused(["publickey"]).with(attempt(certified("a", objection), AuthAnswer::Refused))
     }
 
     #[test]

@@ -121,13 +121,13 @@ fn tried(facts: &Facts) -> String {
 #[cfg(test)]
 mod tests {
     use crate::causes::auth::samples::{Sample, attempt, key};
-    use crate::facts::auth::{Answer, Conclusion};
+    use crate::facts::auth::{AuthAnswer, Conclusion};
     use crate::facts::connection::Manner;
 
     fn ended(manner: Manner) -> Sample {
         let mut sample = Sample::refused(["publickey"])
-            .with(attempt(key("a"), Answer::Refused))
-            .with(attempt(key("b"), Answer::Ended));
+            .with(attempt(key("a"), AuthAnswer::Refused))
+            .with(attempt(key("b"), AuthAnswer::Ended));
         sample.0.conclusion = Conclusion::Ended;
         sample.0.end = Some(manner);
         sample

@@ -2,7 +2,7 @@
 
 use super::shared::refused;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
-use crate::facts::auth::{Answer, Attempt, Facts, KeyFile, Obstacle};
+use crate::facts::auth::{Answer, Attempt, Facts, KeyFile, KeyProblem};
 use crate::facts::certainty::Certainty;
 use crate::facts::{Check, Step};
 
@@ -57,7 +57,7 @@ pub(super) const KEY_ENCRYPTED: Cause = Cause {
     judge: |evidence| {
         let facts = refused(evidence)?;
         let locked =
-            |obstacle: Option<&Obstacle>| matches!(obstacle, Some(Obstacle::Encrypted | Obstacle::WrongPassphrase));
+            |obstacle: Option<&KeyProblem>| matches!(obstacle, Some(KeyProblem::Encrypted | KeyProblem::WrongPassphrase));
         unusable(facts, locked)
     },
     ..Cause::NEW
@@ -124,14 +124,14 @@ pub(super) const KEY_UNREADABLE: Cause = Cause {
     hides: &["auth-no-credentials", "auth-key-rejected"],
     judge: |evidence| {
         let facts = refused(evidence)?;
-        let broken = |obstacle: Option<&Obstacle>| {
+        let broken = |obstacle: Option<&KeyProblem>| {
             matches!(
                 obstacle,
                 Some(
-                    Obstacle::TooOpen { .. }
-                        | Obstacle::Unreadable { .. }
-                        | Obstacle::OtherPrivateHalf
-                        | Obstacle::NoPrivateHalf
+                    KeyProblem::TooOpen { .. }
+                        | KeyProblem::Unreadable { .. }
+                        | KeyProblem::OtherPrivateHalf
+                        | KeyProblem::NoPrivateHalf
                 )
             )
         };
@@ -168,7 +168,7 @@ pub(super) const SECURITY_KEY_FILE: Cause = Cause {
     judge: |evidence| {
         let Step::Void(facts) = &*evidence.auth else { return None };
         let key = facts.security_key()?;
-        let because = format!("the server would take {}, but {}", key.words(), Obstacle::HardwareKey.words());
+        let because = format!("the server would take {}, but {}", key.words(), KeyProblem::HardwareKey.words());
         let file = key.file.as_ref().map(|file| file.display().to_string());
         Some(named(Match::new(Certainty::Certain, [because]), file))
     },
@@ -177,7 +177,7 @@ pub(super) const SECURITY_KEY_FILE: Cause = Cause {
 
 /// A key that the server would take and that this obstacle keeps us from using; failing that, and where no key was refused,
 /// a file of which the server could not be asked.
-fn unusable(facts: &Facts, is: impl Fn(Option<&Obstacle>) -> bool) -> Option<Match> {
+fn unusable(facts: &Facts, is: impl Fn(Option<&KeyProblem>) -> bool) -> Option<Match> {
     let wanted: Vec<&Attempt> = facts
         .answered(Answer::Unfinished)
         .filter(|attempt| attempt.key.is_some() && is(attempt.obstacle.as_ref()))
@@ -195,7 +195,7 @@ fn unusable(facts: &Facts, is: impl Fn(Option<&Obstacle>) -> bool) -> Option<Mat
     }
     let unknown: Vec<_> = never_offered(facts).filter(|file| is(file.obstacle.as_ref())).collect();
     let first = unknown.first()?;
-    let mut because: Vec<String> = unknown.iter().map(|file| told(file)).collect();
+    let mut because: Vec<String> = unknown.iter().map(|file| describe(file)).collect();
     because.push("the server could not be asked about it: its public half is not known".into());
     Some(named(Match::new(Certainty::Likely, because), Some(first.path.display().to_string())))
 }
@@ -203,13 +203,13 @@ fn unusable(facts: &Facts, is: impl Fn(Option<&Obstacle>) -> bool) -> Option<Mat
 /// The files that exist and could not be offered, not even as a question.
 pub(super) fn never_offered(facts: &Facts) -> impl Iterator<Item = &KeyFile> {
     facts.files.iter().filter(|file| {
-        file.fingerprint.is_none() && file.obstacle.as_ref().is_some_and(|obstacle| *obstacle != Obstacle::Missing)
+        file.fingerprint.is_none() && file.obstacle.as_ref().is_some_and(|obstacle| *obstacle != KeyProblem::Missing)
     })
 }
 
 /// A file and what is the matter with it, as a sentence.
-pub(super) fn told(file: &KeyFile) -> String {
-    let words = file.obstacle.as_ref().map_or_else(|| "it can be used".to_owned(), Obstacle::words);
+pub(super) fn describe(file: &KeyFile) -> String {
+    let words = file.obstacle.as_ref().map_or_else(|| "it can be used".to_owned(), KeyProblem::words);
     format!("{}: {words}", file.path.display())
 }
 
@@ -223,12 +223,12 @@ fn named(found: Match, file: Option<String>) -> Match {
 #[cfg(test)]
 mod tests {
     use crate::causes::auth::samples::{Sample, attempt, file, key};
-    use crate::facts::auth::{Answer, Obstacle};
+    use crate::facts::auth::{Answer, KeyProblem};
     use crate::facts::certainty::Certainty;
 
     #[test]
     fn a_locked_key_that_the_server_would_take_is_certain() {
-        let locked = attempt(key("a"), Answer::Unfinished).hindered(Obstacle::Encrypted);
+        let locked = attempt(key("a"), Answer::Unfinished).hindered(KeyProblem::Encrypted);
         let sample = Sample::refused(["publickey"]).with(locked);
         assert_eq!(sample.fired(), ["auth-key-encrypted"]);
         assert_eq!(sample.certainty("auth-key-encrypted"), Certainty::Certain);
@@ -239,14 +239,14 @@ mod tests {
         let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused)).file(file(
             "a",
             Some("SHA256:a"),
-            Obstacle::Encrypted,
+            KeyProblem::Encrypted,
         ));
         assert_eq!(sample.fired(), ["auth-key-rejected"]);
     }
 
     #[test]
     fn a_key_that_nobody_could_ask_about_is_only_likely() {
-        let sample = Sample::refused(["publickey"]).file(file("a", None, Obstacle::Encrypted));
+        let sample = Sample::refused(["publickey"]).file(file("a", None, KeyProblem::Encrypted));
         assert_eq!(sample.fired(), ["auth-no-credentials", "auth-key-encrypted"]);
         assert_eq!(sample.certainty("auth-key-encrypted"), Certainty::Likely);
     }
@@ -256,7 +256,7 @@ mod tests {
         let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused)).file(file(
             "b",
             None,
-            Obstacle::Encrypted,
+            KeyProblem::Encrypted,
         ));
         assert_eq!(sample.fired(), ["auth-key-rejected"]);
         assert!(sample.because("auth-key-rejected").contains("b: it is encrypted"));
@@ -264,17 +264,17 @@ mod tests {
 
     #[test]
     fn a_security_key_that_the_server_would_take_is_our_limit() {
-        let wanted = attempt(key("a"), Answer::Unfinished).hindered(Obstacle::HardwareKey);
+        let wanted = attempt(key("a"), Answer::Unfinished).hindered(KeyProblem::HardwareKey);
         let sample = Sample::refused(["publickey"]).with(attempt(key("b"), Answer::Refused)).with(wanted);
         assert_eq!(sample.fired(), ["auth-security-key-file"]);
         let refused = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused));
-        let file = file("a", Some("SHA256:a"), Obstacle::HardwareKey);
+        let file = file("a", Some("SHA256:a"), KeyProblem::HardwareKey);
         assert_eq!(refused.file(file).fired(), ["auth-key-rejected"]);
     }
 
     #[test]
     fn a_file_that_others_may_read_is_named() {
-        let obstacle = Obstacle::TooOpen { mode: "0644".into() };
+        let obstacle = KeyProblem::TooOpen { mode: "0644".into() };
         let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Unfinished).hindered(obstacle));
         assert_eq!(sample.fired(), ["auth-key-unreadable"]);
         assert!(sample.because("auth-key-unreadable").contains("0644"));

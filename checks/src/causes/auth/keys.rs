@@ -1,11 +1,11 @@
 //! The server refuses the keys themselves.
 
-use super::files::{never_offered, told};
+use super::files::{never_offered, describe};
 use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
 use super::shared::{offers, refused};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
-use crate::facts::auth::{Answer, Obstacle};
+use crate::facts::auth::{AuthAnswer, KeyProblem};
 use crate::facts::certainty::Certainty;
 
 /// How many keys a diagnosis names.
@@ -71,7 +71,7 @@ pub(super) const KEY_REJECTED: Cause = Cause {
     judge: |evidence| {
         let facts = refused(evidence)?;
         let keys: Vec<_> = facts.refused_keys().collect();
-        let wanted = facts.answered(Answer::Unfinished).any(|attempt| attempt.key.is_some());
+        let wanted = facts.answered(AuthAnswer::Unfinished).any(|attempt| attempt.key.is_some());
         if keys.is_empty() || wanted || !facts.factors.is_empty() {
             return None;
         }
@@ -80,7 +80,7 @@ pub(super) const KEY_REJECTED: Cause = Cause {
         if keys.len() > NAMED {
             because.push(format!("and {} more keys", keys.len() - NAMED));
         }
-        because.extend(never_offered(facts).map(|file| format!("not offered: {}", told(file))));
+        because.extend(never_offered(facts).map(|file| format!("not offered: {}", describe(file))));
         let mut certificates = keys.iter().filter_map(|key| key.certificate.as_ref());
         let sound = certificates.find(|certificate| certificate.objection.is_none());
         let found = |because| Match::new(Certainty::Certain, because).reason_open();
@@ -147,15 +147,15 @@ pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
     hides: &["auth-no-credentials"],
     judge: |evidence| {
         let facts = refused(evidence)?;
-        let (key, obstacle) = facts.answered(Answer::Withheld).find_map(|attempt| {
-            let ours = [Obstacle::NoSha2, Obstacle::OnlySha1, Obstacle::NotAccepted];
+        let (key, obstacle) = facts.answered(AuthAnswer::Withheld).find_map(|attempt| {
+            let ours = [KeyProblem::NoSha2, KeyProblem::OnlySha1, KeyProblem::NotAccepted];
             Some((attempt.key.as_ref()?, attempt.obstacle.as_ref().filter(|obstacle| ours.contains(obstacle))?))
         })?;
-        let by_our_setting = *obstacle == Obstacle::NotAccepted;
+        let by_our_setting = *obstacle == KeyProblem::NotAccepted;
         let certainty = match obstacle {
             // Where other keys were refused, this one is one suspect among several.
             _ if facts.refused_keys().next().is_some() => Certainty::Possible,
-            Obstacle::NoSha2 => Certainty::Likely,
+            KeyProblem::NoSha2 => Certainty::Likely,
             _ => Certainty::Certain,
         };
         let found = Match::new(certainty, [format!("not offered: {}", key.words()), obstacle.words()]);
@@ -173,12 +173,12 @@ pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
 #[cfg(test)]
 mod tests {
     use crate::causes::auth::samples::{Sample, attempt, certified, key};
-    use crate::facts::auth::{Answer, Obstacle};
+    use crate::facts::auth::{AuthAnswer, KeyProblem};
     use crate::facts::certainty::Certainty;
 
     #[test]
     fn refused_keys_are_named() {
-        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused));
+        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), AuthAnswer::Refused));
         assert_eq!(sample.fired(), ["auth-key-rejected"]);
         assert!(sample.because("auth-key-rejected").contains("SHA256:a"));
     }
@@ -186,29 +186,29 @@ mod tests {
     #[test]
     fn a_key_that_the_server_would_take_is_not_a_rejected_one() {
         let sample = Sample::refused(["publickey"])
-            .with(attempt(key("a"), Answer::Refused))
-            .with(attempt(key("b"), Answer::Unfinished).hindered(Obstacle::Encrypted));
+            .with(attempt(key("a"), AuthAnswer::Refused))
+            .with(attempt(key("b"), AuthAnswer::Unfinished).hindered(KeyProblem::Encrypted));
         assert_eq!(sample.fired(), ["auth-key-encrypted"]);
     }
 
     #[test]
     fn a_key_that_ssh_would_not_sign_with_was_not_rejected() {
         for (obstacle, certainty) in [
-            (Obstacle::NoSha2, Certainty::Likely),
-            (Obstacle::OnlySha1, Certainty::Certain),
-            (Obstacle::NotAccepted, Certainty::Certain),
+            (KeyProblem::NoSha2, Certainty::Likely),
+            (KeyProblem::OnlySha1, Certainty::Certain),
+            (KeyProblem::NotAccepted, Certainty::Certain),
         ] {
-            let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Withheld).hindered(obstacle));
+            let sample = Sample::refused(["publickey"]).with(attempt(key("a"), AuthAnswer::Withheld).hindered(obstacle));
             assert_eq!(sample.fired(), ["auth-signature-algorithm"]);
             assert_eq!(sample.certainty("auth-signature-algorithm"), certainty);
-            let beside = sample.with(attempt(key("b"), Answer::Refused));
+            let beside = sample.with(attempt(key("b"), AuthAnswer::Refused));
             assert_eq!(beside.certainty("auth-signature-algorithm"), Certainty::Possible);
         }
     }
 
     #[test]
     fn a_sound_certificate_that_was_refused_asks_for_its_authority() {
-        let sound = attempt(certified("a", None), Answer::Refused);
+        let sound = attempt(certified("a", None), AuthAnswer::Refused);
         assert!(Sample::refused(["publickey"]).with(sound).because("auth-key-rejected").contains("SHA256:ca"));
     }
 }

@@ -1,10 +1,10 @@
 //! What the server wants, we have nothing for.
 
-use super::files::told;
+use super::files::describe;
 use super::shared::{offers, refused};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
-use crate::facts::auth::{Answer, Facts, Obstacle};
+use crate::facts::auth::{AuthAnswer, Facts, KeyProblem};
 use crate::facts::certainty::Certainty;
 
 pub(super) const PARTIAL_SUCCESS: Cause = Cause {
@@ -45,7 +45,7 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
     judge: |evidence| {
         let facts = refused(evidence)?;
         // A password or code that was sent and refused is a cause of its own.
-        if facts.factors.is_empty() || facts.answered(Answer::Refused).any(crate::causes::auth::passwords::sent_secret)
+        if facts.factors.is_empty() || facts.answered(AuthAnswer::Refused).any(crate::causes::auth::passwords::sent_secret)
         {
             return None;
         }
@@ -175,7 +175,7 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
             return None;
         }
         let mut because = vec![offers(facts)];
-        because.extend(facts.files.iter().filter(|file| file.obstacle.is_some()).map(told));
+        because.extend(facts.files.iter().filter(|file| file.obstacle.is_some()).map(describe));
         because.push(match (&facts.agent.socket, facts.agent.keys) {
             (None, _) => "no agent is configured (SSH_AUTH_SOCK, IdentityAgent)".into(),
             (Some(socket), Some(0)) if is_locked(facts) => {
@@ -206,16 +206,16 @@ fn is_locked(facts: &Facts) -> bool {
 /// Whether the server was given anything to decide on: a key, a password, or an answer to its questions.
 fn anything_presented(facts: &Facts) -> bool {
     facts.attempts.iter().any(|attempt| {
-        let unanswered = matches!(attempt.obstacle, Some(Obstacle::NobodyToAnswer | Obstacle::Declined));
+        let unanswered = matches!(attempt.obstacle, Some(KeyProblem::NobodyToAnswer | KeyProblem::Declined));
         // sshd without PAM refuses keyboard-interactive before it asks anything.
         let put = attempt.key.is_some() || crate::causes::auth::passwords::sent_secret(attempt);
-        attempt.answer != Answer::Withheld && put && !unanswered
+        attempt.answer != AuthAnswer::Withheld && put && !unanswered
     })
 }
 
 /// Why no password or answer was given where the server would take one.
 fn without_answer(facts: &Facts) -> Option<String> {
-    if facts.attempts.iter().any(|attempt| attempt.obstacle == Some(Obstacle::Declined)) {
+    if facts.attempts.iter().any(|attempt| attempt.obstacle == Some(KeyProblem::Declined)) {
         return Some("a password or an answer was asked for here, and none was typed".into());
     }
     if !facts.usable("password") && !facts.usable("keyboard-interactive") {
@@ -228,13 +228,13 @@ fn without_answer(facts: &Facts) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use crate::causes::auth::samples::{Sample, attempt, key, secret};
-    use crate::facts::auth::{Answer, Obstacle};
+    use crate::facts::auth::{AuthAnswer, KeyProblem};
 
     #[test]
     fn an_accepted_factor_is_not_a_rejected_key() {
         let mut sample = Sample::refused(["publickey"])
-            .with(attempt(key("a"), Answer::Partial))
-            .with(attempt(key("b"), Answer::Refused));
+            .with(attempt(key("a"), AuthAnswer::Partial))
+            .with(attempt(key("b"), AuthAnswer::Refused));
         sample.0.factors = vec!["publickey".into()];
         sample.0.wanted = vec!["keyboard-interactive".into()];
         assert_eq!(sample.fired(), ["auth-partial-success"]);
@@ -243,8 +243,8 @@ mod tests {
     #[test]
     fn a_second_factor_that_was_refused_is_not_one_that_was_missing() {
         let mut sample = Sample::refused(["publickey"])
-            .with(attempt(key("a"), Answer::Partial))
-            .with(secret("password", Answer::Refused));
+            .with(attempt(key("a"), AuthAnswer::Partial))
+            .with(secret("password", AuthAnswer::Refused));
         sample.0.factors = vec!["publickey".into()];
         assert_eq!(sample.fired(), ["auth-password-rejected"]);
         assert!(sample.because("auth-password-rejected").contains("one factor: publickey"));
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_password_that_an_unknown_host_key_held_back_is_left_to_the_host_key() {
-        let held = secret("password", Answer::Withheld).hindered(Obstacle::HostKeyNotKnown);
+        let held = secret("password", AuthAnswer::Withheld).hindered(KeyProblem::HostKeyNotKnown);
         for methods in [["password", "hostbased"], ["publickey", "password"]] {
             assert!(Sample::refused(methods).with(held.clone()).fired().is_empty());
         }
@@ -277,8 +277,8 @@ mod tests {
 
     #[test]
     fn whoever_declines_to_answer_has_presented_nothing() {
-        let declined = secret("password", Answer::Withheld).hindered(Obstacle::Declined);
-        let unasked = secret("keyboard-interactive", Answer::Refused);
+        let declined = secret("password", AuthAnswer::Withheld).hindered(KeyProblem::Declined);
+        let unasked = secret("keyboard-interactive", AuthAnswer::Refused);
         for (methods, code) in [
             (["publickey", "password"], "auth-no-credentials"),
             (["keyboard-interactive", "password"], "auth-method-unavailable"),
@@ -291,14 +291,14 @@ mod tests {
 
     #[test]
     fn without_a_key_a_question_that_nobody_answered_is_the_nearer_cause() {
-        for obstacle in [Obstacle::NobodyToAnswer, Obstacle::Declined] {
-            let asked = secret("keyboard-interactive", Answer::Unfinished).hindered(obstacle).asked("Code:");
+        for obstacle in [KeyProblem::NobodyToAnswer, KeyProblem::Declined] {
+            let asked = secret("keyboard-interactive", AuthAnswer::Unfinished).hindered(obstacle).asked("Code:");
             let sample = Sample::refused(["publickey", "keyboard-interactive"]).with(asked.clone());
             assert_eq!(sample.fired(), ["auth-method-unavailable", "auth-no-credentials"]);
             assert!(super::METHOD_UNAVAILABLE.hides.contains(&"auth-no-credentials"));
             assert!(sample.because("auth-method-unavailable").contains("Code:"));
             let refused =
-                Sample::refused(["publickey", "keyboard-interactive"]).with(attempt(key("a"), Answer::Refused));
+                Sample::refused(["publickey", "keyboard-interactive"]).with(attempt(key("a"), AuthAnswer::Refused));
             assert_eq!(refused.with(asked).fired(), ["auth-key-rejected"]);
         }
     }
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn a_question_without_an_answer_is_quoted() {
         let asked =
-            secret("keyboard-interactive", Answer::Unfinished).hindered(Obstacle::NobodyToAnswer).asked("Code:");
+            secret("keyboard-interactive", AuthAnswer::Unfinished).hindered(KeyProblem::NobodyToAnswer).asked("Code:");
         let sample = Sample::refused(["keyboard-interactive"]).with(asked);
         assert_eq!(sample.fired(), ["auth-method-unavailable"]);
         assert!(sample.because("auth-method-unavailable").contains("Code:"));

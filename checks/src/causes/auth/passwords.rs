@@ -4,8 +4,8 @@ use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
 use super::shared::{offers, refused};
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
-use crate::facts::auth::question::{Beside, asks_for_password};
-use crate::facts::auth::{Answer, Attempt, Conclusion, Obstacle};
+use crate::facts::auth::question::{PromptContext, asks_for_password};
+use crate::facts::auth::{Answer, Attempt, Conclusion, KeyProblem};
 use crate::facts::certainty::Certainty;
 use crate::facts::{Check, channel};
 
@@ -88,9 +88,9 @@ pub(super) const PASSWORD_REJECTED: Cause = Cause {
 
 /// The first question of an attempt that is not one for a password.
 fn other_question(attempt: &Attempt) -> Option<&str> {
-    let beside = Beside { name: String::new(), instructions: attempt.notices.join("\n") };
+    let context = PromptContext { name: String::new(), instructions: attempt.notices.join("\n") };
     let mut texts = attempt.prompts.iter().map(|prompt| prompt.text.trim());
-    texts.find(|text| !asks_for_password(text, &beside))
+    texts.find(|text| !asks_for_password(text, &context))
 }
 
 pub(super) const PASSWORD_EXPIRED: Cause = Cause {
@@ -137,14 +137,14 @@ pub(super) const PASSWORD_EXPIRED: Cause = Cause {
             return Some(Match::new(Certainty::Certain, [format!("instead of our command's output came \"{said}\"")]));
         }
         let facts = evidence.auth.failed()?;
-        let asked = facts.answered(Answer::Unfinished).find(|attempt| attempt.obstacle == Some(Obstacle::NewPassword));
+        let asked = facts.answered(Answer::Unfinished).find(|attempt| attempt.obstacle == Some(KeyProblem::NewPassword));
         if let Some(attempt) = asked {
             let questions = attempt.prompts.iter().map(|prompt| format!("the server asked \"{}\"", prompt.text));
             return Some(Match::new(Certainty::Certain, questions));
         }
         let facts = Some(facts).filter(|facts| facts.conclusion == Conclusion::Silent)?;
         let attempt = facts.attempts.last()?;
-        (attempt.obstacle == Some(Obstacle::UnreadAnswer)).then(|| {
+        (attempt.obstacle == Some(KeyProblem::UnreadAnswer)).then(|| {
             Match::new(
                 Certainty::Likely,
                 [
@@ -173,7 +173,7 @@ pub(super) fn sent_secret(attempt: &Attempt) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::causes::auth::samples::{Sample, attempt, key, secret};
-    use crate::facts::auth::{Answer, Conclusion, Obstacle};
+    use crate::facts::auth::{Answer, Conclusion, KeyProblem};
 
     #[test]
     fn a_refused_password_outranks_refused_default_keys() {
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_question_for_a_new_password_is_quoted() {
-        let asked = secret("keyboard-interactive", Answer::Unfinished).hindered(Obstacle::NewPassword);
+        let asked = secret("keyboard-interactive", Answer::Unfinished).hindered(KeyProblem::NewPassword);
         let sample = Sample::refused(["keyboard-interactive"]).with(asked.asked("Current password: "));
         assert_eq!(sample.fired(), ["auth-password-expired"]);
         assert!(sample.because("auth-password-expired").contains("Current password"));
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_no_answer_is_an_expired_password() {
-        let unread = secret("password", Answer::Silence).hindered(Obstacle::UnreadAnswer);
+        let unread = secret("password", Answer::Silence).hindered(KeyProblem::UnreadAnswer);
         let mut sample = Sample::refused(["password"]).with(unread);
         sample.0.conclusion = Conclusion::Silent;
         assert_eq!(sample.fired(), ["auth-disconnected", "auth-password-expired"]);

@@ -3,7 +3,7 @@
 use super::CAUSES;
 use crate::causes::Match;
 use crate::facts::auth::{
-    Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Objection, Obstacle, Prompt, Steps,
+    Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Objection, KeyProblem, Prompt, Steps,
 };
 use crate::facts::certainty::Certainty;
 use crate::facts::{Evidence, Step, Timed};
@@ -29,7 +29,7 @@ impl Sample {
         let mut sample = Self::refused(["publickey", "password"])
             .with(attempt(key("a"), Answer::Refused))
             .with(attempt(key("b"), Answer::Accepted))
-            .file(file("c", None, Obstacle::Encrypted));
+            .file(file("c", None, KeyProblem::Encrypted));
         sample.0.conclusion = Conclusion::LoggedIn;
         sample
     }
@@ -82,7 +82,7 @@ impl Sample {
 }
 
 impl Attempt {
-    pub(super) fn hindered(self, obstacle: Obstacle) -> Self {
+    pub(super) fn hindered(self, obstacle: KeyProblem) -> Self {
         Self { obstacle: Some(obstacle), ..self }
     }
 
@@ -131,7 +131,7 @@ pub(super) fn certified(name: &str, objection: Option<Objection>) -> Key {
     Key { certificate: Some(certificate), ..key(name) }
 }
 
-pub(super) fn file(name: &str, fingerprint: Option<&str>, obstacle: Obstacle) -> KeyFile {
+pub(super) fn file(name: &str, fingerprint: Option<&str>, obstacle: KeyProblem) -> KeyFile {
     let fingerprint = fingerprint.map(Into::into);
     KeyFile { path: name.into(), explicit: true, fingerprint, obstacle: Some(obstacle) }
 }

@@ -5,7 +5,7 @@ mod shared;
 mod spoilt;
 
 use super::{Cause, Fix, Match, Severity, Side};
-use crate::base::text::{seconds, shown, status};
+use crate::base::text::{seconds, sanitize, status};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::{Facts, OURS};
@@ -67,7 +67,7 @@ const OPEN_REFUSED: Cause = Cause {
         let (code, text) = evidence.channel.failed()?.ran.refused.as_ref()?;
         Some(Match::new(
             Certainty::Certain,
-            [format!("the session channel was refused with reason {code}, \"{}\"", shown(text))],
+            [format!("the session channel was refused with reason {code}, \"{}\"", sanitize(text))],
         ))
     },
     ..Cause::NEW

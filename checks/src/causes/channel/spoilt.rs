@@ -1,7 +1,7 @@
 //! Causes that spoil sessions which the server opens: text in the way, a limit, an early end, a root directory without a shell.
 
 use super::shared::TRY_SFTP;
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::causes::shared::RELOAD;
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::Check;
@@ -123,7 +123,7 @@ pub(super) const MAX_SESSIONS: Cause = Cause {
         let open = sessions.open;
         let found = Match::new(
             Certainty::Certain,
-            [format!("with {open} open, another session was refused with reason {code}, \"{}\"", shown(text))],
+            [format!("with {open} open, another session was refused with reason {code}, \"{}\"", sanitize(text))],
         );
         match open {
             0 | USUAL_SESSIONS.. => None,

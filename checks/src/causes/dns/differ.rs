@@ -6,7 +6,7 @@ use super::reading;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::dns::{self, Facts, NameServer, SystemAnswer, lines};
-use crate::facts::hostkey::{Decision, Standing};
+use crate::facts::hostkey::{Decision, KnownHostsMatch};
 use crate::facts::{Check, Evidence};
 
 pub(super) const HOSTS_MISMATCH: Cause = Cause {
@@ -140,7 +140,7 @@ fn fails_at_the_host(evidence: &Evidence) -> bool {
     let other_key = evidence
         .hostkey
         .facts()
-        .is_some_and(|facts| facts.standing == Standing::Changed && facts.decision != Decision::NotChecked);
+        .is_some_and(|facts| facts.standing == KnownHostsMatch::Changed && facts.decision != Decision::NotChecked);
     evidence.tcp.failed().is_some() || evidence.handshake.failed().is_some() || other_key
 }
 

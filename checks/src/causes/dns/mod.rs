@@ -33,22 +33,22 @@ mod tests {
     use crate::base::target::AddressFamily;
     use crate::facts::certainty::Certainty;
     use crate::facts::certainty::Certainty::{Certain, Likely};
-    use crate::facts::dns::{Answer, Facts, NameServer, Question, System, SystemAnswer};
+    use crate::facts::dns::{DnsAnswer, Facts, NameServer, Question, System, SystemAnswer};
     use crate::facts::{Evidence, Step, Timed};
     use std::net::IpAddr;
 
     const V4: &str = "192.0.2.7";
     const V6: &str = "2001:db8::7";
 
-    fn code(code: &str) -> Answer {
-        Answer::Empty { code: code.to_owned() }
+    fn code(code: &str) -> DnsAnswer {
+        DnsAnswer::Empty { code: code.to_owned() }
     }
 
-    fn records(address: &str) -> Answer {
-        Answer::Records { addresses: vec![address.parse().unwrap()], aliases: Vec::new(), ttl_s: Some(60) }
+    fn records(address: &str) -> DnsAnswer {
+        DnsAnswer::Records { addresses: vec![address.parse().unwrap()], aliases: Vec::new(), ttl_s: Some(60) }
     }
 
-    fn server(a: Answer, aaaa: Answer) -> NameServer {
+    fn server(a: DnsAnswer, aaaa: DnsAnswer) -> NameServer {
         let question = |record_type: &str, answer| Question {
             name: "db.example.".into(),
             record_type: record_type.into(),
@@ -62,7 +62,7 @@ mod tests {
         }
     }
 
-    fn both(answer: &Answer) -> NameServer {
+    fn both(answer: &DnsAnswer) -> NameServer {
         server(answer.clone(), answer.clone())
     }
 
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn a_name_that_ssh_can_look_up_is_healthy_whatever_single_name_servers_say() {
         assert_eq!(fired(works(12.0, vec![server(records(V4), code("NOERROR"))])), []);
-        for answer in [code("NXDOMAIN"), code("SERVFAIL"), code("REFUSED"), Answer::TimedOut, Answer::NotWaitedFor] {
+        for answer in [code("NXDOMAIN"), code("SERVFAIL"), code("REFUSED"), DnsAnswer::TimedOut, DnsAnswer::NotWaitedFor] {
             assert_eq!(fired(works(12.0, vec![both(&answer)])), [], "{answer:?}");
         }
     }
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn how_the_name_servers_fail_is_told_apart() {
         let again = || error("EAI_AGAIN");
-        let silent = || both(&Answer::TimedOut);
+        let silent = || both(&DnsAnswer::TimedOut);
         assert_eq!(fired(facts(again(), vec![both(&code("SERVFAIL"))])), [("dns-servfail", Certain)]);
         assert_eq!(fired(facts(again(), vec![both(&code("SERVFAIL")), silent()])), [("dns-servfail", Likely)]);
         assert_eq!(fired(facts(again(), vec![both(&code("REFUSED"))])), [("dns-refused", Certain)]);
@@ -155,7 +155,7 @@ mod tests {
         };
         assert_eq!(cut_off(4000.0), [("dns-timeout", Likely)], "it may answer yet");
         assert_eq!(cut_off(6000.0), [("dns-timeout", Certain)]);
-        let closed = Answer::Undelivered { errno: "ECONNREFUSED".into() };
+        let closed = DnsAnswer::Undelivered { errno: "ECONNREFUSED".into() };
         assert_eq!(fired(facts(again(), vec![both(&closed)])), [("dns-timeout", Certain)]);
         let fallback = NameServer { configured: false, ..both(&closed) };
         assert_eq!(fired(facts(again(), vec![fallback])), [("dns-no-server", Certain)]);
@@ -164,20 +164,20 @@ mod tests {
 
     #[test]
     fn that_a_name_server_fails_or_is_silent_leaves_its_reason_open() {
-        let is_open = |answer: &Answer| {
+        let is_open = |answer: &DnsAnswer| {
             let step = Step::Failed(facts(error("EAI_AGAIN"), vec![both(answer)]));
             let evidence = Evidence { dns: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
             CAUSES.iter().find_map(|cause| (cause.judge)(&evidence)).map(|found| found.reason_open)
         };
         assert_eq!(is_open(&code("SERVFAIL")), Some(true));
-        assert_eq!(is_open(&Answer::TimedOut), Some(true));
+        assert_eq!(is_open(&DnsAnswer::TimedOut), Some(true));
         assert_eq!(is_open(&code("REFUSED")), Some(false));
     }
 
     #[test]
     fn half_an_answer_does_not_say_that_there_is_no_address() {
         for aaaa in [code("NOERROR"), code("NXDOMAIN")] {
-            let half = server(Answer::TimedOut, aaaa);
+            let half = server(DnsAnswer::TimedOut, aaaa);
             assert_eq!(fired(facts(error("EAI_AGAIN"), vec![half])), [("dns-timeout", Likely)]);
         }
     }
@@ -188,13 +188,13 @@ mod tests {
         let files_only = |facts| Facts { sources: Some(vec!["files".into()]), ..facts };
         assert_eq!(fired(files_only(facts(error("EAI_NONAME"), known()))), [("dns-not-asked", Certain)]);
         assert_eq!(fired(facts(error("EAI_NONAME"), known())), []);
-        assert_eq!(fired(files_only(facts(error("EAI_NONAME"), vec![both(&Answer::TimedOut)]))), []);
+        assert_eq!(fired(files_only(facts(error("EAI_NONAME"), vec![both(&DnsAnswer::TimedOut)]))), []);
     }
 
     #[test]
     fn a_slow_look_up_is_laid_on_a_server_only_when_another_answered() {
         let good = || server(records(V4), code("NOERROR"));
-        let silent = || both(&Answer::NotWaitedFor);
+        let silent = || both(&DnsAnswer::NotWaitedFor);
         assert_eq!(fired(works(5004.0, vec![silent(), good()])), [("dns-slow", Certain)]);
         assert_eq!(fired(works(3000.0, vec![good()])), [("dns-slow", Likely)]);
         assert_eq!(fired(works(3000.0, vec![silent()])), [("dns-slow", Likely)]);
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(fired(works(1.0, vec![knows(V4), both(&code("NXDOMAIN"))])), [("dns-servers-disagree", Certain)]);
         assert_eq!(fired(works(1.0, vec![knows(V4), knows("10.0.0.7")])), [("dns-servers-disagree", Likely)]);
         assert_eq!(fired(works(1.0, vec![knows(V4), knows("198.51.100.9")])), [], "many addresses in turn");
-        assert_eq!(fired(works(1.0, vec![knows(V4), both(&Answer::TimedOut)])), []);
+        assert_eq!(fired(works(1.0, vec![knows(V4), both(&DnsAnswer::TimedOut)])), []);
     }
 
     #[test]

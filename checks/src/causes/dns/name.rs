@@ -120,7 +120,7 @@ pub(super) const NOT_ASKED: Cause = Cause {
     judge: |evidence| {
         let sources = evidence.dns.failed()?.sources.as_ref()?.join(" ");
         let mut matched = found(evidence, Failure::DnsNotAsked)?;
-        matched.because.push(format!("the sources for host names are: {}", text::shown(&sources)));
+        matched.because.push(format!("the sources for host names are: {}", text::sanitize(&sources)));
         Some(matched)
     },
     ..Cause::NEW

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::facts::Evidence;
 use crate::facts::certainty::Certainty;
-use crate::facts::dns::{Answer, Facts, NameServer, Question, SystemAnswer, addresses};
+use crate::facts::dns::{DnsAnswer, Facts, NameServer, Question, SystemAnswer, addresses};
 
 /// How long the system's resolver waits for a name server, milliseconds, unless told otherwise (resolv.conf(5)).
 const RESOLVER_MS: f64 = 5000.0;
@@ -103,7 +103,7 @@ fn failing(facts: &Facts, said: &[Said]) -> Option<Failure> {
 fn said(facts: &Facts, server: &NameServer) -> Said {
     let addresses: Vec<_> = server.questions.iter().flat_map(addresses).collect();
     let codes: Vec<_> = server.questions.iter().filter_map(code).collect();
-    let answered = |question: &Question| matches!(question.answer, Answer::Records { .. } | Answer::Empty { .. });
+    let answered = |question: &Question| matches!(question.answer, DnsAnswer::Records { .. } | DnsAnswer::Empty { .. });
     let answers = server.questions.iter().filter(|question| answered(question)).count();
     if addresses.iter().any(|&&ip| facts.family.includes(ip)) {
         Said::Addresses
@@ -128,7 +128,7 @@ fn said(facts: &Facts, server: &NameServer) -> Said {
 
 fn code(question: &Question) -> Option<&str> {
     match &question.answer {
-        Answer::Empty { code } => Some(code),
+        DnsAnswer::Empty { code } => Some(code),
         _ => None,
     }
 }

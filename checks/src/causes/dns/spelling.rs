@@ -43,7 +43,7 @@ pub(super) const INVALID_NAME: Cause = Cause {
             return None;
         }
         let flaw = Flaw::of(&facts.name)?;
-        let because = std::iter::once(told(&flaw)).chain(lines::lines(facts));
+        let because = std::iter::once(describe(&flaw)).chain(lines::lines(facts));
         // Another system may ask for an odd character, and this one for none of the others.
         let odd = matches!(flaw, Flaw::Character(_));
         let found = Match::new(if odd { Certainty::Likely } else { Certainty::Certain }, because);
@@ -55,7 +55,7 @@ pub(super) const INVALID_NAME: Cause = Cause {
     ..Cause::NEW
 };
 
-fn told(flaw: &Flaw) -> String {
+fn describe(flaw: &Flaw) -> String {
     match flaw {
         Flaw::EmptyLabel => "the name has a dot with nothing before it".to_owned(),
         Flaw::LongLabel(octets) => {
@@ -63,11 +63,11 @@ fn told(flaw: &Flaw) -> String {
         }
         Flaw::LongName(octets) => format!("the name has {octets} octets, and at most 253 are allowed"),
         Flaw::LeadingDash => "the name begins with a dash".to_owned(),
-        Flaw::Character(odd) => format!("the name holds \"{}\"", text::shown(&odd.to_string())),
+        Flaw::Character(odd) => format!("the name holds \"{}\"", text::sanitize(&odd.to_string())),
         Flaw::Zone(zone) => {
             format!(
                 "the name is an address in the zone \"{}\", and no interface of this machine is called so",
-                text::shown(zone)
+                text::sanitize(zone)
             )
         }
         Flaw::NotAscii(Some(ascii)) => format!("the name holds characters beyond ASCII; in DNS it is {ascii}"),

@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64_NOPAD;
 
-use crate::base::text::{hex, shown};
+use crate::base::text::{hex, sanitize};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::dns::{Fingerprint, Published};
@@ -114,8 +114,8 @@ fn compare(evidence: &Evidence) -> Option<(&Published, Vec<Compared>)> {
 fn told(key: &Facts, hash: &str, own: &str, published: &Published, records: &[&str]) -> String {
     format!(
         "the server's {} key has the {hash} fingerprint {own}; for {} and that type DNS has {}",
-        shown(&key.key_type),
-        shown(&published.name),
+        sanitize(&key.key_type),
+        sanitize(&published.name),
         records.join(", ")
     )
 }

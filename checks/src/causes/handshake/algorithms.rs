@@ -1,11 +1,11 @@
 //! No algorithm in common, as the user's own client would find it (RFC 4253 section 7.1).
 
 use super::names::{CIPHER_NAMES, HOST_KEY_NAMES, KEX_NAMES, MAC_NAMES, Names};
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::handshake::Software;
-use crate::facts::handshake::kinds::{CIPHER_KIND, HOST_KEY_KIND, KEX_KIND, Kind, MAC_KIND, is_signal};
+use crate::facts::handshake::kinds::{CIPHER_KIND, HOST_KEY_KIND, KEX_KIND, AlgorithmKind, MAC_KIND, is_signal};
 use crate::facts::{Check, Evidence};
 
 const EXPLANATION: &str = "Client and server each send a list of what they speak, and the first of the client's that the server has too is taken. Here no name is in both. \
@@ -201,7 +201,7 @@ pub(super) const MAC: Cause = Cause {
     ..NO_COMMON
 };
 
-fn judge(evidence: &Evidence, kind: &Kind, names: &Names) -> Option<Match> {
+fn judge(evidence: &Evidence, kind: &AlgorithmKind, names: &Names) -> Option<Match> {
     let facts = evidence.handshake.failed()?;
     let offer = facts.server_offer.as_ref()?;
     let (ours, theirs) = ((kind.ours)(&facts.client_offer), (kind.theirs)(offer));
@@ -213,8 +213,8 @@ fn judge(evidence: &Evidence, kind: &Kind, names: &Names) -> Option<Match> {
     let found = Match::new(
         Certainty::Certain,
         [
-            format!("the server offers only {} {}", kind.keyword, shown(&theirs.join(", "))),
-            format!("your ssh offers {}", shown(&ours.join(", "))),
+            format!("the server offers only {} {}", kind.keyword, sanitize(&theirs.join(", "))),
+            format!("your ssh offers {}", sanitize(&ours.join(", "))),
         ],
     );
     // By its defaults ssh would have agreed with the server: the user's own setting is the odd one.

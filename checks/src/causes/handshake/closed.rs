@@ -1,7 +1,7 @@
 //! The connection is closed before the version, without a word.
 
 use super::kex::round_age;
-use super::refusal::looked;
+use super::refusal::reconnected;
 use super::shared::begins_a_version;
 use super::version::LIVING_SERVER;
 use crate::base::text::seconds;
@@ -51,7 +51,7 @@ pub(super) const SOURCE_DENIED: Cause = Cause {
         }
         let words =
             format!("the connection was closed {} after it was open, without a byte", seconds(after_ms / 1000.0));
-        Some(Match::new(Certainty::Possible, std::iter::once(words).chain(looked(facts))))
+        Some(Match::new(Certainty::Possible, std::iter::once(words).chain(reconnected(facts))))
     },
     ..Cause::NEW
 };
@@ -89,7 +89,7 @@ pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
             None => "it sent no byte before that".to_owned(),
             Some(text) => format!("before that it sent only \"{text}\""),
         });
-        because.extend(looked(facts).or_else(|| shared::only_once(evidence)));
+        because.extend(reconnected(facts).or_else(|| shared::only_once(evidence)));
         because.extend(round_age(*after_ms));
         Some(Match::new(Certainty::Certain, because).reason_open())
     },

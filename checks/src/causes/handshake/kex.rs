@@ -1,6 +1,6 @@
 //! What can go wrong between the version and the first keys.
 
-use super::refusal::looked;
+use super::refusal::reconnected;
 use crate::base::text::seconds;
 use crate::causes::retest::shared;
 use crate::causes::shared::CLAMP_MSS;
@@ -40,7 +40,7 @@ pub(super) const RESET: Cause = Cause {
             seconds(after_ms / 1000.0),
             reached(facts)
         )];
-        because.extend(looked(facts).or_else(|| shared::only_once(evidence)));
+        because.extend(reconnected(facts).or_else(|| shared::only_once(evidence)));
         because.extend(round_age(*after_ms));
         Some(Match::new(Certainty::Certain, because).reason_open())
     },

@@ -109,7 +109,7 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
             return None;
         }
         let words = "before any version the server sent \"Not allowed at this time\" and closed".to_owned();
-        let certainty = if facts.looks.len() > 1 { Certainty::Likely } else { Certainty::Possible };
+        let certainty = if facts.reconnects.len() > 1 { Certainty::Likely } else { Certainty::Possible };
         let looked = looked(facts).or_else(|| shared::only_once(evidence));
         Some(Match::new(certainty, std::iter::once(words).chain(looked)))
     },
@@ -118,18 +118,18 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
 
 /// The look that was let in: when, and by which software.
 fn let_in(facts: &Facts) -> Option<(f64, Software)> {
-    facts.looks.iter().find_map(|look| Some((look.at_ms, Software::of(look.version.as_ref()?)?)))
+    facts.reconnects.iter().find_map(|look| Some((look.at_ms, Software::of(look.version.as_ref()?)?)))
 }
 
 /// What looking again showed.
 pub(super) fn looked(facts: &Facts) -> Option<String> {
-    let last = facts.looks.last()?;
+    let last = facts.reconnects.last()?;
     let later = seconds(last.at_ms / 1000.0);
-    let further = match facts.looks.len() {
+    let further = match facts.reconnects.len() {
         1 => format!("a further connection {later} later, on which we said nothing, "),
         count => format!("the last of {count} further connections within {later}, on which we said nothing, "),
     };
-    Some(match (&last.version, &last.end, facts.looks.len()) {
+    Some(match (&last.version, &last.end, facts.reconnects.len()) {
         (Some(version), _, _) => format!("{further}was let in by \"{version}\""),
         (None, Some(manner), 1) => format!("{further}ended with {}", manner.words()),
         (None, Some(manner), count) => format!(
@@ -150,26 +150,26 @@ mod tests {
     use super::*;
     use crate::causes::handshake::version::failed;
     use crate::facts::connection::Manner;
-    use crate::facts::handshake::Look;
+    use crate::facts::handshake::Reconnect;
 
     fn fired(facts: &Facts) -> Vec<&'static str> {
         let evidence = failed(facts.clone());
         crate::causes::handshake::CAUSES.iter().filter(|c| (c.judge)(&evidence).is_some()).map(|c| c.code).collect()
     }
 
-    fn refused(words: &str, looks: &[Look]) -> Facts {
+    fn refused(words: &str, reconnects: &[Reconnect]) -> Facts {
         let first_bytes = (!words.is_empty()).then(|| words.to_owned());
         Facts {
             end: Some((Manner::Fin, 12.0)),
             first_bytes,
             received_bytes: words.len() as u64,
-            looks: looks.to_vec(),
+            reconnects: reconnects.to_vec(),
             ..Facts::default()
         }
     }
 
-    fn look(version: Option<&str>, end: Option<Manner>) -> Look {
-        Look { at_ms: 300.0, version: version.map(ToOwned::to_owned), end, ..Look::default() }
+    fn look(version: Option<&str>, end: Option<Manner>) -> Reconnect {
+        Reconnect { at_ms: 300.0, version: version.map(ToOwned::to_owned), end, ..Reconnect::default() }
     }
 
     const CLOSED: &str = "handshake-closed-before-banner";
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_reset_that_is_a_close_is_told_by_saying_nothing() {
-        let reset = |looks: &[Look]| Facts { end: Some((Manner::Reset, 12.0)), ..refused("", looks) };
+        let reset = |reconnects: &[Reconnect]| Facts { end: Some((Manner::Reset, 12.0)), ..refused("", reconnects) };
         assert_eq!(fired(&reset(&[])), ["handshake-reset"]);
         let closes = reset(&[look(None, Some(Manner::Fin))]);
         assert_eq!(fired(&closes), ["handshake-source-denied", CLOSED, "handshake-reset"]);

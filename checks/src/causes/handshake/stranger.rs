@@ -1,6 +1,6 @@
 //! The port belongs to a service of another kind.
 
-use super::refusal::looked;
+use super::refusal::reconnected;
 use super::shared::begins_a_version;
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
@@ -89,7 +89,7 @@ fn waits_for_client(facts: &Facts) -> Option<String> {
     let last = facts.looks.last().filter(|look| look.end.is_none() && look.first_bytes.is_none())?;
     // A close that came later than we listened there may have come there too.
     let closed = matches!(facts.end, Some((Manner::Fin, after_ms)) if after_ms < last.ms) && facts.received_bytes == 0;
-    (closed && last.ms > 500.0).then(|| looked(facts)).flatten()
+    (closed && last.ms > 500.0).then(|| reconnected(facts)).flatten()
 }
 
 /// What was seen where the port answers the first words of a TLS client, and not ours.
@@ -151,7 +151,7 @@ pub(super) fn protocol(text: &str, octets: &[u8]) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::causes::handshake::version::fired;
-    use crate::facts::handshake::Look;
+    use crate::facts::handshake::Reconnect;
 
     fn closed() -> Facts {
         Facts { end: Some((Manner::Fin, 12.0)), ..Facts::default() }
@@ -159,29 +159,29 @@ mod tests {
 
     #[test]
     fn a_service_that_closes_at_our_words_only_is_no_ssh_server() {
-        let silent = Look { ms: 700.0, ..Look::default() };
+        let silent = Reconnect { ms: 700.0, ..Reconnect::default() };
         let waits = Facts { looks: vec![silent], ..closed() };
         assert!(fired(&waits).contains(&"handshake-not-ssh"));
         let late = Facts { end: Some((Manner::Fin, 2000.0)), ..waits };
         assert!(!fired(&late).contains(&"handshake-not-ssh"), "it may close so whatever is said");
-        let turned_away = Look { end: Some(Manner::Fin), ..Look::default() };
+        let turned_away = Reconnect { end: Some(Manner::Fin), ..Reconnect::default() };
         assert!(!fired(&Facts { looks: vec![turned_away], ..closed() }).contains(&"handshake-not-ssh"));
     }
 
     #[test]
     fn a_port_that_answers_tls_and_not_ssh_speaks_tls() {
-        let answered = |octets: &[u8]| Look {
+        let answered = |octets: &[u8]| Reconnect {
             first_bytes: Some("x".into()),
             first_octets: octets.into(),
             end: Some(Manner::Fin),
-            ..Look::default()
+            ..Reconnect::default()
         };
         let alert = Some(answered(&[0x15, 3, 1, 0]));
         let silent = Facts { gave_up_ms: Some(4000.0), tls: alert.clone(), ..Facts::default() };
         assert_eq!(fired(&silent), ["handshake-not-ssh", "handshake-no-banner"]);
         let reset = Facts { end: Some((Manner::Reset, 12.0)), tls: alert, ..Facts::default() };
         assert!(fired(&reset).contains(&"handshake-not-ssh"));
-        for tls in [Some(answered(b"SSH-")), Some(Look { ms: 1500.0, ..Look::default() }), None] {
+        for tls in [Some(answered(b"SSH-")), Some(Reconnect { ms: 1500.0, ..Reconnect::default() }), None] {
             let facts = Facts { tls, ..silent.clone() };
             assert_eq!(fired(&facts), ["handshake-no-banner"]);
         }

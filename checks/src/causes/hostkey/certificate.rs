@@ -6,7 +6,7 @@ use crate::causes::validity::{CHECK_CLOCK, validity};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::hostkey::{Kind, Standing};
+use crate::facts::hostkey::{KnownHostsMarker, KnownHostsMatch};
 
 pub(super) const CERT_INVALID: Cause = Cause {
     code: "hostkey-cert-invalid",
@@ -49,10 +49,10 @@ pub(super) const CERT_INVALID: Cause = Cause {
     ],
     hides: &["hostkey-unknown"],
     judge: |evidence| {
-        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Unknown)?;
+        let facts = compared(evidence).filter(|facts| facts.standing == KnownHostsMatch::Unknown)?;
         let certificate = facts.certificate.as_ref()?;
         let objection = certificate.objection.as_ref()?;
-        facts.entries.iter().find(|entry| entry.kind == Kind::CertAuthority && entry.matches)?;
+        facts.entries.iter().find(|entry| entry.kind == KnownHostsMarker::CertAuthority && entry.matches)?;
         let mut because = vec![
             shown_key(facts),
             format!(
@@ -97,7 +97,7 @@ mod tests {
     use crate::facts::Evidence;
     use crate::facts::certainty::Certainty;
     use crate::facts::hostkey::samples::{entry, known};
-    use crate::facts::hostkey::{Certificate, Decision, Facts, Kind, Standing};
+    use crate::facts::hostkey::{Certificate, Decision, Facts, KnownHostsMarker, KnownHostsMatch};
 
     fn certified(objection: Option<&str>) -> Facts {
         let certificate = Certificate {
@@ -114,8 +114,8 @@ mod tests {
         let known_authority = objection.is_none();
         Facts {
             certificate: Some(certificate),
-            entries: vec![entry("SHA256:ca", Kind::CertAuthority, true)],
-            standing: if known_authority { Standing::KnownAuthority } else { Standing::Unknown },
+            entries: vec![entry("SHA256:ca", KnownHostsMarker::CertAuthority, true)],
+            standing: if known_authority { KnownHostsMatch::KnownAuthority } else { KnownHostsMatch::Unknown },
             decision: if known_authority { Decision::Known } else { Decision::RefusedBySetting },
             ..known()
         }

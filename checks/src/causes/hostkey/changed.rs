@@ -6,7 +6,7 @@ use crate::causes::retest::shared;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::hostkey::{Decision, Kind, Standing};
+use crate::facts::hostkey::{Decision, KnownHostsMarker, KnownHostsMatch};
 
 pub(super) const CHANGED: Cause = Cause {
     code: "hostkey-changed",
@@ -58,11 +58,11 @@ pub(super) const CHANGED: Cause = Cause {
     ],
     hides: &["hostkey-unknown", "hostkey-cert-invalid"],
     judge: |evidence| {
-        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Changed)?;
+        let facts = compared(evidence).filter(|facts| facts.standing == KnownHostsMatch::Changed)?;
         let against: Vec<_> = facts
             .entries
             .iter()
-            .filter(|entry| entry.kind == Kind::Host && !entry.portless && !entry.matches)
+            .filter(|entry| entry.kind == KnownHostsMarker::Host && !entry.portless && !entry.matches)
             .collect();
         let first = against.first()?;
         let mut because = vec![shown_key(facts)];
@@ -128,8 +128,8 @@ pub(super) const REVOKED: Cause = Cause {
     ],
     hides: &["hostkey-changed", "hostkey-unknown", "hostkey-cert-invalid"],
     judge: |evidence| {
-        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Revoked)?;
-        let line = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches);
+        let facts = compared(evidence).filter(|facts| facts.standing == KnownHostsMatch::Revoked)?;
+        let line = facts.entries.iter().find(|entry| entry.kind == KnownHostsMarker::Revoked && entry.matches);
         let (file, name, told) = match (&facts.revoked_by, line) {
             (Some(file), _) => {
                 let told =
@@ -158,12 +158,12 @@ mod tests {
     use crate::causes::hostkey::samples::{evidence, fired};
     use crate::facts::certainty::Certainty;
     use crate::facts::hostkey::samples::{entry, known};
-    use crate::facts::hostkey::{Decision, Facts, Kind, Standing};
+    use crate::facts::hostkey::{Decision, Facts, KnownHostsMarker, KnownHostsMatch};
 
     fn changed() -> Facts {
         Facts {
-            entries: vec![entry("SHA256:old", Kind::Host, false)],
-            standing: Standing::Changed,
+            entries: vec![entry("SHA256:old", KnownHostsMarker::Host, false)],
+            standing: KnownHostsMatch::Changed,
             decision: Decision::Stopped,
             ..known()
         }
@@ -186,8 +186,8 @@ mod tests {
         let found = (CHANGED.judge)(&evidence(&facts)).unwrap();
         assert_eq!((found.certainty, found.severity), (Certainty::Certain, Some(Severity::Warning)));
         assert!(found.because.iter().any(|line| line.contains("without passwords")), "{:?}", found.because);
-        let entries = vec![entry("SHA256:new", Kind::Revoked, true)];
-        let revoked = Facts { standing: Standing::Revoked, entries, ..facts };
+        let entries = vec![entry("SHA256:new", KnownHostsMarker::Revoked, true)];
+        let revoked = Facts { standing: KnownHostsMatch::Revoked, entries, ..facts };
         let found = (REVOKED.judge)(&evidence(&revoked)).unwrap();
         assert_eq!(found.severity, Some(Severity::Warning));
     }
@@ -210,8 +210,8 @@ mod tests {
     #[test]
     fn a_revoked_key_is_named_as_such_only() {
         let facts = Facts {
-            entries: vec![entry("SHA256:new", Kind::Host, true), entry("SHA256:new", Kind::Revoked, true)],
-            standing: Standing::Revoked,
+            entries: vec![entry("SHA256:new", KnownHostsMarker::Host, true), entry("SHA256:new", KnownHostsMarker::Revoked, true)],
+            standing: KnownHostsMatch::Revoked,
             decision: Decision::Stopped,
             ..known()
         };
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_file_that_revokes_a_key_is_named() {
-        let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), standing: Standing::Revoked, ..changed() };
+        let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), standing: KnownHostsMatch::Revoked, ..changed() };
         assert_eq!(fired(&listed), ["hostkey-revoked"]);
         let found = (REVOKED.judge)(&evidence(&listed)).unwrap();
         assert!(found.because[1].contains("RevokedHostKeys: /etc/ssh/revoked"), "{:?}", found.because);

@@ -20,7 +20,7 @@ const SIGNED: &str = "ca_key is the authority's own key; add -V +52w to have the
 mod samples {
     use super::CAUSES;
     use crate::facts::hostkey::samples::{entry, known};
-    use crate::facts::hostkey::{Decision, Facts, Kind, Standing};
+    use crate::facts::hostkey::{Decision, Facts, KnownHostsMarker, KnownHostsMatch};
     use crate::facts::{Evidence, Step, Timed};
 
     /// The evidence with these facts; passed where the decision lets the login go on.
@@ -40,8 +40,8 @@ mod samples {
     #[test]
     fn a_known_key_is_healthy_and_so_is_one_that_ssh_does_not_check() {
         assert!(fired(&known()).is_empty());
-        let entries = vec![entry("SHA256:old", Kind::Host, false), entry("SHA256:new", Kind::Revoked, true)];
-        for standing in [Standing::Unknown, Standing::Changed, Standing::Revoked] {
+        let entries = vec![entry("SHA256:old", KnownHostsMarker::Host, false), entry("SHA256:new", KnownHostsMarker::Revoked, true)];
+        for standing in [KnownHostsMatch::Unknown, KnownHostsMatch::Changed, KnownHostsMatch::Revoked] {
             let (entries, decision) = (entries.clone(), Decision::NotChecked);
             assert!(fired(&Facts { entries, standing, decision, ..known() }).is_empty());
         }

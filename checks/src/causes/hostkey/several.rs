@@ -4,7 +4,7 @@ use super::SIGNED;
 use super::shared::{COMPARE_ON_SERVER, compared, qualified, shown_key};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
-use crate::facts::hostkey::Standing;
+use crate::facts::hostkey::KnownHostsMatch;
 use crate::facts::{Check, Evidence};
 
 pub(super) const SEVERAL: Cause = Cause {
@@ -41,7 +41,7 @@ pub(super) const SEVERAL: Cause = Cause {
 
 /// A key that contradicts known_hosts, and another one right after it.
 fn at_once(evidence: &Evidence) -> Option<Match> {
-    let facts = compared(evidence).filter(|facts| facts.standing == Standing::Changed)?;
+    let facts = compared(evidence).filter(|facts| facts.standing == KnownHostsMatch::Changed)?;
     let other = facts.others.iter().find(|other| other.fingerprint != facts.fingerprint)?;
     if other.key_type != facts.key_type {
         return None;
@@ -73,7 +73,7 @@ mod tests {
     use crate::causes::hostkey::samples::{evidence, fired};
     use crate::facts::connection::NotLoggedIn;
     use crate::facts::hostkey::samples::{entry, known};
-    use crate::facts::hostkey::{Decision, Facts, Kind, Other};
+    use crate::facts::hostkey::{Decision, Facts, KnownHostsMarker, Other};
     use crate::facts::{Step, Timed, idle};
 
     fn changed(others: &[(&str, &str)]) -> Facts {
@@ -83,8 +83,8 @@ mod tests {
             known: true,
         };
         Facts {
-            entries: vec![entry("SHA256:old", Kind::Host, false)],
-            standing: Standing::Changed,
+            entries: vec![entry("SHA256:old", KnownHostsMarker::Host, false)],
+            standing: KnownHostsMatch::Changed,
             decision: Decision::Stopped,
             others: others.iter().map(other).collect(),
             ..known()

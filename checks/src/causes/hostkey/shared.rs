@@ -29,7 +29,7 @@ pub(super) fn scan_type(facts: &Facts) -> &'static str {
 }
 
 /// One line of known_hosts, as a sentence.
-pub(super) fn told(entry: &Entry) -> String {
+pub(super) fn describe(entry: &Entry) -> String {
     format!("{}:{} holds the {} key {}", entry.file.display(), entry.line, entry.key_type, entry.fingerprint)
 }
 

@@ -1,10 +1,10 @@
 //! known_hosts says nothing of the server.
 
-use super::shared::{COMPARE_ON_SERVER, compared, qualified, shown_key, told};
+use super::shared::{COMPARE_ON_SERVER, compared, qualified, shown_key, describe};
 use crate::base::target::Strictness;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
-use crate::facts::hostkey::{Decision, Facts, Kind, Standing};
+use crate::facts::hostkey::{Decision, Facts, KnownHostsMarker, KnownHostsMatch};
 use crate::facts::{Check, auth};
 
 /// Has ssh record the key itself: under the name that it looks for, hashed or not, from behind any hop.
@@ -60,7 +60,7 @@ pub(super) const UNKNOWN: Cause = Cause {
     ],
     hides: &[],
     judge: |evidence| {
-        let facts = compared(evidence).filter(|facts| facts.standing == Standing::Unknown)?;
+        let facts = compared(evidence).filter(|facts| facts.standing == KnownHostsMatch::Unknown)?;
         let mut because =
             vec![shown_key(facts), format!("no line of the known_hosts files names {}", facts.name), decided(facts)];
         because.extend(
@@ -69,9 +69,9 @@ pub(super) const UNKNOWN: Cause = Cause {
                 .iter()
                 .map(|unread| format!("{} could not be read to its end: {}", unread.file.display(), unread.error)),
         );
-        let revoked = facts.entries.iter().find(|entry| entry.kind == Kind::Revoked && entry.matches);
+        let revoked = facts.entries.iter().find(|entry| entry.kind == KnownHostsMarker::Revoked && entry.matches);
         because.extend(revoked.map(|line| {
-            format!("{}, marked @revoked for the name without its port: ssh warns of it and takes the key as an unknown one", told(line))
+            format!("{}, marked @revoked for the name without its port: ssh warns of it and takes the key as an unknown one", describe(line))
         }));
         let withheld = evidence.auth.failed().is_some_and(auth::Facts::password_withheld);
         if withheld {
@@ -139,10 +139,10 @@ mod tests {
     use crate::causes::hostkey::samples::{evidence, fired};
     use crate::facts::certainty::Certainty;
     use crate::facts::hostkey::samples::known;
-    use crate::facts::hostkey::{Decision, Facts, Standing, Unread};
+    use crate::facts::hostkey::{Decision, Facts, KnownHostsMatch, Unread};
 
     fn unknown(decision: Decision) -> Facts {
-        Facts { entries: Vec::new(), standing: Standing::Unknown, decision, ..known() }
+        Facts { entries: Vec::new(), standing: KnownHostsMatch::Unknown, decision, ..known() }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::causes::shared::TMUX;
 use crate::causes::{Cause, Fix, Match, Severity, Side, suspects, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::idle::age::ended_moving;
-use crate::facts::idle::{Arm, End, Facts, Moves, SessionKind, legs};
+use crate::facts::idle::{Arm, StretchEnd, Facts, Moves, SessionKind, legs};
 use crate::facts::{Check, Evidence};
 
 const AUTOSSH: Fix = Fix {
@@ -84,7 +84,7 @@ pub(super) const WALL_CLOCK: Cause = Cause {
     judge: |evidence| {
         // Without data on it, who counts data ends it too.
         let (first, later) = rounds(evidence).filter(|(first, _)| first.moves == Moves::ChannelData)?;
-        let older = later.iter().filter(|arm| matches!(arm.end, End::Alive { .. }) && arm.age_s > first.age_s * 1.05);
+        let older = later.iter().filter(|arm| matches!(arm.end, StretchEnd::Alive { .. }) && arm.age_s > first.age_s * 1.05);
         let oldest = older.map(|arm| arm.age_s).max_by(f64::total_cmp)?;
         let again = later.iter().any(|arm| arm.death().is_some());
         let (how, _) = first.death()?;
@@ -104,7 +104,7 @@ pub(super) const WALL_CLOCK: Cause = Cause {
 
 /// On which leg of a way through hops.
 fn leg(evidence: &Evidence, first: &Arm) -> Option<String> {
-    legs::told(&evidence.idle.facts()?.legs, first.session)
+    legs::describe(&evidence.idle.facts()?.legs, first.session)
 }
 
 /// What a death of all sessions makes of the causes that name one kind of session.

@@ -4,7 +4,7 @@ use super::timer::{KEEPALIVE, LONGER_TIMER, outlived};
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::certainty::Certainty;
-use crate::facts::idle::{Arm, End, Facts, Moves, Sign, Speaker};
+use crate::facts::idle::{Arm, StretchEnd, Facts, Moves, Sign, Speaker};
 use crate::facts::{Check, Evidence};
 
 pub(super) const DROP: Cause = Cause {
@@ -26,7 +26,7 @@ pub(super) const DROP: Cause = Cause {
         let shortest = lost.iter().map(|arm| arm.lasted_s).min_by(f64::total_cmp)?;
         let alive = |speaker: Speaker| {
             let arms = facts.arms.iter().filter(move |arm| arm.speaks_first == speaker && arm.moves == Moves::Nothing);
-            arms.filter(|arm| matches!(arm.end, End::Alive { .. })).map(|arm| arm.lasted_s)
+            arms.filter(|arm| matches!(arm.end, StretchEnd::Alive { .. })).map(|arm| arm.lasted_s)
         };
         let heard_later = alive(Speaker::Server).any(|lasted| lasted > shortest);
         let spoke_later = alive(Speaker::Client).any(|lasted| lasted > shortest);
@@ -142,8 +142,8 @@ fn with_keepalive(found: Match, facts: &Facts) -> Match {
 /// Whether what the server said first was lost: nothing of it came, and our own word was answered or killed the session.
 fn lost(arm: &Arm) -> bool {
     match &arm.end {
-        End::Unheard { .. } => true,
-        End::Died { sign: Sign::AfterProbe, .. } => arm.speaks_first == Speaker::Server,
+        StretchEnd::Unheard { .. } => true,
+        StretchEnd::Died { sign: Sign::AfterProbe, .. } => arm.speaks_first == Speaker::Server,
         _ => false,
     }
 }

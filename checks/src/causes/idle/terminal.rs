@@ -6,7 +6,7 @@ use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
-use crate::facts::idle::{End, Holds, Moves, Sign};
+use crate::facts::idle::{StretchEnd, Holds, Moves, Sign};
 
 pub(super) const SHELL_TIMEOUT: Cause = Cause {
     code: "idle-shell-timeout",
@@ -101,7 +101,7 @@ pub(super) const TERMINAL_TIMEOUT: Cause = Cause {
         })?;
         let (how, _) = terminal.death()?;
         let plain = facts.arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.holds == Holds::Command);
-        let lived = plain.filter(|arm| matches!(arm.end, End::Alive { .. })).map(|arm| arm.lasted_s);
+        let lived = plain.filter(|arm| matches!(arm.end, StretchEnd::Alive { .. })).map(|arm| arm.lasted_s);
         let longest = lived.max_by(f64::total_cmp).filter(|longest| *longest >= terminal.lasted_s)?;
         (facts.deaths().is_empty() && outlived(terminal)).then(|| {
             Match::new(

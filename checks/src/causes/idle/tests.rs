@@ -1,10 +1,10 @@
 use super::CAUSES;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
-use crate::facts::idle::{Arm, End, Facts, Holds, Moves, Outage, Sign};
+use crate::facts::idle::{Arm, StretchEnd, Facts, Holds, Moves, Outage, Sign};
 use crate::facts::{Evidence, Step, Timed};
 
-fn arm(moves: Moves, lasted_s: f64, end: End) -> Arm {
+fn arm(moves: Moves, lasted_s: f64, end: StretchEnd) -> Arm {
     Arm {
         interval_s: (moves == Moves::Keepalive).then_some(1),
         channel_quiet_s: Some(lasted_s),
@@ -12,12 +12,12 @@ fn arm(moves: Moves, lasted_s: f64, end: End) -> Arm {
     }
 }
 
-fn died(manner: Manner, sign: Sign) -> End {
-    End::Died { manner, sign, others_alive: true, tcp: None }
+fn died(manner: Manner, sign: Sign) -> StretchEnd {
+    StretchEnd::Died { manner, sign, others_alive: true, tcp: None }
 }
 
-fn alive() -> End {
-    End::Alive { rtt_ms: 1.0 }
+fn alive() -> StretchEnd {
+    StretchEnd::Alive { rtt_ms: 1.0 }
 }
 
 /// A timer between 5 s and 6 s with a proven keepalive of 1 s.
@@ -79,7 +79,7 @@ fn a_closed_channel_gets_no_keepalive_advice() {
 #[test]
 fn a_death_that_the_kept_sessions_shared_is_no_idle_timer() {
     let mut facts = timer(Manner::Fin, Sign::BeforeProbe);
-    facts.arms[1].end = End::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: false, tcp: None };
+    facts.arms[1].end = StretchEnd::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: false, tcp: None };
     assert!(fired(facts).is_empty());
 }
 
@@ -101,7 +101,7 @@ fn the_users_own_keepalive_is_blamed_only_when_it_is_too_slow() {
 }
 
 /// A timer of the same length that ended the session on which only the server spoke, after so many seconds.
-fn server_data(lasted_s: f64, end: End) -> Facts {
+fn server_data(lasted_s: f64, end: StretchEnd) -> Facts {
     let mut facts = timer(Manner::Silent, Sign::AfterProbe);
     facts.arms.push(Arm { interval_s: Some(1), ..arm(Moves::ServerData, lasted_s, end) });
     facts
@@ -119,7 +119,7 @@ fn a_timer_that_only_the_clients_data_winds_up_has_a_name_of_its_own() {
     assert_eq!(fired(server_data(30.0, lost())), without);
     // Who ends sessions by himself has a name of his own.
     assert_eq!(fired(server_data(5.6, died(Manner::Fin, Sign::BeforeProbe))), without);
-    let alone = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: false, tcp: None };
+    let alone = StretchEnd::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: false, tcp: None };
     assert_eq!(fired(server_data(5.6, alone)), without);
     let mut unproven = server_data(5.6, lost());
     unproven.arms[2].lasted_s = 5.5;

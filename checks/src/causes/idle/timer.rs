@@ -5,7 +5,7 @@ use crate::causes::shared::RELOAD;
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
-use crate::facts::idle::{Arm, End, Facts, Search, Sign, Speaker, legs};
+use crate::facts::idle::{Arm, StretchEnd, Facts, Search, Sign, Speaker, legs};
 use crate::facts::{Check, Evidence};
 
 /// The fix that the idle test tries on its own sessions.
@@ -170,7 +170,7 @@ pub(super) fn sharp(facts: &Facts) -> Certainty {
 
 /// Whether a session that was kept alive was well when this one was found dead.
 pub(super) fn outlived(arm: &Arm) -> bool {
-    matches!(arm.end, End::Died { others_alive: true, .. })
+    matches!(arm.end, StretchEnd::Died { others_alive: true, .. })
 }
 
 fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> {
@@ -186,7 +186,7 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
         Sign::AfterProbe if *how == Manner::Silent => format!("one that was silent for {died} never answered again"),
         Sign::AfterProbe => format!("one that was silent for {died} ended with {} when we sent on it", how.words()),
     });
-    if let End::Died { tcp: Some(tcp), .. } = &first.end
+    if let StretchEnd::Died { tcp: Some(tcp), .. } = &first.end
         && tcp.unacked > 0
         && tcp.backoff > 0
     {
@@ -253,7 +253,7 @@ fn which_hop(facts: &Facts) -> Option<String> {
 /// What became of sessions on which the server spoke first after an even longer silence.
 fn server_first(facts: &Facts, first: &Arm) -> Option<String> {
     let spoke =
-        facts.arms.iter().filter(|arm| arm.speaks_first == Speaker::Server && matches!(arm.end, End::Alive { .. }));
+        facts.arms.iter().filter(|arm| arm.speaks_first == Speaker::Server && matches!(arm.end, StretchEnd::Alive { .. }));
     let longest = spoke.map(|arm| arm.lasted_s).max_by(f64::total_cmp)?;
     (first.speaks_first == Speaker::Client && longest > first.lasted_s * 1.1).then(|| {
         format!(

@@ -1,11 +1,11 @@
 //! The proxy command does not carry the connection.
 
-use crate::base::text::{seconds, shown};
+use crate::base::text::{seconds, sanitize};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::handshake::Facts;
-use crate::facts::proxy::End;
+use crate::facts::proxy::ProxyExit;
 
 /// The lines of standard error that a diagnosis quotes: the last ones tell how it ended.
 const QUOTED: usize = 4;
@@ -67,7 +67,7 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
             return None;
         }
         let (certainty, what) = match facts.proxy_end {
-            Some(end @ (End::Status { status: 1.. } | End::Signal { .. })) => {
+            Some(end @ (ProxyExit::Status { status: 1.. } | ProxyExit::Signal { .. })) => {
                 (Certainty::Certain, format!("the proxy command ended with {}", end.words()))
             }
             Some(end) => (Certainty::Possible, format!("the proxy command ended with {}", end.words())),
@@ -90,7 +90,7 @@ fn said(facts: &Facts) -> Vec<String> {
     let lines = lines.iter().map(|line| line.trim_end_matches("\\r").trim()).filter(|line| !line.is_empty());
     let lines: Vec<_> = lines.collect();
     let last = lines.get(lines.len().saturating_sub(QUOTED)..).unwrap_or_default();
-    last.iter().map(|line| format!("it printed \"{}\"", shown(line))).collect()
+    last.iter().map(|line| format!("it printed \"{}\"", sanitize(line))).collect()
 }
 
 #[cfg(test)]
@@ -100,7 +100,7 @@ mod tests {
     use crate::facts::certainty::Certainty;
     use crate::facts::connection::Manner;
     use crate::facts::handshake::Facts;
-    use crate::facts::proxy::End;
+    use crate::facts::proxy::ProxyExit;
     use crate::facts::{Evidence, Step, Timed};
 
     fn judged(facts: Facts) -> Option<Match> {
@@ -108,7 +108,7 @@ mod tests {
         (PROXY_COMMAND_FAILED.judge)(&Evidence { handshake, ..Evidence::unexamined() })
     }
 
-    fn proxied(proxy_end: Option<End>) -> Facts {
+    fn proxied(proxy_end: Option<ProxyExit>) -> Facts {
         let stderr = Some("a\\nb\\r\\nc\\nd\\n\\ne".to_owned());
         let end = Some((Manner::Fin, 3.0));
         Facts { proxied: true, proxy_stderr: stderr, proxy_end, end, ..Facts::default() }
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_command_that_fails_is_named_with_its_status_and_its_last_words() {
-        let found = judged(proxied(Some(End::Status { status: 127 }))).unwrap();
+        let found = judged(proxied(Some(ProxyExit::Status { status: 127 }))).unwrap();
         assert_eq!(found.certainty, Certainty::Certain);
         assert!(found.because[0].contains("no such command"));
         assert_eq!(found.because[2..], ["b", "c", "d", "e"].map(|line| format!("it printed \"{line}\"")));
@@ -125,14 +125,14 @@ mod tests {
     #[test]
     fn one_that_ends_well_or_still_runs_is_a_guess() {
         let certainty = |facts| judged(facts).map(|found| found.certainty);
-        assert_eq!(certainty(proxied(Some(End::Status { status: 0 }))), Some(Certainty::Possible));
+        assert_eq!(certainty(proxied(Some(ProxyExit::Status { status: 0 }))), Some(Certainty::Possible));
         let running = Facts { end: None, gave_up_ms: Some(9000.0), ..proxied(None) };
         assert_eq!(certainty(running), Some(Certainty::Possible));
     }
 
     #[test]
     fn a_server_that_spoke_or_that_needs_no_command_is_not_its_matter() {
-        let end = Some(End::Status { status: 1 });
+        let end = Some(ProxyExit::Status { status: 1 });
         assert!(judged(Facts { received_bytes: 9, ..proxied(end) }).is_none());
         assert!(judged(Facts { proxied: false, ..proxied(None) }).is_none());
     }

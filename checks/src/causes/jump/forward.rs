@@ -1,6 +1,6 @@
 //! A hop that lets us in and does not connect us on.
 
-use crate::base::text::{seconds, shown};
+use crate::base::text::{seconds, sanitize};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::NotForwarded;
@@ -51,7 +51,7 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
         let (hop, forward, failure) = stopped(evidence)?;
         let NotForwarded::Refused { code: PROHIBITED, text } = failure else { return None };
         let because = [
-            format!("the login at {} succeeded", shown(&hop.name)),
+            format!("the login at {} succeeded", sanitize(&hop.name)),
             format!("it refused the connection to {}: reason {PROHIBITED}, \"{text}\"", place(forward)),
         ];
         Some(with_values(Match::new(Certainty::Certain, because), hop, forward))
@@ -129,7 +129,7 @@ pub(super) const TARGET_UNREACHABLE: Cause = Cause {
                 (Certainty::Possible, format!("it ended the connection when asked for {}", place(forward)))
             }
         };
-        let because = [format!("the login at {} succeeded", shown(&hop.name)), what];
+        let because = [format!("the login at {} succeeded", sanitize(&hop.name)), what];
         Some(with_values(Match::new(certainty, because), hop, forward))
     },
     ..Cause::NEW
@@ -143,7 +143,7 @@ fn stopped(evidence: &Evidence) -> Option<(&Hop, &Forward, &NotForwarded)> {
 }
 
 fn place(forward: &Forward) -> String {
-    let host = shown(&forward.host);
+    let host = sanitize(&forward.host);
     if host.contains(':') { format!("[{host}]:{}", forward.port) } else { format!("{host}:{}", forward.port) }
 }
 

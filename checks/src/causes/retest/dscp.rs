@@ -4,7 +4,7 @@ use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::retest::{Marks, Outcome};
+use crate::facts::retest::{Marks, RetestOutcome};
 
 pub(super) const DROPPED: Cause = Cause {
     code: "path-dscp-dropped",
@@ -47,7 +47,7 @@ pub(super) const DROPPED: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.channel.failed()?;
         let marks = facts.marks.as_ref()?;
-        if marks.arm.outcome != Outcome::Through {
+        if marks.arm.outcome != RetestOutcome::Through {
             return None;
         }
         if facts.ending.is_some() || !marks.marked.is_some_and(|tcp| tcp.is_losing()) {
@@ -98,7 +98,7 @@ mod tests {
     use crate::facts::certainty::Certainty::{Certain, Likely};
     use crate::facts::channel::Facts;
     use crate::facts::connection::Manner;
-    use crate::facts::retest::{Arm, Marks, Outcome};
+    use crate::facts::retest::{Retest, Marks, RetestOutcome};
     use crate::facts::tcp::TcpInfo;
     use crate::facts::{Evidence, Step, Timed};
 
@@ -116,8 +116,8 @@ mod tests {
         }
     }
 
-    fn marks(outcome: Outcome) -> Marks {
-        let arm = Arm { segment: None, short_offer: false, tos: None, ms: 300.0, outcome, tcp: None };
+    fn marks(outcome: RetestOutcome) -> Marks {
+        let arm = Retest { segment: None, short_offer: false, tos: None, ms: 300.0, outcome, tcp: None };
         Marks { tos: 0x48, marked: Some(kernel(1)), arm, marked_after: Some(kernel(1)), acknowledged_ms: Some(2000.0) }
     }
 
@@ -130,20 +130,20 @@ mod tests {
 
     #[test]
     fn it_is_proven_where_only_the_unmarked_connection_works_at_the_same_time() {
-        assert_eq!(judged(marks(Outcome::Through), None), Some(Certain));
-        let recovered = Marks { marked_after: Some(kernel(0)), acknowledged_ms: None, ..marks(Outcome::Through) };
+        assert_eq!(judged(marks(RetestOutcome::Through), None), Some(Certain));
+        let recovered = Marks { marked_after: Some(kernel(0)), acknowledged_ms: None, ..marks(RetestOutcome::Through) };
         assert_eq!(judged(recovered, None), Some(Likely), "the path came back for both");
     }
 
     #[test]
     fn an_end_right_after_the_marks_is_not_laid_on_them() {
-        assert_eq!(judged(marks(Outcome::Through), Some(Manner::Reset)), None);
+        assert_eq!(judged(marks(RetestOutcome::Through), Some(Manner::Reset)), None);
     }
 
     #[test]
     fn a_silent_server_and_a_dead_path_are_not_laid_on_marks() {
-        let hangs = Marks { marked: Some(kernel(0)), marked_after: Some(kernel(0)), ..marks(Outcome::Through) };
+        let hangs = Marks { marked: Some(kernel(0)), marked_after: Some(kernel(0)), ..marks(RetestOutcome::Through) };
         assert_eq!(judged(hangs, None), None, "everything was acknowledged");
-        assert_eq!(judged(marks(Outcome::Silent), None), None, "nothing passes without the mark either");
+        assert_eq!(judged(marks(RetestOutcome::Silent), None), None, "nothing passes without the mark either");
     }
 }

@@ -1,10 +1,10 @@
 //! The path loses packets for their size, and nothing says so.
 
-use crate::base::text::{seconds, shown};
+use crate::base::text::{seconds, sanitize};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::GaveUp;
-use crate::facts::retest::{self, Arm, HEADERS_V4, HEADERS_V6, Outcome};
+use crate::facts::retest::{self, Retest, HEADERS_V4, HEADERS_V6, RetestOutcome};
 use crate::facts::tcp::TcpInfo;
 use crate::facts::{Check, Evidence};
 
@@ -100,10 +100,10 @@ fn keys(evidence: &Evidence) -> Option<Match> {
     because.extend(sizes.lines(evidence, facts.tcp));
     let short = facts.arms.iter().find(|arm| arm.short_offer).map(|arm| &arm.outcome);
     because.extend(match short {
-        Some(Outcome::Through) => Some(
+        Some(RetestOutcome::Through) => Some(
             "with few algorithms on offer it was through at full size too, for all packets stay small then".to_owned(),
         ),
-        Some(Outcome::Silent) => {
+        Some(RetestOutcome::Silent) => {
             Some("with few algorithms on offer it stalled too: the server's large packets are lost as well".to_owned())
         }
         _ => None,
@@ -113,7 +113,7 @@ fn keys(evidence: &Evidence) -> Option<Match> {
     because.extend(large.map(|name| {
         format!(
             "your ssh offers {}, a post-quantum key exchange, whose messages alone take more than 1000 bytes",
-            shown(name)
+            sanitize(name)
         )
     }));
     Some(sizes.matched(evidence, facts.tcp, because))
@@ -150,11 +150,11 @@ struct Sizes {
 
 impl Sizes {
     /// None where nothing passed, where full size passed after all, or where size and outcome do not go together.
-    fn of(arms: &[Arm]) -> Option<Self> {
-        let usual = |arm: &&Arm| !arm.short_offer;
-        let through = |arm: &&Arm| arm.outcome == Outcome::Through;
-        let silent = |arm: &&Arm| arm.outcome == Outcome::Silent;
-        let sizes = |is: fn(&&Arm) -> bool| arms.iter().filter(usual).filter(is).filter_map(|arm| arm.segment);
+    fn of(arms: &[Retest]) -> Option<Self> {
+        let usual = |arm: &&Retest| !arm.short_offer;
+        let through = |arm: &&Retest| arm.outcome == RetestOutcome::Through;
+        let silent = |arm: &&Retest| arm.outcome == RetestOutcome::Silent;
+        let sizes = |is: fn(&&Retest) -> bool| arms.iter().filter(usual).filter(is).filter_map(|arm| arm.segment);
         let passed = sizes(through).max()?;
         let lost = sizes(silent).min();
         let control = arms.iter().filter(usual).find(|arm| arm.segment.is_none());
@@ -165,7 +165,7 @@ impl Sizes {
             passes: sizes(through).count(),
             again: control.is_some_and(|arm| silent(&arm)),
             alone: arms.len() == 1,
-            unacknowledged: control.is_some_and(Arm::is_unacknowledged),
+            unacknowledged: control.is_some_and(Retest::is_unacknowledged),
         })
     }
 
@@ -232,38 +232,38 @@ mod tests {
     use crate::facts::certainty::Certainty;
     use crate::facts::certainty::Certainty::{Certain, Likely};
     use crate::facts::handshake::Facts;
-    use crate::facts::retest::{Arm, Outcome};
+    use crate::facts::retest::{Retest, RetestOutcome};
     use crate::facts::tcp::{self, TcpInfo};
     use crate::facts::{Evidence, Step, Timed};
 
-    fn arm(segment: Option<u32>, outcome: Outcome) -> Arm {
-        Arm { segment, short_offer: false, tos: None, ms: 40.0, outcome, tcp: None }
+    fn arm(segment: Option<u32>, outcome: RetestOutcome) -> Retest {
+        Retest { segment, short_offer: false, tos: None, ms: 40.0, outcome, tcp: None }
     }
 
-    fn through(segment: u32) -> Arm {
-        arm(Some(segment), Outcome::Through)
+    fn through(segment: u32) -> Retest {
+        arm(Some(segment), RetestOutcome::Through)
     }
 
-    fn silent(segment: u32) -> Arm {
-        arm(Some(segment), Outcome::Silent)
+    fn silent(segment: u32) -> Retest {
+        arm(Some(segment), RetestOutcome::Silent)
     }
 
-    fn again() -> Arm {
-        arm(None, Outcome::Silent)
+    fn again() -> Retest {
+        arm(None, RetestOutcome::Silent)
     }
 
-    fn evidence(arms: Vec<Arm>) -> Evidence {
+    fn evidence(arms: Vec<Retest>) -> Evidence {
         let facts = Facts { version: Some("SSH-2.0-x".into()), gave_up_ms: Some(3000.0), arms, ..Facts::default() };
         Evidence { handshake: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() }
     }
 
-    fn judged(arms: Vec<Arm>) -> Option<(Certainty, Vec<(&'static str, String)>)> {
+    fn judged(arms: Vec<Retest>) -> Option<(Certainty, Vec<(&'static str, String)>)> {
         (BLACK_HOLE.judge)(&evidence(arms)).map(|found| (found.certainty, found.values))
     }
 
     #[test]
     fn no_mtu_below_1280_is_advised_for_ipv6() {
-        let by_v6 = |arms: Vec<Arm>| {
+        let by_v6 = |arms: Vec<Retest>| {
             let facts = tcp::Facts {
                 attempts: Vec::new(),
                 not_tried: 0,
@@ -287,7 +287,7 @@ mod tests {
         assert!(broken.because.iter().any(|line| line.contains("RFC 8200")), "{:?}", broken.because);
     }
 
-    fn certainty(arms: Vec<Arm>) -> Option<Certainty> {
+    fn certainty(arms: Vec<Retest>) -> Option<Certainty> {
         judged(arms).map(|(certainty, _)| certainty)
     }
 
@@ -312,7 +312,7 @@ mod tests {
             path_mtu: 1500,
             ..TcpInfo::default()
         };
-        let lost = Arm { tcp: Some(losing), ..again() };
+        let lost = Retest { tcp: Some(losing), ..again() };
         assert_eq!(certainty(vec![through(536), lost]), Some(Likely), "the first stall was not seen to lose anything");
         assert_eq!(certainty(vec![through(536)]), Some(Likely));
     }
@@ -321,7 +321,7 @@ mod tests {
     fn it_is_not_claimed_where_size_does_not_decide() {
         assert_eq!(certainty(vec![silent(536)]), None, "a server that hangs");
         assert_eq!(certainty(vec![]), None);
-        assert_eq!(certainty(vec![through(536), arm(None, Outcome::Through)]), None, "an outage that is over");
+        assert_eq!(certainty(vec![through(536), arm(None, RetestOutcome::Through)]), None, "an outage that is over");
         assert_eq!(
             certainty(vec![through(536), again(), silent(700), through(900)]),
             None,

@@ -1,9 +1,9 @@
 //! What further connections say of a stall that the size of packets does not explain.
 
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::Evidence;
 use crate::facts::certainty::Certainty;
-use crate::facts::retest::{Arm, Outcome};
+use crate::facts::retest::{Retest, RetestOutcome};
 
 /// What the arms say of a stall that no black hole explains.
 pub(crate) struct Stall {
@@ -16,22 +16,22 @@ pub(crate) struct Stall {
 }
 
 /// Reads the arms of an exchange that stalled, where they show no black hole.
-pub(crate) fn without_a_black_hole(evidence: &Evidence, arms: &[Arm]) -> Stall {
+pub(crate) fn without_a_black_hole(evidence: &Evidence, arms: &[Retest]) -> Stall {
     let Some(small) = arms.first() else {
         return Stall { certainty: Certainty::Likely, words: only_once(evidence), tried: false };
     };
     let size = small.segment.unwrap_or_default();
     let (certainty, words) = match &small.outcome {
-        Outcome::Through => {
+        RetestOutcome::Through => {
             (Certainty::Likely, "further connections got through: it does not stall every time".to_owned())
         }
-        Outcome::Silent => (
+        RetestOutcome::Silent => (
             Certainty::Certain,
             format!("a connection held to segments of {size} bytes stalled as well: their size is hardly to blame"),
         ),
-        Outcome::Failed { error } => (
+        RetestOutcome::Failed { error } => (
             Certainty::Likely,
-            format!("a connection held to segments of {size} bytes failed too, otherwise: {}", shown(error)),
+            format!("a connection held to segments of {size} bytes failed too, otherwise: {}", sanitize(error)),
         ),
     };
     Stall { certainty, words: Some(words), tried: true }

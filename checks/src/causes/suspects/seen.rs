@@ -1,6 +1,6 @@
 //! What the evidence says that tells suspects apart.
 
-use super::suspect::{Clock, Ending};
+use super::suspect::{Clock, SuspectEnding};
 use crate::facts::Evidence;
 use crate::facts::connection::Manner;
 use crate::facts::idle::{Arm, Sign, Timeout};
@@ -13,7 +13,7 @@ pub struct Seen<'a> {
     /// The longest that was lived through and the shortest that killed.
     pub bracket: Timeout,
     /// How the death came.
-    pub ending: Ending,
+    pub ending: SuspectEnding,
     /// Whether a session with TCP keepalives alone outlived the timer; `None` where that was not tried.
     pub tcp_keepalive_held: Option<bool>,
     /// Whether what the server said first after such a silence came through; `None` where that was not tried.
@@ -31,7 +31,7 @@ impl<'a> Seen<'a> {
         Some(Self {
             clock: Clock::Idle,
             bracket: facts.timeout(),
-            ending: Ending::of(manner, sign)?,
+            ending: SuspectEnding::of(manner, sign)?,
             tcp_keepalive_held: facts.tcp_keepalive_held(),
             server_heard: facts.server_heard(),
             version: version(evidence),
@@ -46,7 +46,7 @@ impl<'a> Seen<'a> {
         Some(Self {
             clock: Clock::Age,
             bracket: Timeout { survived_s: Some(heard_s), died_s: Some(arm.age_s) },
-            ending: Ending::of(manner, sign)?,
+            ending: SuspectEnding::of(manner, sign)?,
             tcp_keepalive_held: None,
             server_heard: None,
             version: version(evidence),
@@ -54,7 +54,7 @@ impl<'a> Seen<'a> {
     }
 }
 
-impl Ending {
+impl SuspectEnding {
     /// The ending that a manner and its first sign amount to; `None` for those that no middlebox can bring about.
     #[must_use]
     pub fn of(manner: &Manner, sign: Sign) -> Option<Self> {

@@ -16,9 +16,9 @@ pub struct Suspect {
     /// The least and the most that it can be set to, seconds; `None` where that is not published or not settable.
     pub range_s: Option<(u32, u32)>,
     /// How it takes part in the connection.
-    pub kind: Kind,
+    pub kind: SuspectKind,
     /// The ways in which it ends a session.
-    pub endings: &'static [Ending],
+    pub endings: &'static [SuspectEnding],
     /// Whether a packet of the server lets a forgotten connection pass again.
     pub revived_by_server: bool,
     /// What the server's version line has to contain.
@@ -42,7 +42,7 @@ pub enum Clock {
 
 /// How something takes part in a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SuspectKind {
     /// It passes packets on and keeps a table: any packet counts, a TCP keepalive too.
     Table,
     /// It ends TCP on both sides: only bytes count, and a TCP keepalive does not cross it.
@@ -53,7 +53,7 @@ pub enum Kind {
 
 /// How a session ends, as its client sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum SuspectEnding {
     /// What is sent after the timer is dropped without a word.
     Silent,
     /// What is sent after the timer is answered by a reset.
@@ -102,7 +102,7 @@ impl Suspect {
         let narrow = survived > 0.0 && survived < died && (died - survived) / died <= WIDEST;
         let inside = limit * (1.0 + SLACK) > survived && limit * (1.0 - SLACK) <= died;
         let kind = match seen.tcp_keepalive_held {
-            Some(held) if self.clock == Clock::Idle => held == (self.kind == Kind::Table),
+            Some(held) if self.clock == Clock::Idle => held == (self.kind == SuspectKind::Table),
             _ => true,
         };
         let revival = !self.revived_by_server || seen.server_heard != Some(false);
@@ -148,7 +148,7 @@ impl Suspect {
     }
 }
 
-impl Ending {
+impl SuspectEnding {
     fn words(self) -> &'static str {
         match self {
             Self::Silent => "packets are dropped without a word",

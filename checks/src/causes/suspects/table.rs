@@ -1,7 +1,7 @@
 //! The suspects. An entry whose timer or manner could not be read in a document or seen on the thing itself is not here.
 
-use super::suspect::Ending::{Fin, ResetAfterPacket, ResetAtExpiry, Silent};
-use super::suspect::{Clock, Kind, Knob, Sure, Suspect, Unit};
+use super::suspect::SuspectEnding::{Fin, ResetAfterPacket, ResetAtExpiry, Silent};
+use super::suspect::{Clock, SuspectKind, Knob, Sure, Suspect, Unit};
 
 /// Most suspects: a table of connections, an idle timer, silence after it.
 const TABLE: Suspect = Suspect {
@@ -9,7 +9,7 @@ const TABLE: Suspect = Suspect {
     clock: Clock::Idle,
     limit_s: 0,
     range_s: None,
-    kind: Kind::Table,
+    kind: SuspectKind::Table,
     endings: &[Silent],
     revived_by_server: false,
     version: None,
@@ -41,7 +41,7 @@ pub(super) static SUSPECTS: &[Suspect] = &[
     Suspect {
         name: "HAProxy with the configuration that Debian ships",
         limit_s: 50,
-        kind: Kind::Proxy,
+        kind: SuspectKind::Proxy,
         endings: &[Fin],
         knob: Some(seconds(
             "raise both timeouts in the proxy's section for ssh",
@@ -107,7 +107,7 @@ pub(super) static SUSPECTS: &[Suspect] = &[
     Suspect {
         name: "Envoy that carries ssh in HTTP CONNECT or a websocket (Pomerium and others)",
         limit_s: 300,
-        kind: Kind::Proxy,
+        kind: SuspectKind::Proxy,
         endings: &[Fin, ResetAtExpiry],
         knob: Some(seconds(
             "raise the stream idle timeout of the HTTP connection manager or of the route",
@@ -179,7 +179,7 @@ pub(super) static SUSPECTS: &[Suspect] = &[
     Suspect {
         name: "nginx stream proxy",
         limit_s: 600,
-        kind: Kind::Proxy,
+        kind: SuspectKind::Proxy,
         endings: &[Fin],
         knob: Some(seconds("raise the timeout in the stream server block for ssh", "proxy_timeout {wanted}s;")),
         source: "nginx documentation, ngx_stream_proxy_module, proxy_timeout",
@@ -188,7 +188,7 @@ pub(super) static SUSPECTS: &[Suspect] = &[
     Suspect {
         name: "an SSH server built with russh",
         limit_s: 600,
-        kind: Kind::Server,
+        kind: SuspectKind::Server,
         endings: &[Fin],
         version: Some("russh"),
         knob: Some(seconds(
@@ -282,7 +282,7 @@ pub(super) static SUSPECTS: &[Suspect] = &[
     Suspect {
         name: "Envoy TCP proxy",
         limit_s: 3600,
-        kind: Kind::Proxy,
+        kind: SuspectKind::Proxy,
         endings: &[Fin],
         sure: Sure::Secondary,
         knob: Some(seconds("raise the idle timeout of the tcp_proxy filter", "idle_timeout: {wanted}s")),
@@ -293,7 +293,7 @@ pub(super) static SUSPECTS: &[Suspect] = &[
         name: "AWS EC2 Instance Connect Endpoint",
         clock: Clock::Age,
         limit_s: 3600,
-        kind: Kind::Proxy,
+        kind: SuspectKind::Proxy,
         endings: &[Fin, ResetAtExpiry],
         source: "Amazon EC2 User Guide, Connect using EC2 Instance Connect Endpoint",
         ..TABLE

@@ -2,7 +2,7 @@ use super::seen::Seen;
 use super::suspect::{Clock, Ending, Kind, Suspect, Unit};
 use super::{WANTED_S, consistent_with, of, table};
 use crate::facts::connection::Manner;
-use crate::facts::idle::{Arm, End, Facts, Moves, Sign, Timeout};
+use crate::facts::idle::{Arm, StretchEnd, Facts, Moves, Sign, Timeout};
 use crate::facts::{Evidence, Step, Timed};
 
 fn seen(survived: f64, died: f64, ending: Ending) -> Seen<'static> {
@@ -118,12 +118,12 @@ fn an_age_and_a_silence_of_one_hour_have_different_suspects() {
     assert_eq!(names(&Seen { clock: Clock::Idle, ..aged }), ["Envoy TCP proxy"]);
 }
 
-fn dead(manner: Manner, sign: Sign) -> End {
-    End::Died { manner, sign, others_alive: true, tcp: None }
+fn dead(manner: Manner, sign: Sign) -> StretchEnd {
+    StretchEnd::Died { manner, sign, others_alive: true, tcp: None }
 }
 
 fn named(arms: Vec<Arm>) -> Vec<&'static str> {
-    let lived = Arm::sample(Moves::Nothing, 340.2, End::Alive { rtt_ms: 1.0 });
+    let lived = Arm::sample(Moves::Nothing, 340.2, StretchEnd::Alive { rtt_ms: 1.0 });
     let facts = Facts { arms: arms.into_iter().chain([lived]).collect(), ..Facts::default() };
     let idle = Timed { step: Step::Failed(facts), duration_ms: 1.0 };
     of(&Evidence { idle, ..Evidence::unexamined() }).iter().map(|suspect| suspect.name).collect()
@@ -133,9 +133,9 @@ fn named(arms: Vec<Arm>) -> Vec<&'static str> {
 fn the_evidence_is_read_as_the_arms_have_it() {
     let silent = || Arm::sample(Moves::Nothing, 360.0, dead(Manner::Silent, Sign::AfterProbe));
     assert_eq!(named(vec![silent()]).len(), 3);
-    let held = Arm::sample(Moves::TcpKeepalive, 400.0, End::Alive { rtt_ms: 1.0 });
+    let held = Arm::sample(Moves::TcpKeepalive, 400.0, StretchEnd::Alive { rtt_ms: 1.0 });
     assert_eq!(named(vec![silent(), held]).len(), 3);
-    let too_short = Arm::sample(Moves::TcpKeepalive, 100.0, End::Alive { rtt_ms: 1.0 });
+    let too_short = Arm::sample(Moves::TcpKeepalive, 100.0, StretchEnd::Alive { rtt_ms: 1.0 });
     assert_eq!(named(vec![silent(), too_short]).len(), 3);
     let lost = Arm::sample(Moves::TcpKeepalive, 400.0, dead(Manner::Silent, Sign::AfterProbe));
     assert!(named(vec![silent(), lost]).is_empty());

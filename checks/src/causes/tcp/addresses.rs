@@ -1,12 +1,12 @@
 //! What is wrong with some of the addresses, ours or the server's.
 
-use super::reading::{self, Kind};
+use super::reading::{self, ConnectFailure};
 use super::shared::{PATIENT_S, failed_as, lines};
 use crate::base::text;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::tcp::{self, Attempt, Outcome};
+use crate::facts::tcp::{self, Attempt, ConnectOutcome};
 
 /// The ConnectTimeout that is advised, seconds: time for a SYN that is lost twice (RFC 6298: sent again after 1 and 3 s).
 const ADVISED_S: f64 = 5.0;
@@ -48,12 +48,12 @@ pub(super) const BIND_ADDRESS: Cause = Cause {
         let facts = evidence.tcp.failed()?;
         let bind = facts.bind?;
         let unusable = |attempt: &Attempt| match &attempt.outcome {
-            Outcome::Failed { errno: Some(errno), .. } => {
+            ConnectOutcome::Failed { errno: Some(errno), .. } => {
                 errno == "EADDRNOTAVAIL" || attempt.address.is_ipv4() != bind.is_ipv4()
             }
             _ => false,
         };
-        failed_as(evidence, Kind::Other).filter(|_| facts.attempts.iter().any(unusable))?;
+        failed_as(evidence, ConnectFailure::Other).filter(|_| facts.attempts.iter().any(unusable))?;
         let because = [format!("the settings connect from {bind}")].into_iter().chain(lines(facts));
         Some(Match::new(Certainty::Certain, because))
     },

@@ -4,7 +4,7 @@ use crate::base::text::seconds;
 use crate::causes::shared::ONE_CONNECTION;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
-use crate::facts::tcp::{self, Attempt, Facts, Outcome, TcpInfo};
+use crate::facts::tcp::{self, Attempt, Facts, ConnectOutcome, TcpInfo};
 use crate::facts::{Check, Evidence};
 
 /// A lost SYN is sent again after 1 s (RFC 6298 section 2.1): a connection that takes so long has lost one.
@@ -153,17 +153,17 @@ pub(super) const LOSSY: Cause = Cause {
 
 /// The attempts before and from the first that failed, where none was established after it.
 fn cut_off(facts: &Facts) -> Option<(&[Attempt], &[Attempt])> {
-    let at = facts.repeats.iter().position(|attempt| attempt.outcome != Outcome::Connected)?;
+    let at = facts.repeats.iter().position(|attempt| attempt.outcome != ConnectOutcome::Connected)?;
     let (before, after) = facts.repeats.split_at(at);
-    let none = after.iter().all(|attempt| attempt.outcome != Outcome::Connected);
+    let none = after.iter().all(|attempt| attempt.outcome != ConnectOutcome::Connected);
     (none && after.len() >= SERIES).then_some((before, after))
 }
 
 fn is_late(attempt: &Attempt) -> bool {
     match attempt.outcome {
-        Outcome::Connected => attempt.ms >= LATE_MS,
-        Outcome::TimedOut => true,
-        Outcome::Failed { .. } | Outcome::NotWaitedFor => false,
+        ConnectOutcome::Connected => attempt.ms >= LATE_MS,
+        ConnectOutcome::TimedOut => true,
+        ConnectOutcome::Failed { .. } | ConnectOutcome::NotWaitedFor => false,
     }
 }
 
@@ -184,7 +184,7 @@ fn resent(tcp: TcpInfo) -> Option<String> {
 fn along_the_way(evidence: &Evidence, facts: &Facts) -> Option<String> {
     let syns = facts.path.map_or(0, |path| path.repeated_syns);
     let handshake = evidence.handshake.passed().and_then(|facts| facts.tcp).map_or(0, |tcp| tcp.retransmits);
-    let took = facts.attempts.iter().find(|attempt| attempt.outcome == Outcome::Connected)?.ms;
+    let took = facts.attempts.iter().find(|attempt| attempt.outcome == ConnectOutcome::Connected)?.ms;
     (handshake > 0).then(|| {
         format!(
             "the examination's own connection took {} and sent {handshake} packets again before the login ({syns} of them its first)",
@@ -198,23 +198,23 @@ mod tests {
     use super::{LOSSY, SOURCE_BANNED};
     use crate::facts::certainty::Certainty;
     use crate::facts::certainty::Certainty::{Likely, Possible};
-    use crate::facts::tcp::{Attempt, Facts, Outcome, Path, TcpInfo};
+    use crate::facts::tcp::{Attempt, Facts, ConnectOutcome, Path, TcpInfo};
     use crate::facts::{Evidence, Step, Timed, transfer};
 
-    fn attempt(ms: f64, outcome: Outcome) -> Attempt {
+    fn attempt(ms: f64, outcome: ConnectOutcome) -> Attempt {
         Attempt { address: "192.0.2.7:22".parse().unwrap(), ms, outcome }
     }
 
     fn quick() -> Attempt {
-        attempt(20.0, Outcome::Connected)
+        attempt(20.0, ConnectOutcome::Connected)
     }
 
     fn late() -> Attempt {
-        attempt(1020.0, Outcome::Connected)
+        attempt(1020.0, ConnectOutcome::Connected)
     }
 
     fn silent() -> Attempt {
-        attempt(3500.0, Outcome::TimedOut)
+        attempt(3500.0, ConnectOutcome::TimedOut)
     }
 
     fn evidence(repeats: Vec<Attempt>) -> Evidence {

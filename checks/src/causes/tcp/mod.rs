@@ -27,31 +27,31 @@ mod tests {
     use crate::causes::{Cause, Match};
     use crate::facts::certainty::Certainty;
     use crate::facts::certainty::Certainty::{Certain, Likely, Possible};
-    use crate::facts::tcp::{Attempt, Facts, Icmp, Outcome};
+    use crate::facts::tcp::{Attempt, Facts, Icmp, ConnectOutcome};
     use crate::facts::{Evidence, Step, Timed};
     use std::net::SocketAddr;
 
     const V4: &str = "192.0.2.7:22";
     const V6: &str = "[2001:db8::7]:22";
 
-    fn failed(errno: &str, icmp: Option<Icmp>) -> Outcome {
-        Outcome::Failed { errno: Some(errno.into()), error: errno.into(), icmp, icmp_from_here: false }
+    fn failed(errno: &str, icmp: Option<Icmp>) -> ConnectOutcome {
+        ConnectOutcome::Failed { errno: Some(errno.into()), error: errno.into(), icmp, icmp_from_here: false }
     }
 
     fn icmp(code: u8) -> Icmp {
         Icmp { v6: false, kind: 3, code, sender: Some([198, 51, 100, 1].into()) }
     }
 
-    fn refused() -> Outcome {
+    fn refused() -> ConnectOutcome {
         failed("ECONNREFUSED", None)
     }
 
-    fn attempt(address: &str, ms: f64, outcome: Outcome) -> Attempt {
+    fn attempt(address: &str, ms: f64, outcome: ConnectOutcome) -> Attempt {
         Attempt { address: address.parse().unwrap(), ms, outcome }
     }
 
     fn evidence(attempts: Vec<Attempt>) -> Evidence {
-        let winner = attempts.iter().find(|attempt| attempt.outcome == Outcome::Connected);
+        let winner = attempts.iter().find(|attempt| attempt.outcome == ConnectOutcome::Connected);
         let connected_to: Option<SocketAddr> = winner.map(|attempt| attempt.address);
         let facts = Facts {
             attempts,
@@ -76,14 +76,14 @@ mod tests {
         matches(&evidence(attempts)).into_iter().map(|(code, found)| (code, found.certainty)).collect()
     }
 
-    fn alone(outcome: Outcome) -> Vec<(&'static str, Certainty)> {
+    fn alone(outcome: ConnectOutcome) -> Vec<(&'static str, Certainty)> {
         fired(vec![attempt(V4, 1.0, outcome)])
     }
 
     #[test]
     fn each_way_to_fail_has_its_own_cause() {
         assert_eq!(alone(refused()), [("tcp-refused", Likely)]);
-        assert_eq!(alone(Outcome::TimedOut), [("tcp-filtered", Likely)]);
+        assert_eq!(alone(ConnectOutcome::TimedOut), [("tcp-filtered", Likely)]);
         assert_eq!(alone(failed("EHOSTUNREACH", Some(icmp(1)))), [("tcp-unreachable", Likely)]);
         assert_eq!(alone(failed("ENETUNREACH", None)), [("tcp-unreachable", Certain)]);
         assert_eq!(alone(failed("EHOSTUNREACH", None)), [("tcp-unreachable", Likely)], "a message that was not told");
@@ -101,14 +101,14 @@ mod tests {
     fn of_several_addresses_the_one_nearest_to_the_server_tells() {
         let pair = |first, second| fired(vec![attempt(V6, 1.0, first), attempt(V4, 1.0, second)]);
         assert_eq!(pair(failed("ENETUNREACH", None), refused()), [("tcp-refused", Likely)]);
-        assert_eq!(pair(Outcome::TimedOut, refused()), [("tcp-refused", Possible)]);
-        assert_eq!(pair(failed("ENETUNREACH", None), Outcome::TimedOut), [("tcp-filtered", Likely)]);
-        assert_eq!(pair(failed("EHOSTUNREACH", Some(icmp(1))), Outcome::TimedOut), [("tcp-filtered", Possible)]);
+        assert_eq!(pair(ConnectOutcome::TimedOut, refused()), [("tcp-refused", Possible)]);
+        assert_eq!(pair(failed("ENETUNREACH", None), ConnectOutcome::TimedOut), [("tcp-filtered", Likely)]);
+        assert_eq!(pair(failed("EHOSTUNREACH", Some(icmp(1))), ConnectOutcome::TimedOut), [("tcp-filtered", Possible)]);
     }
 
     #[test]
     fn an_impatient_deadline_proves_less() {
-        let mut impatient = evidence(vec![attempt(V4, 1000.0, Outcome::TimedOut)]);
+        let mut impatient = evidence(vec![attempt(V4, 1000.0, ConnectOutcome::TimedOut)]);
         let Step::Failed(facts) = &mut impatient.tcp.step else { panic!("it failed") };
         facts.deadline_s = 1.0;
         assert_eq!(matches(&impatient).first().map(|(_, found)| found.certainty), Some(Possible));
@@ -116,10 +116,10 @@ mod tests {
 
     #[test]
     fn only_a_dead_address_that_ssh_tries_first_costs_time() {
-        let dead = || attempt(V6, 10_000.0, Outcome::TimedOut);
-        let live = || attempt(V4, 2.0, Outcome::Connected);
+        let dead = || attempt(V6, 10_000.0, ConnectOutcome::TimedOut);
+        let live = || attempt(V4, 2.0, ConnectOutcome::Connected);
         assert_eq!(fired(vec![dead(), live()]), [("tcp-some-addresses-dead", Certain)]);
-        assert_eq!(fired(vec![live(), attempt(V6, 160.0, Outcome::NotWaitedFor)]), []);
+        assert_eq!(fired(vec![live(), attempt(V6, 160.0, ConnectOutcome::NotWaitedFor)]), []);
         assert_eq!(fired(vec![live(), dead()]), []);
         assert_eq!(fired(vec![attempt(V6, 0.2, refused()), live()]), []);
         assert_eq!(fired(vec![live()]), []);
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn another_family_is_advised_only_where_it_helps() {
         let advised = |dead| {
-            let pair = [attempt(dead, 10_000.0, Outcome::TimedOut), attempt(V4, 2.0, Outcome::Connected)];
+            let pair = [attempt(dead, 10_000.0, ConnectOutcome::TimedOut), attempt(V4, 2.0, ConnectOutcome::Connected)];
             let values = matches(&evidence(pair.into())).remove(0).1.values;
             values.into_iter().find(|(name, _)| *name == "family").map(|(_, family)| family)
         };

@@ -1,10 +1,10 @@
 //! What the attempts say, for the judges.
 
-use crate::facts::tcp::{Attempt, Facts, Outcome};
+use crate::facts::tcp::{Attempt, Facts, ConnectOutcome};
 
 /// The ways in which no connection comes about, the one nearest to the server first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum ConnectFailure {
     /// A TCP reset came, or what this system cannot tell from one.
     Refused,
     /// A packet filter says no.
@@ -20,25 +20,25 @@ pub(super) enum Kind {
 }
 
 /// How an attempt failed; `None` when it did not.
-pub(super) fn kind(attempt: &Attempt) -> Option<Kind> {
+pub(super) fn kind(attempt: &Attempt) -> Option<ConnectFailure> {
     match &attempt.outcome {
-        Outcome::Connected | Outcome::NotWaitedFor => None,
-        Outcome::TimedOut => Some(Kind::Silent),
-        Outcome::Failed { icmp: Some(icmp), .. } if icmp.is_policy() => Some(Kind::Prohibited),
-        Outcome::Failed { errno, icmp, .. } => Some(match (errno.as_deref(), icmp) {
-            (Some("ECONNREFUSED"), _) => Kind::Refused,
-            (Some("EACCES" | "EPERM"), _) => Kind::Prohibited,
-            (Some("ENETUNREACH" | "EHOSTUNREACH" | "EHOSTDOWN" | "ENONET"), Some(_)) => Kind::Unreachable,
-            (Some("ENETUNREACH" | "EHOSTUNREACH" | "EHOSTDOWN" | "ENETDOWN"), None) => Kind::NoRoute,
-            _ => Kind::Other,
+        ConnectOutcome::Connected | ConnectOutcome::NotWaitedFor => None,
+        ConnectOutcome::TimedOut => Some(ConnectFailure::Silent),
+        ConnectOutcome::Failed { icmp: Some(icmp), .. } if icmp.is_policy() => Some(ConnectFailure::Prohibited),
+        ConnectOutcome::Failed { errno, icmp, .. } => Some(match (errno.as_deref(), icmp) {
+            (Some("ECONNREFUSED"), _) => ConnectFailure::Refused,
+            (Some("EACCES" | "EPERM"), _) => ConnectFailure::Prohibited,
+            (Some("ENETUNREACH" | "EHOSTUNREACH" | "EHOSTDOWN" | "ENONET"), Some(_)) => ConnectFailure::Unreachable,
+            (Some("ENETUNREACH" | "EHOSTUNREACH" | "EHOSTDOWN" | "ENETDOWN"), None) => ConnectFailure::NoRoute,
+            _ => ConnectFailure::Other,
         }),
     }
 }
 
 /// The failure that tells most, and whether every address failed so; a missing route for one family is normal
 /// where the other family is tried too.
-pub(super) fn telling(facts: &Facts) -> Option<(Kind, bool)> {
+pub(super) fn telling(facts: &Facts) -> Option<(ConnectFailure, bool)> {
     let kinds: Vec<_> = facts.attempts.iter().filter_map(kind).collect();
     let most = *kinds.iter().min()?;
-    Some((most, kinds.iter().all(|&kind| kind == most || kind == Kind::NoRoute)))
+    Some((most, kinds.iter().all(|&kind| kind == most || kind == ConnectFailure::NoRoute)))
 }

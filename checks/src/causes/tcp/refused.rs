@@ -1,12 +1,12 @@
 //! Somebody says no.
 
-use super::reading::Kind;
+use super::reading::ConnectFailure;
 use super::shared::{failed_as, lines};
 use super::unanswered::{BASTION, FIREWALLD, UFW};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::tcp::{Attempt, Outcome};
+use crate::facts::tcp::{Attempt, ConnectOutcome};
 
 pub(super) const REFUSED: Cause = Cause {
     code: "tcp-refused",
@@ -60,7 +60,7 @@ pub(super) const REFUSED: Cause = Cause {
     ],
     hides: &[],
     judge: |evidence| {
-        let (facts, alone) = failed_as(evidence, Kind::Refused)?;
+        let (facts, alone) = failed_as(evidence, ConnectFailure::Refused)?;
         let certainty = if alone { Certainty::Likely } else { Certainty::Possible };
         Some(Match::new(certainty, lines(facts)))
     },
@@ -109,9 +109,9 @@ pub(super) const PROHIBITED: Cause = Cause {
     ],
     hides: &["tcp-refused", "tcp-unreachable"],
     judge: |evidence| {
-        let (facts, alone) = failed_as(evidence, Kind::Prohibited)?;
+        let (facts, alone) = failed_as(evidence, ConnectFailure::Prohibited)?;
         // Only the message shows that it was a filter: a route or a security module of this machine denies without one.
-        let by_message = |attempt: &Attempt| matches!(attempt.outcome, Outcome::Failed { icmp: Some(_), .. });
+        let by_message = |attempt: &Attempt| matches!(attempt.outcome, ConnectOutcome::Failed { icmp: Some(_), .. });
         let shown = facts.attempts.iter().any(by_message);
         let certainty = if alone && shown { Certainty::Certain } else { Certainty::Likely };
         Some(Match::new(certainty, lines(facts)))

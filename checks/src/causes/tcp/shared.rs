@@ -1,6 +1,6 @@
 //! What the causes of a failed connection share.
 
-use super::reading::{self, Kind};
+use super::reading::{self, ConnectFailure};
 use crate::facts::Evidence;
 use crate::facts::tcp::{self, Facts};
 
@@ -9,7 +9,7 @@ use crate::facts::tcp::{self, Facts};
 pub(super) const PATIENT_S: f64 = 4.0;
 
 /// The facts of a check that failed in this way, and whether every address did.
-pub(super) fn failed_as(evidence: &Evidence, kind: Kind) -> Option<(&Facts, bool)> {
+pub(super) fn failed_as(evidence: &Evidence, kind: ConnectFailure) -> Option<(&Facts, bool)> {
     let facts = evidence.tcp.failed()?;
     let (telling, alone) = reading::telling(facts)?;
     (telling == kind).then_some((facts, alone))

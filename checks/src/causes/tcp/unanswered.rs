@@ -1,11 +1,11 @@
 //! Nobody answers, or somebody on the way says that the server cannot be reached.
 
-use super::reading::{self, Kind};
+use super::reading::{self, ConnectFailure};
 use super::shared::{PATIENT_S, failed_as, lines};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::tcp::Outcome;
+use crate::facts::tcp::ConnectOutcome;
 
 pub(super) const UFW: Fix = Fix {
     side: Side::Server,
@@ -72,7 +72,7 @@ pub(super) const FILTERED: Cause = Cause {
     ],
     hides: &[],
     judge: |evidence| {
-        let (facts, alone) = failed_as(evidence, Kind::Silent)?;
+        let (facts, alone) = failed_as(evidence, ConnectFailure::Silent)?;
         let patient = facts.deadline_s >= PATIENT_S;
         Some(Match::new(if alone && patient { Certainty::Likely } else { Certainty::Possible }, lines(facts)))
     },
@@ -121,14 +121,14 @@ pub(super) const UNREACHABLE: Cause = Cause {
     ],
     hides: &[],
     judge: |evidence| {
-        let (facts, kind, alone) = failed_as(evidence, Kind::Unreachable)
-            .map(|(facts, alone)| (facts, Kind::Unreachable, alone))
-            .or_else(|| failed_as(evidence, Kind::NoRoute).map(|(facts, alone)| (facts, Kind::NoRoute, alone)))?;
+        let (facts, kind, alone) = failed_as(evidence, ConnectFailure::Unreachable)
+            .map(|(facts, alone)| (facts, ConnectFailure::Unreachable, alone))
+            .or_else(|| failed_as(evidence, ConnectFailure::NoRoute).map(|(facts, alone)| (facts, ConnectFailure::NoRoute, alone)))?;
         let first = facts.attempts.iter().find(|attempt| reading::kind(attempt) == Some(kind))?;
         // Where the system does not tell of ICMP messages, "no route to host" may be a router's or a firewall's word.
-        let own = matches!(&first.outcome, Outcome::Failed { errno: Some(errno), .. } if errno != "EHOSTUNREACH");
+        let own = matches!(&first.outcome, ConnectOutcome::Failed { errno: Some(errno), .. } if errno != "EHOSTUNREACH");
         let certainty = match (kind, alone) {
-            (Kind::NoRoute, _) if own => Certainty::Certain,
+            (ConnectFailure::NoRoute, _) if own => Certainty::Certain,
             (_, true) => Certainty::Likely,
             (_, false) => Certainty::Possible,
         };

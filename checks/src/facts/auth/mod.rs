@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use certificate::{Certificate, Objection};
-pub use obstacle::Obstacle;
+pub use obstacle::KeyProblem;
 
 use super::connection::Manner;
 use super::handshake::Negotiated;
@@ -84,9 +84,9 @@ pub struct Attempt {
     /// The key, for `publickey`.
     pub key: Option<Key>,
     /// What came of it.
-    pub answer: Answer,
+    pub answer: AuthAnswer,
     /// What stood in the way on our side.
-    pub obstacle: Option<Obstacle>,
+    pub obstacle: Option<KeyProblem>,
     /// What the server asked, for `keyboard-interactive`; escaped.
     pub prompts: Vec<Prompt>,
     /// What the server said beside its questions, for `keyboard-interactive`; escaped.
@@ -113,7 +113,7 @@ pub struct Steps {
 /// What came of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Answer {
+pub enum AuthAnswer {
     /// The server accepted it, and the login with it.
     Accepted,
     /// The server accepted it and wants more.
@@ -211,26 +211,26 @@ pub struct KeyFile {
     /// The fingerprint of its public half, where that can be read.
     pub fingerprint: Option<String>,
     /// Why it cannot be used as it is.
-    pub obstacle: Option<Obstacle>,
+    pub obstacle: Option<KeyProblem>,
 }
 
 impl Facts {
     /// The attempts with that answer.
-    pub fn answered(&self, answer: Answer) -> impl Iterator<Item = &Attempt> {
+    pub fn answered(&self, answer: AuthAnswer) -> impl Iterator<Item = &Attempt> {
         self.attempts.iter().filter(move |attempt| attempt.answer == answer)
     }
 
     /// The keys that the server refused when it was asked about them, before any signature.
     pub fn refused_keys(&self) -> impl Iterator<Item = &Key> {
-        let asked = self.answered(Answer::Refused).filter(|attempt| attempt.steps.signing_ms.is_none());
+        let asked = self.answered(AuthAnswer::Refused).filter(|attempt| attempt.steps.signing_ms.is_none());
         asked.filter_map(|attempt| attempt.key.as_ref())
     }
 
     /// The key that the server would take and that only ssh itself can use, where nothing else logged in.
     #[must_use]
     pub fn security_key(&self) -> Option<&Key> {
-        let mut wanted = self.answered(Answer::Unfinished);
-        let key = wanted.find(|attempt| attempt.obstacle == Some(Obstacle::HardwareKey))?.key.as_ref();
+        let mut wanted = self.answered(AuthAnswer::Unfinished);
+        let key = wanted.find(|attempt| attempt.obstacle == Some(KeyProblem::HardwareKey))?.key.as_ref();
         key.filter(|_| self.conclusion == Conclusion::Refused)
     }
 
@@ -243,7 +243,7 @@ impl Facts {
     /// Whether there was a password to send, and the host key was not known well enough to send it.
     #[must_use]
     pub fn password_withheld(&self) -> bool {
-        self.attempts.iter().any(|attempt| attempt.obstacle == Some(Obstacle::HostKeyNotKnown))
+        self.attempts.iter().any(|attempt| attempt.obstacle == Some(KeyProblem::HostKeyNotKnown))
     }
 
     /// Whether nothing was ever understood inside the encryption, on either side.
@@ -273,7 +273,7 @@ impl facts::Facts for Facts {
                 let how: Vec<_> = self
                     .attempts
                     .iter()
-                    .filter(|attempt| matches!(attempt.answer, Answer::Accepted | Answer::Partial))
+                    .filter(|attempt| matches!(attempt.answer, AuthAnswer::Accepted | AuthAnswer::Partial))
                     .map(|attempt| attempt.key.as_ref().map_or_else(|| attempt.method.clone(), Key::origin))
                     .collect();
                 format!("logged in with {}", how.join(" and "))
@@ -282,7 +282,7 @@ impl facts::Facts for Facts {
                 "the server would take a security key, which is used here through an agent only".into()
             }
             Conclusion::Refused => {
-                let tried = self.attempts.iter().filter(|attempt| attempt.answer != Answer::Withheld).count();
+                let tried = self.attempts.iter().filter(|attempt| attempt.answer != AuthAnswer::Withheld).count();
                 format!("refused; the server offers {}; {tried} tried", methods())
             }
             Conclusion::Ended => {

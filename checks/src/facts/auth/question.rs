@@ -44,13 +44,13 @@ const NEW_PASSWORD: [&str; 5] =
     ["new password", "current password", "(current)", "change your password", "password has expired"];
 
 /// What the server says beside its questions.
-pub(crate) struct Beside {
+pub(crate) struct PromptContext {
     pub(crate) name: String,
     pub(crate) instructions: String,
 }
 
 /// Whether a question is for a password, and not for what is good only once.
-pub(crate) fn asks_for_password(question: &str, beside: &Beside) -> bool {
+pub(crate) fn asks_for_password(question: &str, beside: &PromptContext) -> bool {
     let is_once = |text: &str| has(text, &ONCE) || has_word(text, &ONCE_BY_NAME);
     let once = [question, &beside.name, &beside.instructions].into_iter().any(is_once);
     has(question, &PASSWORD) && !once && !has_word(question, &SECOND_FACTOR)
@@ -79,10 +79,10 @@ fn has_word(text: &str, words: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Beside, asks_for_new_password, asks_for_password, is_password_itself};
+    use super::{PromptContext, asks_for_new_password, asks_for_password, is_password_itself};
 
-    fn beside(instructions: &str) -> Beside {
-        Beside { name: String::new(), instructions: instructions.into() }
+    fn beside(instructions: &str) -> PromptContext {
+        PromptContext { name: String::new(), instructions: instructions.into() }
     }
 
     #[test]

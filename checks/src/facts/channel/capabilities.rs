@@ -10,31 +10,31 @@ use crate::base::text::shown;
 #[serde(default)]
 pub struct Capabilities {
     /// A session channel.
-    pub session: Outcome,
+    pub session: Capability,
     /// Sessions open at once: two were tried, or as many as the bound under `--deep`.
     pub sessions_at_once: Option<Sessions>,
     /// A command in a session.
-    pub exec: Outcome,
+    pub exec: Capability,
     /// The account's shell in a session, without a terminal.
-    pub shell: Outcome,
+    pub shell: Capability,
     /// A pseudo-terminal for a session.
-    pub pty: Outcome,
+    pub pty: Capability,
     /// An environment variable for a session: `LANG`, which ssh_config of most systems sends.
-    pub env: Outcome,
+    pub env: Capability,
     /// The subsystem sftp: whether it was accepted, which sshd does before it starts the server behind it.
-    pub sftp: Outcome,
+    pub sftp: Capability,
     /// What the sftp server said; `null` where it was not spoken to, which takes `--deep`.
     pub sftp_said: Option<Sftp>,
     /// A connection through the server to its own loopback, as `ssh -L` asks for.
-    pub direct_tcpip: Outcome,
+    pub direct_tcpip: Capability,
     /// A port of the server that leads back to us, as `ssh -R` asks for.
-    pub remote_forward: Outcome,
+    pub remote_forward: Capability,
     /// A connection to a socket of the server's file system.
-    pub streamlocal: Outcome,
+    pub streamlocal: Capability,
     /// The agent made available on the server.
-    pub agent_forwarding: Outcome,
+    pub agent_forwarding: Capability,
     /// X11 windows shown at the client.
-    pub x11: Outcome,
+    pub x11: Capability,
 }
 
 /// How many sessions were open at once on one connection.
@@ -49,7 +49,7 @@ pub struct Sessions {
 /// The answer to one wish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum Capability {
     /// It may be used.
     Allowed,
     /// It may not.
@@ -73,13 +73,13 @@ pub enum Outcome {
     },
 }
 
-impl Default for Outcome {
+impl Default for Capability {
     fn default() -> Self {
         Self::not_tested("not asked for")
     }
 }
 
-impl Outcome {
+impl Capability {
     /// Not tested, for this reason.
     #[must_use]
     pub fn not_tested(why: &str) -> Self {
@@ -118,7 +118,7 @@ impl Outcome {
 impl Capabilities {
     /// All of them by the protocol's name, those that are asked for by a flag of ssh with that flag, in the order in which reports show them.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, &Outcome); 11] {
+    pub fn named(&self) -> [(&'static str, &Capability); 11] {
         [
             ("session", &self.session),
             ("exec", &self.exec),

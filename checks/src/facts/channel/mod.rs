@@ -5,12 +5,12 @@ pub mod sftp;
 
 use serde::{Deserialize, Serialize};
 
-pub use capabilities::{Capabilities, Outcome, Sessions};
+pub use capabilities::{Capabilities, Capability, Sessions};
 pub use sftp::Sftp;
 
 use super::connection::{Manner, Ran};
 use super::retest::Marks;
-use crate::base::text::{self, bytes, seconds, shown_bytes};
+use crate::base::text::{self, bytes, seconds, sanitize_bytes};
 use crate::facts;
 
 /// How our command begins.
@@ -45,7 +45,7 @@ impl facts::Facts for Facts {
     fn summary(&self) -> String {
         let ran = &self.ran;
         if let Some((code, text)) = &ran.refused {
-            return format!("channel refused: {} (reason {code})", shown_bytes(text.as_bytes()));
+            return format!("channel refused: {} (reason {code})", sanitize_bytes(text.as_bytes()));
         }
         let Some(open_ms) = ran.open_ms else { return "no channel could be opened".to_owned() };
         let opened = format!("channel open in {}", seconds(open_ms / 1000.0));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::text::shown_bytes;
+use crate::base::text::sanitize_bytes;
 
 /// SSH_FXP_VERSION.
 const VERSION: u8 = 2;
@@ -35,7 +35,7 @@ impl Sftp {
         Self {
             version: word(5).filter(|_| is_version),
             first_length,
-            first_bytes: (!is_version && !output.is_empty()).then(|| shown_bytes(output)),
+            first_bytes: (!is_version && !output.is_empty()).then(|| sanitize_bytes(output)),
             ..Self::default()
         }
     }

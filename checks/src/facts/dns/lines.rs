@@ -1,6 +1,6 @@
 //! What was seen as sentences, for people.
 
-use super::{Answer, Facts, NameServer, Question, SystemAnswer, ips, list};
+use super::{DnsAnswer, Facts, NameServer, Question, SystemAnswer, ips, list};
 use crate::base::text;
 
 /// Each observed fact as a sentence: the system's word first, then each name server's.
@@ -12,13 +12,13 @@ pub(crate) fn lines(facts: &Facts) -> Vec<String> {
     if !facts.hosts_file.is_empty() {
         lines.push(format!("the hosts file has {}", list(&facts.hosts_file)));
     }
-    lines.extend(facts.configuration_error.as_ref().map(|error| format!("DNS configuration: {}", text::shown(error))));
+    lines.extend(facts.configuration_error.as_ref().map(|error| format!("DNS configuration: {}", text::sanitize(error))));
     lines.extend(facts.name_servers.iter().map(server_line));
     lines
 }
 
 fn system_line(facts: &Facts) -> String {
-    let (name, took) = (text::shown(&facts.name), text::seconds(facts.system.ms / 1000.0));
+    let (name, took) = (text::sanitize(&facts.name), text::seconds(facts.system.ms / 1000.0));
     match &facts.system.answer {
         SystemAnswer::Addresses { addresses } => {
             format!("the system's resolver finds {} for {name} in {took}", list(&ips(addresses)))
@@ -27,7 +27,7 @@ fn system_line(facts: &Facts) -> String {
             format!("{name} is an address, of the family that ssh may not use")
         }
         SystemAnswer::Error { code, text } => {
-            format!("the system's resolver says of {name} after {took}: {} ({code})", text::shown(text))
+            format!("the system's resolver says of {name} after {took}: {} ({code})", text::sanitize(text))
         }
         SystemAnswer::TimedOut | SystemAnswer::NotWaitedFor => {
             format!("the system's resolver gave no answer for {name} in {took}")
@@ -60,24 +60,24 @@ fn asked(questions: &[&Question]) -> String {
         }
     }
     let names = names.iter().map(|(name, types)| match types.as_slice() {
-        [only] => format!("{} {only}", text::shown(name)),
-        _ => text::shown(name),
+        [only] => format!("{} {only}", text::sanitize(name)),
+        _ => text::sanitize(name),
     });
     names.collect::<Vec<_>>().join(", ")
 }
 
 fn answer(question: &Question) -> String {
     match &question.answer {
-        Answer::Records { addresses, aliases, .. } if addresses.is_empty() => {
-            format!("only an alias, {},", text::shown(&aliases.join(", ")))
+        DnsAnswer::Records { addresses, aliases, .. } if addresses.is_empty() => {
+            format!("only an alias, {},", text::sanitize(&aliases.join(", ")))
         }
-        Answer::Records { addresses, .. } => list(addresses),
-        Answer::Empty { code } if code == "NOERROR" => "no record (NOERROR)".to_owned(),
-        Answer::Empty { code } => text::shown(code),
-        Answer::TimedOut => format!("no answer in {}", text::seconds((question.ms / 1000.0).round())),
-        Answer::NotWaitedFor => "no answer yet".to_owned(),
-        Answer::Undelivered { errno } if errno == "ECONNREFUSED" => "port closed (ICMP port unreachable)".to_owned(),
-        Answer::Undelivered { errno } => format!("cannot be reached ({errno})"),
-        Answer::Failed { error } => format!("no usable answer ({})", text::shown(error)),
+        DnsAnswer::Records { addresses, .. } => list(addresses),
+        DnsAnswer::Empty { code } if code == "NOERROR" => "no record (NOERROR)".to_owned(),
+        DnsAnswer::Empty { code } => text::sanitize(code),
+        DnsAnswer::TimedOut => format!("no answer in {}", text::seconds((question.ms / 1000.0).round())),
+        DnsAnswer::NotWaitedFor => "no answer yet".to_owned(),
+        DnsAnswer::Undelivered { errno } if errno == "ECONNREFUSED" => "port closed (ICMP port unreachable)".to_owned(),
+        DnsAnswer::Undelivered { errno } => format!("cannot be reached ({errno})"),
+        DnsAnswer::Failed { error } => format!("no usable answer ({})", text::sanitize(error)),
     }
 }

@@ -111,13 +111,13 @@ pub struct Question {
     pub ms: f64,
     /// What came back.
     #[serde(flatten)]
-    pub answer: Answer,
+    pub answer: DnsAnswer,
 }
 
 /// What a name server answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "kebab-case")]
-pub enum Answer {
+pub enum DnsAnswer {
     /// Records.
     Records {
         /// The addresses; the first 32.
@@ -165,7 +165,7 @@ impl facts::Facts for Facts {
 
 pub(crate) fn addresses(question: &Question) -> &[IpAddr] {
     match &question.answer {
-        Answer::Records { addresses, .. } => addresses,
+        DnsAnswer::Records { addresses, .. } => addresses,
         _ => &[],
     }
 }
@@ -178,9 +178,9 @@ pub(crate) fn is_beside_dns(source: &str) -> bool {
 /// Whether nothing came from a name server, for at least `ms` milliseconds where we waited.
 pub(crate) fn silent_for(server: &NameServer, ms: f64) -> bool {
     let unanswered = |question: &Question| match question.answer {
-        Answer::TimedOut | Answer::NotWaitedFor => question.ms >= ms,
-        Answer::Undelivered { .. } => true,
-        Answer::Records { .. } | Answer::Empty { .. } | Answer::Failed { .. } => false,
+        DnsAnswer::TimedOut | DnsAnswer::NotWaitedFor => question.ms >= ms,
+        DnsAnswer::Undelivered { .. } => true,
+        DnsAnswer::Records { .. } | DnsAnswer::Empty { .. } | DnsAnswer::Failed { .. } => false,
     };
     !server.questions.is_empty() && server.questions.iter().all(unanswered)
 }

@@ -7,22 +7,22 @@ use crate::base::target::Algorithms;
 const SIGNALS: [&str; 2] = ["ext-info-", "kex-strict-"];
 
 /// One kind of algorithm: its ssh_config keyword, and both sides' lists of it.
-pub(crate) struct Kind {
+pub(crate) struct AlgorithmKind {
     pub(crate) keyword: &'static str,
     pub(crate) ours: fn(&Algorithms) -> &[String],
     pub(crate) theirs: fn(&KexInit) -> &[String],
 }
 
-pub(crate) const KEX_KIND: Kind =
-    Kind { keyword: "KexAlgorithms", ours: |ours| &ours.kex, theirs: |theirs| &theirs.kex };
-pub(crate) const HOST_KEY_KIND: Kind =
-    Kind { keyword: "HostKeyAlgorithms", ours: |ours| &ours.host_key, theirs: |theirs| &theirs.host_key };
-pub(crate) const CIPHER_KIND: Kind =
-    Kind { keyword: "Ciphers", ours: |ours| &ours.cipher, theirs: |theirs| &theirs.cipher_to_server };
-pub(crate) const MAC_KIND: Kind =
-    Kind { keyword: "MACs", ours: |ours| &ours.mac, theirs: |theirs| &theirs.mac_to_server };
+pub(crate) const KEX_KIND: AlgorithmKind =
+    AlgorithmKind { keyword: "KexAlgorithms", ours: |ours| &ours.kex, theirs: |theirs| &theirs.kex };
+pub(crate) const HOST_KEY_KIND: AlgorithmKind =
+    AlgorithmKind { keyword: "HostKeyAlgorithms", ours: |ours| &ours.host_key, theirs: |theirs| &theirs.host_key };
+pub(crate) const CIPHER_KIND: AlgorithmKind =
+    AlgorithmKind { keyword: "Ciphers", ours: |ours| &ours.cipher, theirs: |theirs| &theirs.cipher_to_server };
+pub(crate) const MAC_KIND: AlgorithmKind =
+    AlgorithmKind { keyword: "MACs", ours: |ours| &ours.mac, theirs: |theirs| &theirs.mac_to_server };
 
-pub(crate) const KINDS: [Kind; 4] = [KEX_KIND, HOST_KEY_KIND, CIPHER_KIND, MAC_KIND];
+pub(crate) const KINDS: [AlgorithmKind; 4] = [KEX_KIND, HOST_KEY_KIND, CIPHER_KIND, MAC_KIND];
 
 impl Facts {
     /// Whether the user's own client and the server would find an algorithm of every kind.
@@ -32,14 +32,14 @@ impl Facts {
     }
 
     /// Whether the user's own client and a server with this offer would find an algorithm of the kind.
-    pub(crate) fn agrees_on(&self, kind: &Kind, offer: &KexInit) -> bool {
+    pub(crate) fn agrees_on(&self, kind: &AlgorithmKind, offer: &KexInit) -> bool {
         let theirs = (kind.theirs)(offer);
         self.needs_no(kind, offer)
             || (kind.ours)(&self.client_offer).iter().any(|name| !is_signal(name) && theirs.contains(name))
     }
 
     /// Whether it is about the message authentication code, which a cipher that authenticates by itself does without.
-    pub(crate) fn needs_no(&self, kind: &Kind, offer: &KexInit) -> bool {
+    pub(crate) fn needs_no(&self, kind: &AlgorithmKind, offer: &KexInit) -> bool {
         let mut ciphers = self.client_offer.cipher.iter();
         kind.keyword == MAC_KIND.keyword
             && ciphers.find(|name| offer.cipher_to_server.contains(name)).is_some_and(|name| authenticates(name))

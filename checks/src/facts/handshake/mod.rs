@@ -10,7 +10,7 @@ pub use software::{Limit, Software};
 
 use super::connection::Manner;
 use super::proxy;
-use super::retest::Arm;
+use super::retest::Retest;
 use super::tcp::TcpInfo;
 use crate::base::target::Algorithms;
 use crate::base::text::seconds;
@@ -76,16 +76,16 @@ pub struct Facts {
     /// What the proxy command wrote to standard error, escaped.
     pub proxy_stderr: Option<String>,
     /// How the proxy command ended, where the handshake failed and it did.
-    pub proxy_end: Option<proxy::End>,
+    pub proxy_end: Option<proxy::ProxyExit>,
     /// Further connections on which we only listened, where the first was refused before the version.
-    pub looks: Vec<Look>,
+    pub looks: Vec<Reconnect>,
     /// A further connection that began as a TLS client does, where the server said nothing unasked.
-    pub tls: Option<Look>,
+    pub tls: Option<Reconnect>,
     /// What came after we had given up, where nothing had come until then.
     pub later: Option<Later>,
     /// The same exchange in packets of other sizes, where this one stalled.
     #[serde(default)]
-    pub arms: Vec<Arm>,
+    pub arms: Vec<Retest>,
 }
 
 impl facts::Facts for Facts {
@@ -151,7 +151,7 @@ pub struct Negotiated {
 
 /// One further connection, on which we only listened, or began as another client than ssh's does.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Look {
+pub struct Reconnect {
     /// When it was open, milliseconds since the check began.
     pub at_ms: f64,
     /// The identification string that came, escaped.
@@ -167,7 +167,7 @@ pub struct Look {
     pub ms: f64,
 }
 
-impl Look {
+impl Reconnect {
     /// Whether a byte came.
     pub(crate) fn has_spoken(&self) -> bool {
         self.first_bytes.is_some()

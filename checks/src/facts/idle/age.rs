@@ -1,6 +1,6 @@
 //! All sessions ended at once, busy ones among them: was it their age, or the moment?
 
-use super::{Arm, End, Facts, Moves, SessionKind};
+use super::{Arm, StretchEnd, Facts, Moves, SessionKind};
 
 /// Deaths within this time are one event, seconds.
 const AT_ONCE_S: f64 = 4.0;
@@ -21,9 +21,9 @@ pub(crate) fn mass_death(facts: &Facts) -> Option<f64> {
     // A connection that carried the transfer, or took its time to be opened, is older than the others at the same moment.
     let all_at = |time: fn(&Arm) -> f64| {
         at_that_time().all(|arm| match &arm.end {
-            End::Died { .. } => (time(arm) - time(moving)).abs() <= AT_ONCE_S,
-            End::Alive { .. } | End::Unheard { .. } => time(arm) <= time(moving) + AT_ONCE_S,
-            End::Void { .. } | End::Open => true,
+            StretchEnd::Died { .. } => (time(arm) - time(moving)).abs() <= AT_ONCE_S,
+            StretchEnd::Alive { .. } | StretchEnd::Unheard { .. } => time(arm) <= time(moving) + AT_ONCE_S,
+            StretchEnd::Void { .. } | StretchEnd::Open => true,
         })
     };
     (silent_too && (all_at(ended) || all_at(|arm| arm.age_s))).then_some(moving.age_s)
@@ -48,7 +48,7 @@ mod tests {
 
     /// A session begun at a moment that was ended at an age, older than its stretch by so much.
     fn ended_at(moves: Moves, started_s: f64, age_s: f64, older_s: f64) -> Arm {
-        let end = End::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: false, tcp: None };
+        let end = StretchEnd::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: false, tcp: None };
         Arm { interval_s: Some(2), started_s, age_s, ..Arm::sample(moves, age_s - older_s, end) }
     }
 
@@ -65,10 +65,10 @@ mod tests {
         assert_eq!(age(vec![silent(0.5), busy.clone(), transferred]), Some(18.0), "it is older than the test");
         let cut = ended_at(Moves::Keepalive, 0.0, 26.0, 7.0);
         assert_eq!(age(vec![silent(0.5), busy.clone(), cut]), Some(18.0), "all at one moment");
-        let lived = Arm { end: End::Alive { rtt_ms: 1.0 }, ..ended_at(Moves::Keepalive, 0.0, 30.0, 0.0) };
+        let lived = Arm { end: StretchEnd::Alive { rtt_ms: 1.0 }, ..ended_at(Moves::Keepalive, 0.0, 30.0, 0.0) };
         assert_eq!(age(vec![silent(0.5), busy, lived]), None);
         let silent_only =
-            vec![silent(0.5), Arm { end: End::Alive { rtt_ms: 1.0 }, ..ended_at(Moves::ChannelData, 0.0, 30.0, 0.0) }];
+            vec![silent(0.5), Arm { end: StretchEnd::Alive { rtt_ms: 1.0 }, ..ended_at(Moves::ChannelData, 0.0, 30.0, 0.0) }];
         assert_eq!(age(silent_only), None);
     }
 
@@ -79,8 +79,8 @@ mod tests {
         let later =
             |end| Arm { kind: Some(SessionKind::SecondRound), end, ..ended_at(Moves::ChannelData, 20.0, 13.0, 0.0) };
         let with = |end| Facts { arms: [arms(), vec![later(end)]].concat(), ..Facts::default() };
-        assert!(!is_explained(&with(End::Alive { rtt_ms: 1.0 })));
-        let died = End::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: true, tcp: None };
+        assert!(!is_explained(&with(StretchEnd::Alive { rtt_ms: 1.0 })));
+        let died = StretchEnd::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: true, tcp: None };
         assert!(is_explained(&with(died)));
     }
 }

@@ -39,7 +39,7 @@ pub struct Arm {
     #[serde(default)]
     pub answered: Option<bool>,
     /// Its end.
-    pub end: End,
+    pub end: StretchEnd,
 }
 
 /// The part that a session has in the idle test.
@@ -99,7 +99,7 @@ pub enum Speaker {
 /// How a stretch ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "kebab-case")]
-pub enum End {
+pub enum StretchEnd {
     /// A request was answered.
     Alive {
         /// After so many milliseconds.
@@ -143,7 +143,7 @@ pub enum Sign {
 impl Arm {
     /// A session that held a command and was so from the start of the test, for tests.
     #[cfg(test)]
-    pub(crate) fn sample(moves: Moves, lasted_s: f64, end: End) -> Self {
+    pub(crate) fn sample(moves: Moves, lasted_s: f64, end: StretchEnd) -> Self {
         Self {
             session: 1,
             kind: Some(SessionKind::FirstRound),
@@ -177,7 +177,7 @@ impl Arm {
     #[must_use]
     pub fn death(&self) -> Option<(&Manner, Sign)> {
         match &self.end {
-            End::Died { manner, sign, .. } => Some((manner, *sign)),
+            StretchEnd::Died { manner, sign, .. } => Some((manner, *sign)),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::arm::{Arm, End, Holds, Moves, Sign, Speaker};
+use super::arm::{Arm, StretchEnd, Holds, Moves, Sign, Speaker};
 use crate::facts::connection::Manner;
 
 /// The bracket of an idle timer, seconds of silence.
@@ -25,14 +25,14 @@ const EARLIER_S: f64 = 0.1;
 /// A terminal that has a clock of its own counts only where nothing else ended.
 pub(crate) fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
     let silent = || arms.iter().filter(|arm| arm.moves == Moves::Nothing);
-    let unheard = silent().filter(|arm| matches!(arm.end, End::Unheard { .. })).count() > 1;
+    let unheard = silent().filter(|arm| matches!(arm.end, StretchEnd::Unheard { .. })).count() > 1;
     let shortest = |arms: Vec<&'_ Arm>| arms.into_iter().min_by(|a, b| a.quiet_s().total_cmp(&b.quiet_s())).cloned();
     let dead = |own_clock: bool| {
         shortest(silent().filter(|arm| arm.death().is_some() && has_own_clock(arms, arm) == own_clock).collect())
     };
     let lived_until = |died: f64, quiet: &dyn Fn(&Arm) -> f64, counts: &dyn Fn(&Arm) -> bool| {
         silent()
-            .filter(|arm| matches!(arm.end, End::Alive { .. }) && counts(arm))
+            .filter(|arm| matches!(arm.end, StretchEnd::Alive { .. }) && counts(arm))
             .map(quiet)
             .filter(|survived| *survived > 0.0 && *survived < died)
             .max_by(f64::total_cmp)
@@ -58,7 +58,7 @@ pub(crate) fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
     }
     if unheard {
         let died =
-            shortest(silent().filter(|arm| matches!(arm.end, End::Unheard { .. })).collect()).map(|arm| arm.lasted_s);
+            shortest(silent().filter(|arm| matches!(arm.end, StretchEnd::Unheard { .. })).collect()).map(|arm| arm.lasted_s);
         let survived_s = lived_until(died.unwrap_or_default(), &of_packets, &|arm| arm.speaks_first == Speaker::Server);
         return (Timeout { survived_s, died_s: died }, Some(Manner::Silent));
     }
@@ -76,7 +76,7 @@ pub(crate) fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
 pub(super) fn has_own_clock(arms: &[Arm], arm: &Arm) -> bool {
     let lived = |other: &Arm| {
         let is_plain = other.moves == Moves::Nothing && other.holds == Holds::Command;
-        is_plain && matches!(other.end, End::Alive { .. }) && other.lasted_s >= arm.quiet_s()
+        is_plain && matches!(other.end, StretchEnd::Alive { .. }) && other.lasted_s >= arm.quiet_s()
     };
     let is_ended = arm.holds == Holds::Shell && matches!(arm.death(), Some((_, Sign::BeforeProbe)));
     arm.is_left_by_shell() || is_ended && arms.iter().any(lived)
@@ -94,8 +94,8 @@ pub(crate) fn data_alone_lives(arms: &[Arm]) -> bool {
     };
     // Younger ones may yet be ended.
     let quiet = channel_quiet_at_death(arms).unwrap_or(died);
-    let outlived = |arm: &Arm| matches!(arm.end, End::Alive { .. }) && arm.lasted_s > quiet;
-    let data_lives = held().any(|arm| arm.moves == Moves::ChannelData && matches!(arm.end, End::Alive { .. }));
+    let outlived = |arm: &Arm| matches!(arm.end, StretchEnd::Alive { .. }) && arm.lasted_s > quiet;
+    let data_lives = held().any(|arm| arm.moves == Moves::ChannelData && matches!(arm.end, StretchEnd::Alive { .. }));
     data_lives && kept().any(|arm| arm.death().is_some()) && !kept().any(outlived)
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn server_speaks(arms: &[Arm]) -> Option<f64> {
             && arm.heard_bytes > 0
             && arm.speaks_first == Speaker::Client
     });
-    let quiet = heard.filter(|arm| matches!(arm.end, End::Alive { .. } | End::Open)).map(|arm| arm.lasted_s);
+    let quiet = heard.filter(|arm| matches!(arm.end, StretchEnd::Alive { .. } | StretchEnd::Open)).map(|arm| arm.lasted_s);
     let quiet: Vec<f64> = quiet.collect();
     // One late word of a session's start is no rhythm.
     quiet.iter().copied().max_by(f64::total_cmp).filter(|_| quiet.len() > 1)

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::arm::{Arm, End, Holds, Moves, SessionKind, Speaker};
+use super::arm::{Arm, StretchEnd, Holds, Moves, SessionKind, Speaker};
 use crate::facts::connection::Manner;
 use crate::facts::path::Path;
 
@@ -31,7 +31,7 @@ pub struct TtlProbe {
     /// Whether keepalives were answered until the end; `null` where the system does not tell, or after too short a time.
     pub answered: Option<bool>,
     /// Its end.
-    pub end: End,
+    pub end: StretchEnd,
 }
 
 impl TtlProbe {
@@ -206,10 +206,10 @@ pub(crate) fn bounds(trials: &[TtlProbe], bare_died_s: Option<f64>) -> Bounds<'_
 fn is_dead(trial: &TtlProbe) -> Option<bool> {
     match &trial.end {
         _ if trial.heard_bytes > 0 => None,
-        End::Alive { .. } => Some(false),
-        End::Died { manner: Manner::Silent | Manner::Reset | Manner::Fin, .. } => Some(true),
+        StretchEnd::Alive { .. } => Some(false),
+        StretchEnd::Died { manner: Manner::Silent | Manner::Reset | Manner::Fin, .. } => Some(true),
         // The session's own end or our own kernel's, in which no timer has a part, or none that was seen.
-        End::Died { .. } | End::Unheard { .. } | End::Void { .. } | End::Open => None,
+        StretchEnd::Died { .. } | StretchEnd::Unheard { .. } | StretchEnd::Void { .. } | StretchEnd::Open => None,
     }
 }
 
@@ -220,7 +220,7 @@ pub(crate) mod tests {
     use crate::facts::path::Path;
 
     pub(crate) fn trial(hop: u8, alive: bool) -> TtlProbe {
-        let died = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
+        let died = StretchEnd::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
         TtlProbe {
             hop,
             whole: false,
@@ -230,7 +230,7 @@ pub(crate) mod tests {
             channel_quiet_s: Some(10.5),
             heard_bytes: 0,
             answered: Some(false),
-            end: if alive { End::Alive { rtt_ms: 1.0 } } else { died },
+            end: if alive { StretchEnd::Alive { rtt_ms: 1.0 } } else { died },
         }
     }
 
@@ -285,7 +285,7 @@ pub(crate) mod tests {
     fn what_no_timer_ended_tells_nothing() {
         let mut seen = trials(&[(1, false), (2, true)]);
         for own in [Manner::ChannelClose, Manner::ExitStatus { status: 0 }, Manner::Errno { errno: 110 }] {
-            let End::Died { manner, .. } = &mut seen[0].end else { panic!("it died") };
+            let StretchEnd::Died { manner, .. } = &mut seen[0].end else { panic!("it died") };
             *manner = own;
             assert_eq!(locate(&seen, None), Err(NotLocated::NothingDied));
         }

@@ -12,7 +12,7 @@ pub mod summary;
 
 use serde::{Deserialize, Serialize};
 
-pub use arm::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker};
+pub use arm::{Arm, StretchEnd, Holds, Moves, SessionKind, Sign, Speaker};
 pub use bracket::Timeout;
 pub use hop::{Doubt, LocatedHop, NotLocated, TtlProbe};
 pub use incident::{Incident, What};
@@ -101,7 +101,7 @@ impl Facts {
     pub fn all_lived(&self) -> bool {
         let counts = |arm: &&Arm| arm.moves == Moves::Nothing || arm.holds == Holds::Nothing && arm.hop.is_none();
         let died = self.arms.iter().filter(counts).any(|arm| arm.death().is_some());
-        let unheard = self.arms.iter().filter(|arm| matches!(arm.end, End::Unheard { .. })).count();
+        let unheard = self.arms.iter().filter(|arm| matches!(arm.end, StretchEnd::Unheard { .. })).count();
         !died && unheard < 2 && self.outages.iter().all(|outage| outage.ended_s.is_some())
     }
 
@@ -110,8 +110,8 @@ impl Facts {
     pub fn tcp_keepalive_lived(&self) -> Option<bool> {
         let mut arms = self.arms.iter().filter(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none());
         arms.find_map(|arm| match arm.end {
-            End::Alive { .. } => Some(true),
-            End::Died { .. } => Some(false),
+            StretchEnd::Alive { .. } => Some(true),
+            StretchEnd::Died { .. } => Some(false),
             _ => None,
         })
     }
@@ -122,7 +122,7 @@ impl Facts {
         let died = self.timeout().died_s.unwrap_or(f64::INFINITY);
         self.arms.iter().filter(move |arm| {
             let asked = arm.moves == Moves::Nothing && arm.speaks_first == Speaker::Client;
-            asked && matches!(arm.end, End::Alive { .. }) && arm.lasted_s - LATE_ACK_S > died
+            asked && matches!(arm.end, StretchEnd::Alive { .. }) && arm.lasted_s - LATE_ACK_S > died
         })
     }
 
@@ -171,9 +171,9 @@ impl Facts {
     fn outlived(&self, sort: impl Fn(&Arm) -> bool) -> Option<bool> {
         let died = self.timeout().died_s?;
         let verdict = |arm: &Arm| match arm.end {
-            End::Died { .. } | End::Unheard { .. } => Some(false),
-            End::Alive { .. } => (arm.lasted_s >= died).then_some(true),
-            End::Void { .. } | End::Open => None,
+            StretchEnd::Died { .. } | StretchEnd::Unheard { .. } => Some(false),
+            StretchEnd::Alive { .. } => (arm.lasted_s >= died).then_some(true),
+            StretchEnd::Void { .. } | StretchEnd::Open => None,
         };
         self.arms.iter().filter(|arm| sort(arm)).filter_map(verdict).reduce(|all, held| all && held)
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::advice::{self, count_max, interval};
 use super::age;
-use super::arm::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker};
+use super::arm::{Arm, StretchEnd, Holds, Moves, SessionKind, Sign, Speaker};
 use super::bracket::{Timeout, bracket, channel_quiet_at_death, data_alone_lives, died_kept, server_speaks};
 use super::hop::{self, Doubt, LocatedHop, MOST, NotLocated, TtlProbe};
 use super::{Facts, HopSearch};
@@ -63,10 +63,10 @@ impl Silences {
             Some((_, sign)) => arm.holds != Holds::Shell || sign == Sign::AfterProbe,
             None => false,
         });
-        let unheard: Vec<_> = silent().filter(|arm| matches!(arm.end, End::Unheard { .. })).collect();
+        let unheard: Vec<_> = silent().filter(|arm| matches!(arm.end, StretchEnd::Unheard { .. })).collect();
         let unheard = if unheard.len() > 1 { unheard } else { Vec::new() };
         let died = died.chain(unheard).map(|arm| arm.lasted_s).min_by(f64::total_cmp);
-        let lived = || silent().filter(|arm| matches!(arm.end, End::Alive { .. })).map(|arm| arm.lasted_s);
+        let lived = || silent().filter(|arm| matches!(arm.end, StretchEnd::Alive { .. })).map(|arm| arm.lasted_s);
         let below = died.unwrap_or(f64::INFINITY);
         Self {
             survived: lived().filter(|lived| *lived < below).fold(0.0, f64::max),
@@ -128,7 +128,7 @@ impl Facts {
 
     fn proven(&self, silences: &Silences, died: f64) -> Option<u32> {
         // Without a channel it is no proof for a session of the user's.
-        let kept = self.kept().filter(|arm| arm.kind() != SessionKind::Main && matches!(arm.end, End::Alive { .. }));
+        let kept = self.kept().filter(|arm| arm.kind() != SessionKind::Main && matches!(arm.end, StretchEnd::Alive { .. }));
         let kept = kept.filter_map(|arm| Some((arm.interval_s?, arm.lasted_s)));
         // Whatever ends sessions without data has had the time to end this one too.
         let quiet = channel_quiet_at_death(&self.arms).unwrap_or_default();
@@ -228,22 +228,22 @@ mod tests {
     use crate::facts::path::{Distance, Path, Protocol};
 
     fn arm(moves: Moves, speaks_first: Speaker, hop: Option<u8>, alive: bool) -> Arm {
-        let died = End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
+        let died = StretchEnd::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None };
         let lasted_s = if moves == Moves::Nothing { 8.5 } else { 9.5 };
-        let end = if alive { End::Alive { rtt_ms: 1.0 } } else { died };
+        let end = if alive { StretchEnd::Alive { rtt_ms: 1.0 } } else { died };
         Arm { speaks_first, hop, age_s: 9.5, ..Arm::sample(moves, lasted_s, end) }
     }
 
-    fn kept(interval: u32, lasted_s: f64, end: End) -> Arm {
+    fn kept(interval: u32, lasted_s: f64, end: StretchEnd) -> Arm {
         Arm { session: 8, interval_s: Some(interval), ..Arm::sample(Moves::Keepalive, lasted_s, end) }
     }
 
-    fn died() -> End {
-        End::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None }
+    fn died() -> StretchEnd {
+        StretchEnd::Died { manner: Manner::Silent, sign: Sign::AfterProbe, others_alive: true, tcp: None }
     }
 
-    fn alive() -> End {
-        End::Alive { rtt_ms: 1.0 }
+    fn alive() -> StretchEnd {
+        StretchEnd::Alive { rtt_ms: 1.0 }
     }
 
     /// A silence of 6 s killed and one of 5 s did not; a session was kept every second for 20 s.
@@ -286,9 +286,9 @@ mod tests {
     /// A path of two routers and the server; which of the hops kept a session alive, and the session that was refreshed all the way.
     fn searched(alive: &[bool], whole: bool) -> Facts {
         let probes = (1..).zip(alive).map(|(hop, alive)| arm(Moves::TcpKeepalive, Speaker::Client, Some(hop), *alive));
-        let lived = Arm::sample(Moves::Nothing, 7.0, End::Alive { rtt_ms: 1.0 });
+        let lived = Arm::sample(Moves::Nothing, 7.0, StretchEnd::Alive { rtt_ms: 1.0 });
         let arms =
-            [lived, arm(Moves::Nothing, Speaker::Client, None, false), kept(2, 20.0, End::Alive { rtt_ms: 1.0 })];
+            [lived, arm(Moves::Nothing, Speaker::Client, None, false), kept(2, 20.0, StretchEnd::Alive { rtt_ms: 1.0 })];
         let whole = whole.then(|| arm(Moves::TcpKeepalive, Speaker::Client, None, true));
         Facts {
             arms: arms.into_iter().chain(probes).chain(whole).collect(),

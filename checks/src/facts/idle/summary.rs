@@ -1,7 +1,7 @@
 //! The one line in which a report sums the idle test up.
 
 use super::Facts;
-use super::reading::Keepalive;
+use super::reading::KeepaliveSetting;
 use crate::base::text::seconds;
 use crate::facts;
 
@@ -30,10 +30,10 @@ impl facts::Facts for Facts {
                     );
                 }
                 let proof = match self.keepalive() {
-                    Keepalive { interval_s: Some(interval), verified: Some(true), .. } => {
+                    KeepaliveSetting { interval_s: Some(interval), verified: Some(true), .. } => {
                         format!("; a keepalive every {} held", seconds(f64::from(interval)))
                     }
-                    Keepalive { verified: Some(false), .. } => "; keepalives did not help".to_owned(),
+                    KeepaliveSetting { verified: Some(false), .. } => "; keepalives did not help".to_owned(),
                     _ => String::new(),
                 };
                 format!("{lived} lived through, {} killed ({manner}){proof}{cut_short}", seconds(died))

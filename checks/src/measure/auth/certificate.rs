@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use russh::keys;
 use russh::keys::HashAlg;
 
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::auth::{Certificate, Objection};
 
 /// The most principals of a certificate that are kept.
@@ -24,8 +24,8 @@ pub(super) fn read(certificate: &keys::Certificate, user: &str, now: Timestamp) 
         None
     };
     Certificate {
-        key_id: shown(certificate.key_id()),
-        principals: principals.iter().take(PRINCIPALS_KEPT).map(|name| shown(name)).collect(),
+        key_id: sanitize(certificate.key_id()),
+        principals: principals.iter().take(PRINCIPALS_KEPT).map(|name| sanitize(name)).collect(),
         valid_until: i64::try_from(certificate.valid_before()).ok().and_then(|at| Timestamp::from_second(at).ok()),
         authority: certificate.signature_key().fingerprint(HashAlg::Sha256).to_string(),
         objection,

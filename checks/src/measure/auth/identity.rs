@@ -11,7 +11,7 @@ use russh::keys::ssh_key::{Certificate, HashAlg, PrivateKey, PublicKey};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::base::target;
-use crate::facts::auth::{KeyFile, Obstacle};
+use crate::facts::auth::{KeyFile, KeyProblem};
 
 /// The most that is read of a key file, bytes (MAX_KEY_FILE_SIZE of OpenSSH's authfile).
 const FILE_BYTES: u64 = 1 << 20;
@@ -33,7 +33,7 @@ pub(super) enum Private {
     /// At hand.
     Ready(Arc<PrivateKey>),
     /// To be had with its passphrase, or not at all.
-    Not(Obstacle),
+    Not(KeyProblem),
 }
 
 impl Identity {
@@ -43,16 +43,16 @@ impl Identity {
         let text = read(&path);
         let itself = text.as_ref().ok().and_then(|text| public_half(text));
         let (private, within) = match text {
-            Ok(_) if itself.is_some() => (Private::Not(Obstacle::NoPrivateHalf), None),
+            Ok(_) if itself.is_some() => (Private::Not(KeyProblem::NoPrivateHalf), None),
             Ok(text) => private_half(&path, &text),
             Err(obstacle) => (Private::Not(obstacle), None),
         };
         let public = itself.or_else(|| public_half(&read(&suffixed(&path, ".pub")).ok()?)).or(within);
         let private = match (&private, &public) {
             (Private::Ready(key), Some(public)) if key.public_key().key_data() != public.key_data() => {
-                Private::Not(Obstacle::OtherPrivateHalf)
+                Private::Not(KeyProblem::OtherPrivateHalf)
             }
-            (Private::Not(Obstacle::Missing), Some(_)) => Private::Not(Obstacle::NoPrivateHalf),
+            (Private::Not(KeyProblem::Missing), Some(_)) => Private::Not(KeyProblem::NoPrivateHalf),
             _ => private,
         };
         let certificate = if beside { certificate(&suffixed(&path, "-cert.pub")).ok() } else { None };
@@ -61,15 +61,15 @@ impl Identity {
 
     /// Whether there is anything at all: a default name that does not exist is not worth a word.
     pub(super) fn exists(&self) -> bool {
-        self.public.is_some() || !matches!(self.private, Private::Not(Obstacle::Missing))
+        self.public.is_some() || !matches!(self.private, Private::Not(KeyProblem::Missing))
     }
 
     /// The private half, opened with a passphrase; takes long, as it is meant to.
-    pub(super) fn unlock(path: &Path, passphrase: &SecretString) -> Result<Arc<PrivateKey>, Obstacle> {
+    pub(super) fn unlock(path: &Path, passphrase: &SecretString) -> Result<Arc<PrivateKey>, KeyProblem> {
         match decode_secret_key(&read(path)?, Some(passphrase.expose_secret())) {
-            Ok(key) if is_hardware(&key) => Err(Obstacle::HardwareKey),
+            Ok(key) if is_hardware(&key) => Err(KeyProblem::HardwareKey),
             Ok(key) => Ok(Arc::new(key)),
-            Err(_) => Err(Obstacle::WrongPassphrase),
+            Err(_) => Err(KeyProblem::WrongPassphrase),
         }
     }
 
@@ -88,8 +88,8 @@ impl Identity {
 }
 
 /// The user certificate in a file.
-pub(super) fn certificate(path: &Path) -> Result<Certificate, Obstacle> {
-    Certificate::from_openssh(&read(path)?).map_err(|error| Obstacle::Unreadable { error: error.to_string() })
+pub(super) fn certificate(path: &Path) -> Result<Certificate, KeyProblem> {
+    Certificate::from_openssh(&read(path)?).map_err(|error| KeyProblem::Unreadable { error: error.to_string() })
 }
 
 fn public_half(text: &str) -> Option<PublicKey> {
@@ -101,12 +101,12 @@ fn private_half(path: &Path, text: &str) -> (Private, Option<PublicKey>) {
     let within = PrivateKey::from_openssh(text).ok().map(|key| key.public_key().clone());
     let private = match (too_open(path), decode_secret_key(text, None)) {
         (Some(obstacle), _) => Private::Not(obstacle),
-        (None, Ok(key)) if is_hardware(&key) => Private::Not(Obstacle::HardwareKey),
+        (None, Ok(key)) if is_hardware(&key) => Private::Not(KeyProblem::HardwareKey),
         (None, Ok(key)) => return (Private::Ready(Arc::new(key.clone())), Some(key.public_key().clone())),
-        (None, Err(keys::Error::KeyIsEncrypted)) => Private::Not(Obstacle::Encrypted),
+        (None, Err(keys::Error::KeyIsEncrypted)) => Private::Not(KeyProblem::Encrypted),
         // Older formats say so in a header line.
-        (None, Err(_)) if text.contains("ENCRYPTED") => Private::Not(Obstacle::Encrypted),
-        (None, Err(error)) => Private::Not(Obstacle::Unreadable { error: error.to_string() }),
+        (None, Err(_)) if text.contains("ENCRYPTED") => Private::Not(KeyProblem::Encrypted),
+        (None, Err(error)) => Private::Not(KeyProblem::Unreadable { error: error.to_string() }),
     };
     (private, within)
 }
@@ -116,11 +116,11 @@ fn is_hardware(key: &PrivateKey) -> bool {
 }
 
 /// ssh refuses a private key of the user's own that others may read (`sshkey_perm_ok`).
-fn too_open(path: &Path) -> Option<Obstacle> {
+fn too_open(path: &Path) -> Option<KeyProblem> {
     let file = fs::metadata(path).ok()?;
     let ours = file.uid() == nix::unistd::getuid().as_raw();
     let mode = file.mode() & 0o777;
-    (ours && mode & 0o077 != 0).then(|| Obstacle::TooOpen { mode: format!("{mode:04o}") })
+    (ours && mode & 0o077 != 0).then(|| KeyProblem::TooOpen { mode: format!("{mode:04o}") })
 }
 
 fn suffixed(path: &Path, suffix: &str) -> PathBuf {
@@ -129,10 +129,10 @@ fn suffixed(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-fn read(path: &Path) -> Result<String, Obstacle> {
-    let unreadable = |error: String| Obstacle::Unreadable { error };
+fn read(path: &Path) -> Result<String, KeyProblem> {
+    let unreadable = |error: String| KeyProblem::Unreadable { error };
     let file = fs::metadata(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Obstacle::Missing,
+        io::ErrorKind::NotFound => KeyProblem::Missing,
         _ => unreadable(error.to_string()),
     })?;
     if !file.is_file() || file.len() > FILE_BYTES {
@@ -145,7 +145,7 @@ fn read(path: &Path) -> Result<String, Obstacle> {
 mod tests {
     use super::{Identity, Private};
     use crate::base::target;
-    use crate::facts::auth::Obstacle;
+    use crate::facts::auth::KeyProblem;
     use russh::keys::PrivateKey;
     use russh::keys::ssh_key::LineEnding;
     use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
@@ -188,7 +188,7 @@ mod tests {
         key.to_openssh(LineEnding::LF).unwrap().to_string()
     }
 
-    fn obstacle(identity: &Identity) -> Option<Obstacle> {
+    fn obstacle(identity: &Identity) -> Option<KeyProblem> {
         identity.fact().obstacle
     }
 
@@ -209,7 +209,7 @@ mod tests {
         let keys = Keys::new("open");
         keys.put("id", &text(&key(1)), 0o644);
         let identity = keys.read("id");
-        assert_eq!(obstacle(&identity), Some(Obstacle::TooOpen { mode: "0644".into() }));
+        assert_eq!(obstacle(&identity), Some(KeyProblem::TooOpen { mode: "0644".into() }));
         assert!(identity.public.is_some());
     }
 
@@ -218,7 +218,7 @@ mod tests {
         let keys = Keys::new("other");
         keys.put("id", &text(&key(1)), 0o600);
         keys.put("id.pub", &key(2).public_key().to_openssh().unwrap(), 0o644);
-        assert_eq!(obstacle(&keys.read("id")), Some(Obstacle::OtherPrivateHalf));
+        assert_eq!(obstacle(&keys.read("id")), Some(KeyProblem::OtherPrivateHalf));
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
         for name in ["id", "id.pub"] {
             let identity = keys.read(name);
             assert!(identity.exists() && identity.public.is_some(), "{name}");
-            assert_eq!(obstacle(&identity), Some(Obstacle::NoPrivateHalf), "{name}");
+            assert_eq!(obstacle(&identity), Some(KeyProblem::NoPrivateHalf), "{name}");
         }
     }
 
@@ -236,8 +236,8 @@ mod tests {
     fn what_is_no_key_is_told_apart_from_what_is_missing() {
         let keys = Keys::new("none");
         keys.put("id", "no key", 0o600);
-        assert!(matches!(obstacle(&keys.read("id")), Some(Obstacle::Unreadable { .. })));
-        assert_eq!(obstacle(&keys.read("absent")), Some(Obstacle::Missing));
+        assert!(matches!(obstacle(&keys.read("id")), Some(KeyProblem::Unreadable { .. })));
+        assert_eq!(obstacle(&keys.read("absent")), Some(KeyProblem::Missing));
         assert!(!keys.read("absent").exists());
     }
 
@@ -247,7 +247,7 @@ mod tests {
         let pem = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-EDE3-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
         keys.put("id", pem, 0o600);
         let identity = keys.read("id");
-        assert_eq!(obstacle(&identity), Some(Obstacle::Encrypted));
+        assert_eq!(obstacle(&identity), Some(KeyProblem::Encrypted));
         assert!(identity.public.is_none());
     }
 }

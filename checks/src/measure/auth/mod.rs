@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::examination::Examination;
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::Step;
-use crate::facts::auth::{Answer, Conclusion, Facts};
+use crate::facts::auth::{AuthAnswer, Conclusion, Facts};
 use crate::facts::connection::Manner;
 use crate::ssh::login::Login;
-use walk::Walk;
+use walk::LoginFlow;
 
 /// How long saying goodbye may take after a refused login.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -33,15 +33,15 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let Some(connection) = exam.connection.take() else {
         return Step::Skipped("the handshake did not succeed".into());
     };
-    let proven = connection.notes().read().server_key.as_ref().map(crate::ssh::notes::ServerKey::fingerprint);
+    let proven = connection.observations().read().server_key.as_ref().map(crate::ssh::observations::ServerKey::fingerprint);
     if proven.as_ref() != Some(&trusted.fingerprint) {
         return Step::Error("the connection is not the one whose host key was trusted".into());
     }
-    let mut walk = Walk::new(exam, connection, trusted.with_passwords);
+    let mut walk = LoginFlow::new(exam, connection, trusted.with_passwords);
     Box::pin(walk.go()).await;
-    let Walk { connection, mut facts, accepted, .. } = walk;
-    let banner = connection.notes().read().banner.clone();
-    facts.banner = (!banner.trim().is_empty()).then(|| shown(banner.trim()));
+    let LoginFlow { connection, mut facts, accepted, .. } = walk;
+    let banner = connection.observations().read().banner.clone();
+    facts.banner = (!banner.trim().is_empty()).then(|| sanitize(banner.trim()));
     if facts.conclusion == Conclusion::LoggedIn {
         exam.budget.note_login(true);
         if let Some(route) = exam.route {
@@ -61,13 +61,13 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         exam.connection = Some(connection);
         return Step::Passed(facts);
     }
-    if !facts.attempts.iter().all(|attempt| attempt.answer == Answer::Withheld) {
+    if !facts.attempts.iter().all(|attempt| attempt.answer == AuthAnswer::Withheld) {
         exam.budget.note_login(false);
     }
     facts.repeatable = false;
     let interrupted = facts.conclusion == Conclusion::Interrupted;
     facts.end = connection.ending().map(|ending| escaped(ending.manner));
-    let agreed = connection.notes().read().negotiated.clone();
+    let agreed = connection.observations().read().negotiated.clone();
     // Who says nothing hears no goodbye either.
     if let (Conclusion::Silent, Some(socket)) = (facts.conclusion, connection.socket()) {
         socket.abort();
@@ -87,7 +87,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
 /// The server's words made safe to show.
 fn escaped(manner: Manner) -> Manner {
     match manner {
-        Manner::Disconnect { code, text } => Manner::Disconnect { code, text: shown(&text) },
+        Manner::Disconnect { code, text } => Manner::Disconnect { code, text: sanitize(&text) },
         other => other,
     }
 }

@@ -9,7 +9,7 @@ use russh::keys::{Algorithm, Certificate, HashAlg};
 
 use super::certificate;
 use super::identity::Identity;
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::auth;
 use crate::ssh::credential::Public;
 
@@ -101,9 +101,9 @@ impl Offer {
             algorithm => algorithm,
         };
         auth::Key {
-            algorithm: shown(algorithm.as_str()),
+            algorithm: sanitize(algorithm.as_str()),
             fingerprint: data.fingerprint(HashAlg::Sha256).to_string(),
-            comment: shown(comment),
+            comment: sanitize(comment),
             file: self.file.clone(),
             in_agent: matches!(self.holder, Holder::Agent | Holder::AgentKey),
             certificate: match &self.public {
@@ -118,7 +118,7 @@ impl Offer {
 #[cfg(test)]
 mod tests {
     use super::{Holder, order};
-    use crate::facts::auth::Obstacle;
+    use crate::facts::auth::KeyProblem;
     use crate::measure::auth::identity::{Identity, Private};
     use crate::ssh::credential::Public;
     use russh::keys::PrivateKey;
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn an_identity_that_hides_its_public_half_is_not_offered_yet() {
-        let hidden = Identity { public: None, private: Private::Not(Obstacle::Encrypted), ..identity(1, None) };
+        let hidden = Identity { public: None, private: Private::Not(KeyProblem::Encrypted), ..identity(1, None) };
         assert!(order(&[hidden], &[], &[], false).is_empty());
     }
 }

@@ -10,7 +10,7 @@ use crate::facts::auth::Repeat;
 use crate::facts::handshake::Negotiated;
 use crate::measure::examination::Examination;
 use crate::ssh::connection::Connection;
-use crate::ssh::credential::{Credential, Outcome};
+use crate::ssh::credential::{Credential, CredentialOutcome};
 use crate::ssh::{connect, dial};
 
 /// How long each may take.
@@ -32,10 +32,10 @@ async fn ask(exam: &Examination, target: &Target, route: Route) -> Option<Repeat
     let transport = dial::open(&exam.budget, target, route, PATIENCE).await.ok()?;
     let (_, connected) = connect::connect(transport, target, PATIENCE).await;
     let mut connection: Connection = connected.ok()?;
-    let agreed = connection.notes().read().negotiated.clone()?;
+    let agreed = connection.observations().read().negotiated.clone()?;
     let outcome = Credential::None.present(&mut connection, &target.user).await;
     connection.close(Duration::from_millis(200)).await;
-    Some(Repeat { agreed, answered: !matches!(outcome, Outcome::Broken(_)) })
+    Some(Repeat { agreed, answered: !matches!(outcome, CredentialOutcome::Broken(_)) })
 }
 
 /// The target with an offer that leaves out what protected the packets.

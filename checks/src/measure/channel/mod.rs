@@ -11,9 +11,9 @@ use super::examination::Examination;
 use super::retest::marks;
 use crate::base::limits::{Limits, Patience};
 use crate::base::nonce::nonce;
-use crate::base::text::shown_bytes;
+use crate::base::text::sanitize_bytes;
 use crate::facts::Step;
-use crate::facts::channel::{Capabilities, Facts, Outcome};
+use crate::facts::channel::{Capabilities, Facts, Capability};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::channels::Opened;
 use crate::ssh::connection::Connection;
@@ -78,8 +78,8 @@ async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Runni
     let read = running.read(KEPT, patience, &mut ran, enough);
     let ((), asked) = tokio::join!(read, timeout(patience.total, probes::ask(connection, patience)));
     let (mut capabilities, mut further) = asked.unwrap_or_default();
-    capabilities.session = Outcome::Allowed;
-    capabilities.exec = Outcome::of(ran.accepted);
+    capabilities.session = Capability::Allowed;
+    capabilities.exec = Capability::of(ran.accepted);
     let (ran, mark, running) = if is_printed(&ran.stdout, &mark) {
         (ran, mark, Some(running))
     } else {
@@ -98,10 +98,10 @@ async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Runni
         let _ = timeout(patience.total, probes::ask_for_more(connection, patience, &mut capabilities)).await;
     } else {
         const ONCE_MORE: &str = "our command did not run, and what runs in its place would run once more";
-        capabilities.shell = Outcome::not_tested(if limits.deep { ONCE_MORE } else { "it starts a process: --deep" });
+        capabilities.shell = Capability::not_tested(if limits.deep { ONCE_MORE } else { "it starts a process: --deep" });
         capabilities.sftp = match &further {
-            Some(_) => Outcome::not_tested(ONCE_MORE),
-            None => Outcome::not_tested("no further session beside the others: --deep"),
+            Some(_) => Capability::not_tested(ONCE_MORE),
+            None => Capability::not_tested("no further session beside the others: --deep"),
         };
     }
     (Facts { capabilities, ..seen(ran, &mark, connection) }, running, further)
@@ -143,11 +143,11 @@ fn seen(ran: Ran, mark: &str, connection: &Connection) -> Facts {
     Facts {
         mark_seen,
         quoted_back,
-        other_output: (!other.trim().is_empty()).then(|| shown_bytes(other.trim().as_bytes())),
-        stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
+        other_output: (!other.trim().is_empty()).then(|| sanitize_bytes(other.trim().as_bytes())),
+        stderr: (!ran.stderr.is_empty()).then(|| sanitize_bytes(&ran.stderr)),
         ending: connection.ending().map(|ending| ending.manner),
         capabilities: Capabilities {
-            session: ran.refused.as_ref().map(|(code, text)| Outcome::refused(*code, text)).unwrap_or_default(),
+            session: ran.refused.as_ref().map(|(code, text)| Capability::refused(*code, text)).unwrap_or_default(),
             ..Capabilities::default()
         },
         marks: None,

@@ -9,17 +9,17 @@ use tokio::time::timeout;
 
 use crate::base::limits::Patience;
 use crate::base::nonce::seed;
-use crate::base::text::{shown, shown_bytes};
-use crate::facts::channel::{Capabilities, Outcome, Sessions, Sftp};
+use crate::base::text::{sanitize, sanitize_bytes};
+use crate::facts::channel::{Capabilities, Capability, Sessions, Sftp};
 use crate::facts::connection::Ran;
-use crate::ssh::channels::{Kind, Opened, answers};
+use crate::ssh::channels::{ChannelKind, Opened, answers};
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;
 
 /// A port of the server's loopback that nothing listens at (tcpmux): its kernel refuses where forwarding is allowed.
-const CLOSED: Kind = Kind::DirectTcpip("127.0.0.1", 1);
+const CLOSED: ChannelKind = ChannelKind::DirectTcpip("127.0.0.1", 1);
 /// A socket that is nowhere.
-const NOWHERE: Kind = Kind::Streamlocal("/nonexistent/ssh-doctor");
+const NOWHERE: ChannelKind = ChannelKind::Streamlocal("/nonexistent/ssh-doctor");
 /// SSH_OPEN_CONNECT_FAILED, RFC 4254 section 5.1.
 const CONNECT_FAILED: u32 = 2;
 /// Sessions that are opened at once: more than OpenSSH allows where nothing is set (MaxSessions, sshd_config(5)).
@@ -34,7 +34,7 @@ pub(super) async fn ask(connection: &Connection, patience: Patience) -> (Capabil
     let wait = patience.silence;
     let channels = async {
         let [session, tcp, socket, further] =
-            connection.open([Kind::Session, CLOSED, NOWHERE, Kind::Session], wait).await;
+            connection.open([ChannelKind::Session, CLOSED, NOWHERE, ChannelKind::Session], wait).await;
         let two = Sessions::with(1, &session);
         let mut found = Capabilities {
             sessions_at_once: match session {
@@ -44,7 +44,7 @@ pub(super) async fn ask(connection: &Connection, patience: Patience) -> (Capabil
             direct_tcpip: connected(&tcp),
             streamlocal: match connected_unless_refused(&socket) {
                 // sshd answers so whether this socket is missing or every socket is forbidden.
-                Err((code, text)) => Outcome::Untold { code, text },
+                Err((code, text)) => Capability::Untold { code, text },
                 Ok(outcome) => outcome,
             },
             ..Capabilities::default()
@@ -62,7 +62,7 @@ pub(super) async fn ask(connection: &Connection, patience: Patience) -> (Capabil
         (found, further)
     };
     let ((found, further), back) = tokio::join!(channels, connection.forward_back(wait));
-    (Capabilities { remote_forward: Outcome::of(back), ..found }, further)
+    (Capabilities { remote_forward: Capability::of(back), ..found }, further)
 }
 
 /// Asks for many sessions, and for what starts a process and with it perhaps the shell's start-up files, one after the other.
@@ -70,12 +70,12 @@ pub(super) async fn ask_for_more(connection: &Connection, patience: Patience, fo
     settled(connection, patience).await;
     found.sessions_at_once = count_sessions(connection, patience.silence).await;
     settled(connection, patience).await;
-    found.shell = match connection.open([Kind::Session], patience.silence).await {
+    found.shell = match connection.open([ChannelKind::Session], patience.silence).await {
         [Opened::Open(session)] => start_shell(session, patience).await,
         [other] => opened(&other),
     };
     settled(connection, patience).await;
-    (found.sftp, found.sftp_said) = match connection.open([Kind::Session], patience.silence).await {
+    (found.sftp, found.sftp_said) = match connection.open([ChannelKind::Session], patience.silence).await {
         [Opened::Open(session)] => speak_sftp(session, patience).await,
         [other] => (opened(&other), None),
     };
@@ -90,7 +90,7 @@ async fn settled(connection: &Connection, patience: Patience) {
 async fn count_sessions(connection: &Connection, wait: Duration) -> Option<Sessions> {
     let mut held = Vec::new();
     loop {
-        let [answer] = connection.open([Kind::Session], wait).await;
+        let [answer] = connection.open([ChannelKind::Session], wait).await;
         let open = u32::try_from(held.len() + 1).unwrap_or(u32::MAX);
         let counted = Sessions::with(open, &answer);
         match answer {
@@ -111,16 +111,16 @@ impl Sessions {
     fn with(open: u32, answer: &Opened) -> Option<Self> {
         match answer {
             Opened::Open(_) => Some(Self { open: open + 1, refused: None }),
-            Opened::Refused(refused) => Some(Self { open, refused: Some((refused.code, shown(&refused.text))) }),
+            Opened::Refused(refused) => Some(Self { open, refused: Some((refused.code, sanitize(&refused.text))) }),
             Opened::Silent | Opened::Gone => None,
         }
     }
 }
 
 /// Starts the account's own shell, without a terminal and without input, and lets it end.
-async fn start_shell(mut session: Channel<Msg>, patience: Patience) -> Outcome {
+async fn start_shell(mut session: Channel<Msg>, patience: Patience) -> Capability {
     if session.request_shell(true).await.is_err() {
-        return Outcome::of(None);
+        return Capability::of(None);
     }
     let answer = answers(&mut session, 1, patience.silence).await.first().copied();
     if answer == Some(true) {
@@ -128,7 +128,7 @@ async fn start_shell(mut session: Channel<Msg>, patience: Patience) -> Outcome {
     } else {
         let _ = session.close().await;
     }
-    Outcome::of(answer)
+    Capability::of(answer)
 }
 
 /// Closes what is open; a word on a connection that is stuck or gone is not waited for.
@@ -138,29 +138,29 @@ pub(super) async fn close(opened: Opened) {
     }
 }
 
-fn opened(answer: &Opened) -> Outcome {
+fn opened(answer: &Opened) -> Capability {
     match answer {
-        Opened::Open(_) => Outcome::Allowed,
-        Opened::Refused(refused) => Outcome::refused(refused.code, &refused.text),
-        Opened::Silent | Opened::Gone => Outcome::of(None),
+        Opened::Open(_) => Capability::Allowed,
+        Opened::Refused(refused) => Capability::refused(refused.code, &refused.text),
+        Opened::Silent | Opened::Gone => Capability::of(None),
     }
 }
 
 /// A connection that the server tried for us was allowed, whatever came of it.
-fn connected(answer: &Opened) -> Outcome {
-    connected_unless_refused(answer).unwrap_or(Outcome::Allowed)
+fn connected(answer: &Opened) -> Capability {
+    connected_unless_refused(answer).unwrap_or(Capability::Allowed)
 }
 
 /// As [`opened`]; the error is the code and text of a connection that failed.
-fn connected_unless_refused(answer: &Opened) -> Result<Outcome, (u32, String)> {
+fn connected_unless_refused(answer: &Opened) -> Result<Capability, (u32, String)> {
     match answer {
-        Opened::Refused(refused) if refused.code == CONNECT_FAILED => Err((refused.code, shown(&refused.text))),
+        Opened::Refused(refused) if refused.code == CONNECT_FAILED => Err((refused.code, sanitize(&refused.text))),
         other => Ok(opened(other)),
     }
 }
 
 /// Asks for a terminal, a variable, the agent and X11, one after the other without waiting; nothing is started.
-async fn requests(mut session: Channel<Msg>, wait: Duration) -> [Outcome; 4] {
+async fn requests(mut session: Channel<Msg>, wait: Duration) -> [Capability; 4] {
     // X11 wants a cookie; no window can reach us, for every channel of the server is refused.
     let cookie = format!("{:016x}{:016x}", seed(), seed());
     let asked = async {
@@ -173,26 +173,26 @@ async fn requests(mut session: Channel<Msg>, wait: Duration) -> [Outcome; 4] {
     let told = if asked.is_ok() { answers(&mut session, 4, wait.min(ANSWERS)).await } else { Vec::new() };
     let _ = session.close().await;
     match <[bool; 4]>::try_from(told) {
-        Ok(all) => all.map(|answer| Outcome::of(Some(answer))),
+        Ok(all) => all.map(|answer| Capability::of(Some(answer))),
         // Some servers leave requests unanswered; which of them, an answer does not say.
-        Err(_) => [(); 4].map(|()| Outcome::not_tested("the server left requests unanswered")),
+        Err(_) => [(); 4].map(|()| Capability::not_tested("the server left requests unanswered")),
     }
 }
 
 /// Asks for the sftp server without waiting for its start, and closes the session.
-pub(super) async fn ask_for_sftp(mut session: Channel<Msg>) -> Outcome {
+pub(super) async fn ask_for_sftp(mut session: Channel<Msg>) -> Capability {
     let answer = match timeout(ANSWERS, session.request_subsystem(true, "sftp")).await {
         Ok(Ok(())) => answers(&mut session, 1, ANSWERS).await.first().copied(),
         _ => None,
     };
     close(Opened::Open(session)).await;
-    Outcome::of(answer)
+    Capability::of(answer)
 }
 
 /// Starts the sftp server and reads its version.
-async fn speak_sftp(session: Channel<Msg>, patience: Patience) -> (Outcome, Option<Sftp>) {
+async fn speak_sftp(session: Channel<Msg>, patience: Patience) -> (Capability, Option<Sftp>) {
     if session.request_subsystem(true, "sftp").await.is_err() {
-        return (Outcome::of(None), None);
+        return (Capability::of(None), None);
     }
     let mut ran = Ran::default();
     let mut running = Running::from(session);
@@ -204,10 +204,10 @@ async fn speak_sftp(session: Channel<Msg>, patience: Patience) -> (Outcome, Opti
     let _ = running.into_channel().close().await;
     let said = Sftp {
         status: ran.status,
-        stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
+        stderr: (!ran.stderr.is_empty()).then(|| sanitize_bytes(&ran.stderr)),
         ..Sftp::of(&ran.stdout)
     };
-    (Outcome::of(ran.accepted), (ran.accepted == Some(true)).then_some(said))
+    (Capability::of(ran.accepted), (ran.accepted == Some(true)).then_some(said))
 }
 
 /// SSH_FXP_INIT with version 3, the one that OpenSSH speaks (draft-ietf-secsh-filexfer-02 section 4).

@@ -15,7 +15,7 @@ use tokio::time::sleep_until;
 use super::examination::Examination;
 use crate::facts::Step;
 use crate::facts::dns::{Facts, System, SystemAnswer, literal};
-use beside::Beside;
+use beside::PerServerQueries;
 use patience::Patience;
 
 /// How much longer than twice the system's resolver a name server may take that only we asked.
@@ -41,7 +41,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let began = Instant::now();
     let files = Arc::new(files::read(&target.host).await);
     let patience = Arc::new(Patience::until(began + exam.limits.connect));
-    let mut beside = Beside::ask(&target.host, &files, &patience, target.host_keys.verify_dns || exam.limits.deep);
+    let mut beside = PerServerQueries::ask(&target.host, &files, &patience, target.host_keys.verify_dns || exam.limits.deep);
     let mut facts = Facts {
         name: target.host.clone(),
         family: target.family,

@@ -20,7 +20,7 @@ use super::files::Files;
 use super::ms;
 use super::patience::{Over, Patience, Waiting};
 use crate::facts::dns::flaw::Flaw;
-use crate::facts::dns::{Answer, NameServer, Question};
+use crate::facts::dns::{DnsAnswer, NameServer, Question};
 use crate::os::icmp::linux::ErrorQueue;
 use crate::os::socket::errno_name;
 
@@ -83,7 +83,7 @@ async fn ask(
     let resolver = match resolver(server, options, &waiting) {
         Ok(resolver) => resolver,
         Err(error) => {
-            let answer = Answer::Failed { error: error.to_string() };
+            let answer = DnsAnswer::Failed { error: error.to_string() };
             asked.questions =
                 names.first().map(|name| question(name, RecordType::A, Instant::now(), answer)).into_iter().collect();
             return asked;
@@ -102,7 +102,7 @@ async fn ask(
         let (a, aaaa) = tokio::select! {
             biased;
             errno = &mut undelivered => {
-                let failed = |record_type| question(&name, record_type, began, Answer::Undelivered { errno: errno.clone() });
+                let failed = |record_type| question(&name, record_type, began, DnsAnswer::Undelivered { errno: errno.clone() });
                 (failed(RecordType::A), failed(RecordType::AAAA))
             }
             both = both => both,
@@ -138,44 +138,44 @@ async fn put(resolver: &TokioResolver, name: &Name, record_type: RecordType, mut
     let answer = tokio::select! {
         result = resolver.lookup(name.clone(), record_type) => result.map_or_else(|error| failed(&error), |found| records(&found)),
         over = waiting.over() => match over {
-            Over::Deadline => Answer::TimedOut,
-            Over::Shortened => Answer::NotWaitedFor,
+            Over::Deadline => DnsAnswer::TimedOut,
+            Over::Shortened => DnsAnswer::NotWaitedFor,
         },
     };
     question(name, record_type, began, answer)
 }
 
-fn question(name: &Name, record_type: RecordType, began: Instant, answer: Answer) -> Question {
+fn question(name: &Name, record_type: RecordType, began: Instant, answer: DnsAnswer) -> Question {
     Question { name: name.to_ascii(), record_type: record_type.to_string(), ms: ms(began), answer }
 }
 
-fn records(found: &Lookup) -> Answer {
+fn records(found: &Lookup) -> DnsAnswer {
     let answers = found.answers();
     let aliases = answers.iter().filter_map(|record| match &record.data {
         RData::CNAME(target) => Some(target.0.to_ascii()),
         _ => None,
     });
     let addresses = answers.iter().filter_map(|record| record.data.ip_addr());
-    Answer::Records {
+    DnsAnswer::Records {
         addresses: addresses.take(RECORDS).collect(),
         aliases: aliases.take(RECORDS).collect(),
         ttl_s: answers.iter().map(|record| record.ttl).min(),
     }
 }
 
-fn failed(error: &NetError) -> Answer {
+fn failed(error: &NetError) -> DnsAnswer {
     let code = match error {
         NetError::Dns(DnsError::NoRecordsFound(none)) => none.response_code,
         NetError::Dns(DnsError::ResponseCode(code)) => *code,
-        NetError::Timeout => return Answer::TimedOut,
-        NetError::Io(error) if error.kind() == ErrorKind::TimedOut => return Answer::TimedOut,
+        NetError::Timeout => return DnsAnswer::TimedOut,
+        NetError::Io(error) if error.kind() == ErrorKind::TimedOut => return DnsAnswer::TimedOut,
         NetError::Io(error) => {
             return match errno_name(error) {
-                Some(errno) => Answer::Undelivered { errno },
-                None => Answer::Failed { error: error.to_string() },
+                Some(errno) => DnsAnswer::Undelivered { errno },
+                None => DnsAnswer::Failed { error: error.to_string() },
             };
         }
-        other => return Answer::Failed { error: other.to_string() },
+        other => return DnsAnswer::Failed { error: other.to_string() },
     };
     let code = match code {
         ResponseCode::NoError => "NOERROR".to_owned(),
@@ -184,15 +184,15 @@ fn failed(error: &NetError) -> Answer {
         ResponseCode::Refused => "REFUSED".to_owned(),
         other => other.to_str().to_owned(),
     };
-    Answer::Empty { code }
+    DnsAnswer::Empty { code }
 }
 
 /// Whether the system's resolver would not go on to the next name of its search.
-fn ends_search(answer: &Answer) -> bool {
+fn ends_search(answer: &DnsAnswer) -> bool {
     match answer {
-        Answer::Records { addresses, .. } => !addresses.is_empty(),
-        Answer::Empty { code } => !matches!(code.as_str(), "NOERROR" | "NXDOMAIN" | "SERVFAIL"),
-        Answer::TimedOut | Answer::NotWaitedFor | Answer::Undelivered { .. } | Answer::Failed { .. } => true,
+        DnsAnswer::Records { addresses, .. } => !addresses.is_empty(),
+        DnsAnswer::Empty { code } => !matches!(code.as_str(), "NOERROR" | "NXDOMAIN" | "SERVFAIL"),
+        DnsAnswer::TimedOut | DnsAnswer::NotWaitedFor | DnsAnswer::Undelivered { .. } | DnsAnswer::Failed { .. } => true,
     }
 }
 

@@ -1,20 +1,20 @@
 //! What the target's own client and the server agree on, and our SSH library does not speak.
 
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::handshake::Facts;
-use crate::facts::handshake::kinds::{KINDS, Kind, is_signal};
+use crate::facts::handshake::kinds::{KINDS, AlgorithmKind, is_signal};
 use crate::ssh::algorithms;
 
 /// What the user's own client and the server would agree on and our library does not speak, as a sentence.
 pub(super) fn library_lacks(facts: &Facts) -> String {
-    let agreed = |kind: &Kind| {
+    let agreed = |kind: &AlgorithmKind| {
         let offer = facts.server_offer.as_ref().filter(|offer| !facts.needs_no(kind, offer))?;
         let theirs = (kind.theirs)(offer);
         let mut common =
             (kind.ours)(&facts.client_offer).iter().filter(|name| !is_signal(name) && theirs.contains(name));
         let first = common.clone().next()?;
         let spoken = common.any(|name| algorithms::library_speaks(kind.keyword, name));
-        (!spoken).then(|| format!("{} {}", kind.keyword, shown(first)))
+        (!spoken).then(|| format!("{} {}", kind.keyword, sanitize(first)))
     };
     let lacking: Vec<String> = KINDS.iter().filter_map(agreed).collect();
     format!(

@@ -2,7 +2,7 @@
 
 mod attempt;
 mod library;
-mod looks;
+mod reconnects;
 pub(crate) mod seen;
 mod silence;
 mod tls;
@@ -10,9 +10,9 @@ mod tls;
 use std::time::{Duration, Instant};
 
 use super::examination::Examination;
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::Step;
-use crate::facts::handshake::{Facts, Look};
+use crate::facts::handshake::{Facts, Reconnect};
 use crate::ssh::connect::NotConnected;
 use crate::ssh::tap::{Seen, Tap};
 use attempt::{Attempt, attempt};
@@ -53,7 +53,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     match outcome {
         Ok(connection) => {
             facts.done_ms = Some(began.elapsed().as_secs_f64() * 1000.0);
-            facts.negotiated.clone_from(&connection.notes().read().negotiated);
+            facts.negotiated.clone_from(&connection.observations().read().negotiated);
             exam.connection = Some(connection);
             Step::Passed(facts)
         }
@@ -74,10 +74,10 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
                 .to_owned(),
         ),
         Err(NotConnected::Failed(error)) => {
-            facts.library_error = Some(shown(&error.to_string()));
+            facts.library_error = Some(sanitize(&error.to_string()));
             if facts.is_refusal() {
-                facts.looks = looks::again(exam, facts.may_be_chance(), began).await;
-                if facts.looks.last().is_some_and(Look::is_silent) {
+                facts.reconnects = reconnects::again(exam, facts.may_be_chance(), began).await;
+                if facts.reconnects.last().is_some_and(Reconnect::is_silent) {
                     facts.tls = exam.stop.race(tls::greet(exam, began, exam.until())).await.flatten();
                 }
             }

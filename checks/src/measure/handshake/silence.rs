@@ -5,8 +5,8 @@ use std::time::Instant;
 use tokio::time::sleep_until;
 
 use super::tls;
-use crate::base::text::{shown, shown_bytes};
-use crate::facts::handshake::{Facts, Later, Look};
+use crate::base::text::{sanitize, sanitize_bytes};
+use crate::facts::handshake::{Facts, Later, Reconnect};
 use crate::measure::examination::Examination;
 use crate::ssh::tap::{Seen, Watch};
 
@@ -29,7 +29,7 @@ pub(super) async fn hear_out<T>(
     tokio::select! {
         () = &mut listening => {}
         look = tls::greet(exam, began, until) => {
-            if !look.as_ref().is_some_and(Look::has_spoken) {
+            if !look.as_ref().is_some_and(Reconnect::has_spoken) {
                 listening.await;
             }
             facts.tls = look;
@@ -43,8 +43,8 @@ fn later(seen: &Seen) -> Option<Later> {
     let came = seen.last_received.filter(|_| !first.is_empty())?;
     Some(Later {
         ms: came.duration_since(seen.opened).as_secs_f64() * 1000.0,
-        first_bytes: shown_bytes(first),
+        first_bytes: sanitize_bytes(first),
         first_octets: first.iter().take(4).copied().collect(),
-        version: seen.server.version.as_ref().map(|(version, _)| shown(version)),
+        version: seen.server.version.as_ref().map(|(version, _)| sanitize(version)),
     })
 }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout_at;
 
-use super::looks::look;
+use super::reconnects::reconnect;
 use crate::base::nonce::{noise, seed};
 use crate::base::target::Route;
-use crate::facts::handshake::Look;
+use crate::facts::handshake::Reconnect;
 use crate::measure::examination::Examination;
 use crate::ssh::dial;
 use crate::ssh::tap::Tap;
@@ -17,7 +17,7 @@ use crate::ssh::tap::Tap;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Asks once, until `until` at most; none where no further connection may be opened, or where none came about.
-pub(super) async fn greet(exam: &Examination, began: Instant, until: Instant) -> Option<Look> {
+pub(super) async fn greet(exam: &Examination, began: Instant, until: Instant) -> Option<Reconnect> {
     // A proxy command may be a login at a bastion: it is not repeated.
     let route = exam.route.filter(|route| matches!(route, Route::Direct(_)) && exam.budget.left() > 0)?;
     let left = until.saturating_duration_since(Instant::now());
@@ -30,7 +30,7 @@ pub(super) async fn greet(exam: &Examination, began: Instant, until: Instant) ->
     };
     // What came is in the watch, whether the reading ended or not.
     let _ = timeout_at(until.min(opened + PATIENCE).into(), exchange).await;
-    Some(look(&watch.seen(), began, opened))
+    Some(reconnect(&watch.seen(), began, opened))
 }
 
 /// What a TLS client says first (RFC 8446 section 4.1.2 in the form of RFC 5246), as short as it may be.

@@ -7,7 +7,7 @@ use russh::keys::ssh_key::{Algorithm, HashAlg, certificate};
 use crate::base::text;
 use crate::facts::hostkey::Certificate;
 use crate::ssh::known_hosts::name::matches as pattern_matches;
-use crate::ssh::notes::ServerKey;
+use crate::ssh::observations::ServerKey;
 
 /// The most principals that are kept.
 const PRINCIPALS_KEPT: usize = 64;
@@ -68,7 +68,7 @@ pub(crate) fn objection(shown: &certificate::Certificate, name: &str, now: Times
 
 #[cfg(test)]
 pub(super) mod samples {
-    use crate::ssh::notes::ServerKey;
+    use crate::ssh::observations::ServerKey;
 
     /// Made by `ssh-keygen -s ca -h -I id -n db.example,*.lan -V 20200101000000Z:20300101000000Z`.
     pub(in super::super) const HOST: &str = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIBWI6OAZGjyglHHi5TVAsWk+M3iRXP9n+fj8JsttVje6AAAAIDn1Z4btPLslEhF7AW7hbkIyW8WBLONAwBCd5+snwgqqAAAAAAAAAAAAAAACAAAAAmlkAAAAFwAAAApkYi5leGFtcGxlAAAABSoubGFuAAAAAF4L4QAAAAAAcNvYgAAAAAAAAAAAAAAAAAAAADMAAAALc3NoLWVkMjU1MTkAAAAgqq/fGoYqpWK8TccaSUIwxSyGekJeAsLjfqcA+fR3AhEAAABTAAAAC3NzaC1lZDI1NTE5AAAAQIybLU77hbBrrtn9J8jnl/TYap0442OKxDlNRu7xCPGXRfiF8qIrkOI9xDhcbdoTPgeTzj9Vp4HKsjlkJ7lYXQs=";
@@ -83,7 +83,7 @@ pub(super) mod samples {
 mod tests {
     use super::read;
     use super::samples::{HOST, certified};
-    use crate::ssh::notes::ServerKey;
+    use crate::ssh::observations::ServerKey;
     use jiff::Timestamp;
 
     /// The same key, certified for a user.

@@ -14,9 +14,9 @@ use crate::base::ask::Ask;
 use crate::base::target::{Route, Strictness, Target};
 use crate::base::text;
 use crate::facts::Step;
-use crate::facts::hostkey::{Decision, Entry, Facts, Standing};
+use crate::facts::hostkey::{Decision, Entry, Facts, KnownHostsMatch};
 use crate::ssh::known_hosts::{self, Known};
-use crate::ssh::notes::ServerKey;
+use crate::ssh::observations::ServerKey;
 
 /// How long saying goodbye to a server that is not trusted may take.
 const GOODBYE: Duration = Duration::from_millis(500);
@@ -26,7 +26,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     let Some(connection) = &exam.connection else {
         return Step::Skipped("the handshake did not succeed".into());
     };
-    let Some(key) = connection.notes().read().server_key.clone() else {
+    let Some(key) = connection.observations().read().server_key.clone() else {
         return Step::Error("the handshake left no host key".into());
     };
     let mut facts = match examine(&exam.target, &key) {
@@ -49,7 +49,7 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     }
     let Some(with_passwords) = facts.decision.trust() else {
         part(exam).await;
-        if facts.standing == Standing::Changed {
+        if facts.standing == KnownHostsMatch::Changed {
             facts.others = others::answering(exam, &facts.fingerprint).await;
         }
         if facts.decision == Decision::Withheld {
@@ -74,7 +74,7 @@ fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
     let file = target.host_keys.revoked.as_deref();
     let is_revoked = file.map_or(Ok(false), |file| revoked::lists(file, key));
     let is_revoked = is_revoked.map_err(|why| {
-        let file = file.map(|file| text::shown(&file.to_string_lossy())).unwrap_or_default();
+        let file = file.map(|file| text::sanitize(&file.to_string_lossy())).unwrap_or_default();
         format!("whether the host key is revoked is not known, and no login was tried: RevokedHostKeys {file}: {why}")
     })?;
     let Known { entries, unread } = known_hosts::look_up(target);
@@ -88,7 +88,7 @@ fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
         bits: data.rsa().map(russh::keys::ssh_key::public::RsaPublicKey::key_size),
         fingerprint: key.fingerprint(),
         sha1: key.sha1(),
-        standing: if is_revoked { Standing::Revoked } else { standing::of(key, &entries, valid) },
+        standing: if is_revoked { KnownHostsMatch::Revoked } else { standing::of(key, &entries, valid) },
         revoked_by: file.filter(|_| is_revoked).map(ToOwned::to_owned),
         certificate,
         name,
@@ -130,15 +130,15 @@ fn decide(facts: &Facts, is_exempt: bool) -> Option<Decision> {
         return Some(Decision::NotChecked);
     }
     match (facts.standing, facts.strictness) {
-        (Standing::Known | Standing::KnownAuthority, _) => Some(Decision::Known),
+        (KnownHostsMatch::Known | KnownHostsMatch::KnownAuthority, _) => Some(Decision::Known),
         // ssh goes on here without passwords; we have no reason to log in to a server that may be false.
-        (Standing::Changed | Standing::Revoked, Strictness::No) => Some(Decision::Withheld),
-        (Standing::Changed | Standing::Revoked, _) => Some(Decision::Stopped),
+        (KnownHostsMatch::Changed | KnownHostsMatch::Revoked, Strictness::No) => Some(Decision::Withheld),
+        (KnownHostsMatch::Changed | KnownHostsMatch::Revoked, _) => Some(Decision::Stopped),
         // The command may know the key; a public key is of no use to a false server.
-        (Standing::Unknown, Strictness::Yes) if facts.known_hosts_command => Some(Decision::PublicKeysOnly),
-        (Standing::Unknown, Strictness::Yes) => Some(Decision::RefusedBySetting),
-        (Standing::Unknown, Strictness::AcceptNew | Strictness::No) => Some(Decision::AcceptedBySetting),
-        (Standing::Unknown, Strictness::Ask) => None,
+        (KnownHostsMatch::Unknown, Strictness::Yes) if facts.known_hosts_command => Some(Decision::PublicKeysOnly),
+        (KnownHostsMatch::Unknown, Strictness::Yes) => Some(Decision::RefusedBySetting),
+        (KnownHostsMatch::Unknown, Strictness::AcceptNew | Strictness::No) => Some(Decision::AcceptedBySetting),
+        (KnownHostsMatch::Unknown, Strictness::Ask) => None,
     }
 }
 
@@ -161,18 +161,18 @@ mod tests {
     use super::decide;
     use crate::base::target::Strictness;
     use crate::facts::hostkey::samples::known;
-    use crate::facts::hostkey::{Decision, Facts, Standing};
+    use crate::facts::hostkey::{Decision, Facts, KnownHostsMatch};
 
     const ALL: [Strictness; 4] = [Strictness::Yes, Strictness::Ask, Strictness::AcceptNew, Strictness::No];
 
-    fn facts(standing: Standing, strictness: Strictness) -> Facts {
+    fn facts(standing: KnownHostsMatch, strictness: Strictness) -> Facts {
         Facts { standing, strictness, ..known() }
     }
 
     #[test]
     fn a_changed_or_revoked_key_gets_no_login_whatever_the_setting() {
         for strictness in ALL {
-            for standing in [Standing::Changed, Standing::Revoked] {
+            for standing in [KnownHostsMatch::Changed, KnownHostsMatch::Revoked] {
                 let decision = decide(&facts(standing, strictness), false);
                 let expected = if strictness == Strictness::No { Decision::Withheld } else { Decision::Stopped };
                 assert_eq!(decision, Some(expected), "{strictness:?}");
@@ -184,22 +184,22 @@ mod tests {
     #[test]
     fn an_unknown_key_is_trusted_as_far_as_the_setting_goes() {
         let trust = |facts: &Facts| decide(facts, false).map(Decision::trust);
-        let all = ALL.map(|strictness| trust(&facts(Standing::Unknown, strictness)));
+        let all = ALL.map(|strictness| trust(&facts(KnownHostsMatch::Unknown, strictness)));
         assert_eq!(all, [Some(None), None, Some(Some(true)), Some(Some(true))]);
         assert_eq!(Decision::PublicKeysOnly.trust(), Some(false));
-        let command = Facts { known_hosts_command: true, ..facts(Standing::Unknown, Strictness::Yes) };
+        let command = Facts { known_hosts_command: true, ..facts(KnownHostsMatch::Unknown, Strictness::Yes) };
         assert_eq!(trust(&command), Some(Some(false)));
     }
 
     #[test]
     fn where_ssh_takes_any_key_only_the_file_of_revoked_ones_stands_against_it() {
-        for standing in [Standing::Known, Standing::Unknown, Standing::Changed, Standing::Revoked] {
+        for standing in [KnownHostsMatch::Known, KnownHostsMatch::Unknown, KnownHostsMatch::Changed, KnownHostsMatch::Revoked] {
             let facts = facts(standing, Strictness::Yes);
             assert_eq!(decide(&facts, true), Some(Decision::NotChecked));
             let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), ..facts };
             assert_eq!(decide(&listed, true), Some(Decision::Stopped));
         }
-        let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), ..facts(Standing::Revoked, Strictness::No) };
+        let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), ..facts(KnownHostsMatch::Revoked, Strictness::No) };
         assert_eq!(decide(&listed, false), Some(Decision::Stopped));
     }
 }

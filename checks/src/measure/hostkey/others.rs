@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-use super::standing;
+use super::known_hosts_match;
 use crate::base::target::Route;
-use crate::facts::hostkey::{Kind, Other};
+use crate::facts::hostkey::{KnownHostsMarker, Other};
 use crate::measure::examination::Examination;
 use crate::ssh::{connect, dial, known_hosts};
 
@@ -28,13 +28,13 @@ pub(super) async fn answering(exam: &Examination, first: &str) -> Vec<Other> {
         while others.len() < FURTHER {
             let Ok(transport) = dial::open(&exam.budget, &exam.target, route, patience).await else { break };
             let Ok(connection) = connect::connect(transport, &exam.target, patience).await.1 else { break };
-            let key = connection.notes().read().server_key.clone();
+            let key = connection.observations().read().server_key.clone();
             connection.close(GOODBYE).await;
             let Some(key) = key else { break };
             let other = Other {
                 key_type: key.key_data().algorithm().as_str().to_owned(),
                 fingerprint: key.fingerprint(),
-                known: entries.iter().any(|entry| entry.kind == Kind::Host && standing::matches(&key, entry)),
+                known: entries.iter().any(|entry| entry.kind == KnownHostsMarker::Host && known_hosts_match::matches(&key, entry)),
             };
             let is_another = other.fingerprint != first;
             others.push(other);

@@ -7,9 +7,9 @@ use std::{fmt, io};
 use russh::keys::ssh_key::public::KeyData;
 use russh::keys::ssh_key::{Certificate, PublicKey};
 
-use super::standing::signer;
+use super::known_hosts_match::signer;
 use crate::os::files;
-use crate::ssh::notes::ServerKey;
+use crate::ssh::observations::ServerKey;
 
 /// The most that is read of the file, bytes; 100,000 keys fit in it.
 const FILE_BYTES: u64 = 16 << 20;
@@ -18,14 +18,14 @@ const KRL: &[u8] = b"SSHKRL\n\0";
 
 /// Why the file does not tell whether a key is revoked.
 #[derive(Debug)]
-pub(super) enum Untold {
+pub(super) enum Unreadable {
     /// It is a key revocation list, which ssh reads and we do not.
     Krl,
     /// It could not be read; ssh refuses every key then.
     Unread(String),
 }
 
-impl fmt::Display for Untold {
+impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Krl => {
@@ -39,10 +39,10 @@ impl fmt::Display for Untold {
 /// Whether the file lists the key or, for a certificate, the authority that signed it.
 ///
 /// As OpenSSH 9.2 was seen to do it: the first line that holds no key ends the reading.
-pub(super) fn lists(file: &Path, key: &ServerKey) -> Result<bool, Untold> {
-    let bytes = read(file).map_err(|error| Untold::Unread(error.to_string()))?;
+pub(super) fn lists(file: &Path, key: &ServerKey) -> Result<bool, Unreadable> {
+    let bytes = read(file).map_err(|error| Unreadable::Unread(error.to_string()))?;
     if bytes.starts_with(KRL) {
-        return Err(Untold::Krl);
+        return Err(Unreadable::Krl);
     }
     for (at, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line = String::from_utf8_lossy(line);
@@ -50,7 +50,7 @@ pub(super) fn lists(file: &Path, key: &ServerKey) -> Result<bool, Untold> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let listed = parse(line).ok_or_else(|| Untold::Unread(format!("line {} holds no public key", at + 1)))?;
+        let listed = parse(line).ok_or_else(|| Unreadable::Unread(format!("line {} holds no public key", at + 1)))?;
         if listed == *key.key_data() || signer(key) == Some(&listed) {
             return Ok(true);
         }
@@ -117,7 +117,7 @@ mod tests {
         assert!(told("garbage", format!("db.example {ONE}\n{ONE}\n").as_bytes(), &one).unwrap_err().contains("line 1"));
         assert_eq!(told("late", format!("{ONE}\ngarbage\n").as_bytes(), &one), Ok(true));
         for file in ["/nonexistent/revoked", "/dev/zero", "/"] {
-            assert!(matches!(lists(Path::new(file), &one), Err(Untold::Unread(_))), "{file}");
+            assert!(matches!(lists(Path::new(file), &one), Err(Unreadable::Unread(_))), "{file}");
         }
         assert!(lists(Path::new("/dev/null"), &one).is_ok_and(|listed| !listed));
     }

@@ -17,7 +17,7 @@ pub(super) async fn tell(board: &Board, progress: &Progress, phase: &str, until:
         if let Some(until) = until() {
             let left = until.saturating_duration_since(Instant::now());
             let elapsed = board.elapsed();
-            progress.tell(Event::Idle(IdleState { phase: phase.to_owned(), elapsed, left, lanes: Vec::new() }));
+            progress.tell(Event::Idle(IdleState { phase: phase.to_owned(), elapsed, left, rows: Vec::new() }));
         }
     }
 }

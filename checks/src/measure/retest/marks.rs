@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Shape, data};
 use crate::base::target::{Route, Target};
-use crate::facts::retest::{Marks, Outcome};
+use crate::facts::retest::{Marks, RetestOutcome};
 use crate::facts::tcp::TcpInfo;
 use crate::os::socket::Socket;
 use crate::ssh::connection::Connection;
@@ -36,7 +36,7 @@ pub(crate) async fn unmarked(connection: &Connection, login: &Login) -> Option<M
     let arm = data(&Login { target, ..login.clone() }, Shape::default(), BYTES, DEADLINE).await.arm;
     let marked_after = view();
     let mut acknowledged_ms = None;
-    if arm.outcome == Outcome::Through && marked_after.is_some_and(|tcp| tcp.is_losing()) {
+    if arm.outcome == RetestOutcome::Through && marked_after.is_some_and(|tcp| tcp.is_losing()) {
         connection.apply_tos(Some(0), Route::Direct(address));
         acknowledged_ms = acknowledged(view).await;
     }

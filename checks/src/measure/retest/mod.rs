@@ -17,7 +17,7 @@ use crate::base::nonce::{noise, seed};
 use crate::base::target::{Route, Target};
 use crate::facts::connection;
 use crate::facts::handshake::KexInit;
-use crate::facts::retest::{Arm, Outcome};
+use crate::facts::retest::{Retest, RetestOutcome};
 use crate::ssh::budget::Budget;
 use crate::ssh::connect::{self, NotConnected};
 use crate::ssh::connection::Connection;
@@ -55,7 +55,7 @@ pub(crate) enum Exchange {
 /// An arm, and what it showed beside.
 #[derive(Debug)]
 pub(crate) struct Tried {
-    pub(crate) arm: Arm,
+    pub(crate) arm: Retest,
     /// The server's list of algorithms, where it came in plain text.
     server_offer: Option<KexInit>,
     /// Size of the largest plain-text message that was seen, bytes.
@@ -92,14 +92,14 @@ async fn keys(target: &Target, route: Route, budget: &Budget, shape: Shape, dead
     let began = Instant::now();
     let transport = match dial::open(budget, target, route, deadline).await {
         Ok(transport) => transport,
-        Err(error) => return Tried::bare(arm(shape, began, Outcome::Failed { error: error.to_string() })),
+        Err(error) => return Tried::bare(arm(shape, began, RetestOutcome::Failed { error: error.to_string() })),
     };
     let socket = transport.socket();
     let (watch, result) = connect::connect(transport, target, deadline).await;
     let outcome = match &result {
-        Ok(_) => Outcome::Through,
-        Err(NotConnected::Deadline) => Outcome::Silent,
-        Err(error) => Outcome::Failed { error: error.to_string() },
+        Ok(_) => RetestOutcome::Through,
+        Err(NotConnected::Deadline) => RetestOutcome::Silent,
+        Err(error) => RetestOutcome::Failed { error: error.to_string() },
     };
     let mut arm = arm(shape, began, outcome);
     arm.tcp = socket.as_ref().and_then(crate::os::socket::Socket::tcp_info);
@@ -119,13 +119,13 @@ async fn data(login: &Login, shape: Shape, count: usize, deadline: Duration) -> 
     let began = Instant::now();
     let connection = match login.open(deadline).await {
         Ok(connection) => connection,
-        Err(error) => return Tried::bare(arm(shape, began, Outcome::Failed { error: error.to_string() })),
+        Err(error) => return Tried::bare(arm(shape, began, RetestOutcome::Failed { error: error.to_string() })),
     };
     let through = timeout(deadline, echoed(&connection, count, deadline)).await == Ok(true);
     let outcome = match connection.ending() {
-        _ if through => Outcome::Through,
-        None => Outcome::Silent,
-        Some(ending) => Outcome::Failed { error: ending.manner.words() },
+        _ if through => RetestOutcome::Through,
+        None => RetestOutcome::Silent,
+        Some(ending) => RetestOutcome::Failed { error: ending.manner.words() },
     };
     let mut arm = arm(shape, began, outcome);
     arm.tos = login.target.tos;
@@ -154,13 +154,13 @@ async fn leave(connection: Connection, works: bool) {
 }
 
 /// An arm that ends now.
-fn arm(shape: Shape, began: Instant, outcome: Outcome) -> Arm {
+fn arm(shape: Shape, began: Instant, outcome: RetestOutcome) -> Retest {
     let Shape { segment, short_offer } = shape;
-    Arm { segment, short_offer, tos: None, ms: began.elapsed().as_secs_f64() * 1000.0, outcome, tcp: None }
+    Retest { segment, short_offer, tos: None, ms: began.elapsed().as_secs_f64() * 1000.0, outcome, tcp: None }
 }
 
 impl Tried {
-    fn bare(arm: Arm) -> Self {
+    fn bare(arm: Retest) -> Self {
         Self { arm, server_offer: None, message: 0 }
     }
 }

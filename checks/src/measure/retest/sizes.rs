@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout_at};
 
 use super::{Exchange, Shape, Tried};
-use crate::facts::retest::{Arm, HEADERS_V4, HEADERS_V6, Outcome};
+use crate::facts::retest::{Retest, HEADERS_V4, HEADERS_V6, RetestOutcome};
 use crate::ssh::tap::Watch;
 
 /// What every IPv4 host takes (RFC 1122 section 3.3.3: packets of 576 bytes), so that no path may lose it.
@@ -52,7 +52,7 @@ pub(crate) async fn stalled(watch: &Watch, quiet: Duration) {
 }
 
 /// The exchange in other sizes: first with the smallest packets, and where those pass, what followed; all of it by `until`.
-pub(crate) async fn sizes(exchange: &Exchange, until: Instant) -> Vec<Arm> {
+pub(crate) async fn sizes(exchange: &Exchange, until: Instant) -> Vec<Retest> {
     // What passes later than this leaves no time for the others.
     let left = until.saturating_duration_since(Instant::now() + PROOF / 2);
     if left < ENOUGH {
@@ -79,8 +79,8 @@ pub(crate) async fn narrow(
     first: &Tried,
     largest: Option<u32>,
     until: Option<Instant>,
-) -> Vec<Arm> {
-    if first.arm.outcome != Outcome::Through {
+) -> Vec<Retest> {
+    if first.arm.outcome != RetestOutcome::Through {
         return Vec::new();
     }
     let sent = u32::try_from(first.message).unwrap_or_default().saturating_add(FRAME);

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::examination::Examination;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
-use crate::base::text::{shown, shown_bytes};
+use crate::base::text::{sanitize, sanitize_bytes};
 use crate::facts::connection::{NotLoggedIn, Ran};
-use crate::facts::server::{Answer, Answers};
+use crate::facts::server::{ServerAnswer, ServerAnswers};
 use crate::ssh::connection::Connection;
 use questions::{QUESTIONS, command};
 
@@ -21,11 +21,11 @@ const LINES: usize = 60;
 const PATIENCE: Patience = Patience { silence: Duration::from_secs(10), total: Duration::from_secs(40) };
 
 /// Asks the questions on the connection that auth left, or on a new one where that is gone.
-pub(crate) async fn ask(exam: &mut Examination) -> Option<Answers> {
+pub(crate) async fn ask(exam: &mut Examination) -> Option<ServerAnswers> {
     if !exam.limits.ask_server || exam.stop.asked() {
         return None;
     }
-    let failed = |why: &str| Some(Answers { failure: Some(why.to_owned()), ..Answers::default() });
+    let failed = |why: &str| Some(ServerAnswers { failure: Some(why.to_owned()), ..ServerAnswers::default() });
     let Some(login) = &exam.login else { return failed("there is no login: see auth and channel") };
     if let Err(why) = exam.runs_commands {
         return failed(why);
@@ -45,35 +45,35 @@ pub(crate) async fn ask(exam: &mut Examination) -> Option<Answers> {
     }
 }
 
-pub(crate) async fn answers(connection: &Connection) -> Answers {
+pub(crate) async fn answers(connection: &Connection) -> ServerAnswers {
     let mark = nonce();
     let ran = connection.run(&command(&mark), KEPT, PATIENCE).await;
-    Answers { answers: read(&String::from_utf8_lossy(&ran.stdout), &mark), failure: failure(&ran) }
+    ServerAnswers { answers: read(&String::from_utf8_lossy(&ran.stdout), &mark), failure: failure(&ran) }
 }
 
 pub(crate) fn failure(ran: &Ran) -> Option<String> {
     if let Some((code, text)) = &ran.refused {
-        return Some(format!("the channel was refused: {} (reason {code})", shown(text)));
+        return Some(format!("the channel was refused: {} (reason {code})", sanitize(text)));
     }
     match ran {
         Ran { accepted: Some(false), .. } => Some("the server runs no command".to_owned()),
         Ran { gave_up: Some(_), .. } => Some("the server took too long".to_owned()),
         Ran { connection_lost: true, .. } => Some("the connection ended".to_owned()),
         Ran { status: Some(0), .. } => None,
-        Ran { stderr, .. } => Some(format!("the server has no POSIX shell: {}", shown_bytes(stderr))),
+        Ran { stderr, .. } => Some(format!("the server has no POSIX shell: {}", sanitize_bytes(stderr))),
     }
 }
 
 /// Takes the answers apart: each begins with the mark and its number, and ends with the mark and a status.
-fn read(output: &str, mark: &str) -> Vec<Answer> {
+fn read(output: &str, mark: &str) -> Vec<ServerAnswer> {
     let begin = format!("{mark} begin ");
     let end = format!("{mark} end ");
-    let mut answers: Vec<Answer> = Vec::new();
+    let mut answers: Vec<ServerAnswer> = Vec::new();
     let mut open = false;
     for line in output.lines() {
         if let Some(question) = line.strip_prefix(&begin).and_then(|at| QUESTIONS.get(at.parse::<usize>().ok()?)) {
             let (about, source) = (question.about.to_owned(), question.source.to_owned());
-            answers.push(Answer { about, source, lines: Vec::new(), status: None });
+            answers.push(ServerAnswer { about, source, lines: Vec::new(), status: None });
             open = true;
         } else if let (Some(status), Some(answer)) = (line.strip_prefix(&end), answers.last_mut()) {
             answer.status = status.trim().parse().ok();
@@ -81,7 +81,7 @@ fn read(output: &str, mark: &str) -> Vec<Answer> {
         } else if let (true, Some(answer)) = (open && !line.trim().is_empty(), answers.last_mut())
             && answer.lines.len() < LINES
         {
-            answer.lines.push(shown(line.trim_end()));
+            answer.lines.push(sanitize(line.trim_end()));
         }
     }
     answers

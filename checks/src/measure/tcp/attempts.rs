@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::facts::tcp::{Attempt, Icmp, Outcome};
+use crate::facts::tcp::{Attempt, Icmp, ConnectOutcome};
 use crate::measure::examination::Examination;
 use crate::os::socket::errno_name;
 use crate::ssh::dial::{self, Refusal};
@@ -38,7 +38,7 @@ pub(super) async fn all(exam: &Examination) -> Tried {
     let addresses: Vec<_> = exam.addresses.iter().copied().take(ADDRESSES).collect();
     let began = Instant::now();
     let mut running = start(exam, &addresses, began);
-    let mut outcomes: Vec<Option<(Duration, Outcome)>> = vec![None; addresses.len()];
+    let mut outcomes: Vec<Option<(Duration, ConnectOutcome)>> = vec![None; addresses.len()];
     let mut winner: Option<(usize, TcpStream)> = None;
     let mut until: Option<Instant> = None;
     loop {
@@ -54,7 +54,7 @@ pub(super) async fn all(exam: &Examination) -> Tried {
                 if winner.as_ref().is_none_or(|(best, _)| index < *best) {
                     winner = Some((index, stream));
                 }
-                Outcome::Connected
+                ConnectOutcome::Connected
             }
             Err(refusal) => failed(addresses[index], refusal),
         };
@@ -67,7 +67,7 @@ pub(super) async fn all(exam: &Examination) -> Tried {
     }
     let attempts = std::iter::zip(&addresses, outcomes)
         .map(|(&address, outcome)| {
-            let (took, outcome) = outcome.unwrap_or((began.elapsed(), Outcome::NotWaitedFor));
+            let (took, outcome) = outcome.unwrap_or((began.elapsed(), ConnectOutcome::NotWaitedFor));
             Attempt { address, ms: took.as_secs_f64() * 1000.0, outcome }
         })
         .collect();
@@ -98,7 +98,7 @@ pub(super) async fn repeated(exam: &Examination, address: SocketAddr) -> Vec<Att
             tokio::time::sleep_until((began + SPACING * order).into()).await;
             let began = Instant::now();
             let result = dial::attempt(&budget, address, bind, segment, REPEATED).await;
-            let outcome = result.map_or_else(|refusal| failed(address, refusal), |_| Outcome::Connected);
+            let outcome = result.map_or_else(|refusal| failed(address, refusal), |_| ConnectOutcome::Connected);
             (order, Attempt { address, ms: began.elapsed().as_secs_f64() * 1000.0, outcome })
         });
     }
@@ -114,11 +114,11 @@ async fn at(instant: Option<Instant>) {
     }
 }
 
-fn failed(address: SocketAddr, Refusal { error, icmp }: Refusal) -> Outcome {
+fn failed(address: SocketAddr, Refusal { error, icmp }: Refusal) -> ConnectOutcome {
     if error.kind() == ErrorKind::TimedOut {
-        return Outcome::TimedOut;
+        return ConnectOutcome::TimedOut;
     }
-    Outcome::Failed {
+    ConnectOutcome::Failed {
         errno: errno_name(&error),
         error: error.to_string(),
         icmp,

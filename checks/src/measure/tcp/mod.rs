@@ -23,13 +23,13 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         let by = if proxy.hops.is_empty() { "the proxy command".to_owned() } else { proxy.hops.join(", ") };
         if !proxy.hops.is_empty() {
             let how = if exam.transport.is_some() { "reached through" } else { "it is not reached through" };
-            return Step::Skipped(format!("{how} {}", text::shown(&by)));
+            return Step::Skipped(format!("{how} {}", text::sanitize(&by)));
         }
         exam.route = Some(Route::Proxy);
         return match dial::open(&exam.budget, &exam.target, Route::Proxy, exam.limits.connect).await {
             Ok(transport) => {
                 exam.transport = Some(transport);
-                Step::Skipped(format!("reached through {}", text::shown(&by)))
+                Step::Skipped(format!("reached through {}", text::sanitize(&by)))
             }
             Err(error) => Step::Error(format!("the proxy command could not be started: {error}")),
         };
@@ -79,7 +79,7 @@ mod tests {
     use crate::base::limits::Limits;
     use crate::base::stop::Stop;
     use crate::base::target::{Route, Target};
-    use crate::facts::tcp::Outcome;
+    use crate::facts::tcp::ConnectOutcome;
     use crate::measure::examination::Examination;
     use crate::measure::progress::Progress;
     use std::sync::Arc;
@@ -102,9 +102,9 @@ mod tests {
         let step = check(&mut exam).await;
         let facts = step.passed().unwrap();
         assert!(
-            matches!(&facts.attempts[0].outcome, Outcome::Failed { errno: Some(errno), icmp: None, .. } if errno == "ECONNREFUSED")
+            matches!(&facts.attempts[0].outcome, ConnectOutcome::Failed { errno: Some(errno), icmp: None, .. } if errno == "ECONNREFUSED")
         );
-        assert!(facts.attempts[1..].iter().all(|attempt| attempt.outcome == Outcome::Connected));
+        assert!(facts.attempts[1..].iter().all(|attempt| attempt.outcome == ConnectOutcome::Connected));
         assert_eq!(exam.route, Some(Route::Direct(first)));
         assert!(exam.transport.is_some());
         let (mut other, _) = second.accept().await.unwrap();

@@ -11,10 +11,10 @@ use super::retest::{Exchange, sizes};
 use crate::base::limits::Patience;
 use crate::base::nonce::{noise, seed};
 use crate::base::target::Route;
-use crate::base::text::shown_bytes;
+use crate::base::text::sanitize_bytes;
 use crate::facts::Step;
 use crate::facts::connection::{GaveUp, Ran};
-use crate::facts::retest::Arm;
+use crate::facts::retest::Retest;
 use crate::facts::tcp::TcpInfo;
 use crate::facts::transfer::{Echo, Facts, Inserted};
 use crate::ssh::connection::Connection;
@@ -107,7 +107,7 @@ pub(crate) async fn echo(
         let ran = running.exchange(vec![BYTE], patience, connection.watch(), came).await;
         let text: Vec<u8> = ran.stdout.iter().copied().filter(|byte| *byte != BYTE).collect();
         if !text.is_empty() {
-            inserted.push(Inserted { at: times.len() as u64, text: shown_bytes(&text) });
+            inserted.push(Inserted { at: times.len() as u64, text: sanitize_bytes(&text) });
         }
         if !came(&ran) {
             return None;
@@ -120,11 +120,11 @@ pub(crate) async fn echo(
 }
 
 pub(crate) fn compression(connection: &Connection) -> Option<String> {
-    connection.notes().read().negotiated.as_ref().map(|agreed| agreed.compression.clone())
+    connection.observations().read().negotiated.as_ref().map(|agreed| agreed.compression.clone())
 }
 
 /// The same with less data in packets of other sizes: one login of small ones, and where that passes four more; 23 s at most.
-async fn sizes(login: &Login, stalled: Option<TcpInfo>) -> Vec<Arm> {
+async fn sizes(login: &Login, stalled: Option<TcpInfo>) -> Vec<Retest> {
     /// Many full-size packets each way, and little to move in small ones.
     const BYTES: usize = 64 * 1024;
     /// How long the first login and its transfer may take, each.

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::alignment::Alignment;
 use crate::base::limits::Patience;
-use crate::base::text::{hex, shown_bytes};
+use crate::base::text::{hex, sanitize_bytes};
 use crate::facts::connection::Ran;
 use crate::facts::transfer::{Difference, Facts, Inserted};
 use crate::ssh::connection::Connection;
@@ -30,7 +30,7 @@ fn compared(connection: &Connection, sent: &[u8], ran: Ran) -> Facts {
         inserted: found
             .inserted
             .iter()
-            .map(|(at, text)| Inserted { at: *at as u64, text: shown_bytes(text) })
+            .map(|(at, text)| Inserted { at: *at as u64, text: sanitize_bytes(text) })
             .collect(),
         first_difference: found.difference.map(|difference| difference.at as u64),
         difference: found.difference.map(|difference| Difference {
@@ -41,7 +41,7 @@ fn compared(connection: &Connection, sent: &[u8], ran: Ran) -> Facts {
         rate: whole.then(|| 2.0 * sent.len() as f64 / (ran.duration_ms / 1000.0)),
         ending: connection.ending().map(|ending| ending.manner),
         tcp: connection.socket().and_then(crate::os::socket::Socket::tcp_info),
-        stderr: (!ran.stderr.is_empty()).then(|| shown_bytes(&ran.stderr)),
+        stderr: (!ran.stderr.is_empty()).then(|| sanitize_bytes(&ran.stderr)),
         ran,
         ..Facts::default()
     }

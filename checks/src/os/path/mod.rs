@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::facts::path::{Path, Protocol};
-use probe::{Answer, Reply};
+use probe::{ProbeReply, Reply};
 
 /// Time between two probes: the probes sent in vain once the server has answered are few, and no router's limit on ICMP is met.
 const PACE: Duration = Duration::from_millis(20);
@@ -63,7 +63,7 @@ struct Tracing {
     path: Path,
     /// No answer can come from behind this hop.
     last: u8,
-    asking: JoinSet<(u8, Option<Answer>)>,
+    asking: JoinSet<(u8, Option<ProbeReply>)>,
 }
 
 impl Tracing {
@@ -100,7 +100,7 @@ impl Tracing {
         }
     }
 
-    fn take(&mut self, number: u8, answer: &Answer) {
+    fn take(&mut self, number: u8, answer: &ProbeReply) {
         self.path.note(number, answer.from, answer.rtt);
         match answer.reply {
             Reply::Ended => {}

@@ -16,7 +16,7 @@ const PORT: u16 = 33434;
 
 /// What came back.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Answer {
+pub(super) struct ProbeReply {
     /// From whom.
     pub(super) from: Option<IpAddr>,
     /// After how long.
@@ -42,12 +42,12 @@ pub(super) async fn ask(
     bind: Option<IpAddr>,
     hops: u8,
     deadline: Duration,
-) -> (u8, Option<Answer>) {
+) -> (u8, Option<ProbeReply>) {
     let answer = timeout(deadline, send(address.ip(), bind, hops)).await;
     (hops, answer.ok().and_then(Result::ok))
 }
 
-async fn send(to: IpAddr, bind: Option<IpAddr>, hops: u8) -> io::Result<Answer> {
+async fn send(to: IpAddr, bind: Option<IpAddr>, hops: u8) -> io::Result<ProbeReply> {
     let any = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     // A socket for each datagram: what its queue holds can only be about this one.
     let socket = StdUdpSocket::bind(SocketAddr::new(bind.unwrap_or(any), 0))?;
@@ -62,7 +62,7 @@ async fn send(to: IpAddr, bind: Option<IpAddr>, hops: u8) -> io::Result<Answer> 
     loop {
         let icmp = errors.next(&socket).await?;
         if let Some(reply) = meaning(&icmp, to) {
-            return Ok(Answer { from: icmp.sender, rtt: sent.elapsed(), reply });
+            return Ok(ProbeReply { from: icmp.sender, rtt: sent.elapsed(), reply });
         }
     }
 }

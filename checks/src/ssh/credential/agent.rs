@@ -10,7 +10,7 @@ use russh::keys::agent::{AgentIdentity, AgentSessionBinding};
 use tokio::net::UnixStream;
 
 use super::clock::{Clock, Cut};
-use crate::facts::auth::{Agent, Obstacle};
+use crate::facts::auth::{Agent, KeyProblem};
 
 /// How long an agent may take to list its keys; that needs no person.
 const LISTING: Duration = Duration::from_secs(5);
@@ -50,11 +50,11 @@ pub(crate) async fn sign(
     key: &AgentIdentity,
     hash: Option<HashAlg>,
     data: Vec<u8>,
-) -> Result<Vec<u8>, Obstacle> {
-    let failed = |error: keys::Error| Obstacle::AgentFailed { error: error.to_string() };
+) -> Result<Vec<u8>, KeyProblem> {
+    let failed = |error: keys::Error| KeyProblem::AgentFailed { error: error.to_string() };
     let (mut agent, _) = open(socket, binding).await.map_err(failed)?;
     agent.sign_request(key, hash, data).await.map_err(|error| match error {
-        keys::Error::AgentFailure => Obstacle::AgentRefused,
+        keys::Error::AgentFailure => KeyProblem::AgentRefused,
         error => failed(error),
     })
 }

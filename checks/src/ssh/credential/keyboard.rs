@@ -7,11 +7,11 @@ use russh::client::{KeyboardInteractiveAuthResponse as Response, Prompt as Asked
 use secrecy::{ExposeSecret, SecretString};
 
 use super::clock::{Clock, Cut};
-use super::outcome::Outcome;
+use super::outcome::CredentialOutcome;
 use crate::base::ask::Ask;
-use crate::base::text::shown;
-use crate::facts::auth::question::{self, Beside};
-use crate::facts::auth::{Obstacle, Prompt, Steps};
+use crate::base::text::sanitize;
+use crate::facts::auth::question::{self, PromptContext};
+use crate::facts::auth::{KeyProblem, Prompt, Steps};
 use crate::ssh::connection::Connection;
 
 /// The most rounds of questions; two factors with a notice after each take six.
@@ -28,7 +28,7 @@ pub(crate) struct Answerer {
 
 /// How a conversation went.
 pub(crate) struct Conversation {
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: CredentialOutcome,
     /// The time was up, or the user ended it.
     pub(crate) cut: Option<Cut>,
     /// What the server asked.
@@ -40,7 +40,7 @@ pub(crate) struct Conversation {
     /// Something was sent that the server may count against us.
     pub(crate) answered: bool,
     /// Why a question was left without an answer: the library can do nothing else on this connection.
-    pub(crate) stuck: Option<Obstacle>,
+    pub(crate) stuck: Option<KeyProblem>,
     /// The one answer that will be good again.
     pub(crate) again: Option<SecretString>,
 }
@@ -52,7 +52,7 @@ pub(crate) async fn converse(
     answerer: Answerer,
     clock: &mut Clock,
 ) -> Conversation {
-    let outcome = Outcome::Broken("nobody could answer".into());
+    let outcome = CredentialOutcome::Broken("nobody could answer".into());
     let mut talk = Conversation {
         outcome,
         cut: None,
@@ -75,26 +75,26 @@ pub(crate) async fn converse(
                 return talk;
             }
             Ok(Err(error)) => {
-                talk.outcome = Outcome::Broken(error.to_string());
+                talk.outcome = CredentialOutcome::Broken(error.to_string());
                 return talk;
             }
             Ok(Ok(Response::Success)) => {
-                talk.outcome = Outcome::Success;
+                talk.outcome = CredentialOutcome::Success;
                 return talk;
             }
             Ok(Ok(Response::Failure { remaining_methods, partial_success })) => {
-                talk.outcome = Outcome::failed(&remaining_methods, partial_success, connection).await;
+                talk.outcome = CredentialOutcome::failed(&remaining_methods, partial_success, connection).await;
                 return talk;
             }
-            Ok(Ok(Response::InfoRequest { name, instructions, prompts })) => (Beside { name, instructions }, prompts),
+            Ok(Ok(Response::InfoRequest { name, instructions, prompts })) => (PromptContext { name, instructions }, prompts),
         };
         if !beside.instructions.trim().is_empty() {
-            talk.notices.push(shown(beside.instructions.trim()));
+            talk.notices.push(sanitize(beside.instructions.trim()));
         }
         let kept = questions.iter().take(QUESTIONS);
-        talk.prompts.extend(kept.map(|asked| Prompt { text: shown(&asked.prompt), echo: asked.echo }));
+        talk.prompts.extend(kept.map(|asked| Prompt { text: sanitize(&asked.prompt), echo: asked.echo }));
         if talk.answered && questions.iter().any(|asked| question::asks_for_new_password(&asked.prompt)) {
-            talk.stuck = Some(Obstacle::NewPassword);
+            talk.stuck = Some(KeyProblem::NewPassword);
             return talk;
         }
         let answers = match answerer.answers(user, &beside, &questions, clock, &mut talk.again).await {
@@ -113,7 +113,7 @@ pub(crate) async fn converse(
         let respond = connection.handle().authenticate_keyboard_interactive_respond(answers);
         response = clock.bound(respond).await;
     }
-    talk.stuck = Some(Obstacle::NobodyToAnswer);
+    talk.stuck = Some(KeyProblem::NobodyToAnswer);
     talk
 }
 
@@ -133,13 +133,13 @@ impl Answerer {
     async fn answers(
         &mut self,
         user: &str,
-        beside: &Beside,
+        beside: &PromptContext,
         questions: &[Asked],
         clock: &Clock,
         again: &mut Option<SecretString>,
-    ) -> Result<Vec<String>, Obstacle> {
+    ) -> Result<Vec<String>, KeyProblem> {
         if questions.len() > QUESTIONS {
-            return Err(Obstacle::NobodyToAnswer);
+            return Err(KeyProblem::NobodyToAnswer);
         }
         // A password is no one-time code: sent as one it would be a failed login, and in the wrong hands of a module.
         if let [Asked { prompt, echo: false }] = questions
@@ -151,15 +151,15 @@ impl Answerer {
         }
         let mut answers = Vec::new();
         for (at, asked) in questions.iter().enumerate() {
-            let ask = self.person.clone().ok_or(Obstacle::NobodyToAnswer)?;
+            let ask = self.person.clone().ok_or(KeyProblem::NobodyToAnswer)?;
             let instructions = &beside.instructions;
             let notice = if at == 0 && !instructions.is_empty() { format!("{instructions}\n") } else { String::new() };
             // Whoever asks makes the words safe, and keeps their lines: a menu of factors has several.
-            let words = format!("{notice}({}) {}", shown(user), asked.prompt);
+            let words = format!("{notice}({}) {}", sanitize(user), asked.prompt);
             if asked.echo {
-                answers.push(clock.person(move || ask.line(&words)).await.ok_or(Obstacle::Declined)?);
+                answers.push(clock.person(move || ask.line(&words)).await.ok_or(KeyProblem::Declined)?);
             } else {
-                let secret = clock.person(move || ask.secret(&words)).await.ok_or(Obstacle::Declined)?;
+                let secret = clock.person(move || ask.secret(&words)).await.ok_or(KeyProblem::Declined)?;
                 answers.push(secret.expose_secret().to_owned());
                 if question::asks_for_password(&asked.prompt, beside) && question::is_password_itself(&asked.prompt) {
                     *again = Some(secret);

@@ -20,7 +20,7 @@ use russh::keys::ssh_key::private::KeypairData;
 use russh::keys::{HashAlg, PrivateKey};
 use secrecy::{ExposeSecret, SecretString};
 
-pub use outcome::Outcome;
+pub use outcome::CredentialOutcome;
 pub use public::Public;
 
 use super::connection::Connection;
@@ -67,28 +67,28 @@ pub(crate) enum Half {
 #[derive(Debug)]
 pub(crate) enum Offered {
     /// The server's answer.
-    Answer(Outcome),
+    Answer(CredentialOutcome),
     /// The server would take the key, and this kept us from signing.
     Wanted(Obstacle),
 }
 
 impl Credential {
     /// Presents this proof for `user` on `connection`; the caller has the deadline.
-    pub async fn present(&self, connection: &mut Connection, user: &str) -> Outcome {
+    pub async fn present(&self, connection: &mut Connection, user: &str) -> CredentialOutcome {
         match self {
-            Self::Once => Outcome::Broken("the answers were good only once".into()),
+            Self::Once => CredentialOutcome::Broken("the answers were good only once".into()),
             Self::None => match connection.handle().authenticate_none(user).await {
-                Ok(result) => Outcome::of(result, connection).await,
-                Err(error) => Outcome::Broken(error.to_string()),
+                Ok(result) => CredentialOutcome::of(result, connection).await,
+                Err(error) => CredentialOutcome::Broken(error.to_string()),
             },
             Self::Key(key) => match key.offer(connection, user, &mut Steps::default()).await {
                 Offered::Answer(outcome) => outcome,
-                Offered::Wanted(obstacle) => Outcome::Broken(obstacle.words()),
+                Offered::Wanted(obstacle) => CredentialOutcome::Broken(obstacle.words()),
             },
             Self::Password(password) => {
                 match connection.handle().authenticate_password(user, password.expose_secret()).await {
-                    Ok(result) => Outcome::of(result, connection).await,
-                    Err(error) => Outcome::Broken(error.to_string()),
+                    Ok(result) => CredentialOutcome::of(result, connection).await,
+                    Err(error) => CredentialOutcome::Broken(error.to_string()),
                 }
             }
             Self::KeyboardInteractive(password) => {
@@ -126,9 +126,9 @@ impl Key {
         };
         signer.decided();
         match result {
-            Ok(result) => Offered::Answer(Outcome::of(result, connection).await),
+            Ok(result) => Offered::Answer(CredentialOutcome::of(result, connection).await),
             Err(Unsigned::Obstacle(obstacle)) => Offered::Wanted(obstacle),
-            Err(Unsigned::Send(error)) => Offered::Answer(Outcome::Broken(error.to_string())),
+            Err(Unsigned::Send(error)) => Offered::Answer(CredentialOutcome::Broken(error.to_string())),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::ssh::connection::Connection;
 
 /// The server's answer to a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CredentialOutcome {
     /// Accepted; nothing more is wanted.
     Success,
     /// Accepted, and more is wanted: the methods that can continue.
@@ -19,7 +19,7 @@ pub enum Outcome {
     Broken(String),
 }
 
-impl Outcome {
+impl CredentialOutcome {
     /// Whether the proof was accepted, alone or as one factor.
     #[must_use]
     pub fn accepted(&self) -> bool {

@@ -4,11 +4,11 @@ use russh::keys::parse_public_key_base64;
 use russh::keys::ssh_key::public::KeyData;
 
 use super::name::Names;
-use crate::facts::hostkey::Kind;
+use crate::facts::hostkey::KnownHostsMarker;
 
 /// A line that may name a host; its key is not read before the host is found in it.
 pub(super) struct Line<'l> {
-    kind: Kind,
+    kind: KnownHostsMarker,
     names: Names<'l>,
     key_type: &'l str,
     key: &'l str,
@@ -19,17 +19,17 @@ pub(super) fn parse(line: &str) -> Option<Line<'_>> {
     let mut fields = line.split([' ', '\t', '\r', '\n']).filter(|field| !field.is_empty());
     let first = fields.next().filter(|field| !field.starts_with('#'))?;
     let (kind, names) = match first {
-        "@cert-authority" => (Kind::CertAuthority, fields.next()?),
-        "@revoked" => (Kind::Revoked, fields.next()?),
+        "@cert-authority" => (KnownHostsMarker::CertAuthority, fields.next()?),
+        "@revoked" => (KnownHostsMarker::Revoked, fields.next()?),
         unknown if unknown.starts_with('@') => return None,
-        names => (Kind::Host, names),
+        names => (KnownHostsMarker::Host, names),
     };
     Some(Line { kind, names: Names::parse(names)?, key_type: fields.next()?, key: fields.next()? })
 }
 
 impl Line<'_> {
     /// The line's kind, whether it names the host without its port, and its key; none when it names another host.
-    pub(super) fn naming(&self, exact: &str, portless: Option<&str>) -> Option<(Kind, bool, KeyData)> {
+    pub(super) fn naming(&self, exact: &str, portless: Option<&str>) -> Option<(KnownHostsMarker, bool, KeyData)> {
         let is_portless = if self.names.name(exact) {
             false
         } else if portless.is_some_and(|host| self.names.name(host)) {

@@ -11,7 +11,7 @@ use russh::keys::Algorithm;
 use russh::keys::ssh_key::public::KeyData;
 
 use crate::base::target::{HostKeyPolicy, Target};
-use crate::facts::hostkey::{Kind, Unread};
+use crate::facts::hostkey::{KnownHostsMarker, Unread};
 use crate::os::files;
 
 /// The most that is read of one file, bytes; 100,000 hosts fit in it.
@@ -49,7 +49,7 @@ pub(crate) struct Entry {
     /// Its number, counted from 1.
     pub line: usize,
     /// What the line says about its key.
-    pub kind: Kind,
+    pub kind: KnownHostsMarker,
     /// True when the line names the host without the port that we connect to.
     pub portless: bool,
     /// The key.
@@ -62,9 +62,9 @@ pub(crate) fn known_algorithms(target: &Target) -> KnownAlgorithms {
     let mut known = KnownAlgorithms::default();
     for entry in look_up(target).entries.iter().filter(|entry| !entry.portless) {
         match entry.kind {
-            Kind::Host => known.plain.push(entry.key.algorithm()),
-            Kind::CertAuthority => known.authority = true,
-            Kind::Revoked => {}
+            KnownHostsMarker::Host => known.plain.push(entry.key.algorithm()),
+            KnownHostsMarker::CertAuthority => known.authority = true,
+            KnownHostsMarker::Revoked => {}
         }
     }
     known

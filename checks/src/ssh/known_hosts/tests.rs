@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use super::{first_file, known_algorithms, look_up};
 use crate::base::target::Target;
-use crate::facts::hostkey::Kind;
+use crate::facts::hostkey::KnownHostsMarker;
 
 const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
 const OTHER: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
@@ -25,7 +25,7 @@ impl Drop for Temporary {
     }
 }
 
-fn found(name: &str, text: &str, host: &str, port: u16) -> Vec<(usize, Kind, bool)> {
+fn found(name: &str, text: &str, host: &str, port: u16) -> Vec<(usize, KnownHostsMarker, bool)> {
     let file = Temporary::new(name, text);
     let mut target = Target::bare(host, port, "me");
     target.host_keys.user_files = vec![file.0.clone()];
@@ -40,17 +40,17 @@ fn names_markers_comments_and_line_ends() {
          db.example ssh-ed25519 not-base64\ndb.example ssh-rsa {}\ndb.example\n  #db.example {ED25519}\ndb.example {OTHER}",
         &ED25519[12..]
     );
-    let expected = [(3, Kind::Host, false), (4, Kind::Revoked, false), (5, Kind::CertAuthority, false)];
+    let expected = [(3, KnownHostsMarker::Host, false), (4, KnownHostsMarker::Revoked, false), (5, KnownHostsMarker::CertAuthority, false)];
     let entries = found("names", &text, "DB.example", 22);
     assert_eq!(entries[..3], expected);
-    assert_eq!(entries[3..], [(12, Kind::Host, false)], "the last line needs no line end; unparsable ones are skipped");
+    assert_eq!(entries[3..], [(12, KnownHostsMarker::Host, false)], "the last line needs no line end; unparsable ones are skipped");
 }
 
 #[test]
 fn a_port_is_part_of_the_name_and_the_portless_name_is_told_apart() {
     let text = format!("db.example {ED25519}\n[db.example]:2222 {ED25519}\n[db.example]:2223 {ED25519}\n");
-    assert_eq!(found("port", &text, "db.example", 2222), [(1, Kind::Host, true), (2, Kind::Host, false)]);
-    assert_eq!(found("port22", &text, "db.example", 22), [(1, Kind::Host, false)]);
+    assert_eq!(found("port", &text, "db.example", 2222), [(1, KnownHostsMarker::Host, true), (2, KnownHostsMarker::Host, false)]);
+    assert_eq!(found("port22", &text, "db.example", 22), [(1, KnownHostsMarker::Host, false)]);
 }
 
 #[test]
@@ -59,8 +59,8 @@ fn hashed_names_are_found() {
     let text = format!(
         "|1|TdAFkIFGrWMe0rNiGIS3fwu0d4M=|h4bLmXXTaFD8YhJ95n43ta7AKl4= {ED25519}\n|1|nF14HFDvJWx9j6CW2v/ujP/3+V0=|viN2gSDjvBRAfUQGqGHYHiANSsU= {ED25519}\n|1|broken|= {ED25519}\n"
     );
-    assert_eq!(found("hash", &text, "db.example", 22), [(1, Kind::Host, false)]);
-    assert_eq!(found("hash-port", &text, "db.example", 2222), [(1, Kind::Host, true), (2, Kind::Host, false)]);
+    assert_eq!(found("hash", &text, "db.example", 22), [(1, KnownHostsMarker::Host, false)]);
+    assert_eq!(found("hash-port", &text, "db.example", 2222), [(1, KnownHostsMarker::Host, true), (2, KnownHostsMarker::Host, false)]);
     assert_eq!(found("hash-not", &text, "web.example", 22), []);
 }
 

@@ -37,12 +37,12 @@ pub struct Seen {
     /// The longest time without a byte either way; whoever measures a silence sets it back to zero first.
     pub longest_quiet: Duration,
     /// How the stream ended, if it did.
-    pub end: Option<End>,
+    pub end: Option<StreamEnd>,
 }
 
 /// How a stream ended, and when.
 #[derive(Debug, Clone, Copy)]
-pub struct End {
+pub struct StreamEnd {
     /// When we noticed.
     pub at: Instant,
     /// How.
@@ -145,7 +145,7 @@ impl Seen {
             io::ErrorKind::ConnectionReset => EndKind::Reset,
             _ => EndKind::Errno(error.raw_os_error().unwrap_or_default()),
         };
-        self.end.get_or_insert(End { at: Instant::now(), how });
+        self.end.get_or_insert(StreamEnd { at: Instant::now(), how });
     }
 }
 
@@ -170,7 +170,7 @@ impl<S: AsyncRead + Unpin> Tap<S> {
         let new = buf.filled().get(before..).unwrap_or_default();
         if new.is_empty() {
             if had_room {
-                seen.end.get_or_insert(End { at: now, how: EndKind::Fin });
+                seen.end.get_or_insert(StreamEnd { at: now, how: EndKind::Fin });
             }
             return Poll::Ready(Ok(before));
         }

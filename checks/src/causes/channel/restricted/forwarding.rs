@@ -4,7 +4,7 @@ use super::shared::{DROPBEAR, EFFECTIVE, pattern};
 use crate::causes::software::{Software, is_openssh, software};
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::certainty::Certainty;
-use crate::facts::channel::{Capabilities, Outcome};
+use crate::facts::channel::{Capabilities, Capability};
 use crate::facts::{Check, Evidence};
 
 pub(in super::super) const FORWARDING_PROHIBITED: Cause = Cause {
@@ -34,7 +34,7 @@ pub(in super::super) const FORWARDING_PROHIBITED: Cause = Cause {
     corroborated_by: &[testimony::forwarding_there],
     judge: |evidence| {
         let may = allowed_by_default(evidence)?;
-        let Outcome::Refused { code: Some(1), text } = &may.direct_tcpip else { return None };
+        let Capability::Refused { code: Some(1), text } = &may.direct_tcpip else { return None };
         let text = text.as_deref().unwrap_or_default();
         let quoted = if text.is_empty() { String::new() } else { format!(", \"{text}\"") };
         let because = [

@@ -8,7 +8,7 @@ mod shared;
 mod tests {
     use crate::causes::Severity;
     use crate::causes::channel::CAUSES;
-    use crate::facts::channel::{Capabilities, Facts, Outcome, Sftp};
+    use crate::facts::channel::{Capabilities, Facts, Capability, Sftp};
     use crate::facts::{Evidence, Step, Timed, handshake};
 
     fn on(version: &str, capabilities: Capabilities) -> Vec<(&'static str, Severity)> {
@@ -24,14 +24,14 @@ mod tests {
         matched.map(|(cause, found)| (cause.code, found.severity.unwrap_or(cause.severity))).collect()
     }
 
-    fn no() -> Outcome {
-        Outcome::of(Some(false))
+    fn no() -> Capability {
+        Capability::of(Some(false))
     }
 
     #[test]
     fn refusals_are_findings_only_where_the_software_allows_by_default() {
         let restricted = Capabilities {
-            direct_tcpip: Outcome::refused(1, "open failed"),
+            direct_tcpip: Capability::refused(1, "open failed"),
             remote_forward: no(),
             ..Capabilities::default()
         };
@@ -40,19 +40,19 @@ mod tests {
             [("channel-forwarding-prohibited", Severity::Info)]
         );
         assert_eq!(on("SSH-2.0-AsyncSSH_2.24.1", restricted), []);
-        let one_way = Capabilities { direct_tcpip: Outcome::Allowed, remote_forward: no(), ..Capabilities::default() };
+        let one_way = Capabilities { direct_tcpip: Capability::Allowed, remote_forward: no(), ..Capabilities::default() };
         assert_eq!(on("SSH-2.0-dropbear_2022.83", one_way), [("channel-remote-forward-failed", Severity::Info)]);
-        let failed = Capabilities { direct_tcpip: Outcome::refused(3, "unknown"), ..Capabilities::default() };
+        let failed = Capabilities { direct_tcpip: Capability::refused(3, "unknown"), ..Capabilities::default() };
         assert_eq!(on("SSH-2.0-OpenSSH_9.2p1", failed), []);
     }
 
     #[test]
     fn a_missing_terminal_weighs_less_on_a_key_that_may_do_nothing_else() {
-        let pty = Capabilities { pty: no(), direct_tcpip: Outcome::Allowed, ..Capabilities::default() };
+        let pty = Capabilities { pty: no(), direct_tcpip: Capability::Allowed, ..Capabilities::default() };
         assert_eq!(on("SSH-2.0-x", pty), [("session-pty-refused", Severity::Warning)]);
         let all = Capabilities {
             pty: no(),
-            direct_tcpip: Outcome::refused(1, ""),
+            direct_tcpip: Capability::refused(1, ""),
             remote_forward: no(),
             agent_forwarding: no(),
             x11: no(),
@@ -66,10 +66,10 @@ mod tests {
         let dead = Sftp { status: Some(127), stderr: Some("sh: 1: /no: not found".into()), ..Sftp::default() };
         let sftp = |sftp, sftp_said| Capabilities { sftp, sftp_said, ..Capabilities::default() };
         let missing = [("session-subsystem-missing", Severity::Warning)];
-        assert_eq!(on("SSH-2.0-OpenSSH_9.2p1", sftp(Outcome::Allowed, Some(dead.clone()))), missing);
+        assert_eq!(on("SSH-2.0-OpenSSH_9.2p1", sftp(Capability::Allowed, Some(dead.clone()))), missing);
         assert_eq!(on("SSH-2.0-OpenSSH_9.2p1", sftp(no(), None)), missing);
-        assert_eq!(on("SSH-2.0-dropbear_2022.83", sftp(Outcome::Allowed, Some(dead))), []);
+        assert_eq!(on("SSH-2.0-dropbear_2022.83", sftp(Capability::Allowed, Some(dead))), []);
         let well = Sftp { version: Some(3), ..Sftp::default() };
-        assert_eq!(on("SSH-2.0-OpenSSH_9.2p1", sftp(Outcome::Allowed, Some(well))), []);
+        assert_eq!(on("SSH-2.0-OpenSSH_9.2p1", sftp(Capability::Allowed, Some(well))), []);
     }
 }

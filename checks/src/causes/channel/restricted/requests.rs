@@ -6,7 +6,7 @@ use crate::causes::software::{is_openssh, software};
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::channel::{Capabilities, Outcome};
+use crate::facts::channel::{Capabilities, Capability};
 
 pub(in super::super) const PTY_REFUSED: Cause = Cause {
     code: "session-pty-refused",
@@ -111,5 +111,5 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
 fn is_all_refused(may: &Capabilities) -> bool {
     [&may.pty, &may.direct_tcpip, &may.remote_forward, &may.agent_forwarding, &may.x11]
         .into_iter()
-        .all(Outcome::is_refused)
+        .all(Capability::is_refused)
 }

@@ -2,7 +2,7 @@
 
 use crate::causes::software::{Software, is_dropbear, is_openssh};
 use crate::causes::{Fix, Side};
-use crate::facts::channel::{Capabilities, Outcome};
+use crate::facts::channel::{Capabilities, Capability};
 
 pub(super) const EFFECTIVE: Fix = Fix {
     side: Side::Server,
@@ -27,7 +27,7 @@ pub(super) const DROPBEAR: Fix = Fix {
 
 /// Which settings refuse just what was refused.
 pub(super) fn pattern(may: &Capabilities, software: Software) -> String {
-    let refused = |outcome: &Outcome| outcome.is_refused();
+    let refused = |outcome: &Capability| outcome.is_refused();
     let [pty, there, back, agent] =
         [&may.pty, &may.direct_tcpip, &may.remote_forward, &may.agent_forwarding].map(refused);
     let words = match (pty, there, back, agent) {

@@ -11,7 +11,7 @@ use crate::facts::idle::hop::TtlProbe;
 use crate::facts::idle::{End, Sign};
 use crate::measure::idle::held::{Held, verdict_deadline};
 use crate::os::socket::{Keepalive, Socket};
-use crate::ssh::connection::Answer;
+use crate::ssh::connection::KeepaliveReply;
 use crate::ssh::login::Login;
 
 /// What we still owe the server after its last word, an acknowledgement, goes out within this time (TCP_DELACK_MAX on Linux).
@@ -118,9 +118,9 @@ impl Limited {
         // All are asked at the same moment: those that answer show that the path is well, so that half of the usual patience is enough.
         let connection = self.held.connection();
         match connection.keepalive(verdict_deadline(connection) / 2).await {
-            Answer::Alive(rtt) => End::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 },
-            Answer::Silent => died(Manner::Silent, Sign::AfterProbe),
-            Answer::Gone => died(self.held.connection_ended().await.manner, Sign::AfterProbe),
+            KeepaliveReply::Alive(rtt) => End::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 },
+            KeepaliveReply::Silent => died(Manner::Silent, Sign::AfterProbe),
+            KeepaliveReply::Gone => died(self.held.connection_ended().await.manner, Sign::AfterProbe),
         }
     }
 }

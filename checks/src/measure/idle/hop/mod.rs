@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 pub use plan::{Room, interval, next};
 
-use crate::facts::idle::End;
+use crate::facts::idle::StretchEnd;
 use crate::facts::idle::hop::TtlProbe;
 use crate::ssh::login::Login;
 use limited::{Limited, NotLimited};
@@ -91,9 +91,9 @@ impl Found {
     /// Notes on the sessions that died whether another one was alive at that moment.
     fn settle(&mut self) {
         self.trials.sort_by_key(|trial| trial.hop);
-        let alive = self.trials.iter().any(|trial| matches!(trial.end, End::Alive { .. }));
+        let alive = self.trials.iter().any(|trial| matches!(trial.end, StretchEnd::Alive { .. }));
         for trial in &mut self.trials {
-            if let End::Died { others_alive, .. } = &mut trial.end {
+            if let StretchEnd::Died { others_alive, .. } = &mut trial.end {
                 *others_alive = alive;
             }
         }

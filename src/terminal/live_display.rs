@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::frame::Looks;
+use super::frame::FrameStyle;
 use super::{USUAL_COLUMNS, colored, unicode};
 use crate::cli::Color;
 
@@ -14,7 +14,7 @@ const USUAL_ROWS: usize = 24;
 
 /// The board on which the progress is drawn; clones draw on the same one.
 #[derive(Debug, Clone)]
-pub struct Board {
+pub struct LiveDisplay {
     quiet: bool,
     live: bool,
     color: bool,
@@ -26,9 +26,9 @@ pub struct Board {
 
 /// The board is away for as long as this is held.
 #[derive(Debug)]
-pub struct Room<'a>(&'a Board);
+pub struct Room<'a>(&'a LiveDisplay);
 
-impl Board {
+impl LiveDisplay {
     /// A live board where standard error is a terminal that can be drawn on and nobody asked for quiet; else one that draws
     /// nothing.
     #[must_use]
@@ -55,11 +55,11 @@ impl Board {
     }
 
     /// What a frame should look like now: the terminal may have another size than before.
-    pub(super) fn looks(&self) -> Looks {
+    pub(super) fn frame_style(&self) -> FrameStyle {
         let size = terminal_size::terminal_size_of(io::stderr());
         let (width, height) =
             size.map_or((USUAL_COLUMNS, USUAL_ROWS), |(width, height)| (width.0.into(), height.0.into()));
-        Looks { width, height, color: self.color, unicode: unicode(true) }
+        FrameStyle { width, height, color: self.color, unicode: unicode(true) }
     }
 
     /// Draws lines in place of those before.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use russh::keys::{Algorithm, HashAlg, PrivateKey};
 
 use super::{Verdict, Walk};
-use crate::facts::auth::{Answer, KeyFile, Obstacle, Steps};
+use crate::facts::auth::{Answer, KeyFile, KeyProblem, Steps};
 use crate::measure::auth::identity::{self, Identity, Private};
 use crate::measure::auth::offer::{self, Holder, Offer};
 use crate::ssh::connection::Connection;
@@ -35,7 +35,7 @@ impl Walk<'_> {
     /// Offers the keys that show not even their public half without their passphrase.
     async fn locked_keys(&mut self) -> Verdict {
         let hidden = |identity: &Identity| {
-            identity.public.is_none() && matches!(identity.private, Private::Not(Obstacle::Encrypted))
+            identity.public.is_none() && matches!(identity.private, Private::Not(KeyProblem::Encrypted))
         };
         while let (true, Some(at)) = (self.exam.target.credentials.can_ask, self.identities.iter().position(hidden)) {
             let opened = self.unlock(at).await;
@@ -52,7 +52,7 @@ impl Walk<'_> {
                     }
                 }
                 // Once is enough: a person who does not know it now will not know it for the next factor.
-                Err(_) => identity.private = Private::Not(Obstacle::WrongPassphrase),
+                Err(_) => identity.private = Private::Not(KeyProblem::WrongPassphrase),
             }
         }
         Verdict::Refused
@@ -114,7 +114,7 @@ impl Walk<'_> {
                     self.record_steps(steps);
                     return self.verdict(outcome, Credential::Key(Box::new(key)));
                 }
-                Ok(Offered::Wanted(Obstacle::Encrypted)) if self.exam.target.credentials.can_ask => {
+                Ok(Offered::Wanted(KeyProblem::Encrypted)) if self.exam.target.credentials.can_ask => {
                     let Holder::File(at) = offer.holder else { return Verdict::Refused };
                     match self.unlock(at).await {
                         Ok(opened) => key.half = Half::File(opened),
@@ -144,14 +144,14 @@ impl Walk<'_> {
                 Private::Ready(key) => Half::File(key.clone()),
                 Private::Not(obstacle) => Half::Not(obstacle.clone()),
             },
-            (Holder::Agent | Holder::AgentKey, None) | (Holder::Nobody, _) => Half::Not(Obstacle::NoPrivateHalf),
+            (Holder::Agent | Holder::AgentKey, None) | (Holder::Nobody, _) => Half::Not(KeyProblem::NoPrivateHalf),
         }
     }
 
     /// Asks for the passphrase of an identity, as often as ssh does.
-    async fn unlock(&mut self, at: usize) -> Result<Arc<PrivateKey>, Obstacle> {
+    async fn unlock(&mut self, at: usize) -> Result<Arc<PrivateKey>, KeyProblem> {
         let path = self.identities[at].path.clone();
-        let mut obstacle = Obstacle::Encrypted;
+        let mut obstacle = KeyProblem::Encrypted;
         for _ in 0..PASSPHRASES {
             let ask = self.exam.ask.clone();
             let words = format!("Passphrase for {}: ", path.display());
@@ -164,7 +164,7 @@ impl Walk<'_> {
                     self.identities[at].private = Private::Ready(key.clone());
                     return Ok(key);
                 }
-                Some(Err(Obstacle::WrongPassphrase)) => obstacle = Obstacle::WrongPassphrase,
+                Some(Err(KeyProblem::WrongPassphrase)) => obstacle = KeyProblem::WrongPassphrase,
                 Some(Err(why)) => return Err(why),
                 None => return Err(obstacle),
             }
@@ -180,25 +180,25 @@ async fn hash_of(
     public: &Public,
     accepted: &[String],
     connection: &mut Connection,
-) -> Result<Option<HashAlg>, Obstacle> {
+) -> Result<Option<HashAlg>, KeyProblem> {
     let accepts = |algorithm: &Algorithm| accepted.iter().any(|name| *name == public.named(algorithm));
     if !matches!(public.algorithm(), Algorithm::Rsa { .. }) {
         let used = accepted.is_empty() || accepts(&public.algorithm());
-        return if used { Ok(None) } else { Err(Obstacle::NotAccepted) };
+        return if used { Ok(None) } else { Err(KeyProblem::NotAccepted) };
     }
     let ours = [Some(HashAlg::Sha512), Some(HashAlg::Sha256), None].map(|hash| (hash, Algorithm::Rsa { hash }));
     let usual = |hash: Option<HashAlg>| accepted.is_empty() && hash.is_some();
     let ours = ours.into_iter().filter(|(hash, algorithm)| usual(*hash) || accepts(algorithm)).map(|(hash, _)| hash);
     let ours: Vec<_> = ours.collect();
     if ours.is_empty() {
-        return Err(Obstacle::NotAccepted);
+        return Err(KeyProblem::NotAccepted);
     }
     let (theirs, lacking): (&[_], _) = match connection.handle().best_supported_rsa_hash().await {
         // A server that has SHA-512 has SHA-256 too (RFC 8332 defines them together).
-        Ok(Some(Some(HashAlg::Sha512))) => (&[Some(HashAlg::Sha512), Some(HashAlg::Sha256)], Obstacle::NotAccepted),
-        Ok(Some(Some(_))) => (&[Some(HashAlg::Sha256)], Obstacle::NotAccepted),
-        Ok(Some(None)) => (&[None], Obstacle::OnlySha1),
-        Ok(None) | Err(_) => (&[None], Obstacle::NoSha2),
+        Ok(Some(Some(HashAlg::Sha512))) => (&[Some(HashAlg::Sha512), Some(HashAlg::Sha256)], KeyProblem::NotAccepted),
+        Ok(Some(Some(_))) => (&[Some(HashAlg::Sha256)], KeyProblem::NotAccepted),
+        Ok(Some(None)) => (&[None], KeyProblem::OnlySha1),
+        Ok(None) | Err(_) => (&[None], KeyProblem::NoSha2),
     };
     ours.into_iter().find(|hash| theirs.contains(hash)).ok_or(lacking)
 }

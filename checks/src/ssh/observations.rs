@@ -15,14 +15,14 @@ use crate::ssh::tap::wire::Disconnect;
 
 /// The notes of one connection, readable while it lives.
 #[derive(Debug, Clone, Default)]
-pub struct Notes {
-    noted: Arc<Mutex<Noted>>,
+pub struct Observations {
+    noted: Arc<Mutex<Observed>>,
     pub(super) key_exchange: Arc<Notify>,
 }
 
 /// What was noted so far.
 #[derive(Debug, Default)]
-pub struct Noted {
+pub struct Observed {
     /// The key or certificate that the server proved to have.
     pub server_key: Option<ServerKey>,
     /// What was agreed on in the first key exchange.
@@ -83,9 +83,9 @@ impl ServerKey {
     }
 }
 
-impl Notes {
+impl Observations {
     /// What was noted so far.
-    pub fn read(&self) -> MutexGuard<'_, Noted> {
+    pub fn read(&self) -> MutexGuard<'_, Observed> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use secrecy::SecretString;
 
 use super::{Verdict, Walk};
-use crate::facts::auth::{Answer, Obstacle, Steps};
+use crate::facts::auth::{AuthAnswer, KeyProblem, Steps};
 use crate::ssh::credential::Credential;
 use crate::ssh::credential::keyboard::{self, Answerer};
 
@@ -14,7 +14,7 @@ impl Walk<'_> {
     fn may_send_secret(&mut self, method: &str) -> bool {
         let has_way = self.facts.password_given || self.facts.person_present;
         if has_way && !self.with_passwords {
-            self.record(method, None, Answer::Withheld, Some(Obstacle::HostKeyNotKnown), Instant::now());
+            self.record(method, None, AuthAnswer::Withheld, Some(KeyProblem::HostKeyNotKnown), Instant::now());
         }
         has_way && self.with_passwords && !self.secret_sent
     }
@@ -26,7 +26,7 @@ impl Walk<'_> {
         let target = &self.exam.target;
         let began = Instant::now();
         let Some(password) = self.secret(&format!("{}@{}'s password: ", target.user, target.host)).await else {
-            self.record("password", None, Answer::Withheld, Some(Obstacle::Declined), began);
+            self.record("password", None, AuthAnswer::Withheld, Some(KeyProblem::Declined), began);
             return Verdict::Refused;
         };
         self.secret_sent = true;
@@ -36,14 +36,14 @@ impl Walk<'_> {
         match self.clock.bound(presenting).await {
             Ok(outcome) => {
                 let decision_ms = Some(crate::measure::auth::walk::ms(began));
-                self.record("password", None, Answer::of(&outcome), None, began);
+                self.record("password", None, AuthAnswer::of(&outcome), None, began);
                 self.record_steps(Steps { decision_ms, ..Steps::default() });
                 self.verdict(outcome, credential)
             }
             Err(cut) => {
                 // The library waits for ever after SSH_MSG_USERAUTH_PASSWD_CHANGEREQ (RFC 4252 section 8).
                 let unread = self.connection.watch().seen().last_received.is_some_and(|at| at > began);
-                self.record("password", None, Answer::Silence, unread.then_some(Obstacle::UnreadAnswer), began);
+                self.record("password", None, AuthAnswer::Silence, unread.then_some(KeyProblem::UnreadAnswer), began);
                 self.over(cut, began)
             }
         }
@@ -70,9 +70,9 @@ impl Walk<'_> {
         self.secret_sent |= talk.answered;
         let stuck = talk.stuck.is_some();
         let (answer, obstacle) = match (talk.cut, talk.stuck) {
-            (Some(_), _) => (Answer::Silence, None),
-            (None, Some(obstacle)) => (Answer::Unfinished, Some(obstacle)),
-            (None, None) => (Answer::of(&talk.outcome), None),
+            (Some(_), _) => (AuthAnswer::Silence, None),
+            (None, Some(obstacle)) => (AuthAnswer::Unfinished, Some(obstacle)),
+            (None, None) => (AuthAnswer::of(&talk.outcome), None),
         };
         self.record("keyboard-interactive", None, answer, obstacle, began);
         if let Some(attempt) = self.facts.attempts.last_mut() {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::connection::Manner;
 
 /// A hop's connection when the session that it carried was found dead.
@@ -19,19 +19,19 @@ pub struct AtDeath {
 }
 
 /// On which leg that session died, as a sentence; none where it had no hops.
-pub(crate) fn told(hops: &[AtDeath], session: u32) -> Option<String> {
+pub(crate) fn describe(hops: &[AtDeath], session: u32) -> Option<String> {
     let hops: Vec<_> = hops.iter().filter(|hop| hop.session == session).collect();
     let last = hops.last()?;
     Some(match hops.iter().find(|hop| !hop.answered) {
         None => format!(
             "the connection to the hop {} was still alive then: it is behind that hop that the session died",
-            shown(&last.hop)
+            sanitize(&last.hop)
         ),
         Some(AtDeath { hop, manner, .. }) => {
             let how = manner.as_ref().map_or_else(|| "silence".to_owned(), Manner::words);
             format!(
                 "the connection to the hop {} was dead too ({how}): it died at that hop, or on the way to it",
-                shown(hop)
+                sanitize(hop)
             )
         }
     })
@@ -39,7 +39,7 @@ pub(crate) fn told(hops: &[AtDeath], session: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AtDeath, told};
+    use super::{AtDeath, describe};
     use crate::facts::connection::Manner;
 
     fn hop(name: &str, answered: bool, manner: Option<Manner>) -> AtDeath {
@@ -49,11 +49,11 @@ mod tests {
     #[test]
     fn the_first_leg_that_is_dead_is_told() {
         let alive = [hop("a", true, None), hop("b", true, None)];
-        assert!(told(&alive, 3).unwrap().contains("behind that hop") && told(&alive, 3).unwrap().contains("hop b"));
+        assert!(describe(&alive, 3).unwrap().contains("behind that hop") && describe(&alive, 3).unwrap().contains("hop b"));
         let dead = [hop("a", true, None), hop("b", false, Some(Manner::Reset))];
-        assert!(told(&dead, 3).unwrap().contains("to the hop b was dead too (a reset"));
+        assert!(describe(&dead, 3).unwrap().contains("to the hop b was dead too (a reset"));
         let both = [hop("a", false, None), hop("b", false, None)];
-        assert!(told(&both, 3).unwrap().contains("to the hop a was dead too (silence)"));
-        assert_eq!(told(&both, 4), None);
+        assert!(describe(&both, 3).unwrap().contains("to the hop a was dead too (silence)"));
+        assert_eq!(describe(&both, 4), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ssh_doctor_checks::base::text::seconds;
-use ssh_doctor_checks::facts::idle::{Arm, End, Facts, Holds, Moves, Speaker};
+use ssh_doctor_checks::facts::idle::{Arm, StretchEnd, Facts, Holds, Moves, Speaker};
 
 use super::LATEST;
 use crate::report::Style;
@@ -11,10 +11,10 @@ use crate::report::style::Ink;
 
 /// One session.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Lane {
+pub(super) struct Lifeline {
     /// What moved on it last, which is also the group that it belongs to.
     pub(super) label: String,
-    kind: Kind,
+    kind: LifelineKind,
     /// When its first stretch began, seconds.
     pub(super) started_s: f64,
     /// When its last stretch ended, seconds.
@@ -39,7 +39,7 @@ pub(super) struct Stretch {
 
 /// What a session was held for, in the order in which they are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum LifelineKind {
     Silent,
     ServerFirst,
     Shell,
@@ -107,18 +107,18 @@ impl Mark {
     }
 }
 
-impl Lane {
+impl Lifeline {
     fn of(arms: &[&Arm]) -> Option<Self> {
         // A kept session's stretch begins with its first silence: what ended last says what the session was.
         let last = *arms.iter().max_by(|a, b| (ended(a)).total_cmp(&ended(b)))?;
-        let kind = Kind::of(last);
+        let kind = LifelineKind::of(last);
         let mark = Mark::of(&last.end);
         let mut stretches: Vec<_> = arms
             .iter()
             .map(|arm| Stretch { from_s: sane(arm.started_s), to_s: ended(arm), moves: arm.moves })
             .collect();
         stretches.sort_by_key(|stretch| stretch.moves != Moves::Nothing);
-        let answered = arms.iter().filter(|arm| matches!(arm.end, End::Alive { .. }));
+        let answered = arms.iter().filter(|arm| matches!(arm.end, StretchEnd::Alive { .. }));
         Some(Self {
             label: kind.label(last),
             kind,
@@ -141,13 +141,13 @@ impl Lane {
 }
 
 impl Mark {
-    fn of(end: &End) -> Self {
+    fn of(end: &StretchEnd) -> Self {
         match end {
-            End::Alive { .. } => Self::Answered,
-            End::Died { .. } => Self::Died,
-            End::Unheard { .. } => Self::Unheard,
-            End::Void { .. } => Self::Void,
-            End::Open => Self::Open,
+            StretchEnd::Alive { .. } => Self::Answered,
+            StretchEnd::Died { .. } => Self::Died,
+            StretchEnd::Unheard { .. } => Self::Unheard,
+            StretchEnd::Void { .. } => Self::Void,
+            StretchEnd::Open => Self::Open,
         }
     }
 }
@@ -171,7 +171,7 @@ pub(super) fn fill(moves: Moves, style: Style) -> char {
     }
 }
 
-impl Kind {
+impl LifelineKind {
     fn of(arm: &Arm) -> Self {
         match (arm.moves, arm.holds) {
             (Moves::Keepalive, _) => Self::Kept(arm.interval_s.unwrap_or_default()),
@@ -215,12 +215,12 @@ impl Kind {
 }
 
 /// The sessions as lines.
-pub(super) fn lanes(facts: &Facts) -> Vec<Lane> {
+pub(super) fn lifelines(facts: &Facts) -> Vec<Lifeline> {
     let mut sessions: BTreeMap<u32, Vec<&Arm>> = BTreeMap::new();
     for arm in &facts.arms {
         sessions.entry(arm.session).or_default().push(arm);
     }
-    sessions.values().filter_map(|arms| Lane::of(arms)).collect()
+    sessions.values().filter_map(|arms| Lifeline::of(arms)).collect()
 }
 
 /// Lines of one group at most.
@@ -230,16 +230,16 @@ const OF_A_GROUP: usize = 4;
 ///
 /// Each group gives its most telling line, then each its second, until no more fit: of the silent ones the shortest that died and
 /// the longest that lived, and so on in turn; of the hops the two sides of the one that forgets.
-pub(super) fn telling(lanes: Vec<Lane>, most: usize) -> (Vec<Lane>, usize) {
-    let all = lanes.len();
-    let mut groups: BTreeMap<Kind, Vec<Lane>> = BTreeMap::new();
-    for lane in lanes {
-        groups.entry(lane.kind.group()).or_default().push(lane);
+pub(super) fn telling(lifelines: Vec<Lifeline>, most: usize) -> (Vec<Lifeline>, usize) {
+    let all = lifelines.len();
+    let mut groups: BTreeMap<LifelineKind, Vec<Lifeline>> = BTreeMap::new();
+    for lifeline in lifelines {
+        groups.entry(lifeline.kind.group()).or_default().push(lifeline);
     }
     let mut ranked: Vec<_> = groups.into_values().map(|group| in_turn(group).into_iter().take(OF_A_GROUP)).collect();
     let mut shown = Vec::new();
     while shown.len() < most {
-        let round: Vec<Lane> = ranked.iter_mut().filter_map(Iterator::next).collect();
+        let round: Vec<Lifeline> = ranked.iter_mut().filter_map(Iterator::next).collect();
         if round.is_empty() {
             break;
         }
@@ -251,11 +251,11 @@ pub(super) fn telling(lanes: Vec<Lane>, most: usize) -> (Vec<Lane>, usize) {
 }
 
 /// A group with its most telling line first.
-fn in_turn(group: Vec<Lane>) -> Vec<Lane> {
-    let (mut lost, mut lived): (Vec<_>, Vec<_>) = group.into_iter().partition(Lane::is_lost);
+fn in_turn(group: Vec<Lifeline>) -> Vec<Lifeline> {
+    let (mut lost, mut lived): (Vec<_>, Vec<_>) = group.into_iter().partition(Lifeline::is_lost);
     // What was open or without a verdict tells nothing beside others that were not.
-    if !lost.is_empty() || lived.iter().any(|lane| lane.mark == Mark::Answered) {
-        lived.retain(|lane| lane.mark == Mark::Answered);
+    if !lost.is_empty() || lived.iter().any(|lifeline| lifeline.mark == Mark::Answered) {
+        lived.retain(|lifeline| lifeline.mark == Mark::Answered);
     }
     lost.sort_by(|a, b| b.kind.cmp(&a.kind).then(a.length().total_cmp(&b.length())));
     lived.sort_by(|a, b| a.mark.cmp(&b.mark).then(a.kind.cmp(&b.kind)).then(b.length().total_cmp(&a.length())));
@@ -274,12 +274,12 @@ fn in_turn(group: Vec<Lane>) -> Vec<Lane> {
 fn words(arm: &Arm) -> String {
     let lasted = seconds(sane(arm.lasted_s));
     match (&arm.end, arm.moves) {
-        (End::Died { manner, .. }, _) => format!("died: {}, {}", manner.code(), seconds(sane(arm.quiet_s()))),
-        (End::Unheard { .. }, _) => format!("unheard after {lasted}"),
-        (End::Alive { .. }, Moves::Nothing) => format!("answered after {lasted}"),
-        (End::Alive { .. }, _) => format!("kept {lasted}"),
-        (End::Open, _) => "open".to_owned(),
-        (End::Void { .. }, _) => "no verdict".to_owned(),
+        (StretchEnd::Died { manner, .. }, _) => format!("died: {}, {}", manner.code(), seconds(sane(arm.quiet_s()))),
+        (StretchEnd::Unheard { .. }, _) => format!("unheard after {lasted}"),
+        (StretchEnd::Alive { .. }, Moves::Nothing) => format!("answered after {lasted}"),
+        (StretchEnd::Alive { .. }, _) => format!("kept {lasted}"),
+        (StretchEnd::Open, _) => "open".to_owned(),
+        (StretchEnd::Void { .. }, _) => "no verdict".to_owned(),
     }
 }
 

@@ -10,8 +10,8 @@ use tokio::time::{sleep, timeout};
 
 use super::seen::manner;
 use crate::base::target::Route;
-use crate::base::text::{shown, shown_bytes};
-use crate::facts::handshake::Look;
+use crate::base::text::{sanitize, sanitize_bytes};
+use crate::facts::handshake::Reconnect;
 use crate::measure::examination::Examination;
 use crate::ssh::dial;
 use crate::ssh::tap::{Seen, Tap};
@@ -25,12 +25,12 @@ const MANY: (usize, Duration) = (8, Duration::from_millis(150));
 const PATIENCE: Duration = Duration::from_millis(700);
 
 /// What was seen on a connection that was opened at `opened`, in a check that began at `began`.
-pub(super) fn look(seen: &Seen, began: Instant, opened: Instant) -> Look {
+pub(super) fn look(seen: &Seen, began: Instant, opened: Instant) -> Reconnect {
     let first = &seen.server.first_bytes;
-    Look {
+    Reconnect {
         at_ms: opened.duration_since(began).as_secs_f64() * 1000.0,
-        version: seen.server.version.as_ref().map(|(version, _)| shown(version)),
-        first_bytes: (!first.is_empty()).then(|| shown_bytes(first)),
+        version: seen.server.version.as_ref().map(|(version, _)| sanitize(version)),
+        first_bytes: (!first.is_empty()).then(|| sanitize_bytes(first)),
         first_octets: first.iter().take(4).copied().collect(),
         end: manner(seen),
         ms: opened.elapsed().as_secs_f64() * 1000.0,
@@ -39,13 +39,13 @@ pub(super) fn look(seen: &Seen, began: Instant, opened: Instant) -> Look {
 
 /// Looks again until a version comes, a few times at most, and not beyond [`Examination::until`]; `doubtful` is whether chance
 /// may decide.
-pub(super) async fn again(exam: &Examination, doubtful: bool, began: Instant) -> Vec<Look> {
+pub(super) async fn again(exam: &Examination, doubtful: bool, began: Instant) -> Vec<Reconnect> {
     let until = exam.until();
     let (most, pause) = if doubtful { MANY } else { FEW };
-    let mut looks = Vec::new();
+    let mut reconnects = Vec::new();
     // A proxy command may be a login at a bastion: it is not repeated.
-    let Some(route @ Route::Direct(_)) = exam.route else { return looks };
-    while looks.len() < most && exam.budget.left() > 0 {
+    let Some(route @ Route::Direct(_)) = exam.route else { return reconnects };
+    while reconnects.len() < most && exam.budget.left() > 0 {
         if exam.stop.race(sleep(pause)).await.is_none() || Instant::now() >= until {
             break;
         }
@@ -58,10 +58,10 @@ pub(super) async fn again(exam: &Examination, doubtful: bool, began: Instant) ->
         let _ = timeout(patience, stream.read(&mut [0; 1])).await;
         let look = look(&watch.seen(), began, opened);
         let is_enough = look.version.is_some() || look.end.is_none();
-        looks.push(look);
+        reconnects.push(look);
         if is_enough {
             break;
         }
     }
-    looks
+    reconnects
 }

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::identity::Identity;
 use super::offer::Offer;
-use crate::facts::auth::{Answer, Attempt, Conclusion, Facts, Key, Obstacle, Steps};
+use crate::facts::auth::{Answer, Attempt, Conclusion, Facts, Key, KeyProblem, Steps};
 use crate::measure::examination::Examination;
 use crate::ssh::connection::Connection;
 use crate::ssh::credential::clock::{Clock, Cut};
 use crate::ssh::credential::link::Unheard;
-use crate::ssh::credential::{Credential, Outcome};
+use crate::ssh::credential::{Credential, CredentialOutcome};
 
 /// ssh's order (`PreferredAuthentications`, ssh_config(5)).
 const PREFERRED: [&str; 5] = ["gssapi-with-mic", "hostbased", "publickey", "keyboard-interactive", "password"];
@@ -23,7 +23,7 @@ const LEAST: Duration = Duration::from_millis(1500);
 const FACTORS: usize = 8;
 
 /// A login on its way.
-pub(super) struct Walk<'e> {
+pub(super) struct LoginFlow<'e> {
     pub(super) exam: &'e Examination,
     pub(super) connection: Connection,
     pub(super) facts: Facts,
@@ -39,7 +39,7 @@ pub(super) struct Walk<'e> {
 }
 
 /// How a method ended.
-enum Verdict {
+enum MethodOutcome {
     /// We are in.
     Accepted,
     /// One factor of several; these methods can continue.
@@ -50,7 +50,7 @@ enum Verdict {
     Over,
 }
 
-impl<'e> Walk<'e> {
+impl<'e> LoginFlow<'e> {
     pub(super) fn new(exam: &'e Examination, connection: Connection, with_passwords: bool) -> Self {
         let credentials = &exam.target.credentials;
         let preferred = match credentials.preferred.as_slice() {
@@ -91,17 +91,17 @@ impl<'e> Walk<'e> {
         };
         self.facts.first_answer_ms = ms(began);
         match first {
-            Ok(Outcome::Refused(methods) | Outcome::Partial(methods)) => {
+            Ok(CredentialOutcome::Refused(methods) | CredentialOutcome::Partial(methods)) => {
                 self.facts.methods.clone_from(&methods);
                 self.facts.wanted = methods;
             }
-            Ok(Outcome::Success) => {
+            Ok(CredentialOutcome::Success) => {
                 self.record("none", None, Answer::Accepted, None, began);
                 self.accepted.push(Credential::None);
                 self.facts.conclusion = Conclusion::LoggedIn;
                 return;
             }
-            Ok(Outcome::Broken(_)) => return self.ended(),
+            Ok(CredentialOutcome::Broken(_)) => return self.ended(),
             Err(cut) => return self.cut(cut, began),
         }
         for _ in 0..FACTORS {
@@ -118,22 +118,22 @@ impl<'e> Walk<'e> {
                 "publickey" => self.keys().await,
                 "keyboard-interactive" => self.keyboard().await,
                 "password" => self.password().await,
-                _ => Verdict::Refused,
+                _ => MethodOutcome::Refused,
             };
             match verdict {
-                Verdict::Refused => {}
-                Verdict::Accepted => {
+                MethodOutcome::Refused => {}
+                MethodOutcome::Accepted => {
                     self.facts.conclusion = Conclusion::LoggedIn;
                     return false;
                 }
-                Verdict::Partial(methods) => {
+                MethodOutcome::Partial(methods) => {
                     // A secret that was accepted was no failure; one that was refused before a key was accepted stays one.
                     self.secret_sent &= method == "publickey";
                     self.facts.factors.push(method);
                     self.facts.wanted = methods;
                     return true;
                 }
-                Verdict::Over => return false,
+                MethodOutcome::Over => return false,
             }
         }
         false
@@ -155,28 +155,28 @@ impl<'e> Walk<'e> {
     }
 
     /// Takes note of an outcome.
-    fn verdict(&mut self, outcome: Outcome, credential: Credential) -> Verdict {
+    fn verdict(&mut self, outcome: CredentialOutcome, credential: Credential) -> MethodOutcome {
         if outcome.accepted() {
             self.facts.repeatable &= credential.repeatable();
             self.accepted.push(credential);
         }
         match outcome {
-            Outcome::Success => Verdict::Accepted,
-            Outcome::Partial(methods) => Verdict::Partial(methods),
-            Outcome::Refused(methods) => {
+            CredentialOutcome::Success => MethodOutcome::Accepted,
+            CredentialOutcome::Partial(methods) => MethodOutcome::Partial(methods),
+            CredentialOutcome::Refused(methods) => {
                 self.facts.wanted = methods;
-                Verdict::Refused
+                MethodOutcome::Refused
             }
-            Outcome::Broken(_) => {
+            CredentialOutcome::Broken(_) => {
                 self.ended();
-                Verdict::Over
+                MethodOutcome::Over
             }
         }
     }
 
-    fn over(&mut self, cut: Cut, began: Instant) -> Verdict {
+    fn over(&mut self, cut: Cut, began: Instant) -> MethodOutcome {
         self.cut(cut, began);
-        Verdict::Over
+        MethodOutcome::Over
     }
 
     fn cut(&mut self, cut: Cut, began: Instant) {
@@ -195,7 +195,7 @@ impl<'e> Walk<'e> {
         self.facts.conclusion = Conclusion::Ended;
     }
 
-    fn record(&mut self, method: &str, key: Option<Key>, answer: Answer, obstacle: Option<Obstacle>, began: Instant) {
+    fn record(&mut self, method: &str, key: Option<Key>, answer: Answer, obstacle: Option<KeyProblem>, began: Instant) {
         let (method, ms, steps) = (method.to_owned(), ms(began), Steps::default());
         let (prompts, notices) = (Vec::new(), Vec::new());
         self.facts.attempts.push(Attempt { method, key, answer, obstacle, prompts, notices, ms, steps });
@@ -210,12 +210,12 @@ impl<'e> Walk<'e> {
 }
 
 impl Answer {
-    fn of(outcome: &Outcome) -> Self {
+    fn of(outcome: &CredentialOutcome) -> Self {
         match outcome {
-            Outcome::Success => Self::Accepted,
-            Outcome::Partial(_) => Self::Partial,
-            Outcome::Refused(_) => Self::Refused,
-            Outcome::Broken(_) => Self::Ended,
+            CredentialOutcome::Success => Self::Accepted,
+            CredentialOutcome::Partial(_) => Self::Partial,
+            CredentialOutcome::Refused(_) => Self::Refused,
+            CredentialOutcome::Broken(_) => Self::Ended,
         }
     }
 }

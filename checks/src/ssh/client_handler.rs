@@ -6,7 +6,7 @@ use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
 use russh::keys::PublicKeyOrCertificate;
 use russh::{Channel, ChannelId, ChannelOpenFailure, Names};
 
-use super::notes::{Notes, OpenFailure, ServerKey};
+use super::observations::{Observations, OpenFailure, ServerKey};
 use crate::facts::handshake::Negotiated;
 use crate::ssh::tap::wire::Disconnect;
 
@@ -17,21 +17,21 @@ const OPEN_FAILURES: usize = 64;
 
 /// The handler that russh calls; it only writes down.
 #[derive(Debug)]
-pub struct Witness {
-    notes: Notes,
+pub struct ClientHandler {
+    observations: Observations,
 }
 
-impl Witness {
-    pub(super) fn new(notes: Notes) -> Self {
-        Self { notes }
+impl ClientHandler {
+    pub(super) fn new(observations: Observations) -> Self {
+        Self { observations }
     }
 }
 
-impl Handler for Witness {
+impl Handler for ClientHandler {
     type Error = russh::Error;
 
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
-        self.notes.read().server_key = Some(match key {
+        self.observations.read().server_key = Some(match key {
             PublicKeyOrCertificate::PublicKey { key, .. } => ServerKey::Key(key.clone()),
             PublicKeyOrCertificate::Certificate(certificate) => ServerKey::Certificate(Box::new(certificate.clone())),
         });
@@ -39,9 +39,9 @@ impl Handler for Witness {
     }
 
     async fn kex_done(&mut self, _: Option<&[u8]>, names: &Names, _: &mut Session) -> Result<(), Self::Error> {
-        let mut noted = self.notes.read();
-        noted.key_exchanges.push(Instant::now());
-        noted.negotiated.get_or_insert_with(|| Negotiated {
+        let mut observed = self.observations.read();
+        observed.key_exchanges.push(Instant::now());
+        observed.negotiated.get_or_insert_with(|| Negotiated {
             kex: names.kex.as_ref().to_owned(),
             host_key: names.key.to_string(),
             cipher: names.cipher.as_ref().to_owned(),
@@ -49,15 +49,15 @@ impl Handler for Witness {
             compression: compression(&format!("{:?}", names.client_compression)).to_owned(),
             strict_kex: names.strict_kex(),
         });
-        drop(noted);
-        self.notes.key_exchange.notify_waiters();
+        drop(observed);
+        self.observations.key_exchange.notify_waiters();
         Ok(())
     }
 
     async fn auth_banner(&mut self, banner: &str, _: &mut Session) -> Result<(), Self::Error> {
-        let mut noted = self.notes.read();
-        let room = TEXT_BYTES.saturating_sub(noted.banner.len());
-        noted.banner.push_str(&banner[..banner.floor_char_boundary(room)]);
+        let mut observed = self.observations.read();
+        let room = TEXT_BYTES.saturating_sub(observed.banner.len());
+        observed.banner.push_str(&banner[..banner.floor_char_boundary(room)]);
         Ok(())
     }
 
@@ -70,7 +70,7 @@ impl Handler for Witness {
         _: &mut Session,
     ) -> Result<(), Self::Error> {
         let text = description[..description.floor_char_boundary(TEXT_BYTES)].to_owned();
-        let failures = &mut self.notes.read().open_failures;
+        let failures = &mut self.observations.read().open_failures;
         failures.push_back(OpenFailure { channel: channel.into(), code: reason_code(&reason), text });
         if failures.len() > OPEN_FAILURES {
             failures.pop_front();
@@ -160,11 +160,11 @@ impl Handler for Witness {
                 let mut text = info.message;
                 text.truncate(text.floor_char_boundary(TEXT_BYTES));
                 let code = info.reason_code as u32;
-                self.notes.read().disconnect = Some((Disconnect { code, text }, now));
+                self.observations.read().disconnect = Some((Disconnect { code, text }, now));
                 Ok(())
             }
             DisconnectReason::Error(error) => {
-                self.notes.read().failure = Some((error.to_string(), now));
+                self.observations.read().failure = Some((error.to_string(), now));
                 Err(error)
             }
         }

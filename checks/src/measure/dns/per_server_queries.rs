@@ -13,7 +13,7 @@ use crate::measure::examination::Examination;
 
 /// Name servers that are being asked; dropping it ends that.
 #[derive(Debug)]
-pub struct Beside {
+pub struct PerServerQueries {
     asking: JoinSet<Asked>,
     asked: Option<Asked>,
 }
@@ -25,7 +25,7 @@ struct Asked {
     host_keys: Option<Published>,
 }
 
-impl Beside {
+impl PerServerQueries {
     /// Begins to ask each name server for the addresses of `host`, and where wanted the first for its keys.
     pub(super) fn ask(host: &str, files: &Arc<Files>, patience: &Arc<Patience>, with_keys: bool) -> Self {
         let (host, files, patience) = (host.to_owned(), files.clone(), patience.clone());
@@ -69,8 +69,8 @@ impl Beside {
 /// Adds what the name servers said meanwhile to the facts of a look-up that passed; whoever has not answered by 150 ms and
 /// twice the time of the look-up is not waited for.
 pub(crate) async fn complete(exam: &mut Examination, step: &mut Step<Facts>) {
-    if let (Some(beside), Step::Passed(facts)) = (exam.name_servers.take(), step) {
+    if let (Some(queries), Step::Passed(facts)) = (exam.name_servers.take(), step) {
         let stop = exam.stop.clone();
-        stop.race(beside.tell(facts)).await;
+        stop.race(queries.tell(facts)).await;
     }
 }

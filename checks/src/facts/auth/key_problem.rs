@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What stood in the way on our side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Obstacle {
+pub enum KeyProblem {
     /// The private key is encrypted, and nobody gave the passphrase.
     Encrypted,
     /// The passphrase that was typed does not open the key.
@@ -53,7 +53,7 @@ pub enum Obstacle {
     UnreadAnswer,
 }
 
-impl Obstacle {
+impl KeyProblem {
     /// In a few words.
     #[must_use]
     pub fn words(&self) -> String {
