@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ssh_doctor_checks::causes::unexplained::is_unexplained;
 use ssh_doctor_checks::causes::{Cause, FixKind, Match, Severity, Side, Testimony};
 use ssh_doctor_checks::facts::certainty::Certainty;
-use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
+use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step, config};
 
 use crate::clients::Client;
 pub use crate::fixes::FilledFix;
@@ -30,7 +30,7 @@ pub struct Diagnosis {
 }
 
 /// The verdict on a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing wrong was found in what was tested.
@@ -141,7 +141,11 @@ pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Cli
     let way = evidence.hops.iter().map(|hop| &hop.evidence).chain([evidence]);
     let checks: Vec<_> = way.flat_map(Evidence::checks).collect();
     let died_at = died_at(&checks, &findings);
-    Diagnosis { verdict: verdict(&checks, &findings, died_at, evidence.interrupted), died_at, findings }
+    let verdict = match verdict(&checks, &findings, died_at, evidence.interrupted) {
+        Verdict::Broken if works_through_master(evidence, died_at) => Verdict::Degraded,
+        verdict => verdict,
+    };
+    Diagnosis { verdict, died_at, findings }
 }
 
 /// What the causes say of one host, root cause first, without what another one of them accounts for.
@@ -159,15 +163,19 @@ fn findings_of(causes: &[&'static Cause], client: Client, evidence: &Evidence) -
 struct Matched {
     cause: &'static Cause,
     found: Match,
+    /// Whether it explains sessions of its own: two such causes are no consequences of each other.
+    of_sessions: bool,
 }
 
 impl Matched {
     fn of(cause: &'static Cause, evidence: &Evidence) -> Option<Self> {
-        let found = (cause.judge)(evidence)?;
+        let found = (cause.judge)(evidence);
+        let of_sessions = found.is_none();
+        let found = found.or_else(|| (cause.judge_sessions)(evidence))?;
         let server = evidence.server.iter();
         let testimony =
             server.flat_map(|answers| cause.corroborated_by.iter().filter_map(|ask| ask(answers, evidence)));
-        Some(Self { cause, found: testimony.fold(found, corroborated) })
+        Some(Self { cause, found: testimony.fold(found, corroborated), of_sessions })
     }
 
     fn severity(&self) -> Severity {
@@ -192,6 +200,9 @@ impl Matched {
                 fix.summary.push_str(OWN_KNOB);
             }
         }
+        // The other paragraphs say what the idle test did to find out.
+        let whole = self.cause.explanation;
+        let explanation = if self.of_sessions { whole.split("\n\n").next().unwrap_or(whole) } else { whole };
         Finding {
             hop: None,
             code: self.cause.code,
@@ -200,7 +211,7 @@ impl Matched {
             certainty: self.found.certainty,
             reason_open: self.found.reason_open,
             title: self.cause.title,
-            explanation: self.cause.explanation,
+            explanation,
             fixes,
             suspects,
             because: self.found.because,
@@ -231,8 +242,8 @@ fn hidden(matches: &[Matched]) -> BTreeSet<&'static str> {
     let hides =
         |code: &str| matches.iter().find(|matched| matched.cause.code == code).map(|matched| matched.cause.hides);
     let mut hidden = BTreeSet::new();
-    for Matched { cause, .. } in matches {
-        if hidden.contains(cause.code) {
+    for Matched { cause, of_sessions, .. } in matches {
+        if *of_sessions || hidden.contains(cause.code) {
             continue;
         }
         let mut waiting = cause.hides.to_vec();
@@ -251,7 +262,7 @@ fn explained(matches: &[Matched]) -> BTreeSet<&'static str> {
     stand_ins
         .filter(|(at, stand_in)| {
             let others = matches.iter().enumerate().filter(|(other, _)| other != at);
-            others.map(|(_, other)| other).any(|other| other.explains(stand_in.cause.stage))
+            others.map(|(_, other)| other).any(|other| other.of_sessions || other.explains(stand_in.cause.stage))
         })
         .map(|(_, stand_in)| stand_in.cause.code)
         .collect()
@@ -262,6 +273,12 @@ fn died_at(checks: &[CheckView], findings: &[Finding]) -> Option<Check> {
     let failed = checks.iter().find(|view| matches!(view.step, Step::Failed(()))).map(|view| view.check);
     let critical = findings.iter().find(|found| found.severity == Severity::Critical).map(|found| found.stage);
     failed.or(critical)
+}
+
+/// Whether no new connection comes to a login, and ssh works all the same: it shares the one of a control master.
+fn works_through_master(evidence: &Evidence, died_at: Option<Check>) -> bool {
+    let is_shared = evidence.config.facts().is_some_and(config::Facts::shares_a_connection);
+    is_shared && died_at.is_some_and(|check| check <= Check::Auth)
 }
 
 fn verdict(checks: &[CheckView], findings: &[Finding], died_at: Option<Check>, interrupted: bool) -> Verdict {

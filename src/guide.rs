@@ -10,7 +10,7 @@ use crate::clients;
 const HEAD: &str = "\
 # Keepalives
 
-<!-- Generated from the tables in src/clients and checks/src/suspects by `UPDATE=1 cargo test --test all guide`; do not edit. -->
+<!-- Generated from the tables in src/clients and checks/src/causes/suspects by `UPDATE=1 cargo test --test all guide`; do not edit. -->
 
 `ssh-doctor check HOST` finds how long a session may be silent on your path, and proves a keepalive interval there.
 `--client NAME` tells it in the syntax of the client that you use. In snippets `{interval}` and `{count_max}` stand for the proven

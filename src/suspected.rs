@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use ssh_doctor_checks::causes::suspects::{Clock, Kind, Suspect};
+use ssh_doctor_checks::causes::suspects::{Clock, Suspect, SuspectKind};
 use ssh_doctor_checks::causes::{FixKind, Side};
 
 use crate::fixes::FilledFix;
@@ -27,7 +27,7 @@ pub struct Suspected {
 impl From<&Suspect> for Suspected {
     fn from(suspect: &Suspect) -> Self {
         let limit = |clock| (suspect.clock == clock).then_some(suspect.limit_s);
-        let side = if suspect.kind == Kind::Server { Side::Server } else { Side::Network };
+        let side = if suspect.kind == SuspectKind::Server { Side::Server } else { Side::Network };
         let knob = suspect.turned().map(|(summary, snippet)| FilledFix {
             side,
             kind: FixKind::Change,

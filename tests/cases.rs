@@ -14,7 +14,7 @@ use ssh_doctor_checks::base::stop::Stop;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
-use ssh_doctor_checks::measure::examination::Examination;
+use ssh_doctor_checks::measure::context::Context;
 use ssh_doctor_checks::measure::progress::Progress;
 use ssh_doctor_fixtures::cases::{self, Case};
 use ssh_doctor_fixtures::raw::Raw;
@@ -78,7 +78,7 @@ async fn the_demo_brackets_its_timer_and_proves_the_fix_in_half_a_minute() {
     let began = Instant::now();
     let evidence = examined(stage.target.clone(), stage.limits.clone()).await;
     assert!(began.elapsed() < Duration::from_secs(30), "it took {:?}", began.elapsed());
-    let facts = serde_json::to_value(evidence.idle.failed().unwrap()).unwrap();
+    let facts = &evidence.checks()[Check::Idle as usize].facts;
     let (survived, died) = (&facts["timeout"]["survived_s"], &facts["timeout"]["died_s"]);
     // The network forgets after 8 s.
     assert!(survived.as_f64().is_some_and(|s| (6.4..8.0).contains(&s)), "{facts}");
@@ -154,8 +154,8 @@ async fn every_case_before_the_login_ends_two_seconds_after_connect_timeout() {
 }
 
 async fn examined(target: Target, limits: Limits) -> Evidence {
-    let exam = Examination::new(target, limits, Progress::default(), Stop::never(), Arc::new(Nobody));
-    ssh_doctor_checks::examine(exam, &BTreeSet::from(Check::ALL)).await
+    let ctx = Context::new(target, limits, Progress::default(), Stop::never(), Arc::new(Nobody));
+    ssh_doctor_checks::examine(ctx, &BTreeSet::from(Check::ALL)).await
 }
 
 /// What is wrong with the diagnosis of `case`, if anything is.

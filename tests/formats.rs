@@ -145,15 +145,20 @@ fn settings_that_cannot_be_used_give_a_report_in_the_formats_for_programs() {
     let said = "Bad configuration option";
     let json = run(&[&check[..], &["json", "db"]].concat());
     let report = &reports(&text(&json.stdout))[0];
-    assert_eq!((report["verdict"].as_str(), report["target"]["input"].as_str()), (Some("inconclusive"), Some("db")));
+    assert_eq!((report["verdict"].as_str(), report["target"]["input"].as_str()), (Some("broken"), Some("db")));
+    assert_eq!(report["diagnoses"][0]["code"], "config-invalid");
     assert!(text(&json.stderr).contains(said) && text(&json.stderr).lines().count() == 1, "{json:?}");
     let nagios = run(&[&check[..], &["nagios", "db"]].concat());
     assert!(text(&nagios.stdout).contains(said) && nagios.stderr.is_empty(), "{nagios:?}");
     let prometheus = run(&[&check[..], &["prometheus", "db"]].concat());
-    assert!(text(&prometheus.stdout).contains("ssh_doctor_verdict{verdict=\"inconclusive\"} 1"), "{prometheus:?}");
+    assert!(text(&prometheus.stdout).contains("ssh_doctor_verdict{verdict=\"broken\"} 1"), "{prometheus:?}");
     for output in [json, nagios, prometheus] {
-        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        // ssh would not get any further either.
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
     }
+    let unusable = run(&["check", "--format", "json", "a b"]);
+    assert_eq!(unusable.status.code(), Some(3), "{unusable:?}");
+    assert_eq!(reports(&text(&unusable.stdout))[0]["checks"][0]["status"], "error");
 }
 
 #[test]
@@ -165,7 +170,7 @@ fn a_deadline_ends_a_run_with_what_is_known() {
     let report = &reports(&text(&output.stdout))[0];
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     assert_eq!((&report["timed_out"], &report["interrupted"]), (&Value::Bool(true), &Value::Bool(true)));
-    assert_eq!(report["checks"][1]["status"], "pass", "{report:#}");
+    assert_eq!(report["checks"][2]["status"], "pass", "{report:#}");
     assert_eq!(report["address"], "127.0.0.1");
     assert!(output.stderr.is_empty(), "{output:?}");
 }

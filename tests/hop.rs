@@ -1,16 +1,16 @@
 //! The hops of a real path, and the one of them that forgets.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ssh_doctor_checks::facts::idle::NotLocated;
 use ssh_doctor_checks::facts::idle::hop::locate;
 use ssh_doctor_checks::facts::idle::{LocatedHop, Moves, StretchEnd};
 use ssh_doctor_checks::facts::path::{Distance, Path, Place, Protocol};
-use ssh_doctor_checks::measure::idle::hop::{Found, Room, Search, interval, next};
+use ssh_doctor_checks::measure::idle::hop::{Found, Room, TtlProbes, interval, next};
 use ssh_doctor_checks::os::path;
 use ssh_doctor_checks::ssh::hop_count;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep, timeout};
 
 use crate::lab::{Lab, Middlebox, eventually};
@@ -41,20 +41,22 @@ async fn find(
     bare_died_s: Option<f64>,
 ) -> (Path, Found, Result<LocatedHop, NotLocated>) {
     let began = Instant::now();
-    let search = search(lab, server, interval(4.0).expect("long enough")).await;
+    let (search, mut started) = search(lab, server, interval(4.0).expect("long enough")).await;
     let path = path::trace(server, None, 30, s(5)).await;
     let hops = next(&path, 30, Room { now: 6, later: 6 }, &[], bare_died_s);
     let found = search.round(&hops, path.distance.map(|distance| distance.hops), async || SILENCE).await;
     assert!(found.not_opened.is_empty(), "{found:?}");
-    assert_eq!(search.started.lock().unwrap().len(), found.trials.len(), "each ran a command: {found:?}");
+    let commands = std::iter::from_fn(|| started.try_recv().ok()).count();
+    assert_eq!(commands, found.trials.len(), "each ran a command: {found:?}");
     assert!(began.elapsed() < OPENING + SILENCE + VERDICT, "it took {:?}", began.elapsed());
     let verdict = locate(&found.trials, bare_died_s);
     (path, found, verdict)
 }
 
-async fn search(lab: &Lab, server: SocketAddr, interval: Duration) -> Search {
+async fn search(lab: &Lab, server: SocketAddr, interval: Duration) -> (TtlProbes, UnboundedReceiver<(u32, u32)>) {
     let login = lab.login(server).await;
-    Search { login, mark: Some("hop-test".into()), interval, deadline: s(10), started: Arc::default() }
+    let (started, pids) = unbounded_channel();
+    (TtlProbes { login, mark: Some("hop-test".into()), interval, deadline: s(10), started }, pids)
 }
 
 fn assert_path(path: &Path, hops: &[IpAddr]) {
@@ -146,7 +148,7 @@ fn a_search_that_is_given_up_leaves_nothing_on_the_server() {
     let server = lab.sshd(&[]);
     let address = SocketAddr::new(lab.server_address().into(), server.port());
     lab.client().inside(async || {
-        let search = search(&lab, address, s(1)).await;
+        let (search, _started) = search(&lab, address, s(1)).await;
         let round = search.round(&[1, 2, 3], Some(3), async || std::future::pending().await);
         // Long enough for all to be silent and limited.
         assert!(timeout(s(4), round).await.is_err());

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use ssh_doctor_fixtures::names::{Answer, Host, Sshfp};
+use ssh_doctor_fixtures::names::{Host, NameAnswer, Sshfp};
 
 use crate::lab::{Lab, Report, Server};
 
@@ -18,7 +18,7 @@ const fn s(seconds: u64) -> Duration {
 #[derive(Default)]
 struct Names {
     /// The name servers in the order in which they are configured.
-    servers: Vec<Answer>,
+    servers: Vec<NameAnswer>,
     /// Further lines of resolv.conf.
     resolv: &'static str,
     /// Files of /etc that are not as usual.
@@ -28,12 +28,12 @@ struct Names {
 /// A situation, by the address of the server.
 type Situation = fn(Ipv4Addr) -> Names;
 
-fn asking<const N: usize>(servers: [Answer; N]) -> Names {
+fn asking<const N: usize>(servers: [NameAnswer; N]) -> Names {
     Names { servers: servers.into(), ..Names::default() }
 }
 
-fn knows(name: &'static str, address: Ipv4Addr) -> Answer {
-    Answer::Knows(Host { name, address, sshfp: &[] })
+fn knows(name: &'static str, address: Ipv4Addr) -> NameAnswer {
+    NameAnswer::Knows(Host { name, address, sshfp: &[] })
 }
 
 /// Examines `db`, or `db.example`, as far as a TCP connection.
@@ -72,10 +72,10 @@ fn examine_all(rows: &[(&str, &[&str], Situation)]) {
 #[test]
 fn what_a_name_server_answers_is_told_apart() {
     examine_all(&[
-        ("db.example", &["dns-nxdomain"], |_| asking([Answer::NxDomain])),
-        ("db.example", &["dns-no-address"], |_| asking([Answer::Nothing])),
-        ("db.example", &["dns-servfail"], |_| asking([Answer::ServFail])),
-        ("db.example", &["dns-refused"], |_| asking([Answer::Refused])),
+        ("db.example", &["dns-nxdomain"], |_| asking([NameAnswer::NxDomain])),
+        ("db.example", &["dns-no-address"], |_| asking([NameAnswer::Nothing])),
+        ("db.example", &["dns-servfail"], |_| asking([NameAnswer::ServFail])),
+        ("db.example", &["dns-refused"], |_| asking([NameAnswer::Refused])),
         ("db.example", &[], |server| asking([knows("db.example", server)])),
     ]);
 }
@@ -83,7 +83,7 @@ fn what_a_name_server_answers_is_told_apart() {
 #[test]
 fn where_no_name_server_answers_the_reason_is_told_apart() {
     examine_all(&[
-        ("db.example", &["dns-timeout"], |_| asking([Answer::Silence])),
+        ("db.example", &["dns-timeout"], |_| asking([NameAnswer::Silence])),
         ("db.example", &["dns-timeout"], |_| {
             let closed = ("resolv.conf", "nameserver 127.0.0.9\n".to_owned());
             Names { files: vec![closed], ..Names::default() }
@@ -91,7 +91,7 @@ fn where_no_name_server_answers_the_reason_is_told_apart() {
         ("db.example", &["dns-no-server"], |_| Names::default()),
         ("db.example", &["dns-slow"], |server| Names {
             resolv: "options timeout:2",
-            ..asking([Answer::Silence, knows("db.example", server)])
+            ..asking([NameAnswer::Silence, knows("db.example", server)])
         }),
     ]);
 }
@@ -100,7 +100,7 @@ fn where_no_name_server_answers_the_reason_is_told_apart() {
 #[test]
 fn a_look_up_that_takes_seconds_is_waited_for_and_what_follows_keeps_to_its_bound() {
     let Some(lab) = Lab::healthy() else { return };
-    let running = lab.name_servers(&[Answer::Silence, knows("db.example", lab.nobody())], "options timeout:4");
+    let running = lab.name_servers(&[NameAnswer::Silence, knows("db.example", lab.nobody())], "options timeout:4");
     lab.forward("tcp flags syn / syn,ack drop");
     let seen = lab.doctor_at("ssh://db.example:22", &["--idle", "0", "-o", "ConnectTimeout=3"], s(20));
     drop(running);
@@ -111,7 +111,7 @@ fn a_look_up_that_takes_seconds_is_waited_for_and_what_follows_keeps_to_its_boun
 
 #[test]
 fn a_name_server_that_fails_beside_one_that_is_silent_does_not_hold_the_run_up() {
-    examine_all(&[("db.example", &["dns-servfail"], |_| asking([Answer::ServFail, Answer::Silence]))]);
+    examine_all(&[("db.example", &["dns-servfail"], |_| asking([NameAnswer::ServFail, NameAnswer::Silence]))]);
 }
 
 #[test]
@@ -134,11 +134,11 @@ fn what_this_machine_makes_of_the_answers_is_told_apart() {
             files: vec![("hosts", format!("{server} db.example\n"))],
             ..asking([knows("db.example", server)])
         }),
-        ("db.example", &["dns-servers-disagree"], |server| asking([knows("db.example", server), Answer::NxDomain])),
+        ("db.example", &["dns-servers-disagree"], |server| asking([knows("db.example", server), NameAnswer::NxDomain])),
         ("db.example", &["dns-servers-disagree"], |server| {
             asking([knows("db.example", server), knows("db.example", Ipv4Addr::new(192, 0, 2, 7))])
         }),
-        ("db.example", &[], |server| asking([knows("db.example", server), Answer::Refused])),
+        ("db.example", &[], |server| asking([knows("db.example", server), NameAnswer::Refused])),
     ]);
 }
 
@@ -146,7 +146,7 @@ fn what_this_machine_makes_of_the_answers_is_told_apart() {
 fn a_silent_name_server_costs_nothing_where_the_hosts_file_has_the_name() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);
-    let running = lab.name_servers(&[Answer::Silence], "");
+    let running = lab.name_servers(&[NameAnswer::Silence], "");
     lab.client().etc("hosts", &format!("{} db.example\n", lab.server_address()));
     let alias = format!("HostKeyAlias=[{}]:{}", lab.server_address(), server.port());
     let seen = lab.doctor_at(&format!("ssh://db.example:{}", server.port()), &["--idle", "0", "-o", &alias], s(20));
@@ -166,7 +166,7 @@ fn a_name_that_the_resolver_refuses_by_itself_is_told_from_one_that_does_not_exi
     let server = lab.sshd(&[]);
     // All that is asked for has an address: what fails was not asked for.
     let names =
-        asking([Answer::Knows(Host { name: "xn--bcher-kva.example", address: lab.server_address(), sshfp: &[] })]);
+        asking([NameAnswer::Knows(Host { name: "xn--bcher-kva.example", address: lab.server_address(), sshfp: &[] })]);
     let long = format!("{}.example", "a".repeat(64));
     for name in ["a..b", ".db.example", &long, "*.example", "db.example/", "bücher.example"] {
         let setting = format!("HostName={name}");
@@ -210,7 +210,7 @@ fn the_fingerprint_that_dns_publishes_is_compared_with_the_key() {
     let server = lab.sshd(&[]);
     let host = |sshfp| Host { name: "db.example", address: lab.server_address(), sshfp };
     let examined = |sshfp, options: &[&str]| {
-        let running = lab.name_servers(&[Answer::Knows(host(sshfp))], "");
+        let running = lab.name_servers(&[NameAnswer::Knows(host(sshfp))], "");
         let alias = format!("HostKeyAlias=[{}]:{}", lab.server_address(), server.port());
         let options = [&["--idle", "0", "--only", "hostkey", "-o", &alias], options].concat();
         let seen = lab.doctor_at(&format!("ssh://db.example:{}", server.port()), &options, s(20));
@@ -219,7 +219,7 @@ fn the_fingerprint_that_dns_publishes_is_compared_with_the_key() {
     };
     // What ssh itself makes of it, where known_hosts does not decide before.
     let agreed = |sshfp| {
-        let running = lab.name_servers(&[Answer::Knows(host(sshfp))], "");
+        let running = lab.name_servers(&[NameAnswer::Knows(host(sshfp))], "");
         let options =
             ["-v", "-o", "VerifyHostKeyDNS=yes", "-o", "HostName=db.example", "-o", "GlobalKnownHostsFile=/dev/null"];
         let said = lab.ssh(&server, &options, "true", s(10)).stderr;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::lab::{Lab, Server, eventually};
 
 /// Every check of the contract, in its order.
-const CHECKS: [&str; 9] = ["dns", "tcp", "handshake", "hostkey", "auth", "channel", "transfer", "idle", "exit"];
+const CHECKS: [&str; 10] =
+    ["config", "dns", "tcp", "handshake", "hostkey", "auth", "channel", "transfer", "idle", "exit"];
 
 fn finds_nothing(lab: &Lab, server: &Server) {
     let seen = lab.doctor(server, &["--idle", "4s"], Duration::from_secs(40));

@@ -44,7 +44,7 @@ fn a_recording_names_nobody() {
     }
     assert_eq!(again.target.host, "host-1.example");
     assert_eq!(again.target.via, ["user-1@host-2.example:22"]);
-    let summary = again.checks()[8].summary.clone();
+    let summary = again.checks()[9].summary.clone();
     // Which address of the range it becomes depends on how many came before it.
     let (address, words) = summary.strip_prefix("user-1@").and_then(|rest| rest.split_once(' ')).unwrap();
     assert!(address.starts_with("192.0.2."), "{summary}");

@@ -129,7 +129,7 @@ fn the_json_has_the_contracts_keys_in_the_contracts_order() {
     assert_eq!(report["diagnoses"][0]["fixes"][0]["verified"], true);
     assert_eq!(report["diagnoses"][0]["fixes"][1]["verified"], Value::Null);
     assert_eq!(report["diagnoses"][0]["severity"], "critical");
-    assert_eq!(report["checks"][2]["evidence"]["version"], "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3");
+    assert_eq!(report["checks"][3]["evidence"]["version"], "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3");
 }
 
 #[test]
@@ -144,7 +144,10 @@ fn the_json_has_the_same_keys_whatever_happened() {
         let checks = report["checks"].as_array().unwrap();
         assert!(checks.iter().all(|check| keys(check) == keys(&checks[0])));
         let names: Vec<_> = checks.iter().map(|check| check["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["dns", "tcp", "handshake", "hostkey", "auth", "channel", "transfer", "idle", "exit"]);
+        assert_eq!(
+            names,
+            ["config", "dns", "tcp", "handshake", "hostkey", "auth", "channel", "transfer", "idle", "exit"]
+        );
     }
     let fixes = broken["diagnoses"][0]["fixes"].as_array().unwrap();
     assert!(fixes.iter().all(|fix| keys(fix) == keys(&fixes[0])));
@@ -157,11 +160,11 @@ fn a_check_has_one_of_five_statuses() {
     let report = parsed(&errored(&evidence, Check::Transfer, "no memory"), &diagnosis);
     let statuses: Vec<_> =
         report["checks"].as_array().unwrap().iter().map(|check| check["status"].as_str().unwrap()).collect();
-    assert_eq!(statuses, ["pass", "warn", "pass", "pass", "pass", "pass", "error", "fail", "skip"]);
-    assert_eq!(report["checks"][8]["summary"], "the connection is gone");
-    assert_eq!(report["checks"][8]["evidence"], Value::Null);
+    assert_eq!(statuses, ["pass", "pass", "warn", "pass", "pass", "pass", "pass", "error", "fail", "skip"]);
+    assert_eq!(report["checks"][9]["summary"], "the connection is gone");
+    assert_eq!(report["checks"][9]["evidence"], Value::Null);
     diagnosis.findings[0].severity = Severity::Info;
-    assert_eq!(parsed(&evidence, &diagnosis)["checks"][1]["status"], "pass");
+    assert_eq!(parsed(&evidence, &diagnosis)["checks"][2]["status"], "pass");
 }
 
 /// Characters with which a server could rewrite a terminal: escape, carriage return, DEL, C1 CSI, right-to-left override.

@@ -11,53 +11,83 @@ pub mod measure;
 pub mod os;
 pub mod ssh;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use base::admission::Admitted;
+use base::elapsed::ms_since;
 use facts::{Check, Evidence, Examined, Facts, Step, Timed};
-use measure::dns::per_server_queries;
-use measure::examination::Examination;
+use measure::context::Context;
+use measure::dns::{LookedUp, per_server_queries};
+use measure::handles::{Identity, Link, LoggedIn};
 use measure::progress::{CheckOutcome, Event};
-use measure::{auth, channel, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
+use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
 use ssh::known_hosts;
 
 /// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Runs the selected checks in order; the others are shown as skipped.
-pub async fn examine(mut exam: Examination, selected: &BTreeSet<Check>) -> Evidence {
+pub async fn examine(ctx: Context, selected: &BTreeSet<Check>) -> Evidence {
     let started = (Instant::now(), Timestamp::now());
-    let hops = jump::pass(&mut exam, selected, async |exam, selected| {
-        Box::pin(pipeline(exam, selected, (Instant::now(), Timestamp::now()))).await
+    let (hops, tunnel) = jump::pass(&ctx, selected, async |ctx, selected, tunnel| {
+        Box::pin(pipeline(ctx, selected, tunnel, (Instant::now(), Timestamp::now()))).await
     })
     .await;
-    Evidence { hops, ..Box::pin(pipeline(&mut exam, selected, started)).await }
+    let (evidence, _) = Box::pin(pipeline(ctx, selected, tunnel, started)).await;
+    Evidence { hops, ..evidence }
 }
 
-/// Runs the selected checks on the target itself.
-async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (Instant, Timestamp)) -> Evidence {
-    let (began, started_at) = started;
-    let mut dns = timed(exam, selected, Check::Dns, dns::check).await;
-    // Behind a hop it has begun with the tunnel.
-    exam.connecting.get_or_insert_with(Instant::now);
-    let tcp = timed(exam, selected, Check::Tcp, tcp::check).await;
-    let handshake = timed(exam, selected, Check::Handshake, handshake::check).await;
-    let hostkey = timed(exam, selected, Check::Hostkey, hostkey::check).await;
-    let auth = timed(exam, selected, Check::Auth, auth::check).await;
-    let mut channel = timed(exam, selected, Check::Channel, channel::check).await;
-    let transfer = timed(exam, selected, Check::Transfer, transfer::check).await;
-    channel::add_sftp(exam, &mut channel.step).await;
-    let idle = Box::pin(timed(exam, selected, Check::Idle, idle::check)).await;
-    let server = server::ask(exam).await;
-    let exit = timed(exam, selected, Check::Exit, exit::check).await;
-    per_server_queries::complete(exam, &mut dns.step).await;
-    let target = &exam.target;
-    Evidence {
+/// Runs the selected checks on one target: `tunnel` is the connection through the hops, where there are any. Leaves the login, unless
+/// the exit check has ended it.
+async fn pipeline(
+    mut ctx: Context,
+    selected: &BTreeSet<Check>,
+    tunnel: Option<Link>,
+    (began, started_at): (Instant, Timestamp),
+) -> (Evidence, Option<LoggedIn>) {
+    let config = timed(&ctx, selected, Check::Config, async || config::check(&ctx).await).await;
+    let mut found = LookedUp::default();
+    let mut dns = timed(&ctx, selected, Check::Dns, async || keep(&mut found, dns::check(&ctx).await)).await;
+    let LookedUp { mut addresses, name_servers } = found;
+    let leave = admitted(&mut ctx, &mut addresses).await;
+    let (mut link, mut keyed, mut identity, mut logged_in) = (tunnel, None, Identity::Untrusted, None);
+    let tcp = match &leave {
+        Ok(_) => {
+            let check = async || {
+                let tried = tcp::check(&ctx, &addresses, link.take()).await;
+                keep(&mut link, tried)
+            };
+            timed(&ctx, selected, Check::Tcp, check).await
+        }
+        Err(why) => Timed { step: Step::Error(why.clone()), duration_ms: 0.0 },
+    };
+    let check = async || keep(&mut keyed, handshake::check(&ctx, link).await);
+    let handshake = timed(&ctx, selected, Check::Handshake, check).await;
+    let check = async || keep(&mut identity, hostkey::check(&ctx, keyed).await);
+    let hostkey = timed(&ctx, selected, Check::Hostkey, check).await;
+    let check = async || keep(&mut logged_in, auth::check(&ctx, identity).await);
+    let auth = timed(&ctx, selected, Check::Auth, check).await;
+    let check = async || channel::check(&ctx, logged_in.as_mut()).await;
+    let mut channel = timed(&ctx, selected, Check::Channel, check).await;
+    let check = async || transfer::check(&ctx, logged_in.as_mut()).await;
+    let transfer = timed(&ctx, selected, Check::Transfer, check).await;
+    let sftp = logged_in.as_mut().and_then(|logged_in| logged_in.sftp.take());
+    channel::add_sftp(sftp, &ctx.stop, &mut channel.step).await;
+    let check = async || idle::check(&ctx, logged_in.as_mut()).await;
+    let idle = Box::pin(timed(&ctx, selected, Check::Idle, check)).await;
+    let server = server::ask(&ctx, logged_in.as_ref()).await;
+    let check = async || exit::check(&ctx, logged_in.take()).await;
+    let exit = timed(&ctx, selected, Check::Exit, check).await;
+    per_server_queries::complete(name_servers, &ctx.stop, &mut dns.step).await;
+    let (target, waited) = (&ctx.target, leave.map_or(Duration::ZERO, |leave| leave.waited));
+    let evidence = Evidence {
         evidence_version: facts::VERSION,
         started_at,
-        duration_ms: began.elapsed().as_secs_f64() * 1000.0,
+        duration_ms: began.elapsed().saturating_sub(waited).as_secs_f64() * 1000.0,
         target: Examined {
             input: target.input.clone(),
             host: target.host.clone(),
@@ -66,11 +96,13 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
             via: target.proxy.as_ref().map(|proxy| proxy.hops.clone()).unwrap_or_default(),
             known_as: known_hosts::recorded_name(target),
             flags: target.flags.clone(),
+            labels: BTreeMap::new(),
         },
         settings: target.settings.clone(),
-        spent: exam.budget.spent(),
-        interrupted: exam.stop.asked(),
-        timed_out: exam.stop.timed_out(),
+        spent: ctx.budget.spent(),
+        interrupted: ctx.stop.asked(),
+        timed_out: ctx.stop.timed_out(),
+        config: Box::new(config),
         dns,
         tcp,
         handshake,
@@ -83,35 +115,64 @@ async fn pipeline(exam: &mut Examination, selected: &BTreeSet<Check>, started: (
         hops: Vec::new(),
         server,
         log: None,
-    }
+    };
+    (evidence, logged_in)
+}
+
+/// The leave to connect, which holds as long as this lives.
+struct Leave {
+    /// The time until it was given.
+    waited: Duration,
+    _hold: Option<Box<dyn Send + Sync>>,
+}
+
+/// Waits for the leave to connect to the target's addresses; the reason where it is refused. The wait costs the target no time.
+async fn admitted(ctx: &mut Context, addresses: &mut Vec<SocketAddr>) -> Result<Leave, String> {
+    let none = Leave { waited: Duration::ZERO, _hold: None };
+    let Some(admission) = ctx.admission.clone().filter(|_| !addresses.is_empty()) else { return Ok(none) };
+    let asked = Instant::now();
+    let Some(leave) = ctx.stop.race(admission.admit(addresses)).await else { return Ok(none) };
+    let Admitted { addresses: admitted, hold } = leave?;
+    *addresses = admitted;
+    ctx.began += asked.elapsed();
+    Ok(Leave { waited: asked.elapsed(), _hold: Some(hold) })
+}
+
+/// Puts what a check leaves in its place, and returns its step.
+fn keep<S, L>(place: &mut L, (step, left): (S, L)) -> S {
+    *place = left;
+    step
 }
 
 /// Runs one check, unless it was not asked for or the user wants to end; tells the onlooker.
 async fn timed<F: Facts>(
-    exam: &mut Examination,
+    ctx: &Context,
     selected: &BTreeSet<Check>,
     check: Check,
-    run: impl AsyncFnOnce(&mut Examination) -> Step<F>,
+    run: impl AsyncFnOnce() -> Step<F>,
 ) -> Timed<F> {
     let skipped = |why: &str| Timed { step: Step::Skipped(why.into()), duration_ms: 0.0 };
     if !selected.contains(&check) {
         return skipped("not asked for");
     }
-    if exam.stop.asked() {
+    if check != Check::Config && ctx.target.is_refused() {
+        return skipped("ssh does not accept its settings: see config");
+    }
+    if ctx.stop.asked() {
         return skipped("interrupted");
     }
-    exam.progress.tell(Event::Started(check));
+    ctx.progress.tell(Event::Started(check));
     let began = Instant::now();
-    let stop = exam.stop.clone();
-    let limit = if check == Check::Idle { exam.limits.stage } else { PATIENCE };
+    let stop = ctx.stop.clone();
+    let limit = if check == Check::Idle { ctx.limits.stage } else { PATIENCE };
     let step = tokio::select! {
         biased;
-        step = run(exam) => step,
+        step = run() => step,
         () = async { stop.wait().await; tokio::time::sleep(stop.grace(limit)).await } => Step::Skipped("interrupted".into()),
     };
     // What failed while the user was ending it may have failed for that; the idle test says itself what it knows.
     let step = match step {
-        Step::Failed(_) if check != Check::Idle && exam.stop.asked() => Step::Skipped("interrupted".into()),
+        Step::Failed(_) if check != Check::Idle && ctx.stop.asked() => Step::Skipped("interrupted".into()),
         other => other,
     };
     let (ending, summary) = match &step {
@@ -120,6 +181,6 @@ async fn timed<F: Facts>(
         Step::Void(facts) => (CheckOutcome::Skipped, facts.summary()),
         Step::Skipped(why) | Step::Error(why) => (CheckOutcome::Skipped, why.clone()),
     };
-    exam.progress.tell(Event::Finished { check, ending, summary });
-    Timed { step, duration_ms: began.elapsed().as_secs_f64() * 1000.0 }
+    ctx.progress.tell(Event::Finished { check, ending, summary });
+    Timed { step, duration_ms: ms_since(began) }
 }

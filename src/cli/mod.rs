@@ -1,5 +1,6 @@
 //! The command line: what can be asked. A flag that `ssh` has too is spelt the same here.
 
+mod color;
 mod man;
 mod misuse;
 mod values;
@@ -14,9 +15,14 @@ use clap_complete::Shell;
 use ssh_doctor_checks::facts::Check;
 
 use crate::clients::Client;
+use crate::sessions::SessionsArgs;
+use crate::tap::TapArgs;
+use crate::targets::Shard;
+pub use color::ColorArgs;
 pub use man::man_page;
 pub use misuse::Unread;
-use values::{age, check_names, idle_duration, port, stage_duration, whole_duration};
+pub(crate) use values::port;
+use values::{age, check_names, idle_duration, jobs, rate, stage_duration, whole_duration};
 
 /// The longest idle time that one target is tested for.
 const USUAL_IDLE: Duration = Duration::from_mins(6);
@@ -35,10 +41,12 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor check --idle 30m me@db.example:2222", "Look for an idle timer of up to half an hour"),
     ("ssh-doctor check --idle 0 -J bastion db", "All but the idle test, through a jump host"),
     ("ssh-doctor check --only tcp,auth --format json a b c", "Some checks of three hosts, for a program"),
+    ("ssh-doctor check --targets hosts.txt --resume hosts.jsonl", "A list of hosts; killed, it goes on where it was"),
     ("ssh-doctor check --record db.json db", "Keep the evidence, without secrets"),
     ("ssh-doctor diagnose db.json", "Judge it again, offline"),
     ("ssh-doctor explain \"Connection reset by peer\"", "The causes of an error line, and what tells them apart"),
     ("ssh -vvv db 2>&1 | ssh-doctor explain -", "The cause in a log: ssh's, sshd's, PuTTY's, paramiko's and others"),
+    ("ssh-doctor sessions --probe", "Which of the sessions that are open now are dead"),
     ("ssh-doctor demo", "See it find a fault, with nothing installed"),
 ];
 
@@ -70,7 +78,7 @@ pub enum Command {
         output: Output,
     },
     /// List every cause that can be named
-    Causes(Look),
+    Causes(ColorArgs),
     /// Judge recorded evidence again, offline
     Diagnose {
         /// What `check --record` wrote; `-` for standard input
@@ -82,6 +90,10 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Show the SSH connections that are open on this machine, and which of them are dead
+    Sessions(SessionsArgs),
+    /// Carry a session as ssh's ProxyCommand, and record why it ended
+    Tap(TapArgs),
     /// Print the JSON Schema of the report
     Schema,
     /// Print the completions for a shell
@@ -97,7 +109,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// [user@]host, [user@]host:port, [user@][v6]:port, ssh://user@host:port, or an alias of ssh_config
-    #[arg(required = true, value_name = "TARGET")]
+    #[arg(required_unless_present = "list", value_name = "TARGET")]
     pub targets: Vec<String>,
     /// The flags that ssh has too.
     #[command(flatten)]
@@ -111,6 +123,9 @@ pub struct CheckArgs {
     /// The report's shape.
     #[command(flatten)]
     pub output: Output,
+    /// Where there are many targets.
+    #[command(flatten)]
+    pub many: Many,
     /// Longest time for the whole run; then it reports what is known [default: 9s for nagios]
     #[arg(long, value_name = "DURATION", value_parser = whole_duration, help_heading = "What to examine")]
     pub deadline: Option<Duration>,
@@ -182,7 +197,37 @@ pub struct Scope {
     pub timeout: Option<Duration>,
 }
 
+/// Where there are many targets.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Many targets")]
+pub struct Many {
+    /// Read targets from FILE, one per line or as file_sd of Prometheus has them; `-` for standard input
+    #[arg(id = "list", long = "targets", value_name = "FILE")]
+    pub list: Option<PathBuf>,
+    /// Examine N targets at the same time; never 2 at one address, 5 behind one jump host or 33 in one /24
+    #[arg(long, value_name = "N", value_parser = jobs)]
+    pub jobs: Option<usize>,
+    /// Begin at most N targets per second; 100/m per minute
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// Examine part K of N of the list, on each of N machines another one
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
+    /// Append each report as JSON to FILE, and leave out the targets that it has one of
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
+    /// Print whole reports, not a line for each target
+    #[arg(long)]
+    pub details: bool,
+}
+
 impl Scope {
+    /// Whether the options leave a check in.
+    #[must_use]
+    pub fn wants(&self, check: Check) -> bool {
+        (self.only.is_empty() || self.only.contains(&check)) && !self.skip.contains(&check)
+    }
+
     /// The longest idle time to test; `brief` is a run that has no time for the idle test unless it was asked for.
     #[must_use]
     pub fn idle(&self, brief: bool) -> Duration {
@@ -218,21 +263,7 @@ pub struct Output {
     pub client: Client,
     /// The answer's looks.
     #[command(flatten)]
-    pub look: Look,
-}
-
-/// The report's looks.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct Look {
-    /// Colours; auto: on a terminal, unless NO_COLOR is set
-    #[arg(
-        long,
-        value_enum,
-        default_value_t = Color::Auto,
-        value_name = "auto|always|never",
-        hide_possible_values = true
-    )]
-    pub color: Color,
+    pub look: ColorArgs,
 }
 
 /// What is said while the examination runs.
@@ -271,17 +302,6 @@ pub enum Format {
     Nagios,
     /// For Prometheus: the text exposition format
     Prometheus,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 impl Cli {

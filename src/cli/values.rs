@@ -17,8 +17,11 @@ const LONGEST_RUN: Duration = Duration::from_hours(30 * 24);
 /// The shortest bound on a whole run: less is over before a process has begun.
 const SHORTEST_RUN: Duration = Duration::from_secs(1);
 
+/// The most targets that one process examines at the same time.
+const MOST_JOBS: usize = 10_000;
+
 /// A TCP port.
-pub(super) fn port(text: &str) -> Result<u16, String> {
+pub(crate) fn port(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("a port is a number from 1 to 65535".to_owned()),
         Ok(port) => Ok(port),
@@ -49,6 +52,23 @@ pub(super) fn whole_duration(text: &str) -> Result<Duration, String> {
 /// A value of `--max-age`.
 pub(super) fn age(text: &str) -> Result<Duration, String> {
     duration(text)
+}
+
+/// A value of `--jobs`.
+pub(super) fn jobs(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|jobs| (1..=MOST_JOBS).contains(jobs)).ok_or(format!("a number from 1 to {MOST_JOBS}"))
+}
+
+/// A value of `--rate`, per second.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    let (number, seconds) = match text.split_once('/') {
+        None | Some((_, "s")) => (text.split('/').next().unwrap_or(text), 1.0),
+        Some((number, "m")) => (number, 60.0),
+        Some((number, "h")) => (number, 3600.0),
+        Some(_) => ("", 1.0),
+    };
+    let rate = number.parse::<f64>().ok().filter(|rate| *rate > 0.0 && *rate <= 1e6);
+    rate.map(|rate| rate / seconds).ok_or("a rate reads 50, 50/s or 100/m".to_owned())
 }
 
 /// The names of the checks, with completions.

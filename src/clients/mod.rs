@@ -1,5 +1,6 @@
 //! The keepalive that was proven, in the syntax of each client; every unit is the client's own.
 
+mod syntax;
 mod syntaxes;
 
 use clap::ValueEnum;
@@ -9,78 +10,9 @@ use ssh_doctor_checks::causes::{Fix, Side};
 use ssh_doctor_checks::facts::Evidence;
 use ssh_doctor_checks::facts::idle::Facts;
 
+pub use syntax::Client;
+use syntax::{Notices, Syntax};
 use syntaxes::SYNTAXES;
-
-/// A program or library whose keepalive can be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Client {
-    /// OpenSSH's own configuration
-    #[default]
-    Ssh,
-    /// Ansible's connections
-    Ansible,
-    /// AsyncSSH for Python
-    Asyncssh,
-    /// autossh
-    Autossh,
-    /// Dropbear's client
-    Dbclient,
-    /// git over ssh
-    Git,
-    /// JSch for Java
-    Jsch,
-    /// libssh2 for C
-    Libssh2,
-    /// Apache MINA SSHD for Java
-    Mina,
-    /// Net::SSH for Ruby
-    NetSsh,
-    /// ssh2 for Node.js
-    NodeSsh2,
-    /// paramiko for Python
-    Paramiko,
-    /// PuTTY and plink
-    Putty,
-    /// rsync over ssh
-    Rsync,
-    /// russh for Rust
-    Russh,
-    /// A systemd unit that holds a tunnel
-    Systemd,
-    /// TCP keepalives of the kernel
-    Tcp,
-    /// WinSCP
-    Winscp,
-    /// Xshell
-    Xshell,
-}
-
-/// When a client finds out that the server is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Notices {
-    /// After interval x (count + 1): OpenSSH counts one more than its manual says (clientloop.c).
-    Openssh,
-    /// After about so many unanswered keepalives.
-    ByCount,
-    /// Not by its keepalives.
-    Never,
-    /// Its documents do not say.
-    Unsaid,
-}
-
-/// How a client is told to send keepalives.
-struct Syntax {
-    client: Client,
-    /// Its name, and what to do.
-    summary: &'static str,
-    file: Option<&'static str>,
-    /// `{interval}` in seconds, `{interval_ms}` in milliseconds, `{count_max}`; words in capitals are the user's own.
-    snippet: &'static str,
-    caution: Option<&'static str>,
-    /// Whether its keepalive asks for an answer, as the ones do that were proven.
-    answered: bool,
-    notices: Notices,
-}
 
 /// What stands in for the kernel's setting where TCP keepalives were not seen to help.
 const TCP_UNPROVEN: Fix = Fix {
@@ -153,18 +85,6 @@ impl Client {
 pub(crate) fn all() -> impl Iterator<Item = (String, Fix)> {
     let name = |client: Client| client.to_possible_value().map(|value| value.get_name().to_owned());
     SYNTAXES.iter().map(move |syntax| (name(syntax.client).unwrap_or_default(), syntax.fix()))
-}
-
-impl Syntax {
-    fn fix(&self) -> Fix {
-        Fix {
-            summary: self.summary,
-            file: self.file,
-            snippet: Some(self.snippet),
-            caution: self.caution,
-            ..Fix::CHANGE
-        }
-    }
 }
 
 fn today(own: &Settings) -> String {

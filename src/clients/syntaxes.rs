@@ -1,6 +1,6 @@
 //! Each client's way to be told, as its own documents have it.
 
-use super::{Client, Notices, Syntax};
+use super::syntax::{Client, Notices, Syntax};
 
 /// What most of them have in common.
 const PLAIN: Syntax = Syntax {

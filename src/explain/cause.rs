@@ -7,8 +7,8 @@ use ssh_doctor_checks::facts::Check;
 use crate::clients;
 use crate::diagnose::FilledFix;
 use crate::report::Style;
-use crate::report::finding::{INDENT, PASTE, fixes, listed, severity};
-use crate::report::style::Ink;
+use crate::report::finding::{fixes, listed, severity};
+use crate::report::style::{INDENT, Ink, PASTE};
 
 /// How alike a code must be to be meant, of 1 for equal.
 const ALIKE: f64 = 0.6;

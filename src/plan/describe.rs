@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ssh_doctor_checks::base::target::Identity;
-use ssh_doctor_checks::base::text::{seconds, sanitize};
+use ssh_doctor_checks::base::text::{sanitize, seconds};
 
 use super::Planned;
 
@@ -11,7 +11,7 @@ impl Planned {
     /// The settings that the examination uses, one a line; at the second level the algorithms too.
     #[must_use]
     pub fn describe(&self, verbose: u8) -> Vec<String> {
-        let Self { target, limits } = self;
+        let Self { target, limits, .. } = self;
         let (settings, credentials, policy) = (&target.settings, &target.credentials, &target.host_keys);
         let yes_no = |flag: bool| if flag { "yes" } else { "no" };
         let mut lines = vec![

@@ -204,6 +204,6 @@ mod tests {
             let refused = read_with(&[option], SshFlags::default()).unwrap_err();
             assert!(refused.contains(said), "{option}: {refused}");
         }
-        assert!(read_with(&["RemoteCommand=date", "RequiredRSASize=4096"], SshFlags::default()).is_ok());
+        assert!(read_with(&["KnownHostsCommand=/bin/known", "CheckHostIP=yes"], SshFlags::default()).is_ok());
     }
 }

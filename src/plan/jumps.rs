@@ -1,13 +1,15 @@
 //! The hops of a ProxyJump as targets of their own, each with the settings that ssh would use for it.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::sanitize;
 
 use super::destination::Destination;
 use super::local::Local;
+use super::raw::Raw;
 use super::resolve::{self, Given};
-use super::ssh_g;
+use super::settings_cache::{Asked, SshSettings};
+use super::ssh_g::{self, NotAnswered};
 use crate::cli::SshFlags;
 
 /// The most hops that are resolved; a configuration in which a host is its own jump host has no end.
@@ -17,7 +19,13 @@ const MOST: usize = 16;
 ///
 /// As in ssh, the first hop is reached by its own settings, perhaps through further hops; each other one goes through those
 /// before it. Of the command line only `-F` reaches the hops.
-pub(super) async fn resolve(hops: &[String], config: Option<&str>, local: &Local, person: bool) -> Result<Vec<Target>> {
+pub(super) async fn resolve(
+    hops: &[String],
+    config: Option<&str>,
+    local: &Local,
+    person: bool,
+    defaults: &Raw,
+) -> Result<Vec<Target>> {
     let mut names = hops.to_vec();
     let mut targets: Vec<Target> = Vec::new();
     loop {
@@ -25,7 +33,7 @@ pub(super) async fn resolve(hops: &[String], config: Option<&str>, local: &Local
         for (at, name) in names.iter().enumerate() {
             let before = (at > 0).then(|| names[..at].join(","));
             own.push(
-                hop(name, before, config, local, person)
+                hop(name, before, config, local, person, defaults)
                     .await
                     .with_context(|| format!("the hop {} cannot be used", sanitize(name)))?,
             );
@@ -40,15 +48,38 @@ pub(super) async fn resolve(hops: &[String], config: Option<&str>, local: &Local
     }
 }
 
-async fn hop(name: &str, before: Option<String>, config: Option<&str>, local: &Local, person: bool) -> Result<Target> {
+async fn hop(
+    name: &str,
+    before: Option<String>,
+    config: Option<&str>,
+    local: &Local,
+    person: bool,
+    defaults: &Raw,
+) -> Result<Target> {
     let destination = Destination::parse(name)?;
     let flags = SshFlags { config: config.map(ToOwned::to_owned), jump: before, ..SshFlags::default() };
     let host = destination.host.as_str();
-    let raw = ssh_g::ask(&flags, destination.user.as_deref(), destination.port, host).await?;
-    let raw = raw.context("there is no ssh to ask for its settings")?;
-    let server_alive_from = "the hop's own settings".to_owned();
+    let (user, port) = (destination.user.as_deref(), destination.port);
+    let asked = Asked { flags: &flags, local, defaults, login: user, port, host };
+    let SshSettings { raw, settings, server_alive_from } = match asked.ssh().await? {
+        Ok(answer) => answer,
+        Err(NotAnswered::Refused(refused)) => bail!(refused.sentence(host)),
+        Err(NotAnswered::NoSsh) => bail!("there is no ssh to ask for its settings"),
+    };
+    let arguments = ssh_g::arguments(&flags, user, port, host);
     resolve::target(
         &raw,
-        Given { input: name, alias: host, flags: &flags, local, password: None, person, server_alive_from },
+        Given {
+            input: name,
+            alias: host,
+            flags: &flags,
+            local,
+            password: None,
+            person,
+            defaults,
+            settings,
+            server_alive_from,
+            arguments,
+        },
     )
 }

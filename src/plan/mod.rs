@@ -1,17 +1,21 @@
 //! All that the user asked for, resolved: the settings are those that `ssh` itself would use for each target.
 
+mod configuration;
 mod describe;
 mod destination;
 mod flags;
 mod ipqos;
 mod jumps;
+mod ledger;
 mod local;
 mod origin;
+mod own;
 mod proxy;
 mod raw;
 mod resolve;
 mod secret;
 mod selection;
+mod settings_cache;
 mod ssh_g;
 mod tokens;
 mod unhonoured;
@@ -27,11 +31,15 @@ use ssh_doctor_checks::base::limits::Limits;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::facts::Check;
+use tokio::sync::OnceCell;
 
-use crate::cli::{CheckArgs, SshFlags};
+use crate::cli::{CheckArgs, Format, Scope, SshFlags};
 use crate::terminal::reason;
 use destination::{Destination, valid_user};
 use local::Local;
+use raw::Raw;
+use settings_cache::{Asked, SettingsCache, SshSettings};
+use ssh_g::NotAnswered;
 
 /// The settings of a run: what holds for every target, and the way from a target's name to what an examination needs.
 #[derive(Debug)]
@@ -47,6 +55,9 @@ pub struct Plan {
     deep: bool,
     timeout: Option<StageBound>,
     server: bool,
+    /// What ssh said of other targets, where there are several.
+    cache: Option<SettingsCache>,
+    defaults: OnceCell<Raw>,
 }
 
 /// One target, and what may be spent on it.
@@ -56,6 +67,8 @@ pub struct Planned {
     pub target: Target,
     /// Within which limits.
     pub limits: Limits,
+    /// Why ssh does not accept its settings for it, in one sentence; none where it does.
+    pub refused: Option<String>,
 }
 
 /// The circumstances of a run that its options do not tell.
@@ -82,8 +95,11 @@ impl Plan {
         let Circumstances { person, several, stage } = circumstances;
         let idle = args.scope.idle(several || stage.is_some());
         let checks = selection::selected(&args.scope, idle)?;
-        for input in &args.targets {
-            destination(input, &args.ssh)?;
+        // In the other formats, one that cannot be used has a report.
+        if args.output.format == Format::Text {
+            for input in &args.targets {
+                destination(input, &args.ssh)?;
+            }
         }
         files_can_be_used(args)?;
         let asked = args.scope.timeout.map(|time| StageBound { time, from: "--timeout" });
@@ -99,6 +115,8 @@ impl Plan {
             deep: args.scope.deep,
             timeout: asked.or(within),
             server: args.scope.server,
+            cache: several.then(SettingsCache::default),
+            defaults: OnceCell::new(),
         })
     }
 
@@ -112,9 +130,20 @@ impl Plan {
         let Self { flags, local, .. } = self;
         let login = flags.login.as_deref().or(destination.user.as_deref());
         let (port, host) = (flags.port.or(destination.port), destination.host.as_str());
-        let raw = match ssh_g::ask(flags, login, port, host).await? {
-            Some(raw) => raw,
-            None => flags::read(flags, login, port)?,
+        let asked = Asked { flags, local, defaults: self.defaults().await, login, port, host };
+        let answered = match &self.cache {
+            Some(cache) => cache.ask(&asked).await?,
+            None => asked.ssh().await?,
+        };
+        let SshSettings { raw, settings, server_alive_from } = match answered {
+            Ok(answer) => answer,
+            Err(NotAnswered::NoSsh) => asked.answer(flags::read(flags, login, port)?),
+            Err(NotAnswered::Refused(refused)) => {
+                let limits = self.limits(Limits::default().connect);
+                let sentence = Some(refused.sentence(host));
+                let target = own::refused(input, destination, flags, local, *refused);
+                return Ok(Planned { target, limits, refused: sentence });
+            }
         };
         ensure!(
             raw.expanded || raw.set("proxyjump").is_none(),
@@ -128,19 +157,41 @@ impl Plan {
             local,
             password: self.password.clone(),
             person: self.person,
-            server_alive_from: origin::of_interval(&raw, flags, local, host).await,
+            defaults: asked.defaults,
+            settings,
+            server_alive_from,
+            arguments: ssh_g::arguments(flags, login, port, host),
         };
         let mut target =
             resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", sanitize(host)))?;
         if let Some(proxy) = &mut target.proxy {
-            proxy.jumps = jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person).await?;
+            proxy.jumps =
+                jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person, asked.defaults).await?;
         }
         let connect_timeout =
             raw.set("connecttimeout").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         let (connect, from) = self.connect(connect_timeout.filter(|timeout| !timeout.is_zero()));
         target.settings.connect_timeout_s = Some(connect.as_secs_f64());
         from.clone_into(&mut target.settings.connect_timeout_from);
-        Ok(Planned { target, limits: self.limits(connect) })
+        Ok(Planned { target, limits: self.limits(connect), refused: None })
+    }
+
+    /// ssh's own defaults, asked for once.
+    async fn defaults(&self) -> &Raw {
+        self.defaults.get_or_init(ssh_g::defaults).await
+    }
+
+    /// Sessions that are held at the same time by the idle test.
+    #[must_use]
+    pub fn sessions_held(&self) -> usize {
+        if self.idle.is_zero() { 0 } else { self.sessions }
+    }
+
+    /// A sentence where no idle test runs because there are several targets.
+    #[must_use]
+    pub fn idle_note(&self, scope: &Scope) -> Option<&'static str> {
+        let left_out = self.cache.is_some() && scope.idle.is_none() && self.idle.is_zero() && scope.wants(Check::Idle);
+        left_out.then_some("Not tested: idle time, for there are several targets; --idle 6m tests it.")
     }
 
     /// How long connecting may take, and by whose wish.
@@ -177,7 +228,12 @@ fn destination(input: &str, flags: &SshFlags) -> Result<Destination> {
     if let Some(flag) = &flags.login {
         valid_user(flag, flag)?;
         if let Some(user) = destination.user.as_ref().filter(|user| *user != flag) {
-            bail!("'{}' names the login {} and -l names {}; drop one of them", sanitize(input), sanitize(user), sanitize(flag));
+            bail!(
+                "'{}' names the login {} and -l names {}; drop one of them",
+                sanitize(input),
+                sanitize(user),
+                sanitize(flag)
+            );
         }
     }
     Ok(destination)
@@ -189,7 +245,11 @@ fn files_can_be_used(args: &CheckArgs) -> Result<()> {
     let values = flags.options.iter().chain(&flags.config).chain(&flags.jump).chain(&flags.identities);
     for value in values {
         ensure!(!value.is_empty(), "an option of ssh (-o, -i, -F or -J) is empty; give it a value or drop it");
-        ensure!(!value.contains(char::is_control), "'{}' holds a control character; check the quoting", sanitize(value));
+        ensure!(
+            !value.contains(char::is_control),
+            "'{}' holds a control character; check the quoting",
+            sanitize(value)
+        );
     }
     if let Some(config) = flags.config.as_deref().filter(|config| *config != "none") {
         readable(Path::new(config), "the configuration file (-F)")?;
@@ -202,7 +262,10 @@ fn files_can_be_used(args: &CheckArgs) -> Result<()> {
         }
     }
     if let Some(record) = &args.record {
-        ensure!(args.targets.len() == 1, "--record keeps the evidence of one target; examine one at a time with it");
+        ensure!(
+            args.targets.len() == 1 && args.many.list.is_none(),
+            "--record keeps the evidence of one target; examine one at a time with it"
+        );
         let folder = record.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         ensure!(folder.is_dir(), "--record cannot write {}: there is no folder {}", record.display(), folder.display());
         ensure!(!record.is_dir(), "--record needs a file, and {} is a folder", record.display());

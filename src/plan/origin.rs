@@ -6,7 +6,6 @@ use std::path::Path;
 
 use super::local::Local;
 use super::raw::{Log, Raw};
-use super::ssh_g;
 use crate::cli::SshFlags;
 
 /// What nobody set.
@@ -16,21 +15,29 @@ pub(super) const DEFAULT: &str = "ssh's default";
 const MOST: u64 = 1 << 20;
 
 /// Where the interval of `ServerAliveInterval` comes from.
-pub(super) async fn of_interval(raw: &Raw, flags: &SshFlags, local: &Local, host: &str) -> String {
+pub(super) fn of_interval(raw: &Raw, defaults: &Raw, flags: &SshFlags, local: &Local) -> String {
     const KEYWORD: &str = "serveraliveinterval";
     let interval = raw.number(KEYWORD, 0);
-    if on_command_line(&flags.options, KEYWORD) {
-        return "the command line".to_owned();
-    }
-    if let Some(place) = in_files(&raw.log, local, KEYWORD, |value| seconds(value) == Some(interval)) {
-        return place;
-    }
-    let default = match raw.expanded {
-        _ if interval == 0 => Some("0".to_owned()),
-        true => ssh_g::default_of(KEYWORD, flags, host).await,
-        false => None,
-    };
-    if default.and_then(|value| value.parse().ok()) == Some(interval) || raw.log.files.is_empty() {
+    let is_default = defaults.number(KEYWORD, 0) == interval;
+    let place = of_setting(raw, flags, local, KEYWORD, |value| seconds(value) == Some(interval));
+    place.unwrap_or_else(|| if is_default { DEFAULT.to_owned() } else { of_files(raw, local) })
+}
+
+/// Where a keyword is set to an accepted value for the host; none where neither the command line nor a file that was read says so.
+pub(super) fn of_setting(
+    raw: &Raw,
+    flags: &SshFlags,
+    local: &Local,
+    keyword: &str,
+    accepted: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let given = on_command_line(&flags.options, keyword).then(|| "the command line".to_owned());
+    given.or_else(|| in_files(&raw.log, local, keyword, accepted))
+}
+
+/// The files that may have set it, where no line was found that did.
+pub(super) fn of_files(raw: &Raw, local: &Local) -> String {
+    if raw.log.files.is_empty() {
         return DEFAULT.to_owned();
     }
     raw.log.files.iter().map(|file| short(file, local)).collect::<Vec<_>>().join(" or ")

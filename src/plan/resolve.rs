@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use secrecy::SecretString;
+use ssh_doctor_checks::base::own_ssh::Setting;
 use ssh_doctor_checks::base::target::{
     AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, Settings, Strictness, Target,
 };
@@ -13,7 +14,7 @@ use super::local::Local;
 use super::proxy::proxy;
 use super::raw::Raw;
 use super::tokens::{Tokens, tilde};
-use super::{ipqos, origin, unhonoured};
+use super::{ipqos, origin, own, unhonoured};
 use crate::cli::SshFlags;
 
 /// The identity files of ssh_config(5) when none is configured; a newer ssh has more of them, an older one fewer.
@@ -45,8 +46,14 @@ pub(super) struct Given<'a> {
     pub(super) password: Option<SecretString>,
     /// Whether a person is at the terminal.
     pub(super) person: bool,
+    /// ssh's own defaults.
+    pub(super) defaults: &'a Raw,
+    /// The settings that are not its defaults.
+    pub(super) settings: Vec<Setting>,
     /// Where the keepalive interval comes from.
     pub(super) server_alive_from: String,
+    /// The arguments by which ssh goes there.
+    pub(super) arguments: Vec<String>,
 }
 
 /// The target as ssh would reach it.
@@ -76,7 +83,10 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         None => alias.to_owned(),
     };
     tokens.host = &host;
-    let mut not_honoured = unhonoured::sentences(raw, flags, &tokens);
+    let unhonoured = unhonoured::settings(raw, given.defaults, flags, &tokens);
+    let deciding =
+        unhonoured.iter().filter(|setting| setting.decides).map(|setting| setting.sentence.clone()).collect();
+    let mut not_honoured = unhonoured.into_iter().map(|setting| setting.sentence).collect();
     let credentials = Credentials {
         agent: agent(raw, &tokens)?,
         identities: identities(raw, flags, &tokens, &mut not_honoured),
@@ -128,6 +138,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             compression: raw.flag("compression", false),
         },
         flags: led_by(flags, input, port, user),
+        own_ssh: own::of_settings(raw, given.defaults, given.settings, given.arguments),
         tos: ipqos::interactive(raw.one("ipqos").unwrap_or("af21 cs1")),
         settings: Settings {
             source: raw.source.clone(),
@@ -136,6 +147,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             server_alive_from: given.server_alive_from,
             tcp_keepalive: raw.flag("tcpkeepalive", true),
             not_honoured,
+            deciding,
             ..Settings::default()
         },
         host,
@@ -254,7 +266,10 @@ mod tests {
             local: &local,
             password: None,
             person: true,
+            defaults: &Raw::default(),
+            settings: Vec::new(),
             server_alive_from: "ssh's default".into(),
+            arguments: Vec::new(),
         };
         target(&Raw { expanded: true, ..Raw::from_lines(lines) }, given).unwrap()
     }

@@ -25,19 +25,27 @@ pub(super) fn selected(scope: &Scope, idle: Duration) -> Result<BTreeSet<Check>>
         }
     }
     let runs = |check: &Check| {
+        if *check == Check::Config {
+            // ssh itself cannot do without it.
+            return !scope.skip.contains(check);
+        }
         let wanted =
             scope.only.is_empty() || scope.only.iter().any(|asked| asked == check || needs(*asked).contains(check));
         wanted && !left_out.iter().any(|(left, _)| left == check || needs(*check).contains(left))
     };
     let selected: BTreeSet<Check> = Check::ALL.into_iter().filter(runs).collect();
-    ensure!(!selected.is_empty(), "--skip leaves no check to run; leave at least the dns check");
+    let is_enough = selected.iter().any(|check| *check != Check::Config) || scope.only.contains(&Check::Config);
+    ensure!(is_enough, "--skip leaves no check to run; leave at least the dns check");
     Ok(selected)
 }
 
 /// The checks that must have passed before this one can run.
 fn needs(check: Check) -> &'static [Check] {
-    let before = Check::ALL.iter().position(|other| *other == check).unwrap_or_default();
-    CHAIN.get(..before).unwrap_or(CHAIN)
+    match CHAIN.iter().position(|other| *other == check) {
+        _ if check == Check::Config => &[],
+        Some(before) => CHAIN.get(..before).unwrap_or(CHAIN),
+        None => CHAIN,
+    }
 }
 
 /// The checks of which each needs all before it; the other checks need all of these.
@@ -69,12 +77,21 @@ mod tests {
 
     #[test]
     fn a_check_brings_what_it_needs_and_takes_along_what_needs_it() {
-        assert_eq!(names(&[], &[], 9).unwrap().len(), 9);
-        assert_eq!(names(&[Check::Tcp], &[], 9).unwrap(), ["dns", "tcp"]);
-        assert_eq!(names(&[Check::Idle], &[], 9).unwrap(), ["dns", "tcp", "handshake", "hostkey", "auth", "idle"]);
-        assert_eq!(names(&[], &[Check::Handshake], 9).unwrap(), ["dns", "tcp"]);
+        assert_eq!(names(&[], &[], 9).unwrap().len(), 10);
+        assert_eq!(names(&[Check::Tcp], &[], 9).unwrap(), ["config", "dns", "tcp"]);
+        assert_eq!(
+            names(&[Check::Idle], &[], 9).unwrap(),
+            ["config", "dns", "tcp", "handshake", "hostkey", "auth", "idle"]
+        );
+        assert_eq!(names(&[], &[Check::Handshake], 9).unwrap(), ["config", "dns", "tcp"]);
         assert!(!names(&[], &[], 0).unwrap().contains(&"idle"));
-        assert_eq!(names(&[], &[Check::Transfer], 9).unwrap().len(), 8);
+        assert_eq!(names(&[], &[Check::Transfer], 9).unwrap().len(), 9);
+    }
+
+    #[test]
+    fn the_settings_are_looked_at_with_every_check_unless_they_are_left_out() {
+        assert_eq!(names(&[Check::Config], &[], 9).unwrap(), ["config"]);
+        assert_eq!(names(&[Check::Tcp], &[Check::Config], 9).unwrap(), ["dns", "tcp"]);
     }
 
     #[test]

@@ -1,15 +1,12 @@
 //! What `ssh -G` says: the exact settings that ssh itself would use, with Match, Include, tokens and canonical names.
 
 use std::io;
-use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
-use ssh_doctor_checks::base::target::PASSWORD_VARIABLE;
+use anyhow::{Result, bail};
+use ssh_doctor_checks::base::own_ssh::Refusal;
 use ssh_doctor_checks::base::text::sanitize;
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Command;
-use tokio::time::timeout;
+use ssh_doctor_checks::ssh::openssh::{self, Ran};
 
 use super::raw::{Log, Raw};
 use crate::cli::SshFlags;
@@ -18,49 +15,108 @@ use crate::terminal::reason;
 /// How long ssh may take: a `Match exec` command or a canonical name that is looked up takes its time.
 const DEADLINE: Duration = Duration::from_secs(15);
 
-/// How much ssh may say on either stream, bytes; a default configuration takes 6 KiB.
-const MOST: u64 = 1 << 20;
+/// The most lines that are kept of ssh's words when it refuses its settings.
+const WORDS: usize = 8;
 
-/// Asks ssh; none when no OpenSSH client is installed.
-pub(super) async fn ask(flags: &SshFlags, login: Option<&str>, port: Option<u16>, host: &str) -> Result<Option<Raw>> {
-    let Some((stdout, stderr)) = run(&arguments(flags, login, port, host), host).await? else { return Ok(None) };
-    let mut raw = Raw::from_lines(&stdout);
-    if raw.one("hostname").is_none() {
-        // Another program goes by the name of ssh.
-        return Ok(None);
+/// Why ssh told no settings.
+#[derive(Debug)]
+pub(super) enum NotAnswered {
+    /// No OpenSSH client is installed.
+    NoSsh,
+    /// It does not accept them.
+    Refused(Box<Refused>),
+}
+
+/// Settings that ssh does not accept.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    /// ssh's version.
+    pub(super) version: String,
+    /// The files that it read up to there.
+    pub(super) log: Log,
+}
+
+impl Refused {
+    /// In one sentence.
+    pub(super) fn sentence(&self, host: &str) -> String {
+        let said = self.refusal.words.first().map_or("it gives no reason", String::as_str);
+        match self.refusal.status {
+            Some(_) => format!("ssh does not accept the settings for {}: {said}", sanitize(host)),
+            None => format!(
+                "ssh took more than {} s to read its configuration for {}; does a Match exec command hang?",
+                DEADLINE.as_secs(),
+                sanitize(host)
+            ),
+        }
     }
-    let version = stderr.lines().find(|line| line.starts_with("OpenSSH")).and_then(|line| line.split(',').next());
-    raw.source = format!("ssh -G ({})", sanitize(version.unwrap_or("version unknown")));
+}
+
+/// Asks ssh.
+pub(super) async fn ask(
+    flags: &SshFlags,
+    login: Option<&str>,
+    port: Option<u16>,
+    host: &str,
+) -> Result<Result<Raw, NotAnswered>> {
+    // At this level ssh tells on standard error which files it reads and which of their blocks apply.
+    let Some(ran) =
+        run(&[&["-vvv", "-G"].map(str::to_owned)[..], &arguments(flags, login, port, host)].concat()).await?
+    else {
+        return Ok(Err(NotAnswered::NoSsh));
+    };
+    let mut version = version(&ran.stderr).map(ToOwned::to_owned);
+    if ran.status != Some(0) {
+        if version.is_none() {
+            // Before it reads its configuration, ssh complains of its command line without saying who it is.
+            version = run(&["-V".to_owned()]).await?.and_then(|ran| self::version(&ran.stderr).map(ToOwned::to_owned));
+        }
+        if version.is_none() && !ran.cut {
+            // Another program goes by the name of ssh.
+            return Ok(Err(NotAnswered::NoSsh));
+        }
+        let status = if ran.cut { None } else { Some(ran.status.unwrap_or(-1)) };
+        let refusal = Refusal { words: words(&ran.stderr), status };
+        let version = version.unwrap_or_default();
+        return Ok(Err(NotAnswered::Refused(Box::new(Refused { refusal, version, log: log(&ran.stderr) }))));
+    }
+    let mut raw = Raw::from_lines(&ran.stdout);
+    if raw.one("hostname").is_none() {
+        return Ok(Err(NotAnswered::NoSsh));
+    }
+    raw.source = format!("ssh -G ({})", sanitize(version.as_deref().unwrap_or("version unknown")));
+    raw.version = version.unwrap_or_default();
     raw.expanded = true;
-    raw.log = log(&stderr);
+    raw.log = log(&ran.stderr);
     // What is hashed differs between versions of ssh, so ssh itself is asked.
     let left_to_us = ["identityfile", "certificatefile", "proxycommand"].map(|keyword| raw.all(keyword));
     if left_to_us.into_iter().flatten().any(|value| value.contains("%C")) {
         raw.hash = hash(flags, login, port, host).await?;
     }
-    Ok(Some(raw))
+    Ok(Ok(raw))
+}
+
+/// ssh's own defaults: no configuration file and nothing on the command line; empty where no ssh is installed.
+pub(super) async fn defaults() -> Raw {
+    let arguments = ["-F", "none", "-G", "--", "host"].map(ToOwned::to_owned);
+    let ran = run(&arguments).await.ok().flatten();
+    ran.map(|ran| Raw::from_lines(&ran.stdout)).unwrap_or_default()
 }
 
 /// ssh's own value of %C for this connection: in this setting `ssh -G` expands it.
 async fn hash(flags: &SshFlags, login: Option<&str>, port: Option<u16>, host: &str) -> Result<Option<String>> {
     let options = std::iter::once("ControlPath=/%C".to_owned()).chain(flags.options.iter().cloned()).collect();
     let flags = SshFlags { options, ..flags.clone() };
-    let Some((stdout, _)) = run(&arguments(&flags, login, port, host), host).await? else { return Ok(None) };
+    let arguments = [&["-G".to_owned()][..], &arguments(&flags, login, port, host)].concat();
+    let Some(ran) = run(&arguments).await? else { return Ok(None) };
     let hash =
-        Raw::from_lines(&stdout).one("controlpath").and_then(|path| path.strip_prefix('/')).map(ToOwned::to_owned);
+        Raw::from_lines(&ran.stdout).one("controlpath").and_then(|path| path.strip_prefix('/')).map(ToOwned::to_owned);
     Ok(hash.filter(|hash| !hash.contains('%')))
 }
 
-/// ssh's own default of a keyword for a host, with the same command line and no configuration file.
-pub(super) async fn default_of(keyword: &str, flags: &SshFlags, host: &str) -> Option<String> {
-    let flags = SshFlags { config: Some("none".into()), ..flags.clone() };
-    let (stdout, _) = run(&arguments(&flags, None, None, host), host).await.ok()??;
-    Raw::from_lines(&stdout).one(keyword).map(ToOwned::to_owned)
-}
-
-fn arguments(flags: &SshFlags, login: Option<&str>, port: Option<u16>, host: &str) -> Vec<String> {
-    // At this level ssh tells on standard error which files it reads and which of their blocks apply.
-    let mut arguments = vec!["-vvv".to_owned(), "-G".to_owned()];
+/// The arguments by which ssh goes to a host; `--` keeps the host from being an option.
+pub(super) fn arguments(flags: &SshFlags, login: Option<&str>, port: Option<u16>, host: &str) -> Vec<String> {
+    let mut arguments = Vec::new();
     let mut add = |flag: &str, value: &str| arguments.extend([flag.to_owned(), value.to_owned()]);
     if let Some(config) = &flags.config {
         add("-F", config);
@@ -90,53 +146,25 @@ fn arguments(flags: &SshFlags, login: Option<&str>, port: Option<u16>, host: &st
     arguments
 }
 
-/// Runs ssh within bounds of time and size; none when it is not installed.
-async fn run(arguments: &[String], host: &str) -> Result<Option<(String, String)>> {
-    let spawned = Command::new("ssh")
-        .args(arguments)
-        .env_remove(PASSWORD_VARIABLE)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn();
-    let mut child = match spawned {
-        Ok(child) => child,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+/// Runs ssh; none when it is not installed.
+async fn run(arguments: &[String]) -> Result<Option<Ran>> {
+    match openssh::run(arguments, DEADLINE).await {
+        Ok(ran) => Ok(Some(ran)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => bail!("ssh cannot be run to read its settings: {}", reason(&error)),
-    };
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    let finished = timeout(DEADLINE, async { tokio::join!(text(out), text(err), child.wait()) }).await;
-    let Ok((stdout, stderr, status)) = finished else {
-        let seconds = DEADLINE.as_secs();
-        bail!(
-            "ssh took more than {seconds} s to read its configuration for {}; does a Match exec command hang?",
-            sanitize(host)
-        );
-    };
-    match status {
-        Ok(status) if status.success() => Ok(Some((stdout, stderr))),
-        _ => Err(anyhow!("ssh does not accept the settings for {}: {}", sanitize(host), complaint(&stderr))),
     }
 }
 
-async fn text(stream: Option<impl AsyncRead + Unpin>) -> String {
-    let mut bytes = Vec::new();
-    if let Some(mut stream) = stream {
-        // What was read before an error still tells something, and the exit status tells the rest.
-        let _ = (&mut stream).take(MOST).read_to_end(&mut bytes).await;
-        // A full pipe would keep ssh from ending.
-        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+fn version(stderr: &str) -> Option<&str> {
+    stderr.lines().find(|line| line.starts_with("OpenSSH")).and_then(|line| line.split(',').next())
 }
 
-/// The first line in which ssh complains.
-fn complaint(stderr: &str) -> String {
+/// The lines in which ssh complains, escaped.
+fn words(stderr: &str) -> Vec<String> {
     let chatter = ["debug", "OpenSSH_", "Pseudo-terminal", "Warning:"];
-    let mut lines = stderr.lines().map(str::trim);
-    let line = lines.find(|line| !line.is_empty() && !chatter.iter().any(|start| line.starts_with(start)));
-    line.map_or_else(|| "it gives no reason".to_owned(), sanitize)
+    let lines = stderr.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !chatter.iter().any(|start| line.starts_with(start)));
+    lines.take(WORDS).map(sanitize).collect()
 }
 
 fn log(stderr: &str) -> Log {
@@ -165,14 +193,14 @@ fn log(stderr: &str) -> Log {
 
 #[cfg(test)]
 mod tests {
-    use super::{arguments, complaint, log};
+    use super::{arguments, log, words};
     use crate::cli::SshFlags;
     use crate::plan::raw::Raw;
 
     #[test]
     fn the_host_is_never_an_option() {
         let arguments = arguments(&SshFlags::default(), Some("me"), Some(2222), "db");
-        assert_eq!(arguments, ["-vvv", "-G", "-l", "me", "-p", "2222", "--", "db"]);
+        assert_eq!(arguments, ["-l", "me", "-p", "2222", "--", "db"]);
     }
 
     #[test]
@@ -187,8 +215,8 @@ mod tests {
     #[test]
     fn the_complaint_is_found_among_the_chatter() {
         let said = "OpenSSH_9.2p1, OpenSSL\r\ndebug1: Reading configuration data bad\r\nbad: line 1: Bad configuration option: \x1b[31mx\r\nbad: terminating\r\n";
-        assert_eq!(complaint(said), "bad: line 1: Bad configuration option: \\u{1b}[31mx");
-        assert_eq!(complaint(""), "it gives no reason");
+        assert_eq!(words(said), ["bad: line 1: Bad configuration option: \\u{1b}[31mx", "bad: terminating"]);
+        assert!(words("").is_empty());
     }
 
     #[test]

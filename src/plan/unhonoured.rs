@@ -1,63 +1,54 @@
-//! Settings that the user changed and that this examination does not honour, each with the reason.
+//! Settings that the user changed and that this examination does not honour, each with the consequence.
 
 use std::net::IpAddr;
 use std::path::Path;
 
 use ssh_doctor_checks::base::text::sanitize;
 
+use super::ledger::{self, Consequence, Treatment};
 use super::local::Local;
 use super::origin;
 use super::raw::Raw;
 use super::tokens::Tokens;
 use crate::cli::SshFlags;
 
-/// Settings that are off in ssh, and why they are not honoured when the user turned them on.
-const OFF: &[(&str, &str, &str)] = &[
-    ("bindinterface", "BindInterface", "the doctor binds to no interface, and may take another path than ssh"),
-    (
-        "knownhostscommand",
-        "KnownHostsCommand",
-        "the command is not run: only known_hosts files are searched for the host key",
-    ),
-    (
-        "verifyhostkeydns",
-        "VerifyHostKeyDNS",
-        "fingerprints of the host key in DNS (SSHFP) are compared and decide nothing; with yes, ssh takes a key that a validated answer has",
-    ),
-    ("pkcs11provider", "PKCS11Provider", "keys on a token are used only if the agent holds them"),
-    ("hostbasedauthentication", "HostbasedAuthentication", "the doctor does not log in by the client host's key"),
-    ("proxyusefdpass", "ProxyUseFdpass", "the doctor takes no descriptor from a proxy command"),
-    ("remotecommand", "RemoteCommand", "the doctor runs a harmless command of its own instead"),
-    ("localforward", "LocalForward", "forwardings are not set up"),
-    ("remoteforward", "RemoteForward", "forwardings are not set up"),
-    ("dynamicforward", "DynamicForward", "forwardings are not set up"),
-    ("checkhostip", "CheckHostIP", "known_hosts is searched for the name only"),
-];
-
-/// Settings whose default varies between systems: worth a word only when the user's own file or command line sets them.
-const VARYING: &[(&str, &str, &str)] = &[
-    ("casignaturealgorithms", "CASignatureAlgorithms", "a certificate's signature is taken by any algorithm"),
-    ("requiredrsasize", "RequiredRSASize", "RSA keys of any size are used"),
-];
+/// A setting that is not honoured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unhonoured {
+    /// The setting and the consequence, in a sentence.
+    pub(super) sentence: String,
+    /// Whether ssh could fail or work while the examination does not.
+    pub(super) decides: bool,
+}
 
 /// Whether a keyword, in lower case, is one that this examination knows and does not honour.
 pub(super) fn names(keyword: &str) -> bool {
-    OFF.iter().chain(VARYING).any(|(name, ..)| *name == keyword)
+    matches!(ledger::treatment(keyword), Some(Treatment::NotHonoured(_)))
 }
 
-/// A sentence for each setting that is not honoured.
-pub(super) fn sentences(raw: &Raw, flags: &SshFlags, tokens: &Tokens<'_>) -> Vec<String> {
+/// The settings for the target that are not honoured, in the order of their names.
+pub(super) fn settings(raw: &Raw, defaults: &Raw, flags: &SshFlags, tokens: &Tokens<'_>) -> Vec<Unhonoured> {
     let local = tokens.local;
-    let mut sentences = raw.not_honoured.clone();
-    let mut say = |name: &str, value: &str, why: &str| sentences.push(format!("{name} {}: {why}", sanitize(value)));
-    for (keyword, name, why) in OFF {
-        if let Some(value) = raw.set(keyword).filter(|value| !matches!(*value, "no" | "false")) {
-            say(name, value, why);
-        }
-    }
-    for (keyword, name, why) in VARYING {
-        if set_by_user(raw, flags, local, keyword) {
-            say(name, raw.one(keyword).unwrap_or_default(), why);
+    let own = |sentence: &String| Unhonoured { sentence: sentence.clone(), decides: false };
+    let mut found: Vec<_> = raw.not_honoured.iter().map(own).collect();
+    let mut say = |keyword: &str, value: &str, why: &str, decides: bool| {
+        let sentence = format!("{} {}: {why}", sanitize(ledger::spelling(keyword)), sanitize(value));
+        found.push(Unhonoured { sentence, decides });
+    };
+    for (keyword, values) in &raw.values {
+        let value = values.first().map_or("", String::as_str);
+        match ledger::treatment(keyword) {
+            Some(Treatment::Honoured | Treatment::Irrelevant) => {}
+            Some(Treatment::NotHonoured(consequence)) => {
+                if is_on(&consequence, value) && (!consequence.own_only || set_by_user(raw, flags, local, keyword)) {
+                    say(keyword, value, consequence.words, consequence.decides);
+                }
+            }
+            None => {
+                if raw.expanded && defaults.all(keyword) != values.as_slice() {
+                    say(keyword, value, "a setting that this version of ssh-doctor does not know", true);
+                }
+            }
         }
     }
     if raw.flag("gssapiauthentication", false)
@@ -67,37 +58,27 @@ pub(super) fn sentences(raw: &Raw, flags: &SshFlags, tokens: &Tokens<'_>) -> Vec
             "GSSAPIAuthentication",
             "yes",
             "the doctor does not log in by Kerberos; where ssh does or tries to, its login is another one and may wait for a KDC",
+            has_ticket(local),
         );
     }
     if let Some(address) = raw.one("bindaddress").filter(|address| address.parse::<IpAddr>().is_err()) {
-        say("BindAddress", address, "only a numeric address can be bound to");
+        say("BindAddress", address, "only a numeric address can be bound to", true);
     }
-    if let Some(limit) = raw.set("rekeylimit").filter(|limit| !matches!(*limit, "0 0" | "default none")) {
-        say(
-            "RekeyLimit",
-            limit,
-            "the doctor's sessions exchange keys again only after 1 GiB: the idle test has to be silent",
-        );
+    if raw.flag("exitonforwardfailure", false)
+        && let Some(forward) = ["localforward", "remoteforward", "dynamicforward", "tunnel"]
+            .into_iter()
+            .find(|keyword| raw.set(keyword).is_some_and(|value| value != "no" && value != "false"))
+    {
+        let why =
+            format!("ssh ends where {} cannot be set up, and the doctor does not set it up", ledger::spelling(forward));
+        say("ExitOnForwardFailure", "yes", &why, true);
     }
-    if let Some(provider) = raw.set("securitykeyprovider").filter(|provider| *provider != "internal") {
-        say("SecurityKeyProvider", provider, "keys on a security key are used only if the agent holds them");
-    }
-    if let Some(path) = raw.set("controlpath") {
-        let master = if raw.expanded { Ok(path.into()) } else { tokens.path(path) };
-        match master {
-            Ok(master) if !master.exists() => {}
-            Ok(_) => say(
-                "ControlPath",
-                path,
-                "ssh would use the master connection that is open there; the doctor opens its own",
-            ),
-            Err(error) => say("ControlPath", path, &error.to_string()),
-        }
-    }
-    if let Some(attempts) = raw.one("connectionattempts").filter(|attempts| *attempts != "1") {
-        say("ConnectionAttempts", attempts, "the doctor connects once");
-    }
-    sentences
+    found.sort_by_key(|setting| !setting.decides);
+    found
+}
+
+fn is_on(consequence: &Consequence, value: &str) -> bool {
+    !value.is_empty() && !value.eq_ignore_ascii_case("none") && !consequence.off.contains(&value)
 }
 
 /// Whether `-o` or a file outside /etc sets the keyword for this host.
@@ -114,15 +95,19 @@ fn has_ticket(local: &Local) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Raw, SshFlags, sentences};
+    use super::{Raw, SshFlags, Unhonoured, settings};
     use crate::plan::tokens::tests::{local, plain};
 
-    fn said(lines: &str, options: &[&str]) -> Vec<String> {
+    fn found(lines: &str, options: &[&str]) -> Vec<Unhonoured> {
         let local = local();
         let tokens = plain(&local);
         let flags = SshFlags { options: options.iter().map(ToString::to_string).collect(), ..SshFlags::default() };
         let raw = Raw { expanded: true, ..Raw::from_lines(lines) };
-        sentences(&raw, &flags, &tokens)
+        settings(&raw, &Raw::default(), &flags, &tokens)
+    }
+
+    fn said(lines: &str, options: &[&str]) -> Vec<String> {
+        found(lines, options).into_iter().map(|setting| setting.sentence).collect()
     }
 
     #[test]
@@ -142,14 +127,27 @@ mod tests {
         };
         assert!(one("bindinterface eth0", &[]).starts_with("BindInterface eth0: "));
         assert!(one("rekeylimit 0 3600", &[]).contains("silent"));
-        assert!(one("controlpath /tmp", &[]).contains("master"));
         assert!(one("gssapiauthentication yes", &["GSSAPIAuthentication=yes"]).contains("Kerberos"));
-        assert!(one("requiredrsasize 4096", &["RequiredRSASize 4096"]).contains("4096"));
         assert!(one("verifyhostkeydns true", &[]).contains("are compared"));
         assert!(one("knownhostscommand /bin/known", &[]).contains("not run"));
         for name in ["bindaddress myhost", "bindaddress none"] {
             assert!(one(name, &[]).contains("numeric"), "{name}");
         }
-        assert!(one("remotecommand evil\x1b[31m", &[]).contains("\\u{1b}"));
+        assert!(one("knownhostscommand evil\x1b[31m", &[]).contains("\\u{1b}"));
+    }
+
+    #[test]
+    fn what_could_change_the_outcome_is_told_from_what_could_not() {
+        let decides = |lines: &str| found(lines, &[]).iter().map(|setting| setting.decides).collect::<Vec<_>>();
+        for open in
+            ["bindinterface eth0", "knownhostscommand /bin/known", "hostbasedauthentication yes", "futurething on"]
+        {
+            assert_eq!(decides(open), [true], "{open}");
+        }
+        for closed in ["rekeylimit 0 3600", "localforward 8080 db:80", "checkhostip yes", "connectionattempts 3"] {
+            assert_eq!(decides(closed), [false], "{closed}");
+        }
+        assert_eq!(decides("localforward 8080 db:80\nexitonforwardfailure yes"), [true, false]);
+        assert_eq!(decides("exitonforwardfailure yes"), Vec::<bool>::new());
     }
 }

@@ -4,15 +4,9 @@ use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::causes::{FixKind, Severity, Side};
 use ssh_doctor_checks::facts::certainty::Certainty;
 
-use super::style::Ink;
+use super::style::{INDENT, Ink, PASTE};
 use super::{Style, suspects};
 use crate::diagnose::{FilledFix, Finding};
-
-/// The indent of everything that belongs to a finding.
-pub(crate) const INDENT: &str = "   ";
-
-/// The indent of what is to be pasted.
-pub(crate) const PASTE: &str = "       ";
 
 /// The finding at a place in the list: what it is, why, what was seen, how to fix it, where to look further.
 pub(super) fn finding(at: usize, findings: &[Finding], style: Style) -> String {

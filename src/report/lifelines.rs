@@ -4,18 +4,16 @@ mod lifeline;
 
 use ssh_doctor_checks::base::text::seconds;
 use ssh_doctor_checks::facts::Evidence;
-use ssh_doctor_checks::facts::idle::{StretchEnd, Facts, Moves};
+use ssh_doctor_checks::facts::idle::{Facts, Moves, StretchEnd};
 
 use super::Style;
 use super::style::Ink;
-use lifeline::{Lifeline, Mark};
+use lifeline::{LATEST, Lifeline, Mark};
 
 /// Bars that are drawn at most; the heading and the axis come to it.
 const ROWS: usize = 10;
 /// The shortest axis worth drawing, columns; words make room for it.
 const SHORTEST: usize = 16;
-/// No test comes near this many seconds; a damaged recording may.
-const LATEST: f64 = 1e7;
 /// Distances of the labels on the axis, seconds.
 const STEPS: [f64; 16] =
     [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 21_600.0, 86_400.0];
@@ -40,7 +38,8 @@ pub(super) fn section(evidence: &Evidence, style: Style) -> Option<String> {
 /// One line for a test in which nothing died.
 fn lived(facts: &Facts) -> Option<String> {
     let alive = |moves: Moves| {
-        let answered = facts.arms.iter().filter(move |arm| arm.moves == moves && matches!(arm.end, StretchEnd::Alive { .. }));
+        let answered =
+            facts.arms.iter().filter(move |arm| arm.moves == moves && matches!(arm.end, StretchEnd::Alive { .. }));
         let mut sessions: Vec<_> = answered.map(|arm| arm.session).collect();
         sessions.sort_unstable();
         sessions.dedup();
@@ -55,7 +54,9 @@ fn lived(facts: &Facts) -> Option<String> {
 /// What it is, and what the signs in it mean.
 fn heading(lifelines: &[Lifeline], style: Style) -> String {
     let occurs = |mark: Mark| {
-        lifelines.iter().any(|lifeline| lifeline.mark == mark || (mark == Mark::Answered && !lifeline.answered_s.is_empty()))
+        lifelines
+            .iter()
+            .any(|lifeline| lifeline.mark == mark || (mark == Mark::Answered && !lifeline.answered_s.is_empty()))
     };
     let meant = Mark::ALL.into_iter().filter(|mark| occurs(*mark));
     let legend: Vec<_> = meant.map(|mark| format!("{} {}", mark.sign(style), mark.meaning())).collect();
@@ -85,7 +86,8 @@ fn drawing(lifelines: &[Lifeline], facts: &Facts, style: Style) -> Vec<String> {
         let bar = axis.bar(lifeline, style);
         let line = if with_words {
             let gap = columns + 1 - bar.columns;
-            let words = lifeline.mark.ink().map_or_else(|| lifeline.words.clone(), |ink| style.paint(ink, &lifeline.words));
+            let words =
+                lifeline.mark.ink().map_or_else(|| lifeline.words.clone(), |ink| style.paint(ink, &lifeline.words));
             format!("  {name:label$} {}{:gap$}{words}", bar.text, "")
         } else {
             format!("  {name:label$} {}", bar.text)

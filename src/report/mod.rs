@@ -4,6 +4,7 @@ mod channels;
 pub(crate) mod finding;
 pub mod json;
 mod lifelines;
+pub mod line;
 pub mod nagios;
 mod path;
 pub mod prometheus;

@@ -10,6 +10,12 @@ use crate::diagnose::Verdict;
 /// The narrowest report, in columns; a table in less is no longer readable.
 const NARROWEST: usize = 40;
 
+/// The indent of everything that belongs to a finding.
+pub(crate) const INDENT: &str = "   ";
+
+/// The indent of what is to be pasted.
+pub(crate) const PASTE: &str = "       ";
+
 /// How a report for people is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {

@@ -1,8 +1,7 @@
 //! The known products that a finding is consistent with, each with its knob.
 
 use super::Style;
-use super::finding::{INDENT, PASTE};
-use super::style::Ink;
+use super::style::{INDENT, Ink, PASTE};
 use crate::diagnose::{Finding, Suspected};
 
 /// What to say of them first.

@@ -1,6 +1,6 @@
 //! The report for people: the verdict, why, the fix to paste, what was seen, what was not looked at.
 
-use ssh_doctor_checks::base::text::{seconds, shown};
+use ssh_doctor_checks::base::text::{sanitize, seconds};
 use ssh_doctor_checks::facts::server::{ServerAnswer, ServerAnswers};
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Step};
 
@@ -17,7 +17,7 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     let style = *style;
     let checks = evidence.checks();
     let mut parts = vec![verdict(&evidence.target, diagnosis, style)];
-    parts.extend((0..diagnosis.findings.len()).map(|at| finding::finding(at, &diagnosis.findings, style)));
+    parts.extend(findings(diagnosis, style));
     parts.extend(lifelines::section(evidence, style));
     parts.extend(path::section(evidence, style));
     parts.push(table::checks(&checks, &diagnosis.findings, style));
@@ -25,6 +25,11 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
     parts.extend(evidence.server.as_ref().map(|answers| server(answers, style)));
     parts.push(closing(evidence, &checks, diagnosis, style));
     parts.join("\n\n")
+}
+
+/// Each finding, root cause first.
+pub(crate) fn findings(diagnosis: &Diagnosis, style: Style) -> impl Iterator<Item = String> + '_ {
+    (0..diagnosis.findings.len()).map(move |at| finding::finding(at, &diagnosis.findings, style))
 }
 
 /// Whom it is about, how it is, and where it dies in one line; below it the address that the name stands for.
@@ -68,6 +73,7 @@ fn address(target: &Examined) -> String {
 
 fn death(check: Check) -> &'static str {
     match check {
+        Check::Config => "no session, ssh stops at its own settings (config)",
         Check::Dns => "no session, the name look-up fails (dns)",
         Check::Tcp => "no session, the TCP connection fails (tcp)",
         Check::Handshake => "no session, the SSH handshake fails (handshake)",
@@ -112,7 +118,7 @@ fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, sty
     if diagnosis.verdict != Verdict::Broken {
         lines.extend(untested(checks).map(|untested| line(&format!("Not tested: {untested}."))));
     }
-    lines.extend(evidence.hops.iter().map(|hop| line(&format!("Hop {}: {}.", shown(&hop.name), passage(hop)))));
+    lines.extend(evidence.hops.iter().map(|hop| line(&format!("Hop {}: {}.", sanitize(&hop.name), passage(hop)))));
     lines.push(line(&format!("Settings: {}.", settings(evidence))));
     lines.extend(evidence.settings.not_honoured.iter().map(|setting| line(&format!("Not honoured: {setting}"))));
     lines.push(line(&format!("Cost: {}.", cost(evidence))));
@@ -130,7 +136,7 @@ fn passage(hop: &Hop) -> String {
         (Some(view), _) => format!("not passed, {} fails: {}", view.check.name(), view.summary),
         (None, None) => "not passed".to_owned(),
         (None, Some(Forward { host, port, ms, failure })) => {
-            let place = format!("{}:{port}", shown(host));
+            let place = format!("{}:{port}", sanitize(host));
             let took = seconds(ms / 1000.0);
             match failure {
                 None => format!("passed, and connected on to {place} in {took}"),
@@ -177,7 +183,10 @@ fn cost(evidence: &Evidence) -> String {
 /// What a good verdict does not cover: checks that did not run, and silence longer than was tried.
 fn untested(checks: &[CheckView]) -> Option<String> {
     // The summary of a check that did not run is the reason.
-    let untested = |view: &&CheckView| matches!(view.step, Step::Void(()) | Step::Skipped(_) | Step::Error(_));
+    // A look at the user's own settings says nothing of the server.
+    let untested = |view: &&CheckView| {
+        matches!(view.step, Step::Void(()) | Step::Skipped(_) | Step::Error(_)) && view.check != Check::Config
+    };
     let mut reasons: Vec<&str> = Vec::new();
     for view in checks.iter().filter(untested) {
         if !reasons.contains(&view.summary.as_str()) {

@@ -1,6 +1,7 @@
 //! The commands, from the arguments to the exit status.
 
 mod deadline;
+pub(crate) mod fleet;
 mod one;
 mod output;
 
@@ -13,8 +14,9 @@ use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, command_to_comple
 use crate::diagnose::{Verdict, diagnose_for};
 use crate::plan::{Circumstances, Plan};
 use crate::report::json;
+use crate::targets::Source;
 use crate::terminal::{person_present, remark, say, style};
-use crate::{demo, explain, record};
+use crate::{demo, explain, record, sessions, tap};
 use deadline::Deadline;
 use one::Runner;
 use output::{Sink, makes_sense, rendered};
@@ -28,6 +30,8 @@ pub fn run(command: Command) -> Result<Verdict> {
         Command::Explain { what, output } => explain_it(&what, &output),
         Command::Causes(look) => answer(&explain::list(&style(look.color))),
         Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
+        Command::Sessions(args) => sessions::run(&args),
+        Command::Tap(args) => tap::run(&args),
         Command::Schema => answer(&json::schema()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -40,25 +44,19 @@ pub fn run(command: Command) -> Result<Verdict> {
 
 async fn check(args: &CheckArgs, began: Instant) -> Result<Verdict> {
     makes_sense(&args.output)?;
-    let several = args.targets.len() > 1;
+    let source = Source::open(&args.targets, args.many.list.as_deref())?;
+    let several = args.targets.len() > 1 || args.many.list.is_some();
     let whole = args.deadline.or((args.output.format == Format::Nagios).then_some(deadline::OF_PLUGINS));
     let deadline = whole.map(|whole| Deadline::of(began, whole));
     let stage = deadline.map(|deadline| deadline.stage());
     let plan = Plan::new(args, Circumstances { person: person_present(), several, stage })?;
+    if several || args.many.resume.is_some() {
+        return fleet::examine_all(args, plan, source, deadline).await;
+    }
     let runner = Runner::open(args.running.quiet, args.verbose, &args.output, deadline)?;
     let mut sink = Sink::open(args.output.file.as_deref(), args.output.format)?;
-    let mut verdict = Verdict::Healthy;
-    for (number, input) in args.targets.iter().enumerate() {
-        if runner.is_over() {
-            remark("ssh-doctor: the targets that are left were not examined");
-            verdict = verdict.worse(Verdict::Inconclusive);
-            break;
-        }
-        if number > 0 && args.output.format == Format::Text {
-            sink.write("\n")?;
-        }
-        verdict = verdict.worse(runner.see(&plan, input, args.record.as_deref(), &mut sink).await?);
-    }
+    let input = args.targets.first().map(String::as_str).unwrap_or_default();
+    let verdict = runner.see(&plan, input, args.record.as_deref(), &mut sink).await?;
     sink.close()?;
     Ok(verdict)
 }
@@ -74,7 +72,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<Verdict> {
     if !args.running.quiet {
         remark(&stage.intro);
     }
-    let planned = crate::plan::Planned { target: stage.target.clone(), limits: stage.limits.clone() };
+    let planned = crate::plan::Planned { target: stage.target.clone(), limits: stage.limits.clone(), refused: None };
     let evidence = runner.examine(planned, &Check::ALL.into()).await;
     let verdict = runner.tell(&evidence, None, &mut sink);
     drop(stage);

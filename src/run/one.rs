@@ -9,7 +9,7 @@ use ssh_doctor_checks::base::ask::{Ask, Nobody};
 use ssh_doctor_checks::base::stop::Stop;
 use ssh_doctor_checks::base::text::seconds;
 use ssh_doctor_checks::facts::{Check, Evidence};
-use ssh_doctor_checks::measure::examination::Examination;
+use ssh_doctor_checks::measure::context;
 use tokio::time::timeout_at;
 
 use super::deadline::Deadline;
@@ -39,11 +39,6 @@ impl<'a> Runner<'a> {
         Ok(Self { board, stop, verbose, output, deadline })
     }
 
-    /// Whether the run is to end.
-    pub(super) fn is_over(&self) -> bool {
-        self.stop.asked()
-    }
-
     /// Examines one target and writes its report.
     ///
     /// A target whose settings cannot be used has a report too in the formats for programs, beside the sentence for people.
@@ -51,7 +46,12 @@ impl<'a> Runner<'a> {
         let planned = self.within(plan.resolve(input)).await;
         let planned = planned.unwrap_or_else(|| Err(anyhow::anyhow!("{}", self.too_late("reading the settings"))));
         let evidence = match planned {
-            Ok(planned) => self.examine(planned, &plan.checks).await,
+            Ok(planned) => {
+                if let Some(refused) = planned.refused.as_ref().filter(|_| self.output.format != Format::Nagios) {
+                    remark(format_args!("ssh-doctor: {refused}"));
+                }
+                self.examine(planned, &plan.checks).await
+            }
             Err(error) if self.output.format == Format::Text => return Err(error),
             Err(error) => {
                 if self.output.format != Format::Nagios {
@@ -70,7 +70,7 @@ impl<'a> Runner<'a> {
         if self.verbose > 0 {
             planned.describe(self.verbose).into_iter().for_each(remark);
         }
-        let Planned { target, limits } = planned;
+        let Planned { target, limits, .. } = planned;
         let (onlooker, progress) = Onlooker::of(format!("Examining {}", target.input), &self.board, self.verbose);
         let ask: Arc<dyn Ask> = if target.credentials.can_ask {
             Arc::new(AtTerminal::new(self.board.clone(), self.stop.clone()))
@@ -78,8 +78,8 @@ impl<'a> Runner<'a> {
             Arc::new(Nobody)
         };
         let input = target.input.clone();
-        let exam = Examination::new(target, limits, progress, self.stop.clone(), ask);
-        let evidence = self.within(Box::pin(ssh_doctor_checks::examine(exam, checks))).await;
+        let ctx = context::Context::new(target, limits, progress, self.stop.clone(), ask);
+        let evidence = self.within(Box::pin(ssh_doctor_checks::examine(ctx, checks))).await;
         onlooker.done().await;
         evidence.unwrap_or_else(|| {
             let mut evidence = Evidence::unusable(&input, self.too_late("examining the target"));

@@ -13,7 +13,7 @@ use ssh_doctor_checks::base::stop::Stop;
 use ssh_doctor_checks::base::text::sanitize;
 use tokio::signal::unix::SignalKind;
 
-use super::board::LiveDisplay;
+use super::live_display::LiveDisplay;
 use super::remark;
 
 /// The longest answer, in bytes; a terminal's line editing takes 4096.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use ssh_doctor_checks::base::text::{seconds, shown};
+use ssh_doctor_checks::base::text::{sanitize, seconds};
 use ssh_doctor_checks::facts::Check;
 use ssh_doctor_checks::measure::progress::{CheckOutcome, IdleState, SessionRow, SessionState};
 
@@ -53,9 +53,9 @@ pub(super) fn lines(known: &Known, looks: FrameStyle) -> Vec<String> {
     let paint = Paint(looks);
     let mut lines = vec![paint.line(Style::new().bold(), "", &known.title)];
     for (name, ending, summary) in &known.hops {
-        lines.push(ended(*ending, &format!("hop {}: {summary}", shown(name)), &paint));
+        lines.push(ended(*ending, &format!("hop {}: {summary}", sanitize(name)), &paint));
     }
-    lines.extend(known.hop.iter().map(|name| paint.line(Style::new(), "  ", &format!("hop {}", shown(name)))));
+    lines.extend(known.hop.iter().map(|name| paint.line(Style::new(), "  ", &format!("hop {}", sanitize(name)))));
     for (check, ending, summary) in &known.finished {
         lines.push(ended(*ending, &format!("{:<10} {summary}", check.name()), &paint));
     }
@@ -79,7 +79,7 @@ pub(super) fn lines(known: &Known, looks: FrameStyle) -> Vec<String> {
         // One row stays free for the cursor.
         let room = looks.height.saturating_sub(lines.len() + 1);
         let shown = if rows.len() <= room { rows.len() } else { room.saturating_sub(1) };
-        lines.extend(rows.iter().take(shown).map(|one| lane(one, known.heard, &paint)));
+        lines.extend(rows.iter().take(shown).map(|one| row(one, known.heard, &paint)));
         if shown < rows.len() && room > 0 {
             lines.push(paint.line(Style::new().dimmed(), "      ", &format!("and {} more", rows.len() - shown)));
         }
@@ -105,17 +105,17 @@ fn phase(state: &IdleState, heard: Duration, paint: &Paint) -> String {
     format!("{} {} {time}", state.phase, paint.pick("·", "-"))
 }
 
-fn lane(lane: &SessionRow, heard: Duration, paint: &Paint) -> String {
-    let waiting = lane.state == SessionState::Waiting;
-    let idle = lane.idle + if waiting { heard } else { Duration::ZERO };
-    let idle = lane.until.map_or(idle, |until| idle.min(until));
-    let (state, style) = match &lane.state {
+fn row(row: &SessionRow, heard: Duration, paint: &Paint) -> String {
+    let waiting = row.state == SessionState::Waiting;
+    let idle = row.idle + if waiting { heard } else { Duration::ZERO };
+    let idle = row.until.map_or(idle, |until| idle.min(until));
+    let (state, style) = match &row.state {
         SessionState::Waiting => (String::new(), Style::new()),
         SessionState::Probing => ("asked".to_owned(), AnsiColor::Yellow.on_default()),
         SessionState::Alive => ("alive".to_owned(), AnsiColor::Green.on_default()),
         SessionState::Dead(how) => (format!("dead: {how}"), AnsiColor::Red.on_default().bold()),
     };
-    let bar = match lane.until {
+    let bar = match row.until {
         Some(until) if !until.is_zero() => {
             let filled = (idle.as_millis() * BAR as u128 / until.as_millis().max(1)).min(BAR as u128);
             let filled = usize::try_from(filled).unwrap_or(BAR);
@@ -124,8 +124,8 @@ fn lane(lane: &SessionRow, heard: Duration, paint: &Paint) -> String {
         _ => paint.pick("┄", "~").repeat(BAR),
     };
     let clocks =
-        lane.until.map_or_else(|| clock(idle), |until| format!("{} of {}", clock(idle), seconds(until.as_secs_f64())));
-    paint.line(style, "      ", &format!("{:<20} {bar} {clocks:<15} {state}", lane.label))
+        row.until.map_or_else(|| clock(idle), |until| format!("{} of {}", clock(idle), seconds(until.as_secs_f64())));
+    paint.line(style, "      ", &format!("{:<20} {bar} {clocks:<15} {state}", row.label))
 }
 
 /// A running clock: `12 s`, `3:05`, `1:02:03`.
@@ -166,12 +166,12 @@ mod tests {
     use ssh_doctor_checks::facts::Check;
     use ssh_doctor_checks::measure::progress::{CheckOutcome, IdleState, SessionRow, SessionState};
 
-    use super::{Known, FrameStyle, clock, lines};
+    use super::{FrameStyle, Known, clock, lines};
 
     const PLAIN: FrameStyle = FrameStyle { width: 80, height: 24, color: false, unicode: true };
 
     fn known(rows: usize) -> Known {
-        let lane = |number| SessionRow {
+        let row = |number| SessionRow {
             label: "silent".into(),
             idle: Duration::from_secs(10),
             until: Some(Duration::from_secs(20 + number)),
@@ -185,7 +185,7 @@ mod tests {
                 phase: "first round".into(),
                 elapsed: Duration::from_secs(10),
                 left: Duration::from_mins(3),
-                rows: (0..rows as u64).map(lane).collect(),
+                rows: (0..rows as u64).map(row).collect(),
             }),
             ..Known::default()
         }
@@ -223,8 +223,8 @@ mod tests {
     #[test]
     fn the_dead_are_named() {
         let mut known = known(1);
-        if let Some(lane) = known.idle.as_mut().and_then(|idle| idle.rows.first_mut()) {
-            lane.state = SessionState::Dead("silent".into());
+        if let Some(row) = known.idle.as_mut().and_then(|idle| idle.rows.first_mut()) {
+            row.state = SessionState::Dead("silent".into());
         }
         assert!(lines(&known, FrameStyle { unicode: false, ..PLAIN }).join("\n").contains("dead: silent"));
     }

@@ -5,9 +5,9 @@ use std::io::{self, IsTerminal, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::Color;
 use super::frame::FrameStyle;
 use super::{USUAL_COLUMNS, colored, unicode};
-use crate::cli::Color;
 
 /// Rows where the terminal does not tell.
 const USUAL_ROWS: usize = 24;

@@ -1,26 +1,39 @@
 //! The person at the terminal: what is said to them while the examination runs, and how they are asked.
 
 mod ask;
-mod board;
 mod frame;
+mod live_display;
 mod onlooker;
 mod signals;
+mod tally;
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
+use clap::ValueEnum;
 use ssh_doctor_checks::base::text::sanitize;
 
 pub use ask::AtTerminal;
-pub use board::LiveDisplay;
+pub use live_display::LiveDisplay;
 pub use onlooker::Onlooker;
 pub use signals::stop_on_signals;
+pub use tally::Tally;
 
-use crate::cli::Color;
 use crate::diagnose::Verdict;
 use crate::report::{Style, nagios};
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
 
 /// The narrowest and the widest a report is laid out for, in columns.
 const COLUMNS: std::ops::RangeInclusive<usize> = 40..=120;
@@ -36,6 +49,12 @@ pub fn style(color: Color) -> Style {
         unicode: unicode(io::stdout().is_terminal()),
         width: terminal_size::terminal_size_of(io::stdout()).map_or(USUAL_COLUMNS, |(width, _)| columns(width.0)),
     }
+}
+
+/// Whether somebody may read what is written to standard error.
+#[must_use]
+pub fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
 }
 
 /// Whether a person is there to answer a question.

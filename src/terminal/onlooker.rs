@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use ssh_doctor_checks::base::text::sanitize;
-use ssh_doctor_checks::measure::progress::{CheckOutcome, Event, IdleState, LaneState, Progress};
+use ssh_doctor_checks::measure::progress::{CheckOutcome, Event, IdleState, Progress, SessionState};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::board::LiveDisplay;
 use super::frame::{Known, lines};
+use super::live_display::LiveDisplay;
 use super::remark;
 
 /// How often the board is drawn.
@@ -68,7 +68,7 @@ async fn live(title: String, mut events: UnboundedReceiver<Event>, board: LiveDi
             _ = frames.tick() => {
                 known.tick += 1;
                 (known.elapsed, known.heard, known.ending) = (began.elapsed(), heard.elapsed(), board.is_ending());
-                board.draw(&lines(&known, board.looks()));
+                board.draw(&lines(&known, board.frame_style()));
             }
         }
     }
@@ -116,9 +116,9 @@ fn news(before: Option<&IdleState>, now: &IdleState) -> Vec<String> {
     for (number, row) in now.rows.iter().enumerate() {
         let known = before.and_then(|before| before.rows.get(number)).map(|row| &row.state);
         let state = match &row.state {
-            LaneState::Alive => "alive".to_owned(),
-            LaneState::Dead(how) => format!("dead: {how}"),
-            LaneState::Waiting | LaneState::Probing => continue,
+            SessionState::Alive => "alive".to_owned(),
+            SessionState::Dead(how) => format!("dead: {how}"),
+            SessionState::Waiting | SessionState::Probing => continue,
         };
         if known != Some(&row.state) {
             news.push(format!("idle: {at} s: {} after {} s: {state}", row.label, row.idle.as_secs()));
@@ -131,7 +131,7 @@ fn news(before: Option<&IdleState>, now: &IdleState) -> Vec<String> {
 mod tests {
     use std::time::Duration;
 
-    use ssh_doctor_checks::measure::progress::{IdleState, SessionRow, LaneState};
+    use ssh_doctor_checks::measure::progress::{IdleState, SessionRow, SessionState};
 
     use super::news;
 
@@ -141,9 +141,14 @@ mod tests {
             phase: "first round".into(),
             elapsed: Duration::from_secs(9),
             left: Duration::ZERO,
-            rows: vec![SessionRow { label: "silent".into(), idle: Duration::from_secs(8), until: None, state: lane_state }],
+            rows: vec![SessionRow {
+                label: "silent".into(),
+                idle: Duration::from_secs(8),
+                until: None,
+                state: lane_state,
+            }],
         };
-        let (waiting, dead) = (state(LaneState::Waiting), state(LaneState::Dead("reset".into())));
+        let (waiting, dead) = (state(SessionState::Waiting), state(SessionState::Dead("reset".into())));
         assert_eq!(news(None, &waiting), ["idle: 9 s: first round"]);
         assert!(news(Some(&waiting), &waiting).is_empty());
         assert_eq!(news(Some(&waiting), &dead), ["idle: 9 s: silent after 8 s: dead: reset"]);

@@ -5,7 +5,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::ask;
-use super::board::LiveDisplay;
+use super::live_display::LiveDisplay;
 use super::remark;
 
 /// A wish to stop that the first signal makes; the second one exits at once with 128 and the signal's number.

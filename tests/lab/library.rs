@@ -7,7 +7,7 @@ use ssh_doctor_checks::base::ask::Nobody;
 use ssh_doctor_checks::base::limits::Limits;
 use ssh_doctor_checks::base::stop::Stop;
 use ssh_doctor_checks::base::target::{Identity, Strictness, Target};
-use ssh_doctor_checks::measure::examination::Examination;
+use ssh_doctor_checks::measure::context::Context;
 use ssh_doctor_checks::measure::progress::Progress;
 use ssh_doctor_checks::measure::{auth, dns, handshake, hostkey, tcp};
 use ssh_doctor_checks::ssh::login::Login;
@@ -22,15 +22,13 @@ impl Lab {
         target.credentials.identities = vec![Identity { path, explicit: true }];
         target.host_keys.strictness = Strictness::AcceptNew;
         let limits = Limits::default();
-        let mut exam = Examination::new(target, limits, Progress::default(), Stop::never(), Arc::new(Nobody));
-        let exam = &mut exam;
-        let steps = [
-            format!("{:?}", dns::check(exam).await),
-            format!("{:?}", tcp::check(exam).await),
-            format!("{:?}", handshake::check(exam).await),
-            format!("{:?}", hostkey::check(exam).await),
-            format!("{:?}", auth::check(exam).await),
-        ];
-        exam.login.clone().unwrap_or_else(|| panic!("no login: {steps:?}"))
+        let ctx = Context::new(target, limits, Progress::default(), Stop::never(), Arc::new(Nobody));
+        let (dns, found) = dns::check(&ctx).await;
+        let (tcp, link) = tcp::check(&ctx, &found.addresses, None).await;
+        let (handshake, keyed) = handshake::check(&ctx, link).await;
+        let (hostkey, identity) = hostkey::check(&ctx, keyed).await;
+        let (auth, logged_in) = auth::check(&ctx, identity).await;
+        let login = logged_in.and_then(|logged_in| logged_in.login);
+        login.unwrap_or_else(|| panic!("no login: {dns:?} {tcp:?} {handshake:?} {hostkey:?} {auth:?}"))
     }
 }

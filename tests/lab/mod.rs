@@ -7,6 +7,7 @@ mod account;
 mod agent;
 mod command;
 mod doctor;
+mod held;
 mod home;
 mod identity;
 mod library;
@@ -29,6 +30,7 @@ use std::time::Duration;
 pub(crate) use account::PASSWORD;
 pub(crate) use command::{Daemon, Run, eventually};
 pub(crate) use doctor::Report;
+pub(crate) use held::HeldSession;
 pub(crate) use middlebox::{Heeded, Middlebox};
 pub(crate) use namespace::{Namespace, remains};
 pub(crate) use proxy::Proxy;
@@ -123,6 +125,14 @@ impl Lab {
     /// An address on the client's own network; it has the first.
     pub(crate) fn client_address(&self, end: u8) -> Ipv4Addr {
         self.address(0, end)
+    }
+
+    /// Gives the client another address of its network in place of its own.
+    pub(crate) fn move_client(&self, end: u8) {
+        let (old, new, router) = (self.client_address(1), self.client_address(end), self.client_address(2));
+        self.client().ip(&format!("addr del {old}/24 dev {FAR}\naddr add {new}/24 dev {FAR}"));
+        let far = (1..self.hosts.len() - 1).map(|link| self.address(link, 0));
+        far.for_each(|net| self.client().ip(&format!("route replace {net}/24 via {router}")));
     }
 
     /// The address with which the router at a hop answers the client.

@@ -2,13 +2,13 @@
 
 use std::net::Ipv4Addr;
 
-use ssh_doctor_fixtures::names::{Answer, Host};
+use ssh_doctor_fixtures::names::{Host, NameAnswer};
 
 use super::{SSH_CONFIG, assert_client_mends, assert_fails, examined, named, paste, printed, run_on, s, ssh};
 use crate::lab::Lab;
 
-fn knows(name: &'static str, address: Ipv4Addr) -> Answer {
-    Answer::Knows(Host { name, address, sshfp: &[] })
+fn knows(name: &'static str, address: Ipv4Addr) -> NameAnswer {
+    NameAnswer::Knows(Host { name, address, sshfp: &[] })
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! What every other room builds on: the target, its limits, and text.
 
+pub mod admission;
+pub mod algorithms;
 pub mod ask;
+pub mod elapsed;
 pub mod limits;
 pub mod nonce;
+pub mod own_ssh;
+pub mod pattern;
 pub mod stop;
 pub mod target;
 pub mod text;

@@ -7,6 +7,9 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+pub use super::algorithms::Algorithms;
+use super::own_ssh::OwnSsh;
+
 /// One SSH server as the user's own `ssh` would reach it: every setting resolved.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -36,11 +39,19 @@ pub struct Target {
     pub tos: Option<u8>,
     /// What of the command line led here.
     pub flags: Flags,
+    /// The user's own ssh; none where none is installed, or the target is not the user's.
+    pub own_ssh: Option<OwnSsh>,
     /// What keeps the user's own sessions alive today, and what of their settings we cannot honour.
     pub settings: Settings,
 }
 
 impl Target {
+    /// Whether ssh does not accept its settings for it, so that nothing about it is resolved.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.own_ssh.as_ref().is_some_and(|own| own.refusal.is_some())
+    }
+
     /// A server as ssh would reach it with an empty configuration, no agent, no keys and no known hosts.
     #[must_use]
     pub fn bare(host: &str, port: u16, user: &str) -> Self {
@@ -67,6 +78,7 @@ impl Target {
             algorithms: Algorithms::default(),
             tos: None,
             flags: Flags::default(),
+            own_ssh: None,
             settings: Settings {
                 source: "no configuration".to_owned(),
                 server_alive_count_max: 3,
@@ -198,21 +210,6 @@ pub struct Identity {
     pub explicit: bool,
 }
 
-/// Algorithm names as the user's own client offers them, most preferred first.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Algorithms {
-    /// Key exchange (`KexAlgorithms`).
-    pub kex: Vec<String>,
-    /// Host keys (`HostKeyAlgorithms`).
-    pub host_key: Vec<String>,
-    /// Ciphers (`Ciphers`).
-    pub cipher: Vec<String>,
-    /// Message authentication codes (`MACs`).
-    pub mac: Vec<String>,
-    /// Whether compression is asked for (`Compression`).
-    pub compression: bool,
-}
-
 /// The user's settings that the report quotes.
 #[derive(Debug, Clone, Default, JsonSchema, Serialize, Deserialize)]
 pub struct Settings {
@@ -234,6 +231,9 @@ pub struct Settings {
     pub connect_timeout_from: String,
     /// Settings of the user that this examination does not honour, each with the reason.
     pub not_honoured: Vec<String>,
+    /// Of those, the ones that could change the outcome: with them ssh may fail or work where this examination does not.
+    #[serde(default)]
+    pub deciding: Vec<String>,
 }
 
 /// How to reach the server once more.

@@ -7,7 +7,7 @@ const SHOWN_CHARS: usize = 200;
 
 /// Foreign text with control characters escaped and its length bounded.
 #[must_use]
-pub fn shown(text: &str) -> String {
+pub fn sanitize(text: &str) -> String {
     let cut = text.char_indices().nth(SHOWN_CHARS).map(|(at, _)| at);
     let mut safe = escaped(&text[..cut.unwrap_or(text.len())]);
     if cut.is_some() {
@@ -35,7 +35,7 @@ pub fn is_unprintable(c: char) -> bool {
 /// Foreign bytes as [`shown`] text; what is not UTF-8 becomes the replacement character.
 #[must_use]
 pub fn sanitize_bytes(bytes: &[u8]) -> String {
-    shown(&String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN_CHARS)]))
+    sanitize(&String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN_CHARS)]))
 }
 
 /// Formatting characters that reorder or hide text on a terminal (Unicode bidirectional controls and zero-width characters).
@@ -111,12 +111,12 @@ fn trimmed(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{seconds, shown};
+    use super::{sanitize, seconds};
 
     #[test]
     fn control_characters_never_reach_the_terminal() {
-        assert_eq!(shown("a\x1b[31mb\r\n\u{202e}"), "a\\u{1b}[31mb\\r\\n\\u{202e}");
-        assert!(shown(&"x".repeat(10_000)).chars().count() <= 201);
+        assert_eq!(sanitize("a\x1b[31mb\r\n\u{202e}"), "a\\u{1b}[31mb\\r\\n\\u{202e}");
+        assert!(sanitize(&"x".repeat(10_000)).chars().count() <= 201);
     }
 
     #[test]

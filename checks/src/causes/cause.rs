@@ -33,6 +33,8 @@ pub struct Cause {
     pub corroborated_by: &'static [Corroboration],
     /// Recognises it in the evidence; pure, and reads any check's facts.
     pub judge: fn(&Evidence) -> Option<Match>,
+    /// Recognises it in sessions of real life (`tap`, `watch`, the socket table), each of which one cause explains at the most.
+    pub judge_sessions: fn(&Evidence) -> Option<Match>,
 }
 
 impl Cause {
@@ -49,6 +51,7 @@ impl Cause {
         strikes_anywhere: false,
         corroborated_by: &[],
         judge: |_| None,
+        judge_sessions: |_| None,
     };
 }
 

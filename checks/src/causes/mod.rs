@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod cause;
 pub mod channel;
+pub mod config;
 pub mod dns;
 pub mod exit;
 pub mod handshake;
@@ -12,6 +13,7 @@ pub mod jump;
 pub mod retest;
 pub mod server;
 pub mod server_log;
+pub mod sessions;
 pub mod shared;
 pub mod software;
 pub mod suspects;
@@ -27,6 +29,7 @@ pub use cause::{Cause, Fix, FixKind, Match, Severity, Side, Testimony};
 /// Every cause of every check, in the order of the checks; what stands in when none fits comes last.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
     [
+        config::CAUSES,
         dns::CAUSES,
         tcp::CAUSES,
         jump::CAUSES,
@@ -40,6 +43,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         exit::CAUSES,
         server::CAUSES,
         server_log::CAUSES,
+        sessions::CAUSES,
         unexplained::CAUSES,
     ]
     .into_iter()

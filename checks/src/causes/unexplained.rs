@@ -7,6 +7,12 @@ use crate::facts::{Check, Facts, Step};
 /// One for each check. The diagnosis keeps it only where nothing else explains the failure.
 pub static CAUSES: &[Cause] = &[
     Cause {
+        code: "config-unexplained",
+        title: "ssh does not accept its settings, and no known cause fits",
+        judge: |evidence| failure(&evidence.config),
+        ..unexplained(Check::Config)
+    },
+    Cause {
         code: "dns-unexplained",
         title: "The name look-up fails, and no known cause fits",
         judge: |evidence| failure(&evidence.dns),

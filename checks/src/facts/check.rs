@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Check {
+    /// The user's own ssh and its settings, before any packet.
+    Config,
     /// Name look-up.
     Dns,
     /// TCP reachability.
@@ -30,7 +32,8 @@ pub enum Check {
 
 impl Check {
     /// All checks, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::Config,
         Self::Dns,
         Self::Tcp,
         Self::Handshake,
@@ -46,6 +49,7 @@ impl Check {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Config => "config",
             Self::Dns => "dns",
             Self::Tcp => "tcp",
             Self::Handshake => "handshake",
@@ -105,7 +109,7 @@ impl<F> Step<F> {
 /// The facts of one check: plain data with times, no opinions.
 pub trait Facts: Serialize + DeserializeOwned {
     /// One line for people: what was seen, not what it means. Text that a server sent is escaped with
-    /// [`crate::base::text::shown`].
+    /// [`crate::base::text::sanitize`].
     fn summary(&self) -> String;
 
     /// The facts as a report shows them: as they are stored, unless a check shows beside them what follows from them.
@@ -122,6 +126,13 @@ pub struct Timed<F> {
     pub step: Step<F>,
     /// Wall time, milliseconds.
     pub duration_ms: f64,
+}
+
+impl<F> Default for Timed<F> {
+    /// A check that a recording does not have, since it was made before there was one.
+    fn default() -> Self {
+        Self { step: Step::Skipped("not recorded".to_owned()), duration_ms: 0.0 }
+    }
 }
 
 impl<F> std::ops::Deref for Timed<F> {

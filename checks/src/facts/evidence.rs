@@ -1,5 +1,6 @@
 //! What was seen: one record for each check, saved, loaded and judged offline.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use schemars::JsonSchema;
@@ -9,7 +10,7 @@ use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
 use super::log::Log;
 use super::server::ServerAnswers;
-use super::{auth, channel, dns, exit, handshake, hostkey, idle, tcp, transfer};
+use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::target::{Flags, Settings};
 
 /// The version of this format; a recording of another version is refused with a sentence.
@@ -38,6 +39,9 @@ pub struct Evidence {
     /// True when it was the run's deadline (`--deadline`, or a scrape's timeout).
     #[serde(default)]
     pub timed_out: bool,
+    /// The user's own ssh and its settings.
+    #[serde(default)]
+    pub config: Box<Timed<config::Facts>>,
     /// Name look-up.
     pub dns: Timed<dns::Facts>,
     /// TCP reachability.
@@ -109,6 +113,9 @@ pub struct Examined {
     /// What of the command line led there.
     #[serde(default)]
     pub flags: Flags,
+    /// The labels that a list of targets gives it.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// What the examination cost the server.
@@ -161,13 +168,14 @@ impl Evidence {
         self.checks().iter().find(|view| cut(view)).map(|view| view.check)
     }
 
-    /// The nine checks in order, each in the shape that reports need.
+    /// The checks in order, each in the shape that reports need.
     #[must_use]
-    pub fn checks(&self) -> [CheckView; 9] {
+    pub fn checks(&self) -> [CheckView; 10] {
         if let Some(log) = &self.log {
             return Check::ALL.map(|check| log.view(check));
         }
         [
+            view(Check::Config, &self.config),
             view(Check::Dns, &self.dns),
             view(Check::Tcp, &self.tcp),
             view(Check::Handshake, &self.handshake),
@@ -209,6 +217,7 @@ impl Evidence {
             spent: Spent::default(),
             interrupted: false,
             timed_out: false,
+            config: Box::new(skipped()),
             dns: skipped(),
             tcp: skipped(),
             handshake: skipped(),
@@ -230,7 +239,7 @@ impl Evidence {
         let mut evidence = Self::unexamined();
         evidence.started_at = jiff::Timestamp::now();
         input.clone_into(&mut evidence.target.input);
-        evidence.dns.step = Step::Error(why);
+        evidence.config.step = Step::Error(why);
         evidence
     }
 }

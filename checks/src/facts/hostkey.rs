@@ -148,7 +148,9 @@ impl facts::Facts for Facts {
             (KnownHostsMatch::Unknown, Decision::AcceptedByUser) => {
                 format!("{key} is not in known_hosts; the user accepted it")
             }
-            (KnownHostsMatch::Unknown, Decision::RefusedByUser) => format!("{key} is not in known_hosts; the user refused it"),
+            (KnownHostsMatch::Unknown, Decision::RefusedByUser) => {
+                format!("{key} is not in known_hosts; the user refused it")
+            }
             (KnownHostsMatch::Unknown, Decision::PublicKeysOnly) => {
                 format!("{key} is not in known_hosts; nobody to ask, going on with public keys only")
             }

@@ -79,6 +79,15 @@ pub struct TcpInfo {
     pub data_segments: u32,
     /// Milliseconds since the last acknowledgement came.
     pub last_ack_ms: u32,
+    /// Milliseconds since the last segment with data came.
+    #[serde(default)]
+    pub last_received_ms: u32,
+    /// Milliseconds since the last segment with data was sent, for the first time or again.
+    #[serde(default)]
+    pub last_sent_ms: u32,
+    /// Keepalives or window probes sent since the last answer.
+    #[serde(default)]
+    pub probes: u8,
     /// Maximum segment size we send, bytes.
     pub mss: u32,
     /// Path MTU, bytes.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::connection::{Manner, Ran};
 use super::retest::Retest;
 use super::tcp::TcpInfo;
-use crate::base::text::{bytes, seconds, sanitize};
+use crate::base::text::{bytes, sanitize, seconds};
 use crate::facts;
 
 /// A key exchange that we asked for.

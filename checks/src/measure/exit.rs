@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::examination::Examination;
+use super::context::Context;
+use super::handles::LoggedIn;
+use crate::base::elapsed::ms_since;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::text::sanitize_bytes;
@@ -20,17 +22,17 @@ const KEPT: usize = 2 * command::KEPT;
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Ends a last command on the connection that auth left, and then the connection.
-pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    let (Some(connection), Some(_)) = (exam.connection.take(), &exam.login) else {
+pub async fn check(ctx: &Context, logged_in: Option<LoggedIn>) -> Step<Facts> {
+    let Some(LoggedIn { connection: Some(connection), login: Some(_), runs_commands, running, .. }) = logged_in else {
         return Step::Skipped("no connection is left: see the checks before".into());
     };
-    if let Err(why) = exam.runs_commands {
+    if let Err(why) = runs_commands {
         connection.close(GOODBYE).await;
         return Step::Skipped(why.into());
     }
-    let patience = exam.limits.patience();
+    let patience = ctx.limits.patience();
     // The command that channel started may have been closed meanwhile by whatever ends idle channels.
-    let going_on = exam.running.take().filter(|_| exam.limits.idle.is_zero());
+    let going_on = running.filter(|_| ctx.limits.idle.is_zero());
     let ended = async {
         let mut ran = Ran::default();
         let running = match going_on {
@@ -43,19 +45,19 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         let other_output = take_other_output(&mut ran);
         (ran, other_output)
     };
-    let Some((ran, other_output)) = exam.stop.race(ended).await else {
+    let Some((ran, other_output)) = ctx.stop.race(ended).await else {
         connection.close(GOODBYE).await;
         return Step::Skipped("interrupted".into());
     };
-    let again = if exam.limits.deep && is_whole(&ran) {
-        exam.stop.race(Box::pin(again(&connection, patience))).await.unwrap_or_default()
+    let again = if ctx.limits.deep && is_whole(&ran) {
+        ctx.stop.race(Box::pin(again(&connection, patience))).await.unwrap_or_default()
     } else {
         Vec::new()
     };
     let ending = connection.ending().map(|ending| ending.manner);
     let goodbye = Instant::now();
     connection.close(GOODBYE).await;
-    let goodbye_ms = ending.is_none().then(|| goodbye.elapsed().as_secs_f64() * 1000.0);
+    let goodbye_ms = ending.is_none().then(|| ms_since(goodbye));
     let whole = is_whole(&ran) && again.iter().all(is_whole);
     let facts = Facts { ran, again, other_output, written_bytes: OUTPUT, given_status: STATUS, ending, goodbye_ms };
     if whole { Step::Passed(facts) } else { Step::Failed(facts) }

@@ -2,9 +2,11 @@
 
 pub mod auth;
 pub mod channel;
+pub mod config;
+pub mod context;
 pub mod dns;
-pub mod examination;
 pub mod exit;
+pub mod handles;
 pub mod handshake;
 pub mod hostkey;
 pub mod idle;
@@ -12,5 +14,6 @@ pub mod jump;
 pub mod progress;
 pub mod retest;
 pub mod server;
+pub mod sessions;
 pub mod tcp;
 pub mod transfer;

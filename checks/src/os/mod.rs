@@ -1,6 +1,21 @@
-//! What this machine and its kernel know.
+//! What this machine and its kernel know. Where a system cannot tell, the answer is an error of the kind `Unsupported`, or `None`: not known.
 
+pub mod clocks;
 pub mod files;
 pub mod icmp;
+#[cfg(target_os = "linux")]
+mod linux;
+pub mod local_address;
 pub mod path;
+mod portable;
 pub mod socket;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use portable as system;
+
+pub use system::borrow::borrow_socket;
+pub use system::processes::{process, socket_holders, sockets_of};
+pub use system::sockets::{for_each_tcp_socket, tcp_socket};
+pub use system::unix_sockets::unix_peers;

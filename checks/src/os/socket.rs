@@ -18,13 +18,14 @@ use crate::facts::tcp::TcpInfo;
 pub struct Socket(OwnedFd);
 
 /// The name of a system error, such as `ECONNREFUSED` (errno(3)): its number differs from system to system.
-pub(crate) fn errno_name(error: &io::Error) -> Option<String> {
+#[must_use]
+pub fn errno_name(error: &io::Error) -> Option<String> {
     error.raw_os_error().map(|number| format!("{:?}", Errno::from_raw(number)))
 }
 
 /// When the kernel asks a silent peer whether it is there (tcp(7)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keepalive {
+pub struct SocketKeepalive {
     /// After this long a silence; whole seconds, at least one (`TCP_KEEPIDLE`).
     pub idle: Duration,
     /// Then again so often; whole seconds, at least one (`TCP_KEEPINTVL`).
@@ -72,26 +73,54 @@ impl Socket {
     }
 
     /// Lets the kernel send TCP keepalives, or none any more.
-    pub fn set_tcp_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
+    pub fn set_tcp_keepalive(&self, keepalive: Option<SocketKeepalive>) -> io::Result<()> {
         let socket = SockRef::from(&self.0);
-        let Some(Keepalive { idle, interval, retries }) = keepalive else { return socket.set_keepalive(false) };
-        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle).with_interval(interval).with_retries(retries))
+        let Some(SocketKeepalive { idle, interval, retries }) = keepalive else { return socket.set_keepalive(false) };
+        // The idle time last: on a connection that is idle already it sends the first one, and the second follows after the interval.
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_interval(interval).with_retries(retries))?;
+        self.set_keepalive_idle(idle)
+    }
+
+    /// Lets the kernel send a TCP keepalive after so much idle time; whole seconds, at least one.
+    pub fn set_keepalive_idle(&self, idle: Duration) -> io::Result<()> {
+        SockRef::from(&self.0).set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))
     }
 
     /// Which TCP keepalives the kernel sends, if any.
-    pub fn tcp_keepalive(&self) -> io::Result<Option<Keepalive>> {
+    pub fn tcp_keepalive(&self) -> io::Result<Option<SocketKeepalive>> {
+        let (on, values) = self.keepalive_values()?;
+        Ok(on.then_some(values))
+    }
+
+    /// Whether the kernel sends TCP keepalives, and which ones it would send.
+    pub fn keepalive_values(&self) -> io::Result<(bool, SocketKeepalive)> {
         let socket = SockRef::from(&self.0);
-        if !socket.keepalive()? {
-            return Ok(None);
-        }
         let (idle, interval) = (socket.tcp_keepalive_time()?, socket.tcp_keepalive_interval()?);
-        Ok(Some(Keepalive { idle, interval, retries: socket.tcp_keepalive_retries()? }))
+        Ok((socket.keepalive()?, SocketKeepalive { idle, interval, retries: socket.tcp_keepalive_retries()? }))
+    }
+
+    /// Whether the connection still has another end, as far as the kernel knows.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        SockRef::from(&self.0).peer_addr().is_ok()
     }
 
     /// Gives the connection up after this long without an answer instead of after the kernel's own count (`TCP_USER_TIMEOUT`, tcp(7)).
     #[cfg(target_os = "linux")]
     pub fn set_user_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         SockRef::from(&self.0).set_tcp_user_timeout(timeout)
+    }
+
+    /// When the connection is given up, where that is not left to the kernel's own count.
+    #[cfg(target_os = "linux")]
+    pub fn user_timeout(&self) -> io::Result<Option<Duration>> {
+        SockRef::from(&self.0).tcp_user_timeout()
+    }
+
+    /// Nothing that this system has.
+    #[cfg(not(target_os = "linux"))]
+    pub fn user_timeout(&self) -> io::Result<Option<Duration>> {
+        Ok(None)
     }
 
     /// Nothing that this system has.
@@ -110,9 +139,8 @@ impl Socket {
     #[cfg(target_os = "linux")]
     #[must_use]
     pub fn tcp_info(&self) -> Option<TcpInfo> {
-        // SAFETY: tcp_info is plain old data, for which all zeroes is a valid value.
-        let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
-        let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
+        let mut info = [0_u8; size_of::<libc::tcp_info>()];
+        let mut length = libc::socklen_t::try_from(info.len()).ok()?;
         // SAFETY: the descriptor is open for as long as self lives, and the kernel writes at most `length` bytes into `info`.
         let result = unsafe {
             libc::getsockopt(
@@ -123,17 +151,10 @@ impl Socket {
                 &raw mut length,
             )
         };
-        (result == 0).then_some(TcpInfo {
-            rtt_us: info.tcpi_rtt,
-            rto_us: info.tcpi_rto,
-            backoff: info.tcpi_backoff,
-            unacked: info.tcpi_unacked,
-            retransmits: info.tcpi_total_retrans,
-            data_segments: info.tcpi_data_segs_out,
-            last_ack_ms: info.tcpi_last_ack_recv,
-            mss: info.tcpi_snd_mss,
-            path_mtu: info.tcpi_pmtu,
-        })
+        if result != 0 {
+            return None;
+        }
+        super::linux::tcp_info::read(info.get(..usize::try_from(length).ok()?)?)
     }
 
     /// What the kernel knows of the connection: nothing that we can read on this system.
@@ -150,7 +171,7 @@ fn is_v6(socket: &SockRef<'_>) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Keepalive, Socket};
+    use super::{Socket, SocketKeepalive};
     use std::net::{TcpListener, TcpStream};
     use std::time::Duration;
 
@@ -167,7 +188,7 @@ mod tests {
             assert_eq!(socket.ttl().unwrap(), usual, "{address}");
             assert_eq!(socket.tcp_keepalive().unwrap(), None);
             let [idle, interval] = [2, 5].map(Duration::from_secs);
-            let keepalive = Some(Keepalive { idle, interval, retries: 127 });
+            let keepalive = Some(SocketKeepalive { idle, interval, retries: 127 });
             socket.set_tcp_keepalive(keepalive).unwrap();
             assert_eq!(socket.tcp_keepalive().unwrap(), keepalive);
             socket.set_tcp_keepalive(None).unwrap();

@@ -48,8 +48,14 @@ impl Connection {
             if answers.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
         })
         .await;
-        let mut failures: Vec<_> =
-            self.observations().read().open_failures.iter().filter(|new| Some(new.channel) > already).cloned().collect();
+        let mut failures: Vec<_> = self
+            .observations()
+            .read()
+            .open_failures
+            .iter()
+            .filter(|new| Some(new.channel) > already)
+            .cloned()
+            .collect();
         failures.sort_by_key(|failure| failure.channel);
         let mut failures = failures.into_iter();
         answers.map(|answer| match answer {

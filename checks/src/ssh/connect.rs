@@ -8,11 +8,11 @@ use russh::{Preferred, client};
 use tokio::time::timeout;
 
 use super::algorithms::{Shortfall, preferred};
+use super::client_handler::ClientHandler;
 use super::connection::Connection;
 use super::observations::Observations;
 use super::tap::{Tap, Watch};
 use super::transport::Transport;
-use super::witness::ClientHandler;
 use crate::base::target::Target;
 use crate::base::text::sanitize;
 

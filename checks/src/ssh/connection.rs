@@ -8,10 +8,10 @@ use russh::ChannelStream;
 use russh::client::{Handle, Msg};
 use tokio::time::{sleep, timeout};
 
+use super::client_handler::ClientHandler;
 use super::ending::Ending;
 use super::observations::Observations;
 use super::tap::Watch;
-use super::witness::ClientHandler;
 use crate::base::target::Route;
 use crate::base::text::sanitize;
 use crate::facts::connection::{Manner, NotForwarded};

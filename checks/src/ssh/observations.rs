@@ -16,7 +16,7 @@ use crate::ssh::tap::wire::Disconnect;
 /// The notes of one connection, readable while it lives.
 #[derive(Debug, Clone, Default)]
 pub struct Observations {
-    noted: Arc<Mutex<Observed>>,
+    observed: Arc<Mutex<Observed>>,
     pub(super) key_exchange: Arc<Notify>,
 }
 
@@ -86,7 +86,7 @@ impl ServerKey {
 impl Observations {
     /// What was noted so far.
     pub fn read(&self) -> MutexGuard<'_, Observed> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.observed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns when more than `before` key exchanges have ended.

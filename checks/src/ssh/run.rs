@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::connection::Connection;
 use super::tap::Watch;
+use crate::base::elapsed::ms_since;
 use crate::base::limits::Patience;
 use crate::facts::connection::{GaveUp, Ran};
 
@@ -53,7 +54,7 @@ impl Connection {
     async fn open_session(&self, patience: Patience, ran: &mut Ran) -> Option<Channel<Msg>> {
         let began = Instant::now();
         let opened = timeout(patience.silence, self.handle.channel_open_session()).await;
-        ran.duration_ms = since(began);
+        ran.duration_ms = ms_since(began);
         match opened {
             Err(_) => ran.gave_up = Some(GaveUp::Silence),
             Ok(Err(russh::Error::ChannelOpenFailure(_))) => {
@@ -62,7 +63,7 @@ impl Connection {
             }
             Ok(Err(_)) => ran.connection_lost = true,
             Ok(Ok(channel)) => {
-                ran.open_ms = Some(since(began));
+                ran.open_ms = Some(ms_since(began));
                 return Some(channel);
             }
         }
@@ -97,7 +98,7 @@ impl Running {
                     Err(_) => ran.gave_up = Some(GaveUp::Silence),
                     Ok(None) => ran.connection_lost = true,
                     Ok(Some(message)) => {
-                        let now = before + since(began);
+                        let now = before + ms_since(began);
                         take(ran, message, keep, now);
                         if ran.accepted.is_some() || ran.stdout_bytes > 0 {
                             ran.answered_ms.get_or_insert(now);
@@ -109,7 +110,7 @@ impl Running {
         if timeout(patience.total, reading).await.is_err() {
             ran.gave_up = Some(GaveUp::Total);
         }
-        ran.duration_ms = before + since(began);
+        ran.duration_ms = before + ms_since(began);
     }
 
     /// Writes `data`; false where the server does not take it in time.
@@ -204,8 +205,4 @@ async fn exec(channel: Channel<Msg>, command: &str, ran: &mut Ran) -> Option<Run
 fn keep_first(kept: &mut Vec<u8>, data: &[u8], keep: usize) {
     let room = keep.saturating_sub(kept.len()).min(data.len());
     kept.extend_from_slice(data.get(..room).unwrap_or_default());
-}
-
-fn since(began: Instant) -> f64 {
-    began.elapsed().as_secs_f64() * 1000.0
 }

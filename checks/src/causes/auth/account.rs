@@ -3,7 +3,7 @@
 use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
-use crate::facts::auth::{Answer, Attempt, Conclusion, Facts};
+use crate::facts::auth::{Attempt, AuthAnswer, Conclusion, Facts};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
 use crate::facts::{Check, channel};
@@ -110,13 +110,13 @@ fn refused_proof(facts: &Facts, attempt: &Attempt) -> Option<String> {
     let took = seconds(attempt.ms / 1000.0);
     let without_a_word = facts.end == Some(Manner::Fin) && attempt.ms < AT_ONCE_MS;
     match (&attempt.key, attempt.answer) {
-        (Some(key), Answer::Refused) if attempt.steps.signing_ms.is_some() => {
+        (Some(key), AuthAnswer::Refused) if attempt.steps.signing_ms.is_some() => {
             Some(format!("the server asked for the signature of {}, and refused it", key.words()))
         }
-        (Some(key), Answer::Ended) if attempt.steps.signing_ms.is_some() && without_a_word => {
+        (Some(key), AuthAnswer::Ended) if attempt.steps.signing_ms.is_some() && without_a_word => {
             Some(format!("the server asked for the signature of {}, and then ended the connection", key.words()))
         }
-        (None, Answer::Ended) if without_a_word => {
+        (None, AuthAnswer::Ended) if without_a_word => {
             Some(format!("the connection ended {took} after the {}, without a refusal", attempt.method))
         }
         _ => None,
@@ -137,14 +137,14 @@ fn says_refused(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::causes::auth::samples::{Sample, attempt, key, secret};
-    use crate::facts::auth::{Answer, Attempt, Conclusion, Steps};
+    use crate::facts::auth::{Attempt, AuthAnswer, Conclusion, Steps};
     use crate::facts::certainty::Certainty;
     use crate::facts::connection::{Manner, Ran};
     use crate::facts::{Evidence, Step, Timed, channel};
 
     const CODE: &str = "auth-account-refused";
 
-    fn signed(answer: Answer) -> Attempt {
+    fn signed(answer: AuthAnswer) -> Attempt {
         let steps = Steps { query_ms: Some(1.0), signing_ms: Some(1.0), decision_ms: Some(1.0) };
         Attempt { steps, ..attempt(key("a"), answer) }
     }
@@ -158,18 +158,18 @@ mod tests {
 
     #[test]
     fn the_end_after_a_signature_that_was_asked_for_is_likely_the_account() {
-        let sample = ended(signed(Answer::Ended), Manner::Fin);
+        let sample = ended(signed(AuthAnswer::Ended), Manner::Fin);
         assert_eq!(sample.fired(), ["auth-disconnected", CODE]);
         assert_eq!(sample.certainty(CODE), Certainty::Likely);
-        assert_eq!(ended(secret("password", Answer::Ended), Manner::Fin).certainty(CODE), Certainty::Likely);
+        assert_eq!(ended(secret("password", AuthAnswer::Ended), Manner::Fin).certainty(CODE), Certainty::Likely);
     }
 
     #[test]
     fn the_servers_own_words_make_it_certain() {
-        let mut sample = ended(signed(Answer::Ended), Manner::Fin);
+        let mut sample = ended(signed(AuthAnswer::Ended), Manner::Fin);
         sample.0.banner = Some("Your account has expired; please contact your system administrator.".into());
         assert_eq!(sample.certainty(CODE), Certainty::Certain);
-        let mut asked = secret("keyboard-interactive", Answer::Refused).asked("Password: ");
+        let mut asked = secret("keyboard-interactive", AuthAnswer::Refused).asked("Password: ");
         asked.notices = vec!["System is going down. Unprivileged users are not permitted to log in anymore.".into()];
         let sample = Sample::refused(["keyboard-interactive"]).with(asked);
         assert_eq!(sample.certainty(CODE), Certainty::Certain);
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_signature_that_was_refused_is_no_rejected_key() {
-        assert_eq!(Sample::refused(["publickey"]).with(signed(Answer::Refused)).fired(), [CODE]);
+        assert_eq!(Sample::refused(["publickey"]).with(signed(AuthAnswer::Refused)).fired(), [CODE]);
     }
 
     #[test]
@@ -199,13 +199,13 @@ mod tests {
     #[test]
     fn other_ends_are_not_blamed_on_the_account() {
         for sample in [
-            ended(attempt(key("a"), Answer::Ended), Manner::Fin),
-            ended(signed(Answer::Ended), Manner::Reset),
-            ended(Attempt { ms: 120_000.0, ..signed(Answer::Ended) }, Manner::Fin),
+            ended(attempt(key("a"), AuthAnswer::Ended), Manner::Fin),
+            ended(signed(AuthAnswer::Ended), Manner::Reset),
+            ended(Attempt { ms: 120_000.0, ..signed(AuthAnswer::Ended) }, Manner::Fin),
         ] {
             assert_eq!(sample.fired(), ["auth-disconnected"]);
         }
-        let mut banner = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused));
+        let mut banner = Sample::refused(["publickey"]).with(attempt(key("a"), AuthAnswer::Refused));
         banner.0.banner = Some("Authorized uses only".into());
         assert_eq!(banner.fired(), ["auth-key-rejected"]);
     }

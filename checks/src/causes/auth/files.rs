@@ -2,7 +2,7 @@
 
 use super::shared::refused;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
-use crate::facts::auth::{Answer, Attempt, Facts, KeyFile, KeyProblem};
+use crate::facts::auth::{Attempt, AuthAnswer, Facts, KeyFile, KeyProblem};
 use crate::facts::certainty::Certainty;
 use crate::facts::{Check, Step};
 
@@ -56,8 +56,9 @@ pub(super) const KEY_ENCRYPTED: Cause = Cause {
     hides: &["auth-no-credentials", "auth-key-rejected"],
     judge: |evidence| {
         let facts = refused(evidence)?;
-        let locked =
-            |obstacle: Option<&KeyProblem>| matches!(obstacle, Some(KeyProblem::Encrypted | KeyProblem::WrongPassphrase));
+        let locked = |obstacle: Option<&KeyProblem>| {
+            matches!(obstacle, Some(KeyProblem::Encrypted | KeyProblem::WrongPassphrase))
+        };
         unusable(facts, locked)
     },
     ..Cause::NEW
@@ -179,7 +180,7 @@ pub(super) const SECURITY_KEY_FILE: Cause = Cause {
 /// a file of which the server could not be asked.
 fn unusable(facts: &Facts, is: impl Fn(Option<&KeyProblem>) -> bool) -> Option<Match> {
     let wanted: Vec<&Attempt> = facts
-        .answered(Answer::Unfinished)
+        .answered(AuthAnswer::Unfinished)
         .filter(|attempt| attempt.key.is_some() && is(attempt.obstacle.as_ref()))
         .collect();
     if let Some(first) = wanted.first() {
@@ -223,12 +224,12 @@ fn named(found: Match, file: Option<String>) -> Match {
 #[cfg(test)]
 mod tests {
     use crate::causes::auth::samples::{Sample, attempt, file, key};
-    use crate::facts::auth::{Answer, KeyProblem};
+    use crate::facts::auth::{AuthAnswer, KeyProblem};
     use crate::facts::certainty::Certainty;
 
     #[test]
     fn a_locked_key_that_the_server_would_take_is_certain() {
-        let locked = attempt(key("a"), Answer::Unfinished).hindered(KeyProblem::Encrypted);
+        let locked = attempt(key("a"), AuthAnswer::Unfinished).hindered(KeyProblem::Encrypted);
         let sample = Sample::refused(["publickey"]).with(locked);
         assert_eq!(sample.fired(), ["auth-key-encrypted"]);
         assert_eq!(sample.certainty("auth-key-encrypted"), Certainty::Certain);
@@ -236,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_locked_key_that_the_server_refused_is_no_cause() {
-        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused)).file(file(
+        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), AuthAnswer::Refused)).file(file(
             "a",
             Some("SHA256:a"),
             KeyProblem::Encrypted,
@@ -253,7 +254,7 @@ mod tests {
 
     #[test]
     fn beside_refused_keys_a_locked_one_is_mentioned_and_not_blamed() {
-        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused)).file(file(
+        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), AuthAnswer::Refused)).file(file(
             "b",
             None,
             KeyProblem::Encrypted,
@@ -264,10 +265,10 @@ mod tests {
 
     #[test]
     fn a_security_key_that_the_server_would_take_is_our_limit() {
-        let wanted = attempt(key("a"), Answer::Unfinished).hindered(KeyProblem::HardwareKey);
-        let sample = Sample::refused(["publickey"]).with(attempt(key("b"), Answer::Refused)).with(wanted);
+        let wanted = attempt(key("a"), AuthAnswer::Unfinished).hindered(KeyProblem::HardwareKey);
+        let sample = Sample::refused(["publickey"]).with(attempt(key("b"), AuthAnswer::Refused)).with(wanted);
         assert_eq!(sample.fired(), ["auth-security-key-file"]);
-        let refused = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Refused));
+        let refused = Sample::refused(["publickey"]).with(attempt(key("a"), AuthAnswer::Refused));
         let file = file("a", Some("SHA256:a"), KeyProblem::HardwareKey);
         assert_eq!(refused.file(file).fired(), ["auth-key-rejected"]);
     }
@@ -275,7 +276,7 @@ mod tests {
     #[test]
     fn a_file_that_others_may_read_is_named() {
         let obstacle = KeyProblem::TooOpen { mode: "0644".into() };
-        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), Answer::Unfinished).hindered(obstacle));
+        let sample = Sample::refused(["publickey"]).with(attempt(key("a"), AuthAnswer::Unfinished).hindered(obstacle));
         assert_eq!(sample.fired(), ["auth-key-unreadable"]);
         assert!(sample.because("auth-key-unreadable").contains("0644"));
     }

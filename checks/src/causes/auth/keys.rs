@@ -1,6 +1,6 @@
 //! The server refuses the keys themselves.
 
-use super::files::{never_offered, describe};
+use super::files::{describe, never_offered};
 use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
 use super::shared::{offers, refused};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
@@ -198,7 +198,8 @@ mod tests {
             (KeyProblem::OnlySha1, Certainty::Certain),
             (KeyProblem::NotAccepted, Certainty::Certain),
         ] {
-            let sample = Sample::refused(["publickey"]).with(attempt(key("a"), AuthAnswer::Withheld).hindered(obstacle));
+            let sample =
+                Sample::refused(["publickey"]).with(attempt(key("a"), AuthAnswer::Withheld).hindered(obstacle));
             assert_eq!(sample.fired(), ["auth-signature-algorithm"]);
             assert_eq!(sample.certainty("auth-signature-algorithm"), certainty);
             let beside = sample.with(attempt(key("b"), AuthAnswer::Refused));

@@ -45,7 +45,8 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
     judge: |evidence| {
         let facts = refused(evidence)?;
         // A password or code that was sent and refused is a cause of its own.
-        if facts.factors.is_empty() || facts.answered(AuthAnswer::Refused).any(crate::causes::auth::passwords::sent_secret)
+        if facts.factors.is_empty()
+            || facts.answered(AuthAnswer::Refused).any(crate::causes::auth::passwords::sent_secret)
         {
             return None;
         }

@@ -5,7 +5,7 @@ use super::shared::{offers, refused};
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::auth::question::{PromptContext, asks_for_password};
-use crate::facts::auth::{Answer, Attempt, Conclusion, KeyProblem};
+use crate::facts::auth::{Attempt, AuthAnswer, Conclusion, KeyProblem};
 use crate::facts::certainty::Certainty;
 use crate::facts::{Check, channel};
 
@@ -68,7 +68,7 @@ pub(super) const PASSWORD_REJECTED: Cause = Cause {
     hides: &["auth-key-rejected", "auth-agent-unreachable"],
     judge: |evidence| {
         let facts = refused(evidence)?;
-        let attempt = facts.answered(Answer::Refused).find(|attempt| sent_secret(attempt))?;
+        let attempt = facts.answered(AuthAnswer::Refused).find(|attempt| sent_secret(attempt))?;
         let mut because = vec![format!("{} was refused after {}", attempt.method, seconds(attempt.ms / 1000.0))];
         if facts.factors.is_empty() {
             because.push(offers(facts));
@@ -137,7 +137,8 @@ pub(super) const PASSWORD_EXPIRED: Cause = Cause {
             return Some(Match::new(Certainty::Certain, [format!("instead of our command's output came \"{said}\"")]));
         }
         let facts = evidence.auth.failed()?;
-        let asked = facts.answered(Answer::Unfinished).find(|attempt| attempt.obstacle == Some(KeyProblem::NewPassword));
+        let asked =
+            facts.answered(AuthAnswer::Unfinished).find(|attempt| attempt.obstacle == Some(KeyProblem::NewPassword));
         if let Some(attempt) = asked {
             let questions = attempt.prompts.iter().map(|prompt| format!("the server asked \"{}\"", prompt.text));
             return Some(Match::new(Certainty::Certain, questions));
@@ -173,22 +174,22 @@ pub(super) fn sent_secret(attempt: &Attempt) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::causes::auth::samples::{Sample, attempt, key, secret};
-    use crate::facts::auth::{Answer, Conclusion, KeyProblem};
+    use crate::facts::auth::{AuthAnswer, Conclusion, KeyProblem};
 
     #[test]
     fn a_refused_password_outranks_refused_default_keys() {
         let sample = Sample::refused(["publickey", "password"])
-            .with(attempt(key("a"), Answer::Refused))
-            .with(secret("password", Answer::Refused));
+            .with(attempt(key("a"), AuthAnswer::Refused))
+            .with(secret("password", AuthAnswer::Refused));
         assert_eq!(sample.fired(), ["auth-key-rejected", "auth-password-rejected"]);
         assert!(super::PASSWORD_REJECTED.hides.contains(&"auth-key-rejected"));
     }
 
     #[test]
     fn keyboard_interactive_without_a_question_says_nothing_of_a_password() {
-        let none_asked = secret("keyboard-interactive", Answer::Refused);
+        let none_asked = secret("keyboard-interactive", AuthAnswer::Refused);
         let sample = Sample::refused(["publickey", "keyboard-interactive"])
-            .with(attempt(key("a"), Answer::Refused))
+            .with(attempt(key("a"), AuthAnswer::Refused))
             .with(none_asked.clone());
         assert_eq!(sample.fired(), ["auth-key-rejected"]);
         let asked = Sample::refused(["keyboard-interactive"]).with(none_asked.asked("Password:"));
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_question_for_a_new_password_is_quoted() {
-        let asked = secret("keyboard-interactive", Answer::Unfinished).hindered(KeyProblem::NewPassword);
+        let asked = secret("keyboard-interactive", AuthAnswer::Unfinished).hindered(KeyProblem::NewPassword);
         let sample = Sample::refused(["keyboard-interactive"]).with(asked.asked("Current password: "));
         assert_eq!(sample.fired(), ["auth-password-expired"]);
         assert!(sample.because("auth-password-expired").contains("Current password"));
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_no_answer_is_an_expired_password() {
-        let unread = secret("password", Answer::Silence).hindered(KeyProblem::UnreadAnswer);
+        let unread = secret("password", AuthAnswer::Silence).hindered(KeyProblem::UnreadAnswer);
         let mut sample = Sample::refused(["password"]).with(unread);
         sample.0.conclusion = Conclusion::Silent;
         assert_eq!(sample.fired(), ["auth-disconnected", "auth-password-expired"]);

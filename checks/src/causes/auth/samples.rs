@@ -3,7 +3,7 @@
 use super::CAUSES;
 use crate::causes::Match;
 use crate::facts::auth::{
-    Agent, Answer, Attempt, Certificate, Conclusion, Facts, Key, KeyFile, Objection, KeyProblem, Prompt, Steps,
+    Agent, Attempt, AuthAnswer, Certificate, Conclusion, Facts, Key, KeyFile, KeyProblem, Objection, Prompt, Steps,
 };
 use crate::facts::certainty::Certainty;
 use crate::facts::{Evidence, Step, Timed};
@@ -27,8 +27,8 @@ impl Sample {
     /// A login that succeeded after a key was refused.
     pub(super) fn logged_in() -> Self {
         let mut sample = Self::refused(["publickey", "password"])
-            .with(attempt(key("a"), Answer::Refused))
-            .with(attempt(key("b"), Answer::Accepted))
+            .with(attempt(key("a"), AuthAnswer::Refused))
+            .with(attempt(key("b"), AuthAnswer::Accepted))
             .file(file("c", None, KeyProblem::Encrypted));
         sample.0.conclusion = Conclusion::LoggedIn;
         sample
@@ -91,11 +91,11 @@ impl Attempt {
     }
 }
 
-pub(super) fn attempt(key: Key, answer: Answer) -> Attempt {
+pub(super) fn attempt(key: Key, answer: AuthAnswer) -> Attempt {
     Attempt { key: Some(key), ..secret("publickey", answer) }
 }
 
-pub(super) fn secret(method: &str, answer: Answer) -> Attempt {
+pub(super) fn secret(method: &str, answer: AuthAnswer) -> Attempt {
     Attempt {
         method: method.into(),
         key: None,

@@ -3,7 +3,7 @@
 use crate::base::text::seconds;
 use crate::causes::shared::RELOAD;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
-use crate::facts::auth::{Answer, Attempt, Facts};
+use crate::facts::auth::{Attempt, AuthAnswer, Facts};
 use crate::facts::certainty::Certainty;
 use crate::facts::{Check, Evidence};
 
@@ -128,7 +128,7 @@ fn round_trip(evidence: &Evidence) -> Option<f64> {
 
 /// A refused password is answered late on purpose (pam_faildelay): only what was accepted counts.
 fn accepted(attempt: &Attempt) -> bool {
-    matches!(attempt.answer, Answer::Accepted | Answer::Partial)
+    matches!(attempt.answer, AuthAnswer::Accepted | AuthAnswer::Partial)
 }
 
 fn steps(facts: &Facts, evidence: &Evidence) -> Vec<Step> {
@@ -176,7 +176,7 @@ fn steps(facts: &Facts, evidence: &Evidence) -> Vec<Step> {
 mod tests {
     use super::SLOW;
     use crate::causes::auth::samples::{attempt, key, secret};
-    use crate::facts::auth::{Answer, Conclusion, Facts, Steps};
+    use crate::facts::auth::{AuthAnswer, Conclusion, Facts, Steps};
     use crate::facts::connection::Ran;
     use crate::facts::{Evidence, Step, Timed, channel, handshake};
 
@@ -191,7 +191,7 @@ mod tests {
             signing_ms: Some(1.0),
             decision_ms: Some(round_trip + decision),
         };
-        let mut accepted = attempt(key("a"), Answer::Accepted);
+        let mut accepted = attempt(key("a"), AuthAnswer::Accepted);
         accepted.steps = steps;
         let auth = Facts {
             conclusion: Conclusion::LoggedIn,
@@ -247,7 +247,7 @@ mod tests {
     fn a_question_that_comes_late_is_the_work_of_pam_and_not_a_look_up_of_keys() {
         let mut evidence = login(1.0, 0.0, 0.0, 0.0, [0.0; 3]);
         let Step::Passed(facts) = &mut evidence.auth.step else { panic!("it passed") };
-        let mut asked = secret("keyboard-interactive", Answer::Accepted);
+        let mut asked = secret("keyboard-interactive", AuthAnswer::Accepted);
         asked.steps = Steps { query_ms: Some(4000.0), signing_ms: None, decision_ms: Some(2.0) };
         facts.attempts.push(asked);
         assert_eq!(blamed(&evidence), ["decision"]);
@@ -257,7 +257,7 @@ mod tests {
     fn a_slow_look_up_of_one_factor_hides_no_slow_verdict_of_another() {
         let mut evidence = login(1.0, 0.0, 5000.0, 5000.0, [0.0; 3]);
         let Step::Passed(facts) = &mut evidence.auth.step else { panic!("it passed") };
-        let mut password = secret("password", Answer::Accepted);
+        let mut password = secret("password", AuthAnswer::Accepted);
         password.steps.decision_ms = Some(4000.0);
         facts.attempts.push(password);
         assert_eq!(blamed(&evidence), ["key_lookup", "decision"]);
@@ -267,7 +267,7 @@ mod tests {
     fn a_refused_password_is_late_on_purpose() {
         let mut evidence = login(1.0, 0.0, 0.0, 0.0, [0.0; 3]);
         let Step::Passed(facts) = &mut evidence.auth.step else { panic!("it passed") };
-        let mut refused = secret("password", Answer::Refused);
+        let mut refused = secret("password", AuthAnswer::Refused);
         refused.steps.decision_ms = Some(4000.0);
         facts.attempts.insert(0, refused);
         assert!(blamed(&evidence).is_empty());

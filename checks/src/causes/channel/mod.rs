@@ -5,7 +5,7 @@ mod shared;
 mod spoilt;
 
 use super::{Cause, Fix, Match, Severity, Side};
-use crate::base::text::{seconds, sanitize, status};
+use crate::base::text::{sanitize, seconds, status};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::{Facts, OURS};

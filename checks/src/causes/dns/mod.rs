@@ -104,7 +104,9 @@ mod tests {
     #[test]
     fn a_name_that_ssh_can_look_up_is_healthy_whatever_single_name_servers_say() {
         assert_eq!(fired(works(12.0, vec![server(records(V4), code("NOERROR"))])), []);
-        for answer in [code("NXDOMAIN"), code("SERVFAIL"), code("REFUSED"), DnsAnswer::TimedOut, DnsAnswer::NotWaitedFor] {
+        for answer in
+            [code("NXDOMAIN"), code("SERVFAIL"), code("REFUSED"), DnsAnswer::TimedOut, DnsAnswer::NotWaitedFor]
+        {
             assert_eq!(fired(works(12.0, vec![both(&answer)])), [], "{answer:?}");
         }
     }

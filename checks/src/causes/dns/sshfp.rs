@@ -105,13 +105,13 @@ fn compare(evidence: &Evidence) -> Option<(&Published, Vec<Compared>)> {
             published.records.iter().flatten().filter(is_of).map(|record| record.hex.as_str()).collect();
         let own = own.filter(|_| !records.is_empty())?;
         let matches = records.iter().all(|record| *record == own);
-        Some(Compared { is_strong: hash == SHA256, matches, told: told(key, name, &own, published, &records) })
+        Some(Compared { is_strong: hash == SHA256, matches, told: describe(key, name, &own, published, &records) })
     });
     let compared: Vec<_> = compared.collect();
     (!compared.is_empty()).then_some((published, compared))
 }
 
-fn told(key: &Facts, hash: &str, own: &str, published: &Published, records: &[&str]) -> String {
+fn describe(key: &Facts, hash: &str, own: &str, published: &Published, records: &[&str]) -> String {
     format!(
         "the server's {} key has the {hash} fingerprint {own}; for {} and that type DNS has {}",
         sanitize(&key.key_type),

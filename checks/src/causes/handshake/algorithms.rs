@@ -5,7 +5,7 @@ use crate::base::text::sanitize;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::handshake::Software;
-use crate::facts::handshake::kinds::{CIPHER_KIND, HOST_KEY_KIND, KEX_KIND, AlgorithmKind, MAC_KIND, is_signal};
+use crate::facts::handshake::kinds::{AlgorithmKind, CIPHER_KIND, HOST_KEY_KIND, KEX_KIND, MAC_KIND, is_signal};
 use crate::facts::{Check, Evidence};
 
 const EXPLANATION: &str = "Client and server each send a list of what they speak, and the first of the client's that the server has too is taken. Here no name is in both. \

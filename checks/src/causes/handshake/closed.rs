@@ -10,7 +10,7 @@ use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
-use crate::facts::handshake::{Facts, Look};
+use crate::facts::handshake::{Facts, Reconnect};
 
 /// A refusal comes within this time, milliseconds; a load balancer that looks for a server takes longer.
 const PROMPT_MS: f64 = 2000.0;
@@ -44,7 +44,7 @@ pub(super) const SOURCE_DENIED: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
         let (_, after_ms) = facts.end.as_ref()?;
-        let every_time = facts.looks.iter().all(turned_away);
+        let every_time = facts.reconnects.iter().all(turned_away);
         let is_prompt = *after_ms < PROMPT_MS && round_age(*after_ms).is_none();
         if !closed_unheard(facts) || facts.received_bytes > 0 || !every_time || !is_prompt {
             return None;
@@ -104,13 +104,13 @@ fn closed_unheard(facts: &Facts) -> bool {
     let said_little = facts.received_bytes == 0 || facts.is_refused_by_sshd() || begins_a_version(facts);
     let is_close = match manner {
         Manner::Fin => true,
-        Manner::Reset => facts.looks.iter().any(turned_away),
+        Manner::Reset => facts.reconnects.iter().any(turned_away),
         _ => false,
     };
     facts.version.is_none() && is_close && said_little
 }
 
 /// Whether the look was closed in good order before the version.
-fn turned_away(look: &Look) -> bool {
+fn turned_away(look: &Reconnect) -> bool {
     look.version.is_none() && look.end == Some(Manner::Fin)
 }

@@ -51,7 +51,7 @@ pub(super) const MAX_STARTUPS: Cause = Cause {
         let facts = evidence.handshake.failed()?;
         if facts.says(EXCEEDED_MAX_STARTUPS) {
             let words = "before any version the server sent \"Exceeded MaxStartups\" and closed".to_owned();
-            let looked = looked(facts).or_else(|| shared::only_once(evidence));
+            let looked = reconnected(facts).or_else(|| shared::only_once(evidence));
             return Some(Match::new(Certainty::Likely, std::iter::once(words).chain(looked)));
         }
         // Refused and let in within a second, one connection at a time: chance decides, which no penalty does.
@@ -110,7 +110,7 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
         }
         let words = "before any version the server sent \"Not allowed at this time\" and closed".to_owned();
         let certainty = if facts.reconnects.len() > 1 { Certainty::Likely } else { Certainty::Possible };
-        let looked = looked(facts).or_else(|| shared::only_once(evidence));
+        let looked = reconnected(facts).or_else(|| shared::only_once(evidence));
         Some(Match::new(certainty, std::iter::once(words).chain(looked)))
     },
     ..Cause::NEW
@@ -122,7 +122,7 @@ fn let_in(facts: &Facts) -> Option<(f64, Software)> {
 }
 
 /// What looking again showed.
-pub(super) fn looked(facts: &Facts) -> Option<String> {
+pub(super) fn reconnected(facts: &Facts) -> Option<String> {
     let last = facts.reconnects.last()?;
     let later = seconds(last.at_ms / 1000.0);
     let further = match facts.reconnects.len() {

@@ -86,7 +86,7 @@ pub(super) const NOT_SSH: Cause = Cause {
 
 /// A connection on which we said nothing stayed open and silent, and ours was closed at our words: as a sentence.
 fn waits_for_client(facts: &Facts) -> Option<String> {
-    let last = facts.looks.last().filter(|look| look.end.is_none() && look.first_bytes.is_none())?;
+    let last = facts.reconnects.last().filter(|look| look.end.is_none() && look.first_bytes.is_none())?;
     // A close that came later than we listened there may have come there too.
     let closed = matches!(facts.end, Some((Manner::Fin, after_ms)) if after_ms < last.ms) && facts.received_bytes == 0;
     (closed && last.ms > 500.0).then(|| reconnected(facts)).flatten()
@@ -160,12 +160,12 @@ mod tests {
     #[test]
     fn a_service_that_closes_at_our_words_only_is_no_ssh_server() {
         let silent = Reconnect { ms: 700.0, ..Reconnect::default() };
-        let waits = Facts { looks: vec![silent], ..closed() };
+        let waits = Facts { reconnects: vec![silent], ..closed() };
         assert!(fired(&waits).contains(&"handshake-not-ssh"));
         let late = Facts { end: Some((Manner::Fin, 2000.0)), ..waits };
         assert!(!fired(&late).contains(&"handshake-not-ssh"), "it may close so whatever is said");
         let turned_away = Reconnect { end: Some(Manner::Fin), ..Reconnect::default() };
-        assert!(!fired(&Facts { looks: vec![turned_away], ..closed() }).contains(&"handshake-not-ssh"));
+        assert!(!fired(&Facts { reconnects: vec![turned_away], ..closed() }).contains(&"handshake-not-ssh"));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The server's key contradicts known_hosts.
 
-use super::SIGNED;
-use super::shared::{COMPARE_ON_SERVER, compared, qualified, quotable, scan_type, shown_key, told};
+use super::shared::{COMPARE_ON_SERVER, SIGNED, compared, describe, qualified, quotable, scan_type, shown_key};
 use crate::causes::retest::shared;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
@@ -66,7 +65,7 @@ pub(super) const CHANGED: Cause = Cause {
             .collect();
         let first = against.first()?;
         let mut because = vec![shown_key(facts)];
-        because.extend(against.iter().take(5).map(|entry| told(entry)));
+        because.extend(against.iter().take(5).map(|entry| describe(entry)));
         if facts.others.is_empty() {
             because.extend(shared::only_once(evidence));
         }
@@ -136,7 +135,7 @@ pub(super) const REVOKED: Cause = Cause {
                     format!("RevokedHostKeys: {} lists that key, or the authority that signed it", file.display());
                 (file, "revoked_file", told)
             }
-            (None, Some(line)) => (&line.file, "known_file", format!("{}, marked @revoked", told(line))),
+            (None, Some(line)) => (&line.file, "known_file", format!("{}, marked @revoked", describe(line))),
             (None, None) => return None,
         };
         let key_type = scan_type(facts);
@@ -210,7 +209,10 @@ mod tests {
     #[test]
     fn a_revoked_key_is_named_as_such_only() {
         let facts = Facts {
-            entries: vec![entry("SHA256:new", KnownHostsMarker::Host, true), entry("SHA256:new", KnownHostsMarker::Revoked, true)],
+            entries: vec![
+                entry("SHA256:new", KnownHostsMarker::Host, true),
+                entry("SHA256:new", KnownHostsMarker::Revoked, true),
+            ],
             standing: KnownHostsMatch::Revoked,
             decision: Decision::Stopped,
             ..known()
@@ -220,7 +222,8 @@ mod tests {
 
     #[test]
     fn the_file_that_revokes_a_key_is_named() {
-        let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), standing: KnownHostsMatch::Revoked, ..changed() };
+        let listed =
+            Facts { revoked_by: Some("/etc/ssh/revoked".into()), standing: KnownHostsMatch::Revoked, ..changed() };
         assert_eq!(fired(&listed), ["hostkey-revoked"]);
         let found = (REVOKED.judge)(&evidence(&listed)).unwrap();
         assert!(found.because[1].contains("RevokedHostKeys: /etc/ssh/revoked"), "{:?}", found.because);

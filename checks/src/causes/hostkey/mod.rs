@@ -12,9 +12,6 @@ use super::Cause;
 pub static CAUSES: &[Cause] =
     &[changed::REVOKED, several::SEVERAL, changed::CHANGED, certificate::CERT_INVALID, unknown::UNKNOWN];
 
-/// The caution of signing a host key.
-const SIGNED: &str = "ca_key is the authority's own key; add -V +52w to have the certificate expire, and name it by HostCertificate in sshd_config";
-
 /// Evidence of a host key check for the tests of all the judges here.
 #[cfg(test)]
 mod samples {
@@ -40,7 +37,10 @@ mod samples {
     #[test]
     fn a_known_key_is_healthy_and_so_is_one_that_ssh_does_not_check() {
         assert!(fired(&known()).is_empty());
-        let entries = vec![entry("SHA256:old", KnownHostsMarker::Host, false), entry("SHA256:new", KnownHostsMarker::Revoked, true)];
+        let entries = vec![
+            entry("SHA256:old", KnownHostsMarker::Host, false),
+            entry("SHA256:new", KnownHostsMarker::Revoked, true),
+        ];
         for standing in [KnownHostsMatch::Unknown, KnownHostsMatch::Changed, KnownHostsMatch::Revoked] {
             let (entries, decision) = (entries.clone(), Decision::NotChecked);
             assert!(fired(&Facts { entries, standing, decision, ..known() }).is_empty());

@@ -1,7 +1,6 @@
 //! More than one server answers under the name, each with a key of its own.
 
-use super::SIGNED;
-use super::shared::{COMPARE_ON_SERVER, compared, qualified, shown_key};
+use super::shared::{COMPARE_ON_SERVER, SIGNED, compared, qualified, shown_key};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::hostkey::KnownHostsMatch;

@@ -14,6 +14,9 @@ pub(super) const COMPARE_ON_SERVER: Fix = Fix {
     ..Fix::LOOK
 };
 
+/// The caution of signing a host key.
+pub(super) const SIGNED: &str = "ca_key is the authority's own key; add -V +52w to have the certificate expire, and name it by HostCertificate in sshd_config";
+
 /// The key that the server showed, as a sentence.
 pub(super) fn shown_key(facts: &Facts) -> String {
     format!("the server proved to hold the {} key {}", facts.key_type, facts.fingerprint)

@@ -1,6 +1,6 @@
 //! known_hosts says nothing of the server.
 
-use super::shared::{COMPARE_ON_SERVER, compared, qualified, shown_key, describe};
+use super::shared::{COMPARE_ON_SERVER, compared, describe, qualified, shown_key};
 use crate::base::target::Strictness;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;

@@ -2,10 +2,10 @@
 
 use crate::base::text::seconds;
 use crate::causes::shared::TMUX;
-use crate::causes::{Cause, Fix, Match, Severity, Side, suspects, testimony};
+use crate::causes::{Cause, Fix, Match, Severity, Side, sessions, suspects, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::idle::age::ended_moving;
-use crate::facts::idle::{Arm, StretchEnd, Facts, Moves, SessionKind, legs};
+use crate::facts::idle::{Arm, Facts, Moves, SessionKind, StretchEnd, hop_state};
 use crate::facts::{Check, Evidence};
 
 const AUTOSSH: Fix = Fix {
@@ -58,6 +58,7 @@ pub(super) const LIFETIME: Cause = Cause {
         let certainty = if died.len() > 1 { Certainty::Certain } else { Certainty::Likely };
         Some(Match::new(certainty, because).suspecting(suspects::of_age(evidence, first)))
     },
+    judge_sessions: sessions::lifetime,
     ..Cause::NEW
 };
 
@@ -84,7 +85,8 @@ pub(super) const WALL_CLOCK: Cause = Cause {
     judge: |evidence| {
         // Without data on it, who counts data ends it too.
         let (first, later) = rounds(evidence).filter(|(first, _)| first.moves == Moves::ChannelData)?;
-        let older = later.iter().filter(|arm| matches!(arm.end, StretchEnd::Alive { .. }) && arm.age_s > first.age_s * 1.05);
+        let older =
+            later.iter().filter(|arm| matches!(arm.end, StretchEnd::Alive { .. }) && arm.age_s > first.age_s * 1.05);
         let oldest = older.map(|arm| arm.age_s).max_by(f64::total_cmp)?;
         let again = later.iter().any(|arm| arm.death().is_some());
         let (how, _) = first.death()?;
@@ -99,12 +101,13 @@ pub(super) const WALL_CLOCK: Cause = Cause {
         let because = because.into_iter().chain(leg(evidence, first));
         Some(Match::new(if again { Certainty::Possible } else { Certainty::Likely }, because))
     },
+    judge_sessions: sessions::wall_clock,
     ..Cause::NEW
 };
 
 /// On which leg of a way through hops.
 fn leg(evidence: &Evidence, first: &Arm) -> Option<String> {
-    legs::describe(&evidence.idle.facts()?.legs, first.session)
+    hop_state::describe(&evidence.idle.facts()?.legs, first.session)
 }
 
 /// What a death of all sessions makes of the causes that name one kind of session.

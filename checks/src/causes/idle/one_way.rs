@@ -4,7 +4,7 @@ use super::timer::{KEEPALIVE, LONGER_TIMER, outlived};
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::certainty::Certainty;
-use crate::facts::idle::{Arm, StretchEnd, Facts, Moves, Sign, Speaker};
+use crate::facts::idle::{Arm, Facts, Moves, Sign, Speaker, StretchEnd};
 use crate::facts::{Check, Evidence};
 
 pub(super) const DROP: Cause = Cause {

@@ -1,7 +1,7 @@
 //! Nothing comes through, new connections included: no timer's doing.
 
 use crate::base::text::seconds;
-use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::causes::{Cause, Fix, Match, Severity, Side, sessions};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 
@@ -76,5 +76,6 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
         (!because.is_empty() && evidence.idle.passed().is_some())
             .then(|| Match::new(Certainty::Likely, because).at(Severity::Warning))
     },
+    judge_sessions: sessions::outage,
     ..Cause::NEW
 };

@@ -9,7 +9,7 @@ use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
 use crate::facts::handshake::Limit;
 use crate::facts::idle::bracket::data_alone_lives;
-use crate::facts::idle::{Arm, StretchEnd, Holds, Sign};
+use crate::facts::idle::{Arm, Holds, Sign, StretchEnd};
 
 pub(super) const INACTIVITY: Cause = Cause {
     code: "idle-server-inactivity",
@@ -43,7 +43,8 @@ pub(super) const INACTIVITY: Cause = Cause {
         let (how, _) = first.death().filter(|(how, sign)| how.is_of_connection() && *sign == Sign::BeforeProbe)?;
         let in_vain: Vec<&Arm> = facts.kept_in_vain().filter(|arm| arm.holds != Holds::Nothing).collect();
         let kept = *in_vain.first().filter(|_| data_alone_lives(&facts.arms))?;
-        let busy = facts.busy().find(|arm| matches!(arm.end, StretchEnd::Alive { .. }) && arm.lasted_s > first.quiet_s())?;
+        let busy =
+            facts.busy().find(|arm| matches!(arm.end, StretchEnd::Alive { .. }) && arm.lasted_s > first.quiet_s())?;
         let quiet = first.channel_quiet_s.unwrap_or(first.lasted_s);
         let of_the_server = facts.server_data_held().map(|held| {
             let counts = if held { "lived too" } else { "was ended too: what counts comes from the client" };

@@ -2,11 +2,11 @@
 
 use super::timer::outlived;
 use crate::base::text::seconds;
-use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
+use crate::causes::{Cause, Fix, Match, Severity, Side, sessions, testimony};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
-use crate::facts::idle::{StretchEnd, Holds, Moves, Sign};
+use crate::facts::idle::{Holds, Moves, Sign, StretchEnd};
 
 pub(super) const SHELL_TIMEOUT: Cause = Cause {
     code: "idle-shell-timeout",
@@ -55,6 +55,7 @@ pub(super) const SHELL_TIMEOUT: Cause = Cause {
             )
         })
     },
+    judge_sessions: sessions::left_by_shell,
     ..Cause::NEW
 };
 

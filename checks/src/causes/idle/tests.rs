@@ -1,7 +1,7 @@
 use super::CAUSES;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
-use crate::facts::idle::{Arm, StretchEnd, Facts, Holds, Moves, Outage, Sign};
+use crate::facts::idle::{Arm, Facts, Holds, Moves, Outage, Sign, StretchEnd};
 use crate::facts::{Evidence, Step, Timed};
 
 fn arm(moves: Moves, lasted_s: f64, end: StretchEnd) -> Arm {
@@ -79,7 +79,8 @@ fn a_closed_channel_gets_no_keepalive_advice() {
 #[test]
 fn a_death_that_the_kept_sessions_shared_is_no_idle_timer() {
     let mut facts = timer(Manner::Fin, Sign::BeforeProbe);
-    facts.arms[1].end = StretchEnd::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: false, tcp: None };
+    facts.arms[1].end =
+        StretchEnd::Died { manner: Manner::Fin, sign: Sign::BeforeProbe, others_alive: false, tcp: None };
     assert!(fired(facts).is_empty());
 }
 

@@ -2,10 +2,10 @@
 
 use crate::base::text::seconds;
 use crate::causes::shared::RELOAD;
-use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
+use crate::causes::{Cause, Fix, Match, Severity, Side, sessions, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
-use crate::facts::idle::{Arm, StretchEnd, Facts, Search, Sign, Speaker, legs};
+use crate::facts::idle::{Arm, Facts, Search, Sign, Speaker, StretchEnd, hop_state};
 use crate::facts::{Check, Evidence};
 
 /// The fix that the idle test tries on its own sessions.
@@ -67,6 +67,7 @@ pub(super) const SILENT_DROP: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::dropped_there_too, testimony::connection_tracking],
     judge: |evidence| judge(evidence, |manner, sign| *manner == Manner::Silent && sign == Sign::AfterProbe),
+    judge_sessions: sessions::silent_drop,
     ..Cause::NEW
 };
 
@@ -83,6 +84,7 @@ pub(super) const RESET: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::ended_by_sshd, testimony::connection_tracking],
     judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Reset),
+    judge_sessions: sessions::reset,
     ..Cause::NEW
 };
 
@@ -108,6 +110,7 @@ pub(super) const CLOSED: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::ended_by_sshd],
     judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Fin).map(Match::reason_open),
+    judge_sessions: sessions::closed,
     ..Cause::NEW
 };
 
@@ -140,6 +143,7 @@ pub(super) const SERVER_DISCONNECT: Cause = Cause {
     ],
     hides: &[],
     judge: |evidence| judge(evidence, |manner, _| matches!(manner, Manner::Disconnect { .. })),
+    judge_sessions: sessions::disconnected,
     ..Cause::NEW
 };
 
@@ -204,7 +208,7 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
         format!("data that only the server sent {counts}")
     }));
     because.extend(server_first(facts, first));
-    because.extend(legs::told(&facts.legs, first.session));
+    because.extend(hop_state::describe(&facts.legs, first.session));
     because.extend(which_hop(facts));
     because
 }
@@ -252,8 +256,10 @@ fn which_hop(facts: &Facts) -> Option<String> {
 
 /// What became of sessions on which the server spoke first after an even longer silence.
 fn server_first(facts: &Facts, first: &Arm) -> Option<String> {
-    let spoke =
-        facts.arms.iter().filter(|arm| arm.speaks_first == Speaker::Server && matches!(arm.end, StretchEnd::Alive { .. }));
+    let spoke = facts
+        .arms
+        .iter()
+        .filter(|arm| arm.speaks_first == Speaker::Server && matches!(arm.end, StretchEnd::Alive { .. }));
     let longest = spoke.map(|arm| arm.lasted_s).max_by(f64::total_cmp)?;
     (first.speaks_first == Speaker::Client && longest > first.lasted_s * 1.1).then(|| {
         format!(

@@ -1,6 +1,6 @@
 //! The proxy command does not carry the connection.
 
-use crate::base::text::{seconds, sanitize};
+use crate::base::text::{sanitize, seconds};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;

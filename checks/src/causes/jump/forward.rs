@@ -1,6 +1,6 @@
 //! A hop that lets us in and does not connect us on.
 
-use crate::base::text::{seconds, sanitize};
+use crate::base::text::{sanitize, seconds};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::NotForwarded;

@@ -98,7 +98,7 @@ mod tests {
     use crate::facts::certainty::Certainty::{Certain, Likely};
     use crate::facts::channel::Facts;
     use crate::facts::connection::Manner;
-    use crate::facts::retest::{Retest, Marks, RetestOutcome};
+    use crate::facts::retest::{Marks, Retest, RetestOutcome};
     use crate::facts::tcp::TcpInfo;
     use crate::facts::{Evidence, Step, Timed};
 

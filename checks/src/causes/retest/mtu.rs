@@ -1,10 +1,10 @@
 //! The path loses packets for their size, and nothing says so.
 
-use crate::base::text::{seconds, sanitize};
+use crate::base::text::{sanitize, seconds};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::GaveUp;
-use crate::facts::retest::{self, Retest, HEADERS_V4, HEADERS_V6, RetestOutcome};
+use crate::facts::retest::{self, HEADERS_V4, HEADERS_V6, Retest, RetestOutcome};
 use crate::facts::tcp::TcpInfo;
 use crate::facts::{Check, Evidence};
 

@@ -7,18 +7,17 @@ mod seen;
 mod suspect;
 mod table;
 
-pub use suspect::{Clock, Kind, Suspect};
+pub(crate) use seen::Seen;
+pub(crate) use suspect::SuspectEnding;
+pub use suspect::{Clock, Suspect, SuspectKind};
 
 use crate::facts::Evidence;
 use crate::facts::idle::Arm;
-use seen::Seen;
 
 /// A bracket wider than this share of its upper end names nobody.
 const WIDEST: f64 = 0.25;
 /// Clocks, sweepers and round trips move a death by about this share of the timer.
 const SLACK: f64 = 0.02;
-/// What to ask of a knob, seconds: RFC 5382 REQ-5 wants established connections kept for 2 h 4 min.
-const WANTED_S: u32 = 7440;
 
 /// The suspects that fit the idle timer in the evidence; none where there is no timer, or where its bracket is too wide.
 #[must_use]
@@ -40,7 +39,27 @@ pub fn all() -> impl Iterator<Item = &'static Suspect> {
 /// The suspects that fit in every respect that was measured.
 #[must_use]
 pub fn consistent_with(seen: &Seen) -> Vec<&'static Suspect> {
-    table::SUSPECTS.iter().filter(|suspect| suspect.fits(seen)).collect()
+    table::SUSPECTS.iter().filter(|suspect| fits(suspect, seen)).collect()
+}
+
+fn fits(suspect: &Suspect, seen: &Seen) -> bool {
+    let (Some(survived), Some(died)) = (seen.bracket.survived_s, seen.bracket.died_s) else { return false };
+    let limit = f64::from(suspect.limit_s);
+    let narrow = survived > 0.0 && survived < died && (died - survived) / died <= WIDEST;
+    let inside = limit * (1.0 + SLACK) > survived && limit * (1.0 - SLACK) <= died;
+    let kind = match seen.tcp_keepalive_held {
+        Some(held) if suspect.clock == Clock::Idle => held == (suspect.kind == SuspectKind::Table),
+        _ => true,
+    };
+    let revival = !suspect.revived_by_server || seen.server_heard != Some(false);
+    let version = suspect.version.is_none_or(|part| seen.version.is_some_and(|line| line.contains(part)));
+    suspect.clock == seen.clock
+        && narrow
+        && inside
+        && suspect.endings.contains(&seen.ending)
+        && kind
+        && revival
+        && version
 }
 
 #[cfg(test)]

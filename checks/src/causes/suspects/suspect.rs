@@ -1,8 +1,9 @@
 //! A product with a known timer.
 
-use super::seen::Seen;
-use super::{SLACK, WANTED_S, WIDEST};
 use crate::base::text::seconds;
+
+/// What to ask of a knob, seconds: RFC 5382 REQ-5 wants established connections kept for 2 h 4 min.
+pub(super) const WANTED_S: u32 = 7440;
 
 /// A product or service that ends sessions by a timer of its own.
 #[derive(Debug)]
@@ -96,26 +97,6 @@ pub enum Unit {
 }
 
 impl Suspect {
-    pub(super) fn fits(&self, seen: &Seen) -> bool {
-        let (Some(survived), Some(died)) = (seen.bracket.survived_s, seen.bracket.died_s) else { return false };
-        let limit = f64::from(self.limit_s);
-        let narrow = survived > 0.0 && survived < died && (died - survived) / died <= WIDEST;
-        let inside = limit * (1.0 + SLACK) > survived && limit * (1.0 - SLACK) <= died;
-        let kind = match seen.tcp_keepalive_held {
-            Some(held) if self.clock == Clock::Idle => held == (self.kind == SuspectKind::Table),
-            _ => true,
-        };
-        let revival = !self.revived_by_server || seen.server_heard != Some(false);
-        let version = self.version.is_none_or(|part| seen.version.is_some_and(|line| line.contains(part)));
-        self.clock == seen.clock
-            && narrow
-            && inside
-            && self.endings.contains(&seen.ending)
-            && kind
-            && revival
-            && version
-    }
-
     /// Its timer and its manner in one line.
     #[must_use]
     pub fn why(&self) -> String {

@@ -1,7 +1,7 @@
 //! The suspects. An entry whose timer or manner could not be read in a document or seen on the thing itself is not here.
 
 use super::suspect::SuspectEnding::{Fin, ResetAfterPacket, ResetAtExpiry, Silent};
-use super::suspect::{Clock, SuspectKind, Knob, Sure, Suspect, Unit};
+use super::suspect::{Clock, Knob, Sure, Suspect, SuspectKind, Unit};
 
 /// Most suspects: a table of connections, an idle timer, silence after it.
 const TABLE: Suspect = Suspect {

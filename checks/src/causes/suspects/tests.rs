@@ -1,11 +1,11 @@
 use super::seen::Seen;
-use super::suspect::{Clock, Ending, Kind, Suspect, Unit};
-use super::{WANTED_S, consistent_with, of, table};
+use super::suspect::{Clock, Suspect, SuspectEnding, SuspectKind, Unit, WANTED_S};
+use super::{consistent_with, of, table};
 use crate::facts::connection::Manner;
-use crate::facts::idle::{Arm, StretchEnd, Facts, Moves, Sign, Timeout};
+use crate::facts::idle::{Arm, Facts, Moves, Sign, StretchEnd, Timeout};
 use crate::facts::{Evidence, Step, Timed};
 
-fn seen(survived: f64, died: f64, ending: Ending) -> Seen<'static> {
+fn seen(survived: f64, died: f64, ending: SuspectEnding) -> Seen<'static> {
     let bracket = Timeout { survived_s: Some(survived), died_s: Some(died) };
     Seen { clock: Clock::Idle, bracket, ending, tcp_keepalive_held: None, server_heard: None, version: None }
 }
@@ -16,24 +16,26 @@ fn names(seen: &Seen) -> Vec<&'static str> {
 
 #[test]
 fn a_number_and_a_manner_name_all_that_fit_and_no_others() {
-    let aws = names(&seen(340.0, 360.0, Ending::Silent));
+    let aws = names(&seen(340.0, 360.0, SuspectEnding::Silent));
     assert_eq!(
         aws,
         ["AWS Gateway Load Balancer", "AWS Network Firewall", "EC2 security group tracking on Nitro v6 instances"]
     );
-    let reset = names(&seen(340.0, 360.0, Ending::ResetAfterPacket));
+    let reset = names(&seen(340.0, 360.0, SuspectEnding::ResetAfterPacket));
     assert_eq!(reset, ["AWS NAT Gateway", "AWS Network Load Balancer, TCP listener"]);
-    assert_eq!(names(&seen(232.0, 247.0, Ending::Silent)), ["Azure Load Balancer or its inbound NAT rule"]);
-    assert_eq!(names(&seen(232.0, 247.0, Ending::ResetAfterPacket)), ["Azure NAT Gateway"]);
-    assert!(names(&seen(340.0, 360.0, Ending::Fin)).is_empty());
-    let hour = names(&seen(3500.0, 3700.0, Ending::Silent));
+    assert_eq!(names(&seen(232.0, 247.0, SuspectEnding::Silent)), ["Azure Load Balancer or its inbound NAT rule"]);
+    assert_eq!(names(&seen(232.0, 247.0, SuspectEnding::ResetAfterPacket)), ["Azure NAT Gateway"]);
+    assert!(names(&seen(340.0, 360.0, SuspectEnding::Fin)).is_empty());
+    let hour = names(&seen(3500.0, 3700.0, SuspectEnding::Silent));
     assert!(hour.contains(&"Cisco ASA or FTD") && hour.contains(&"FortiGate"), "{hour:?}");
 }
 
 #[test]
 fn a_timer_of_nobodys_names_nobody() {
     for (survived, died) in [(5.0, 6.0), (3.8, 4.2), (100.0, 110.0), (400.0, 450.0)] {
-        for ending in [Ending::Silent, Ending::ResetAfterPacket, Ending::ResetAtExpiry, Ending::Fin] {
+        for ending in
+            [SuspectEnding::Silent, SuspectEnding::ResetAfterPacket, SuspectEnding::ResetAtExpiry, SuspectEnding::Fin]
+        {
             assert!(names(&seen(survived, died, ending)).is_empty(), "{survived}..{died} {ending:?}");
         }
     }
@@ -41,7 +43,7 @@ fn a_timer_of_nobodys_names_nobody() {
 
 #[test]
 fn the_timer_has_to_lie_in_the_bracket_give_or_take_two_per_cent() {
-    let fits = |survived: f64, died: f64| names(&seen(survived, died, Ending::ResetAfterPacket));
+    let fits = |survived: f64, died: f64| names(&seen(survived, died, SuspectEnding::ResetAfterPacket));
     let both = ["AWS NAT Gateway", "AWS Network Load Balancer, TCP listener"];
     // 350 s less 2 % is 343, and more 2 % is 357.
     for (survived, died) in [(300.0, 343.0), (340.0, 343.5), (349.0, 351.0), (356.9, 380.0), (330.0, 420.0)] {
@@ -58,49 +60,49 @@ fn the_timer_has_to_lie_in_the_bracket_give_or_take_two_per_cent() {
 #[test]
 fn a_manner_that_the_product_does_not_have_excludes_it() {
     let at_350 = |ending| names(&seen(345.0, 355.0, ending));
-    assert_eq!(at_350(Ending::ResetAtExpiry), ["AWS Gateway Load Balancer"]);
-    assert!(at_350(Ending::Fin).is_empty());
-    assert!(!at_350(Ending::Silent).contains(&"AWS NAT Gateway"), "it resets");
+    assert_eq!(at_350(SuspectEnding::ResetAtExpiry), ["AWS Gateway Load Balancer"]);
+    assert!(at_350(SuspectEnding::Fin).is_empty());
+    assert!(!at_350(SuspectEnding::Silent).contains(&"AWS NAT Gateway"), "it resets");
     for (manner, sign) in [
         (Manner::Silent, Sign::BeforeProbe),
         (Manner::ChannelClose, Sign::AfterProbe),
         (Manner::ExitStatus { status: 0 }, Sign::BeforeProbe),
         (Manner::Errno { errno: 110 }, Sign::AfterProbe),
     ] {
-        assert_eq!(Ending::of(&manner, sign), None, "{manner:?}");
+        assert_eq!(SuspectEnding::of(&manner, sign), None, "{manner:?}");
     }
 }
 
 #[test]
 fn a_wide_or_open_bracket_names_nobody() {
-    assert!(names(&seen(260.0, 360.0, Ending::Silent)).is_empty());
-    assert!(!names(&seen(290.0, 360.0, Ending::Silent)).is_empty());
+    assert!(names(&seen(260.0, 360.0, SuspectEnding::Silent)).is_empty());
+    assert!(!names(&seen(290.0, 360.0, SuspectEnding::Silent)).is_empty());
     for bracket in [
         Timeout { survived_s: None, died_s: Some(360.0) },
         Timeout { survived_s: Some(340.0), died_s: None },
         Timeout { survived_s: Some(360.0), died_s: Some(340.0) },
         Timeout { survived_s: Some(0.0), died_s: Some(0.0) },
     ] {
-        assert!(names(&Seen { bracket, ..seen(0.0, 0.0, Ending::Silent) }).is_empty(), "{bracket:?}");
+        assert!(names(&Seen { bracket, ..seen(0.0, 0.0, SuspectEnding::Silent) }).is_empty(), "{bracket:?}");
     }
 }
 
 #[test]
 fn tcp_keepalives_tell_a_table_from_a_proxy_and_a_version_names_a_server() {
-    let closed = seen(590.0, 615.0, Ending::Fin);
+    let closed = seen(590.0, 615.0, SuspectEnding::Fin);
     assert_eq!(names(&closed), ["nginx stream proxy"]);
     assert_eq!(names(&Seen { tcp_keepalive_held: Some(false), ..closed }), ["nginx stream proxy"]);
     assert!(names(&Seen { tcp_keepalive_held: Some(true), ..closed }).is_empty());
-    let silent = seen(340.0, 360.0, Ending::Silent);
+    let silent = seen(340.0, 360.0, SuspectEnding::Silent);
     assert_eq!(names(&Seen { tcp_keepalive_held: Some(true), ..silent }).len(), 3);
     assert!(names(&Seen { tcp_keepalive_held: Some(false), ..silent }).is_empty());
-    let russh = names(&Seen { version: Some("SSH-2.0-russh_0.65.1"), ..closed });
-    assert_eq!(russh, ["nginx stream proxy", "an SSH server built with russh"]);
+    let library = names(&Seen { version: Some("SSH-2.0-russh_0.65.1"), ..closed });
+    assert_eq!(library, ["nginx stream proxy", "an SSH server built with russh"]);
 }
 
 #[test]
 fn what_the_server_revives_is_not_named_where_the_server_was_not_heard() {
-    let silent = seen(590.0, 615.0, Ending::Silent);
+    let silent = seen(590.0, 615.0, SuspectEnding::Silent);
     assert_eq!(names(&silent), ["Google Cloud VPC firewall tracking"]);
     assert_eq!(names(&Seen { server_heard: Some(true), ..silent }), ["Google Cloud VPC firewall tracking"]);
     assert!(names(&Seen { server_heard: Some(false), ..silent }).is_empty());
@@ -152,7 +154,7 @@ fn every_entry_can_be_told_and_turned() {
         let Suspect { name, source, limit_s, range_s, kind, endings, .. } = suspect;
         assert!(!name.is_empty() && !source.is_empty() && *limit_s > 0 && !endings.is_empty(), "{suspect:?}");
         assert!(range_s.is_none_or(|(least, most)| least <= *limit_s && *limit_s < most), "{name}");
-        assert!((*kind == Kind::Server) == suspect.version.is_some(), "{name}");
+        assert!((*kind == SuspectKind::Server) == suspect.version.is_some(), "{name}");
         let alone = Seen { clock: suspect.clock, version: suspect.version, ..seen(0.0, 0.0, endings[0]) };
         let limit = f64::from(*limit_s);
         let bracket = Timeout { survived_s: Some(limit * 0.97), died_s: Some(limit * 1.03) };

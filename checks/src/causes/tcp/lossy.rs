@@ -4,7 +4,7 @@ use crate::base::text::seconds;
 use crate::causes::shared::ONE_CONNECTION;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
-use crate::facts::tcp::{self, Attempt, Facts, ConnectOutcome, TcpInfo};
+use crate::facts::tcp::{self, Attempt, ConnectOutcome, Facts, TcpInfo};
 use crate::facts::{Check, Evidence};
 
 /// A lost SYN is sent again after 1 s (RFC 6298 section 2.1): a connection that takes so long has lost one.
@@ -198,7 +198,7 @@ mod tests {
     use super::{LOSSY, SOURCE_BANNED};
     use crate::facts::certainty::Certainty;
     use crate::facts::certainty::Certainty::{Likely, Possible};
-    use crate::facts::tcp::{Attempt, Facts, ConnectOutcome, Path, TcpInfo};
+    use crate::facts::tcp::{Attempt, ConnectOutcome, Facts, Path, TcpInfo};
     use crate::facts::{Evidence, Step, Timed, transfer};
 
     fn attempt(ms: f64, outcome: ConnectOutcome) -> Attempt {

@@ -27,7 +27,7 @@ mod tests {
     use crate::causes::{Cause, Match};
     use crate::facts::certainty::Certainty;
     use crate::facts::certainty::Certainty::{Certain, Likely, Possible};
-    use crate::facts::tcp::{Attempt, Facts, Icmp, ConnectOutcome};
+    use crate::facts::tcp::{Attempt, ConnectOutcome, Facts, Icmp};
     use crate::facts::{Evidence, Step, Timed};
     use std::net::SocketAddr;
 

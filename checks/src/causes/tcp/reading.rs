@@ -1,6 +1,6 @@
 //! What the attempts say, for the judges.
 
-use crate::facts::tcp::{Attempt, Facts, ConnectOutcome};
+use crate::facts::tcp::{Attempt, ConnectOutcome, Facts};
 
 /// The ways in which no connection comes about, the one nearest to the server first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -123,10 +123,14 @@ pub(super) const UNREACHABLE: Cause = Cause {
     judge: |evidence| {
         let (facts, kind, alone) = failed_as(evidence, ConnectFailure::Unreachable)
             .map(|(facts, alone)| (facts, ConnectFailure::Unreachable, alone))
-            .or_else(|| failed_as(evidence, ConnectFailure::NoRoute).map(|(facts, alone)| (facts, ConnectFailure::NoRoute, alone)))?;
+            .or_else(|| {
+                failed_as(evidence, ConnectFailure::NoRoute)
+                    .map(|(facts, alone)| (facts, ConnectFailure::NoRoute, alone))
+            })?;
         let first = facts.attempts.iter().find(|attempt| reading::kind(attempt) == Some(kind))?;
         // Where the system does not tell of ICMP messages, "no route to host" may be a router's or a firewall's word.
-        let own = matches!(&first.outcome, ConnectOutcome::Failed { errno: Some(errno), .. } if errno != "EHOSTUNREACH");
+        let own =
+            matches!(&first.outcome, ConnectOutcome::Failed { errno: Some(errno), .. } if errno != "EHOSTUNREACH");
         let certainty = match (kind, alone) {
             (ConnectFailure::NoRoute, _) if own => Certainty::Certain,
             (_, true) => Certainty::Likely,

@@ -1,7 +1,7 @@
 //! What is recorded of a login; never a secret.
 
 pub mod certificate;
-pub mod obstacle;
+pub mod key_problem;
 pub mod question;
 
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use certificate::{Certificate, Objection};
-pub use obstacle::KeyProblem;
+pub use key_problem::KeyProblem;
 
 use super::connection::Manner;
 use super::handshake::Negotiated;

@@ -50,9 +50,9 @@ pub(crate) struct PromptContext {
 }
 
 /// Whether a question is for a password, and not for what is good only once.
-pub(crate) fn asks_for_password(question: &str, beside: &PromptContext) -> bool {
+pub(crate) fn asks_for_password(question: &str, context: &PromptContext) -> bool {
     let is_once = |text: &str| has(text, &ONCE) || has_word(text, &ONCE_BY_NAME);
-    let once = [question, &beside.name, &beside.instructions].into_iter().any(is_once);
+    let once = [question, &context.name, &context.instructions].into_iter().any(is_once);
     has(question, &PASSWORD) && !once && !has_word(question, &SECOND_FACTOR)
 }
 
@@ -81,7 +81,7 @@ fn has_word(text: &str, words: &[&str]) -> bool {
 mod tests {
     use super::{PromptContext, asks_for_new_password, asks_for_password, is_password_itself};
 
-    fn beside(instructions: &str) -> PromptContext {
+    fn context(instructions: &str) -> PromptContext {
         PromptContext { name: String::new(), instructions: instructions.into() }
     }
 
@@ -89,7 +89,7 @@ mod tests {
     fn a_code_is_not_asked_for_like_a_password() {
         let itself = ["Password: ", "user@host's password:", "Passwort:", "Mot de passe : "];
         for question in itself.iter().chain(&["Password for me@shopping: ", "LDAP Password: "]) {
-            assert!(asks_for_password(question, &beside("")), "{question}");
+            assert!(asks_for_password(question, &context("")), "{question}");
             assert_eq!(is_password_itself(question), itself.contains(question), "{question}");
         }
         for question in [
@@ -105,15 +105,15 @@ mod tests {
             "Password or PIN:",
             "Einmalpasswort:",
         ] {
-            assert!(!asks_for_password(question, &beside("")), "{question}");
+            assert!(!asks_for_password(question, &context("")), "{question}");
         }
     }
 
     #[test]
     fn what_is_said_beside_a_question_may_tell_that_its_password_is_good_once() {
-        assert!(!asks_for_password("Password: ", &beside("otp-md5 499 ke1234 ext")));
+        assert!(!asks_for_password("Password: ", &context("otp-md5 499 ke1234 ext")));
         for said in ["You agree to the code of conduct.", "All copies leave a footprint."] {
-            assert!(asks_for_password("Password: ", &beside(said)), "{said}");
+            assert!(asks_for_password("Password: ", &context(said)), "{said}");
         }
     }
 

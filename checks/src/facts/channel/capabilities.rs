@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::sftp::Sftp;
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 
 /// The server's answers, by what was asked for.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -99,7 +99,7 @@ impl Capability {
     /// SSH_MSG_CHANNEL_OPEN_FAILURE.
     #[must_use]
     pub fn refused(code: u32, text: &str) -> Self {
-        Self::Refused { code: Some(code), text: Some(shown(text)) }
+        Self::Refused { code: Some(code), text: Some(sanitize(text)) }
     }
 
     /// Whether the server said no.

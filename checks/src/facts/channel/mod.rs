@@ -10,7 +10,7 @@ pub use sftp::Sftp;
 
 use super::connection::{Manner, Ran};
 use super::retest::Marks;
-use crate::base::text::{self, bytes, seconds, sanitize_bytes};
+use crate::base::text::{self, bytes, sanitize_bytes, seconds};
 use crate::facts;
 
 /// How our command begins.

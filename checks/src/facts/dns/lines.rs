@@ -12,7 +12,9 @@ pub(crate) fn lines(facts: &Facts) -> Vec<String> {
     if !facts.hosts_file.is_empty() {
         lines.push(format!("the hosts file has {}", list(&facts.hosts_file)));
     }
-    lines.extend(facts.configuration_error.as_ref().map(|error| format!("DNS configuration: {}", text::sanitize(error))));
+    lines.extend(
+        facts.configuration_error.as_ref().map(|error| format!("DNS configuration: {}", text::sanitize(error))),
+    );
     lines.extend(facts.name_servers.iter().map(server_line));
     lines
 }

@@ -150,7 +150,7 @@ pub enum DnsAnswer {
 
 impl facts::Facts for Facts {
     fn summary(&self) -> String {
-        let name = text::shown(&self.name);
+        let name = text::sanitize(&self.name);
         let took = text::seconds(self.system.ms / 1000.0);
         match &self.system.answer {
             SystemAnswer::Addresses { .. } if self.literal => format!("{name} is an address"),

@@ -78,7 +78,8 @@ pub struct Facts {
     /// How the proxy command ended, where the handshake failed and it did.
     pub proxy_end: Option<proxy::ProxyExit>,
     /// Further connections on which we only listened, where the first was refused before the version.
-    pub looks: Vec<Reconnect>,
+    #[serde(rename = "looks")]
+    pub reconnects: Vec<Reconnect>,
     /// A further connection that began as a TLS client does, where the server said nothing unasked.
     pub tls: Option<Reconnect>,
     /// What came after we had given up, where nothing had come until then.

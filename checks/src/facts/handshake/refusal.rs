@@ -11,7 +11,8 @@ pub(crate) const NOT_ALLOWED: &str = "Not allowed at this time";
 impl Facts {
     /// Whether `text` begins a line that came before the version, on this connection or on a later one.
     pub(crate) fn says(&self, text: &str) -> bool {
-        let first = || self.first_bytes.iter().chain(self.reconnects.iter().filter_map(|look| look.first_bytes.as_ref()));
+        let first =
+            || self.first_bytes.iter().chain(self.reconnects.iter().filter_map(|look| look.first_bytes.as_ref()));
         self.version.is_none()
             && (self.lines_before_version.iter().any(|line| line.starts_with(text))
                 || first().any(|first| first.starts_with(text)))

@@ -1,6 +1,6 @@
 //! All sessions ended at once, busy ones among them: was it their age, or the moment?
 
-use super::{Arm, StretchEnd, Facts, Moves, SessionKind};
+use super::{Arm, Facts, Moves, SessionKind, StretchEnd};
 
 /// Deaths within this time are one event, seconds.
 const AT_ONCE_S: f64 = 4.0;
@@ -67,8 +67,10 @@ mod tests {
         assert_eq!(age(vec![silent(0.5), busy.clone(), cut]), Some(18.0), "all at one moment");
         let lived = Arm { end: StretchEnd::Alive { rtt_ms: 1.0 }, ..ended_at(Moves::Keepalive, 0.0, 30.0, 0.0) };
         assert_eq!(age(vec![silent(0.5), busy, lived]), None);
-        let silent_only =
-            vec![silent(0.5), Arm { end: StretchEnd::Alive { rtt_ms: 1.0 }, ..ended_at(Moves::ChannelData, 0.0, 30.0, 0.0) }];
+        let silent_only = vec![
+            silent(0.5),
+            Arm { end: StretchEnd::Alive { rtt_ms: 1.0 }, ..ended_at(Moves::ChannelData, 0.0, 30.0, 0.0) },
+        ];
         assert_eq!(age(silent_only), None);
     }
 

@@ -42,6 +42,17 @@ pub struct Arm {
     pub end: StretchEnd,
 }
 
+/// The times of a stretch, seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Times {
+    /// From the start of the test to that of the stretch.
+    pub started_s: f64,
+    /// How long it lasted.
+    pub lasted_s: f64,
+    /// The age of the connection at its end.
+    pub age_s: f64,
+}
+
 /// The part that a session has in the idle test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -141,25 +152,32 @@ pub enum Sign {
 }
 
 impl Arm {
-    /// A session that held a command and was so from the start of the test, for tests.
-    #[cfg(test)]
-    pub(crate) fn sample(moves: Moves, lasted_s: f64, end: StretchEnd) -> Self {
+    /// A stretch of a session that held a command, and on which we were to speak first after any silence.
+    #[must_use]
+    pub fn new(session: u32, kind: SessionKind, moves: Moves, times: Times, end: StretchEnd) -> Self {
+        let Times { started_s, lasted_s, age_s } = times;
         Self {
-            session: 1,
-            kind: Some(SessionKind::FirstRound),
+            session,
+            kind: Some(kind),
             moves,
             holds: Holds::Command,
             speaks_first: Speaker::Client,
             hop: None,
             interval_s: None,
-            started_s: 0.0,
+            started_s,
             lasted_s,
-            age_s: lasted_s,
+            age_s,
             channel_quiet_s: None,
             heard_bytes: 0,
             answered: None,
             end,
         }
+    }
+
+    /// One that lasted from the start of the test, for tests.
+    #[cfg(test)]
+    pub(crate) fn sample(moves: Moves, lasted_s: f64, end: StretchEnd) -> Self {
+        Self::new(1, SessionKind::FirstRound, moves, Times { started_s: 0.0, lasted_s, age_s: lasted_s }, end)
     }
 
     /// The part that the session has in the test.

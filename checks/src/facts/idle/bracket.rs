@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::arm::{Arm, StretchEnd, Holds, Moves, Sign, Speaker};
+use super::arm::{Arm, Holds, Moves, Sign, Speaker, StretchEnd};
 use crate::facts::connection::Manner;
 
 /// The bracket of an idle timer, seconds of silence.
@@ -57,8 +57,8 @@ pub(crate) fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
         return (Timeout { survived_s, died_s }, first.death().map(|(manner, _)| manner.clone()));
     }
     if unheard {
-        let died =
-            shortest(silent().filter(|arm| matches!(arm.end, StretchEnd::Unheard { .. })).collect()).map(|arm| arm.lasted_s);
+        let died = shortest(silent().filter(|arm| matches!(arm.end, StretchEnd::Unheard { .. })).collect())
+            .map(|arm| arm.lasted_s);
         let survived_s = lived_until(died.unwrap_or_default(), &of_packets, &|arm| arm.speaks_first == Speaker::Server);
         return (Timeout { survived_s, died_s: died }, Some(Manner::Silent));
     }
@@ -124,7 +124,8 @@ pub(crate) fn server_speaks(arms: &[Arm]) -> Option<f64> {
             && arm.heard_bytes > 0
             && arm.speaks_first == Speaker::Client
     });
-    let quiet = heard.filter(|arm| matches!(arm.end, StretchEnd::Alive { .. } | StretchEnd::Open)).map(|arm| arm.lasted_s);
+    let quiet =
+        heard.filter(|arm| matches!(arm.end, StretchEnd::Alive { .. } | StretchEnd::Open)).map(|arm| arm.lasted_s);
     let quiet: Vec<f64> = quiet.collect();
     // One late word of a session's start is no rhythm.
     quiet.iter().copied().max_by(f64::total_cmp).filter(|_| quiet.len() > 1)

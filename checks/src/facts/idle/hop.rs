@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::arm::{Arm, StretchEnd, Holds, Moves, SessionKind, Speaker};
+use super::arm::{Arm, Holds, Moves, SessionKind, StretchEnd, Times};
 use crate::facts::connection::Manner;
 use crate::facts::path::Path;
 
@@ -55,21 +55,15 @@ impl TtlProbe {
     /// The same in the words of the idle test, as the arm of that session, begun so many seconds after the test.
     #[must_use]
     pub fn arm(&self, session: u32, started_s: f64) -> Arm {
+        let times = Times { started_s, lasted_s: self.lasted_s, age_s: self.age_s };
         Arm {
-            session,
-            kind: Some(SessionKind::HopProbe),
-            moves: Moves::TcpKeepalive,
             holds: if self.channel_quiet_s.is_some() { Holds::Command } else { Holds::Nothing },
-            speaks_first: Speaker::Client,
             hop: (!self.whole).then_some(self.hop),
             interval_s: Some(self.interval_s),
-            started_s,
-            lasted_s: self.lasted_s,
-            age_s: self.age_s,
             channel_quiet_s: self.channel_quiet_s,
             heard_bytes: self.heard_bytes,
             answered: self.answered,
-            end: self.end.clone(),
+            ..Arm::new(session, SessionKind::HopProbe, Moves::TcpKeepalive, times, self.end.clone())
         }
     }
 }

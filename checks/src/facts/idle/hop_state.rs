@@ -7,7 +7,7 @@ use crate::facts::connection::Manner;
 
 /// A hop's connection when the session that it carried was found dead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AtDeath {
+pub struct HopState {
     /// Which session.
     pub session: u32,
     /// What the user's settings call the hop.
@@ -19,7 +19,7 @@ pub struct AtDeath {
 }
 
 /// On which leg that session died, as a sentence; none where it had no hops.
-pub(crate) fn describe(hops: &[AtDeath], session: u32) -> Option<String> {
+pub(crate) fn describe(hops: &[HopState], session: u32) -> Option<String> {
     let hops: Vec<_> = hops.iter().filter(|hop| hop.session == session).collect();
     let last = hops.last()?;
     Some(match hops.iter().find(|hop| !hop.answered) {
@@ -27,7 +27,7 @@ pub(crate) fn describe(hops: &[AtDeath], session: u32) -> Option<String> {
             "the connection to the hop {} was still alive then: it is behind that hop that the session died",
             sanitize(&last.hop)
         ),
-        Some(AtDeath { hop, manner, .. }) => {
+        Some(HopState { hop, manner, .. }) => {
             let how = manner.as_ref().map_or_else(|| "silence".to_owned(), Manner::words);
             format!(
                 "the connection to the hop {} was dead too ({how}): it died at that hop, or on the way to it",
@@ -39,17 +39,19 @@ pub(crate) fn describe(hops: &[AtDeath], session: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AtDeath, describe};
+    use super::{HopState, describe};
     use crate::facts::connection::Manner;
 
-    fn hop(name: &str, answered: bool, manner: Option<Manner>) -> AtDeath {
-        AtDeath { session: 3, hop: name.into(), answered, manner }
+    fn hop(name: &str, answered: bool, manner: Option<Manner>) -> HopState {
+        HopState { session: 3, hop: name.into(), answered, manner }
     }
 
     #[test]
     fn the_first_leg_that_is_dead_is_told() {
         let alive = [hop("a", true, None), hop("b", true, None)];
-        assert!(describe(&alive, 3).unwrap().contains("behind that hop") && describe(&alive, 3).unwrap().contains("hop b"));
+        assert!(
+            describe(&alive, 3).unwrap().contains("behind that hop") && describe(&alive, 3).unwrap().contains("hop b")
+        );
         let dead = [hop("a", true, None), hop("b", false, Some(Manner::Reset))];
         assert!(describe(&dead, 3).unwrap().contains("to the hop b was dead too (a reset"));
         let both = [hop("a", false, None), hop("b", false, None)];

@@ -5,21 +5,22 @@ pub mod age;
 pub mod arm;
 pub mod bracket;
 pub mod hop;
+pub mod hop_state;
 pub mod incident;
-pub mod legs;
 pub mod reading;
 pub mod summary;
 
 use serde::{Deserialize, Serialize};
 
-pub use arm::{Arm, StretchEnd, Holds, Moves, SessionKind, Sign, Speaker};
+pub use arm::{Arm, Holds, Moves, SessionKind, Sign, Speaker, StretchEnd, Times};
 pub use bracket::Timeout;
 pub use hop::{Doubt, LocatedHop, NotLocated, TtlProbe};
+pub use hop_state::HopState;
 pub use incident::{Incident, What};
-pub use legs::AtDeath;
-pub use reading::{Keepalive, Killer, Search};
+pub use reading::{KeepaliveSetting, Killer, Search};
 
 use super::path::Path;
+use super::sessions::Session;
 use bracket::{LATE_ACK_S, has_own_clock};
 
 /// Everything seen. Times are seconds since the test began unless a name says otherwise. The conclusions that a report shows beside it
@@ -51,9 +52,11 @@ pub struct Facts {
     pub leftovers: Leftovers,
     /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
     #[serde(default)]
-    pub legs: Vec<AtDeath>,
+    pub legs: Vec<HopState>,
     /// What happened to this machine meanwhile: with any of it nothing here may be judged.
     pub incidents: Vec<Incident>,
+    /// Sessions of real life, in the order in which they began: what a journal or the socket table holds.
+    pub sessions: Vec<Session>,
 }
 
 /// The attempt to locate the hop that drops idle connections; its sessions are among the arms.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::advice::{self, count_max, interval};
 use super::age;
-use super::arm::{Arm, StretchEnd, Holds, Moves, SessionKind, Sign, Speaker};
+use super::arm::{Arm, Holds, Moves, SessionKind, Sign, Speaker, StretchEnd};
 use super::bracket::{Timeout, bracket, channel_quiet_at_death, data_alone_lives, died_kept, server_speaks};
 use super::hop::{self, Doubt, LocatedHop, MOST, NotLocated, TtlProbe};
 use super::{Facts, HopSearch};
@@ -13,7 +13,7 @@ use crate::facts::connection::Manner;
 
 /// A keepalive setting, and whether it was proven.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct Keepalive {
+pub struct KeepaliveSetting {
     /// `ServerAliveInterval`, seconds.
     pub interval_s: Option<u32>,
     /// `ServerAliveCountMax`.
@@ -98,11 +98,11 @@ impl Facts {
 
     /// The keepalive that follows from the bracket, and whether a session outlived the timer by it.
     #[must_use]
-    pub fn keepalive(&self) -> Keepalive {
+    pub fn keepalive(&self) -> KeepaliveSetting {
         let arms = &self.arms;
         let silences = Silences::of(arms);
-        let Some(died) = silences.died.filter(|_| !self.is_of_all()) else { return Keepalive::default() };
-        let in_vain = Keepalive { verified: Some(false), ..Keepalive::default() };
+        let Some(died) = silences.died.filter(|_| !self.is_of_all()) else { return KeepaliveSetting::default() };
+        let in_vain = KeepaliveSetting { verified: Some(false), ..KeepaliveSetting::default() };
         // A kept session whose channel was closed, or whose data was missed, shows that it is not packets that count.
         let of_channel = |arm: &Arm| arm.death().is_some_and(|(manner, _)| !manner.is_of_connection());
         if data_alone_lives(arms) || self.kept().any(of_channel) {
@@ -112,7 +112,7 @@ impl Facts {
         let in_spite_of_data = self.busy().any(|arm| arm.kind() != SessionKind::SecondRound && arm.death().is_some());
         let proven = self.proven(&silences, died).filter(|interval| !in_spite_of_data && !died_kept(arms, *interval));
         if let Some(interval) = proven {
-            return Keepalive {
+            return KeepaliveSetting {
                 interval_s: Some(interval),
                 count_max: Some(count_max(interval)),
                 verified: Some(true),
@@ -123,12 +123,13 @@ impl Facts {
             return in_vain;
         }
         let advised = interval(silences.survived);
-        Keepalive { interval_s: advised, count_max: advised.map(count_max), verified: None }
+        KeepaliveSetting { interval_s: advised, count_max: advised.map(count_max), verified: None }
     }
 
     fn proven(&self, silences: &Silences, died: f64) -> Option<u32> {
         // Without a channel it is no proof for a session of the user's.
-        let kept = self.kept().filter(|arm| arm.kind() != SessionKind::Main && matches!(arm.end, StretchEnd::Alive { .. }));
+        let kept =
+            self.kept().filter(|arm| arm.kind() != SessionKind::Main && matches!(arm.end, StretchEnd::Alive { .. }));
         let kept = kept.filter_map(|arm| Some((arm.interval_s?, arm.lasted_s)));
         // Whatever ends sessions without data has had the time to end this one too.
         let quiet = channel_quiet_at_death(&self.arms).unwrap_or_default();
@@ -201,7 +202,7 @@ impl Facts {
         #[derive(Serialize)]
         struct Shown<'f> {
             timeout: Timeout,
-            keepalive: Keepalive,
+            keepalive: KeepaliveSetting,
             manner: Option<&'static str>,
             killer: Killer,
             search: Search,
@@ -287,8 +288,11 @@ mod tests {
     fn searched(alive: &[bool], whole: bool) -> Facts {
         let probes = (1..).zip(alive).map(|(hop, alive)| arm(Moves::TcpKeepalive, Speaker::Client, Some(hop), *alive));
         let lived = Arm::sample(Moves::Nothing, 7.0, StretchEnd::Alive { rtt_ms: 1.0 });
-        let arms =
-            [lived, arm(Moves::Nothing, Speaker::Client, None, false), kept(2, 20.0, StretchEnd::Alive { rtt_ms: 1.0 })];
+        let arms = [
+            lived,
+            arm(Moves::Nothing, Speaker::Client, None, false),
+            kept(2, 20.0, StretchEnd::Alive { rtt_ms: 1.0 }),
+        ];
         let whole = whole.then(|| arm(Moves::TcpKeepalive, Speaker::Client, None, true));
         Facts {
             arms: arms.into_iter().chain(probes).chain(whole).collect(),

@@ -14,6 +14,10 @@ impl facts::Facts for Facts {
         if let Some(incident) = self.incidents.first() {
             return format!("not measured: {}", incident.words());
         }
+        if !self.sessions.is_empty() {
+            let lost = self.sessions.iter().filter(|session| session.death().is_some()).count();
+            return format!("{} recorded sessions, {lost} lost", self.sessions.len());
+        }
         let timeout = self.timeout();
         let survived = timeout.survived_s.map(seconds);
         let lived =

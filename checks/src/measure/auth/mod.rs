@@ -2,67 +2,57 @@
 
 mod certificate;
 mod identity;
+mod login_flow;
 mod offer;
 mod repeat;
-mod walk;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::examination::Examination;
+use super::context::Context;
+use super::handles::{Identity, LoggedIn, Trusted};
 use crate::base::text::sanitize;
 use crate::facts::Step;
 use crate::facts::auth::{AuthAnswer, Conclusion, Facts};
 use crate::facts::connection::Manner;
 use crate::ssh::login::Login;
-use walk::LoginFlow;
+use login_flow::LoginFlow;
 
 /// How long saying goodbye may take after a refused login.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Logs in on the connection that the handshake left, if the host key check trusts its key.
-pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    if exam.login_withheld {
-        let why =
-            "no login was tried: the host key contradicts known_hosts; ssh goes on without passwords (see hostkey)";
-        return Step::Error(why.into());
-    }
-    let Some(trusted) = exam.trusted.clone() else {
-        return Step::Skipped("no trusted host key: see hostkey".into());
+pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<LoggedIn>) {
+    let Trusted { connection, reach, fingerprint, with_passwords } = match identity {
+        Identity::Trusted(trusted) => *trusted,
+        Identity::Withheld => {
+            let why =
+                "no login was tried: the host key contradicts known_hosts; ssh goes on without passwords (see hostkey)";
+            return (Step::Error(why.into()), None);
+        }
+        Identity::Untrusted => return (Step::Skipped("no trusted host key: see hostkey".into()), None),
     };
-    let Some(connection) = exam.connection.take() else {
-        return Step::Skipped("the handshake did not succeed".into());
-    };
-    let proven = connection.observations().read().server_key.as_ref().map(crate::ssh::observations::ServerKey::fingerprint);
-    if proven.as_ref() != Some(&trusted.fingerprint) {
-        return Step::Error("the connection is not the one whose host key was trusted".into());
-    }
-    let mut walk = LoginFlow::new(exam, connection, trusted.with_passwords);
-    Box::pin(walk.go()).await;
-    let LoginFlow { connection, mut facts, accepted, .. } = walk;
+    let mut flow = LoginFlow::new(ctx, connection, with_passwords);
+    Box::pin(flow.go()).await;
+    let LoginFlow { connection, mut facts, accepted, .. } = flow;
     let banner = connection.observations().read().banner.clone();
     facts.banner = (!banner.trim().is_empty()).then(|| sanitize(banner.trim()));
     if facts.conclusion == Conclusion::LoggedIn {
-        exam.budget.note_login(true);
-        if let Some(route) = exam.route {
-            connection.apply_tos(exam.target.tos, route);
-            let (target, budget) = (exam.target.clone(), exam.budget.clone());
-            let via = exam.via.clone().map(Box::new);
-            exam.login = Some(Login {
-                target,
-                route,
-                host_key: trusted.fingerprint,
-                accepted,
-                budget,
-                via,
-                repeated: Arc::default(),
-            });
-        }
-        exam.connection = Some(connection);
-        return Step::Passed(facts);
+        ctx.budget.note_login(true);
+        connection.apply_tos(ctx.target.tos, reach.route);
+        let login = Login {
+            target: ctx.target.clone(),
+            route: reach.route,
+            host_key: fingerprint,
+            accepted,
+            budget: ctx.budget.clone(),
+            via: reach.via.map(Box::new),
+            repeated: Arc::default(),
+        };
+        return (Step::Passed(facts), Some(LoggedIn::new(connection, login)));
     }
     if !facts.attempts.iter().all(|attempt| attempt.answer == AuthAnswer::Withheld) {
-        exam.budget.note_login(false);
+        ctx.budget.note_login(false);
     }
     facts.repeatable = false;
     let interrupted = facts.conclusion == Conclusion::Interrupted;
@@ -74,14 +64,15 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     }
     connection.close(GOODBYE).await;
     if let (true, Some(agreed)) = (facts.never_understood(), agreed) {
-        facts.repeats = repeat::again(exam, &agreed).await;
+        facts.repeats = repeat::again(ctx, reach.route, &agreed).await;
     }
-    match facts.security_key().is_some() {
+    let step = match facts.security_key().is_some() {
         _ if interrupted => Step::Skipped("interrupted".into()),
         // ssh itself would go on to ask for a touch.
         true => Step::Void(facts),
         false => Step::Failed(facts),
-    }
+    };
+    (step, None)
 }
 
 /// The server's words made safe to show.

@@ -8,7 +8,7 @@ use tokio::time::{timeout, timeout_at};
 use crate::base::target::{Route, Target};
 use crate::facts::auth::Repeat;
 use crate::facts::handshake::Negotiated;
-use crate::measure::examination::Examination;
+use crate::measure::context::Context;
 use crate::ssh::connection::Connection;
 use crate::ssh::credential::{Credential, CredentialOutcome};
 use crate::ssh::{connect, dial};
@@ -16,20 +16,22 @@ use crate::ssh::{connect, dial};
 /// How long each may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Tries once more as before, and once without the cipher or MAC that was agreed on, and not beyond [`Examination::until`].
-pub(super) async fn again(exam: &Examination, first: &Negotiated) -> Vec<Repeat> {
+/// Tries once more as before, and once without the cipher or MAC that was agreed on, and not beyond [`Context::until`].
+pub(super) async fn again(ctx: &Context, route: Route, first: &Negotiated) -> Vec<Repeat> {
     let mut repeats = Vec::new();
-    let Some(route @ Route::Direct(_)) = exam.route else { return repeats };
-    for target in [Some(exam.target.clone()), without(&exam.target, first)].into_iter().flatten() {
-        let asking = timeout(PATIENCE, ask(exam, &target, route));
-        let Ok(Ok(repeat)) = timeout_at(exam.until().into(), asking).await else { break };
+    if !matches!(route, Route::Direct(_)) {
+        return repeats;
+    }
+    for target in [Some(ctx.target.clone()), without(&ctx.target, first)].into_iter().flatten() {
+        let asking = timeout(PATIENCE, ask(ctx, &target, route));
+        let Ok(Ok(repeat)) = timeout_at(ctx.until().into(), asking).await else { break };
         repeats.extend(repeat);
     }
     repeats
 }
 
-async fn ask(exam: &Examination, target: &Target, route: Route) -> Option<Repeat> {
-    let transport = dial::open(&exam.budget, target, route, PATIENCE).await.ok()?;
+async fn ask(ctx: &Context, target: &Target, route: Route) -> Option<Repeat> {
+    let transport = dial::open(&ctx.budget, target, route, PATIENCE).await.ok()?;
     let (_, connected) = connect::connect(transport, target, PATIENCE).await;
     let mut connection: Connection = connected.ok()?;
     let agreed = connection.observations().read().negotiated.clone()?;

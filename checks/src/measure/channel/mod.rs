@@ -5,28 +5,36 @@ mod probes;
 
 use russh::Channel;
 use russh::client::Msg;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::examination::Examination;
+use super::context::Context;
+use super::handles::LoggedIn;
 use super::retest::marks;
 use crate::base::limits::{Limits, Patience};
 use crate::base::nonce::nonce;
+use crate::base::stop::Stop;
 use crate::base::text::sanitize_bytes;
 use crate::facts::Step;
-use crate::facts::channel::{Capabilities, Facts, Capability};
+use crate::facts::channel::{Capabilities, Capability, Facts};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::channels::Opened;
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;
 use command::{KEPT, command, is_foreign_shell, is_printed, is_quoted};
 
+const NO_LOGIN: &str = "there is no login: see auth";
+/// The reason of later checks for not running commands.
+pub(crate) const NO_COMMAND: &str = "no command runs: see channel";
+
 /// Starts that command on the connection that auth left, and waits for its mark.
-pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    exam.runs_commands = Err("no command runs: see channel");
-    let (Some(connection), Some(login)) = (&exam.connection, &exam.login) else {
-        return Step::Skipped("there is no login: see auth".into());
+pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
+    let Some(logged_in) = logged_in else { return Step::Skipped(NO_LOGIN.into()) };
+    logged_in.runs_commands = Err(NO_COMMAND);
+    let (Some(connection), Some(login)) = (&logged_in.connection, &logged_in.login) else {
+        return Step::Skipped(NO_LOGIN.into());
     };
-    let Some((mut facts, running, further)) = exam.stop.race(Box::pin(start(connection, &exam.limits))).await else {
+    let Some((mut facts, running, further)) = ctx.stop.race(Box::pin(start(connection, &ctx.limits))).await else {
         return Step::Skipped("interrupted".into());
     };
     // Nothing of the session came, and the command was not accepted: since the login only the marks were new on this connection, and
@@ -34,33 +42,33 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
     // is not repeated.
     let silent = facts.ran.gave_up == Some(GaveUp::Silence) && facts.ending.is_none();
     if silent && facts.ran.accepted.is_none() && facts.ran.stdout_bytes == 0 {
-        facts.marks = exam.stop.race(Box::pin(marks::unmarked(connection, login))).await.flatten();
+        facts.marks = ctx.stop.race(Box::pin(marks::unmarked(connection, login))).await.flatten();
     }
     if facts.ended_before_any_channel() {
-        exam.login = None;
+        logged_in.login = None;
     }
     // Only where our command ran: whatever is forced on the account would run for sftp once more.
     match further {
         Some(session) if facts.mark_seen => {
-            exam.sftp = Some(tokio::spawn(probes::ask_for_sftp(session)));
+            logged_in.sftp = Some(tokio::spawn(probes::ask_for_sftp(session)));
         }
         Some(session) => probes::close(Opened::Open(session)).await,
         None => {}
     }
-    exam.runs_commands = match running {
+    logged_in.runs_commands = match running {
         Some(_) => Ok(()),
         None if facts.mark_seen => Err("the server has no POSIX shell for our command"),
-        None => exam.runs_commands,
+        None => logged_in.runs_commands,
     };
-    exam.running = running;
+    logged_in.running = running;
     if facts.mark_seen { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
 /// Adds to the facts the answer to the wish for sftp, which came while transfer worked.
-pub(crate) async fn add_sftp(exam: &mut Examination, step: &mut Step<Facts>) {
-    let (Some(asked), Step::Passed(facts)) = (exam.sftp.take(), step) else { return };
+pub(crate) async fn add_sftp(asked: Option<JoinHandle<Capability>>, stop: &Stop, step: &mut Step<Facts>) {
+    let (Some(asked), Step::Passed(facts)) = (asked, step) else { return };
     // The task itself ends within its deadlines.
-    if let Some(Ok(outcome)) = exam.stop.race(asked).await {
+    if let Some(Ok(outcome)) = stop.race(asked).await {
         facts.capabilities.sftp = outcome;
     }
 }
@@ -98,7 +106,8 @@ async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Runni
         let _ = timeout(patience.total, probes::ask_for_more(connection, patience, &mut capabilities)).await;
     } else {
         const ONCE_MORE: &str = "our command did not run, and what runs in its place would run once more";
-        capabilities.shell = Capability::not_tested(if limits.deep { ONCE_MORE } else { "it starts a process: --deep" });
+        capabilities.shell =
+            Capability::not_tested(if limits.deep { ONCE_MORE } else { "it starts a process: --deep" });
         capabilities.sftp = match &further {
             Some(_) => Capability::not_tested(ONCE_MORE),
             None => Capability::not_tested("no further session beside the others: --deep"),

@@ -7,9 +7,9 @@ use tokio::task::JoinSet;
 use super::files::Files;
 use super::patience::Patience;
 use super::{servers, sshfp};
+use crate::base::stop::Stop;
 use crate::facts::Step;
 use crate::facts::dns::{self, Facts, NameServer, Published};
-use crate::measure::examination::Examination;
 
 /// Name servers that are being asked; dropping it ends that.
 #[derive(Debug)]
@@ -68,9 +68,8 @@ impl PerServerQueries {
 
 /// Adds what the name servers said meanwhile to the facts of a look-up that passed; whoever has not answered by 150 ms and
 /// twice the time of the look-up is not waited for.
-pub(crate) async fn complete(exam: &mut Examination, step: &mut Step<Facts>) {
-    if let (Some(queries), Step::Passed(facts)) = (exam.name_servers.take(), step) {
-        let stop = exam.stop.clone();
+pub(crate) async fn complete(queries: Option<PerServerQueries>, stop: &Stop, step: &mut Step<Facts>) {
+    if let (Some(queries), Step::Passed(facts)) = (queries, step) {
         stop.race(queries.tell(facts)).await;
     }
 }

@@ -17,8 +17,8 @@ use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 
 use super::files::Files;
-use super::ms;
 use super::patience::{Over, Patience, Waiting};
+use crate::base::elapsed::ms_since;
 use crate::facts::dns::flaw::Flaw;
 use crate::facts::dns::{DnsAnswer, NameServer, Question};
 use crate::os::icmp::linux::ErrorQueue;
@@ -146,7 +146,7 @@ async fn put(resolver: &TokioResolver, name: &Name, record_type: RecordType, mut
 }
 
 fn question(name: &Name, record_type: RecordType, began: Instant, answer: DnsAnswer) -> Question {
-    Question { name: name.to_ascii(), record_type: record_type.to_string(), ms: ms(began), answer }
+    Question { name: name.to_ascii(), record_type: record_type.to_string(), ms: ms_since(began), answer }
 }
 
 fn records(found: &Lookup) -> DnsAnswer {
@@ -192,7 +192,9 @@ fn ends_search(answer: &DnsAnswer) -> bool {
     match answer {
         DnsAnswer::Records { addresses, .. } => !addresses.is_empty(),
         DnsAnswer::Empty { code } => !matches!(code.as_str(), "NOERROR" | "NXDOMAIN" | "SERVFAIL"),
-        DnsAnswer::TimedOut | DnsAnswer::NotWaitedFor | DnsAnswer::Undelivered { .. } | DnsAnswer::Failed { .. } => true,
+        DnsAnswer::TimedOut | DnsAnswer::NotWaitedFor | DnsAnswer::Undelivered { .. } | DnsAnswer::Failed { .. } => {
+            true
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use dns_lookup::{AddrInfoHints, LookupError, getaddrinfo};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::ms;
+use crate::base::elapsed::ms_since;
 use crate::base::target::AddressFamily;
 use crate::facts::dns::{System, SystemAnswer};
 
@@ -34,7 +34,7 @@ pub(super) async fn look_up(host: &str, port: u16, family: AddressFamily, deadli
             _ => Ok(Vec::new()),
         };
         // Nobody listens any more when the deadline has passed.
-        let _ = sender.send((result, other.unwrap_or_default(), ms(began)));
+        let _ = sender.send((result, other.unwrap_or_default(), ms_since(began)));
     });
     match timeout(deadline, receiver).await {
         Ok(Ok((Ok(addresses), _, ms))) => {
@@ -45,7 +45,7 @@ pub(super) async fn look_up(host: &str, port: u16, family: AddressFamily, deadli
             answer: SystemAnswer::Error { code, text },
             other_family: other.iter().map(SocketAddr::ip).collect::<Vec<IpAddr>>(),
         },
-        Ok(Err(_)) | Err(_) => System { ms: ms(began), answer: SystemAnswer::TimedOut, other_family: Vec::new() },
+        Ok(Err(_)) | Err(_) => System { ms: ms_since(began), answer: SystemAnswer::TimedOut, other_family: Vec::new() },
     }
 }
 

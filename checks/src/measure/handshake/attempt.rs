@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout_at;
 
 use super::{seen, silence};
+use crate::base::elapsed::ms_since;
 use crate::base::target::Route;
 use crate::facts::handshake::Facts;
-use crate::measure::examination::Examination;
+use crate::measure::context::Context;
 use crate::measure::retest::{Exchange, sizes};
 use crate::ssh::connect::{self, NotConnected};
 use crate::ssh::connection::Connection;
@@ -23,15 +24,21 @@ pub(super) struct Attempt {
 
 /// Connects within `deadline`. Once nothing has come for half of that, it tries the same in packets of other sizes; where there
 /// was not a byte all the time, it listens on for a little.
-pub(super) async fn attempt(exam: &Examination, stream: Tap<Transport>, watch: &Watch, deadline: Duration) -> Attempt {
+pub(super) async fn attempt(
+    ctx: &Context,
+    route: Route,
+    stream: Tap<Transport>,
+    watch: &Watch,
+    deadline: Duration,
+) -> Attempt {
     let began = Instant::now();
     let given_up = began + deadline;
-    let until = exam.until().max(given_up);
-    let mut connecting = Box::pin(connect::connect_watched(stream, watch, &exam.target, until - began));
+    let until = ctx.until().max(given_up);
+    let mut connecting = Box::pin(connect::connect_watched(stream, watch, &ctx.target, until - began));
     let mut in_time =
         Box::pin(async { timeout_at(given_up.into(), &mut connecting).await.unwrap_or(Err(NotConnected::Deadline)) });
     let mut trying = Box::pin(async {
-        let Some(exchange) = exchange(exam) else { return Vec::new() };
+        let Some(exchange) = exchange(ctx, route) else { return Vec::new() };
         match timeout_at(until.into(), sizes::stalled(watch, deadline / 2)).await {
             Ok(()) => sizes::sizes(&exchange, until).await,
             Err(_) => Vec::new(),
@@ -47,9 +54,9 @@ pub(super) async fn attempt(exam: &Examination, stream: Tap<Transport>, watch: &
     if !matches!(outcome, Err(NotConnected::Deadline)) {
         return Attempt { outcome, facts };
     }
-    facts.gave_up_ms = Some(began.elapsed().as_secs_f64() * 1000.0);
+    facts.gave_up_ms = Some(ms_since(began));
     if facts.received_bytes == 0 && facts.end.is_none() {
-        silence::hear_out(exam, connecting, watch, &mut facts, (began, until)).await;
+        silence::hear_out((ctx, route), connecting, watch, &mut facts, (began, until)).await;
         return Attempt { outcome, facts };
     }
     facts.arms = match arms {
@@ -60,7 +67,7 @@ pub(super) async fn attempt(exam: &Examination, stream: Tap<Transport>, watch: &
 }
 
 /// The exchange that further connections repeat; none where they could not be made unlike this one, or may not be opened.
-fn exchange(exam: &Examination) -> Option<Exchange> {
-    let route = exam.route.filter(|route| matches!(route, Route::Direct(_)) && exam.budget.left() > 0)?;
-    Some(Exchange::Keys { target: exam.target.clone(), route, budget: exam.budget.clone() })
+fn exchange(ctx: &Context, route: Route) -> Option<Exchange> {
+    let is_possible = matches!(route, Route::Direct(_)) && ctx.budget.left() > 0;
+    is_possible.then(|| Exchange::Keys { target: ctx.target.clone(), route, budget: ctx.budget.clone() })
 }

@@ -2,7 +2,7 @@
 
 use crate::base::text::sanitize;
 use crate::facts::handshake::Facts;
-use crate::facts::handshake::kinds::{KINDS, AlgorithmKind, is_signal};
+use crate::facts::handshake::kinds::{AlgorithmKind, KINDS, is_signal};
 use crate::ssh::algorithms;
 
 /// What the user's own client and the server would agree on and our library does not speak, as a sentence.

@@ -9,7 +9,9 @@ mod tls;
 
 use std::time::{Duration, Instant};
 
-use super::examination::Examination;
+use super::context::Context;
+use super::handles::{Keyed, Link};
+use crate::base::elapsed::ms_since;
 use crate::base::text::sanitize;
 use crate::facts::Step;
 use crate::facts::handshake::{Facts, Reconnect};
@@ -25,23 +27,22 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Exchanges versions and keys on the connection that tcp left; leaves it unauthenticated.
 ///
-/// It takes `Limits::connect` at most; what is tried beside it or afterwards ends at [`Examination::until`].
-pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    let Some(transport) = exam.transport.take() else {
-        return Step::Skipped("there is no connection: see tcp".into());
+/// It takes `Limits::connect` at most; what is tried beside it or afterwards ends at [`Context::until`].
+pub async fn check(ctx: &Context, link: Option<Link>) -> (Step<Facts>, Option<Keyed>) {
+    let Some(Link { transport, reach, since }) = link else {
+        return (Step::Skipped("there is no connection: see tcp".into()), None);
     };
     let socket = transport.socket();
     let process = transport.process();
     let began = Instant::now();
     // ConnectTimeout is for the connection and the handshake together (ssh_config(5)).
-    let spent = exam.connecting.map(|since| began - since).unwrap_or_default();
-    let deadline = exam.limits.connect.saturating_sub(spent).max(LEAST);
+    let deadline = ctx.limits.connect.saturating_sub(began - since).max(LEAST);
     let (stream, watch) = Tap::new(transport);
-    let Some(attempted) = exam.stop.race(attempt(exam, stream, &watch, deadline)).await else {
-        return Step::Skipped("interrupted".into());
+    let Some(attempted) = ctx.stop.race(attempt(ctx, reach.route, stream, &watch, deadline)).await else {
+        return (Step::Skipped("interrupted".into()), None);
     };
     let Attempt { outcome, mut facts } = attempted;
-    facts.client_offer = exam.target.algorithms.clone();
+    facts.client_offer = ctx.target.algorithms.clone();
     facts.tcp = socket.as_ref().and_then(crate::os::socket::Socket::tcp_info);
     if let Some(process) = process {
         facts.proxied = true;
@@ -50,12 +51,11 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         }
         facts.proxy_stderr = process.stderr();
     }
-    match outcome {
+    let step = match outcome {
         Ok(connection) => {
-            facts.done_ms = Some(began.elapsed().as_secs_f64() * 1000.0);
+            facts.done_ms = Some(ms_since(began));
             facts.negotiated.clone_from(&connection.observations().read().negotiated);
-            exam.connection = Some(connection);
-            Step::Passed(facts)
+            return (Step::Passed(facts), Some(Keyed { connection, reach }));
         }
         Err(NotConnected::Library(_)) if facts.user_would_agree() => Step::Error(library::library_lacks(&facts)),
         // The server's list has nothing of the user's, whatever the library speaks.
@@ -76,14 +76,15 @@ pub async fn check(exam: &mut Examination) -> Step<Facts> {
         Err(NotConnected::Failed(error)) => {
             facts.library_error = Some(sanitize(&error.to_string()));
             if facts.is_refusal() {
-                facts.reconnects = reconnects::again(exam, facts.may_be_chance(), began).await;
+                facts.reconnects = reconnects::again(ctx, reach.route, facts.may_be_chance(), began).await;
                 if facts.reconnects.last().is_some_and(Reconnect::is_silent) {
-                    facts.tls = exam.stop.race(tls::greet(exam, began, exam.until())).await.flatten();
+                    facts.tls = ctx.stop.race(tls::greet(ctx, reach.route, began, ctx.until())).await.flatten();
                 }
             }
             Step::Failed(facts)
         }
-    }
+    };
+    (step, None)
 }
 
 /// Whether the library, and not ssh, stops at the version.

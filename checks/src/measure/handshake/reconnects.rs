@@ -9,10 +9,11 @@ use tokio::io::AsyncReadExt as _;
 use tokio::time::{sleep, timeout};
 
 use super::seen::manner;
+use crate::base::elapsed::ms_since;
 use crate::base::target::Route;
 use crate::base::text::{sanitize, sanitize_bytes};
 use crate::facts::handshake::Reconnect;
-use crate::measure::examination::Examination;
+use crate::measure::context::Context;
 use crate::ssh::dial;
 use crate::ssh::tap::{Seen, Tap};
 
@@ -25,7 +26,7 @@ const MANY: (usize, Duration) = (8, Duration::from_millis(150));
 const PATIENCE: Duration = Duration::from_millis(700);
 
 /// What was seen on a connection that was opened at `opened`, in a check that began at `began`.
-pub(super) fn look(seen: &Seen, began: Instant, opened: Instant) -> Reconnect {
+pub(super) fn reconnect(seen: &Seen, began: Instant, opened: Instant) -> Reconnect {
     let first = &seen.server.first_bytes;
     Reconnect {
         at_ms: opened.duration_since(began).as_secs_f64() * 1000.0,
@@ -33,30 +34,32 @@ pub(super) fn look(seen: &Seen, began: Instant, opened: Instant) -> Reconnect {
         first_bytes: (!first.is_empty()).then(|| sanitize_bytes(first)),
         first_octets: first.iter().take(4).copied().collect(),
         end: manner(seen),
-        ms: opened.elapsed().as_secs_f64() * 1000.0,
+        ms: ms_since(opened),
     }
 }
 
-/// Looks again until a version comes, a few times at most, and not beyond [`Examination::until`]; `doubtful` is whether chance
+/// Looks again until a version comes, a few times at most, and not beyond [`Context::until`]; `doubtful` is whether chance
 /// may decide.
-pub(super) async fn again(exam: &Examination, doubtful: bool, began: Instant) -> Vec<Reconnect> {
-    let until = exam.until();
+pub(super) async fn again(ctx: &Context, route: Route, doubtful: bool, began: Instant) -> Vec<Reconnect> {
+    let until = ctx.until();
     let (most, pause) = if doubtful { MANY } else { FEW };
     let mut reconnects = Vec::new();
     // A proxy command may be a login at a bastion: it is not repeated.
-    let Some(route @ Route::Direct(_)) = exam.route else { return reconnects };
-    while reconnects.len() < most && exam.budget.left() > 0 {
-        if exam.stop.race(sleep(pause)).await.is_none() || Instant::now() >= until {
+    if !matches!(route, Route::Direct(_)) {
+        return reconnects;
+    }
+    while reconnects.len() < most && ctx.budget.left() > 0 {
+        if ctx.stop.race(sleep(pause)).await.is_none() || Instant::now() >= until {
             break;
         }
         let left = until - Instant::now();
-        let Ok(transport) = dial::open(&exam.budget, &exam.target, route, left).await else { break };
+        let Ok(transport) = dial::open(&ctx.budget, &ctx.target, route, left).await else { break };
         let opened = Instant::now();
         let (mut stream, watch) = Tap::new(transport);
         let patience = PATIENCE.min(until.saturating_duration_since(opened));
         // What came is in the watch, whether the reading ended or not.
         let _ = timeout(patience, stream.read(&mut [0; 1])).await;
-        let look = look(&watch.seen(), began, opened);
+        let look = reconnect(&watch.seen(), began, opened);
         let is_enough = look.version.is_some() || look.end.is_none();
         reconnects.push(look);
         if is_enough {

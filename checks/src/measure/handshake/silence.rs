@@ -5,14 +5,15 @@ use std::time::Instant;
 use tokio::time::sleep_until;
 
 use super::tls;
+use crate::base::target::Route;
 use crate::base::text::{sanitize, sanitize_bytes};
 use crate::facts::handshake::{Facts, Later, Reconnect};
-use crate::measure::examination::Examination;
+use crate::measure::context::Context;
 use crate::ssh::tap::{Seen, Watch};
 
 /// Goes on with `connecting` until the server says something, a TLS greeting is answered, or `until`; notes what came.
 pub(super) async fn hear_out<T>(
-    exam: &Examination,
+    (ctx, route): (&Context, Route),
     connecting: impl Future<Output = T>,
     watch: &Watch,
     facts: &mut Facts,
@@ -28,7 +29,7 @@ pub(super) async fn hear_out<T>(
     tokio::pin!(listening);
     tokio::select! {
         () = &mut listening => {}
-        look = tls::greet(exam, began, until) => {
+        look = tls::greet(ctx, route, began, until) => {
             if !look.as_ref().is_some_and(Reconnect::has_spoken) {
                 listening.await;
             }

@@ -9,7 +9,7 @@ use super::reconnects::reconnect;
 use crate::base::nonce::{noise, seed};
 use crate::base::target::Route;
 use crate::facts::handshake::Reconnect;
-use crate::measure::examination::Examination;
+use crate::measure::context::Context;
 use crate::ssh::dial;
 use crate::ssh::tap::Tap;
 
@@ -17,15 +17,17 @@ use crate::ssh::tap::Tap;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Asks once, until `until` at most; none where no further connection may be opened, or where none came about.
-pub(super) async fn greet(exam: &Examination, began: Instant, until: Instant) -> Option<Reconnect> {
+pub(super) async fn greet(ctx: &Context, route: Route, began: Instant, until: Instant) -> Option<Reconnect> {
     // A proxy command may be a login at a bastion: it is not repeated.
-    let route = exam.route.filter(|route| matches!(route, Route::Direct(_)) && exam.budget.left() > 0)?;
+    if !matches!(route, Route::Direct(_)) || ctx.budget.left() == 0 {
+        return None;
+    }
     let left = until.saturating_duration_since(Instant::now());
-    let transport = dial::open(&exam.budget, &exam.target, route, left).await.ok()?;
+    let transport = dial::open(&ctx.budget, &ctx.target, route, left).await.ok()?;
     let opened = Instant::now();
     let (mut stream, watch) = Tap::new(transport);
     let exchange = async {
-        stream.write_all(&client_hello(&exam.target.host, &noise(seed(), 32))).await?;
+        stream.write_all(&client_hello(&ctx.target.host, &noise(seed(), 32))).await?;
         stream.read(&mut [0; 1]).await
     };
     // What came is in the watch, whether the reading ended or not.

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use russh::keys::ssh_key::certificate::CertType;
 use russh::keys::ssh_key::{Algorithm, HashAlg, certificate};
 
+use crate::base::pattern::matches as pattern_matches;
 use crate::base::text;
 use crate::facts::hostkey::Certificate;
-use crate::ssh::known_hosts::name::matches as pattern_matches;
 use crate::ssh::observations::ServerKey;
 
 /// The most principals that are kept.
@@ -16,9 +16,9 @@ const PRINCIPALS_KEPT: usize = 64;
 pub(super) fn read(key: &ServerKey, name: &str, now: Timestamp) -> Option<Certificate> {
     let ServerKey::Certificate(shown) = key else { return None };
     Some(Certificate {
-        key_id: text::shown(shown.key_id()),
+        key_id: text::sanitize(shown.key_id()),
         serial: shown.serial(),
-        principals: shown.valid_principals().iter().take(PRINCIPALS_KEPT).map(|name| text::shown(name)).collect(),
+        principals: shown.valid_principals().iter().take(PRINCIPALS_KEPT).map(|name| text::sanitize(name)).collect(),
         valid_from: timestamp(shown.valid_after()).filter(|from| *from > Timestamp::UNIX_EPOCH),
         valid_until: timestamp(shown.valid_before()),
         authority: shown.signature_key().fingerprint(HashAlg::Sha256).to_string(),

@@ -1,15 +1,16 @@
 //! Is the server the one that it was: its proven key against the known_hosts files. Nothing is ever written to them.
 
 pub(crate) mod certificate;
+pub(crate) mod known_hosts_match;
 mod others;
 mod revoked;
-pub(crate) mod standing;
 
 use std::time::Duration;
 
 use russh::keys::ssh_key::HashAlg;
 
-use super::examination::{Examination, Trusted};
+use super::context::Context;
+use super::handles::{Identity, Keyed, Trusted};
 use crate::base::ask::Ask;
 use crate::base::target::{Route, Strictness, Target};
 use crate::base::text;
@@ -22,51 +23,43 @@ use crate::ssh::observations::ServerKey;
 const GOODBYE: Duration = Duration::from_millis(500);
 
 /// Compares the key that the server has proven with known_hosts, and decides whether a login may follow.
-pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    let Some(connection) = &exam.connection else {
-        return Step::Skipped("the handshake did not succeed".into());
+pub async fn check(ctx: &Context, keyed: Option<Keyed>) -> (Step<Facts>, Identity) {
+    let Some(Keyed { connection, reach }) = keyed else {
+        return (Step::Skipped("the handshake did not succeed".into()), Identity::Untrusted);
     };
     let Some(key) = connection.observations().read().server_key.clone() else {
-        return Step::Error("the handshake left no host key".into());
+        return (Step::Error("the handshake left no host key".into()), Identity::Untrusted);
     };
-    let mut facts = match examine(&exam.target, &key) {
+    let mut facts = match examine(&ctx.target, &key) {
         Ok(facts) => facts,
         Err(why) => {
-            part(exam).await;
-            return Step::Error(why);
+            connection.close(GOODBYE).await;
+            return (Step::Error(why), Identity::Untrusted);
         }
     };
-    facts.decision = match decide(&facts, is_exempt(exam)) {
+    facts.decision = match decide(&facts, is_exempt(&ctx.target, reach.route)) {
         Some(decision) => decision,
-        None if exam.target.credentials.can_ask => ask(exam, &facts).await,
+        None if ctx.target.credentials.can_ask => ask(ctx, &facts).await,
         None => Decision::PublicKeysOnly,
     };
     if facts.decision == Decision::AcceptedBySetting && facts.is_revoked_without_port() {
         facts.decision = Decision::PublicKeysOnly;
     }
-    if exam.stop.asked() {
-        return Step::Skipped("interrupted".into());
+    if ctx.stop.asked() {
+        return (Step::Skipped("interrupted".into()), Identity::Untrusted);
     }
     let Some(with_passwords) = facts.decision.trust() else {
-        part(exam).await;
+        connection.close(GOODBYE).await;
         if facts.standing == KnownHostsMatch::Changed {
-            facts.others = others::answering(exam, &facts.fingerprint).await;
+            facts.others = others::answering(ctx, reach.route, &facts.fingerprint).await;
         }
         if facts.decision == Decision::Withheld {
-            exam.login_withheld = true;
-            return Step::Passed(facts);
+            return (Step::Passed(facts), Identity::Withheld);
         }
-        return Step::Failed(facts);
+        return (Step::Failed(facts), Identity::Untrusted);
     };
-    exam.trusted = Some(Trusted { fingerprint: facts.fingerprint.clone(), with_passwords });
-    Step::Passed(facts)
-}
-
-/// Ends the connection: no later check may find one to a server that is not trusted.
-async fn part(exam: &mut Examination) {
-    if let Some(connection) = exam.connection.take() {
-        connection.close(GOODBYE).await;
-    }
+    let trusted = Trusted { connection, reach, fingerprint: facts.fingerprint.clone(), with_passwords };
+    (Step::Passed(facts), Identity::Trusted(Box::new(trusted)))
 }
 
 /// The facts about `key`, with the decision still open; why there are none, where ssh knows of revoked keys what we cannot read.
@@ -88,7 +81,7 @@ fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
         bits: data.rsa().map(russh::keys::ssh_key::public::RsaPublicKey::key_size),
         fingerprint: key.fingerprint(),
         sha1: key.sha1(),
-        standing: if is_revoked { KnownHostsMatch::Revoked } else { standing::of(key, &entries, valid) },
+        standing: if is_revoked { KnownHostsMatch::Revoked } else { known_hosts_match::of(key, &entries, valid) },
         revoked_by: file.filter(|_| is_revoked).map(ToOwned::to_owned),
         certificate,
         name,
@@ -96,7 +89,7 @@ fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
         entries: entries
             .into_iter()
             .map(|entry| Entry {
-                matches: standing::matches(key, &entry),
+                matches: known_hosts_match::matches(key, &entry),
                 key_type: entry.key.algorithm().as_str().to_owned(),
                 fingerprint: entry.key.fingerprint(HashAlg::Sha256).to_string(),
                 file: entry.file,
@@ -114,9 +107,9 @@ fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
 }
 
 /// Whether ssh takes any key here: at a loopback address that it connects to by itself, unless it looks for another name.
-fn is_exempt(exam: &Examination) -> bool {
-    let policy = &exam.target.host_keys;
-    let is_loopback = matches!(exam.route, Some(Route::Direct(address)) if address.ip().is_loopback());
+fn is_exempt(target: &Target, route: Route) -> bool {
+    let policy = &target.host_keys;
+    let is_loopback = matches!(route, Route::Direct(address) if address.ip().is_loopback());
     policy.skip_loopback && policy.alias.is_none() && is_loopback
 }
 
@@ -142,15 +135,15 @@ fn decide(facts: &Facts, is_exempt: bool) -> Option<Decision> {
     }
 }
 
-async fn ask(exam: &Examination, facts: &Facts) -> Decision {
+async fn ask(ctx: &Context, facts: &Facts) -> Decision {
     let question = format!(
         "The host key of {} is not known:\n  {} {}\nIs this the fingerprint that you got from its administrator or its console?\n\
          It will not be recorded.",
         facts.name, facts.key_type, facts.fingerprint
     );
-    let ask = exam.ask.clone();
+    let ask = ctx.ask.clone();
     let answer = tokio::task::spawn_blocking(move || Ask::confirm(&*ask, &question));
-    match exam.stop.race(answer).await {
+    match ctx.stop.race(answer).await {
         Some(Ok(true)) => Decision::AcceptedByUser,
         _ => Decision::RefusedByUser,
     }
@@ -193,13 +186,16 @@ mod tests {
 
     #[test]
     fn where_ssh_takes_any_key_only_the_file_of_revoked_ones_stands_against_it() {
-        for standing in [KnownHostsMatch::Known, KnownHostsMatch::Unknown, KnownHostsMatch::Changed, KnownHostsMatch::Revoked] {
+        for standing in
+            [KnownHostsMatch::Known, KnownHostsMatch::Unknown, KnownHostsMatch::Changed, KnownHostsMatch::Revoked]
+        {
             let facts = facts(standing, Strictness::Yes);
             assert_eq!(decide(&facts, true), Some(Decision::NotChecked));
             let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), ..facts };
             assert_eq!(decide(&listed, true), Some(Decision::Stopped));
         }
-        let listed = Facts { revoked_by: Some("/etc/ssh/revoked".into()), ..facts(KnownHostsMatch::Revoked, Strictness::No) };
+        let listed =
+            Facts { revoked_by: Some("/etc/ssh/revoked".into()), ..facts(KnownHostsMatch::Revoked, Strictness::No) };
         assert_eq!(decide(&listed, false), Some(Decision::Stopped));
     }
 }

@@ -1,15 +1,15 @@
 //! What settles a doubt: a fresh connection, and the kept session, at the same moment.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::held::verdict_deadline;
+use super::idle_session::verdict_deadline;
 use crate::facts::connection::NotLoggedIn;
-use crate::ssh::connection::{Answer, Connection};
+use crate::ssh::connection::{Connection, KeepaliveReply};
 use crate::ssh::login::Login;
 
 /// A fresh connection that takes longer than this, and than three times the longest so far, shows a path that is disturbed.
@@ -22,15 +22,28 @@ const RECOVERY: (Duration, Duration) = (Duration::from_secs(15), Duration::from_
 /// A connection that takes longer than this to answer is not worth waiting for: a new one is faster.
 const USEFUL: Duration = Duration::from_secs(3);
 
-/// Opens the fresh connections.
+/// Asks for the finding of a fresh connection.
+#[derive(Debug, Clone)]
 pub(super) struct Control {
-    login: Login,
+    doubts: mpsc::UnboundedSender<Doubt>,
+    /// Whether it is being found out why a session could not be opened.
+    opening_in_doubt: Arc<watch::Sender<bool>>,
+}
+
+/// A session that may be dead, or the path to it.
+#[derive(Debug)]
+struct Doubt {
+    /// Since when.
+    since: Instant,
+    finding: oneshot::Sender<Finding>,
+}
+
+/// The task that opens the fresh connections, one after the other.
+struct Examiner {
+    login: Arc<Login>,
     main: Arc<Connection>,
     deadline: Duration,
-    opened: AtomicU32,
-    last: Mutex<Option<(Instant, Finding)>>,
-    /// Whether it is being found out why a session could not be opened.
-    opening_in_doubt: watch::Sender<bool>,
+    opened: u32,
 }
 
 /// What a fresh connection showed.
@@ -57,29 +70,33 @@ pub(super) enum Finding {
     Refused(String),
 }
 
-impl Control {
-    pub(super) fn new(login: Login, main: Arc<Connection>, deadline: Duration) -> Self {
-        let (opening_in_doubt, _) = watch::channel(false);
-        Self { login, main, deadline, opened: AtomicU32::new(0), last: Mutex::new(None), opening_in_doubt }
-    }
-
-    /// How many fresh connections were opened.
-    pub(super) fn opened(&self) -> u32 {
-        self.opened.load(Ordering::Relaxed)
-    }
-
-    /// Settles a doubt that arose at `doubt`.
-    pub(super) async fn settle(&self, doubt: Instant) -> Finding {
-        let mut last = self.last.lock().await;
-        if let Some((at, finding)) = &*last
-            && *at + SHARED > doubt
-        {
-            return finding.clone();
+impl Finding {
+    /// The reason why nothing can be said of a session that did not answer.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Disturbed { .. } => "the path was disturbed: a fresh connection could not be had at once".to_owned(),
+            Self::NoPath { why, .. } => format!("no fresh connection could be had any more: {why}"),
+            Self::Refused(why) => format!("the server turned a fresh connection away: {why}"),
+            Self::Fine { .. } => "a fresh connection worked".to_owned(),
         }
-        let asked = Instant::now();
-        let finding = self.look(asked).await;
-        *last = Some((asked, finding.clone()));
-        finding
+    }
+}
+
+impl Control {
+    /// Starts the task, which ends with the last handle and tells then how many connections it has opened.
+    pub(super) fn start(login: Arc<Login>, main: Arc<Connection>, deadline: Duration) -> (Self, JoinHandle<u32>) {
+        let (doubts, asked) = mpsc::unbounded_channel();
+        let (opening_in_doubt, _) = watch::channel(false);
+        let task = tokio::spawn(Examiner { login, main, deadline, opened: 0 }.serve(asked));
+        (Self { doubts, opening_in_doubt: Arc::new(opening_in_doubt) }, task)
+    }
+
+    /// Settles a doubt that arose at `since`.
+    pub(super) async fn settle(&self, since: Instant) -> Finding {
+        let (finding, found) = oneshot::channel();
+        let asked = self.doubts.send(Doubt { since, finding });
+        let gone = || Finding::Refused("the idle test is over".to_owned());
+        if asked.is_ok() { found.await.unwrap_or_else(|_| gone()) } else { gone() }
     }
 
     /// Settles why a session could not be opened; the others that are being opened learn of the doubt, and share the finding.
@@ -96,20 +113,39 @@ impl Control {
     pub(super) async fn opening_in_doubt(&self) {
         let _ = self.opening_in_doubt.subscribe().wait_for(|in_doubt| *in_doubt).await;
     }
+}
 
-    async fn look(&self, asked: Instant) -> Finding {
+impl Examiner {
+    async fn serve(mut self, mut doubts: mpsc::UnboundedReceiver<Doubt>) -> u32 {
+        let mut last: Option<(Instant, Finding)> = None;
+        while let Some(Doubt { since, finding: reply }) = doubts.recv().await {
+            let shared = last.take_if(|(at, _)| *at + SHARED > since);
+            let (at, finding) = if let Some(known) = shared {
+                known
+            } else {
+                let asked = Instant::now();
+                (asked, self.look(asked).await)
+            };
+            // Whoever asked may have left.
+            let _ = reply.send(finding.clone());
+            last = Some((at, finding));
+        }
+        self.opened
+    }
+
+    async fn look(&mut self, asked: Instant) -> Finding {
         if self.login.budget.left() == 0 {
             return Finding::Refused("the budget of connections is spent".to_owned());
         }
         let prompt = PROMPT.max(self.login.budget.longest_login() * 3);
-        let kept = self.main.keepalive(verdict_deadline(&self.main));
-        let (fresh, kept) = tokio::join!(self.fresh(), kept);
+        let main = self.main.clone();
+        let (fresh, kept) = tokio::join!(self.fresh(), main.keepalive(verdict_deadline(&main)));
         match fresh {
-            Ok(took) if took < prompt => Finding::Fine { kept_alive: matches!(kept, Answer::Alive(_)) },
+            Ok(took) if took < prompt => Finding::Fine { kept_alive: matches!(kept, KeepaliveReply::Alive(_)) },
             Ok(took) => Finding::Disturbed { outage: (asked, asked + took) },
             Err(error) if is_refusal(&error) => Finding::Refused(error.to_string()),
             // The path is well: only new connections are kept out.
-            Err(error) if matches!(kept, Answer::Alive(rtt) if rtt < prompt) => {
+            Err(error) if matches!(kept, KeepaliveReply::Alive(rtt) if rtt < prompt) => {
                 Finding::Refused(format!("{error}, while one that was open answered"))
             }
             Err(error) => self.recovery(asked, error).await,
@@ -117,7 +153,7 @@ impl Control {
     }
 
     /// Waits for the path to come back.
-    async fn recovery(&self, since: Instant, first: NotLoggedIn) -> Finding {
+    async fn recovery(&mut self, since: Instant, first: NotLoggedIn) -> Finding {
         let mut error = first;
         while since.elapsed() < RECOVERY.0 {
             sleep(RECOVERY.1).await;
@@ -131,8 +167,8 @@ impl Control {
     }
 
     /// Opens one fresh connection, logs in, and closes it; how long it took.
-    async fn fresh(&self) -> Result<Duration, NotLoggedIn> {
-        self.opened.fetch_add(1, Ordering::Relaxed);
+    async fn fresh(&mut self) -> Result<Duration, NotLoggedIn> {
+        self.opened += 1;
         let asked = Instant::now();
         let connection = self.login.open(self.deadline).await?;
         let took = asked.elapsed();
@@ -143,7 +179,7 @@ impl Control {
 
 /// Whether a connection is of any use still.
 pub(super) async fn answers(connection: &Connection) -> bool {
-    matches!(connection.keepalive(USEFUL).await, Answer::Alive(_))
+    matches!(connection.keepalive(USEFUL).await, KeepaliveReply::Alive(_))
 }
 
 /// Whether the server itself turned us away: it can be reached, so this is no outage.

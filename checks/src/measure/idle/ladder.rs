@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::goal::{Goal, Turn};
+use super::next_probe::{NextProbe, Redirect};
 use super::rungs::{RACE, between, rungs};
 use crate::facts::idle::Speaker;
 use crate::facts::idle::advice::{INTERVALS, interval};
@@ -68,25 +68,25 @@ impl Ladder {
     }
 
     /// What the session does next that has just lived through `last`.
-    pub(super) fn next(&mut self, last: Option<Goal>) -> Option<Goal> {
+    pub(super) fn next(&mut self, last: Option<NextProbe>) -> Option<NextProbe> {
         if self.died.is_some() {
-            return last.filter(|last| matches!(last, Goal::Keep(_)));
+            return last.filter(|last| matches!(last, NextProbe::Keep(_)));
         }
-        if !matches!(last, Some(Goal::Keep(_)))
+        if !matches!(last, Some(NextProbe::Keep(_)))
             && let Some(length) = self.take_comparison()
         {
-            return Some(Goal::Silence(length));
+            return Some(NextProbe::Silence(length));
         }
         if let Some(interval) = last.and_then(|last| self.worth_keeping(last)) {
             self.kept.insert(interval);
-            return Some(Goal::Keep(interval));
+            return Some(NextProbe::Keep(interval));
         }
-        if let Some(Goal::Keep(interval)) = last {
+        if let Some(NextProbe::Keep(interval)) = last {
             self.kept.remove(&interval);
         }
         if let (true, Some(length)) = (self.is_one_unheard() && !self.asked_again, self.shortest_unheard()) {
             self.asked_again = true;
-            return Some(Goal::ServerFirst(whole(length)));
+            return Some(NextProbe::ServerFirst(whole(length)));
         }
         while let Some(rung) = self.waiting.pop_front() {
             // A rung that another session has outlived has nothing to tell.
@@ -94,13 +94,13 @@ impl Ladder {
                 return Some(self.goal(rung));
             }
         }
-        last.map(|_| Goal::Linger)
+        last.map(|_| NextProbe::Linger)
     }
 
     /// Who speaks first after this silence. A rung that may become a keepalive's proof is ended by our request, as a keepalive is.
-    fn goal(&mut self, rung: f64) -> Goal {
+    fn goal(&mut self, rung: f64) -> NextProbe {
         self.spoke_last = self.server_speaks && !self.spoke_last && rung >= SERVER_FIRST && interval_of(rung).is_none();
-        if self.spoke_last { Goal::ServerFirst(whole(rung)) } else { Goal::Silence(rung) }
+        if self.spoke_last { NextProbe::ServerFirst(whole(rung)) } else { NextProbe::Silence(rung) }
     }
 
     /// A session lived through a silence of `length` seconds that `by` ended.
@@ -215,34 +215,34 @@ impl Ladder {
     }
 
     /// What a session does that is silent since `age` seconds, on the way to `goal`.
-    pub(super) fn turn(&mut self, goal: Goal, age: f64) -> Turn {
+    pub(super) fn redirect(&mut self, goal: NextProbe, age: f64) -> Redirect {
         let asks_again = self.died.is_none() && self.is_one_unheard() && !self.asked_again;
-        if asks_again && goal == Goal::Linger {
-            return Turn::To(age);
+        if asks_again && goal == NextProbe::Linger {
+            return Redirect::To(age);
         }
-        if goal == Goal::Linger
+        if goal == NextProbe::Linger
             && let Some(length) = self.take_comparison()
         {
-            return Turn::To(length.max(age));
+            return Redirect::To(length.max(age));
         }
-        let (Some(died), false) = (self.died, matches!(goal, Goal::Keep(_))) else { return Turn::Stay };
-        if goal == Goal::Await {
-            return Turn::To(longer(died));
+        let (Some(died), false) = (self.died, matches!(goal, NextProbe::Keep(_))) else { return Redirect::Stay };
+        if goal == NextProbe::Await {
+            return Redirect::To(longer(died));
         }
         let inside = |length: f64| length > self.survived && length < died;
         // Where the server's word was heard after a silence, ours may still come too late.
         let ours = self.lived_by(&[Speaker::Client]);
         let soon = FREE.max(if self.is_narrow() { 0.0 } else { died / 4.0 });
         if goal.length().is_some_and(|length| inside(length) && length - age < soon) {
-            return Turn::Stay;
+            return Redirect::Stay;
         }
         match self.points.iter().position(|point| *point > age && *point - age < soon) {
-            Some(index) => Turn::To(self.points.remove(index)),
+            Some(index) => Redirect::To(self.points.remove(index)),
             // It costs nothing to ask it now.
-            None if age > ours && age < died * (1.0 - RACE.0) => Turn::To(age),
+            None if age > ours && age < died * (1.0 - RACE.0) => Redirect::To(age),
             // One that will have been silent for longer shows whether that surely kills.
-            None if longer(died) - age < FREE => Turn::To(longer(died).max(age)),
-            None => Turn::Leave,
+            None if longer(died) - age < FREE => Redirect::To(longer(died).max(age)),
+            None => Redirect::Leave,
         }
     }
 
@@ -276,12 +276,12 @@ impl Ladder {
     }
 
     /// The interval to be kept at, when nobody keeps it yet and it may still come to be recommended.
-    fn worth_keeping(&self, last: Goal) -> Option<u32> {
+    fn worth_keeping(&self, last: NextProbe) -> Option<u32> {
         // What is recommended only grows with the silence that is survived.
         let least = interval(self.survived).unwrap_or_default();
         match last {
-            Goal::Keep(interval) => Some(interval).filter(|interval| *interval >= least),
-            Goal::Silence(length) if self.keeps => {
+            NextProbe::Keep(interval) => Some(interval).filter(|interval| *interval >= least),
+            NextProbe::Silence(length) if self.keeps => {
                 interval_of(length).filter(|interval| *interval >= least && !self.kept.contains(interval))
             }
             _ => None,

@@ -5,62 +5,71 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::control::Finding;
-use super::goal::Goal;
-use super::held::verdict_deadline;
-use super::session::Test;
-use crate::facts::connection::Manner;
-use crate::facts::idle::{Arm, End, Holds, Moves, SessionKind, Sign, Speaker};
+use super::control::{Control, Finding};
+use super::events::{Line, Order, SessionEvent};
+use super::idle_session::verdict_deadline;
+use super::next_probe::NextProbe;
+use super::stretch::{Stretch, StretchOutcome};
+use crate::facts::idle::Holds;
 use crate::os::socket::Socket;
-use crate::ssh::connection::{Answer, Connection};
+use crate::ssh::connection::{Connection, KeepaliveReply};
 
-/// How often the main session is kept alive: often at first, when a short timer is still possible.
-const INTERVAL: [u32; 2] = [2, 5];
-
-/// Keeps the main session alive, which holds no channel, and notes when that is in vain.
-pub(super) async fn keep(test: Arc<Test>, main: Arc<Connection>) {
-    let began = Instant::now();
+/// Keeps the main session alive as the coordinator orders, and reports when that is in vain.
+pub(super) async fn keep(control: Control, mut line: Line, main: Arc<Connection>) {
+    line.tell(SessionEvent::Opened(None));
+    let mut stretch = 0;
     loop {
-        let interval = INTERVAL[usize::from(began.elapsed() > Duration::from_mins(1))];
-        test.board.lane(0, Goal::Keep(interval), Moves::Keepalive, None);
+        let directive = line.order_after(stretch).await;
+        stretch = directive.stretch;
+        let Order::Probe(NextProbe::Keep(interval)) = directive.order else { break };
+        let began = Instant::now();
+        line.tell(SessionEvent::Began(began));
         tokio::select! {
             () = sleep(Duration::from_secs(interval.into())) => {}
-            // What ended with the others is told as they are.
-            () = test.board.finished() => if main.ending().is_none() { return },
+            // What ended with the others is reported as they are.
+            () = line.over() => if main.ending().is_none() { break },
         }
-        let asked = Instant::now();
-        let ended_before = main.ending().is_some();
-        let rtt = match main.keepalive(verdict_deadline(&main)).await {
-            Answer::Alive(rtt) => rtt,
-            Answer::Silent | Answer::Gone => {
-                let end = match test.control.settle(asked).await {
-                    Finding::Fine { .. } => {
-                        let manner = main.ending().map_or(Manner::Silent, |ending| ending.manner);
-                        let sign = if ended_before { Sign::BeforeProbe } else { Sign::AfterProbe };
-                        let others_alive = test.board.answers_after(asked).await;
-                        End::Died { manner, sign, others_alive, tcp: main.socket().and_then(Socket::tcp_info) }
-                    }
-                    finding => test.board.doubtful(finding),
-                };
-                let over = main.ending().map_or_else(Instant::now, |ending| ending.at);
-                return test.board.record(Arm {
-                    session: 0,
-                    kind: Some(SessionKind::Main),
-                    moves: Moves::Keepalive,
-                    holds: Holds::Nothing,
-                    speaks_first: Speaker::Client,
-                    hop: None,
-                    interval_s: Some(interval),
-                    started_s: test.board.since_start(began),
-                    lasted_s: over.saturating_duration_since(began).as_secs_f64(),
-                    age_s: main.age().saturating_sub(over.elapsed()).as_secs_f64(),
-                    channel_quiet_s: None,
-                    heard_bytes: 0,
-                    answered: None,
-                    end,
-                });
-            }
-        };
-        test.board.answered(0, Goal::Keep(interval), Moves::Keepalive, began, rtt);
+        let ended = ask(&control, &line, &main, NextProbe::Keep(interval), began).await;
+        line.tell(SessionEvent::Ended(Box::new(ended)));
     }
+    line.tell(SessionEvent::Left);
+}
+
+async fn ask(control: &Control, line: &Line, main: &Connection, probe: NextProbe, began: Instant) -> Stretch {
+    let asked = Instant::now();
+    let ending = main.ending();
+    let answer = main.keepalive(verdict_deadline(main)).await;
+    let mut stretch = Stretch {
+        probe,
+        holds: Holds::Nothing,
+        began,
+        ended: Instant::now(),
+        quiet: asked - began,
+        channel_quiet: None,
+        age: main.age(),
+        heard_bytes: 0,
+        outcome: StretchOutcome::Dismissed,
+        finding: None,
+        others_alive: false,
+        tcp: None,
+        hops: Vec::new(),
+    };
+    if let KeepaliveReply::Alive(rtt) = answer {
+        stretch.outcome = StretchOutcome::Answered(rtt);
+        return stretch;
+    }
+    let finding = control.settle(asked).await;
+    if matches!(finding, Finding::Fine { .. }) {
+        stretch.others_alive = line.answers_after(asked).await;
+        stretch.tcp = main.socket().and_then(Socket::tcp_info);
+    }
+    stretch.finding = Some(finding);
+    stretch.outcome = match ending {
+        Some(ending) => StretchOutcome::EndedItself(ending.manner),
+        None => StretchOutcome::Unanswered(main.ending().map(|ending| ending.manner)),
+    };
+    let over = main.ending().map_or_else(Instant::now, |ending| ending.at);
+    stretch.ended = over;
+    stretch.age = main.age().saturating_sub(over.elapsed());
+    stretch
 }

@@ -1,51 +1,54 @@
 //! How long silence is survived, who ends it how, and the keepalive that was proven to prevent it.
 //!
-//! Sessions idle side by side, each for a longer time than the one before ([`ladder`]); each is then asked for an answer ([`held`]), and a
+//! Sessions idle side by side, as one task directs them ([`coordinator`]), each for a longer time than the one before ([`ladder`]); each is then asked for an answer ([`idle_session`]), and a
 //! doubt is settled by a fresh connection opened at that moment ([`control`]), so that an outage is never taken for a timer.
 
-mod age;
-mod board;
 mod control;
-mod goal;
-mod held;
+mod coordinator;
+mod events;
 pub mod hop;
+mod hop_liveness;
+mod hop_locator;
+mod hop_search_result;
+mod host_monitor;
+mod idle_session;
 mod ladder;
-mod lane;
 mod leftovers;
-mod legs;
 mod main_session;
-mod notes;
+mod next_probe;
 mod onlooker;
-mod opening;
 mod role;
+mod run_stretch;
 mod rungs;
-mod search;
-mod searched;
+mod second_round;
 mod session;
-mod verdict;
-mod vigil;
+mod session_view;
+mod stretch;
+mod test_state;
 
-use std::pin::pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 
-use super::examination::Examination;
+use super::handles::LoggedIn;
 use crate::base::nonce::nonce;
 use crate::facts::Step;
 use crate::facts::idle::Facts;
 use crate::facts::idle::age::mass_death;
+use crate::measure::context::Context;
 use crate::ssh::connection::Connection;
-use board::Board;
-use control::Control;
-use role::Role;
-use session::Test;
-use vigil::Vigil;
 
-/// How often the onlooker is told.
-const TICK: Duration = Duration::from_millis(500);
+use control::Control;
+use coordinator::Coordinator;
+use hop_locator::Searching;
+use host_monitor::HostMonitor;
+use role::Role;
+use second_round::Round;
+use session::Test;
+use test_state::{MAIN, TestState};
+
 /// Sessions that the ladder and the arms beside it need before any are spent on the search for the hop.
 const LADDER: usize = 13;
 /// Sessions that are refreshed up to one hop each.
@@ -54,110 +57,129 @@ const HOPS: usize = 3;
 const TOUCHED: usize = 4;
 /// What a test may take at most: so many times its longest silence, for few sessions that climb one after the other, and this beside it.
 const MOST: (u32, Duration) = (6, Duration::from_mins(2));
-/// How long sessions may take to close at the end.
-const CLOSING: Duration = Duration::from_secs(3);
-
 /// Measures how long silence is survived on sessions of its own, beside the connection that auth left.
-pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    if exam.limits.idle.is_zero() {
+pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
+    if ctx.limits.idle.is_zero() {
         return Step::Skipped("not asked for".into());
     }
-    let Some(login) = exam.login.clone() else {
+    let Some((logged_in, login)) = logged_in.and_then(|it| it.login.clone().map(|login| (it, login))) else {
         return Step::Skipped("there is no login: see auth and channel".into());
     };
     if !login.repeatable() {
         return Step::Skipped("each login needs an answer that is good only once".into());
     }
-    let Some(connection) = exam.connection.take() else {
+    let Some(connection) = logged_in.connection.take() else {
         return Step::Skipped("the connection was lost: see the checks before".into());
     };
     // The main session is the one that holds no channel.
-    if let Some(running) = exam.running.take() {
+    if let Some(running) = logged_in.running.take() {
         running.close().await;
     }
-    if login.needs_touch() {
-        exam.limits.sessions = exam.limits.sessions.min(TOUCHED);
-    }
-    let main = Arc::new(connection);
-    let vigil = Vigil::begin(&login, &main);
-    let mark = exam.runs_commands.is_ok().then(nonce);
-    let longest = exam.limits.idle.as_secs_f64();
-    let near = if search::has_hops(login.route) { exam.limits.sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
-    let roles = roles(exam.limits.sessions - near, longest, mark.is_some());
-    let climbing = roles.iter().filter(|role| role.climbs()).count();
-    let test = Arc::new(Test {
-        control: Control::new(login.clone(), main.clone(), exam.limits.connect),
-        board: Board::new(longest, climbing, mark.is_some()),
-        login,
-        mark: mark.clone(),
-        deadline: exam.limits.connect,
-    });
-    let scope = search::Scope {
-        bind: exam.target.bind,
-        near,
-        sessions: exam.limits.sessions,
-        // Each login of a further round would have to be touched for again.
-        goes_on: !test.login.needs_touch(),
-        stop: exam.stop.clone(),
-        started: Arc::default(),
-        until: Arc::default(),
-    };
-    let searching = tokio::spawn(search::beside(test.clone(), scope.clone()));
-    if roles.contains(&Role::Longest(longest)) {
-        test.board.leave_out_longest();
-    }
-    let mut sessions = JoinSet::new();
-    sessions.spawn(main_session::keep(test.clone(), main.clone()));
-    for (number, role) in (1..).zip(roles) {
-        sessions.spawn(session::take_part(test.clone(), number, role));
-    }
-    let interrupted = watch(exam, &test, &vigil, &mut sessions).await;
-    sessions.shutdown().await;
-    let mut facts = test.board.facts(longest, !interrupted, &test.control);
-    if vigil.has_noticed() {
-        searching.abort();
-    }
-    if let Some(searched) = search::concluded(searching, &test, &main, &scope, &exam.progress).await {
-        searched.note(&mut facts);
-    }
-    facts.elapsed_s = test.board.since_start(Instant::now());
-    let unasked = interrupted || vigil.has_noticed() || test.login.needs_touch();
-    if let (Some(age), false) = (mass_death(&facts), unasked) {
-        let second = exam.stop.race(age::second_round(&test, age, &exam.progress));
-        facts.arms.extend(Box::pin(second).await.unwrap_or_default());
-        facts.elapsed_s = test.board.since_start(Instant::now());
-    }
-    facts.incidents = vigil.end();
+    let sessions = if login.needs_touch() { ctx.limits.sessions.min(TOUCHED) } else { ctx.limits.sessions };
+    let (login, main) = (Arc::new(login), Arc::new(connection));
+    let monitor = HostMonitor::begin(&login, &main);
+    let mark = logged_in.runs_commands.is_ok().then(nonce);
+    let (control, controls) = Control::start(login.clone(), main.clone(), ctx.limits.connect);
+    let test = Test { login: login.clone(), mark: mark.clone(), control, deadline: ctx.limits.connect };
+    let Measured { mut facts, interrupted, processes } = Box::pin(measure(ctx, sessions, test, &main, &monitor)).await;
+    facts.controls = controls.await.unwrap_or_default();
+    facts.incidents = monitor.end().await;
     let void = !facts.incidents.is_empty();
-    facts.complete &= !void;
-    let mut processes = test.board.processes();
-    processes.extend(scope.started.lock().unwrap_or_else(PoisonError::into_inner).iter());
-    let Some(Test { login, .. }) = Arc::into_inner(test) else {
-        return Step::Error("a session of the idle test outlived it".into());
-    };
+    facts.complete = !interrupted && !void;
     let main = Arc::into_inner(main).filter(|main: &Connection| !main.is_closed());
-    exam.connection = match main {
+    logged_in.connection = match main {
         // It may be open only in the eyes of this machine: after an incident, or since nothing keeps it alive any more.
         Some(main) if (!void && facts.all_lived()) || control::answers(&main).await => Some(main),
         _ if facts.outages.iter().any(|outage| outage.ended_s.is_none()) => None,
-        _ => login.open(exam.limits.connect).await.ok(),
+        _ => login.open(ctx.limits.connect).await.ok(),
     };
-    if let (Some(mark), Some(connection)) = (mark, &exam.connection) {
-        facts.leftovers = leftovers::end(connection, &processes, &mark, exam.limits.patience()).await;
+    if let (Some(mark), Some(connection)) = (mark, &logged_in.connection) {
+        facts.leftovers = leftovers::end(connection, &processes, &mark, ctx.limits.patience()).await;
     }
     if void {
         return Step::Void(facts);
     }
     let lived = facts.all_lived();
     if lived && facts.timeout().survived_s.is_none() && !interrupted {
-        return nothing_held(exam, facts);
+        return nothing_held(ctx, facts);
     }
     if lived { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
+/// The outcome of the sessions.
+struct Measured {
+    facts: Facts,
+    /// Whether the test was cut short.
+    interrupted: bool,
+    /// The processes that ran on the server, each with its parent.
+    processes: Vec<(u32, u32)>,
+}
+
+/// Holds the sessions, and beside them those that locate the hop; where all ended at once, two more.
+async fn measure(
+    ctx: &Context,
+    sessions: usize,
+    test: Test,
+    main: &Arc<Connection>,
+    monitor: &HostMonitor,
+) -> Measured {
+    let (limits, began) = (&ctx.limits, Instant::now());
+    let longest = limits.idle.as_secs_f64();
+    let near = if hop_locator::has_hops(test.login.route) { sessions.saturating_sub(LADDER).min(HOPS) } else { 0 };
+    let roles = roles(sessions - near, longest, test.mark.is_some());
+    let roles: Vec<_> = (MAIN..).zip([Role::Main].into_iter().chain(roles)).collect();
+    let number = u32::try_from(roles.len()).unwrap_or(u32::MAX);
+    let mut coordinator = Coordinator::new(TestState::new(longest, roles.iter().copied(), test.mark.is_some(), began));
+    let (started, mut pids) = mpsc::unbounded_channel();
+    let (round, until) = watch::channel(None);
+    let scope = hop_locator::Scope {
+        began,
+        number,
+        overview: coordinator.overview(),
+        bind: ctx.target.bind,
+        near,
+        sessions,
+        // Each login of a further round would have to be touched for again.
+        goes_on: !test.login.needs_touch(),
+        stop: ctx.stop.clone(),
+        started: started.clone(),
+        until: round,
+    };
+    let searching = Searching { task: tokio::spawn(hop_locator::locate_hop(test.clone(), scope)), until };
+    let mut held = JoinSet::new();
+    for (session, role) in roles {
+        let line = coordinator.line(session);
+        match role {
+            Role::Main => held.spawn(main_session::keep(test.control.clone(), line, main.clone())),
+            _ => held.spawn(session::take_part(test.clone(), line, role)),
+        };
+    }
+    let until = began + limits.idle * MOST.0 + MOST.1;
+    let (state, interrupted) = coordinator.run(&mut held, monitor, &ctx.stop, until, &ctx.progress).await;
+    let mut facts = state.facts(Instant::now());
+    if monitor.has_noticed().await {
+        searching.abort();
+    }
+    let died = state.overview().died;
+    if let Some(found) = searching.concluded((began, died), main, &ctx.stop, &ctx.progress).await {
+        found.note(&mut facts);
+    }
+    let unasked = interrupted || monitor.has_noticed().await || test.login.needs_touch();
+    if let (Some(age), false) = (mass_death(&facts), unasked) {
+        let number = facts.arms.iter().map(|arm| arm.session + 1).max().unwrap_or(number);
+        let round = Round { test: &test, began, number, started: &started };
+        let later = Box::pin(ctx.stop.race(round.hold(age, &ctx.progress))).await;
+        facts.arms.extend(later.unwrap_or_default());
+    }
+    facts.elapsed_s = began.elapsed().as_secs_f64();
+    let mut processes = state.processes().to_vec();
+    processes.extend(std::iter::from_fn(|| pids.try_recv().ok()));
+    Measured { facts, interrupted, processes }
+}
+
 /// Why no session could be held beside the first.
-fn nothing_held(exam: &Examination, facts: Facts) -> Step<Facts> {
-    if exam.budget.login_refused() {
+fn nothing_held(ctx: &Context, facts: Facts) -> Step<Facts> {
+    if ctx.budget.login_refused() {
         return Step::Skipped("what the server accepted was accepted only once".into());
     }
     // All of them have met the same, more often than not.
@@ -182,37 +204,4 @@ fn roles(sessions: usize, longest: f64, runs_commands: bool) -> Vec<Role> {
     }
     roles.resize(places, Role::Ladder);
     roles
-}
-
-/// Tells the onlooker how it goes until all is known, the user wants to end, or it has taken too long; whether one of these was so.
-async fn watch(exam: &Examination, test: &Test, vigil: &Vigil, sessions: &mut JoinSet<()>) -> bool {
-    let mut tick = tokio::time::interval(TICK);
-    let mut too_long = pin!(sleep(exam.limits.idle * MOST.0 + MOST.1));
-    let mut cut_short = false;
-    loop {
-        tokio::select! {
-            _ = tick.tick() => test.board.tell(&exam.progress),
-            () = &mut too_long => {
-                cut_short = true;
-                test.board.finish();
-                break;
-            }
-            ended = sessions.join_next() => if ended.is_none() { return false },
-            () = test.board.finished() => break,
-            // What is seen from here on says nothing of the path.
-            () = vigil.incident() => {
-                test.board.finish();
-                break;
-            }
-            () = exam.stop.wait() => {
-                test.board.finish();
-                break;
-            }
-        }
-    }
-    // The sessions note how they stand and say goodbye.
-    let all = async { while sessions.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(CLOSING, all).await;
-    test.board.tell(&exam.progress);
-    cut_short || exam.stop.asked()
 }

@@ -4,19 +4,18 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::board::Board;
 use crate::measure::progress::{Event, IdleState, Progress};
 
 /// How often.
 const TELL: Duration = Duration::from_millis(400);
 
 /// Tells what is waited for, and how long it will take at the most where that is known yet; never returns.
-pub(super) async fn tell(board: &Board, progress: &Progress, phase: &str, until: impl Fn() -> Option<Instant>) {
+pub(super) async fn tell(began: Instant, progress: &Progress, phase: &str, until: impl Fn() -> Option<Instant>) {
     loop {
         sleep(TELL).await;
         if let Some(until) = until() {
             let left = until.saturating_duration_since(Instant::now());
-            let elapsed = board.elapsed();
+            let elapsed = began.elapsed();
             progress.tell(Event::Idle(IdleState { phase: phase.to_owned(), elapsed, left, rows: Vec::new() }));
         }
     }

@@ -1,20 +1,27 @@
-//! What a session of the idle test is for.
+//! The part of a session in the idle test.
 
-use super::goal::Goal;
+use std::time::Duration;
+
+use super::next_probe::NextProbe;
 use crate::facts::idle::Moves;
 
-/// What a session is for.
+/// How often the kernel sends TCP keepalives on a session that has them: the least it can do (TCP_KEEPIDLE, tcp(7)).
+pub(super) const TCP_KEEPALIVE: Duration = Duration::from_secs(1);
+
+/// The part of a session.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Role {
-    /// To be silent for as long as the ladder says, again and again.
+    /// The session that the checks before have left: it holds no channel, and is kept alive.
+    Main,
+    /// Silent for as long as the ladder says, again and again.
     Ladder,
-    /// To be a login shell at its prompt for the longest time.
+    /// A login shell at its prompt for the longest time.
     Longest(f64),
-    /// To have data in its channel, both ways.
+    /// Data in its channel, both ways.
     Data,
-    /// To have data in its channel from the server only.
+    /// Data in its channel from the server only.
     ServerData,
-    /// To have the kernel's TCP keepalives and nothing else, until something has died.
+    /// The kernel's TCP keepalives and nothing else, until something has died.
     TcpKeepalive,
 }
 
@@ -25,12 +32,12 @@ impl Role {
     }
 
     /// What moves on it.
-    pub(super) fn moves(self, goal: Goal) -> Moves {
-        match (self, goal) {
+    pub(super) fn moves(self, probe: NextProbe) -> Moves {
+        match (self, probe) {
             (Self::Data, _) => Moves::ChannelData,
             (Self::ServerData, _) => Moves::ServerData,
             (Self::TcpKeepalive, _) => Moves::TcpKeepalive,
-            (_, Goal::Keep(_)) => Moves::Keepalive,
+            (_, NextProbe::Keep(_)) => Moves::Keepalive,
             _ => Moves::Nothing,
         }
     }

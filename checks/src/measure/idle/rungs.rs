@@ -1,5 +1,7 @@
 //! The silences worth testing: a little longer than the round numbers that idle timers are set to.
 
+use std::time::Duration;
+
 /// The round numbers, seconds: the idle timers that products have by default, and steps between them where they are far apart.
 const TIMERS: [u32; 30] = [
     2, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 360, 450, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200,
@@ -9,6 +11,12 @@ const TIMERS: [u32; 30] = [
 const BETWEEN: [u32; 2] = [350, 7440];
 /// An answer is a race within this part of a timer, and within the time that an acknowledgement may be late.
 pub(super) const RACE: (f64, f64) = (0.03, 0.25);
+/// How often data moves on the session that has data, seconds: below the first rung.
+pub(super) const DATA_INTERVAL: u32 = 2;
+/// How often the server speaks on the session on which only it does, seconds: below the first rung.
+pub(super) const SERVER_INTERVAL: u32 = 1;
+/// How long a line of the server may be late, beyond the round trip: the server's `sleep` and its shell take their time.
+pub(super) const LATE_LINE: Duration = Duration::from_millis(1500);
 /// The most by which one rung is longer than the one before, for few sessions.
 const GENTLE: f64 = 1.3;
 

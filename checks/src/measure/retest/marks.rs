@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Shape, data};
+use crate::base::elapsed::ms_since;
 use crate::base::target::{Route, Target};
 use crate::facts::retest::{Marks, RetestOutcome};
 use crate::facts::tcp::TcpInfo;
@@ -47,7 +48,7 @@ async fn acknowledged(view: impl Fn() -> Option<TcpInfo>) -> Option<f64> {
     let began = Instant::now();
     while began.elapsed() < REPEATED {
         if view().is_some_and(|tcp| tcp.unacked == 0) {
-            return Some(began.elapsed().as_secs_f64() * 1000.0);
+            return Some(ms_since(began));
         }
         tokio::time::sleep(GLANCE).await;
     }

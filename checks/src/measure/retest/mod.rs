@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
+use crate::base::elapsed::ms_since;
 use crate::base::limits::Patience;
 use crate::base::nonce::{noise, seed};
 use crate::base::target::{Route, Target};
@@ -156,7 +157,7 @@ async fn leave(connection: Connection, works: bool) {
 /// An arm that ends now.
 fn arm(shape: Shape, began: Instant, outcome: RetestOutcome) -> Retest {
     let Shape { segment, short_offer } = shape;
-    Retest { segment, short_offer, tos: None, ms: began.elapsed().as_secs_f64() * 1000.0, outcome, tcp: None }
+    Retest { segment, short_offer, tos: None, ms: ms_since(began), outcome, tcp: None }
 }
 
 impl Tried {

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout_at};
 
 use super::{Exchange, Shape, Tried};
-use crate::facts::retest::{Retest, HEADERS_V4, HEADERS_V6, RetestOutcome};
+use crate::facts::retest::{HEADERS_V4, HEADERS_V6, Retest, RetestOutcome};
 use crate::ssh::tap::Watch;
 
 /// What every IPv4 host takes (RFC 1122 section 3.3.3: packets of 576 bytes), so that no path may lose it.

@@ -4,7 +4,8 @@ mod questions;
 
 use std::time::Duration;
 
-use super::examination::Examination;
+use super::context::Context;
+use super::handles::LoggedIn;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::text::{sanitize, sanitize_bytes};
@@ -21,25 +22,27 @@ const LINES: usize = 60;
 const PATIENCE: Patience = Patience { silence: Duration::from_secs(10), total: Duration::from_secs(40) };
 
 /// Asks the questions on the connection that auth left, or on a new one where that is gone.
-pub(crate) async fn ask(exam: &mut Examination) -> Option<ServerAnswers> {
-    if !exam.limits.ask_server || exam.stop.asked() {
+pub(crate) async fn ask(ctx: &Context, logged_in: Option<&LoggedIn>) -> Option<ServerAnswers> {
+    if !ctx.limits.ask_server || ctx.stop.asked() {
         return None;
     }
     let failed = |why: &str| Some(ServerAnswers { failure: Some(why.to_owned()), ..ServerAnswers::default() });
-    let Some(login) = &exam.login else { return failed("there is no login: see auth and channel") };
-    if let Err(why) = exam.runs_commands {
+    let Some(LoggedIn { connection, login: Some(login), runs_commands, .. }) = logged_in else {
+        return failed("there is no login: see auth and channel");
+    };
+    if let Err(why) = runs_commands {
         return failed(why);
     }
     let asked = async {
-        if let Some(connection) = exam.connection.as_ref().filter(|connection| !connection.is_closed()) {
+        if let Some(connection) = connection.as_ref().filter(|connection| !connection.is_closed()) {
             return Ok(answers(connection).await);
         }
-        let connection = login.open(exam.limits.connect).await?;
+        let connection = login.open(ctx.limits.connect).await?;
         let answers = answers(&connection).await;
         connection.close(Duration::from_secs(1)).await;
         Ok::<_, NotLoggedIn>(answers)
     };
-    match exam.stop.race(asked).await? {
+    match ctx.stop.race(asked).await? {
         Ok(answers) => Some(answers),
         Err(error) => failed(&error.to_string()),
     }

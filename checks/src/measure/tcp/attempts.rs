@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::facts::tcp::{Attempt, Icmp, ConnectOutcome};
-use crate::measure::examination::Examination;
+use crate::base::elapsed::ms_since;
+use crate::facts::tcp::{Attempt, ConnectOutcome, Icmp};
+use crate::measure::context::Context;
 use crate::os::socket::errno_name;
 use crate::ssh::dial::{self, Refusal};
 
@@ -34,10 +35,10 @@ pub(super) struct Tried {
 type Ended = (usize, Duration, Result<TcpStream, Refusal>);
 
 /// Tries every address, and waits to the deadline only for those that ssh would wait for.
-pub(super) async fn all(exam: &Examination) -> Tried {
-    let addresses: Vec<_> = exam.addresses.iter().copied().take(ADDRESSES).collect();
+pub(super) async fn all(ctx: &Context, addresses: &[SocketAddr]) -> Tried {
+    let addresses: Vec<_> = addresses.iter().copied().take(ADDRESSES).collect();
     let began = Instant::now();
-    let mut running = start(exam, &addresses, began);
+    let mut running = start(ctx, &addresses, began);
     let mut outcomes: Vec<Option<(Duration, ConnectOutcome)>> = vec![None; addresses.len()];
     let mut winner: Option<(usize, TcpStream)> = None;
     let mut until: Option<Instant> = None;
@@ -45,7 +46,7 @@ pub(super) async fn all(exam: &Examination) -> Tried {
         let ended = tokio::select! {
             ended = running.join_next() => ended,
             () = at(until) => None,
-            () = exam.stop.wait() => None,
+            () = ctx.stop.wait() => None,
         };
         let Some(Ok((index, took, result))) = ended else { break };
         let outcome = match result {
@@ -74,11 +75,11 @@ pub(super) async fn all(exam: &Examination) -> Tried {
     Tried { attempts, winner: winner.map(|(index, stream)| (addresses[index], stream)) }
 }
 
-fn start(exam: &Examination, addresses: &[SocketAddr], began: Instant) -> JoinSet<Ended> {
-    let (bind, segment, deadline) = (exam.target.bind, exam.target.segment, exam.limits.connect);
+fn start(ctx: &Context, addresses: &[SocketAddr], began: Instant) -> JoinSet<Ended> {
+    let (bind, segment, deadline) = (ctx.target.bind, ctx.target.segment, ctx.limits.connect);
     let mut running = JoinSet::new();
     for (index, &address) in addresses.iter().enumerate() {
-        let budget = exam.budget.clone();
+        let budget = ctx.budget.clone();
         running.spawn(async move {
             let result = dial::attempt(&budget, address, bind, segment, deadline).await;
             (index, began.elapsed(), result)
@@ -88,21 +89,21 @@ fn start(exam: &Examination, addresses: &[SocketAddr], began: Instant) -> JoinSe
 }
 
 /// Connects to `address` again and again, and closes each connection at once.
-pub(super) async fn repeated(exam: &Examination, address: SocketAddr) -> Vec<Attempt> {
+pub(super) async fn repeated(ctx: &Context, address: SocketAddr) -> Vec<Attempt> {
     let began = Instant::now();
-    let (bind, segment) = (exam.target.bind, exam.target.segment);
+    let (bind, segment) = (ctx.target.bind, ctx.target.segment);
     let mut running = JoinSet::new();
     for order in 0..REPEATS {
-        let budget = exam.budget.clone();
+        let budget = ctx.budget.clone();
         running.spawn(async move {
             tokio::time::sleep_until((began + SPACING * order).into()).await;
             let began = Instant::now();
             let result = dial::attempt(&budget, address, bind, segment, REPEATED).await;
             let outcome = result.map_or_else(|refusal| failed(address, refusal), |_| ConnectOutcome::Connected);
-            (order, Attempt { address, ms: began.elapsed().as_secs_f64() * 1000.0, outcome })
+            (order, Attempt { address, ms: ms_since(began), outcome })
         });
     }
-    let mut attempts = exam.stop.race(running.join_all()).await.unwrap_or_default();
+    let mut attempts = ctx.stop.race(running.join_all()).await.unwrap_or_default();
     attempts.sort_by_key(|(order, _)| *order);
     attempts.into_iter().map(|(_, attempt)| attempt).collect()
 }

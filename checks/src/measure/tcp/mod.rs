@@ -2,9 +2,13 @@
 
 mod attempts;
 
+use std::net::SocketAddr;
+use std::time::Instant;
+
 use tokio::net::TcpStream;
 
-use super::examination::Examination;
+use super::context::Context;
+use super::handles::{Link, Reach};
 use crate::base::target::Route;
 use crate::base::text;
 use crate::facts::Step;
@@ -18,51 +22,49 @@ use crate::ssh::transport::Transport;
 /// The other connections are closed without a word: each costs its server a line in the log, and from OpenSSH 9.8 on a
 /// second of penalty (`PerSourcePenalties`, sshd_config(5)), far below the 15 s at which sshd begins to refuse.
 /// It takes `Limits::connect` at most; `--deep` repeats the connection for 6 s more.
-pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    if let Some(proxy) = &exam.target.proxy {
-        let by = if proxy.hops.is_empty() { "the proxy command".to_owned() } else { proxy.hops.join(", ") };
+pub async fn check(ctx: &Context, addresses: &[SocketAddr], tunnel: Option<Link>) -> (Step<Facts>, Option<Link>) {
+    let since = Instant::now();
+    if let Some(proxy) = &ctx.target.proxy {
         if !proxy.hops.is_empty() {
-            let how = if exam.transport.is_some() { "reached through" } else { "it is not reached through" };
-            return Step::Skipped(format!("{how} {}", text::sanitize(&by)));
+            let how = if tunnel.is_some() { "reached through" } else { "it is not reached through" };
+            return (Step::Skipped(format!("{how} {}", text::sanitize(&proxy.hops.join(", ")))), tunnel);
         }
-        exam.route = Some(Route::Proxy);
-        return match dial::open(&exam.budget, &exam.target, Route::Proxy, exam.limits.connect).await {
+        return match dial::open(&ctx.budget, &ctx.target, Route::Proxy, ctx.limits.connect).await {
             Ok(transport) => {
-                exam.transport = Some(transport);
-                Step::Skipped(format!("reached through {}", text::sanitize(&by)))
+                let link = Link { transport, reach: Reach { route: Route::Proxy, via: None }, since };
+                (Step::Skipped("reached through the proxy command".into()), Some(link))
             }
-            Err(error) => Step::Error(format!("the proxy command could not be started: {error}")),
+            Err(error) => (Step::Error(format!("the proxy command could not be started: {error}")), None),
         };
     }
-    if exam.addresses.is_empty() {
-        return Step::Skipped("no address: the dns check left none".into());
+    if addresses.is_empty() {
+        return (Step::Skipped("no address: the dns check left none".into()), None);
     }
-    let tried = attempts::all(exam).await;
+    let tried = attempts::all(ctx, addresses).await;
     let facts = Facts {
-        not_tried: exam.addresses.len().saturating_sub(tried.attempts.len()),
-        deadline_s: exam.limits.connect.as_secs_f64(),
-        bind: exam.target.bind,
+        not_tried: addresses.len().saturating_sub(tried.attempts.len()),
+        deadline_s: ctx.limits.connect.as_secs_f64(),
+        bind: ctx.target.bind,
         connected_to: tried.winner.as_ref().map(|(address, _)| *address),
         connected_from: tried.winner.as_ref().and_then(|(_, stream)| stream.local_addr().ok()),
         path: tried.winner.as_ref().and_then(|(_, stream)| path(stream)),
         repeats: match &tried.winner {
-            Some((address, _)) if exam.limits.deep => attempts::repeated(exam, *address).await,
+            Some((address, _)) if ctx.limits.deep => attempts::repeated(ctx, *address).await,
             _ => Vec::new(),
         },
         attempts: tried.attempts,
     };
     match tried.winner {
         Some((address, stream)) => {
-            exam.route = Some(Route::Direct(address));
-            exam.transport = Some(Transport::Tcp(stream));
-            Step::Passed(facts)
+            let reach = Reach { route: Route::Direct(address), via: None };
+            (Step::Passed(facts), Some(Link { transport: Transport::Tcp(stream), reach, since }))
         }
-        None if exam.stop.asked() => Step::Skipped("interrupted".into()),
-        None => Step::Failed(facts),
+        None if ctx.stop.asked() => (Step::Skipped("interrupted".into()), None),
+        None => (Step::Failed(facts), None),
     }
 }
 
-pub(crate) fn path(stream: &TcpStream) -> Option<Path> {
+fn path(stream: &TcpStream) -> Option<Path> {
     let info = Socket::of(stream).ok()?.tcp_info()?;
     Some(Path {
         rtt_ms: f64::from(info.rtt_us) / 1000.0,
@@ -80,7 +82,7 @@ mod tests {
     use crate::base::stop::Stop;
     use crate::base::target::{Route, Target};
     use crate::facts::tcp::ConnectOutcome;
-    use crate::measure::examination::Examination;
+    use crate::measure::context::Context;
     use crate::measure::progress::Progress;
     use std::sync::Arc;
     use tokio::io::AsyncReadExt;
@@ -94,19 +96,16 @@ mod tests {
             TcpListener::bind("127.0.0.1:0").await.unwrap(),
         ];
         let target = Target::bare("localhost", 22, "me");
-        let mut exam =
-            Examination::new(target, Limits::default(), Progress::default(), Stop::never(), Arc::new(Nobody));
-        exam.addresses = [&closed, &first, &second].map(|listener| listener.local_addr().unwrap()).into();
-        let [_, first, _] = <[_; 3]>::try_from(exam.addresses.clone()).unwrap();
+        let ctx = Context::new(target, Limits::default(), Progress::default(), Stop::never(), Arc::new(Nobody));
+        let addresses = [&closed, &first, &second].map(|listener| listener.local_addr().unwrap());
         drop(closed);
-        let step = check(&mut exam).await;
+        let (step, link) = check(&ctx, &addresses, None).await;
         let facts = step.passed().unwrap();
         assert!(
             matches!(&facts.attempts[0].outcome, ConnectOutcome::Failed { errno: Some(errno), icmp: None, .. } if errno == "ECONNREFUSED")
         );
         assert!(facts.attempts[1..].iter().all(|attempt| attempt.outcome == ConnectOutcome::Connected));
-        assert_eq!(exam.route, Some(Route::Direct(first)));
-        assert!(exam.transport.is_some());
+        assert_eq!(link.map(|link| link.reach.route), Some(Route::Direct(addresses[1])));
         let (mut other, _) = second.accept().await.unwrap();
         assert_eq!(other.read(&mut [0; 1]).await.unwrap(), 0);
     }

@@ -6,7 +6,9 @@ pub(crate) mod returned;
 
 use std::time::Duration;
 
-use super::examination::Examination;
+use super::channel::NO_COMMAND;
+use super::context::Context;
+use super::handles::LoggedIn;
 use super::retest::{Exchange, sizes};
 use crate::base::limits::Patience;
 use crate::base::nonce::{noise, seed};
@@ -23,25 +25,26 @@ use crate::ssh::run::Running;
 use returned::returned;
 
 /// Sends data through the command that channel left, which sends it back.
-pub async fn check(exam: &mut Examination) -> Step<Facts> {
-    let (Some(connection), Some(running)) = (&exam.connection, &mut exam.running) else {
-        return Step::Skipped(exam.runs_commands.err().unwrap_or("no command runs: see channel").into());
+pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
+    let Some(logged_in) = logged_in else { return Step::Skipped(NO_COMMAND.into()) };
+    let (Some(connection), Some(running)) = (&logged_in.connection, &mut logged_in.running) else {
+        return Step::Skipped(logged_in.runs_commands.err().unwrap_or(NO_COMMAND).into());
     };
-    let (patience, deep) = (exam.limits.patience(), exam.limits.deep);
-    let moved = Box::pin(moved(connection, running, exam.limits.transfer_bytes, patience, deep));
-    let Some((whole, mut facts)) = exam.stop.race(moved).await else {
+    let (patience, deep) = (ctx.limits.patience(), ctx.limits.deep);
+    let moved = Box::pin(moved(connection, running, ctx.limits.transfer_bytes, patience, deep));
+    let Some((whole, mut facts)) = ctx.stop.race(moved).await else {
         return Step::Skipped("interrupted".into());
     };
     if whole {
         return Step::Passed(facts);
     }
     let silent = facts.ran.gave_up == Some(GaveUp::Silence) && facts.first_difference.is_none();
-    if let (true, Some(login)) = (silent && facts.ending.is_none(), &exam.login) {
-        let arms = exam.stop.race(Box::pin(sizes(login, facts.tcp))).await.unwrap_or_default();
+    if let (true, Some(login)) = (silent && facts.ending.is_none(), &logged_in.login) {
+        let arms = ctx.stop.race(Box::pin(sizes(login, facts.tcp))).await.unwrap_or_default();
         facts.arms = arms;
     }
     // What is still on its way would be taken for the output of the end.
-    if let Some(running) = exam.running.take() {
+    if let Some(running) = logged_in.running.take() {
         running.close().await;
     }
     Step::Failed(facts)

@@ -10,6 +10,7 @@ use russh::keys::agent::{AgentIdentity, AgentSessionBinding};
 use tokio::net::UnixStream;
 
 use super::clock::{Clock, Cut};
+use crate::base::elapsed::ms_since;
 use crate::facts::auth::{Agent, KeyProblem};
 
 /// How long an agent may take to list its keys; that needs no person.
@@ -36,7 +37,7 @@ pub(crate) async fn list(
         Ok(Ok(Err(error))) => agent.error = Some(error.to_string()),
         Ok(Err(_)) | Err(Cut::Deadline) => {
             agent.error = Some("it did not answer in time".to_owned());
-            agent.gave_up_ms = Some(began.elapsed().as_secs_f64() * 1000.0);
+            agent.gave_up_ms = Some(ms_since(began));
         }
         Err(Cut::Stopped) => {}
     }

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::clock::{Clock, Cut};
 use super::outcome::CredentialOutcome;
 use crate::base::ask::Ask;
+use crate::base::elapsed::ms_since;
 use crate::base::text::sanitize;
 use crate::facts::auth::question::{self, PromptContext};
 use crate::facts::auth::{KeyProblem, Prompt, Steps};
@@ -68,8 +69,8 @@ pub(crate) async fn converse(
     let start = connection.handle().authenticate_keyboard_interactive_start(user, None::<String>);
     let mut response = clock.bound(start).await;
     for _ in 0..ROUNDS {
-        talk.waited(asked.elapsed().as_secs_f64() * 1000.0);
-        let (beside, questions) = match response {
+        talk.waited(ms_since(asked));
+        let (context, questions) = match response {
             Err(cut) => {
                 talk.cut = Some(cut);
                 return talk;
@@ -86,10 +87,12 @@ pub(crate) async fn converse(
                 talk.outcome = CredentialOutcome::failed(&remaining_methods, partial_success, connection).await;
                 return talk;
             }
-            Ok(Ok(Response::InfoRequest { name, instructions, prompts })) => (PromptContext { name, instructions }, prompts),
+            Ok(Ok(Response::InfoRequest { name, instructions, prompts })) => {
+                (PromptContext { name, instructions }, prompts)
+            }
         };
-        if !beside.instructions.trim().is_empty() {
-            talk.notices.push(sanitize(beside.instructions.trim()));
+        if !context.instructions.trim().is_empty() {
+            talk.notices.push(sanitize(context.instructions.trim()));
         }
         let kept = questions.iter().take(QUESTIONS);
         talk.prompts.extend(kept.map(|asked| Prompt { text: sanitize(&asked.prompt), echo: asked.echo }));
@@ -97,7 +100,7 @@ pub(crate) async fn converse(
             talk.stuck = Some(KeyProblem::NewPassword);
             return talk;
         }
-        let answers = match answerer.answers(user, &beside, &questions, clock, &mut talk.again).await {
+        let answers = match answerer.answers(user, &context, &questions, clock, &mut talk.again).await {
             Ok(answers) => answers,
             Err(obstacle) => {
                 talk.stuck = Some(obstacle);
@@ -133,7 +136,7 @@ impl Answerer {
     async fn answers(
         &mut self,
         user: &str,
-        beside: &PromptContext,
+        context: &PromptContext,
         questions: &[Asked],
         clock: &Clock,
         again: &mut Option<SecretString>,
@@ -143,7 +146,7 @@ impl Answerer {
         }
         // A password is no one-time code: sent as one it would be a failed login, and in the wrong hands of a module.
         if let [Asked { prompt, echo: false }] = questions
-            && question::asks_for_password(prompt, beside)
+            && question::asks_for_password(prompt, context)
             && let Some(secret) = self.secret.take()
         {
             *again = Some(secret.clone());
@@ -152,7 +155,7 @@ impl Answerer {
         let mut answers = Vec::new();
         for (at, asked) in questions.iter().enumerate() {
             let ask = self.person.clone().ok_or(KeyProblem::NobodyToAnswer)?;
-            let instructions = &beside.instructions;
+            let instructions = &context.instructions;
             let notice = if at == 0 && !instructions.is_empty() { format!("{instructions}\n") } else { String::new() };
             // Whoever asks makes the words safe, and keeps their lines: a menu of factors has several.
             let words = format!("{notice}({}) {}", sanitize(user), asked.prompt);
@@ -161,7 +164,7 @@ impl Answerer {
             } else {
                 let secret = clock.person(move || ask.secret(&words)).await.ok_or(KeyProblem::Declined)?;
                 answers.push(secret.expose_secret().to_owned());
-                if question::asks_for_password(&asked.prompt, beside) && question::is_password_itself(&asked.prompt) {
+                if question::asks_for_password(&asked.prompt, context) && question::is_password_itself(&asked.prompt) {
                     *again = Some(secret);
                 }
             }

@@ -24,7 +24,8 @@ pub use outcome::CredentialOutcome;
 pub use public::Public;
 
 use super::connection::Connection;
-use crate::facts::auth::{Obstacle, Steps};
+use crate::base::elapsed::ms_since;
+use crate::facts::auth::{KeyProblem, Steps};
 use clock::Clock;
 use keyboard::Answerer;
 
@@ -60,7 +61,7 @@ pub(crate) enum Half {
     /// In the agent behind that socket, which knows it as that.
     Agent(PathBuf, Box<AgentIdentity>),
     /// Not to be had, for this reason: the server can still be asked whether it would take the key.
-    Not(Obstacle),
+    Not(KeyProblem),
 }
 
 /// What came of offering a key.
@@ -69,7 +70,7 @@ pub(crate) enum Offered {
     /// The server's answer.
     Answer(CredentialOutcome),
     /// The server would take the key, and this kept us from signing.
-    Wanted(Obstacle),
+    Wanted(KeyProblem),
 }
 
 impl Credential {
@@ -151,7 +152,7 @@ impl Signer<'_> {
     /// The time of the step that ends now, milliseconds.
     fn step(&mut self) -> f64 {
         let began = std::mem::replace(&mut self.step_began, Instant::now());
-        began.elapsed().as_secs_f64() * 1000.0
+        ms_since(began)
     }
 
     /// Notes the server's last answer: to the signature, or to the query where none was wanted.
@@ -165,7 +166,7 @@ impl Signer<'_> {
 /// Why there is no signature.
 enum Unsigned {
     Send(SendError),
-    Obstacle(Obstacle),
+    Obstacle(KeyProblem),
 }
 
 impl From<SendError> for Unsigned {
@@ -195,7 +196,7 @@ impl russh::Signer for Signer<'_> {
 }
 
 /// `data` with its signature behind it, as SSH_MSG_USERAUTH_REQUEST wants it (RFC 4252 section 7).
-fn signed(private: &PrivateKey, hash: Option<HashAlg>, mut data: Vec<u8>) -> Result<Vec<u8>, Obstacle> {
+fn signed(private: &PrivateKey, hash: Option<HashAlg>, mut data: Vec<u8>) -> Result<Vec<u8>, KeyProblem> {
     let signature = match private.key_data() {
         KeypairData::Rsa(key) => (key, hash).try_sign(&data),
         key => key.try_sign(&data),
@@ -208,5 +209,5 @@ fn signed(private: &PrivateKey, hash: Option<HashAlg>, mut data: Vec<u8>) -> Res
             blob.encode(&mut data).ok()?;
             Some(data)
         })
-        .ok_or_else(|| Obstacle::Unreadable { error: "it does not sign".into() })
+        .ok_or_else(|| KeyProblem::Unreadable { error: "it does not sign".into() })
 }

@@ -40,16 +40,27 @@ fn names_markers_comments_and_line_ends() {
          db.example ssh-ed25519 not-base64\ndb.example ssh-rsa {}\ndb.example\n  #db.example {ED25519}\ndb.example {OTHER}",
         &ED25519[12..]
     );
-    let expected = [(3, KnownHostsMarker::Host, false), (4, KnownHostsMarker::Revoked, false), (5, KnownHostsMarker::CertAuthority, false)];
+    let expected = [
+        (3, KnownHostsMarker::Host, false),
+        (4, KnownHostsMarker::Revoked, false),
+        (5, KnownHostsMarker::CertAuthority, false),
+    ];
     let entries = found("names", &text, "DB.example", 22);
     assert_eq!(entries[..3], expected);
-    assert_eq!(entries[3..], [(12, KnownHostsMarker::Host, false)], "the last line needs no line end; unparsable ones are skipped");
+    assert_eq!(
+        entries[3..],
+        [(12, KnownHostsMarker::Host, false)],
+        "the last line needs no line end; unparsable ones are skipped"
+    );
 }
 
 #[test]
 fn a_port_is_part_of_the_name_and_the_portless_name_is_told_apart() {
     let text = format!("db.example {ED25519}\n[db.example]:2222 {ED25519}\n[db.example]:2223 {ED25519}\n");
-    assert_eq!(found("port", &text, "db.example", 2222), [(1, KnownHostsMarker::Host, true), (2, KnownHostsMarker::Host, false)]);
+    assert_eq!(
+        found("port", &text, "db.example", 2222),
+        [(1, KnownHostsMarker::Host, true), (2, KnownHostsMarker::Host, false)]
+    );
     assert_eq!(found("port22", &text, "db.example", 22), [(1, KnownHostsMarker::Host, false)]);
 }
 
@@ -60,7 +71,10 @@ fn hashed_names_are_found() {
         "|1|TdAFkIFGrWMe0rNiGIS3fwu0d4M=|h4bLmXXTaFD8YhJ95n43ta7AKl4= {ED25519}\n|1|nF14HFDvJWx9j6CW2v/ujP/3+V0=|viN2gSDjvBRAfUQGqGHYHiANSsU= {ED25519}\n|1|broken|= {ED25519}\n"
     );
     assert_eq!(found("hash", &text, "db.example", 22), [(1, KnownHostsMarker::Host, false)]);
-    assert_eq!(found("hash-port", &text, "db.example", 2222), [(1, KnownHostsMarker::Host, true), (2, KnownHostsMarker::Host, false)]);
+    assert_eq!(
+        found("hash-port", &text, "db.example", 2222),
+        [(1, KnownHostsMarker::Host, true), (2, KnownHostsMarker::Host, false)]
+    );
     assert_eq!(found("hash-not", &text, "web.example", 22), []);
 }
 

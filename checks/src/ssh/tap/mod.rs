@@ -5,6 +5,8 @@
 
 pub(crate) mod wire;
 
+pub use wire::Reader;
+
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +17,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
 use super::wait;
-use wire::Reader;
 
 /// Everything seen on one connection.
 #[derive(Debug)]

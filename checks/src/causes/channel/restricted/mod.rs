@@ -8,7 +8,7 @@ mod shared;
 mod tests {
     use crate::causes::Severity;
     use crate::causes::channel::CAUSES;
-    use crate::facts::channel::{Capabilities, Facts, Capability, Sftp};
+    use crate::facts::channel::{Capabilities, Capability, Facts, Sftp};
     use crate::facts::{Evidence, Step, Timed, handshake};
 
     fn on(version: &str, capabilities: Capabilities) -> Vec<(&'static str, Severity)> {
@@ -40,7 +40,8 @@ mod tests {
             [("channel-forwarding-prohibited", Severity::Info)]
         );
         assert_eq!(on("SSH-2.0-AsyncSSH_2.24.1", restricted), []);
-        let one_way = Capabilities { direct_tcpip: Capability::Allowed, remote_forward: no(), ..Capabilities::default() };
+        let one_way =
+            Capabilities { direct_tcpip: Capability::Allowed, remote_forward: no(), ..Capabilities::default() };
         assert_eq!(on("SSH-2.0-dropbear_2022.83", one_way), [("channel-remote-forward-failed", Severity::Info)]);
         let failed = Capabilities { direct_tcpip: Capability::refused(3, "unknown"), ..Capabilities::default() };
         assert_eq!(on("SSH-2.0-OpenSSH_9.2p1", failed), []);

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use russh::keys::{Algorithm, HashAlg, PrivateKey};
 
-use super::{Verdict, Walk};
-use crate::facts::auth::{Answer, KeyFile, KeyProblem, Steps};
+use super::{LoginFlow, MethodOutcome};
+use crate::facts::auth::{AuthAnswer, KeyFile, KeyProblem, Steps};
 use crate::measure::auth::identity::{self, Identity, Private};
 use crate::measure::auth::offer::{self, Holder, Offer};
 use crate::ssh::connection::Connection;
@@ -18,14 +18,14 @@ const KEYS: usize = 100;
 /// How often a passphrase is asked for (`NumberOfPasswordPrompts`, ssh_config(5)).
 const PASSPHRASES: usize = 3;
 
-impl Walk<'_> {
-    pub(super) async fn keys(&mut self) -> Verdict {
+impl LoginFlow<'_> {
+    pub(super) async fn keys(&mut self) -> MethodOutcome {
         if self.offers.is_none() {
             self.offers = Some(self.survey().await);
         }
         while let Some(offer) = self.offers.as_mut().and_then(VecDeque::pop_front) {
             match self.key(&offer).await {
-                Verdict::Refused => {}
+                MethodOutcome::Refused => {}
                 verdict => return verdict,
             }
         }
@@ -33,11 +33,11 @@ impl Walk<'_> {
     }
 
     /// Offers the keys that show not even their public half without their passphrase.
-    async fn locked_keys(&mut self) -> Verdict {
+    async fn locked_keys(&mut self) -> MethodOutcome {
         let hidden = |identity: &Identity| {
             identity.public.is_none() && matches!(identity.private, Private::Not(KeyProblem::Encrypted))
         };
-        while let (true, Some(at)) = (self.exam.target.credentials.can_ask, self.identities.iter().position(hidden)) {
+        while let (true, Some(at)) = (self.ctx.target.credentials.can_ask, self.identities.iter().position(hidden)) {
             let opened = self.unlock(at).await;
             let identity = &mut self.identities[at];
             match opened {
@@ -47,7 +47,7 @@ impl Walk<'_> {
                     let file = Some(identity.path.clone());
                     let offer = Offer { public: Public::Key(public), file, holder: Holder::File(at) };
                     match self.key(&offer).await {
-                        Verdict::Refused => {}
+                        MethodOutcome::Refused => {}
                         verdict => return verdict,
                     }
                 }
@@ -55,12 +55,12 @@ impl Walk<'_> {
                 Err(_) => identity.private = Private::Not(KeyProblem::WrongPassphrase),
             }
         }
-        Verdict::Refused
+        MethodOutcome::Refused
     }
 
     /// Reads the key files and asks the agent.
     async fn survey(&mut self) -> VecDeque<Offer> {
-        let credentials = &self.exam.target.credentials;
+        let credentials = &self.ctx.target.credentials;
         let beside = credentials.certificates.is_empty();
         let all = credentials.identities.iter().take(KEYS).map(|named| Identity::read(named, beside));
         let (there, missing): (Vec<_>, Vec<_>) = all.partition(Identity::exists);
@@ -89,47 +89,47 @@ impl Walk<'_> {
     }
 
     /// Offers one key; asks for its passphrase only when the server would take it, as ssh does.
-    async fn key(&mut self, offer: &Offer) -> Verdict {
+    async fn key(&mut self, offer: &Offer) -> MethodOutcome {
         let began = Instant::now();
-        let accepted = &self.exam.target.credentials.accepted;
+        let accepted = &self.ctx.target.credentials.accepted;
         let hash = match self.clock.bound(hash_of(&offer.public, accepted, &mut self.connection)).await {
             Ok(hash) => hash,
             Err(cut) => return self.over(cut, began),
         };
-        let fact = offer.fact(hash.as_ref().ok().copied().flatten(), &self.exam.target.user, jiff::Timestamp::now());
+        let fact = offer.fact(hash.as_ref().ok().copied().flatten(), &self.ctx.target.user, jiff::Timestamp::now());
         let hash = match hash {
             Ok(hash) => hash,
             Err(obstacle) => {
-                self.record("publickey", Some(fact), Answer::Withheld, Some(obstacle), began);
-                return Verdict::Refused;
+                self.record("publickey", Some(fact), AuthAnswer::Withheld, Some(obstacle), began);
+                return MethodOutcome::Refused;
             }
         };
         let mut key = Key { public: offer.public.clone(), hash, half: self.half(offer) };
         let mut steps = Steps::default();
         loop {
-            let offering = key.offer(&mut self.connection, &self.exam.target.user, &mut steps);
+            let offering = key.offer(&mut self.connection, &self.ctx.target.user, &mut steps);
             match self.clock.bound(offering).await {
                 Ok(Offered::Answer(outcome)) => {
-                    self.record("publickey", Some(fact), Answer::of(&outcome), None, began);
+                    self.record("publickey", Some(fact), AuthAnswer::of(&outcome), None, began);
                     self.record_steps(steps);
                     return self.verdict(outcome, Credential::Key(Box::new(key)));
                 }
-                Ok(Offered::Wanted(KeyProblem::Encrypted)) if self.exam.target.credentials.can_ask => {
-                    let Holder::File(at) = offer.holder else { return Verdict::Refused };
+                Ok(Offered::Wanted(KeyProblem::Encrypted)) if self.ctx.target.credentials.can_ask => {
+                    let Holder::File(at) = offer.holder else { return MethodOutcome::Refused };
                     match self.unlock(at).await {
                         Ok(opened) => key.half = Half::File(opened),
                         Err(obstacle) => {
-                            self.record("publickey", Some(fact), Answer::Unfinished, Some(obstacle), began);
-                            return Verdict::Refused;
+                            self.record("publickey", Some(fact), AuthAnswer::Unfinished, Some(obstacle), began);
+                            return MethodOutcome::Refused;
                         }
                     }
                 }
                 Ok(Offered::Wanted(obstacle)) => {
-                    self.record("publickey", Some(fact), Answer::Unfinished, Some(obstacle), began);
-                    return Verdict::Refused;
+                    self.record("publickey", Some(fact), AuthAnswer::Unfinished, Some(obstacle), began);
+                    return MethodOutcome::Refused;
                 }
                 Err(cut) => {
-                    self.record("publickey", Some(fact), Answer::Silence, None, began);
+                    self.record("publickey", Some(fact), AuthAnswer::Silence, None, began);
                     return self.over(cut, began);
                 }
             }
@@ -137,7 +137,7 @@ impl Walk<'_> {
     }
 
     fn half(&self, offer: &Offer) -> Half {
-        match (offer.holder, &self.exam.target.credentials.agent) {
+        match (offer.holder, &self.ctx.target.credentials.agent) {
             (Holder::Agent, Some(socket)) => Half::Agent(socket.clone(), Box::new(offer.public.identity())),
             (Holder::AgentKey, Some(socket)) => Half::Agent(socket.clone(), Box::new(offer.public.key().into())),
             (Holder::File(at), _) => match &self.identities[at].private {
@@ -153,7 +153,7 @@ impl Walk<'_> {
         let path = self.identities[at].path.clone();
         let mut obstacle = KeyProblem::Encrypted;
         for _ in 0..PASSPHRASES {
-            let ask = self.exam.ask.clone();
+            let ask = self.ctx.ask.clone();
             let words = format!("Passphrase for {}: ", path.display());
             let passphrase = self.clock.person(move || ask.secret(&words)).await;
             let Some(passphrase) = passphrase else { return Err(obstacle) };

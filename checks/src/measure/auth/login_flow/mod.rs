@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::identity::Identity;
 use super::offer::Offer;
-use crate::facts::auth::{Answer, Attempt, Conclusion, Facts, Key, KeyProblem, Steps};
-use crate::measure::examination::Examination;
+use crate::base::elapsed::ms_since;
+use crate::facts::auth::{Attempt, AuthAnswer, Conclusion, Facts, Key, KeyProblem, Steps};
+use crate::measure::context::Context;
 use crate::ssh::connection::Connection;
 use crate::ssh::credential::clock::{Clock, Cut};
 use crate::ssh::credential::link::Unheard;
@@ -24,7 +25,7 @@ const FACTORS: usize = 8;
 
 /// A login on its way.
 pub(super) struct LoginFlow<'e> {
-    pub(super) exam: &'e Examination,
+    pub(super) ctx: &'e Context,
     pub(super) connection: Connection,
     pub(super) facts: Facts,
     /// What the server accepted, in order.
@@ -51,8 +52,8 @@ enum MethodOutcome {
 }
 
 impl<'e> LoginFlow<'e> {
-    pub(super) fn new(exam: &'e Examination, connection: Connection, with_passwords: bool) -> Self {
-        let credentials = &exam.target.credentials;
+    pub(super) fn new(ctx: &'e Context, connection: Connection, with_passwords: bool) -> Self {
+        let credentials = &ctx.target.credentials;
         let preferred = match credentials.preferred.as_slice() {
             [] => PREFERRED.map(ToOwned::to_owned).to_vec(),
             names => names.to_vec(),
@@ -67,8 +68,8 @@ impl<'e> LoginFlow<'e> {
             ..Facts::default()
         };
         Self {
-            clock: Clock::new(exam.limits.stage, exam.stop.clone()),
-            exam,
+            clock: Clock::new(ctx.limits.stage, ctx.stop.clone()),
+            ctx,
             connection,
             facts,
             accepted: Vec::new(),
@@ -82,21 +83,21 @@ impl<'e> LoginFlow<'e> {
     /// Goes on until we are in, refused or cut off; the facts hold what was seen.
     pub(super) async fn go(&mut self) {
         let began = Instant::now();
-        let unheard = Unheard::on(&self.connection).by(self.exam.until().max(began + LEAST));
-        let asked = Credential::None.present(&mut self.connection, &self.exam.target.user);
+        let unheard = Unheard::on(&self.connection).by(self.ctx.until().max(began + LEAST));
+        let asked = Credential::None.present(&mut self.connection, &self.ctx.target.user);
         let first = tokio::select! {
             biased;
             first = self.clock.bound(asked) => first,
             () = unheard => Err(Cut::Deadline),
         };
-        self.facts.first_answer_ms = ms(began);
+        self.facts.first_answer_ms = ms_since(began);
         match first {
             Ok(CredentialOutcome::Refused(methods) | CredentialOutcome::Partial(methods)) => {
                 self.facts.methods.clone_from(&methods);
                 self.facts.wanted = methods;
             }
             Ok(CredentialOutcome::Success) => {
-                self.record("none", None, Answer::Accepted, None, began);
+                self.record("none", None, AuthAnswer::Accepted, None, began);
                 self.accepted.push(Credential::None);
                 self.facts.conclusion = Conclusion::LoggedIn;
                 return;
@@ -185,7 +186,7 @@ impl<'e> LoginFlow<'e> {
             Cut::Deadline if self.connection.is_closed() => self.ended(),
             Cut::Deadline => {
                 self.facts.conclusion = Conclusion::Silent;
-                self.facts.gave_up_ms = Some(ms(began));
+                self.facts.gave_up_ms = Some(ms_since(began));
             }
             Cut::Stopped => self.facts.conclusion = Conclusion::Interrupted,
         }
@@ -195,8 +196,15 @@ impl<'e> LoginFlow<'e> {
         self.facts.conclusion = Conclusion::Ended;
     }
 
-    fn record(&mut self, method: &str, key: Option<Key>, answer: Answer, obstacle: Option<KeyProblem>, began: Instant) {
-        let (method, ms, steps) = (method.to_owned(), ms(began), Steps::default());
+    fn record(
+        &mut self,
+        method: &str,
+        key: Option<Key>,
+        answer: AuthAnswer,
+        obstacle: Option<KeyProblem>,
+        began: Instant,
+    ) {
+        let (method, ms, steps) = (method.to_owned(), ms_since(began), Steps::default());
         let (prompts, notices) = (Vec::new(), Vec::new());
         self.facts.attempts.push(Attempt { method, key, answer, obstacle, prompts, notices, ms, steps });
     }
@@ -209,7 +217,7 @@ impl<'e> LoginFlow<'e> {
     }
 }
 
-impl Answer {
+impl AuthAnswer {
     fn of(outcome: &CredentialOutcome) -> Self {
         match outcome {
             CredentialOutcome::Success => Self::Accepted,
@@ -218,8 +226,4 @@ impl Answer {
             CredentialOutcome::Broken(_) => Self::Ended,
         }
     }
-}
-
-fn ms(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1000.0
 }

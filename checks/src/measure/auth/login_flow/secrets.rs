@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use secrecy::SecretString;
 
-use super::{Verdict, Walk};
+use super::{LoginFlow, MethodOutcome};
+use crate::base::elapsed::ms_since;
 use crate::facts::auth::{AuthAnswer, KeyProblem, Steps};
 use crate::ssh::credential::Credential;
 use crate::ssh::credential::keyboard::{self, Answerer};
 
-impl Walk<'_> {
+impl LoginFlow<'_> {
     /// Whether a secret may be sent now; what speaks against it is recorded.
     fn may_send_secret(&mut self, method: &str) -> bool {
         let has_way = self.facts.password_given || self.facts.person_present;
@@ -19,15 +20,15 @@ impl Walk<'_> {
         has_way && self.with_passwords && !self.secret_sent
     }
 
-    pub(super) async fn password(&mut self) -> Verdict {
+    pub(super) async fn password(&mut self) -> MethodOutcome {
         if !self.may_send_secret("password") {
-            return Verdict::Refused;
+            return MethodOutcome::Refused;
         }
-        let target = &self.exam.target;
+        let target = &self.ctx.target;
         let began = Instant::now();
         let Some(password) = self.secret(&format!("{}@{}'s password: ", target.user, target.host)).await else {
             self.record("password", None, AuthAnswer::Withheld, Some(KeyProblem::Declined), began);
-            return Verdict::Refused;
+            return MethodOutcome::Refused;
         };
         self.secret_sent = true;
         let began = Instant::now();
@@ -35,7 +36,7 @@ impl Walk<'_> {
         let presenting = credential.present(&mut self.connection, &target.user);
         match self.clock.bound(presenting).await {
             Ok(outcome) => {
-                let decision_ms = Some(crate::measure::auth::walk::ms(began));
+                let decision_ms = Some(ms_since(began));
                 self.record("password", None, AuthAnswer::of(&outcome), None, began);
                 self.record_steps(Steps { decision_ms, ..Steps::default() });
                 self.verdict(outcome, credential)
@@ -50,23 +51,23 @@ impl Walk<'_> {
     }
 
     async fn secret(&self, prompt: &str) -> Option<SecretString> {
-        let credentials = &self.exam.target.credentials;
+        let credentials = &self.ctx.target.credentials;
         if credentials.password.is_some() || !credentials.can_ask {
             return credentials.password.clone();
         }
-        let (ask, prompt) = (self.exam.ask.clone(), prompt.to_owned());
+        let (ask, prompt) = (self.ctx.ask.clone(), prompt.to_owned());
         self.clock.person(move || ask.secret(&prompt)).await
     }
 
-    pub(super) async fn keyboard(&mut self) -> Verdict {
+    pub(super) async fn keyboard(&mut self) -> MethodOutcome {
         if !self.may_send_secret("keyboard-interactive") {
-            return Verdict::Refused;
+            return MethodOutcome::Refused;
         }
-        let credentials = &self.exam.target.credentials;
-        let person = credentials.can_ask.then(|| self.exam.ask.clone());
+        let credentials = &self.ctx.target.credentials;
+        let person = credentials.can_ask.then(|| self.ctx.ask.clone());
         let answerer = Answerer { secret: credentials.password.clone(), person };
         let began = Instant::now();
-        let talk = keyboard::converse(&mut self.connection, &self.exam.target.user, answerer, &mut self.clock).await;
+        let talk = keyboard::converse(&mut self.connection, &self.ctx.target.user, answerer, &mut self.clock).await;
         self.secret_sent |= talk.answered;
         let stuck = talk.stuck.is_some();
         let (answer, obstacle) = match (talk.cut, talk.stuck) {
@@ -80,7 +81,7 @@ impl Walk<'_> {
         }
         match (talk.cut, stuck) {
             (Some(cut), _) => self.over(cut, began),
-            (None, true) => Verdict::Over,
+            (None, true) => MethodOutcome::Over,
             (None, false) => {
                 self.verdict(talk.outcome, talk.again.map_or(Credential::Once, Credential::KeyboardInteractive))
             }

@@ -8,9 +8,9 @@ use tokio::time::{sleep, sleep_until};
 use crate::base::target::Route;
 use crate::facts::connection::{Manner, NotLoggedIn};
 use crate::facts::idle::hop::TtlProbe;
-use crate::facts::idle::{End, Sign};
-use crate::measure::idle::held::{Held, verdict_deadline};
-use crate::os::socket::{Keepalive, Socket};
+use crate::facts::idle::{Sign, StretchEnd};
+use crate::measure::idle::idle_session::{IdleSession, verdict_deadline};
+use crate::os::socket::{Socket, SocketKeepalive};
 use crate::ssh::connection::KeepaliveReply;
 use crate::ssh::login::Login;
 
@@ -25,7 +25,7 @@ const UNANSWERED: Duration = Duration::from_hours(24);
 pub(super) struct Limited {
     // Dropped before the session is: its goodbye must come as far as the server.
     leash: Leash,
-    held: Held,
+    held: IdleSession,
     hop: u8,
     interval: Duration,
     began: Instant,
@@ -63,7 +63,7 @@ impl Limited {
         if !matches!(login.route, Route::Direct(_)) {
             return Err(NotLimited::Proxy);
         }
-        let mut held = Held::open(login, mark, false, deadline).await?;
+        let mut held = IdleSession::open(login, mark, false, deadline).await?;
         settle(&held, deadline).await?;
         let leash = Leash::on(socket(&held)?, (!whole).then_some(hop), interval)?;
         let began = held.begin_silence();
@@ -93,7 +93,7 @@ impl Limited {
         let end = match (passive, self.leash.lift()) {
             (Some(manner), _) => died(manner, Sign::BeforeProbe),
             (None, Ok(())) => self.ask().await,
-            (None, Err(error)) => End::Void { why: NotLimited::from(error).to_string() },
+            (None, Err(error)) => StretchEnd::Void { why: NotLimited::from(error).to_string() },
         };
         // Every answer to a keepalive is younger than an interval; one that was lost is allowed for.
         let answered = info.map(|info| Duration::from_millis(info.last_ack_ms.into()) < self.interval * 2 + SETTLED);
@@ -114,27 +114,27 @@ impl Limited {
         trial
     }
 
-    async fn ask(&self) -> End {
+    async fn ask(&self) -> StretchEnd {
         // All are asked at the same moment: those that answer show that the path is well, so that half of the usual patience is enough.
         let connection = self.held.connection();
         match connection.keepalive(verdict_deadline(connection) / 2).await {
-            KeepaliveReply::Alive(rtt) => End::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 },
+            KeepaliveReply::Alive(rtt) => StretchEnd::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 },
             KeepaliveReply::Silent => died(Manner::Silent, Sign::AfterProbe),
             KeepaliveReply::Gone => died(self.held.connection_ended().await.manner, Sign::AfterProbe),
         }
     }
 }
 
-fn died(manner: Manner, sign: Sign) -> End {
-    End::Died { manner, sign, others_alive: false, tcp: None }
+fn died(manner: Manner, sign: Sign) -> StretchEnd {
+    StretchEnd::Died { manner, sign, others_alive: false, tcp: None }
 }
 
-fn socket(held: &Held) -> Result<&Socket, NotLimited> {
+fn socket(held: &IdleSession) -> Result<&Socket, NotLimited> {
     held.connection().socket().ok_or(NotLimited::Proxy)
 }
 
 /// Waits until nothing is owed either way: an acknowledgement that died on the way would make the server send again and again.
-async fn settle(held: &Held, deadline: Duration) -> Result<(), NotLimited> {
+async fn settle(held: &IdleSession, deadline: Duration) -> Result<(), NotLimited> {
     let began = Instant::now();
     loop {
         let unacked = socket(held)?.tcp_info().map_or(0, |info| info.unacked);
@@ -165,7 +165,7 @@ impl Leash {
             leash.socket.set_ttl(hop)?;
         }
         leash.socket.set_user_timeout(Some(UNANSWERED))?;
-        leash.socket.set_tcp_keepalive(Some(Keepalive { idle: interval, interval, retries: RETRIES }))?;
+        leash.socket.set_tcp_keepalive(Some(SocketKeepalive { idle: interval, interval, retries: RETRIES }))?;
         Ok(leash)
     }
 

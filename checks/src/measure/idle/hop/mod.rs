@@ -7,10 +7,9 @@
 mod limited;
 mod plan;
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use plan::{Room, interval, next};
@@ -22,7 +21,7 @@ use limited::{Limited, NotLimited};
 
 /// What the sessions of a search have in common.
 #[derive(Debug, Clone)]
-pub struct Search {
+pub struct TtlProbes {
     /// How to log in.
     pub login: Login,
     /// What the arguments of the waiting commands bear; without it no command is run.
@@ -31,8 +30,8 @@ pub struct Search {
     pub interval: Duration,
     /// How long opening a session may take.
     pub deadline: Duration,
-    /// Process numbers of the waiting commands on the server, and of their parents: noted as they start, since a search may be given up.
-    pub started: Arc<Mutex<Vec<(u32, u32)>>>,
+    /// Takes the process numbers of the waiting commands on the server, and of their parents, as they start: a search may be given up.
+    pub started: mpsc::UnboundedSender<(u32, u32)>,
 }
 
 /// What sessions side by side have shown.
@@ -44,7 +43,7 @@ pub struct Found {
     pub not_opened: Vec<String>,
 }
 
-impl Search {
+impl TtlProbes {
     /// Opens one session for each hop, and asks all when each has been silent for as long as `silence` says that it must be.
     ///
     /// It may take its time to say so: until something else has shown what kills. Where it says zero all are asked at once, and end in
@@ -57,7 +56,10 @@ impl Search {
             let whole = distance.is_some_and(|distance| hop >= distance);
             sessions.spawn(async move {
                 let limited = search.open(hop, whole).await.map_err(|error| format!("hop {hop}: {error}"))?;
-                search.started.lock().unwrap_or_else(PoisonError::into_inner).extend(limited.pids());
+                if let Some(pids) = limited.pids() {
+                    // Whoever collects them may have left.
+                    let _ = search.started.send(pids);
+                }
                 let least =
                     async { told.wait_for(Option::is_some).await.ok().and_then(|told| *told).unwrap_or_default() };
                 Ok::<_, String>(limited.trial(least).await)

@@ -1,7 +1,4 @@
-use super::{Ladder, longer};
-use crate::facts::idle::Speaker;
-use crate::facts::idle::advice::interval;
-use crate::measure::idle::goal::{Goal, Turn};
+use super::*;
 
 /// Between the starts of two sessions.
 const APART: f64 = 0.25;
@@ -14,7 +11,7 @@ const DOUBT: f64 = 1.0;
 fn play(timer: f64, sessions: usize) -> (f64, f64, Ladder) {
     let mut ladder = Ladder::new(LONGEST, sessions, true);
     // When it is asked, what for, and the answer's time if it will be none.
-    let mut queue = vec![(LONGEST, Goal::Silence(LONGEST), false)];
+    let mut queue = vec![(LONGEST, NextProbe::Silence(LONGEST), false)];
     ladder.leave_out_longest();
     let mut start = 0.0;
     for _ in 1..sessions {
@@ -40,15 +37,15 @@ fn play(timer: f64, sessions: usize) -> (f64, f64, Ladder) {
             ladder.dead(length);
             queue.retain_mut(|(end, goal, doubted)| {
                 let length = goal.length().unwrap_or(LONGEST);
-                match ladder.turn(*goal, now - (*end - length)) {
+                match ladder.redirect(*goal, now - (*end - length)) {
                     _ if *doubted => true,
-                    Turn::Stay => !matches!(goal, Goal::Keep(_)),
-                    Turn::To(point) => {
+                    Redirect::Stay => !matches!(goal, NextProbe::Keep(_)),
+                    Redirect::To(point) => {
                         *end += point - length;
-                        *goal = Goal::Silence(point);
+                        *goal = NextProbe::Silence(point);
                         true
                     }
-                    Turn::Leave => false,
+                    Redirect::Leave => false,
                 }
             });
         } else {
@@ -103,18 +100,18 @@ fn what_the_server_ended_says_nothing_of_our_own_word() {
     ladder.alive(7.0, Speaker::Client);
     ladder.alive(10.5, Speaker::Server);
     ladder.dead(11.0);
-    assert!(matches!(ladder.turn(Goal::Linger, 7.9), Turn::To(due) if due < 8.5));
-    assert_eq!(ladder.turn(Goal::Linger, 0.9), Turn::Leave);
+    assert!(matches!(ladder.redirect(NextProbe::Linger, 7.9), Redirect::To(due) if due < 8.5));
+    assert_eq!(ladder.redirect(NextProbe::Linger, 0.9), Redirect::Leave);
 }
 
 #[test]
 fn a_line_that_was_lost_is_asked_for_once_more() {
     let mut ladder = Ladder::new(20.0, 8, true);
-    while ladder.next(Some(Goal::Linger)) != Some(Goal::Linger) {}
+    while ladder.next(Some(NextProbe::Linger)) != Some(NextProbe::Linger) {}
     assert!(!ladder.unheard(11.0));
-    assert_eq!(ladder.turn(Goal::Linger, 3.0), Turn::To(3.0));
-    assert_eq!(ladder.next(Some(Goal::Silence(3.0))), Some(Goal::ServerFirst(11)));
-    assert_eq!(ladder.turn(Goal::Linger, 3.0), Turn::Stay);
+    assert_eq!(ladder.redirect(NextProbe::Linger, 3.0), Redirect::To(3.0));
+    assert_eq!(ladder.next(Some(NextProbe::Silence(3.0))), Some(NextProbe::ServerFirst(11)));
+    assert_eq!(ladder.redirect(NextProbe::Linger, 3.0), Redirect::Stay);
     ladder.alive(11.0, Speaker::Server);
     assert!(!ladder.is_one_unheard());
 }
@@ -125,38 +122,38 @@ fn after_a_death_silent_sessions_are_asked_where_that_narrows_the_bracket() {
     ladder.alive(309.0, Speaker::Client);
     assert!(ladder.dead(371.0));
     // Its own time has nearly come.
-    assert_eq!(ladder.turn(Goal::ServerFirst(340), 335.0), Turn::Stay);
-    let Turn::To(point) = ladder.turn(Goal::Silence(464.0), 350.0) else { panic!("not turned") };
+    assert_eq!(ladder.redirect(NextProbe::ServerFirst(340), 335.0), Redirect::Stay);
+    let Redirect::To(point) = ladder.redirect(NextProbe::Silence(464.0), 350.0) else { panic!("not turned") };
     assert!(point > 350.0 && point < 360.0);
     // No time is left for a better one; and just before it killed it would be a race.
-    assert_eq!(ladder.turn(Goal::Linger, 359.7), Turn::To(359.7));
-    assert_eq!(ladder.turn(Goal::Linger, 389.0), Turn::To(longer(371.0)));
-    assert_eq!(ladder.turn(Goal::Silence(464.0), 20.0), Turn::Leave);
+    assert_eq!(ladder.redirect(NextProbe::Linger, 359.7), Redirect::To(359.7));
+    assert_eq!(ladder.redirect(NextProbe::Linger, 389.0), Redirect::To(longer(371.0)));
+    assert_eq!(ladder.redirect(NextProbe::Silence(464.0), 20.0), Redirect::Leave);
     // Whether every longer silence kills is worth a question.
-    assert_eq!(ladder.turn(Goal::Silence(464.0), 400.0), Turn::To(400.0));
-    assert!(matches!(ladder.turn(Goal::Await, 20.0), Turn::To(due) if due > 371.0));
+    assert_eq!(ladder.redirect(NextProbe::Silence(464.0), 400.0), Redirect::To(400.0));
+    assert!(matches!(ladder.redirect(NextProbe::Await, 20.0), Redirect::To(due) if due > 371.0));
 }
 
 #[test]
 fn the_longest_silence_is_tried_by_another_where_its_own_session_cannot_be_had() {
     let mut ladder = Ladder::new(20.0, 8, false);
     ladder.leave_out_longest();
-    while ladder.next(Some(Goal::Linger)) != Some(Goal::Linger) {}
+    while ladder.next(Some(NextProbe::Linger)) != Some(NextProbe::Linger) {}
     ladder.take_longest_back();
-    assert_eq!(ladder.next(Some(Goal::Linger)), Some(Goal::Silence(20.0)));
+    assert_eq!(ladder.next(Some(NextProbe::Linger)), Some(NextProbe::Silence(20.0)));
 }
 
 #[test]
 fn what_ended_a_terminal_is_compared_with_a_session_without_one() {
     let mut ladder = Ladder::new(20.0, 8, false);
-    while ladder.next(Some(Goal::Linger)) != Some(Goal::Linger) {}
+    while ladder.next(Some(NextProbe::Linger)) != Some(NextProbe::Linger) {}
     ladder.alive(7.3, Speaker::Client);
     ladder.compare(8.0);
     assert!(ladder.compares());
-    assert_eq!(ladder.turn(Goal::Keep(2), 1.0), Turn::Stay);
-    assert_eq!(ladder.turn(Goal::Linger, 3.0), Turn::To(longer(8.0)));
+    assert_eq!(ladder.redirect(NextProbe::Keep(2), 1.0), Redirect::Stay);
+    assert_eq!(ladder.redirect(NextProbe::Linger, 3.0), Redirect::To(longer(8.0)));
     // One is enough.
-    assert_eq!(ladder.turn(Goal::Linger, 3.0), Turn::Stay);
+    assert_eq!(ladder.redirect(NextProbe::Linger, 3.0), Redirect::Stay);
     // Nothing is to be compared with what was lived through without a terminal.
     ladder.alive(11.0, Speaker::Client);
     ladder.compare(8.0);

@@ -1,0 +1,72 @@
+//! The user's own ssh: what it said of its settings for a target, and the command line by which it goes there.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::algorithms::Algorithms;
+
+/// The user's own ssh, as far as it was asked for its settings for one target.
+#[derive(Debug, Clone, Default)]
+pub struct OwnSsh {
+    /// Its version, such as `OpenSSH_9.2p1 Debian-2+deb12u10`.
+    pub version: String,
+    /// The arguments by which it goes to the target: the user's flags, `--`, and the host.
+    pub arguments: Vec<String>,
+    /// The configuration files that it read, in order.
+    pub files: Vec<PathBuf>,
+    /// The settings for the target that are not its defaults.
+    pub settings: Vec<Setting>,
+    /// The lists of algorithms that it offers by default.
+    pub defaults: Algorithms,
+    /// Why it does not accept its settings, where it does not.
+    pub refusal: Option<Refusal>,
+    /// The socket of a control master, where ControlPath is set.
+    pub control: Option<ControlPath>,
+    /// `PKCS11Provider`, where it is set.
+    pub pkcs11: Option<PathBuf>,
+    /// What a session runs by the settings, where that is not what the command line asks for.
+    pub session: SessionSettings,
+}
+
+/// A setting that is not ssh's default.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Setting {
+    /// The keyword as ssh_config(5) spells it.
+    pub keyword: String,
+    /// The value; `null` for commands, environment variables and names, which may hold a secret.
+    pub value: Option<String>,
+    /// Where it was set: `the command line`, a file and line, or `a configuration file`.
+    pub from: String,
+}
+
+/// ssh's refusal of its own settings.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Its words, escaped, one a line; empty where it said nothing.
+    pub words: Vec<String>,
+    /// Its exit status; `null` where it was still reading its settings when the wait was over.
+    pub status: Option<i32>,
+}
+
+/// `ControlPath`, and what ssh does with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlPath {
+    /// The socket, tokens expanded.
+    pub path: PathBuf,
+    /// Whether ssh makes itself the master where there is none (`ControlMaster` is not `no`).
+    pub becomes_master: bool,
+}
+
+/// The settings that decide on what a session runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionSettings {
+    /// Whether `RemoteCommand` is set: ssh then refuses a command on its command line.
+    pub remote_command: bool,
+    /// Whether `RequestTTY` asks for a terminal even for a command (`yes` with a terminal on this side, `force` always).
+    pub request_tty: Option<String>,
+    /// `SessionType`, where it is not `default`: with `none` nothing is run.
+    pub session_type: Option<String>,
+}

@@ -1,0 +1,107 @@
+//! Settings that decide on what a session runs, and settings that ssh does not read.
+
+use super::shared::facts;
+use crate::base::text::sanitize;
+use crate::causes::{Cause, Fix, Match, Severity};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+
+pub(super) const TTY_FORCED: Cause = Cause {
+    code: "config-tty-forced",
+    stage: Check::Config,
+    title: "RemoteCommand or RequestTTY breaks scp, rsync, git and scripts",
+    severity: Severity::Warning,
+    explanation: "The settings for this host decide on what every session runs. With RemoteCommand, ssh refuses a command on its command line (\"Cannot execute \
+        command-line and remote command\"), so scp, rsync, git and scripts fail. RequestTTY force puts a terminal between programs, which alters their \
+        data. SessionType none runs nothing at all. An interactive ssh to the host works.",
+    fixes: &[
+        Fix {
+            summary: "Keep the setting for interactive use under a name of its own",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}-shell\n    HostName {host}\n    RequestTTY yes\n    RemoteCommand COMMAND"),
+            caution: Some("and take the lines away that apply to {alias} itself"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            summary: "Until then, run a command past the settings",
+            snippet: Some("ssh -T -o RemoteCommand=none -o SessionType=default {alias} COMMAND"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            summary: "See what is set, and by which file",
+            snippet: Some("ssh -G {alias} | grep -iE '^(remotecommand|requesttty|sessiontype) '"),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[
+        "Cannot execute command-line and remote command.",
+        "protocol error: mtime.sec not present",
+        "Received message too long",
+    ],
+    judge: |evidence| {
+        let facts = facts(evidence)?;
+        let session = &facts.session;
+        let from =
+            |keyword: &str| facts.setting(keyword).map(|set| format!(" ({})", sanitize(&set.from))).unwrap_or_default();
+        let mut because = Vec::new();
+        if session.remote_command {
+            because.push(format!("RemoteCommand is set{}", from("RemoteCommand")));
+        }
+        // With yes, a program's pipe still gets no terminal.
+        if session.request_tty.as_deref() == Some("force") {
+            because.push(format!("RequestTTY is force{}", from("RequestTTY")));
+        }
+        if let Some(session_type) = &session.session_type {
+            because.push(format!("SessionType is {}{}", sanitize(session_type), from("SessionType")));
+        }
+        (!because.is_empty()).then(|| Match::new(Certainty::Certain, because))
+    },
+    ..Cause::NEW
+};
+
+pub(super) const HOME_IGNORED: Cause = Cause {
+    code: "config-home-ignored",
+    stage: Check::Config,
+    title: "HOME has an .ssh/config that ssh does not read",
+    severity: Severity::Info,
+    explanation: "ssh looks for ~/.ssh in the home folder that the user database names for its user number, and pays no attention to HOME. Here HOME is another \
+        folder, with an .ssh/config of its own: what stands there does not apply. This happens in containers, under sudo, in CI jobs and services.",
+    fixes: &[
+        Fix {
+            summary: "Name the file that is meant",
+            snippet: Some("ssh -F '{home}/.ssh/config' {alias}"),
+            ..Fix::CHANGE
+        },
+        Fix { summary: "See both folders", snippet: Some("getent passwd \"$(id -u)\"; echo \"$HOME\""), ..Fix::LOOK },
+    ],
+    symptoms: &["Could not create directory '/root/.ssh'", "Identity file not accessible"],
+    judge: |evidence| {
+        let home = facts(evidence)?.other_home.as_ref()?;
+        let because =
+            format!("HOME is {}, the user database says {}", sanitize(&home.environment), sanitize(&home.database));
+        Some(Match::new(Certainty::Certain, [because]).with("home", home.environment.clone()))
+    },
+    ..Cause::NEW
+};
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::codes;
+    use crate::base::own_ssh::SessionSettings;
+    use crate::facts::config::{Facts, OtherHome};
+
+    #[test]
+    fn only_what_reaches_commands_breaks_them() {
+        let of = |session| codes(Facts { session, ..Facts::default() });
+        let tty = |value: &str| SessionSettings { request_tty: Some(value.into()), ..SessionSettings::default() };
+        assert!(of(SessionSettings::default()).is_empty() && of(tty("yes")).is_empty());
+        assert_eq!(of(tty("force")), ["config-tty-forced"]);
+        assert_eq!(of(SessionSettings { remote_command: true, ..SessionSettings::default() }), ["config-tty-forced"]);
+    }
+
+    #[test]
+    fn a_home_that_ssh_does_not_use_is_named() {
+        let home = OtherHome { environment: "/home/ci".into(), database: "/root".into() };
+        assert_eq!(codes(Facts { other_home: Some(home), ..Facts::default() }), ["config-home-ignored"]);
+    }
+}

@@ -1,0 +1,58 @@
+//! The user's own ssh before any packet: its settings, the files that it reads, its control master, the programs that it starts.
+
+mod control;
+mod files;
+
+use std::path::Path;
+
+use nix::unistd::Uid;
+use tokio::net::UnixStream;
+
+use crate::base::target::Target;
+use crate::facts::Step;
+use crate::facts::config::{AgentSocket, Control, Facts, Pkcs11, ProxyProgram};
+use crate::measure::context::Context;
+
+/// Looks at what ssh does before it connects. It fails where ssh refuses its settings, or never comes to connect.
+pub async fn check(ctx: &Context) -> Step<Facts> {
+    let target = ctx.target.clone();
+    let Some(own) = &target.own_ssh else {
+        return Step::Skipped("there are no settings of an ssh of yours to look at".into());
+    };
+    let mut facts = Facts {
+        ssh: own.version.clone(),
+        refusal: own.refusal.clone(),
+        files: files::of(own),
+        uid: Uid::current().as_raw(),
+        settings: own.settings.clone(),
+        defaults: own.defaults.clone(),
+        session: own.session.clone(),
+        other_home: files::other_home(),
+        ..Facts::default()
+    };
+    if facts.refusal.is_some() {
+        return Step::Failed(facts);
+    }
+    facts.proxy_program = proxy_program(&target);
+    facts.pkcs11 = own.pkcs11.as_ref().map(|path| Pkcs11 { path: path.display().to_string(), found: path.exists() });
+    if let Some(path) = &target.credentials.agent {
+        facts.agent = Some(agent(path).await);
+    }
+    if let Some(path) = &own.control {
+        let look = control::look(path, own, ctx.limits.stage);
+        let Some(control) = ctx.stop.race(look).await else { return Step::Skipped("interrupted".into()) };
+        facts.control = Some(control);
+    }
+    if facts.control.as_ref().is_some_and(Control::stops) { Step::Failed(facts) } else { Step::Passed(facts) }
+}
+
+/// Whether somebody listens at the agent's socket.
+async fn agent(path: &Path) -> AgentSocket {
+    let error = UnixStream::connect(path).await.err().map(|error| error.to_string());
+    AgentSocket { path: path.display().to_string(), error }
+}
+
+fn proxy_program(target: &Target) -> Option<ProxyProgram> {
+    let proxy = target.proxy.as_ref().filter(|proxy| proxy.hops.is_empty())?;
+    files::program(&proxy.command)
+}

@@ -1,0 +1,69 @@
+//! What every check works with.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::progress::Progress;
+use crate::base::admission::Admission;
+use crate::base::ask::Ask;
+use crate::base::limits::Limits;
+use crate::base::stop::Stop;
+use crate::base::target::Target;
+use crate::ssh::budget::Budget;
+
+/// How much longer than ConnectTimeout a run without a login may take: 0.6 s short of what is promised, for the settings have
+/// to be read and the report to be written too, on a busy machine.
+const BEYOND: Duration = Duration::from_millis(1400);
+
+/// The target, the limits of its examination, and the user's part in it.
+#[derive(Clone)]
+pub struct Context {
+    /// Whom to examine.
+    pub target: Arc<Target>,
+    /// Within which limits.
+    pub limits: Limits,
+    /// What the connections may cost.
+    pub budget: Arc<Budget>,
+    /// When it began; the time spent waiting for leave to connect does not count.
+    pub began: Instant,
+    /// The onlooker.
+    pub progress: Progress,
+    /// The wish to end it early.
+    pub stop: Stop,
+    /// Questions to the user.
+    pub ask: Arc<dyn Ask>,
+    /// Gives leave to connect; `None` where none is needed.
+    pub admission: Option<Arc<dyn Admission>>,
+}
+
+impl Context {
+    /// An examination that has not begun.
+    #[must_use]
+    pub fn new(target: Target, limits: Limits, progress: Progress, stop: Stop, ask: Arc<dyn Ask>) -> Self {
+        Self {
+            target: Arc::new(target),
+            budget: Arc::new(Budget::new(&limits)),
+            limits,
+            began: Instant::now(),
+            progress,
+            stop,
+            ask,
+            admission: None,
+        }
+    }
+
+    /// The same for a hop on the way to the target, at the expense of the same budget.
+    #[must_use]
+    pub(crate) fn of_hop(&self, hop: &Target) -> Self {
+        let limits = Limits { ask_server: false, ..self.limits.clone() };
+        Self { target: Arc::new(hop.clone()), limits, began: Instant::now(), admission: None, ..self.clone() }
+    }
+
+    /// Until when a run that comes to no login may look further than ssh does; what has no time left is left out.
+    ///
+    /// The look-up of the name counts, although ConnectTimeout does not bound it: a slow one leaves less for the rest.
+    #[must_use]
+    pub fn until(&self) -> Instant {
+        self.began + self.limits.connect + BEYOND
+    }
+}

@@ -1,0 +1,89 @@
+//! What one check leaves to the next: the live connection, further along with each.
+
+use std::time::Instant;
+
+use tokio::task::JoinHandle;
+
+use crate::base::target::Route;
+use crate::facts::channel::Capability;
+use crate::ssh::connection::Connection;
+use crate::ssh::login::Login;
+use crate::ssh::run::Running;
+use crate::ssh::transport::Transport;
+
+/// The way in which the server was reached, and can be reached once more.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// How further connections are opened.
+    pub route: Route,
+    /// The login to the last hop, where the connection goes through one.
+    pub via: Option<Login>,
+}
+
+/// An open connection on which nothing was said yet. Left by tcp, and by the hops of a ProxyJump.
+pub struct Link {
+    /// The connection.
+    pub transport: Transport,
+    /// How it came about.
+    pub reach: Reach,
+    /// When it began to be opened: ConnectTimeout counts from there.
+    pub since: Instant,
+}
+
+/// A connection past its key exchange, not authenticated. Left by handshake.
+pub struct Keyed {
+    /// The connection.
+    pub connection: Connection,
+    /// How it came about.
+    pub reach: Reach,
+}
+
+/// The decision on the server's identity. Left by hostkey.
+pub enum Identity {
+    /// A login may be tried.
+    Trusted(Box<Trusted>),
+    /// No login is tried at a key that contradicts known_hosts, although ssh would try one.
+    Withheld,
+    /// No login may be tried, or there is no connection to try one on.
+    Untrusted,
+}
+
+/// A connection to a server whose host key may be trusted with a login.
+pub struct Trusted {
+    /// The connection.
+    pub connection: Connection,
+    /// How it came about.
+    pub reach: Reach,
+    /// The key's `SHA256:` fingerprint.
+    pub fingerprint: String,
+    /// True if a password may be sent to it: the key is known, or the user accepted it.
+    pub with_passwords: bool,
+}
+
+/// An authenticated connection, and what runs on it. Left by auth; the checks after it use it one after the other.
+pub struct LoggedIn {
+    /// The connection, as long as it stands.
+    pub connection: Option<Connection>,
+    /// How to log in again; `None` once the server has taken the login back.
+    pub login: Option<Login>,
+    /// Whether the server runs POSIX shell commands of ours, or why not.
+    pub runs_commands: Result<(), &'static str>,
+    /// The command that transfer and exit go on with.
+    pub running: Option<Running>,
+    /// The request for sftp, which is answered while transfer works.
+    pub sftp: Option<JoinHandle<Capability>>,
+}
+
+impl LoggedIn {
+    /// A connection on which nothing was asked for since the login.
+    #[must_use]
+    pub fn new(connection: Connection, login: Login) -> Self {
+        Self {
+            connection: Some(connection),
+            login: Some(login),
+            runs_commands: Err("channel was not asked for"),
+            running: None,
+            sftp: None,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The one task that owns the state of the idle test: sessions send it events and receive directives.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{interval, sleep, sleep_until};
+
+use super::events::{Directive, Line, Order, Overview, SessionEvent};
+use super::host_monitor::HostMonitor;
+use super::test_state::TestState;
+use crate::base::stop::Stop;
+use crate::measure::progress::{Event, Progress};
+
+/// How often the onlooker is told.
+const TICK: Duration = Duration::from_millis(500);
+/// How long sessions may take to close at the end.
+const CLOSING: Duration = Duration::from_secs(3);
+
+/// The coordinator, and its ends of the channels.
+pub(super) struct Coordinator {
+    state: TestState,
+    events: mpsc::UnboundedReceiver<(u32, SessionEvent)>,
+    senders: mpsc::UnboundedSender<(u32, SessionEvent)>,
+    directives: BTreeMap<u32, watch::Sender<Directive>>,
+    overview: watch::Sender<Overview>,
+}
+
+impl Coordinator {
+    pub(super) fn new(state: TestState) -> Self {
+        let (senders, events) = mpsc::unbounded_channel();
+        let (overview, _) = watch::channel(state.overview());
+        Self { state, events, senders, directives: BTreeMap::new(), overview }
+    }
+
+    /// The line of a session to the coordinator.
+    pub(super) fn line(&mut self, session: u32) -> Line {
+        let (directives, directive) = watch::channel(Directive { stretch: 0, order: Order::Leave });
+        self.directives.insert(session, directives);
+        Line::new(session, self.senders.clone(), directive, self.overview.subscribe())
+    }
+
+    /// The state of the test for those who take no part in it.
+    pub(super) fn overview(&self) -> watch::Receiver<Overview> {
+        self.overview.subscribe()
+    }
+
+    /// Directs the sessions until all is known, the user wants an end, this machine is not itself, or the time is over; then lets them
+    /// close. Returns the state, and whether the test was cut short.
+    pub(super) async fn run(
+        mut self,
+        sessions: &mut JoinSet<()>,
+        monitor: &HostMonitor,
+        stop: &Stop,
+        until: Instant,
+        progress: &Progress,
+    ) -> (TestState, bool) {
+        let mut tick = interval(TICK);
+        let mut cut_short = false;
+        while !self.state.is_over() {
+            tokio::select! {
+                _ = tick.tick() => self.show(progress),
+                Some(event) = self.events.recv() => self.take(event),
+                ended = sessions.join_next() => if ended.is_none() { self.state.finish() },
+                // What is seen from here on says nothing of the path.
+                () = monitor.incident() => self.state.finish(),
+                () = stop.wait() => self.state.finish(),
+                () = sleep_until(until.into()) => {
+                    cut_short = true;
+                    self.state.finish();
+                }
+            }
+        }
+        self.close(sessions).await;
+        self.show(progress);
+        (self.state, cut_short || stop.asked())
+    }
+
+    /// Lets the sessions report how they stand and say goodbye.
+    async fn close(&mut self, sessions: &mut JoinSet<()>) {
+        self.publish();
+        let mut closing = std::pin::pin!(sleep(CLOSING));
+        loop {
+            tokio::select! {
+                // All that was reported counts before the end of the last session.
+                biased;
+                Some(event) = self.events.recv() => self.take(event),
+                ended = sessions.join_next() => if ended.is_none() { break },
+                () = &mut closing => break,
+            }
+        }
+        sessions.shutdown().await;
+        while let Ok(event) = self.events.try_recv() {
+            self.take(event);
+        }
+        self.state.all_left();
+        self.publish();
+    }
+
+    fn take(&mut self, (session, event): (u32, SessionEvent)) {
+        self.state.take(session, event, Instant::now());
+        self.publish();
+    }
+
+    /// Lets everybody know what has changed.
+    fn publish(&mut self) {
+        for (session, directive) in self.state.directives() {
+            if let Some(sender) = self.directives.get(&session) {
+                sender.send_if_modified(|known| std::mem::replace(known, directive) != directive);
+            }
+        }
+        self.overview.send_replace(self.state.overview());
+    }
+
+    fn show(&self, progress: &Progress) {
+        progress.tell(Event::Idle(self.state.shown(Instant::now())));
+    }
+}

@@ -1,0 +1,309 @@
+//! One session of the idle test: logged in, with a command in a channel that says nothing and waits.
+
+use std::time::{Duration, Instant};
+
+use russh::client::Msg;
+use russh::{Channel, ChannelMsg};
+use tokio::time::{sleep, sleep_until, timeout};
+
+use super::rungs::SERVER_INTERVAL;
+use crate::base::limits::Patience;
+use crate::base::text::sanitize;
+use crate::facts::connection::NotLoggedIn;
+use crate::facts::connection::{GaveUp, Manner, Ran};
+use crate::facts::idle::Holds;
+use crate::os::socket::SocketKeepalive;
+use crate::ssh::connection::{Connection, KeepaliveReply};
+use crate::ssh::ending::Ending;
+use crate::ssh::login::Login;
+use crate::ssh::run::Running;
+
+/// The bounds of a verdict's deadline: five retransmissions at RTO, 2, 4, 8 and 16 RTO fit in 31 RTO (RFC 6298 section 5.5).
+const VERDICT: (Duration, Duration) = (Duration::from_secs(7), Duration::from_secs(45));
+/// Linux's shortest retransmission time-out (TCP_RTO_MIN).
+const RTO_MIN: Duration = Duration::from_millis(200);
+/// How long the library may take to note why a connection ended.
+const NOTED_WITHIN: Duration = Duration::from_millis(100);
+
+/// Bytes kept of the waiting command's first line.
+const GREETING: usize = 512;
+
+/// How long a line of ours may take to be said: no time but on a connection whose packets no longer pass.
+const SAYING: Duration = Duration::from_secs(2);
+/// Unanswered TCP keepalives that the kernel puts up with: Linux's most.
+const KEEPALIVES: u32 = 127;
+/// Time between the close of the last channel and the end of the connection, where a server means both.
+const GOODBYE: Duration = Duration::from_millis(300);
+/// A shell that has said nothing for this long is at its prompt.
+const SETTLED: Duration = Duration::from_millis(700);
+
+/// Something that happens on a quiet session.
+pub(super) enum Event {
+    /// The server said something in the channel.
+    Line,
+    /// The session ended.
+    Ended(Ending),
+}
+
+/// A session that is open and quiet.
+pub(super) struct IdleSession {
+    connection: Connection,
+    channel: Option<Channel<Msg>>,
+    opened: Instant,
+    channel_quiet_since: Option<Instant>,
+    /// Process numbers of the waiting command and of its parent on the server.
+    pub(super) pids: Option<(u32, u32)>,
+    received: u64,
+    holds: Holds,
+    /// The exit status of what ran in the channel, and when the channel was closed: kept here, since a wait for an event may be given up.
+    status: Option<u32>,
+    closed_at: Option<Instant>,
+}
+
+impl IdleSession {
+    /// Logs in and starts the waiting command, whose arguments bear `mark`.
+    ///
+    /// With `shell` it holds a login shell on a terminal instead, where the server gives one.
+    pub(super) async fn open(
+        login: &Login,
+        mark: Option<&str>,
+        shell: bool,
+        deadline: Duration,
+    ) -> Result<Self, NotLoggedIn> {
+        let opened = Instant::now();
+        let connection = login.open(deadline).await?;
+        let mut held = Self {
+            connection,
+            channel: None,
+            opened,
+            channel_quiet_since: None,
+            pids: None,
+            received: 0,
+            holds: Holds::Nothing,
+            status: None,
+            closed_at: None,
+        };
+        let Some(mark) = mark else { return Ok(held) };
+        let patience = Patience { silence: deadline, total: deadline };
+        if !(shell && held.start_shell(mark, patience).await) {
+            held.start_command(mark, patience).await?;
+        }
+        held.channel_quiet_since = Some(Instant::now());
+        Ok(held)
+    }
+
+    /// A command that says its process numbers, and after that a line for each line it is sent, so many seconds later; or, once it is
+    /// told to, a line every so many seconds for as long as anybody takes them.
+    async fn start_command(&mut self, mark: &str, patience: Patience) -> Result<(), NotLoggedIn> {
+        let command = format!(
+            "exec sh -c 'echo $$ $PPID; while read -r wait; do case $wait in 0) ;; *s) while echo; do sleep ${{wait%s}}; done;; *) sleep $wait;; esac; echo; done' {mark}"
+        );
+        let mut ran = Ran::default();
+        let running = self.connection.start(&command, patience, &mut ran).await;
+        let Some(running) = self.greeted(running, patience, &mut ran).await else {
+            // Silence is not the server's no: the path may have gone down.
+            return Err(match ran.refused {
+                None if ran.gave_up.is_some() || self.connection.is_closed() => NotLoggedIn::NoAnswer,
+                refused => NotLoggedIn::NoCommand(refused.map_or_else(String::new, |(_, text)| sanitize(&text))),
+            });
+        };
+        self.channel = Some(running.into_channel());
+        self.holds = Holds::Command;
+        Ok(())
+    }
+
+    /// A login shell on a terminal, once it has said all it says at its start; false where the server gives none.
+    async fn start_shell(&mut self, mark: &str, patience: Patience) -> bool {
+        let command = format!("exec env SSH_DOCTOR={mark} sh -c 'echo $$ $PPID; exec \"${{SHELL:-sh}}\" -l'");
+        let mut ran = Ran::default();
+        let running = self.connection.start_on_terminal(&command, patience, &mut ran).await;
+        let Some(mut running) = self.greeted(running, patience, &mut ran).await else { return false };
+        let settled = Patience { silence: SETTLED, total: patience.total };
+        running.read(0, settled, &mut ran, |_| false).await;
+        let at_prompt = ran.gave_up == Some(GaveUp::Silence);
+        if at_prompt {
+            self.channel = Some(running.into_channel());
+            self.holds = Holds::Shell;
+        }
+        at_prompt
+    }
+
+    /// Reads the process numbers that a command says first.
+    async fn greeted(&mut self, running: Option<Running>, patience: Patience, ran: &mut Ran) -> Option<Running> {
+        let mut running = running?;
+        running.read(GREETING, patience, ran, |ran| ran.stdout.contains(&b'\n')).await;
+        let greeted = ran.stdout.contains(&b'\n');
+        self.pids = parse_pids(&ran.stdout);
+        greeted.then_some(running)
+    }
+
+    /// What the session holds.
+    pub(super) fn holds(&self) -> Holds {
+        self.holds
+    }
+
+    /// Asks the server for a line after so many seconds.
+    pub(super) async fn ask_for_line(&mut self, seconds: u32) {
+        if let Some(channel) = &self.channel {
+            // A channel that is gone shows while we wait for the line.
+            let _ = timeout(SAYING, channel.data_bytes(format!("{seconds}\n"))).await;
+            self.channel_quiet_since = Some(Instant::now());
+        }
+    }
+
+    /// Asks the server for lines, one every [`SERVER_INTERVAL`], to which nothing is answered.
+    pub(super) async fn ask_for_lines(&mut self) {
+        if let Some(channel) = &self.channel {
+            let _ = timeout(SAYING, channel.data_bytes(format!("{SERVER_INTERVAL}s\n"))).await;
+        }
+    }
+
+    /// Sends a line and waits until the server has sent it back; how the session ended, if it did meanwhile.
+    pub(super) async fn echo(&mut self, ended: &mut Option<Ending>) -> KeepaliveReply {
+        let asked = Instant::now();
+        let deadline = self.verdict_deadline();
+        self.ask_for_line(0).await;
+        match timeout(deadline, self.event()).await {
+            Err(_) => KeepaliveReply::Silent,
+            Ok(Event::Line) => {
+                self.channel_quiet_since = Some(Instant::now());
+                KeepaliveReply::Alive(asked.elapsed())
+            }
+            Ok(Event::Ended(ending)) => {
+                *ended = Some(ending);
+                KeepaliveReply::Gone
+            }
+        }
+    }
+
+    /// Switches the kernel's TCP keepalives on or off, where the connection is a socket of ours.
+    pub(super) fn tcp_keepalive(&self, interval: Option<Duration>) {
+        if let Some(socket) = self.connection.socket() {
+            // A kernel that cannot leaves the session silent, which the arm then shows.
+            let keepalive = |interval| SocketKeepalive { idle: interval, interval, retries: KEEPALIVES };
+            let _ = socket.set_tcp_keepalive(interval.map(keepalive));
+        }
+    }
+
+    /// Begins a silence, which counts from the last byte that moved: what was heard before no longer matters.
+    pub(super) fn begin_silence(&mut self) -> Instant {
+        let began = self.connection.quiet_since();
+        let mut seen = self.connection.watch().seen();
+        seen.longest_quiet = Duration::ZERO;
+        self.received = seen.received;
+        began
+    }
+
+    /// The longest time without a byte either way since the silence began, and the bytes that came by themselves.
+    pub(super) fn silence(&self, began: Instant) -> (Duration, u64) {
+        let seen = self.connection.watch().seen();
+        let last = seen.last_received.max(seen.last_sent).unwrap_or(seen.opened).max(began);
+        let until = seen.end.map_or_else(Instant::now, |end| end.at).max(last);
+        (seen.longest_quiet.max(until - last).min(until - began), seen.received - self.received)
+    }
+
+    /// Since when nothing has moved in the channel, how old the connection is.
+    pub(super) fn ages(&self) -> (Option<Duration>, Duration) {
+        (self.channel_quiet_since.map(|since| since.elapsed()), self.opened.elapsed())
+    }
+
+    /// Returns when the server says something in the channel, or the session ends by itself. May be given up and called again.
+    pub(super) async fn event(&mut self) -> Event {
+        while let (Some(channel), None) = (&mut self.channel, self.closed_at) {
+            match channel.wait().await {
+                Some(ChannelMsg::Data { .. }) => return Event::Line,
+                Some(ChannelMsg::ExitStatus { exit_status }) => self.status = Some(exit_status),
+                Some(ChannelMsg::Close) => self.closed_at = Some(Instant::now()),
+                Some(_) => {}
+                None => self.channel = None,
+            }
+        }
+        if let Some(at) = self.closed_at {
+            // Some servers close the channels first and say goodbye then.
+            sleep_until((at + GOODBYE).into()).await;
+            let manner = self.status.map_or(Manner::ChannelClose, |status| Manner::ExitStatus { status });
+            return Event::Ended(self.connection.ending().unwrap_or(Ending { at, manner }));
+        }
+        while !self.connection.is_closed() {
+            sleep(NOTED_WITHIN).await;
+        }
+        Event::Ended(self.connection_ended().await)
+    }
+
+    /// Whether it has ended by itself, whoever has heard of it.
+    pub(super) fn is_over(&self) -> bool {
+        self.closed_at.is_some() || self.connection.ending().is_some()
+    }
+
+    /// Returns when the session ends by itself.
+    pub(super) async fn ended(&mut self) -> Ending {
+        loop {
+            if let Event::Ended(ending) = self.event().await {
+                return ending;
+            }
+        }
+    }
+
+    /// How the connection ended, once the library has noted it.
+    pub(super) async fn connection_ended(&self) -> Ending {
+        let began = Instant::now();
+        loop {
+            let ending = self.connection.ending();
+            let said = matches!(&ending, Some(Ending { manner: Manner::Disconnect { .. }, .. }));
+            if said || began.elapsed() > NOTED_WITHIN {
+                return ending.unwrap_or(Ending { at: began, manner: Manner::Protocol { error: "closed".to_owned() } });
+            }
+            sleep(NOTED_WITHIN / 10).await;
+        }
+    }
+
+    /// Asks whether the session is alive.
+    pub(super) async fn ask(&self) -> KeepaliveReply {
+        self.connection.keepalive(self.verdict_deadline()).await
+    }
+
+    /// The connection itself.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Ends the session in good order.
+    pub(super) async fn close(self) {
+        self.connection.close(Duration::from_secs(1)).await;
+    }
+
+    fn verdict_deadline(&self) -> Duration {
+        verdict_deadline(&self.connection)
+    }
+}
+
+/// How long an answer may take before a connection counts as dead.
+pub(super) fn verdict_deadline(connection: &Connection) -> Duration {
+    let info = connection.socket().and_then(crate::os::socket::Socket::tcp_info);
+    let rto = info.map_or(RTO_MIN, |info| Duration::from_micros(u64::from(info.rto_us)).max(RTO_MIN));
+    (rto * 31).clamp(VERDICT.0, VERDICT.1)
+}
+
+fn parse_pids(greeting: &[u8]) -> Option<(u32, u32)> {
+    // A shell's prompt may have come with the line, and is not ended by a line feed.
+    let (lines, _) = std::str::from_utf8(greeting).ok()?.rsplit_once('\n')?;
+    lines.lines().rev().find_map(|line| {
+        let (own, parent) = line.trim().split_once(' ')?;
+        Some((own.parse().ok()?, parent.parse().ok()?)).filter(|(own, parent)| *own > 1 && *parent > 1)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_pids;
+
+    #[test]
+    fn process_numbers_are_read_and_never_guessed() {
+        assert_eq!(parse_pids(b"1234 1200\n"), Some((1234, 1200)));
+        assert_eq!(parse_pids(b"motd\n1234 1200\r\n# "), Some((1234, 1200)), "the prompt came with it");
+        assert_eq!(parse_pids(b"1234 1200\r\nwelcome\r\n# "), Some((1234, 1200)));
+        assert_eq!(parse_pids(b"1234 12"), None);
+        assert_eq!(parse_pids(b"motd\n1234 1\n"), None);
+        assert_eq!(parse_pids(b"$$ $PPID\n"), None);
+    }
+}

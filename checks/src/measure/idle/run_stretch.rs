@@ -1,0 +1,201 @@
+//! Spends one stretch on a session.
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use tokio::time::{sleep_until, timeout};
+
+use super::control::{Control, Finding};
+use super::events::{Line, Order, SessionEvent};
+use super::hop_liveness;
+use super::idle_session::{Event, IdleSession};
+use super::next_probe::NextProbe;
+use super::role::Role;
+use super::rungs::LATE_LINE;
+use super::stretch::{Stretch, StretchOutcome};
+use crate::facts::idle::Holds;
+use crate::os::socket::Socket;
+use crate::ssh::connection::KeepaliveReply;
+use crate::ssh::ending::Ending;
+
+/// An answer that takes longer than this is in doubt; it is three times OpenSSH's shortest retransmission time-out.
+const IN_DOUBT: Duration = Duration::from_millis(600);
+
+/// The means of a session to spend a stretch.
+pub(super) struct Means<'a> {
+    pub(super) line: &'a mut Line,
+    pub(super) control: &'a Control,
+    pub(super) role: Role,
+}
+
+/// Spends one stretch on a session; the coordinator may change its end meanwhile.
+pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession, planned: NextProbe) -> Stretch {
+    let role = means.role;
+    let began = session.begin_silence();
+    means.line.tell(SessionEvent::Began(began));
+    let (waited, probe) = wait(means, session, planned, began).await;
+    if role == Role::TcpKeepalive && matches!(waited, Waited::Due) {
+        session.tcp_keepalive(None);
+    }
+    let (quiet, heard_bytes) = session.silence(began);
+    // What the server said, and was lost, ended the silence.
+    let quiet = match probe {
+        NextProbe::ServerFirst(seconds) => quiet.min(Duration::from_secs(seconds.into())),
+        _ => quiet,
+    };
+    let (channel_quiet, age) = session.ages();
+    let ended = match &waited {
+        Waited::Ended(ending) => ending.at,
+        // What the server sends is known to get through only until its last line that did.
+        Waited::Due | Waited::Dismissed if role == Role::ServerData => began,
+        _ => Instant::now(),
+    };
+    let mut stretch = Stretch {
+        probe,
+        holds: session.holds(),
+        began,
+        ended,
+        quiet,
+        channel_quiet,
+        age,
+        heard_bytes,
+        outcome: StretchOutcome::Dismissed,
+        finding: None,
+        others_alive: false,
+        tcp: None,
+        hops: Vec::new(),
+    };
+    match waited {
+        Waited::Dismissed => {}
+        Waited::Heard => stretch.outcome = StretchOutcome::Heard,
+        Waited::Ended(ending) => settle_ending(means, &mut stretch, ending).await,
+        Waited::Due if role == Role::Data => {
+            let mut ending = None;
+            let answer = session.echo(&mut ending).await;
+            match ending {
+                Some(ending) => settle_ending(means, &mut stretch, ending).await,
+                None => settle_answer(means, session, &mut stretch, std::future::ready(answer)).await,
+            }
+        }
+        Waited::Due => settle_answer(means, session, &mut stretch, session.ask()).await,
+    }
+    if stretch.is_dead() {
+        stretch.hops = hop_liveness::at_death(means.line.number(), session.connection()).await;
+    }
+    stretch
+}
+
+/// How a wait ended.
+enum Waited {
+    /// Its time has come.
+    Due,
+    /// The server said its line.
+    Heard,
+    /// The session ended by itself.
+    Ended(Ending),
+    /// There is nothing more to learn from it.
+    Dismissed,
+}
+
+/// Waits for the session's time, which the coordinator may change meanwhile.
+async fn wait(
+    means: &mut Means<'_>,
+    session: &mut IdleSession,
+    planned: NextProbe,
+    began: Instant,
+) -> (Waited, NextProbe) {
+    let mut probe = planned;
+    let server_data = means.role == Role::ServerData;
+    loop {
+        let is_line = server_data || matches!(probe, NextProbe::ServerFirst(_));
+        let late = if is_line { LATE_LINE } else { Duration::ZERO };
+        let due = probe.length().map(|length| began + Duration::from_secs_f64(length) + late);
+        let time = async {
+            match due {
+                Some(due) => sleep_until(due.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = time => {
+                let over = session.is_over();
+                return (if over { Waited::Ended(session.ended().await) } else { Waited::Due }, probe);
+            }
+            event = session.event() => match event {
+                Event::Ended(ending) => return (Waited::Ended(ending), probe),
+                // An earlier line is one that was lost before and found its way now.
+                Event::Line if server_data || probe.is_due_to_hear(began.elapsed()) => return (Waited::Heard, probe),
+                Event::Line => {}
+            },
+            order = means.line.redirected() => match order {
+                Order::Probe(changed) => probe = changed,
+                Order::Reopen | Order::Leave => return (Waited::Dismissed, probe),
+            },
+        }
+    }
+}
+
+/// A session that ended by itself: a fresh connection shows whether the path and the server are well.
+async fn settle_ending(means: &Means<'_>, stretch: &mut Stretch, Ending { at, manner }: Ending) {
+    let finding = means.control.settle(at).await;
+    if let Finding::Fine { kept_alive } = finding {
+        match stretch.holds {
+            Holds::Shell if manner.is_of_connection() => means.line.tell(SessionEvent::TerminalEnded(stretch.quiet)),
+            // A shell that leaves has its own reasons.
+            Holds::Shell => {}
+            Holds::Command | Holds::Nothing => {
+                means.line.tell(SessionEvent::Suspected(stretch.probe, stretch.quiet));
+            }
+        }
+        stretch.others_alive = kept_alive || means.line.answers_after(at).await;
+    }
+    stretch.finding = Some(finding);
+    stretch.outcome = StretchOutcome::EndedItself(manner);
+}
+
+/// Waits for the answer to a request; a doubt is settled meanwhile.
+async fn settle_answer(
+    means: &Means<'_>,
+    session: &IdleSession,
+    stretch: &mut Stretch,
+    request: impl Future<Output = KeepaliveReply>,
+) {
+    let asked = Instant::now();
+    means.line.tell(SessionEvent::Asked);
+    let mut request = pin!(request);
+    let first = timeout(IN_DOUBT.max(means.line.rtt() * 3), &mut request).await.ok();
+    if let Some(KeepaliveReply::Alive(rtt)) = first {
+        stretch.outcome = StretchOutcome::Answered(rtt);
+        return;
+    }
+    let settle = async {
+        let finding = means.control.settle(asked).await;
+        // A session on which something moves had no silence that could be suspected.
+        if let (Finding::Fine { .. }, true) = (&finding, means.role != Role::Data) {
+            // From here on it is as good as dead: the others need not wait until the last deadline has passed.
+            means.line.tell(SessionEvent::Suspected(stretch.probe, stretch.quiet));
+        }
+        finding
+    };
+    let answer = async {
+        match first {
+            Some(answer) => answer,
+            None => request.await,
+        }
+    };
+    let (answer, finding) = tokio::join!(answer, settle);
+    if let KeepaliveReply::Alive(rtt) = answer {
+        stretch.outcome = StretchOutcome::Answered(rtt);
+    } else {
+        let manner = match session.connection().ending() {
+            Some(_) => Some(session.connection_ended().await.manner),
+            None => None,
+        };
+        stretch.outcome = StretchOutcome::Unanswered(manner);
+        if let Finding::Fine { kept_alive } = finding {
+            stretch.tcp = session.connection().socket().and_then(Socket::tcp_info);
+            stretch.others_alive = kept_alive || means.line.answers_after(asked).await;
+        }
+    }
+    stretch.finding = Some(finding);
+}

@@ -1,0 +1,134 @@
+//! One stretch of one session: what was seen, and what its end means.
+
+use std::time::{Duration, Instant};
+
+use super::control::Finding;
+use super::next_probe::NextProbe;
+use super::role::{Role, TCP_KEEPALIVE};
+use crate::facts::connection::Manner;
+use crate::facts::idle::{Arm, Holds, HopState, SessionKind, Sign, StretchEnd, Times};
+use crate::facts::tcp::TcpInfo;
+
+/// An answer that takes longer than this, while a fresh connection works at once, came in spite of the path.
+const LATE: Duration = Duration::from_millis(1500);
+
+/// All that was seen of one stretch.
+#[derive(Debug, Clone)]
+pub(super) struct Stretch {
+    /// What was to be done, after its last change.
+    pub(super) probe: NextProbe,
+    pub(super) holds: Holds,
+    /// When the silence began.
+    pub(super) began: Instant,
+    /// When it ended: the answer's request, the server's line, the end of the session.
+    pub(super) ended: Instant,
+    /// The longest time without a byte either way.
+    pub(super) quiet: Duration,
+    pub(super) channel_quiet: Option<Duration>,
+    pub(super) age: Duration,
+    /// Bytes that the server sent by itself.
+    pub(super) heard_bytes: u64,
+    pub(super) outcome: StretchOutcome,
+    /// What a fresh connection showed, where there was a doubt.
+    pub(super) finding: Option<Finding>,
+    /// Whether another session answered after the end of this one.
+    pub(super) others_alive: bool,
+    /// The kernel's view of a session that does not answer.
+    pub(super) tcp: Option<TcpInfo>,
+    /// The connections to the hops of a jump when the session was found dead, first hop first.
+    pub(super) hops: Vec<HopState>,
+}
+
+/// How a stretch came to its end.
+#[derive(Debug, Clone)]
+pub(super) enum StretchOutcome {
+    /// A request of ours was answered after so long.
+    Answered(Duration),
+    /// A request of ours was not answered; how the connection ended, if it did.
+    Unanswered(Option<Manner>),
+    /// The server said its line.
+    Heard,
+    /// The session ended by itself.
+    EndedItself(Manner),
+    /// There was nothing more to learn from it.
+    Dismissed,
+}
+
+impl Stretch {
+    /// Whether the session was found dead while a fresh connection worked.
+    pub(super) fn is_dead(&self) -> bool {
+        let ended = matches!(self.outcome, StretchOutcome::Unanswered(_) | StretchOutcome::EndedItself(_));
+        ended && matches!(self.finding, Some(Finding::Fine { .. }))
+    }
+}
+
+/// What the end of a stretch means: an answer usually takes `rtt`, and the session's last one, if it has answered, took `last_rtt_ms`.
+pub(super) fn classify(role: Role, stretch: &Stretch, rtt: Duration, last_rtt_ms: Option<f64>) -> StretchEnd {
+    let Stretch { probe, finding, others_alive, tcp, .. } = stretch;
+    let died = |manner: Manner, sign| StretchEnd::Died { manner, sign, others_alive: *others_alive, tcp: *tcp };
+    match (&stretch.outcome, finding) {
+        // A session on which something moves has been asked a moment ago.
+        (StretchOutcome::Dismissed, _) => match last_rtt_ms.filter(|_| matches!(role, Role::Data | Role::ServerData)) {
+            Some(rtt_ms) => StretchEnd::Alive { rtt_ms },
+            None => StretchEnd::Open,
+        },
+        (StretchOutcome::Heard, _) => StretchEnd::Alive { rtt_ms: 0.0 },
+        // A fresh connection worked at once, and this one only when something else had woken the path: it did not just live.
+        (StretchOutcome::Answered(took), Some(Finding::Fine { .. })) if *took > LATE.max(rtt * 4) => StretchEnd::Void {
+            why: format!("it answered only after {:.1} s, while a fresh connection worked at once", took.as_secs_f64()),
+        },
+        // We have spoken on it, and cannot tell a line that was late from one that was lost.
+        (StretchOutcome::Answered(_), _) if role == Role::ServerData => {
+            StretchEnd::Void { why: "a line of the server did not come in time; it answered when we asked".to_owned() }
+        }
+        // Its line had not come, and our request was answered: only what the server said was lost.
+        (StretchOutcome::Answered(took), _) if matches!(probe, NextProbe::ServerFirst(_)) => {
+            StretchEnd::Unheard { rtt_ms: ms(*took) }
+        }
+        (StretchOutcome::Answered(took), _) => StretchEnd::Alive { rtt_ms: ms(*took) },
+        (_, Some(finding)) if !matches!(finding, Finding::Fine { .. }) => StretchEnd::Void { why: finding.words() },
+        (StretchOutcome::EndedItself(manner), _) => died(manner.clone(), Sign::BeforeProbe),
+        (StretchOutcome::Unanswered(manner), _) => died(manner.clone().unwrap_or(Manner::Silent), Sign::AfterProbe),
+    }
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// Whose stretch it was, and since when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner {
+    pub(super) session: u32,
+    pub(super) role: Role,
+    /// Since when the session has been kept alive at its interval, where it is.
+    pub(super) kept_since: Option<Instant>,
+    /// When the test began.
+    pub(super) test_began: Instant,
+}
+
+impl Stretch {
+    /// What is stored of it.
+    pub(super) fn arm(&self, owner: Owner, end: StretchEnd) -> Arm {
+        let since = owner.kept_since.unwrap_or(self.began);
+        let lasted = owner.kept_since.map_or(self.quiet, |since| self.ended.saturating_duration_since(since));
+        let kind = if owner.role == Role::Main { SessionKind::Main } else { SessionKind::FirstRound };
+        let times = Times {
+            started_s: since.saturating_duration_since(owner.test_began).as_secs_f64(),
+            lasted_s: lasted.as_secs_f64(),
+            age_s: self.age.as_secs_f64(),
+        };
+        Arm {
+            holds: self.holds,
+            speaks_first: self.probe.speaker(),
+            interval_s: match (owner.role, self.probe) {
+                (_, NextProbe::Keep(interval)) => Some(interval),
+                (Role::TcpKeepalive, _) => u32::try_from(TCP_KEEPALIVE.as_secs()).ok(),
+                _ => None,
+            },
+            channel_quiet_s: self.channel_quiet.map(|quiet| quiet.as_secs_f64()),
+            heard_bytes: self.heard_bytes,
+            ..Arm::new(owner.session, kind, owner.role.moves(self.probe), times, end)
+        }
+    }
+}

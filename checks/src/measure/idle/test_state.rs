@@ -1,0 +1,565 @@
+//! The state of the idle test, and what follows from each event of a session. Pure: the moment is an argument.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::control::Finding;
+use super::events::{Directive, Order, Overview, SessionEvent};
+use super::ladder::Ladder;
+use super::next_probe::{NextProbe, Redirect};
+use super::role::Role;
+use super::rungs::{DATA_INTERVAL, SERVER_INTERVAL};
+use super::session_view::SessionView;
+use super::stretch::{Owner, Stretch, classify};
+use crate::base::text::seconds;
+use crate::facts::idle::advice::{self, interval};
+use crate::facts::idle::bracket::{LATE_ACK_S, channel_quiet_at_death};
+use crate::facts::idle::{Arm, Facts, Holds, HopState, Moves, Outage, SessionKind, Sign, Speaker, StretchEnd, Times};
+use crate::measure::progress::{IdleState, SessionState};
+
+/// How often the main session is kept alive, seconds: often at first, when a short timer is still possible.
+const MAIN_INTERVAL: [u32; 2] = [2, 5];
+/// How long that is.
+const AT_FIRST: Duration = Duration::from_mins(1);
+
+/// The state of the test.
+pub(super) struct TestState {
+    began: Instant,
+    longest: f64,
+    ladder: Ladder,
+    sessions: BTreeMap<u32, SessionView>,
+    directives: BTreeMap<u32, Directive>,
+    arms: Vec<Arm>,
+    kept: BTreeMap<u32, Kept>,
+    outages: Vec<Outage>,
+    not_opened: Vec<String>,
+    hops: Vec<HopState>,
+    started: Vec<(u32, u32)>,
+    rtt: Option<Duration>,
+    last_answer: Option<Instant>,
+    /// Whether the death that the ladder knows is beyond doubt.
+    confirmed: bool,
+    over: bool,
+}
+
+/// A session that is kept alive.
+struct Kept {
+    interval: u32,
+    since: Instant,
+    last_answer: Option<Instant>,
+}
+
+impl TestState {
+    /// A test of silences of up to `longest` seconds by sessions with these parts; the server can be asked to speak, or not.
+    pub(super) fn new(
+        longest: f64,
+        roles: impl IntoIterator<Item = (u32, Role)>,
+        server_speaks: bool,
+        now: Instant,
+    ) -> Self {
+        let sessions: BTreeMap<_, _> =
+            roles.into_iter().map(|(number, role)| (number, SessionView::new(role))).collect();
+        let climbing = sessions.values().filter(|session| session.role.climbs()).count();
+        let mut ladder = Ladder::new(longest, climbing, server_speaks);
+        if sessions.values().any(|session| session.role == Role::Longest(longest)) {
+            // One session is silent for the longest time from the start: the ladder need not get there.
+            ladder.leave_out_longest();
+        }
+        Self {
+            began: now,
+            longest,
+            ladder,
+            sessions,
+            directives: BTreeMap::new(),
+            arms: Vec::new(),
+            kept: BTreeMap::new(),
+            outages: Vec::new(),
+            not_opened: Vec::new(),
+            hops: Vec::new(),
+            started: Vec::new(),
+            rtt: None,
+            last_answer: None,
+            confirmed: false,
+            over: false,
+        }
+    }
+
+    /// Takes in what happened to a session.
+    pub(super) fn take(&mut self, session: u32, event: SessionEvent, now: Instant) {
+        match event {
+            SessionEvent::Opened(pids) => {
+                self.started.extend(pids);
+                self.opened(session, now);
+            }
+            SessionEvent::NotOpened(why) => self.not_opened(session, why),
+            SessionEvent::Doubt(finding) => self.doubt(&finding),
+            SessionEvent::Began(began) => self.silence_began(session, began, now),
+            SessionEvent::Asked => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    session.state = SessionState::Probing;
+                }
+            }
+            SessionEvent::Suspected(probe, lasted) => self.suspect(probe, lasted, now),
+            SessionEvent::TerminalEnded(lasted) => {
+                self.ladder.compare(lasted.as_secs_f64());
+                self.redirect_all(now);
+            }
+            SessionEvent::Ended(stretch) => self.stretch_ended(session, &stretch, now),
+            SessionEvent::Left => self.left(session),
+        }
+        if !self.over && self.is_known(now) {
+            self.finish();
+        }
+    }
+
+    /// Ends the test.
+    pub(super) fn finish(&mut self) {
+        self.over = true;
+    }
+
+    /// Whether the test is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// No session is there any more.
+    pub(super) fn all_left(&mut self) {
+        self.sessions.values_mut().for_each(|session| session.is_gone = true);
+    }
+
+    /// What each session is to do.
+    pub(super) fn directives(&self) -> impl Iterator<Item = (u32, Directive)> {
+        self.directives.iter().map(|(session, directive)| (*session, *directive))
+    }
+
+    /// What everybody may know.
+    pub(super) fn overview(&self) -> Overview {
+        let (survived, died) = self.ladder.bracket();
+        let asked = |arm: &&Arm| arm.moves == Moves::TcpKeepalive && arm.end != StretchEnd::Open;
+        Overview {
+            over: self.over,
+            rtt: self.rtt.unwrap_or_default(),
+            last_answer: self.last_answer,
+            survived,
+            died,
+            kept: died.is_some_and(|died| self.proven(died).is_some()),
+            climbing: self.climbing().count(),
+            kernel_keepalive: self.arms.iter().find(asked).cloned(),
+        }
+    }
+
+    /// The state as the onlooker sees it.
+    pub(super) fn shown(&self, now: Instant) -> IdleState {
+        let elapsed = now.saturating_duration_since(self.began);
+        let died = self.ladder.bracket().1;
+        let phase = match died {
+            None => "looking for a silence that kills".to_owned(),
+            Some(died) => format!("{} of silence killed; proving a keepalive", seconds(died)),
+        };
+        // Once something has died, it takes as long as the proof: nobody knows how long yet.
+        let left = died.map_or(Duration::from_secs_f64(self.longest), |_| Duration::ZERO).saturating_sub(elapsed);
+        let rows = self.sessions.values().filter_map(|session| session.row(now)).collect();
+        IdleState { phase, elapsed, left, rows }
+    }
+
+    /// The processes of every session that there was, each with its parent.
+    pub(super) fn processes(&self) -> &[(u32, u32)] {
+        &self.started
+    }
+
+    fn climbing(&self) -> impl Iterator<Item = &SessionView> {
+        self.sessions.values().filter(|session| session.role.climbs() && !session.is_gone)
+    }
+
+    fn opened(&mut self, session: u32, now: Instant) {
+        let Some(view) = self.sessions.get_mut(&session) else { return };
+        view.is_settled = true;
+        view.last = None;
+        self.direct(session, None, now);
+    }
+
+    fn not_opened(&mut self, session: u32, why: String) {
+        let Some(view) = self.sessions.get_mut(&session) else { return };
+        view.is_settled = true;
+        if matches!(view.role, Role::Longest(_)) {
+            self.ladder.take_longest_back();
+        }
+        self.not_opened.push(why);
+    }
+
+    /// A session takes no further part; the last one that climbs ends the test.
+    fn left(&mut self, session: u32) {
+        if let Some(view) = self.sessions.get_mut(&session) {
+            view.is_gone = true;
+        }
+        if self.climbing().next().is_none() {
+            self.finish();
+        }
+    }
+
+    fn silence_began(&mut self, session: u32, began: Instant, now: Instant) {
+        let kept_since = self.kept.get(&session).map(|kept| kept.since);
+        let Some(view) = self.sessions.get_mut(&session) else { return };
+        view.began = Some(began);
+        view.state = SessionState::Waiting;
+        if view.last != view.probe {
+            view.kept_since = Some(kept_since.unwrap_or(began));
+        }
+        self.redirect(session, now);
+    }
+
+    /// Orders the next stretch of a session that has just lived through `last`, or its end.
+    fn direct(&mut self, session: u32, last: Option<NextProbe>, now: Instant) {
+        let probe = if self.over { None } else { self.next(session, last, now) };
+        let order = match probe {
+            Some(probe) => Order::Probe(probe),
+            None => self.order_after_the_last(session, now),
+        };
+        self.order(session, order);
+    }
+
+    /// A session that has nothing left to do begins anew to prove a keepalive, if a proof is asked for.
+    fn order_after_the_last(&mut self, session: u32, now: Instant) -> Order {
+        if self.takes_proof(session, now) { Order::Reopen } else { Order::Leave }
+    }
+
+    fn order(&mut self, session: u32, order: Order) {
+        let stretch = self.directives.get(&session).map_or(0, |directive| directive.stretch) + 1;
+        self.directives.insert(session, Directive { stretch, order });
+        let Some(view) = self.sessions.get_mut(&session) else { return };
+        view.began = None;
+        if let Order::Probe(probe) = order {
+            (view.probe, view.state) = (Some(probe), SessionState::Waiting);
+        } else if !matches!(view.state, SessionState::Dead(_)) {
+            view.probe = None;
+        }
+    }
+
+    fn next(&mut self, session: u32, last: Option<NextProbe>, now: Instant) -> Option<NextProbe> {
+        match (self.sessions.get(&session)?.role, last) {
+            (Role::Ladder, _) => self.next_rung(session, last, now),
+            (Role::Main, _) => {
+                let late = now.saturating_duration_since(self.began) > AT_FIRST;
+                Some(NextProbe::Keep(MAIN_INTERVAL[usize::from(late)]))
+            }
+            (Role::Longest(length), None) => Some(NextProbe::Silence(length)),
+            (Role::TcpKeepalive, None) => Some(NextProbe::Await),
+            (Role::Data, _) => Some(NextProbe::Keep(DATA_INTERVAL)),
+            (Role::ServerData, _) => Some(NextProbe::Keep(SERVER_INTERVAL)),
+            (Role::Longest(_) | Role::TcpKeepalive, Some(_)) => None,
+        }
+    }
+
+    fn next_rung(&mut self, session: u32, last: Option<NextProbe>, now: Instant) -> Option<NextProbe> {
+        if let (None, Some(kept)) = (last, self.kept.get_mut(&session)) {
+            kept.since = now;
+            return Some(NextProbe::Keep(kept.interval));
+        }
+        let next = self.ladder.next(last);
+        match next {
+            Some(NextProbe::Keep(interval)) => {
+                // The silence it has just lived through was as long as the interval: it counts for the proof.
+                let silence = match last {
+                    Some(NextProbe::Silence(length)) => Duration::from_secs_f64(length),
+                    _ => Duration::ZERO,
+                };
+                let since = now.checked_sub(silence).unwrap_or(now);
+                let kept = self.kept.entry(session).or_insert(Kept { interval, since, last_answer: None });
+                if kept.interval != interval {
+                    *kept = Kept { interval, since, last_answer: None };
+                }
+            }
+            _ => {
+                self.kept.remove(&session);
+            }
+        }
+        next
+    }
+
+    /// Lets the session prove a keepalive with a connection yet to be opened, if a proof is asked for.
+    fn takes_proof(&mut self, session: u32, now: Instant) -> bool {
+        let is_ladder = self.sessions.get(&session).is_some_and(|view| view.role == Role::Ladder);
+        if self.over || !is_ladder {
+            return false;
+        }
+        let Some(interval) = self.ladder.take_proof() else { return false };
+        self.kept.insert(session, Kept { interval, since: now, last_answer: None });
+        true
+    }
+
+    fn stretch_ended(&mut self, session: u32, stretch: &Stretch, now: Instant) {
+        let Some(view) = self.sessions.get(&session) else { return };
+        let role = view.role;
+        let end = classify(role, stretch, self.rtt.unwrap_or_default(), view.last_rtt_ms);
+        if let Some(finding) = &stretch.finding {
+            self.doubt(finding);
+        }
+        let lived = match end {
+            StretchEnd::Alive { rtt_ms } | StretchEnd::Unheard { rtt_ms } => Some(rtt_ms),
+            _ => None,
+        };
+        if let Some(rtt_ms) = lived {
+            // What was taken for a death was none.
+            if stretch.finding.is_some() && stretch.probe.is_silence() && !self.confirmed {
+                self.ladder.undo_death();
+            }
+            self.answered(session, stretch, Duration::from_secs_f64(rtt_ms / 1000.0), now);
+        }
+        self.hops.extend(stretch.hops.iter().cloned());
+        if !self.is_known_otherwise(role, stretch.probe, &end) {
+            self.record(session, role, stretch, end.clone(), now);
+        }
+        match end {
+            StretchEnd::Alive { rtt_ms } | StretchEnd::Unheard { rtt_ms } => {
+                if let Some(view) = self.sessions.get_mut(&session) {
+                    view.last = Some(stretch.probe);
+                    view.last_rtt_ms = Some(rtt_ms);
+                }
+                self.direct(session, Some(stretch.probe), now);
+            }
+            StretchEnd::Void { .. } if role != Role::Main => self.order(session, Order::Reopen),
+            // A session that was not asked is not known to live: it must not go on as if it did.
+            StretchEnd::Died { .. } | StretchEnd::Open | StretchEnd::Void { .. } => {
+                let order = self.order_after_the_last(session, now);
+                self.order(session, order);
+            }
+        }
+    }
+
+    /// Whether the end of this stretch is told by what is known of the session at the end of the test: since when it is kept, and that it
+    /// answers. Of sessions with data only the last word is wanted.
+    fn is_known_otherwise(&self, role: Role, probe: NextProbe, end: &StretchEnd) -> bool {
+        let lived = matches!(end, StretchEnd::Alive { .. } | StretchEnd::Unheard { .. });
+        matches!(probe, NextProbe::Keep(_))
+            && match role {
+                Role::Ladder => lived || *end == StretchEnd::Open,
+                Role::Main => lived,
+                _ => lived && !self.over,
+            }
+    }
+
+    fn answered(&mut self, session: u32, stretch: &Stretch, rtt: Duration, now: Instant) {
+        let Some(view) = self.sessions.get_mut(&session) else { return };
+        let moves = view.role.moves(stretch.probe);
+        view.state = SessionState::Alive;
+        // What the server says without being asked does not show that it hears us.
+        if moves != Moves::ServerData {
+            self.last_answer = Some(now);
+        }
+        if !rtt.is_zero() {
+            self.rtt = Some(self.rtt.map_or(rtt, |shortest| shortest.min(rtt)));
+        }
+        if let (NextProbe::Keep(interval), Moves::Keepalive) = (stretch.probe, moves) {
+            let fresh = || Kept { interval, since: stretch.began, last_answer: None };
+            let kept = self.kept.entry(session).or_insert_with(fresh);
+            if kept.interval != interval {
+                *kept = Kept { since: now, ..fresh() };
+            }
+            kept.last_answer = Some(now);
+        }
+    }
+
+    /// Stores the end of a stretch, and what follows from it for the plan.
+    fn record(&mut self, session: u32, role: Role, stretch: &Stretch, end: StretchEnd, now: Instant) {
+        let kept_since = self.sessions.get(&session).and_then(|view| view.kept_since);
+        let kept_since = kept_since.filter(|_| matches!(stretch.probe, NextProbe::Keep(_)));
+        let arm = stretch.arm(Owner { session, role, kept_since, test_began: self.began }, end);
+        if let Some(view) = self.sessions.get_mut(&session) {
+            match &arm.end {
+                StretchEnd::Died { manner, .. } => view.state = SessionState::Dead(manner.words()),
+                StretchEnd::Void { .. } => view.state = SessionState::Dead("not judged".to_owned()),
+                StretchEnd::Alive { .. } | StretchEnd::Unheard { .. } | StretchEnd::Open => {}
+            }
+        }
+        let turn = self.learn(&arm);
+        self.arms.push(arm);
+        if turn {
+            self.redirect_all(now);
+        }
+    }
+
+    /// Tells the plan how a stretch ended; whether silent sessions should think again.
+    fn learn(&mut self, arm: &Arm) -> bool {
+        match (&arm.end, arm.moves) {
+            (StretchEnd::Alive { .. }, Moves::Nothing) => self.ladder.alive(arm.lasted_s, arm.speaks_first),
+            // A terminal may have a clock of its own: a shell's end says nothing of the path until others end too.
+            (StretchEnd::Died { sign, .. }, Moves::Nothing)
+                if arm.holds != Holds::Shell || *sign == Sign::AfterProbe =>
+            {
+                let confirms = !self.confirmed;
+                self.confirmed = true;
+                // Another one's late answer may have undone it meanwhile.
+                return self.dead(arm.lasted_s) || confirms;
+            }
+            (StretchEnd::Unheard { .. }, _) => {
+                if self.ladder.unheard(arm.lasted_s) {
+                    self.confirmed = true;
+                    let shortest = self.ladder.shortest_unheard().unwrap_or(arm.lasted_s);
+                    return self.dead(shortest);
+                }
+                return true;
+            }
+            (StretchEnd::Died { .. } | StretchEnd::Void { .. }, Moves::Keepalive) => {
+                self.kept.remove(&arm.session);
+            }
+            (StretchEnd::Void { .. }, Moves::Nothing) => self.ladder.put_back(arm.lasted_s),
+            _ => {}
+        }
+        false
+    }
+
+    /// A silence is as good as proven to kill: the other sessions turn to what is still to be learnt.
+    fn suspect(&mut self, probe: NextProbe, lasted: Duration, now: Instant) {
+        let Some(length) = probe.length().filter(|_| probe.is_silence()) else { return };
+        if self.dead(length.min(lasted.as_secs_f64())) {
+            if probe.speaker() == Speaker::Server {
+                self.ladder.contrast();
+            }
+            self.redirect_all(now);
+        }
+    }
+
+    /// A silence of `length` seconds kills: asks for the proof of the interval that follows. Whether that is news.
+    fn dead(&mut self, length: f64) -> bool {
+        let news = self.ladder.dead(length);
+        if let (true, Some(interval)) = (news, interval(self.ladder.bracket().0)) {
+            self.ladder.prove(interval);
+        }
+        news
+    }
+
+    fn redirect_all(&mut self, now: Instant) {
+        let sessions: Vec<u32> = self.sessions.keys().copied().collect();
+        for session in sessions {
+            self.redirect(session, now);
+        }
+    }
+
+    /// Changes the stretch under way on a session, where the plan wants another one by now. Nobody leaves for a death that may yet turn
+    /// out to be a late answer.
+    fn redirect(&mut self, session: u32, now: Instant) {
+        let Some(view) = self.sessions.get_mut(&session) else { return };
+        let (Some(probe), Some(began), SessionState::Waiting) = (view.probe, view.began, &view.state) else { return };
+        let age = now.saturating_duration_since(began).as_secs_f64();
+        let order = match self.ladder.redirect(probe, age) {
+            Redirect::Stay => return,
+            Redirect::Leave if !self.confirmed => return,
+            Redirect::Leave => Order::Leave,
+            Redirect::To(length) => {
+                let probe = NextProbe::Silence(length);
+                view.probe = Some(probe);
+                Order::Probe(probe)
+            }
+        };
+        if let Some(directive) = self.directives.get_mut(&session) {
+            directive.order = order;
+        }
+    }
+
+    /// Takes note of what a fresh connection showed: times when none could be had, and their end.
+    fn doubt(&mut self, finding: &Finding) {
+        let (from, to) = match finding {
+            Finding::Disturbed { outage: (from, to) } => (*from, Some(*to)),
+            Finding::NoPath { since, .. } => (*since, None),
+            Finding::Refused(_) | Finding::Fine { .. } => return,
+        };
+        let since_start = |at: Instant| at.saturating_duration_since(self.began).as_secs_f64();
+        let outage = Outage { started_s: since_start(from), ended_s: to.map(since_start) };
+        if !self.outages.contains(&outage) {
+            self.outages.push(outage);
+        }
+        if to.is_none() {
+            self.finish();
+        }
+    }
+
+    /// Whether nothing is left to learn: the longest silence was survived, or a death is confirmed, its bracket narrowed and its keepalive
+    /// proven or disproven.
+    fn is_known(&self, now: Instant) -> bool {
+        let (survived, died) = self.ladder.bracket();
+        let any = |is: fn(&SessionView) -> bool| self.sessions.values().any(is);
+        let reached = died.is_none() && survived >= 0.999 * self.longest - LATE_ACK_S;
+        // One line of the server that did not come may have been late: a second one tells.
+        let is_asked_again = self.ladder.is_one_unheard() && any(SessionView::may_hear);
+        match died {
+            None if is_asked_again => false,
+            _ if reached => true,
+            // Whoever is kept alive would go on for ever: with the last silence the test is over.
+            None => {
+                let is_compared = self.ladder.compares() && any(SessionView::may_compare);
+                self.climbing().all(|session| session.is_settled)
+                    && self.ladder.is_climbed()
+                    && !is_compared
+                    && !any(SessionView::is_silent)
+            }
+            Some(died) => {
+                let narrow = self.ladder.is_narrow();
+                let awaited = |session: &SessionView| session.is_awaited((survived, died), narrow, now);
+                let narrowing = self.sessions.values().any(awaited);
+                self.confirmed && !narrowing && (self.proven(died).is_some() || !self.proof_to_come())
+            }
+        }
+    }
+
+    /// The longest recommendable interval at which a session outlived a silence of `died` seconds that kills.
+    fn proven(&self, died: f64) -> Option<u32> {
+        // Whatever ends sessions without data has had the time to end this one too.
+        let quiet = channel_quiet_at_death(&self.arms).unwrap_or_default();
+        let kept = self.kept_with_channel();
+        let kept = kept.filter_map(|(_, kept)| Some((kept.interval, (kept.last_answer? - kept.since).as_secs_f64())));
+        advice::proven(kept, self.ladder.bracket().0, self.ladder.longest_lived().max(died).max(quiet))
+    }
+
+    /// Whether a session is being kept at an interval that may yet be proven.
+    fn proof_to_come(&self) -> bool {
+        let most = interval(self.ladder.bracket().0);
+        self.ladder.is_proving() || self.kept_with_channel().any(|(_, kept)| Some(kept.interval) <= most)
+    }
+
+    /// The kept sessions that are like a session of the user's: the main one has no channel.
+    fn kept_with_channel(&self) -> impl Iterator<Item = (u32, &Kept)> {
+        self.kept.iter().map(|(session, kept)| (*session, kept)).filter(|(session, _)| *session != MAIN)
+    }
+
+    /// All that was seen.
+    pub(super) fn facts(&self, now: Instant) -> Facts {
+        let mut arms = self.arms.clone();
+        arms.extend(self.kept.iter().filter_map(|(session, kept)| self.kept_arm(*session, kept)));
+        arms.sort_by(|a, b| {
+            let by_length = a.lasted_s.total_cmp(&b.lasted_s);
+            (a.moves == Moves::Keepalive).cmp(&(b.moves == Moves::Keepalive)).then(by_length)
+        });
+        Facts {
+            longest_s: self.longest,
+            elapsed_s: now.saturating_duration_since(self.began).as_secs_f64(),
+            rtt_ms: self.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
+            outages: self.outages.clone(),
+            not_opened: self.not_opened.clone(),
+            legs: self.hops.clone(),
+            arms,
+            ..Facts::default()
+        }
+    }
+
+    fn kept_arm(&self, session: u32, kept: &Kept) -> Option<Arm> {
+        let lasted_s = (kept.last_answer? - kept.since).as_secs_f64();
+        let (kind, holds) = match session {
+            MAIN => (SessionKind::Main, Holds::Nothing),
+            _ => (SessionKind::FirstRound, Holds::Command),
+        };
+        // A session that was not kept for even its own interval has nothing to tell.
+        (lasted_s >= f64::from(kept.interval)).then(|| {
+            let started_s = kept.since.saturating_duration_since(self.began).as_secs_f64();
+            let end = StretchEnd::Alive { rtt_ms: self.rtt.unwrap_or_default().as_secs_f64() * 1000.0 };
+            let times = Times { started_s, lasted_s, age_s: lasted_s };
+            let arm = Arm::new(session, kind, Moves::Keepalive, times, end);
+            Arm { holds, interval_s: Some(kept.interval), ..arm }
+        })
+    }
+}
+
+/// The number of the session that holds no channel.
+pub(super) const MAIN: u32 = 0;
+
+#[cfg(test)]
+mod tests;

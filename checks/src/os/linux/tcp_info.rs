@@ -1,0 +1,26 @@
+//! The kernel's counters of a TCP connection (`struct tcp_info`, tcp(7)).
+
+use std::mem::offset_of;
+
+use crate::facts::tcp::TcpInfo;
+
+/// Reads the bytes of `struct tcp_info`; its length differs between kernels, so what is missing at its end counts as 0. `None` where not even
+/// the times are there.
+pub(crate) fn read(bytes: &[u8]) -> Option<TcpInfo> {
+    let byte = |at: usize| bytes.get(at).copied();
+    let word = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    Some(TcpInfo {
+        rtt_us: word(offset_of!(libc::tcp_info, tcpi_rtt))?,
+        rto_us: word(offset_of!(libc::tcp_info, tcpi_rto))?,
+        backoff: byte(offset_of!(libc::tcp_info, tcpi_backoff))?,
+        unacked: word(offset_of!(libc::tcp_info, tcpi_unacked))?,
+        retransmits: word(offset_of!(libc::tcp_info, tcpi_total_retrans))?,
+        data_segments: word(offset_of!(libc::tcp_info, tcpi_data_segs_out)).unwrap_or_default(),
+        last_ack_ms: word(offset_of!(libc::tcp_info, tcpi_last_ack_recv))?,
+        last_received_ms: word(offset_of!(libc::tcp_info, tcpi_last_data_recv))?,
+        last_sent_ms: word(offset_of!(libc::tcp_info, tcpi_last_data_sent))?,
+        probes: byte(offset_of!(libc::tcp_info, tcpi_probes))?,
+        mss: word(offset_of!(libc::tcp_info, tcpi_snd_mss))?,
+        path_mtu: word(offset_of!(libc::tcp_info, tcpi_pmtu))?,
+    })
+}

@@ -1,0 +1,88 @@
+//! A client, and how it is told to send keepalives.
+
+use clap::ValueEnum;
+use ssh_doctor_checks::causes::Fix;
+
+/// A program or library whose keepalive can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Client {
+    /// OpenSSH's own configuration
+    #[default]
+    Ssh,
+    /// Ansible's connections
+    Ansible,
+    /// AsyncSSH for Python
+    Asyncssh,
+    /// autossh
+    Autossh,
+    /// Dropbear's client
+    Dbclient,
+    /// git over ssh
+    Git,
+    /// JSch for Java
+    Jsch,
+    /// libssh2 for C
+    Libssh2,
+    /// Apache MINA SSHD for Java
+    Mina,
+    /// Net::SSH for Ruby
+    NetSsh,
+    /// ssh2 for Node.js
+    NodeSsh2,
+    /// paramiko for Python
+    Paramiko,
+    /// PuTTY and plink
+    Putty,
+    /// rsync over ssh
+    Rsync,
+    /// russh for Rust
+    Russh,
+    /// A systemd unit that holds a tunnel
+    Systemd,
+    /// TCP keepalives of the kernel
+    Tcp,
+    /// WinSCP
+    Winscp,
+    /// Xshell
+    Xshell,
+}
+
+/// When a client finds out that the server is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notices {
+    /// After interval x (count + 1): OpenSSH counts one more than its manual says (clientloop.c).
+    Openssh,
+    /// After about so many unanswered keepalives.
+    ByCount,
+    /// Not by its keepalives.
+    Never,
+    /// Its documents do not say.
+    Unsaid,
+}
+
+/// How a client is told to send keepalives.
+pub(super) struct Syntax {
+    pub(super) client: Client,
+    /// Its name, and what to do.
+    pub(super) summary: &'static str,
+    pub(super) file: Option<&'static str>,
+    /// `{interval}` in seconds, `{interval_ms}` in milliseconds, `{count_max}`; words in capitals are the user's own.
+    pub(super) snippet: &'static str,
+    pub(super) caution: Option<&'static str>,
+    /// Whether its keepalive asks for an answer, as the ones do that were proven.
+    pub(super) answered: bool,
+    pub(super) notices: Notices,
+}
+
+impl Syntax {
+    /// The fix that it is, its placeholders still in braces.
+    pub(super) fn fix(&self) -> Fix {
+        Fix {
+            summary: self.summary,
+            file: self.file,
+            snippet: Some(self.snippet),
+            caution: self.caution,
+            ..Fix::CHANGE
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The user's own ssh as the config check needs it: its settings beside its defaults, and its command line.
+
+use std::path::PathBuf;
+
+use ssh_doctor_checks::base::own_ssh::{ControlPath, OwnSsh, SessionSettings, Setting};
+use ssh_doctor_checks::base::target::{Algorithms, Target};
+
+use super::destination::Destination;
+use super::ledger;
+use super::local::Local;
+use super::origin;
+use super::raw::Raw;
+use super::ssh_g::{self, Refused};
+use crate::cli::SshFlags;
+
+/// Keywords that name the target, or that `ssh -G` prints for it in any case.
+const OF_THE_TARGET: [&str; 5] = ["host", "hostname", "port", "user", "identityfile"];
+
+/// Keywords of which only the name is kept: commands, variables and names may hold a secret.
+const UNTOLD: [&str; 12] = [
+    "canonicaldomains",
+    "dynamicforward",
+    "identityagent",
+    "knownhostscommand",
+    "localcommand",
+    "localforward",
+    "proxycommand",
+    "proxyjump",
+    "remotecommand",
+    "remoteforward",
+    "sendenv",
+    "setenv",
+];
+
+/// What ssh said of its settings for a target.
+pub(super) fn of_settings(raw: &Raw, defaults: &Raw, settings: Vec<Setting>, arguments: Vec<String>) -> Option<OwnSsh> {
+    raw.expanded.then(|| OwnSsh {
+        version: raw.version.clone(),
+        arguments,
+        files: raw.log.files.clone(),
+        settings,
+        defaults: lists(defaults),
+        refusal: None,
+        control: raw.set("controlpath").map(|path| ControlPath {
+            path: PathBuf::from(path),
+            becomes_master: !matches!(raw.one("controlmaster"), None | Some("no" | "false")),
+        }),
+        pkcs11: raw.set("pkcs11provider").map(PathBuf::from),
+        session: SessionSettings {
+            remote_command: raw.set("remotecommand").is_some(),
+            request_tty: raw.set("requesttty").filter(|value| ["yes", "true", "force"].contains(value)).map(Into::into),
+            session_type: raw.set("sessiontype").filter(|value| *value != "default").map(Into::into),
+        },
+    })
+}
+
+/// A target whose settings ssh does not accept: nothing of it is resolved but what was typed.
+pub(super) fn refused(
+    input: &str,
+    destination: &Destination,
+    flags: &SshFlags,
+    local: &Local,
+    refused: Refused,
+) -> Target {
+    let login = flags.login.as_deref().or(destination.user.as_deref());
+    let port = flags.port.or(destination.port);
+    let user = login.unwrap_or(&local.user);
+    let mut target = Target::bare(&destination.host, port.unwrap_or(22), user);
+    input.clone_into(&mut target.input);
+    target.settings.source = format!("ssh -G ({})", refused.version);
+    target.own_ssh = Some(OwnSsh {
+        version: refused.version,
+        arguments: ssh_g::arguments(flags, login, port, &destination.host),
+        files: refused.log.files,
+        refusal: Some(refused.refusal),
+        ..OwnSsh::default()
+    });
+    target
+}
+
+/// The settings that are not ssh's defaults, each with its origin.
+pub(super) fn settings(raw: &Raw, defaults: &Raw, flags: &SshFlags, local: &Local) -> Vec<Setting> {
+    let changed = raw.values.iter().filter(|(keyword, values)| {
+        let default = defaults.all(keyword);
+        !OF_THE_TARGET.contains(&keyword.as_str()) && values.as_slice() != default && !is_unset(values, default)
+    });
+    let settings = changed.map(|(keyword, values)| Setting {
+        keyword: ledger::spelling(keyword).to_owned(),
+        value: (!UNTOLD.contains(&keyword.as_str())).then(|| values.join(" ")),
+        from: origin::of_setting(raw, flags, local, keyword, |_| true).unwrap_or_else(|| origin::of_files(raw, local)),
+    });
+    settings.collect()
+}
+
+/// `none` where there is no default.
+fn is_unset(values: &[String], default: &[String]) -> bool {
+    default.is_empty() && values.iter().all(|value| value.eq_ignore_ascii_case("none"))
+}
+
+fn lists(raw: &Raw) -> Algorithms {
+    Algorithms {
+        kex: raw.names("kexalgorithms"),
+        host_key: raw.names("hostkeyalgorithms"),
+        cipher: raw.names("ciphers"),
+        mac: raw.names("macs"),
+        compression: raw.flag("compression", false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Raw, SshFlags, of_settings, settings};
+    use crate::plan::tokens::tests::local;
+
+    #[test]
+    fn what_differs_from_the_defaults_is_told_and_no_command_with_it() {
+        let defaults = Raw::from_lines(
+            "port 22\nciphers a,b\nserveraliveinterval 0\nrequesttty auto\ncontrolmaster false\nsessiontype default\n",
+        );
+        let set = "port 2222\nciphers a\nserveraliveinterval 0\nproxycommand nc --password x %h\nrequesttty force\n\
+                   controlpath /tmp/m\ncontrolmaster auto\nremotecommand date\nsessiontype default\npkcs11provider none\n";
+        let raw = Raw { expanded: true, version: "OpenSSH_9.2p1".into(), ..Raw::from_lines(set) };
+        let flags = SshFlags { options: vec!["RequestTTY=force".into()], ..SshFlags::default() };
+        let settings = settings(&raw, &defaults, &flags, &local());
+        let own = of_settings(&raw, &defaults, settings, vec!["--".into(), "db".into()]).unwrap();
+        let told: Vec<_> = own.settings.iter().map(|set| (set.keyword.as_str(), set.value.as_deref())).collect();
+        let expected = [
+            ("Ciphers", Some("a")),
+            ("ControlMaster", Some("auto")),
+            ("ControlPath", Some("/tmp/m")),
+            ("ProxyCommand", None),
+            ("RemoteCommand", None),
+            ("RequestTTY", Some("force")),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(own.settings[5].from, "the command line");
+        assert!(own.session.remote_command && own.control.unwrap().becomes_master && own.pkcs11.is_none());
+    }
+}

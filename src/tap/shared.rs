@@ -1,0 +1,105 @@
+//! What the threads of a tap share.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ssh_doctor_checks::facts::journal::Direction;
+
+use super::carry::Closed;
+use super::flow::Flow;
+
+/// The state of the carrying, and a call for whoever waits for a change of it.
+#[derive(Debug)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// The state of the carrying.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) flow: Flow,
+    /// How and when the direction from the server ended.
+    pub(super) server: Option<(Instant, Closed)>,
+    /// How and when the direction from the client ended.
+    pub(super) client: Option<(Instant, Closed)>,
+    /// When a signal asked us to end: ssh sends SIGHUP to its proxy command as it exits.
+    pub(super) signal: Option<Instant>,
+    /// Whether the observer wants to be called when something moves.
+    pub(super) dozing: bool,
+}
+
+impl Shared {
+    pub(super) fn new(began: Instant) -> Self {
+        let flow = Flow::new(began);
+        let state = State { flow, server: None, client: None, signal: None, dozing: false };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of carried bytes.
+    pub(super) fn moved(&self, now: Instant, direction: Direction, bytes: usize) {
+        let mut state = self.state();
+        state.flow.moved(now, direction, bytes);
+        if std::mem::take(&mut state.dozing) {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Takes note that a direction has ended.
+    pub(super) fn closed(&self, direction: Direction, how: Closed) {
+        let mut state = self.state();
+        let ended = Some((Instant::now(), how));
+        match direction {
+            Direction::In => state.server = ended,
+            Direction::Out => state.client = ended,
+        }
+        self.changed.notify_all();
+    }
+
+    /// Takes note of a signal.
+    pub(super) fn signalled(&self) {
+        self.state().signal.get_or_insert_with(Instant::now);
+        self.changed.notify_all();
+    }
+
+    /// Waits until one of the directions ends, a signal comes or the time is over; with `dozing`, until something moves too.
+    pub(super) fn wait(&self, time: Duration, dozing: bool) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        if state.has_ended() {
+            return state;
+        }
+        state.dozing = dozing;
+        self.changed.wait_timeout(state, time).map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state)
+    }
+
+    /// Waits until it is so, or the time is over.
+    pub(super) fn wait_until(&self, patience: Duration, mut is_so: impl FnMut(&State) -> bool) {
+        let until = Instant::now() + patience;
+        let mut state = self.state();
+        while !is_so(&state) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let time = left.min(GLANCE);
+            state = self
+                .changed
+                .wait_timeout(state, time)
+                .map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+        }
+    }
+}
+
+/// How often what nobody calls for is looked at again.
+const GLANCE: Duration = Duration::from_millis(20);
+
+impl State {
+    /// Whether either side has ended, or a signal has come.
+    pub(super) fn has_ended(&self) -> bool {
+        self.server.is_some() || self.client.is_some() || self.signal.is_some()
+    }
+}

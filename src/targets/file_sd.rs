@@ -1,0 +1,89 @@
+//! A list as Prometheus' file_sd has it: `[{"targets": ["db:22"], "labels": {"site": "fra"}}]`, read group by group.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::BufRead;
+use std::ops::ControlFlow;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+
+use super::Entry;
+
+/// Whether a list is JSON: an address of IPv6 in brackets begins with one too, and no brace after it.
+pub(super) fn begins_like_one(start: &[u8]) -> bool {
+    let mut bytes = start.iter().filter(|byte| !byte.is_ascii_whitespace());
+    bytes.next() == Some(&b'[') && bytes.next().is_some_and(|next| matches!(next, b'{' | b']'))
+}
+
+/// Hands the targets of every group on.
+pub(super) fn each(reader: impl BufRead, to: &mut impl FnMut(Entry) -> ControlFlow<()>) -> anyhow::Result<()> {
+    let mut json = serde_json::Deserializer::from_reader(reader);
+    let mut stopped = false;
+    let read = json.deserialize_seq(Groups { to, stopped: &mut stopped });
+    if stopped {
+        return Ok(());
+    }
+    read?;
+    Ok(json.end()?)
+}
+
+#[derive(Deserialize)]
+struct Group {
+    targets: Vec<String>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+}
+
+struct Groups<'a, F> {
+    to: &'a mut F,
+    stopped: &'a mut bool,
+}
+
+impl<'de, F: FnMut(Entry) -> ControlFlow<()>> Visitor<'de> for Groups<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a list of groups with targets and labels")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut groups: A) -> Result<(), A::Error> {
+        while let Some(Group { targets, labels }) = groups.next_element()? {
+            for input in targets {
+                if (self.to)(Entry { input, labels: labels.clone(), fault: None }).is_break() {
+                    *self.stopped = true;
+                    return Err(A::Error::custom("no more is wanted"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::{begins_like_one, each};
+
+    #[test]
+    fn a_list_is_told_from_an_address_in_brackets() {
+        assert!([&b"[{"[..], b" \n[ ]", b"[\n  {\"t"].iter().all(|start| begins_like_one(start)));
+        assert!([&b"[::1]:22"[..], b"db", b"", b"[", b"{"].iter().all(|start| !begins_like_one(start)));
+    }
+
+    #[test]
+    fn groups_come_one_by_one_and_a_fault_names_its_place() {
+        let mut seen = Vec::new();
+        let text = r#"[{"targets":["a","b:22"],"labels":{"site":"fra"}},{"targets":["c"]}, 7]"#;
+        let error = each(text.as_bytes(), &mut |entry| {
+            seen.push((entry.input, entry.labels.get("site").cloned()));
+            ControlFlow::Continue(())
+        });
+        let site = || Some("fra".to_owned());
+        assert_eq!(seen, [("a".to_owned(), site()), ("b:22".to_owned(), site()), ("c".to_owned(), None)]);
+        assert!(error.unwrap_err().to_string().contains("line 1 column"));
+        assert!(each(&b"[{\"targets\":[\"a\"]}] x"[..], &mut |_| ControlFlow::Continue(())).is_err());
+        assert!(each(&b"[{\"targets\":[\"a\"]}, broken"[..], &mut |_| ControlFlow::Break(())).is_ok());
+    }
+}
