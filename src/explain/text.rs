@@ -1,6 +1,6 @@
 //! The explanation for people: what the log says, the cause or the candidates, the lines, what to do.
 
-use ssh_doctor_checks::base::text::{seconds, shown};
+use ssh_doctor_checks::base::text::{sanitize, seconds};
 use ssh_doctor_checks::causes::{FixKind, Severity};
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::log::{Connection, Gap, Log};
@@ -10,8 +10,8 @@ use ssh_doctor_checks::facts::Examined;
 use super::log::Explained;
 use crate::diagnose::{FilledFix, Finding, Verdict};
 use crate::report::Style;
-use crate::report::finding::{INDENT, PASTE, certainty, fixes, listed, severity};
-use crate::report::style::Ink;
+use crate::report::finding::{certainty, fixes, listed, severity};
+use crate::report::style::{INDENT, Ink, PASTE};
 
 /// The candidates and kinds of connections that are shown.
 const CANDIDATES: usize = 6;
@@ -46,7 +46,7 @@ fn headline(explained: &Explained, name: &str, style: Style) -> String {
     let ink = Ink::from(explained.diagnosis.verdict);
     let word = explained.diagnosis.verdict.name().to_uppercase();
     let target = &explained.evidence.target;
-    let about = if target.host == "HOST" { shown(name) } else { spelt(target) };
+    let about = if target.host == "HOST" { sanitize(name) } else { spelt(target) };
     let meaning = match (explained.diagnosis.verdict, explained.diagnosis.died_at) {
         (Verdict::Broken, Some(check)) => format!("it fails at {}", check.name()),
         (Verdict::Broken, None) => "it fails".to_owned(),
@@ -58,7 +58,7 @@ fn headline(explained: &Explained, name: &str, style: Style) -> String {
     let line = line.replacen(&word, &style.paint(ink, &word), 1);
     let mut about = Vec::new();
     if let Some(program) = log.programs.first() {
-        let version = program.version.as_ref().map(|version| format!(" {}", shown(version))).unwrap_or_default();
+        let version = program.version.as_ref().map(|version| format!(" {}", sanitize(version))).unwrap_or_default();
         about.push(format!("written by {}{version}", program.name));
     }
     if log.lines > 1 {
@@ -66,7 +66,7 @@ fn headline(explained: &Explained, name: &str, style: Style) -> String {
         about.push(format!("{} lines, {}", log.lines, counted(total, "connection")));
     }
     if let (Some(first), Some(last)) = (&log.first, &log.last) {
-        about.push(format!("{} to {}", shown(first), shown(last)));
+        about.push(format!("{} to {}", sanitize(first), sanitize(last)));
     }
     if about.is_empty() {
         return line;
@@ -178,8 +178,8 @@ fn whence(connections: &[&Connection]) -> String {
     let first = connections.iter().find_map(|connection| connection.first.as_deref());
     let last = connections.iter().rev().find_map(|connection| connection.last.as_deref());
     let when = match (first, last) {
-        (Some(first), Some(last)) if first != last => format!(", {} to {}", shown(first), shown(last)),
-        (Some(only), _) => format!(", {}", shown(only)),
+        (Some(first), Some(last)) if first != last => format!(", {} to {}", sanitize(first), sanitize(last)),
+        (Some(only), _) => format!(", {}", sanitize(only)),
         _ => String::new(),
     };
     let mut peers: Vec<(&str, u64)> = Vec::new();
@@ -190,7 +190,7 @@ fn whence(connections: &[&Connection]) -> String {
         }
     }
     peers.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let names: Vec<_> = peers.iter().take(3).map(|(address, count)| format!("{} ({count})", shown(address))).collect();
+    let names: Vec<_> = peers.iter().take(3).map(|(address, count)| format!("{} ({count})", sanitize(address))).collect();
     let more = if peers.len() > 3 { " and others" } else { "" };
     if names.is_empty() { when } else { format!("{when}, from {}{more}", names.join(", ")) }
 }
@@ -202,7 +202,7 @@ fn unknown(explained: &Explained, style: Style) -> String {
         return style.wrapped(INDENT, INDENT, "The connections in it went as they should.");
     }
     let complaints: Vec<_> =
-        log.unknown.iter().map(|line| format!("line {}: {}", line.number, shown(&line.text))).collect();
+        log.unknown.iter().map(|line| format!("line {}: {}", line.number, sanitize(&line.text))).collect();
     let advice = "Nothing is guessed. ssh -vvv HOST shows the step at which it fails; ssh-doctor check HOST examines the host itself.";
     let advice = style.wrapped(INDENT, INDENT, advice);
     if complaints.is_empty() {
@@ -219,7 +219,7 @@ fn waits(log: &Log, style: Style) -> Option<String> {
     let lines: Vec<_> = gaps
         .iter()
         .take(GAPS)
-        .map(|gap| format!("{} before line {}: {}", seconds(gap.seconds), gap.line.number, shown(&gap.line.text)))
+        .map(|gap| format!("{} before line {}: {}", seconds(gap.seconds), gap.line.number, sanitize(&gap.line.text)))
         .collect();
     let heading = style.paint(Ink::Strong, "Longest waits:");
     (!lines.is_empty()).then(|| listed(&heading, lines.iter().map(String::as_str), style))

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::families::{Candidate, Family, STOPS, When, Writer, families};
 use super::words::HARMLESS;
-use crate::base::text::{seconds, shown};
+use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -191,7 +191,7 @@ fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting) {
 }
 
 fn quoted(seen: &Sighting) -> String {
-    format!("line {}: {}", seen.line.number, shown(&seen.line.text))
+    format!("line {}: {}", seen.line.number, sanitize(&seen.line.text))
 }
 
 /// The candidates for a text, those that the log speaks for first.
@@ -298,6 +298,6 @@ fn slow(connection: &Connection) -> Option<Told> {
         Some((gap, code))
     })?;
     let cause = causes::all().find(|cause| cause.code == code)?;
-    let line = format!("{} pass before line {}: {}", seconds(gap.seconds), gap.line.number, shown(&gap.line.text));
+    let line = format!("{} pass before line {}: {}", seconds(gap.seconds), gap.line.number, sanitize(&gap.line.text));
     Some(Told { cause, found: Match::new(Certainty::Likely, [line]), sign: None, connections: Vec::new() })
 }

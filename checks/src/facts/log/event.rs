@@ -177,7 +177,9 @@ impl Event {
         use Event as E;
         let place = match self {
             E::ServerStarted | E::ServerStopped | E::ChildStarted => return None,
-            E::ConfigRead | E::ConfigRejected | E::MasterAsked | E::IdentityFile => return None,
+            E::IdentityFile => return None,
+            E::ConfigRead | E::MasterAsked => (Check::Config, Part::Step),
+            E::ConfigRejected => (Check::Config, Part::Fails),
             E::Accepted => (Check::Tcp, Part::Passes),
             E::TurnedAway => (Check::Handshake, Part::Fails),
             E::UnknownUser | E::LoginRefused => (Check::Auth, Part::Step),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::{Connection, Entry, Event, Log, Part};
-use crate::base::text::shown;
+use crate::base::text::sanitize;
 use crate::facts::{Check, CheckView, Step};
 
 /// The reason of a check of which a log tells nothing.
@@ -60,7 +60,7 @@ fn words(entry: &Entry) -> String {
     let mut text = entry.event.name();
     for (name, value) in &entry.values {
         // Writing to a string does not fail.
-        let _ = write!(text, "{} {name} {}", if text.contains(':') { "," } else { ":" }, shown(value));
+        let _ = write!(text, "{} {name} {}", if text.contains(':') { "," } else { ":" }, sanitize(value));
     }
     format!("line {}: {text}", entry.line)
 }
