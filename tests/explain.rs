@@ -17,7 +17,6 @@ const AWAITED: &[&str] = &[
     "auth-key-lookup-hangs",
     "path-random-resets",
     "server-restarted",
-    "server-stalled",
     "session-command-missing",
     "session-pam-refused",
     "session-restricted",
@@ -100,6 +99,13 @@ fn a_text_is_on_one_record_or_in_one_family_of_each_writer() {
     for cause in causes::all() {
         for text in cause.symptoms {
             let lower = text.to_lowercase();
+            // Where several causes print a text, a family says which is the likelier, and it knows of each.
+            let mut held = families().filter(|family| family.texts.contains(text)).peekable();
+            if held.peek().is_some() {
+                let knows = held.any(|family| family.candidates.iter().any(|candidate| candidate.code == cause.code));
+                assert!(knows, "{text:?} of {} is in a family that does not name it", cause.code);
+                continue;
+            }
             if let Some((_, other)) = owners.iter().find(|(known, _)| *known == lower) {
                 panic!(
                     "{text:?} is on {other} and on {}: texts that several causes print go into a family",
@@ -114,7 +120,6 @@ fn a_text_is_on_one_record_or_in_one_family_of_each_writer() {
         assert!(family.candidates.len() > 1, "{:?} has one candidate only", family.texts);
         for text in family.texts {
             let lower = text.to_lowercase();
-            assert!(!owners.iter().any(|(known, _)| *known == lower), "{text:?} is on a record and in a family");
             let twice = shared.iter().any(|(known, writer)| *known == lower && *writer == family.writer);
             assert!(!twice, "{text:?} is in two families");
             shared.push((lower, family.writer));
@@ -127,7 +132,7 @@ fn every_candidate_is_a_cause() {
     let known: BTreeSet<_> = causes::all().map(|cause| cause.code).collect();
     for candidate in families().flat_map(|family| family.candidates) {
         let awaited = AWAITED.contains(&candidate.code);
-        assert!(known.contains(candidate.code) != awaited, "{}: in the catalogue xor awaited", candidate.code);
+        assert!(known.contains(candidate.code) || awaited, "{} is no cause", candidate.code);
     }
 }
 

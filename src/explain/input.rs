@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use ssh_doctor_checks::causes;
+use ssh_doctor_checks::logs::without_secrets;
 
 use super::cause::suggest;
 
@@ -64,7 +65,7 @@ pub fn asked(words: &[String]) -> Result<Asked> {
             "nothing to explain: give a code, an error text between quotes, a file with a log, or - for standard input"
         );
     }
-    Ok(Asked::Log { input: Box::new(Cursor::new(text.clone().into_bytes())), name: text })
+    Ok(Asked::Log { name: without_secrets(&text), input: Box::new(Cursor::new(text.into_bytes())) })
 }
 
 fn files(names: &[String]) -> Result<Asked> {

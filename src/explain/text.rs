@@ -190,7 +190,8 @@ fn whence(connections: &[&Connection]) -> String {
         }
     }
     peers.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let names: Vec<_> = peers.iter().take(3).map(|(address, count)| format!("{} ({count})", sanitize(address))).collect();
+    let names: Vec<_> =
+        peers.iter().take(3).map(|(address, count)| format!("{} ({count})", sanitize(address))).collect();
     let more = if peers.len() > 3 { " and others" } else { "" };
     if names.is_empty() { when } else { format!("{when}, from {}{more}", names.join(", ")) }
 }

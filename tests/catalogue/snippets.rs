@@ -39,6 +39,7 @@ const LOOKERS: &[&str] = &[
     "ls",
     "lsof",
     "mtr",
+    "namei",
     "nc",
     "nstat",
     "od",

@@ -32,7 +32,7 @@ const START_FAILED: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "Make the runtime folder where it is missing (a container, or a start by hand)",
-            snippet: Some("sudo install -d -m 0755 /run/sshd"),
+            snippet: Some("sudo mkdir -p /run/sshd"),
             caution: Some("systemd makes it by itself; in a container the image should"),
             ..Fix::CHANGE
         },
@@ -64,6 +64,7 @@ const START_FAILED: Cause = Cause {
         "Failed to start OpenBSD Secure Shell server",
         "Start request repeated too quickly",
         "sshd_config: terminating",
+        "sshd_config: terminating, <n> bad configuration options",
         "sshd_config line <line>:",
         "sshd_config: line <line>: Bad configuration option",
         "sshd_config: No such file or directory",
@@ -81,6 +82,7 @@ const START_FAILED: Cause = Cause {
         "error while loading shared libraries",
         "Failed loading <file>: <why>",
     ],
+    strikes_anywhere: true,
     ..Cause::NEW
 };
 
@@ -181,6 +183,7 @@ const PROBED: Cause = Cause {
             summary: "Exempt a load balancer or monitor of yours from penalties (OpenSSH 9.8 and later)",
             file: Some("/etc/ssh/sshd_config.d/monitor.conf"),
             snippet: Some("PerSourcePenaltyExemptList ADDRESS"),
+            caution: Some("password guesses from that address go unpunished too"),
             ..Fix::CHANGE
         },
     ],

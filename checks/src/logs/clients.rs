@@ -65,6 +65,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Requesting new SSH session", Event::ChannelAsked),
     ("Command: <command>", Event::RequestSent),
     ("Channel closed", Event::ChannelFreed),
+    ("Reading from channel started", Event::RequestGranted),
     ("Received exit status <status>", Event::CommandEnded),
     // Twisted Conch.
     ("kex alg=<name> key alg=", Event::Algorithm),
@@ -122,6 +123,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Connection established", Event::Connected),
     ("Remote version string: <software>", Event::VersionReceived),
     ("Local version string: <version>", Event::VersionSent),
+    ("<whose=server>kex: server: <names>", Event::ProposalList),
+    ("<whose=client>kex: client: <names>", Event::ProposalList),
     ("SSH_MSG_KEXINIT sent", Event::KexinitSent),
     ("SSH_MSG_KEXINIT received", Event::KexinitReceived),
     ("expecting SSH_MSG_KEX<message>", Event::KexReplyAwaited),

@@ -57,6 +57,12 @@ impl Reader {
     }
 }
 
+/// A text with every secret in it masked.
+#[must_use]
+pub fn without_secrets(text: &str) -> String {
+    String::from_utf8_lossy(&mask::masked(text.as_bytes())).into_owned()
+}
+
 /// Reads a log for the steps of its connections alone.
 ///
 /// # Errors

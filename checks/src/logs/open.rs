@@ -7,8 +7,8 @@ use crate::facts::Check;
 use crate::facts::log::{Connection, Entry, Event, Gap, Line, Part, Sighting};
 
 /// The entries that are kept of the beginning of a connection, and of its end.
-const FIRST: usize = 400;
-const LAST: usize = 200;
+const FIRST: usize = 120;
+const LAST: usize = 60;
 /// Those of a connection in a server's log, of which there are many at once.
 const FIRST_OF_MANY: usize = 24;
 const LAST_OF_MANY: usize = 8;
@@ -128,6 +128,16 @@ impl Open {
     }
 
     fn keep(&mut self, entry: Entry) {
+        // Of a step that goes on and on, the first line and the last.
+        let same = |known: &Entry| known.event == entry.event && known.values == entry.values;
+        if let [.., before, last] = self.connection.entries.as_mut_slice()
+            && same(before)
+            && same(last)
+        {
+            *last = entry;
+            self.connection.omitted += 1;
+            return;
+        }
         let (first, last) = if self.is_one_of_many { (FIRST_OF_MANY, LAST_OF_MANY) } else { (FIRST, LAST) };
         if self.connection.entries.len() == first + last {
             self.connection.entries.remove(first);

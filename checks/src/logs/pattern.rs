@@ -67,10 +67,12 @@ impl Patterns {
         let regex = text.regex.get_or_init(|| {
             RegexBuilder::new(&text.source).unicode(false).build().expect("what compiled in the set compiles alone")
         });
-        let Some(captures) = regex.captures(message) else { return BTreeMap::new() };
+        // What introduces a secret may stand before the hole.
+        let message = masked(message);
+        let Some(captures) = regex.captures(&message) else { return BTreeMap::new() };
         let value = |group: usize| {
             let bytes = captures.get(group)?.as_bytes();
-            Some(String::from_utf8_lossy(&masked(&bytes[..bytes.len().min(VALUE)])).into_owned())
+            Some(String::from_utf8_lossy(&bytes[..bytes.len().min(VALUE)]).into_owned())
         };
         let read = text.holes.iter().enumerate();
         let read = read.filter_map(|(hole, name)| Some(((*name).to_owned(), value(hole + 1)?)));

@@ -61,6 +61,7 @@ const OPEN_REFUSED: Cause = Cause {
         "Failed to create session: ssh: rejected",
         "Unable to open channel",
         "Couldn't open initial channel",
+        "JSchException: channel is not opened",
     ],
     hides: &[],
     judge: |evidence| {

@@ -28,7 +28,7 @@ const SUSPENDED: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["client_loop: send disconnect: Broken pipe", "Connection to closed by remote host."],
+    symptoms: &["client_loop: send disconnect: Broken pipe"],
     judge_sessions: |evidence| of(evidence, Explanation::Suspended, Certainty::Likely),
     ..Cause::NEW
 };
@@ -85,7 +85,7 @@ const STATE_LOST: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["client_loop: send disconnect: Broken pipe", "Timeout, server not responding."],
+    symptoms: &["client_loop: send disconnect: Broken pipe"],
     strikes_anywhere: true,
     judge_sessions: |evidence| of(evidence, Explanation::StateLost, Certainty::Likely),
     ..Cause::NEW
@@ -113,7 +113,7 @@ const STALLED: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["Timeout, server not responding."],
+    symptoms: &[],
     strikes_anywhere: true,
     judge_sessions: |evidence| of(evidence, Explanation::Stalled, Certainty::Likely),
     ..Cause::NEW

@@ -55,8 +55,8 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
         "[sshd] Ban <address>",
         "[ssh] Ban <address>",
         "[sshd] Restore Ban <address>",
-        "UFW LIMIT BLOCK<text>DPT=22 ",
-        "UFW BLOCK<text>DPT=22 ",
+        "UFW LIMIT BLOCK<text>DPT=22",
+        "UFW BLOCK<text>DPT=22",
     ],
     hides: &[],
     judge: |evidence| {

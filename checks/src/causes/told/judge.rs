@@ -15,7 +15,7 @@ const SERVERS: [&str; 3] = ["sshd", "dropbear", "fail2ban"];
 /// The shortest wait that makes a step slow, seconds; a round trip around the world takes 0.3 s.
 const SLOW_S: f64 = 2.0;
 /// Causes of a login that succeeds all the same.
-const DESPITE_LOGIN: [&str; 2] = ["auth-password-expired", "session-chroot-failed"];
+const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
 /// The lines that are quoted for one cause.
 const QUOTED: usize = 3;
 
@@ -70,9 +70,9 @@ fn of(connection: &Connection) -> Vec<Told> {
     let mut minor: Vec<Told> = Vec::new();
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
     for seen in closest(connection, writer) {
-        if let Some(cause) = owner(&seen.symptom) {
+        if let Some(cause) = owner(&seen.symptom, writer) {
             match is_overcome(connection, cause, seen) {
-                false if cause.severity != Severity::Info => name(&mut named, cause, seen),
+                false if in_a_log(cause) != Some(Severity::Info) => name(&mut named, cause, seen),
                 true if cause.severity == Severity::Critical => (),
                 _ => name(&mut minor, cause, seen),
             }
@@ -107,9 +107,10 @@ fn writer(connection: &Connection) -> Writer {
     }
 }
 
-/// The cause that alone prints a text.
-fn owner(text: &str) -> Option<&'static Cause> {
-    causes::all().find(|cause| cause.symptoms.contains(&text))
+/// The cause that alone prints a text; what is before any packet is a client's alone.
+fn owner(text: &str, writer: Writer) -> Option<&'static Cause> {
+    let may = |cause: &&Cause| writer != Writer::Server || cause.stage != Check::Config;
+    causes::all().filter(|_| family(text, writer).is_none()).find(|cause| cause.symptoms.contains(&text)).filter(may)
 }
 
 /// The family of a text in a log of this writer's, and its rank.
@@ -123,7 +124,7 @@ fn family(text: &str, writer: Writer) -> Option<(usize, &'static Family)> {
 fn closest(connection: &Connection, writer: Writer) -> Vec<&Sighting> {
     let closeness = |seen: &Sighting| {
         let length = literal(&seen.symptom);
-        if owner(&seen.symptom).is_some() {
+        if owner(&seen.symptom, writer).is_some() {
             return Some((2, length));
         }
         family(&seen.symptom, writer).map(|(_, family)| (u8::from(!family.is_wrapper), length))
@@ -159,7 +160,9 @@ fn literal(text: &str) -> usize {
 
 /// Whether the connection went past the check at which a cause shows, after the line that names it.
 fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
-    !DESPITE_LOGIN.contains(&cause.code) && passed_after(connection, seen, cause.stage)
+    // What a session prints in place of its work comes before its exit status.
+    let is_of_the_session = cause.code.starts_with("session-") && cause.stage == Check::Channel;
+    !is_of_the_session && !DESPITE_LOGIN.contains(&cause.code) && passed_after(connection, seen, cause.stage)
 }
 
 /// Whether a check at or beyond `check` passed after a line.
@@ -175,6 +178,13 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     !family.unless.iter().any(has) && !next.is_some_and(|next| passed_after(connection, seen, next))
 }
 
+/// The severity of a cause in a log, where that is another than its own is or it is no more than worth knowing: what a log shows to be
+/// refused was asked for.
+fn in_a_log(cause: &Cause) -> Option<Severity> {
+    let is_wanted = cause.stage == Check::Channel;
+    (cause.severity == Severity::Info).then_some(if is_wanted { Severity::Warning } else { Severity::Info })
+}
+
 /// Adds a line to a cause that it identifies.
 fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting) {
     let line = quoted(seen);
@@ -184,7 +194,7 @@ fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting) {
         }
         Some(_) => (),
         None => {
-            let found = Match::new(Certainty::Certain, [line]);
+            let found = Match { severity: in_a_log(cause), ..Match::new(Certainty::Certain, [line]) };
             named.push(Told { cause, found, sign: None, connections: Vec::new() });
         }
     }
@@ -210,7 +220,8 @@ fn candidates(connection: &Connection, all: &'static [Candidate], is_named: bool
     });
     let told = told.enumerate().map(|(at, (speaks_for, cause, sign))| {
         let is_likely = at == 0 && (is_named || speaks_for);
-        let found = Match::new(if is_likely { Certainty::Likely } else { Certainty::Possible }, [quoted(seen)]);
+        let certainty = if is_likely { Certainty::Likely } else { Certainty::Possible };
+        let found = Match { severity: in_a_log(cause), ..Match::new(certainty, [quoted(seen)]) };
         Told { cause, found, sign: Some(sign), connections: Vec::new() }
     });
     told.collect()
@@ -248,9 +259,20 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         When::KeyRefused => has(Event::KeyOffered) && !has(Event::KeyAccepted),
         When::KeyNotUsed => has(Event::KeyAccepted) && !has(Event::LoggedIn),
         When::MethodMissing => offers("publickey") == Some(false) && !tried_a_password(connection),
+        When::NothingInCommon(places) => places.iter().any(|place| has_nothing_in_common(connection, *place)),
         When::SoonAfterLogin(limit) => age_s(connection, seen).is_some_and(|age| age <= f64::from(limit)),
     };
     holds.then_some(true)
+}
+
+/// Whether both ends' lists at one place of their KEXINITs are known, and have no name in common.
+fn has_nothing_in_common(connection: &Connection, place: usize) -> bool {
+    let list = |whose: &str| {
+        let lists = connection.all(Event::ProposalList).filter(|entry| entry.value("whose") == Some(whose));
+        lists.filter_map(|entry| entry.value("names")).nth(place)
+    };
+    let Some((client, server)) = list("client").zip(list("server")) else { return false };
+    !client.split(',').any(|name| server.split(',').any(|other| other == name))
 }
 
 fn is_openssh(connection: &Connection) -> bool {
@@ -276,7 +298,8 @@ fn stopped(connection: &Connection) -> Option<Vec<Told>> {
     if connection.end().is_some() || writer(connection) == Writer::Server {
         return None;
     }
-    let last = connection.last_step()?;
+    // Of libraries, only some log the session after the login.
+    let last = connection.last_step().filter(|last| last.event != Event::LoggedIn || is_openssh(connection))?;
     let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&last.event))?;
     let line = Line { number: last.line, text: "the last step that the log records".to_owned() };
     let seen = Sighting { symptom: String::new(), line, after: None, waited_s: None };

@@ -27,6 +27,8 @@ pub(super) const HARMLESS: &[&str] = &[
     "identity file <file> type -1",
     "Host key fingerprint is:",
     "Main session channel closed",
+    "Closing channel due to connection close",
+    "Channel closed: Connection lost",
     "All channels closed",
 ];
 
@@ -46,5 +48,6 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
 pub fn symptoms_of(cause: &Cause) -> impl Iterator<Item = &'static str> {
     let has = |family: &&super::Family| family.candidates.iter().any(|candidate| candidate.code == cause.code);
     let shared = families().filter(has).flat_map(|family| family.texts);
-    cause.symptoms.iter().chain(shared).copied()
+    let own = cause.symptoms.iter().filter(move |text| !families().any(|family| family.texts.contains(text)));
+    own.chain(shared).copied()
 }

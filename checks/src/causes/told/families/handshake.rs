@@ -1,7 +1,7 @@
 //! The version exchange and the key exchange.
 
-use super::When::{After, Always, Before, Exchanging, Greeting, Seen};
-use super::{Family, Writer, is};
+use super::family::When::{After, Always, Before, Exchanging, Greeting, NothingInCommon, Seen};
+use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
@@ -116,6 +116,27 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-slow", Always, "the banner arrives late: an overloaded server, or many connections at once"),
             is("tcp-filtered", Always, "the connection was never accepted: the same limit covers connecting"),
             is("handshake-closed-before-banner", Always, "the connection is closed without a banner"),
+        ],
+    },
+    Family {
+        texts: &["Algorithm negotiation fail", "Unable to exchange encryption keys", "KEY_EXCHANGE_FAILURE"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("handshake-no-common-kex", NothingInCommon(&[0]), "the lists of key exchanges have no name in common"),
+            is("handshake-no-common-hostkey", NothingInCommon(&[1]), "the lists of host keys have no name in common"),
+            is("handshake-no-common-cipher", NothingInCommon(&[2, 3]), "the lists of ciphers have no name in common"),
+            is("handshake-no-common-mac", NothingInCommon(&[4, 5]), "the lists of MACs have no name in common"),
+            is(
+                "handshake-no-common-kex",
+                Always,
+                "an old library meets a server of today: sshd's log names what has no match",
+            ),
+            is("handshake-no-common-hostkey", Always, "sshd's log says no matching host key type found"),
+            is("handshake-no-common-cipher", Always, "sshd's log says no matching cipher found"),
+            is("handshake-no-common-mac", Always, "sshd's log says no matching MAC found"),
         ],
     },
     Family {

@@ -1,7 +1,7 @@
 //! The host key and the login.
 
-use super::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Seen, Without};
-use super::{Family, Writer, is};
+use super::family::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Seen, Without};
+use super::family::{Family, Writer, is};
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
@@ -81,6 +81,11 @@ pub(super) static FAMILIES: &[Family] = &[
                     "Permission denied (keyboard-interactive,password)",
                 ]),
                 "the password, or an answer to a question, is wrong",
+            ),
+            is(
+                "auth-signature-algorithm",
+                Seen(&["SSH-2.0-JSCH-0.1.", "SSH-2.0-JSCH_0.1."]),
+                "the key is RSA and the server OpenSSH 8.8 or later: JSch 0.1 signs with SHA-1 only",
             ),
             is("auth-no-credentials", NothingOffered, "no key was offered at all"),
             is(

@@ -1,7 +1,7 @@
 //! What says least: programs that have ssh make their connection, and bare time limits.
 
-use super::When::{After, Always, Before, Between, Exchanging, NoVersion};
-use super::{Family, Writer, is};
+use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion};
+use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
@@ -160,6 +160,24 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-no-banner", Always, "the connection is accepted, and no version comes"),
             is("auth-slow", Always, "the login takes longer than the client waits"),
             is("idle-silent-drop", Always, "the session was open, and idle"),
+        ],
+    },
+    Family {
+        texts: &["Connection closed", "Connection terminated", "connection lost", "Connection lost"],
+        writer: Writer::Client,
+        unless: &[Event::CommandEnded, Event::ExitStatus],
+        is_wrapper: true,
+        is_named: false,
+        candidates: &[
+            is(
+                "session-subsystem-missing",
+                Always,
+                "sftp or scp prints it, and ssh works: the server has no sftp-server",
+            ),
+            is("handshake-closed-before-banner", Always, "ssh -v shows no remote software version"),
+            is("auth-disconnected", Always, "ssh -v shows that keys were exchanged, and no login"),
+            is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
+            is("idle-closed", Always, "the session was open, and idle"),
         ],
     },
 ];

@@ -1,7 +1,7 @@
 //! The name, the address and the port.
 
-use super::When::Always;
-use super::{Family, Writer, is};
+use super::family::When::Always;
+use super::family::{Family, Writer, is};
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
@@ -97,6 +97,17 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
+        texts: &["Network is unreachable", "ENETUNREACH", "enetunreach", "network is unreachable"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: true,
+        candidates: &[
+            is("tcp-unreachable", Always, "this machine has no route there: no network, no VPN, or no IPv6"),
+            is("path-address-changed", Always, "it worked until the network of this machine changed (VPN, Wi-Fi)"),
+        ],
+    },
+    Family {
         texts: &[
             "No route to host",
             "EHOSTUNREACH",
@@ -119,6 +130,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 Always,
                 "ping reaches the host: its firewall rejects this port (icmp-host-prohibited)",
             ),
+            is("path-address-changed", Always, "it worked until the network of this machine changed (VPN, Wi-Fi)"),
         ],
     },
 ];

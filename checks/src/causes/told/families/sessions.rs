@@ -1,11 +1,30 @@
 //! How connections and sessions end.
 
-use super::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen, SoonAfterLogin};
-use super::{Family, Writer, is};
+use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen, SoonAfterLogin};
+use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        texts: &["Received message too long", "protocol error: mtime.sec not present"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: true,
+        candidates: &[
+            is(
+                "session-rc-output",
+                Always,
+                "ssh HOST true prints something: a start-up file, or a banner of the shell",
+            ),
+            is(
+                "config-tty-forced",
+                Always,
+                "it comes on this machine only: RequestTTY or RemoteCommand in ~/.ssh/config",
+            ),
+        ],
+    },
     Family {
         texts: &[
             "Connection closed by <address> port <port>",
@@ -22,6 +41,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Server disconnected unexpectedly",
             "Socket ended",
             "Remote side closed network connection",
+            "] Connection lost",
         ],
         writer: Writer::Client,
         unless: &[Event::CommandEnded, Event::ExitStatus],
@@ -35,9 +55,9 @@ pub(super) static FAMILIES: &[Family] = &[
                 Between(Check::Handshake, Check::Auth),
                 "it comes during the login: LoginGraceTime, or a slow step on the server",
             ),
+            is("idle-closed", After(Check::Channel), "it comes after a silence"),
             is("session-pam-refused", After(Check::Auth), "it comes right after the login: PAM, or the shell"),
             is("channel-closed-early", After(Check::Auth), "it comes as the session opens"),
-            is("idle-closed", After(Check::Channel), "it comes after a silence"),
             is("handshake-closed-before-banner", Always, "ssh -v shows no remote software version"),
             is("auth-disconnected", Always, "ssh -v shows that keys were exchanged"),
             is("handshake-max-startups", Always, "some attempts succeed"),
@@ -95,7 +115,10 @@ pub(super) static FAMILIES: &[Family] = &[
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
             is("handshake-closed-before-banner", Exchanging, "it comes before the login"),
             is("idle-silent-drop", Always, "the session was idle for minutes: a firewall or NAT on the path forgot it"),
-            is("network-outage", Always, "the network of this machine changed or went away (VPN, Wi-Fi, sleep)"),
+            is("path-address-changed", Always, "the address of this machine changed in between (VPN, Wi-Fi)"),
+            is("session-client-suspended", Always, "this machine slept in between"),
+            is("network-outage", Always, "the network was down for a while, and came back"),
+            is("path-state-lost", Always, "all sessions over this path died together, and new ones work"),
             is("idle-reset", Always, "it comes at the first key after an idle time"),
             is("session-lifetime-limit", Always, "it comes at a fixed age of the session, busy or idle"),
             is("server-restarted", Always, "all sessions of the server end at one moment"),
@@ -176,6 +199,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 "it comes after an idle time only: the keepalive interval is longer than the timer on the path",
             ),
             is("server-stalled", Always, "the server is overloaded, paused, or hangs on a disk"),
+            is("path-state-lost", Always, "all sessions over this path died together, and new ones work"),
             is("tcp-lossy", Always, "typing lags: the path loses packets"),
         ],
     },
