@@ -30,9 +30,9 @@ const USUAL_IDLE: Duration = Duration::from_mins(6);
 /// How to leave, for `--help` and the man page.
 pub const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "healthy: nothing wrong was found in what was tested"),
-    ("1", "degraded: it works, and something will bite"),
-    ("2", "broken: sessions or channels die, or cannot be had"),
-    ("3", "inconclusive: the doctor could not tell, or was asked wrongly"),
+    ("1", "degraded: it works, with a problem you should fix"),
+    ("2", "broken: sessions or channels fail or cannot be opened"),
+    ("3", "inconclusive: the examination could not decide; usage errors too"),
 ];
 
 /// Commands worth copying, for `--help` and the man page.
@@ -94,8 +94,12 @@ pub enum Command {
     Sessions(SessionsArgs),
     /// Carry a session as ssh's ProxyCommand, and record why it ended
     Tap(TapArgs),
-    /// Print the JSON Schema of the report
-    Schema,
+    /// Print the JSON Schema of the report, or of what `sessions` prints
+    Schema {
+        /// What is described
+        #[arg(value_enum, default_value_t)]
+        of: SchemaOf,
+    },
     /// Print the completions for a shell
     Completions {
         /// Which shell
@@ -135,9 +139,6 @@ pub struct CheckArgs {
     /// Write the evidence to FILE, without secrets, for `ssh-doctor diagnose`
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub record: Option<PathBuf>,
-    /// Tell the settings used; twice: the algorithms and the idle test's steps
-    #[arg(short, action = ArgAction::Count, help_heading = "While it runs")]
-    pub verbose: u8,
 }
 
 /// The flags that `ssh` has too.
@@ -261,7 +262,10 @@ pub struct Output {
     /// Tell a keepalive in this client's syntax: ssh, putty, paramiko, jsch, ansible...
     #[arg(long, value_enum, default_value_t, value_name = "NAME", hide_possible_values = true)]
     pub client: Client,
-    /// The answer's looks.
+    /// Report everything seen: lifelines, hops, checks, settings; twice: algorithms and the idle test's steps too
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// The colours.
     #[command(flatten)]
     pub look: ColorArgs,
 }
@@ -289,6 +293,16 @@ pub struct DemoArgs {
     /// What is said meanwhile.
     #[command(flatten)]
     pub running: Running,
+}
+
+/// What a JSON Schema describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum SchemaOf {
+    /// The report of `check`, `diagnose` and `sessions --past`
+    #[default]
+    Report,
+    /// The live sessions of `sessions --format json`
+    Sessions,
 }
 
 /// The formats of a report.

@@ -117,6 +117,7 @@ fn finding(told: &Told, client: Client, evidence: &Evidence) -> Finding {
         certainty: told.found.certainty,
         reason_open: told.found.reason_open,
         title: cause.title,
+        headline: None,
         explanation: cause.explanation,
         because,
         fixes,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use ssh_doctor_checks::facts::{Check, Evidence, Step};
 
-use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, command_to_complete, man_page};
+use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, SchemaOf, command_to_complete, man_page};
 use crate::diagnose::{Verdict, diagnose_for};
 use crate::plan::{Circumstances, Plan};
 use crate::report::json;
@@ -32,7 +32,10 @@ pub fn run(command: Command) -> Result<Verdict> {
         Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
         Command::Sessions(args) => sessions::run(&args),
         Command::Tap(args) => tap::run(&args),
-        Command::Schema => answer(&json::schema()),
+        Command::Schema { of } => answer(&match of {
+            SchemaOf::Report => json::schema(),
+            SchemaOf::Sessions => sessions::schema(),
+        }),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut command_to_complete(), "ssh-doctor", &mut script);
@@ -53,7 +56,7 @@ async fn check(args: &CheckArgs, began: Instant) -> Result<Verdict> {
     if several || args.many.resume.is_some() {
         return fleet::examine_all(args, plan, source, deadline).await;
     }
-    let runner = Runner::open(args.running.quiet, args.verbose, &args.output, deadline)?;
+    let runner = Runner::open(args.running.quiet, args.output.verbose, &args.output, deadline)?;
     let mut sink = Sink::open(args.output.file.as_deref(), args.output.format)?;
     let input = args.targets.first().map(String::as_str).unwrap_or_default();
     let verdict = runner.see(&plan, input, args.record.as_deref(), &mut sink).await?;
@@ -66,7 +69,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<Verdict> {
         return answer(&demo::list(&style(args.output.look.color)));
     }
     makes_sense(&args.output)?;
-    let runner = Runner::open(args.running.quiet, 0, &args.output, None)?;
+    let runner = Runner::open(args.running.quiet, args.output.verbose, &args.output, None)?;
     let mut sink = Sink::open(args.output.file.as_deref(), args.output.format)?;
     let stage = demo::start(args.case.as_deref()).await?;
     if !args.running.quiet {
@@ -79,7 +82,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<Verdict> {
     let verdict = verdict?;
     sink.close()?;
     if !args.running.quiet {
-        remark("\nNext: ssh-doctor check HOST, or another demo: ssh-doctor demo --list");
+        remark("Next: ssh-doctor check HOST, or another demo: ssh-doctor demo --list");
     }
     Ok(verdict)
 }

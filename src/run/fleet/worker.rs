@@ -23,7 +23,7 @@ use crate::cli::{Format, Output};
 use crate::diagnose::diagnose_for;
 use crate::plan::{Plan, Planned};
 use crate::report::prometheus::Figures;
-use crate::report::{Style, json, line, text};
+use crate::report::{Style, full, json, line, text};
 use crate::targets::Entry;
 
 /// What all targets have in common.
@@ -165,6 +165,7 @@ impl Shared {
         let mut figures = None;
         let mut printed = match self.output.format {
             Format::Json => kept.clone().unwrap_or_else(json),
+            Format::Text if self.details && self.output.verbose > 0 => full::render(evidence, &diagnosis, &self.style),
             Format::Text if self.details => text::render(evidence, &diagnosis, &self.style),
             Format::Text => line::render(evidence, &diagnosis, &self.style),
             Format::Nagios => String::new(),

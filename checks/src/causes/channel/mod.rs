@@ -134,8 +134,8 @@ const NOLOGIN: Cause = Cause {
     ],
     symptoms: &[
         "This account is currently not available",
-        "/usr/sbin/nologin: ",
-        "/sbin/nologin: ",
+        "/usr/sbin/nologin:",
+        "/sbin/nologin:",
         "Attempted login by <user> on",
     ],
     hides: &["session-shell-exits", "session-forced-command"],

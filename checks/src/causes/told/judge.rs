@@ -218,10 +218,15 @@ fn candidates(connection: &Connection, all: &'static [Candidate], is_named: bool
         let cause = causes::all().find(|cause| cause.code == candidate.code)?;
         Some((*speaks_for, cause, candidate.sign))
     });
+    let mut first = None;
     let told = told.enumerate().map(|(at, (speaks_for, cause, sign))| {
         let is_likely = at == 0 && (is_named || speaks_for);
         let certainty = if is_likely { Certainty::Likely } else { Certainty::Possible };
-        let found = Match { severity: in_a_log(cause), ..Match::new(certainty, [quoted(seen)]) };
+        // The likeliest says how grave the text is.
+        let own = in_a_log(cause);
+        let likeliest = *first.get_or_insert(own.unwrap_or(cause.severity));
+        let severity = if likeliest == Severity::Info { Some(Severity::Info) } else { own };
+        let found = Match { severity, ..Match::new(certainty, [quoted(seen)]) };
         Told { cause, found, sign: Some(sign), connections: Vec::new() }
     });
     told.collect()

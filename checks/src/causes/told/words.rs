@@ -44,10 +44,17 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
     own.chain(shared).chain(hints.copied()).chain(HARMLESS.iter().copied())
 }
 
-/// What other tools print for a cause: what identifies it, then what it shares with others.
+/// Of the texts that a cause shares with others, those that are listed with it, of each family.
+const LISTED: usize = 5;
+
+/// What other tools print for a cause: what identifies it, then the first of what it shares with others, where it is a likely one.
 pub fn symptoms_of(cause: &Cause) -> impl Iterator<Item = &'static str> {
-    let has = |family: &&super::Family| family.candidates.iter().any(|candidate| candidate.code == cause.code);
-    let shared = families().filter(has).flat_map(|family| family.texts);
     let own = cause.symptoms.iter().filter(move |text| !families().any(|family| family.texts.contains(text)));
+    let leads = |family: &&super::families::Family| {
+        let mut codes: Vec<_> = family.candidates.iter().map(|candidate| candidate.code).collect();
+        codes.dedup();
+        codes.iter().take(3).any(|code| *code == cause.code)
+    };
+    let shared = families().filter(leads).flat_map(|family| family.texts.iter().take(LISTED));
     own.chain(shared).copied()
 }

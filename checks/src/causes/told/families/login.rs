@@ -42,7 +42,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "No more authentication methods to try",
             "No auth methods could be used",
             "No more authentication methods available",
-            "no more authentication methods available",
             "Authentication failure",
             "Net::SSH::AuthenticationFailed",
             "AuthenticationException",

@@ -89,7 +89,6 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "fatal: Could not read from remote repository",
             "the remote end hung up unexpectedly",
-            "The remote end hung up unexpectedly",
             "ERROR: Permission to <what> denied to",
         ],
         writer: Writer::Client,
@@ -163,7 +162,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &["Connection closed", "Connection terminated", "connection lost", "Connection lost"],
+        texts: &["Connection closed", "Connection terminated", "connection lost"],
         writer: Writer::Client,
         unless: &[Event::CommandEnded, Event::ExitStatus],
         is_wrapper: true,

@@ -44,7 +44,6 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "Connection refused",
             "ECONNREFUSED",
-            "econnrefused",
             "actively refused it",
             "Connection to \"<host>\" refused",
             "Unable to connect to port <port> on <address>",
@@ -97,7 +96,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &["Network is unreachable", "ENETUNREACH", "enetunreach", "network is unreachable"],
+        texts: &["Network is unreachable", "ENETUNREACH"],
         writer: Writer::Client,
         unless: &[],
         is_wrapper: false,
@@ -108,13 +107,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &[
-            "No route to host",
-            "EHOSTUNREACH",
-            "ehostunreach",
-            "no route to host",
-            "Destination Host Unreachable",
-        ],
+        texts: &["No route to host", "EHOSTUNREACH", "Destination Host Unreachable"],
         writer: Writer::Client,
         unless: &[],
         is_wrapper: false,

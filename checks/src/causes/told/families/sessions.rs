@@ -68,7 +68,6 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "Connection reset by <address> port <port>",
             "Connection reset by peer",
-            "connection reset by peer",
             "Connection reset",
             "ECONNRESET",
             "ConnectionResetError",
@@ -176,13 +175,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &[
-            "Timeout, server <host> not responding",
-            "Timeout, server not responding",
-            "Keepalive timeout",
-            "keepalive timeout",
-            "Keepalive Timeout",
-        ],
+        texts: &["Timeout, server <host> not responding", "Timeout, server not responding", "Keepalive timeout"],
         writer: Writer::Client,
         unless: &[],
         is_wrapper: false,
@@ -260,7 +253,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "channel open failure: open failed",
             "channel_open_failed: 0 1",
             "Channel opening failure: channel <n> error",
-            "Channel open failure: open failed",
             "open FAILED: open failed: Administratively prohibited",
             "Administratively prohibited",
         ],
@@ -351,7 +343,6 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "Channel closed",
             "Session request failed",
-            "channel closed",
             "Session channel closed",
             "Channel is not open",
             "Channel is closed",
