@@ -138,8 +138,9 @@ const OTHERS: [&str; 9] = [
 /// Whether a name before a colon is that of a daemon and not the beginning of a message.
 pub(super) fn is_daemon(name: &[u8]) -> bool {
     let name = String::from_utf8_lossy(name);
-    // `ssh: connect to host` is a message of ssh itself.
-    name != "ssh" && (OWN.contains(&name.as_ref()) || OTHERS.contains(&name.as_ref()))
+    // `ssh: connect to host` is a message of ssh itself, `sftp-server: not found` one of a shell.
+    !["ssh", "sftp-server"].contains(&name.as_ref())
+        && (OWN.contains(&name.as_ref()) || OTHERS.contains(&name.as_ref()))
 }
 
 /// Whether a message of a sender of syslog is about SSH.
