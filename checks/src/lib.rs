@@ -57,8 +57,7 @@ async fn pipeline(
     let mut pauses = Vec::new();
     let config = timed(&ctx, selected, &mut pauses, Check::Config, async || config::check(&ctx).await).await;
     let mut found = LookedUp::default();
-    let mut dns =
-        timed(&ctx, selected, &mut pauses, Check::Dns, async || keep(&mut found, dns::check(&ctx).await)).await;
+    let dns = timed(&ctx, selected, &mut pauses, Check::Dns, async || keep(&mut found, dns::check(&ctx).await)).await;
     let LookedUp { mut addresses, name_servers } = found;
     let leave = admitted(&mut ctx, &mut addresses).await;
     let (mut link, mut keyed, mut identity, mut logged_in) = (tunnel, None, Identity::Untrusted, None);
@@ -84,17 +83,12 @@ async fn pipeline(
     let transfer = timed(&ctx, selected, &mut pauses, Check::Transfer, check).await;
     let sftp = logged_in.as_mut().and_then(|logged_in| logged_in.sftp.take());
     channel::add_sftp(sftp, &ctx.stop, &mut channel.step).await;
-    let check = async || idle::check(&ctx, logged_in.as_mut()).await;
-    let idle = Box::pin(timed(&ctx, selected, &mut pauses, Check::Idle, check)).await;
-    let server = server::ask(&ctx, logged_in.as_ref()).await;
-    let check = async || exit::check(&ctx, logged_in.take()).await;
-    let exit = timed(&ctx, selected, &mut pauses, Check::Exit, check).await;
-    per_server_queries::complete(name_servers, &ctx.stop, &mut dns.step).await;
     let (target, waited) = (&ctx.target, leave.map_or(Duration::ZERO, |leave| leave.waited));
-    let evidence = Evidence {
+    let took = || began.elapsed().saturating_sub(waited).as_secs_f64() * 1000.0;
+    let mut evidence = Box::new(Evidence {
         evidence_version: facts::VERSION,
         started_at,
-        duration_ms: began.elapsed().saturating_sub(waited).as_secs_f64() * 1000.0,
+        duration_ms: took(),
         target: Examined {
             input: target.input.clone(),
             host: target.host.clone(),
@@ -106,10 +100,6 @@ async fn pipeline(
             labels: BTreeMap::new(),
         },
         settings: target.settings.clone(),
-        spent: ctx.budget.spent(),
-        interrupted: ctx.stop.asked(),
-        timed_out: ctx.stop.timed_out(),
-        pauses,
         config: Box::new(config),
         dns,
         tcp,
@@ -118,13 +108,21 @@ async fn pipeline(
         auth,
         channel,
         transfer,
-        idle,
-        exit,
-        hops: Vec::new(),
-        server,
-        log: None,
-    };
-    (evidence, logged_in)
+        ..Evidence::unexamined()
+    });
+    let is_idle_next = selected.contains(&Check::Idle) && !ctx.limits.idle.is_zero() && !ctx.stop.asked();
+    if is_idle_next && logged_in.as_ref().is_some_and(|logged_in| logged_in.login.is_some()) {
+        ctx.progress.tell(Event::SoFar { evidence: evidence.clone(), idle: ctx.limits.idle });
+    }
+    let check = async || idle::check(&ctx, logged_in.as_mut()).await;
+    evidence.idle = Box::pin(timed(&ctx, selected, &mut pauses, Check::Idle, check)).await;
+    evidence.server = server::ask(&ctx, logged_in.as_ref()).await;
+    let check = async || exit::check(&ctx, logged_in.take()).await;
+    evidence.exit = timed(&ctx, selected, &mut pauses, Check::Exit, check).await;
+    per_server_queries::complete(name_servers, &ctx.stop, &mut evidence.dns.step).await;
+    (evidence.duration_ms, evidence.spent, evidence.pauses) = (took(), ctx.budget.spent(), pauses);
+    (evidence.interrupted, evidence.timed_out) = (ctx.stop.asked(), ctx.stop.timed_out());
+    (*evidence, logged_in)
 }
 
 /// The leave to connect, which holds as long as this lives.
@@ -174,7 +172,7 @@ async fn timed<F: Facts>(
     ctx.progress.tell(Event::Started(check));
     let (began, mark) = (Instant::now(), Mark::now());
     let stop = ctx.stop.clone();
-    let limit = if check == Check::Idle { ctx.limits.stage } else { PATIENCE };
+    let limit = if check == Check::Idle { ctx.limits.stage.max(idle::CLOSING) } else { PATIENCE };
     let step = tokio::select! {
         biased;
         step = run() => step,

@@ -6,6 +6,7 @@ mod misuse;
 mod values;
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor explain \"Connection reset by peer\"", "The causes of an error line, and what tells them apart"),
     ("ssh -vvv db 2>&1 | ssh-doctor explain -", "The cause in a log: ssh's, sshd's, PuTTY's, paramiko's and others"),
     ("ssh-doctor sessions --probe", "Which of the sessions that are open now are dead"),
+    ("ssh-doctor serve --config serve.yml --check-config", "Whether the exporter's configuration can be used"),
+    ("ssh-doctor serve --config serve.yml", "Serve http://127.0.0.1:9822/probe?target=HOST&module=NAME"),
     ("ssh-doctor demo", "See it find a fault, with nothing installed"),
 ];
 
@@ -92,6 +95,9 @@ pub enum Command {
     },
     /// Show the SSH connections that are open on this machine, and which of them are dead
     Sessions(SessionsArgs),
+    /// Serve metrics of many targets to Prometheus
+    #[command(after_help = serve_after_help())]
+    Serve(ServeArgs),
     /// Carry a session as ssh's ProxyCommand, and record why it ended
     Tap(TapArgs),
     /// Print the JSON Schema of the report, or of what `sessions` prints
@@ -172,7 +178,7 @@ pub struct SshFlags {
 }
 
 /// What to examine, and for how long.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What to examine")]
 pub struct Scope {
     /// Longest idle time to test, 0 for none [default: 6m; none for several targets, with --deadline or for nagios]
@@ -220,6 +226,26 @@ pub struct Many {
     /// Print whole reports, not a line for each target
     #[arg(long)]
     pub details: bool,
+}
+
+/// The arguments of `serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Configuration file (YAML): allow-list, modules, limits
+    #[arg(long, value_name = "FILE", visible_alias = "config.file")]
+    pub config: PathBuf,
+    /// Address to listen on, instead of those in the configuration; repeats [default: 127.0.0.1:9822]
+    #[arg(long, value_name = "ADDRESS:PORT", visible_alias = "web.listen-address")]
+    pub listen: Vec<SocketAddr>,
+    /// TLS and basic authentication, in the format of exporter-toolkit's web.yml
+    #[arg(long, value_name = "FILE", visible_alias = "web.config.file")]
+    pub web_config: Option<PathBuf>,
+    /// Directory of the idle results [default: $STATE_DIRECTORY]
+    #[arg(long, value_name = "DIRECTORY")]
+    pub state_dir: Option<PathBuf>,
+    /// Check the configuration and exit
+    #[arg(long, visible_alias = "config.check")]
+    pub check_config: bool,
 }
 
 impl Scope {
@@ -356,6 +382,10 @@ fn check_after_help() -> String {
         examples("ssh-doctor check"),
         exit_status()
     )
+}
+
+fn serve_after_help() -> String {
+    format!("Reads the configuration again on SIGHUP.\n\nExamples:\n{}", examples("ssh-doctor serve"))
 }
 
 fn examples(of: &str) -> String {

@@ -1,6 +1,6 @@
 //! The commands, from the arguments to the exit status.
 
-mod deadline;
+pub(crate) mod deadline;
 pub(crate) mod fleet;
 mod one;
 mod output;
@@ -16,7 +16,7 @@ use crate::plan::{Circumstances, Plan};
 use crate::report::json;
 use crate::targets::Source;
 use crate::terminal::{person_present, remark, say, style};
-use crate::{demo, explain, record, sessions, tap};
+use crate::{demo, explain, record, serve, sessions, tap};
 use deadline::Deadline;
 use one::Runner;
 use output::{Sink, makes_sense, rendered};
@@ -31,6 +31,7 @@ pub fn run(command: Command) -> Result<Verdict> {
         Command::Causes(look) => answer(&explain::list(&style(look.color))),
         Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
         Command::Sessions(args) => sessions::run(&args),
+        Command::Serve(args) => serve::serve(&args),
         Command::Tap(args) => tap::run(&args),
         Command::Schema { of } => answer(&match of {
             SchemaOf::Report => json::schema(),

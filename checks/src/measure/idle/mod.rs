@@ -60,6 +60,10 @@ const MAX_LENGTH_FACTOR: u32 = 6;
 /// Time allowed beyond that, for logins and the proof of the fix.
 const MAX_LENGTH_EXTRA: Duration = Duration::from_mins(2);
 
+/// The longest time that the end of the test takes, once the user wants it: a session that does not answer is given the time for a
+/// verdict, lest what was seen is lost.
+pub(crate) const CLOSING: Duration = Duration::from_secs(12);
+
 /// Measures how long silence is survived on sessions of its own, beside the connection that auth left.
 pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
     if ctx.limits.idle.is_zero() {
