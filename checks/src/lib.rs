@@ -46,8 +46,8 @@ pub async fn examine(ctx: Context, selected: &BTreeSet<Check>) -> Evidence {
     Evidence { hops, ..evidence }
 }
 
-/// Runs the selected checks on one target: `tunnel` is the connection through the hops, where there are any. Leaves the login, unless
-/// the exit check has ended it.
+/// Runs the selected checks on one target: `tunnel` is the connection through the hops, where there are any. Leaves the login
+/// of a hop.
 async fn pipeline(
     mut ctx: Context,
     selected: &BTreeSet<Check>,
@@ -78,11 +78,9 @@ async fn pipeline(
     let check = async || keep(&mut logged_in, auth::check(&ctx, identity).await);
     let auth = timed(&ctx, selected, &mut pauses, Check::Auth, check).await;
     let check = async || channel::check(&ctx, logged_in.as_mut()).await;
-    let mut channel = timed(&ctx, selected, &mut pauses, Check::Channel, check).await;
+    let channel = timed(&ctx, selected, &mut pauses, Check::Channel, check).await;
     let check = async || transfer::check(&ctx, logged_in.as_mut()).await;
     let transfer = timed(&ctx, selected, &mut pauses, Check::Transfer, check).await;
-    let sftp = logged_in.as_mut().and_then(|logged_in| logged_in.sftp.take());
-    channel::add_sftp(sftp, &ctx.stop, &mut channel.step).await;
     let (target, waited) = (&ctx.target, leave.map_or(Duration::ZERO, |leave| leave.waited));
     let took = || began.elapsed().saturating_sub(waited).as_secs_f64() * 1000.0;
     let mut evidence = Box::new(Evidence {
@@ -108,6 +106,7 @@ async fn pipeline(
         auth,
         channel,
         transfer,
+        expected: ctx.limits.expected.clone(),
         ..Evidence::unexamined()
     });
     let is_idle_next = selected.contains(&Check::Idle) && !ctx.limits.idle.is_zero() && !ctx.stop.asked();
@@ -117,8 +116,13 @@ async fn pipeline(
     let check = async || idle::check(&ctx, logged_in.as_mut()).await;
     evidence.idle = Box::pin(timed(&ctx, selected, &mut pauses, Check::Idle, check)).await;
     evidence.server = server::ask(&ctx, logged_in.as_ref()).await;
-    let check = async || exit::check(&ctx, logged_in.take()).await;
+    let check = async || exit::check(&ctx, logged_in.as_mut()).await;
     evidence.exit = timed(&ctx, selected, &mut pauses, Check::Exit, check).await;
+    // A hop is left as it is: the way on leads through its connection.
+    if selected.contains(&Check::Channel) {
+        channel::complete(&ctx, logged_in.as_mut(), &mut evidence.channel.step).await;
+        exit::say_goodbye(logged_in.take(), &mut evidence.exit.step).await;
+    }
     per_server_queries::complete(name_servers, &ctx.stop, &mut evidence.dns.step).await;
     (evidence.duration_ms, evidence.spent, evidence.pauses) = (took(), ctx.budget.spent(), pauses);
     (evidence.interrupted, evidence.timed_out) = (ctx.stop.asked(), ctx.stop.timed_out());

@@ -116,7 +116,7 @@ fn finding(told: &Told, client: Client, evidence: &Evidence) -> Finding {
         severity: told.found.severity.unwrap_or(cause.severity),
         certainty: told.found.certainty,
         reason_open: told.found.reason_open,
-        title: cause.title,
+        title: cause.title.into(),
         headline: None,
         explanation: cause.explanation,
         because,

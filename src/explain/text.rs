@@ -89,7 +89,7 @@ fn counted(number: u64, what: &str) -> String {
 /// The cause, the lines that say so, and what to do.
 fn cause(found: &Finding, style: Style) -> Vec<String> {
     let ink = if found.severity == Severity::Critical { Ink::Bad } else { Ink::Care };
-    let title = style.wrapped("1. ", INDENT, found.title);
+    let title = style.wrapped("1. ", INDENT, &found.title);
     let label = format!("{}, {}, {}", found.code, severity(found.severity), certainty(found));
     let mut parts = vec![format!("{}\n{}", style.paint(ink, &title), style.wrapped(INDENT, INDENT, &label))];
     parts.push(listed(&style.paint(Ink::Strong, "Seen:"), found.because.iter().map(String::as_str), style));

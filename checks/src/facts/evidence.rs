@@ -11,6 +11,7 @@ use super::connection::NotForwarded;
 use super::log::Log;
 use super::server::ServerAnswers;
 use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
+use crate::base::service::Service;
 use crate::base::target::{Flags, Settings};
 use crate::base::text::seconds;
 
@@ -67,6 +68,9 @@ pub struct Evidence {
     /// The hops of a ProxyJump, first hop first, each examined as far as its login; those after one that failed are missing.
     #[serde(default)]
     pub hops: Vec<Hop>,
+    /// What the user expects of the account (`--expect`); empty where it may serve whatever it does.
+    #[serde(default)]
+    pub expected: Vec<Service>,
     /// What the server itself knows; `null` where it was not asked.
     pub server: Option<ServerAnswers>,
     /// The log that this is about instead of an examination.
@@ -163,6 +167,27 @@ pub struct CheckView {
 }
 
 impl Evidence {
+    /// What the login was seen to be good for; none where that was not looked at.
+    #[must_use]
+    pub fn serves(&self) -> Option<Vec<Service>> {
+        self.channel.facts().map(channel::Facts::serves)
+    }
+
+    /// What is expected and not served.
+    #[must_use]
+    pub fn missing(&self) -> Vec<Service> {
+        let Some(facts) = self.channel.facts() else { return Vec::new() };
+        self.expected.iter().copied().filter(|service| facts.denies(*service)).collect()
+    }
+
+    /// What is expected, and was neither seen to work nor refused.
+    #[must_use]
+    pub fn unconfirmed(&self) -> Vec<Service> {
+        let (Some(facts), Some(serves)) = (self.channel.facts(), self.serves()) else { return Vec::new() };
+        let unknown = |service: &Service| !serves.contains(service) && !facts.denies(*service);
+        self.expected.iter().copied().filter(unknown).collect()
+    }
+
     /// The address that was examined: the one that connected, or the only one that was tried.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
@@ -179,6 +204,12 @@ impl Evidence {
     pub fn cut_at(&self) -> Option<Check> {
         let cut = |view: &CheckView| matches!(&view.step, Step::Skipped(why) if why == INTERRUPTED);
         self.checks().iter().find(|view| cut(view)).map(|view| view.check)
+    }
+
+    /// What the idle test saw where silence ended sessions, whether or not the user's own keepalive would have prevented it.
+    #[must_use]
+    pub fn idle_deaths(&self) -> Option<&idle::Facts> {
+        self.idle.facts().filter(|facts| self.idle.failed().is_some() || facts.own_outlives_all())
     }
 
     /// The pause during a check that was long enough to forbid conclusions from its waits and times.
@@ -262,6 +293,7 @@ impl Evidence {
             idle: skipped(),
             exit: skipped(),
             hops: Vec::new(),
+            expected: Vec::new(),
             server: None,
             log: None,
         }

@@ -1,6 +1,9 @@
 //! All texts that are looked for, compiled together: steps, programs, complaints, and the texts of the catalogue.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::pattern::{Patterns, Place};
 use super::programs::PROGRAMS;
@@ -27,12 +30,19 @@ pub(super) struct Found {
     pub(super) program: Option<Program>,
     /// The texts of the catalogue in it, by their places in it.
     pub(super) symptoms: Vec<usize>,
-    /// Whether it sounds like a complaint.
+    /// Whether it sounds like a complaint, and has nothing else that is known.
     pub(super) complains: bool,
 }
 
 fn events() -> impl Iterator<Item = &'static (&'static str, Event)> {
     sshd::TEXTS.iter().chain(openssh::TEXTS).chain(clients::TEXTS)
+}
+
+fn complains(message: &[u8]) -> bool {
+    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+        RegexBuilder::new(COMPLAINT).unicode(false).build().expect("the words of a complaint compile")
+    });
+    WORDS.is_match(message)
 }
 
 impl Lexicon {
@@ -41,7 +51,7 @@ impl Lexicon {
         let texts = events().map(|(text, _)| (Place::Begins, *text));
         let programs = PROGRAMS.iter().map(|(text, _)| (Place::Anywhere, *text));
         let own = symptoms.iter().map(|text| (Place::Anywhere, *text));
-        let patterns = Patterns::new(texts.chain(programs).chain(own).chain([(Place::Expression, COMPLAINT)]));
+        let patterns = Patterns::new(texts.chain(programs).chain(own));
         Self { patterns, symptoms }
     }
 
@@ -54,7 +64,6 @@ impl Lexicon {
     pub(super) fn look(&self, message: &[u8]) -> Found {
         let mut found = Found::default();
         let (events_end, programs_end) = (events().count(), events().count() + PROGRAMS.len());
-        let symptoms_end = programs_end + self.symptoms.len();
         for at in self.patterns.found(message) {
             if at < events_end {
                 // The first text in the lists is the closest one.
@@ -64,12 +73,11 @@ impl Lexicon {
                 }
             } else if at < programs_end {
                 found.program.get_or_insert_with(|| self.program(at, PROGRAMS[at - events_end].1, message));
-            } else if at < symptoms_end {
-                found.symptoms.push(at - programs_end);
             } else {
-                found.complains = true;
+                found.symptoms.push(at - programs_end);
             }
         }
+        found.complains = found.event.is_none() && found.symptoms.is_empty() && complains(message);
         found
     }
 

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use aho_corasick::AhoCorasick;
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::mask::masked;
 
 /// The longest value that is kept of a hole, bytes.
-const VALUE: usize = 1024;
-/// Bytes for the compiled patterns, and for the states that a search makes of them.
-const COMPILED: usize = 64 << 20;
-const STATES: usize = 12 << 20;
+const VALUE: usize = 512;
+/// Bytes for the states that a search for one text makes.
+const STATES: usize = 256 << 10;
 
 /// Where in a message a text may begin, and how it is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,18 +20,20 @@ pub(super) enum Place {
     Begins,
     /// Anywhere, in capitals or not.
     Anywhere,
-    /// Anywhere, and not a text but a regular expression.
-    Expression,
 }
 
-/// Texts, compiled to be looked for in one pass over a line.
+/// Texts, compiled to be looked for in one pass over a line: one automaton finds the longest literal piece of each, and only the texts
+/// whose piece a line has are then compared whole.
 pub(super) struct Patterns {
-    set: RegexSet,
+    literals: AhoCorasick,
+    /// The texts of each literal piece.
+    holders: Vec<Vec<usize>>,
     each: Vec<Text>,
 }
 
 struct Text {
-    source: String,
+    place: Place,
+    text: &'static str,
     regex: OnceLock<Regex>,
     holes: Vec<&'static str>,
     stated: Vec<(&'static str, &'static str)>,
@@ -47,29 +49,39 @@ impl Patterns {
     /// If a hole is not closed. Texts are part of the program, and a test compiles them all.
     pub(super) fn new(texts: impl IntoIterator<Item = (Place, &'static str)>) -> Self {
         let each: Vec<_> = texts.into_iter().map(|(place, text)| Text::new(place, text)).collect();
-        let set = RegexSetBuilder::new(each.iter().map(|text| &text.source))
-            .unicode(false)
-            .size_limit(COMPILED)
-            .dfa_size_limit(STATES)
-            .build()
-            .expect("the texts compile together");
-        Self { set, each }
+        let mut longest: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, text) in each.iter().enumerate() {
+            let literal = pieces(text.text).map(|(literal, _)| literal).max_by_key(|literal| literal.len());
+            longest.entry(literal.unwrap_or_default().to_ascii_lowercase()).or_default().push(at);
+        }
+        let literals = AhoCorasick::builder().ascii_case_insensitive(true).build(longest.keys());
+        Self {
+            literals: literals.expect("the literal pieces compile together"),
+            holders: longest.into_values().collect(),
+            each,
+        }
     }
 
     /// The places of the texts that a message has, in order.
     pub(super) fn found(&self, message: &[u8]) -> Vec<usize> {
-        self.set.matches(message).into_iter().collect()
+        let pieces = self.literals.find_overlapping_iter(message);
+        let mut found: Vec<usize> =
+            pieces.flat_map(|piece| &self.holders[piece.pattern().as_usize()]).copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found.retain(|at| self.each[*at].is_in(message));
+        found
     }
 
     /// What stands in the holes of a text that a message has, secrets masked.
     pub(super) fn values(&self, at: usize, message: &[u8]) -> BTreeMap<String, String> {
         let text = &self.each[at];
-        let regex = text.regex.get_or_init(|| {
-            RegexBuilder::new(&text.source).unicode(false).build().expect("what compiled in the set compiles alone")
-        });
+        if text.holes.is_empty() && text.stated.is_empty() {
+            return BTreeMap::new();
+        }
         // What introduces a secret may stand before the hole.
         let message = masked(message);
-        let Some(captures) = regex.captures(&message) else { return BTreeMap::new() };
+        let Some(captures) = text.regex().captures(&message) else { return BTreeMap::new() };
         let value = |group: usize| {
             let bytes = captures.get(group)?.as_bytes();
             Some(String::from_utf8_lossy(&bytes[..bytes.len().min(VALUE)]).into_owned())
@@ -83,12 +95,34 @@ impl Patterns {
 
 impl Text {
     fn new(place: Place, text: &'static str) -> Self {
-        if place == Place::Expression {
-            return Self { source: text.to_owned(), regex: OnceLock::new(), holes: Vec::new(), stated: Vec::new() };
-        }
         let holes = || pieces(text).filter_map(|(_, hole)| hole);
-        let start = if place == Place::Begins { r"(?:^|[\]:>\t-] *|\) |\* )" } else { "(?i)" };
-        let body = pieces(text).map(|(literal, hole)| {
+        Self {
+            place,
+            text,
+            regex: OnceLock::new(),
+            holes: holes().filter(|hole| !hole.contains('=')).collect(),
+            stated: holes().filter_map(|hole| hole.split_once('=')).collect(),
+        }
+    }
+
+    /// Whether a message that has the longest literal piece has the text.
+    fn is_in(&self, message: &[u8]) -> bool {
+        // That piece is all there is.
+        let is_literal = self.holes.is_empty() && self.stated.is_empty();
+        is_literal && self.place == Place::Anywhere || self.regex().is_match(message)
+    }
+
+    fn regex(&self) -> &Regex {
+        self.regex.get_or_init(|| {
+            let regex = RegexBuilder::new(&self.source()).unicode(false).dfa_size_limit(STATES).build();
+            regex.expect("a text compiles")
+        })
+    }
+
+    /// The text as a regular expression.
+    fn source(&self) -> String {
+        let start = if self.place == Place::Begins { r"(?:^|[\]:>\t-] *|\) |\* )" } else { "(?i)" };
+        let body = pieces(self.text).map(|(literal, hole)| {
             let hole = match hole {
                 None => "",
                 Some(name) if name.contains('=') => "",
@@ -98,12 +132,7 @@ impl Text {
             };
             regex::escape(literal) + hole
         });
-        Self {
-            source: start.to_owned() + &body.collect::<String>(),
-            regex: OnceLock::new(),
-            holes: holes().filter(|hole| !hole.contains('=')).collect(),
-            stated: holes().filter_map(|hole| hole.split_once('=')).collect(),
-        }
+        start.to_owned() + &body.collect::<String>()
     }
 }
 

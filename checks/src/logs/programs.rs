@@ -100,7 +100,8 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("ssh: Could not resolve hostname ", "OpenSSH"),
     ("client_loop: ", "OpenSSH"),
     ("packet_write_wait: ", "OpenSSH"),
-    ("ssh_dispatch_run_fatal: ", "OpenSSH"),
+    ("ssh_dispatch_run_fatal: Connection from", "sshd"),
+    ("ssh_dispatch_run_fatal: Connection to", "OpenSSH"),
     ("Host key verification failed.", "OpenSSH"),
 ];
 

@@ -171,7 +171,8 @@ fn steps(facts: &Facts, evidence: &Evidence) -> Vec<Step> {
     let ran = evidence.channel.passed().map(|channel| &channel.ran);
     let open = ran.and_then(|ran| ran.open_ms).unwrap_or_default();
     let answered = ran.and_then(|ran| ran.answered_ms);
-    let output = ran.map(|ran| ran.duration_ms);
+    // What runs in place of our command may print late, or wait for ever.
+    let output = evidence.channel.passed().filter(|channel| channel.mark_seen).map(|channel| channel.ran.duration_ms);
     let step = |name, words, ms, round_trips| Step { name, words, ms, round_trips };
     vec![
         // The service request and the empty login, one after the other.

@@ -70,14 +70,15 @@ fn of(connection: &Connection) -> Vec<Told> {
     let mut minor: Vec<Told> = Vec::new();
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
     for seen in closest(connection, writer) {
-        if let Some(cause) = owner(&seen.symptom, writer) {
+        let owners = owners(&seen.symptom, writer);
+        for cause in &owners {
             match is_overcome(connection, cause, seen) {
-                false if in_a_log(cause) != Some(Severity::Info) => name(&mut named, cause, seen),
+                false if in_a_log(cause) != Some(Severity::Info) => name(&mut named, cause, seen, owners.len() == 1),
                 true if cause.severity == Severity::Critical => (),
-                _ => name(&mut minor, cause, seen),
+                _ => name(&mut minor, cause, seen, owners.len() == 1),
             }
-        } else if let Some((at, family)) =
-            family(&seen.symptom, writer).filter(|(_, family)| stands(connection, family, seen))
+        }
+        if let Some((at, family)) = family(&seen.symptom, writer).filter(|(_, family)| stands(connection, family, seen))
         {
             shared.push((at, family, seen));
         }
@@ -107,10 +108,14 @@ fn writer(connection: &Connection) -> Writer {
     }
 }
 
-/// The cause that alone prints a text; what is before any packet is a client's alone.
-fn owner(text: &str, writer: Writer) -> Option<&'static Cause> {
+/// The causes with a text on their records, of which there is one where the text identifies it; none where it is a family's. What comes
+/// before any packet is a client's alone.
+fn owners(text: &str, writer: Writer) -> Vec<&'static Cause> {
+    if family(text, writer).is_some() {
+        return Vec::new();
+    }
     let may = |cause: &&Cause| writer != Writer::Server || cause.stage != Check::Config;
-    causes::all().filter(|_| family(text, writer).is_none()).find(|cause| cause.symptoms.contains(&text)).filter(may)
+    causes::all().filter(may).filter(|cause| cause.symptoms.contains(&text)).collect()
 }
 
 /// The family of a text in a log of this writer's, and its rank.
@@ -124,7 +129,7 @@ fn family(text: &str, writer: Writer) -> Option<(usize, &'static Family)> {
 fn closest(connection: &Connection, writer: Writer) -> Vec<&Sighting> {
     let closeness = |seen: &Sighting| {
         let length = literal(&seen.symptom);
-        if owner(&seen.symptom, writer).is_some() {
+        if !owners(&seen.symptom, writer).is_empty() {
             return Some((2, length));
         }
         family(&seen.symptom, writer).map(|(_, family)| (u8::from(!family.is_wrapper), length))
@@ -185,8 +190,8 @@ fn in_a_log(cause: &Cause) -> Option<Severity> {
     (cause.severity == Severity::Info).then_some(if is_wanted { Severity::Warning } else { Severity::Info })
 }
 
-/// Adds a line to a cause that it identifies.
-fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting) {
+/// Adds a line to a cause that it identifies, or one of several that it does not tell apart.
+fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting, is_its_own: bool) {
     let line = quoted(seen);
     match named.iter_mut().find(|one| one.cause.code == cause.code) {
         Some(one) if one.found.because.len() < QUOTED && !one.found.because.contains(&line) => {
@@ -194,8 +199,10 @@ fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting) {
         }
         Some(_) => (),
         None => {
-            let found = Match { severity: in_a_log(cause), ..Match::new(Certainty::Certain, [line]) };
-            named.push(Told { cause, found, sign: None, connections: Vec::new() });
+            let certainty = if is_its_own { Certainty::Certain } else { Certainty::Possible };
+            let found = Match { severity: in_a_log(cause), ..Match::new(certainty, [line]) };
+            let sign = (!is_its_own).then_some("its explanation fits what else you saw");
+            named.push(Told { cause, found, sign, connections: Vec::new() });
         }
     }
 }
