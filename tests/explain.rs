@@ -195,6 +195,7 @@ fn codes_misspelt_codes_files_and_standard_input_are_told_apart() {
         explain(&["--format", "json", "ssh: connect to host db port 2222:", "Connection refused"], b"").first(),
         "tcp-refused"
     );
+    assert_eq!(explain(&["-bash: fork: retry: Resource temporarily unavailable"], b"").status, 2);
     let missing = explain(&["/nonexistent/ssh.log"], b"");
     assert_eq!(missing.status, 3, "{}", missing.stdout);
 }

@@ -351,7 +351,16 @@ pub enum Format {
 impl Cli {
     /// Reads the command line. What cannot be read is not printed here: a misuse is one sentence, a request for help is not an error.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, Unread> {
-        let args: Vec<OsString> = args.into_iter().collect();
+        let mut args: Vec<OsString> = args.into_iter().collect();
+        if args.get(1).is_some_and(|command| command == "explain") {
+            // `-bash: fork: retry` is a text and no option.
+            let is_text = |arg: &str| arg.starts_with('-') && arg.contains(' ');
+            for arg in &mut args {
+                if let Some(text) = arg.to_str().filter(|arg| is_text(arg)) {
+                    *arg = format!(" {text}").into();
+                }
+            }
+        }
         Self::try_parse_from(&args).map_err(|error| Unread::new(error, &args))
     }
 }

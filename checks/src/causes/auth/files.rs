@@ -101,6 +101,8 @@ pub(super) const KEY_UNREADABLE: Cause = Cause {
         "unable to parse private key",
         "Unable to load key file",
         "invalid privatekey",
+        "not a valid RSA private key file",
+        "NotImplementedError: unsupported key type",
         "Error importing private key",
         "Unable to open public key file",
         "Unable to extract public key from private key",

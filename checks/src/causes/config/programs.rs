@@ -33,7 +33,7 @@ pub(super) const PROXY_COMMAND: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["exec: not found"],
+    symptoms: &["exec: <what>: not found"],
     hides: &["jump-proxy-command-failed"],
     judge: |evidence| {
         let handshake =

@@ -51,6 +51,7 @@ pub(super) const CHANGED: Cause = Cause {
         "DNS SPOOFING DETECTED",
         "The host key does not match the one",
         "HostKey has been changed",
+        "exited: Host key mismatch",
         "Host key did not appear in manually configured list",
         "Host key does not match configured key",
         "ssh: host key mismatch",

@@ -50,6 +50,7 @@ pub(super) const UNKNOWN: Cause = Cause {
         "HostKeyUnknown",
         "is not in the trusted hosts file",
         "UnknownHostKey",
+        "JSchException: reject HostKey",
         "The server's host key is not cached",
         "The host key is not cached for this server",
         "Cannot confirm a host key in batch mode",

@@ -94,6 +94,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Timeout connecting to <host>",
             "SocketTimeoutException: Read timed out",
             "Operation timed out after <n> milliseconds with 0",
+            "Socket read operation has timed out",
             "No SSH identification string received",
         ],
         writer: Writer::Client,
@@ -119,7 +120,15 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &["Algorithm negotiation fail", "Unable to exchange encryption keys", "KEY_EXCHANGE_FAILURE"],
+        texts: &[
+            "Algorithm negotiation fail",
+            "Unable to exchange encryption keys",
+            "KEY_EXCHANGE_FAILURE",
+            "Key exchange negotiation failed",
+            "Unable to reach a settlement:",
+            "Failed to negotiate key exchange algorithm",
+            "Cannot negotiate, proposals do not match",
+        ],
         writer: Writer::Client,
         unless: &[],
         is_wrapper: false,
@@ -140,7 +149,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &["expecting SSH2_MSG_KEX<text>", "expecting SSH_MSG_KEX<text>"],
+        texts: &[
+            "expecting SSH2_MSG_KEX<text>",
+            "expecting SSH_MSG_KEX<text>",
+            "Key-exchange timed out waiting for key negotiation",
+        ],
         writer: Writer::Client,
         unless: &[Event::KexReply, Event::HostKey],
         is_wrapper: false,

@@ -6,6 +6,37 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["SSL peer certificate or SSH remote key was not OK"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("hostkey-changed", Seen(&["SSH host check: 1"]), "the recorded key is another one (SSH host check: 1)"),
+            is("hostkey-unknown", Always, "no key of this host is recorded (SSH host check: 2)"),
+            is("hostkey-changed", Always, "the recorded key is another one (SSH host check: 1)"),
+        ],
+    },
+    Family {
+        texts: &["No supported authentication methods available (server sent: <methods>"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "auth-key-rejected",
+                Seen(&["Server refused our key"]),
+                "the key is not in the account's authorized_keys",
+            ),
+            is("auth-key-rejected", KeyRefused, "the key is not in the account's authorized_keys"),
+            is("auth-method-unavailable", MethodMissing, "the list in brackets lacks the method that was meant"),
+            is("auth-no-credentials", Always, "no key is loaded: Pageant, -i, or Connection > SSH > Auth"),
+            is("auth-method-unavailable", Always, "a password was meant, and the list in brackets lacks password"),
+            is("auth-key-rejected", Always, "PuTTY printed Server refused our key before it"),
+        ],
+    },
+    Family {
         texts: &[
             "Host key verification failed",
             "Host key not verified",
@@ -47,6 +78,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "AuthenticationException",
             "No suitable authentication method found to complete authentication",
             "Login denied",
+            "Exhausted available authentication methods",
         ],
         writer: Writer::Client,
         unless: &[],

@@ -90,6 +90,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "fatal: Could not read from remote repository",
             "the remote end hung up unexpectedly",
             "ERROR: Permission to <what> denied to",
+            "Repository not found",
         ],
         writer: Writer::Client,
         unless: &[],
@@ -177,6 +178,31 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-disconnected", Always, "ssh -v shows that keys were exchanged, and no login"),
             is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
             is("idle-closed", Always, "the session was open, and idle"),
+        ],
+    },
+    Family {
+        texts: &[
+            "hangs on exit",
+            "hangs on logout",
+            "hangs at exit",
+            "ssh does not return after the remote command has ended",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: true,
+        candidates: &[
+            is(
+                "exit-hangs",
+                Always,
+                "a process in the background, or a start-up file's, holds the session's output open",
+            ),
+            is(
+                "config-master-shared",
+                Always,
+                "the command returns with -o ControlPath=none: the control master stays",
+            ),
+            is("idle-silent-drop", Always, "nothing typed is answered either: the connection is dead, and ~. ends it"),
         ],
     },
 ];

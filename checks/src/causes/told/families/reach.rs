@@ -65,6 +65,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "connect to host <host> port <port>: Connection timed out",
             "connect to host <host> port <port>: Operation timed out",
             "connect to address <address> port <port>: Connection timed out",
+            "connect to host <host> port <port>: Resource temporarily unavailable",
             "dial tcp <address>: i/o timeout",
             "dial tcp <address>: connect: connection timed out",
             "dial tcp <address>: connect: operation timed out",

@@ -7,7 +7,11 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
-        texts: &["Received message too long", "protocol error: mtime.sec not present"],
+        texts: &[
+            "Received message too long",
+            "protocol error: mtime.sec not present",
+            "Received too large (<text>) SFTP packet",
+        ],
         writer: Writer::Client,
         unless: &[],
         is_wrapper: false,
@@ -73,6 +77,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "ConnectionResetError",
             "forcibly closed by the remote host",
             "Software caused connection abort",
+            "An established connection was aborted",
+            "Read from socket failed: Connection reset by peer",
             "Connection aborted",
             "ConnectionLost: [Errno 104]",
         ],
@@ -103,6 +109,11 @@ pub(super) static FAMILIES: &[Family] = &[
             "packet_write_wait: Connection to <address>: Broken pipe",
             "Write failed: Broken pipe",
             "packet_write_wait: <text>Broken pipe",
+            "SSH session not active",
+            "JSchException: session is down",
+            "Socket is closed",
+            "client not connected",
+            "Not connected to server",
             "Broken pipe",
             "EPIPE",
         ],
