@@ -44,6 +44,9 @@ pub struct Evidence {
     /// The times in which ssh-doctor did not run, however much it wanted to.
     #[serde(default)]
     pub pauses: Vec<Pause>,
+    /// The scheduling delays of ssh-doctor, which make answers look late; those below 100 ms are left out.
+    #[serde(default)]
+    pub lags: Vec<Lag>,
     /// The user's own ssh and its settings.
     #[serde(default)]
     pub config: Box<Timed<config::Facts>>,
@@ -96,6 +99,15 @@ pub struct Pause {
     pub check: Check,
     /// All pauses during that check together, milliseconds.
     pub lasted_ms: f64,
+}
+
+/// The scheduling delay of this process during a check.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Lag {
+    /// The check that was running.
+    pub check: Check,
+    /// The delays together, milliseconds.
+    pub total_ms: f64,
 }
 
 /// A connection that a hop was asked for.
@@ -218,6 +230,12 @@ impl Evidence {
         self.pauses.iter().find(|pause| pause.check == check)
     }
 
+    /// The scheduling delay of this process during a check, milliseconds: its measured times may be too long by so much.
+    #[must_use]
+    pub fn lag_ms(&self, check: Check) -> f64 {
+        self.lags.iter().filter(|lag| lag.check == check).map(|lag| lag.total_ms).sum()
+    }
+
     /// The checks in order, each in the shape that reports need.
     #[must_use]
     pub fn checks(&self) -> [CheckView; 10] {
@@ -282,6 +300,7 @@ impl Evidence {
             interrupted: false,
             timed_out: false,
             pauses: Vec::new(),
+            lags: Vec::new(),
             config: Box::new(skipped()),
             dns: skipped(),
             tcp: skipped(),

@@ -3,6 +3,7 @@
 pub mod clocks;
 pub mod files;
 pub mod icmp;
+pub(crate) mod lag;
 #[cfg(target_os = "linux")]
 mod linux;
 pub mod local_address;

@@ -88,8 +88,9 @@ pub(super) const SLOW: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.auth.passed()?;
         let round_trip = round_trip(evidence)?;
-        let slow: Vec<Step> =
-            steps(facts, evidence).into_iter().filter(|step| step.beyond(round_trip) > PATIENCE_MS).collect();
+        let own = |step: &Step| evidence.lag_ms(if step.is_of_channel() { Check::Channel } else { Check::Auth });
+        let is_slow = |step: &Step| step.beyond(round_trip) - own(step) > PATIENCE_MS;
+        let slow: Vec<Step> = steps(facts, evidence).into_iter().filter(is_slow).collect();
         if slow.is_empty() {
             return None;
         }
