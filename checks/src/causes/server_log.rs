@@ -81,6 +81,7 @@ const START_FAILED: Cause = Cause {
         "Job for sshd.service failed",
         "error while loading shared libraries",
         "Failed loading <file>: <why>",
+        "preauth child terminated by signal",
     ],
     strikes_anywhere: true,
     ..Cause::NEW
