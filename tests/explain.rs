@@ -12,9 +12,6 @@ use ssh_doctor_checks::causes::told::{families, judge, texts};
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::logs::Reader;
 
-/// Codes that families name and the catalogue does not have yet.
-const AWAITED: &[&str] = &["path-random-resets", "server-restarted"];
-
 struct Answer {
     status: i32,
     stdout: String,
@@ -76,7 +73,7 @@ fn every_log_of_a_real_client_or_server_is_given_its_code_first() {
     assert!(logs.len() > 200, "{} logs", logs.len());
     let wrong: Vec<_> = logs
         .iter()
-        .filter(|(code, _)| known.contains(code.as_str()) || !AWAITED.contains(&code.as_str()))
+        .inspect(|(code, path)| assert!(known.contains(code.as_str()), "{}", path.display()))
         .filter_map(|(code, path)| {
             let first = first_code(&reader, path);
             (first != *code).then(|| format!("{}: {first}", path.file_name().unwrap().display()))
@@ -103,8 +100,7 @@ fn a_text_is_in_one_family_of_each_writer() {
 fn every_candidate_is_a_cause() {
     let known: BTreeSet<_> = causes::all().map(|cause| cause.code).collect();
     for candidate in families().flat_map(|family| family.candidates) {
-        let awaited = AWAITED.contains(&candidate.code);
-        assert!(known.contains(candidate.code) || awaited, "{} is no cause", candidate.code);
+        assert!(known.contains(candidate.code), "{} is no cause", candidate.code);
     }
 }
 

@@ -19,6 +19,7 @@ pub mod software;
 pub mod suspects;
 pub mod tcp;
 pub mod testimony;
+pub mod timeline;
 pub mod told;
 pub mod transfer;
 pub mod unexplained;
@@ -39,6 +40,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         auth::CAUSES,
         channel::CAUSES,
         transfer::CAUSES,
+        timeline::CAUSES,
         idle::CAUSES,
         exit::CAUSES,
         server::CAUSES,

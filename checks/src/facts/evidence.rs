@@ -10,6 +10,7 @@ use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
 use super::log::Log;
 use super::server::ServerAnswers;
+use super::timeline::Timeline;
 use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::service::Service;
 use crate::base::target::{Flags, Settings};
@@ -79,6 +80,9 @@ pub struct Evidence {
     /// The log that this is about instead of an examination.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<Log>,
+    /// Every connection of the examination, of those to its hops too, on one clock.
+    #[serde(default)]
+    pub timeline: Box<Timeline>,
 }
 
 /// A hop, and what it did with the connection to what comes next.
@@ -315,6 +319,7 @@ impl Evidence {
             expected: Vec::new(),
             server: None,
             log: None,
+            timeline: Box::default(),
         }
     }
 

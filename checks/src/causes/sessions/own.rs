@@ -8,7 +8,7 @@ use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 
 /// The causes that only sessions of real life show.
-pub static CAUSES: &[Cause] = &[SUSPENDED, ADDRESS_CHANGED, STATE_LOST, STALLED];
+pub static CAUSES: &[Cause] = &[SUSPENDED, ADDRESS_CHANGED];
 
 const SUSPENDED: Cause = Cause {
     code: "session-client-suspended",
@@ -59,62 +59,5 @@ const ADDRESS_CHANGED: Cause = Cause {
     symptoms: &["client_loop: send disconnect: Broken pipe", "Network is unreachable", "No route to host"],
     strikes_anywhere: true,
     judge_sessions: |evidence| of(evidence, Explanation::AddressChanged, Certainty::Likely),
-    ..Cause::NEW
-};
-
-const STATE_LOST: Cause = Cause {
-    code: "path-state-lost",
-    stage: Check::Idle,
-    title: "Open connections were lost at one moment while new ones work",
-    severity: Severity::Critical,
-    explanation: "Sessions stopped at one moment, in use or idle, and a new connection to the same server worked right away. A device in the path lost its table \
-        of connections: a failover, a reboot, a reloaded rule set, a VPN that reconnected. It is neither an idle timeout nor an outage.",
-    fixes: &[
-        Fix {
-            side: Side::Client,
-            summary: "Notice it within a minute instead of a quarter of an hour",
-            file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    ServerAliveInterval 15\n    ServerAliveCountMax 3"),
-            ..Fix::CHANGE
-        },
-        TMUX,
-        Fix {
-            side: Side::Network,
-            summary: "See what the firewall, NAT or VPN logged at that time; on a Linux router",
-            snippet: Some("journalctl --since -2h -p notice"),
-            ..Fix::LOOK
-        },
-    ],
-    symptoms: &["client_loop: send disconnect: Broken pipe"],
-    strikes_anywhere: true,
-    judge_sessions: |evidence| of(evidence, Explanation::StateLost, Certainty::Likely),
-    ..Cause::NEW
-};
-
-const STALLED: Cause = Cause {
-    code: "server-stalled",
-    stage: Check::Idle,
-    title: "The server's kernel acknowledges packets, but sshd does not answer",
-    severity: Severity::Critical,
-    explanation: "TCP acknowledged what the client sent, so the path works. No answer of SSH came. The server is overloaded, out of memory, waiting for a disk, or \
-        paused; a proxy in front of it that lost its server looks the same.",
-    fixes: &[
-        Fix {
-            side: Side::Server,
-            summary: "See load, memory pressure and stuck processes",
-            snippet: Some("uptime; cat /proc/pressure/*; ps -eo state,pid,wchan:32,args | grep '^D'"),
-            ..Fix::LOOK
-        },
-        Fix {
-            side: Side::Client,
-            summary: "Wait for longer before ssh gives the server up: interval × (count + 1), here 5.5 min",
-            file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    ServerAliveInterval 30\n    ServerAliveCountMax 10"),
-            ..Fix::CHANGE
-        },
-    ],
-    symptoms: &[],
-    strikes_anywhere: true,
-    judge_sessions: |evidence| of(evidence, Explanation::Stalled, Certainty::Likely),
     ..Cause::NEW
 };

@@ -204,6 +204,7 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("server-stalled", Always, "the server is overloaded, paused, or hangs on a disk"),
             is("path-state-lost", Always, "all sessions over this path died together, and new ones work"),
+            is("path-unstable", Always, "sessions freeze at times, and go on by themselves"),
             is("tcp-lossy", Always, "typing lags: the path loses packets"),
         ],
     },
