@@ -186,7 +186,12 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &["Timeout, server <host> not responding", "Timeout, server not responding", "Keepalive timeout"],
+        texts: &[
+            "Timeout, server <host> not responding",
+            "Timeout, server not responding",
+            "Keepalive timeout",
+            "Timeout, server not responding.",
+        ],
         writer: Writer::Client,
         unless: &[],
         is_wrapper: false,
