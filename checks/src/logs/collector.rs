@@ -201,7 +201,9 @@ impl<'a> Collector<'a> {
         let mut open: Vec<_> = std::mem::take(&mut self.by_pid).into_values().collect();
         open.push(std::mem::take(&mut self.current));
         open.sort_by_key(|open| first_line(&open.connection));
-        open.into_iter().for_each(|open| self.close(open));
+        for open in open {
+            self.close(open);
+        }
         let mut connections: Vec<_> = self.ways.into_iter().map(|(_, connection)| connection).collect();
         for connection in &mut connections {
             connection.peers.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));

@@ -33,7 +33,7 @@ pub(super) struct Patterns {
 
 struct Text {
     place: Place,
-    text: &'static str,
+    written: &'static str,
     regex: OnceLock<Regex>,
     holes: Vec<&'static str>,
     stated: Vec<(&'static str, &'static str)>,
@@ -51,7 +51,7 @@ impl Patterns {
         let each: Vec<_> = texts.into_iter().map(|(place, text)| Text::new(place, text)).collect();
         let mut longest: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (at, text) in each.iter().enumerate() {
-            let literal = pieces(text.text).map(|(literal, _)| literal).max_by_key(|literal| literal.len());
+            let literal = pieces(text.written).map(|(literal, _)| literal).max_by_key(|literal| literal.len());
             longest.entry(literal.unwrap_or_default().to_ascii_lowercase()).or_default().push(at);
         }
         let literals = AhoCorasick::builder().ascii_case_insensitive(true).build(longest.keys());
@@ -98,7 +98,7 @@ impl Text {
         let holes = || pieces(text).filter_map(|(_, hole)| hole);
         Self {
             place,
-            text,
+            written: text,
             regex: OnceLock::new(),
             holes: holes().filter(|hole| !hole.contains('=')).collect(),
             stated: holes().filter_map(|hole| hole.split_once('=')).collect(),
@@ -122,7 +122,7 @@ impl Text {
     /// The text as a regular expression.
     fn source(&self) -> String {
         let start = if self.place == Place::Begins { r"(?:^|[\]:>\t-] *|\) |\* )" } else { "(?i)" };
-        let body = pieces(self.text).map(|(literal, hole)| {
+        let body = pieces(self.written).map(|(literal, hole)| {
             let hole = match hole {
                 None => "",
                 Some(name) if name.contains('=') => "",

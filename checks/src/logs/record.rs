@@ -205,7 +205,7 @@ fn sender(text: &[u8]) -> Option<Sent<'_>> {
 
 fn is_name(name: &[u8]) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/@()".contains(byte);
-    !name.is_empty() && name[0].is_ascii_alphabetic() | (name[0] == b'(') && name.iter().all(plain)
+    !name.is_empty() && (name[0].is_ascii_alphabetic() || name[0] == b'(') && name.iter().all(plain)
 }
 
 fn number(text: &[u8]) -> Option<u32> {

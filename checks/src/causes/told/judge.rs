@@ -195,7 +195,7 @@ fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting, is_its_ow
     let line = quoted(seen);
     match named.iter_mut().find(|one| one.cause.code == cause.code) {
         Some(one) if one.found.because.len() < QUOTED && !one.found.because.contains(&line) => {
-            one.found.because.push(line)
+            one.found.because.push(line);
         }
         Some(_) => (),
         None => {
@@ -248,8 +248,7 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
     let has_steps = || before().any(|entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes))));
     let offers = |method: &str| {
         before()
-            .filter(|entry| entry.event == Event::MethodsOffered)
-            .last()
+            .rfind(|entry| entry.event == Event::MethodsOffered)
             .and_then(|entry| entry.value("methods"))
             .map(|methods| methods.contains(method))
     };
@@ -322,8 +321,8 @@ fn stopped(connection: &Connection) -> Option<Vec<Told>> {
 fn slow(connection: &Connection) -> Option<Told> {
     let (gap, code) = connection.gaps.iter().filter(|gap| gap.seconds >= SLOW_S).find_map(|gap| {
         let code = match (gap.after, gap.before) {
-            (_, Some(Event::LoggedIn | Event::MethodsOffered | Event::LoginBegun | Event::KeyAccepted)) => "auth-slow",
-            (Some(Event::LoggedIn | Event::ChannelAsked), Some(Event::SessionBegun | Event::RequestGranted)) => {
+            (_, Some(Event::LoggedIn | Event::MethodsOffered | Event::LoginBegun | Event::KeyAccepted))
+            | (Some(Event::LoggedIn | Event::ChannelAsked), Some(Event::SessionBegun | Event::RequestGranted)) => {
                 "auth-slow"
             }
             (Some(Event::Resolving), Some(Event::Connecting)) => "dns-slow",

@@ -176,19 +176,14 @@ impl Event {
     pub fn place(self) -> Option<(Check, Part)> {
         use Event as E;
         let place = match self {
-            E::ServerStarted | E::ServerStopped | E::ChildStarted => return None,
-            E::IdentityFile => return None,
+            E::ServerStarted | E::ServerStopped | E::ChildStarted | E::IdentityFile => return None,
             E::ConfigRead | E::MasterAsked => (Check::Config, Part::Step),
             E::ConfigRejected => (Check::Config, Part::Fails),
-            E::Accepted => (Check::Tcp, Part::Passes),
-            E::TurnedAway => (Check::Handshake, Part::Fails),
-            E::UnknownUser | E::LoginRefused => (Check::Auth, Part::Step),
             E::Resolving => (Check::Dns, Part::Step),
             E::ResolveFailed => (Check::Dns, Part::Fails),
-            E::ProxyStarted | E::Connecting => (Check::Tcp, Part::Step),
-            E::ConnectFailed => (Check::Tcp, Part::Step),
+            E::ProxyStarted | E::Connecting | E::ConnectFailed => (Check::Tcp, Part::Step),
             E::NotConnected => (Check::Tcp, Part::Fails),
-            E::Connected => (Check::Tcp, Part::Passes),
+            E::Accepted | E::Connected => (Check::Tcp, Part::Passes),
             E::VersionSent
             | E::LineBeforeVersion
             | E::VersionReceived
@@ -202,14 +197,16 @@ impl Event {
             | E::KexReplyAwaited
             | E::KexReply
             | E::NewkeysSent => (Check::Handshake, Part::Step),
-            E::NothingInCommon => (Check::Handshake, Part::Fails),
+            E::TurnedAway | E::NothingInCommon => (Check::Handshake, Part::Fails),
             E::NewkeysReceived | E::SignatureAlgorithms => (Check::Handshake, Part::Passes),
             E::HostKeyTrusted => (Check::Hostkey, Part::Passes),
             E::HostKey | E::HostKeyFound | E::HostKeyUnknown | E::HostKeyChanged | E::HostKeyRevoked => {
                 (Check::Hostkey, Part::Step)
             }
             E::HostKeyRejected => (Check::Hostkey, Part::Fails),
-            E::LoginBegun
+            E::UnknownUser
+            | E::LoginRefused
+            | E::LoginBegun
             | E::MethodsOffered
             | E::MethodTried
             | E::KeyOffered
