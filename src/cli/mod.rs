@@ -146,6 +146,9 @@ pub struct CheckArgs {
     /// Write the evidence to FILE, without secrets, for `ssh-doctor diagnose`
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub record: Option<PathBuf>,
+    /// Show and record the commands of your settings and what they print as they are, not masked
+    #[arg(long, help_heading = "Report")]
+    pub record_plain: bool,
 }
 
 /// The flags that `ssh` has too.
@@ -347,6 +350,13 @@ pub enum Format {
     /// For Prometheus: the text exposition format
     Prometheus,
 }
+
+/// A reader of a duration; its error is one sentence.
+type DurationReader = fn(&str) -> Result<Duration, String>;
+
+/// The readers of durations.
+pub(crate) const DURATIONS: [DurationReader; 4] =
+    [values::idle_duration, values::stage_duration, values::whole_duration, values::age];
 
 impl Cli {
     /// Reads the command line. What cannot be read is not printed here: a misuse is one sentence, a request for help is not an error.

@@ -105,7 +105,9 @@ fn finding(told: &Told, client: Client, evidence: &Evidence) -> Finding {
     );
     let mut fixes = fill(cause.fixes, &values, client, evidence);
     // A log tells nothing of the user's own keepalive.
-    fixes.iter_mut().for_each(|fix| fix.note = None);
+    for fix in &mut fixes {
+        fix.note = None;
+    }
     fixes.extend(next_step(told, evidence));
     let mut because = told.found.because.clone();
     because.extend(told.sign.map(|sign| format!("it is this if {sign}")));

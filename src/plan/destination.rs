@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use anyhow::{Result, bail, ensure};
+use ssh_doctor_checks::base::masking::holds_password;
 use ssh_doctor_checks::base::text::sanitize;
 
 /// The longest name that we take, in bytes (NI_MAXHOST of getnameinfo(3)); one of DNS has at most 253.
@@ -24,6 +25,10 @@ impl Destination {
     /// Takes a target apart; an error says what is wrong with it.
     pub(super) fn parse(input: &str) -> Result<Self> {
         ensure!(!input.is_empty(), "the target is empty; give a host, user@host, host:port or ssh://user@host:port");
+        ensure!(
+            !holds_password(input),
+            "the target holds a password; leave it out and use --password-file or SSH_DOCTOR_PASSWORD"
+        );
         ensure!(input.len() <= LONGEST, "the target is {} bytes long; a host name has at most 253", input.len());
         if let Some(rest) = input.strip_prefix("ssh://") {
             return uri(input, rest);
@@ -61,10 +66,6 @@ fn uri(input: &str, rest: &str) -> Result<Destination> {
     let (user, place) = match rest.rsplit_once('@') {
         Some((user, place)) => {
             let user = user.split_once(';').map_or(user, |(user, _)| user);
-            ensure!(
-                !user.contains(':'),
-                "the target holds a password; leave it out and use --password-file or SSH_DOCTOR_PASSWORD"
-            );
             (Some(valid_user(input, &unescaped(input, user)?)?), place)
         }
         None => (None, rest),
@@ -211,6 +212,8 @@ mod tests {
             "[::1]x",
             "ssh://",
             "ssh://me:secret@db",
+            "ssh://me:secret@db/path",
+            "http://me:secret@db",
             "ssh://db/path",
             "http://db",
             "ssh://%zz@db",
@@ -221,6 +224,7 @@ mod tests {
             &long,
         ] {
             let error = Destination::parse(input).expect_err(input).to_string();
+            assert!(!error.contains("secret"), "{error}");
             assert!(!error.contains('\n') && !error.contains('\u{7}') && error.len() < 500, "{error}");
         }
     }

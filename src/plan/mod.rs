@@ -4,6 +4,7 @@ mod configuration;
 mod describe;
 mod destination;
 mod flags;
+pub(crate) mod fuzz;
 mod ipqos;
 mod jumps;
 mod ledger;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use secrecy::SecretString;
 use ssh_doctor_checks::base::limits::Limits;
+use ssh_doctor_checks::base::masking::holds_password;
 use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::sanitize;
@@ -57,6 +59,7 @@ pub struct Plan {
     deep: bool,
     timeout: Option<StageBound>,
     server: bool,
+    plain: bool,
     expected: Vec<Service>,
     /// What ssh said of other targets, where there are several.
     cache: Option<SettingsCache>,
@@ -121,7 +124,7 @@ impl Plan {
         }
         record_can_be_written(args)?;
         let password = secret::password(args.password_file.as_deref())?;
-        Ok(Self { password, ..Self::with(&args.scope, &args.ssh, None, circumstances)? })
+        Ok(Self { password, plain: args.record_plain, ..Self::with(&args.scope, &args.ssh, None, circumstances)? })
     }
 
     /// The same for a service, which reads the password from its file for each target.
@@ -149,6 +152,7 @@ impl Plan {
             deep: scope.deep,
             timeout: asked.or(within),
             server: scope.server,
+            plain: false,
             expected: scope.expect.clone(),
             cache: several.then(SettingsCache::default),
             defaults: OnceCell::new(),
@@ -195,6 +199,7 @@ impl Plan {
             defaults: asked.defaults,
             settings,
             server_alive_from,
+            plain: self.plain,
             arguments: ssh_g::arguments(flags, login, port, host),
         };
         let mut target =
@@ -256,6 +261,7 @@ impl Plan {
             sessions: self.sessions,
             deep: self.deep,
             ask_server: self.server,
+            plain: self.plain,
             expected: self.expected.clone(),
             ..usual
         }
@@ -287,6 +293,10 @@ fn files_can_be_used(flags: &SshFlags) -> Result<()> {
     let values = flags.options.iter().chain(&flags.config).chain(&flags.jump).chain(&flags.identities);
     for value in values {
         ensure!(!value.is_empty(), "an option of ssh (-o, -i, -F or -J) is empty; give it a value or drop it");
+        ensure!(
+            !holds_password(value),
+            "an option of ssh (-J or -o) holds a password; leave it out, ssh does not use it"
+        );
         ensure!(
             !value.contains(char::is_control),
             "'{}' holds a control character; check the quoting",

@@ -4,10 +4,12 @@ pub(crate) mod deadline;
 pub(crate) mod fleet;
 mod one;
 mod output;
+pub(crate) mod penalties;
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use nix::sys::signal::{SigSet, Signal};
 use ssh_doctor_checks::facts::{Check, Evidence, Step};
 
 use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, SchemaOf, command_to_complete, man_page};
@@ -24,6 +26,8 @@ use output::{Sink, makes_sense, rendered};
 /// Does what was asked; an error is our own misuse or misfortune, never the target's.
 pub fn run(command: Command) -> Result<Verdict> {
     let began = Instant::now();
+    // A file that may not grow (`ulimit -f`) is an error of the write, not our end.
+    SigSet::from(Signal::SIGXFSZ).thread_block()?;
     match command {
         Command::Check(args) => runtime()?.block_on(check(&args, began)),
         Command::Demo(args) => runtime()?.block_on(demonstrate(&args)),

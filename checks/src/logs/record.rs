@@ -233,7 +233,9 @@ mod tests {
                 keep(record);
             }
         }
-        records.last().into_iter().for_each(keep);
+        if let Some(record) = records.last() {
+            keep(record);
+        }
         all
     }
 

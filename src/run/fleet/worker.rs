@@ -154,7 +154,9 @@ impl Shared {
         };
         let mut ctx = context::Context::new(target, limits, Progress::default(), self.stop.clone(), Arc::new(Nobody));
         ctx.admission = Some(Arc::new(self.places.clone()));
-        Box::pin(ssh_doctor_checks::examine(ctx, &self.plan.checks)).await
+        let evidence = Box::pin(ssh_doctor_checks::examine(ctx, &self.plan.checks)).await;
+        self.places.penalties.note(&evidence);
+        evidence
     }
 
     fn report(&self, evidence: &Evidence) -> Done {

@@ -50,9 +50,7 @@ pub(super) const PROXY_COMMAND: Cause = Cause {
                 .filter(|program| !program.found)
                 .map(|program| format!("PATH has no program {}", sanitize(&program.name))),
         );
-        let said =
-            handshake.proxy_stderr.as_deref().and_then(|said| said.split("\\n").find(|line| !line.trim().is_empty()));
-        because.extend(said.map(|line| format!("it printed \"{}\"", sanitize(line.trim()))));
+        because.extend(handshake.proxy_stderr.iter().flat_map(|output| output.words()));
         let certainty = if is_missing { Certainty::Certain } else { Certainty::Likely };
         let found = Match::new(certainty, because);
         Some(match program {
@@ -133,14 +131,14 @@ mod tests {
     use crate::causes::Severity;
     use crate::facts::certainty::Certainty;
     use crate::facts::config::{AgentSocket, Facts, Pkcs11, ProxyProgram};
-    use crate::facts::proxy::ProxyExit;
+    use crate::facts::proxy::{ProxyExit, ProxyOutput};
     use crate::facts::{Evidence, Step, Timed, handshake};
 
     fn judged(status: i32, found: bool) -> Option<Certainty> {
         let handshake = handshake::Facts {
             proxied: true,
             proxy_end: Some(ProxyExit::Status { status }),
-            proxy_stderr: Some("sh: 1: exec: nc: not found\\n".into()),
+            proxy_stderr: Some(Box::new(ProxyOutput::of("sh: 1: exec: nc: not found\\n", false))),
             ..handshake::Facts::default()
         };
         let config = Facts { proxy_program: Some(ProxyProgram { name: "nc".into(), found }), ..Facts::default() };

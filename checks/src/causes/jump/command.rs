@@ -1,14 +1,10 @@
 //! The proxy command does not carry the connection.
 
-use crate::base::text::{sanitize, seconds};
+use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::handshake::Facts;
 use crate::facts::proxy::ProxyExit;
-
-/// The lines of standard error that a diagnosis quotes: the last ones tell how it ended.
-const QUOTED: usize = 4;
 
 pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
     code: "jump-proxy-command-failed",
@@ -78,20 +74,11 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
             }
         };
         let mut because = vec![what, "no byte of the server came through it".to_owned()];
-        because.extend(said(facts));
+        because.extend(facts.proxy_stderr.iter().flat_map(|output| output.words()));
         Some(Match::new(certainty, because))
     },
     ..Cause::NEW
 };
-
-/// The last lines that the command printed.
-fn said(facts: &Facts) -> Vec<String> {
-    let lines: Vec<_> = facts.proxy_stderr.as_deref().unwrap_or_default().split("\\n").collect();
-    let lines = lines.iter().map(|line| line.trim_end_matches("\\r").trim()).filter(|line| !line.is_empty());
-    let lines: Vec<_> = lines.collect();
-    let last = lines.get(lines.len().saturating_sub(QUOTED)..).unwrap_or_default();
-    last.iter().map(|line| format!("it printed \"{}\"", sanitize(line))).collect()
-}
 
 #[cfg(test)]
 mod tests {
@@ -100,7 +87,7 @@ mod tests {
     use crate::facts::certainty::Certainty;
     use crate::facts::connection::Manner;
     use crate::facts::handshake::Facts;
-    use crate::facts::proxy::ProxyExit;
+    use crate::facts::proxy::{ProxyExit, ProxyOutput};
     use crate::facts::{Evidence, Step, Timed};
 
     fn judged(facts: Facts) -> Option<Match> {
@@ -109,7 +96,7 @@ mod tests {
     }
 
     fn proxied(proxy_end: Option<ProxyExit>) -> Facts {
-        let stderr = Some("a\\nb\\r\\nc\\nd\\n\\ne".to_owned());
+        let stderr = Some(Box::new(ProxyOutput::of("a\\nb\\r\\nc\\nd\\n\\ne", true)));
         let end = Some((Manner::Fin, 3.0));
         Facts { proxied: true, proxy_stderr: stderr, proxy_end, end, ..Facts::default() }
     }
