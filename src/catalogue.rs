@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use ssh_doctor_checks::causes::told::symptoms_of;
 use ssh_doctor_checks::causes::{Cause, Fix, FixKind};
 use ssh_doctor_checks::facts::Check;
 
@@ -42,9 +43,9 @@ fn section(cause: &Cause) -> String {
     ];
     let (changes, looks): (Vec<_>, Vec<_>) = cause.fixes.iter().partition(|fix| fix.kind == FixKind::Change);
     parts.extend(changes.into_iter().chain(looks).map(fix));
-    if !cause.symptoms.is_empty() {
-        let symptoms = cause.symptoms.iter().map(|symptom| format!("- {}", code_span(symptom)));
-        parts.push(format!("Other tools print for it:\n\n{}", symptoms.collect::<Vec<_>>().join("\n")));
+    let symptoms: Vec<_> = symptoms_of(cause).map(|symptom| format!("- {}", code_span(symptom))).collect();
+    if !symptoms.is_empty() {
+        parts.push(format!("Other tools print for it:\n\n{}", symptoms.join("\n")));
     }
     if !cause.hides.is_empty() {
         let hides = cause.hides.iter().map(|code| format!("[{code}](#{code})"));

@@ -12,6 +12,7 @@ mod completions;
 mod diagnosis;
 mod disturbed;
 mod exits;
+mod explain;
 mod fixtures;
 mod fleet;
 mod forced;

@@ -205,6 +205,10 @@ fn every_cause_is_shown_by_a_case_a_recording_or_a_real_server() {
     let mut shown: BTreeSet<_> = by_cases.chain(recorded.iter().map(|(code, _)| code.as_str())).collect();
     let labs = lab_tests(&in_root("tests"));
     shown.extend(codes().into_iter().filter(|code| labs.contains(&format!("\"{code}\""))));
+    // Logs of real programs are named by their codes.
+    let logs = fs::read_dir(in_root("fixtures/logs")).unwrap().map(|entry| entry.unwrap().file_name());
+    let logs: Vec<_> = logs.filter_map(|name| Some(name.to_str()?.split_once("--")?.0.to_owned())).collect();
+    shown.extend(logs.iter().map(String::as_str));
     let excused: BTreeSet<_> = NOT_SHOWN.into_iter().map(|(code, _)| code).collect();
     let unshown: BTreeSet<_> =
         codes().into_iter().filter(|code| !code.ends_with("-unexplained") && !shown.contains(code)).collect();

@@ -99,7 +99,7 @@ fn every_misuse_is_one_sentence_and_status_3() {
         (&["check", "--password-file", "/dev/null", "h"], "is empty"),
         (&["check", "--password-file", "/dev/zero", "h"], "more than"),
         (&["explain", "no-such-cause"], "ssh-doctor causes"),
-        (&["explain"], "<CODE> is missing"),
+        (&["explain"], "<CODE|TEXT|FILE|->... is missing"),
         (&["diagnose", "/nonexistent/evidence"], "No such file or directory"),
         (&["demo", "a", "b"], "unexpected argument 'b'"),
         (&["completions", "tcsh"], "it takes bash"),

@@ -50,6 +50,8 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor check --targets hosts.txt --resume hosts.jsonl", "A list of hosts; resumes after an interruption"),
     ("ssh-doctor check --record db.json db", "Keep the evidence, without secrets"),
     ("ssh-doctor diagnose db.json", "Diagnose it again, offline"),
+    ("ssh-doctor explain \"Connection reset by peer\"", "The causes of an error line, and what tells them apart"),
+    ("ssh -vvv db 2>&1 | ssh-doctor explain -", "The cause in a log: ssh's, sshd's, PuTTY's, paramiko's and others"),
     ("ssh-doctor sessions --probe", "Find dead sessions among those open now"),
     ("ssh-doctor serve --config serve.yml --check-config", "Check the exporter's configuration"),
     ("ssh-doctor serve --config serve.yml", "Serve http://127.0.0.1:9822/probe?target=HOST&module=NAME"),
@@ -73,13 +75,15 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// Start a faulty server or network on this machine, and diagnose it; needs nothing installed
     Demo(DemoArgs),
-    /// Explain a cause and how to fix it
+    /// Explain a cause, an error line, or a log: what happened, why, and what to do
+    #[command(after_help = explain_after_help())]
     Explain {
-        /// The cause's code, as reports and `ssh-doctor causes` show it
-        code: String,
-        /// The answer's looks.
+        /// A cause's code, an error text between quotes, files with a log, or `-` for standard input
+        #[arg(required = true, value_name = "CODE|TEXT|FILE|-")]
+        what: Vec<String>,
+        /// The report's shape.
         #[command(flatten)]
-        look: ColorArgs,
+        output: Output,
     },
     /// List all causes
     Causes(ColorArgs),
@@ -393,7 +397,16 @@ pub(crate) const DURATIONS: [DurationReader; 4] =
 impl Cli {
     /// Reads the command line. What cannot be read is not printed here: a misuse is one sentence, a request for help is not an error.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, Unread> {
-        let args: Vec<OsString> = args.into_iter().collect();
+        let mut args: Vec<OsString> = args.into_iter().collect();
+        if args.get(1).is_some_and(|command| command == "explain") {
+            // `-bash: fork: retry` is a text and no option.
+            let is_text = |arg: &str| arg.starts_with('-') && arg.contains(' ');
+            for arg in &mut args {
+                if let Some(text) = arg.to_str().filter(|arg| is_text(arg)) {
+                    *arg = format!(" {text}").into();
+                }
+            }
+        }
         Self::try_parse_from(&args).map_err(|error| Unread::new(error, &args))
     }
 }
@@ -410,6 +423,10 @@ fn after_help() -> String {
     format!("Examples:\n{}\n\nExit status:\n{}", examples("ssh-doctor"), exit_status())
 }
 
+fn explain_after_help() -> String {
+    format!("Examples:\n{}\n\nExit status:\n{}", examples("ssh-doctor explain"), exit_status())
+}
+
 fn check_after_help() -> String {
     let names = Check::ALL.map(Check::name).join(", ");
     format!(
@@ -424,7 +441,7 @@ fn serve_after_help() -> String {
 }
 
 fn examples(of: &str) -> String {
-    let examples = EXAMPLES.iter().filter(|(command, _)| command.starts_with(of));
+    let examples = EXAMPLES.iter().filter(|(command, _)| command.contains(of));
     examples.map(|(command, what)| format!("  {command}\n      {what}")).collect::<Vec<_>>().join("\n")
 }
 

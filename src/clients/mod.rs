@@ -26,6 +26,28 @@ pub(crate) fn is_keepalive(fix: &Fix) -> bool {
 }
 
 impl Client {
+    /// The client of a log that names this program.
+    pub(crate) fn of_program(name: &str) -> Option<Self> {
+        Some(match name {
+            "Ansible" => Self::Ansible,
+            "git" => Self::Git,
+            "rsync" => Self::Rsync,
+            "autossh" => Self::Autossh,
+            "WinSCP" => Self::Winscp,
+            "PuTTY" => Self::Putty,
+            "paramiko" => Self::Paramiko,
+            "AsyncSSH" => Self::Asyncssh,
+            "JSch" => Self::Jsch,
+            "Apache MINA SSHD" => Self::Mina,
+            "Net::SSH" => Self::NetSsh,
+            "node ssh2" => Self::NodeSsh2,
+            "libssh2" => Self::Libssh2,
+            "russh" => Self::Russh,
+            "dbclient" => Self::Dbclient,
+            _ => return None,
+        })
+    }
+
     /// The keepalive fix in this client's syntax; `None` for ssh, whose syntax the causes have.
     pub(crate) fn keepalive(self, ssh: &Fix, evidence: &Evidence) -> Option<Fix> {
         let syntax = self.syntax()?;

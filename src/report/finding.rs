@@ -141,7 +141,7 @@ pub(crate) fn severity(severity: Severity) -> &'static str {
     }
 }
 
-pub(super) fn certainty(found: &Finding) -> &'static str {
+pub(crate) fn certainty(found: &Finding) -> &'static str {
     match found.certainty {
         Certainty::Certain if found.reason_open => "confirmed; the reason is not known",
         Certainty::Certain => "confirmed (similar causes ruled out)",

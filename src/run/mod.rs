@@ -8,7 +8,7 @@ pub(crate) mod penalties;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use nix::sys::signal::{SigSet, Signal};
 use ssh_doctor_checks::facts::{Check, Evidence, Step};
 
@@ -31,13 +31,7 @@ pub fn run(command: Command) -> Result<Verdict> {
     match command {
         Command::Check(args) => runtime()?.block_on(check(&args, began)),
         Command::Demo(args) => runtime()?.block_on(demonstrate(&args)),
-        Command::Explain { code, look } => {
-            let Some(text) = explain::cause(&code, &style(look.color)) else {
-                let hint = explain::suggest(&code).map(|known| format!(" (similar: {known})")).unwrap_or_default();
-                bail!("unknown code '{code}'{hint}: ssh-doctor causes lists all codes");
-            };
-            answer(&text)
-        }
+        Command::Explain { what, output } => explain_it(&what, &output),
         Command::Causes(look) => answer(&explain::list(&style(look.color))),
         Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
         Command::Report { file, html, mut output } => {
@@ -117,6 +111,25 @@ fn judge_again(file: &str, max_age: Option<Duration>, output: &Output) -> Result
     sink.write(&rendered(&evidence, &diagnosis, output))?;
     sink.close()?;
     Ok(diagnosis.verdict)
+}
+
+/// Explains a cause, a text or a log.
+fn explain_it(what: &[String], output: &Output) -> Result<Verdict> {
+    makes_sense(output)?;
+    let (input, name) = match explain::asked(what)? {
+        explain::Asked::Code(code) => {
+            return answer(&explain::cause::page(code, &style(output.look.color)).unwrap_or_default());
+        }
+        explain::Asked::Log { input, name } => (input, name),
+    };
+    let explained = explain::explained(input, &name, output.client)?;
+    let mut sink = Sink::open(output.file.as_deref(), output.format)?;
+    sink.write(&match output.format {
+        Format::Text => explain::render(&explained, &name, &style(output.look.color)) + "\n",
+        _ => rendered(&explained.evidence, &explained.diagnosis, output),
+    })?;
+    sink.close()?;
+    Ok(explained.diagnosis.verdict)
 }
 
 /// Leaves nothing to judge of evidence that is too old.

@@ -41,6 +41,7 @@ const LOOKERS: &[&str] = &[
     "ls",
     "lsof",
     "mtr",
+    "namei",
     "nc",
     "nstat",
     "od",

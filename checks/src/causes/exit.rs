@@ -34,7 +34,12 @@ const HANGS: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["ssh does not return after the remote command has ended"],
+    symptoms: &[
+        "ssh does not return after the remote command has ended",
+        "hangs on exit",
+        "hangs on logout",
+        "hangs at exit",
+    ],
     hides: &["exit-output-lost"],
     judge: |evidence| {
         let facts = evidence.exit.failed()?;
@@ -82,7 +87,7 @@ const BY_SIGNAL: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["Killed by signal", "Exit status -1"],
+    symptoms: &["rtype exit-signal", "from signal", "Process exited with signal"],
     hides: &["exit-output-lost"],
     corroborated_by: &[testimony::out_of_memory],
     judge: |evidence| {
@@ -114,7 +119,7 @@ const WITHOUT_STATUS: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["Exit status -1"],
+    symptoms: &["without exit status or exit signal"],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.exit.failed()?;

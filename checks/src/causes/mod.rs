@@ -12,6 +12,7 @@ pub mod idle;
 pub mod jump;
 pub mod retest;
 pub mod server;
+pub mod server_log;
 pub mod sessions;
 pub mod shared;
 pub mod software;
@@ -19,6 +20,7 @@ pub mod suspects;
 pub mod tcp;
 pub mod testimony;
 pub mod timeline;
+pub mod told;
 pub mod transfer;
 pub mod unexplained;
 pub mod validity;
@@ -44,6 +46,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         exit::CAUSES,
         server::CAUSES,
         witness::CAUSES,
+        server_log::CAUSES,
         sessions::CAUSES,
         unexplained::CAUSES,
     ]

@@ -76,7 +76,13 @@ const NOLOGIN: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["System is going down. Unprivileged users are not permitted to log in anymore."],
+    symptoms: &[
+        "System is booting up",
+        "System is going down",
+        "Unprivileged users are not permitted to log in",
+        "not allowed because <file> exists",
+        "pam_nologin(8)",
+    ],
     hides: &[],
     strikes_anywhere: true,
     judge: |evidence| {

@@ -31,9 +31,10 @@ const STALLED: Cause = Cause {
         },
     ],
     symptoms: &[
-        "scp: - stalled -",
-        "Read from remote host: Connection timed out",
-        "client_loop: send disconnect: Broken pipe",
+        "- stalled -",
+        "rsync error: timeout in data send/receive",
+        "io timeout after <n> seconds",
+        "Operation too slow",
     ],
     hides: &["exit-hangs", "exit-output-lost"],
     judge: |evidence| {
@@ -84,13 +85,7 @@ const CORRUPTED: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &[
-        "Corrupted MAC on input.",
-        "message authentication code incorrect",
-        "Bad packet length",
-        "Incorrect MAC received on packet",
-        "ssh_dispatch_run_fatal: Connection to port: Connection corrupted",
-    ],
+    symptoms: &["failed verification -- update", "zlib inflate error", "Zlib decompression encountered invalid data"],
     hides: &["transfer-stalled", "transfer-truncated", "exit-hangs", "exit-output-lost"],
     judge: |evidence| {
         let facts = evidence.transfer.failed()?;
@@ -130,11 +125,7 @@ const TRUNCATED: Cause = Cause {
         snippet: Some("journalctl -u ssh -u sshd --since -10min; journalctl -k --since -10min | grep -iE 'oom|killed'"),
         ..Fix::LOOK
     }],
-    symptoms: &[
-        "Connection closed by remote host.",
-        "client_loop: send disconnect: Connection reset by peer",
-        "lost connection",
-    ],
+    symptoms: &["unexpected disconnect while reading sideband packet", "early EOF", "index-pack failed"],
     hides: &["exit-hangs", "exit-output-lost"],
     corroborated_by: &[testimony::out_of_memory],
     judge: |evidence| {
@@ -195,7 +186,14 @@ const REKEY_FAILED: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["ssh_dispatch_run_fatal: rekeying", "Timeout waiting for key exchange", "kex protocol error: type"],
+    symptoms: &[
+        "rekeying not supported by peer",
+        "Timeout waiting for key exchange",
+        "ssh_dispatch_run_fatal: rekeying",
+        "Host key was different in repeat key exchange",
+        "timeout in waiting for rekeying process",
+        "does not support re-keying",
+    ],
     hides: &["transfer-stalled", "transfer-truncated", "exit-hangs", "exit-output-lost"],
     judge: |evidence| {
         let facts = evidence.transfer.failed()?;

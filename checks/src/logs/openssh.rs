@@ -17,7 +17,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Connecting to <host> [<address>] port <port>.", Event::Connecting),
     ("Connecting to <host> port <port>.", Event::Connecting),
     ("connect to address <address> port <port>: <why>", Event::ConnectFailed),
-    ("ssh: connect to host <host> port <port>: <why>", Event::ConnectFailed),
+    ("ssh: connect to host <host> port <port>: <why>", Event::NotConnected),
     ("Connection established.", Event::Connected),
     ("identity file <file> type <type>", Event::IdentityFile),
     ("Local version string <version>", Event::VersionSent),
@@ -126,6 +126,3 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("banner exchange: Connection to <address> port <port>: <why>", Event::Failed),
     ("Write failed: <why>", Event::Failed),
 ];
-
-/// The first line of every log: `OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.9`.
-pub(super) const VERSION_LINE: &str = "OpenSSH_<text>, ";

@@ -1,68 +1,139 @@
-//! Texts with holes: `Connecting to <host> [<address>] port <port>.`, many of them looked for at once.
+//! Texts with holes, such as `Connecting to <host> [<address>] port <port>.`, all of them looked for in one pass over a line.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-use regex::bytes::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use aho_corasick::AhoCorasick;
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::mask::masked;
 
 /// The longest value that is kept of a hole, bytes.
-const VALUE: usize = 1024;
-/// Bytes for the compiled patterns, and for the states that a search makes of them.
-const COMPILED: usize = 32 << 20;
-const STATES: usize = 8 << 20;
+const VALUE: usize = 512;
+/// Bytes for the states that a search for one text makes.
+const STATES: usize = 256 << 10;
 
-/// Patterns, compiled to be looked for in one pass over a line.
+/// Where in a message a text may begin, and how it is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At the beginning of a message, which a level, a name or a bracket may precede.
+    Begins,
+    /// Anywhere, in capitals or not.
+    Anywhere,
+}
+
+/// Texts, compiled to be looked for in one pass over a line: one automaton finds the longest literal piece of each, and only the texts
+/// whose piece a line has are then compared whole.
 pub(super) struct Patterns {
-    set: RegexSet,
-    each: Vec<Regex>,
-    holes: Vec<Vec<&'static str>>,
-    stated: Vec<Vec<(&'static str, &'static str)>>,
+    literals: AhoCorasick,
+    /// The texts of each literal piece.
+    holders: Vec<Vec<usize>>,
+    each: Vec<Text>,
+}
+
+struct Text {
+    place: Place,
+    written: &'static str,
+    regex: OnceLock<Regex>,
+    holes: Vec<&'static str>,
+    stated: Vec<(&'static str, &'static str)>,
 }
 
 impl Patterns {
-    /// Compiles patterns, each for the beginning of a line.
+    /// Compiles texts.
     ///
     /// A hole is `<name>`: digits where the name is one of [`NUMBERS`], anything where it is one of [`TEXTS`], else a word without
     /// spaces. `<name=value>` is no hole and states a value that every such line has.
     ///
     /// # Panics
-    /// If a hole is not closed. Patterns are part of the program, and a test compiles them all.
-    pub(super) fn new(patterns: &[&'static str]) -> Self {
-        let sources: Vec<_> = patterns.iter().map(|pattern| source(pattern)).collect();
-        let compiled = |source: &String| RegexBuilder::new(source).unicode(false).build().expect("a pattern compiles");
+    /// If a hole is not closed. Texts are part of the program, and a test compiles them all.
+    pub(super) fn new(texts: impl IntoIterator<Item = (Place, &'static str)>) -> Self {
+        let each: Vec<_> = texts.into_iter().map(|(place, text)| Text::new(place, text)).collect();
+        let mut longest: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, text) in each.iter().enumerate() {
+            let literal = pieces(text.written).map(|(literal, _)| literal).max_by_key(|literal| literal.len());
+            longest.entry(literal.unwrap_or_default().to_ascii_lowercase()).or_default().push(at);
+        }
+        let literals = AhoCorasick::builder().ascii_case_insensitive(true).build(longest.keys());
         Self {
-            set: RegexSetBuilder::new(&sources)
-                .unicode(false)
-                .size_limit(COMPILED)
-                .dfa_size_limit(STATES)
-                .build()
-                .expect("the patterns compile together"),
-            each: sources.iter().map(compiled).collect(),
-            holes: patterns.iter().map(|pattern| holes(pattern).filter(|hole| !hole.contains('=')).collect()).collect(),
-            stated: patterns
-                .iter()
-                .map(|pattern| holes(pattern).filter_map(|hole| hole.split_once('=')).collect())
-                .collect(),
+            literals: literals.expect("the literal pieces compile together"),
+            holders: longest.into_values().collect(),
+            each,
         }
     }
 
-    /// The patterns that a line has, by their places.
-    pub(super) fn found(&self, line: &[u8]) -> impl Iterator<Item = usize> {
-        self.set.matches(line).into_iter()
+    /// The places of the texts that a message has, in order.
+    pub(super) fn found(&self, message: &[u8]) -> Vec<usize> {
+        let pieces = self.literals.find_overlapping_iter(message);
+        let mut found: Vec<usize> =
+            pieces.flat_map(|piece| &self.holders[piece.pattern().as_usize()]).copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found.retain(|at| self.each[*at].is_in(message));
+        found
     }
 
-    /// What stands in the holes of a pattern that the line has.
-    pub(super) fn values(&self, at: usize, line: &[u8]) -> BTreeMap<String, String> {
-        let Some(captures) = self.each[at].captures(line) else { return BTreeMap::new() };
-        let holes = self.holes[at].iter().enumerate();
-        let read = holes.filter_map(|(hole, name)| Some(((*name).to_owned(), value(&captures, hole + 1)?)));
-        let stated = self.stated[at].iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    /// What stands in the holes of a text that a message has, secrets masked.
+    pub(super) fn values(&self, at: usize, message: &[u8]) -> BTreeMap<String, String> {
+        let text = &self.each[at];
+        if text.holes.is_empty() && text.stated.is_empty() {
+            return BTreeMap::new();
+        }
+        // What introduces a secret may stand before the hole.
+        let message = masked(message);
+        let Some(captures) = text.regex().captures(&message) else { return BTreeMap::new() };
+        let value = |group: usize| {
+            let bytes = captures.get(group)?.as_bytes();
+            Some(String::from_utf8_lossy(&bytes[..bytes.len().min(VALUE)]).into_owned())
+        };
+        let read = text.holes.iter().enumerate();
+        let read = read.filter_map(|(hole, name)| Some(((*name).to_owned(), value(hole + 1)?)));
+        let stated = text.stated.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         read.chain(stated).collect()
     }
 }
 
-fn value(captures: &Captures, group: usize) -> Option<String> {
-    let bytes = captures.get(group)?.as_bytes();
-    Some(String::from_utf8_lossy(&bytes[..bytes.len().min(VALUE)]).into_owned())
+impl Text {
+    fn new(place: Place, text: &'static str) -> Self {
+        let holes = || pieces(text).filter_map(|(_, hole)| hole);
+        Self {
+            place,
+            written: text,
+            regex: OnceLock::new(),
+            holes: holes().filter(|hole| !hole.contains('=')).collect(),
+            stated: holes().filter_map(|hole| hole.split_once('=')).collect(),
+        }
+    }
+
+    /// Whether a message that has the longest literal piece has the text.
+    fn is_in(&self, message: &[u8]) -> bool {
+        // That piece is all there is.
+        let is_literal = self.holes.is_empty() && self.stated.is_empty();
+        is_literal && self.place == Place::Anywhere || self.regex().is_match(message)
+    }
+
+    fn regex(&self) -> &Regex {
+        self.regex.get_or_init(|| {
+            let regex = RegexBuilder::new(&self.source()).unicode(false).dfa_size_limit(STATES).build();
+            regex.expect("a text compiles")
+        })
+    }
+
+    /// The text as a regular expression.
+    fn source(&self) -> String {
+        let start = if self.place == Place::Begins { r"(?:^|[\]:>\t-] *|\) |\* )" } else { "(?i)" };
+        let body = pieces(self.written).map(|(literal, hole)| {
+            let hole = match hole {
+                None => "",
+                Some(name) if name.contains('=') => "",
+                Some(name) if NUMBERS.contains(&name) => r"(-?[0-9]+)",
+                Some(name) if TEXTS.contains(&name) => "(.*)",
+                Some(_) => r"(\S+)",
+            };
+            regex::escape(literal) + hole
+        });
+        start.to_owned() + &body.collect::<String>()
+    }
 }
 
 /// Holes that hold digits.
@@ -70,27 +141,9 @@ const NUMBERS: [&str; 10] = ["n", "port", "pid", "code", "status", "channel", "s
 /// Holes that hold anything.
 const TEXTS: [&str; 6] = ["text", "why", "command", "names", "methods", "key"];
 
-fn source(pattern: &'static str) -> String {
-    let body = pieces(pattern).map(|(literal, hole)| {
-        let hole = match hole {
-            None => "",
-            Some(name) if name.contains('=') => "",
-            Some(name) if NUMBERS.contains(&name) => r"(-?[0-9]+)",
-            Some(name) if TEXTS.contains(&name) => "(.*)",
-            Some(_) => r"(\S+)",
-        };
-        regex::escape(literal) + hole
-    });
-    "^".to_owned() + &body.collect::<String>()
-}
-
-fn holes(pattern: &'static str) -> impl Iterator<Item = &'static str> {
-    pieces(pattern).filter_map(|(_, hole)| hole)
-}
-
-/// The pieces of a pattern: text, and the name of the hole after it.
-fn pieces(pattern: &'static str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
-    let mut pieces = pattern.split('<');
+/// The pieces of a text: what stands there, and the name of the hole after it.
+fn pieces(text: &'static str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+    let mut pieces = text.split('<');
     let first = pieces.next().unwrap_or_default();
     let mut all = vec![(first, None)];
     for piece in pieces {
@@ -101,4 +154,34 @@ fn pieces(pattern: &'static str) -> impl Iterator<Item = (&'static str, Option<&
         all.push((rest, None));
     }
     all.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Patterns, Place};
+
+    #[test]
+    fn holes_hold_words_numbers_or_anything_and_values_can_be_stated() {
+        let patterns = Patterns::new([(Place::Begins, "<kind=cipher>try <n> of <who>: <why>")]);
+        let values = patterns.values(0, b"debug1: try 12 of a@b: no, not yet");
+        let value = |name: &str| values[name].as_str();
+        assert_eq!([value("n"), value("who"), value("why"), value("kind")], ["12", "a@b", "no, not yet", "cipher"]);
+        assert!(patterns.found(b"debug1: try x of a: b").is_empty());
+    }
+
+    #[test]
+    fn a_text_begins_a_message_or_stands_anywhere() {
+        let patterns = Patterns::new([(Place::Begins, "No route"), (Place::Anywhere, "No Route")]);
+        assert_eq!(patterns.found(b"no route"), [1]);
+        assert_eq!(patterns.found(b"[12:00] No route"), [0, 1]);
+        assert_eq!(patterns.found(b"there is No route"), [1]);
+    }
+
+    #[test]
+    fn values_are_bounded_and_masked() {
+        let patterns = Patterns::new([(Place::Begins, "run <command>")]);
+        let line = format!("run sshpass -p CANARY ssh {}", "x".repeat(9000));
+        let command = patterns.values(0, line.as_bytes()).remove("command").unwrap();
+        assert!(command.len() <= super::VALUE + 16 && !command.contains("CANARY"), "{}", command.len());
+    }
 }

@@ -40,7 +40,19 @@ pub(super) const AGENT_REFUSED: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["agent refused operation", "communication with agent failed", "signing failed for", "Agent failure"],
+    symptoms: &[
+        "agent refused operation",
+        "Pageant refused signing request",
+        "Pageant failed to provide a signature",
+        "Pageant failed to respond to signing request",
+        "Agent failed signing key",
+        "signing failed for <kind> \"<key>\" from agent",
+        "agent could not sign data",
+        "Failed to sign data with agent",
+        "agent: failed to sign challenge",
+        "Agent responded with failure",
+        "returned incorrect signature type",
+    ],
     hides: &["auth-key-rejected", "auth-no-credentials"],
     judge: |evidence| {
         let facts = refused(evidence)?;
@@ -88,10 +100,17 @@ pub(super) const AGENT_UNREACHABLE: Cause = Cause {
         },
     ],
     symptoms: &[
-        "Could not open a connection to your authentication agent.",
-        "Error connecting to agent: Connection refused",
-        "Error connecting to agent: No such file or directory",
+        "Error connecting to agent",
+        "Could not open a connection to your authentication agent",
         "Unable to connect to ssh-agent",
+        "could not connect to ssh-agent",
+        "communication with agent failed",
+        "ssh_get_authentication_socket: <why>",
+        "Failed to connect to agent",
+        "Failure connecting to agent",
+        "dial unix: missing address",
+        "agent not present",
+        "Agent not configured",
     ],
     hides: &["auth-no-credentials"],
     judge: |evidence| {
@@ -138,7 +157,7 @@ pub(super) const AGENT_SILENT: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["ssh hangs after the key exchange", "communication with agent failed"],
+    symptoms: &["ssh hangs after the key exchange"],
     hides: &["auth-no-credentials"],
     judge: |evidence| {
         let facts = evidence.auth.facts()?;

@@ -32,7 +32,12 @@ pub(super) const CERT_INVALID: Cause = Cause {
         OTHER_LOG,
         CHECK_CLOCK,
     ],
-    symptoms: &["Certificate invalid: expired", "Certificate invalid: not yet valid"],
+    symptoms: &[
+        "Certificate invalid: expired",
+        "Certificate invalid: not yet valid",
+        "certificate has expired",
+        "cert has expired",
+    ],
     hides: &["auth-key-rejected"],
     judge: |evidence| {
         let facts = refused(evidence)?;
@@ -72,7 +77,12 @@ pub(super) const CERT_PRINCIPAL: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["Certificate invalid: name is not a listed principal"],
+    symptoms: &[
+        "name is not a listed principal",
+        "Certificate does not contain an authorized principal",
+        "certificate lacks principal list",
+        "not in the set of valid principals",
+    ],
     hides: &[],
     judge: |evidence| {
         let facts = refused(evidence)?;

@@ -47,8 +47,8 @@ pub(super) const TOO_MANY_FAILURES: Cause = Cause {
     ],
     symptoms: &[
         "Too many authentication failures",
-        "Received disconnect from",
-        "Disconnected: Too many authentication failures",
+        "maximum authentication attempts exceeded",
+        "Max auth tries reached",
     ],
     hides: &["auth-key-rejected", "auth-disconnected", "auth-password-rejected"],
     judge: |evidence| {
@@ -91,13 +91,7 @@ pub(super) const DISCONNECTED: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &[
-        "Connection closed by",
-        "Connection reset by",
-        "Received disconnect from",
-        "Timeout before authentication",
-        "Connection closed by authenticating user",
-    ],
+    symptoms: &["Timeout before authentication", "Timeout before auth", "transport shut down or saw EOF"],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.auth.failed()?;

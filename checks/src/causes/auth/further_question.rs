@@ -30,7 +30,7 @@ pub(super) const QUESTION_UNANSWERED: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["Verification code:", "Permission denied (keyboard-interactive)"],
+    symptoms: &["Verification code:"],
     hides: &["auth-method-unavailable", "auth-no-credentials", "auth-key-rejected"],
     judge: |evidence| {
         let facts = evidence.auth.failed()?;

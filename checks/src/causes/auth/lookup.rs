@@ -43,12 +43,7 @@ pub(super) const KEY_LOOKUP_HANGS: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &[
-        "Timeout before authentication",
-        "AuthorizedKeysCommand",
-        "Connection closed by",
-        "fatal: Timeout before authentication for",
-    ],
+    symptoms: &["AuthorizedKeysCommand"],
     hides: &["auth-disconnected"],
     judge: |evidence| {
         let facts = evidence.auth.failed()?;

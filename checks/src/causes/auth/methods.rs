@@ -36,7 +36,13 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["Authenticated using \"publickey\" with partial success.", "Authenticated with partial success."],
+    symptoms: &[
+        "with partial success",
+        "Further authentication required",
+        "Authentication partially succeeded, more attempts required",
+        "Authentication continues...",
+        "Partial <method> for <user> from",
+    ],
     hides: &["auth-key-rejected", "auth-no-credentials", "auth-method-unavailable"],
     judge: |evidence| {
         let facts = refused(evidence)?;
@@ -93,12 +99,10 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
         },
     ],
     symptoms: &[
-        "Permission denied (password)",
-        "Permission denied (gssapi-keyex,gssapi-with-mic)",
-        "No supported authentication methods available",
-        "No authentication methods available",
-        "No authentication method",
-        "Bad authentication type",
+        "No supported authentication methods available (server sent: password",
+        "No supported authentication methods available (server sent: keyboard-interactive",
+        "Bad authentication type; allowed types",
+        "Cannot answer interactive prompts in batch mode",
     ],
     hides: &["auth-no-credentials"],
     judge: |evidence| {
@@ -164,10 +168,12 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
         },
     ],
     symptoms: &[
-        "Permission denied (publickey)",
-        "The agent has no identities.",
+        "No authentication methods available",
+        "attempted methods [none], no supported methods",
         "agent contains no identities",
-        "no such identity:",
+        "The agent has no identities",
+        "no such identity: <file>",
+        "Identity file <file> not accessible",
     ],
     hides: &[],
     judge: |evidence| {

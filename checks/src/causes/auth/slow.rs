@@ -82,10 +82,9 @@ pub(super) const SLOW: Cause = Cause {
         },
     ],
     symptoms: &[
-        "login takes a long time",
-        "pam_systemd(sshd:session): Failed to create session: Connection timed out",
-        "AuthorizedKeysCommand",
-        "GSSAPI Error",
+        "reverse mapping checking getaddrinfo",
+        "POSSIBLE BREAK-IN ATTEMPT",
+        "pam_systemd(sshd:session): Failed to create session",
     ],
     hides: &[],
     judge: |evidence| {

@@ -50,7 +50,7 @@ pub(super) const START_HANGS: Cause = Cause {
         START_UP_FILES,
         ONLY_INTERACTIVE,
     ],
-    symptoms: &["debug1: Sending command", "debug1: Entering interactive session."],
+    symptoms: &[],
     hides: &["session-forced-command", "session-shell-exits", "session-restricted"],
     judge: |evidence| {
         let facts = evidence.channel.failed().filter(|facts| facts.hangs() && !is_replaced(facts))?;
@@ -86,7 +86,7 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["scp: Connection closed", "protocol version mismatch -- is your shell clean?"],
+    symptoms: &["scp: Connection closed"],
     hides: &["session-start-hangs", "session-forced-command", "session-shell-exits", "session-restricted"],
     judge: |evidence| {
         let facts = evidence.channel.failed().filter(|facts| is_replaced(facts))?;

@@ -36,6 +36,9 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
         },
     ],
     symptoms: &[
+        "command not found",
+        "sh: <n>: <what>: not found",
+        "No such command",
         "rsync: command not found",
         "rsync: not found",
         "scp: command not found",

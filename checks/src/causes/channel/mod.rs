@@ -70,8 +70,11 @@ const OPEN_REFUSED: Cause = Cause {
         SERVER_LOG,
     ],
     symptoms: &[
-        "channel 0: open failed: connect failed: open failed",
-        "open failed: administratively prohibited: open failed",
+        "Server refused to open main channel",
+        "Failed to create session: ssh: rejected",
+        "Unable to open channel",
+        "Couldn't open initial channel",
+        "JSchException: channel is not opened",
     ],
     hides: &[],
     judge: |evidence| {
@@ -101,7 +104,17 @@ const EXEC_FAILED: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["exec request failed on channel 0", "shell request failed on channel 0"],
+    symptoms: &[
+        "exec request failed on channel",
+        "shell request failed on channel",
+        "Unable to exec",
+        "Server refused to start a shell/command",
+        "Channel request exec failed",
+        "Channel request shell failed",
+        "could not start shell",
+        "Unable to open shell",
+        "ssh: command <text> failed",
+    ],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.channel.failed()?;
@@ -136,8 +149,10 @@ const NOLOGIN: Cause = Cause {
         JUDGE_AS_JUMP_HOST,
     ],
     symptoms: &[
-        "This account is currently not available.",
-        "System is booting up. Unprivileged users are not permitted to log in yet.",
+        "This account is currently not available",
+        "/usr/sbin/nologin:",
+        "/sbin/nologin:",
+        "Attempted login by <user> on",
     ],
     hides: &["session-shell-exits", "session-forced-command"],
     judge: |evidence| {
@@ -159,12 +174,7 @@ const FORCED_COMMAND: Cause = Cause {
         this, usually on purpose: for backups, Git, a bastion's menu, or file transfer only (internal-sftp).\n\n\
         A login shell that ignores its arguments looks the same, and so does the command line of a network device.",
     fixes: &[SEE_FORCED, TRY_SFTP],
-    symptoms: &[
-        "PTY allocation request failed on channel 0",
-        INTERNAL_SFTP,
-        "fatal: unrecognized command",
-        "FATAL: unknown git/gitolite command",
-    ],
+    symptoms: &["fatal: unrecognized command", "FATAL: unknown git/gitolite command"],
     hides: &["session-shell-exits"],
     judge: |evidence| {
         let facts = evidence.channel.failed().filter(|facts| ran_without_mark(facts))?;
@@ -208,7 +218,7 @@ const SHELL_EXITS: Cause = Cause {
         SERVER_LOG,
         JUDGE_AS_JUMP_HOST,
     ],
-    symptoms: &["Connection to closed.", "/bin/false", "Shell not found"],
+    symptoms: &["/bin/false", "Shell not found"],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.channel.facts().filter(|facts| !facts.mark_seen && !facts.quoted_back)?;

@@ -29,7 +29,6 @@ pub(super) const RESTRICTED: Cause = Cause {
     symptoms: &[
         "does not provide shell access",
         "This service allows sftp connections only.",
-        "PTY allocation request failed on channel 0",
         "Interactive git shell is not enabled",
         "% Invalid input detected at '^' marker.",
         "Line has invalid autocommand",

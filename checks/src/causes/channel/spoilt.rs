@@ -57,8 +57,11 @@ pub(super) const RC_OUTPUT: Cause = Cause {
     ],
     symptoms: &[
         "Received message too long",
-        "Ensure the remote shell produces no output for non-interactive sessions.",
-        "protocol version mismatch -- is your shell clean?",
+        "Ensure the remote shell produces no output",
+        "is your shell clean?",
+        "protocol error: bad line length character",
+        "Received message is too long",
+        "Unexpected input from server",
         "Garbage packet received",
     ],
     hides: &[],
@@ -115,11 +118,7 @@ pub(super) const MAX_SESSIONS: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &[
-        "mux_client_request_session: session request failed: Session open refused by peer",
-        "channel 1: open failed: connect failed: open failed",
-        "ChannelException(2, 'Connect failed')",
-    ],
+    symptoms: &["Session open refused by peer", "no more sessions"],
     hides: &[],
     corroborated_by: &[testimony::max_sessions],
     judge: |evidence| {
@@ -162,7 +161,6 @@ pub(super) const CLOSED_EARLY: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["Connection to closed."],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.channel.failed()?;
@@ -210,10 +208,12 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
         TRY_SFTP,
     ],
     symptoms: &[
-        "bad ownership or modes for chroot directory",
-        "/bin/sh: No such file or directory",
+        "bad ownership or modes for chroot",
+        "chroot(\"<file>\")",
+        "Unable to chdir to chroot path",
+        "chroot path <file> is not a directory",
         "/bin/bash: No such file or directory",
-        "client_loop: send disconnect: Broken pipe",
+        "/bin/sh: No such file or directory",
     ],
     hides: &["session-shell-exits"],
     judge: |evidence| {

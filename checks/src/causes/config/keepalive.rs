@@ -42,7 +42,7 @@ pub(super) const NO_PATIENCE: Cause = Cause {
         snippet: Some("Host {alias}\n    ServerAliveCountMax 3"),
         ..Fix::CHANGE
     }],
-    symptoms: &["Timeout, server not responding."],
+    symptoms: &[],
     judge: |evidence| {
         let own = &evidence.settings;
         let gives_up = own.server_alive_interval_s > 0 && own.server_alive_count_max == 0;

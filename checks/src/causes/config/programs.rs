@@ -34,7 +34,7 @@ pub(super) const PROXY_COMMAND: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["exec: not found", "Connection closed by UNKNOWN port 65535", "No such file or directory"],
+    symptoms: &["exec: <what>: not found"],
     hides: &["jump-proxy-command-failed"],
     judge: |evidence| {
         let handshake =

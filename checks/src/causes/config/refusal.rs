@@ -69,10 +69,9 @@ pub(super) const INVALID: Cause = Cause {
     ],
     symptoms: &[
         "Bad configuration option:",
-        "terminating, 1 bad configuration options",
+        "terminating, <n> bad configuration options",
         "no argument after keyword",
-        "keyword extra arguments at end of line",
-        "unsupported option",
+        "extra arguments at end of line",
         "Bad SSH2 cipher spec",
         "Bad SSH2 KexAlgorithms",
         "Missing Match criteria for",

@@ -72,7 +72,7 @@ pub(super) const HOME_IGNORED: Cause = Cause {
         Fix { summary: "Name the intended file", snippet: Some("ssh -F '{home}/.ssh/config' {alias}"), ..Fix::CHANGE },
         Fix { summary: "See both folders", snippet: Some("getent passwd \"$(id -u)\"; echo \"$HOME\""), ..Fix::LOOK },
     ],
-    symptoms: &["Could not create directory '/root/.ssh'", "Identity file not accessible"],
+    symptoms: &["Could not create directory '<file>'", "Identity file not accessible"],
     judge: |evidence| {
         let home = facts(evidence)?.other_home.as_ref()?;
         let because =

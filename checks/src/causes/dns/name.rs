@@ -46,14 +46,6 @@ pub(super) const NXDOMAIN: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &[
-        "Could not resolve hostname",
-        "Name or service not known",
-        "nodename nor servname provided, or not known",
-        "[Errno -2] Name or service not known",
-        "Host does not exist",
-        "No such host is known",
-    ],
     hides: &[],
     judge: |evidence| found(evidence, Failure::NoName),
     ..Cause::NEW
@@ -89,7 +81,7 @@ pub(super) const NO_ADDRESS: Cause = Cause {
     symptoms: &[
         "No address associated with hostname",
         "Address family for hostname not supported",
-        "[Errno -5] No address associated with hostname",
+        "getaddrinfo: no addrs",
     ],
     hides: &[],
     judge: |evidence| {
@@ -121,7 +113,6 @@ pub(super) const NOT_ASKED: Cause = Cause {
         caution: Some("keep the sources that are there already"),
         ..Fix::CHANGE
     }],
-    symptoms: &[],
     hides: &[],
     judge: |evidence| {
         let sources = evidence.dns.failed()?.sources.as_ref()?.join(" ");

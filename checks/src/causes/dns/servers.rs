@@ -11,9 +11,6 @@ use crate::facts::dns::{self, NameServer, SystemAnswer, lines};
 /// A lookup that takes longer is felt, and longer than a cold cache explains: resolvers repeat a question after 1 to 5 s.
 const SLOW_MS: f64 = 2000.0;
 
-const SYMPTOM_TEMPORARY: &[&str] =
-    &["Temporary failure in name resolution", "[Errno -3] Temporary failure in name resolution"];
-
 const OTHER_SERVER: Fix = Fix {
     side: Side::Client,
     summary: "Use a name server that works; for an internal name, connect the VPN first",
@@ -51,7 +48,7 @@ pub(super) const SERVFAIL: Cause = Cause {
         },
         OTHER_SERVER,
     ],
-    symptoms: SYMPTOM_TEMPORARY,
+    symptoms: &["server misbehaving"],
     hides: &[],
     judge: |evidence| found(evidence, Failure::ServerFailed),
     ..Cause::NEW
@@ -77,7 +74,7 @@ pub(super) const REFUSED: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: SYMPTOM_TEMPORARY,
+    symptoms: &["Non-recoverable failure in name resolution"],
     hides: &[],
     judge: |evidence| found(evidence, Failure::ServerRefused),
     ..Cause::NEW
@@ -117,7 +114,13 @@ pub(super) const TIMEOUT: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: SYMPTOM_TEMPORARY,
+    symptoms: &[
+        "lookup <host> on <server>: read udp",
+        "getaddrinfo EAI_AGAIN <host>",
+        "lookup <host> on <server>: i/o timeout",
+        "lookup <host>: i/o timeout",
+        "Resolving timed out after <n> milliseconds",
+    ],
     hides: &[],
     judge: |evidence| found(evidence, Failure::Silence),
     ..Cause::NEW
@@ -140,7 +143,6 @@ pub(super) const NO_SERVER: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: SYMPTOM_TEMPORARY,
     hides: &["dns-timeout"],
     judge: |evidence| found(evidence, Failure::NoServer),
     ..Cause::NEW
@@ -185,7 +187,6 @@ pub(super) const SLOW: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &[],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.dns.passed()?;

@@ -39,10 +39,7 @@ pub(super) const SSHFP_MISMATCH: Cause = Cause {
         with OpenSSH 9.2). An answer that is not validated by DNSSEC proves little by itself; ssh does not trust it \
         either.",
     fixes: &[RECORDS, LOOK],
-    symptoms: &[
-        "Error: mismatching host key fingerprint found in DNS",
-        "Update the SSHFP RR in DNS with the new host key",
-    ],
+    symptoms: &["mismatching host key fingerprint found in DNS", "Update the SSHFP RR in DNS with the new host key"],
     hides: &[],
     judge: |evidence| {
         let (published, compared) = compare(evidence)?;

@@ -40,11 +40,7 @@ pub(super) const SOURCE_DENIED: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &[
-        "ssh_exchange_identification: Connection closed by remote host",
-        "kex_exchange_identification: Connection closed by remote host",
-        "kex_exchange_identification: read: Connection reset by peer",
-    ],
+    symptoms: &["refused connect from <host>"],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
@@ -79,11 +75,6 @@ pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
             ..Fix::LOOK
         },
         LIVING_SERVER,
-    ],
-    symptoms: &[
-        "kex_exchange_identification: Connection closed by remote host",
-        "ssh_exchange_identification: Connection closed by remote host",
-        "Remote side unexpectedly closed network connection",
     ],
     hides: &["handshake-reset"],
     judge: |evidence| {

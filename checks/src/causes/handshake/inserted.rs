@@ -41,7 +41,6 @@ pub(super) const PROXY_HEADER: Cause = Cause {
     ],
     symptoms: &[
         "Bad packet length 1231976033",
-        "Invalid SSH identification string.",
         "Bad protocol version identification 'PROXY TCP4",
         "banner line contains invalid characters: PROXY TCP4",
         "ssh_dispatch_run_fatal: Connection to port: Connection corrupted",

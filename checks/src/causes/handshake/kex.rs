@@ -32,11 +32,6 @@ pub(super) const RESET: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &[
-        "kex_exchange_identification: read: Connection reset by peer",
-        "ssh_exchange_identification: read: Connection reset by peer",
-        "Connection reset by peer",
-    ],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
@@ -82,11 +77,6 @@ pub(super) const STALLED: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &[
-        "debug1: expecting SSH2_MSG_KEX_ECDH_REPLY",
-        "debug1: expecting SSH2_MSG_KEX_DH_GEX_REPLY",
-        "debug1: SSH2_MSG_KEXINIT sent",
-    ],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
@@ -127,7 +117,15 @@ pub(super) const FAILED: Cause = Cause {
         snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
         ..Fix::LOOK
     }],
-    symptoms: &["Connection closed by remote host", "kex_exchange_identification: Connection closed by remote host"],
+    symptoms: &[
+        "KeyExchange signature verification failed",
+        "key_verify failed for server_host_key",
+        "DH parameter out of bounds",
+        "DH GEX group out of range",
+        "Signature from server's host key is invalid",
+        "error in kex signature verification",
+        "hash mismatch",
+    ],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;

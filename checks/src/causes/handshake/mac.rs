@@ -40,13 +40,7 @@ pub(super) const MAC_MISMATCH: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &[
-        "Corrupted MAC on input",
-        "message authentication code incorrect",
-        "Mismatched MAC",
-        "Incorrect MAC received on packet",
-        "Wrong packet authentication code",
-    ],
+    symptoms: &["Max packet size exceeded"],
     hides: &["auth-disconnected"],
     judge: |evidence| {
         let (same, other) = repeats(evidence)?;

@@ -47,7 +47,7 @@ pub(super) const MAX_STARTUPS: Cause = Cause {
         },
         ONE_CONNECTION,
     ],
-    symptoms: &["Exceeded MaxStartups", "kex_exchange_identification: Connection closed by remote host"],
+    symptoms: &["Exceeded MaxStartups", "past MaxStartups", "past PerSourceMaxStartups", "MaxStartups throttling"],
     hides: &["handshake-closed-before-banner", "handshake-reset", "handshake-source-denied"],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;
@@ -105,11 +105,7 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &[
-        "Not allowed at this time",
-        "kex_exchange_identification: read: Connection reset by peer",
-        "kex_exchange_identification: Connection closed by remote host",
-    ],
+    symptoms: &["Not allowed at this time", "penalty: <text>", "penalty of <seconds> seconds for"],
     hides: &["handshake-closed-before-banner", "handshake-reset", "handshake-source-denied"],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;

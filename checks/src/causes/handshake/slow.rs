@@ -35,7 +35,6 @@ pub(super) const SLOW: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["Connection timed out during banner exchange", "Error reading SSH protocol banner"],
     hides: &[],
     judge: |evidence| {
         if let Some(facts) = evidence.handshake.failed().filter(|facts| drips(facts)) {

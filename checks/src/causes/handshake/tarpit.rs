@@ -46,10 +46,7 @@ pub(super) const TARPIT: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &[
-        "kex_exchange_identification: No SSH version received in first 1024 lines from server",
-        "Connection timed out during banner exchange",
-    ],
+    symptoms: &["No SSH version received in first", "Max greeting lines exceeded"],
     hides: &["handshake-not-ssh", "handshake-closed-before-banner", "handshake-reset"],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;

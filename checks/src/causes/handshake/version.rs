@@ -30,8 +30,16 @@ pub(super) const PROTOCOL_VERSION: Cause = Cause {
         ..Fix::CHANGE
     }],
     symptoms: &[
-        "Protocol major versions differ: 2 vs. 1",
+        "Protocol major versions differ",
         "SSH protocol version 2 required by our configuration but remote only provides",
+        "Incompatible version (",
+        "No version of SSH protocol usable",
+        "incompatible SSH version",
+        "Unsupported SSH version",
+        "could not read protocol version",
+        "Remote protocol version 1.",
+        "Unsupported protocol version",
+        "Incompatible remote version",
     ],
     hides: &[
         "handshake-protocol-violation",
@@ -76,11 +84,6 @@ pub(super) const NO_BANNER: Cause = Cause {
             ..Fix::LOOK
         },
         LIVING_SERVER,
-    ],
-    symptoms: &[
-        "Connection timed out during banner exchange",
-        "Error reading SSH protocol banner",
-        "kex_exchange_identification: read: Connection timed out",
     ],
     hides: &[],
     judge: |evidence| {

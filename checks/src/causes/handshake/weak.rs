@@ -44,9 +44,9 @@ pub(super) const WEAK_ALGORITHMS: Cause = Cause {
         },
     ],
     symptoms: &[
-        "no matching host key type found. Their offer: ssh-rsa",
-        "Invalid key length",
-        "Bad server host key: Invalid key length",
+        "is below the configured warning threshold",
+        "connection is not using a post-quantum key exchange algorithm",
+        "Cannot confirm a weak crypto primitive in batch mode",
     ],
     hides: &[],
     judge: |evidence| {

@@ -44,10 +44,11 @@ pub(super) const CERT_INVALID: Cause = Cause {
         CHECK_CLOCK,
     ],
     symptoms: &[
-        "Certificate invalid: expired",
-        "Certificate invalid: not yet valid",
-        "Certificate invalid: name is not a listed principal",
         "Certificate invalid: not a host certificate",
+        "No matching CA found",
+        "ssh: cert is not yet valid",
+        "Rejected certificate",
+        "certificate signed by unrecognized authority",
     ],
     hides: &["hostkey-unknown"],
     judge: |evidence| {

@@ -35,7 +35,6 @@ pub(super) const SEVERAL: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!", "Host key verification failed."],
     hides: &["hostkey-changed"],
     judge: |evidence| at_once(evidence).or_else(|| later(evidence)),
     ..Cause::NEW

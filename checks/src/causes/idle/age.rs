@@ -30,7 +30,7 @@ pub(super) const LIFETIME: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["Connection to closed by remote host.", "Max duration reached"],
+    symptoms: &["Max duration reached"],
     hides: OF_ONE_SESSION,
     judge: |evidence| {
         let (first, later) = rounds(evidence)?;
@@ -76,7 +76,6 @@ pub(super) const WALL_CLOCK: Cause = Cause {
         TMUX,
         AUTOSSH,
     ],
-    symptoms: &["Connection to closed by remote host.", "client_loop: send disconnect: Broken pipe"],
     hides: OF_ONE_SESSION,
     corroborated_by: &[testimony::out_of_memory],
     judge: |evidence| {

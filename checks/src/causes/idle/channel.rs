@@ -36,7 +36,7 @@ pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
         },
         TMUX,
     ],
-    symptoms: &["Connection to closed.", "debug1: channel 0: free: client-session, nchannels 1"],
+    symptoms: &["closing after <n> seconds of inactivity"],
     hides: &[],
     corroborated_by: &[testimony::channel_timeout],
     judge: |evidence| {

@@ -20,7 +20,7 @@ pub(super) const DROP: Cause = Cause {
         that takes too long. A Linux router does this with nf_conntrack_tcp_loose on, its default.\n\n\
         On some of the idle sessions the server sent first, on the others the client: only the server's data was lost.",
     fixes: &[KEEPALIVE, LONGER_TIMER],
-    symptoms: &["output appears only after a key is pressed", "client_loop: send disconnect: Broken pipe"],
+    symptoms: &["output appears only after a key is pressed"],
     hides: &["idle-reset", "idle-silent-drop", "idle-closed"],
     corroborated_by: &[testimony::dropped_there_too, testimony::connection_tracking],
     judge: |evidence| {
@@ -93,11 +93,6 @@ pub(super) const REFRESH: Cause = Cause {
             caution: Some("RFC 5382 requires at least 2 h 4 min (7440 s)"),
             ..Fix::CHANGE
         },
-    ],
-    symptoms: &[
-        "client_loop: send disconnect: Broken pipe",
-        "Timeout, server not responding.",
-        "Read from remote host: Connection timed out",
     ],
     hides: &["idle-silent-drop", "idle-reset"],
     judge: refresh,

@@ -33,12 +33,7 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &[
-        "client_loop: send disconnect: Broken pipe",
-        "Timeout, server not responding.",
-        "Network is unreachable",
-        "No route to host",
-    ],
+    symptoms: &["Timeout, client not responding", "Got <n> heartbeat requests without reply"],
     hides: &[
         "idle-silent-drop",
         "idle-reset",

@@ -18,11 +18,6 @@ pub(super) const CLOSED_BY_PROXY: Cause = Cause {
         An SSH server with its own inactivity limit for any packet looks the same, so this is reported only for \
         servers that have none: OpenSSH and dropbear.",
     fixes: &[KEEPALIVE, HAPROXY_TIMEOUT, NGINX_TIMEOUT, SERVER_KEEPALIVE],
-    symptoms: &[
-        "Connection to closed by remote host.",
-        "client_loop: send disconnect: Broken pipe",
-        "Remote side unexpectedly closed network connection",
-    ],
     hides: &["idle-closed", "idle-reset"],
     judge: |evidence| {
         if evidence.idle_deaths()?.tcp_keepalive_lived() != Some(false) {

@@ -35,7 +35,7 @@ pub(super) const INACTIVITY: Cause = Cause {
         },
         TMUX,
     ],
-    symptoms: &["Connection to closed by remote host.", "Idle timeout", "Exit: Idle timeout"],
+    symptoms: &["Idle timeout"],
     // What had not been read when the server closed makes a reset of the close (RFC 2525 section 2.17).
     hides: &["idle-closed", "idle-reset", "idle-closed-by-proxy", "idle-unused-connection-timeout"],
     judge: |evidence| {
@@ -94,7 +94,7 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["Connection to closed by remote host."],
+    symptoms: &["terminating inactive connection"],
     hides: &[],
     corroborated_by: &[testimony::unused_connection_timeout],
     judge: |evidence| {

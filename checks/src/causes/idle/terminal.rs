@@ -35,7 +35,7 @@ pub(super) const SHELL_TIMEOUT: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["timed out waiting for input: auto-logout", "auto-logout", "Connection to closed."],
+    symptoms: &["timed out waiting for input: auto-logout", "auto-logout"],
     hides: &[],
     corroborated_by: &[testimony::tmout],
     judge: |evidence| {
@@ -94,7 +94,7 @@ pub(super) const TERMINAL_TIMEOUT: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["Connection to closed by remote host.", "Connection to closed."],
+    symptoms: &["idle-timeout"],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.idle_deaths()?;

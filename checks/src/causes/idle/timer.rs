@@ -56,13 +56,6 @@ pub(super) const SILENT_DROP: Cause = Cause {
         was sent on them again, and a new connection worked at that moment. So it is an idle timeout, neither an \
         outage nor an age limit.",
     fixes: &[KEEPALIVE, SERVER_KEEPALIVE, LONGER_TIMER],
-    symptoms: &[
-        "client_loop: send disconnect: Broken pipe",
-        "packet_write_wait: Connection to port: Broken pipe",
-        "Read from remote host: Connection timed out",
-        "Timeout, server not responding.",
-        "Network error: Software caused connection abort",
-    ],
     hides: &[],
     corroborated_by: &[testimony::dropped_there_too, testimony::connection_tracking],
     judge: |evidence| judge(evidence, |manner, sign| *manner == Manner::Silent && sign == Sign::AfterProbe),
@@ -81,12 +74,6 @@ pub(super) const RESET: Cause = Cause {
         A server that lost the connection (a restart with the same address) also answers with a RST; then the sessions \
         with keepalives would have died as well.",
     fixes: &[KEEPALIVE, SERVER_KEEPALIVE, LONGER_TIMER],
-    symptoms: &[
-        "client_loop: send disconnect: Broken pipe",
-        "Read from remote host: Connection reset by peer",
-        "Connection reset by peer",
-        "Network error: Connection reset by peer",
-    ],
     hides: &[],
     corroborated_by: &[testimony::ended_by_sshd, testimony::connection_tracking],
     judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Reset),
@@ -114,7 +101,6 @@ pub(super) const CLOSED: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["Connection to closed by remote host.", "Remote side unexpectedly closed network connection"],
     hides: &[],
     corroborated_by: &[testimony::ended_by_sshd],
     judge: |evidence| judge(evidence, |manner, _| *manner == Manner::Fin).map(Match::reason_open),
@@ -139,7 +125,16 @@ pub(super) const SERVER_DISCONNECT: Cause = Cause {
         },
         KEEPALIVE,
     ],
-    symptoms: &["Received disconnect from port: idle connection timeout expired", "Disconnected from remote host"],
+    symptoms: &[
+        "idle connection timeout expired",
+        "Idle timeout expired",
+        "disconnected due to inactivity",
+        "exceeded idle timeout",
+        "User session has timed out idling",
+        "Detected IdleTimeout",
+        "Client exceeded idle timeout",
+        "Session idle timeout",
+    ],
     hides: &[],
     judge: |evidence| judge(evidence, |manner, _| matches!(manner, Manner::Disconnect { .. })),
     judge_sessions: sessions::disconnected,

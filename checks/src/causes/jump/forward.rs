@@ -51,12 +51,6 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &[
-        "open failed: administratively prohibited",
-        "administratively prohibited: open failed",
-        "stdio forwarding failed",
-        "Connection closed by UNKNOWN port 65535",
-    ],
     hides: &[],
     strikes_anywhere: true,
     judge: |evidence| {
@@ -111,11 +105,17 @@ pub(super) const TARGET_UNREACHABLE: Cause = Cause {
     ],
     symptoms: &[
         "open failed: connect failed: Connection refused",
-        "open failed: connect failed: No route to host",
         "open failed: connect failed: Connection timed out",
+        "open failed: connect failed: Operation timed out",
+        "open failed: connect failed: No route to host",
+        "open failed: connect failed: Network is unreachable",
         "open failed: connect failed: Name or service not known",
         "open failed: connect failed: Temporary failure in name resolution",
-        "stdio forwarding failed",
+        "open failed: connect failed: nodename nor servname",
+        "ssh: rejected: connect failed (Connection refused)",
+        "connect_to <host> port <port>: failed",
+        "connect_to <host>: unknown host",
+        "Forwarded connection refused by remote: Connect failed",
     ],
     hides: &[],
     strikes_anywhere: true,

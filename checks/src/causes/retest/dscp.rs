@@ -42,7 +42,6 @@ pub(super) const DROPPED: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["packet_write_wait: Connection to port: Broken pipe"],
     hides: &["network-outage"],
     strikes_anywhere: true,
     judge: |evidence| {

@@ -83,12 +83,6 @@ pub(super) const BLACK_HOLE: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &[
-        "debug1: expecting SSH2_MSG_KEX_ECDH_REPLY",
-        "debug1: expecting SSH2_MSG_KEX_DH_GEX_REPLY",
-        "debug1: SSH2_MSG_KEXINIT sent",
-        "scp: - stalled -",
-    ],
     hides: &["handshake-kex-stalled", "transfer-stalled", "exit-hangs", "exit-output-lost"],
     strikes_anywhere: true,
     judge: |evidence| keys(evidence).or_else(|| data(evidence)),

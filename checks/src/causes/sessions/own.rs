@@ -29,7 +29,7 @@ const SUSPENDED: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["client_loop: send disconnect: Broken pipe", "Connection to closed by remote host."],
+    symptoms: &["client_loop: send disconnect: Broken pipe"],
     judge_sessions: |evidence| of(evidence, Explanation::Suspended, Certainty::Likely),
     ..Cause::NEW
 };

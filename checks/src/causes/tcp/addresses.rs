@@ -42,7 +42,7 @@ pub(super) const BIND_ADDRESS: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["Cannot assign requested address", "Can't assign requested address"],
+    symptoms: &["Cannot assign requested address", "Can't assign requested address", "EADDRNOTAVAIL"],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.tcp.failed()?;
@@ -99,7 +99,6 @@ pub(super) const SOME_ADDRESSES_DEAD: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &[],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.tcp.passed()?;

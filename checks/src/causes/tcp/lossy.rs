@@ -94,7 +94,13 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
         },
         ONE_CONNECTION,
     ],
-    symptoms: &[],
+    symptoms: &[
+        "[sshd] Ban <address>",
+        "[ssh] Ban <address>",
+        "[sshd] Restore Ban <address>",
+        "UFW LIMIT BLOCK<text>DPT=22",
+        "UFW BLOCK<text>DPT=22",
+    ],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.tcp.passed()?;
@@ -156,7 +162,6 @@ pub(super) const LOSSY: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &[],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.tcp.passed()?;

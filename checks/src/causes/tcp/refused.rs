@@ -56,12 +56,6 @@ pub(super) const REFUSED: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &[
-        "Connection refused",
-        "Network error: Connection refused",
-        "[Errno 111] Connection refused",
-        "[Errno None] Unable to connect to port",
-    ],
     hides: &[],
     judge: |evidence| {
         let (facts, alone) = failed_as(evidence, ConnectFailure::Refused)?;
@@ -106,7 +100,12 @@ pub(super) const PROHIBITED: Cause = Cause {
             ..BASTION
         },
     ],
-    symptoms: &["[Errno 13] Permission denied"],
+    symptoms: &[
+        "connect to host <host> port <port>: Permission denied",
+        "connect to host <host> port <port>: Operation not permitted",
+        "connect: permission denied",
+        "An attempt was made to access a socket in a way forbidden by its access permissions",
+    ],
     hides: &["tcp-refused", "tcp-unreachable"],
     judge: |evidence| {
         let (facts, alone) = failed_as(evidence, ConnectFailure::Prohibited)?;

@@ -72,12 +72,6 @@ pub(super) const FILTERED: Cause = Cause {
         },
         BASTION,
     ],
-    symptoms: &[
-        "Connection timed out",
-        "Operation timed out",
-        "Network error: Connection timed out",
-        "[Errno 110] Connection timed out",
-    ],
     hides: &[],
     judge: |evidence| {
         let (facts, alone) = failed_as(evidence, ConnectFailure::Silent)?;
@@ -119,12 +113,12 @@ pub(super) const UNREACHABLE: Cause = Cause {
         },
     ],
     symptoms: &[
-        "No route to host",
         "Network is unreachable",
-        "Network error: No route to host",
-        "Network error: Network is unreachable",
-        "[Errno 113] No route to host",
-        "[Errno 101] Network is unreachable",
+        "ENETUNREACH",
+        "Host is down",
+        "EHOSTDOWN",
+        "ENETDOWN",
+        "A socket operation was attempted to an unreachable",
     ],
     hides: &[],
     judge: |evidence| {

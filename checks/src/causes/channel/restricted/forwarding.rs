@@ -32,11 +32,7 @@ pub(in super::super) const FORWARDING_PROHIBITED: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &[
-        "open failed: administratively prohibited: open failed",
-        "stdio forwarding failed",
-        "ChannelException(1, 'Administratively prohibited')",
-    ],
+    symptoms: &["refused local port forward", "but the request was denied", "refused streamlocal port forward"],
     hides: &[],
     corroborated_by: &[testimony::forwarding_there],
     judge: |evidence| {
@@ -75,7 +71,16 @@ pub(in super::super) const REMOTE_FORWARD_FAILED: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["remote port forwarding failed for listen port", "TCP forwarding request denied"],
+    symptoms: &[
+        "remote port forwarding failed for listen port",
+        "remote forward failure for",
+        "TCP forwarding request denied",
+        "tcpip-forward request denied by peer",
+        "Unable to bind to <host>:<port>",
+        "Remote port forwarding from <text> refused",
+        "remote forwarding request failed",
+        "Could not request remote forwarding",
+    ],
     hides: &[],
     corroborated_by: &[testimony::forwarding_back],
     judge: |evidence| {

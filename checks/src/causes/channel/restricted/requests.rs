@@ -28,7 +28,14 @@ pub(in super::super) const PTY_REFUSED: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["PTY allocation request failed on channel 0"],
+    symptoms: &[
+        "PTY allocation request failed",
+        "Unable to request a pseudo-terminal",
+        "ssh: pty-req failed",
+        "Server refused to allocate pty",
+        "No pty was allocated",
+        "Unable to allocate a pty",
+    ],
     hides: &[],
     corroborated_by: &[testimony::permit_tty],
     judge: |evidence| {
@@ -69,7 +76,20 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
         },
         EFFECTIVE,
     ],
-    symptoms: &["subsystem request failed on channel 0", "scp: Connection closed", "sftp-server: not found"],
+    symptoms: &[
+        "subsystem request failed",
+        "Unable to start subsystem",
+        "subsystem not found",
+        "failed, execution failed",
+        "Unable to request SFTP subsystem",
+        "sftp-server: not found",
+        "sftp-server: No such file",
+        "Unable to startup channel",
+        "Cannot initialize SFTP protocol",
+        "unable to initialise SFTP",
+        "failed to send channel request",
+        "Unable to send channel request",
+    ],
     hides: &[],
     corroborated_by: &[testimony::no_subsystem],
     judge: |evidence| {

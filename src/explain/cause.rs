@@ -1,6 +1,7 @@
 //! The catalogue for people: one cause in full, all causes in a list, the nearest code to a misspelt one.
 
 use ssh_doctor_checks::causes::Cause;
+use ssh_doctor_checks::causes::told::symptoms_of;
 use ssh_doctor_checks::facts::Check;
 
 use crate::clients;
@@ -14,7 +15,7 @@ const ALIKE: f64 = 0.6;
 
 /// Everything the catalogue knows of a cause; `None` for an unknown code.
 #[must_use]
-pub fn cause(code: &str, style: &Style) -> Option<String> {
+pub fn page(code: &str, style: &Style) -> Option<String> {
     let style = *style;
     let cause = ssh_doctor_checks::causes::all().find(|cause| cause.code == code)?;
     let label = format!("{}, {}, shows at the {} check", cause.code, severity(cause.severity), cause.stage.name());
@@ -31,9 +32,10 @@ pub fn cause(code: &str, style: &Style) -> Option<String> {
             "A report fills in the words in braces: {alias} is what you type after ssh.",
         ));
     }
-    if !cause.symptoms.is_empty() {
+    let symptoms: Vec<_> = symptoms_of(cause).collect();
+    if !symptoms.is_empty() {
         let heading = style.paint(Ink::Strong, "What other tools print for it:");
-        parts.push(listed(&heading, cause.symptoms.iter().copied(), style));
+        parts.push(listed(&heading, symptoms.into_iter(), style));
     }
     if cause.fixes.iter().any(clients::is_keepalive) {
         parts.push(other_clients(style));
@@ -93,7 +95,7 @@ pub fn suggest(code: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Style, cause, list, suggest};
+    use super::{Style, list, page, suggest};
 
     #[test]
     fn a_misspelt_code_finds_its_neighbour_and_nonsense_none() {
@@ -105,11 +107,11 @@ mod tests {
 
     #[test]
     fn a_cause_is_told_whole_and_an_unknown_code_is_none() {
-        let told = cause("auth-unexplained", &Style::default()).unwrap();
+        let told = page("auth-unexplained", &Style::default()).unwrap();
         assert!(told.contains("auth-unexplained, critical, shows at the auth check"), "{told}");
         assert!(told.contains("ssh -vvv {alias} true") && told.contains("{alias} is what you type"), "{told}");
         assert!(told.is_ascii() && told.lines().all(|line| line.len() <= 80), "{told}");
-        assert_eq!(cause("auth-", &Style::default()), None);
+        assert_eq!(page("auth-", &Style::default()), None);
     }
 
     #[test]

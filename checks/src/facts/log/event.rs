@@ -1,58 +1,28 @@
-//! A log as read: each connection that it records, step by step, with the lines that say so.
+//! The steps of a connection that logs record.
 
-use std::collections::BTreeMap;
-
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::check::Check;
-
-/// A log that was read to its end.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Log {
-    /// Bytes that were read.
-    pub bytes: u64,
-    /// Lines that were read.
-    pub lines: u64,
-    /// The connections in the order in which they begin.
-    pub connections: Vec<Connection>,
-}
-
-/// One connection in a log.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Connection {
-    /// The program that wrote it; `null` where no line names it.
-    pub program: Option<Program>,
-    /// Its steps, in order; of a long log the first and the last ones.
-    pub entries: Vec<Entry>,
-    /// Steps between those that are not kept.
-    pub omitted: u64,
-}
-
-/// A program that writes logs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Program {
-    /// The product, such as `OpenSSH`.
-    pub name: String,
-    /// The version that the log states.
-    pub version: Option<String>,
-}
-
-/// One step of a connection.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// The number of its line, from 1.
-    pub line: u64,
-    /// The step.
-    pub event: Event,
-    /// The values in the line, by the names that [`Event`] lists; bounded, not escaped.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub values: BTreeMap<String, String>,
-}
+use crate::facts::Check;
 
 /// A step that a log records. In brackets: the values of its entry, each present where the line has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
+    /// The server listens [`address`, `port`].
+    ServerStarted,
+    /// The server stops or starts again.
+    ServerStopped,
+    /// The server accepted a connection [`address`, `port`].
+    Accepted,
+    /// The server turned a connection away before it was one [`address`, `port`].
+    TurnedAway,
+    /// The server has a process of the session's own [`pid`].
+    ChildStarted,
+    /// The login name is not that of an account [`user`, `address`, `port`].
+    UnknownUser,
+    /// The server refused a method [`method`, `user`, `address`, `port`].
+    LoginRefused,
     /// A configuration file is read [`file`].
     ConfigRead,
     /// A configuration file, or a setting in it, is not accepted [`file`, `why`].
@@ -67,8 +37,10 @@ pub enum Event {
     MasterAsked,
     /// An address is tried [`host`, `address`, `port`].
     Connecting,
-    /// An address could not be connected to [`host`, `address`, `port`, `why`].
+    /// An address could not be connected to, and another one may follow [`host`, `address`, `port`, `why`].
     ConnectFailed,
+    /// No address could be connected to [`host`, `port`, `why`].
+    NotConnected,
     /// TCP is connected.
     Connected,
     /// A key file was looked for; type -1 is none [`file`, `type`].
@@ -204,12 +176,14 @@ impl Event {
     pub fn place(self) -> Option<(Check, Part)> {
         use Event as E;
         let place = match self {
-            E::ConfigRead | E::ConfigRejected | E::MasterAsked | E::IdentityFile => return None,
+            E::ServerStarted | E::ServerStopped | E::ChildStarted | E::IdentityFile => return None,
+            E::ConfigRead | E::MasterAsked => (Check::Config, Part::Step),
+            E::ConfigRejected => (Check::Config, Part::Fails),
             E::Resolving => (Check::Dns, Part::Step),
             E::ResolveFailed => (Check::Dns, Part::Fails),
-            E::ProxyStarted | E::Connecting => (Check::Tcp, Part::Step),
-            E::ConnectFailed => (Check::Tcp, Part::Fails),
-            E::Connected => (Check::Tcp, Part::Passes),
+            E::ProxyStarted | E::Connecting | E::ConnectFailed => (Check::Tcp, Part::Step),
+            E::NotConnected => (Check::Tcp, Part::Fails),
+            E::Accepted | E::Connected => (Check::Tcp, Part::Passes),
             E::VersionSent
             | E::LineBeforeVersion
             | E::VersionReceived
@@ -223,14 +197,16 @@ impl Event {
             | E::KexReplyAwaited
             | E::KexReply
             | E::NewkeysSent => (Check::Handshake, Part::Step),
-            E::NothingInCommon => (Check::Handshake, Part::Fails),
+            E::TurnedAway | E::NothingInCommon => (Check::Handshake, Part::Fails),
             E::NewkeysReceived | E::SignatureAlgorithms => (Check::Handshake, Part::Passes),
             E::HostKeyTrusted => (Check::Hostkey, Part::Passes),
             E::HostKey | E::HostKeyFound | E::HostKeyUnknown | E::HostKeyChanged | E::HostKeyRevoked => {
                 (Check::Hostkey, Part::Step)
             }
             E::HostKeyRejected => (Check::Hostkey, Part::Fails),
-            E::LoginBegun
+            E::UnknownUser
+            | E::LoginRefused
+            | E::LoginBegun
             | E::MethodsOffered
             | E::MethodTried
             | E::KeyOffered
@@ -253,50 +229,5 @@ impl Event {
             }
         };
         Some(place)
-    }
-}
-
-impl Entry {
-    /// A value of the line.
-    #[must_use]
-    pub fn value(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(String::as_str)
-    }
-}
-
-impl Connection {
-    /// The first entry of an event.
-    #[must_use]
-    pub fn first(&self, event: Event) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.event == event)
-    }
-
-    /// All entries of an event.
-    pub fn all(&self, event: Event) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.event == event)
-    }
-
-    /// The last entry that is not one of an end, and so the step at which the connection stood.
-    #[must_use]
-    pub fn last_step(&self) -> Option<&Entry> {
-        self.entries.iter().rev().find(|entry| !matches!(entry.event.place(), Some((_, Part::Ends)) | None))
-    }
-
-    /// The entry of the connection's end, where the log has it.
-    #[must_use]
-    pub fn end(&self) -> Option<&Entry> {
-        self.entries.iter().rev().find(|entry| matches!(entry.event.place(), Some((_, Part::Ends | Part::Fails))))
-    }
-
-    /// Whether the log shows that a check did its job.
-    #[must_use]
-    pub fn passed(&self, check: Check) -> bool {
-        let passes = |entry: &Entry| match entry.event.place() {
-            Some((at, Part::Passes)) => at >= check,
-            // What comes later stands on what came before.
-            Some((at, Part::Step | Part::Fails)) => at > check && at != Check::Exit && at != Check::Idle,
-            _ => false,
-        };
-        self.entries.iter().any(passes)
     }
 }

@@ -1,0 +1,83 @@
+//! A family: a text that several causes print, and its candidates.
+
+use crate::facts::Check;
+use crate::facts::log::Event;
+
+/// Texts that mean the same and are printed for several causes.
+#[derive(Debug)]
+pub struct Family {
+    /// The texts, with holes.
+    pub texts: &'static [&'static str],
+    /// Whose log has them.
+    pub writer: Writer,
+    /// The causes, the likeliest first.
+    pub candidates: &'static [Candidate],
+    /// Steps with which the text is no complaint.
+    pub unless: &'static [Event],
+    /// True where the text only wraps what another program printed.
+    pub is_wrapper: bool,
+    /// True where the text states what the first candidate is named after, and only its reason is open.
+    pub is_named: bool,
+}
+
+/// Whose log a text is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// A client's, or a line of which that is not known.
+    Client,
+    /// A server's.
+    Server,
+    /// Anybody's.
+    Anyone,
+}
+
+/// A cause that prints a text, among others that do.
+#[derive(Debug)]
+pub struct Candidate {
+    /// Its code.
+    pub code: &'static str,
+    /// What it looks like, compared with the others: the end of a sentence that begins with "if".
+    pub sign: &'static str,
+    /// What in the log speaks for it.
+    pub when: When,
+}
+
+/// What in a log speaks for a candidate or against it.
+#[derive(Debug, Clone, Copy)]
+pub enum When {
+    /// Nothing does.
+    Always,
+    /// The log records steps, and this check has not passed when the text appears.
+    Before(Check),
+    /// TCP is connected, and the server's version has not arrived.
+    NoVersion,
+    /// At least so many lines came before the server's version.
+    Greeting(usize),
+    /// Both versions are known, and keys were not exchanged yet.
+    Exchanging,
+    /// The server accepted a key, and the client did not log in with it.
+    KeyNotUsed,
+    /// The server offers no method that the client tried.
+    MethodMissing,
+    /// This check has passed.
+    After(Check),
+    /// The log records steps; the first check has passed, and the second has not.
+    Between(Check, Check),
+    /// One of these texts appears in the same connection.
+    Seen(&'static [&'static str]),
+    /// None of these steps is recorded.
+    Without(&'static [Event]),
+    /// A key was offered, and none was accepted.
+    KeyRefused,
+    /// The log records the login, and neither a key nor a password that was offered.
+    NothingOffered,
+    /// The text comes within so many seconds of the login.
+    SoonAfterLogin(u32),
+    /// The lists of both ends that stand at these places of their KEXINITs, from 0, have no name in common.
+    NothingInCommon(&'static [usize]),
+}
+
+/// A candidate.
+pub(super) const fn is(code: &'static str, when: When, sign: &'static str) -> Candidate {
+    Candidate { code, sign, when }
+}

@@ -1,0 +1,85 @@
+//! Texts that several causes print: the candidates for each, the likeliest first, and what tells them apart.
+
+mod family;
+mod handshake;
+mod login;
+mod programs;
+mod reach;
+mod sessions;
+
+use family::is;
+pub use family::{Candidate, Family, When, Writer};
+
+use crate::facts::log::Event;
+
+/// Every family, those that say most first: of several in one connection the first counts.
+pub fn families() -> impl Iterator<Item = &'static Family> {
+    [reach::FAMILIES, handshake::FAMILIES, login::FAMILIES, sessions::FAMILIES, programs::FAMILIES]
+        .into_iter()
+        .flatten()
+}
+
+/// What fits a log that ends at one of these steps, without a word on why.
+pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[
+    (
+        &[Event::Resolving],
+        &[
+            is("dns-slow", When::Always, "it goes on after some seconds"),
+            is("dns-timeout", When::Always, "no name server answers"),
+        ],
+    ),
+    (
+        &[Event::Connecting],
+        &[
+            is("tcp-filtered", When::Always, "nothing answers: a firewall drops the packets, or the host is down"),
+            is("tcp-some-addresses-dead", When::Always, "it goes on after a while, with another address"),
+        ],
+    ),
+    (
+        &[Event::Connected, Event::VersionSent, Event::IdentityFile],
+        &[
+            is("handshake-no-banner", When::Always, "the connection is accepted, and no banner arrives"),
+            is("handshake-slow", When::Always, "it goes on after some seconds"),
+            is("path-mtu-blackhole", When::Always, "a VPN or tunnel is on the path"),
+        ],
+    ),
+    (
+        &[Event::KexinitSent, Event::KexReplyAwaited, Event::KexinitReceived, Event::Algorithm, Event::Cipher],
+        &[
+            is("path-mtu-blackhole", When::Always, "a VPN or tunnel is on the path: large packets vanish"),
+            is("handshake-kex-stalled", When::Always, "a hung server, or a firewall that inspects SSH"),
+            is("handshake-slow", When::Always, "it goes on after some seconds"),
+        ],
+    ),
+    (
+        &[Event::KeyOffered, Event::KeyAccepted, Event::KeyTried],
+        &[
+            is("auth-agent-silent", When::Always, "the agent waits for a confirmation, a touch, or hangs"),
+            is("auth-slow", When::Always, "it goes on after some seconds: PAM, DNS or the home's file server"),
+            is("auth-key-lookup-hangs", When::Always, "the home is on a file server that does not answer"),
+        ],
+    ),
+    (
+        &[Event::LoginBegun, Event::MethodTried, Event::MethodsOffered, Event::NewkeysReceived, Event::NewkeysSent],
+        &[
+            is(
+                "auth-slow",
+                When::Always,
+                "it goes on after some seconds: the server looks up this client's name, or GSSAPI waits",
+            ),
+            is("auth-agent-silent", When::Always, "the agent does not answer"),
+        ],
+    ),
+    (
+        &[Event::SessionBegun, Event::ChannelAsked, Event::RequestSent, Event::LoggedIn],
+        &[
+            is(
+                "session-start-hangs",
+                When::Always,
+                "the home is on a file server that does not answer, or a start-up file waits",
+            ),
+            is("path-mtu-blackhole", When::Always, "small commands work, and long output hangs"),
+            is("path-dscp-dropped", When::Always, "ssh -o IPQoS=none works"),
+        ],
+    ),
+];

@@ -1,0 +1,60 @@
+//! The texts that are looked for in a log.
+
+use super::families::{When, families};
+use crate::causes::Cause;
+
+/// Texts that sound like a complaint, or contain the text of one, and are none.
+pub(super) const HARMLESS: &[&str] = &[
+    "No Kerberos credentials available",
+    "No credentials were supplied",
+    "key_load_public: No such file or directory",
+    "load_hostkeys: fopen <file>: No such file or directory",
+    "disconnected by user",
+    "Disconnected by application",
+    "Access denied for 'none'",
+    "Client: none auth failed",
+    "none failed",
+    "Failed none for <user> from",
+    "Could not set limit for",
+    "read failed rfd <n>",
+    "did not send a packet, disable method",
+    "matched no files",
+    "Bye Bye",
+    "raise <what>(",
+    "throw new Error(",
+    "mux_client_read_packet: read header failed: Broken pipe",
+    "kex: client->server<text>compression",
+    "identity file <file> type -1",
+    "Host key fingerprint is:",
+    "Main session channel closed",
+    "Closing channel due to connection close",
+    "Channel closed: Connection lost",
+    "All channels closed",
+];
+
+/// Every text that a reader of logs has to look for: those of the causes, of the families, and those that tell candidates apart.
+pub fn texts() -> impl Iterator<Item = &'static str> {
+    let own = crate::causes::all().flat_map(|cause| cause.symptoms).copied();
+    let shared = families().flat_map(|family| family.texts).copied();
+    let candidates = families().flat_map(|family| family.candidates);
+    let hints = candidates.flat_map(|candidate| match candidate.when {
+        When::Seen(texts) => texts,
+        _ => &[],
+    });
+    own.chain(shared).chain(hints.copied()).chain(HARMLESS.iter().copied())
+}
+
+/// Of the texts that a cause shares with others, those that are listed with it, of each family.
+const LISTED: usize = 5;
+
+/// What other tools print for a cause: what identifies it, then the first of what it shares with others, where it is a likely one.
+pub fn symptoms_of(cause: &Cause) -> impl Iterator<Item = &'static str> {
+    let own = cause.symptoms.iter().filter(move |text| !families().any(|family| family.texts.contains(text)));
+    let leads = |family: &&super::families::Family| {
+        let mut codes: Vec<_> = family.candidates.iter().map(|candidate| candidate.code).collect();
+        codes.dedup();
+        codes.iter().take(3).any(|code| *code == cause.code)
+    };
+    let shared = families().filter(leads).flat_map(|family| family.texts.iter().take(LISTED));
+    own.chain(shared).copied()
+}

@@ -1,0 +1,268 @@
+//! Which message belongs to which connection, and which connections went alike.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::lexicon::{Found, Lexicon};
+use super::mask::masked;
+use super::open::Open;
+use super::programs;
+use super::record::Record;
+use crate::facts::Check;
+use crate::facts::log::{Connection, Event, Line, Log, Program};
+
+/// Connections of a server's log that are followed at once; the one that was silent for longest ends.
+const AT_ONCE: usize = 1024;
+/// Ways in which connections go that are told apart.
+const WAYS: usize = 256;
+/// Addresses that are counted and kept of each way.
+const PEERS_COUNTED: usize = 256;
+const PEERS: usize = 12;
+/// Complaints that nobody knows, and the bytes of a line that are kept.
+const UNKNOWN: usize = 8;
+const TEXT: usize = 400;
+
+/// Collects the connections of a log.
+pub(super) struct Collector<'a> {
+    lexicon: &'a Lexicon,
+    /// The connection of a client's log, or of a log without process ids.
+    current: Open,
+    /// Those of a server's log by process id, and the process that stands for another one.
+    by_pid: HashMap<u32, Open>,
+    aliases: HashMap<u32, u32>,
+    clock: u64,
+    /// The connections that went alike, in the order of their first lines.
+    ways: Vec<(Signature, Connection)>,
+    index: HashMap<Signature, usize>,
+    log: Log,
+}
+
+/// How a connection went.
+type Signature = (Option<String>, Vec<usize>, Option<Check>, Option<Event>);
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(lexicon: &'a Lexicon) -> Self {
+        Self {
+            lexicon,
+            current: Open::default(),
+            by_pid: HashMap::new(),
+            aliases: HashMap::new(),
+            clock: 0,
+            ways: Vec::new(),
+            index: HashMap::new(),
+            log: Log::default(),
+        }
+    }
+
+    /// Takes the message of a line.
+    pub(super) fn take(&mut self, number: u64, record: &Record<'_>) {
+        if record.ident.as_ref().is_some_and(|ident| !programs::concerns_ssh(ident, &record.message)) {
+            return;
+        }
+        if let Some((_, text)) = &record.stamp {
+            self.log.first.get_or_insert_with(|| text.clone());
+            if self.log.last.as_ref() != Some(text) {
+                self.log.last = Some(text.clone());
+            }
+        }
+        // Ansible and JSON quote what ssh printed, line ends and all.
+        for message in unquoted(&record.message) {
+            self.message(number, record, &message);
+        }
+    }
+
+    fn message(&mut self, number: u64, record: &Record<'_>, message: &[u8]) {
+        let mut found = self.lexicon.look(message);
+        if let Some(ident) = record.ident.as_deref().filter(|ident| programs::is_server(ident)) {
+            let name = if ident == "dropbear" { ident } else { "sshd" };
+            let version =
+                found.program.take().filter(|program| program.name == name).and_then(|program| program.version);
+            found.program = Some(Program { name: name.to_owned(), version });
+        }
+        if let Some(program) = &found.program {
+            self.know(program);
+        }
+        self.clock += 1;
+        let line = || Line { number, text: kept(message) };
+        if found.event.is_none() && found.symptoms.is_empty() {
+            if found.complains {
+                self.log.unknown_count += 1;
+                if self.log.unknown.len() < UNKNOWN {
+                    self.log.unknown.push(line());
+                }
+            }
+            // Silence between the lines is a gap even where no text tells a step; programs are named by lines of their own.
+            if found.program.is_none() && record.stamp.is_none() {
+                return;
+            }
+        }
+        if found.event == Some(Event::TurnedAway) {
+            let mut alone = Open::of(peer(&found));
+            alone.note(number, record, found, self.lexicon.symptoms(), &line);
+            self.close(alone);
+            return;
+        }
+        if let Some(pid) = record.pid.filter(|_| record.ident.as_deref().is_some_and(programs::is_server)) {
+            self.served(pid, number, record, found, &line);
+            return;
+        }
+        if self.current.is_over_before(&found) {
+            let over = std::mem::take(&mut self.current);
+            self.close(over);
+        }
+        self.current.note(number, record, found, self.lexicon.symptoms(), &line);
+    }
+
+    /// Takes a message of a server's process.
+    fn served(&mut self, pid: u32, number: u64, record: &Record<'_>, found: Found, line: &dyn Fn() -> Line) {
+        let peer = peer(&found);
+        let mut key = self.aliases.get(&pid).copied().unwrap_or(pid);
+        let begins = matches!(found.event, Some(Event::Accepted));
+        let is_other =
+            self.by_pid.get(&key).is_some_and(|open| open.is_another(peer.as_ref()) || begins && open.began_serving());
+        if is_other {
+            self.aliases.remove(&pid);
+            key = pid;
+            if let Some(over) = self.by_pid.remove(&key) {
+                self.close(over);
+            }
+        } else if let (Some(peer), false) = (&peer, self.by_pid.contains_key(&key)) {
+            // The child of a session has a process id of its own, and the same address and port.
+            let parent = self.by_pid.iter().find(|(_, open)| open.peer.as_ref() == Some(peer)).map(|(pid, _)| *pid);
+            if let Some(parent) = parent {
+                self.aliases.insert(pid, parent);
+                key = parent;
+            }
+        }
+        if let Some(child) = found
+            .values
+            .get("pid")
+            .and_then(|pid| pid.parse().ok())
+            .filter(|_| found.event == Some(Event::ChildStarted))
+        {
+            self.aliases.insert(child, key);
+        }
+        if !self.by_pid.contains_key(&key) && self.by_pid.len() >= AT_ONCE {
+            let oldest = self.by_pid.iter().min_by_key(|(_, open)| open.used).map(|(pid, _)| *pid);
+            if let Some(over) = oldest.and_then(|pid| self.by_pid.remove(&pid)) {
+                self.close(over);
+            }
+            if self.aliases.len() > 4 * AT_ONCE {
+                self.aliases.retain(|_, pid| self.by_pid.contains_key(pid));
+            }
+        }
+        let open = self.by_pid.entry(key).or_insert_with(Open::one_of_many);
+        open.used = self.clock;
+        if open.peer.is_none() {
+            open.peer = peer;
+        }
+        open.note(number, record, found, self.lexicon.symptoms(), line);
+    }
+
+    fn know(&mut self, program: &Program) {
+        match self.log.programs.iter_mut().find(|known| known.name == program.name) {
+            Some(known) if known.version.is_none() => known.version.clone_from(&program.version),
+            Some(_) => (),
+            None => self.log.programs.push(program.clone()),
+        }
+    }
+
+    /// Counts a connection with those that went like it.
+    fn close(&mut self, mut open: Open) {
+        open.symptoms.sort_unstable();
+        if open.connection.entries.is_empty() && open.symptoms.is_empty() && open.connection.gaps.is_empty() {
+            return;
+        }
+        let name = open.connection.program.as_ref().map(|program| program.name.clone());
+        let signature = (name, open.symptoms, open.passed, open.ended);
+        let peer = open.peer.map(|(address, _)| address);
+        if let Some(at) = self.index.get(&signature) {
+            let way = &mut self.ways[*at].1;
+            way.count += 1;
+            way.last = open.connection.last.or(way.last.take());
+            if let Some(address) = peer {
+                count(&mut way.peers, address);
+            }
+            return;
+        }
+        if self.ways.len() == WAYS {
+            self.log.uncounted += 1;
+            return;
+        }
+        let peers = peer.map(|peer| (peer, 1)).into_iter().collect();
+        let mut connection = Connection { count: 1, peers, ..open.connection };
+        connection.gaps.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+        self.index.insert(signature.clone(), self.ways.len());
+        self.ways.push((signature, connection));
+    }
+
+    /// What was collected.
+    pub(super) fn log(mut self) -> Log {
+        let mut open: Vec<_> = std::mem::take(&mut self.by_pid).into_values().collect();
+        open.push(std::mem::take(&mut self.current));
+        open.sort_by_key(|open| first_line(&open.connection));
+        for open in open {
+            self.close(open);
+        }
+        let mut connections: Vec<_> = self.ways.into_iter().map(|(_, connection)| connection).collect();
+        for connection in &mut connections {
+            connection.peers.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            connection.peers.truncate(PEERS);
+        }
+        connections.sort_by_key(first_line);
+        Log { connections, ..self.log }
+    }
+}
+
+/// The line of the first thing that is known of a connection.
+fn first_line(connection: &Connection) -> u64 {
+    let entry = connection.entries.first().map(|entry| entry.line);
+    let seen = connection.sightings.first().map(|seen| seen.line.number);
+    entry.into_iter().chain(seen).min().unwrap_or(u64::MAX)
+}
+
+/// Counts an address; of very many those that come late are not.
+fn count(peers: &mut Vec<(String, u64)>, address: String) {
+    if let Some((_, count)) = peers.iter_mut().find(|(known, _)| *known == address) {
+        *count += 1;
+    } else if peers.len() < PEERS_COUNTED {
+        peers.push((address, 1));
+    }
+}
+
+/// The client of a server's line.
+fn peer(found: &Found) -> Option<(String, String)> {
+    let value = |name: &str| found.values.get(name).cloned();
+    if let Some((address, port)) =
+        value("address:port").as_deref().and_then(|text| text.trim_matches(['<', '>']).rsplit_once(':'))
+    {
+        return Some((address.to_owned(), port.trim_end_matches('>').to_owned()));
+    }
+    if matches!(found.event, Some(Event::ServerStarted)) {
+        return None;
+    }
+    Some((value("address")?, value("port").unwrap_or_default()))
+}
+
+/// The text of a message that is kept.
+fn kept(message: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&masked(&message[..message.len().min(TEXT)])).trim().to_owned();
+    if message.len() > TEXT { text + "..." } else { text }
+}
+
+/// The lines of a message that quotes others, as Ansible quotes what ssh printed: `b'one\\r\\ntwo'`.
+fn unquoted(message: &[u8]) -> Vec<Cow<'_, [u8]>> {
+    let mut lines = Vec::new();
+    let mut rest = message;
+    while let Some(at) = rest.windows(2).position(|pair| pair == b"\\n") {
+        // A folder of Windows may begin with an n as well; there no line end of ssh's precedes it.
+        let (before, after) = (&rest[..at], &rest[at + 2..]);
+        if lines.is_empty() && !before.ends_with(b"\\r") && !message.contains(&b'"') && !message.contains(&b'\'') {
+            break;
+        }
+        lines.push(Cow::Borrowed(before.strip_suffix(b"\\r").unwrap_or(before)));
+        rest = after;
+    }
+    lines.push(Cow::Borrowed(rest));
+    lines
+}

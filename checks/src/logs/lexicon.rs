@@ -1,0 +1,89 @@
+//! All texts that are looked for, compiled together: steps, programs, complaints, and the texts of the catalogue.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::pattern::{Patterns, Place};
+use super::programs::PROGRAMS;
+use super::{clients, openssh, sshd};
+use crate::facts::log::{Event, Program};
+
+/// What makes a line that no text matches worth quoting.
+const COMPLAINT: &str = r"(?i)\b(?:error|failed|failure|fatal|refused|denied|timed? ?out|timeout|unable|cannot|can't|could not|couldn't|invalid|reset|aborted|rejected|unreachable|broken|exception|not allowed|no such|expired|disconnected|mismatch|unexpected(?:ly)?|lost|unknown|missing|not found|too many|too long|not permitted|prohibited)\b";
+
+/// The texts, and what each stands for.
+pub(super) struct Lexicon {
+    patterns: Patterns,
+    symptoms: Vec<&'static str>,
+}
+
+/// What a message was found to have.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The step that it records.
+    pub(super) event: Option<Event>,
+    /// The values in it.
+    pub(super) values: BTreeMap<String, String>,
+    /// The program that writes so.
+    pub(super) program: Option<Program>,
+    /// The texts of the catalogue in it, by their places in it.
+    pub(super) symptoms: Vec<usize>,
+    /// Whether it sounds like a complaint, and has nothing else that is known.
+    pub(super) complains: bool,
+}
+
+fn events() -> impl Iterator<Item = &'static (&'static str, Event)> {
+    sshd::TEXTS.iter().chain(openssh::TEXTS).chain(clients::TEXTS)
+}
+
+fn complains(message: &[u8]) -> bool {
+    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+        RegexBuilder::new(COMPLAINT).unicode(false).build().expect("the words of a complaint compile")
+    });
+    WORDS.is_match(message)
+}
+
+impl Lexicon {
+    /// Compiles everything, with these texts of the catalogue.
+    pub(super) fn new(symptoms: Vec<&'static str>) -> Self {
+        let texts = events().map(|(text, _)| (Place::Begins, *text));
+        let programs = PROGRAMS.iter().map(|(text, _)| (Place::Anywhere, *text));
+        let own = symptoms.iter().map(|text| (Place::Anywhere, *text));
+        let patterns = Patterns::new(texts.chain(programs).chain(own));
+        Self { patterns, symptoms }
+    }
+
+    /// The texts of the catalogue.
+    pub(super) fn symptoms(&self) -> &[&'static str] {
+        &self.symptoms
+    }
+
+    /// Looks for everything in one message.
+    pub(super) fn look(&self, message: &[u8]) -> Found {
+        let mut found = Found::default();
+        let (events_end, programs_end) = (events().count(), events().count() + PROGRAMS.len());
+        for at in self.patterns.found(message) {
+            if at < events_end {
+                // The first text in the lists is the closest one.
+                if found.event.is_none() {
+                    found.event = events().nth(at).map(|(_, event)| *event);
+                    found.values = self.patterns.values(at, message);
+                }
+            } else if at < programs_end {
+                found.program.get_or_insert_with(|| self.program(at, PROGRAMS[at - events_end].1, message));
+            } else {
+                found.symptoms.push(at - programs_end);
+            }
+        }
+        found.complains = found.event.is_none() && found.symptoms.is_empty() && complains(message);
+        found
+    }
+
+    fn program(&self, at: usize, name: &str, message: &[u8]) -> Program {
+        let version = self.patterns.values(at, message).remove("version");
+        let version = version.map(|version| version.trim_end_matches([',', ')', ']', '\'', ':', ';']).to_owned());
+        Program { name: name.to_owned(), version: version.filter(|version| !version.is_empty()) }
+    }
+}

@@ -1,0 +1,194 @@
+//! A connection that more lines may follow.
+
+use super::lexicon::Found;
+use super::record::Record;
+use super::stamp::{Kind, Stamp};
+use crate::facts::Check;
+use crate::facts::log::{Connection, Entry, Event, Gap, Line, Part, Sighting};
+
+/// The entries that are kept of the beginning of a connection, and of its end.
+const FIRST: usize = 120;
+const LAST: usize = 60;
+/// Those of a connection in a server's log, of which there are many at once.
+const FIRST_OF_MANY: usize = 24;
+const LAST_OF_MANY: usize = 8;
+/// The lines that are kept with one text of the catalogue, and with any.
+const OF_ONE_TEXT: usize = 3;
+const SIGHTINGS: usize = 48;
+/// The waits that are kept, and the shortest one, in seconds.
+const GAPS: usize = 5;
+const GAP_S: f64 = 0.5;
+const DAY_S: f64 = 86_400.0;
+
+/// A connection, and what tells how it goes.
+#[derive(Default)]
+pub(super) struct Open {
+    pub(super) connection: Connection,
+    /// The address and port of a server's client.
+    pub(super) peer: Option<(String, String)>,
+    /// The texts of the catalogue that were seen, each once.
+    pub(super) symptoms: Vec<usize>,
+    /// The last check that passed.
+    pub(super) passed: Option<Check>,
+    /// The last event that ended it.
+    pub(super) ended: Option<Event>,
+    /// When it was last written of.
+    pub(super) used: u64,
+    /// Whether it is one of many in a server's log.
+    is_one_of_many: bool,
+    began: Option<Stamp>,
+    last: Option<Stamp>,
+    last_event: Option<Event>,
+}
+
+impl Open {
+    /// One of many connections in a server's log.
+    pub(super) fn one_of_many() -> Self {
+        Self { is_one_of_many: true, ..Self::default() }
+    }
+
+    /// A connection that one line tells of.
+    pub(super) fn of(peer: Option<(String, String)>) -> Self {
+        Self { peer, ..Self::default() }
+    }
+
+    /// Takes a message that belongs to it.
+    pub(super) fn note(
+        &mut self,
+        number: u64,
+        record: &Record<'_>,
+        found: Found,
+        symptoms: &[&'static str],
+        line: &dyn Fn() -> Line,
+    ) {
+        let waited_s = self.waited(record, found.event, line);
+        if let Some(program) = found.program {
+            match &mut self.connection.program {
+                Some(known) if known.name == program.name && known.version.is_none() => known.version = program.version,
+                Some(_) => (),
+                None => self.connection.program = Some(program),
+            }
+        }
+        for symptom in found.symptoms {
+            self.see(symptom, symptoms[symptom], waited_s, line);
+        }
+        let Some(event) = found.event else { return };
+        self.last_event = Some(event);
+        match event.place() {
+            Some((check, Part::Passes)) => self.passed = self.passed.max(Some(check)),
+            // A login stands on a trusted host key, and a session on a login.
+            Some((Check::Auth, Part::Step)) => self.passed = self.passed.max(Some(Check::Hostkey)),
+            Some((Check::Channel, Part::Step)) => self.passed = self.passed.max(Some(Check::Auth)),
+            Some((_, Part::Ends | Part::Fails)) => self.ended = Some(event),
+            _ if event == Event::ExitStatus => self.ended = Some(event),
+            _ => (),
+        }
+        let at_s = self.last.zip(self.began).map(|(last, began)| elapsed(began, last));
+        self.keep(Entry { line: number, at_s, event, values: found.values });
+    }
+
+    /// The seconds since the line before, kept as a gap where they are many.
+    fn waited(&mut self, record: &Record<'_>, event: Option<Event>, line: &dyn Fn() -> Line) -> Option<f64> {
+        let (stamp, text) = record.stamp.as_ref()?;
+        self.connection.first.get_or_insert_with(|| text.clone());
+        if self.connection.last.as_ref() != Some(text) {
+            self.connection.last = Some(text.clone());
+        }
+        if self.began.is_none_or(|began| began.kind != stamp.kind) {
+            self.began = Some(*stamp);
+        }
+        let before = self.last.replace(*stamp).filter(|before| before.kind == stamp.kind)?;
+        let seconds = elapsed(before, *stamp);
+        let gaps = &mut self.connection.gaps;
+        let shortest = gaps.iter().enumerate().min_by(|a, b| a.1.seconds.total_cmp(&b.1.seconds));
+        let shortest = shortest.filter(|_| gaps.len() == GAPS).map(|(at, gap)| (at, gap.seconds));
+        if seconds >= GAP_S && shortest.is_none_or(|(_, shortest)| seconds > shortest) {
+            if let Some((at, _)) = shortest {
+                gaps.remove(at);
+            }
+            gaps.push(Gap { seconds, line: line(), after: self.last_event, before: event });
+        }
+        Some(seconds)
+    }
+
+    fn see(&mut self, symptom: usize, text: &str, waited_s: Option<f64>, line: &dyn Fn() -> Line) {
+        if !self.symptoms.contains(&symptom) {
+            self.symptoms.push(symptom);
+        }
+        let seen = &mut self.connection.sightings;
+        let alike: Vec<_> =
+            seen.iter().enumerate().filter(|(_, seen)| seen.symptom == text).map(|(at, _)| at).collect();
+        // Of many alike the first ones and the last one.
+        if alike.len() == OF_ONE_TEXT {
+            seen.remove(alike[OF_ONE_TEXT - 1]);
+        }
+        if seen.len() < SIGHTINGS {
+            seen.push(Sighting { symptom: text.to_owned(), line: line(), after: self.passed, waited_s });
+        }
+    }
+
+    fn keep(&mut self, entry: Entry) {
+        // Of a step that goes on and on, the first line and the last.
+        let same = |known: &Entry| known.event == entry.event && known.values == entry.values;
+        if let [.., before, last] = self.connection.entries.as_mut_slice()
+            && same(before)
+            && same(last)
+        {
+            *last = entry;
+            self.connection.omitted += 1;
+            return;
+        }
+        let (first, last) = if self.is_one_of_many { (FIRST_OF_MANY, LAST_OF_MANY) } else { (FIRST, LAST) };
+        if self.connection.entries.len() == first + last {
+            self.connection.entries.remove(first);
+            self.connection.omitted += 1;
+        }
+        self.connection.entries.push(entry);
+    }
+
+    /// Whether a message with this in it begins another connection of a client.
+    pub(super) fn is_over_before(&self, found: &Found) -> bool {
+        let entries = &self.connection.entries;
+        if found.event.is_none() {
+            // The first line of ssh names its version; that of a jump host's ssh comes in the middle.
+            let first =
+                found.program.as_ref().is_some_and(|program| program.name == "OpenSSH" && program.version.is_some());
+            let has = |event| entries.iter().any(|entry| entry.event == event);
+            return first && !entries.is_empty() && (!has(Event::ProxyStarted) || has(Event::VersionReceived));
+        }
+        let again = |event| entries.iter().rev().find(|entry| entry.event == event);
+        match found.event {
+            _ if self.ended.is_none() => false,
+            Some(Event::ConfigRead | Event::Resolving | Event::Connecting | Event::ProxyStarted | Event::Accepted) => {
+                true
+            }
+            Some(event @ (Event::NotConnected | Event::ResolveFailed)) => {
+                // What wraps ssh repeats what ssh said.
+                again(event).is_some_and(|entry| entry.values != found.values)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a server's line about this peer is about another connection.
+    pub(super) fn is_another(&self, peer: Option<&(String, String)>) -> bool {
+        matches!((&self.peer, peer), (Some(own), Some(other)) if own != other)
+    }
+
+    /// Whether the line before it was that of an accepted connection, or a later one.
+    pub(super) fn began_serving(&self) -> bool {
+        !self.connection.entries.is_empty()
+    }
+}
+
+/// Seconds from one stamp to a later one of the same kind; none are negative.
+fn elapsed(from: Stamp, to: Stamp) -> f64 {
+    let seconds = to.seconds - from.seconds;
+    let seconds = match to.kind {
+        Kind::Day if seconds < -DAY_S / 2.0 => seconds + DAY_S,
+        // A stamp without a year, and the turn of one: it is counted in the leap year 2000.
+        Kind::Date if seconds < -300.0 * DAY_S => seconds + 366.0 * DAY_S,
+        _ => seconds,
+    };
+    seconds.max(0.0)
+}

@@ -1,0 +1,167 @@
+//! The programs that write of SSH, and how each is recognised.
+
+/// Texts that only one program writes, and its name; `<version>` is the version where the line has it. The more telling ones first:
+/// what wraps ssh before ssh itself.
+pub(super) const PROGRAMS: &[(&str, &str)] = &[
+    ("ansible [core <version>]", "Ansible"),
+    ("ansible-playbook [core <version>]", "Ansible"),
+    ("UNREACHABLE! =>", "Ansible"),
+    ("ESTABLISH SSH CONNECTION FOR USER:", "Ansible"),
+    ("Failed to connect to the host via ssh:", "Ansible"),
+    ("Log Level: <text>Remote-SSH", "VS Code"),
+    ("remote-ssh@<version>", "VS Code"),
+    ("vscode-server", "VS Code"),
+    ("Resolver error:", "VS Code"),
+    ("Running script with connection command: ssh", "VS Code"),
+    ("fatal: Could not read from remote repository.", "git"),
+    ("rsync error:", "rsync"),
+    ("rsync: connection unexpectedly closed", "rsync"),
+    ("rsync: [", "rsync"),
+    ("autossh[<n>]", "autossh"),
+    ("ssh exited prematurely with status", "autossh"),
+    ("starting ssh (count", "autossh"),
+    ("mosh: ", "mosh"),
+    ("mosh-server", "mosh"),
+    ("sshfs#", "sshfs"),
+    ("remote host has disconnected", "sshfs"),
+    ("sshuttle", "sshuttle"),
+    ("fail2ban.", "fail2ban"),
+    ("tsh <version> ", "Teleport"),
+    ("[NODE]", "Teleport"),
+    ("teleport", "Teleport"),
+    ("WinSCP Version <version>", "WinSCP"),
+    (". WinSCP", "WinSCP"),
+    ("FileZilla", "FileZilla"),
+    ("PuTTY log", "PuTTY"),
+    ("Event Log: ", "PuTTY"),
+    ("We claim version: SSH-2.0-PuTTY_Release_<version>", "PuTTY"),
+    ("We claim version: SSH-2.0-WinSCP_release_<version>", "WinSCP"),
+    ("Using username \"", "PuTTY"),
+    ("FATAL ERROR: ", "PuTTY"),
+    ("paramiko.", "paramiko"),
+    ("/paramiko/", "paramiko"),
+    ("SSH-2.0-paramiko_<version>", "paramiko"),
+    ("asyncssh", "AsyncSSH"),
+    ("Sending version SSH-2.0-AsyncSSH_<version>", "AsyncSSH"),
+    ("SSH-2.0-JSCH-<version>", "JSch"),
+    ("SSH-2.0-JSCH_<version>", "JSch"),
+    ("com.jcraft.jsch", "JSch"),
+    ("com.github.mwiede.jsch", "JSch"),
+    ("org.apache.sshd", "Apache MINA SSHD"),
+    ("o.a.s.", "Apache MINA SSHD"),
+    ("SSH-2.0-APACHE-SSHD-<version>", "Apache MINA SSHD"),
+    ("net.schmizz.sshj", "sshj"),
+    ("Renci.SshNet", "SSH.NET"),
+    ("phpseclib", "phpseclib"),
+    ("net.ssh.", "Net::SSH"),
+    ("Net::SSH", "Net::SSH"),
+    ("Ruby/Net::SSH_<version>", "Net::SSH"),
+    ("Local ident: 'SSH-2.0-ssh2js<version>'", "node ssh2"),
+    ("node_modules/ssh2/", "node ssh2"),
+    ("level: 'client-", "node ssh2"),
+    ("Remote ident: '", "node ssh2"),
+    ("twisted.conch", "Twisted"),
+    ("twisted.internet", "Twisted"),
+    ("Erlang SSH client version: <version>", "Erlang"),
+    ("ssh_connection_handler", "Erlang"),
+    ("{error,\"", "Erlang"),
+    ("libssh <version> (c)", "libssh"),
+    ("ssh_client_connection_callback:", "libssh"),
+    ("* SSH authentication methods available:", "curl"),
+    ("* SSH host check:", "curl"),
+    ("curl: (", "curl"),
+    ("libssh2", "libssh2"),
+    ("LIBSSH2_ERROR", "libssh2"),
+    ("ssh: handshake failed:", "Go"),
+    ("golang.org/x/crypto/ssh", "Go"),
+    ("ssh: unable to authenticate, attempted methods", "Go"),
+    ("dial tcp", "Go"),
+    ("russh", "russh"),
+    ("dbclient: ", "dbclient"),
+    ("ssh: Connection to <text> exited:", "dbclient"),
+    ("dropbear[", "dropbear"),
+    ("Exit before auth", "dropbear"),
+    ("Early exit:", "dropbear"),
+    ("OpenSSH_<version>, OpenSSL", "OpenSSH"),
+    ("OpenSSH_<version>, LibreSSL", "OpenSSH"),
+    ("OpenSSH_<version> <text>, OpenSSL", "OpenSSH"),
+    ("OpenSSH_for_Windows_<version>, LibreSSL", "OpenSSH"),
+    ("debug1: sshd version OpenSSH_<version>,", "sshd"),
+    ("Server listening on <address> port <port>", "sshd"),
+    ("sshd: no hostkeys available", "sshd"),
+    ("sshd-session[", "sshd"),
+    ("sshd[", "sshd"),
+    ("pam_unix(sshd:", "sshd"),
+    (" [preauth]", "sshd"),
+    ("debug1: ", "OpenSSH"),
+    ("kex_exchange_identification: ", "OpenSSH"),
+    ("ssh_exchange_identification: ", "OpenSSH"),
+    ("ssh: connect to host ", "OpenSSH"),
+    ("ssh: Could not resolve hostname ", "OpenSSH"),
+    ("client_loop: ", "OpenSSH"),
+    ("packet_write_wait: ", "OpenSSH"),
+    ("ssh_dispatch_run_fatal: Connection from", "sshd"),
+    ("ssh_dispatch_run_fatal: Connection to", "OpenSSH"),
+    ("Host key verification failed.", "OpenSSH"),
+];
+
+/// Senders of syslog whose every message counts, compared without what follows a dash.
+const OWN: [&str; 15] = [
+    "sshd",
+    "sshd-session",
+    "sshd-auth",
+    "in.sshd",
+    "dropbear",
+    "ssh",
+    "autossh",
+    "sftp-server",
+    "internal-sftp",
+    "teleport",
+    "tcpd",
+    "sshguard",
+    "denyhosts",
+    "ssh-agent",
+    "tinysshd",
+];
+/// Senders of which only what they say of SSH counts.
+const OTHERS: [&str; 9] = [
+    "systemd",
+    "fail2ban",
+    "fail2ban.actions",
+    "fail2ban.filter",
+    "kernel",
+    "systemd-logind",
+    "xinetd",
+    "inetd",
+    "launchd",
+];
+
+/// Whether a name before a colon is that of a daemon and not the beginning of a message.
+pub(super) fn is_daemon(name: &[u8]) -> bool {
+    let name = String::from_utf8_lossy(name);
+    // `ssh: connect to host` is a message of ssh itself, `sftp-server: not found` one of a shell.
+    !["ssh", "sftp-server"].contains(&name.as_ref())
+        && (OWN.contains(&name.as_ref()) || OTHERS.contains(&name.as_ref()))
+}
+
+/// Whether a message of a sender of syslog is about SSH.
+pub(super) fn concerns_ssh(ident: &str, message: &[u8]) -> bool {
+    let own = |name: &str| ident == name || ident.rsplit('/').next() == Some(name);
+    if OWN.iter().any(|name| own(name))
+        || ident.starts_with("ssh")
+        || ident.starts_with("fail2ban") && names_ssh(message)
+    {
+        return true;
+    }
+    OTHERS.contains(&ident) && names_ssh(message)
+}
+
+fn names_ssh(message: &[u8]) -> bool {
+    message.windows(3).any(|word| word.eq_ignore_ascii_case(b"ssh"))
+        || message.windows(8).any(|word| word == b"dropbear")
+}
+
+/// Whether a sender is an SSH server, each of whose processes serves one connection.
+pub(super) fn is_server(ident: &str) -> bool {
+    ident.starts_with("sshd") || ident == "in.sshd" || ident == "dropbear"
+}

@@ -1,0 +1,180 @@
+//! From a log to a diagnosis: the same causes, fixes and report as of an examination.
+
+use std::io::BufRead;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use ssh_doctor_checks::causes::told::{Told, judge, texts};
+use ssh_doctor_checks::causes::{FixKind, Severity, Side};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::log::{Entry, Event, Log};
+use ssh_doctor_checks::facts::{Check, Evidence, Examined};
+use ssh_doctor_checks::logs::Reader;
+
+use crate::clients::Client;
+use crate::diagnose::{Diagnosis, FilledFix, Finding, Verdict};
+use crate::fixes::fill;
+use crate::shell::quoted;
+
+/// The words that stand for what the log does not name.
+const HOST: &str = "HOST";
+const USER: &str = "USER";
+/// A keepalive to begin with where the timer is not known: half of the shortest timers in the table of suspects, seconds.
+const INTERVAL: &str = "30";
+const COUNT_MAX: &str = "3";
+
+/// A log, read and judged.
+#[derive(Debug)]
+pub struct Explained {
+    /// The log as evidence.
+    pub evidence: Evidence,
+    /// What it says.
+    pub diagnosis: Diagnosis,
+    /// What each finding looks like beside the others that print the same; none where its text identifies it.
+    pub signs: Vec<Option<&'static str>>,
+    /// The connections of each finding, by their places in the log.
+    pub connections: Vec<Vec<usize>>,
+}
+
+/// Reads and judges a log.
+pub fn explained(input: impl BufRead, name: &str, client: Client) -> Result<Explained> {
+    let (began, started_at) = (Instant::now(), jiff::Timestamp::now());
+    let reader = Reader::new(texts());
+    let log = reader.read(input).with_context(|| format!("cannot read {name}"))?;
+    let told = judge(&log);
+    let mut evidence = Evidence { started_at, target: target(&log), log: Some(log), ..Evidence::unexamined() };
+    evidence.duration_ms = began.elapsed().as_secs_f64() * 1000.0;
+    let client = if client == Client::Ssh { writer(&evidence).unwrap_or(client) } else { client };
+    let findings: Vec<_> = told.iter().map(|one| finding(one, client, &evidence)).collect();
+    let diagnosis = conclude(&evidence, findings);
+    let signs = told.iter().map(|one| one.sign).collect();
+    let connections = told.into_iter().map(|one| one.connections).collect();
+    Ok(Explained { evidence, diagnosis, signs, connections })
+}
+
+impl Explained {
+    /// The log.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        self.evidence.log.as_ref().expect("it was just read")
+    }
+}
+
+/// Whom the log is about, as far as it says.
+fn target(log: &Log) -> Examined {
+    let entries = || log.connections.iter().flat_map(|connection| &connection.entries);
+    let is_client = |entry: &&Entry| {
+        !matches!(entry.event, Event::Accepted | Event::TurnedAway | Event::UnknownUser | Event::LoginRefused)
+    };
+    let value = |name: &str| entries().filter(is_client).find_map(|entry| entry.value(name)).map(ToOwned::to_owned);
+    let host = value("host")
+        .map(|host| host.trim_matches(['[', ']', '\'', '"', ',']).to_owned())
+        .filter(|host| is_a_host(host));
+    let port = value("port").and_then(|port| port.parse().ok()).unwrap_or(22);
+    let host = host.unwrap_or_else(|| HOST.to_owned());
+    let user = value("user")
+        .filter(|user| is_a_host(user))
+        .unwrap_or_else(|| if host == HOST { USER.to_owned() } else { String::new() });
+    Examined { input: host.clone(), host, port, user, ..Examined::default() }
+}
+
+/// Whether a word of a log can be a host or a login name, and no option or terminal escape.
+fn is_a_host(word: &str) -> bool {
+    !word.is_empty()
+        && !word.starts_with('-')
+        && word.len() <= 255
+        && word.chars().all(|c| c.is_alphanumeric() || "._-:%@".contains(c))
+}
+
+/// The client that wrote the log.
+fn writer(evidence: &Evidence) -> Option<Client> {
+    let log = evidence.log.as_ref()?;
+    log.programs.iter().find_map(|program| Client::of_program(&program.name))
+}
+
+fn finding(told: &Told, client: Client, evidence: &Evidence) -> Finding {
+    let cause = told.cause;
+    let mut values = vec![("interval", INTERVAL.to_owned()), ("count_max", COUNT_MAX.to_owned())];
+    let log = evidence.log.as_ref();
+    let offers =
+        log.into_iter().flat_map(|log| &log.connections).flat_map(|connection| connection.all(Event::NothingInCommon));
+    values.extend(
+        offers
+            .filter_map(|entry| entry.value("names"))
+            .map(|names| ("theirs", names.split([',', ' ']).next().unwrap_or_default().to_owned())),
+    );
+    let mut fixes = fill(cause.fixes, &values, client, evidence);
+    // A log tells nothing of the user's own keepalive.
+    for fix in &mut fixes {
+        fix.note = None;
+    }
+    fixes.extend(next_step(told, evidence));
+    let mut because = told.found.because.clone();
+    because.extend(told.sign.map(|sign| format!("it is this if {sign}")));
+    Finding {
+        hop: None,
+        code: cause.code,
+        stage: cause.stage,
+        severity: told.found.severity.unwrap_or(cause.severity),
+        certainty: told.found.certainty,
+        reason_open: told.found.reason_open,
+        title: cause.title.into(),
+        headline: None,
+        explanation: cause.explanation,
+        because,
+        fixes,
+        suspects: Vec::new(),
+    }
+}
+
+/// The one command that settles it: the examination of the target, which only a client can make.
+fn next_step(told: &Told, evidence: &Evidence) -> Option<FilledFix> {
+    let log = evidence.log.as_ref()?;
+    let is_server =
+        log.programs.first().is_some_and(|program| ["sshd", "dropbear", "fail2ban"].contains(&program.name.as_str()));
+    let about_server = told.cause.code.starts_with("server-") || told.cause.code == "handshake-probed";
+    if is_server && about_server {
+        return None;
+    }
+    let idle = if told.cause.stage == Check::Idle { " --idle 20m" } else { "" };
+    let place = if is_server { HOST.to_owned() } else { place(&evidence.target) };
+    let summary = if is_server { "Examine the server from a client that fails" } else { "Examine the target" };
+    Some(FilledFix {
+        side: Side::Client,
+        kind: FixKind::Look,
+        summary: summary.to_owned(),
+        file: None,
+        snippet: Some(format!("ssh-doctor check{idle} {place}")),
+        verified: None,
+        caution: None,
+        note: None,
+    })
+}
+
+/// The target as a word of a command.
+fn place(target: &Examined) -> String {
+    let port = if target.port == 22 { String::new() } else { format!("-p {} ", target.port) };
+    let user = if target.user.is_empty() || target.user == USER { String::new() } else { format!("{}@", target.user) };
+    format!("{port}{}", quoted(&format!("{user}{}", target.host)))
+}
+
+fn conclude(evidence: &Evidence, findings: Vec<Finding>) -> Diagnosis {
+    let log = evidence.log.as_ref();
+    let stopped = log.into_iter().flat_map(|log| &log.connections).find_map(|connection| connection.stopped_at());
+    let grave = findings.iter().find(|found| found.severity != Severity::Info);
+    let has_steps = log.is_some_and(|log| log.connections.iter().any(|connection| !connection.entries.is_empty()));
+    let is_of_server = log.is_some_and(|log| log.connections.len() > 1);
+    let verdict = match grave.map(|found| found.severity) {
+        Some(Severity::Critical) => Verdict::Broken,
+        // What a client could not get past is broken for it, whatever it is for the server.
+        Some(_) if !is_of_server && (stopped.is_some() || !has_steps) => Verdict::Broken,
+        Some(_) => Verdict::Degraded,
+        None if stopped.is_some() && findings.is_empty() => Verdict::Broken,
+        None if has_steps || !findings.is_empty() => Verdict::Healthy,
+        None => Verdict::Inconclusive,
+    };
+    // Where several causes fit, only the log's own steps say where it failed.
+    let named = grave.filter(|found| found.certainty != Certainty::Possible).map(|found| found.stage);
+    let died_at = if verdict == Verdict::Broken { named.or(stopped) } else { None };
+    Diagnosis { verdict, died_at, findings }
+}

@@ -1,0 +1,12 @@
+//! What is explained: a cause by its code, or the cause behind a line, a log, or a file with one.
+
+pub mod cause;
+mod input;
+mod log;
+mod text;
+
+pub(crate) use cause::at;
+pub use cause::{list, suggest};
+pub use input::{Asked, asked};
+pub use log::{Explained, explained};
+pub use text::render;

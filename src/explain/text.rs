@@ -1,0 +1,227 @@
+//! The explanation for people: what the log says, the cause or the candidates, the lines, what to do.
+
+use ssh_doctor_checks::base::text::{sanitize, seconds};
+use ssh_doctor_checks::causes::{FixKind, Severity};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::log::{Connection, Gap, Log};
+
+use ssh_doctor_checks::facts::Examined;
+
+use super::log::Explained;
+use crate::diagnose::{FilledFix, Finding, Verdict};
+use crate::report::Style;
+use crate::report::finding::{certainty, fixes, listed, severity};
+use crate::report::style::{INDENT, Ink, PASTE};
+
+/// The candidates and kinds of connections that are shown.
+const CANDIDATES: usize = 6;
+const KINDS: usize = 12;
+/// The waits that are shown.
+const GAPS: usize = 3;
+
+/// The whole explanation, without a line end at its end.
+#[must_use]
+pub fn render(explained: &Explained, name: &str, style: &Style) -> String {
+    let style = *style;
+    let findings = &explained.diagnosis.findings;
+    let mut parts = vec![headline(explained, name, style)];
+    if explained.log().connections.len() > 1 {
+        parts.push(kinds(explained, style));
+    }
+    match findings.first() {
+        Some(first) if first.certainty == Certainty::Possible => parts.extend(open_question(explained, style)),
+        Some(first) => {
+            parts.extend(cause(first, style));
+            parts.extend(others(explained, style));
+        }
+        None => parts.push(unknown(explained, style)),
+    }
+    parts.extend(waits(explained.log(), style));
+    parts.join("\n\n")
+}
+
+/// The verdict, whom the log is about, and who wrote it.
+fn headline(explained: &Explained, name: &str, style: Style) -> String {
+    let log = explained.log();
+    let ink = Ink::from(explained.diagnosis.verdict);
+    let word = explained.diagnosis.verdict.name().to_uppercase();
+    let target = &explained.evidence.target;
+    let about = if target.host == "HOST" { sanitize(name) } else { spelt(target) };
+    let meaning = match (explained.diagnosis.verdict, explained.diagnosis.died_at) {
+        (Verdict::Broken, Some(check)) => format!("it fails at {}", check.name()),
+        (Verdict::Broken, None) => "it fails".to_owned(),
+        (Verdict::Degraded, _) => "there is a problem to fix".to_owned(),
+        (Verdict::Healthy, _) => "nothing in it failed".to_owned(),
+        (Verdict::Inconclusive, _) => "no text in it is known".to_owned(),
+    };
+    let line = style.wrapped("", "  ", &format!("{}{word}  {about}: {meaning}", style.sign(ink)));
+    let line = line.replacen(&word, &style.paint(ink, &word), 1);
+    let mut about = Vec::new();
+    if let Some(program) = log.programs.first() {
+        let version = program.version.as_ref().map(|version| format!(" {}", sanitize(version))).unwrap_or_default();
+        about.push(format!("written by {}{version}", program.name));
+    }
+    if log.lines > 1 {
+        let total: u64 = log.connections.iter().map(|connection| connection.count).sum();
+        about.push(format!("{} lines, {}", log.lines, counted(total, "connection")));
+    }
+    if let (Some(first), Some(last)) = (&log.first, &log.last) {
+        about.push(format!("{} to {}", sanitize(first), sanitize(last)));
+    }
+    if about.is_empty() {
+        return line;
+    }
+    format!("{line}\n{}", style.paint(Ink::Faint, &style.wrapped("  ", "  ", &about.join("; "))))
+}
+
+/// The target in the form of a TARGET.
+fn spelt(target: &Examined) -> String {
+    let user = if target.user.is_empty() { String::new() } else { format!("{}@", target.user) };
+    let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
+    let port = if target.port == 22 { String::new() } else { format!(":{}", target.port) };
+    format!("{user}{host}{port}")
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// The cause, the lines that say so, and what to do.
+fn cause(found: &Finding, style: Style) -> Vec<String> {
+    let ink = if found.severity == Severity::Critical { Ink::Bad } else { Ink::Care };
+    let title = style.wrapped("1. ", INDENT, &found.title);
+    let label = format!("{}, {}, {}", found.code, severity(found.severity), certainty(found));
+    let mut parts = vec![format!("{}\n{}", style.paint(ink, &title), style.wrapped(INDENT, INDENT, &label))];
+    parts.push(listed(&style.paint(Ink::Strong, "Seen:"), found.because.iter().map(String::as_str), style));
+    let first = found.explanation.split("\n\n").next().unwrap_or_default();
+    parts.push(style.paragraphs(INDENT, first));
+    parts.extend(fixes(&found.fixes, style));
+    parts
+}
+
+/// The causes that fit, the likeliest first, what tells them apart, the command that settles it, and what to do if it is the first.
+fn open_question(explained: &Explained, style: Style) -> Vec<String> {
+    let findings = &explained.diagnosis.findings;
+    let first = &findings[0];
+    let seen =
+        first.because.first().map_or_else(String::new, |line| style.wrapped(INDENT, INDENT, &format!("Seen: {line}")));
+    let ranked = findings.iter().zip(&explained.signs).filter_map(|(found, sign)| Some((found, (*sign)?)));
+    let ranked: Vec<_> = ranked
+        .take(CANDIDATES)
+        .enumerate()
+        .flat_map(|(at, (found, sign))| {
+            let number = format!("{}. ", at + 1);
+            let title = style.wrapped(&number, INDENT, &format!("{} ({})", found.title, found.code));
+            [style.paint(Ink::Strong, &title), style.wrapped(INDENT, INDENT, &format!("if {sign}"))]
+        })
+        .collect();
+    let heading = style.wrapped("", "", "Several causes print this, the likeliest first:");
+    let mut parts = vec![format!("{seen}\n\n{heading}\n{}", ranked.join("\n"))];
+    let (settles, rest): (Vec<_>, Vec<_>) = first.fixes.iter().partition(|fix| is_examination(fix));
+    if let Some(snippet) = settles.first().and_then(|fix| fix.snippet.as_deref()) {
+        parts.push(format!("{}\n\n{}", style.paint(Ink::Strong, "This settles it:"), style.snippet(PASTE, snippet)));
+    }
+    if let Some(fix) = rest.iter().find(|fix| fix.kind == FixKind::Change).or(rest.first()) {
+        parts.push(style.paint(Ink::Strong, "If it is the first:"));
+        parts.extend(fixes(&[(*fix).clone()], style));
+    }
+    parts.push(style.wrapped("", "", &format!("More: ssh-doctor explain {}", first.code)));
+    parts
+}
+
+/// Whether a step is the examination of the target by this program.
+fn is_examination(fix: &FilledFix) -> bool {
+    fix.snippet.as_deref().is_some_and(|snippet| snippet.starts_with("ssh-doctor check"))
+}
+
+/// What else fits, or was found beside it.
+fn others(explained: &Explained, style: Style) -> Option<String> {
+    let others = explained.diagnosis.findings.iter().zip(&explained.signs).skip(1).take(CANDIDATES);
+    let lines: Vec<_> = others
+        .map(|(found, sign)| match sign {
+            Some(sign) => format!("{} if {sign}", found.code),
+            None => format!("{}: {}", found.code, found.because.first().map_or("", String::as_str)),
+        })
+        .collect();
+    let is_likely = explained.signs.first().is_some_and(Option::is_some);
+    let heading = if is_likely { "Less likely:" } else { "Also in the log:" };
+    (!lines.is_empty()).then(|| listed(&style.paint(Ink::Strong, heading), lines.iter().map(String::as_str), style))
+}
+
+/// How the connections of a log went: how many, of which cause, since when, from where.
+fn kinds(explained: &Explained, style: Style) -> String {
+    let log = explained.log();
+    let mut lines = Vec::new();
+    let mut told: Vec<usize> = Vec::new();
+    for (found, connections) in explained.diagnosis.findings.iter().zip(&explained.connections).take(KINDS) {
+        let own: Vec<_> = connections.iter().filter(|at| !told.contains(at)).map(|at| &log.connections[*at]).collect();
+        told.extend(connections);
+        if own.is_empty() {
+            continue;
+        }
+        let count: u64 = own.iter().map(|connection| connection.count).sum();
+        lines.push(format!("{count}: {}{}", found.code, whence(&own)));
+    }
+    let rest = log.connections.iter().enumerate().filter(|(at, _)| !told.contains(at));
+    let rest: u64 = rest.map(|(_, connection)| connection.count).sum();
+    if rest > 0 {
+        lines.push(format!("{rest}: nothing wrong in the log"));
+    }
+    if log.uncounted > 0 {
+        lines.push(format!("{}: of further kinds, not told apart", log.uncounted));
+    }
+    listed(&style.paint(Ink::Strong, "Connections:"), lines.iter().map(String::as_str), style)
+}
+
+/// Since when, and from where.
+fn whence(connections: &[&Connection]) -> String {
+    let first = connections.iter().find_map(|connection| connection.first.as_deref());
+    let last = connections.iter().rev().find_map(|connection| connection.last.as_deref());
+    let when = match (first, last) {
+        (Some(first), Some(last)) if first != last => format!(", {} to {}", sanitize(first), sanitize(last)),
+        (Some(only), _) => format!(", {}", sanitize(only)),
+        _ => String::new(),
+    };
+    let mut peers: Vec<(&str, u64)> = Vec::new();
+    for (address, count) in connections.iter().flat_map(|connection| &connection.peers) {
+        match peers.iter_mut().find(|(known, _)| known == address) {
+            Some((_, sum)) => *sum += count,
+            None => peers.push((address, *count)),
+        }
+    }
+    peers.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let names: Vec<_> =
+        peers.iter().take(3).map(|(address, count)| format!("{} ({count})", sanitize(address))).collect();
+    let more = if peers.len() > 3 { " and others" } else { "" };
+    if names.is_empty() { when } else { format!("{when}, from {}{more}", names.join(", ")) }
+}
+
+/// What is said of a log in which nothing is known.
+fn unknown(explained: &Explained, style: Style) -> String {
+    let log = explained.log();
+    if explained.diagnosis.verdict == Verdict::Healthy {
+        return style.wrapped(INDENT, INDENT, "The connections in it went as they should.");
+    }
+    let complaints: Vec<_> =
+        log.unknown.iter().map(|line| format!("line {}: {}", line.number, sanitize(&line.text))).collect();
+    let advice = "Nothing is guessed. ssh -vvv HOST shows the step at which it fails; ssh-doctor check HOST examines the host itself.";
+    let advice = style.wrapped(INDENT, INDENT, advice);
+    if complaints.is_empty() {
+        return advice;
+    }
+    let heading = format!("{} that the catalogue does not know:", counted(log.unknown_count, "complaint"));
+    format!("{}\n\n{advice}", listed(&style.paint(Ink::Strong, &heading), complaints.iter().map(String::as_str), style))
+}
+
+/// The longest waits between two lines, which name the step that was slow.
+fn waits(log: &Log, style: Style) -> Option<String> {
+    let mut gaps: Vec<&Gap> = log.connections.iter().flat_map(|connection| &connection.gaps).collect();
+    gaps.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+    let lines: Vec<_> = gaps
+        .iter()
+        .take(GAPS)
+        .map(|gap| format!("{} before line {}: {}", seconds(gap.seconds), gap.line.number, sanitize(&gap.line.text)))
+        .collect();
+    let heading = style.paint(Ink::Strong, "Longest waits:");
+    (!lines.is_empty()).then(|| listed(&heading, lines.iter().map(String::as_str), style))
+}

@@ -1,0 +1,275 @@
+//! Explaining texts and logs: the right cause first, candidates where several fit, nothing invented, nothing secret.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use ssh_doctor_checks::causes;
+use ssh_doctor_checks::causes::told::{families, judge, texts};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::logs::Reader;
+
+struct Answer {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+
+    fn first(&self) -> String {
+        self.json()["diagnoses"][0]["code"].as_str().unwrap_or("none").to_owned()
+    }
+}
+
+fn explain(args: &[&str], input: &[u8]) -> Answer {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ssh-doctor"));
+    command.arg("explain").args(args).env_remove("SSH_DOCTOR_PASSWORD");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || {
+        // A program that does not read its input closes it.
+        let _ = stdin.write_all(&input);
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("what is printed is UTF-8");
+    Answer { status: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+fn logs() -> Vec<(String, PathBuf)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/logs");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let named = files.filter(|path| path.extension().is_some_and(|ext| ext == "log")).map(|path| {
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let (code, _) = stem.split_once("--").unwrap_or_else(|| panic!("{stem} is not named <code>--<what>.log"));
+        (code.to_owned(), path)
+    });
+    named.collect()
+}
+
+/// The code that a log is given first; `healthy` where nothing needs care.
+fn first_code(reader: &Reader, path: &Path) -> String {
+    let file = fs::File::open(path).unwrap();
+    let log = reader.read(std::io::BufReader::new(file)).unwrap();
+    let told = judge(&log);
+    let grave = told.iter().find(|one| one.found.severity.unwrap_or(one.cause.severity) != causes::Severity::Info);
+    let first = grave.or(told.first()).filter(|one| grave.is_some() || one.cause.code == "handshake-probed");
+    first.map_or_else(|| "healthy".to_owned(), |one| one.cause.code.to_owned())
+}
+
+#[test]
+fn every_log_of_a_real_client_or_server_is_given_its_code_first() {
+    let reader = Reader::new(texts());
+    let known: BTreeSet<_> = causes::all().map(|cause| cause.code).chain(["healthy"]).collect();
+    let logs = logs();
+    assert!(logs.len() > 200, "{} logs", logs.len());
+    let wrong: Vec<_> = logs
+        .iter()
+        .inspect(|(code, path)| assert!(known.contains(code.as_str()), "{}", path.display()))
+        .filter_map(|(code, path)| {
+            let first = first_code(&reader, path);
+            (first != *code).then(|| format!("{}: {first}", path.file_name().unwrap().display()))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), logs.len());
+}
+
+#[test]
+fn a_text_is_in_one_family_of_each_writer() {
+    let mut shared: Vec<(String, causes::told::Writer)> = Vec::new();
+    for family in families() {
+        assert!(family.candidates.len() > 1, "{:?} has one candidate only", family.texts);
+        for text in family.texts {
+            let lower = text.to_lowercase();
+            let twice = shared.iter().any(|(known, writer)| *known == lower && *writer == family.writer);
+            assert!(!twice, "{text:?} is in two families");
+            shared.push((lower, family.writer));
+        }
+    }
+}
+
+#[test]
+fn every_candidate_is_a_cause() {
+    let known: BTreeSet<_> = causes::all().map(|cause| cause.code).collect();
+    for candidate in families().flat_map(|family| family.candidates) {
+        assert!(known.contains(candidate.code), "{} is no cause", candidate.code);
+    }
+}
+
+/// A text of the catalogue as a program would print it.
+fn sample(text: &str) -> String {
+    const NUMBERS: [&str; 10] = ["n", "port", "pid", "code", "status", "channel", "sent", "received", "type", "line"];
+    let mut pieces = text.split('<');
+    let mut line = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (hole, rest) = piece.split_once('>').unwrap();
+        line.push_str(if NUMBERS.contains(&hole) { "22" } else { "word" });
+        line.push_str(rest);
+    }
+    line
+}
+
+#[test]
+fn no_bare_text_of_the_catalogue_is_unknown_and_shared_ones_give_candidates() {
+    let reader = Reader::new(texts());
+    let told = |text: &str| judge(&reader.read(sample(text).as_bytes()).unwrap());
+    for cause in causes::all() {
+        for text in cause.symptoms {
+            let told = told(text);
+            let first = told.first().unwrap_or_else(|| panic!("{text:?} is unknown"));
+            // A longer text in the same line may be another cause's.
+            assert!(first.found.certainty == Certainty::Certain || told.len() > 1, "{text:?}: {told:?}");
+        }
+    }
+    for family in families() {
+        for text in family.texts {
+            let told = told(text);
+            let is_named = told.first().is_some_and(|first| first.found.certainty == Certainty::Certain);
+            assert!(told.len() > 1 || is_named, "{text:?}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn an_ambiguous_line_gives_candidates_and_the_command_that_settles_it() {
+    for text in [
+        "Connection reset by peer",
+        "Broken pipe",
+        "Permission denied",
+        "Permission denied (publickey).",
+        "Connection to db closed by remote host.",
+        "kex_exchange_identification: Connection closed by remote host",
+        "kex_exchange_identification: read: Connection reset by peer",
+        "rsync error: unexplained error (code 255) at io.c(228) [Receiver=3.2.7]",
+        "rsync error: error in rsync protocol data stream (code 12) at io.c(228)",
+        "Channel closed",
+        "Write failed: Broken pipe",
+    ] {
+        let answer = explain(&["--format", "json", text], b"");
+        let json = answer.json();
+        let diagnoses = json["diagnoses"].as_array().unwrap();
+        assert!(diagnoses.len() > 1, "{text}: {diagnoses:#?}");
+        assert_ne!(diagnoses[0]["certainty"], "certain", "{text}");
+        assert_eq!(answer.status, 2, "{text}");
+        let people = explain(&[text], b"").stdout;
+        assert!(people.contains("ssh-doctor check") && people.contains("if "), "{text}: {people}");
+    }
+}
+
+#[test]
+fn an_unknown_text_is_quoted_and_said_to_be_unknown() {
+    let answer = explain(&["frobnication of the quux failed"], b"");
+    assert_eq!(answer.status, 3);
+    assert!(
+        answer.stdout.contains("frobnication of the quux failed") && answer.stdout.contains("does not know"),
+        "{}",
+        answer.stdout
+    );
+    let json = explain(&["--format", "json", "frobnication of the quux failed"], b"").json();
+    assert_eq!((json["verdict"].as_str(), json["diagnoses"].as_array().map(Vec::len)), (Some("inconclusive"), Some(0)));
+}
+
+#[test]
+fn codes_misspelt_codes_files_and_standard_input_are_told_apart() {
+    assert!(explain(&["tcp-refused"], b"").stdout.contains("tcp-refused, critical"));
+    let misspelt = explain(&["tcp-refusd"], b"");
+    assert_eq!(misspelt.status, 3);
+    assert!(misspelt.stderr.contains("you may mean tcp-refused"), "{}", misspelt.stderr);
+    let line = b"ssh: connect to host db port 2222: Connection refused\n";
+    let piped = explain(&["--format", "json", "-"], line);
+    assert_eq!(piped.first(), "tcp-refused");
+    assert_eq!((&piped.json()["target"]["host"], &piped.json()["target"]["port"]), (&"db".into(), &2222.into()));
+    assert_eq!(
+        explain(&["--format", "json", "ssh: connect to host db port 2222:", "Connection refused"], b"").first(),
+        "tcp-refused"
+    );
+    assert_eq!(explain(&["-bash: fork: retry: Resource temporarily unavailable"], b"").status, 2);
+    let missing = explain(&["/nonexistent/ssh.log"], b"");
+    assert_eq!(missing.status, 3, "{}", missing.stdout);
+}
+
+#[test]
+fn a_log_of_a_server_is_told_by_connection() {
+    let line = |pid: u32, text: &str| format!("Nov 20 10:00:{:02} web1 sshd[{pid}]: {text}\n", pid % 60);
+    let mut log = String::new();
+    for pid in 100..130 {
+        log += &line(pid, &format!("Invalid user oracle from 203.0.113.{} port {pid}", pid % 3));
+        log +=
+            &line(pid, &format!("Connection closed by invalid user oracle 203.0.113.{} port {pid} [preauth]", pid % 3));
+    }
+    for pid in 200..205 {
+        log += &line(pid, "Authentication refused: bad ownership or modes for directory /home/alice");
+        log += &line(pid, &format!("Connection closed by authenticating user alice 198.51.100.7 port {pid} [preauth]"));
+    }
+    log += &line(300, &"Accepted publickey for bob from 198.51.100.8 port 300 ssh2: ED25519 SHA256:x".to_owned());
+    log += "Nov 20 10:00:59 web1 CRON[5]: pam_unix(cron:session): Connection refused by nobody\n";
+    let answer = explain(&["-"], log.as_bytes());
+    let text = &answer.stdout;
+    assert!(text.contains("36 connections"), "{text}");
+    assert!(text.contains("30: auth-user-unknown") && text.contains("203.0.113.1 (10)"), "{text}");
+    assert!(text.contains("5: auth-key-file-modes") && text.contains("198.51.100.7 (5)"), "{text}");
+    assert!(!text.contains("tcp-refused"), "{text}");
+    assert_eq!(explain(&["--format", "json", "-"], log.as_bytes()).first(), "auth-key-file-modes");
+}
+
+#[test]
+fn a_gap_before_a_line_names_the_step_that_was_slow() {
+    let log = "2026-11-20 10:00:00.100 debug1: Connecting to db [192.0.2.7] port 22.\n\
+        2026-11-20 10:00:00.200 debug1: Connection established.\n\
+        2026-11-20 10:00:00.300 debug1: Remote protocol version 2.0, remote software version OpenSSH_9.2p1\n\
+        2026-11-20 10:00:00.400 debug1: SSH2_MSG_NEWKEYS received\n\
+        2026-11-20 10:00:00.500 debug1: SSH2_MSG_SERVICE_ACCEPT received\n\
+        2026-11-20 10:00:00.600 debug1: Next authentication method: publickey\n\
+        2026-11-20 10:00:15.700 debug1: Authentication succeeded (publickey).\n\
+        2026-11-20 10:00:15.800 debug1: Exit status 0\n";
+    let answer = explain(&["--format", "json", "-"], log.as_bytes());
+    assert_eq!(answer.first(), "auth-slow", "{}", answer.stdout);
+    assert!(answer.json()["diagnoses"][0]["because"][0].as_str().unwrap().contains("15 s"), "{}", answer.stdout);
+}
+
+#[test]
+fn secrets_in_a_log_are_not_repeated() {
+    const CANARY: &str = "Kanarienvogel7";
+    let log = format!(
+        "OpenSSH_5.3p1, OpenSSL 1.0.1e\n\
+        debug1: Executing proxy command: exec nc -X connect --proxy-auth me:{CANARY} proxy 3128\n\
+        debug1: Executing proxy command: exec sshpass -p {CANARY} ssh -W db:22 gate\n\
+        error: password={CANARY} failed for https://me:{CANARY}@proxy.example/\n\
+        fatal: Authorization: Bearer {CANARY}abc rejected\n\
+        error: Invalid user {CANARY}! from 192.0.2.1\n\
+        b3BlbnNzaC1rZXktdjEAAAAA{CANARY}\n\
+        Permission denied (publickey).\n"
+    );
+    for args in [&["-"][..], &["--format", "json", "-"], &["--format", "nagios", "-"], &["--format", "prometheus", "-"]]
+    {
+        let answer = explain(args, log.as_bytes());
+        assert!(!answer.stdout.contains(CANARY) && !answer.stderr.contains(CANARY), "{args:?}: {}", answer.stdout);
+    }
+    let bare = explain(&[&format!("sshpass -p {CANARY} ssh db: Permission denied")], b"");
+    assert!(!bare.stdout.contains(CANARY), "{}", bare.stdout);
+}
+
+#[test]
+fn hostile_bytes_are_bounded_and_escaped() {
+    let mut log =
+        b"\xff\xfe\0\x1b]0;owned\x07\x1b[2Jssh: connect to host \x1b[31mdb\xe2\x80\xae port 22: Connection refused\n"
+            .to_vec();
+    log.extend(std::iter::repeat_n(b'A', 3_000_000));
+    log.extend(b"\nkex_exchange_identification: \x1b[2K\x9b31m Connection closed by remote host\n{\"MESSAGE\":[1,2,\n");
+    log.extend(b"ssh: connect to host -oProxyCommand=reboot port 22: Connection refused\n".repeat(1000));
+    for args in [&["-"][..], &["--format", "json", "-"]] {
+        let answer = explain(args, &log);
+        assert!(answer.stdout.len() < 40_000, "{}", answer.stdout.len());
+        let bad = answer.stdout.chars().find(|c| c.is_control() && *c != '\n' || "\u{202e}\u{9b}".contains(*c));
+        assert_eq!(bad, None, "{args:?}: {}", answer.stdout);
+        assert!(!answer.stdout.contains("check -oProxy") && !answer.stdout.contains("'-oProxy"), "{}", answer.stdout);
+    }
+}
