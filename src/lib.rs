@@ -24,3 +24,4 @@ pub mod suspected;
 pub mod tap;
 pub mod targets;
 pub mod terminal;
+pub mod watch;

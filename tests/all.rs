@@ -52,3 +52,4 @@ mod taps;
 mod tidy;
 mod transfers;
 mod voided;
+mod watches;

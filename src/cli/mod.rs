@@ -18,11 +18,12 @@ use crate::clients::Client;
 use crate::sessions::SessionsArgs;
 use crate::tap::TapArgs;
 use crate::targets::Shard;
+use crate::watch::WatchArgs;
 pub use color::ColorArgs;
 pub use man::man_page;
 pub use misuse::Unread;
-pub(crate) use values::port;
 use values::{age, check_names, idle_duration, jobs, rate, stage_duration, whole_duration};
+pub(crate) use values::{port, watch_interval, watch_time};
 
 /// The longest idle time that one target is tested for.
 const USUAL_IDLE: Duration = Duration::from_mins(6);
@@ -45,6 +46,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor check --record db.json db", "Keep the evidence, without secrets"),
     ("ssh-doctor diagnose db.json", "Judge it again, offline"),
     ("ssh-doctor sessions --probe", "Which of the sessions that are open now are dead"),
+    ("ssh-doctor watch --for 8h db", "Hold sessions for hours; journal and explain every loss"),
     ("ssh-doctor demo", "See it find a fault, with nothing installed"),
 ];
 
@@ -90,6 +92,8 @@ pub enum Command {
     Sessions(SessionsArgs),
     /// Carry a session as ssh's ProxyCommand, and record why it ended
     Tap(TapArgs),
+    /// Hold sessions for hours, and report what the losses have in common
+    Watch(Box<WatchArgs>),
     /// Print the JSON Schema of the report
     Schema,
     /// Print the completions for a shell
@@ -215,6 +219,16 @@ pub struct Many {
     /// Print whole reports, not a line for each target
     #[arg(long)]
     pub details: bool,
+}
+
+impl CheckArgs {
+    /// The arguments of `ssh-doctor check TARGET` with these flags.
+    pub(crate) fn of(target: &str, ssh: &SshFlags, password_file: Option<PathBuf>) -> anyhow::Result<Self> {
+        match Cli::try_parse_from(["ssh-doctor", "check", "--", target])?.command {
+            Command::Check(args) => Ok(Self { ssh: ssh.clone(), password_file, ..*args }),
+            _ => anyhow::bail!("'{target}' is no target"),
+        }
+    }
 }
 
 impl Scope {

@@ -1,6 +1,7 @@
 //! What is said: a diagnosis in the forms that people and machines read. Nothing is decided here.
 
 mod channels;
+pub(crate) mod ends;
 pub(crate) mod finding;
 pub mod json;
 mod lifelines;

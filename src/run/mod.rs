@@ -16,7 +16,7 @@ use crate::plan::{Circumstances, Plan};
 use crate::report::json;
 use crate::targets::Source;
 use crate::terminal::{person_present, remark, say, style};
-use crate::{demo, explain, record, sessions, tap};
+use crate::{demo, explain, record, sessions, tap, watch};
 use deadline::Deadline;
 use one::Runner;
 use output::{Sink, makes_sense, rendered};
@@ -38,6 +38,7 @@ pub fn run(command: Command) -> Result<Verdict> {
         Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
         Command::Sessions(args) => sessions::run(&args),
         Command::Tap(args) => tap::run(&args),
+        Command::Watch(args) => runtime()?.block_on(watch::run(&args)),
         Command::Schema => answer(&json::schema()),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -6,6 +6,7 @@ mod live_display;
 mod onlooker;
 mod signals;
 mod tally;
+mod watch_frame;
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};

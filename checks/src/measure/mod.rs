@@ -17,3 +17,4 @@ pub mod server;
 pub mod sessions;
 pub mod tcp;
 pub mod transfer;
+pub mod watch;

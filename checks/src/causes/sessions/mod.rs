@@ -12,7 +12,9 @@ mod own;
 #[cfg(test)]
 mod tests;
 
-pub(super) use judges::{closed, disconnected, left_by_shell, lifetime, outage, reset, silent_drop, wall_clock};
+pub(super) use judges::{
+    channel_timeout, closed, disconnected, left_by_shell, lifetime, outage, reset, silent_drop, wall_clock,
+};
 pub use own::CAUSES;
 
 use crate::facts::sessions::Session;

@@ -1,14 +1,14 @@
 //! Causes that only sessions of real life show.
 
 use super::explain::Explanation;
-use super::judges::of;
+use super::judges::{of, restarted};
 use crate::causes::shared::TMUX;
 use crate::causes::{Cause, Fix, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 
 /// The causes that only sessions of real life show.
-pub static CAUSES: &[Cause] = &[SUSPENDED, ADDRESS_CHANGED, STATE_LOST, STALLED];
+pub static CAUSES: &[Cause] = &[SUSPENDED, ADDRESS_CHANGED, STATE_LOST, STALLED, RESTARTED];
 
 const SUSPENDED: Cause = Cause {
     code: "session-client-suspended",
@@ -116,5 +116,32 @@ const STALLED: Cause = Cause {
     symptoms: &["Timeout, server not responding."],
     strikes_anywhere: true,
     judge_sessions: |evidence| of(evidence, Explanation::Stalled, Certainty::Likely),
+    ..Cause::NEW
+};
+
+const RESTARTED: Cause = Cause {
+    code: "server-restarted",
+    stage: Check::Idle,
+    title: "The server ended all sessions at one moment and took no new ones",
+    severity: Severity::Critical,
+    explanation: "Sessions of different age and use were ended by the server's side at one moment, by FIN, RST or a disconnect message, and a login at that moment \
+        failed. The server was shut down or restarted, or a proxy or load balancer in front of it was. A restart of sshd alone leaves its sessions open.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See when the machine and sshd started, and who stopped them",
+            snippet: Some("uptime -s; last -x -n 10 shutdown reboot; journalctl -n 50 -u ssh -u sshd"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Let forwardings and long-lived sessions come back by themselves",
+            snippet: Some("autossh -M 0 -o ServerAliveInterval=15 -o ServerAliveCountMax=3 {alias}"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &["Connection to closed by remote host.", "client_loop: send disconnect: Broken pipe"],
+    strikes_anywhere: true,
+    judge_sessions: restarted,
     ..Cause::NEW
 };
