@@ -35,11 +35,11 @@ pub struct Diagnosis {
 pub enum Verdict {
     /// Nothing wrong was found in what was tested.
     Healthy,
-    /// It works, and something will bite.
+    /// It works, with a problem that should be fixed.
     Degraded,
-    /// Sessions or channels die, or cannot be had.
+    /// Sessions or channels fail or cannot be opened.
     Broken,
-    /// The doctor could not tell.
+    /// The examination could not decide.
     Inconclusive,
 }
 
@@ -94,13 +94,16 @@ pub struct Finding {
     pub certainty: Certainty,
     /// Whether only what the title says is so sure, and its reason is one of several.
     pub reason_open: bool,
-    /// One line.
+    /// The condition, without the values of this run.
     pub title: &'static str,
-    /// What happens.
+    /// The condition with this run's figures, for the first line of a report.
+    #[serde(skip)]
+    pub headline: Option<String>,
+    /// What happens, and how it is known.
     pub explanation: &'static str,
-    /// The observed facts.
+    /// The observed facts, the most important one first.
     pub because: Vec<String>,
-    /// What mends it.
+    /// The fixes, then the next steps.
     pub fixes: Vec<FilledFix>,
     /// Known products that what was seen is consistent with; none of them is proven.
     pub suspects: Vec<Suspected>,
@@ -151,6 +154,8 @@ pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Cli
 /// What the causes say of one host, root cause first, without what another one of them accounts for.
 fn findings_of(causes: &[&'static Cause], client: Client, evidence: &Evidence) -> Vec<Finding> {
     let mut matches: Vec<Matched> = causes.iter().filter_map(|cause| Matched::of(cause, evidence)).collect();
+    // A time in which we did not run is nobody's fault but ours.
+    matches.retain(|matched| matched.severity() == Severity::Info || evidence.pause_in(matched.cause.stage).is_none());
     matches.sort_by_key(Matched::rank);
     let hidden = hidden(&matches);
     matches.retain(|matched| !hidden.contains(matched.cause.code));
@@ -206,11 +211,12 @@ impl Matched {
         Finding {
             hop: None,
             code: self.cause.code,
-            stage: self.cause.stage,
+            stage: self.found.stage.unwrap_or(self.cause.stage),
             severity: self.severity(),
             certainty: self.found.certainty,
             reason_open: self.found.reason_open,
             title: self.cause.title,
+            headline: self.found.headline,
             explanation,
             fixes,
             suspects,

@@ -17,6 +17,7 @@ pub mod record;
 pub mod redact;
 pub mod report;
 pub mod run;
+pub mod serve;
 pub mod sessions;
 mod shell;
 mod ssh_args;

@@ -4,14 +4,13 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
-use serde_json::Value;
-use ssh_doctor_checks::facts::{Evidence, VERSION};
+use anyhow::{Context, ensure};
+use ssh_doctor_checks::facts::Evidence;
 
 use crate::redact::redacted;
 
-/// No recording comes near this many bytes.
-const LARGEST: u64 = 16 << 20;
+/// What is read of a file, bytes; more is no recording.
+const LARGEST: u64 = 4 << 20;
 
 /// Writes the evidence, redacted, readable by its owner only; a file that is there is replaced at once or not at all.
 pub fn save(evidence: &Evidence, path: &Path) -> anyhow::Result<()> {
@@ -48,23 +47,5 @@ fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
 }
 
 fn parse(text: &[u8], name: &str) -> anyhow::Result<Evidence> {
-    ensure!(text.len() as u64 <= LARGEST, "{name} is larger than any recording (over {} MiB)", LARGEST >> 20);
-    let value: Value = match serde_json::from_slice(text) {
-        Ok(value) => value,
-        Err(error) => bail!("{name} is not a recording: it is not one JSON object ({error})"),
-    };
-    match value.get("evidence_version").and_then(Value::as_u64) {
-        Some(version) if version == u64::from(VERSION) => {}
-        Some(version) => {
-            bail!("{name} is a recording of version {version}, and this ssh-doctor reads version {VERSION}")
-        }
-        None if value.get("schema_version").is_some() => {
-            bail!("{name} is a report, not a recording: ssh-doctor check --record FILE makes one")
-        }
-        None => bail!("{name} is not a recording of ssh-doctor: it has no evidence_version"),
-    }
-    match serde_json::from_value(value) {
-        Ok(evidence) => Ok(evidence),
-        Err(error) => bail!("{name} is a damaged recording: {error}"),
-    }
+    Evidence::from_json(text).map_err(|why| anyhow::anyhow!("{name} {why}"))
 }

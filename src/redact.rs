@@ -27,7 +27,7 @@ fn codes(evidence: &Evidence) -> Vec<&'static str> {
     diagnose(evidence).findings.iter().map(|found| found.code).collect()
 }
 
-fn replace(evidence: &Evidence, reach: Reach) -> serde_json::Result<Evidence> {
+fn replace(evidence: &Evidence, reach: Reach) -> anyhow::Result<Evidence> {
     let mut value = serde_json::to_value(evidence)?;
     let mut names = Names::of(&evidence.target);
     evidence.hops.iter().for_each(|hop| names.know(&hop.evidence.target));
@@ -39,11 +39,11 @@ fn replace(evidence: &Evidence, reach: Reach) -> serde_json::Result<Evidence> {
             walk(target, &mut names, Reach::Everywhere);
         }
     }
-    let Value::Object(fields) = &mut value else { return serde_json::from_value(value) };
-    for (_, field) in fields.iter_mut().filter(|(key, _)| *key != "target") {
+    for (_, field) in value.as_object_mut().into_iter().flatten().filter(|(key, _)| *key != "target") {
         walk(field, &mut names, reach);
     }
-    serde_json::from_value(value)
+    // By way of a text: the facts need no second form to be read from.
+    Ok(Evidence::from_json(&serde_json::to_vec(&value)?)?)
 }
 
 fn walk(value: &mut Value, names: &mut Names, reach: Reach) {

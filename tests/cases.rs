@@ -21,6 +21,8 @@ use ssh_doctor_fixtures::raw::Raw;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::screen::misfit;
+
 /// Cases that run at the same time: more would starve each other of the processor, and time is what they measure.
 const AT_ONCE: usize = 4;
 /// The most cases of a run that may be wrong beside others and right alone.
@@ -171,6 +173,9 @@ async fn wrong(case: &Case) -> Option<String> {
     };
     if let Some(found) = diagnosis.findings.iter().find(overclaims) {
         return Some(format!("{}: {} excludes its look-alikes, and its explanation does not", case.name, found.code));
+    }
+    if let Some(misfit) = misfit(&evidence, &diagnosis) {
+        return Some(format!("{}: {misfit}", case.name));
     }
     let same_first = found.first() == case.expect.first();
     let same_set = BTreeSet::from_iter(&found) == BTreeSet::from_iter(case.expect);

@@ -102,15 +102,18 @@ fn fault(cause: &Cause) -> Option<&'static str> {
             "a caution with a full stop",
         ),
         (texts().any(misnames_a_placeholder), "a placeholder that is not in lower case letters, which nothing fills"),
-        (cause.fixes.iter().any(redirects_a_placeholder), "a command that a shell would read a file for: <word>"),
+        (
+            cause.fixes.iter().any(has_angle_brackets),
+            "<word>, which a shell reads a file for and ssh_config takes for two values",
+        ),
         (texts().any(turns_checking_off), "advice to turn host key checking off"),
     ];
     faults.into_iter().find_map(|(is_fault, words)| is_fault.then_some(words))
 }
 
-/// Whether the fix is a command with `<word>` in it, which a shell on either end takes for files: `<word` and `>` the next word.
-fn redirects_a_placeholder(fix: &Fix) -> bool {
-    let snippet = fix.snippet.filter(|_| fix.file.is_none()).unwrap_or_default();
+/// Whether the fix has `<word>` to be replaced: a shell takes that for files, and ssh refuses a whole configuration for it.
+fn has_angle_brackets(fix: &Fix) -> bool {
+    let snippet = fix.snippet.unwrap_or_default();
     snippet.split('<').skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
@@ -134,8 +137,11 @@ fn advice_that_does_harm_would_be_found() {
     let good = ssh_doctor_checks::causes::all().next().unwrap();
     let with = |fixes| Cause { fixes, ..*good };
     assert_eq!(fault(&with(&OFF)), Some("advice to turn host key checking off"));
-    assert_eq!(fault(&with(&READS)), Some("a command that a shell would read a file for: <word>"));
-    assert!(!redirects_a_placeholder(&Fix { file: Some("~/.ssh/config"), ..pasted("IdentityFile <key>")[0] }));
+    assert_eq!(
+        fault(&with(&READS)),
+        Some("<word>, which a shell reads a file for and ssh_config takes for two values")
+    );
+    assert!(has_angle_brackets(&Fix { file: Some("~/.ssh/config"), ..pasted("IdentityFile <key>")[0] }));
 }
 
 #[test]
@@ -189,7 +195,7 @@ fn lab_tests(folder: &Path) -> String {
         Some(ext) if ext == "rs" && !path.ends_with(file!()) => fs::read_to_string(path).unwrap(),
         _ => String::new(),
     });
-    sources.filter(|source| source.contains("Lab::")).collect()
+    sources.filter(|source| source.contains("Lab::") || source.contains("Hostile::")).collect()
 }
 
 #[test]

@@ -132,12 +132,12 @@ fn the_matrix_is_told_in_lines_that_fit_a_terminal() {
                 "Sessions at once: 2, one more is refused (reason 2, \"open failed\").",
             ][..],
         ),
-        (&[unstartable], "--quiet", &["sftp (accepted; whether its server starts: --deep)"]),
-        (&[unstartable], "--deep", &["Accepted, and what it started does not work: sftp (status 127"]),
+        (&[unstartable], "--quiet", &["sftp (accepted; --deep tests whether its server starts)"]),
+        (&[unstartable], "--deep", &["Accepted, but not working: sftp (status 127"]),
         (&[], "--deep", &["sftp (version 3)"]),
     ] {
         let (config, server) = (lab.home().config().display().to_string(), lab.sshd(settings));
-        let args = ["check", "--idle", "0", option, "-F", &config, &server.url()];
+        let args = ["check", "-v", "--idle", "0", option, "-F", &config, &server.url()];
         let text = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &args, PATIENCE).stdout;
         for words in told {
             assert!(text.replace("\n  ", " ").contains(words), "{words}\n{text}");

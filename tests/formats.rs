@@ -20,7 +20,7 @@ use crate::lab::has;
 use crate::support::{changed, healthy, reports};
 
 /// Every metric of the contract.
-const METRICS: [&str; 12] = [
+const METRICS: [&str; 13] = [
     "probe_success",
     "probe_duration_seconds",
     "ssh_doctor_verdict",
@@ -32,6 +32,7 @@ const METRICS: [&str; 12] = [
     "ssh_doctor_keepalive_recommended_seconds",
     "ssh_doctor_keepalive_effective_seconds",
     "ssh_doctor_idle_measured_timestamp_seconds",
+    "ssh_doctor_idle_samples",
     "ssh_doctor_timed_out",
 ];
 

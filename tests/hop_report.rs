@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use ssh_doctor::diagnose::diagnose;
-use ssh_doctor::report::{Style, text};
+use ssh_doctor::report::{Style, full};
 use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, failed, healthy};
@@ -45,7 +45,7 @@ fn searched(probes: &[(u8, bool)], change: impl FnOnce(&mut Value)) -> Evidence 
 
 /// The lines of the section, from its heading on.
 fn listed(evidence: &Evidence) -> Vec<String> {
-    let text = text::render(evidence, &diagnose(evidence), &Style::default());
+    let text = full::render(evidence, &diagnose(evidence), &Style::default());
     let lines = text.lines().skip_while(|line| *line != "Hops to the server").skip(1);
     lines.take_while(|line| !line.is_empty()).map(ToOwned::to_owned).collect()
 }

@@ -261,14 +261,20 @@ fn a_proxy_command_that_works_is_healthy() {
 fn a_proxy_command_that_fails_is_named_with_its_status_and_what_it_printed() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);
-    for (command, status, words) in [
-        ("sh -c 'echo \"gateway: please log in\" >&2; exit 3'", "status 3", "please log in"),
-        ("no-such-program %h", "no such command", "not found"),
-        ("ssh -F none -o BatchMode=yes -o ConnectTimeout=2 -p 9 -W %h:%p %h", "status 255", "Connection refused"),
+    let (fails, cannot_start) = ("jump-proxy-command-failed", "config-proxy-command");
+    for (command, code, status, words) in [
+        ("sh -c 'echo \"gateway: please log in\" >&2; exit 3'", fails, "status 3", "please log in"),
+        ("no-such-program %h", cannot_start, "status 127", "not found"),
+        (
+            "ssh -F none -o BatchMode=yes -o ConnectTimeout=2 -p 9 -W %h:%p %h",
+            fails,
+            "status 255",
+            "Connection refused",
+        ),
     ] {
         let option = format!("ProxyCommand={command}");
         let seen = lab.doctor(&server, &["--idle", "0", "-o", &option], s(40));
-        assert_eq!(at(&seen), [("jump-proxy-command-failed", None)], "{}", seen.told());
+        assert_eq!(at(&seen), [(code, None)], "{}", seen.told());
         assert_eq!(seen.json["diagnoses"][0]["certainty"], "certain", "{}", seen.told());
         let because = seen.json["diagnoses"][0]["because"].to_string();
         assert!(because.contains(status) && because.contains(words), "{because}");

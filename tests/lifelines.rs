@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use ssh_doctor::diagnose::{Diagnosis, Verdict, diagnose};
-use ssh_doctor::report::{Style, text};
+use ssh_doctor::report::{Style, full};
 use ssh_doctor_checks::facts::{Check, Evidence};
 
 use crate::support::{changed, failed, healthy, skipped};
@@ -61,7 +61,7 @@ fn unjudged() -> Diagnosis {
 
 /// The lines between the findings and the table of checks.
 fn drawn(evidence: &Evidence, diagnosis: &Diagnosis, style: Style) -> Vec<String> {
-    let text = text::render(evidence, diagnosis, &style);
+    let text = full::render(evidence, diagnosis, &style);
     let parts = text.split("\n\n").filter(|part| part.starts_with("Sessions held idle") || part.starts_with("Idle: "));
     parts.flat_map(str::lines).map(ToOwned::to_owned).collect()
 }
@@ -91,7 +91,7 @@ fn each_session_is_a_bar_as_long_as_it_lived_with_its_end() {
 fn a_test_in_which_nothing_died_is_one_line() {
     let healthy = healthy();
     let diagnosis = diagnose(&healthy);
-    assert_eq!(drawn(&healthy, &diagnosis, Style::default()), ["Idle: 10 silent sessions lived, longest 7.8 s."]);
+    assert_eq!(drawn(&healthy, &diagnosis, Style::default()), ["Idle: 10 sessions survived, longest 7.8 s."]);
     let without = skipped(&healthy, Check::Idle, "not asked for");
     assert!(drawn(&without, &diagnosis, Style::default()).is_empty());
 }

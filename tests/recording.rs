@@ -97,7 +97,7 @@ fn what_is_no_recording_is_refused_in_one_sentence() {
         ("{\"evidence_version\":2}", "version 2, and this ssh-doctor reads version 1"),
         ("{\"evidence_version\":1}", "damaged recording: missing field"),
         (&"[".repeat(100_000), "not one JSON object"),
-        (&" ".repeat((16 << 20) + 1), "larger than any recording"),
+        (&" ".repeat((4 << 20) + 1), "larger than any recording"),
     ] {
         let refusal = refusal(text);
         assert!(refusal.contains(sentence) && !refusal.contains('\n'), "{refusal}");

@@ -2,42 +2,53 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use std::{env, fs};
 
 use serde_json::Value;
 use ssh_doctor::diagnose::diagnose;
 use ssh_doctor::record;
 use ssh_doctor::report::json::{self, Shape};
+use ssh_doctor::sessions;
 use ssh_doctor_checks::facts::Evidence;
 
-use crate::lab::python;
+use crate::lab::{Lab, python};
 use crate::support::healthy;
 
 fn in_root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+/// Each schema, with its copy in the documentation.
+fn schemas() -> [(&'static str, String); 2] {
+    [("docs/report.schema.json", json::schema()), ("docs/sessions.schema.json", sessions::schema())]
+}
+
 #[test]
-fn the_schema_in_the_documentation_is_up_to_date() {
-    let path = in_root("docs/report.schema.json");
-    let schema = json::schema();
-    if env::var_os("UPDATE").is_some() {
-        fs::write(&path, &schema).unwrap();
+fn the_schemas_in_the_documentation_are_up_to_date() {
+    for (file, schema) in schemas() {
+        let path = in_root(file);
+        if env::var_os("UPDATE").is_some() {
+            fs::write(&path, &schema).unwrap();
+        }
+        let written = fs::read_to_string(&path).unwrap_or_default();
+        assert!(written == schema, "{file} is stale: UPDATE=1 cargo test --test all schema");
     }
-    let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == schema, "docs/report.schema.json is stale: UPDATE=1 cargo test --test all schema");
 }
 
 /// Validates lines as tests/run does with those of all tests; none without the Python module.
 fn validate(lines: &str) -> Option<(bool, String)> {
     let python = python("jsonschema")?;
-    let [schema, input] = [json::schema(), lines.to_owned()].map(|text| {
+    let file = |text: String| {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), text).unwrap();
         file
-    });
+    };
+    let schemas = schemas().map(|(_, text)| file(text));
+    let input = file(lines.to_owned());
     let output = Command::new(python)
-        .args([&in_root("tests/servers/validate.py"), schema.path()])
+        .arg(in_root("tests/servers/validate.py"))
+        .args(schemas.iter().map(tempfile::NamedTempFile::path))
         .stdin(fs::File::open(input.path()).unwrap())
         .stderr(Stdio::inherit())
         .output()
@@ -86,4 +97,19 @@ fn a_key_that_is_missing_unknown_or_of_another_kind_is_a_fault() {
         let Some((valid, said)) = validate(&format!("{report}\n")) else { return };
         assert!(!valid && said.contains("1 faults") && said.contains(what), "{what}: {said}");
     }
+}
+
+#[test]
+fn the_live_sessions_satisfy_a_schema_of_their_own() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let session = lab.hold(&server, &[], "cat");
+    let run = lab.tool(&["sessions", "--probe", "--format", "json"], Duration::from_secs(20));
+    drop(session);
+    let Some((valid, said)) = validate(&run.stdout) else { return };
+    assert!(valid, "{said}\n{}", run.stdout);
+    let mut live: Value = serde_json::from_str(&run.stdout).unwrap();
+    live["sessions"][0]["state"] = "fine".into();
+    let Some((valid, said)) = validate(&format!("{live}\n")) else { return };
+    assert!(!valid && said.contains("ssh-doctor sessions") && said.contains("1 faults"), "{said}");
 }

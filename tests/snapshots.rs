@@ -9,18 +9,22 @@ use std::process::Command;
 
 use clap::CommandFactory;
 use ssh_doctor::cli::Cli;
-use ssh_doctor::diagnose::diagnose;
+use ssh_doctor::diagnose::{Diagnosis, diagnose};
 use ssh_doctor::record;
-use ssh_doctor::report::{Style, text};
+use ssh_doctor::report::{Style, full, text};
+use ssh_doctor_checks::facts::Evidence;
+
+type Render = fn(&Evidence, &Diagnosis, &Style) -> String;
 
 fn within(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
 }
 
-fn recordings() -> Vec<(String, PathBuf)> {
+/// The recordings by the name of their snapshot: a kind of report, and the name of the recording.
+fn recordings(kind: &str) -> Vec<(String, PathBuf)> {
     let files = fs::read_dir(within("fixtures/recorded")).unwrap().map(|entry| entry.unwrap().path());
     let mut named: Vec<_> =
-        files.map(|file| (format!("report-{}", file.file_stem().unwrap().display()), file)).collect();
+        files.map(|file| (format!("{kind}-{}", file.file_stem().unwrap().display()), file)).collect();
     named.sort();
     named
 }
@@ -46,11 +50,12 @@ fn assert_kept(texts: impl IntoIterator<Item = (String, String)>) {
 
 #[test]
 fn the_text_report_of_every_recording_is_the_kept_one() {
-    assert_kept(recordings().into_iter().map(|(name, file)| {
-        let evidence = record::load(&file).unwrap();
-        let style = Style { width: 80, ..Style::default() };
-        (name, text::render(&evidence, &diagnose(&evidence), &style))
-    }));
+    for (kind, render) in [("report", text::render as Render), ("full", full::render)] {
+        assert_kept(recordings(kind).into_iter().map(|(name, file)| {
+            let evidence = record::load(&file).unwrap();
+            (name, render(&evidence, &diagnose(&evidence), &Style::default()))
+        }));
+    }
 }
 
 #[test]
@@ -63,8 +68,8 @@ fn every_help_text_is_the_kept_one() {
 
 #[test]
 fn every_snapshot_belongs_to_a_recording_or_a_help_text() {
-    let known: BTreeSet<String> =
-        recordings().into_iter().map(|(name, _)| name).chain(helps().into_iter().map(|(name, _)| name)).collect();
+    let reports = ["report", "full"].into_iter().flat_map(recordings).map(|(name, _)| name);
+    let known: BTreeSet<String> = reports.chain(helps().into_iter().map(|(name, _)| name)).collect();
     let files = fs::read_dir(within("tests/snapshots")).unwrap().map(|entry| entry.unwrap().file_name());
     let kept = files.filter_map(|name| Some(name.to_str()?.strip_suffix(".snap")?.to_owned()));
     assert_eq!(kept.filter(|name| !known.contains(name)).collect::<Vec<_>>(), Vec::<String>::new());

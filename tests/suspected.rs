@@ -8,7 +8,7 @@ use ssh_doctor::clients::Client;
 use ssh_doctor::diagnose::{Diagnosis, diagnose, diagnose_by};
 use ssh_doctor::guide;
 use ssh_doctor::report::json::Shape;
-use ssh_doctor::report::{Style, json, text};
+use ssh_doctor::report::{Style, full, json};
 use ssh_doctor_checks::causes::{Cause, Match, Severity, suspects};
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::{Check, Evidence};
@@ -55,7 +55,7 @@ fn in_json(evidence: &Evidence) -> Value {
 #[test]
 fn the_text_offers_them_with_what_to_paste() {
     let evidence = timer(340.0, 360.0, "silent");
-    let text = text::render(&evidence, &judged(&evidence), &Style::default());
+    let text = full::render(&evidence, &judged(&evidence), &Style::default());
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "Consistent with (a timer and a manner alone prove none of them):",
@@ -110,7 +110,7 @@ fn reported(evidence: &Evidence, code: &str) -> (Vec<String>, Vec<String>, Strin
     let names = list("suspects").iter().map(|suspect| suspect["name"].as_str().unwrap().to_owned()).collect();
     let network = list("fixes").into_iter().filter(|fix| fix["side"] == "network");
     let network = network.map(|fix| fix["summary"].as_str().unwrap().to_owned()).collect();
-    let text = text::render(evidence, &found, &Style::default());
+    let text = full::render(evidence, &found, &Style::default());
     (names, network, text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
@@ -145,7 +145,7 @@ fn a_recorded_silent_drop_at_an_hour_is_consistent_with_firewalls_and_their_knob
 fn a_timer_of_the_lab_names_nobody() {
     let lab = timer(5.0, 6.0, "silent");
     assert_eq!(in_json(&lab), json!([]));
-    let text = text::render(&lab, &judged(&lab), &Style::default());
+    let text = full::render(&lab, &judged(&lab), &Style::default());
     assert!(!text.contains("Consistent with"), "{text}");
 }
 

@@ -19,16 +19,20 @@ use jiff::Timestamp;
 
 use base::admission::Admitted;
 use base::elapsed::ms_since;
-use facts::{Check, Evidence, Examined, Facts, Step, Timed};
+use facts::{Check, Evidence, Examined, Facts, Pause, Step, Timed};
 use measure::context::Context;
 use measure::dns::{LookedUp, per_server_queries};
 use measure::handles::{Identity, Link, LoggedIn};
 use measure::progress::{CheckOutcome, Event};
 use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
+use os::pause::{self, Mark};
 use ssh::known_hosts;
 
 /// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Pauses of this process that together make the waits of a check worthless; far more than a busy machine has.
+const WORTHLESS: Duration = Duration::from_millis(500);
 
 /// Runs the selected checks in order; the others are shown as skipped.
 pub async fn examine(ctx: Context, selected: &BTreeSet<Check>) -> Evidence {
@@ -44,6 +48,7 @@ pub async fn log_in(ctx: &Context) -> (Evidence, Option<LoggedIn>) {
 
 /// Runs the selected checks, those of the hops first.
 async fn whole(ctx: Context, selected: &BTreeSet<Check>) -> (Evidence, Option<LoggedIn>) {
+    pause::monitor();
     let started = (Instant::now(), Timestamp::now());
     let (hops, tunnel) = jump::pass(&ctx, selected, async |ctx, selected, tunnel| {
         Box::pin(pipeline(ctx, selected, tunnel, (Instant::now(), Timestamp::now()))).await
@@ -61,9 +66,11 @@ async fn pipeline(
     tunnel: Option<Link>,
     (began, started_at): (Instant, Timestamp),
 ) -> (Evidence, Option<LoggedIn>) {
-    let config = timed(&ctx, selected, Check::Config, async || config::check(&ctx).await).await;
+    let mut pauses = Vec::new();
+    let config = timed(&ctx, selected, &mut pauses, Check::Config, async || config::check(&ctx).await).await;
     let mut found = LookedUp::default();
-    let mut dns = timed(&ctx, selected, Check::Dns, async || keep(&mut found, dns::check(&ctx).await)).await;
+    let mut dns =
+        timed(&ctx, selected, &mut pauses, Check::Dns, async || keep(&mut found, dns::check(&ctx).await)).await;
     let LookedUp { mut addresses, name_servers } = found;
     let leave = admitted(&mut ctx, &mut addresses).await;
     let (mut link, mut keyed, mut identity, mut logged_in) = (tunnel, None, Identity::Untrusted, None);
@@ -73,27 +80,27 @@ async fn pipeline(
                 let tried = tcp::check(&ctx, &addresses, link.take()).await;
                 keep(&mut link, tried)
             };
-            timed(&ctx, selected, Check::Tcp, check).await
+            timed(&ctx, selected, &mut pauses, Check::Tcp, check).await
         }
         Err(why) => Timed { step: Step::Error(why.clone()), duration_ms: 0.0 },
     };
     let check = async || keep(&mut keyed, handshake::check(&ctx, link).await);
-    let handshake = timed(&ctx, selected, Check::Handshake, check).await;
+    let handshake = timed(&ctx, selected, &mut pauses, Check::Handshake, check).await;
     let check = async || keep(&mut identity, hostkey::check(&ctx, keyed).await);
-    let hostkey = timed(&ctx, selected, Check::Hostkey, check).await;
+    let hostkey = timed(&ctx, selected, &mut pauses, Check::Hostkey, check).await;
     let check = async || keep(&mut logged_in, auth::check(&ctx, identity).await);
-    let auth = timed(&ctx, selected, Check::Auth, check).await;
+    let auth = timed(&ctx, selected, &mut pauses, Check::Auth, check).await;
     let check = async || channel::check(&ctx, logged_in.as_mut()).await;
-    let mut channel = timed(&ctx, selected, Check::Channel, check).await;
+    let mut channel = timed(&ctx, selected, &mut pauses, Check::Channel, check).await;
     let check = async || transfer::check(&ctx, logged_in.as_mut()).await;
-    let transfer = timed(&ctx, selected, Check::Transfer, check).await;
+    let transfer = timed(&ctx, selected, &mut pauses, Check::Transfer, check).await;
     let sftp = logged_in.as_mut().and_then(|logged_in| logged_in.sftp.take());
     channel::add_sftp(sftp, &ctx.stop, &mut channel.step).await;
     let check = async || idle::check(&ctx, logged_in.as_mut()).await;
-    let idle = Box::pin(timed(&ctx, selected, Check::Idle, check)).await;
+    let idle = Box::pin(timed(&ctx, selected, &mut pauses, Check::Idle, check)).await;
     let server = server::ask(&ctx, logged_in.as_ref()).await;
     let check = async || exit::check(&ctx, logged_in.take()).await;
-    let exit = timed(&ctx, selected, Check::Exit, check).await;
+    let exit = timed(&ctx, selected, &mut pauses, Check::Exit, check).await;
     per_server_queries::complete(name_servers, &ctx.stop, &mut dns.step).await;
     let (target, waited) = (&ctx.target, leave.map_or(Duration::ZERO, |leave| leave.waited));
     let evidence = Evidence {
@@ -114,6 +121,7 @@ async fn pipeline(
         spent: ctx.budget.spent(),
         interrupted: ctx.stop.asked(),
         timed_out: ctx.stop.timed_out(),
+        pauses,
         config: Box::new(config),
         dns,
         tcp,
@@ -146,6 +154,7 @@ async fn admitted(ctx: &mut Context, addresses: &mut Vec<SocketAddr>) -> Result<
     let Admitted { addresses: admitted, hold } = leave?;
     *addresses = admitted;
     ctx.began += asked.elapsed();
+    ctx.mark = Mark::now();
     Ok(Leave { waited: asked.elapsed(), _hold: Some(hold) })
 }
 
@@ -159,6 +168,7 @@ fn keep<S, L>(place: &mut L, (step, left): (S, L)) -> S {
 async fn timed<F: Facts>(
     ctx: &Context,
     selected: &BTreeSet<Check>,
+    pauses: &mut Vec<Pause>,
     check: Check,
     run: impl AsyncFnOnce() -> Step<F>,
 ) -> Timed<F> {
@@ -173,7 +183,7 @@ async fn timed<F: Facts>(
         return skipped("interrupted");
     }
     ctx.progress.tell(Event::Started(check));
-    let began = Instant::now();
+    let (began, mark) = (Instant::now(), Mark::now());
     let stop = ctx.stop.clone();
     let limit = if check == Check::Idle { ctx.limits.stage } else { PATIENCE };
     let step = tokio::select! {
@@ -186,6 +196,16 @@ async fn timed<F: Facts>(
         Step::Failed(_) if check != Check::Idle && ctx.stop.asked() => Step::Skipped("interrupted".into()),
         other => other,
     };
+    let step = match (step, paused(check, mark)) {
+        (step, None) => step,
+        (step, Some(pause)) => {
+            pauses.push(pause);
+            match step {
+                Step::Failed(facts) => Step::Void(facts),
+                other => other,
+            }
+        }
+    };
     let (ending, summary) = match &step {
         Step::Passed(facts) => (CheckOutcome::Passed, facts.summary()),
         Step::Failed(facts) => (CheckOutcome::Failed, facts.summary()),
@@ -194,4 +214,13 @@ async fn timed<F: Facts>(
     };
     ctx.progress.tell(Event::Finished { check, ending, summary });
     Timed { step, duration_ms: ms_since(began) }
+}
+
+/// The pauses of this process during a check that waits for others, where they are long enough to make its waits worthless.
+///
+/// The idle test watches this machine by itself, and a host key is compared without waiting for anybody.
+fn paused(check: Check, since: Mark) -> Option<Pause> {
+    let waits = !matches!(check, Check::Hostkey | Check::Idle);
+    let lasted = since.paused();
+    (waits && lasted >= WORTHLESS).then_some(Pause { check, lasted_ms: lasted.as_secs_f64() * 1000.0 })
 }

@@ -6,6 +6,7 @@ mod misuse;
 mod values;
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,9 +32,9 @@ const USUAL_IDLE: Duration = Duration::from_mins(6);
 /// How to leave, for `--help` and the man page.
 pub const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "healthy: nothing wrong was found in what was tested"),
-    ("1", "degraded: it works, and something will bite"),
-    ("2", "broken: sessions or channels die, or cannot be had"),
-    ("3", "inconclusive: the doctor could not tell, or was asked wrongly"),
+    ("1", "degraded: it works, with a problem you should fix"),
+    ("2", "broken: sessions or channels fail or cannot be opened"),
+    ("3", "inconclusive: the examination could not decide; usage errors too"),
 ];
 
 /// Commands worth copying, for `--help` and the man page.
@@ -47,6 +48,8 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor diagnose db.json", "Judge it again, offline"),
     ("ssh-doctor sessions --probe", "Which of the sessions that are open now are dead"),
     ("ssh-doctor watch --for 8h db", "Hold sessions for hours; journal and explain every loss"),
+    ("ssh-doctor serve --config serve.yml --check-config", "Whether the exporter's configuration can be used"),
+    ("ssh-doctor serve --config serve.yml", "Serve http://127.0.0.1:9822/probe?target=HOST&module=NAME"),
     ("ssh-doctor demo", "See it find a fault, with nothing installed"),
 ];
 
@@ -90,12 +93,19 @@ pub enum Command {
     },
     /// Show the SSH connections that are open on this machine, and which of them are dead
     Sessions(SessionsArgs),
+    /// Serve metrics of many targets to Prometheus
+    #[command(after_help = serve_after_help())]
+    Serve(ServeArgs),
     /// Carry a session as ssh's ProxyCommand, and record why it ended
     Tap(TapArgs),
     /// Hold sessions for hours, and report what the losses have in common
     Watch(Box<WatchArgs>),
-    /// Print the JSON Schema of the report
-    Schema,
+    /// Print the JSON Schema of the report, or of what `sessions` prints
+    Schema {
+        /// What is described
+        #[arg(value_enum, default_value_t)]
+        of: SchemaOf,
+    },
     /// Print the completions for a shell
     Completions {
         /// Which shell
@@ -135,9 +145,6 @@ pub struct CheckArgs {
     /// Write the evidence to FILE, without secrets, for `ssh-doctor diagnose`
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub record: Option<PathBuf>,
-    /// Tell the settings used; twice: the algorithms and the idle test's steps
-    #[arg(short, action = ArgAction::Count, help_heading = "While it runs")]
-    pub verbose: u8,
 }
 
 /// The flags that `ssh` has too.
@@ -171,7 +178,7 @@ pub struct SshFlags {
 }
 
 /// What to examine, and for how long.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What to examine")]
 pub struct Scope {
     /// Longest idle time to test, 0 for none [default: 6m; none for several targets, with --deadline or for nagios]
@@ -231,6 +238,26 @@ impl CheckArgs {
     }
 }
 
+/// The arguments of `serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Configuration file (YAML): allow-list, modules, limits
+    #[arg(long, value_name = "FILE", visible_alias = "config.file")]
+    pub config: PathBuf,
+    /// Address to listen on, instead of those in the configuration; repeats [default: 127.0.0.1:9822]
+    #[arg(long, value_name = "ADDRESS:PORT", visible_alias = "web.listen-address")]
+    pub listen: Vec<SocketAddr>,
+    /// TLS and basic authentication, in the format of exporter-toolkit's web.yml
+    #[arg(long, value_name = "FILE", visible_alias = "web.config.file")]
+    pub web_config: Option<PathBuf>,
+    /// Directory of the idle results [default: $STATE_DIRECTORY]
+    #[arg(long, value_name = "DIRECTORY")]
+    pub state_dir: Option<PathBuf>,
+    /// Check the configuration and exit
+    #[arg(long, visible_alias = "config.check")]
+    pub check_config: bool,
+}
+
 impl Scope {
     /// Whether the options leave a check in.
     #[must_use]
@@ -271,7 +298,10 @@ pub struct Output {
     /// Tell a keepalive in this client's syntax: ssh, putty, paramiko, jsch, ansible...
     #[arg(long, value_enum, default_value_t, value_name = "NAME", hide_possible_values = true)]
     pub client: Client,
-    /// The answer's looks.
+    /// Report everything seen: lifelines, hops, checks, settings; twice: algorithms and the idle test's steps too
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// The colours.
     #[command(flatten)]
     pub look: ColorArgs,
 }
@@ -299,6 +329,16 @@ pub struct DemoArgs {
     /// What is said meanwhile.
     #[command(flatten)]
     pub running: Running,
+}
+
+/// What a JSON Schema describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum SchemaOf {
+    /// The report of `check`, `diagnose` and `sessions --past`
+    #[default]
+    Report,
+    /// The live sessions of `sessions --format json`
+    Sessions,
 }
 
 /// The formats of a report.
@@ -348,6 +388,10 @@ fn check_after_help() -> String {
         examples("ssh-doctor check"),
         exit_status()
     )
+}
+
+fn serve_after_help() -> String {
+    format!("Reads the configuration again on SIGHUP.\n\nExamples:\n{}", examples("ssh-doctor serve"))
 }
 
 fn examples(of: &str) -> String {

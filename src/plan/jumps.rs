@@ -13,7 +13,7 @@ use super::ssh_g::{self, NotAnswered};
 use crate::cli::SshFlags;
 
 /// The most hops that are resolved; a configuration in which a host is its own jump host has no end.
-const MOST: usize = 16;
+const MAX_JUMPS: usize = 16;
 
 /// Every hop in the order in which they are connected to.
 ///
@@ -41,7 +41,7 @@ pub(super) async fn resolve(
         names = own.first().and_then(|first| first.proxy.as_ref()).map(|proxy| proxy.hops.clone()).unwrap_or_default();
         own.append(&mut targets);
         targets = own;
-        ensure!(targets.len() <= MOST, "there are more than {MOST} hops; is a host its own jump host?");
+        ensure!(targets.len() <= MAX_JUMPS, "there are more than {MAX_JUMPS} hops; is a host its own jump host?");
         if names.is_empty() {
             return Ok(targets);
         }

@@ -22,7 +22,7 @@ mod unhonoured;
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -49,6 +49,7 @@ pub struct Plan {
     flags: SshFlags,
     local: Local,
     password: Option<SecretString>,
+    password_file: Option<PathBuf>,
     person: bool,
     idle: Duration,
     sessions: usize,
@@ -89,32 +90,63 @@ struct StageBound {
     from: &'static str,
 }
 
+impl Planned {
+    /// Bounds each stage, where nothing shorter does; `from` says by whose wish.
+    pub(crate) fn bound_stages(&mut self, stage: Duration, from: &str) {
+        self.limits.stage = self.limits.stage.min(stage);
+        if stage < self.limits.connect {
+            self.limits.connect = stage;
+            self.target.settings.connect_timeout_s = Some(stage.as_secs_f64());
+            from.clone_into(&mut self.target.settings.connect_timeout_from);
+        }
+    }
+}
+
+/// The login name, the host and the port that a target names.
+pub(crate) fn parts(input: &str) -> Result<(Option<String>, String, Option<u16>)> {
+    let Destination { user, host, port } = Destination::parse(input)?;
+    Ok((user, host, port))
+}
+
 impl Plan {
     /// Reads the options and the files that they name; an error is one sentence about what was asked wrongly.
     pub fn new(args: &CheckArgs, circumstances: Circumstances) -> Result<Self> {
-        let Circumstances { person, several, stage } = circumstances;
-        let idle = args.scope.idle(several || stage.is_some());
-        let checks = selection::selected(&args.scope, idle)?;
         // In the other formats, one that cannot be used has a report.
         if args.output.format == Format::Text {
             for input in &args.targets {
                 destination(input, &args.ssh)?;
             }
         }
-        files_can_be_used(args)?;
-        let asked = args.scope.timeout.map(|time| StageBound { time, from: "--timeout" });
+        record_can_be_written(args)?;
+        let password = secret::password(args.password_file.as_deref())?;
+        Ok(Self { password, ..Self::with(&args.scope, &args.ssh, None, circumstances)? })
+    }
+
+    /// The same for a service, which reads the password from its file for each target.
+    pub(crate) fn with(
+        scope: &Scope,
+        flags: &SshFlags,
+        password_file: Option<&Path>,
+        circumstances: Circumstances,
+    ) -> Result<Self> {
+        let Circumstances { person, several, stage } = circumstances;
+        let idle = scope.idle(several || stage.is_some());
+        let checks = selection::selected(scope, idle)?;
+        files_can_be_used(flags)?;
+        let asked = scope.timeout.map(|time| StageBound { time, from: "--timeout" });
         let within = stage.map(|time| StageBound { time, from: "--deadline" });
         Ok(Self {
             checks,
-            flags: args.ssh.clone(),
+            flags: flags.clone(),
             local: Local::here(),
-            password: secret::password(args.password_file.as_deref())?,
+            password: None,
+            password_file: password_file.map(ToOwned::to_owned),
             person,
             idle,
-            sessions: args.scope.sessions.into(),
-            deep: args.scope.deep,
+            sessions: scope.sessions.into(),
+            deep: scope.deep,
             timeout: asked.or(within),
-            server: args.scope.server,
+            server: scope.server,
             cache: several.then(SettingsCache::default),
             defaults: OnceCell::new(),
         })
@@ -155,7 +187,7 @@ impl Plan {
             alias: host,
             flags,
             local,
-            password: self.password.clone(),
+            password: self.password()?,
             person: self.person,
             defaults: asked.defaults,
             settings,
@@ -174,6 +206,13 @@ impl Plan {
         target.settings.connect_timeout_s = Some(connect.as_secs_f64());
         from.clone_into(&mut target.settings.connect_timeout_from);
         Ok(Planned { target, limits: self.limits(connect), refused: None })
+    }
+
+    fn password(&self) -> Result<Option<SecretString>> {
+        match &self.password_file {
+            Some(file) => secret::password(Some(file)),
+            None => Ok(self.password.clone()),
+        }
     }
 
     /// ssh's own defaults, asked for once.
@@ -240,8 +279,7 @@ fn destination(input: &str, flags: &SshFlags) -> Result<Destination> {
 }
 
 /// Refuses files that could not be used later on, before a long examination begins.
-fn files_can_be_used(args: &CheckArgs) -> Result<()> {
-    let flags = &args.ssh;
+fn files_can_be_used(flags: &SshFlags) -> Result<()> {
     let values = flags.options.iter().chain(&flags.config).chain(&flags.jump).chain(&flags.identities);
     for value in values {
         ensure!(!value.is_empty(), "an option of ssh (-o, -i, -F or -J) is empty; give it a value or drop it");
@@ -261,6 +299,11 @@ fn files_can_be_used(args: &CheckArgs) -> Result<()> {
             readable(Path::new(&path), "the identity file (-i)")?;
         }
     }
+    Ok(())
+}
+
+/// Refuses a recording that could not be written in the end.
+fn record_can_be_written(args: &CheckArgs) -> Result<()> {
     if let Some(record) = &args.record {
         ensure!(
             args.targets.len() == 1 && args.many.list.is_none(),

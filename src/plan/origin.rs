@@ -12,7 +12,7 @@ use crate::cli::SshFlags;
 pub(super) const DEFAULT: &str = "ssh's default";
 
 /// How much of a configuration file is searched, bytes.
-const MOST: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Where the interval of `ServerAliveInterval` comes from.
 pub(super) fn of_interval(raw: &Raw, defaults: &Raw, flags: &SshFlags, local: &Local) -> String {
@@ -93,7 +93,7 @@ pub(super) fn short(file: &Path, local: &Local) -> String {
 pub(super) fn contents(file: &Path) -> Option<String> {
     let mut bytes = Vec::new();
     metadata(file).ok().filter(std::fs::Metadata::is_file)?;
-    File::open(file).ok()?.take(MOST).read_to_end(&mut bytes).ok()?;
+    File::open(file).ok()?.take(MAX_FILE_BYTES).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 

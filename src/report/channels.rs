@@ -11,10 +11,10 @@ pub(crate) fn lines(evidence: &Evidence, style: Style) -> Option<String> {
     let capabilities = &evidence.channel.facts()?.capabilities;
     let lines = [
         ("Allowed", allowed(capabilities)),
-        ("Accepted, and what it started does not work", unstarted(capabilities)),
+        ("Accepted, but not working", unstarted(capabilities)),
         ("Refused", listed(capabilities, refused)),
-        ("Cannot be told", listed(capabilities, untold)),
-        ("Not asked", listed(capabilities, not_asked)),
+        ("Unknown", listed(capabilities, untold)),
+        ("Not tested", listed(capabilities, not_asked)),
     ];
     let sessions = capabilities.sessions_at_once.as_ref().and_then(sessions);
     let said = lines.into_iter().filter(|(_, names)| !names.is_empty());
@@ -39,7 +39,7 @@ fn allowed(capabilities: &Capabilities) -> String {
     let named = capabilities.named().into_iter().filter(|(_, outcome)| outcome.is_allowed());
     let told = named.filter_map(|(name, _)| match &capabilities.sftp_said {
         _ if name != "sftp" => Some(name.to_owned()),
-        None => Some("sftp (accepted; whether its server starts: --deep)".to_owned()),
+        None => Some("sftp (accepted; --deep tests whether its server starts)".to_owned()),
         Some(said) => said.version.map(|version| format!("sftp (version {version})")),
     });
     told.collect::<Vec<_>>().join("; ")

@@ -4,7 +4,7 @@ use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::causes::{FixKind, Severity, Side};
 use ssh_doctor_checks::facts::certainty::Certainty;
 
-use super::style::{INDENT, Ink, PASTE};
+use super::style::{INDENT, Ink};
 use super::{Style, suspects};
 use crate::diagnose::{FilledFix, Finding};
 
@@ -39,16 +39,28 @@ fn why(found: &Finding) -> &'static str {
 
 /// The fixes and the next steps; beside a fix that is proven on this path the others are only named.
 fn remedies(found: &Finding, earlier: &[Finding], style: Style) -> Vec<String> {
-    let (proven, others): (Vec<_>, Vec<_>) = found.fixes.iter().partition(|fix| fix.verified == Some(true));
-    if proven.is_empty() {
+    let (proven_fixes, others): (Vec<_>, Vec<_>) = found.fixes.iter().partition(|fix| fix.verified == Some(true));
+    if proven_fixes.is_empty() {
         return fixes(&found.fixes, style);
     }
     let (looks, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|fix| fix.kind == FixKind::Look);
     let told = |fix: &FilledFix| earlier.iter().position(|other| other.fixes.iter().any(|one| is_same(one, fix)));
-    let mut parts: Vec<_> = proven.iter().map(|fix| one_fix("Fix", fix, told(fix), style)).collect();
-    parts.extend(named("Other ways", &others, found.code, style));
+    let proven = |fix: &&FilledFix| match told(fix) {
+        Some(at) => one_fix("Fix", fix, INDENT, Some(at), style),
+        None => with_note(fix, one_fix("Fix", fix, INDENT, None, style), style),
+    };
+    let mut parts: Vec<_> = proven_fixes.iter().map(proven).collect();
+    parts.extend(named("Other fixes", &others, found.code, style));
     parts.extend(named("Next steps", &looks, found.code, style));
     parts
+}
+
+/// A fix with what to know of it.
+fn with_note(fix: &FilledFix, text: String, style: Style) -> String {
+    match &fix.note {
+        Some(note) => format!("{text}\n{}", style.wrapped("     ", "     ", note)),
+        None => text,
+    }
 }
 
 /// Fixes as a list of what to do, without the text to paste.
@@ -78,7 +90,7 @@ pub(crate) fn fixes(fixes: &[FilledFix], style: Style) -> Vec<String> {
         let same: Vec<_> = fixes.iter().filter(|fix| fix.kind == kind).collect();
         let labelled = |(at, fix): (usize, &&FilledFix)| {
             let label = if same.len() == 1 { word.to_owned() } else { format!("{word} {}", at + 1) };
-            one_fix(&label, fix, None, style)
+            with_note(fix, one_fix(&label, fix, INDENT, None, style), style)
         };
         same.iter().enumerate().map(labelled).collect::<Vec<_>>()
     };
@@ -86,28 +98,26 @@ pub(crate) fn fixes(fixes: &[FilledFix], style: Style) -> Vec<String> {
 }
 
 /// One fix; its text to paste is not repeated where the finding `told` (counted from 0) has it already.
-fn one_fix(label: &str, fix: &FilledFix, told: Option<usize>, style: Style) -> String {
+///
+/// All of it stands in one paragraph after the margin, the text to paste four columns further in.
+pub(super) fn one_fix(label: &str, fix: &FilledFix, margin: &str, told: Option<usize>, style: Style) -> String {
     let place = place(fix).map_or_else(String::new, |place| format!(", {place}"));
-    let tried = |ink, words: &str| format!("\n{INDENT}{}", style.paint(ink, &format!("{}{words}", style.sign(ink))));
     let tried = match fix.verified {
-        Some(true) => tried(Ink::Good, "proven on this path"),
-        Some(false) => tried(Ink::Bad, "tried, did not hold"),
-        None => String::new(),
+        Some(true) => "; proven on this path",
+        Some(false) => "; tried, did not hold",
+        None => "",
     };
-    let head = style.wrapped(INDENT, INDENT, &format!("{label} ({}{place}): {}", side(fix.side), fix.summary));
-    let head = head.replacen(label, &style.paint(Ink::Strong, label), 1);
-    let paste = match (told, &fix.snippet) {
-        (Some(at), _) => format!("\n{INDENT}The same lines as in {}.", at + 1),
-        (None, Some(snippet)) => format!("\n\n{}", style.snippet(PASTE, snippet)),
-        (None, None) => String::new(),
-    };
-    let note =
-        fix.note.as_ref().filter(|_| told.is_none()).map(|note| format!("\n\n{}", style.wrapped(INDENT, INDENT, note)));
-    let mind = fix.caution.as_ref().map(|caution| {
-        let line = style.wrapped(INDENT, INDENT, &format!("Mind: {caution}"));
-        format!("\n\n{}", line.replacen("Mind:", &style.paint(Ink::Care, "Mind:"), 1))
-    });
-    format!("{head}{tried}{paste}{}{}", note.unwrap_or_default(), mind.unwrap_or_default())
+    let line = |text: &str| style.wrapped(margin, &format!("{margin}  "), text);
+    let head = line(&format!("{label} ({}{place}{tried}): {}", side(fix.side), fix.summary));
+    let mut lines = vec![head.replacen(label, &style.paint(Ink::Strong, label), 1)];
+    match (told, &fix.snippet) {
+        (Some(at), _) => lines.push(line(&format!("The same lines as in {}.", at + 1))),
+        (None, Some(snippet)) => lines.push(style.snippet(&format!("{margin}    "), snippet)),
+        (None, None) => {}
+    }
+    let caution = fix.caution.as_ref().map(|caution| line(&format!("Caution: {caution}")));
+    lines.extend(caution.map(|line| line.replacen("Caution:", &style.paint(Ink::Care, "Caution:"), 1)));
+    lines.join("\n")
 }
 
 /// Where the text belongs: ssh takes the first value that it finds, options above the first Host are for all hosts, and a Match
@@ -131,12 +141,12 @@ pub(crate) fn severity(severity: Severity) -> &'static str {
     }
 }
 
-fn certainty(found: &Finding) -> &'static str {
+pub(super) fn certainty(found: &Finding) -> &'static str {
     match found.certainty {
-        Certainty::Certain if found.reason_open => "certain (it was seen; its reason is one of several)",
-        Certainty::Certain => "certain (its look-alikes are excluded)",
-        Certainty::Likely => "likely (its look-alikes are rarer)",
-        Certainty::Possible => "possible (others fit as well)",
+        Certainty::Certain if found.reason_open => "confirmed; the reason is not known",
+        Certainty::Certain => "confirmed (similar causes ruled out)",
+        Certainty::Likely => "likely (other causes possible, less common)",
+        Certainty::Possible => "possible (one of several)",
     }
 }
 

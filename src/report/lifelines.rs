@@ -37,21 +37,13 @@ pub(super) fn section(evidence: &Evidence, style: Style) -> Option<String> {
 
 /// One line for a test in which nothing died.
 fn lived(facts: &Facts) -> Option<String> {
-    let alive = |moves: Moves| {
-        let answered =
-            facts.arms.iter().filter(move |arm| arm.moves == moves && matches!(arm.end, StretchEnd::Alive { .. }));
-        let mut sessions: Vec<_> = answered.map(|arm| arm.session).collect();
-        sessions.sort_unstable();
-        sessions.dedup();
-        sessions.len()
-    };
-    let silent = alive(Moves::Nothing);
+    let survivors = facts.idle_survivors();
     let longest = facts.timeout().survived_s?.clamp(0.0, LATEST);
-    let sessions = if silent == 1 { "session" } else { "sessions" };
-    (silent > 0).then(|| format!("Idle: {silent} silent {sessions} lived, longest {}.", seconds(longest)))
+    let sessions = if survivors == 1 { "session" } else { "sessions" };
+    (survivors > 0).then(|| format!("Idle: {survivors} {sessions} survived, longest {}.", seconds(longest)))
 }
 
-/// What it is, and what the signs in it mean.
+/// The heading, and the meaning of the signs.
 fn heading(lifelines: &[Lifeline], style: Style) -> String {
     let occurs = |mark: Mark| {
         lifelines

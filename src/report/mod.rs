@@ -1,8 +1,10 @@
-//! What is said: a diagnosis in the forms that people and machines read. Nothing is decided here.
+//! A diagnosis in the formats that people and machines read. Nothing is decided here.
 
 mod channels;
 pub(crate) mod ends;
 pub(crate) mod finding;
+pub mod full;
+mod headline;
 pub mod json;
 mod lifelines;
 pub mod line;

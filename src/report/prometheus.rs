@@ -39,6 +39,7 @@ struct IdleFigures {
     recommended: f64,
     effective: f64,
     measured_at: f64,
+    samples: f64,
 }
 
 impl Figures {
@@ -70,6 +71,30 @@ impl Figures {
     }
 }
 
+impl Figures {
+    /// The same with the result of an idle test of the same path, seconds; `measured_at` is Unix time.
+    #[must_use]
+    pub fn with_idle(
+        mut self,
+        survived: Option<f64>,
+        died: Option<f64>,
+        recommended: Option<u32>,
+        measured_at: f64,
+        samples: u32,
+    ) -> Self {
+        let known = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        self.idle = IdleFigures {
+            survived: known(survived),
+            died: known(died),
+            recommended: known(recommended.map(f64::from)),
+            measured_at,
+            samples: f64::from(samples),
+            ..self.idle
+        };
+        self
+    }
+}
+
 impl IdleFigures {
     fn of(evidence: &Evidence) -> Self {
         let known = |value: Option<f64>| value.unwrap_or(f64::NAN);
@@ -79,8 +104,14 @@ impl IdleFigures {
             survived: known(facts.and_then(|facts| facts.timeout().survived_s)),
             died: known(facts.and_then(|facts| facts.timeout().died_s)),
             recommended: known(facts.and_then(|facts| facts.keepalive().interval_s).map(f64::from)),
-            effective: evidence.settings.server_alive_interval_s as f64,
+            // Nothing is known of settings that could not be read.
+            effective: if evidence.settings.source.is_empty() {
+                f64::NAN
+            } else {
+                evidence.settings.server_alive_interval_s as f64
+            },
             measured_at: known(facts.map(|_| (ended_ms / 1000.0).round())),
+            samples: f64::from(u8::from(facts.is_some())),
         }
     }
 }
@@ -177,7 +208,10 @@ fn idle(family: Family<'_>, one: &dyn Fn(f64) -> Vec<Sample>) -> fmt::Result {
         "ssh_doctor_idle_measured_timestamp_seconds",
         "Unix time at which the idle timeout was last measured, NaN where it never was",
         &|of| one(of.idle.measured_at),
-    )
+    )?;
+    family("ssh_doctor_idle_samples", "Targets of this path that were measured for the idle timeout (cached)", &|of| {
+        one(of.idle.samples)
+    })
 }
 
 /// The labels of a series: its own, and before them the target where there are several.

@@ -1,207 +1,230 @@
-//! The report for people: the verdict, why, the fix to paste, what was seen, what was not looked at.
+//! The default report: verdict, cause, proof and fix on one screen of 80 columns and 24 rows.
 
 use ssh_doctor_checks::base::text::{sanitize, seconds};
-use ssh_doctor_checks::facts::server::{ServerAnswer, ServerAnswers};
-use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Step};
+use ssh_doctor_checks::causes::{FixKind, Severity};
+use ssh_doctor_checks::facts::certainty::Certainty;
+use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Step};
+use textwrap::core::display_width;
 
+use super::finding::{certainty, one_fix, side};
 use super::style::Ink;
-use super::{Style, channels, finding, lifelines, path, table};
-use crate::diagnose::{Diagnosis, Verdict};
+use super::{Style, headline};
+use crate::diagnose::{Diagnosis, FilledFix, Finding, Verdict};
 
-/// The lines that are shown of one answer of the server.
-const SAID: usize = 12;
+/// Rows for a target with a finding: a screen less the command line and the prompt after it.
+const SCREEN_ROWS: usize = 22;
+/// Rows for a target without one.
+const HEALTHY_ROWS: usize = 6;
+/// Facts that prove the cause, at most.
+const FACTS: usize = 3;
+/// Rows of one fact, at most.
+const FACT_ROWS: usize = 2;
+/// More checks than these are not listed where the others make a shorter list.
+const MANY: usize = 5;
+/// Idle times worth testing next, seconds, and how they are asked for.
+const LONGER: [(f64, &str); 4] = [(1200.0, "20m"), (3600.0, "1h"), (10_800.0, "3h"), (86_400.0, "24h")];
 
-/// The whole report, without a line end at its end.
+/// A part of the report, which stays or gives way as a whole.
+struct Part {
+    text: String,
+    /// The part with the highest rank gives way first; rank 0 stays.
+    rank: u8,
+    /// Whether a blank line goes before it.
+    is_spaced: bool,
+}
+
+impl Part {
+    fn new(rank: u8, text: String) -> Self {
+        Self { text, rank, is_spaced: false }
+    }
+
+    fn spaced(rank: u8, text: String) -> Self {
+        Self { text, rank, is_spaced: true }
+    }
+
+    fn rows(&self, columns: usize) -> usize {
+        usize::from(self.is_spaced) + rows(&self.text, columns)
+    }
+}
+
+/// The report, without a line end at its end.
 #[must_use]
 pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> String {
     let style = *style;
+    let main = diagnosis.findings.first().filter(|_| diagnosis.verdict != Verdict::Healthy);
+    let mut parts = vec![Part::new(0, headline::render(evidence, diagnosis, style))];
+    if let Some(found) = main {
+        parts.extend(cause(found, style));
+        parts.extend(remedies(found, style));
+        parts.extend(others(&diagnosis.findings[1..], style));
+    } else {
+        parts.extend(idle(evidence).map(|line| Part::new(1, style.wrapped("  ", "  ", &line))));
+        parts.extend(diagnosis.findings.iter().map(|found| Part::new(3, entry("Note", found, style))));
+    }
     let checks = evidence.checks();
-    let mut parts = vec![verdict(&evidence.target, diagnosis, style)];
-    parts.extend(findings(diagnosis, style));
-    parts.extend(lifelines::section(evidence, style));
-    parts.extend(path::section(evidence, style));
-    parts.push(table::checks(&checks, &diagnosis.findings, style));
-    parts.extend(channels::lines(evidence, style));
-    parts.extend(evidence.server.as_ref().map(|answers| server(answers, style)));
-    parts.push(closing(evidence, &checks, diagnosis, style));
-    parts.join("\n\n")
+    let gaps = untested(&checks, diagnosis.died_at, main.is_some());
+    parts.extend(gaps.map(|gaps| Part::new(2, style.wrapped("", "  ", &format!("Not tested: {gaps}.")))));
+    parts.extend(paused(evidence).chain(unread(evidence)).map(|line| Part::new(3, style.wrapped("", "  ", &line))));
+    let more = main.map_or_else(String::new, |found| format!("; all fixes: ssh-doctor explain {}", found.code));
+    parts.push(Part::new(0, style.paint(Ink::Faint, &style.wrapped("", "  ", &format!("Full report: -v{more}")))));
+    fitted(parts, if main.is_some() { SCREEN_ROWS } else { HEALTHY_ROWS }, style)
 }
 
-/// Each finding, root cause first.
-pub(crate) fn findings(diagnosis: &Diagnosis, style: Style) -> impl Iterator<Item = String> + '_ {
-    (0..diagnosis.findings.len()).map(move |at| finding::finding(at, &diagnosis.findings, style))
-}
-
-/// Whom it is about, how it is, and where it dies in one line; below it the address that the name stands for.
-fn verdict(target: &Examined, diagnosis: &Diagnosis, style: Style) -> String {
-    let word = match diagnosis.verdict {
-        Verdict::Healthy => "HEALTHY",
-        Verdict::Degraded => "DEGRADED",
-        Verdict::Broken => "BROKEN",
-        Verdict::Inconclusive => "INCONCLUSIVE",
-    };
-    let meaning = match (diagnosis.verdict, diagnosis.died_at) {
-        (Verdict::Healthy, _) => "nothing wrong was found in what was tested",
-        (Verdict::Degraded, _) => "it works, and something will bite",
-        (Verdict::Inconclusive, _) => "the doctor could not tell",
-        (Verdict::Broken, died_at) => died_at.map_or("sessions cannot be had or do not last", death),
-    };
-    let ink = Ink::from(diagnosis.verdict);
-    let sign = style.sign(ink);
-    let line = style.wrapped("", "  ", &format!("{sign}{word}  {}: {meaning}", target.input));
-    let line = match line.split_once(word) {
-        Some((before, after)) => {
-            let head = style.paint(ink, &format!("{before}{word}"));
-            format!("{head}{}", style.paint(Ink::Strong, after))
-        }
-        None => line,
-    };
-    let address = address(target);
-    if address == target.input {
-        return line;
-    }
-    format!("{line}\n{}", style.paint(Ink::Faint, &style.wrapped("  ", "  ", &address)))
-}
-
-/// Where the target's name leads, after ssh_config.
-fn address(target: &Examined) -> String {
-    let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
-    let user = if target.user.is_empty() { String::new() } else { format!("{}@", target.user) };
-    let via = if target.via.is_empty() { String::new() } else { format!(" via {}", target.via.join(", ")) };
-    format!("{user}{host}:{}{via}", target.port)
-}
-
-fn death(check: Check) -> &'static str {
-    match check {
-        Check::Config => "no session, ssh stops at its own settings (config)",
-        Check::Dns => "no session, the name look-up fails (dns)",
-        Check::Tcp => "no session, the TCP connection fails (tcp)",
-        Check::Handshake => "no session, the SSH handshake fails (handshake)",
-        Check::Hostkey => "no session, the host key is not trusted (hostkey)",
-        Check::Auth => "no session, authentication fails (auth)",
-        Check::Channel => "logged in, but no working channel (channel)",
-        Check::Transfer => "sessions die when data moves (transfer)",
-        Check::Idle => "sessions die while idle (idle)",
-        Check::Exit => "sessions do not end cleanly (exit)",
-    }
-}
-
-/// What the server itself answered, each with its source.
-fn server(asked: &ServerAnswers, style: Style) -> String {
-    let mut lines = vec![style.paint(Ink::Strong, "The server itself:")];
-    for ServerAnswer { about, source, lines: said, status } in &asked.answers {
-        let refused = match status {
-            Some(0) => "",
-            Some(_) => ", not to be had",
-            None => ", cut off",
-        };
-        lines.push(style.wrapped("  ", "    ", &format!("{about} ({source}{refused}):")));
-        lines.extend(said.iter().take(SAID).map(|line| style.wrapped("    ", "      ", line)));
-        if said.len() > SAID {
-            lines.push(format!("    and {} more lines, in --format json", said.len() - SAID));
-        }
-        if said.is_empty() {
-            lines.push("    nothing".to_owned());
+/// The parts that fit, in their order.
+fn fitted(mut parts: Vec<Part>, limit: usize, style: Style) -> String {
+    let columns = style.columns();
+    while parts.iter().map(|part| part.rows(columns)).sum::<usize>() > limit {
+        let highest = parts.iter().map(|part| part.rank).max().unwrap_or_default();
+        let Some(last) = parts.iter().rposition(|part| part.rank == highest && highest > 0) else { break };
+        let gone = parts.remove(last);
+        if let Some(next) = parts.get_mut(last) {
+            next.is_spaced |= gone.is_spaced;
         }
     }
-    lines.extend(asked.failure.iter().map(|why| style.wrapped("  ", "    ", &format!("Not answered: {why}"))));
-    lines.join("\n")
+    let lines = parts.into_iter().map(|part| format!("{}{}", if part.is_spaced { "\n" } else { "" }, part.text));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Under which settings, at what price, and what was left out.
-fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, style: Style) -> String {
-    let line = |text: &str| style.wrapped("", "  ", text);
-    let mut lines = Vec::new();
-    if evidence.interrupted {
-        lines.push(line("Interrupted: the run was ended early, and what it had not reached is not judged."));
-    }
-    if diagnosis.verdict != Verdict::Broken {
-        lines.extend(untested(checks).map(|untested| line(&format!("Not tested: {untested}."))));
-    }
-    lines.extend(evidence.hops.iter().map(|hop| line(&format!("Hop {}: {}.", sanitize(&hop.name), passage(hop)))));
-    lines.push(line(&format!("Settings: {}.", settings(evidence))));
-    lines.extend(evidence.settings.not_honoured.iter().map(|setting| line(&format!("Not honoured: {setting}"))));
-    lines.push(line(&format!("Cost: {}.", cost(evidence))));
-    if let Some(first) = diagnosis.findings.first() {
-        lines.push(line(&format!("More: ssh-doctor explain {}", first.code)));
-    }
-    lines.join("\n")
+/// The rows that a terminal of so many columns needs: text to paste is not wrapped by us, and wraps there.
+fn rows(text: &str, columns: usize) -> usize {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    plain.lines().map(|line| display_width(line).div_ceil(columns).max(1)).sum()
 }
 
-/// How far a hop was passed.
-fn passage(hop: &Hop) -> String {
-    let checks = hop.evidence.checks();
-    let failed = checks.iter().find(|view| matches!(view.step, Step::Failed(()) | Step::Void(()) | Step::Error(_)));
-    match (failed, &hop.forward) {
-        (Some(view), _) => format!("not passed, {} fails: {}", view.check.name(), view.summary),
-        (None, None) => "not passed".to_owned(),
-        (None, Some(Forward { host, port, ms, failure })) => {
-            let place = format!("{}:{port}", sanitize(host));
-            let took = seconds(ms / 1000.0);
-            match failure {
-                None => format!("passed, and connected on to {place} in {took}"),
-                Some(failure) => format!("logged in, and not connected on to {place} after {took}: {failure}"),
-            }
-        }
-    }
+/// The title, the code with its certainty, and the facts that prove it.
+fn cause(found: &Finding, style: Style) -> Vec<Part> {
+    let hop = found.hop.as_ref().map_or_else(String::new, |hop| format!(" at the jump host {}", sanitize(hop)));
+    let ink = if found.severity == Severity::Critical { Ink::Bad } else { Ink::Care };
+    let label = format!("Cause{hop}:");
+    let head = style.wrapped("", "  ", &format!("{label} {}", found.title));
+    let head = head.replacen(&label, &style.paint(ink, &label), 1);
+    let label = style.wrapped("  ", "  ", &format!("{}, {}", found.code, certainty(found)));
+    let mut parts = vec![Part::spaced(0, format!("{head}\n{label}"))];
+    let first = format!("  {} ", style.bullet());
+    parts.extend(found.because.iter().take(FACTS).zip([0, 4, 6]).map(|(fact, rank)| {
+        let lines = style.wrapped(&first, "    ", fact);
+        Part::new(rank, clipped(&lines))
+    }));
+    parts
 }
 
-fn settings(evidence: &Evidence) -> String {
-    let settings = &evidence.settings;
-    let from = &settings.server_alive_from;
-    let alive = match settings.server_alive_interval_s {
-        0 => format!("ServerAliveInterval 0 ({from}), so ssh sends no keepalives"),
-        interval => {
-            format!("ServerAliveInterval {interval} ({from}), ServerAliveCountMax {}", settings.server_alive_count_max)
-        }
-    };
-    let own = "no ConnectTimeout is set, and ssh waits as long as the system, about 2 min on Linux";
-    let connect = settings.connect_timeout_s.map_or_else(String::new, |limit| {
-        let from = &settings.connect_timeout_from;
-        let from = if from == "the doctor's own" { own } else { from };
-        format!("; {} to connect ({from})", seconds(limit))
+/// The first rows of a fact.
+fn clipped(lines: &str) -> String {
+    let mut kept: Vec<_> = lines.lines().take(FACT_ROWS).collect();
+    let cut = kept.last().map(|last| match last.char_indices().rev().nth(2) {
+        Some((at, _)) if last.len() > 70 => format!("{}...", &last[..at]),
+        _ => format!("{last}..."),
     });
-    format!("{}; {alive}{connect}", settings.source)
+    if let (true, Some(cut), Some(last)) = (lines.lines().count() > FACT_ROWS, &cut, kept.last_mut()) {
+        *last = cut;
+    }
+    kept.join("\n")
 }
 
-fn cost(evidence: &Evidence) -> String {
-    let spent = evidence.spent;
-    let count = |n: u32, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
-    let failed = match spent.failed_logins {
-        0 => String::new(),
-        n => format!(", {}", count(n, "failed login", "failed logins")),
+/// The fix to paste, another one in a line, and the next step.
+fn remedies(found: &Finding, style: Style) -> Vec<Part> {
+    let of = |kind: FixKind| found.fixes.iter().filter(move |fix| fix.kind == kind && fix.verified != Some(false));
+    let (mut fixes, mut looks) = (of(FixKind::Change), of(FixKind::Look));
+    let first = fixes.next();
+    let mut parts: Vec<_> =
+        first.map(|fix| Part::spaced(0, one_fix("Fix", fix, "", None, style))).into_iter().collect();
+    let proven = first.is_some_and(|fix| fix.verified == Some(true));
+    parts.extend(first.and_then(|fix| fix.note.as_ref()).map(|note| Part::new(7, style.wrapped("  ", "  ", note))));
+    let other = |fix: &FilledFix| style.wrapped("", "  ", &format!("Or ({}): {}", side(fix.side), fix.summary));
+    parts.extend(fixes.next().map(|fix| Part::new(if proven { 6 } else { 4 }, other(fix))));
+    let is_open = found.certainty != Certainty::Certain || found.reason_open || first.is_none();
+    let next = |fix| Part::spaced(if is_open { 3 } else { 5 }, one_fix("Next step", fix, "", None, style));
+    parts.extend(looks.next().map(next));
+    let names: Vec<_> = found.suspects.iter().map(|suspect| suspect.name).collect();
+    if !names.is_empty() {
+        let line = format!("Consistent with (not proven): {}", names.join("; "));
+        parts.push(Part::new(5, style.wrapped("", "  ", &line)));
+    }
+    parts
+}
+
+/// The further findings, one line each.
+fn others(findings: &[Finding], style: Style) -> Vec<Part> {
+    let part = |(at, found): (usize, &Finding)| {
+        let (word, rank) = if found.severity == Severity::Info { ("Note", 6) } else { ("Also", 0) };
+        Part { text: entry(word, found, style), rank, is_spaced: at == 0 }
     };
-    format!(
-        "{}, {} (of at most {}), {}{failed}",
-        seconds(evidence.duration_ms / 1000.0),
-        count(spent.connections, "connection", "connections"),
-        spent.budget,
-        count(spent.logins, "login", "logins"),
-    )
+    findings.iter().enumerate().map(part).collect()
 }
 
-/// What a good verdict does not cover: checks that did not run, and silence longer than was tried.
-fn untested(checks: &[CheckView]) -> Option<String> {
-    // The summary of a check that did not run is the reason.
+/// A finding in a line.
+fn entry(word: &str, found: &Finding, style: Style) -> String {
+    let hop = found.hop.as_ref().map_or_else(String::new, |hop| format!("at the jump host {}: ", sanitize(hop)));
+    style.wrapped("", "  ", &format!("{word}: {hop}{} ({})", found.title, found.code))
+}
+
+/// The idle time that was survived, and how to test a longer one; how to test one where none was tested.
+fn idle(evidence: &Evidence) -> Option<String> {
+    let Some(facts) = evidence.idle.passed() else {
+        let logged_in = evidence.channel.passed().is_some();
+        return logged_in.then(|| "Idle time not tested; --idle 6m tests it.".to_owned());
+    };
+    let survived = facts.timeout().survived_s?;
+    let sessions = facts.idle_survivors();
+    let sessions = format!("{sessions} {}", if sessions == 1 { "session" } else { "sessions" });
+    let longer = LONGER.into_iter().find(|(longer, _)| *longer > survived * 1.5);
+    let longer = longer.map_or_else(String::new, |(_, text)| format!("; longer: --idle {text}"));
+    Some(format!("Idle up to {} survived by {sessions}{longer}", seconds(survived)))
+}
+
+/// Times in which this machine did not run us.
+pub(super) fn paused(evidence: &Evidence) -> impl Iterator<Item = String> {
+    evidence.pauses.iter().map(|pause| {
+        format!(
+            "Paused: ssh-doctor did not run for {} during {} (stopped, suspended, or overloaded); that check's waits are not judged.",
+            seconds(pause.lasted_ms / 1000.0),
+            pause.check.name()
+        )
+    })
+}
+
+/// Settings of the user that this examination did not use.
+fn unread(evidence: &Evidence) -> impl Iterator<Item = String> {
+    let settings = &evidence.settings;
+    let source = settings.source.starts_with("flags and -o").then(|| format!("Settings: {}.", settings.source));
+    let not_honoured = settings.not_honoured.iter().map(|setting| format!("Not honoured: {setting}"));
+    source.into_iter().chain(not_honoured)
+}
+
+/// The checks that did not run, with the reasons. Those behind the one that failed were not reached.
+pub(super) fn untested(checks: &[CheckView], died_at: Option<Check>, with_idle: bool) -> Option<String> {
     // A look at the user's own settings says nothing of the server.
-    let untested = |view: &&CheckView| {
+    let untested = |view: &CheckView| {
         matches!(view.step, Step::Void(()) | Step::Skipped(_) | Step::Error(_)) && view.check != Check::Config
     };
-    let mut reasons: Vec<&str> = Vec::new();
-    for view in checks.iter().filter(untested) {
-        if !reasons.contains(&view.summary.as_str()) {
-            reasons.push(&view.summary);
+    let wanted = |view: &CheckView| view.summary != "not asked for" && matches!(view.step, Step::Skipped(_));
+    let reason = |view: &CheckView| match died_at {
+        Some(died_at) if view.check > died_at && wanted(view) => "not reached".to_owned(),
+        _ => view.summary.clone(),
+    };
+    let mut reasons: Vec<String> = Vec::new();
+    for reason in checks.iter().filter(|view| untested(view)).map(reason) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
         }
     }
-    let skipped = reasons.iter().map(|reason| {
-        let same = checks.iter().filter(untested).filter(|view| view.summary == *reason);
-        let names: Vec<_> = same.map(|view| view.check.name()).collect();
-        format!("{} ({reason})", names.join(", "))
+    let skipped = reasons.iter().map(|why| {
+        let same = checks.iter().filter(|view| untested(view)).filter(|view| reason(view) == *why);
+        let mut names: Vec<_> = same.map(|view| view.check.name()).collect();
+        let tested: Vec<_> = checks.iter().filter(|view| !untested(view) && view.check != Check::Config).collect();
+        let is_most = names.len() > MANY && names.len() + tested.len() + 1 == checks.len() && !tested.is_empty();
+        if is_most {
+            names = tested.iter().map(|view| view.check.name()).collect();
+        }
+        format!("{}{} ({why})", if is_most { "all but " } else { "" }, names.join(", "))
     });
     let idle = checks.iter().find(|view| view.check == Check::Idle && matches!(view.step, Step::Passed(())));
-    // The key is the contract's; `null` where no silence was survived or tried.
+    // The key is the contract's; `null` where no idle time was survived or tried.
     let survived = idle.and_then(|view| view.facts.pointer("/timeout/survived_s")?.as_f64());
-    let silence = idle.map(|_| survived.map_or("any silence".to_owned(), |s| format!("silence beyond {}", seconds(s))));
-    let gaps: Vec<_> = skipped.chain(silence).collect();
+    let beyond = idle.filter(|_| with_idle).map(|_| match survived {
+        Some(s) => format!("idle time above {}", seconds(s)),
+        None => "idle time".to_owned(),
+    });
+    let gaps: Vec<_> = skipped.chain(beyond).collect();
     (!gaps.is_empty()).then(|| gaps.join("; "))
 }

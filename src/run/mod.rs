@@ -1,6 +1,6 @@
 //! The commands, from the arguments to the exit status.
 
-mod deadline;
+pub(crate) mod deadline;
 pub(crate) mod fleet;
 mod one;
 mod output;
@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use ssh_doctor_checks::facts::{Check, Evidence, Step};
 
-use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, command_to_complete, man_page};
+use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, SchemaOf, command_to_complete, man_page};
 use crate::diagnose::{Verdict, diagnose_for};
 use crate::plan::{Circumstances, Plan};
 use crate::report::json;
 use crate::targets::Source;
 use crate::terminal::{person_present, remark, say, style};
-use crate::{demo, explain, record, sessions, tap, watch};
+use crate::{demo, explain, record, serve, sessions, tap, watch};
 use deadline::Deadline;
 use one::Runner;
 use output::{Sink, makes_sense, rendered};
@@ -37,9 +37,13 @@ pub fn run(command: Command) -> Result<Verdict> {
         Command::Causes(look) => answer(&explain::list(&style(look.color))),
         Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
         Command::Sessions(args) => sessions::run(&args),
+        Command::Serve(args) => serve::serve(&args),
         Command::Tap(args) => tap::run(&args),
         Command::Watch(args) => runtime()?.block_on(watch::run(&args)),
-        Command::Schema => answer(&json::schema()),
+        Command::Schema { of } => answer(&match of {
+            SchemaOf::Report => json::schema(),
+            SchemaOf::Sessions => sessions::schema(),
+        }),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut command_to_complete(), "ssh-doctor", &mut script);
@@ -60,7 +64,7 @@ async fn check(args: &CheckArgs, began: Instant) -> Result<Verdict> {
     if several || args.many.resume.is_some() {
         return fleet::examine_all(args, plan, source, deadline).await;
     }
-    let runner = Runner::open(args.running.quiet, args.verbose, &args.output, deadline)?;
+    let runner = Runner::open(args.running.quiet, args.output.verbose, &args.output, deadline)?;
     let mut sink = Sink::open(args.output.file.as_deref(), args.output.format)?;
     let input = args.targets.first().map(String::as_str).unwrap_or_default();
     let verdict = runner.see(&plan, input, args.record.as_deref(), &mut sink).await?;
@@ -73,7 +77,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<Verdict> {
         return answer(&demo::list(&style(args.output.look.color)));
     }
     makes_sense(&args.output)?;
-    let runner = Runner::open(args.running.quiet, 0, &args.output, None)?;
+    let runner = Runner::open(args.running.quiet, args.output.verbose, &args.output, None)?;
     let mut sink = Sink::open(args.output.file.as_deref(), args.output.format)?;
     let stage = demo::start(args.case.as_deref()).await?;
     if !args.running.quiet {
@@ -86,7 +90,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<Verdict> {
     let verdict = verdict?;
     sink.close()?;
     if !args.running.quiet {
-        remark("\nNext: ssh-doctor check HOST, or another demo: ssh-doctor demo --list");
+        remark("Next: ssh-doctor check HOST, or another demo: ssh-doctor demo --list");
     }
     Ok(verdict)
 }

@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 use crate::cli::{Format, Output};
 use crate::diagnose::Diagnosis;
-use crate::report::{json, nagios, prometheus, text};
+use crate::report::{full, json, nagios, prometheus, text};
 use crate::terminal::{say, style};
 
 /// Refuses options that contradict each other.
@@ -26,6 +26,7 @@ pub(super) fn makes_sense(output: &Output) -> Result<()> {
 /// The report in the format that was asked for; it ends with a line end.
 pub(super) fn rendered(evidence: &Evidence, diagnosis: &Diagnosis, output: &Output) -> String {
     let mut report = match output.format {
+        Format::Text if output.verbose > 0 => full::render(evidence, diagnosis, &style(output.look.color)),
         Format::Text => text::render(evidence, diagnosis, &style(output.look.color)),
         Format::Json => json::render(evidence, diagnosis, shape(output)),
         Format::Nagios => nagios::render(evidence, diagnosis),

@@ -56,7 +56,7 @@ pub enum KeepAlive {
 /// The longest time that the kernel takes (`MAX_TCP_KEEPIDLE`, `MAX_TCP_KEEPINTVL`), seconds.
 const LONGEST: u64 = 32_767;
 /// The most unanswered keepalives (`MAX_TCP_KEEPCNT`).
-const MOST: u32 = 127;
+const MAX_COUNT: u32 = 127;
 
 fn keep_alive(text: &str) -> Result<KeepAlive, String> {
     if text == "off" {
@@ -74,7 +74,7 @@ const USAGE: &str = "write a duration such as 30s or 5m, or off";
 
 fn exactly(on: bool, idle: &str, interval: &str, count: &str) -> Result<KeepAlive, String> {
     let (idle_s, interval_s) = (seconds(idle)?, seconds(interval)?);
-    let count = count.parse().ok().filter(|count| (1..=MOST).contains(count)).ok_or(USAGE)?;
+    let count = count.parse().ok().filter(|count| (1..=MAX_COUNT).contains(count)).ok_or(USAGE)?;
     Ok(KeepAlive::Exactly(TcpKeepalive { on, idle_s, interval_s, count }))
 }
 

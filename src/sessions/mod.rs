@@ -20,6 +20,7 @@ use ssh_doctor_checks::measure::sessions::{Inventory, borrowed, inventory, keepa
 use ssh_doctor_checks::os;
 
 pub use args::{KeepAlive, ListFormat, SessionsArgs};
+pub use json::schema;
 use listed::{Listed, verdict};
 
 use crate::diagnose::Verdict;

@@ -8,7 +8,7 @@ use ssh_doctor_checks::base::text::escaped;
 use super::args::{ListFormat, SessionsArgs};
 use crate::diagnose::{Diagnosis, Verdict, diagnose};
 use crate::journal::{History, folder, histories};
-use crate::report::{Style, ends, json, text};
+use crate::report::{Style, ends, full, json};
 use crate::terminal::{say, style};
 
 /// Prints every server that has recorded sessions.
@@ -44,6 +44,6 @@ fn server(host: &str, port: u16, history: &History, diagnosis: &Diagnosis, style
     let name = if port == 22 { escaped(host) } else { format!("{}:{port}", escaped(host)) };
     let count = if sessions.len() == 1 { "1 session".to_owned() } else { format!("{} sessions", sessions.len()) };
     let mut parts = vec![format!("{name}: {count} recorded, {lost} lost\n{}", ends::lines(sessions, sessions, style))];
-    parts.extend(text::findings(diagnosis, style));
+    parts.extend(full::findings(diagnosis, style));
     parts.join("\n\n") + "\n"
 }

@@ -67,6 +67,10 @@ impl State {
         if moved_s < RECENT_S { Self::Active } else { Self::Idle }
     }
 
+    /// Every name in reports.
+    pub(super) const NAMES: [&str; 7] =
+        ["active", "idle", "frozen", "dead", "half-closed", "reader-stuck", "window-closed"];
+
     /// Its name in reports.
     pub(super) fn name(self) -> &'static str {
         match self {

@@ -1,29 +1,27 @@
 //! Questions to the person at the terminal.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
-use ssh_doctor_checks::base::ask::Ask;
+use secrecy::zeroize::Zeroizing;
+use ssh_doctor_checks::base::ask::{Ask, Question};
 use ssh_doctor_checks::base::stop::Stop;
-use ssh_doctor_checks::base::text::sanitize;
-use tokio::signal::unix::SignalKind;
 
 use super::live_display::LiveDisplay;
-use super::remark;
+use super::question;
 
 /// The longest answer, in bytes; a terminal's line editing takes 4096.
-const LONGEST: u64 = 4096;
-
-/// The longest time from a signal to the wish to stop.
-const SIGNAL: Duration = Duration::from_secs(1);
-
-/// Whether a line is being waited for.
-static PENDING: AtomicBool = AtomicBool::new(false);
+const LONGEST: usize = 4096;
+/// How long a question waits for its answer; sshd hangs up after two minutes (`LoginGraceTime`).
+const PATIENCE: Duration = Duration::from_mins(5);
+/// How often a wish to stop is looked for meanwhile, milliseconds.
+const GLANCE_MS: u8 = 50;
 
 /// The terminal as it was before its echo was switched off.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
@@ -42,52 +40,62 @@ impl AtTerminal {
         Self { board, stop }
     }
 
-    /// Ctrl-C at a secret has become a signal: whoever asked must find the wish to stop made, and not take it for an answer.
-    fn await_stop(&self) {
-        let began = Instant::now();
-        while !self.stop.asked() && began.elapsed() < SIGNAL {
-            std::thread::sleep(Duration::from_millis(1));
+    /// Asks, and reads what is typed; nothing where nothing is, or the user wishes to stop.
+    fn answer(&self, question: &str, echo: bool) -> Option<Zeroizing<String>> {
+        let _room = self.board.make_room();
+        let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+        let _guard = if echo { None } else { Some(Echo::off(&terminal)?) };
+        terminal.write_all(question.as_bytes()).ok()?;
+        let answer = self.typed(&terminal);
+        if answer.is_none() {
+            // Whatever comes next begins on a line of its own.
+            let _ = terminal.write_all(b"\n");
         }
+        answer
+    }
+
+    fn typed(&self, mut terminal: &File) -> Option<Zeroizing<String>> {
+        let until = Instant::now() + PATIENCE;
+        let mut line = Zeroizing::new(Vec::with_capacity(2 * LONGEST));
+        while !line.ends_with(b"\n") {
+            if self.stop.asked() || Instant::now() >= until || line.len() > LONGEST {
+                return None;
+            }
+            let mut waiting = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
+            if poll(&mut waiting, PollTimeout::from(GLANCE_MS)).is_ok_and(|ready| ready > 0) {
+                let mut typed = Zeroizing::new([0; LONGEST]);
+                match terminal.read(typed.as_mut_slice()) {
+                    Ok(0) => return None,
+                    Ok(count) => line.extend_from_slice(&typed[..count]),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => return None,
+                }
+            }
+        }
+        let line = std::str::from_utf8(&line).ok()?;
+        Some(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
     }
 }
 
 impl Ask for AtTerminal {
-    fn secret(&self, prompt: &str) -> Option<SecretString> {
-        let _room = self.board.make_room();
-        let _guard = Echo::remember();
-        let answer = rpassword::prompt_password(safe(prompt));
-        if answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
-            self.await_stop();
-        }
-        answer.ok().filter(|text| !text.is_empty()).map(SecretString::from)
+    fn secret(&self, question: &Question) -> Option<SecretString> {
+        let answer = self.answer(&question::set(question, super::columns_of_terminal()), false)?;
+        (!answer.is_empty()).then(|| SecretString::from(answer.as_str()))
     }
 
-    fn line(&self, prompt: &str) -> Option<String> {
-        let _room = self.board.make_room();
-        PENDING.store(true, Ordering::SeqCst);
-        let answer = read_line(&safe(prompt));
-        PENDING.store(false, Ordering::SeqCst);
-        answer
+    fn line(&self, question: &Question) -> Option<String> {
+        self.answer(&question::set(question, super::columns_of_terminal()), true)
+            .map(|answer| answer.as_str().to_owned())
     }
 
     fn confirm(&self, question: &str) -> bool {
-        let answer = self.line(&format!("{} (yes/no)", question.trim_end()));
+        let answer = self.answer(&format!("ssh-doctor: {} (yes/no) ", question.trim_end()), true);
         answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "y" | "yes"))
     }
 }
 
-/// Whether an answer is being waited for that this signal does not end: a wish to stop would not be heard.
-pub(super) fn deaf_to(signal: SignalKind) -> bool {
-    // While a secret is typed, Ctrl-C is a character, and ends the question before it becomes a signal.
-    let secret = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-    PENDING.load(Ordering::SeqCst) || (secret && signal != SignalKind::interrupt())
-}
-
-/// Leaves a question's line, and switches the echo on again if a secret was being asked for.
+/// Switches the echo on again if a secret was being asked for.
 pub(super) fn restore_terminal() {
-    if PENDING.load(Ordering::SeqCst) {
-        remark("");
-    }
     let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let (Some(before), Ok(terminal)) = (before, File::open("/dev/tty")) {
         // There is nothing left to do about a terminal that does not take its settings back.
@@ -95,33 +103,25 @@ pub(super) fn restore_terminal() {
     }
 }
 
-/// The terminal's settings while a secret is asked for.
+/// The echo is off for as long as this is held.
 struct Echo;
 
 impl Echo {
-    fn remember() -> Self {
-        let now = File::open("/dev/tty").ok().and_then(|terminal| tcgetattr(&terminal).ok());
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = now;
-        Self
+    fn off(terminal: &File) -> Option<Self> {
+        let before = tcgetattr(terminal).ok()?;
+        let mut silent = before.clone();
+        silent.local_flags.remove(LocalFlags::ECHO);
+        silent.local_flags.insert(LocalFlags::ECHONL);
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        let held = Self;
+        // What was typed before the question was no answer to it.
+        tcsetattr(terminal, SetArg::TCSAFLUSH, &silent).ok()?;
+        Some(held)
     }
 }
 
 impl Drop for Echo {
     fn drop(&mut self) {
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        restore_terminal();
     }
-}
-
-/// A server may have written the prompt.
-fn safe(prompt: &str) -> String {
-    let lines: Vec<String> = prompt.trim_end().lines().map(sanitize).collect();
-    lines.join("\n") + " "
-}
-
-fn read_line(prompt: &str) -> Option<String> {
-    let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
-    terminal.write_all(prompt.as_bytes()).and_then(|()| terminal.flush()).ok()?;
-    let mut line = String::new();
-    let read = BufReader::new(terminal.take(LONGEST)).read_line(&mut line).ok()?;
-    (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
 }

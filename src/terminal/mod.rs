@@ -4,6 +4,7 @@ mod ask;
 mod frame;
 mod live_display;
 mod onlooker;
+mod question;
 mod signals;
 mod tally;
 mod watch_frame;
@@ -119,6 +120,11 @@ fn unicode(terminal: bool) -> bool {
         ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb" || term == "linux");
     locale.map_or(terminal, |locale| locale.to_lowercase().replace('-', "").contains("utf8")) && !(terminal && dumb)
+}
+
+/// The columns of the terminal that a person is asked at.
+fn columns_of_terminal() -> usize {
+    terminal_size::terminal_size_of(io::stderr()).map_or(USUAL_COLUMNS, |(width, _)| width.0.into())
 }
 
 fn columns(width: u16) -> usize {

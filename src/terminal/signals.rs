@@ -31,7 +31,7 @@ async fn obey(mut interrupt: Signal, mut terminate: Signal, wish: &watch::Sender
             Some(()) = terminate.recv() => SignalKind::terminate(),
             else => return,
         };
-        if wish.send_replace(true) || ask::deaf_to(signal) {
+        if wish.send_replace(true) {
             board.wipe();
             ask::restore_terminal();
             std::process::exit(128 + signal.as_raw_value());

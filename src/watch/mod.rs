@@ -29,7 +29,7 @@ use crate::cli::CheckArgs;
 use crate::diagnose::{Diagnosis, Verdict, diagnose};
 use crate::journal::{Recorder, Sync, Writer, folder};
 use crate::plan::{Circumstances, Plan, Planned};
-use crate::report::{ends, json, text};
+use crate::report::{ends, full, json};
 use crate::sessions::ListFormat;
 use crate::terminal::{AtTerminal, LiveDisplay, Onlooker, person_present, remark, stop_on_signals, style};
 
@@ -62,7 +62,7 @@ pub async fn run(args: &WatchArgs) -> Result<Verdict> {
     recorder.record(started(args, &planned), Sync::Now);
     notify(&[NotifyState::Ready]);
     let watch = Watch { args, input, planned, display, stop, recorder, path };
-    watch.run().await
+    Box::pin(watch.run()).await
 }
 
 /// A watch that has begun.
@@ -116,7 +116,7 @@ impl Watch<'_> {
             let ctx = Context::new(target.clone(), limits, progress, self.stop.clone(), ask);
             let (evidence, logged_in) = log_in(&ctx).await;
             // The last end of the progress goes with it.
-            let ctx = Context { progress: Default::default(), ..ctx };
+            let ctx = ctx.unobserved();
             onlooker.done().await;
             if let Some(logged_in) = logged_in {
                 return Ok((ctx, logged_in));
@@ -170,7 +170,7 @@ impl Watch<'_> {
         let diagnosis = diagnose(evidence);
         crate::terminal::say(&match self.args.format {
             ListFormat::Json => rendered_json(evidence, &diagnosis, self.args.pretty),
-            ListFormat::Text => text::render(evidence, &diagnosis, &style(self.args.color.color)) + "\n",
+            ListFormat::Text => full::render(evidence, &diagnosis, &style(self.args.color.color)) + "\n",
         })?;
         Ok(diagnosis.verdict)
     }

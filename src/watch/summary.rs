@@ -12,7 +12,7 @@ use super::args::WatchArgs;
 use super::coverage::Coverage;
 use crate::diagnose::{Verdict, diagnose};
 use crate::journal::{History, Journal, by_server, read};
-use crate::report::{Style, ends, json, text};
+use crate::report::{Style, ends, full, json};
 use crate::sessions::ListFormat;
 use crate::terminal::{reason, say, style};
 
@@ -46,7 +46,7 @@ pub(super) fn print(file: &Path, args: &WatchArgs, last_run: bool) -> Result<Ver
         }
         ListFormat::Text => {
             let mut parts = vec![head(&server, &journal, &history, style)];
-            parts.extend(text::findings(&diagnosis, style));
+            parts.extend(full::findings(&diagnosis, style));
             parts.join("\n\n") + "\n"
         }
     })?;

@@ -1,5 +1,8 @@
 //! Evidence for tests: a believable healthy run, and the same run with checks that failed or did not run.
 
+pub(crate) mod exporter;
+pub(crate) mod loopback;
+
 use std::fs::OpenOptions;
 use std::io::Write;
 

@@ -2,13 +2,28 @@
 
 use secrecy::SecretString;
 
-/// A question to the person at the terminal. Each call may block; without a terminal the answer is `None` or no.
+/// A question, and whose it is: nobody must take a server's words for ours, and type a secret that is for us alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Our own, in one line.
+    Ours(String),
+    /// Words of a server, as they came, perhaps of many lines.
+    Server {
+        /// The login and the host as the user knows them, `user@host`.
+        who: String,
+        /// Its words; the question comes last.
+        words: String,
+    },
+}
+
+/// A question to the person at the terminal. Each call may block, and ends by itself after some minutes; without a terminal, or an
+/// answer by then, the answer is `None` or no.
 pub trait Ask: Send + Sync {
     /// A secret, typed without echo.
-    fn secret(&self, prompt: &str) -> Option<SecretString>;
+    fn secret(&self, question: &Question) -> Option<SecretString>;
     /// A line, typed with echo.
-    fn line(&self, prompt: &str) -> Option<String>;
-    /// Yes or no.
+    fn line(&self, question: &Question) -> Option<String>;
+    /// Yes or no, to a question of ours.
     fn confirm(&self, question: &str) -> bool;
 }
 
@@ -17,10 +32,10 @@ pub trait Ask: Send + Sync {
 pub struct Nobody;
 
 impl Ask for Nobody {
-    fn secret(&self, _: &str) -> Option<SecretString> {
+    fn secret(&self, _: &Question) -> Option<SecretString> {
         None
     }
-    fn line(&self, _: &str) -> Option<String> {
+    fn line(&self, _: &Question) -> Option<String> {
         None
     }
     fn confirm(&self, _: &str) -> bool {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
 /// The longest piece of foreign text that a report quotes, in characters.
 const SHOWN_CHARS: usize = 200;
 
@@ -29,7 +31,10 @@ pub fn escaped(text: &str) -> String {
 /// Whether a character could move, colour, reorder or hide what a terminal shows.
 #[must_use]
 pub fn is_unprintable(c: char) -> bool {
-    c.is_control() || is_invisible(c)
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
+    // Nearly everything is; the tables need not be searched for it.
+    !matches!(c, ' '..='~')
+        && (matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator) || is_ignorable(c))
 }
 
 /// Foreign bytes as [`shown`] text; what is not UTF-8 becomes the replacement character.
@@ -38,9 +43,22 @@ pub fn sanitize_bytes(bytes: &[u8]) -> String {
     sanitize(&String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN_CHARS)]))
 }
 
-/// Formatting characters that reorder or hide text on a terminal (Unicode bidirectional controls and zero-width characters).
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+/// Letters and marks that show nothing: the code points of Unicode's property Default_Ignorable_Code_Point that are in none of the
+/// categories of such characters (fillers and variation selectors).
+fn is_ignorable(c: char) -> bool {
+    matches!(
+        c,
+        '\u{034f}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{2065}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// Bytes as hexadecimal digits.
@@ -117,6 +135,18 @@ mod tests {
     fn control_characters_never_reach_the_terminal() {
         assert_eq!(sanitize("a\x1b[31mb\r\n\u{202e}"), "a\\u{1b}[31mb\\r\\n\\u{202e}");
         assert!(sanitize(&"x".repeat(10_000)).chars().count() <= 201);
+    }
+
+    #[test]
+    fn what_shows_nothing_is_escaped_and_what_shows_something_is_not() {
+        let hidden = "\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{180e}\u{200b}\u{200d}\u{2028}\u{2029}\u{202e}\u{2063}\u{2066}\u{3164}\u{fe0f}\
+                      \u{feff}\u{ffa0}\u{fff9}\u{e0001}\u{e0041}\u{e007f}\u{e0100}\u{1d173}\u{110bd}\u{85}\u{9b}\u{7f}\0";
+        for c in hidden.chars() {
+            assert!(super::is_unprintable(c), "{c:?}");
+        }
+        for c in "aß é\u{301}漢字 ключ العربية 🔑~ \u{a0}".chars() {
+            assert!(!super::is_unprintable(c), "{c:?}");
+        }
     }
 
     #[test]

@@ -73,9 +73,9 @@ pub enum Testimony {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Sessions or channels die, or cannot be had.
+    /// Sessions or channels fail or cannot be opened.
     Critical,
-    /// It works, and something will bite.
+    /// It works, with a problem to fix.
     Warning,
     /// Worth knowing.
     Info,
@@ -90,6 +90,10 @@ pub struct Match {
     pub reason_open: bool,
     /// A severity other than the cause's own.
     pub severity: Option<Severity>,
+    /// The check at which it shows here, where that is not the cause's own.
+    pub stage: Option<Check>,
+    /// The condition with this run's figures, for the first line of a report: "login takes 16 s: ...".
+    pub headline: Option<String>,
     /// Each observed fact, as a sentence; what a server sent is escaped.
     pub because: Vec<String>,
     /// Values for the placeholders in the fixes, beyond those of [`Fix::snippet`].
@@ -105,6 +109,8 @@ impl Match {
             certainty,
             reason_open: false,
             severity: None,
+            stage: None,
+            headline: None,
             because: because.into_iter().map(Into::into).collect(),
             values: Vec::new(),
             suspects: Vec::new(),
@@ -115,6 +121,18 @@ impl Match {
     #[must_use]
     pub fn at(self, severity: Severity) -> Self {
         Self { severity: Some(severity), ..self }
+    }
+
+    /// The same match, which shows at this check.
+    #[must_use]
+    pub fn shows_at(self, stage: Check) -> Self {
+        Self { stage: Some(stage), ..self }
+    }
+
+    /// The same match with this in the first line of a report.
+    #[must_use]
+    pub fn headline(self, headline: impl Into<String>) -> Self {
+        Self { headline: Some(headline.into()), ..self }
     }
 
     /// The same match, sure of what the title says, and of none of the reasons for it.

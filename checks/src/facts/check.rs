@@ -64,8 +64,7 @@ impl Check {
 }
 
 /// What became of a check.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "step", content = "facts", rename_all = "lowercase")]
+#[derive(Debug, Clone)]
 pub enum Step<F> {
     /// It did its job.
     Passed(F),
@@ -118,11 +117,10 @@ pub trait Facts: Serialize + DeserializeOwned {
     }
 }
 
-/// A step and the time it took.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A step and the time it took; `stored.rs` has its form in JSON.
+#[derive(Debug, Clone)]
 pub struct Timed<F> {
     /// What became of it.
-    #[serde(flatten)]
     pub step: Step<F>,
     /// Wall time, milliseconds.
     pub duration_ms: f64,

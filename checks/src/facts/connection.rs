@@ -64,6 +64,34 @@ impl Manner {
     }
 }
 
+/// What no server may send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Violation {
+    /// An answer to a request that cannot have reached it yet.
+    UnaskedAnswer,
+    /// More than all that a login can need.
+    TooMuch {
+        /// The bytes received by then.
+        bytes: u64,
+    },
+    /// A message that cannot be read.
+    Malformed {
+        /// The library's words.
+        error: String,
+    },
+}
+
+impl Violation {
+    /// A message that the library could not read, told by its words for the end of the connection.
+    #[must_use]
+    pub fn malformed(error: &str) -> Option<Self> {
+        const MALFORMED: [&str; 3] = ["SshEncoding: ", "SshKey: ", "Index out of bounds"];
+        let is_malformed = MALFORMED.iter().any(|words| error.starts_with(words));
+        is_malformed.then(|| Self::Malformed { error: error.to_owned() })
+    }
+}
+
 /// Why a hop did not carry a connection on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

@@ -11,6 +11,7 @@ use super::connection::NotForwarded;
 use super::server::ServerAnswers;
 use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::target::{Flags, Settings};
+use crate::base::text::seconds;
 
 /// The version of this format; a recording of another version is refused with a sentence.
 pub const VERSION: u32 = 1;
@@ -38,6 +39,9 @@ pub struct Evidence {
     /// True when it was the run's deadline (`--deadline`, or a scrape's timeout).
     #[serde(default)]
     pub timed_out: bool,
+    /// The times in which ssh-doctor did not run, however much it wanted to.
+    #[serde(default)]
+    pub pauses: Vec<Pause>,
     /// The user's own ssh and its settings.
     #[serde(default)]
     pub config: Box<Timed<config::Facts>>,
@@ -75,6 +79,15 @@ pub struct Hop {
     pub evidence: Evidence,
     /// The connection from it to the next hop or the target; `null` where it did not get that far.
     pub forward: Option<Forward>,
+}
+
+/// A time in which this process did not run: it was stopped, its machine was suspended or too busy to run it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Pause {
+    /// The check that was running.
+    pub check: Check,
+    /// All pauses during that check together, milliseconds.
+    pub lasted_ms: f64,
 }
 
 /// A connection that a hop was asked for.
@@ -164,9 +177,29 @@ impl Evidence {
         self.checks().iter().find(|view| cut(view)).map(|view| view.check)
     }
 
+    /// The pause during a check that was long enough to forbid conclusions from its waits and times.
+    #[must_use]
+    pub fn pause_in(&self, check: Check) -> Option<&Pause> {
+        self.pauses.iter().find(|pause| pause.check == check)
+    }
+
     /// The checks in order, each in the shape that reports need.
     #[must_use]
     pub fn checks(&self) -> [CheckView; 10] {
+        let mut views = self.views();
+        for view in views.iter_mut().filter(|view| matches!(view.step, Step::Void(()))) {
+            if let Some(pause) = self.pause_in(view.check) {
+                view.summary = format!(
+                    "not judged: ssh-doctor did not run for {} meanwhile (stopped, suspended, or too much load); {}",
+                    seconds(pause.lasted_ms / 1000.0),
+                    view.summary
+                );
+            }
+        }
+        views
+    }
+
+    fn views(&self) -> [CheckView; 10] {
         [
             view(Check::Config, &self.config),
             view(Check::Dns, &self.dns),
@@ -210,6 +243,7 @@ impl Evidence {
             spent: Spent::default(),
             interrupted: false,
             timed_out: false,
+            pauses: Vec::new(),
             config: Box::new(skipped()),
             dns: skipped(),
             tcp: skipped(),

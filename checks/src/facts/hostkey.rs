@@ -102,9 +102,11 @@ pub enum Decision {
     AcceptedBySetting,
     /// The user said yes.
     AcceptedByUser,
-    /// There was nobody to ask, or a line without the port calls the key revoked: the login goes on with public keys only, which a
-    /// false server cannot use elsewhere.
+    /// A KnownHostsCommand that was not run may know the key, or a line without the port calls it revoked: the login goes on with
+    /// public keys only, which a false server cannot use elsewhere.
     PublicKeysOnly,
+    /// ssh would have asked, and there was nobody to ask: it ends there, and so does the login.
+    NobodyToAsk,
     /// `StrictHostKeyChecking` refuses unknown keys.
     RefusedBySetting,
     /// The user said no.
@@ -123,7 +125,7 @@ impl Decision {
         match self {
             Self::Known | Self::AcceptedBySetting | Self::AcceptedByUser | Self::NotChecked => Some(true),
             Self::PublicKeysOnly => Some(false),
-            Self::RefusedBySetting | Self::RefusedByUser | Self::Stopped | Self::Withheld => None,
+            Self::RefusedBySetting | Self::RefusedByUser | Self::NobodyToAsk | Self::Stopped | Self::Withheld => None,
         }
     }
 }
@@ -152,7 +154,10 @@ impl facts::Facts for Facts {
                 format!("{key} is not in known_hosts; the user refused it")
             }
             (KnownHostsMatch::Unknown, Decision::PublicKeysOnly) => {
-                format!("{key} is not in known_hosts; nobody to ask, going on with public keys only")
+                format!("{key} is not in known_hosts; going on with public keys only")
+            }
+            (KnownHostsMatch::Unknown, Decision::NobodyToAsk) => {
+                format!("{key} is not in known_hosts, and nobody could be asked")
             }
             (KnownHostsMatch::Unknown, _) => format!("{key} is not in known_hosts"),
         }

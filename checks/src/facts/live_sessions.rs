@@ -1,5 +1,6 @@
 //! The SSH connections that are open on this machine.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::processes::{Descriptor, Process};
@@ -27,7 +28,7 @@ pub struct LiveSession {
 }
 
 /// An end of an SSH connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// It opened the connection.
@@ -37,7 +38,7 @@ pub enum Role {
 }
 
 /// The kernel's TCP keepalive on a socket (tcp(7)).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct TcpKeepalive {
     /// Whether it is on (`SO_KEEPALIVE`).
     pub on: bool,
@@ -50,7 +51,7 @@ pub struct TcpKeepalive {
 }
 
 /// The outcome of a few TCP keepalives on a connection.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Probe {
     /// The other end acknowledged.

@@ -22,8 +22,10 @@ pub mod retest;
 pub mod server;
 pub mod sessions;
 pub mod sockets;
+mod stored;
 pub mod tcp;
 pub mod transfer;
 
 pub use check::{Check, Facts, Step, Timed};
-pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Spent, VERSION};
+pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Pause, Spent, VERSION};
+pub use stored::Unreadable;

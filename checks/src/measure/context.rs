@@ -9,6 +9,7 @@ use crate::base::ask::Ask;
 use crate::base::limits::Limits;
 use crate::base::stop::Stop;
 use crate::base::target::Target;
+use crate::os::pause::Mark;
 use crate::ssh::budget::Budget;
 
 /// How much longer than ConnectTimeout a run without a login may take: 0.6 s short of what is promised, for the settings have
@@ -26,6 +27,8 @@ pub struct Context {
     pub budget: Arc<Budget>,
     /// When it began; the time spent waiting for leave to connect does not count.
     pub began: Instant,
+    /// From when on the pauses of this process count.
+    pub(crate) mark: Mark,
     /// The onlooker.
     pub progress: Progress,
     /// The wish to end it early.
@@ -45,6 +48,7 @@ impl Context {
             budget: Arc::new(Budget::new(&limits)),
             limits,
             began: Instant::now(),
+            mark: Mark::now(),
             progress,
             stop,
             ask,
@@ -52,11 +56,24 @@ impl Context {
         }
     }
 
+    /// The same without its onlooker.
+    #[must_use]
+    pub fn unobserved(self) -> Self {
+        Self { progress: Progress::default(), ..self }
+    }
+
     /// The same for a hop on the way to the target, at the expense of the same budget.
     #[must_use]
     pub(crate) fn of_hop(&self, hop: &Target) -> Self {
         let limits = Limits { ask_server: false, ..self.limits.clone() };
-        Self { target: Arc::new(hop.clone()), limits, began: Instant::now(), admission: None, ..self.clone() }
+        Self {
+            target: Arc::new(hop.clone()),
+            limits,
+            began: Instant::now(),
+            mark: Mark::now(),
+            admission: None,
+            ..self.clone()
+        }
     }
 
     /// Until when a run that comes to no login may look further than ssh does; what has no time left is left out.
@@ -64,6 +81,6 @@ impl Context {
     /// The look-up of the name counts, although ConnectTimeout does not bound it: a slow one leaves less for the rest.
     #[must_use]
     pub fn until(&self) -> Instant {
-        self.began + self.limits.connect + BEYOND
+        self.began + self.limits.connect + BEYOND + self.mark.paused()
     }
 }

@@ -8,6 +8,7 @@ pub mod icmp;
 mod linux;
 pub mod local_address;
 pub mod path;
+pub mod pause;
 mod portable;
 pub mod socket;
 

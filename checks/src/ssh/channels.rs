@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
-use tokio::time::timeout;
 
 use super::connection::Connection;
 use super::observations::OpenFailure;
+use crate::os::pause::timeout;
 
 /// What a channel is asked to lead to.
 #[derive(Debug, Clone, Copy)]

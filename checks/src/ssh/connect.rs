@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use russh::client::GexParams;
 use russh::{Preferred, client};
-use tokio::time::timeout;
 
 use super::algorithms::{Shortfall, preferred};
 use super::client_handler::ClientHandler;
@@ -15,9 +14,14 @@ use super::tap::{Tap, Watch};
 use super::transport::Transport;
 use crate::base::target::Target;
 use crate::base::text::sanitize;
+use crate::os::pause::timeout;
+use crate::os::socket::Socket;
 
 /// How we name ourselves in the version exchange.
 const CLIENT_ID: &str = concat!("SSH-2.0-ssh-doctor_", env!("CARGO_PKG_VERSION"));
+
+/// Messages of one channel that wait for us at most.
+const CHANNEL_MESSAGES: usize = 16;
 
 /// Why a handshake did not end in a connection.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +59,7 @@ pub(crate) async fn connect_watched(
     deadline: Duration,
 ) -> Result<Connection, NotConnected> {
     let (socket, via) = (stream.get_ref().socket(), stream.get_ref().via());
+    let mut cut_short = ResetOnDrop(stream.get_ref().socket());
     let observations = Observations::default();
     let (preferred, lacking) = match preferred(target) {
         Ok(preferred) => (preferred, None),
@@ -69,6 +74,8 @@ pub(crate) async fn connect_watched(
         inactivity_timeout: None,
         keepalive_interval: None,
         // OpenSSH's client accepts 2048-bit groups (DH_GRP_MIN); the library's default of 3072 would refuse old devices.
+        // A server that ignores windows fills this many messages of 256 KiB for each channel, and then waits for us.
+        channel_buffer_size: CHANNEL_MESSAGES,
         gex: GexParams::new(2048, 8192, 8192).unwrap_or_default(),
         ..client::Config::default()
     });
@@ -81,6 +88,18 @@ pub(crate) async fn connect_watched(
             Err(error) = connecting => Err(NotConnected::Failed(error)),
         }
     };
-    let handle = timeout(deadline, connected).await.unwrap_or(Err(NotConnected::Deadline))?;
-    Ok(Connection { handle, watch: watch.clone(), observations, socket, via })
+    let Ok(answered) = timeout(deadline, connected).await else { return Err(NotConnected::Deadline) };
+    cut_short.0 = None;
+    Ok(Connection { handle: answered?, watch: watch.clone(), observations, socket, via })
+}
+
+/// Resets an exchange that is given up halfway, at its deadline or because nobody waits for it any longer.
+struct ResetOnDrop(Option<Socket>);
+
+impl Drop for ResetOnDrop {
+    fn drop(&mut self) {
+        if let Some(socket) = &self.0 {
+            socket.abort();
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use russh::ChannelStream;
 use russh::client::{Handle, Msg};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::client_handler::ClientHandler;
 use super::ending::Ending;
@@ -15,6 +15,7 @@ use super::tap::Watch;
 use crate::base::target::Route;
 use crate::base::text::sanitize;
 use crate::facts::connection::{Manner, NotForwarded};
+use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 
 /// How often it is looked whether the library has given a connection up.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::timeout;
 
 use super::budget::Budget;
 use super::proxy::ProxyStream;
@@ -14,6 +13,7 @@ use super::transport::Transport;
 use crate::base::target::{Route, Target};
 use crate::facts::tcp::Icmp;
 use crate::os::icmp::linux::ErrorQueue;
+use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 
 /// Why a TCP connection could not be had.

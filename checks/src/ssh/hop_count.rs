@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::sleep_until;
 
 use super::budget::Budget;
 use super::dial;
 use crate::facts::path::{Path, Protocol};
+use crate::os::pause::timeout;
 
 /// Less than the time after which a SYN is sent again (RFC 6298 section 2.1): each costs one segment.
 const ONE_SYN: Duration = Duration::from_millis(900);

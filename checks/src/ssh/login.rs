@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
-use tokio::time::timeout;
 
 use super::budget::Budget;
 use super::connection::{Connection, Via};
@@ -14,6 +13,7 @@ use super::tunnel::Tunnel;
 use super::{connect, dial, observations};
 use crate::base::target::{Route, Target};
 use crate::facts::connection::{Manner, NotLoggedIn};
+use crate::os::pause::timeout;
 
 /// All it takes to log in again exactly as the first time.
 #[derive(Debug, Clone)]
@@ -113,6 +113,7 @@ impl Login {
         if !first {
             self.prove(&mut connection).await?;
         }
+        connection.watch().allow(u64::MAX);
         connection.apply_tos(self.target.tos, self.route);
         Ok(connection)
     }

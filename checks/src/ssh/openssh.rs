@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
-use tokio::time::timeout;
 
 use crate::base::target::PASSWORD_VARIABLE;
+use crate::os::pause::timeout;
 
 /// The most that is kept of either stream, bytes; the settings of a host take 6 KiB, with their log 20 KiB.
-const MOST: u64 = 1 << 20;
+const MAX_OUTPUT_BYTES: u64 = 1 << 20;
 
 /// A run of ssh that came to its end, or was cut short.
 #[derive(Debug, Clone)]
@@ -74,7 +74,7 @@ async fn keep(stream: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     let Some(mut stream) = stream else { return };
     let mut chunk = vec![0; 8192];
     while let Ok(count @ 1..) = stream.read(&mut chunk).await {
-        let room = usize::try_from(MOST).unwrap_or(usize::MAX).saturating_sub(kept.len());
+        let room = usize::try_from(MAX_OUTPUT_BYTES).unwrap_or(usize::MAX).saturating_sub(kept.len());
         kept.extend_from_slice(chunk.get(..count.min(room)).unwrap_or_default());
     }
 }

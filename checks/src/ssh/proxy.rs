@@ -14,11 +14,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
 
 use crate::base::target::PASSWORD_VARIABLE;
 use crate::base::text::escaped;
 use crate::facts::proxy::ProxyExit;
+use crate::os::pause::timeout;
 
 /// What the command may say on standard error before we stop keeping it, bytes.
 const STDERR_BYTES: usize = 8192;

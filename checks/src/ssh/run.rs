@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
-use tokio::time::timeout;
 
 use super::connection::Connection;
 use super::tap::Watch;
 use crate::base::elapsed::ms_since;
 use crate::base::limits::Patience;
 use crate::facts::connection::{GaveUp, Ran};
+use crate::os::pause::timeout;
 
 /// How long a word of ours may take to be said: it takes no time but on a connection whose packets no longer pass.
 const SAYING: Duration = Duration::from_secs(2);

@@ -16,7 +16,8 @@ use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Ho
 use super::Status;
 use crate::diagnose::{Diagnosis, Finding, Verdict};
 pub use schema::schema;
-use text::{Time, to_text};
+pub(crate) use schema::{schema_of, schema_text};
+pub(crate) use text::{Time, to_text};
 
 /// The version of this format; a change that breaks a reader raises it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -100,11 +101,16 @@ struct HopReport<'a> {
 
 /// The program that wrote the report.
 #[derive(Serialize, JsonSchema)]
-struct Tool {
+pub(crate) struct Tool {
     /// `ssh-doctor`.
     name: &'static str,
     /// Its version.
     version: &'static str,
+}
+
+impl Tool {
+    /// This build.
+    pub(crate) const THIS: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
 }
 
 /// One check and its outcome.
@@ -147,7 +153,7 @@ impl<'a> Report<'a> {
         let started_at = Time(evidence.started_at);
         Self {
             schema_version: SCHEMA_VERSION,
-            tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+            tool: Tool::THIS,
             started_at,
             started_at_unix: started_at.unix_s(),
             duration_ms: evidence.duration_ms,

@@ -1,7 +1,7 @@
-//! The JSON Schema of the report, from the very types that are printed.
+//! JSON Schemas, from the very types that are printed.
 
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 use ssh_doctor_checks::facts::Check;
 
@@ -13,11 +13,22 @@ use super::{Report, SCHEMA_VERSION};
 /// that are not listed are not forbidden, and the names of checks are a pattern.
 #[must_use]
 pub fn schema() -> String {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
-    let mut schema = settings.into_generator().into_root_schema_for::<Report<'static>>();
-    schema.insert("$id".to_owned(), format!("urn:ssh-doctor:report:{SCHEMA_VERSION}").into());
-    schema.insert("title".to_owned(), "ssh-doctor report".into());
+    let mut schema = schema_of::<Report<'static>>("report", SCHEMA_VERSION);
     open_check_names(&mut schema);
+    schema_text(&schema)
+}
+
+/// The schema of what `ssh-doctor` prints under a name.
+pub(crate) fn schema_of<T: JsonSchema>(name: &str, version: u32) -> Schema {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.insert("$id".to_owned(), format!("urn:ssh-doctor:{name}:{version}").into());
+    schema.insert("title".to_owned(), format!("ssh-doctor {name}").into());
+    schema
+}
+
+/// The schema as text, with a line end at its end.
+pub(crate) fn schema_text(schema: &Schema) -> String {
     let mut text = serde_json::to_string_pretty(schema.as_value()).unwrap_or_default();
     text.push('\n');
     text

@@ -13,7 +13,7 @@ use ssh_doctor_checks::base::text::is_unprintable;
     with = "String",
     extend("format" = "date-time", "pattern" = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 )]
-pub(super) struct Time(pub(super) jiff::Timestamp);
+pub(crate) struct Time(pub(crate) jiff::Timestamp);
 
 impl Time {
     /// Seconds since 1970, to the millisecond.
@@ -31,7 +31,7 @@ impl Serialize for Time {
 }
 
 /// The value on one line, or indented; without a line end at its end.
-pub(super) fn to_text(value: &impl Serialize, pretty: bool) -> String {
+pub(crate) fn to_text(value: &impl Serialize, pretty: bool) -> String {
     let mut bytes = Vec::with_capacity(16 << 10);
     // Serialization of plain data into memory fails only on a map key that is no string, which no fact has.
     let _ = if pretty {

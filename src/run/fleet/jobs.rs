@@ -37,7 +37,7 @@ pub(super) fn processors() -> usize {
 }
 
 /// The limit on open files, after it was raised as far as is allowed: the soft limit is kept low for select(2), which is not used here.
-fn open_files() -> u64 {
+pub(crate) fn open_files() -> u64 {
     const USUAL: u64 = 1024;
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return USUAL };
     if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() { hard } else { soft }

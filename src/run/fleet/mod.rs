@@ -5,7 +5,7 @@
 
 mod feeder;
 mod fold;
-mod jobs;
+pub(crate) mod jobs;
 pub(crate) mod polite;
 mod summary;
 mod worker;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ssh_doctor_checks::base::admission::{Admission, Admitted, Admitting};
+use ssh_doctor_checks::base::target::Target;
 use tokio::sync::oneshot;
 use tokio::time::sleep_until;
 
@@ -147,6 +148,16 @@ impl Drop for Permit {
         }
         drop(refused);
     }
+}
+
+/// The words that name a target's first jump host or its proxy command, with holes for the target's own name and port; none where it is
+/// reached directly.
+pub(crate) fn way(target: &Target) -> Option<String> {
+    let proxy = target.proxy.as_ref()?;
+    Some(match proxy.jumps.first() {
+        Some(first) => format!("{}:{}", first.host, first.port),
+        None => proxy.command.replace(&target.host, "%h").replace(&target.port.to_string(), "%p"),
+    })
 }
 
 /// The rate at which targets are begun.

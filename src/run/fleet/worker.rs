@@ -5,7 +5,6 @@ use std::sync::Arc;
 use anyhow::Result;
 use ssh_doctor_checks::base::ask::Nobody;
 use ssh_doctor_checks::base::stop::Stop;
-use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::escaped;
 use ssh_doctor_checks::facts::Evidence;
 use ssh_doctor_checks::measure::context;
@@ -17,13 +16,13 @@ use tokio::time::timeout_at;
 
 use super::super::deadline::Deadline;
 use super::jobs::processors;
-use super::polite::{Place, Places, Rate};
+use super::polite::{Place, Places, Rate, way};
 use super::summary::TargetOutcome;
 use crate::cli::{Format, Output};
 use crate::diagnose::diagnose_for;
 use crate::plan::{Plan, Planned};
 use crate::report::prometheus::Figures;
-use crate::report::{Style, json, line, text};
+use crate::report::{Style, full, json, line, text};
 use crate::targets::Entry;
 
 /// What all targets have in common.
@@ -165,6 +164,7 @@ impl Shared {
         let mut figures = None;
         let mut printed = match self.output.format {
             Format::Json => kept.clone().unwrap_or_else(json),
+            Format::Text if self.details && self.output.verbose > 0 => full::render(evidence, &diagnosis, &self.style),
             Format::Text if self.details => text::render(evidence, &diagnosis, &self.style),
             Format::Text => line::render(evidence, &diagnosis, &self.style),
             Format::Nagios => String::new(),
@@ -178,14 +178,4 @@ impl Shared {
         }
         Done { outcome: Some(TargetOutcome::of(evidence, &diagnosis)), text: printed, json: kept, figures }
     }
-}
-
-/// The words that name a target's first jump host or its proxy command, with holes for the target's own name and port; none where it is
-/// reached directly.
-fn way(target: &Target) -> Option<String> {
-    let proxy = target.proxy.as_ref()?;
-    Some(match proxy.jumps.first() {
-        Some(first) => format!("{}:{}", first.host, first.port),
-        None => proxy.command.replace(&target.host, "%h").replace(&target.port.to_string(), "%p"),
-    })
 }

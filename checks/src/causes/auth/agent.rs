@@ -129,7 +129,8 @@ pub(super) const AGENT_SILENT: Cause = Cause {
             side: Side::Client,
             summary: "Until it does, log in without it",
             file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    IdentityAgent none\n    IdentityFile <key file>"),
+            snippet: Some("Host {alias}\n    IdentityAgent none\n    IdentityFile ~/.ssh/KEY"),
+            caution: Some("put in the key file"),
             ..Fix::CHANGE
         },
     ],

@@ -47,7 +47,7 @@ pub(super) const CERT_PRINCIPAL: Cause = Cause {
     title: "The server refused a user certificate that does not list the login name",
     severity: Severity::Critical,
     explanation: "A certificate that was offered does not list the login name as a principal. That is an error only where the server compares the \
-        two, as sshd does by itself. Where principals are roles and the server maps them to accounts (AuthorizedPrincipalsFile, \
+        two, as sshd does by itself: then the authority has to issue one for the login name. Where principals are roles and the server maps them to accounts (AuthorizedPrincipalsFile, \
         AuthorizedPrincipalsCommand), it is as it should be, and the refusal has another reason: a role that this account does not have, or an \
         authority that the server does not trust. The client cannot see which; the server's log tells.",
     fixes: &[
@@ -60,11 +60,6 @@ pub(super) const CERT_PRINCIPAL: Cause = Cause {
                 "sshd -T -C user={user} | grep -E '^(authorizedprincipals(file|command)|trustedusercakeys) '",
             ),
             ..Fix::LOOK
-        },
-        Fix {
-            side: Side::Client,
-            summary: "If the server maps no principals: have the authority issue a certificate for the login name {user}",
-            ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,

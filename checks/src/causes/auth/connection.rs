@@ -23,7 +23,8 @@ pub(super) const TOO_MANY_FAILURES: Cause = Cause {
             side: Side::Client,
             summary: "Offer only the key that this server knows",
             file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    IdentityFile <the key that the server knows>\n    IdentitiesOnly yes"),
+            snippet: Some("Host {alias}\n    IdentityFile ~/.ssh/KEY\n    IdentitiesOnly yes"),
+            caution: Some("put in the key that the server knows"),
             ..Fix::CHANGE
         },
         Fix {

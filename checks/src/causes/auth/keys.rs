@@ -42,12 +42,9 @@ pub(super) const KEY_REJECTED: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Offer the key that the server knows, with the login name that it is authorized for",
-            file: Some("~/.ssh/config"),
-            snippet: Some(
-                "Host {alias}\n    User <login name>\n    IdentityFile <the key that the server knows>\n    IdentitiesOnly yes",
-            ),
-            ..Fix::CHANGE
+            summary: "See which login name and which keys ssh offers: the server may know another of either",
+            snippet: Some("ssh -G {alias} | grep -E '^(user|identityfile|identityagent) '; ssh-add -l"),
+            ..Fix::LOOK
         },
     ],
     symptoms: &[

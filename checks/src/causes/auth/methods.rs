@@ -21,8 +21,9 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
             summary: "Name a key for each factor, and let ssh ask for the others",
             file: Some("~/.ssh/config"),
             snippet: Some(
-                "Host {alias}\n    IdentityFile <first key>\n    IdentityFile <second key>\n    PreferredAuthentications publickey,keyboard-interactive,password",
+                "Host {alias}\n    IdentityFile ~/.ssh/FIRST_KEY\n    IdentityFile ~/.ssh/SECOND_KEY\n    PreferredAuthentications publickey,keyboard-interactive,password",
             ),
+            caution: Some("put in the key files"),
             ..Fix::CHANGE
         },
         Fix {
@@ -104,6 +105,9 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
         if anything_presented(facts) || facts.password_withheld() || !facts.factors.is_empty() {
             return None;
         }
+        if facts.answered(AuthAnswer::Unfinished).any(|attempt| attempt.sent) {
+            return None;
+        }
         let questions: Vec<_> = facts.attempts.iter().flat_map(|attempt| &attempt.prompts).collect();
         // Where public keys are taken too, having none is one half of it, and a question that was put is the nearer one.
         if facts.usable("publickey") && questions.is_empty() {
@@ -139,7 +143,8 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
             side: Side::Client,
             summary: "Name the key file for this server",
             file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    IdentityFile <key file>"),
+            snippet: Some("Host {alias}\n    IdentityFile ~/.ssh/KEY"),
+            caution: Some("put in the key file"),
             ..Fix::CHANGE
         },
         Fix {

@@ -5,21 +5,25 @@ mod agent;
 mod certificates;
 mod connection;
 mod files;
+mod further_question;
 mod keys;
 mod log;
 mod methods;
 mod passwords;
 mod shared;
 mod slow;
+mod violation;
 
 use super::Cause;
 
 /// The causes that show in a login.
 pub static CAUSES: &[Cause] = &[
+    violation::PROTOCOL_VIOLATION,
     connection::TOO_MANY_FAILURES,
     connection::DISCONNECTED,
     account::ACCOUNT_REFUSED,
     methods::PARTIAL_SUCCESS,
+    further_question::QUESTION_UNANSWERED,
     methods::METHOD_UNAVAILABLE,
     methods::NO_CREDENTIALS,
     files::KEY_ENCRYPTED,

@@ -98,6 +98,7 @@ pub(super) fn attempt(key: Key, answer: AuthAnswer) -> Attempt {
 pub(super) fn secret(method: &str, answer: AuthAnswer) -> Attempt {
     Attempt {
         method: method.into(),
+        sent: false,
         key: None,
         answer,
         obstacle: None,

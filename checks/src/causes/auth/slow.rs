@@ -96,7 +96,9 @@ pub(super) const SLOW: Cause = Cause {
         }
         let because = slow.iter().map(|step| format!("{}: {}", step.words, seconds(step.ms / 1000.0)));
         let because = because.chain([format!("a round trip takes at most {}", seconds(round_trip / 1000.0))]);
-        let found = Match::new(Certainty::Likely, because);
+        let found = Match::new(Certainty::Likely, because).headline(headline(&slow, evidence));
+        // A slow start-up file is no fault of the login.
+        let found = if slow.iter().all(Step::is_of_channel) { found.shows_at(Check::Channel) } else { found };
         Some(slow.iter().fold(found, |found, step| found.with(step.name, seconds(step.ms / 1000.0))))
     },
     ..Cause::NEW
@@ -112,10 +114,36 @@ struct Step {
 }
 
 impl Step {
+    /// Whether the step comes after the login.
+    fn is_of_channel(&self) -> bool {
+        matches!(self.name, "channel_open" | "command_start" | "first_output")
+    }
+
     /// What the step took beyond its round trips, and one more for the path's moods.
     fn beyond(&self, round_trip: f64) -> f64 {
         self.ms - (self.round_trips + 1.0) * round_trip
     }
+}
+
+/// The time until a command's first output, and the slowest step of it.
+fn headline(slow: &[Step], evidence: &Evidence) -> String {
+    let ran = evidence.channel.passed().map_or(0.0, |channel| channel.ran.duration_ms);
+    let slowest = slow.iter().max_by(|a, b| a.ms.total_cmp(&b.ms));
+    let step = slowest.map_or_else(String::new, |step| {
+        let before = match step.name {
+            "first_answer" => "before the server's first answer",
+            "key_lookup" => "before the answer to the key",
+            "decision" => "before the verdict on the credential",
+            "channel_open" => "before the session channel opens",
+            "command_start" => "before the command starts",
+            _ => "before the command's first output",
+        };
+        format!(": {} pass {before}", seconds(step.ms / 1000.0))
+    });
+    format!(
+        "login takes {}{step}",
+        seconds((evidence.auth.duration_ms.max(slowest.map_or(0.0, |step| step.ms)) + ran) / 1000.0)
+    )
 }
 
 /// The longest that a round trip may take here, milliseconds: by the kernel's word or, behind a proxy that answers for the

@@ -2,6 +2,7 @@
 
 use super::reading::Failure;
 use super::shared::{LOOK_AGAIN, found};
+use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -196,10 +197,11 @@ pub(super) const SLOW: Cause = Cause {
         let mut before = facts.name_servers.iter().take(answered);
         let silent: Option<&NameServer> = before.find(|server| dns::silent_for(server, SLOW_MS));
         let because = lines::lines(facts);
-        Some(match silent {
+        let found = match silent {
             Some(server) => Match::new(Certainty::Certain, because).with("silent", server.address.ip().to_string()),
             None => Match::new(Certainty::Likely, because),
-        })
+        };
+        Some(found.headline(format!("the name lookup takes {}", seconds(took / 1000.0))))
     },
     ..Cause::NEW
 };

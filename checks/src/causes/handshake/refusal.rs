@@ -96,8 +96,8 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
             side: Side::Server,
             summary: "Exempt the addresses of your own networks",
             file: Some("/etc/ssh/sshd_config"),
-            snippet: Some("PerSourcePenaltyExemptList <network of the clients>"),
-            caution: Some("those may then guess passwords as fast as they like"),
+            snippet: Some("PerSourcePenaltyExemptList NETWORK"),
+            caution: Some("put in the network of the clients; those may then guess passwords as fast as they like"),
             ..Fix::CHANGE
         },
     ],

@@ -73,7 +73,8 @@ pub(super) const SLOW: Cause = Cause {
         let resent = facts.tcp.filter(|tcp| tcp.retransmits > 0);
         let resent = resent.map(|tcp| format!("the kernel sent {} of our packets again", tcp.retransmits));
         let certainty = if resent.is_some() { Certainty::Likely } else { Certainty::Certain };
-        Some(Match::new(certainty, late.into_iter().chain(resent)).reason_open())
+        let headline = format!("the SSH handshake takes {}: {}", seconds(done / 1000.0), late.join(", "));
+        Some(Match::new(certainty, late.into_iter().chain(resent)).reason_open().headline(headline))
     },
     ..Cause::NEW
 };

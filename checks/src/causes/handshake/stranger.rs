@@ -24,7 +24,8 @@ pub(super) const NOT_SSH: Cause = Cause {
             side: Side::Client,
             summary: "Use the port that the SSH server listens on",
             file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    HostName {host}\n    Port <port of the SSH server>"),
+            snippet: Some("Host {alias}\n    HostName {host}\n    Port PORT"),
+            caution: Some("put in the port of the SSH server"),
             ..Fix::CHANGE
         },
         Fix {

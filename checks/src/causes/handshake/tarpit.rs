@@ -35,7 +35,8 @@ pub(super) const TARPIT: Cause = Cause {
             side: Side::Client,
             summary: "Ask the server's owner which port its SSH server listens on, and use that",
             file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    HostName {host}\n    Port <port of the SSH server>"),
+            snippet: Some("Host {alias}\n    HostName {host}\n    Port PORT"),
+            caution: Some("put in the port of the SSH server"),
             ..Fix::CHANGE
         },
         Fix {

@@ -5,6 +5,7 @@ use crate::causes::retest::shared;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
+use crate::facts::handshake::Software;
 use crate::facts::hostkey::{Decision, KnownHostsMarker, KnownHostsMatch};
 
 pub(super) const CHANGED: Cause = Cause {
@@ -55,6 +56,10 @@ pub(super) const CHANGED: Cause = Cause {
         because.extend(against.iter().take(5).map(|entry| describe(entry)));
         if facts.others.is_empty() {
             because.extend(shared::only_once(evidence));
+            let version = evidence.handshake.facts().and_then(|facts| facts.version.as_deref());
+            because.extend(Software::penalizes(version).then(|| {
+                "whether other keys answer too was not looked at: this server penalizes connections without a login; --deep opens up to three".to_owned()
+            }));
         }
         let found = Match::new(Certainty::Certain, because).reason_open();
         let mut found = found.with("fingerprint", facts.fingerprint.clone());

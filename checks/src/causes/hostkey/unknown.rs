@@ -25,8 +25,9 @@ pub(super) const UNKNOWN: Cause = Cause {
         StrictHostKeyChecking ask, ssh asks a person and refuses where there is none (BatchMode, cron, CI); with yes it always refuses; with \
         accept-new it takes the first key that it sees on trust. Where KnownHostsCommand is set, ssh may know the key from that command, which \
         is not run here.\n\n\
-        This examination never writes known_hosts. Where nobody could be asked it went on with public keys only: their signatures are bound to this \
-        connection (RFC 4252 section 7) and of no use to a false server, while a password would be.",
+        This examination never writes known_hosts. Where nobody can be asked it stops here, as ssh does, before it names a user or offers a key. Where a \
+        KnownHostsCommand may know the key it goes on with public keys only: their signatures are bound to this connection (RFC 4252 section 7) and of no \
+        use to a false server, while a password would be.",
     fixes: &[
         COMPARE_ON_SERVER,
         RECORD,
@@ -34,7 +35,8 @@ pub(super) const UNKNOWN: Cause = Cause {
             side: Side::Client,
             summary: "For many servers or clients: sign the host keys with one authority, and put that authority into {known_file} once",
             file: Some("known_hosts"),
-            snippet: Some("@cert-authority {known_as} <public key of the authority>"),
+            snippet: Some("@cert-authority {known_as} PUBLIC_KEY"),
+            caution: Some("put in the public key of the authority"),
             ..Fix::CHANGE
         },
     ],
@@ -88,7 +90,9 @@ pub(super) fn severity(facts: &Facts) -> Severity {
     match facts.decision {
         // A command that was not run may know it.
         Decision::PublicKeysOnly if facts.known_hosts_command => Severity::Info,
-        Decision::RefusedBySetting | Decision::RefusedByUser | Decision::Stopped => Severity::Critical,
+        Decision::RefusedBySetting | Decision::RefusedByUser | Decision::NobodyToAsk | Decision::Stopped => {
+            Severity::Critical
+        }
         Decision::AcceptedBySetting | Decision::PublicKeysOnly | Decision::Withheld => Severity::Warning,
         Decision::AcceptedByUser | Decision::Known | Decision::NotChecked => Severity::Info,
     }
@@ -105,9 +109,8 @@ fn decided(facts: &Facts) -> String {
         Decision::PublicKeysOnly if facts.known_hosts_command || facts.is_revoked_without_port() => {
             "this examination went on with public keys only"
         }
-        Decision::PublicKeysOnly => {
-            "nobody could be asked: ssh would refuse here, this examination went on with public keys only"
-        }
+        Decision::PublicKeysOnly => "this examination went on with public keys only",
+        Decision::NobodyToAsk => "ssh asks a person, and there was none: it ends here, as it does in cron and CI",
         Decision::AcceptedByUser => "the user compared the fingerprint and accepted it",
         Decision::RefusedByUser => "the user did not accept it",
         Decision::AcceptedBySetting => "an unknown key is accepted",
@@ -139,6 +142,7 @@ mod tests {
             (Decision::RefusedBySetting, Severity::Critical),
             (Decision::RefusedByUser, Severity::Critical),
             (Decision::PublicKeysOnly, Severity::Warning),
+            (Decision::NobodyToAsk, Severity::Critical),
             (Decision::AcceptedBySetting, Severity::Warning),
             (Decision::AcceptedByUser, Severity::Info),
         ] {

@@ -41,7 +41,8 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
             side: Side::Client,
             summary: "Jump through a host that may be used for it",
             file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    ProxyJump <another jump host>"),
+            snippet: Some("Host {alias}\n    ProxyJump OTHER_HOP"),
+            caution: Some("put in the name of that host"),
             ..Fix::CHANGE
         },
     ],
@@ -93,7 +94,8 @@ pub(super) const TARGET_UNREACHABLE: Cause = Cause {
             side: Side::Client,
             summary: "Where the hop knows the server by another name or address, name that one",
             file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    HostName <the name or address that the hop can reach>"),
+            snippet: Some("Host {alias}\n    HostName NAME"),
+            caution: Some("put in the name or address that the hop can reach"),
             ..Fix::CHANGE
         },
         Fix {

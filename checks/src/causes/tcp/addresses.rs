@@ -118,6 +118,8 @@ pub(super) const SOME_ADDRESSES_DEAD: Cause = Cause {
         ));
         let certainty = if facts.deadline_s >= PATIENT_S { Certainty::Certain } else { Certainty::Likely };
         let found = Match::new(certainty, because).with("dead", first.address.ip().to_string());
+        let headline = format!("connecting takes {}: {} does not answer", text::seconds(cost), first.address.ip());
+        let found = found.headline(headline);
         // Whoever has set as little has nothing to gain by it.
         let found = if facts.deadline_s > ADVISED_S { found.with("patience", ADVISED_S.to_string()) } else { found };
         let v4 = rest.first()?.address.is_ipv4();

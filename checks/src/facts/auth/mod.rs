@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use certificate::{Certificate, Objection};
 pub use key_problem::KeyProblem;
 
-use super::connection::Manner;
+use super::connection::{Manner, Violation};
 use super::handshake::Negotiated;
 use crate::base::text::seconds;
 use crate::facts;
@@ -48,6 +48,8 @@ pub struct Facts {
     pub banner: Option<String>,
     /// How the connection ended, if it did.
     pub end: Option<Manner>,
+    /// What the server sent that no server may; the connection was ended for it.
+    pub violation: Option<Violation>,
     /// How long we waited for an answer that did not come, milliseconds.
     pub gave_up_ms: Option<f64>,
     /// Further connections, where nothing was understood inside the encryption.
@@ -58,6 +60,11 @@ pub struct Facts {
     /// Whether the same login can be made again without asking a person for something that is good only once.
     pub repeatable: bool,
 }
+
+/// The library's words for packets whose protection does not hold.
+const UNREADABLE: [&str; 3] = ["Wrong packet authentication code", "Failed to decrypt a packet", "Bad packet size"];
+/// The library's words for a message that has no place where it comes, or that it does not know.
+const UNKNOWN_MESSAGE: &str = "Inconsistent state of the protocol";
 
 /// How the login ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +99,9 @@ pub struct Attempt {
     /// What the server said beside its questions, for `keyboard-interactive`; escaped.
     #[serde(default)]
     pub notices: Vec<String>,
+    /// Whether an answer to a question of the server went out, for `keyboard-interactive`.
+    #[serde(default)]
+    pub sent: bool,
     /// Time from the request to the answer, a person's time included, milliseconds.
     pub ms: f64,
     /// The same time taken apart, where it can be.
@@ -250,12 +260,18 @@ impl Facts {
     #[must_use]
     pub fn never_understood(&self) -> bool {
         let unreadable = match &self.end {
-            Some(Manner::Protocol { .. }) => true,
+            Some(Manner::Protocol { error }) => UNREADABLE.iter().any(|words| error.starts_with(words)),
             // RFC 4253 section 11.1: SSH_DISCONNECT_MAC_ERROR; sshd says it in words.
             Some(Manner::Disconnect { code, text }) => *code == 5 || text.contains("MAC") || text.contains("corrupt"),
             _ => false,
         };
         unreadable && self.methods.is_empty() && self.attempts.is_empty()
+    }
+
+    /// Whether the library ended the login at a message that it does not know; ssh answers such a one and goes on.
+    #[must_use]
+    pub fn is_beyond_library(&self) -> bool {
+        matches!(&self.end, Some(Manner::Protocol { error }) if error == UNKNOWN_MESSAGE)
     }
 
     /// Whether the server offered the method and the user's client would try it.

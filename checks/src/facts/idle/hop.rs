@@ -9,7 +9,7 @@ use crate::facts::connection::Manner;
 use crate::facts::path::Path;
 
 /// Hops that are looked for; the Internet's longest paths have fewer than 40.
-pub(crate) const MOST: u8 = 30;
+pub(crate) const MAX_HOPS: u8 = 30;
 
 /// What became of one session that was refreshed up to a hop.
 #[derive(Debug, Clone, PartialEq)]

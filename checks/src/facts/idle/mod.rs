@@ -10,6 +10,8 @@ pub mod incident;
 pub mod reading;
 pub mod summary;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 pub use arm::{Arm, Holds, Moves, SessionKind, Sign, Speaker, StretchEnd, Times};
@@ -96,6 +98,13 @@ impl Facts {
             silent.filter(|arm| arm.death().is_some() && !has_own_clock(&self.arms, arm)).collect();
         dead.sort_by(|a, b| a.quiet_s().total_cmp(&b.quiet_s()));
         dead
+    }
+
+    /// How many sessions answered after a time without any data.
+    #[must_use]
+    pub fn idle_survivors(&self) -> usize {
+        let survived = |arm: &&Arm| arm.moves == Moves::Nothing && matches!(arm.end, StretchEnd::Alive { .. });
+        self.arms.iter().filter(survived).map(|arm| arm.session).collect::<BTreeSet<_>>().len()
     }
 
     /// Whether every silent session lived, a shell's and the one without a channel too, the server was heard on them, and nothing cut

@@ -7,7 +7,7 @@ use super::advice::{self, count_max, interval};
 use super::age;
 use super::arm::{Arm, Holds, Moves, SessionKind, Sign, Speaker, StretchEnd};
 use super::bracket::{Timeout, bracket, channel_quiet_at_death, data_alone_lives, died_kept, server_speaks};
-use super::hop::{self, Doubt, LocatedHop, MOST, NotLocated, TtlProbe};
+use super::hop::{self, Doubt, LocatedHop, MAX_HOPS, NotLocated, TtlProbe};
 use super::{Facts, HopSearch};
 use crate::facts::connection::Manner;
 
@@ -165,7 +165,7 @@ impl Facts {
                 "a word of ours is enough to let the path pass again what the server says".to_owned(),
             );
         };
-        let furthest = self.path.as_ref().and_then(|path| path.candidates(MOST).last().copied());
+        let furthest = self.path.as_ref().and_then(|path| path.candidates(MAX_HOPS).last().copied());
         let probes: Vec<_> = self.arms.iter().filter_map(|arm| TtlProbe::of(arm, furthest?)).collect();
         if probes.is_empty() {
             return Search::Untold(match searched.not_opened.first() {
@@ -200,7 +200,7 @@ impl Facts {
     /// The facts as a report shows them, with what follows from them.
     pub(super) fn with_conclusions(&self) -> Value {
         #[derive(Serialize)]
-        struct Shown<'f> {
+        struct Derived<'f> {
             timeout: Timeout,
             keepalive: KeepaliveSetting,
             manner: Option<&'static str>,
@@ -210,7 +210,7 @@ impl Facts {
             #[serde(flatten)]
             facts: &'f Facts,
         }
-        let shown = Shown {
+        let derived = Derived {
             timeout: self.timeout(),
             keepalive: self.keepalive(),
             manner: self.manner().map(|manner| manner.code()),
@@ -219,7 +219,7 @@ impl Facts {
             server_speaks_every_s: self.server_speaks_every_s(),
             facts: self,
         };
-        serde_json::to_value(shown).unwrap_or_default()
+        serde_json::to_value(derived).unwrap_or_default()
     }
 }
 

@@ -1,7 +1,9 @@
-//! The one line in which a report sums the idle test up.
+//! The idle test in one line.
 
-use super::Facts;
+use std::collections::BTreeSet;
+
 use super::reading::KeepaliveSetting;
+use super::{Arm, Facts, Holds, Moves, StretchEnd};
 use crate::base::text::seconds;
 use crate::facts;
 
@@ -19,30 +21,53 @@ impl facts::Facts for Facts {
             return format!("{} recorded sessions, {lost} lost", self.sessions.len());
         }
         let timeout = self.timeout();
-        let survived = timeout.survived_s.map(seconds);
-        let lived =
-            survived.map_or_else(|| "no silence was".to_owned(), |survived| format!("{survived} of silence was"));
+        let survived = timeout.survived_s.map_or_else(
+            || "no idle time survived".to_owned(),
+            |survived| format!("idle {} survived", seconds(survived)),
+        );
         let cut_short = if self.complete { "" } else { "; ended early" };
         let lasting = self.outages.iter().any(|outage| outage.ended_s.is_none());
         match (timeout.died_s, self.manner().map(|manner| manner.code())) {
-            _ if lasting => format!("{lived} lived through, then nothing came through any more"),
+            _ if lasting => format!("{survived}, then the path was cut"),
             (Some(died), Some(manner)) => {
                 if let Some(longest) = self.lived_longer().map(|arm| arm.lasted_s).max_by(f64::total_cmp) {
                     let (died, longest) = (seconds(died), seconds(longest));
                     return format!(
-                        "{died} of silence killed one session ({manner}), another lived through {longest}{cut_short}"
+                        "one session died after {died} idle ({manner}), another survived {longest}{cut_short}"
                     );
                 }
                 let proof = match self.keepalive() {
                     KeepaliveSetting { interval_s: Some(interval), verified: Some(true), .. } => {
-                        format!("; a keepalive every {} held", seconds(f64::from(interval)))
+                        format!("; keepalive every {} held", seconds(f64::from(interval)))
                     }
                     KeepaliveSetting { verified: Some(false), .. } => "; keepalives did not help".to_owned(),
                     _ => String::new(),
                 };
-                format!("{lived} lived through, {} killed ({manner}){proof}{cut_short}", seconds(died))
+                format!("{survived}, {} died ({manner}){proof}{cut_short}", seconds(died))
             }
-            _ => format!("{lived} lived through{cut_short}"),
+            _ => format!("{survived}{}{cut_short}", self.survivors()),
         }
+    }
+}
+
+impl Facts {
+    /// How many sessions of which kinds survived idle time.
+    fn survivors(&self) -> String {
+        let survived = |arm: &&Arm| arm.moves == Moves::Nothing && matches!(arm.end, StretchEnd::Alive { .. });
+        let kinds: BTreeSet<_> = self.arms.iter().filter(survived).map(|arm| kind(arm.holds)).collect();
+        let sessions = match self.idle_survivors() {
+            0 => return String::new(),
+            1 => "1 session".to_owned(),
+            sessions => format!("{sessions} sessions"),
+        };
+        format!(" by {sessions} ({})", kinds.into_iter().collect::<Vec<_>>().join(", "))
+    }
+}
+
+fn kind(holds: Holds) -> &'static str {
+    match holds {
+        Holds::Command => "command",
+        Holds::Shell => "shell",
+        Holds::Nothing => "no channel",
     }
 }

@@ -14,7 +14,9 @@ use super::handles::{Identity, LoggedIn, Trusted};
 use crate::base::text::sanitize;
 use crate::facts::Step;
 use crate::facts::auth::{AuthAnswer, Conclusion, Facts};
-use crate::facts::connection::Manner;
+use crate::facts::connection::{Manner, Violation};
+use crate::facts::handshake::Software;
+use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use login_flow::LoginFlow;
 
@@ -39,6 +41,7 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
     facts.banner = (!banner.trim().is_empty()).then(|| sanitize(banner.trim()));
     if facts.conclusion == Conclusion::LoggedIn {
         ctx.budget.note_login(true);
+        connection.watch().allow(u64::MAX);
         connection.apply_tos(ctx.target.tos, reach.route);
         let login = Login {
             target: ctx.target.clone(),
@@ -57,14 +60,24 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
     facts.repeatable = false;
     let interrupted = facts.conclusion == Conclusion::Interrupted;
     facts.end = connection.ending().map(|ending| escaped(ending.manner));
+    facts.violation = violation(&connection, facts.end.as_ref());
     let agreed = connection.observations().read().negotiated.clone();
+    let version = connection.watch().seen().server.version.clone();
+    let penalizes = Software::penalizes(version.as_ref().map(|(version, _)| version.as_str()));
     // Who says nothing hears no goodbye either.
     if let (Conclusion::Silent, Some(socket)) = (facts.conclusion, connection.socket()) {
         socket.abort();
     }
     connection.close(GOODBYE).await;
-    if let (true, Some(agreed)) = (facts.never_understood(), agreed) {
+    if let (true, Some(agreed)) = (facts.never_understood() && (ctx.limits.deep || !penalizes), agreed) {
         facts.repeats = repeat::again(ctx, reach.route, &agreed).await;
+    }
+    if let Some(Manner::Protocol { error }) = facts.end.as_ref().filter(|_| facts.is_beyond_library()) {
+        let why = format!(
+            "our SSH library gave the login up ({}): the server sent a message that it does not know; ssh may go on",
+            sanitize(error)
+        );
+        return (Step::Error(why), None);
     }
     let step = match facts.security_key().is_some() {
         _ if interrupted => Step::Skipped("interrupted".into()),
@@ -73,6 +86,17 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
         false => Step::Failed(facts),
     };
     (step, None)
+}
+
+/// What the server sent that no server may.
+fn violation(connection: &Connection, end: Option<&Manner>) -> Option<Violation> {
+    let seen = connection.watch().seen();
+    match end {
+        _ if seen.answered_unasked => Some(Violation::UnaskedAnswer),
+        _ if seen.excess.is_some() => seen.excess.map(|bytes| Violation::TooMuch { bytes }),
+        Some(Manner::Protocol { error }) => Violation::malformed(error),
+        _ => None,
+    }
 }
 
 /// The server's words made safe to show.

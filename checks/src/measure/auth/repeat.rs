@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{timeout, timeout_at};
-
 use crate::base::target::{Route, Target};
 use crate::facts::auth::Repeat;
 use crate::facts::handshake::Negotiated;
 use crate::measure::context::Context;
+use crate::os::pause::{timeout, timeout_at};
 use crate::ssh::connection::Connection;
 use crate::ssh::credential::{Credential, CredentialOutcome};
 use crate::ssh::{connect, dial};
@@ -24,7 +23,7 @@ pub(super) async fn again(ctx: &Context, route: Route, first: &Negotiated) -> Ve
     }
     for target in [Some(ctx.target.clone()), without(&ctx.target, first)].into_iter().flatten() {
         let asking = timeout(PATIENCE, ask(ctx, &target, route));
-        let Ok(Ok(repeat)) = timeout_at(ctx.until().into(), asking).await else { break };
+        let Ok(Ok(repeat)) = timeout_at(ctx.until(), asking).await else { break };
         repeats.extend(repeat);
     }
     repeats

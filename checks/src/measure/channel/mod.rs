@@ -6,7 +6,6 @@ mod probes;
 use russh::Channel;
 use russh::client::Msg;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 use super::context::Context;
 use super::handles::LoggedIn;
@@ -18,6 +17,7 @@ use crate::base::text::sanitize_bytes;
 use crate::facts::Step;
 use crate::facts::channel::{Capabilities, Capability, Facts};
 use crate::facts::connection::{GaveUp, Ran};
+use crate::os::pause::timeout;
 use crate::ssh::channels::Opened;
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use russh::Channel;
 use russh::client::Msg;
-use tokio::time::timeout;
 
 use crate::base::limits::Patience;
 use crate::base::nonce::seed;
 use crate::base::text::{sanitize, sanitize_bytes};
 use crate::facts::channel::{Capabilities, Capability, Sessions, Sftp};
 use crate::facts::connection::Ran;
+use crate::os::pause::timeout;
 use crate::ssh::channels::{ChannelKind, Opened, answers};
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use dns_lookup::{AddrInfoHints, LookupError, getaddrinfo};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
 
 use crate::base::elapsed::ms_since;
 use crate::base::target::AddressFamily;
 use crate::facts::dns::{System, SystemAnswer};
+use crate::os::pause::timeout;
 
 /// Addresses that are kept: a hostile answer may hold thousands.
 const ADDRESSES: usize = 32;

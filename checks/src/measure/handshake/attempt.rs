@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::timeout_at;
-
 use super::{seen, silence};
 use crate::base::elapsed::ms_since;
 use crate::base::target::Route;
 use crate::facts::handshake::Facts;
 use crate::measure::context::Context;
 use crate::measure::retest::{Exchange, sizes};
+use crate::os::pause::{timeout, timeout_at};
 use crate::ssh::connect::{self, NotConnected};
 use crate::ssh::connection::Connection;
 use crate::ssh::tap::{Tap, Watch};
@@ -36,10 +35,10 @@ pub(super) async fn attempt(
     let until = ctx.until().max(given_up);
     let mut connecting = Box::pin(connect::connect_watched(stream, watch, &ctx.target, until - began));
     let mut in_time =
-        Box::pin(async { timeout_at(given_up.into(), &mut connecting).await.unwrap_or(Err(NotConnected::Deadline)) });
+        Box::pin(async { timeout(deadline, &mut connecting).await.unwrap_or(Err(NotConnected::Deadline)) });
     let mut trying = Box::pin(async {
         let Some(exchange) = exchange(ctx, route) else { return Vec::new() };
-        match timeout_at(until.into(), sizes::stalled(watch, deadline / 2)).await {
+        match timeout_at(until, sizes::stalled(watch, deadline / 2)).await {
             Ok(()) => sizes::sizes(&exchange, until).await,
             Err(_) => Vec::new(),
         }

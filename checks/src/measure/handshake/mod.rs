@@ -36,7 +36,8 @@ pub async fn check(ctx: &Context, link: Option<Link>) -> (Step<Facts>, Option<Ke
     let process = transport.process();
     let began = Instant::now();
     // ConnectTimeout is for the connection and the handshake together (ssh_config(5)).
-    let deadline = ctx.limits.connect.saturating_sub(began - since).max(LEAST);
+    let spent = (began - since).saturating_sub(ctx.mark.paused());
+    let deadline = ctx.limits.connect.saturating_sub(spent).max(LEAST);
     let (stream, watch) = Tap::new(transport);
     let Some(attempted) = ctx.stop.race(attempt(ctx, reach.route, stream, &watch, deadline)).await else {
         return (Step::Skipped("interrupted".into()), None);
@@ -59,13 +60,7 @@ pub async fn check(ctx: &Context, link: Option<Link>) -> (Step<Facts>, Option<Ke
         }
         Err(NotConnected::Library(_)) if facts.user_would_agree() => Step::Error(library::library_lacks(&facts)),
         // The server's list has nothing of the user's, whatever the library speaks.
-        Err(NotConnected::Library(_)) => Step::Failed(facts),
-        Err(NotConnected::Deadline) => {
-            if let Some(socket) = &socket {
-                socket.abort();
-            }
-            Step::Failed(facts)
-        }
+        Err(NotConnected::Library(_) | NotConnected::Deadline) => Step::Failed(facts),
         Err(NotConnected::Failed(russh::Error::NoCommonAlgo { .. })) if facts.user_would_agree() => {
             Step::Error(library::library_lacks(&facts))
         }

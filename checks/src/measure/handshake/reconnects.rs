@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt as _;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::seen::manner;
 use crate::base::elapsed::ms_since;
@@ -14,15 +14,21 @@ use crate::base::target::Route;
 use crate::base::text::{sanitize, sanitize_bytes};
 use crate::facts::handshake::Reconnect;
 use crate::measure::context::Context;
+use crate::os::pause::timeout;
 use crate::ssh::dial;
 use crate::ssh::tap::{Seen, Tap};
 
-/// How many, at most, and what lies between them.
-const FEW: (usize, Duration) = (3, Duration::from_millis(300));
-/// The same where sshd's words stand for chance and for certainty: between its two numbers MaxStartups refuses by chance, and
-/// nine refusals in a row are rare even where it refuses six of ten.
-const MANY: (usize, Duration) = (8, Duration::from_millis(150));
-/// How long a look waits for a word.
+/// The number of reconnects and the pause before each.
+struct Schedule {
+    most: usize,
+    pause: Duration,
+}
+
+const FEW_RECONNECTS: Schedule = Schedule { most: 3, pause: Duration::from_millis(300) };
+/// For what may be MaxStartups: between its first and last number sshd refuses by chance, and nine refusals in a row are rare even at
+/// a rate of six in ten.
+const MANY_RECONNECTS: Schedule = Schedule { most: 8, pause: Duration::from_millis(150) };
+/// The wait for the first bytes of one reconnect.
 const PATIENCE: Duration = Duration::from_millis(700);
 
 /// What was seen on a connection that was opened at `opened`, in a check that began at `began`.
@@ -42,7 +48,7 @@ pub(super) fn reconnect(seen: &Seen, began: Instant, opened: Instant) -> Reconne
 /// may decide.
 pub(super) async fn again(ctx: &Context, route: Route, doubtful: bool, began: Instant) -> Vec<Reconnect> {
     let until = ctx.until();
-    let (most, pause) = if doubtful { MANY } else { FEW };
+    let Schedule { most, pause } = if doubtful { MANY_RECONNECTS } else { FEW_RECONNECTS };
     let mut reconnects = Vec::new();
     // A proxy command may be a login at a bastion: it is not repeated.
     if !matches!(route, Route::Direct(_)) {

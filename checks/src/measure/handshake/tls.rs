@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::timeout_at;
 
 use super::reconnects::reconnect;
 use crate::base::nonce::{noise, seed};
 use crate::base::target::Route;
 use crate::facts::handshake::Reconnect;
 use crate::measure::context::Context;
+use crate::os::pause::timeout_at;
 use crate::ssh::dial;
 use crate::ssh::tap::Tap;
 
@@ -31,7 +31,7 @@ pub(super) async fn greet(ctx: &Context, route: Route, began: Instant, until: In
         stream.read(&mut [0; 1]).await
     };
     // What came is in the watch, whether the reading ended or not.
-    let _ = timeout_at(until.min(opened + PATIENCE).into(), exchange).await;
+    let _ = timeout_at(until.min(opened + PATIENCE), exchange).await;
     Some(reconnect(&watch.seen(), began, opened))
 }
 

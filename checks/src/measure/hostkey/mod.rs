@@ -40,7 +40,8 @@ pub async fn check(ctx: &Context, keyed: Option<Keyed>) -> (Step<Facts>, Identit
     facts.decision = match decide(&facts, is_exempt(&ctx.target, reach.route)) {
         Some(decision) => decision,
         None if ctx.target.credentials.can_ask => ask(ctx, &facts).await,
-        None => Decision::PublicKeysOnly,
+        None if facts.known_hosts_command => Decision::PublicKeysOnly,
+        None => Decision::NobodyToAsk,
     };
     if facts.decision == Decision::AcceptedBySetting && facts.is_revoked_without_port() {
         facts.decision = Decision::PublicKeysOnly;
@@ -49,9 +50,11 @@ pub async fn check(ctx: &Context, keyed: Option<Keyed>) -> (Step<Facts>, Identit
         return (Step::Skipped("interrupted".into()), Identity::Untrusted);
     }
     let Some(with_passwords) = facts.decision.trust() else {
+        let version = connection.watch().seen().server.version.clone();
         connection.close(GOODBYE).await;
-        if facts.standing == KnownHostsMatch::Changed {
-            facts.others = others::answering(ctx, reach.route, &facts.fingerprint).await;
+        let further = others::further(ctx.limits.deep, version.as_ref().map(|(version, _)| version.as_str()));
+        if facts.standing == KnownHostsMatch::Changed && further > 0 {
+            facts.others = others::answering(ctx, reach.route, &facts.fingerprint, further).await;
         }
         if facts.decision == Decision::Withheld {
             return (Step::Passed(facts), Identity::Withheld);

@@ -17,7 +17,8 @@ const PROMPT: Duration = Duration::from_secs(2);
 /// Doubts that arise within this time share one answer.
 const SHARED: Duration = Duration::from_secs(1);
 /// How long we wait for a path to come back, and how often we try.
-const RECOVERY: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(3));
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(15);
+const RECOVERY_INTERVAL: Duration = Duration::from_secs(3);
 
 /// A connection that takes longer than this to answer is not worth waiting for: a new one is faster.
 const USEFUL: Duration = Duration::from_secs(3);
@@ -155,8 +156,8 @@ impl Examiner {
     /// Waits for the path to come back.
     async fn recovery(&mut self, since: Instant, first: NotLoggedIn) -> Finding {
         let mut error = first;
-        while since.elapsed() < RECOVERY.0 {
-            sleep(RECOVERY.1).await;
+        while since.elapsed() < RECOVERY_TIMEOUT {
+            sleep(RECOVERY_INTERVAL).await;
             match self.fresh().await {
                 Ok(_) => return Finding::Disturbed { outage: (since, Instant::now()) },
                 Err(next) if is_refusal(&next) => return Finding::Refused(next.to_string()),

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::timeout;
 
 use super::control::Finding;
 use super::next_probe::NextProbe;
 use super::rungs::DATA_INTERVAL;
 use super::stretch::Stretch;
 use crate::facts::idle::Arm;
+use crate::os::pause::timeout;
 
 /// Something that happened to a session.
 pub(super) enum SessionEvent {

@@ -18,7 +18,7 @@ use crate::base::stop::Stop;
 use crate::base::target::Route;
 use crate::base::text::seconds;
 use crate::facts::idle::Arm;
-use crate::facts::idle::hop::{MOST, NotLocated, TtlProbe, locate};
+use crate::facts::idle::hop::{MAX_HOPS, NotLocated, TtlProbe, locate};
 use crate::facts::path::Path;
 use crate::measure::progress::Progress;
 use crate::os::path;
@@ -109,8 +109,8 @@ struct HopLocator {
 impl HopLocator {
     async fn go(mut self) -> HopSearchResult {
         let (address, bind) = (self.address, self.scope.bind);
-        self.path = path::trace(address, bind, MOST, TRACE).await;
-        hop_count::count(&mut self.path, &self.probes.login.budget, address, bind, MOST, TRACE).await;
+        self.path = path::trace(address, bind, MAX_HOPS, TRACE).await;
+        hop_count::count(&mut self.path, &self.probes.login.budget, address, bind, MAX_HOPS, TRACE).await;
         self.first_round().await;
         // Where a ladder with few sessions leaves none for others, nothing tells yet whether hops matter at all.
         if self.died().is_some() && (self.scope.near > 0 || self.is_worth_it().await) {
@@ -124,7 +124,7 @@ impl HopLocator {
         let near = self.scope.near;
         let has_whole = near > 0 && self.probes.mark.is_some();
         let room = Room { now: near + usize::from(has_whole), later: self.scope.sessions.saturating_sub(NOT_OURS) };
-        let mut hops = if near > 0 { hop::next(&self.path, MOST, room, &[], None) } else { Vec::new() };
+        let mut hops = if near > 0 { hop::next(&self.path, MAX_HOPS, room, &[], None) } else { Vec::new() };
         hops.retain(|hop| !has_whole || Some(*hop) != self.furthest());
         let (overview, distance, opened) = (self.scope.overview.clone(), self.distance(), Instant::now());
         let round = self.probes.round(&hops, distance, async || longer_than_killed(overview).await);
@@ -145,8 +145,8 @@ impl HopLocator {
             let verdict = locate(&trials, killing);
             let is_open =
                 verdict.is_ok_and(|verdict| verdict.hops().count() > 1) || verdict == Err(NotLocated::NothingTold);
-            let next = |now: usize| hop::next(&self.path, MOST, Room { now, later: now }, &trials, killing);
-            let wanted = next(MOST.into()).len();
+            let next = |now: usize| hop::next(&self.path, MAX_HOPS, Room { now, later: now }, &trials, killing);
+            let wanted = next(MAX_HOPS.into()).len();
             if !is_open || wanted == 0 || !self.scope.goes_on || self.scope.stop.asked() {
                 return;
             }
@@ -208,7 +208,7 @@ impl HopLocator {
 
     /// The server's hop, or one that is surely behind it.
     fn furthest(&self) -> Option<u8> {
-        self.path.candidates(MOST).last().copied()
+        self.path.candidates(MAX_HOPS).last().copied()
     }
 }
 

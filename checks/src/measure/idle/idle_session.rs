@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{sleep, sleep_until};
 
 use super::rungs::SERVER_INTERVAL;
 use crate::base::limits::Patience;
@@ -12,6 +12,7 @@ use crate::base::text::sanitize;
 use crate::facts::connection::NotLoggedIn;
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::idle::Holds;
+use crate::os::pause::timeout;
 use crate::os::socket::SocketKeepalive;
 use crate::ssh::connection::{Connection, KeepaliveReply};
 use crate::ssh::ending::Ending;

@@ -13,7 +13,7 @@ use crate::facts::idle::Speaker;
 use crate::facts::idle::advice::{INTERVALS, interval};
 
 /// Fewer sessions than this climb gently: there are none to narrow the bracket afterwards.
-const FEW: usize = 7;
+const MIN_SESSIONS_TO_KEEP: usize = 7;
 /// A bracket whose width is less than this part of what killed is not worth another wait.
 const NARROW: f64 = 0.2;
 /// Another answer costs no time within the verdict on what died, seconds.
@@ -50,8 +50,8 @@ impl Ladder {
     /// Rungs up to `longest` seconds for so many sessions; every other one lets the server speak first, where it can.
     pub(super) fn new(longest: f64, sessions: usize, server_speaks: bool) -> Self {
         Self {
-            waiting: rungs(longest, sessions < FEW).into(),
-            keeps: sessions >= FEW,
+            waiting: rungs(longest, sessions < MIN_SESSIONS_TO_KEEP).into(),
+            keeps: sessions >= MIN_SESSIONS_TO_KEEP,
             longest,
             server_speaks,
             spoke_last: false,

@@ -55,8 +55,11 @@ const LADDER: usize = 13;
 const HOPS: usize = 3;
 /// Sessions where a person has to touch a key for each login.
 const TOUCHED: usize = 4;
-/// What a test may take at most: so many times its longest silence, for few sessions that climb one after the other, and this beside it.
-const MOST: (u32, Duration) = (6, Duration::from_mins(2));
+/// The longest test in multiples of its longest idle time: a few sessions climb the rungs one after the other.
+const MAX_LENGTH_FACTOR: u32 = 6;
+/// Time allowed beyond that, for logins and the proof of the fix.
+const MAX_LENGTH_EXTRA: Duration = Duration::from_mins(2);
+
 /// Measures how long silence is survived on sessions of its own, beside the connection that auth left.
 pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
     if ctx.limits.idle.is_zero() {
@@ -154,7 +157,7 @@ async fn measure(
             _ => held.spawn(session::take_part(test.clone(), line, role)),
         };
     }
-    let until = began + limits.idle * MOST.0 + MOST.1;
+    let until = began + limits.idle * MAX_LENGTH_FACTOR + MAX_LENGTH_EXTRA;
     let (state, interrupted) = coordinator.run(&mut held, monitor, &ctx.stop, until, &ctx.progress).await;
     let mut facts = state.facts(Instant::now());
     if monitor.has_noticed().await {

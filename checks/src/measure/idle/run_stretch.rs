@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use tokio::time::{sleep_until, timeout};
+use tokio::time::sleep_until;
 
 use super::control::{Control, Finding};
 use super::events::{Line, Order, SessionEvent};
@@ -14,6 +14,7 @@ use super::role::Role;
 use super::rungs::LATE_LINE;
 use super::stretch::{Stretch, StretchOutcome};
 use crate::facts::idle::Holds;
+use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 use crate::ssh::connection::KeepaliveReply;
 use crate::ssh::ending::Ending;

@@ -10,8 +10,6 @@ pub(crate) mod sizes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::time::timeout;
-
 use crate::base::elapsed::ms_since;
 use crate::base::limits::Patience;
 use crate::base::nonce::{noise, seed};
@@ -19,6 +17,7 @@ use crate::base::target::{Route, Target};
 use crate::facts::connection;
 use crate::facts::handshake::KexInit;
 use crate::facts::retest::{Retest, RetestOutcome};
+use crate::os::pause::timeout;
 use crate::ssh::budget::Budget;
 use crate::ssh::connect::{self, NotConnected};
 use crate::ssh::connection::Connection;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::sleep_until;
 
 use super::{Exchange, Shape, Tried};
 use crate::facts::retest::{HEADERS_V4, HEADERS_V6, Retest, RetestOutcome};
+use crate::os::pause::timeout_at;
 use crate::ssh::tap::Watch;
 
 /// What every IPv4 host takes (RFC 1122 section 3.3.3: packets of 576 bytes), so that no path may lose it.
@@ -105,7 +106,7 @@ pub(crate) async fn narrow(
             sleep_until((began + SPACING * order).into()).await;
             let arm = exchange.once(shape, few.as_ref().as_ref(), deadline);
             let tried = match until {
-                Some(until) => timeout_at(until.into(), arm).await.ok()?,
+                Some(until) => timeout_at(until, arm).await.ok()?,
                 None => arm.await,
             };
             Some((order, tried.arm))

@@ -16,7 +16,7 @@ const SERVERS: [&str; 5] = ["sshd", "sshd-session", "sshd-auth", "dropbear", "ti
 /// SSH's own port (RFC 4253 section 4.1).
 const PORT: u16 = 22;
 /// Connections that are looked at; a machine with more has no table that a person reads.
-const MOST: usize = 65_536;
+const MAX_SOCKETS: usize = 65_536;
 /// Ancestors of a program that are named.
 const ANCESTORS: usize = 6;
 
@@ -39,7 +39,7 @@ pub fn inventory() -> io::Result<Inventory> {
     os::for_each_tcp_socket(|socket| match socket.state {
         TcpState::Listen => listening.push(socket),
         TcpState::TimeWait | TcpState::SynSent | TcpState::SynReceived | TcpState::Closed => {}
-        _ if sockets.len() == MOST => cut_short = true,
+        _ if sockets.len() == MAX_SOCKETS => cut_short = true,
         _ => sockets.push(socket),
     })?;
     let inodes = sockets.iter().chain(&listening).map(|socket| socket.inode).filter(|inode| *inode != 0);

@@ -7,7 +7,7 @@ const PROOF: usize = 16;
 /// The longest text in between that is looked for, and the longest alteration, bytes.
 const LONGEST: usize = 4096;
 /// How many texts in between there may be: a line end that is altered everywhere is an alteration.
-const MOST: usize = 16;
+const MAX_INSERTIONS: usize = 16;
 
 /// What came back, compared with what was sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,10 +48,11 @@ impl Alignment {
             if here.is_empty() {
                 return found;
             }
-            let length = if found.inserted.len() < MOST { text_before(there, here) } else { None };
+            let length = if found.inserted.len() < MAX_INSERTIONS { text_before(there, here) } else { None };
             let Some(length) = length else {
                 let in_place = altered(there, here);
-                let open = !in_place && found.inserted.len() < MOST && here.len() <= LONGEST && is_text_so_far(here);
+                let open =
+                    !in_place && found.inserted.len() < MAX_INSERTIONS && here.len() <= LONGEST && is_text_so_far(here);
                 found.difference = Some(Difference { at, back_at, in_place, open });
                 return found;
             };

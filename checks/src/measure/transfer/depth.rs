@@ -7,6 +7,7 @@ use crate::base::nonce::{noise, nonce, seed};
 use crate::facts::connection::Ran;
 use crate::facts::transfer::{Facts, Rekey};
 use crate::measure::channel::command;
+use crate::os::pause::timeout;
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;
 
@@ -37,7 +38,7 @@ pub(super) async fn check(
         }
         rekey(connection, patience, true).await
     };
-    let under_way = tokio::time::timeout(long.total, under_way);
+    let under_way = timeout(long.total, under_way);
     let (facts, loaded) = tokio::join!(returned(connection, running, &sent, long), under_way);
     ([Some(quiet), loaded.ok()].into_iter().flatten().collect(), Some(facts))
 }

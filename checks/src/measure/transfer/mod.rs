@@ -101,11 +101,11 @@ pub(crate) async fn echo(
 ) -> Option<Echo> {
     /// ASCII's ACK, which no text has.
     const BYTE: u8 = 0x06;
-    const MOST: usize = 10;
-    const LEAST: usize = 3;
+    const MAX_ROUND_TRIPS: usize = 10;
+    const MIN_ROUND_TRIPS: usize = 3;
     const BUDGET_MS: f64 = 20.0;
     let mut times = Vec::new();
-    while times.len() < LEAST || times.len() < MOST && times.iter().sum::<f64>() < BUDGET_MS {
+    while times.len() < MIN_ROUND_TRIPS || times.len() < MAX_ROUND_TRIPS && times.iter().sum::<f64>() < BUDGET_MS {
         let came = |ran: &Ran| ran.stdout.contains(&BYTE);
         let ran = running.exchange(vec![BYTE], patience, connection.watch(), came).await;
         let text: Vec<u8> = ran.stdout.iter().copied().filter(|byte| *byte != BYTE).collect();

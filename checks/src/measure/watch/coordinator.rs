@@ -2,19 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::control::{Control, ControlOutcome};
-use super::idle_ladder::IdleLadder;
 use super::kind::SessionType;
-use super::session::{Death, Lengths, Opened, Report, Totals};
+use super::open_session::{Open, Pending, Whom, seconds};
+use super::session::{Death, Opened, Report, Totals};
+use super::timers::Timers;
 use super::view::{SessionStatus, WatchedSession};
 use super::{Notice, Stopped};
 use crate::base::text::sanitize;
 use crate::facts::connection::{Manner, NotLoggedIn};
-use crate::facts::idle::{Holds, advice};
 use crate::facts::journal::{Alive, Connected, Controlled, Ended, Event, Machine, NotConnected, Recovered, Stalled};
-use crate::facts::sessions::{Next, Observer, Others, Session, SessionEnd, Unanswered};
+use crate::facts::sessions::{Next, Others, Session, SessionEnd};
 use crate::os::clocks::wall;
 use crate::os::host_changes::HostChanges;
 
@@ -24,8 +24,6 @@ const SETTLES: Duration = Duration::from_secs(6);
 const TOGETHER: Duration = Duration::from_secs(10);
 /// Between two heartbeats in the journal; each tells of another session.
 const HEARTBEAT: Duration = Duration::from_mins(1);
-/// Segments without an acknowledgement are lost after this time; before, they may be on their way.
-const ON_THEIR_WAY: Duration = Duration::from_secs(3);
 
 /// One place in the watch, and the session that is in it now.
 struct Place {
@@ -38,45 +36,15 @@ struct Place {
     not_opened: Option<String>,
 }
 
-/// A session that is open.
-struct Open {
-    number: u32,
-    began: Instant,
-    local: Option<std::net::SocketAddr>,
-    remote: Option<std::net::SocketAddr>,
-    holds: Holds,
-    survived: Duration,
-    heard: Instant,
-    stalled: Option<Instant>,
-    totals: Totals,
-    /// What the last heartbeat told.
-    told: Totals,
-    answers: u64,
-}
-
-/// A loss of which not everything is known yet.
-struct Pending {
-    place: usize,
-    number: u32,
-    facts: Session,
-    totals: Totals,
-    /// When it stopped: its end, or its first request without an answer.
-    moment: Instant,
-    due: Instant,
-}
-
 /// The account of a watch.
 pub(super) struct Coordinator {
-    host: String,
-    port: u16,
+    whom: Whom,
     places: Vec<Place>,
     pending: Vec<Pending>,
     /// When sessions stopped, and in which place.
     stopped: Vec<(usize, Instant)>,
     sessions: u32,
-    ladder: IdleLadder,
-    keepalive: Duration,
-    lengths: watch::Sender<Lengths>,
+    timers: Timers,
     control: Control,
     machine: HostChanges,
     heartbeat: (Instant, usize),
@@ -85,26 +53,21 @@ pub(super) struct Coordinator {
 
 impl Coordinator {
     pub(super) fn new(
-        (host, port): (String, u16),
+        whom: Whom,
         kinds: &[SessionType],
-        ladder: IdleLadder,
-        keepalive: Duration,
-        lengths: watch::Sender<Lengths>,
+        timers: Timers,
         control: Control,
         machine: HostChanges,
         notices: mpsc::UnboundedSender<Notice>,
     ) -> Self {
         let place = |kind: &SessionType| Place { kind: *kind, open: None, lost: 0, last: None, not_opened: None };
         Self {
-            host,
-            port,
+            whom,
             places: kinds.iter().map(place).collect(),
             pending: Vec::new(),
             stopped: Vec::new(),
             sessions: 0,
-            ladder,
-            keepalive,
-            lengths,
+            timers,
             control,
             machine,
             heartbeat: (Instant::now(), 0),
@@ -115,7 +78,7 @@ impl Coordinator {
     /// Takes note of something that happened to a session; the reason to end the watch where there is one.
     pub(super) fn take(&mut self, place: usize, report: Report) -> Option<Stopped> {
         match report {
-            Report::Opened(opened) => self.opened(place, *opened),
+            Report::Opened(opened) => self.opened(place, &opened),
             Report::NotOpened(error) => return self.not_opened(place, &error),
             Report::Answered { idle, totals } => self.answered(place, idle, totals),
             Report::Stalled { idle, since, tcp } => {
@@ -133,15 +96,15 @@ impl Coordinator {
                     self.record(Event::Recovered(Recovered { session, after_s: seconds(after) }));
                 }
             }
-            Report::Died(death) => self.died(place, *death),
+            Report::Died(death) => self.died(place, &death),
             Report::Closed(totals) => self.closed(place, totals),
         }
         None
     }
 
-    fn opened(&mut self, place: usize, opened: Opened) {
+    fn opened(&mut self, place: usize, opened: &Opened) {
         self.sessions += 1;
-        let Opened { began, took, local, remote, holds } = opened;
+        let Opened { began, took, local, remote, holds } = *opened;
         let (number, kind) = (self.sessions, self.kind(place));
         if let (Some(local), Some(remote)) = (local, remote) {
             self.machine.follow(remote, local);
@@ -194,12 +157,11 @@ impl Coordinator {
             open.totals = totals;
         }
         if silent {
-            self.ladder.survive(idle);
-            self.set_lengths();
+            self.timers.survive(idle);
         }
     }
 
-    fn died(&mut self, place: usize, death: Death) {
+    fn died(&mut self, place: usize, death: &Death) {
         let now = Instant::now();
         let Some(open) = self.places[place].open.take() else { return };
         let moment = death.asked.filter(|_| death.manner == Manner::Silent).unwrap_or(death.at);
@@ -208,7 +170,8 @@ impl Coordinator {
         }
         self.stopped.retain(|(_, at)| now.saturating_duration_since(*at) < TOGETHER * 10);
         self.stopped.push((place, moment));
-        let facts = Session { machine: self.machine.since(open.heard), ..self.facts(place, &open, &death) };
+        let facts = open.lost(&self.whom, self.kind(place), death);
+        let facts = Session { machine: self.machine.since(open.heard), ..facts };
         self.places[place].lost += 1;
         self.places[place].last = Some((facts.seen_at, last_words(&facts)));
         self.pending.push(Pending {
@@ -221,64 +184,9 @@ impl Coordinator {
         });
     }
 
-    /// What is known of a lost session without a look at the others.
-    fn facts(&self, place: usize, open: &Open, death: &Death) -> Session {
-        let unanswered = death.asked.map(|asked| death.at.saturating_duration_since(asked));
-        let silent = death.manner == Manner::Silent;
-        let acknowledged = silent && death.tcp.is_some_and(|tcp| tcp.unacked == 0);
-        let end = match unanswered {
-            // The kernel on the other side took everything: only sshd is missing.
-            Some(waited) if acknowledged && waited > ON_THEIR_WAY => SessionEnd::ClosedHere {
-                unanswered: Some(Unanswered { packets: death.requests, for_s: seconds(waited), alike: true }),
-            },
-            _ => SessionEnd::Died {
-                manner: death.manner.clone(),
-                sign: death.sign,
-                unanswered_s: unanswered.map(seconds),
-                tcp: death.tcp,
-            },
-        };
-        Session {
-            observer: Observer::Watch,
-            traffic: self.kind(place).traffic(),
-            holds: Some(open.holds),
-            host: self.host.clone(),
-            port: self.port,
-            local: open.local,
-            remote: open.remote,
-            seen_at: wall(death.at),
-            age_s: Some(seconds(death.age)),
-            survived_s: seconds(open.survived),
-            quiet_s: seconds(death.idle),
-            exchange: None,
-            end,
-            machine: Vec::new(),
-            others: Others::default(),
-            next: None,
-        }
-    }
-
     fn closed(&mut self, place: usize, totals: Totals) {
         let Some(open) = self.places[place].open.take() else { return };
-        let now = Instant::now();
-        let facts = Session {
-            observer: Observer::Watch,
-            traffic: self.kind(place).traffic(),
-            holds: Some(open.holds),
-            host: self.host.clone(),
-            port: self.port,
-            local: open.local,
-            remote: open.remote,
-            seen_at: wall(now),
-            age_s: Some(seconds(now - open.began)),
-            survived_s: seconds(open.survived),
-            quiet_s: seconds(now.saturating_duration_since(open.heard)),
-            exchange: None,
-            end: SessionEnd::ClosedHere { unanswered: None },
-            machine: Vec::new(),
-            others: Others::default(),
-            next: None,
-        };
+        let facts = open.closed(&self.whom, self.kind(place));
         self.ended(open.number, facts, totals);
     }
 
@@ -332,21 +240,12 @@ impl Coordinator {
             matches!(facts.death(), Some((manner, _)) if manner.is_of_connection() || *manner == Manner::Silent);
         let path_works = facts.others.alive > 0 || facts.next.is_some_and(|next| next.answered);
         if self.kind(place) == SessionType::Silent && of_path && path_works && facts.machine.is_empty() {
-            self.ladder.die(Duration::from_secs_f64(facts.quiet_s), Instant::now());
-            self.set_lengths();
+            self.timers.die(Duration::from_secs_f64(facts.quiet_s));
         }
     }
 
-    fn set_lengths(&mut self) {
-        let outlived = self.ladder.outlived().and_then(|survived| advice::interval(survived.as_secs_f64()));
-        let keepalive =
-            outlived.map_or(self.keepalive, |seconds| Duration::from_secs(seconds.into()).min(self.keepalive));
-        let lengths = Lengths { silent: self.ladder.next(Instant::now()), keepalive };
-        self.lengths.send_if_modified(|known| std::mem::replace(known, lengths) != lengths);
-    }
-
     fn kind(&self, place: usize) -> SessionType {
-        self.places[place].kind.within(self.lengths.borrow().keepalive)
+        self.timers.of(self.places[place].kind)
     }
 
     fn ended(&self, session: u32, facts: Session, totals: Totals) {
@@ -390,7 +289,7 @@ impl Coordinator {
                 Some(open) => SessionStatus::Open {
                     age: now - open.began,
                     idle: now.saturating_duration_since(open.heard),
-                    until: (place.kind == SessionType::Silent).then(|| self.lengths.borrow().silent),
+                    until: (place.kind == SessionType::Silent).then(|| self.timers.silent()),
                 },
             },
             lost: place.lost,
@@ -438,11 +337,6 @@ fn last_words(facts: &Session) -> String {
         SessionEnd::Died { manner, .. } => manner.words(),
         _ => "sshd does not answer".to_owned(),
     }
-}
-
-/// Seconds with three decimals: no clock here is worth more.
-fn seconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 fn signed_seconds(from: jiff::Timestamp, to: jiff::Timestamp) -> f64 {

@@ -84,9 +84,9 @@ mod tests {
         let tested = (0..tests).map(|_| {
             let idle = ladder.next(now);
             if idle < timer {
-                ladder.survive(idle)
+                ladder.survive(idle);
             } else {
-                ladder.die(idle, now)
+                ladder.die(idle, now);
             }
             (idle.as_secs(), idle >= timer)
         });

@@ -6,14 +6,16 @@ mod control;
 mod coordinator;
 mod idle_ladder;
 mod kind;
+mod open_session;
 mod pacer;
 mod session;
+mod timers;
 mod view;
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -26,10 +28,11 @@ use crate::os::host_changes::HostChanges;
 
 use control::Control;
 use coordinator::Coordinator;
-use idle_ladder::IdleLadder;
 pub use kind::SessionType;
+use open_session::Whom;
 use pacer::Pacer;
-use session::{Holder, Lengths, Shared};
+use session::{Holder, Shared};
+use timers::Timers;
 pub use view::{SessionStatus, WatchedSession};
 
 /// Between two looks at the account.
@@ -99,9 +102,7 @@ pub async fn hold(
     }
     let login = Arc::new(login);
     let kinds = kinds(&plan, &ctx.target.settings, logged_in.runs_commands.is_ok());
-    let ladder = IdleLadder::new(plan.longest_idle);
-    let lengths = Lengths { silent: ladder.next(Instant::now()), keepalive: plan.keepalive };
-    let (set_lengths, lengths) = watch::channel(lengths);
+    let timers = Timers::new(plan.longest_idle, plan.keepalive);
     let shared = Shared {
         login: login.clone(),
         mark: logged_in.runs_commands.is_ok().then(nonce),
@@ -114,13 +115,13 @@ pub async fn hold(
     let (reports, reported) = mpsc::unbounded_channel();
     let mut holders = JoinSet::new();
     for (number, kind) in kinds.iter().enumerate() {
-        let (shared, lengths, reports) = (shared.clone(), lengths.clone(), reports.clone());
+        let (shared, lengths, reports) = (shared.clone(), timers.lengths(), reports.clone());
         holders.spawn(Holder { number, kind: *kind, shared, lengths, reports }.hold());
     }
     let control = Control::new(login, ctx.limits.connect);
     let machine = HostChanges::new(ctx.target.bind);
-    let whom = (ctx.target.host.clone(), ctx.target.port);
-    let coordinator = Coordinator::new(whom, &kinds, ladder, plan.keepalive, set_lengths, control, machine, notices);
+    let whom = Whom { host: ctx.target.host.clone(), port: ctx.target.port };
+    let coordinator = Coordinator::new(whom, &kinds, timers, control, machine, notices);
     keep_account(ctx, coordinator, reported, holders).await
 }
 

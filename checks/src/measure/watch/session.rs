@@ -9,6 +9,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use super::kind::SessionType;
 use super::pacer::Pacer;
+use super::timers::Lengths;
 use crate::base::limits::Patience;
 use crate::base::stop::Stop;
 use crate::facts::connection::{Manner, NotLoggedIn};
@@ -78,15 +79,6 @@ pub(super) struct Death {
     pub(super) requests: u32,
     pub(super) tcp: Option<TcpInfo>,
     pub(super) totals: Totals,
-}
-
-/// The idle times that the coordinator sets.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Lengths {
-    /// The idle time that the silent session is tested for.
-    pub(super) silent: Duration,
-    /// The longest interval of SSH keepalives that is known to outlive the path's timer.
-    pub(super) keepalive: Duration,
 }
 
 /// What all sessions of a watch share.

@@ -9,9 +9,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::facts::path::{Path, Protocol};
+use crate::os::pause::timeout;
 use probe::{ProbeReply, Reply};
 
 /// Time between two probes: the probes sent in vain once the server has answered are few, and no router's limit on ICMP is met.

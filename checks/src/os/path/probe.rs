@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket as StdUdpSocket
 use std::time::{Duration, Instant};
 
 use tokio::net::UdpSocket;
-use tokio::time::timeout;
 
 use crate::facts::tcp::Icmp;
 use crate::os::icmp::linux::ErrorQueue;
+use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 
 /// The first of traceroute's ports, where nobody listens.

@@ -12,6 +12,7 @@ use tokio::net::UnixStream;
 use super::clock::{Clock, Cut};
 use crate::base::elapsed::ms_since;
 use crate::facts::auth::{Agent, KeyProblem};
+use crate::os::pause::timeout;
 
 /// How long an agent may take to list its keys; that needs no person.
 const LISTING: Duration = Duration::from_secs(5);
@@ -25,7 +26,7 @@ pub(crate) async fn list(
     let Some(socket) = socket else { return (Agent::default(), Vec::new()) };
     let mut agent = Agent { socket: Some(socket.to_owned()), ..Agent::default() };
     let began = Instant::now();
-    let listing = tokio::time::timeout(LISTING, async {
+    let listing = timeout(LISTING, async {
         let (mut client, bound) = open(socket, binding).await?;
         Ok::<_, keys::Error>((client.request_identities().await?, bound))
     });

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::base::stop::Stop;
+use crate::os::pause::{Mark, timeout};
 
 /// What is left of the time for a stage.
 #[derive(Debug)]
@@ -32,12 +33,12 @@ impl Clock {
 
     /// Waits for the future as long as there is time left.
     pub(crate) async fn bound<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Cut> {
-        let began = Instant::now();
-        let result = match self.stop.race(tokio::time::timeout(self.left, future)).await {
+        let (began, mark) = (Instant::now(), Mark::now());
+        let result = match self.stop.race(timeout(self.left, future)).await {
             Some(result) => result.map_err(|_| Cut::Deadline),
             None => Err(Cut::Stopped),
         };
-        self.left = self.left.saturating_sub(began.elapsed());
+        self.left = self.left.saturating_sub(began.elapsed().saturating_sub(mark.paused()));
         result
     }
 

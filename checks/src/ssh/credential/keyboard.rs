@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::clock::{Clock, Cut};
 use super::outcome::CredentialOutcome;
-use crate::base::ask::Ask;
+use crate::base::ask::{Ask, Question};
 use crate::base::elapsed::ms_since;
 use crate::base::text::sanitize;
 use crate::facts::auth::question::{self, PromptContext};
@@ -16,7 +16,7 @@ use crate::facts::auth::{KeyProblem, Prompt, Steps};
 use crate::ssh::connection::Connection;
 
 /// The most rounds of questions; two factors with a notice after each take six.
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 6;
 /// The most questions in one round.
 const QUESTIONS: usize = 16;
 /// Who answers.
@@ -50,6 +50,7 @@ pub(crate) struct Conversation {
 pub(crate) async fn converse(
     connection: &mut Connection,
     user: &str,
+    host: &str,
     answerer: Answerer,
     clock: &mut Clock,
 ) -> Conversation {
@@ -65,7 +66,7 @@ pub(crate) async fn converse(
         again: None,
     };
     let mut answerer = answerer;
-    let mut asked = Instant::now();
+    let (mut asked, mut asking) = (Instant::now(), connection.watch().asking());
     let start = connection.handle().authenticate_keyboard_interactive_start(user, None::<String>);
     let mut response = clock.bound(start).await;
     for _ in 0..ROUNDS {
@@ -79,12 +80,17 @@ pub(crate) async fn converse(
                 talk.outcome = CredentialOutcome::Broken(error.to_string());
                 return talk;
             }
-            Ok(Ok(Response::Success)) => {
-                talk.outcome = CredentialOutcome::Success;
+            Ok(Ok(Response::Failure { remaining_methods, partial_success })) => {
+                talk.outcome =
+                    CredentialOutcome::failed(&remaining_methods, partial_success, &asking, connection).await;
                 return talk;
             }
-            Ok(Ok(Response::Failure { remaining_methods, partial_success })) => {
-                talk.outcome = CredentialOutcome::failed(&remaining_methods, partial_success, connection).await;
+            Ok(Ok(_)) if !asking.may_be_answered() => {
+                talk.outcome = CredentialOutcome::unasked();
+                return talk;
+            }
+            Ok(Ok(Response::Success)) => {
+                talk.outcome = CredentialOutcome::Success;
                 return talk;
             }
             Ok(Ok(Response::InfoRequest { name, instructions, prompts })) => {
@@ -100,19 +106,20 @@ pub(crate) async fn converse(
             talk.stuck = Some(KeyProblem::NewPassword);
             return talk;
         }
-        let answers = match answerer.answers(user, &context, &questions, clock, &mut talk.again).await {
-            Ok(answers) => answers,
-            Err(obstacle) => {
-                talk.stuck = Some(obstacle);
-                return talk;
-            }
-        };
+        let answers =
+            match answerer.answers(&format!("{user}@{host}"), &context, &questions, clock, &mut talk.again).await {
+                Ok(answers) => answers,
+                Err(obstacle) => {
+                    talk.stuck = Some(obstacle);
+                    return talk;
+                }
+            };
         talk.answered |= !answers.is_empty();
         if talk.prompts.len() > 1 {
             // More than one question: at least one of the answers may be good only once.
             talk.again = None;
         }
-        asked = Instant::now();
+        (asked, asking) = (Instant::now(), connection.watch().asking());
         let respond = connection.handle().authenticate_keyboard_interactive_respond(answers);
         response = clock.bound(respond).await;
     }
@@ -135,7 +142,7 @@ impl Answerer {
     /// An answer to each question, or why there is none to one of them.
     async fn answers(
         &mut self,
-        user: &str,
+        who: &str,
         context: &PromptContext,
         questions: &[Asked],
         clock: &Clock,
@@ -158,11 +165,11 @@ impl Answerer {
             let instructions = &context.instructions;
             let notice = if at == 0 && !instructions.is_empty() { format!("{instructions}\n") } else { String::new() };
             // Whoever asks makes the words safe, and keeps their lines: a menu of factors has several.
-            let words = format!("{notice}({}) {}", sanitize(user), asked.prompt);
+            let question = Question::Server { who: who.to_owned(), words: format!("{notice}{}", asked.prompt) };
             if asked.echo {
-                answers.push(clock.person(move || ask.line(&words)).await.ok_or(KeyProblem::Declined)?);
+                answers.push(clock.person(move || ask.line(&question)).await.ok_or(KeyProblem::Declined)?);
             } else {
-                let secret = clock.person(move || ask.secret(&words)).await.ok_or(KeyProblem::Declined)?;
+                let secret = clock.person(move || ask.secret(&question)).await.ok_or(KeyProblem::Declined)?;
                 answers.push(secret.expose_secret().to_owned());
                 if question::asks_for_password(&asked.prompt, context) && question::is_password_itself(&asked.prompt) {
                     *again = Some(secret);

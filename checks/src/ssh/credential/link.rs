@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep_until;
-
 use crate::facts::connection::Manner;
+use crate::os::pause::{timeout, timeout_at};
 use crate::os::socket::Socket;
 use crate::ssh::connection::Connection;
 use crate::ssh::tap::Watch;
@@ -32,7 +31,7 @@ impl Unheard {
     ///
     /// A server accepts the request to log in before it looks anything up: however slow a login, this answer comes at once.
     pub(crate) async fn by(self, deadline: Instant) {
-        sleep_until(deadline.into()).await;
+        let _ = timeout_at(deadline, std::future::pending::<()>()).await;
         let lost = self.socket.and_then(|socket| socket.tcp_info()).is_some_and(|tcp| tcp.is_losing());
         if !lost && self.watch.seen().received > self.received {
             std::future::pending::<()>().await;
@@ -42,7 +41,7 @@ impl Unheard {
 
 /// How the connection ended, in words, after an answer without methods; none when the server itself gave that answer.
 pub(crate) async fn after_silence(connection: &Connection) -> Option<String> {
-    let _ = tokio::time::timeout(DYING, async {
+    let _ = timeout(DYING, async {
         while !(connection.is_closed() && connection.ending().is_some()) {
             tokio::time::sleep(GLANCE).await;
         }

@@ -76,10 +76,11 @@ pub(crate) enum Offered {
 impl Credential {
     /// Presents this proof for `user` on `connection`; the caller has the deadline.
     pub async fn present(&self, connection: &mut Connection, user: &str) -> CredentialOutcome {
+        let asking = connection.watch().asking();
         match self {
             Self::Once => CredentialOutcome::Broken("the answers were good only once".into()),
             Self::None => match connection.handle().authenticate_none(user).await {
-                Ok(result) => CredentialOutcome::of(result, connection).await,
+                Ok(result) => CredentialOutcome::of(result, &asking, connection).await,
                 Err(error) => CredentialOutcome::Broken(error.to_string()),
             },
             Self::Key(key) => match key.offer(connection, user, &mut Steps::default()).await {
@@ -88,13 +89,13 @@ impl Credential {
             },
             Self::Password(password) => {
                 match connection.handle().authenticate_password(user, password.expose_secret()).await {
-                    Ok(result) => CredentialOutcome::of(result, connection).await,
+                    Ok(result) => CredentialOutcome::of(result, &asking, connection).await,
                     Err(error) => CredentialOutcome::Broken(error.to_string()),
                 }
             }
             Self::KeyboardInteractive(password) => {
                 let answerer = Answerer { secret: Some(password.clone()), person: None };
-                keyboard::converse(connection, user, answerer, &mut Clock::of_the_caller()).await.outcome
+                keyboard::converse(connection, user, "", answerer, &mut Clock::of_the_caller()).await.outcome
             }
         }
     }
@@ -118,6 +119,7 @@ impl Key {
         let binding = connection.handle().agent_session_binding().cloned();
         *steps = Steps::default();
         let mut signer = Signer { half: &self.half, binding, step_began: Instant::now(), steps };
+        let asking = connection.watch().asking();
         let handle = connection.handle();
         let result = match &self.public {
             Public::Key(key) => handle.authenticate_publickey_with(user, key.clone(), self.hash, &mut signer).await,
@@ -127,7 +129,7 @@ impl Key {
         };
         signer.decided();
         match result {
-            Ok(result) => Offered::Answer(CredentialOutcome::of(result, connection).await),
+            Ok(result) => Offered::Answer(CredentialOutcome::of(result, &asking, connection).await),
             Err(Unsigned::Obstacle(obstacle)) => Offered::Wanted(obstacle),
             Err(Unsigned::Send(error)) => Offered::Answer(CredentialOutcome::Broken(error.to_string())),
         }

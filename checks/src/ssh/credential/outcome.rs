@@ -5,6 +5,10 @@ use russh::client::AuthResult;
 
 use super::link;
 use crate::ssh::connection::Connection;
+use crate::ssh::tap::Asking;
+
+/// The words for an answer that came before its request can have been read.
+const UNASKED: &str = "the server answered before it was asked";
 
 /// The server's answer to a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,17 +31,27 @@ impl CredentialOutcome {
     }
 
     /// The library's words for an answer; a list of methods that is empty may mean that the link died.
-    pub(crate) async fn of(result: AuthResult, connection: &Connection) -> Self {
+    pub(crate) async fn of(result: AuthResult, asking: &Asking, connection: &Connection) -> Self {
         match result {
-            AuthResult::Success => Self::Success,
+            AuthResult::Success if asking.may_be_answered() => Self::Success,
+            AuthResult::Success => Self::unasked(),
             AuthResult::Failure { remaining_methods, partial_success } => {
-                Self::failed(&remaining_methods, partial_success, connection).await
+                Self::failed(&remaining_methods, partial_success, asking, connection).await
             }
         }
     }
 
-    pub(crate) async fn failed(methods: &MethodSet, partial: bool, connection: &Connection) -> Self {
+    /// What is left of an answer to nothing: whatever follows it may be the answer to something else.
+    pub(crate) fn unasked() -> Self {
+        Self::Broken(UNASKED.to_owned())
+    }
+
+    pub(crate) async fn failed(methods: &MethodSet, partial: bool, asking: &Asking, connection: &Connection) -> Self {
         let names: Vec<String> = methods.iter().map(String::from).collect();
+        // Without methods it may be the library's own word for a connection that ended.
+        if !names.is_empty() && !asking.may_be_answered() {
+            return Self::unasked();
+        }
         match (partial, names.is_empty()) {
             (true, _) => Self::Partial(names),
             (false, false) => Self::Refused(names),

@@ -1,7 +1,8 @@
 //! A stream that is watched: what russh drops, and how the stream ended.
 //!
 //! Nothing is altered, and one thing withheld: the lines that a server may send before its version (RFC 4253 section 4.2) and
-//! that russh would only drop. It gives up at 20 of them, where ssh reads 1023.
+//! that russh would only drop. It gives up at 20 of them, where ssh reads 1023. And the stream is ended, by us, once the server has
+//! sent more than it may: russh keeps what it cannot hand on, without a bound of its own.
 
 pub(crate) mod wire;
 
@@ -17,6 +18,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
 use super::wait;
+
+/// The most that a server may send from its version to the end of the login, bytes: a key exchange with the longest lists, a banner and
+/// several rounds of questions take a fifth of it.
+pub(crate) const BEFORE_LOGIN: u64 = 512 << 10;
 
 /// Everything seen on one connection.
 #[derive(Debug)]
@@ -39,6 +44,12 @@ pub struct Seen {
     pub longest_quiet: Duration,
     /// How the stream ended, if it did.
     pub end: Option<StreamEnd>,
+    /// How many bytes the server may have sent; nothing before its version, which has bounds of its own.
+    allowed: Option<u64>,
+    /// The server sent more than it may, and the stream was ended for it: the bytes received by then.
+    pub excess: Option<u64>,
+    /// The server gave an answer to a request that had not reached it.
+    pub answered_unasked: bool,
 }
 
 /// How a stream ended, and when.
@@ -84,6 +95,9 @@ impl Watch {
             last_sent: None,
             longest_quiet: Duration::ZERO,
             end: None,
+            allowed: None,
+            excess: None,
+            answered_unasked: false,
         };
         Self(Arc::new(Watched { seen: Mutex::new(seen), moved: Notify::new() }))
     }
@@ -93,9 +107,37 @@ impl Watch {
         self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// From now on the server may send so many bytes more.
+    pub(crate) fn allow(&self, bytes: u64) {
+        let mut seen = self.seen();
+        seen.allowed = Some(seen.received.saturating_add(bytes));
+    }
+
+    /// A request that goes out now.
+    pub(crate) fn asking(&self) -> Asking {
+        Asking { received: self.seen().received, watch: self.clone() }
+    }
+
     /// Returns once what was seen is so.
     pub(crate) async fn until(&self, is_so: impl Fn(&Seen) -> bool) {
         wait::until(&self.0.moved, || is_so(&self.seen()).then_some(())).await;
+    }
+}
+
+/// A request on its way to the server.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    watch: Watch,
+    received: u64,
+}
+
+impl Asking {
+    /// Whether an answer that is there now can be one to this request: something has come since. If not, that is noted.
+    pub(crate) fn may_be_answered(&self) -> bool {
+        let mut seen = self.watch.seen();
+        let unasked = seen.received == self.received;
+        seen.answered_unasked |= unasked;
+        !unasked
     }
 }
 
@@ -179,6 +221,14 @@ impl<S: AsyncRead + Unpin> Tap<S> {
         seen.received += new.len() as u64;
         seen.last_received = Some(now);
         let after = seen.server.feed(new, now).len();
+        if seen.server.version.is_some() {
+            let received = seen.received;
+            if received > *seen.allowed.get_or_insert(received.saturating_add(BEFORE_LOGIN)) {
+                seen.excess = Some(received);
+                let words = format!("the server sent more than it can have to say: {received} bytes");
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, words)));
+            }
+        }
         Poll::Ready(Ok(buf.filled().len() - after))
     }
 

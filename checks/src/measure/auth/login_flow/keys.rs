@@ -7,6 +7,7 @@ use std::time::Instant;
 use russh::keys::{Algorithm, HashAlg, PrivateKey};
 
 use super::{LoginFlow, MethodOutcome};
+use crate::base::ask::Question;
 use crate::facts::auth::{AuthAnswer, KeyFile, KeyProblem, Steps};
 use crate::measure::auth::identity::{self, Identity, Private};
 use crate::measure::auth::offer::{self, Holder, Offer};
@@ -154,8 +155,8 @@ impl LoginFlow<'_> {
         let mut obstacle = KeyProblem::Encrypted;
         for _ in 0..PASSPHRASES {
             let ask = self.ctx.ask.clone();
-            let words = format!("Passphrase for {}: ", path.display());
-            let passphrase = self.clock.person(move || ask.secret(&words)).await;
+            let question = Question::Ours(format!("Passphrase for {}: ", path.display()));
+            let passphrase = self.clock.person(move || ask.secret(&question)).await;
             let Some(passphrase) = passphrase else { return Err(obstacle) };
             let file = path.clone();
             match self.clock.person(move || Some(Identity::unlock(&file, &passphrase))).await {

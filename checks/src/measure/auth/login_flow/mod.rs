@@ -206,7 +206,7 @@ impl<'e> LoginFlow<'e> {
     ) {
         let (method, ms, steps) = (method.to_owned(), ms_since(began), Steps::default());
         let (prompts, notices) = (Vec::new(), Vec::new());
-        self.facts.attempts.push(Attempt { method, key, answer, obstacle, prompts, notices, ms, steps });
+        self.facts.attempts.push(Attempt { method, key, answer, obstacle, prompts, notices, sent: false, ms, steps });
     }
 
     /// Adds the times of its steps to the last attempt.

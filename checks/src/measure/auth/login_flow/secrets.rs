@@ -5,6 +5,7 @@ use std::time::Instant;
 use secrecy::SecretString;
 
 use super::{LoginFlow, MethodOutcome};
+use crate::base::ask::Question;
 use crate::base::elapsed::ms_since;
 use crate::facts::auth::{AuthAnswer, KeyProblem, Steps};
 use crate::ssh::credential::Credential;
@@ -26,7 +27,8 @@ impl LoginFlow<'_> {
         }
         let target = &self.ctx.target;
         let began = Instant::now();
-        let Some(password) = self.secret(&format!("{}@{}'s password: ", target.user, target.host)).await else {
+        let question = Question::Ours(format!("{}@{}'s password: ", target.user, target.host));
+        let Some(password) = self.secret(question).await else {
             self.record("password", None, AuthAnswer::Withheld, Some(KeyProblem::Declined), began);
             return MethodOutcome::Refused;
         };
@@ -50,13 +52,13 @@ impl LoginFlow<'_> {
         }
     }
 
-    async fn secret(&self, prompt: &str) -> Option<SecretString> {
+    async fn secret(&self, question: Question) -> Option<SecretString> {
         let credentials = &self.ctx.target.credentials;
         if credentials.password.is_some() || !credentials.can_ask {
             return credentials.password.clone();
         }
-        let (ask, prompt) = (self.ctx.ask.clone(), prompt.to_owned());
-        self.clock.person(move || ask.secret(&prompt)).await
+        let ask = self.ctx.ask.clone();
+        self.clock.person(move || ask.secret(&question)).await
     }
 
     pub(super) async fn keyboard(&mut self) -> MethodOutcome {
@@ -67,7 +69,8 @@ impl LoginFlow<'_> {
         let person = credentials.can_ask.then(|| self.ctx.ask.clone());
         let answerer = Answerer { secret: credentials.password.clone(), person };
         let began = Instant::now();
-        let talk = keyboard::converse(&mut self.connection, &self.ctx.target.user, answerer, &mut self.clock).await;
+        let (user, host) = (&self.ctx.target.user, &self.ctx.target.host);
+        let talk = keyboard::converse(&mut self.connection, user, host, answerer, &mut self.clock).await;
         self.secret_sent |= talk.answered;
         let stuck = talk.stuck.is_some();
         let (answer, obstacle) = match (talk.cut, talk.stuck) {
@@ -78,6 +81,7 @@ impl LoginFlow<'_> {
         self.record("keyboard-interactive", None, answer, obstacle, began);
         if let Some(attempt) = self.facts.attempts.last_mut() {
             (attempt.prompts, attempt.notices, attempt.steps) = (talk.prompts, talk.notices, talk.steps);
+            attempt.sent = talk.answered;
         }
         match (talk.cut, stuck) {
             (Some(cut), _) => self.over(cut, began),
