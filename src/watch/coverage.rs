@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(Coverage::of(&records), Coverage { watched_s: 240.0, unwatched_s: 620.0, gaps: 2 });
         // The wall clock jumps by a day between two heartbeats.
         records[2].at = Timestamp::from_second(1_767_086_400).unwrap();
-        assert_eq!(Coverage::of(&records).watched_s, 240.0);
+        assert_eq!(Coverage::of(&records), Coverage { watched_s: 240.0, unwatched_s: 620.0, gaps: 2 });
         assert_eq!(Coverage::of(&records[..1]), Coverage::default());
     }
 }

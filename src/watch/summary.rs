@@ -68,12 +68,14 @@ fn head((host, port): &(String, u16), journal: &Journal, history: &History, styl
     };
     let lost: Vec<_> = history.sessions.iter().filter(|session| ends::is_loss(session)).cloned().collect();
     let held = history.sessions.len();
-    let mut line =
-        format!("{name}: watched for {}{gap}, {held} sessions held, {} lost", seconds(watched_s), lost.len());
+    let line = format!("{name}: watched for {}{gap}, {held} sessions held, {} lost", seconds(watched_s), lost.len());
     let survived = interruptions(&journal.records);
-    if let Some(longest) = survived.iter().copied().reduce(f64::max) {
-        line += &format!(", {} interruptions survived (the longest {})", survived.len(), seconds(longest));
-    }
+    let more = survived
+        .iter()
+        .copied()
+        .reduce(f64::max)
+        .map(|longest| format!(", {} interruptions survived (the longest {})", survived.len(), seconds(longest)));
+    let line = line + &more.unwrap_or_default();
     let mut parts = vec![style.wrapped("", "  ", &line)];
     parts.extend((!lost.is_empty()).then(|| ends::lines(&lost, &history.sessions, style)));
     if journal.unreadable > 0 {
