@@ -191,7 +191,7 @@ fn same_age(sessions: &[Session], left: &[usize]) -> Vec<usize> {
     let ages: Vec<f64> = aged.iter().map(|(_, age)| *age).collect();
     let Some((members, age)) = cluster(&ages, SAME_AGE) else { return Vec::new() };
     let members: Vec<usize> = members.into_iter().map(|member| aged[member].0).collect();
-    let older = sessions.iter().filter(|session| session.age_s.is_some_and(|own| own > age * 1.1)).count();
+    let older = sessions.iter().filter(|session| age_when_heard(session).is_some_and(|own| own > age * 1.1)).count();
     // Sessions that were never used are as idle as they are old.
     let idle: Vec<f64> = members.iter().map(|at| sessions[*at].quiet_s).collect();
     let all_idle = idle.iter().all(|idle| *idle > age * 0.9);
@@ -207,6 +207,17 @@ fn age_at_end(session: &Session) -> Option<f64> {
     let (earliest, latest) = window(session);
     let SessionEnd::Died { unanswered_s, .. } = session.end else { return None };
     (latest - earliest <= AT_ONCE_S).then(|| Some(session.age_s? - unanswered_s.unwrap_or_default())).flatten()
+}
+
+/// The age at which a session was alive for sure: one that stopped silently was heard before its idle time.
+fn age_when_heard(session: &Session) -> Option<f64> {
+    let age = session.age_s?;
+    match (&session.end, session.death()) {
+        (SessionEnd::Died { unanswered_s, .. }, Some((Manner::Silent | Manner::Errno { .. }, _))) => {
+            Some(age - unanswered_s.unwrap_or_default() - session.quiet_s)
+        }
+        _ => Some(age),
+    }
 }
 
 /// The explanation by the idle time before the end, if none as long was survived.

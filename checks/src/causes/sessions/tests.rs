@@ -148,7 +148,10 @@ fn three_sessions_of_one_age_are_a_limit_on_age() {
     assert_eq!(codes(three.clone()), [("session-lifetime-limit", Certainty::Certain)]);
     // One that became older refutes it.
     let older = Session { age_s: Some(9000.0), ..open() };
-    assert!(!explain(&[three, vec![older]].concat()).contains(&Some(Explanation::Lifetime)));
+    assert!(!explain(&[three.clone(), vec![older]].concat()).contains(&Some(Explanation::Lifetime)));
+    // One that was dead for long before anybody noticed was not older.
+    let late = Session { age_s: Some(9000.0), ..silent(8900.0) };
+    assert_eq!(explain(&[three.clone(), vec![late]].concat())[..3], [Some(Explanation::Lifetime); 3]);
     // Sessions that nobody ever used are as idle as they are old.
     let unused = vec![aged(600.0, 600, 600.0), aged(600.0, 9000, 599.0), aged(600.0, 20000, 600.0)];
     assert_eq!(explain(&unused), [Some(Explanation::IdleClosed); 3]);
