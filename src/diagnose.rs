@@ -1,5 +1,6 @@
 //! From evidence to a diagnosis: every cause's judge is asked, consequences are hidden, fixes are filled in.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -94,8 +95,8 @@ pub struct Finding {
     pub certainty: Certainty,
     /// Whether only what the title says is so sure, and its reason is one of several.
     pub reason_open: bool,
-    /// The condition, without the values of this run.
-    pub title: &'static str,
+    /// The condition, without the figures of this run.
+    pub title: Cow<'static, str>,
     /// The condition with this run's figures, for the first line of a report.
     #[serde(skip)]
     pub headline: Option<String>,
@@ -215,7 +216,7 @@ impl Matched {
             severity: self.severity(),
             certainty: self.found.certainty,
             reason_open: self.found.reason_open,
-            title: self.cause.title,
+            title: self.found.title.map_or(Cow::Borrowed(self.cause.title), Cow::Owned),
             headline: self.found.headline,
             explanation,
             fixes,

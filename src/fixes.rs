@@ -5,6 +5,7 @@ mod command;
 use schemars::JsonSchema;
 use serde::Serialize;
 use ssh_doctor_checks::base::text;
+use ssh_doctor_checks::causes::software::suits;
 use ssh_doctor_checks::causes::{Fix, FixKind, Side};
 use ssh_doctor_checks::facts::{Evidence, Examined};
 
@@ -77,7 +78,8 @@ pub(crate) fn fill(
         let note = client.notice(keepalive.interval_s, keepalive.count_max, &evidence.settings);
         Some(FilledFix { note: note.filter(|_| filled.snippet.is_some()), ..filled })
     };
-    let mut filled: Vec<_> = fixes.iter().filter(|fix| (fix.when)(evidence)).filter_map(fill).collect();
+    let mut filled: Vec<_> =
+        fixes.iter().filter(|fix| (fix.when)(evidence) && suits(fix, evidence)).filter_map(fill).collect();
     filled.sort_by_key(|fix| match (fix.kind, fix.verified) {
         (FixKind::Change, Some(true)) => 0,
         (FixKind::Change, None) => 1,

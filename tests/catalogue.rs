@@ -195,7 +195,7 @@ fn lab_tests(folder: &Path) -> String {
         Some(ext) if ext == "rs" && !path.ends_with(file!()) => fs::read_to_string(path).unwrap(),
         _ => String::new(),
     });
-    sources.filter(|source| source.contains("Lab::") || source.contains("Hostile::")).collect()
+    sources.filter(|source| ["Lab::", "lab::{Lab", "Hostile::"].iter().any(|sign| source.contains(sign))).collect()
 }
 
 #[test]

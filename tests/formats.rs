@@ -41,7 +41,7 @@ fn outcomes() -> Vec<(String, Evidence, Diagnosis)> {
     let recordings = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let recordings = recordings.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
     let recorded = recordings.map(|path| (path.display().to_string(), record::load(&path).unwrap()));
-    let made = [
+    let made = vec![
         ("healthy".to_owned(), healthy()),
         ("nothing".to_owned(), Evidence::unexamined()),
         ("unusable".to_owned(), Evidence::unusable("a | b\nc", "no | such\nhost".to_owned())),

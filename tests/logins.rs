@@ -86,8 +86,8 @@ fn dropbear_lets_in_who_is_known_and_names_no_other_cause_for_who_is_not() {
     fs::write(lab.home().path("server/.ssh/authorized_keys"), "").expect("our own file");
     let seen = login(&lab, &server, &[]);
     assert_diagnosed(&seen, &server, &["auth-key-rejected"]);
-    let first = seen.fixes().next().expect("a fix").to_string();
-    assert!(first.contains("journalctl -t dropbear") && !first.contains("sshd"), "{first}");
+    let at_server: String = seen.fixes().filter(|fix| fix["side"] == "server").map(ToString::to_string).collect();
+    assert!(at_server.contains("journalctl -t dropbear") && !at_server.contains("sshd"), "{at_server}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ const fn s(seconds: u64) -> Duration {
 }
 
 /// A lab in which the client's settings are this text and name the server `db`.
-fn settle(lab: &Lab, server: &Server, own: &str) {
+pub(crate) fn settle(lab: &Lab, server: &Server, own: &str) {
     let ssh = lab.home().path("client/.ssh");
     let ssh = ssh.display();
     let (address, port) = (server.address(), server.port());

@@ -10,9 +10,11 @@ use serde_json::Value;
 const JUDGED: &str = "\
 auth-agent-refused--ssh-agent-confirm: broken auth auth-agent-refused
 auth-cert-invalid--openssh-expired: broken auth auth-cert-invalid
+auth-key-lookup-hangs--openssh-command: broken auth auth-key-lookup-hangs
 auth-key-rejected--openssh: broken auth auth-key-rejected
 auth-method-unavailable--openssh-password-only: broken auth auth-method-unavailable
 auth-too-many-failures--openssh: broken auth auth-too-many-failures
+channel-max-sessions--openssh-1: degraded - channel-max-sessions
 channel-open-refused--openssh-max-sessions-0: broken channel channel-open-refused
 dns-no-address--dnsmasq-ipv6-only: broken dns dns-no-address
 dns-no-server--empty-resolv-conf: broken dns dns-no-server
@@ -27,7 +29,11 @@ exit-output-lost--openssh-wrapper: broken exit exit-output-lost
 handshake-max-startups--openssh: broken handshake handshake-max-startups
 handshake-no-common-kex--openssh: broken handshake handshake-no-common-kex
 handshake-not-ssh--nginx: broken handshake handshake-not-ssh
+handshake-proxy-header--haproxy: broken handshake handshake-proxy-header
+healthy--apache-mina: healthy -
+healthy--node-ssh2: healthy -
 healthy--openssh: healthy -
+healthy--twisted-conch: healthy -
 hostkey-cert-invalid--openssh-expired: degraded - hostkey-cert-invalid
 hostkey-changed--openssh-new-key: broken hostkey hostkey-changed
 hostkey-unknown--openssh-first-visit: degraded - hostkey-unknown
@@ -35,8 +41,25 @@ idle-channel-timeout--openssh-7s: broken idle idle-channel-timeout
 idle-reset--kernel-nat-8s: broken idle idle-reset idle-no-keepalive
 idle-silent-drop--kernel-nat-30s: broken idle idle-silent-drop idle-no-keepalive
 network-outage--path-cut: broken idle network-outage
+session-chroot-failed--openssh-ends-after-login: broken channel session-chroot-failed
+session-chroot-failed--openssh-owner: broken channel session-chroot-failed
+session-command-missing--openssh-forced: broken channel session-command-missing
 session-forced-command--openssh: broken channel session-forced-command
+session-limit--device: broken channel session-limit
 session-nologin--openssh: broken channel session-nologin
+session-pam-refused--openssh-maxlogins: broken channel session-pam-refused
+session-process-limit--bash-ulimit: broken transfer session-process-limit
+session-restricted--apache-mina-sftp: healthy - session-restricted
+session-restricted--device-of-one-session: healthy - session-restricted
+session-restricted--device-shell-only: healthy - session-restricted
+session-restricted--git-shell: healthy - session-restricted
+session-restricted--gitolite: healthy - session-restricted
+session-restricted--openssh-internal-sftp: healthy - session-restricted
+session-restricted--openssh-menu: healthy - session-restricted
+session-shell-exits--openssh-bin-false: broken channel session-shell-exits
+session-shell-exits--openssh-job-that-fails: degraded - session-shell-exits
+session-start-hangs--bash-reads-a-fifo: broken channel session-start-hangs
+session-startup-exec--bash-executes-dash: broken channel session-startup-exec
 tcp-bind-address--not-ours: broken tcp tcp-bind-address
 tcp-filtered--firewall-drops: broken tcp tcp-filtered
 tcp-prohibited--firewall-rejects: broken tcp tcp-prohibited

@@ -46,7 +46,7 @@ fn idle_death() -> (Evidence, Diagnosis) {
         severity: Severity::Critical,
         certainty: Certainty::Certain,
         reason_open: false,
-        title: "Something on the path drops idle connections",
+        title: "Something on the path drops idle connections".into(),
         headline: None,
         explanation: "A firewall, NAT or load balancer keeps a table of connections and removes those that have been silent for longer than \
              its timer. What comes after that is dropped without a word, so both ends wait for each other.\n\nA server that \

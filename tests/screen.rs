@@ -32,7 +32,7 @@ pub(crate) fn misfit(evidence: &Evidence, diagnosis: &Diagnosis) -> Option<Strin
         let pasted = fix
             .and_then(|fix| fix.snippet.as_ref())
             .map(|snippet| snippet.split_whitespace().collect::<Vec<_>>().join(" "));
-        let parts = [Some(found.title.to_owned()), Some(found.code.to_owned()), pasted];
+        let parts = [Some(found.title.to_string()), Some(found.code.to_owned()), pasted];
         return parts.into_iter().flatten().find_map(|part| missing(&part));
     }
     None

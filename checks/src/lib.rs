@@ -25,6 +25,7 @@ use measure::dns::{LookedUp, per_server_queries};
 use measure::handles::{Identity, Link, LoggedIn};
 use measure::progress::{CheckOutcome, Event};
 use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
+use os::lag::Lag;
 use os::pause::{self, Mark};
 use ssh::known_hosts;
 
@@ -33,6 +34,16 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Pauses of this process that together make the waits of a check worthless; far more than a busy machine has.
 const WORTHLESS: Duration = Duration::from_millis(500);
+
+/// Scheduling delays that are recorded.
+const NOTICEABLE: Duration = Duration::from_millis(100);
+
+/// The times in which this process did not run, or ran late.
+#[derive(Default)]
+struct OwnTimes {
+    pauses: Vec<Pause>,
+    lags: Vec<facts::Lag>,
+}
 
 /// Runs the selected checks in order; the others are shown as skipped.
 pub async fn examine(ctx: Context, selected: &BTreeSet<Check>) -> Evidence {
@@ -58,19 +69,18 @@ async fn whole(ctx: Context, selected: &BTreeSet<Check>) -> (Evidence, Option<Lo
     (Evidence { hops, ..evidence }, logged_in)
 }
 
-/// Runs the selected checks on one target: `tunnel` is the connection through the hops, where there are any. Leaves the login, unless
-/// the exit check has ended it.
+/// Runs the selected checks on one target: `tunnel` is the connection through the hops, where there are any. Leaves the login
+/// of a hop.
 async fn pipeline(
     mut ctx: Context,
     selected: &BTreeSet<Check>,
     tunnel: Option<Link>,
     (began, started_at): (Instant, Timestamp),
 ) -> (Evidence, Option<LoggedIn>) {
-    let mut pauses = Vec::new();
-    let config = timed(&ctx, selected, &mut pauses, Check::Config, async || config::check(&ctx).await).await;
+    let mut own = OwnTimes::default();
+    let config = timed(&ctx, selected, &mut own, Check::Config, async || config::check(&ctx).await).await;
     let mut found = LookedUp::default();
-    let mut dns =
-        timed(&ctx, selected, &mut pauses, Check::Dns, async || keep(&mut found, dns::check(&ctx).await)).await;
+    let dns = timed(&ctx, selected, &mut own, Check::Dns, async || keep(&mut found, dns::check(&ctx).await)).await;
     let LookedUp { mut addresses, name_servers } = found;
     let leave = admitted(&mut ctx, &mut addresses).await;
     let (mut link, mut keyed, mut identity, mut logged_in) = (tunnel, None, Identity::Untrusted, None);
@@ -80,33 +90,26 @@ async fn pipeline(
                 let tried = tcp::check(&ctx, &addresses, link.take()).await;
                 keep(&mut link, tried)
             };
-            timed(&ctx, selected, &mut pauses, Check::Tcp, check).await
+            timed(&ctx, selected, &mut own, Check::Tcp, check).await
         }
         Err(why) => Timed { step: Step::Error(why.clone()), duration_ms: 0.0 },
     };
     let check = async || keep(&mut keyed, handshake::check(&ctx, link).await);
-    let handshake = timed(&ctx, selected, &mut pauses, Check::Handshake, check).await;
+    let handshake = timed(&ctx, selected, &mut own, Check::Handshake, check).await;
     let check = async || keep(&mut identity, hostkey::check(&ctx, keyed).await);
-    let hostkey = timed(&ctx, selected, &mut pauses, Check::Hostkey, check).await;
+    let hostkey = timed(&ctx, selected, &mut own, Check::Hostkey, check).await;
     let check = async || keep(&mut logged_in, auth::check(&ctx, identity).await);
-    let auth = timed(&ctx, selected, &mut pauses, Check::Auth, check).await;
+    let auth = timed(&ctx, selected, &mut own, Check::Auth, check).await;
     let check = async || channel::check(&ctx, logged_in.as_mut()).await;
-    let mut channel = timed(&ctx, selected, &mut pauses, Check::Channel, check).await;
+    let channel = timed(&ctx, selected, &mut own, Check::Channel, check).await;
     let check = async || transfer::check(&ctx, logged_in.as_mut()).await;
-    let transfer = timed(&ctx, selected, &mut pauses, Check::Transfer, check).await;
-    let sftp = logged_in.as_mut().and_then(|logged_in| logged_in.sftp.take());
-    channel::add_sftp(sftp, &ctx.stop, &mut channel.step).await;
-    let check = async || idle::check(&ctx, logged_in.as_mut()).await;
-    let idle = Box::pin(timed(&ctx, selected, &mut pauses, Check::Idle, check)).await;
-    let server = server::ask(&ctx, logged_in.as_ref()).await;
-    let check = async || exit::check(&ctx, logged_in.take()).await;
-    let exit = timed(&ctx, selected, &mut pauses, Check::Exit, check).await;
-    per_server_queries::complete(name_servers, &ctx.stop, &mut dns.step).await;
+    let transfer = timed(&ctx, selected, &mut own, Check::Transfer, check).await;
     let (target, waited) = (&ctx.target, leave.map_or(Duration::ZERO, |leave| leave.waited));
-    let evidence = Evidence {
+    let took = || began.elapsed().saturating_sub(waited).as_secs_f64() * 1000.0;
+    let mut evidence = Box::new(Evidence {
         evidence_version: facts::VERSION,
         started_at,
-        duration_ms: began.elapsed().saturating_sub(waited).as_secs_f64() * 1000.0,
+        duration_ms: took(),
         target: Examined {
             input: target.input.clone(),
             host: target.host.clone(),
@@ -118,10 +121,7 @@ async fn pipeline(
             labels: BTreeMap::new(),
         },
         settings: target.settings.clone(),
-        spent: ctx.budget.spent(),
-        interrupted: ctx.stop.asked(),
-        timed_out: ctx.stop.timed_out(),
-        pauses,
+        lags: own.lags.clone(),
         config: Box::new(config),
         dns,
         tcp,
@@ -130,12 +130,28 @@ async fn pipeline(
         auth,
         channel,
         transfer,
-        idle,
-        exit,
-        hops: Vec::new(),
-        server,
-    };
-    (evidence, logged_in)
+        expected: ctx.limits.expected.clone(),
+        ..Evidence::unexamined()
+    });
+    let is_idle_next = selected.contains(&Check::Idle) && !ctx.limits.idle.is_zero() && !ctx.stop.asked();
+    if is_idle_next && logged_in.as_ref().is_some_and(|logged_in| logged_in.login.is_some()) {
+        ctx.progress.tell(Event::SoFar { evidence: evidence.clone(), idle: ctx.limits.idle });
+    }
+    let check = async || idle::check(&ctx, logged_in.as_mut()).await;
+    evidence.idle = Box::pin(timed(&ctx, selected, &mut own, Check::Idle, check)).await;
+    evidence.server = server::ask(&ctx, logged_in.as_ref()).await;
+    let check = async || exit::check(&ctx, logged_in.as_mut()).await;
+    evidence.exit = timed(&ctx, selected, &mut own, Check::Exit, check).await;
+    // A hop is left as it is: the way on leads through its connection.
+    if selected.contains(&Check::Channel) {
+        channel::complete(&ctx, logged_in.as_mut(), &mut evidence.channel.step).await;
+        exit::say_goodbye(logged_in.take(), &mut evidence.exit.step).await;
+    }
+    per_server_queries::complete(name_servers, &ctx.stop, &mut evidence.dns.step).await;
+    (evidence.duration_ms, evidence.spent, evidence.pauses) = (took(), ctx.budget.spent(), own.pauses);
+    evidence.lags = own.lags;
+    (evidence.interrupted, evidence.timed_out) = (ctx.stop.asked(), ctx.stop.timed_out());
+    (*evidence, logged_in)
 }
 
 /// The leave to connect, which holds as long as this lives.
@@ -168,7 +184,7 @@ fn keep<S, L>(place: &mut L, (step, left): (S, L)) -> S {
 async fn timed<F: Facts>(
     ctx: &Context,
     selected: &BTreeSet<Check>,
-    pauses: &mut Vec<Pause>,
+    own: &mut OwnTimes,
     check: Check,
     run: impl AsyncFnOnce() -> Step<F>,
 ) -> Timed<F> {
@@ -185,10 +201,13 @@ async fn timed<F: Facts>(
     ctx.progress.tell(Event::Started(check));
     let (began, mark) = (Instant::now(), Mark::now());
     let stop = ctx.stop.clone();
-    let limit = if check == Check::Idle { ctx.limits.stage } else { PATIENCE };
+    let limit = if check == Check::Idle { ctx.limits.stage.max(idle::CLOSING) } else { PATIENCE };
+    let lag = Lag::default();
     let step = tokio::select! {
         biased;
         step = run() => step,
+        // The idle test watches this machine by itself.
+        never = lag.measure(), if check != Check::Idle => match never {},
         () = async { stop.wait().await; tokio::time::sleep(stop.grace(limit)).await } => Step::Skipped("interrupted".into()),
     };
     // What failed while the user was ending it may have failed for that; the idle test says itself what it knows.
@@ -199,13 +218,16 @@ async fn timed<F: Facts>(
     let step = match (step, paused(check, mark)) {
         (step, None) => step,
         (step, Some(pause)) => {
-            pauses.push(pause);
+            own.pauses.push(pause);
             match step {
                 Step::Failed(facts) => Step::Void(facts),
                 other => other,
             }
         }
     };
+    if lag.total() >= NOTICEABLE {
+        own.lags.push(facts::Lag { check, total_ms: lag.total().as_secs_f64() * 1000.0 });
+    }
     let (ending, summary) = match &step {
         Step::Passed(facts) => (CheckOutcome::Passed, facts.summary()),
         Step::Failed(facts) => (CheckOutcome::Failed, facts.summary()),

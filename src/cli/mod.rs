@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, value_parser};
 use clap_complete::Shell;
+use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::facts::Check;
 
 use crate::clients::Client;
@@ -23,7 +24,7 @@ use crate::watch::WatchArgs;
 pub use color::ColorArgs;
 pub use man::man_page;
 pub use misuse::Unread;
-use values::{age, check_names, idle_duration, jobs, rate, stage_duration, whole_duration};
+use values::{age, check_names, idle_duration, jobs, rate, services, stage_duration, whole_duration};
 pub(crate) use values::{port, watch_interval, watch_time};
 
 /// The longest idle time that one target is tested for.
@@ -196,6 +197,9 @@ pub struct Scope {
     /// Not these checks, nor those that need them
     #[arg(long, value_name = "CHECK,..", value_delimiter = ',', value_parser = check_names(), hide_possible_values = true)]
     pub skip: Vec<Check>,
+    /// What the account must serve: shell, exec, sftp, git, forward; without it, what it turns out to serve
+    #[arg(long, value_name = "SERVICE,..", value_delimiter = ',', value_parser = services(), hide_possible_values = true)]
+    pub expect: Vec<Service>,
     /// Also ask the server itself: its settings, its log of our connections, memory, disk; reads only, never with sudo
     #[arg(long)]
     pub server: bool,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::facts::Check;
 
 /// The longest silence worth testing in one sitting.
@@ -94,6 +95,12 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
 pub(super) fn check_names() -> impl TypedValueParser<Value = Check> {
     PossibleValuesParser::new(Check::ALL.map(Check::name))
         .try_map(|name| Check::ALL.into_iter().find(|check| check.name() == name).ok_or("no such check"))
+}
+
+/// The names of the services that can be expected, with completions.
+pub(super) fn services() -> impl TypedValueParser<Value = Service> {
+    PossibleValuesParser::new(Service::EXPECTED.map(Service::name))
+        .try_map(|name| Service::EXPECTED.into_iter().find(|service| service.name() == name).ok_or("no such service"))
 }
 
 fn within(text: &str, longest: Duration, longest_shown: &str) -> Result<Duration, String> {

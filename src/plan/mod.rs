@@ -28,6 +28,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use secrecy::SecretString;
 use ssh_doctor_checks::base::limits::Limits;
+use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::facts::Check;
@@ -56,6 +57,7 @@ pub struct Plan {
     deep: bool,
     timeout: Option<StageBound>,
     server: bool,
+    expected: Vec<Service>,
     /// What ssh said of other targets, where there are several.
     cache: Option<SettingsCache>,
     defaults: OnceCell<Raw>,
@@ -147,6 +149,7 @@ impl Plan {
             deep: scope.deep,
             timeout: asked.or(within),
             server: scope.server,
+            expected: scope.expect.clone(),
             cache: several.then(SettingsCache::default),
             defaults: OnceCell::new(),
         })
@@ -253,6 +256,7 @@ impl Plan {
             sessions: self.sessions,
             deep: self.deep,
             ask_server: self.server,
+            expected: self.expected.clone(),
             ..usual
         }
     }

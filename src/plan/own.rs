@@ -39,6 +39,7 @@ pub(super) fn of_settings(raw: &Raw, defaults: &Raw, settings: Vec<Setting>, arg
         arguments,
         files: raw.log.files.clone(),
         settings,
+        tcp_keepalive_from: None,
         defaults: lists(defaults),
         refusal: None,
         control: raw.set("controlpath").map(|path| ControlPath {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use secrecy::SecretString;
-use ssh_doctor_checks::base::own_ssh::Setting;
+use ssh_doctor_checks::base::own_ssh::{OwnSsh, Setting};
 use ssh_doctor_checks::base::target::{
     AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, Settings, Strictness, Target,
 };
@@ -97,6 +97,9 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         password: given.password,
         can_ask: given.person && !raw.flag("batchmode", false),
     };
+    let own_ssh = own::of_settings(raw, given.defaults, given.settings, given.arguments);
+    let tcp_keepalive_from =
+        origin::of_setting(raw, flags, local, "tcpkeepalive", |value| value.eq_ignore_ascii_case("yes"));
     Ok(Target {
         input: input.to_owned(),
         port,
@@ -138,7 +141,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             compression: raw.flag("compression", false),
         },
         flags: led_by(flags, input, port, user),
-        own_ssh: own::of_settings(raw, given.defaults, given.settings, given.arguments),
+        own_ssh: own_ssh.map(|own| OwnSsh { tcp_keepalive_from, ..own }),
         tos: ipqos::interactive(raw.one("ipqos").unwrap_or("af21 cs1")),
         settings: Settings {
             source: raw.source.clone(),

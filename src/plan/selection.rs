@@ -68,6 +68,7 @@ mod tests {
             server: false,
             timeout: None,
             sessions: 16,
+            expect: Vec::new(),
             deep: false,
         };
         selected(&scope, Duration::from_secs(idle))

@@ -71,7 +71,9 @@ impl<'a> Runner<'a> {
             planned.describe(self.verbose).into_iter().for_each(remark);
         }
         let Planned { target, limits, .. } = planned;
-        let (onlooker, progress) = Onlooker::of(format!("Examining {}", target.input), &self.board, self.verbose);
+        let is_told = self.output.format == Format::Text && !self.board.is_quiet();
+        let title = format!("Examining {}", target.input);
+        let (onlooker, progress) = Onlooker::of(title, &self.board, self.verbose, is_told);
         let ask: Arc<dyn Ask> = if target.credentials.can_ask {
             Arc::new(AtTerminal::new(self.board.clone(), self.stop.clone()))
         } else {

@@ -86,6 +86,7 @@ impl Plans {
             only: module.only.iter().map(|name| name.0).collect(),
             skip: module.skip.iter().map(|name| name.0).collect(),
             server: false,
+            expect: Vec::new(),
             timeout: module.stage.map(|ConfigDuration(stage)| stage),
         };
         let circumstances = Circumstances { person: false, several: true, stage: None };

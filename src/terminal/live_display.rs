@@ -47,7 +47,8 @@ impl LiveDisplay {
     }
 
     /// Whether nothing is to be said beside the report.
-    pub(super) fn is_quiet(&self) -> bool {
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
         self.quiet
     }
 

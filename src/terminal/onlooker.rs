@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ssh_doctor_checks::base::text::sanitize;
+use ssh_doctor_checks::base::text::{sanitize, seconds};
+use ssh_doctor_checks::facts::Evidence;
 use ssh_doctor_checks::measure::progress::{CheckOutcome, Event, IdleState, Progress, SessionState};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -11,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::frame::{Known, lines};
 use super::live_display::LiveDisplay;
 use super::remark;
+use crate::diagnose::{Verdict, diagnose};
 
 /// How often the board is drawn.
 const FRAME: Duration = Duration::from_millis(100);
@@ -20,14 +22,15 @@ const FRAME: Duration = Duration::from_millis(100);
 pub struct Onlooker(Option<JoinHandle<()>>);
 
 impl Onlooker {
-    /// Begins to look on: live on a board, or in plain lines where there is none and more words were asked for.
+    /// Begins to look on: live on a board, or in plain lines where there is none. `is_told` says whether the result before the idle
+    /// test is printed.
     #[must_use]
-    pub fn of(title: String, board: &LiveDisplay, verbose: u8) -> (Self, Progress) {
+    pub fn of(title: String, board: &LiveDisplay, verbose: u8, is_told: bool) -> (Self, Progress) {
         let (sender, receiver) = unbounded_channel();
         let task = match (board.is_live(), verbose) {
-            (true, _) => tokio::spawn(live(title, receiver, board.clone())),
-            (false, 1..) => tokio::spawn(plain(receiver, verbose)),
-            (false, 0) => return (Self(None), Progress::default()),
+            (true, _) => tokio::spawn(live(title, receiver, board.clone(), is_told)),
+            (false, level) if level > 0 || is_told => tokio::spawn(plain(receiver, verbose, is_told)),
+            (false, _) => return (Self(None), Progress::default()),
         };
         (Self(Some(task)), Progress::to(sender))
     }
@@ -41,7 +44,7 @@ impl Onlooker {
     }
 }
 
-async fn live(title: String, mut events: UnboundedReceiver<Event>, board: LiveDisplay) {
+async fn live(title: String, mut events: UnboundedReceiver<Event>, board: LiveDisplay, is_told: bool) {
     let mut known = Known { title, ..Known::default() };
     let (mut began, mut heard) = (Instant::now(), Instant::now());
     let mut frames = interval(FRAME);
@@ -63,6 +66,11 @@ async fn live(title: String, mut events: UnboundedReceiver<Event>, board: LiveDi
                     known.running = None;
                     known.finished.push((check, ending, summary));
                 }
+                Some(Event::SoFar { evidence, idle }) if is_told => {
+                    board.wipe();
+                    remark(so_far(&evidence, idle));
+                }
+                Some(Event::SoFar { .. }) => {}
                 Some(Event::Idle(state)) => (known.idle, heard) = (Some(state), Instant::now()),
             },
             _ = frames.tick() => {
@@ -75,25 +83,40 @@ async fn live(title: String, mut events: UnboundedReceiver<Event>, board: LiveDi
     board.wipe();
 }
 
-async fn plain(mut events: UnboundedReceiver<Event>, verbose: u8) {
+/// The result of the checks before the idle test, in a line.
+fn so_far(evidence: &Evidence, idle: Duration) -> String {
+    let diagnosis = diagnose(evidence);
+    let first = diagnosis.findings.first().filter(|_| diagnosis.verdict != Verdict::Healthy);
+    let found = first.map_or_else(String::new, |found| format!(": {} ({})", found.title, found.code));
+    format!(
+        "{} so far ({}){found}. Testing idle up to {}; Ctrl-C ends the test and reports.",
+        diagnosis.verdict.name().to_uppercase(),
+        seconds(evidence.duration_ms / 1000.0),
+        seconds(idle.as_secs_f64())
+    )
+}
+
+async fn plain(mut events: UnboundedReceiver<Event>, verbose: u8, is_told: bool) {
     let mut before: Option<IdleState> = None;
     // What the lines of a hop's checks begin with.
     let mut at = String::new();
     while let Some(event) = events.recv().await {
         match event {
             Event::Hop(name) => at = format!("hop {}: ", sanitize(&name)),
-            Event::HopFinished { ending, summary, .. } => {
+            Event::SoFar { evidence, idle } if is_told => remark(so_far(&evidence, idle)),
+            Event::HopFinished { ending, summary, .. } if verbose > 0 => {
                 remark(format_args!("{at}{}: {summary}", word(ending)));
                 at.clear();
             }
-            Event::Finished { check, ending, summary } => {
+            Event::Finished { check, ending, summary } if verbose > 0 => {
                 remark(format_args!("{at}{}: {}: {summary}", check.name(), word(ending)));
             }
             Event::Idle(state) if verbose > 1 => {
                 news(before.as_ref(), &state).into_iter().for_each(remark);
                 before = Some(state);
             }
-            Event::Started(_) | Event::Idle(_) => {}
+            Event::HopFinished { .. } => at.clear(),
+            Event::Started(_) | Event::Finished { .. } | Event::SoFar { .. } | Event::Idle(_) => {}
         }
     }
 }

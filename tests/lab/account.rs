@@ -1,6 +1,7 @@
 //! Accounts with a password, and PAM, on the server's host alone: in a namespace, the machine's own are not touched.
 
 use std::fs;
+use std::os::unix::fs::chown;
 
 use super::{Lab, Server};
 
@@ -8,6 +9,9 @@ use super::{Lab, Server};
 pub(crate) const PASSWORD: &str = "correct horse";
 /// Its hash: SHA-512 of crypt(5).
 const HASH: &str = "$6$doctor$7qFv.vpyHnDciZLsIDImrmdB/1p98OCnUkPZTaekLMQBQPv4t2j8SndKkOveoC.b5ydL.xKg1YdJ8F8DaV3WC.";
+
+/// The number of the account of [`Lab::user`].
+const USER: u32 = 3001;
 
 impl Lab {
     /// OpenSSH's sshd with PAM and one account more, `joe`, whom the client's key and [`PASSWORD`] let in; `shadow` is what stands
@@ -30,10 +34,30 @@ impl Lab {
         self.sshd(&[settings, &["UsePAM yes", &keys]].concat())
     }
 
+    /// Gives the server's host an account beside root's, with root's home and this shell: the client's key lets in to it.
+    pub(crate) fn user(&self, name: &str, shell: &str) {
+        let home = self.home().path("server");
+        let lines = [
+            format!("root:x:0:0::{}:/bin/sh", home.display()),
+            "sshd:x:102:65534::/run/sshd:/usr/sbin/nologin".to_owned(),
+            format!("{name}:x:{USER}:{USER}::{}:{shell}", home.display()),
+        ];
+        self.server_host().etc("passwd", &(lines.join("\n") + "\n"));
+        self.server_host().etc("shadow", &format!("root:*:19000::::::\nsshd:!:19000::::::\n{name}:*:19000::::::\n"));
+        for file in [home.clone(), home.join(".ssh"), home.join(".ssh/authorized_keys")] {
+            chown(file, Some(USER), Some(USER)).expect("root may");
+        }
+    }
+
     /// A program of the server's host that does nothing for so many seconds.
     pub(crate) fn sleeper(&self, seconds: u32) -> String {
-        let path = self.home().path(&format!("sleep_{seconds}"));
-        fs::write(&path, format!("#!/bin/sh\nsleep {seconds}\n")).expect("our own folder");
+        self.program(&format!("sleep_{seconds}"), &format!("sleep {seconds}"))
+    }
+
+    /// A program of the server's host: these lines of the shell.
+    pub(crate) fn program(&self, name: &str, lines: &str) -> String {
+        let path = self.home().path(name);
+        fs::write(&path, format!("#!/bin/sh\n{lines}\n")).expect("our own folder");
         fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("our own file");
         path.display().to_string()
     }

@@ -16,6 +16,7 @@ mod name_server;
 mod namespace;
 mod proxy;
 mod server;
+mod software;
 mod v6;
 
 use std::ffi::{OsStr, OsString};
@@ -28,7 +29,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 pub(crate) use account::PASSWORD;
-pub(crate) use command::{Daemon, Run, eventually};
+pub(crate) use command::{Daemon, Run, eventually, must};
 pub(crate) use doctor::Report;
 pub(crate) use held::HeldSession;
 pub(crate) use middlebox::{Heeded, Middlebox};
@@ -36,7 +37,7 @@ pub(crate) use namespace::{Namespace, remains};
 pub(crate) use proxy::Proxy;
 pub(crate) use server::Server;
 
-use command::{must, run, run_at_prompt};
+use command::{run, run_at_prompt};
 use home::Home;
 use middlebox::{FAR, NEAR};
 
@@ -307,12 +308,21 @@ pub(crate) fn skip<T>(lacking: &str) -> Option<T> {
     None
 }
 
-/// Whether a program is there; says loudly where it is not.
-pub(crate) fn has(program: &str) -> bool {
-    installed(program) || skip::<()>(&format!("{program} is not installed; tests/run installs it")).is_some()
+/// The path of a program; says loudly where it is not installed.
+pub(crate) fn installed(program: &str) -> Option<String> {
+    let found = Command::new("which").arg(program).output().ok().filter(|found| found.status.success());
+    match found {
+        Some(found) => Some(String::from_utf8_lossy(&found.stdout).trim().to_owned()),
+        None => skip(&format!("{program} is not installed; tests/run --zoo installs it")),
+    }
 }
 
-fn installed(program: &str) -> bool {
+/// Whether a program is there; says loudly where it is not.
+pub(crate) fn has(program: &str) -> bool {
+    is_installed(program) || skip::<()>(&format!("{program} is not installed; tests/run installs it")).is_some()
+}
+
+fn is_installed(program: &str) -> bool {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     Command::new("which").arg(program).env("PATH", path).output().is_ok_and(|found| found.status.success())
 }
@@ -334,7 +344,7 @@ fn possible() -> Result<(), String> {
         return Err("network namespaces need root".into());
     }
     for program in ["ip", "nft", "sysctl", "ssh", "ssh-keygen", "kill", "mount", "/usr/sbin/sshd"] {
-        if !installed(program) {
+        if !is_installed(program) {
             return Err(format!("{program} is not installed; tests/run installs it"));
         }
     }

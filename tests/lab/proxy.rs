@@ -18,6 +18,8 @@ pub(crate) enum Proxy {
     HaproxyNoLinger,
     /// haproxy with `option independent-streams`: what the server says winds up no timer of the client's side, and the reverse.
     HaproxyOneWay,
+    /// haproxy that tells the server of each client in front of the data (the PROXY protocol), which sshd does not read.
+    HaproxySends,
     /// nginx with a `stream` block.
     Nginx,
     /// socat with a process for each connection.
@@ -28,7 +30,7 @@ impl Lab {
     /// A proxy in front of a server that allows so many seconds of silence; none where it is not installed.
     pub(crate) fn behind(&self, proxy: Proxy, seconds: u32, server: &Server) -> Option<Server> {
         let program = match proxy {
-            Proxy::Haproxy | Proxy::HaproxyNoLinger | Proxy::HaproxyOneWay => "haproxy",
+            Proxy::Haproxy | Proxy::HaproxyNoLinger | Proxy::HaproxyOneWay | Proxy::HaproxySends => "haproxy",
             Proxy::Nginx => "nginx",
             Proxy::Socat => "socat",
         };
@@ -44,17 +46,18 @@ impl Lab {
         let to = format!("{}:{}", server.address(), server.port());
         let config = self.home.path(&format!("{program}_{port}.conf"));
         let args: Vec<OsString> = match proxy {
-            Proxy::Haproxy | Proxy::HaproxyNoLinger | Proxy::HaproxyOneWay => {
+            Proxy::Haproxy | Proxy::HaproxyNoLinger | Proxy::HaproxyOneWay | Proxy::HaproxySends => {
                 let option = match proxy {
                     Proxy::HaproxyNoLinger => "option nolinger",
                     Proxy::HaproxyOneWay => "option independent-streams",
                     _ => "",
                 };
+                let header = if matches!(proxy, Proxy::HaproxySends) { " send-proxy" } else { "" };
                 self.home.write(
                     &format!("{program}_{port}.conf"),
                     &format!(
                         "global\n  maxconn 200\ndefaults\n  mode tcp\n  timeout connect 5s\n  timeout client {seconds}s\n  \
-                         timeout server {seconds}s\n  {option}\nlisten ssh\n  bind {from}\n  server ssh {to}\n"
+                         timeout server {seconds}s\n  {option}\nlisten ssh\n  bind {from}\n  server ssh {to}{header}\n"
                     ),
                 );
                 vec!["-db".into(), "-f".into(), config.into()]

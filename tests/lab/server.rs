@@ -14,7 +14,7 @@ use super::{Lab, has, python};
 
 const SSHD: &str = "/usr/sbin/sshd";
 /// The key of every server that can read it.
-const HOST_KEY: &str = "host_key.pub";
+pub(super) const HOST_KEY: &str = "host_key.pub";
 /// States of a TCP connection in /proc/net/tcp.
 const ESTABLISHED: &str = "01";
 const LISTEN: &str = "0A";
@@ -27,6 +27,8 @@ pub(crate) struct Server {
     /// The file with the public host key that known_hosts has for it.
     key: Option<&'static str>,
     log: PathBuf,
+    /// The server that this one is in front of.
+    behind: Option<Box<Server>>,
 }
 
 impl Lab {
@@ -133,7 +135,7 @@ impl Lab {
         self.python_server("paramiko", "paramiko_logins.py", &[])
     }
 
-    fn python_server(&self, module: &str, script: &str, options: &[&str]) -> Option<Server> {
+    pub(super) fn python_server(&self, module: &str, script: &str, options: &[&str]) -> Option<Server> {
         let python = python(module)?;
         let port = next_port();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(script);
@@ -168,7 +170,7 @@ impl Lab {
         command.args(args).env("HOME", self.home.path("server")).stdin(Stdio::null());
         command.stdout(file.try_clone().expect("a second handle")).stderr(file);
         let daemon = command.spawn().expect("ip netns exec");
-        let mut server = Server { daemon, address, port, key, log };
+        let mut server = Server { daemon, address, port, key, log, behind: None };
         let deadline = Duration::from_secs(20);
         let listens = eventually(deadline, || server.has_ended() || server.sockets(LISTEN) > 0);
         assert!(listens && !server.has_ended(), "{program} does not listen: {}", server.log());
@@ -198,6 +200,12 @@ impl Server {
     /// The file with its public host key.
     pub(super) fn key(&self) -> Option<&'static str> {
         self.key
+    }
+
+    /// The same, and another server that is to live as long.
+    pub(crate) fn and(mut self, behind: Server) -> Self {
+        self.behind = Some(Box::new(behind));
+        self
     }
 
     /// The process that listens.

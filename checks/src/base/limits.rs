@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::service::Service;
+
 /// How long a command may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
@@ -33,6 +35,8 @@ pub struct Limits {
     pub ask_server: bool,
     /// Whether many connections or channels may be opened, and much data moved (`--deep`).
     pub deep: bool,
+    /// What the account must serve (`--expect`); empty where it is to serve what it turns out to.
+    pub expected: Vec<Service>,
 }
 
 impl Limits {
@@ -55,6 +59,7 @@ impl Default for Limits {
             connections: 60,
             ask_server: false,
             deep: false,
+            expected: Vec::new(),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod limits;
 pub mod nonce;
 pub mod own_ssh;
 pub mod pattern;
+pub mod service;
 pub mod stop;
 pub mod target;
 pub mod text;

@@ -24,6 +24,8 @@ pub struct OwnSsh {
     pub refusal: Option<Refusal>,
     /// The socket of a control master, where ControlPath is set.
     pub control: Option<ControlPath>,
+    /// Where `TCPKeepAlive yes` is set, ssh's default though it is; none where nobody set it.
+    pub tcp_keepalive_from: Option<String>,
     /// `PKCS11Provider`, where it is set.
     pub pkcs11: Option<PathBuf>,
     /// What a session runs by the settings, where that is not what the command line asks for.

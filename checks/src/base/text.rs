@@ -37,7 +37,7 @@ pub fn is_unprintable(c: char) -> bool {
         && (matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator) || is_ignorable(c))
 }
 
-/// Foreign bytes as [`shown`] text; what is not UTF-8 becomes the replacement character.
+/// Foreign bytes as [`sanitize`]d text; what is not UTF-8 becomes the replacement character.
 #[must_use]
 pub fn sanitize_bytes(bytes: &[u8]) -> String {
     sanitize(&String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN_CHARS)]))

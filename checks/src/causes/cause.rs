@@ -100,6 +100,8 @@ pub struct Match {
     pub values: Vec<(&'static str, String)>,
     /// Known products that what was seen is consistent with; none of them is proven.
     pub suspects: Vec<&'static Suspect>,
+    /// A title with values of this run in place of the cause's own.
+    pub title: Option<String>,
 }
 
 impl Match {
@@ -114,6 +116,7 @@ impl Match {
             because: because.into_iter().map(Into::into).collect(),
             values: Vec::new(),
             suspects: Vec::new(),
+            title: None,
         }
     }
 
@@ -146,6 +149,12 @@ impl Match {
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.values.push((name, value.into()));
         self
+    }
+
+    /// The same match under a title that names what was seen in this run.
+    #[must_use]
+    pub fn titled(self, title: String) -> Self {
+        Self { title: Some(title), ..self }
     }
 
     /// The same match with known products that fit it, which the report offers with their knobs.

@@ -1,9 +1,22 @@
 //! Fixes that causes of several checks share.
 
 use super::{Fix, Side};
+use crate::facts::idle;
 
 /// The caution of a change to sshd_config.
 pub(crate) const RELOAD: &str = "check with sshd -t, then reload sshd; running sessions keep the old setting";
+
+/// The fix that the idle test tries on its own sessions.
+pub(crate) const KEEPALIVE: Fix = Fix {
+    side: Side::Client,
+    summary: "Let ssh send something before the timer runs out",
+    file: Some("~/.ssh/config"),
+    snippet: Some("Host {alias}\n    ServerAliveInterval {interval}\n    ServerAliveCountMax {count_max}"),
+    // The user's own is as good.
+    when: |evidence| evidence.idle.facts().and_then(idle::Facts::own_holds) != Some(true),
+    tried: |evidence| evidence.idle.facts()?.keepalive().verified,
+    ..Fix::CHANGE
+};
 
 /// Full-size packets that the path swallows, where the size that passes is not known.
 pub(crate) const CLAMP_MSS: Fix = Fix {

@@ -1,5 +1,6 @@
 //! What the server is made of, by its own word: whose settings, and whose log.
 
+use crate::causes::{Fix, Side};
 use crate::facts::Evidence;
 
 /// The software that a server names in its version.
@@ -8,6 +9,36 @@ pub(crate) enum Software {
     OpenSsh,
     Dropbear,
     Other,
+}
+
+/// What only OpenSSH's server has, in a snippet or its file.
+const OPENSSH: [&str; 5] = ["sshd", "/etc/ssh/", "-u ssh", "LoginGraceTime", "ssh-keygen -A"];
+/// What takes an account of a Unix system.
+const UNIX: [&str; 9] = [
+    "~{user}",
+    "passwd {user}",
+    "usermod",
+    "-u {user}",
+    "id -u {user}",
+    "chage",
+    "/etc/pam.d",
+    "/etc/security",
+    "~/.bashrc",
+];
+
+/// Whether a fix on the server's side can be made on the software that was seen: settings and logs of OpenSSH belong to OpenSSH,
+/// accounts with homes and shells to Unix. Where no version was read, nothing is ruled out.
+#[must_use]
+pub fn suits(fix: &Fix, evidence: &Evidence) -> bool {
+    let Some(version) = evidence.handshake.facts().and_then(|facts| facts.version.as_deref()) else { return true };
+    if fix.side != Side::Server {
+        return true;
+    }
+    let text = [fix.snippet, fix.file].into_iter().flatten();
+    let mentions = |words: &[&str]| text.clone().any(|text| words.iter().any(|word| text.contains(word)));
+    let runs_posix = evidence.channel.facts().is_some_and(|facts| facts.mark_seen && !facts.plain);
+    let is_unix = runs_posix || ["OpenSSH", "dropbear", "tinyssh"].iter().any(|name| version.contains(name));
+    (!mentions(&OPENSSH) || version.contains("OpenSSH")) && (!mentions(&UNIX) || is_unix)
 }
 
 /// What the server calls itself; a version that was not read is no software that we know.

@@ -82,7 +82,7 @@ fn says(setting: &str) -> String {
 pub(crate) fn tmout(server: &ServerAnswers, evidence: &Evidence) -> Option<Testimony> {
     /// bash looks at its clock once a second, and the shell starts a moment after the session.
     const APART_S: f64 = 2.0;
-    let shell = evidence.idle.failed()?.arms.iter().find(|arm| arm.is_left_by_shell())?;
+    let shell = evidence.idle_deaths()?.arms.iter().find(|arm| arm.is_left_by_shell())?;
     let near = |line: &&str| {
         let digits = line.rsplit_once("TMOUT=").map(|(_, value)| value.trim_start_matches('"'));
         let number = digits.map(|value| value.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default());
@@ -124,7 +124,7 @@ pub(crate) fn out_of_memory(server: &ServerAnswers, _: &Evidence) -> Option<Test
 
 /// The server's own connection tracking, where its timer lies in the bracket.
 pub(crate) fn connection_tracking(server: &ServerAnswers, evidence: &Evidence) -> Option<Testimony> {
-    let timeout = evidence.idle.failed()?.timeout();
+    let timeout = evidence.idle_deaths()?.timeout();
     let seconds = server.kernel("conntrack", "nf_conntrack_tcp_timeout_established")?;
     let (survived, died) = (timeout.survived_s.unwrap_or_default(), timeout.died_s?);
     (survived <= seconds && seconds <= died).then(|| {

@@ -6,7 +6,7 @@ use super::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::base::text::{self, bytes, seconds};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::connection::{GaveUp, Manner};
+use crate::facts::connection::GaveUp;
 use crate::facts::transfer::{Difference, Facts};
 
 /// The causes that show when data is moved.
@@ -41,9 +41,8 @@ const STALLED: Cause = Cause {
             return None;
         }
         let mut because = vec![format!(
-            "{} of {} came back, then nothing until we stopped after {}",
-            bytes(facts.returned_bytes as f64),
-            bytes(facts.sent_bytes as f64),
+            "{}, then nothing until we stopped after {}",
+            moved(facts),
             seconds(facts.ran.duration_ms / 1000.0)
         )];
         because.extend(acknowledgements(facts));
@@ -105,8 +104,7 @@ const CORRUPTED: Cause = Cause {
             return Some(Match::new(Certainty::Likely, because));
         }
         match facts.ending.as_ref()? {
-            // SSH_DISCONNECT_MAC_ERROR, RFC 4253 section 11.1.
-            manner @ (Manner::Protocol { .. } | Manner::Disconnect { code: 5, .. }) => {
+            manner if manner.is_of_integrity() => {
                 Some(Match::new(Certainty::Likely, [format!("the connection ended with {}", manner.words())]))
             }
             _ => None,
@@ -137,12 +135,16 @@ const TRUNCATED: Cause = Cause {
     corroborated_by: &[testimony::out_of_memory],
     judge: |evidence| {
         let facts = evidence.transfer.failed()?;
-        let short = facts.returned_bytes < facts.sent_bytes && facts.first_difference.is_none();
+        let short = match facts.requests {
+            Some(requests) => requests.answered < requests.sent,
+            None => facts.returned_bytes < facts.sent_bytes && facts.first_difference.is_none(),
+        };
         if !short || facts.ran.gave_up.is_some() || !(facts.ran.closed || facts.ran.connection_lost) {
             return None;
         }
-        let mut because =
-            vec![format!("{} of {} came back", bytes(facts.returned_bytes as f64), bytes(facts.sent_bytes as f64))];
+        // A command that fails on the server says why there.
+        let said = facts.stderr.as_ref().map(|text| format!("standard error said \"{text}\""));
+        let mut because: Vec<_> = said.into_iter().chain([moved(facts)]).collect();
         because.push(match (&facts.ending, facts.ran.status, &facts.ran.signal) {
             (Some(manner), ..) => format!("then the connection ended with {}", manner.words()),
             (None, _, Some(signal)) => format!("then the command was ended by signal {signal}"),
@@ -153,6 +155,14 @@ const TRUNCATED: Cause = Cause {
     },
     ..Cause::NEW
 };
+
+/// How much came back of what was sent.
+fn moved(facts: &Facts) -> String {
+    match facts.requests {
+        Some(requests) => format!("{} of {} sftp requests were answered", requests.answered, requests.sent),
+        None => format!("{} of {} came back", bytes(facts.returned_bytes as f64), bytes(facts.sent_bytes as f64)),
+    }
+}
 
 const REKEY_FAILED: Cause = Cause {
     code: "rekey-failed",

@@ -22,6 +22,8 @@ pub struct Facts {
     pub uid: u32,
     /// The settings for the target that are not ssh's defaults.
     pub settings: Vec<Setting>,
+    /// Where `TCPKeepAlive yes` is set, ssh's default though it is; `null` where nobody set it.
+    pub tcp_keepalive_from: Option<String>,
     /// The lists of algorithms that ssh offers by default.
     pub defaults: Algorithms,
     /// The control socket, where ControlPath is set.

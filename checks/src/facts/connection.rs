@@ -64,6 +64,34 @@ impl Manner {
     }
 }
 
+/// What the library says where a packet failed its integrity check, or where its length cannot be right, which is encrypted with
+/// it.
+const INTEGRITY: [&str; 3] = ["Wrong packet authentication code", "Failed to decrypt a packet", "Bad packet size"];
+
+impl Manner {
+    /// Whether a packet failed its integrity check: by the library's word, or by the server's (RFC 4253 section 11.1).
+    #[must_use]
+    pub fn is_of_integrity(&self) -> bool {
+        const MAC_ERROR: u32 = 5;
+        match self {
+            Self::Protocol { error } => INTEGRITY.iter().any(|words| error.starts_with(words)),
+            Self::Disconnect { code, .. } => *code == MAC_ERROR,
+            _ => false,
+        }
+    }
+
+    /// What our library could not read although it had passed the integrity check: our fault, and nobody else's.
+    #[must_use]
+    pub fn unreadable(&self) -> Option<String> {
+        match self {
+            Self::Protocol { error } if !self.is_of_integrity() => {
+                Some(format!("our SSH library could not read what the server sent ({})", sanitize(error)))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What no server may send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -161,6 +189,12 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// Whether the server answered the wish for a channel or for the command.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.open_ms.is_some() || self.refused.is_some()
+    }
+
     /// Whether nothing more can come.
     #[must_use]
     pub fn is_over(&self) -> bool {

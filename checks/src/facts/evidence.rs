@@ -10,6 +10,7 @@ use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
 use super::server::ServerAnswers;
 use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
+use crate::base::service::Service;
 use crate::base::target::{Flags, Settings};
 use crate::base::text::seconds;
 
@@ -42,6 +43,9 @@ pub struct Evidence {
     /// The times in which ssh-doctor did not run, however much it wanted to.
     #[serde(default)]
     pub pauses: Vec<Pause>,
+    /// The scheduling delays of ssh-doctor, which make answers look late; those below 100 ms are left out.
+    #[serde(default)]
+    pub lags: Vec<Lag>,
     /// The user's own ssh and its settings.
     #[serde(default)]
     pub config: Box<Timed<config::Facts>>,
@@ -66,6 +70,9 @@ pub struct Evidence {
     /// The hops of a ProxyJump, first hop first, each examined as far as its login; those after one that failed are missing.
     #[serde(default)]
     pub hops: Vec<Hop>,
+    /// What the user expects of the account (`--expect`); empty where it may serve whatever it does.
+    #[serde(default)]
+    pub expected: Vec<Service>,
     /// What the server itself knows; `null` where it was not asked.
     pub server: Option<ServerAnswers>,
 }
@@ -88,6 +95,15 @@ pub struct Pause {
     pub check: Check,
     /// All pauses during that check together, milliseconds.
     pub lasted_ms: f64,
+}
+
+/// The scheduling delay of this process during a check.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Lag {
+    /// The check that was running.
+    pub check: Check,
+    /// The delays together, milliseconds.
+    pub total_ms: f64,
 }
 
 /// A connection that a hop was asked for.
@@ -159,6 +175,27 @@ pub struct CheckView {
 }
 
 impl Evidence {
+    /// What the login was seen to be good for; none where that was not looked at.
+    #[must_use]
+    pub fn serves(&self) -> Option<Vec<Service>> {
+        self.channel.facts().map(channel::Facts::serves)
+    }
+
+    /// What is expected and not served.
+    #[must_use]
+    pub fn missing(&self) -> Vec<Service> {
+        let Some(facts) = self.channel.facts() else { return Vec::new() };
+        self.expected.iter().copied().filter(|service| facts.denies(*service)).collect()
+    }
+
+    /// What is expected, and was neither seen to work nor refused.
+    #[must_use]
+    pub fn unconfirmed(&self) -> Vec<Service> {
+        let (Some(facts), Some(serves)) = (self.channel.facts(), self.serves()) else { return Vec::new() };
+        let unknown = |service: &Service| !serves.contains(service) && !facts.denies(*service);
+        self.expected.iter().copied().filter(unknown).collect()
+    }
+
     /// The address that was examined: the one that connected, or the only one that was tried.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
@@ -177,10 +214,22 @@ impl Evidence {
         self.checks().iter().find(|view| cut(view)).map(|view| view.check)
     }
 
+    /// What the idle test saw where silence ended sessions, whether or not the user's own keepalive would have prevented it.
+    #[must_use]
+    pub fn idle_deaths(&self) -> Option<&idle::Facts> {
+        self.idle.facts().filter(|facts| self.idle.failed().is_some() || facts.own_outlives_all())
+    }
+
     /// The pause during a check that was long enough to forbid conclusions from its waits and times.
     #[must_use]
     pub fn pause_in(&self, check: Check) -> Option<&Pause> {
         self.pauses.iter().find(|pause| pause.check == check)
+    }
+
+    /// The scheduling delay of this process during a check, milliseconds: its measured times may be too long by so much.
+    #[must_use]
+    pub fn lag_ms(&self, check: Check) -> f64 {
+        self.lags.iter().filter(|lag| lag.check == check).map(|lag| lag.total_ms).sum()
     }
 
     /// The checks in order, each in the shape that reports need.
@@ -244,6 +293,7 @@ impl Evidence {
             interrupted: false,
             timed_out: false,
             pauses: Vec::new(),
+            lags: Vec::new(),
             config: Box::new(skipped()),
             dns: skipped(),
             tcp: skipped(),
@@ -255,6 +305,7 @@ impl Evidence {
             idle: skipped(),
             exit: skipped(),
             hops: Vec::new(),
+            expected: Vec::new(),
             server: None,
         }
     }

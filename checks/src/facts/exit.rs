@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::connection::{Manner, Ran};
+use crate::base::service::Service;
 use crate::base::text::seconds;
 use crate::facts;
 
@@ -10,8 +11,14 @@ use crate::facts;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
-    /// What became of the command that writes and then ends with a status.
+    /// What became of the command that writes and then ends with a status, or of the service that was ended in its place.
     pub ran: Ran,
+    /// The service, where no command runs.
+    #[serde(default)]
+    pub of: Option<Service>,
+    /// Nothing followed the end of a command's input: the one that was run then reads none.
+    #[serde(default)]
+    pub input_open: bool,
     /// What else came with its output, escaped.
     #[serde(default)]
     pub other_output: Option<String>,
@@ -32,6 +39,10 @@ impl facts::Facts for Facts {
     fn summary(&self) -> String {
         let ran = &self.ran;
         let status = ran.end_words();
+        if let Some(service) = self.of {
+            let end = if ran.closed { "closed by the server" } else { "closed by us" };
+            return format!("{}: {status}, {end} after {}", service.words(), seconds(ran.duration_ms / 1000.0));
+        }
         let output = format!("{} of {} bytes of output", ran.stdout_bytes, self.written_bytes);
         match self.goodbye_ms {
             Some(ms) if ran.closed => {

@@ -27,5 +27,5 @@ pub mod tcp;
 pub mod transfer;
 
 pub use check::{Check, Facts, Step, Timed};
-pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Pause, Spent, VERSION};
+pub use evidence::{CheckView, Evidence, Examined, Forward, Hop, Lag, Pause, Spent, VERSION};
 pub use stored::Unreadable;

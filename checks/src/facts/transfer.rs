@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::connection::{Manner, Ran};
 use super::retest::Retest;
 use super::tcp::TcpInfo;
+use crate::base::service::Service;
 use crate::base::text::{bytes, sanitize, seconds};
 use crate::facts;
 
@@ -25,6 +26,12 @@ pub struct Rekey {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
+    /// The service that the data went through, where no command runs.
+    #[serde(default)]
+    pub of: Option<Service>,
+    /// The requests that the data was in, where it was not sent back as it came.
+    #[serde(default)]
+    pub requests: Option<Requests>,
     /// Bytes sent, and wanted back.
     pub sent_bytes: u64,
     /// Bytes that came back, without text that was not sent.
@@ -70,6 +77,15 @@ pub struct Facts {
     pub arms: Vec<Retest>,
 }
 
+/// Requests of a service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    /// Sent, all at once.
+    pub sent: u64,
+    /// Answered.
+    pub answered: u64,
+}
+
 /// Text that was not sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inserted {
@@ -107,6 +123,12 @@ impl facts::Facts for Facts {
     fn summary(&self) -> String {
         let moved = format!("{} of {} came back", bytes(self.returned_bytes as f64), bytes(self.sent_bytes as f64));
         let took = seconds(self.ran.duration_ms / 1000.0);
+        if let Some(Requests { sent, answered }) = self.requests {
+            let amount = format!("{} up, {} down", bytes(self.sent_bytes as f64), bytes(self.returned_bytes as f64));
+            let rate = self.rate.map(|rate| format!(", {}/s", bytes(rate))).unwrap_or_default();
+            let echo = self.echo.map(|echo| format!(", a request in {}", seconds(echo.median_ms / 1000.0)));
+            return format!("{answered} of {sent} sftp requests answered, {amount}{rate}{}", echo.unwrap_or_default());
+        }
         match (self.first_difference, self.rate) {
             (Some(at), _) => format!("{moved}, different from byte {at} on"),
             (None, Some(_)) if self.rekeys.iter().any(|rekey| rekey.ms.is_none()) => {

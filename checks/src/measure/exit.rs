@@ -4,16 +4,18 @@ use std::time::{Duration, Instant};
 
 use super::context::Context;
 use super::handles::LoggedIn;
-use crate::base::elapsed::ms_since;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
+use crate::base::service::Service;
 use crate::base::text::sanitize_bytes;
 use crate::facts::Step;
-use crate::facts::connection::Ran;
+use crate::facts::channel::Lead;
+use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::exit::Facts;
 use crate::measure::channel::command::{self, OUTPUT, STATUS};
-use crate::ssh::connection::Connection;
+use crate::ssh::connection::{Connection, KeepaliveReply};
 use crate::ssh::run::Running;
+use crate::ssh::sftp::SftpSession;
 
 /// Bytes of output that are kept: all of it, and as much text of other processes.
 const KEPT: usize = 2 * command::KEPT;
@@ -21,55 +23,151 @@ const KEPT: usize = 2 * command::KEPT;
 /// How long the server may take to close the connection after our goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// Ends a last command on the connection that auth left, and then the connection.
-pub async fn check(ctx: &Context, logged_in: Option<LoggedIn>) -> Step<Facts> {
-    let Some(LoggedIn { connection: Some(connection), login: Some(_), runs_commands, running, .. }) = logged_in else {
-        return Step::Skipped("no connection is left: see the checks before".into());
+/// Why nothing is ended.
+const LOST: &str = "no connection is left: see the checks before";
+
+/// Ends a last command on the connection that auth left, or the sftp server where no command runs.
+pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
+    let Some(logged_in) = logged_in.filter(|logged_in| logged_in.login.is_some()) else {
+        return Step::Skipped(LOST.into());
     };
-    if let Err(why) = runs_commands {
-        connection.close(GOODBYE).await;
-        return Step::Skipped(why.into());
+    match logged_in.runs_commands {
+        Ok(lead) => of_command(ctx, logged_in, lead).await,
+        Err(_) if logged_in.serves_sftp => of_sftp(ctx, logged_in).await,
+        Err(why) => Step::Skipped(why.into()),
     }
+}
+
+async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step<Facts> {
     let patience = ctx.limits.patience();
     // The command that channel started may have been closed meanwhile by whatever ends idle channels.
-    let going_on = running.filter(|_| ctx.limits.idle.is_zero());
-    let ended = async {
-        let mut ran = Ran::default();
-        let running = match going_on {
-            Some(running) => Some(running),
-            None => start_anew(&connection, patience, &mut ran).await,
-        };
-        if let Some(running) = running {
-            running.finish(KEPT, patience, &mut ran).await;
-        }
-        let other_output = take_other_output(&mut ran);
-        (ran, other_output)
+    let going_on = logged_in.running.take().filter(|_| ctx.limits.idle.is_zero());
+    let mut ran = Ran::default();
+    let running = match going_on {
+        Some(running) => Some(running),
+        None => start_on_any((ctx, &mut *logged_in), lead, Reads::Input, patience, &mut ran).await,
     };
-    let Some((ran, other_output)) = ctx.stop.race(ended).await else {
-        connection.close(GOODBYE).await;
+    if logged_in.connection.is_none() {
+        return Step::Skipped(LOST.into());
+    }
+    let Some(mut other_output) = ctx.stop.race(finish(running, patience, &mut ran)).await else {
         return Step::Skipped("interrupted".into());
     };
-    let again = if ctx.limits.deep && is_whole(&ran) {
-        ctx.stop.race(Box::pin(again(&connection, patience))).await.unwrap_or_default()
+    // Nothing followed the end of the input: the server may not pass it on, and a command that reads none ends all the same.
+    let mut reads = Reads::Input;
+    if ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes == 0 && ran.status.is_none() {
+        let mut second = Ran::default();
+        // Alone on a connection of its own: what hangs on the first one may be in its way.
+        let running = match logged_in.reconnect(ctx).await.then_some(logged_in.connection.as_ref()).flatten() {
+            Some(connection) => start_anew(connection, lead, Reads::Nothing, patience, &mut second).await,
+            None => None,
+        };
+        let other = ctx.stop.race(finish(running, patience, &mut second)).await.flatten();
+        if is_whole(&second) {
+            (ran, other_output, reads) = (second, other, Reads::Nothing);
+        }
+    }
+    let Some(connection) = &logged_in.connection else { return Step::Skipped(LOST.into()) };
+    let again = if ctx.limits.deep && (is_whole(&ran) || logged_in.no_input) {
+        ctx.stop.race(Box::pin(again(connection, lead, reads, patience))).await.unwrap_or_default()
     } else {
         Vec::new()
     };
     let ending = connection.ending().map(|ending| ending.manner);
-    let goodbye = Instant::now();
+    // A server that gives commands no input runs them by a function of its own, and the status is that function's.
+    let is_well = |ran: &Ran| is_whole(ran) || logged_in.no_input && ran.stdout_bytes == OUTPUT && ran.closed;
+    let whole = is_well(&ran) && again.iter().all(is_well);
+    let (written_bytes, given_status, input_open) = (OUTPUT, STATUS, reads == Reads::Nothing);
+    let facts = Facts { ran, input_open, other_output, written_bytes, given_status, again, ending, ..Facts::default() };
+    judged(whole, facts)
+}
+
+/// What our own library could not read is no fault of the server's.
+fn judged(well: bool, facts: Facts) -> Step<Facts> {
+    match facts.ending.as_ref().and_then(Manner::unreadable) {
+        _ if well => Step::Passed(facts),
+        Some(why) => Step::Error(why),
+        None => Step::Failed(facts),
+    }
+}
+
+/// Whether the last command reads its input to the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    Input,
+    Nothing,
+}
+
+/// Ends the input of a command, and reads until it has ended; what else came with its output.
+async fn finish(running: Option<Running>, patience: Patience, ran: &mut Ran) -> Option<String> {
+    running?.finish(KEPT, patience, ran).await;
+    take_other_output(ran)
+}
+
+async fn of_sftp(ctx: &Context, logged_in: &mut LoggedIn) -> Step<Facts> {
+    let patience = ctx.limits.patience();
+    let going_on = logged_in.sftp.take();
+    if !logged_in.is_connected(ctx).await {
+        return Step::Skipped(LOST.into());
+    }
+    let Some(connection) = &logged_in.connection else {
+        return Step::Skipped(LOST.into());
+    };
+    let ended = async {
+        let sftp = match going_on {
+            Some(sftp) => Some(sftp),
+            None => SftpSession::open(connection, patience).await,
+        };
+        match sftp {
+            Some(sftp) => sftp.end(patience).await,
+            None => Ran { connection_lost: connection.is_closed(), ..Ran::default() },
+        }
+    };
+    let Some(ran) = ctx.stop.race(ended).await else { return Step::Skipped("interrupted".into()) };
+    let ending = connection.ending().map(|ending| ending.manner);
+    // Some servers leave the end of the session to the client.
+    let closed =
+        ran.closed || ran.gave_up.is_some() && connection.keepalive(patience.silence).await != KeepaliveReply::Gone;
+    let facts = Facts { ran, of: Some(Service::Sftp), ending, ..Facts::default() };
+    judged(closed, facts)
+}
+
+/// Ends the connection, and adds to the facts how long that took where it had not ended before.
+pub(crate) async fn say_goodbye(logged_in: Option<LoggedIn>, step: &mut Step<Facts>) {
+    let Some(connection) = logged_in.and_then(|logged_in| logged_in.connection) else { return };
+    let (is_open, goodbye) = (connection.ending().is_none(), Instant::now());
     connection.close(GOODBYE).await;
-    let goodbye_ms = ending.is_none().then(|| ms_since(goodbye));
-    let whole = is_whole(&ran) && again.iter().all(is_whole);
-    let facts = Facts { ran, again, other_output, written_bytes: OUTPUT, given_status: STATUS, ending, goodbye_ms };
-    if whole { Step::Passed(facts) } else { Step::Failed(facts) }
+    if let (true, Step::Passed(facts) | Step::Failed(facts)) = (is_open, step) {
+        facts.goodbye_ms = Some(goodbye.elapsed().as_secs_f64() * 1000.0);
+    }
+}
+
+/// Starts the command on the connection that is left, or on another one where the server has one session for each connection.
+async fn start_on_any(
+    (ctx, logged_in): (&Context, &mut LoggedIn),
+    lead: Lead,
+    reads: Reads,
+    patience: Patience,
+    ran: &mut Ran,
+) -> Option<Running> {
+    if !logged_in.is_connected(ctx).await {
+        return None;
+    }
+    let running = start_anew(logged_in.connection.as_ref()?, lead, reads, patience, ran).await;
+    if running.is_some() || !logged_in.reconnect(ctx).await {
+        return running;
+    }
+    *ran = Ran::default();
+    start_anew(logged_in.connection.as_ref()?, lead, reads, patience, ran).await
 }
 
 /// Runs the command again and again, each to its end: output that is lost at the end is not lost every time.
-pub(crate) async fn again(connection: &Connection, patience: Patience) -> Vec<Ran> {
+async fn again(connection: &Connection, lead: Lead, reads: Reads, patience: Patience) -> Vec<Ran> {
     const TIMES: usize = 10;
     let mut runs = Vec::new();
     while runs.len() < TIMES {
         let mut ran = Ran::default();
-        let Some(running) = start_anew(connection, patience, &mut ran).await else { break };
+        let Some(running) = start_anew(connection, lead, reads, patience, &mut ran).await else { break };
         running.finish(KEPT, patience, &mut ran).await;
         take_other_output(&mut ran);
         let is_over = ran.connection_lost || ran.gave_up.is_some();
@@ -96,9 +194,19 @@ fn is_whole(ran: &Ran) -> bool {
 }
 
 /// Starts the command again, and takes its mark, and whatever start-up files print before it, out of its output.
-async fn start_anew(connection: &Connection, patience: Patience, ran: &mut Ran) -> Option<Running> {
+async fn start_anew(
+    connection: &Connection,
+    lead: Lead,
+    reads: Reads,
+    patience: Patience,
+    ran: &mut Ran,
+) -> Option<Running> {
     let mark = nonce();
-    let mut running = connection.start(&command::command(&mark, 0), patience, ran).await?;
+    let command = match reads {
+        Reads::Input => command::command(lead, &mark, 0),
+        Reads::Nothing => command::without_input(lead, &mark),
+    };
+    let mut running = connection.start(&command, patience, ran).await?;
     let line = format!("{mark}\n");
     running.read(command::KEPT, patience, ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;
     let before = command::end_of(&ran.stdout, &line).unwrap_or_default();

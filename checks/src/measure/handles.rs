@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use tokio::task::JoinHandle;
-
+use super::context::Context;
 use crate::base::target::Route;
-use crate::facts::channel::Capability;
+use crate::facts::channel::Lead;
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
+use crate::ssh::sftp::SftpSession;
 use crate::ssh::transport::Transport;
 
 /// The way in which the server was reached, and can be reached once more.
@@ -66,12 +66,16 @@ pub struct LoggedIn {
     pub connection: Option<Connection>,
     /// How to log in again; `None` once the server has taken the login back.
     pub login: Option<Login>,
-    /// Whether the server runs POSIX shell commands of ours, or why not.
-    pub runs_commands: Result<(), &'static str>,
+    /// How commands of ours begin that the server's POSIX shell runs, or why there are none.
+    pub runs_commands: Result<Lead, &'static str>,
     /// The command that transfer and exit go on with.
     pub running: Option<Running>,
-    /// The request for sftp, which is answered while transfer works.
-    pub sftp: Option<JoinHandle<Capability>>,
+    /// No command runs, and sftp is spoken.
+    pub serves_sftp: bool,
+    /// A session in which an sftp server speaks, where no command runs.
+    pub sftp: Option<SftpSession>,
+    /// Commands get no standard input.
+    pub no_input: bool,
 }
 
 impl LoggedIn {
@@ -83,7 +87,28 @@ impl LoggedIn {
             login: Some(login),
             runs_commands: Err("channel was not asked for"),
             running: None,
+            serves_sftp: false,
             sftp: None,
+            no_input: false,
         }
+    }
+
+    /// Whether there is a connection to go on with: the one that auth left, or another one, where the server ends a connection with its
+    /// session.
+    pub(crate) async fn is_connected(&mut self, ctx: &Context) -> bool {
+        match &self.connection {
+            Some(connection) if connection.is_closed() => self.reconnect(ctx).await,
+            present => present.is_some(),
+        }
+    }
+
+    /// Opens another connection in place of the one that there is, where the login may be made again.
+    pub(crate) async fn reconnect(&mut self, ctx: &Context) -> bool {
+        let Some(login) = self.login.clone().filter(|login| login.repeatable() && !login.needs_touch()) else {
+            return false;
+        };
+        let opened = ctx.stop.race(Box::pin(login.open(ctx.limits.connect))).await;
+        self.connection = opened.and_then(Result::ok);
+        self.connection.is_some()
     }
 }

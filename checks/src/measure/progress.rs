@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::facts::Check;
+use crate::facts::{Check, Evidence};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -30,6 +30,13 @@ pub enum Event {
         ending: CheckOutcome,
         /// Its one line.
         summary: String,
+    },
+    /// All checks before the idle test ended, and it begins.
+    SoFar {
+        /// What was seen until now; the checks to come are skipped in it.
+        evidence: Box<Evidence>,
+        /// The longest idle time to be tested.
+        idle: Duration,
     },
     /// Where the idle test stands; sent about once a second and at every change.
     Idle(IdleState),

@@ -92,6 +92,11 @@ impl Connection {
         if own.manner == Manner::Fin { of_hop().or(Some(own)) } else { Some(own) }
     }
 
+    /// The compression agreed on, from the client to the server.
+    pub(crate) fn compression(&self) -> Option<String> {
+        self.observations.read().negotiated.as_ref().map(|agreed| agreed.compression.clone())
+    }
+
     /// How old the connection is.
     #[must_use]
     pub fn age(&self) -> Duration {

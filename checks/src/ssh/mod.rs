@@ -16,6 +16,7 @@ pub mod observations;
 pub mod openssh;
 pub mod proxy;
 pub mod run;
+pub mod sftp;
 pub mod tap;
 pub mod transport;
 pub mod tunnel;

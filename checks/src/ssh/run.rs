@@ -114,11 +114,11 @@ impl Running {
     }
 
     /// Writes `data`; false where the server does not take it in time.
-    pub async fn write(&self, data: &'static [u8], patience: Patience) -> bool {
-        matches!(timeout(patience.silence, self.channel.data_bytes(data)).await, Ok(Ok(())))
+    pub async fn write(&self, data: impl Into<Vec<u8>>, patience: Patience) -> bool {
+        matches!(timeout(patience.silence, self.channel.data_bytes(data.into())).await, Ok(Ok(())))
     }
 
-    /// Writes `data` and reads until `enough` has come back; keeps a little more than was sent. A command that takes all before it
+    /// Writes `data` and reads until `enough` has come back; keeps a good deal more than was sent. A command that takes all before it
     /// answers is not silent while it is fed, which the watch of its connection tells.
     pub async fn exchange(
         &mut self,
@@ -129,8 +129,8 @@ impl Running {
     ) -> Ran {
         /// What keepalives and window adjustments send meanwhile is less.
         const FED: u64 = 16 * 1024;
-        /// Text of other processes that is kept with the data.
-        const MORE: usize = 128 * 1024;
+        /// Text of other processes that is kept with the data; an answer of sftp is longer than its request.
+        const MORE: usize = 512 * 1024;
         let (mut ran, began) = (Ran::default(), Instant::now());
         let (count, mut writer) = (data.len(), self.channel.make_writer());
         // The writer must not hold up the reader: a server that answers while it is being fed would fill both windows.
@@ -160,6 +160,19 @@ impl Running {
         }
         self.read(keep, patience, ran, |_| false).await;
         let _ = timeout(SAYING, self.channel.close()).await;
+    }
+
+    /// The same, where only the end matters: a server that does not end with the input is not waited for.
+    pub async fn end(mut self, patience: Patience) -> Ran {
+        /// What sftp servers take that end with their input.
+        const SOON: Duration = Duration::from_secs(2);
+        let said = matches!(timeout(SAYING, self.channel.eof()).await, Ok(Ok(())));
+        let mut ran = Ran { connection_lost: !said, ..Ran::default() };
+        self.read(0, Patience { silence: SOON.min(patience.silence), ..patience }, &mut ran, |_| false).await;
+        if !ran.connection_lost {
+            let _ = timeout(SAYING, self.channel.close()).await;
+        }
+        ran
     }
 
     /// Closes the channel without waiting for the command's end.

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
+use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::base::target::Settings;
 use ssh_doctor_checks::facts::server::ServerAnswers;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Forward, Hop, Spent};
@@ -64,10 +65,10 @@ pub(crate) struct Report<'a> {
     died_at: Option<Check>,
     /// The idle timeout and the keepalive, as measured.
     idle: Idle,
-    /// The services that were seen to work, of `exec`, `shell`, `sftp`, `forward` and later ones; null where that is not known.
-    serves: Option<Vec<String>>,
+    /// The services that were seen to work: `exec`, `shell`, `sftp`, `git`, `forward`, `program` (the account's own); null where that is not known.
+    serves: Option<Vec<Service>>,
     /// The services that the account was expected to serve (`--expect`); null where nothing was expected.
-    expected: Option<Vec<String>>,
+    expected: Option<Vec<Service>>,
     /// Every check, in the order in which they run.
     checks: Vec<CheckReport>,
     /// The jump hosts, first hop first.
@@ -163,8 +164,8 @@ impl<'a> Report<'a> {
             exit_status: diagnosis.verdict.exit_status(),
             died_at: diagnosis.died_at,
             idle: Idle::of(evidence),
-            serves: None,
-            expected: None,
+            serves: evidence.serves(),
+            expected: Some(evidence.expected.clone()).filter(|expected| !expected.is_empty()),
             checks,
             hops: evidence.hops.iter().map(|hop| HopReport::of(hop, findings, brief)).collect(),
             server: evidence.server.as_ref().filter(|_| !brief),
@@ -205,7 +206,7 @@ impl Idle {
             interval_s: facts.keepalive().interval_s,
             verified: facts.keepalive().verified,
             own_interval_s,
-            own_holds: None,
+            own_holds: facts.own_holds(),
         }
     }
 }

@@ -94,8 +94,11 @@ fn reason(evidence: &Evidence, diagnosis: &Diagnosis) -> (Option<Reason>, Option
         return (None, None);
     }
     if let Some(found) = diagnosis.findings.first().filter(|found| found.severity != Severity::Info) {
-        let (code, title) = (found.code.to_owned(), found.title.to_owned());
-        return (Some(Reason { severity: found.severity, code, hop: found.hop.clone(), title }), None);
+        let (code, title) = (found.code.to_owned(), found.title.clone());
+        return (
+            Some(Reason { severity: found.severity, code, hop: found.hop.clone(), title: title.into_owned() }),
+            None,
+        );
     }
     let open = |code: &str, title: String| Reason { severity: Severity::Info, code: code.to_owned(), hop: None, title };
     if let Some(check) = evidence.cut_at() {

@@ -2,6 +2,7 @@
 
 use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
 use crate::base::text::seconds;
+use crate::causes::channel::spoilt::ends_after_login;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::auth::{Attempt, AuthAnswer, Conclusion, Facts};
 use crate::facts::certainty::Certainty;
@@ -67,7 +68,8 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
     ],
     hides: &["auth-disconnected", "auth-password-rejected", "auth-key-rejected"],
     judge: |evidence| {
-        if evidence.channel.failed().is_some_and(was_taken_back) {
+        let taken_back = |facts| was_taken_back(facts) && !ends_after_login(evidence, facts);
+        if evidence.channel.failed().is_some_and(taken_back) {
             let seen = "the server accepted the login, and ended the connection before a channel was open";
             return Some(Match::new(Certainty::Possible, [seen]));
         }

@@ -8,6 +8,7 @@ mod files;
 mod further_question;
 mod keys;
 mod log;
+mod lookup;
 mod methods;
 mod passwords;
 mod shared;
@@ -21,6 +22,7 @@ pub static CAUSES: &[Cause] = &[
     violation::PROTOCOL_VIOLATION,
     connection::TOO_MANY_FAILURES,
     connection::DISCONNECTED,
+    lookup::KEY_LOOKUP_HANGS,
     account::ACCOUNT_REFUSED,
     methods::PARTIAL_SUCCESS,
     further_question::QUESTION_UNANSWERED,

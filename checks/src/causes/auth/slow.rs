@@ -89,8 +89,9 @@ pub(super) const SLOW: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.auth.passed()?;
         let round_trip = round_trip(evidence)?;
-        let slow: Vec<Step> =
-            steps(facts, evidence).into_iter().filter(|step| step.beyond(round_trip) > PATIENCE_MS).collect();
+        let own = |step: &Step| evidence.lag_ms(if step.is_of_channel() { Check::Channel } else { Check::Auth });
+        let is_slow = |step: &Step| step.beyond(round_trip) - own(step) > PATIENCE_MS;
+        let slow: Vec<Step> = steps(facts, evidence).into_iter().filter(is_slow).collect();
         if slow.is_empty() {
             return None;
         }
@@ -172,7 +173,8 @@ fn steps(facts: &Facts, evidence: &Evidence) -> Vec<Step> {
     let ran = evidence.channel.passed().map(|channel| &channel.ran);
     let open = ran.and_then(|ran| ran.open_ms).unwrap_or_default();
     let answered = ran.and_then(|ran| ran.answered_ms);
-    let output = ran.map(|ran| ran.duration_ms);
+    // What runs in place of our command may print late, or wait for ever.
+    let output = evidence.channel.passed().filter(|channel| channel.mark_seen).map(|channel| channel.ran.duration_ms);
     let step = |name, words, ms, round_trips| Step { name, words, ms, round_trips };
     vec![
         // The service request and the empty login, one after the other.

@@ -1,26 +1,39 @@
 //! The causes that show when a channel is opened and a command is run in it.
 
+mod hangs;
+mod input;
+mod limits;
+mod missing;
 mod restricted;
+mod served;
 mod shared;
-mod spoilt;
+pub(crate) mod spoilt;
 
 use super::{Cause, Fix, Match, Severity, Side};
-use crate::base::text::{sanitize, seconds, status};
+use crate::base::text::{sanitize, status};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::channel::{Facts, OURS};
+use crate::facts::channel::{Account, Facts, OURS};
 use restricted::{forwarding, requests};
-use shared::TRY_SFTP;
+use shared::{SEE_FORCED, TRY_SFTP};
 
 /// The causes that show when a channel is opened and a command is run in it.
 pub static CAUSES: &[Cause] = &[
     OPEN_REFUSED,
     EXEC_FAILED,
     NOLOGIN,
+    limits::PAM_REFUSED,
+    limits::PROCESS_LIMIT,
+    limits::SESSION_LIMIT,
+    hangs::START_HANGS,
+    hangs::STARTUP_EXEC,
+    missing::COMMAND_MISSING,
     FORCED_COMMAND,
     spoilt::CLOSED_EARLY,
     spoilt::CHROOT_FAILED,
     SHELL_EXITS,
+    served::RESTRICTED,
+    input::INPUT_LOST,
     spoilt::RC_OUTPUT,
     spoilt::MAX_SESSIONS,
     forwarding::FORWARDING_PROHIBITED,
@@ -32,7 +45,7 @@ pub static CAUSES: &[Cause] = &[
 const SERVER_LOG: Fix = Fix {
     side: Side::Server,
     summary: "Read what sshd logged about this session",
-    snippet: Some("journalctl -u ssh -u sshd --since -10min | grep -i '{user}'"),
+    snippet: Some("journalctl -u ssh -u sshd --since -10min | grep -wF -e '{user}'"),
     ..Fix::LOOK
 };
 
@@ -118,6 +131,7 @@ const NOLOGIN: Cause = Cause {
             caution: Some("accounts of services have nologin on purpose"),
             ..Fix::CHANGE
         },
+        JUDGE_AS_JUMP_HOST,
     ],
     symptoms: &[
         "This account is currently not available.",
@@ -127,19 +141,10 @@ const NOLOGIN: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.channel.failed()?;
         let said = [&facts.other_output, &facts.stderr].into_iter().flatten().find(|text| says_nologin(text))?;
-        (!facts.mark_seen)
-            .then(|| Match::new(Certainty::Certain, [format!("instead of our command's output came \"{said}\"")]))
+        let found = || Match::new(Certainty::Certain, [format!("instead of our command's output came \"{said}\"")]);
+        (!facts.mark_seen).then(|| forwards(facts, found()))
     },
     ..Cause::NEW
-};
-
-const SEE_FORCED: Fix = Fix {
-    side: Side::Server,
-    summary: "See whether a command is forced for this account or key",
-    snippet: Some(
-        "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys",
-    ),
-    ..Fix::LOOK
 };
 
 const FORCED_COMMAND: Cause = Cause {
@@ -147,20 +152,11 @@ const FORCED_COMMAND: Cause = Cause {
     stage: Check::Channel,
     title: "The server runs a command of its own instead of ours",
     severity: Severity::Critical,
-    explanation: "The command was accepted and something else ran: other output came, or ours was quoted back unrun, or nothing came at all. That is what command= in authorized_keys and \
-        ForceCommand in sshd_config do, usually on purpose: accounts for backups, Git, a bastion's menu, or (ForceCommand internal-sftp) file transfer only.\n\n\
-        A login shell that ignores its arguments looks the same, and so does a device's own command line. Where the session goes on without our output, a start-up file that waits for something, or \
-        a home directory that hangs, does too; what runs for the account at that moment tells.",
-    fixes: &[
-        SEE_FORCED,
-        TRY_SFTP,
-        Fix {
-            side: Side::Server,
-            summary: "While a session hangs, see what runs in it",
-            snippet: Some("ps -u {user} -o pid,ppid,etime,stat,args --forest"),
-            ..Fix::LOOK
-        },
-    ],
+    explanation: "The command was accepted, and a program of the server's own ran in its place: it quoted our command without running it, or printed something else and ended with \
+        success. That is what command= in authorized_keys and ForceCommand in sshd_config do, usually on purpose: accounts for backups, Git, a bastion's menu, or \
+        (ForceCommand internal-sftp) file transfer only.\n\n\
+        A login shell that ignores its arguments looks the same, and so does a device's own command line.",
+    fixes: &[SEE_FORCED, TRY_SFTP],
     symptoms: &[
         "PTY allocation request failed on channel 0",
         INTERNAL_SFTP,
@@ -169,35 +165,20 @@ const FORCED_COMMAND: Cause = Cause {
     ],
     hides: &["session-shell-exits"],
     judge: |evidence| {
-        let facts = evidence.channel.failed()?;
-        if !ran_without_mark(facts) {
-            return None;
+        let facts = evidence.channel.failed().filter(|facts| ran_without_mark(facts))?;
+        let said = [&facts.other_output, &facts.stderr].into_iter().flatten();
+        if facts.quoted_back {
+            let text = said.clone().find(|text| text.contains(OURS)).or(said.clone().next())?;
+            let because = [format!("our own command was quoted back and not run: \"{text}\"")];
+            return Some(Match::new(Certainty::Certain, because));
         }
         let goes_on = facts.ran.gave_up.is_some();
-        let stopped = || format!("until we stopped after {}", seconds(facts.ran.duration_ms / 1000.0));
-        let said = [&facts.other_output, &facts.stderr].into_iter().flatten();
-        let quotes = said.clone().find(|text| text.contains(OURS)).or(said.clone().next());
-        let (certainty, seen) = match (&facts.other_output, quotes) {
-            (_, Some(text)) if facts.quoted_back => {
-                (Certainty::Certain, format!("our own command was quoted back and not run: \"{text}\""))
-            }
-            (Some(output), _) => {
-                let certainty = if output.contains(INTERNAL_SFTP) { Certainty::Certain } else { Certainty::Likely };
-                (certainty, format!("instead of our command's output came \"{output}\""))
-            }
-            (None, Some(text)) if goes_on => {
-                (Certainty::Likely, format!("instead of our command's output came \"{text}\" on standard error"))
-            }
-            (None, None) if goes_on => {
-                return Some(Match::new(
-                    Certainty::Possible,
-                    [format!("the command was accepted, and nothing came {}", stopped())],
-                ));
-            }
-            _ => return None,
-        };
-        let further = goes_on.then(|| format!("it did not end {}", stopped()));
-        Some(Match::new(certainty, std::iter::once(seen).chain(further)))
+        let output = facts.other_output.as_ref().filter(|_| facts.ran.status == Some(0) || goes_on);
+        let output = output.or(facts.stderr.as_ref().filter(|_| goes_on));
+        let internal = said.clone().find(|text| text.contains(INTERNAL_SFTP));
+        let certainty = if internal.is_some() { Certainty::Certain } else { Certainty::Likely };
+        let because = [format!("instead of our command's output came \"{}\"", internal.or(output)?)];
+        Some(Match::new(certainty, because))
     },
     ..Cause::NEW
 };
@@ -207,9 +188,10 @@ const SHELL_EXITS: Cause = Cause {
     stage: Check::Channel,
     title: "The session starts and ends at once, without running the command",
     severity: Severity::Critical,
-    explanation: "The command was accepted, and the session ended without its output. The account's shell could not be started or left at once: a shell that \
-        does not exist, a start-up file that exits, a limit on processes or memory, or a shell such as /bin/false. A command that is forced on the account or key (ForceCommand, command=) and \
-        says nothing to ours does the same, and may be meant to. The client cannot tell them apart; the server's log can, which has \"Starting session: forced-command\" at LogLevel VERBOSE.",
+    explanation: "The command was accepted, and the session ended without its output. Either the account's shell could not be started or left at once (a shell that \
+        does not exist, a start-up file that exits, /bin/false), or a program that is forced on the account or key (ForceCommand, command=) ran instead and refused, or did its work. \
+        The client cannot tell them apart; sshd's log can, which has \"Starting session: forced-command\" at LogLevel VERBOSE.\n\n\
+        Where forwarding is allowed, the account works as a jump host all the same: `--expect forward` judges it as one.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -219,27 +201,49 @@ const SHELL_EXITS: Cause = Cause {
         },
         SEE_FORCED,
         SERVER_LOG,
+        JUDGE_AS_JUMP_HOST,
     ],
     symptoms: &["Connection to closed.", "/bin/false", "Shell not found"],
     hides: &[],
     judge: |evidence| {
-        let facts = evidence.channel.failed()?;
-        let ran = &facts.ran;
-        if !ran_without_mark(facts) || !ran.closed || facts.other_output.is_some() || facts.quoted_back {
+        let facts = evidence.channel.facts().filter(|facts| !facts.mark_seen && !facts.quoted_back)?;
+        let is_unclear = evidence.channel.passed().is_some();
+        if is_unclear && facts.account() != Account::Unclear {
             return None;
         }
-        let mut because = vec![match (ran.status, &ran.signal) {
+        let read = facts.on_input.as_ref().filter(|seen| seen.closed);
+        let closed = facts.ran.closed || is_unclear && read.is_some();
+        let printed_and_succeeded = facts.other_output.is_some() && facts.ran.status == Some(0);
+        if facts.ran.accepted != Some(true) || !closed || printed_and_succeeded {
+            return None;
+        }
+        let (status_seen, signal) = (facts.ran.status.or(read.and_then(|seen| seen.status)), &facts.ran.signal);
+        let end = match (status_seen, signal) {
             (Some(code), _) => format!("without our command's output the session ended with {}", status(code)),
             (None, Some(signal)) => format!("the session was ended by signal {signal}, without our command's output"),
             (None, None) => "the channel was closed without a status and without our command's output".to_owned(),
-        }];
-        because.extend(facts.stderr.as_ref().map(|text| format!("standard error said \"{text}\"")));
+        };
+        let words = facts.words().map(|text| format!("instead of our command's output came \"{text}\""));
         // A shell that cannot be started or used does not call it a success.
-        let certainty = if ran.status == Some(0) { Certainty::Possible } else { Certainty::Likely };
-        Some(Match::new(certainty, because))
+        let certainty = if is_unclear || status_seen == Some(0) { Certainty::Possible } else { Certainty::Likely };
+        let found = forwards(facts, Match::new(certainty, std::iter::once(end).chain(words)));
+        Some(if is_unclear { found.at(Severity::Warning) } else { found })
     },
     ..Cause::NEW
 };
+
+/// Where nothing but forwarding works.
+const JUDGE_AS_JUMP_HOST: Fix = Fix {
+    side: Side::Client,
+    summary: "If the account is for forwarding ({forwards}), judge it as a jump host",
+    snippet: Some("ssh-doctor check --expect forward {alias}"),
+    ..Fix::LOOK
+};
+
+/// The match with what [`JUDGE_AS_JUMP_HOST`] needs, where forwarding is allowed.
+fn forwards(facts: &Facts, found: Match) -> Match {
+    if facts.capabilities.direct_tcpip.is_allowed() { found.with("forwards", "it works as one") } else { found }
+}
 
 /// Whether the command was accepted, and the session ended, or went on for too long, without its mark.
 fn ran_without_mark(facts: &Facts) -> bool {
@@ -283,7 +287,7 @@ mod tests {
         let other = Facts { other_output: Some("borg serve".into()), ..ended(0) };
         assert_eq!(fired(other), ["session-forced-command"]);
         let nologin = Facts { other_output: Some("This account is currently not available.".into()), ..ended(1) };
-        assert_eq!(fired(nologin), ["session-nologin", "session-forced-command"]);
+        assert_eq!(fired(nologin), ["session-nologin", "session-shell-exits"]);
     }
 
     #[test]
@@ -302,7 +306,7 @@ mod tests {
         let exits = |certainty| vec![("session-shell-exits", certainty)];
         assert_eq!(judged(goes_on(Some("Bastion"), None)), forced(Certainty::Likely));
         assert_eq!(judged(goes_on(None, Some("Bastion"))), forced(Certainty::Likely));
-        assert_eq!(judged(goes_on(None, None)), forced(Certainty::Possible));
+        assert_eq!(judged(goes_on(None, None)), vec![("session-start-hangs", Certainty::Possible)]);
         let quoted = Facts { quoted_back: true, stderr: Some("no 'exec sh -c'".into()), ..ended(1) };
         assert_eq!(judged(quoted), forced(Certainty::Certain));
         assert_eq!(judged(ended(1)), exits(Certainty::Likely));
@@ -310,7 +314,7 @@ mod tests {
         let unanswered = Ran { accepted: None, ..goes_on(None, None).ran };
         assert!(judged(Facts { ran: unanswered, ..Facts::default() }).is_empty());
         let word = Facts { other_output: Some("unknown option --nologin".into()), ..ended(2) };
-        assert_eq!(judged(word), forced(Certainty::Likely));
+        assert_eq!(judged(word), exits(Certainty::Likely));
     }
 
     #[test]

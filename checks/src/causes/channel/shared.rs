@@ -1,10 +1,26 @@
 //! What the causes of a session channel share.
 
 use crate::causes::{Fix, Side};
+use crate::facts::Evidence;
+use crate::facts::channel::Facts;
+
+/// What was seen of an account that runs commands of ours.
+pub(super) fn commands(evidence: &Evidence) -> Option<&Facts> {
+    evidence.channel.passed().filter(|facts| facts.mark_seen)
+}
 
 pub(super) const TRY_SFTP: Fix = Fix {
     side: Side::Client,
     summary: "See whether file transfer is what this account is for",
     snippet: Some("sftp {alias}"),
+    ..Fix::LOOK
+};
+
+pub(super) const SEE_FORCED: Fix = Fix {
+    side: Side::Server,
+    summary: "See whether a command is forced for this account or key",
+    snippet: Some(
+        "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys",
+    ),
     ..Fix::LOOK
 };

@@ -1,11 +1,14 @@
 //! Causes that spoil sessions which the server opens: text in the way, a limit, an early end, a root directory without a shell.
 
-use super::shared::TRY_SFTP;
+use super::shared::{TRY_SFTP, commands};
 use crate::base::text::sanitize;
 use crate::causes::shared::RELOAD;
+use crate::causes::software::is_openssh;
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
-use crate::facts::Check;
 use crate::facts::certainty::Certainty;
+use crate::facts::channel::{Facts, Sessions};
+use crate::facts::connection::Manner;
+use crate::facts::{Check, Evidence};
 
 /// MaxSessions of sshd_config(5) where nothing else is set.
 const USUAL_SESSIONS: u32 = 10;
@@ -60,7 +63,7 @@ pub(super) const RC_OUTPUT: Cause = Cause {
     ],
     hides: &[],
     judge: |evidence| {
-        let facts = evidence.channel.passed()?;
+        let facts = commands(evidence)?;
         let printed = facts.other_output.as_ref().map(|text| format!("before our command's output came \"{text}\""));
         let between = evidence.transfer.facts().and_then(|facts| facts.inserted.first());
         let between = between.map(|text| {
@@ -119,16 +122,17 @@ pub(super) const MAX_SESSIONS: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::max_sessions],
     judge: |evidence| {
-        let sessions = evidence.channel.passed()?.capabilities.sessions_at_once.as_ref()?;
-        let (code, text) = sessions.refused.as_ref()?;
-        let open = sessions.open;
-        let found = Match::new(
-            Certainty::Certain,
-            [format!("with {open} open, another session was refused with reason {code}, \"{}\"", sanitize(text))],
-        );
+        let Sessions { open, refused, ended } = commands(evidence)?.capabilities.sessions_at_once.as_ref()?;
+        let what = match refused {
+            Some((code, text)) => format!("another session was refused with reason {code}, \"{}\"", sanitize(text)),
+            None if *ended => "the server ended the connection as another session was asked for".to_owned(),
+            None => return None,
+        };
+        let found = Match::new(Certainty::Certain, [format!("with {open} open, {what}")]);
         match open {
             0 | USUAL_SESSIONS.. => None,
-            1 => Some(found.at(Severity::Warning)),
+            // Others have a single session by their nature.
+            1 if is_openssh(evidence) => Some(found.at(Severity::Warning)),
             _ => Some(found),
         }
     },
@@ -146,7 +150,7 @@ pub(super) const CLOSED_EARLY: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "Read what the server logged about this session",
-            snippet: Some("journalctl -u ssh -u sshd --since -10min | grep -i '{user}'"),
+            snippet: Some("journalctl -u ssh -u sshd --since -10min | grep -wF -e '{user}'"),
             ..Fix::LOOK
         },
         Fix {
@@ -171,11 +175,12 @@ pub(super) const CLOSED_EARLY: Cause = Cause {
 pub(super) const CHROOT_FAILED: Cause = Cause {
     code: "session-chroot-failed",
     stage: Check::Channel,
-    title: "The account's root directory on the server has no shell in it",
+    title: "sshd cannot use the account's root directory (ChrootDirectory)",
     severity: Severity::Critical,
-    explanation: "The session ended with the words that sshd prints when it cannot start the account's shell because the file is not there. sshd lets nobody log in whose shell does not exist, \
-        unless the account has a ChrootDirectory: the shell is then looked for inside of it. An interpreter or library that the shell needs and that is missing looks the same.\n\nAccounts \
-        that are for sftp only are often made so, with ForceCommand internal-sftp: they are then meant to run no commands.",
+    explanation: "sshd ends the connection right after the login where the ChrootDirectory, or a directory above it, does not belong to root or may be written by others. \
+        Inside a ChrootDirectory without a shell, sessions end with the words \"No such file or directory\": the account's shell, or a library that it needs, is not there.\n\n\
+        The end of the connection right after the login has other causes too: a login process that crashes, and a firewall that resets connections with ssh's DSCP marking \
+        (there `ssh -o IPQoS=none` works). sshd's log names the reason. Accounts for sftp only are made with ForceCommand internal-sftp, which needs no shell.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -185,22 +190,52 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
             ),
             ..Fix::LOOK
         },
+        Fix {
+            side: Side::Server,
+            summary: "See who owns the directory and those above it: root alone may write to each",
+            snippet: Some("ls -ld / DIRECTORY DIRECTORY/.."),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Give the directory to root; the account writes to directories inside it",
+            snippet: Some("sudo chown root:root DIRECTORY && sudo chmod 755 DIRECTORY"),
+            caution: Some("the account can then no longer write to the top of its root directory"),
+            ..Fix::CHANGE
+        },
         TRY_SFTP,
     ],
-    symptoms: &["/bin/sh: No such file or directory", "/bin/bash: No such file or directory"],
+    symptoms: &[
+        "bad ownership or modes for chroot directory",
+        "/bin/sh: No such file or directory",
+        "/bin/bash: No such file or directory",
+        "client_loop: send disconnect: Broken pipe",
+    ],
     hides: &["session-shell-exits"],
     judge: |evidence| {
         let facts = evidence.channel.failed()?;
-        // Escaped, as all that the server sends. A line on the missing home may stand before it.
-        let lines = facts.stderr.as_deref()?.split("\\n").map(|line| line.trim_end_matches("\\r"));
-        let said = lines.filter(|line| !line.is_empty()).last()?;
-        let shell = said.strip_suffix(": No such file or directory")?;
-        let is_path = shell.starts_with('/') && !shell.contains([' ', ':', '\\']);
-        (is_path && facts.ran.closed && facts.ran.status == Some(1) && !facts.mark_seen)
-            .then(|| Match::new(Certainty::Likely, [format!("standard error said \"{said}\"")]))
+        if let Some(said) = facts.words().find(|words| NO_ROOT.iter().any(|said| words.contains(said))) {
+            return Some(Match::new(Certainty::Certain, [format!("standard error said \"{said}\"")]));
+        }
+        if ends_after_login(evidence, facts) {
+            let seen = "the server accepted the login, and ended the connection before a channel was open";
+            return Some(Match::new(Certainty::Possible, [seen]));
+        }
+        let said = facts.missing_shell()?;
+        Some(Match::new(Certainty::Likely, [format!("standard error said \"{said}\"")]))
     },
     ..Cause::NEW
 };
+
+/// What sshd says of a root directory that others than root may change, or that is not there (safely_chroot in its session.c).
+const NO_ROOT: [&str; 2] = ["bad ownership or modes for chroot directory", "safely_chroot"];
+
+/// Whether OpenSSH ended the connection between the login and the first channel, as it does where it cannot enter an account's root
+/// directory. To root it does so for another reason (PermitRootLogin), and prints this one in the session.
+pub(crate) fn ends_after_login(evidence: &Evidence, facts: &Facts) -> bool {
+    let at_once = facts.ended_before_any_channel() && matches!(facts.ending, Some(Manner::Fin | Manner::Reset));
+    at_once && is_openssh(evidence) && evidence.target.user != "root"
+}
 
 #[cfg(test)]
 mod tests {
@@ -215,7 +250,7 @@ mod tests {
     }
 
     fn passed(capabilities: Capabilities) -> Step<Facts> {
-        Step::Passed(Facts { capabilities, mark_seen: true, ..Facts::default() })
+        Step::Passed(Facts { capabilities: Box::new(capabilities), mark_seen: true, ..Facts::default() })
     }
 
     #[test]
@@ -235,7 +270,7 @@ mod tests {
         let at = |open, refused: bool| {
             let refused = refused.then(|| (2, "open failed".to_owned()));
             fired(passed(Capabilities {
-                sessions_at_once: Some(Sessions { open, refused }),
+                sessions_at_once: Some(Sessions { open, refused, ended: false }),
                 ..Capabilities::default()
             }))
         };
@@ -257,7 +292,7 @@ mod tests {
         );
         assert_eq!(
             ended(Some(true), Some(127), Some("sh: 1: exec: /x: No such file or directory\\n")),
-            ["session-shell-exits"]
+            ["session-command-missing", "session-shell-exits"]
         );
     }
 }

@@ -1,6 +1,7 @@
 //! The causes that show in the user's own ssh before any packet.
 
 mod control;
+mod keepalive;
 mod programs;
 mod refusal;
 mod session;
@@ -19,6 +20,11 @@ pub static CAUSES: &[Cause] = &[
     programs::PROXY_COMMAND,
     programs::PKCS11_MISSING,
     programs::AGENT_STALE,
+    keepalive::INEFFECTIVE,
+    keepalive::NO_PATIENCE,
+    keepalive::TCP_ONLY,
+    keepalive::SERVER_COUNT,
+    keepalive::UNTYPED_TIMEOUT,
     session::TTY_FORCED,
     session::HOME_IGNORED,
 ];

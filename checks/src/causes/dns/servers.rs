@@ -189,7 +189,10 @@ pub(super) const SLOW: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.dns.passed()?;
         let took = facts.system.ms;
-        if facts.literal || took < SLOW_MS || !matches!(facts.system.answer, SystemAnswer::Addresses { .. }) {
+        if facts.literal
+            || took - evidence.lag_ms(Check::Dns) < SLOW_MS
+            || !matches!(facts.system.answer, SystemAnswer::Addresses { .. })
+        {
             return None;
         }
         // The resolver asks in this order: only those before the first that answered were waited for.

@@ -2,6 +2,8 @@
 
 mod algorithms;
 mod closed;
+mod compression;
+mod inserted;
 mod kex;
 mod mac;
 mod names;
@@ -35,6 +37,8 @@ pub static CAUSES: &[Cause] = &[
     algorithms::HOST_KEY,
     algorithms::CIPHER,
     algorithms::MAC,
+    compression::NO_COMMON_COMPRESSION,
+    inserted::PROXY_HEADER,
     mac::MAC_MISMATCH,
     weak::WEAK_ALGORITHMS,
 ];

@@ -62,9 +62,10 @@ pub(super) const SLOW: Cause = Cause {
         let (version, offer, done) = (facts.version_ms?, facts.server_offer_ms?, facts.done_ms?);
         let phases =
             [("its version", version), ("its list of algorithms", offer - version), ("its keys", done - offer)];
+        let lag_ms = evidence.lag_ms(Check::Handshake);
         let late: Vec<String> = phases
             .iter()
-            .filter(|(_, ms)| *ms > PATIENCE_MS + 4.0 * rtt_ms)
+            .filter(|(_, ms)| *ms - lag_ms > PATIENCE_MS + 4.0 * rtt_ms)
             .map(|(what, ms)| format!("the server took {} for {what}", seconds(ms / 1000.0)))
             .collect();
         if late.is_empty() {
@@ -83,13 +84,26 @@ pub(super) const SLOW: Cause = Cause {
 mod tests {
     use super::*;
     use crate::facts::handshake::Facts;
-    use crate::facts::{Evidence, Step, Timed};
+    use crate::facts::{Evidence, Lag, Step, Timed};
 
     fn fires(version: f64, offer: f64, done: f64) -> bool {
         let facts =
             Facts { version_ms: Some(version), server_offer_ms: Some(offer), done_ms: Some(done), ..Facts::default() };
         let handshake = Timed { step: Step::Passed(facts), duration_ms: 1.0 };
         (SLOW.judge)(&Evidence { handshake, ..Evidence::unexamined() }).is_some()
+    }
+
+    #[test]
+    fn what_we_were_late_ourselves_is_not_the_servers() {
+        let facts =
+            Facts { version_ms: Some(20.0), server_offer_ms: Some(25.0), done_ms: Some(3000.0), ..Facts::default() };
+        let handshake = Timed { step: Step::Passed(facts), duration_ms: 1.0 };
+        let mut evidence = Evidence { handshake, ..Evidence::unexamined() };
+        assert!((SLOW.judge)(&evidence).is_some());
+        evidence.lags = vec![Lag { check: Check::Handshake, total_ms: 1500.0 }];
+        assert!((SLOW.judge)(&evidence).is_none());
+        evidence.lags = vec![Lag { check: Check::Auth, total_ms: 1500.0 }];
+        assert!((SLOW.judge)(&evidence).is_some());
     }
 
     #[test]

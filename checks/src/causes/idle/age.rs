@@ -129,7 +129,7 @@ const OF_ONE_SESSION: &[&str] = &[
 
 /// The session of the first round on which something moved, ended as all others were, and the sessions of the second round.
 fn rounds(evidence: &Evidence) -> Option<(&Arm, Vec<&Arm>)> {
-    let facts: &Facts = evidence.idle.failed()?;
+    let facts: &Facts = evidence.idle_deaths()?;
     let later: Vec<&Arm> = facts.busy().filter(|arm| arm.kind() == SessionKind::SecondRound).collect();
     let first = ended_moving(facts)?;
     (!later.is_empty()).then_some((first, later))

@@ -38,7 +38,7 @@ pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::channel_timeout],
     judge: |evidence| {
-        let facts = evidence.idle.failed()?;
+        let facts = evidence.idle_deaths()?;
         let dead = facts.deaths();
         let first = *dead.first()?;
         if !matches!(first.death(), Some((Manner::ChannelClose, _))) || !outlived(first) {

@@ -7,6 +7,7 @@ mod outage;
 mod own;
 mod proxy;
 mod server;
+mod survived;
 mod terminal;
 mod timer;
 

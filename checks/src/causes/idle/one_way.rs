@@ -1,7 +1,9 @@
 //! Only one direction counts: what the server says after a silence is lost until the client speaks, or never keeps the path open.
 
-use super::timer::{KEEPALIVE, LONGER_TIMER, outlived};
+use super::survived;
+use super::timer::{LONGER_TIMER, outlived};
 use crate::base::text::seconds;
+use crate::causes::shared::KEEPALIVE;
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::idle::{Arm, Facts, Moves, Sign, Speaker, StretchEnd};
@@ -53,7 +55,7 @@ pub(super) const DROP: Cause = Cause {
         because.extend(lost.iter().find_map(|arm| arm.death()).map(|(how, _)| {
             format!("a session on which the server had spoken in vain ended with {} when we spoke", how.words())
         }));
-        Some(with_keepalive(Match::new(Certainty::Likely, because), facts))
+        Some(survived::by_own_keepalive(evidence, facts, with_keepalive(Match::new(Certainty::Likely, because), facts)))
     },
     ..Cause::NEW
 };
@@ -105,7 +107,7 @@ pub(super) const REFRESH: Cause = Cause {
 const HEARD_LONGER_S: f64 = 2.5;
 
 fn refresh(evidence: &Evidence) -> Option<Match> {
-    let facts = evidence.idle.failed()?;
+    let facts = evidence.idle_deaths()?;
     let (survived, died) = (facts.timeout().survived_s?, facts.timeout().died_s?);
     let silent = *facts.deaths().first()?;
     let arm = facts.arms.iter().find(|arm| arm.moves == Moves::ServerData && outlived(arm))?;

@@ -1,7 +1,7 @@
 //! The user's own settings, beside a timer that was proven.
 
-use super::timer::{KEEPALIVE, outlived, sharp};
-use crate::base::text::seconds;
+use super::timer::{self, sharp};
+use crate::causes::shared::KEEPALIVE;
 use crate::causes::{Cause, Fix, Match, Severity};
 use crate::facts::Check;
 
@@ -16,8 +16,8 @@ pub(super) const NO_KEEPALIVE: Cause = Cause {
     symptoms: &["client_loop: send disconnect: Broken pipe"],
     hides: &[],
     judge: |evidence| {
-        let facts = evidence.idle.failed()?;
-        let died = facts.timeout().died_s.filter(|_| facts.deaths().first().is_none_or(|first| outlived(first)))?;
+        let facts = evidence.idle_deaths()?;
+        facts.timeout().died_s.filter(|_| facts.deaths().first().is_none_or(|first| timer::outlived(first)))?;
         let keepalive = facts.keepalive();
         let (Some(interval), Some(count_max), Some(true)) =
             (keepalive.interval_s, keepalive.count_max, keepalive.verified)
@@ -27,10 +27,10 @@ pub(super) const NO_KEEPALIVE: Cause = Cause {
         let own = &evidence.settings;
         let from = &own.server_alive_from;
         let value = match own.server_alive_interval_s {
-            0 => format!("ServerAliveInterval is 0, so ssh sends no keepalives ({from})"),
-            set if set as f64 >= died => {
-                format!("ServerAliveInterval is {set} ({from}), longer than the {} of silence that kill", seconds(died))
+            0 if facts.own_holds() != Some(true) => {
+                format!("ServerAliveInterval is 0, so ssh sends no keepalives ({from})")
             }
+            // One that is too long is a cause of its own.
             _ => return None,
         };
         Some(

@@ -1,6 +1,7 @@
 //! A proxy in the path that ends TCP itself: only bytes of SSH count, TCP keepalives do not reach through it.
 
-use super::timer::{HAPROXY_TIMEOUT, KEEPALIVE, NGINX_TIMEOUT, SERVER_KEEPALIVE, judge};
+use super::timer::{HAPROXY_TIMEOUT, NGINX_TIMEOUT, SERVER_KEEPALIVE, judge};
+use crate::causes::shared::KEEPALIVE;
 use crate::causes::{Cause, Severity};
 use crate::facts::connection::Manner;
 use crate::facts::idle::Sign;
@@ -24,7 +25,7 @@ pub(super) const CLOSED_BY_PROXY: Cause = Cause {
     ],
     hides: &["idle-closed", "idle-reset"],
     judge: |evidence| {
-        if evidence.idle.failed()?.tcp_keepalive_lived() != Some(false) {
+        if evidence.idle_deaths()?.tcp_keepalive_lived() != Some(false) {
             return None;
         }
         let ended = |manner: &Manner, sign| matches!(manner, Manner::Fin | Manner::Reset) && sign == Sign::BeforeProbe;

@@ -37,7 +37,7 @@ pub(super) const INACTIVITY: Cause = Cause {
     // What had not been read when the server closed makes a reset of the close (RFC 2525 section 2.17).
     hides: &["idle-closed", "idle-reset", "idle-closed-by-proxy", "idle-unused-connection-timeout"],
     judge: |evidence| {
-        let facts = evidence.idle.failed()?;
+        let facts = evidence.idle_deaths()?;
         let first = *facts.deaths().first()?;
         // Who counts data ends the session himself; a table that forgets does not.
         let (how, _) = first.death().filter(|(how, sign)| how.is_of_connection() && *sign == Sign::BeforeProbe)?;

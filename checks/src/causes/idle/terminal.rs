@@ -38,7 +38,7 @@ pub(super) const SHELL_TIMEOUT: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::tmout],
     judge: |evidence| {
-        let facts = evidence.idle.failed()?;
+        let facts = evidence.idle_deaths()?;
         let shell = facts.arms.iter().find(|arm| arm.is_left_by_shell())?;
         let (how, _) = shell.death()?;
         let commands_died = facts.arms.iter().any(|arm| {
@@ -95,7 +95,7 @@ pub(super) const TERMINAL_TIMEOUT: Cause = Cause {
     symptoms: &["Connection to closed by remote host.", "Connection to closed."],
     hides: &[],
     judge: |evidence| {
-        let facts = evidence.idle.failed()?;
+        let facts = evidence.idle_deaths()?;
         let ended = |manner: &Manner| manner.is_of_connection();
         let terminal = facts.arms.iter().find(|arm| {
             arm.holds == Holds::Shell && matches!(arm.death(), Some((how, Sign::BeforeProbe)) if ended(how))

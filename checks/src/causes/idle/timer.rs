@@ -1,22 +1,13 @@
 //! A timer that silence lets run out, told apart by the manner of the death.
 
+use super::survived;
 use crate::base::text::seconds;
-use crate::causes::shared::RELOAD;
+use crate::causes::shared::{KEEPALIVE, RELOAD};
 use crate::causes::{Cause, Fix, Match, Severity, Side, sessions, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
 use crate::facts::idle::{Arm, Facts, Search, Sign, Speaker, StretchEnd, hop_state};
 use crate::facts::{Check, Evidence};
-
-/// The fix that the idle test tries on its own sessions.
-pub(super) const KEEPALIVE: Fix = Fix {
-    side: Side::Client,
-    summary: "Let ssh send something before the timer runs out",
-    file: Some("~/.ssh/config"),
-    snippet: Some("Host {alias}\n    ServerAliveInterval {interval}\n    ServerAliveCountMax {count_max}"),
-    tried: |evidence| evidence.idle.facts()?.keepalive().verified,
-    ..Fix::CHANGE
-};
 
 pub(super) const SERVER_KEEPALIVE: Fix = Fix {
     side: Side::Server,
@@ -154,7 +145,7 @@ pub(super) const SERVER_DISCONNECT: Cause = Cause {
 
 /// A silent session died in the given manner while others lived.
 pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> Option<Match> {
-    let facts = evidence.idle.failed()?;
+    let facts = evidence.idle_deaths()?;
     let dead = facts.deaths();
     let first = dead.first()?;
     let (how, sign) = first.death()?;
@@ -168,7 +159,7 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
     for (name, value) in [("interval", facts.keepalive().interval_s), ("count_max", facts.keepalive().count_max)] {
         found = value.into_iter().fold(found, |found, value| found.with(name, value.to_string()));
     }
-    Some(found.suspecting(crate::causes::suspects::of(evidence)))
+    Some(survived::by_own_keepalive(evidence, facts, found.suspecting(crate::causes::suspects::of(evidence))))
 }
 
 /// How sure it is that only silence kills, and always.

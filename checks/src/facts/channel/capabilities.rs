@@ -23,8 +23,10 @@ pub struct Capabilities {
     pub env: Capability,
     /// The subsystem sftp: whether it was accepted, which sshd does before it starts the server behind it.
     pub sftp: Capability,
-    /// What the sftp server said; `null` where it was not spoken to, which takes `--deep`.
+    /// What the sftp server said; `null` where it was not spoken to.
     pub sftp_said: Option<Sftp>,
+    /// Whether a Git server's program is there; `null` where it was not looked for, which `--expect git` does.
+    pub git: Option<bool>,
     /// A connection through the server to its own loopback, as `ssh -L` asks for.
     pub direct_tcpip: Capability,
     /// A port of the server that leads back to us, as `ssh -R` asks for.
@@ -40,8 +42,11 @@ pub struct Capabilities {
 /// How many sessions were open at once on one connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions {
-    /// Open at once, the command's own among them.
+    /// Open at once.
     pub open: u32,
+    /// The connection ended as one more was asked for.
+    #[serde(default)]
+    pub ended: bool,
     /// Reason code and text, escaped, of the refusal of one more; `null` where no more were tried.
     pub refused: Option<(u32, String)>,
 }

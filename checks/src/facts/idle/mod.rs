@@ -7,6 +7,7 @@ pub mod bracket;
 pub mod hop;
 pub mod hop_state;
 pub mod incident;
+pub mod own;
 pub mod reading;
 pub mod summary;
 
@@ -19,6 +20,7 @@ pub use bracket::Timeout;
 pub use hop::{Doubt, LocatedHop, NotLocated, TtlProbe};
 pub use hop_state::HopState;
 pub use incident::{Incident, What};
+pub use own::OwnKeepalive;
 pub use reading::{KeepaliveSetting, Killer, Search};
 
 use super::path::Path;
@@ -55,6 +57,8 @@ pub struct Facts {
     /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
     #[serde(default)]
     pub legs: Vec<HopState>,
+    /// The user's own keepalive, and a session held by it; `null` in recordings of the first version.
+    pub own: Option<OwnKeepalive>,
     /// What happened to this machine meanwhile: with any of it nothing here may be judged.
     pub incidents: Vec<Incident>,
     /// Sessions of real life, in the order in which they began: what a journal or the socket table holds.

@@ -37,6 +37,7 @@ impl facts::Facts for Facts {
                     );
                 }
                 let proof = match self.keepalive() {
+                    _ if self.own_holds() == Some(true) => "; the user's own keepalive held".to_owned(),
                     KeepaliveSetting { interval_s: Some(interval), verified: Some(true), .. } => {
                         format!("; keepalive every {} held", seconds(f64::from(interval)))
                     }

@@ -1,27 +1,59 @@
 //! The one command that channel, transfer and exit share.
 
-use crate::facts::channel::OURS;
-use crate::facts::connection::Ran;
+use crate::facts::channel::{Facts, Lead, OURS};
 
 /// Bytes of each output that are kept: more than start-up files print.
 pub(crate) const KEPT: usize = 64 * 1024;
+/// Output of the last command, bytes: more than one packet, so that a cut at the end would show.
+pub(crate) const OUTPUT: u64 = 64 * 1024;
+/// The status that the last command ends with: one that nothing else gives.
+pub(crate) const STATUS: u32 = 7;
 
 /// The one command that channel, transfer and exit share, since starting one may be slow (a shell's start-up files): it prints a mark,
 /// sends back `stored` bytes when it has them all, then what it is sent as it comes, and at the end of its input prints
-/// [`exit::OUTPUT`](OUTPUT) bytes and ends with [`exit::STATUS`](STATUS).
+/// [`OUTPUT`] bytes and ends with [`STATUS`].
 #[must_use]
-pub(crate) fn command(mark: &str, stored: usize) -> String {
-    let (blocks, status) = (OUTPUT / 1024, STATUS);
-    format!(
-        "{OURS} 'echo {mark}; head -c {stored} | tail -c {stored}; cat; dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}'"
-    )
+pub(crate) fn command(lead: Lead, mark: &str, stored: usize) -> String {
+    lead.command(&format!("echo {mark}; head -c {stored} | tail -c {stored}; cat; {}", end()))
 }
 
-/// Whether a shell ended so that does not know the first word of our command, or may not use it. Another program, which is not to be
-/// started twice, prints something else, or the whole command.
-pub(super) fn is_foreign_shell(ran: &Ran, mark: &str) -> bool {
-    let names_it = String::from_utf8_lossy(&ran.stderr).contains("exec");
-    ran.stdout.is_empty() && ran.status != Some(0) && names_it && !is_quoted(&ran.stderr, mark)
+/// The same without the part that reads: it ends by itself.
+#[must_use]
+pub(crate) fn without_input(lead: Lead, mark: &str) -> String {
+    lead.command(&format!("echo {mark}; {}", end()))
+}
+
+fn end() -> String {
+    let (blocks, status) = (OUTPUT / 1024, STATUS);
+    format!("dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}")
+}
+
+/// Whether a shell, or what splits commands itself, ended so that does not know the first word of our command, or may not use it.
+/// Another program, which is not to be started twice, prints something else, or the whole command.
+pub(super) fn is_foreign_shell(facts: &Facts) -> bool {
+    let ran = &facts.ran;
+    let is_windows = |text: &str| text.contains("is not recognized as");
+    let names_it = facts.stderr.as_deref().is_some_and(|text| names(facts.lead, text) || is_windows(text));
+    ran.closed
+        && facts.other_output.is_none()
+        && ran.status.is_some_and(|status| status != 0)
+        && names_it
+        && !facts.quoted_back
+}
+
+/// Whether what was printed in place of our command names its first word, and does not quote all of it: an interpreter that read it.
+pub(super) fn names_first_word(facts: &Facts) -> bool {
+    !facts.quoted_back && facts.words().any(|text| names(facts.lead, text))
+}
+
+/// Whether the first word of our command stands in a text, escaped; a shell puts its own name in front of what it says.
+fn names(lead: Lead, text: &str) -> bool {
+    let first = match lead {
+        Lead::ExecSh => "exec",
+        Lead::Sh => "sh",
+    };
+    let mut lines = text.split("\\n");
+    lines.any(|line| line.split(|c: char| !c.is_ascii_alphanumeric()).skip(1).any(|word| word == first))
 }
 
 /// Whether the command printed its mark: on a line's end, where a program that quotes the command has more behind it or `echo` before it.
@@ -44,14 +76,10 @@ pub(crate) fn end_of(output: &[u8], mark: &str) -> Option<usize> {
     output.windows(mark.len()).position(|window| window == mark.as_bytes()).map(|at| at + mark.len())
 }
 
-/// Output of the last command, bytes: more than one packet, so that a cut at the end would show.
-pub(crate) const OUTPUT: u64 = 64 * 1024;
-/// The status that the last command ends with: one that nothing else gives.
-pub(crate) const STATUS: u32 = 7;
-
 #[cfg(test)]
 mod tests {
-    use super::{command, is_foreign_shell, is_printed, is_quoted};
+    use super::{command, is_foreign_shell, is_printed, is_quoted, names_first_word};
+    use crate::facts::channel::{Facts, Lead};
     use crate::facts::connection::Ran;
 
     #[test]
@@ -59,25 +87,40 @@ mod tests {
         for printed in ["m4rk\n", "m4rk\r\n", "Welcome\nm4rk\n", "Welcome m4rk\nmore"] {
             assert!(is_printed(printed.as_bytes(), "m4rk"), "{printed}");
         }
-        let quoted = format!("unknown command: '{}'\n", command("m4rk", 9));
+        let ours = command(Lead::ExecSh, "m4rk", 9);
+        let quoted = format!("unknown command: '{ours}'\n");
         for unrun in ["m4rk", "unknown: echo m4rk\n", "unknown: 'echo m4rk'\n", &quoted] {
             assert!(!is_printed(unrun.as_bytes(), "m4rk"), "{unrun}");
         }
         assert!(is_quoted(quoted.as_bytes(), "m4rk"));
-        assert!(!is_quoted(format!("+ {}\n", command("m4rk", 9)).as_bytes(), "m4rk"), "a trace of the shell");
+        assert!(!is_quoted(format!("+ {ours}\n").as_bytes(), "m4rk"), "a trace of the shell");
+    }
+
+    fn ended(status: u32, stdout: &str, stderr: &str) -> Facts {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let ran = Ran { status: Some(status), accepted: Some(true), closed: true, ..Ran::default() };
+        Facts { ran, other_output: some(stdout), stderr: some(stderr), ..Facts::default() }
     }
 
     #[test]
     fn only_a_shell_that_does_not_take_our_first_word_is_asked_again() {
-        let ended = |status, stdout: &str, stderr: &str| {
-            let ran = Ran { status: Some(status), stdout: stdout.into(), stderr: stderr.into(), ..Ran::default() };
-            is_foreign_shell(&ran, "m4rk")
-        };
-        assert!(ended(1, "", "rbash: line 1: exec: restricted\n"));
-        assert!(ended(1, "", "'exec' is not recognized as an internal or external command,\r\n"));
-        assert!(!ended(1, "", ""));
-        assert!(!ended(0, "", "rbash: line 1: exec: restricted\n"));
-        assert!(!ended(1, "no", "exec"));
-        assert!(!ended(1, "", &format!("fatal: unrecognized command '{}'\n", command("m4rk", 9))));
+        let foreign = |status, stdout, stderr| is_foreign_shell(&ended(status, stdout, stderr));
+        assert!(foreign(1, "", "rbash: line 1: exec: restricted\n"));
+        assert!(foreign(1, "", "'exec' is not recognized as an internal or external command,\r\n"));
+        assert!(!foreign(1, "", ""));
+        assert!(!foreign(0, "", "rbash: line 1: exec: restricted\n"));
+        assert!(!foreign(1, "", "This shell is not for executing commands\n"));
+        assert!(!foreign(1, "no", "exec"));
+        let quoted = Facts { quoted_back: true, ..ended(1, "", "fatal: unrecognized command 'exec sh -c'") };
+        assert!(!is_foreign_shell(&quoted) && !names_first_word(&quoted));
+    }
+
+    #[test]
+    fn an_interpreter_names_the_word_that_it_does_not_know() {
+        assert!(names_first_word(&ended(4, "ACME-17: no such verb 'exec'", "")));
+        assert!(!names_first_word(&ended(4, "executed", "")));
+        assert!(!names_first_word(&ended(4, "", "go away")));
+        let by_sh = |text| names_first_word(&Facts { lead: Lead::Sh, ..ended(1, "", text) });
+        assert!(by_sh("Cannot run program \"sh\"") && !by_sh("sh: 1: rsync: not found"));
     }
 }

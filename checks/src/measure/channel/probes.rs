@@ -1,20 +1,22 @@
-//! Asks what the connection may be used for: two round trips while the command starts, and one for sftp while transfer works; under
-//! `--deep` also what is worth the wait for a process, since an sftp server and a shell take as long to start as a command.
+//! Asks what a connection may be used for, once nothing depends on it any more: the services first that are used most, and the request
+//! last that ends connections of some servers. Under `--deep` also how many sessions it bears, and the account's shell.
 
 use std::time::Duration;
 
 use russh::Channel;
 use russh::client::Msg;
 
-use crate::base::limits::Patience;
+use super::command::KEPT;
+use super::shell;
+use crate::base::limits::{Limits, Patience};
 use crate::base::nonce::seed;
-use crate::base::text::{sanitize, sanitize_bytes};
-use crate::facts::channel::{Capabilities, Capability, Sessions, Sftp};
-use crate::facts::connection::Ran;
+use crate::base::service::Service;
+use crate::base::text::sanitize;
+use crate::facts::channel::{Capabilities, Capability, Lead, Sessions, Sftp, Shell};
 use crate::os::pause::timeout;
 use crate::ssh::channels::{ChannelKind, Opened, answers};
-use crate::ssh::connection::Connection;
-use crate::ssh::run::Running;
+use crate::ssh::connection::{Connection, KeepaliveReply};
+use crate::ssh::sftp::SftpSession;
 
 /// A port of the server's loopback that nothing listens at (tcpmux): its kernel refuses where forwarding is allowed.
 const CLOSED: ChannelKind = ChannelKind::DirectTcpip("127.0.0.1", 1);
@@ -25,76 +27,128 @@ const CONNECT_FAILED: u32 = 2;
 /// Sessions that are opened at once: more than OpenSSH allows where nothing is set (MaxSessions, sshd_config(5)).
 const MOST_SESSIONS: u32 = 16;
 /// How long the server may take to answer requests of a session; some servers never answer.
-pub(super) const ANSWERS: Duration = Duration::from_secs(2);
-/// Bytes of the sftp server's outputs that are kept.
-const KEPT: usize = 4096;
+const ANSWERS: Duration = Duration::from_secs(2);
 
-/// Asks for everything that starts no process; leaves a further session, where one may be had.
-pub(super) async fn ask(connection: &Connection, patience: Patience) -> (Capabilities, Option<Channel<Msg>>) {
+/// How long a shell may take to its prompt: as long as a command that has run here, and more.
+const PROMPT: Duration = Duration::from_secs(4);
+
+/// Asks for everything, within a stage's time; gives also what the shell did where it was asked for.
+pub(super) async fn ask(connection: &Connection, limits: &Limits, lead: Lead) -> (Capabilities, Option<Shell>) {
+    let (patience, mut found, mut shell) = (limits.patience(), Capabilities::default(), None);
+    // What is told by then is kept.
+    let _ = timeout(patience.total, async {
+        let answers_requests = settled(connection, patience).await;
+        usual(connection, patience, answers_requests, &mut found).await;
+        // Before a shell: its session counts until the last of its processes is gone.
+        if limits.deep {
+            settle(connection, patience, answers_requests).await;
+            found.sessions_at_once =
+                count_sessions(connection, patience.silence).await.or(found.sessions_at_once.take());
+        }
+        let wants = |service| limits.expected.contains(&service);
+        if limits.deep || wants(Service::Shell) {
+            settle(connection, patience, answers_requests).await;
+            shell = ask_for_shell(connection, patience, &mut found).await;
+        }
+        if wants(Service::Git) {
+            found.git = look_for_git(connection, patience, lead).await;
+        }
+        // Some servers end the connection at it.
+        settle(connection, patience, answers_requests).await;
+        found.remote_forward = if answers_requests {
+            Capability::of(connection.forward_back(patience.silence).await)
+        } else {
+            Capability::not_tested("the server answers no global requests")
+        };
+    })
+    .await;
+    if shell.is_none() && found.shell == Capability::default() {
+        found.shell = Capability::not_tested("it starts a process: --deep, or --expect shell");
+    }
+    (found, shell)
+}
+
+/// Asks for a connection through the server to its own loopback.
+pub(super) async fn direct_tcpip(connection: &Connection, wait: Duration) -> Capability {
+    let [tcp] = connection.open([CLOSED], wait).await;
+    let outcome = connected(&tcp, connection);
+    close(tcp).await;
+    outcome
+}
+
+/// Five channels at once, sftp in the first of them, and the requests of a session in the second.
+async fn usual(connection: &Connection, patience: Patience, answers_requests: bool, found: &mut Capabilities) {
     let wait = patience.silence;
-    let channels = async {
-        let [session, tcp, socket, further] =
-            connection.open([ChannelKind::Session, CLOSED, NOWHERE, ChannelKind::Session], wait).await;
-        let two = Sessions::with(1, &session);
-        let mut found = Capabilities {
-            sessions_at_once: match session {
-                Opened::Open(_) => Sessions::with(2, &further).or(two),
-                _ => two,
-            },
-            direct_tcpip: connected(&tcp),
-            streamlocal: match connected_unless_refused(&socket) {
-                // sshd answers so whether this socket is missing or every socket is forbidden.
-                Err((code, text)) => Capability::Untold { code, text },
-                Ok(outcome) => outcome,
-            },
-            ..Capabilities::default()
-        };
-        for opened in [tcp, socket] {
-            close(opened).await;
+    let kinds = [ChannelKind::Session, CLOSED, NOWHERE, ChannelKind::Session, ChannelKind::Session];
+    let [first, tcp, socket, second, third] = connection.open(kinds, wait).await;
+    for (open, session) in (0..).zip([&first, &second, &third]) {
+        let counted = Sessions::with(open, session);
+        found.sessions_at_once = counted.or(found.sessions_at_once.take());
+        if !matches!(session, Opened::Open(_)) {
+            break;
         }
-        if let Opened::Open(session) = session {
-            [found.pty, found.env, found.agent_forwarding, found.x11] = requests(session, wait).await;
+    }
+    found.direct_tcpip = connected(&tcp, connection);
+    found.streamlocal = match connected_unless_refused(&socket) {
+        // sshd answers so whether this socket is missing or every socket is forbidden.
+        Err((code, text)) => Capability::Untold { code, text },
+        Ok(outcome) => outcome,
+    };
+    for opened in [tcp, socket, third] {
+        close(opened).await;
+    }
+    let sftp = async {
+        match first {
+            Opened::Open(session) => speak_sftp(session, patience).await,
+            other => (opened(&other), None),
         }
-        let further = match further {
-            Opened::Open(session) => Some(session),
+    };
+    let requests = async {
+        match second {
+            Opened::Open(session) => Some(requests(session, wait).await),
             _ => None,
-        };
-        (found, further)
+        }
     };
-    let ((found, further), back) = tokio::join!(channels, connection.forward_back(wait));
-    (Capabilities { remote_forward: Capability::of(back), ..found }, further)
+    let ((outcome, said), answers) = tokio::join!(sftp, requests);
+    (found.sftp, found.sftp_said) = (outcome, said);
+    let answers = match answers {
+        Some(answers) => answers,
+        None => only_session(connection, patience, answers_requests).await,
+    };
+    [found.pty, found.env, found.agent_forwarding, found.x11] = answers;
 }
 
-/// Asks for many sessions, and for what starts a process and with it perhaps the shell's start-up files, one after the other.
-pub(super) async fn ask_for_more(connection: &Connection, patience: Patience, found: &mut Capabilities) {
-    settled(connection, patience).await;
-    found.sessions_at_once = count_sessions(connection, patience.silence).await;
-    settled(connection, patience).await;
-    found.shell = match connection.open([ChannelKind::Session], patience.silence).await {
-        [Opened::Open(session)] => start_shell(session, patience).await,
-        [other] => opened(&other),
-    };
-    settled(connection, patience).await;
-    (found.sftp, found.sftp_said) = match connection.open([ChannelKind::Session], patience.silence).await {
-        [Opened::Open(session)] => speak_sftp(session, patience).await,
-        [other] => (opened(&other), None),
-    };
+/// The requests of a session where there can be only one at a time.
+async fn only_session(connection: &Connection, patience: Patience, answers_requests: bool) -> [Capability; 4] {
+    settle(connection, patience, answers_requests).await;
+    match connection.open([ChannelKind::Session], patience.silence).await {
+        [Opened::Open(session)] => requests(session, patience.silence).await,
+        [_] => [(); 4].map(|()| Capability::not_tested("no further session could be had")),
+    }
 }
 
-/// Lets the server clear away closed channels: sshd counts them until it has gone through all that it has read.
-async fn settled(connection: &Connection, patience: Patience) {
-    let _ = connection.keepalive(patience.silence).await;
+/// Lets the server clear away closed channels: sshd counts them until it has gone through all that it has read. False where the
+/// server does not answer such requests.
+async fn settled(connection: &Connection, patience: Patience) -> bool {
+    connection.keepalive(patience.silence.min(ANSWERS)).await != KeepaliveReply::Silent
 }
 
-/// Opens sessions beside the command's own until one is refused or the bound is met, and closes them.
+/// The same, where the server answers.
+async fn settle(connection: &Connection, patience: Patience, answers_requests: bool) {
+    if answers_requests {
+        settled(connection, patience).await;
+    }
+}
+
+/// Opens sessions until one is refused or the bound is met, and closes them.
 async fn count_sessions(connection: &Connection, wait: Duration) -> Option<Sessions> {
     let mut held = Vec::new();
     loop {
         let [answer] = connection.open([ChannelKind::Session], wait).await;
-        let open = u32::try_from(held.len() + 1).unwrap_or(u32::MAX);
+        let open = u32::try_from(held.len()).unwrap_or(u32::MAX);
         let counted = Sessions::with(open, &answer);
         match answer {
-            Opened::Open(session) if open < MOST_SESSIONS => held.push(session),
+            Opened::Open(session) if open + 1 < MOST_SESSIONS => held.push(session),
             last => {
                 close(last).await;
                 for session in held {
@@ -110,29 +164,45 @@ impl Sessions {
     /// So many are open, and one more was asked for; nothing where no answer came.
     fn with(open: u32, answer: &Opened) -> Option<Self> {
         match answer {
-            Opened::Open(_) => Some(Self { open: open + 1, refused: None }),
-            Opened::Refused(refused) => Some(Self { open, refused: Some((refused.code, sanitize(&refused.text))) }),
+            Opened::Open(_) => Some(Self { open: open + 1, ..Self::default() }),
+            Opened::Refused(refused) => {
+                Some(Self { open, refused: Some((refused.code, sanitize(&refused.text))), ..Self::default() })
+            }
+            Opened::Gone if open > 0 => Some(Self { open, ended: true, ..Self::default() }),
             Opened::Silent | Opened::Gone => None,
         }
     }
 }
 
-/// Starts the account's own shell, without a terminal and without input, and lets it end.
-async fn start_shell(mut session: Channel<Msg>, patience: Patience) -> Capability {
-    if session.request_shell(true).await.is_err() {
-        return Capability::of(None);
+/// Asks for the account's shell on a terminal; what it did.
+async fn ask_for_shell(connection: &Connection, patience: Patience, found: &mut Capabilities) -> Option<Shell> {
+    let session = match connection.open([ChannelKind::Session], patience.silence).await {
+        [Opened::Open(session)] => session,
+        [other] => {
+            found.shell = opened(&other);
+            return None;
+        }
+    };
+    let patience = Patience { silence: patience.silence.min(PROMPT), ..patience };
+    let (seen, running) = shell::open(session, patience).await;
+    if let Some(running) = running {
+        shell::leave(running).await;
     }
-    let answer = answers(&mut session, 1, patience.silence).await.first().copied();
-    if answer == Some(true) {
-        Running::from(session).finish(0, patience, &mut Ran::default()).await;
-    } else {
-        let _ = session.close().await;
-    }
-    Capability::of(answer)
+    // Where commands run, a shell that stays without a prompt is one without a terminal.
+    let stays = seen.ran.accepted == Some(true) && !seen.ran.closed && !seen.ran.connection_lost;
+    found.shell = if stays { Capability::Allowed } else { shell::outcome(&seen) };
+    Some(seen)
+}
+
+/// Whether the program is there that `git clone` starts on a server.
+async fn look_for_git(connection: &Connection, patience: Patience, lead: Lead) -> Option<bool> {
+    const PROGRAM: &str = "git-upload-pack";
+    let ran = connection.run(&lead.command(&format!("command -v {PROGRAM}")), KEPT, patience).await;
+    ran.status.map(|status| status == 0 && String::from_utf8_lossy(&ran.stdout).contains(PROGRAM))
 }
 
 /// Closes what is open; a word on a connection that is stuck or gone is not waited for.
-pub(super) async fn close(opened: Opened) {
+async fn close(opened: Opened) {
     if let Opened::Open(channel) = opened {
         let _ = timeout(ANSWERS, channel.close()).await;
     }
@@ -146,9 +216,15 @@ fn opened(answer: &Opened) -> Capability {
     }
 }
 
-/// A connection that the server tried for us was allowed, whatever came of it.
-fn connected(answer: &Opened) -> Capability {
-    connected_unless_refused(answer).unwrap_or(Capability::Allowed)
+/// A connection that the server tried for us was allowed, whatever came of it. These two give another reason where it is forbidden
+/// (serverloop.c of OpenSSH, svr-tcpfwd.c of dropbear); others, AsyncSSH among them, may give the same.
+fn connected(answer: &Opened, connection: &Connection) -> Capability {
+    connected_unless_refused(answer).unwrap_or_else(|(code, text)| {
+        let seen = connection.watch().seen();
+        let version = seen.server.version.as_ref().map(|(version, _)| version.as_str()).unwrap_or_default();
+        let tells = ["OpenSSH", "dropbear"].iter().any(|name| version.contains(name));
+        if tells { Capability::Allowed } else { Capability::Untold { code, text } }
+    })
 }
 
 /// As [`opened`]; the error is the code and text of a connection that failed.
@@ -179,36 +255,11 @@ async fn requests(mut session: Channel<Msg>, wait: Duration) -> [Capability; 4] 
     }
 }
 
-/// Asks for the sftp server without waiting for its start, and closes the session.
-pub(super) async fn ask_for_sftp(mut session: Channel<Msg>) -> Capability {
-    let answer = match timeout(ANSWERS, session.request_subsystem(true, "sftp")).await {
-        Ok(Ok(())) => answers(&mut session, 1, ANSWERS).await.first().copied(),
-        _ => None,
-    };
-    close(Opened::Open(session)).await;
-    Capability::of(answer)
-}
-
-/// Starts the sftp server and reads its version.
+/// Speaks to the sftp server, and ends the session in good order.
 async fn speak_sftp(session: Channel<Msg>, patience: Patience) -> (Capability, Option<Sftp>) {
-    if session.request_subsystem(true, "sftp").await.is_err() {
-        return (Capability::of(None), None);
+    let (outcome, said, sftp) = SftpSession::begin(session, patience).await;
+    if let Some(sftp) = sftp {
+        sftp.end(Patience { silence: ANSWERS, total: ANSWERS }).await;
     }
-    let mut ran = Ran::default();
-    let mut running = Running::from(session);
-    // sshd opens the window only for what it has started: data sent before would wait for ever.
-    running.read(KEPT, patience, &mut ran, |ran| ran.accepted.is_some()).await;
-    if ran.accepted == Some(true) && running.write(INIT.as_slice(), patience).await {
-        running.read(KEPT, patience, &mut ran, |ran| Sftp::is_told(&ran.stdout)).await;
-    }
-    let _ = running.into_channel().close().await;
-    let said = Sftp {
-        status: ran.status,
-        stderr: (!ran.stderr.is_empty()).then(|| sanitize_bytes(&ran.stderr)),
-        ..Sftp::of(&ran.stdout)
-    };
-    (Capability::of(ran.accepted), (ran.accepted == Some(true)).then_some(said))
+    (outcome, said)
 }
-
-/// SSH_FXP_INIT with version 3, the one that OpenSSH speaks (draft-ietf-secsh-filexfer-02 section 4).
-pub(super) const INIT: [u8; 9] = [0, 0, 0, 5, 1, 0, 0, 0, 3];

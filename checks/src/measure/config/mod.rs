@@ -25,6 +25,7 @@ pub async fn check(ctx: &Context) -> Step<Facts> {
         files: files::of(own),
         uid: Uid::current().as_raw(),
         settings: own.settings.clone(),
+        tcp_keepalive_from: own.tcp_keepalive_from.clone(),
         defaults: own.defaults.clone(),
         session: own.session.clone(),
         other_home: files::other_home(),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{interval, sleep, sleep_until};
+use tokio::time::{interval, sleep_until};
 
 use super::events::{Directive, Line, Order, Overview, SessionEvent};
 use super::host_monitor::HostMonitor;
@@ -17,6 +17,8 @@ use crate::measure::progress::{Event, Progress};
 const TICK: Duration = Duration::from_millis(500);
 /// How long sessions may take to close at the end.
 const CLOSING: Duration = Duration::from_secs(3);
+/// How long a session that does not answer may take to be told dead: the shortest verdict (7 s), and the look at its hops.
+const VERDICT: Duration = Duration::from_secs(9);
 
 /// The coordinator, and its ends of the channels.
 pub(super) struct Coordinator {
@@ -72,22 +74,24 @@ impl Coordinator {
                 }
             }
         }
-        self.close(sessions).await;
+        self.close(sessions, stop).await;
         self.show(progress);
         (self.state, cut_short || stop.asked())
     }
 
-    /// Lets the sessions report how they stand and say goodbye.
-    async fn close(&mut self, sessions: &mut JoinSet<()>) {
+    /// Lets the sessions report how they stand and say goodbye; one that does not answer is waited for until it is told dead or late.
+    async fn close(&mut self, sessions: &mut JoinSet<()>, stop: &Stop) {
         self.publish();
-        let mut closing = std::pin::pin!(sleep(CLOSING));
+        let began = Instant::now();
         loop {
+            let in_doubt = self.state.is_in_doubt() && !stop.timed_out();
+            let until = began + if in_doubt { VERDICT } else { CLOSING };
             tokio::select! {
                 // All that was reported counts before the end of the last session.
                 biased;
                 Some(event) = self.events.recv() => self.take(event),
                 ended = sessions.join_next() => if ended.is_none() { break },
-                () = &mut closing => break,
+                () = sleep_until(until.into()) => break,
             }
         }
         sessions.shutdown().await;

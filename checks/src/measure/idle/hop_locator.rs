@@ -254,7 +254,7 @@ impl Searching {
             }
         };
         let killed = seconds(died.unwrap_or_default());
-        let phase = format!("{killed} of silence killed; looking for the hop that forgets");
+        let phase = format!("{killed} idle killed a session; locating the hop that drops it");
         let until = self.until.clone();
         let tell = onlooker::tell(began, progress, &phase, || until.borrow().filter(|_| died.is_some()));
         tokio::select! {

@@ -17,6 +17,7 @@ pub(super) mod leftovers;
 mod main_session;
 mod next_probe;
 mod onlooker;
+mod own_session;
 mod role;
 mod run_stretch;
 mod rungs;
@@ -60,6 +61,10 @@ const MAX_LENGTH_FACTOR: u32 = 6;
 /// Time allowed beyond that, for logins and the proof of the fix.
 const MAX_LENGTH_EXTRA: Duration = Duration::from_mins(2);
 
+/// The longest time that the end of the test takes, once the user wants it: a session that does not answer is given the time for a
+/// verdict, lest what was seen is lost.
+pub(crate) const CLOSING: Duration = Duration::from_secs(12);
+
 /// Measures how long silence is survived on sessions of its own, beside the connection that auth left.
 pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
     if ctx.limits.idle.is_zero() {
@@ -78,14 +83,22 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if let Some(running) = logged_in.running.take() {
         running.close().await;
     }
+    if let Some(sftp) = logged_in.sftp.take() {
+        sftp.end(ctx.limits.patience()).await;
+    }
     let sessions = if login.needs_touch() { ctx.limits.sessions.min(TOUCHED) } else { ctx.limits.sessions };
     let (login, main) = (Arc::new(login), Arc::new(connection));
     let monitor = HostMonitor::begin(&login, &main);
     let mark = logged_in.runs_commands.is_ok().then(nonce);
+    let own = own_session::begin(ctx, &login, &main, mark.as_ref(), sessions);
+    let sessions = sessions - usize::from(own.is_held());
     let (control, controls) = Control::start(login.clone(), main.clone(), ctx.limits.connect);
     let test = Test { login: login.clone(), mark: mark.clone(), control, deadline: ctx.limits.connect };
-    let Measured { mut facts, interrupted, processes } = Box::pin(measure(ctx, sessions, test, &main, &monitor)).await;
+    let Measured { mut facts, interrupted, mut processes } =
+        Box::pin(measure(ctx, sessions, test, &main, &monitor)).await;
     facts.controls = controls.await.unwrap_or_default();
+    let (keepalive, pids) = own.conclude().await;
+    (facts.own, processes) = (Some(keepalive), processes.into_iter().chain(pids).collect());
     facts.incidents = monitor.end().await;
     let void = !facts.incidents.is_empty();
     facts.complete = !interrupted && !void;
@@ -102,7 +115,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if void {
         return Step::Void(facts);
     }
-    let lived = facts.all_lived();
+    let lived = facts.all_lived() || facts.own_outlives_all();
     if lived && facts.timeout().survived_s.is_none() && !interrupted {
         return nothing_held(ctx, facts);
     }

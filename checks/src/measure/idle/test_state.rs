@@ -122,6 +122,11 @@ impl TestState {
         self.over
     }
 
+    /// Whether a session was asked and has not answered yet.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.sessions.values().any(|view| !view.is_gone && matches!(view.state, SessionState::Probing))
+    }
+
     /// No session is there any more.
     pub(super) fn all_left(&mut self) {
         self.sessions.values_mut().for_each(|session| session.is_gone = true);
@@ -153,8 +158,15 @@ impl TestState {
         let elapsed = now.saturating_duration_since(self.began);
         let died = self.ladder.bracket().1;
         let phase = match died {
-            None => "looking for a silence that kills".to_owned(),
-            Some(died) => format!("{} of silence killed; proving a keepalive", seconds(died)),
+            None if self.ladder.bracket().0 < 1.0 => "testing idle time".to_owned(),
+            None => format!("{} idle survived", seconds(self.ladder.bracket().0)),
+            Some(died) => {
+                let proving = match interval(self.ladder.bracket().0) {
+                    Some(interval) => format!("proving a keepalive every {interval} s"),
+                    None => "no keepalive to prove".to_owned(),
+                };
+                format!("{} idle killed a session; {proving}", seconds(died))
+            }
         };
         // Once something has died, it takes as long as the proof: nobody knows how long yet.
         let left = died.map_or(Duration::from_secs_f64(self.longest), |_| Duration::ZERO).saturating_sub(elapsed);

@@ -9,6 +9,7 @@ use super::handles::LoggedIn;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::text::{sanitize, sanitize_bytes};
+use crate::facts::channel::Lead;
 use crate::facts::connection::{NotLoggedIn, Ran};
 use crate::facts::server::{ServerAnswer, ServerAnswers};
 use crate::ssh::connection::Connection;
@@ -30,15 +31,16 @@ pub(crate) async fn ask(ctx: &Context, logged_in: Option<&LoggedIn>) -> Option<S
     let Some(LoggedIn { connection, login: Some(login), runs_commands, .. }) = logged_in else {
         return failed("there is no login: see auth and channel");
     };
-    if let Err(why) = runs_commands {
-        return failed(why);
-    }
+    let lead = match *runs_commands {
+        Ok(lead) => lead,
+        Err(why) => return failed(why),
+    };
     let asked = async {
         if let Some(connection) = connection.as_ref().filter(|connection| !connection.is_closed()) {
-            return Ok(answers(connection).await);
+            return Ok(answers(connection, lead).await);
         }
         let connection = login.open(ctx.limits.connect).await?;
-        let answers = answers(&connection).await;
+        let answers = answers(&connection, lead).await;
         connection.close(Duration::from_secs(1)).await;
         Ok::<_, NotLoggedIn>(answers)
     };
@@ -48,9 +50,9 @@ pub(crate) async fn ask(ctx: &Context, logged_in: Option<&LoggedIn>) -> Option<S
     }
 }
 
-pub(crate) async fn answers(connection: &Connection) -> ServerAnswers {
+pub(crate) async fn answers(connection: &Connection, lead: Lead) -> ServerAnswers {
     let mark = nonce();
-    let ran = connection.run(&command(&mark), KEPT, PATIENCE).await;
+    let ran = connection.run(&command(lead, &mark), KEPT, PATIENCE).await;
     ServerAnswers { answers: read(&String::from_utf8_lossy(&ran.stdout), &mark), failure: failure(&ran) }
 }
 
@@ -94,11 +96,12 @@ fn read(output: &str, mark: &str) -> Vec<ServerAnswer> {
 mod tests {
     use super::questions::{QUESTIONS, command};
     use super::read;
+    use crate::facts::channel::Lead;
     use std::process::Command;
 
     #[test]
     fn every_question_is_answered_by_this_machine_in_order() {
-        let ran = Command::new("sh").arg("-c").arg(command("m4rk")).output().unwrap();
+        let ran = Command::new("sh").arg("-c").arg(command(Lead::ExecSh, "m4rk")).output().unwrap();
         let answers = read(&String::from_utf8_lossy(&ran.stdout), "m4rk");
         let about: Vec<_> = answers.iter().map(|answer| answer.about.as_str()).collect();
         assert_eq!(about, QUESTIONS.iter().map(|question| question.about).collect::<Vec<_>>());

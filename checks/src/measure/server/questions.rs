@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::facts::channel::Lead;
+
 /// The most bytes of one answer.
 const BYTES: u32 = 8192;
 
@@ -89,7 +91,7 @@ d=$(t dmesg 2>&1) && echo "$d" | grep -iE "out of memory|oom-kill" | tail -n 5 |
 ];
 
 /// The one command that asks them all; each answer stands between two lines with `mark`.
-pub(super) fn command(mark: &str) -> String {
+pub(super) fn command(lead: Lead, mark: &str) -> String {
     let mut script = String::from(
         "export LC_ALL=C PATH=\"$PATH:/usr/sbin:/sbin\"\nip=${SSH_CONNECTION%% *}\n\
          if command -v timeout >/dev/null 2>&1; then t() { timeout 3 \"$@\"; }; else t() { \"$@\"; }; fi\n",
@@ -103,5 +105,5 @@ pub(super) fn command(mark: &str) -> String {
         );
     }
     script.push_str("exit 0\n");
-    format!("exec sh -c '{}'", script.replace('\'', r"'\''"))
+    lead.command(&script.replace('\'', r"'\''"))
 }

@@ -4,6 +4,7 @@
 use super::returned::returned;
 use crate::base::limits::Patience;
 use crate::base::nonce::{noise, nonce, seed};
+use crate::facts::channel::Lead;
 use crate::facts::connection::Ran;
 use crate::facts::transfer::{Facts, Rekey};
 use crate::measure::channel::command;
@@ -44,9 +45,9 @@ pub(super) async fn check(
 }
 
 /// Data for a command that leaves it unread for a second: the windows fill, and in the end all of it must come back.
-pub(super) async fn unread(connection: &Connection, patience: Patience) -> Option<Facts> {
+pub(super) async fn unread(connection: &Connection, lead: Lead, patience: Patience) -> Option<Facts> {
     let (mark, mut ran) = (nonce(), Ran::default());
-    let command = format!("exec sh -c 'echo {mark}; sleep 1; exec cat'");
+    let command = lead.command(&format!("echo {mark}; sleep 1; exec cat"));
     let mut running = connection.start(&command, patience, &mut ran).await?;
     let line = format!("{mark}\n");
     running.read(command::KEPT, patience, &mut ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;

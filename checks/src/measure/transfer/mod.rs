@@ -3,6 +3,7 @@
 mod alignment;
 mod depth;
 pub(crate) mod returned;
+mod sftp;
 
 use std::time::Duration;
 
@@ -15,28 +16,42 @@ use crate::base::nonce::{noise, seed};
 use crate::base::target::Route;
 use crate::base::text::sanitize_bytes;
 use crate::facts::Step;
-use crate::facts::connection::{GaveUp, Ran};
+use crate::facts::channel::Lead;
+use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::retest::Retest;
 use crate::facts::tcp::TcpInfo;
 use crate::facts::transfer::{Echo, Facts, Inserted};
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
-use returned::returned;
+use returned::{is_without_input, returned};
+
+/// Why nothing is moved where a command has its output alone.
+const NO_INPUT: &str = "the server gives commands no input";
 
 /// Sends data through the command that channel left, which sends it back.
 pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
     let Some(logged_in) = logged_in else { return Step::Skipped(NO_COMMAND.into()) };
+    if logged_in.sftp.is_some() {
+        return over_sftp(ctx, logged_in).await;
+    }
+    if logged_in.no_input {
+        return Step::Skipped(NO_INPUT.into());
+    }
     let (Some(connection), Some(running)) = (&logged_in.connection, &mut logged_in.running) else {
         return Step::Skipped(logged_in.runs_commands.err().unwrap_or(NO_COMMAND).into());
     };
-    let (patience, deep) = (ctx.limits.patience(), ctx.limits.deep);
-    let moved = Box::pin(moved(connection, running, ctx.limits.transfer_bytes, patience, deep));
+    let deep = logged_in.runs_commands.ok().filter(|_| ctx.limits.deep);
+    let moved = Box::pin(moved(connection, running, ctx.limits.transfer_bytes, ctx.limits.patience(), deep));
     let Some((whole, mut facts)) = ctx.stop.race(moved).await else {
         return Step::Skipped("interrupted".into());
     };
     if whole {
         return Step::Passed(facts);
+    }
+    if is_without_input(&facts) {
+        (logged_in.running, logged_in.no_input) = (None, true);
+        return Step::Skipped(NO_INPUT.into());
     }
     let silent = facts.ran.gave_up == Some(GaveUp::Silence) && facts.first_difference.is_none();
     if let (true, Some(login)) = (silent && facts.ending.is_none(), &logged_in.login) {
@@ -47,28 +62,50 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if let Some(running) = logged_in.running.take() {
         running.close().await;
     }
-    Step::Failed(facts)
+    failed(facts)
 }
 
-/// The transfer and what follows it on the same command; true where all of it came back.
+/// What our own library could not read is no fault of the server's.
+fn failed(facts: Facts) -> Step<Facts> {
+    match facts.ending.as_ref().and_then(Manner::unreadable) {
+        Some(why) => Step::Error(why),
+        None => Step::Failed(facts),
+    }
+}
+
+/// The same by requests of sftp, where no command runs.
+async fn over_sftp(ctx: &Context, logged_in: &mut LoggedIn) -> Step<Facts> {
+    let (Some(connection), Some(session)) = (&logged_in.connection, &mut logged_in.sftp) else {
+        return Step::Skipped("the connection was lost: see the checks before".into());
+    };
+    let moved = Box::pin(sftp::moved(connection, session, ctx.limits.patience()));
+    match ctx.stop.race(moved).await {
+        None => Step::Skipped("interrupted".into()),
+        Some((true, facts)) => Step::Passed(facts),
+        Some((false, facts)) => {
+            logged_in.sftp = None;
+            failed(facts)
+        }
+    }
+}
+
+/// The transfer and what follows it on the same command, in depth where it is told how commands begin; true where all of it came back.
 pub(crate) async fn moved(
     connection: &Connection,
     running: &mut Running,
     count: usize,
     patience: Patience,
-    deep: bool,
+    deep: Option<Lead>,
 ) -> (bool, Facts) {
     let sent = noise(seed(), count);
     let facts = returned(connection, running, &sent, patience).await;
-    let mut facts = Facts { compression: compression(connection), ..facts };
+    let mut facts = Facts { compression: connection.compression(), ..facts };
     if facts.rate.is_none() {
         return (false, facts);
     }
     facts.tell_directions();
     facts.echo = echo(connection, running, patience, &mut facts.inserted).await;
-    if !deep {
-        return (true, facts);
-    }
+    let Some(lead) = deep else { return (true, facts) };
     let (rekeys, further) = depth::check(connection, running, patience).await;
     let rekeyed = rekeys.iter().all(|rekey| rekey.ms.is_some());
     facts.rekeys = rekeys;
@@ -82,7 +119,7 @@ pub(crate) async fn moved(
     if !rekeyed {
         return (false, facts);
     }
-    if let Some(unread) = depth::unread(connection, patience).await {
+    if let Some(unread) = depth::unread(connection, lead, patience).await {
         if unread.rate.is_none() {
             return (false, facts.and_failed(unread));
         }
@@ -120,10 +157,6 @@ pub(crate) async fn echo(
     times.sort_by(f64::total_cmp);
     let (min, max) = (times.first()?, times.last()?);
     Some(Echo { samples: times.len(), min_ms: *min, median_ms: *times.get(times.len() / 2)?, max_ms: *max })
-}
-
-pub(crate) fn compression(connection: &Connection) -> Option<String> {
-    connection.observations().read().negotiated.as_ref().map(|agreed| agreed.compression.clone())
 }
 
 /// The same with less data in packets of other sizes: one login of small ones, and where that passes four more; 23 s at most.

@@ -7,6 +7,7 @@ use crate::base::limits::Patience;
 use crate::base::text::{hex, sanitize_bytes};
 use crate::facts::connection::Ran;
 use crate::facts::transfer::{Difference, Facts, Inserted};
+use crate::measure::channel::command::OUTPUT;
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;
 
@@ -15,6 +16,12 @@ pub(crate) async fn returned(connection: &Connection, running: &mut Running, sen
     let settled = |ran: &Ran| ran.stdout_bytes >= sent.len() as u64 && Alignment::of(sent, &ran.stdout).is_settled();
     let ran = running.exchange(sent.to_vec(), patience, connection.watch(), settled).await;
     compared(connection, sent, ran)
+}
+
+/// Whether the command met the end of its input at once: nothing came back but the zeros that it prints at its end, and it has ended.
+pub(super) fn is_without_input(facts: &Facts) -> bool {
+    let zeros = usize::try_from(facts.returned_bytes.min(OUTPUT)).unwrap_or_default();
+    facts.ran.closed && facts.returned_bytes > 0 && facts.returned_sha256 == hex(&Sha256::digest(vec![0; zeros]))
 }
 
 /// What became of data sent to a command that returns it.

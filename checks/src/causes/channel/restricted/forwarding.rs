@@ -1,6 +1,7 @@
 //! What the server does not forward.
 
 use super::shared::{DROPBEAR, EFFECTIVE, pattern};
+use crate::causes::channel::shared::commands;
 use crate::causes::software::{Software, is_openssh, software};
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::certainty::Certainty;
@@ -88,6 +89,6 @@ pub(in super::super) const REMOTE_FORWARD_FAILED: Cause = Cause {
 
 /// What the connection may be used for, where the server's software allows forwarding unless told otherwise.
 fn allowed_by_default(evidence: &Evidence) -> Option<&Capabilities> {
-    let facts = evidence.channel.passed()?;
+    let facts = commands(evidence)?;
     (software(evidence) != Software::Other).then_some(&facts.capabilities)
 }

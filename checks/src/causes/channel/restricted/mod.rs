@@ -17,7 +17,7 @@ mod tests {
         }
         let evidence = Evidence {
             handshake: timed(handshake::Facts { version: Some(version.into()), ..Default::default() }),
-            channel: timed(Facts { capabilities, mark_seen: true, ..Facts::default() }),
+            channel: timed(Facts { capabilities: Box::new(capabilities), mark_seen: true, ..Facts::default() }),
             ..Evidence::unexamined()
         };
         let matched = CAUSES.iter().filter_map(|cause| Some((cause, (cause.judge)(&evidence)?)));
@@ -50,7 +50,8 @@ mod tests {
     #[test]
     fn a_missing_terminal_weighs_less_on_a_key_that_may_do_nothing_else() {
         let pty = Capabilities { pty: no(), direct_tcpip: Capability::Allowed, ..Capabilities::default() };
-        assert_eq!(on("SSH-2.0-x", pty), [("session-pty-refused", Severity::Warning)]);
+        assert_eq!(on("SSH-2.0-OpenSSH_9.2p1", pty.clone()), [("session-pty-refused", Severity::Warning)]);
+        assert_eq!(on("SSH-2.0-x", pty), [("session-pty-refused", Severity::Info)]);
         let all = Capabilities {
             pty: no(),
             direct_tcpip: Capability::refused(1, ""),

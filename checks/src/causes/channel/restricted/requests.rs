@@ -2,7 +2,8 @@
 
 use super::shared::{DROPBEAR, EFFECTIVE, pattern};
 use crate::base::text;
-use crate::causes::software::{is_openssh, software};
+use crate::causes::channel::shared::commands;
+use crate::causes::software::{Software, is_openssh, software};
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -30,12 +31,13 @@ pub(in super::super) const PTY_REFUSED: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::permit_tty],
     judge: |evidence| {
-        let may = &evidence.channel.passed()?.capabilities;
+        let may = &commands(evidence)?.capabilities;
         may.pty.is_refused().then(|| {
             let because = ["the request for a terminal was refused".to_owned(), pattern(may, software(evidence))];
             let found = Match::new(Certainty::Certain, because).with("dropbear_forbids", "restrict and no-pty");
-            // A key that may do nothing but run its command was made for that.
-            if is_all_refused(may) { found.at(Severity::Info) } else { found }
+            // A key that may do nothing but run its command was made for that, and servers inside other programs have no terminals.
+            let is_meant = is_all_refused(may) || software(evidence) == Software::Other;
+            if is_meant { found.at(Severity::Info) } else { found }
         })
     },
     ..Cause::NEW
@@ -71,9 +73,14 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
     corroborated_by: &[testimony::no_subsystem],
     judge: |evidence| {
         // Others come without an sftp server more often than with one.
-        let may = Some(&evidence.channel.passed()?.capabilities).filter(|_| is_openssh(evidence))?;
-        let found = |because: Vec<String>| Match::new(Certainty::Certain, because);
-        if may.sftp.is_refused() {
+        let may = Some(&commands(evidence)?.capabilities).filter(|_| is_openssh(evidence))?;
+        let found = |because: Vec<String>| {
+            let found = Match::new(Certainty::Certain, because);
+            // A key that may do nothing but run commands was made for that.
+            if is_all_refused(may) { found.at(Severity::Info) } else { found }
+        };
+        // A reason code belongs to a session that was refused.
+        if matches!(may.sftp, Capability::Refused { code: None, .. }) {
             return Some(found(vec!["the subsystem sftp was refused".to_owned()]));
         }
         let said = may.sftp_said.as_ref()?;

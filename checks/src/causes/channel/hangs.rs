@@ -1,0 +1,108 @@
+//! Sessions that are accepted and come to nothing.
+
+use crate::base::text::seconds;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::channel::Facts;
+
+const START_UP_FILES: Fix = Fix {
+    side: Side::Server,
+    summary: "Look for the command in the start-up files that the shell reads without a terminal too",
+    snippet: Some(
+        "grep -nE '(^|[;&[:space:]])(exec|read|select) ' ~{user}/.bashrc ~{user}/.zshenv ~{user}/.cshrc ~{user}/.ssh/rc /etc/bash.bashrc /etc/zsh/zshenv",
+    ),
+    ..Fix::LOOK
+};
+
+const ONLY_INTERACTIVE: Fix = Fix {
+    side: Side::Server,
+    summary: "Let it run in interactive shells only: put this first in ~/.bashrc",
+    file: Some("~/.bashrc"),
+    snippet: Some("case $- in *i*) ;; *) return ;; esac"),
+    caution: Some("what commands over ssh need of that file, such as PATH, must stand above it"),
+    ..Fix::CHANGE
+};
+
+pub(super) const START_HANGS: Cause = Cause {
+    code: "session-start-hangs",
+    stage: Check::Channel,
+    title: "A session is accepted and nothing happens in it",
+    severity: Severity::Critical,
+    explanation: "The server accepted the command, and neither output nor an end followed. sshd changes to the home directory and starts the shell, which reads its \
+        start-up files, before it runs the command. A home directory on a file server that does not answer, a start-up file that waits for a network service or \
+        for input, and a hanging mount in the PATH stop it there.\n\n\
+        A forced command that waits for ever looks the same. Accounts that only forward connections are sometimes made so (`command=\"sleep infinity\"`): \
+        for those, use `--expect forward`.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "While a session hangs, see what runs in it and what it waits for (state D: a file system)",
+            snippet: Some("ps -u {user} -o pid,ppid,etime,stat,wchan:20,args --forest"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See whether the home directory is on a file server that does not answer",
+            snippet: Some("findmnt -T ~{user}; timeout 5 ls -d ~{user}; echo status $?"),
+            ..Fix::LOOK
+        },
+        START_UP_FILES,
+        ONLY_INTERACTIVE,
+    ],
+    symptoms: &["debug1: Sending command", "debug1: Entering interactive session."],
+    hides: &["session-forced-command", "session-shell-exits", "session-restricted"],
+    judge: |evidence| {
+        let facts = evidence.channel.failed().filter(|facts| facts.hangs() && !is_replaced(facts))?;
+        let waited = seconds(facts.ran.duration_ms / 1000.0);
+        let nothing = format!("the command was accepted, and nothing came within {waited}");
+        let Some(seen) = &facts.on_input else { return Some(Match::new(Certainty::Possible, [nothing])) };
+        if seen.own_mark {
+            let read = "as soon as a line was sent on standard input, the command ran: a start-up file reads it";
+            return Some(Match::new(Certainty::Certain, [nothing, read.to_owned()]));
+        }
+        let end = "it did not end at the end of its input either";
+        Some(Match::new(Certainty::Possible, [nothing, end.to_owned()]))
+    },
+    ..Cause::NEW
+};
+
+pub(super) const STARTUP_EXEC: Cause = Cause {
+    code: "session-startup-exec",
+    stage: Check::Channel,
+    title: "A start-up file replaces the shell, so that commands do not run",
+    severity: Severity::Critical,
+    explanation: "The command was accepted and did not run; a line sent on its standard input was executed as a command. The account's shell was started with the \
+        command, and a start-up file of it executed another shell in its place (`exec zsh`, `exec fish`), which reads commands from standard input. \
+        Interactive logins work; `ssh host command`, scp, rsync, Git and Ansible hang.",
+    fixes: &[
+        START_UP_FILES,
+        ONLY_INTERACTIVE,
+        Fix {
+            side: Side::Server,
+            summary: "Or make the other shell the account's own",
+            snippet: Some("sudo usermod -s SHELL {user}"),
+            caution: Some("name a shell that /etc/shells lists, by its full path"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &["scp: Connection closed", "protocol version mismatch -- is your shell clean?"],
+    hides: &["session-start-hangs", "session-forced-command", "session-shell-exits", "session-restricted"],
+    judge: |evidence| {
+        let facts = evidence.channel.failed().filter(|facts| is_replaced(facts))?;
+        let waited = seconds(facts.ran.duration_ms / 1000.0);
+        Some(Match::new(
+            Certainty::Certain,
+            [
+                format!("the command was accepted, and nothing came within {waited}"),
+                "a line on standard input was executed as a command, and ours was not".to_owned(),
+            ],
+        ))
+    },
+    ..Cause::NEW
+};
+
+/// Whether another shell read what was sent on standard input, and our command never ran.
+fn is_replaced(facts: &Facts) -> bool {
+    facts.hangs() && facts.on_input.as_ref().is_some_and(|seen| seen.line_answered && !seen.own_mark)
+}

@@ -1,0 +1,64 @@
+//! Programs that a session needs and that are not there.
+
+use crate::base::text::status;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+
+/// A shell's status for a command that it does not find (POSIX, Shell Command Language, 2.8.2).
+const NOT_FOUND: u32 = 127;
+
+pub(super) const COMMAND_MISSING: Cause = Cause {
+    code: "session-command-missing",
+    stage: Check::Channel,
+    title: "The program that the session needs is not found on the server",
+    severity: Severity::Critical,
+    explanation: "The session ended with status 127, which a shell gives for a command that it does not find. Programs that work over SSH start their other half on the \
+        server: rsync, scp, sftp-server, git-upload-pack, borg, mosh-server. It is not installed there, or not in the PATH of sessions without a terminal, \
+        which do not read .profile. rsync reports this as error code 12 or 127.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See whether it is installed, and the PATH of a session without a terminal",
+            snippet: Some("ssh {alias} 'echo $PATH; ls -l /usr/bin/rsync /usr/bin/scp /usr/bin/git-upload-pack'"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Name the program's full path on the server: `rsync --rsync-path=PATH`, `git clone -u PATH`, `mosh --server=PATH`",
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Install it, or correct the command that is forced on the account or key",
+            caution: Some("what is installed can be run by whoever logs in"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "rsync: command not found",
+        "rsync: not found",
+        "scp: command not found",
+        "git-upload-pack: command not found",
+        "remote command not found (code 127)",
+        "error in rsync protocol data stream (code 12)",
+        "bash: borg: command not found",
+    ],
+    hides: &["session-shell-exits", "session-forced-command"],
+    judge: |evidence| {
+        let facts = evidence.channel.failed()?;
+        let ran = &facts.ran;
+        if ran.status != Some(NOT_FOUND) || !ran.closed || facts.mark_seen {
+            return None;
+        }
+        let said = facts.words().find(|words| says_not_found(words))?;
+        let end = format!("the session ended with {}", status(NOT_FOUND));
+        Some(Match::new(Certainty::Certain, [format!("the server said \"{said}\""), end]))
+    },
+    ..Cause::NEW
+};
+
+fn says_not_found(words: &str) -> bool {
+    let words = words.to_lowercase();
+    ["not found", "no such file or directory", "unknown command"].iter().any(|said| words.contains(said))
+}

@@ -1,0 +1,206 @@
+//! What an account serves, read from how its sessions went.
+
+use super::programs::{Program, Purpose, known, named};
+use super::session::Facts;
+use crate::base::service::Service;
+
+/// The status with which sshd ends a session that PAM does not open (session.c).
+pub const PAM_STATUS: u32 = 254;
+/// The statuses of a shell that does not find a command, or may not execute it (POSIX, Shell Command Language, 2.8.2).
+const NOT_RUN: [u32; 2] = [126, 127];
+/// What stands at the end of a line at which a shell or the command line of a device waits.
+const PROMPTS: [char; 5] = ['$', '#', '>', '%', ']'];
+
+/// How an account answers to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account {
+    /// It runs commands.
+    Commands,
+    /// It runs no commands of ours, and does what it is there for.
+    Restricted,
+    /// It ran something, and whether that is what it is there for does not show.
+    Unclear,
+    /// It serves nothing.
+    Nothing,
+}
+
+impl Facts {
+    /// What was seen to work, in the order of [`Service`].
+    #[must_use]
+    pub fn serves(&self) -> Vec<Service> {
+        let may = &self.capabilities;
+        let purpose = self.program().map(|program| program.purpose);
+        let has_shell = may.shell.is_allowed() || self.is_at_prompt();
+        let command_line = self
+            .program()
+            .is_some_and(|program| program.purpose == Purpose::CommandLine && (program.is_sure || has_shell));
+        let sftp = match &may.sftp_said {
+            Some(said) => said.version.is_some(),
+            None => may.sftp.is_allowed(),
+        };
+        let program = !self.mark_seen && !command_line && self.is_program() && !has_shell;
+        [
+            (Service::Exec, self.mark_seen || command_line),
+            (Service::Shell, has_shell),
+            (Service::Sftp, sftp),
+            (Service::Git, purpose == Some(Purpose::Git) && !self.mark_seen || may.git == Some(true)),
+            (Service::Forward, may.direct_tcpip.is_allowed()),
+            (Service::Program, program),
+        ]
+        .into_iter()
+        .filter_map(|(service, is_served)| is_served.then_some(service))
+        .collect()
+    }
+
+    /// Whether a service was asked for in vain; not where it was not asked for, or where the answer may mean something else.
+    #[must_use]
+    pub fn denies(&self, service: Service) -> bool {
+        if self.serves().contains(&service) {
+            return false;
+        }
+        let may = &self.capabilities;
+        match service {
+            Service::Exec => self.ran.is_answered(),
+            Service::Shell => may.shell.is_refused() || self.shell.as_ref().is_some_and(|shell| !shell.stays),
+            Service::Sftp => may.sftp.is_refused() || may.sftp_said.as_ref().is_some_and(|said| said.version.is_none()),
+            Service::Git => may.git == Some(false) || !self.mark_seen && self.ran.is_answered(),
+            Service::Forward => may.direct_tcpip.is_refused(),
+            Service::Program => false,
+        }
+    }
+
+    /// How the account answers to a command.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        if self.mark_seen {
+            return Account::Commands;
+        }
+        // sshd serves sftp itself, also to an account whose shell hangs.
+        if self.hangs() || self.says_limit() {
+            return Account::Nothing;
+        }
+        if self.serves().iter().any(|service| *service != Service::Forward) {
+            return Account::Restricted;
+        }
+        if self.is_unclear() { Account::Unclear } else { Account::Nothing }
+    }
+
+    /// The program that ran in place of our command, or of what was asked for behind it, by its words.
+    #[must_use]
+    pub fn program(&self) -> Option<&'static Program> {
+        self.program.as_deref().and_then(named).or_else(|| self.words().find_map(known))
+    }
+
+    /// All that was printed in place of what was asked for, escaped; that of the command first.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let shell = self.shell.as_ref().and_then(|shell| shell.output.as_ref());
+        let words = [self.other_output.as_ref(), self.stderr.as_ref(), shell];
+        words.into_iter().flatten().filter(|_| !self.mark_seen).map(String::as_str)
+    }
+
+    /// Whether a session stands at a prompt.
+    fn is_at_prompt(&self) -> bool {
+        let shell = self.shell.as_ref().is_some_and(|shell| shell.stays);
+        shell || self.waits_with_output() && self.other_output.as_deref().is_some_and(ends_with_prompt)
+    }
+
+    /// Whether the command, or what ran in its place, printed anything but our mark.
+    fn has_printed(&self) -> bool {
+        self.other_output.is_some() || self.stderr.is_some()
+    }
+
+    /// Whether what was accepted goes on and has printed something: a menu, or a prompt.
+    #[must_use]
+    pub fn waits_with_output(&self) -> bool {
+        self.ran.accepted == Some(true) && self.ran.gave_up.is_some() && !self.mark_seen && self.has_printed()
+    }
+
+    /// Whether a program of the account's own ran and did what it is there for.
+    fn is_program(&self) -> bool {
+        let ran = &self.ran;
+        if ran.accepted != Some(true) || self.hangs() {
+            return false;
+        }
+        match self.program() {
+            Some(program) => matches!(
+                program.purpose,
+                Purpose::Copying | Purpose::Terminal | Purpose::Refusal | Purpose::CommandLine
+            ),
+            // Whoever quotes our command has read it, and decided.
+            None if self.quoted_back => true,
+            None if self.waits_with_output() => true,
+            None if ran.closed => ran.status == Some(0) && self.words().next().is_some(),
+            // It took the end of its input for the end of its work.
+            None => self.on_input.as_ref().is_some_and(|seen| seen.closed && seen.status == Some(0)),
+        }
+    }
+
+    /// Whether what was accepted goes on in silence, without our command: at the end of its input too, or with another shell in its place.
+    #[must_use]
+    pub fn hangs(&self) -> bool {
+        let ran = &self.ran;
+        if ran.accepted != Some(true) || ran.gave_up.is_none() || self.mark_seen || self.has_printed() {
+            return false;
+        }
+        self.on_input.as_ref().is_none_or(|seen| !seen.closed || seen.line_answered || seen.own_mark)
+    }
+
+    /// Whether something ran and ended that may be what the account is there for, or a start-up file that is broken.
+    fn is_unclear(&self) -> bool {
+        let ran = &self.ran;
+        let is_refused = matches!(self.program().map(|program| program.purpose), Some(Purpose::Closed | Purpose::Full));
+        if ran.accepted != Some(true)
+            || is_refused
+            || self.missing_shell().is_some()
+            || self.says_limit()
+            || self.ending.is_some()
+        {
+            return false;
+        }
+        if let Some(seen) = &self.on_input {
+            return seen.closed;
+        }
+        let is_command_missing = ran.status.is_some_and(|status| NOT_RUN.contains(&status));
+        let has_words = self.words().next().is_some();
+        let is_end = ran.status == Some(0) || has_words && ran.status != Some(PAM_STATUS) && !is_command_missing;
+        ran.closed && ran.signal.is_none() && is_end
+    }
+
+    /// What sshd says where the account's shell is not there (do_child in its session.c), escaped.
+    #[must_use]
+    pub fn missing_shell(&self) -> Option<&str> {
+        // A line on the missing home may stand before it.
+        let lines = self.stderr.as_deref()?.split("\\n").map(|line| line.trim_end_matches("\\r"));
+        let said = lines.filter(|line| !line.is_empty()).last()?;
+        let shell = said.strip_suffix(": No such file or directory")?;
+        let is_path = shell.starts_with('/') && !shell.contains([' ', ':', '\\']);
+        (is_path && self.ran.closed && self.ran.status == Some(1) && !self.mark_seen).then_some(said)
+    }
+
+    /// Whether the server said that it can start no process.
+    #[must_use]
+    pub fn says_limit(&self) -> bool {
+        let words = [&self.other_output, &self.stderr];
+        words.into_iter().flatten().any(|text| is_process_limit(text))
+    }
+}
+
+/// Whether these are the words of a kernel that starts no more processes, or of a shell that met one (EAGAIN and ENOMEM of fork(2)).
+#[must_use]
+pub fn is_process_limit(text: &str) -> bool {
+    const WORDS: [&str; 6] = [
+        "resource temporarily unavailable",
+        "cannot fork",
+        "can't fork",
+        "unable to fork",
+        "fork failed",
+        "cannot allocate memory",
+    ];
+    let text = text.to_lowercase();
+    WORDS.iter().any(|words| text.contains(words))
+}
+
+/// Whether the last line of a text, escaped, is one at which a shell waits.
+fn ends_with_prompt(text: &str) -> bool {
+    text.trim_end().ends_with(PROMPTS)
+}

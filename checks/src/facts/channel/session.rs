@@ -1,0 +1,121 @@
+//! The facts of a session channel: what became of the command, and of what was asked for beside it.
+
+use serde::{Deserialize, Serialize};
+
+use super::capabilities::Capabilities;
+use crate::facts::connection::{Manner, Ran};
+use crate::facts::retest::Marks;
+
+/// How our command begins.
+pub(crate) const OURS: &str = "exec sh -c";
+
+/// How a command has to begin for the server to run it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lead {
+    /// `exec sh -c`: no shell is left waiting behind it.
+    #[default]
+    ExecSh,
+    /// `sh -c`, where the server splits the command itself, or its shell may not replace itself.
+    Sh,
+}
+
+impl Lead {
+    /// The command that has POSIX's shell run this script, which has no single quotes.
+    #[must_use]
+    pub fn command(self, script: &str) -> String {
+        let lead = match self {
+            Self::ExecSh => OURS,
+            Self::Sh => "sh -c",
+        };
+        format!("{lead} '{script}'")
+    }
+}
+
+/// What was seen.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// What became of the command.
+    pub ran: Ran,
+    /// The mark came back.
+    pub mark_seen: bool,
+    /// Output before or after the mark, escaped.
+    pub other_output: Option<String>,
+    /// Standard error, escaped.
+    pub stderr: Option<String>,
+    /// How the command began that ran, or that did not.
+    #[serde(default)]
+    pub lead: Lead,
+    /// The mark was printed by a plain `echo`: there is no POSIX shell for our command.
+    #[serde(default)]
+    pub plain: bool,
+    /// Commands get no standard input: ours met its end at once.
+    #[serde(default)]
+    pub no_input: bool,
+    /// What ran in place of our command did this with input, where it neither ended nor printed our mark.
+    #[serde(default)]
+    pub on_input: Option<Box<OnInput>>,
+    /// The account's shell, where it was asked for.
+    #[serde(default)]
+    pub shell: Option<Box<Shell>>,
+    /// The program that printed it, where its words are known (`facts::channel::programs`).
+    #[serde(default)]
+    pub program: Option<String>,
+    /// Our command itself came back in an output, unrun.
+    #[serde(default)]
+    pub quoted_back: bool,
+    /// The server's words on the connection's end, if it ended.
+    pub ending: Option<Manner>,
+    /// What the connection may be used for.
+    #[serde(default)]
+    pub capabilities: Box<Capabilities>,
+    /// What was seen without ssh's marks (IPQoS), where the session stopped as they were set.
+    #[serde(default)]
+    pub marks: Option<Marks>,
+}
+
+/// What a program did with input that had printed nothing, or had stopped in its output.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OnInput {
+    /// It was sent a line, which has a shell print a mark.
+    pub line_sent: bool,
+    /// It printed that mark.
+    pub line_answered: bool,
+    /// It printed the mark of our own command then.
+    pub own_mark: bool,
+    /// It ended at the end of its input.
+    pub closed: bool,
+    /// With this status.
+    pub status: Option<u32>,
+    /// What it printed meanwhile, escaped.
+    pub output: Option<String>,
+    /// What it printed on standard error, escaped.
+    pub stderr: Option<String>,
+}
+
+/// The account's shell on a terminal, to which nothing was typed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Shell {
+    /// Whether the server gave a terminal; `null` where it did not answer.
+    pub terminal: Option<bool>,
+    /// What became of it.
+    pub ran: Ran,
+    /// It printed something and went on.
+    pub stays: bool,
+    /// What it printed, escaped.
+    pub output: Option<String>,
+    /// Standard error, escaped.
+    pub stderr: Option<String>,
+}
+
+impl Facts {
+    /// Whether the connection ended between the login and the first channel: the server may have taken the login back, as sshd does
+    /// when its two processes disagree on it, and has it in its log as a failed one.
+    #[must_use]
+    pub fn ended_before_any_channel(&self) -> bool {
+        self.ran.connection_lost && self.ran.open_ms.is_none() && self.ran.refused.is_none()
+    }
+}

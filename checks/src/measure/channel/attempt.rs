@@ -1,0 +1,103 @@
+//! The first session: our command in the spelling that the server runs, or a plain `echo`.
+
+use super::command::{KEPT, command, is_foreign_shell, is_printed, is_quoted};
+use super::settle;
+use crate::base::limits::{Limits, Patience};
+use crate::base::nonce::nonce;
+use crate::base::text::sanitize_bytes;
+use crate::facts::channel::programs::known;
+use crate::facts::channel::{Capabilities, Capability, Facts, Lead};
+use crate::facts::connection::Ran;
+use crate::ssh::connection::Connection;
+use crate::ssh::run::Running;
+
+/// What stands for our command where it is quoted.
+const SHORT: &str = "exec sh -c …";
+
+/// Starts the command; leaves it running where it printed its mark.
+pub(super) async fn start(connection: &Connection, limits: &Limits) -> (Facts, Option<Running>) {
+    let patience = limits.patience();
+    let lead = lead(connection);
+    let (first, running) = attempt(connection, limits, lead).await;
+    if running.is_some() || first.ending.is_some() || !is_foreign_shell(&first) {
+        return (first, running);
+    }
+    if lead == Lead::ExecSh {
+        let (second, running) = attempt(connection, limits, Lead::Sh).await;
+        if running.is_some() {
+            return (second, running);
+        }
+    }
+    (plain(connection, patience).await.unwrap_or(first), None)
+}
+
+/// How a command begins: these servers have the account's shell run it. Others may split it themselves, and Apache MINA ends the
+/// connection where it finds no program that is called `exec`.
+fn lead(connection: &Connection) -> Lead {
+    const BY_A_SHELL: [&str; 3] = ["OpenSSH", "dropbear", "tinyssh"];
+    let seen = connection.watch().seen();
+    let version = seen.server.version.as_ref().map(|(version, _)| version.as_str()).unwrap_or_default();
+    if BY_A_SHELL.iter().any(|name| version.contains(name)) { Lead::ExecSh } else { Lead::Sh }
+}
+
+/// Starts the command that begins so.
+async fn attempt(connection: &Connection, limits: &Limits, lead: Lead) -> (Facts, Option<Running>) {
+    let (patience, mark) = (limits.patience(), nonce());
+    let mut ran = Ran::default();
+    let command = command(lead, &mark, limits.transfer_bytes);
+    let seen = |ran| seen(ran, &mark, &command, connection);
+    let Some(mut running) = connection.start(&command, patience, &mut ran).await else {
+        return (Facts { lead, ..seen(ran) }, None);
+    };
+    // What comes behind so much other output is not kept.
+    let enough = |ran: &Ran| is_printed(&ran.stdout, &mark) || ran.stdout.len() >= KEPT;
+    running.read(KEPT, patience, &mut ran, enough).await;
+    if is_printed(&ran.stdout, &mark) {
+        return (Facts { lead, ..seen(ran) }, Some(running));
+    }
+    let on_input = settle::settle(running, &mut ran, &mark).await;
+    (Facts { lead, on_input: on_input.map(Box::new), ..seen(ran) }, None)
+}
+
+/// A plain `echo`, which the command lines of other systems have too; nothing where its mark does not come.
+pub(super) async fn plain(connection: &Connection, patience: Patience) -> Option<Facts> {
+    let mark = nonce();
+    let command = format!("echo {mark}");
+    let ran = connection.run(&command, KEPT, patience).await;
+    is_printed(&ran.stdout, &mark).then(|| Facts { plain: true, ..seen(ran, &mark, &command, connection) })
+}
+
+/// What became of a command that was to print `mark`.
+fn seen(ran: Ran, mark: &str, command: &str, connection: &Connection) -> Facts {
+    let mark_seen = is_printed(&ran.stdout, mark);
+    let quoted_back = !mark_seen && [&ran.stdout, &ran.stderr].into_iter().any(|output| is_quoted(output, mark));
+    let mut other = String::from_utf8_lossy(&ran.stdout).into_owned();
+    if mark_seen {
+        other = other.replacen(mark, "", 1);
+        // The zeros that our own command prints at the end of its input, where that came at once.
+        other.retain(|letter| letter != '\0');
+    }
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    // Where the whole of our command is quoted, what is said of it would be cut off.
+    let escaped = |text: &str| sanitize_bytes(text.replace(command, SHORT).as_bytes());
+    let program = [&other, &*errors].into_iter().find_map(|text| known(text)).filter(|_| !mark_seen);
+    Facts {
+        mark_seen,
+        quoted_back,
+        program: program.map(|program| program.name.to_owned()),
+        other_output: (!other.trim().is_empty()).then(|| escaped(other.trim())),
+        stderr: (!errors.is_empty()).then(|| escaped(&errors)),
+        ending: connection.ending().map(|ending| ending.manner),
+        capabilities: Box::new(Capabilities {
+            session: match &ran.refused {
+                Some((code, text)) => Capability::refused(*code, text),
+                None if ran.open_ms.is_some() => Capability::Allowed,
+                None => Capability::default(),
+            },
+            exec: ran.accepted.map_or_else(Capability::default, |accepted| Capability::of(Some(accepted))),
+            ..Capabilities::default()
+        }),
+        ran,
+        ..Facts::default()
+    }
+}

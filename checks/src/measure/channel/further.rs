@@ -1,0 +1,124 @@
+//! What else an account serves where our command did not run: each on a channel of its own, and on a connection of its own where
+//! the server ends one with its session.
+
+use std::collections::VecDeque;
+
+use crate::base::service::Service;
+use crate::facts::channel::programs::Purpose;
+use crate::facts::channel::{Capability, Facts};
+use crate::measure::context::Context;
+use crate::measure::handles::LoggedIn;
+use crate::ssh::channels::{ChannelKind, Opened};
+use crate::ssh::sftp::SftpSession;
+
+use super::attempt;
+use super::command::names_first_word;
+use super::shell;
+
+/// A wish for a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// A command that any shell, and the command line of many a device, has.
+    Echo,
+    Shell,
+    Sftp,
+}
+
+/// Asks for what the account may be for; adds to the facts what was seen.
+pub(super) async fn ask(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts) {
+    const ONCE_MORE: &str = "our command did not run, and what runs in its place would run once more";
+    for service in [&mut facts.capabilities.sftp, &mut facts.capabilities.shell] {
+        *service = Capability::not_tested(ONCE_MORE);
+    }
+    let mut wishes = wishes(facts, &ctx.limits.expected);
+    while let Some(wish) = wishes.pop_front() {
+        if ctx.stop.asked() || !logged_in.is_connected(ctx).await {
+            return;
+        }
+        if !grant(ctx, logged_in, facts, wish).await && logged_in.is_connected(ctx).await {
+            // The server ends a connection with its session, and did so at this moment.
+            grant(ctx, logged_in, facts, wish).await;
+        }
+        if facts.mark_seen {
+            wishes.retain(|wish| *wish != Wish::Shell || ctx.limits.expected.contains(&Service::Shell));
+        }
+    }
+}
+
+/// Asks for one service; false where the connection ended before the answer.
+async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish: Wish) -> bool {
+    let patience = ctx.limits.patience();
+    let Some(connection) = &logged_in.connection else { return false };
+    if wish == Wish::Echo {
+        // What the server said to our first command no longer matters then.
+        if let Some(plain) = attempt::plain(connection, patience).await {
+            *facts = plain;
+            return true;
+        }
+        return !connection.is_closed();
+    }
+    let session = match connection.open([ChannelKind::Session], patience.silence).await {
+        [Opened::Open(session)] => session,
+        [Opened::Gone] => return false,
+        [Opened::Refused(refused)] => {
+            let refused = Capability::refused(refused.code, &refused.text);
+            match wish {
+                Wish::Sftp => facts.capabilities.sftp = refused,
+                _ => facts.capabilities.shell = refused,
+            }
+            return true;
+        }
+        [Opened::Silent] => return true,
+    };
+    if wish == Wish::Sftp {
+        let (outcome, said, sftp) = SftpSession::begin(session, patience).await;
+        let answered = outcome != Capability::of(None) || !connection.is_closed();
+        (facts.capabilities.sftp, facts.capabilities.sftp_said) = (outcome, said);
+        logged_in.sftp = sftp;
+        return answered;
+    }
+    let (seen, running) = shell::open(session, patience).await;
+    if let Some(running) = running {
+        shell::leave(running).await;
+    }
+    let answered = !(seen.ran.connection_lost && seen.ran.stdout_bytes == 0);
+    facts.capabilities.shell = shell::outcome(&seen);
+    facts.capabilities.pty = Capability::of(seen.terminal);
+    facts.shell = Some(Box::new(seen));
+    answered
+}
+
+/// What is worth asking for. Whatever is forced on an account runs once more for each wish: there is one at most where that may be so,
+/// and none where a program has done its work.
+fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
+    let ran = &facts.ran;
+    let mut wishes = match facts.program().map(|program| program.purpose) {
+        // Refused, or a menu, a prompt, or what does not stop to print.
+        _ if ran.refused.is_some() || facts.waits_with_output() => vec![],
+        // Nothing ran.
+        _ if ran.accepted == Some(false) => vec![Wish::Sftp, Wish::Shell],
+        Some(Purpose::CommandLine) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
+        Some(Purpose::Sftp | Purpose::Refusal | Purpose::Closed) => vec![Wish::Sftp],
+        None if names_first_word(facts) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
+        None if may_be_broken(facts) => vec![Wish::Sftp],
+        // A program has done its work; a terminal multiplexer would leave a session behind.
+        Some(Purpose::Git | Purpose::Copying | Purpose::Terminal | Purpose::Full) | None => vec![],
+    };
+    for (service, wish) in [(Service::Sftp, Wish::Sftp), (Service::Shell, Wish::Shell)] {
+        if expected.contains(&service) && !wishes.contains(&wish) && ran.refused.is_none() {
+            wishes.push(wish);
+        }
+    }
+    wishes.into()
+}
+
+/// Whether an unknown program has failed, or says nothing: a start-up file may be broken that sftp does not read.
+fn may_be_broken(facts: &Facts) -> bool {
+    let ran = &facts.ran;
+    let has_read_all = facts.on_input.as_ref().is_some_and(|seen| seen.closed);
+    match (ran.closed, ran.status) {
+        _ if facts.quoted_back => false,
+        (true, status) => status != Some(0),
+        (false, _) => ran.accepted == Some(true) && !has_read_all,
+    }
+}

@@ -1,0 +1,54 @@
+//! What was accepted in place of our command, and neither printed our mark nor ended: whether it waits for input.
+
+use std::time::Duration;
+
+use crate::base::limits::Patience;
+use crate::base::nonce::nonce;
+use crate::base::text::sanitize_bytes;
+use crate::facts::channel::OnInput;
+use crate::facts::connection::{GaveUp, Ran};
+use crate::ssh::run::Running;
+
+use super::command::{KEPT, is_printed};
+
+/// How long a program may take to answer a line, and then to end at the end of its input.
+const ANSWER: Patience = Patience { silence: Duration::from_secs(2), total: Duration::from_secs(4) };
+
+/// Ends what runs in our command's place, where it was accepted and has not ended itself; what it did with input, where it waited.
+///
+/// Only a program that has printed nothing is sent a line: where a start-up file has put another shell in place of the account's own,
+/// that shell reads it as a command. A menu would take it for a choice.
+pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> Option<OnInput> {
+    if !ran.is_over() {
+        ran.gave_up = Some(GaveUp::Total);
+    }
+    if ran.closed || ran.connection_lost {
+        return None;
+    }
+    // What does not stop to print takes no input either.
+    let is_endless = ran.gave_up == Some(GaveUp::Total) && !ran.stdout.is_empty();
+    if ran.accepted != Some(true) || is_endless {
+        running.close().await;
+        return None;
+    }
+    let (mut seen, mut on_input) = (OnInput::default(), Ran::default());
+    if ran.stdout.is_empty() && ran.stderr.is_empty() {
+        let line = nonce();
+        seen.line_sent = running.write(format!("echo {line}\n"), ANSWER).await;
+        running
+            .read(KEPT, ANSWER, &mut on_input, |ran| is_printed(&ran.stdout, &line) || is_printed(&ran.stdout, mark))
+            .await;
+        seen.line_answered = is_printed(&on_input.stdout, &line);
+        on_input.gave_up = None;
+    }
+    if !on_input.closed && !on_input.connection_lost {
+        running.finish(KEPT, ANSWER, &mut on_input).await;
+    }
+    seen.own_mark = is_printed(&on_input.stdout, mark);
+    seen.closed = on_input.closed;
+    seen.status = on_input.status;
+    let escaped = |output: &[u8]| (!output.is_empty()).then(|| sanitize_bytes(output));
+    seen.output = escaped(&on_input.stdout);
+    seen.stderr = escaped(&on_input.stderr);
+    Some(seen)
+}

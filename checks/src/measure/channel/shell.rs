@@ -1,0 +1,69 @@
+//! The account's shell on a terminal, as `ssh host` asks for it: until it stands at its prompt, and nothing is typed.
+
+use std::time::Duration;
+
+use crate::os::pause::timeout;
+use russh::Channel;
+use russh::client::Msg;
+
+use crate::base::limits::Patience;
+use crate::base::text::sanitize_bytes;
+use crate::facts::channel::{Capability, Shell};
+use crate::facts::connection::{GaveUp, Ran};
+use crate::ssh::channels::answers;
+use crate::ssh::run::Running;
+
+/// Bytes of output that are kept: banners of devices are long.
+const KEPT: usize = 16 * 1024;
+/// A shell that has said nothing for so long is at its prompt.
+const SETTLED: Duration = Duration::from_millis(700);
+/// How long a request may wait for its answer.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Asks for a terminal and the shell in an open session, and reads all it says at its start; leaves it running where it stays.
+pub(crate) async fn open(mut session: Channel<Msg>, patience: Patience) -> (Shell, Option<Running>) {
+    let wait = patience.silence.min(ANSWER);
+    let mut seen = Shell::default();
+    if session.request_pty(true, "xterm", 80, 24, 0, 0, &[]).await.is_ok() {
+        seen.terminal = answers(&mut session, 1, wait).await.first().copied();
+    }
+    if session.request_shell(true).await.is_err() {
+        return (seen, None);
+    }
+    let (mut ran, mut running) = (Ran::default(), Running::from(session));
+    // Some devices do not answer the request, and start their command line.
+    running.read(KEPT, patience, &mut ran, |ran| ran.stdout_bytes > 0).await;
+    if !ran.is_over() {
+        let settled = Patience { silence: SETTLED, ..patience };
+        running.read(KEPT, settled, &mut ran, |_| false).await;
+    }
+    seen.stays = ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes > 0;
+    seen.output = escaped(&ran.stdout);
+    seen.stderr = escaped(&ran.stderr);
+    seen.ran = ran;
+    if seen.stays {
+        return (seen, Some(running));
+    }
+    running.close().await;
+    (seen, None)
+}
+
+/// Whether the shell may be used: one that ends at once, or prints nothing, is none to be used.
+pub(crate) fn outcome(seen: &Shell) -> Capability {
+    match seen.ran.accepted {
+        _ if seen.stays => Capability::Allowed,
+        Some(true) => Capability::not_tested("the shell was started, and ended or printed nothing"),
+        accepted => Capability::of(accepted),
+    }
+}
+
+/// Lets a shell go that nothing was typed in: as when a terminal is closed.
+pub(crate) async fn leave(running: Running) {
+    let _ = timeout(ANSWER, running.close()).await;
+}
+
+fn escaped(output: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(output);
+    let text = text.trim();
+    (!text.is_empty()).then(|| sanitize_bytes(text.as_bytes()))
+}

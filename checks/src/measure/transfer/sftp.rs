@@ -1,0 +1,54 @@
+//! Data both ways over sftp, where no command runs: paths that are resolved, which touches no file.
+
+use crate::base::limits::Patience;
+use crate::base::nonce::nonce;
+use crate::base::service::Service;
+use crate::facts::transfer::{Echo, Facts, Requests};
+use crate::ssh::connection::Connection;
+use crate::ssh::sftp::{SftpSession, packets};
+
+/// Requests of the bulk: with [`NAME`] they fill a hundred full-size packets.
+const REQUESTS: usize = 400;
+/// Bytes of the name in each, below NAME_MAX of every file system.
+const NAME: usize = 240;
+
+/// Has many long paths resolved at once, and then a few short ones, one after the other; true where all were answered.
+pub(super) async fn moved(connection: &Connection, sftp: &mut SftpSession, patience: Patience) -> (bool, Facts) {
+    // A name that nothing has: a server echoes it, or says that there is no such file.
+    let name = nonce().repeat(NAME).into_bytes();
+    let path = [b"/", &name[..NAME]].concat();
+    let (ran, sent_bytes) = sftp.resolve(&vec![path; REQUESTS], patience, connection.watch()).await;
+    let answered = packets(&ran.stdout);
+    let whole = answered >= REQUESTS;
+    let mut facts = Facts {
+        of: Some(Service::Sftp),
+        requests: Some(Requests { sent: REQUESTS as u64, answered: answered as u64 }),
+        sent_bytes,
+        returned_bytes: ran.stdout_bytes,
+        rate: whole.then(|| (sent_bytes + ran.stdout_bytes) as f64 / (ran.duration_ms / 1000.0)),
+        compression: connection.compression(),
+        ending: connection.ending().map(|ending| ending.manner),
+        tcp: connection.socket().and_then(crate::os::socket::Socket::tcp_info),
+        ran,
+        ..Facts::default()
+    };
+    if whole {
+        facts.echo = round_trip(connection, sftp, patience).await;
+    }
+    (whole, facts)
+}
+
+/// The time of one request after the other.
+async fn round_trip(connection: &Connection, sftp: &mut SftpSession, patience: Patience) -> Option<Echo> {
+    const TIMES: usize = 3;
+    let mut times = Vec::new();
+    for _ in 0..TIMES {
+        let (ran, _) = sftp.resolve(&[b".".to_vec()], patience, connection.watch()).await;
+        if packets(&ran.stdout) == 0 {
+            return None;
+        }
+        times.push(ran.duration_ms);
+    }
+    times.sort_by(f64::total_cmp);
+    Some(Echo { samples: TIMES, min_ms: *times.first()?, median_ms: *times.get(TIMES / 2)?, max_ms: *times.last()? })
+}

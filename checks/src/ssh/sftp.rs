@@ -1,0 +1,119 @@
+//! A client of sftp that touches no file: it asks for the protocol's version and has paths resolved
+//! (draft-ietf-secsh-filexfer-02).
+
+use russh::Channel;
+use russh::client::Msg;
+
+use super::channels::{ChannelKind, Opened};
+use super::connection::Connection;
+use super::run::Running;
+use super::tap::Watch;
+use crate::base::limits::Patience;
+use crate::base::text::sanitize_bytes;
+use crate::facts::channel::{Capability, Sftp};
+use crate::facts::connection::Ran;
+
+/// SSH_FXP_INIT with version 3, the one that OpenSSH speaks (section 4).
+const INIT: [u8; 9] = [0, 0, 0, 5, 1, 0, 0, 0, 3];
+/// SSH_FXP_REALPATH.
+const REALPATH: u8 = 16;
+/// Bytes of the first answer that are kept: a version packet names extensions.
+const KEPT: usize = 4096;
+
+/// A session in which an sftp server speaks.
+pub struct SftpSession {
+    running: Running,
+    requests: u32,
+}
+
+impl SftpSession {
+    /// Asks for the subsystem in an open session, and for its version: the server's answer, what came first, and the session where
+    /// that was the protocol. Where it was not, the session is closed.
+    pub(crate) async fn begin(session: Channel<Msg>, patience: Patience) -> (Capability, Option<Sftp>, Option<Self>) {
+        if session.request_subsystem(true, "sftp").await.is_err() {
+            return (Capability::of(None), None, None);
+        }
+        let (mut ran, mut running) = (Ran::default(), Running::from(session));
+        // sshd opens the window only for what it has started: data sent before would wait for ever.
+        running.read(KEPT, patience, &mut ran, |ran| ran.accepted.is_some()).await;
+        if ran.accepted == Some(true) && running.write(INIT, patience).await {
+            running.read(KEPT, patience, &mut ran, |ran| Sftp::is_told(&ran.stdout)).await;
+        }
+        let outcome = Capability::of(ran.accepted);
+        if ran.accepted != Some(true) {
+            running.close().await;
+            return (outcome, None, None);
+        }
+        let said = Sftp {
+            status: ran.status,
+            stderr: (!ran.stderr.is_empty()).then(|| sanitize_bytes(&ran.stderr)),
+            ..Sftp::of(&ran.stdout)
+        };
+        if said.version.is_none() || ran.is_over() {
+            running.end(patience).await;
+            return (outcome, Some(said), None);
+        }
+        (outcome, Some(said), Some(Self { running, requests: 0 }))
+    }
+
+    /// The same in a session of its own; none where there is no session, or no sftp server in it.
+    pub(crate) async fn open(connection: &Connection, patience: Patience) -> Option<Self> {
+        match connection.open([ChannelKind::Session], patience.silence).await {
+            [Opened::Open(session)] => Self::begin(session, patience).await.2,
+            _ => None,
+        }
+    }
+
+    /// Has these paths resolved, all of them asked for at once; what came back, and the bytes that were sent.
+    pub(crate) async fn resolve(&mut self, paths: &[Vec<u8>], patience: Patience, watch: &Watch) -> (Ran, u64) {
+        let mut requests = Vec::new();
+        for path in paths {
+            self.requests += 1;
+            requests.extend(realpath(self.requests, path));
+        }
+        let (sent, count) = (requests.len() as u64, paths.len());
+        let ran = self.running.exchange(requests, patience, watch, |ran| packets(&ran.stdout) >= count).await;
+        (ran, sent)
+    }
+
+    /// Ends the session in good order, as sftp itself does: the end of the input, and then the server's own close.
+    pub(crate) async fn end(self, patience: Patience) -> Ran {
+        self.running.end(patience).await
+    }
+}
+
+/// A request to resolve a path (section 6.11).
+fn realpath(id: u32, path: &[u8]) -> Vec<u8> {
+    let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes();
+    [&length(1 + 4 + 4 + path.len()), &[REALPATH][..], &id.to_be_bytes(), &length(path.len()), path].concat()
+}
+
+/// How many whole packets there are.
+pub(crate) fn packets(mut bytes: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
+        let Some(behind) = usize::try_from(u32::from_be_bytes(*length)).ok().and_then(|length| rest.get(length..))
+        else {
+            break;
+        };
+        count += 1;
+        bytes = behind;
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{packets, realpath};
+
+    #[test]
+    fn whole_packets_are_counted_and_half_ones_are_not() {
+        let one = realpath(1, b"/x");
+        assert_eq!(one, [0, 0, 0, 11, 16, 0, 0, 0, 1, 0, 0, 0, 2, b'/', b'x']);
+        assert_eq!(packets(&one), 1);
+        assert_eq!(packets(&[one.clone(), realpath(2, b"")].concat()), 2);
+        assert_eq!(packets(&one[..14]), 0);
+        assert_eq!(packets(&[0, 0]), 0);
+        assert_eq!(packets(&[255; 40]), 0);
+    }
+}

@@ -1,0 +1,75 @@
+//! Accounts on sshd that run a program of their own, or nothing: jobs, menus, bastions.
+
+use super::setups;
+use crate::lab::{Lab, Server};
+
+/// An account whose key runs these lines of the shell and nothing else.
+fn job(lab: &Lab, lines: &str) -> Server {
+    let program = lab.program("job", lines);
+    forced(lab, &program)
+}
+
+fn forced(lab: &Lab, command: &str) -> Server {
+    lab.user("me", "/bin/sh");
+    lab.key_options(&format!("restrict,command=\"{command}\""));
+    lab.sshd(&[])
+}
+
+/// The same, and terminals may be had.
+fn on_terminal(lab: &Lab, command: &str) -> Server {
+    lab.user("me", "/bin/sh");
+    lab.key_options(&format!("command=\"{command}\",no-port-forwarding"));
+    lab.sshd(&[])
+}
+
+/// An account with this shell.
+fn shell(lab: &Lab, shell: &str, settings: &[&str]) -> Server {
+    lab.user("me", shell);
+    lab.sshd(&[settings, &["Subsystem sftp /usr/lib/openssh/sftp-server"]].concat())
+}
+
+/// An account whose shell prints these words and ends.
+fn message(lab: &Lab, lines: &str) -> Server {
+    let program = lab.program("message", lines);
+    shell(lab, &program, &[])
+}
+
+const ME: [&str; 2] = ["-l", "me"];
+const FORWARD: [&str; 4] = ["-l", "me", "--expect", "forward"];
+const TO_JUMP: &str = "echo 'This is a jump host: use ssh -J.'; exit 0";
+const NOLOGIN: &str = "/usr/sbin/nologin";
+
+setups! {
+    job_that_prints: |lab| job(lab, "echo 'backup of db finished, 12 files'"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    job_in_silence: |lab| job(lab, "exit 0"), ME => "degraded", ["session-shell-exits"], [];
+    job_that_fails: |lab| job(lab, "echo 'no such database: db' >&2; exit 3"), ME
+        => "degraded", ["session-shell-exits"], [];
+    job_that_quotes: |lab| job(lab, "echo \"not allowed: $SSH_ORIGINAL_COMMAND\" >&2; exit 2"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    #[ignore = "tests/run --zoo"]
+    backup_rrsync: |lab| forced(lab, "/usr/bin/rrsync -ro /srv"), ME => "healthy", ["session-restricted"], ["program"];
+    #[ignore = "tests/run --zoo"]
+    backup_borg: |lab| forced(lab, "/usr/bin/borg serve --restrict-to-path /srv"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    reader_of_its_input: |lab| job(lab, "exec cat >/dev/null"), ME => "healthy", ["session-restricted"], ["program"];
+    menu: |lab| on_terminal(lab, "echo '1) status  2) leave'; printf 'Choice: '; read x"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    #[ignore = "tests/run --zoo"]
+    tmux_forced: |lab| on_terminal(lab, "tmux new-session -A -s main"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    #[ignore = "tests/run --zoo"]
+    screen_forced: |lab| on_terminal(lab, "screen -xRR"), ME => "healthy", ["session-restricted"], ["program"];
+    wrapper_that_runs_commands: |lab| job(lab, "exec sh -c \"$SSH_ORIGINAL_COMMAND\""), ME
+        => "healthy", ["session-pty-refused"], ["exec"];
+    restricted_key: |lab| { lab.user("me", "/bin/sh"); lab.key_options("restrict"); lab.sshd(&[]) }, ME
+        => "healthy", [], ["exec", "sftp"];
+    bastion_false: |lab| shell(lab, "/bin/false", &[]), ME => "broken", ["session-shell-exits"], ["forward"];
+    bastion_nologin: |lab| shell(lab, NOLOGIN, &[]), ME => "broken", ["session-nologin"], ["forward"];
+    bastion_false_as_one: |lab| shell(lab, "/bin/false", &[]), FORWARD => "healthy", ["session-restricted"], ["forward"];
+    bastion_nologin_as_one: |lab| shell(lab, NOLOGIN, &[]), FORWARD => "healthy", ["session-restricted"], ["forward"];
+    bastion_message: |lab| message(lab, TO_JUMP), ME => "healthy", ["session-restricted"], ["forward", "program"];
+    bastion_message_error: |lab| message(lab, "echo 'Only ProxyJump is allowed on this bastion.' >&2; exit 1"), ME
+        => "healthy", ["session-restricted"], ["forward", "program"];
+    nothing_at_all: |lab| shell(lab, NOLOGIN, &["AllowTcpForwarding no"]), ME => "broken", ["session-nologin"], [];
+}

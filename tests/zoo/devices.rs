@@ -1,0 +1,22 @@
+//! Network devices: a command line of their own, a shell only, few sessions.
+
+use super::setups;
+
+setups! {
+    device_ios: |lab| lab.device(&["Ios"]), [] => "healthy", ["session-restricted"], ["exec", "shell"];
+    device_invalid_input: |lab| lab.device(&["InvalidInput"]), [] => "healthy", ["session-restricted"], ["exec", "shell"];
+    device_nxos: |lab| lab.device(&["Nxos"]), [] => "healthy", [], ["exec"];
+    device_junos: |lab| lab.device(&["Junos"]), [] => "healthy", ["session-restricted"], ["exec", "shell"];
+    device_routeros: |lab| lab.device(&["RouterOs"]), [] => "healthy", ["session-restricted"], ["exec", "shell"];
+    device_unlisted: |lab| lab.device(&["Unlisted"]), [] => "healthy", ["session-restricted"], ["shell"];
+    device_shell_only: |lab| lab.device(&["ShellOnly"]), [] => "healthy", ["session-restricted"], ["shell"];
+    device_shell_without_terminal: |lab| lab.device(&["ShellWithoutTerminal"]), []
+        => "healthy", ["session-restricted"], ["shell"];
+    device_ignores_command: |lab| lab.device(&["IgnoresCommand"]), [] => "healthy", ["session-restricted"], ["shell"];
+    device_menu: |lab| lab.device(&["Menu"]), [] => "healthy", ["session-restricted"], ["program"];
+    device_full: |lab| lab.device(&["Full"]), [] => "broken", ["session-limit"], [];
+    device_all_lines: |lab| lab.device(&["AllLines"]), [] => "broken", ["session-limit"], [];
+    one_posix_session: |lab| lab.device(&["OnePosixSession"]), [] => "healthy", [], ["exec"];
+    drops_second_session: |lab| lab.device(&["DropsSecond"]), [] => "healthy", [], ["exec"];
+    ignores_global_requests: |lab| lab.device(&["IgnoresGlobalRequests"]), [] => "healthy", [], ["exec"];
+}
