@@ -95,20 +95,19 @@ fn three_killers(lab: &Lab, (tmout, age): (u32, u32), time: u64) -> (Value, Path
     let (report, status) = watch.end();
     let losses = summary(lab, &journal, &[]).stdout;
     assert_eq!(status, Some(2), "{losses}");
-    println!("{losses}");
     (report, journal)
 }
 
 #[track_caller]
 fn assert_three_killers(lab: &Lab, report: &Value, journal: &Path) {
+    let text = || summary(lab, journal, &[]).stdout;
     let mut found = codes(report);
     found.sort_unstable();
-    assert_eq!(found, ["idle-shell-timeout", "idle-silent-drop", "session-lifetime-limit"]);
+    assert_eq!(found, ["idle-shell-timeout", "idle-silent-drop", "session-lifetime-limit"], "{}", text());
     // The journal alone tells the same, to whoever asks later.
     let again: Value = serde_json::from_str(&summary(lab, journal, &["--format", "json"]).stdout).unwrap();
     assert_eq!(codes(&again), codes(report));
-    let text = summary(lab, journal, &[]).stdout;
-    assert!(text.contains("watched for") && text.contains("idle-silent-drop"), "{text}");
+    assert!(text().contains("watched for") && text().contains("idle-silent-drop"), "{}", text());
 }
 
 #[test]

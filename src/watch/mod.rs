@@ -103,7 +103,7 @@ impl Watch<'_> {
     async fn log_in(&self) -> Result<(Context, LoggedIn), Box<Evidence>> {
         let mut told = false;
         loop {
-            let (onlooker, progress) = Onlooker::of(format!("Logging in to {}", self.input), &self.display, 0);
+            let (onlooker, progress) = Onlooker::of(format!("Logging in to {}", self.input), &self.display, 0, false);
             let Planned { target, limits, .. } = &self.planned;
             let ask: Arc<dyn Ask> = if target.credentials.can_ask {
                 Arc::new(AtTerminal::new(self.display.clone(), self.stop.clone()))
