@@ -9,6 +9,7 @@ mod certificates;
 mod channels;
 mod cli;
 mod diagnosis;
+mod disturbed;
 mod exits;
 mod fixtures;
 mod fleet;

@@ -54,13 +54,13 @@ async fn every_case_is_diagnosed_with_its_codes_and_no_others() {
         let permits = permits.clone();
         running.spawn(async move {
             let _permit = permits.acquire().await.unwrap();
-            wrong(case).await.map(|how| (case, how))
+            Box::pin(wrong(case)).await.map(|how| (case, how))
         });
     }
     // Timers of a few seconds may be missed on a machine that is busy with the others: each failed case runs again, alone.
     let (mut failed, mut flaky) = (String::new(), Vec::new());
     for (case, at_first) in running.join_all().await.into_iter().flatten() {
-        match wrong(case).await {
+        match Box::pin(wrong(case)).await {
             Some(again) => failed.push_str(&again),
             None => flaky.push((case.name, at_first)),
         }

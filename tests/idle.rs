@@ -178,7 +178,7 @@ fn a_path_that_comes_back_while_the_sessions_are_opened_is_examined_after_all() 
         std::thread::sleep(s(12));
         lab.restore();
     });
-    assert_eq!((seen.codes(), seen.run.status), (vec!["network-outage"], Some(1)), "{}", seen.told());
+    assert_eq!((seen.codes(), seen.run.status), (vec!["path-unstable"], Some(1)), "{}", seen.told());
     assert!(seen.idle()["timeout"]["survived_s"].as_f64() >= Some(19.0), "{}", seen.told());
     assert_tidy(&lab, &server);
 }

@@ -24,10 +24,11 @@ use measure::context::Context;
 use measure::dns::{LookedUp, per_server_queries};
 use measure::handles::{Identity, Link, LoggedIn};
 use measure::progress::{CheckOutcome, Event};
-use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, tcp, transfer};
+use measure::{auth, channel, config, dns, exit, handshake, hostkey, idle, jump, server, stall_watch, tcp, transfer};
 use os::lag::Lag;
 use os::pause::{self, Mark};
 use ssh::known_hosts;
+use ssh::recorder::Recorder;
 
 /// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -61,12 +62,14 @@ pub async fn log_in(ctx: &Context) -> (Evidence, Option<LoggedIn>) {
 async fn whole(ctx: Context, selected: &BTreeSet<Check>) -> (Evidence, Option<LoggedIn>) {
     pause::monitor();
     let started = (Instant::now(), Timestamp::now());
+    let recorder = Recorder::start(started.0);
+    ctx.budget.record(recorder.clone());
     let (hops, tunnel) = jump::pass(&ctx, selected, async |ctx, selected, tunnel| {
         Box::pin(pipeline(ctx, selected, tunnel, (Instant::now(), Timestamp::now()))).await
     })
     .await;
     let (evidence, logged_in) = Box::pin(pipeline(ctx, selected, tunnel, started)).await;
-    (Evidence { hops, ..evidence }, logged_in)
+    (Evidence { hops, timeline: Box::new(recorder.concluded().await), ..evidence }, logged_in)
 }
 
 /// Runs the selected checks on one target: `tunnel` is the connection through the hops, where there are any. Leaves the login
@@ -94,6 +97,7 @@ async fn pipeline(
         }
         Err(why) => Timed { step: Step::Error(why.clone()), duration_ms: 0.0 },
     };
+    let watch = link.as_ref().map(|link| stall_watch::begin(&ctx, link.reach.route));
     let check = async || keep(&mut keyed, handshake::check(&ctx, link).await);
     let handshake = timed(&ctx, selected, &mut own, Check::Handshake, check).await;
     let check = async || keep(&mut identity, hostkey::check(&ctx, keyed).await);
@@ -104,6 +108,7 @@ async fn pipeline(
     let channel = timed(&ctx, selected, &mut own, Check::Channel, check).await;
     let check = async || transfer::check(&ctx, logged_in.as_mut()).await;
     let transfer = timed(&ctx, selected, &mut own, Check::Transfer, check).await;
+    drop(watch);
     let (target, waited) = (&ctx.target, leave.map_or(Duration::ZERO, |leave| leave.waited));
     let took = || began.elapsed().saturating_sub(waited).as_secs_f64() * 1000.0;
     let mut evidence = Box::new(Evidence {

@@ -78,7 +78,7 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     async fn run(self) -> Result<Verdict> {
-        let (ctx, logged_in) = match self.log_in().await {
+        let (ctx, logged_in) = match Box::pin(self.log_in()).await {
             Ok(found) => found,
             Err(evidence) => return self.not_logged_in(&evidence),
         };

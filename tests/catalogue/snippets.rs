@@ -21,6 +21,7 @@ use Effect::{Changes, Looks, Neutral, Sweeps};
 
 /// Programs that only look, whatever their arguments.
 const LOOKERS: &[&str] = &[
+    "arping",
     "awk",
     "cat",
     "chage",
@@ -29,6 +30,7 @@ const LOOKERS: &[&str] = &[
     "dig",
     "du",
     "findmnt",
+    "free",
     "getent",
     "grep",
     "head",
@@ -43,6 +45,8 @@ const LOOKERS: &[&str] = &[
     "nstat",
     "od",
     "ps",
+    "sar",
+    "seq",
     "sort",
     "ssh-keyscan",
     "sshd",
@@ -50,6 +54,7 @@ const LOOKERS: &[&str] = &[
     "systemd-analyze",
     "tail",
     "tc",
+    "top",
     "traceroute",
     "tracepath",
     "ulimit",

@@ -6,6 +6,7 @@
 mod account;
 mod agent;
 mod command;
+mod disturbance;
 mod doctor;
 mod held;
 mod home;
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 pub(crate) use account::PASSWORD;
 pub(crate) use command::{Daemon, Run, eventually, must};
+pub(crate) use disturbance::{Times, now};
 pub(crate) use doctor::Report;
 pub(crate) use held::HeldSession;
 pub(crate) use middlebox::{Heeded, Middlebox};

@@ -39,6 +39,12 @@ impl Lab {
         self.sshd_by(port, Some(HOST_KEY), config)
     }
 
+    /// The same on a port that was another's before.
+    pub(crate) fn sshd_at(&self, port: u16, settings: &[&str]) -> Server {
+        let config = self.sshd_config(port, "host_key", settings);
+        self.sshd_by(port, Some(HOST_KEY), config)
+    }
+
     /// The same after these commands of the shell, in file systems of its own: what they mount, no other server sees.
     pub(crate) fn sshd_after(&self, commands: &str, settings: &[&str]) -> Server {
         let port = next_port();

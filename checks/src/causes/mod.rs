@@ -18,6 +18,7 @@ pub mod software;
 pub mod suspects;
 pub mod tcp;
 pub mod testimony;
+pub mod timeline;
 pub mod transfer;
 pub mod unexplained;
 pub mod validity;
@@ -37,6 +38,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         auth::CAUSES,
         channel::CAUSES,
         transfer::CAUSES,
+        timeline::CAUSES,
         idle::CAUSES,
         exit::CAUSES,
         server::CAUSES,

@@ -35,6 +35,25 @@ pub(crate) const TMUX: Fix = Fix {
     ..Fix::CHANGE
 };
 
+/// Interruptions and changes of the path.
+pub(crate) const MOSH: Fix = Fix {
+    side: Side::Client,
+    summary: "Use mosh, whose sessions survive interruptions and changes of the path (UDP, ports 60000 to 61000)",
+    snippet: Some("mosh {alias}"),
+    caution: Some("needs mosh-server on the server, and its UDP ports open"),
+    ..Fix::CHANGE
+};
+
+/// Tunnels that end.
+pub(crate) const AUTOSSH: Fix = Fix {
+    side: Side::Client,
+    summary: "Let tunnels come back by themselves",
+    snippet: Some(
+        "autossh -M 0 -o ServerAliveInterval=15 -o ServerAliveCountMax=3 -o ExitOnForwardFailure=yes -N {alias}",
+    ),
+    ..Fix::CHANGE
+};
+
 /// Servers and firewalls that count connections.
 pub(crate) const ONE_CONNECTION: Fix = Fix {
     side: Side::Client,

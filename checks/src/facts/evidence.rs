@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{Check, Facts, Step, Timed};
 use super::connection::NotForwarded;
 use super::server::ServerAnswers;
+use super::timeline::Timeline;
 use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
 use crate::base::service::Service;
 use crate::base::target::{Flags, Settings};
@@ -75,6 +76,9 @@ pub struct Evidence {
     pub expected: Vec<Service>,
     /// What the server itself knows; `null` where it was not asked.
     pub server: Option<ServerAnswers>,
+    /// Every connection of the examination, of those to its hops too, on one clock.
+    #[serde(default)]
+    pub timeline: Box<Timeline>,
 }
 
 /// A hop, and what it did with the connection to what comes next.
@@ -307,6 +311,7 @@ impl Evidence {
             hops: Vec::new(),
             expected: Vec::new(),
             server: None,
+            timeline: Box::default(),
         }
     }
 

@@ -24,6 +24,7 @@ pub mod sessions;
 pub mod sockets;
 mod stored;
 pub mod tcp;
+pub mod timeline;
 pub mod transfer;
 
 pub use check::{Check, Facts, Step, Timed};

@@ -15,6 +15,7 @@ pub mod progress;
 pub mod retest;
 pub mod server;
 pub mod sessions;
+pub mod stall_watch;
 pub mod tcp;
 pub mod transfer;
 pub mod watch;

@@ -1,11 +1,13 @@
-//! What the connections of a run may cost the server.
+//! What the connections of a run may cost the server, and what writes them down.
 
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::recorder::Recorder;
 use crate::base::limits::Limits;
 use crate::facts::Spent;
 
@@ -20,6 +22,7 @@ pub struct Budget {
     longest_login_ms: AtomicU32,
     refused: AtomicU32,
     handshakes: Semaphore,
+    recorder: OnceLock<Recorder>,
 }
 
 impl Budget {
@@ -35,7 +38,19 @@ impl Budget {
             longest_login_ms: AtomicU32::new(0),
             refused: AtomicU32::new(0),
             handshakes: Semaphore::new(limits.handshakes),
+            recorder: OnceLock::new(),
         }
+    }
+
+    /// Has every connection from now on written down by `recorder`; only the first one counts.
+    pub fn record(&self, recorder: Recorder) {
+        let _ = self.recorder.set(recorder);
+    }
+
+    /// What writes the connections down.
+    #[must_use]
+    pub fn recorder(&self) -> Recorder {
+        self.recorder.get().cloned().unwrap_or_default()
     }
 
     /// How many connections may still be opened.

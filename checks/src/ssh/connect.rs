@@ -58,9 +58,10 @@ pub(crate) async fn connect_watched(
     target: &Target,
     deadline: Duration,
 ) -> Result<Connection, NotConnected> {
-    let (socket, via) = (stream.get_ref().socket(), stream.get_ref().via());
+    let (socket, via) = (stream.get_ref().socket().map(Arc::new), stream.get_ref().via());
     let mut cut_short = ResetOnDrop(stream.get_ref().socket());
-    let observations = Observations::default();
+    let (observations, record) = (Observations::default(), stream.get_ref().record());
+    record.watched(watch, &observations, socket.as_ref());
     let (preferred, lacking) = match preferred(target) {
         Ok(preferred) => (preferred, None),
         // The server's list is in plain text, and comes whatever we offer: with it the mismatch can be judged.
@@ -90,7 +91,7 @@ pub(crate) async fn connect_watched(
     };
     let Ok(answered) = timeout(deadline, connected).await else { return Err(NotConnected::Deadline) };
     cut_short.0 = None;
-    Ok(Connection { handle: answered?, watch: watch.clone(), observations, socket, via })
+    Ok(Connection { handle: answered?, watch: watch.clone(), observations, socket, via, record })
 }
 
 /// Resets an exchange that is given up halfway, at its deadline or because nobody waits for it any longer.

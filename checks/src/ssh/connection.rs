@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use super::client_handler::ClientHandler;
 use super::ending::Ending;
 use super::observations::Observations;
+use super::recorder::FlowRecord;
 use super::tap::Watch;
 use crate::base::target::Route;
 use crate::base::text::sanitize;
@@ -26,8 +27,9 @@ pub struct Connection {
     pub(super) handle: Handle<ClientHandler>,
     pub(super) watch: Watch,
     pub(super) observations: Observations,
-    pub(super) socket: Option<Socket>,
+    pub(super) socket: Option<Arc<Socket>>,
     pub(super) via: Option<Via>,
+    pub(super) record: FlowRecord,
 }
 
 /// The answer to a keepalive request.
@@ -62,7 +64,13 @@ impl Connection {
     /// The kernel's view, where the connection is a socket of ours.
     #[must_use]
     pub fn socket(&self) -> Option<&Socket> {
-        self.socket.as_ref()
+        self.socket.as_deref()
+    }
+
+    /// What is written down of it.
+    #[must_use]
+    pub fn record(&self) -> &FlowRecord {
+        &self.record
     }
 
     /// The connection to the hop that carries this one, where one does.
@@ -133,6 +141,7 @@ impl Connection {
 
     /// Says goodbye without waiting for the end.
     pub(crate) async fn say_goodbye(&self) {
+        self.record.closing();
         // A connection that is gone needs none.
         let _ = self.handle.disconnect(russh::Disconnect::ByApplication, "", "").await;
     }
@@ -169,7 +178,8 @@ impl Connection {
 
     /// Says goodbye and waits, at most `deadline`, until the connection is closed; then the same to the hops behind it.
     pub async fn close(self, deadline: Duration) {
-        let Self { handle, socket, via, .. } = self;
+        let Self { handle, socket, via, record, .. } = self;
+        record.closing();
         let _ = timeout(deadline, async {
             if handle.disconnect(russh::Disconnect::ByApplication, "", "").await.is_ok() {
                 let _ = handle.await;

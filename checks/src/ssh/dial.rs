@@ -1,20 +1,30 @@
 //! The one place where connections are opened: with a deadline, and counted.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinError;
+use tokio::time::sleep;
 
 use super::budget::Budget;
+use super::dialed::Dialed;
 use super::proxy::ProxyStream;
+use super::recorder::FlowRecord;
 use super::transport::Transport;
 use crate::base::target::{Route, Target};
 use crate::facts::tcp::Icmp;
+use crate::facts::timeline::NotOpened;
 use crate::os::icmp::linux::ErrorQueue;
 use crate::os::pause::timeout;
 use crate::os::socket::Socket;
+
+/// By then the first packet was sent three times (RFC 6298: again after 1 s and after 3 s).
+const UNANSWERED: Duration = Duration::from_millis(3300);
+/// How long an opening that nobody waits for any more is watched: its first packet is sent for the fourth time after 7 s.
+const WATCHED: Duration = Duration::from_millis(7600);
 
 /// Why a TCP connection could not be had.
 #[derive(Debug)]
@@ -38,16 +48,67 @@ impl From<io::Error> for Refusal {
     }
 }
 
+/// Where a connection leads, from where, and in which segments.
+#[derive(Debug, Clone, Copy)]
+struct Course {
+    address: SocketAddr,
+    bind: Option<IpAddr>,
+    segment: Option<u32>,
+    hops: Option<u8>,
+}
+
 /// Opens one TCP connection within `deadline`; no TCP keepalive, no Nagle delay, and segments of at most `segment` bytes.
+///
+/// Where nothing comes back although the first packet was sent three times, another one is tried beside it from another port: a path that
+/// is spread by ports may have a dead member. The first goes on meanwhile, and after this one has returned, since what becomes of it tells.
 pub(crate) async fn attempt(
     budget: &Budget,
     address: SocketAddr,
     bind: Option<IpAddr>,
     segment: Option<u32>,
     deadline: Duration,
-) -> Result<TcpStream, Refusal> {
+) -> Result<Dialed, Refusal> {
     budget.spend()?;
-    connect(address, bind, segment, None, deadline).await
+    let course = Course { address, bind, segment, hops: None };
+    let recorder = budget.recorder();
+    if deadline <= UNANSWERED || !recorder.is_on() {
+        return dial(course, recorder.opening(address), deadline).await;
+    }
+    let patience = deadline.max(WATCHED);
+    let mut first = tokio::spawn(dial(course, recorder.opening(address), patience));
+    let began = Instant::now();
+    tokio::select! {
+        connected = &mut first => return joined(connected),
+        () = sleep(UNANSWERED) => {}
+    }
+    let left = deadline.saturating_sub(began.elapsed());
+    let second = async {
+        budget.spend()?;
+        let other_port = Course { bind: Some(bind.unwrap_or_else(|| any(address))), ..course };
+        let connected = dial(other_port, recorder.opening(address), left).await;
+        if connected.is_err() {
+            budget.give_back();
+        }
+        connected
+    };
+    let mut second = std::pin::pin!(second);
+    tokio::select! {
+        connected = &mut first => joined(connected),
+        connected = &mut second => match connected {
+            Ok(dialed) => Ok(dialed),
+            Err(_) => timeout(left, first).await.map_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()), joined),
+        },
+        () = sleep(left) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+    }
+}
+
+fn joined(dialed: Result<Result<Dialed, Refusal>, JoinError>) -> Result<Dialed, Refusal> {
+    dialed.unwrap_or_else(|error| Err(io::Error::other(error).into()))
+}
+
+/// Binding lets Linux choose a port of the other half: odd for a bound socket, even for one that is not (ip_local_port_range).
+fn any(address: SocketAddr) -> IpAddr {
+    if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() }
 }
 
 /// As [`attempt`], over at most so many hops; a segment that does not come as far as a server costs nothing.
@@ -59,21 +120,17 @@ pub(crate) async fn within(
     deadline: Duration,
 ) -> Result<TcpStream, Refusal> {
     budget.spend()?;
-    let connected = connect(address, bind, None, Some(hops), deadline).await;
+    let course = Course { address, bind, segment: None, hops: Some(hops) };
+    let connected = dial(course, FlowRecord::default(), deadline).await;
     if connected.is_err() {
         budget.give_back();
     }
-    connected
+    connected.map(|dialed| dialed.stream)
 }
 
 #[allow(clippy::disallowed_methods, reason = "every caller has taken the connection from the budget")]
-async fn connect(
-    address: SocketAddr,
-    bind: Option<IpAddr>,
-    segment: Option<u32>,
-    hops: Option<u8>,
-    deadline: Duration,
-) -> Result<TcpStream, Refusal> {
+async fn dial(course: Course, record: FlowRecord, deadline: Duration) -> Result<Dialed, Refusal> {
+    let Course { address, bind, segment, hops } = course;
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(bytes) = segment {
         SockRef::from(&socket).set_tcp_mss(bytes)?;
@@ -85,16 +142,31 @@ async fn connect(
         Socket::of(&socket)?.set_ttl(hops)?;
     }
     let errors = ErrorQueue::of(&socket, address.is_ipv6());
+    // The port is given when the connection is asked for, and gone with the socket.
+    let again = Socket::of(&socket).ok();
     let connected = timeout(deadline, socket.connect(address)).await.map_err(|_| io::ErrorKind::TimedOut.into());
     match connected.flatten() {
         Ok(stream) => {
             if let Some(errors) = errors {
                 errors.close();
             }
+            record.connected(&stream);
             stream.set_nodelay(true)?;
-            Ok(stream)
+            Ok(Dialed { stream, record })
         }
-        Err(error) => Err(Refusal { error, icmp: errors.and_then(|errors| errors.read()) }),
+        Err(error) => {
+            let port = again.and_then(|socket| socket.local_address()).map(|own| own.port()).filter(|port| *port > 0);
+            record.failed(port, not_opened(&error));
+            Err(Refusal { error, icmp: errors.and_then(|errors| errors.read()) })
+        }
+    }
+}
+
+fn not_opened(error: &io::Error) -> NotOpened {
+    match error.kind() {
+        io::ErrorKind::TimedOut => NotOpened::Unanswered,
+        io::ErrorKind::ConnectionRefused => NotOpened::Refused,
+        _ => NotOpened::Other { error: error.to_string() },
     }
 }
 

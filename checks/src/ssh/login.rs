@@ -115,6 +115,7 @@ impl Login {
         }
         connection.watch().allow(u64::MAX);
         connection.apply_tos(self.target.tos, self.route);
+        connection.record().logged_in();
         Ok(connection)
     }
 

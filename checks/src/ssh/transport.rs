@@ -5,10 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::connection::Via;
+use super::dialed::Dialed;
 use super::proxy::{Process, ProxyStream};
+use super::recorder::FlowRecord;
 use super::tunnel::Tunnel;
 use crate::os::socket::Socket;
 
@@ -16,7 +17,7 @@ use crate::os::socket::Socket;
 #[derive(Debug)]
 pub enum Transport {
     /// A TCP connection of our own.
-    Tcp(TcpStream),
+    Tcp(Dialed),
     /// A proxy command's standard input and output.
     Proxy(Box<ProxyStream>),
     /// A channel of a connection to a hop.
@@ -28,8 +29,18 @@ impl Transport {
     #[must_use]
     pub fn socket(&self) -> Option<Socket> {
         match self {
-            Self::Tcp(stream) => Socket::of(stream).ok(),
+            Self::Tcp(dialed) => Socket::of(&dialed.stream).ok(),
             Self::Proxy(_) | Self::Tunnel(_) => None,
+        }
+    }
+
+    /// What is written down of it.
+    #[must_use]
+    pub fn record(&self) -> FlowRecord {
+        match self {
+            Self::Tcp(dialed) => dialed.record.clone(),
+            Self::Tunnel(tunnel) => tunnel.record().clone(),
+            Self::Proxy(_) => FlowRecord::default(),
         }
     }
 
@@ -55,7 +66,7 @@ impl Transport {
 impl AsyncRead for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tcp(dialed) => Pin::new(&mut dialed.stream).poll_read(cx, buf),
             Self::Proxy(proxy) => Pin::new(proxy.as_mut()).poll_read(cx, buf),
             Self::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_read(cx, buf),
         }
@@ -65,7 +76,7 @@ impl AsyncRead for Transport {
 impl AsyncWrite for Transport {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tcp(dialed) => Pin::new(&mut dialed.stream).poll_write(cx, buf),
             Self::Proxy(proxy) => Pin::new(proxy.as_mut()).poll_write(cx, buf),
             Self::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_write(cx, buf),
         }
@@ -73,7 +84,7 @@ impl AsyncWrite for Transport {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tcp(dialed) => Pin::new(&mut dialed.stream).poll_flush(cx),
             Self::Proxy(proxy) => Pin::new(proxy.as_mut()).poll_flush(cx),
             Self::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_flush(cx),
         }
@@ -81,7 +92,7 @@ impl AsyncWrite for Transport {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tcp(dialed) => Pin::new(&mut dialed.stream).poll_shutdown(cx),
             Self::Proxy(proxy) => Pin::new(proxy.as_mut()).poll_shutdown(cx),
             Self::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_shutdown(cx),
         }

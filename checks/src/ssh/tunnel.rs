@@ -10,19 +10,38 @@ use russh::client::Msg;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connection::Via;
+use super::recorder::{Expect, FlowRecord};
 use crate::facts::connection::NotForwarded;
+use crate::facts::timeline::NotOpened;
 
 /// A channel of a connection to a hop, as a stream.
 pub struct Tunnel {
     stream: ChannelStream<Msg>,
     via: Via,
+    record: FlowRecord,
 }
 
 impl Tunnel {
     /// Opens a connection from the hop on to `host`.
     pub async fn open(via: &Via, host: &str, port: u16, deadline: Duration) -> Result<Self, NotForwarded> {
-        let stream = via.connection().forward(host, port, deadline).await?;
-        Ok(Self { stream, via: via.clone() })
+        let record = via.connection().record().onward();
+        match via.connection().forward(host, port, deadline).await {
+            Ok(stream) => {
+                record.forwarded();
+                via.connection().record().expect(Expect::Carriage);
+                Ok(Self { stream, via: via.clone(), record })
+            }
+            Err(failure) => {
+                record.failed(None, NotOpened::of_hop(&failure));
+                Err(failure)
+            }
+        }
+    }
+
+    /// What is written down of it.
+    #[must_use]
+    pub fn record(&self) -> &FlowRecord {
+        &self.record
     }
 
     /// The connection to the hop.

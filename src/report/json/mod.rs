@@ -2,6 +2,7 @@
 
 mod schema;
 mod text;
+mod timeline;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -19,6 +20,7 @@ use crate::diagnose::{Diagnosis, Finding, Verdict};
 pub use schema::schema;
 pub(crate) use schema::{schema_of, schema_text};
 pub(crate) use text::{Time, to_text};
+use timeline::TimelineReport;
 
 /// The version of this format; a change that breaks a reader raises it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -75,6 +77,8 @@ pub(crate) struct Report<'a> {
     hops: Vec<HopReport<'a>>,
     /// The server's own answers; null where it was not asked (`--server`).
     server: Option<&'a ServerAnswers>,
+    /// Every connection of the examination on one clock.
+    timeline: TimelineReport<'a>,
     /// The causes, root cause first.
     diagnoses: Cow<'a, [Finding]>,
     /// The user's settings that matter to the judgement.
@@ -169,6 +173,7 @@ impl<'a> Report<'a> {
             checks,
             hops: evidence.hops.iter().map(|hop| HopReport::of(hop, findings, brief)).collect(),
             server: evidence.server.as_ref().filter(|_| !brief),
+            timeline: TimelineReport::of(&evidence.timeline, brief),
             diagnoses: if brief { findings.iter().map(Finding::brief).collect() } else { findings.into() },
             settings: &evidence.settings,
             spent: evidence.spent,

@@ -1,19 +1,13 @@
 //! Every session ends, busy ones too: by its age, or by the clock on the wall.
 
+use super::one_session::OF_ONE_SESSION;
 use crate::base::text::seconds;
-use crate::causes::shared::TMUX;
+use crate::causes::shared::{AUTOSSH, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side, sessions, suspects, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::idle::age::ended_moving;
 use crate::facts::idle::{Arm, Facts, Moves, SessionKind, StretchEnd, hop_state};
 use crate::facts::{Check, Evidence};
-
-const AUTOSSH: Fix = Fix {
-    side: Side::Client,
-    summary: "Let tunnels come back by themselves",
-    snippet: Some("autossh -M 0 -o ExitOnForwardFailure=yes -N {alias}"),
-    ..Fix::CHANGE
-};
 
 pub(super) const LIFETIME: Cause = Cause {
     code: "session-lifetime-limit",
@@ -110,22 +104,6 @@ pub(super) const WALL_CLOCK: Cause = Cause {
 fn leg(evidence: &Evidence, first: &Arm) -> Option<String> {
     hop_state::describe(&evidence.idle.facts()?.legs, first.session)
 }
-
-/// What a death of all sessions makes of the causes that name one kind of session.
-const OF_ONE_SESSION: &[&str] = &[
-    "idle-closed",
-    "idle-reset",
-    "idle-silent-drop",
-    "idle-closed-by-proxy",
-    "idle-server-disconnect",
-    "idle-server-inactivity",
-    "idle-channel-timeout",
-    "idle-shell-timeout",
-    "idle-terminal-timeout",
-    "idle-one-way-refresh",
-    "idle-unused-connection-timeout",
-    "idle-no-keepalive",
-];
 
 /// The session of the first round on which something moved, ended as all others were, and the sessions of the second round.
 fn rounds(evidence: &Evidence) -> Option<(&Arm, Vec<&Arm>)> {

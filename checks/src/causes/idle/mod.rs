@@ -2,6 +2,7 @@
 
 mod age;
 mod channel;
+mod one_session;
 mod one_way;
 mod outage;
 mod own;

@@ -69,6 +69,8 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
                 ],
             ));
         }
+        // An interruption that is over has another name, where the clock of all connections is there to tell.
+        let facts = Some(facts).filter(|_| evidence.timeline.flows.is_empty())?;
         let because: Vec<String> = facts
             .outages
             .iter()

@@ -60,7 +60,7 @@ pub(in crate::causes) fn channel_timeout(evidence: &Evidence) -> Option<Match> {
 }
 
 /// Sessions that the server's side ended at one moment at which it took no new ones.
-pub(super) fn restarted(evidence: &Evidence) -> Option<Match> {
+pub(in crate::causes) fn restarted(evidence: &Evidence) -> Option<Match> {
     let (_, members) = explained_by(evidence, Explanation::Restarted)?;
     let more = "no new login to the server could be had at that moment".to_owned();
     Some(Match::new(Certainty::Likely, details(&members).chain([more])))
@@ -115,6 +115,19 @@ pub(in crate::causes) fn outage(evidence: &Evidence) -> Option<Match> {
     Some(Match::new(certainty, facts))
 }
 
+/// Sessions that stopped at one moment while a new one worked.
+pub(in crate::causes) fn state_lost(evidence: &Evidence) -> Option<Match> {
+    of(evidence, Explanation::StateLost, Certainty::Likely)
+}
+
+/// Sessions whose packets were acknowledged and not answered.
+pub(in crate::causes) fn stalled(evidence: &Evidence) -> Option<Match> {
+    /// Without a measured timer or interruption: five and a half minutes.
+    const PATIENT: (&str, &str) = ("30", "10");
+    let found = of(evidence, Explanation::Stalled, Certainty::Likely)?;
+    Some(found.at(Severity::Critical).with("interval", PATIENT.0).with("count_max", PATIENT.1))
+}
+
 /// Sessions with no reason but this one.
 pub(super) fn of(evidence: &Evidence, explanation: Explanation, certainty: Certainty) -> Option<Match> {
     let (_, members) = explained_by(evidence, explanation)?;
@@ -153,7 +166,7 @@ fn idle(evidence: &Evidence, explanation: Explanation) -> Option<Match> {
     let mut found = Match::new(if certain { Certainty::Certain } else { Certainty::Likely }, facts);
     if let Some(interval) = advice::interval(if survived > 0.0 { survived } else { shortest.quiet_s / 2.0 }) {
         found = found.with("interval", interval.to_string());
-        found = found.with("count_max", advice::count_max(interval).to_string());
+        found = found.with("count_max", advice::count_max(interval, 0.0).to_string());
     }
     Some(found.suspecting(suspects(shortest, survived)))
 }

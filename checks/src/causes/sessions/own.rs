@@ -1,14 +1,14 @@
 //! Causes that only sessions of real life show.
 
 use super::explain::Explanation;
-use super::judges::{of, restarted};
+use super::judges::of;
 use crate::causes::shared::TMUX;
 use crate::causes::{Cause, Fix, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 
 /// The causes that only sessions of real life show.
-pub static CAUSES: &[Cause] = &[SUSPENDED, ADDRESS_CHANGED, STATE_LOST, STALLED, RESTARTED];
+pub static CAUSES: &[Cause] = &[SUSPENDED, ADDRESS_CHANGED];
 
 const SUSPENDED: Cause = Cause {
     code: "session-client-suspended",
@@ -59,89 +59,5 @@ const ADDRESS_CHANGED: Cause = Cause {
     symptoms: &["client_loop: send disconnect: Broken pipe", "Network is unreachable", "No route to host"],
     strikes_anywhere: true,
     judge_sessions: |evidence| of(evidence, Explanation::AddressChanged, Certainty::Likely),
-    ..Cause::NEW
-};
-
-const STATE_LOST: Cause = Cause {
-    code: "path-state-lost",
-    stage: Check::Idle,
-    title: "Open connections were lost at one moment while new ones work",
-    severity: Severity::Critical,
-    explanation: "Sessions stopped at one moment, in use or idle, and a new connection to the same server worked right away. A device in the path lost its table \
-        of connections: a failover, a reboot, a reloaded rule set, a VPN that reconnected. It is neither an idle timeout nor an outage.",
-    fixes: &[
-        Fix {
-            side: Side::Client,
-            summary: "Notice it within a minute instead of a quarter of an hour",
-            file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    ServerAliveInterval 15\n    ServerAliveCountMax 3"),
-            ..Fix::CHANGE
-        },
-        TMUX,
-        Fix {
-            side: Side::Network,
-            summary: "See what the firewall, NAT or VPN logged at that time; on a Linux router",
-            snippet: Some("journalctl --since -2h -p notice"),
-            ..Fix::LOOK
-        },
-    ],
-    symptoms: &["client_loop: send disconnect: Broken pipe", "Timeout, server not responding."],
-    strikes_anywhere: true,
-    judge_sessions: |evidence| of(evidence, Explanation::StateLost, Certainty::Likely),
-    ..Cause::NEW
-};
-
-const STALLED: Cause = Cause {
-    code: "server-stalled",
-    stage: Check::Idle,
-    title: "The server's kernel acknowledges packets, but sshd does not answer",
-    severity: Severity::Critical,
-    explanation: "TCP acknowledged what the client sent, so the path works. No answer of SSH came. The server is overloaded, out of memory, waiting for a disk, or \
-        paused; a proxy in front of it that lost its server looks the same.",
-    fixes: &[
-        Fix {
-            side: Side::Server,
-            summary: "See load, memory pressure and stuck processes",
-            snippet: Some("uptime; cat /proc/pressure/*; ps -eo state,pid,wchan:32,args | grep '^D'"),
-            ..Fix::LOOK
-        },
-        Fix {
-            side: Side::Client,
-            summary: "Wait for longer before ssh gives the server up: interval × (count + 1), here 5.5 min",
-            file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    ServerAliveInterval 30\n    ServerAliveCountMax 10"),
-            ..Fix::CHANGE
-        },
-    ],
-    symptoms: &["Timeout, server not responding."],
-    strikes_anywhere: true,
-    judge_sessions: |evidence| of(evidence, Explanation::Stalled, Certainty::Likely),
-    ..Cause::NEW
-};
-
-const RESTARTED: Cause = Cause {
-    code: "server-restarted",
-    stage: Check::Idle,
-    title: "The server ended all sessions at one moment and took no new ones",
-    severity: Severity::Critical,
-    explanation: "Sessions of different age and use were ended by the server's side at one moment, by FIN, RST or a disconnect message, and a login at that moment \
-        failed. The server was shut down or restarted, or a proxy or load balancer in front of it was. A restart of sshd alone leaves its sessions open.",
-    fixes: &[
-        Fix {
-            side: Side::Server,
-            summary: "See when the machine and sshd started, and who stopped them",
-            snippet: Some("uptime -s; last -x -n 10 shutdown reboot; journalctl -n 50 -u ssh -u sshd"),
-            ..Fix::LOOK
-        },
-        Fix {
-            side: Side::Client,
-            summary: "Let forwardings and long-lived sessions come back by themselves",
-            snippet: Some("autossh -M 0 -o ServerAliveInterval=15 -o ServerAliveCountMax=3 {alias}"),
-            ..Fix::CHANGE
-        },
-    ],
-    symptoms: &["Connection to closed by remote host.", "client_loop: send disconnect: Broken pipe"],
-    strikes_anywhere: true,
-    judge_sessions: restarted,
     ..Cause::NEW
 };

@@ -6,7 +6,7 @@ use crate::facts::connection::Manner;
 use crate::facts::tcp::TcpInfo;
 
 /// One stretch of one session: what moved on it, for how long, and its end.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Arm {
     /// Which session.
     pub session: u32,

@@ -38,6 +38,10 @@ pub struct Facts {
     pub path: Option<Path>,
     /// Every stretch of every session.
     pub arms: Vec<Arm>,
+    /// The moments at which every session was lost, and the test begun anew with others.
+    pub cuts: Vec<Cut>,
+    /// When the test began, seconds since the examination did.
+    pub began_s: f64,
     /// The longest silence that was to be tested.
     pub longest_s: f64,
     /// How long the test took.
@@ -73,6 +77,15 @@ pub struct HopSearch {
     pub impossible: Option<String>,
     /// Sessions for it that could not be opened, each with the reason.
     pub not_opened: Vec<String>,
+}
+
+/// A moment at which every session was lost, busy ones too, while new ones could be opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cut {
+    /// When the first of them was found lost on which something moved.
+    pub at_s: f64,
+    /// The last stretches of the sessions that were lost then.
+    pub arms: Vec<Arm>,
 }
 
 /// A time when nothing came through.
@@ -118,7 +131,14 @@ impl Facts {
         let counts = |arm: &&Arm| arm.moves == Moves::Nothing || arm.holds == Holds::Nothing && arm.hop.is_none();
         let died = self.arms.iter().filter(counts).any(|arm| arm.death().is_some());
         let unheard = self.arms.iter().filter(|arm| matches!(arm.end, StretchEnd::Unheard { .. })).count();
-        !died && unheard < 2 && self.outages.iter().all(|outage| outage.ended_s.is_some())
+        !died && unheard < 2 && self.cuts.is_empty() && self.outages.iter().all(|outage| outage.ended_s.is_some())
+    }
+
+    /// The longest time when nothing came through, seconds.
+    #[must_use]
+    pub fn longest_outage_s(&self) -> f64 {
+        let lengths = self.outages.iter().map(|outage| outage.ended_s.unwrap_or(self.elapsed_s) - outage.started_s);
+        lengths.fold(0.0, f64::max)
     }
 
     /// Whether the session with the kernel's TCP keepalives, and nothing of SSH, lived; `None` where there is no such arm.

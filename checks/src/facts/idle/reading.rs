@@ -114,7 +114,7 @@ impl Facts {
         if let Some(interval) = proven {
             return KeepaliveSetting {
                 interval_s: Some(interval),
-                count_max: Some(count_max(interval)),
+                count_max: Some(count_max(interval, self.longest_outage_s())),
                 verified: Some(true),
             };
         }
@@ -123,7 +123,11 @@ impl Facts {
             return in_vain;
         }
         let advised = interval(silences.survived);
-        KeepaliveSetting { interval_s: advised, count_max: advised.map(count_max), verified: None }
+        KeepaliveSetting {
+            interval_s: advised,
+            count_max: advised.map(|interval| count_max(interval, self.longest_outage_s())),
+            verified: None,
+        }
     }
 
     fn proven(&self, silences: &Silences, died: f64) -> Option<u32> {

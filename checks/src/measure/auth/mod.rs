@@ -52,6 +52,7 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
             via: reach.via.map(Box::new),
             repeated: Arc::default(),
         };
+        connection.record().logged_in();
         return (Step::Passed(facts), Some(LoggedIn::new(connection, login)));
     }
     if !facts.attempts.iter().all(|attempt| attempt.answer == AuthAnswer::Withheld) {

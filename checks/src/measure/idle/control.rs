@@ -17,8 +17,8 @@ const PROMPT: Duration = Duration::from_secs(2);
 /// Doubts that arise within this time share one answer.
 const SHARED: Duration = Duration::from_secs(1);
 /// How long we wait for a path to come back, and how often we try.
-const RECOVERY_TIMEOUT: Duration = Duration::from_secs(15);
-const RECOVERY_INTERVAL: Duration = Duration::from_secs(3);
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(45);
+const RECOVERY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A connection that takes longer than this to answer is not worth waiting for: a new one is faster.
 const USEFUL: Duration = Duration::from_secs(3);

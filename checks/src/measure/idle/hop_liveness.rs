@@ -1,6 +1,7 @@
 //! The connections to the hops at the moment when a session through them was found dead: which leg the silence kills.
 
 use super::idle_session::verdict_deadline;
+use super::patience;
 use crate::facts::idle::HopState;
 use crate::ssh::connection::{Connection, KeepaliveReply};
 
@@ -10,7 +11,7 @@ pub(super) async fn at_death(session: u32, inner: &Connection) -> Vec<HopState> 
     let mut via = inner.via();
     while let Some(hop) = via {
         let connection = hop.connection();
-        let answer = connection.keepalive(verdict_deadline(connection)).await;
+        let answer = patience::keepalive(connection, verdict_deadline(connection)).await;
         states.push(HopState {
             session,
             hop: hop.name().to_owned(),

@@ -6,8 +6,9 @@ use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 use tokio::time::{sleep, sleep_until};
 
+use super::patience::{self, Patience};
 use super::rungs::SERVER_INTERVAL;
-use crate::base::limits::Patience;
+use crate::base::limits;
 use crate::base::text::sanitize;
 use crate::facts::connection::NotLoggedIn;
 use crate::facts::connection::{GaveUp, Manner, Ran};
@@ -85,7 +86,7 @@ impl IdleSession {
             closed_at: None,
         };
         let Some(mark) = mark else { return Ok(held) };
-        let patience = Patience { silence: deadline, total: deadline };
+        let patience = limits::Patience { silence: deadline, total: deadline };
         if !(shell && held.start_shell(mark, patience).await) {
             held.start_command(mark, patience).await?;
         }
@@ -95,7 +96,7 @@ impl IdleSession {
 
     /// A command that says its process numbers, and after that a line for each line it is sent, so many seconds later; or, once it is
     /// told to, a line every so many seconds for as long as anybody takes them.
-    async fn start_command(&mut self, mark: &str, patience: Patience) -> Result<(), NotLoggedIn> {
+    async fn start_command(&mut self, mark: &str, patience: limits::Patience) -> Result<(), NotLoggedIn> {
         let command = format!(
             "exec sh -c 'echo $$ $PPID; while read -r wait; do case $wait in 0) ;; *s) while echo; do sleep ${{wait%s}}; done;; *) sleep $wait;; esac; echo; done' {mark}"
         );
@@ -114,12 +115,12 @@ impl IdleSession {
     }
 
     /// A login shell on a terminal, once it has said all it says at its start; false where the server gives none.
-    async fn start_shell(&mut self, mark: &str, patience: Patience) -> bool {
+    async fn start_shell(&mut self, mark: &str, patience: limits::Patience) -> bool {
         let command = format!("exec env SSH_DOCTOR={mark} sh -c 'echo $$ $PPID; exec \"${{SHELL:-sh}}\" -l'");
         let mut ran = Ran::default();
         let running = self.connection.start_on_terminal(&command, patience, &mut ran).await;
         let Some(mut running) = self.greeted(running, patience, &mut ran).await else { return false };
-        let settled = Patience { silence: SETTLED, total: patience.total };
+        let settled = limits::Patience { silence: SETTLED, total: patience.total };
         running.read(0, settled, &mut ran, |_| false).await;
         let at_prompt = ran.gave_up == Some(GaveUp::Silence);
         if at_prompt {
@@ -130,7 +131,12 @@ impl IdleSession {
     }
 
     /// Reads the process numbers that a command says first.
-    async fn greeted(&mut self, running: Option<Running>, patience: Patience, ran: &mut Ran) -> Option<Running> {
+    async fn greeted(
+        &mut self,
+        running: Option<Running>,
+        patience: limits::Patience,
+        ran: &mut Ran,
+    ) -> Option<Running> {
         let mut running = running?;
         running.read(GREETING, patience, ran, |ran| ran.stdout.contains(&b'\n')).await;
         let greeted = ran.stdout.contains(&b'\n');
@@ -166,20 +172,22 @@ impl IdleSession {
 
     /// Sends a line and waits until the server has sent it back; how the session ended, if it did meanwhile.
     pub(in crate::measure) async fn echo(&mut self, ended: &mut Option<Ending>) -> KeepaliveReply {
-        let asked = Instant::now();
-        let deadline = self.verdict_deadline();
+        let (asked, patience) = (Instant::now(), Patience::new(&self.connection, self.verdict_deadline()));
         self.ask_for_line(0).await;
-        match timeout(deadline, self.event()).await {
-            Err(_) => KeepaliveReply::Silent,
-            Ok(Event::Line) => {
-                self.channel_quiet_since = Some(Instant::now());
-                KeepaliveReply::Alive(asked.elapsed())
+        let line = async {
+            match self.event().await {
+                Event::Line => KeepaliveReply::Alive(asked.elapsed()),
+                Event::Ended(ending) => {
+                    *ended = Some(ending);
+                    KeepaliveReply::Gone
+                }
             }
-            Ok(Event::Ended(ending)) => {
-                *ended = Some(ending);
-                KeepaliveReply::Gone
-            }
+        };
+        let answer = patience.wait(line).await;
+        if matches!(answer, KeepaliveReply::Alive(_)) {
+            self.channel_quiet_since = Some(Instant::now());
         }
+        answer
     }
 
     /// Switches the kernel's TCP keepalives on or off, where the connection is a socket of ours.
@@ -265,7 +273,7 @@ impl IdleSession {
 
     /// Asks whether the session is alive.
     pub(in crate::measure) async fn ask(&self) -> KeepaliveReply {
-        self.connection.keepalive(self.verdict_deadline()).await
+        patience::keepalive(&self.connection, self.verdict_deadline()).await
     }
 
     /// The connection itself.

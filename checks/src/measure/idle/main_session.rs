@@ -9,10 +9,12 @@ use super::control::{Control, Finding};
 use super::events::{Line, Order, SessionEvent};
 use super::idle_session::verdict_deadline;
 use super::next_probe::NextProbe;
+use super::patience;
 use super::stretch::{Stretch, StretchOutcome};
 use crate::facts::idle::Holds;
 use crate::os::socket::Socket;
 use crate::ssh::connection::{Connection, KeepaliveReply};
+use crate::ssh::recorder::Expect;
 
 /// Keeps the main session alive as the coordinator orders, and reports when that is in vain.
 pub(super) async fn keep(control: Control, mut line: Line, main: Arc<Connection>) {
@@ -23,6 +25,7 @@ pub(super) async fn keep(control: Control, mut line: Line, main: Arc<Connection>
         stretch = directive.stretch;
         let Order::Probe(NextProbe::Keep(interval)) = directive.order else { break };
         let began = Instant::now();
+        main.record().expect(Expect::Answers(Some(Duration::from_secs(interval.into()))));
         line.tell(SessionEvent::Began(began));
         tokio::select! {
             () = sleep(Duration::from_secs(interval.into())) => {}
@@ -38,7 +41,7 @@ pub(super) async fn keep(control: Control, mut line: Line, main: Arc<Connection>
 async fn ask(control: &Control, line: &Line, main: &Connection, probe: NextProbe, began: Instant) -> Stretch {
     let asked = Instant::now();
     let ending = main.ending();
-    let answer = main.keepalive(verdict_deadline(main)).await;
+    let answer = patience::keepalive(main, verdict_deadline(main)).await;
     let mut stretch = Stretch {
         probe,
         holds: Holds::Nothing,
@@ -50,6 +53,7 @@ async fn ask(control: &Control, line: &Line, main: &Connection, probe: NextProbe
         heard_bytes: 0,
         outcome: StretchOutcome::Dismissed,
         finding: None,
+        was_disturbed: false,
         others_alive: false,
         tcp: None,
         hops: Vec::new(),
@@ -58,7 +62,8 @@ async fn ask(control: &Control, line: &Line, main: &Connection, probe: NextProbe
         stretch.outcome = StretchOutcome::Answered(rtt);
         return stretch;
     }
-    let finding = control.settle(asked).await;
+    let since = patience::disturbed_until(main, asked).map_or(asked, |_| Instant::now());
+    let finding = control.settle(since).await;
     if matches!(finding, Finding::Fine { .. }) {
         stretch.others_alive = line.answers_after(asked).await;
         stretch.tcp = main.socket().and_then(Socket::tcp_info);

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use super::next_probe::NextProbe;
+use super::rungs::SERVER_INTERVAL;
 use crate::facts::idle::Moves;
+use crate::ssh::recorder::Expect;
 
+/// The number of the session that holds no channel.
+pub(super) const MAIN: u32 = 0;
 /// How often the kernel sends TCP keepalives on a session that has them: the least it can do (TCP_KEEPIDLE, tcp(7)).
 pub(super) const TCP_KEEPALIVE: Duration = Duration::from_secs(1);
 
@@ -29,6 +33,18 @@ impl Role {
     /// Whether the test goes on for its sake.
     pub(super) fn climbs(self) -> bool {
         matches!(self, Self::Ladder | Self::Longest(_))
+    }
+
+    /// What is expected from the other end.
+    pub(super) fn expects(self, probe: NextProbe) -> Expect {
+        let seconds = |interval: u32| Duration::from_secs(interval.into());
+        match (self, probe) {
+            (Self::ServerData, _) => Expect::Lines(seconds(SERVER_INTERVAL)),
+            (Self::TcpKeepalive, _) => Expect::Acknowledgements(TCP_KEEPALIVE),
+            (_, NextProbe::Keep(interval)) => Expect::Answers(Some(seconds(interval))),
+            (_, NextProbe::ServerFirst(after)) => Expect::Line(seconds(after)),
+            _ => Expect::Silence,
+        }
     }
 
     /// What moves on it.

@@ -1,6 +1,7 @@
 //! Spends one stretch on a session.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
@@ -10,6 +11,7 @@ use super::events::{Line, Order, SessionEvent};
 use super::hop_liveness;
 use super::idle_session::{Event, IdleSession};
 use super::next_probe::NextProbe;
+use super::patience;
 use super::role::Role;
 use super::rungs::LATE_LINE;
 use super::stretch::{Stretch, StretchOutcome};
@@ -18,6 +20,7 @@ use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 use crate::ssh::connection::KeepaliveReply;
 use crate::ssh::ending::Ending;
+use crate::ssh::recorder::Expect;
 
 /// An answer that takes longer than this is in doubt; it is three times OpenSSH's shortest retransmission time-out.
 const IN_DOUBT: Duration = Duration::from_millis(600);
@@ -37,6 +40,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
     let (waited, probe) = wait(means, session, planned, began).await;
     if role == Role::TcpKeepalive && matches!(waited, Waited::Due) {
         session.tcp_keepalive(None);
+        session.connection().record().expect(Expect::Silence);
     }
     let (quiet, heard_bytes) = session.silence(began);
     // What the server said, and was lost, ended the silence.
@@ -62,6 +66,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         heard_bytes,
         outcome: StretchOutcome::Dismissed,
         finding: None,
+        was_disturbed: false,
         others_alive: false,
         tcp: None,
         hops: Vec::new(),
@@ -163,40 +168,63 @@ async fn settle_answer(
 ) {
     let asked = Instant::now();
     means.line.tell(SessionEvent::Asked);
+    // A line of the server that did not come was due earlier.
+    let due = match stretch.probe {
+        NextProbe::ServerFirst(seconds) => stretch.began + Duration::from_secs(seconds.into()),
+        _ if means.role == Role::ServerData => stretch.began,
+        _ => asked,
+    };
+    let is_disturbed = || patience::is_disturbed_since(session.connection(), due);
     let mut request = pin!(request);
     let first = timeout(IN_DOUBT.max(means.line.rtt() * 3), &mut request).await.ok();
     if let Some(KeepaliveReply::Alive(rtt)) = first {
         stretch.outcome = StretchOutcome::Answered(rtt);
+        stretch.was_disturbed = is_disturbed();
         return;
     }
+    let answered = AtomicBool::new(false);
     let settle = async {
         let finding = means.control.settle(asked).await;
-        // A session on which something moves had no silence that could be suspected.
-        if let (Finding::Fine { .. }, true) = (&finding, means.role != Role::Data) {
+        if matches!(finding, Finding::NoPath { .. }) {
+            // The test is over, and no answer is worth waiting for.
+            means.line.tell(SessionEvent::Doubt(finding.clone()));
+        }
+        // A session on which something moves had no silence that could be suspected, and one that an interruption hit may yet answer.
+        let in_doubt = !answered.load(Ordering::Relaxed) && !is_disturbed();
+        if let (Finding::Fine { .. }, true) = (&finding, in_doubt && means.role != Role::Data) {
             // From here on it is as good as dead: the others need not wait until the last deadline has passed.
             means.line.tell(SessionEvent::Suspected(stretch.probe, stretch.quiet));
         }
         finding
     };
     let answer = async {
-        match first {
+        let answer = match first {
             Some(answer) => answer,
             None => request.await,
-        }
+        };
+        answered.store(matches!(answer, KeepaliveReply::Alive(_)), Ordering::Relaxed);
+        answer
     };
-    let (answer, finding) = tokio::join!(answer, settle);
+    let (answer, mut finding) = tokio::join!(answer, settle);
     if let KeepaliveReply::Alive(rtt) = answer {
         stretch.outcome = StretchOutcome::Answered(rtt);
-    } else {
-        let manner = match session.connection().ending() {
-            Some(_) => Some(session.connection_ended().await.manner),
-            None => None,
-        };
-        stretch.outcome = StretchOutcome::Unanswered(manner);
-        if let Finding::Fine { kept_alive } = finding {
-            stretch.tcp = session.connection().socket().and_then(Socket::tcp_info);
-            stretch.others_alive = kept_alive || means.line.answers_after(asked).await;
-        }
+        stretch.finding = Some(finding);
+        stretch.was_disturbed = is_disturbed();
+        return;
+    }
+    // What was found in the midst of an interruption says nothing of the time after it, in which the session did not answer either.
+    if let Some(until) = patience::disturbed_until(session.connection(), asked) {
+        stretch.quiet = stretch.quiet.max(until.saturating_duration_since(stretch.began));
+        finding = means.control.settle(Instant::now()).await;
+    }
+    let manner = match session.connection().ending() {
+        Some(_) => Some(session.connection_ended().await.manner),
+        None => None,
+    };
+    stretch.outcome = StretchOutcome::Unanswered(manner);
+    if let Finding::Fine { kept_alive } = finding {
+        stretch.tcp = session.connection().socket().and_then(Socket::tcp_info);
+        stretch.others_alive = kept_alive || means.line.answers_after(asked).await;
     }
     stretch.finding = Some(finding);
 }

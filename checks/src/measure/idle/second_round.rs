@@ -15,6 +15,7 @@ use crate::facts::idle::{Arm, Moves, SessionKind, Sign, StretchEnd, Times};
 use crate::measure::progress::Progress;
 use crate::ssh::connection::KeepaliveReply;
 use crate::ssh::ending::Ending;
+use crate::ssh::recorder::Expect;
 
 /// How much later than the first the second session starts, as a part of the age in question.
 const LATER: f64 = 0.3;
@@ -68,6 +69,8 @@ impl Round<'_> {
         if let Some(pids) = session.pids {
             let _ = self.started.send(pids);
         }
+        let every = Duration::from_secs(DATA_INTERVAL.into());
+        session.connection().record().expect(Expect::Answers(Some(every)));
         let mut ended = None;
         let mut last = None;
         while began.elapsed().as_secs_f64() < age * OLDER {
@@ -76,7 +79,7 @@ impl Round<'_> {
                 KeepaliveReply::Silent | KeepaliveReply::Gone => break,
             }
             tokio::select! {
-                () = sleep(Duration::from_secs(DATA_INTERVAL.into())) => {}
+                () = sleep(every) => {}
                 event = session.event() => if let Event::Ended(ending) = event {
                     ended = Some(ending);
                     break;

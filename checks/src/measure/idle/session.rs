@@ -12,8 +12,8 @@ use super::run_stretch::{Means, run_stretch};
 use crate::facts::connection::NotLoggedIn;
 use crate::ssh::login::Login;
 
-/// How many times a session is opened anew after an outage.
-const REOPENED: u32 = 2;
+/// How many times a session is opened anew after an outage, or to go on with the test.
+const REOPENED: u32 = 5;
 
 /// What all sessions of a test share.
 #[derive(Clone)]
@@ -122,4 +122,5 @@ async fn prepare(role: Role, probe: NextProbe, last: Option<NextProbe>, session:
     if role == Role::TcpKeepalive {
         session.tcp_keepalive(Some(TCP_KEEPALIVE));
     }
+    session.connection().record().expect(role.expects(probe));
 }

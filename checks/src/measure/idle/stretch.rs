@@ -31,6 +31,8 @@ pub(super) struct Stretch {
     pub(super) outcome: StretchOutcome,
     /// What a fresh connection showed, where there was a doubt.
     pub(super) finding: Option<Finding>,
+    /// Whether the path was interrupted, or the server silent, while the answer or the line was waited for.
+    pub(super) was_disturbed: bool,
     /// Whether another session answered after the end of this one.
     pub(super) others_alive: bool,
     /// The kernel's view of a session that does not answer.
@@ -55,6 +57,11 @@ pub(super) enum StretchOutcome {
 }
 
 impl Stretch {
+    /// Whether the session lives, although the stretch on it cannot be judged.
+    pub(super) fn goes_on(&self) -> bool {
+        self.was_disturbed && matches!(self.outcome, StretchOutcome::Answered(_))
+    }
+
     /// Whether the session was found dead while a fresh connection worked.
     pub(super) fn is_dead(&self) -> bool {
         let ended = matches!(self.outcome, StretchOutcome::Unanswered(_) | StretchOutcome::EndedItself(_));
@@ -74,11 +81,19 @@ pub(super) fn classify(role: Role, stretch: &Stretch, rtt: Duration, last_rtt_ms
         },
         (StretchOutcome::Heard, _) => StretchEnd::Alive { rtt_ms: 0.0 },
         // A fresh connection worked at once, and this one only when something else had woken the path: it did not just live.
-        (StretchOutcome::Answered(took), Some(Finding::Fine { .. })) if *took > LATE.max(rtt * 4) => StretchEnd::Void {
-            why: format!("it answered only after {:.1} s, while a fresh connection worked at once", took.as_secs_f64()),
-        },
+        (StretchOutcome::Answered(took), Some(Finding::Fine { .. }))
+            if *took > LATE.max(rtt * 4) && !stretch.was_disturbed =>
+        {
+            let took = took.as_secs_f64();
+            StretchEnd::Void {
+                why: format!("it answered only after {took:.1} s, while a fresh connection worked at once"),
+            }
+        }
+        (StretchOutcome::Answered(_), _) if stretch.was_disturbed && matches!(probe, NextProbe::ServerFirst(_)) => {
+            StretchEnd::Void { why: "the path was interrupted when the server's line was due".to_owned() }
+        }
         // We have spoken on it, and cannot tell a line that was late from one that was lost.
-        (StretchOutcome::Answered(_), _) if role == Role::ServerData => {
+        (StretchOutcome::Answered(_), _) if role == Role::ServerData && !stretch.was_disturbed => {
             StretchEnd::Void { why: "a line of the server did not come in time; it answered when we asked".to_owned() }
         }
         // Its line had not come, and our request was answered: only what the server said was lost.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::control::Finding;
 use super::events::{Directive, Order, Overview, SessionEvent};
+use super::kept::KeptSessions;
 use super::ladder::Ladder;
 use super::next_probe::{NextProbe, Redirect};
 use super::role::Role;
@@ -14,13 +15,15 @@ use super::stretch::{Owner, Stretch, classify};
 use crate::base::text::seconds;
 use crate::facts::idle::advice::{self, interval};
 use crate::facts::idle::bracket::{LATE_ACK_S, channel_quiet_at_death};
-use crate::facts::idle::{Arm, Facts, Holds, HopState, Moves, Outage, SessionKind, Sign, Speaker, StretchEnd, Times};
+use crate::facts::idle::{Arm, Facts, Holds, HopState, Moves, Sign, Speaker, StretchEnd};
 use crate::measure::progress::{IdleState, SessionState};
 
 /// How often the main session is kept alive, seconds: often at first, when a short timer is still possible.
 const MAIN_INTERVAL: [u32; 2] = [2, 5];
 /// How long that is.
 const AT_FIRST: Duration = Duration::from_mins(1);
+/// Busy sessions that are found dead within this time died together: one is asked more often than the other, and each has its deadline.
+const AT_ONCE: Duration = Duration::from_secs(15);
 
 /// The state of the test.
 pub(super) struct TestState {
@@ -30,8 +33,7 @@ pub(super) struct TestState {
     sessions: BTreeMap<u32, SessionView>,
     directives: BTreeMap<u32, Directive>,
     arms: Vec<Arm>,
-    kept: BTreeMap<u32, Kept>,
-    outages: Vec<Outage>,
+    kept: KeptSessions,
     not_opened: Vec<String>,
     hops: Vec<HopState>,
     started: Vec<(u32, u32)>,
@@ -39,14 +41,9 @@ pub(super) struct TestState {
     last_answer: Option<Instant>,
     /// Whether the death that the ladder knows is beyond doubt.
     confirmed: bool,
+    /// When sessions died on which something moved: what sort of movement.
+    moving_deaths: Vec<(Moves, Instant)>,
     over: bool,
-}
-
-/// A session that is kept alive.
-struct Kept {
-    interval: u32,
-    since: Instant,
-    last_answer: Option<Instant>,
 }
 
 impl TestState {
@@ -72,14 +69,14 @@ impl TestState {
             sessions,
             directives: BTreeMap::new(),
             arms: Vec::new(),
-            kept: BTreeMap::new(),
-            outages: Vec::new(),
+            kept: KeptSessions::default(),
             not_opened: Vec::new(),
             hops: Vec::new(),
             started: Vec::new(),
             rtt: None,
             last_answer: None,
             confirmed: false,
+            moving_deaths: Vec::new(),
             over: false,
         }
     }
@@ -115,6 +112,19 @@ impl TestState {
     /// Ends the test.
     pub(super) fn finish(&mut self) {
         self.over = true;
+    }
+
+    /// Whether busy sessions died together: whatever it was, it was no silence, and all others are probably dead too.
+    pub(super) fn is_cut(&self) -> bool {
+        let has_data = self.sessions.values().any(|session| session.role == Role::Data);
+        let first = if has_data { Moves::ChannelData } else { Moves::Keepalive };
+        let near = |at: Instant| {
+            move |other: &(Moves, Instant)| at.max(other.1).saturating_duration_since(at.min(other.1)) < AT_ONCE
+        };
+        self.moving_deaths
+            .iter()
+            .filter(|(moves, _)| *moves == first)
+            .any(|(_, at)| self.moving_deaths.iter().filter(|other| near(*at)(other)).count() > 1)
     }
 
     /// Whether the test is over.
@@ -210,7 +220,7 @@ impl TestState {
     }
 
     fn silence_began(&mut self, session: u32, began: Instant, now: Instant) {
-        let kept_since = self.kept.get(&session).map(|kept| kept.since);
+        let kept_since = self.kept.since(session);
         let Some(view) = self.sessions.get_mut(&session) else { return };
         view.began = Some(began);
         view.state = SessionState::Waiting;
@@ -258,32 +268,32 @@ impl TestState {
             (Role::TcpKeepalive, None) => Some(NextProbe::Await),
             (Role::Data, _) => Some(NextProbe::Keep(DATA_INTERVAL)),
             (Role::ServerData, _) => Some(NextProbe::Keep(SERVER_INTERVAL)),
+            // It was probed early, for a death that turned out to be none.
+            (Role::Longest(length), Some(NextProbe::Silence(probed)))
+                if probed < length && self.ladder.bracket().1.is_none() =>
+            {
+                Some(NextProbe::Silence(length))
+            }
             (Role::Longest(_) | Role::TcpKeepalive, Some(_)) => None,
         }
     }
 
     fn next_rung(&mut self, session: u32, last: Option<NextProbe>, now: Instant) -> Option<NextProbe> {
-        if let (None, Some(kept)) = (last, self.kept.get_mut(&session)) {
-            kept.since = now;
-            return Some(NextProbe::Keep(kept.interval));
+        if last.is_none()
+            && let Some(interval) = self.kept.begin_anew(session, now)
+        {
+            return Some(NextProbe::Keep(interval));
         }
         let next = self.ladder.next(last);
-        match next {
-            Some(NextProbe::Keep(interval)) => {
-                // The silence it has just lived through was as long as the interval: it counts for the proof.
-                let silence = match last {
-                    Some(NextProbe::Silence(length)) => Duration::from_secs_f64(length),
-                    _ => Duration::ZERO,
-                };
-                let since = now.checked_sub(silence).unwrap_or(now);
-                let kept = self.kept.entry(session).or_insert(Kept { interval, since, last_answer: None });
-                if kept.interval != interval {
-                    *kept = Kept { interval, since, last_answer: None };
-                }
-            }
-            _ => {
-                self.kept.remove(&session);
-            }
+        if let Some(NextProbe::Keep(interval)) = next {
+            // The silence it has just lived through was as long as the interval: it counts for the proof.
+            let silence = match last {
+                Some(NextProbe::Silence(length)) => Duration::from_secs_f64(length),
+                _ => Duration::ZERO,
+            };
+            self.kept.keep(session, interval, now.checked_sub(silence).unwrap_or(now));
+        } else {
+            self.kept.drop(session);
         }
         next
     }
@@ -295,7 +305,8 @@ impl TestState {
             return false;
         }
         let Some(interval) = self.ladder.take_proof() else { return false };
-        self.kept.insert(session, Kept { interval, since: now, last_answer: None });
+        self.kept.drop(session);
+        self.kept.keep(session, interval, now);
         true
     }
 
@@ -329,6 +340,7 @@ impl TestState {
                 }
                 self.direct(session, Some(stretch.probe), now);
             }
+            StretchEnd::Void { .. } if stretch.goes_on() => self.direct(session, Some(stretch.probe), now),
             StretchEnd::Void { .. } if role != Role::Main => self.order(session, Order::Reopen),
             // A session that was not asked is not known to live: it must not go on as if it did.
             StretchEnd::Died { .. } | StretchEnd::Open | StretchEnd::Void { .. } => {
@@ -362,12 +374,7 @@ impl TestState {
             self.rtt = Some(self.rtt.map_or(rtt, |shortest| shortest.min(rtt)));
         }
         if let (NextProbe::Keep(interval), Moves::Keepalive) = (stretch.probe, moves) {
-            let fresh = || Kept { interval, since: stretch.began, last_answer: None };
-            let kept = self.kept.entry(session).or_insert_with(fresh);
-            if kept.interval != interval {
-                *kept = Kept { since: now, ..fresh() };
-            }
-            kept.last_answer = Some(now);
+            self.kept.answered(session, interval, stretch.began, now);
         }
     }
 
@@ -383,7 +390,11 @@ impl TestState {
                 StretchEnd::Alive { .. } | StretchEnd::Unheard { .. } | StretchEnd::Open => {}
             }
         }
-        let turn = self.learn(&arm);
+        let was_cut = self.is_cut();
+        if arm.death().is_some() && arm.moves != Moves::Nothing {
+            self.moving_deaths.push((arm.moves, now));
+        }
+        let turn = self.learn(&arm) || !was_cut && self.is_cut();
         self.arms.push(arm);
         if turn {
             self.redirect_all(now);
@@ -412,7 +423,7 @@ impl TestState {
                 return true;
             }
             (StretchEnd::Died { .. } | StretchEnd::Void { .. }, Moves::Keepalive) => {
-                self.kept.remove(&arm.session);
+                self.kept.drop(arm.session);
             }
             (StretchEnd::Void { .. }, Moves::Nothing) => self.ladder.put_back(arm.lasted_s),
             _ => {}
@@ -450,10 +461,17 @@ impl TestState {
     /// Changes the stretch under way on a session, where the plan wants another one by now. Nobody leaves for a death that may yet turn
     /// out to be a late answer.
     fn redirect(&mut self, session: u32, now: Instant) {
+        let is_cut = self.is_cut();
         let Some(view) = self.sessions.get_mut(&session) else { return };
         let (Some(probe), Some(began), SessionState::Waiting) = (view.probe, view.began, &view.state) else { return };
         let age = now.saturating_duration_since(began).as_secs_f64();
-        let order = match self.ladder.redirect(probe, age) {
+        let redirect = if is_cut && !matches!(probe, NextProbe::Keep(_)) {
+            // Probed at once, it shows whether it is dead too.
+            Redirect::To(age)
+        } else {
+            self.ladder.redirect(probe, age)
+        };
+        let order = match redirect {
             Redirect::Stay => return,
             Redirect::Leave if !self.confirmed => return,
             Redirect::Leave => Order::Leave,
@@ -468,19 +486,10 @@ impl TestState {
         }
     }
 
-    /// Takes note of what a fresh connection showed: times when none could be had, and their end.
+    /// Takes note of what a fresh connection showed: where none is to be had any more, the test is over.
     fn doubt(&mut self, finding: &Finding) {
-        let (from, to) = match finding {
-            Finding::Disturbed { outage: (from, to) } => (*from, Some(*to)),
-            Finding::NoPath { since, .. } => (*since, None),
-            Finding::Refused(_) | Finding::Fine { .. } => return,
-        };
-        let since_start = |at: Instant| at.saturating_duration_since(self.began).as_secs_f64();
-        let outage = Outage { started_s: since_start(from), ended_s: to.map(since_start) };
-        if !self.outages.contains(&outage) {
-            self.outages.push(outage);
-        }
-        if to.is_none() {
+        // What is noted of the path itself, the recorder has.
+        if matches!(finding, Finding::NoPath { .. }) {
             self.finish();
         }
     }
@@ -517,26 +526,19 @@ impl TestState {
     fn proven(&self, died: f64) -> Option<u32> {
         // Whatever ends sessions without data has had the time to end this one too.
         let quiet = channel_quiet_at_death(&self.arms).unwrap_or_default();
-        let kept = self.kept_with_channel();
-        let kept = kept.filter_map(|(_, kept)| Some((kept.interval, (kept.last_answer? - kept.since).as_secs_f64())));
-        advice::proven(kept, self.ladder.bracket().0, self.ladder.longest_lived().max(died).max(quiet))
+        advice::proven(self.kept.proofs(), self.ladder.bracket().0, self.ladder.longest_lived().max(died).max(quiet))
     }
 
     /// Whether a session is being kept at an interval that may yet be proven.
     fn proof_to_come(&self) -> bool {
         let most = interval(self.ladder.bracket().0);
-        self.ladder.is_proving() || self.kept_with_channel().any(|(_, kept)| Some(kept.interval) <= most)
-    }
-
-    /// The kept sessions that are like a session of the user's: the main one has no channel.
-    fn kept_with_channel(&self) -> impl Iterator<Item = (u32, &Kept)> {
-        self.kept.iter().map(|(session, kept)| (*session, kept)).filter(|(session, _)| *session != MAIN)
+        self.ladder.is_proving() || self.kept.any_within(most)
     }
 
     /// All that was seen.
     pub(super) fn facts(&self, now: Instant) -> Facts {
         let mut arms = self.arms.clone();
-        arms.extend(self.kept.iter().filter_map(|(session, kept)| self.kept_arm(*session, kept)));
+        arms.extend(self.kept.arms(self.began, self.rtt.unwrap_or_default()));
         arms.sort_by(|a, b| {
             let by_length = a.lasted_s.total_cmp(&b.lasted_s);
             (a.moves == Moves::Keepalive).cmp(&(b.moves == Moves::Keepalive)).then(by_length)
@@ -545,33 +547,13 @@ impl TestState {
             longest_s: self.longest,
             elapsed_s: now.saturating_duration_since(self.began).as_secs_f64(),
             rtt_ms: self.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
-            outages: self.outages.clone(),
             not_opened: self.not_opened.clone(),
             legs: self.hops.clone(),
             arms,
             ..Facts::default()
         }
     }
-
-    fn kept_arm(&self, session: u32, kept: &Kept) -> Option<Arm> {
-        let lasted_s = (kept.last_answer? - kept.since).as_secs_f64();
-        let (kind, holds) = match session {
-            MAIN => (SessionKind::Main, Holds::Nothing),
-            _ => (SessionKind::FirstRound, Holds::Command),
-        };
-        // A session that was not kept for even its own interval has nothing to tell.
-        (lasted_s >= f64::from(kept.interval)).then(|| {
-            let started_s = kept.since.saturating_duration_since(self.began).as_secs_f64();
-            let end = StretchEnd::Alive { rtt_ms: self.rtt.unwrap_or_default().as_secs_f64() * 1000.0 };
-            let times = Times { started_s, lasted_s, age_s: lasted_s };
-            let arm = Arm::new(session, kind, Moves::Keepalive, times, end);
-            Arm { holds, interval_s: Some(kept.interval), ..arm }
-        })
-    }
 }
-
-/// The number of the session that holds no channel.
-pub(super) const MAIN: u32 = 0;
 
 #[cfg(test)]
 mod tests;

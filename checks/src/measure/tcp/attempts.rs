@@ -4,7 +4,6 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::base::elapsed::ms_since;
@@ -12,6 +11,7 @@ use crate::facts::tcp::{Attempt, ConnectOutcome, Icmp};
 use crate::measure::context::Context;
 use crate::os::socket::errno_name;
 use crate::ssh::dial::{self, Refusal};
+use crate::ssh::dialed::Dialed;
 
 /// Addresses tried: together they stay below the ten unauthenticated connections at which sshd begins to refuse
 /// (MaxStartups, sshd_config(5)), should they all be one server.
@@ -29,10 +29,10 @@ const REPEATED: Duration = Duration::from_millis(3500);
 /// What became of the addresses, and the connection that stays open.
 pub(super) struct Tried {
     pub(super) attempts: Vec<Attempt>,
-    pub(super) winner: Option<(SocketAddr, TcpStream)>,
+    pub(super) winner: Option<(SocketAddr, Dialed)>,
 }
 
-type Ended = (usize, Duration, Result<TcpStream, Refusal>);
+type Ended = (usize, Duration, Result<Dialed, Refusal>);
 
 /// Tries every address, and waits to the deadline only for those that ssh would wait for.
 pub(super) async fn all(ctx: &Context, addresses: &[SocketAddr]) -> Tried {
@@ -40,7 +40,7 @@ pub(super) async fn all(ctx: &Context, addresses: &[SocketAddr]) -> Tried {
     let began = Instant::now();
     let mut running = start(ctx, &addresses, began);
     let mut outcomes: Vec<Option<(Duration, ConnectOutcome)>> = vec![None; addresses.len()];
-    let mut winner: Option<(usize, TcpStream)> = None;
+    let mut winner: Option<(usize, Dialed)> = None;
     let mut until: Option<Instant> = None;
     loop {
         let ended = tokio::select! {
@@ -50,10 +50,10 @@ pub(super) async fn all(ctx: &Context, addresses: &[SocketAddr]) -> Tried {
         };
         let Some(Ok((index, took, result))) = ended else { break };
         let outcome = match result {
-            Ok(stream) => {
+            Ok(dialed) => {
                 // Of two connections the one that ssh would not have made is closed at once.
                 if winner.as_ref().is_none_or(|(best, _)| index < *best) {
-                    winner = Some((index, stream));
+                    winner = Some((index, dialed));
                 }
                 ConnectOutcome::Connected
             }
@@ -72,7 +72,7 @@ pub(super) async fn all(ctx: &Context, addresses: &[SocketAddr]) -> Tried {
             Attempt { address, ms: took.as_secs_f64() * 1000.0, outcome }
         })
         .collect();
-    Tried { attempts, winner: winner.map(|(index, stream)| (addresses[index], stream)) }
+    Tried { attempts, winner: winner.map(|(index, dialed)| (addresses[index], dialed)) }
 }
 
 fn start(ctx: &Context, addresses: &[SocketAddr], began: Instant) -> JoinSet<Ended> {

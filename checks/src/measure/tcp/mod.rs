@@ -46,8 +46,8 @@ pub async fn check(ctx: &Context, addresses: &[SocketAddr], tunnel: Option<Link>
         deadline_s: ctx.limits.connect.as_secs_f64(),
         bind: ctx.target.bind,
         connected_to: tried.winner.as_ref().map(|(address, _)| *address),
-        connected_from: tried.winner.as_ref().and_then(|(_, stream)| stream.local_addr().ok()),
-        path: tried.winner.as_ref().and_then(|(_, stream)| path(stream)),
+        connected_from: tried.winner.as_ref().and_then(|(_, dialed)| dialed.stream.local_addr().ok()),
+        path: tried.winner.as_ref().and_then(|(_, dialed)| path(&dialed.stream)),
         repeats: match &tried.winner {
             Some((address, _)) if ctx.limits.deep => attempts::repeated(ctx, *address).await,
             _ => Vec::new(),
@@ -55,9 +55,9 @@ pub async fn check(ctx: &Context, addresses: &[SocketAddr], tunnel: Option<Link>
         attempts: tried.attempts,
     };
     match tried.winner {
-        Some((address, stream)) => {
+        Some((address, dialed)) => {
             let reach = Reach { route: Route::Direct(address), via: None };
-            (Step::Passed(facts), Some(Link { transport: Transport::Tcp(stream), reach, since }))
+            (Step::Passed(facts), Some(Link { transport: Transport::Tcp(dialed), reach, since }))
         }
         None if ctx.stop.asked() => (Step::Skipped("interrupted".into()), None),
         None => (Step::Failed(facts), None),

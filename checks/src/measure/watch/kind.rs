@@ -84,7 +84,7 @@ impl SessionType {
             Self::OwnKeepalive { interval, count_max } => count(interval, count_max),
             Self::Keepalive { interval } | Self::Shell { interval } => {
                 let whole = u32::try_from(interval.as_secs()).unwrap_or(u32::MAX).max(1);
-                count(interval, advice::count_max(whole))
+                count(interval, advice::count_max(whole, 0.0))
             }
         };
         wait.clamp(SHORTEST_WAIT, LONGEST_WAIT)

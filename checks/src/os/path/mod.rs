@@ -57,6 +57,25 @@ pub async fn routes(path: &mut Path, address: SocketAddr, bind: Option<IpAddr>, 
     .await;
 }
 
+/// The hops of these that answer within `deadline`, the server among them; none where the system does not tell.
+pub async fn answering(address: SocketAddr, bind: Option<IpAddr>, hops: &[u8], deadline: Duration) -> Vec<u8> {
+    let mut asking = JoinSet::new();
+    let mut answered = Vec::new();
+    let _ = timeout(deadline, async {
+        for hop in hops {
+            asking.spawn(probe::ask(address, bind, *hop, deadline));
+        }
+        while let Some(answer) = asking.join_next().await {
+            if let Ok((hop, Some(_))) = answer {
+                answered.push(hop);
+            }
+        }
+    })
+    .await;
+    answered.sort_unstable();
+    answered
+}
+
 struct Tracing {
     address: SocketAddr,
     bind: Option<IpAddr>,

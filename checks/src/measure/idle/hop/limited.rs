@@ -10,9 +10,11 @@ use crate::facts::connection::{Manner, NotLoggedIn};
 use crate::facts::idle::hop::TtlProbe;
 use crate::facts::idle::{Sign, StretchEnd};
 use crate::measure::idle::idle_session::{IdleSession, verdict_deadline};
+use crate::measure::idle::patience;
 use crate::os::socket::{Socket, SocketKeepalive};
 use crate::ssh::connection::KeepaliveReply;
 use crate::ssh::login::Login;
+use crate::ssh::recorder::Expect;
 
 /// What we still owe the server after its last word, an acknowledgement, goes out within this time (TCP_DELACK_MAX on Linux).
 const SETTLED: Duration = Duration::from_millis(250);
@@ -65,6 +67,7 @@ impl Limited {
         }
         let mut held = IdleSession::open(login, mark, false, deadline).await?;
         settle(&held, deadline).await?;
+        held.connection().record().expect(Expect::Silence);
         let leash = Leash::on(socket(&held)?, (!whole).then_some(hop), interval)?;
         let began = held.begin_silence();
         Ok(Self { leash, held, hop, interval, began })
@@ -117,7 +120,7 @@ impl Limited {
     async fn ask(&self) -> StretchEnd {
         // All are asked at the same moment: those that answer show that the path is well, so that half of the usual patience is enough.
         let connection = self.held.connection();
-        match connection.keepalive(verdict_deadline(connection) / 2).await {
+        match patience::keepalive(connection, verdict_deadline(connection) / 2).await {
             KeepaliveReply::Alive(rtt) => StretchEnd::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 },
             KeepaliveReply::Silent => died(Manner::Silent, Sign::AfterProbe),
             KeepaliveReply::Gone => died(self.held.connection_ended().await.manner, Sign::AfterProbe),

@@ -6,7 +6,8 @@ fn proven(now: Instant) -> TestState {
     let mut state = TestState::new(60.0, (1..=10).map(|session| (session, Role::Ladder)), false, now);
     state.ladder.alive(5.0, Speaker::Client);
     state.ladder.dead(6.0);
-    state.kept.insert(7, Kept { interval: 1, since: now, last_answer: Some(now + Duration::from_secs(20)) });
+    state.kept.keep(7, 1, now);
+    state.kept.answered(7, 1, now, now + Duration::from_secs(20));
     state
 }
 

@@ -1,0 +1,17 @@
+//! The causes that name one kind of session.
+
+/// Causes that are no explanation where all sessions ended, whatever moved on them.
+pub(in crate::causes) const OF_ONE_SESSION: &[&str] = &[
+    "idle-closed",
+    "idle-reset",
+    "idle-silent-drop",
+    "idle-closed-by-proxy",
+    "idle-server-disconnect",
+    "idle-server-inactivity",
+    "idle-channel-timeout",
+    "idle-shell-timeout",
+    "idle-terminal-timeout",
+    "idle-one-way-refresh",
+    "idle-unused-connection-timeout",
+    "idle-no-keepalive",
+];

@@ -1,0 +1,90 @@
+//! A share of connections that never gets through.
+
+use super::shared::counted;
+use crate::base::text::seconds;
+use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::timeline::DeadFlows;
+
+pub(super) const SOME_FLOWS_DEAD: Cause = Cause {
+    code: "tcp-some-flows-dead",
+    stage: Check::Tcp,
+    title: "Some connections get no answer while others at the same time do",
+    severity: Severity::Critical,
+    explanation: "Connections to the same address and port were opened at the same time: some were answered at once, and the first packet (SYN) of others never was, although it was sent four times. So the server \
+        and most of the path work. Routers spread connections over several links or machines by a hash of addresses and ports (ECMP, LACP, a load balancer), and one member of such a bundle drops what it \
+        gets.\n\n\
+        ssh sometimes does not connect then, and works when it is tried again: the next attempt has another source port. A device that limits new connections from one address drops some of them too; it \
+        drops the later ones of a burst, whatever their port.",
+    fixes: &[
+        Fix {
+            side: Side::Network,
+            summary: "See which member of the bundle drops packets: each source port takes one route",
+            snippet: Some(
+                "for port in $(seq 40000 40015); do nc -z -w 3 -p $port {host} {port} && echo $port open || echo $port DEAD; done",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Network,
+            summary: "Follow a dead and a live source port with traceroute: the last common hop has the dead member behind it",
+            snippet: Some("for port in {dead} {live}; do traceroute -n -T -p {port} --sport=$port {host}; done"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Network,
+            summary: "On a Linux router, see the members of a bond or of a multipath route",
+            snippet: Some("cat /proc/net/bonding/*; ip route show; ip nexthop show"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Until it is repaired, let ssh give up quickly and try again",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    ConnectTimeout 4\n    ConnectionAttempts 5"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &["ssh: connect to host port: Connection timed out", "Connection timed out", "works when tried again"],
+    hides: &["tcp-lossy", "tcp-source-banned", "network-outage", "path-unstable", "tcp-some-addresses-dead"],
+    judge: |evidence| {
+        let flows = evidence.timeline.dead_flows()?;
+        let certainty = match (flows.dead.len(), flows.alive.len()) {
+            (dead, alive) if dead > 2 && alive > 2 || flows.pattern.is_some() && dead > 1 => Certainty::Certain,
+            (dead, _) if dead > 1 => Certainty::Likely,
+            _ => Certainty::Possible,
+        };
+        let found = Match::new(certainty, because(&flows));
+        let ports = [("dead", flows.dead.first()), ("live", flows.alive.first())];
+        Some(ports.into_iter().fold(found, |found, (name, port)| match port {
+            Some(port) => found.with(name, port.to_string()),
+            None => found,
+        }))
+    },
+    ..Cause::NEW
+};
+
+fn because(flows: &DeadFlows) -> Vec<String> {
+    let all = flows.dead.len() + flows.alive.len();
+    let listed = |ports: &[u16]| {
+        const SHOWN: usize = 8;
+        let shown: Vec<_> = ports.iter().take(SHOWN).map(ToString::to_string).collect();
+        let more = ports.len().saturating_sub(SHOWN);
+        if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+    };
+    let mut because = vec![
+        format!(
+            "{} of {} got no answer for up to {}, although the first packet was sent four times: source ports {}",
+            flows.dead.len(),
+            counted(all, "connection", "connections"),
+            seconds(flows.waited_s),
+            listed(&flows.dead)
+        ),
+        format!("the others were answered at once, within seconds of those: source ports {}", listed(&flows.alive)),
+    ];
+    because.extend(
+        flows.pattern.map(|pattern| format!("those without an answer have {pattern}, and the others have not")),
+    );
+    because
+}

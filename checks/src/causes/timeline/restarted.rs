@@ -1,0 +1,84 @@
+//! A server that ended everything and came back.
+
+use super::shared::counted;
+use crate::base::text::{sanitize, seconds};
+use crate::causes::shared::{AUTOSSH, MOSH, TMUX};
+use crate::causes::{Cause, Fix, Match, Severity, Side, sessions};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::timeline::MassEnd;
+
+/// A server that is back sooner may only have ended its sessions, seconds.
+const PAUSE_S: f64 = 2.5;
+
+pub(super) const SERVER_RESTARTED: Cause = Cause {
+    code: "server-restarted",
+    stage: Check::Idle,
+    title: "The server ended all sessions at once and was back a little later",
+    severity: Severity::Critical,
+    explanation: "All sessions were ended at one moment, without a word of ours and busy ones too, and new connections were refused or got no answer until a little later, when they worked again. The end came from the \
+        server, or from a proxy in front of it: it was restarted, upgraded or rebooted.\n\n\
+        Sessions survive a restart of sshd alone, as long as only the daemon is restarted (KillMode=process in its unit); they do not survive a reboot, nor a restart of a container or of a proxy.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See what was restarted at that minute, and by whom",
+            snippet: Some(
+                "uptime; last -x reboot shutdown | head -n 5; journalctl --since -1h -u ssh -u sshd | tail -n 30",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "See whether a restart of the service ends its sessions: it must say process",
+            snippet: Some("systemctl show -p KillMode ssh sshd"),
+            ..Fix::LOOK
+        },
+        TMUX,
+        MOSH,
+        AUTOSSH,
+    ],
+    symptoms: &[
+        "Connection to closed by remote host.",
+        "client_loop: send disconnect: Broken pipe",
+        "ssh: connect to host port: Connection refused",
+    ],
+    hides: &["session-wall-clock-cut", "tcp-source-banned"],
+    strikes_anywhere: true,
+    judge: |evidence| {
+        let end = evidence.timeline.mass_end()?;
+        let paused = end.new_after_s.is_some_and(|after| after > PAUSE_S);
+        let another_key = || {
+            evidence
+                .idle
+                .facts()
+                .is_some_and(|facts| facts.not_opened.iter().any(|why| why.contains("another host key")))
+        };
+        // Sessions that end without a pause, at a server that stays the same, have another name.
+        if !(end.refused > 0 || paused || end.versions.is_some() || another_key()) || end.new_after_s.is_none() {
+            return None;
+        }
+        let sure = end.refused > 0 || end.versions.is_some();
+        Some(Match::new(if sure { Certainty::Certain } else { Certainty::Likely }, because(&end)))
+    },
+    judge_sessions: sessions::restarted,
+    ..Cause::NEW
+};
+
+fn because(end: &MassEnd) -> Vec<String> {
+    let mut because = vec![format!(
+        "{} into the run {} ended at once by {}, before we sent anything",
+        seconds(end.at_s),
+        if end.ended == 1 { "1 session was".to_owned() } else { format!("{} sessions were", end.ended) },
+        end.manner.words()
+    )];
+    if end.refused > 0 {
+        because
+            .push(format!("{} refused afterwards", counted(end.refused, "new connection was", "new connections were")));
+    }
+    because.extend(end.new_after_s.map(|after| format!("a new connection was answered {} later", seconds(after))));
+    because.extend(end.versions.as_ref().map(|(before, after)| {
+        format!("the server named itself {} before, and {} afterwards", sanitize(before), sanitize(after))
+    }));
+    because
+}

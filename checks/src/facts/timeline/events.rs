@@ -1,0 +1,229 @@
+//! What happened to several connections at one moment: the path was interrupted, or the server was silent. Pure.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Flow, Gap, NotOpened, Span, Timeline};
+
+/// The shortest interruption that is spoken of, seconds: a lost packet is sent again within less.
+const INTERRUPTED_S: f64 = 1.5;
+/// The shortest silence of a server that is spoken of, seconds: a busy one takes its time.
+const STALLED_S: f64 = 2.5;
+/// Two moments within this time are one, seconds: the connections are looked at one after the other.
+const SAME_S: f64 = 0.05;
+/// What was asked so short a time before the path went down had not been answered yet, seconds beyond two round trips.
+const ON_ITS_WAY_S: f64 = 0.7;
+/// What is expected so much more often than an event is long would have been missed in it, seconds beyond three round trips: a gap is noted
+/// 1.5 s after it began, at one of the looks that come every 200 ms.
+const MISSED_S: f64 = 2.3;
+/// A connection that opens within this time had no interruption in its way, seconds.
+const PROMPT_S: f64 = 1.0;
+
+/// Something that happened to all connections on a leg.
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
+pub struct Event {
+    /// What.
+    pub kind: EventKind,
+    /// The hops of a ProxyJump that lie before it.
+    pub leg: u8,
+    /// When the other end was last heard on any connection.
+    pub from_s: f64,
+    /// When it was heard again; `None` while it is not.
+    pub until_s: Option<f64>,
+    /// Connections that it was seen on.
+    pub flows: usize,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventKind {
+    /// No packet came through: no acknowledgement, no new connection.
+    Interrupted,
+    /// Packets were acknowledged, and the server's programs did not answer.
+    Stalled,
+    /// Behind a hop, where acknowledgements cannot be seen and nobody tried to connect meanwhile: one or the other.
+    Silent,
+}
+
+impl Event {
+    /// How long it lasted; until `now_s` where it lasts.
+    #[must_use]
+    pub fn length_s(&self, now_s: f64) -> f64 {
+        (self.until_s.unwrap_or(now_s) - self.from_s).max(0.0)
+    }
+
+    /// Whether it was on at that moment.
+    #[must_use]
+    pub fn covers(&self, at_s: f64) -> bool {
+        self.from_s <= at_s && self.until_s.is_none_or(|until| at_s <= until)
+    }
+
+    /// How much of a span it takes.
+    fn overlap(&self, from_s: f64, until_s: f64) -> f64 {
+        (self.until_s.unwrap_or(f64::INFINITY).min(until_s) - self.from_s.max(from_s)).max(0.0)
+    }
+}
+
+impl Timeline {
+    /// All that happened to the path and to the server, in its order.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        let legs = self.flows.iter().map(|flow| flow.leg).max().unwrap_or_default();
+        let mut events: Vec<Event> = Vec::new();
+        for leg in 0..=legs {
+            let before = events.clone();
+            // What happens on the way to a hop happens to all behind it.
+            let is_new = |event: &Event| {
+                let until = event.until_s.unwrap_or(self.until_s);
+                let length = (until - event.from_s).max(0.1);
+                !before.iter().any(|other| other.overlap(event.from_s, until) > length / 2.0)
+            };
+            let interrupted = self.events_of(leg, EventKind::Interrupted);
+            let stalled = self.events_of(leg, EventKind::Stalled);
+            let stalled = stalled.into_iter().filter(|event| {
+                let until = event.until_s.unwrap_or(self.until_s);
+                !interrupted.iter().any(|other| other.overlap(event.from_s, until) > 0.0)
+            });
+            let of_leg: Vec<Event> = interrupted.iter().copied().chain(stalled).filter(is_new).collect();
+            events.extend(of_leg);
+        }
+        events.retain(|event| !self.is_blind(event));
+        events.sort_by(|a, b| a.from_s.total_cmp(&b.from_s));
+        events
+    }
+
+    /// The interruptions of the path.
+    #[must_use]
+    pub fn interruptions(&self) -> Vec<Event> {
+        self.events().into_iter().filter(|event| event.kind != EventKind::Stalled).collect()
+    }
+
+    /// The times in which the server was silent although packets came through.
+    #[must_use]
+    pub fn stalls(&self) -> Vec<Event> {
+        self.events().into_iter().filter(|event| event.kind == EventKind::Stalled).collect()
+    }
+
+    /// The spans between two moments at which a connection of this leg heard the other end, as long as all that would have heard it in
+    /// between did not.
+    fn events_of(&self, leg: u8, kind: EventKind) -> Vec<Event> {
+        let mut heard: Vec<f64> = self.heard(leg, kind).collect();
+        heard.sort_by(f64::total_cmp);
+        let ends = heard.iter().skip(1).map(|end| Some(*end)).chain([None]);
+        heard.iter().zip(ends).filter_map(|(from_s, until_s)| self.event(leg, kind, *from_s, until_s)).collect()
+    }
+
+    /// The moments at which the other end was heard, as far as they are noted: before and after each gap, by new connections, and last.
+    fn heard(&self, leg: u8, kind: EventKind) -> impl Iterator<Item = f64> {
+        self.flows.iter().filter(move |flow| flow.leg == leg).flat_map(move |flow| {
+            let gaps = flow.gaps.iter().filter(move |gap| kind.is_told_by(gap));
+            // A server that is silent accepts connections all the same: its first word shows that it is back.
+            let heard_s = move |gap: &Gap| {
+                let spoke = flow.version_s.is_some_and(|version| version <= gap.heard_s);
+                Some(gap.heard_s).filter(|_| spoke || kind == EventKind::Interrupted)
+            };
+            let around = gaps.flat_map(move |gap| [heard_s(gap), gap.until_s]).flatten();
+            let opened = flow.connected_s.filter(|_| kind == EventKind::Interrupted);
+            let last = if kind == EventKind::Interrupted { flow.heard_s } else { flow.answered_s };
+            around.chain(opened).chain(flow.version_s).chain(flow.logged_in_s).chain(last)
+        })
+    }
+
+    /// The shortest time from a connection to the server's identification, of those that were heard before.
+    fn usual_greeting_s(&self, leg: u8, before_s: f64) -> Option<f64> {
+        let of_leg = self.flows.iter().filter(|flow| flow.leg == leg);
+        let heard = of_leg.filter_map(|flow| Some((flow.connected_s?, flow.version_s.filter(|at| *at <= before_s)?)));
+        heard.map(|(connected, version)| version - connected).reduce(f64::min)
+    }
+
+    fn event(&self, leg: u8, kind: EventKind, from_s: f64, until_s: Option<f64>) -> Option<Event> {
+        let end = until_s.unwrap_or(self.until_s);
+        let least = if kind == EventKind::Interrupted { INTERRUPTED_S } else { STALLED_S };
+        if end - from_s < least {
+            return None;
+        }
+        let of_leg = || self.flows.iter().filter(|flow| flow.leg == leg);
+        let spans = |gap: &&Gap| kind.is_told_by(gap) && gap.heard_s <= from_s + SAME_S && gap.end_s() >= end - SAME_S;
+        // What had been asked before another one was still answered had a trouble of its own.
+        let is_hit = |flow: &Flow| {
+            let in_time = from_s - ON_ITS_WAY_S - 2.0 * flow.rtt_s..end - SAME_S;
+            flow.gaps.iter().any(|gap| spans(&gap) && in_time.contains(&gap.from_s))
+        };
+        // A server that was never heard was not silenced, and one that takes its time for every banner is no other at this one.
+        let greeting_s = self.usual_greeting_s(leg, from_s);
+        if kind == EventKind::Stalled && greeting_s.is_none() {
+            return None;
+        }
+        let late_s = PROMPT_S + 3.0 * greeting_s.filter(|_| kind == EventKind::Stalled).unwrap_or_default();
+        let spared = of_leg().filter(|flow| !is_hit(flow)).any(|flow| flow.would_have_heard(kind, from_s, end));
+        let hit = of_leg().filter(|flow| is_hit(flow)).count();
+        let kept_waiting = of_leg().any(|flow| flow.was_kept_waiting(kind, from_s, end, late_s));
+        // What was heard again had only been interrupted; connections that are never heard again may be dead, while new ones open.
+        let is_over_for_one = || of_leg().flat_map(|flow| &flow.gaps).any(|gap| spans(&gap) && gap.until_s.is_some());
+        let is_told = kept_waiting || until_s.is_none() || is_over_for_one();
+        let is_common = !spared && hit > 0 && (hit > 1 || kept_waiting) && is_told;
+        is_common.then(|| {
+            let kind = self.kind_behind_hops(leg, kind, Span { from_s, until_s: end });
+            Event { kind, leg, from_s, until_s, flows: hit }
+        })
+    }
+
+    /// Behind a hop only new connections show whether packets come through.
+    fn kind_behind_hops(&self, leg: u8, kind: EventKind, span: Span) -> EventKind {
+        if leg == 0 || kind != EventKind::Stalled {
+            return kind;
+        }
+        let tried: Vec<_> = self
+            .flows
+            .iter()
+            .filter(|flow| flow.leg == leg && flow.began_s > span.from_s && flow.began_s < span.until_s - PROMPT_S)
+            .collect();
+        let prompt = |flow: &&&Flow| flow.connected_s.is_some_and(|at| at - flow.began_s < PROMPT_S);
+        match (tried.iter().filter(prompt).count(), tried.len()) {
+            (_, 0) => EventKind::Silent,
+            (0, _) => EventKind::Interrupted,
+            _ => EventKind::Stalled,
+        }
+    }
+
+    /// Whether this process did not run for much of it.
+    fn is_blind(&self, event: &Event) -> bool {
+        let until = event.until_s.unwrap_or(self.until_s);
+        let blind: f64 = self.blind.iter().map(|span| event.overlap(span.from_s, span.until_s)).sum();
+        blind > (until - event.from_s) / 3.0
+    }
+}
+
+impl EventKind {
+    /// Whether a gap of this sort tells of it: behind a hop, where acknowledgements are not seen, any does.
+    fn is_told_by(self, gap: &Gap) -> bool {
+        (gap.acknowledged == Some(false)) == (self == Self::Interrupted)
+    }
+}
+
+impl Flow {
+    /// Whether something of the other end would have been missed on it in that time.
+    fn would_have_heard(&self, kind: EventKind, from_s: f64, until_s: f64) -> bool {
+        let missed_after = MISSED_S + 3.0 * self.rtt_s;
+        let talks = self.beat_s.is_some_and(|beat| beat + missed_after < until_s - from_s);
+        // The kernel's keepalives are answered by a server that is silent.
+        let tells = kind == EventKind::Interrupted || !self.is_kernels;
+        let still = self.beat_until_s.is_none_or(|until| until > until_s);
+        talks && tells && still && self.is_open_at(from_s) && self.is_open_at(until_s)
+    }
+
+    /// Whether it was asked for in that time, at least `late_s` seconds before its end, and opened only when it was over, or not at all.
+    fn was_kept_waiting(&self, kind: EventKind, from_s: f64, until_s: f64, late_s: f64) -> bool {
+        let waited_for = if kind == EventKind::Interrupted { self.connected_s } else { self.version_s };
+        let tried = kind == EventKind::Interrupted || self.connected_s.is_some();
+        let in_time = self.began_s > from_s - SAME_S && self.began_s < until_s - late_s;
+        tried
+            && in_time
+            && self.failure != Some(NotOpened::Refused)
+            && waited_for.is_none_or(|at| at >= until_s - SAME_S)
+    }
+}
+
+#[cfg(test)]
+mod tests;

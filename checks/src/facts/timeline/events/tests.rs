@@ -1,0 +1,122 @@
+use super::*;
+
+/// A connection that was open for two minutes, with these gaps: heard before, expected since, heard again, acknowledged.
+fn flow(number: u32, beat_s: Option<f64>, gaps: &[(f64, f64, Option<f64>, Option<bool>)]) -> Flow {
+    let gap =
+        |&(heard_s, from_s, until_s, acknowledged)| Gap { heard_s, from_s, until_s, acknowledged, retransmissions: 3 };
+    Flow {
+        number,
+        beat_s,
+        began_s: 0.1,
+        connected_s: Some(0.1),
+        version_s: Some(0.2),
+        logged_in_s: Some(0.5),
+        gaps: gaps.iter().map(gap).collect(),
+        ..Flow::default()
+    }
+}
+
+fn opening(began_s: f64, connected_s: Option<f64>, version_s: Option<f64>) -> Flow {
+    Flow { number: 99, began_s, connected_s, version_s, logged_in_s: version_s, ..Flow::default() }
+}
+
+fn events(flows: Vec<Flow>) -> Vec<(EventKind, f64, Option<f64>)> {
+    let timeline = Timeline { flows, until_s: 120.0, ..Timeline::default() };
+    timeline.events().iter().map(|event| (event.kind, event.from_s, event.until_s)).collect()
+}
+
+const NO_ACK: Option<bool> = Some(false);
+const ACKNOWLEDGED: Option<bool> = Some(true);
+
+#[test]
+fn what_all_missed_at_one_time_is_an_interruption_of_the_path() {
+    let flows = || {
+        vec![
+            flow(1, Some(1.0), &[(10.0, 10.0, Some(14.2), NO_ACK), (26.1, 26.1, Some(30.0), NO_ACK)]),
+            flow(2, Some(2.0), &[(9.5, 11.0, Some(15.1), NO_ACK), (25.0, 27.0, Some(31.0), NO_ACK)]),
+            // A silent session that was asked in its midst.
+            flow(3, None, &[(1.0, 12.0, Some(14.6), NO_ACK)]),
+        ]
+    };
+    let both = [(EventKind::Interrupted, 10.0, Some(14.2)), (EventKind::Interrupted, 26.1, Some(30.0))];
+    assert_eq!(events(flows()), both);
+    // A session that talks all the time and missed nothing: it was not the path.
+    let spared = flow(4, Some(1.0), &[]);
+    assert!(events(flows().into_iter().chain([spared]).collect()).is_empty());
+    // One that was opened meanwhile ends it.
+    let opened = opening(11.9, Some(12.0), Some(12.1));
+    assert_eq!(events(flows().into_iter().chain([opened]).collect())[0], (EventKind::Interrupted, 10.0, Some(12.0)));
+}
+
+#[test]
+fn one_connection_alone_tells_nothing_unless_a_new_one_meets_the_same() {
+    let alone = || flow(1, Some(2.0), &[(10.0, 11.0, Some(15.0), NO_ACK)]);
+    assert!(events(vec![alone()]).is_empty());
+    let waited = opening(12.0, Some(15.0), Some(15.1));
+    assert_eq!(events(vec![alone(), waited]), [(EventKind::Interrupted, 10.0, Some(15.0))]);
+}
+
+#[test]
+fn a_server_that_is_silent_is_told_from_a_path_that_is_interrupted() {
+    let flows = || {
+        vec![
+            flow(1, Some(1.0), &[(10.0, 10.0, Some(16.0), ACKNOWLEDGED)]),
+            flow(2, Some(2.0), &[(9.0, 11.0, Some(16.1), ACKNOWLEDGED)]),
+            // The kernel's keepalives go on.
+            Flow { is_kernels: true, ..flow(3, Some(1.0), &[]) },
+            opening(12.0, Some(12.0), Some(16.0)),
+        ]
+    };
+    assert_eq!(events(flows()), [(EventKind::Stalled, 10.0, Some(16.0))]);
+    let mut spoken = flows();
+    spoken[3] = opening(12.0, Some(12.0), Some(12.1));
+    assert!(events(spoken).is_empty(), "a new session was answered: only these were slow");
+}
+
+#[test]
+fn connections_that_died_while_new_ones_open_were_not_interrupted() {
+    let dead = |number, beat| flow(number, Some(beat), &[(10.0, 10.0, None, NO_ACK)]);
+    let opened = |at| opening(at, Some(at + 0.01), Some(at + 0.1));
+    assert!(events(vec![dead(1, 1.0), dead(2, 2.0), opened(10.7), opened(14.0), opened(20.0)]).is_empty());
+    // None opens any more: it lasts.
+    let unanswered = Flow { failure: Some(NotOpened::Unanswered), ..opening(11.0, None, None) };
+    assert_eq!(events(vec![dead(1, 1.0), dead(2, 2.0), unanswered]), [(EventKind::Interrupted, 10.0, None)]);
+}
+
+#[test]
+fn a_session_that_a_timer_killed_is_no_event() {
+    let killed = flow(3, None, &[(1.0, 31.0, None, NO_ACK)]);
+    assert!(events(vec![flow(1, Some(1.0), &[]), flow(2, Some(2.0), &[]), killed]).is_empty());
+}
+
+#[test]
+fn what_this_process_slept_through_is_no_event() {
+    let flows = vec![
+        flow(1, Some(1.0), &[(10.0, 10.0, Some(14.2), ACKNOWLEDGED)]),
+        flow(2, Some(2.0), &[(9.5, 11.0, Some(15.1), ACKNOWLEDGED)]),
+    ];
+    let blind = vec![Span { from_s: 11.0, until_s: 14.0 }];
+    let timeline = Timeline { flows, blind, until_s: 120.0, ..Timeline::default() };
+    assert!(timeline.events().is_empty());
+}
+
+/// A connection through a hop, whose acknowledgements nobody here sees.
+fn behind(number: u32, from_s: f64, until_s: f64) -> Flow {
+    Flow { leg: 1, ..flow(number, Some(1.0), &[(from_s, from_s, Some(until_s), None)]) }
+}
+
+#[test]
+fn behind_a_hop_the_openings_tell_what_it_was() {
+    let to_hop = || Flow { leg: 0, beat_s: None, ..flow(9, None, &[]) };
+    let kinds = |more: Vec<Flow>| {
+        let flows = [vec![to_hop(), behind(1, 10.0, 16.0), behind(2, 10.2, 16.1)], more].concat();
+        events(flows).into_iter().map(|(kind, ..)| kind).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(vec![]), [EventKind::Silent]);
+    let opened = |connected_s| Flow { leg: 1, ..opening(11.0, connected_s, Some(16.2)) };
+    assert_eq!(kinds(vec![opened(Some(11.1))]), [EventKind::Stalled]);
+    assert_eq!(kinds(vec![opened(Some(16.1))]), [EventKind::Interrupted]);
+    // The way to the hop was interrupted: that is all.
+    let first_leg = |number| flow(number, Some(1.0), &[(10.0, 10.0, Some(16.0), NO_ACK)]);
+    assert_eq!(kinds(vec![first_leg(11), first_leg(12)]), [EventKind::Interrupted]);
+}

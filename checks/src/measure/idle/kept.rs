@@ -1,0 +1,92 @@
+//! The sessions that are kept alive: at which interval, since when, and whether they still answer. Pure.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::role::MAIN;
+use crate::facts::idle::{Arm, Holds, Moves, SessionKind, StretchEnd, Times};
+
+/// A session that is kept alive.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    interval: u32,
+    since: Instant,
+    last_answer: Option<Instant>,
+}
+
+/// All of them, by their numbers.
+#[derive(Debug, Default)]
+pub(super) struct KeptSessions(BTreeMap<u32, Kept>);
+
+impl KeptSessions {
+    /// Since when a session is kept.
+    pub(super) fn since(&self, session: u32) -> Option<Instant> {
+        self.0.get(&session).map(|kept| kept.since)
+    }
+
+    /// Begins anew with a session that is to be kept, on another connection; at which interval.
+    pub(super) fn begin_anew(&mut self, session: u32, now: Instant) -> Option<u32> {
+        let kept = self.0.get_mut(&session)?;
+        kept.since = now;
+        Some(kept.interval)
+    }
+
+    /// Keeps a session at an interval from `since` on, unless it is kept so already.
+    pub(super) fn keep(&mut self, session: u32, interval: u32, since: Instant) {
+        let kept = self.0.entry(session).or_insert(Kept { interval, since, last_answer: None });
+        if kept.interval != interval {
+            *kept = Kept { interval, since, last_answer: None };
+        }
+    }
+
+    /// Keeps a session no longer.
+    pub(super) fn drop(&mut self, session: u32) {
+        self.0.remove(&session);
+    }
+
+    /// Notes an answer at the end of an interval that began at `began`.
+    pub(super) fn answered(&mut self, session: u32, interval: u32, began: Instant, now: Instant) {
+        let since = if self.0.contains_key(&session) { now } else { began };
+        self.keep(session, interval, since);
+        if let Some(kept) = self.0.get_mut(&session) {
+            kept.last_answer = Some(now);
+        }
+    }
+
+    /// The interval and the time of those that are like a session of the user's: the main one has no channel.
+    pub(super) fn proofs(&self) -> impl Iterator<Item = (u32, f64)> {
+        let with_channel = self.0.iter().filter(|(session, _)| **session != MAIN).map(|(_, kept)| kept);
+        with_channel.filter_map(|kept| Some((kept.interval, kept.lasted()?.as_secs_f64())))
+    }
+
+    /// Whether one of those is kept at such an interval or a shorter one.
+    pub(super) fn any_within(&self, most: Option<u32>) -> bool {
+        self.0.iter().any(|(session, kept)| *session != MAIN && Some(kept.interval) <= most)
+    }
+
+    /// What is stored of them at the end of a test that began at `began`, where an answer takes `rtt`.
+    pub(super) fn arms(&self, began: Instant, rtt: Duration) -> impl Iterator<Item = Arm> {
+        self.0.iter().filter_map(move |(session, kept)| kept.arm(*session, began, rtt))
+    }
+}
+
+impl Kept {
+    fn lasted(&self) -> Option<Duration> {
+        Some(self.last_answer? - self.since)
+    }
+
+    /// None where it was not kept for even its own interval, and has nothing to tell.
+    fn arm(&self, session: u32, began: Instant, rtt: Duration) -> Option<Arm> {
+        let lasted_s = self.lasted()?.as_secs_f64();
+        let (kind, holds) = match session {
+            MAIN => (SessionKind::Main, Holds::Nothing),
+            _ => (SessionKind::FirstRound, Holds::Command),
+        };
+        (lasted_s >= f64::from(self.interval)).then(|| {
+            let started_s = self.since.saturating_duration_since(began).as_secs_f64();
+            let end = StretchEnd::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 };
+            let arm = Arm::new(session, kind, Moves::Keepalive, Times { started_s, lasted_s, age_s: lasted_s }, end);
+            Arm { holds, interval_s: Some(self.interval), ..arm }
+        })
+    }
+}

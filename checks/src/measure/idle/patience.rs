@@ -1,0 +1,80 @@
+//! How long an answer is waited for: time in which the path is interrupted, or the server silent, does not count.
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::ssh::connection::{Connection, KeepaliveReply};
+use crate::ssh::recorder::PathState;
+
+/// How often it is looked whether the time is over.
+const LOOK: Duration = Duration::from_millis(100);
+/// What a retransmission may take beyond the time for which nothing came through: TCP waits twice as long each time (RFC 6298).
+const RETRANSMITTED: Duration = Duration::from_secs(3);
+/// The longest wait for any answer: a path that has not come back by then is gone.
+const MOST: Duration = Duration::from_secs(75);
+
+/// What is known of the path that a connection takes, where anything is.
+fn path_of(connection: &Connection) -> Option<watch::Receiver<PathState>> {
+    connection.record().recorder().path()
+}
+
+/// When the answer to what was asked at `asked` is overdue, if it gets so long where nothing disturbs it; `None` while something does.
+fn overdue_at(path: Option<&watch::Receiver<PathState>>, asked: Instant, deadline: Duration) -> Option<Instant> {
+    let Some(path) = path else { return Some(asked + deadline) };
+    let state = path.borrow();
+    if state.is_disturbed() {
+        return None;
+    }
+    let again = state.disturbed_until(asked).map(|until| until + (until - asked).min(MOST / 2) + RETRANSMITTED);
+    Some((asked + deadline).max(again.unwrap_or(asked)))
+}
+
+/// The path of a connection on which something was asked.
+pub(super) struct Patience {
+    path: Option<watch::Receiver<PathState>>,
+    asked: Instant,
+    deadline: Duration,
+}
+
+impl Patience {
+    /// Something is asked now, and may take so long where nothing disturbs the path.
+    pub(super) fn new(connection: &Connection, deadline: Duration) -> Self {
+        Self { path: path_of(connection), asked: Instant::now(), deadline }
+    }
+
+    /// Waits for the answer for so long, and for as much longer as the path is disturbed.
+    pub(super) async fn wait(&self, request: impl Future<Output = KeepaliveReply>) -> KeepaliveReply {
+        let mut request = pin!(request);
+        loop {
+            tokio::select! {
+                answer = &mut request => return answer,
+                () = sleep(LOOK) => {}
+            }
+            let over = overdue_at(self.path.as_ref(), self.asked, self.deadline).is_some_and(|at| Instant::now() >= at);
+            if over || self.asked.elapsed() > MOST {
+                return KeepaliveReply::Silent;
+            }
+        }
+    }
+}
+
+/// Asks a connection whether it is alive, with that patience.
+pub(super) async fn keepalive(connection: &Connection, deadline: Duration) -> KeepaliveReply {
+    Patience::new(connection, deadline).wait(connection.keepalive(MOST)).await
+}
+
+/// Whether the path was interrupted, or the server silent, at any time after `since`.
+pub(super) fn is_disturbed_since(connection: &Connection, since: Instant) -> bool {
+    path_of(connection).is_some_and(|path| {
+        let state = path.borrow();
+        state.is_disturbed() || state.disturbed_until(since).is_some()
+    })
+}
+
+/// When the last disturbance ended that was on after `since`.
+pub(super) fn disturbed_until(connection: &Connection, since: Instant) -> Option<Instant> {
+    path_of(connection).and_then(|path| path.borrow().disturbed_until(since))
+}

@@ -1,0 +1,256 @@
+//! One connection as the recorder looks at it.
+
+use std::net::SocketAddr;
+use std::sync::Weak;
+use std::time::{Duration, Instant};
+
+use super::expect::Expect;
+use crate::base::elapsed::seconds_between;
+use crate::base::text::sanitize;
+use crate::facts::connection::Manner;
+use crate::facts::tcp::TcpInfo;
+use crate::facts::timeline::{Flow, FlowEnd, Gap};
+use crate::os::socket::Socket;
+use crate::ssh::ending::Ending;
+use crate::ssh::observations::Observations;
+use crate::ssh::tap::Watch;
+
+/// What is not acknowledged for so long beyond three round trips is missed: a packet that was lost is sent again, and again, within less.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(1);
+/// What is not answered for so long beyond three round trips, although it was acknowledged.
+const UNANSWERED: Duration = Duration::from_millis(1500);
+/// The kernel tells the age of the last acknowledgement in clock ticks of up to 10 ms, read a moment before ours.
+const TICKS: Duration = Duration::from_millis(50);
+/// Gaps of one connection that are kept.
+const GAPS: usize = 100;
+
+/// A connection and what is expected on it.
+pub(super) struct Observed {
+    pub(super) flow: Flow,
+    seen: Option<Seen>,
+    expect: Expect,
+    expect_since: Option<Instant>,
+    /// Since when something of ours has not been acknowledged.
+    unacked_since: Option<Instant>,
+    /// When all of ours was acknowledged.
+    acked_at: Option<Instant>,
+    /// When the other end was last heard, at the last look.
+    heard: Option<Instant>,
+    /// The gap that is open, and what will end it.
+    missing: Option<(Missing, Instant)>,
+}
+
+/// Where a connection is looked at.
+struct Seen {
+    watch: Watch,
+    observations: Observations,
+    socket: Weak<Socket>,
+}
+
+/// What is missing in an open gap; the moment beside it is that of the last sign of it.
+#[derive(Clone, Copy, PartialEq)]
+enum Missing {
+    /// Any packet.
+    Packets,
+    /// Data.
+    Data,
+}
+
+/// The moments of one look.
+struct Moments {
+    received: Option<Instant>,
+    sent: Option<Instant>,
+    opened: Instant,
+    /// Any packet, as far as the system tells.
+    heard: Instant,
+}
+
+impl Observed {
+    pub(super) fn new(number: u32, leg: u8, to: Option<SocketAddr>, began_s: f64) -> Self {
+        Self {
+            flow: Flow { number, leg, to, began_s, ..Flow::default() },
+            seen: None,
+            expect: Expect::Answers(None),
+            expect_since: None,
+            unacked_since: None,
+            acked_at: None,
+            heard: None,
+            missing: None,
+        }
+    }
+
+    pub(super) fn watch(&mut self, watch: Watch, observations: Observations, socket: Weak<Socket>) {
+        self.seen = Some(Seen { watch, observations, socket });
+    }
+
+    pub(super) fn expect(&mut self, expect: Expect, since: Instant, began: Instant) {
+        self.expect = expect;
+        self.expect_since = Some(since);
+        let beat = match expect {
+            Expect::Answers(beat) => beat,
+            Expect::Silence | Expect::Line(_) | Expect::Carriage => None,
+            Expect::Lines(every) | Expect::Acknowledgements(every) => Some(every),
+        };
+        if let Some(beat) = beat {
+            self.flow.beat_s = Some(beat.as_secs_f64());
+            self.flow.beat_until_s = None;
+            self.flow.is_kernels = matches!(expect, Expect::Acknowledgements(_));
+        } else if self.flow.beat_s.is_some() {
+            self.flow.beat_until_s.get_or_insert(seconds_between(began, since));
+        }
+    }
+
+    /// The gap that is open, if one is.
+    pub(super) fn open_gap(&self) -> Option<&Gap> {
+        self.missing.and_then(|_| self.flow.gaps.last())
+    }
+
+    pub(super) fn look(&mut self, began: Instant, now: Instant) {
+        let Some(seen) = &self.seen else { return };
+        if self.flow.end.is_some() || self.flow.closed_s.is_some() {
+            return;
+        }
+        let info = seen.socket.upgrade().and_then(|socket| socket.tcp_info());
+        let moments = Moments::of(seen, info.as_ref(), now);
+        if self.flow.version.is_none()
+            && let Some((version, at)) = &seen.watch.seen().server.version
+        {
+            self.flow.version = Some(sanitize(version));
+            self.flow.version_s = Some(seconds_between(began, *at));
+        }
+        let ending = Ending::of(&seen.watch, &seen.observations);
+        if let Some(info) = &info {
+            self.flow.rtt_s = f64::from(info.rtt_us) / 1e6;
+            self.note_unacknowledged(info, &moments);
+        }
+        self.end_gap(began, &moments, info.as_ref());
+        if self.missing.is_none() && self.flow.gaps.len() < GAPS {
+            self.begin_gap(began, now, &moments, info.as_ref());
+        }
+        let heard = if info.is_some() { Some(moments.heard) } else { moments.received };
+        self.flow.heard_s = heard.map(|heard| seconds_between(began, heard)).or(self.flow.heard_s);
+        self.flow.answered_s = moments.received.map(|received| seconds_between(began, received));
+        if let Some(Ending { at, manner }) = ending {
+            let moved = moments.received.max(self.heard).unwrap_or(moments.opened);
+            self.flow.end = Some(FlowEnd {
+                at_s: seconds_between(began, at),
+                manner: escaped(manner),
+                quiet_s: at.saturating_duration_since(moved).as_secs_f64(),
+                spoke_last: moments.sent > moments.received,
+            });
+        }
+        self.heard = heard;
+    }
+
+    /// We close it: what the other end does from then on is an answer to that.
+    pub(super) fn close(&mut self, began: Instant, at: Instant) {
+        self.look(began, Instant::now());
+        let at_s = seconds_between(began, at);
+        self.flow.end.take_if(|end| end.at_s > at_s);
+        self.flow.closed_s.get_or_insert(at_s);
+    }
+
+    fn note_unacknowledged(&mut self, info: &TcpInfo, moments: &Moments) {
+        if info.unacked == 0 {
+            if self.unacked_since.take().is_some() {
+                self.acked_at = Some(moments.heard);
+            }
+            return;
+        }
+        // Some of it was acknowledged meanwhile: what is left is younger.
+        let since = self.unacked_since.unwrap_or_else(|| moments.sent.unwrap_or(moments.heard));
+        self.unacked_since = Some(since.max(moments.heard));
+    }
+
+    /// Ends the open gap where what was missing has come.
+    fn end_gap(&mut self, began: Instant, moments: &Moments, info: Option<&TcpInfo>) {
+        let (Some((missing, last)), Some(gap)) = (self.missing, self.flow.gaps.last_mut()) else { return };
+        if let Some(info) = info {
+            gap.retransmissions = gap.retransmissions.max(info.backoff).max(info.probes);
+        }
+        let came = match missing {
+            Missing::Packets => Some(moments.heard),
+            Missing::Data => moments.received,
+        };
+        if let Some(came) = came.filter(|came| *came > last + TICKS) {
+            gap.until_s = Some(seconds_between(began, came));
+            self.missing = None;
+        }
+    }
+
+    fn begin_gap(&mut self, began: Instant, now: Instant, moments: &Moments, info: Option<&TcpInfo>) {
+        let patience = Duration::from_secs_f64(3.0 * self.flow.rtt_s);
+        let overdue = |since: Instant, every: Duration, limit: Duration| {
+            now.saturating_duration_since(since) > every + limit + patience
+        };
+        let of_kernel = match self.expect {
+            Expect::Acknowledgements(every) if info.is_some() => {
+                Some((self.expect_since.unwrap_or(moments.heard).max(moments.heard), every))
+            }
+            _ => None,
+        };
+        let unacked = self.unacked_since.filter(|_| info.is_some()).map(|since| (since, Duration::ZERO));
+        let packets = unacked.or(of_kernel).filter(|(since, every)| overdue(*since, *every, UNACKNOWLEDGED));
+        if let (Some((since, every)), Some(info)) = (packets, info) {
+            self.missing = Some((Missing::Packets, moments.heard));
+            self.push(began, moments.heard, since + every, Some(false), info.backoff.max(info.probes));
+            return;
+        }
+        if unacked.is_some() {
+            return;
+        }
+        let answer = self.awaited_since(moments).filter(|(since, every)| overdue(*since, *every, UNANSWERED));
+        if let Some((since, every)) = answer {
+            let last = moments.received.unwrap_or(moments.opened);
+            self.missing = Some((Missing::Data, last));
+            self.push(began, last, since + every, info.map(|_| true), 0);
+        }
+    }
+
+    fn push(&mut self, began: Instant, heard: Instant, from: Instant, acknowledged: Option<bool>, retransmissions: u8) {
+        let [heard_s, from_s] = [heard, from].map(|at| seconds_between(began, at));
+        self.flow.gaps.push(Gap { heard_s, from_s, until_s: None, acknowledged, retransmissions });
+    }
+
+    /// Since when data of the other end is expected, and how long it may take.
+    fn awaited_since(&self, moments: &Moments) -> Option<(Instant, Duration)> {
+        let spoke_after = |earlier: Option<Instant>| {
+            let sent = moments.sent.filter(|sent| Some(*sent) > moments.received.max(earlier))?;
+            Some((sent.max(self.acked_at.unwrap_or(sent)), Duration::ZERO))
+        };
+        match self.expect {
+            // At first the server's identification is.
+            Expect::Answers(_) if moments.received.is_none() => Some((moments.opened, Duration::ZERO)),
+            Expect::Answers(_) => spoke_after(None),
+            Expect::Silence | Expect::Acknowledgements(_) => spoke_after(self.expect_since),
+            Expect::Carriage => None,
+            Expect::Line(after) => {
+                let asked = self.expect_since?;
+                (moments.received <= Some(asked)).then_some((asked, after))
+            }
+            Expect::Lines(every) => Some((moments.received.max(self.expect_since)?, every)),
+        }
+    }
+}
+
+/// The server's words made safe to show.
+fn escaped(manner: Manner) -> Manner {
+    match manner {
+        Manner::Disconnect { code, text } => Manner::Disconnect { code, text: sanitize(&text) },
+        Manner::Protocol { error } => Manner::Protocol { error: sanitize(&error) },
+        other => other,
+    }
+}
+
+impl Moments {
+    fn of(seen: &Seen, info: Option<&TcpInfo>, now: Instant) -> Self {
+        let tap = seen.watch.seen();
+        let acked = info.and_then(|info| now.checked_sub(Duration::from_millis(info.last_ack_ms.into())));
+        Self {
+            received: tap.last_received,
+            sent: tap.last_sent,
+            opened: tap.opened,
+            heard: tap.last_received.max(acked).unwrap_or(tap.opened),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The clock that all connections of an examination share.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use ssh_doctor_checks::facts::timeline::{Event, Timeline};
+
+/// What happened to the connections, and what was noted of each. Times are seconds since the examination began.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct TimelineReport<'a> {
+    /// Interruptions of the path and times in which the server was silent, in their order.
+    events: Vec<Event>,
+    /// What was noted of each connection; empty with `--brief`.
+    #[serde(flatten)]
+    timeline: Cow<'a, Timeline>,
+}
+
+impl<'a> TimelineReport<'a> {
+    pub(super) fn of(timeline: &'a Timeline, brief: bool) -> Self {
+        Self { events: timeline.events(), timeline: if brief { Cow::default() } else { Cow::Borrowed(timeline) } }
+    }
+}
