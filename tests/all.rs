@@ -70,5 +70,6 @@ mod taps;
 mod tidy;
 mod transfers;
 mod voided;
+mod watches;
 mod witness;
 mod zoo;

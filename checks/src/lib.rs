@@ -50,6 +50,25 @@ struct OwnTimes {
 
 /// Runs the selected checks in order; the others are shown as skipped.
 pub async fn examine(ctx: Context, selected: &BTreeSet<Check>) -> Evidence {
+    let began = Instant::now();
+    let (mut evidence, _) = whole(ctx.clone(), selected).await;
+    if let Some(witness) = Box::pin(witness::afterwards(&ctx, selected, &evidence)).await {
+        evidence.witness = Some(Box::new(witness));
+        evidence.duration_ms = ms_since(began);
+        evidence.spent = ctx.budget.spent();
+    }
+    evidence
+}
+
+/// Runs the checks as far as a login, and leaves it for whoever holds sessions.
+pub async fn log_in(ctx: &Context) -> (Evidence, Option<LoggedIn>) {
+    const CHECKS: [Check; 7] =
+        [Check::Config, Check::Dns, Check::Tcp, Check::Handshake, Check::Hostkey, Check::Auth, Check::Channel];
+    whole(ctx.clone(), &BTreeSet::from(CHECKS)).await
+}
+
+/// Runs the selected checks, those of the hops first.
+async fn whole(ctx: Context, selected: &BTreeSet<Check>) -> (Evidence, Option<LoggedIn>) {
     pause::monitor();
     let started = (Instant::now(), Timestamp::now());
     let recorder = Recorder::start(started.0);
@@ -58,15 +77,8 @@ pub async fn examine(ctx: Context, selected: &BTreeSet<Check>) -> Evidence {
         Box::pin(pipeline(ctx, selected, tunnel, (Instant::now(), Timestamp::now()))).await
     })
     .await;
-    let (evidence, _) = Box::pin(pipeline(ctx.clone(), selected, tunnel, started)).await;
-    let timeline = Box::new(recorder.concluded().await);
-    let mut evidence = Evidence { hops, timeline, ..evidence };
-    if let Some(witness) = Box::pin(witness::afterwards(&ctx, selected, &evidence)).await {
-        evidence.witness = Some(Box::new(witness));
-        evidence.duration_ms = ms_since(started.0);
-        evidence.spent = ctx.budget.spent();
-    }
-    evidence
+    let (evidence, logged_in) = Box::pin(pipeline(ctx, selected, tunnel, started)).await;
+    (Evidence { hops, timeline: Box::new(recorder.concluded().await), ..evidence }, logged_in)
 }
 
 /// Runs the selected checks on one target: `tunnel` is the connection through the hops, where there are any. Leaves the login

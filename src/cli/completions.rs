@@ -32,7 +32,7 @@ fn command_to_complete() -> clap::Command {
     let codes = PossibleValuesParser::new(codes());
     let cases = PossibleValuesParser::new(cases());
     let command =
-        Cli::command().mut_subcommand("explain", |explain| explain.mut_arg("code", |arg| arg.value_parser(codes)));
+        Cli::command().mut_subcommand("explain", |explain| explain.mut_arg("what", |arg| arg.value_parser(codes)));
     command
         .mut_subcommand("demo", |demo| demo.mut_arg("case", |arg| arg.value_parser(cases)))
         .mut_subcommand("check", |check| check.mut_arg("targets", |arg| arg.value_hint(clap::ValueHint::Hostname)))

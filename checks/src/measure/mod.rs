@@ -18,4 +18,5 @@ pub mod sessions;
 pub mod stall_watch;
 pub mod tcp;
 pub mod transfer;
+pub mod watch;
 pub mod witness;
