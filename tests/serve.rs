@@ -140,7 +140,10 @@ fn a_bad_configuration_is_one_sentence_with_its_line_and_never_replaces_a_good_o
         ("modules: {}\n", "modules is empty".to_owned()),
         ("max_probes: 0\nmodules: {m: {}}\n", "max_probes".to_owned()),
         ("modules: [\n", format!("{name} line ")),
-        ("modules:\n  m:\n    identities: [/nonexistent/key]\n", "/nonexistent/key".to_owned()),
+        (
+            "modules:\n  m:\n    identities: [/nonexistent/key]\n",
+            format!("{name} cannot be used: module m: the identity /nonexistent/key"),
+        ),
         ("modules:\n  m:\n    identities: [bare]\n", "CREDENTIALS_DIRECTORY".to_owned()),
         ("modules:\n  m:\n    idle: {every: 1m, longest: 6m}\n", "module m: idle.every".to_owned()),
         ("web_config: /nonexistent/web.yml\nmodules: {m: {}}\n", "/nonexistent/web.yml".to_owned()),
@@ -193,10 +196,10 @@ fn the_second_server_of_a_pair_gets_the_result_of_the_first() {
         assert!(exporter.scrape(&path, 60.0).has("probe_success 1"));
     }
     assert_eq!(count.load(Ordering::SeqCst), 1);
-    // Without a scrape timeout nothing is known of the interval.
-    let fresh = closed();
+    // Without a scrape timeout nothing is known of the interval: the result is new.
     for _ in 0..2 {
-        assert!(exporter.get(&format!("/probe?target={fresh}")).has("probe_success 0"));
+        assert!(exporter.get(&path).has("probe_success 1"));
     }
+    assert!(eventually(PATIENCE, || count.load(Ordering::SeqCst) == 3));
     assert_eq!(exporter.metric("ssh_doctor_probes_repeated_total"), 1.0);
 }

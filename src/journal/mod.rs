@@ -13,6 +13,7 @@ mod write;
 pub use clock::milliseconds;
 pub use folder::{folder, new_file, prune};
 pub use history::{History, by_server, evidence, histories};
+pub(crate) use read::records;
 pub use read::{Journal, read};
 pub use recorder::Recorder;
 pub use write::{OpenError, Sync, Writer};

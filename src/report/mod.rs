@@ -5,6 +5,7 @@ pub(crate) mod ends;
 pub(crate) mod finding;
 pub mod full;
 mod headline;
+pub mod html;
 pub mod json;
 mod lifelines;
 pub mod line;

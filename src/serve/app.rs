@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use ssh_doctor_checks::base::stop::Stop;
 use tokio::sync::Semaphore;
 
@@ -50,7 +50,7 @@ impl Loaded {
     /// Reads the file and prepares every module.
     pub(super) fn load(file: &Path) -> Result<Self> {
         let config = Config::load(file)?;
-        let modules = modules::prepare(&config)?;
+        let modules = modules::prepare(&config).with_context(|| format!("{} cannot be used", file.display()))?;
         let (allow, permits) = (Arc::new(config.allow.clone()), Semaphore::new(config.max_probes));
         Ok(Self { config, allow, modules, permits, at: now_s() })
     }

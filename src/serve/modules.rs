@@ -36,7 +36,7 @@ pub(super) struct Plans {
 /// Prepares every module of a configuration; an error names the module that cannot be used.
 pub(super) fn prepare(config: &Config) -> Result<BTreeMap<String, Arc<PreparedModule>>> {
     let prepared = config.modules.iter().map(|(name, module)| {
-        Plans::of(module).with_context(|| format!("module {name} cannot be used"))?;
+        Plans::of(module).with_context(|| format!("module {name}"))?;
         let prepared =
             PreparedModule { name: name.clone(), settings: module.clone(), plans: tokio::sync::Mutex::default() };
         Ok((name.clone(), Arc::new(prepared)))
@@ -89,7 +89,7 @@ impl Plans {
             expect: Vec::new(),
             timeout: module.stage.map(|ConfigDuration(stage)| stage),
         };
-        let circumstances = Circumstances { person: false, several: true, stage: None };
+        let circumstances = Circumstances { person: false, several: true, stage: None, is_for_metrics: true };
         let probe = Plan::with(&scope, &flags, password.as_deref(), circumstances)?;
         let idle = module.idle.as_ref().map(|idle| {
             let only = vec![ssh_doctor_checks::facts::Check::Idle];

@@ -96,14 +96,20 @@ fn check(loaded: &Loaded, request: &ProbeRequest) -> Result<(), Refusal> {
 
 fn join_or_start(app: &Arc<App>, loaded: &Arc<Loaded>, request: &ProbeRequest, began: Instant) -> Pending {
     let mut running = app.running.lock().unwrap_or_else(PoisonError::into_inner);
+    let min_interval = request.min_interval(loaded);
     if let Some(answer) = running.current(&request.key()) {
-        let ended = answer.borrow().is_some();
-        if !ended || !request.fresh {
-            Counters::count(if ended { &app.counters.repeated } else { &app.counters.joined });
+        let age = answer.borrow().as_ref().map(|ended| ended.as_ref().map_or(Duration::MAX, |result| result.age()));
+        // A client with a long scrape timeout does not make others read old results.
+        let shared = match age {
+            None => Some(&app.counters.joined),
+            Some(age) => (!request.fresh && age < min_interval).then_some(&app.counters.repeated),
+        };
+        if let Some(counter) = shared {
+            Counters::count(counter);
             return answer;
         }
     }
-    let (sender, answer) = running.start(request.key(), request.min_interval(loaded));
+    let (sender, answer) = running.start(request.key(), min_interval);
     let (app, loaded, request) = (app.clone(), loaded.clone(), request.clone());
     // The probe goes on when its client disconnects: the next request gets the result at once.
     tokio::spawn(async move {
@@ -173,12 +179,13 @@ async fn examine(
         Some(way) => Some(app.places.take(vec![way]).await),
         None => None,
     };
-    let addresses = AllowedAddresses::new(loaded.allow.clone());
+    let addresses = AllowedAddresses::new(loaded.allow.clone(), app.places.penalties.clone());
     let Planned { target: resolved, limits, .. } = &planned;
     let stop = deadline.stop(&app.stop);
     let mut context = Context::new(resolved.clone(), limits.clone(), Progress::default(), stop, Arc::new(Nobody));
     context.admission = Some(addresses.clone());
     let evidence = Box::pin(ssh_doctor_checks::examine(context, &plan.checks)).await;
+    app.places.penalties.note(&evidence);
     if let Some(why) = addresses.refused() {
         return Err(forbidden(why));
     }

@@ -46,8 +46,10 @@ impl LoopbackSshd {
         let key = fs::read_to_string(path("host_key.pub")).unwrap();
         fs::write(path("known_hosts"), format!("127.*,[127.*]:* {key}")).unwrap();
         let config = format!(
-            "ListenAddress 0.0.0.0\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\nUsePAM no\n\
+            "SetEnv HOME={}\nListenAddress 0.0.0.0\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\nUsePAM no\n\
              PermitRootLogin yes\nMaxStartups 500\nSubsystem sftp internal-sftp\n",
+            // Not with the start-up files of this machine's root.
+            folder.path().display(),
             path("host_key").display(),
             path("id.pub").display()
         );

@@ -33,6 +33,8 @@ pub struct Limits {
     pub connections: u32,
     /// Whether the server itself is asked what it knows (`--server`).
     pub ask_server: bool,
+    /// Whether commands of the settings, and what they print, are told and recorded as they are (`--record-plain`).
+    pub plain: bool,
     /// Whether many connections or channels may be opened, and much data moved (`--deep`).
     pub deep: bool,
     /// What the account must serve (`--expect`); empty where it is to serve what it turns out to.
@@ -58,6 +60,7 @@ impl Default for Limits {
             handshakes: 4,
             connections: 60,
             ask_server: false,
+            plain: false,
             deep: false,
             expected: Vec::new(),
         }
