@@ -68,4 +68,5 @@ mod taps;
 mod tidy;
 mod transfers;
 mod voided;
+mod watches;
 mod zoo;
