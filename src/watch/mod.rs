@@ -47,7 +47,10 @@ pub async fn run(args: &WatchArgs) -> Result<Verdict> {
     }
     let input = args.target.as_deref().unwrap_or_default();
     let check = CheckArgs::of(input, &args.ssh, args.password_file.clone())?;
-    let plan = Plan::new(&check, Circumstances { person: person_present(), several: false, stage: None })?;
+    let plan = Plan::new(
+        &check,
+        Circumstances { person: person_present(), several: false, stage: None, is_for_metrics: false },
+    )?;
     let planned = plan.resolve(input).await?;
     if let Some(refused) = &planned.refused {
         bail!("{refused}");

@@ -6,11 +6,11 @@ use tokio::sync::mpsc;
 
 use super::control::{Control, ControlOutcome};
 use super::kind::SessionType;
+use super::notice::{Notice, Stopped};
 use super::open_session::{Open, Pending, Whom, seconds};
 use super::session::{Death, Opened, Report, Totals};
 use super::timers::Timers;
 use super::view::{SessionStatus, WatchedSession};
-use super::{Notice, Stopped};
 use crate::base::text::sanitize;
 use crate::facts::connection::{Manner, NotLoggedIn};
 use crate::facts::journal::{Alive, Connected, Controlled, Ended, Event, Machine, NotConnected, Recovered, Stalled};

@@ -6,6 +6,7 @@ mod control;
 mod coordinator;
 mod idle_ladder;
 mod kind;
+mod notice;
 mod open_session;
 mod pacer;
 mod session;
@@ -21,7 +22,6 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::base::nonce::nonce;
 use crate::base::target::Settings;
-use crate::facts::journal::Event;
 use crate::measure::context::Context;
 use crate::measure::handles::LoggedIn;
 use crate::os::host_changes::HostChanges;
@@ -29,6 +29,7 @@ use crate::os::host_changes::HostChanges;
 use control::Control;
 use coordinator::Coordinator;
 pub use kind::SessionType;
+pub use notice::{Notice, Stopped};
 use open_session::Whom;
 use pacer::Pacer;
 use session::{Holder, Shared};
@@ -47,33 +48,6 @@ pub struct WatchPlan {
     pub longest_idle: Duration,
     /// Between two SSH keepalives on the session whose interval the watch chooses; shorter once a timer is known.
     pub keepalive: Duration,
-}
-
-/// Something for the journal, or for the onlooker.
-#[derive(Debug)]
-pub enum Notice {
-    /// A record.
-    Record {
-        /// What it tells.
-        event: Box<Event>,
-        /// Whether it has to be on the disk before anything else happens.
-        now: bool,
-    },
-    /// The sessions, about once a second.
-    Sessions(Vec<WatchedSession>),
-}
-
-/// Why a watch ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stopped {
-    /// The user wished it, or its time was over.
-    Asked,
-    /// A login that had worked was refused; another one might lock the account.
-    LoginRefused,
-    /// The server showed another host key.
-    OtherHostKey,
-    /// The login cannot be repeated without a person.
-    NotRepeatable,
 }
 
 /// The kinds of session to hold, those that show most first.
