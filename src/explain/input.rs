@@ -47,7 +47,9 @@ pub fn asked(words: &[String]) -> Result<Asked> {
                 name: "standard input".to_owned(),
             });
         }
-        let is_a_path = word.starts_with(['/', '~']) || word.starts_with("./") || word.ends_with(".log");
+        let is_a_path = word.starts_with(['/', '~'])
+            || word.starts_with("./")
+            || Path::new(word).extension().is_some_and(|ext| ext == "log");
         if is_a_path && !Path::new(word).exists() && !word.contains(' ') {
             bail!("cannot read {word}: there is no such file");
         }

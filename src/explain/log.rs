@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use ssh_doctor_checks::causes::told::{Told, judge, texts};
 use ssh_doctor_checks::causes::{FixKind, Severity, Side};
 use ssh_doctor_checks::facts::certainty::Certainty;
-use ssh_doctor_checks::facts::log::{Entry, Event, Log};
+use ssh_doctor_checks::facts::log::{Connection, Entry, Event, Log};
 use ssh_doctor_checks::facts::{Check, Evidence, Examined};
 use ssh_doctor_checks::logs::Reader;
 
@@ -54,6 +54,9 @@ pub fn explained(input: impl BufRead, name: &str, client: Client) -> Result<Expl
 
 impl Explained {
     /// The log.
+    ///
+    /// # Panics
+    /// If the evidence is not that of a log; [`explained`] makes no other.
     #[must_use]
     pub fn log(&self) -> &Log {
         self.evidence.log.as_ref().expect("it was just read")
@@ -160,7 +163,7 @@ fn place(target: &Examined) -> String {
 
 fn conclude(evidence: &Evidence, findings: Vec<Finding>) -> Diagnosis {
     let log = evidence.log.as_ref();
-    let stopped = log.into_iter().flat_map(|log| &log.connections).find_map(|connection| connection.stopped_at());
+    let stopped = log.into_iter().flat_map(|log| &log.connections).find_map(Connection::stopped_at);
     let grave = findings.iter().find(|found| found.severity != Severity::Info);
     let has_steps = log.is_some_and(|log| log.connections.iter().any(|connection| !connection.entries.is_empty()));
     let is_of_server = log.is_some_and(|log| log.connections.len() > 1);
