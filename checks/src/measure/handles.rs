@@ -79,7 +79,7 @@ pub struct LoggedIn {
     /// The command that runs stores all of the data before it sends it back.
     pub is_stored: bool,
     /// What else the connection may be used for, where that was asked for beside the transfer; and the shell, where it was started.
-    pub asked: Option<(Capabilities, Option<Shell>)>,
+    pub asked: Option<Box<(Capabilities, Option<Shell>)>>,
 }
 
 impl LoggedIn {

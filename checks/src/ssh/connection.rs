@@ -16,6 +16,7 @@ use super::recorder::FlowRecord;
 use super::tap::Watch;
 use crate::base::target::Route;
 use crate::base::text::sanitize;
+use crate::facts::channel::Lead;
 use crate::facts::connection::{Manner, NotForwarded};
 use crate::os::pause::timeout;
 use crate::os::socket::Socket;
@@ -100,6 +101,15 @@ impl Connection {
     #[must_use]
     pub fn age(&self) -> Duration {
         self.watch.seen().opened.elapsed()
+    }
+
+    /// How a command begins: these servers have the account's shell run it. Others may split it themselves, and Apache MINA ends the connection
+    /// where it finds no program that is called `exec`.
+    pub(crate) fn usual_lead(&self) -> Lead {
+        const BY_A_SHELL: [&str; 3] = ["OpenSSH", "dropbear", "tinyssh"];
+        let seen = self.watch.seen();
+        let version = seen.server.version.as_ref().map(|(version, _)| version.as_str()).unwrap_or_default();
+        if BY_A_SHELL.iter().any(|name| version.contains(name)) { Lead::ExecSh } else { Lead::Sh }
     }
 
     /// Whether what was sent is still on its way, and acknowledgements of it have come within that time.

@@ -17,7 +17,7 @@ const SHORT: &str = "exec sh -c …";
 /// Starts the command that stores so many bytes; leaves it running where it printed its mark.
 pub(super) async fn start(connection: &Connection, limits: &Limits, stored: usize) -> (Facts, Option<Running>) {
     let patience = limits.patience();
-    let lead = lead(connection);
+    let lead = connection.usual_lead();
     let (first, running) = attempt(connection, (limits, stored), lead).await;
     if running.is_some() || first.ending.is_some() || !is_foreign_shell(&first) {
         return (first, running);
@@ -29,15 +29,6 @@ pub(super) async fn start(connection: &Connection, limits: &Limits, stored: usiz
         }
     }
     (plain(connection, patience).await.unwrap_or(first), None)
-}
-
-/// How a command begins: these servers have the account's shell run it. Others may split it themselves, and Apache MINA ends the
-/// connection where it finds no program that is called `exec`.
-fn lead(connection: &Connection) -> Lead {
-    const BY_A_SHELL: [&str; 3] = ["OpenSSH", "dropbear", "tinyssh"];
-    let seen = connection.watch().seen();
-    let version = seen.server.version.as_ref().map(|(version, _)| version.as_str()).unwrap_or_default();
-    if BY_A_SHELL.iter().any(|name| version.contains(name)) { Lead::ExecSh } else { Lead::Sh }
 }
 
 /// Starts the command that begins so.

@@ -92,7 +92,7 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
     let Some(connection) = &logged_in.connection else { return };
     if facts.mark_seen {
         let asked = match logged_in.asked.take() {
-            Some(asked) => Some(asked),
+            Some(asked) => Some(*asked),
             None => ctx.stop.race(Box::pin(probes::ask(connection, &ctx.limits, facts.lead))).await,
         };
         if let Some((capabilities, shell)) = asked {

@@ -98,9 +98,9 @@ impl IdleSession {
     /// A command that says its process numbers, and after that a line for each line it is sent, so many seconds later; or, once it is
     /// told to, a line every so many seconds for as long as anybody takes them.
     async fn start_command(&mut self, mark: &str, patience: limits::Patience) -> Result<(), NotLoggedIn> {
-        let command = format!(
-            "exec sh -c 'echo $$ $PPID; while read -r wait; do case $wait in 0) ;; *s) while echo; do sleep ${{wait%s}}; done;; *) sleep $wait;; esac; echo; done' {mark}"
-        );
+        let script = "echo $$ $PPID; while read -r wait; do case $wait in 0) ;; \
+            *s) while echo; do sleep ${wait%s}; done;; *) sleep $wait;; esac; echo; done";
+        let command = format!("{} {mark}", self.connection.usual_lead().command(script));
         let mut ran = Ran::default();
         let running = self.connection.start(&command, patience, &mut ran).await;
         let Some(running) = self.greeted(running, patience, &mut ran).await else {

@@ -76,7 +76,8 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     let sessions = if login.needs_touch() { ctx.limits.sessions.min(TOUCHED) } else { ctx.limits.sessions };
     let login = Arc::new(login);
     let monitor = HostMonitor::begin(&login, &connection);
-    let mark = logged_in.runs_commands.is_ok().then(nonce);
+    // Without input, a command that waits for it ends at once.
+    let mark = (logged_in.runs_commands.is_ok() && !logged_in.no_input).then(nonce);
     let own = own_session::begin(ctx, &login, &connection, mark.as_ref(), sessions);
     let sessions = sessions - usize::from(own.is_held());
     let began = Instant::now();

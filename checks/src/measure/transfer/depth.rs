@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::returned::returned;
+use super::returned::{in_time, returned};
 use crate::base::limits::Patience;
 use crate::base::nonce::{noise, nonce, seed};
 use crate::facts::channel::Lead;
@@ -74,7 +74,7 @@ pub(super) async fn unread(
 
 /// Bytes that go there and back within [`TIME_S`] at that rate, which counts both ways; 64 KiB at least.
 fn within(rate: Option<f64>) -> usize {
-    rate.map_or(BYTES, |rate| ((rate / 2.0 * TIME_S) as usize).max(64 * 1024))
+    rate.map_or(BYTES, |rate| in_time(rate / 2.0, TIME_S, BYTES).max(64 * 1024))
 }
 
 async fn rekey(connection: &Connection, wait: Duration, under_load: bool) -> Rekey {

@@ -49,7 +49,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     let Some(((whole, mut facts), asked)) = ctx.stop.race(both).await else {
         return Step::Skipped("interrupted".into());
     };
-    logged_in.asked = asked;
+    logged_in.asked = asked.map(Box::new);
     if whole {
         return Step::Passed(facts);
     }

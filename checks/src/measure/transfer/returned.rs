@@ -30,13 +30,19 @@ pub(super) async fn measured(connection: &Connection, running: &mut Running, mos
     let (first, rest) = sent.split_at(FIRST.min(sent.len()));
     let ran = exchange(connection, running, first, patience).await;
     let rate = first.len() as f64 / (ran.duration_ms / 1000.0).max(f64::EPSILON);
-    let more = rest.len().min((rate * TIME_S) as usize);
+    let more = in_time(rate, TIME_S, rest.len());
     let is_back = ran.stdout_bytes >= first.len() as u64 && !ran.is_over();
     let (Some(second), true) = (rest.get(..more).filter(|second| !second.is_empty()), is_back) else {
         return compared(connection, first, ran);
     };
     let ran = joined(ran, exchange(connection, running, second, patience).await);
     compared(connection, &sent[..first.len() + more], ran)
+}
+
+/// Bytes that go through in so many seconds, at most so many.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and a usize")]
+pub(super) fn in_time(rate: f64, seconds: f64, most: usize) -> usize {
+    (rate * seconds).clamp(0.0, most as f64) as usize
 }
 
 async fn exchange(connection: &Connection, running: &mut Running, sent: &[u8], patience: Patience) -> Ran {
