@@ -18,8 +18,9 @@ use crate::facts::tcp::TcpInfo;
 use crate::measure::idle::idle_session::IdleSession;
 use crate::measure::idle::leftovers;
 use crate::os::socket::Socket;
-use crate::ssh::connection::{Connection, KeepaliveReply};
+use crate::ssh::connection::Connection;
 use crate::ssh::ending::Ending;
+use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
 
 /// The longest wait for one answer; then it is asked for once more.
