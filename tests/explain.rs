@@ -182,7 +182,7 @@ fn codes_misspelt_codes_files_and_standard_input_are_told_apart() {
     assert!(explain(&["tcp-refused"], b"").stdout.contains("tcp-refused, critical"));
     let misspelt = explain(&["tcp-refusd"], b"");
     assert_eq!(misspelt.status, 3);
-    assert!(misspelt.stderr.contains("you may mean tcp-refused"), "{}", misspelt.stderr);
+    assert!(misspelt.stderr.contains("similar: tcp-refused"), "{}", misspelt.stderr);
     let line = b"ssh: connect to host db port 2222: Connection refused\n";
     let piped = explain(&["--format", "json", "-"], line);
     assert_eq!(piped.first(), "tcp-refused");

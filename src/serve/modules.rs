@@ -89,7 +89,7 @@ impl Plans {
             expect: Vec::new(),
             timeout: module.stage.map(|ConfigDuration(stage)| stage),
         };
-        let circumstances = Circumstances { person: false, several: true, stage: None };
+        let circumstances = Circumstances { person: false, several: true, stage: None, is_for_metrics: true };
         let probe = Plan::with(&scope, &flags, password.as_deref(), circumstances)?;
         let idle = module.idle.as_ref().map(|idle| {
             let only = vec![ssh_doctor_checks::facts::Check::Idle];
