@@ -69,4 +69,5 @@ mod taps;
 mod tidy;
 mod transfers;
 mod voided;
+mod watches;
 mod zoo;

@@ -21,12 +21,13 @@ use crate::clients::Client;
 use crate::sessions::SessionsArgs;
 use crate::tap::TapArgs;
 use crate::targets::Shard;
+use crate::watch::WatchArgs;
 pub use color::ColorArgs;
 pub use completions::{completion_script, known_hosts};
 pub use man::man_page;
 pub use misuse::Unread;
-pub(crate) use values::port;
 use values::{age, check_names, idle_duration, jobs, rate, services, stage_duration, whole_duration};
+pub(crate) use values::{port, watch_interval, watch_time};
 
 /// The longest idle time that one target is tested for.
 const USUAL_IDLE: Duration = Duration::from_mins(6);
@@ -51,6 +52,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor explain \"Connection reset by peer\"", "The causes of an error line, and what tells them apart"),
     ("ssh -vvv db 2>&1 | ssh-doctor explain -", "The cause in a log: ssh's, sshd's, PuTTY's, paramiko's and others"),
     ("ssh-doctor sessions --probe", "Find dead sessions among those open now"),
+    ("ssh-doctor watch --for 8h db", "Hold sessions for hours; journal and explain every loss"),
     ("ssh-doctor serve --config serve.yml --check-config", "Check the exporter's configuration"),
     ("ssh-doctor serve --config serve.yml", "Serve http://127.0.0.1:9822/probe?target=HOST&module=NAME"),
     ("ssh-doctor demo", "Watch it find a fault, with nothing installed"),
@@ -114,6 +116,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Carry a session as ssh's ProxyCommand, and record why it ended
     Tap(TapArgs),
+    /// Hold sessions for hours, and report what the losses have in common
+    Watch(Box<WatchArgs>),
     /// Print the JSON Schema of the report, or of what `sessions` prints
     Schema {
         /// What is described
@@ -250,6 +254,16 @@ pub struct Many {
     /// Print whole reports, not a line for each target
     #[arg(long)]
     pub details: bool,
+}
+
+impl CheckArgs {
+    /// The arguments of `ssh-doctor check TARGET` with these flags.
+    pub(crate) fn of(target: &str, ssh: &SshFlags, password_file: Option<PathBuf>) -> anyhow::Result<Self> {
+        match Cli::try_parse_from(["ssh-doctor", "check", "--", target])?.command {
+            Command::Check(args) => Ok(Self { ssh: ssh.clone(), password_file, ..*args }),
+            _ => anyhow::bail!("'{target}' is no target"),
+        }
+    }
 }
 
 /// The arguments of `serve`.

@@ -18,6 +18,9 @@ const LONGEST_STAGE: Duration = Duration::from_hours(1);
 /// The longest bound on a whole run.
 const LONGEST_RUN: Duration = Duration::from_hours(30 * 24);
 
+/// The longest watch.
+const LONGEST_WATCH: Duration = Duration::from_hours(366 * 24);
+
 /// The shortest bound on a whole run: less is over before a process has begun.
 const SHORTEST_RUN: Duration = Duration::from_secs(1);
 
@@ -55,6 +58,22 @@ pub(super) fn whole_duration(text: &str) -> Result<Duration, String> {
     match within(text, LONGEST_RUN, "30d")? {
         short if short < SHORTEST_RUN => Err("a run needs at least 1s".to_owned()),
         whole => Ok(whole),
+    }
+}
+
+/// A time that `watch` is given.
+pub(crate) fn watch_time(text: &str) -> Result<Duration, String> {
+    match within(text, LONGEST_WATCH, "366d")? {
+        short if short < SHORTEST_RUN => Err("it takes at least 1s".to_owned()),
+        time => Ok(time),
+    }
+}
+
+/// A value of `watch --keepalive`.
+pub(crate) fn watch_interval(text: &str) -> Result<Duration, String> {
+    match within(text, LONGEST_STAGE, "1h")? {
+        short if short < SHORTEST_RUN => Err("an interval takes at least 1s".to_owned()),
+        interval => Ok(interval),
     }
 }
 

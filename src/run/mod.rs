@@ -18,7 +18,7 @@ use crate::plan::{Circumstances, Plan};
 use crate::report::json;
 use crate::targets::Source;
 use crate::terminal::{person_present, remark, say, style};
-use crate::{demo, explain, record, serve, sessions, tap};
+use crate::{demo, explain, record, serve, sessions, tap, watch};
 use deadline::Deadline;
 use one::Runner;
 use output::{Sink, makes_sense, rendered};
@@ -43,6 +43,7 @@ pub fn run(command: Command) -> Result<Verdict> {
         Command::Sessions(args) => sessions::run(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Tap(args) => tap::run(&args),
+        Command::Watch(args) => runtime()?.block_on(watch::run(&args)),
         Command::Schema { of } => answer(&match of {
             SchemaOf::Report => json::schema(),
             SchemaOf::Sessions => sessions::schema(),

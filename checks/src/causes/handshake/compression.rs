@@ -4,9 +4,7 @@ use crate::base::text::sanitize;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-
-/// What OpenSSH's client offers in any case, whatever `Compression` says (compression_alg_list in its kex.c).
-const OURS: [&str; 3] = ["none", "zlib@openssh.com", "zlib"];
+use crate::facts::handshake::kinds::COMPRESSIONS;
 
 pub(super) const NO_COMMON_COMPRESSION: Cause = Cause {
     code: "handshake-no-common-compression",
@@ -34,12 +32,12 @@ pub(super) const NO_COMMON_COMPRESSION: Cause = Cause {
     judge: |evidence| {
         let offer = evidence.handshake.failed()?.server_offer.as_ref()?;
         let directions = [("to", &offer.compression_to_server), ("from", &offer.compression_to_client)];
-        let (direction, theirs) = directions
-            .into_iter()
-            .find(|(_, theirs)| !theirs.is_empty() && !theirs.iter().any(|name| OURS.contains(&name.as_str())))?;
+        let (direction, theirs) = directions.into_iter().find(|(_, theirs)| {
+            !theirs.is_empty() && !theirs.iter().any(|name| COMPRESSIONS.contains(&name.as_str()))
+        })?;
         let because = [
             format!("{direction} the server, it offers only {}", sanitize(&theirs.join(", "))),
-            format!("your ssh offers {}", OURS.join(", ")),
+            format!("your ssh offers {}", COMPRESSIONS.join(", ")),
         ];
         Some(Match::new(Certainty::Certain, because))
     },

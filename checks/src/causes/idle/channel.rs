@@ -3,7 +3,7 @@
 use super::timer::outlived;
 use crate::base::text::seconds;
 use crate::causes::shared::TMUX;
-use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
+use crate::causes::{Cause, Fix, Match, Severity, Side, sessions, testimony};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
@@ -65,5 +65,6 @@ pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
         let is_plain = kept.is_some() && possible != Some(false);
         Some(Match::new(if is_plain { Certainty::Certain } else { Certainty::Likely }, because))
     },
+    judge_sessions: sessions::channel_timeout,
     ..Cause::NEW
 };

@@ -3,7 +3,7 @@
 use super::shared::counted;
 use crate::base::text::{sanitize, seconds};
 use crate::causes::shared::{AUTOSSH, MOSH, TMUX};
-use crate::causes::{Cause, Fix, Match, Severity, Side};
+use crate::causes::{Cause, Fix, Match, Severity, Side, sessions};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::timeline::MassEnd;
@@ -61,6 +61,7 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
         let sure = end.refused > 0 || end.versions.is_some();
         Some(Match::new(if sure { Certainty::Certain } else { Certainty::Likely }, because(&end)))
     },
+    judge_sessions: sessions::restarted,
     ..Cause::NEW
 };
 
