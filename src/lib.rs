@@ -28,3 +28,4 @@ pub mod suspected;
 pub mod tap;
 pub mod targets;
 pub mod terminal;
+pub mod watch;

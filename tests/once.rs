@@ -63,6 +63,6 @@ fn a_code_is_asked_for_after_the_password_of_the_first_factor() {
     assert_eq!(server.log().matches("refused").count(), 1, "{}", server.log());
     assert_diagnosed(&seen, &server, &["auth-password-rejected"]);
     let told = seen.json["diagnoses"][0].to_string();
-    assert!(told.contains("an answer to one of its questions") && told.contains("one-time code"), "{told}");
+    assert!(told.contains("the answer to a prompt") && told.contains("one-time code"), "{told}");
     assert!(told.contains("SSH-2.0-paramiko") && !told.contains("journalctl"), "{told}");
 }

@@ -41,7 +41,6 @@ fn a_death_that_was_seen_is_reported_when_the_proof_of_the_fix_is_interrupted() 
     let report: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(report["diagnoses"][0]["code"], "idle-silent-drop", "{report:#}\n{said}");
     assert_eq!((status, &report["verdict"], &report["interrupted"]), (Some(2), &"broken".into(), &true.into()));
-    assert_eq!(report["idle"]["verified"], Value::Null, "what was not proven is not called so");
 }
 
 #[test]

@@ -48,6 +48,18 @@ struct OwnTimes {
 
 /// Runs the selected checks in order; the others are shown as skipped.
 pub async fn examine(ctx: Context, selected: &BTreeSet<Check>) -> Evidence {
+    whole(ctx, selected).await.0
+}
+
+/// Runs the checks as far as a login, and leaves it for whoever holds sessions.
+pub async fn log_in(ctx: &Context) -> (Evidence, Option<LoggedIn>) {
+    const CHECKS: [Check; 7] =
+        [Check::Config, Check::Dns, Check::Tcp, Check::Handshake, Check::Hostkey, Check::Auth, Check::Channel];
+    whole(ctx.clone(), &BTreeSet::from(CHECKS)).await
+}
+
+/// Runs the selected checks, those of the hops first.
+async fn whole(ctx: Context, selected: &BTreeSet<Check>) -> (Evidence, Option<LoggedIn>) {
     pause::monitor();
     let started = (Instant::now(), Timestamp::now());
     let recorder = Recorder::start(started.0);
@@ -56,8 +68,8 @@ pub async fn examine(ctx: Context, selected: &BTreeSet<Check>) -> Evidence {
         Box::pin(pipeline(ctx, selected, tunnel, (Instant::now(), Timestamp::now()))).await
     })
     .await;
-    let (evidence, _) = Box::pin(pipeline(ctx, selected, tunnel, started)).await;
-    Evidence { hops, timeline: Box::new(recorder.concluded().await), ..evidence }
+    let (evidence, logged_in) = Box::pin(pipeline(ctx, selected, tunnel, started)).await;
+    (Evidence { hops, timeline: Box::new(recorder.concluded().await), ..evidence }, logged_in)
 }
 
 /// Runs the selected checks on one target: `tunnel` is the connection through the hops, where there are any. Leaves the login

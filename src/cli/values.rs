@@ -9,11 +9,17 @@ use ssh_doctor_checks::facts::Check;
 /// The longest silence worth testing in one sitting.
 const LONGEST_IDLE: Duration = Duration::from_hours(24);
 
+/// The shortest test: a timer below it would end sessions that wait for an answer.
+const SHORTEST_IDLE: Duration = Duration::from_secs(1);
+
 /// The longest bound on a stage.
 const LONGEST_STAGE: Duration = Duration::from_hours(1);
 
 /// The longest bound on a whole run.
 const LONGEST_RUN: Duration = Duration::from_hours(30 * 24);
+
+/// The longest watch.
+const LONGEST_WATCH: Duration = Duration::from_hours(366 * 24);
 
 /// The shortest bound on a whole run: less is over before a process has begun.
 const SHORTEST_RUN: Duration = Duration::from_secs(1);
@@ -31,7 +37,12 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
 
 /// A value of `--idle`.
 pub(super) fn idle_duration(text: &str) -> Result<Duration, String> {
-    within(text, LONGEST_IDLE, "24h")
+    match within(text, LONGEST_IDLE, "24h")? {
+        short if !short.is_zero() && short < SHORTEST_IDLE => {
+            Err("the shortest idle test is 1s; 0 skips it".to_owned())
+        }
+        idle => Ok(idle),
+    }
 }
 
 /// A value of `--timeout`.
@@ -47,6 +58,22 @@ pub(super) fn whole_duration(text: &str) -> Result<Duration, String> {
     match within(text, LONGEST_RUN, "30d")? {
         short if short < SHORTEST_RUN => Err("a run needs at least 1s".to_owned()),
         whole => Ok(whole),
+    }
+}
+
+/// A time that `watch` is given.
+pub(crate) fn watch_time(text: &str) -> Result<Duration, String> {
+    match within(text, LONGEST_WATCH, "366d")? {
+        short if short < SHORTEST_RUN => Err("it takes at least 1s".to_owned()),
+        time => Ok(time),
+    }
+}
+
+/// A value of `watch --keepalive`.
+pub(crate) fn watch_interval(text: &str) -> Result<Duration, String> {
+    match within(text, LONGEST_STAGE, "1h")? {
+        short if short < SHORTEST_RUN => Err("an interval takes at least 1s".to_owned()),
+        interval => Ok(interval),
     }
 }
 
@@ -107,14 +134,14 @@ mod tests {
 
     #[test]
     fn durations_read_as_the_contract_says() {
-        let read = ["0", "90s", "6m", "1h30m", "1h 30m", "500ms"].map(|text| idle_duration(text).unwrap().as_millis());
-        assert_eq!(read, [0, 90_000, 360_000, 5_400_000, 5_400_000, 500]);
+        let read = ["0", "90s", "6m", "1h30m", "1h 30m", "1500ms"].map(|text| idle_duration(text).unwrap().as_millis());
+        assert_eq!(read, [0, 90_000, 360_000, 5_400_000, 5_400_000, 1500]);
     }
 
     #[test]
     fn what_is_no_duration_says_what_is() {
         assert_eq!(idle_duration("90"), Err("a number needs its unit: write 90s or 90m".into()));
-        for text in ["", "m", "-6m", "6 parsecs", "99999999999999999999h", "25h"] {
+        for text in ["", "m", "-6m", "6 parsecs", "99999999999999999999h", "25h", "1ms"] {
             assert!(idle_duration(text).is_err(), "{text}");
         }
         assert!(stage_duration("0").is_err());

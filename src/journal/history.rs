@@ -54,7 +54,7 @@ pub fn histories(folder: &Path, of: impl Fn(&str, u16) -> bool) -> BTreeMap<(Str
 pub fn by_server(journal: &Journal) -> BTreeMap<(String, u16), History> {
     let mut found: BTreeMap<(String, u16), History> = BTreeMap::new();
     let mut server = (String::new(), 0);
-    let mut holds = None;
+    let (mut holds, mut observer) = (None, Observer::Tap);
     let mut open: BTreeMap<u32, (Timestamp, Session)> = BTreeMap::new();
     for Record { at, event, .. } in &journal.records {
         let history = found.entry(server.clone()).or_default();
@@ -64,18 +64,20 @@ pub fn by_server(journal: &Journal) -> BTreeMap<(String, u16), History> {
                 history.sessions.extend(std::mem::take(&mut open).into_values().map(|(_, session)| session));
                 server = (started.host.clone(), started.port);
                 holds = started.holds;
+                observer = if started.command == "watch" { Observer::Watch } else { Observer::Tap };
             }
             Event::NotConnected(_) => history.attempts.push((seconds(*at), false)),
+            Event::Controlled(control) => history.attempts.push((seconds(*at), control.answered)),
             Event::Connected(connected) => {
                 history.attempts.push((seconds(*at), true));
                 let session = Session {
-                    observer: Observer::Tap,
+                    observer,
                     traffic: connected.traffic,
-                    holds,
+                    holds: connected.holds.or(holds),
                     host: server.0.clone(),
                     port: server.1,
-                    local: Some(connected.local),
-                    remote: Some(connected.remote),
+                    local: connected.local,
+                    remote: connected.remote,
                     seen_at: *at,
                     age_s: Some(0.0),
                     survived_s: 0.0,
@@ -104,6 +106,7 @@ pub fn by_server(journal: &Journal) -> BTreeMap<(String, u16), History> {
             | Event::Stalled(_)
             | Event::Recovered(_)
             | Event::Machine(_)
+            | Event::Watching
             | Event::Lost(_)
             | Event::Stopped
             | Event::Unknown => {}
@@ -191,8 +194,9 @@ mod tests {
         Event::Connected(Connected {
             session: 1,
             traffic: Traffic::Use,
-            remote: "192.0.2.2:22".parse().unwrap(),
-            local: "192.0.2.1:5000".parse().unwrap(),
+            holds: None,
+            remote: "192.0.2.2:22".parse().ok(),
+            local: "192.0.2.1:5000".parse().ok(),
             interface: None,
             resolve_ms: 0.0,
             connect_ms: 0.0,
@@ -256,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_host_that_was_never_reached_is_remembered_without_a_session() {
-        let failed = Event::NotConnected(NotConnected { failed: Vec::new(), resolve_error: None });
+        let failed = Event::NotConnected(NotConnected { failed: Vec::new(), resolve_error: None, reason: None });
         let found = by_server(&journal(vec![record(0, 0, started()), record(1, 1, failed)], false));
         let history = &found[&("db".to_owned(), 22)];
         assert_eq!((history.sessions.len(), history.attempts.len()), (0, 1));

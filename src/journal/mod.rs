@@ -6,6 +6,7 @@ mod clock;
 mod folder;
 mod history;
 mod read;
+mod recorder;
 mod seal;
 mod write;
 
@@ -14,4 +15,5 @@ pub use folder::{folder, new_file, prune};
 pub use history::{History, by_server, evidence, histories};
 pub(crate) use read::records;
 pub use read::{Journal, read};
+pub use recorder::Recorder;
 pub use write::{OpenError, Sync, Writer};

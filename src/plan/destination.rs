@@ -33,6 +33,16 @@ impl Destination {
         if let Some(rest) = input.strip_prefix("ssh://") {
             return uri(input, rest);
         }
+        if let Some(target) = input.strip_prefix("ssh ") {
+            bail!(
+                "'{}' is not a target: leave the word ssh out, ssh-doctor check {}",
+                sanitize(input),
+                sanitize(target.trim())
+            );
+        }
+        if input.bytes().all(|byte| byte.is_ascii_digit()) && input.parse::<u16>().is_ok() {
+            bail!("'{input}' is a number, not a host: give a port as host:{input} or -p {input}");
+        }
         if let Some((scheme, _)) = input.split_once("://") {
             bail!("'{}' is not an SSH target: the scheme is {}, not ssh", sanitize(input), sanitize(scheme));
         }

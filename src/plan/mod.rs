@@ -86,6 +86,8 @@ pub struct Circumstances {
     pub several: bool,
     /// The time for each stage where the whole run has a deadline.
     pub stage: Option<Duration>,
+    /// Whether the report is a scrape of metrics, which has no time for an idle test unless it was asked for.
+    pub is_for_metrics: bool,
 }
 
 /// A bound on each stage, and the option that it comes from.
@@ -114,7 +116,7 @@ pub(crate) fn parts(input: &str) -> Result<(Option<String>, String, Option<u16>)
 }
 
 impl Plan {
-    /// Reads the options and the files that they name; an error is one sentence about what was asked wrongly.
+    /// Reads the options and the files that they name; an error is one sentence about the usage error.
     pub fn new(args: &CheckArgs, circumstances: Circumstances) -> Result<Self> {
         // In the other formats, one that cannot be used has a report.
         if args.output.format == Format::Text {
@@ -134,8 +136,8 @@ impl Plan {
         password_file: Option<&Path>,
         circumstances: Circumstances,
     ) -> Result<Self> {
-        let Circumstances { person, several, stage } = circumstances;
-        let idle = scope.idle(several || stage.is_some());
+        let Circumstances { person, several, stage, is_for_metrics } = circumstances;
+        let idle = scope.idle(several || stage.is_some() || is_for_metrics);
         let checks = selection::selected(scope, idle)?;
         files_can_be_used(flags)?;
         let asked = scope.timeout.map(|time| StageBound { time, from: "--timeout" });
@@ -238,7 +240,7 @@ impl Plan {
     #[must_use]
     pub fn idle_note(&self, scope: &Scope) -> Option<&'static str> {
         let left_out = self.cache.is_some() && scope.idle.is_none() && self.idle.is_zero() && scope.wants(Check::Idle);
-        left_out.then_some("Not tested: idle time, for there are several targets; --idle 6m tests it.")
+        left_out.then_some("Not tested: idle time (several targets); --idle 6m tests it.")
     }
 
     /// How long connecting may take, and by whose wish.

@@ -1,9 +1,11 @@
 //! A diagnosis in the formats that people and machines read. Nothing is decided here.
 
 mod channels;
+pub(crate) mod ends;
 pub(crate) mod finding;
 pub mod full;
 mod headline;
+pub mod html;
 pub mod json;
 mod lifelines;
 pub mod line;

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use nix::errno::Errno;
 use ssh_doctor_checks::facts::connection::Manner;
 use ssh_doctor_checks::facts::idle::Sign;
@@ -134,10 +133,4 @@ pub(super) fn others(own: SocketAddr, server: SocketAddr, heard_ms: u32) -> Othe
         }
     });
     others
-}
-
-/// This moment on the wall clock.
-pub(super) fn wall(at: Instant) -> Timestamp {
-    let ago = jiff::SignedDuration::try_from(at.elapsed()).unwrap_or_default();
-    Timestamp::now().checked_sub(ago).unwrap_or_else(|_| Timestamp::now())
 }

@@ -7,10 +7,8 @@ mod carry;
 mod connect;
 mod ending;
 mod flow;
-mod host;
 mod observe;
 mod plain_text;
-mod recorder;
 mod shared;
 mod signals;
 mod words;
@@ -30,22 +28,22 @@ use ssh_doctor_checks::facts::idle::Holds;
 use ssh_doctor_checks::facts::journal::{Connected, Direction, Ended, Event, NotConnected, Started, VERSION};
 use ssh_doctor_checks::facts::sessions::{Observer as SeenBy, Others, Session, Traffic};
 use ssh_doctor_checks::os;
+use ssh_doctor_checks::os::clocks::wall;
+use ssh_doctor_checks::os::host_changes::HostChanges;
 use ssh_doctor_checks::os::socket::Socket;
 
 pub use args::TapArgs;
 use carry::{Closed, carry, is_left};
 use connect::{Connection, Failure, connect, interface};
-use ending::{By, Final, end, is_frozen, others, wall};
-use host::Host;
+use ending::{By, Final, end, is_frozen, others};
 use observe::{Observer, SESSION, seconds};
 use plain_text::Handshake;
-use recorder::Recorder;
 use shared::Shared;
 use signals::Signals;
 use words::words;
 
 use crate::diagnose::Verdict;
-use crate::journal::Sync;
+use crate::journal::{Recorder, Sync, Writer, folder, new_file, prune};
 use crate::ssh_args::SshArgs;
 use crate::terminal::{reason, remark};
 
@@ -60,7 +58,7 @@ const RECORDED: Duration = Duration::from_secs(2);
 pub fn run(args: &TapArgs) -> Result<Verdict> {
     // Before any thread: a signal goes to whichever thread does not block it.
     let signals = Signals::block();
-    let recorder = Recorder::start();
+    let recorder = Recorder::start(new_journal);
     let started = Started {
         journal: VERSION,
         command: "tap".to_owned(),
@@ -80,10 +78,18 @@ pub fn run(args: &TapArgs) -> Result<Verdict> {
     }
 }
 
+/// A journal in the folder of `tap`, in which the oldest make room.
+fn new_journal() -> Option<Writer> {
+    let folder = folder("tap")?;
+    let journal = Writer::open(&new_file(&folder)).ok()?;
+    let _ = prune(&folder);
+    Some(journal)
+}
+
 fn not_connected(args: &TapArgs, failure: Failure, recorder: Recorder) -> Verdict {
     let Failure { failed, resolve_error, error } = failure;
     remark(format_args!("ssh-doctor: connect to {} port {}: {}", args.host, args.port, reason(&error)));
-    recorder.record(Event::NotConnected(NotConnected { failed, resolve_error }), Sync::Now);
+    recorder.record(Event::NotConnected(NotConnected { failed, resolve_error, reason: None }), Sync::Now);
     recorder.record(Event::Stopped, Sync::Later);
     recorder.finish(RECORDED);
     Verdict::Broken
@@ -111,15 +117,18 @@ fn carried(
     let connected = Connected {
         session: SESSION,
         traffic: Traffic::Use,
-        remote,
-        local,
+        holds,
+        remote: Some(remote),
+        local: Some(local),
         interface: interface(local.ip()),
         resolve_ms,
         connect_ms,
         failed,
     };
     recorder.record(Event::Connected(connected), Sync::Later);
-    let mut observer = Observer::new(&shared, &socket, &recorder, &handshake, began, Host::new(remote, local));
+    let mut machine = HostChanges::new(None);
+    machine.follow(remote, local);
+    let mut observer = Observer::new(&shared, &socket, &recorder, &handshake, began, machine);
     observer.run();
     observer.tell_negotiated();
     // As it is now: ssh says its last words into a connection that has ended.

@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 use ssh_doctor_checks::facts::idle::What;
 use ssh_doctor_checks::facts::journal::{Alive, Event, Machine, Recovered, Stalled};
 use ssh_doctor_checks::facts::tcp::TcpInfo;
+use ssh_doctor_checks::os::host_changes::HostChanges;
 use ssh_doctor_checks::os::socket::Socket;
 
 use super::flow::Flow;
-use super::host::Host;
 use super::plain_text::Handshake;
-use super::recorder::Recorder;
 use super::shared::Shared;
-use crate::journal::{Sync, milliseconds};
+use crate::journal::{Recorder, Sync, milliseconds};
 
 /// The number of the one session of a tap's journal.
 pub(super) const SESSION: u32 = 1;
@@ -38,7 +37,7 @@ pub(super) struct Observer<'a> {
     negotiated: bool,
     heartbeat: Instant,
     told: Totals,
-    host: Host,
+    machine: HostChanges,
 }
 
 /// What the last heartbeat told.
@@ -56,10 +55,10 @@ impl<'a> Observer<'a> {
         recorder: &'a Recorder,
         handshake: &'a Handshake,
         began: Instant,
-        host: Host,
+        machine: HostChanges,
     ) -> Self {
         let (stalled, negotiated, told) = (None, false, Totals::default());
-        Self { shared, socket, recorder, handshake, began, stalled, negotiated, heartbeat: began, told, host }
+        Self { shared, socket, recorder, handshake, began, stalled, negotiated, heartbeat: began, told, machine }
     }
 
     /// Returns when either side has ended, or a signal has come.
@@ -68,7 +67,7 @@ impl<'a> Observer<'a> {
         loop {
             let time = if settled { DOZE } else { TICK };
             let ended = self.shared.wait(time, settled).has_ended();
-            for what in self.host.look(time, ended) {
+            for what in self.machine.look(time, ended) {
                 self.recorder.record(Event::Machine(Machine { what }), Sync::Now);
             }
             if ended {
@@ -83,7 +82,7 @@ impl<'a> Observer<'a> {
 
     /// What happened to this machine after a moment.
     pub(super) fn machine_since(&self, moment: Option<Instant>) -> Vec<What> {
-        self.host.since(moment.unwrap_or(self.began))
+        self.machine.since(moment.unwrap_or(self.began))
     }
 
     /// Looks for acknowledgements; whether all is acknowledged and nothing has moved for a while.

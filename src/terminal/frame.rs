@@ -129,7 +129,7 @@ fn row(row: &SessionRow, heard: Duration, paint: &Paint) -> String {
 }
 
 /// A running clock: `12 s`, `3:05`, `1:02:03`.
-fn clock(time: Duration) -> String {
+pub(super) fn clock(time: Duration) -> String {
     let total = time.as_secs();
     match (total / 3600, total / 60 % 60, total % 60) {
         (0, 0, s) => format!("{s} s"),
@@ -138,16 +138,16 @@ fn clock(time: Duration) -> String {
     }
 }
 
-struct Paint(FrameStyle);
+pub(super) struct Paint(pub(super) FrameStyle);
 
 impl Paint {
     /// The first text where the terminal shows it, else the second.
-    fn pick<'a>(&self, beautiful: &'a str, plain: &'a str) -> &'a str {
+    pub(super) fn pick<'a>(&self, beautiful: &'a str, plain: &'a str) -> &'a str {
         if self.0.unicode { beautiful } else { plain }
     }
 
     /// A line cut to the terminal's width, with the style over all of it or over its head.
-    fn line(&self, style: Style, head: &str, text: &str) -> String {
+    pub(super) fn line(&self, style: Style, head: &str, text: &str) -> String {
         let room = self.0.width.saturating_sub(1);
         let whole: Vec<char> = head.chars().chain(text.trim_end().chars()).collect();
         let cut = whole.len() > room;

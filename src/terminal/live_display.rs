@@ -4,10 +4,13 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ssh_doctor_checks::measure::watch::WatchedSession;
 
 use super::Color;
 use super::frame::FrameStyle;
-use super::{USUAL_COLUMNS, colored, unicode};
+use super::{USUAL_COLUMNS, colored, unicode, watch_frame};
 
 /// Rows where the terminal does not tell.
 const USUAL_ROWS: usize = 24;
@@ -67,6 +70,13 @@ impl LiveDisplay {
     pub(super) fn draw(&self, lines: &[String]) {
         if self.live && !self.asking.load(Ordering::SeqCst) {
             self.replace(lines);
+        }
+    }
+
+    /// Draws a watch: its target, for how long it has run, its sessions.
+    pub fn draw_watch(&self, target: &str, elapsed: Duration, sessions: &[WatchedSession]) {
+        if self.live {
+            self.draw(&watch_frame::lines(target, elapsed, sessions, self.frame_style()));
         }
     }
 

@@ -7,6 +7,7 @@ mod onlooker;
 mod question;
 mod signals;
 mod tally;
+mod watch_frame;
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};

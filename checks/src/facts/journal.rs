@@ -46,6 +46,10 @@ pub enum Event {
     Stalled(Stalled),
     /// They are acknowledged again.
     Recovered(Recovered),
+    /// A fresh login at the moment of a loss has ended.
+    Controlled(Controlled),
+    /// The writer is there, and no session is open.
+    Watching,
     /// Something happened to this machine.
     Machine(Machine),
     /// A session ended.
@@ -88,10 +92,13 @@ pub struct Connected {
     /// What moves on it.
     #[serde(flatten)]
     pub traffic: Traffic,
-    /// The other end.
-    pub remote: SocketAddr,
-    /// This end.
-    pub local: SocketAddr,
+    /// What it holds; `null` where that is not known.
+    #[serde(default)]
+    pub holds: Option<Holds>,
+    /// The other end; `null` where a proxy command connects.
+    pub remote: Option<SocketAddr>,
+    /// This end; `null` where a proxy command connects.
+    pub local: Option<SocketAddr>,
     /// The interface that has this end's address.
     pub interface: Option<String>,
     /// Milliseconds that the name took.
@@ -109,6 +116,9 @@ pub struct NotConnected {
     pub failed: Vec<FailedAddress>,
     /// Why the name has no address.
     pub resolve_error: Option<String>,
+    /// Why a login failed that goes beyond one connection; `null` from `tap`.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// An address that could not be connected to.
@@ -182,6 +192,17 @@ pub struct Recovered {
     pub session: u32,
     /// Seconds from the first packet without an acknowledgement to its acknowledgement.
     pub after_s: f64,
+}
+
+/// A fresh login at the moment of a loss.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Controlled {
+    /// Whether the server answered.
+    pub answered: bool,
+    /// Milliseconds that it took.
+    pub ms: f64,
+    /// Why it failed; `null` where it worked.
+    pub error: Option<String>,
 }
 
 /// Something happened to this machine.

@@ -56,6 +56,12 @@ impl Context {
         }
     }
 
+    /// The same without its onlooker.
+    #[must_use]
+    pub fn unobserved(self) -> Self {
+        Self { progress: Progress::default(), ..self }
+    }
+
     /// The same for a hop on the way to the target, at the expense of the same budget.
     #[must_use]
     pub(crate) fn of_hop(&self, hop: &Target) -> Self {

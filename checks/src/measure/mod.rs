@@ -18,3 +18,4 @@ pub mod sessions;
 pub mod stall_watch;
 pub mod tcp;
 pub mod transfer;
+pub mod watch;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::facts::idle::What;
 
 /// A gap between the clocks that is a sleep: no two readings are so far apart.
@@ -35,6 +37,13 @@ impl Reading {
         let late = awake.saturating_sub(beat);
         (late > LATE).then_some(What::NotRun { late_s: late.as_secs_f64() })
     }
+}
+
+/// A moment of the past on the wall clock.
+#[must_use]
+pub fn wall(at: Instant) -> Timestamp {
+    let ago = SignedDuration::try_from(at.elapsed()).unwrap_or_default();
+    Timestamp::now().checked_sub(ago).unwrap_or_else(|_| Timestamp::now())
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -2,6 +2,7 @@
 
 pub mod clocks;
 pub mod files;
+pub mod host_changes;
 pub mod icmp;
 pub(crate) mod lag;
 #[cfg(target_os = "linux")]

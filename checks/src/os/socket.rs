@@ -135,6 +135,12 @@ impl Socket {
         SockRef::from(&self.0).local_addr().ok()?.as_socket()
     }
 
+    /// The address and port of the other end; `None` once the connection has ended.
+    #[must_use]
+    pub fn remote_address(&self) -> Option<SocketAddr> {
+        SockRef::from(&self.0).peer_addr().ok()?.as_socket()
+    }
+
     /// What the kernel knows of the connection.
     #[cfg(target_os = "linux")]
     #[must_use]

@@ -169,7 +169,7 @@ impl Shared {
             Format::Text if self.details && self.output.verbose > 0 => full::render(evidence, &diagnosis, &self.style),
             Format::Text if self.details => text::render(evidence, &diagnosis, &self.style),
             Format::Text => line::render(evidence, &diagnosis, &self.style),
-            Format::Nagios => String::new(),
+            Format::Nagios | Format::Html => String::new(),
             Format::Prometheus => {
                 figures = Some(Figures::of(evidence, &diagnosis, Some(&escaped(&evidence.target.input))));
                 String::new()

@@ -4,14 +4,12 @@ use crate::base::text::sanitize;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-
-/// What OpenSSH's client offers in any case, whatever `Compression` says (compression_alg_list in its kex.c).
-const OURS: [&str; 3] = ["none", "zlib@openssh.com", "zlib"];
+use crate::facts::handshake::kinds::COMPRESSIONS;
 
 pub(super) const NO_COMMON_COMPRESSION: Cause = Cause {
     code: "handshake-no-common-compression",
     stage: Check::Handshake,
-    title: "Your ssh and the server have no compression method in common",
+    title: "No mutual compression method",
     severity: Severity::Critical,
     explanation: "Client and server each send a list of compression methods, and the first of the client's that the server has too is taken (RFC 4253 section 7.1). Here no name is in both, \
         not even `none`, which every implementation must support (section 6.2). The server, or a program that was built on its library, is set up wrongly.",
@@ -34,12 +32,12 @@ pub(super) const NO_COMMON_COMPRESSION: Cause = Cause {
     judge: |evidence| {
         let offer = evidence.handshake.failed()?.server_offer.as_ref()?;
         let directions = [("to", &offer.compression_to_server), ("from", &offer.compression_to_client)];
-        let (direction, theirs) = directions
-            .into_iter()
-            .find(|(_, theirs)| !theirs.is_empty() && !theirs.iter().any(|name| OURS.contains(&name.as_str())))?;
+        let (direction, theirs) = directions.into_iter().find(|(_, theirs)| {
+            !theirs.is_empty() && !theirs.iter().any(|name| COMPRESSIONS.contains(&name.as_str()))
+        })?;
         let because = [
             format!("{direction} the server, it offers only {}", sanitize(&theirs.join(", "))),
-            format!("your ssh offers {}", OURS.join(", ")),
+            format!("your ssh offers {}", COMPRESSIONS.join(", ")),
         ];
         Some(Match::new(Certainty::Certain, because))
     },

@@ -9,22 +9,24 @@ use crate::facts::proxy::ProxyExit;
 pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
     code: "jump-proxy-command-failed",
     stage: Check::Handshake,
-    title: "The ProxyCommand ends, or stays silent, without a byte from the server",
+    title: "The ProxyCommand fails: no data from the server",
     severity: Severity::Critical,
-    explanation: "The configuration reaches this server through a command (ProxyCommand) whose input and output are the connection. No byte came out of it. \
-        ssh then names a peer that it never had, UNKNOWN port 65535, and hides the reason among the command's own words.\n\n\
-        A command that ended with an error failed by itself: it is not installed, cannot reach its gateway, or was refused a login there. One that \
-        ended well or still runs may have reached a server that said nothing; the words that it printed tell.",
+    explanation: "The configuration reaches this server through a ProxyCommand, whose input and output are the connection. It \
+        returned no data. ssh then reports a peer that never existed, UNKNOWN port 65535, and hides the reason in the \
+        command's own output.\n\n\
+        A command that exited with an error failed itself: it is not installed, cannot reach its gateway, or was \
+        refused a login there. One that exited without an error, or still runs, may have reached a server that sent \
+        nothing; its output tells.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "See which command it is, and what ssh does with it",
+            summary: "Show the command, and what ssh does with it",
             snippet: Some("ssh -G {alias} | grep -i '^proxy'; ssh -v {alias} true 2>&1 | grep -F 'proxy command'"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Run that command by hand: a way that works prints the server's version (SSH-2.0-...) and waits",
+            summary: "Run that command by hand: if it works, it prints the server's banner (SSH-2.0-...) and waits",
             snippet: Some(
                 "sh -c \"$(ssh -G {alias} | sed -n 's/^proxycommand //p' | sed 's/%h/{host}/g; s/%p/{port}/g; s/%r/{user}/g')\"",
             ),
@@ -32,7 +34,8 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
         },
         Fix {
             side: Side::Network,
-            summary: "Where it talks to a gateway or access proxy, renew the login there, and see whether the gateway reaches {host}:{port}",
+            summary: "If it uses a gateway or access proxy, renew the login there, and check whether the gateway reaches \
+                {host}:{port}",
             ..Fix::CHANGE
         },
     ],

@@ -1,7 +1,8 @@
 //! The observed facts about sessions that share an explanation, as sentences.
 
 use super::clusters::{median, spread};
-use crate::base::text::seconds;
+use crate::base::text::{self, seconds};
+use crate::facts::connection::Manner;
 use crate::facts::idle::What;
 use crate::facts::sessions::{Session, SessionEnd};
 
@@ -19,6 +20,12 @@ pub(super) fn ended(session: &Session) -> String {
                 "after {idle} without a packet from the server, the next packet got: {how}{}",
                 again.unwrap_or_default()
             )
+        }
+        SessionEnd::Died { manner: Manner::ExitStatus { status }, .. } => {
+            format!("after {idle} at its prompt the login shell ended: {}", text::status(*status))
+        }
+        SessionEnd::Died { manner: Manner::ChannelClose, .. } => {
+            format!("after {idle} without data the server closed the channel, and the connection stayed up")
         }
         SessionEnd::Died { manner, .. } => {
             let spoke = session.exchange.is_some_and(|exchange| exchange.by_server);

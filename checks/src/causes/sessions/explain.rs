@@ -39,7 +39,7 @@ pub(super) enum Explanation {
     Lifetime,
     /// Several sessions ended at one moment, or at the same minute of the hour.
     WallClock,
-    /// It was idle, and what was sent next was never acknowledged.
+    /// It was idle, and what was sent next was without an ACK.
     IdleSilent,
     /// It was idle, and was reset.
     IdleReset,
@@ -49,6 +49,10 @@ pub(super) enum Explanation {
     IdleDisconnected,
     /// It was an idle shell, and the server's side left.
     IdleShell,
+    /// The server closed the channel of an idle session, and left the connection.
+    ChannelTimeout,
+    /// Several sessions were ended by the server's side at one moment, and no new login was to be had then.
+    Restarted,
     /// It broke, and nothing here says why.
     Unknown,
 }
@@ -69,6 +73,8 @@ impl Explanation {
             Self::IdleClosed => "idle-closed",
             Self::IdleDisconnected => "idle-server-disconnect",
             Self::IdleShell => "idle-shell-timeout",
+            Self::ChannelTimeout => "idle-channel-timeout",
+            Self::Restarted => "server-restarted",
             Self::Unknown => "idle-unexplained",
         }
     }
@@ -152,7 +158,7 @@ fn window(session: &Session) -> (f64, f64) {
 /// What happened at the moment at which this session broke, if it broke sharply and took all others along.
 fn event(sessions: &[Session], left: &[usize], at: usize) -> Option<(Vec<usize>, Explanation)> {
     let own = &sessions[at];
-    own.death()?;
+    own.death().filter(|(manner, _)| manner.is_of_connection())?;
     let (earliest, latest) = window(own);
     if own.others.alive > 0 || latest - earliest > AT_ONCE_S {
         return None;
@@ -173,24 +179,45 @@ fn event(sessions: &[Session], left: &[usize], at: usize) -> Option<(Vec<usize>,
         _ if !together => return None,
         Manner::Silent | Manner::Errno { .. } if answered => Explanation::StateLost,
         Manner::Silent | Manner::Errno { .. } => Explanation::Outage,
+        _ if refused => Explanation::Restarted,
         _ => Explanation::WallClock,
     };
     Some((members, explanation))
 }
 
-/// The sessions that were ended by the other side at one age, if no other became older.
+/// The sessions that were ended by the other side at one age, or stopped sharply at one, if no other became older.
 fn same_age(sessions: &[Session], left: &[usize]) -> Vec<usize> {
-    let ended = |at: &&usize| matches!(sessions[**at].death(), Some((manner, _)) if *manner != Manner::Silent);
-    let aged: Vec<(usize, f64)> =
-        left.iter().filter(ended).filter_map(|at| Some((*at, sessions[*at].age_s?))).collect();
+    let aged: Vec<(usize, f64)> = left.iter().filter_map(|at| Some((*at, age_at_end(&sessions[*at])?))).collect();
     let ages: Vec<f64> = aged.iter().map(|(_, age)| *age).collect();
     let Some((members, age)) = cluster(&ages, SAME_AGE) else { return Vec::new() };
     let members: Vec<usize> = members.into_iter().map(|member| aged[member].0).collect();
-    let older = sessions.iter().filter(|session| session.age_s.is_some_and(|own| own > age * 1.1)).count();
+    let older = sessions.iter().filter(|session| age_when_heard(session).is_some_and(|own| own > age * 1.1)).count();
     // Sessions that were never used are as idle as they are old.
     let idle: Vec<f64> = members.iter().map(|at| sessions[*at].quiet_s).collect();
     let all_idle = idle.iter().all(|idle| *idle > age * 0.9);
     if age >= LEAST_AGE_S && older == 0 && !all_idle { members } else { Vec::new() }
+}
+
+/// The age at which a session stopped; `None` where the moment is not known, and for a channel's own end.
+fn age_at_end(session: &Session) -> Option<f64> {
+    let (manner, _) = session.death().filter(|(manner, _)| manner.is_of_connection())?;
+    if *manner != Manner::Silent {
+        return session.age_s;
+    }
+    let (earliest, latest) = window(session);
+    let SessionEnd::Died { unanswered_s, .. } = session.end else { return None };
+    (latest - earliest <= AT_ONCE_S).then(|| Some(session.age_s? - unanswered_s.unwrap_or_default())).flatten()
+}
+
+/// The age at which a session was alive for sure: one that stopped silently was heard before its idle time.
+fn age_when_heard(session: &Session) -> Option<f64> {
+    let age = session.age_s?;
+    match (&session.end, session.death()) {
+        (SessionEnd::Died { unanswered_s, .. }, Some((Manner::Silent | Manner::Errno { .. }, _))) => {
+            Some(age - unanswered_s.unwrap_or_default() - session.quiet_s)
+        }
+        _ => Some(age),
+    }
 }
 
 /// The explanation by the idle time before the end, if none as long was survived.
@@ -213,15 +240,20 @@ fn by_idle_time(sessions: &[Session], at: usize) -> Option<Explanation> {
         // A program that dies of what it is sent closes too: only an end by itself is a timer's.
         Manner::Fin if sign == Sign::BeforeProbe => Explanation::IdleClosed,
         Manner::Disconnect { .. } => Explanation::IdleDisconnected,
+        Manner::ExitStatus { .. } if session.holds == Some(Holds::Shell) => Explanation::IdleShell,
+        Manner::ChannelClose => Explanation::ChannelTimeout,
         _ => return None,
     })
 }
 
-/// The longest idle time that any session from the same address of this machine survived, seconds: elsewhere are other timers.
+/// The longest idle time that any session from the same address of this machine survived, seconds: elsewhere are other timers. The idle
+/// time of a channel compares only with those of channels that hold the same.
 pub(super) fn longest_survived(sessions: &[Session], than: &Session) -> f64 {
     let address = |session: &Session| session.local.map(|local| local.ip());
-    let same_path = sessions.iter().filter(|session| address(session) == address(than));
-    same_path.map(|session| session.survived_s).fold(0.0, f64::max)
+    let of_channel = than.death().is_some_and(|(manner, _)| !manner.is_of_connection()) || is_left_by_shell(than);
+    let compares =
+        |session: &&Session| address(session) == address(than) && (!of_channel || session.holds == than.holds);
+    sessions.iter().filter(compares).map(|session| session.survived_s).fold(0.0, f64::max)
 }
 
 /// The sessions that ended at one minute of the hour, in different hours.

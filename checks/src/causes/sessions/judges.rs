@@ -9,14 +9,14 @@ use crate::facts::Evidence;
 use crate::facts::certainty::Certainty;
 use crate::facts::idle::Timeout;
 use crate::facts::idle::advice;
-use crate::facts::sessions::Session;
+use crate::facts::sessions::{Observer, Session, Traffic};
 
 /// Ends at one idle time or age that leave chance no room.
 const MANY: usize = 3;
 /// Sentences about single sessions.
 const TOLD: usize = 3;
 
-/// Idle sessions whose next packet was never acknowledged.
+/// Idle sessions whose next packet was without an ACK.
 pub(in crate::causes) fn silent_drop(evidence: &Evidence) -> Option<Match> {
     idle(evidence, Explanation::IdleSilent)
 }
@@ -40,15 +40,39 @@ pub(in crate::causes) fn disconnected(evidence: &Evidence) -> Option<Match> {
 pub(in crate::causes) fn left_by_shell(evidence: &Evidence) -> Option<Match> {
     let (_, members) = explained_by(evidence, Explanation::IdleShell)?;
     let clock = same_idle_time(&members);
-    let certainty = if clock { Certainty::Likely } else { Certainty::Possible };
+    // At a prompt that belongs to us, nobody has typed `exit`.
+    let watched = members.iter().any(|session| session.observer == Observer::Watch);
+    let certainty = match (watched, clock) {
+        (true, true) => Certainty::Certain,
+        (true, false) | (false, true) => Certainty::Likely,
+        (false, false) => Certainty::Possible,
+    };
     let found = Match::new(certainty, members.iter().take(TOLD).map(|session| because::ended(session)));
-    Some(if clock { found } else { found.at(Severity::Info) })
+    Some(if clock || watched { found } else { found.at(Severity::Info) })
+}
+
+/// Sessions whose channel the server closed.
+pub(in crate::causes) fn channel_timeout(evidence: &Evidence) -> Option<Match> {
+    let (_, members) = explained_by(evidence, Explanation::ChannelTimeout)?;
+    let kept = members.iter().any(|session| matches!(session.traffic, Traffic::Keepalive { .. }));
+    let certainty = if kept && same_idle_time(&members) { Certainty::Certain } else { Certainty::Likely };
+    Some(Match::new(certainty, details(&members)))
+}
+
+/// Sessions that the server's side ended at one moment at which it took no new ones.
+pub(in crate::causes) fn restarted(evidence: &Evidence) -> Option<Match> {
+    let (_, members) = explained_by(evidence, Explanation::Restarted)?;
+    let more = "no new login to the server could be had at that moment".to_owned();
+    Some(Match::new(Certainty::Likely, details(&members).chain([more])))
 }
 
 /// Sessions that ended at one age.
 pub(in crate::causes) fn lifetime(evidence: &Evidence) -> Option<Match> {
     let (all, members) = explained_by(evidence, Explanation::Lifetime)?;
-    let busy = members.iter().filter(|session| session.quiet_s < 5.0).count();
+    let in_use = |session: &&&Session| {
+        session.quiet_s < 5.0 || matches!(session.traffic, Traffic::Data { .. } | Traffic::Keepalive { .. })
+    };
+    let busy = members.iter().filter(in_use).count();
     let mut facts = vec![because::same_age(&members)];
     if busy > 0 {
         facts.push(format!("{busy} of them were in use until then: it is no idle timeout"));
@@ -65,10 +89,13 @@ pub(in crate::causes) fn wall_clock(evidence: &Evidence) -> Option<Match> {
         members.iter().map(|session| session.seen_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()).collect();
     let count = members.len();
     let ends = format!("{count} sessions of different age and idle time ended at {}", minutes.join(", "));
-    Some(Match::new(Certainty::Likely, [ends].into_iter().chain(details(&members))))
+    let moments: Vec<i64> = members.iter().map(|session| session.seen_at.as_second()).collect();
+    let apart = moments.iter().max().zip(moments.iter().min()).is_some_and(|(last, first)| last - first > 600);
+    let certainty = if apart { Certainty::Likely } else { Certainty::Possible };
+    Some(Match::new(certainty, [ends].into_iter().chain(details(&members))))
 }
 
-/// Sessions that stopped together, or without a new connection to be had.
+/// Sessions that stopped together, or without a new connection available.
 pub(in crate::causes) fn outage(evidence: &Evidence) -> Option<Match> {
     let (_, members) = explained_by(evidence, Explanation::Outage)?;
     let refused = members.iter().any(|session| session.next.is_some_and(|next| !next.answered));
@@ -130,7 +157,7 @@ fn idle(evidence: &Evidence, explanation: Explanation) -> Option<Match> {
     let shortest = *members.iter().min_by(|a, b| a.quiet_s.total_cmp(&b.quiet_s))?;
     let survived = longest_survived(all, shortest);
     let path_worked = members.iter().find_map(|session| because::path_worked(session));
-    let certain = same_idle_time(&members) && path_worked.is_some() && survived > 0.0;
+    let certain = (same_idle_time(&members) || all_watched(&members)) && path_worked.is_some() && survived > 0.0;
     let facts = because::same_idle(&members)
         .into_iter()
         .chain([because::ended(shortest)])
@@ -142,6 +169,12 @@ fn idle(evidence: &Evidence, explanation: Explanation) -> Option<Match> {
         found = found.with("count_max", advice::count_max(interval, 0.0).to_string());
     }
     Some(found.suspecting(suspects(shortest, survived)))
+}
+
+/// Whether several of them were lost while a session beside each was alive: one held for that.
+fn all_watched(members: &[&Session]) -> bool {
+    let watched = |session: &&Session| session.observer == Observer::Watch && session.others.alive > 0;
+    members.len() >= MANY && members.iter().all(watched)
 }
 
 fn same_idle_time(members: &[&Session]) -> bool {

@@ -13,7 +13,8 @@ mod own;
 mod tests;
 
 pub(super) use judges::{
-    closed, disconnected, left_by_shell, lifetime, outage, reset, silent_drop, stalled, state_lost, wall_clock,
+    channel_timeout, closed, disconnected, left_by_shell, lifetime, outage, reset, restarted, silent_drop, stalled,
+    state_lost, wall_clock,
 };
 pub use own::CAUSES;
 

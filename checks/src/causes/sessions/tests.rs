@@ -148,7 +148,10 @@ fn three_sessions_of_one_age_are_a_limit_on_age() {
     assert_eq!(codes(three.clone()), [("session-lifetime-limit", Certainty::Certain)]);
     // One that became older refutes it.
     let older = Session { age_s: Some(9000.0), ..open() };
-    assert!(!explain(&[three, vec![older]].concat()).contains(&Some(Explanation::Lifetime)));
+    assert!(!explain(&[three.clone(), vec![older]].concat()).contains(&Some(Explanation::Lifetime)));
+    // One that was dead for long before anybody noticed was not older.
+    let late = Session { age_s: Some(9000.0), ..silent(8900.0) };
+    assert_eq!(explain(&[three.clone(), vec![late]].concat())[..3], [Some(Explanation::Lifetime); 3]);
     // Sessions that nobody ever used are as idle as they are old.
     let unused = vec![aged(600.0, 600, 600.0), aged(600.0, 9000, 599.0), aged(600.0, 20000, 600.0)];
     assert_eq!(explain(&unused), [Some(Explanation::IdleClosed); 3]);
@@ -201,4 +204,39 @@ fn each_explanation_is_one_cause_and_its_certainty_grows_with_the_evidence() {
     assert_eq!(codes(vec![died(Manner::Reset, Sign::BeforeProbe, 0.0), open()]), []);
     let named = super::codes(&[silent(300.0), open(), died(Manner::Reset, Sign::BeforeProbe, 0.0)]);
     assert_eq!(named, [Some("idle-silent-drop"), None, Some("idle-unexplained")]);
+}
+
+#[test]
+fn a_shell_or_channel_that_ends_by_itself_compares_with_others_of_its_kind() {
+    let ended = |manner, holds, quiet_s| Session { holds: Some(holds), ..died(manner, Sign::BeforeProbe, quiet_s) };
+    let shell = ended(Manner::ExitStatus { status: 1 }, Holds::Shell, 300.0);
+    // A command that was silent for longer says nothing of the shell's own limit.
+    let command = Session { holds: Some(Holds::Command), survived_s: 4000.0, ..open() };
+    assert_eq!(explain(&[shell.clone(), command.clone()])[0], Some(Explanation::IdleShell));
+    let patient = Session { holds: Some(Holds::Shell), survived_s: 4000.0, ..open() };
+    assert_eq!(explain(&[shell, patient.clone()])[0], Some(Explanation::Unknown));
+    let closed = ended(Manner::ChannelClose, Holds::Command, 300.0);
+    assert_eq!(explain(&[closed.clone(), patient])[0], Some(Explanation::ChannelTimeout));
+    assert_eq!(explain(&[closed, command])[0], Some(Explanation::Unknown));
+    // A command that ends has come to its end.
+    assert_eq!(one(ended(Manner::ExitStatus { status: 0 }, Holds::Command, 300.0)), Some(Explanation::Unknown));
+}
+
+#[test]
+fn sessions_that_the_server_ends_together_while_it_takes_no_new_ones_are_a_restart() {
+    let next = |answered| Some(Next { after_s: 1.0, answered });
+    let busy = Session { seen_at: at(60), ..died(Manner::Fin, Sign::BeforeProbe, 0.5) };
+    let idle = Session { seen_at: at(61), ..died(Manner::Reset, Sign::BeforeProbe, 500.0) };
+    let all = |answered| explain(&[Session { next: next(answered), ..busy.clone() }, idle.clone()]);
+    assert_eq!(all(false), [Some(Explanation::Restarted); 2]);
+    assert_eq!(all(true), [Some(Explanation::WallClock); 2]);
+}
+
+#[test]
+fn sessions_in_use_that_stop_silently_at_one_age_met_a_limit_on_age() {
+    let others = Others { alive: 2, lost: 0 };
+    let aged = |age: f64, seen: u32| Session { age_s: Some(age + 30.0), seen_at: at(seen), others, ..silent(2.0) };
+    let three = [aged(900.0, 1000), aged(901.0, 3000), aged(899.0, 5000)];
+    assert_eq!(explain(&three), [Some(Explanation::Lifetime); 3]);
+    assert_eq!(explain(&[three[0].clone(), aged(300.0, 7000)])[0], Some(Explanation::Unknown));
 }

@@ -28,7 +28,7 @@ impl Facts {
     /// Whether the user's own client and the server would find an algorithm of every kind.
     pub(crate) fn user_would_agree(&self) -> bool {
         let Some(offer) = &self.server_offer else { return false };
-        KINDS.iter().all(|kind| self.agrees_on(kind, offer))
+        KINDS.iter().all(|kind| self.agrees_on(kind, offer)) && offer.has_a_known_compression()
     }
 
     /// Whether the user's own client and a server with this offer would find an algorithm of the kind.
@@ -43,6 +43,18 @@ impl Facts {
         let mut ciphers = self.client_offer.cipher.iter();
         kind.keyword == MAC_KIND.keyword
             && ciphers.find(|name| offer.cipher_to_server.contains(name)).is_some_and(|name| authenticates(name))
+    }
+}
+
+/// The compression methods that OpenSSH's client offers, whatever `Compression` says (compression_alg_list in its kex.c).
+pub(crate) const COMPRESSIONS: [&str; 3] = ["none", "zlib@openssh.com", "zlib"];
+
+impl KexInit {
+    /// Whether each direction has a compression method that OpenSSH's client offers; older recordings have no lists.
+    fn has_a_known_compression(&self) -> bool {
+        let known =
+            |theirs: &Vec<String>| theirs.is_empty() || theirs.iter().any(|name| COMPRESSIONS.contains(&&**name));
+        known(&self.compression_to_server) && known(&self.compression_to_client)
     }
 }
 

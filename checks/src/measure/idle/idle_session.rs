@@ -40,7 +40,7 @@ const GOODBYE: Duration = Duration::from_millis(300);
 const SETTLED: Duration = Duration::from_millis(700);
 
 /// Something that happens on a quiet session.
-pub(super) enum Event {
+pub(in crate::measure) enum Event {
     /// The server said something in the channel.
     Line,
     /// The session ended.
@@ -48,13 +48,13 @@ pub(super) enum Event {
 }
 
 /// A session that is open and quiet.
-pub(super) struct IdleSession {
+pub(in crate::measure) struct IdleSession {
     connection: Connection,
     channel: Option<Channel<Msg>>,
     opened: Instant,
     channel_quiet_since: Option<Instant>,
     /// Process numbers of the waiting command and of its parent on the server.
-    pub(super) pids: Option<(u32, u32)>,
+    pub(in crate::measure) pids: Option<(u32, u32)>,
     received: u64,
     holds: Holds,
     /// The exit status of what ran in the channel, and when the channel was closed: kept here, since a wait for an event may be given up.
@@ -66,7 +66,7 @@ impl IdleSession {
     /// Logs in and starts the waiting command, whose arguments bear `mark`.
     ///
     /// With `shell` it holds a login shell on a terminal instead, where the server gives one.
-    pub(super) async fn open(
+    pub(in crate::measure) async fn open(
         login: &Login,
         mark: Option<&str>,
         shell: bool,
@@ -144,13 +144,18 @@ impl IdleSession {
         greeted.then_some(running)
     }
 
+    /// Whether it holds a command that answers lines.
+    pub(in crate::measure) fn has_channel(&self) -> bool {
+        self.channel.is_some()
+    }
+
     /// What the session holds.
-    pub(super) fn holds(&self) -> Holds {
+    pub(in crate::measure) fn holds(&self) -> Holds {
         self.holds
     }
 
     /// Asks the server for a line after so many seconds.
-    pub(super) async fn ask_for_line(&mut self, seconds: u32) {
+    pub(in crate::measure) async fn ask_for_line(&mut self, seconds: u32) {
         if let Some(channel) = &self.channel {
             // A channel that is gone shows while we wait for the line.
             let _ = timeout(SAYING, channel.data_bytes(format!("{seconds}\n"))).await;
@@ -159,14 +164,14 @@ impl IdleSession {
     }
 
     /// Asks the server for lines, one every [`SERVER_INTERVAL`], to which nothing is answered.
-    pub(super) async fn ask_for_lines(&mut self) {
+    pub(in crate::measure) async fn ask_for_lines(&mut self) {
         if let Some(channel) = &self.channel {
             let _ = timeout(SAYING, channel.data_bytes(format!("{SERVER_INTERVAL}s\n"))).await;
         }
     }
 
     /// Sends a line and waits until the server has sent it back; how the session ended, if it did meanwhile.
-    pub(super) async fn echo(&mut self, ended: &mut Option<Ending>) -> KeepaliveReply {
+    pub(in crate::measure) async fn echo(&mut self, ended: &mut Option<Ending>) -> KeepaliveReply {
         let (asked, patience) = (Instant::now(), Patience::new(&self.connection, self.verdict_deadline()));
         self.ask_for_line(0).await;
         let line = async {
@@ -186,7 +191,7 @@ impl IdleSession {
     }
 
     /// Switches the kernel's TCP keepalives on or off, where the connection is a socket of ours.
-    pub(super) fn tcp_keepalive(&self, interval: Option<Duration>) {
+    pub(in crate::measure) fn tcp_keepalive(&self, interval: Option<Duration>) {
         if let Some(socket) = self.connection.socket() {
             // A kernel that cannot leaves the session silent, which the arm then shows.
             let keepalive = |interval| SocketKeepalive { idle: interval, interval, retries: KEEPALIVES };
@@ -195,7 +200,7 @@ impl IdleSession {
     }
 
     /// Begins a silence, which counts from the last byte that moved: what was heard before no longer matters.
-    pub(super) fn begin_silence(&mut self) -> Instant {
+    pub(in crate::measure) fn begin_silence(&mut self) -> Instant {
         let began = self.connection.quiet_since();
         let mut seen = self.connection.watch().seen();
         seen.longest_quiet = Duration::ZERO;
@@ -204,7 +209,7 @@ impl IdleSession {
     }
 
     /// The longest time without a byte either way since the silence began, and the bytes that came by themselves.
-    pub(super) fn silence(&self, began: Instant) -> (Duration, u64) {
+    pub(in crate::measure) fn silence(&self, began: Instant) -> (Duration, u64) {
         let seen = self.connection.watch().seen();
         let last = seen.last_received.max(seen.last_sent).unwrap_or(seen.opened).max(began);
         let until = seen.end.map_or_else(Instant::now, |end| end.at).max(last);
@@ -212,12 +217,12 @@ impl IdleSession {
     }
 
     /// Since when nothing has moved in the channel, how old the connection is.
-    pub(super) fn ages(&self) -> (Option<Duration>, Duration) {
+    pub(in crate::measure) fn ages(&self) -> (Option<Duration>, Duration) {
         (self.channel_quiet_since.map(|since| since.elapsed()), self.opened.elapsed())
     }
 
     /// Returns when the server says something in the channel, or the session ends by itself. May be given up and called again.
-    pub(super) async fn event(&mut self) -> Event {
+    pub(in crate::measure) async fn event(&mut self) -> Event {
         while let (Some(channel), None) = (&mut self.channel, self.closed_at) {
             match channel.wait().await {
                 Some(ChannelMsg::Data { .. }) => return Event::Line,
@@ -240,12 +245,12 @@ impl IdleSession {
     }
 
     /// Whether it has ended by itself, whoever has heard of it.
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::measure) fn is_over(&self) -> bool {
         self.closed_at.is_some() || self.connection.ending().is_some()
     }
 
     /// Returns when the session ends by itself.
-    pub(super) async fn ended(&mut self) -> Ending {
+    pub(in crate::measure) async fn ended(&mut self) -> Ending {
         loop {
             if let Event::Ended(ending) = self.event().await {
                 return ending;
@@ -254,7 +259,7 @@ impl IdleSession {
     }
 
     /// How the connection ended, once the library has noted it.
-    pub(super) async fn connection_ended(&self) -> Ending {
+    pub(in crate::measure) async fn connection_ended(&self) -> Ending {
         let began = Instant::now();
         loop {
             let ending = self.connection.ending();
@@ -267,17 +272,17 @@ impl IdleSession {
     }
 
     /// Asks whether the session is alive.
-    pub(super) async fn ask(&self) -> KeepaliveReply {
+    pub(in crate::measure) async fn ask(&self) -> KeepaliveReply {
         patience::keepalive(&self.connection, self.verdict_deadline()).await
     }
 
     /// The connection itself.
-    pub(super) fn connection(&self) -> &Connection {
+    pub(in crate::measure) fn connection(&self) -> &Connection {
         &self.connection
     }
 
     /// Ends the session in good order.
-    pub(super) async fn close(self) {
+    pub(in crate::measure) async fn close(self) {
         self.connection.close(Duration::from_secs(1)).await;
     }
 
@@ -287,7 +292,7 @@ impl IdleSession {
 }
 
 /// How long an answer may take before a connection counts as dead.
-pub(super) fn verdict_deadline(connection: &Connection) -> Duration {
+pub(in crate::measure) fn verdict_deadline(connection: &Connection) -> Duration {
     let info = connection.socket().and_then(crate::os::socket::Socket::tcp_info);
     let rto = info.map_or(RTO_MIN, |info| Duration::from_micros(u64::from(info.rto_us)).max(RTO_MIN));
     (rto * 31).clamp(VERDICT.0, VERDICT.1)

@@ -9,7 +9,12 @@ use crate::ssh::connection::Connection;
 /// That is any session that the path cut off, whether we saw it die, were still asking it, or closed it into the void.
 /// It is told that its terminal is gone (SIGHUP), since a shell at its prompt ignores SIGTERM.
 /// A process is ended, with its group, only when its arguments or its environment still bear our mark; its parent only when it is an SSH server's session process.
-pub(super) async fn end(connection: &Connection, pids: &[(u32, u32)], mark: &str, patience: Patience) -> Leftovers {
+pub(in crate::measure) async fn end(
+    connection: &Connection,
+    pids: &[(u32, u32)],
+    mark: &str,
+    patience: Patience,
+) -> Leftovers {
     if pids.is_empty() {
         return Leftovers::default();
     }

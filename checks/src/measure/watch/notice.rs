@@ -1,0 +1,31 @@
+//! What a watch tells while it runs and when it ends.
+
+use super::view::WatchedSession;
+use crate::facts::journal::Event;
+
+/// Something for the journal, or for the onlooker.
+#[derive(Debug)]
+pub enum Notice {
+    /// A record.
+    Record {
+        /// What it tells.
+        event: Box<Event>,
+        /// Whether it has to be on the disk before anything else happens.
+        now: bool,
+    },
+    /// The sessions, about once a second.
+    Sessions(Vec<WatchedSession>),
+}
+
+/// Why a watch ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// The user wished it, or its time was over.
+    Asked,
+    /// A login that had worked was refused; another one might lock the account.
+    LoginRefused,
+    /// The server showed another host key.
+    OtherHostKey,
+    /// The login cannot be repeated without a person.
+    NotRepeatable,
+}
