@@ -71,7 +71,7 @@ impl Client {
     fn examine(&self, prepare: impl FnOnce(&mut Command)) -> Seen {
         let mut command = self.doctor();
         prepare(&mut command);
-        run(&mut command, &self.path("out"), Duration::from_mins(1))
+        run(&mut command, &self.path("out"), Duration::from_mins(4))
     }
 }
 
@@ -164,7 +164,8 @@ fn a_server_that_abuses_a_session_finds_bounds_too() {
     for hostile in Hostile::AFTER_LOGIN {
         let seen = Client::of(hostile).examine(|_| {});
         assert!(seen.peak < AFTER_LOGIN, "{hostile:?}: {} MiB", seen.peak >> 20);
-        assert!(seen.took < Duration::from_secs(40), "{hostile:?}: {:?}", seen.took);
+        // What a flood costs is decryption: minutes on a machine that is busy with other tests.
+        assert!(seen.took < Duration::from_mins(3), "{hostile:?}: {:?}", seen.took);
         assert!(seen.report["verdict"].is_string(), "{hostile:?}: {}", seen.stderr);
     }
 }

@@ -54,8 +54,8 @@ pub fn asked(words: &[String]) -> Result<Asked> {
             bail!("cannot read {word}: there is no such file");
         }
         if looks_like_a_code(word) && !Path::new(word).exists() {
-            let hint = suggest(word).map(|known| format!("; you may mean {known}")).unwrap_or_default();
-            bail!("unknown code '{word}'{hint}; ssh-doctor causes lists all codes; a text goes between quotes");
+            let hint = suggest(word).map(|known| format!(" (similar: {known})")).unwrap_or_default();
+            bail!("unknown code '{word}'{hint}: ssh-doctor causes lists all codes; a text goes between quotes");
         }
     }
     if words.iter().all(|word| Path::new(word).exists()) {
@@ -102,7 +102,7 @@ mod tests {
         assert!(matches!(asked(&words(&["Cargo.toml"])), Ok(Asked::Log { name, .. }) if name == "Cargo.toml"));
         assert!(matches!(asked(&words(&["Broken", "pipe"])), Ok(Asked::Log { name, .. }) if name == "Broken pipe"));
         let misspelt = asked(&words(&["tcp-refusd"])).unwrap_err().to_string();
-        assert!(misspelt.contains("unknown code 'tcp-refusd'; you may mean tcp-refused"), "{misspelt}");
+        assert!(misspelt.contains("unknown code 'tcp-refusd' (similar: tcp-refused)"), "{misspelt}");
         assert!(asked(&words(&[" "])).unwrap_err().to_string().contains("nothing to explain"));
         assert!(asked(&words(&["src"])).unwrap_err().to_string().contains("it is a folder"));
     }

@@ -23,7 +23,7 @@ pub(super) const INEFFECTIVE: Cause = Cause {
         idle timeout that was measured. Either it comes too late (ServerAliveInterval above the timeout), or ssh gives up too early (a low \
         ServerAliveCountMax on a slow or lossy path), or only the kernel sends (TCPKeepAlive), which a proxy in the path answers itself.",
     fixes: &[Fix { summary: "Set an interval that held in this test", ..KEEPALIVE }],
-    symptoms: &["Timeout, server not responding.", "client_loop: send disconnect: Broken pipe"],
+    symptoms: &["client_loop: send disconnect: Broken pipe"],
     hides: &["idle-no-keepalive"],
     judge: ineffective,
     ..Cause::NEW

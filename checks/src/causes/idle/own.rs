@@ -14,6 +14,7 @@ pub(super) const NO_KEEPALIVE: Cause = Cause {
         timeout. ssh sends keepalives only if ServerAliveInterval is set. TCPKeepAlive, on by default, starts after \
         two hours on most systems (tcp(7)), too late for most timeouts.",
     fixes: &[Fix { summary: "Set the proven interval", ..KEEPALIVE }],
+    symptoms: &["client_loop: send disconnect: Broken pipe"],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.idle_deaths()?;
