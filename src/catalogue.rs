@@ -67,7 +67,7 @@ fn fix(fix: &Fix) -> String {
         let _ = write!(text, "\n\n```{language}\n{}\n```", snippet.trim_end());
     }
     if let Some(caution) = fix.caution {
-        let _ = write!(text, "\n\nMind: {caution}");
+        let _ = write!(text, "\n\nCaution: {caution}");
     }
     text
 }

@@ -1,4 +1,4 @@
-//! A sick server or network on loopback, ready to be examined like any other target.
+//! A faulty server or network on loopback, diagnosed exactly as if it were real.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -136,6 +136,6 @@ mod tests {
         let stage = start(None).await.unwrap();
         let key = &stage.target.credentials.identities[0].path;
         assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(stage.intro.contains("silently forgets"), "{}", stage.intro);
+        assert!(stage.intro.contains("silently drops"), "{}", stage.intro);
     }
 }

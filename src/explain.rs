@@ -48,7 +48,7 @@ fn other_clients(style: Style) -> String {
     let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));
     let entry = |fix: FilledFix| {
         let place = fix.file.map_or_else(String::new, |file| format!(" ({file})"));
-        let mind = fix.caution.map_or_else(String::new, |caution| format!("; mind: {caution}"));
+        let mind = fix.caution.map_or_else(String::new, |caution| format!("; caution: {caution}"));
         let line = style.wrapped(&first, &rest, &format!("{}{place}{mind}:", fix.summary));
         format!("{line}\n{}", style.snippet(PASTE, &fix.snippet.unwrap_or_default()))
     };

@@ -17,7 +17,7 @@ const HEAD: &str = "\
 values, `{interval_ms}` for the same interval in milliseconds, and words in capitals for your own.
 
 OpenSSH notices a dead server after the interval times the count plus one. A short interval with a small count
-ends sessions at the first outage of the network; with a larger count they live through it.
+ends sessions at the first outage of the network; with a larger count they survive it.
 
 ## In each client
 
@@ -52,7 +52,7 @@ pub fn page() -> String {
 
 fn client(name: &str, fix: &Fix) -> String {
     let place = fix.file.map_or_else(String::new, |file| format!(" ({file})"));
-    let mind = fix.caution.map_or_else(String::new, |caution| format!("\nMind: {caution}.\n"));
+    let mind = fix.caution.map_or_else(String::new, |caution| format!("\nCaution: {caution}.\n"));
     let snippet = fix.snippet.unwrap_or_default();
     format!("\n### {name}\n\n{}{place}:\n\n```text\n{snippet}\n```\n{mind}", fix.summary)
 }

@@ -10,8 +10,11 @@ pub mod demo;
 pub mod diagnose;
 pub mod explain;
 pub mod fixes;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod guide;
 pub mod journal;
+mod named_file;
 pub mod plan;
 pub mod record;
 pub mod redact;

@@ -1,12 +1,12 @@
 //! Evidence on disk: written redacted and for the user's eyes only, read with suspicion.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, ensure};
 use ssh_doctor_checks::facts::Evidence;
 
+use crate::named_file;
 use crate::redact::redacted;
 
 /// What is read of a file, bytes; more is no recording.
@@ -36,7 +36,7 @@ pub fn load(path: impl AsRef<Path>) -> anyhow::Result<Evidence> {
     let path = path.as_ref();
     let from_input = path == Path::new("-");
     let name = if from_input { "standard input".to_owned() } else { path.display().to_string() };
-    let text = if from_input { bounded(io::stdin().lock()) } else { File::open(path).and_then(bounded) };
+    let text = if from_input { bounded(io::stdin().lock()) } else { named_file::open(path).and_then(bounded) };
     parse(&text.with_context(|| format!("cannot read {name}"))?, &name)
 }
 

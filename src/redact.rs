@@ -1,8 +1,11 @@
-//! A recording without names: hosts, users, addresses and home folders are replaced, each always by the same stand-in.
+//! A recording without names: hosts, users, addresses, home folders, key files and the comments of keys are replaced, each always by the
+//! same stand-in.
 //!
 //! What judges compare stays comparable. A server's own words may still name its owner in ways that no pattern knows, so a
 //! recording is read before it is shared.
 
+mod homes;
+mod keys;
 mod names;
 
 use anyhow::Context;
@@ -10,6 +13,7 @@ use serde_json::Value;
 use ssh_doctor_checks::facts::Evidence;
 
 use crate::diagnose::diagnose;
+use keys::Keys;
 use names::{Names, Reach};
 
 /// The evidence with names and addresses replaced; its diagnosis stays the same.
@@ -31,6 +35,7 @@ fn replace(evidence: &Evidence, reach: Reach) -> anyhow::Result<Evidence> {
     let mut value = serde_json::to_value(evidence)?;
     let mut names = Names::of(&evidence.target);
     evidence.hops.iter().for_each(|hop| names.know(&hop.evidence.target));
+    names.keys = Keys::of(evidence);
     let own = std::iter::once("/target".to_owned());
     let of_hops = (0..evidence.hops.len())
         .flat_map(|at| ["name", "evidence/target", "forward/host"].map(|place| format!("/hops/{at}/{place}")));
@@ -51,6 +56,11 @@ fn walk(value: &mut Value, names: &mut Names, reach: Reach) {
         Value::String(text) => *text = names.replaced(text, reach),
         Value::Array(items) => items.iter_mut().for_each(|item| walk(item, names, reach)),
         Value::Object(fields) => {
+            if fields.contains_key("fingerprint")
+                && let Some(Value::String(comment)) = fields.get_mut("comment")
+            {
+                *comment = names.keys.comment(comment);
+            }
             let renamed = std::mem::take(fields).into_iter().map(|(key, mut field)| {
                 walk(&mut field, names, reach);
                 // A key is a field's name, or an address or a host: never a word to replace.

@@ -55,7 +55,7 @@ fn each_hop_is_listed_with_its_time_and_the_one_that_forgets_is_told() {
     let lines = listed(&searched(&[(1, false), (2, true)], |_| {}));
     let expected = [
         "   1  192.168.1.1     0.8 ms  your router",
-        "   2  100.64.0.1      7.1 ms  forgets",
+        "   2  100.64.0.1      7.1 ms  drops idle connections",
         "   3  no answer",
         "   4  192.0.2.4      12.0 ms  the last before the server",
         "   5  192.0.2.5     112.2 ms  the server",
@@ -67,8 +67,8 @@ fn each_hop_is_listed_with_its_time_and_the_one_that_forgets_is_told() {
 fn of_a_range_each_may_forget() {
     let lines = listed(&searched(&[(2, false), (4, true)], |_| {}));
     assert_eq!(lines[1], "   2  100.64.0.1      7.1 ms");
-    assert_eq!(lines[2], "   3  no answer               may forget");
-    assert_eq!(lines[3], "   4  192.0.2.4      12.0 ms  may forget; the last before the server");
+    assert_eq!(lines[2], "   3  no answer               may drop idle connections");
+    assert_eq!(lines[3], "   4  192.0.2.4      12.0 ms  may drop idle connections; the last before the");
 }
 
 #[test]

@@ -258,12 +258,12 @@ fn a_proxy_command_that_works_is_healthy() {
 }
 
 #[test]
-fn a_proxy_command_that_fails_is_named_with_its_status_and_what_it_printed() {
+fn a_proxy_command_that_fails_is_named_with_its_status_and_the_errors_that_it_printed() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);
     let (fails, cannot_start) = ("jump-proxy-command-failed", "config-proxy-command");
     for (command, code, status, words) in [
-        ("sh -c 'echo \"gateway: please log in\" >&2; exit 3'", fails, "status 3", "please log in"),
+        ("sh -c 'echo \"gateway: please log in\" >&2; exit 3'", fails, "status 3", "it printed 22 bytes, masked"),
         ("no-such-program %h", cannot_start, "status 127", "not found"),
         (
             "ssh -F none -o BatchMode=yes -o ConnectTimeout=2 -p 9 -W %h:%p %h",

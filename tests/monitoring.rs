@@ -354,9 +354,10 @@ fn a_real_prometheus_scrapes_three_exporters_and_sees_what_blackbox_exporter_see
     };
     let success = || by_instance("probe_success{job=\"ssh\",site=\"fra1\"}");
     assert!(eventually(PATIENCE, || success() == expected), "{:?}", success());
-    assert_eq!(by_instance("up{job=\"ssh\"} == 1").len(), expected.len());
-    assert_eq!(by_instance("ssh_doctor_probes_in_flight").len(), 3, "each exporter is scraped itself");
-    assert!(by_instance("sum by (instance) (ssh_doctor_probes_total)").values().all(|probes| *probes > 0.0));
+    assert!(eventually(PATIENCE, || by_instance("up{job=\"ssh\"} == 1").len() == expected.len()));
+    // Each exporter has its share, and is scraped itself.
+    let busy = || by_instance("sum by (instance) (ssh_doctor_probes_total) > 0").len();
+    assert!(eventually(PATIENCE, || busy() == 3));
     let causes = || {
         let found = query("ssh_doctor_diagnosis{severity=\"critical\"}");
         found.iter().map(|series| series["metric"]["code"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()

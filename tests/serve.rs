@@ -135,6 +135,7 @@ fn a_bad_configuration_is_one_sentence_with_its_line_and_never_replaces_a_good_o
     for (yaml, said) in [
         ("modules:\n  m:\n    onyl: [tcp]\n", format!("{name} line 3: ")),
         ("modules:\n  m:\n    only: [smtp]\n", "'smtp' is not a check".to_owned()),
+        ("modules:\n  m:\n    expect: [ftp]\n", "'ftp' is not a service; the services are shell".to_owned()),
         ("modules:\n  m:\n    timeout: 5\n", "'5' is not a duration".to_owned()),
         ("allow:\n  networks: [10.0.0.0/64]\nmodules: {}\n", format!("{name} line 2: ")),
         ("modules: {}\n", "modules is empty".to_owned()),

@@ -48,3 +48,16 @@ fn an_idle_timeout_is_measured_once_for_a_path_and_survives_kill_9() {
     assert!(again.value("ssh_doctor_idle_measured_timestamp_seconds") > 1e9);
     assert_eq!(exporter.metric("ssh_doctor_idle_tests_total"), 0.0);
 }
+
+#[test]
+fn a_module_says_what_the_account_must_serve() {
+    let Some(sshd) = LoopbackSshd::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let yaml =
+        format!("allow: {{networks: [127.0.0.0/8]}}\nmodules:\n  login:\n    expect: [sftp, shell]\n{}", sshd.module());
+    let exporter = Exporter::start(folder.path(), &yaml, &[]);
+    let answer = exporter.get(&format!("/probe?format=json&target=127.0.0.1:{}", sshd.port));
+    let report: serde_json::Value = serde_json::from_str(answer.body()).unwrap();
+    assert_eq!(report["verdict"], "healthy", "{report:#}");
+    assert_eq!(report["expected"], serde_json::json!(["sftp", "shell"]));
+}

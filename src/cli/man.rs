@@ -15,6 +15,25 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("NO_COLOR", "No colours, unless --color asks for them."),
 ];
 
+/// The files that are read; none is changed.
+const FILES: &[(&str, &str)] = &[
+    ("~/.ssh/config, /etc/ssh/ssh_config", "The settings of ssh, as ssh -G prints them."),
+    (
+        "~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts",
+        "Trusted host keys, or the files that UserKnownHostsFile and GlobalKnownHostsFile name.",
+    ),
+    ("~/.ssh/id_*", "Private keys, or those that IdentityFile names; an agent's keys come first."),
+    ("/etc/resolv.conf, /etc/hosts, /etc/nsswitch.conf", "The sources of host names."),
+];
+
+/// How to read the JSON.
+const JSON: &[(&str, &str)] = &[
+    ("verdict, exit_status, died_at", "The result, and the check at which sessions fail."),
+    ("checks[]", "name, status (pass, warn, fail, skip, error), duration_ms, summary, evidence."),
+    ("diagnoses[]", "code, stage, severity, certainty, title, explanation, because, fixes; the root cause first."),
+    ("schema", "ssh-doctor schema prints the JSON Schema. Keys are added and never renamed."),
+];
+
 /// The man page as roff text.
 pub fn man_page() -> io::Result<String> {
     let mut command = Cli::command().after_help("");
@@ -38,6 +57,8 @@ pub fn man_page() -> io::Result<String> {
     let mut rest = Roff::new();
     section(&mut rest, "EXIT STATUS", &EXIT_STATUS);
     section(&mut rest, "ENVIRONMENT", ENVIRONMENT);
+    section(&mut rest, "FILES", FILES);
+    section(&mut rest, "JSON", JSON);
     section(&mut rest, "EXAMPLES", EXAMPLES);
     rest.control("SH", ["SEE ALSO"]).text([bold("ssh"), roman("(1), "), bold("ssh_config"), roman("(5)")]);
     rest.to_writer(&mut page)?;

@@ -5,24 +5,23 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::hints;
 use crate::terminal;
 
 /// Commands that clap's own words would name wrongly.
-const COMMANDS: [&str; 8] = ["check", "demo", "explain", "causes", "diagnose", "schema", "completions", "man"];
-
-/// Options that people expect and that ssh spells differently, each with what does it here.
-const MEANT: [(&str, &str); 11] = [
-    ("--port", "-p PORT"),
-    ("--user", "-l LOGIN"),
-    ("--login", "-l LOGIN"),
-    ("--username", "-l LOGIN"),
-    ("--identity", "-i FILE"),
-    ("--key", "-i FILE"),
-    ("--config", "-F CONFIG"),
-    ("--jump", "-J HOPS"),
-    ("--json", "--format json"),
-    ("--nagios", "--format nagios"),
-    ("--prometheus", "--format prometheus"),
+const COMMANDS: [&str; 12] = [
+    "check",
+    "demo",
+    "explain",
+    "causes",
+    "diagnose",
+    "report",
+    "sessions",
+    "tap",
+    "serve",
+    "schema",
+    "completions",
+    "man",
 ];
 
 /// A command line that asks for help, or is wrong.
@@ -71,45 +70,51 @@ impl Unread {
                 // The most similar one comes last.
                 let similar = context(ContextKind::SuggestedSubcommand);
                 match similar.as_deref().and_then(|names| names.rsplit(", ").next()) {
-                    Some(command) => format!("'{word}' is no command; you may mean ssh-doctor {command}; see {help}"),
-                    None => format!("'{word}' is no command; to examine a host of that name: ssh-doctor check {word}"),
+                    Some(command) => {
+                        format!("unknown command '{word}': the most similar is ssh-doctor {command}; see {help}")
+                    }
+                    None => {
+                        format!("unknown command '{word}': to check a host of that name, run ssh-doctor check {word}")
+                    }
                 }
             }
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-                format!("say what to do: ssh-doctor check HOST examines a host; the rest: {help}")
+                format!("no command: ssh-doctor check HOST checks a host; for the others see {help}")
             }
             ErrorKind::UnknownArgument if !wrong.starts_with('-') => {
-                format!("'{wrong}' is one argument too many; see {help}")
+                format!("unexpected argument '{wrong}': see {help}")
             }
             ErrorKind::UnknownArgument => {
-                let meant = MEANT.iter().find(|(word, _)| wrong == *word).map(|(_, flag)| (*flag).to_owned());
-                let hint = meant.or_else(|| context(ContextKind::SuggestedArg));
-                let hint = hint.map(|arg| format!("; you may mean {arg}"));
                 let of = self.command.map(|command| format!(" of {command}")).unwrap_or_default();
-                format!("'{wrong}' is no option{of}{}; see {help}", hint.unwrap_or_default())
+                let similar = || context(ContextKind::SuggestedArg).map(|arg| format!("the most similar is {arg}; "));
+                match hints::for_option(&wrong) {
+                    Some(hint) => format!("unknown option '{wrong}'{of}: {hint}"),
+                    None => format!("unknown option '{wrong}'{of}: {}see {help}", similar().unwrap_or_default()),
+                }
             }
-            ErrorKind::MissingRequiredArgument => format!("{wrong} is missing; see {help}"),
-            ErrorKind::InvalidValue if value.is_empty() => format!("{wrong} needs a value; see {help}"),
+            ErrorKind::MissingRequiredArgument => format!("{wrong} is missing: see {help}"),
+            ErrorKind::InvalidValue if value.is_empty() => format!("{wrong} needs a value: see {help}"),
             ErrorKind::InvalidValue => {
-                let valid = context(ContextKind::ValidValue).map(|valid| format!("; it takes {valid}"));
-                format!("'{value}' is no value of {wrong}{}", valid.unwrap_or_else(|| format!("; see {help}")))
+                let valid = context(ContextKind::ValidValue).map(|valid| format!("it takes {valid}"));
+                format!("invalid value '{value}' for {wrong}: {}", valid.unwrap_or_else(|| format!("see {help}")))
             }
             ErrorKind::ValueValidation => {
                 let why = std::error::Error::source(&self.error).map(ToString::to_string).unwrap_or_default();
-                format!("'{value}' is no value of {wrong}: {why}")
+                let why = why.replace("is not in 3..=16", "is not a number from 3 to 16");
+                format!("invalid value '{value}' for {wrong}: {why}")
             }
             ErrorKind::ArgumentConflict => {
                 let other = context(ContextKind::PriorArg).unwrap_or_default();
                 if other.is_empty() || other == wrong {
-                    format!("{wrong} was given twice; give it once")
+                    format!("{wrong} was given twice: give it once")
                 } else {
-                    format!("{wrong} and {other} exclude each other; give one of them")
+                    format!("{wrong} and {other} exclude each other: give one of them")
                 }
             }
             _ => {
                 let text = self.error.to_string();
                 let paragraph = text.split("\n\n").next().unwrap_or_default();
-                format!("{}; see {help}", paragraph.trim_start_matches("error: "))
+                format!("{}: see {help}", paragraph.trim_start_matches("error: "))
             }
         }
     }

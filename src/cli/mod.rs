@@ -1,6 +1,8 @@
-//! The command line: what can be asked. A flag that `ssh` has too is spelt the same here.
+//! The command line. ssh's own flags work the same.
 
 mod color;
+mod completions;
+mod hints;
 mod man;
 mod misuse;
 mod ssh_flags;
@@ -11,8 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, value_parser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, value_parser};
 use clap_complete::Shell;
 use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::facts::Check;
@@ -22,6 +23,7 @@ use crate::sessions::SessionsArgs;
 use crate::tap::TapArgs;
 use crate::targets::Shard;
 pub use color::ColorArgs;
+pub use completions::{completion_script, known_hosts};
 pub use man::man_page;
 pub use misuse::Unread;
 pub use ssh_flags::OtherSshFlags;
@@ -41,17 +43,17 @@ pub const EXIT_STATUS: [(&str, &str); 4] = [
 
 /// Commands worth copying, for `--help` and the man page.
 pub const EXAMPLES: &[(&str, &str)] = &[
-    ("ssh-doctor check db", "Examine the host that `ssh db` would reach, with the same settings"),
-    ("ssh-doctor check --idle 30m me@db.example:2222", "Look for an idle timer of up to half an hour"),
+    ("ssh-doctor check db", "Check the host that `ssh db` would reach, with the same settings"),
+    ("ssh-doctor check --idle 30m me@db.example:2222", "Find an idle timeout of up to half an hour"),
     ("ssh-doctor check --idle 0 -J bastion db", "All but the idle test, through a jump host"),
     ("ssh-doctor check --only tcp,auth --format json a b c", "Some checks of three hosts, for a program"),
-    ("ssh-doctor check --targets hosts.txt --resume hosts.jsonl", "A list of hosts; killed, it goes on where it was"),
+    ("ssh-doctor check --targets hosts.txt --resume hosts.jsonl", "A list of hosts; resumes after an interruption"),
     ("ssh-doctor check --record db.json db", "Keep the evidence, without secrets"),
-    ("ssh-doctor diagnose db.json", "Judge it again, offline"),
-    ("ssh-doctor sessions --probe", "Which of the sessions that are open now are dead"),
-    ("ssh-doctor serve --config serve.yml --check-config", "Whether the exporter's configuration can be used"),
+    ("ssh-doctor diagnose db.json", "Diagnose it again, offline"),
+    ("ssh-doctor sessions --probe", "Find dead sessions among those open now"),
+    ("ssh-doctor serve --config serve.yml --check-config", "Check the exporter's configuration"),
     ("ssh-doctor serve --config serve.yml", "Serve http://127.0.0.1:9822/probe?target=HOST&module=NAME"),
-    ("ssh-doctor demo", "See it find a fault, with nothing installed"),
+    ("ssh-doctor demo", "Watch it find a fault, with nothing installed"),
 ];
 
 /// Finds where SSH sessions die, why, and a fix proven on your own path.
@@ -66,12 +68,12 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Examine each TARGET: from the name look-up to a session's survival in silence
+    /// Check each TARGET: from the name lookup to sessions that stay idle
     #[command(after_help = check_after_help())]
     Check(Box<CheckArgs>),
-    /// Start a sick server and network on this machine, and examine it; needs nothing installed
+    /// Start a faulty server or network on this machine, and diagnose it; needs nothing installed
     Demo(DemoArgs),
-    /// Explain a cause and how to mend it
+    /// Explain a cause and how to fix it
     Explain {
         /// The cause's code, as reports and `ssh-doctor causes` show it
         code: String,
@@ -79,15 +81,26 @@ pub enum Command {
         #[command(flatten)]
         look: ColorArgs,
     },
-    /// List every cause that can be named
+    /// List all causes
     Causes(ColorArgs),
-    /// Judge recorded evidence again, offline
+    /// Diagnose recorded evidence again, offline
     Diagnose {
         /// What `check --record` wrote; `-` for standard input
         file: String,
-        /// Inconclusive where the evidence is older than this
+        /// Inconclusive if the evidence is older than this
         #[arg(long, value_name = "DURATION", value_parser = age)]
         max_age: Option<Duration>,
+        /// The report's shape.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Render recorded evidence, as text or as a page for a ticket
+    Report {
+        /// What `check --record` wrote; `-` for standard input
+        file: String,
+        /// A self-contained HTML page
+        #[arg(long)]
+        html: bool,
         /// The report's shape.
         #[command(flatten)]
         output: Output,
@@ -108,7 +121,11 @@ pub enum Command {
     /// Print the completions for a shell
     Completions {
         /// Which shell
-        shell: Shell,
+        #[arg(required_unless_present = "hosts")]
+        shell: Option<Shell>,
+        /// Print the hosts of ssh_config and known_hosts, for the scripts
+        #[arg(long, hide = true, exclusive = true)]
+        hosts: bool,
     },
     /// Print the man page
     Man,
@@ -127,7 +144,7 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub scope: Scope,
     /// Read a password from FILE; SSH_DOCTOR_PASSWORD may hold one too
-    #[arg(long, value_name = "FILE", help_heading = "As in ssh")]
+    #[arg(long, value_name = "FILE", help_heading = "Same as ssh")]
     pub password_file: Option<PathBuf>,
     /// The report's shape.
     #[command(flatten)]
@@ -144,11 +161,14 @@ pub struct CheckArgs {
     /// Write the evidence to FILE, without secrets, for `ssh-doctor diagnose`
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub record: Option<PathBuf>,
+    /// Show and record the commands of your settings and what they print as they are, not masked
+    #[arg(long, help_heading = "Report")]
+    pub record_plain: bool,
 }
 
 /// The flags that `ssh` has too.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "As in ssh")]
+#[command(next_help_heading = "Same as ssh")]
 pub struct SshFlags {
     /// Port to connect to
     #[arg(short = 'p', value_name = "PORT", value_parser = port)]
@@ -192,19 +212,19 @@ impl SshFlags {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What to examine")]
 pub struct Scope {
-    /// Longest idle time to test, 0 for none [default: 6m; none for several targets, with --deadline or for nagios]
+    /// Longest idle time to test, 0 for none [default: 6m; none for several targets, with --deadline, for nagios or prometheus]
     #[arg(long, value_name = "DURATION", value_parser = idle_duration)]
     pub idle: Option<Duration>,
-    /// Most sessions of the idle test at once, 3 to 16; fewer take longer, and below 12 fewer causes are told apart
+    /// Most sessions of the idle test at once, 3 to 16; fewer take longer, and below 12 some causes become indistinguishable
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u8).range(3..=16))]
     pub sessions: u8,
-    /// Open many connections or channels and move much data too
+    /// Also run checks that open many connections or channels, or move much data
     #[arg(long)]
     pub deep: bool,
-    /// Only these checks, and those that they need
+    /// Only these checks, and those that they depend on
     #[arg(long, value_name = "CHECK,..", value_delimiter = ',', value_parser = check_names(), hide_possible_values = true)]
     pub only: Vec<Check>,
-    /// Not these checks, nor those that need them
+    /// Not these checks, nor those that depend on them
     #[arg(long, value_name = "CHECK,..", value_delimiter = ',', value_parser = check_names(), hide_possible_values = true)]
     pub skip: Vec<Check>,
     /// What the account must serve: shell, exec, sftp, git, forward; without it, what it turns out to serve
@@ -284,25 +304,25 @@ impl Scope {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report")]
 pub struct Output {
-    /// text for people; json: one object per target, one per line; nagios: a plugin's output; prometheus: metrics
+    /// text for people; json: one object per target, one per line; html: a page for a ticket; nagios: a plugin's output; prometheus: metrics
     #[arg(
         long,
         value_enum,
         default_value_t = Format::Text,
-        value_name = "text|json|nagios|prometheus",
+        value_name = "text|json|html|nagios|prometheus",
         hide_possible_values = true
     )]
     pub format: Format,
     /// Indent the JSON
     #[arg(long)]
     pub pretty: bool,
-    /// Leave evidence, explanations and fixes out of the JSON; the keys stay, empty
+    /// JSON without evidence, explanations and fixes (same keys, empty)
     #[arg(long)]
     pub brief: bool,
     /// Write the report to FILE, replaced atomically, in place of standard output
     #[arg(id = "output", long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Tell a keepalive in this client's syntax: ssh, putty, paramiko, jsch, ansible...
+    /// Show the fix for this client: ssh, putty, paramiko, jsch, ansible...
     #[arg(long, value_enum, default_value_t, value_name = "NAME", hide_possible_values = true)]
     pub client: Client,
     /// Report everything seen: lifelines, hops, checks, settings; twice: algorithms and the idle test's steps too
@@ -355,11 +375,20 @@ pub enum Format {
     Text,
     /// For programs: one object per target, one per line
     Json,
+    /// For a ticket: one self-contained page
+    Html,
     /// For Nagios and Icinga: a plugin's output
     Nagios,
     /// For Prometheus: the text exposition format
     Prometheus,
 }
+
+/// A reader of a duration; its error is one sentence.
+type DurationReader = fn(&str) -> Result<Duration, String>;
+
+/// The readers of durations.
+pub(crate) const DURATIONS: [DurationReader; 4] =
+    [values::idle_duration, values::stage_duration, values::whole_duration, values::age];
 
 impl Cli {
     /// Reads the command line. What cannot be read is not printed here: a misuse is one sentence, a request for help is not an error.
@@ -367,13 +396,6 @@ impl Cli {
         let args: Vec<OsString> = args.into_iter().collect();
         Self::try_parse_from(&args).map_err(|error| Unread::new(error, &args))
     }
-}
-
-/// The command line for completions: with the codes that `explain` knows.
-#[must_use]
-pub fn command_to_complete() -> clap::Command {
-    let codes = PossibleValuesParser::new(ssh_doctor_checks::causes::all().map(|cause| cause.code));
-    Cli::command().mut_subcommand("explain", |explain| explain.mut_arg("code", |code| code.value_parser(codes)))
 }
 
 /// Whether the command line asks for a plugin's output, whatever else is wrong with it.

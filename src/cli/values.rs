@@ -9,6 +9,9 @@ use ssh_doctor_checks::facts::Check;
 /// The longest silence worth testing in one sitting.
 const LONGEST_IDLE: Duration = Duration::from_hours(24);
 
+/// The shortest test: a timer below it would end sessions that wait for an answer.
+const SHORTEST_IDLE: Duration = Duration::from_secs(1);
+
 /// The longest bound on a stage.
 const LONGEST_STAGE: Duration = Duration::from_hours(1);
 
@@ -31,7 +34,12 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
 
 /// A value of `--idle`.
 pub(super) fn idle_duration(text: &str) -> Result<Duration, String> {
-    within(text, LONGEST_IDLE, "24h")
+    match within(text, LONGEST_IDLE, "24h")? {
+        short if !short.is_zero() && short < SHORTEST_IDLE => {
+            Err("the shortest idle test is 1s; 0 skips it".to_owned())
+        }
+        idle => Ok(idle),
+    }
 }
 
 /// A value of `--timeout`.
@@ -107,14 +115,14 @@ mod tests {
 
     #[test]
     fn durations_read_as_the_contract_says() {
-        let read = ["0", "90s", "6m", "1h30m", "1h 30m", "500ms"].map(|text| idle_duration(text).unwrap().as_millis());
-        assert_eq!(read, [0, 90_000, 360_000, 5_400_000, 5_400_000, 500]);
+        let read = ["0", "90s", "6m", "1h30m", "1h 30m", "1500ms"].map(|text| idle_duration(text).unwrap().as_millis());
+        assert_eq!(read, [0, 90_000, 360_000, 5_400_000, 5_400_000, 1500]);
     }
 
     #[test]
     fn what_is_no_duration_says_what_is() {
         assert_eq!(idle_duration("90"), Err("a number needs its unit: write 90s or 90m".into()));
-        for text in ["", "m", "-6m", "6 parsecs", "99999999999999999999h", "25h"] {
+        for text in ["", "m", "-6m", "6 parsecs", "99999999999999999999h", "25h", "1ms"] {
             assert!(idle_duration(text).is_err(), "{text}");
         }
         assert!(stage_duration("0").is_err());

@@ -12,5 +12,6 @@ mod write;
 pub use clock::milliseconds;
 pub use folder::{folder, new_file, prune};
 pub use history::{History, by_server, evidence, histories};
+pub(crate) use read::records;
 pub use read::{Journal, read};
 pub use write::{OpenError, Sync, Writer};

@@ -33,8 +33,12 @@ pub fn read(path: &Path) -> io::Result<Journal> {
     if !in_use {
         file.unlock()?;
     }
+    records(BufReader::new(file), in_use)
+}
+
+/// The records of a journal's text.
+pub(crate) fn records(mut reader: impl BufRead, in_use: bool) -> io::Result<Journal> {
     let mut journal = Journal { in_use, ..Journal::default() };
-    let mut reader = BufReader::new(file);
     let mut line = Vec::new();
     loop {
         line.clear();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ssh_doctor_checks::base::masking::masked;
 use ssh_doctor_checks::base::target::Identity;
 use ssh_doctor_checks::base::text::{sanitize, seconds};
 
@@ -41,7 +42,10 @@ impl Planned {
                 if limits.idle.is_zero() { "no test".to_owned() } else { seconds(limits.idle.as_secs_f64()) }
             ),
         ];
-        lines.extend(target.proxy.as_ref().map(|proxy| format!("proxy: {}", sanitize(&proxy.command))));
+        lines.extend(target.proxy.as_ref().map(|proxy| match proxy.hops.as_slice() {
+            [] if !limits.plain => format!("proxy: ProxyCommand {}", masked(&proxy.command)),
+            _ => format!("proxy: {}", sanitize(&proxy.command)),
+        }));
         lines.extend(settings.not_honoured.iter().map(|sentence| format!("not honoured: {sentence}")));
         if verbose > 1 {
             let offer = &target.algorithms;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use anyhow::{Result, bail, ensure};
+use ssh_doctor_checks::base::masking::holds_password;
 use ssh_doctor_checks::base::text::sanitize;
 
 /// The longest name that we take, in bytes (NI_MAXHOST of getnameinfo(3)); one of DNS has at most 253.
@@ -24,9 +25,23 @@ impl Destination {
     /// Takes a target apart; an error says what is wrong with it.
     pub(super) fn parse(input: &str) -> Result<Self> {
         ensure!(!input.is_empty(), "the target is empty; give a host, user@host, host:port or ssh://user@host:port");
+        ensure!(
+            !holds_password(input),
+            "the target holds a password; leave it out and use --password-file or SSH_DOCTOR_PASSWORD"
+        );
         ensure!(input.len() <= LONGEST, "the target is {} bytes long; a host name has at most 253", input.len());
         if let Some(rest) = input.strip_prefix("ssh://") {
             return uri(input, rest);
+        }
+        if let Some(target) = input.strip_prefix("ssh ") {
+            bail!(
+                "'{}' is not a target: leave the word ssh out, ssh-doctor check {}",
+                sanitize(input),
+                sanitize(target.trim())
+            );
+        }
+        if input.bytes().all(|byte| byte.is_ascii_digit()) && input.parse::<u16>().is_ok() {
+            bail!("'{input}' is a number, not a host: give a port as host:{input} or -p {input}");
         }
         if let Some((scheme, _)) = input.split_once("://") {
             bail!("'{}' is not an SSH target: the scheme is {}, not ssh", sanitize(input), sanitize(scheme));
@@ -61,10 +76,6 @@ fn uri(input: &str, rest: &str) -> Result<Destination> {
     let (user, place) = match rest.rsplit_once('@') {
         Some((user, place)) => {
             let user = user.split_once(';').map_or(user, |(user, _)| user);
-            ensure!(
-                !user.contains(':'),
-                "the target holds a password; leave it out and use --password-file or SSH_DOCTOR_PASSWORD"
-            );
             (Some(valid_user(input, &unescaped(input, user)?)?), place)
         }
         None => (None, rest),
@@ -211,6 +222,8 @@ mod tests {
             "[::1]x",
             "ssh://",
             "ssh://me:secret@db",
+            "ssh://me:secret@db/path",
+            "http://me:secret@db",
             "ssh://db/path",
             "http://db",
             "ssh://%zz@db",
@@ -221,6 +234,7 @@ mod tests {
             &long,
         ] {
             let error = Destination::parse(input).expect_err(input).to_string();
+            assert!(!error.contains("secret"), "{error}");
             assert!(!error.contains('\n') && !error.contains('\u{7}') && error.len() < 500, "{error}");
         }
     }

@@ -79,6 +79,7 @@ async fn hop(
             defaults,
             settings,
             server_alive_from,
+            plain: false,
             arguments,
         },
     )

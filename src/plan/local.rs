@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use nix::unistd::{Uid, User, gethostname};
 
 /// What ssh's tokens say of this side.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Local {
     /// Login name (%u).
     pub(super) user: String,

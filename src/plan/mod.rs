@@ -4,6 +4,7 @@ mod configuration;
 mod describe;
 mod destination;
 mod flags;
+pub(crate) mod fuzz;
 mod ipqos;
 mod jumps;
 mod ledger;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use secrecy::SecretString;
 use ssh_doctor_checks::base::limits::Limits;
+use ssh_doctor_checks::base::masking::holds_password;
 use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::sanitize;
@@ -58,6 +60,7 @@ pub struct Plan {
     timeout: Option<StageBound>,
     server: bool,
     with_ssh: bool,
+    plain: bool,
     expected: Vec<Service>,
     /// What ssh said of other targets, where there are several.
     cache: Option<SettingsCache>,
@@ -84,6 +87,8 @@ pub struct Circumstances {
     pub several: bool,
     /// The time for each stage where the whole run has a deadline.
     pub stage: Option<Duration>,
+    /// Whether the report is a scrape of metrics, which has no time for an idle test unless it was asked for.
+    pub is_for_metrics: bool,
 }
 
 /// A bound on each stage, and the option that it comes from.
@@ -112,7 +117,7 @@ pub(crate) fn parts(input: &str) -> Result<(Option<String>, String, Option<u16>)
 }
 
 impl Plan {
-    /// Reads the options and the files that they name; an error is one sentence about what was asked wrongly.
+    /// Reads the options and the files that they name; an error is one sentence about the usage error.
     pub fn new(args: &CheckArgs, circumstances: Circumstances) -> Result<Self> {
         // In the other formats, one that cannot be used has a report.
         if args.output.format == Format::Text {
@@ -122,7 +127,7 @@ impl Plan {
         }
         record_can_be_written(args)?;
         let password = secret::password(args.password_file.as_deref())?;
-        Ok(Self { password, ..Self::with(&args.scope, &args.ssh, None, circumstances)? })
+        Ok(Self { password, plain: args.record_plain, ..Self::with(&args.scope, &args.ssh, None, circumstances)? })
     }
 
     /// The same for a service, which reads the password from its file for each target.
@@ -132,8 +137,8 @@ impl Plan {
         password_file: Option<&Path>,
         circumstances: Circumstances,
     ) -> Result<Self> {
-        let Circumstances { person, several, stage } = circumstances;
-        let idle = scope.idle(several || stage.is_some());
+        let Circumstances { person, several, stage, is_for_metrics } = circumstances;
+        let idle = scope.idle(several || stage.is_some() || is_for_metrics);
         let checks = selection::selected(scope, idle)?;
         files_can_be_used(flags)?;
         let asked = scope.timeout.map(|time| StageBound { time, from: "--timeout" });
@@ -151,6 +156,7 @@ impl Plan {
             timeout: asked.or(within),
             server: scope.server,
             with_ssh: scope.with_ssh,
+            plain: false,
             expected: scope.expect.clone(),
             cache: several.then(SettingsCache::default),
             defaults: OnceCell::new(),
@@ -197,6 +203,7 @@ impl Plan {
             defaults: asked.defaults,
             settings,
             server_alive_from,
+            plain: self.plain,
             arguments: ssh_g::arguments(flags, login, port, host),
         };
         let mut target =
@@ -235,7 +242,7 @@ impl Plan {
     #[must_use]
     pub fn idle_note(&self, scope: &Scope) -> Option<&'static str> {
         let left_out = self.cache.is_some() && scope.idle.is_none() && self.idle.is_zero() && scope.wants(Check::Idle);
-        left_out.then_some("Not tested: idle time, for there are several targets; --idle 6m tests it.")
+        left_out.then_some("Not tested: idle time (several targets); --idle 6m tests it.")
     }
 
     /// How long connecting may take, and by whose wish.
@@ -259,6 +266,7 @@ impl Plan {
             deep: self.deep,
             ask_server: self.server,
             with_ssh: self.with_ssh,
+            plain: self.plain,
             expected: self.expected.clone(),
             ..usual
         }
@@ -290,6 +298,10 @@ fn files_can_be_used(flags: &SshFlags) -> Result<()> {
     let values = flags.options.iter().chain(&flags.config).chain(&flags.jump).chain(&flags.identities);
     for value in values {
         ensure!(!value.is_empty(), "an option of ssh (-o, -i, -F or -J) is empty; give it a value or drop it");
+        ensure!(
+            !holds_password(value),
+            "an option of ssh (-J or -o) holds a password; leave it out, ssh does not use it"
+        );
         ensure!(
             !value.contains(char::is_control),
             "'{}' holds a control character; check the quoting",

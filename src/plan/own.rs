@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ssh_doctor_checks::base::masking::masked;
 use ssh_doctor_checks::base::own_ssh::{ControlPath, OwnSsh, SessionSettings, Setting};
 use ssh_doctor_checks::base::target::{Algorithms, Target};
 
@@ -16,8 +17,8 @@ use crate::cli::SshFlags;
 /// Keywords that name the target, or that `ssh -G` prints for it in any case.
 const OF_THE_TARGET: [&str; 5] = ["host", "hostname", "port", "user", "identityfile"];
 
-/// Keywords of which only the name is kept: commands, variables and names may hold a secret.
-const UNTOLD: [&str; 12] = [
+/// Keywords whose value is masked: commands, variables and names may hold a secret.
+const MASKED: [&str; 12] = [
     "canonicaldomains",
     "dynamicforward",
     "identityagent",
@@ -33,7 +34,16 @@ const UNTOLD: [&str; 12] = [
 ];
 
 /// What ssh said of its settings for a target.
-pub(super) fn of_settings(raw: &Raw, defaults: &Raw, settings: Vec<Setting>, arguments: Vec<String>) -> Option<OwnSsh> {
+pub(super) fn of_settings(
+    raw: &Raw,
+    defaults: &Raw,
+    mut settings: Vec<Setting>,
+    arguments: Vec<String>,
+    plain: bool,
+) -> Option<OwnSsh> {
+    for setting in settings.iter_mut().filter(|_| plain) {
+        setting.value = Some(raw.all(&setting.keyword.to_ascii_lowercase()).join(" "));
+    }
     raw.expanded.then(|| OwnSsh {
         version: raw.version.clone(),
         arguments,
@@ -87,10 +97,16 @@ pub(super) fn settings(raw: &Raw, defaults: &Raw, flags: &SshFlags, local: &Loca
     });
     let settings = changed.map(|(keyword, values)| Setting {
         keyword: ledger::spelling(keyword).to_owned(),
-        value: (!UNTOLD.contains(&keyword.as_str())).then(|| values.join(" ")),
+        value: Some(told(keyword, &values.join(" "), false)),
         from: origin::of_setting(raw, flags, local, keyword, |_| true).unwrap_or_else(|| origin::of_files(raw, local)),
     });
     settings.collect()
+}
+
+/// The value of a keyword as it may stand in a report: masked where it may hold a secret, and where nobody knows what it holds.
+pub(super) fn told(keyword: &str, value: &str, plain: bool) -> String {
+    let is_private = MASKED.contains(&keyword) || ledger::treatment(keyword).is_none();
+    if is_private && !plain { masked(value) } else { value.to_owned() }
 }
 
 /// `none` where there is no default.
@@ -110,7 +126,7 @@ fn lists(raw: &Raw) -> Algorithms {
 
 #[cfg(test)]
 mod tests {
-    use super::{Raw, SshFlags, of_settings, settings};
+    use super::{Raw, SshFlags, masked, of_settings, settings};
     use crate::plan::tokens::tests::local;
 
     #[test]
@@ -123,14 +139,15 @@ mod tests {
         let raw = Raw { expanded: true, version: "OpenSSH_9.2p1".into(), ..Raw::from_lines(set) };
         let flags = SshFlags { options: vec!["RequestTTY=force".into()], ..SshFlags::default() };
         let settings = settings(&raw, &defaults, &flags, &local());
-        let own = of_settings(&raw, &defaults, settings, vec!["--".into(), "db".into()]).unwrap();
+        let own = of_settings(&raw, &defaults, settings, vec!["--".into(), "db".into()], false).unwrap();
         let told: Vec<_> = own.settings.iter().map(|set| (set.keyword.as_str(), set.value.as_deref())).collect();
+        let [proxy, remote] = ["nc --password x %h", "date"].map(masked);
         let expected = [
             ("Ciphers", Some("a")),
             ("ControlMaster", Some("auto")),
             ("ControlPath", Some("/tmp/m")),
-            ("ProxyCommand", None),
-            ("RemoteCommand", None),
+            ("ProxyCommand", Some(proxy.as_str())),
+            ("RemoteCommand", Some(remote.as_str())),
             ("RequestTTY", Some("force")),
         ];
         assert_eq!(told, expected);

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use secrecy::SecretString;
+use ssh_doctor_checks::base::masking::holds_password;
 use ssh_doctor_checks::base::own_ssh::{OwnSsh, Setting};
 use ssh_doctor_checks::base::target::{
     AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, Settings, Strictness, Target,
@@ -52,6 +53,8 @@ pub(super) struct Given<'a> {
     pub(super) settings: Vec<Setting>,
     /// Where the keepalive interval comes from.
     pub(super) server_alive_from: String,
+    /// Whether commands of the settings may be told as they are.
+    pub(super) plain: bool,
     /// The arguments by which ssh goes there.
     pub(super) arguments: Vec<String>,
 }
@@ -83,7 +86,8 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         None => alias.to_owned(),
     };
     tokens.host = &host;
-    let unhonoured = unhonoured::settings(raw, given.defaults, flags, &tokens);
+    refuse_password(raw, flags, local)?;
+    let unhonoured = unhonoured::settings(raw, given.defaults, flags, &tokens, given.plain);
     let deciding =
         unhonoured.iter().filter(|setting| setting.decides).map(|setting| setting.sentence.clone()).collect();
     let mut not_honoured: Vec<_> = unhonoured.into_iter().map(|setting| setting.sentence).collect();
@@ -98,7 +102,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         password: given.password,
         can_ask: given.person && !raw.flag("batchmode", false),
     };
-    let own_ssh = own::of_settings(raw, given.defaults, given.settings, given.arguments);
+    let own_ssh = own::of_settings(raw, given.defaults, given.settings, given.arguments, given.plain);
     let tcp_keepalive_from =
         origin::of_setting(raw, flags, local, "tcpkeepalive", |value| value.eq_ignore_ascii_case("yes"));
     Ok(Target {
@@ -141,7 +145,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             mac: raw.names("macs"),
             compression: raw.flag("compression", false),
         },
-        flags: led_by(flags, input, port, user),
+        flags: led_by(flags, input, port, user, given.plain),
         own_ssh: own_ssh.map(|own| OwnSsh { tcp_keepalive_from, ..own }),
         tos: ipqos::interactive(raw.one("ipqos").unwrap_or("af21 cs1")),
         settings: Settings {
@@ -158,21 +162,36 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
     })
 }
 
+/// Refuses a password in the ProxyJump of a configuration file; `ssh -G` shows it as a part of the login name.
+fn refuse_password(raw: &Raw, flags: &SshFlags, local: &Local) -> Result<()> {
+    let is_of_a_file = raw.set("proxyjump").is_some() && flags.jump.is_none();
+    let place = is_of_a_file.then(|| origin::in_files(&raw.log, local, "proxyjump", holds_password)).flatten();
+    match place {
+        Some(place) => bail!("ProxyJump holds a password ({place}); take it out, ssh makes it part of the login name"),
+        None => Ok(()),
+    }
+}
+
 /// What of the command line says where to go; the port and the user are those that it comes to.
-fn led_by(flags: &SshFlags, input: &str, port: u16, user: &str) -> Flags {
+fn led_by(flags: &SshFlags, input: &str, port: u16, user: &str, plain: bool) -> Flags {
     let by_option = |keyword: &str| origin::on_command_line(&flags.options, keyword);
     let destination = Destination::parse(input).ok();
     let (in_port, in_user) = destination.map(|at| (at.port, at.user)).unwrap_or_default();
     let names_port = flags.port.or(in_port).is_some() || by_option("port");
     let names_user = flags.login.is_some() || in_user.is_some() || by_option("user");
     let leads = |option: &&String| LEADING.iter().any(|keyword| origin::on_command_line(&[(*option).clone()], keyword));
+    // A command to paste has a word to replace where the user's own command may hold a secret.
+    let told = |option: &String| match origin::keyword_and_value(option) {
+        Some((keyword, _)) if !plain && keyword.eq_ignore_ascii_case("proxycommand") => format!("{keyword}=COMMAND"),
+        _ => option.clone(),
+    };
     Flags {
         config: flags.config.clone(),
         port: names_port.then_some(port),
         login: names_user.then(|| user.to_owned()),
         jump: flags.jump.clone(),
         identities: flags.identities.clone(),
-        options: flags.options.iter().filter(leads).cloned().collect(),
+        options: flags.options.iter().filter(leads).map(told).collect(),
     }
 }
 
@@ -273,6 +292,7 @@ mod tests {
             defaults: &Raw::default(),
             settings: Vec::new(),
             server_alive_from: "ssh's default".into(),
+            plain: false,
             arguments: Vec::new(),
         };
         target(&Raw { expanded: true, ..Raw::from_lines(lines) }, given).unwrap()

@@ -1,13 +1,13 @@
 //! A password from a file or the environment; never from the command line.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 use ssh_doctor_checks::base::target::PASSWORD_VARIABLE;
 
+use crate::named_file;
 use crate::terminal::reason;
 
 /// The longest password that we read, bytes.
@@ -28,11 +28,10 @@ pub(super) fn password(file: Option<&Path>) -> Result<Option<SecretString>> {
 
 fn from_file(path: &Path) -> Result<SecretString> {
     let shown = path.display();
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text));
-    if let Err(error) = read {
-        bail!("the password file {shown} cannot be read: {}", reason(&error));
-    }
+    let text = match named_file::secret(path, LONGEST) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) => bail!("the password file {shown} cannot be read: {}", reason(&error)),
+    };
     ensure!(
         text.len() as u64 <= LONGEST,
         "the password file {shown} holds more than {LONGEST} bytes; is it the right file?"

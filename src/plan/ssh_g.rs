@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use ssh_doctor_checks::base::masking::without_passwords;
 use ssh_doctor_checks::base::own_ssh::Refusal;
 use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::ssh::openssh::{self, Ran};
@@ -17,6 +18,37 @@ const DEADLINE: Duration = Duration::from_secs(15);
 
 /// The most lines that are kept of ssh's words when it refuses its settings.
 const WORDS: usize = 8;
+
+/// The beginnings of ssh's complaints that name no file first (readconf.c, ssh.c, misc.c).
+const COMPLAINTS: [&str; 27] = [
+    "Bad ",
+    "Can't open",
+    "Can't ",
+    "Cannot ",
+    "Could not",
+    "Garbage",
+    "Hostname",
+    "Incompatible",
+    "Invalid",
+    "Missing",
+    "No ",
+    "Too many",
+    "Unknown",
+    "Unsupported",
+    "ControlPath",
+    "command-line",
+    "command line",
+    "env_expand",
+    "hostname contains",
+    "illegal option",
+    "keyword ",
+    "no argument",
+    "percent_",
+    "ssh: ",
+    "unknown option",
+    "usage: ssh",
+    "vdollar_percent_expand",
+];
 
 /// Why ssh told no settings.
 #[derive(Debug)]
@@ -76,9 +108,10 @@ pub(super) async fn ask(
             return Ok(Err(NotAnswered::NoSsh));
         }
         let status = if ran.cut { None } else { Some(ran.status.unwrap_or(-1)) };
-        let refusal = Refusal { words: words(&ran.stderr), status };
+        let log = log(&ran.stderr);
+        let refusal = Refusal { words: words(&ran.stderr, &log), status };
         let version = version.unwrap_or_default();
-        return Ok(Err(NotAnswered::Refused(Box::new(Refused { refusal, version, log: log(&ran.stderr) }))));
+        return Ok(Err(NotAnswered::Refused(Box::new(Refused { refusal, version, log }))));
     }
     let mut raw = Raw::from_lines(&ran.stdout);
     if raw.one("hostname").is_none() {
@@ -159,12 +192,21 @@ fn version(stderr: &str) -> Option<&str> {
     stderr.lines().find(|line| line.starts_with("OpenSSH")).and_then(|line| line.split(',').next())
 }
 
-/// The lines in which ssh complains, escaped.
-fn words(stderr: &str) -> Vec<String> {
-    let chatter = ["debug", "OpenSSH_", "Pseudo-terminal", "Warning:"];
+/// The lines in which ssh complains, escaped. A command of a Match exec line writes to the same place, and what it writes is not told.
+fn words(stderr: &str, log: &Log) -> Vec<String> {
     let lines = stderr.lines().map(str::trim);
-    let lines = lines.filter(|line| !line.is_empty() && !chatter.iter().any(|start| line.starts_with(start)));
-    lines.take(WORDS).map(sanitize).collect()
+    let lines = lines.filter(|line| {
+        let of_a_file = log.files.iter().filter_map(|file| line.strip_prefix(file.to_str()?)).any(is_behind_a_file);
+        of_a_file || COMPLAINTS.iter().any(|start| line.starts_with(start))
+    });
+    lines.take(WORDS).map(|line| sanitize(&without_passwords(line))).collect()
+}
+
+/// Whether this follows the name of a file in ssh's words: `: line 2: ...`, ` line 2: ...`, `: terminating, ...`.
+fn is_behind_a_file(rest: &str) -> bool {
+    [": line ", " line ", ": terminating", ": No such file", ": Permission denied"]
+        .iter()
+        .any(|form| rest.starts_with(form))
 }
 
 fn log(stderr: &str) -> Log {
@@ -193,7 +235,7 @@ fn log(stderr: &str) -> Log {
 
 #[cfg(test)]
 mod tests {
-    use super::{arguments, log, words};
+    use super::{Log, arguments, log, words};
     use crate::cli::SshFlags;
     use crate::plan::raw::Raw;
 
@@ -214,9 +256,12 @@ mod tests {
 
     #[test]
     fn the_complaint_is_found_among_the_chatter() {
-        let said = "OpenSSH_9.2p1, OpenSSL\r\ndebug1: Reading configuration data bad\r\nbad: line 1: Bad configuration option: \x1b[31mx\r\nbad: terminating\r\n";
-        assert_eq!(words(said), ["bad: line 1: Bad configuration option: \\u{1b}[31mx", "bad: terminating"]);
-        assert!(words("").is_empty());
+        let said = "OpenSSH_9.2p1, OpenSSL\r\ndebug1: Reading configuration data bad\r\ntoken=hunter2\nbad: hunter2\nbad: line 1: Bad configuration option: \x1b[31mx\r\nbad: terminating\r\n";
+        assert_eq!(
+            words(said, &log(said)),
+            ["bad: line 1: Bad configuration option: \\u{1b}[31mx", "bad: terminating"]
+        );
+        assert!(words("", &Log::default()).is_empty());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use ssh_doctor_checks::base::text::sanitize;
 use super::ledger::{self, Consequence, Treatment};
 use super::local::Local;
 use super::origin;
+use super::own;
 use super::raw::Raw;
 use super::tokens::Tokens;
 use crate::cli::SshFlags;
@@ -27,12 +28,21 @@ pub(super) fn names(keyword: &str) -> bool {
 }
 
 /// The settings for the target that are not honoured, in the order of their names.
-pub(super) fn settings(raw: &Raw, defaults: &Raw, flags: &SshFlags, tokens: &Tokens<'_>) -> Vec<Unhonoured> {
+///
+/// A value that may hold a secret is masked, unless it may be told `plain`ly.
+pub(super) fn settings(
+    raw: &Raw,
+    defaults: &Raw,
+    flags: &SshFlags,
+    tokens: &Tokens<'_>,
+    plain: bool,
+) -> Vec<Unhonoured> {
     let local = tokens.local;
     let own = |sentence: &String| Unhonoured { sentence: sentence.clone(), decides: false };
     let mut found: Vec<_> = raw.not_honoured.iter().map(own).collect();
     let mut say = |keyword: &str, value: &str, why: &str, decides: bool| {
-        let sentence = format!("{} {}: {why}", sanitize(ledger::spelling(keyword)), sanitize(value));
+        let value = own::told(&keyword.to_ascii_lowercase(), value, plain);
+        let sentence = format!("{} {}: {why}", sanitize(ledger::spelling(keyword)), sanitize(&value));
         found.push(Unhonoured { sentence, decides });
     };
     for (keyword, values) in &raw.values {
@@ -103,7 +113,7 @@ mod tests {
         let tokens = plain(&local);
         let flags = SshFlags { options: options.iter().map(ToString::to_string).collect(), ..SshFlags::default() };
         let raw = Raw { expanded: true, ..Raw::from_lines(lines) };
-        settings(&raw, &Raw::default(), &flags, &tokens)
+        settings(&raw, &Raw::default(), &flags, &tokens, false)
     }
 
     fn said(lines: &str, options: &[&str]) -> Vec<String> {
@@ -133,7 +143,8 @@ mod tests {
         for name in ["bindaddress myhost", "bindaddress none"] {
             assert!(one(name, &[]).contains("numeric"), "{name}");
         }
-        assert!(one("knownhostscommand evil\x1b[31m", &[]).contains("\\u{1b}"));
+        assert!(one("bindinterface evil\x1b[31m", &[]).contains("\\u{1b}"));
+        assert!(!one("knownhostscommand /bin/echo secret", &[]).contains("secret"));
     }
 
     #[test]

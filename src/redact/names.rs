@@ -4,6 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ssh_doctor_checks::facts::Examined;
 
+use super::homes::without_homes;
+use super::keys::Keys;
+
 /// Accounts that come with a system or a service and so name nobody; a judge may need to know `root`.
 const ROLES: [&str; 12] =
     ["root", "admin", "core", "debian", "ec2-user", "fedora", "git", "nobody", "pi", "sshd", "ubuntu", "vagrant"];
@@ -37,6 +40,7 @@ pub(super) struct Names {
     users: Vec<String>,
     v4: Vec<Ipv4Addr>,
     v6: Vec<Ipv6Addr>,
+    pub(super) keys: Keys,
 }
 
 impl Names {
@@ -62,7 +66,7 @@ impl Names {
 
     /// The text with every name in it replaced.
     pub(super) fn replaced(&mut self, text: &str, reach: Reach) -> String {
-        let text = without_homes(text);
+        let text = self.keys.replaced(&without_homes(text));
         let mut safe = String::with_capacity(text.len());
         let mut rest = text.as_str();
         while let Some(start) = rest.find(in_word) {
@@ -195,22 +199,6 @@ fn is_nobodys(host: &str) -> bool {
 
 fn is_vendor(host: &str) -> bool {
     VENDORS.iter().any(|vendor| host.strip_suffix(vendor).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
-}
-
-/// Home folders become `~`.
-fn without_homes(text: &str) -> String {
-    let mut text = text.to_owned();
-    for parent in ["/home/", "/Users/"] {
-        while let Some(start) = text.find(parent) {
-            let name = start + parent.len();
-            let end = text[name..].find(|c: char| c == '/' || !in_word(c)).map_or(text.len(), |end| name + end);
-            text.replace_range(start..end, "~");
-        }
-    }
-    match text.strip_prefix("/root") {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("~{rest}"),
-        _ => text,
-    }
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ fn undecided(evidence: &Evidence) -> String {
 }
 
 /// The target after ssh_config, and the address that was examined.
-fn address(target: &Examined, evidence: &Evidence) -> String {
+pub(super) fn address(target: &Examined, evidence: &Evidence) -> String {
     let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
     let user = if target.user.is_empty() { String::new() } else { format!("{}@", target.user) };
     let via = if target.via.is_empty() { String::new() } else { format!(" via {}", target.via.join(", ")) };

@@ -1,6 +1,6 @@
 //! The sessions of the idle test as bars on one time axis: what moved on each, how long it lived, how it ended.
 
-mod lifeline;
+pub(super) mod lifeline;
 
 use ssh_doctor_checks::base::text::seconds;
 use ssh_doctor_checks::facts::Evidence;

@@ -4,6 +4,7 @@ mod channels;
 pub(crate) mod finding;
 pub mod full;
 mod headline;
+pub mod html;
 pub mod json;
 mod lifelines;
 pub mod line;

@@ -7,7 +7,7 @@ use ssh_doctor_checks::facts::path::{Hop, Path, Place, Protocol};
 use super::Style;
 use super::style::Ink;
 
-/// The hops with their round-trip times, and which of them forgets; `None` where no timer gave a reason to look for one.
+/// The hops with their round-trip times, and which of them drops idle connections; `None` where no timer gave a reason to look for one.
 pub(super) fn section(evidence: &Evidence, style: Style) -> Option<String> {
     let facts = evidence.idle.facts()?;
     let path = facts.path.as_ref().filter(|path| facts.search() != Search::None && !path.hops.is_empty())?;
@@ -30,7 +30,7 @@ fn address(hop: &Hop) -> String {
     hop.address.map_or_else(|| "no answer".to_owned(), |address| address.to_string())
 }
 
-/// Which machine it is, whether it forgets, and who else answered as it.
+/// The device, whether it drops idle connections, and other addresses that answered for it.
 fn remarks(hop: &Hop, path: &Path, facts: &Facts) -> String {
     let place = match Place::of(hop.number, path.distance.map(|distance| distance.hops)) {
         Place::Gateway => Some("your router".to_owned()),
@@ -40,7 +40,12 @@ fn remarks(hop: &Hop, path: &Path, facts: &Facts) -> String {
     };
     let accused = match facts.search() {
         Search::Found(verdict) if verdict.hops().contains(&hop.number) => Some(
-            if verdict.hops().count() == 1 && verdict.doubt.is_none() { "forgets" } else { "may forget" }.to_owned(),
+            if verdict.hops().count() == 1 && verdict.doubt.is_none() {
+                "drops idle connections"
+            } else {
+                "may drop idle connections"
+            }
+            .to_owned(),
         ),
         _ => None,
     };

@@ -124,10 +124,19 @@ impl Style {
         textwrap::fill(&self.safe(text), options)
     }
 
-    /// Paragraphs, which the catalogue separates by a blank line, wrapped after an indent.
+    /// Paragraphs, which the catalogue separates by a blank line, wrapped after an indent; a line of one that begins with a dash is an
+    /// item of a list.
     pub(crate) fn paragraphs(self, indent: &str, text: &str) -> String {
-        let paragraphs = text.split("\n\n").map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
-        paragraphs.map(|paragraph| self.wrapped(indent, indent, &paragraph)).collect::<Vec<_>>().join("\n\n")
+        let (first, rest) = (format!("{indent}{} ", self.bullet()), format!("{indent}  "));
+        let paragraph = |text: &str| {
+            let pieces = text.split("\n- ").map(|piece| piece.split_whitespace().collect::<Vec<_>>().join(" "));
+            let lines = pieces.enumerate().map(|(at, piece)| match at {
+                0 => self.wrapped(indent, indent, &piece),
+                _ => self.wrapped(&first, &rest, &piece),
+            });
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        text.split("\n\n").map(paragraph).collect::<Vec<_>>().join("\n\n")
     }
 
     /// Text to paste, each line after an indent and nothing else in front of it; never wrapped.

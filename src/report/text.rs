@@ -185,7 +185,7 @@ pub(super) fn paused(evidence: &Evidence) -> impl Iterator<Item = String> {
 }
 
 /// Settings of the user that this examination did not use.
-fn unread(evidence: &Evidence) -> impl Iterator<Item = String> {
+pub(super) fn unread(evidence: &Evidence) -> impl Iterator<Item = String> {
     let settings = &evidence.settings;
     let source = settings.source.starts_with("flags and -o").then(|| format!("Settings: {}.", settings.source));
     let not_honoured = settings.not_honoured.iter().map(|setting| format!("Not honoured: {setting}"));

@@ -4,13 +4,15 @@ pub(crate) mod deadline;
 pub(crate) mod fleet;
 mod one;
 mod output;
+pub(crate) mod penalties;
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use nix::sys::signal::{SigSet, Signal};
 use ssh_doctor_checks::facts::{Check, Evidence, Step};
 
-use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, SchemaOf, command_to_complete, man_page};
+use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, SchemaOf, completion_script, known_hosts, man_page};
 use crate::diagnose::{Verdict, diagnose_for};
 use crate::plan::{Circumstances, Plan};
 use crate::report::json;
@@ -24,18 +26,26 @@ use output::{Sink, makes_sense, rendered};
 /// Does what was asked; an error is our own misuse or misfortune, never the target's.
 pub fn run(command: Command) -> Result<Verdict> {
     let began = Instant::now();
+    // A file that may not grow (`ulimit -f`) is an error of the write, not our end.
+    SigSet::from(Signal::SIGXFSZ).thread_block()?;
     match command {
         Command::Check(args) => runtime()?.block_on(check(&args, began)),
         Command::Demo(args) => runtime()?.block_on(demonstrate(&args)),
         Command::Explain { code, look } => {
             let Some(text) = explain::cause(&code, &style(look.color)) else {
-                let hint = explain::suggest(&code).map(|known| format!("; you may mean {known}")).unwrap_or_default();
-                bail!("no cause is called '{code}'{hint}; ssh-doctor causes lists them all");
+                let hint = explain::suggest(&code).map(|known| format!(" (similar: {known})")).unwrap_or_default();
+                bail!("unknown code '{code}'{hint}: ssh-doctor causes lists all codes");
             };
             answer(&text)
         }
         Command::Causes(look) => answer(&explain::list(&style(look.color))),
         Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
+        Command::Report { file, html, mut output } => {
+            if html {
+                output.format = Format::Html;
+            }
+            judge_again(&file, None, &output)
+        }
         Command::Sessions(args) => sessions::run(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Tap(args) => tap::run(&args),
@@ -43,11 +53,11 @@ pub fn run(command: Command) -> Result<Verdict> {
             SchemaOf::Report => json::schema(),
             SchemaOf::Sessions => sessions::schema(),
         }),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut command_to_complete(), "ssh-doctor", &mut script);
-            answer(&String::from_utf8_lossy(&script))
-        }
+        Command::Completions { shell: Some(shell), .. } => answer(&completion_script(shell)),
+        Command::Completions { .. } => answer(&known_hosts().into_iter().collect::<Vec<_>>().join(
+            "
+",
+        )),
         Command::Man => answer(&man_page()?),
     }
 }
@@ -59,7 +69,8 @@ async fn check(args: &CheckArgs, began: Instant) -> Result<Verdict> {
     let whole = args.deadline.or((args.output.format == Format::Nagios).then_some(deadline::OF_PLUGINS));
     let deadline = whole.map(|whole| Deadline::of(began, whole));
     let stage = deadline.map(|deadline| deadline.stage());
-    let plan = Plan::new(args, Circumstances { person: person_present(), several, stage })?;
+    let is_for_metrics = args.output.format == Format::Prometheus;
+    let plan = Plan::new(args, Circumstances { person: person_present(), several, stage, is_for_metrics })?;
     if several || args.many.resume.is_some() {
         return fleet::examine_all(args, plan, source, deadline).await;
     }

@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 use crate::cli::{Format, Output};
 use crate::diagnose::Diagnosis;
-use crate::report::{full, json, nagios, prometheus, text};
+use crate::report::{full, html, json, nagios, prometheus, text};
 use crate::terminal::{say, style};
 
 /// Refuses options that contradict each other.
@@ -29,6 +29,7 @@ pub(super) fn rendered(evidence: &Evidence, diagnosis: &Diagnosis, output: &Outp
         Format::Text if output.verbose > 0 => full::render(evidence, diagnosis, &style(output.look.color)),
         Format::Text => text::render(evidence, diagnosis, &style(output.look.color)),
         Format::Json => json::render(evidence, diagnosis, shape(output)),
+        Format::Html => html::render(evidence, diagnosis),
         Format::Nagios => nagios::render(evidence, diagnosis),
         Format::Prometheus => {
             // Of several files in a collector's folder each needs a label of its own.

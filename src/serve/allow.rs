@@ -8,6 +8,7 @@ use ssh_doctor_checks::base::pattern::matches;
 use ssh_doctor_checks::base::text::sanitize;
 
 use super::config::Allow;
+use crate::run::penalties::Penalties;
 
 impl Allow {
     /// Refuses a target by the name or the address and the port of the request, before anything is resolved.
@@ -55,12 +56,13 @@ impl Allow {
 #[derive(Debug)]
 pub(super) struct AllowedAddresses {
     allow: Arc<Allow>,
+    penalties: Penalties,
     refused: Mutex<Option<String>>,
 }
 
 impl AllowedAddresses {
-    pub(super) fn new(allow: Arc<Allow>) -> Arc<Self> {
-        Arc::new(Self { allow, refused: Mutex::default() })
+    pub(super) fn new(allow: Arc<Allow>, penalties: Penalties) -> Arc<Self> {
+        Arc::new(Self { allow, penalties, refused: Mutex::default() })
     }
 
     /// The reason of the refusal, if there was one.
@@ -80,6 +82,7 @@ impl Admission for AllowedAddresses {
                 *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
                 return Err(why);
             }
+            self.penalties.wait(&allowed).await;
             Ok(Admitted { addresses: allowed, hold: Box::new(()) })
         })
     }
@@ -92,7 +95,7 @@ mod tests {
 
     use ssh_doctor_checks::base::admission::Admission;
 
-    use super::{Allow, AllowedAddresses};
+    use super::{Allow, AllowedAddresses, Penalties};
 
     fn allow(names: &[&str], networks: &[&str]) -> Allow {
         Allow {
@@ -126,7 +129,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_resolves_elsewhere_is_not_connected_to() {
-        let gate = AllowedAddresses::new(Arc::new(allow(&[], &["10.0.0.0/8"])));
+        let gate = AllowedAddresses::new(Arc::new(allow(&[], &["10.0.0.0/8"])), Penalties::default());
         let [inside, outside]: [SocketAddr; 2] =
             ["10.0.0.1:22", "127.0.0.1:22"].map(|address| address.parse().unwrap());
         assert_eq!(gate.admit(&[outside, inside]).await.unwrap().addresses, [inside]);

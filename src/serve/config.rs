@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use ipnet::IpNet;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::facts::Check;
 
 use super::yaml;
@@ -65,6 +66,8 @@ pub(crate) struct Module {
     pub(crate) only: Vec<CheckName>,
     /// Not these checks.
     pub(crate) skip: Vec<CheckName>,
+    /// The services that the account must provide.
+    pub(crate) expect: Vec<ServiceName>,
     /// Timeout of a probe; the scrape timeout, less 0.5 s, is a limit besides.
     pub(crate) timeout: Option<ConfigDuration>,
     /// Timeout of each stage.
@@ -133,6 +136,10 @@ pub(crate) struct ConfigDuration(pub(crate) Duration);
 /// A check, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CheckName(pub(crate) Check);
+
+/// A service, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ServiceName(pub(crate) Service);
 
 fn default_max_probes() -> usize {
     64
@@ -239,6 +246,22 @@ impl<'de> Deserialize<'de> for CheckName {
         let check = Check::ALL.into_iter().find(|check| check.name() == name);
         let names = || Check::ALL.map(Check::name).join(", ");
         check.map(Self).ok_or_else(|| D::Error::custom(format!("'{name}' is not a check; the checks are {}", names())))
+    }
+}
+
+impl Serialize for ServiceName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for ServiceName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let service = Service::EXPECTED.into_iter().find(|service| service.name() == name);
+        let names = || Service::EXPECTED.map(Service::name).join(", ");
+        let unknown = || D::Error::custom(format!("'{name}' is not a service; the services are {}", names()));
+        service.map(Self).ok_or_else(unknown)
     }
 }
 

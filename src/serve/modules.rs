@@ -87,16 +87,23 @@ impl Plans {
             skip: module.skip.iter().map(|name| name.0).collect(),
             server: false,
             with_ssh: false,
-            expect: Vec::new(),
+            expect: module.expect.iter().map(|name| name.0).collect(),
             timeout: module.stage.map(|ConfigDuration(stage)| stage),
         };
-        let circumstances = Circumstances { person: false, several: true, stage: None };
+        let circumstances = Circumstances { person: false, several: true, stage: None, is_for_metrics: true };
         let probe = Plan::with(&scope, &flags, password.as_deref(), circumstances)?;
         let idle = module.idle.as_ref().map(|idle| {
             let only = vec![ssh_doctor_checks::facts::Check::Idle];
             let longest = Some(idle.longest.0);
-            let scope =
-                Scope { idle: longest, sessions: idle.sessions, only, skip: Vec::new(), deep: false, ..scope.clone() };
+            let scope = Scope {
+                idle: longest,
+                sessions: idle.sessions,
+                only,
+                skip: Vec::new(),
+                expect: Vec::new(),
+                deep: false,
+                ..scope.clone()
+            };
             Plan::with(&scope, &flags, password.as_deref(), circumstances).map(Arc::new)
         });
         Ok(Self { probe: Arc::new(probe), idle: idle.transpose()? })

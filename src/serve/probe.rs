@@ -179,12 +179,13 @@ async fn examine(
         Some(way) => Some(app.places.take(vec![way]).await),
         None => None,
     };
-    let addresses = AllowedAddresses::new(loaded.allow.clone());
+    let addresses = AllowedAddresses::new(loaded.allow.clone(), app.places.penalties.clone());
     let Planned { target: resolved, limits, .. } = &planned;
     let stop = deadline.stop(&app.stop);
     let mut context = Context::new(resolved.clone(), limits.clone(), Progress::default(), stop, Arc::new(Nobody));
     context.admission = Some(addresses.clone());
     let evidence = Box::pin(ssh_doctor_checks::examine(context, &plan.checks)).await;
+    app.places.penalties.note(&evidence);
     if let Some(why) = addresses.refused() {
         return Err(forbidden(why));
     }

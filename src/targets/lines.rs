@@ -1,6 +1,6 @@
 //! A list of lines: a target each, labels behind it, comments.
 
-use std::io::{BufRead, Result};
+use std::io::{BufRead, Error, Result};
 use std::ops::ControlFlow;
 
 use ssh_doctor_checks::base::text::sanitize_bytes;
@@ -10,27 +10,33 @@ use super::Entry;
 /// The longest line that is taken for one, bytes; what is longer is thrown away as it is read.
 const LONGEST: usize = 8 * 1024;
 
+/// A line that has not ended after so many bytes is that of a device, which may never end.
+const ENDLESS: usize = 64 * 1024 * 1024;
+
 /// Hands the target of every line on.
 pub(super) fn each(mut reader: impl BufRead, to: &mut impl FnMut(Entry) -> ControlFlow<()>) -> Result<()> {
-    let (mut line, mut too_long, mut first) = (Vec::new(), false, true);
+    let (mut line, mut length, mut first) = (Vec::new(), 0_usize, true);
     loop {
         let buffer = reader.fill_buf()?;
         let end = buffer.iter().position(|byte| *byte == b'\n');
         let piece = &buffer[..end.unwrap_or(buffer.len())];
         let room = LONGEST - line.len();
         line.extend_from_slice(&piece[..piece.len().min(room)]);
-        too_long |= piece.len() > room;
+        length += piece.len();
+        if length > ENDLESS {
+            return Err(Error::other("it has a line without end"));
+        }
         let (used, at_end) = (piece.len() + usize::from(end.is_some()), buffer.is_empty());
         reader.consume(used);
         if end.is_none() && !at_end {
             continue;
         }
         let text = if first { line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line) } else { &line };
-        if entry(text, too_long).is_some_and(|entry| to(entry).is_break()) || at_end {
+        if entry(text, length > LONGEST).is_some_and(|entry| to(entry).is_break()) || at_end {
             return Ok(());
         }
         line.clear();
-        (too_long, first) = (false, false);
+        (length, first) = (0, false);
     }
 }
 

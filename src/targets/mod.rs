@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
 
+use crate::named_file;
 use crate::terminal::reason;
 
 pub use entry::Entry;
@@ -111,7 +112,7 @@ impl List {
         let name = path.display().to_string();
         let cannot =
             |error| anyhow::anyhow!("the list {name} cannot be read: {}; check its name and mode", reason(&error));
-        let file = File::open(path).map_err(cannot)?;
+        let file = named_file::open(path).map_err(cannot)?;
         let metadata = file.metadata().map_err(cannot)?;
         if metadata.is_dir() {
             bail!("the list {name} is a folder; give a file");

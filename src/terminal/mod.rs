@@ -14,6 +14,8 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
+use ssh_doctor_checks::base::ask::Question;
+use ssh_doctor_checks::base::masking::without_passwords;
 use ssh_doctor_checks::base::text::sanitize;
 
 pub use ask::AtTerminal;
@@ -102,7 +104,7 @@ pub fn reason(error: &io::Error) -> String {
 
 /// Foreign text in one line, control characters escaped.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().map(sanitize).collect::<Vec<_>>().join(" ")
+    without_passwords(text).split_whitespace().map(sanitize).collect::<Vec<_>>().join(" ")
 }
 
 fn colored(color: Color, stream: &impl anstream::stream::RawStream) -> bool {
@@ -119,6 +121,11 @@ fn unicode(terminal: bool) -> bool {
         ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb" || term == "linux");
     locale.map_or(terminal, |locale| locale.to_lowercase().replace('-', "").contains("utf8")) && !(terminal && dumb)
+}
+
+/// A question as it stands on a terminal of the usual width.
+pub(crate) fn laid_out(question: &Question) -> String {
+    question::set(question, USUAL_COLUMNS)
 }
 
 /// The columns of the terminal that a person is asked at.

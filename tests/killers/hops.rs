@@ -31,7 +31,7 @@ fn assert_located(seen: &Report, hop: usize, address: &str) {
     assert_eq!(killer["address"], address, "{}", seen.told());
     let found = &seen.idle()["search"]["found"];
     assert_eq!((&found["after"], &found["doubt"]), (&(hop - 1).into(), &serde_json::Value::Null), "{}", seen.told());
-    let told = format!("what forgets is hop {hop} ({address}, a private address)");
+    let told = format!("dropped by hop {hop} ({address}, a private address)");
     assert!(seen.told().contains(&told), "{}", seen.told());
 }
 

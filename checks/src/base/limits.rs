@@ -35,6 +35,8 @@ pub struct Limits {
     pub ask_server: bool,
     /// Whether the user's own ssh is run too (`--with-ssh`).
     pub with_ssh: bool,
+    /// Whether commands of the settings, and what they print, are told and recorded as they are (`--record-plain`).
+    pub plain: bool,
     /// Whether many connections or channels may be opened, and much data moved (`--deep`).
     pub deep: bool,
     /// What the account must serve (`--expect`); empty where it is to serve what it turns out to.
@@ -61,6 +63,7 @@ impl Default for Limits {
             connections: 60,
             ask_server: false,
             with_ssh: false,
+            plain: false,
             deep: false,
             expected: Vec::new(),
         }

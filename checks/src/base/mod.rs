@@ -5,6 +5,7 @@ pub mod algorithms;
 pub mod ask;
 pub mod elapsed;
 pub mod limits;
+pub mod masking;
 pub mod nonce;
 pub mod own_ssh;
 pub mod pattern;

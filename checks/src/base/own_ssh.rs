@@ -37,7 +37,8 @@ pub struct OwnSsh {
 pub struct Setting {
     /// The keyword as ssh_config(5) spells it.
     pub keyword: String,
-    /// The value; `null` for commands, environment variables and names, which may hold a secret.
+    /// The value. Commands, environment variables and names may hold a secret: of these it is the length and the first digits of the
+    /// SHA-256 (`--record-plain` keeps them).
     pub value: Option<String>,
     /// Where it was set: `the command line`, a file and line, or `a configuration file`.
     pub from: String,

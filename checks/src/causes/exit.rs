@@ -13,10 +13,11 @@ pub static CAUSES: &[Cause] = &[HANGS, BY_SIGNAL, WITHOUT_STATUS, STATUS_ALTERED
 const HANGS: Cause = Cause {
     code: "exit-hangs",
     stage: Check::Exit,
-    title: "The command has ended and the session does not",
+    title: "The session hangs after the command has ended",
     severity: Severity::Critical,
-    explanation: "The exit status of the command arrived, and the server did not close the channel. sshd closes it when every process that holds the command's output \
-        has ended: a process in the background that inherited it (started from a start-up file, for example) keeps the session open.",
+    explanation: "The command's exit status arrived, but the server did not close the channel. sshd closes it when every process \
+        that holds the command's output has ended. A background process that inherited it, for example one started by \
+        a start-up file, keeps the session open.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -53,7 +54,7 @@ const HANGS: Cause = Cause {
 
 const SERVER_SAW: Fix = Fix {
     side: Side::Server,
-    summary: "Read what the kernel and sshd logged at that moment: out of memory, a limit, a session's end",
+    summary: "Read the kernel's and sshd's log of that moment: out of memory, a limit, a session's end",
     snippet: Some(
         "journalctl -k --since -10min | grep -iE 'oom|killed'; journalctl -u ssh -u sshd --since -10min | grep -iE 'signal|session'",
     ),
@@ -63,16 +64,18 @@ const SERVER_SAW: Fix = Fix {
 const BY_SIGNAL: Cause = Cause {
     code: "exit-by-signal",
     stage: Check::Exit,
-    title: "Commands are ended by a signal",
+    title: "Commands are killed by a signal",
     severity: Severity::Critical,
-    explanation: "Our command ends by itself with a status, and the server reported a signal instead (exit-signal, RFC 4254 section 6.10). Something killed it or the shell around it: the \
-        kernel for want of memory, a limit of the account (ulimit -t, a cgroup, a job killer), or a wrapper that runs commands for the account.\n\nssh prints nothing of this and ends \
-        with 255, as it also does when no connection could be had, the login failed, the connection was lost, or the channel was closed without a status.",
+    explanation: "The test command exits with a status of its own, but the server reported a signal (exit-signal, RFC 4254 \
+        section 6.10). Something killed the command or its shell: the kernel when memory ran out, a limit of the \
+        account (ulimit -t, a cgroup, a job killer), or a wrapper that runs the account's commands.\n\n\
+        ssh prints nothing about it and exits with 255, as it also does when the connection or login failed, the \
+        connection was lost, or the channel was closed without a status.",
     fixes: &[
         SERVER_SAW,
         Fix {
             side: Side::Server,
-            summary: "See the limits that a session of this account has",
+            summary: "Show the limits that a session of this account has",
             snippet: Some(
                 "sudo -u {user} sh -c 'ulimit -a'; systemctl show user-$(id -u {user}).slice -p MemoryMax -p TasksMax",
             ),
@@ -96,11 +99,12 @@ const BY_SIGNAL: Cause = Cause {
 const WITHOUT_STATUS: Cause = Cause {
     code: "exit-without-status",
     stage: Check::Exit,
-    title: "Sessions end without telling how the command ended",
+    title: "Sessions end without an exit status",
     severity: Severity::Critical,
-    explanation: "All of the output arrived and the channel was closed in good order, with neither an exit status nor a signal. ssh ends with 255 then, so that scripts take a good end for a \
-        lost connection; ssh prints nothing. Servers and proxies that drop the status do this always; sshd does it only where it closes the channel itself, as ChannelTimeout does.\n\nThe \
-        255 of ssh is not one thing: no connection, no login, a lost connection, a signal and a missing status all give it.",
+    explanation: "All output arrived and the channel was closed normally, but with neither an exit status nor a signal. ssh then \
+        exits with 255 and prints nothing, so scripts mistake success for a lost connection. Servers and proxies that \
+        drop the status do this always. sshd does it only when it closes the channel itself, as with ChannelTimeout.\n\n\
+        ssh's 255 has many meanings: no connection, no login, a lost connection, a signal or a missing status.",
     fixes: &[
         SERVER_SAW,
         Fix {
@@ -132,16 +136,18 @@ const WITHOUT_STATUS: Cause = Cause {
 const STATUS_ALTERED: Cause = Cause {
     code: "exit-status-altered",
     stage: Check::Exit,
-    title: "Commands end with another status than their own",
+    title: "Commands return the wrong exit status",
     severity: Severity::Critical,
-    explanation: "All of the output arrived and the channel was closed in good order, with another exit status than our command had given. A wrapper around the commands of this account (ForceCommand, \
-        command= in front of the key, a login shell of its own) that ends with its own status does this, and so does a bastion. Scripts, rsync and Ansible then take a failure for a \
-        success, or the reverse.\n\nBy convention 126 is a command that was found and could not be executed, 127 one that was not found, 128 + n one that signal n ended, as the shell that waited for it saw it; \
-        255 is what ssh itself ends with for every failure.",
+    explanation: "All output arrived and the channel was closed normally, but with another exit status than the command's. A \
+        wrapper around this account's commands (ForceCommand, command= on the key, a custom login shell) that returns \
+        its own status does this, and so does a bastion. Scripts, rsync and Ansible then mistake failure for success, \
+        or the reverse.\n\n\
+        By convention 126 is a command that was found but not executable, 127 one that was not found, and 128 + n one \
+        that was killed by signal n, as reported by the shell; 255 is ssh's own status for every failure.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See what is run in place of commands",
+            summary: "Find what runs in place of commands",
             snippet: Some(
                 "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys; getent passwd {user}",
             ),
@@ -149,10 +155,10 @@ const STATUS_ALTERED: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Let a wrapper end as the command ends: as its last line",
+            summary: "Let the wrapper return the command's status: use this as its last line",
             file: Some("the wrapper"),
             snippet: Some("exec sh -c \"$SSH_ORIGINAL_COMMAND\""),
-            caution: Some("only in a wrapper that lets any command through anyway: it runs whatever the client sends"),
+            caution: Some("only in a wrapper that allows any command: it runs whatever the client sends"),
             ..Fix::CHANGE
         },
     ],
@@ -179,13 +185,14 @@ fn runs(facts: &Facts) -> impl Iterator<Item = &Ran> {
 const OUTPUT_LOST: Cause = Cause {
     code: "exit-output-lost",
     stage: Check::Exit,
-    title: "The last of a command's output does not arrive",
+    title: "The end of a command's output is lost",
     severity: Severity::Critical,
-    explanation: "The channel was closed in good order, and less output arrived than the command had written. Servers and libraries that close the channel before \
-        the output is drained lose its end; scripts then see a short result and a good exit status.",
+    explanation: "The channel was closed normally, but less output arrived than the command had written. Servers and libraries \
+        that close the channel before the output is drained lose its end. Scripts then see a short result and a \
+        successful exit status.",
     fixes: &[
         Fix { side: Side::Server, summary: "Upgrade the SSH server", ..Fix::CHANGE },
-        Fix { side: Side::Server, summary: "Read its version", snippet: Some("sshd -V"), ..Fix::LOOK },
+        Fix { side: Side::Server, summary: "Show its version", snippet: Some("sshd -V"), ..Fix::LOOK },
         Fix {
             side: Side::Client,
             summary: "Until then, let the command wait a moment after its last output",

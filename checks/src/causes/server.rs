@@ -11,15 +11,16 @@ pub static CAUSES: &[Cause] = &[DISK_FULL, NOLOGIN];
 const DISK_FULL: Cause = Cause {
     code: "server-disk-full",
     stage: Check::Channel,
-    title: "A file system that sessions write to is full on the server",
+    title: "A file system on the server is full",
     severity: Severity::Warning,
-    explanation: "The server says that nothing is left, in blocks or in inodes, of the file system that holds /tmp, /var/log or the account's home. Sessions still open; what writes at their start fails \
-        or hangs: one-time passwords that must be noted, xauth, shells that keep a history, remote editors that install themselves, and the logs that would tell.\n\nRoot may still have the \
-        blocks that the file system reserves for it, so that root sees nothing of it.",
+    explanation: "The server reports no free blocks or inodes on the file system that holds /tmp, /var/log or the account's \
+        home. Sessions still open, but what writes at their start fails or hangs: one-time passwords, xauth, shells \
+        with a history, remote editors that install themselves, and the logs that would tell.\n\n\
+        Root may still have the reserved blocks, so root notices nothing.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See what takes the space, and files that are deleted and still open",
+            summary: "Find what uses the space, including deleted files that are still open",
             snippet: Some(
                 "df -h /tmp /var/log ~; df -i /tmp /var/log ~; sudo du -xh --max-depth=2 /var | sort -h | tail; sudo lsof +L1 | head",
             ),
@@ -27,9 +28,9 @@ const DISK_FULL: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Keep the journal small",
+            summary: "Shrink the journal",
             snippet: Some("sudo journalctl --vacuum-size=200M"),
-            caution: Some("removes old log lines"),
+            caution: Some("it removes old log entries"),
             ..Fix::CHANGE
         },
     ],
@@ -50,14 +51,16 @@ const DISK_FULL: Cause = Cause {
 const NOLOGIN: Cause = Cause {
     code: "server-nologin",
     stage: Check::Auth,
-    title: "Logins of everybody but root are switched off on the server",
+    title: "Only root can log in (nologin is set)",
     severity: Severity::Warning,
-    explanation: "The file /etc/nologin or /run/nologin exists on the server (nologin(5)). This account could log in all the same, as root may; others are turned away after their password or key was accepted, with the \
-        text of the file. shutdown(8) makes it minutes before the machine stops, and systemd while it starts; one that was left behind keeps everybody out.",
+    explanation: "The file /etc/nologin or /run/nologin exists on the server (nologin(5)). This account could log in, as root \
+        may. Others are refused after their password or key was accepted, with the text of the file. shutdown(8) \
+        creates it minutes before the machine stops, and systemd during boot; one that was left behind locks everybody \
+        out.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See whether the machine is starting or stopping, and what the file says",
+            summary: "Check whether the machine is starting or stopping, and read the file",
             snippet: Some(
                 "systemctl is-system-running; ls -l /etc/nologin /run/nologin; cat /etc/nologin /run/nologin",
             ),
@@ -65,9 +68,11 @@ const NOLOGIN: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Where it was left behind, remove it",
+            summary: "If it was left behind, remove it",
             snippet: Some("sudo rm {nologin_file}"),
-            caution: Some("lets everybody log in again: not while the machine starts, stops or is under maintenance"),
+            caution: Some(
+                "it lets everybody log in again: not while the machine starts, stops or is under maintenance",
+            ),
             ..Fix::CHANGE
         },
     ],

@@ -9,7 +9,7 @@ pub(crate) const RELOAD: &str = "check with sshd -t, then reload sshd; running s
 /// The fix that the idle test tries on its own sessions.
 pub(crate) const KEEPALIVE: Fix = Fix {
     side: Side::Client,
-    summary: "Let ssh send something before the timer runs out",
+    summary: "Send a keepalive before the idle timeout",
     file: Some("~/.ssh/config"),
     snippet: Some("Host {alias}\n    ServerAliveInterval {interval}\n    ServerAliveCountMax {count_max}"),
     // The user's own is as good.
@@ -47,7 +47,7 @@ pub(crate) const MOSH: Fix = Fix {
 /// Tunnels that end.
 pub(crate) const AUTOSSH: Fix = Fix {
     side: Side::Client,
-    summary: "Let tunnels come back by themselves",
+    summary: "Let tunnels reconnect automatically",
     snippet: Some(
         "autossh -M 0 -o ServerAliveInterval=15 -o ServerAliveCountMax=3 -o ExitOnForwardFailure=yes -N {alias}",
     ),

@@ -128,7 +128,7 @@ pub(crate) fn connection_tracking(server: &ServerAnswers, evidence: &Evidence) -
     let seconds = server.kernel("conntrack", "nf_conntrack_tcp_timeout_established")?;
     let (survived, died) = (timeout.survived_s.unwrap_or_default(), timeout.died_s?);
     (survived <= seconds && seconds <= died).then(|| {
-        Fits(format!("the server's own connection tracking forgets after {seconds} s (nf_conntrack_tcp_timeout_established), which fits"))
+        Fits(format!("the server's own connection tracking drops idle connections after {seconds} s (nf_conntrack_tcp_timeout_established), which fits"))
     })
 }
 

@@ -15,16 +15,17 @@ pub static CAUSES: &[Cause] = &[STALLED, CORRUPTED, TRUNCATED, REKEY_FAILED];
 const STALLED: Cause = Cause {
     code: "transfer-stalled",
     stage: Check::Transfer,
-    title: "Small messages pass, and a larger transfer comes to a halt",
+    title: "Small messages pass, but larger transfers stall",
     severity: Severity::Critical,
-    explanation: "The login and a short command worked; then data was sent to the server and back, and it stopped on the way while the connection stayed open. \
-        Full-size packets that a path drops without saying so (an MTU black hole, common with tunnels and VPNs) do this, and so does a server or \
-        proxy that no longer reads. Whether the kernel waits for acknowledgements tells which: packets lost on the way to the server are sent again and again.",
+    explanation: "The login and a short command worked. Then data was sent to the server and back, and it stalled while the \
+        connection stayed open. A path that silently drops full-size packets (an MTU black hole, common with tunnels \
+        and VPNs) does this, and so does a server or proxy that stops reading. Whether the kernel waits for ACKs \
+        distinguishes them: packets lost on the path to the server are retransmitted.",
     fixes: &[
         CLAMP_MSS,
         Fix {
             side: Side::Server,
-            summary: "On the server, see whether its data waits for acknowledgements (Send-Q and retrans)",
+            summary: "On the server, check whether its data waits for ACKs (Send-Q and retrans)",
             snippet: Some("ss -tnoi '( sport = :{port} )'"),
             ..Fix::LOOK
         },
@@ -57,19 +58,21 @@ const STALLED: Cause = Cause {
 const CORRUPTED: Cause = Cause {
     code: "transfer-corrupted",
     stage: Check::Transfer,
-    title: "Data is altered on its way",
+    title: "Data is altered in transit",
     severity: Severity::Critical,
-    explanation: "What came back is not what was sent, or a packet failed its integrity check. SSH authenticates every packet, so an alteration on the network ends the \
-        connection with a MAC error; data that differs without one was altered at an end, before encryption or after it. Faulty memory, a network \
-        card's checksum offloading and broken middleboxes are known causes.\n\n\
-        Text that a process on the server prints into the output of commands is no alteration: what was sent goes on behind it. Where it does not, and not at its own place \
-        either, the two can look alike; a program instead of our own, or lost data, is possible too.",
+    explanation: "The data that came back differs from what was sent, or a packet failed its integrity check. SSH authenticates \
+        every packet, so an alteration in the network ends the connection with a MAC error. Data that differs without \
+        one was altered at an end, before encryption or after decryption. Faulty memory, checksum offloading of a \
+        network card and broken middleboxes are known causes.\n\n\
+        Text that a process on the server prints into the output is no alteration: the sent data continues after it. \
+        Where it does not, and not at its own offset either, the two can look alike; another program than ours, or \
+        lost data, is possible too.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Rule out checksum offloading on this machine's network interface",
+            summary: "Test without checksum offloading on this machine's network interface",
             snippet: Some("sudo ethtool -K INTERFACE tx off rx off tso off gso off gro off"),
-            caution: Some("costs speed; set it back when it changes nothing"),
+            caution: Some("it costs speed; set it back if it changes nothing"),
             ..Fix::CHANGE
         },
         Fix {
@@ -116,13 +119,14 @@ const CORRUPTED: Cause = Cause {
 const TRUNCATED: Cause = Cause {
     code: "transfer-truncated",
     stage: Check::Transfer,
-    title: "The connection or channel ends in the middle of a transfer",
+    title: "The connection or channel ends during a transfer",
     severity: Severity::Critical,
-    explanation: "Less came back than was sent, and then the other side ended the channel or the connection, instead of letting it stall. A server process that is \
-        killed (memory, limits), a proxy with a limit on data, or a firewall that resets the flow do this; how it ended narrows it down.",
+    explanation: "Less data came back than was sent, and then the other side closed the channel or the connection. A server \
+        process that is killed (memory, limits), a proxy with a limit on data, or a firewall that resets the \
+        connection does this. How it ended narrows it down.",
     fixes: &[Fix {
         side: Side::Server,
-        summary: "Read what the server logged at that moment: sshd, and the kernel's out-of-memory killer",
+        summary: "Read the server's log of that moment: sshd, and the kernel's out-of-memory killer",
         snippet: Some("journalctl -u ssh -u sshd --since -10min; journalctl -k --since -10min | grep -iE 'oom|killed'"),
         ..Fix::LOOK
     }],
@@ -167,27 +171,27 @@ fn moved(facts: &Facts) -> String {
 const REKEY_FAILED: Cause = Cause {
     code: "rekey-failed",
     stage: Check::Transfer,
-    title: "The connection does not survive an exchange of new keys",
+    title: "The connection does not survive rekeying",
     severity: Severity::Critical,
-    explanation: "Both sides agree on new keys after an amount of data or time (RFC 4253 section 9 recommends a gigabyte or an hour; RekeyLimit in ssh). \
-        We asked for that on the working connection, and it was not done in time or ended the connection. No other message may pass until it is done, so \
-        sessions freeze or die at the first rekey: after an hour, or in the middle of a large copy. Servers and bastions that are not OpenSSH, and their \
-        libraries, are known for it.\n\n\
-        A bastion in between that ends SSH itself cannot be told from the server behind it.",
+    explanation: "Both sides negotiate new keys after an amount of data or time (RFC 4253 section 9 recommends a gigabyte or an \
+        hour; RekeyLimit in ssh). A rekey on the working connection did not finish in time or ended it. No other \
+        message may pass meanwhile, so sessions freeze or die at the first rekey: after an hour, or during a large \
+        copy. Servers and bastions other than OpenSSH, and their libraries, are known for it.\n\n\
+        A bastion that terminates SSH itself cannot be distinguished from the server behind it.",
     fixes: &[
         Fix { side: Side::Server, summary: "Upgrade the SSH server or bastion", ..Fix::CHANGE },
         Fix {
             side: Side::Server,
-            summary: "See what it logged about the key exchange",
+            summary: "Read its log of the key exchange",
             snippet: Some("journalctl -u ssh -u sshd --since -10min | grep -iE 'kex|rekey'"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Until then, let ssh rekey as late as it may",
+            summary: "Until then, let ssh rekey as late as possible",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    RekeyLimit 4G none"),
-            caution: Some("the server may ask for new keys itself, and a limit beyond the cipher's is lowered"),
+            caution: Some("the server may start a rekey itself, and a limit above the cipher's is lowered"),
             ..Fix::CHANGE
         },
     ],

@@ -14,7 +14,7 @@ pub static CAUSES: &[Cause] = &[
     },
     Cause {
         code: "dns-unexplained",
-        title: "The name look-up fails, and no known cause fits",
+        title: "The name lookup fails, and no known cause fits",
         judge: |evidence| failure(&evidence.dns),
         ..unexplained(Check::Dns)
     },
@@ -95,19 +95,19 @@ const fn unexplained(stage: Check) -> Cause {
 static FIXES: &[Fix] = &[
     Fix {
         side: Side::Client,
-        summary: "Record the evidence, read it through, and send it to the project with what you know of the server",
+        summary: "Record the evidence, read it, and send it to the project with what you know of the server",
         snippet: Some("ssh-doctor check --record evidence.json {alias}"),
         ..Fix::LOOK
     },
     Fix {
         side: Side::Client,
-        summary: "See how far ssh itself gets, in its own words",
+        summary: "Show how far ssh itself gets",
         snippet: Some("ssh -vvv {alias} true"),
         ..Fix::LOOK
     },
     Fix {
         side: Side::Server,
-        summary: "Read what the server logged of this connection",
+        summary: "Read the server's log of this connection",
         snippet: Some("journalctl -u ssh -u sshd --since '10 minutes ago'"),
         ..Fix::LOOK
     },

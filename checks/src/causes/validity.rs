@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Fix, Side};
 
-/// What mends a good certificate that looks bad.
+/// The fixes for a good certificate that looks bad.
 pub(crate) const CHECK_CLOCK: Fix =
     Fix { side: Side::Client, summary: "Check this machine's clock", snippet: Some("timedatectl status"), ..Fix::LOOK };
 

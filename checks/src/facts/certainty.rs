@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Certainty {
-    /// The evidence excludes the look-alikes; of what is only named as it was seen, its reasons may be open ([`Match::reason_open`]).
+    /// The evidence rules out similar causes; of a condition that is named as observed, the reason may be unknown ([`Match::reason_open`]).
     Certain,
-    /// The look-alikes are rarer, and named in the explanation.
+    /// Other causes are possible, less common, and named in the explanation.
     Likely,
     /// One of several that fit.
     Possible,

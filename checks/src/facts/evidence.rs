@@ -12,6 +12,7 @@ use super::server::ServerAnswers;
 use super::timeline::Timeline;
 use super::witness::Witness;
 use super::{auth, channel, config, dns, exit, handshake, hostkey, idle, tcp, transfer};
+use crate::base::masking::without_passwords;
 use crate::base::service::Service;
 use crate::base::target::{Flags, Settings};
 use crate::base::text::seconds;
@@ -325,7 +326,7 @@ impl Evidence {
     pub fn unusable(input: &str, why: String) -> Self {
         let mut evidence = Self::unexamined();
         evidence.started_at = jiff::Timestamp::now();
-        input.clone_into(&mut evidence.target.input);
+        evidence.target.input = without_passwords(input);
         evidence.config.step = Step::Error(why);
         evidence
     }

@@ -139,7 +139,7 @@ impl facts::Facts for Facts {
                     (Some(up), Some(down)) => format!("{}/s up, {}/s down", bytes(up), bytes(down)),
                     _ => format!("{}/s", bytes(rate)),
                 };
-                let echo = self.echo.map(|echo| format!(", a byte in {}", seconds(echo.median_ms / 1000.0)));
+                let echo = self.echo.map(|echo| format!(", round trip {}", seconds(echo.median_ms / 1000.0)));
                 let compression = self.compression.as_deref().filter(|name| *name != "none");
                 let compression = compression.map(|name| format!(", compressed ({})", sanitize(name)));
                 let inserted = if self.inserted.is_empty() { "" } else { ", with other output in between" };

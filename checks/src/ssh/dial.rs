@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::task::JoinError;
-use tokio::time::sleep;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{sleep, sleep_until};
 
 use super::budget::Budget;
 use super::dialed::Dialed;
@@ -23,6 +23,10 @@ use crate::os::socket::Socket;
 
 /// By then the first packet was sent three times (RFC 6298: again after 1 s and after 3 s).
 const UNANSWERED: Duration = Duration::from_millis(3300);
+/// Further openings from other ports: where every other port leads to a dead member, one in a hundred and twenty-eight meets only that.
+const FURTHER: u32 = 6;
+/// Time between two of them.
+const BETWEEN: Duration = Duration::from_millis(500);
 /// How long an opening that nobody waits for any more is watched: its first packet is sent for the fourth time after 7 s.
 const WATCHED: Duration = Duration::from_millis(7600);
 
@@ -59,8 +63,8 @@ struct Course {
 
 /// Opens one TCP connection within `deadline`; no TCP keepalive, no Nagle delay, and segments of at most `segment` bytes.
 ///
-/// Where nothing comes back although the first packet was sent three times, another one is tried beside it from another port: a path that
-/// is spread by ports may have a dead member. The first goes on meanwhile, and after this one has returned, since what becomes of it tells.
+/// Where nothing comes back although the first packet was sent three times, others are tried beside it from other ports, one after the other: a
+/// path that is spread by ports may have a dead member. The first goes on meanwhile, and after this has returned: what becomes of it tells.
 pub(crate) async fn attempt(
     budget: &Budget,
     address: SocketAddr,
@@ -81,24 +85,32 @@ pub(crate) async fn attempt(
         connected = &mut first => return joined(connected),
         () = sleep(UNANSWERED) => {}
     }
-    let left = deadline.saturating_sub(began.elapsed());
-    let second = async {
-        budget.spend()?;
-        let other_port = Course { bind: Some(bind.unwrap_or_else(|| any(address))), ..course };
-        let connected = dial(other_port, recorder.opening(address), left).await;
-        if connected.is_err() {
-            budget.give_back();
+    let (until, mut further) = (began + deadline, JoinSet::new());
+    let mut left = FURTHER;
+    loop {
+        if left > 0 && budget.spend().is_ok() {
+            left -= 1;
+            // Every other one from a port of the other half.
+            let bind = if left % 2 == 1 { Some(bind.unwrap_or_else(|| any(address))) } else { bind };
+            let time = until.saturating_duration_since(Instant::now());
+            further.spawn(dial(Course { bind, ..course }, recorder.opening(address), time));
         }
-        connected
-    };
-    let mut second = std::pin::pin!(second);
-    tokio::select! {
-        connected = &mut first => joined(connected),
-        connected = &mut second => match connected {
-            Ok(dialed) => Ok(dialed),
-            Err(_) => timeout(left, first).await.map_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()), joined),
-        },
-        () = sleep(left) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+        let connected = tokio::select! {
+            connected = &mut first => Some(joined(connected)),
+            Some(connected) = further.join_next() => {
+                let connected = connected.ok().and_then(Result::ok);
+                if connected.is_none() {
+                    budget.give_back();
+                }
+                connected.map(Ok)
+            }
+            () = sleep(BETWEEN), if left > 0 => None,
+            () = sleep_until(until.into()) => Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())),
+        };
+        if let Some(connected) = connected {
+            (0..further.len()).for_each(|_| budget.give_back());
+            return connected;
+        }
     }
 }
 

@@ -10,6 +10,8 @@ pub mod credential;
 pub mod dial;
 pub mod dialed;
 pub mod ending;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod hop_count;
 pub mod known_hosts;
 pub mod login;

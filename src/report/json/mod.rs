@@ -1,4 +1,4 @@
-//! The report for machines: one object a target, the same keys in every run.
+//! The report for machines: one object per target, the same keys in every run.
 
 mod schema;
 mod text;

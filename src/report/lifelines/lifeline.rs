@@ -9,33 +9,33 @@ use crate::report::Style;
 use crate::report::style::Ink;
 
 /// No test comes near this many seconds; a damaged recording may.
-pub(super) const LATEST: f64 = 1e7;
+pub(in crate::report) const LATEST: f64 = 1e7;
 
 /// One session.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Lifeline {
+pub(in crate::report) struct Lifeline {
     /// What moved on it last, which is also the group that it belongs to.
-    pub(super) label: String,
+    pub(in crate::report) label: String,
     kind: LifelineKind,
     /// When its first stretch began, seconds.
-    pub(super) started_s: f64,
+    pub(in crate::report) started_s: f64,
     /// When its last stretch ended, seconds.
-    pub(super) ended_s: f64,
+    pub(in crate::report) ended_s: f64,
     /// Its stretches, those without anything moving first.
-    pub(super) stretches: Vec<Stretch>,
+    pub(in crate::report) stretches: Vec<Stretch>,
     /// When it answered on the way, seconds.
-    pub(super) answered_s: Vec<f64>,
+    pub(in crate::report) answered_s: Vec<f64>,
     /// Its end.
-    pub(super) mark: Mark,
+    pub(in crate::report) mark: Mark,
     /// Its end in words.
-    pub(super) words: String,
+    pub(in crate::report) words: String,
 }
 
 /// A part of a session's life, from one time to another, seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Stretch {
-    pub(super) from_s: f64,
-    pub(super) to_s: f64,
+pub(in crate::report) struct Stretch {
+    pub(in crate::report) from_s: f64,
+    pub(in crate::report) to_s: f64,
     moves: Moves,
 }
 
@@ -57,7 +57,7 @@ enum LifelineKind {
 
 /// How a line ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Mark {
+pub(in crate::report) enum Mark {
     /// The session died.
     Died,
     /// What the server said was lost.
@@ -72,10 +72,10 @@ pub(super) enum Mark {
 
 impl Mark {
     /// All of them.
-    pub(super) const ALL: [Self; 5] = [Self::Died, Self::Unheard, Self::Answered, Self::Open, Self::Void];
+    pub(in crate::report) const ALL: [Self; 5] = [Self::Died, Self::Unheard, Self::Answered, Self::Open, Self::Void];
 
     /// What its sign means.
-    pub(super) fn meaning(self) -> &'static str {
+    pub(in crate::report) fn meaning(self) -> &'static str {
         match self {
             Self::Died => "died",
             Self::Unheard => "did not hear the server",
@@ -86,7 +86,7 @@ impl Mark {
     }
 
     /// Its sign; the text beside it says the same.
-    pub(super) fn sign(self, style: Style) -> char {
+    pub(in crate::report) fn sign(self, style: Style) -> char {
         match (self, style.unicode) {
             (Self::Died, true) => '✘',
             (Self::Died, false) => 'x',
@@ -100,7 +100,7 @@ impl Mark {
     }
 
     /// The colour that sets it off, where it needs one.
-    pub(super) fn ink(self) -> Option<Ink> {
+    pub(in crate::report) fn ink(self) -> Option<Ink> {
         match self {
             Self::Died => Some(Ink::Bad),
             Self::Unheard => Some(Ink::Care),
@@ -155,14 +155,19 @@ impl Mark {
 }
 
 impl Stretch {
+    /// Whether nothing moves in it.
+    pub(in crate::report) fn is_idle(self) -> bool {
+        self.moves == Moves::Nothing
+    }
+
     /// The sign that its part of the bar is made of.
-    pub(super) fn fill(self, style: Style) -> char {
+    pub(in crate::report) fn fill(self, style: Style) -> char {
         fill(self.moves, style)
     }
 }
 
 /// What moves looks busier than silence.
-pub(super) fn fill(moves: Moves, style: Style) -> char {
+pub(in crate::report) fn fill(moves: Moves, style: Style) -> char {
     match (moves, style.unicode) {
         (Moves::Keepalive | Moves::ChannelData | Moves::ServerData, true) => '═',
         (Moves::Keepalive | Moves::ChannelData | Moves::ServerData, false) => '=',
@@ -217,7 +222,7 @@ impl LifelineKind {
 }
 
 /// The sessions as lines.
-pub(super) fn lifelines(facts: &Facts) -> Vec<Lifeline> {
+pub(in crate::report) fn lifelines(facts: &Facts) -> Vec<Lifeline> {
     let mut sessions: BTreeMap<u32, Vec<&Arm>> = BTreeMap::new();
     for arm in &facts.arms {
         sessions.entry(arm.session).or_default().push(arm);
@@ -232,7 +237,7 @@ const OF_A_GROUP: usize = 4;
 ///
 /// Each group gives its most telling line, then each its second, until no more fit: of the silent ones the shortest that died and
 /// the longest that lived, and so on in turn; of the hops the two sides of the one that forgets.
-pub(super) fn telling(lifelines: Vec<Lifeline>, most: usize) -> (Vec<Lifeline>, usize) {
+pub(in crate::report) fn telling(lifelines: Vec<Lifeline>, most: usize) -> (Vec<Lifeline>, usize) {
     let all = lifelines.len();
     let mut groups: BTreeMap<LifelineKind, Vec<Lifeline>> = BTreeMap::new();
     for lifeline in lifelines {

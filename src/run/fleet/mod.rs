@@ -49,6 +49,7 @@ pub(super) async fn examine_all(
     deadline: Option<Deadline>,
 ) -> Result<Verdict> {
     let output = &args.output;
+    ensure!(output.format != Format::Html, "an HTML page holds one target: write one per target, with --output FILE");
     ensure!(output.format != Format::Nagios, "a plugin of Nagios examines one target; define a service for each");
     ensure!(!output.pretty, "--pretty is for one target; of several each report is one line");
     let board = LiveDisplay::new(args.running.quiet, output.look.color);

@@ -11,6 +11,8 @@ use ssh_doctor_checks::base::target::Target;
 use tokio::sync::oneshot;
 use tokio::time::sleep_until;
 
+use crate::run::penalties::Penalties;
+
 /// Targets of one address that are examined at the same time: sshd counts what one client opens (PerSourceMaxStartups).
 const TO_ADDRESS: usize = 1;
 
@@ -54,7 +56,10 @@ impl Place {
 
 /// The places in use, and who waits for one; clones are the same.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Places(Arc<Mutex<InUse>>);
+pub(crate) struct Places {
+    in_use: Arc<Mutex<InUse>>,
+    pub(crate) penalties: Penalties,
+}
 
 #[derive(Debug, Default)]
 struct InUse {
@@ -104,14 +109,18 @@ impl Places {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, InUse> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Admission for Places {
     fn admit<'a>(&'a self, addresses: &'a [SocketAddr]) -> Admitting<'a> {
         let places = addresses.iter().flat_map(|address| Place::around(address.ip())).collect();
-        Box::pin(async move { Ok(Admitted { addresses: addresses.to_vec(), hold: Box::new(self.take(places).await) }) })
+        Box::pin(async move {
+            let hold = Box::new(self.take(places).await);
+            self.penalties.wait(addresses).await;
+            Ok(Admitted { addresses: addresses.to_vec(), hold })
+        })
     }
 }
 

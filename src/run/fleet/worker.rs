@@ -154,7 +154,9 @@ impl Shared {
         };
         let mut ctx = context::Context::new(target, limits, Progress::default(), self.stop.clone(), Arc::new(Nobody));
         ctx.admission = Some(Arc::new(self.places.clone()));
-        Box::pin(ssh_doctor_checks::examine(ctx, &self.plan.checks)).await
+        let evidence = Box::pin(ssh_doctor_checks::examine(ctx, &self.plan.checks)).await;
+        self.places.penalties.note(&evidence);
+        evidence
     }
 
     fn report(&self, evidence: &Evidence) -> Done {
@@ -167,7 +169,7 @@ impl Shared {
             Format::Text if self.details && self.output.verbose > 0 => full::render(evidence, &diagnosis, &self.style),
             Format::Text if self.details => text::render(evidence, &diagnosis, &self.style),
             Format::Text => line::render(evidence, &diagnosis, &self.style),
-            Format::Nagios => String::new(),
+            Format::Nagios | Format::Html => String::new(),
             Format::Prometheus => {
                 figures = Some(Figures::of(evidence, &diagnosis, Some(&escaped(&evidence.target.input))));
                 String::new()

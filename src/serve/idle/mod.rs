@@ -89,7 +89,7 @@ async fn one(app: &App, loaded: &Loaded, module: &PreparedModule, target: &str) 
     loaded.allow.check_target(&planned.target.host, Some(planned.target.port))?;
     let mut context =
         Context::new(planned.target, planned.limits, Progress::default(), app.stop.clone(), Arc::new(Nobody));
-    context.admission = Some(AllowedAddresses::new(loaded.allow.clone()));
+    context.admission = Some(AllowedAddresses::new(loaded.allow.clone(), app.places.penalties.clone()));
     let evidence = Box::pin(ssh_doctor_checks::examine(context, &plan.checks)).await;
     let facts = evidence.idle.facts().filter(|facts| facts.complete && !evidence.interrupted);
     let Some(facts) = facts else {

@@ -1,4 +1,4 @@
-//! The proof is right, and the account may not log in.
+//! Credentials accepted, but the account may not log in.
 
 use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
 use crate::base::text::seconds;
@@ -26,24 +26,27 @@ const AT_ONCE_MS: f64 = 20_000.0;
 pub(super) const ACCOUNT_REFUSED: Cause = Cause {
     code: "auth-account-refused",
     stage: Check::Auth,
-    title: "The proof was right, and the server does not let this account in",
+    title: "Credentials accepted, but the account may not log in",
     severity: Severity::Critical,
-    explanation: "The key or password was accepted as such, and then the login was refused: the account has expired or is locked, logins are switched off \
-        for now (/etc/nologin, a server that starts or stops), a rule of PAM keeps it out (pam_access, pam_faillock, pam_sss), or root may only \
-        run forced commands (PermitRootLogin).\n\n\
-        Where the server said so in its own words, they are quoted. Otherwise it is inferred: a server that asks for a key's signature knows the \
-        key, and sshd answers a wrong password with a refusal and not with the end of the connection, as it does after PAM refused the account. \
-        A login process that crashes at that moment looks the same. An sshd that lets root run forced commands only may accept the login \
-        and end the connection at once, and notes a failed login: the doctor makes no second one to look closer. A firewall that \
-        resets what bears ssh's marks strikes at that moment too: there ssh works with -o IPQoS=none. AllowUsers and DenyUsers look \
-        different: there each key is refused when it is offered. The server's log names the reason.",
+    explanation: "The key or password was accepted, and then the login was refused. Possible reasons:\n\
+        - the account has expired or is locked\n\
+        - logins are disabled (/etc/nologin, a server that is starting or stopping)\n\
+        - a PAM rule excludes the account (pam_access, pam_faillock, pam_sss)\n\
+        - root may only run forced commands (PermitRootLogin forced-commands-only)\n\n\
+        The server's own words are quoted where it sent any. Otherwise it is inferred: a server that asks for a \
+        signature knows the key, and sshd answers a wrong password with a refusal, not with a disconnect as it does \
+        after PAM refused the account. A login process that crashes at that moment looks the same. So does a firewall \
+        that resets packets with ssh's DSCP marking; there ssh works with -o IPQoS=none. AllowUsers and DenyUsers look \
+        different: each key is refused when it is offered. An sshd that lets root run forced commands only may accept \
+        the login and disconnect at once, and logs a failed login: no second attempt is made to look closer. The \
+        server's log names the reason.",
     fixes: &[
         SSHD_LOG,
         DROPBEAR_LOG,
         OTHER_LOG,
         Fix {
             side: Side::Server,
-            summary: "See whether the account has expired or is locked, and whether logins are switched off",
+            summary: "Check whether the account has expired or is locked, and whether logins are disabled",
             snippet: Some(
                 "chage -l {user}; passwd -S {user}; faillock --user {user}; tail -n +1 /etc/nologin /run/nologin",
             ),
@@ -51,7 +54,7 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "See which rules of sshd and PAM decide about the account",
+            summary: "Show the sshd and PAM rules for the account",
             snippet: Some(
                 "sshd -T -C user={user} | grep -iE '^(allow|deny)(users|groups) |^permitrootlogin '; grep -hE '^account' /etc/pam.d/sshd /etc/pam.d/common-account",
             ),

@@ -10,15 +10,18 @@ use crate::facts::certainty::Certainty;
 pub(super) const AGENT_REFUSED: Cause = Cause {
     code: "auth-agent-refused",
     stage: Check::Auth,
-    title: "The agent holds the right key and does not sign with it",
+    title: "The agent holds the right key but refuses to sign",
     severity: Severity::Critical,
-    explanation: "The server would take the key, and the agent that holds it declined to sign or failed. It is locked, a person had to confirm or touch \
-        a security key and did not, the key is bound to other destinations (ssh-add -h), its certificate has no private half in it, or the agent \
-        that was forwarded here has lost its way back.",
+    explanation: "The server accepts the key, but the agent that holds it refused to sign or failed. Possible reasons:\n\
+        - the agent is locked\n\
+        - a confirmation or a touch of the security key was requested and not given\n\
+        - the key is restricted to other destinations (ssh-add -h)\n\
+        - the certificate is in the agent without its private key\n\
+        - the forwarded agent's connection is gone",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "See whether the agent signs with the key at all",
+            summary: "Test whether the agent signs with the key",
             snippet: Some("ssh-add -L; ssh-add -T PUBLIC-KEY-FILE"),
             ..Fix::LOOK
         },
@@ -26,14 +29,14 @@ pub(super) const AGENT_REFUSED: Cause = Cause {
             side: Side::Client,
             summary: "Unlock the agent",
             snippet: Some("ssh-add -X"),
-            caution: Some("asks for the password that the agent was locked with"),
+            caution: Some("it asks for the password that the agent was locked with"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Load this one key again",
+            summary: "Load the key again",
             snippet: Some("ssh-add KEY-FILE"),
-            caution: Some("put in the private key file; the agent's other keys stay as they are"),
+            caution: Some("replace the file name by that of the private key; the agent's other keys stay"),
             ..Fix::CHANGE
         },
     ],
@@ -57,29 +60,29 @@ pub(super) const AGENT_REFUSED: Cause = Cause {
 pub(super) const AGENT_UNREACHABLE: Cause = Cause {
     code: "auth-agent-unreachable",
     stage: Check::Auth,
-    title: "The configured agent cannot be reached, so its keys could not be offered",
+    title: "The ssh-agent cannot be reached, so its keys were not offered",
     severity: Severity::Critical,
-    explanation: "SSH_AUTH_SOCK or IdentityAgent names a socket on which no agent answers: the agent has ended, the socket belongs to a forwarded \
-        connection or a terminal multiplexer session that is gone, or another user owns it. The login failed without the keys that such an agent \
-        would hold; whether one of them would have been accepted cannot be known.",
+    explanation: "SSH_AUTH_SOCK or IdentityAgent names a socket on which no agent answers. The agent has exited, the socket \
+        belongs to a closed forwarded connection or multiplexer session, or another user owns it. The login failed \
+        without the keys of that agent; whether one of them would have been accepted is not known.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Start an agent where none answers, and load a key",
+            summary: "Start an agent and load a key",
             snippet: Some("eval \"$(ssh-agent)\" && ssh-add"),
-            caution: Some("holds for this shell and what it starts; end it with ssh-agent -k"),
+            caution: Some("applies to this shell and what it starts; ssh-agent -k ends the agent"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "In tmux or screen, take over the socket of the present connection",
+            summary: "In tmux or screen, use the agent socket of the current connection",
             snippet: Some("eval \"$(tmux show-environment -s SSH_AUTH_SOCK)\""),
-            caution: Some("holds for this shell only"),
+            caution: Some("applies to this shell only"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "See whether an agent answers",
+            summary: "Test whether an agent answers",
             snippet: Some("ssh-add -l; echo \"$SSH_AUTH_SOCK\""),
             ..Fix::LOOK
         },
@@ -113,24 +116,25 @@ pub(super) const AGENT_UNREACHABLE: Cause = Cause {
 pub(super) const AGENT_SILENT: Cause = Cause {
     code: "auth-agent-silent",
     stage: Check::Auth,
-    title: "The agent does not answer, and ssh waits for it without end",
+    title: "The ssh-agent does not answer, and ssh waits for it without a limit",
     severity: Severity::Critical,
-    explanation: "Something takes connections on the agent's socket and does not answer: an agent that hangs, waits for a person or for a token, or is stopped, or \
-        the rest of a forwarding whose connection is dead. The examination goes on without the agent; ssh does not, it has no limit for this wait \
-        and hangs after the key exchange. An agent that is only slow looks the same for as long as it is waited for here.",
+    explanation: "The agent's socket accepts connections, but nothing answers. The agent hangs, waits for a person or a token, \
+        or is stopped, or the socket is the remains of a dead forwarded connection. This examination continues without \
+        the agent. ssh does not: it has no timeout here and hangs after the key exchange. An agent that is only slow \
+        cannot be distinguished from one that hangs.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "See whether the agent answers",
+            summary: "Test whether the agent answers",
             snippet: Some("SSH_AUTH_SOCK='{agent_socket}' timeout 5 ssh-add -l; echo status $?"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Until it does, log in without it",
+            summary: "Log in without the agent",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    IdentityAgent none\n    IdentityFile ~/.ssh/KEY"),
-            caution: Some("put in the key file"),
+            caution: Some("replace the file name by that of your private key"),
             ..Fix::CHANGE
         },
     ],

@@ -11,10 +11,11 @@ use crate::facts::certainty::Certainty;
 pub(super) const CERT_INVALID: Cause = Cause {
     code: "auth-cert-invalid",
     stage: Check::Auth,
-    title: "The server refused a user certificate that is out of its dates",
+    title: "The server rejected a user certificate: expired or not yet valid",
     severity: Severity::Critical,
-    explanation: "A certificate that was offered has expired or is not valid yet; sshd refuses such certificates. The dates are compared with this \
-        machine's clock. A server that does not trust the authority refuses the certificate as well: its log tells which it was.",
+    explanation: "The offered certificate has expired or is not valid yet, and sshd rejects such certificates. The dates are \
+        compared with this machine's clock. A server that does not trust the certificate authority rejects the \
+        certificate as well; its log tells which.",
     fixes: &[
         Fix {
             side: Side::Client,
@@ -23,7 +24,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Print the principals and the validity of the certificate",
+            summary: "Show the principals and the validity of the certificate",
             snippet: Some("ssh-keygen -Lf '{certificate}'"),
             ..Fix::LOOK
         },
@@ -44,18 +45,21 @@ pub(super) const CERT_INVALID: Cause = Cause {
 pub(super) const CERT_PRINCIPAL: Cause = Cause {
     code: "auth-cert-principal",
     stage: Check::Auth,
-    title: "The server refused a user certificate that does not list the login name",
+    title: "The server rejected a user certificate without this login name in it",
     severity: Severity::Critical,
-    explanation: "A certificate that was offered does not list the login name as a principal. That is an error only where the server compares the \
-        two, as sshd does by itself: then the authority has to issue one for the login name. Where principals are roles and the server maps them to accounts (AuthorizedPrincipalsFile, \
-        AuthorizedPrincipalsCommand), it is as it should be, and the refusal has another reason: a role that this account does not have, or an \
-        authority that the server does not trust. The client cannot see which; the server's log tells.",
+    explanation: "The offered certificate does not list the login name as a principal. By default sshd compares the two; then \
+        the authority has to issue a certificate for the login name.\n\n\
+        Where principals are roles that the server maps to accounts (AuthorizedPrincipalsFile, \
+        AuthorizedPrincipalsCommand), this is as intended, and the login was refused for another reason: the account \
+        does not have the role, or the server does not trust the authority. The client cannot see which; the server's \
+        log tells.",
     fixes: &[
         SSHD_LOG,
         OTHER_LOG,
         Fix {
             side: Side::Server,
-            summary: "See whether sshd maps principals to this account, and which authorities it trusts ({authority} signed this certificate)",
+            summary: "Check whether sshd maps principals to this account, and which authorities it trusts ({authority} \
+                signed this certificate)",
             snippet: Some(
                 "sshd -T -C user={user} | grep -E '^(authorizedprincipals(file|command)|trustedusercakeys) '",
             ),
@@ -63,7 +67,7 @@ pub(super) const CERT_PRINCIPAL: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Print the principals of the certificate",
+            summary: "Show the principals of the certificate",
             snippet: Some("ssh-keygen -Lf '{certificate}'"),
             ..Fix::LOOK
         },

@@ -14,24 +14,25 @@ const TOO_MANY: &str = "Too many authentication failures";
 pub(super) const TOO_MANY_FAILURES: Cause = Cause {
     code: "auth-too-many-failures",
     stage: Check::Auth,
-    title: "The server hung up because too many keys were offered (MaxAuthTries)",
+    title: "The server disconnected: too many keys were offered (MaxAuthTries)",
     severity: Severity::Critical,
-    explanation: "The client offers its keys one after the other, and sshd counts each refused one. At MaxAuthTries (6 by default) it disconnects, so the \
-        right key may never get its turn. This happens with agents that hold many keys, which go before key files that the agent does not hold.",
+    explanation: "The client offers its keys one after the other, and sshd counts each rejected key as a failed attempt. At \
+        MaxAuthTries (6 by default) it disconnects, possibly before the right key is offered. This happens with agents \
+        that hold many keys: they are offered before key files that are not in the agent.",
     fixes: &[
         Fix {
             side: Side::Client,
             summary: "Offer only the key that this server knows",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    IdentityFile ~/.ssh/KEY\n    IdentitiesOnly yes"),
-            caution: Some("put in the key that the server knows"),
+            caution: Some("replace KEY by the name of the key that the server knows"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Or take the keys that are not needed out of the agent",
+            summary: "Remove keys that are not needed from the agent",
             snippet: Some("ssh-add -d KEY-FILE"),
-            caution: Some("put in the key file; the file itself stays"),
+            caution: Some("replace the file name by that of the key to remove; the file itself stays"),
             ..Fix::CHANGE
         },
         Fix { side: Side::Client, summary: "List the keys in the agent", snippet: Some("ssh-add -l"), ..Fix::LOOK },
@@ -40,7 +41,7 @@ pub(super) const TOO_MANY_FAILURES: Cause = Cause {
             summary: "Allow more attempts on one connection",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("MaxAuthTries 10"),
-            caution: Some("it also gives more guesses to those who guess passwords"),
+            caution: Some("it also gives password guessers more attempts"),
             ..Fix::CHANGE
         },
     ],
@@ -72,18 +73,20 @@ pub(super) const TOO_MANY_FAILURES: Cause = Cause {
 pub(super) const DISCONNECTED: Cause = Cause {
     code: "auth-disconnected",
     stage: Check::Auth,
-    title: "The connection ended, or went silent, during the login",
+    title: "The connection was lost during authentication",
     severity: Severity::Critical,
-    explanation: "Versions and keys were exchanged, and then the connection ended before the login was decided. Servers close without a word when \
-        LoginGraceTime is over, when an attempt limit of theirs is reached, or when the process that serves the login crashes; a module that asks a \
-        directory or a mail server can stall it. A path that loses larger packets or a firewall that acts on logins looks the same from here.",
+    explanation: "The key exchange succeeded, and then the connection was lost before authentication finished. Possible reasons:\n\
+        - LoginGraceTime expired, often because a PAM module waits for a directory server\n\
+        - an attempt limit of the server was reached\n\
+        - the process that serves the login crashed\n\
+        - the path loses larger packets, or a firewall acts on logins",
     fixes: &[
         SSHD_LOG,
         DROPBEAR_LOG,
         OTHER_LOG,
         Fix {
             side: Side::Client,
-            summary: "See at which step it ends, and whether it is always the same one",
+            summary: "Find the step at which it fails, and whether it is always the same",
             snippet: Some("ssh -vvv {alias} true"),
             ..Fix::LOOK
         },

@@ -9,22 +9,23 @@ use crate::facts::{Check, Step};
 pub(super) const KEY_ENCRYPTED: Cause = Cause {
     code: "auth-key-encrypted",
     stage: Check::Auth,
-    title: "The key is encrypted, and nobody could give its passphrase",
+    title: "The private key is encrypted and no passphrase was available",
     severity: Severity::Critical,
-    explanation: "The private key is protected by a passphrase. There was no terminal to ask at, or what was typed does not open it, and no agent \
-        holds the key unlocked. Jobs without a terminal (cron, CI, systemd) fail in the same way, while the same command works for a person.\n\n\
-        Where the server was asked about the key first and said that it would take it, the passphrase is all that is missing.",
+    explanation: "The private key is protected by a passphrase. There was no terminal to ask for it or the passphrase was wrong, \
+        and no agent holds the key. Jobs without a terminal (cron, CI, systemd) fail this way, while the same command \
+        works for a person.\n\n\
+        Where the server was asked about the key and accepts it, only the passphrase is missing.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Unlock the key once in an agent, and let the job reach that agent's socket",
+            summary: "Load the key into an agent, and give the job access to that agent's socket",
             snippet: Some("ssh-add '{key_file}'"),
-            caution: Some("the agent holds the key until it ends; -t 8h limits that"),
+            caution: Some("the agent holds the key until it exits; -t 8h limits that"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "For unattended jobs: a key of their own without a passphrase, restricted on the server to what they do",
+            summary: "For unattended jobs: use a separate key without a passphrase, restricted on the server",
             snippet: Some("ssh-keygen -t ed25519 -N '' -f ~/.ssh/id_job"),
             caution: Some(
                 "whoever can read the file can log in: restrict it in authorized_keys (restrict, command=, from=)",
@@ -55,19 +56,20 @@ pub(super) const KEY_UNREADABLE: Cause = Cause {
     stage: Check::Auth,
     title: "The private key file cannot be used",
     severity: Severity::Critical,
-    explanation: "ssh ignores a private key that other users may read, and it cannot use one that it may not open, does not understand, or whose public \
-        half beside it belongs to another key. It prints a line about it and goes on without the key, so the failure looks like a refused login.",
+    explanation: "ssh ignores a private key that other users can read. It also cannot use a key file that it may not open or \
+        does not understand, or whose .pub file belongs to another key. It prints one line about it and continues \
+        without the key, so the failure looks like a rejected login.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Let only the owner read the key",
+            summary: "Make the key readable by its owner only",
             snippet: Some("chmod 600 '{key_file}'"),
-            caution: Some("only a file of your own can be changed so; one that another user owns needs chown first"),
+            caution: Some("this works for your own files only; one that another user owns needs chown first"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "See whether the file holds a private key, and which",
+            summary: "Check whether the file is a private key, and which",
             snippet: Some("ssh-keygen -yf '{key_file}'; ssh-keygen -lf '{key_file}.pub'"),
             ..Fix::LOOK
         },
@@ -104,22 +106,22 @@ pub(super) const KEY_UNREADABLE: Cause = Cause {
 pub(super) const SECURITY_KEY_FILE: Cause = Cause {
     code: "auth-security-key-file",
     stage: Check::Auth,
-    title: "The server would take a security key, which ssh-doctor can use through an agent only",
+    title: "The server wants a security key, which needs an agent here",
     severity: Severity::Warning,
-    explanation: "The key file points to a FIDO security key. ssh speaks to such a key itself; ssh-doctor does not, it asks an agent for the signature. The \
-        server was asked about the key and would take it, so nothing speaks against the login so far, and whether sessions live could not be \
-        tested. This is a limit of the examination and no fault of the target.",
+    explanation: "The key file points to a FIDO security key. ssh uses such a key itself; ssh-doctor needs an agent for the \
+        signature. The server was asked about the key and accepts it, so nothing speaks against the login so far. \
+        Whether sessions survive could not be tested. This is a limit of the examination, not a fault of the target.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Hand the key to an agent, and run the check again: each login then asks for a touch",
+            summary: "Load the key into an agent and run the check again; each login asks for a touch",
             snippet: Some("ssh-add '{key_file}'"),
-            caution: Some("the agent holds the key until it ends; -t 8h limits that"),
+            caution: Some("the agent holds the key until it exits; -t 8h limits that"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "See whether ssh itself logs in with it",
+            summary: "Test whether ssh itself can log in with it",
             snippet: Some("ssh {alias} true"),
             ..Fix::LOOK
         },

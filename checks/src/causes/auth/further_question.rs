@@ -10,13 +10,14 @@ pub(super) const QUESTION_UNANSWERED: Cause = Cause {
     stage: Check::Auth,
     title: "The server asks a further question that nobody could answer",
     severity: Severity::Critical,
-    explanation: "By keyboard-interactive the server asked a question, received an answer, and asked something more, such as a one-time code. The further \
-        question had no answer here: only one password was given, and nobody could be asked or nothing was typed. Whether the first answer was right \
-        is not known, since many servers ask for the second factor after a wrong password too.",
+    explanation: "With keyboard-interactive the server asked a question, received an answer, and asked a further one, such as a \
+        one-time code. There was no answer to it: only one password was given, and nobody could be asked or nothing \
+        was typed. Whether the first answer was right is not known; many servers ask for the second factor after a \
+        wrong password too.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Run the check at a terminal, where a person can answer",
+            summary: "Run the check at a terminal, where you can answer",
             snippet: Some("ssh-doctor check {alias}"),
             ..Fix::LOOK
         },

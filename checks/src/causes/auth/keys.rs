@@ -14,21 +14,24 @@ const NAMED: usize = 6;
 pub(super) const KEY_REJECTED: Cause = Cause {
     code: "auth-key-rejected",
     stage: Check::Auth,
-    title: "The server refused every key that was offered",
+    title: "The server rejected every key that was offered",
     severity: Severity::Critical,
-    explanation: "The server answered no to each key before any signature was made, so the keys themselves are not accepted for this user. It never says \
-        why, and all of these look alike from the client: the key is not in authorized_keys, it is there for another user, the file or a \
-        directory above it is writable by others (StrictModes), the server reads another file (AuthorizedKeysFile), the account does not exist or may \
-        not log in (AllowUsers, DenyUsers), or the key's type is not allowed (PubkeyAcceptedAlgorithms). A certificate is refused in the same way where \
-        the server does not trust its authority (TrustedUserCAKeys) or it is bound to other addresses (source-address).\n\n\
-        What the server knows of the reason stands in its log.",
+    explanation: "The server rejected each key before any signature was made, so the keys are not accepted for this user. It \
+        never says why. Possible reasons:\n\
+        - the key is not in authorized_keys, or belongs to another user\n\
+        - the file, or a directory above it, is writable by others (StrictModes)\n\
+        - sshd reads another file (AuthorizedKeysFile)\n\
+        - the account does not exist or may not log in (AllowUsers, DenyUsers)\n\
+        - the key type is not allowed (PubkeyAcceptedAlgorithms)\n\
+        - a certificate's authority is not trusted (TrustedUserCAKeys), or source-address excludes this client\n\n\
+        The server's log names the reason.",
     fixes: &[
         SSHD_LOG,
         DROPBEAR_LOG,
         OTHER_LOG,
         Fix {
             side: Side::Server,
-            summary: "See whether the key is authorized, and whether the server may use the file",
+            summary: "Check whether the key is authorized, and whether sshd may use the file",
             snippet: Some(
                 "ssh-keygen -lf ~{user}/.ssh/authorized_keys; ls -ld ~{user} ~{user}/.ssh ~{user}/.ssh/authorized_keys",
             ),
@@ -36,13 +39,13 @@ pub(super) const KEY_REJECTED: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "See whether sshd trusts the authority that signed the certificate, {authority}",
+            summary: "Check whether sshd trusts the authority that signed the certificate, {authority}",
             snippet: Some("sshd -T -C user={user} | awk '/^trustedusercakeys/ { print $2 }' | xargs -r ssh-keygen -lf"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "See which login name and which keys ssh offers: the server may know another of either",
+            summary: "Show the login name and the keys that ssh offers; the server may know another one",
             snippet: Some("ssh -G {alias} | grep -E '^(user|identityfile|identityagent) '; ssh-add -l"),
             ..Fix::LOOK
         },
@@ -86,24 +89,26 @@ pub(super) const KEY_REJECTED: Cause = Cause {
 pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
     code: "auth-signature-algorithm",
     stage: Check::Auth,
-    title: "The server and the client share no signature algorithm for the key",
+    title: "No mutual signature algorithm for the key",
     severity: Severity::Critical,
-    explanation: "An RSA key can sign with SHA-1 (ssh-rsa) or SHA-2 (rsa-sha2-256, rsa-sha2-512). A server that names no SHA-2 algorithm in its \
-        server-sig-algs (RFC 8308), as those before OpenSSH 7.2 do, takes SHA-1 or no RSA key at all, and OpenSSH's client no longer signs with SHA-1 since 8.8. \
-        The key was not offered, so whether the server knows it cannot be said.\n\n\
-        A client's own PubkeyAcceptedAlgorithms can keep it from a kind of key as well. A server's setting of that name looks different: \
-        sshd names every algorithm all the same, and then refuses the key.",
+    explanation: "An RSA key can sign with SHA-1 (ssh-rsa) or SHA-2 (rsa-sha2-256, rsa-sha2-512). A server that lists no SHA-2 \
+        algorithm in server-sig-algs (RFC 8308), as before OpenSSH 7.2, accepts SHA-1 or no RSA key at all. OpenSSH's \
+        client has not signed with SHA-1 since 8.8. The key was not offered, so whether the server knows it is not \
+        known.\n\n\
+        A client's own PubkeyAcceptedAlgorithms can also exclude a key type. A server's setting of that name looks \
+        different: sshd lists every algorithm and then rejects the key.",
     fixes: &[
         Fix {
             side: Side::Client,
             summary: "Use an Ed25519 or ECDSA key for this server",
             snippet: Some("ssh-keygen -t ecdsa -b 256 -f ~/.ssh/id_ecdsa"),
-            caution: Some("its public half has to be added to authorized_keys on the server by another way in"),
+            caution: Some("add its public key to authorized_keys on the server by another route first"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "Update the SSH server, or let it take rsa-sha2-256 and rsa-sha2-512: signatures by {old_algorithm} can be forged",
+            summary: "Upgrade the SSH server, or allow rsa-sha2-256 and rsa-sha2-512: {old_algorithm} signatures can be \
+                forged",
             ..Fix::CHANGE
         },
         Fix {
@@ -111,7 +116,7 @@ pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
             summary: "Until then, allow SHA-1 signatures for this one server",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    PubkeyAcceptedAlgorithms +{old_algorithm}"),
-            caution: Some("SHA-1 is broken for this use; keep it to this host"),
+            caution: Some("SHA-1 is broken for this use; allow it for this host only"),
             ..Fix::CHANGE
         },
         Fix {

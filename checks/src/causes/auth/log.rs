@@ -7,7 +7,7 @@ use crate::facts::Evidence;
 pub(super) const SSHD_LOG: Fix = Fix {
     side: Side::Server,
     when: |evidence| !is_dropbear(evidence) && other(evidence).is_none(),
-    summary: "Read why sshd refused: it says so in its log, and only there",
+    summary: "Read the reason in sshd's log; it is nowhere else",
     snippet: Some("journalctl -u ssh -u sshd --since '-10 min' | grep -F 'sshd'"),
     ..Fix::LOOK
 };
@@ -15,7 +15,7 @@ pub(super) const SSHD_LOG: Fix = Fix {
 pub(super) const DROPBEAR_LOG: Fix = Fix {
     side: Side::Server,
     when: is_dropbear,
-    summary: "Read what dropbear wrote about it to the system's log",
+    summary: "Read dropbear's messages in the system log",
     snippet: Some("journalctl -t dropbear --since '-10 min' || logread -e dropbear"),
     ..Fix::LOOK
 };

@@ -6,13 +6,13 @@ use crate::facts::Check;
 use crate::facts::auth::{Attempt, AuthAnswer};
 use crate::facts::certainty::Certainty;
 
-/// A look-up that is done takes less, milliseconds: the wait is not that of a loaded server.
+/// A lookup that is done takes less, milliseconds: the wait is not that of a loaded server.
 const LONG_MS: f64 = 3000.0;
 
 pub(super) const KEY_LOOKUP_HANGS: Cause = Cause {
     code: "auth-key-lookup-hangs",
     stage: Check::Auth,
-    title: "The server does not answer while it looks up the user's keys",
+    title: "The server hangs while it looks up the user's keys",
     severity: Severity::Critical,
     explanation: "The server answered the request to log in, and not the offer of a key. At that moment it reads authorized_keys, or runs AuthorizedKeysCommand: a home directory on a file \
         server that does not answer, or a directory server behind the command, stops it there. sshd ends the connection when LoginGraceTime is over (120 s where nothing else is set).\n\n\
@@ -20,7 +20,7 @@ pub(super) const KEY_LOOKUP_HANGS: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See whether the file with the keys can be read at once, and on which file system it is",
+            summary: "Check whether the file with the keys can be read at once, and on which file system it is",
             snippet: Some(
                 "findmnt -T ~{user}; time timeout 10 cat ~{user}/.ssh/authorized_keys >/dev/null; echo status $?",
             ),
@@ -28,7 +28,7 @@ pub(super) const KEY_LOOKUP_HANGS: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "See which file or command sshd takes keys from, and time the command",
+            summary: "Show which file or command sshd takes keys from, and time the command",
             snippet: Some(
                 "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -iE '^authorized(keys|principals)'; journalctl -u ssh -u sshd --since -10min -o short-precise",
             ),

@@ -10,20 +10,21 @@ use crate::facts::certainty::Certainty;
 pub(super) const PARTIAL_SUCCESS: Cause = Cause {
     code: "auth-partial-success",
     stage: Check::Auth,
-    title: "The server accepted one factor and wants another one that was not given",
+    title: "The server accepted one factor and requires another (multi-factor)",
     severity: Severity::Critical,
-    explanation: "The server marked an answer as a partial success (RFC 4252 section 5.1): what was presented is right, and it asks for more, as \
-        AuthenticationMethods in sshd_config or a second-factor module demands. Nothing more could be presented, or it was refused. Clients that \
-        know only one factor fail here although their key or password is accepted.",
+    explanation: "The server reported a partial success (RFC 4252 section 5.1): the credential is right, and \
+        AuthenticationMethods in sshd_config or a second-factor module requires another one. No further credential was \
+        available, or it was rejected. Clients that support only one factor fail here although their key or password \
+        is accepted.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Name a key for each factor, and let ssh ask for the others",
+            summary: "Configure a key for each factor, and let ssh ask for the others",
             file: Some("~/.ssh/config"),
             snippet: Some(
                 "Host {alias}\n    IdentityFile ~/.ssh/FIRST_KEY\n    IdentityFile ~/.ssh/SECOND_KEY\n    PreferredAuthentications publickey,keyboard-interactive,password",
             ),
-            caution: Some("put in the key files"),
+            caution: Some("replace the names by those of your key files"),
             ..Fix::CHANGE
         },
         Fix {
@@ -59,34 +60,34 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
 pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
     code: "auth-method-unavailable",
     stage: Check::Auth,
-    title: "The server offers only login methods that were not available here",
+    title: "The server offers only authentication methods not available here",
     severity: Severity::Critical,
-    explanation: "Before anything was presented, the server said which methods it goes on with. Among them is none that this client is set to use and had \
-        something for: a password or one-time code that nobody gave and nobody could be asked for, public keys on a server that takes none, or \
-        Kerberos and host-based logins, which this examination does not attempt.",
+    explanation: "The server listed the authentication methods that it accepts. None of them is one that this client may use and \
+        has a credential for: a password or one-time code with nobody to ask, public keys on a server that accepts \
+        none, or Kerberos and host-based logins, which this examination does not attempt.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Run the check at a terminal, where a person can answer",
+            summary: "Run the check at a terminal, where you can answer",
             snippet: Some("ssh-doctor check {alias}"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Or give the password in a file that only you can read",
+            summary: "Give the password in a file that only you can read",
             snippet: Some("ssh-doctor check --password-file {password_file} {alias}"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Let the client use what the server offers",
+            summary: "Allow the methods that the server offers",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    PreferredAuthentications publickey,keyboard-interactive,password"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "See which methods sshd offers to this user",
+            summary: "Show the methods that sshd offers to this user",
             snippet: Some("sshd -T -C user={user} | grep -iE 'authentication(methods)? '"),
             ..Fix::LOOK
         },
@@ -127,37 +128,38 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
 pub(super) const NO_CREDENTIALS: Cause = Cause {
     code: "auth-no-credentials",
     stage: Check::Auth,
-    title: "There was nothing to log in with: no key file, no key in an agent",
+    title: "No credentials: no key file, no key in an agent",
     severity: Severity::Critical,
-    explanation: "The server takes public keys, and none could be offered: the configured or default key files do not exist, and no agent shows a key (a locked one shows none). \
-        This is common where ssh runs as another user than the one who owns the keys (sudo, cron, a container, a CI job without its secret).",
+    explanation: "The server accepts public keys, but none could be offered: the configured or default key files do not exist, \
+        and no agent lists a key (a locked agent lists none). This is common where ssh runs as another user than the \
+        owner of the keys: sudo, cron, a container, a CI job without its secret.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "If the agent was locked: unlock it",
+            summary: "If the agent is locked, unlock it",
             snippet: Some("SSH_AUTH_SOCK='{locked_agent}' ssh-add -X"),
-            caution: Some("asks for the password that the agent was locked with"),
+            caution: Some("it asks for the password that the agent was locked with"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Name the key file for this server",
+            summary: "Configure the key file for this server",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    IdentityFile ~/.ssh/KEY"),
-            caution: Some("put in the key file"),
+            caution: Some("replace the file name by that of your private key"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "See as whom ssh runs, and which files it looks for",
+            summary: "Show the user that ssh runs as, and the key files it looks for",
             snippet: Some("id -un; ssh -G {alias} | grep -E '^(user|identityfile|identityagent) '; ssh-add -l"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Make a key, and hand its public half to the server's administrator",
+            summary: "Create a key, and give the public key to the server's administrator",
             snippet: Some("ssh-keygen -t ed25519"),
-            caution: Some("where it asks whether to overwrite a file, answer no: that key would be lost"),
+            caution: Some("if it asks whether to overwrite a file, answer no, or that key is lost"),
             ..Fix::CHANGE
         },
     ],

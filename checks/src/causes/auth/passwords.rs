@@ -12,35 +12,38 @@ use crate::facts::{Check, channel};
 pub(super) const PASSWORD_REJECTED: Cause = Cause {
     code: "auth-password-rejected",
     stage: Check::Auth,
-    title: "The server refused the password, or an answer to one of its questions",
+    title: "The server rejected the password or an answer to its prompt",
     severity: Severity::Critical,
-    explanation: "A password or a one-time code was sent, by itself or as an answer to the server's questions, and it was refused. The server does not say \
-        why: it is wrong, a code was used before or is made by a clock that differs from the server's, the account does \
-        not exist, is locked or expired, or may not log in in this way (PermitRootLogin prohibit-password, AllowUsers, PAM). It was tried \
-        once and never again, so that no account gets locked by this examination.",
+    explanation: "A password or one-time code was sent, by itself or as the answer to a prompt, and was rejected. The server \
+        does not say why. Possible reasons:\n\
+        - it is wrong, or the code was used before or depends on a clock that differs from the server's\n\
+        - the account does not exist, is locked or has expired\n\
+        - the account may not log in this way (PermitRootLogin prohibit-password, AllowUsers, PAM)\n\n\
+        It was sent once and is never repeated, so that this examination locks no account.",
     fixes: &[
         SSHD_LOG,
         DROPBEAR_LOG,
         OTHER_LOG,
         Fix {
             side: Side::Server,
-            summary: "See whether the account is locked or expired",
+            summary: "Check whether the account is locked or has expired",
             snippet: Some("passwd -S {user}; chage -l {user}; faillock --user {user}"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Check the login name and the {secret}, and mind a line end or a keyboard layout in it",
+            summary: "Check the login name and the {secret}, including a trailing newline or the keyboard layout",
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Where \"{question}\" asks for a one-time code: use the next one, each is good once; it has to be the code for this server and this account",
+            summary: "If \"{question}\" asks for a one-time code, use the next one: each is valid once, for this server and \
+                account",
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "Where the code after \"{question}\" is made from the time: see whether the server's clock is right",
+            summary: "If the code for \"{question}\" is time-based, check the server's clock",
             snippet: Some("timedatectl status"),
             ..Fix::LOOK
         },
@@ -82,23 +85,24 @@ fn other_question(attempt: &Attempt) -> Option<&str> {
 pub(super) const PASSWORD_EXPIRED: Cause = Cause {
     code: "auth-password-expired",
     stage: Check::Auth,
-    title: "The password has expired, and the server wants a new one",
+    title: "The password has expired and must be changed",
     severity: Severity::Critical,
-    explanation: "The account's password has to be changed before anything else may be done. sshd asks for the new one by keyboard-interactive, or lets the \
-        login in, also one by key, and runs nothing but passwd, which needs a terminal: every command fails. Jobs fail while a person who logs in \
-        is merely asked. Other servers answer the password with a request to change it (SSH_MSG_USERAUTH_PASSWD_CHANGEREQ, RFC 4252 section 8).\n\n\
-        Where the server asked or said so, it is quoted. The request itself could not be read, so there it is inferred from an answer to \
-        the password that is neither success nor failure: there is only this one. The examination changes no password.",
+    explanation: "The account's password must be changed before anything else is allowed. sshd asks for a new one by \
+        keyboard-interactive, or accepts the login (also by key) and runs only passwd, which needs a terminal: every \
+        command fails. Jobs fail while a person is merely asked.\n\n\
+        Other servers answer the password with a change request (SSH_MSG_USERAUTH_PASSWD_CHANGEREQ, RFC 4252 section \
+        8). The server's question or words are quoted. The request itself cannot be read here; it is inferred from an \
+        answer that is neither success nor failure, and there is only one such. The examination changes no password.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Log in at a terminal, and choose a new password when asked",
+            summary: "Log in at a terminal and set a new password when asked",
             snippet: Some("ssh -t {alias}"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "See when the password expires",
+            summary: "Show when the password expires",
             snippet: Some("chage -l {user}"),
             ..Fix::LOOK
         },

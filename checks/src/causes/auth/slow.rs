@@ -14,20 +14,22 @@ const PATIENCE_MS: f64 = 2000.0;
 pub(super) const SLOW: Cause = Cause {
     code: "auth-slow",
     stage: Check::Auth,
-    title: "The login works, and the server takes long over one step of it",
+    title: "The login works, but one login step is slow",
     severity: Severity::Warning,
-    explanation: "The server let at least two seconds pass at one step, beyond the round trips that the step needs; each step points to another \
-        culprit. Before its first answer the server looks up the user, and with UseDNS the client's name: a directory or name server that does not \
-        answer costs 5 s or a multiple of it. Before it answers to a key it reads authorized_keys, perhaps on a file server, or runs \
-        AuthorizedKeysCommand, and runs it again for the signature. Between the signature, password or answer and its verdict PAM does its work, and before the questions that it asks. \
-        Between the login and the session channel run PAM's session modules: logind, the message of the day. Between the command's start \
-        and its first output run the shell's start-up files.\n\n\
-        The step is measured, what the server does in it is not visible from here; its log with times shows it. An ssh that tries Kerberos \
-        (GSSAPIAuthentication) can lose more time before all this, which this examination does not attempt.",
+    explanation: "One login step took at least two seconds beyond its round trips. Each step points to another culprit:\n\
+        - before the first answer: a user directory, or a DNS lookup of the client (UseDNS)\n\
+        - before the answer to a key: authorized_keys on a file server, or AuthorizedKeysCommand\n\
+        - before the verdict: a PAM module\n\
+        - before the session channel: PAM session modules (logind, the message of the day)\n\
+        - before the first output: the shell's start-up files\n\n\
+        The step is measured; what the server does in it is not visible from here, but its log has times. A directory \
+        or name server that does not answer costs 5 s or a multiple of it. AuthorizedKeysCommand runs again for the \
+        signature. An ssh that tries Kerberos (GSSAPIAuthentication), which this examination does not, can lose more \
+        time before all this.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Before the first answer ({first_answer}): have sshd look up no names of clients",
+            summary: "{first_answer} before the first answer: disable DNS lookups of clients in sshd",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("UseDNS no"),
             caution: Some(RELOAD),
@@ -35,14 +37,14 @@ pub(super) const SLOW: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Before the first answer ({first_answer}): where your own ssh is slower still, have it skip Kerberos",
+            summary: "{first_answer} before the first answer: if your own ssh is slower still, disable Kerberos",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    GSSAPIAuthentication no"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "Before the answer to the key ({key_lookup}): time what sshd runs or reads to find the user's keys",
+            summary: "{key_lookup} before the answer to the key: time what sshd runs or reads to find the keys",
             snippet: Some(
                 "sshd -T -C user={user} | grep -iE '^authorizedkeys(file|command) '; time ls -l ~{user}/.ssh/authorized_keys",
             ),
@@ -50,7 +52,7 @@ pub(super) const SLOW: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Before the verdict ({decision}): see which PAM module waits, often for a directory server",
+            summary: "{decision} before the verdict: find the PAM module that waits, often for a directory server",
             snippet: Some(
                 "journalctl -u ssh -u sshd --since '-10 min' -o short-precise; grep -vE '^(#|$)' /etc/pam.d/sshd",
             ),
@@ -58,7 +60,7 @@ pub(super) const SLOW: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Between login and channel ({channel_open}): see whether logind answers, and which session module waits",
+            summary: "{channel_open} between login and channel: check logind and the PAM session modules",
             snippet: Some(
                 "systemctl status systemd-logind dbus; ls /etc/update-motd.d; grep -E '^session' /etc/pam.d/sshd",
             ),
@@ -66,7 +68,7 @@ pub(super) const SLOW: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Before the command runs ({command_start}): see what sshd does before the shell, such as xauth or a ~/.ssh/rc",
+            summary: "{command_start} before the command: check what sshd runs before the shell (xauth, ~/.ssh/rc)",
             snippet: Some(
                 "ls -l ~{user}/.ssh/rc /etc/ssh/sshrc; journalctl -u ssh -u sshd --since '-10 min' -o short-precise",
             ),
@@ -74,7 +76,7 @@ pub(super) const SLOW: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Before the first output ({first_output}): trace the shell's start-up files with times",
+            summary: "{first_output} before the first output: trace the shell's start-up files with times",
             snippet: Some("ssh {alias} 'PS4=\"+ \\$(date +%T.%N) \" bash -xc \". ~/.bashrc\"'"),
             ..Fix::LOOK
         },
@@ -183,7 +185,7 @@ fn steps(facts: &Facts, evidence: &Evidence) -> Vec<Step> {
         step("decision", "from the start of keyboard-interactive to its first question", question, 1.0),
         step(
             "decision",
-            "from the signature, password or answer to the verdict, less the look-up of the key",
+            "from the signature, password or answer to the verdict, less the lookup of the key",
             decision,
             1.0,
         ),

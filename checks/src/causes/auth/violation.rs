@@ -9,20 +9,21 @@ use crate::facts::connection::Violation;
 pub(super) const PROTOCOL_VIOLATION: Cause = Cause {
     code: "auth-protocol-violation",
     stage: Check::Auth,
-    title: "The server breaks the SSH protocol during the login",
+    title: "The server violates the SSH protocol during authentication",
     severity: Severity::Critical,
-    explanation: "Keys were exchanged, and then the server sent what no server may: answers to requests that it had not received yet, far more data than a \
-        login can need, or a message that cannot be read. Its implementation is at fault, or it is made to attack clients. ssh-doctor ended the \
-        connection; what the server said about keys and passwords before that means nothing.",
+    explanation: "After the key exchange the server sent what no server may send: answers to requests that it had not received, \
+        far more data than a login needs, or an unreadable message. Its implementation is broken or made to attack \
+        clients. ssh-doctor closed the connection. What the server said about keys and passwords before that means \
+        nothing.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Upgrade the SSH server; if it is not yours, do not log in to it before its owner has looked at it",
+            summary: "Upgrade the SSH server; if it is not yours, do not log in before its owner has checked it",
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "See what ssh itself makes of it",
+            summary: "Compare with ssh itself",
             snippet: Some("ssh -vvv {alias} true 2>&1 | tail -n 30"),
             ..Fix::LOOK
         },

@@ -27,7 +27,7 @@ const ONLY_INTERACTIVE: Fix = Fix {
 pub(super) const START_HANGS: Cause = Cause {
     code: "session-start-hangs",
     stage: Check::Channel,
-    title: "A session is accepted and nothing happens in it",
+    title: "A session opens but nothing runs in it",
     severity: Severity::Critical,
     explanation: "The server accepted the command, and neither output nor an end followed. sshd changes to the home directory and starts the shell, which reads its \
         start-up files, before it runs the command. A home directory on a file server that does not answer, a start-up file that waits for a network service or \
@@ -43,7 +43,7 @@ pub(super) const START_HANGS: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "See whether the home directory is on a file server that does not answer",
+            summary: "Check whether the home directory is on a file server that does not answer",
             snippet: Some("findmnt -T ~{user}; timeout 5 ls -d ~{user}; echo status $?"),
             ..Fix::LOOK
         },
@@ -80,9 +80,9 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
         ONLY_INTERACTIVE,
         Fix {
             side: Side::Server,
-            summary: "Or make the other shell the account's own",
+            summary: "Make the other shell the account's login shell",
             snippet: Some("sudo usermod -s SHELL {user}"),
-            caution: Some("name a shell that /etc/shells lists, by its full path"),
+            caution: Some("use the full path of a shell that /etc/shells lists"),
             ..Fix::CHANGE
         },
     ],

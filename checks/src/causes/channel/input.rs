@@ -16,13 +16,13 @@ pub(super) const INPUT_LOST: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Transfer files by sftp, where the server has it",
+            summary: "Transfer files by sftp, if the server has it",
             snippet: Some("sftp {alias}"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "Where input is needed, run commands by a server that connects it, as OpenSSH's sshd does",
+            summary: "If input is needed, use a server that connects it, such as OpenSSH's sshd",
             caution: Some("whoever logs in can then run any command of the account"),
             ..Fix::CHANGE
         },

@@ -11,7 +11,7 @@ use crate::facts::{Check, Evidence};
 pub(super) const PAM_REFUSED: Cause = Cause {
     code: "session-pam-refused",
     stage: Check::Channel,
-    title: "PAM refuses to open a session after the login",
+    title: "PAM refuses the session after the login",
     severity: Severity::Critical,
     explanation: "The login was accepted, and a session module of PAM then refused the session. sshd ends such a session with status 254 and prints what the module \
         said. pam_limits counts logins (maxlogins, maxsyslogins) and sets limits that the system may refuse, pam_loginuid fails in containers, \
@@ -25,7 +25,7 @@ pub(super) const PAM_REFUSED: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "See the session modules and the limits of the account",
+            summary: "Show the session modules and the limits of the account",
             snippet: Some(
                 "grep -hE '^session' /etc/pam.d/sshd /etc/pam.d/common-session; grep -rvhE '^(#|$)' /etc/security/limits.conf /etc/security/limits.d",
             ),
@@ -33,16 +33,16 @@ pub(super) const PAM_REFUSED: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Where logins are counted, see the sessions that are open",
+            summary: "If logins are limited, show the open sessions",
             snippet: Some("ps -u {user} -o pid,etime,args"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "In a container, let pam_loginuid fail without consequence",
+            summary: "In a container, make pam_loginuid optional",
             file: Some("/etc/pam.d/sshd"),
             snippet: Some("session    optional     pam_loginuid.so"),
-            caution: Some("replace the line that names pam_loginuid as required; audit records lose the login's user"),
+            caution: Some("replace the line with pam_loginuid required; audit records lose the login's user"),
             ..Fix::CHANGE
         },
     ],
@@ -90,7 +90,7 @@ pub(super) const PROCESS_LIMIT: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "See the limits of the system, and whether memory is used up",
+            summary: "Show the limits of the system, and whether memory is used up",
             snippet: Some(
                 "sysctl kernel.pid_max kernel.threads-max; cat /proc/loadavg; grep -E '^(MemAvailable|SwapFree)' /proc/meminfo; journalctl -k --since -1h | grep -iE 'fork rejected|out of memory'",
             ),
@@ -101,7 +101,7 @@ pub(super) const PROCESS_LIMIT: Cause = Cause {
             summary: "Raise the account's limit",
             file: Some("/etc/security/limits.d/nproc.conf"),
             snippet: Some("{user} - nproc 4096"),
-            caution: Some("find what has started so many processes first"),
+            caution: Some("first find what started so many processes"),
             ..Fix::CHANGE
         },
     ],
@@ -140,7 +140,7 @@ fn texts(evidence: &Evidence) -> impl Iterator<Item = &str> {
 pub(super) const SESSION_LIMIT: Cause = Cause {
     code: "session-limit",
     stage: Check::Channel,
-    title: "All sessions that the server allows are in use",
+    title: "All sessions of the server are in use",
     severity: Severity::Critical,
     explanation: "The login was accepted, and the session was ended with a message that no session is free. Network devices and management controllers have a few \
         sessions for all users together (vty lines, CLI sessions). Clients that are cut off by the network, or end without logging out, hold theirs until an idle timeout of \
@@ -148,19 +148,20 @@ pub(super) const SESSION_LIMIT: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "On the device, list the sessions and clear those that nobody uses (on Cisco `show users` and `clear line vty NUMBER`, on Junos `show system users` and `request system logout`)",
+            summary: "On the device, list the sessions and clear unused ones (Cisco: `show users`, `clear line vty NUMBER`; \
+                Junos: `show system users`, `request system logout`)",
             caution: Some("ask who uses a session before you clear it"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "Let the device end idle sessions, and those of clients that are gone (on Cisco `exec-timeout 10 0` and `service tcp-keepalives-in`)",
+            summary: "Let the device end idle and dead sessions (Cisco: `exec-timeout 10 0`, `service tcp-keepalives-in`)",
             caution: Some("sessions at a prompt end after that time, too"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "See the connections to it that this machine still holds",
+            summary: "Show this machine's open connections to it",
             snippet: Some("ss -tno state established '( dport = :{port} )'"),
             ..Fix::LOOK
         },

@@ -11,7 +11,7 @@ const NOT_FOUND: u32 = 127;
 pub(super) const COMMAND_MISSING: Cause = Cause {
     code: "session-command-missing",
     stage: Check::Channel,
-    title: "The program that the session needs is not found on the server",
+    title: "The program is not found on the server (exit status 127)",
     severity: Severity::Critical,
     explanation: "The session ended with status 127, which a shell gives for a command that it does not find. Programs that work over SSH start their other half on the \
         server: rsync, scp, sftp-server, git-upload-pack, borg, mosh-server. It is not installed there, or not in the PATH of sessions without a terminal, \
@@ -19,7 +19,7 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See whether it is installed, and the PATH of a session without a terminal",
+            summary: "Check whether it is installed, and the PATH of a session without a terminal",
             snippet: Some("ssh {alias} 'echo $PATH; ls -l /usr/bin/rsync /usr/bin/scp /usr/bin/git-upload-pack'"),
             ..Fix::LOOK
         },
@@ -30,8 +30,8 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Install it, or correct the command that is forced on the account or key",
-            caution: Some("what is installed can be run by whoever logs in"),
+            summary: "Install it, or correct the forced command of the account or key",
+            caution: Some("whoever logs in can run what is installed"),
             ..Fix::CHANGE
         },
     ],

@@ -55,15 +55,15 @@ const INTERNAL_SFTP: &str = "This service allows sftp connections only.";
 const OPEN_REFUSED: Cause = Cause {
     code: "channel-open-refused",
     stage: Check::Channel,
-    title: "The login succeeds and the server refuses to open a session",
+    title: "Login succeeds, but the server refuses to open a session channel",
     severity: Severity::Critical,
-    explanation: "The server answered the request for a session channel with SSH_MSG_CHANNEL_OPEN_FAILURE (RFC 4254 section 5.1). OpenSSH does so when \
-        MaxSessions is 0 or reached: it then gives reason 2 and the bare text \"open failed\". Bastions refuse sessions by policy, usually with \
-        reason 1 and a text of their own.",
+    explanation: "The server answered the request for a session channel with SSH_MSG_CHANNEL_OPEN_FAILURE (RFC 4254 section \
+        5.1). OpenSSH does so when MaxSessions is 0 or reached, with reason 2 and the text \"open failed\". Bastions \
+        refuse sessions by policy, usually with reason 1 and a text of their own.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See how many sessions a connection may have",
+            summary: "Show how many sessions a connection may have",
             snippet: Some("sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i maxsessions"),
             ..Fix::LOOK
         },
@@ -87,15 +87,16 @@ const OPEN_REFUSED: Cause = Cause {
 const EXEC_FAILED: Cause = Cause {
     code: "session-exec-failed",
     stage: Check::Channel,
-    title: "The server opens a session and refuses to run a command in it",
+    title: "The server opens a session but refuses to run a command",
     severity: Severity::Critical,
-    explanation: "The channel was opened, and the request to run a command was answered with SSH_MSG_CHANNEL_FAILURE (RFC 4254 section 6.5). Servers that are \
-        only for file transfer or only for interactive use do so on purpose; OpenSSH does when it cannot start a process.",
+    explanation: "The channel was opened, but the request to run a command was answered with SSH_MSG_CHANNEL_FAILURE (RFC 4254 \
+        section 6.5). Servers for file transfer only or interactive use only do this on purpose. OpenSSH does it when \
+        it cannot start a process.",
     fixes: &[
         SERVER_LOG,
         Fix {
             side: Side::Client,
-            summary: "See whether an interactive session or file transfer is what this server is for",
+            summary: "Check whether an interactive session or file transfer is what this server is for",
             snippet: Some("ssh -tt {alias}; sftp {alias}"),
             ..Fix::LOOK
         },
@@ -113,22 +114,23 @@ const EXEC_FAILED: Cause = Cause {
 const NOLOGIN: Cause = Cause {
     code: "session-nologin",
     stage: Check::Channel,
-    title: "The account may authenticate and may not log in",
+    title: "The account can authenticate but not log in",
     severity: Severity::Critical,
-    explanation: "Instead of running the command the server printed the message of nologin(8) and ended the session. Either the account's shell is nologin or \
-        false, or /etc/nologin exists while the machine starts, stops or is maintained.",
+    explanation: "Instead of running the command, the server printed the message of nologin(8) and ended the session. Either the \
+        account's shell is nologin or false, or /etc/nologin exists while the machine starts, stops or is under \
+        maintenance.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See the account's shell, and whether logins are switched off for now",
+            summary: "Show the account's shell, and whether logins are disabled",
             snippet: Some("getent passwd {user}; ls -l /etc/nologin /run/nologin"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "Give the account a shell, if it is meant to log in",
+            summary: "Give the account a shell, if it should log in",
             snippet: Some("sudo usermod -s /bin/sh {user}"),
-            caution: Some("accounts of services have nologin on purpose"),
+            caution: Some("service accounts have nologin on purpose"),
             ..Fix::CHANGE
         },
         JUDGE_AS_JUMP_HOST,
@@ -150,12 +152,12 @@ const NOLOGIN: Cause = Cause {
 const FORCED_COMMAND: Cause = Cause {
     code: "session-forced-command",
     stage: Check::Channel,
-    title: "The server runs a command of its own instead of ours",
+    title: "A forced command runs instead of the requested one",
     severity: Severity::Critical,
-    explanation: "The command was accepted, and a program of the server's own ran in its place: it quoted our command without running it, or printed something else and ended with \
-        success. That is what command= in authorized_keys and ForceCommand in sshd_config do, usually on purpose: accounts for backups, Git, a bastion's menu, or \
-        (ForceCommand internal-sftp) file transfer only.\n\n\
-        A login shell that ignores its arguments looks the same, and so does a device's own command line.",
+    explanation: "The server accepted the command but ran a program of its own: it echoed our command without running it, or \
+        printed something else and exited with success. command= in authorized_keys and ForceCommand in sshd_config do \
+        this, usually on purpose: for backups, Git, a bastion's menu, or file transfer only (internal-sftp).\n\n\
+        A login shell that ignores its arguments looks the same, and so does the command line of a network device.",
     fixes: &[SEE_FORCED, TRY_SFTP],
     symptoms: &[
         "PTY allocation request failed on channel 0",
@@ -186,16 +188,19 @@ const FORCED_COMMAND: Cause = Cause {
 const SHELL_EXITS: Cause = Cause {
     code: "session-shell-exits",
     stage: Check::Channel,
-    title: "The session starts and ends at once, without running the command",
+    title: "The session ends at once, without running the command",
     severity: Severity::Critical,
-    explanation: "The command was accepted, and the session ended without its output. Either the account's shell could not be started or left at once (a shell that \
-        does not exist, a start-up file that exits, /bin/false), or a program that is forced on the account or key (ForceCommand, command=) ran instead and refused, or did its work. \
-        The client cannot tell them apart; sshd's log can, which has \"Starting session: forced-command\" at LogLevel VERBOSE.\n\n\
-        Where forwarding is allowed, the account works as a jump host all the same: `--expect forward` judges it as one.",
+    explanation: "The server accepted the command, but the session ended without its output. Possible reasons:\n\
+        - the account's shell does not exist, or is one such as /bin/false\n\
+        - a start-up file exits\n\
+        - a forced command (ForceCommand, command=) runs instead and refuses, or does its work\n\n\
+        The client cannot distinguish them. sshd's log can: at LogLevel VERBOSE it has \"Starting session: \
+        forced-command\". If forwarding is allowed, the account still works as a jump host: `--expect forward` judges \
+        it as one.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See the account's shell and try it as that user",
+            summary: "Show the account's shell and try it as that user",
             snippet: Some("getent passwd {user}; sudo -u {user} -i true; echo status $?"),
             ..Fix::LOOK
         },

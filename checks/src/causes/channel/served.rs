@@ -20,7 +20,7 @@ pub(super) const RESTRICTED: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Let monitoring hold the account to what it is for",
+            summary: "In monitoring, state what the account is for",
             snippet: Some("ssh-doctor check --expect {services} {alias}"),
             ..Fix::LOOK
         },

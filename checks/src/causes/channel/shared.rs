@@ -11,14 +11,14 @@ pub(super) fn commands(evidence: &Evidence) -> Option<&Facts> {
 
 pub(super) const TRY_SFTP: Fix = Fix {
     side: Side::Client,
-    summary: "See whether file transfer is what this account is for",
+    summary: "Check whether file transfer is what this account is for",
     snippet: Some("sftp {alias}"),
     ..Fix::LOOK
 };
 
 pub(super) const SEE_FORCED: Fix = Fix {
     side: Side::Server,
-    summary: "See whether a command is forced for this account or key",
+    summary: "Check whether a command is forced for this account or key",
     snippet: Some(
         "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys",
     ),

@@ -18,20 +18,20 @@ const LONGEST_SFTP: u32 = 256 * 1024;
 pub(super) const RC_OUTPUT: Cause = Cause {
     code: "session-rc-output",
     stage: Check::Channel,
-    title: "Something else prints into the output of commands",
+    title: "Extra output in every command breaks sftp, scp and rsync",
     severity: Severity::Warning,
-    explanation: "In front of our command's output, or in the middle of it, came output of something else. The account's start-up files (.bashrc, .cshrc, .zshenv, ~/.ssh/rc, /etc/profile.d by way of \
-        BASH_ENV) or a forced command's wrapper print it also where no person looks, and a process that they leave in the background does so later. Commands work; rsync, scp -O, Git and unison take the text for their own protocol and \
-        break, and so does sftp wherever its server is started through the shell.\n\nsftp prints such text as a number: it reads the first four letters as a length.",
+    explanation: "Other output came before or in the middle of our command's output. Sources are the account's start-up files \
+        (.bashrc, .cshrc, .zshenv, ~/.ssh/rc, /etc/profile.d through BASH_ENV), a forced command's wrapper, or a \
+        background process started by them. Commands work, but rsync, scp -O, Git and unison read the text as their \
+        own protocol and fail. So does sftp if its server is started through the shell.\n\n\
+        sftp prints such text as a number: it reads the first four letters as a length.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Let start-up files print only in interactive shells: put this first in ~/.bashrc",
+            summary: "Let start-up files print in interactive shells only: put this first in ~/.bashrc",
             file: Some("~/.bashrc"),
             snippet: Some("case $- in *i*) ;; *) return ;; esac"),
-            caution: Some(
-                "what stands below it no longer runs for commands; a PATH that they need has to be set above it",
-            ),
+            caution: Some("lines below it no longer run for commands; set a PATH that they need above it"),
             ..Fix::CHANGE
         },
         Fix {
@@ -42,7 +42,7 @@ pub(super) const RC_OUTPUT: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "See what is printed: this must show nothing",
+            summary: "Show what is printed: this must print nothing",
             snippet: Some("ssh {alias} true | od -c | head"),
             ..Fix::LOOK
         },
@@ -51,7 +51,7 @@ pub(super) const RC_OUTPUT: Cause = Cause {
             summary: "Serve sftp without a shell",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("Subsystem sftp internal-sftp"),
-            caution: Some("mends sftp only; replace the line that is there"),
+            caution: Some("fixes sftp only; replace the existing line"),
             ..Fix::CHANGE
         },
     ],
@@ -94,10 +94,11 @@ fn printed_before(escaped: &str) -> String {
 pub(super) const MAX_SESSIONS: Cause = Cause {
     code: "channel-max-sessions",
     stage: Check::Channel,
-    title: "The server allows only a few sessions on one connection",
+    title: "The server limits sessions per connection (MaxSessions)",
     severity: Severity::Info,
-    explanation: "Session channels beyond a number were refused while earlier ones were open. OpenSSH does so at MaxSessions (10 where nothing else is set), with reason 2 and the text \
-        \"open failed\". Whoever shares one connection among many sessions (ControlMaster, Ansible, remote editors, paramiko) is refused there; with 1, no second session can be had at all.",
+    explanation: "Session channels above a number were refused while earlier ones were open. OpenSSH does so at MaxSessions \
+        (default 10), with reason 2 and the text \"open failed\". Clients that share one connection (ControlMaster, \
+        Ansible, remote editors, paramiko) are affected; with MaxSessions 1 no second session can be opened.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -109,7 +110,7 @@ pub(super) const MAX_SESSIONS: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Or give each session a connection of its own",
+            summary: "Use a separate connection for each session",
             snippet: Some("ssh -o ControlPath=none {alias}"),
             ..Fix::CHANGE
         },
@@ -142,10 +143,11 @@ pub(super) const MAX_SESSIONS: Cause = Cause {
 pub(super) const CLOSED_EARLY: Cause = Cause {
     code: "channel-closed-early",
     stage: Check::Channel,
-    title: "The server opens a session and closes it before it answers",
+    title: "The server opens a session channel and closes it without an answer",
     severity: Severity::Critical,
-    explanation: "The session channel was opened, and closed by the server before the request to run a command was answered, while the connection stayed up. No setting of OpenSSH does \
-        this; bastions and appliances that end sessions by a policy of their own do, and servers that fail inside.",
+    explanation: "The session channel was opened, and the server closed it before it answered the request to run a command. The \
+        connection stayed up. No setting of OpenSSH does this. Bastions and appliances that end sessions by policy do, \
+        and servers with an internal error.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -155,7 +157,7 @@ pub(super) const CLOSED_EARLY: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "See whether an interactive session is treated otherwise",
+            summary: "Check whether an interactive session works",
             snippet: Some("ssh -tt {alias}"),
             ..Fix::LOOK
         },
@@ -177,14 +179,16 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
     stage: Check::Channel,
     title: "sshd cannot use the account's root directory (ChrootDirectory)",
     severity: Severity::Critical,
-    explanation: "sshd ends the connection right after the login where the ChrootDirectory, or a directory above it, does not belong to root or may be written by others. \
-        Inside a ChrootDirectory without a shell, sessions end with the words \"No such file or directory\": the account's shell, or a library that it needs, is not there.\n\n\
-        The end of the connection right after the login has other causes too: a login process that crashes, and a firewall that resets connections with ssh's DSCP marking \
-        (there `ssh -o IPQoS=none` works). sshd's log names the reason. Accounts for sftp only are made with ForceCommand internal-sftp, which needs no shell.",
+    explanation: "sshd ends the connection right after the login if the ChrootDirectory, or a directory above it, is not owned \
+        by root or is writable by others. In a ChrootDirectory without a shell, sessions end with \"No such file or \
+        directory\": the account's shell, or a library that it needs, is missing there.\n\n\
+        A crash of the login process also ends the connection right after the login, and so does a firewall that \
+        resets packets with ssh's DSCP marking (there `ssh -o IPQoS=none` works). sshd's log names the reason. \
+        Accounts for sftp only use ForceCommand internal-sftp, which needs no shell.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See the account's root directory and shell",
+            summary: "Show the account's root directory and shell",
             snippet: Some(
                 "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i chroot; getent passwd {user}",
             ),
@@ -192,13 +196,13 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "See who owns the directory and those above it: root alone may write to each",
+            summary: "Show who owns the directory and those above it: root alone may write to each",
             snippet: Some("ls -ld / DIRECTORY DIRECTORY/.."),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "Give the directory to root; the account writes to directories inside it",
+            summary: "Make root the owner; the account writes to directories inside it",
             snippet: Some("sudo chown root:root DIRECTORY && sudo chmod 755 DIRECTORY"),
             caution: Some("the account can then no longer write to the top of its root directory"),
             ..Fix::CHANGE

@@ -9,11 +9,11 @@ use crate::facts::{Check, Evidence};
 
 /// A name that fits wherever the home folder is, in a folder that is the user's alone: `%C` is 40 characters long.
 const SHORT_PATH: Fix = Fix {
-    summary: "Give the socket a short name in a folder that exists",
+    summary: "Use a short socket path in an existing folder",
     file: Some("~/.ssh/config"),
     snippet: Some("Host {alias}\n    ControlPath /run/user/%i/ssh-%C"),
     caution: Some(
-        "replace the ControlPath that is there; where there is no /run/user, take ~/.ssh/%C, and never a folder that others may write",
+        "replace the existing ControlPath; without /run/user, use ~/.ssh/%C; never use a folder that others can write",
     ),
     ..Fix::CHANGE
 };
@@ -26,37 +26,35 @@ pub(super) const MASTER_DEAD: Cause = Cause {
     stage: Check::Config,
     title: "ssh hangs: the control master no longer answers",
     severity: Severity::Critical,
-    explanation: "ControlPath is set, and ssh does not connect by itself: it hands the session to the control master behind that socket and waits for it, without \
-        end. Either the master process hangs, or its own connection is dead and it has not noticed, as after a change of network or a suspend. New \
-        sessions hang, although the server is well.\n\n\
-        A master that answers at its socket and runs no command in time was told apart from one that does not answer at all; a server that is very slow to start a \
-        command looks like the former.",
+    explanation: "ControlPath is set, so ssh does not connect itself: it hands the session to the control master behind that \
+        socket and waits without a limit. The master process hangs, or its connection is dead and it has not noticed, \
+        as after a network change or suspend. New sessions hang although the server is fine.\n\n\
+        A master that answers on its socket but runs no command in time was distinguished from one that does not \
+        answer at all. A server that is very slow to start commands looks like the former.",
     fixes: &[
         Fix {
-            summary: "End the master; the next ssh connects anew",
+            summary: "Stop the master; the next ssh opens a new connection",
             when: answers,
             snippet: Some("ssh -O exit {alias}"),
-            caution: Some("ends all sessions and forwardings that share its connection"),
+            caution: Some("it ends all sessions and forwardings that share its connection"),
             ..Fix::CHANGE
         },
         Fix {
-            summary: "Take its socket away, so that the next ssh connects anew",
+            summary: "Remove its socket, so that the next ssh opens a new connection",
             when: |evidence| !answers(evidence),
             snippet: Some("rm '{control_path}'"),
-            caution: Some(
-                "sessions that still share the old connection go on; the old process has to be ended by hand",
-            ),
+            caution: Some("sessions on the old connection continue; end the old process by hand"),
             ..Fix::CHANGE
         },
         Fix {
-            summary: "Have masters notice a dead connection and end",
+            summary: "Let masters detect a dead connection and exit",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ServerAliveInterval 15\n    ServerAliveCountMax 3"),
             ..Fix::CHANGE
         },
         OWN_CONNECTION,
         Fix {
-            summary: "See which process holds the socket",
+            summary: "Show which process holds the socket",
             snippet: Some("ss -xlp | grep -F '{control_path}'"),
             ..Fix::LOOK
         },
@@ -96,21 +94,22 @@ pub(super) const CONTROL_PATH: Cause = Cause {
     stage: Check::Config,
     title: "ssh cannot use its ControlPath: name too long or folder missing",
     severity: Severity::Critical,
-    explanation: "The name of a Unix socket has room for 107 bytes on Linux and 103 elsewhere (unix(7)). ssh ends with status 255 where ControlPath comes to more, \
-        and already at 17 fewer where it makes the socket itself, for it makes it under a longer name first. It ends so too where the folder of \
-        the socket does not exist. Long host names and deep home folders do this; %C stands for a hash that is always as long.",
+    explanation: "The path of a Unix socket is limited to 107 bytes on Linux and 103 elsewhere (unix(7)). ssh exits with status \
+        255 if ControlPath is longer, or 17 bytes less than that when it creates the socket, because it uses a longer \
+        temporary name. It also exits if the socket's folder does not exist. Long host names and deep home folders \
+        cause this; %C stands for a hash of fixed length.",
     fixes: &[
         SHORT_PATH,
         Fix {
-            summary: "Make the folder",
+            summary: "Create the folder",
             when: |evidence| control(evidence).is_some_and(|control| !control.folder && !control.is_too_long()),
             snippet: Some("mkdir -p -m 700 '{control_folder}'"),
-            caution: Some("nobody else may write there: who can replace the socket sees the sessions"),
+            caution: Some("nobody else may write there: whoever can replace the socket sees the sessions"),
             ..Fix::CHANGE
         },
         OWN_CONNECTION,
         Fix {
-            summary: "See what ControlPath comes to",
+            summary: "Show the expanded ControlPath",
             snippet: Some("ssh -G {alias} | grep -i '^control'"),
             ..Fix::LOOK
         },
@@ -141,17 +140,18 @@ pub(super) const MASTER_SHARED: Cause = Cause {
     stage: Check::Config,
     title: "ssh shares the connection of a running control master",
     severity: Severity::Info,
-    explanation: "A control master is running for this host, and ssh opens its sessions in the master's connection: they live and die with it, and are subject to \
-        MaxSessions. This examination made connections of its own and ran one command through the master as well. Where the two differ, a \
-        change came after the master connected: of the server, of the account, or of the network.",
+    explanation: "A control master is running for this host, and ssh opens its sessions in the master's connection: they end \
+        with it and count against MaxSessions. This examination made connections of its own, and ran one command \
+        through the master as well. If the two differ, something changed after the master connected: the server, the \
+        account or the network.",
     fixes: &[
         Fix {
-            summary: "Examine a session of the master by hand",
+            summary: "Test a session through the master by hand",
             snippet: Some("ssh -O check {alias}; ssh {alias} true"),
             ..Fix::LOOK
         },
         Fix {
-            summary: "Have new sessions connect anew once those of the master are over",
+            summary: "Stop the master once its sessions have ended",
             snippet: Some("ssh -O stop {alias}"),
             caution: Some("forwardings of the master end with its last session"),
             ..Fix::CHANGE

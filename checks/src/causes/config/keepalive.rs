@@ -22,7 +22,7 @@ pub(super) const INEFFECTIVE: Cause = Cause {
     explanation: "The settings for this host send something on an idle session, and a session that was held with exactly these settings did not outlive the \
         idle timeout that was measured. Either it comes too late (ServerAliveInterval above the timeout), or ssh gives up too early (a low \
         ServerAliveCountMax on a slow or lossy path), or only the kernel sends (TCPKeepAlive), which a proxy in the path answers itself.",
-    fixes: &[Fix { summary: "Set an interval that was seen to hold", ..KEEPALIVE }],
+    fixes: &[Fix { summary: "Set an interval that held in this test", ..KEEPALIVE }],
     symptoms: &["Timeout, server not responding.", "client_loop: send disconnect: Broken pipe"],
     hides: &["idle-no-keepalive"],
     judge: ineffective,
@@ -37,7 +37,7 @@ pub(super) const NO_PATIENCE: Cause = Cause {
     explanation: "ssh counts a keepalive as lost before it sends it. With ServerAliveCountMax 0 the first one is one too many: after one ServerAliveInterval in \
         which the server sends nothing, ssh prints \"Timeout, server not responding\" and ends the session, on a path that is well.",
     fixes: &[Fix {
-        summary: "Let ssh wait for some answers before it gives up",
+        summary: "Let ssh miss some answers before it gives up",
         file: Some("~/.ssh/config"),
         snippet: Some("Host {alias}\n    ServerAliveCountMax 3"),
         ..Fix::CHANGE
@@ -66,7 +66,7 @@ pub(super) const TCP_ONLY: Cause = Cause {
         (net.ipv4.tcp_keepalive_time), far later than the idle timeouts of firewalls and NATs, and a proxy in the path answers in the server's place. What keeps \
         a session alive is ServerAliveInterval, which is not set.",
     fixes: &[Fix {
-        summary: "Let ssh itself send keepalives",
+        summary: "Let ssh send its own keepalives",
         file: Some("~/.ssh/config"),
         snippet: Some("Host {alias}\n    ServerAliveInterval 60\n    ServerAliveCountMax 3"),
         ..Fix::CHANGE
@@ -87,7 +87,7 @@ pub(super) const TCP_ONLY: Cause = Cause {
 pub(super) const SERVER_COUNT: Cause = Cause {
     code: "config-keepalive-server-count",
     stage: Check::Config,
-    title: "ClientAliveCountMax 0 on the server logs nobody out",
+    title: "ClientAliveCountMax 0 disables the server's client check",
     severity: Severity::Info,
     explanation: "Guides for hardening once set ClientAliveInterval with ClientAliveCountMax 0 to end idle sessions. Since OpenSSH 8.2 sshd takes a count of 0 as \
         never: idle and even dead sessions stay. The keepalives are sent all the same, and keep firewalls from dropping the connection.",
@@ -102,7 +102,7 @@ pub(super) const SERVER_COUNT: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "To notice dead clients, count unanswered keepalives",
+            summary: "To detect dead clients, count unanswered keepalives",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("ClientAliveCountMax 3"),
             caution: Some(RELOAD),
@@ -132,7 +132,7 @@ pub(super) const UNTYPED_TIMEOUT: Cause = Cause {
         session:subsystem:NAME. A timeout for session alone ends none of these.",
     fixes: &[Fix {
         side: Side::Server,
-        summary: "Name the types that are meant, in sshd_config or ssh_config, wherever it is set",
+        summary: "Name the intended types, in sshd_config or ssh_config, wherever it is set",
         file: Some("/etc/ssh/sshd_config"),
         snippet: Some("ChannelTimeout session:*=30m"),
         caution: Some("it ends idle sessions: that is its purpose"),

@@ -15,20 +15,21 @@ pub(super) const PROXY_COMMAND: Cause = Cause {
     stage: Check::Config,
     title: "The ProxyCommand cannot start: program not found or not executable",
     severity: Severity::Critical,
-    explanation: "The configuration reaches this server through a command (ProxyCommand), and the shell that was to run it ended with status 127 or 126: the program is \
-        not found on PATH, or may not be run. No byte went to the network. ssh hides this behind \"Connection closed by UNKNOWN port 65535\".\n\n\
-        A command of several parts may find its own program and not one that it starts; what it printed tells.",
+    explanation: "The configuration reaches this server through a ProxyCommand, and the shell that should run it exited with \
+        status 127 or 126: the program is not on PATH or not executable. Nothing was sent to the network. ssh shows \
+        only \"Connection closed by UNKNOWN port 65535\".\n\n\
+        A command with several parts may find its own program but not one that it starts; its output tells.",
     fixes: &[
-        Fix { summary: "Install {program}, or name it with its full path in ProxyCommand", ..Fix::CHANGE },
+        Fix { summary: "Install {program}, or use its full path in ProxyCommand", ..Fix::CHANGE },
         Fix {
-            summary: "Let ssh itself make the connection through the gateway",
+            summary: "Let ssh itself connect through the gateway",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ProxyJump GATEWAY"),
-            caution: Some("only where the ProxyCommand goes through an SSH server; put in its name"),
+            caution: Some("only if the ProxyCommand goes through an SSH server; replace the name by that server's"),
             ..Fix::CHANGE
         },
         Fix {
-            summary: "See the command, and which program it needs",
+            summary: "Show the command, and which program it needs",
             snippet: Some("ssh -G {alias} | grep -i '^proxycommand '; echo \"$PATH\""),
             ..Fix::LOOK
         },
@@ -50,9 +51,7 @@ pub(super) const PROXY_COMMAND: Cause = Cause {
                 .filter(|program| !program.found)
                 .map(|program| format!("PATH has no program {}", sanitize(&program.name))),
         );
-        let said =
-            handshake.proxy_stderr.as_deref().and_then(|said| said.split("\\n").find(|line| !line.trim().is_empty()));
-        because.extend(said.map(|line| format!("it printed \"{}\"", sanitize(line.trim()))));
+        because.extend(handshake.proxy_stderr.iter().flat_map(|output| output.words()));
         let certainty = if is_missing { Certainty::Certain } else { Certainty::Likely };
         let found = Match::new(certainty, because);
         Some(match program {
@@ -68,18 +67,19 @@ pub(super) const PKCS11_MISSING: Cause = Cause {
     stage: Check::Config,
     title: "PKCS11Provider names a library that does not exist",
     severity: Severity::Info,
-    explanation: "ssh is to load this library for the keys on a smart card or token. It prints an error at every start, goes on without those keys, and offers only \
-        the others. After an upgrade or on another system the library often lies elsewhere. Where the login fails, these keys may be the ones that are missing.",
+    explanation: "ssh is configured to load this library for keys on a smart card or token. It prints an error at every start, \
+        continues without those keys, and offers only the others. After an upgrade or on another system the library is \
+        often in another place. If the login fails, these may be the missing keys.",
     fixes: &[
         Fix {
-            summary: "Name the library where it is",
+            summary: "Set the path of the library",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    PKCS11Provider LIBRARY"),
-            caution: Some("put in the full path of the library"),
+            caution: Some("replace the path by that of the library"),
             ..Fix::CHANGE
         },
         Fix {
-            summary: "Look for the library",
+            summary: "Find the library",
             snippet: Some("find /usr/lib /usr/lib64 /usr/local/lib -name 'opensc-pkcs11.so' -o -name 'libykcs11.so*'"),
             ..Fix::LOOK
         },
@@ -98,18 +98,18 @@ pub(super) const AGENT_STALE: Cause = Cause {
     stage: Check::Config,
     title: "SSH_AUTH_SOCK names a socket at which no agent listens",
     severity: Severity::Info,
-    explanation: "The environment (SSH_AUTH_SOCK) or IdentityAgent names the socket of an agent that is gone: the agent has ended, or the socket came with a \
-        connection or a terminal multiplexer session that is over. ssh goes on without it and offers key files only. Keys that the agent would \
-        have held are missing, and keys with a passphrase are asked for.",
+    explanation: "SSH_AUTH_SOCK or IdentityAgent names the socket of an agent that is gone: the agent has exited, or the socket \
+        belonged to a closed connection or multiplexer session. ssh continues without it and offers key files only. \
+        The agent's keys are missing, and passphrases are asked for.",
     fixes: &[
         Fix {
-            summary: "In tmux or screen, take over the socket of the present connection",
+            summary: "In tmux or screen, use the agent socket of the current connection",
             snippet: Some("eval \"$(tmux show-environment -s SSH_AUTH_SOCK)\""),
-            caution: Some("holds for this shell only"),
+            caution: Some("applies to this shell only"),
             ..Fix::CHANGE
         },
         Fix {
-            summary: "See whether an agent answers",
+            summary: "Test whether an agent answers",
             snippet: Some("ssh-add -l; echo \"$SSH_AUTH_SOCK\""),
             ..Fix::LOOK
         },
@@ -133,14 +133,14 @@ mod tests {
     use crate::causes::Severity;
     use crate::facts::certainty::Certainty;
     use crate::facts::config::{AgentSocket, Facts, Pkcs11, ProxyProgram};
-    use crate::facts::proxy::ProxyExit;
+    use crate::facts::proxy::{ProxyExit, ProxyOutput};
     use crate::facts::{Evidence, Step, Timed, handshake};
 
     fn judged(status: i32, found: bool) -> Option<Certainty> {
         let handshake = handshake::Facts {
             proxied: true,
             proxy_end: Some(ProxyExit::Status { status }),
-            proxy_stderr: Some("sh: 1: exec: nc: not found\\n".into()),
+            proxy_stderr: Some(Box::new(ProxyOutput::of("sh: 1: exec: nc: not found\\n", false))),
             ..handshake::Facts::default()
         };
         let config = Facts { proxy_program: Some(ProxyProgram { name: "nc".into(), found }), ..Facts::default() };

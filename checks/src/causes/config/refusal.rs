@@ -38,27 +38,25 @@ const BAD_PERMISSIONS: &str = "Bad owner or permissions on ";
 /// ssh's name for its own command line.
 const COMMAND_LINE: &str = "command-line";
 
-const READ_AGAIN: Fix = Fix {
-    summary: "Have ssh read its settings again, and name what it objects to",
-    snippet: Some("ssh -G {alias}"),
-    ..Fix::LOOK
-};
+const READ_AGAIN: Fix = Fix { summary: "Show ssh's own error message", snippet: Some("ssh -G {alias}"), ..Fix::LOOK };
 
 pub(super) const INVALID: Cause = Cause {
     code: "config-invalid",
     stage: Check::Config,
     title: "ssh does not accept its configuration",
     severity: Severity::Critical,
-    explanation: "ssh reads its command line and its configuration files before it does anything else, and ends with status 255 at the first file with a line that \
-        it cannot use. It does so for every host that the file applies to, whatever the state of the network and the server.\n\n\
-        A keyword that ssh does not know is often no mistake: configuration files are shared between systems, and a keyword of Apple's ssh, of a patched \
-        ssh or of a newer one stops all others. IgnoreUnknown names keywords to pass over; it has to stand above them.",
+    explanation: "ssh reads its command line and configuration files first, and exits with status 255 at the first line that it \
+        cannot parse. It does so for every host that the file applies to, whatever the state of the network and the \
+        server.\n\n\
+        An unknown keyword is often no mistake: configuration files are shared between systems, and a keyword of \
+        Apple's ssh, a patched ssh or a newer one stops all others. IgnoreUnknown lists keywords to ignore; it must \
+        come before them.",
     fixes: &[
         Fix {
-            summary: "Have ssh pass over {keyword} where it does not know it: put this above line {line} of {config_file}",
+            summary: "Let ssh ignore {keyword} if unknown: put this above line {line} of {config_file}",
             file: Some("the same file"),
             snippet: Some("IgnoreUnknown {keyword}"),
-            caution: Some("only for a keyword that is right elsewhere: a misspelt one would be passed over too"),
+            caution: Some("only for a keyword that is valid elsewhere: a misspelt one would be ignored too"),
             ..Fix::CHANGE
         },
         Fix { summary: "Correct line {line} of {config_file}, or remove it", ..Fix::CHANGE },
@@ -105,26 +103,26 @@ pub(super) const PERMISSIONS: Cause = Cause {
     stage: Check::Config,
     title: "ssh refuses its configuration file: bad owner or permissions",
     severity: Severity::Critical,
-    explanation: "ssh takes a configuration of the user, and what it includes, only from a file that belongs to that user or to root and that nobody else may write \
-        (ssh_config(5), FILES): who could write it could have commands run. It ends with status 255, for every host. A file that is named with -F is not \
-        checked so.",
+    explanation: "ssh reads a user's configuration, and the files it includes, only if the file belongs to that user or to root \
+        and nobody else can write it (ssh_config(5), FILES): whoever can write it could have commands run. It exits \
+        with status 255, for every host. A file named with -F is not checked this way.",
     fixes: &[
         Fix {
-            summary: "Take the right to write from group and others",
+            summary: "Remove write permission for group and others",
             when: |evidence| refused_file(evidence).is_some_and(|(facts, file)| !is_foreign(facts, file)),
             snippet: Some("chmod go-w '{refused_file}'"),
-            caution: Some("first see who changed the file while others could"),
+            caution: Some("first check who changed the file while others could"),
             ..Fix::CHANGE
         },
         Fix {
-            summary: "Make the file your own, once you have read it",
+            summary: "Take ownership of the file, after reading it",
             when: |evidence| refused_file(evidence).is_some_and(|(facts, file)| is_foreign(facts, file)),
             snippet: Some("sudo chown \"$(id -un)\" '{refused_file}'"),
-            caution: Some("its lines can run commands: read them before they are yours"),
+            caution: Some("its lines can run commands: read them first"),
             ..Fix::CHANGE
         },
         Fix {
-            summary: "See who owns the file and who may write it",
+            summary: "Show who owns the file and who may write it",
             snippet: Some("ls -lL '{refused_file}'"),
             ..Fix::LOOK
         },
@@ -149,21 +147,21 @@ pub(super) const PERMISSIONS: Cause = Cause {
 pub(super) const MATCH_HANGS: Cause = Cause {
     code: "config-match-hangs",
     stage: Check::Config,
-    title: "ssh does not come to an end of its configuration",
+    title: "ssh hangs while it reads its configuration",
     severity: Severity::Critical,
-    explanation: "ssh was asked for its settings (ssh -G), which opens no connection, and did not answer in time. It runs the commands of Match exec lines while it \
-        reads them, and looks names up where CanonicalizeHostname is set: one of these takes as long. Every ssh, scp and git to this host waits for it \
-        as well.",
+    explanation: "ssh -G, which opens no connection, did not print the settings in time. ssh runs the commands of Match exec \
+        lines while it reads them, and resolves names if CanonicalizeHostname is set; one of these hangs. Every ssh, \
+        scp and git to this host waits for it as well.",
     fixes: &[
         Fix {
-            summary: "Bound the command of the Match exec line that waits",
+            summary: "Limit the command of the Match exec line that hangs",
             file: Some("~/.ssh/config"),
             snippet: Some("Match exec \"timeout 2 COMMAND\""),
-            caution: Some("a command that takes longer then does not match"),
+            caution: Some("a command that takes longer does not match"),
             ..Fix::CHANGE
         },
         Fix {
-            summary: "See at which line it waits",
+            summary: "Find the line at which it hangs",
             snippet: Some("timeout 20 ssh -vvv -G {alias} 2>&1 | tail -n 5"),
             ..Fix::LOOK
         },

@@ -11,24 +11,25 @@ pub(super) const TTY_FORCED: Cause = Cause {
     stage: Check::Config,
     title: "RemoteCommand or RequestTTY breaks scp, rsync, git and scripts",
     severity: Severity::Warning,
-    explanation: "The settings for this host decide on what every session runs. With RemoteCommand, ssh refuses a command on its command line (\"Cannot execute \
-        command-line and remote command\"), so scp, rsync, git and scripts fail. RequestTTY force puts a terminal between programs, which alters their \
-        data. SessionType none runs nothing at all. An interactive ssh to the host works.",
+    explanation: "The settings for this host fix what every session runs. With RemoteCommand, ssh refuses a command on its \
+        command line (\"Cannot execute command-line and remote command\"), so scp, rsync, git and scripts fail. \
+        RequestTTY force adds a terminal between programs, which alters their data. SessionType none runs nothing at \
+        all. An interactive ssh to the host works.",
     fixes: &[
         Fix {
-            summary: "Keep the setting for interactive use under a name of its own",
+            summary: "Move the setting to a separate alias for interactive use",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}-shell\n    HostName {host}\n    RequestTTY yes\n    RemoteCommand COMMAND"),
-            caution: Some("and take the lines away that apply to {alias} itself"),
+            caution: Some("remove the lines that apply to {alias} itself"),
             ..Fix::CHANGE
         },
         Fix {
-            summary: "Until then, run a command past the settings",
+            summary: "Until then, override the settings for one command",
             snippet: Some("ssh -T -o RemoteCommand=none -o SessionType=default {alias} COMMAND"),
             ..Fix::CHANGE
         },
         Fix {
-            summary: "See what is set, and by which file",
+            summary: "Show what is set, and by which file",
             snippet: Some("ssh -G {alias} | grep -iE '^(remotecommand|requesttty|sessiontype) '"),
             ..Fix::LOOK
         },
@@ -62,16 +63,13 @@ pub(super) const TTY_FORCED: Cause = Cause {
 pub(super) const HOME_IGNORED: Cause = Cause {
     code: "config-home-ignored",
     stage: Check::Config,
-    title: "HOME has an .ssh/config that ssh does not read",
+    title: "$HOME/.ssh/config is not the file that ssh reads",
     severity: Severity::Info,
-    explanation: "ssh looks for ~/.ssh in the home folder that the user database names for its user number, and pays no attention to HOME. Here HOME is another \
-        folder, with an .ssh/config of its own: what stands there does not apply. This happens in containers, under sudo, in CI jobs and services.",
+    explanation: "ssh looks for ~/.ssh in the home folder that the user database has for its user ID, and ignores HOME. Here \
+        HOME is another folder with an .ssh/config of its own, which has no effect. This happens in containers, under \
+        sudo, and in CI jobs and services.",
     fixes: &[
-        Fix {
-            summary: "Name the file that is meant",
-            snippet: Some("ssh -F '{home}/.ssh/config' {alias}"),
-            ..Fix::CHANGE
-        },
+        Fix { summary: "Name the intended file", snippet: Some("ssh -F '{home}/.ssh/config' {alias}"), ..Fix::CHANGE },
         Fix { summary: "See both folders", snippet: Some("getent passwd \"$(id -u)\"; echo \"$HOME\""), ..Fix::LOOK },
     ],
     symptoms: &["Could not create directory '/root/.ssh'", "Identity file not accessible"],

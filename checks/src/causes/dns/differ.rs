@@ -12,30 +12,30 @@ use crate::facts::{Check, Evidence};
 pub(super) const HOSTS_MISMATCH: Cause = Cause {
     code: "dns-hosts-mismatch",
     stage: Check::Dns,
-    title: "This machine has another address for the host name than DNS has",
+    title: "The local address for the host name differs from the one in DNS",
     severity: Severity::Info,
-    explanation: "ssh goes where the system's resolver sends it. Here that is not where DNS says the host is: the hosts file, or \
-        another source that the system asks besides DNS (multicast DNS, a directory service), has an address of its own for the \
-        name, and none of them is among those of the name servers. It may be meant so. It may also be an entry that was left \
-        behind when the server moved; then ssh reaches nobody, or a machine with another host key.\n\n\
-        It is a mere note where the connection works, and a warning where it fails. Other machines, and tools that ask DNS by \
-        themselves such as dig, go to the other address.",
+    explanation: "ssh uses the address from the system's resolver. Here it differs from all addresses in DNS: the hosts file, or \
+        another source besides DNS (multicast DNS, a directory service), has its own address for the name. This may be \
+        intended. It may also be an entry left behind when the server moved; then ssh reaches nobody, or a machine \
+        with another host key.\n\n\
+        It is a note if the connection works, and a warning if it fails. Other machines, and tools that query DNS \
+        directly such as dig, use the other address.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Take the entry out of the hosts file where it is out of date",
+            summary: "Remove an outdated entry from the hosts file",
             file: Some("/etc/hosts"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "See what each of them says",
+            summary: "Compare the answers",
             snippet: Some("getent hosts {host}; grep -n {host} /etc/hosts; dig +short {host}"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "To see whether the other address is the right one, go there once; the host key is still looked for under the name",
+            summary: "To test the other address, connect to it once; the host key is still looked up by name",
             snippet: Some("ssh -o HostKeyAlias='{known_as}' -p {port} {user}@{address}"),
             ..Fix::LOOK
         },
@@ -68,31 +68,31 @@ pub(super) const HOSTS_MISMATCH: Cause = Cause {
 pub(super) const SERVERS_DISAGREE: Cause = Cause {
     code: "dns-servers-disagree",
     stage: Check::Dns,
-    title: "The name servers of this machine do not agree about the host name",
+    title: "The name servers of this machine disagree about the host name",
     severity: Severity::Warning,
-    explanation: "Each name server of the system's configuration was asked by itself, and one knows the name where another says \
-        that it does not exist, or one has a private address where another has a public one. The resolver takes the first \
-        answer that it gets, and turns to the next server only when one is silent: so the name is found as long as the first \
-        one answers in time, and is not found, or leads elsewhere, when it does not. This shows as a look-up that fails now and then.\n\n\
-        It is usual where a VPN or a company's name server stands beside a public one: they do not hold the same names, and \
-        the list in resolv.conf cannot say which is for what.",
+    explanation: "Each configured name server was queried on its own. One resolves the name while another says that it does not \
+        exist, or one returns a private address and another a public one. The resolver uses the first answer, and asks \
+        the next server only if one is silent. So the name resolves, or leads elsewhere, depending on which server \
+        answers in time: lookups fail now and then.\n\n\
+        This is usual where a VPN's or company's name server is listed beside a public one: they do not serve the same \
+        names, and resolv.conf cannot say which is for what.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Take out the name server that does not know the name, or use a resolver that holds domains apart",
+            summary: "Remove the name server that does not know the name, or use a resolver with per-domain servers",
             file: Some("/etc/resolv.conf"),
-            caution: Some("systemd-resolved can hold a domain to an interface: resolvectl domain INTERFACE '~DOMAIN'"),
+            caution: Some("systemd-resolved can bind a domain to an interface: resolvectl domain INTERFACE '~DOMAIN'"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "See where it is set",
+            summary: "Find where it is set",
             snippet: Some("grep -n '^nameserver {other}' /etc/resolv.conf"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Ask each of them yourself",
+            summary: "Query each of them",
             snippet: Some("dig +short @{server} {host}; dig +short @{other} {host}"),
             ..Fix::LOOK
         },

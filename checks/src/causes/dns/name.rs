@@ -9,43 +9,40 @@ use crate::facts::Check;
 
 pub(super) const HOST_NAME: Fix = Fix {
     side: Side::Client,
-    summary: "Tell ssh the full name or the address behind this name",
+    summary: "Give ssh the full name or the address",
     file: Some("~/.ssh/config"),
     snippet: Some("Host {alias}\n    HostName FULL.NAME.OR.ADDRESS"),
-    caution: Some("put in the server's full name, as its administrator knows it, or its address"),
+    caution: Some("replace FULL.NAME.OR.ADDRESS by the server's full name or address"),
     ..Fix::CHANGE
 };
 
 pub(super) const NXDOMAIN: Cause = Cause {
     code: "dns-nxdomain",
     stage: Check::Dns,
-    title: "DNS says that the host name does not exist",
+    title: "The host name does not exist (NXDOMAIN)",
     severity: Severity::Critical,
-    explanation: "The name server answers NXDOMAIN: it knows the zone, and there is no such name in it. It was asked for the \
-        name and for the name with each domain of the search list. ssh gives up with \"Could not \
-        resolve hostname\".\n\n\
-        The name may be mistyped; it may be an abbreviation that only means something where the search list has the right \
-        domain, or an alias of an ssh_config that was not read; or it is known only to another name server, as inside a \
-        company or a VPN. Where name servers disagree, the answer of the first one counts for the system's resolver.",
+    explanation: "The name server answers NXDOMAIN: the zone exists, but it has no such name. The name was tried as given and \
+        with each domain of the search list. ssh gives up with \"Could not resolve hostname\".\n\n\
+        The name may be mistyped, a short name that needs another search domain, or an alias of an ssh_config that was \
+        not read. It may be known only to another name server, as inside a company or VPN. If name servers disagree, \
+        the first answer counts.",
     fixes: &[
         HOST_NAME,
         LOOK_AGAIN,
         Fix {
             side: Side::Client,
-            summary: "Where the name is short for one in a domain of your own, put that domain on the search list",
+            summary: "For a short name, add its domain to the search list",
             file: Some("/etc/resolv.conf"),
             snippet: Some("search DOMAIN"),
-            caution: Some("where systemd-resolved writes this file, use resolvectl domain INTERFACE DOMAIN"),
+            caution: Some("if systemd-resolved writes this file, use resolvectl domain INTERFACE DOMAIN"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Network,
-            summary: "Where the name should exist, add its address record to the zone",
+            summary: "If the name should exist, add its address record to the zone",
             file: Some("zone file"),
             snippet: Some("{host}.  IN  A  ADDRESS"),
-            caution: Some(
-                "the answer that it does not exist may stay in caches for as long as the zone's SOA record says",
-            ),
+            caution: Some("caches may keep the negative answer for the time in the zone's SOA record"),
             ..Fix::CHANGE
         },
     ],
@@ -65,18 +62,18 @@ pub(super) const NXDOMAIN: Cause = Cause {
 pub(super) const NO_ADDRESS: Cause = Cause {
     code: "dns-no-address",
     stage: Check::Dns,
-    title: "The host name exists, but has no address that ssh may use",
+    title: "The host name has no address that ssh may use",
     severity: Severity::Critical,
-    explanation: "The name is known and has no address of a family that ssh may use here. Either ssh is held to one family \
-        (-4, -6, or AddressFamily) and the name only has addresses of the other, or the name has no address record at all: \
-        it may be a domain that only receives mail, an alias that leads nowhere, or a host whose record was taken out.",
+    explanation: "The name exists, but has no address of a family that ssh may use. Either ssh is limited to one family (-4, -6, \
+        or AddressFamily) and the name has addresses of the other only, or it has no address record at all: a mail \
+        domain, a dangling alias, or a host whose record was removed.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Let ssh use the family that the name has addresses of",
+            summary: "Let ssh use the address family that the name has",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    AddressFamily {family}"),
-            caution: Some("a -4 or -6 on the command line or in a script overrides it: leave that out"),
+            caution: Some("-4 or -6 on the command line or in a script overrides it: remove that"),
             ..Fix::CHANGE
         },
         HOST_NAME,
@@ -85,7 +82,7 @@ pub(super) const NO_ADDRESS: Cause = Cause {
             summary: "Add an address record to the name",
             file: Some("zone file"),
             snippet: Some("{host}.  IN  {record}  ADDRESS"),
-            caution: Some("raise the serial of the zone's SOA record with it"),
+            caution: Some("also raise the serial of the zone's SOA record"),
             ..Fix::CHANGE
         },
     ],
@@ -111,11 +108,11 @@ pub(super) const NO_ADDRESS: Cause = Cause {
 pub(super) const NOT_ASKED: Cause = Cause {
     code: "dns-not-asked",
     stage: Check::Dns,
-    title: "DNS knows the host name, but this machine's resolver does not ask DNS",
+    title: "DNS knows the host name, but this machine does not ask DNS",
     severity: Severity::Critical,
-    explanation: "The name server that is configured has an address for the name. The system's resolver, which ssh uses, says \
-        that there is none: the sources for host names (the hosts line of nsswitch.conf) do not include DNS. Tools that ask \
-        DNS by themselves, such as dig, find the name all the same.",
+    explanation: "The configured name server has an address for the name, but the system's resolver, which ssh uses, finds none: \
+        the sources for host names (the hosts line of nsswitch.conf) do not include DNS. Tools that query DNS \
+        directly, such as dig, find the name.",
     fixes: &[Fix {
         side: Side::Client,
         summary: "Add dns to the sources for host names",

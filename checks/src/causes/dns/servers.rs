@@ -8,7 +8,7 @@ use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::dns::{self, NameServer, SystemAnswer, lines};
 
-/// A look-up that takes longer is felt, and longer than a cold cache explains: resolvers repeat a question after 1 to 5 s.
+/// A lookup that takes longer is felt, and longer than a cold cache explains: resolvers repeat a question after 1 to 5 s.
 const SLOW_MS: f64 = 2000.0;
 
 const SYMPTOM_TEMPORARY: &[&str] =
@@ -16,11 +16,12 @@ const SYMPTOM_TEMPORARY: &[&str] =
 
 const OTHER_SERVER: Fix = Fix {
     side: Side::Client,
-    summary: "Have this machine ask a name server that works; connect the VPN first where the name is an internal one",
+    summary: "Use a name server that works; for an internal name, connect the VPN first",
     file: Some("/etc/resolv.conf"),
     snippet: Some("nameserver ADDRESS"),
     caution: Some(
-        "where systemd-resolved or NetworkManager writes this file, set it there: resolvectl dns INTERFACE ADDRESS, or nmcli connection modify NAME ipv4.dns ADDRESS",
+        "replace ADDRESS; if systemd-resolved or NetworkManager writes this file, use resolvectl dns INTERFACE ADDRESS, \
+        or nmcli connection modify NAME ipv4.dns ADDRESS",
     ),
     ..Fix::CHANGE
 };
@@ -28,23 +29,23 @@ const OTHER_SERVER: Fix = Fix {
 pub(super) const SERVFAIL: Cause = Cause {
     code: "dns-servfail",
     stage: Check::Dns,
-    title: "The name server fails to find out about the host name",
+    title: "The name server failed to resolve the host name (SERVFAIL)",
     severity: Severity::Critical,
-    explanation: "The name server answers SERVFAIL: it was reached and could not get an answer itself. Usual reasons are that \
-        the name servers responsible for the zone do not answer it, that the zone's DNSSEC signatures do not hold, or that a \
-        forwarder behind it is down. The name may well exist; nothing here says that it does not.\n\n\
-        A client cannot see why. Asking with +cd (checking disabled) tells DNSSEC apart: where that gets an answer and the \
-        plain question does not, the signatures are at fault.",
+    explanation: "The name server was reached but could not get an answer itself (SERVFAIL). Usual reasons: the zone's name \
+        servers do not answer it, the zone's DNSSEC signatures are invalid, or a forwarder behind it is down. The name \
+        may exist; nothing here says that it does not.\n\n\
+        A client cannot see why. Asking with +cd (checking disabled) identifies DNSSEC: if that gets an answer and the \
+        plain query does not, the signatures are at fault.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "See whether DNSSEC is the reason: the second question leaves validation out",
+            summary: "Check whether DNSSEC is the reason: the second query skips validation",
             snippet: Some("dig @{server} {host}; dig @{server} +cd {host}"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Network,
-            summary: "See from the name server's own machine which of the zone's servers does not answer",
+            summary: "On the name server, find which of the zone's servers does not answer",
             snippet: Some("dig +trace {host}"),
             ..Fix::LOOK
         },
@@ -59,17 +60,17 @@ pub(super) const SERVFAIL: Cause = Cause {
 pub(super) const REFUSED: Cause = Cause {
     code: "dns-refused",
     stage: Check::Dns,
-    title: "The name server refuses to answer this client",
+    title: "The name server refuses to answer this client (REFUSED)",
     severity: Severity::Critical,
-    explanation: "The name server answers REFUSED: it does not serve this client's address, or not for names outside its own \
-        zones (no recursion). That is how a name server answers that is meant for another network, often one left in the \
-        configuration after a VPN or a location was changed.",
+    explanation: "The name server answers REFUSED: it does not serve this client's address, or no names outside its own zones \
+        (no recursion). A name server meant for another network answers this way, often one left in the configuration \
+        after a VPN or location change.",
     fixes: &[
         LOOK_AGAIN,
         OTHER_SERVER,
         Fix {
             side: Side::Network,
-            summary: "Where this name server should serve this client, allow it (BIND: named.conf; unbound: access-control)",
+            summary: "If this name server should serve this client, allow it (BIND: named.conf; unbound: access-control)",
             file: Some("named.conf"),
             snippet: Some("options { allow-query { CLIENT-NETWORK; }; allow-recursion { CLIENT-NETWORK; }; };"),
             caution: Some("never open recursion to the whole internet"),
@@ -87,31 +88,31 @@ pub(super) const TIMEOUT: Cause = Cause {
     stage: Check::Dns,
     title: "The name servers do not answer",
     severity: Severity::Critical,
-    explanation: "The system's resolver could not find out, and the name servers that it is configured with gave no answer when \
-        the doctor asked each by itself, more than once. They are down or cannot be reached: the network or the VPN is not \
-        connected, the address is out of date, or a firewall drops UDP and TCP port 53. Where the machine is there and only \
-        its port is closed, or only one of the two questions (A for IPv4, AAAA for IPv6) gets an answer, what was seen says so.\n\n\
-        Whether the host name exists is not known. ssh waits for the resolver however long that takes, and the doctor, where \
-        no name server answers it, a second longer than ConnectTimeout: one that answers later, within the 5 s that the resolver gives it by default, looks the same.",
+    explanation: "The configured name servers gave no answer, neither to the system's resolver nor to repeated queries to each \
+        of them. They are down or unreachable: the network or VPN is not connected, the address is outdated, or a \
+        firewall drops UDP and TCP port 53. If the machine is up and only its port is closed, or only one of the A and \
+        AAAA queries is answered, the facts say so.\n\n\
+        Whether the host name exists is not known. ssh waits for the resolver without a limit. This examination waits \
+        one second longer than ConnectTimeout; a server that answers later, within the resolver's 5 s, looks the same.",
     fixes: &[
         LOOK_AGAIN,
         OTHER_SERVER,
         Fix {
             side: Side::Client,
-            summary: "Where systemd-resolved is used, see which servers it has",
+            summary: "Show the servers that systemd-resolved uses",
             snippet: Some("resolvectl status"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Where systemd-resolved itself hangs, restart it",
+            summary: "If systemd-resolved itself hangs, restart it",
             snippet: Some("sudo systemctl restart systemd-resolved"),
-            caution: Some("names of this machine do not resolve for a moment"),
+            caution: Some("name lookups on this machine fail for a moment"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Until then, connect by address; the host key is still looked for under the name",
+            summary: "Until then, connect by address; the host key is still looked up by name",
             snippet: Some("ssh -o HostKeyAlias='{known_as}' -p {port} {user}@ADDRESS"),
             ..Fix::CHANGE
         },
@@ -127,14 +128,14 @@ pub(super) const NO_SERVER: Cause = Cause {
     stage: Check::Dns,
     title: "No name server is configured on this machine",
     severity: Severity::Critical,
-    explanation: "The system's DNS configuration names no name server. The resolver then asks one on this machine itself \
-        (resolv.conf(5)), and none answers there. It happens in containers and early in a machine's start, and where the \
-        program that should write the file (DHCP client, systemd-resolved, NetworkManager, a VPN) is not running.",
+    explanation: "The system's DNS configuration lists no name server. The resolver then asks one on this machine \
+        (resolv.conf(5)), and none answers there. This happens in containers, early during boot, and where the program \
+        that should write the file (DHCP client, systemd-resolved, NetworkManager, a VPN) is not running.",
     fixes: &[
         OTHER_SERVER,
         Fix {
             side: Side::Client,
-            summary: "See what the file is and who should write it",
+            summary: "Show the file, and which program should write it",
             snippet: Some("ls -l /etc/resolv.conf; cat /etc/resolv.conf"),
             ..Fix::LOOK
         },
@@ -148,39 +149,39 @@ pub(super) const NO_SERVER: Cause = Cause {
 pub(super) const SLOW: Cause = Cause {
     code: "dns-slow",
     stage: Check::Dns,
-    title: "Looking the host name up takes seconds",
+    title: "Name lookup is slow",
     severity: Severity::Warning,
-    explanation: "Every ssh to this host begins with this wait. Mostly the first name server of the configuration does not \
-        answer, and the resolver turns to the next one after its timeout (5 s unless resolv.conf says otherwise), again for \
-        every look-up; where one was silent in this run, what was seen names it. Otherwise the name server itself is slow, \
-        or loses questions for one of the two families (resolv.conf(5): single-request).",
+    explanation: "Every ssh to this host begins with this delay. Usually the first configured name server does not answer, and \
+        the resolver tries the next one after its timeout (default 5 s), again for every lookup; the facts name a \
+        silent server. Otherwise the name server itself is slow, or drops one of the two queries for IPv4 and IPv6 \
+        (resolv.conf(5): single-request).",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Take out the name server that does not answer, or put it last",
+            summary: "Remove the name server that does not answer, or put it last",
             file: Some("/etc/resolv.conf"),
-            caution: Some("where systemd-resolved or NetworkManager writes this file, change it there"),
+            caution: Some("if systemd-resolved or NetworkManager writes this file, change it there"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "See where it is set",
+            summary: "Find where it is set",
             snippet: Some("grep -n '^nameserver {silent}' /etc/resolv.conf"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Have the resolver turn to the next name server sooner",
+            summary: "Let the resolver try the next name server sooner",
             file: Some("/etc/resolv.conf"),
             snippet: Some("options timeout:1 attempts:2"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Save ssh the look-up of the family that is not used",
+            summary: "Skip the lookup for the unused address family",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    AddressFamily inet"),
-            caution: Some("only where the server is reached by IPv4"),
+            caution: Some("only if the server is reached over IPv4"),
             ..Fix::CHANGE
         },
     ],

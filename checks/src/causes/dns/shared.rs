@@ -1,4 +1,4 @@
-//! What the causes of a failed look-up share.
+//! What the causes of a failed lookup share.
 
 use super::reading::{self, Failure};
 use crate::causes::{Fix, Match, Side};
@@ -7,12 +7,12 @@ use crate::facts::dns::lines;
 
 pub(super) const LOOK_AGAIN: Fix = Fix {
     side: Side::Client,
-    summary: "Ask the name server yourself, to see the same without ssh",
+    summary: "Query the name server directly",
     snippet: Some("dig @{server} {host}"),
     ..Fix::LOOK
 };
 
-/// The match for a look-up that failed in this way.
+/// The match for a lookup that failed in this way.
 pub(super) fn found(evidence: &Evidence, wanted: Failure) -> Option<Match> {
     let (facts, failure, certainty) = reading::failure(evidence)?;
     let matched = (failure == wanted).then(|| Match::new(certainty, lines::lines(facts)))?;

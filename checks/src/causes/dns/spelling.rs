@@ -11,17 +11,18 @@ use crate::facts::dns::{SystemAnswer, lines};
 pub(super) const INVALID_NAME: Cause = Cause {
     code: "dns-invalid-name",
     stage: Check::Dns,
-    title: "The host name is written so that no name server can be asked for it",
+    title: "The host name is not valid in DNS",
     severity: Severity::Critical,
-    explanation: "A host name consists of labels with a dot between them, each of 1 to 63 letters, digits, dashes or underscores, and of 253 octets in \
-        all (RFC 1035 section 2.3.4). The system's resolver refuses any other name by itself, at once, and without asking a name server; ssh then \
-        says the same as of a name that does not exist. Names beyond ASCII have an ASCII form in DNS (IDNA), which browsers put in and ssh does not.\n\n\
-        Mostly it is a slip: a dot too many, a path or a wildcard where only the name belongs, or a variable of a script that was empty. The name may \
-        also come from a HostName line of ssh_config.",
+    explanation: "A host name consists of labels separated by dots, each of 1 to 63 letters, digits, hyphens or underscores, 253 \
+        octets in all (RFC 1035 section 2.3.4). The system's resolver rejects any other name at once without a query; \
+        ssh then prints the same message as for a name that does not exist. Names beyond ASCII have an ASCII form in \
+        DNS (IDNA), which browsers convert to and ssh does not.\n\n\
+        Usually it is a slip: an extra dot, a path or wildcard in place of the name, or an empty variable in a script. \
+        The name may also come from a HostName line of ssh_config.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Use the form of the name that DNS has",
+            summary: "Use the ASCII form of the name",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    HostName {ascii}"),
             ..Fix::CHANGE
@@ -29,7 +30,7 @@ pub(super) const INVALID_NAME: Cause = Cause {
         HOST_NAME,
         Fix {
             side: Side::Client,
-            summary: "See which name ssh looks up, and whether it is the one that you typed",
+            summary: "Show the name that ssh looks up, and compare it with what you typed",
             snippet: Some("ssh -G {alias} | grep -i '^hostname '"),
             ..Fix::LOOK
         },

@@ -15,25 +15,29 @@ const SHA256: u8 = 2;
 
 const RECORDS: Fix = Fix {
     side: Side::Server,
-    summary: "On the server's console, print the records that its keys should have, and compare them with those in DNS",
+    summary: "On the server's console, print the records for its keys, and compare them with DNS",
     snippet: Some("ssh-keygen -r {host}"),
     ..Fix::LOOK
 };
 
-const LOOK: Fix =
-    Fix { side: Side::Client, summary: "See what DNS says", snippet: Some("dig +short {host} SSHFP"), ..Fix::LOOK };
+const LOOK: Fix = Fix {
+    side: Side::Client,
+    summary: "Show the records in DNS",
+    snippet: Some("dig +short {host} SSHFP"),
+    ..Fix::LOOK
+};
 
 pub(super) const SSHFP_MISMATCH: Cause = Cause {
     code: "hostkey-sshfp-mismatch",
     stage: Check::Hostkey,
-    title: "DNS publishes a fingerprint for the host that is not that of the server's key",
+    title: "The SSHFP record in DNS does not match the server's host key",
     severity: Severity::Warning,
-    explanation: "DNS holds fingerprints of the host's keys (SSHFP records), and among those for a key of this type there is one that is not the \
-        fingerprint of the key that the server has proven to hold. With VerifyHostKeyDNS ssh then warns, or asks. Mostly the \
-        server was set up anew, or its keys were made anew, and nobody told DNS. It can also be another machine than the one \
-        that is meant, be it by an out-of-date address or on purpose.\n\n\
-        One record that does not fit is enough, also beside one that does: newer ssh takes the whole for a mismatch (tried with OpenSSH 9.2). \
-        An answer that the name server has not validated with DNSSEC proves little by itself: ssh does not trust it either.",
+    explanation: "DNS has fingerprints of the host's keys (SSHFP records), and one for this key type does not match the key that \
+        the server proved to hold. With VerifyHostKeyDNS ssh then warns or asks. Usually the server or its keys were \
+        replaced and DNS was not updated. It can also be another machine, by an outdated address or on purpose.\n\n\
+        One record that does not match is enough, even beside one that does: newer ssh treats it as a mismatch (tested \
+        with OpenSSH 9.2). An answer that is not validated by DNSSEC proves little by itself; ssh does not trust it \
+        either.",
     fixes: &[RECORDS, LOOK],
     symptoms: &[
         "Error: mismatching host key fingerprint found in DNS",
@@ -56,23 +60,24 @@ pub(super) const SSHFP_MISMATCH: Cause = Cause {
 pub(super) const SSHFP_WEAK: Cause = Cause {
     code: "hostkey-sshfp-weak",
     stage: Check::Hostkey,
-    title: "DNS publishes the server's key by its SHA-1 fingerprint only",
+    title: "The SSHFP records in DNS have SHA-1 fingerprints only",
     severity: Severity::Info,
-    explanation: "The key that the server has proven to hold matches the SSHFP record that DNS holds for it, and that record is a SHA-1 fingerprint. It is a \
-        weaker proof than one of SHA-256: two keys with the same SHA-1 can be made, by whoever makes both of them. RFC 6594 brought SHA-256 into SSHFP, and \
-        asks for it to be preferred.\n\n\
-        Nothing is wrong with the connection. ssh compares such a record all the same; where it stops doing so, there is none left to compare.",
+    explanation: "The server's key matches its SSHFP record in DNS, but that record is a SHA-1 fingerprint, a weaker proof than \
+        SHA-256: whoever makes both keys can make two with the same SHA-1. RFC 6594 added SHA-256 to SSHFP and prefers \
+        it.\n\n\
+        Nothing is wrong with the connection. ssh still compares such a record; once it stops, there is none left to \
+        compare.",
     fixes: &[
         Fix {
             side: Side::Server,
             summary: "Add SSHFP records of type 2 (SHA-256) to the zone",
             file: Some("zone file"),
-            caution: Some("raise the serial of the zone's SOA record with it"),
+            caution: Some("also raise the serial of the zone's SOA record"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "Print the records that the server's keys should have",
+            summary: "Print the records for the server's keys",
             snippet: Some("ssh-keygen -r {host}"),
             ..Fix::LOOK
         },

@@ -17,7 +17,7 @@ const EXPLANATION: &str = "Client and server each send a list of what they speak
 
 const HIDES: &[&str] = &["handshake-reset", "handshake-kex-failed", "handshake-kex-stalled"];
 
-/// What mends a missing algorithm: how to find the user's own setting, what to put in its place, and the keyword's line for the
+/// The fixes for a missing algorithm: how to find the user's own setting, what to put in its place, and the keyword's line for the
 /// client and for the server.
 const fn fixes(
     find: &'static str,
@@ -29,26 +29,25 @@ const fn fixes(
     [
         Fix {
             side: Side::Client,
-            summary: "Put your own setting right, which leaves out what this server and OpenSSH by default speak ({spoken})",
+            summary: "Correct your own setting: it excludes what this server and OpenSSH's defaults have in common \
+                ({spoken})",
             file: Some("~/.ssh/config"),
             snippet: Some(own),
-            caution: Some(
-                "it takes the place of the line that is there, or stands above it; an option on the command line goes before both",
-            ),
+            caution: Some("replace the existing line, or put it above; a command-line option overrides both"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "See what is set, and by which file: without {spoken} it is not ssh's default",
+            summary: "Find the file that sets it: without {spoken} it is not ssh's default",
             snippet: Some(find),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Switch on what the server speaks, for this host only",
+            summary: "Enable what the server supports, for this host only",
             file: Some("~/.ssh/config"),
             snippet: Some(client),
-            caution: Some("what OpenSSH has switched off is weak; upgrade the server when you can"),
+            caution: Some("OpenSSH disabled it because it is weak; upgrade the server when you can"),
             ..Fix::CHANGE
         },
         Fix {
@@ -58,7 +57,7 @@ const fn fixes(
         },
         Fix {
             side: Side::Server,
-            summary: "Upgrade the SSH server, or allow in it what current clients speak",
+            summary: "Upgrade the SSH server, or enable algorithms of current clients on it",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some(server),
             caution: Some(mind),
@@ -90,7 +89,7 @@ const NO_COMMON: Cause = Cause {
 
 pub(super) const KEX: Cause = Cause {
     code: "handshake-no-common-kex",
-    title: "Your ssh and the server have no key exchange method in common",
+    title: "No mutual key exchange method (KexAlgorithms)",
     fixes: &fixes(
         "ssh -G {alias} | grep -i '^kexalgorithms '; grep -rins kexalgorithms ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
         "Host {alias}\n    KexAlgorithms {spoken_list}",
@@ -105,7 +104,7 @@ pub(super) const KEX: Cause = Cause {
 
 pub(super) const HOST_KEY: Cause = Cause {
     code: "handshake-no-common-hostkey",
-    title: "Your ssh and the server have no host key algorithm in common",
+    title: "No mutual host key algorithm (HostKeyAlgorithms)",
     fixes: &fixes(
         "ssh -G {alias} | grep -i '^hostkeyalgorithms '; grep -rins hostkeyalgorithms ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
         "Host {alias}\n    HostKeyAlgorithms {spoken_list}",
@@ -120,7 +119,7 @@ pub(super) const HOST_KEY: Cause = Cause {
 
 pub(super) const CIPHER: Cause = Cause {
     code: "handshake-no-common-cipher",
-    title: "Your ssh and the server have no cipher in common",
+    title: "No mutual cipher (Ciphers)",
     fixes: &fixes(
         "ssh -G {alias} | grep -i '^ciphers '; grep -rins ciphers ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
         "Host {alias}\n    Ciphers {spoken_list}",
@@ -135,7 +134,7 @@ pub(super) const CIPHER: Cause = Cause {
 
 pub(super) const MAC: Cause = Cause {
     code: "handshake-no-common-mac",
-    title: "Your ssh and the server have no message authentication code in common",
+    title: "No mutual message authentication code (MACs)",
     fixes: &fixes(
         "ssh -G {alias} | grep -i '^macs '; grep -rins macs ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d",
         "Host {alias}\n    MACs {spoken_list}",

@@ -18,15 +18,16 @@ const PROMPT_MS: f64 = 2000.0;
 pub(super) const SOURCE_DENIED: Cause = Cause {
     code: "handshake-source-denied",
     stage: Check::Handshake,
-    title: "The server may be turning this address away (hosts.deny, DenyHosts)",
+    title: "The server may reject this address (hosts.deny, DenyHosts)",
     severity: Severity::Critical,
-    explanation: "Every connection was closed without a word before the version. An sshd that is built with TCP wrappers, as Debian's is, does exactly this to an \
-        address that hosts.deny names or that a tool such as DenyHosts put there. So does an sshd that cannot start a session (no host keys, no \
-        /run/sshd, no memory), and a load balancer without a server behind it: from the client they look the same. If it works from another address, it is this.",
+    explanation: "Every connection was closed silently before the banner. An sshd built with TCP wrappers, as on Debian, does \
+        exactly this for an address in hosts.deny or added there by a tool such as DenyHosts. An sshd that cannot \
+        start a session (no host keys, no /run/sshd, no memory) and a load balancer without a backend look the same \
+        from the client. If it works from another address, it is this.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Look for the refusal in sshd's log and for the address in hosts.deny",
+            summary: "Look for the rejection in sshd's log, and for the address in hosts.deny",
             snippet: Some(
                 "journalctl -u ssh -u sshd --since -10min | grep -i refused; grep -v '^#' /etc/hosts.deny /etc/hosts.allow",
             ),
@@ -34,7 +35,7 @@ pub(super) const SOURCE_DENIED: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Try from another address, for example through a host that can reach the server",
+            summary: "Test from another address, for example through a host that can reach the server",
             snippet: Some("ssh -J ANOTHER-HOST {alias}"),
             ..Fix::LOOK
         },
@@ -63,15 +64,17 @@ pub(super) const SOURCE_DENIED: Cause = Cause {
 pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
     code: "handshake-closed-before-banner",
     stage: Check::Handshake,
-    title: "The server accepts the connection and closes it before naming its version",
+    title: "The server closes the connection before its SSH banner",
     severity: Severity::Critical,
-    explanation: "The connection was accepted and closed again before the server's version. sshd does this when it refuses the source (MaxStartups before \
-        OpenSSH 8.2, penalties, hosts.deny, RefuseConnection), when it cannot start a session (no host keys, no /run/sshd, no memory), and \
-        a load balancer does it when no server is behind it. From the client these look the same; the server's log tells.",
+    explanation: "The connection was accepted and closed before the server's SSH banner. From the client these look the same; \
+        the server's log tells:\n\
+        - sshd rejects the source: MaxStartups before OpenSSH 8.2, penalties, hosts.deny, RefuseConnection\n\
+        - sshd cannot start a session: no host keys, no /run/sshd, no memory\n\
+        - a load balancer has no backend",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Read what sshd logged about this connection, and test its configuration",
+            summary: "Read sshd's log of this connection, and test its configuration",
             snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
             ..Fix::LOOK
         },

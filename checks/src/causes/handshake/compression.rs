@@ -11,7 +11,7 @@ const OURS: [&str; 3] = ["none", "zlib@openssh.com", "zlib"];
 pub(super) const NO_COMMON_COMPRESSION: Cause = Cause {
     code: "handshake-no-common-compression",
     stage: Check::Handshake,
-    title: "Your ssh and the server have no compression method in common",
+    title: "No mutual compression method",
     severity: Severity::Critical,
     explanation: "Client and server each send a list of compression methods, and the first of the client's that the server has too is taken (RFC 4253 section 7.1). Here no name is in both, \
         not even `none`, which every implementation must support (section 6.2). The server, or a program that was built on its library, is set up wrongly.",

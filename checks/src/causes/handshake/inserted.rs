@@ -12,7 +12,7 @@ const ANSWERS: [(&str, &str); 2] = [("Inva", "Invalid SSH identification string.
 pub(super) const PROXY_HEADER: Cause = Cause {
     code: "handshake-proxy-header",
     stage: Check::Handshake,
-    title: "A proxy puts a line in front of the SSH version, and sshd rejects it",
+    title: "A proxy sends a PROXY header, and sshd rejects it",
     severity: Severity::Critical,
     explanation: "The server sent its version, and then a text where a packet must stand: it read something else than our version first. A load balancer or proxy \
         that announces the client's address in front of the data (the PROXY protocol) does this; sshd does not read that header. ssh reads the text as a packet of an impossible \
@@ -20,20 +20,22 @@ pub(super) const PROXY_HEADER: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Network,
-            summary: "Switch the PROXY protocol off towards SSH: `send-proxy` of haproxy, `proxy_protocol on` of nginx, proxy protocol v2 of an AWS target group",
+            summary: "Disable the PROXY protocol towards SSH: haproxy `send-proxy`, nginx `proxy_protocol on`, AWS target \
+                group proxy protocol v2",
             caution: Some("the server then logs the proxy's address in place of the client's"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "See what arrives in front of the client's version",
+            summary: "Find what arrives in front of the client's version",
             snippet: Some("sudo tcpdump -c 20 -A -s 120 'tcp dst port {port}'"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "Or put a program that reads the header between proxy and sshd: mmproxy, or a second haproxy with `accept-proxy`",
-            caution: Some("only the proxy may reach it, or anybody can name any address"),
+            summary: "Put a program that reads the header between proxy and sshd: mmproxy, or a second haproxy with \
+                `accept-proxy`",
+            caution: Some("only the proxy may reach it, or anybody can claim any address"),
             ..Fix::CHANGE
         },
     ],

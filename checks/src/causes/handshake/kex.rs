@@ -13,15 +13,16 @@ use crate::facts::handshake::Facts;
 pub(super) const RESET: Cause = Cause {
     code: "handshake-reset",
     stage: Check::Handshake,
-    title: "The connection is reset during the handshake",
+    title: "The connection is reset during the SSH handshake",
     severity: Severity::Critical,
-    explanation: "A TCP reset ended the connection before keys were exchanged. sshd resets when it closes while our version is still unread: a refusal by \
-        MaxStartups or a penalty, or a process that could not start. A firewall that inspects traffic resets when it sees what it does not allow. \
-        The reset itself does not say who sent it; where a further connection on which we said nothing was left alone for longer, it was sent for what we said.",
+    explanation: "A TCP RST ended the connection before the key exchange. sshd causes a RST when it closes while our banner is \
+        unread: MaxStartups, a penalty, or a process that could not start. A firewall that inspects traffic sends a \
+        RST for what it does not allow. The RST does not show its sender. If a second connection on which we sent \
+        nothing stayed open longer, the RST was a reaction to what we sent.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Read what sshd logged about this connection; no line at all points at the network",
+            summary: "Read sshd's log of this connection; no line at all points to the network",
             snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
             ..Fix::LOOK
         },
@@ -55,27 +56,28 @@ pub(super) const RESET: Cause = Cause {
 pub(super) const STALLED: Cause = Cause {
     code: "handshake-kex-stalled",
     stage: Check::Handshake,
-    title: "The key exchange stops half-way and nothing more comes",
+    title: "The key exchange stalls",
     severity: Severity::Critical,
-    explanation: "The server named its version, and then the exchange of keys came to a halt without an end of the connection. The messages of the key exchange \
-        are the first large ones: a path that drops large packets without saying so (an MTU black hole, common with tunnels and VPNs) stops \
-        exactly here. A server that hangs looks the same unless the kernel still waits for acknowledgements of what we sent.\n\n\
-        Where it can, the doctor tries once more in small packets; where those stall as well, the size of packets is not to blame, \
-        and what is left is the server, or something in the path that objects to the key exchange.",
+    explanation: "The server sent its banner, and then the key exchange stalled without the connection ending. Key exchange \
+        messages are the first large ones: a path that silently drops large packets (an MTU black hole, common with \
+        tunnels and VPNs) stalls exactly here. A server that hangs looks the same, unless the kernel still waits for \
+        ACKs of what we sent.\n\n\
+        Where possible a second attempt uses small packets. If those stall as well, packet size is not the reason; the \
+        server remains, or something in the path that blocks the key exchange.",
     fixes: &[
         CLAMP_MSS,
         Fix {
             side: Side::Client,
-            summary: "To see whether packet size is to blame, try ssh with a smaller interface MTU",
+            summary: "Test whether packet size is the reason: lower the interface MTU and run ssh",
             snippet: Some("sudo ip link set dev INTERFACE mtu {trial_mtu}"),
             caution: Some(
-                "put in the interface that leads to {host}. It takes effect for all traffic; set it back afterwards",
+                "replace INTERFACE by the one that leads to {host}; it affects all traffic, so set it back afterwards",
             ),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "See whether sshd still has the connection, and what it waits for",
+            summary: "Check whether sshd still has the connection, and what it waits for",
             snippet: Some("journalctl -u ssh -u sshd --since -10min; ss -tnpoi '( sport = :{port} )'"),
             ..Fix::LOOK
         },
@@ -117,11 +119,11 @@ pub(super) const FAILED: Cause = Cause {
     stage: Check::Handshake,
     title: "The server ends the connection during the key exchange",
     severity: Severity::Critical,
-    explanation: "The server named its version and then closed the connection before keys were exchanged. It may say why in its last message; if it does not, \
-        its log does: a host key it cannot read, a crash, or the end of its patience (LoginGraceTime).",
+    explanation: "The server sent its banner and closed the connection before the key exchange finished. Its last message may \
+        say why. Otherwise its log does: an unreadable host key, a crash, or LoginGraceTime.",
     fixes: &[Fix {
         side: Side::Server,
-        summary: "Read what sshd logged about this connection, and test its configuration and host keys",
+        summary: "Read sshd's log of this connection, and test its configuration and host keys",
         snippet: Some("journalctl -u ssh -u sshd --since -10min; sshd -t"),
         ..Fix::LOOK
     }],

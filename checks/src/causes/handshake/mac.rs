@@ -9,16 +9,17 @@ use crate::facts::{Check, Evidence};
 pub(super) const MAC_MISMATCH: Cause = Cause {
     code: "handshake-mac-mismatch",
     stage: Check::Handshake,
-    title: "The first encrypted packet cannot be read, with one algorithm every time",
+    title: "The first encrypted packet cannot be read: an algorithm is broken",
     severity: Severity::Critical,
-    explanation: "Keys were exchanged and their signature was right, and then the very first packet under them failed its authentication. Damage on the way hits \
-        packets at random and TCP's checksum catches most of it; what fails at the same packet every time and not with another cipher or MAC is a fault \
-        in one side's implementation of that algorithm, as some builds of ssh for Windows had with umac-128, and as servers with an incomplete patch for \
-        strict key exchange have.",
+    explanation: "The key exchange succeeded with a valid signature, and then the first encrypted packet failed its integrity \
+        check. Damage in transit hits random packets, and TCP's checksum catches most of it. A failure at the same \
+        packet every time, but not with another cipher or MAC, is an implementation fault of that algorithm on one \
+        side: for example umac-128 in some builds of ssh for Windows, or servers with an incomplete patch for strict \
+        key exchange.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Leave that algorithm out for this host until the faulty side is upgraded",
+            summary: "Disable that algorithm for this host until the faulty side is upgraded",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    {setting} -{algorithm}"),
             tried: |evidence| evidence.auth.failed()?.repeats.get(1).map(|other| other.answered),
@@ -26,7 +27,7 @@ pub(super) const MAC_MISMATCH: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Upgrade the SSH server, or leave the algorithm out there",
+            summary: "Upgrade the SSH server, or disable the algorithm there",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("{setting} -{algorithm}"),
             caution: Some(RELOAD),
@@ -34,7 +35,7 @@ pub(super) const MAC_MISMATCH: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "See what ssh itself agrees on, and whether it fails at the same place",
+            summary: "Show what ssh itself negotiates, and whether it fails in the same place",
             snippet: Some("ssh -vv {alias} true 2>&1 | grep -E 'kex: (server|client)|MAC|message authentication'"),
             ..Fix::LOOK
         },

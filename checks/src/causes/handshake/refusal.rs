@@ -12,18 +12,19 @@ use crate::facts::handshake::{Facts, Limit, Software};
 pub(super) const MAX_STARTUPS: Cause = Cause {
     code: "handshake-max-startups",
     stage: Check::Handshake,
-    title: "The SSH server has too many connections waiting to log in (MaxStartups)",
+    title: "The server has too many unauthenticated connections (MaxStartups)",
     severity: Severity::Critical,
-    explanation: "sshd limits how many connections may be unauthenticated at the same time (MaxStartups, 10:30:100 by default: from 10 on it refuses \
-        30 % of new ones, at 100 all). It said so in plain text and closed. Who holds the others cannot be seen from the client: scanners, \
-        a monitoring system that connects without logging in, or many parallel logins of one's own.\n\n\
-        OpenSSH 8.2 to 9.7 names the limit, and from 8.5 on uses the same words for PerSourceMaxStartups, which is off by default and counts only \
-        the connections from one address or network. Later versions use one text for this and for penalties, and earlier ones say nothing: there we look again, \
-        and a server that refuses one connection and takes the next is deciding by chance, as this limit does between its two numbers.",
+    explanation: "sshd limits unauthenticated connections (MaxStartups, default 10:30:100: above 10 it refuses 30 % of new ones, \
+        at 100 all). It said so in plain text and closed. Who holds the other connections is not visible from the \
+        client: scanners, a monitoring system that connects without logging in, or many parallel logins.\n\n\
+        OpenSSH 8.2 to 9.7 names the limit, and since 8.5 uses the same words for PerSourceMaxStartups, which is off \
+        by default and counts connections from one address or network. Later versions use one text for this and for \
+        penalties, and earlier ones send nothing. There the connection is repeated: a server that refuses one and \
+        accepts the next decides at random, as this limit does between its two numbers.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Raise the limit, and shorten the wait for a login",
+            summary: "Raise the limit, and shorten LoginGraceTime",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("MaxStartups 100:30:200\nLoginGraceTime 30"),
             caution: Some(RELOAD),
@@ -31,13 +32,14 @@ pub(super) const MAX_STARTUPS: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "See who is waiting to log in",
+            summary: "Show who is waiting to log in",
             snippet: Some("ss -tnp state established '( sport = :{port} )'"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "Where sshd -T says that persourcemaxstartups is not none, and the others come from this address or network, lift that limit too",
+            summary: "If sshd -T shows persourcemaxstartups other than none, and the other connections come from this \
+                address or network, raise that too",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("PerSourceMaxStartups none"),
             caution: Some("one address alone can then use up MaxStartups"),
@@ -73,23 +75,25 @@ pub(super) const MAX_STARTUPS: Cause = Cause {
 pub(super) const SOURCE_PENALTY: Cause = Cause {
     code: "handshake-source-penalty",
     stage: Check::Handshake,
-    title: "The SSH server refuses this address for a while (PerSourcePenalties)",
+    title: "The server refuses this address for a while (PerSourcePenalties)",
     severity: Severity::Critical,
-    explanation: "OpenSSH from 9.8 on remembers addresses whose logins fail, that connect without logging in, or on whose connections sshd crashes, and refuses \
-        them for a while: from 15 s of penalties on, and for 10 minutes at most by default (PerSourcePenalties, sshd_config(5)). It says so with the words that came here. \
-        Everybody behind the same address shares it, such as all users of a NAT, a scanner or a monitoring system among them.\n\n\
-        The same words stand for MaxStartups, which refuses by chance until its upper number is reached, and for PerSourceMaxStartups, which counts only \
-        connections that are open at the same time. The server's log names which of them it was.",
+    explanation: "OpenSSH 9.8 and later penalizes addresses whose logins fail, that connect without logging in, or whose \
+        connections crash sshd. It refuses them once 15 s of penalties add up, for at most 10 minutes by default \
+        (PerSourcePenalties, sshd_config(5)), with the words that arrived here. Everybody behind the same address is \
+        affected, such as all users of a NAT, including a scanner or a monitoring system.\n\n\
+        The same words stand for MaxStartups, which refuses at random below its upper limit, and for \
+        PerSourceMaxStartups, which counts simultaneous connections only. The server's log names which of them it was.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See in sshd's log what it holds against the address",
+            summary: "Read in sshd's log why the address is penalized",
             snippet: Some("journalctl -u ssh -u sshd --since -30min | grep -E 'penalty|drop connection'"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Wait until the penalty is over, and stop what earns it: wrong keys or users, scanners and checks that connect without logging in",
+            summary: "Wait until the penalty ends, and stop its reason: wrong keys or users, scanners and checks that \
+                connect without logging in",
             ..Fix::CHANGE
         },
         Fix {
@@ -97,7 +101,7 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
             summary: "Exempt the addresses of your own networks",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("PerSourcePenaltyExemptList NETWORK"),
-            caution: Some("put in the network of the clients; those may then guess passwords as fast as they like"),
+            caution: Some("replace NETWORK by that of the clients; they can then guess passwords without a limit"),
             ..Fix::CHANGE
         },
     ],

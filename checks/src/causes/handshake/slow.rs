@@ -12,23 +12,24 @@ const PATIENCE_MS: f64 = 2000.0;
 pub(super) const SLOW: Cause = Cause {
     code: "handshake-slow",
     stage: Check::Handshake,
-    title: "The SSH handshake takes seconds",
+    title: "The SSH handshake is slow",
     severity: Severity::Warning,
-    explanation: "sshd names its version as soon as a process for the connection has started, and a key exchange takes a modern machine some milliseconds; here a phase \
-        took seconds beyond its round trips. A late version points at a server that is busy or swapping, or at something that runs first, such as a name \
-        look-up in a TCP wrapper or a load balancer in search of a server. Late keys point at a weak or busy processor and a costly method.\n\n\
-        Packets that are lost and sent again look the same; where the kernel counted any, what was seen says so. Clients with a short limit \
-        (ConnectTimeout, banner_timeout of paramiko) already fail now and then.",
+    explanation: "sshd sends its banner as soon as a process for the connection has started, and a key exchange takes \
+        milliseconds on a modern machine; here a phase took seconds beyond its round trips. A late banner points to a \
+        busy or swapping server, or to something that runs first, such as a name lookup in a TCP wrapper or a load \
+        balancer. A late key exchange points to a slow or busy processor and an expensive method.\n\n\
+        Lost and retransmitted packets look the same; the facts say whether the kernel counted any. Clients with a \
+        short limit (ConnectTimeout, paramiko's banner_timeout) already fail now and then.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See on the server's console whether it is the server: a version at once means that sshd is well and the path is not",
+            summary: "Test on the server's console: an immediate banner means that sshd is fine and the path is slow",
             snippet: Some("time nc -w 5 127.0.0.1 {port} </dev/null; uptime; vmstat 1 3"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Give the handshake time until the server is mended",
+            summary: "Allow more time until the server is fixed",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ConnectTimeout 60"),
             ..Fix::CHANGE

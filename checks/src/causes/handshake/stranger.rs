@@ -14,23 +14,25 @@ pub(super) const NOT_SSH: Cause = Cause {
     stage: Check::Handshake,
     title: "Something other than an SSH server answers on this port",
     severity: Severity::Critical,
-    explanation: "An SSH server begins with a line that starts with SSH-2.0 (RFC 4253 section 4.2); other lines may come before it. What came here \
-        is another protocol, so the port, the address or a forwarding rule in front of the server leads to the wrong service.\n\n\
-        A proxy or a captive portal that answers in the server's place looks the same from here, and so does a wrapper of sshd that prints an error and ends. A service that waits for the client to speak first, such as \
-        TLS, may close at our version without a word, or wait for a better one; an SSH server names its version unasked. Where nothing came, one further \
-        connection began as a TLS client does. A multiplexer such as sslh has TLS and SSH on one port: there it is the SSH server behind it that is missing.",
+    explanation: "An SSH server begins with a line that starts with SSH-2.0 (RFC 4253 section 4.2); other lines may precede it. \
+        Another protocol answered here, so the port, the address or a forwarding rule in front of the server leads to \
+        the wrong service.\n\n\
+        A proxy or captive portal that answers for the server looks the same, and so does a wrapper of sshd that \
+        prints an error and exits. A service that waits for the client, such as TLS, may close silently after our \
+        banner, or keep waiting. Where nothing arrived, one further connection began as a TLS client does. A \
+        multiplexer such as sslh serves TLS and SSH on one port: there the SSH server behind it is missing.",
     fixes: &[
         Fix {
             side: Side::Client,
             summary: "Use the port that the SSH server listens on",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    HostName {host}\n    Port PORT"),
-            caution: Some("put in the port of the SSH server"),
+            caution: Some("replace PORT by the port of the SSH server"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "See which ports sshd listens on, and what holds this one",
+            summary: "Show which ports sshd listens on, and what holds this one",
             snippet: Some("sshd -T | grep -iE '^(port|listenaddress)'; ss -tlnp | grep ':{port} '"),
             ..Fix::LOOK
         },

@@ -16,14 +16,14 @@ const LATE_MS: f64 = 3000.0;
 pub(super) const TARPIT: Cause = Cause {
     code: "handshake-tarpit",
     stage: Check::Handshake,
-    title: "The port sends line after line and never an SSH version",
+    title: "The port sends endless lines and no SSH banner (tarpit)",
     severity: Severity::Critical,
-    explanation: "A server may send lines before its version (RFC 4253 section 4.2), and a client has to read on until it comes; OpenSSH's gives up after \
-        1024 lines. Here lines kept coming and none was a version. That is how a tarpit such as endlessh holds scanners for hours: it stands on \
-        the usual port, and the SSH server listens on another one.\n\n\
-        A service of another kind that prints without end looks the same, and where only one line came so does one that greets late. endlessh waits \
-        10 s before each line unless told otherwise; when not even one came before our deadline, it looks like a port that says nothing. Listening for longer \
-        settles it.",
+    explanation: "A server may send lines before its banner (RFC 4253 section 4.2), and a client must read on; OpenSSH's gives \
+        up after 1024 lines. Here lines kept arriving and none was a banner. A tarpit such as endlessh holds scanners \
+        this way: it occupies the usual port, and the SSH server listens on another.\n\n\
+        Another service that prints without end looks the same; if only one line arrived, so does a server with a late \
+        greeting. endlessh waits 10 s before each line by default; if none arrived before the deadline, it looks like \
+        a silent port. Listening for longer settles it.",
     fixes: &[
         Fix {
             side: Side::Client,
@@ -33,15 +33,15 @@ pub(super) const TARPIT: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Ask the server's owner which port its SSH server listens on, and use that",
+            summary: "Ask the server's owner for the port of its SSH server, and use that",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    HostName {host}\n    Port PORT"),
-            caution: Some("put in the port of the SSH server"),
+            caution: Some("replace PORT by the port of the SSH server"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "See what holds this port, and where sshd listens",
+            summary: "Find what holds this port, and where sshd listens",
             snippet: Some("ss -tlnp | grep ':{port} '; sshd -T | grep -iE '^(port|listenaddress)'"),
             ..Fix::LOOK
         },

@@ -10,23 +10,23 @@ use crate::facts::handshake::Facts;
 /// Load balancers accept a connection before they know whether anyone takes it.
 pub(super) const LIVING_SERVER: Fix = Fix {
     side: Side::Network,
-    summary: "Check that the load balancer or port forwarding in front of {host}:{port} has a living server behind it",
+    summary: "Check that the load balancer or port forwarding in front of {host}:{port} has a live backend",
     ..Fix::LOOK
 };
 
 pub(super) const PROTOCOL_VERSION: Cause = Cause {
     code: "handshake-protocol-version",
     stage: Check::Handshake,
-    title: "The server speaks only an SSH protocol version that clients no longer speak",
+    title: "The server speaks only an obsolete SSH protocol version",
     severity: Severity::Critical,
-    explanation: "The server's identification string does not begin with SSH-2.0 or SSH-1.99, the two that a client of SSH protocol 2 accepts \
-        (RFC 4253 section 5.1). OpenSSH removed protocol 1 in version 7.6, because it cannot be made secure.",
+    explanation: "The server's identification string does not begin with SSH-2.0 or SSH-1.99, which a client of SSH protocol 2 \
+        requires (RFC 4253 section 5.1). OpenSSH removed protocol 1 in version 7.6, because it cannot be made secure.",
     fixes: &[Fix {
         side: Side::Server,
         summary: "Upgrade the device's SSH server, or enable protocol 2 on it",
         file: Some("the device's configuration"),
         snippet: Some("ip ssh version 2"),
-        caution: Some("in the words of Cisco IOS; other devices have commands of their own"),
+        caution: Some("Cisco IOS syntax; other devices differ"),
         ..Fix::CHANGE
     }],
     symptoms: &[
@@ -51,26 +51,27 @@ pub(super) const PROTOCOL_VERSION: Cause = Cause {
 pub(super) const NO_BANNER: Cause = Cause {
     code: "handshake-no-banner",
     stage: Check::Handshake,
-    title: "The port accepts connections and names no SSH version",
+    title: "TCP connects, but no SSH banner arrives",
     severity: Severity::Critical,
-    explanation: "The TCP connection was accepted, and no version came before our deadline. sshd sends its version as soon as it has started a process for the \
-        connection. So either the server is too loaded to start one, it waits for something first (a reverse name look-up in a wrapper), \
-        a load balancer accepted without having a server behind it, the port belongs to a service that waits for its client to speak, or it is a tarpit, \
-        which holds scanners by saying next to nothing: endlessh sends its first line after 10 s unless told otherwise.\n\n\
-        In so short a time the client cannot tell these apart. Listening for a minute tells two of them: a tarpit sends a line of nonsense, a slow server \
-        its version.\n\n\
-        Where a version began and its line never ended, something that answers for SSH fell silent in the middle of it: a server that hangs, or an \
-        imitation of one. A server that names its version slowly looks so only where it pauses for seconds within the line.",
+    explanation: "The TCP connection was accepted, but no SSH banner arrived before the deadline. sshd sends it as soon as a \
+        process for the connection has started. Possible reasons:\n\
+        - the server is too loaded to start a process, or waits first, as for a reverse name lookup\n\
+        - a load balancer accepted the connection without a backend\n\
+        - the service on this port waits for its client to send first\n\
+        - a tarpit: endlessh sends its first line after 10 s by default\n\n\
+        Listening for a minute identifies two of them: a tarpit sends a line of nonsense, a slow server its banner.\n\n\
+        If a banner began and its line never ended, the peer hangs in the middle of it, or imitates an SSH server. A \
+        slow server looks so only if it pauses for seconds within the line.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Listen for a minute: a slow server will have named its version, and a tarpit sent a line of nonsense",
+            summary: "Listen for a minute: a slow server sends its banner, a tarpit a line of nonsense",
             snippet: Some("ssh-doctor check --only handshake -o ConnectTimeout=60 -p {port} {alias}"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "Ask the server itself, on its console: a version at once means that sshd is well and the path is not",
+            summary: "Test on the server's console: an immediate banner means that sshd is fine and the path is not",
             snippet: Some("nc -w 5 127.0.0.1 {port} </dev/null; uptime; journalctl -u ssh -u sshd --since -10min"),
             ..Fix::LOOK
         },

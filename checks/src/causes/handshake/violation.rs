@@ -9,16 +9,17 @@ use crate::facts::handshake::Facts;
 pub(super) const PROTOCOL_VIOLATION: Cause = Cause {
     code: "handshake-protocol-violation",
     stage: Check::Handshake,
-    title: "What the server sends breaks the SSH protocol",
+    title: "The server violates the SSH protocol",
     severity: Severity::Critical,
-    explanation: "The server began as an SSH server does, and then sent what the protocol does not allow: a packet of an impossible length, a message out of its place \
-        or without sense, or a version with characters that have no place in it. Either its implementation is at fault, something else writes into the \
-        connection (a start-up script or wrapper of the SSH service that prints, a device in the path), or it is made to attack clients. Nothing of it was \
-        acted on, and what is shown of it is escaped.",
+    explanation: "The server began like an SSH server, then violated the protocol: a packet with an impossible length, a message \
+        out of place or without meaning, or a banner with forbidden characters. Possible reasons:\n\
+        - its implementation is broken, or made to attack clients\n\
+        - something else writes into the connection: a wrapper or start-up script that prints, a device in the path\n\n\
+        Nothing of it was acted on, and what is shown of it is escaped.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Ask the server itself, on its console: if the same comes there, it is the server and not the path",
+            summary: "Test on the server's console: the same result there means the server, not the path",
             snippet: Some("nc -w 3 127.0.0.1 {port} </dev/null | head -c 300 | od -c"),
             ..Fix::LOOK
         },

@@ -11,24 +11,26 @@ const RSA_BITS: u32 = 2048;
 pub(super) const WEAK_ALGORITHMS: Cause = Cause {
     code: "handshake-weak-algorithms",
     stage: Check::Handshake,
-    title: "Your ssh and the server agree on algorithms that are weak or on their way out",
+    title: "Client and server negotiate weak or deprecated algorithms",
     severity: Severity::Warning,
-    explanation: "The best that your ssh, as it is configured, and this server have in common is among what OpenSSH has switched off by default or what an attack is \
-        known against: signatures and key exchange with SHA-1, ciphers in CBC mode, RSA keys below 2048 bits, or chacha20-poly1305 and CBC with \
-        encrypt-then-MAC without strict key exchange (the Terrapin attack, CVE-2023-48795, by which someone in the path can cut off the first messages). \
-        It works today; the next upgrade of either side may end it.\n\n\
-        Only what was agreed on for this connection counts. What the server offers beside it is another question, which a tool such as ssh-audit answers.",
+    explanation: "The best algorithms that your ssh, as configured, and this server have in common are disabled in OpenSSH by \
+        default or have known attacks: SHA-1 signatures and key exchange, CBC ciphers, RSA keys below 2048 bits, or \
+        chacha20-poly1305 and CBC with encrypt-then-MAC without strict key exchange (the Terrapin attack, \
+        CVE-2023-48795: a man in the middle can remove the first messages). It works today; the next upgrade of either \
+        side may end it.\n\n\
+        Only the algorithms negotiated for this connection count. A tool such as ssh-audit lists what else the server \
+        offers.",
     fixes: &[
         Fix { side: Side::Server, summary: "Upgrade the SSH server", ..Fix::CHANGE },
         Fix {
             side: Side::Server,
-            summary: "See which algorithms its configuration leaves",
+            summary: "Show the algorithms that its configuration enables",
             snippet: Some("sshd -T | grep -iE '^(kexalgorithms|hostkeyalgorithms|ciphers|macs|hostkey) '"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "Give it a host key of today, and have clients learn it before the old one goes",
+            summary: "Add an Ed25519 host key, and let clients learn it before removing the old one",
             snippet: Some("sudo ssh-keygen -A && sudo systemctl reload ssh"),
             caution: Some("clients with strict checking need the new key in known_hosts first"),
             when: has_old_host_key,
@@ -36,7 +38,7 @@ pub(super) const WEAK_ALGORITHMS: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "See whether a setting of yours still asks for the old ones",
+            summary: "Check whether your own settings still request the old ones",
             snippet: Some("ssh -G {alias} | grep -iE '^(kexalgorithms|hostkeyalgorithms|ciphers|macs) '"),
             ..Fix::LOOK
         },

@@ -11,30 +11,33 @@ use crate::facts::hostkey::{KnownHostsMarker, KnownHostsMatch};
 pub(super) const CERT_INVALID: Cause = Cause {
     code: "hostkey-cert-invalid",
     stage: Check::Hostkey,
-    title: "The server's host certificate does not hold for this name or moment",
+    title: "The host certificate is not valid for this name or at this time",
     severity: Severity::Critical,
-    explanation: "The certificate is signed by an authority that known_hosts trusts for this server, but it has expired, is not valid yet, is for other \
-        names, or has another flaw. ssh then looks for the bare key instead, and known_hosts does not have it. The dates are compared with this \
-        machine's clock: where that is wrong, a good certificate looks bad.",
+    explanation: "The certificate is signed by an authority that known_hosts trusts for this server, but it has expired, is not \
+        valid yet, is for other names, or has another flaw. ssh then looks for the plain key, which known_hosts does \
+        not have. The dates are compared with this machine's clock: if that is wrong, a good certificate looks \
+        invalid.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Have the authority sign the key again, for the names that clients use and for a time to come, and reload sshd",
+            summary: "Sign the host key again, for the names that clients use and with a future expiry, and reload sshd",
             snippet: Some(
                 "ssh-keygen -s ca_key -h -I {host} -n {names} -V -5m:+52w /etc/ssh/ssh_host_{scan_type}_key.pub",
             ),
             caution: Some(
-                "ca_key is the authority's own key, and the file is the one beside HostCertificate; ssh-keygen -Lf shows what a certificate says",
+                "ca_key is the authority's key, and the file is the one beside HostCertificate; ssh-keygen -Lf shows a \
+                certificate",
             ),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Where the certificate is for the right server under another name, have ssh look for that name",
+            summary: "If the certificate is for the right server under another name, let ssh use that name",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    HostKeyAlias {principal}"),
             caution: Some(
-                "only where {principal} is the server that you mean; the @cert-authority line of known_hosts must match {principal} too",
+                "only if {principal} is the intended server; the @cert-authority line of known_hosts must match \
+                {principal} too",
             ),
             ..Fix::CHANGE
         },

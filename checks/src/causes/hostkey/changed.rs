@@ -11,25 +11,31 @@ use crate::facts::hostkey::{Decision, KnownHostsMarker, KnownHostsMatch};
 pub(super) const CHANGED: Cause = Cause {
     code: "hostkey-changed",
     stage: Check::Hostkey,
-    title: "The server's host key is not the one in known_hosts",
+    title: "The server's host key does not match known_hosts",
     severity: Severity::Critical,
-    explanation: "known_hosts holds keys for this name, and the server proved to hold another one. Either the server was reinstalled or given new keys, \
-        the name or address now leads to another machine (DHCP, a re-created virtual machine, a load balancer over servers with keys of their \
-        own), or someone stands between you and the server. From the client these look alike, so ssh refuses; told not to be strict about host keys, it \
-        warns and goes on without passwords and agent forwarding. This examination stopped here in any case: no user name, key or password was sent.\n\n\
-        Where the stored key is of another type than the one shown, ssh says the same: it knows keys for this name, and none of them is this one.",
+    explanation: "known_hosts has keys for this name, but the server proved to hold another one. Possible reasons:\n\
+        - the server was reinstalled or has new keys\n\
+        - the name or address leads to another machine: DHCP, a re-created VM, a load balancer over servers with \
+        different keys\n\
+        - a man in the middle\n\n\
+        From the client these look alike, so ssh refuses to connect. No user name, key or password was sent by this \
+        examination.\n\n\
+        Without strict checking, ssh warns and continues without passwords and agent forwarding. If the stored key is \
+        of another type than the presented one, ssh reports the same: it has keys for this name, and none matches.",
     fixes: &[
         COMPARE_ON_SERVER,
         Fix {
             side: Side::Client,
-            summary: "Only when the fingerprint was confirmed as {fingerprint}: remove the old key, connect, and compare again when ssh asks",
+            summary: "Only after the fingerprint was confirmed as {fingerprint}: remove the old key, connect, and compare \
+                again when ssh asks",
             snippet: Some("ssh-keygen -R '{known_name}' -f '{known_file}'"),
-            caution: Some("until it is confirmed, treat the other end as a stranger"),
+            caution: Some("until it is confirmed, do not trust the server"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "Keep host keys over a reinstallation, give all servers behind one name the same keys, or sign their keys with one authority",
+            summary: "Keep host keys across reinstallations, use the same keys on all servers behind one name, or sign them \
+                with one authority",
             snippet: Some("ssh-keygen -s ca_key -h -I {host} -n {host} /etc/ssh/ssh_host_ed25519_key.pub"),
             caution: Some(SIGNED),
             ..Fix::CHANGE
@@ -83,30 +89,32 @@ pub(super) const REVOKED: Cause = Cause {
     stage: Check::Hostkey,
     title: "The server's host key is marked as revoked on this machine",
     severity: Severity::Critical,
-    explanation: "A line of known_hosts with @revoked, or the file that RevokedHostKeys names, says that this key, or the authority that signed its \
-        certificate, must never be accepted again, usually because its private half was lost or stolen. Whoever answers holds that private half: \
-        it may be the server, still with its old key, or someone who has a copy of it. No user name, key or password was sent.",
+    explanation: "A @revoked line of known_hosts, or the file that RevokedHostKeys names, marks this key, or the authority that \
+        signed its certificate, as never to be accepted, usually because the private key was lost or stolen. Whoever \
+        answers holds that private key: the server, still with its old key, or someone with a copy. No user name, key \
+        or password was sent.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Give the server a new host key, and hand its fingerprint to the clients over a way that they trust",
+            summary: "Create a new host key, and give its fingerprint to the clients over a trusted channel",
             snippet: Some(
                 "cd /etc/ssh && mv {key_file} {key_file}.revoked && ssh-keygen -q -t {scan_type} -N '' -f {key_file} && systemctl reload ssh",
             ),
             caution: Some(
-                "every client sees a changed key until its known_hosts is updated. The unit is called sshd on some systems",
+                "every client sees a changed key until its known_hosts is updated; the unit is called sshd on some \
+                systems",
             ),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Ask whoever revoked the key in {known_file} which key the server should have",
+            summary: "Ask whoever revoked the key in {known_file} for the server's current key",
             snippet: Some("grep -n '^@revoked' '{known_file}'"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Ask whoever keeps {revoked_file} which key the server should have; these are the keys that it lists",
+            summary: "Ask whoever maintains {revoked_file} for the server's current key; this lists the revoked keys",
             snippet: Some("ssh-keygen -lf '{revoked_file}'"),
             ..Fix::LOOK
         },

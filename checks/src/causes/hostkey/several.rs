@@ -11,13 +11,15 @@ pub(super) const SEVERAL: Cause = Cause {
     stage: Check::Hostkey,
     title: "Different host keys answer under the same name and address",
     severity: Severity::Critical,
-    explanation: "Connections to the same address, one right after the other, met different host keys of the same type. That is what a load balancer or round \
-        robin over servers with keys of their own looks like: ssh works or refuses by chance, depending on which server it meets. Someone who \
-        intercepts only some of the connections looks the same, so every fingerprint has to be confirmed before it is trusted.",
+    explanation: "Consecutive connections to the same address met different host keys of the same type. A load balancer or round \
+        robin over servers with different keys does this: ssh works or fails depending on which server it reaches. \
+        Someone who intercepts only some of the connections looks the same, so confirm every fingerprint before \
+        trusting it.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Give all servers behind the name the same host keys, or sign each server's key with one authority that clients know",
+            summary: "Use the same host keys on all servers behind the name, or sign them with one authority that clients \
+                trust",
             snippet: Some("ssh-keygen -s ca_key -h -I {host} -n {host} /etc/ssh/ssh_host_ed25519_key.pub"),
             caution: Some(SIGNED),
             ..Fix::CHANGE
@@ -25,11 +27,11 @@ pub(super) const SEVERAL: Cause = Cause {
         COMPARE_ON_SERVER,
         Fix {
             side: Side::Client,
-            summary: "Collect the fingerprints to confirm: known_hosts may hold a line for each key under the same name",
+            summary: "Collect the fingerprints to confirm; known_hosts may have several keys for one name",
             snippet: Some(
                 "for try in 1 2 3 4 5; do ssh-keyscan -p {port} {host} 2>/dev/null; done | sort -u | ssh-keygen -lf -",
             ),
-            caution: Some("ssh-keyscan trusts whoever answers: it shows the fingerprints to confirm, and proves none"),
+            caution: Some("ssh-keyscan trusts whoever answers: it shows the fingerprints but proves none"),
             ..Fix::LOOK
         },
     ],

@@ -8,7 +8,7 @@ use crate::facts::hostkey::{Decision, Entry, Facts};
 /// How to learn the true fingerprint without trusting the network.
 pub(super) const COMPARE_ON_SERVER: Fix = Fix {
     side: Side::Server,
-    summary: "On the server's own console, or over another way that you trust, print its fingerprints and compare",
+    summary: "On the server's console, or over another trusted route, print its fingerprints and compare",
     snippet: Some("for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf \"$key\"; done"),
     caution: Some("a fingerprint that came over the same connection proves nothing"),
     ..Fix::LOOK

@@ -12,9 +12,10 @@ use crate::facts::{Check, auth};
 /// Has ssh record the key itself: under the name that it looks for, hashed or not, from behind any hop.
 const RECORD: Fix = Fix {
     side: Side::Client,
-    summary: "Once the administrator confirms {fingerprint}, connect and paste it at ssh's question: ssh adds the key to {known_file}",
+    summary: "Once the administrator confirms {fingerprint}, connect and paste it at ssh's prompt: ssh adds the key to \
+        {known_file}",
     snippet: Some("ssh -o StrictHostKeyChecking=ask {alias}"),
-    caution: Some("paste the fingerprint that you were given, never just yes: ssh goes on only where it is the same"),
+    caution: Some("paste the fingerprint that you were given, never just yes: ssh continues only if it is the same"),
     ..Fix::CHANGE
 };
 
@@ -23,22 +24,23 @@ pub(super) const UNKNOWN: Cause = Cause {
     stage: Check::Hostkey,
     title: "The server's host key is not in known_hosts",
     severity: Severity::Warning,
-    explanation: "No known_hosts file names this server, so nothing on this machine can tell the true server from a false one. With \
-        StrictHostKeyChecking ask, ssh asks a person and refuses where there is none (BatchMode, cron, CI); with yes it always refuses; with \
-        accept-new it takes the first key that it sees on trust. Where KnownHostsCommand is set, ssh may know the key from that command, which \
-        is not run here.\n\n\
-        This examination never writes known_hosts. Where nobody can be asked it stops here, as ssh does, before it names a user or offers a key. Where a \
-        KnownHostsCommand may know the key it goes on with public keys only: their signatures are bound to this connection (RFC 4252 section 7) and of no \
-        use to a false server, while a password would be.",
+    explanation: "No known_hosts file has this server, so nothing on this machine can distinguish the true server from a false \
+        one. With StrictHostKeyChecking ask, ssh asks a person and fails without one (BatchMode, cron, CI); with yes \
+        it always refuses; with accept-new it trusts the first key that it sees. If KnownHostsCommand is set, ssh may \
+        know the key from that command, which is not run here.\n\n\
+        This examination never writes known_hosts. If nobody can be asked it stops here, as ssh does, before it names \
+        a user or offers a key. If a KnownHostsCommand may know the key it continues with public keys only: their \
+        signatures are bound to this connection (RFC 4252 section 7) and useless to a false server, while a password \
+        would not be.",
     fixes: &[
         COMPARE_ON_SERVER,
         RECORD,
         Fix {
             side: Side::Client,
-            summary: "For many servers or clients: sign the host keys with one authority, and put that authority into {known_file} once",
+            summary: "For many servers or clients: sign the host keys with one authority, and add it to {known_file} once",
             file: Some("known_hosts"),
             snippet: Some("@cert-authority {known_as} PUBLIC_KEY"),
-            caution: Some("put in the public key of the authority"),
+            caution: Some("replace PUBLIC-KEY by that of the authority"),
             ..Fix::CHANGE
         },
     ],

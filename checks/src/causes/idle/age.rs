@@ -12,11 +12,12 @@ use crate::facts::{Check, Evidence};
 pub(super) const LIFETIME: Cause = Cause {
     code: "session-lifetime-limit",
     stage: Check::Idle,
-    title: "Every session is ended at a fixed age, however busy it is",
+    title: "Every session is ended at a fixed age, busy or not",
     severity: Severity::Critical,
-    explanation: "Sessions were ended at the same age, those on which data moved all the time too, and sessions that were started later were ended as much later. So it is a limit on \
-        the age of a session, not a timer for silence, and no keepalive helps. Bastions and access proxies have such limits (the end of a certificate, \
-        a maximum session time), dropbear with -M, and some cloud services for administration.",
+    explanation: "Sessions were ended at the same age, including those with constant data, and sessions that started later ended \
+        correspondingly later. So it is a limit on a session's age, not an idle timeout, and no keepalive helps. \
+        Bastions and access proxies have such limits (certificate expiry, a maximum session time), and so do dropbear \
+        with -M and some cloud administration services.",
     fixes: &[
         TMUX,
         AUTOSSH,
@@ -59,15 +60,16 @@ pub(super) const LIFETIME: Cause = Cause {
 pub(super) const WALL_CLOCK: Cause = Cause {
     code: "session-wall-clock-cut",
     stage: Check::Idle,
-    title: "All sessions were ended at one moment, whatever their age",
+    title: "All sessions were ended at the same moment",
     severity: Severity::Critical,
-    explanation: "All sessions ended at the same moment, busy ones too, while a new login worked, and sessions that were started afterwards became older than those had been. So it was \
-        one event and neither a timer for silence nor a limit on age: a restart of a proxy or of the network in between, a job that ends sessions, a server that \
-        ran out of memory. Whether it comes again, and when, takes a longer watch.",
+    explanation: "All sessions ended at the same moment, busy ones too, while a new login worked, and sessions started \
+        afterwards lived longer. So it was a single event, neither an idle timeout nor an age limit: a restart of a \
+        proxy or of the network in between, a job that ends sessions, or a server out of memory. Whether and when it \
+        recurs needs a longer watch.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See what happened on the server at that minute",
+            summary: "Find what happened on the server at that minute",
             snippet: Some("journalctl --since -30min -p notice | grep -iE 'sshd|oom|killed|restart|logind'"),
             ..Fix::LOOK
         },

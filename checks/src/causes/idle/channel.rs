@@ -12,21 +12,23 @@ use crate::facts::handshake::Limit;
 pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
     code: "idle-channel-timeout",
     stage: Check::Idle,
-    title: "The server closes session channels that are idle, and no keepalive prevents it",
+    title: "The server closes idle session channels; keepalives do not help",
     severity: Severity::Critical,
-    explanation: "The server closed the channel of an idle session while the connection under it stayed up and answered. OpenSSH does this since 9.2 where ChannelTimeout \
-        is set: only data in the channel resets its clock, and keepalives of either side are not data. ssh then ends with status 255 and prints nothing.\n\n\
-        It is a setting of the server, and often a policy: its owner decides. Work that must survive belongs into tmux or screen.",
+    explanation: "The server closed the channel of an idle session while its connection stayed up and answered. OpenSSH 9.2 and \
+        later do this if ChannelTimeout is set: only data in the channel resets its timer, and keepalives of either \
+        side are not data. ssh then exits with status 255 and prints nothing.\n\n\
+        It is a setting of the server and often a policy: its owner decides. Run work that must survive in tmux or \
+        screen.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See the setting",
+            summary: "Show the setting",
             snippet: Some("sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i channeltimeout"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "Allow idle sessions for as long as a working day",
+            summary: "Allow idle sessions for a working day",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("ChannelTimeout session:*=12h"),
             caution: Some("in OpenSSH 9.2 a pattern without :* never fires; check with sshd -t, then reload sshd"),

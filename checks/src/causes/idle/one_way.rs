@@ -12,12 +12,13 @@ use crate::facts::{Check, Evidence};
 pub(super) const DROP: Cause = Cause {
     code: "idle-one-way-drop",
     stage: Check::Idle,
-    title: "After a silence the path loses what the server says, until the client speaks",
+    title: "After idle time, data from the server is lost until the client sends",
     severity: Severity::Critical,
-    explanation: "Something near the client forgets idle connections, and takes them up again when the client sends. As long as you type first, nothing seems wrong; but what the server \
-        sends after a silence (the next line of tail -f, a finished build, a forwarded connection) does not arrive until you do, and the server gives the session up when that takes \
-        too long. A Linux router does this with nf_conntrack_tcp_loose on, its default.\n\n\
-        We let the server speak first on some of the silent sessions, and spoke first on the others: only the server's words were lost.",
+    explanation: "Something near the client drops the state of idle connections and creates it again when the client sends. As \
+        long as you type first, nothing seems wrong. But data that the server sends after idle time (the next line of \
+        tail -f, a finished build, a forwarded connection) does not arrive until you type, and the server gives up if \
+        that takes too long. A Linux router does this with nf_conntrack_tcp_loose on, its default.\n\n\
+        On some of the idle sessions the server sent first, on the others the client: only the server's data was lost.",
     fixes: &[KEEPALIVE, LONGER_TIMER],
     symptoms: &["output appears only after a key is pressed", "client_loop: send disconnect: Broken pipe"],
     hides: &["idle-reset", "idle-silent-drop", "idle-closed"],
@@ -45,7 +46,7 @@ pub(super) const DROP: Cause = Cause {
         because.extend(
             alive(Speaker::Client)
                 .max_by(f64::total_cmp)
-                .map(|lasted| format!("where we spoke first, {} of silence were lived through", seconds(lasted))),
+                .map(|lasted| format!("where the client sent first, idle {} survived", seconds(lasted))),
         );
         because.extend(
             alive(Speaker::Server)
@@ -63,32 +64,33 @@ pub(super) const DROP: Cause = Cause {
 pub(super) const REFRESH: Cause = Cause {
     code: "idle-one-way-refresh",
     stage: Check::Idle,
-    title: "Only data of the client keeps a connection open; what the server sends does not",
+    title: "Only data from the client keeps the connection open",
     severity: Severity::Critical,
-    explanation: "Something in the path forgets a connection when its timer runs out, and only data from the client's side winds the timer up again. A session that is silent dies of it, \
-        and so does one on which only the server speaks: tail -f, a long build, a download. TCP's acknowledgements of that data do not count.\n\n\
-        We held a session on which the server sent a line every second and we nothing. It ended as the silent ones did, while sessions on which we sent keepalives lived on. Mind that \
-        OpenSSH's keepalives, ServerAliveInterval and ClientAliveInterval alike, are sent only into a silence of both sides: where the server talks more often than that there are none, and the \
-        session dies in spite of the setting. It was one such session: an end that hit it by chance at that moment looks the same.",
+    explanation: "A device in the path drops a connection when its timer expires, and only data from the client resets that \
+        timer. Idle sessions die, and so do sessions on which only the server sends: tail -f, a long build, a \
+        download. TCP ACKs of that data do not count.\n\n\
+        On one session the server sent a line every second and the client nothing. It died like the idle ones, while \
+        sessions with client keepalives survived. OpenSSH's keepalives, ServerAliveInterval and ClientAliveInterval \
+        alike, are sent only when both sides are idle: if the server sends more often than that there are none, and \
+        the session dies in spite of the setting. This was one such session; something that ended it at that moment by \
+        chance looks the same.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Where the server talks all the time, say something along, to a command that does not read it",
+            summary: "If the server sends all the time, send input as well, to a command that does not read it",
             snippet: Some("while sleep {interval}; do echo; done | ssh {alias} 'tail -f LOGFILE'"),
             ..Fix::CHANGE
         },
         Fix {
-            summary: "For sessions on which both sides are silent, let ssh send something before the timer runs out",
-            caution: Some(
-                "ssh sends none while the server talks; proven here on silent sessions, which is not where this cause hurts",
-            ),
+            summary: "For sessions that are idle on both sides, send a keepalive before the timeout",
+            caution: Some("ssh sends none while the server sends; this was proven on idle sessions only"),
             tried: |_| None,
             ..KEEPALIVE
         },
         Fix {
             side: Side::Network,
-            summary: "On the device that forgets, let packets of either direction renew the connection, or raise its timer",
-            caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s)"),
+            summary: "On the device, let packets of either direction refresh the connection, or raise its timeout",
+            caution: Some("RFC 5382 requires at least 2 h 4 min (7440 s)"),
             ..Fix::CHANGE
         },
     ],
@@ -102,7 +104,7 @@ pub(super) const REFRESH: Cause = Cause {
     ..Cause::NEW
 };
 
-/// How much longer than the silence that killed the server may seem to have been heard: its lines are a second apart, and the first
+/// How much longer than the idle time that killed the server may seem to have been heard: its lines are a second apart, and the first
 /// came a little after our last word.
 const HEARD_LONGER_S: f64 = 2.5;
 
@@ -126,7 +128,7 @@ fn refresh(evidence: &Evidence) -> Option<Match> {
             how.words(),
             seconds(arm.lasted_s)
         ),
-        format!("{} of silence was lived through, {} was not", seconds(survived), seconds(died)),
+        format!("idle {} survived, idle {} did not", seconds(survived), seconds(died)),
     ];
     because.extend(
         facts.keepalive().interval_s.map(|interval| {

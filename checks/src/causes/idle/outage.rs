@@ -10,24 +10,25 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
     stage: Check::Idle,
     title: "The path to the server went down during the test",
     severity: Severity::Critical,
-    explanation: "At some moment all sessions stopped answering, those that were kept alive among them, and no fresh connection could be had. That is an outage of \
-        the path or of the server, not a timer for idle sessions, and no keepalive setting prevents it. Until it is mended nothing can be said about idle sessions.",
+    explanation: "At one moment all sessions stopped answering, including those with keepalives, and no new connection \
+        succeeded. This is an outage of the path or the server, not an idle timeout, and no keepalive setting prevents \
+        it. Until it is fixed, nothing can be said about idle sessions.",
     fixes: &[
         Fix {
             side: Side::Network,
-            summary: "See where the path ends now",
+            summary: "Find where the path ends now",
             snippet: Some("mtr -rwbzc 20 -T -P {port} {host}"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "See whether the server itself was down: its uptime, and what it logged at that time",
+            summary: "Check whether the server was down: its uptime and its log of that time",
             snippet: Some("uptime; journalctl --since -1h -p warning"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Where short outages are part of the path, use sessions that survive them",
+            summary: "Use sessions that survive short outages",
             snippet: Some("mosh {alias}    # or: ssh -t {alias} tmux new -A -s main"),
             ..Fix::CHANGE
         },

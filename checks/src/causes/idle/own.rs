@@ -8,11 +8,12 @@ use crate::facts::Check;
 pub(super) const NO_KEEPALIVE: Cause = Cause {
     code: "idle-no-keepalive",
     stage: Check::Idle,
-    title: "Your own ssh settings do not keep idle sessions alive on this path",
+    title: "Your ssh settings do not keep idle sessions alive on this path",
     severity: Severity::Warning,
-    explanation: "With the settings that ssh uses for this host today, nothing is sent on an idle session before the timer that was found runs out. ssh sends keepalives \
-        only when ServerAliveInterval is set; TCPKeepAlive, on by default, begins after two hours on most systems (tcp(7)), too late for most timers.",
-    fixes: &[Fix { summary: "Set the interval that was proven", ..KEEPALIVE }],
+    explanation: "With ssh's current settings for this host, nothing is sent on an idle session before the measured idle \
+        timeout. ssh sends keepalives only if ServerAliveInterval is set. TCPKeepAlive, on by default, starts after \
+        two hours on most systems (tcp(7)), too late for most timeouts.",
+    fixes: &[Fix { summary: "Set the proven interval", ..KEEPALIVE }],
     symptoms: &["client_loop: send disconnect: Broken pipe"],
     hides: &[],
     judge: |evidence| {

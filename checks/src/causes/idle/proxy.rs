@@ -10,13 +10,13 @@ use crate::facts::{Check, Evidence};
 pub(super) const CLOSED_BY_PROXY: Cause = Cause {
     code: "idle-closed-by-proxy",
     stage: Check::Idle,
-    title: "A proxy in the path closes connections on which no bytes move",
+    title: "A proxy in the path closes idle connections",
     severity: Severity::Critical,
-    explanation: "After a silence the connection was ended by the other side. A session on which only TCP keepalives moved was ended just the same, and one \
-        with SSH keepalives lived: whoever ended them counts bytes and not packets. That is what a proxy or load balancer does that ends TCP on both sides \
-        (haproxy, nginx stream, Envoy, a cloud's TCP proxy).\n\n\
-        An SSH server with an inactivity limit of its own for any packet looks the same, so this is said only of servers that have none of that kind: \
-        OpenSSH and dropbear.",
+    explanation: "After idle time the other side closed the connection. A session with TCP keepalives only was closed as well, \
+        and one with SSH keepalives survived: whoever closes them counts bytes, not packets. A proxy or load balancer \
+        that terminates TCP on both sides does this (haproxy, nginx stream, Envoy, a cloud's TCP proxy).\n\n\
+        An SSH server with its own inactivity limit for any packet looks the same, so this is reported only for \
+        servers that have none: OpenSSH and dropbear.",
     fixes: &[KEEPALIVE, HAPROXY_TIMEOUT, NGINX_TIMEOUT, SERVER_KEEPALIVE],
     symptoms: &[
         "Connection to closed by remote host.",

@@ -14,11 +14,13 @@ use crate::facts::idle::{Arm, Holds, Sign, StretchEnd};
 pub(super) const INACTIVITY: Cause = Cause {
     code: "idle-server-inactivity",
     stage: Check::Idle,
-    title: "The server ends sessions in which no data moves, and no keepalive prevents it",
+    title: "The server ends sessions without data; keepalives do not help",
     severity: Severity::Critical,
-    explanation: "The server closed the connection of idle sessions, of those with SSH keepalives too; only the session in whose channel data moved lived on. So it counts \
-        data in channels and nothing else. Dropbear's -I does this, and bastions with a policy on idle users.\n\n\
-        It is a setting of the server, and often a policy: its owner decides. Work that must survive belongs into tmux or screen.",
+    explanation: "The server closed idle connections, including those with SSH keepalives; only the session with data in its \
+        channel survived. So it counts data in channels and nothing else. Dropbear's -I does this, and bastions with a \
+        policy on idle users.\n\n\
+        It is a setting of the server and often a policy: its owner decides. Run work that must survive in tmux or \
+        screen.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -27,7 +29,7 @@ pub(super) const INACTIVITY: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "For dropbear: see how it was started",
+            summary: "For dropbear: show how it was started",
             snippet: Some("ps -o args= -C dropbear"),
             ..Fix::LOOK
         },
@@ -72,21 +74,22 @@ pub(super) const INACTIVITY: Cause = Cause {
 pub(super) const UNUSED_CONNECTION: Cause = Cause {
     code: "idle-unused-connection-timeout",
     stage: Check::Idle,
-    title: "The server closes connections on which no channel is open",
+    title: "The server closes connections without an open channel",
     severity: Severity::Critical,
-    explanation: "A connection without a channel was closed by the server although keepalives moved on it, and sessions with a channel went on. OpenSSH does this since 9.2 \
-        where UnusedConnectionTimeout is set. It hits the master of shared connections (ControlPersist), and ssh -N with forwardings that nobody uses at the moment.\n\n\
-        We saw one such connection end; a process that was ended by hand at that moment looks the same.",
+    explanation: "The server closed a connection without a channel although it had keepalives, while sessions with a channel \
+        survived. OpenSSH 9.2 and later do this if UnusedConnectionTimeout is set. It affects the master of shared \
+        connections (ControlPersist), and ssh -N with forwardings that are not in use.\n\n\
+        One such connection was observed; a process ended by hand at that moment looks the same.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See the setting",
+            summary: "Show the setting",
             snippet: Some("sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i unusedconnectiontimeout"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Keep a channel open beside the forwardings",
+            summary: "Keep a session open beside the forwardings",
             snippet: Some("ssh {alias} -L FORWARDING cat"),
             ..Fix::CHANGE
         },

@@ -11,15 +11,16 @@ use crate::facts::idle::{Holds, Moves, Sign, StretchEnd};
 pub(super) const SHELL_TIMEOUT: Cause = Cause {
     code: "idle-shell-timeout",
     stage: Check::Idle,
-    title: "The login shell leaves by itself when nothing is typed",
+    title: "The login shell exits when nothing is typed (TMOUT)",
     severity: Severity::Critical,
-    explanation: "A login shell on a terminal ended by itself at its prompt, with an exit status, while sessions that ran a command went on just as silent. That is the shell's own \
-        limit: TMOUT in bash, ksh and zsh, autologout in tcsh. It counts what is typed, so no keepalive helps; programs that run in the shell are not ended.\n\n\
-        TMOUT is often set for all users and made read-only as a policy: its owner decides.",
+    explanation: "A login shell on a terminal exited by itself at its prompt, with an exit status, while sessions that ran a \
+        command survived the same idle time. This is the shell's own limit: TMOUT in bash, ksh and zsh, autologout in \
+        tcsh. It counts typed input, so no keepalive helps; programs running in the shell are not ended.\n\n\
+        TMOUT is often set for all users and read-only, as a policy: its owner decides.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See the limit and who sets it",
+            summary: "Show the limit, and the file that sets it",
             snippet: Some(
                 "ssh -t {alias} 'echo TMOUT=$TMOUT; grep -rn TMOUT /etc/profile /etc/profile.d /etc/bash.bashrc ~/.profile ~/.bash_profile ~/.bashrc 2>/dev/null'",
             ),
@@ -27,10 +28,10 @@ pub(super) const SHELL_TIMEOUT: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Where the policy allows, take the limit away for this account",
+            summary: "If the policy allows it, remove the limit for this account",
             file: Some("~/.profile"),
             snippet: Some("unset TMOUT"),
-            caution: Some("has no effect where the variable is read-only"),
+            caution: Some("it has no effect if the variable is read-only"),
             ..Fix::CHANGE
         },
     ],
@@ -62,16 +63,17 @@ pub(super) const SHELL_TIMEOUT: Cause = Cause {
 pub(super) const TERMINAL_TIMEOUT: Cause = Cause {
     code: "idle-terminal-timeout",
     stage: Check::Idle,
-    title: "The server ends sessions on a terminal when nothing is typed, and no keepalive prevents it",
+    title: "The server ends idle terminal sessions; keepalives do not help",
     severity: Severity::Critical,
-    explanation: "The session with a login shell on a terminal was ended, its whole connection with it, while sessions that ran a command without a terminal were silent for longer and \
-        lived. So no timer of the path did it, and nothing that counts packets: somebody counts what is typed. systemd-logind does so where StopIdleSessionSec is set (systemd 252 and \
-        later), by the time at which the terminal was last used, and so do scripts and bastions that end idle users. A keepalive of either side types nothing.\n\n\
-        We held one such session: a process that was ended by hand at that moment looks the same. The server's log tells.",
+    explanation: "A session with a login shell on a terminal was ended with its whole connection, while sessions without a \
+        terminal survived more idle time. So it is neither a timer in the path nor one that counts packets, but one \
+        that counts typed input. systemd-logind does this if StopIdleSessionSec is set (systemd 252 and later), by the \
+        terminal's last use, and so do scripts and bastions that end idle users. Keepalives do not count as input.\n\n\
+        One such session was observed: a process ended by hand at that moment looks the same. The server's log tells.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See whether systemd-logind ends idle sessions, and what was logged at that minute",
+            summary: "Check whether systemd-logind ends idle sessions, and read the log of that minute",
             snippet: Some(
                 "systemd-analyze cat-config systemd/logind.conf | grep -i StopIdleSessionSec; journalctl -u systemd-logind -u ssh -u sshd --since -30min | tail -n 30",
             ),
@@ -79,10 +81,10 @@ pub(super) const TERMINAL_TIMEOUT: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Where the policy allows, let logind end no idle sessions",
+            summary: "If the policy allows it, disable logind's idle limit",
             file: Some("/etc/systemd/logind.conf.d/idle.conf"),
             snippet: Some("[Login]\nStopIdleSessionSec=infinity"),
-            caution: Some("often a policy: its owner decides; takes effect with systemctl restart systemd-logind"),
+            caution: Some("often a policy: its owner decides; apply it with systemctl restart systemd-logind"),
             ..Fix::CHANGE
         },
         Fix {

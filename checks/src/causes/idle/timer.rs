@@ -11,7 +11,7 @@ use crate::facts::{Check, Evidence};
 
 pub(super) const SERVER_KEEPALIVE: Fix = Fix {
     side: Side::Server,
-    summary: "Let the server send something, for all its clients",
+    summary: "Send keepalives from the server, for all clients",
     file: Some("/etc/ssh/sshd_config"),
     snippet: Some("ClientAliveInterval {interval}\nClientAliveCountMax {count_max}"),
     caution: Some(RELOAD),
@@ -20,7 +20,7 @@ pub(super) const SERVER_KEEPALIVE: Fix = Fix {
 
 pub(super) const HAPROXY_TIMEOUT: Fix = Fix {
     side: Side::Network,
-    summary: "Raise the proxy's idle timeouts, where it is haproxy",
+    summary: "If the proxy is haproxy, raise its idle timeouts",
     file: Some("/etc/haproxy/haproxy.cfg"),
     snippet: Some("timeout client 2h\ntimeout server 2h\ntimeout tunnel 2h"),
     caution: Some("check with haproxy -c -f FILE, then reload haproxy"),
@@ -29,7 +29,7 @@ pub(super) const HAPROXY_TIMEOUT: Fix = Fix {
 
 pub(super) const NGINX_TIMEOUT: Fix = Fix {
     side: Side::Network,
-    summary: "Raise the proxy's idle timeout, where it is a stream server of nginx",
+    summary: "If the proxy is nginx (stream), raise its idle timeout",
     file: Some("/etc/nginx/nginx.conf"),
     snippet: Some("proxy_timeout 2h;"),
     caution: Some("check with nginx -t, then reload nginx"),
@@ -38,22 +38,23 @@ pub(super) const NGINX_TIMEOUT: Fix = Fix {
 
 pub(super) const LONGER_TIMER: Fix = Fix {
     side: Side::Network,
-    summary: "Raise the idle timeout for established TCP connections on the device whose timer it is (the command is for a Linux router)",
+    summary: "Raise the device's idle timeout for established TCP connections (the command is for a Linux router)",
     snippet: Some("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440"),
-    caution: Some("RFC 5382 asks for at least 2 h 4 min (7440 s); takes memory for as long on a busy device"),
+    caution: Some("RFC 5382 requires at least 2 h 4 min (7440 s); it uses more memory on a busy device"),
     ..Fix::CHANGE
 };
 
 pub(super) const SILENT_DROP: Cause = Cause {
     code: "idle-silent-drop",
     stage: Check::Idle,
-    title: "Something in the path forgets idle connections, without telling either end",
+    title: "Something in the path silently drops idle connections",
     severity: Severity::Critical,
-    explanation: "A NAT, firewall or load balancer keeps a table of the connections that pass it. One that has been silent for longer than the table's timer is \
-        taken out, and what either side sends after that is dropped. Neither end notices: the session freezes, and dies minutes later when the kernel \
-        gives up sending again.\n\n\
-        We held silent sessions and others that were kept alive, side by side. Only the silent ones died, only after we sent on them again, and a \
-        fresh connection opened at that moment worked: so it is a timer for silence, and neither an outage nor a limit on a session's age.",
+    explanation: "A NAT, firewall or load balancer keeps a table of the connections through it. It removes one that was idle for \
+        longer than its timeout, and drops whatever either side sends afterwards. Neither end notices: the session \
+        freezes, and dies minutes later when the kernel stops retransmitting.\n\n\
+        Idle sessions and sessions with keepalives were held side by side. Only the idle ones died, only after data \
+        was sent on them again, and a new connection worked at that moment. So it is an idle timeout, neither an \
+        outage nor an age limit.",
     fixes: &[KEEPALIVE, SERVER_KEEPALIVE, LONGER_TIMER],
     symptoms: &[
         "client_loop: send disconnect: Broken pipe",
@@ -72,12 +73,13 @@ pub(super) const SILENT_DROP: Cause = Cause {
 pub(super) const RESET: Cause = Cause {
     code: "idle-reset",
     stage: Check::Idle,
-    title: "Something in the path resets connections that have been idle",
+    title: "Something in the path resets idle connections",
     severity: Severity::Critical,
-    explanation: "After a silence the connection was ended by a TCP reset, while sessions that were kept alive went on and a fresh connection worked. A stateful \
-        device does this when its timer for the connection has run out. Some reset both ends at that moment; others forget the connection and reset it \
-        when the next packet comes. Which it was is among what was seen.\n\n\
-        A server that has lost the connection (a restart with the same address) also answers with a reset; then the kept sessions would have died with it.",
+    explanation: "After idle time a TCP RST ended the connection, while sessions with keepalives survived and a new connection \
+        worked. A stateful device does this when its timeout for the connection expires. Some reset both ends at that \
+        moment. Others drop the state and answer the next packet with a RST; the facts say which it was.\n\n\
+        A server that lost the connection (a restart with the same address) also answers with a RST; then the sessions \
+        with keepalives would have died as well.",
     fixes: &[KEEPALIVE, SERVER_KEEPALIVE, LONGER_TIMER],
     symptoms: &[
         "client_loop: send disconnect: Broken pipe",
@@ -95,18 +97,19 @@ pub(super) const RESET: Cause = Cause {
 pub(super) const CLOSED: Cause = Cause {
     code: "idle-closed",
     stage: Check::Idle,
-    title: "Idle connections are closed in good order by the other side",
+    title: "Idle connections are closed (TCP FIN) by the other side",
     severity: Severity::Critical,
-    explanation: "After a silence the connection was closed from the other side (TCP FIN) without a word in the SSH protocol, while sessions that were kept alive went \
-        on and a fresh connection worked. Proxies and load balancers that end TCP themselves do this when their idle timer runs out, and so do SSH servers with an \
-        inactivity limit. The close itself looks the same; the server's log shows whether its sshd ended the session or saw it end.",
+    explanation: "After idle time the other side closed the connection (TCP FIN) without an SSH message, while sessions with \
+        keepalives survived and a new connection worked. Proxies and load balancers that terminate TCP do this when \
+        their idle timeout expires, and so do SSH servers with an inactivity limit. The FIN looks the same; the \
+        server's log shows whether sshd ended the session or found it closed.",
     fixes: &[
         KEEPALIVE,
         HAPROXY_TIMEOUT,
         NGINX_TIMEOUT,
         Fix {
             side: Side::Server,
-            summary: "See whether sshd ended the session itself, or found it closed",
+            summary: "Check whether sshd ended the session itself, or found it closed",
             snippet: Some("journalctl -u ssh -u sshd --since -1h | grep -iE 'timeout|inactiv|disconnect|closed'"),
             ..Fix::LOOK
         },
@@ -122,11 +125,11 @@ pub(super) const CLOSED: Cause = Cause {
 pub(super) const SERVER_DISCONNECT: Cause = Cause {
     code: "idle-server-disconnect",
     stage: Check::Idle,
-    title: "The server ends idle sessions and says so",
+    title: "The server disconnects idle sessions with a message",
     severity: Severity::Critical,
-    explanation: "After a silence the server sent SSH_MSG_DISCONNECT (RFC 4253 section 11.1), while sessions that were kept alive went on and a fresh login worked. \
-        Its text is among what was seen. This is a setting of the SSH server, or of a bastion in front of it, and often a policy: ask its owner \
-        before working around it.",
+    explanation: "After idle time the server sent SSH_MSG_DISCONNECT (RFC 4253 section 11.1), while sessions with keepalives \
+        survived and a new login worked. The facts quote its text. This is a setting of the SSH server or of a bastion \
+        in front of it, and often a policy: ask its owner before working around it.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -152,7 +155,7 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
     if !manner(how, sign) || !outlived(first) {
         return None;
     }
-    // The look-alikes are an outage, a limit on age and a server that restarts: sessions kept alive for longer exclude them.
+    // Similar causes are an outage, a limit on age and a server that restarts: sessions kept alive for longer exclude them.
     let proven = facts.keepalive().verified == Some(true) && facts.timeout().survived_s.is_some();
     let certainty = if proven { sharp(facts) } else { Certainty::Likely };
     let mut found = Match::new(certainty, because(facts, first, how, sign));
@@ -175,37 +178,35 @@ pub(super) fn outlived(arm: &Arm) -> bool {
 
 fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> {
     let mut because = Vec::new();
-    if let Some(survived) = facts.timeout().survived_s {
-        because.push(format!("a session that was silent for {} still answered", seconds(survived)));
-    }
     let died = seconds(first.quiet_s());
-    because.push(match sign {
-        Sign::BeforeProbe => {
-            format!("one that was silent for {died} was ended by {}, before we sent anything", how.words())
-        }
-        Sign::AfterProbe if *how == Manner::Silent => format!("one that was silent for {died} never answered again"),
-        Sign::AfterProbe => format!("one that was silent for {died} ended with {} when we sent on it", how.words()),
+    let end = match sign {
+        Sign::BeforeProbe => format!("ended by {}, before anything was sent", how.words()),
+        Sign::AfterProbe if *how == Manner::Silent => match &first.end {
+            StretchEnd::Died { tcp: Some(tcp), .. } if tcp.unacked > 0 && tcp.backoff > 0 => {
+                format!("dead: {} retransmissions, no ACK", tcp.backoff)
+            }
+            _ => "dead: no answer".to_owned(),
+        },
+        Sign::AfterProbe => format!("ended by {} when data was sent on it", how.words()),
+    };
+    because.push(match facts.timeout().survived_s {
+        Some(survived) => format!("idle {} survived; idle {died}: {end}", seconds(survived)),
+        None => format!("idle {died}: {end}"),
     });
-    if let StretchEnd::Died { tcp: Some(tcp), .. } = &first.end
-        && tcp.unacked > 0
-        && tcp.backoff > 0
-    {
-        because.push(format!("our packets on it were sent again {} times and never acknowledged", tcp.backoff));
-    }
-    because.push("a fresh login at that moment worked, and a session that was kept alive answered".to_owned());
-    because.extend(replicated(facts));
     because.extend(proof(facts));
+    because.extend(which_hop(facts));
+    because.push("a new login worked at that moment, and a session with keepalives answered".to_owned());
+    because.extend(replicated(facts));
     because.extend(facts.tcp_keepalive_lived().map(|lived| {
         let kept = if lived { "kept a session alive too" } else { "did not keep a session alive" };
         format!("TCP keepalives of the kernel alone {kept}")
     }));
     because.extend(facts.server_data_held().map(|held| {
-        let counts = if held { "kept a session alive too" } else { "did not: what counts comes from the client" };
-        format!("data that only the server sent {counts}")
+        let counts = if held { "kept a session alive too" } else { "did not: only data from the client counts" };
+        format!("data from the server alone {counts}")
     }));
     because.extend(server_first(facts, first));
     because.extend(hop_state::describe(&facts.legs, first.session));
-    because.extend(which_hop(facts));
     because
 }
 
@@ -216,11 +217,11 @@ fn replicated(facts: &Facts) -> Vec<String> {
     let mut told = Vec::new();
     match longest {
         Some(longest) => told.push(format!(
-            "it is not a sharp timer: {} answered after a longer silence, {} at the most. A table that is swept now and then, or runs full, does this",
+            "not a fixed timeout: {} answered after more idle time, {} at most. A table that is cleaned at intervals, or runs full, does this",
             counted(facts.lived_longer().count()),
             seconds(longest)
         )),
-        None if deaths > 1 => told.push(format!("{deaths} silent sessions died of it, and none lived through more")),
+        None if deaths > 1 => told.push(format!("{deaths} idle sessions died; none survived longer")),
         None => {}
     }
     let in_vain = facts.kept_in_vain().count();
@@ -234,7 +235,7 @@ fn counted(sessions: usize) -> String {
     if sessions == 1 { "1 session".to_owned() } else { format!("{sessions} sessions") }
 }
 
-/// The machine that forgets, where it was found, or why it was not.
+/// The hop that drops idle connections, where it was found, or why it was not.
 fn which_hop(facts: &Facts) -> Option<String> {
     match (facts.search(), &facts.path) {
         (Search::Found(verdict), Some(path)) => {
@@ -243,9 +244,9 @@ fn which_hop(facts: &Facts) -> Option<String> {
                 hop => format!("a filter between it and hop {} that is no hop itself", hop - 1),
             };
             let unseen = if verdict.doubt.is_none() { format!(" (or {unseen})") } else { String::new() };
-            Some(format!("what forgets is {}{unseen}", verdict.words(path)))
+            Some(format!("dropped by {}{unseen}", verdict.words(path)))
         }
-        (Search::Untold(why), _) => Some(format!("which hop it is could not be told: {why}")),
+        (Search::Untold(why), _) => Some(format!("the hop that drops it is not known: {why}")),
         _ => None,
     }
 }
@@ -259,7 +260,7 @@ fn server_first(facts: &Facts, first: &Arm) -> Option<String> {
     let longest = spoke.map(|arm| arm.lasted_s).max_by(f64::total_cmp)?;
     (first.speaks_first == Speaker::Client && longest > first.lasted_s * 1.1).then(|| {
         format!(
-            "where the server spoke first, {} of silence were lived through: the state is kept near the server, and what it sends renews it",
+            "where the server sent first, idle {} survived: the state is kept near the server, and its data refreshes it",
             seconds(longest)
         )
     })
@@ -272,7 +273,7 @@ fn proof(facts: &Facts) -> Option<String> {
         facts.kept().filter(|arm| arm.interval_s == Some(interval)).map(|arm| arm.lasted_s).max_by(f64::total_cmp)?;
     (facts.keepalive().verified == Some(true)).then(|| {
         format!(
-            "a session with a keepalive every {} was alive after {}",
+            "with a keepalive every {} a session was alive after {}",
             seconds(f64::from(interval)),
             seconds(longest)
         )

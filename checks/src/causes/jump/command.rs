@@ -1,34 +1,32 @@
 //! The proxy command does not carry the connection.
 
-use crate::base::text::{sanitize, seconds};
+use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::handshake::Facts;
 use crate::facts::proxy::ProxyExit;
-
-/// The lines of standard error that a diagnosis quotes: the last ones tell how it ended.
-const QUOTED: usize = 4;
 
 pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
     code: "jump-proxy-command-failed",
     stage: Check::Handshake,
-    title: "The ProxyCommand ends, or stays silent, without a byte from the server",
+    title: "The ProxyCommand fails: no data from the server",
     severity: Severity::Critical,
-    explanation: "The configuration reaches this server through a command (ProxyCommand) whose input and output are the connection. No byte came out of it. \
-        ssh then names a peer that it never had, UNKNOWN port 65535, and hides the reason among the command's own words.\n\n\
-        A command that ended with an error failed by itself: it is not installed, cannot reach its gateway, or was refused a login there. One that \
-        ended well or still runs may have reached a server that said nothing; the words that it printed tell.",
+    explanation: "The configuration reaches this server through a ProxyCommand, whose input and output are the connection. It \
+        returned no data. ssh then reports a peer that never existed, UNKNOWN port 65535, and hides the reason in the \
+        command's own output.\n\n\
+        A command that exited with an error failed itself: it is not installed, cannot reach its gateway, or was \
+        refused a login there. One that exited without an error, or still runs, may have reached a server that sent \
+        nothing; its output tells.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "See which command it is, and what ssh does with it",
+            summary: "Show the command, and what ssh does with it",
             snippet: Some("ssh -G {alias} | grep -i '^proxy'; ssh -v {alias} true 2>&1 | grep -F 'proxy command'"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Run that command by hand: a way that works prints the server's version (SSH-2.0-...) and waits",
+            summary: "Run that command by hand: if it works, it prints the server's banner (SSH-2.0-...) and waits",
             snippet: Some(
                 "sh -c \"$(ssh -G {alias} | sed -n 's/^proxycommand //p' | sed 's/%h/{host}/g; s/%p/{port}/g; s/%r/{user}/g')\"",
             ),
@@ -36,7 +34,8 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
         },
         Fix {
             side: Side::Network,
-            summary: "Where it talks to a gateway or access proxy, renew the login there, and see whether the gateway reaches {host}:{port}",
+            summary: "If it uses a gateway or access proxy, renew the login there, and check whether the gateway reaches \
+                {host}:{port}",
             ..Fix::CHANGE
         },
     ],
@@ -75,20 +74,11 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
             }
         };
         let mut because = vec![what, "no byte of the server came through it".to_owned()];
-        because.extend(said(facts));
+        because.extend(facts.proxy_stderr.iter().flat_map(|output| output.words()));
         Some(Match::new(certainty, because))
     },
     ..Cause::NEW
 };
-
-/// The last lines that the command printed.
-fn said(facts: &Facts) -> Vec<String> {
-    let lines: Vec<_> = facts.proxy_stderr.as_deref().unwrap_or_default().split("\\n").collect();
-    let lines = lines.iter().map(|line| line.trim_end_matches("\\r").trim()).filter(|line| !line.is_empty());
-    let lines: Vec<_> = lines.collect();
-    let last = lines.get(lines.len().saturating_sub(QUOTED)..).unwrap_or_default();
-    last.iter().map(|line| format!("it printed \"{}\"", sanitize(line))).collect()
-}
 
 #[cfg(test)]
 mod tests {
@@ -97,7 +87,7 @@ mod tests {
     use crate::facts::certainty::Certainty;
     use crate::facts::connection::Manner;
     use crate::facts::handshake::Facts;
-    use crate::facts::proxy::ProxyExit;
+    use crate::facts::proxy::{ProxyExit, ProxyOutput};
     use crate::facts::{Evidence, Step, Timed};
 
     fn judged(facts: Facts) -> Option<Match> {
@@ -106,7 +96,7 @@ mod tests {
     }
 
     fn proxied(proxy_end: Option<ProxyExit>) -> Facts {
-        let stderr = Some("a\\nb\\r\\nc\\nd\\n\\ne".to_owned());
+        let stderr = Some(Box::new(ProxyOutput::of("a\\nb\\r\\nc\\nd\\n\\ne", true)));
         let end = Some((Manner::Fin, 3.0));
         Facts { proxied: true, proxy_stderr: stderr, proxy_end, end, ..Facts::default() }
     }

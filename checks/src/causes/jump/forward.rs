@@ -12,16 +12,19 @@ const PROHIBITED: u32 = 1;
 pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
     code: "jump-forwarding-prohibited",
     stage: Check::Tcp,
-    title: "A jump host lets the user in and forbids the connection to what lies behind it",
+    title: "The jump host accepts the login but forbids the onward connection",
     severity: Severity::Critical,
-    explanation: "The login at the hop worked, and the hop refused to open the connection that ProxyJump needs (direct-tcpip) as administratively \
-        prohibited (reason 1, RFC 4254 section 5.1). sshd answers so when AllowTcpForwarding or DisableForwarding forbids it, when PermitOpen \
-        does not list the destination, or when the key's own line in authorized_keys has restrict, no-port-forwarding or permitopen. The \
-        client cannot see which of them it is; the hop's effective settings and the line of the key tell.",
+    explanation: "The login at the jump host worked, but it refused the connection that ProxyJump needs (direct-tcpip) as \
+        administratively prohibited (reason 1, RFC 4254 section 5.1). Possible reasons, which the client cannot \
+        distinguish:\n\
+        - AllowTcpForwarding or DisableForwarding in sshd_config\n\
+        - a PermitOpen that does not list the destination\n\
+        - restrict, no-port-forwarding or permitopen on the key in authorized_keys\n\n\
+        The jump host's effective settings and the key's line tell.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "On the hop {hop}: see what sshd permits this user, and what the key's line in authorized_keys takes away",
+            summary: "On {hop}: show what sshd permits this user, and the options of the key in authorized_keys",
             snippet: Some(
                 "sshd -T -C user={hop_user} | grep -iE 'forwarding|permitopen'; grep -nE 'restrict|no-port-forwarding|permitopen' ~{hop_user}/.ssh/authorized_keys",
             ),
@@ -29,20 +32,22 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "On the hop {hop}: allow this user the connection to this destination, and no other",
+            summary: "On {hop}: allow this user to connect to this destination only",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some(
                 "Match User {hop_user}\n    DisableForwarding no\n    AllowTcpForwarding local\n    PermitOpen {behind}",
             ),
-            caution: Some("a Match lasts to the next one or the end of the file; check with sshd -t, then reload sshd"),
+            caution: Some(
+                "a Match applies up to the next one or the end of the file; check with sshd -t, then reload sshd",
+            ),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Jump through a host that may be used for it",
+            summary: "Use another jump host",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ProxyJump OTHER_HOP"),
-            caution: Some("put in the name of that host"),
+            caution: Some("replace the name by that of the jump host"),
             ..Fix::CHANGE
         },
     ],
@@ -69,38 +74,38 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
 pub(super) const TARGET_UNREACHABLE: Cause = Cause {
     code: "jump-target-unreachable",
     stage: Check::Tcp,
-    title: "A jump host lets the user in and cannot connect to what lies behind it",
+    title: "The jump host accepts the login but cannot connect onward",
     severity: Severity::Critical,
-    explanation: "The login at the hop worked, and the hop could not make the connection that it was asked for. Its own words tell why, as far as it \
-        tells: the name is not known there, the port is refused, there is no route, or nobody answers. The name is looked up at the \
-        hop, not here, and the way from the hop has firewalls of its own: that it works from this machine says nothing.\n\n\
-        An OpenSSH hop that does not answer at all is still waiting for its own connection attempt, which takes up to two minutes. One that \
-        ends the connection at that moment may have taken the login back, as sshd does where root may only run forced commands: then the \
-        server behind it is not to blame, and the hop's log tells.",
+    explanation: "The login at the jump host worked, but it could not make the onward connection. Its own words say why where it \
+        sends any: the name is unknown there, the port is refused, there is no route, or nothing answers. The name is \
+        looked up at the jump host, and firewalls on its route apply: that it works from this machine proves nothing.\n\n\
+        An OpenSSH jump host that does not answer at all still waits for its own connection attempt, up to two \
+        minutes. One that disconnects at that moment may have revoked the login, as sshd does where root may only run \
+        forced commands: then its log tells, and the server behind it is not the reason.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "On the hop {hop}: see what the name is there, and whether the port answers",
+            summary: "On {hop}: look up the name, and test whether the port answers",
             snippet: Some("getent ahosts '{behind_host}'; nc -vz -w 5 '{behind_host}' {behind_port}"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "On the hop {hop}: read what sshd logged of the attempt, or of the login",
+            summary: "On {hop}: read sshd's log of the attempt and of the login",
             snippet: Some("journalctl -u ssh -u sshd --since '-10 min' | grep -F 'sshd'"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Where the hop knows the server by another name or address, name that one",
+            summary: "If the jump host knows the server by another name or address, use that one",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    HostName NAME"),
-            caution: Some("put in the name or address that the hop can reach"),
+            caution: Some("replace the name by one that the jump host can reach"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Network,
-            summary: "Let the hop {hop} reach {behind}, and see that sshd listens there",
+            summary: "Let {hop} reach {behind}, and check that sshd listens there",
             ..Fix::CHANGE
         },
     ],

@@ -9,35 +9,35 @@ use crate::facts::retest::{Marks, RetestOutcome};
 pub(super) const DROPPED: Cause = Cause {
     code: "path-dscp-dropped",
     stage: Check::Channel,
-    title: "The session dies as ssh marks its packets: the path loses what carries the mark",
+    title: "The path drops packets with ssh's DSCP marking (IPQoS)",
     severity: Severity::Critical,
-    explanation: "After the login ssh sets a type of service on its packets (IPQoS: AF21 for interactive sessions and CS1 for \
-        others in OpenSSH 7.8 to 10.0, EF for interactive ones since 10.1), and from that moment something on the path loses \
-        them: a router, a VPN, a virtual machine's network or a Wi-Fi driver. The login itself is not marked and works, so \
-        ssh appears to hang just as the session should begin.\n\n\
-        The doctor marked its packets as your ssh does, and repeated the login without the mark while the marked connection \
-        was still open. The server marks what it sends by its own IPQoS, which a client cannot switch off: where the path \
-        loses that too, the server's setting has to change as well.",
+    explanation: "After the login ssh marks its packets with a DSCP value (IPQoS: AF21 for interactive sessions and CS1 for \
+        others in OpenSSH 7.8 to 10.0, EF for interactive ones since 10.1). From then on something in the path drops \
+        them: a router, a VPN, a virtual machine's network or a Wi-Fi driver. The login itself is not marked and \
+        works, so ssh seems to hang as the session begins.\n\n\
+        The login was repeated with and without the marking while the marked connection was still open. The server \
+        marks its own packets by its own IPQoS, which a client cannot disable: if the path drops those too, the \
+        server's setting must change as well.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Have ssh leave its packets unmarked",
+            summary: "Disable the DSCP marking in ssh",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    IPQoS none"),
-            caution: Some("where an old ssh does not know the word none, cs0 does the same"),
+            caution: Some("if an old ssh does not know none, cs0 does the same"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "Have the server leave its packets unmarked too",
+            summary: "Disable the DSCP marking on the server too",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("IPQoS none"),
-            caution: Some("it holds for new connections after sshd was reloaded"),
+            caution: Some("it applies to new connections after sshd is reloaded"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Network,
-            summary: "Find the rule or queue on the path that drops by DSCP",
+            summary: "Find the rule or queue in the path that drops by DSCP",
             snippet: Some("sudo nft list ruleset | grep -n dscp; sudo iptables-save | grep -i dscp; tc -s qdisc"),
             ..Fix::LOOK
         },

@@ -14,71 +14,72 @@ const LEAST_V6: u32 = 1280;
 pub(super) const BLACK_HOLE: Cause = Cause {
     code: "path-mtu-blackhole",
     stage: Check::Handshake,
-    title: "Large packets vanish on the path, small ones pass: an MTU black hole",
+    title: "Large packets are lost on the path: an MTU black hole",
     severity: Severity::Critical,
-    explanation: "Somewhere on the path packets above a certain size are dropped, and the ICMP message that should say so \
-        (\"fragmentation needed\", \"packet too big\") is not sent or does not arrive, so that neither end learns to send smaller \
-        ones. It is common with tunnels, VPNs, PPPoE and virtual networks. SSH's first messages are small and pass; its key \
-        exchange, and later each larger output, does not, and ssh hangs there.\n\n\
-        The doctor repeated the exchange on connections of its own, in smaller TCP segments and then once more in full-size \
-        ones: the small ones got through and the large ones did not. A server that hangs would hang with both, and so \
-        would a filter that objects to SSH itself. Shortening the lists of algorithms only hides it: larger packets follow.",
+    explanation: "The path drops packets above a certain size, and the ICMP message that should report it (\"fragmentation \
+        needed\", \"packet too big\") is not sent or does not arrive, so neither end learns to send smaller ones. This \
+        is common with tunnels, VPNs, PPPoE and virtual networks. SSH's first messages are small and pass; the key \
+        exchange, and later each larger output, does not, and ssh hangs.\n\n\
+        The exchange was repeated with smaller TCP segments and once more with full-size ones: the small ones passed \
+        and the large ones did not. A server that hangs would hang with both, and so would a filter that blocks SSH \
+        itself. Shortening the lists of algorithms only hides it: larger packets follow.",
     fixes: &[
         Fix {
             side: Side::Network,
-            summary: "On the router at the tunnel, clamp TCP to the segment size that passes (nftables)",
+            summary: "On the router at the tunnel, clamp the TCP MSS to the size that passes (nftables)",
             snippet: Some("nft insert rule inet filter forward tcp flags syn tcp option maxseg size set {mss}"),
             caution: Some(
-                "table and chain are those of your own ruleset. Where the router's own interface has the right MTU, set rt mtu follows it",
+                "use the table and chain of your own ruleset; if the router's interface has the right MTU, set rt mtu \
+                follows it",
             ),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Network,
-            summary: "The same with iptables",
+            summary: "Clamp the TCP MSS with iptables",
             snippet: Some("iptables -t mangle -I FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss {mss}"),
             caution: Some(
-                "ip6tables for IPv6. Where the router's own interface has the right MTU, --clamp-mss-to-pmtu follows it",
+                "ip6tables for IPv6; if the router's interface has the right MTU, --clamp-mss-to-pmtu follows it",
             ),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Network,
-            summary: "Let the ICMP messages pass by which both ends learn the size (RFC 1191)",
+            summary: "Allow the ICMP messages of path MTU discovery (RFC 1191)",
             snippet: Some("nft insert rule inet filter forward icmp type destination-unreachable accept"),
-            caution: Some("on each router that filters; table and chain are those of your own ruleset"),
+            caution: Some("on each router that filters; use the table and chain of your own ruleset"),
             when: |evidence| !is_v6(evidence),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Network,
-            summary: "Let the ICMPv6 messages pass by which both ends learn the size (RFC 8201)",
+            summary: "Allow the ICMPv6 messages of path MTU discovery (RFC 8201)",
             snippet: Some("nft insert rule inet filter forward icmpv6 type packet-too-big accept"),
-            caution: Some("on each router that filters; table and chain are those of your own ruleset"),
+            caution: Some("on each router that filters; use the table and chain of your own ruleset"),
             when: is_v6,
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Until then, hold this machine's packets to this server to the size that passes, both ways",
+            summary: "Until then, limit this machine's packets to this server to the size that passes",
             snippet: Some(
                 "sudo ip route replace {address} mtu {mtu} $(ip route get {address} | grep -oE '(via|dev) [^ ]+')",
             ),
-            caution: Some("it lasts until the next restart; sudo ip route del {address} takes it back"),
+            caution: Some("it lasts until the next reboot; sudo ip route del {address} undoes it"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "For every destination: set the MTU of the interface, which is right where a tunnel begins on this machine",
+            summary: "For every destination, set the interface MTU; right if a tunnel begins on this machine",
             snippet: Some("sudo ip link set dev INTERFACE mtu {mtu}"),
-            caution: Some("put in the interface that ip route get {address} names. IPv6 needs at least 1280"),
+            caution: Some("replace INTERFACE by the one that ip route get {address} shows; IPv6 needs at least 1280"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "On the server, the same for all its clients",
+            summary: "On the server, set the MTU for all its clients",
             snippet: Some("sudo ip link set dev INTERFACE mtu {mtu}"),
-            caution: Some("put in the interface that its clients come by"),
+            caution: Some("replace INTERFACE by the one that faces its clients"),
             ..Fix::CHANGE
         },
     ],
@@ -178,9 +179,9 @@ impl Sizes {
     fn lines(&self, evidence: &Evidence, stalled: Option<TcpInfo>) -> Vec<String> {
         let headers = headers(evidence);
         let mut lines = vec![match self.passes {
-            1 => format!("on a connection of its own, packets of at most {} bytes got through", self.passed + headers),
+            1 => format!("on a connection of its own, packets of up to {} bytes got through", self.passed + headers),
             sizes => format!(
-                "on connections of their own, packets of at most {} bytes got through ({sizes} sizes tried)",
+                "on connections of their own, packets of up to {} bytes got through ({sizes} sizes tried)",
                 self.passed + headers
             ),
         }];

@@ -39,7 +39,7 @@ pub(super) enum Explanation {
     Lifetime,
     /// Several sessions ended at one moment, or at the same minute of the hour.
     WallClock,
-    /// It was idle, and what was sent next was never acknowledged.
+    /// It was idle, and what was sent next was without an ACK.
     IdleSilent,
     /// It was idle, and was reset.
     IdleReset,

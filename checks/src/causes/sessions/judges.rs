@@ -16,7 +16,7 @@ const MANY: usize = 3;
 /// Sentences about single sessions.
 const TOLD: usize = 3;
 
-/// Idle sessions whose next packet was never acknowledged.
+/// Idle sessions whose next packet was without an ACK.
 pub(in crate::causes) fn silent_drop(evidence: &Evidence) -> Option<Match> {
     idle(evidence, Explanation::IdleSilent)
 }
@@ -68,7 +68,7 @@ pub(in crate::causes) fn wall_clock(evidence: &Evidence) -> Option<Match> {
     Some(Match::new(Certainty::Likely, [ends].into_iter().chain(details(&members))))
 }
 
-/// Sessions that stopped together, or without a new connection to be had.
+/// Sessions that stopped together, or without a new connection available.
 pub(in crate::causes) fn outage(evidence: &Evidence) -> Option<Match> {
     let (_, members) = explained_by(evidence, Explanation::Outage)?;
     let refused = members.iter().any(|session| session.next.is_some_and(|next| !next.answered));

@@ -13,10 +13,11 @@ pub static CAUSES: &[Cause] = &[SUSPENDED, ADDRESS_CHANGED];
 const SUSPENDED: Cause = Cause {
     code: "session-client-suspended",
     stage: Check::Idle,
-    title: "This machine was suspended, and its sessions did not survive it",
+    title: "This machine was suspended, and its sessions did not survive",
     severity: Severity::Warning,
-    explanation: "This machine slept, or its processes were stopped, while the session was open. Meanwhile it answered nothing: the server's keepalives went \
-        unanswered, or a NAT or firewall dropped the idle connection. No keepalive setting of the client helps while it sleeps.",
+    explanation: "This machine slept, or its processes were stopped, while the session was open. Meanwhile it answered nothing: \
+        the server's keepalives went unanswered, or a NAT or firewall dropped the idle connection. No keepalive \
+        setting of the client helps while it sleeps.",
     fixes: &[
         TMUX,
         Fix {
@@ -24,7 +25,7 @@ const SUSPENDED: Cause = Cause {
             summary: "Let the server wait for longer than the machine sleeps: interval × count, here 8 hours",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("ClientAliveInterval 60\nClientAliveCountMax 480"),
-            caution: Some("sessions of machines that never come back are held for as long"),
+            caution: Some("sessions of machines that never return are kept as long"),
             ..Fix::CHANGE
         },
     ],
@@ -38,8 +39,9 @@ const ADDRESS_CHANGED: Cause = Cause {
     stage: Check::Idle,
     title: "This machine's address or route changed under its sessions",
     severity: Severity::Critical,
-    explanation: "A TCP connection is bound to the address it was opened from. That address went away, or the route to the server moved to another interface: \
-        Wi-Fi to cable, a VPN that came or went, a new lease. Packets of open sessions then leave with an address that no longer leads back.",
+    explanation: "A TCP connection is bound to the address it was opened from. That address went away, or the route to the \
+        server moved to another interface: Wi-Fi to cable, a VPN that connected or disconnected, a new DHCP lease. \
+        Packets of open sessions then leave with an address that replies cannot reach.",
     fixes: &[
         Fix {
             side: Side::Client,
@@ -49,7 +51,7 @@ const ADDRESS_CHANGED: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "See what changed the address at that time",
+            summary: "Find what changed the address at that time",
             snippet: Some(
                 "journalctl --since -2h -u NetworkManager -u systemd-networkd -u wpa_supplicant | tail -n 50",
             ),

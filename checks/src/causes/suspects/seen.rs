@@ -10,7 +10,7 @@ use crate::facts::idle::{Arm, Sign, Timeout};
 pub struct Seen<'a> {
     /// What ran out.
     pub clock: Clock,
-    /// The longest that was lived through and the shortest that killed.
+    /// The longest that was survived and the shortest that killed.
     pub bracket: Timeout,
     /// How the death came.
     pub ending: SuspectEnding,
@@ -23,7 +23,7 @@ pub struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    /// What the idle test shows of the shortest silence that killed.
+    /// What the idle test shows of the shortest idle time that killed.
     #[must_use]
     pub fn of(evidence: &'a Evidence) -> Option<Self> {
         let facts = evidence.idle.facts()?;

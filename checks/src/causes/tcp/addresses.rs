@@ -16,29 +16,29 @@ const COSTS_MS: f64 = 1000.0;
 pub(super) const BIND_ADDRESS: Cause = Cause {
     code: "tcp-bind-address",
     stage: Check::Tcp,
-    title: "The local address to connect from cannot be used",
+    title: "The local address to connect from cannot be used (BindAddress)",
     severity: Severity::Critical,
-    explanation: "The settings ask to connect from a particular local address (BindAddress, ssh -b), and the system does not \
-        let a socket have it: no interface of this machine has that address now. It may belong to a VPN or a network that \
-        is not connected, or the machine got another address; or it is of the other family than the server's addresses.",
+    explanation: "The settings select a local address to connect from (BindAddress, ssh -b), but the system does not allow it: \
+        no interface of this machine has that address now. It may belong to a VPN or network that is not connected, \
+        the machine's address may have changed, or it is of another family than the server's addresses.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "See which addresses this machine has",
+            summary: "Show this machine's addresses",
             snippet: Some("ip -brief address"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Connect the network that the address belongs to, or take BindAddress out",
+            summary: "Connect the network that the address belongs to, or remove BindAddress",
             file: Some("~/.ssh/config"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Try to connect without it",
+            summary: "Test the connection without it",
             snippet: Some("ssh -o BindAddress=0.0.0.0 {alias}"),
-            caution: Some("this forces IPv4"),
+            caution: Some("it forces IPv4"),
             ..Fix::LOOK
         },
     ],
@@ -63,26 +63,25 @@ pub(super) const BIND_ADDRESS: Cause = Cause {
 pub(super) const SOME_ADDRESSES_DEAD: Cause = Cause {
     code: "tcp-some-addresses-dead",
     stage: Check::Tcp,
-    title: "ssh connects only after it has waited for an address that does not answer",
+    title: "ssh first waits for an address that does not answer",
     severity: Severity::Warning,
-    explanation: "The name has several addresses. ssh tries them one after the other and gives each the full time: its \
-        ConnectTimeout, or without one as long as the system keeps trying, about two minutes on Linux. An address that comes \
-        before the one that works does not answer, so every connection begins with that wait, and programs that set a short \
-        limit for the whole give up.\n\n\
-        Usual reasons are an IPv6 address in DNS while the server or the way to it has no IPv6, and a machine that was taken \
-        out of service and left in DNS. The doctor tries all addresses side by side, so what it reports is the state of the \
-        same moment.",
+    explanation: "The name has several addresses. ssh tries them one after the other, each for the full ConnectTimeout, or \
+        without one for as long as the system retries, about two minutes on Linux. An address before the working one \
+        does not answer, so every connection begins with that delay, and programs with a short overall limit give up.\n\n\
+        Usual reasons are an IPv6 address in DNS where the server or the path has no IPv6, and a decommissioned \
+        machine left in DNS. This examination tries all addresses at the same time, so the result is the state of one \
+        moment.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Use only the address family that works",
+            summary: "Use the address family that works only",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    AddressFamily {family}"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Wait no longer than a few seconds for each address",
+            summary: "Limit the wait for each address to a few seconds",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ConnectTimeout {patience}"),
             caution: Some("ConnectTimeout also bounds the key exchange; a slow server may need more"),
@@ -90,12 +89,12 @@ pub(super) const SOME_ADDRESSES_DEAD: Cause = Cause {
         },
         Fix {
             side: Side::Network,
-            summary: "Take {dead} out of DNS (or the hosts file), or bring it back into service",
+            summary: "Remove {dead} from DNS (or the hosts file), or bring it back into service",
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Network,
-            summary: "See which addresses the name has",
+            summary: "Show the addresses of the name",
             snippet: Some("getent ahosts {host}"),
             ..Fix::LOOK
         },

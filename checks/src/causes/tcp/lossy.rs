@@ -20,17 +20,19 @@ const SEGMENTS: u32 = 100;
 pub(super) const SOURCE_BANNED: Cause = Cause {
     code: "tcp-source-banned",
     stage: Check::Tcp,
-    title: "Connections were accepted, and then none from here any more: perhaps a ban or a rate limit",
+    title: "Connections from here are no longer accepted: a ban or a rate limit",
     severity: Severity::Warning,
-    explanation: "The first connections of this very run were established, and later ones to the same address and port were refused or \
-        not answered, one after the other. A firewall that limits new connections from one address does this (ufw limit, \
-        nftables and iptables limits, a cloud provider's protection), and so does a ban after too many failures (fail2ban, sshguard, DenyHosts).\n\n\
-        From the client alone it cannot be told from a server that was stopped just then, or from an outage. If it works from another \
-        address at the same time, or by itself some minutes later, it is a ban; the server's list settles it. Each further attempt may lengthen it.",
+    explanation: "The first connections of this run were established, and later ones to the same address and port were refused \
+        or not answered. A firewall that limits new connections from one address does this (ufw limit, nftables and \
+        iptables limits, a cloud provider's protection), and so does a ban after too many failures (fail2ban, \
+        sshguard, DenyHosts).\n\n\
+        From the client alone it cannot be distinguished from a server that was just stopped, or from an outage. If it \
+        works from another address at the same time, or again some minutes later, it is a ban; the server's list \
+        settles it. Each further attempt may extend it.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See whether your address is banned",
+            summary: "Check whether your address is banned",
             snippet: Some("sudo fail2ban-client status sshd"),
             ..Fix::LOOK
         },
@@ -38,12 +40,12 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
             side: Side::Server,
             summary: "Lift the ban",
             snippet: Some("sudo fail2ban-client set sshd unbanip CLIENT-ADDRESS"),
-            caution: Some("put in the address that the server sees this client by"),
+            caution: Some("replace CLIENT-ADDRESS by the address that the server sees for this client"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "See whether a rule limits new connections",
+            summary: "Check whether a rule limits new connections",
             snippet: Some(
                 "sudo nft list ruleset | grep -nE 'limit rate|meter|ct count'; sudo iptables-save | grep -E 'recent|limit|hashlimit'",
             ),
@@ -79,41 +81,36 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
 pub(super) const LOSSY: Cause = Cause {
     code: "tcp-lossy",
     stage: Check::Tcp,
-    title: "Packets are lost on the way to the server",
+    title: "Packets are lost on the path to the server",
     severity: Severity::Warning,
-    explanation: "TCP repeats what is lost, so everything arrives, and late: a lost first packet costs a second, or three; a lost \
-        keystroke is felt as a stall; keepalives with a short interval and few tries can take a burst of losses for a dead \
-        server. Radio links, overloaded lines, a bad cable or a duplex mismatch are the usual reasons.\n\n\
-        What data lost was seen while a MiB was moved at full speed; a very short queue on the way loses as much to such a burst, and nothing \
-        to a person who types.\n\n\
-        Where only new connections are slow and data flows without loss, the server may be too busy to accept them \
-        (its queue of new connections is full), which looks the same from the client.",
+    explanation: "TCP retransmits what is lost, so everything arrives, but late: a lost first packet costs 1 to 3 s, a lost \
+        keystroke is felt as a stall, and keepalives with a short interval and few retries mistake a burst of losses \
+        for a dead server. Radio links, overloaded lines, bad cables and duplex mismatches are the usual reasons.\n\n\
+        Loss of data was measured while 1 MiB was transferred at full speed. A very short queue in the path drops \
+        packets in such a burst, but not while a person types. If only new connections are slow and data flows without \
+        loss, the server may be too busy to accept them (its accept queue is full), which looks the same from the \
+        client.",
     fixes: &[
         Fix {
             side: Side::Network,
-            summary: "See at which hop loss begins and goes on to the end",
+            summary: "Find the hop at which loss begins and continues to the end",
             snippet: Some("mtr --report --report-cycles 100 --tcp --port {port} {host}"),
             caution: Some(
-                "loss at a hop in between that does not go on to the last one means only that this hop is slow to answer",
+                "loss at one hop that does not continue to the last only means that this hop is slow to answer",
             ),
             ..Fix::LOOK
         },
+        Fix { side: Side::Client, summary: "Check this machine's own link", snippet: Some("ip -s link"), ..Fix::LOOK },
         Fix {
             side: Side::Client,
-            summary: "Rule out this machine's own link",
-            snippet: Some("ip -s link"),
-            ..Fix::LOOK
-        },
-        Fix {
-            side: Side::Client,
-            summary: "Have keepalives outlast bursts of loss",
+            summary: "Let keepalives outlast bursts of loss",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ServerAliveInterval 30\n    ServerAliveCountMax 6"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "See whether the server drops new connections itself",
+            summary: "Check whether the server itself drops new connections",
             snippet: Some("nstat -az TcpExtListenOverflows TcpExtListenDrops"),
             ..Fix::LOOK
         },

@@ -11,50 +11,48 @@ use crate::facts::tcp::{Attempt, ConnectOutcome};
 pub(super) const REFUSED: Cause = Cause {
     code: "tcp-refused",
     stage: Check::Tcp,
-    title: "The connection is refused: nothing accepts connections on this port",
+    title: "Connection refused: nothing listens on this port",
     severity: Severity::Critical,
-    explanation: "The first packet of the connection (SYN) is answered with a TCP reset, which is what a machine does for a \
-        port that no program listens on: sshd is not running, listens on another port, or only on another address, or \
-        the machine at this address is not the one that is meant.\n\n\
-        A firewall can send the same reset (iptables and nftables: reject with tcp reset), and from the outside that \
-        cannot be told from a closed port. On systems other than Linux the doctor cannot see either whether an ICMP \
-        message stood behind the refusal. Looking at the server's listening sockets settles it: where sshd listens on \
-        the address and port, something in between refuses.\n\n\
-        Where systemd listens in sshd's place (ssh.socket), a burst of connections makes it close the socket, and the port \
-        refuses until it is started again (systemd.socket(5): TriggerLimitBurst).",
+    explanation: "The first packet (SYN) was answered with a TCP RST, as for a port that nothing listens on: sshd is not \
+        running, or listens on another port or address, or this address belongs to another machine.\n\n\
+        A firewall can send the same RST (iptables and nftables: reject with tcp reset), which looks the same from \
+        outside. On systems other than Linux an ICMP message behind the refusal is not visible either. The server's \
+        listening sockets settle it: if sshd listens on the address and port, something in between refuses.\n\n\
+        If systemd listens for sshd (ssh.socket), a burst of connections makes it close the socket, and the port \
+        refuses until it is restarted (systemd.socket(5): TriggerLimitBurst).",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See whether sshd runs and on which port it listens; this settles whether a firewall is to blame",
+            summary: "Check whether sshd runs, and on which port; this settles whether a firewall is the reason",
             snippet: Some("sudo ss -ltnp | grep -E 'sshd|:{port} '"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "Start sshd, and have it started at boot (the unit is called ssh on Debian and Ubuntu)",
+            summary: "Start sshd and enable it at boot (the unit is called ssh on Debian and Ubuntu)",
             snippet: Some("sudo systemctl enable --now sshd || sudo systemctl enable --now ssh"),
-            caution: Some("only where SSH is meant to be reachable on this machine"),
+            caution: Some("only if SSH should be reachable on this machine"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "Where systemd listens in its place, see whether the socket has failed",
+            summary: "If systemd listens for sshd, check whether the socket has failed",
             snippet: Some("systemctl status ssh.socket"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "Start a failed socket again",
+            summary: "Restart a failed socket (ssh.socket)",
             snippet: Some("sudo systemctl reset-failed ssh.socket && sudo systemctl restart ssh.socket"),
             caution: Some("the log says why it failed; it may fail again for the same reason"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Where sshd listens on another port, tell ssh",
+            summary: "If sshd listens on another port, set it",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    Port PORT"),
-            caution: Some("put in the port that sshd listens on"),
+            caution: Some("replace PORT by the port that sshd listens on"),
             ..Fix::CHANGE
         },
     ],
@@ -76,20 +74,20 @@ pub(super) const REFUSED: Cause = Cause {
 pub(super) const PROHIBITED: Cause = Cause {
     code: "tcp-prohibited",
     stage: Check::Tcp,
-    title: "The connection is prohibited: a packet filter rejects it",
+    title: "A packet filter rejects the connection",
     severity: Severity::Critical,
-    explanation: "The first packet of the connection (SYN) is answered with an ICMP message that says \"port unreachable\" or \
-        \"administratively prohibited\". A closed port is answered with a TCP reset instead, so this is a rule of a packet \
-        filter, and the sender of the message is the machine that holds it. Where the error comes from this machine itself, \
-        one of its own rules, routes or security modules forbids the connection.\n\n\
-        Many programs show \"port unreachable\" as \"Connection refused\", and the other messages as \"No route to host\" or \
-        \"Permission denied\". It is also what a ban by fail2ban looks like with its usual settings (reject with port \
-        unreachable, ten minutes): it then ends by itself and other clients get through. A client cannot see whether the \
-        rule is meant for it alone; the server's rules and fail2ban's list settle it.",
+    explanation: "The first packet (SYN) was answered with an ICMP message: port unreachable or administratively prohibited. A \
+        closed port answers with a TCP RST instead, so this is a rule of a packet filter on the machine that sent the \
+        message. If the error comes from this machine, one of its own rules, routes or security modules forbids the \
+        connection.\n\n\
+        Many programs show \"port unreachable\" as \"Connection refused\", and the other messages as \"No route to \
+        host\" or \"Permission denied\". A ban by fail2ban looks like this with its usual settings (reject with port \
+        unreachable, ten minutes): it ends by itself, and other clients get through. A client cannot see whether the \
+        rule applies to it alone; the server's rules and fail2ban's list settle it.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See whether fail2ban has banned your address",
+            summary: "Check whether fail2ban has banned your address",
             snippet: Some("sudo fail2ban-client status sshd"),
             ..Fix::LOOK
         },
@@ -103,7 +101,8 @@ pub(super) const PROHIBITED: Cause = Cause {
         FIREWALLD,
         Fix {
             side: Side::Network,
-            summary: "Where the message comes from a router in between, have its rules changed, or go by way of a host that may",
+            summary: "If the message comes from a router in between, change its rules, or jump through a host that is \
+                allowed",
             ..BASTION
         },
     ],

@@ -9,48 +9,50 @@ use crate::facts::tcp::ConnectOutcome;
 
 pub(super) const UFW: Fix = Fix {
     side: Side::Server,
-    summary: "Where ufw keeps the rules, let ssh in",
+    summary: "If ufw manages the rules, allow ssh",
     snippet: Some("sudo ufw allow {port}/tcp"),
-    caution: Some("opens the port to every address; a cloud provider's security group may have to allow it too"),
+    caution: Some("it opens the port to every address; a cloud provider's security group may have to allow it too"),
     ..Fix::CHANGE
 };
 
 pub(super) const FIREWALLD: Fix = Fix {
     side: Side::Server,
-    summary: "Where firewalld keeps the rules, let ssh in",
+    summary: "If firewalld manages the rules, allow ssh",
     snippet: Some("sudo firewall-cmd --permanent --add-port={port}/tcp && sudo firewall-cmd --reload"),
-    caution: Some("opens the port to every address; the reload drops rules that were not made permanent"),
+    caution: Some("it opens the port to every address; the reload drops rules that are not permanent"),
     ..Fix::CHANGE
 };
 
 pub(super) const BASTION: Fix = Fix {
     side: Side::Client,
-    summary: "Where the server can only be reached from inside, connect the VPN, or go by way of a host that is inside",
+    summary: "If the server is reachable from inside only, connect the VPN, or jump through a host inside",
     file: Some("~/.ssh/config"),
     snippet: Some("Host {alias}\n    ProxyJump BASTION"),
-    caution: Some("put in a host from which the server can be reached"),
+    caution: Some("replace BASTION by a host that can reach the server"),
     ..Fix::CHANGE
 };
 
 pub(super) const FILTERED: Cause = Cause {
     code: "tcp-filtered",
     stage: Check::Tcp,
-    title: "Nothing answers: packets to this port are dropped, or the host is down",
+    title: "No answer: packets are dropped, or the host is down",
     severity: Severity::Critical,
-    explanation: "The first packet of the connection (SYN), which TCP sends again after 1, 3 and 7 s while it is waited for, got no answer \
-        of any kind, neither a refusal nor an ICMP error. A running host without a firewall would have refused a closed port at once. \
-        So a firewall or a security group drops packets to this port or from this address (this machine's own firewall \
-        may do it too), or the host is down and its \
-        router says nothing about it (for an address of this machine's own network, it says so itself after 3 s, and only to who waits as long), or the answers take a way on which they are lost. A program that no longer takes its \
-        connections, so that their queue is full, is silent too.\n\n\
-        From the client alone these cannot be told apart, nor a ban that drops (some settings of fail2ban, sshguard). \
-        Watching on the server while the client tries settles it: where the SYN is seen there and answered, the way back \
-        is broken; where it is seen and not answered, the server's own firewall drops it, or the queue is full (ss -ltn: Recv-Q \
-        above Send-Q); where it is not seen, something in between does.",
+    explanation: "The first packet (SYN), retransmitted after 1, 3 and 7 s, got no answer, neither a refusal nor an ICMP error. \
+        A host without a firewall would refuse a closed port at once. Possible reasons:\n\
+        - a firewall or security group drops packets to this port or from this address\n\
+        - the host is down, and its router does not report it\n\
+        - replies take a route on which they are lost\n\
+        - sshd's accept queue is full\n\
+        - a ban that drops packets (fail2ban, sshguard)\n\n\
+        From the client alone these look the same. The firewall may be this machine's own. On the local network this \
+        machine itself reports a host that is down, after 3 s. Watching on the server while the client tries settles \
+        it: if the SYN is seen and answered, the return path is broken; if it is seen and not answered, the server's \
+        firewall drops it, or the queue is full (ss -ltn: Recv-Q above Send-Q); if it is not seen, something in \
+        between drops it.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Watch whether the client's packets arrive while it tries",
+            summary: "Watch on the server whether the client's packets arrive",
             snippet: Some("sudo tcpdump -ni any 'tcp port {port} and tcp[tcpflags] & tcp-syn != 0'"),
             ..Fix::LOOK
         },
@@ -58,13 +60,13 @@ pub(super) const FILTERED: Cause = Cause {
         FIREWALLD,
         Fix {
             side: Side::Server,
-            summary: "Where it worked from here a while ago and works from elsewhere: see whether your address is banned",
+            summary: "If it worked from here before and works from elsewhere, check whether your address is banned",
             snippet: Some("sudo fail2ban-client status sshd; sudo nft list ruleset | grep -nE 'drop|limit rate'"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Network,
-            summary: "Look where the packets stop",
+            summary: "Find where the packets stop",
             snippet: Some("sudo traceroute -T -p {port} {host}"),
             ..Fix::LOOK
         },
@@ -88,31 +90,30 @@ pub(super) const FILTERED: Cause = Cause {
 pub(super) const UNREACHABLE: Cause = Cause {
     code: "tcp-unreachable",
     stage: Check::Tcp,
-    title: "There is no route to the host",
+    title: "No route to the host",
     severity: Severity::Critical,
-    explanation: "The connection fails before it reaches the server. Either this machine has no route to the address (it says \
-        so at once and sends nothing: no network, no IPv6, a VPN that is down), or the address belongs to the local network \
-        and no machine there owns up to it (after about 3 s of asking by ARP or neighbour discovery: the host is off, or \
-        the address or netmask is wrong), or a router on the way reports that it cannot deliver (the message's sender is \
-        among what was seen).\n\n\
-        A firewall may send the same report instead of its own kind (reject with host unreachable); only the machine \
-        that sent it can tell.",
+    explanation: "The connection fails before it reaches the server. Possible reasons:\n\
+        - this machine has no route to the address, and says so at once: no network, no IPv6, a VPN that is down\n\
+        - the address is on the local network, and no host answers ARP or neighbour discovery for it within 3 s: the \
+        host is off, or the address or netmask is wrong\n\
+        - a router in the path reports that it cannot deliver; the facts name it\n\n\
+        A firewall may send the same report (reject with host unreachable); only the machine that sent it can tell.",
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "See which route this machine takes to it: a VPN that should be up has one of its own",
+            summary: "Show this machine's route to it: a VPN that is up has its own",
             snippet: Some("ip route get {address}"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Network,
-            summary: "See how far packets get",
+            summary: "Show how far packets get",
             snippet: Some("tracepath {address}"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "On the server's console, see whether it is up and has this address",
+            summary: "On the server's console, check that it is up and has this address",
             snippet: Some("ip -brief address; ip route"),
             ..Fix::LOOK
         },

@@ -20,7 +20,7 @@ pub(super) const SOME_FLOWS_DEAD: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Network,
-            summary: "See which member of the bundle drops packets: each source port takes one route",
+            summary: "Show which member of the bundle drops packets: each source port takes one route",
             snippet: Some(
                 "for port in $(seq 40000 40015); do nc -z -w 3 -p $port {host} {port} && echo $port open || echo $port DEAD; done",
             ),

@@ -26,13 +26,13 @@ pub(super) const RANDOM_RESETS: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "See whether the server saw resets too, or ended the sessions itself",
+            summary: "Check whether the server saw resets too, or ended the sessions itself",
             snippet: Some("journalctl -u ssh -u sshd --since -1h | grep -iE 'reset|disconnect|closed|killed'"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Network,
-            summary: "See whether another machine has the server's address",
+            summary: "Check whether another machine has the server's address",
             snippet: Some("arping -c 3 {host}"),
             ..Fix::LOOK
         },

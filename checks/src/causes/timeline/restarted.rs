@@ -22,7 +22,7 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See what was restarted at that minute, and by whom",
+            summary: "Find what was restarted at that minute, and by whom",
             snippet: Some(
                 "uptime; last -x reboot shutdown | head -n 5; journalctl --since -1h -u ssh -u sshd | tail -n 30",
             ),
@@ -30,7 +30,7 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "See whether a restart of the service ends its sessions: it must say process",
+            summary: "Check whether a restart of the service ends its sessions: it must say process",
             snippet: Some("systemctl show -p KillMode ssh sshd"),
             ..Fix::LOOK
         },

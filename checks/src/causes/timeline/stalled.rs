@@ -16,10 +16,8 @@ pub(super) const SERVER_STALLED: Cause = Cause {
     stage: Check::Idle,
     title: "The server's kernel acknowledges packets, but sshd does not answer",
     severity: Severity::Warning,
-    explanation: "Every session waited for an answer at the same time, and a new connection was accepted but got no banner, while TCP acknowledged everything at once. So packets came through, and the server's \
-        programs did not run. Then all of them answered together.\n\n\
-        A host with too little memory that swaps, a disk or file server that does not answer, a virtual machine that is paused, migrated or starved by its neighbours, and a suspended process do this. \
-        Behind a load balancer that ends TCP itself, what acknowledges is the balancer.",
+    explanation: "TCP acknowledged what the client sent, so the path works, but no SSH answer arrived. The server is overloaded, \
+        out of memory, waiting for a disk, or paused. A proxy in front of it that lost its backend looks the same.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -29,7 +27,7 @@ pub(super) const SERVER_STALLED: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "See what the kernel logged at those minutes: hung tasks, disks, lack of memory, a stopped clock",
+            summary: "Find what the kernel logged at those minutes: hung tasks, disks, lack of memory, a stopped clock",
             snippet: Some("journalctl -k --since -1h | grep -iE 'hung|blocked|oom|nfs|i/o error|clocksource|stall'"),
             ..Fix::LOOK
         },

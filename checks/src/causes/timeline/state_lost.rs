@@ -11,9 +11,9 @@ use crate::facts::{Check, Evidence};
 pub(super) const STATE_LOST: Cause = Cause {
     code: "path-state-lost",
     stage: Check::Idle,
-    title: "Open connections were lost at one moment while new ones work",
+    title: "Open connections were lost at one moment; new ones work",
     severity: Severity::Critical,
-    explanation: "At one moment every session was dead, busy or idle, whatever its age: its next packets were never acknowledged, or were answered with a RST, while new connections worked at once. A \
+    explanation: "At one moment every session was dead, busy or idle, whatever its age: its next packets were without an ACK, or were answered with a RST, while new connections worked at once. A \
         stateful device on the path lost its table of connections: a failover, a reboot, a flushed conntrack table, a reconnected VPN or a changed NAT address.\n\n\
         Neither end was told, so that the sessions hang until an end gives up. No keepalive prevents it, it only shortens the wait. The server did not end them: it would have sent a FIN.",
     fixes: &[
@@ -55,7 +55,7 @@ pub(super) const STATE_LOST: Cause = Cause {
 };
 
 fn because(evidence: &Evidence, lost: &StateLoss, oldest: Option<f64>) -> Vec<String> {
-    let how = if lost.reset { "were answered with a RST" } else { "were never acknowledged" };
+    let how = if lost.reset { "were answered with a RST" } else { "were without an ACK" };
     let into_idle = evidence.idle.facts().map(|facts| lost.at_s - facts.began_s).filter(|at| *at > 0.0);
     let into_idle = into_idle.map_or_else(String::new, |at| format!(" ({} into the idle test)", seconds(at)));
     let mut because = vec![

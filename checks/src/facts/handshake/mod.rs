@@ -73,8 +73,8 @@ pub struct Facts {
     /// Whether a proxy command carries the connection.
     #[serde(default)]
     pub proxied: bool,
-    /// What the proxy command wrote to standard error, escaped.
-    pub proxy_stderr: Option<String>,
+    /// What the proxy command wrote to standard error.
+    pub proxy_stderr: Option<Box<proxy::ProxyOutput>>,
     /// How the proxy command ended, where the handshake failed and it did.
     pub proxy_end: Option<proxy::ProxyExit>,
     /// Further connections on which we only listened, where the first was refused before the version.

@@ -1,9 +1,9 @@
-//! The keepalive to recommend for a silence that is proven to be lived through.
+//! The keepalive to recommend for a idle time that is proven to be survived.
 
 /// Keepalive intervals worth recommending, seconds: few, so that few sessions prove them all beside the ladder.
 pub(crate) const INTERVALS: [u32; 6] = [1, 2, 5, 15, 60, 240];
 
-/// The interval to recommend when `survived` seconds of silence are proven to be lived through.
+/// The interval to recommend when `survived` seconds of silence are proven to be survived.
 ///
 /// A third of it below two minutes, so that two keepalives in a row may be lost; half of it above, where a lost segment has long
 /// been sent again; rounded down to one of [`INTERVALS`].
@@ -25,7 +25,7 @@ pub(crate) fn count_max(interval: u32, longest_gap: f64) -> u32 {
 }
 
 /// The longest recommendable interval, seconds, of the sessions that were kept at an interval for so many seconds, where that is longer
-/// than `silence`; `survived` is the silence that is proven to be lived through.
+/// than `silence`; `survived` is the idle time that is proven to be survived.
 pub(crate) fn proven(kept: impl Iterator<Item = (u32, f64)>, survived: f64, silence: f64) -> Option<u32> {
     let most = interval(survived)?;
     let recommendable = |interval: u32| interval <= most && f64::from(interval) * 10.0 > survived;

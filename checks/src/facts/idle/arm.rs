@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::connection::Manner;
+use crate::facts::path::some_hop_number;
 use crate::facts::tcp::TcpInfo;
 
 /// One stretch of one session: what moved on it, for how long, and its end.
@@ -22,6 +23,7 @@ pub struct Arm {
     #[serde(default)]
     pub speaks_first: Speaker,
     /// The hop that its TCP keepalives reached, where they were limited.
+    #[serde(default, deserialize_with = "some_hop_number")]
     pub hop: Option<u8>,
     /// Seconds between two keepalives, on a kept session.
     pub interval_s: Option<u32>,

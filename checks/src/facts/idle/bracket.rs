@@ -8,7 +8,7 @@ use crate::facts::connection::Manner;
 /// The bracket of an idle timer, seconds of silence.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Timeout {
-    /// The longest silence that was proven to be lived through.
+    /// The longest idle time that was proven to be survived.
     pub survived_s: Option<f64>,
     /// The shortest silence that was proven to kill.
     pub died_s: Option<f64>,
@@ -100,7 +100,7 @@ pub(crate) fn data_alone_lives(arms: &[Arm]) -> bool {
 }
 
 /// The shortest time without data in the channel after which a silent command was ended: longer than the silence of packets where the
-/// session had lived through another one before.
+/// session had survived another one before.
 pub(crate) fn channel_quiet_at_death(arms: &[Arm]) -> Option<f64> {
     let silent = arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.holds == Holds::Command);
     silent.filter(|arm| arm.death().is_some()).filter_map(|arm| arm.channel_quiet_s).min_by(f64::total_cmp)

@@ -68,7 +68,7 @@ impl TtlProbe {
     }
 }
 
-/// The hop that forgets.
+/// The hop that drops idle connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocatedHop {
     /// The nearest hop up to which a session had to be refreshed to stay alive.
@@ -85,7 +85,7 @@ pub struct LocatedHop {
 pub enum Doubt {
     /// No session was refreshed up to some hop in between.
     #[error(
-        "not every hop in between was tried: the test was ended first, or no more sessions were to be had (see --sessions)"
+        "not every hop in between was tried: the test was ended first, or no more sessions were available (see --sessions)"
     )]
     Untried,
     /// Sessions refreshed up to the hops in between have nothing to tell.
@@ -154,7 +154,7 @@ pub enum NotLocated {
     Contradiction,
 }
 
-/// Names the hop that forgets; `bare_died_s` is the silence in seconds that killed a session which nothing refreshed.
+/// Names the hop that drops idle connections; `bare_died_s` is the silence in seconds that killed a session which nothing refreshed.
 ///
 /// Never certain: a machine that looks at the time-to-live first shows one hop later, and one that sets it anew hides those behind it.
 pub fn locate(trials: &[TtlProbe], bare_died_s: Option<f64>) -> Result<LocatedHop, NotLocated> {

@@ -73,7 +73,7 @@ pub struct Facts {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HopSearch {
-    /// Why no session could tell on this route; `null` where sessions were to be had.
+    /// Why no session could tell on this route; `null` where sessions were available.
     pub impossible: Option<String>,
     /// Sessions for it that could not be opened, each with the reason.
     pub not_opened: Vec<String>,

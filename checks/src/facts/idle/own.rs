@@ -72,7 +72,7 @@ impl OwnKeepalive {
 }
 
 impl Facts {
-    /// Whether a session with the user's own keepalive outlived the silence that killed others; `None` where nothing was killed, or
+    /// Whether a session with the user's own keepalive outlived the idle time that killed others; `None` where nothing was killed, or
     /// where that is not known.
     #[must_use]
     pub fn own_holds(&self) -> Option<bool> {

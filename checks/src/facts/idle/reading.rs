@@ -23,7 +23,7 @@ pub struct KeepaliveSetting {
     pub verified: Option<bool>,
 }
 
-/// Which hop forgets.
+/// The hop that drops idle connections.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Killer {
     /// Hops from the client.

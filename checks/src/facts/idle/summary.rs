@@ -46,12 +46,27 @@ impl facts::Facts for Facts {
                 };
                 format!("{survived}, {} died ({manner}){proof}{cut_short}", seconds(died))
             }
-            _ => format!("{survived}{}{cut_short}", self.survivors()),
+            _ => format!("{survived}{}{}{cut_short}", self.survivors(), self.fallen_short()),
         }
     }
 }
 
 impl Facts {
+    /// What was asked for, where less was tested.
+    fn fallen_short(&self) -> String {
+        let reached = self.timeout().survived_s.unwrap_or_default();
+        let interruptions = match self.outages.iter().filter(|outage| outage.ended_s.is_some()).count() {
+            0 => String::new(),
+            1 => ": 1 interruption".to_owned(),
+            count => format!(": {count} interruptions"),
+        };
+        if reached + 1.0 < self.longest_s * 0.95 {
+            format!("; not tested to {}{interruptions}", seconds(self.longest_s))
+        } else {
+            String::new()
+        }
+    }
+
     /// How many sessions of which kinds survived idle time.
     fn survivors(&self) -> String {
         let survived = |arm: &&Arm| arm.moves == Moves::Nothing && matches!(arm.end, StretchEnd::Alive { .. });

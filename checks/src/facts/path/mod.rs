@@ -5,7 +5,8 @@ pub mod place;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use place::{Place, Range};
 
@@ -22,6 +23,7 @@ pub struct Path {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hop {
     /// 1 is the nearest.
+    #[serde(deserialize_with = "hop_number")]
     pub number: u8,
     /// Whom its answer came from; `null` where it did not answer.
     pub address: Option<IpAddr>,
@@ -36,6 +38,7 @@ pub struct Hop {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Distance {
     /// The number of the hop that is the server.
+    #[serde(deserialize_with = "hop_number")]
     pub hops: u8,
     /// What it answered to.
     pub by: Protocol,
@@ -49,6 +52,19 @@ pub enum Protocol {
     Udp,
     /// TCP to the server's port.
     Tcp,
+}
+
+/// A time-to-live that reaches a hop: 1 to 254 (255 is the most that an IP packet can have, and is decremented on the way).
+pub(crate) fn hop_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let number = u8::deserialize(deserializer)?;
+    if (1..u8::MAX).contains(&number) { Ok(number) } else { Err(D::Error::custom(format!("there is no hop {number}"))) }
+}
+
+/// The same where there may be none.
+pub(crate) fn some_hop_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+    #[derive(Deserialize)]
+    struct Number(#[serde(deserialize_with = "hop_number")] u8);
+    Ok(Option::<Number>::deserialize(deserializer)?.map(|Number(number)| number))
 }
 
 impl Path {

@@ -146,10 +146,9 @@ impl Timeline {
         let of_leg = || self.flows.iter().filter(|flow| flow.leg == leg);
         let spans = |gap: &&Gap| kind.is_told_by(gap) && gap.heard_s <= from_s + SAME_S && gap.end_s() >= end - SAME_S;
         // What had been asked before another one was still answered had a trouble of its own.
-        let is_hit = |flow: &Flow| {
-            let in_time = from_s - ON_ITS_WAY_S - 2.0 * flow.rtt_s..end - SAME_S;
-            flow.gaps.iter().any(|gap| spans(&gap) && in_time.contains(&gap.from_s))
-        };
+        let began_in = |flow: &Flow| from_s - ON_ITS_WAY_S - 2.0 * flow.rtt_s..end - SAME_S;
+        let hits = |flow: &Flow, gap: &Gap| spans(&gap) && began_in(flow).contains(&gap.from_s);
+        let is_hit = |flow: &Flow| flow.gaps.iter().any(|gap| hits(flow, gap));
         // A server that was never heard was not silenced, and one that takes its time for every banner is no other at this one.
         let greeting_s = self.usual_greeting_s(leg, from_s);
         if kind == EventKind::Stalled && greeting_s.is_none() {
@@ -160,7 +159,8 @@ impl Timeline {
         let hit = of_leg().filter(|flow| is_hit(flow)).count();
         let kept_waiting = of_leg().any(|flow| flow.was_kept_waiting(kind, from_s, end, late_s));
         // What was heard again had only been interrupted; connections that are never heard again may be dead, while new ones open.
-        let is_over_for_one = || of_leg().flat_map(|flow| &flow.gaps).any(|gap| spans(&gap) && gap.until_s.is_some());
+        let goes_on = |flow: &Flow| flow.gaps.iter().any(|gap| hits(flow, gap) && gap.until_s.is_some());
+        let is_over_for_one = || of_leg().any(goes_on);
         let is_told = kept_waiting || until_s.is_none() || is_over_for_one();
         let is_common = !spared && hit > 0 && (hit > 1 || kept_waiting) && is_told;
         is_common.then(|| {

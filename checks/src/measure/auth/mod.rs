@@ -1,6 +1,8 @@
 //! Does the server let us in: `none` first, then everything that the user's own client would try, once each.
 
 mod certificate;
+#[doc(hidden)]
+pub mod fuzz;
 mod identity;
 mod login_flow;
 mod offer;

@@ -15,6 +15,7 @@ use crate::base::elapsed::ms_since;
 use crate::base::text::sanitize;
 use crate::facts::Step;
 use crate::facts::handshake::{Facts, Reconnect};
+use crate::facts::proxy::ProxyOutput;
 use crate::ssh::connect::NotConnected;
 use crate::ssh::tap::{Seen, Tap};
 use attempt::{Attempt, attempt};
@@ -50,7 +51,7 @@ pub async fn check(ctx: &Context, link: Option<Link>) -> (Step<Facts>, Option<Ke
         if outcome.is_err() && facts.end.is_some() {
             facts.proxy_end = process.end(LAST_WORDS).await;
         }
-        facts.proxy_stderr = process.stderr();
+        facts.proxy_stderr = process.stderr().map(|text| ProxyOutput::of(&text, ctx.limits.plain).into());
     }
     let step = match outcome {
         Ok(connection) => {

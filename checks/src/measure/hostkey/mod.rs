@@ -140,7 +140,7 @@ fn decide(facts: &Facts, is_exempt: bool) -> Option<Decision> {
 
 async fn ask(ctx: &Context, facts: &Facts) -> Decision {
     let question = format!(
-        "The host key of {} is not known:\n  {} {}\nIs this the fingerprint that you got from its administrator or its console?\n\
+        "The host key of {} is not known:\n  {} {}\nTrust this key? (it will not be saved)\n\
          It will not be recorded.",
         facts.name, facts.key_type, facts.fingerprint
     );

@@ -63,7 +63,7 @@ pub(super) struct Overview {
     pub(super) last_answer: Option<Instant>,
     /// The longest silence that was survived, seconds.
     pub(super) survived: f64,
-    /// The shortest silence that killed, seconds.
+    /// The shortest idle time that killed, seconds.
     pub(super) died: Option<f64>,
     /// Whether a keepalive is proven against it.
     pub(super) kept: bool,

@@ -1,4 +1,4 @@
-//! The search for the hop that forgets: beside the ladder and in the same time where that is enough, and in further rounds where not.
+//! The search for the hop that drops idle connections: beside the ladder and in the same time where that is enough, and in further rounds where not.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};

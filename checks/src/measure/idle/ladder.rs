@@ -1,6 +1,6 @@
 //! Which session is silent for how long: a pure plan that learns from every answer.
 //!
-//! A session that lived through a short silence can be silent again for a longer one, so a few sessions carry many rungs. A session
+//! A session that survived a short silence can be silent again for a longer one, so a few sessions carry many rungs. A session
 //! whose rung is also a sensible keepalive interval repeats it instead of climbing on: it is kept alive at that interval, and is the
 //! proof of it when a longer silence kills. When something dies, the other sessions have been silent for about as long, each a little
 //! less than the one before: asked at once, they narrow the bracket without another wait.
@@ -33,7 +33,7 @@ pub(super) struct Ladder {
     /// Whether the server can be asked to speak first.
     server_speaks: bool,
     spoke_last: bool,
-    /// The silences that were lived through, and who ended them.
+    /// The idle times that were survived, and who ended them.
     lived: Vec<(f64, Speaker)>,
     survived: f64,
     unheard: Vec<f64>,
@@ -67,7 +67,7 @@ impl Ladder {
         }
     }
 
-    /// What the session does next that has just lived through `last`.
+    /// What the session does next that has just survived `last`.
     pub(super) fn next(&mut self, last: Option<NextProbe>) -> Option<NextProbe> {
         if self.died.is_some() {
             return last.filter(|last| matches!(last, NextProbe::Keep(_)));
@@ -103,7 +103,7 @@ impl Ladder {
         if self.spoke_last { NextProbe::ServerFirst(whole(rung)) } else { NextProbe::Silence(rung) }
     }
 
-    /// A session lived through a silence of `length` seconds that `by` ended.
+    /// A session survived a silence of `length` seconds that `by` ended.
     pub(super) fn alive(&mut self, length: f64, by: Speaker) {
         self.lived.push((length, by));
         let is_again = |unheard: f64| by == Speaker::Server && length > unheard - 0.5;
@@ -179,7 +179,7 @@ impl Ladder {
         self.unheard.iter().copied().min_by(f64::total_cmp)
     }
 
-    /// The longest silence that was lived through and is shorter than what killed.
+    /// The longest idle time that was survived and is shorter than what killed.
     fn look_again(&mut self) {
         self.survived = self.lived_by(&[Speaker::Client, Speaker::Server]);
         let ours = self.lived_by(&[Speaker::Client]);
@@ -193,7 +193,7 @@ impl Ladder {
         lived.map(|(lived, _)| *lived).fold(0.0, f64::max)
     }
 
-    /// The longest silence that was lived through, longer than what killed or not.
+    /// The longest idle time that was survived, longer than what killed or not.
     pub(super) fn longest_lived(&self) -> f64 {
         self.lived.iter().map(|(lived, _)| *lived).fold(0.0, f64::max)
     }
@@ -270,7 +270,7 @@ impl Ladder {
         self.proving.is_some()
     }
 
-    /// The longest silence that was lived through and the shortest that was not, seconds.
+    /// The longest idle time that was survived and the shortest that was not, seconds.
     pub(super) fn bracket(&self) -> (f64, Option<f64>) {
         (self.survived, self.died)
     }
@@ -289,7 +289,7 @@ impl Ladder {
     }
 }
 
-/// The interval that a session would be kept at which lived through this silence and repeats it.
+/// The interval that a session would be kept at which survived this silence and repeats it.
 fn interval_of(length: f64) -> Option<u32> {
     INTERVALS.into_iter().find(|interval| {
         let interval = f64::from(*interval);

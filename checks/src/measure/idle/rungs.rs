@@ -37,7 +37,7 @@ pub(super) fn rungs(longest: f64, gentle: bool) -> Vec<f64> {
     rungs
 }
 
-/// Silences that tell most between one that was lived through and one that was not, shortest first: quarters of the way, and just before
+/// Silences that tell most between one that was survived and one that was not, shortest first: quarters of the way, and just before
 /// the timers in it.
 pub(super) fn between(survived: f64, died: f64) -> Vec<f64> {
     let quarters = [0.25, 0.5, 0.75].into_iter().map(|part| survived + part * (died - survived));

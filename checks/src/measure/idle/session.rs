@@ -64,7 +64,7 @@ async fn open(test: &Test, line: &Line, role: Role) -> Result<IdleSession, Unope
     let opening = IdleSession::open(&test.login, test.mark.as_deref(), shell, test.deadline);
     let opened = tokio::select! {
         opened = opening => opened,
-        // What another one waits for in vain is not to be had here either.
+        // What another one waits for in vain is not available here either.
         () = test.control.opening_in_doubt() => Err(NotLoggedIn::NoAnswer),
         () = line.over() => return Err(Unopened::Over),
     };

@@ -78,7 +78,7 @@ impl SessionView {
         let narrows = length.is_some_and(|length| length > survived && (asked || length < died && !narrow));
         // A silence a little longer than what killed is tried where the server had spoken first, and the client had not.
         let tells = length.is_some_and(|length| (died..=longer(died) + 0.01).contains(&length));
-        // A line that came after the silence that killed has come by then, or is missed.
+        // A line that came after the idle time that killed has come by then, or is missed.
         let heard_until = died + f64::from(SERVER_INTERVAL) + LATE_LINE.as_secs_f64();
         let age = self.shown_since().map(|since| now.saturating_duration_since(since).as_secs_f64());
         let hears = self.role == Role::ServerData && (asked || age.is_some_and(|age| age < heard_until));

@@ -230,7 +230,7 @@ impl TestState {
         self.redirect(session, now);
     }
 
-    /// Orders the next stretch of a session that has just lived through `last`, or its end.
+    /// Orders the next stretch of a session that has just survived `last`, or its end.
     fn direct(&mut self, session: u32, last: Option<NextProbe>, now: Instant) {
         let probe = if self.over { None } else { self.next(session, last, now) };
         let order = match probe {
@@ -286,7 +286,7 @@ impl TestState {
         }
         let next = self.ladder.next(last);
         if let Some(NextProbe::Keep(interval)) = next {
-            // The silence it has just lived through was as long as the interval: it counts for the proof.
+            // The silence it has just survived was as long as the interval: it counts for the proof.
             let silence = match last {
                 Some(NextProbe::Silence(length)) => Duration::from_secs_f64(length),
                 _ => Duration::ZERO,

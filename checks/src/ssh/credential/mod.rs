@@ -60,7 +60,7 @@ pub(crate) enum Half {
     File(Arc<PrivateKey>),
     /// In the agent behind that socket, which knows it as that.
     Agent(PathBuf, Box<AgentIdentity>),
-    /// Not to be had, for this reason: the server can still be asked whether it would take the key.
+    /// Not available, for this reason: the server can still be asked whether it would take the key.
     Not(KeyProblem),
 }
 

@@ -7,7 +7,7 @@ use super::name::Names;
 use crate::facts::hostkey::KnownHostsMarker;
 
 /// A line that may name a host; its key is not read before the host is found in it.
-pub(super) struct Line<'l> {
+pub(in crate::ssh) struct Line<'l> {
     kind: KnownHostsMarker,
     names: Names<'l>,
     key_type: &'l str,
@@ -15,7 +15,7 @@ pub(super) struct Line<'l> {
 }
 
 /// The fields of a line; none for a comment, an empty line, and one that makes no sense.
-pub(super) fn parse(line: &str) -> Option<Line<'_>> {
+pub(in crate::ssh) fn parse(line: &str) -> Option<Line<'_>> {
     let mut fields = line.split([' ', '\t', '\r', '\n']).filter(|field| !field.is_empty());
     let first = fields.next().filter(|field| !field.starts_with('#'))?;
     let (kind, names) = match first {
@@ -29,7 +29,11 @@ pub(super) fn parse(line: &str) -> Option<Line<'_>> {
 
 impl Line<'_> {
     /// The line's kind, whether it names the host without its port, and its key; none when it names another host.
-    pub(super) fn naming(&self, exact: &str, portless: Option<&str>) -> Option<(KnownHostsMarker, bool, KeyData)> {
+    pub(in crate::ssh) fn naming(
+        &self,
+        exact: &str,
+        portless: Option<&str>,
+    ) -> Option<(KnownHostsMarker, bool, KeyData)> {
         let is_portless = if self.names.name(exact) {
             false
         } else if portless.is_some_and(|host| self.names.name(host)) {

@@ -1,6 +1,6 @@
 //! What the known_hosts files say about a server: sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT".
 
-mod line;
+pub(super) mod line;
 pub(crate) mod name;
 
 use std::io;

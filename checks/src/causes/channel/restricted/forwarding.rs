@@ -11,19 +11,21 @@ use crate::facts::{Check, Evidence};
 pub(in super::super) const FORWARDING_PROHIBITED: Cause = Cause {
     code: "channel-forwarding-prohibited",
     stage: Check::Channel,
-    title: "Sessions work, and the server forwards no connections to its own side",
+    title: "Sessions work, but local forwarding (ssh -L, -D, -J) is refused",
     severity: Severity::Info,
-    explanation: "A connection through the server to a port of its own loopback was refused as administratively prohibited (RFC 4254 section 5.1, reason 1) and \
-        not tried. ssh -L, -D, -W and -J through this server and the remote editors that live on them fail there.\n\nWhat else is refused tells the settings apart: AllowTcpForwarding no and DisableForwarding yes of \
-        sshd_config, restrict and no-port-forwarding in front of the key, dropbear's -j. A client sees no difference between AllowTcpForwarding remote and a \
-        PermitOpen that lists other ports only.",
+    explanation: "A connection through the server to a port on its own loopback was refused as administratively prohibited (RFC \
+        4254 section 5.1, reason 1). ssh -L, -D, -W and -J through this server fail, and so do remote editors that \
+        depend on them.\n\n\
+        What else is refused distinguishes the settings: AllowTcpForwarding no and DisableForwarding yes in \
+        sshd_config, restrict and no-port-forwarding on the key, dropbear's -j. AllowTcpForwarding remote and a \
+        PermitOpen that lists other ports only look the same to a client.",
     fixes: &[
         EFFECTIVE,
         DROPBEAR,
         Fix {
             side: Side::Server,
             when: is_openssh,
-            summary: "Allow it, to {user} and all others, if it is meant to be used",
+            summary: "Allow it for all users, if it should be used",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("AllowTcpForwarding yes\nDisableForwarding no"),
             caution: Some("whoever logs in can then reach what the server can reach"),
@@ -55,18 +57,18 @@ pub(in super::super) const FORWARDING_PROHIBITED: Cause = Cause {
 pub(in super::super) const REMOTE_FORWARD_FAILED: Cause = Cause {
     code: "channel-remote-forward-failed",
     stage: Check::Channel,
-    title: "Sessions work, and the server opens no port that leads back",
+    title: "Sessions work, but remote forwarding (ssh -R) is refused",
     severity: Severity::Info,
-    explanation: "The request for a port on the server's loopback, at a number of the server's choice, was answered with SSH_MSG_REQUEST_FAILURE (RFC 4254 section 7.1), while \
-        connections in the other direction are allowed. A port that is in use cannot be the reason. AllowTcpForwarding local, a PermitListen that lists other ports \
-        only, and dropbear's -k do this; ssh -R fails.",
+    explanation: "The request for a port of the server's choice on its loopback was answered with SSH_MSG_REQUEST_FAILURE (RFC \
+        4254 section 7.1), while forwarding in the other direction is allowed. A port in use cannot be the reason. \
+        AllowTcpForwarding local, a PermitListen that lists other ports only, and dropbear's -k do this; ssh -R fails.",
     fixes: &[
         EFFECTIVE,
         DROPBEAR,
         Fix {
             side: Side::Server,
             when: is_openssh,
-            summary: "Allow it, to {user} and all others, if it is meant to be used",
+            summary: "Allow it for all users, if it should be used",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("AllowTcpForwarding yes"),
             caution: Some("whoever logs in can then open ports on the server"),

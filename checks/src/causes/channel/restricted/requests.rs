@@ -12,17 +12,18 @@ use crate::facts::channel::{Capabilities, Capability};
 pub(in super::super) const PTY_REFUSED: Cause = Cause {
     code: "session-pty-refused",
     stage: Check::Channel,
-    title: "Commands run, and no terminal can be had",
+    title: "Commands run, but the server refuses a terminal (PTY)",
     severity: Severity::Warning,
-    explanation: "The request for a pseudo-terminal was answered with SSH_MSG_CHANNEL_FAILURE (RFC 4254 section 6.2). Commands and transfers work; an interactive session \
-        has no prompt, no line editing and no Ctrl-C. PermitTTY no and restrict or no-pty in front of the key do this on purpose; a server without free \
-        pseudo-terminals (kernel.pty.max, a container without devpts) does it to everybody.",
+    explanation: "The request for a pseudo-terminal was answered with SSH_MSG_CHANNEL_FAILURE (RFC 4254 section 6.2). Commands \
+        and transfers work, but an interactive session has no prompt, no line editing and no Ctrl-C. PermitTTY no, and \
+        restrict or no-pty on the key, do this on purpose. A server without free pseudo-terminals (kernel.pty.max, a \
+        container without devpts) refuses everyone.",
     fixes: &[
         EFFECTIVE,
         DROPBEAR,
         Fix {
             side: Side::Server,
-            summary: "See whether terminals are used up or missing",
+            summary: "Check whether terminals are used up or missing",
             snippet: Some("sysctl kernel.pty.max kernel.pty.nr; ls -ld /dev/ptmx /dev/pts; findmnt -t devpts"),
             ..Fix::LOOK
         },
@@ -46,23 +47,23 @@ pub(in super::super) const PTY_REFUSED: Cause = Cause {
 pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
     code: "session-subsystem-missing",
     stage: Check::Channel,
-    title: "Commands run, and sftp cannot be used",
+    title: "Commands run, but sftp does not work",
     severity: Severity::Warning,
-    explanation: "The subsystem sftp was refused, or it was accepted and the program behind it ended without a word of the protocol. sftp, sshfs and the scp of \
-        OpenSSH 9.0 and later need it. sshd refuses a subsystem that its configuration does not name; where the configured program does not exist, the \
-        session starts and ends with status 127.",
+    explanation: "The sftp subsystem was refused, or it was accepted and its program exited without any SFTP data. sftp, sshfs \
+        and scp since OpenSSH 9.0 need it. sshd refuses a subsystem that its configuration does not name. If the \
+        configured program does not exist, the session ends with status 127.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Let sshd serve sftp itself",
+            summary: "Use sshd's built-in sftp server",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("Subsystem sftp internal-sftp"),
-            caution: Some("sshd accepts one line for each subsystem: replace the one that is there"),
+            caution: Some("sshd accepts one line per subsystem: replace the existing one"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Client,
-            summary: "Until then, copy by the old protocol",
+            summary: "Until then, copy with the old scp protocol",
             snippet: Some("scp -O FILE {alias}:"),
             ..Fix::CHANGE
         },

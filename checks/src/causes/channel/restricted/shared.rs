@@ -7,7 +7,7 @@ use crate::facts::channel::{Capabilities, Capability};
 pub(super) const EFFECTIVE: Fix = Fix {
     side: Side::Server,
     when: is_openssh,
-    summary: "See what sshd's configuration and the options of the key allow this account",
+    summary: "Find what sshd's configuration and the options of the key allow this account",
     snippet: Some(
         "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -iE 'forwarding|permit(open|listen|tty)|subsystem'; \
          grep -nE 'restrict|no-|permit' ~{user}/.ssh/authorized_keys",
@@ -18,7 +18,7 @@ pub(super) const EFFECTIVE: Fix = Fix {
 pub(super) const DROPBEAR: Fix = Fix {
     side: Side::Server,
     when: is_dropbear,
-    summary: "See the options that dropbear was started with, and those of the key: look for {dropbear_forbids}",
+    summary: "Show the options that dropbear was started with, and those of the key: look for {dropbear_forbids}",
     snippet: Some(
         "ps -C dropbear -o args; grep -n DROPBEAR_EXTRA_ARGS /etc/default/dropbear; grep -nE 'restrict|no-|permit' ~{user}/.ssh/authorized_keys",
     ),

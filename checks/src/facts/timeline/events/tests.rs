@@ -57,6 +57,16 @@ fn one_connection_alone_tells_nothing_unless_a_new_one_meets_the_same() {
 }
 
 #[test]
+fn sessions_that_a_timer_ended_one_after_the_other_are_no_interruption() {
+    let dead = |number, used_s| flow(number, None, &[(5.0, used_s, None, NO_ACK)]);
+    // A keepalive that is due much later, in an interruption of its own.
+    let later = flow(3, Some(15.0), &[(40.0, 58.0, Some(62.0), NO_ACK)]);
+    let opened = opening(52.0, Some(52.1), Some(52.2));
+    let found = events(vec![dead(1, 50.0), dead(2, 51.0), later, opened]);
+    assert!(found.iter().all(|(_, from_s, _)| *from_s > 52.0), "{found:?}");
+}
+
+#[test]
 fn a_server_that_is_silent_is_told_from_a_path_that_is_interrupted() {
     let flows = || {
         vec![

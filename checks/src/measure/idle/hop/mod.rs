@@ -1,4 +1,4 @@
-//! Which hop forgets: sessions that the kernel's TCP keepalives refresh up to one hop each, and no further.
+//! The hop that drops idle connections: sessions that the kernel's TCP keepalives refresh up to one hop each, and no further.
 //!
 //! A keepalive that has only so many hops to go dies on the way, but every machine that it reaches has seen the connection move. The
 //! nearest hop at which that keeps a session alive is the one that holds the state. A machine that looks at the time-to-live before

@@ -10,7 +10,7 @@ const SHORTEST: f64 = 1.0;
 /// Far below 300 s, to which Linux's NAT shortens its timer once keepalives stay unanswered (`nf_conntrack_tcp_timeout_max_retrans`).
 const LONGEST: f64 = 60.0;
 
-/// How often to refresh when `survived_s` seconds of silence are known to be lived through; none below 2 s, where the kernel is too slow.
+/// How often to refresh when `survived_s` seconds of silence are known to be survived; none below 2 s, where the kernel is too slow.
 #[must_use]
 pub fn interval(survived_s: f64) -> Option<Duration> {
     // Two keepalives in a row may be lost.

@@ -154,7 +154,7 @@ fn what_ended_a_terminal_is_compared_with_a_session_without_one() {
     assert_eq!(ladder.redirect(NextProbe::Linger, 3.0), Redirect::To(longer(8.0)));
     // One is enough.
     assert_eq!(ladder.redirect(NextProbe::Linger, 3.0), Redirect::Stay);
-    // Nothing is to be compared with what was lived through without a terminal.
+    // Nothing is to be compared with what was survived without a terminal.
     ladder.alive(11.0, Speaker::Client);
     ladder.compare(8.0);
     assert!(!ladder.compares());

@@ -1,0 +1,84 @@
+//! Words that may hold a secret, and what a report says in their place.
+
+use sha2::{Digest, Sha256};
+
+use super::text::hex;
+
+/// How much of the hash is kept, bytes: it tells two texts apart and does not give away a guessed one.
+const HASH_BYTES: usize = 4;
+
+/// The first bytes of a text's SHA-256, as hexadecimal digits.
+#[must_use]
+pub fn short_hash(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes())[..HASH_BYTES])
+}
+
+/// The length and the start of the hash of a text: `(34 bytes, SHA-256 begins 1a2b3c4d)`.
+#[must_use]
+pub fn masked(text: &str) -> String {
+    format!("({} bytes, SHA-256 begins {})", text.len(), short_hash(text))
+}
+
+/// Whether a text has a URL with a password in it (`ssh://user:password@host`).
+#[must_use]
+pub fn holds_password(text: &str) -> bool {
+    passwords(text).next().is_some()
+}
+
+/// A text with the passwords of the URLs in it replaced by `***`.
+#[must_use]
+pub fn without_passwords(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut done = 0;
+    for (start, end) in passwords(text) {
+        safe.push_str(&text[done..start]);
+        safe.push_str("***");
+        done = end;
+    }
+    safe + &text[done..]
+}
+
+/// The places of the passwords in URLs: from the first colon behind `://` to the last `@` of the word.
+fn passwords(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    let starts = text.match_indices("://").map(|(at, mark)| at + mark.len());
+    starts.filter_map(|start| {
+        let word = &text[start..];
+        let end = word.find(|c: char| c.is_whitespace() || "\"'<>,".contains(c)).unwrap_or(word.len());
+        let login = &word[..word[..end].rfind('@')?];
+        let colon = login.find(':').filter(|_| !login.contains("://"))?;
+        Some((start + colon + 1, start + login.len()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{holds_password, masked, without_passwords};
+
+    #[test]
+    fn the_password_of_a_url_goes_and_the_rest_stays() {
+        for (text, safe) in [
+            ("ssh://u:secret@h", "ssh://u:***@h"),
+            ("ssh://u:se@cr/et@h:22/", "ssh://u:***@h:22/"),
+            ("a,ssh://u:p@h,b", "a,ssh://u:***@h,b"),
+            ("ssh://u:@h", "ssh://u:***@h"),
+            ("ProxyJump=ssh://a:b@c,ssh://d:e@f", "ProxyJump=ssh://a:***@c,ssh://d:***@f"),
+            ("'http://a:b@c' is no target", "'http://a:***@c' is no target"),
+        ] {
+            assert_eq!(without_passwords(text), safe);
+            assert!(holds_password(text), "{text}");
+        }
+        for text in ["ssh://u@h:22", "u:secret@h", "ssh://h:22", "ssh://[::1]:22", "see https://x/y:z", "://", ""] {
+            assert_eq!(without_passwords(text), text);
+            assert!(!holds_password(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_masked_text_has_its_length_and_no_more_of_its_hash_than_tells_it_apart() {
+        assert_eq!(
+            masked("mysql -psecret"),
+            format!("(14 bytes, SHA-256 begins {})", super::short_hash("mysql -psecret"))
+        );
+        assert_eq!(super::short_hash("").len(), 8);
+    }
+}

@@ -1,0 +1,47 @@
+//! The mistakes of a newcomer: each is answered in one line that says what to write instead.
+
+use std::process::{Command, Stdio};
+
+#[test]
+fn each_mistake_of_a_newcomer_is_answered_with_what_to_write() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["check", "--json", "db"], "use --format json"),
+        (&["check", "--html", "db"], "use --format html"),
+        (&["check", "--nagios", "db"], "use --format nagios"),
+        (&["check", "--port", "2222", "db"], "use -p PORT"),
+        (&["check", "-P", "2222", "db"], "use -p PORT"),
+        (&["check", "--user", "ops", "db"], "use -l LOGIN, or write user@host"),
+        (&["check", "--key", "id", "db"], "use -i FILE"),
+        (&["check", "--config", "x", "db"], "use -F CONFIG"),
+        (&["check", "--jump", "b", "db"], "use -J HOP"),
+        (&["check", "--host", "db"], "write the host without an option"),
+        (&["check", "--password", "x", "db"], "use --password-file FILE or SSH_DOCTOR_PASSWORD"),
+        (&["check", "--no-idle", "db"], "use --idle 0"),
+        (&["check", "--quick", "db"], "use --idle 0"),
+        (&["check", "--debug", "db"], "use -v"),
+        (&["check", "-q", "db"], "use --quiet"),
+        (&["check", "--no-color", "db"], "use --color never"),
+        (&["check", "-A", "db"], "leave it out"),
+        (&["check", "-L", "1:h:2", "db"], "leave it out"),
+        (&["check", "--parallel", "4", "db"], "use --jobs N"),
+        (&["check", "--inventory", "f", "db"], "use --targets FILE"),
+        (&["check", "--idle", "5", "db"], "write 5s or 5m"),
+        (&["check", "--idle", "1ms", "db"], "the shortest idle test is 1s; 0 skips it"),
+        (&["check", "--timeout", "10", "db"], "write 10s or 10m"),
+        (&["check", "--sessions", "2", "db"], "a number from 3 to 16"),
+        (&["check", "ssh ops@db"], "ssh-doctor check ops@db"),
+        (&["check", "db", "2222"], "host:2222 or -p 2222"),
+        (&["check", "--format", "yaml", "db"], "it takes text, json"),
+        (&["ops@db"], "run ssh-doctor check ops@db"),
+        (&["ssh", "db"], "unknown command 'ssh'"),
+        (&["explain", "idle-silent-dorp"], "idle-silent-drop"),
+        (&[], "ssh-doctor check HOST"),
+    ];
+    for (args, said) in cases {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ssh-doctor"));
+        let output = command.args(*args).stdin(Stdio::null()).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains(said) && told.lines().count() == 1, "{args:?}: {told}");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(3), 0), "{args:?}: {told}");
+    }
+}
