@@ -195,13 +195,4 @@ mod tests {
         assert!(told.contains("-a -f -g -k -M -N -n -q -s -T -t -X -x -Y -y -E -e: accepted"), "{told}");
         assert_eq!(check("").ssh.others.passed_over(), Vec::<String>::new());
     }
-
-    #[test]
-    fn what_is_spelt_as_elsewhere_is_answered_with_the_flag_that_does_it() {
-        for (flag, hint) in [("--port", "-p PORT"), ("--user=me", "-l LOGIN"), ("--json", "--format json")] {
-            let args = ["ssh-doctor", "check", flag, "db"].map(Into::into);
-            let sentence = Cli::read(args).unwrap_err().sentence();
-            assert!(sentence.contains(&format!("you may mean {hint}")), "{sentence}");
-        }
-    }
 }
