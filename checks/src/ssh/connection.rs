@@ -10,9 +10,9 @@ use tokio::time::sleep;
 
 use super::client_handler::ClientHandler;
 use super::ending::Ending;
-use super::keepalive::Replies;
 use super::observations::Observations;
 use super::recorder::FlowRecord;
+use super::replies::Replies;
 use super::tap::Watch;
 use crate::base::target::Route;
 use crate::base::text::sanitize;

@@ -1,13 +1,12 @@
 //! Asks whether a connection is alive. Any packet is an answer.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
 use super::channels::{ChannelKind, Opened};
 use super::connection::Connection;
+use super::replies::Replies;
 use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 
@@ -27,18 +26,6 @@ pub enum KeepaliveReply {
     Silent,
     /// The connection was already closed, or closed while we waited.
     Gone,
-}
-
-/// How a server answers global requests: learned once, and known to every connection to it.
-#[derive(Debug, Clone, Default)]
-pub struct Replies(Arc<AtomicBool>);
-
-impl Replies {
-    /// Whether it leaves them unanswered, against RFC 4254 section 4.
-    #[must_use]
-    pub fn are_missing(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 impl Connection {
@@ -85,7 +72,7 @@ impl Connection {
             let _ = timeout(wait, channel.close()).await;
         }
         if matches!(opened, Opened::Open(_) | Opened::Refused(_)) {
-            self.replies.0.store(true, Ordering::Relaxed);
+            self.replies.note_missing();
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::budget::Budget;
 use super::connection::{Connection, Via};
 use super::credential::Credential;
-use super::keepalive::Replies;
+use super::replies::Replies;
 use super::transport::Transport;
 use super::tunnel::Tunnel;
 use super::{connect, dial, observations};

@@ -20,6 +20,7 @@ pub mod observations;
 pub mod openssh;
 pub mod proxy;
 pub mod recorder;
+pub mod replies;
 pub mod run;
 pub mod sftp;
 pub mod tap;

@@ -29,7 +29,7 @@ const SEE_LIMITS: Fix = Fix {
 
 pub(super) const CONNECTION_LIMIT: Cause = Cause {
     code: "tcp-connection-limit",
-    stage: Check::Idle,
+    stage: Check::Tcp,
     title: "The number of connections from this address is limited",
     severity: Severity::Info,
     explanation: "Some connections were established, and further ones were refused while those went on: a limit on new or simultaneous connections from one address. `ufw limit` refuses \
@@ -191,7 +191,7 @@ pub(super) const LOSSY: Cause = Cause {
 
 pub(super) const REORDERING: Cause = Cause {
     code: "tcp-reordering",
-    stage: Check::Transfer,
+    stage: Check::Tcp,
     title: "Packets arrive out of order",
     severity: Severity::Info,
     explanation: "Segments overtake each other on the way. TCP takes late ones for lost, sends them again and slows down; nothing is lost, and sessions do not die of it. \

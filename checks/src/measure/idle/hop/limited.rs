@@ -195,7 +195,7 @@ mod tests {
     use crate::base::limits::Limits;
     use crate::base::target::Target;
     use crate::ssh::budget::Budget;
-    use crate::ssh::keepalive::Replies;
+    use crate::ssh::replies::Replies;
     use std::sync::Arc;
 
     #[tokio::test]
