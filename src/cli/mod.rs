@@ -27,7 +27,7 @@ pub use color::ColorArgs;
 pub use completions::{completion_script, known_hosts};
 pub use man::man_page;
 pub use misuse::Unread;
-pub use ssh_flags::OtherSshFlags;
+pub use ssh_flags::{OtherSshFlags, SshFlags};
 use values::{age, check_names, idle_duration, jobs, rate, services, stage_duration, whole_duration};
 pub(crate) use values::{port, watch_interval, watch_time};
 
@@ -172,48 +172,6 @@ pub struct CheckArgs {
     /// Show and record the commands of your settings and what they print as they are, not masked
     #[arg(long, help_heading = "Report")]
     pub record_plain: bool,
-}
-
-/// The flags that `ssh` has too.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Same as ssh")]
-pub struct SshFlags {
-    /// Port to connect to
-    #[arg(short = 'p', value_name = "PORT", value_parser = port)]
-    pub port: Option<u16>,
-    /// Login name on the server
-    #[arg(short = 'l', value_name = "LOGIN")]
-    pub login: Option<String>,
-    /// Private key to log in with; repeats
-    #[arg(short = 'i', value_name = "FILE", action = ArgAction::Append)]
-    pub identities: Vec<String>,
-    /// Configuration file instead of ~/.ssh/config; `none` for none
-    #[arg(short = 'F', value_name = "CONFIG")]
-    pub config: Option<String>,
-    /// Any option of ssh_config, as Key=Value; repeats
-    #[arg(short = 'o', value_name = "KEY=VALUE", action = ArgAction::Append)]
-    pub options: Vec<String>,
-    /// Hosts to jump through, separated by commas
-    #[arg(short = 'J', value_name = "HOPS")]
-    pub jump: Option<String>,
-    /// IPv4 only
-    #[arg(short = '4', conflicts_with = "inet6")]
-    pub inet: bool,
-    /// IPv6 only
-    #[arg(short = '6')]
-    pub inet6: bool,
-    /// The others.
-    #[command(flatten)]
-    pub others: OtherSshFlags,
-}
-
-impl SshFlags {
-    /// The same, with the settings that other flags stand for among the options; where an option was given too, that one counts.
-    #[must_use]
-    pub fn with_others(&self) -> Self {
-        let options = [&self.options[..], &self.others.options()].concat();
-        Self { options, ..self.clone() }
-    }
 }
 
 /// What to examine, and for how long.
