@@ -22,7 +22,7 @@ const FAILS: Cause = Cause {
         snippet: Some("ssh -vvv -o BatchMode=yes -o ControlPath=none {alias} true"),
         ..Fix::LOOK
     }],
-    symptoms: &["expecting SSH2_MSG_KEX_ECDH_REPLY"],
+    symptoms: &[],
     judge: |evidence| {
         let witness = evidence.witness.as_ref().filter(|witness| !witness.came_through())?;
         if is_broken_here(evidence) || is_for_want_of_an_answer(evidence, witness) {

@@ -38,6 +38,7 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
     symptoms: &[
         "command not found",
         "sh: <n>: <what>: not found",
+        "bash: line <n>: <what>: No such file or directory",
         "No such command",
         "rsync: command not found",
         "rsync: not found",

@@ -46,7 +46,7 @@ pub(super) const SOME_FLOWS_DEAD: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["ssh: connect to host port: Connection timed out", "Connection timed out", "works when tried again"],
+    symptoms: &["works when tried again"],
     hides: &["tcp-lossy", "tcp-source-banned", "network-outage", "path-unstable", "tcp-some-addresses-dead"],
     judge: |evidence| {
         let flows = evidence.timeline.dead_flows()?;

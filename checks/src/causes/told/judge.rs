@@ -121,7 +121,8 @@ fn owners(text: &str, writer: Writer) -> Vec<&'static Cause> {
 /// The family of a text in a log of this writer's, and its rank.
 fn family(text: &str, writer: Writer) -> Option<(usize, &'static Family)> {
     let fits = |family: &Family| family.writer == writer || family.writer == Writer::Anyone || writer == Writer::Anyone;
-    families().enumerate().find(|(_, family)| fits(family) && family.texts.contains(&text))
+    let has = |family: &Family| family.texts.iter().any(|known| known.eq_ignore_ascii_case(text));
+    families().enumerate().find(|(_, family)| fits(family) && has(family))
 }
 
 /// Of the texts in each line the closest: one that identifies a cause before one that several print, the longer before the shorter,
