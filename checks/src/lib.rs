@@ -82,7 +82,7 @@ async fn whole(ctx: Context, selected: &BTreeSet<Check>) -> (Evidence, Option<Lo
 }
 
 /// Runs the selected checks on one target: `tunnel` is the connection through the hops, where there are any. Leaves the login
-/// of a hop.
+/// of a hop; of any other target that was examined further, what it takes to log in again.
 async fn pipeline(
     mut ctx: Context,
     selected: &BTreeSet<Check>,
@@ -160,7 +160,9 @@ async fn pipeline(
     // A hop is left as it is: the way on leads through its connection.
     if selected.contains(&Check::Channel) {
         channel::complete(&ctx, logged_in.as_mut(), &mut evidence.channel.step).await;
+        let again = logged_in.as_ref().map(LoggedIn::without_connection);
         exit::say_goodbye(logged_in.take(), &mut evidence.exit.step).await;
+        logged_in = again;
     }
     per_server_queries::complete(name_servers, &ctx.stop, &mut evidence.dns.step).await;
     evidence.witness = asked.conclude().await.map(Box::new);

@@ -99,6 +99,21 @@ impl LoggedIn {
         }
     }
 
+    /// What it takes to log in again as this one did, and what is known of such a login.
+    pub(crate) fn without_connection(&self) -> Self {
+        Self {
+            connection: None,
+            login: self.login.clone(),
+            runs_commands: self.runs_commands,
+            running: None,
+            serves_sftp: self.serves_sftp,
+            sftp: None,
+            no_input: self.no_input,
+            is_stored: self.is_stored,
+            asked: None,
+        }
+    }
+
     /// Whether there is a connection to go on with: the one that auth left, or another one, where the server ends a connection with its
     /// session.
     pub(crate) async fn is_connected(&mut self, ctx: &Context) -> bool {
