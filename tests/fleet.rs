@@ -317,7 +317,7 @@ fn the_summary_folds_the_names_of_each_cause() {
     let summary: Vec<&str> = said.lines().skip_while(|line| !line.is_empty()).collect();
     assert!(summary[1].starts_with("21 targets: 20 broken, 1 inconclusive ("), "{said}");
     assert_eq!(summary[3], "tcp-refused (20)", "{said}");
-    assert!(summary[4..6].join("").contains("all in  127.4.0.0/27"), "{said}");
+    assert!(summary[4..6].join(" ").contains("all in 127.4.0.0/27"), "{said}");
     assert!(said.contains(&format!("\n  127.4.0.[1-20]:{closed}\n")), "{said}");
     let details = run(&["-F", "none", "--only", "tcp", "--details", "--targets", &list]);
     assert!(text(&details.stdout).matches("ssh-doctor explain tcp-refused").count() == 20, "{details:?}");

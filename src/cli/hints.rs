@@ -10,7 +10,7 @@ pub(super) fn for_option(option: &str) -> Option<&'static str> {
         "--prometheus" | "--metrics" => "use --format prometheus",
         "--port" | "-P" => "use -p PORT",
         "--user" | "--username" | "--login" | "-u" => "use -l LOGIN, or write user@host",
-        "--key" | "--identity" | "--identity-file" | "-k" => "use -i FILE",
+        "--key" | "--identity" | "--identity-file" => "use -i FILE",
         "--config" | "--config-file" => "use -F CONFIG",
         "--option" | "--options" => "use -o Key=Value",
         "--jump" | "--proxy-jump" | "--proxy" | "--via" | "--bastion" => "use -J HOP",
@@ -22,16 +22,13 @@ pub(super) fn for_option(option: &str) -> Option<&'static str> {
         }
         "--no-idle" | "--quick" | "--fast" | "--skip-idle" => "use --idle 0",
         "--idle-time" | "--idle-timeout" | "--keepalive" => "use --idle DURATION, such as --idle 30m",
-        "--connect-timeout" | "-w" | "-t" => "use --timeout DURATION, such as --timeout 10s",
-        "--silent" | "-q" => "use --quiet",
+        "--connect-timeout" => "use --timeout DURATION, such as --timeout 10s",
+        "--silent" => "use --quiet",
         "--debug" | "-d" => "use -v, or -vv for more",
         "--no-color" | "--no-colour" | "--colour" => "use --color never",
         "--out" | "--log" | "--file" => "use --output FILE, or --record FILE for the evidence",
         "--hosts" | "--inventory" | "--list-file" => "use --targets FILE",
         "--parallel" | "--threads" | "--forks" => "use --jobs N",
-        "-A" | "-a" | "-L" | "-R" | "-D" | "-X" | "-Y" | "-N" | "-T" | "-n" | "-f" | "-g" | "-C" => {
-            "it changes nothing here; leave it out"
-        }
         _ => return None,
     })
 }

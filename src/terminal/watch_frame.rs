@@ -68,7 +68,7 @@ mod tests {
         let lines = lines("db\u{1b}[2J", s(3725), &sessions, looks);
         assert_eq!(lines[0], "Watching db\\u{1b}[2J for 1:02:05, 3 lost; Ctrl-C ends it");
         assert_eq!(lines[1], "  ✓ data every 4 s         up 1:15");
-        assert!(lines[2].ends_with("up 1:15      idle 30 s of 1 min  lost 2 times, last 00:00…"), "{}", lines[2]);
+        assert!(lines[2].ends_with("up 1:15      idle 30 s of 60 s  lost 2 times, last …"), "{}", lines[2]);
         assert!(lines.iter().all(|line| line.chars().count() < 80));
     }
 }

@@ -10,7 +10,7 @@ const MASK: &[u8] = b"[masked]";
 /// What introduces a secret, and the secret in the group `s`.
 const SECRETS: &[&str] = &[
     // Options and assignments: --password X, password=X, "token": "X", SSHPASS='X'.
-    r#"(?:passw(?:or)?d|passphrase|passwd|secret|token|api[_-]?key|access[_-]?key|sshpass|credential)[a-z_-]*['"]?(?:\s*[=:]\s*|\s+(?:is|was)\s+)(?:b?'(?<s>[^']+)'|"(?<t>[^"]+)"|(?<u>[^\s'",;)}&]+))"#,
+    r#"(?:passw(?:or)?d|passphrase|passwd|[_-]pass|secret|token|api[_-]?key|access[_-]?key|sshpass|credential)[a-z_-]*['"]?(?:\s*[=:]\s*|\s+(?:is|was)\s+)(?:b?'(?<s>[^']+)'|"(?<t>[^"]+)"|(?<u>[^\s'",;)}&]+))"#,
     r#"(?:^|\s)--?(?:password|passphrase|pass|secret|token|pw)(?:=|\s+)['"]?(?<s>[^\s'"]+)"#,
     // sshpass -p X, plink -pw X, mysql-like -pX.
     r#"\bsshpass\s+-p\s*['"]?(?<s>[^\s'"]+)"#,
