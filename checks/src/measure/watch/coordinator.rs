@@ -21,7 +21,7 @@ use crate::os::host_changes::HostChanges;
 /// A loss is told once the other sessions have had the time to show theirs: the one with data asks every 4 s.
 const SETTLES: Duration = Duration::from_secs(6);
 /// Losses within this time of each other are one event.
-const TOGETHER: Duration = Duration::from_secs(10);
+const TOGETHER: Duration = Duration::from_secs(5);
 /// Between two heartbeats in the journal; each tells of another session.
 const HEARTBEAT: Duration = Duration::from_mins(1);
 
