@@ -57,12 +57,7 @@ fn the_fix_for_a_missing_algorithm_mends_ssh_and_is_called_weak_where_it_is() {
             );
         } else {
             // Our library speaks no truncated MAC; ssh does, and settles it.
-            assert_eq!(
-                (again.codes(), again.run.status),
-                (vec!["session-own-ssh-works"], Some(0)),
-                "{}",
-                again.told()
-            );
+            assert_eq!((again.codes(), again.run.status), (vec!["session-own-ssh-works"], Some(0)), "{}", again.told());
         }
     }
 }
