@@ -21,6 +21,9 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(1);
 const UNANSWERED: Duration = Duration::from_millis(1500);
 /// The kernel tells the age of the last acknowledgement in clock ticks of up to 10 ms, read a moment before ours.
 const TICKS: Duration = Duration::from_millis(50);
+/// What we send so soon after the other end's data is taken for a reply of the library to a request of its own (a server with
+/// ClientAliveInterval), to which nothing is due.
+const REPLY: Duration = Duration::from_millis(500);
 /// Gaps of one connection that are kept.
 const GAPS: usize = 100;
 
@@ -218,11 +221,13 @@ impl Observed {
             let sent = moments.sent.filter(|sent| Some(*sent) > moments.received.max(earlier))?;
             Some((sent.max(self.acked_at.unwrap_or(sent)), Duration::ZERO))
         };
+        let is_reply = moments.sent.zip(moments.received).is_some_and(|(sent, received)| sent <= received + REPLY);
         match self.expect {
             // At first the server's identification is.
             Expect::Answers(_) if moments.received.is_none() => Some((moments.opened, Duration::ZERO)),
-            Expect::Answers(_) => spoke_after(None),
-            Expect::Silence | Expect::Acknowledgements(_) => spoke_after(self.expect_since),
+            Expect::Answers(None) => spoke_after(None),
+            Expect::Answers(Some(_)) => spoke_after(None).filter(|_| !is_reply),
+            Expect::Silence | Expect::Acknowledgements(_) => spoke_after(self.expect_since).filter(|_| !is_reply),
             Expect::Carriage => None,
             Expect::Line(after) => {
                 let asked = self.expect_since?;
