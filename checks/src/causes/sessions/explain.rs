@@ -3,7 +3,7 @@
 use super::clusters::cluster;
 use crate::facts::connection::Manner;
 use crate::facts::idle::{Holds, Sign, What};
-use crate::facts::sessions::{Session, SessionEnd};
+use crate::facts::sessions::{Observer, Session, SessionEnd};
 
 /// Shorter idle times explain nothing: no known device has a shorter timer (causes/suspects), and people pause for longer.
 pub(super) const LEAST_IDLE_S: f64 = 10.0;
@@ -216,6 +216,8 @@ fn age_when_heard(session: &Session) -> Option<f64> {
         (SessionEnd::Died { unanswered_s, .. }, Some((Manner::Silent | Manner::Errno { .. }, _))) => {
             Some(age - unanswered_s.unwrap_or_default() - session.quiet_s)
         }
+        // The end of the watch closes sessions that may have been dead since they were heard.
+        (_, None) if session.observer == Observer::Watch => Some(age - session.quiet_s),
         _ => Some(age),
     }
 }
