@@ -178,7 +178,9 @@ fn a_path_that_drops_marked_packets_is_proven_and_mended() {
     let seen = lab.doctor(&server, &["--idle", "0", "-o", "IPQoS=af21 cs1"], s(60));
     assert_only(&seen, "path-dscp-dropped", "channel");
     assert_certain(&seen);
-    assert_eq!(seen.json["spent"]["connections"], 2, "{}", seen.told());
+    // The user's own, one that shows that the path and the server are well, and the one without marks.
+    assert_eq!(seen.json["spent"]["connections"], 3, "{}", seen.told());
+    assert_eq!(seen.json["spent"]["logins"], 2, "{}", seen.told());
     assert!(seen.told().contains("its data was acknowledged"), "{}", seen.told());
     assert_eq!(advised(&seen, "IPQoS"), "IPQoS none");
     let interactive =
