@@ -78,7 +78,7 @@ async fn open(test: &Test, line: &Line, role: Role) -> Result<IdleSession, Unope
 async fn in_vain(test: &Test) {
     test.control.opening_in_doubt().await;
     if test.login.budget.is_limited() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
