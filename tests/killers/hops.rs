@@ -143,7 +143,7 @@ fn behind_a_jump_it_is_said_that_no_hop_can_be_told() {
     assert_no_hop(&seen);
     let because = seen.json["diagnoses"][0]["because"].to_string();
     assert!(
-        because.contains("which hop it is could not be told: the connection goes through a proxy"),
+        because.contains("the hop that drops it is not known: the connection goes through a proxy command or a jump"),
         "{}",
         seen.told()
     );

@@ -66,7 +66,7 @@ fn haproxy_with_a_timer_for_each_direction_is_named() {
     let seen = examine(&lab, &front, 3 * TIMER);
     assert_codes(&seen, &["idle-closed-by-proxy", "idle-no-keepalive"]);
     let because = seen.json["diagnoses"][0]["because"].to_string();
-    let words = "data that only the server sent did not: what counts comes from the client";
+    let words = "data from the server alone did not keep a session alive: only data from the client counts";
     assert!(because.contains(words), "{}", seen.told());
     assert_manner(&seen, "fin");
     assert_bracket(&seen, f64::from(TIMER));

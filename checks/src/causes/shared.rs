@@ -44,13 +44,19 @@ pub(crate) const MOSH: Fix = Fix {
     ..Fix::CHANGE
 };
 
-/// Tunnels that end.
+/// Tunnels that end without a word: keepalives notice it.
 pub(crate) const AUTOSSH: Fix = Fix {
-    side: Side::Client,
-    summary: "Let tunnels reconnect automatically",
     snippet: Some(
         "autossh -M 0 -o ServerAliveInterval=15 -o ServerAliveCountMax=3 -o ExitOnForwardFailure=yes -N {alias}",
     ),
+    ..AUTOSSH_AFTER_CLOSE
+};
+
+/// Tunnels that the other side closes or resets: ssh ends by itself, and no keepalive prevents it.
+pub(crate) const AUTOSSH_AFTER_CLOSE: Fix = Fix {
+    side: Side::Client,
+    summary: "Let tunnels reconnect automatically",
+    snippet: Some("autossh -M 0 -o ExitOnForwardFailure=yes -N {alias}"),
     ..Fix::CHANGE
 };
 

@@ -73,6 +73,10 @@ pub struct TcpInfo {
     pub backoff: u8,
     /// Segments sent and not acknowledged.
     pub unacked: u32,
+    /// Bytes that are to be sent and have not left this machine: its route, its firewall or the window holds them; 0 where the system does not
+    /// tell.
+    #[serde(default)]
+    pub unsent_bytes: u32,
     /// Segments retransmitted since the connection began.
     pub retransmits: u32,
     /// Segments with data sent since the connection began, those sent again included; 0 where the system does not tell.
@@ -112,6 +116,19 @@ impl TcpInfo {
     #[must_use]
     pub fn lost(&self) -> u32 {
         self.retransmits.saturating_sub(self.duplicates)
+    }
+
+    /// Whether the other end has acknowledged everything: nothing is on its way, and nothing waits to be sent.
+    #[must_use]
+    pub fn is_acknowledged(&self) -> bool {
+        self.unacked == 0 && self.unsent_bytes == 0
+    }
+
+    /// Whether something of ours gets no answer: it is on its way, or it cannot leave this machine. A receiver that has no room for it (a
+    /// zero window) answers the kernel's probes.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.unacked > 0 || self.unsent_bytes > 0 && self.probes > 1
     }
 
     /// Whether the same data was sent again at least twice and has no acknowledgement yet.

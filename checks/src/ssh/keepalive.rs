@@ -83,7 +83,7 @@ impl Connection {
             self.watch.until(|seen| seen.received > received || seen.end.is_some()).await;
             let took = asked.elapsed();
             sleep(FAREWELL).await;
-            let arrived = self.socket().and_then(Socket::tcp_info).is_none_or(|tcp| tcp.unacked == 0);
+            let arrived = self.socket().and_then(Socket::tcp_info).is_none_or(|tcp| tcp.is_acknowledged());
             if arrived || self.is_closed() {
                 return took;
             }
@@ -96,7 +96,7 @@ impl Connection {
         self.watch.until(|seen| seen.sent > sent).await;
         loop {
             sleep(GLANCE).await;
-            if self.socket().and_then(Socket::tcp_info).is_some_and(|tcp| tcp.unacked == 0) {
+            if self.socket().and_then(Socket::tcp_info).is_some_and(|tcp| tcp.is_acknowledged()) {
                 return;
             }
         }

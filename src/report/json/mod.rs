@@ -177,7 +177,7 @@ impl<'a> Report<'a> {
             hops: evidence.hops.iter().map(|hop| HopReport::of(hop, findings, brief)).collect(),
             server: evidence.server.as_ref().filter(|_| !brief),
             witness: evidence.witness.as_deref().filter(|_| !brief),
-            timeline: TimelineReport::of(&evidence.timeline, brief),
+            timeline: TimelineReport::of(evidence, brief),
             diagnoses: if brief { findings.iter().map(Finding::brief).collect() } else { findings.into() },
             settings: &evidence.settings,
             spent: evidence.spent,

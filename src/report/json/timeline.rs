@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use ssh_doctor_checks::facts::Evidence;
 use ssh_doctor_checks::facts::timeline::{Event, Timeline};
 
 /// What happened to the connections, and what was noted of each. Times are seconds since the examination began.
@@ -17,7 +18,9 @@ pub(super) struct TimelineReport<'a> {
 }
 
 impl<'a> TimelineReport<'a> {
-    pub(super) fn of(timeline: &'a Timeline, brief: bool) -> Self {
-        Self { events: timeline.events(), timeline: if brief { Cow::default() } else { Cow::Borrowed(timeline) } }
+    pub(super) fn of(evidence: &'a Evidence, brief: bool) -> Self {
+        let events = evidence.undisturbed_timeline().events();
+        let timeline = &*evidence.timeline;
+        Self { events, timeline: if brief { Cow::default() } else { Cow::Borrowed(timeline) } }
     }
 }

@@ -36,11 +36,10 @@ pub(super) const SLOW: Cause = Cause {
             ..Fix::CHANGE
         },
         Fix {
-            side: Side::Client,
-            summary: "{first_answer} before the first answer: if your own ssh is slower still, disable Kerberos",
-            file: Some("~/.ssh/config"),
-            snippet: Some("Host {alias}\n    GSSAPIAuthentication no"),
-            ..Fix::CHANGE
+            side: Side::Server,
+            summary: "{first_answer} before the first answer: time the lookups of the account and of the client's name",
+            snippet: Some("time getent passwd {user}; time getent hosts $(echo $SSH_CLIENT | cut -d' ' -f1)"),
+            ..Fix::LOOK
         },
         Fix {
             side: Side::Server,

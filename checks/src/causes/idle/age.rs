@@ -2,7 +2,7 @@
 
 use super::one_session::OF_ONE_SESSION;
 use crate::base::text::seconds;
-use crate::causes::shared::{AUTOSSH, TMUX};
+use crate::causes::shared::{AUTOSSH_AFTER_CLOSE, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side, sessions, suspects, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::idle::age::ended_moving;
@@ -20,7 +20,7 @@ pub(super) const LIFETIME: Cause = Cause {
         with -M and some cloud administration services.",
     fixes: &[
         TMUX,
-        AUTOSSH,
+        AUTOSSH_AFTER_CLOSE,
         Fix {
             side: Side::Server,
             summary: "Find the maximum session time in the bastion's or server's configuration; its owner decides",
@@ -74,7 +74,7 @@ pub(super) const WALL_CLOCK: Cause = Cause {
             ..Fix::LOOK
         },
         TMUX,
-        AUTOSSH,
+        AUTOSSH_AFTER_CLOSE,
     ],
     hides: OF_ONE_SESSION,
     corroborated_by: &[testimony::out_of_memory],

@@ -197,7 +197,11 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
         format!("TCP keepalives of the kernel alone {kept}")
     }));
     because.extend(facts.server_data_held().map(|held| {
-        let counts = if held { "kept a session alive too" } else { "did not: only data from the client counts" };
+        let counts = if held {
+            "kept a session alive too"
+        } else {
+            "did not keep a session alive: only data from the client counts"
+        };
         format!("data from the server alone {counts}")
     }));
     because.extend(server_first(facts, first));

@@ -49,7 +49,7 @@ pub(super) const SOME_FLOWS_DEAD: Cause = Cause {
     symptoms: &["works when tried again"],
     hides: &["tcp-lossy", "tcp-source-banned", "network-outage", "path-unstable", "tcp-some-addresses-dead"],
     judge: |evidence| {
-        let flows = evidence.timeline.dead_flows()?;
+        let flows = evidence.undisturbed_timeline().dead_flows()?;
         let certainty = match (flows.dead.len(), flows.alive.len()) {
             (dead, alive) if dead > 2 && alive > 2 || flows.pattern.is_some() && dead > 1 => Certainty::Certain,
             (dead, _) if dead > 1 => Certainty::Likely,

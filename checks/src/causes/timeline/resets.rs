@@ -2,7 +2,7 @@
 
 use super::shared::moments;
 use crate::base::text::seconds;
-use crate::causes::shared::{AUTOSSH, MOSH, TMUX};
+use crate::causes::shared::{AUTOSSH_AFTER_CLOSE, MOSH, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -38,7 +38,7 @@ pub(super) const RANDOM_RESETS: Cause = Cause {
         },
         TMUX,
         MOSH,
-        AUTOSSH,
+        AUTOSSH_AFTER_CLOSE,
     ],
     symptoms: &[
         "Read from remote host: Connection reset by peer",
@@ -57,7 +57,7 @@ pub(super) const RANDOM_RESETS: Cause = Cause {
     ],
     strikes_anywhere: true,
     judge: |evidence| {
-        let resets = evidence.timeline.random_resets()?;
+        let resets = evidence.undisturbed_timeline().random_resets()?;
         let certainty = if resets.busy > 1 && resets.resets.len() > 2 { Certainty::Certain } else { Certainty::Likely };
         Some(Match::new(certainty, because(&resets)).reason_open())
     },

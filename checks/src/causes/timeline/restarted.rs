@@ -2,7 +2,7 @@
 
 use super::shared::counted;
 use crate::base::text::{sanitize, seconds};
-use crate::causes::shared::{AUTOSSH, MOSH, TMUX};
+use crate::causes::shared::{AUTOSSH_AFTER_CLOSE, MOSH, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side, sessions};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -36,7 +36,7 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
         },
         TMUX,
         MOSH,
-        AUTOSSH,
+        AUTOSSH_AFTER_CLOSE,
     ],
     symptoms: &[
         "Connection to closed by remote host.",
@@ -46,7 +46,7 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
     hides: &["session-wall-clock-cut", "tcp-source-banned"],
     strikes_anywhere: true,
     judge: |evidence| {
-        let end = evidence.timeline.mass_end()?;
+        let end = evidence.undisturbed_timeline().mass_end()?;
         let paused = end.new_after_s.is_some_and(|after| after > PAUSE_S);
         let another_key = || {
             evidence

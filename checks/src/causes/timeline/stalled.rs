@@ -60,7 +60,7 @@ pub(super) const SERVER_STALLED: Cause = Cause {
 };
 
 fn judge(evidence: &Evidence) -> Option<Match> {
-    let timeline = &evidence.timeline;
+    let timeline = evidence.undisturbed_timeline();
     let now = timeline.until_s;
     let events = timeline.stalls();
     let lengths: Vec<f64> = events.iter().map(|event| event.length_s(now)).collect();
@@ -103,8 +103,8 @@ fn because(evidence: &Evidence, events: &[Event], lengths: &[f64]) -> Vec<String
     if most > 1 {
         because.push(format!("up to {most} connections waited at once, and were answered together"));
     }
-    let flows = evidence.timeline.flows.iter();
-    let accepted = flows.filter(|flow| {
+    let timeline = evidence.undisturbed_timeline();
+    let accepted = timeline.flows.iter().filter(|flow| {
         let waited = flow.connected_s.zip(flow.version_s).filter(|(connected, version)| version - connected > 1.5);
         waited.is_some_and(|(connected, _)| events.iter().any(|event| event.covers(connected)))
     });

@@ -44,9 +44,9 @@ pub(super) const STATE_LOST: Cause = Cause {
     hides: &["session-wall-clock-cut", "session-lifetime-limit"],
     strikes_anywhere: true,
     judge: |evidence| {
-        let timeline = &evidence.timeline;
-        let lost = timeline.state_loss().filter(|lost| !is_limit_on_age(timeline, lost))?;
-        let oldest = outlived(timeline, &lost);
+        let timeline = evidence.undisturbed_timeline();
+        let lost = timeline.state_loss().filter(|lost| !is_limit_on_age(&timeline, lost))?;
+        let oldest = outlived(&timeline, &lost);
         let certainty = if lost.lost > 3 && oldest.is_some() { Certainty::Certain } else { Certainty::Likely };
         Some(Match::new(certainty, because(evidence, &lost, oldest)))
     },

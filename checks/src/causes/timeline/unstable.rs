@@ -63,7 +63,7 @@ pub(super) const PATH_UNSTABLE: Cause = Cause {
 };
 
 fn judge(evidence: &Evidence) -> Option<Match> {
-    let timeline = &evidence.timeline;
+    let timeline = evidence.undisturbed_timeline();
     let now = timeline.until_s;
     let is_outage = |event: &Event| event.until_s.is_none() && event.length_s(now) > OUTAGE_S;
     let events: Vec<Event> = timeline.interruptions().into_iter().filter(|event| !is_outage(event)).collect();
@@ -72,7 +72,7 @@ fn judge(evidence: &Evidence) -> Option<Match> {
     if events.is_empty() || events.len() == 1 && longest < ALONE_S {
         return None;
     }
-    let died = died_in(timeline, &events);
+    let died = died_in(&timeline, &events);
     let own = own_limit_s(evidence);
     let failed = hit_a_failed_check(evidence, &events);
     let killed = died > 0 || failed.is_some() || own.is_some_and(|limit| limit < longest);
@@ -83,7 +83,7 @@ fn judge(evidence: &Evidence) -> Option<Match> {
 }
 
 fn because(evidence: &Evidence, events: &[Event], lengths: &[f64], died: usize) -> Vec<String> {
-    let timeline = &evidence.timeline;
+    let timeline = evidence.undisturbed_timeline();
     let total: f64 = lengths.iter().sum();
     let share = 100.0 * total / timeline.until_s.max(1.0);
     let longest = lengths.iter().copied().fold(0.0, f64::max);
@@ -117,7 +117,7 @@ fn because(evidence: &Evidence, events: &[Event], lengths: &[f64], died: usize) 
 /// Where the path breaks.
 fn place(evidence: &Evidence, events: &[Event]) -> Option<String> {
     let path = evidence.idle.facts().and_then(|facts| facts.path.as_ref());
-    if let Some((alive, dead)) = evidence.timeline.last_hop_that_answered(path, events) {
+    if let Some((alive, dead)) = evidence.undisturbed_timeline().last_hop_that_answered(path, events) {
         let words = |hop| Timeline::hop_words(path, hop);
         return Some(match alive {
             0 => format!(

@@ -205,7 +205,7 @@ impl Arm {
     /// Whether it did not answer although TCP acknowledged our request: nothing on the path dropped it.
     #[must_use]
     pub fn was_acknowledged(&self) -> bool {
-        matches!(&self.end, StretchEnd::Died { manner: Manner::Silent, tcp: Some(tcp), .. } if tcp.unacked == 0)
+        matches!(&self.end, StretchEnd::Died { manner: Manner::Silent, tcp: Some(tcp), .. } if tcp.is_acknowledged())
     }
 
     /// Whether it was ended by the shell in it.

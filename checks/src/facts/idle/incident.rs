@@ -51,7 +51,17 @@ pub enum What {
     },
 }
 
+/// How long an incident can have gone on unnoticed, seconds: the address is looked at every second, the clocks four times as often.
+const UNNOTICED_S: f64 = 1.5;
+
 impl Incident {
+    /// The earliest moment at which it can have begun, seconds since the test began.
+    pub(crate) fn earliest_s(&self) -> f64 {
+        // The clock stands still while the machine is suspended.
+        let late_s = if let What::NotRun { late_s } = self.what { late_s } else { 0.0 };
+        self.at_s - late_s - UNNOTICED_S
+    }
+
     /// It in words, as the end of a sentence.
     pub(crate) fn words(&self) -> String {
         let when = seconds(self.at_s);

@@ -141,12 +141,14 @@ impl Facts {
         lengths.fold(0.0, f64::max)
     }
 
-    /// Whether the session with the kernel's TCP keepalives, and nothing of SSH, lived; `None` where there is no such arm.
+    /// Whether the session with the kernel's TCP keepalives, and nothing of SSH, lived, for longer than the silence that kills where one
+    /// does; `None` where no arm tells.
     #[must_use]
     pub fn tcp_keepalive_lived(&self) -> Option<bool> {
+        let died = self.timeout().died_s.unwrap_or_default();
         let mut arms = self.arms.iter().filter(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none());
         arms.find_map(|arm| match arm.end {
-            StretchEnd::Alive { .. } => Some(true),
+            StretchEnd::Alive { .. } => (arm.lasted_s >= died).then_some(true),
             StretchEnd::Died { .. } => Some(false),
             _ => None,
         })

@@ -1,6 +1,7 @@
 //! Every connection of an examination on one clock: when it opened, when it froze, when it ended. Times are seconds since the
 //! examination began.
 
+mod before;
 pub mod events;
 pub mod losses;
 

@@ -85,11 +85,24 @@ impl Finding {
 }
 
 impl Control {
-    /// Starts the task, which ends with the last handle and tells then how many connections it has opened.
-    pub(super) fn start(login: Arc<Login>, main: Arc<Connection>, deadline: Duration) -> (Self, JoinHandle<u32>) {
+    /// Starts the task, which ends with the last handle, or as soon as `incident` returns, since nothing that it finds counts from then on. It tells
+    /// how many connections it has opened.
+    pub(super) fn start(
+        login: Arc<Login>,
+        main: Arc<Connection>,
+        deadline: Duration,
+        incident: impl Future<Output = ()> + Send + 'static,
+    ) -> (Self, JoinHandle<u32>) {
         let (doubts, asked) = mpsc::unbounded_channel();
         let (opening_in_doubt, _) = watch::channel(false);
-        let task = tokio::spawn(Examiner { login, main, deadline, opened: 0 }.serve(asked));
+        let mut examiner = Examiner { login, main, deadline, opened: 0 };
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                () = examiner.serve(asked) => {}
+                () = incident => {}
+            }
+            examiner.opened
+        });
         (Self { doubts, opening_in_doubt: Arc::new(opening_in_doubt) }, task)
     }
 
@@ -118,7 +131,7 @@ impl Control {
 }
 
 impl Examiner {
-    async fn serve(mut self, mut doubts: mpsc::UnboundedReceiver<Doubt>) -> u32 {
+    async fn serve(&mut self, mut doubts: mpsc::UnboundedReceiver<Doubt>) {
         let mut last: Option<(Instant, Finding)> = None;
         while let Some(Doubt { since, finding: reply }) = doubts.recv().await {
             let shared = last.take_if(|(at, _)| *at + SHARED > since);
@@ -132,7 +145,6 @@ impl Examiner {
             let _ = reply.send(finding.clone());
             last = Some((at, finding));
         }
-        self.opened
     }
 
     async fn look(&mut self, asked: Instant) -> Finding {

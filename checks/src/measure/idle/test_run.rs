@@ -92,7 +92,8 @@ impl TestRun<'_> {
         let (ctx, limits, places) = (self.ctx, &self.ctx.limits, self.sessions);
         let since_s = self.timeline().await.until_s;
         let main = Arc::new(main);
-        let (control, controls) = Control::start(self.login.clone(), main.clone(), limits.connect);
+        let (control, controls) =
+            Control::start(self.login.clone(), main.clone(), limits.connect, self.monitor.incident());
         let test = Test { login: self.login.clone(), mark: self.mark.clone(), control, deadline: limits.connect };
         let longest = limits.idle.as_secs_f64();
         let has_hops = hop_locator::has_hops(self.login.route);

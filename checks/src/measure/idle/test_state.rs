@@ -24,6 +24,9 @@ const MAIN_INTERVAL: [u32; 2] = [2, 5];
 const AT_FIRST: Duration = Duration::from_mins(1);
 /// Busy sessions that are found dead within this time died together: one is asked more often than the other, and each has its deadline.
 const AT_ONCE: Duration = Duration::from_secs(15);
+/// How long a session with data is watched after the last death, where a session died that was kept alive: sessions are opened within this
+/// time, and what ends them at one age or at one moment ends it too.
+const MAY_END_TOO: Duration = Duration::from_secs(2);
 
 /// The state of the test.
 pub(super) struct TestState {
@@ -43,6 +46,8 @@ pub(super) struct TestState {
     confirmed: bool,
     /// When sessions died on which something moved: what sort of movement.
     moving_deaths: Vec<(Moves, Instant)>,
+    /// When the last session died.
+    last_death: Option<Instant>,
     over: bool,
 }
 
@@ -77,6 +82,7 @@ impl TestState {
             last_answer: None,
             confirmed: false,
             moving_deaths: Vec::new(),
+            last_death: None,
             over: false,
         }
     }
@@ -104,9 +110,20 @@ impl TestState {
             SessionEvent::Ended(stretch) => self.stretch_ended(session, &stretch, now),
             SessionEvent::Left => self.left(session),
         }
-        if !self.over && self.is_known(now) {
+        let is_known = self.is_known(now) || self.climbing().next().is_none();
+        if is_known && !self.may_end_too(now) {
             self.finish();
         }
+    }
+
+    /// Whether a session with data may yet end as others have just done: where one died that was kept alive, it was no silence.
+    fn may_end_too(&self, now: Instant) -> bool {
+        let is_busy = |view: &SessionView| {
+            view.role == Role::Data && !view.is_gone && !matches!(view.state, SessionState::Dead(_))
+        };
+        let recent = self.last_death.is_some_and(|at| now.saturating_duration_since(at) < MAY_END_TOO);
+        let kept_died = self.moving_deaths.iter().any(|(moves, _)| *moves == Moves::Keepalive);
+        recent && kept_died && self.sessions.values().any(is_busy)
     }
 
     /// Ends the test.
@@ -213,9 +230,6 @@ impl TestState {
     fn left(&mut self, session: u32) {
         if let Some(view) = self.sessions.get_mut(&session) {
             view.is_gone = true;
-        }
-        if self.climbing().next().is_none() {
-            self.finish();
         }
     }
 
@@ -391,8 +405,11 @@ impl TestState {
             }
         }
         let was_cut = self.is_cut();
-        if arm.death().is_some() && arm.moves != Moves::Nothing {
-            self.moving_deaths.push((arm.moves, now));
+        if arm.death().is_some() {
+            self.last_death = Some(now);
+            if arm.moves != Moves::Nothing {
+                self.moving_deaths.push((arm.moves, now));
+            }
         }
         let turn = self.learn(&arm) || !was_cut && self.is_cut();
         self.arms.push(arm);
@@ -469,7 +486,9 @@ impl TestState {
             // Probed at once, it shows whether it is dead too.
             Redirect::To(age)
         } else {
-            self.ladder.redirect(probe, age)
+            // With TCP keepalives it has to outlast the shortest silence that kills, whatever it was to outlast before.
+            let goal = if view.role == Role::TcpKeepalive { NextProbe::Await } else { probe };
+            self.ladder.redirect(goal, age)
         };
         let order = match redirect {
             Redirect::Stay => return,

@@ -47,7 +47,7 @@ pub(crate) async fn unmarked(connection: &Connection, login: &Login) -> Option<M
 async fn acknowledged(view: impl Fn() -> Option<TcpInfo>) -> Option<f64> {
     let began = Instant::now();
     while began.elapsed() < REPEATED {
-        if view().is_some_and(|tcp| tcp.unacked == 0) {
+        if view().is_some_and(|tcp| tcp.is_acknowledged()) {
             return Some(ms_since(began));
         }
         tokio::time::sleep(GLANCE).await;

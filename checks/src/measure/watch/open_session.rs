@@ -52,7 +52,7 @@ impl Open {
     pub(super) fn lost(&self, whom: &Whom, kind: SessionType, death: &Death) -> Session {
         let unanswered = death.asked.map(|asked| death.at.saturating_duration_since(asked));
         let silent = death.manner == Manner::Silent;
-        let acknowledged = silent && death.tcp.is_some_and(|tcp| tcp.unacked == 0);
+        let acknowledged = silent && death.tcp.is_some_and(|tcp| tcp.is_acknowledged());
         let end = match unanswered {
             // The kernel on the other side took everything: only sshd is missing.
             Some(waited) if acknowledged && waited > ON_THEIR_WAY => SessionEnd::ClosedHere {

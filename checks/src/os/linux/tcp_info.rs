@@ -14,6 +14,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<TcpInfo> {
         rto_us: word(offset_of!(libc::tcp_info, tcpi_rto))?,
         backoff: byte(offset_of!(libc::tcp_info, tcpi_backoff))?,
         unacked: word(offset_of!(libc::tcp_info, tcpi_unacked))?,
+        unsent_bytes: word(offset_of!(libc::tcp_info, tcpi_notsent_bytes)).unwrap_or_default(),
         retransmits: word(offset_of!(libc::tcp_info, tcpi_total_retrans))?,
         data_segments: word(offset_of!(libc::tcp_info, tcpi_data_segs_out)).unwrap_or_default(),
         duplicates: word(offset_of!(libc::tcp_info, tcpi_dsack_dups)).unwrap_or_default(),

@@ -154,7 +154,7 @@ impl Observed {
     }
 
     fn note_unacknowledged(&mut self, info: &TcpInfo, moments: &Moments) {
-        if info.unacked == 0 {
+        if !info.is_unanswered() {
             if self.unacked_since.take().is_some() {
                 self.acked_at = Some(moments.heard);
             }

@@ -115,9 +115,11 @@ impl Reader {
             return rest;
         }
         if text.len() > 4 && text.starts_with(b"SSH-") {
+            // After any other version comes no packet of RFC 4253: an SSH-1 server objects to ours in plain text.
+            let has_packets = text.starts_with(b"SSH-2.") || text.starts_with(b"SSH-1.99-");
             self.version = Some((String::from_utf8_lossy(text).into_owned(), now));
             self.version_line = std::mem::take(&mut self.buffer);
-            self.state = State::Packets;
+            self.state = if has_packets { State::Packets } else { State::Opaque };
             return rest;
         }
         self.line_count += 1;

@@ -140,9 +140,9 @@ fn socket(held: &IdleSession) -> Result<&Socket, NotLimited> {
 async fn settle(held: &IdleSession, deadline: Duration) -> Result<(), NotLimited> {
     let began = Instant::now();
     loop {
-        let unacked = socket(held)?.tcp_info().map_or(0, |info| info.unacked);
+        let acknowledged = socket(held)?.tcp_info().is_none_or(|info| info.is_acknowledged());
         let quiet = held.connection().quiet_since().elapsed();
-        if unacked == 0 && quiet >= SETTLED {
+        if acknowledged && quiet >= SETTLED {
             return Ok(());
         }
         if began.elapsed() > deadline {

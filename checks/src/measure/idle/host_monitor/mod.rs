@@ -43,10 +43,12 @@ impl HostMonitor {
     }
 
     /// Returns as soon as something has happened.
-    pub(super) async fn incident(&self) {
+    pub(super) fn incident(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut noticed = self.noticed.clone();
-        if noticed.wait_for(|noticed| *noticed).await.is_err() {
-            std::future::pending::<()>().await;
+        async move {
+            if noticed.wait_for(|noticed| *noticed).await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     }
 

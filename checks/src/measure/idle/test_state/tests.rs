@@ -27,3 +27,39 @@ fn a_death_that_another_ones_late_answer_undid_is_known_again_when_it_is_recorde
     state.learn(&Arm::sample(Moves::Nothing, 6.0, end));
     assert_eq!(state.ladder.bracket(), (5.0, Some(6.0)));
 }
+
+#[test]
+fn a_session_with_data_is_watched_a_little_longer_where_one_that_was_kept_alive_died() {
+    let now = Instant::now();
+    let after = |seconds: f64| now + Duration::from_secs_f64(seconds);
+    let ended = |state: &mut TestState| {
+        state.left(1);
+        state.last_death = Some(after(18.0));
+        state.take(1, SessionEvent::Left, after(18.1));
+        state.is_over()
+    };
+    let roles = || [(0, Role::Main), (1, Role::Ladder), (2, Role::Data)];
+    let mut silent_only = TestState::new(40.0, roles(), false, now);
+    assert!(ended(&mut silent_only), "nothing but silence kills here");
+    let mut state = TestState::new(40.0, roles(), false, now);
+    state.moving_deaths.push((Moves::Keepalive, after(10.5)));
+    assert!(!ended(&mut state), "what ended the kept session may end the one with data too");
+    state.take(2, SessionEvent::Asked, after(20.1));
+    assert!(state.is_over(), "it lives on");
+}
+
+#[test]
+fn tcp_keepalives_are_judged_only_by_what_outlasts_the_silence_that_kills() {
+    let now = Instant::now();
+    let after = |seconds: f64| now + Duration::from_secs_f64(seconds);
+    let mut state = TestState::new(60.0, [(1, Role::Ladder), (2, Role::TcpKeepalive)], false, now);
+    state.take(2, SessionEvent::Opened(None), now);
+    state.take(2, SessionEvent::Began(now), now);
+    state.ladder.alive(5.2, Speaker::Client);
+    for died in [5.97, 5.89] {
+        state.dead(died);
+        state.redirect_all(after(5.5));
+        let probe = state.sessions[&2].probe.and_then(NextProbe::length);
+        assert!(probe.is_some_and(|length| length > died), "{probe:?} after {died}");
+    }
+}

@@ -123,3 +123,11 @@ fn only_what_follows_the_version_is_given_back() {
     assert_eq!(read(b"hello\r\nSSH-2.0-x\r\n", &[]).after, b"");
     assert_eq!(read(b"hello\r\n", &[]).after, b"");
 }
+
+#[test]
+fn what_an_ssh_1_server_says_after_its_version_is_no_packet() {
+    let length = |version: &str| read(format!("{version}\nProtocol mismatch.\n").as_bytes(), &[5]).packets.1;
+    assert_eq!(["SSH-1.5-1.2.27", "SSH-3.0-x"].map(length), [None, None]);
+    let prot = Some(u32::from_be_bytes(*b"Prot"));
+    assert_eq!(["SSH-2.0-x", "SSH-1.99-x"].map(length), [prot, prot]);
+}
