@@ -4,15 +4,8 @@ use super::{Cause, Fix, Severity, Side};
 use crate::facts::Check;
 
 /// The causes that only a client's own words tell.
-pub static CAUSES: &[Cause] = &[
-    FORWARD_UNREACHABLE,
-    LOCAL_FORWARD_FAILED,
-    X11_REFUSED,
-    HOME_MISSING,
-    NO_TERMINAL,
-    SSH_CANNOT_START,
-    UDP_BLOCKED,
-];
+pub static CAUSES: &[Cause] =
+    &[FORWARD_UNREACHABLE, LOCAL_FORWARD_FAILED, X11_REFUSED, HOME_MISSING, NO_TERMINAL, SSH_CANNOT_START, UDP_BLOCKED];
 
 const FORWARD_UNREACHABLE: Cause = Cause {
     code: "channel-forward-unreachable",
@@ -88,7 +81,7 @@ const X11_REFUSED: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "Check the setting and the program",
-            snippet: Some("sudo sshd -T | grep -iE '^(x11|xauthlocation|addressfamily)'; command -v xauth"),
+            snippet: Some("sudo sshd -T | grep -iE '^(x11|xauthlocation|addressfamily)'; ls -l /usr/bin/xauth"),
             ..Fix::LOOK
         },
         Fix {
@@ -176,7 +169,7 @@ const SSH_CANNOT_START: Cause = Cause {
         },
         Fix {
             summary: "Start the system's ssh without the other libraries",
-            snippet: Some("env -u LD_LIBRARY_PATH /usr/bin/ssh {alias}"),
+            snippet: Some("LD_LIBRARY_PATH= /usr/bin/ssh {alias}"),
             ..Fix::CHANGE
         },
     ],
@@ -206,6 +199,7 @@ const UDP_BLOCKED: Cause = Cause {
         },
         Fix { summary: "Use a single port that is open", snippet: Some("mosh -p 60001 {alias}"), ..Fix::CHANGE },
     ],
+    strikes_anywhere: true,
     symptoms: &["Nothing received from server on UDP port <port>", "mosh did not make a successful connection"],
     ..Cause::NEW
 };

@@ -126,7 +126,7 @@ impl Budget {
     }
 
     /// Whether further connections were refused a moment ago: each one more may prolong that, and lock the user out.
-    pub(super) fn is_limited(&self) -> bool {
+    pub(crate) fn is_limited(&self) -> bool {
         /// Longer than the window of `ufw limit`, 30 s.
         const REST: Duration = Duration::from_secs(35);
         self.further().refused_at.is_some_and(|at| at.elapsed() < REST)

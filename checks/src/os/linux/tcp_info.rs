@@ -27,3 +27,9 @@ pub(crate) fn read(bytes: &[u8]) -> Option<TcpInfo> {
         path_mtu: word(offset_of!(libc::tcp_info, tcpi_pmtu))?,
     })
 }
+
+/// Bytes that the other end has acknowledged since the connection began; `None` on a kernel that does not count them.
+pub(crate) fn acknowledged(bytes: &[u8]) -> Option<u64> {
+    let at = offset_of!(libc::tcp_info, tcpi_bytes_acked);
+    Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}

@@ -85,11 +85,18 @@ pub(super) static FAMILIES: &[Family] = &[
         unless: &[],
         is_wrapper: false,
         is_named: false,
-        candidates: &[is(
-            "auth-slow",
-            Always,
-            "logins are slow too: the name of the client's address does not lead back to it. By itself the line is harmless",
-        )],
+        candidates: &[
+            is(
+                "auth-slow",
+                Always,
+                "logins are slow: sshd waits for the name of the client's address; else it is harmless",
+            ),
+            is(
+                "auth-key-rejected",
+                Always,
+                "the key's line has from= with a name, which the address does not lead back to",
+            ),
+        ],
     },
     Family {
         texts: &[
