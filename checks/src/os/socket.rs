@@ -155,6 +155,13 @@ impl Socket {
         self.with_tcp_info(super::linux::tcp_info::acknowledged)
     }
 
+    /// The shortest round trip of the last minutes, which a busy machine does not lengthen; `None` where the system does not tell.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn shortest_rtt(&self) -> Option<Duration> {
+        self.with_tcp_info(super::linux::tcp_info::shortest_rtt)
+    }
+
     #[cfg(target_os = "linux")]
     fn with_tcp_info<T>(&self, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
         let mut info = [0_u8; size_of::<libc::tcp_info>()];
@@ -173,6 +180,13 @@ impl Socket {
             return None;
         }
         read(info.get(..usize::try_from(length).ok()?)?)
+    }
+
+    /// The shortest round trip: nothing that we can read on this system.
+    #[cfg(not(target_os = "linux"))]
+    #[must_use]
+    pub fn shortest_rtt(&self) -> Option<Duration> {
+        None
     }
 
     /// Bytes that the other end has acknowledged: nothing that we can read on this system.

@@ -143,7 +143,7 @@ impl Connection {
     pub(crate) fn is_far(&self) -> bool {
         /// Beyond what a local network or a data centre takes.
         const NEAR: Duration = Duration::from_millis(5);
-        self.socket().and_then(Socket::tcp_info).is_none_or(|tcp| tcp.rtt() >= NEAR)
+        self.socket().and_then(Socket::shortest_rtt).is_none_or(|shortest| shortest >= NEAR)
     }
 
     /// Since when nothing has moved on the connection, either way.
