@@ -64,7 +64,9 @@ fn an_rsa_key_that_is_too_short_for_ssh_is_named_whoever_holds_it() {
     lab.home().keygen("by_rsa", &["-t", "rsa", "-b", "2048"]);
     lab.home().authorize("by_rsa");
     let only = lab.home().key("by_rsa").display().to_string();
-    fs::remove_file(lab.home().key("id_ed25519")).expect("the usual key");
+    for usual in ["id_ed25519", "id_ed25519.pub"] {
+        fs::remove_file(lab.home().key(usual)).expect("the usual key");
+    }
     let server = lab.sshd(&[]);
     assert_eq!(plain(&server, &["-i", &only, "-oBatchMode=yes"]).status, Some(255));
     let seen = login(&lab, &server, &[&strict[..], &["-i", &only]].concat());
