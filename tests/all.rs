@@ -42,6 +42,7 @@ mod own_keepalive;
 mod own_ssh;
 mod path;
 mod paused;
+mod placeholders;
 mod prose;
 mod proxies;
 mod questions;

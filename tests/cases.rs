@@ -21,6 +21,7 @@ use ssh_doctor_fixtures::raw::Raw;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::placeholders::left_open;
 use crate::screen::misfit;
 
 /// Cases that run at the same time: more would starve each other of the processor, and time is what they measure.
@@ -173,6 +174,9 @@ async fn wrong(case: &Case) -> Option<String> {
     };
     if let Some(found) = diagnosis.findings.iter().find(overclaims) {
         return Some(format!("{}: {} excludes its look-alikes, and its explanation does not", case.name, found.code));
+    }
+    if let Some(open) = left_open(&diagnosis.findings) {
+        return Some(format!("{}: {open}\n", case.name));
     }
     if let Some(misfit) = misfit(&evidence, &diagnosis) {
         return Some(format!("{}: {misfit}", case.name));

@@ -17,10 +17,7 @@ mod snippets;
 const OTHER_PREFIXES: [&str; 6] = ["path", "session", "jump", "network", "server", "rekey"];
 
 /// Causes that no case, recording or lab shows yet, only the tests of their judges; each with what it would take.
-const NOT_SHOWN: [(&str, &str); 2] = [
-    ("tcp-connection-limit", "its lab is not written: unit tests only"),
-    ("tcp-reordering", "its lab is not written: unit tests only"),
-];
+const NOT_SHOWN: [(&str, &str); 1] = [("tcp-reordering", "its lab is not written: unit tests only")];
 
 fn in_root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

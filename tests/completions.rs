@@ -76,19 +76,22 @@ fn fish_completes_commands_options_values_hosts_codes_and_cases() {
 
 #[test]
 fn zsh_takes_the_script_and_completes_commands_options_values_hosts_codes_and_cases() {
-    // A shell in a terminal of its own: only its line editor completes.
-    let drive = |typed: &str| {
+    // A shell in a terminal of its own: only its line editor completes. Each step waits for what the one before it shows.
+    let drive = |typed: &str, expected: &[&str]| {
         format!(
-            "zmodload zsh/zpty; zpty shell zsh -fi; \
+            "zmodload zsh/zpty; zpty -b shell zsh -fi; seen=''; \
+             shows() {{ local word; for word; do [[ $seen == *$word* ]] || return 1; done }}; \
+             await() {{ local part; repeat 600; do while zpty -r -t shell part; do seen+=$part; done; shows $@ && return; sleep 0.05; done }}; \
              zpty -w shell \"PS1='>'; autoload -U compinit; compinit -u -D; source ./script; compdef _ssh-doctor ssh-doctor; \
-             zstyle ':completion:*' list-prompt ''; LISTMAX=0; bindkey '^I' expand-or-complete; unsetopt LIST_BEEP; setopt LIST_ROWS_FIRST\"; \
-             sleep 1; zpty -n -w shell \"ssh-doctor {typed}\"$'\\t\\t'; sleep 1; zpty -n -w shell $'\\x03'; \
-             while zpty -r -t shell line; do print -r -- \"$line\"; done; zpty -d shell"
+             zstyle ':completion:*' list-prompt ''; LISTMAX=0; bindkey '^I' expand-or-complete; unsetopt LIST_BEEP; setopt LIST_ROWS_FIRST; \
+             print set''tled\"; \
+             await settled; zpty -n -w shell \"ssh-doctor {typed}\"$'\\t\\t'; await {}; print -r -- \"$seen\"; zpty -d shell",
+            expected.join(" ")
         )
     };
     let home = home("zsh");
     for (typed, expected) in TYPED {
-        let Some(printed) = printed(&home, "zsh", &drive(typed)) else { return };
+        let Some(printed) = printed(&home, "zsh", &drive(typed, expected)) else { return };
         for word in expected {
             assert!(printed.contains(word), "{typed}: {word} is not in\n{printed}");
         }

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use ssh_doctor::clients::Client;
+use ssh_doctor::explain::{explained, render};
+use ssh_doctor::report::Style;
 use ssh_doctor_checks::causes;
 use ssh_doctor_checks::causes::told::{families, judge, texts};
 use ssh_doctor_checks::facts::certainty::Certainty;
@@ -136,6 +139,42 @@ fn no_bare_text_of_the_catalogue_is_unknown_and_shared_ones_give_candidates() {
             assert!(told.len() > 1 || is_named, "{text:?}: {told:?}");
         }
     }
+}
+
+/// What the first lines of an answer say of the text that was asked about, with its white space left out.
+fn said_of(text: &str) -> String {
+    let explained = explained(text.as_bytes(), text, Client::Ssh).unwrap();
+    let answer = render(&explained, text, &Style::default());
+    let bare = |text: &str| text.split_whitespace().collect::<String>();
+    let head = bare(answer.split("\n\n").next().unwrap_or_default());
+    head.strip_prefix(&format!("\"{}\":", bare(text)))
+        .unwrap_or_else(|| panic!("{text:?} does not begin: {answer}"))
+        .to_owned()
+}
+
+#[test]
+fn of_a_bare_line_no_verdict_is_claimed() {
+    let of_causes = causes::all().filter_map(|cause| cause.symptoms.first());
+    let of_families = families().filter_map(|family| family.texts.first());
+    let texts: Vec<_> = of_causes.chain(of_families).map(|text| sample(text)).collect();
+    assert!(texts.len() > 150, "{}", texts.len());
+    let steps =
+        ["debug1: Authentication succeeded (publickey).", "frobnication of the quux", "Connection reset by peer"];
+    for text in texts.iter().map(String::as_str).chain(steps) {
+        let said = said_of(text).to_lowercase();
+        for verdict in ["broken", "degraded", "healthy", "inconclusive", "fail", "problem"] {
+            assert!(!said.contains(verdict), "{text:?}: {said}");
+        }
+    }
+    assert_eq!(said_of("Connection reset by peer"), "severalcausesprintthistext,thelikeliestfirst");
+    assert_eq!(said_of("Too many authentication failures"), "onecauseprintsthistext");
+    assert_eq!(said_of("frobnication of the quux"), "nocauseinthecatalogueprintsthistext");
+}
+
+#[test]
+fn a_log_with_the_steps_of_a_connection_keeps_its_verdict() {
+    let log = "debug1: Connecting to db [192.0.2.7] port 22.\nssh: connect to host db port 22: Connection refused\n";
+    assert!(explain(&["-"], log.as_bytes()).stdout.contains("BROKEN  db: it fails at tcp"));
 }
 
 #[test]

@@ -107,16 +107,51 @@ fn a_key_in_the_file_of_revoked_ones_gets_no_login_and_what_cannot_be_read_is_no
 }
 
 #[test]
-fn a_command_that_prints_the_key_is_not_run_and_nothing_is_sure() {
+fn a_command_that_may_print_the_key_is_run_by_ssh_alone_which_settles_whether_it_does() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);
     let line = read(&lab, KNOWN_HOSTS);
     lab.home().write(KNOWN_HOSTS, "");
     lab.home().write("line", &line);
-    let command = format!("KnownHostsCommand=/bin/cat {}", lab.home().path("line").display());
-    let seen = assert_agreed(&lab, &server, &["-o", &command]);
-    assert_eq!((seen.codes(), &seen.json["verdict"]), (vec!["hostkey-unknown"], &"healthy".into()), "{}", seen.told());
-    assert_eq!(seen.json["diagnoses"][0]["certainty"], "possible", "{}", seen.told());
+    let option = |name: &str| format!("KnownHostsCommand=/bin/cat {}", lab.home().path(name).display());
+    for strictness in ["StrictHostKeyChecking=yes", "StrictHostKeyChecking=ask"] {
+        let seen = assert_agreed(&lab, &server, &["-o", &option("line"), "-o", strictness]);
+        let found = (seen.codes(), &seen.json["verdict"]);
+        assert_eq!(found, (vec!["session-own-ssh-works"], &"healthy".into()), "{}", seen.told());
+        assert!(seen.json["diagnoses"][0]["because"].to_string().contains("without a question"), "{}", seen.told());
+        // What prints nothing leaves the key unknown.
+        let (ssh, seen) = both(&lab, &server, &["-o", "KnownHostsCommand=/bin/true", "-o", strictness]);
+        assert_eq!((ssh.status, seen.codes()), (Some(255), vec!["hostkey-unknown"]), "{}", seen.told());
+        assert_eq!((&seen.json["verdict"], seen.died_at()), (&"broken".into(), Some("hostkey")), "{}", seen.told());
+        let first = &seen.json["diagnoses"][0];
+        assert_eq!(first["certainty"], "certain", "{}", seen.told());
+        assert!(first["because"][0].to_string().contains("Host key verification failed"), "{}", seen.told());
+    }
+    let (ssh, seen) = both(&lab, &server, &["-o", &option("missing")]);
+    assert_eq!((ssh.status, seen.codes().first()), (Some(255), Some(&"session-own-ssh-fails")), "{}", seen.told());
+    // Without ssh's own word nothing is sure, and nothing is called healthy.
+    let seen = lab.doctor(&server, &["--only", "handshake,hostkey", "-oBatchMode=yes", "-o", &option("line")], s(30));
+    assert_ne!(seen.json["verdict"], "healthy", "{}", seen.told());
+}
+
+#[test]
+fn ssh_is_not_run_as_a_witness_where_it_would_log_in_to_a_key_that_has_changed() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["LogLevel DEBUG2"]);
+    lab.home().make_key("other");
+    let other = read(&lab, "other.pub");
+    lab.home().write(KNOWN_HOSTS, &format!("[{}]:{} {other}", server.address(), server.port()));
+    let [krl, listed] = ["krl", "other.pub"].map(|name| lab.home().path(name).display().to_string());
+    assert_eq!(lab.run("ssh-keygen", &["-q", "-k", "-f", &krl, &listed], s(10)).status, Some(0));
+    let revoked = format!("RevokedHostKeys={krl}");
+    // A setting that only ssh can honour, a wish, and a file that only ssh can read.
+    for more in [&["-o", "KnownHostsCommand=/bin/true"][..], &["--with-ssh"], &["-o", &revoked]] {
+        let options = [&["--only", "auth", "-o", "StrictHostKeyChecking=no"], more].concat();
+        let seen = lab.doctor(&server, &options, s(30));
+        assert_eq!(seen.codes(), ["hostkey-changed"], "{more:?}: {}", seen.told());
+        assert_eq!(seen.json["verdict"], "inconclusive", "{more:?}: {}", seen.told());
+    }
+    assert!(!server.log().contains("userauth-request"), "{}", server.log());
 }
 
 #[test]

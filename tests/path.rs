@@ -91,6 +91,10 @@ fn a_black_hole_for_full_packets_is_proven_where_the_transfer_stalls() {
     let seen = lab.doctor(&server, &["--idle", "0"], s(60));
     assert_only(&seen, "path-mtu-blackhole", "transfer");
     assert_certain(&seen);
+    // The stall, the other sizes, and nothing more that would stall as well.
+    assert!(seen.run.took < s(30), "{}", seen.told());
+    assert_eq!(seen.check("exit")["status"], "skip", "{}", seen.told());
+    assert!(eventually(s(2), || server.connections() == 0), "what stalled is left: {}", server.log());
     assert_eq!(seen.json["spent"]["failed_logins"], 0, "{}", seen.told());
     assert!(!works(&lab, &server, &[], s(4)));
     clamp_with_iptables(&lab, &seen);
@@ -178,7 +182,9 @@ fn a_path_that_drops_marked_packets_is_proven_and_mended() {
     let seen = lab.doctor(&server, &["--idle", "0", "-o", "IPQoS=af21 cs1"], s(60));
     assert_only(&seen, "path-dscp-dropped", "channel");
     assert_certain(&seen);
-    assert_eq!(seen.json["spent"]["connections"], 2, "{}", seen.told());
+    // The user's own, one that shows that the path and the server are well, and the one without marks.
+    assert_eq!(seen.json["spent"]["connections"], 3, "{}", seen.told());
+    assert_eq!(seen.json["spent"]["logins"], 2, "{}", seen.told());
     assert!(seen.told().contains("its data was acknowledged"), "{}", seen.told());
     assert_eq!(advised(&seen, "IPQoS"), "IPQoS none");
     let interactive =

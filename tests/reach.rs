@@ -106,7 +106,22 @@ fn a_limit_on_new_connections_that_drops_is_a_possible_ban() {
 #[test]
 fn a_limit_on_new_connections_that_rejects_is_a_possible_ban() {
     let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["Subsystem sftp internal-sftp"]);
+    lab.forward(&format!("{SYN} limit rate over 1/minute burst 4 packets reject with icmp type port-unreachable"));
+    let seen = finds(&lab, &["--idle", "0", "--deep"], &["tcp-source-banned"], &server);
+    assert_eq!(seen.json["diagnoses"][0]["certainty"], "possible", "{}", seen.told());
+}
+
+#[test]
+fn a_limit_on_new_connections_is_named_and_the_sessions_that_were_let_in_are_held() {
+    let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);
     lab.forward(&format!("{SYN} limit rate over 1/minute burst 4 packets reject with icmp type port-unreachable"));
-    finds(&lab, &["--idle", "6s"], &["tcp-source-banned"], &server);
+    let seen = finds(&lab, &["--idle", "6s"], &["tcp-connection-limit"], &server);
+    assert_eq!(seen.json["diagnoses"][0]["certainty"], "possible", "{}", seen.told());
+    assert_eq!((&seen.json["verdict"], seen.run.status), (&"healthy".into(), Some(0)), "{}", seen.told());
+    let spent = &seen.json["spent"];
+    assert_eq!((&spent["limit"]["accepted"], &spent["limit"]["refused"]), (&3.into(), &1.into()), "{}", seen.told());
+    assert_eq!((&spent["logins"], &spent["failed_logins"]), (&4.into(), &0.into()), "{}", seen.told());
+    assert!(seen.idle()["timeout"]["survived_s"].as_f64() >= Some(5.5), "{}", seen.told());
 }

@@ -8,7 +8,7 @@ use ssh_doctor_checks::facts::log::{Connection, Gap, Log};
 use ssh_doctor_checks::facts::Examined;
 
 use super::log::Explained;
-use crate::diagnose::{FilledFix, Finding, Verdict};
+use crate::diagnose::{Diagnosis, FilledFix, Finding, Verdict};
 use crate::report::Style;
 use crate::report::finding::{certainty, fixes, listed, severity};
 use crate::report::style::{INDENT, Ink, PASTE};
@@ -29,7 +29,7 @@ pub fn render(explained: &Explained, name: &str, style: &Style) -> String {
         parts.push(kinds(explained, style));
     }
     match findings.first() {
-        Some(first) if first.certainty == Certainty::Possible => parts.extend(open_question(explained, style)),
+        Some(first) if first.certainty == Certainty::Possible => parts.extend(open_question(explained, name, style)),
         Some(first) => {
             parts.extend(cause(first, style));
             parts.extend(others(explained, style));
@@ -40,9 +40,47 @@ pub fn render(explained: &Explained, name: &str, style: &Style) -> String {
     parts.join("\n\n")
 }
 
-/// The verdict, whom the log is about, and who wrote it.
+/// What stands first: of a log the verdict and whom it is about, of a bare text how many causes print it; and who wrote it.
 fn headline(explained: &Explained, name: &str, style: Style) -> String {
-    let log = explained.log();
+    let line = if is_bare(explained.log()) { meaning(explained, name, style) } else { verdict(explained, name, style) };
+    let about = origin(explained.log());
+    if about.is_empty() {
+        return line;
+    }
+    format!("{line}\n{}", style.paint(Ink::Faint, &style.wrapped("  ", "  ", &about.join("; "))))
+}
+
+/// Whether a text is all that there is: a line, or several without the steps of a connection. Nobody examined anything.
+fn is_bare(log: &Log) -> bool {
+    let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
+    log.connections.len() <= 1 && (log.lines <= 1 || !has_steps)
+}
+
+/// How far a bare text identifies its cause, which is no verdict on a server.
+fn meaning(explained: &Explained, name: &str, style: Style) -> String {
+    let Diagnosis { verdict, findings, .. } = &explained.diagnosis;
+    let meaning = match (&findings[..], verdict) {
+        ([], Verdict::Healthy) => "a step that succeeds",
+        ([], _) => "no cause in the catalogue prints this text",
+        ([only], _) if only.certainty == Certainty::Possible => "one known cause prints this text, others may",
+        ([first, ..], _) => match first.certainty {
+            Certainty::Certain => "one cause prints this text",
+            Certainty::Likely => "one cause usually prints this text",
+            Certainty::Possible => "several causes print this text, the likeliest first",
+        },
+    };
+    // Of several lines none stands for the whole.
+    let subject = match name.trim() {
+        lines if lines.contains('\n') => "the text".to_owned(),
+        "standard input" => "standard input".to_owned(),
+        text => format!("\"{}\"", sanitize(text)),
+    };
+    let line = style.wrapped("", "  ", &format!("{subject}: {meaning}"));
+    style.paint(Ink::Strong, &line)
+}
+
+/// The verdict on what a log records, and whom it is about.
+fn verdict(explained: &Explained, name: &str, style: Style) -> String {
     let ink = Ink::from(explained.diagnosis.verdict);
     let word = explained.diagnosis.verdict.name().to_uppercase();
     let target = &explained.evidence.target;
@@ -55,7 +93,11 @@ fn headline(explained: &Explained, name: &str, style: Style) -> String {
         (Verdict::Inconclusive, _) => "no text in it is known".to_owned(),
     };
     let line = style.wrapped("", "  ", &format!("{}{word}  {about}: {meaning}", style.sign(ink)));
-    let line = line.replacen(&word, &style.paint(ink, &word), 1);
+    line.replacen(&word, &style.paint(ink, &word), 1)
+}
+
+/// Who wrote a log, how long it is, and of which time.
+fn origin(log: &Log) -> Vec<String> {
     let mut about = Vec::new();
     if let Some(program) = log.programs.first() {
         let version = program.version.as_ref().map(|version| format!(" {}", sanitize(version))).unwrap_or_default();
@@ -68,10 +110,7 @@ fn headline(explained: &Explained, name: &str, style: Style) -> String {
     if let (Some(first), Some(last)) = (&log.first, &log.last) {
         about.push(format!("{} to {}", sanitize(first), sanitize(last)));
     }
-    if about.is_empty() {
-        return line;
-    }
-    format!("{line}\n{}", style.paint(Ink::Faint, &style.wrapped("  ", "  ", &about.join("; "))))
+    about
 }
 
 /// The target in the form of a TARGET.
@@ -100,11 +139,13 @@ fn cause(found: &Finding, style: Style) -> Vec<String> {
 }
 
 /// The causes that fit, the likeliest first, what tells them apart, the command that settles it, and what to do if it is the first.
-fn open_question(explained: &Explained, style: Style) -> Vec<String> {
+fn open_question(explained: &Explained, name: &str, style: Style) -> Vec<String> {
     let findings = &explained.diagnosis.findings;
     let first = &findings[0];
-    let seen =
-        first.because.first().map_or_else(String::new, |line| style.wrapped(INDENT, INDENT, &format!("Seen: {line}")));
+    let is_bare = is_bare(explained.log());
+    // The first line of the answer has a bare text already.
+    let seen = first.because.first().filter(|line| !(is_bare && line.ends_with(&sanitize(name.trim()))));
+    let seen = seen.map(|line| style.wrapped(INDENT, INDENT, &format!("Seen: {line}")));
     let ranked = findings.iter().zip(&explained.signs).filter_map(|(found, sign)| Some((found, (*sign)?)));
     let ranked: Vec<_> = ranked
         .take(CANDIDATES)
@@ -115,8 +156,9 @@ fn open_question(explained: &Explained, style: Style) -> Vec<String> {
             [style.paint(Ink::Strong, &title), style.wrapped(INDENT, INDENT, &format!("if {sign}"))]
         })
         .collect();
-    let heading = style.wrapped("", "", "Several causes print this, the likeliest first:");
-    let mut parts = vec![format!("{seen}\n\n{heading}\n{}", ranked.join("\n"))];
+    let heading = (!is_bare).then(|| style.wrapped("", "", "Several causes print this, the likeliest first:"));
+    let list = heading.into_iter().chain([ranked.join("\n")]).collect::<Vec<_>>().join("\n");
+    let mut parts: Vec<_> = seen.into_iter().chain([list]).collect();
     let (settles, rest): (Vec<_>, Vec<_>) = first.fixes.iter().partition(|fix| is_examination(fix));
     if let Some(snippet) = settles.first().and_then(|fix| fix.snippet.as_deref()) {
         parts.push(format!("{}\n\n{}", style.paint(Ink::Strong, "This settles it:"), style.snippet(PASTE, snippet)));
@@ -200,7 +242,12 @@ fn whence(connections: &[&Connection]) -> String {
 fn unknown(explained: &Explained, style: Style) -> String {
     let log = explained.log();
     if explained.diagnosis.verdict == Verdict::Healthy {
-        return style.wrapped(INDENT, INDENT, "The connections in it went as they should.");
+        let words = if is_bare(log) {
+            "By itself it says nothing of what comes after it: the whole log of ssh -vvv HOST does."
+        } else {
+            "The connections in it went as they should."
+        };
+        return style.wrapped(INDENT, INDENT, words);
     }
     let complaints: Vec<_> =
         log.unknown.iter().map(|line| format!("line {}: {}", line.number, sanitize(&line.text))).collect();

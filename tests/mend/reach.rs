@@ -46,7 +46,7 @@ fn a_wrong_port_is_mended_by_the_printed_line_with_the_right_one() {
     assert_client_mends(&lab, &address, &printed(&refused, "tcp-refused", "Host ").replace("Port PORT", &right));
     let _wrong = paste(&lab, SSH_CONFIG, &format!("Host *\n  Port {}", web.port()));
     let other = examined(&lab, &address, &[], "handshake-not-ssh");
-    let snippet = printed(&other, "handshake-not-ssh", "Host ").replace("Port <port of the SSH server>", &right);
+    let snippet = printed(&other, "handshake-not-ssh", "Host ").replace("Port PORT", &right);
     assert_client_mends(&lab, &address, &snippet);
 }
 

@@ -11,7 +11,7 @@ pub(crate) enum Software {
     Other,
 }
 
-/// What only OpenSSH's server has, in a snippet or its file.
+/// What only OpenSSH's server has, in any text of a fix.
 const OPENSSH: [&str; 5] = ["sshd", "/etc/ssh/", "-u ssh", "LoginGraceTime", "ssh-keygen -A"];
 /// What takes an account of a Unix system.
 const UNIX: [&str; 9] = [
@@ -34,8 +34,8 @@ pub fn suits(fix: &Fix, evidence: &Evidence) -> bool {
     if fix.side != Side::Server {
         return true;
     }
-    let text = [fix.snippet, fix.file].into_iter().flatten();
-    let mentions = |words: &[&str]| text.clone().any(|text| words.iter().any(|word| text.contains(word)));
+    let texts = [Some(fix.summary), fix.snippet, fix.file, fix.caution].into_iter().flatten();
+    let mentions = |words: &[&str]| texts.clone().any(|text| words.iter().any(|word| text.contains(word)));
     let runs_posix = evidence.channel.facts().is_some_and(|facts| facts.mark_seen && !facts.plain);
     let is_unix = runs_posix || ["OpenSSH", "dropbear", "tinyssh"].iter().any(|name| version.contains(name));
     (!mentions(&OPENSSH) || version.contains("OpenSSH")) && (!mentions(&UNIX) || is_unix)
@@ -56,4 +56,28 @@ pub(crate) fn is_openssh(evidence: &Evidence) -> bool {
 /// Whether the server calls itself dropbear.
 pub(crate) fn is_dropbear(evidence: &Evidence) -> bool {
     software(evidence) == Software::Dropbear
+}
+
+#[cfg(test)]
+mod tests {
+    use super::suits;
+    use crate::causes;
+    use crate::facts::handshake::Facts;
+    use crate::facts::{Evidence, Step, Timed};
+
+    fn of(version: &str) -> Evidence {
+        let facts = Facts { version: Some(version.to_owned()), ..Facts::default() };
+        Evidence { handshake: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() }
+    }
+
+    #[test]
+    fn no_text_of_a_fix_names_the_program_of_another_server() {
+        let dropbear = of("SSH-2.0-dropbear_2022.83");
+        let fixes = || causes::all().flat_map(|cause| cause.fixes).filter(|fix| fix.side == causes::Side::Server);
+        let left = fixes().filter(|fix| suits(fix, &dropbear) && (fix.when)(&dropbear));
+        let texts = left.flat_map(|fix| [Some(fix.summary), fix.snippet, fix.file, fix.caution]).flatten();
+        assert_eq!(texts.filter(|text| text.contains("sshd")).collect::<Vec<_>>(), [""; 0]);
+        let openssh = of("SSH-2.0-OpenSSH_9.2p1");
+        assert!(fixes().all(|fix| suits(fix, &openssh)));
+    }
 }

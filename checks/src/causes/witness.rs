@@ -3,8 +3,9 @@
 use super::{Cause, Fix, Match, Severity};
 use crate::base::text::seconds;
 use crate::facts::certainty::Certainty;
+use crate::facts::hostkey::Decision;
 use crate::facts::witness::Witness;
-use crate::facts::{Check, Evidence, Step, auth};
+use crate::facts::{Check, Evidence, Step, auth, hostkey};
 
 /// The causes that the user's own ssh shows.
 pub static CAUSES: &[Cause] = &[FAILS, WORKS];
@@ -25,7 +26,8 @@ const FAILS: Cause = Cause {
     symptoms: &[],
     judge: |evidence| {
         let witness = evidence.witness.as_ref().filter(|witness| !witness.came_through())?;
-        if is_broken_here(evidence) || is_for_want_of_an_answer(evidence, witness) {
+        let is_unknown_key = witness.refused_host_key() && left_to_a_command(evidence);
+        if is_broken_here(evidence) || is_for_want_of_an_answer(evidence, witness) || is_unknown_key {
             return None;
         }
         let mut because = Vec::new();
@@ -67,7 +69,11 @@ const WORKS: Cause = Cause {
         open.then(|| {
             let version = witness.ssh.as_deref().unwrap_or("of an unknown version");
             let took = seconds(witness.ms / 1000.0);
-            Match::new(Certainty::Certain, [format!("ssh (OpenSSH {version}) logged in within {took}")])
+            let mut because = vec![format!("ssh (OpenSSH {version}) logged in within {took}")];
+            because.extend(left_to_a_command(evidence).then(|| {
+                "it took the host key without a question, although no known_hosts file has it: it knows the key, as from KnownHostsCommand".to_owned()
+            }));
+            Match::new(Certainty::Certain, because)
         })
     },
     ..Cause::NEW
@@ -83,7 +89,15 @@ fn is_broken_here(evidence: &Evidence) -> bool {
 fn is_for_want_of_an_answer(evidence: &Evidence, witness: &Witness) -> bool {
     let by_key_alone = evidence.auth.passed().is_some_and(auth::Facts::logged_in_unattended);
     let takes_keys_alone = witness.words.last().is_some_and(|words| words.ends_with("Permission denied (publickey)."));
-    witness.login_begun && (witness.cut || !(by_key_alone || takes_keys_alone))
+    // A person who accepts the key here is not asked by ssh in batch mode.
+    let by_person = evidence.hostkey.facts().is_some_and(|facts| facts.decision == Decision::AcceptedByUser);
+    (witness.login_begun && (witness.cut || !(by_key_alone || takes_keys_alone)))
+        || (witness.refused_host_key() && by_person)
+}
+
+/// Whether only ssh, which runs KnownHostsCommand, can tell if the host key is known.
+fn left_to_a_command(evidence: &Evidence) -> bool {
+    evidence.hostkey.facts().is_some_and(hostkey::Facts::is_left_to_a_command)
 }
 
 #[cfg(test)]

@@ -179,7 +179,7 @@ pub struct Spent {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ConnectionLimit {
-    /// Further connections that were accepted before the first that was refused.
+    /// Further connections that were accepted of those asked for before the first that was refused.
     pub accepted: u32,
     /// Further connections that were refused.
     pub refused: u32,

@@ -23,6 +23,9 @@ pub struct Certificate {
     pub valid_until: Option<Timestamp>,
     /// The fingerprint of the key that signed it.
     pub authority: String,
+    /// The key that signed it, as known_hosts has keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority_key: Option<String>,
     /// Whether it is for other names than the one that was connected to.
     #[serde(default)]
     pub misnamed: bool,
@@ -131,6 +134,12 @@ impl Decision {
 }
 
 impl Facts {
+    /// Whether no known_hosts file has the key, and ssh asks a command for it before it refuses or asks a person.
+    pub(crate) fn is_left_to_a_command(&self) -> bool {
+        let is_refused = matches!(self.strictness, Strictness::Yes | Strictness::Ask);
+        self.known_hosts_command && is_refused && self.standing == KnownHostsMatch::Unknown
+    }
+
     /// Whether a line without the port calls the key revoked; ssh warns of it, and takes the key as one that it does not know.
     pub(crate) fn is_revoked_without_port(&self) -> bool {
         self.entries.iter().any(|entry| entry.portless && entry.kind == KnownHostsMarker::Revoked && entry.matches)

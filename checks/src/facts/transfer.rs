@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::connection::{Manner, Ran};
-use super::retest::Retest;
+use super::retest::{Retest, RetestOutcome};
 use super::tcp::TcpInfo;
 use crate::base::service::Service;
 use crate::base::text::{bytes, sanitize, seconds};
@@ -161,6 +161,14 @@ impl Facts {
         let inserted = [self.inserted, further.inserted].concat();
         let Self { echo, compression, rekeys, deep_rate, .. } = self;
         Self { inserted, echo, compression, rekeys, deep_rate, ..further }
+    }
+
+    /// Whether the same stalled once more in packets of full size, and was through in small ones.
+    pub(crate) fn is_size_decisive(&self) -> bool {
+        let ended = |small: bool, outcome: &RetestOutcome| {
+            self.arms.iter().any(|arm| arm.segment.is_some() == small && arm.outcome == *outcome)
+        };
+        ended(true, &RetestOutcome::Through) && ended(false, &RetestOutcome::Silent)
     }
 
     /// Tells the two directions apart, where the command has stored all before it sent the first byte back.

@@ -58,4 +58,10 @@ impl Witness {
     pub fn logged_in(&self) -> bool {
         self.until == Check::Auth && self.came_through()
     }
+
+    /// Whether ssh stopped because it does not know the host key: it asks no questions in batch mode.
+    #[must_use]
+    pub fn refused_host_key(&self) -> bool {
+        !self.login_begun && self.words.iter().any(|words| words.contains("Host key verification failed"))
+    }
 }

@@ -27,11 +27,17 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// Why nothing is ended.
 const LOST: &str = "no connection is left: see the checks before";
 
+/// The same, where it would stall as the transfer did.
+const STALLING: &str = "what fills packets is lost on its way: see transfer";
+
 /// Ends a last command on the connection that auth left, or the sftp server where no command runs.
 pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
     let Some(logged_in) = logged_in.filter(|logged_in| logged_in.login.is_some()) else {
         return Step::Skipped(LOST.into());
     };
+    if logged_in.is_stalling {
+        return Step::Skipped(STALLING.into());
+    }
     match logged_in.runs_commands {
         Ok(lead) => of_command(ctx, logged_in, lead).await,
         Err(_) if logged_in.serves_sftp => of_sftp(ctx, logged_in).await,

@@ -76,6 +76,8 @@ pub struct LoggedIn {
     pub sftp: Option<SftpSession>,
     /// Commands get no standard input.
     pub no_input: bool,
+    /// The path loses what fills its packets: see transfer.
+    pub is_stalling: bool,
     /// The command that runs stores all of the data before it sends it back.
     pub is_stored: bool,
     /// What else the connection may be used for, where that was asked for beside the transfer; and the shell, where it was started.
@@ -94,6 +96,7 @@ impl LoggedIn {
             serves_sftp: false,
             sftp: None,
             no_input: false,
+            is_stalling: false,
             is_stored: false,
             asked: None,
         }
@@ -109,6 +112,7 @@ impl LoggedIn {
             serves_sftp: self.serves_sftp,
             sftp: None,
             no_input: self.no_input,
+            is_stalling: self.is_stalling,
             is_stored: self.is_stored,
             asked: None,
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
+use tokio::sync::watch::Receiver;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -12,6 +13,7 @@ use crate::base::target::{Route, Target};
 use crate::ssh::budget::Budget;
 use crate::ssh::dial;
 use crate::ssh::observations::Observations;
+use crate::ssh::recorder::PathState;
 use crate::ssh::tap::Tap;
 
 /// An answer that is overdue for so long is worth a further connection.
@@ -43,12 +45,27 @@ impl Drop for StallWatch {
 async fn watch(budget: Arc<Budget>, target: Arc<Target>, route: Route) {
     let Some(mut path) = budget.recorder().path() else { return };
     for _ in 0..CONNECTIONS {
-        if path.wait_for(|state| state.expecting > OVERDUE).await.is_err() {
+        if path.wait_for(|state| state.expecting > OVERDUE && !state.is_looked_into).await.is_err() {
             return;
         }
         let _ = timeout(LONGEST, greeting(&budget, &target, route)).await;
-        if path.wait_for(|state| state.expecting.is_zero()).await.is_err() {
+        if !is_over(&mut path).await {
             return;
+        }
+    }
+}
+
+/// Waits until nothing has been overdue for a while: where a packet now and then comes through, it is the same stall. False where nobody
+/// tells any more.
+async fn is_over(path: &mut Receiver<PathState>) -> bool {
+    loop {
+        if path.wait_for(|state| state.expecting.is_zero()).await.is_err() {
+            return false;
+        }
+        match timeout(OVERDUE, path.wait_for(|state| !state.expecting.is_zero())).await {
+            Err(_) => return true,
+            Ok(Err(_)) => return false,
+            Ok(Ok(_)) => {}
         }
     }
 }

@@ -68,11 +68,13 @@ pub(crate) async fn afterwards(ctx: &Context, selected: &BTreeSet<Check>, eviden
     ask(ctx, reason, if logs_in { Check::Auth } else { Check::Handshake }, until).await
 }
 
-/// Whether ssh's own attempt does no harm and tells something: it comes to the server, and trusts it.
+/// Whether ssh's own attempt does no harm and tells something: it comes to the server, and so far as we know the key is the server's.
 fn may_go(evidence: &Evidence) -> bool {
     let is_stopped = evidence.config.failed().is_some() || evidence.tcp.failed().is_some();
+    // With StrictHostKeyChecking no, ssh would present its keys to a server that may be false.
+    let is_withheld = evidence.hostkey.facts().is_some_and(|facts| facts.decision.trust().is_none());
     let hops_fail = evidence.hops.iter().any(|hop| !matches!(hop.evidence.auth.step, Step::Passed(_)));
-    !is_stopped && !hops_fail && evidence.hostkey.failed().is_none()
+    !is_stopped && !is_withheld && !hops_fail
 }
 
 /// Why ssh is asked although nobody wished it.

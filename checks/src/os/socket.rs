@@ -145,6 +145,25 @@ impl Socket {
     #[cfg(target_os = "linux")]
     #[must_use]
     pub fn tcp_info(&self) -> Option<TcpInfo> {
+        self.with_tcp_info(super::linux::tcp_info::read)
+    }
+
+    /// Bytes that the other end has acknowledged since the connection began; `None` where the system does not tell.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn acknowledged(&self) -> Option<u64> {
+        self.with_tcp_info(super::linux::tcp_info::acknowledged)
+    }
+
+    /// The shortest round trip of the last minutes, which a busy machine does not lengthen; `None` where the system does not tell.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn shortest_rtt(&self) -> Option<Duration> {
+        self.with_tcp_info(super::linux::tcp_info::shortest_rtt)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn with_tcp_info<T>(&self, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
         let mut info = [0_u8; size_of::<libc::tcp_info>()];
         let mut length = libc::socklen_t::try_from(info.len()).ok()?;
         // SAFETY: the descriptor is open for as long as self lives, and the kernel writes at most `length` bytes into `info`.
@@ -160,7 +179,21 @@ impl Socket {
         if result != 0 {
             return None;
         }
-        super::linux::tcp_info::read(info.get(..usize::try_from(length).ok()?)?)
+        read(info.get(..usize::try_from(length).ok()?)?)
+    }
+
+    /// The shortest round trip: nothing that we can read on this system.
+    #[cfg(not(target_os = "linux"))]
+    #[must_use]
+    pub fn shortest_rtt(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Bytes that the other end has acknowledged: nothing that we can read on this system.
+    #[cfg(not(target_os = "linux"))]
+    #[must_use]
+    pub fn acknowledged(&self) -> Option<u64> {
+        None
     }
 
     /// What the kernel knows of the connection: nothing that we can read on this system.

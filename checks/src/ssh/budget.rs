@@ -115,18 +115,18 @@ impl Budget {
         }
     }
 
-    /// Notes that an address that had accepted a connection accepted a further one, or that somebody refused it.
-    pub(super) fn note_further(&self, accepted: bool) {
-        self.further().note(accepted);
-        if accepted {
+    /// Notes that an address that had accepted a connection accepted a further one, asked for at `asked`, or that somebody refused it.
+    pub(super) fn note_further(&self, accepted: bool, asked: Instant) {
+        let is_open_again = self.further().note(accepted, asked);
+        if is_open_again {
             self.refused.store(0, Ordering::Relaxed);
-        } else {
+        } else if !accepted {
             self.refused.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Whether further connections were refused a moment ago: each one more may prolong that, and lock the user out.
-    pub(super) fn is_limited(&self) -> bool {
+    pub(crate) fn is_limited(&self) -> bool {
         /// Longer than the window of `ufw limit`, 30 s.
         const REST: Duration = Duration::from_secs(35);
         self.further().refused_at.is_some_and(|at| at.elapsed() < REST)
@@ -167,19 +167,28 @@ struct Further {
 }
 
 impl Further {
-    fn note(&mut self, accepted: bool) {
+    /// Returns whether connections are accepted, as far as that is known by now.
+    fn note(&mut self, accepted: bool, asked: Instant) -> bool {
         if accepted {
             self.accepted += 1;
-            self.refused_at = None;
-            if let Some(limit) = &mut self.limit {
-                limit.ended = true;
+            // One that was asked for before another one was refused does not show that the limit is over.
+            let is_beside = self.refused_at.is_some_and(|refused| asked <= refused);
+            if !is_beside {
+                self.refused_at = None;
             }
+            match &mut self.limit {
+                Some(limit) if is_beside => limit.accepted += 1,
+                Some(limit) => limit.ended = true,
+                None => {}
+            }
+            !is_beside
         } else {
             self.refused_at = Some(Instant::now());
             let first = ConnectionLimit { accepted: self.accepted, ..ConnectionLimit::default() };
             let limit = self.limit.get_or_insert(first);
             limit.refused += 1;
             limit.ended = false;
+            false
         }
     }
 }
@@ -191,13 +200,21 @@ mod tests {
     #[test]
     fn a_refusal_gives_further_connections_a_rest() {
         let budget = Budget::new(&Limits::default());
-        budget.note_further(true);
+        let before = Instant::now();
+        budget.note_further(true, before);
         assert!(!budget.is_limited());
-        budget.note_further(false);
-        budget.note_further(false);
+        budget.note_further(false, before);
+        budget.note_further(false, before);
         assert!(budget.is_limited());
         assert_eq!(budget.spent().limit, Some(ConnectionLimit { accepted: 1, refused: 2, ended: false }));
-        budget.note_further(true);
+        budget.note_further(true, before);
+        assert!(budget.is_limited(), "it was asked for before the others were refused");
+        let spent = budget.spent();
+        assert_eq!(
+            (spent.limit, spent.refused_since),
+            (Some(ConnectionLimit { accepted: 2, refused: 2, ended: false }), 2)
+        );
+        budget.note_further(true, Instant::now());
         assert!(!budget.is_limited() && budget.spent().limit.is_some_and(|limit| limit.ended));
     }
 

@@ -35,6 +35,25 @@ pub struct Connection {
     pub(super) record: FlowRecord,
 }
 
+/// How much of what we send has arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Delivered {
+    /// Bytes that TCP acknowledged; where it is not our own, those that were handed over.
+    bytes: u64,
+    /// Whether some have not been acknowledged yet.
+    is_under_way: bool,
+}
+
+impl Delivered {
+    /// Whether the other end was fed since then, or what it is fed with still drains: acknowledgements alone, which answer what is sent
+    /// again in vain, are no progress.
+    pub(crate) fn goes_on_since(self, before: Self) -> bool {
+        /// What keepalives and window adjustments send meanwhile is less.
+        const FED: u64 = 16 * 1024;
+        self.bytes >= before.bytes + FED || self.is_under_way && self.bytes > before.bytes
+    }
+}
+
 impl Connection {
     /// The library's handle, for authentication.
     pub fn handle(&mut self) -> &mut Handle<ClientHandler> {
@@ -112,17 +131,19 @@ impl Connection {
         if BY_A_SHELL.iter().any(|name| version.contains(name)) { Lead::ExecSh } else { Lead::Sh }
     }
 
-    /// Whether what was sent is still on its way, and acknowledgements of it have come within that time.
-    pub(crate) fn is_draining(&self, within: Duration) -> bool {
-        let tcp = self.socket().and_then(Socket::tcp_info);
-        tcp.is_some_and(|tcp| tcp.unacked > 0 && Duration::from_millis(tcp.last_ack_ms.into()) < within)
+    /// How much of what we send has come as far as the other end by now.
+    pub(crate) fn delivered(&self) -> Delivered {
+        match self.socket().and_then(|socket| socket.acknowledged().zip(socket.tcp_info())) {
+            Some((bytes, tcp)) => Delivered { bytes, is_under_way: tcp.unacked > 0 },
+            None => Delivered { bytes: self.watch.seen().sent, is_under_way: false },
+        }
     }
 
     /// Whether a round trip takes so long that each of them counts; where it is not known, it may.
     pub(crate) fn is_far(&self) -> bool {
         /// Beyond what a local network or a data centre takes.
         const NEAR: Duration = Duration::from_millis(5);
-        self.socket().and_then(Socket::tcp_info).is_none_or(|tcp| tcp.rtt() >= NEAR)
+        self.socket().and_then(Socket::shortest_rtt).is_none_or(|shortest| shortest >= NEAR)
     }
 
     /// Since when nothing has moved on the connection, either way.

@@ -186,10 +186,11 @@ fn not_opened(error: &io::Error) -> NotOpened {
 pub(crate) async fn open(budget: &Budget, target: &Target, route: Route, deadline: Duration) -> io::Result<Transport> {
     match route {
         Route::Direct(address) => {
+            let asked = Instant::now();
             let connected = attempt(budget, address, target.bind, target.segment, deadline).await;
             match &connected {
-                Ok(_) => budget.note_further(true),
-                Err(refusal) if refusal.is_from_elsewhere() => budget.note_further(false),
+                Ok(_) => budget.note_further(true, asked),
+                Err(refusal) if refusal.is_from_elsewhere() => budget.note_further(false, asked),
                 Err(_) => {}
             }
             connected.map(Transport::Tcp).map_err(|refusal| refusal.error)

@@ -52,6 +52,8 @@ pub struct PathState {
     pub events: Vec<(Instant, Option<Instant>)>,
     /// The longest time for which one connection alone has been expecting something by now.
     pub expecting: Duration,
+    /// Whether another connection was asked for in that time: what becomes of it tells whether the path and the server are well.
+    pub is_looked_into: bool,
 }
 
 /// Something to note of a connection.
@@ -302,7 +304,9 @@ impl Task {
     fn tell(&self, now: Instant) {
         let lasting = |observed: &&Observed| observed.open_gap().is_some() && observed.flow.closed_s.is_none();
         let expecting = self.flows.iter().filter(lasting).filter_map(Observed::open_gap).map(|gap| gap.from_s);
-        let expecting = expecting.reduce(f64::min).map_or(Duration::ZERO, |since| now - self.instant(since));
+        let since = expecting.reduce(f64::min);
+        let is_looked_into = since.is_some_and(|since| self.flows.iter().any(|observed| observed.flow.began_s > since));
+        let expecting = since.map_or(Duration::ZERO, |since| now - self.instant(since));
         let quiet = expecting.is_zero() && self.path.borrow().events.iter().all(|(_, until)| until.is_some());
         if quiet && self.path.borrow().expecting.is_zero() {
             return;
@@ -313,7 +317,7 @@ impl Task {
         let events = timeline.events();
         let events =
             events.iter().map(|event| (self.instant(event.from_s), event.until_s.map(|until| self.instant(until))));
-        self.path.send_replace(PathState { events: events.collect(), expecting });
+        self.path.send_replace(PathState { events: events.collect(), expecting, is_looked_into });
     }
 
     fn clock(&self, at: Instant) -> f64 {

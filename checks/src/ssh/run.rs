@@ -129,8 +129,6 @@ impl Running {
         connection: &Connection,
         enough: impl Fn(&Ran) -> bool,
     ) -> Ran {
-        /// What keepalives and window adjustments send meanwhile is less.
-        const FED: u64 = 16 * 1024;
         /// Text of other processes that is kept with the data; an answer of sftp is longer than its request.
         const MORE: usize = 512 * 1024;
         let (mut ran, began) = (Ran::default(), Instant::now());
@@ -142,12 +140,11 @@ impl Running {
         };
         let read = async {
             loop {
-                let sent = connection.watch().seen().sent;
+                let before = connection.delivered();
                 let total = (patience.total * PROGRESSING).saturating_sub(began.elapsed());
                 let left = Patience { total, ..patience };
                 self.read(count + MORE, left, &mut ran, &enough).await;
-                let is_fed = connection.watch().seen().sent >= sent + FED || connection.is_draining(patience.silence);
-                if ran.gave_up != Some(GaveUp::Silence) || !is_fed {
+                if ran.gave_up != Some(GaveUp::Silence) || !connection.delivered().goes_on_since(before) {
                     break;
                 }
                 ran.gave_up = None;

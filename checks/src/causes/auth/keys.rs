@@ -31,7 +31,7 @@ pub(super) const KEY_REJECTED: Cause = Cause {
         OTHER_LOG,
         Fix {
             side: Side::Server,
-            summary: "Check whether the key is authorized, and whether sshd may use the file",
+            summary: "Check whether the key is authorized, and whether the server may use the file",
             snippet: Some(
                 "ssh-keygen -lf ~{user}/.ssh/authorized_keys; ls -ld ~{user} ~{user}/.ssh ~{user}/.ssh/authorized_keys",
             ),

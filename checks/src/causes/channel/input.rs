@@ -22,7 +22,7 @@ pub(super) const INPUT_LOST: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "If input is needed, use a server that connects it, such as OpenSSH's sshd",
+            summary: "If input is needed, use a server that connects it, such as OpenSSH",
             caution: Some("whoever logs in can then run any command of the account"),
             ..Fix::CHANGE
         },

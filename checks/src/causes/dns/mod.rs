@@ -122,6 +122,21 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_to_be_replaced_by_hand_only_where_its_ascii_form_is_not_known() {
+        let printed = |name: &str| {
+            let facts = Facts { name: name.into(), ..facts(error("EAI_NONAME"), Vec::new()) };
+            let step = Step::Failed(facts);
+            let evidence = Evidence { dns: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+            let cause = CAUSES.iter().find(|cause| (cause.judge)(&evidence).is_some()).unwrap();
+            let is_filled = !(cause.judge)(&evidence).unwrap().values.is_empty();
+            let by_hand = cause.fixes.iter().filter(|fix| (fix.when)(&evidence)).filter_map(|fix| fix.snippet);
+            (cause.code, is_filled, by_hand.filter(|snippet| snippet.contains("FULL.NAME")).count())
+        };
+        assert_eq!(printed("b\u{fc}ro.example"), ("dns-invalid-name", true, 0));
+        assert_eq!(printed("a..example"), ("dns-invalid-name", false, 1));
+    }
+
+    #[test]
     fn a_name_without_a_usable_address_exists() {
         let empty = both(&code("NOERROR"));
         assert_eq!(fired(facts(error("EAI_NODATA"), vec![empty])), [("dns-no-address", Certain)]);

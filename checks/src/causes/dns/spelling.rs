@@ -3,10 +3,10 @@
 use super::name::HOST_NAME;
 use crate::base::text;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
-use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::dns::flaw::Flaw;
 use crate::facts::dns::{SystemAnswer, lines};
+use crate::facts::{Check, Evidence};
 
 pub(super) const INVALID_NAME: Cause = Cause {
     code: "dns-invalid-name",
@@ -27,7 +27,7 @@ pub(super) const INVALID_NAME: Cause = Cause {
             snippet: Some("Host {alias}\n    HostName {ascii}"),
             ..Fix::CHANGE
         },
-        HOST_NAME,
+        Fix { when: |evidence| ascii_form(evidence).is_none(), ..HOST_NAME },
         Fix {
             side: Side::Client,
             summary: "Show the name that ssh looks up, and compare it with what you typed",
@@ -48,13 +48,18 @@ pub(super) const INVALID_NAME: Cause = Cause {
         // Another system may ask for an odd character, and this one for none of the others.
         let odd = matches!(flaw, Flaw::Character(_));
         let found = Match::new(if odd { Certainty::Likely } else { Certainty::Certain }, because);
-        Some(match flaw {
-            Flaw::NotAscii(Some(ascii)) => found.with("ascii", ascii),
-            _ => found,
-        })
+        Some(ascii_form(evidence).into_iter().fold(found, |found, ascii| found.with("ascii", ascii)))
     },
     ..Cause::NEW
 };
+
+/// The name in the form that DNS has for it, where it is beyond ASCII and has one.
+fn ascii_form(evidence: &Evidence) -> Option<String> {
+    match Flaw::of(&evidence.dns.facts()?.name)? {
+        Flaw::NotAscii(ascii) => ascii,
+        _ => None,
+    }
+}
 
 fn describe(flaw: &Flaw) -> String {
     match flaw {

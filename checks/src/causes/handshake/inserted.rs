@@ -33,7 +33,7 @@ pub(super) const PROXY_HEADER: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Put a program that reads the header between proxy and sshd: mmproxy, or a second haproxy with \
+            summary: "Put a program that reads the header between proxy and server: mmproxy, or a second haproxy with \
                 `accept-proxy`",
             caution: Some("only the proxy may reach it, or anybody can claim any address"),
             ..Fix::CHANGE

@@ -23,7 +23,7 @@ pub(super) const SLOW: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Test on the server's console: an immediate banner means that sshd is fine and the path is slow",
+            summary: "Test on the server's console: an immediate banner means that the server is fine and the path is slow",
             snippet: Some("time nc -w 5 127.0.0.1 {port} </dev/null; uptime; vmstat 1 3"),
             ..Fix::LOOK
         },

@@ -110,6 +110,7 @@ mod tests {
             valid_from: None,
             valid_until: None,
             authority: "SHA256:ca".into(),
+            authority_key: None,
             misnamed: false,
             fits_pattern: false,
             objection: objection.map(Into::into),

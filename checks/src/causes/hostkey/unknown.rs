@@ -7,7 +7,8 @@ use crate::base::target::Strictness;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::hostkey::{Decision, Facts, KnownHostsMarker, KnownHostsMatch};
-use crate::facts::{Check, auth};
+use crate::facts::witness::Witness;
+use crate::facts::{Check, Evidence, auth};
 
 /// Has ssh record the key itself: under the name that it looks for, hashed or not, from behind any hop.
 const RECORD: Fix = Fix {
@@ -27,7 +28,7 @@ pub(super) const UNKNOWN: Cause = Cause {
     explanation: "No known_hosts file has this server, so nothing on this machine can distinguish the true server from a false \
         one. With StrictHostKeyChecking ask, ssh asks a person and fails without one (BatchMode, cron, CI); with yes \
         it always refuses; with accept-new it trusts the first key that it sees. If KnownHostsCommand is set, ssh may \
-        know the key from that command, which is not run here.\n\n\
+        know the key from that command, which only ssh itself runs.\n\n\
         This examination never writes known_hosts. If nobody can be asked it stops here, as ssh does, before it names \
         a user or offers a key. If a KnownHostsCommand may know the key it continues with public keys only: their \
         signatures are bound to this connection (RFC 4252 section 7) and useless to a false server, while a password \
@@ -40,7 +41,17 @@ pub(super) const UNKNOWN: Cause = Cause {
             summary: "For many servers or clients: sign the host keys with one authority, and add it to {known_file} once",
             file: Some("known_hosts"),
             snippet: Some("@cert-authority {known_as} PUBLIC_KEY"),
-            caution: Some("replace PUBLIC-KEY by that of the authority"),
+            when: |evidence| sound_authority(evidence).is_none(),
+            caution: Some("replace PUBLIC_KEY by that of the authority"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Once the administrator confirms {authority} as the authority of these servers, add it to {known_file}",
+            file: Some("known_hosts"),
+            snippet: Some("@cert-authority {known_as} {authority_key}"),
+            when: |evidence| sound_authority(evidence).is_some(),
+            caution: Some("until it is confirmed, do not trust the authority: anybody can sign a certificate"),
             ..Fix::CHANGE
         },
     ],
@@ -68,8 +79,21 @@ pub(super) const UNKNOWN: Cause = Cause {
     hides: &[],
     judge: |evidence| {
         let facts = compared(evidence).filter(|facts| facts.standing == KnownHostsMatch::Unknown)?;
+        let witness = evidence.witness.as_deref().filter(|_| facts.is_left_to_a_command());
+        // In batch mode ssh goes on only with a key that it knows.
+        if witness.is_some_and(Witness::logged_in) {
+            return None;
+        }
         let mut because =
             vec![shown_key(facts), format!("no line of the known_hosts files names {}", facts.name), decided(facts)];
+        if let Some(refusal) = witness.filter(|witness| witness.refused_host_key()) {
+            because.insert(0, format!("ssh printed \"{}\"", refusal.words.join(" ")));
+            because.push("your own ssh ran KnownHostsCommand, and did not get the key from it".to_owned());
+            return Some(recorded(Match::new(Certainty::Certain, because).at(Severity::Critical), facts));
+        }
+        because.extend(sound_authority(evidence).map(|(authority, _)| {
+            format!("its certificate is signed by the authority {authority}, which no line of known_hosts names")
+        }));
         because.extend(
             facts
                 .unread
@@ -88,10 +112,20 @@ pub(super) const UNKNOWN: Cause = Cause {
         // A line that was not read may be the one.
         let certainty = if facts.unread.is_empty() { Certainty::Certain } else { Certainty::Likely };
         let found = qualified(Match::new(certainty, because), facts).at(severity);
+        let found = sound_authority(evidence)
+            .into_iter()
+            .fold(found, |found, (authority, key)| found.with("authority", authority).with("authority_key", key));
         Some(recorded(found, facts))
     },
     ..Cause::NEW
 };
+
+/// The fingerprint and the key of the authority that certifies the server's key, where the certificate holds for this server.
+fn sound_authority(evidence: &Evidence) -> Option<(&str, &str)> {
+    let certificate = evidence.hostkey.facts()?.certificate.as_ref()?;
+    let key = certificate.authority_key.as_deref().filter(|_| certificate.objection.is_none())?;
+    Some((&certificate.authority, key))
+}
 
 /// The match with the key and the file that ssh would add it to, where there is one.
 fn recorded(found: Match, facts: &Facts) -> Match {
@@ -130,9 +164,6 @@ fn decided(facts: &Facts) -> String {
         Strictness::No => "no",
     };
     let what = match facts.decision {
-        Decision::PublicKeysOnly if facts.known_hosts_command || facts.is_revoked_without_port() => {
-            "this examination went on with public keys only"
-        }
         Decision::PublicKeysOnly => "this examination went on with public keys only",
         Decision::NobodyToAsk => "ssh asks a person, and there was none: it ends here, as it does in cron and CI",
         Decision::AcceptedByUser => "the user compared the fingerprint and accepted it",
@@ -150,12 +181,13 @@ fn decided(facts: &Facts) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Strictness, UNKNOWN};
+    use super::{Check, Evidence, Strictness, UNKNOWN, Witness};
     use crate::causes::Severity;
     use crate::causes::hostkey::samples::{evidence, fired};
     use crate::facts::certainty::Certainty;
     use crate::facts::hostkey::samples::known;
-    use crate::facts::hostkey::{Decision, Facts, KnownHostsMatch, Unread};
+    use crate::facts::hostkey::{Certificate, Decision, Facts, KnownHostsMatch, Unread};
+    use crate::facts::witness::WitnessReason;
 
     fn unknown(decision: Decision) -> Facts {
         Facts { entries: Vec::new(), standing: KnownHostsMatch::Unknown, decision, ..known() }
@@ -204,6 +236,71 @@ mod tests {
         assert_eq!((found.certainty, found.severity), (Certainty::Possible, Some(Severity::Info)));
         let because = found.because.join("\n");
         assert!(because.contains("does not run that command") && !because.contains("refuse"), "{because}");
+    }
+
+    #[test]
+    fn an_authority_that_the_server_showed_is_printed_and_none_is_to_be_filled_in_by_hand() {
+        let keys = |certificate: Option<Certificate>| {
+            let evidence = evidence(&Facts { certificate, ..unknown(Decision::NobodyToAsk) });
+            let fixes = UNKNOWN.fixes.iter().filter(|fix| (fix.when)(&evidence)).filter_map(|fix| fix.snippet);
+            let lines: Vec<_> =
+                fixes.filter_map(|snippet| snippet.strip_prefix("@cert-authority {known_as} ")).collect();
+            let value =
+                (UNKNOWN.judge)(&evidence).unwrap().values.into_iter().find(|(name, _)| *name == "authority_key");
+            (lines, value.map(|(_, key)| key))
+        };
+        let signed = Certificate {
+            key_id: "db".into(),
+            serial: 1,
+            principals: Vec::new(),
+            valid_from: None,
+            valid_until: None,
+            authority: "SHA256:ca".into(),
+            authority_key: Some("ssh-ed25519 AAAA".into()),
+            misnamed: false,
+            fits_pattern: false,
+            objection: None,
+        };
+        assert_eq!(keys(Some(signed.clone())), (vec!["{authority_key}"], Some("ssh-ed25519 AAAA".into())));
+        let expired = Certificate { objection: Some("it has expired".into()), ..signed };
+        assert_eq!(keys(Some(expired)), (vec!["PUBLIC_KEY"], None));
+        assert_eq!(keys(None), (vec!["PUBLIC_KEY"], None));
+    }
+
+    #[test]
+    fn ssh_settles_what_was_left_to_a_command_and_nothing_else() {
+        let judged = |facts: &Facts, reached: Check, words: &str| {
+            let words = vec![words.to_owned()];
+            let login_begun = reached == Check::Auth;
+            let witness = Witness { reached: Some(reached), login_begun, words, ..witness() };
+            (UNKNOWN.judge)(&Evidence { witness: Some(Box::new(witness)), ..evidence(facts) })
+        };
+        let left = Facts { known_hosts_command: true, ..unknown(Decision::PublicKeysOnly) };
+        let refusal = "Host key verification failed.";
+        assert!(judged(&left, Check::Auth, "").is_none());
+        let refused = judged(&left, Check::Tcp, refusal).unwrap();
+        assert_eq!((refused.certainty, refused.severity), (Certainty::Certain, Some(Severity::Critical)));
+        let elsewhere = judged(&left, Check::Tcp, "Connection closed").unwrap();
+        assert_eq!((elsewhere.certainty, elsewhere.severity), (Certainty::Possible, Some(Severity::Info)));
+        // A key that ssh takes whatever it is stays unknown.
+        let accepted = Facts { strictness: Strictness::No, ..left };
+        assert!(judged(&accepted, Check::Auth, "").is_some());
+    }
+
+    fn witness() -> Witness {
+        Witness {
+            reason: WitnessReason::Settings,
+            until: Check::Auth,
+            ssh: None,
+            ms: 400.0,
+            reached: None,
+            kex: None,
+            awaited: None,
+            login_begun: false,
+            status: Some(255),
+            cut: false,
+            words: Vec::new(),
+        }
     }
 
     #[test]

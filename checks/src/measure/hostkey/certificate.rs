@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use russh::keys::ssh_key::certificate::CertType;
-use russh::keys::ssh_key::{Algorithm, HashAlg, certificate};
+use russh::keys::ssh_key::{Algorithm, HashAlg, PublicKey, certificate};
 
 use crate::base::pattern::matches as pattern_matches;
 use crate::base::text;
@@ -22,6 +22,7 @@ pub(super) fn read(key: &ServerKey, name: &str, now: Timestamp) -> Option<Certif
         valid_from: timestamp(shown.valid_after()).filter(|from| *from > Timestamp::UNIX_EPOCH),
         valid_until: timestamp(shown.valid_before()),
         authority: shown.signature_key().fingerprint(HashAlg::Sha256).to_string(),
+        authority_key: PublicKey::new(shown.signature_key().clone(), "").to_openssh().ok(),
         misnamed: is_misnamed(shown, name),
         fits_pattern: is_misnamed(shown, name) && fits_pattern(shown, name),
         objection: objection(shown, name, now),

@@ -69,22 +69,30 @@ pub async fn check(ctx: &Context, keyed: Option<Keyed>) -> (Step<Facts>, Identit
 fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
     let file = target.host_keys.revoked.as_deref();
     let is_revoked = file.map_or(Ok(false), |file| revoked::lists(file, key));
-    let is_revoked = is_revoked.map_err(|why| {
-        let file = file.map(|file| text::sanitize(&file.to_string_lossy())).unwrap_or_default();
-        format!("whether the host key is revoked is not known, and no login was tried: RevokedHostKeys {file}: {why}")
-    })?;
     let Known { entries, unread } = known_hosts::look_up(target);
     let name = known_hosts::recorded_name(target);
     let bare_name = target.host_keys.alias.as_ref().unwrap_or(&target.host).to_lowercase();
     let certificate = certificate::read(key, &bare_name, jiff::Timestamp::now());
     let valid = certificate.as_ref().is_some_and(|certificate| certificate.objection.is_none());
+    let standing = known_hosts_match::of(key, &entries, valid);
+    let is_revoked = match is_revoked {
+        // Changed it is all the same.
+        Err(_) if standing == KnownHostsMatch::Changed => false,
+        Err(why) => {
+            let file = file.map(|file| text::sanitize(&file.to_string_lossy())).unwrap_or_default();
+            return Err(format!(
+                "whether the host key is revoked is not known, and no login was tried: RevokedHostKeys {file}: {why}"
+            ));
+        }
+        Ok(is_revoked) => is_revoked,
+    };
     let data = key.key_data();
     Ok(Facts {
         key_type: data.algorithm().as_str().to_owned(),
         bits: data.rsa().map(russh::keys::ssh_key::public::RsaPublicKey::key_size),
         fingerprint: key.fingerprint(),
         sha1: key.sha1(),
-        standing: if is_revoked { KnownHostsMatch::Revoked } else { known_hosts_match::of(key, &entries, valid) },
+        standing: if is_revoked { KnownHostsMatch::Revoked } else { standing },
         revoked_by: file.filter(|_| is_revoked).map(ToOwned::to_owned),
         certificate,
         name,

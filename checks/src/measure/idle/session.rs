@@ -64,13 +64,21 @@ async fn open(test: &Test, line: &Line, role: Role) -> Result<IdleSession, Unope
     let opening = IdleSession::open(&test.login, test.mark.as_deref(), shell, test.deadline);
     let opened = tokio::select! {
         opened = opening => opened,
-        // What another one waits for in vain is not available here either.
-        () = test.control.opening_in_doubt() => Err(NotLoggedIn::NoAnswer),
+        // What another one waits for in vain is not available here either; where that one was refused, this one may have been let in.
+        () = in_vain(test) => Err(NotLoggedIn::NoAnswer),
         () = line.over() => return Err(Unopened::Over),
     };
     match opened {
         Ok(session) => Ok(session),
         Err(error) => Err(why_not(test, line, &error).await),
+    }
+}
+
+/// Returns while it is being found out why a session got no answer. One that was refused says nothing of those that were accepted.
+async fn in_vain(test: &Test) {
+    test.control.opening_in_doubt().await;
+    if test.login.budget.is_limited() {
+        std::future::pending::<()>().await;
     }
 }
 

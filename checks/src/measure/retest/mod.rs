@@ -144,7 +144,7 @@ async fn echoed(connection: &Connection, count: usize, deadline: Duration) -> bo
 }
 
 /// Ends a connection: in order where it still works, else by a reset.
-async fn leave(connection: Connection, works: bool) {
+pub(crate) async fn leave(connection: Connection, works: bool) {
     /// How long saying goodbye may take.
     const GOODBYE: Duration = Duration::from_secs(1);
     if let (false, Some(socket)) = (works, connection.socket()) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::channel::{NO_COMMAND, ask_beside};
 use super::context::Context;
 use super::handles::LoggedIn;
-use super::retest::{Exchange, sizes};
+use super::retest::{Exchange, leave, sizes};
 use crate::base::limits::Patience;
 use crate::base::nonce::{noise, seed};
 use crate::base::target::Route;
@@ -61,6 +61,15 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if let (true, Some(login)) = (silent && facts.ending.is_none(), &logged_in.login) {
         let arms = ctx.stop.race(Box::pin(sizes(login, facts.tcp))).await.unwrap_or_default();
         facts.arms = arms;
+    }
+    logged_in.is_stalling = facts.is_size_decisive();
+    if logged_in.is_stalling || silent && facts.tcp.is_some_and(|tcp| tcp.is_losing()) {
+        // Whatever is asked on it would wait behind the data that does not come through, and the server would hold it for minutes.
+        logged_in.running = None;
+        if let Some(stuck) = logged_in.connection.take() {
+            leave(stuck, false).await;
+        }
+        logged_in.reconnect(ctx).await;
     }
     // What is still on its way would be taken for the output of the end.
     if let Some(running) = logged_in.running.take() {

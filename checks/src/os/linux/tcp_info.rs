@@ -1,6 +1,7 @@
 //! The kernel's counters of a TCP connection (`struct tcp_info`, tcp(7)).
 
 use std::mem::offset_of;
+use std::time::Duration;
 
 use crate::facts::tcp::TcpInfo;
 
@@ -26,4 +27,18 @@ pub(crate) fn read(bytes: &[u8]) -> Option<TcpInfo> {
         mss: word(offset_of!(libc::tcp_info, tcpi_snd_mss))?,
         path_mtu: word(offset_of!(libc::tcp_info, tcpi_pmtu))?,
     })
+}
+
+/// Bytes that the other end has acknowledged since the connection began; `None` on a kernel that does not count them.
+pub(crate) fn acknowledged(bytes: &[u8]) -> Option<u64> {
+    let at = offset_of!(libc::tcp_info, tcpi_bytes_acked);
+    Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}
+
+/// The shortest round trip that the kernel remembers (`tcp_min_rtt_wlen`, five minutes); `None` on a kernel that does not.
+pub(crate) fn shortest_rtt(bytes: &[u8]) -> Option<Duration> {
+    let at = offset_of!(libc::tcp_info, tcpi_min_rtt);
+    let micros = u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?);
+    // Before the first measurement it is the largest number.
+    (micros != u32::MAX).then(|| Duration::from_micros(micros.into()))
 }
