@@ -54,6 +54,7 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
             via: reach.via.map(Box::new),
             repeated: Arc::default(),
             replies: connection.replies(),
+            took: connection.age(),
         };
         connection.record().logged_in();
         return (Step::Passed(facts), Some(LoggedIn::new(connection, login)));
