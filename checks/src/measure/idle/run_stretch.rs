@@ -222,6 +222,7 @@ async fn settle_answer(
         None => None,
     };
     stretch.outcome = StretchOutcome::Unanswered(manner);
+    stretch.was_disturbed = is_disturbed();
     if let Finding::Fine { kept_alive } = finding {
         stretch.tcp = session.connection().socket().and_then(Socket::tcp_info);
         stretch.others_alive = kept_alive || means.line.answers_after(asked).await;
