@@ -97,10 +97,12 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         identities: identities(raw, flags, &tokens, &mut not_honoured),
         certificates: files(raw.all("certificatefile"), "CertificateFile", &tokens, &mut not_honoured),
         identities_only: raw.flag("identitiesonly", false),
-        accepted: accepted(raw),
+        // The keyword had another name before OpenSSH 8.5.
+        accepted: algorithms(raw, &["pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes"]),
         preferred: methods(raw),
         password: given.password,
         can_ask: given.person && !raw.flag("batchmode", false),
+        only_ssh: unhonoured::credentials(raw, local),
     };
     let own_ssh = own::of_settings(raw, given.defaults, given.settings, given.arguments, given.plain);
     let tcp_keepalive_from =
@@ -135,6 +137,8 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             verify_dns: raw.one("verifyhostkeydns").is_some_and(|value| ["yes", "true", "ask"].contains(&value)),
             revoked: raw.set("revokedhostkeys").map(PathBuf::from),
             command: raw.set("knownhostscommand").is_some(),
+            check_address: raw.flag("checkhostip", false),
+            authority_algorithms: algorithms(raw, &["casignaturealgorithms"]),
             skip_loopback: raw.flag("nohostauthenticationforlocalhost", false),
         },
         credentials,
@@ -253,11 +257,9 @@ fn split_files(value: &str) -> Vec<String> {
     names
 }
 
-/// The signature algorithms for user keys; the keyword had another name before OpenSSH 8.5. Only ssh itself resolves changes to
-/// its own list (`+ssh-rsa`).
-fn accepted(raw: &Raw) -> Vec<String> {
-    let lists = ["pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes"].map(|keyword| raw.names(keyword));
-    let names = lists.into_iter().find(|names| !names.is_empty()).unwrap_or_default();
+/// The names in the first of these keywords that is set. Only ssh itself resolves changes to its own list (`+ssh-rsa`).
+fn algorithms(raw: &Raw, keywords: &[&str]) -> Vec<String> {
+    let names = keywords.iter().map(|keyword| raw.names(keyword)).find(|names| !names.is_empty()).unwrap_or_default();
     let is_change = names.first().is_some_and(|name| name.starts_with(['+', '-', '^']));
     if is_change { Vec::new() } else { names }
 }
