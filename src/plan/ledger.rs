@@ -159,15 +159,7 @@ const LEDGER: &[(&str, Treatment)] = &[
     ("RemoteCommand", Honoured),
     ("RemoteForward", FORWARDINGS),
     ("RequestTTY", Honoured),
-    (
-        "RequiredRSASize",
-        NotHonoured(Consequence {
-            off: &["1024"],
-            words: "shorter RSA keys are used here, which ssh refuses",
-            decides: true,
-            own_only: true,
-        }),
-    ),
+    ("RequiredRSASize", Honoured),
     ("RevokedHostKeys", Honoured),
     (
         "SecurityKeyProvider",

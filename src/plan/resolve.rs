@@ -7,7 +7,8 @@ use secrecy::SecretString;
 use ssh_doctor_checks::base::masking::holds_password;
 use ssh_doctor_checks::base::own_ssh::{OwnSsh, Setting};
 use ssh_doctor_checks::base::target::{
-    AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, Settings, Strictness, Target,
+    AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, LEAST_RSA_BITS, Settings, Strictness,
+    Target,
 };
 
 use super::destination::Destination;
@@ -141,6 +142,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             authority_algorithms: algorithms(raw, &["casignaturealgorithms"]),
             skip_loopback: raw.flag("nohostauthenticationforlocalhost", false),
         },
+        required_rsa_bits: raw.one("requiredrsasize").and_then(|bits| bits.parse().ok()).unwrap_or(LEAST_RSA_BITS),
         credentials,
         algorithms: Algorithms {
             kex: raw.names("kexalgorithms"),

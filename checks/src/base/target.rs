@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub use super::algorithms::Algorithms;
 use super::own_ssh::OwnSsh;
 
+/// The length below which OpenSSH uses no RSA key whatever its settings (`SSH_RSA_MINIMUM_MODULUS_SIZE` since 7.6), bits.
+pub const LEAST_RSA_BITS: u32 = 1024;
+
 /// One SSH server as the user's own `ssh` would reach it: every setting resolved.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -31,6 +34,8 @@ pub struct Target {
     pub proxy: Option<Proxy>,
     /// How the server proves who it is.
     pub host_keys: HostKeyPolicy,
+    /// The least length of an RSA key, the server's or the user's, bits (`RequiredRSASize`).
+    pub required_rsa_bits: u32,
     /// How we prove who we are.
     pub credentials: Credentials,
     /// The algorithms that the user's own client offers, in its order.
@@ -76,6 +81,7 @@ impl Target {
                 authority_algorithms: Vec::new(),
                 skip_loopback: false,
             },
+            required_rsa_bits: LEAST_RSA_BITS,
             credentials: Credentials::default(),
             algorithms: Algorithms::default(),
             tos: None,

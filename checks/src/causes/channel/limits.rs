@@ -110,7 +110,6 @@ pub(super) const PROCESS_LIMIT: Cause = Cause {
         "fork: retry: Resource temporarily unavailable",
         "fork: Resource temporarily unavailable",
         "fork: Cannot allocate memory",
-        "shell request failed on channel 0",
     ],
     hides: &[
         "session-shell-exits",

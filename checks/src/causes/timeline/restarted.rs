@@ -43,7 +43,7 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
         "client_loop: send disconnect: Broken pipe",
         "ssh: connect to host port: Connection refused",
     ],
-    hides: &["session-wall-clock-cut", "tcp-source-banned"],
+    hides: &["session-wall-clock-cut", "tcp-source-banned", "idle-unused-connection-timeout"],
     strikes_anywhere: true,
     judge: |evidence| {
         let end = evidence.undisturbed_timeline().mass_end()?;

@@ -101,6 +101,7 @@ fn examine(target: &Target, key: &ServerKey, route: Route) -> Result<Facts, Stri
     Ok(Facts {
         key_type: data.algorithm().as_str().to_owned(),
         bits: data.rsa().map(russh::keys::ssh_key::public::RsaPublicKey::key_size),
+        required_bits: Some(target.required_rsa_bits),
         fingerprint: key.fingerprint(),
         sha1: key.sha1(),
         standing: if is_revoked { KnownHostsMatch::Revoked } else { standing },
@@ -146,6 +147,10 @@ fn is_exempt(target: &Target, route: Route) -> bool {
 
 /// The decision that needs no person; none when the user has to be asked.
 fn decide(facts: &Facts, is_exempt: bool) -> Option<Decision> {
+    // ssh looks at the length before anything else, at a loopback address too.
+    if facts.too_short().is_some() {
+        return Some(Decision::TooShort);
+    }
     // Of a key in the file of RevokedHostKeys ssh asks nothing else.
     if facts.revoked_by.is_some() {
         return Some(Decision::Stopped);
@@ -203,6 +208,16 @@ mod tests {
                 assert_eq!(decision.and_then(Decision::trust), None);
             }
         }
+    }
+
+    #[test]
+    fn a_short_rsa_key_gets_no_login_known_or_not() {
+        for standing in [KnownHostsMatch::Known, KnownHostsMatch::Unknown, KnownHostsMatch::Changed] {
+            let rsa = |bits| Facts { bits: Some(bits), required_bits: Some(3072), ..facts(standing, Strictness::No) };
+            assert_eq!(decide(&rsa(2048), true), Some(Decision::TooShort));
+            assert_eq!(decide(&rsa(3072), true), Some(Decision::NotChecked));
+        }
+        assert_eq!(Decision::TooShort.trust(), None);
     }
 
     #[test]

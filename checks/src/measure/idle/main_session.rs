@@ -63,6 +63,8 @@ async fn ask(control: &Control, line: &Line, main: &Connection, probe: NextProbe
         stretch.outcome = StretchOutcome::Answered(rtt);
         return stretch;
     }
+    // The end of the test waits for what comes of it.
+    line.tell(SessionEvent::Asked);
     let since = patience::disturbed_until(main, asked).map_or(asked, |_| Instant::now());
     let finding = control.settle(since).await;
     if matches!(finding, Finding::Fine { .. }) {

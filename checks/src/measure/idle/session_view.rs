@@ -23,7 +23,7 @@ pub(super) struct SessionView {
     pub(super) kept_since: Option<Instant>,
     /// How long its last answer took, milliseconds.
     pub(super) last_rtt_ms: Option<f64>,
-    /// Whether it was open at least once, or could not be opened.
+    /// Whether it is open, or could not be opened: false while it is being opened, for the first time or again.
     pub(super) is_settled: bool,
     /// Whether it takes no further part.
     pub(super) is_gone: bool,

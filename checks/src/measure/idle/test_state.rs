@@ -264,6 +264,8 @@ impl TestState {
         self.directives.insert(session, Directive { stretch, order });
         let Some(view) = self.sessions.get_mut(&session) else { return };
         view.began = None;
+        // The test is not over before it is open again, and silent.
+        view.is_settled &= order != Order::Reopen;
         if let Order::Probe(probe) = order {
             (view.probe, view.state) = (Some(probe), SessionState::Waiting);
         } else if !matches!(view.state, SessionState::Dead(_)) {

@@ -63,3 +63,22 @@ fn tcp_keepalives_are_judged_only_by_what_outlasts_the_silence_that_kills() {
         assert!(probe.is_some_and(|length| length > died), "{probe:?} after {died}");
     }
 }
+
+#[test]
+fn the_test_is_not_over_while_the_session_for_the_longest_silence_is_opened_again() {
+    let now = Instant::now();
+    let mut state = TestState::new(20.0, [(1, Role::Ladder), (2, Role::Longest(20.0))], false, now);
+    for session in [1, 2] {
+        state.take(session, SessionEvent::Opened(None), now);
+    }
+    while state.ladder.next(None).is_some() {}
+    for session in [1, 2] {
+        state.order(session, Order::Reopen);
+    }
+    state.take(1, SessionEvent::Left, now);
+    assert!(!state.is_over(), "the longest silence has not been tried");
+    state.take(2, SessionEvent::Opened(None), now);
+    assert!(!state.is_over(), "it is under way");
+    state.take(2, SessionEvent::Left, now);
+    assert!(state.is_over());
+}
