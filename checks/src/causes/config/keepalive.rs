@@ -128,11 +128,11 @@ pub(super) const UNTYPED_TIMEOUT: Cause = Cause {
     stage: Check::Config,
     title: "ChannelTimeout names the channel type \"session\", which ends no session",
     severity: Severity::Info,
-    explanation: "In sshd_config, a session is of the type session only until it runs something; then it is session:shell, \
-        session:command or session:subsystem:NAME. A timeout for session alone ends none of these.",
+    explanation: "A session is of the type session only until it runs something; then it is session:shell, session:command or \
+        session:subsystem:NAME, in sshd_config and in ssh_config. A timeout for session alone ends none of these.",
     fixes: &[Fix {
         side: Side::Server,
-        summary: "Name the intended types",
+        summary: "Name the intended types, in sshd_config or ssh_config, wherever it is set",
         file: Some("/etc/ssh/sshd_config"),
         snippet: Some("ChannelTimeout session:*=30m"),
         caution: Some("it ends idle sessions: that is its purpose"),
@@ -140,9 +140,14 @@ pub(super) const UNTYPED_TIMEOUT: Cause = Cause {
     }],
     symptoms: &["idle sessions are not logged out"],
     judge: |evidence| {
-        let set = evidence.server.as_ref().and_then(|server| server.setting("channeltimeout"))?;
-        let untyped = set.split_whitespace().any(|one| one.starts_with(UNTYPED));
-        untyped.then(|| Match::new(Certainty::Certain, [format!("sshd -T says ChannelTimeout {}", sanitize(set))]))
+        let clients = facts(evidence).and_then(|facts| facts.setting("ChannelTimeout")?.value.clone());
+        let servers = evidence.server.as_ref().and_then(|server| server.setting("channeltimeout").map(Into::into));
+        let untyped = |value: &String| value.split_whitespace().any(|one| one.starts_with(UNTYPED));
+        let said = |whose: &str, value: Option<String>| {
+            value.filter(untyped).map(|value| format!("{whose} says ChannelTimeout {}", sanitize(&value)))
+        };
+        let because: Vec<_> = said("ssh -G", clients).into_iter().chain(said("sshd -T", servers)).collect();
+        (!because.is_empty()).then(|| Match::new(Certainty::Certain, because))
     },
     ..Cause::NEW
 };

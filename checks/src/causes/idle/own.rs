@@ -51,7 +51,7 @@ pub(super) const CLIENT_TIMEOUT: Cause = Cause {
     title: "Your own ssh closes idle sessions (ChannelTimeout in ssh_config)",
     severity: Severity::Warning,
     explanation: "Since OpenSSH 9.6, ChannelTimeout in ssh_config makes the client itself close a channel on which no data \
-        passed for that time. ssh prints nothing and exits with status 255. No keepalive prevents it: only data of the \
+        passed for that time: session:shell, session:command, session:* or global. ssh prints nothing and exits with status 255. No keepalive prevents it: only data of the \
         session counts. This examination holds its sessions without that setting, so they live longer than yours.",
     fixes: &[
         Fix {
@@ -73,10 +73,12 @@ pub(super) const CLIENT_TIMEOUT: Cause = Cause {
     judge: |evidence| {
         let setting = evidence.config.facts()?.setting("ChannelTimeout")?;
         let value = setting.value.as_deref()?;
-        let ends_sessions =
-            value.split_whitespace().filter_map(|pair| pair.split_once('=')).any(|(channels, interval)| {
-                (channels == "global" || channels.starts_with("session")) && interval.trim_end_matches('s') != "0"
-            });
+        // With OpenSSH 10.0, `session` alone ended no session, and each of these did.
+        let is_for_sessions = |channels: &str| matches!(channels, "global" | "*") || channels.starts_with("session:");
+        let ends_sessions = value
+            .split_whitespace()
+            .filter_map(|pair| pair.split_once('='))
+            .any(|(channels, interval)| is_for_sessions(channels) && interval.trim_end_matches('s') != "0");
         ends_sessions.then(|| {
             Match::new(
                 Certainty::Likely,
@@ -105,7 +107,7 @@ mod tests {
             let config = Box::new(Timed { step: Step::Passed(facts), duration_ms: 1.0 });
             (CLIENT_TIMEOUT.judge)(&Evidence { config, ..Evidence::unexamined() }).is_some()
         };
-        assert!(fires("session=300") && fires("direct-tcpip=60 global=10m"));
-        assert!(!fires("none") && !fires("session=0") && !fires("agent-connection=5m"));
+        assert!(fires("session:*=300") && fires("direct-tcpip=60 global=10m") && fires("session:shell=5m"));
+        assert!(!fires("none") && !fires("session:*=0") && !fires("session=300") && !fires("agent-connection=5m"));
     }
 }
