@@ -317,17 +317,18 @@ impl facts::Facts for Facts {
             Conclusion::Refused if self.security_key().is_some() => {
                 "the server would take a security key, which is used here through an agent only".into()
             }
-            Conclusion::Refused if self.left_to_ssh => {
+            Conclusion::Refused if self.only_ssh.is_some() => {
                 let keyword = self.only_ssh.as_deref().unwrap_or_default();
-                format!("left to your own ssh, which went first ({keyword})")
-            }
-            Conclusion::Refused => match &self.only_ssh {
-                Some(keyword) => format!("refused here; ssh could log in by {keyword}, which only ssh can use"),
-                None => {
-                    let tried = self.attempts.iter().filter(|attempt| attempt.answer != AuthAnswer::Withheld).count();
-                    format!("refused; the server offers {}; {tried} tried", methods())
+                if self.left_to_ssh {
+                    format!("left to your own ssh, which went first ({keyword})")
+                } else {
+                    format!("refused here; ssh could log in by {keyword}, which only ssh can use")
                 }
-            },
+            }
+            Conclusion::Refused => {
+                let tried = self.attempts.iter().filter(|attempt| attempt.answer != AuthAnswer::Withheld).count();
+                format!("refused; the server offers {}; {tried} tried", methods())
+            }
             Conclusion::Ended => {
                 let end = self.end.as_ref().map_or_else(|| "the connection's end".to_owned(), Manner::words);
                 format!("{end} after {} attempts", self.attempts.len())
