@@ -56,6 +56,7 @@ pub(super) const UNKNOWN: Cause = Cause {
         },
     ],
     symptoms: &[
+        "hostkeys_foreach failed for <file>: <why>",
         "can't be established",
         "No <kind> host key is known for <host>",
         "not found in known_hosts",
