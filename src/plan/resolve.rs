@@ -120,28 +120,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         bind: raw.one("bindaddress").and_then(|address| address.parse().ok()),
         segment: None,
         proxy: proxy(raw, &tokens, flags.config.as_deref())?,
-        host_keys: HostKeyPolicy {
-            alias: key_alias.map(ToOwned::to_owned),
-            user_files: known_hosts(raw, &tokens, "userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2")?,
-            global_files: known_hosts(
-                raw,
-                &tokens,
-                "globalknownhostsfile",
-                "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2",
-            )?,
-            strictness: match raw.one("stricthostkeychecking") {
-                Some("yes" | "true") => Strictness::Yes,
-                Some("accept-new") => Strictness::AcceptNew,
-                Some("no" | "off" | "false") => Strictness::No,
-                _ => Strictness::Ask,
-            },
-            verify_dns: raw.one("verifyhostkeydns").is_some_and(|value| ["yes", "true", "ask"].contains(&value)),
-            revoked: raw.set("revokedhostkeys").map(PathBuf::from),
-            command: raw.set("knownhostscommand").is_some(),
-            check_address: raw.flag("checkhostip", false),
-            authority_algorithms: algorithms(raw, &["casignaturealgorithms"]),
-            skip_loopback: raw.flag("nohostauthenticationforlocalhost", false),
-        },
+        host_keys: host_keys(raw, &tokens)?,
         required_rsa_bits: raw.one("requiredrsasize").and_then(|bits| bits.parse().ok()).unwrap_or(LEAST_RSA_BITS),
         credentials,
         algorithms: Algorithms {
@@ -165,6 +144,32 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             ..Settings::default()
         },
         host,
+    })
+}
+
+/// What ssh makes of the server's key.
+fn host_keys(raw: &Raw, tokens: &Tokens<'_>) -> Result<HostKeyPolicy> {
+    Ok(HostKeyPolicy {
+        alias: raw.one("hostkeyalias").filter(|name| !name.is_empty()).map(ToOwned::to_owned),
+        user_files: known_hosts(raw, tokens, "userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2")?,
+        global_files: known_hosts(
+            raw,
+            tokens,
+            "globalknownhostsfile",
+            "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2",
+        )?,
+        strictness: match raw.one("stricthostkeychecking") {
+            Some("yes" | "true") => Strictness::Yes,
+            Some("accept-new") => Strictness::AcceptNew,
+            Some("no" | "off" | "false") => Strictness::No,
+            _ => Strictness::Ask,
+        },
+        verify_dns: raw.one("verifyhostkeydns").is_some_and(|value| ["yes", "true", "ask"].contains(&value)),
+        revoked: raw.set("revokedhostkeys").map(PathBuf::from),
+        command: raw.set("knownhostscommand").is_some(),
+        check_address: raw.flag("checkhostip", false),
+        authority_algorithms: algorithms(raw, &["casignaturealgorithms"]),
+        skip_loopback: raw.flag("nohostauthenticationforlocalhost", false),
     })
 }
 
