@@ -301,6 +301,7 @@ mod tests {
             kex: None,
             awaited: None,
             login_begun: false,
+            method: None,
             status: Some(255),
             cut: false,
             words: Vec::new(),
