@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
+use ssh_doctor_checks::base::target::OnlySsh;
 use ssh_doctor_checks::base::text::sanitize;
 
 use super::ledger::{self, Consequence, Treatment};
@@ -96,6 +97,24 @@ fn set_by_user(raw: &Raw, flags: &SshFlags, local: &Local, keyword: &str) -> boo
     let mut log = raw.log.clone();
     log.files.retain(|file| !file.starts_with("/etc"));
     origin::on_command_line(&flags.options, keyword) || origin::in_files(&log, local, keyword, |_| true).is_some()
+}
+
+/// What ssh could log in with by these settings, and the examination cannot.
+pub(super) fn credentials(raw: &Raw, local: &Local) -> Vec<OnlySsh> {
+    let is_token = |provider: &str| Path::new(provider).exists();
+    let all = [
+        ("gssapi-with-mic", "GSSAPIAuthentication", raw.flag("gssapiauthentication", false) && has_ticket(local)),
+        ("hostbased", "HostbasedAuthentication", raw.flag("hostbasedauthentication", false)),
+        (
+            "publickey",
+            "PKCS11Provider",
+            raw.flag("pubkeyauthentication", true) && raw.set("pkcs11provider").is_some_and(is_token),
+        ),
+    ];
+    let preferred = raw.names("preferredauthentications");
+    let wanted = |method: &str| preferred.is_empty() || preferred.iter().any(|name| name == method);
+    let all = all.into_iter().filter(|(method, _, is_on)| *is_on && wanted(method));
+    all.map(|(method, keyword, _)| OnlySsh { method, keyword }).collect()
 }
 
 /// Whether Kerberos tickets are around, where they usually are.

@@ -77,6 +77,8 @@ impl Target {
                 verify_dns: false,
                 revoked: None,
                 command: false,
+                check_address: false,
+                authority_algorithms: Vec::new(),
                 skip_loopback: false,
             },
             required_rsa_bits: LEAST_RSA_BITS,
@@ -168,6 +170,10 @@ pub struct HostKeyPolicy {
     pub revoked: Option<PathBuf>,
     /// Whether ssh runs a command that prints further lines of known_hosts (`KnownHostsCommand`); it is not run here.
     pub command: bool,
+    /// Whether ssh compares the key with that of the server's address too (`CheckHostIP`).
+    pub check_address: bool,
+    /// The algorithms by which an authority may sign a host certificate (`CASignatureAlgorithms`); empty for any but SHA-1.
+    pub authority_algorithms: Vec<String>,
     /// Whether ssh takes any key at a loopback address (`NoHostAuthenticationForLocalhost`).
     pub skip_loopback: bool,
 }
@@ -205,6 +211,25 @@ pub struct Credentials {
     pub password: Option<SecretString>,
     /// Whether a person at a terminal can be asked for a passphrase, a password or a yes.
     pub can_ask: bool,
+    /// What ssh could log in with by its settings, and this examination cannot.
+    pub only_ssh: Vec<OnlySsh>,
+}
+
+impl Credentials {
+    /// Whether nobody and nothing can answer a question of the server.
+    #[must_use]
+    pub fn unattended(&self) -> bool {
+        !self.can_ask && self.password.is_none()
+    }
+}
+
+/// A setting that gives ssh a credential which only ssh itself can use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnlySsh {
+    /// The authentication method that it is used with.
+    pub method: &'static str,
+    /// The setting's keyword.
+    pub keyword: &'static str,
 }
 
 /// A private key file, and whether the user named it.

@@ -33,6 +33,8 @@ const FORWARD_UNREACHABLE: Cause = Cause {
     symptoms: &[
         "connect_to <host> port <port>: failed",
         "connect_to <host>: unknown host",
+        "error: connect to <host> port <port> failed: <why>",
+        "error: connect_to <host> port <port>: <why>",
         "Forwarded connection refused by remote: Connect failed",
     ],
     ..Cause::NEW
@@ -63,7 +65,6 @@ const LOCAL_FORWARD_FAILED: Cause = Cause {
         "bind <address>: Address already in use",
         "bind <address>: Permission denied",
         "bind <address>: Cannot assign requested address",
-        "cannot listen to port: <port>",
         "Could not request local forwarding",
         "Privileged ports can only be forwarded by root",
     ],
@@ -147,7 +148,14 @@ const NO_TERMINAL: Cause = Cause {
         caution: Some("replace COMMAND; a terminal alters what programs exchange: not for scp, rsync, git or data"),
         ..Fix::CHANGE
     }],
-    symptoms: &["Pseudo-terminal will not be allocated because stdin is not a terminal"],
+    symptoms: &[
+        "Pseudo-terminal will not be allocated because stdin is not a terminal",
+        "sorry, you must have a tty to run sudo",
+        "no tty present and no askpass program",
+        "a terminal is required to read the password",
+        "stdin: is not a tty",
+        "TERM environment variable not set",
+    ],
     ..Cause::NEW
 };
 

@@ -55,6 +55,9 @@ pub struct Facts {
     pub certificate: Option<Certificate>,
     /// The name that known_hosts was searched for.
     pub name: String,
+    /// Whether that is the server's address, whose key ssh compares too (`CheckHostIP`), and which contradicts it.
+    #[serde(default)]
+    pub by_address: bool,
     /// The first file in which ssh would find a line.
     #[serde(default)]
     pub first_file: Option<PathBuf>,
@@ -264,6 +267,7 @@ pub(crate) mod samples {
             sha1: None,
             certificate: None,
             name: "[db.example]:2222".into(),
+            by_address: false,
             first_file: Some("/home/me/.ssh/known_hosts".into()),
             entries: vec![entry("SHA256:new", KnownHostsMarker::Host, true)],
             unread: Vec::new(),

@@ -47,6 +47,9 @@ pub(super) const PAM_REFUSED: Cause = Cause {
         },
     ],
     symptoms: &[
+        "PAM: Module is unknown for",
+        "PAM: pam_setcred()",
+        "PAM: pam_open_session()",
         "Too many logins for",
         "There were too many logins for",
         "PAM: pam_open_session(): Permission denied",

@@ -56,6 +56,7 @@ pub(super) const UNKNOWN: Cause = Cause {
         },
     ],
     symptoms: &[
+        "hostkeys_foreach failed for <file>: <why>",
         "can't be established",
         "No <kind> host key is known for <host>",
         "not found in known_hosts",
@@ -300,6 +301,7 @@ mod tests {
             kex: None,
             awaited: None,
             login_begun: false,
+            method: None,
             status: Some(255),
             cut: false,
             words: Vec::new(),

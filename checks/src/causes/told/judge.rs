@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::families::{Candidate, Family, STOPS, When, Writer, families};
-use super::words::HARMLESS;
+use super::words::{FILE_DENIED, HARMLESS};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
@@ -160,7 +160,8 @@ fn closest(connection: &Connection, writer: Writer) -> Vec<&Sighting> {
 /// Whether a line has a text that makes it harmless.
 fn is_harmless(connection: &Connection, seen: &Sighting) -> bool {
     let same = connection.sightings.iter().filter(|other| other.line == seen.line);
-    same.into_iter().any(|other| HARMLESS.contains(&other.symptom.as_str()))
+    let of_a_file = |other: &Sighting| seen.symptom == "Permission denied" && other.symptom == FILE_DENIED;
+    same.into_iter().any(|other| HARMLESS.contains(&other.symptom.as_str()) || of_a_file(other))
 }
 
 /// The characters of a text without its holes.

@@ -7,6 +7,62 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["cannot listen to port: <port>"],
+        writer: Writer::Anyone,
+        unless: &[],
+        is_wrapper: true,
+        is_named: false,
+        candidates: &[
+            is("channel-remote-forward-failed", Always, "sshd says so: the port is on the server (-R)"),
+            is("channel-local-forward-failed", Always, "ssh says so: the port is on this machine (-L, -D)"),
+            is("channel-remote-forward-failed", Always, "sshd says so: the port is on the server (-R)"),
+        ],
+    },
+    Family {
+        texts: &["Connection reset by peer"],
+        writer: Writer::Server,
+        unless: &[],
+        is_wrapper: true,
+        is_named: false,
+        candidates: &[
+            is(
+                "handshake-probed",
+                Before(Check::Auth),
+                "it comes before the login: a scanner, or a monitor of the port",
+            ),
+            is("idle-reset", Always, "the session was idle: a firewall or NAT on the path dropped it"),
+            is("path-random-resets", Always, "it comes at any age of a session, busy or idle"),
+            is("network-outage", Always, "the client's network changed (VPN, Wi-Fi, sleep)"),
+        ],
+    },
+    Family {
+        texts: &["Failed to set up socket for dynamic port forward", "mux_client_forward: forwarding request failed"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "channel-forwarding-prohibited",
+                Always,
+                "ssh -v says administratively prohibited: AllowTcpForwarding no",
+            ),
+            is("channel-forward-unreachable", Always, "forwarding works, and nothing listens at its end on the server"),
+            is("channel-local-forward-failed", Always, "the port on this machine is taken"),
+        ],
+    },
+    Family {
+        texts: &["Couldn't write to remote file \"<file>\": Failure", "write remote \"<file>\": Failure"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("server-disk-full", Always, "df or quota on the server shows no room"),
+            is("session-restricted", Always, "the account may only read, or write elsewhere"),
+        ],
+    },
+    Family {
         texts: &[
             "open failed: connect failed: Connection refused",
             "open failed: connect failed: Connection timed out",
@@ -238,6 +294,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "packet_write_poll: Connection to <address> port <port>: Connection reset by peer",
             "Network error: Software caused connection abort",
             "Read error from remote host <address> port <port>: Connection reset by peer",
+            "Read error from remote host <address>: Connection reset by peer",
         ],
         writer: Writer::Anyone,
         unless: &[],
