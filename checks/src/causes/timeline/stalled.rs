@@ -50,6 +50,7 @@ pub(super) const SERVER_STALLED: Cause = Cause {
         "auth-slow",
         "network-outage",
         "session-forced-command",
+        "session-start-hangs",
         "transfer-stalled",
         "tcp-source-banned",
     ],
