@@ -33,7 +33,7 @@ const FORWARD_UNREACHABLE: Cause = Cause {
     symptoms: &[
         "connect_to <host> port <port>: failed",
         "connect_to <host>: unknown host",
-        "connect to <host> port <port> failed: <why>",
+        "error: connect to <host> port <port> failed: <why>",
         "error: connect_to <host> port <port>: <why>",
         "Forwarded connection refused by remote: Connect failed",
     ],
