@@ -3,6 +3,7 @@
 
 mod losses;
 mod servers;
+mod ways;
 
 use std::time::Duration;
 

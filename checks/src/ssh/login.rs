@@ -59,7 +59,7 @@ impl Login {
     }
 
     /// How long a further login is waited for, at least `deadline`: three times as long as the first one took, up to a minute. A server or a
-    /// path that is slow is no faster the next time, and several logins at once take longer.
+    /// path that is slow is no faster the next time, and several logins at once take longer. The TCP connection has to open within `deadline`.
     #[must_use]
     pub fn patience(&self, deadline: Duration) -> Duration {
         deadline.max((self.took * 3).min(LONGEST))
@@ -81,7 +81,7 @@ impl Login {
         if self.budget.is_limited() {
             return Err(NotLoggedIn::Unreachable("further connections were refused a moment ago".to_owned()));
         }
-        let (began, deadline) = (Instant::now(), self.patience(deadline));
+        let began = Instant::now();
         let mut opened = self.log_in_within(deadline).await;
         // A server that drops connections it has no place for (MaxStartups) has one a little later, for fewer at a time.
         if matches!(opened, Err(NotLoggedIn::Handshake { answered: true, .. })) && self.budget.left() > 0 {
@@ -96,7 +96,8 @@ impl Login {
     }
 
     async fn log_in_within(&self, deadline: Duration) -> Result<Connection, NotLoggedIn> {
-        timeout(deadline * self.legs(), self.log_in(deadline)).await.unwrap_or(Err(NotLoggedIn::NoAnswer))
+        let patience = self.patience(deadline);
+        timeout(patience * self.legs(), self.log_in(deadline)).await.unwrap_or(Err(NotLoggedIn::NoAnswer))
     }
 
     /// Connections in a row that a login takes.
@@ -126,7 +127,7 @@ impl Login {
                 Transport::Tunnel(Box::new(tunnel))
             }
         };
-        let (watch, connected) = connect::connect(transport, &self.target, deadline).await;
+        let (watch, connected) = connect::connect(transport, &self.target, self.patience(deadline)).await;
         let mut connection = connected.map_err(|error| {
             let seen = watch.seen();
             NotLoggedIn::Handshake { error: error.to_string(), answered: seen.received > 0 || seen.end.is_some() }
