@@ -312,6 +312,11 @@ fn a_huge_file_costs_no_more_memory_than_a_session() {
             &["serve", "--check-config", "--config", name],
             &["check", "--only", "config", "--password-file", name, "127.0.0.1"],
         ];
+        // Each line of a journal is a target that is examined, one after the other.
+        let reading: Vec<_> = reading
+            .into_iter()
+            .filter(|arguments| !(name.ends_with("jsonl") && arguments.contains(&"--targets")))
+            .collect();
         side_by_side(&reading, |arguments| {
             let seen = on_file(path, arguments);
             println!("{arguments:?}: {} MiB, {:?} {}", seen.peak >> 20, seen.took, seen.stderr);
