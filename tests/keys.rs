@@ -43,6 +43,39 @@ fn an_rsa_key_on_a_server_without_sha_2_is_named_and_the_fix_lets_it_in() {
 }
 
 #[test]
+fn an_rsa_key_that_is_too_short_for_ssh_is_named_whoever_holds_it() {
+    let Some(lab) = Lab::healthy() else { return };
+    let strict = ["-o", "RequiredRSASize=3072"];
+    let plain = |server: &Server, options: &[&str]| {
+        let options = [&strict, options].concat();
+        lab.ssh(server, &options, "true", Duration::from_secs(10))
+    };
+    let server = lab.sshd_with_key(&["-t", "rsa", "-b", "2048"]);
+    lab.know_other_key(&server);
+    let run = plain(&server, &[]);
+    assert!(run.status == Some(255) && run.stderr.contains("Bad server host key: Invalid key length"), "{run:?}");
+    let seen = login(&lab, &server, &strict);
+    assert_diagnosed(&seen, &server, &["hostkey-too-short"]);
+    assert_eq!((seen.died_at(), certainty(&seen)), (Some("hostkey"), Some("certain")), "{}", seen.told());
+    assert!(fixes(&seen).contains("RequiredRSASize 2048"), "{}", seen.told());
+    let healed = ["-o", "RequiredRSASize=2048"];
+    assert_diagnosed(&login(&lab, &server, &healed), &server, &[]);
+
+    lab.home().keygen("by_rsa", &["-t", "rsa", "-b", "2048"]);
+    lab.home().authorize("by_rsa");
+    let only = lab.home().key("by_rsa").display().to_string();
+    for usual in ["id_ed25519", "id_ed25519.pub"] {
+        fs::remove_file(lab.home().key(usual)).expect("the usual key");
+    }
+    let server = lab.sshd(&[]);
+    assert_eq!(plain(&server, &["-i", &only, "-oBatchMode=yes"]).status, Some(255));
+    let seen = login(&lab, &server, &[&strict[..], &["-i", &only]].concat());
+    assert_diagnosed(&seen, &server, &["auth-key-too-short"]);
+    assert_eq!(attempts(&seen), ["publickey ssh-rsa file withheld"]);
+    assert_diagnosed(&login(&lab, &server, &[&healed[..], &["-i", &only]].concat()), &server, &[]);
+}
+
+#[test]
 fn a_kind_of_key_that_ssh_is_set_not_to_use_is_not_offered() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);

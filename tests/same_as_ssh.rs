@@ -3,7 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::lab::{Lab, Server};
+use ssh_doctor_fixtures::names::{Host, NameAnswer};
+
+use crate::lab::{Lab, Report, Server, has};
 use crate::own_ssh::{agrees, settle};
 
 const fn s(seconds: u64) -> Duration {
@@ -18,14 +20,28 @@ fn lab(server: &[&str]) -> Option<(Lab, Server, String)> {
     Some((lab, server, ssh))
 }
 
-/// The settings with which ssh works, and those with which it fails; the doctor says the same of each.
+/// The settings with which ssh works, and those with which it fails; the doctor says the same of each. What it says of the second.
 #[track_caller]
-fn pair(lab: &Lab, server: &Server, works: &str, fails: &str) {
-    for (own, expected) in [(works, &[0, 1][..]), (fails, &[2])] {
+fn pair(lab: &Lab, server: &Server, works: &str, fails: &str) -> Report {
+    let [_, failed] = [(works, &[0, 1][..]), (fails, &[2])].map(|(own, expected)| {
         settle(lab, server, own);
         let seen = agrees(lab, "db", &[]);
         assert!(seen.run.status.is_some_and(|status| expected.contains(&status)), "{own}: {}", seen.told());
-    }
+        seen
+    });
+    failed
+}
+
+/// The same, with the cause of the failure.
+#[track_caller]
+fn pair_for(lab: &Lab, server: &Server, works: &str, fails: &str, code: &str) {
+    let failed = pair(lab, server, works, fails);
+    assert_eq!(failed.codes().first(), Some(&code), "{fails}: {}", failed.told());
+}
+
+/// A file in the client's folder of keys.
+fn read(lab: &Lab, file: &str) -> String {
+    fs::read_to_string(lab.home().key(file)).expect("our own file")
 }
 
 /// Signs a key of the client, or the server's host key, with the authority.
@@ -100,7 +116,8 @@ fn keys_agents_and_certificates_of_the_user() {
     fs::copy(rsa, &only_rsa).expect("our own file");
     let by_rsa = lab.sshd(&[&format!("AuthorizedKeysFile {}", only_rsa.display())]);
     let size = |bits: u32| format!("RequiredRSASize {bits}\nIdentityFile {ssh}/rsa");
-    pair(&lab, &by_rsa, &size(2048), &size(4096));
+    let failed = pair(&lab, &by_rsa, &size(2048), &size(4096));
+    assert!(failed.codes().contains(&"auth-key-too-short"), "{}", failed.told());
     for (name, validity) in [("valid", "-1d:+1d"), ("expired", "-2d:-1d")] {
         lab.home().keygen(name, &["-t", "ed25519"]);
         certify(&lab, &["-I", name, "-n", "root", "-V", validity, &format!("{ssh}/{name}.pub")]);
@@ -138,4 +155,111 @@ fn algorithms_that_ssh_has_and_this_examination_has_not() {
     pair(&lab, &server, only, &format!("{only}\nUser nosuch"));
     let Some((lab, server, _)) = self::lab(&["Ciphers aes128-ctr"]) else { return };
     pair(&lab, &server, "Ciphers aes128-ctr,aes256-ctr", "Ciphers aes256-ctr");
+}
+
+#[test]
+fn names_that_ssh_completes_and_addresses_that_it_compares() {
+    let Some((lab, server, ssh)) = lab(&[]) else { return };
+    let (address, port) = (server.address(), server.port());
+    let _running = lab.name_servers(&[NameAnswer::Knows(Host { name: "srv.lab.example", address, sshfp: &[] })], "");
+    lab.client().etc("hosts", &format!("127.0.0.1 localhost\n{address} name\n"));
+    lab.home().keygen("elsewhere", &["-t", "ed25519"]);
+    let [public, other] = ["../../host_key.pub", "elsewhere.pub"].map(|file| read(&lab, file));
+    lab.home().write("client/.ssh/names", &format!("[srv.lab.example]:{port} {public}[name]:{port} {public}"));
+    for (domain, codes) in [("lab.example", &[][..]), ("other.example", &["config-canonical-name"])] {
+        let own = format!(
+            "CanonicalizeHostname yes\nCanonicalDomains {domain}\nCanonicalizeFallbackLocal no\nMatch canonical host *.lab.example\n  \
+             Port {port}\n  User root\n  IdentityFile {ssh}/id_ed25519\n  UserKnownHostsFile {ssh}/names\nMatch all"
+        );
+        settle(&lab, &server, &own);
+        let seen = agrees(&lab, "srv", &[]);
+        assert_eq!(seen.codes(), codes, "{domain}: {}", seen.told());
+    }
+    lab.home().write("client/.ssh/moved", &format!("[name]:{port} {public}[{address}]:{port} {other}"));
+    let compared = |check: &str| {
+        format!("Host db\n  HostName name\n  CheckHostIP {check}\n  UserKnownHostsFile {ssh}/moved\nMatch all")
+    };
+    pair_for(&lab, &server, &compared("no"), &compared("yes"), "hostkey-changed");
+}
+
+#[test]
+fn lengths_and_signatures_that_ssh_does_not_accept_of_a_host() {
+    let Some((lab, _server, ssh)) = lab(&[]) else { return };
+    lab.home().keygen("host_rsa", &["-t", "rsa", "-b", "2048"]);
+    lab.home().keygen("authority", &["-t", "rsa", "-b", "3072"]);
+    let key = format!("HostKey {ssh}/host_rsa");
+    let server = lab.sshd(&[&key]);
+    let public = read(&lab, "host_rsa.pub");
+    let name = format!("[{}]:{}", server.address(), server.port());
+    lab.home().write("client/.ssh/rsa_hosts", &format!("{name} {public}"));
+    let size = |bits: u32| {
+        format!("RequiredRSASize {bits}\nUserKnownHostsFile {ssh}/rsa_hosts\nHostKeyAlgorithms rsa-sha2-512")
+    };
+    pair_for(&lab, &server, &size(2048), &size(4096), "hostkey-too-short");
+    let host = lab.home().path("host_key.pub").display().to_string();
+    let named = server.address().to_string();
+    certify(&lab, &["-t", "rsa-sha2-256", "-h", "-I", "host", "-n", &named, "-V", "-1d:+1d", &host]);
+    let certificate = format!("HostCertificate {}", lab.home().path("host_key-cert.pub").display());
+    let certified = lab.sshd(&[&certificate]);
+    lab.home().write("client/.ssh/trusted", &format!("@cert-authority * {}", read(&lab, "authority.pub")));
+    let signed = |names: &str| format!("UserKnownHostsFile {ssh}/trusted\nCASignatureAlgorithms {names}");
+    pair_for(&lab, &certified, &signed("rsa-sha2-256"), &signed("ssh-ed25519"), "hostkey-cert-invalid");
+}
+
+#[test]
+fn the_key_of_the_clients_host_which_only_ssh_can_use() {
+    let Some((lab, _, _)) = lab(&[]) else { return };
+    let [private, public] = ["../../host_key", "../../host_key.pub"].map(|file| read(&lab, file));
+    let client = lab.client_address(1);
+    lab.client().etc("ssh/ssh_host_ed25519_key.pub", &public);
+    lab.client().etc("ssh/ssh_host_ed25519_key", &private);
+    lab.client().etc("ssh/ssh_config", "EnableSSHKeysign yes\n");
+    lab.run("chmod", &["600", "/etc/ssh/ssh_host_ed25519_key"], s(5));
+    lab.server_host().etc("ssh/ssh_known_hosts", &format!("{client} {public}"));
+    lab.at_server_home(".shosts", &format!("{client} root\n"));
+    let server = lab.sshd(&["HostbasedAuthentication yes", "IgnoreRhosts no", "AuthorizedKeysFile none"]);
+    pair_for(&lab, &server, "HostbasedAuthentication yes", "HostbasedAuthentication no", "auth-key-rejected");
+    lab.at_server_home(".shosts", "192.0.2.1 root\n");
+    settle(&lab, &server, "HostbasedAuthentication yes");
+    let seen = agrees(&lab, "db", &[]);
+    assert_eq!(seen.codes(), ["session-own-ssh-refused"], "{}", seen.told());
+    let offers = || server.log().matches("Failed publickey").count();
+    let before = offers();
+    agrees(&lab, "db", &[]);
+    assert_eq!(offers() - before, 2, "ssh twice, and no login of ours after a refusal: {}", server.log());
+}
+
+/// SoftHSM's library, where Debian installs it.
+const TOKENS: &str = "/usr/lib/softhsm/libsofthsm2.so";
+
+#[test]
+fn a_key_on_a_token() {
+    let Some((lab, _, ssh)) = lab(&[]) else { return };
+    if !has("softhsm2-util") {
+        return;
+    }
+    let folder = lab.home().path("tokens");
+    fs::create_dir(&folder).expect("our own folder");
+    lab.client().etc("softhsm/softhsm2.conf", &format!("directories.tokendir = {}\n", folder.display()));
+    lab.home().keygen("token", &["-t", "rsa", "-b", "2048", "-m", "PKCS8"]);
+    let askpass = lab.home().path("askpass").display().to_string();
+    lab.home().write("askpass", "#!/bin/sh\necho 1234\n");
+    let agent = lab.agent(&[]);
+    let socket = agent.option().replace("IdentityAgent=", "");
+    let script = format!(
+        "set -e; chmod 700 {askpass}
+         softhsm2-util --init-token --free --label t --pin 1234 --so-pin 1234
+         softhsm2-util --import {ssh}/token --token t --label k --id 01 --pin 1234
+         rm {ssh}/token
+         SSH_AUTH_SOCK={socket} SSH_ASKPASS={askpass} SSH_ASKPASS_REQUIRE=force ssh-add -s {TOKENS}"
+    );
+    let made = lab.run("sh", &["-c", &script], s(20));
+    assert_eq!(made.status, Some(0), "{made:?}");
+    let server = lab.sshd(&[&format!("AuthorizedKeysFile {ssh}/token.pub")]);
+    let held = format!("Match all\n  IdentityAgent {socket}\n  IdentitiesOnly no\n  PKCS11Provider {TOKENS}");
+    // Without an answer to the question for its PIN ssh cannot use the token.
+    pair_for(&lab, &server, &held, &format!("PKCS11Provider {TOKENS}"), "session-own-ssh-refused");
+    let by_agent = format!("Match all\n  IdentityAgent {socket}\n  IdentitiesOnly no\n  IdentityFile none");
+    let failed = pair(&lab, &server, &by_agent, "PKCS11Provider /nonexistent/library.so");
+    assert!(failed.codes().contains(&"config-pkcs11-missing"), "{}", failed.told());
 }

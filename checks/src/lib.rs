@@ -111,9 +111,10 @@ async fn pipeline(
     let handshake = timed(&ctx, selected, &mut own, Check::Handshake, check).await;
     let check = async || keep(&mut identity, hostkey::check(&ctx, keyed).await);
     let hostkey = timed(&ctx, selected, &mut own, Check::Hostkey, check).await;
-    let check = async || keep(&mut logged_in, auth::check(&ctx, identity).await);
+    let mut first = None;
+    let check = async || keep(&mut logged_in, auth::check(&ctx, identity, &mut first).await);
     let auth = timed(&ctx, selected, &mut own, Check::Auth, check).await;
-    let asked = witness::beside(&ctx, &auth.step);
+    let asked = if first.is_some() { witness::Asked::default() } else { witness::beside(&ctx, &auth.step) };
     let check = async || channel::check(&ctx, logged_in.as_mut()).await;
     let channel = timed(&ctx, selected, &mut own, Check::Channel, check).await;
     let check = async || transfer::check(&ctx, logged_in.as_mut()).await;
@@ -165,7 +166,7 @@ async fn pipeline(
         logged_in = again;
     }
     per_server_queries::complete(name_servers, &ctx.stop, &mut evidence.dns.step).await;
-    evidence.witness = asked.conclude().await.map(Box::new);
+    evidence.witness = asked.conclude().await.or(first).map(Box::new);
     (evidence.duration_ms, evidence.spent, evidence.pauses) = (took(), ctx.budget.spent(), own.pauses);
     evidence.lags = own.lags;
     (evidence.interrupted, evidence.timed_out) = (ctx.stop.asked(), ctx.stop.timed_out());

@@ -67,19 +67,11 @@ const LEDGER: &[(&str, Treatment)] = &[
     ("CanonicalizeHostname", Honoured),
     ("CanonicalizeMaxDots", Honoured),
     ("CanonicalizePermittedCNAMEs", Honoured),
-    (
-        "CASignatureAlgorithms",
-        NotHonoured(Consequence {
-            off: &[],
-            words: "a certificate's signature is accepted by any algorithm",
-            decides: false,
-            own_only: true,
-        }),
-    ),
+    ("CASignatureAlgorithms", Honoured),
     ("CertificateFile", Honoured),
     ("ChallengeResponseAuthentication", Honoured),
     ("ChannelTimeout", Irrelevant),
-    ("CheckHostIP", noted("known_hosts is searched for the name only")),
+    ("CheckHostIP", Honoured),
     ("Ciphers", Honoured),
     ("ClearAllForwardings", Irrelevant),
     ("Compression", Honoured),
@@ -167,15 +159,7 @@ const LEDGER: &[(&str, Treatment)] = &[
     ("RemoteCommand", Honoured),
     ("RemoteForward", FORWARDINGS),
     ("RequestTTY", Honoured),
-    (
-        "RequiredRSASize",
-        NotHonoured(Consequence {
-            off: &["1024"],
-            words: "shorter RSA keys are used here, which ssh refuses",
-            decides: true,
-            own_only: true,
-        }),
-    ),
+    ("RequiredRSASize", Honoured),
     ("RevokedHostKeys", Honoured),
     (
         "SecurityKeyProvider",

@@ -7,7 +7,8 @@ use secrecy::SecretString;
 use ssh_doctor_checks::base::masking::holds_password;
 use ssh_doctor_checks::base::own_ssh::{OwnSsh, Setting};
 use ssh_doctor_checks::base::target::{
-    AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, Settings, Strictness, Target,
+    AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, LEAST_RSA_BITS, Settings, Strictness,
+    Target,
 };
 
 use super::destination::Destination;
@@ -90,6 +91,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
     let unhonoured = unhonoured::settings(raw, given.defaults, flags, &tokens, given.plain);
     let deciding =
         unhonoured.iter().filter(|setting| setting.decides).map(|setting| setting.sentence.clone()).collect();
+    let beyond_login = unhonoured.iter().any(|setting| setting.beyond_login);
     let mut not_honoured: Vec<_> = unhonoured.into_iter().map(|setting| setting.sentence).collect();
     not_honoured.extend(flags.others.passed_over());
     let credentials = Credentials {
@@ -97,10 +99,12 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         identities: identities(raw, flags, &tokens, &mut not_honoured),
         certificates: files(raw.all("certificatefile"), "CertificateFile", &tokens, &mut not_honoured),
         identities_only: raw.flag("identitiesonly", false),
-        accepted: accepted(raw),
+        // The keyword had another name before OpenSSH 8.5.
+        accepted: algorithms(raw, &["pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes"]),
         preferred: methods(raw),
         password: given.password,
         can_ask: given.person && !raw.flag("batchmode", false),
+        only_ssh: unhonoured::credentials(raw, local),
     };
     let own_ssh = own::of_settings(raw, given.defaults, given.settings, given.arguments, given.plain);
     let tcp_keepalive_from =
@@ -117,26 +121,8 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         bind: raw.one("bindaddress").and_then(|address| address.parse().ok()),
         segment: None,
         proxy: proxy(raw, &tokens, flags.config.as_deref())?,
-        host_keys: HostKeyPolicy {
-            alias: key_alias.map(ToOwned::to_owned),
-            user_files: known_hosts(raw, &tokens, "userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2")?,
-            global_files: known_hosts(
-                raw,
-                &tokens,
-                "globalknownhostsfile",
-                "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2",
-            )?,
-            strictness: match raw.one("stricthostkeychecking") {
-                Some("yes" | "true") => Strictness::Yes,
-                Some("accept-new") => Strictness::AcceptNew,
-                Some("no" | "off" | "false") => Strictness::No,
-                _ => Strictness::Ask,
-            },
-            verify_dns: raw.one("verifyhostkeydns").is_some_and(|value| ["yes", "true", "ask"].contains(&value)),
-            revoked: raw.set("revokedhostkeys").map(PathBuf::from),
-            command: raw.set("knownhostscommand").is_some(),
-            skip_loopback: raw.flag("nohostauthenticationforlocalhost", false),
-        },
+        host_keys: host_keys(raw, &tokens)?,
+        required_rsa_bits: raw.one("requiredrsasize").and_then(|bits| bits.parse().ok()).unwrap_or(LEAST_RSA_BITS),
         credentials,
         algorithms: Algorithms {
             kex: raw.names("kexalgorithms"),
@@ -156,9 +142,36 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             tcp_keepalive: raw.flag("tcpkeepalive", true),
             not_honoured,
             deciding,
+            beyond_login,
             ..Settings::default()
         },
         host,
+    })
+}
+
+/// What ssh makes of the server's key.
+fn host_keys(raw: &Raw, tokens: &Tokens<'_>) -> Result<HostKeyPolicy> {
+    Ok(HostKeyPolicy {
+        alias: raw.one("hostkeyalias").filter(|name| !name.is_empty()).map(ToOwned::to_owned),
+        user_files: known_hosts(raw, tokens, "userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2")?,
+        global_files: known_hosts(
+            raw,
+            tokens,
+            "globalknownhostsfile",
+            "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2",
+        )?,
+        strictness: match raw.one("stricthostkeychecking") {
+            Some("yes" | "true") => Strictness::Yes,
+            Some("accept-new") => Strictness::AcceptNew,
+            Some("no" | "off" | "false") => Strictness::No,
+            _ => Strictness::Ask,
+        },
+        verify_dns: raw.one("verifyhostkeydns").is_some_and(|value| ["yes", "true", "ask"].contains(&value)),
+        revoked: raw.set("revokedhostkeys").map(PathBuf::from),
+        command: raw.set("knownhostscommand").is_some(),
+        check_address: raw.flag("checkhostip", false),
+        authority_algorithms: algorithms(raw, &["casignaturealgorithms"]),
+        skip_loopback: raw.flag("nohostauthenticationforlocalhost", false),
     })
 }
 
@@ -260,11 +273,9 @@ fn split_files(value: &str) -> Vec<String> {
     names
 }
 
-/// The signature algorithms for user keys; the keyword had another name before OpenSSH 8.5. Only ssh itself resolves changes to
-/// its own list (`+ssh-rsa`).
-fn accepted(raw: &Raw) -> Vec<String> {
-    let lists = ["pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes"].map(|keyword| raw.names(keyword));
-    let names = lists.into_iter().find(|names| !names.is_empty()).unwrap_or_default();
+/// The names in the first of these keywords that is set. Only ssh itself resolves changes to its own list (`+ssh-rsa`).
+fn algorithms(raw: &Raw, keywords: &[&str]) -> Vec<String> {
+    let names = keywords.iter().map(|keyword| raw.names(keyword)).find(|names| !names.is_empty()).unwrap_or_default();
     let is_change = names.first().is_some_and(|name| name.starts_with(['+', '-', '^']));
     if is_change { Vec::new() } else { names }
 }

@@ -27,7 +27,7 @@ impl Lab {
         let (tcp, link) = tcp::check(&ctx, &found.addresses, None).await;
         let (handshake, keyed) = handshake::check(&ctx, link).await;
         let (hostkey, identity) = hostkey::check(&ctx, keyed).await;
-        let (auth, logged_in) = auth::check(&ctx, identity).await;
+        let (auth, logged_in) = auth::check(&ctx, identity, &mut None).await;
         let login = logged_in.and_then(|logged_in| logged_in.login);
         login.unwrap_or_else(|| panic!("no login: {dns:?} {tcp:?} {handshake:?} {hostkey:?} {auth:?}"))
     }

@@ -43,6 +43,7 @@ def spoken(command, target, **environment):
     env = {"PATH": os.environ["PATH"], "HOME": str(HOME), "LANG": "C.UTF-8", "WAIT": str(target.wait - 2)}
     env |= {"PASSWORD": target.password} if target.password else {}
     env |= {"KEEPALIVE": str(target.keepalive)} if target.keepalive else {}
+    env |= {"DISPLAY": os.environ["DISPLAY"]} if "DISPLAY" in os.environ else {}
     env |= environment
     command = [str(part) for part in command]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
@@ -186,7 +187,22 @@ def sshfs(target):
     return spoken(["sshfs", "-f", "db:/", HOME / "mnt"], target.with_(wait=8))
 
 
+def ssh_with_a_broken_library(target):
+    folder = HOME / "lib"
+    folder.mkdir(exist_ok=True)
+    (folder / "libcrypto.so.3").write_text("x")
+    return spoken(["/usr/bin/ssh", "-v", "db"], target, LD_LIBRARY_PATH=folder)
+
+
+def mosh(target):
+    config(target)
+    # It draws on a terminal.
+    return spoken(["script", "-qec", "stty rows 24 cols 80; mosh db -- true", "/dev/null"], target.with_(wait=75), TERM="xterm")
+
+
 CLIENTS = {
+    "mosh": mosh,
+    "ssh-broken-library": ssh_with_a_broken_library,
     "ssh": ssh(),
     "ssh-v": ssh("-v"),
     "ssh-vvv": ssh("-vvv"),

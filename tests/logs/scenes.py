@@ -162,5 +162,12 @@ SERVERS = [
     ("jsch-sessions", None, "channel-open-refused", [*OLD, "MaxSessions 0"], {"clients": ["jsch"]}),
     ("jsch-healthy", None, "", OLD, {"clients": ["jsch"]}),
     ("jsch-signature", None, "auth-signature-algorithm", [*OLD[:1], "KexAlgorithms +diffie-hellman-group14-sha1"], {"clients": ["jsch"]}),
+    ("forward-refused", None, "channel-forward-unreachable", [], {"options": ["LocalForward 127.0.0.1:2298 127.0.0.1:9"], "command": "bash -c 'exec 3<>/dev/tcp/127.0.0.1/2298; sleep 1'", "clients": ["ssh", "ssh-v"]}),
+    ("local-port-taken", None, "channel-local-forward-failed", [], {"options": ["LocalForward 127.0.0.1:2298 127.0.0.1:22", "LocalForward 127.0.0.1:2298 127.0.0.1:23"], "clients": ["ssh", "ssh-v"]}),
+    ("stdin-no-terminal", None, "session-no-terminal", [], {"options": ["RequestTTY yes"], "clients": ["ssh"]}),
+    ("broken-library", None, "config-ssh-cannot-start", [], {"clients": ["ssh-broken-library"]}),
+    ("udp-dropped", None, "path-udp-blocked", [], {"before": "nft add rule inet sick in udp dport 60000-61000 drop", "clients": ["mosh"]}),
+    ("x11", None, "channel-x11-refused", ["X11Forwarding no"], {"options": ["ForwardX11 yes"], "display": ":9", "clients": ["ssh", "ssh-v"]}),
+    ("no-home", None, "session-home-missing", ["AuthorizedKeysFile /run/keys", "StrictModes no"], {"before": "cp /home/alice/.ssh/authorized_keys /run/keys; chmod 644 /run/keys; mv /home/alice /home/.alice", "after": "mv /home/.alice /home/alice", "clients": ["ssh", "ssh-v"]}),
     ("rsync-missing", None, "session-command-missing", [], {"clients": ["rsync-nowhere", "git-nowhere"]}),
 ]

@@ -46,10 +46,13 @@ def one(take, syslog, style, what, servers, clients, settings, changes):
         time.sleep(changes["idle_tcp"])
     if "stopped" in changes:
         stopped(target, changes["stopped"])
+    if "display" in changes:
+        os.environ["DISPLAY"] = changes["display"]
     ran = [(name, CLIENTS[name](target.with_(wait=10))) for name in changes.get("clients", ["ssh"])]
     for name, text in ran:
         if clients is not None and text:
             take(clients, f"{name}-sshd-{what}", text)
+    os.environ.pop("DISPLAY", None)
     subprocess.run(["sh", "-c", changes.get("after", "true")], check=True)
     for connection in held:
         connection.close()

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub use super::algorithms::Algorithms;
 use super::own_ssh::OwnSsh;
 
+/// The length below which OpenSSH uses no RSA key whatever its settings (`SSH_RSA_MINIMUM_MODULUS_SIZE` since 7.6), bits.
+pub const LEAST_RSA_BITS: u32 = 1024;
+
 /// One SSH server as the user's own `ssh` would reach it: every setting resolved.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -31,6 +34,8 @@ pub struct Target {
     pub proxy: Option<Proxy>,
     /// How the server proves who it is.
     pub host_keys: HostKeyPolicy,
+    /// The least length of an RSA key, the server's or the user's, bits (`RequiredRSASize`).
+    pub required_rsa_bits: u32,
     /// How we prove who we are.
     pub credentials: Credentials,
     /// The algorithms that the user's own client offers, in its order.
@@ -72,8 +77,11 @@ impl Target {
                 verify_dns: false,
                 revoked: None,
                 command: false,
+                check_address: false,
+                authority_algorithms: Vec::new(),
                 skip_loopback: false,
             },
+            required_rsa_bits: LEAST_RSA_BITS,
             credentials: Credentials::default(),
             algorithms: Algorithms::default(),
             tos: None,
@@ -162,6 +170,10 @@ pub struct HostKeyPolicy {
     pub revoked: Option<PathBuf>,
     /// Whether ssh runs a command that prints further lines of known_hosts (`KnownHostsCommand`); it is not run here.
     pub command: bool,
+    /// Whether ssh compares the key with that of the server's address too (`CheckHostIP`).
+    pub check_address: bool,
+    /// The algorithms by which an authority may sign a host certificate (`CASignatureAlgorithms`); empty for any but SHA-1.
+    pub authority_algorithms: Vec<String>,
     /// Whether ssh takes any key at a loopback address (`NoHostAuthenticationForLocalhost`).
     pub skip_loopback: bool,
 }
@@ -199,6 +211,25 @@ pub struct Credentials {
     pub password: Option<SecretString>,
     /// Whether a person at a terminal can be asked for a passphrase, a password or a yes.
     pub can_ask: bool,
+    /// What ssh could log in with by its settings, and this examination cannot.
+    pub only_ssh: Vec<OnlySsh>,
+}
+
+impl Credentials {
+    /// Whether nobody and nothing can answer a question of the server.
+    #[must_use]
+    pub fn unattended(&self) -> bool {
+        !self.can_ask && self.password.is_none()
+    }
+}
+
+/// A setting that gives ssh a credential which only ssh itself can use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnlySsh {
+    /// The authentication method that it is used with.
+    pub method: &'static str,
+    /// The setting's keyword.
+    pub keyword: &'static str,
 }
 
 /// A private key file, and whether the user named it.
@@ -234,6 +265,9 @@ pub struct Settings {
     /// Of those, the ones that could change the outcome: with them ssh may fail or work where this examination does not.
     #[serde(default)]
     pub deciding: Vec<String>,
+    /// Whether one of these shows only after a login: then not even ssh's own tells.
+    #[serde(default)]
+    pub beyond_login: bool,
 }
 
 /// How to reach the server once more.

@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod cause;
 pub mod channel;
+pub mod client_log;
 pub mod config;
 pub mod dns;
 pub mod exit;
@@ -47,6 +48,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         server::CAUSES,
         witness::CAUSES,
         server_log::CAUSES,
+        client_log::CAUSES,
         sessions::CAUSES,
         unexplained::CAUSES,
     ]

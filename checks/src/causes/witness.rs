@@ -8,7 +8,7 @@ use crate::facts::witness::Witness;
 use crate::facts::{Check, Evidence, Step, auth, hostkey};
 
 /// The causes that the user's own ssh shows.
-pub static CAUSES: &[Cause] = &[FAILS, WORKS];
+pub static CAUSES: &[Cause] = &[FAILS, REFUSED, WORKS];
 
 const FAILS: Cause = Cause {
     code: "session-own-ssh-fails",
@@ -27,7 +27,8 @@ const FAILS: Cause = Cause {
     judge: |evidence| {
         let witness = evidence.witness.as_ref().filter(|witness| !witness.came_through())?;
         let is_unknown_key = witness.refused_host_key() && left_to_a_command(evidence);
-        if is_broken_here(evidence) || is_for_want_of_an_answer(evidence, witness) || is_unknown_key {
+        let is_left = matches!(&*evidence.auth, Step::Void(auth) if auth.left_to_ssh);
+        if is_left || is_broken_here(evidence) || is_for_want_of_an_answer(evidence, witness) || is_unknown_key {
             return None;
         }
         let mut because = Vec::new();
@@ -45,6 +46,42 @@ const FAILS: Cause = Cause {
         // A key with a passphrase would be asked for at a terminal.
         let settled = !witness.cut && (!witness.login_begun || evidence.auth.passed().is_some());
         let certainty = if settled { Certainty::Certain } else { Certainty::Likely };
+        Some(Match::new(certainty, because).reason_open())
+    },
+    ..Cause::NEW
+};
+
+const REFUSED: Cause = Cause {
+    code: "session-own-ssh-refused",
+    stage: Check::Auth,
+    title: "The server refuses the login of your own ssh",
+    severity: Severity::Critical,
+    explanation: "A setting gives ssh a credential that only ssh itself can use: a Kerberos ticket, the host's own key or a key on a token. Your own ssh was therefore \
+        run first, with your own settings and no questions (BatchMode), and the server refused it. No second login was tried, because repeated failures can lock an \
+        account or ban an address. A PIN, passphrase or password that ssh would ask for at a terminal was not given.",
+    fixes: &[
+        Fix {
+            summary: "See which credentials ssh presents, and which the server refuses",
+            snippet: Some("ssh -v -o ControlPath=none {alias} true"),
+            ..Fix::LOOK
+        },
+        Fix {
+            summary: "Test the keys without that setting",
+            snippet: Some(
+                "ssh-doctor check --idle 0 -o GSSAPIAuthentication=no -o HostbasedAuthentication=no -o PKCS11Provider=none {alias}",
+            ),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &[],
+    judge: |evidence| {
+        let witness = evidence.witness.as_ref().filter(|witness| !witness.logged_in())?;
+        let Step::Void(auth) = &*evidence.auth else { return None };
+        let keyword = auth.only_ssh.as_ref().filter(|_| auth.left_to_ssh)?;
+        let said = witness.words.last().map(|words| format!("ssh printed \"{words}\""));
+        let cut = witness.cut.then(|| format!("ssh had not logged in after {}", seconds(witness.ms / 1000.0)));
+        let because = said.into_iter().chain(cut).chain([format!("{keyword} is set, so ssh went first")]);
+        let certainty = if witness.cut { Certainty::Likely } else { Certainty::Certain };
         Some(Match::new(certainty, because).reason_open())
     },
     ..Cause::NEW
@@ -102,7 +139,9 @@ fn left_to_a_command(evidence: &Evidence) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{FAILS, WORKS};
+    use super::{FAILS, REFUSED, WORKS};
+    use crate::facts::auth;
+    use crate::facts::certainty::Certainty;
     use crate::facts::handshake::Facts;
     use crate::facts::witness::{Witness, WitnessReason};
     use crate::facts::{Check, Evidence, Step, Timed};
@@ -117,6 +156,7 @@ mod tests {
             kex: Some("sntrup761x25519-sha512@openssh.com".into()),
             awaited: Some("SSH2_MSG_KEX_ECDH_REPLY".into()),
             login_begun: reached >= Check::Hostkey,
+            method: None,
             status: (!cut).then_some(255),
             cut,
             words: Vec::new(),
@@ -138,6 +178,20 @@ mod tests {
         shared.handshake = Timed { step: Step::Failed(Facts::default()), duration_ms: 1.0 };
         assert!((FAILS.judge)(&shared).is_none());
         assert!((FAILS.judge)(&Evidence::unexamined()).is_none());
+    }
+
+    #[test]
+    fn a_login_that_was_left_to_ssh_is_refused_for_both() {
+        let mut refused = evidence(Check::Hostkey, false);
+        assert!((REFUSED.judge)(&refused).is_none());
+        let left = auth::Facts { only_ssh: Some("PKCS11Provider".into()), left_to_ssh: true, ..Default::default() };
+        refused.auth = Timed { step: Step::Void(left), duration_ms: 1.0 };
+        let found = (REFUSED.judge)(&refused).unwrap();
+        assert_eq!(
+            (found.certainty, found.because),
+            (Certainty::Certain, vec!["PKCS11Provider is set, so ssh went first".into()])
+        );
+        assert!((FAILS.judge)(&refused).is_none() && (WORKS.judge)(&refused).is_none());
     }
 
     #[test]

@@ -41,8 +41,11 @@ pub struct Certificate {
 pub struct Facts {
     /// The key's type, such as `ssh-ed25519`; of a certificate, that of the certified key.
     pub key_type: String,
-    /// The size of an RSA key.
+    /// The length of an RSA key, bits.
     pub bits: Option<u32>,
+    /// The length that ssh asks of an RSA key, bits (`RequiredRSASize`).
+    #[serde(default)]
+    pub required_bits: Option<u32>,
     /// The key's `SHA256:` fingerprint.
     pub fingerprint: String,
     /// Its SHA-1, hexadecimal, as SSHFP records have it (RFC 4255).
@@ -52,6 +55,9 @@ pub struct Facts {
     pub certificate: Option<Certificate>,
     /// The name that known_hosts was searched for.
     pub name: String,
+    /// Whether that is the server's address, whose key ssh compares too (`CheckHostIP`), and which contradicts it.
+    #[serde(default)]
+    pub by_address: bool,
     /// The first file in which ssh would find a line.
     #[serde(default)]
     pub first_file: Option<PathBuf>,
@@ -110,6 +116,8 @@ pub enum Decision {
     PublicKeysOnly,
     /// ssh would have asked, and there was nobody to ask: it ends there, and so does the login.
     NobodyToAsk,
+    /// It is an RSA key that is shorter than ssh accepts, known or not.
+    TooShort,
     /// `StrictHostKeyChecking` refuses unknown keys.
     RefusedBySetting,
     /// The user said no.
@@ -128,12 +136,23 @@ impl Decision {
         match self {
             Self::Known | Self::AcceptedBySetting | Self::AcceptedByUser | Self::NotChecked => Some(true),
             Self::PublicKeysOnly => Some(false),
-            Self::RefusedBySetting | Self::RefusedByUser | Self::NobodyToAsk | Self::Stopped | Self::Withheld => None,
+            Self::TooShort
+            | Self::RefusedBySetting
+            | Self::RefusedByUser
+            | Self::NobodyToAsk
+            | Self::Stopped
+            | Self::Withheld => None,
         }
     }
 }
 
 impl Facts {
+    /// The key's length and the one that ssh requires, bits, where it is an RSA key and too short.
+    #[must_use]
+    pub fn too_short(&self) -> Option<(u32, u32)> {
+        self.bits.zip(self.required_bits).filter(|(bits, required)| bits < required)
+    }
+
     /// Whether no known_hosts file has the key, and ssh asks a command for it before it refuses or asks a person.
     pub(crate) fn is_left_to_a_command(&self) -> bool {
         let is_refused = matches!(self.strictness, Strictness::Yes | Strictness::Ask);
@@ -151,6 +170,10 @@ impl facts::Facts for Facts {
         // The fingerprint is longer than a table's column: it stands in the diagnosis.
         let key = format!("the {} key", self.key_type);
         match (self.standing, self.decision) {
+            (_, Decision::TooShort) => {
+                let (bits, required) = self.too_short().unwrap_or_default();
+                format!("{key} has {bits} bits, and ssh requires {required}")
+            }
             (_, Decision::NotChecked) => format!("{key} is not checked: NoHostAuthenticationForLocalhost"),
             (KnownHostsMatch::Known, _) => format!("{key} is the known one"),
             (KnownHostsMatch::KnownAuthority, _) => format!("{key} is certified by a known authority"),
@@ -239,10 +262,12 @@ pub(crate) mod samples {
         Facts {
             key_type: "ssh-ed25519".into(),
             bits: None,
+            required_bits: None,
             fingerprint: "SHA256:new".into(),
             sha1: None,
             certificate: None,
             name: "[db.example]:2222".into(),
+            by_address: false,
             first_file: Some("/home/me/.ssh/known_hosts".into()),
             entries: vec![entry("SHA256:new", KnownHostsMarker::Host, true)],
             unread: Vec::new(),

@@ -24,6 +24,9 @@ pub struct Witness {
     pub awaited: Option<String>,
     /// Whether the server had begun to take its login.
     pub login_begun: bool,
+    /// The method by which it logged in.
+    #[serde(default)]
+    pub method: Option<String>,
     /// Its exit status; `null` where it was ended by us, or by a signal.
     pub status: Option<i32>,
     /// Whether it was ended because the wait was over.

@@ -33,6 +33,7 @@ const LEAST: Duration = Duration::from_secs(1);
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A run of ssh that is under way beside the checks.
+#[derive(Default)]
 pub(crate) struct Asked(Option<JoinHandle<Option<Witness>>>);
 
 /// Runs ssh beside the checks that follow the login, where that was asked for and the login succeeded: ssh's own is not likely to fail.
@@ -43,6 +44,12 @@ pub(crate) fn beside(ctx: &Context, login: &Step<auth::Facts>) -> Asked {
     let ctx = ctx.clone();
     let until = Instant::now() + ctx.limits.connect + LOGIN;
     Asked(Some(tokio::spawn(async move { ask(&ctx, WitnessReason::Asked, Check::Auth, until).await })))
+}
+
+/// Runs ssh as far as its login before ours, which may lack what ssh logs in with.
+pub(crate) async fn before(ctx: &Context) -> Option<Witness> {
+    let reason = if ctx.limits.with_ssh { WitnessReason::Asked } else { WitnessReason::Settings };
+    ask(ctx, reason, Check::Auth, Instant::now() + ctx.limits.connect + LOGIN).await
 }
 
 impl Asked {
@@ -173,6 +180,7 @@ fn witness(reason: WitnessReason, until: Check, log: &Connection, text: &[u8]) -
         kex: kex.and_then(|entry| entry.value("name")).map(sanitize),
         awaited: awaited.and_then(|entry| entry.value("message")).map(sanitize),
         login_begun: log.first(Event::LoginBegun).is_some(),
+        method: log.all(Event::LoggedIn).last().and_then(|entry| entry.value("method")).map(sanitize),
         status: None,
         cut: false,
         words: words[words.len().saturating_sub(WORDS)..].to_vec(),
@@ -250,7 +258,7 @@ mod tests {
         assert!(refused.login_begun && !refused.logged_in() && refused.awaited.is_none());
         let in_by_key =
             read(&format!("{keys}Authenticated to db ([192.0.2.7]:22) using \"publickey\".\n"), Check::Auth);
-        assert!(in_by_key.logged_in());
+        assert_eq!((in_by_key.logged_in(), in_by_key.method.as_deref()), (true, Some("publickey")));
         assert!(read(&keys, Check::Handshake).came_through() && !read(&keys, Check::Handshake).logged_in());
     }
 }

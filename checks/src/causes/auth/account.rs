@@ -62,6 +62,8 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
         },
     ],
     symptoms: &[
+        "pam_sss(sshd:account): Access denied for user",
+        "received for user <user>: 6 (Permission denied)",
         "not allowed because not listed in AllowUsers",
         "not allowed because listed in DenyUsers",
         "not allowed because a group is listed in DenyGroups",

@@ -41,6 +41,7 @@ pub(super) const AGENT_REFUSED: Cause = Cause {
         },
     ],
     symptoms: &[
+        "Agent admitted failure to sign using the key",
         "agent refused operation",
         "Pageant refused signing request",
         "Pageant failed to provide a signature",

@@ -172,6 +172,55 @@ pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
     ..Cause::NEW
 };
 
+pub(super) const TOO_SHORT: Cause = Cause {
+    code: "auth-key-too-short",
+    stage: Check::Auth,
+    title: "The RSA key is shorter than ssh uses (RequiredRSASize)",
+    severity: Severity::Critical,
+    explanation: "ssh ignores RSA keys below a minimum length, in files and in an agent: RequiredRSASize, 1024 bits by default, \
+        often raised to 2048 or more by a system-wide crypto policy. It prints one line about it and continues without the key. \
+        The server was not asked about the key, so whether it is authorized is not known.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "Create an Ed25519 key",
+            snippet: Some("ssh-keygen -t ed25519"),
+            caution: Some("add its public key to authorized_keys on the server by another route first"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Client,
+            summary: "Until then, use keys of {bits} bits with this server only",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    RequiredRSASize {bits}"),
+            caution: Some("ssh uses no key below 1024 bits, and the server may have a minimum of its own"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "load pubkey \"<key>\": Invalid key length",
+        "Skipping key <key>: Invalid key length",
+        "agent key: Invalid key length",
+    ],
+    hides: &["auth-no-credentials"],
+    judge: |evidence| {
+        let facts = refused(evidence)?;
+        let (key, bits, obstacle) =
+            facts.answered(AuthAnswer::Withheld).find_map(|attempt| match attempt.obstacle {
+                Some(KeyProblem::TooShort { bits, .. }) => {
+                    Some((attempt.key.as_ref()?, bits, attempt.obstacle.as_ref()?))
+                }
+                _ => None,
+            })?;
+        // Where other keys were refused, this one is one suspect among several.
+        let alone = facts.refused_keys().next().is_none();
+        let certainty = if alone { Certainty::Certain } else { Certainty::Possible };
+        let because = [format!("not offered: {}", key.words()), obstacle.words()];
+        Some(Match::new(certainty, because).with("bits", bits.to_string()))
+    },
+    ..Cause::NEW
+};
+
 #[cfg(test)]
 mod tests {
     use crate::causes::auth::samples::{Sample, attempt, certified, key};
@@ -207,6 +256,17 @@ mod tests {
             let beside = sample.with(attempt(key("b"), AuthAnswer::Refused));
             assert_eq!(beside.certainty("auth-signature-algorithm"), Certainty::Possible);
         }
+    }
+
+    #[test]
+    fn a_short_key_was_not_rejected() {
+        let short =
+            attempt(key("a"), AuthAnswer::Withheld).hindered(KeyProblem::TooShort { bits: 2048, required: 3072 });
+        let sample = Sample::refused(["publickey"]).with(short);
+        assert_eq!(sample.fired(), ["auth-key-too-short"]);
+        assert_eq!(sample.certainty("auth-key-too-short"), Certainty::Certain);
+        let beside = sample.with(attempt(key("b"), AuthAnswer::Refused));
+        assert_eq!(beside.certainty("auth-key-too-short"), Certainty::Possible);
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub static CAUSES: &[Cause] = &[
     certificates::CERT_INVALID,
     certificates::CERT_PRINCIPAL,
     keys::SIGNATURE_ALGORITHM,
+    keys::TOO_SHORT,
     keys::KEY_REJECTED,
     passwords::PASSWORD_EXPIRED,
     passwords::PASSWORD_REJECTED,

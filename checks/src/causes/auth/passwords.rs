@@ -50,6 +50,7 @@ pub(super) const PASSWORD_REJECTED: Cause = Cause {
     ],
     symptoms: &[
         "Permission denied, please try again",
+        "Access denied",
         "Configured password was not accepted",
         "Failed password for <user> from",
         "Bad password attempt for",

@@ -81,6 +81,7 @@ pub(super) const SLOW: Cause = Cause {
         },
     ],
     symptoms: &[
+        "Failed to start session scope",
         "reverse mapping checking getaddrinfo",
         "POSSIBLE BREAK-IN ATTEMPT",
         "pam_systemd(sshd:session): Failed to create session",

@@ -47,6 +47,9 @@ pub(super) const PAM_REFUSED: Cause = Cause {
         },
     ],
     symptoms: &[
+        "PAM: Module is unknown for",
+        "PAM: pam_setcred()",
+        "PAM: pam_open_session()",
         "Too many logins for",
         "There were too many logins for",
         "PAM: pam_open_session(): Permission denied",
@@ -110,7 +113,6 @@ pub(super) const PROCESS_LIMIT: Cause = Cause {
         "fork: retry: Resource temporarily unavailable",
         "fork: Resource temporarily unavailable",
         "fork: Cannot allocate memory",
-        "shell request failed on channel 0",
     ],
     hides: &[
         "session-shell-exits",

@@ -36,6 +36,7 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
         },
     ],
     symptoms: &[
+        "Process exited with status 127",
         "command not found",
         "sh: <n>: <what>: not found",
         "bash: line <n>: <what>: No such file or directory",

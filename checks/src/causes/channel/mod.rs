@@ -71,6 +71,7 @@ const OPEN_REFUSED: Cause = Cause {
     ],
     symptoms: &[
         "Server refused to open main channel",
+        "open failed: unknown channel type",
         "Failed to create session: ssh: rejected",
         "Unable to open channel",
         "Couldn't open initial channel",

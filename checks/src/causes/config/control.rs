@@ -60,6 +60,7 @@ pub(super) const MASTER_DEAD: Cause = Cause {
         },
     ],
     symptoms: &[
+        "muxclient: master hello exchange failed",
         "mux_client_hello_exchange",
         "mux_client_request_session: read from master failed",
         "ssh hangs without a word",
@@ -115,6 +116,7 @@ pub(super) const CONTROL_PATH: Cause = Cause {
         },
     ],
     symptoms: &[
+        "bytes) for Unix domain socket",
         "ControlPath too long",
         "too long for Unix domain socket",
         "unix_listener: cannot bind to path",
@@ -157,7 +159,7 @@ pub(super) const MASTER_SHARED: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["mux_client_request_session: session request failed"],
+    symptoms: &["mux_client_request_session: session request failed", "already exists, disabling multiplexing"],
     judge: |evidence| {
         let control = control(evidence)?;
         let MasterSession { ms, status, said } = control.session.as_ref().filter(|session| session.status.is_some())?;

@@ -128,8 +128,8 @@ pub(super) const UNTYPED_TIMEOUT: Cause = Cause {
     stage: Check::Config,
     title: "ChannelTimeout names the channel type \"session\", which ends no session",
     severity: Severity::Info,
-    explanation: "ChannelTimeout takes channel types. A session is of the type session only until it runs something; then it is session:shell, session:command or \
-        session:subsystem:NAME. A timeout for session alone ends none of these.",
+    explanation: "A session is of the type session only until it runs something; then it is session:shell, session:command or \
+        session:subsystem:NAME, in sshd_config and in ssh_config. A timeout for session alone ends none of these.",
     fixes: &[Fix {
         side: Side::Server,
         summary: "Name the intended types, in sshd_config or ssh_config, wherever it is set",
@@ -213,7 +213,7 @@ fn ended(end: &OwnEnd) -> String {
 #[cfg(test)]
 mod tests {
     use crate::causes::Severity;
-    use crate::causes::config::samples::{codes, evidence, fired};
+    use crate::causes::config::samples::{codes, evidence};
     use crate::facts::config::Facts;
     use crate::facts::connection::Manner;
     use crate::facts::idle::own::{OwnEnd, OwnSession};
@@ -274,15 +274,15 @@ mod tests {
     #[test]
     fn a_timeout_for_sessions_without_their_kind_ends_none() {
         let set = |value: &str| {
-            let setting = crate::base::own_ssh::Setting {
-                keyword: "ChannelTimeout".into(),
-                value: Some(value.into()),
-                from: "the command line".into(),
-            };
-            fired(Facts { settings: vec![setting], ..Facts::default() })
+            let mut evidence = Evidence::unexamined();
+            let lines = vec![format!("channeltimeout {value}")];
+            let answer =
+                ServerAnswer { about: "sshd settings".into(), source: "sshd -T".into(), lines, status: Some(0) };
+            evidence.server = Some(ServerAnswers { answers: vec![answer], failure: None });
+            (super::UNTYPED_TIMEOUT.judge)(&evidence).is_some()
         };
-        assert_eq!(set("session=300").first().map(|(code, _)| *code), Some("config-keepalive-channel-timeout"));
-        assert!(set("session:*=300").is_empty() && set("none").is_empty());
+        assert!(set("session=300"));
+        assert!(!set("session:*=300") && !set("none"));
     }
 
     #[test]

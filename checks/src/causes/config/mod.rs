@@ -1,5 +1,6 @@
 //! The causes that show in the user's own ssh before any packet.
 
+mod canonical;
 mod control;
 mod keepalive;
 mod programs;
@@ -14,6 +15,7 @@ pub static CAUSES: &[Cause] = &[
     refusal::INVALID,
     refusal::PERMISSIONS,
     refusal::MATCH_HANGS,
+    canonical::NO_CANONICAL_NAME,
     control::MASTER_DEAD,
     control::CONTROL_PATH,
     control::MASTER_SHARED,

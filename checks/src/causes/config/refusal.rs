@@ -68,6 +68,14 @@ pub(super) const INVALID: Cause = Cause {
         READ_AGAIN,
     ],
     symptoms: &[
+        "line <line>: missing argument",
+        "line <n>: missing argument",
+        "garbage at end of line",
+        "percent_expand: unknown key",
+        "Bad stdio forwarding specification",
+        "Bad port '",
+        "invalid time value",
+        "keyword <keyword> unknown option \"",
         "Bad configuration option:",
         "terminating, <n> bad configuration options",
         "no argument after keyword",
@@ -78,7 +86,8 @@ pub(super) const INVALID: Cause = Cause {
     ],
     judge: |evidence| {
         let refusal = refused(evidence)?;
-        let said = refusal.words.first()?;
+        // Of some mistakes ssh names the place in its second line.
+        let said = refusal.words.iter().find(|said| place(said).is_some()).or(refusal.words.first())?;
         if said.starts_with(BAD_PERMISSIONS) {
             return None;
         }
@@ -234,6 +243,8 @@ mod tests {
             let (code, found) = fired(refused(&[said])).remove(0);
             assert_eq!((code, found.values.len()), ("config-invalid", 2), "{said}");
         }
+        let later = refused(&["Missing Match criteria for exec", "/c line 1: Bad Match condition"]);
+        assert_eq!(fired(later)[0].1.values, [("config_file", "/c".to_owned()), ("line", "1".to_owned())]);
         let (_, found) = fired(refused(&["command-line: line 0: Bad configuration option: nonsense"])).remove(0);
         assert_eq!(found.values, [("keyword", "nonsense".to_owned())]);
     }

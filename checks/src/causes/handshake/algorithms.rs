@@ -130,6 +130,7 @@ pub(super) const HOST_KEY: Cause = Cause {
     symptoms: &[
         "no matching host key type found",
         "no acceptable host key",
+        "no hostkey alg",
         "No matching server host key algorithm found",
         "no common algorithm for host key",
         "no match for method server host key algo",

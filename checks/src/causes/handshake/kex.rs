@@ -118,6 +118,11 @@ pub(super) const FAILED: Cause = Cause {
         ..Fix::LOOK
     }],
     symptoms: &[
+        "dh_gen_key: group too small",
+        "mm_answer_moduli: bad parameters",
+        "no suitable primes in",
+        "<address> port <port>: incorrect signature",
+        "<address> port <port>: invalid elliptic curve value",
         "KeyExchange signature verification failed",
         "key_verify failed for server_host_key",
         "DH parameter out of bounds",

@@ -105,7 +105,7 @@ pub(super) const SOURCE_PENALTY: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["Not allowed at this time", "penalty: <text>", "penalty of <seconds> seconds for"],
+    symptoms: &["srclimit_penalise", "Not allowed at this time", "penalty: <text>", "penalty of <seconds> seconds for"],
     hides: &["handshake-closed-before-banner", "handshake-reset", "handshake-source-denied"],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;

@@ -35,6 +35,8 @@ pub(super) const PROTOCOL_VIOLATION: Cause = Cause {
         },
     ],
     symptoms: &[
+        "Bad string length",
+        "Strange packet received",
         "invalid packet length, packet too",
         "Invalid packet blocking",
         "padding error: need",

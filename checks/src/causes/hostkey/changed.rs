@@ -81,6 +81,11 @@ pub(super) const CHANGED: Cause = Cause {
                 "whether other keys answer too was not looked at: this server penalizes connections without a login; --deep opens up to three".to_owned()
             }));
         }
+        because.extend(
+            facts.by_address.then(|| {
+                format!("CheckHostIP is set: ssh compares the key with that of the address {} too", facts.name)
+            }),
+        );
         let found = Match::new(Certainty::Certain, because).reason_open();
         let mut found = found.with("fingerprint", facts.fingerprint.clone());
         if !against.iter().any(|entry| entry.key_type == facts.key_type) {

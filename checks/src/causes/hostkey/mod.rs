@@ -4,13 +4,20 @@ mod certificate;
 mod changed;
 mod several;
 mod shared;
+mod short;
 mod unknown;
 
 use super::Cause;
 
 /// The causes that show in the server's key.
-pub static CAUSES: &[Cause] =
-    &[changed::REVOKED, several::SEVERAL, changed::CHANGED, certificate::CERT_INVALID, unknown::UNKNOWN];
+pub static CAUSES: &[Cause] = &[
+    short::TOO_SHORT,
+    changed::REVOKED,
+    several::SEVERAL,
+    changed::CHANGED,
+    certificate::CERT_INVALID,
+    unknown::UNKNOWN,
+];
 
 /// Evidence of a host key check for the tests of all the judges here.
 #[cfg(test)]

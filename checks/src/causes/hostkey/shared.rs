@@ -58,7 +58,7 @@ pub(super) fn qualified(mut found: Match, facts: &Facts) -> Match {
 
 /// What the judges of known_hosts go by: none where ssh does not look there.
 pub(super) fn compared(evidence: &Evidence) -> Option<&Facts> {
-    evidence.hostkey.facts().filter(|facts| facts.decision != Decision::NotChecked)
+    evidence.hostkey.facts().filter(|facts| !matches!(facts.decision, Decision::NotChecked | Decision::TooShort))
 }
 
 /// Whether the text can stand between single quotes in a shell command.

@@ -56,6 +56,7 @@ pub(super) const UNKNOWN: Cause = Cause {
         },
     ],
     symptoms: &[
+        "hostkeys_foreach failed for <file>: <why>",
         "can't be established",
         "No <kind> host key is known for <host>",
         "not found in known_hosts",
@@ -141,9 +142,11 @@ pub(super) fn severity(facts: &Facts) -> Severity {
     match facts.decision {
         // A command that was not run may know it.
         Decision::PublicKeysOnly if facts.known_hosts_command => Severity::Info,
-        Decision::RefusedBySetting | Decision::RefusedByUser | Decision::NobodyToAsk | Decision::Stopped => {
-            Severity::Critical
-        }
+        Decision::RefusedBySetting
+        | Decision::RefusedByUser
+        | Decision::NobodyToAsk
+        | Decision::Stopped
+        | Decision::TooShort => Severity::Critical,
         Decision::AcceptedBySetting if is_stored(facts) => Severity::Info,
         Decision::AcceptedBySetting | Decision::PublicKeysOnly | Decision::Withheld => Severity::Warning,
         Decision::AcceptedByUser | Decision::Known | Decision::NotChecked => Severity::Info,
@@ -172,6 +175,7 @@ fn decided(facts: &Facts) -> String {
         Decision::AcceptedBySetting => "an unknown key is accepted",
         Decision::RefusedBySetting
         | Decision::Stopped
+        | Decision::TooShort
         | Decision::Known
         | Decision::Withheld
         | Decision::NotChecked => "an unknown key is refused",
@@ -297,6 +301,7 @@ mod tests {
             kex: None,
             awaited: None,
             login_begun: false,
+            method: None,
             status: Some(255),
             cut: false,
             words: Vec::new(),

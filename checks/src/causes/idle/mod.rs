@@ -32,6 +32,7 @@ pub static CAUSES: &[Cause] = &[
     one_way::DROP,
     one_way::REFRESH,
     own::NO_KEEPALIVE,
+    own::CLIENT_TIMEOUT,
 ];
 
 #[cfg(test)]

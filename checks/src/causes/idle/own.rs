@@ -1,9 +1,11 @@
 //! The user's own settings, beside a timer that was proven.
 
 use super::timer::{self, sharp};
+use crate::base::text::sanitize;
 use crate::causes::shared::KEEPALIVE;
 use crate::causes::{Cause, Fix, Match, Severity};
 use crate::facts::Check;
+use crate::facts::certainty::Certainty;
 
 pub(super) const NO_KEEPALIVE: Cause = Cause {
     code: "idle-no-keepalive",
@@ -42,3 +44,70 @@ pub(super) const NO_KEEPALIVE: Cause = Cause {
     },
     ..Cause::NEW
 };
+
+pub(super) const CLIENT_TIMEOUT: Cause = Cause {
+    code: "idle-client-timeout",
+    stage: Check::Idle,
+    title: "Your own ssh closes idle sessions (ChannelTimeout in ssh_config)",
+    severity: Severity::Warning,
+    explanation: "Since OpenSSH 9.6, ChannelTimeout in ssh_config makes the client itself close a channel on which no data \
+        passed for that time: session:shell, session:command, session:* or global. ssh prints nothing and exits with status 255. No keepalive prevents it: only data of the \
+        session counts. This examination holds its sessions without that setting, so they live longer than yours.",
+    fixes: &[
+        Fix {
+            summary: "Turn it off for this host",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    ChannelTimeout none"),
+            caution: Some("if an administrator set it as a logout of idle users, ask first"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            summary: "Find the file that sets it",
+            snippet: Some(
+                "grep -rni channeltimeout ~/.ssh/config /etc/ssh/ssh_config /etc/ssh/ssh_config.d 2>/dev/null",
+            ),
+            ..Fix::LOOK
+        },
+    ],
+    symptoms: &["closing after <n> seconds of inactivity"],
+    judge: |evidence| {
+        let setting = evidence.config.facts()?.setting("ChannelTimeout")?;
+        let value = setting.value.as_deref()?;
+        // With OpenSSH 10.0, `session` alone ended no session, and each of these did.
+        let is_for_sessions = |channels: &str| matches!(channels, "global" | "*") || channels.starts_with("session:");
+        let ends_sessions = value
+            .split_whitespace()
+            .filter_map(|pair| pair.split_once('='))
+            .any(|(channels, interval)| is_for_sessions(channels) && interval.trim_end_matches('s') != "0");
+        ends_sessions.then(|| {
+            Match::new(
+                Certainty::Likely,
+                [format!("ssh -G says ChannelTimeout {} ({})", sanitize(value), sanitize(&setting.from))],
+            )
+        })
+    },
+    ..Cause::NEW
+};
+
+#[cfg(test)]
+mod tests {
+    use super::CLIENT_TIMEOUT;
+    use crate::base::own_ssh::Setting;
+    use crate::facts::{Evidence, Step, Timed, config};
+
+    #[test]
+    fn a_timeout_of_the_client_for_sessions_is_named_and_for_nothing_else() {
+        let fires = |value: &str| {
+            let setting = Setting {
+                keyword: "ChannelTimeout".into(),
+                value: Some(value.into()),
+                from: "the command line".into(),
+            };
+            let facts = config::Facts { settings: vec![setting], ..config::Facts::default() };
+            let config = Box::new(Timed { step: Step::Passed(facts), duration_ms: 1.0 });
+            (CLIENT_TIMEOUT.judge)(&Evidence { config, ..Evidence::unexamined() }).is_some()
+        };
+        assert!(fires("session:*=300") && fires("direct-tcpip=60 global=10m") && fires("session:shell=5m"));
+        assert!(!fires("none") && !fires("session:*=0") && !fires("session=300") && !fires("agent-connection=5m"));
+    }
+}

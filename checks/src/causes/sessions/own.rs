@@ -58,7 +58,15 @@ const ADDRESS_CHANGED: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["client_loop: send disconnect: Broken pipe", "Network is unreachable", "No route to host"],
+    symptoms: &[
+        "send disconnect: Can't assign requested address",
+        "send disconnect: Cannot assign requested address",
+        "Read from remote host <host>: Can't assign requested address",
+        "Read from remote host <host>: Cannot assign requested address",
+        "client_loop: send disconnect: Broken pipe",
+        "Network is unreachable",
+        "No route to host",
+    ],
     strikes_anywhere: true,
     judge_sessions: |evidence| of(evidence, Explanation::AddressChanged, Certainty::Likely),
     ..Cause::NEW

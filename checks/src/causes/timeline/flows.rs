@@ -46,7 +46,7 @@ pub(super) const SOME_FLOWS_DEAD: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["works when tried again"],
+    symptoms: &["nf_conntrack: table full, dropping packet", "works when tried again"],
     hides: &["tcp-lossy", "tcp-source-banned", "network-outage", "path-unstable", "tcp-some-addresses-dead"],
     judge: |evidence| {
         let flows = evidence.undisturbed_timeline().dead_flows()?;

@@ -1,3 +1,5 @@
+mod before;
+
 use super::CAUSES;
 use crate::causes::Severity;
 use crate::facts::Evidence;
@@ -14,6 +16,7 @@ fn session(number: u32, beat_s: Option<f64>) -> Flow {
         connected_s: Some(0.1),
         version_s: Some(0.2),
         logged_in_s: Some(0.5),
+        opened_s: Some(0.6),
         heard_s: Some(119.0),
         answered_s: Some(119.0),
         ..Flow::default()

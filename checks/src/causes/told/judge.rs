@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::families::{Candidate, Family, STOPS, When, Writer, families};
-use super::words::HARMLESS;
+use super::words::{FILE_DENIED, HARMLESS};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
@@ -16,6 +16,13 @@ const SERVERS: [&str; 3] = ["sshd", "dropbear", "fail2ban"];
 const SLOW_S: f64 = 2.0;
 /// Causes of a login that succeeds all the same.
 const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
+/// Causes of what is asked for beside a session, which goes on without it.
+const BESIDE_A_SESSION: [&str; 4] = [
+    "channel-forward-unreachable",
+    "channel-local-forward-failed",
+    "channel-remote-forward-failed",
+    "channel-x11-refused",
+];
 /// The lines that are quoted for one cause.
 const QUOTED: usize = 3;
 
@@ -153,7 +160,8 @@ fn closest(connection: &Connection, writer: Writer) -> Vec<&Sighting> {
 /// Whether a line has a text that makes it harmless.
 fn is_harmless(connection: &Connection, seen: &Sighting) -> bool {
     let same = connection.sightings.iter().filter(|other| other.line == seen.line);
-    same.into_iter().any(|other| HARMLESS.contains(&other.symptom.as_str()))
+    let of_a_file = |other: &Sighting| seen.symptom == "Permission denied" && other.symptom == FILE_DENIED;
+    same.into_iter().any(|other| HARMLESS.contains(&other.symptom.as_str()) || of_a_file(other))
 }
 
 /// The characters of a text without its holes.
@@ -168,7 +176,9 @@ fn literal(text: &str) -> usize {
 fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
     // What a session prints in place of its work comes before its exit status.
     let is_of_the_session = cause.code.starts_with("session-") && cause.stage == Check::Channel;
-    !is_of_the_session && !DESPITE_LOGIN.contains(&cause.code) && passed_after(connection, seen, cause.stage)
+    let is_overcome_by_none =
+        is_of_the_session || DESPITE_LOGIN.contains(&cause.code) || BESIDE_A_SESSION.contains(&cause.code);
+    !is_overcome_by_none && passed_after(connection, seen, cause.stage)
 }
 
 /// Whether a check at or beyond `check` passed after a line.
@@ -181,7 +191,8 @@ fn passed_after(connection: &Connection, seen: &Sighting, check: Check) -> bool 
 fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     let has = |event: &Event| connection.entries.iter().any(|entry| entry.event == *event);
     let next = Check::ALL.into_iter().find(|check| Some(*check) > seen.after);
-    !family.unless.iter().any(has) && !next.is_some_and(|next| passed_after(connection, seen, next))
+    let is_beside = family.candidates.iter().any(|candidate| BESIDE_A_SESSION.contains(&candidate.code));
+    !family.unless.iter().any(has) && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
 }
 
 /// The severity of a cause in a log, where that is another than its own is or it is no more than worth knowing: what a log shows to be

@@ -32,6 +32,9 @@ pub(super) const HARMLESS: &[&str] = &[
     "All channels closed",
 ];
 
+/// What the system says of a file, which is no server's answer.
+pub(super) const FILE_DENIED: &str = "/<file>: Permission denied";
+
 /// Every text that a reader of logs has to look for: those of the causes, of the families, and those that tell candidates apart.
 pub fn texts() -> impl Iterator<Item = &'static str> {
     let own = crate::causes::all().flat_map(|cause| cause.symptoms).copied();
@@ -41,7 +44,7 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
         When::Seen(texts) => texts,
         _ => &[],
     });
-    own.chain(shared).chain(hints.copied()).chain(HARMLESS.iter().copied())
+    own.chain(shared).chain(hints.copied()).chain(HARMLESS.iter().copied()).chain([FILE_DENIED])
 }
 
 /// Of the texts that a cause shares with others, those that are listed with it, of each family.

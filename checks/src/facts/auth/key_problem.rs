@@ -41,6 +41,13 @@ pub enum KeyProblem {
     OnlySha1,
     /// The user's client is set not to use keys of this kind (`PubkeyAcceptedAlgorithms`).
     NotAccepted,
+    /// It is an RSA key that is shorter than the user's client uses (`RequiredRSASize`).
+    TooShort {
+        /// Its length, bits.
+        bits: u32,
+        /// The length that ssh requires, bits.
+        required: u32,
+    },
     /// The host key is not known, and nobody accepted it.
     HostKeyNotKnown,
     /// The server asks for something that nobody could be asked for.
@@ -71,6 +78,9 @@ impl KeyProblem {
             Self::NoSha2 => "the server names no SHA-2 signature algorithm for RSA keys".into(),
             Self::OnlySha1 => "the server takes RSA signatures with SHA-1 only, which ssh is set not to make".into(),
             Self::NotAccepted => "ssh is set not to use this kind of key (PubkeyAcceptedAlgorithms)".into(),
+            Self::TooShort { bits, required } => {
+                format!("it has {bits} bits, and ssh uses no RSA key below {required} (RequiredRSASize)")
+            }
             Self::HostKeyNotKnown => "the host key is not known".into(),
             Self::NobodyToAnswer => "nobody could be asked".into(),
             Self::Declined => "the question was left without an answer".into(),

@@ -57,6 +57,12 @@ pub struct Facts {
     pub repeats: Vec<Repeat>,
     /// How it ended.
     pub conclusion: Conclusion,
+    /// The keyword of a setting that gives ssh a credential which only ssh can use, for a method that the server takes.
+    #[serde(default)]
+    pub only_ssh: Option<String>,
+    /// Whether ssh went first, and was refused or let in by such a method, so that nothing was presented here.
+    #[serde(default)]
+    pub left_to_ssh: bool,
     /// Whether the same login can be made again without asking a person for something that is good only once.
     pub repeatable: bool,
 }
@@ -252,6 +258,12 @@ impl Facts {
         key.filter(|_| self.conclusion == Conclusion::Refused)
     }
 
+    /// Whether ssh could log in with what this examination cannot use, where nothing else logged in.
+    #[must_use]
+    pub fn is_open_for_ssh(&self) -> bool {
+        self.security_key().is_some() || (self.only_ssh.is_some() && self.conclusion == Conclusion::Refused)
+    }
+
     /// Everything that the server said for people to read, escaped.
     pub fn said(&self) -> impl Iterator<Item = &str> {
         let notices = self.attempts.iter().flat_map(|attempt| &attempt.notices);
@@ -304,6 +316,14 @@ impl facts::Facts for Facts {
             }
             Conclusion::Refused if self.security_key().is_some() => {
                 "the server would take a security key, which is used here through an agent only".into()
+            }
+            Conclusion::Refused if self.only_ssh.is_some() => {
+                let keyword = self.only_ssh.as_deref().unwrap_or_default();
+                if self.left_to_ssh {
+                    format!("left to your own ssh, which went first ({keyword})")
+                } else {
+                    format!("refused here; ssh could log in by {keyword}, which only ssh can use")
+                }
             }
             Conclusion::Refused => {
                 let tried = self.attempts.iter().filter(|attempt| attempt.answer != AuthAnswer::Withheld).count();

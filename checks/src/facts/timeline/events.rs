@@ -1,5 +1,7 @@
 //! What happened to several connections at one moment: the path was interrupted, or the server was silent. Pure.
 
+mod openings;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -130,13 +132,6 @@ impl Timeline {
         })
     }
 
-    /// The shortest time from a connection to the server's identification, of those that were heard before.
-    fn usual_greeting_s(&self, leg: u8, before_s: f64) -> Option<f64> {
-        let of_leg = self.flows.iter().filter(|flow| flow.leg == leg);
-        let heard = of_leg.filter_map(|flow| Some((flow.connected_s?, flow.version_s.filter(|at| *at <= before_s)?)));
-        heard.map(|(connected, version)| version - connected).reduce(f64::min)
-    }
-
     fn event(&self, leg: u8, kind: EventKind, from_s: f64, until_s: Option<f64>) -> Option<Event> {
         let end = until_s.unwrap_or(self.until_s);
         let least = if kind == EventKind::Interrupted { INTERRUPTED_S } else { STALLED_S };
@@ -149,12 +144,22 @@ impl Timeline {
         let began_in = |flow: &Flow| from_s - ON_ITS_WAY_S - 2.0 * flow.rtt_s..end - SAME_S;
         let hits = |flow: &Flow, gap: &Gap| spans(&gap) && began_in(flow).contains(&gap.from_s);
         let is_hit = |flow: &Flow| flow.gaps.iter().any(|gap| hits(flow, gap));
-        // A server that was never heard was not silenced, and one that takes its time for every banner is no other at this one.
-        let greeting_s = self.usual_greeting_s(leg, from_s);
-        if kind == EventKind::Stalled && greeting_s.is_none() {
+        let openings = self.openings(leg, from_s, end);
+        // A server that was never heard was not silenced.
+        if kind == EventKind::Stalled && openings.greeting_s.is_none() {
             return None;
         }
-        let late_s = PROMPT_S + 3.0 * greeting_s.filter(|_| kind == EventKind::Stalled).unwrap_or_default();
+        let late_s = PROMPT_S + if kind == EventKind::Stalled { openings.slow_greeting_s() } else { 0.0 };
+        if kind == EventKind::Stalled {
+            let overdue = |flow: &Flow| {
+                let in_use = |gap: &&Gap| hits(flow, gap) && flow.opened_s.is_some_and(|opened| opened <= gap.from_s);
+                flow.gaps.iter().find(in_use).map(|gap| end - gap.from_s)
+            };
+            let overdue_s = of_leg().filter_map(overdue).reduce(f64::max);
+            if !openings.leave_a_stall(end - from_s, overdue_s) {
+                return None;
+            }
+        }
         let spared = of_leg().filter(|flow| !is_hit(flow)).any(|flow| flow.would_have_heard(kind, from_s, end));
         let hit = of_leg().filter(|flow| is_hit(flow)).count();
         let kept_waiting = of_leg().any(|flow| flow.was_kept_waiting(kind, from_s, end, late_s));

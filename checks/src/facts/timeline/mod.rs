@@ -68,6 +68,8 @@ pub struct Flow {
     pub version_s: Option<f64>,
     /// When the login on it succeeded.
     pub logged_in_s: Option<f64>,
+    /// When the session on it had given its first answer, and was put to use: how long each step takes until then is up to the server.
+    pub opened_s: Option<f64>,
     /// The longest time after which something is expected from the other end, on a connection on which something moves all the time.
     pub beat_s: Option<f64>,
     /// Until when it was so; `null` where it was until the end.

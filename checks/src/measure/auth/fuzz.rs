@@ -12,6 +12,6 @@ pub fn certificate(text: &str) {
     let kept = read(&certificate, "me", Timestamp::UNIX_EPOCH);
     assert!(kept.principals.iter().chain([&kept.key_id]).all(|text| !text.contains(char::is_control)));
     assert!(kept.principals.len() <= 32);
-    let objection = objection(&certificate, "db.example", Timestamp::UNIX_EPOCH);
+    let objection = objection(&certificate, "db.example", Timestamp::UNIX_EPOCH, &[]);
     assert!(objection.is_none_or(|words| !words.contains(char::is_control)));
 }

@@ -18,6 +18,7 @@ use crate::facts::Step;
 use crate::facts::auth::{AuthAnswer, Conclusion, Facts};
 use crate::facts::connection::{Manner, Violation};
 use crate::facts::handshake::Software;
+use crate::facts::witness::Witness;
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use login_flow::LoginFlow;
@@ -25,8 +26,13 @@ use login_flow::LoginFlow;
 /// How long saying goodbye may take after a refused login.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Logs in on the connection that the handshake left, if the host key check trusts its key.
-pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<LoggedIn>) {
+/// Logs in on the connection that the handshake left, if the host key check trusts its key; leaves ssh's own login in `witness`, where
+/// that had to come first.
+pub async fn check(
+    ctx: &Context,
+    identity: Identity,
+    witness: &mut Option<Witness>,
+) -> (Step<Facts>, Option<LoggedIn>) {
     let Trusted { connection, reach, fingerprint, with_passwords } = match identity {
         Identity::Trusted(trusted) => *trusted,
         Identity::Withheld => {
@@ -38,7 +44,8 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
     };
     let mut flow = LoginFlow::new(ctx, connection, with_passwords);
     Box::pin(flow.go()).await;
-    let LoginFlow { connection, mut facts, accepted, .. } = flow;
+    let LoginFlow { connection, mut facts, accepted, witness: first, .. } = flow;
+    *witness = first;
     let banner = connection.observations().read().banner.clone();
     facts.banner = (!banner.trim().is_empty()).then(|| sanitize(banner.trim()));
     if facts.conclusion == Conclusion::LoggedIn {
@@ -54,6 +61,7 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
             via: reach.via.map(Box::new),
             repeated: Arc::default(),
             replies: connection.replies(),
+            took: connection.age(),
         };
         connection.record().logged_in();
         return (Step::Passed(facts), Some(LoggedIn::new(connection, login)));
@@ -83,9 +91,9 @@ pub async fn check(ctx: &Context, identity: Identity) -> (Step<Facts>, Option<Lo
         );
         return (Step::Error(why), None);
     }
-    let step = match facts.security_key().is_some() {
+    let step = match facts.is_open_for_ssh() {
         _ if interrupted => Step::Skipped("interrupted".into()),
-        // ssh itself would go on to ask for a touch.
+        // ssh itself would go on: to ask for a touch, to log in otherwise.
         true => Step::Void(facts),
         false => Step::Failed(facts),
     };

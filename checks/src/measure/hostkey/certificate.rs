@@ -12,8 +12,8 @@ use crate::ssh::observations::ServerKey;
 /// The most principals that are kept.
 const PRINCIPALS_KEPT: usize = 64;
 
-/// The certificate that the server showed, if it did, held against `name` and `now`.
-pub(super) fn read(key: &ServerKey, name: &str, now: Timestamp) -> Option<Certificate> {
+/// The certificate that the server showed, if it did, held against `name`, `now` and what may sign it.
+pub(super) fn read(key: &ServerKey, name: &str, now: Timestamp, signed_by: &[String]) -> Option<Certificate> {
     let ServerKey::Certificate(shown) = key else { return None };
     Some(Certificate {
         key_id: text::sanitize(shown.key_id()),
@@ -25,7 +25,7 @@ pub(super) fn read(key: &ServerKey, name: &str, now: Timestamp) -> Option<Certif
         authority_key: PublicKey::new(shown.signature_key().clone(), "").to_openssh().ok(),
         misnamed: is_misnamed(shown, name),
         fits_pattern: is_misnamed(shown, name) && fits_pattern(shown, name),
-        objection: objection(shown, name, now),
+        objection: objection(shown, name, now, signed_by),
     })
 }
 
@@ -45,12 +45,18 @@ pub(crate) fn fits_pattern(shown: &certificate::Certificate, name: &str) -> bool
     shown.valid_principals().iter().filter(is_pattern).any(|principal| pattern_matches(principal, name))
 }
 
-/// The first thing that ssh would hold against the certificate, in ssh's order.
-pub(crate) fn objection(shown: &certificate::Certificate, name: &str, now: Timestamp) -> Option<String> {
+/// The first thing that ssh would hold against the certificate, in ssh's order; `signed_by` has the algorithms that may sign it.
+pub(crate) fn objection(
+    shown: &certificate::Certificate,
+    name: &str,
+    now: Timestamp,
+    signed_by: &[String],
+) -> Option<String> {
+    let signature = shown.signature().algorithm();
     let second = u64::try_from(now.as_second()).unwrap_or_default();
     if shown.verify_signature().is_err() {
         Some("its signature is not by the authority that it names".into())
-    } else if shown.signature().algorithm() == (Algorithm::Rsa { hash: None }) {
+    } else if signature == (Algorithm::Rsa { hash: None }) {
         Some("it is signed with SHA-1 (ssh-rsa)".into())
     } else if shown.cert_type() != CertType::Host {
         Some("it is not a host certificate".into())
@@ -62,6 +68,8 @@ pub(crate) fn objection(shown: &certificate::Certificate, name: &str, now: Times
         Some(format!("it is not for the name {name}"))
     } else if shown.critical_options().iter().next().is_some() {
         Some("it has critical options, which a host certificate must not have".into())
+    } else if !signed_by.is_empty() && !signed_by.iter().any(|name| name == signature.as_str()) {
+        Some(format!("it is signed with {signature}, which CASignatureAlgorithms does not allow"))
     } else {
         None
     }
@@ -93,12 +101,23 @@ mod tests {
     fn objection(certificate: &str, name: &str, now: &str) -> Option<String> {
         let key = ServerKey::Certificate(Box::new(certificate.parse().unwrap()));
         let now: Timestamp = now.parse().unwrap();
-        read(&key, name, now).unwrap().objection
+        read(&key, name, now, &[]).unwrap().objection
     }
 
     #[test]
     fn a_valid_certificate_has_no_objection() {
         assert_eq!(objection(HOST, "db.example", "2026-01-01T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn an_algorithm_that_no_authority_may_sign_with_is_held_against_it() {
+        let objection = |allowed: &str| {
+            read(&certified(), "db.example", "2026-01-01T00:00:00Z".parse().unwrap(), &[allowed.into()])
+                .unwrap()
+                .objection
+        };
+        assert_eq!(objection("ssh-ed25519"), None);
+        assert!(objection("rsa-sha2-512").unwrap().contains("CASignatureAlgorithms"));
     }
 
     #[test]
@@ -112,7 +131,7 @@ mod tests {
 
     #[test]
     fn names_count_as_they_are_written_and_a_pattern_is_told_apart() {
-        let certificate = |name: &str| read(&certified(), name, "2026-01-01T00:00:00Z".parse().unwrap()).unwrap();
+        let certificate = |name: &str| read(&certified(), name, "2026-01-01T00:00:00Z".parse().unwrap(), &[]).unwrap();
         for (name, misnamed, fits_pattern) in
             [("db.example", false, false), ("x.lan", true, true), ("*.lan", false, false), ("DB.example", true, false)]
         {

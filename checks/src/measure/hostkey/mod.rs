@@ -5,6 +5,7 @@ pub(crate) mod known_hosts_match;
 mod others;
 mod revoked;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use russh::keys::ssh_key::HashAlg;
@@ -30,7 +31,7 @@ pub async fn check(ctx: &Context, keyed: Option<Keyed>) -> (Step<Facts>, Identit
     let Some(key) = connection.observations().read().server_key.clone() else {
         return (Step::Error("the handshake left no host key".into()), Identity::Untrusted);
     };
-    let mut facts = match examine(&ctx.target, &key) {
+    let mut facts = match examine(&ctx.target, &key, reach.route) {
         Ok(facts) => facts,
         Err(why) => {
             connection.close(GOODBYE).await;
@@ -66,15 +67,25 @@ pub async fn check(ctx: &Context, keyed: Option<Keyed>) -> (Step<Facts>, Identit
 }
 
 /// The facts about `key`, with the decision still open; why there are none, where ssh knows of revoked keys what we cannot read.
-fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
+fn examine(target: &Target, key: &ServerKey, route: Route) -> Result<Facts, String> {
     let file = target.host_keys.revoked.as_deref();
     let is_revoked = file.map_or(Ok(false), |file| revoked::lists(file, key));
-    let Known { entries, unread } = known_hosts::look_up(target);
-    let name = known_hosts::recorded_name(target);
+    let Known { mut entries, unread } = known_hosts::look_up(target);
+    let mut name = known_hosts::recorded_name(target);
     let bare_name = target.host_keys.alias.as_ref().unwrap_or(&target.host).to_lowercase();
-    let certificate = certificate::read(key, &bare_name, jiff::Timestamp::now());
+    let certificate =
+        certificate::read(key, &bare_name, jiff::Timestamp::now(), &target.host_keys.authority_algorithms);
     let valid = certificate.as_ref().is_some_and(|certificate| certificate.objection.is_none());
-    let standing = known_hosts_match::of(key, &entries, valid);
+    let mut standing = known_hosts_match::of(key, &entries, valid);
+    let by_address = address(target, route).filter(|_| standing != KnownHostsMatch::Changed).and_then(|known_as| {
+        let (name, Known { entries, .. }) = known_hosts::look_up_address(target, known_as);
+        (known_hosts_match::of(key, &entries, valid) == KnownHostsMatch::Changed).then_some((name, entries))
+    });
+    let is_by_address = by_address.is_some();
+    if let Some(of_address) = by_address {
+        (name, entries) = of_address;
+        standing = KnownHostsMatch::Changed;
+    }
     let is_revoked = match is_revoked {
         // Changed it is all the same.
         Err(_) if standing == KnownHostsMatch::Changed => false,
@@ -90,12 +101,14 @@ fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
     Ok(Facts {
         key_type: data.algorithm().as_str().to_owned(),
         bits: data.rsa().map(russh::keys::ssh_key::public::RsaPublicKey::key_size),
+        required_bits: Some(target.required_rsa_bits),
         fingerprint: key.fingerprint(),
         sha1: key.sha1(),
         standing: if is_revoked { KnownHostsMatch::Revoked } else { standing },
         revoked_by: file.filter(|_| is_revoked).map(ToOwned::to_owned),
         certificate,
         name,
+        by_address: is_by_address,
         first_file: known_hosts::first_file(&target.host_keys),
         entries: entries
             .into_iter()
@@ -117,6 +130,14 @@ fn examine(target: &Target, key: &ServerKey) -> Result<Facts, String> {
     })
 }
 
+/// The address whose key ssh compares too, where a mismatch is more than a warning.
+fn address(target: &Target, route: Route) -> Option<IpAddr> {
+    let Route::Direct(address) = route else { return None };
+    let policy = &target.host_keys;
+    let compares = policy.check_address && policy.strictness != Strictness::No && !address.ip().is_loopback();
+    (compares && target.host.parse() != Ok(address.ip())).then(|| address.ip())
+}
+
 /// Whether ssh takes any key here: at a loopback address that it connects to by itself, unless it looks for another name.
 fn is_exempt(target: &Target, route: Route) -> bool {
     let policy = &target.host_keys;
@@ -126,6 +147,10 @@ fn is_exempt(target: &Target, route: Route) -> bool {
 
 /// The decision that needs no person; none when the user has to be asked.
 fn decide(facts: &Facts, is_exempt: bool) -> Option<Decision> {
+    // ssh looks at the length before anything else, at a loopback address too.
+    if facts.too_short().is_some() {
+        return Some(Decision::TooShort);
+    }
     // Of a key in the file of RevokedHostKeys ssh asks nothing else.
     if facts.revoked_by.is_some() {
         return Some(Decision::Stopped);
@@ -183,6 +208,16 @@ mod tests {
                 assert_eq!(decision.and_then(Decision::trust), None);
             }
         }
+    }
+
+    #[test]
+    fn a_short_rsa_key_gets_no_login_known_or_not() {
+        for standing in [KnownHostsMatch::Known, KnownHostsMatch::Unknown, KnownHostsMatch::Changed] {
+            let rsa = |bits| Facts { bits: Some(bits), required_bits: Some(3072), ..facts(standing, Strictness::No) };
+            assert_eq!(decide(&rsa(2048), true), Some(Decision::TooShort));
+            assert_eq!(decide(&rsa(3072), true), Some(Decision::NotChecked));
+        }
+        assert_eq!(Decision::TooShort.trust(), None);
     }
 
     #[test]

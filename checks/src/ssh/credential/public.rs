@@ -1,6 +1,7 @@
 //! The public half of a key, as it is shown to the server.
 
 use russh::keys::agent::AgentIdentity;
+use russh::keys::ssh_key::public::RsaPublicKey;
 use russh::keys::{Algorithm, Certificate, PublicKey};
 
 /// What is shown to the server.
@@ -19,6 +20,15 @@ impl Public {
             Self::Key(key) => key.algorithm(),
             Self::Certificate(certificate) => certificate.algorithm(),
         }
+    }
+
+    /// The length of an RSA key, bits.
+    pub(crate) fn rsa_bits(&self) -> Option<u32> {
+        match self {
+            Self::Key(key) => key.key_data().rsa(),
+            Self::Certificate(certificate) => certificate.public_key().rsa(),
+        }
+        .map(RsaPublicKey::key_size)
     }
 
     /// What an algorithm of the key is called in ssh's settings: that of a certificate has a name of its own.

@@ -5,6 +5,7 @@ pub(crate) mod name;
 
 use std::io;
 use std::io::{BufRead, BufReader, Read};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use russh::keys::Algorithm;
@@ -99,6 +100,19 @@ pub(crate) fn look_up(target: &Target) -> Known {
         known.unread.extend(unread.map(|error| Unread { file: file.clone(), error: error.to_string() }));
     }
     known
+}
+
+/// The server's address as the files name it, and every line that names it so.
+#[must_use]
+pub(crate) fn look_up_address(target: &Target, address: IpAddr) -> (String, Known) {
+    let target = Target {
+        host: address.to_string(),
+        host_keys: HostKeyPolicy { alias: None, ..target.host_keys.clone() },
+        ..target.clone()
+    };
+    let mut known = look_up(&target);
+    known.entries.retain(|entry| !entry.portless);
+    (recorded_name(&target), known)
 }
 
 fn read(file: &Path, exact: &str, portless: Option<&str>, entries: &mut Vec<Entry>) -> io::Result<()> {

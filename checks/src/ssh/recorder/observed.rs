@@ -89,6 +89,9 @@ impl Observed {
     pub(super) fn expect(&mut self, expect: Expect, since: Instant, began: Instant) {
         self.expect = expect;
         self.expect_since = Some(since);
+        if self.flow.logged_in_s.is_some() && expect != Expect::Carriage {
+            self.flow.opened_s.get_or_insert(seconds_between(began, since));
+        }
         let beat = match expect {
             Expect::Answers(beat) => beat,
             Expect::Silence | Expect::Line(_) | Expect::Carriage => None,

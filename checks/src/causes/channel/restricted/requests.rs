@@ -30,6 +30,8 @@ pub(in super::super) const PTY_REFUSED: Cause = Cause {
     ],
     symptoms: &[
         "PTY allocation request failed",
+        "session_pty_req: session <n> alloc failed",
+        "error: openpty: <why>",
         "Unable to request a pseudo-terminal",
         "ssh: pty-req failed",
         "Server refused to allocate pty",

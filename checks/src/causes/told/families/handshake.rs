@@ -88,6 +88,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "kex_exchange_identification: read: Connection timed out",
             "kex_exchange_identification: read: Operation timed out",
             "ssh_exchange_identification: read: Connection timed out",
+            "ssh_exchange_identification: read: Operation timed out",
             "banner exchange: Connection to <address> port <port>: Connection timed out",
             "Timed out while waiting for handshake",
             "timeout during server version negotiating",
@@ -103,6 +104,14 @@ pub(super) static FAMILIES: &[Family] = &[
         is_named: true,
         candidates: &[
             is("handshake-tarpit", Greeting(5), "line after line comes, and never a version"),
+            is(
+                "handshake-no-banner",
+                Seen(&[
+                    "exchange_identification: read: Operation timed out",
+                    "exchange_identification: read: Connection timed out",
+                ]),
+                "the connection is accepted, and no banner arrives",
+            ),
             is("handshake-closed-before-banner", Seen(&["EOFError"]), "the connection was closed, not silent"),
             is(
                 "tcp-filtered",

@@ -80,6 +80,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "Network error: Connection timed out",
             "SocketTimeoutException: connect timed out",
             "did not properly respond after a period of time",
+            "connect to host <host> port <port>: Bad file number",
+            "connect to host <host> port <port>: Unknown error",
             "{error,etimedout}",
         ],
         writer: Writer::Client,

@@ -11,6 +11,7 @@ fn flow(number: u32, beat_s: Option<f64>, gaps: &[(f64, f64, Option<f64>, Option
         connected_s: Some(0.1),
         version_s: Some(0.2),
         logged_in_s: Some(0.5),
+        opened_s: Some(0.6),
         gaps: gaps.iter().map(gap).collect(),
         ..Flow::default()
     }
@@ -129,4 +130,43 @@ fn behind_a_hop_the_openings_tell_what_it_was() {
     // The way to the hop was interrupted: that is all.
     let first_leg = |number| flow(number, Some(1.0), &[(10.0, 10.0, Some(16.0), NO_ACK)]);
     assert_eq!(kinds(vec![first_leg(11), first_leg(12)]), [EventKind::Interrupted]);
+}
+
+/// Logins that were all begun at 6 s and answered 3.6 s later, beside the session before them, whose login took as long as said.
+fn logins(first_s: f64, until_s: f64) -> Vec<Flow> {
+    let opened_s = Some(first_s + 0.2);
+    let login = |number| Flow {
+        began_s: 6.0,
+        connected_s: Some(6.0),
+        version_s: Some(6.05),
+        logged_in_s: Some(until_s + 0.1),
+        opened_s: Some(until_s + 0.2),
+        ..flow(number, None, &[(6.1, 6.1, Some(until_s), ACKNOWLEDGED)])
+    };
+    let before = Flow { logged_in_s: Some(first_s), opened_s, ..flow(1, Some(2.0), &[]) };
+    [vec![before], (2..6).map(login).collect()].concat()
+}
+
+#[test]
+fn logins_that_are_slow_together_are_no_stall_of_the_server() {
+    for (first_s, until_s) in [(0.5, 9.7), (3.1, 10.0), (0.2, 9.0)] {
+        assert!(events(logins(first_s, until_s)).is_empty(), "{first_s} s, {until_s} s");
+    }
+    // The session that was open before got its answer late as well, as the server had the logins to see to.
+    let mut busy = logins(0.5, 9.7);
+    busy[0].gaps = flow(1, None, &[(6.0, 7.9, Some(9.7), ACKNOWLEDGED)]).gaps;
+    assert!(events(busy).is_empty());
+    // It got none for longer than that.
+    let mut stalled = logins(0.5, 14.0);
+    stalled[0].gaps = flow(1, None, &[(6.1, 8.0, Some(14.0), ACKNOWLEDGED)]).gaps;
+    assert_eq!(events(stalled), [(EventKind::Stalled, 6.1, Some(14.0))]);
+}
+
+#[test]
+fn slow_logins_behind_a_hop_are_no_interruption() {
+    let behind_hop = |flow: Flow| {
+        let gaps = flow.gaps.iter().map(|gap| Gap { acknowledged: None, ..*gap }).collect();
+        Flow { leg: 1, gaps, ..flow }
+    };
+    assert!(events(logins(0.5, 9.7).into_iter().map(behind_hop).collect()).is_empty());
 }

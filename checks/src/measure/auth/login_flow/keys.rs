@@ -92,8 +92,9 @@ impl LoginFlow<'_> {
     /// Offers one key; asks for its passphrase only when the server would take it, as ssh does.
     async fn key(&mut self, offer: &Offer) -> MethodOutcome {
         let began = Instant::now();
-        let accepted = &self.ctx.target.credentials.accepted;
-        let hash = match self.clock.bound(hash_of(&offer.public, accepted, &mut self.connection)).await {
+        let target = &self.ctx.target;
+        let uses = (&*target.credentials.accepted, target.required_rsa_bits);
+        let hash = match self.clock.bound(hash_of(&offer.public, uses, &mut self.connection)).await {
             Ok(hash) => hash,
             Err(cut) => return self.over(cut, began),
         };
@@ -174,14 +175,18 @@ impl LoginFlow<'_> {
     }
 }
 
-/// The hash to sign an RSA key with, none for SHA-1 and for other keys; an obstacle where ssh would not sign with this key.
+/// The hash to sign an RSA key with, none for SHA-1 and for other keys; an obstacle where ssh would not sign with this key, by the
+/// algorithms that it accepts or the length in bits that it requires of RSA keys.
 ///
 /// Without `server-sig-algs` (RFC 8308) ssh signs RSA with SHA-1 or not at all, and since OpenSSH 8.8 not at all.
 async fn hash_of(
     public: &Public,
-    accepted: &[String],
+    (accepted, required): (&[String], u32),
     connection: &mut Connection,
 ) -> Result<Option<HashAlg>, KeyProblem> {
+    if let Some(bits) = public.rsa_bits().filter(|bits| *bits < required) {
+        return Err(KeyProblem::TooShort { bits, required });
+    }
     let accepts = |algorithm: &Algorithm| accepted.iter().any(|name| *name == public.named(algorithm));
     if !matches!(public.algorithm(), Algorithm::Rsa { .. }) {
         let used = accepted.is_empty() || accepts(&public.algorithm());

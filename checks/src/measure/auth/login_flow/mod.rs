@@ -10,7 +10,9 @@ use super::identity::Identity;
 use super::offer::Offer;
 use crate::base::elapsed::ms_since;
 use crate::facts::auth::{Attempt, AuthAnswer, Conclusion, Facts, Key, KeyProblem, Steps};
+use crate::facts::witness::Witness;
 use crate::measure::context::Context;
+use crate::measure::witness;
 use crate::ssh::connection::Connection;
 use crate::ssh::credential::clock::{Clock, Cut};
 use crate::ssh::credential::link::Unheard;
@@ -37,6 +39,8 @@ pub(super) struct LoginFlow<'e> {
     /// A password or an answer was sent, and not accepted as one factor: a second one could lock the account.
     secret_sent: bool,
     with_passwords: bool,
+    /// ssh's own login, where it came before ours.
+    pub(super) witness: Option<Witness>,
 }
 
 /// How a method ended.
@@ -77,6 +81,7 @@ impl<'e> LoginFlow<'e> {
             offers: None,
             secret_sent: false,
             with_passwords,
+            witness: None,
         }
     }
 
@@ -105,11 +110,36 @@ impl<'e> LoginFlow<'e> {
             Ok(CredentialOutcome::Broken(_)) => return self.ended(),
             Err(cut) => return self.cut(cut, began),
         }
+        if self.is_left_to_ssh().await {
+            return;
+        }
         for _ in 0..FACTORS {
             if !self.factor().await {
                 return;
             }
         }
+    }
+
+    /// Has ssh log in first where a setting gives it a credential that only ssh can use, and no question can be answered. True where ours
+    /// would fail after it: for the second time, or where ssh used that credential.
+    async fn is_left_to_ssh(&mut self) -> bool {
+        // The library does not name GSSAPI among the methods of a server.
+        let is_offered =
+            |method: &str| method.starts_with("gssapi") || self.facts.methods.iter().any(|name| name == method);
+        let credentials = &self.ctx.target.credentials;
+        let Some(own) = credentials.only_ssh.iter().find(|own| is_offered(own.method)) else { return false };
+        self.facts.only_ssh = Some(own.keyword.to_owned());
+        if !credentials.unattended() {
+            return false;
+        }
+        self.witness = witness::before(self.ctx).await;
+        let is_ours = |witness: &Witness| match &witness.method {
+            // With a key that may be here too.
+            Some(method) => witness.logged_in() && method == "publickey",
+            None => !witness.login_begun || witness.logged_in(),
+        };
+        self.facts.left_to_ssh = !self.witness.as_ref().is_none_or(is_ours);
+        self.facts.left_to_ssh
     }
 
     /// Tries the wanted methods in order; true when one more factor was accepted and others are wanted.

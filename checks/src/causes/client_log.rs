@@ -1,0 +1,213 @@
+//! The causes that only a client's own words tell: what a user asks for beside a session.
+
+use super::{Cause, Fix, Severity, Side};
+use crate::facts::Check;
+
+/// The causes that only a client's own words tell.
+pub static CAUSES: &[Cause] =
+    &[FORWARD_UNREACHABLE, LOCAL_FORWARD_FAILED, X11_REFUSED, HOME_MISSING, NO_TERMINAL, SSH_CANNOT_START, UDP_BLOCKED];
+
+const FORWARD_UNREACHABLE: Cause = Cause {
+    code: "channel-forward-unreachable",
+    stage: Check::Channel,
+    title: "The server cannot connect to the destination of a forwarding",
+    severity: Severity::Warning,
+    explanation: "A program connected to a forwarded port (-L or -D), and the server tried to connect to the destination. \
+        Nothing listens there, it does not answer, or the server does not know its name. The session and the forwarding \
+        itself work. In -L 8080:localhost:80, localhost is the server, not this machine.",
+    fixes: &[
+        Fix {
+            summary: "From the server, try the destination",
+            side: Side::Server,
+            snippet: Some("nc -vz -w 5 DESTINATION PORT; ss -ltn"),
+            caution: Some("replace DESTINATION and PORT by those in the forwarding"),
+            ..Fix::LOOK
+        },
+        Fix {
+            summary: "Forward to the address that the service listens on (IPv4 or IPv6, localhost or not)",
+            snippet: Some("ssh -L LOCAL_PORT:127.0.0.1:PORT {alias}"),
+            caution: Some("replace LOCAL_PORT and PORT"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "connect_to <host> port <port>: failed",
+        "connect_to <host>: unknown host",
+        "error: connect to <host> port <port> failed: <why>",
+        "error: connect_to <host> port <port>: <why>",
+        "Forwarded connection refused by remote: Connect failed",
+    ],
+    ..Cause::NEW
+};
+
+const LOCAL_FORWARD_FAILED: Cause = Cause {
+    code: "channel-local-forward-failed",
+    stage: Check::Channel,
+    title: "A port for a forwarding cannot be opened on this machine",
+    severity: Severity::Warning,
+    explanation: "ssh cannot listen on the port of a LocalForward, DynamicForward, -L or -D: another program has it, often an \
+        older ssh with the same forwarding, or a port below 1024 is not allowed. The session opens all the same, unless \
+        ExitOnForwardFailure is yes.",
+    fixes: &[
+        Fix {
+            summary: "See which program has the port",
+            snippet: Some("ss -ltnp; pgrep -af 'ssh .*-[LD]'"),
+            ..Fix::LOOK
+        },
+        Fix {
+            summary: "End the older ssh, or use another port",
+            snippet: Some("ssh -L OTHER_PORT:DESTINATION:PORT {alias}"),
+            caution: Some("replace the words in capitals"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "bind <address>: Address already in use",
+        "bind <address>: Permission denied",
+        "bind <address>: Cannot assign requested address",
+        "Could not request local forwarding",
+        "Privileged ports can only be forwarded by root",
+    ],
+    ..Cause::NEW
+};
+
+const X11_REFUSED: Cause = Cause {
+    code: "channel-x11-refused",
+    stage: Check::Channel,
+    title: "The server forwards no X11",
+    severity: Severity::Warning,
+    explanation: "ssh asked for X11 forwarding (-X, -Y, ForwardX11), and the server refused it. sshd needs X11Forwarding yes and \
+        the program xauth, and with X11UseLocalhost an IPv4 or IPv6 loopback to listen on. The session itself works.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Check the setting and the program",
+            snippet: Some("sudo sshd -T | grep -iE '^(x11|xauthlocation|addressfamily)'; ls -l /usr/bin/xauth"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Allow X11 forwarding, and install xauth",
+            file: Some("/etc/ssh/sshd_config.d/x11.conf"),
+            snippet: Some("X11Forwarding yes"),
+            caution: Some("whoever is root on the server can then reach the displays of those who use it"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            summary: "Where no graphics are wanted, do not ask",
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host {alias}\n    ForwardX11 no"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "X11 forwarding request failed on channel <n>",
+        "X11 forwarding refused by remote",
+        "Server refused X11 forwarding",
+    ],
+    ..Cause::NEW
+};
+
+const HOME_MISSING: Cause = Cause {
+    code: "session-home-missing",
+    stage: Check::Channel,
+    title: "The account's home directory is missing or closed to it",
+    severity: Severity::Warning,
+    explanation: "The login worked, and the session starts in / because the server cannot enter the home directory: it was never \
+        created, its file server is not mounted, or its owner or mode is wrong. Start-up files and keys in it are not read.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Look at the directory and its mount",
+            snippet: Some("getent passwd {user}; ls -ld ~{user}; findmnt -T ~{user}"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Create it, if it never existed",
+            snippet: Some("sudo mkhomedir_helper {user}"),
+            caution: Some("not where the home belongs on a file server: mount that instead"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &["Could not chdir to home directory <dir>: <why>", "No directory, logging in with HOME=/"],
+    ..Cause::NEW
+};
+
+const NO_TERMINAL: Cause = Cause {
+    code: "session-no-terminal",
+    stage: Check::Channel,
+    title: "ssh asks for no terminal: its standard input is not one",
+    severity: Severity::Info,
+    explanation: "A terminal was wanted (-t, RequestTTY), and ssh's standard input is a pipe, a file or nothing: in a script, in cron, \
+        in CI, or behind another ssh without -t. The session works without one; programs that need one (sudo with a \
+        password, vi, top) complain.",
+    fixes: &[Fix {
+        summary: "Force a terminal, if the program needs one",
+        snippet: Some("ssh -tt {alias} COMMAND"),
+        caution: Some("replace COMMAND; a terminal alters what programs exchange: not for scp, rsync, git or data"),
+        ..Fix::CHANGE
+    }],
+    symptoms: &[
+        "Pseudo-terminal will not be allocated because stdin is not a terminal",
+        "sorry, you must have a tty to run sudo",
+        "no tty present and no askpass program",
+        "a terminal is required to read the password",
+        "stdin: is not a tty",
+        "TERM environment variable not set",
+    ],
+    ..Cause::NEW
+};
+
+const SSH_CANNOT_START: Cause = Cause {
+    code: "config-ssh-cannot-start",
+    stage: Check::Config,
+    title: "The ssh program itself cannot start: a library is missing",
+    severity: Severity::Critical,
+    explanation: "ssh ended before it read its settings: the libraries on this machine do not fit the program. This happens after a \
+        partial upgrade, with a copy of ssh from another system, or where LD_LIBRARY_PATH, conda or a vendor's script \
+        puts other libraries first. No server was involved.",
+    fixes: &[
+        Fix {
+            summary: "See which libraries are found, and what changes the search",
+            snippet: Some(
+                "ldd \"$(command -v ssh)\" | grep -E 'not found|crypto'; echo \"LD_LIBRARY_PATH=$LD_LIBRARY_PATH\"",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            summary: "Start the system's ssh without the other libraries",
+            snippet: Some("LD_LIBRARY_PATH= /usr/bin/ssh {alias}"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[
+        "ssh: error while loading shared libraries",
+        "ssh: symbol lookup error",
+        "not found (required by <file>",
+    ],
+    ..Cause::NEW
+};
+
+const UDP_BLOCKED: Cause = Cause {
+    code: "path-udp-blocked",
+    stage: Check::Tcp,
+    title: "mosh gets no answer by UDP (ports 60000 to 61000)",
+    severity: Severity::Critical,
+    explanation: "mosh logs in by SSH and then speaks UDP with mosh-server, on the first free port from 60000. The login worked, and \
+        no UDP packet came back: a firewall or security group does not let those ports through, or the server is behind a \
+        NAT that forwards TCP port 22 only.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "Let the ports through",
+            snippet: Some("sudo ufw allow 60000:61000/udp"),
+            caution: Some("a cloud's security group has a rule of its own; one port for each session is enough"),
+            ..Fix::CHANGE
+        },
+        Fix { summary: "Use a single port that is open", snippet: Some("mosh -p 60001 {alias}"), ..Fix::CHANGE },
+    ],
+    strikes_anywhere: true,
+    symptoms: &["Nothing received from server on UDP port <port>", "mosh did not make a successful connection"],
+    ..Cause::NEW
+};
