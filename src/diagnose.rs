@@ -158,6 +158,7 @@ pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Cli
         Verdict::Healthy | Verdict::Degraded if !settled && !evidence.settings.deciding.is_empty() => {
             Verdict::Inconclusive
         }
+        Verdict::Healthy if is_interrupted_unexplained(evidence, &findings) => Verdict::Inconclusive,
         verdict => verdict,
     };
     Diagnosis { verdict, died_at, findings }
@@ -311,6 +312,12 @@ fn contradicted(found: &mut Finding) {
 fn works_through_master(evidence: &Evidence, died_at: Option<Check>) -> bool {
     let is_shared = evidence.config.facts().is_some_and(config::Facts::shares_a_connection);
     is_shared && died_at.is_some_and(|check| check <= Check::Auth)
+}
+
+/// Whether the idle test reached less than was asked for because of interruptions that no cause explains.
+fn is_interrupted_unexplained(evidence: &Evidence, findings: &[Finding]) -> bool {
+    let disturbed = evidence.idle.passed().filter(|facts| facts.reached().is_some() && !facts.outages.is_empty());
+    disturbed.is_some() && !findings.iter().any(|found| found.stage == Check::Idle)
 }
 
 fn verdict(checks: &[CheckView], findings: &[Finding], died_at: Option<Check>, interrupted: bool) -> Verdict {

@@ -1,6 +1,7 @@
 //! The first lines of every report for people: the verdict, the target, where it fails, and the address.
 
 use ssh_doctor_checks::base::text::seconds;
+use ssh_doctor_checks::facts::idle::Facts;
 use ssh_doctor_checks::facts::{Check, CheckView, Evidence, Examined, Step};
 
 use super::Style;
@@ -32,10 +33,12 @@ pub(super) fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: Style) -
 pub(crate) fn meaning(evidence: &Evidence, diagnosis: &Diagnosis) -> String {
     let first = diagnosis.findings.first();
     match (diagnosis.verdict, diagnosis.died_at) {
-        (Verdict::Healthy, _) => "nothing wrong was found in what was tested".to_owned(),
-        (Verdict::Degraded, _) => first
-            .and_then(|found| found.headline.clone())
-            .unwrap_or_else(|| "it works, with a problem you should fix".to_owned()),
+        (Verdict::Healthy, _) => format!("nothing wrong was found in what was tested{}", reached(evidence)),
+        (Verdict::Degraded, _) => {
+            let headline = first.and_then(|found| found.headline.clone());
+            let words = headline.unwrap_or_else(|| "it works, with a problem you should fix".to_owned());
+            format!("{words}{}", reached(evidence))
+        }
         (Verdict::Inconclusive, _) => undecided(evidence),
         (Verdict::Broken, died_at) => {
             let hop = first.and_then(|found| found.hop.as_ref());
@@ -43,6 +46,12 @@ pub(crate) fn meaning(evidence: &Evidence, diagnosis: &Diagnosis) -> String {
             format!("{}{hop}", died_at.map_or("sessions or channels fail or cannot be opened", death))
         }
     }
+}
+
+/// How far the idle test got, where that is less than was asked for.
+fn reached(evidence: &Evidence) -> String {
+    let reached = evidence.idle.passed().and_then(Facts::reached);
+    reached.map_or_else(String::new, |reached| format!("; {reached}"))
 }
 
 /// Why there is no verdict.
@@ -59,7 +68,10 @@ fn undecided(evidence: &Evidence) -> String {
     let unfinished = |view: &CheckView| matches!(view.step, Step::Void(()) | Step::Error(_));
     match evidence.checks().into_iter().find(unfinished) {
         Some(view) => format!("the examination could not decide ({}: {})", view.check.name(), view.summary),
-        None => "nothing was tested".to_owned(),
+        None => evidence.idle.passed().and_then(Facts::reached).map_or_else(
+            || "nothing was tested".to_owned(),
+            |reached| format!("the examination could not decide ({reached}, and no cause explains it)"),
+        ),
     }
 }
 

@@ -19,6 +19,8 @@ use crate::os::pause::timeout;
 
 /// How long a server is left alone that has dropped a connection before the login.
 const BREATH: Duration = Duration::from_secs(1);
+/// The longest time that a login is given because the first one was slow.
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// All it takes to log in again exactly as the first time.
 #[derive(Debug, Clone)]
@@ -39,6 +41,8 @@ pub struct Login {
     pub repeated: Arc<OnceCell<()>>,
     /// How the server answers global requests.
     pub replies: Replies,
+    /// How long the first login took, from the open TCP connection on.
+    pub took: Duration,
 }
 
 impl Login {
@@ -54,7 +58,14 @@ impl Login {
         self.accepted.iter().any(Credential::needs_touch) || self.via.as_ref().is_some_and(|via| via.needs_touch())
     }
 
-    /// Connects and logs in once more, all within `deadline` for each hop and the server, from the moment when the handshake
+    /// How long a further login is waited for, at least `deadline`: three times as long as the first one took, up to a minute. A server or a
+    /// path that is slow is no faster the next time, and several logins at once take longer.
+    #[must_use]
+    pub fn patience(&self, deadline: Duration) -> Duration {
+        deadline.max((self.took * 3).min(LONGEST))
+    }
+
+    /// Connects and logs in once more, all within [`Self::patience`] for each hop and the server, from the moment when the handshake
     /// may begin. Each login goes through connections to the hops of its own, as with ssh: what keeps one of them from
     /// falling silent must not keep the others.
     ///
@@ -70,7 +81,7 @@ impl Login {
         if self.budget.is_limited() {
             return Err(NotLoggedIn::Unreachable("further connections were refused a moment ago".to_owned()));
         }
-        let began = Instant::now();
+        let (began, deadline) = (Instant::now(), self.patience(deadline));
         let mut opened = self.log_in_within(deadline).await;
         // A server that drops connections it has no place for (MaxStartups) has one a little later, for fewer at a time.
         if matches!(opened, Err(NotLoggedIn::Handshake { answered: true, .. })) && self.budget.left() > 0 {

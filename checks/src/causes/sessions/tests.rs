@@ -175,6 +175,8 @@ fn keepalives_that_tcp_delivers_and_nobody_answers_are_a_stalled_server() {
         ..open()
     };
     assert_eq!(one(unanswered(3, 45.0, true)), Some(Explanation::Stalled));
+    // ServerAliveInterval=2 and ServerAliveCountMax=2, the first of them seen a moment late.
+    assert_eq!(one(unanswered(2, 3.9, true)), Some(Explanation::Stalled));
     // The packets that end a session, and what is typed where nothing is echoed.
     assert_eq!(one(unanswered(2, 0.1, true)), None);
     assert_eq!(one(unanswered(6, 9.0, false)), None);

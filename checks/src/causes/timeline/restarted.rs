@@ -47,7 +47,7 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
     strikes_anywhere: true,
     judge: |evidence| {
         let end = evidence.undisturbed_timeline().mass_end()?;
-        let paused = end.new_after_s.is_some_and(|after| after > PAUSE_S);
+        let paused = end.new_after_s.is_some_and(|after| after > PAUSE_S + end.slow_greeting_s);
         let another_key = || {
             evidence
                 .idle

@@ -50,6 +50,7 @@ pub(super) const SERVER_STALLED: Cause = Cause {
         "auth-slow",
         "network-outage",
         "session-forced-command",
+        "session-start-hangs",
         "transfer-stalled",
         "tcp-source-banned",
     ],
@@ -79,7 +80,8 @@ fn judge(evidence: &Evidence) -> Option<Match> {
 
 /// A session that did not answer although TCP acknowledged the request, while a fresh login worked.
 fn unanswered(evidence: &Evidence) -> Option<Match> {
-    let facts = evidence.idle.failed()?;
+    // Where the path is interrupted, answers are lost, and sent again ever later.
+    let facts = evidence.idle.failed().filter(|_| evidence.undisturbed_timeline().interruptions().is_empty())?;
     let quiet = facts.arms.iter().find(|arm| arm.was_acknowledged())?.quiet_s();
     let because = [
         format!("a session that was idle for {} did not answer, and TCP acknowledged the request", seconds(quiet)),

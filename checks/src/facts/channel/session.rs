@@ -85,6 +85,8 @@ pub struct OnInput {
     pub line_answered: bool,
     /// It printed the mark of our own command then.
     pub own_mark: bool,
+    /// How long after the line that came, seconds; `null` where it did not, or no line was sent.
+    pub own_mark_after_s: Option<f64>,
     /// It ended at the end of its input.
     pub closed: bool,
     /// With this status.

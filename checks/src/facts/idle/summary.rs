@@ -52,19 +52,34 @@ impl facts::Facts for Facts {
 }
 
 impl Facts {
-    /// What was asked for, where less was tested.
-    fn fallen_short(&self) -> String {
-        let reached = self.timeout().survived_s.unwrap_or_default();
-        let interruptions = match self.outages.iter().filter(|outage| outage.ended_s.is_some()).count() {
+    /// How much of the idle time that was asked for was tested, in words, where it was less and nothing died of it.
+    #[must_use]
+    pub fn reached(&self) -> Option<String> {
+        let timeout = self.timeout();
+        let (asked, reached) = (seconds(self.longest_s), seconds(timeout.survived_s.unwrap_or_default()));
+        let all = timeout.died_s.is_some() || !self.falls_short();
+        (!all).then(|| format!("idle time tested to {reached} of {asked}{}", self.interruptions()))
+    }
+
+    /// Whether less than what was asked for was survived.
+    fn falls_short(&self) -> bool {
+        self.timeout().survived_s.unwrap_or_default() + 1.0 < self.longest_s * 0.95
+    }
+
+    fn interruptions(&self) -> String {
+        match self.outages.iter().filter(|outage| outage.ended_s.is_some()).count() {
             0 => String::new(),
             1 => ": 1 interruption".to_owned(),
             count => format!(": {count} interruptions"),
-        };
-        if reached + 1.0 < self.longest_s * 0.95 {
-            format!("; not tested to {}{interruptions}", seconds(self.longest_s))
-        } else {
-            String::new()
         }
+    }
+
+    /// What was asked for, where less was tested.
+    fn fallen_short(&self) -> String {
+        if !self.falls_short() {
+            return String::new();
+        }
+        format!("; not tested to {}{}", seconds(self.longest_s), self.interruptions())
     }
 
     /// How many sessions of which kinds survived idle time.

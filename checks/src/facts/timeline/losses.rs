@@ -44,6 +44,8 @@ pub struct MassEnd {
     pub manner: Manner,
     /// Until a new connection got as far as the server's identification, seconds; `None` where none did.
     pub new_after_s: Option<f64>,
+    /// How long that may take at a server that is well, seconds.
+    pub slow_greeting_s: f64,
     /// New connections that were refused meanwhile.
     pub refused: usize,
     /// The server's identification before and after, where it is another one.
@@ -144,6 +146,7 @@ impl Timeline {
             ended: at_once.len(),
             manner: at_once.first()?.1.manner.clone(),
             new_after_s: new.map(|new| new - at_s),
+            slow_greeting_s: self.openings(at_once.first()?.0.leg, at_s, at_s).slow_greeting_s(),
             refused: refused.count(),
             versions: before_version.zip(after_version).filter(|(before, after)| before != after),
         })

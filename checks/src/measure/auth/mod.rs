@@ -61,6 +61,7 @@ pub async fn check(
             via: reach.via.map(Box::new),
             repeated: Arc::default(),
             replies: connection.replies(),
+            took: connection.age(),
         };
         connection.record().logged_in();
         return (Step::Passed(facts), Some(LoggedIn::new(connection, login)));

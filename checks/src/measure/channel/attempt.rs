@@ -1,5 +1,7 @@
 //! The first session: our command in the spelling that the server runs, or a plain `echo`.
 
+use std::time::Duration;
+
 use super::command::{KEPT, command, is_foreign_shell, is_printed, is_quoted};
 use super::settle;
 use crate::base::limits::{Limits, Patience};
@@ -9,6 +11,7 @@ use crate::facts::channel::programs::known;
 use crate::facts::channel::{Capabilities, Capability, Facts, Lead};
 use crate::facts::connection::Ran;
 use crate::ssh::connection::Connection;
+use crate::ssh::recorder::Expect;
 use crate::ssh::run::Running;
 
 /// What stands for our command where it is quoted.
@@ -42,7 +45,9 @@ async fn attempt(connection: &Connection, (limits, stored): (&Limits, usize), le
     };
     // What comes behind so much other output is not kept.
     let enough = |ran: &Ran| is_printed(&ran.stdout, &mark) || ran.stdout.len() >= KEPT;
+    connection.record().expect(Expect::Line(Duration::ZERO));
     running.read(KEPT, patience, &mut ran, enough).await;
+    connection.record().expect(Expect::Answers(None));
     if is_printed(&ran.stdout, &mark) {
         return (Facts { lead, ..seen(ran) }, Some(running));
     }

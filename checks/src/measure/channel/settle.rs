@@ -1,6 +1,6 @@
 //! What was accepted in place of our command, and neither printed our mark nor ended: whether it waits for input.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
@@ -34,11 +34,13 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
     let (mut seen, mut on_input) = (OnInput::default(), Ran::default());
     if ran.stdout.is_empty() && ran.stderr.is_empty() {
         let line = nonce();
+        let sent = Instant::now();
         seen.line_sent = running.write(format!("echo {line}\n"), ANSWER).await;
         running
             .read(KEPT, ANSWER, &mut on_input, |ran| is_printed(&ran.stdout, &line) || is_printed(&ran.stdout, mark))
             .await;
         seen.line_answered = is_printed(&on_input.stdout, &line);
+        seen.own_mark_after_s = is_printed(&on_input.stdout, mark).then(|| sent.elapsed().as_secs_f64());
         on_input.gave_up = None;
     }
     if !on_input.closed && !on_input.connection_lost {

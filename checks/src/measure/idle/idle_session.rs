@@ -73,7 +73,7 @@ impl IdleSession {
         shell: bool,
         deadline: Duration,
     ) -> Result<Self, NotLoggedIn> {
-        let opened = Instant::now();
+        let (opened, deadline) = (Instant::now(), login.patience(deadline));
         let connection = login.open(deadline).await?;
         let mut held = Self {
             connection,

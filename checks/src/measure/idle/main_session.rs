@@ -71,6 +71,7 @@ async fn ask(control: &Control, line: &Line, main: &Connection, probe: NextProbe
         stretch.others_alive = line.answers_after(asked).await;
         stretch.tcp = main.socket().and_then(Socket::tcp_info);
     }
+    stretch.was_disturbed = patience::is_disturbed_since(main, asked);
     stretch.finding = Some(finding);
     stretch.outcome = match ending {
         Some(ending) => StretchOutcome::EndedItself(ending.manner),

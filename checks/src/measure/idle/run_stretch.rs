@@ -76,14 +76,14 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         Waited::Heard => stretch.outcome = StretchOutcome::Heard,
         Waited::Ended(ending) => settle_ending(means, &mut stretch, ending).await,
         Waited::Due if role == Role::Data || probe.is_silence() && session.answers_lines_only() => {
-            let mut ending = None;
+            let (asked, mut ending) = (Instant::now(), None);
             let answer = session.echo(&mut ending).await;
             match ending {
                 Some(ending) => settle_ending(means, &mut stretch, ending).await,
-                None => settle_answer(means, session, &mut stretch, std::future::ready(answer)).await,
+                None => settle_answer(means, session, &mut stretch, asked, std::future::ready(answer)).await,
             }
         }
-        Waited::Due => settle_answer(means, session, &mut stretch, session.ask()).await,
+        Waited::Due => settle_answer(means, session, &mut stretch, Instant::now(), session.ask()).await,
     }
     if stretch.is_dead() {
         stretch.hops = hop_liveness::at_death(means.line.number(), session.connection()).await;
@@ -114,7 +114,8 @@ async fn wait(
     let server_data = means.role == Role::ServerData;
     loop {
         let is_line = server_data || matches!(probe, NextProbe::ServerFirst(_));
-        let late = if is_line { LATE_LINE } else { Duration::ZERO };
+        // Our request has to get there first, and the line back.
+        let late = if is_line { LATE_LINE + means.line.rtt() * 2 } else { Duration::ZERO };
         let due = probe.length().map(|length| began + Duration::from_secs_f64(length) + late);
         let time = async {
             match due {
@@ -159,11 +160,12 @@ async fn settle_ending(means: &Means<'_>, stretch: &mut Stretch, Ending { at, ma
     stretch.outcome = StretchOutcome::EndedItself(manner);
 }
 
-/// Waits for the answer to a request; a doubt is settled meanwhile.
+/// Waits for the answer to a request that was sent at `sent`; a doubt is settled meanwhile.
 async fn settle_answer(
     means: &Means<'_>,
     session: &IdleSession,
     stretch: &mut Stretch,
+    sent: Instant,
     request: impl Future<Output = KeepaliveReply>,
 ) {
     let asked = Instant::now();
@@ -172,7 +174,7 @@ async fn settle_answer(
     let due = match stretch.probe {
         NextProbe::ServerFirst(seconds) => stretch.began + Duration::from_secs(seconds.into()),
         _ if means.role == Role::ServerData => stretch.began,
-        _ => asked,
+        _ => sent,
     };
     let is_disturbed = || patience::is_disturbed_since(session.connection(), due);
     let mut request = pin!(request);
@@ -222,6 +224,7 @@ async fn settle_answer(
         None => None,
     };
     stretch.outcome = StretchOutcome::Unanswered(manner);
+    stretch.was_disturbed = is_disturbed();
     if let Finding::Fine { kept_alive } = finding {
         stretch.tcp = session.connection().socket().and_then(Socket::tcp_info);
         stretch.others_alive = kept_alive || means.line.answers_after(asked).await;

@@ -65,7 +65,13 @@ impl Stretch {
     /// Whether the session was found dead while a fresh connection worked.
     pub(super) fn is_dead(&self) -> bool {
         let ended = matches!(self.outcome, StretchOutcome::Unanswered(_) | StretchOutcome::EndedItself(_));
-        ended && matches!(self.finding, Some(Finding::Fine { .. }))
+        ended && matches!(self.finding, Some(Finding::Fine { .. })) && !self.has_lost_an_answer()
+    }
+
+    /// Whether our request arrived, and the path was interrupted when the answer was due: the server sends it again, later each time.
+    fn has_lost_an_answer(&self) -> bool {
+        let arrived = self.tcp.as_ref().is_some_and(TcpInfo::is_acknowledged);
+        self.was_disturbed && arrived && matches!(self.outcome, StretchOutcome::Unanswered(None))
     }
 }
 
@@ -102,6 +108,9 @@ pub(super) fn classify(role: Role, stretch: &Stretch, rtt: Duration, last_rtt_ms
         }
         (StretchOutcome::Answered(took), _) => StretchEnd::Alive { rtt_ms: ms(*took) },
         (_, Some(finding)) if !matches!(finding, Finding::Fine { .. }) => StretchEnd::Void { why: finding.words() },
+        _ if stretch.has_lost_an_answer() => {
+            StretchEnd::Void { why: "the path was interrupted when its answer was due".to_owned() }
+        }
         (StretchOutcome::EndedItself(manner), _) => died(manner.clone(), Sign::BeforeProbe),
         (StretchOutcome::Unanswered(manner), _) => died(manner.clone().unwrap_or(Manner::Silent), Sign::AfterProbe),
     }

@@ -8,7 +8,7 @@ const SLOWER: f64 = 3.0;
 
 /// The usual times of the connections on a leg, and how many were being opened in a span.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Openings {
+pub(in crate::facts::timeline) struct Openings {
     /// The shortest time until the server's identification, of those that came before the span; seconds.
     pub(super) greeting_s: Option<f64>,
     /// The shortest time until a login, of those before the span; seconds.
@@ -19,7 +19,7 @@ pub(super) struct Openings {
 
 impl Timeline {
     /// The openings before a span, and in it.
-    pub(super) fn openings(&self, leg: u8, from_s: f64, until_s: f64) -> Openings {
+    pub(in crate::facts::timeline) fn openings(&self, leg: u8, from_s: f64, until_s: f64) -> Openings {
         let of_leg = || self.flows.iter().filter(|flow| flow.leg == leg);
         let shortest = |step: &dyn Fn(&Flow) -> Option<f64>| {
             let before = of_leg().filter_map(|flow| Some((flow.connected_s?, step(flow).filter(|at| *at <= from_s)?)));
@@ -40,7 +40,7 @@ impl Timeline {
 
 impl Openings {
     /// The longest time that the server's identification may take and still be no sign of a stall, seconds.
-    pub(super) fn slow_greeting_s(&self) -> f64 {
+    pub(in crate::facts::timeline) fn slow_greeting_s(&self) -> f64 {
         SLOWER * self.greeting_s.unwrap_or_default() * self.at_once.max(1.0)
     }
 

@@ -213,6 +213,7 @@ mod tests {
             via: None,
             repeated,
             replies,
+            took: Duration::ZERO,
         };
         let second = Duration::from_secs(1);
         let opened = Limited::open(&login, None, 1, false, second, second).await;
