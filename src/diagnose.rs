@@ -155,7 +155,9 @@ pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Cli
     let verdict = match verdict(&checks, &findings, died_at, evidence.interrupted) {
         Verdict::Broken if works_through_master(evidence, died_at) => Verdict::Degraded,
         // ssh could fail where this examination does not.
-        Verdict::Healthy | Verdict::Degraded if !settled && !evidence.settings.deciding.is_empty() => {
+        Verdict::Healthy | Verdict::Degraded
+            if evidence.settings.beyond_login || (!settled && !evidence.settings.deciding.is_empty()) =>
+        {
             Verdict::Inconclusive
         }
         Verdict::Healthy if is_interrupted_unexplained(evidence, &findings) => Verdict::Inconclusive,

@@ -91,6 +91,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
     let unhonoured = unhonoured::settings(raw, given.defaults, flags, &tokens, given.plain);
     let deciding =
         unhonoured.iter().filter(|setting| setting.decides).map(|setting| setting.sentence.clone()).collect();
+    let beyond_login = unhonoured.iter().any(|setting| setting.beyond_login);
     let mut not_honoured: Vec<_> = unhonoured.into_iter().map(|setting| setting.sentence).collect();
     not_honoured.extend(flags.others.passed_over());
     let credentials = Credentials {
@@ -141,6 +142,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             tcp_keepalive: raw.flag("tcpkeepalive", true),
             not_honoured,
             deciding,
+            beyond_login,
             ..Settings::default()
         },
         host,

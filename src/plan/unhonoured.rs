@@ -1,6 +1,6 @@
 //! Settings that the user changed and that this examination does not honour, each with the consequence.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
 use ssh_doctor_checks::base::target::OnlySsh;
@@ -13,6 +13,10 @@ use super::own;
 use super::raw::Raw;
 use super::tokens::Tokens;
 use crate::cli::SshFlags;
+use crate::terminal::reason;
+
+/// With it, a forwarding that cannot be set up ends ssh.
+const FORWARD_FAILURE: &str = "ExitOnForwardFailure";
 
 /// A setting that is not honoured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub(super) struct Unhonoured {
     pub(super) sentence: String,
     /// Whether ssh could fail or work while the examination does not.
     pub(super) decides: bool,
+    /// Whether not even a login by ssh tells: it comes after that.
+    pub(super) beyond_login: bool,
 }
 
 /// Whether a keyword, in lower case, is one that this examination knows and does not honour.
@@ -39,12 +45,13 @@ pub(super) fn settings(
     plain: bool,
 ) -> Vec<Unhonoured> {
     let local = tokens.local;
-    let own = |sentence: &String| Unhonoured { sentence: sentence.clone(), decides: false };
+    let own = |sentence: &String| Unhonoured { sentence: sentence.clone(), decides: false, beyond_login: false };
     let mut found: Vec<_> = raw.not_honoured.iter().map(own).collect();
     let mut say = |keyword: &str, value: &str, why: &str, decides: bool| {
         let value = own::told(&keyword.to_ascii_lowercase(), value, plain);
         let sentence = format!("{} {}: {why}", sanitize(ledger::spelling(keyword)), sanitize(&value));
-        found.push(Unhonoured { sentence, decides });
+        let beyond_login = keyword == FORWARD_FAILURE;
+        found.push(Unhonoured { sentence, decides, beyond_login });
     };
     for (keyword, values) in &raw.values {
         let value = values.first().map_or("", String::as_str);
@@ -76,16 +83,52 @@ pub(super) fn settings(
         say("BindAddress", address, "only a numeric address can be bound to", true);
     }
     if raw.flag("exitonforwardfailure", false)
-        && let Some(forward) = ["localforward", "remoteforward", "dynamicforward", "tunnel"]
-            .into_iter()
-            .find(|keyword| raw.set(keyword).is_some_and(|value| value != "no" && value != "false"))
+        && let Some(why) = forwarding_in_doubt(raw)
     {
-        let why =
-            format!("ssh ends where {} cannot be set up, and the doctor does not set it up", ledger::spelling(forward));
-        say("ExitOnForwardFailure", "yes", &why, true);
+        say(FORWARD_FAILURE, "yes", &why, true);
     }
     found.sort_by_key(|setting| !setting.decides);
     found
+}
+
+/// Why ssh may end at a forwarding; none where there is none but those whose ports can be listened at.
+fn forwarding_in_doubt(raw: &Raw) -> Option<String> {
+    let at_home = ["localforward", "dynamicforward"].into_iter().flat_map(|keyword| {
+        raw.all(keyword).iter().map(move |value| (keyword, value.split(' ').next().unwrap_or_default()))
+    });
+    for (keyword, listen) in at_home.filter(|(_, listen)| !listen.is_empty() && *listen != "none") {
+        let tried = listening_address(listen, raw.flag("gatewayports", false)).map(TcpListener::bind);
+        match tried {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                return Some(format!(
+                    "ssh ends, for it cannot listen at {} for {}: {}",
+                    sanitize(listen),
+                    ledger::spelling(keyword),
+                    reason(&error)
+                ));
+            }
+            None => return Some(untested(keyword)),
+        }
+    }
+    let is_set = |keyword: &&str| raw.set(keyword).is_some_and(|value| value != "no" && value != "false");
+    ["remoteforward", "tunnel"].into_iter().find(is_set).map(untested)
+}
+
+fn untested(forward: &str) -> String {
+    format!("ssh ends where {} cannot be set up, and the doctor does not set it up", ledger::spelling(forward))
+}
+
+/// Where ssh listens for `8080`, `[127.0.0.1]:8080` or `[*]:8080`; none for a socket of the file system and for a name.
+fn listening_address(listen: &str, gateway: bool) -> Option<SocketAddr> {
+    let (host, port) = listen.rsplit_once(':').unwrap_or(("", listen));
+    let address = match host.trim_start_matches('[').trim_end_matches(']') {
+        "" if !gateway => IpAddr::from(Ipv4Addr::LOCALHOST),
+        "" | "*" => Ipv4Addr::UNSPECIFIED.into(),
+        "localhost" => Ipv4Addr::LOCALHOST.into(),
+        host => host.parse().ok()?,
+    };
+    Some((address, port.parse().ok()?).into())
 }
 
 fn is_on(consequence: &Consequence, value: &str) -> bool {
@@ -167,6 +210,25 @@ mod tests {
     }
 
     #[test]
+    fn a_forwarding_that_ends_ssh_is_told_from_one_that_can_be_set_up() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let decides = |line: &str| {
+            found(&format!("{line}\nexitonforwardfailure yes"), &[])
+                .into_iter()
+                .filter(|setting| setting.beyond_login)
+                .count()
+        };
+        for listen in [port.to_string(), format!("[127.0.0.1]:{port}")] {
+            assert_eq!(decides(&format!("localforward {listen} [db]:80")), 1, "{listen}");
+        }
+        assert_eq!(decides(&format!("dynamicforward [localhost]:{port}")), 1);
+        assert_eq!(decides("localforward /run/socket [db]:80"), 1);
+        drop(taken);
+        assert_eq!(decides(&format!("localforward {port} [db]:80")), 0);
+    }
+
+    #[test]
     fn what_could_change_the_outcome_is_told_from_what_could_not() {
         let decides = |lines: &str| found(lines, &[]).iter().map(|setting| setting.decides).collect::<Vec<_>>();
         for open in
@@ -177,7 +239,7 @@ mod tests {
         for closed in ["rekeylimit 0 3600", "localforward 8080 db:80", "checkhostip yes", "connectionattempts 3"] {
             assert_eq!(decides(closed), [false], "{closed}");
         }
-        assert_eq!(decides("localforward 8080 db:80\nexitonforwardfailure yes"), [true, false]);
+        assert_eq!(decides("remoteforward 8080 db:80\nexitonforwardfailure yes"), [true, false]);
         assert_eq!(decides("exitonforwardfailure yes"), Vec::<bool>::new());
     }
 }

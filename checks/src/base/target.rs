@@ -265,6 +265,9 @@ pub struct Settings {
     /// Of those, the ones that could change the outcome: with them ssh may fail or work where this examination does not.
     #[serde(default)]
     pub deciding: Vec<String>,
+    /// Whether one of these shows only after a login: then not even ssh's own tells.
+    #[serde(default)]
+    pub beyond_login: bool,
 }
 
 /// How to reach the server once more.

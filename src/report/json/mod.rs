@@ -140,6 +140,8 @@ struct CheckReport {
 /// The idle timeout and the keepalive, as measured; null is not known.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 struct Idle {
+    /// The idle time that was asked for, seconds; where `survived_s` is less and nothing died, that much was not tested.
+    asked_s: Option<f64>,
     /// The longest idle time that a session survived, seconds.
     survived_s: Option<f64>,
     /// The shortest idle time that ended a session, seconds.
@@ -210,6 +212,7 @@ impl Idle {
         let own_interval_s = (own > 0).then_some(own);
         let Some(facts) = evidence.idle.facts() else { return Self { own_interval_s, ..Self::default() } };
         Self {
+            asked_s: Some(facts.longest_s).filter(|asked| *asked > 0.0),
             survived_s: facts.timeout().survived_s,
             died_s: facts.timeout().died_s,
             interval_s: facts.keepalive().interval_s,
