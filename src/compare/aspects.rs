@@ -116,8 +116,8 @@ pub(super) const ASPECTS: &[Aspect] = &[
     top(Check::Idle, "ServerAliveInterval", "/settings/server_alive_interval_s", Noise::None),
     top(Check::Idle, "ServerAliveCountMax", "/settings/server_alive_count_max", Noise::None),
     top(Check::Idle, "TCPKeepAlive", "/settings/tcp_keepalive", Noise::None),
-    result(top(Check::Idle, "silence survived, s", "/idle/survived_s", Noise::Seconds)),
-    result(top(Check::Idle, "silence that killed, s", "/idle/died_s", Noise::Seconds)),
+    result(top(Check::Idle, "idle time survived, s", "/idle/survived_s", Noise::Seconds)),
+    result(top(Check::Idle, "idle timeout, s", "/idle/died_s", Noise::Seconds)),
     result(top(Check::Idle, "keepalive holds", "/idle/own_holds", Noise::None)),
     top(Check::Exit, "limit on connections", "/spent/limit", Noise::None),
 ];

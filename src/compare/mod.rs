@@ -61,10 +61,9 @@ impl Outcome {
 /// Where a file cannot be read, or is neither a report nor a recording.
 pub(crate) fn run(args: &CompareArgs) -> Result<Verdict> {
     let comparison = compared(&Report::load(Path::new(&args.a))?, &Report::load(Path::new(&args.b))?);
-    say(&match args.json() {
-        true => to_text(&comparison, args.pretty) + "\n",
-        false => text::render(&comparison, style(args.look.color)) + "\n",
-    })?;
+    let shown =
+        if args.json() { to_text(&comparison, args.pretty) } else { text::render(&comparison, style(args.look.color)) };
+    say(&(shown + "\n"))?;
     Ok(if comparison.is_same() { Verdict::Healthy } else { Verdict::Degraded })
 }
 

@@ -46,14 +46,10 @@ pub(super) fn render(comparison: &Comparison, style: Style) -> String {
 }
 
 fn side(name: &str, outcome: &Outcome, style: Style) -> String {
-    let mut line = format!("{name}  {}  {}", outcome.file, outcome.verdict.to_uppercase());
-    if let Some(check) = &outcome.died_at {
-        line.push_str(&format!(" at {check}"));
-    }
-    if !outcome.codes.is_empty() {
-        line.push_str(&format!(" ({})", outcome.codes.join(", ")));
-    }
-    line.push_str(&format!("  {}, {}", outcome.target, outcome.started_at));
+    let died = outcome.died_at.as_ref().map(|check| format!(" at {check}")).unwrap_or_default();
+    let codes = if outcome.codes.is_empty() { String::new() } else { format!(" ({})", outcome.codes.join(", ")) };
+    let Outcome { file, verdict, target, started_at, .. } = outcome;
+    let line = format!("{name}  {file}  {}{died}{codes}  {target}, {started_at}", verdict.to_uppercase());
     style.wrapped("", "   ", &sanitize(&line))
 }
 
