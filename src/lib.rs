@@ -6,6 +6,7 @@
 pub mod catalogue;
 pub mod cli;
 pub mod clients;
+mod compare;
 pub mod demo;
 pub mod diagnose;
 pub mod explain;

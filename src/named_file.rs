@@ -26,6 +26,20 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     within(WRITER, "nothing writes to this pipe", move || File::open(path))
 }
 
+/// The bytes of a plain file of at most `largest` bytes.
+///
+/// # Errors
+/// Those of open(2) and read(2); of kind `InvalidInput` where it is something else, or larger.
+pub(crate) fn whole(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
+    let refused = |why| io::Error::new(ErrorKind::InvalidInput, why);
+    if !path.metadata()?.is_file() {
+        return Err(refused("it is not a plain file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(largest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > largest { Err(refused("it is too large")) } else { Ok(bytes) }
+}
+
 /// The text of a file of at most `longest` bytes; one byte more tells that there are more.
 ///
 /// # Errors

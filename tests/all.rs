@@ -8,6 +8,7 @@ mod catalogue;
 mod certificates;
 mod channels;
 mod cli;
+mod compare;
 mod completions;
 mod diagnosis;
 mod disturbed;

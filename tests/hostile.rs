@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use ssh_doctor_fixtures::hostile::{Hostile, HostileAgent, HostileServer};
+use ssh_doctor_fixtures::hostile::{Hostile, HostileAgent, HostileServer, MESSAGES, Stage};
 use ssh_doctor_fixtures::keys;
 
 use crate::lab::python;
@@ -205,4 +206,158 @@ fn a_hostile_agent_costs_no_more_than_its_deadline() {
         assert!(seen.took < Duration::from_secs(12), "{agent:?}: {:?}", seen.took);
         assert!(seen.report.is_object(), "{agent:?}: {}", seen.stderr);
     }
+}
+
+/// Lets four runs go at the same time.
+fn side_by_side<T: Sync, R: Send>(cases: &[T], run: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let work = || std::iter::from_fn(|| cases.get(next.fetch_add(1, Ordering::Relaxed)).map(&run)).collect::<Vec<_>>();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn a_flood_of_any_message_in_any_stage_finds_bounds_and_gives_no_false_cause() {
+    // All of them take minutes; a run of all tests has the small ones, which take the most memory for each byte.
+    let rooms: &[usize] = if std::env::var_os("SSH_DOCTOR_FLOODS").is_some() { &[0, 100, 30_000] } else { &[8] };
+    let cases: Vec<_> = MESSAGES
+        .iter()
+        .flat_map(|number| Stage::ALL.map(|stage| (*number, stage)))
+        .flat_map(|(number, stage)| rooms.iter().map(move |room| (number, stage, *room)))
+        .collect();
+    let failed = side_by_side(&cases, |&(number, stage, room)| {
+        let client = Client::of(Hostile::Flood(number, stage, room));
+        let seen = client.examine(|command| {
+            command.env("SSH_DOCTOR_PASSWORD", "correct horse");
+        });
+        let (memory, time) = match stage {
+            Stage::Session => (AFTER_LOGIN, Duration::from_mins(3)),
+            // Four runs, and as many floods, at the same time.
+            _ => (BEFORE_LOGIN, 3 * LONGEST),
+        };
+        let false_causes = ["auth-key-rejected", "auth-password-rejected", "handshake-mac-mismatch"];
+        let codes = codes(&seen);
+        let holds = seen.peak < memory
+            && seen.took < time
+            && seen.report["verdict"].is_string()
+            && seen.report["verdict"] != "healthy"
+            && !codes.iter().any(|code| false_causes.contains(code));
+        let line = format!(
+            "{number:3} {stage:?} {room}: {} MiB, {:.1} s, {} {codes:?} {}",
+            seen.peak >> 20,
+            seen.took.as_secs_f64(),
+            seen.report["verdict"],
+            seen.stderr
+        );
+        println!("{line}");
+        (!holds).then_some(line)
+    });
+    let failed: Vec<_> = failed.into_iter().flatten().collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Runs a doctor on a file, named relative to its folder, without a terminal.
+fn on_file(folder: &Path, arguments: &[&str]) -> Seen {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ssh-doctor"));
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).env("XDG_STATE_HOME", folder.join("state"));
+    let out = tempfile::NamedTempFile::new().unwrap();
+    run(&mut command, out.path(), Duration::from_mins(1))
+}
+
+#[test]
+fn a_huge_file_costs_no_more_memory_than_a_session() {
+    const SIZE: usize = 16 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let of = |first: &str, line: &str| first.to_owned() + &line.repeat(SIZE / line.len());
+    let record =
+        |rest: &str| format!(r#"{{"seq":0,"at":"2026-11-20T08:00:00Z","boot_s":null,"boot":null,{rest}}}"#) + "\n";
+    let started = record(
+        r#""kind":"started","journal":1,"command":"tap","version":"0","pid":7,"host":"h","port":22,"holds":null,"keep_alive_s":null"#,
+    );
+    let failed = vec![r#"{"address":"::","error":"","ms":0}"#; 20_000].join(",");
+    let files = [
+        ("nested", "[".repeat(SIZE)),
+        ("objects", of("", r#"{"a":"#)),
+        ("version-late", of(r#"{"arms":["#, "{},") + r#"{}],"evidence_version":1}"#),
+        ("values", of(r#"{"evidence_version":1,"hops":["#, "{},") + "{}]}"),
+        ("one-string", of(r#"{"evidence_version":1,"id":""#, "x")),
+        ("file-sd-string", of(r#"[{"targets":[""#, "x")),
+        ("file-sd-group", of(r#"[{"targets":["a""#, r#","a""#)),
+        ("file-sd-labels", of(r#"[{"targets":["a"],"labels":{"a":"b""#, r#","a":"b""#)),
+        ("starts.jsonl", of(&started, &started)),
+        ("stops.jsonl", of(&started, &record(r#""kind":"stopped""#))),
+        (
+            "failures.jsonl",
+            of(&started, &record(&format!(r#""kind":"not-connected","failed":[{failed}],"resolve_error":null"#))),
+        ),
+        ("unknown.jsonl", of(&started, &record(&format!(r#""kind":"later","x":[{}]"#, vec!["[]"; 300_000].join(","))))),
+        ("one-line.jsonl", of(&started, "x")),
+    ];
+    fs::create_dir_all(path.join("state/ssh-doctor/tap")).unwrap();
+    for (name, text) in files {
+        fs::write(path.join(name), text).unwrap();
+        if name.ends_with("jsonl") {
+            fs::copy(path.join(name), path.join("state/ssh-doctor/tap").join(name)).unwrap();
+        }
+        let reading = [
+            &["diagnose", name][..],
+            &["report", "--html", name],
+            &["watch", "--summary", name],
+            &["explain", name],
+            &["check", "--only", "config", "--format", "json", "--targets", name],
+            &["check", "--only", "config", "--resume", name, "127.0.0.1"],
+            &["serve", "--check-config", "--config", name],
+            &["check", "--only", "config", "--password-file", name, "127.0.0.1"],
+        ];
+        // Each line of a journal is a target that is examined, one after the other.
+        let reading: Vec<_> = reading
+            .into_iter()
+            .filter(|arguments| !(name.ends_with("jsonl") && arguments.contains(&"--targets")))
+            .collect();
+        side_by_side(&reading, |arguments| {
+            let seen = on_file(path, arguments);
+            println!("{arguments:?}: {} MiB, {:?} {}", seen.peak >> 20, seen.took, seen.stderr);
+            assert!(seen.peak < AFTER_LOGIN, "{arguments:?}: {} MiB; {}", seen.peak >> 20, seen.stderr);
+        });
+        fs::remove_file(path.join(name)).unwrap();
+    }
+    let past = on_file(path, &["sessions", "--past"]);
+    assert!(past.peak < AFTER_LOGIN, "{} MiB", past.peak >> 20);
+}
+
+#[test]
+fn a_pipe_or_a_device_as_a_file_is_refused_in_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    nix::unistd::mkfifo(&folder.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let cases: Vec<_> = ["pipe", "/dev/zero", "/dev/full", "/dev/urandom"]
+        .iter()
+        .flat_map(|file| {
+            [
+                vec!["diagnose", file],
+                vec!["report", file],
+                vec!["explain", file],
+                vec!["watch", "--summary", file],
+                vec!["serve", "--check-config", "--config", file],
+                vec!["check", "--only", "config", "-F", file, "127.0.0.1"],
+                vec!["check", "--only", "config", "--password-file", file, "127.0.0.1"],
+                vec!["check", "--only", "config", "--resume", file, "127.0.0.1"],
+                vec!["check", "--only", "config", "--record", file, "127.0.0.1"],
+                vec!["check", "--only", "config", "--output", file, "127.0.0.1"],
+            ]
+        })
+        .collect();
+    side_by_side(&cases, |arguments| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ssh-doctor"));
+        command.args(arguments).current_dir(folder.path()).stdin(Stdio::null());
+        let began = Instant::now();
+        let output = command.output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        println!("{arguments:?}: {:?} {told}", began.elapsed());
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {told}");
+        assert_eq!(told.lines().count(), 1, "{arguments:?}: {told}");
+        assert!(began.elapsed() < Duration::from_secs(15), "{arguments:?}: {:?}", began.elapsed());
+    });
 }

@@ -53,6 +53,17 @@ fn a_recording_names_nobody() {
 }
 
 #[test]
+fn a_user_whose_name_is_no_single_word_is_named_by_no_recording() {
+    for user in ["CORP\\alice", "alice:db7", "alice+admin", "alice smith", "alice@corp", "{alice}"] {
+        let evidence = changed(&healthy(), |value| value["target"]["user"] = user.into());
+        let why = format!("Permission denied for {user}.");
+        let (text, again) = saved(&skipped(&evidence, Check::Exit, &why));
+        assert!(!text.contains("alice"), "{user} in {text}");
+        assert_eq!(again.target.user, "user-1", "{user}");
+    }
+}
+
+#[test]
 fn a_name_that_is_one_of_our_own_words_breaks_no_recording() {
     for word in ["passed", "closed", "ssh", "0"] {
         let evidence = changed(&healthy(), |value| {

@@ -58,8 +58,10 @@ impl Settings {
 
 #[test]
 fn a_password_in_a_url_is_refused_and_not_repeated() {
-    let config = Settings::of(&format!("Host db\n ProxyJump ssh://u:{SECRET}@gate\n"));
-    let config = config.path("config").display().to_string();
+    let settings = Settings::of(&format!(
+        "Host db\n ProxyJump ssh://u:{SECRET}@gate\nHost named\n HostName ssh://u:{SECRET}@h\nHost known\n HostKeyAlias ssh://u:{SECRET}@h\n"
+    ));
+    let config = settings.path("config").display().to_string();
     let (jump, option) = (format!("ssh://u:{SECRET}@gate"), format!("ProxyJump=ssh://u:{SECRET}@gate"));
     let with_path = format!("ssh://u:{SECRET}@db/path");
     let foreign = format!("http://u:{SECRET}@db");
@@ -67,6 +69,8 @@ fn a_password_in_a_url_is_refused_and_not_repeated() {
         &["-F", "none", "-J", &jump, "db"][..],
         &["-F", "none", "-o", &option, "db"],
         &["-F", &config, "db"],
+        &["-F", &config, "named"],
+        &["-F", &config, "known"],
         &["-F", "none", &jump],
         &["-F", "none", &with_path],
         &["-F", "none", &foreign],

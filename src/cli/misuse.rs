@@ -9,8 +9,9 @@ use super::hints;
 use crate::terminal;
 
 /// Commands that clap's own words would name wrongly.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "check",
+    "compare",
     "demo",
     "explain",
     "causes",
@@ -22,6 +23,7 @@ const COMMANDS: [&str; 12] = [
     "schema",
     "completions",
     "man",
+    "watch",
 ];
 
 /// A command line that asks for help, or is wrong.

@@ -51,6 +51,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("ssh-doctor check --targets hosts.txt --resume hosts.jsonl", "A list of hosts; resumes after an interruption"),
     ("ssh-doctor check --record db.json db", "Keep the evidence, without secrets"),
     ("ssh-doctor diagnose db.json", "Diagnose it again, offline"),
+    ("ssh-doctor compare mine.json hers.json", "What differs between two reports, and may explain the outcome"),
     ("ssh-doctor explain \"Connection reset by peer\"", "The causes of an error line, and what tells them apart"),
     ("ssh -vvv db 2>&1 | ssh-doctor explain -", "The cause in a log: ssh's, sshd's, PuTTY's, paramiko's and others"),
     ("ssh-doctor sessions --probe", "Find dead sessions among those open now"),
@@ -111,6 +112,9 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Compare two reports or recordings: what differs, and which difference may explain the outcome
+    #[command(after_help = compare_after_help())]
+    Compare(CompareArgs),
     /// Show the SSH connections that are open on this machine, and which of them are dead
     Sessions(SessionsArgs),
     /// Serve metrics of many targets to Prometheus
@@ -309,6 +313,32 @@ pub struct Output {
     pub look: ColorArgs,
 }
 
+/// The arguments of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The first file: what `check --format json` printed, or `check --record` wrote; `-` for standard input
+    pub a: String,
+    /// The second file
+    pub b: String,
+    /// text for people; json: one object
+    #[arg(long, value_parser = ["text", "json"], default_value = "text", value_name = "text|json", hide_possible_values = true)]
+    pub format: String,
+    /// Indent the JSON
+    #[arg(long)]
+    pub pretty: bool,
+    /// The colours.
+    #[command(flatten)]
+    pub look: ColorArgs,
+}
+
+impl CompareArgs {
+    /// Whether JSON is wanted.
+    #[must_use]
+    pub fn json(&self) -> bool {
+        self.format == "json"
+    }
+}
+
 /// What is said while the examination runs.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "While it runs")]
@@ -405,6 +435,13 @@ fn check_after_help() -> String {
         "Checks, in this order: {names}.\nDurations read 90s, 6m, 1h30m. Other flags of ssh are accepted too.\n\nExamples:\n{}\n\nExit status:\n{}",
         examples("ssh-doctor check"),
         exit_status()
+    )
+}
+
+fn compare_after_help() -> String {
+    format!(
+        "Times and rates are compared beyond what varies from run to run.\n\nExamples:\n{}\n\nExit status:\n  0  no relevant difference\n  1  something differs\n  3  a file cannot be read, or is no report",
+        examples("ssh-doctor compare")
     )
 }
 

@@ -21,6 +21,9 @@ const LONGEST_RUN: Duration = Duration::from_hours(30 * 24);
 /// The longest watch.
 const LONGEST_WATCH: Duration = Duration::from_hours(366 * 24);
 
+/// The greatest age of evidence.
+const LONGEST_AGE: Duration = Duration::from_hours(36_500 * 24);
+
 /// The shortest bound on a whole run: less is over before a process has begun.
 const SHORTEST_RUN: Duration = Duration::from_secs(1);
 
@@ -79,7 +82,7 @@ pub(crate) fn watch_interval(text: &str) -> Result<Duration, String> {
 
 /// A value of `--max-age`.
 pub(super) fn age(text: &str) -> Result<Duration, String> {
-    duration(text)
+    within(text, LONGEST_AGE, "36500d")
 }
 
 /// A value of `--jobs`.

@@ -1,7 +1,7 @@
 //! What the words of the command line stand for: a code, files, standard input, or a text.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, IsTerminal as _, Read};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -9,6 +9,7 @@ use ssh_doctor_checks::causes;
 use ssh_doctor_checks::logs::without_secrets;
 
 use super::cause::suggest;
+use crate::named_file;
 
 /// The bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
@@ -73,9 +74,13 @@ pub fn asked(words: &[String]) -> Result<Asked> {
 fn files(names: &[String]) -> Result<Asked> {
     let mut input: Box<dyn Read> = Box::new(io::empty());
     for name in names {
-        let file = File::open(name).with_context(|| format!("cannot read {name}"))?;
-        if file.metadata().is_ok_and(|meta| meta.is_dir()) {
+        let file = named_file::open(name.as_ref()).with_context(|| format!("cannot read {name}"))?;
+        let kind = file.metadata()?.file_type();
+        if kind.is_dir() {
             bail!("cannot read {name}: it is a folder; give the file with the log");
+        }
+        if (kind.is_char_device() || kind.is_block_device()) && !file.is_terminal() {
+            bail!("cannot read {name}: it is a device; give the file with the log");
         }
         input = Box::new(input.chain(file));
     }

@@ -1,7 +1,8 @@
 //! From journals to sessions: the facts that the causes judge.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use ssh_doctor_checks::facts::idle::Facts;
@@ -10,7 +11,7 @@ use ssh_doctor_checks::facts::sessions::{Next, Observer, Others, Session, Sessio
 use ssh_doctor_checks::facts::{Evidence, Examined, Step};
 
 use super::folder::files;
-use super::read::{Journal, first, read};
+use super::read::{Journal, NEWEST, first, read};
 
 /// Journals that are read at the most, the newest ones.
 const READ: usize = 2000;
@@ -32,7 +33,7 @@ pub fn histories(folder: &Path, of: impl Fn(&str, u16) -> bool) -> BTreeMap<(Str
     let mut names = files(folder).unwrap_or_default();
     names.sort();
     let mut found: BTreeMap<(String, u16), History> = BTreeMap::new();
-    for name in names.iter().rev().take(READ).rev() {
+    for name in newest(&names).iter().rev() {
         let Some(Event::Started(started)) = first(name).map(|record| record.event) else { continue };
         if !of(&started.host, started.port) {
             continue;
@@ -47,6 +48,18 @@ pub fn histories(folder: &Path, of: impl Fn(&str, u16) -> bool) -> BTreeMap<(Str
     }
     found.values_mut().for_each(History::complete);
     found
+}
+
+/// The newest journals, from the newest on, as many as are read.
+fn newest(names: &[PathBuf]) -> Vec<&PathBuf> {
+    let mut left = NEWEST;
+    let plain = names.iter().rev().take(READ).filter(|name| {
+        let Some(length) = name.metadata().ok().filter(Metadata::is_file).map(|file| file.len()) else { return false };
+        let fits = length <= left;
+        left = left.saturating_sub(length);
+        fits
+    });
+    plain.collect()
 }
 
 /// The sessions of one journal by their server.
@@ -218,7 +231,7 @@ mod tests {
     }
 
     fn journal(records: Vec<Record>, in_use: bool) -> Journal {
-        Journal { records, unreadable: 0, in_use }
+        Journal { records, in_use, ..Journal::default() }
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! The reader of a journal: whatever stands in the file, it gives the records that are whole.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use ssh_doctor_checks::facts::journal::Record;
 
 use super::seal::LONGEST;
+use crate::named_file;
+
+/// The bytes of the newest records that are read of one journal, or of all those in a folder: a month of `watch`.
+pub(super) const NEWEST: u64 = 16 << 20;
 
 /// A journal as far as it can be read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,6 +21,8 @@ pub struct Journal {
     pub unreadable: u64,
     /// Whether its writer still holds it.
     pub in_use: bool,
+    /// Whether it is so long that of the older records only the first was read.
+    pub shortened: bool,
 }
 
 /// The first record of a journal.
@@ -28,12 +34,23 @@ pub(super) fn first(path: &Path) -> Option<Record> {
 
 /// Reads a journal; its writer may be appending meanwhile.
 pub fn read(path: &Path) -> io::Result<Journal> {
-    let file = File::open(path)?;
+    let file = named_file::open(path)?;
     let in_use = file.try_lock_shared().is_err();
     if !in_use {
         file.unlock()?;
     }
-    records(BufReader::new(file), in_use)
+    let length = file.metadata()?.len();
+    let mut file = BufReader::new(file);
+    if length <= NEWEST {
+        return records(file.take(NEWEST), in_use);
+    }
+    let mut first = Vec::new();
+    (&mut file).take(LONGEST).read_until(b'\n', &mut first)?;
+    file.seek(SeekFrom::Start(length - NEWEST))?;
+    // The rest of a line.
+    (&mut file).take(LONGEST).read_until(b'\n', &mut Vec::new())?;
+    let journal = records(Cursor::new(first).chain(file.take(NEWEST)), in_use)?;
+    Ok(Journal { shortened: true, ..journal })
 }
 
 /// The records of a journal's text.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use anyhow::{Result, bail, ensure};
-use ssh_doctor_checks::base::masking::holds_password;
+use ssh_doctor_checks::base::masking::{holds_password, is_url_with_password};
 use ssh_doctor_checks::base::text::sanitize;
 
 /// The longest name that we take, in bytes (NI_MAXHOST of getnameinfo(3)); one of DNS has at most 253.
@@ -26,7 +26,7 @@ impl Destination {
     pub(super) fn parse(input: &str) -> Result<Self> {
         ensure!(!input.is_empty(), "the target is empty; give a host, user@host, host:port or ssh://user@host:port");
         ensure!(
-            !holds_password(input),
+            !holds_password(input) && !is_url_with_password(input),
             "the target holds a password; leave it out and use --password-file or SSH_DOCTOR_PASSWORD"
         );
         ensure!(input.len() <= LONGEST, "the target is {} bytes long; a host name has at most 253", input.len());
@@ -57,16 +57,34 @@ impl Destination {
 
 impl fmt::Display for Destination {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(user) = &self.user {
-            write!(formatter, "{user}@")?;
-        }
-        if is_v6(&self.host) {
-            write!(formatter, "[{}]", self.host)?;
+        let user = self.user.as_deref();
+        let is_number = self.host.bytes().all(|byte| byte.is_ascii_digit());
+        let address = is_v6(&self.host) && is_plain(self.host.split_once('%').map_or("", |(_, zone)| zone));
+        if user.is_some_and(|user| !is_plain(user)) || is_number || !(address || is_plain(&self.host)) {
+            // What reads as something else but in a URI.
+            formatter.write_str("ssh://")?;
+            user.map_or(Ok(()), |user| write!(formatter, "{}@", percent_escaped(user)))?;
+            formatter.write_str(&percent_escaped(&self.host))?;
         } else {
-            write!(formatter, "{}", self.host)?;
+            user.map_or(Ok(()), |user| write!(formatter, "{user}@"))?;
+            if address { write!(formatter, "[{}]", self.host) } else { formatter.write_str(&self.host) }?;
         }
         self.port.map_or(Ok(()), |port| write!(formatter, ":{port}"))
     }
+}
+
+/// Whether a name means itself outside a URI.
+fn is_plain(name: &str) -> bool {
+    !name.contains([' ', ':', '/', '%', ';', '[', ']'])
+}
+
+/// A name as a URI has it (RFC 3986, 2.1).
+fn percent_escaped(name: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    name.bytes().map(escape).collect()
 }
 
 /// `[user[;params]@]host[:port][/]` (draft-ietf-secsh-scp-sftp-ssh-uri-04, as ssh reads it).
@@ -198,6 +216,23 @@ mod tests {
     }
 
     #[test]
+    fn a_target_is_written_so_that_it_reads_as_itself() {
+        for (input, written) in [
+            ("me@db:22", "me@db:22"),
+            ("fe80::1%eth0", "[fe80::1%eth0]"),
+            ("ssh://8", "ssh://8"),
+            ("ssh://ssh%20x@db", "ssh://ssh%20x@db"),
+            ("ssh://a%25b@h", "ssh://a%25b@h"),
+            ("ssh://x%3A1", "ssh://x%3A1"),
+            ("ssh://%3A%3A1%25%5D:22", "ssh://%3A%3A1%25%5D:22"),
+        ] {
+            let destination = Destination::parse(input).unwrap();
+            assert_eq!(destination.to_string(), written);
+            assert_eq!(Destination::parse(written).unwrap(), destination, "{input}");
+        }
+    }
+
+    #[test]
     fn what_is_no_target_is_refused() {
         let long = "x".repeat(5000);
         for input in [
@@ -222,6 +257,8 @@ mod tests {
             "[::1]x",
             "ssh://",
             "ssh://me:secret@db",
+            "ssh://me:a secret@db",
+            "x://me:\tsecret@db",
             "ssh://me:secret@db/path",
             "http://me:secret@db",
             "ssh://db/path",

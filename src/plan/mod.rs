@@ -23,6 +23,7 @@ mod unhonoured;
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -309,7 +310,13 @@ fn files_can_be_used(flags: &SshFlags) -> Result<()> {
         );
     }
     if let Some(config) = flags.config.as_deref().filter(|config| *config != "none") {
-        readable(Path::new(config), "the configuration file (-F)")?;
+        let config = Path::new(config);
+        readable(config, "the configuration file (-F)")?;
+        ensure!(
+            ends_for_ssh(config),
+            "the configuration file (-F) {} is a device or a named pipe; give a plain file",
+            config.display()
+        );
     }
     for identity in flags.identities.iter().filter(|identity| *identity != "none") {
         let path = tokens::tilde(identity, &Local::here())?;
@@ -319,6 +326,14 @@ fn files_can_be_used(flags: &SshFlags) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Neither a device, which may never end, nor a pipe that a writer may never open; that of a process substitution is open already.
+fn ends_for_ssh(config: &Path) -> bool {
+    let Ok(kind) = config.metadata().map(|metadata| metadata.file_type()) else { return true };
+    let is_open =
+        config.starts_with("/dev/fd") || config.starts_with("/proc/self/fd") || config == Path::new("/dev/stdin");
+    kind.is_file() || config == Path::new("/dev/null") || is_open && !kind.is_char_device()
 }
 
 /// Refuses a recording that could not be written in the end.
@@ -331,6 +346,11 @@ fn record_can_be_written(args: &CheckArgs) -> Result<()> {
         let folder = record.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         ensure!(folder.is_dir(), "--record cannot write {}: there is no folder {}", record.display(), folder.display());
         ensure!(!record.is_dir(), "--record needs a file, and {} is a folder", record.display());
+        ensure!(
+            !record.exists() || record.is_file(),
+            "--record cannot replace {}: it is not a plain file",
+            record.display()
+        );
     }
     Ok(())
 }

@@ -175,14 +175,21 @@ fn host_keys(raw: &Raw, tokens: &Tokens<'_>) -> Result<HostKeyPolicy> {
     })
 }
 
-/// Refuses a password in the ProxyJump of a configuration file; `ssh -G` shows it as a part of the login name.
+/// Refuses a password in what names a host in a configuration file; of that in a ProxyJump, `ssh -G` shows a login name.
 fn refuse_password(raw: &Raw, flags: &SshFlags, local: &Local) -> Result<()> {
-    let is_of_a_file = raw.set("proxyjump").is_some() && flags.jump.is_none();
-    let place = is_of_a_file.then(|| origin::in_files(&raw.log, local, "proxyjump", holds_password)).flatten();
-    match place {
-        Some(place) => bail!("ProxyJump holds a password ({place}); take it out, ssh makes it part of the login name"),
-        None => Ok(()),
+    for keyword in ["ProxyJump", "HostName", "HostKeyAlias"] {
+        let key = keyword.to_ascii_lowercase();
+        let Some(value) = raw.set(&key) else { continue };
+        let of_a_jump = keyword == "ProxyJump" && flags.jump.is_none();
+        if of_a_jump || holds_password(value) {
+            match origin::in_files(&raw.log, local, &key, holds_password) {
+                Some(place) => bail!("{keyword} holds a password ({place}); take it out, ssh does not use it as one"),
+                None if of_a_jump => {}
+                None => bail!("{keyword} holds a password; take it out, ssh does not use it as one"),
+            }
+        }
     }
+    Ok(())
 }
 
 /// What of the command line says where to go; the port and the user are those that it comes to.

@@ -66,7 +66,7 @@ impl Names {
 
     /// The text with every name in it replaced.
     pub(super) fn replaced(&mut self, text: &str, reach: Reach) -> String {
-        let text = self.keys.replaced(&without_homes(text));
+        let text = self.odd_users_replaced(self.keys.replaced(&without_homes(text)));
         let mut safe = String::with_capacity(text.len());
         let mut rest = text.as_str();
         while let Some(start) = rest.find(in_word) {
@@ -80,6 +80,16 @@ impl Names {
             rest = &rest[start + word.len()..];
         }
         safe + rest
+    }
+
+    /// The text without users whose names are no single word: `CORP\alice`, `alice:db`.
+    fn odd_users_replaced(&self, text: String) -> String {
+        let is_odd = |user: &str| {
+            user.contains(|c| !in_word(c) || matches!(c, ':' | '%' | '@'))
+                && user.matches(char::is_alphanumeric).count() > 1
+        };
+        let odd = self.users.iter().enumerate().filter(|(_, user)| is_odd(user));
+        odd.fold(text, |text, (at, user)| text.replace(user, &user_stand_in(at)))
     }
 
     fn word(&mut self, word: &str, reach: Reach, is_file: bool) -> String {

@@ -18,7 +18,7 @@ use crate::plan::{Circumstances, Plan};
 use crate::report::json;
 use crate::targets::Source;
 use crate::terminal::{person_present, remark, say, style};
-use crate::{demo, explain, record, serve, sessions, tap, watch};
+use crate::{compare, demo, explain, record, serve, sessions, tap, watch};
 use deadline::Deadline;
 use one::Runner;
 use output::{Sink, makes_sense, rendered};
@@ -40,6 +40,7 @@ pub fn run(command: Command) -> Result<Verdict> {
             }
             judge_again(&file, None, &output)
         }
+        Command::Compare(args) => compare::run(&args),
         Command::Sessions(args) => sessions::run(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Tap(args) => tap::run(&args),

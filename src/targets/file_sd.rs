@@ -1,14 +1,20 @@
 //! A list as Prometheus' file_sd has it: `[{"targets": ["db:22"], "labels": {"site": "fra"}}]`, read group by group.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::BufRead;
+use std::io::{self, BufRead, Read};
 use std::ops::ControlFlow;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use super::Entry;
+
+/// The largest group, bytes: some hundred thousand targets; a group is kept whole, since its labels may stand at its end.
+const LARGEST: usize = 2 << 20;
+/// The longest labels of a group in all, bytes: each of its targets has them.
+const LABELS: usize = 8 << 10;
 
 /// Whether a list is JSON: an address of IPv6 in brackets begins with one too, and no brace after it.
 pub(super) fn begins_like_one(start: &[u8]) -> bool {
@@ -18,9 +24,9 @@ pub(super) fn begins_like_one(start: &[u8]) -> bool {
 
 /// Hands the targets of every group on.
 pub(super) fn each(reader: impl BufRead, to: &mut impl FnMut(Entry) -> ControlFlow<()>) -> anyhow::Result<()> {
-    let mut json = serde_json::Deserializer::from_reader(reader);
-    let mut stopped = false;
-    let read = json.deserialize_seq(Groups { to, stopped: &mut stopped });
+    let (taken, mut stopped) = (Cell::new(0), false);
+    let mut json = serde_json::Deserializer::from_reader(OneGroup { reader, taken: &taken });
+    let read = json.deserialize_seq(Groups { to, stopped: &mut stopped, taken: &taken });
     if stopped {
         return Ok(());
     }
@@ -38,6 +44,24 @@ struct Group {
 struct Groups<'a, F> {
     to: &'a mut F,
     stopped: &'a mut bool,
+    taken: &'a Cell<usize>,
+}
+
+/// Gives no more bytes than a group may have; whoever has read one sets `taken` back.
+struct OneGroup<'a, R> {
+    reader: R,
+    taken: &'a Cell<usize>,
+}
+
+impl<R: Read> Read for OneGroup<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.taken.set(self.taken.get() + count);
+        if self.taken.get() > LARGEST {
+            return Err(io::Error::other("it has a group of more than 2 MiB; split it"));
+        }
+        Ok(count)
+    }
 }
 
 impl<'de, F: FnMut(Entry) -> ControlFlow<()>> Visitor<'de> for Groups<'_, F> {
@@ -49,6 +73,10 @@ impl<'de, F: FnMut(Entry) -> ControlFlow<()>> Visitor<'de> for Groups<'_, F> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut groups: A) -> Result<(), A::Error> {
         while let Some(Group { targets, labels }) = groups.next_element()? {
+            self.taken.set(0);
+            if labels.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > LABELS {
+                return Err(A::Error::custom("the labels of a group are longer than 8 KiB"));
+            }
             for input in targets {
                 if (self.to)(Entry { input, labels: labels.clone(), fault: None }).is_break() {
                     *self.stopped = true;

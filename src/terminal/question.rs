@@ -39,6 +39,9 @@ fn of_server(prefix: &str, words: &str, columns: usize) -> String {
         (rows(&first), rows(&last.iter().collect::<String>()))
     } else {
         let mut all = rows(words);
+        if all.is_empty() {
+            all.push(String::new());
+        }
         let tail = all.split_off(all.len().saturating_sub(ROWS / 2));
         (all, tail)
     };
@@ -74,6 +77,8 @@ mod tests {
             "Good.\n".repeat(20_000) + ours,
             "x".repeat(240_000),
             "\u{300}".repeat(5000),
+            String::new(),
+            "\n \u{2028}\n".to_owned(),
         ] {
             for columns in [30, 80, 200] {
                 let set = of_server(&words, columns);

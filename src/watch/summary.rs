@@ -59,7 +59,9 @@ fn oldest(since: Duration) -> Option<Timestamp> {
 
 /// How long it was watched, how many sessions were held and lost, and the last losses.
 fn head((host, port): &(String, u16), journal: &Journal, history: &History, style: Style) -> String {
-    let Coverage { watched_s, unwatched_s, gaps } = Coverage::of(&journal.records);
+    // Between the first record and the rest nothing was read.
+    let covered = journal.records.get(usize::from(journal.shortened)..).unwrap_or_default();
+    let Coverage { watched_s, unwatched_s, gaps } = Coverage::of(covered);
     let name = if *port == 22 { escaped(host) } else { format!("{}:{port}", escaped(host)) };
     let gap = match gaps {
         0 => String::new(),
@@ -78,6 +80,9 @@ fn head((host, port): &(String, u16), journal: &Journal, history: &History, styl
     let line = line + &more.unwrap_or_default();
     let mut parts = vec![style.wrapped("", "  ", &line)];
     parts.extend((!lost.is_empty()).then(|| ends::lines(&lost, &history.sessions, style)));
+    if let (true, Some(oldest)) = (journal.shortened, covered.first()) {
+        parts.push(format!("  records before {} are left out: the journal is longer than 16 MiB", oldest.at));
+    }
     if journal.unreadable > 0 {
         parts.push(format!("  {} lines of the journal cannot be read", journal.unreadable));
     }

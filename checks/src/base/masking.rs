@@ -25,6 +25,13 @@ pub fn holds_password(text: &str) -> bool {
     passwords(text).next().is_some()
 }
 
+/// Whether a text is, as a whole, a URL with a password in it; unlike one in a sentence, it may hold spaces.
+#[must_use]
+pub fn is_url_with_password(text: &str) -> bool {
+    let login = text.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+    login.is_some_and(|(login, _)| login.contains(':'))
+}
+
 /// A text with the passwords of the URLs in it replaced by `***`.
 #[must_use]
 pub fn without_passwords(text: &str) -> String {

@@ -95,7 +95,10 @@ fn reason(evidence: &Evidence) -> Option<WitnessReason> {
         return Some(WitnessReason::Undecided);
     }
     if let Some(handshake) = evidence.handshake.failed() {
-        let by_library = handshake.library_error.is_some() && !handshake.is_refusal();
+        // Two lists without a name in common are no matter of opinion, and each connection without a login is penalized.
+        let is_settled =
+            handshake.server_offer.is_some() && !handshake.client_offer.kex.is_empty() && !handshake.user_would_agree();
+        let by_library = handshake.library_error.is_some() && !handshake.is_refusal() && !is_settled;
         return by_library.then_some(WitnessReason::BeforeLogin);
     }
     let is_reached = evidence.handshake.passed().is_some();

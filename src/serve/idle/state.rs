@@ -8,10 +8,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::named_file;
 use crate::terminal::remark;
 
 /// The file in the state directory.
 const FILE: &str = "idle.json";
+
+/// The largest that is read, bytes: some ten thousand groups.
+const LARGEST: u64 = 4 << 20;
 
 /// The version of its format.
 const VERSION: u32 = 1;
@@ -55,7 +59,7 @@ struct Saved {
 /// Reads the results; a file that cannot be used is reported and renamed.
 pub(super) fn load(folder: &Path) -> BTreeMap<String, Measured> {
     let file = folder.join(FILE);
-    let text = match fs::read(&file) {
+    let text = match named_file::whole(&file, LARGEST) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return BTreeMap::new(),
         Err(error) => {

@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
+use std::path::Path;
 
 use crate::facts::live_sessions::{LiveSession, Role};
 use crate::facts::processes::{Descriptor, Process};
 use crate::facts::sockets::{TcpSocket, TcpState};
-use crate::os;
+use crate::os::{self, files};
 
 /// Programs that open SSH connections.
 const CLIENTS: [&str; 4] = ["ssh", "dbclient", "plink", "ssh-doctor"];
@@ -15,6 +16,8 @@ const CLIENTS: [&str; 4] = ["ssh", "dbclient", "plink", "ssh-doctor"];
 const SERVERS: [&str; 5] = ["sshd", "sshd-session", "sshd-auth", "dropbear", "tinysshd"];
 /// SSH's own port (RFC 4253 section 4.1).
 const PORT: u16 = 22;
+/// What is read of a file of sshd's settings, bytes.
+const FILE_BYTES: u64 = 1 << 20;
 /// Connections that are looked at; a machine with more has no table that a person reads.
 const MAX_SOCKETS: usize = 65_536;
 /// Ancestors of a program that are named.
@@ -120,8 +123,13 @@ impl Ports {
 /// The ports in sshd's configuration, for users who may not see which process listens.
 fn configured() -> HashSet<u16> {
     let more = fs::read_dir("/etc/ssh/sshd_config.d").into_iter().flatten().flatten().map(|entry| entry.path());
-    let texts = more.chain(["/etc/ssh/sshd_config".into()]).filter_map(|path| fs::read_to_string(path).ok());
+    let texts = more.chain(["/etc/ssh/sshd_config".into()]).filter_map(|path| text(&path).ok().flatten());
     texts.flat_map(|text| ports_in(&text)).chain([PORT]).collect()
+}
+
+fn text(file: &Path) -> io::Result<Option<String>> {
+    let Some(opened) = files::open(file)? else { return Ok(None) };
+    io::read_to_string(opened.take(FILE_BYTES)).map(Some)
 }
 
 fn ports_in(sshd_config: &str) -> Vec<u16> {

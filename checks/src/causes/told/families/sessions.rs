@@ -13,7 +13,6 @@ pub(super) static FAMILIES: &[Family] = &[
         is_wrapper: true,
         is_named: false,
         candidates: &[
-            is("channel-remote-forward-failed", Always, "sshd says so: the port is on the server (-R)"),
             is("channel-local-forward-failed", Always, "ssh says so: the port is on this machine (-L, -D)"),
             is("channel-remote-forward-failed", Always, "sshd says so: the port is on the server (-R)"),
         ],
