@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use ssh_doctor_checks::facts::{Check, Evidence};
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::diagnose::diagnose;
 use crate::named_file;
 use crate::report::json;

@@ -3,8 +3,9 @@
 use serde_json::Value;
 use ssh_doctor_checks::base::text::sanitize;
 
+use super::comparison::Comparison;
 use super::difference::Difference;
-use super::{Comparison, Outcome};
+use super::outcome::Outcome;
 use crate::report::Style;
 use crate::report::style::Ink;
 

@@ -236,7 +236,7 @@ mod tests {
         {
             assert_eq!(decides(open), [true], "{open}");
         }
-        for closed in ["rekeylimit 0 3600", "localforward 8080 db:80", "checkhostip yes", "connectionattempts 3"] {
+        for closed in ["rekeylimit 0 3600", "localforward 8080 db:80", "connectionattempts 3"] {
             assert_eq!(decides(closed), [false], "{closed}");
         }
         assert_eq!(decides("remoteforward 8080 db:80\nexitonforwardfailure yes"), [true, false]);

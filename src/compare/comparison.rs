@@ -1,0 +1,40 @@
+//! What two reports have and have not in common.
+
+use serde::Serialize;
+
+use super::difference::{self, Difference};
+use super::input::Report;
+use super::outcome::Outcome;
+
+/// What two reports have and have not in common.
+#[derive(Debug, Serialize)]
+pub(crate) struct Comparison {
+    /// The version of this object's keys.
+    pub schema_version: u32,
+    /// The first report.
+    pub a: Outcome,
+    /// The second report.
+    pub b: Outcome,
+    /// What differs and matters, what may explain the outcome first, then in the order of the checks.
+    pub differences: Vec<Difference>,
+    /// True where names, accounts or addresses were left out, because a recording replaces them.
+    pub names_left_out: bool,
+}
+
+impl Comparison {
+    /// Whether nothing that matters differs, the outcome included.
+    pub(super) fn is_same(&self) -> bool {
+        self.a.is_like(&self.b) && self.differences.is_empty()
+    }
+}
+
+/// What two reports have and have not in common.
+pub(super) fn compared(a: &Report, b: &Report) -> Comparison {
+    let names_left_out = a.is_anonymous() || b.is_anonymous();
+    let (outcome_a, outcome_b) = (a.outcome(), b.outcome());
+    let mut differences = difference::between(a, b, names_left_out);
+    if !outcome_a.is_like(&outcome_b) {
+        difference::mark_explanations(&mut differences, a, b);
+    }
+    Comparison { schema_version: 1, a: outcome_a, b: outcome_b, differences, names_left_out }
+}
