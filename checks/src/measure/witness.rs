@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
 
 use super::context::Context;
+use crate::base::masking::masked;
 use crate::base::own_ssh::OwnSsh;
 use crate::base::target::Strictness;
 use crate::base::text::sanitize;
@@ -23,6 +24,23 @@ use crate::ssh::openssh;
 
 /// The most that is read of ssh's log, bytes: a login takes some 10 KiB.
 const MOST: u64 = 1 << 20;
+/// The beginnings of what ssh itself prints beside its debugging output.
+const OWN_WORDS: [&str; 14] = [
+    "@",
+    "Bad server host key",
+    "banner exchange: ",
+    "Connection closed by ",
+    "Connection reset by ",
+    "Connection timed out during banner exchange",
+    "Disconnected from ",
+    "Host key verification failed",
+    "kex_exchange_identification: ",
+    "No ",
+    "Permission denied",
+    "Received disconnect from ",
+    "ssh_dispatch_run_fatal: ",
+    "Unable to negotiate with ",
+];
 /// The last words that are kept.
 const WORDS: usize = 4;
 /// How much longer than for connecting and the key exchange ssh is waited for, beside an examination.
@@ -98,7 +116,11 @@ fn reason(evidence: &Evidence) -> Option<WitnessReason> {
         // Two lists without a name in common are no matter of opinion, and each connection without a login is penalized.
         let is_settled =
             handshake.server_offer.is_some() && !handshake.client_offer.kex.is_empty() && !handshake.user_would_agree();
-        let by_library = handshake.library_error.is_some() && !handshake.is_refusal() && !is_settled;
+        // A proxy command that ended ends for ssh too.
+        let by_library = handshake.library_error.is_some()
+            && handshake.proxy_end.is_none()
+            && !handshake.is_refusal()
+            && !is_settled;
         return by_library.then_some(WitnessReason::BeforeLogin);
     }
     let is_reached = evidence.handshake.passed().is_some();
@@ -122,6 +144,11 @@ async fn ask(ctx: &Context, reason: WitnessReason, until: Check, deadline: Insta
     let connection = logs::read(log.as_slice()).ok()?.connections.pop().unwrap_or_default();
     let mut witness = witness(reason, until, &connection, &log);
     (witness.ms, witness.cut) = (ms, !ended && !witness.came_through());
+    let runs_commands =
+        ctx.target.proxy.as_ref().is_some_and(|proxy| proxy.hops.is_empty()) || ctx.target.host_keys.command;
+    if runs_commands && !ctx.limits.plain {
+        witness.words = witness.words.into_iter().map(own_words).collect();
+    }
     witness.status = end(&mut child, witness.came_through() || witness.cut).await;
     if ctx.stop.asked() && !witness.came_through() {
         return None;
@@ -130,6 +157,13 @@ async fn ask(ctx: &Context, reason: WitnessReason, until: Check, deadline: Insta
         ctx.budget.note_login(witness.came_through());
     }
     Some(witness)
+}
+
+/// A line of ssh's own; of one that a command of the user's settings may have printed the length and a hash.
+fn own_words(line: String) -> String {
+    let is_own =
+        OWN_WORDS.iter().any(|beginning| line.starts_with(beginning)) || line.contains(": Permission denied (");
+    if is_own { line } else { masked(&line) }
 }
 
 /// Reads ssh's log until it has come through, or its end.
@@ -245,6 +279,14 @@ mod tests {
         assert_eq!(stalled.kex.as_deref(), Some("sntrup761x25519-sha512@openssh.com"));
         assert_eq!(stalled.reached, Some(Check::Tcp));
         assert!(!stalled.came_through() && !stalled.login_begun);
+    }
+
+    #[test]
+    fn what_a_command_of_the_settings_prints_is_masked_and_what_ssh_prints_is_not() {
+        for own in ["Host key verification failed.", "me@db: Permission denied (publickey)."] {
+            assert_eq!(super::own_words(own.into()), own);
+        }
+        assert!(!super::own_words("hunter2".into()).contains("hunter2"));
     }
 
     #[test]

@@ -22,6 +22,8 @@ use crate::os::pause::timeout;
 
 /// What the command may say on standard error before we stop keeping it, bytes.
 const STDERR_BYTES: usize = 8192;
+/// How long the end of standard error is waited for once the command has ended.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// The command's standard input and output.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct Process(Arc<Running>);
 #[derive(Debug)]
 struct Running {
     stderr: Mutex<Vec<u8>>,
+    /// Whether standard error was read to its end.
+    read: watch::Receiver<bool>,
     end: watch::Receiver<Option<ProxyExit>>,
     waiting: AbortHandle,
     reading: Mutex<Option<AbortHandle>>,
@@ -86,8 +90,10 @@ impl ProxyStream {
             }
         });
         let waiting = waiting.abort_handle();
-        let process = Process(Arc::new(Running { stderr: Mutex::default(), end, waiting, reading: Mutex::default() }));
-        process.keep(stderr);
+        let (done, read) = watch::channel(false);
+        let running = Running { stderr: Mutex::default(), end, read, waiting, reading: Mutex::default() };
+        let process = Process(Arc::new(running));
+        process.keep(stderr, done);
         Ok(Self { stdin, stdout, process })
     }
 
@@ -110,11 +116,15 @@ impl Process {
     pub async fn end(&self, deadline: Duration) -> Option<ProxyExit> {
         let mut end = self.0.end.clone();
         let ended = timeout(deadline, end.wait_for(Option::is_some)).await;
-        ended.ok().and_then(Result::ok).and_then(|end| *end)
+        let how = ended.ok().and_then(Result::ok).and_then(|end| *end)?;
+        // What it wrote last may still be in the pipe; a process that it left behind may hold that open.
+        let mut read = self.0.read.clone();
+        let _ = timeout(LAST_WORDS, read.wait_for(|read| *read)).await;
+        Some(how)
     }
 
     /// Reads standard error to its end, and keeps the first bytes.
-    fn keep(&self, mut stderr: ChildStderr) {
+    fn keep(&self, mut stderr: ChildStderr, done: watch::Sender<bool>) {
         let running = Arc::downgrade(&self.0);
         let reading = tokio::spawn(async move {
             let mut chunk = [0; 1024];
@@ -124,6 +134,8 @@ impl Process {
                 let room = STDERR_BYTES.saturating_sub(kept.len()).min(count);
                 kept.extend_from_slice(chunk.get(..room).unwrap_or_default());
             }
+            // Nobody may be left to hear it.
+            let _ = done.send(true);
         });
         *lock(&self.0.reading) = Some(reading.abort_handle());
     }
