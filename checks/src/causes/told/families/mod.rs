@@ -1,5 +1,6 @@
 //! Texts that several causes print: the candidates for each, the likeliest first, and what tells them apart.
 
+mod beside;
 mod family;
 mod handshake;
 mod login;
@@ -14,7 +15,7 @@ use crate::facts::log::Event;
 
 /// Every family, those that say most first: of several in one connection the first counts.
 pub fn families() -> impl Iterator<Item = &'static Family> {
-    [reach::FAMILIES, handshake::FAMILIES, login::FAMILIES, sessions::FAMILIES, programs::FAMILIES]
+    [reach::FAMILIES, handshake::FAMILIES, login::FAMILIES, beside::FAMILIES, sessions::FAMILIES, programs::FAMILIES]
         .into_iter()
         .flatten()
 }

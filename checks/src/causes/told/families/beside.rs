@@ -1,0 +1,155 @@
+//! What is asked for beside a session, and what a server or the system says of one.
+
+use super::family::When::{Always, Before, Seen};
+use super::family::{Family, Writer, is};
+use crate::facts::Check;
+
+pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        texts: &["cannot listen to port: <port>"],
+        writer: Writer::Anyone,
+        unless: &[],
+        is_wrapper: true,
+        is_named: false,
+        candidates: &[
+            is("channel-local-forward-failed", Always, "ssh says so: the port is on this machine (-L, -D)"),
+            is("channel-remote-forward-failed", Always, "sshd says so: the port is on the server (-R)"),
+        ],
+    },
+    Family {
+        texts: &["Connection reset by peer"],
+        writer: Writer::Server,
+        unless: &[],
+        is_wrapper: true,
+        is_named: false,
+        candidates: &[
+            is(
+                "handshake-probed",
+                Before(Check::Auth),
+                "it comes before the login: a scanner, or a monitor of the port",
+            ),
+            is("idle-reset", Always, "the session was idle: a firewall or NAT on the path dropped it"),
+            is("path-random-resets", Always, "it comes at any age of a session, busy or idle"),
+            is("network-outage", Always, "the client's network changed (VPN, Wi-Fi, sleep)"),
+        ],
+    },
+    Family {
+        texts: &["Failed to set up socket for dynamic port forward", "mux_client_forward: forwarding request failed"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "channel-forwarding-prohibited",
+                Always,
+                "ssh -v says administratively prohibited: AllowTcpForwarding no",
+            ),
+            is("channel-forward-unreachable", Always, "forwarding works, and nothing listens at its end on the server"),
+            is("channel-local-forward-failed", Always, "the port on this machine is taken"),
+        ],
+    },
+    Family {
+        texts: &["Couldn't write to remote file \"<file>\": Failure", "write remote \"<file>\": Failure"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("server-disk-full", Always, "df or quota on the server shows no room"),
+            is("session-restricted", Always, "the account may only read, or write elsewhere"),
+        ],
+    },
+    Family {
+        texts: &[
+            "open failed: connect failed: Connection refused",
+            "open failed: connect failed: Connection timed out",
+            "open failed: connect failed: Operation timed out",
+            "open failed: connect failed: No route to host",
+            "open failed: connect failed: Network is unreachable",
+            "open failed: connect failed: Name or service not known",
+            "open failed: connect failed: Temporary failure in name resolution",
+            "open failed: connect failed: nodename nor servname",
+            "ssh: rejected: connect failed (Connection refused)",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "jump-target-unreachable",
+                Seen(&["stdio forwarding failed", "Connection closed by UNKNOWN port 65535"]),
+                "the jump host cannot connect to the target",
+            ),
+            is(
+                "channel-forward-unreachable",
+                Always,
+                "a session is open: a program used a forwarded port (-L, -D), and nothing answers where it leads",
+            ),
+            is("jump-target-unreachable", Always, "it comes at the start, with -J or -W: the jump host cannot connect"),
+        ],
+    },
+    Family {
+        texts: &["shell request failed on channel"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("session-process-limit", Always, "the account or the server is at a limit of processes (ulimit -u)"),
+            is("session-pam-refused", Always, "the server's log says so of PAM (pam_limits, pam_loginuid)"),
+            is("session-pty-refused", Seen(&["PTY allocation request failed"]), "no terminal was given either"),
+            is("session-exec-failed", Always, "the account or its key allows no shell"),
+        ],
+    },
+    Family {
+        texts: &["Timeout, client not responding"],
+        writer: Writer::Anyone,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("network-outage", Always, "the client's network went away (Wi-Fi, VPN), or the client slept"),
+            is("session-client-suspended", Always, "it was a laptop that was closed"),
+            is("idle-silent-drop", Always, "it happens after idle times only, and clients find their session dead"),
+            is("path-state-lost", Always, "many sessions end so at one moment: a firewall lost its state"),
+        ],
+    },
+    Family {
+        texts: &["OpenSSL version mismatch. Built against <n>, you have <n>", "error while loading shared libraries"],
+        writer: Writer::Anyone,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "config-ssh-cannot-start",
+                Seen(&["ssh: error while loading shared libraries"]),
+                "it is ssh that says so",
+            ),
+            is("server-start-failed", Seen(&["sshd: error while loading", "sshd[<pid>]:"]), "it is sshd that says so"),
+            is("config-ssh-cannot-start", Always, "it appears on this machine: ssh itself cannot start"),
+            is("server-start-failed", Always, "it appears on the server, and every connection ends at once"),
+        ],
+    },
+    Family {
+        texts: &["reverse mapping checking getaddrinfo", "POSSIBLE BREAK-IN ATTEMPT"],
+        writer: Writer::Anyone,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "auth-slow",
+                Always,
+                "logins are slow: sshd waits for the name of the client's address; else it is harmless",
+            ),
+            is(
+                "auth-key-rejected",
+                Always,
+                "the key's line has from= with a name, which the address does not lead back to",
+            ),
+        ],
+    },
+];
