@@ -114,7 +114,9 @@ impl<'a> Collector<'a> {
         let mut over = Vec::new();
         let open = self.served.of(pid, peer(&found), begins, child, &mut over);
         open.note(number, record, found, self.lexicon.symptoms(), line);
-        over.into_iter().for_each(|open| self.close(open));
+        for open in over {
+            self.close(open);
+        }
     }
 
     fn know(&mut self, program: &Program) {
