@@ -7,10 +7,10 @@ use memchr::memmem;
 
 use super::lexicon::{Found, Lexicon};
 use super::mask::Message;
-use super::open::{Open, span};
+use super::open::{Open, Peer, span};
 use super::programs;
 use super::record::Record;
-use super::served::{Peer, Served};
+use super::served::Served;
 use crate::facts::Check;
 use crate::facts::log::{Connection, Event, Line, Log, Program};
 

@@ -2,7 +2,6 @@
 
 use super::lexicon::Found;
 use super::record::Record;
-use super::served::Peer;
 use super::stamp::{Kind, Stamp};
 use crate::facts::Check;
 use crate::facts::log::{Connection, Entry, Event, Gap, Line, Part, Sighting};
@@ -21,11 +20,14 @@ const GAPS: usize = 5;
 const GAP_S: f64 = 0.5;
 const DAY_S: f64 = 86_400.0;
 
+/// The address and port of a server's client.
+pub(super) type Peer = (String, String);
+
 /// A connection, and what tells how it goes.
 #[derive(Default)]
 pub(super) struct Open {
     pub(super) connection: Connection,
-    /// The address and port of a server's client.
+    /// The other end, in a server's log.
     pub(super) peer: Option<Peer>,
     /// The texts of the catalogue that were seen, each once.
     pub(super) symptoms: Vec<usize>,

@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::open::Open;
+use super::open::{Open, Peer};
 
 /// Connections that are followed at once; the one that was silent for longest ends.
 const AT_ONCE: usize = 1024;
 /// Processes that stand for another one, of which only those of connections that are followed are kept.
 const ALIASES: usize = 4 * AT_ONCE;
-
-/// The address and port of a client.
-pub(super) type Peer = (String, String);
 
 /// Open connections by process id.
 #[derive(Default)]
