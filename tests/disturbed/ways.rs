@@ -113,12 +113,9 @@ fn resets_at_random_behind_the_bastion_are_named() {
     };
     let Some((seen, done)) = through_a_bastion_while("25s", resets) else { return };
     assert!(done.len() > 2, "{done:?}");
-    assert!(
-        !seen.codes().iter().any(|code| code.starts_with("idle-") && *code != "idle-no-keepalive"),
-        "{}",
-        seen.told()
-    );
-    assert_eq!(seen.run.status, Some(2), "{}", seen.told());
+    assert_codes(&seen, &["path-random-resets"]);
+    let because = seen.json["diagnoses"][0]["because"].to_string();
+    assert!(because.contains("ended behind the jump host"), "{}", seen.told());
 }
 
 #[test]

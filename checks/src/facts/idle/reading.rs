@@ -7,7 +7,7 @@ use super::advice::{self, count_max, interval};
 use super::age;
 use super::arm::{Arm, Holds, Moves, SessionKind, Sign, Speaker, StretchEnd};
 use super::bracket::{Timeout, bracket, channel_quiet_at_death, data_alone_lives, died_kept, server_speaks};
-use super::hop::{self, Doubt, LocatedHop, MAX_HOPS, NotLocated, TtlProbe};
+use super::hop::{self, Bare, Doubt, LocatedHop, MAX_HOPS, NotLocated, TtlProbe};
 use super::{Facts, HopSearch};
 use crate::facts::connection::Manner;
 
@@ -179,7 +179,12 @@ impl Facts {
                 }
             });
         }
-        match hop::locate(&probes, Some(first.quiet_s())) {
+        let bare = Bare {
+            survived_s: self.timeout().survived_s,
+            died_s: Some(first.quiet_s()),
+            silently: first.death().is_some_and(|(manner, _)| *manner == Manner::Silent),
+        };
+        match hop::locate(&probes, bare) {
             Ok(verdict) => {
                 let renews = self.server_heard() == Some(true) && Some(verdict.hop) == furthest;
                 Search::Found(verdict.doubted(renews.then_some(Doubt::ServerRenews)))
