@@ -71,7 +71,7 @@ fn resets_at_random_are_named_over_ipv6() {
         lab.random_resets(server.port(), &[s(3), s(5), s(4)], over)
     };
     let Some((seen, done)) = over_v6_while("25s", resets) else { return };
-    assert!(done.len() > 2, "{done:?}");
+    assert!(done.len() > 2, "{done:?}: {}", seen.told());
     assert_eq!(seen.codes().first(), Some(&"path-random-resets"), "{}", seen.told());
 }
 
@@ -112,7 +112,7 @@ fn resets_at_random_behind_the_bastion_are_named() {
         lab.random_resets(server.port(), &[s(3), s(5), s(4)], over)
     };
     let Some((seen, done)) = through_a_bastion_while("25s", resets) else { return };
-    assert!(done.len() > 2, "{done:?}");
+    assert!(done.len() > 2, "{done:?}: {}", seen.told());
     assert_codes(&seen, &["path-random-resets"]);
     let because = seen.json["diagnoses"][0]["because"].to_string();
     assert!(because.contains("ended behind the jump host"), "{}", seen.told());
