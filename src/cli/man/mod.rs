@@ -42,7 +42,7 @@ fn page_of_program(program: &Command) -> io::Result<Vec<u8>> {
     }
     roff.to_writer(&mut page)?;
     man.render_options_section(&mut page)?;
-    ended(&mut page, &Sections::of_program(), EXAMPLES.to_vec(), &[])?;
+    ended(&mut page, Sections::of(program.get_name()), EXAMPLES)?;
     Ok(page)
 }
 
@@ -54,8 +54,8 @@ fn page_of_command(command: &Command) -> io::Result<Vec<u8>> {
     let line = format!("ssh-doctor {name}");
     let examples = EXAMPLES.iter().filter(|(example, _)| example.contains(&line)).copied();
     let sections = Sections::of(name);
-    let examples = examples.chain(sections.examples.iter().copied()).collect();
-    ended(&mut page, &sections, examples, sections.see_also)?;
+    let examples: Vec<_> = examples.chain(sections.examples.iter().copied()).collect();
+    ended(&mut page, sections, &examples)?;
     Ok(page)
 }
 
@@ -87,13 +87,14 @@ fn about(command: &Command) -> String {
 }
 
 /// The sections after the options, those that have something to say.
-fn ended(page: &mut Vec<u8>, sections: &Sections, examples: Vec<Entry>, see_also: &[&str]) -> io::Result<()> {
+fn ended(page: &mut Vec<u8>, sections: &Sections, examples: &[Entry]) -> io::Result<()> {
     let mut roff = Roff::new();
     section(&mut roff, "EXIT STATUS", sections.exit_status);
-    section(&mut roff, "ENVIRONMENT", &sections.environment);
+    section(&mut roff, "ENVIRONMENT", sections.environment);
     section(&mut roff, "FILES", sections.files);
     section(&mut roff, "JSON", sections.json);
-    section(&mut roff, "EXAMPLES", &examples);
+    section(&mut roff, "EXAMPLES", examples);
+    let see_also = sections.see_also;
     let pages = see_also.iter().map(|command| format!("ssh-doctor-{command}")).map(|name| (name, "(1)"));
     let program = (!see_also.is_empty()).then(|| ("ssh-doctor".to_owned(), "(1)"));
     let pages = program.into_iter().chain(pages).chain([("ssh".into(), "(1)"), ("ssh_config".into(), "(5)")]);

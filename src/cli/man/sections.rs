@@ -6,12 +6,12 @@ use crate::cli::{COMPARE_STATUS, EXIT_STATUS};
 pub(super) type Entry = (&'static str, &'static str);
 
 /// The sections of one page; an empty one is left out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sections {
     /// Paragraphs after the first sentence of DESCRIPTION.
     pub(super) description: &'static [&'static str],
     pub(super) exit_status: &'static [Entry],
-    pub(super) environment: Vec<Entry>,
+    pub(super) environment: &'static [Entry],
     pub(super) files: &'static [Entry],
     pub(super) json: &'static [Entry],
     /// Examples beside those of `--help`.
@@ -97,171 +97,191 @@ const SERVE_STATUS: &[Entry] = &[
 
 const PRINTED_STATUS: &[Entry] = &[("0", "printed"), ("3", "usage error, or the output cannot be written")];
 
-impl Sections {
-    /// The sections of the program's own page.
-    pub(super) fn of_program() -> Self {
-        Self {
-            exit_status: &EXIT_STATUS,
-            environment: vec![PASSWORD, AGENT, SHELL, STATE, COLOR, LOCALE],
-            files: LOGIN_FILES,
-            ..Self::default()
-        }
-    }
+const NONE: Sections = Sections {
+    description: &[],
+    exit_status: &[],
+    environment: &[],
+    files: &[],
+    json: &[],
+    examples: &[],
+    see_also: &[],
+};
 
-    /// The sections of a command's page.
-    pub(super) fn of(command: &str) -> Self {
-        let look = || vec![COLOR, LOCALE];
+const PROGRAM: Sections = Sections {
+    exit_status: &EXIT_STATUS,
+    environment: &[PASSWORD, AGENT, SHELL, STATE, COLOR, LOCALE],
+    files: LOGIN_FILES,
+    ..NONE
+};
+
+const CHECK: Sections = Sections {
+    description: &[
+        "Durations are written 90s, 6m or 1h30m. Flags of ssh(1) that are not listed here are accepted too.",
+        "SIGINT and SIGTERM end the examination early; the report then says what is known. A second one ends it without a report.",
+    ],
+    exit_status: &EXIT_STATUS,
+    environment: &[PASSWORD, AGENT, SHELL, COLOR, LOCALE],
+    files: LOGIN_FILES,
+    json: REPORT_JSON,
+    see_also: &["diagnose", "explain", "watch"],
+    ..NONE
+};
+
+const DEMO: Sections = Sections {
+    description: &["The fault runs on a loopback address, in this process, and ends with it."],
+    exit_status: &EXIT_STATUS,
+    environment: &[COLOR, LOCALE],
+    json: REPORT_JSON,
+    examples: &[("ssh-doctor demo --list", "List the cases"), ("ssh-doctor demo no-common-kex", "Start one of them")],
+    see_also: &["check"],
+    ..NONE
+};
+
+const EXPLAIN: Sections = Sections {
+    exit_status: &EXIT_STATUS,
+    environment: &[COLOR, LOCALE],
+    json: REPORT_JSON,
+    examples: &[("ssh-doctor explain idle-silent-drop", "A cause, and every fix for it")],
+    see_also: &["causes", "check"],
+    ..NONE
+};
+
+const CAUSES: Sections = Sections {
+    exit_status: PRINTED_STATUS,
+    environment: &[COLOR, LOCALE],
+    examples: &[("ssh-doctor causes | grep mtu", "Find a cause by a word")],
+    see_also: &["explain"],
+    ..NONE
+};
+
+const DIAGNOSE: Sections = Sections {
+    exit_status: &EXIT_STATUS,
+    environment: &[COLOR, LOCALE],
+    json: REPORT_JSON,
+    examples: &[(
+        "ssh-doctor diagnose --format nagios --max-age 26h db.json",
+        "As a plugin: the result of a check that a timer runs",
+    )],
+    see_also: &["check", "report"],
+    ..NONE
+};
+
+const REPORT: Sections = Sections {
+    exit_status: &EXIT_STATUS,
+    environment: &[COLOR, LOCALE],
+    json: REPORT_JSON,
+    examples: &[("ssh-doctor report db.json --html --output db.html", "A page for a ticket")],
+    see_also: &["check", "diagnose"],
+    ..NONE
+};
+
+const COMPARE: Sections = Sections {
+    description: &["Times and rates are compared beyond what varies from run to run."],
+    exit_status: COMPARE_STATUS,
+    environment: &[COLOR, LOCALE],
+    json: COMPARE_JSON,
+    see_also: &["check"],
+    ..NONE
+};
+
+const SESSIONS: Sections = Sections {
+    exit_status: SESSIONS_STATUS,
+    environment: &[STATE, COLOR, LOCALE],
+    files: TAP_FILES,
+    json: SESSIONS_JSON,
+    examples: &[
+        ("ssh-doctor sessions --keep-alive 30s 4711", "Keep one open session alive"),
+        ("ssh-doctor sessions --past", "What the sessions that tap recorded have in common"),
+    ],
+    see_also: &["tap"],
+    ..NONE
+};
+
+const SERVE: Sections = Sections {
+    description: &["SIGHUP reads the configuration again. Sockets passed by systemd are used instead of --listen."],
+    exit_status: SERVE_STATUS,
+    environment: &[
+        (
+            "STATE_DIRECTORY",
+            "The directory of the idle results, where neither an option nor the configuration sets one.",
+        ),
+        ("CREDENTIALS_DIRECTORY", "The directory of keys and passwords that a module names without a path (systemd)."),
+    ],
+    files: LOGIN_FILES,
+    json: REPORT_JSON,
+    see_also: &["check"],
+    ..NONE
+};
+
+const TAP: Sections = Sections {
+    exit_status: TAP_STATUS,
+    environment: &[STATE],
+    files: TAP_FILES,
+    examples: &[("ssh -o ProxyCommand='ssh-doctor tap %h %p' db", "Record one session")],
+    see_also: &["sessions", "watch"],
+    ..NONE
+};
+
+const WATCH: Sections = Sections {
+    description: &["SIGINT, SIGTERM or --for ends the watch; then it reports what the losses have in common."],
+    exit_status: &EXIT_STATUS,
+    environment: &[PASSWORD, AGENT, SHELL, STATE, COLOR, LOCALE],
+    files: WATCH_FILES,
+    json: REPORT_JSON,
+    examples: &[("ssh-doctor watch --summary FILE --since 7d", "The losses of the last week in a journal")],
+    see_also: &["check", "tap"],
+};
+
+const SCHEMA: Sections = Sections {
+    exit_status: PRINTED_STATUS,
+    examples: &[("ssh-doctor schema > report.schema.json", "The schema of a report")],
+    see_also: &["check", "sessions"],
+    ..NONE
+};
+
+const COMPLETIONS: Sections = Sections {
+    exit_status: PRINTED_STATUS,
+    files: &[
+        ("~/.ssh/config, /etc/ssh/ssh_config", "The aliases that the completions offer, read at each completion."),
+        ("~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts", "The host names that they offer."),
+    ],
+    examples: &[(
+        "ssh-doctor completions bash > ~/.local/share/bash-completion/completions/ssh-doctor",
+        "Install them for bash",
+    )],
+    see_also: &["man"],
+    ..NONE
+};
+
+const MAN: Sections = Sections {
+    exit_status: PRINTED_STATUS,
+    examples: &[
+        ("ssh-doctor man check | man -l -", "Read the page of a command"),
+        ("ssh-doctor man --all ~/.local/share/man/man1", "Install all pages"),
+    ],
+    see_also: &["completions"],
+    ..NONE
+};
+
+impl Sections {
+    /// The sections of the page of a command; of the program's own page for any other name.
+    pub(super) fn of(command: &str) -> &'static Self {
         match command {
-            "check" => Self {
-                description: &[
-                    "Durations are written 90s, 6m or 1h30m. Flags of ssh(1) that are not listed here are accepted too.",
-                    "SIGINT and SIGTERM end the examination early; the report then says what is known. A second one ends it without a report.",
-                ],
-                exit_status: &EXIT_STATUS,
-                environment: [vec![PASSWORD, AGENT, SHELL], look()].concat(),
-                files: LOGIN_FILES,
-                json: REPORT_JSON,
-                see_also: &["diagnose", "explain", "watch"],
-                ..Self::default()
-            },
-            "demo" => Self {
-                description: &["The fault runs on a loopback address, in this process, and ends with it."],
-                exit_status: &EXIT_STATUS,
-                environment: look(),
-                json: REPORT_JSON,
-                examples: &[
-                    ("ssh-doctor demo --list", "List the cases"),
-                    ("ssh-doctor demo no-common-kex", "Start one of them"),
-                ],
-                see_also: &["check"],
-                ..Self::default()
-            },
-            "explain" => Self {
-                exit_status: &EXIT_STATUS,
-                environment: look(),
-                json: REPORT_JSON,
-                examples: &[("ssh-doctor explain idle-silent-drop", "A cause, and every fix for it")],
-                see_also: &["causes", "check"],
-                ..Self::default()
-            },
-            "causes" => Self {
-                exit_status: PRINTED_STATUS,
-                environment: look(),
-                examples: &[("ssh-doctor causes | grep mtu", "Find a cause by a word")],
-                see_also: &["explain"],
-                ..Self::default()
-            },
-            "diagnose" => Self {
-                exit_status: &EXIT_STATUS,
-                environment: look(),
-                json: REPORT_JSON,
-                examples: &[(
-                    "ssh-doctor diagnose --format nagios --max-age 26h db.json",
-                    "As a plugin: the result of a check that a timer runs",
-                )],
-                see_also: &["check", "report"],
-                ..Self::default()
-            },
-            "report" => Self {
-                exit_status: &EXIT_STATUS,
-                environment: look(),
-                json: REPORT_JSON,
-                examples: &[("ssh-doctor report db.json --html --output db.html", "A page for a ticket")],
-                see_also: &["check", "diagnose"],
-                ..Self::default()
-            },
-            "compare" => Self {
-                description: &["Times and rates are compared beyond what varies from run to run."],
-                exit_status: COMPARE_STATUS,
-                environment: look(),
-                json: COMPARE_JSON,
-                see_also: &["check"],
-                ..Self::default()
-            },
-            "sessions" => Self {
-                exit_status: SESSIONS_STATUS,
-                environment: [vec![STATE], look()].concat(),
-                files: TAP_FILES,
-                json: SESSIONS_JSON,
-                examples: &[
-                    ("ssh-doctor sessions --keep-alive 30s 4711", "Keep one open session alive"),
-                    ("ssh-doctor sessions --past", "What the sessions that tap recorded have in common"),
-                ],
-                see_also: &["tap"],
-                ..Self::default()
-            },
-            "serve" => Self {
-                description: &[
-                    "SIGHUP reads the configuration again. Sockets passed by systemd are used instead of --listen.",
-                ],
-                exit_status: SERVE_STATUS,
-                environment: vec![
-                    (
-                        "STATE_DIRECTORY",
-                        "The directory of the idle results, where neither an option nor the configuration sets one.",
-                    ),
-                    (
-                        "CREDENTIALS_DIRECTORY",
-                        "The directory of keys and passwords that a module names without a path (systemd).",
-                    ),
-                ],
-                files: LOGIN_FILES,
-                json: REPORT_JSON,
-                see_also: &["check"],
-                ..Self::default()
-            },
-            "tap" => Self {
-                exit_status: TAP_STATUS,
-                environment: vec![STATE],
-                files: TAP_FILES,
-                examples: &[("ssh -o ProxyCommand='ssh-doctor tap %h %p' db", "Record one session")],
-                see_also: &["sessions", "watch"],
-                ..Self::default()
-            },
-            "watch" => Self {
-                description: &[
-                    "SIGINT, SIGTERM or --for ends the watch; then it reports what the losses have in common.",
-                ],
-                exit_status: &EXIT_STATUS,
-                environment: [vec![PASSWORD, AGENT, SHELL, STATE], look()].concat(),
-                files: WATCH_FILES,
-                json: REPORT_JSON,
-                examples: &[("ssh-doctor watch --summary FILE --since 7d", "The losses of the last week in a journal")],
-                see_also: &["check", "tap"],
-                ..Self::default()
-            },
-            "schema" => Self {
-                exit_status: PRINTED_STATUS,
-                examples: &[("ssh-doctor schema > report.schema.json", "The schema of a report")],
-                see_also: &["check", "sessions"],
-                ..Self::default()
-            },
-            "completions" => Self {
-                exit_status: PRINTED_STATUS,
-                files: &[
-                    (
-                        "~/.ssh/config, /etc/ssh/ssh_config",
-                        "The aliases that the completions offer, read at each completion.",
-                    ),
-                    ("~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts", "The host names that they offer."),
-                ],
-                examples: &[(
-                    "ssh-doctor completions bash > ~/.local/share/bash-completion/completions/ssh-doctor",
-                    "Install them for bash",
-                )],
-                see_also: &["man"],
-                ..Self::default()
-            },
-            "man" => Self {
-                exit_status: PRINTED_STATUS,
-                examples: &[
-                    ("ssh-doctor man check | man -l -", "Read the page of a command"),
-                    ("ssh-doctor man --all ~/.local/share/man/man1", "Install all pages"),
-                ],
-                see_also: &["completions"],
-                ..Self::default()
-            },
-            _ => Self::default(),
+            "check" => &CHECK,
+            "demo" => &DEMO,
+            "explain" => &EXPLAIN,
+            "causes" => &CAUSES,
+            "diagnose" => &DIAGNOSE,
+            "report" => &REPORT,
+            "compare" => &COMPARE,
+            "sessions" => &SESSIONS,
+            "serve" => &SERVE,
+            "tap" => &TAP,
+            "watch" => &WATCH,
+            "schema" => &SCHEMA,
+            "completions" => &COMPLETIONS,
+            "man" => &MAN,
+            _ => &PROGRAM,
         }
     }
 }
