@@ -48,7 +48,7 @@ impl Terminal {
     fn screen_after(&self, line: &str) -> String {
         self.ask(&["send-keys", line, "Enter"]);
         let mut screen = String::new();
-        let is_back = eventually(Duration::from_secs(60), || {
+        let is_back = eventually(Duration::from_mins(1), || {
             screen = self.ask(&["capture-pane", "-p"]);
             let last = screen.lines().rfind(|line| !line.trim().is_empty());
             screen.contains(LAST) && last == Some("$")

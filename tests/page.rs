@@ -44,7 +44,7 @@ fn pages_of_every_kind_are_valid_accessible_and_fit_the_screen() {
         fs::write(pages.path().join(format!("{name}.html")), html::render(evidence, &diagnose(evidence))).unwrap();
     };
     for name in RECORDED {
-        write(name, &record::load(&root.join(format!("fixtures/recorded/{name}.json"))).unwrap());
+        write(name, &record::load(root.join(format!("fixtures/recorded/{name}.json"))).unwrap());
     }
     write("hostile", &hostile());
     write("nothing", &Evidence::unexamined());

@@ -25,7 +25,7 @@ const AGENT: Entry =
     ("SSH_AUTH_SOCK", "The agent's socket, unless IdentityAgent in ssh_config(5) names another one or none.");
 const SHELL: Entry = ("SHELL", "The shell that runs a ProxyCommand, as in ssh(1).");
 const COLOR: Entry = ("NO_COLOR", "Disables colours, unless --color asks for them.");
-const LOCALE: Entry = ("LC_ALL, LC_CTYPE, LANG", "The report is plain ASCII unless the locale is UTF-8.");
+const LOCALE: Entry = ("LC_ALL, LC_CTYPE, LANG", "A locale other than UTF-8 makes the report plain ASCII.");
 const STATE: Entry = ("XDG_STATE_HOME", "The parent folder of the journals, instead of ~/.local/state.");
 
 /// The files that a login reads; none is changed.
