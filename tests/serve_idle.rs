@@ -9,7 +9,7 @@ use crate::support::exporter::Exporter;
 use crate::support::loopback::LoopbackSshd;
 
 /// The first wait of up to 30 s and a test, and a minute and a test more where a busy machine left the first one without a result.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 #[test]
 fn an_idle_timeout_is_measured_once_for_a_path_and_survives_kill_9() {

@@ -102,7 +102,7 @@ fn a_server_behind_the_bastion_that_stops_again_and_again_is_stalled() {
         return;
     };
     assert_codes(&seen, &["server-stalled"]);
-    println!("{done:.1?}");
+    assert_times(&seen, "stalled", &done);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_dead_member_before_the_bastion_is_told_by_the_ports() {
     lab.router(1).nft("add rule inet lab forward tcp sport & 2 == 2 ct state new drop");
     let seen = lab.doctor(&server, &["-J", &hop, "--idle", "12s"], s(240));
     assert!(!seen.codes().iter().any(|code| code.starts_with("idle-")), "{}", seen.told());
-    println!("{}", seen.told());
+    assert_codes(&seen, &["tcp-some-flows-dead"]);
 }
 
 /// A way through a bastion, one leg of which is interrupted for 5 s in every 17; the legs are told by their numbers.
