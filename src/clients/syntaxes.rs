@@ -108,7 +108,6 @@ pub(super) static SYNTAXES: &[Syntax] = &[
         caution: Some("its interval is fixed; the one proven here is {interval} seconds"),
         answered: false,
         notices: Notices::Unsaid,
-        ..PLAIN
     },
     Syntax {
         client: Client::NetSsh,
