@@ -39,6 +39,7 @@ mod mend;
 mod monitoring;
 mod names;
 mod once;
+mod only_ssh;
 mod own_keepalive;
 mod own_ssh;
 mod path;

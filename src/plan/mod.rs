@@ -4,9 +4,11 @@ mod configuration;
 mod describe;
 mod destination;
 mod flags;
+mod forwardings;
 pub(crate) mod fuzz;
 mod ipqos;
 mod jumps;
+mod kerberos;
 mod ledger;
 mod local;
 mod origin;
@@ -204,6 +206,7 @@ impl Plan {
             defaults: asked.defaults,
             settings,
             server_alive_from,
+            ticket: raw.flag("gssapiauthentication", false) && kerberos::has_ticket(local).await,
             plain: self.plain,
             arguments: ssh_g::arguments(flags, login, port, host),
         };

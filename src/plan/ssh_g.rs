@@ -20,7 +20,7 @@ const DEADLINE: Duration = Duration::from_secs(15);
 const WORDS: usize = 8;
 
 /// The beginnings of ssh's complaints that name no file first (readconf.c, ssh.c, misc.c).
-const COMPLAINTS: [&str; 27] = [
+const COMPLAINTS: [&str; 28] = [
     "Bad ",
     "Can't open",
     "Can't ",
@@ -32,6 +32,7 @@ const COMPLAINTS: [&str; 27] = [
     "Invalid",
     "Missing",
     "No ",
+    "Privileged ports ",
     "Too many",
     "Unknown",
     "Unsupported",
@@ -169,6 +170,7 @@ pub(super) fn arguments(flags: &SshFlags, login: Option<&str>, port: Option<u16>
     if let Some(jump) = &flags.jump {
         add("-J", jump);
     }
+    arguments.extend(flags.others.forwardings());
     if flags.inet {
         arguments.push("-4".to_owned());
     }
