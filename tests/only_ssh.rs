@@ -3,9 +3,12 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::lab::{Lab, Report, SERVICE, Server, skip};
 use crate::own_ssh::{agrees, settle};
+
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// A lab with a client that logs in to this server as `db` by these settings.
 fn settled(lab: &Lab, server: &Server, own: &str) -> Report {
@@ -127,4 +130,43 @@ fn a_forwarding_that_fails_ends_ssh_only_where_it_is_required() {
             .iter()
             .any(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("ssh")))
     );
+}
+
+#[test]
+fn a_version_is_read_as_ssh_reads_it() {
+    let Some(lab) = Lab::healthy() else { return };
+    for (kind, works) in [
+        ("1.99", true),
+        ("2.1", true),
+        ("greeting", true),
+        ("latin-1", true),
+        ("long", true),
+        ("no-software", false),
+        ("nul", false),
+        ("3.0", false),
+    ] {
+        let Some(server) = lab.odd_version(kind) else { return };
+        let seen = settled(&lab, &server, "");
+        assert_eq!(matches!(seen.run.status, Some(0 | 1)), works, "{kind}: {}", seen.told());
+    }
+}
+
+#[test]
+fn what_the_settings_have_a_session_run_is_what_ssh_runs() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    for own in ["PermitLocalCommand yes\nLocalCommand false", "StdinNull yes", "ForkAfterAuthentication yes"] {
+        let seen = settled(&lab, &server, own);
+        assert_eq!((seen.codes(), seen.run.status), (vec![], Some(0)), "{own}: {}", seen.told());
+        let keyword = own.rsplit('\n').next().and_then(|line| line.split(' ').next()).expect("a keyword");
+        assert!(seen.json.to_string().contains(&format!("{keyword} ")), "{own}: {}", seen.told());
+    }
+    // These hinder every command, and not the connection: that is said.
+    for (own, status) in
+        [("SessionType none", 1), ("SessionType none\nDynamicForward 1080", 0), ("SessionType subsystem", 1)]
+    {
+        settle(&lab, &server, own);
+        let run = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &["check", "--format", "json", "--idle", "0", "db"], LIMIT);
+        assert!(run.stdout.contains("config-tty-forced") && run.status == Some(status), "{own}: {run:?}");
+    }
 }

@@ -61,7 +61,8 @@ pub(super) fn of_settings(
         session: SessionSettings {
             remote_command: raw.set("remotecommand").is_some(),
             request_tty: raw.set("requesttty").filter(|value| ["yes", "true", "force"].contains(value)).map(Into::into),
-            session_type: raw.set("sessiontype").filter(|value| *value != "default").map(Into::into),
+            // Here "none" is a value like any other.
+            session_type: raw.one("sessiontype").filter(|value| *value != "default").map(Into::into),
         },
         forwardings: forwardings::of(raw),
     })

@@ -81,6 +81,10 @@ pub(super) fn settings(
     if let Some(address) = raw.one("bindaddress").filter(|address| address.parse::<IpAddr>().is_err()) {
         say("BindAddress", address, "only a numeric address can be bound to", true);
     }
+    if let Some(command) = raw.set("localcommand").filter(|_| raw.flag("permitlocalcommand", false)) {
+        let why = "the command is not run; ssh waits until it ends, and ignores its exit status";
+        say("LocalCommand", command, why, false);
+    }
     if raw.flag("exitonforwardfailure", false)
         && let Some(why) = forwarding_in_doubt(raw)
     {
@@ -166,6 +170,11 @@ mod tests {
         assert!(one("knownhostscommand /bin/known", &[]).contains("not run"));
         for name in ["bindaddress myhost", "bindaddress none"] {
             assert!(one(name, &[]).contains("numeric"), "{name}");
+        }
+        assert!(one("permitlocalcommand yes\nlocalcommand mount secret", &[]).contains("waits until it ends"));
+        assert!(said("localcommand mount", &[]).is_empty());
+        for line in ["forkafterauthentication yes", "stdinnull yes"] {
+            assert!(one(line, &[]).contains("ssh"), "{line}");
         }
         assert!(one("bindinterface evil\x1b[31m", &[]).contains("\\u{1b}"));
         assert!(!one("knownhostscommand /bin/echo secret", &[]).contains("secret"));

@@ -30,14 +30,12 @@ impl Lab {
             host.etc("krb5.conf", &config);
             host.etc("hosts", &format!("127.0.0.1 localhost\n{address} {SERVICE}\n"));
         }
-        let mut script = format!("set -e\nkdb5_util create -s -r {REALM} -P master\n");
         let service = format!("host/{SERVICE}");
-        let mut admin = |query: String| script += &format!("kadmin.local -r {REALM} -q '{query}'\n");
-        admin(format!("addprinc -randkey {service}"));
-        admin(format!("ktadd -k /etc/krb5.keytab {service}"));
-        for principal in principals {
-            admin(format!("addprinc -pw {PASSWORD} {principal}"));
-        }
+        let passwords = principals.iter().map(|principal| format!("addprinc -pw {PASSWORD} {principal}"));
+        let keys = [format!("addprinc -randkey {service}"), format!("ktadd -k /etc/krb5.keytab {service}")];
+        let queries = keys.into_iter().chain(passwords).map(|query| format!("kadmin.local -r {REALM} -q '{query}'"));
+        let commands = ["set -e".to_owned(), format!("kdb5_util create -s -r {REALM} -P master")];
+        let script = commands.into_iter().chain(queries).collect::<Vec<_>>().join("\n");
         must(self.server_host().command("sh").args(["-c", &script]).env("KRB5_KDC_PROFILE", "/nonexistent"), "");
         let mut kdc = self.server_host().command("sh");
         kdc.args(["-c", &format!("krb5kdc -r {REALM} -P {realm}/pid && echo ready && exec sleep infinity")]);

@@ -12,6 +12,7 @@ use crate::base::own_ssh::{self, ListenPlace};
 use crate::base::target::AddressFamily;
 use crate::base::text::sanitize;
 use crate::facts::config::{Forwardings, Listener};
+use crate::measure::dns;
 
 /// The length of a socket's name at which it is too long, bytes (`sun_path`, unix(7)).
 const LIMIT: usize = super::control::LIMIT;
@@ -39,29 +40,30 @@ pub(super) async fn look(own: &own_ssh::Forwardings, family: AddressFamily) -> O
 
 /// Whether one of the addresses can be bound to, which is enough for ssh; the errors of the others.
 async fn port_can_be_had(host: Option<&str>, port: u16, family: AddressFamily) -> (bool, Vec<String>) {
-    let addresses = match addresses(host, port).await {
+    let addresses = match addresses(host, port, family).await {
         Ok(addresses) => addresses,
-        Err(error) => return (false, vec![error.to_string()]),
+        Err(error) => return (false, vec![error]),
     };
-    let (mut works, mut errors) = (false, Vec::new());
+    let (mut works, mut errors, mut lacking) = (false, Vec::new(), Vec::new());
     for address in addresses.into_iter().filter(|address| family.includes(address.ip())) {
-        match bind(address) {
-            Ok(()) => works = true,
-            // A machine without IPv6 has no such address.
-            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable && host.is_none() => {}
-            Err(error) => errors.push(format!("{address}: {}", words(&error))),
-        }
+        let Err(error) = bind(address) else {
+            works = true;
+            continue;
+        };
+        // A machine without IPv6 lacks the second of the loopback addresses.
+        let is_lacking = error.kind() == io::ErrorKind::AddrNotAvailable && host.is_none();
+        if is_lacking { &mut lacking } else { &mut errors }.push(format!("{address}: {}", words(&error)));
     }
-    (works, errors)
+    (works, if works || !errors.is_empty() { errors } else { lacking })
 }
 
-async fn addresses(host: Option<&str>, port: u16) -> io::Result<Vec<SocketAddr>> {
+async fn addresses(host: Option<&str>, port: u16, family: AddressFamily) -> Result<Vec<SocketAddr>, String> {
     let both = |v4: Ipv4Addr, v6: Ipv6Addr| [IpAddr::from(v4), v6.into()].map(|ip| SocketAddr::new(ip, port)).to_vec();
-    Ok(match host {
-        None => both(Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST),
-        Some("") => both(Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED),
-        Some(host) => tokio::net::lookup_host((host, port)).await?.collect(),
-    })
+    match host {
+        None => Ok(both(Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST)),
+        Some("") => Ok(both(Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED)),
+        Some(host) => dns::addresses_of_own(host, port, family).await,
+    }
 }
 
 /// Binds as ssh does (`channel_setup_fwd_listener_tcpip`), and does not listen: nobody can connect.
