@@ -10,6 +10,7 @@ use anyhow::{Context as _, anyhow};
 use secrecy::SecretString;
 use ssh_doctor_checks::base::limits::Limits;
 use ssh_doctor_checks::base::target::{Algorithms, Identity, Target};
+use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_fixtures::cases::{self, Case, Running};
 use tempfile::TempDir;
 
@@ -18,15 +19,17 @@ use crate::report::style::Ink;
 
 /// The case that is started when none is named.
 const DEFAULT: &str = "silent-drop";
+/// The likeness (Jaro-Winkler, 0 to 1) from which a name is proposed.
+const SIMILAR: f64 = 0.8;
 
 /// A case that was started; it ends when this is dropped.
 #[derive(Debug)]
 pub struct RunningDemo {
-    /// Whom to examine.
+    /// The target to examine.
     pub target: Target,
-    /// Within which limits.
+    /// The limits of the examination.
     pub limits: Limits,
-    /// What was started, for the visitor.
+    /// The text that introduces it.
     pub intro: String,
     _running: Running,
     _files: TempDir,
@@ -47,14 +50,21 @@ pub fn list(style: &Style) -> String {
 /// Starts the named case, or the default one. The error is one sentence that says where the names are.
 pub async fn start(case: Option<&str>) -> anyhow::Result<RunningDemo> {
     let name = case.unwrap_or(DEFAULT);
-    let case = cases::find(name)
-        .ok_or_else(|| anyhow!("there is no demo called {name:?}; ssh-doctor demo --list names them all"))?;
+    let case = cases::find(name).ok_or_else(|| unknown(name))?;
     let running = (case.start)().await.with_context(|| format!("the demo {name} cannot be started"))?;
     let files = tempfile::tempdir().context("the demo needs a folder for its keys")?;
     let target = target(&running, files.path()).context("the demo's keys cannot be written")?;
     let limits = Limits { connect: Duration::from_secs(3), idle: running.idle, ..Limits::default() };
     let intro = intro(case, &running);
     Ok(RunningDemo { target, limits, intro, _running: running, _files: files })
+}
+
+fn unknown(name: &str) -> anyhow::Error {
+    let likeness = |case: &&Case| strsim::jaro_winkler(case.name, name);
+    let similar = cases::all().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let similar = similar.filter(|case| likeness(case) > SIMILAR);
+    let hint = similar.map_or_else(String::new, |case| format!("the most similar is {}; ", case.name));
+    anyhow!("unknown demo '{}': {hint}ssh-doctor demo --list names them all", sanitize(name))
 }
 
 /// The started case as ssh would reach it with nothing but the files made for it.
@@ -78,7 +88,7 @@ fn target(running: &Running, files: &Path) -> io::Result<Target> {
     Ok(target)
 }
 
-/// What OpenSSH offers in its default configuration, as far as it matters here.
+/// The algorithms of OpenSSH's default configuration that matter here.
 fn algorithms() -> Algorithms {
     Algorithms {
         kex: names("mlkem768x25519-sha256,curve25519-sha256,ecdh-sha2-nistp256,diffie-hellman-group16-sha512"),
@@ -102,7 +112,7 @@ fn intro(case: &Case, running: &Running) -> String {
     lines.push_str(&style.wrapped("", "", &how.replace("{}", &running.address.to_string())));
     lines.push('\n');
     if !running.idle.is_zero() {
-        lines.push_str("What follows is what `ssh-doctor check HOST` does, and takes about 20 s.\n");
+        lines.push_str("The check is the same as `ssh-doctor check HOST`; it takes about 20 s.\n");
     }
     lines
 }
@@ -128,7 +138,9 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_is_no_case_is_answered_with_the_way_to_the_names() {
         let error = start(Some("coffee")).await.unwrap_err().to_string();
-        assert!(error.contains("\"coffee\"") && error.contains("demo --list") && !error.contains('\n'), "{error}");
+        assert_eq!(error, "unknown demo 'coffee': ssh-doctor demo --list names them all");
+        let error = start(Some("silentdrop")).await.unwrap_err().to_string();
+        assert!(error.contains("the most similar is silent-drop"), "{error}");
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ mod command;
 use schemars::JsonSchema;
 use serde::Serialize;
 use ssh_doctor_checks::base::text;
-use ssh_doctor_checks::causes::software::suits;
+use ssh_doctor_checks::causes::software::{SERVERS_OWN_LOG, suits};
 use ssh_doctor_checks::causes::{Fix, FixKind, Side};
 use ssh_doctor_checks::facts::{Evidence, Examined};
 
@@ -80,6 +80,10 @@ pub(crate) fn fill(
     };
     let mut filled: Vec<_> =
         fixes.iter().filter(|fix| (fix.when)(evidence) && suits(fix, evidence)).filter_map(fill).collect();
+    if filled.is_empty() && !fixes.is_empty() {
+        // Everything in the catalogue is for other software than this server's.
+        filled.extend(fill_one(&SERVERS_OWN_LOG, values, evidence));
+    }
     filled.sort_by_key(|fix| match (fix.kind, fix.verified) {
         (FixKind::Change, Some(true)) => 0,
         (FixKind::Change, None) => 1,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod at_terminal;
 mod carried;
 mod cases;
 mod catalogue;
@@ -35,6 +36,7 @@ mod lab;
 mod layers;
 mod lifelines;
 mod logins;
+mod man;
 mod mend;
 mod monitoring;
 mod names;
@@ -42,6 +44,7 @@ mod once;
 mod only_ssh;
 mod own_keepalive;
 mod own_ssh;
+mod page;
 mod path;
 mod paused;
 mod placeholders;

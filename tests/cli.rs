@@ -163,14 +163,17 @@ fn help_and_version_are_no_misuse() {
 }
 
 #[test]
-fn the_man_page_and_the_completions_name_every_option() {
-    let page = stdout(&run(&["man"]));
+fn the_man_pages_and_the_completions_name_every_option() {
+    let page = stdout(&run(&["man", "check"]));
     let script = stdout(&run(&["completions", "bash"]));
     for option in ["idle", "only", "skip", "timeout", "format", "pretty", "record", "color", "quiet", "password"] {
         assert!(page.contains(&format!(r"\-\-{option}")), "man: {option}");
         assert!(script.contains(&format!("--{option}")), "completions: {option}");
     }
-    assert!(page.contains("EXIT STATUS") && page.contains("SSH_DOCTOR_PASSWORD") && script.contains("handshake"));
+    for section in ["EXIT STATUS", "ENVIRONMENT", "FILES", "JSON", "EXAMPLES", "SSH_DOCTOR_PASSWORD"] {
+        assert!(page.contains(section), "{section}");
+    }
+    assert!(script.contains("handshake"));
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         assert_eq!(run(&["completions", shell]).status.code(), Some(0), "{shell}");
     }

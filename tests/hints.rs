@@ -31,13 +31,34 @@ fn each_mistake_of_a_newcomer_is_answered_with_what_to_write() {
         (&["check", "db", "2222"], "host:2222 or -p 2222"),
         (&["check", "--format", "yaml", "db"], "it takes text, json"),
         (&["ops@db"], "run ssh-doctor check ops@db"),
-        (&["ssh", "db"], "unknown command 'ssh'"),
+        (&["ssh", "db"], "unknown command 'ssh': use ssh-doctor check HOST"),
         (&["explain", "idle-silent-dorp"], "idle-silent-drop"),
         (&[], "ssh-doctor check HOST"),
+        (&["-v", "db"], "'-v' comes after the command: ssh-doctor check -v"),
+        (&["--idle", "0", "db"], "'--idle' comes after the command: ssh-doctor check --idle"),
+        (&["--json", "db"], "use --format json"),
+        (&["check", "-p", "db"], "a port is a number from 1 to 65535"),
+        (&["check", "--idle=abc", "db"], "write a duration as 90s, 6m or 1h30m"),
+        (&["check", "user@"], "has no host in it"),
+        (&["check", "db", "uptime"], "'uptime' reads as a command, and check takes hosts only"),
+        (&["check", "db", "--", "sudo", "reboot"], "'sudo' reads as a command"),
+        (&["check", "ssh", "db"], "leave it out, ssh-doctor check db"),
+        (&["check", "db:ssh"], "a port is a number"),
+        (&["check", "db,web"], "holds \",\", which no host name does"),
+        (&["check", "--sessions", "two", "db"], "a number from 3 to 16"),
+        (&["check", "--jobs", "0", "db"], "a number from 1 to 10000"),
+        (&["check", "--rate", "fast", "db"], "write a rate as 50, 50/s or 100/m"),
+        (&["chekc", "db"], "the most similar is ssh-doctor check"),
+        (&["version"], "use ssh-doctor --version"),
+        (&["monitor", "db"], "use ssh-doctor watch HOST"),
+        (&["demo", "silentdrop"], "the most similar is silent-drop"),
+        (&["man", "chekc"], "it takes check, compare"),
+        (&["sessions", "db"], "a process ID is a number"),
+        (&["diagnose", "/etc/hosts"], "is not a recording"),
     ];
     for (args, said) in cases {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ssh-doctor"));
-        let output = command.args(*args).stdin(Stdio::null()).output().unwrap();
+        let output = command.env("HOME", "/nonexistent").args(*args).stdin(Stdio::null()).output().unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(told.contains(said) && told.lines().count() == 1, "{args:?}: {told}");
         assert_eq!((output.status.code(), output.stdout.len()), (Some(3), 0), "{args:?}: {told}");

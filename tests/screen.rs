@@ -28,6 +28,9 @@ pub(crate) fn misfit(evidence: &Evidence, diagnosis: &Diagnosis) -> Option<Strin
     }
     let missing = |part: &str| (!flat.contains(part)).then(|| format!("'{part}' is missing in\n{text}"));
     if !healthy && let Some(found) = diagnosis.findings.first() {
+        if !flat.contains("Fix (") && !flat.contains("Next step (") {
+            return Some(format!("there is nothing to do in\n{text}"));
+        }
         let fix = found.fixes.iter().find(|fix| fix.kind == FixKind::Change && fix.verified != Some(false));
         let pasted = fix
             .and_then(|fix| fix.snippet.as_ref())

@@ -4,27 +4,27 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser};
 
-use super::hints;
+use super::{COMMANDS, Cli, hints};
 use crate::terminal;
 
-/// Commands that clap's own words would name wrongly.
-const COMMANDS: [&str; 14] = [
-    "check",
-    "compare",
-    "demo",
-    "explain",
-    "causes",
-    "diagnose",
-    "report",
-    "sessions",
-    "tap",
-    "serve",
-    "schema",
-    "completions",
-    "man",
-    "watch",
-];
+impl Cli {
+    /// Reads the command line. What cannot be read is not printed here: a misuse is one sentence, a request for help is not an error.
+    pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, Unread> {
+        let mut args: Vec<OsString> = args.into_iter().collect();
+        if args.get(1).is_some_and(|command| command == "explain") {
+            // `-bash: fork: retry` is a text and no option.
+            let is_text = |arg: &str| arg.starts_with('-') && arg.contains(' ');
+            for arg in &mut args {
+                if let Some(text) = arg.to_str().filter(|arg| is_text(arg)) {
+                    *arg = format!(" {text}").into();
+                }
+            }
+        }
+        Self::try_parse_from(&args).map_err(|error| Unread::new(error, &args))
+    }
+}
 
 /// A command line that asks for help, or is wrong.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct Unread {
 }
 
 impl Unread {
-    pub(super) fn new(error: clap::Error, args: &[OsString]) -> Self {
+    fn new(error: clap::Error, args: &[OsString]) -> Self {
         let first = args.get(1).and_then(|arg| arg.to_str());
         Self { error, command: COMMANDS.into_iter().find(|command| Some(*command) == first) }
     }
@@ -69,6 +69,9 @@ impl Unread {
         match self.error.kind() {
             ErrorKind::InvalidSubcommand => {
                 let word = context(ContextKind::InvalidSubcommand).unwrap_or_default();
+                if let Some(hint) = hints::for_command(&word) {
+                    return format!("unknown command '{word}': {hint}");
+                }
                 // The most similar one comes last.
                 let similar = context(ContextKind::SuggestedSubcommand);
                 match similar.as_deref().and_then(|names| names.rsplit(", ").next()) {
@@ -86,6 +89,9 @@ impl Unread {
             ErrorKind::UnknownArgument if !wrong.starts_with('-') => {
                 format!("unexpected argument '{wrong}': see {help}")
             }
+            ErrorKind::UnknownArgument if self.command.is_none() && is_of_check(&wrong) => {
+                format!("'{wrong}' comes after the command: ssh-doctor check {wrong} ...; see ssh-doctor check --help")
+            }
             ErrorKind::UnknownArgument => {
                 let of = self.command.map(|command| format!(" of {command}")).unwrap_or_default();
                 let similar = || context(ContextKind::SuggestedArg).map(|arg| format!("the most similar is {arg}; "));
@@ -102,7 +108,6 @@ impl Unread {
             }
             ErrorKind::ValueValidation => {
                 let why = std::error::Error::source(&self.error).map(ToString::to_string).unwrap_or_default();
-                let why = why.replace("is not in 3..=16", "is not a number from 3 to 16");
                 format!("invalid value '{value}' for {wrong}: {why}")
             }
             ErrorKind::ArgumentConflict => {
@@ -120,4 +125,15 @@ impl Unread {
             }
         }
     }
+}
+
+/// True for an option that `check` has, with or without a value after it.
+fn is_of_check(option: &str) -> bool {
+    let name = option.split('=').next().unwrap_or(option);
+    let program = Cli::command();
+    let Some(check) = program.find_subcommand("check") else { return false };
+    check.get_arguments().any(|arg| match name.strip_prefix("--") {
+        Some(long) => arg.get_long() == Some(long),
+        None => arg.get_short().is_some_and(|short| name.chars().nth(1) == Some(short)),
+    })
 }

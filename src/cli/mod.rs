@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, value_parser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::facts::Check;
@@ -25,11 +25,12 @@ use crate::targets::Shard;
 use crate::watch::WatchArgs;
 pub use color::ColorArgs;
 pub use completions::{completion_script, known_hosts};
-pub use man::man_page;
+pub use hints::misread_targets;
+pub use man::{man_page, man_pages};
 pub use misuse::Unread;
 pub use ssh_flags::{OtherSshFlags, SshFlags};
-use values::{age, check_names, idle_duration, jobs, rate, services, stage_duration, whole_duration};
-pub(crate) use values::{port, watch_interval, watch_time};
+use values::{age, check_names, idle_duration, jobs, rate, services, session_count, stage_duration, whole_duration};
+pub(crate) use values::{port, process_id, watch_interval, watch_time};
 
 /// The longest idle time that one target is tested for.
 const USUAL_IDLE: Duration = Duration::from_mins(6);
@@ -41,6 +42,28 @@ pub const EXIT_STATUS: [(&str, &str); 4] = [
     ("2", "broken: sessions or channels fail or cannot be opened"),
     ("3", "inconclusive: the examination could not decide; usage errors too"),
 ];
+
+/// The commands.
+const COMMANDS: [&str; 14] = [
+    "check",
+    "compare",
+    "demo",
+    "explain",
+    "causes",
+    "diagnose",
+    "report",
+    "sessions",
+    "tap",
+    "serve",
+    "schema",
+    "completions",
+    "man",
+    "watch",
+];
+
+/// The exit status of `compare`.
+const COMPARE_STATUS: &[(&str, &str)] =
+    &[("0", "no relevant difference"), ("1", "something differs"), ("3", "a file cannot be read, or is no report")];
 
 /// Commands worth copying, for `--help` and the man page.
 pub const EXAMPLES: &[(&str, &str)] = &[
@@ -126,21 +149,32 @@ pub enum Command {
     Watch(Box<WatchArgs>),
     /// Print the JSON Schema of the report, or of what `sessions` prints
     Schema {
-        /// What is described
-        #[arg(value_enum, default_value_t)]
+        /// report: check, diagnose and sessions --past; sessions: the live sessions of sessions --format json
+        #[arg(value_enum, default_value_t, value_name = "report|sessions", hide_possible_values = true)]
         of: SchemaOf,
     },
     /// Print the completions for a shell
     Completions {
-        /// Which shell
-        #[arg(required_unless_present = "hosts")]
+        /// The shell
+        #[arg(
+            required_unless_present = "hosts",
+            value_name = "bash|zsh|fish|elvish|powershell",
+            hide_possible_values = true
+        )]
         shell: Option<Shell>,
         /// Print the hosts of ssh_config and known_hosts, for the scripts
         #[arg(long, hide = true, exclusive = true)]
         hosts: bool,
     },
-    /// Print the man page
-    Man,
+    /// Print a man page, or install all of them
+    Man {
+        /// The command that the page is about; without it, the program
+        #[arg(value_parser = COMMANDS, hide_possible_values = true)]
+        command: Option<String>,
+        /// Write the page of every command into FOLDER
+        #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+        all: Option<PathBuf>,
+    },
 }
 
 /// The arguments of `check`.
@@ -186,7 +220,7 @@ pub struct Scope {
     #[arg(long, value_name = "DURATION", value_parser = idle_duration)]
     pub idle: Option<Duration>,
     /// Most sessions of the idle test at once, 3 to 16; fewer take longer, and below 12 some causes become indistinguishable
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u8).range(3..=16))]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = session_count)]
     pub sessions: u8,
     /// Also run checks that open many connections or channels, or move much data
     #[arg(long)]
@@ -396,23 +430,6 @@ type DurationReader = fn(&str) -> Result<Duration, String>;
 pub(crate) const DURATIONS: [DurationReader; 4] =
     [values::idle_duration, values::stage_duration, values::whole_duration, values::age];
 
-impl Cli {
-    /// Reads the command line. What cannot be read is not printed here: a misuse is one sentence, a request for help is not an error.
-    pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, Unread> {
-        let mut args: Vec<OsString> = args.into_iter().collect();
-        if args.get(1).is_some_and(|command| command == "explain") {
-            // `-bash: fork: retry` is a text and no option.
-            let is_text = |arg: &str| arg.starts_with('-') && arg.contains(' ');
-            for arg in &mut args {
-                if let Some(text) = arg.to_str().filter(|arg| is_text(arg)) {
-                    *arg = format!(" {text}").into();
-                }
-            }
-        }
-        Self::try_parse_from(&args).map_err(|error| Unread::new(error, &args))
-    }
-}
-
 /// Whether the command line asks for a plugin's output, whatever else is wrong with it.
 #[must_use]
 pub fn asks_for_nagios(args: &[OsString]) -> bool {
@@ -422,11 +439,11 @@ pub fn asks_for_nagios(args: &[OsString]) -> bool {
 }
 
 fn after_help() -> String {
-    format!("Examples:\n{}\n\nExit status:\n{}", examples("ssh-doctor"), exit_status())
+    format!("Examples:\n{}\n\nExit status:\n{}", examples("ssh-doctor"), exit_status(&EXIT_STATUS))
 }
 
 fn explain_after_help() -> String {
-    format!("Examples:\n{}\n\nExit status:\n{}", examples("ssh-doctor explain"), exit_status())
+    format!("Examples:\n{}\n\nExit status:\n{}", examples("ssh-doctor explain"), exit_status(&EXIT_STATUS))
 }
 
 fn check_after_help() -> String {
@@ -434,14 +451,15 @@ fn check_after_help() -> String {
     format!(
         "Checks, in this order: {names}.\nDurations read 90s, 6m, 1h30m. Other flags of ssh are accepted too.\n\nExamples:\n{}\n\nExit status:\n{}",
         examples("ssh-doctor check"),
-        exit_status()
+        exit_status(&EXIT_STATUS)
     )
 }
 
 fn compare_after_help() -> String {
     format!(
-        "Times and rates are compared beyond what varies from run to run.\n\nExamples:\n{}\n\nExit status:\n  0  no relevant difference\n  1  something differs\n  3  a file cannot be read, or is no report",
-        examples("ssh-doctor compare")
+        "Times and rates are compared beyond what varies from run to run.\n\nExamples:\n{}\n\nExit status:\n{}",
+        examples("ssh-doctor compare"),
+        exit_status(COMPARE_STATUS)
     )
 }
 
@@ -454,6 +472,6 @@ fn examples(of: &str) -> String {
     examples.map(|(command, what)| format!("  {command}\n      {what}")).collect::<Vec<_>>().join("\n")
 }
 
-fn exit_status() -> String {
-    EXIT_STATUS.map(|(status, meaning)| format!("  {status}  {meaning}")).join("\n")
+fn exit_status(of: &[(&str, &str)]) -> String {
+    of.iter().map(|(status, meaning)| format!("  {status}  {meaning}")).collect::<Vec<_>>().join("\n")
 }

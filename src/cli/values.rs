@@ -87,7 +87,20 @@ pub(super) fn age(text: &str) -> Result<Duration, String> {
 
 /// A value of `--jobs`.
 pub(super) fn jobs(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|jobs| (1..=MOST_JOBS).contains(jobs)).ok_or(format!("a number from 1 to {MOST_JOBS}"))
+    text.parse()
+        .ok()
+        .filter(|jobs| (1..=MOST_JOBS).contains(jobs))
+        .ok_or(format!("it takes a number from 1 to {MOST_JOBS}"))
+}
+
+/// A value of `--sessions`.
+pub(super) fn session_count(text: &str) -> Result<u8, String> {
+    text.parse().ok().filter(|count| (3..=16).contains(count)).ok_or("it takes a number from 3 to 16".to_owned())
+}
+
+/// The number of a process.
+pub(crate) fn process_id(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "a process ID is a number, as ssh-doctor sessions lists them".to_owned())
 }
 
 /// A value of `--rate`, per second.
@@ -99,7 +112,7 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
         Some(_) => ("", 1.0),
     };
     let rate = number.parse::<f64>().ok().filter(|rate| *rate > 0.0 && *rate <= 1e6);
-    rate.map(|rate| rate / seconds).ok_or("a rate reads 50, 50/s or 100/m".to_owned())
+    rate.map(|rate| rate / seconds).ok_or("write a rate as 50, 50/s or 100/m".to_owned())
 }
 
 /// The names of the checks, with completions.
@@ -126,7 +139,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("a number needs its unit: write {text}s or {text}m"));
     }
-    humantime::parse_duration(text).map_err(|_| "a duration reads 90s, 6m or 1h30m".to_owned())
+    humantime::parse_duration(text).map_err(|_| "write a duration as 90s, 6m or 1h30m".to_owned())
 }
 
 #[cfg(test)]

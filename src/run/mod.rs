@@ -6,18 +6,23 @@ mod one;
 mod output;
 pub(crate) mod penalties;
 
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow, bail};
 use nix::sys::signal::{SigSet, Signal};
 use ssh_doctor_checks::facts::{Check, Evidence, Step};
 
-use crate::cli::{CheckArgs, Command, DemoArgs, Format, Output, SchemaOf, completion_script, known_hosts, man_page};
+use crate::cli::{
+    CheckArgs, Command, DemoArgs, Format, Output, SchemaOf, completion_script, known_hosts, man_page, man_pages,
+    misread_targets,
+};
 use crate::diagnose::{Verdict, diagnose_for};
 use crate::plan::{Circumstances, Plan};
 use crate::report::json;
 use crate::targets::Source;
-use crate::terminal::{person_present, remark, say, style};
+use crate::terminal::{person_present, reason, remark, say, style};
 use crate::{compare, demo, explain, record, serve, sessions, tap, watch};
 use deadline::Deadline;
 use one::Runner;
@@ -54,12 +59,16 @@ pub fn run(command: Command) -> Result<Verdict> {
             "
 ",
         )),
-        Command::Man => answer(&man_page()?),
+        Command::Man { all: Some(folder), .. } => install_man_pages(&folder),
+        Command::Man { command, .. } => answer(&man_page(command.as_deref())?),
     }
 }
 
 async fn check(args: &CheckArgs, began: Instant) -> Result<Verdict> {
     makes_sense(&args.output)?;
+    if let Some(misread) = misread_targets(&args.targets, |word| known_hosts().contains(word)) {
+        bail!("{misread}");
+    }
     let source = Source::open(&args.targets, args.many.list.as_deref())?;
     let several = args.targets.len() > 1 || args.many.list.is_some();
     let whole = args.deadline.or((args.output.format == Format::Nagios).then_some(deadline::OF_PLUGINS));
@@ -149,6 +158,18 @@ fn age_out(evidence: &mut Evidence, max_age: Duration) {
     evidence.dns.step = Step::Error(why);
     (evidence.target, evidence.settings) = (old.target, old.settings);
     (evidence.started_at, evidence.duration_ms, evidence.spent) = (old.started_at, old.duration_ms, old.spent);
+}
+
+/// Writes every man page into a folder, which is made where it is missing.
+fn install_man_pages(folder: &Path) -> Result<Verdict> {
+    fs::create_dir_all(folder)
+        .map_err(|error| anyhow!("the folder {} cannot be made: {}", folder.display(), reason(&error)))?;
+    for (name, page) in man_pages()? {
+        let mut file = Sink::open(Some(&folder.join(name)), Format::Text)?;
+        file.write(&page)?;
+        file.close()?;
+    }
+    Ok(Verdict::Healthy)
 }
 
 /// An answer that no target has a part in; it ends with a line end.

@@ -63,13 +63,13 @@ impl Sink {
         let Some(path) = path else { return Ok(Self::Out) };
         let name = path.display();
         if let Ok(there) = path.metadata() {
-            ensure!(there.is_file(), "--output cannot replace {name}: it is not a plain file");
+            ensure!(there.is_file(), "{name} cannot be replaced: it is not a plain file");
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
         // As any new file: the umask counts. A textfile collector runs as another user.
         let file = builder.prefix(".ssh-doctor-").permissions(Permissions::from_mode(0o666)).tempfile_in(folder);
-        let file = file.with_context(|| format!("--output cannot write {name}"))?;
+        let file = file.with_context(|| format!("{name} cannot be written"))?;
         if format == Format::Prometheus {
             file.as_file().set_permissions(Permissions::from_mode(0o644))?;
         }
@@ -81,7 +81,7 @@ impl Sink {
         match self {
             Self::Out => say(text),
             Self::File { file, path } => {
-                file.write_all(text.as_bytes()).with_context(|| format!("--output cannot write {}", path.display()))
+                file.write_all(text.as_bytes()).with_context(|| format!("{} cannot be written", path.display()))
             }
         }
     }
@@ -89,7 +89,7 @@ impl Sink {
     /// Puts the file in its place, safe on the disk.
     pub(super) fn close(self) -> Result<()> {
         let Self::File { file, path } = self else { return Ok(()) };
-        let name = || format!("--output cannot write {}", path.display());
+        let name = || format!("{} cannot be written", path.display());
         file.as_file().sync_all().with_context(name)?;
         file.persist(&path).with_context(name)?;
         Ok(())

@@ -5,13 +5,13 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use ssh_doctor_checks::facts::live_sessions::TcpKeepalive;
 
-use crate::cli::ColorArgs;
+use crate::cli::{ColorArgs, process_id};
 
 /// The arguments of `sessions`.
 #[derive(Debug, Args)]
 pub struct SessionsArgs {
     /// Only the connections of these processes
-    #[arg(value_name = "PID")]
+    #[arg(value_name = "PID", value_parser = process_id)]
     pub pids: Vec<u32>,
     /// Tell dead connections from idle ones: three TCP keepalives on each
     #[arg(long)]

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use ssh_doctor_checks::base::text::{sanitize, seconds};
 use ssh_doctor_checks::facts::Check;
 use ssh_doctor_checks::measure::progress::{CheckOutcome, IdleState, SessionRow, SessionState};
+use textwrap::core::display_width;
 
 /// Columns of a lane's bar.
 const BAR: usize = 16;
@@ -149,24 +150,36 @@ impl Paint {
     /// A line cut to the terminal's width, with the style over all of it or over its head.
     pub(super) fn line(&self, style: Style, head: &str, text: &str) -> String {
         let room = self.0.width.saturating_sub(1);
-        let whole: Vec<char> = head.chars().chain(text.trim_end().chars()).collect();
-        let cut = whole.len() > room;
-        let mut shown: String = whole.into_iter().take(if cut { room.saturating_sub(1) } else { room }).collect();
-        if cut {
-            shown.push_str(self.pick("…", "~"));
-        }
+        let whole = format!("{head}{}", text.trim_end());
+        let shown = if display_width(&whole) > room {
+            format!("{}{}", beginning(&whole, room.saturating_sub(1)), self.pick("…", "~"))
+        } else {
+            whole
+        };
         if self.0.color { format!("{style}{shown}{style:#}") } else { shown }
     }
+}
+
+/// The longest beginning of a text that fits into so many columns: a CJK character takes two, a combining mark none.
+fn beginning(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let too_far = text.char_indices().find(|(_, c)| {
+        used += display_width(c.encode_utf8(&mut [0; 4]));
+        used > columns
+    });
+    too_far.map_or(text, |(at, _)| &text[..at])
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use anstyle::Style;
     use ssh_doctor_checks::facts::Check;
     use ssh_doctor_checks::measure::progress::{CheckOutcome, IdleState, SessionRow, SessionState};
+    use textwrap::core::display_width;
 
-    use super::{FrameStyle, Known, clock, lines};
+    use super::{FrameStyle, Known, Paint, clock, lines};
 
     const PLAIN: FrameStyle = FrameStyle { width: 80, height: 24, color: false, unicode: true };
 
@@ -196,8 +209,21 @@ mod tests {
         for (width, height, rows) in [(80, 24, 12), (80, 8, 12), (40, 24, 40), (10, 3, 5), (0, 0, 3)] {
             let lines = lines(&known(rows), FrameStyle { width, height, ..PLAIN });
             assert!(lines.len() < height.max(1), "{lines:#?}");
-            assert!(lines.iter().all(|line| line.chars().count() < width.max(2)), "{lines:#?}");
+            assert!(lines.iter().all(|line| display_width(line) < width.max(2)), "{lines:#?}");
         }
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns_and_combining_marks_none() {
+        let line = |text: &str| Paint(FrameStyle { width: 10, ..PLAIN }).line(Style::new(), "", text);
+        assert_eq!(line("日本語の服"), "日本語の…");
+        assert_eq!(line("x日本語の服"), "x日本語…");
+        assert_eq!(line("日本語の"), "日本語の");
+        let marked = "e\u{301}".repeat(9);
+        assert_eq!(line(&marked), marked);
+        assert_eq!(line(&"e\u{301}".repeat(10)), format!("{}…", "e\u{301}".repeat(8)));
+        let known = Known { title: "db-日本語".repeat(20), ..known(1) };
+        assert!(lines(&known, PLAIN).iter().all(|line| display_width(line) < 80));
     }
 
     #[test]

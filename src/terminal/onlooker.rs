@@ -13,6 +13,7 @@ use super::frame::{Known, lines};
 use super::live_display::LiveDisplay;
 use super::remark;
 use crate::diagnose::{Verdict, diagnose};
+use crate::report::Style;
 
 /// How often the board is drawn.
 const FRAME: Duration = Duration::from_millis(100);
@@ -68,7 +69,8 @@ async fn live(title: String, mut events: UnboundedReceiver<Event>, board: LiveDi
                 }
                 Some(Event::SoFar { evidence, idle }) if is_told => {
                     board.wipe();
-                    remark(so_far(&evidence, idle));
+                    let style = Style { unicode: true, width: board.frame_style().width, ..Style::default() };
+                    remark(style.wrapped("", "  ", &so_far(&evidence, idle)));
                 }
                 Some(Event::SoFar { .. }) => {}
                 Some(Event::Idle(state)) => (known.idle, heard) = (Some(state), Instant::now()),

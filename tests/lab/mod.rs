@@ -317,7 +317,7 @@ pub(crate) fn installed(program: &str) -> Option<String> {
     let found = Command::new("which").arg(program).output().ok().filter(|found| found.status.success());
     match found {
         Some(found) => Some(String::from_utf8_lossy(&found.stdout).trim().to_owned()),
-        None => skip(&format!("{program} is not installed; tests/run --zoo installs it")),
+        None => skip(&format!("{program} is not installed; tests/run installs it, what only the zoo needs with --zoo")),
     }
 }
 

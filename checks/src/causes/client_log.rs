@@ -5,6 +5,7 @@ use crate::facts::certainty::Certainty;
 use crate::facts::witness::Witness;
 use crate::facts::{Check, Evidence, config};
 
+<<<<<<< HEAD
 /// The causes that a client's own words and settings tell.
 pub static CAUSES: &[Cause] = &[
     FORWARD_UNREACHABLE,
@@ -16,6 +17,11 @@ pub static CAUSES: &[Cause] = &[
     SSH_CANNOT_START,
     UDP_BLOCKED,
 ];
+=======
+/// The causes that only a client's own words tell.
+pub static CAUSES: &[Cause] =
+    &[FORWARD_UNREACHABLE, LOCAL_FORWARD_FAILED, X11_REFUSED, HOME_MISSING, SSH_CANNOT_START, UDP_BLOCKED];
+>>>>>>> main
 
 const FORWARD_UNREACHABLE: Cause = Cause {
     code: "channel-forward-unreachable",
@@ -240,31 +246,10 @@ const HOME_MISSING: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["Could not chdir to home directory <dir>: <why>", "No directory, logging in with HOME=/"],
-    ..Cause::NEW
-};
-
-const NO_TERMINAL: Cause = Cause {
-    code: "session-no-terminal",
-    stage: Check::Channel,
-    title: "ssh asks for no terminal: its standard input is not one",
-    severity: Severity::Info,
-    explanation: "A terminal was wanted (-t, RequestTTY), and ssh's standard input is a pipe, a file or nothing: in a script, in cron, \
-        in CI, or behind another ssh without -t. The session works without one; programs that need one (sudo with a \
-        password, vi, top) complain.",
-    fixes: &[Fix {
-        summary: "Force a terminal, if the program needs one",
-        snippet: Some("ssh -tt {alias} COMMAND"),
-        caution: Some("replace COMMAND; a terminal alters what programs exchange: not for scp, rsync, git or data"),
-        ..Fix::CHANGE
-    }],
     symptoms: &[
-        "Pseudo-terminal will not be allocated because stdin is not a terminal",
-        "sorry, you must have a tty to run sudo",
-        "no tty present and no askpass program",
-        "a terminal is required to read the password",
-        "stdin: is not a tty",
-        "TERM environment variable not set",
+        "Could not chdir to home directory <dir>: <why>",
+        "No directory, logging in with HOME=/",
+        "pam_mkhomedir(sshd:session): unable to create directory",
     ],
     ..Cause::NEW
 };

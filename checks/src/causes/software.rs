@@ -26,6 +26,13 @@ const UNIX: [&str; 9] = [
     "~/.bashrc",
 ];
 
+/// The next step for a server whose software is not known.
+pub const SERVERS_OWN_LOG: Fix = Fix {
+    side: Side::Server,
+    summary: "Read the log of the server's own program, which identifies as {version}: if the reason is logged, it is there",
+    ..Fix::LOOK
+};
+
 /// Whether a fix on the server's side can be made on the software that was seen: settings and logs of OpenSSH belong to OpenSSH,
 /// accounts with homes and shells to Unix. Where no version was read, nothing is ruled out.
 #[must_use]
@@ -37,8 +44,23 @@ pub fn suits(fix: &Fix, evidence: &Evidence) -> bool {
     let texts = [Some(fix.summary), fix.snippet, fix.file, fix.caution].into_iter().flatten();
     let mentions = |words: &[&str]| texts.clone().any(|text| words.iter().any(|word| text.contains(word)));
     let runs_posix = evidence.channel.facts().is_some_and(|facts| facts.mark_seen && !facts.plain);
-    let is_unix = runs_posix || ["OpenSSH", "dropbear", "tinyssh"].iter().any(|name| version.contains(name));
+    let is_unix = runs_posix
+        || prints_nologin(evidence)
+        || ["OpenSSH", "dropbear", "tinyssh"].iter().any(|name| version.contains(name));
     (!mentions(&OPENSSH) || version.contains("OpenSSH")) && (!mentions(&UNIX) || is_unix)
+}
+
+/// The text of nologin(8), which belongs to Unix, in what a session printed.
+fn prints_nologin(evidence: &Evidence) -> bool {
+    let printed = evidence.channel.facts().map(|facts| [&facts.other_output, &facts.stderr]);
+    printed.into_iter().flatten().flatten().any(|text| says_nologin(text))
+}
+
+/// True for a sentence of nologin(8) or pam_nologin(8); a word of them may stand in anything.
+pub(super) fn says_nologin(text: &str) -> bool {
+    ["This account is currently not available", "Unprivileged users are not permitted to log in"]
+        .iter()
+        .any(|said| text.contains(said))
 }
 
 /// What the server calls itself; a version that was not read is no software that we know.

@@ -26,7 +26,7 @@ pub(super) fn lifelines(evidence: &Evidence) -> Option<String> {
     let total = lines.iter().map(|line| line.ended_s).fold(facts.elapsed_s, f64::max).clamp(0.001, LATEST);
     let mut part = format!(
         "<section aria-labelledby=\"sessions\">\n<h2 id=\"sessions\">Sessions held idle</h2>\n\
-         <p>From 0 to {}. Thin: idle; thick: data or keepalives.</p>\n",
+         <p>From 0 to {}. Thin: idle; thick: data or keepalives; tick: an answer on the way.</p>\n",
         seconds(total)
     );
     for line in &lines {
@@ -41,17 +41,24 @@ pub(super) fn lifelines(evidence: &Evidence) -> Option<String> {
 
 fn drawn(line: &Lifeline, total_s: f64) -> String {
     let x = |at_s: f64| WIDTH * at_s.clamp(0.0, total_s) / total_s;
-    let mut shapes = String::new();
-    for stretch in &line.stretches {
+    let (begin, end) = (x(line.started_s), x(line.ended_s));
+    // The whole life, also between the stretches.
+    let mut shapes = format!(
+        "<rect x=\"{begin:.1}\" y=\"7\" width=\"{:.1}\" height=\"2\" fill=\"currentColor\"/>",
+        (end - begin).max(1.0)
+    );
+    for stretch in line.stretches.iter().filter(|stretch| !stretch.is_idle()) {
         let (from, to) = (x(stretch.from_s), x(stretch.to_s.min(line.ended_s)));
-        let (y, height) = if stretch.is_idle() { (7, 2) } else { (4, 8) };
         let _ = write!(
             shapes,
-            "<rect x=\"{from:.1}\" y=\"{y}\" width=\"{:.1}\" height=\"{height}\" fill=\"currentColor\"/>",
+            "<rect x=\"{from:.1}\" y=\"4\" width=\"{:.1}\" height=\"8\" fill=\"currentColor\"/>",
             (to - from).max(1.0)
         );
     }
-    let end = x(line.ended_s);
+    for answered in line.answered_s.iter().filter(|at_s| **at_s < line.ended_s) {
+        let _ =
+            write!(shapes, "<rect x=\"{:.1}\" y=\"2\" width=\"4\" height=\"12\" fill=\"currentColor\"/>", x(*answered));
+    }
     let color = match line.mark {
         Mark::Died | Mark::Unheard => "light-dark(#b00020, #ff8a8a)",
         Mark::Answered | Mark::Open => "light-dark(#116622, #66dd88)",

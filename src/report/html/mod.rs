@@ -30,7 +30,7 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{word} {target} - ssh-doctor</title>\n</head>\n\
-         <body style=\"font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere\">\n<main>\n"
+         <body style=\"background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere\">\n<main>\n"
     );
     let meaning = text(&headline::meaning(evidence, diagnosis));
     let _ =

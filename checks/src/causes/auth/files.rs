@@ -54,6 +54,7 @@ pub(super) const KEY_ENCRYPTED: Cause = Cause {
         "Incorrect passphrase",
         "Decrypt failed on private key",
         "key is encrypted",
+        "password protected keys are not supported",
     ],
     hides: &["auth-no-credentials", "auth-key-rejected"],
     judge: |evidence| {
@@ -126,6 +127,7 @@ pub(super) const KEY_UNREADABLE: Cause = Cause {
         "Failed loading keyfile",
         "key_load_public: invalid format",
         "key_load_private",
+        "OpenSSH keys only supported if ED25519 is available",
     ],
     hides: &["auth-no-credentials", "auth-key-rejected"],
     judge: |evidence| {

@@ -1,6 +1,6 @@
 //! The log of the server about a refusal, whose reason it never sends to the client.
 
-use crate::causes::software::{Software, is_dropbear, software};
+use crate::causes::software::{SERVERS_OWN_LOG, Software, is_dropbear, software};
 use crate::causes::{Fix, Side};
 use crate::facts::Evidence;
 
@@ -20,12 +20,7 @@ pub(super) const DROPBEAR_LOG: Fix = Fix {
     ..Fix::LOOK
 };
 
-pub(super) const OTHER_LOG: Fix = Fix {
-    side: Side::Server,
-    when: |evidence| other(evidence).is_some(),
-    summary: "Read the log of the server's own program, which identifies as {version}: if the reason is logged, it is there",
-    ..Fix::LOOK
-};
+pub(super) const OTHER_LOG: Fix = Fix { when: |evidence| other(evidence).is_some(), ..SERVERS_OWN_LOG };
 
 /// The version of a server that is neither OpenSSH nor dropbear.
 fn other(evidence: &Evidence) -> Option<&str> {

@@ -9,6 +9,7 @@ mod served;
 mod shared;
 pub(crate) mod spoilt;
 
+use super::software::says_nologin;
 use super::{Cause, Fix, Match, Severity, Side};
 use crate::base::text::{sanitize, status};
 use crate::facts::Check;
@@ -265,13 +266,6 @@ fn forwards(facts: &Facts, found: Match) -> Match {
 fn ran_without_mark(facts: &Facts) -> bool {
     let ran = &facts.ran;
     ran.accepted == Some(true) && (ran.closed || ran.gave_up.is_some()) && !facts.mark_seen
-}
-
-/// Whether it is a sentence of nologin(8) or pam_nologin(8); a word of them may stand in anything.
-fn says_nologin(text: &str) -> bool {
-    ["This account is currently not available", "Unprivileged users are not permitted to log in"]
-        .iter()
-        .any(|said| text.contains(said))
 }
 
 #[cfg(test)]

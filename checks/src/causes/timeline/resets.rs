@@ -50,6 +50,7 @@ pub(super) const RANDOM_RESETS: Cause = Cause {
         "session-wall-clock-cut",
         "session-lifetime-limit",
         "idle-reset",
+        "idle-closed",
         "idle-closed-by-proxy",
         "idle-terminal-timeout",
         "idle-unused-connection-timeout",
@@ -70,9 +71,10 @@ fn because(resets: &RandomResets) -> Vec<String> {
             (values.iter().copied().fold(f64::INFINITY, f64::min), values.iter().copied().fold(0.0, f64::max));
         format!("{} to {}", seconds(min), seconds(max))
     };
+    let how = if resets.behind_a_hop { "ended behind the jump host" } else { "reset" };
     vec![
         format!(
-            "{} connections were reset, {} of them busy, {} into the run",
+            "{} connections were {how}, {} of them busy, {} into the run",
             resets.resets.len(),
             resets.busy,
             moments(resets.resets.iter().map(|(at, ..)| *at))
