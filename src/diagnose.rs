@@ -156,17 +156,8 @@ pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Cli
     let verdict = match verdict(&checks, &findings, died_at, evidence.interrupted) {
         Verdict::Broken if works_through_master(evidence, died_at) => Verdict::Degraded,
         // ssh could fail where this examination does not.
-<<<<<<< HEAD
         Verdict::Healthy | Verdict::Degraded if is_undecided(evidence, settled) => Verdict::Inconclusive,
-        Verdict::Healthy if is_interrupted_unexplained(evidence, &findings) => Verdict::Inconclusive,
-=======
-        Verdict::Healthy | Verdict::Degraded
-            if evidence.settings.beyond_login || (!settled && !evidence.settings.deciding.is_empty()) =>
-        {
-            Verdict::Inconclusive
-        }
         Verdict::Healthy if withheld || is_interrupted_unexplained(evidence, &findings) => Verdict::Inconclusive,
->>>>>>> main
         verdict => verdict,
     };
     Diagnosis { verdict, died_at, findings }

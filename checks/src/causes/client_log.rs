@@ -5,7 +5,6 @@ use crate::facts::certainty::Certainty;
 use crate::facts::witness::Witness;
 use crate::facts::{Check, Evidence, config};
 
-<<<<<<< HEAD
 /// The causes that a client's own words and settings tell.
 pub static CAUSES: &[Cause] = &[
     FORWARD_UNREACHABLE,
@@ -13,15 +12,9 @@ pub static CAUSES: &[Cause] = &[
     FORWARDING_REQUIRED,
     X11_REFUSED,
     HOME_MISSING,
-    NO_TERMINAL,
     SSH_CANNOT_START,
     UDP_BLOCKED,
 ];
-=======
-/// The causes that only a client's own words tell.
-pub static CAUSES: &[Cause] =
-    &[FORWARD_UNREACHABLE, LOCAL_FORWARD_FAILED, X11_REFUSED, HOME_MISSING, SSH_CANNOT_START, UDP_BLOCKED];
->>>>>>> main
 
 const FORWARD_UNREACHABLE: Cause = Cause {
     code: "channel-forward-unreachable",
