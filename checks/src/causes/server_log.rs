@@ -74,7 +74,7 @@ const START_FAILED: Cause = Cause {
         "Trigger limit hit",
         "ssh.service: Control process exited",
         "sshd.service: Control process exited",
-        "OpenSSL version mismatch. Built against",
+        "OpenSSL version mismatch",
         "rexec of <file> failed",
         "Failed listening on",
         "ssh.service: Failed at step",
@@ -161,6 +161,7 @@ const KEY_FILE_MODES: Cause = Cause {
         "Could not open user '<user>' authorized keys",
         "Could not open authorized keys",
         "Ignored authorized keys: bad ownership or modes",
+        "must be owned by user or root, and not writable by group or others",
     ],
     ..Cause::NEW
 };

@@ -113,6 +113,7 @@ pub(super) const PROCESS_LIMIT: Cause = Cause {
         "fork: retry: Resource temporarily unavailable",
         "fork: Resource temporarily unavailable",
         "fork: Cannot allocate memory",
+        "fork of unprivileged child failed",
     ],
     hides: &[
         "session-shell-exits",

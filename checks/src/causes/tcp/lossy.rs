@@ -98,6 +98,7 @@ pub(super) const SOURCE_BANNED: Cause = Cause {
         "[sshd] Ban <address>",
         "[ssh] Ban <address>",
         "[sshd] Restore Ban <address>",
+        "[sshd] <address> already banned",
         "UFW LIMIT BLOCK<text>DPT=22",
         "UFW BLOCK<text>DPT=22",
     ],
