@@ -203,12 +203,11 @@ impl IdleSession {
     pub(in crate::measure) async fn echo(&mut self, ended: &mut Option<Ending>) -> KeepaliveReply {
         let (asked, patience) = (Instant::now(), Patience::new(&self.connection, self.verdict_deadline()));
         let line = async {
-            let answer = match self.holds {
-                Holds::Sftp => self.list().await,
-                _ => {
-                    self.ask_for_line(0).await;
-                    self.event().await
-                }
+            let answer = if self.holds == Holds::Sftp {
+                self.list().await
+            } else {
+                self.ask_for_line(0).await;
+                self.event().await
             };
             match answer {
                 Event::Line => KeepaliveReply::Alive(asked.elapsed()),
