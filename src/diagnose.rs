@@ -156,11 +156,7 @@ pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Cli
     let verdict = match verdict(&checks, &findings, died_at, evidence.interrupted) {
         Verdict::Broken if works_through_master(evidence, died_at) => Verdict::Degraded,
         // ssh could fail where this examination does not.
-        Verdict::Healthy | Verdict::Degraded
-            if evidence.settings.beyond_login || (!settled && !evidence.settings.deciding.is_empty()) =>
-        {
-            Verdict::Inconclusive
-        }
+        Verdict::Healthy | Verdict::Degraded if is_undecided(evidence, settled) => Verdict::Inconclusive,
         Verdict::Healthy if withheld || is_interrupted_unexplained(evidence, &findings) => Verdict::Inconclusive,
         verdict => verdict,
     };
@@ -325,6 +321,15 @@ fn contradicted(found: &mut Finding) {
 fn works_through_master(evidence: &Evidence, died_at: Option<Check>) -> bool {
     let is_shared = evidence.config.facts().is_some_and(config::Facts::shares_a_connection);
     is_shared && died_at.is_some_and(|check| check <= Check::Auth)
+}
+
+/// Whether a setting that is not honoured could make ssh fail, and ssh itself was not seen to come through.
+fn is_undecided(evidence: &Evidence, settled: bool) -> bool {
+    let forwards = evidence.witness.as_deref().is_some_and(Witness::forwards);
+    let through_master = evidence.config.facts().is_some_and(config::Facts::leaves_forwardings_open);
+    through_master
+        || (evidence.settings.beyond_login && !forwards)
+        || (!settled && !evidence.settings.deciding.is_empty())
 }
 
 /// Whether the idle test reached less than was asked for because of interruptions that no cause explains.

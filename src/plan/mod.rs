@@ -4,9 +4,11 @@ mod configuration;
 mod describe;
 mod destination;
 mod flags;
+mod forwardings;
 pub(crate) mod fuzz;
 mod ipqos;
 mod jumps;
+mod kerberos;
 mod ledger;
 mod local;
 mod origin;
@@ -43,7 +45,7 @@ use destination::{Destination, valid_user};
 use local::Local;
 use raw::Raw;
 use settings_cache::{Asked, SettingsCache, SshSettings};
-use ssh_g::NotAnswered;
+use ssh_g::{NotAnswered, Refused};
 
 /// The settings of a run: what holds for every target, and the way from a target's name to what an examination needs.
 #[derive(Debug)]
@@ -183,13 +185,12 @@ impl Plan {
         let SshSettings { raw, settings, server_alive_from } = match answered {
             Ok(answer) => answer,
             Err(NotAnswered::NoSsh) => asked.answer(flags::read(flags, login, port)?),
-            Err(NotAnswered::Refused(refused)) => {
-                let limits = self.limits(Limits::default().connect);
-                let sentence = Some(refused.sentence(host));
-                let target = own::refused(input, destination, flags, local, *refused);
-                return Ok(Planned { target, limits, refused: sentence });
-            }
+            Err(NotAnswered::Refused(refused)) => return Ok(self.refused(input, destination, *refused)),
         };
+        let of_proxy = ["proxycommand", "proxyjump"].into_iter().filter_map(|keyword| raw.set(keyword));
+        if let Some(said) = of_proxy.filter(|_| raw.expanded).find_map(tokens::refusal_of_proxy) {
+            return Ok(self.refused(input, destination, Refused::saying(&raw, said)));
+        }
         ensure!(
             raw.expanded || raw.set("proxyjump").is_none(),
             "{} is behind a jump host, which takes an ssh to go through, and none is installed; install the OpenSSH client",
@@ -205,14 +206,18 @@ impl Plan {
             defaults: asked.defaults,
             settings,
             server_alive_from,
+            ticket: raw.flag("gssapiauthentication", false) && kerberos::has_ticket(local).await,
             plain: self.plain,
             arguments: ssh_g::arguments(flags, login, port, host),
         };
         let mut target =
             resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", sanitize(host)))?;
         if let Some(proxy) = &mut target.proxy {
-            proxy.jumps =
-                jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person, asked.defaults).await?;
+            let config = flags.config.as_deref();
+            match jumps::resolve(&proxy.hops, config, local, self.person, asked.defaults).await? {
+                Ok(jumps) => proxy.jumps = jumps,
+                Err(endless) => return Ok(self.refused(input, destination, Refused::looping(&raw, endless))),
+            }
         }
         let connect_timeout =
             raw.set("connecttimeout").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
@@ -220,6 +225,14 @@ impl Plan {
         target.settings.connect_timeout_s = Some(connect.as_secs_f64());
         from.clone_into(&mut target.settings.connect_timeout_from);
         Ok(Planned { target, limits: self.limits(connect), refused: None })
+    }
+
+    /// A target of which ssh's settings lead nowhere.
+    fn refused(&self, input: &str, destination: &Destination, refused: Refused) -> Planned {
+        let limits = self.limits(Limits::default().connect);
+        let sentence = Some(refused.sentence(&destination.host));
+        let target = own::refused(input, destination, &self.flags, &self.local, refused);
+        Planned { target, limits, refused: sentence }
     }
 
     fn password(&self) -> Result<Option<SecretString>> {
@@ -311,8 +324,9 @@ fn files_can_be_used(flags: &SshFlags) -> Result<()> {
         );
     }
     if let Some(config) = flags.config.as_deref().filter(|config| *config != "none") {
+        // One that does not exist, or that may not be read, ssh refuses: that has a report.
         let config = Path::new(config);
-        readable(config, "the configuration file (-F)")?;
+        ensure!(!config.is_dir(), "the configuration file (-F) {} is a folder; give a file", config.display());
         ensure!(
             ends_for_ssh(config),
             "the configuration file (-F) {} is a device or a named pipe; give a plain file",

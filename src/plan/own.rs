@@ -7,6 +7,7 @@ use ssh_doctor_checks::base::own_ssh::{ControlPath, OwnSsh, SessionSettings, Set
 use ssh_doctor_checks::base::target::{Algorithms, Target};
 
 use super::destination::Destination;
+use super::forwardings;
 use super::ledger;
 use super::local::Local;
 use super::origin;
@@ -52,6 +53,7 @@ pub(super) fn of_settings(
         tcp_keepalive_from: None,
         defaults: lists(defaults),
         refusal: None,
+        jump_loop: None,
         control: raw.set("controlpath").map(|path| ControlPath {
             path: PathBuf::from(path),
             becomes_master: !matches!(raw.one("controlmaster"), None | Some("no" | "false")),
@@ -60,8 +62,10 @@ pub(super) fn of_settings(
         session: SessionSettings {
             remote_command: raw.set("remotecommand").is_some(),
             request_tty: raw.set("requesttty").filter(|value| ["yes", "true", "force"].contains(value)).map(Into::into),
-            session_type: raw.set("sessiontype").filter(|value| *value != "default").map(Into::into),
+            // Here "none" is a value like any other.
+            session_type: raw.one("sessiontype").filter(|value| *value != "default").map(Into::into),
         },
+        forwardings: forwardings::of(raw),
     })
 }
 
@@ -84,6 +88,7 @@ pub(super) fn refused(
         arguments: ssh_g::arguments(flags, login, port, &destination.host),
         files: refused.log.files,
         refusal: Some(refused.refusal),
+        jump_loop: refused.jump_loop,
         ..OwnSsh::default()
     });
     target

@@ -19,8 +19,14 @@ const DEADLINE: Duration = Duration::from_secs(15);
 /// The most lines that are kept of ssh's words when it refuses its settings.
 const WORDS: usize = 8;
 
+/// What ssh says where its settings take a command on its command line (`ForkAfterAuthentication`, `SessionType subsystem`).
+const WANT_COMMAND: [&str; 2] = ["Cannot fork into background without a command", "You must specify a subsystem"];
+
+/// How ssh announces a command that it runs while it reads its settings.
+const RUNS_COMMAND: &str = "Executing command: ";
+
 /// The beginnings of ssh's complaints that name no file first (readconf.c, ssh.c, misc.c).
-const COMPLAINTS: [&str; 27] = [
+const COMPLAINTS: [&str; 29] = [
     "Bad ",
     "Can't open",
     "Can't ",
@@ -32,6 +38,7 @@ const COMPLAINTS: [&str; 27] = [
     "Invalid",
     "Missing",
     "No ",
+    "Privileged ports ",
     "Too many",
     "Unknown",
     "Unsupported",
@@ -41,6 +48,7 @@ const COMPLAINTS: [&str; 27] = [
     "env_expand",
     "hostname contains",
     "illegal option",
+    "jumphost loop",
     "keyword ",
     "no argument",
     "percent_",
@@ -67,12 +75,33 @@ pub(super) struct Refused {
     pub(super) version: String,
     /// The files that it read up to there.
     pub(super) log: Log,
+    /// The jump host that is reached through itself.
+    pub(super) jump_loop: Option<String>,
 }
 
 impl Refused {
+    /// Settings that ssh prints, and refuses with these words when it connects.
+    pub(super) fn saying(raw: &Raw, words: String) -> Self {
+        let refusal = Refusal { words: vec![words], status: Some(255) };
+        Self { refusal, version: raw.version.clone(), log: raw.log.clone(), jump_loop: None }
+    }
+
+    /// Settings by which ssh starts itself without end.
+    pub(super) fn looping(raw: &Raw, hop: String) -> Self {
+        let refusal = Refusal { words: Vec::new(), status: None };
+        Self { refusal, version: raw.version.clone(), log: raw.log.clone(), jump_loop: Some(hop) }
+    }
+
     /// In one sentence.
     pub(super) fn sentence(&self, host: &str) -> String {
         let said = self.refusal.words.first().map_or("it gives no reason", String::as_str);
+        if let Some(hop) = &self.jump_loop {
+            return format!(
+                "ssh never reaches {}: the jump host {} is reached through itself",
+                sanitize(host),
+                sanitize(hop)
+            );
+        }
         match self.refusal.status {
             Some(_) => format!("ssh does not accept the settings for {}: {said}", sanitize(host)),
             None => format!(
@@ -92,11 +121,11 @@ pub(super) async fn ask(
     host: &str,
 ) -> Result<Result<Raw, NotAnswered>> {
     // At this level ssh tells on standard error which files it reads and which of their blocks apply.
-    let Some(ran) =
-        run(&[&["-vvv", "-G"].map(str::to_owned)[..], &arguments(flags, login, port, host)].concat()).await?
-    else {
-        return Ok(Err(NotAnswered::NoSsh));
-    };
+    let question = [&["-vvv", "-G"].map(str::to_owned)[..], &arguments(flags, login, port, host)].concat();
+    let Some(mut ran) = run(&question).await? else { return Ok(Err(NotAnswered::NoSsh)) };
+    if ran.status != Some(0) && WANT_COMMAND.iter().any(|said| ran.stderr.contains(said)) {
+        ran = run(&[&question[..], &["true".to_owned()]].concat()).await?.unwrap_or(ran);
+    }
     let mut version = version(&ran.stderr).map(ToOwned::to_owned);
     if ran.status != Some(0) {
         if version.is_none() {
@@ -109,9 +138,13 @@ pub(super) async fn ask(
         }
         let status = if ran.cut { None } else { Some(ran.status.unwrap_or(-1)) };
         let log = log(&ran.stderr);
-        let refusal = Refusal { words: words(&ran.stderr, &log), status };
+        let mut words = words(&ran.stderr, &log);
+        if words.is_empty() && !ran.stderr.contains(RUNS_COMMAND) {
+            words = own_words(&ran.stderr);
+        }
+        let refusal = Refusal { words, status };
         let version = version.unwrap_or_default();
-        return Ok(Err(NotAnswered::Refused(Box::new(Refused { refusal, version, log }))));
+        return Ok(Err(NotAnswered::Refused(Box::new(Refused { refusal, version, log, jump_loop: None }))));
     }
     let mut raw = Raw::from_lines(&ran.stdout);
     if raw.one("hostname").is_none() {
@@ -169,6 +202,7 @@ pub(super) fn arguments(flags: &SshFlags, login: Option<&str>, port: Option<u16>
     if let Some(jump) = &flags.jump {
         add("-J", jump);
     }
+    arguments.extend(flags.others.forwardings());
     if flags.inet {
         arguments.push("-4".to_owned());
     }
@@ -199,6 +233,13 @@ fn words(stderr: &str, log: &Log) -> Vec<String> {
         let of_a_file = log.files.iter().filter_map(|file| line.strip_prefix(file.to_str()?)).any(is_behind_a_file);
         of_a_file || COMPLAINTS.iter().any(|start| line.starts_with(start))
     });
+    lines.take(WORDS).map(|line| sanitize(&without_passwords(line))).collect()
+}
+
+/// All that ssh says beside its debugging output, where nothing else writes to the same place.
+fn own_words(stderr: &str) -> Vec<String> {
+    let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = lines.filter(|line| !line.starts_with("debug") && !line.starts_with("OpenSSH_"));
     lines.take(WORDS).map(|line| sanitize(&without_passwords(line))).collect()
 }
 
@@ -235,7 +276,7 @@ fn log(stderr: &str) -> Log {
 
 #[cfg(test)]
 mod tests {
-    use super::{Log, arguments, log, words};
+    use super::{Log, arguments, log, own_words, words};
     use crate::cli::SshFlags;
     use crate::plan::raw::Raw;
 
@@ -262,6 +303,7 @@ mod tests {
             ["bad: line 1: Bad configuration option: \\u{1b}[31mx", "bad: terminating"]
         );
         assert!(words("", &Log::default()).is_empty());
+        assert_eq!(own_words("OpenSSH_9.2p1, OpenSSL\ndebug1: x\nsomething new\r\n"), ["something new"]);
     }
 
     #[test]
