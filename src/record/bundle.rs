@@ -101,5 +101,5 @@ fn versions(evidence: &Evidence) -> String {
         ("ssh", evidence.config.facts().map_or_else(unknown, |facts| facts.ssh.clone())),
         ("server", server.unwrap_or_else(unknown)),
     ];
-    rows.iter().map(|(name, version)| format!("{name}: {}\n", sanitize(version))).collect()
+    rows.map(|(name, version)| format!("{name}: {}", sanitize(&version))).join("\n")
 }

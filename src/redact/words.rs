@@ -124,7 +124,7 @@ impl Keeping {
                 for (name, field) in fields {
                     match field {
                         Value::String(version) if VERSIONS.contains(&name.as_str()) => {
-                            *version = without_addendum(version)
+                            *version = without_addendum(version);
                         }
                         Value::Object(labels) if name == "labels" => {
                             labels.values_mut().for_each(|label| self.walk(label, self.of(name)));
@@ -212,9 +212,10 @@ fn word(word: &str, kept: Kept) -> String {
         words.chain(WORDS.split(' ')).map(str::to_ascii_lowercase).collect()
     });
     let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
-    let stays = match is_number {
-        true => kept == Kept::Numbers && word.len() <= 3,
-        false => word.chars().count() == 1 || VOCABULARY.contains(&word.to_lowercase()),
+    let stays = if is_number {
+        kept == Kept::Numbers && word.len() <= 3
+    } else {
+        word.chars().count() == 1 || VOCABULARY.contains(&word.to_lowercase())
     };
     if stays {
         return word.to_owned();
