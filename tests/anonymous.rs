@@ -25,7 +25,7 @@ fn written(lab: &Lab, server: &Server, name: &str, options: &[&str]) -> Written 
     let [record, bundle] = ["json", "tar.gz"].map(|ending| lab.home().path(&format!("written-{name}.{ending}")));
     let [to_record, to_bundle] = [&record, &bundle].map(|path| path.display().to_string());
     let keep = ["--idle", "0", "--record", &to_record, "--bundle", &to_bundle];
-    let seen = lab.doctor(server, &[&keep[..], options].concat(), Duration::from_secs(60));
+    let seen = lab.doctor(server, &[&keep[..], options].concat(), Duration::from_mins(1));
     assert!(record.exists() && bundle.exists(), "{}", seen.told());
     Written { seen, record, bundle }
 }
@@ -76,16 +76,16 @@ fn a_login_leaves_no_words_of_others() {
     for kind in ["ed25519", "rsa"] {
         lab.home().keygen(&format!("kanarie-{kind}"), &["-t", kind, "-C", "gertrude@kanarie-laptop"]);
     }
-    let mut config = fs::read_to_string(lab.home().config()).unwrap();
-    config += &format!(
-        "\nHost *\n IdentityFile {}\n ControlPath {}\n PKCS11Provider /opt/kanarie/volkswirt.so\n PermitLocalCommand yes\n \
+    let config = fs::read_to_string(lab.home().config()).unwrap();
+    let more = format!(
+        "Host *\n IdentityFile {}\n ControlPath {}\n PKCS11Provider /opt/kanarie/volkswirt.so\n PermitLocalCommand yes\n \
          LocalCommand echo kanarie\n SetEnv KANARIE=volkswirt\n SendEnv KANARIE_*\n KnownHostsCommand /bin/echo kanarie\n \
          UserKnownHostsFile {} ~/volkswirt/known\n",
         lab.home().key("kanarie-rsa").display(),
         lab.home().path("kanarie-%C").display(),
         lab.home().path("client/.ssh/known_hosts").display(),
     );
-    fs::write(lab.home().config(), config).unwrap();
+    fs::write(lab.home().config(), format!("{config}\n{more}")).unwrap();
     lab.home().authorize("kanarie-ed25519");
     let agent = lab.agent(&["kanarie-rsa", "kanarie-ed25519"]);
     let server = lab.sshd(&[
@@ -133,7 +133,7 @@ fn certificates_leave_no_words_of_others() {
         let args =
             ["-q", "-s", &authority, "-I", "gertrude@kanarie", "-n", "kanarie,volkswirt", "-V", validity, &public];
         assert_eq!(lab.run("ssh-keygen", &args, Duration::from_secs(10)).status, Some(0));
-        let trusted = format!("TrustedUserCAKeys {}.pub", authority);
+        let trusted = format!("TrustedUserCAKeys {authority}.pub");
         let server = lab.sshd(&[&trusted, "AuthorizedKeysFile none"]);
         written(&lab, &server, "user-certificate", &["-i", &key]).assert_anonymous("user certificate");
     }
