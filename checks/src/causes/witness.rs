@@ -13,11 +13,11 @@ pub static CAUSES: &[Cause] = &[FAILS, REFUSED, WORKS];
 const FAILS: Cause = Cause {
     code: "session-own-ssh-fails",
     stage: Check::Auth,
-    title: "Your own ssh fails where this examination does not",
+    title: "Your own ssh fails, but this examination logs in",
     severity: Severity::Critical,
-    explanation: "The same target was tried with your own ssh, your own settings and no questions (BatchMode), as far as its login. It did not get there. What it \
-        printed last is among what was seen. ssh may offer other algorithms, larger packets in its key exchange, other keys or another way to the server than \
-        this examination; its log shows the step.",
+    explanation: "The same target was tried with your own ssh, your own settings and no questions (BatchMode), as far as its login. It \
+        did not get that far. The facts quote what it printed last. ssh may offer other algorithms, larger packets in \
+        its key exchange, other keys or another route to the server than this examination; its log shows the step.",
     fixes: &[Fix {
         summary: "See at which step ssh stops",
         snippet: Some("ssh -vvv -o BatchMode=yes -o ControlPath=none {alias} true"),
@@ -90,7 +90,7 @@ const REFUSED: Cause = Cause {
 const WORKS: Cause = Cause {
     code: "session-own-ssh-works",
     stage: Check::Auth,
-    title: "Your own ssh logs in; this examination could not tell",
+    title: "Your own ssh logs in; this examination could not decide",
     severity: Severity::Info,
     explanation: "A limit of this examination, or a setting that it does not honour, kept it from deciding. Your own ssh was run as far as its login, with your own \
         settings, and logged in. What comes after the login was not tested where the examination did not get there itself.",

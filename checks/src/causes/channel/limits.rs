@@ -145,8 +145,8 @@ pub(super) const SESSION_LIMIT: Cause = Cause {
     title: "All sessions of the server are in use",
     severity: Severity::Critical,
     explanation: "The login was accepted, and the session was ended with a message that no session is free. Network devices and management controllers have a few \
-        sessions for all users together (vty lines, CLI sessions). Clients that are cut off by the network, or end without logging out, hold theirs until an idle timeout of \
-        the device ends it.",
+        sessions for all users together (vty lines, CLI sessions). Clients that lose the network, or exit without \
+        logging out, keep theirs until an idle timeout of the device ends it.",
     fixes: &[
         Fix {
             side: Side::Server,

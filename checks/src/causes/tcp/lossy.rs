@@ -194,9 +194,11 @@ pub(super) const REORDERING: Cause = Cause {
     stage: Check::Tcp,
     title: "Packets arrive out of order",
     severity: Severity::Info,
-    explanation: "Segments overtake each other on the way. TCP takes late ones for lost, sends them again and slows down; nothing is lost, and sessions do not die of it. \
+    explanation: "Segments overtake each other on the way. TCP takes late ones for lost, sends them again and slows down; nothing is lost, and sessions \
+        survive it. \
         Load balancing packet by packet over unequal links does this, bonded links, and some radio links and VPNs.\n\n\
-        The receiver reported the repeated segments as duplicates (DSACK, RFC 2883), which tells reordering from loss.",
+        The receiver reported the repeated segments as duplicates (DSACK, RFC 2883), which distinguishes reordering \
+        from loss.",
     fixes: &[Fix {
         side: Side::Network,
         summary: "Balance links by flow, not by packet (the command shows a Linux bond's rule)",

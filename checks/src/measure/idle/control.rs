@@ -76,10 +76,10 @@ impl Finding {
     /// The reason why nothing can be said of a session that did not answer.
     pub(super) fn words(&self) -> String {
         match self {
-            Self::Disturbed { .. } => "the path was disturbed: a fresh connection could not be had at once".to_owned(),
-            Self::NoPath { why, .. } => format!("no fresh connection could be had any more: {why}"),
-            Self::Refused(why) => format!("the server turned a fresh connection away: {why}"),
-            Self::Fine { .. } => "a fresh connection worked".to_owned(),
+            Self::Disturbed { .. } => "the path was disturbed: a new connection did not succeed at once".to_owned(),
+            Self::NoPath { why, .. } => format!("no new connection succeeds any more: {why}"),
+            Self::Refused(why) => format!("the server refused a new connection: {why}"),
+            Self::Fine { .. } => "a new connection worked".to_owned(),
         }
     }
 }
