@@ -147,20 +147,17 @@ pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Cli
         findings.iter_mut().filter(|found| found.hop.is_none() && found.stage <= Check::Auth).for_each(contradicted);
     }
     findings.sort_by_key(|found| found.severity);
-    let way = evidence.hops.iter().map(|hop| &hop.evidence).chain([evidence]);
-    let mut checks: Vec<_> = way.flat_map(Evidence::checks).collect();
+    let way = || evidence.hops.iter().map(|hop| &hop.evidence).chain([evidence]);
+    let withheld = way().any(|evidence| is_withheld(&causes, evidence));
+    let mut checks: Vec<_> = way().flat_map(Evidence::checks).collect();
     // What ssh comes through works, whatever kept this examination from it.
     checks.retain(|view| !(settled && view.check <= Check::Auth && is_open(&view.step)));
     let died_at = died_at(&checks, &findings);
     let verdict = match verdict(&checks, &findings, died_at, evidence.interrupted) {
         Verdict::Broken if works_through_master(evidence, died_at) => Verdict::Degraded,
         // ssh could fail where this examination does not.
-        Verdict::Healthy | Verdict::Degraded
-            if evidence.settings.beyond_login || (!settled && !evidence.settings.deciding.is_empty()) =>
-        {
-            Verdict::Inconclusive
-        }
-        Verdict::Healthy if is_interrupted_unexplained(evidence, &findings) => Verdict::Inconclusive,
+        Verdict::Healthy | Verdict::Degraded if is_undecided(evidence, settled) => Verdict::Inconclusive,
+        Verdict::Healthy if withheld || is_interrupted_unexplained(evidence, &findings) => Verdict::Inconclusive,
         verdict => verdict,
     };
     Diagnosis { verdict, died_at, findings }
@@ -169,14 +166,19 @@ pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Cli
 /// What the causes say of one host, root cause first, without what another one of them accounts for.
 fn findings_of(causes: &[&'static Cause], client: Client, evidence: &Evidence) -> Vec<Finding> {
     let mut matches: Vec<Matched> = causes.iter().filter_map(|cause| Matched::of(cause, evidence)).collect();
-    // A time in which we did not run is nobody's fault but ours.
-    matches.retain(|matched| matched.severity() == Severity::Info || evidence.pause_in(matched.cause.stage).is_none());
+    matches.retain(|matched| !matched.may_be_ours(evidence));
     matches.sort_by_key(Matched::rank);
     let hidden = hidden(&matches);
     matches.retain(|matched| !hidden.contains(matched.cause.code));
     let unneeded = explained(&matches);
     matches.retain(|matched| !unneeded.contains(matched.cause.code));
     matches.into_iter().map(|matched| matched.finding(client, evidence)).collect()
+}
+
+/// Whether a cause is not named for a pause of ours that may have made it.
+fn is_withheld(causes: &[&'static Cause], evidence: &Evidence) -> bool {
+    !evidence.pauses.is_empty()
+        && causes.iter().filter_map(|cause| Matched::of(cause, evidence)).any(|matched| matched.may_be_ours(evidence))
 }
 
 /// A cause whose judge recognised it.
@@ -200,6 +202,11 @@ impl Matched {
 
     fn severity(&self) -> Severity {
         self.found.severity.unwrap_or(self.cause.severity)
+    }
+
+    /// Whether it was seen in a check during which this process did not run for a while: that is nobody's fault but ours.
+    fn may_be_ours(&self, evidence: &Evidence) -> bool {
+        self.severity() != Severity::Info && evidence.pause_in(self.cause.stage).is_some()
     }
 
     /// The worst first; among equals the earliest check, since what fails there fails all that follows.
@@ -314,6 +321,15 @@ fn contradicted(found: &mut Finding) {
 fn works_through_master(evidence: &Evidence, died_at: Option<Check>) -> bool {
     let is_shared = evidence.config.facts().is_some_and(config::Facts::shares_a_connection);
     is_shared && died_at.is_some_and(|check| check <= Check::Auth)
+}
+
+/// Whether a setting that is not honoured could make ssh fail, and ssh itself was not seen to come through.
+fn is_undecided(evidence: &Evidence, settled: bool) -> bool {
+    let forwards = evidence.witness.as_deref().is_some_and(Witness::forwards);
+    let through_master = evidence.config.facts().is_some_and(config::Facts::leaves_forwardings_open);
+    through_master
+        || (evidence.settings.beyond_login && !forwards)
+        || (!settled && !evidence.settings.deciding.is_empty())
 }
 
 /// Whether the idle test reached less than was asked for because of interruptions that no cause explains.

@@ -41,6 +41,7 @@ mod mend;
 mod monitoring;
 mod names;
 mod once;
+mod only_ssh;
 mod own_keepalive;
 mod own_ssh;
 mod page;

@@ -83,7 +83,6 @@ fn every_misuse_is_one_sentence_and_status_3() {
         (&["check", "http://h"], "not ssh"),
         (&["check", &long], "2000 bytes"),
         (&["check", "fine", "a b"], "a space"),
-        (&["check", "-F", "/nonexistent/config", "h"], "No such file or directory"),
         (&["check", "-F", "/", "h"], "is a folder"),
         (&["check", "-F", "", "h"], "is empty"),
         (&["check", "-i", "/nonexistent/key", "h"], "No such file or directory"),
@@ -127,6 +126,9 @@ fn a_configuration_that_ssh_refuses_is_named_with_its_line() {
     assert!(stderr(&output).contains("line 2") && !stderr(&output).contains('\u{1b}'), "{output:?}");
     fs::write(&config, "Host *\n  User \"joe\n").unwrap();
     assert!(stdout(&checked()).contains("line 2"), "an open quote");
+    let missing = run(&["check", "--format", "json", "-F", "/nonexistent/config", "h"]);
+    assert_eq!(missing.status.code(), Some(2), "{missing:?}");
+    assert!(stdout(&missing).contains("config-invalid") && stderr(&missing).contains("No such file"), "{missing:?}");
     for (option, said) in [("Nonsense=1", "Bad configuration option"), ("Port", "no argument"), ("Port=x", "Bad port")]
     {
         let output = run(&["check", "-F", "none", "-o", option, "h"]);

@@ -4,7 +4,7 @@ use ssh_doctor::clients::Client;
 use ssh_doctor::diagnose::{Diagnosis, Verdict, diagnose, diagnose_by};
 use ssh_doctor_checks::causes::{Cause, Fix, Match, Severity, Testimony};
 use ssh_doctor_checks::facts::certainty::Certainty;
-use ssh_doctor_checks::facts::{Check, Evidence};
+use ssh_doctor_checks::facts::{Check, Evidence, Pause};
 
 use crate::support::{changed, errored, failed, healthy, skipped};
 
@@ -141,6 +141,21 @@ fn the_verdict_follows_from_what_failed_what_was_found_and_what_was_not_tested()
     assert_eq!(of(&[], &errored(&healthy, Check::Auth, "no memory")), (Verdict::Inconclusive, None));
     assert_eq!(of(&[], &Evidence::unexamined()), (Verdict::Inconclusive, None));
     assert_eq!(of(&[], &skipped(&healthy, Check::Idle, "not asked for")), (Verdict::Healthy, None));
+}
+
+#[test]
+fn what_a_pause_of_ours_may_have_made_is_not_named_and_the_verdict_is_open() {
+    static CAUSES: [Cause; 2] = [
+        Cause { code: "dns-slow", stage: Check::Dns, severity: Severity::Warning, ..HOLDS },
+        Cause { code: "tcp-known", severity: Severity::Info, ..HOLDS },
+    ];
+    let told = |paused: Check| {
+        let evidence = Evidence { pauses: vec![Pause { check: paused, lasted_ms: 900.0 }], ..healthy() };
+        let diagnosis = diagnose_by(&CAUSES, Client::Ssh, &evidence);
+        (codes(&diagnosis).join(" "), diagnosis.verdict)
+    };
+    assert_eq!(told(Check::Dns), ("tcp-known".to_owned(), Verdict::Inconclusive));
+    assert_eq!(told(Check::Tcp), ("dns-slow tcp-known".to_owned(), Verdict::Degraded));
 }
 
 #[test]

@@ -10,6 +10,7 @@ fn each_mistake_of_a_newcomer_is_answered_with_what_to_write() {
         (&["check", "--nagios", "db"], "use --format nagios"),
         (&["check", "--port", "2222", "db"], "use -p PORT"),
         (&["check", "-P", "2222", "db"], "use -p PORT"),
+        (&["check", "-P", "work", "db"], "use -o Tag=NAME"),
         (&["check", "--user", "ops", "db"], "use -l LOGIN, or write user@host"),
         (&["check", "--key", "id", "db"], "use -i FILE"),
         (&["check", "--config", "x", "db"], "use -F CONFIG"),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use ssh_doctor_checks::facts::idle::NotLocated;
-use ssh_doctor_checks::facts::idle::hop::locate;
+use ssh_doctor_checks::facts::idle::hop::{Bare, locate};
 use ssh_doctor_checks::facts::idle::{LocatedHop, Moves, StretchEnd};
 use ssh_doctor_checks::facts::path::{Distance, Path, Place, Protocol};
 use ssh_doctor_checks::measure::idle::hop::{Found, Room, TtlProbes, interval, next};
@@ -22,7 +22,7 @@ const fn s(seconds: u64) -> Duration {
 /// The timer of the middleboxes, a silence that it does not survive, and what a session that nothing refreshed is known to have died of.
 const TIMER: u32 = 6;
 const SILENCE: Duration = s(9);
-const BARE: Option<f64> = Some(7.0);
+const BARE: Bare = Bare { survived_s: None, died_s: Some(7.0), silently: false };
 /// The shortest deadline of a verdict, and what logging in takes on a loaded machine.
 const VERDICT: Duration = s(8);
 const OPENING: Duration = s(6);
@@ -35,21 +35,17 @@ fn chain(kind: Middlebox, hop: usize) -> Option<Lab> {
 }
 
 /// Traces the path and tries every hop of it in one round; to be run inside the client.
-async fn find(
-    lab: &Lab,
-    server: SocketAddr,
-    bare_died_s: Option<f64>,
-) -> (Path, Found, Result<LocatedHop, NotLocated>) {
+async fn find(lab: &Lab, server: SocketAddr, bare: Bare) -> (Path, Found, Result<LocatedHop, NotLocated>) {
     let began = Instant::now();
     let (search, mut started) = search(lab, server, interval(4.0).expect("long enough")).await;
     let path = path::trace(server, None, 30, s(5)).await;
-    let hops = next(&path, 30, Room { now: 6, later: 6 }, &[], bare_died_s);
+    let hops = next(&path, 30, Room { now: 6, later: 6 }, &[], bare);
     let found = search.round(&hops, path.distance.map(|distance| distance.hops), async || SILENCE).await;
     assert!(found.not_opened.is_empty(), "{found:?}");
     let commands = std::iter::from_fn(|| started.try_recv().ok()).count();
     assert_eq!(commands, found.trials.len(), "each ran a command: {found:?}");
     assert!(began.elapsed() < OPENING + SILENCE + VERDICT, "it took {:?}", began.elapsed());
-    let verdict = locate(&found.trials, bare_died_s);
+    let verdict = locate(&found.trials, bare);
     (path, found, verdict)
 }
 
@@ -137,7 +133,7 @@ fn a_path_that_forgets_nothing_names_no_hop() {
     let Some(lab) = Lab::through(&[Middlebox::Plain; 2]) else { return };
     let server = lab.sshd(&[]);
     let address = SocketAddr::new(lab.server_address().into(), server.port());
-    let (_, found, verdict) = lab.client().inside(async || find(&lab, address, None).await);
+    let (_, found, verdict) = lab.client().inside(async || find(&lab, address, Bare::default()).await);
     assert_eq!(verdict, Err(NotLocated::NothingDied), "{found:#?}");
 }
 

@@ -190,17 +190,18 @@ fn files_are_those_that_ssh_opens_whatever_their_names_are_made_of() {
 }
 
 #[test]
-fn a_security_key_that_only_ssh_can_use_is_no_broken_login() {
+fn a_security_key_that_only_ssh_can_use_is_left_to_ssh() {
     let Some(lab) = Lab::healthy() else { return };
     lab.home().forget_keys();
     let Some(()) = lab.security_key_file("id_ed25519_sk") else { return };
     let server = lab.sshd(&[]);
     let options = ["-i", &identity(&lab, "id_ed25519_sk")];
     let seen = login(&lab, &server, &options);
-    assert_diagnosed(&seen, &server, &["auth-security-key-file"]);
-    assert_eq!((seen.json["verdict"].as_str(), seen.run.status), (Some("inconclusive"), Some(3)), "{}", seen.told());
-    let advised = seen.fixes().find_map(|fix| fix["snippet"].as_str()).expect("a command");
-    assert_eq!(advised, format!("ssh-add '{}'", identity(&lab, "id_ed25519_sk")));
+    // Nobody has the device, and ssh finds none either.
+    assert_diagnosed(&seen, &server, &["session-own-ssh-refused"]);
+    let because = seen.json["diagnoses"][0]["because"].to_string();
+    assert!(because.contains("device not found"), "{}", seen.told());
+    assert_eq!((seen.json["verdict"].as_str(), seen.run.status), (Some("broken"), Some(2)), "{}", seen.told());
     // A key that the server does not know would not help in an agent either.
     let stranger = lab.sshd(&["AuthorizedKeysFile none"]);
     assert_diagnosed(&login(&lab, &stranger, &options), &stranger, &["auth-key-rejected"]);

@@ -329,7 +329,8 @@ fn a_real_prometheus_scrapes_three_exporters_and_sees_what_blackbox_exporter_see
     let folder = tempfile::tempdir().unwrap();
     let (refused, unanswered, http) = (closed(), silent().0, http_server());
     let logins: Vec<_> = (1..=4).map(|host| format!("127.0.3.{host}:{}", sshd.port)).collect();
-    let sick: Vec<_> = (1..=6).map(|host| format!("127.0.4.{host}:{}", refused.port())).collect();
+    // So many that each exporter has some of them by its hash.
+    let sick: Vec<_> = (1..=40).map(|host| format!("127.0.4.{host}:{}", refused.port())).collect();
     let other = [format!("127.0.5.1:{}", sshd.port), unanswered.to_string(), http.to_string()];
     let handshakes = [&sick[..], &other].concat();
     let targets = json!([
@@ -365,8 +366,8 @@ fn a_real_prometheus_scrapes_three_exporters_and_sees_what_blackbox_exporter_see
     let named = ["handshake-no-banner", "handshake-not-ssh", "tcp-refused"].map(ToOwned::to_owned).into();
     assert!(eventually(PATIENCE, || causes() == named), "{:?}", causes());
 
-    // The rules: one cause at six hosts.
-    let shared = || query("ssh_doctor:shared_cause{site=\"fra1\",code=\"tcp-refused\"} == 6").len();
+    // The rules: one cause at forty hosts.
+    let shared = || query("ssh_doctor:shared_cause{site=\"fra1\",code=\"tcp-refused\"} == 40").len();
     assert!(eventually(PATIENCE, || shared() == 1));
     let rules: Value = serde_json::from_str(get(prometheus, "/api/v1/rules").unwrap().body()).unwrap();
     for rule in rules["data"]["groups"][0]["rules"].as_array().unwrap() {

@@ -18,7 +18,9 @@ fn doctor(folder: &Path, proxy: &str) -> Command {
     let seen = folder.join("match").display().to_string();
     let config = format!("Match exec \"env > '{seen}'\"\n  ProxyCommand sh '{}'\n", script.display());
     fs::write(folder.join("config"), config).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ssh-doctor"));
+    // No shell can trap what was ignored when it was started, as under nohup.
+    let mut command = Command::new("env");
+    command.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_ssh-doctor")]);
     command.args(["check", "--format", "json", "--idle", "0", "-F"]).arg(folder.join("config")).arg("nowhere.invalid");
     command.env("SSH_DOCTOR_PASSWORD", "correct horse").env_remove("SSH_AUTH_SOCK").process_group(0);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -8,7 +8,8 @@ use crate::lab::eventually;
 use crate::support::exporter::Exporter;
 use crate::support::loopback::LoopbackSshd;
 
-const PATIENCE: Duration = Duration::from_secs(90);
+/// The first wait of up to 30 s and a test, and a minute and a test more where a busy machine left the first one without a result.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 #[test]
 fn an_idle_timeout_is_measured_once_for_a_path_and_survives_kill_9() {
@@ -37,7 +38,9 @@ fn an_idle_timeout_is_measured_once_for_a_path_and_survives_kill_9() {
     let other = || probe(&exporter, "127.0.2.9", sshd.port);
     assert!(eventually(PATIENCE, || other().has("ssh_doctor_idle_samples 1")), "{}", exporter.log());
     assert!(other().value(died).is_nan() && other().value("ssh_doctor_idle_survived_seconds") > 4.0);
-    assert_eq!(exporter.metric("ssh_doctor_idle_tests_total"), 2.0);
+    let [tests, failures] =
+        ["tests", "test_failures"].map(|what| exporter.metric(&format!("ssh_doctor_idle_{what}_total")));
+    assert_eq!(tests - failures, 2.0, "{}", exporter.log());
     assert_eq!(exporter.metric("ssh_doctor_idle_groups_measured"), 2.0);
 
     exporter.signal("-KILL");

@@ -35,8 +35,13 @@ use ssh::recorder::Recorder;
 /// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Pauses of this process that together make the waits of a check worthless; far more than a busy machine has.
+/// Pauses of this process that together make the waits of a check worthless, unless they are a small part of its time ([`SMALL_PART`]).
 const WORTHLESS: Duration = Duration::from_millis(500);
+
+/// Pauses that are no more than this part of a check's time change nothing that it saw: its waits were longer by them. A busy machine has
+/// such pauses. Beyond [`LONG`] the other side may have given up meanwhile.
+const SMALL_PART: u32 = 4;
+const LONG: Duration = Duration::from_secs(2);
 
 /// Scheduling delays that are recorded.
 const NOTICEABLE: Duration = Duration::from_millis(100);
@@ -234,7 +239,7 @@ async fn timed<F: Facts>(
         Step::Failed(_) if check != Check::Idle && ctx.stop.asked() => Step::Skipped("interrupted".into()),
         other => other,
     };
-    let step = match (step, paused(check, mark)) {
+    let step = match (step, paused(check, mark, began.elapsed())) {
         (step, None) => step,
         (step, Some(pause)) => {
             own.pauses.push(pause);
@@ -260,8 +265,35 @@ async fn timed<F: Facts>(
 /// The pauses of this process during a check that waits for others, where they are long enough to make its waits worthless.
 ///
 /// The idle test watches this machine by itself, and a host key is compared without waiting for anybody.
-fn paused(check: Check, since: Mark) -> Option<Pause> {
+fn paused(check: Check, since: Mark, took: Duration) -> Option<Pause> {
     let waits = !matches!(check, Check::Hostkey | Check::Idle);
     let lasted = since.paused();
-    (waits && lasted >= WORTHLESS).then_some(Pause { check, lasted_ms: lasted.as_secs_f64() * 1000.0 })
+    (waits && is_worthless(lasted, took)).then_some(Pause { check, lasted_ms: lasted.as_secs_f64() * 1000.0 })
+}
+
+/// Whether pauses together this long forbid conclusions from a check that took so long, the pauses included.
+fn is_worthless(lasted: Duration, took: Duration) -> bool {
+    lasted >= LONG || (lasted >= WORTHLESS && lasted * SMALL_PART >= took)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::is_worthless;
+
+    #[test]
+    fn a_pause_counts_where_it_is_much_of_a_checks_time_or_long() {
+        let ms = Duration::from_millis;
+        for (lasted, took, worthless) in [
+            (400, 410, false),
+            (600, 610, true),
+            (600, 2400, true),
+            (600, 2500, false),
+            (1900, 9000, false),
+            (2000, 60_000, true),
+        ] {
+            assert_eq!(is_worthless(ms(lasted), ms(took)), worthless, "{lasted} ms of {took} ms");
+        }
+    }
 }

@@ -167,16 +167,21 @@ impl OtherSshFlags {
         switches.chain(values).collect()
     }
 
+    /// The flags of ssh for forwardings, with their values.
+    #[must_use]
+    pub fn forwardings(&self) -> Vec<String> {
+        let tunnel: Vec<_> = self.tunnel.iter().cloned().collect();
+        let kinds = [("-L", &self.local), ("-R", &self.remote), ("-D", &self.dynamic), ("-w", &tunnel)];
+        let flags = kinds
+            .into_iter()
+            .flat_map(|(flag, values)| values.iter().map(move |value| [flag.to_owned(), value.clone()]));
+        flags.flatten().collect()
+    }
+
     /// Those that an examination passes over, in a sentence each kind.
     #[must_use]
     pub fn passed_over(&self) -> Vec<String> {
-        let forwardings = [
-            ("-L", !self.local.is_empty()),
-            ("-R", !self.remote.is_empty()),
-            ("-D", !self.dynamic.is_empty()),
-            ("-W", self.stdio.is_some()),
-            ("-w", self.tunnel.is_some()),
-        ];
+        let forwardings = [("-W", self.stdio.is_some())];
         let counted = [
             ("-a", self.no_agent),
             ("-f", self.background),
@@ -235,7 +240,8 @@ mod tests {
     fn the_others_are_accepted_and_told() {
         let flags = check("-aXxYNTttnqfgskMy -L 8080:db:80 -R 1:a:2 -D 1080 -W a:1 -w 0 -e none -E /tmp/log").ssh;
         let told = flags.others.passed_over().join("\n");
-        assert!(told.starts_with("-L -R -D -W -w: forwardings are not set up\n"), "{told}");
+        assert!(told.starts_with("-W: forwardings are not set up\n"), "{told}");
+        assert_eq!(flags.others.forwardings().join(" "), "-L 8080:db:80 -R 1:a:2 -D 1080 -w 0");
         assert!(told.contains("-a -f -g -k -M -N -n -q -s -T -t -X -x -Y -y -E -e: accepted"), "{told}");
         assert_eq!(check("").ssh.others.passed_over(), Vec::<String>::new());
     }

@@ -8,6 +8,7 @@ use ssh_doctor_checks::causes::Fix;
 pub enum Client {
     /// OpenSSH's own configuration
     #[default]
+    #[value(alias = "openssh")]
     Ssh,
     /// Ansible's connections
     Ansible,
@@ -17,14 +18,22 @@ pub enum Client {
     Autossh,
     /// Dropbear's client
     Dbclient,
+    /// FileZilla
+    Filezilla,
     /// git over ssh
     Git,
+    /// x/crypto/ssh for Go
+    Go,
     /// JSch for Java
     Jsch,
+    /// libssh for C
+    Libssh,
     /// libssh2 for C
     Libssh2,
     /// Apache MINA SSHD for Java
     Mina,
+    /// MobaXterm
+    Mobaxterm,
     /// Net::SSH for Ruby
     NetSsh,
     /// ssh2 for Node.js
@@ -32,15 +41,25 @@ pub enum Client {
     /// paramiko for Python
     Paramiko,
     /// PuTTY and plink
+    #[value(alias = "plink")]
     Putty,
+    /// rclone over SFTP
+    Rclone,
     /// rsync over ssh
     Rsync,
     /// russh for Rust
     Russh,
+    /// SecureCRT
+    #[value(name = "securecrt")]
+    SecureCrt,
+    /// sshfs
+    Sshfs,
     /// A systemd unit that holds a tunnel
     Systemd,
     /// TCP keepalives of the kernel
     Tcp,
+    /// VS Code Remote-SSH
+    Vscode,
     /// WinSCP
     Winscp,
     /// Xshell

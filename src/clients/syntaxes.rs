@@ -44,10 +44,26 @@ pub(super) static SYNTAXES: &[Syntax] = &[
         ..PLAIN
     },
     Syntax {
+        client: Client::Filezilla,
+        summary: "FileZilla: its keepalive is for FTP only; let it use a forwarding that ssh keeps alive (sftp://localhost:2222)",
+        snippet: "ssh -N -L 2222:localhost:22 -o ServerAliveInterval={interval} -o ServerAliveCountMax={count_max} {alias}",
+        notices: Notices::Openssh,
+        ..PLAIN
+    },
+    Syntax {
         client: Client::Git,
         summary: "git: give its ssh the interval, in this repository",
         snippet: "git config core.sshCommand \"ssh -o ServerAliveInterval={interval} -o ServerAliveCountMax={count_max}\"",
         notices: Notices::Openssh,
+        ..PLAIN
+    },
+    Syntax {
+        client: Client::Go,
+        summary: "Go: the library sends no keepalives; send requests from a goroutine of your own",
+        file: Some("Go"),
+        snippet: "go func() {\n\tfor range time.Tick({interval} * time.Second) {\n\t\tif _, _, err := client.SendRequest(\"keepalive@openssh.com\", true, nil); err != nil {\n\t\t\treturn\n\t\t}\n\t}\n}()",
+        caution: Some("SendRequest waits without a limit: close the client when an answer takes too long"),
+        notices: Notices::Never,
         ..PLAIN
     },
     Syntax {
@@ -56,6 +72,15 @@ pub(super) static SYNTAXES: &[Syntax] = &[
         file: Some("Java"),
         snippet: "session.setServerAliveInterval({interval_ms});\nsession.setServerAliveCountMax({count_max});",
         caution: Some("a ServerAliveInterval that JSch reads from ssh_config is in seconds"),
+        ..PLAIN
+    },
+    Syntax {
+        client: Client::Libssh,
+        summary: "libssh: it sends no keepalives; send a message that the server ignores from your own loop",
+        file: Some("C"),
+        snippet: "/* every {interval} s in the loop: */ ssh_send_ignore(session, \"\");",
+        answered: false,
+        notices: Notices::Never,
         ..PLAIN
     },
     Syntax {
@@ -74,6 +99,15 @@ pub(super) static SYNTAXES: &[Syntax] = &[
         snippet: "CoreModuleProperties.HEARTBEAT_INTERVAL.set(client, Duration.ofMillis({interval_ms}));\nCoreModuleProperties.HEARTBEAT_REPLY_WAIT.set(client, Duration.ofMillis({interval_ms}));",
         notices: Notices::Unsaid,
         ..PLAIN
+    },
+    Syntax {
+        client: Client::Mobaxterm,
+        summary: "MobaXterm: turn keepalives on",
+        file: Some("MobaXterm"),
+        snippet: "Settings > Configuration > SSH > SSH keepalive",
+        caution: Some("its interval is fixed; the one proven here is {interval} seconds"),
+        answered: false,
+        notices: Notices::Unsaid,
     },
     Syntax {
         client: Client::NetSsh,
@@ -108,6 +142,15 @@ pub(super) static SYNTAXES: &[Syntax] = &[
         ..PLAIN
     },
     Syntax {
+        client: Client::Rclone,
+        summary: "rclone: let its SFTP remote use ssh, and give that the interval",
+        file: Some("rclone.conf"),
+        snippet: "[REMOTE]\ntype = sftp\nssh = ssh -o ServerAliveInterval={interval} -o ServerAliveCountMax={count_max} -p {port} {user}@{host}",
+        caution: Some("replace REMOTE; needs rclone 1.63 or later"),
+        notices: Notices::Openssh,
+        ..PLAIN
+    },
+    Syntax {
         client: Client::Rsync,
         summary: "rsync: give its ssh the interval; its own --timeout is another thing",
         snippet: "rsync -e \"ssh -o ServerAliveInterval={interval} -o ServerAliveCountMax={count_max}\" SOURCE DESTINATION",
@@ -119,6 +162,22 @@ pub(super) static SYNTAXES: &[Syntax] = &[
         summary: "russh: set the interval, and no inactivity timeout, in the client's Config",
         file: Some("Rust"),
         snippet: "keepalive_interval: Some(Duration::from_secs({interval})),\nkeepalive_max: {count_max},\ninactivity_timeout: None,",
+        ..PLAIN
+    },
+    Syntax {
+        client: Client::SecureCrt,
+        summary: "SecureCRT: send a no-operation message every so many seconds (Session Options)",
+        file: Some("SecureCRT"),
+        snippet: "Terminal > Anti-idle > Send protocol NO-OP: every {interval} seconds",
+        answered: false,
+        notices: Notices::Unsaid,
+        ..PLAIN
+    },
+    Syntax {
+        client: Client::Sshfs,
+        summary: "sshfs: give its ssh the interval, and let it connect again",
+        snippet: "sshfs -o reconnect,ServerAliveInterval={interval},ServerAliveCountMax={count_max} {alias}: MOUNTPOINT",
+        notices: Notices::Openssh,
         ..PLAIN
     },
     Syntax {
@@ -136,6 +195,14 @@ pub(super) static SYNTAXES: &[Syntax] = &[
         caution: Some("only for sockets with SO_KEEPALIVE (TCPKeepAlive, on by default in ssh); they cross no proxy"),
         answered: false,
         notices: Notices::Unsaid,
+        ..PLAIN
+    },
+    Syntax {
+        client: Client::Vscode,
+        summary: "VS Code Remote-SSH: it runs ssh, which reads this file (or the one in remote.SSH.configFile)",
+        file: Some("~/.ssh/config"),
+        snippet: "Host {alias}\n    ServerAliveInterval {interval}\n    ServerAliveCountMax {count_max}",
+        notices: Notices::Openssh,
         ..PLAIN
     },
     Syntax {

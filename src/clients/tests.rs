@@ -65,6 +65,11 @@ fn each_unit_is_the_clients_own() {
         (Client::Russh, "from_secs(15)"),
         (Client::Ansible, "-o ControlPersist=60s -o ServerAliveInterval=15 -o ServerAliveCountMax=7"),
         (Client::Systemd, "-o ServerAliveInterval=15"),
+        (Client::Sshfs, "reconnect,ServerAliveInterval=15,ServerAliveCountMax=7 db:"),
+        (Client::Rclone, "ssh = ssh -o ServerAliveInterval=15"),
+        (Client::Go, "time.Tick(15 * time.Second)"),
+        (Client::SecureCrt, "every 15 seconds"),
+        (Client::Vscode, "Host db\n    ServerAliveInterval 15"),
     ] {
         let snippet = snippet(client);
         assert!(snippet.contains(part) && !snippet.contains("{interval"), "{client:?}: {snippet}");

@@ -58,6 +58,7 @@ pub(crate) fn settings(text: &str) {
         defaults: &Raw::default(),
         settings: Vec::new(),
         server_alive_from: String::new(),
+        ticket: false,
         plain: false,
         arguments: Vec::new(),
     };

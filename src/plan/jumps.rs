@@ -5,6 +5,7 @@ use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::sanitize;
 
 use super::destination::Destination;
+use super::kerberos;
 use super::local::Local;
 use super::raw::Raw;
 use super::resolve::{self, Given};
@@ -67,6 +68,7 @@ async fn hop(
         Err(NotAnswered::NoSsh) => bail!("there is no ssh to ask for its settings"),
     };
     let arguments = ssh_g::arguments(&flags, user, port, host);
+    let ticket = raw.flag("gssapiauthentication", false) && kerberos::has_ticket(local).await;
     resolve::target(
         &raw,
         Given {
@@ -79,6 +81,7 @@ async fn hop(
             defaults,
             settings,
             server_alive_from,
+            ticket,
             plain: false,
             arguments,
         },

@@ -90,7 +90,12 @@ const LEDGER: &[(&str, Treatment)] = &[
     ("EscapeChar", Irrelevant),
     ("ExitOnForwardFailure", Irrelevant),
     ("FingerprintHash", Irrelevant),
-    ("ForkAfterAuthentication", Irrelevant),
+    (
+        "ForkAfterAuthentication",
+        noted(
+            "ssh goes into the background after its login, which is not tested; it refuses to start without a command",
+        ),
+    ),
     ("ForwardAgent", Irrelevant),
     ("ForwardX11", Irrelevant),
     ("ForwardX11Timeout", Irrelevant),
@@ -124,6 +129,7 @@ const LEDGER: &[(&str, Treatment)] = &[
     ("KbdInteractiveDevices", Irrelevant),
     ("KexAlgorithms", Honoured),
     ("KnownHostsCommand", decides("the command is not run: only known_hosts files are searched for the host key")),
+    // Where it is permitted; see `special`.
     ("LocalCommand", Irrelevant),
     ("LocalForward", FORWARDINGS),
     ("LogLevel", Irrelevant),
@@ -175,7 +181,7 @@ const LEDGER: &[(&str, Treatment)] = &[
     ("ServerAliveInterval", Honoured),
     ("SessionType", Honoured),
     ("SetEnv", Irrelevant),
-    ("StdinNull", Irrelevant),
+    ("StdinNull", noted("ssh reads no input, so that an interactive shell ends at once")),
     ("StreamLocalBindMask", Irrelevant),
     ("StreamLocalBindUnlink", Irrelevant),
     ("StrictHostKeyChecking", Honoured),

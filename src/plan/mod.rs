@@ -4,9 +4,11 @@ mod configuration;
 mod describe;
 mod destination;
 mod flags;
+mod forwardings;
 pub(crate) mod fuzz;
 mod ipqos;
 mod jumps;
+mod kerberos;
 mod ledger;
 mod local;
 mod origin;
@@ -204,6 +206,7 @@ impl Plan {
             defaults: asked.defaults,
             settings,
             server_alive_from,
+            ticket: raw.flag("gssapiauthentication", false) && kerberos::has_ticket(local).await,
             plain: self.plain,
             arguments: ssh_g::arguments(flags, login, port, host),
         };
@@ -310,8 +313,9 @@ fn files_can_be_used(flags: &SshFlags) -> Result<()> {
         );
     }
     if let Some(config) = flags.config.as_deref().filter(|config| *config != "none") {
+        // One that does not exist, or that may not be read, ssh refuses: that has a report.
         let config = Path::new(config);
-        readable(config, "the configuration file (-F)")?;
+        ensure!(!config.is_dir(), "the configuration file (-F) {} is a folder; give a file", config.display());
         ensure!(
             ends_for_ssh(config),
             "the configuration file (-F) {} is a device or a named pipe; give a plain file",

@@ -7,6 +7,7 @@ use ssh_doctor_checks::base::own_ssh::{ControlPath, OwnSsh, SessionSettings, Set
 use ssh_doctor_checks::base::target::{Algorithms, Target};
 
 use super::destination::Destination;
+use super::forwardings;
 use super::ledger;
 use super::local::Local;
 use super::origin;
@@ -60,8 +61,10 @@ pub(super) fn of_settings(
         session: SessionSettings {
             remote_command: raw.set("remotecommand").is_some(),
             request_tty: raw.set("requesttty").filter(|value| ["yes", "true", "force"].contains(value)).map(Into::into),
-            session_type: raw.set("sessiontype").filter(|value| *value != "default").map(Into::into),
+            // Here "none" is a value like any other.
+            session_type: raw.one("sessiontype").filter(|value| *value != "default").map(Into::into),
         },
+        forwardings: forwardings::of(raw),
     })
 }
 

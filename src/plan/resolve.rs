@@ -54,6 +54,8 @@ pub(super) struct Given<'a> {
     pub(super) settings: Vec<Setting>,
     /// Where the keepalive interval comes from.
     pub(super) server_alive_from: String,
+    /// Whether ssh may have a Kerberos ticket, where it would use one.
+    pub(super) ticket: bool,
     /// Whether commands of the settings may be told as they are.
     pub(super) plain: bool,
     /// The arguments by which ssh goes there.
@@ -88,7 +90,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
     };
     tokens.host = &host;
     refuse_password(raw, flags, local)?;
-    let unhonoured = unhonoured::settings(raw, given.defaults, flags, &tokens, given.plain);
+    let unhonoured = unhonoured::settings(raw, given.defaults, flags, &tokens, given.ticket, given.plain);
     let deciding =
         unhonoured.iter().filter(|setting| setting.decides).map(|setting| setting.sentence.clone()).collect();
     let beyond_login = unhonoured.iter().any(|setting| setting.beyond_login);
@@ -104,7 +106,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         preferred: methods(raw),
         password: given.password,
         can_ask: given.person && !raw.flag("batchmode", false),
-        only_ssh: unhonoured::credentials(raw, local),
+        only_ssh: unhonoured::credentials(raw, given.ticket),
     };
     let own_ssh = own::of_settings(raw, given.defaults, given.settings, given.arguments, given.plain);
     let tcp_keepalive_from =
@@ -310,6 +312,7 @@ mod tests {
             defaults: &Raw::default(),
             settings: Vec::new(),
             server_alive_from: "ssh's default".into(),
+            ticket: false,
             plain: false,
             arguments: Vec::new(),
         };

@@ -19,8 +19,11 @@ const DEADLINE: Duration = Duration::from_secs(15);
 /// The most lines that are kept of ssh's words when it refuses its settings.
 const WORDS: usize = 8;
 
+/// What ssh says where its settings take a command on its command line (`ForkAfterAuthentication`, `SessionType subsystem`).
+const WANT_COMMAND: [&str; 2] = ["Cannot fork into background without a command", "You must specify a subsystem"];
+
 /// The beginnings of ssh's complaints that name no file first (readconf.c, ssh.c, misc.c).
-const COMPLAINTS: [&str; 27] = [
+const COMPLAINTS: [&str; 28] = [
     "Bad ",
     "Can't open",
     "Can't ",
@@ -32,6 +35,7 @@ const COMPLAINTS: [&str; 27] = [
     "Invalid",
     "Missing",
     "No ",
+    "Privileged ports ",
     "Too many",
     "Unknown",
     "Unsupported",
@@ -92,11 +96,11 @@ pub(super) async fn ask(
     host: &str,
 ) -> Result<Result<Raw, NotAnswered>> {
     // At this level ssh tells on standard error which files it reads and which of their blocks apply.
-    let Some(ran) =
-        run(&[&["-vvv", "-G"].map(str::to_owned)[..], &arguments(flags, login, port, host)].concat()).await?
-    else {
-        return Ok(Err(NotAnswered::NoSsh));
-    };
+    let question = [&["-vvv", "-G"].map(str::to_owned)[..], &arguments(flags, login, port, host)].concat();
+    let Some(mut ran) = run(&question).await? else { return Ok(Err(NotAnswered::NoSsh)) };
+    if ran.status != Some(0) && WANT_COMMAND.iter().any(|said| ran.stderr.contains(said)) {
+        ran = run(&[&question[..], &["true".to_owned()]].concat()).await?.unwrap_or(ran);
+    }
     let mut version = version(&ran.stderr).map(ToOwned::to_owned);
     if ran.status != Some(0) {
         if version.is_none() {
@@ -169,6 +173,7 @@ pub(super) fn arguments(flags: &SshFlags, login: Option<&str>, port: Option<u16>
     if let Some(jump) = &flags.jump {
         add("-J", jump);
     }
+    arguments.extend(flags.others.forwardings());
     if flags.inet {
         arguments.push("-4".to_owned());
     }

@@ -1,11 +1,12 @@
 //! Settings that the user changed and that this examination does not honour, each with the consequence.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::IpAddr;
 use std::path::Path;
 
 use ssh_doctor_checks::base::target::OnlySsh;
 use ssh_doctor_checks::base::text::sanitize;
 
+use super::forwardings;
 use super::ledger::{self, Consequence, Treatment};
 use super::local::Local;
 use super::origin;
@@ -13,7 +14,6 @@ use super::own;
 use super::raw::Raw;
 use super::tokens::Tokens;
 use crate::cli::SshFlags;
-use crate::terminal::reason;
 
 /// With it, a forwarding that cannot be set up ends ssh.
 const FORWARD_FAILURE: &str = "ExitOnForwardFailure";
@@ -42,6 +42,7 @@ pub(super) fn settings(
     defaults: &Raw,
     flags: &SshFlags,
     tokens: &Tokens<'_>,
+    ticket: bool,
     plain: bool,
 ) -> Vec<Unhonoured> {
     let local = tokens.local;
@@ -69,18 +70,20 @@ pub(super) fn settings(
             }
         }
     }
-    if raw.flag("gssapiauthentication", false)
-        && (set_by_user(raw, flags, local, "gssapiauthentication") || has_ticket(local))
-    {
+    if raw.flag("gssapiauthentication", false) && (set_by_user(raw, flags, local, "gssapiauthentication") || ticket) {
         say(
             "GSSAPIAuthentication",
             "yes",
             "the doctor does not log in by Kerberos; where ssh does or tries to, its login is another one and may wait for a KDC",
-            has_ticket(local),
+            ticket,
         );
     }
     if let Some(address) = raw.one("bindaddress").filter(|address| address.parse::<IpAddr>().is_err()) {
         say("BindAddress", address, "only a numeric address can be bound to", true);
+    }
+    if let Some(command) = raw.set("localcommand").filter(|_| raw.flag("permitlocalcommand", false)) {
+        let why = "the command is not run; ssh waits until it ends, and ignores its exit status";
+        say("LocalCommand", command, why, false);
     }
     if raw.flag("exitonforwardfailure", false)
         && let Some(why) = forwarding_in_doubt(raw)
@@ -91,44 +94,12 @@ pub(super) fn settings(
     found
 }
 
-/// Why ssh may end at a forwarding; none where there is none but those whose ports can be listened at.
+/// Why ssh may end at a forwarding that the server is asked for; none where there is none. The config check looks at the others.
 fn forwarding_in_doubt(raw: &Raw) -> Option<String> {
-    let at_home = ["localforward", "dynamicforward"].into_iter().flat_map(|keyword| {
-        raw.all(keyword).iter().map(move |value| (keyword, value.split(' ').next().unwrap_or_default()))
-    });
-    for (keyword, listen) in at_home.filter(|(_, listen)| !listen.is_empty() && *listen != "none") {
-        let tried = listening_address(listen, raw.flag("gatewayports", false)).map(TcpListener::bind);
-        match tried {
-            Some(Ok(_)) => {}
-            Some(Err(error)) => {
-                return Some(format!(
-                    "ssh ends, for it cannot listen at {} for {}: {}",
-                    sanitize(listen),
-                    ledger::spelling(keyword),
-                    reason(&error)
-                ));
-            }
-            None => return Some(untested(keyword)),
-        }
-    }
-    let is_set = |keyword: &&str| raw.set(keyword).is_some_and(|value| value != "no" && value != "false");
-    ["remoteforward", "tunnel"].into_iter().find(is_set).map(untested)
-}
-
-fn untested(forward: &str) -> String {
-    format!("ssh ends where {} cannot be set up, and the doctor does not set it up", ledger::spelling(forward))
-}
-
-/// Where ssh listens for `8080`, `[127.0.0.1]:8080` or `[*]:8080`; none for a socket of the file system and for a name.
-fn listening_address(listen: &str, gateway: bool) -> Option<SocketAddr> {
-    let (host, port) = listen.rsplit_once(':').unwrap_or(("", listen));
-    let address = match host.trim_start_matches('[').trim_end_matches(']') {
-        "" if !gateway => IpAddr::from(Ipv4Addr::LOCALHOST),
-        "" | "*" => Ipv4Addr::UNSPECIFIED.into(),
-        "localhost" => Ipv4Addr::LOCALHOST.into(),
-        host => host.parse().ok()?,
-    };
-    Some((address, port.parse().ok()?).into())
+    let asked_for = forwardings::of(raw).requested;
+    asked_for
+        .first()
+        .map(|keyword| format!("ssh ends where {keyword} cannot be set up, and the doctor does not set it up"))
 }
 
 fn is_on(consequence: &Consequence, value: &str) -> bool {
@@ -143,10 +114,10 @@ fn set_by_user(raw: &Raw, flags: &SshFlags, local: &Local, keyword: &str) -> boo
 }
 
 /// What ssh could log in with by these settings, and the examination cannot.
-pub(super) fn credentials(raw: &Raw, local: &Local) -> Vec<OnlySsh> {
+pub(super) fn credentials(raw: &Raw, ticket: bool) -> Vec<OnlySsh> {
     let is_token = |provider: &str| Path::new(provider).exists();
     let all = [
-        ("gssapi-with-mic", "GSSAPIAuthentication", raw.flag("gssapiauthentication", false) && has_ticket(local)),
+        ("gssapi-with-mic", "GSSAPIAuthentication", raw.flag("gssapiauthentication", false) && ticket),
         ("hostbased", "HostbasedAuthentication", raw.flag("hostbasedauthentication", false)),
         (
             "publickey",
@@ -160,11 +131,6 @@ pub(super) fn credentials(raw: &Raw, local: &Local) -> Vec<OnlySsh> {
     all.map(|(method, keyword, _)| OnlySsh { method, keyword }).collect()
 }
 
-/// Whether Kerberos tickets are around, where they usually are.
-fn has_ticket(local: &Local) -> bool {
-    std::env::var_os("KRB5CCNAME").is_some() || Path::new(&format!("/tmp/krb5cc_{}", local.uid)).exists()
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Raw, SshFlags, Unhonoured, settings};
@@ -175,7 +141,7 @@ mod tests {
         let tokens = plain(&local);
         let flags = SshFlags { options: options.iter().map(ToString::to_string).collect(), ..SshFlags::default() };
         let raw = Raw { expanded: true, ..Raw::from_lines(lines) };
-        settings(&raw, &Raw::default(), &flags, &tokens, false)
+        settings(&raw, &Raw::default(), &flags, &tokens, false, false)
     }
 
     fn said(lines: &str, options: &[&str]) -> Vec<String> {
@@ -205,27 +171,13 @@ mod tests {
         for name in ["bindaddress myhost", "bindaddress none"] {
             assert!(one(name, &[]).contains("numeric"), "{name}");
         }
+        assert!(one("permitlocalcommand yes\nlocalcommand mount secret", &[]).contains("waits until it ends"));
+        assert!(said("localcommand mount", &[]).is_empty());
+        for line in ["forkafterauthentication yes", "stdinnull yes"] {
+            assert!(one(line, &[]).contains("ssh"), "{line}");
+        }
         assert!(one("bindinterface evil\x1b[31m", &[]).contains("\\u{1b}"));
         assert!(!one("knownhostscommand /bin/echo secret", &[]).contains("secret"));
-    }
-
-    #[test]
-    fn a_forwarding_that_ends_ssh_is_told_from_one_that_can_be_set_up() {
-        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = taken.local_addr().unwrap().port();
-        let decides = |line: &str| {
-            found(&format!("{line}\nexitonforwardfailure yes"), &[])
-                .into_iter()
-                .filter(|setting| setting.beyond_login)
-                .count()
-        };
-        for listen in [port.to_string(), format!("[127.0.0.1]:{port}")] {
-            assert_eq!(decides(&format!("localforward {listen} [db]:80")), 1, "{listen}");
-        }
-        assert_eq!(decides(&format!("dynamicforward [localhost]:{port}")), 1);
-        assert_eq!(decides("localforward /run/socket [db]:80"), 1);
-        drop(taken);
-        assert_eq!(decides(&format!("localforward {port} [db]:80")), 0);
     }
 
     #[test]

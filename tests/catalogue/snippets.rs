@@ -35,9 +35,11 @@ const LOOKERS: &[&str] = &[
     "grep",
     "head",
     "id",
+    "infocmp",
     "iptables-save",
     "last",
     "ldd",
+    "locale",
     "logread",
     "ls",
     "lsof",
@@ -88,6 +90,7 @@ const NEUTRAL: &[&str] = &[
 ];
 /// Programs that change something, whatever their arguments.
 const CHANGERS: &[&str] = &[
+    "apt-get",
     "chmod",
     "chown",
     "cp",
@@ -96,6 +99,7 @@ const CHANGERS: &[&str] = &[
     "firewall-cmd",
     "kill",
     "ln",
+    "locale-gen",
     "mkdir",
     "mkhomedir_helper",
     "mv",
@@ -104,6 +108,7 @@ const CHANGERS: &[&str] = &[
     "rm",
     "ssh-agent",
     "tee",
+    "tic",
     "touch",
     "truncate",
     "ufw",
@@ -259,6 +264,7 @@ fn effect(program: &str, args: &[String]) -> Option<Effect> {
         "ss" => looks_if(!letter("K")),
         "tcpdump" => looks_if(!letter("w")),
         "find" => looks_if(!arg(&["-delete", "-exec", "-execdir", "-ok"])),
+        "fido2-token" => looks_if(letter("L")),
         "ssh-add" => looks_if(letter("lLT")),
         "ssh-keygen" => looks_if(letter("lLry") && !letter("tsR")),
         _ if LOOKERS.contains(&program) => Some(Looks),

@@ -1,10 +1,12 @@
 //! Paths and servers that change while one looks: what happened to several sessions at one moment is named with its times, and no idle
 //! timer is made of it.
 
+mod beside;
 mod losses;
 mod servers;
 mod ways;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::lab::{Lab, Middlebox, Report, Server, Times, eventually};
@@ -41,6 +43,13 @@ fn assert_times(seen: &Report, kind: &str, done: &Times) {
 /// These causes are named, the worst first, and no idle test fell short.
 fn assert_codes(seen: &Report, codes: &[&str]) {
     assert_eq!(seen.codes(), codes, "{}", seen.told());
+}
+
+/// These causes are named in any order, and no others.
+#[track_caller]
+fn assert_same_codes(seen: &Report, codes: &[&str]) {
+    let sorted = |codes: &[&str]| codes.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+    assert_eq!(sorted(&seen.codes()), sorted(codes), "{}", seen.told());
 }
 
 /// The whole of the idle time that was asked for was tested, and survived.

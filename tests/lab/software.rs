@@ -20,6 +20,11 @@ impl Lab {
         self.python_server("asyncssh", "device.py", options)
     }
 
+    /// AsyncSSH's server with a version of this kind (tests/servers/odd_version.py).
+    pub(crate) fn odd_version(&self, kind: &str) -> Option<Server> {
+        self.python_server("asyncssh", "odd_version.py", &[kind])
+    }
+
     /// Twisted Conch with its UNIX realm.
     pub(crate) fn conch(&self) -> Option<Server> {
         self.python_server("twisted.conch", "conch_server.py", &[])

@@ -194,6 +194,24 @@ def ssh_with_a_broken_library(target):
     return spoken(["/usr/bin/ssh", "-v", "db"], target, LD_LIBRARY_PATH=folder)
 
 
+def ssh_with(**environment):
+    """ssh with a terminal, in another environment."""
+
+    def client(target):
+        config(target)
+        return spoken(["ssh", "-tt", "db", target.command], target, **environment)
+
+    return client
+
+
+def mosh_with(locale):
+    def client(target):
+        config(target)
+        return spoken(["script", "-qec", "stty rows 24 cols 80; mosh db -- true", "/dev/null"], target, TERM="xterm", LANG="", LC_ALL=locale)
+
+    return client
+
+
 def mosh(target):
     config(target)
     # It draws on a terminal.
@@ -207,6 +225,10 @@ CLIENTS = {
     "ssh-v": ssh("-v"),
     "ssh-vvv": ssh("-vvv"),
     "ssh-tty": ssh("-tt"),
+    "ssh-kitty": ssh_with(TERM="xterm-kitty"),
+    "ssh-no-term": ssh_with(TERM=""),
+    "ssh-locale": ssh_with(TERM="xterm", LC_ALL="tlh_XX.UTF-8"),
+    "mosh-c": mosh_with("C"),
     "ssh10-v": ssh("-v", tree=TREE),
     "plink-v": plink("-v"),
     "plink": plink(),

@@ -29,7 +29,7 @@ def one(take, syslog, style, what, servers, clients, settings, changes):
         Path("/home/.etc/limits").write_text(changes["limits"])
     server = Sshd(settings, tree=changes.get("tree"), pam=changes.get("pam"), keys=("ed25519", "rsa"))
     target = Target(NAME, server.port, user, known="" if changes.get("unknown") else server.known())
-    for name in ("key", "password", "command", "options"):
+    for name in ("key", "password", "command", "options", "port"):
         if name in changes:
             target = target.with_(**{name: changes[name]})
     own = Path(f"/home/{user}/.ssh/authorized_keys")

@@ -30,6 +30,51 @@ pub struct OwnSsh {
     pub pkcs11: Option<PathBuf>,
     /// What a session runs by the settings, where that is not what the command line asks for.
     pub session: SessionSettings,
+    /// The forwardings that it sets up after its login.
+    pub forwardings: Forwardings,
+}
+
+/// The forwardings that ssh sets up after its login.
+#[derive(Debug, Clone, Default)]
+pub struct Forwardings {
+    /// Whether it exits where one of them fails (`ExitOnForwardFailure`).
+    pub required: bool,
+    /// Those that it listens for on this machine (`LocalForward`, `DynamicForward`).
+    pub listeners: Vec<Listener>,
+    /// The keywords of those that the server is asked for (`RemoteForward`, `Tunnel`).
+    pub requested: Vec<&'static str>,
+    /// Whether one of them leaves a socket behind in a file system, here or on the server.
+    pub leaves_socket: bool,
+}
+
+/// A forwarding that ssh listens for on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// The keyword that it comes from.
+    pub keyword: &'static str,
+    /// The place as `ssh -G` prints it: `8080`, `[127.0.0.1]:8080`, a path.
+    pub listen: String,
+    /// The place.
+    pub place: ListenPlace,
+}
+
+/// Where ssh listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListenPlace {
+    /// At a port of the loopback addresses, of every address (an empty host), or of a host's.
+    Port {
+        /// The host; none for the loopback addresses.
+        host: Option<String>,
+        /// The port.
+        port: u16,
+    },
+    /// At a socket in the file system.
+    Socket {
+        /// Its name.
+        path: PathBuf,
+        /// Whether one that is there is replaced (`StreamLocalBindUnlink`).
+        replaces: bool,
+    },
 }
 
 /// A setting that is not ssh's default.

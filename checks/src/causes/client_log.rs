@@ -1,11 +1,20 @@
-//! The causes that only a client's own words tell: what a user asks for beside a session.
+//! The causes that a client's own words and settings tell: what a user asks for beside a session.
 
-use super::{Cause, Fix, Severity, Side};
-use crate::facts::Check;
+use super::{Cause, Fix, Match, Severity, Side};
+use crate::facts::certainty::Certainty;
+use crate::facts::witness::Witness;
+use crate::facts::{Check, Evidence, config};
 
-/// The causes that only a client's own words tell.
-pub static CAUSES: &[Cause] =
-    &[FORWARD_UNREACHABLE, LOCAL_FORWARD_FAILED, X11_REFUSED, HOME_MISSING, NO_TERMINAL, SSH_CANNOT_START, UDP_BLOCKED];
+/// The causes that a client's own words and settings tell.
+pub static CAUSES: &[Cause] = &[
+    FORWARD_UNREACHABLE,
+    LOCAL_FORWARD_FAILED,
+    FORWARDING_REQUIRED,
+    X11_REFUSED,
+    HOME_MISSING,
+    SSH_CANNOT_START,
+    UDP_BLOCKED,
+];
 
 const FORWARD_UNREACHABLE: Cause = Cause {
     code: "channel-forward-unreachable",
@@ -60,6 +69,7 @@ const LOCAL_FORWARD_FAILED: Cause = Cause {
             caution: Some("replace the words in capitals"),
             ..Fix::CHANGE
         },
+        SESSION_WITHOUT,
     ],
     symptoms: &[
         "bind <address>: Address already in use",
@@ -68,8 +78,107 @@ const LOCAL_FORWARD_FAILED: Cause = Cause {
         "Could not request local forwarding",
         "Privileged ports can only be forwarded by root",
     ],
+    judge: |evidence| {
+        let forwardings = config(evidence)?.forwardings.as_ref()?;
+        let is_shared = config(evidence).is_some_and(config::Facts::shares_a_connection);
+        // What the settings name, a control master may have already.
+        let is_master_s = is_shared && forwardings.held_by_master != Some(false);
+        if is_master_s || !is_logged_in(evidence) {
+            return None;
+        }
+        let broken = forwardings.failing().next().is_some();
+        let told = forwardings.listeners.iter().filter(|listener| !broken || !listener.works).flat_map(|listener| {
+            listener.errors.iter().map(move |error| format!("{} {}: {error}", listener.keyword, listener.listen))
+        });
+        let mut because: Vec<_> = told.collect();
+        if because.is_empty() {
+            return None;
+        }
+        let ends = broken && forwardings.required;
+        because.extend(ends.then(|| "ExitOnForwardFailure is yes, so ssh exits with status 255".to_owned()));
+        because.extend((!broken).then(|| "ssh listens at another address of this machine instead".to_owned()));
+        let severity = if ends { Severity::Critical } else { Severity::Info };
+        Some(Match::new(Certainty::Certain, because).at(severity))
+    },
     ..Cause::NEW
 };
+
+const FORWARDING_REQUIRED: Cause = Cause {
+    code: "channel-forwarding-required",
+    stage: Check::Channel,
+    title: "ssh exits: the server refuses a forwarding that is required",
+    severity: Severity::Critical,
+    explanation: "ExitOnForwardFailure is yes, and the settings ask the server for a port (RemoteForward, -R) or a tunnel device. \
+        Your own ssh logged in, was refused it, and exited with status 255. Often an older session still holds the port: \
+        a dead one does so until the server notices. Otherwise the server's settings forbid it.",
+    fixes: &[
+        Fix {
+            side: Side::Server,
+            summary: "See what holds the port, and what the settings allow",
+            snippet: Some(
+                "sudo ss -ltnp; sudo sshd -T | grep -iE '^(allowtcpforwarding|permitlisten|permittunnel|disableforwarding) '",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Let the server end dead sessions, which frees their ports",
+            file: Some("/etc/ssh/sshd_config.d/keepalive.conf"),
+            snippet: Some("ClientAliveInterval 15\nClientAliveCountMax 3"),
+            caution: Some("it applies to every session of the server, and to new ones only"),
+            ..Fix::CHANGE
+        },
+        SESSION_WITHOUT,
+    ],
+    symptoms: &["Tunnel forwarding failed", "Could not request tunnel forwarding", "Failed to open the tunnel device"],
+    judge: |evidence| {
+        let witness = evidence.witness.as_ref().filter(|witness| {
+            witness.until == Check::Channel && witness.logged_in() && !witness.came_through() && !witness.cut
+        })?;
+        let fails_here = config(evidence).and_then(|facts| facts.forwardings.as_ref()?.failing().next()).is_some();
+        if fails_here {
+            return None;
+        }
+        let words = witness.words.iter().filter(|line| FORWARDING_WORDS.iter().any(|start| line.starts_with(start)));
+        let mut because: Vec<_> = words.map(|line| format!("ssh printed \"{line}\"")).collect();
+        if because.is_empty() {
+            return None;
+        }
+        because.push("it had logged in before, and exited".to_owned());
+        Some(Match::new(Certainty::Certain, because))
+    },
+    ..Cause::NEW
+};
+
+/// The beginnings of what ssh prints where it exits for a forwarding.
+const FORWARDING_WORDS: [&str; 4] = [
+    "Error: remote port forwarding failed",
+    "Could not request ",
+    "Tunnel forwarding failed",
+    "Tunnel device open failed",
+];
+
+const SESSION_WITHOUT: Fix = Fix {
+    summary: "Let the session go on without the forwarding",
+    when: |evidence| is_required(evidence),
+    file: Some("~/.ssh/config"),
+    snippet: Some("Host {alias}\n    ExitOnForwardFailure no"),
+    caution: Some("not for a tunnel that something watches: ssh then runs without it"),
+    ..Fix::CHANGE
+};
+
+fn config(evidence: &Evidence) -> Option<&config::Facts> {
+    evidence.config.facts()
+}
+
+fn is_required(evidence: &Evidence) -> bool {
+    config(evidence).and_then(|facts| facts.forwardings.as_ref()).is_some_and(|forwardings| forwardings.required)
+}
+
+/// Whether the login worked, by this examination or by the user's own ssh.
+fn is_logged_in(evidence: &Evidence) -> bool {
+    evidence.auth.passed().is_some() || evidence.witness.as_deref().is_some_and(Witness::logged_in)
+}
 
 const X11_REFUSED: Cause = Cause {
     code: "channel-x11-refused",
@@ -130,31 +239,10 @@ const HOME_MISSING: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["Could not chdir to home directory <dir>: <why>", "No directory, logging in with HOME=/"],
-    ..Cause::NEW
-};
-
-const NO_TERMINAL: Cause = Cause {
-    code: "session-no-terminal",
-    stage: Check::Channel,
-    title: "ssh requests no terminal: its standard input is not one",
-    severity: Severity::Info,
-    explanation: "A terminal was wanted (-t, RequestTTY), and ssh's standard input is a pipe, a file or nothing: in a script, in cron, \
-        in CI, or behind another ssh without -t. The session works without one; programs that need one (sudo with a \
-        password, vi, top) complain.",
-    fixes: &[Fix {
-        summary: "Force a terminal, if the program needs one",
-        snippet: Some("ssh -tt {alias} COMMAND"),
-        caution: Some("replace COMMAND; a terminal alters what programs exchange: not for scp, rsync, git or data"),
-        ..Fix::CHANGE
-    }],
     symptoms: &[
-        "Pseudo-terminal will not be allocated because stdin is not a terminal",
-        "sorry, you must have a tty to run sudo",
-        "no tty present and no askpass program",
-        "a terminal is required to read the password",
-        "stdin: is not a tty",
-        "TERM environment variable not set",
+        "Could not chdir to home directory <dir>: <why>",
+        "No directory, logging in with HOME=/",
+        "pam_mkhomedir(sshd:session): unable to create directory",
     ],
     ..Cause::NEW
 };
@@ -165,9 +253,8 @@ const SSH_CANNOT_START: Cause = Cause {
     title: "The ssh program itself cannot start: a library is missing",
     severity: Severity::Critical,
     explanation: "ssh ended before it read its settings: the libraries on this machine do not match the program. This \
-        happens after a \
-        partial upgrade, with a copy of ssh from another system, or where LD_LIBRARY_PATH, conda or a vendor's script \
-        puts other libraries first. No server was involved.",
+        happens after a partial upgrade, with a copy of ssh from another system, or where LD_LIBRARY_PATH, conda or a \
+        vendor's script puts other libraries first. No server was involved.",
     fixes: &[
         Fix {
             summary: "See which libraries are found, and what changes the search",

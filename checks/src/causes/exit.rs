@@ -87,7 +87,14 @@ const BY_SIGNAL: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["rtype exit-signal", "from signal", "Process exited with signal"],
+    symptoms: &[
+        "rtype exit-signal",
+        "from signal",
+        "Process exited with signal",
+        "exited by signal <n>",
+        "terminated by signal <name>",
+        "received SIGINT, SIGTERM, or SIGHUP (code 20)",
+    ],
     hides: &["exit-output-lost"],
     corroborated_by: &[testimony::out_of_memory],
     judge: |evidence| {

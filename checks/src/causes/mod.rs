@@ -19,6 +19,7 @@ pub mod shared;
 pub mod software;
 pub mod suspects;
 pub mod tcp;
+pub mod terminal_log;
 pub mod testimony;
 pub mod timeline;
 pub mod told;
@@ -49,6 +50,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         witness::CAUSES,
         server_log::CAUSES,
         client_log::CAUSES,
+        terminal_log::CAUSES,
         sessions::CAUSES,
         unexplained::CAUSES,
     ]

@@ -12,9 +12,10 @@ const START_FAILED: Cause = Cause {
     title: "sshd cannot start, or cannot serve the connections it accepts",
     explanation: "sshd exits at startup, or each process that it starts for a connection does: a line of its \
         configuration is wrong, another program has its port, it has no host key that it can read, or its runtime \
-        folder is missing. \
-        Clients see a refused connection, or one that is closed before the banner. A restart after an upgrade or an edit is the usual moment.\n\n\
-        sshd -t reads the configuration and the keys as a start would, and names the line. Existing sessions go on while sshd is down: keep one open until a new login works.",
+        folder is missing. Clients see a refused connection, or one that is closed before the banner. A restart after \
+        an upgrade or an edit is the usual moment.\n\n\
+        sshd -t reads the configuration and the keys as a start would, and names the line. Existing sessions go on \
+        while sshd is down: keep one open until a new login works.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -76,7 +77,7 @@ const START_FAILED: Cause = Cause {
         "Trigger limit hit",
         "ssh.service: Control process exited",
         "sshd.service: Control process exited",
-        "OpenSSL version mismatch. Built against",
+        "OpenSSL version mismatch",
         "rexec of <file> failed",
         "Failed listening on",
         "ssh.service: Failed at step",
@@ -96,8 +97,9 @@ const USER_UNKNOWN: Cause = Cause {
     stage: Check::Auth,
     title: "The login name does not exist on the server",
     severity: Severity::Warning,
-    explanation: "sshd found no account of this name. It refuses the login exactly as it refuses a wrong key or password, so the client cannot tell. \
-        Many different names from unknown addresses are password guesses, and nothing is broken.\n\n\
+    explanation: "sshd found no account of this name. It refuses the login exactly as it refuses a wrong key or \
+        password, so the client cannot tell. Many different names from unknown addresses are password guesses, and \
+        nothing is broken.\n\n\
         If one of your users is among them, the client sent its local name, because ssh_config has no User for this \
         host, or the account comes from a directory (LDAP, SSSD) that did not answer.",
     fixes: &[
@@ -135,9 +137,10 @@ const KEY_FILE_MODES: Cause = Cause {
     code: "auth-key-file-modes",
     stage: Check::Auth,
     title: "sshd ignores authorized_keys: writable by others, or unreadable",
-    explanation: "With StrictModes, the default, sshd uses authorized_keys only if the file, its folder and the home are owned by the user or root and writable by nobody else. \
-        Otherwise the key is refused as if it were not there, and only the server's log shows why. A home that is not \
-        mounted and wrong SELinux labels have the same effect.",
+    explanation: "With StrictModes, the default, sshd uses authorized_keys only if the file, its folder and the home \
+        are owned by the user or root and writable by nobody else. Otherwise the key is refused as if it were not \
+        there, and only the server's log shows why. A home that is not mounted and wrong SELinux labels have the same \
+        effect.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -165,6 +168,7 @@ const KEY_FILE_MODES: Cause = Cause {
         "Could not open user '<user>' authorized keys",
         "Could not open authorized keys",
         "Ignored authorized keys: bad ownership or modes",
+        "must be owned by user or root, and not writable by group or others",
     ],
     ..Cause::NEW
 };
@@ -174,8 +178,10 @@ const PROBED: Cause = Cause {
     stage: Check::Handshake,
     title: "Something connects that is no SSH client: a scan or a health check",
     severity: Severity::Info,
-    explanation: "The client left before it sent a version, or sent something other than SSH. Load balancers and monitors that only test the port do so at a steady pace, and scanners of the internet all the time. \
-        sshd is not harmed; from OpenSSH 9.8 on, such connections earn their address a penalty (PerSourcePenalties noauth), which can lock out a monitor's address.",
+    explanation: "The client left before it sent a version, or sent something other than SSH. Load balancers and \
+        monitors that only test the port do so at a steady pace, and scanners of the internet all the time. sshd is \
+        not harmed; from OpenSSH 9.8 on, such connections earn their address a penalty (PerSourcePenalties noauth), \
+        which can lock out a monitor's address.",
     fixes: &[
         Fix {
             side: Side::Server,

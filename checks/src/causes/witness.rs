@@ -25,7 +25,7 @@ const FAILS: Cause = Cause {
     }],
     symptoms: &[],
     judge: |evidence| {
-        let witness = evidence.witness.as_ref().filter(|witness| !witness.came_through())?;
+        let witness = evidence.witness.as_ref().filter(|witness| !(witness.came_through() || witness.logged_in()))?;
         let is_unknown_key = witness.refused_host_key() && left_to_a_command(evidence);
         let is_left = matches!(&*evidence.auth, Step::Void(auth) if auth.left_to_ssh);
         if is_left || is_broken_here(evidence) || is_for_want_of_an_answer(evidence, witness) || is_unknown_key {
@@ -56,9 +56,11 @@ const REFUSED: Cause = Cause {
     stage: Check::Auth,
     title: "The server refuses the login of your own ssh",
     severity: Severity::Critical,
-    explanation: "A setting gives ssh a credential that only ssh itself can use: a Kerberos ticket, the host's own key or a key on a token. Your own ssh was therefore \
-        run first, with your own settings and no questions (BatchMode), and the server refused it. No second login was tried, because repeated failures can lock an \
-        account or ban an address. A PIN, passphrase or password that ssh would ask for at a terminal was not given.",
+    explanation: "A setting gives ssh a credential that only ssh itself can use: a Kerberos ticket, the host's own \
+        key, or a key on a token or security key. Your own ssh was therefore run first, with your own settings and no \
+        questions (BatchMode), and the server refused it. No second login was tried, because repeated failures can \
+        lock an account or ban an address. A PIN, passphrase or password that ssh would ask for at a terminal was not \
+        given.",
     fixes: &[
         Fix {
             summary: "See which credentials ssh presents, and which the server refuses",
@@ -66,7 +68,14 @@ const REFUSED: Cause = Cause {
             ..Fix::LOOK
         },
         Fix {
+            summary: "See whether the security key is plugged in",
+            when: wants_security_key,
+            snippet: Some("fido2-token -L"),
+            ..Fix::LOOK
+        },
+        Fix {
             summary: "Test the keys without that setting",
+            when: |evidence| !wants_security_key(evidence),
             snippet: Some(
                 "ssh-doctor check --idle 0 -o GSSAPIAuthentication=no -o HostbasedAuthentication=no -o PKCS11Provider=none {alias}",
             ),
@@ -77,10 +86,23 @@ const REFUSED: Cause = Cause {
     judge: |evidence| {
         let witness = evidence.witness.as_ref().filter(|witness| !witness.logged_in())?;
         let Step::Void(auth) = &*evidence.auth else { return None };
-        let keyword = auth.only_ssh.as_ref().filter(|_| auth.left_to_ssh)?;
-        let said = witness.words.last().map(|words| format!("ssh printed \"{words}\""));
+        if !auth.left_to_ssh {
+            return None;
+        }
+        let why = match (&auth.only_ssh, auth.security_key()) {
+            (Some(keyword), _) => format!("{keyword} is set, so ssh went first"),
+            // It waits for a touch that only a person can give.
+            (None, Some(_)) if witness.cut => return None,
+            (None, Some(_)) => {
+                "the server accepts a security key, which only ssh can use, so ssh went first".to_owned()
+            }
+            (None, None) => return None,
+        };
+        let own = witness.words.iter().filter(|words| words.starts_with("sign_and_send_pubkey: "));
+        let own = own.chain(witness.words.last());
+        let said = own.map(|words| format!("ssh printed \"{words}\""));
         let cut = witness.cut.then(|| format!("ssh had not logged in after {}", seconds(witness.ms / 1000.0)));
-        let because = said.into_iter().chain(cut).chain([format!("{keyword} is set, so ssh went first")]);
+        let because = said.chain(cut).chain([why]);
         let certainty = if witness.cut { Certainty::Likely } else { Certainty::Certain };
         Some(Match::new(certainty, because).reason_open())
     },
@@ -92,8 +114,9 @@ const WORKS: Cause = Cause {
     stage: Check::Auth,
     title: "Your own ssh logs in; this examination could not decide",
     severity: Severity::Info,
-    explanation: "A limit of this examination, or a setting that it does not honour, kept it from deciding. Your own ssh was run as far as its login, with your own \
-        settings, and logged in. What comes after the login was not tested where the examination did not get there itself.",
+    explanation: "A limit of this examination, or a setting that it does not honour, kept it from deciding. Your own \
+        ssh was run as far as its login, with your own settings, and logged in. What comes after the login was not \
+        tested where the examination did not get there itself.",
     fixes: &[Fix {
         summary: "Repeat it with ssh alone",
         snippet: Some("ssh -v -N -o BatchMode=yes -o ControlPath=none {alias}"),
@@ -101,7 +124,7 @@ const WORKS: Cause = Cause {
     }],
     symptoms: &[],
     judge: |evidence| {
-        let witness = evidence.witness.as_ref().filter(|witness| witness.logged_in())?;
+        let witness = evidence.witness.as_ref().filter(|witness| witness.logged_in() && witness.came_through())?;
         let open = evidence.auth.passed().is_none() || !evidence.settings.deciding.is_empty();
         open.then(|| {
             let version = witness.ssh.as_deref().unwrap_or("of an unknown version");
@@ -115,6 +138,11 @@ const WORKS: Cause = Cause {
     },
     ..Cause::NEW
 };
+
+/// Whether the server accepts a security key's file, which only ssh can use.
+fn wants_security_key(evidence: &Evidence) -> bool {
+    evidence.auth.facts().is_some_and(|auth| auth.security_key().is_some())
+}
 
 /// Whether a check that comes before the login failed here too: that has a cause of its own.
 fn is_broken_here(evidence: &Evidence) -> bool {

@@ -36,6 +36,8 @@ pub struct Facts {
     pub agent: Option<AgentSocket>,
     /// What the settings make a session run.
     pub session: SessionSettings,
+    /// The forwardings that ssh sets up after its login; `null` where there are none.
+    pub forwardings: Option<Forwardings>,
     /// The home folder of the environment, where it has another `.ssh/config` than the one of the user database, which ssh reads.
     pub other_home: Option<OtherHome>,
 }
@@ -133,6 +135,39 @@ pub struct AgentSocket {
     pub error: Option<String>,
 }
 
+/// The forwardings that ssh sets up after its login.
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Forwardings {
+    /// Whether ssh exits where one of them fails (`ExitOnForwardFailure`).
+    pub required: bool,
+    /// Those that ssh listens for on this machine.
+    pub listeners: Vec<Listener>,
+    /// The keywords of those that the server is asked for.
+    pub requested: Vec<String>,
+    /// Whether the control master has all of them; `null` where it was not asked.
+    pub held_by_master: Option<bool>,
+}
+
+/// A forwarding that ssh listens for on this machine, and whether it could.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Listener {
+    /// The keyword that it comes from.
+    pub keyword: String,
+    /// The port or socket.
+    pub listen: String,
+    /// Whether ssh can listen at one address at least.
+    pub works: bool,
+    /// The errors, each with its address.
+    pub errors: Vec<String>,
+}
+
+impl Forwardings {
+    /// The listeners that fail.
+    pub fn failing(&self) -> impl Iterator<Item = &Listener> {
+        self.listeners.iter().filter(|listener| !listener.works)
+    }
+}
+
 /// A home folder that ssh does not use.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct OtherHome {
@@ -147,6 +182,16 @@ impl Facts {
     #[must_use]
     pub fn setting(&self, keyword: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.keyword.eq_ignore_ascii_case(keyword))
+    }
+
+    /// Whether it is open if ssh exits for a forwarding: a control master would set it up, or has it already.
+    #[must_use]
+    pub fn leaves_forwardings_open(&self) -> bool {
+        let open = |forwardings: &Forwardings| {
+            let to_be_set_up = !forwardings.requested.is_empty() || forwardings.failing().next().is_some();
+            forwardings.required && forwardings.held_by_master.is_none() && to_be_set_up
+        };
+        self.shares_a_connection() && self.forwardings.as_ref().is_some_and(open)
     }
 
     /// Whether ssh goes through a control master that runs commands, so that sessions share its connection.

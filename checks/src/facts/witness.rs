@@ -10,7 +10,7 @@ use super::check::Check;
 pub struct Witness {
     /// Why it was run.
     pub reason: WitnessReason,
-    /// The check that it was to come through: auth, or handshake where no login was wanted.
+    /// The check that it was to come through: auth; channel where it was to set up its forwardings; handshake where no login was wanted.
     pub until: Check,
     /// ssh's version; `null` where it did not say.
     pub ssh: Option<String>,
@@ -59,7 +59,13 @@ impl Witness {
     /// Whether ssh logged in.
     #[must_use]
     pub fn logged_in(&self) -> bool {
-        self.until == Check::Auth && self.came_through()
+        self.until >= Check::Auth && self.reached >= Some(Check::Auth)
+    }
+
+    /// Whether ssh set up its forwardings.
+    #[must_use]
+    pub fn forwards(&self) -> bool {
+        self.until == Check::Channel && self.came_through()
     }
 
     /// Whether ssh stopped because it does not know the host key: it asks no questions in batch mode.

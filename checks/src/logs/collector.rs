@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use memchr::memmem;
+
 use super::lexicon::{Found, Lexicon};
-use super::mask::masked;
-use super::open::Open;
+use super::mask::Message;
+use super::open::{Open, Peer, span};
 use super::programs;
 use super::record::Record;
+use super::served::Served;
 use crate::facts::Check;
 use crate::facts::log::{Connection, Event, Line, Log, Program};
 
-/// Connections of a server's log that are followed at once; the one that was silent for longest ends.
-const AT_ONCE: usize = 1024;
 /// Ways in which connections go that are told apart.
 const WAYS: usize = 256;
 /// Addresses that are counted and kept of each way.
@@ -27,10 +28,8 @@ pub(super) struct Collector<'a> {
     lexicon: &'a Lexicon,
     /// The connection of a client's log, or of a log without process ids.
     current: Open,
-    /// Those of a server's log by process id, and the process that stands for another one.
-    by_pid: HashMap<u32, Open>,
-    aliases: HashMap<u32, u32>,
-    clock: u64,
+    /// Those of a server's log.
+    served: Served,
     /// The connections that went alike, in the order of their first lines.
     ways: Vec<(Signature, Connection)>,
     index: HashMap<Signature, usize>,
@@ -45,9 +44,7 @@ impl<'a> Collector<'a> {
         Self {
             lexicon,
             current: Open::default(),
-            by_pid: HashMap::new(),
-            aliases: HashMap::new(),
-            clock: 0,
+            served: Served::default(),
             ways: Vec::new(),
             index: HashMap::new(),
             log: Log::default(),
@@ -56,22 +53,19 @@ impl<'a> Collector<'a> {
 
     /// Takes the message of a line.
     pub(super) fn take(&mut self, number: u64, record: &Record<'_>) {
-        if record.ident.as_ref().is_some_and(|ident| !programs::concerns_ssh(ident, &record.message)) {
+        if record.ident.as_deref().is_some_and(|ident| !programs::concerns_ssh(ident, &record.message)) {
             return;
         }
         if let Some((_, text)) = &record.stamp {
-            self.log.first.get_or_insert_with(|| text.clone());
-            if self.log.last.as_ref() != Some(text) {
-                self.log.last = Some(text.clone());
-            }
+            span(&mut self.log.first, &mut self.log.last, text);
         }
         // Ansible and JSON quote what ssh printed, line ends and all.
         for message in unquoted(&record.message) {
-            self.message(number, record, &message);
+            self.message(number, record, &Message::new(&message));
         }
     }
 
-    fn message(&mut self, number: u64, record: &Record<'_>, message: &[u8]) {
+    fn message(&mut self, number: u64, record: &Record<'_>, message: &Message<'_>) {
         let mut found = self.lexicon.look(message);
         if let Some(ident) = record.ident.as_deref().filter(|ident| programs::is_server(ident)) {
             let name = if ident == "dropbear" { ident } else { "sshd" };
@@ -82,7 +76,6 @@ impl<'a> Collector<'a> {
         if let Some(program) = &found.program {
             self.know(program);
         }
-        self.clock += 1;
         let line = || Line { number, text: kept(message) };
         if found.event.is_none() && found.symptoms.is_empty() {
             if found.complains {
@@ -103,7 +96,7 @@ impl<'a> Collector<'a> {
             return;
         }
         if let Some(pid) = record.pid.filter(|_| record.ident.as_deref().is_some_and(programs::is_server)) {
-            self.served(pid, number, record, found, &line);
+            self.serve(pid, number, record, found, &line);
             return;
         }
         if self.current.is_over_before(&found) {
@@ -114,49 +107,16 @@ impl<'a> Collector<'a> {
     }
 
     /// Takes a message of a server's process.
-    fn served(&mut self, pid: u32, number: u64, record: &Record<'_>, found: Found, line: &dyn Fn() -> Line) {
-        let peer = peer(&found);
-        let mut key = self.aliases.get(&pid).copied().unwrap_or(pid);
-        let begins = matches!(found.event, Some(Event::Accepted));
-        let is_other =
-            self.by_pid.get(&key).is_some_and(|open| open.is_another(peer.as_ref()) || begins && open.began_serving());
-        if is_other {
-            self.aliases.remove(&pid);
-            key = pid;
-            if let Some(over) = self.by_pid.remove(&key) {
-                self.close(over);
-            }
-        } else if let (Some(peer), false) = (&peer, self.by_pid.contains_key(&key)) {
-            // The child of a session has a process id of its own, and the same address and port.
-            let parent = self.by_pid.iter().find(|(_, open)| open.peer.as_ref() == Some(peer)).map(|(pid, _)| *pid);
-            if let Some(parent) = parent {
-                self.aliases.insert(pid, parent);
-                key = parent;
-            }
-        }
-        if let Some(child) = found
-            .values
-            .get("pid")
-            .and_then(|pid| pid.parse().ok())
-            .filter(|_| found.event == Some(Event::ChildStarted))
-        {
-            self.aliases.insert(child, key);
-        }
-        if !self.by_pid.contains_key(&key) && self.by_pid.len() >= AT_ONCE {
-            let oldest = self.by_pid.iter().min_by_key(|(_, open)| open.used).map(|(pid, _)| *pid);
-            if let Some(over) = oldest.and_then(|pid| self.by_pid.remove(&pid)) {
-                self.close(over);
-            }
-            if self.aliases.len() > 4 * AT_ONCE {
-                self.aliases.retain(|_, pid| self.by_pid.contains_key(pid));
-            }
-        }
-        let open = self.by_pid.entry(key).or_insert_with(Open::one_of_many);
-        open.used = self.clock;
-        if open.peer.is_none() {
-            open.peer = peer;
-        }
+    fn serve(&mut self, pid: u32, number: u64, record: &Record<'_>, found: Found, line: &dyn Fn() -> Line) {
+        let begins = found.event == Some(Event::Accepted);
+        let child = found.values.get("pid").filter(|_| found.event == Some(Event::ChildStarted));
+        let child = child.and_then(|pid| pid.parse().ok());
+        let mut over = Vec::new();
+        let open = self.served.of(pid, peer(&found), begins, child, &mut over);
         open.note(number, record, found, self.lexicon.symptoms(), line);
+        for open in over {
+            self.close(open);
+        }
     }
 
     fn know(&mut self, program: &Program) {
@@ -198,7 +158,7 @@ impl<'a> Collector<'a> {
 
     /// What was collected.
     pub(super) fn log(mut self) -> Log {
-        let mut open: Vec<_> = std::mem::take(&mut self.by_pid).into_values().collect();
+        let mut open: Vec<_> = std::mem::take(&mut self.served).rest().collect();
         open.push(std::mem::take(&mut self.current));
         open.sort_by_key(|open| first_line(&open.connection));
         for open in open {
@@ -231,7 +191,7 @@ fn count(peers: &mut Vec<(String, u64)>, address: String) {
 }
 
 /// The client of a server's line.
-fn peer(found: &Found) -> Option<(String, String)> {
+fn peer(found: &Found) -> Option<Peer> {
     let value = |name: &str| found.values.get(name).cloned();
     if let Some((address, port)) =
         value("address:port").as_deref().and_then(|text| text.trim_matches(['<', '>']).rsplit_once(':'))
@@ -245,16 +205,17 @@ fn peer(found: &Found) -> Option<(String, String)> {
 }
 
 /// The text of a message that is kept.
-fn kept(message: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&masked(&message[..message.len().min(TEXT)])).trim().to_owned();
-    if message.len() > TEXT { text + "..." } else { text }
+fn kept(message: &Message<'_>) -> String {
+    let masked = message.masked();
+    let text = String::from_utf8_lossy(&masked[..masked.len().min(TEXT)]).trim().to_owned();
+    if masked.len() > TEXT { text + "..." } else { text }
 }
 
 /// The lines of a message that quotes others, as Ansible quotes what ssh printed: `b'one\\r\\ntwo'`.
 fn unquoted(message: &[u8]) -> Vec<Cow<'_, [u8]>> {
     let mut lines = Vec::new();
     let mut rest = message;
-    while let Some(at) = rest.windows(2).position(|pair| pair == b"\\n") {
+    while let Some(at) = memmem::find(rest, b"\\n") {
         // A folder of Windows may begin with an n as well; there no line end of ssh's precedes it.
         let (before, after) = (&rest[..at], &rest[at + 2..]);
         if lines.is_empty() && !before.ends_with(b"\\r") && !message.contains(&b'"') && !message.contains(&b'\'') {

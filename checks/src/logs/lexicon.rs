@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::mask::Message;
 use super::pattern::{Patterns, Place};
 use super::programs::PROGRAMS;
 use super::{clients, openssh, sshd};
@@ -61,29 +62,33 @@ impl Lexicon {
     }
 
     /// Looks for everything in one message.
-    pub(super) fn look(&self, message: &[u8]) -> Found {
+    pub(super) fn look(&self, message: &Message<'_>) -> Found {
         let mut found = Found::default();
         let (events_end, programs_end) = (events().count(), events().count() + PROGRAMS.len());
-        for at in self.patterns.found(message) {
+        for at in self.patterns.candidates(message.text) {
             if at < events_end {
                 // The first text in the lists is the closest one.
-                if found.event.is_none() {
+                if found.event.is_none()
+                    && let Some(values) = self.patterns.values(at, message)
+                {
                     found.event = events().nth(at).map(|(_, event)| *event);
-                    found.values = self.patterns.values(at, message);
+                    found.values = values;
                 }
             } else if at < programs_end {
-                found.program.get_or_insert_with(|| self.program(at, PROGRAMS[at - events_end].1, message));
-            } else {
+                if found.program.is_none() {
+                    found.program = self.program(at, PROGRAMS[at - events_end].1, message);
+                }
+            } else if self.patterns.has(at, message.text) {
                 found.symptoms.push(at - programs_end);
             }
         }
-        found.complains = found.event.is_none() && found.symptoms.is_empty() && complains(message);
+        found.complains = found.event.is_none() && found.symptoms.is_empty() && complains(message.text);
         found
     }
 
-    fn program(&self, at: usize, name: &str, message: &[u8]) -> Program {
-        let version = self.patterns.values(at, message).remove("version");
+    fn program(&self, at: usize, name: &str, message: &Message<'_>) -> Option<Program> {
+        let version = self.patterns.values(at, message)?.remove("version");
         let version = version.map(|version| version.trim_end_matches([',', ')', ']', '\'', ':', ';']).to_owned());
-        Program { name: name.to_owned(), version: version.filter(|version| !version.is_empty()) }
+        Some(Program { name: name.to_owned(), version: version.filter(|version| !version.is_empty()) })
     }
 }

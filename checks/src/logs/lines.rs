@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead};
 
+use memchr::memchr;
+
 /// The bytes of a line that are looked at; sshd's own longest line is 1 KiB, a KEXINIT's list at most a few.
 const KEPT: usize = 4096;
 /// UTF-16, little endian, as PowerShell writes what is redirected to a file.
@@ -41,7 +43,7 @@ impl<R: BufRead> Lines<R> {
                 break;
             }
             begun = true;
-            let end = bytes.iter().position(|byte| *byte == b'\n');
+            let end = memchr(b'\n', bytes);
             let piece = &bytes[..end.unwrap_or(bytes.len())];
             let room = KEPT.saturating_sub(self.line.len());
             self.line.extend_from_slice(&piece[..piece.len().min(room)]);
@@ -63,7 +65,7 @@ impl<R: BufRead> Lines<R> {
         while self.line.last().is_some_and(u8::is_ascii_whitespace) {
             self.line.pop();
         }
-        if self.line.contains(&0x1b) {
+        if memchr(0x1b, &self.line).is_some() {
             strip_escapes(&mut self.line);
         }
         Ok(Some(Line { number: self.count, text: &self.line }))
@@ -74,7 +76,7 @@ impl<R: BufRead> Lines<R> {
 fn strip_escapes(line: &mut Vec<u8>) {
     let mut plain = Vec::with_capacity(line.len());
     let mut rest = line.as_slice();
-    while let Some(at) = rest.iter().position(|byte| *byte == 0x1b) {
+    while let Some(at) = memchr(0x1b, rest) {
         plain.extend_from_slice(&rest[..at]);
         rest = &rest[at..];
         let parameters = rest.get(2..).unwrap_or_default();

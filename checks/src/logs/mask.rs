@@ -1,5 +1,7 @@
 //! Secrets in a line, replaced before anything is kept of it.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
@@ -34,8 +36,31 @@ const SECRETS: &[&str] = &[
     r#"\bpassword (?:for \S+ )?(?:sent|tried|used):?\s+['"]?(?<s>[^\s'"]+)"#,
 ];
 
+/// A message, and the same without its secrets, which are looked for once.
+pub(super) struct Message<'a> {
+    /// As it was read.
+    pub(super) text: &'a [u8],
+    masked: OnceCell<Cow<'a, [u8]>>,
+}
+
+impl<'a> Message<'a> {
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        Self { text, masked: OnceCell::new() }
+    }
+
+    /// Every secret in it masked.
+    pub(super) fn masked(&self) -> &[u8] {
+        self.masked.get_or_init(|| masked(self.text))
+    }
+
+    /// Whether there are any.
+    pub(super) fn has_secrets(&self) -> bool {
+        matches!(self.masked.get_or_init(|| masked(self.text)), Cow::Owned(_))
+    }
+}
+
 /// The line with every secret in it masked.
-pub(super) fn masked(line: &[u8]) -> Vec<u8> {
+pub(super) fn masked(line: &[u8]) -> Cow<'_, [u8]> {
     static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
         let set = RegexSetBuilder::new(SECRETS).unicode(false).case_insensitive(true).build();
         set.expect("the patterns compile together")
@@ -46,10 +71,10 @@ pub(super) fn masked(line: &[u8]) -> Vec<u8> {
         };
         SECRETS.iter().map(compiled).collect()
     });
-    let mut line = line.to_vec();
+    let mut line = Cow::Borrowed(line);
     // Most lines have none of them, and one pass says so.
     for secret in ANY.matches(&line).into_iter().map(|at| &EACH[at]) {
-        let mut safe = Vec::with_capacity(line.len());
+        let mut safe = Vec::new();
         let mut kept = 0;
         for found in secret.captures_iter(&line) {
             let Some(secret) = ["s", "t", "u"].iter().find_map(|name| found.name(name)) else { continue };
@@ -60,8 +85,10 @@ pub(super) fn masked(line: &[u8]) -> Vec<u8> {
             safe.extend_from_slice(MASK);
             kept = secret.end();
         }
-        safe.extend_from_slice(&line[kept..]);
-        line = safe;
+        if kept > 0 {
+            safe.extend_from_slice(&line[kept..]);
+            line = Cow::Owned(safe);
+        }
     }
     line
 }
@@ -122,7 +149,7 @@ mod tests {
             "b3BlbnNzaC1rZXktdjEAAAAACANARY==",
             "X-Auth-Token: CANARY",
         ] {
-            let safe = String::from_utf8(masked(line.as_bytes())).unwrap();
+            let safe = String::from_utf8(masked(line.as_bytes()).into_owned()).unwrap();
             assert!(!safe.contains("CANARY"), "{line}: {safe}");
             assert!(safe.contains("[masked]"), "{line}: {safe}");
         }
@@ -142,7 +169,7 @@ mod tests {
             "Enter passphrase for key '/home/me/.ssh/id_rsa': ",
             "WARNING: Your password has expired.",
         ] {
-            assert_eq!(String::from_utf8(masked(line.as_bytes())).unwrap(), line);
+            assert_eq!(String::from_utf8(masked(line.as_bytes()).into_owned()).unwrap(), line);
         }
     }
 }

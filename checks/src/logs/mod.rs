@@ -10,6 +10,7 @@ mod openssh;
 mod pattern;
 mod programs;
 mod record;
+mod served;
 mod sshd;
 mod stamp;
 

@@ -20,20 +20,21 @@ const GAPS: usize = 5;
 const GAP_S: f64 = 0.5;
 const DAY_S: f64 = 86_400.0;
 
+/// The address and port of a server's client.
+pub(super) type Peer = (String, String);
+
 /// A connection, and what tells how it goes.
 #[derive(Default)]
 pub(super) struct Open {
     pub(super) connection: Connection,
-    /// The address and port of a server's client.
-    pub(super) peer: Option<(String, String)>,
+    /// The other end, in a server's log.
+    pub(super) peer: Option<Peer>,
     /// The texts of the catalogue that were seen, each once.
     pub(super) symptoms: Vec<usize>,
     /// The last check that passed.
     pub(super) passed: Option<Check>,
     /// The last event that ended it.
     pub(super) ended: Option<Event>,
-    /// When it was last written of.
-    pub(super) used: u64,
     /// Whether it is one of many in a server's log.
     is_one_of_many: bool,
     began: Option<Stamp>,
@@ -48,7 +49,7 @@ impl Open {
     }
 
     /// A connection that one line tells of.
-    pub(super) fn of(peer: Option<(String, String)>) -> Self {
+    pub(super) fn of(peer: Option<Peer>) -> Self {
         Self { peer, ..Self::default() }
     }
 
@@ -90,10 +91,7 @@ impl Open {
     /// The seconds since the line before, kept as a gap where they are many.
     fn waited(&mut self, record: &Record<'_>, event: Option<Event>, line: &dyn Fn() -> Line) -> Option<f64> {
         let (stamp, text) = record.stamp.as_ref()?;
-        self.connection.first.get_or_insert_with(|| text.clone());
-        if self.connection.last.as_ref() != Some(text) {
-            self.connection.last = Some(text.clone());
-        }
+        span(&mut self.connection.first, &mut self.connection.last, text);
         if self.began.is_none_or(|began| began.kind != stamp.kind) {
             self.began = Some(*stamp);
         }
@@ -171,7 +169,7 @@ impl Open {
     }
 
     /// Whether a server's line about this peer is about another connection.
-    pub(super) fn is_another(&self, peer: Option<&(String, String)>) -> bool {
+    pub(super) fn is_another(&self, peer: Option<&Peer>) -> bool {
         matches!((&self.peer, peer), (Some(own), Some(other)) if own != other)
     }
 
@@ -179,6 +177,12 @@ impl Open {
     pub(super) fn began_serving(&self) -> bool {
         !self.connection.entries.is_empty()
     }
+}
+
+/// Widens a span of times, each as the log has it, to the next one.
+pub(super) fn span(first: &mut Option<String>, last: &mut Option<String>, next: &str) {
+    first.get_or_insert_with(|| next.to_owned());
+    next.clone_into(last.get_or_insert_default());
 }
 
 /// Seconds from one stamp to a later one of the same kind; none are negative.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::mask::masked;
+use super::mask::Message;
 
 /// The longest value that is kept of a hole, bytes.
 const VALUE: usize = 512;
@@ -62,26 +62,33 @@ impl Patterns {
         }
     }
 
-    /// The places of the texts that a message has, in order.
-    pub(super) fn found(&self, message: &[u8]) -> Vec<usize> {
+    /// The places of the texts that a message may have, in order: their longest literal pieces are in it.
+    pub(super) fn candidates(&self, message: &[u8]) -> Vec<usize> {
         let pieces = self.literals.find_overlapping_iter(message);
         let mut found: Vec<usize> =
             pieces.flat_map(|piece| &self.holders[piece.pattern().as_usize()]).copied().collect();
         found.sort_unstable();
         found.dedup();
-        found.retain(|at| self.each[*at].is_in(message));
         found
     }
 
-    /// What stands in the holes of a text that a message has, secrets masked.
-    pub(super) fn values(&self, at: usize, message: &[u8]) -> BTreeMap<String, String> {
+    /// Whether a message has one of its candidates.
+    pub(super) fn has(&self, at: usize, message: &[u8]) -> bool {
+        self.each[at].is_in(message)
+    }
+
+    /// What stands in the holes of a candidate, secrets masked; `None` where the message does not have it.
+    pub(super) fn values(&self, at: usize, message: &Message<'_>) -> Option<BTreeMap<String, String>> {
         let text = &self.each[at];
         if text.holes.is_empty() && text.stated.is_empty() {
-            return BTreeMap::new();
+            return text.is_in(message.text).then(BTreeMap::new);
         }
+        let mut captures = text.regex().captures(message.text)?;
         // What introduces a secret may stand before the hole.
-        let message = masked(message);
-        let Some(captures) = text.regex().captures(&message) else { return BTreeMap::new() };
+        if message.has_secrets() {
+            let Some(masked) = text.regex().captures(message.masked()) else { return Some(BTreeMap::new()) };
+            captures = masked;
+        }
         let value = |group: usize| {
             let bytes = captures.get(group)?.as_bytes();
             Some(String::from_utf8_lossy(&bytes[..bytes.len().min(VALUE)]).into_owned())
@@ -89,7 +96,7 @@ impl Patterns {
         let read = text.holes.iter().enumerate();
         let read = read.filter_map(|(hole, name)| Some(((*name).to_owned(), value(hole + 1)?)));
         let stated = text.stated.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        read.chain(stated).collect()
+        Some(read.chain(stated).collect())
     }
 }
 
@@ -158,30 +165,35 @@ fn pieces(text: &'static str) -> impl Iterator<Item = (&'static str, Option<&'st
 
 #[cfg(test)]
 mod tests {
-    use super::{Patterns, Place};
+    use super::{Message, Patterns, Place};
+
+    fn found(patterns: &Patterns, message: &[u8]) -> Vec<usize> {
+        let candidates = patterns.candidates(message).into_iter();
+        candidates.filter(|at| patterns.has(*at, message)).collect()
+    }
 
     #[test]
     fn holes_hold_words_numbers_or_anything_and_values_can_be_stated() {
         let patterns = Patterns::new([(Place::Begins, "<kind=cipher>try <n> of <who>: <why>")]);
-        let values = patterns.values(0, b"debug1: try 12 of a@b: no, not yet");
+        let values = patterns.values(0, &Message::new(b"debug1: try 12 of a@b: no, not yet")).unwrap();
         let value = |name: &str| values[name].as_str();
         assert_eq!([value("n"), value("who"), value("why"), value("kind")], ["12", "a@b", "no, not yet", "cipher"]);
-        assert!(patterns.found(b"debug1: try x of a: b").is_empty());
+        assert!(found(&patterns, b"debug1: try x of a: b").is_empty());
     }
 
     #[test]
     fn a_text_begins_a_message_or_stands_anywhere() {
         let patterns = Patterns::new([(Place::Begins, "No route"), (Place::Anywhere, "No Route")]);
-        assert_eq!(patterns.found(b"no route"), [1]);
-        assert_eq!(patterns.found(b"[12:00] No route"), [0, 1]);
-        assert_eq!(patterns.found(b"there is No route"), [1]);
+        assert_eq!(found(&patterns, b"no route"), [1]);
+        assert_eq!(found(&patterns, b"[12:00] No route"), [0, 1]);
+        assert_eq!(found(&patterns, b"there is No route"), [1]);
     }
 
     #[test]
     fn values_are_bounded_and_masked() {
         let patterns = Patterns::new([(Place::Begins, "run <command>")]);
         let line = format!("run sshpass -p CANARY ssh {}", "x".repeat(9000));
-        let command = patterns.values(0, line.as_bytes()).remove("command").unwrap();
+        let command = patterns.values(0, &Message::new(line.as_bytes())).unwrap().remove("command").unwrap();
         assert!(command.len() <= super::VALUE + 16 && !command.contains("CANARY"), "{}", command.len());
     }
 }

@@ -23,6 +23,9 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("mosh: ", "mosh"),
     ("mosh-server", "mosh"),
     ("sshfs#", "sshfs"),
+    ("fuse: mount failed", "sshfs"),
+    ("Failed to create file system for", "rclone"),
+    ("fzSftp", "FileZilla"),
     ("remote host has disconnected", "sshfs"),
     ("sshuttle", "sshuttle"),
     ("fail2ban.", "fail2ban"),
@@ -158,7 +161,7 @@ pub(super) fn concerns_ssh(ident: &str, message: &[u8]) -> bool {
 
 fn names_ssh(message: &[u8]) -> bool {
     message.windows(3).any(|word| word.eq_ignore_ascii_case(b"ssh"))
-        || message.windows(8).any(|word| word == b"dropbear")
+        || message.windows(8).any(|word| word == b"dropbear" || word == b" DPT=22 ")
 }
 
 /// Whether a sender is an SSH server, each of whose processes serves one connection.

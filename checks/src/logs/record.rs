@@ -1,5 +1,7 @@
 //! One message of a log: what syslog, journald or a logging library put around it is taken off.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::stamp::{Kind, Stamp, stamp};
@@ -8,13 +10,13 @@ use super::stamp::{Kind, Stamp, stamp};
 #[derive(Debug, Default)]
 pub(super) struct Record<'a> {
     /// Its time, and the text of it.
-    pub(super) stamp: Option<(Stamp, String)>,
+    pub(super) stamp: Option<(Stamp, Cow<'a, str>)>,
     /// The program that sent it to syslog, without its process id.
-    pub(super) ident: Option<String>,
+    pub(super) ident: Option<Cow<'a, str>>,
     /// Its process id.
     pub(super) pid: Option<u32>,
     /// What it said.
-    pub(super) message: std::borrow::Cow<'a, [u8]>,
+    pub(super) message: Cow<'a, [u8]>,
 }
 
 /// Takes lines, gives records; holds what belongs together in journald's formats of several lines a record.
@@ -61,9 +63,9 @@ impl Fields {
         let micros = self.micros.and_then(|micros| micros.parse::<i64>().ok());
         let stamp = micros.and_then(|micros| {
             let text = jiff::Timestamp::from_microsecond(micros).ok()?.to_string();
-            Some((Stamp { start: 0, end: 0, seconds: micros as f64 / 1e6, kind: Kind::Date }, text))
+            Some((Stamp { start: 0, end: 0, seconds: micros as f64 / 1e6, kind: Kind::Date }, text.into()))
         });
-        Some(Record { stamp, ident: self.ident, pid, message: message.into() })
+        Some(Record { stamp, ident: self.ident.map(Cow::Owned), pid, message: message.into() })
     }
 
     /// Takes a line `NAME=value` or `"NAME" : "value",`.
@@ -145,7 +147,9 @@ fn of(line: &[u8]) -> Record<'_> {
         let (ident, pid, message) = sender(line).unwrap_or((None, None, line));
         return Record { stamp: None, ident, pid, message: message.into() };
     };
-    let text = String::from_utf8_lossy(&line[stamp.start..stamp.end]).trim_matches(['[', ']']).trim().to_owned();
+    let text = line[stamp.start..stamp.end].trim_ascii();
+    let text = text.strip_prefix(b"[").unwrap_or(text);
+    let text = String::from_utf8_lossy(text.strip_suffix(b"]").unwrap_or(text).trim_ascii());
     let rest = &line[stamp.end..];
     let (ident, pid, message) = behind(rest).unwrap_or((None, None, rest));
     // dropbear and Windows' sshd put their process id in front of the time.
@@ -154,7 +158,7 @@ fn of(line: &[u8]) -> Record<'_> {
     Record { stamp: Some((stamp, text)), ident, pid, message: message.trim_ascii_start().into() }
 }
 
-type Sent<'a> = (Option<String>, Option<u32>, &'a [u8]);
+type Sent<'a> = (Option<Cow<'a, str>>, Option<u32>, &'a [u8]);
 
 /// What stands between a time and a message in syslog: a host, perhaps a facility, and the sender.
 fn behind(rest: &[u8]) -> Option<Sent<'_>> {
@@ -174,13 +178,12 @@ fn behind(rest: &[u8]) -> Option<Sent<'_>> {
     None
 }
 
-fn rfc_5424<'a>(name: &[u8], rest: &'a [u8]) -> Option<Sent<'a>> {
+fn rfc_5424<'a>(name: &'a [u8], rest: &'a [u8]) -> Option<Sent<'a>> {
     let mut words = rest.splitn(4, |byte| *byte == b' ');
     let pid = number(words.next()?)?;
     let (_, data) = (words.next()?, words.next()?);
     (data == b"-" || data.starts_with(b"[")).then_some(())?;
-    is_name(name)
-        .then(|| (Some(String::from_utf8_lossy(name).into_owned()), Some(pid), words.next().unwrap_or_default()))
+    is_name(name).then(|| (Some(String::from_utf8_lossy(name)), Some(pid), words.next().unwrap_or_default()))
 }
 
 /// `sshd[123]: message`, or `sshd: message` of a program that is known here.
@@ -188,7 +191,6 @@ fn sender(text: &[u8]) -> Option<Sent<'_>> {
     let end = text.iter().take(48).position(|byte| b" :[".contains(byte))?;
     let name = &text[..end];
     is_name(name).then_some(())?;
-    let owned = || Some(String::from_utf8_lossy(name).into_owned());
     // fail2ban pads its name.
     let rest = text[end..].trim_ascii_start();
     match rest {
@@ -196,9 +198,11 @@ fn sender(text: &[u8]) -> Option<Sent<'_>> {
             let close = rest.iter().take(12).position(|byte| *byte == b']')?;
             let pid = number(&rest[..close])?;
             let message = rest[close + 1..].strip_prefix(b":")?;
-            Some((owned(), Some(pid), message.trim_ascii_start()))
+            Some((Some(String::from_utf8_lossy(name)), Some(pid), message.trim_ascii_start()))
         }
-        [b':', b' ', message @ ..] if super::programs::is_daemon(name) => Some((owned(), None, message)),
+        [b':', b' ', message @ ..] if super::programs::is_daemon(name) => {
+            Some((Some(String::from_utf8_lossy(name)), None, message))
+        }
         _ => None,
     }
 }
@@ -215,14 +219,14 @@ fn number(text: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::Records;
+    use super::{Cow, Records};
 
     fn read(log: &str) -> Vec<(Option<String>, Option<u32>, String, bool)> {
         let mut records = Records::default();
         let mut all = Vec::new();
         let mut keep = |record: super::Record<'_>| {
             all.push((
-                record.ident,
+                record.ident.map(Cow::into_owned),
                 record.pid,
                 String::from_utf8_lossy(&record.message).into_owned(),
                 record.stamp.is_some(),

@@ -167,8 +167,8 @@ fn number(text: &[u8], at: usize, length: usize) -> Option<u32> {
 fn days(year: u32, month: u32, day: u32) -> Option<f64> {
     let (year, month, day) = (i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?);
     let date = jiff::civil::Date::new(year, month, day).ok()?;
-    let since = date.since(jiff::civil::Date::constant(1970, 1, 1)).ok()?;
-    Some(f64::from(since.get_days()))
+    let since = date.duration_since(jiff::civil::Date::constant(1970, 1, 1));
+    Some(since.as_secs_f64() / DAY_S)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Child;
@@ -25,22 +25,30 @@ use crate::ssh::openssh;
 /// The most that is read of ssh's log, bytes: a login takes some 10 KiB.
 const MOST: u64 = 1 << 20;
 /// The beginnings of what ssh itself prints beside its debugging output.
-const OWN_WORDS: [&str; 14] = [
+const OWN_WORDS: [&str; 19] = [
     "@",
     "Bad server host key",
     "banner exchange: ",
+    "channel ",
     "Connection closed by ",
     "Connection reset by ",
     "Connection timed out during banner exchange",
+    "Could not request ",
     "Disconnected from ",
+    "Error: remote port forwarding failed for listen ",
     "Host key verification failed",
     "kex_exchange_identification: ",
     "No ",
     "Permission denied",
     "Received disconnect from ",
+    "sign_and_send_pubkey: ",
     "ssh_dispatch_run_fatal: ",
+    "Tunnel ",
     "Unable to negotiate with ",
 ];
+/// What ssh logs when the server has answered every forwarding that it was asked for; before OpenSSH 8.3 in other words.
+const FORWARDED: [&str; 2] =
+    ["debug1: forwarding_success: all expected", "debug1: All remote forwarding requests processed"];
 /// The last words that are kept.
 const WORDS: usize = 4;
 /// How much longer than for connecting and the key exchange ssh is waited for, beside an examination.
@@ -56,18 +64,28 @@ pub(crate) struct Asked(Option<JoinHandle<Option<Witness>>>);
 
 /// Runs ssh beside the checks that follow the login, where that was asked for and the login succeeded: ssh's own is not likely to fail.
 pub(crate) fn beside(ctx: &Context, login: &Step<auth::Facts>) -> Asked {
-    if !ctx.limits.with_ssh || login.passed().is_none() {
+    if !ctx.limits.with_ssh || login.passed().is_none_or(auth::Facts::took_answers) {
         return Asked(None);
     }
     let ctx = ctx.clone();
     let until = Instant::now() + ctx.limits.connect + LOGIN;
-    Asked(Some(tokio::spawn(async move { ask(&ctx, WitnessReason::Asked, Check::Auth, until).await })))
+    Asked(Some(tokio::spawn(async move { ask(&ctx, WitnessReason::Asked, goal(&ctx), until).await })))
 }
 
 /// Runs ssh as far as its login before ours, which may lack what ssh logs in with.
 pub(crate) async fn before(ctx: &Context) -> Option<Witness> {
     let reason = if ctx.limits.with_ssh { WitnessReason::Asked } else { WitnessReason::Settings };
-    ask(ctx, reason, Check::Auth, Instant::now() + ctx.limits.connect + LOGIN).await
+    ask(ctx, reason, goal(ctx), Instant::now() + ctx.limits.connect + LOGIN).await
+}
+
+/// The check that ssh is to come through where it logs in: beyond that, it is asked only for a forwarding that decides whether it goes on,
+/// and only where nothing of that is left behind.
+fn goal(ctx: &Context) -> Check {
+    let decides = |own: &OwnSsh| {
+        let forwardings = &own.forwardings;
+        forwardings.required && !forwardings.requested.is_empty() && !forwardings.leaves_socket
+    };
+    if ctx.target.own_ssh.as_ref().is_some_and(decides) { Check::Channel } else { Check::Auth }
 }
 
 impl Asked {
@@ -90,7 +108,7 @@ pub(crate) async fn afterwards(ctx: &Context, selected: &BTreeSet<Check>, eviden
     if until < Instant::now() + LEAST {
         return None;
     }
-    ask(ctx, reason, if logs_in { Check::Auth } else { Check::Handshake }, until).await
+    ask(ctx, reason, if logs_in { goal(ctx) } else { Check::Handshake }, until).await
 }
 
 /// Whether ssh's own attempt does no harm and tells something: it comes to the server, and so far as we know the key is the server's.
@@ -98,8 +116,10 @@ fn may_go(evidence: &Evidence) -> bool {
     let is_stopped = evidence.config.failed().is_some() || evidence.tcp.failed().is_some();
     // With StrictHostKeyChecking no, ssh would present its keys to a server that may be false.
     let is_withheld = evidence.hostkey.facts().is_some_and(|facts| facts.decision.trust().is_none());
+    // In batch mode ssh would have its login refused.
+    let took_answers = evidence.auth.passed().is_some_and(auth::Facts::took_answers);
     let hops_fail = evidence.hops.iter().any(|hop| !matches!(hop.evidence.auth.step, Step::Passed(_)));
-    !is_stopped && !is_withheld && !hops_fail
+    !is_stopped && !is_withheld && !took_answers && !hops_fail
 }
 
 /// Why ssh is asked although nobody wished it.
@@ -131,8 +151,9 @@ async fn ask(ctx: &Context, reason: WitnessReason, until: Check, deadline: Insta
     let own = ctx.target.own_ssh.as_ref()?;
     let began = Instant::now();
     ctx.budget.note_other_connection();
-    let mut command = openssh::command(&arguments(ctx, own));
-    let mut child = command.stdout(Stdio::null()).spawn().ok()?;
+    let mut command = openssh::command(&arguments(ctx, own, until));
+    // What it starts, a proxy command or the helper for security keys, ends with it.
+    let mut child = command.stdout(Stdio::null()).process_group(0).spawn().ok()?;
     let mut log = Vec::new();
     let reading = read(&mut child, until, &mut log);
     let ended = tokio::select! {
@@ -153,8 +174,8 @@ async fn ask(ctx: &Context, reason: WitnessReason, until: Check, deadline: Insta
     if ctx.stop.asked() && !witness.came_through() {
         return None;
     }
-    if witness.login_begun && until == Check::Auth && !witness.cut {
-        ctx.budget.note_login(witness.came_through());
+    if witness.login_begun && until >= Check::Auth && (witness.logged_in() || !witness.cut) {
+        ctx.budget.note_login(witness.logged_in());
     }
     Some(witness)
 }
@@ -169,30 +190,36 @@ fn own_words(line: String) -> String {
 /// Reads ssh's log until it has come through, or its end.
 async fn read(child: &mut Child, until: Check, log: &mut Vec<u8>) {
     let Some(stderr) = child.stderr.take() else { return };
-    let done: &[&[u8]] = match until {
-        Check::Auth => &[b"debug1: Authentication succeeded", b"Authenticated to "],
-        _ => &[b"debug1: SSH2_MSG_NEWKEYS received"],
+    let done: &[&str] = match until {
+        Check::Channel => &FORWARDED,
+        Check::Auth => &["debug1: Authentication succeeded", "Authenticated to "],
+        _ => &["debug1: SSH2_MSG_NEWKEYS received"],
     };
     let mut lines = BufReader::new(stderr.take(MOST));
     loop {
         let from = log.len();
         match lines.read_until(b'\n', log).await {
             Ok(0) | Err(_) => return,
-            Ok(_) if done.iter().any(|text| log[from..].starts_with(text)) => return,
+            Ok(_) if done.iter().any(|text| log[from..].starts_with(text.as_bytes())) => return,
             Ok(_) => {}
         }
     }
 }
 
-/// Ends ssh, which takes its proxy command along; its exit status, where it ended by itself.
+/// Ends ssh and what it has started; its exit status, where it ended by itself.
 async fn end(child: &mut Child, by_us: bool) -> Option<i32> {
-    if by_us && let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+    let group = child.id().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw);
+    let signal = |signal| {
         // It may have ended meanwhile.
-        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        let _ = group.map(|group| killpg(group, signal));
+    };
+    if by_us {
+        signal(Signal::SIGTERM);
     }
     if let Ok(status) = timeout(GOODBYE, child.wait()).await {
         return status.ok()?.code().filter(|_| !by_us);
     }
+    signal(Signal::SIGKILL);
     let _ = child.kill().await;
     None
 }
@@ -205,12 +232,14 @@ fn witness(reason: WitnessReason, until: Check, log: &Connection, text: &[u8]) -
     let is_word = |line: &&str| !line.starts_with("debug") && !line.starts_with("OpenSSH_") && !line.trim().is_empty();
     let text = String::from_utf8_lossy(text);
     let words: Vec<_> = text.lines().filter(is_word).map(|line| sanitize(line.trim())).collect();
+    let forwards = || text.lines().any(|line| FORWARDED.iter().any(|said| line.starts_with(said)));
+    let reached = checks.into_iter().rfind(|check| log.passed(*check));
     Witness {
         reason,
         until,
         ssh: log.program.as_ref().and_then(|program| program.version.as_deref()).map(sanitize),
         ms: 0.0,
-        reached: checks.into_iter().rfind(|check| log.passed(*check)),
+        reached: if reached == Some(Check::Auth) && forwards() { Some(Check::Channel) } else { reached },
         kex: kex.and_then(|entry| entry.value("name")).map(sanitize),
         awaited: awaited.and_then(|entry| entry.value("message")).map(sanitize),
         login_begun: log.first(Event::LoginBegun).is_some(),
@@ -221,19 +250,19 @@ fn witness(reason: WitnessReason, until: Check, log: &Connection, text: &[u8]) -
     }
 }
 
-/// ssh's arguments: of an option the first value counts, so ours come first. It shares no connection, runs and forwards nothing, and
-/// writes to no file.
-fn arguments(ctx: &Context, own: &OwnSsh) -> Vec<String> {
+/// ssh's arguments: of an option the first value counts, so ours come first. It shares no connection, runs nothing, forwards nothing
+/// unless that is what it is run for, and writes to no file.
+fn arguments(ctx: &Context, own: &OwnSsh, until: Check) -> Vec<String> {
     let options = [
         "BatchMode=yes",
         "ControlMaster=no",
-        "ClearAllForwardings=yes",
         "PermitLocalCommand=no",
         "RemoteCommand=none",
-        "Tunnel=no",
         "AddKeysToAgent=no",
         "UpdateHostKeys=no",
     ];
+    let nothing = ["ClearAllForwardings=yes", "Tunnel=no"];
+    let options = options.into_iter().chain(nothing.into_iter().filter(|_| until != Check::Channel));
     let mut arguments: Vec<String> = ["-v", "-N", "-T", "-a", "-x", "-S", "none"].map(Into::into).into();
     let mut add = |option: String| arguments.extend(["-o".to_owned(), option]);
     for option in options {

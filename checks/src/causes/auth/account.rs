@@ -88,6 +88,9 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
         "pam_time(sshd:account)",
         "The account is locked due to",
         "Account locked due to",
+        "account temporarily locked",
+        "User account has expired for",
+        "is not allowed to log in as",
     ],
     hides: &["auth-disconnected", "auth-password-rejected", "auth-key-rejected"],
     judge: |evidence| {

@@ -4,6 +4,7 @@ use super::shared::refused;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::auth::{Attempt, AuthAnswer, Facts, KeyFile, KeyProblem};
 use crate::facts::certainty::Certainty;
+use crate::facts::witness::Witness;
 use crate::facts::{Check, Step};
 
 pub(super) const KEY_ENCRYPTED: Cause = Cause {
@@ -53,6 +54,7 @@ pub(super) const KEY_ENCRYPTED: Cause = Cause {
         "Incorrect passphrase",
         "Decrypt failed on private key",
         "key is encrypted",
+        "password protected keys are not supported",
     ],
     hides: &["auth-no-credentials", "auth-key-rejected"],
     judge: |evidence| {
@@ -126,6 +128,7 @@ pub(super) const KEY_UNREADABLE: Cause = Cause {
         "Failed loading keyfile",
         "key_load_public: invalid format",
         "key_load_private",
+        "OpenSSH keys only supported if ED25519 is available",
     ],
     hides: &["auth-no-credentials", "auth-key-rejected"],
     judge: |evidence| {
@@ -174,9 +177,14 @@ pub(super) const SECURITY_KEY_FILE: Cause = Cause {
     judge: |evidence| {
         let Step::Void(facts) = &*evidence.auth else { return None };
         let key = facts.security_key()?;
+        let witness = evidence.witness.as_deref();
+        if facts.left_to_ssh && witness.is_some_and(|witness| !witness.cut) {
+            return None;
+        }
         let because = format!("the server accepts {}, but {}", key.words(), KeyProblem::HardwareKey.words());
         let file = key.file.as_ref().map(|file| file.display().to_string());
-        Some(named(Match::new(Certainty::Certain, [because]), file))
+        let found = named(Match::new(Certainty::Certain, [because]), file);
+        Some(if witness.is_some_and(Witness::logged_in) { found.at(Severity::Info) } else { found })
     },
     ..Cause::NEW
 };

@@ -16,9 +16,10 @@ pub(super) const KEY_LOOKUP_HANGS: Cause = Cause {
     severity: Severity::Critical,
     explanation: "The server answered the login request, but not the offer of a key. At that moment it reads \
         authorized_keys, or runs AuthorizedKeysCommand: a home directory on a file server that does not answer, or a \
-        directory server behind the command, blocks it there. sshd ends the connection when LoginGraceTime is over (120 \
-        s where nothing else is set).\n\n\
-        A server that stops altogether, or a path that fails at that moment, looks the same. Passwords are not affected where only the keys hang.",
+        directory server behind the command, blocks it there. sshd ends the connection when LoginGraceTime is over \
+        (120 s where nothing else is set).\n\n\
+        A server that stops altogether, or a path that fails at that moment, looks the same. Passwords are not \
+        affected where only the keys hang.",
     fixes: &[
         Fix {
             side: Side::Server,

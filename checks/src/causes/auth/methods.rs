@@ -180,6 +180,7 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
         "attempted methods [none], no supported methods",
         "agent contains no identities",
         "The agent has no identities",
+        "ERROR: Not logged in",
         "no such identity: <file>",
         "Identity file <file> not accessible",
     ],

@@ -50,7 +50,6 @@ pub(super) const PASSWORD_REJECTED: Cause = Cause {
     ],
     symptoms: &[
         "Permission denied, please try again",
-        "Access denied",
         "Configured password was not accepted",
         "Failed password for <user> from",
         "Bad password attempt for",
@@ -65,7 +64,6 @@ pub(super) const PASSWORD_REJECTED: Cause = Cause {
         "pam_unix(sshd:auth): authentication failure",
         "pam_unix(sshd:auth): auth could not identify password",
         "pam_sss(sshd:auth): received for user <user>: 7 (Authentication failure)",
-        "pam_faillock(sshd:auth): Consecutive login failures for user",
         "Client: password auth failed",
         "Disconnecting: Too many password failures",
     ],

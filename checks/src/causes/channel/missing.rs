@@ -40,6 +40,8 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
         "Process exited with status 127",
         "command not found",
         "sh: <n>: <what>: not found",
+        "sh: <what>: not found",
+        "env: <what>: No such file or directory",
         "bash: line <n>: <what>: No such file or directory",
         "No such command",
         "rsync: command not found",

@@ -126,7 +126,11 @@ pub(super) const MAX_SESSIONS: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["Session open refused by peer", "no more sessions"],
+    symptoms: &[
+        "mux_client_request_session: session request failed: Session open refused by peer",
+        "Session open refused by peer",
+        "no more sessions",
+    ],
     hides: &[],
     corroborated_by: &[testimony::max_sessions],
     judge: |evidence| {

@@ -159,7 +159,7 @@ pub(super) const MASTER_SHARED: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["mux_client_request_session: session request failed", "already exists, disabling multiplexing"],
+    symptoms: &["already exists, disabling multiplexing"],
     judge: |evidence| {
         let control = control(evidence)?;
         let MasterSession { ms, status, said } = control.session.as_ref().filter(|session| session.status.is_some())?;

@@ -34,7 +34,7 @@ pub(super) const PROXY_COMMAND: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["exec: <what>: not found"],
+    symptoms: &["exec: <what>: not found", "posix_spawnp: No such file or directory", "CreateProcessW failed error:2"],
     hides: &["jump-proxy-command-failed"],
     judge: |evidence| {
         let handshake =
@@ -114,10 +114,7 @@ pub(super) const AGENT_STALE: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &[
-        "Error connecting to agent: Connection refused",
-        "Could not open a connection to your authentication agent.",
-    ],
+    symptoms: &["Error connecting to agent: Connection refused"],
     judge: |evidence| {
         let agent = facts(evidence)?.agent.as_ref()?;
         let error = agent.error.as_ref()?;

@@ -83,6 +83,7 @@ pub(super) const INVALID: Cause = Cause {
         "Bad SSH2 cipher spec",
         "Bad SSH2 KexAlgorithms",
         "Missing Match criteria for",
+        "Bad yes/no<text>argument",
     ],
     judge: |evidence| {
         let refusal = refused(evidence)?;

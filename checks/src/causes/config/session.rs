@@ -57,7 +57,14 @@ pub(super) const TTY_FORCED: Cause = Cause {
         if let Some(session_type) = &session.session_type {
             because.push(format!("SessionType is {}{}", sanitize(session_type), from("SessionType")));
         }
-        (!because.is_empty()).then(|| Match::new(Certainty::Certain, because))
+        let is_tunnel = session.session_type.as_deref() == Some("none") && facts.forwardings.is_some();
+        let found = Match::new(Certainty::Certain, because);
+        match found.because.len() {
+            0 => None,
+            // A host for forwardings alone is meant so.
+            1 if is_tunnel => Some(found.at(Severity::Info)),
+            _ => Some(found),
+        }
     },
     ..Cause::NEW
 };
@@ -86,9 +93,10 @@ pub(super) const HOME_IGNORED: Cause = Cause {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::codes;
+    use super::super::samples::{codes, fired};
+    use super::Severity;
     use crate::base::own_ssh::SessionSettings;
-    use crate::facts::config::{Facts, OtherHome};
+    use crate::facts::config::{Facts, Forwardings, OtherHome};
 
     #[test]
     fn only_what_reaches_commands_breaks_them() {
@@ -96,6 +104,9 @@ mod tests {
         let tty = |value: &str| SessionSettings { request_tty: Some(value.into()), ..SessionSettings::default() };
         assert!(of(SessionSettings::default()).is_empty() && of(tty("yes")).is_empty());
         assert_eq!(of(tty("force")), ["config-tty-forced"]);
+        let nothing = || SessionSettings { session_type: Some("none".into()), ..SessionSettings::default() };
+        let severity = |forwardings| fired(Facts { session: nothing(), forwardings, ..Facts::default() })[0].1.severity;
+        assert_eq!((severity(None), severity(Some(Forwardings::default()))), (None, Some(Severity::Info)));
         assert_eq!(of(SessionSettings { remote_command: true, ..SessionSettings::default() }), ["config-tty-forced"]);
     }
 

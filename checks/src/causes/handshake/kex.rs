@@ -122,6 +122,7 @@ pub(super) const FAILED: Cause = Cause {
         "mm_answer_moduli: bad parameters",
         "no suitable primes in",
         "<address> port <port>: incorrect signature",
+        "Handshake failed: signature verification failed",
         "<address> port <port>: invalid elliptic curve value",
         "KeyExchange signature verification failed",
         "key_verify failed for server_host_key",

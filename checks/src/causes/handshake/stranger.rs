@@ -56,6 +56,8 @@ pub(super) const NOT_SSH: Cause = Cause {
         "Header line too long",
         "Server response does not contain SSH protocol identification",
         "Invalid version string:",
+        "Bad remote protocol version identification: '<text>'",
+        "exchange_identification: No SSH identification string found",
     ],
     hides: &[
         "handshake-no-banner",

@@ -73,7 +73,10 @@ pub(super) const PROTOCOL_VIOLATION: Cause = Cause {
         }
         let because: Vec<String> = broken(facts).into_iter().chain(odd_version).collect();
         // What only the library refused may be the library's fault.
-        let is_plain = facts.impossible_length.is_some() || facts.objection.is_some() || facts.version_unprintable;
+        let is_plain = facts.impossible_length.is_some()
+            || facts.objection.is_some()
+            || facts.version_unprintable
+            || facts.names_no_software();
         let certainty = if is_plain { Certainty::Certain } else { Certainty::Likely };
         (!because.is_empty()).then(|| Match::new(certainty, because).reason_open())
     },
@@ -86,6 +89,11 @@ fn broken(facts: &Facts) -> Option<String> {
         return Some(format!(
             "after its version came a packet that states a length of {length} bytes; RFC 4253 section 6.1 asks for 35,000, and ssh reads 262,144"
         ));
+    }
+    if facts.names_no_software() {
+        return Some(
+            "its version ends before the name of the software; ssh refuses that as an invalid format".to_owned(),
+        );
     }
     let Some(version) = &facts.version else {
         return crate::causes::handshake::shared::begins_a_version(facts).then_some(facts.objection?).map(|_| {
@@ -116,6 +124,7 @@ mod tests {
         let version = || Facts { version: Some("SSH-2.0-x".into()), ..Facts::default() };
         assert!(fires(Facts { impossible_length: Some(0x2323_2323), ..version() }));
         assert!(fires(Facts { version_unprintable: true, ..version() }));
+        assert!(fires(Facts { version: Some("SSH-2.0-".into()), ..version() }) && !fires(version()));
         assert!(fires(Facts { library_error: Some("Key exchange init failed".into()), ..version() }));
         assert!(!fires(Facts { library_error: Some("No common Kex algorithm".into()), ..version() }));
         assert!(!fires(Facts { gave_up_ms: Some(3000.0), ..version() }));

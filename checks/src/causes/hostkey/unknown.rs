@@ -76,6 +76,9 @@ pub(super) const UNKNOWN: Cause = Cause {
         "Host key wasn't verified",
         "host key is not known",
         "Failed to add the host to the list of known hosts",
+        "Host Key checking is enabled and sshpass does not support this",
+        "No Known Hosts file was found at",
+        "No entry currently exists in the Known Hosts file for this host",
     ],
     hides: &[],
     judge: |evidence| {

@@ -106,6 +106,8 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
         let main = facts.kept().find(|arm| arm.holds == Holds::Nothing && arm.death().is_some())?;
         let (how, sign) = main.death()?;
         let closed = matches!(how, Manner::Fin | Manner::Disconnect { .. }) && sign == Sign::BeforeProbe;
+        // A server that closes with a keepalive still unread resets the connection (RFC 9293, 3.6.1), as a device on the path may.
+        let crossed = matches!(how, Manner::Reset) && main.interval_s.is_some();
         let older = |arm: &&Arm| arm.age_s > main.age_s + 1.0;
         let others = facts.kept_with_channel().chain(facts.busy()).filter(older).count();
         // Whoever held nothing either and became as old refutes it.
@@ -114,9 +116,9 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
             arm.session != main.session && arm.holds == Holds::Nothing && lived && arm.age_s >= main.age_s
         });
         let their_deaths = facts.kept_with_channel().chain(facts.busy()).any(|arm| arm.death().is_some());
-        (closed && outlived(main) && others > 0 && !their_deaths && !is_refuted).then(|| {
+        ((closed || crossed) && outlived(main) && others > 0 && !their_deaths && !is_refuted).then(|| {
             Match::new(
-                Certainty::Likely,
+                if closed { Certainty::Likely } else { Certainty::Possible },
                 [
                     format!(
                         "a connection without a channel was ended at the age of {} by {}",

@@ -85,6 +85,24 @@ fn a_death_that_the_kept_sessions_shared_is_no_idle_timer() {
 }
 
 #[test]
+fn a_connection_without_a_channel_that_is_closed_beside_older_sessions_has_a_name_of_its_own() {
+    let ended = |manner, sign| {
+        let main = Arm { session: 0, holds: Holds::Nothing, ..arm(Moves::Keepalive, 6.0, died(manner, sign)) };
+        let kept = Arm { session: 2, ..arm(Moves::Keepalive, 12.0, alive()) };
+        Facts { arms: vec![arm(Moves::Nothing, 12.0, alive()), main, kept], complete: true, ..Facts::default() }
+    };
+    let closed = ended(Manner::Fin, Sign::BeforeProbe);
+    assert_eq!((fired(closed.clone()), certainty(closed)), (vec!["idle-unused-connection-timeout"], Certainty::Likely));
+    // A keepalive that the server had not read when it closed.
+    let crossed = ended(Manner::Reset, Sign::AfterProbe);
+    assert_eq!(
+        (fired(crossed.clone()), certainty(crossed)),
+        (vec!["idle-unused-connection-timeout"], Certainty::Possible)
+    );
+    assert!(fired(ended(Manner::Silent, Sign::AfterProbe)).is_empty());
+}
+
+#[test]
 fn an_outage_is_never_called_a_timer() {
     let cut = Facts { outages: vec![Outage { started_s: 3.0, ended_s: None }], elapsed_s: 20.0, ..Facts::default() };
     assert_eq!(fired(cut), ["network-outage"]);

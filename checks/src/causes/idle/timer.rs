@@ -267,14 +267,13 @@ fn server_first(facts: &Facts, first: &Arm) -> Option<String> {
 
 /// What the kept sessions show.
 fn proof(facts: &Facts) -> Option<String> {
-    let interval = facts.keepalive().interval_s?;
-    let longest =
-        facts.kept().filter(|arm| arm.interval_s == Some(interval)).map(|arm| arm.lasted_s).max_by(f64::total_cmp)?;
-    (facts.keepalive().verified == Some(true)).then(|| {
-        format!(
-            "with a keepalive every {} a session was alive after {}",
-            seconds(f64::from(interval)),
-            seconds(longest)
-        )
-    })
+    let advised = facts.keepalive().interval_s.filter(|_| facts.keepalive().verified == Some(true))?;
+    let alive = facts.kept().filter(|arm| matches!(arm.end, StretchEnd::Alive { .. }));
+    let kept = alive.filter_map(|arm| Some((arm.interval_s.filter(|interval| *interval >= advised)?, arm.lasted_s)));
+    let (interval, lasted) = kept.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some(format!(
+        "with a keepalive every {} a session was alive after {}",
+        seconds(f64::from(interval)),
+        seconds(lasted)
+    ))
 }

@@ -13,11 +13,12 @@ pub(super) const RANDOM_RESETS: Cause = Cause {
     stage: Check::Idle,
     title: "Connections are reset at random, busy or idle",
     severity: Severity::Critical,
-    explanation: "Several connections were ended by a TCP RST at different moments, at different ages, busy ones among them, while others went on. So it is neither an idle timer, which spares busy sessions, nor a \
-        limit on age, nor one event.\n\n\
-        An intrusion prevention system or a censor that injects resets, a load balancer whose members disagree, a firewall whose table runs full, and two machines with one address do this; so \
-        does an administrator who ends sessions on the server. The time-to-live of the resets, in a capture, shows how \
-        far away their sender is.",
+    explanation: "Several connections were ended by a TCP RST at different moments, at different ages, busy ones among \
+        them, while others went on. So it is neither an idle timer, which spares busy sessions, nor a limit on age, \
+        nor one event.\n\n\
+        An intrusion prevention system or a censor that injects resets, a load balancer whose members disagree, a \
+        firewall whose table runs full, and two machines with one address do this; so does an administrator who ends \
+        sessions on the server. The time-to-live of the resets, in a capture, shows how far away their sender is.",
     fixes: &[
         Fix {
             side: Side::Network,
@@ -51,6 +52,7 @@ pub(super) const RANDOM_RESETS: Cause = Cause {
         "session-wall-clock-cut",
         "session-lifetime-limit",
         "idle-reset",
+        "idle-closed",
         "idle-closed-by-proxy",
         "idle-terminal-timeout",
         "idle-unused-connection-timeout",
@@ -71,9 +73,10 @@ fn because(resets: &RandomResets) -> Vec<String> {
             (values.iter().copied().fold(f64::INFINITY, f64::min), values.iter().copied().fold(0.0, f64::max));
         format!("{} to {}", seconds(min), seconds(max))
     };
+    let how = if resets.behind_a_hop { "ended behind the jump host" } else { "reset" };
     vec![
         format!(
-            "{} connections were reset, {} of them busy, {} into the run",
+            "{} connections were {how}, {} of them busy, {} into the run",
             resets.resets.len(),
             resets.busy,
             moments(resets.resets.iter().map(|(at, ..)| *at))

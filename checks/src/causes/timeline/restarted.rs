@@ -17,9 +17,10 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
     title: "The server ended all sessions at once and was back a little later",
     severity: Severity::Critical,
     explanation: "All sessions, busy ones too, ended at one moment. New connections were refused or got no answer at \
-        first, and worked a little later. The end came from the \
-        server, or from a proxy in front of it: it was restarted, upgraded or rebooted.\n\n\
-        Sessions survive a restart of sshd alone, as long as only the daemon is restarted (KillMode=process in its unit); they do not survive a reboot, nor a restart of a container or of a proxy.",
+        first, and worked a little later. The end came from the server, or from a proxy in front of it: it was \
+        restarted, upgraded or rebooted.\n\n\
+        Sessions survive a restart of sshd alone, as long as only the daemon is restarted (KillMode=process in its \
+        unit); they do not survive a reboot, nor a restart of a container or of a proxy.",
     fixes: &[
         Fix {
             side: Side::Server,

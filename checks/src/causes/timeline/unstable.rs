@@ -18,11 +18,12 @@ pub(super) const PATH_UNSTABLE: Cause = Cause {
     stage: Check::Idle,
     title: "The path to the server is interrupted now and then",
     severity: Severity::Warning,
-    explanation: "For seconds at a time no packet came through, on any connection, and no new connection could be opened; then everything went on. Sessions freeze meanwhile. They survive, because TCP \
-        retransmits, unless an end gives up earlier: ssh does after ServerAliveInterval x (ServerAliveCountMax + 1) without an answer.\n\n\
+    explanation: "For seconds at a time no packet came through, on any connection, and no new connection could be \
+        opened; then everything went on. Sessions freeze meanwhile. They survive, because TCP retransmits, unless an \
+        end gives up earlier: ssh does after ServerAliveInterval x (ServerAliveCountMax + 1) without an answer.\n\n\
         Usual reasons are Wi-Fi that roams or scans, a VPN that exchanges keys, a mobile or overloaded line, a \
-        flapping link, a failover, or a firewall that reloads. A regular period points to a scan, a renewed \
-        lease or key, or a scheduled job. It is not an idle timeout: busy sessions froze at the same moments.",
+        flapping link, a failover, or a firewall that reloads. A regular period points to a scan, a renewed lease or \
+        key, or a scheduled job. It is not an idle timeout: busy sessions froze at the same moments.",
     fixes: &[
         PATIENT_KEEPALIVE,
         Fix {

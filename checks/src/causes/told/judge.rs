@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::families::{Candidate, Family, STOPS, When, Writer, families};
+use super::families::{Candidate, Family, NO_PEER, STOPS, When, Writer, families};
 use super::words::{FILE_DENIED, HARMLESS};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Cause, Match, Severity};
@@ -94,6 +94,10 @@ fn of(connection: &Connection) -> Vec<Told> {
     named.retain(|one| !hidden.contains(&one.cause.code));
     named.sort_by_key(|one| (severity(one), one.cause.stage));
     if named.is_empty() {
+        // Where a ProxyCommand gave ssh nothing, its end is no server's.
+        if connection.sightings.iter().any(|seen| NO_PEER.contains(&seen.symptom.as_str())) {
+            shared.retain(|(_, _, seen)| !seen.symptom.contains("exchange_identification"));
+        }
         shared.sort_by_key(|(at, _, _)| *at);
         named = match shared.first() {
             Some((first, family, _)) => {
@@ -160,7 +164,9 @@ fn closest(connection: &Connection, writer: Writer) -> Vec<&Sighting> {
 /// Whether a line has a text that makes it harmless.
 fn is_harmless(connection: &Connection, seen: &Sighting) -> bool {
     let same = connection.sightings.iter().filter(|other| other.line == seen.line);
-    let of_a_file = |other: &Sighting| seen.symptom == "Permission denied" && other.symptom == FILE_DENIED;
+    let of_a_file = |other: &Sighting| {
+        seen.symptom.starts_with("Permission denied") && FILE_DENIED.contains(&other.symptom.as_str())
+    };
     same.into_iter().any(|other| HARMLESS.contains(&other.symptom.as_str()) || of_a_file(other))
 }
 
@@ -337,6 +343,7 @@ fn slow(connection: &Connection) -> Option<Told> {
             | (Some(Event::LoggedIn | Event::ChannelAsked), Some(Event::SessionBegun | Event::RequestGranted)) => {
                 "auth-slow"
             }
+            (Some(Event::MethodTried | Event::KeyOffered), None) if connection.passed(Check::Auth) => "auth-slow",
             (Some(Event::Resolving), Some(Event::Connecting)) => "dns-slow",
             (_, Some(Event::VersionReceived | Event::KexReply | Event::KexinitReceived)) => "handshake-slow",
             _ => return None,

@@ -30,10 +30,11 @@ pub(super) const HARMLESS: &[&str] = &[
     "Closing channel due to connection close",
     "Channel closed: Connection lost",
     "All channels closed",
+    "Control socket connect(<file>): <why>",
 ];
 
 /// What the system says of a file, which is no server's answer.
-pub(super) const FILE_DENIED: &str = "/<file>: Permission denied";
+pub(super) const FILE_DENIED: &[&str] = &["/<file>: Permission denied", "failed: Permission denied (13)"];
 
 /// Every text that a reader of logs has to look for: those of the causes, of the families, and those that tell candidates apart.
 pub fn texts() -> impl Iterator<Item = &'static str> {
@@ -44,7 +45,7 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
         When::Seen(texts) => texts,
         _ => &[],
     });
-    own.chain(shared).chain(hints.copied()).chain(HARMLESS.iter().copied()).chain([FILE_DENIED])
+    own.chain(shared).chain(hints.copied()).chain(HARMLESS.iter().copied()).chain(FILE_DENIED.iter().copied())
 }
 
 /// Of the texts that a cause shares with others, those that are listed with it, of each family.

@@ -239,6 +239,13 @@ impl Facts {
         self.conclusion == Conclusion::LoggedIn && self.answered(AuthAnswer::Accepted).all(unattended)
     }
 
+    /// Whether the login took a password or an answer, which ssh does not give in batch mode.
+    #[must_use]
+    pub fn took_answers(&self) -> bool {
+        let accepted = self.answered(AuthAnswer::Accepted).chain(self.answered(AuthAnswer::Partial));
+        accepted.into_iter().any(|attempt| ["password", "keyboard-interactive"].contains(&attempt.method.as_str()))
+    }
+
     /// The attempts with that answer.
     pub fn answered(&self, answer: AuthAnswer) -> impl Iterator<Item = &Attempt> {
         self.attempts.iter().filter(move |attempt| attempt.answer == answer)
@@ -313,6 +320,9 @@ impl facts::Facts for Facts {
                     .map(|attempt| attempt.key.as_ref().map_or_else(|| attempt.method.clone(), Key::origin))
                     .collect();
                 format!("logged in with {}", how.join(" and "))
+            }
+            Conclusion::Refused if self.security_key().is_some() && self.left_to_ssh => {
+                "left to your own ssh, which went first (security key)".into()
             }
             Conclusion::Refused if self.security_key().is_some() => {
                 "the server would take a security key, which is used here through an agent only".into()

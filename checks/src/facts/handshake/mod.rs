@@ -110,6 +110,12 @@ fn short_error(error: &str) -> &str {
 }
 
 impl Facts {
+    /// Whether the server's version ends before the name of its software, which RFC 4253 section 4.2 wants and ssh does too.
+    #[must_use]
+    pub fn names_no_software(&self) -> bool {
+        self.version.as_deref().is_some_and(|version| ["SSH-2.0-", "SSH-1.99-"].contains(&version))
+    }
+
     /// Whether the server's software, as it names itself, can have this limit; none where that is not known.
     #[must_use]
     pub fn can_have(&self, limit: Limit) -> Option<bool> {

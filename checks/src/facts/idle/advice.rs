@@ -24,17 +24,29 @@ pub(crate) fn count_max(interval: u32, longest_gap: f64) -> u32 {
     (3..MOST).find(|count| f64::from(*count) >= needed).unwrap_or(MOST)
 }
 
-/// The longest recommendable interval, seconds, of the sessions that were kept at an interval for so many seconds, where that is longer
-/// than `silence`; `survived` is the idle time that is proven to be survived.
+/// The longest interval, seconds, that may be recommended and is proven by sessions that were kept at an interval for so many seconds, where
+/// that is longer than `silence`; `survived` is the idle time that is proven to be survived. A longer interval proves a shorter one.
 pub(crate) fn proven(kept: impl Iterator<Item = (u32, f64)>, survived: f64, silence: f64) -> Option<u32> {
     let most = interval(survived)?;
-    let recommendable = |interval: u32| interval <= most && f64::from(interval) * 10.0 > survived;
-    kept.filter(|(interval, lasted)| recommendable(*interval) && *lasted > silence).map(|(interval, _)| interval).max()
+    let proves = |interval: u32| f64::from(interval) <= survived && f64::from(interval) * 10.0 > survived;
+    let proving = kept.filter(|(interval, lasted)| proves(*interval) && *lasted > silence);
+    proving.map(|(interval, _)| interval.min(most)).max()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{count_max, interval};
+    use super::{count_max, interval, proven};
+
+    #[test]
+    fn a_longer_interval_proves_a_shorter_one() {
+        let of = |interval, lasted| proven([(interval, lasted)].into_iter(), 13.0, 15.0);
+        assert_eq!([of(2, 20.0), of(5, 20.0)], [Some(2), Some(2)]);
+        assert_eq!(
+            [of(5, 14.0), of(15, 20.0), of(1, 20.0)],
+            [None; 3],
+            "too short a life, no idle time survived, too busy"
+        );
+    }
 
     #[test]
     fn the_advice_outlives_the_longest_interruption() {

@@ -106,12 +106,14 @@ pub(crate) fn channel_quiet_at_death(arms: &[Arm]) -> Option<f64> {
     silent.filter(|arm| arm.death().is_some()).filter_map(|arm| arm.channel_quiet_s).min_by(f64::total_cmp)
 }
 
-/// Whether a session that held a channel died although it was kept alive at this interval or a shorter one: nothing is proven then.
-pub(crate) fn died_kept(arms: &[Arm], interval: u32) -> bool {
+/// Whether a session that held a channel died although it was kept alive at this interval or a shorter one: nothing is proven then. What
+/// drops packets without a word ends none by a reset or a close.
+pub(crate) fn died_kept(arms: &[Arm], interval: u32, killer: Option<&Manner>) -> bool {
+    let may_be_killers = |manner: &Manner| killer != Some(&Manner::Silent) || *manner == Manner::Silent;
     arms.iter().any(|arm| {
         arm.moves == Moves::Keepalive
             && arm.holds != Holds::Nothing
-            && arm.death().is_some()
+            && arm.death().is_some_and(|(manner, _)| may_be_killers(manner))
             && arm.interval_s.is_some_and(|own| own <= interval)
     })
 }

@@ -11,6 +11,21 @@ use crate::facts::path::Path;
 /// Hops that are looked for; the Internet's longest paths have fewer than 40.
 pub(crate) const MAX_HOPS: u8 = 30;
 
+/// The silence of a session at the hop that kills may be shorter than one of ours by as much as its last packet took to get there, and by
+/// what a busy machine adds to our times, seconds.
+const SHORTER_S: f64 = 1.0;
+
+/// What is known of sessions that nothing refreshed.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Bare {
+    /// The longest silence that they survived, seconds.
+    pub survived_s: Option<f64>,
+    /// The shortest that killed one, seconds.
+    pub died_s: Option<f64>,
+    /// Whether that one died without a word.
+    pub silently: bool,
+}
+
 /// What became of one session that was refreshed up to a hop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TtlProbe {
@@ -50,6 +65,18 @@ impl TtlProbe {
             answered: arm.answered,
             end: arm.end.clone(),
         })
+    }
+
+    /// Whether it died of something else than the timer: so short a silence is survived, or the timer ends sessions without a word.
+    pub(crate) fn ended_otherwise(&self, bare: Bare) -> bool {
+        // Where some die of less than others survive, the timer is uneven, and the shortest death counts.
+        let harmless_s = bare.survived_s.unwrap_or_default().min(bare.died_s.unwrap_or(f64::INFINITY));
+        match &self.end {
+            StretchEnd::Died { manner, .. } => {
+                self.lasted_s < harmless_s - SHORTER_S || bare.silently && *manner != Manner::Silent
+            }
+            _ => false,
+        }
     }
 
     /// The same in the words of the idle test, as the arm of that session, begun so many seconds after the test.
@@ -154,14 +181,14 @@ pub enum NotLocated {
     Contradiction,
 }
 
-/// Names the hop that drops idle connections; `bare_died_s` is the silence in seconds that killed a session which nothing refreshed.
+/// Names the hop that drops idle connections; `bare` says what silence killed a session which nothing refreshed, and what did not.
 ///
 /// Never certain: a machine that looks at the time-to-live first shows one hop later, and one that sets it anew hides those behind it.
-pub fn locate(trials: &[TtlProbe], bare_died_s: Option<f64>) -> Result<LocatedHop, NotLocated> {
-    let Bounds { after, alive } = bounds(trials, bare_died_s);
+pub fn locate(trials: &[TtlProbe], bare: Bare) -> Result<LocatedHop, NotLocated> {
+    let Bounds { after, alive } = bounds(trials, bare);
     match (after, alive) {
         (None, Some(_)) => Err(NotLocated::NothingDied),
-        (Some(_), None) if trials.iter().any(|trial| is_dead(trial) == Some(true)) => Err(NotLocated::AllDied),
+        (Some(_), None) if trials.iter().any(|trial| is_dead(trial, bare) == Some(true)) => Err(NotLocated::AllDied),
         (_, None) => Err(NotLocated::NothingTold),
         (Some(after), Some(alive)) if after >= alive.hop => Err(NotLocated::Contradiction),
         (Some(after), Some(alive)) => {
@@ -186,21 +213,23 @@ pub(crate) struct Bounds<'a> {
     pub(crate) alive: Option<&'a TtlProbe>,
 }
 
-/// Leaves out what says nothing: sessions that the server spoke on, and lives through a silence that may have been too short.
-pub(crate) fn bounds(trials: &[TtlProbe], bare_died_s: Option<f64>) -> Bounds<'_> {
-    let dead = || trials.iter().filter(|trial| is_dead(trial) == Some(true));
-    let killing = bare_died_s.or_else(|| dead().map(|trial| trial.lasted_s).reduce(f64::min));
+/// Leaves out what says nothing: sessions that the server spoke on, lives through a silence that may have been too short, and deaths after
+/// one that kills nobody.
+pub(crate) fn bounds(trials: &[TtlProbe], bare: Bare) -> Bounds<'_> {
+    let dead = || trials.iter().filter(|trial| is_dead(trial, bare) == Some(true));
+    let killing = bare.died_s.or_else(|| dead().map(|trial| trial.lasted_s).reduce(f64::min));
     let long_enough = |trial: &&TtlProbe| killing.is_none_or(|killing| trial.lasted_s >= killing);
-    let alive = trials.iter().filter(|trial| is_dead(trial) == Some(false)).filter(long_enough);
-    let after = dead().map(|trial| trial.hop).max().or(bare_died_s.map(|_| 0));
+    let alive = trials.iter().filter(|trial| is_dead(trial, bare) == Some(false)).filter(long_enough);
+    let after = dead().map(|trial| trial.hop).max().or(bare.died_s.map(|_| 0));
     Bounds { after, alive: alive.min_by_key(|trial| trial.hop) }
 }
 
-/// Whether the path killed the session; nothing where that cannot be told.
-fn is_dead(trial: &TtlProbe) -> Option<bool> {
+/// Whether the path's timer killed the session; nothing where that cannot be told.
+fn is_dead(trial: &TtlProbe, bare: Bare) -> Option<bool> {
     match &trial.end {
         _ if trial.heard_bytes > 0 => None,
         StretchEnd::Alive { .. } => Some(false),
+        _ if trial.ended_otherwise(bare) => None,
         StretchEnd::Died { manner: Manner::Silent | Manner::Reset | Manner::Fin, .. } => Some(true),
         // The session's own end or our own kernel's, in which no timer has a part, or none that was seen.
         StretchEnd::Died { .. } | StretchEnd::Unheard { .. } | StretchEnd::Void { .. } | StretchEnd::Open => None,
@@ -228,6 +257,10 @@ pub(crate) mod tests {
         }
     }
 
+    pub(crate) fn killed(died_s: f64) -> Bare {
+        Bare { died_s: Some(died_s), ..Bare::default() }
+    }
+
     fn trials(alive: &[(u8, bool)]) -> Vec<TtlProbe> {
         alive.iter().map(|&(hop, alive)| trial(hop, alive)).collect()
     }
@@ -236,43 +269,43 @@ pub(crate) mod tests {
     fn the_nearest_hop_that_keeps_it_alive_forgets() {
         let seen = trials(&[(1, false), (2, false), (3, true), (4, true)]);
         let verdict = LocatedHop { hop: 3, after: 2, doubt: None };
-        assert_eq!(locate(&seen, None), Ok(verdict));
-        assert_eq!(locate(&seen, Some(8.0)), Ok(verdict));
+        assert_eq!(locate(&seen, Bare::default()), Ok(verdict));
+        assert_eq!(locate(&seen, killed(8.0)), Ok(verdict));
     }
 
     #[test]
     fn the_first_hop_needs_a_session_that_nothing_refreshed() {
         let seen = trials(&[(1, true), (2, true)]);
         let verdict = LocatedHop { hop: 1, after: 0, doubt: None };
-        assert_eq!(locate(&seen, Some(8.0)), Ok(verdict));
-        assert_eq!(locate(&seen, None), Err(NotLocated::NothingDied));
-        assert_eq!(locate(&seen, Some(12.0)), Err(NotLocated::NothingTold), "all were shorter than what kills");
+        assert_eq!(locate(&seen, killed(8.0)), Ok(verdict));
+        assert_eq!(locate(&seen, Bare::default()), Err(NotLocated::NothingDied));
+        assert_eq!(locate(&seen, killed(12.0)), Err(NotLocated::NothingTold), "all were shorter than what kills");
     }
 
     #[test]
     fn a_hop_that_was_not_tried_leaves_a_choice() {
-        let verdict = locate(&trials(&[(1, false), (4, true)]), None).unwrap();
+        let verdict = locate(&trials(&[(1, false), (4, true)]), Bare::default()).unwrap();
         assert_eq!((verdict.hops(), verdict.doubt), (2..=4, Some(Doubt::Untried)));
         assert!(verdict.words(&Path::default()).starts_with("one of the machines from hop 2 "));
     }
 
     #[test]
     fn what_does_not_fit_together_names_nobody() {
-        assert_eq!(locate(&trials(&[(1, false), (2, false)]), Some(8.0)), Err(NotLocated::AllDied));
-        assert_eq!(locate(&trials(&[(1, true), (2, false), (3, true)]), Some(8.0)), Err(NotLocated::Contradiction));
-        assert_eq!(locate(&[], Some(8.0)), Err(NotLocated::NothingTold));
+        assert_eq!(locate(&trials(&[(1, false), (2, false)]), killed(8.0)), Err(NotLocated::AllDied));
+        assert_eq!(locate(&trials(&[(1, true), (2, false), (3, true)]), killed(8.0)), Err(NotLocated::Contradiction));
+        assert_eq!(locate(&[], killed(8.0)), Err(NotLocated::NothingTold));
     }
 
     #[test]
     fn a_session_that_the_server_spoke_on_tells_nothing() {
         let mut seen = trials(&[(1, false), (2, true), (3, true)]);
         seen[1].heard_bytes = 52;
-        let verdict = locate(&seen, None).unwrap();
+        let verdict = locate(&seen, Bare::default()).unwrap();
         assert_eq!((verdict.hops(), verdict.doubt), (2..=3, Some(Doubt::Mute)));
         for trial in &mut seen {
             trial.heard_bytes = 52;
         }
-        assert_eq!(locate(&seen, Some(8.0)), Err(NotLocated::NothingTold));
+        assert_eq!(locate(&seen, killed(8.0)), Err(NotLocated::NothingTold));
     }
 
     #[test]
@@ -281,16 +314,37 @@ pub(crate) mod tests {
         for own in [Manner::ChannelClose, Manner::ExitStatus { status: 0 }, Manner::Errno { errno: 110 }] {
             let StretchEnd::Died { manner, .. } = &mut seen[0].end else { panic!("it died") };
             *manner = own;
-            assert_eq!(locate(&seen, None), Err(NotLocated::NothingDied));
+            assert_eq!(locate(&seen, Bare::default()), Err(NotLocated::NothingDied));
         }
+    }
+
+    #[test]
+    fn what_ended_sooner_than_the_timer_tells_nothing() {
+        let mut seen = trials(&[(1, false), (2, false), (3, true)]);
+        let between = |survived_s| Bare { survived_s: Some(survived_s), ..killed(9.5) };
+        seen[1].lasted_s = 5.0;
+        let verdict = locate(&seen, between(8.5)).unwrap();
+        assert_eq!((verdict.hops(), verdict.doubt), (2..=3, Some(Doubt::Mute)));
+        assert_eq!(locate(&seen, between(5.5)).unwrap().hops(), 3..=3);
+        let uneven = Bare { survived_s: Some(20.0), ..killed(5.5) };
+        assert_eq!(locate(&seen, uneven).unwrap().hops(), 3..=3, "the shortest death counts");
+    }
+
+    #[test]
+    fn what_was_reset_where_the_timer_kills_without_a_word_tells_nothing() {
+        let mut seen = trials(&[(1, false), (2, false), (3, true)]);
+        let StretchEnd::Died { manner, .. } = &mut seen[1].end else { panic!("it died") };
+        *manner = Manner::Reset;
+        assert_eq!(locate(&seen, killed(9.5)).unwrap().hops(), 3..=3, "it resets");
+        assert_eq!(locate(&seen, Bare { silently: true, ..killed(9.5) }).unwrap().hops(), 2..=3);
     }
 
     #[test]
     fn an_answer_to_what_should_have_died_on_the_way_is_a_doubt() {
         let mut seen = trials(&[(1, false), (2, true)]);
         seen[1].answered = Some(true);
-        assert_eq!(locate(&seen, None).unwrap().doubt, Some(Doubt::CameFurther));
+        assert_eq!(locate(&seen, Bare::default()).unwrap().doubt, Some(Doubt::CameFurther));
         seen[1].whole = true;
-        assert_eq!(locate(&seen, None).unwrap().doubt, None);
+        assert_eq!(locate(&seen, Bare::default()).unwrap().doubt, None);
     }
 }

@@ -7,7 +7,7 @@ use super::advice::{self, count_max, interval};
 use super::age;
 use super::arm::{Arm, Holds, Moves, SessionKind, Sign, Speaker, StretchEnd};
 use super::bracket::{Timeout, bracket, channel_quiet_at_death, data_alone_lives, died_kept, server_speaks};
-use super::hop::{self, Doubt, LocatedHop, MAX_HOPS, NotLocated, TtlProbe};
+use super::hop::{self, Bare, Doubt, LocatedHop, MAX_HOPS, NotLocated, TtlProbe};
 use super::{Facts, HopSearch};
 use crate::facts::connection::Manner;
 
@@ -110,7 +110,9 @@ impl Facts {
         }
         // Where data did not keep a session, whatever outlived the others did so by chance.
         let in_spite_of_data = self.busy().any(|arm| arm.kind() != SessionKind::SecondRound && arm.death().is_some());
-        let proven = self.proven(&silences, died).filter(|interval| !in_spite_of_data && !died_kept(arms, *interval));
+        let killer = self.manner();
+        let in_spite_of_it = |interval: u32| died_kept(arms, interval, killer.as_ref());
+        let proven = self.proven(&silences, died).filter(|interval| !in_spite_of_data && !in_spite_of_it(*interval));
         if let Some(interval) = proven {
             return KeepaliveSetting {
                 interval_s: Some(interval),
@@ -179,7 +181,12 @@ impl Facts {
                 }
             });
         }
-        match hop::locate(&probes, Some(first.quiet_s())) {
+        let bare = Bare {
+            survived_s: self.timeout().survived_s,
+            died_s: Some(first.quiet_s()),
+            silently: first.death().is_some_and(|(manner, _)| *manner == Manner::Silent),
+        };
+        match hop::locate(&probes, bare) {
             Ok(verdict) => {
                 let renews = self.server_heard() == Some(true) && Some(verdict.hop) == furthest;
                 Search::Found(verdict.doubted(renews.then_some(Doubt::ServerRenews)))
@@ -268,6 +275,8 @@ mod tests {
         assert_eq!(verified(Some(kept(1, 9.0, died()))), Some(false));
         assert_eq!(verified(Some(Arm { holds: Holds::Shell, ..kept(1, 9.0, died()) })), Some(false));
         assert_eq!(verified(Some(kept(2, 9.0, died()))), Some(true));
+        let reset = StretchEnd::Died { manner: Manner::Reset, sign: Sign::BeforeProbe, others_alive: true, tcp: None };
+        assert_eq!(verified(Some(kept(1, 9.0, reset))), Some(true), "another hand");
         // Nor is one whose neighbour had data and was ended.
         assert_ne!(verified(Some(Arm { moves: Moves::ChannelData, ..kept(1, 9.0, died()) })), Some(true));
         // A connection without a channel has a timer of its own (UnusedConnectionTimeout).

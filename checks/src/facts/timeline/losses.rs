@@ -72,6 +72,8 @@ pub struct RandomResets {
     pub resets: Vec<(f64, f64, f64)>,
     /// How many of them hit a busy connection.
     pub busy: usize,
+    /// Whether some were behind a jump host, which tells of a reset by the end of the channel.
+    pub behind_a_hop: bool,
 }
 
 impl Timeline {
@@ -182,7 +184,11 @@ impl Timeline {
     /// The resets that neither silence nor age nor a moment explains.
     #[must_use]
     pub fn random_resets(&self) -> Option<RandomResets> {
-        let is_reset = |flow: &&Flow| flow.end.as_ref().is_some_and(|end| end.manner == Manner::Reset);
+        // A jump host tells of a reset behind it by the end of the channel.
+        let is_reset = |flow: &&Flow| {
+            let is = |end: &FlowEnd| end.manner == Manner::Reset || flow.leg > 0 && end.manner == Manner::Fin;
+            flow.end.as_ref().is_some_and(is)
+        };
         let reset: Vec<(&Flow, &FlowEnd)> = self
             .flows
             .iter()
@@ -212,6 +218,7 @@ impl Timeline {
         (alone.len() > 1 && !busy.is_empty() && is_no_age && apart(&times, 1.0)).then(|| RandomResets {
             resets: alone.iter().map(|(flow, end)| (end.at_s, end.quiet_s, end.at_s - flow.began_s)).collect(),
             busy: busy.len(),
+            behind_a_hop: alone.iter().any(|(flow, _)| flow.leg > 0),
         })
     }
 

@@ -16,7 +16,7 @@ const ANSWER: Duration = Duration::from_secs(3);
 /// How long a command through it may take.
 const SESSION: Duration = Duration::from_secs(10);
 /// The length of a socket's name at which Linux no longer takes it, bytes (`sun_path`, unix(7)); elsewhere it is 104.
-const LIMIT: usize = if cfg!(target_os = "linux") { 108 } else { 104 };
+pub(super) const LIMIT: usize = if cfg!(target_os = "linux") { 108 } else { 104 };
 
 /// Looks at the socket. Where a master answers, `true` is run through it, since a master whose connection is dead answers too.
 pub(super) async fn look(control: &ControlPath, own: &OwnSsh, stage: Duration) -> Control {
@@ -61,7 +61,9 @@ async fn socket(path: &Path, own: &OwnSsh, stage: Duration) -> ControlSocket {
 }
 
 async fn session(path: &Path, own: &OwnSsh, stage: Duration) -> MasterSession {
-    let options = ["RemoteCommand=none", "RequestTTY=no", "SessionType=default", "LogLevel=ERROR"];
+    // Forwardings that the master does not have yet would stay there.
+    let options =
+        ["RemoteCommand=none", "RequestTTY=no", "SessionType=default", "LogLevel=ERROR", "ClearAllForwardings=yes"];
     let options: Vec<_> = options.iter().flat_map(|option| ["-o", option]).collect();
     // Where the master refuses a session, ssh would connect by itself, which is not the question here.
     let options = [&options[..], &["-T", "-o", "ProxyCommand=false"]].concat();
@@ -73,6 +75,13 @@ async fn session(path: &Path, own: &OwnSsh, stage: Duration) -> MasterSession {
         },
         Err(error) => MasterSession { ms: 0.0, status: Some(-1), said: Some(error.to_string()) },
     }
+}
+
+/// Whether the master has the user's forwardings already. It would set up one that it lacks: for those alone whose ports are taken, by it
+/// or by another program.
+pub(super) async fn has_forwardings(path: &Path, own: &OwnSsh, stage: Duration) -> Option<bool> {
+    let ran = openssh::run(&through(path, own, &["-O", "forward"], &[]), ANSWER.min(stage)).await.ok()?;
+    ran.status.map(|status| status == 0)
 }
 
 /// ssh's arguments with this socket; of an option the first value counts, so ours come first.

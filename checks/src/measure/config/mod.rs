@@ -2,6 +2,7 @@
 
 mod control;
 mod files;
+mod forwardings;
 
 use std::path::Path;
 
@@ -43,6 +44,15 @@ pub async fn check(ctx: &Context) -> Step<Facts> {
         let look = control::look(path, own, ctx.limits.stage);
         let Some(control) = ctx.stop.race(look).await else { return Step::Skipped("interrupted".into()) };
         facts.control = Some(control);
+    }
+    let is_shared = facts.shares_a_connection();
+    facts.forwardings = forwardings::look(&own.forwardings, target.family).await;
+    if let (Some(forwardings), Some(control), true) = (&mut facts.forwardings, &own.control, is_shared) {
+        let are_taken =
+            forwardings.requested.is_empty() && forwardings.listeners.iter().all(|listener| !listener.works);
+        if forwardings.required && are_taken {
+            forwardings.held_by_master = control::has_forwardings(&control.path, own, ctx.limits.stage).await;
+        }
     }
     if facts.control.as_ref().is_some_and(Control::stops) { Step::Failed(facts) } else { Step::Passed(facts) }
 }

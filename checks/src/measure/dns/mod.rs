@@ -15,6 +15,7 @@ use tokio::time::sleep_until;
 
 use super::context::Context;
 use crate::base::elapsed::ms_since;
+use crate::base::target::AddressFamily;
 use crate::facts::Step;
 use crate::facts::dns::{Facts, System, SystemAnswer, literal};
 use patience::Patience;
@@ -25,6 +26,18 @@ const GRACE: Duration = Duration::from_millis(150);
 
 /// How much longer than ssh may take to connect the system's resolver is waited for when no name server gives an address.
 const LAST_HOPE: Duration = Duration::from_secs(1);
+
+/// How long the name of this machine's own address is waited for.
+const OWN_NAME: Duration = Duration::from_secs(2);
+
+/// The addresses of a name that ssh is to listen at.
+pub(super) async fn addresses_of_own(host: &str, port: u16, family: AddressFamily) -> Result<Vec<SocketAddr>, String> {
+    match system::look_up(host, port, family, OWN_NAME).await.answer {
+        SystemAnswer::Addresses { addresses } => Ok(addresses),
+        SystemAnswer::Error { text, .. } => Err(text),
+        SystemAnswer::TimedOut | SystemAnswer::NotWaitedFor => Err("its name was not found in time".to_owned()),
+    }
+}
 
 /// What the look-up leaves.
 #[derive(Debug, Default)]

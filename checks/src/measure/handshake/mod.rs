@@ -57,6 +57,9 @@ pub async fn check(ctx: &Context, link: Option<Link>) -> (Step<Facts>, Option<Ke
         Ok(connection) => {
             facts.done_ms = Some(ms_since(began));
             facts.negotiated.clone_from(&connection.observations().read().negotiated);
+            if facts.names_no_software() {
+                return (Step::Failed(facts), None);
+            }
             return (Step::Passed(facts), Some(Keyed { connection, reach }));
         }
         Err(NotConnected::Library(_)) if facts.user_would_agree() => Step::Error(library::library_lacks(&facts)),

@@ -65,6 +65,8 @@ pub(super) struct Overview {
     pub(super) survived: f64,
     /// The shortest idle time that killed, seconds.
     pub(super) died: Option<f64>,
+    /// Whether sessions died of it without a word.
+    pub(super) died_silently: bool,
     /// Whether a keepalive is proven against it.
     pub(super) kept: bool,
     /// Sessions of the ladder that are still held.

@@ -18,7 +18,7 @@ use crate::base::stop::Stop;
 use crate::base::target::Route;
 use crate::base::text::seconds;
 use crate::facts::idle::Arm;
-use crate::facts::idle::hop::{MAX_HOPS, NotLocated, TtlProbe, locate};
+use crate::facts::idle::hop::{Bare, MAX_HOPS, NotLocated, TtlProbe, locate};
 use crate::facts::path::Path;
 use crate::measure::progress::Progress;
 use crate::os::path;
@@ -124,7 +124,7 @@ impl HopLocator {
         let near = self.scope.near;
         let has_whole = near > 0 && self.probes.mark.is_some();
         let room = Room { now: near + usize::from(has_whole), later: self.scope.sessions.saturating_sub(NOT_OURS) };
-        let mut hops = if near > 0 { hop::next(&self.path, MAX_HOPS, room, &[], None) } else { Vec::new() };
+        let mut hops = if near > 0 { hop::next(&self.path, MAX_HOPS, room, &[], Bare::default()) } else { Vec::new() };
         hops.retain(|hop| !has_whole || Some(*hop) != self.furthest());
         let (overview, distance, opened) = (self.scope.overview.clone(), self.distance(), Instant::now());
         let round = self.probes.round(&hops, distance, async || longer_than_killed(overview).await);
@@ -141,11 +141,11 @@ impl HopLocator {
     /// Tries what is left between the nearest hop that is known to be enough and the furthest that is not.
     async fn further_rounds(&mut self) {
         for _ in 0..ROUNDS {
-            let (trials, killing) = (self.so_far.probes(self.whole.as_ref()), self.died());
-            let verdict = locate(&trials, killing);
+            let (trials, bare) = (self.so_far.probes(self.whole.as_ref()), self.bare());
+            let verdict = locate(&trials, bare);
             let is_open =
                 verdict.is_ok_and(|verdict| verdict.hops().count() > 1) || verdict == Err(NotLocated::NothingTold);
-            let next = |now: usize| hop::next(&self.path, MAX_HOPS, Room { now, later: now }, &trials, killing);
+            let next = |now: usize| hop::next(&self.path, MAX_HOPS, Room { now, later: now }, &trials, bare);
             let wanted = next(MAX_HOPS.into()).len();
             if !is_open || wanted == 0 || !self.scope.goes_on || self.scope.stop.asked() {
                 return;
@@ -193,6 +193,12 @@ impl HopLocator {
 
     fn died(&self) -> Option<f64> {
         self.scope.overview.borrow().died
+    }
+
+    /// What is known by now of sessions that nothing refreshed.
+    fn bare(&self) -> Bare {
+        let test = self.scope.overview.borrow();
+        Bare { survived_s: Some(test.survived), died_s: test.died, silently: test.died_silently }
     }
 
     fn add(&mut self, opened: Instant, found: Found) {

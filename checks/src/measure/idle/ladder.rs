@@ -201,7 +201,8 @@ impl Ladder {
     /// A silence of `length` seconds could not be judged and is to be tried again; not the longest one, for want of time.
     pub(super) fn put_back(&mut self, length: f64) {
         if length < self.longest {
-            self.waiting.push_front(length);
+            let shorter = self.waiting.iter().take_while(|rung| **rung < length).count();
+            self.waiting.insert(shorter, length);
         }
     }
 

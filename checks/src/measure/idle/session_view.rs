@@ -15,6 +15,8 @@ pub(super) struct SessionView {
     pub(super) role: Role,
     /// What it does; none before its first stretch and after its last.
     pub(super) probe: Option<NextProbe>,
+    /// The silence that was planned for the stretch, seconds, whatever it was changed to since.
+    pub(super) rung: Option<f64>,
     /// The stretch before.
     pub(super) last: Option<NextProbe>,
     /// When the silence of the stretch began.
@@ -35,6 +37,7 @@ impl SessionView {
         Self {
             role,
             probe: None,
+            rung: None,
             last: None,
             began: None,
             kept_since: None,

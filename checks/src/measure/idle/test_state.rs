@@ -13,6 +13,7 @@ use super::rungs::{DATA_INTERVAL, SERVER_INTERVAL};
 use super::session_view::SessionView;
 use super::stretch::{Owner, Stretch, classify};
 use crate::base::text::seconds;
+use crate::facts::connection::Manner;
 use crate::facts::idle::advice::{self, interval};
 use crate::facts::idle::bracket::{LATE_ACK_S, channel_quiet_at_death};
 use crate::facts::idle::{Arm, Facts, Holds, HopState, Moves, Sign, Speaker, StretchEnd};
@@ -133,15 +134,18 @@ impl TestState {
 
     /// Whether busy sessions died together: whatever it was, it was no silence, and all others are probably dead too.
     pub(super) fn is_cut(&self) -> bool {
+        self.cut_at().is_some()
+    }
+
+    /// The last moment at which that happened.
+    fn cut_at(&self) -> Option<Instant> {
         let has_data = self.sessions.values().any(|session| session.role == Role::Data);
         let first = if has_data { Moves::ChannelData } else { Moves::Keepalive };
-        let near = |at: Instant| {
-            move |other: &(Moves, Instant)| at.max(other.1).saturating_duration_since(at.min(other.1)) < AT_ONCE
-        };
-        self.moving_deaths
-            .iter()
-            .filter(|(moves, _)| *moves == first)
-            .any(|(_, at)| self.moving_deaths.iter().filter(|other| near(*at)(other)).count() > 1)
+        let is_near = |at: Instant, other: Instant| at.max(other).saturating_duration_since(at.min(other)) < AT_ONCE;
+        let near =
+            |at: Instant| self.moving_deaths.iter().map(|(_, other)| *other).filter(move |other| is_near(at, *other));
+        let firsts = self.moving_deaths.iter().filter(|(moves, _)| *moves == first).map(|(_, at)| *at);
+        firsts.filter(|at| near(*at).count() > 1).filter_map(|at| near(at).max()).max()
     }
 
     /// Whether the test is over.
@@ -167,6 +171,8 @@ impl TestState {
     /// What everybody may know.
     pub(super) fn overview(&self) -> Overview {
         let (survived, died) = self.ladder.bracket();
+        let silently =
+            |arm: &Arm| arm.moves == Moves::Nothing && arm.death().is_some_and(|(manner, _)| *manner == Manner::Silent);
         let asked = |arm: &&Arm| arm.moves == Moves::TcpKeepalive && arm.end != StretchEnd::Open;
         Overview {
             over: self.over,
@@ -174,6 +180,7 @@ impl TestState {
             last_answer: self.last_answer,
             survived,
             died,
+            died_silently: self.arms.iter().any(silently),
             kept: died.is_some_and(|died| self.proven(died).is_some()),
             climbing: self.climbing().count(),
             kernel_keepalive: self.arms.iter().find(asked).cloned(),
@@ -268,6 +275,7 @@ impl TestState {
         view.is_settled &= order != Order::Reopen;
         if let Order::Probe(probe) = order {
             (view.probe, view.state) = (Some(probe), SessionState::Waiting);
+            view.rung = probe.length();
         } else if !matches!(view.state, SessionState::Dead(_)) {
             view.probe = None;
         }
@@ -444,7 +452,10 @@ impl TestState {
             (StretchEnd::Died { .. } | StretchEnd::Void { .. }, Moves::Keepalive) => {
                 self.kept.drop(arm.session);
             }
-            (StretchEnd::Void { .. }, Moves::Nothing) => self.ladder.put_back(arm.lasted_s),
+            (StretchEnd::Void { .. }, Moves::Nothing) => {
+                let rung = self.sessions.get(&arm.session).and_then(|view| view.rung);
+                self.ladder.put_back(rung.unwrap_or(arm.lasted_s));
+            }
             _ => {}
         }
         false
@@ -480,12 +491,12 @@ impl TestState {
     /// Changes the stretch under way on a session, where the plan wants another one by now. Nobody leaves for a death that may yet turn
     /// out to be a late answer.
     fn redirect(&mut self, session: u32, now: Instant) {
-        let is_cut = self.is_cut();
+        let cut_at = self.cut_at();
         let Some(view) = self.sessions.get_mut(&session) else { return };
         let (Some(probe), Some(began), SessionState::Waiting) = (view.probe, view.began, &view.state) else { return };
         let age = now.saturating_duration_since(began).as_secs_f64();
-        let redirect = if is_cut && !matches!(probe, NextProbe::Keep(_)) {
-            // Probed at once, it shows whether it is dead too.
+        let redirect = if cut_at.is_some_and(|at| began <= at) && !matches!(probe, NextProbe::Keep(_)) {
+            // Probed at once, it shows whether it is dead too; whoever was probed since is not.
             Redirect::To(age)
         } else {
             // With TCP keepalives it has to outlast the shortest silence that kills, whatever it was to outlast before.

@@ -87,7 +87,6 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
         "sftp-server: not found",
         "sftp-server: No such file",
         "Unable to startup channel",
-        "Cannot initialize SFTP protocol",
         "unable to initialise SFTP",
         "failed to send channel request",
         "Unable to send channel request",

@@ -17,6 +17,56 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
+        texts: &["bind: Cannot assign requested address"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "tcp-bind-address",
+                Seen(&["connect to host <host> port <port>: failure"]),
+                "ssh does not connect at all",
+            ),
+            is(
+                "channel-local-forward-failed",
+                Always,
+                "the session opens: a forwarding wants ::1, and this machine has no IPv6 (ssh -4)",
+            ),
+            is(
+                "tcp-bind-address",
+                Always,
+                "ssh does not connect at all: BindAddress or -b names no address of this machine",
+            ),
+        ],
+    },
+    Family {
+        texts: &["Cannot assign requested address", "Can't assign requested address", "EADDRNOTAVAIL"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: true,
+        candidates: &[
+            is(
+                "tcp-bind-address",
+                Always,
+                "ssh does not connect at all: BindAddress or -b names no address of this machine",
+            ),
+            is("channel-local-forward-failed", Always, "the session opens, and a forwarding does not (-L, -D)"),
+        ],
+    },
+    Family {
+        texts: &["Detected AuthTimeout"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("auth-slow", Always, "the login takes longer than the client waits: PAM, DNS, or a directory"),
+            is("auth-question-unanswered", Always, "the server waits for a password or a code"),
+        ],
+    },
+    Family {
         texts: &["Connection reset by peer"],
         writer: Writer::Server,
         unless: &[],
@@ -117,8 +167,8 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &["OpenSSL version mismatch. Built against <n>, you have <n>", "error while loading shared libraries"],
-        writer: Writer::Anyone,
+        texts: &["OpenSSL version mismatch", "error while loading shared libraries"],
+        writer: Writer::Client,
         unless: &[],
         is_wrapper: false,
         is_named: false,
@@ -128,13 +178,16 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["ssh: error while loading shared libraries"]),
                 "it is ssh that says so",
             ),
-            is("server-start-failed", Seen(&["sshd: error while loading", "sshd[<pid>]:"]), "it is sshd that says so"),
             is("config-ssh-cannot-start", Always, "it appears on this machine: ssh itself cannot start"),
             is("server-start-failed", Always, "it appears on the server, and every connection ends at once"),
         ],
     },
     Family {
-        texts: &["reverse mapping checking getaddrinfo", "POSSIBLE BREAK-IN ATTEMPT"],
+        texts: &[
+            "reverse mapping checking getaddrinfo",
+            "POSSIBLE BREAK-IN ATTEMPT",
+            "does not map back to the address",
+        ],
         writer: Writer::Anyone,
         unless: &[],
         is_wrapper: false,

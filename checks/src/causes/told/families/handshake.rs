@@ -133,6 +133,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "Algorithm negotiation fail",
             "Unable to exchange encryption keys",
             "KEY_EXCHANGE_FAILURE",
+            "LIBSSH2_ERROR_KEX_FAILURE",
+            "Failed to exchange encryption keys",
             "Key exchange negotiation failed",
             "Unable to reach a settlement:",
             "Failed to negotiate key exchange algorithm",

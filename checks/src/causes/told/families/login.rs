@@ -4,6 +4,9 @@ use super::family::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, Nothing
 use super::family::{Family, Writer, is};
 use crate::facts::log::Event;
 
+/// What ssh prints after a host certificate that it does not accept.
+const OF_THE_HOST: &[&str] = &["Host key verification failed", "can't be established", "Server host certificate"];
+
 pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["SSL peer certificate or SSH remote key was not OK"],
@@ -37,11 +40,78 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
+        texts: &["name is not a listed principal"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: true,
+        candidates: &[
+            is(
+                "hostkey-cert-invalid",
+                Seen(OF_THE_HOST),
+                "the certificate is the server's: ssh goes on to its host key",
+            ),
+            is("auth-cert-principal", Always, "the certificate is the user's: sshd's log says so"),
+            is("hostkey-cert-invalid", Always, "the certificate is the server's: ssh itself says so"),
+        ],
+    },
+    Family {
+        texts: &["Certificate invalid: expired", "Certificate invalid: not yet valid"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: true,
+        candidates: &[
+            is(
+                "hostkey-cert-invalid",
+                Seen(OF_THE_HOST),
+                "the certificate is the server's: ssh goes on to its host key",
+            ),
+            is("auth-cert-invalid", Always, "the certificate is the user's: sshd's log says so"),
+            is("hostkey-cert-invalid", Always, "the certificate is the server's: ssh itself says so"),
+        ],
+    },
+    Family {
+        texts: &["Access denied"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: true,
+        candidates: &[
+            is("auth-password-rejected", Always, "a password, or an answer to a question, was wrong (PuTTY, WinSCP)"),
+            is(
+                "auth-account-refused",
+                Always,
+                "the password is right: the account may not log in that way (PermitRootLogin)",
+            ),
+            is("auth-method-unavailable", Always, "the server takes no passwords"),
+        ],
+    },
+    Family {
+        texts: &["read_passphrase: can't open /dev/tty"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("auth-key-encrypted", KeyNotUsed, "the key has a passphrase, and nobody was there to type it"),
+            is(
+                "auth-question-unanswered",
+                Seen(&["Next authentication method: password", "Next authentication method: keyboard-interactive"]),
+                "the server asks for a password or a code, and ssh has no terminal to ask at",
+            ),
+            is("auth-key-encrypted", Always, "the key has a passphrase, and nobody was there to type it"),
+            is("hostkey-unknown", Always, "ssh asked about the host key"),
+            is("auth-question-unanswered", Always, "the server asks for a password or a code"),
+        ],
+    },
+    Family {
         texts: &[
             "Host key verification failed",
             "Host key not verified",
             "HOST_KEY_NOT_VERIFIABLE",
             "The remote SSH server rejected host key",
+            "Key exchange was not finished, connection is closed",
         ],
         writer: Writer::Client,
         unless: &[],

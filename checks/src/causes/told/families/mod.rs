@@ -1,8 +1,10 @@
 //! Texts that several causes print: the candidates for each, the likeliest first, and what tells them apart.
 
 mod beside;
+mod channels;
 mod family;
 mod handshake;
+mod jump;
 mod login;
 mod programs;
 mod reach;
@@ -10,14 +12,24 @@ mod sessions;
 
 use family::is;
 pub use family::{Candidate, Family, When, Writer};
+pub(super) use jump::NO_PEER;
 
 use crate::facts::log::Event;
 
 /// Every family, those that say most first: of several in one connection the first counts.
 pub fn families() -> impl Iterator<Item = &'static Family> {
-    [reach::FAMILIES, handshake::FAMILIES, login::FAMILIES, beside::FAMILIES, sessions::FAMILIES, programs::FAMILIES]
-        .into_iter()
-        .flatten()
+    [
+        reach::FAMILIES,
+        handshake::FAMILIES,
+        login::FAMILIES,
+        beside::FAMILIES,
+        sessions::FAMILIES,
+        channels::FAMILIES,
+        jump::FAMILIES,
+        programs::FAMILIES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// What fits a log that ends at one of these steps, without a word on why.

@@ -145,6 +145,9 @@ pub(super) static FAMILIES: &[Family] = &[
             "{error,timeout}",
             "Timeout opening channel",
             "timeout in waiting",
+            "Timeout expired: <n> MILLISECONDS",
+            "Failed to get operation result within specified timeout",
+            "Timeout waiting for SSH",
         ],
         writer: Writer::Client,
         unless: &[],
@@ -160,6 +163,18 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-no-banner", Always, "the connection is accepted, and no version comes"),
             is("auth-slow", Always, "the login takes longer than the client waits"),
             is("idle-silent-drop", Always, "the session was open, and idle"),
+        ],
+    },
+    Family {
+        texts: &["mosh: Last contact <n> seconds ago", "mosh: Last reply <n> seconds ago"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("network-outage", Always, "it worked before: the network of this machine or of the server is down"),
+            is("path-udp-blocked", Always, "it comes at the start of every session: a firewall drops UDP"),
+            is("server-stalled", Always, "the server hangs, or was paused"),
         ],
     },
     Family {

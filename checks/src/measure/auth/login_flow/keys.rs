@@ -83,10 +83,13 @@ impl LoginFlow<'_> {
         let binding = self.connection.handle().agent_session_binding().cloned();
         let (agent, held) = agent::list(credentials.agent.as_deref(), binding.as_ref(), &mut self.clock).await;
         self.facts.agent = agent;
-        offer::order(&self.identities, &certificates, &held, credentials.identities_only)
-            .into_iter()
-            .take(KEYS)
-            .collect()
+        let mut offers = offer::order(&self.identities, &certificates, &held, credentials.identities_only);
+        if credentials.unattended() {
+            // ssh is asked about these, and only before any key is refused.
+            let needs_ssh = |offer: &Offer| matches!(self.half(offer), Half::Not(KeyProblem::HardwareKey));
+            offers.sort_by_key(|offer| !needs_ssh(offer));
+        }
+        offers.into_iter().take(KEYS).collect()
     }
 
     /// Offers one key; asks for its passphrase only when the server would take it, as ssh does.
@@ -127,8 +130,10 @@ impl LoginFlow<'_> {
                     }
                 }
                 Ok(Offered::Wanted(obstacle)) => {
+                    let is_on_security_key = obstacle == KeyProblem::HardwareKey;
                     self.record("publickey", Some(fact), AuthAnswer::Unfinished, Some(obstacle), began);
-                    return MethodOutcome::Refused;
+                    let is_left = is_on_security_key && self.is_security_key_left_to_ssh().await;
+                    return if is_left { MethodOutcome::Over } else { MethodOutcome::Refused };
                 }
                 Err(cut) => {
                     self.record("publickey", Some(fact), AuthAnswer::Silence, None, began);

@@ -120,8 +120,8 @@ impl<'e> LoginFlow<'e> {
         }
     }
 
-    /// Has ssh log in first where a setting gives it a credential that only ssh can use, and no question can be answered. True where ours
-    /// would fail after it: for the second time, or where ssh used that credential.
+    /// Has ssh log in first where a setting gives it a credential that only ssh can use. True where ours would fail after it: for the
+    /// second time, or where ssh used that credential.
     async fn is_left_to_ssh(&mut self) -> bool {
         // The library does not name GSSAPI among the methods of a server.
         let is_offered =
@@ -129,16 +129,36 @@ impl<'e> LoginFlow<'e> {
         let credentials = &self.ctx.target.credentials;
         let Some(own) = credentials.only_ssh.iter().find(|own| is_offered(own.method)) else { return false };
         self.facts.only_ssh = Some(own.keyword.to_owned());
-        if !credentials.unattended() {
+        let (unattended, by_ticket) = (credentials.unattended(), own.method.starts_with("gssapi"));
+        // A ticket comes before every question.
+        if !unattended && !by_ticket {
             return false;
         }
         self.witness = witness::before(self.ctx).await;
-        let is_ours = |witness: &Witness| match &witness.method {
+        let Some(witness) = &self.witness else { return false };
+        let is_ours = match &witness.method {
             // With a key that may be here too.
             Some(method) => witness.logged_in() && method == "publickey",
             None => !witness.login_begun || witness.logged_in(),
         };
-        self.facts.left_to_ssh = !self.witness.as_ref().is_none_or(is_ours);
+        if !unattended && !witness.logged_in() {
+            // It may have lacked an answer, which can be given here.
+            self.facts.only_ssh = None;
+            return false;
+        }
+        self.facts.left_to_ssh = !is_ours;
+        self.facts.left_to_ssh
+    }
+
+    /// Has ssh log in where the server accepts a security key's file, before anything is refused here. True where it is refused.
+    async fn is_security_key_left_to_ssh(&mut self) -> bool {
+        let is_first = self.witness.is_none() && self.facts.answered(AuthAnswer::Refused).next().is_none();
+        if !is_first || !self.ctx.target.credentials.unattended() {
+            return false;
+        }
+        self.witness = witness::before(self.ctx).await;
+        self.facts.left_to_ssh =
+            self.witness.as_ref().is_some_and(|witness| witness.login_begun && !witness.logged_in());
         self.facts.left_to_ssh
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::facts::idle::hop::{Bounds, TtlProbe, bounds};
+use crate::facts::idle::hop::{Bare, Bounds, TtlProbe, bounds};
 use crate::facts::path::{Path, Place, Range};
 
 /// Linux's shortest interval between TCP keepalives.
@@ -32,11 +32,11 @@ pub struct Room {
 /// They are chosen so that as few further rounds as possible are to be expected: a likely hop is told from its neighbours at once. The
 /// furthest hop that may forget is always among them where two fit: when it is alive at the moment when others are not, the path is well.
 #[must_use]
-pub fn next(path: &Path, most: u8, room: Room, trials: &[TtlProbe], bare_died_s: Option<f64>) -> Vec<u8> {
-    let Bounds { after, alive } = bounds(trials, bare_died_s);
+pub fn next(path: &Path, most: u8, room: Room, trials: &[TtlProbe], bare: Bare) -> Vec<u8> {
+    let Bounds { after, alive } = bounds(trials, bare);
     let candidates = path.candidates(most);
     let Some(last) = alive.map(|trial| trial.hop).or(candidates.last().copied()) else { return Vec::new() };
-    let is_tried = |hop: u8| trials.iter().any(|trial| trial.hop == hop);
+    let is_tried = |hop: u8| trials.iter().any(|trial| trial.hop == hop && !trial.ended_otherwise(bare));
     let after = after.unwrap_or(0);
     let open: Vec<u8> = candidates.iter().copied().filter(|&hop| hop > after && hop < last && !is_tried(hop)).collect();
     // Nothing lived at the furthest hop: what happens nearer says nothing more.
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
     use crate::facts::idle::LocatedHop;
     use crate::facts::idle::hop::locate;
-    use crate::facts::idle::hop::tests::trial;
+    use crate::facts::idle::hop::tests::{killed, trial};
     use crate::facts::path::{Distance, Hop, Protocol};
 
     fn path(hops: u8) -> Path {
@@ -119,10 +119,10 @@ mod tests {
     fn play(path: &Path, forgetful: u8, sessions: usize) -> (LocatedHop, usize) {
         let mut trials = Vec::new();
         for round in 0..30 {
-            let hops = next(path, 30, room(sessions), &trials, Some(8.0));
+            let hops = next(path, 30, room(sessions), &trials, killed(8.0));
             assert!(hops.len() <= sessions, "{hops:?}");
             if hops.is_empty() {
-                return (locate(&trials, Some(8.0)).unwrap(), round);
+                return (locate(&trials, killed(8.0)).unwrap(), round);
             }
             trials.extend(hops.into_iter().map(|hop| trial(hop, hop >= forgetful)));
         }
@@ -145,7 +145,7 @@ mod tests {
     fn likely_hops_are_tried_first() {
         let mut long = path(12);
         long.hops[1].address = "100.64.0.1".parse().ok();
-        let first = next(&long, 30, room(5), &[], Some(8.0));
+        let first = next(&long, 30, room(5), &[], killed(8.0));
         assert!(first.contains(&1) && first.contains(&2) && first.contains(&12), "{first:?}");
         for likely in [1, 2] {
             assert_eq!(play(&long, likely, 5).1, 1, "hop {likely} takes one round");
@@ -158,37 +158,46 @@ mod tests {
         for (hop, address) in [(0, "192.168.1.1"), (1, "10.20.0.1"), (2, "100.64.0.1")] {
             long.hops[hop].address = address.parse().ok();
         }
-        let first = next(&long, 30, Room { now: 5, later: 12 }, &[], None);
+        let first = next(&long, 30, Room { now: 5, later: 12 }, &[], Bare::default());
         assert_eq!(first, [1, 2, 3, 4, 15], "the home's router, the provider's NAT, and the first behind it");
-        let nobody = next(&path(15), 30, Room { now: 5, later: 12 }, &[], None);
+        let nobody = next(&path(15), 30, Room { now: 5, later: 12 }, &[], Bare::default());
         assert_eq!(nobody, [1, 2, 13, 14, 15], "the first router, and what stands in front of the server");
         for forgetful in 5..15 {
             let mut seen: Vec<_> = first.iter().map(|&hop| trial(hop, hop >= forgetful)).collect();
-            let second = next(&long, 30, Room { now: 12, later: 12 }, &seen, Some(8.0));
+            let second = next(&long, 30, Room { now: 12, later: 12 }, &seen, killed(8.0));
             assert!(second.len() <= 12, "{second:?}");
             seen.extend(second.into_iter().map(|hop| trial(hop, hop >= forgetful)));
-            assert_eq!(locate(&seen, Some(8.0)).unwrap().hops(), forgetful..=forgetful);
+            assert_eq!(locate(&seen, killed(8.0)).unwrap().hops(), forgetful..=forgetful);
         }
     }
 
     #[test]
     fn each_round_has_a_session_that_should_live() {
         let seen = [trial(3, false), trial(6, true), trial(9, true)];
-        let hops = next(&path(9), 30, room(8), &seen, None);
+        let hops = next(&path(9), 30, room(8), &seen, Bare::default());
         assert_eq!(hops, [4, 5, 6]);
     }
 
     #[test]
     fn what_no_keepalive_prevents_is_not_tried_again() {
-        assert!(next(&path(4), 30, room(8), &[trial(1, false), trial(4, false)], Some(8.0)).is_empty());
-        assert!(next(&path(4), 30, room(8), &[trial(2, true), trial(3, false), trial(4, true)], Some(8.0)).is_empty());
+        assert!(next(&path(4), 30, room(8), &[trial(1, false), trial(4, false)], killed(8.0)).is_empty());
+        assert!(
+            next(&path(4), 30, room(8), &[trial(2, true), trial(3, false), trial(4, true)], killed(8.0)).is_empty()
+        );
+    }
+
+    #[test]
+    fn a_hop_whose_session_ended_sooner_than_the_timer_is_tried_again() {
+        let early = TtlProbe { lasted_s: 3.0, ..trial(2, false) };
+        let bare = Bare { survived_s: Some(7.0), ..killed(8.0) };
+        assert_eq!(next(&path(3), 30, room(8), &[trial(1, false), early, trial(3, true)], bare), [2, 3]);
     }
 
     #[test]
     fn without_a_distance_the_last_session_comes_anywhere() {
         let mut unknown = path(3);
         unknown.distance = None;
-        assert_eq!(next(&unknown, 30, room(8), &[], None), [1, 2, 3, 4, 30]);
+        assert_eq!(next(&unknown, 30, room(8), &[], Bare::default()), [1, 2, 3, 4, 30]);
     }
 
     #[test]

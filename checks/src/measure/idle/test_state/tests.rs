@@ -1,5 +1,4 @@
 use super::*;
-use crate::facts::connection::Manner;
 
 /// A test in which 6 s of silence killed and 5 s did not, and a session was kept every second for 20 s.
 fn proven(now: Instant) -> TestState {
@@ -81,4 +80,43 @@ fn the_test_is_not_over_while_the_session_for_the_longest_silence_is_opened_agai
     assert!(!state.is_over(), "it is under way");
     state.take(2, SessionEvent::Left, now);
     assert!(state.is_over());
+}
+
+#[test]
+fn after_a_cut_a_silent_session_is_probed_once() {
+    let now = Instant::now();
+    let after = |seconds: f64| now + Duration::from_secs_f64(seconds);
+    let mut state = TestState::new(60.0, [(1, Role::Ladder), (2, Role::Data)], false, now);
+    state.take(1, SessionEvent::Opened(None), now);
+    state.take(1, SessionEvent::Began(now), now);
+    state.moving_deaths.extend([(Moves::ChannelData, after(7.0)), (Moves::Keepalive, after(7.2))]);
+    let orders = |state: &TestState| state.directives().map(|(_, directive)| directive.order).collect::<Vec<_>>();
+    state.redirect_all(after(7.2));
+    assert!(
+        matches!(orders(&state)[..], [Order::Probe(NextProbe::Silence(length))] if length < 7.5),
+        "{:?}",
+        orders(&state)
+    );
+    // It answered, and is silent anew.
+    state.direct(1, Some(NextProbe::Linger), after(7.3));
+    state.take(1, SessionEvent::Began(after(7.3)), after(7.3));
+    assert!(
+        !matches!(orders(&state)[..], [Order::Probe(NextProbe::Silence(length))] if length < 1.0),
+        "{:?}",
+        orders(&state)
+    );
+}
+
+#[test]
+fn a_rung_that_an_interruption_voids_is_tried_again_in_its_whole_length() {
+    let now = Instant::now();
+    let mut state = TestState::new(60.0, (1..=10).map(|session| (session, Role::Ladder)), false, now);
+    for session in 1..=4 {
+        state.take(session, SessionEvent::Opened(None), now);
+    }
+    let rung = state.sessions[&4].rung.unwrap();
+    assert!(rung > 4.0, "{rung}");
+    let void = Arm { session: 4, ..Arm::sample(Moves::Nothing, 2.0, StretchEnd::Void { why: String::new() }) };
+    state.learn(&void);
+    assert_eq!(state.ladder.next(None), Some(NextProbe::Silence(rung)));
 }

@@ -1,0 +1,189 @@
+//! What is refused or ends inside a connection that stays: channels, sessions, sftp.
+
+use super::family::When::{Always, Seen, SoonAfterLogin};
+use super::family::{Family, Writer, is};
+use crate::facts::log::Event;
+
+pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        texts: &[
+            "open failed: administratively prohibited",
+            "administratively prohibited (open failed)",
+            "ChannelException(1, 'Administratively prohibited')",
+            "ChannelOpenError: open failed",
+            "channel open failure: open failed",
+            "channel_open_failed: 0 1",
+            "Channel opening failure: channel <n> error",
+            "open FAILED: open failed: Administratively prohibited",
+            "Administratively prohibited",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "jump-forwarding-prohibited",
+                Seen(&["stdio forwarding failed", "Setting implicit ProxyCommand", "Executing proxy command"]),
+                "it comes from a jump host",
+            ),
+            is(
+                "channel-forwarding-prohibited",
+                Seen(&[
+                    "direct-tcpip",
+                    "forwardOut",
+                    "open_connection(",
+                    "chan.connect(session_factory, remote_host",
+                    "Failed to forward",
+                    "opening channel b'direct-tcpip'",
+                    "CHANNEL_OPEN (r:<n>, direct-tcpip)",
+                ]),
+                "a forwarding was asked for",
+            ),
+            is(
+                "channel-open-refused",
+                Seen(&[
+                    "open_session(",
+                    "exec_command(",
+                    "create_session(",
+                    "Failed to create session",
+                    "chan.create(session_factory",
+                    "CHANNEL_OPEN (r:<n>, session)",
+                    "channel 0: open failed: <why>",
+                    "channel_open:  Creating a channel",
+                ]),
+                "a session was asked for",
+            ),
+            is(
+                "channel-forwarding-prohibited",
+                Always,
+                "a forwarding was asked for (-L, -D, -J, -W): AllowTcpForwarding, PermitOpen, or the key's options",
+            ),
+            is("channel-open-refused", Always, "a session was asked for: MaxSessions 0, or the account opens none"),
+        ],
+    },
+    Family {
+        texts: &[
+            "ChannelException(2, 'Connect failed')",
+            "rejected: connect failed (open failed)",
+            "open failed: connect failed: open failed",
+            "open failed: Connect failed",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "channel-open-refused",
+                Seen(&["channel 0: open failed: connect failed: open failed"]),
+                "it is the first session of the connection",
+            ),
+            is("channel-open-refused", Always, "it is the first session of the connection: MaxSessions 0"),
+            is(
+                "channel-max-sessions",
+                Always,
+                "other sessions are open on the same connection (ControlMaster, a pool): MaxSessions",
+            ),
+            is("jump-target-unreachable", Always, "a forwarding was asked for, and its target does not answer"),
+        ],
+    },
+    Family {
+        texts: &[
+            "Channel closed",
+            "Session request failed",
+            "Session channel closed",
+            "Channel is not open",
+            "Channel is closed",
+        ],
+        writer: Writer::Client,
+        unless: &[Event::CommandEnded, Event::ExitStatus],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "session-subsystem-missing",
+                Seen(&["invoke_subsystem(", "start_sftp_client(", "subsystem='sftp'", "Subsystem: sftp"]),
+                "sftp was asked for",
+            ),
+            is(
+                "session-exec-failed",
+                Seen(&["chan.exec_command(", "create_process(", "Command: <command>"]),
+                "a command was asked for, and refused",
+            ),
+            is("channel-closed-early", Always, "the server closes the channel as a command or subsystem is asked for"),
+            is(
+                "session-subsystem-missing",
+                Always,
+                "sftp or another subsystem was asked for, which the server does not have",
+            ),
+            is("session-exec-failed", Always, "the server runs no commands for this account"),
+            is(
+                "idle-channel-timeout",
+                Always,
+                "it comes after an idle time, while the connection stays: ChannelTimeout",
+            ),
+            is("session-shell-exits", Always, "the login shell or a start-up file ends at once"),
+            is("idle-silent-drop", Always, "the connection died while idle, and the library noticed late"),
+        ],
+    },
+    Family {
+        texts: &["Failed to connect to the host via ssh: Shared connection to <host> closed"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("idle-silent-drop", Always, "a task ran long without output: ansible.cfg has no ServerAliveInterval"),
+            is("server-restarted", Always, "the task restarted the server, or its network or sshd"),
+            is("session-shell-exits", Always, "it comes at every task, also at ping: ssh -tt HOST true fails too"),
+            is("network-outage", Always, "the network was down for a while"),
+        ],
+    },
+    Family {
+        texts: &["Connection to <host> closed.", "Shared connection to <host> closed"],
+        writer: Writer::Client,
+        unless: &[Event::CommandEnded, Event::ExitStatus],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("session-shell-exits", SoonAfterLogin(2), "it comes as the session opens"),
+            is("session-shell-exits", Always, "it comes right after the login: the shell or a start-up file ends"),
+            is("idle-shell-timeout", Always, "the session was idle at a prompt: TMOUT"),
+            is("idle-channel-timeout", Always, "the session was idle, keepalives or not: ChannelTimeout"),
+            is("session-forced-command", Always, "the key or the account runs a command of its own"),
+        ],
+    },
+    Family {
+        texts: &[
+            "Connection closed.",
+            "scp: Connection closed",
+            "sftp: Connection closed",
+            "lost connection",
+            "remote host has disconnected",
+            "EOF during negotiation",
+            "inputstream is closed",
+            "Cannot initialize SFTP protocol",
+            "read: Connection reset by peer",
+            "Couldn't read packet: Connection reset by peer",
+            "Received unexpected end-of-file from SFTP server",
+            "Received unexpected end-of-file from server",
+            "Connection closed with",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "session-subsystem-missing",
+                Always,
+                "ssh works and sftp does not: the server has no sftp-server (scp -O helps)",
+            ),
+            is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
+            is("session-restricted", Always, "the account is served something else than sftp"),
+            is("transfer-truncated", Always, "it comes in the middle of a transfer"),
+            is("session-shell-exits", Always, "ssh HOST true fails too"),
+        ],
+    },
+];

@@ -1,0 +1,74 @@
+//! The same beside a real idle timer: both are named, and the keepalive is proven.
+
+use std::sync::Mutex;
+
+use super::{assert_same_codes, s, when_idle};
+use crate::lab::{Lab, Middlebox, Report, Server, Times, now};
+
+/// The timer, seconds, and the idle time that is asked for.
+const TIMER_S: u32 = 14;
+const IDLE: &str = "25s";
+
+/// Examines a server behind the timer while something else goes on; the timer must be found beside what is expected of that.
+fn beside_a_timer(expected: &[&str], disturb: impl FnOnce(&Lab, &Server, &dyn Fn() -> bool) -> Times + Send) {
+    let Some(lab) = Lab::through(&[Middlebox::Plain, Middlebox::Forgets(TIMER_S)]) else { return };
+    let server = lab.sshd(&[]);
+    let (seen, _) = lab.doctor_while(&server.url(), &["--idle", IDLE], s(300), |over| disturb(&lab, &server, over));
+    assert_timer(&seen, expected);
+}
+
+/// Both were found, and the keepalive was proven.
+#[track_caller]
+fn assert_timer(seen: &Report, expected: &[&str]) {
+    assert_same_codes(seen, &[&["idle-silent-drop"], expected].concat());
+    let bracket = &seen.idle()["timeout"];
+    let timer = f64::from(TIMER_S);
+    let (survived, died) = (bracket["survived_s"].as_f64(), bracket["died_s"].as_f64());
+    assert!(survived <= Some(timer + 0.5) && died >= Some(timer - 0.5), "{}", seen.told());
+    assert_eq!(seen.idle()["keepalive"]["verified"], true, "{}", seen.told());
+    // The second router is the one that forgets, whatever else ended sessions of the search.
+    let hop = &seen.idle()["killer"]["hop"];
+    assert!(*hop == 2 || hop.is_null() || seen.told().contains("one of the machines from"), "{}", seen.told());
+}
+
+#[test]
+fn a_timer_is_found_although_the_server_stops_again_and_again() {
+    beside_a_timer(&["server-stalled", "idle-no-keepalive"], |lab, _, over| lab.stall(s(16), s(5), over));
+}
+
+#[test]
+fn a_timer_is_found_although_the_server_stopped_once() {
+    beside_a_timer(&["server-stalled", "idle-no-keepalive"], |lab, server, over| {
+        when_idle(server, s(3));
+        lab.stall_once(s(0), s(9), over)
+    });
+}
+
+#[test]
+fn a_timer_is_found_although_some_sessions_are_reset() {
+    beside_a_timer(&["path-random-resets"], |lab, server, over| {
+        when_idle(server, s(2));
+        lab.random_resets(server.port(), &[s(3), s(5), s(4)], over)
+    });
+}
+
+#[test]
+fn a_timer_is_found_although_one_member_of_two_is_dead() {
+    beside_a_timer(&["tcp-some-flows-dead", "idle-no-keepalive"], |lab, server, _| {
+        lab.router(1).nft(&format!("add rule inet lab forward tcp dport {} tcp sport & 2 == 2 drop", server.port()));
+        vec![(now(), now())]
+    });
+}
+
+#[test]
+fn a_timer_is_found_although_the_server_was_restarted() {
+    let Some(lab) = Lab::through(&[Middlebox::Plain, Middlebox::Forgets(TIMER_S)]) else { return };
+    let first = lab.sshd(&[]);
+    let (url, second) = (first.url(), Mutex::new(None));
+    let (seen, _) = lab.doctor_while(&url, &["--idle", IDLE], s(300), |_| {
+        when_idle(&first, s(4));
+        *second.lock().expect("nobody else") = Some(lab.restart(first, s(3)));
+        vec![]
+    });
+    assert_timer(&seen, &["server-restarted", "idle-no-keepalive"]);
+}
