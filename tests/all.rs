@@ -21,6 +21,7 @@ mod forced;
 mod formats;
 mod fuzzed;
 mod handshake;
+mod held;
 mod hints;
 mod hop;
 mod hop_report;

@@ -7,6 +7,7 @@ use ssh_doctor_checks::facts::idle::NotLocated;
 use ssh_doctor_checks::facts::idle::hop::{Bare, locate};
 use ssh_doctor_checks::facts::idle::{LocatedHop, Moves, StretchEnd};
 use ssh_doctor_checks::facts::path::{Distance, Path, Place, Protocol};
+use ssh_doctor_checks::measure::idle::ChannelUse;
 use ssh_doctor_checks::measure::idle::hop::{Found, Room, TtlProbes, interval, next};
 use ssh_doctor_checks::os::path;
 use ssh_doctor_checks::ssh::hop_count;
@@ -52,7 +53,7 @@ async fn find(lab: &Lab, server: SocketAddr, bare: Bare) -> (Path, Found, Result
 async fn search(lab: &Lab, server: SocketAddr, interval: Duration) -> (TtlProbes, UnboundedReceiver<(u32, u32)>) {
     let login = lab.login(server).await;
     let (started, pids) = unbounded_channel();
-    (TtlProbes { login, mark: Some("hop-test".into()), interval, deadline: s(10), started }, pids)
+    (TtlProbes { login, channel_use: ChannelUse::Command("hop-test".into()), interval, deadline: s(10), started }, pids)
 }
 
 fn assert_path(path: &Path, hops: &[IpAddr]) {

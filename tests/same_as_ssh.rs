@@ -143,8 +143,16 @@ fn ways_through_other_hosts() {
     let hops = hop("open", &server) + &hop("closed", &closed);
     let jump = |name: &str| format!("{hops}Host db\n  ProxyJump {name}\nMatch all");
     pair(&lab, &server, &jump("open"), &jump("closed"));
+    pair(&lab, &server, &jump("%r@open"), &jump("%u@open"));
     let command = |name: &str| format!("{hops}Host db\n  ProxyCommand ssh -W %h:%p {name}\nMatch all");
     pair(&lab, &server, &command("open"), &command("closed"));
+    pair(&lab, &server, &command("open # %r %k %n %%d"), &command("open # %d"));
+    let itself = format!("Host db\n  ProxyJump root@{}:{}\nMatch all", server.address(), server.port());
+    pair_for(&lab, &server, &jump("open"), &itself, "config-jump-loop");
+    // ssh does not notice this one, and starts itself without end: it is not tried.
+    settle(&lab, &server, &format!("Host open\n  ProxyJump open\nMatch all\n{}", jump("open")));
+    let run = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &["check", "db"], s(30));
+    assert!(run.status == Some(2) && run.stdout.contains("config-jump-loop"), "{run:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The hops of a ProxyJump as targets of their own, each with the settings that ssh would use for it.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::sanitize;
 
@@ -19,14 +19,14 @@ const MAX_JUMPS: usize = 16;
 /// Every hop in the order in which they are connected to.
 ///
 /// As in ssh, the first hop is reached by its own settings, perhaps through further hops; each other one goes through those
-/// before it. Of the command line only `-F` reaches the hops.
+/// before it. Of the command line only `-F` reaches the hops. A hop that is reached through itself is told instead: there is no end then.
 pub(super) async fn resolve(
     hops: &[String],
     config: Option<&str>,
     local: &Local,
     person: bool,
     defaults: &Raw,
-) -> Result<Vec<Target>> {
+) -> Result<Result<Vec<Target>, String>> {
     let mut names = hops.to_vec();
     let mut targets: Vec<Target> = Vec::new();
     loop {
@@ -42,9 +42,9 @@ pub(super) async fn resolve(
         names = own.first().and_then(|first| first.proxy.as_ref()).map(|proxy| proxy.hops.clone()).unwrap_or_default();
         own.append(&mut targets);
         targets = own;
-        ensure!(targets.len() <= MAX_JUMPS, "there are more than {MAX_JUMPS} hops; is a host its own jump host?");
-        if names.is_empty() {
-            return Ok(targets);
+        let Some(next) = names.first() else { return Ok(Ok(targets)) };
+        if targets.len() > MAX_JUMPS {
+            return Ok(Err(next.clone()));
         }
     }
 }

@@ -45,7 +45,7 @@ use destination::{Destination, valid_user};
 use local::Local;
 use raw::Raw;
 use settings_cache::{Asked, SettingsCache, SshSettings};
-use ssh_g::NotAnswered;
+use ssh_g::{NotAnswered, Refused};
 
 /// The settings of a run: what holds for every target, and the way from a target's name to what an examination needs.
 #[derive(Debug)]
@@ -184,13 +184,12 @@ impl Plan {
         let SshSettings { raw, settings, server_alive_from } = match answered {
             Ok(answer) => answer,
             Err(NotAnswered::NoSsh) => asked.answer(flags::read(flags, login, port)?),
-            Err(NotAnswered::Refused(refused)) => {
-                let limits = self.limits(Limits::default().connect);
-                let sentence = Some(refused.sentence(host));
-                let target = own::refused(input, destination, flags, local, *refused);
-                return Ok(Planned { target, limits, refused: sentence });
-            }
+            Err(NotAnswered::Refused(refused)) => return Ok(self.refused(input, destination, *refused)),
         };
+        let of_proxy = ["proxycommand", "proxyjump"].into_iter().filter_map(|keyword| raw.set(keyword));
+        if let Some(said) = of_proxy.filter(|_| raw.expanded).find_map(tokens::refusal_of_proxy) {
+            return Ok(self.refused(input, destination, Refused::saying(&raw, said)));
+        }
         ensure!(
             raw.expanded || raw.set("proxyjump").is_none(),
             "{} is behind a jump host, which takes an ssh to go through, and none is installed; install the OpenSSH client",
@@ -213,8 +212,11 @@ impl Plan {
         let mut target =
             resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", sanitize(host)))?;
         if let Some(proxy) = &mut target.proxy {
-            proxy.jumps =
-                jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person, asked.defaults).await?;
+            let config = flags.config.as_deref();
+            match jumps::resolve(&proxy.hops, config, local, self.person, asked.defaults).await? {
+                Ok(jumps) => proxy.jumps = jumps,
+                Err(endless) => return Ok(self.refused(input, destination, Refused::looping(&raw, endless))),
+            }
         }
         let connect_timeout =
             raw.set("connecttimeout").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
@@ -222,6 +224,14 @@ impl Plan {
         target.settings.connect_timeout_s = Some(connect.as_secs_f64());
         from.clone_into(&mut target.settings.connect_timeout_from);
         Ok(Planned { target, limits: self.limits(connect), refused: None })
+    }
+
+    /// A target of which ssh's settings lead nowhere.
+    fn refused(&self, input: &str, destination: &Destination, refused: Refused) -> Planned {
+        let limits = self.limits(Limits::default().connect);
+        let sentence = Some(refused.sentence(&destination.host));
+        let target = own::refused(input, destination, &self.flags, &self.local, refused);
+        Planned { target, limits, refused: sentence }
     }
 
     fn password(&self) -> Result<Option<SecretString>> {

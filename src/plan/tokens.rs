@@ -70,6 +70,20 @@ impl Tokens<'_> {
     }
 }
 
+/// ssh's complaint about a token that it does not expand in a ProxyCommand or ProxyJump, which have fewer than other settings.
+pub(super) fn refusal_of_proxy(template: &str) -> Option<String> {
+    let mut pieces = template.split('%').skip(1);
+    while let Some(behind) = pieces.next() {
+        match behind.chars().next() {
+            // The second of two signs begins a piece of its own.
+            None => drop(pieces.next()?),
+            Some('h' | 'k' | 'n' | 'p' | 'r') => {}
+            Some(other) => return Some(format!("percent_expand: unknown key %{}", sanitize(&other.to_string()))),
+        }
+    }
+    None
+}
+
 /// `~` and `~user` at the start, expanded.
 pub(super) fn tilde(template: &str, local: &Local) -> Result<String> {
     let Some(rest) = template.strip_prefix('~') else { return Ok(template.to_owned()) };

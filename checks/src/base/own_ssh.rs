@@ -22,6 +22,8 @@ pub struct OwnSsh {
     pub defaults: Algorithms,
     /// Why it does not accept its settings, where it does not.
     pub refusal: Option<Refusal>,
+    /// The jump host that is reached through itself; its settings then have no end.
+    pub jump_loop: Option<String>,
     /// The socket of a control master, where ControlPath is set.
     pub control: Option<ControlPath>,
     /// Where `TCPKeepAlive yes` is set, ssh's default though it is; none where nobody set it.

@@ -16,6 +16,8 @@ pub struct Facts {
     pub ssh: String,
     /// Why ssh does not accept its settings, where it does not.
     pub refusal: Option<Refusal>,
+    /// The jump host that is reached through itself.
+    pub jump_loop: Option<String>,
     /// The configuration files that ssh read, and the one that it refused.
     pub files: Vec<ConfigFile>,
     /// The number of the user that ssh runs as.
@@ -236,6 +238,9 @@ const TEMPORARY_SUFFIX: usize = 17;
 
 impl check::Facts for Facts {
     fn summary(&self) -> String {
+        if let Some(hop) = &self.jump_loop {
+            return format!("the jump host {} is reached through itself", sanitize(hop));
+        }
         if let Some(refusal) = &self.refusal {
             let said = refusal.words.first().map_or("it gives no reason", String::as_str);
             return match refusal.status {

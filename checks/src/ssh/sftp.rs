@@ -16,6 +16,11 @@ use crate::facts::connection::Ran;
 const INIT: [u8; 9] = [0, 0, 0, 5, 1, 0, 0, 0, 3];
 /// SSH_FXP_REALPATH.
 const REALPATH: u8 = 16;
+/// SSH_FXP_OPENDIR, SSH_FXP_READDIR, SSH_FXP_CLOSE and SSH_FXP_HANDLE.
+const OPENDIR: u8 = 11;
+const READDIR: u8 = 12;
+const CLOSE: u8 = 4;
+const HANDLE: u8 = 102;
 /// Bytes of the first answer that are kept: a version packet names extensions.
 const KEPT: usize = 4096;
 
@@ -80,6 +85,11 @@ impl SftpSession {
         (ran, sent)
     }
 
+    /// Hands the channel over.
+    pub(crate) fn into_channel(self) -> Channel<Msg> {
+        self.running.into_channel()
+    }
+
     /// Ends the session in good order, as sftp itself does: the end of the input, and then the server's own close.
     pub(crate) async fn end(self, patience: Patience) -> Ran {
         self.running.end(patience).await
@@ -88,8 +98,42 @@ impl SftpSession {
 
 /// A request to resolve a path (section 6.11).
 fn realpath(id: u32, path: &[u8]) -> Vec<u8> {
+    request(REALPATH, id, path)
+}
+
+/// A request to begin a listing of the directory in which the session begins (section 6.7).
+pub(crate) fn open_directory(id: u32) -> Vec<u8> {
+    request(OPENDIR, id, b".")
+}
+
+/// A request for the first names of a listing.
+pub(crate) fn read_directory(id: u32, handle: &[u8]) -> Vec<u8> {
+    request(READDIR, id, handle)
+}
+
+/// A request to end a listing (section 6.3).
+pub(crate) fn close(id: u32, handle: &[u8]) -> Vec<u8> {
+    request(CLOSE, id, handle)
+}
+
+/// A request with one string.
+fn request(kind: u8, id: u32, text: &[u8]) -> Vec<u8> {
     let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes();
-    [&length(1 + 4 + 4 + path.len()), &[REALPATH][..], &id.to_be_bytes(), &length(path.len()), path].concat()
+    [&length(1 + 4 + 4 + text.len()), &[kind][..], &id.to_be_bytes(), &length(text.len()), text].concat()
+}
+
+/// Whether an answer of so many bytes, which begins with these, has come in whole.
+pub(crate) fn is_whole(begin: &[u8], bytes: usize) -> bool {
+    let length = begin.first_chunk::<4>().and_then(|length| usize::try_from(u32::from_be_bytes(*length)).ok());
+    length.is_some_and(|length| bytes >= length.saturating_add(4))
+}
+
+/// The handle in an answer (section 7), at most 256 bytes.
+pub(crate) fn handle(answer: &[u8]) -> Option<&[u8]> {
+    let (&[.., kind, _, _, _, _], text) = answer.split_first_chunk::<9>()?;
+    let (length, rest) = text.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok().filter(|length| *length <= 256)?;
+    rest.get(..length).filter(|_| kind == HANDLE)
 }
 
 /// How many whole packets there are.
@@ -108,7 +152,17 @@ pub(crate) fn packets(mut bytes: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{packets, realpath};
+    use super::{handle, packets, realpath, request};
+
+    #[test]
+    fn a_handle_is_read_from_its_answer_alone() {
+        let answer = request(super::HANDLE, 1, b"h0");
+        assert_eq!(handle(&answer), Some(&b"h0"[..]));
+        assert_eq!(handle(&answer[..14]), None);
+        assert_eq!(handle(&request(101, 1, b"no")), None, "a status");
+        assert_eq!(handle(&request(super::HANDLE, 1, &[0; 300])), None);
+        assert_eq!(handle(&[]), None);
+    }
 
     #[test]
     fn whole_packets_are_counted_and_half_ones_are_not() {

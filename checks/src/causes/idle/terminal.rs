@@ -43,8 +43,7 @@ pub(super) const SHELL_TIMEOUT: Cause = Cause {
         let shell = facts.arms.iter().find(|arm| arm.is_left_by_shell())?;
         let (how, _) = shell.death()?;
         let commands_died = facts.arms.iter().any(|arm| {
-            arm.holds == Holds::Command
-                && matches!(arm.death(), Some((Manner::ExitStatus { .. } | Manner::ChannelClose, _)))
+            arm.holds.is_plain() && matches!(arm.death(), Some((Manner::ExitStatus { .. } | Manner::ChannelClose, _)))
         });
         (!commands_died && outlived(shell)).then(|| {
             Match::new(
@@ -104,7 +103,7 @@ pub(super) const TERMINAL_TIMEOUT: Cause = Cause {
             arm.holds == Holds::Shell && matches!(arm.death(), Some((how, Sign::BeforeProbe)) if ended(how))
         })?;
         let (how, _) = terminal.death()?;
-        let plain = facts.arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.holds == Holds::Command);
+        let plain = facts.arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.holds.is_plain());
         let lived = plain.filter(|arm| matches!(arm.end, StretchEnd::Alive { .. })).map(|arm| arm.lasted_s);
         let longest = lived.max_by(f64::total_cmp).filter(|longest| *longest >= terminal.lasted_s)?;
         (facts.deaths().is_empty() && outlived(terminal)).then(|| {

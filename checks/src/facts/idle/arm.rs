@@ -94,8 +94,18 @@ pub enum Holds {
     Command,
     /// A login shell on a terminal, at its prompt.
     Shell,
+    /// The sftp server in a channel.
+    Sftp,
     /// No channel at all.
     Nothing,
+}
+
+impl Holds {
+    /// Whether it is a channel without a terminal, which has no clock of its own.
+    #[must_use]
+    pub fn is_plain(self) -> bool {
+        matches!(self, Self::Command | Self::Sftp)
+    }
 }
 
 /// Who speaks first after a silence.

@@ -75,7 +75,7 @@ pub(crate) fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
 /// long and lived.
 pub(super) fn has_own_clock(arms: &[Arm], arm: &Arm) -> bool {
     let lived = |other: &Arm| {
-        let is_plain = other.moves == Moves::Nothing && other.holds == Holds::Command;
+        let is_plain = other.moves == Moves::Nothing && other.holds.is_plain();
         is_plain && matches!(other.end, StretchEnd::Alive { .. }) && other.lasted_s >= arm.quiet_s()
     };
     let is_ended = arm.holds == Holds::Shell && matches!(arm.death(), Some((_, Sign::BeforeProbe)));
@@ -87,7 +87,7 @@ pub(super) fn has_own_clock(arms: &[Arm], arm: &Arm) -> bool {
 pub(crate) fn data_alone_lives(arms: &[Arm]) -> bool {
     let silent = arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.death().is_some());
     let Some(died) = silent.map(Arm::quiet_s).min_by(f64::total_cmp) else { return false };
-    let held = || arms.iter().filter(|arm| arm.holds == Holds::Command);
+    let held = || arms.iter().filter(|arm| arm.holds.is_plain());
     let kept = || {
         let refreshed = |arm: &&Arm| arm.interval_s.is_some_and(|interval| f64::from(interval) < died);
         held().filter(|arm| arm.moves == Moves::Keepalive).filter(refreshed)
@@ -102,7 +102,7 @@ pub(crate) fn data_alone_lives(arms: &[Arm]) -> bool {
 /// The shortest time without data in the channel after which a silent command was ended: longer than the silence of packets where the
 /// session had survived another one before.
 pub(crate) fn channel_quiet_at_death(arms: &[Arm]) -> Option<f64> {
-    let silent = arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.holds == Holds::Command);
+    let silent = arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.holds.is_plain());
     silent.filter(|arm| arm.death().is_some()).filter_map(|arm| arm.channel_quiet_s).min_by(f64::total_cmp)
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn died_kept(arms: &[Arm], interval: u32, killer: Option<&Manner>) ->
 pub(crate) fn server_speaks(arms: &[Arm]) -> Option<f64> {
     let heard = arms.iter().filter(|arm| {
         arm.moves == Moves::Nothing
-            && arm.holds == Holds::Command
+            && arm.holds.is_plain()
             && arm.heard_bytes > 0
             && arm.speaks_first == Speaker::Client
     });

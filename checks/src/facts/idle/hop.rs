@@ -33,6 +33,8 @@ pub struct TtlProbe {
     pub hop: u8,
     /// Whether its keepalives went all the way: the hop is the server.
     pub whole: bool,
+    /// What the session held.
+    pub holds: Holds,
     /// Seconds between two TCP keepalives.
     pub interval_s: u32,
     /// Seconds without a byte either way; TCP keepalives carry none.
@@ -57,6 +59,7 @@ impl TtlProbe {
         (arm.moves == Moves::TcpKeepalive).then(|| Self {
             hop: arm.hop.unwrap_or(furthest),
             whole: arm.hop.is_none(),
+            holds: arm.holds,
             interval_s: arm.interval_s.unwrap_or_default(),
             lasted_s: arm.lasted_s,
             age_s: arm.age_s,
@@ -84,7 +87,7 @@ impl TtlProbe {
     pub fn arm(&self, session: u32, started_s: f64) -> Arm {
         let times = Times { started_s, lasted_s: self.lasted_s, age_s: self.age_s };
         Arm {
-            holds: if self.channel_quiet_s.is_some() { Holds::Command } else { Holds::Nothing },
+            holds: self.holds,
             hop: (!self.whole).then_some(self.hop),
             interval_s: Some(self.interval_s),
             channel_quiet_s: self.channel_quiet_s,
@@ -247,6 +250,7 @@ pub(crate) mod tests {
         TtlProbe {
             hop,
             whole: false,
+            holds: Holds::Command,
             interval_s: 1,
             lasted_s: 10.0,
             age_s: 11.0,

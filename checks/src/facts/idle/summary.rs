@@ -99,6 +99,7 @@ fn kind(holds: Holds) -> &'static str {
     match holds {
         Holds::Command => "command",
         Holds::Shell => "shell",
+        Holds::Sftp => "sftp",
         Holds::Nothing => "no channel",
     }
 }

@@ -16,6 +16,9 @@ use super::path::Path;
 pub use events::{Event, EventKind};
 pub use losses::{DeadFlows, MassEnd, RandomResets, StateLoss};
 
+/// What hops that are asked this long before a path's return may answer after it, seconds: their answers are waited for nearly as long.
+const HOPS_ANSWER_WITHIN_S: f64 = 1.0;
+
 /// All that was noted.
 #[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
@@ -190,8 +193,10 @@ impl Timeline {
     /// traced, too) and never then; `None` where the hops were not asked meanwhile, or all answered.
     #[must_use]
     pub fn last_hop_that_answered(&self, path: Option<&Path>, interruptions: &[Event]) -> Option<(u8, u8)> {
-        let is_meanwhile =
-            |sample: &HopSample| interruptions.iter().any(|event| event.covers(sample.at_s) && event.leg == 0);
+        let covers = |event: &Event, sample: &HopSample| {
+            event.leg == 0 && event.covers(sample.at_s) && event.covers(sample.at_s + HOPS_ANSWER_WITHIN_S)
+        };
+        let is_meanwhile = |sample: &HopSample| interruptions.iter().any(|event| covers(event, sample));
         let (meanwhile, otherwise): (Vec<_>, Vec<_>) = self.hops.iter().partition(|sample| is_meanwhile(sample));
         let answers = |samples: &[&HopSample], hop: u8| samples.iter().any(|sample| sample.answered.contains(&hop));
         let traced =

@@ -23,6 +23,7 @@ pub async fn check(ctx: &Context) -> Step<Facts> {
     let mut facts = Facts {
         ssh: own.version.clone(),
         refusal: own.refusal.clone(),
+        jump_loop: own.jump_loop.clone(),
         files: files::of(own),
         uid: Uid::current().as_raw(),
         settings: own.settings.clone(),

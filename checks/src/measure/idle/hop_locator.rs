@@ -80,7 +80,7 @@ pub(super) async fn locate_hop(test: Test, scope: Scope) -> Option<HopSearchResu
         Route::Direct(address) if has_hops(test.login.route) => {
             let probes = TtlProbes {
                 login: Login::clone(&test.login),
-                mark: test.mark,
+                channel_use: test.channel_use,
                 interval: INTERVAL,
                 deadline: test.deadline,
                 started: scope.started.clone(),
@@ -122,7 +122,7 @@ impl HopLocator {
     /// The round beside the ladder, in which the session with TCP keepalives stands for the furthest hop.
     async fn first_round(&mut self) {
         let near = self.scope.near;
-        let has_whole = near > 0 && self.probes.mark.is_some();
+        let has_whole = near > 0 && self.probes.channel_use.answers();
         let room = Room { now: near + usize::from(has_whole), later: self.scope.sessions.saturating_sub(NOT_OURS) };
         let mut hops = if near > 0 { hop::next(&self.path, MAX_HOPS, room, &[], Bare::default()) } else { Vec::new() };
         hops.retain(|hop| !has_whole || Some(*hop) != self.furthest());

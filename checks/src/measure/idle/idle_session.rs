@@ -6,6 +6,7 @@ use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 use tokio::time::{sleep, sleep_until};
 
+use super::channel_use::ChannelUse;
 use super::patience::{self, Patience};
 use super::rungs::SERVER_INTERVAL;
 use crate::base::limits;
@@ -20,6 +21,7 @@ use crate::ssh::ending::Ending;
 use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
+use crate::ssh::sftp::{self, SftpSession};
 
 /// The bounds of a verdict's deadline: five retransmissions at RTO, 2, 4, 8 and 16 RTO fit in 31 RTO (RFC 6298 section 5.5).
 const VERDICT: (Duration, Duration) = (Duration::from_secs(7), Duration::from_secs(45));
@@ -58,18 +60,22 @@ pub(in crate::measure) struct IdleSession {
     pub(in crate::measure) pids: Option<(u32, u32)>,
     received: u64,
     holds: Holds,
+    /// Requests to the sftp server, and the first bytes and the length of its last answer.
+    requests: u32,
+    said: Vec<u8>,
+    said_bytes: usize,
     /// The exit status of what ran in the channel, and when the channel was closed: kept here, since a wait for an event may be given up.
     status: Option<u32>,
     closed_at: Option<Instant>,
 }
 
 impl IdleSession {
-    /// Logs in and starts the waiting command, whose arguments bear `mark`.
+    /// Logs in and opens what the session is to hold.
     ///
-    /// With `shell` it holds a login shell on a terminal instead, where the server gives one.
+    /// With `shell` it holds a login shell on a terminal instead of a command, where the server gives one.
     pub(in crate::measure) async fn open(
         login: &Login,
-        mark: Option<&str>,
+        channel_use: &ChannelUse,
         shell: bool,
         deadline: Duration,
     ) -> Result<Self, NotLoggedIn> {
@@ -83,13 +89,21 @@ impl IdleSession {
             pids: None,
             received: 0,
             holds: Holds::Nothing,
+            requests: 0,
+            said: Vec::new(),
+            said_bytes: 0,
             status: None,
             closed_at: None,
         };
-        let Some(mark) = mark else { return Ok(held) };
         let patience = limits::Patience { silence: deadline, total: deadline };
-        if !(shell && held.start_shell(mark, patience).await) {
-            held.start_command(mark, patience).await?;
+        match channel_use {
+            ChannelUse::Nothing => return Ok(held),
+            ChannelUse::Sftp => held.start_sftp(patience).await?,
+            ChannelUse::Command(mark) => {
+                if !(shell && held.start_shell(mark, patience).await) {
+                    held.start_command(mark, patience).await?;
+                }
+            }
         }
         held.channel_quiet_since = Some(Instant::now());
         Ok(held)
@@ -131,6 +145,20 @@ impl IdleSession {
         at_prompt
     }
 
+    /// The sftp server, once it has told its version.
+    async fn start_sftp(&mut self, patience: limits::Patience) -> Result<(), NotLoggedIn> {
+        let Some(sftp) = SftpSession::open(&self.connection, patience).await else {
+            return Err(if self.connection.is_closed() {
+                NotLoggedIn::NoAnswer
+            } else {
+                NotLoggedIn::NoCommand("no sftp server answered".to_owned())
+            });
+        };
+        self.channel = Some(sftp.into_channel());
+        self.holds = Holds::Sftp;
+        Ok(())
+    }
+
     /// Reads the process numbers that a command says first.
     async fn greeted(
         &mut self,
@@ -145,7 +173,7 @@ impl IdleSession {
         greeted.then_some(running)
     }
 
-    /// Whether it holds a command that answers lines.
+    /// Whether it holds something that answers what is sent in its channel.
     pub(in crate::measure) fn has_channel(&self) -> bool {
         self.channel.is_some()
     }
@@ -171,12 +199,17 @@ impl IdleSession {
         }
     }
 
-    /// Sends a line and waits until the server has sent it back; how the session ended, if it did meanwhile.
+    /// Sends a line and waits until the server has sent it back, or has an sftp server list a directory; how the session ended, if it did meanwhile.
     pub(in crate::measure) async fn echo(&mut self, ended: &mut Option<Ending>) -> KeepaliveReply {
         let (asked, patience) = (Instant::now(), Patience::new(&self.connection, self.verdict_deadline()));
-        self.ask_for_line(0).await;
         let line = async {
-            match self.event().await {
+            let answer = if self.holds == Holds::Sftp {
+                self.list().await
+            } else {
+                self.ask_for_line(0).await;
+                self.event().await
+            };
+            match answer {
                 Event::Line => KeepaliveReply::Alive(asked.elapsed()),
                 Event::Ended(ending) => {
                     *ended = Some(ending);
@@ -189,6 +222,40 @@ impl IdleSession {
             self.channel_quiet_since = Some(Instant::now());
         }
         answer
+    }
+
+    /// Has the sftp server list the first names of a directory, which servers that wait for a transfer take for one (ProFTPD's
+    /// TimeoutNoTransfer); nothing of it is kept.
+    async fn list(&mut self) -> Event {
+        let opened = match self.exchange(sftp::open_directory).await {
+            Ok(answer) => answer,
+            Err(ended) => return Event::Ended(ended),
+        };
+        let Some(handle) = sftp::handle(&opened).map(<[u8]>::to_vec) else { return Event::Line };
+        for request in [sftp::read_directory, sftp::close] {
+            if let Err(ended) = self.exchange(|id| request(id, &handle)).await {
+                return Event::Ended(ended);
+            }
+        }
+        Event::Line
+    }
+
+    /// Sends a request to the sftp server, and waits for the whole of its answer; returns its first bytes.
+    async fn exchange(&mut self, request: impl FnOnce(u32) -> Vec<u8>) -> Result<Vec<u8>, Ending> {
+        self.requests += 1;
+        if let Some(channel) = &self.channel {
+            // A channel that is gone shows while we wait for the answer.
+            let _ = timeout(SAYING, channel.data_bytes(request(self.requests))).await;
+            self.channel_quiet_since = Some(Instant::now());
+        }
+        self.said.clear();
+        self.said_bytes = 0;
+        while !sftp::is_whole(&self.said, self.said_bytes) {
+            if let Event::Ended(ending) = self.event().await {
+                return Err(ending);
+            }
+        }
+        Ok(std::mem::take(&mut self.said))
     }
 
     /// Switches the kernel's TCP keepalives on or off, where the connection is a socket of ours.
@@ -226,7 +293,12 @@ impl IdleSession {
     pub(in crate::measure) async fn event(&mut self) -> Event {
         while let (Some(channel), None) = (&mut self.channel, self.closed_at) {
             match channel.wait().await {
-                Some(ChannelMsg::Data { .. }) => return Event::Line,
+                Some(ChannelMsg::Data { data }) => {
+                    let room = GREETING.saturating_sub(self.said.len()).min(data.len());
+                    self.said.extend_from_slice(&data[..room]);
+                    self.said_bytes += data.len();
+                    return Event::Line;
+                }
                 Some(ChannelMsg::ExitStatus { exit_status }) => self.status = Some(exit_status),
                 Some(ChannelMsg::Close) => self.closed_at = Some(Instant::now()),
                 Some(_) => {}
@@ -279,7 +351,7 @@ impl IdleSession {
 
     /// Whether only a line in its channel is answered, and no request.
     pub(super) fn answers_lines_only(&self) -> bool {
-        self.connection.replies().are_missing() && self.holds == Holds::Command
+        self.connection.replies().are_missing() && self.holds.is_plain()
     }
 
     /// The connection itself.

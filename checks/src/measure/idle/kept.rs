@@ -16,24 +16,33 @@ struct Kept {
 
 /// All of them, by their numbers.
 #[derive(Debug, Default)]
-pub(super) struct KeptSessions(BTreeMap<u32, Kept>);
+pub(super) struct KeptSessions {
+    by_number: BTreeMap<u32, Kept>,
+    /// What each of them holds but the main one.
+    holds: Holds,
+}
 
 impl KeptSessions {
+    /// None yet, of sessions that hold this.
+    pub(super) fn holding(holds: Holds) -> Self {
+        Self { by_number: BTreeMap::new(), holds }
+    }
+
     /// Since when a session is kept.
     pub(super) fn since(&self, session: u32) -> Option<Instant> {
-        self.0.get(&session).map(|kept| kept.since)
+        self.by_number.get(&session).map(|kept| kept.since)
     }
 
     /// Begins anew with a session that is to be kept, on another connection; at which interval.
     pub(super) fn begin_anew(&mut self, session: u32, now: Instant) -> Option<u32> {
-        let kept = self.0.get_mut(&session)?;
+        let kept = self.by_number.get_mut(&session)?;
         kept.since = now;
         Some(kept.interval)
     }
 
     /// Keeps a session at an interval from `since` on, unless it is kept so already.
     pub(super) fn keep(&mut self, session: u32, interval: u32, since: Instant) {
-        let kept = self.0.entry(session).or_insert(Kept { interval, since, last_answer: None });
+        let kept = self.by_number.entry(session).or_insert(Kept { interval, since, last_answer: None });
         if kept.interval != interval {
             *kept = Kept { interval, since, last_answer: None };
         }
@@ -41,32 +50,32 @@ impl KeptSessions {
 
     /// Keeps a session no longer.
     pub(super) fn drop(&mut self, session: u32) {
-        self.0.remove(&session);
+        self.by_number.remove(&session);
     }
 
     /// Notes an answer at the end of an interval that began at `began`.
     pub(super) fn answered(&mut self, session: u32, interval: u32, began: Instant, now: Instant) {
-        let since = if self.0.contains_key(&session) { now } else { began };
+        let since = if self.by_number.contains_key(&session) { now } else { began };
         self.keep(session, interval, since);
-        if let Some(kept) = self.0.get_mut(&session) {
+        if let Some(kept) = self.by_number.get_mut(&session) {
             kept.last_answer = Some(now);
         }
     }
 
     /// The interval and the time of those that are like a session of the user's: the main one has no channel.
     pub(super) fn proofs(&self) -> impl Iterator<Item = (u32, f64)> {
-        let with_channel = self.0.iter().filter(|(session, _)| **session != MAIN).map(|(_, kept)| kept);
+        let with_channel = self.by_number.iter().filter(|(session, _)| **session != MAIN).map(|(_, kept)| kept);
         with_channel.filter_map(|kept| Some((kept.interval, kept.lasted()?.as_secs_f64())))
     }
 
     /// Whether one of those is kept at such an interval or a shorter one.
     pub(super) fn any_within(&self, most: Option<u32>) -> bool {
-        self.0.iter().any(|(session, kept)| *session != MAIN && Some(kept.interval) <= most)
+        self.by_number.iter().any(|(session, kept)| *session != MAIN && Some(kept.interval) <= most)
     }
 
     /// What is stored of them at the end of a test that began at `began`, where an answer takes `rtt`.
     pub(super) fn arms(&self, began: Instant, rtt: Duration) -> impl Iterator<Item = Arm> {
-        self.0.iter().filter_map(move |(session, kept)| kept.arm(*session, began, rtt))
+        self.by_number.iter().filter_map(move |(session, kept)| kept.arm(*session, self.holds, began, rtt))
     }
 }
 
@@ -76,11 +85,11 @@ impl Kept {
     }
 
     /// None where it was not kept for even its own interval, and has nothing to tell.
-    fn arm(&self, session: u32, began: Instant, rtt: Duration) -> Option<Arm> {
+    fn arm(&self, session: u32, holds: Holds, began: Instant, rtt: Duration) -> Option<Arm> {
         let lasted_s = self.lasted()?.as_secs_f64();
         let (kind, holds) = match session {
             MAIN => (SessionKind::Main, Holds::Nothing),
-            _ => (SessionKind::FirstRound, Holds::Command),
+            _ => (SessionKind::FirstRound, holds),
         };
         (lasted_s >= f64::from(self.interval)).then(|| {
             let started_s = self.since.saturating_duration_since(began).as_secs_f64();

@@ -3,6 +3,7 @@
 //! Sessions idle side by side, as one task directs them ([`coordinator`]), each for a longer time than the one before ([`ladder`]); each is then asked for an answer ([`idle_session`]), and a
 //! doubt is settled by a fresh connection opened at that moment ([`control`]), so that an outage is never taken for a timer.
 
+mod channel_use;
 mod control;
 mod coordinator;
 mod events;
@@ -35,12 +36,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::handles::LoggedIn;
-use crate::base::nonce::nonce;
 use crate::facts::Step;
 use crate::facts::idle::Facts;
 use crate::facts::idle::own::OwnKeepalive;
 use crate::measure::context::Context;
 
+pub use channel_use::ChannelUse;
 use host_monitor::HostMonitor;
 use test_run::{Measured, TestRun};
 
@@ -76,13 +77,13 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     let sessions = if login.needs_touch() { ctx.limits.sessions.min(TOUCHED) } else { ctx.limits.sessions };
     let login = Arc::new(login);
     let monitor = HostMonitor::begin(&login, &connection);
-    // Without input, a command that waits for it ends at once.
-    let mark = (logged_in.runs_commands.is_ok() && !logged_in.no_input).then(nonce);
-    let own = own_session::begin(ctx, &login, &connection, mark.as_ref(), sessions);
+    let channel_use = ChannelUse::of(logged_in);
+    let own = own_session::begin(ctx, &login, &connection, &channel_use, sessions);
     let sessions = sessions - usize::from(own.is_held());
     let began = Instant::now();
-    let test = TestRun { ctx, sessions, login: login.clone(), mark: mark.clone(), monitor: &monitor, began };
+    let test = TestRun { ctx, sessions, login: login.clone(), channel_use, monitor: &monitor, began };
     let Measured { mut facts, interrupted, mut processes, main, .. } = Box::pin(test.measure(connection)).await;
+    let channel_use = test.channel_use;
     let (keepalive, pids) = own.conclude().await;
     // Where every session was lost at one moment, its end tells nothing of a keepalive.
     let session = keepalive.session.filter(|_| facts.cuts.is_empty());
@@ -97,8 +98,8 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
         _ if facts.outages.iter().any(|outage| outage.ended_s.is_none()) => None,
         _ => login.open(ctx.limits.connect).await.ok(),
     };
-    if let (Some(mark), Some(connection)) = (mark, &logged_in.connection) {
-        facts.leftovers = leftovers::end(connection, &processes, &mark, ctx.limits.patience()).await;
+    if let (Some(mark), Some(connection)) = (channel_use.mark(), &logged_in.connection) {
+        facts.leftovers = leftovers::end(connection, &processes, mark, ctx.limits.patience()).await;
     }
     if void {
         return Step::Void(facts);

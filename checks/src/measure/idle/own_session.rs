@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
 
+use super::channel_use::ChannelUse;
 use super::idle_session::{Event, IdleSession, verdict_deadline};
 use crate::base::target::Settings;
 use crate::facts::idle::own::{OwnEnd, OwnKeepalive, OwnSession};
@@ -37,12 +38,12 @@ struct Session {
 type Held = (OwnSession, Option<(u32, u32)>);
 
 /// Opens the session where the user's settings send something on an idle one within the time that is tested, and there is room for it
-/// among so many sessions; `mark` is what the arguments of its command bear.
+/// among so many sessions.
 pub(super) fn begin(
     ctx: &Context,
     login: &Arc<Login>,
     main: &Connection,
-    mark: Option<&String>,
+    channel_use: &ChannelUse,
     sessions: usize,
 ) -> Holding {
     let own = keepalive(&ctx.target.settings, main);
@@ -51,9 +52,10 @@ pub(super) fn begin(
         return Holding { own, session: None };
     }
     let (over, test) = watch::channel(false);
-    let (settings, login, mark, deadline) = (own.clone(), login.clone(), mark.cloned(), ctx.limits.connect);
+    let (settings, login, channel_use, deadline) =
+        (own.clone(), login.clone(), channel_use.clone(), ctx.limits.connect);
     let task = tokio::spawn(async move {
-        let session = IdleSession::open(&login, mark.as_deref(), false, deadline).await.ok()?;
+        let session = IdleSession::open(&login, &channel_use, false, deadline).await.ok()?;
         let pids = session.pids;
         Some((hold(session, &settings, test).await, pids))
     });

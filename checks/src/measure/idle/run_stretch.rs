@@ -150,7 +150,7 @@ async fn settle_ending(means: &Means<'_>, stretch: &mut Stretch, Ending { at, ma
             Holds::Shell if manner.is_of_connection() => means.line.tell(SessionEvent::TerminalEnded(stretch.quiet)),
             // A shell that leaves has its own reasons.
             Holds::Shell => {}
-            Holds::Command | Holds::Nothing => {
+            Holds::Command | Holds::Sftp | Holds::Nothing => {
                 means.line.tell(SessionEvent::Suspected(stretch.probe, stretch.quiet));
             }
         }

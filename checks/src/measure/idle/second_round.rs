@@ -64,8 +64,8 @@ impl Round<'_> {
     async fn busy(&self, number: u32, delay: Duration, age: f64) -> Option<Arm> {
         sleep(delay).await;
         let began = Instant::now();
-        let Test { login, mark, deadline, .. } = self.test;
-        let mut session = IdleSession::open(login, mark.as_deref(), false, *deadline).await.ok()?;
+        let Test { login, channel_use, deadline, .. } = self.test;
+        let mut session = IdleSession::open(login, channel_use, false, *deadline).await.ok()?;
         if let Some(pids) = session.pids {
             let _ = self.started.send(pids);
         }
@@ -94,11 +94,12 @@ impl Round<'_> {
             (None, Some(rtt)) => StretchEnd::Alive { rtt_ms: rtt.as_secs_f64() * 1000.0 },
             (None, None) => StretchEnd::Open,
         };
+        let holds = session.holds();
         session.close().await;
         let lasted_s = over.saturating_duration_since(began).as_secs_f64();
         let started_s = began.saturating_duration_since(self.began).as_secs_f64();
         let times = Times { started_s, lasted_s, age_s: lasted_s };
         let arm = Arm::new(self.number + number, SessionKind::SecondRound, Moves::ChannelData, times, end);
-        Some(Arm { interval_s: Some(DATA_INTERVAL), ..arm })
+        Some(Arm { interval_s: Some(DATA_INTERVAL), holds, ..arm })
     }
 }

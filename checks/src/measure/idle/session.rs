@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::channel_use::ChannelUse;
 use super::control::{self, Control, Finding};
 use super::events::{Line, Order, SessionEvent};
 use super::idle_session::IdleSession;
@@ -19,8 +20,7 @@ const REOPENED: u32 = 5;
 #[derive(Clone)]
 pub(super) struct Test {
     pub(super) login: Arc<Login>,
-    /// What the arguments of the waiting commands bear; without it no command is run.
-    pub(super) mark: Option<String>,
+    pub(super) channel_use: ChannelUse,
     pub(super) control: Control,
     /// How long opening a session may take.
     pub(super) deadline: Duration,
@@ -61,7 +61,7 @@ enum Unopened {
 
 async fn open(test: &Test, line: &Line, role: Role) -> Result<IdleSession, Unopened> {
     let shell = matches!(role, Role::Longest(_));
-    let opening = IdleSession::open(&test.login, test.mark.as_deref(), shell, test.deadline);
+    let opening = IdleSession::open(&test.login, &test.channel_use, shell, test.deadline);
     let opened = tokio::select! {
         opened = opening => opened,
         // What another one waits for in vain is not available here either; where that one was refused, this one may have been let in.

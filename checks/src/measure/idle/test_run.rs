@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::channel_use::ChannelUse;
 use super::control::Control;
 use super::coordinator::Coordinator;
 use super::hop_locator::{self, Searching};
@@ -46,8 +47,7 @@ pub(super) struct TestRun<'e> {
     /// Sessions that may be open at once.
     pub(super) sessions: usize,
     pub(super) login: Arc<Login>,
-    /// What the arguments of the waiting commands bear; without it no command is run.
-    pub(super) mark: Option<String>,
+    pub(super) channel_use: ChannelUse,
     pub(super) monitor: &'e HostMonitor,
     pub(super) began: Instant,
 }
@@ -94,14 +94,20 @@ impl TestRun<'_> {
         let main = Arc::new(main);
         let (control, controls) =
             Control::start(self.login.clone(), main.clone(), limits.connect, self.monitor.incident());
-        let test = Test { login: self.login.clone(), mark: self.mark.clone(), control, deadline: limits.connect };
+        let test = Test {
+            login: self.login.clone(),
+            channel_use: self.channel_use.clone(),
+            control,
+            deadline: limits.connect,
+        };
         let longest = limits.idle.as_secs_f64();
         let has_hops = hop_locator::has_hops(self.login.route);
         let near = if has_hops { places.saturating_sub(LADDER).min(HOPS) } else { 0 };
-        let roles = roles(places - near, longest, test.mark.is_some());
+        let roles = roles(places - near, longest, &test.channel_use);
         let roles: Vec<_> = (MAIN..).zip([Role::Main].into_iter().chain(roles)).collect();
         let number = u32::try_from(roles.len()).unwrap_or(u32::MAX);
-        let state = TestState::new(longest, roles.iter().copied(), test.mark.is_some(), self.began);
+        let state = TestState::new(longest, roles.iter().copied(), test.channel_use.speaks(), self.began)
+            .holding(test.channel_use.holds());
         let mut coordinator = Coordinator::new(state);
         let (started, mut pids) = mpsc::unbounded_channel();
         let (round, until) = watch::channel(None);
@@ -214,13 +220,13 @@ fn outages(timeline: &Timeline, began_s: f64) -> Vec<Outage> {
 
 /// What the sessions are for. One place is the main session's, one is left for the fresh connection that settles a doubt; what is not
 /// silent comes only where enough silent ones are left.
-fn roles(sessions: usize, longest: f64, runs_commands: bool) -> Vec<Role> {
+fn roles(sessions: usize, longest: f64, channel_use: &ChannelUse) -> Vec<Role> {
     let places = sessions.saturating_sub(2).max(1);
     let mut last = Vec::new();
-    if places > 7 && runs_commands {
+    if places > 7 && channel_use.answers() {
         last.extend([Role::TcpKeepalive, Role::Data]);
     }
-    if places > 9 && runs_commands {
+    if places > 9 && channel_use.speaks() {
         last.push(Role::ServerData);
     }
     // Where few sessions can be opened, silent ones tell most.

@@ -88,6 +88,11 @@ impl TestState {
         }
     }
 
+    /// The same with sessions that hold this.
+    pub(super) fn holding(self, holds: Holds) -> Self {
+        Self { kept: KeptSessions::holding(holds), ..self }
+    }
+
     /// Takes in what happened to a session.
     pub(super) fn take(&mut self, session: u32, event: SessionEvent, now: Instant) {
         match event {

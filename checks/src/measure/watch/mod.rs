@@ -20,10 +20,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::base::nonce::nonce;
 use crate::base::target::Settings;
 use crate::measure::context::Context;
 use crate::measure::handles::LoggedIn;
+use crate::measure::idle::ChannelUse;
 use crate::os::host_changes::HostChanges;
 
 use control::Control;
@@ -51,13 +51,13 @@ pub struct WatchPlan {
 }
 
 /// The kinds of session to hold, those that show most first.
-fn kinds(plan: &WatchPlan, settings: &Settings, runs_commands: bool) -> Vec<SessionType> {
+fn kinds(plan: &WatchPlan, settings: &Settings, channel_use: &ChannelUse) -> Vec<SessionType> {
     let keepalive = SessionType::Keepalive { interval: plan.keepalive };
     let own = Duration::from_secs(settings.server_alive_interval_s);
     let count_max = u32::try_from(settings.server_alive_count_max).unwrap_or(u32::MAX);
     let own = (!own.is_zero()).then_some(SessionType::OwnKeepalive { interval: own, count_max });
-    let data = runs_commands.then_some(SessionType::Data);
-    let shell = runs_commands.then_some(SessionType::Shell { interval: plan.keepalive });
+    let data = channel_use.answers().then_some(SessionType::Data);
+    let shell = channel_use.mark().is_some().then_some(SessionType::Shell { interval: plan.keepalive });
     [data, Some(keepalive), Some(SessionType::Silent), shell, own].into_iter().flatten().collect()
 }
 
@@ -68,18 +68,19 @@ pub async fn hold(
     plan: WatchPlan,
     notices: mpsc::UnboundedSender<Notice>,
 ) -> Stopped {
-    let Some(login) = logged_in.login.filter(|login| login.repeatable() && !login.needs_touch()) else {
+    let Some(login) = logged_in.login.clone().filter(|login| login.repeatable() && !login.needs_touch()) else {
         return Stopped::NotRepeatable;
     };
+    let channel_use = ChannelUse::of(&logged_in);
     if let Some(connection) = logged_in.connection {
         connection.close(Duration::from_secs(1)).await;
     }
     let login = Arc::new(login);
-    let kinds = kinds(&plan, &ctx.target.settings, logged_in.runs_commands.is_ok());
+    let kinds = kinds(&plan, &ctx.target.settings, &channel_use);
     let timers = Timers::new(plan.longest_idle, plan.keepalive);
     let shared = Shared {
         login: login.clone(),
-        mark: logged_in.runs_commands.is_ok().then(nonce),
+        channel_use,
         deadline: ctx.limits.connect,
         patience: ctx.limits.patience(),
         pacer: Arc::new(Pacer::new()),

@@ -15,6 +15,7 @@ use crate::base::stop::Stop;
 use crate::facts::connection::{Manner, NotLoggedIn};
 use crate::facts::idle::{Holds, Sign};
 use crate::facts::tcp::TcpInfo;
+use crate::measure::idle::ChannelUse;
 use crate::measure::idle::idle_session::IdleSession;
 use crate::measure::idle::leftovers;
 use crate::os::socket::Socket;
@@ -87,7 +88,7 @@ pub(super) struct Death {
 pub(super) struct Shared {
     pub(super) login: Arc<Login>,
     /// What the arguments of the waiting commands bear; without it no command is run.
-    pub(super) mark: Option<String>,
+    pub(super) channel_use: ChannelUse,
     pub(super) deadline: Duration,
     pub(super) patience: Patience,
     pub(super) pacer: Arc<Pacer>,
@@ -141,9 +142,9 @@ impl Holder {
     async fn open(&mut self) -> Result<IdleSession, NotLoggedIn> {
         self.shared.pacer.turn().await;
         let began = Instant::now();
-        let (login, mark) = (self.shared.login.clone(), self.shared.mark.clone());
+        let (login, channel_use) = (self.shared.login.clone(), self.shared.channel_use.clone());
         let shell = matches!(self.kind, SessionType::Shell { .. });
-        let opened = IdleSession::open(&login, mark.as_deref(), shell, self.shared.deadline).await;
+        let opened = IdleSession::open(&login, &channel_use, shell, self.shared.deadline).await;
         self.shared.pacer.ended(opened.is_ok());
         let session = opened?;
         let socket = nearest_socket(session.connection());
@@ -161,7 +162,7 @@ impl Holder {
     /// Ends what lost sessions have left on the server.
     async fn end_stranded(&self, connection: &Connection) {
         let stranded = std::mem::take(&mut *self.stranded());
-        if let Some(mark) = &self.shared.mark {
+        if let Some(mark) = self.shared.channel_use.mark() {
             leftovers::end(connection, &stranded, mark, self.shared.patience).await;
         }
     }

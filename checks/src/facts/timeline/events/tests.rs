@@ -1,4 +1,5 @@
 use super::*;
+use crate::facts::timeline::HopSample;
 
 /// A connection that was open for two minutes, with these gaps: heard before, expected since, heard again, acknowledged.
 fn flow(number: u32, beat_s: Option<f64>, gaps: &[(f64, f64, Option<f64>, Option<bool>)]) -> Flow {
@@ -109,6 +110,18 @@ fn what_this_process_slept_through_is_no_event() {
     let blind = vec![Span { from_s: 11.0, until_s: 14.0 }];
     let timeline = Timeline { flows, blind, until_s: 120.0, ..Timeline::default() };
     assert!(timeline.events().is_empty());
+}
+
+#[test]
+fn hops_that_were_asked_as_the_path_came_back_are_not_those_that_answered_meanwhile() {
+    let interruption = Event { kind: EventKind::Interrupted, leg: 0, flows: 4, from_s: 27.9, until_s: Some(32.2) };
+    let sample = |at_s, answered: &[u8]| HopSample { at_s, asked: (1..=16).collect(), answered: answered.to_vec() };
+    let where_it_breaks = |samples: &[HopSample]| {
+        let timeline = Timeline { hops: samples.to_vec(), until_s: 60.0, ..Timeline::default() };
+        timeline.last_hop_that_answered(None, std::slice::from_ref(&interruption))
+    };
+    assert_eq!(where_it_breaks(&[sample(29.5, &[1]), sample(32.1, &[1, 2, 3])]), Some((1, 2)));
+    assert_eq!(where_it_breaks(&[sample(32.1, &[1, 2, 3])]), None, "nobody was asked meanwhile");
 }
 
 /// A connection through a hop, whose acknowledgements nobody here sees.

@@ -9,6 +9,7 @@ use crate::base::target::Route;
 use crate::facts::connection::{Manner, NotLoggedIn};
 use crate::facts::idle::hop::TtlProbe;
 use crate::facts::idle::{Sign, StretchEnd};
+use crate::measure::idle::channel_use::ChannelUse;
 use crate::measure::idle::idle_session::{IdleSession, verdict_deadline};
 use crate::measure::idle::patience;
 use crate::os::socket::{Socket, SocketKeepalive};
@@ -56,7 +57,7 @@ impl Limited {
     /// With `whole` the keepalives go all the way, which is right for the hop that is the server. The interval is whole seconds.
     pub(super) async fn open(
         login: &Login,
-        mark: Option<&str>,
+        channel_use: &ChannelUse,
         hop: u8,
         whole: bool,
         interval: Duration,
@@ -65,7 +66,7 @@ impl Limited {
         if !matches!(login.route, Route::Direct(_)) {
             return Err(NotLimited::Proxy);
         }
-        let mut held = IdleSession::open(login, mark, false, deadline).await?;
+        let mut held = IdleSession::open(login, channel_use, false, deadline).await?;
         settle(&held, deadline).await?;
         held.connection().record().expect(Expect::Silence);
         let leash = Leash::on(socket(&held)?, (!whole).then_some(hop), interval)?;
@@ -104,6 +105,7 @@ impl Limited {
         let trial = TtlProbe {
             hop: self.hop,
             whole: self.leash.usual.is_none(),
+            holds: self.held.holds(),
             interval_s: u32::try_from(self.interval.as_secs()).unwrap_or(u32::MAX),
             lasted_s: lasted.as_secs_f64(),
             age_s: age.as_secs_f64(),
@@ -216,7 +218,7 @@ mod tests {
             took: Duration::ZERO,
         };
         let second = Duration::from_secs(1);
-        let opened = Limited::open(&login, None, 1, false, second, second).await;
+        let opened = Limited::open(&login, &ChannelUse::Nothing, 1, false, second, second).await;
         assert!(matches!(opened, Err(NotLimited::Proxy)));
         assert_eq!(budget.spent().connections, 0);
     }

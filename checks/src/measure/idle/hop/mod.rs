@@ -16,6 +16,7 @@ pub use plan::{Room, interval, next};
 
 use crate::facts::idle::StretchEnd;
 use crate::facts::idle::hop::TtlProbe;
+use crate::measure::idle::channel_use::ChannelUse;
 use crate::ssh::login::Login;
 use limited::{Limited, NotLimited};
 
@@ -24,8 +25,8 @@ use limited::{Limited, NotLimited};
 pub struct TtlProbes {
     /// How to log in.
     pub login: Login,
-    /// What the arguments of the waiting commands bear; without it no command is run.
-    pub mark: Option<String>,
+    /// What each session holds.
+    pub channel_use: ChannelUse,
     /// Time between two keepalives, whole seconds: see [`interval`].
     pub interval: Duration,
     /// How long opening a session may take.
@@ -78,7 +79,7 @@ impl TtlProbes {
     }
 
     async fn open(&self, hop: u8, whole: bool) -> Result<Limited, NotLimited> {
-        Limited::open(&self.login, self.mark.as_deref(), hop, whole, self.interval, self.deadline).await
+        Limited::open(&self.login, &self.channel_use, hop, whole, self.interval, self.deadline).await
     }
 }
 

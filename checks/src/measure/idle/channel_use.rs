@@ -1,0 +1,56 @@
+//! What the sessions of an idle test hold: the kind of channel that the account serves.
+
+use crate::base::nonce::nonce;
+use crate::facts::idle::Holds;
+use crate::measure::handles::LoggedIn;
+
+/// What each session has open while it is idle.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ChannelUse {
+    /// A waiting command, whose arguments bear this mark.
+    Command(String),
+    /// The sftp server, for an account that runs no commands.
+    Sftp,
+    /// No channel at all.
+    #[default]
+    Nothing,
+}
+
+impl ChannelUse {
+    /// What an account serves: whether it runs commands that wait for input, and whether sftp is spoken where it runs none.
+    pub(in crate::measure) fn of(logged_in: &LoggedIn) -> Self {
+        match (&logged_in.runs_commands, logged_in.no_input) {
+            (Ok(_), false) => Self::Command(nonce()),
+            (Err(_), _) if logged_in.serves_sftp => Self::Sftp,
+            // Without input, a command that waits for it ends at once.
+            _ => Self::Nothing,
+        }
+    }
+
+    /// What the waiting commands' arguments bear.
+    pub(in crate::measure) fn mark(&self) -> Option<&str> {
+        match self {
+            Self::Command(mark) => Some(mark),
+            Self::Sftp | Self::Nothing => None,
+        }
+    }
+
+    /// Whether what is sent in the channel is answered in it.
+    pub(in crate::measure) fn answers(&self) -> bool {
+        *self != Self::Nothing
+    }
+
+    /// Whether the server can be asked to speak later, by itself.
+    pub(super) fn speaks(&self) -> bool {
+        matches!(self, Self::Command(_))
+    }
+
+    /// The same in the words of the facts.
+    pub(super) fn holds(&self) -> Holds {
+        match self {
+            Self::Command(_) => Holds::Command,
+            Self::Sftp => Holds::Sftp,
+            Self::Nothing => Holds::Nothing,
+        }
+    }
+}
