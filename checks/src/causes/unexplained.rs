@@ -20,7 +20,7 @@ pub static CAUSES: &[Cause] = &[
     },
     Cause {
         code: "tcp-unexplained",
-        title: "No TCP connection can be had, and no known cause fits",
+        title: "The TCP connection fails, and no known cause fits",
         judge: |evidence| failure(&evidence.tcp),
         ..unexplained(Check::Tcp)
     },
@@ -44,7 +44,7 @@ pub static CAUSES: &[Cause] = &[
     },
     Cause {
         code: "channel-unexplained",
-        title: "No working session channel can be had, and no known cause fits",
+        title: "No working session channel opens, and no known cause fits",
         judge: |evidence| failure(&evidence.channel),
         ..unexplained(Check::Channel)
     },

@@ -63,6 +63,13 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
     ..Cause::NEW
 };
 
+/// True where the client's own settings exclude none of the methods that the server offers and a key or a person can answer.
+fn tries_all(facts: &Facts) -> bool {
+    let offered = |method: &&str| facts.methods.iter().any(|offered| offered == method);
+    let mut usual = ["publickey", "keyboard-interactive", "password"].into_iter().filter(offered);
+    usual.all(|method| facts.preferred.iter().any(|preferred| preferred == method))
+}
+
 pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
     code: "auth-method-unavailable",
     stage: Check::Auth,
@@ -86,6 +93,7 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
         },
         Fix {
             side: Side::Client,
+            when: |evidence| evidence.auth.facts().is_none_or(|facts| !tries_all(facts)),
             summary: "Allow the methods that the server offers",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    PreferredAuthentications publickey,keyboard-interactive,password"),

@@ -166,7 +166,7 @@ pub(super) const MATCH_HANGS: Cause = Cause {
             summary: "Limit the command of the Match exec line that hangs",
             file: Some("~/.ssh/config"),
             snippet: Some("Match exec \"timeout 2 COMMAND\""),
-            caution: Some("a command that takes longer does not match"),
+            caution: Some("replace COMMAND by the one that is there; one that takes longer does not match"),
             ..Fix::CHANGE
         },
         Fix {

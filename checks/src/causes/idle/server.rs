@@ -89,7 +89,7 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Keep a session open beside the forwardings",
+            summary: "Keep a session open beside the FORWARDING",
             snippet: Some("ssh {alias} -L FORWARDING cat"),
             ..Fix::CHANGE
         },

@@ -53,8 +53,8 @@ pub(super) const SILENT_DROP: Cause = Cause {
         longer than its timeout, and drops whatever either side sends afterwards. Neither end notices: the session \
         freezes, and dies minutes later when the kernel stops retransmitting.\n\n\
         Idle sessions and sessions with keepalives were held side by side. Only the idle ones died, only after data \
-        was sent on them again, and a new connection worked at that moment. So it is an idle timeout, neither an \
-        outage nor an age limit.",
+        was sent on them again, and a new connection worked at that moment. So it is an idle timeout, not an outage or \
+        an age limit.",
     fixes: &[KEEPALIVE, SERVER_KEEPALIVE, LONGER_TIMER],
     hides: &[],
     corroborated_by: &[testimony::dropped_there_too, testimony::connection_tracking],

@@ -114,7 +114,7 @@ impl Suspect {
             Clock::Idle => "of silence",
             Clock::Age => "of age, whatever moves",
         };
-        let sure = if self.sure == Sure::Secondary { " (told by others than its maker)" } else { "" };
+        let sure = if self.sure == Sure::Secondary { " (reported by others than its maker)" } else { "" };
         format!("{limit} {after} by default{settable}; then {}{sure}", manner.join(", or "))
     }
 

@@ -19,7 +19,7 @@ pub(super) const QUICK_KEEPALIVE: Fix = Fix {
     summary: "Let ssh notice a dead session within a minute instead of hanging",
     file: Some("~/.ssh/config"),
     snippet: Some("Host {alias}\n    ServerAliveInterval 15\n    ServerAliveCountMax 3"),
-    caution: Some("it prevents nothing, it only ends the wait"),
+    caution: Some("it does not prevent the loss, only ends the wait"),
     ..Fix::CHANGE
 };
 

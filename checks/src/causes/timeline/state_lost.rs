@@ -13,9 +13,11 @@ pub(super) const STATE_LOST: Cause = Cause {
     stage: Check::Idle,
     title: "Open connections were lost at one moment; new ones work",
     severity: Severity::Critical,
-    explanation: "At one moment every session was dead, busy or idle, whatever its age: its next packets were without an ACK, or were answered with a RST, while new connections worked at once. A \
-        stateful device on the path lost its table of connections: a failover, a reboot, a flushed conntrack table, a reconnected VPN or a changed NAT address.\n\n\
-        Neither end was told, so that the sessions hang until an end gives up. No keepalive prevents it, it only shortens the wait. The server did not end them: it would have sent a FIN.",
+    explanation: "At one moment every session was dead, busy or idle, whatever its age: its next packets got no ACK, \
+        or a RST, while new connections worked at once. A stateful device on the path lost its table of connections: a \
+        failover, a reboot, a flushed conntrack table, a reconnected VPN or a changed NAT address.\n\n\
+        Neither end notices, so the sessions hang until one of them gives up. A keepalive does not prevent it, only \
+        shortens the wait. The server did not end them: it would have sent a FIN.",
     fixes: &[
         QUICK_KEEPALIVE,
         TMUX,

@@ -175,7 +175,7 @@ impl Facts {
         let probes: Vec<_> = self.arms.iter().filter_map(|arm| TtlProbe::of(arm, furthest?)).collect();
         if probes.is_empty() {
             return Search::Untold(match searched.not_opened.first() {
-                Some(why) => format!("no session for it could be had: {why}"),
+                Some(why) => format!("no session for it could be opened: {why}"),
                 None => {
                     "no session was to spare for it: --sessions is low, or each login has to be touched for".to_owned()
                 }

@@ -124,7 +124,7 @@ async fn only_session(connection: &Connection, patience: Patience, answers_reque
     settle(connection, patience, answers_requests).await;
     match connection.open([ChannelKind::Session], patience.silence).await {
         [Opened::Open(session)] => requests(session, patience.silence).await,
-        [_] => [(); 4].map(|()| Capability::not_tested("no further session could be had")),
+        [_] => [(); 4].map(|()| Capability::not_tested("no further session could be opened")),
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) enum SessionEvent {
     Began(Instant),
     /// Its request is under way.
     Asked,
-    /// It has not answered yet, while a fresh connection worked: its silence is as good as proven to kill.
+    /// It has not answered yet, while a new connection worked: its silence is as good as proven to kill.
     Suspected(NextProbe, Duration),
     /// Its terminal, or the shell in it, was ended by itself after so long a silence.
     TerminalEnded(Duration),

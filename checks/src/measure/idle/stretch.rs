@@ -62,7 +62,7 @@ impl Stretch {
         self.was_disturbed && matches!(self.outcome, StretchOutcome::Answered(_))
     }
 
-    /// Whether the session was found dead while a fresh connection worked.
+    /// Whether the session was found dead while a new connection worked.
     pub(super) fn is_dead(&self) -> bool {
         let ended = matches!(self.outcome, StretchOutcome::Unanswered(_) | StretchOutcome::EndedItself(_));
         ended && matches!(self.finding, Some(Finding::Fine { .. })) && !self.has_lost_an_answer()
@@ -92,7 +92,7 @@ pub(super) fn classify(role: Role, stretch: &Stretch, rtt: Duration, last_rtt_ms
         {
             let took = took.as_secs_f64();
             StretchEnd::Void {
-                why: format!("it answered only after {took:.1} s, while a fresh connection worked at once"),
+                why: format!("it answered only after {took:.1} s, while a new connection worked at once"),
             }
         }
         (StretchOutcome::Answered(_), _) if stretch.was_disturbed && matches!(probe, NextProbe::ServerFirst(_)) => {
