@@ -38,7 +38,7 @@ pub(super) async fn look(own: &own_ssh::Forwardings, family: AddressFamily) -> O
     Some(Forwardings { required: own.required, listeners, requested, held_by_master: None })
 }
 
-/// Whether one of the addresses can be bound to, which is enough for ssh; the errors of the others.
+/// True if one of the addresses can be bound to, which is enough for ssh; the errors of the others.
 async fn port_can_be_had(host: Option<&str>, port: u16, family: AddressFamily) -> (bool, Vec<String>) {
     let addresses = match addresses(host, port, family).await {
         Ok(addresses) => addresses,
