@@ -204,10 +204,13 @@ pub struct CheckArgs {
     /// What is said meanwhile.
     #[command(flatten)]
     pub running: Running,
-    /// Write the evidence to FILE, without secrets, for `ssh-doctor diagnose`
+    /// Write the evidence to FILE, without secrets and names, for `ssh-doctor diagnose`
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub record: Option<PathBuf>,
-    /// Show and record the commands of your settings and what they print as they are, not masked
+    /// Write what a ticket needs to FILE.tar.gz: report, evidence, settings in force, versions
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    pub bundle: Option<PathBuf>,
+    /// Record and bundle names and all words as they are; show the commands of your settings and what they print
     #[arg(long, help_heading = "Report")]
     pub record_plain: bool,
 }
