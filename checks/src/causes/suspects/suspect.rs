@@ -112,7 +112,7 @@ impl Suspect {
         let manner: Vec<_> = self.endings.iter().map(|ending| ending.words()).collect();
         let after = match self.clock {
             Clock::Idle => "of silence",
-            Clock::Age => "of age, whatever moves",
+            Clock::Age => "of age, busy or not,",
         };
         let sure = if self.sure == Sure::Secondary { " (reported by others than its maker)" } else { "" };
         format!("{limit} {after} by default{settable}; then {}{sure}", manner.join(", or "))
