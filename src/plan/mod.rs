@@ -128,7 +128,8 @@ impl Plan {
                 destination(input, &args.ssh)?;
             }
         }
-        record_can_be_written(args)?;
+        can_be_written(args, args.record.as_deref(), "--record")?;
+        can_be_written(args, args.bundle.as_deref(), "--bundle")?;
         let password = secret::password(args.password_file.as_deref())?;
         Ok(Self { password, plain: args.record_plain, ..Self::with(&args.scope, &args.ssh, None, circumstances)? })
     }
@@ -355,22 +356,15 @@ fn ends_for_ssh(config: &Path) -> bool {
     kind.is_file() || config == Path::new("/dev/null") || is_open && !kind.is_char_device()
 }
 
-/// Refuses a recording that could not be written in the end.
-fn record_can_be_written(args: &CheckArgs) -> Result<()> {
-    if let Some(record) = &args.record {
-        ensure!(
-            args.targets.len() == 1 && args.many.list.is_none(),
-            "--record keeps the evidence of one target; examine one at a time with it"
-        );
-        let folder = record.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        ensure!(folder.is_dir(), "--record cannot write {}: there is no folder {}", record.display(), folder.display());
-        ensure!(!record.is_dir(), "--record needs a file, and {} is a folder", record.display());
-        ensure!(
-            !record.exists() || record.is_file(),
-            "--record cannot replace {}: it is not a plain file",
-            record.display()
-        );
-    }
+/// Refuses a file that could not be written in the end.
+fn can_be_written(args: &CheckArgs, file: Option<&Path>, option: &str) -> Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    let (name, one) = (file.display(), args.targets.len() == 1 && args.many.list.is_none());
+    ensure!(one, "{option} keeps the evidence of one target; examine one at a time with it");
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    ensure!(folder.is_dir(), "{option} cannot write {name}: there is no folder {}", folder.display());
+    ensure!(!file.is_dir(), "{option} needs a file, and {name} is a folder");
+    ensure!(!file.exists() || file.is_file(), "{option} cannot replace {name}: it is not a plain file");
     Ok(())
 }
 

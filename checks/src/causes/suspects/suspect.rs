@@ -20,7 +20,7 @@ pub struct Suspect {
     pub kind: SuspectKind,
     /// The ways in which it ends a session.
     pub endings: &'static [SuspectEnding],
-    /// Whether a packet of the server lets a forgotten connection pass again.
+    /// True if a packet of the server lets a forgotten connection pass again.
     pub revived_by_server: bool,
     /// What the server's version line has to contain.
     pub version: Option<&'static str>,

@@ -38,7 +38,7 @@ pub(super) async fn look(own: &own_ssh::Forwardings, family: AddressFamily) -> O
     Some(Forwardings { required: own.required, listeners, requested, held_by_master: None })
 }
 
-/// Whether one of the addresses can be bound to, which is enough for ssh; the errors of the others. Those that the forwardings before it
+/// True if one of the addresses can be bound to, which is enough for ssh; the errors of the others. Those that the forwardings before it
 /// have are taken.
 async fn port_can_be_had(
     host: Option<&str>,
