@@ -59,7 +59,7 @@ impl Printed {
         lines.filter(|line| !of_file || !line.starts_with("Host ")).map(|line| &line[..keyword(line)]).collect()
     }
 
-    /// Whether the other one is for the same setting on the same side.
+    /// True if the other one is for the same setting on the same side.
     fn is_rival_of(&self, other: &Self) -> bool {
         self != other
             && (&self.side, &self.kind, &self.file) == (&other.side, &other.kind, &other.file)

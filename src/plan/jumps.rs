@@ -1,6 +1,7 @@
 //! The hops of a ProxyJump as targets of their own, each with the settings that ssh would use for it.
 
 use anyhow::{Context, Result, bail};
+use ssh_doctor_checks::base::own_ssh::SessionSettings;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::sanitize;
 
@@ -58,7 +59,9 @@ async fn hop(
     defaults: &Raw,
 ) -> Result<Target> {
     let destination = Destination::parse(name)?;
-    let flags = SshFlags { config: config.map(ToOwned::to_owned), jump: before, ..SshFlags::default() };
+    // As ssh -W, which goes there, has it.
+    let options = vec!["ClearAllForwardings=yes".to_owned()];
+    let flags = SshFlags { config: config.map(ToOwned::to_owned), jump: before, options, ..SshFlags::default() };
     let host = destination.host.as_str();
     let (user, port) = (destination.user.as_deref(), destination.port);
     let asked = Asked { flags: &flags, local, defaults, login: user, port, host };
@@ -69,7 +72,7 @@ async fn hop(
     };
     let arguments = ssh_g::arguments(&flags, user, port, host);
     let ticket = raw.flag("gssapiauthentication", false) && kerberos::has_ticket(local).await;
-    resolve::target(
+    let mut target = resolve::target(
         &raw,
         Given {
             input: name,
@@ -85,5 +88,10 @@ async fn hop(
             plain: false,
             arguments,
         },
-    )
+    )?;
+    if let Some(own) = &mut target.own_ssh {
+        // It has no session there.
+        own.session = SessionSettings::default();
+    }
+    Ok(target)
 }

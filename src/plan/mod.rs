@@ -191,6 +191,11 @@ impl Plan {
         if let Some(said) = of_proxy.filter(|_| raw.expanded).find_map(tokens::refusal_of_proxy) {
             return Ok(self.refused(input, destination, Refused::saying(&raw, said)));
         }
+        if raw.expanded
+            && let Some(refused) = ssh_g::refusal_of_files(&raw, local, (flags, login, port, host)).await?
+        {
+            return Ok(self.refused(input, destination, refused));
+        }
         ensure!(
             raw.expanded || raw.set("proxyjump").is_none(),
             "{} is behind a jump host, which takes an ssh to go through, and none is installed; install the OpenSSH client",

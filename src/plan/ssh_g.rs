@@ -9,7 +9,9 @@ use ssh_doctor_checks::base::own_ssh::Refusal;
 use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::ssh::openssh::{self, Ran};
 
+use super::local::Local;
 use super::raw::{Log, Raw};
+use super::tokens::may_fail;
 use crate::cli::SshFlags;
 use crate::terminal::reason;
 
@@ -178,6 +180,26 @@ async fn hash(flags: &SshFlags, login: Option<&str>, port: Option<u16>, host: &s
     let hash =
         Raw::from_lines(&ran.stdout).one("controlpath").and_then(|path| path.strip_prefix('/')).map(ToOwned::to_owned);
     Ok(hash.filter(|hash| !hash.contains('%')))
+}
+
+/// ssh's refusal of the name of a key, a certificate or a file of known hosts, which it expands only when it connects. As a ControlPath,
+/// which has the same tokens, `ssh -G` expands it.
+pub(super) async fn refusal_of_files(
+    raw: &Raw,
+    local: &Local,
+    (flags, login, port, host): (&SshFlags, Option<&str>, Option<u16>, &str),
+) -> Result<Option<Refused>> {
+    let known = raw.one("globalknownhostsfile").into_iter().flat_map(|names| names.split(' '));
+    let names = ["identityfile", "certificatefile"].into_iter().flat_map(|keyword| raw.all(keyword));
+    let names = names.map(String::as_str).chain(known.filter(|name| name.starts_with('~')));
+    for name in names.filter(|name| may_fail(name, local)) {
+        let options = std::iter::once(format!("ControlPath={name}")).chain(flags.options.iter().cloned()).collect();
+        let flags = SshFlags { options, ..flags.clone() };
+        if let Err(NotAnswered::Refused(refused)) = Box::pin(ask(&flags, login, port, host)).await? {
+            return Ok(Some(*refused));
+        }
+    }
+    Ok(None)
 }
 
 /// The arguments by which ssh goes to a host; `--` keeps the host from being an option.

@@ -30,7 +30,7 @@ struct Part {
     text: String,
     /// The part with the highest rank gives way first; rank 0 stays.
     rank: u8,
-    /// Whether a blank line goes before it.
+    /// True if a blank line goes before it.
     is_spaced: bool,
 }
 

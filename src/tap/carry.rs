@@ -95,7 +95,7 @@ fn wait(descriptor: BorrowedFd<'_>, what: PollFlags, timeout: PollTimeout) -> bo
     poll(&mut [PollFd::new(descriptor, what)], timeout).is_ok_and(|ready| ready > 0)
 }
 
-/// Whether nobody has the other end of this pipe any more.
+/// True if nobody has the other end of this pipe any more.
 pub(super) fn is_left(pipe: BorrowedFd<'_>) -> bool {
     wait(pipe, PollFlags::empty(), PollTimeout::ZERO)
 }

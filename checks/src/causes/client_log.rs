@@ -177,7 +177,7 @@ fn is_required(evidence: &Evidence) -> bool {
     config(evidence).and_then(|facts| facts.forwardings.as_ref()).is_some_and(|forwardings| forwardings.required)
 }
 
-/// Whether the login worked, by this examination or by the user's own ssh.
+/// True if the login worked, by this examination or by the user's own ssh.
 fn is_logged_in(evidence: &Evidence) -> bool {
     evidence.auth.passed().is_some() || evidence.witness.as_deref().is_some_and(Witness::logged_in)
 }

@@ -68,7 +68,7 @@ pub static CAUSES: &[Cause] = &[
     },
 ];
 
-/// Whether a cause is one of these.
+/// True if a cause is one of these.
 #[must_use]
 pub fn is_unexplained(cause: &Cause) -> bool {
     CAUSES.iter().any(|unexplained| unexplained.code == cause.code)

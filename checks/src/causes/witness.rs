@@ -139,18 +139,18 @@ const WORKS: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether the server accepts a security key's file, which only ssh can use.
+/// True if the server accepts a security key's file, which only ssh can use.
 fn wants_security_key(evidence: &Evidence) -> bool {
     evidence.auth.facts().is_some_and(|auth| auth.security_key().is_some())
 }
 
-/// Whether a check that comes before the login failed here too: that has a cause of its own.
+/// True if a check that comes before the login failed here too: that has a cause of its own.
 fn is_broken_here(evidence: &Evidence) -> bool {
     let failed = |step: &Step<()>| matches!(step, Step::Failed(()));
     evidence.checks().iter().any(|view| view.check <= Check::Auth && failed(&view.step))
 }
 
-/// Whether ssh may only have lacked an answer: a password or passphrase, a touch.
+/// True if ssh may only have lacked an answer: a password or passphrase, a touch.
 fn is_for_want_of_an_answer(evidence: &Evidence, witness: &Witness) -> bool {
     let by_key_alone = evidence.auth.passed().is_some_and(auth::Facts::logged_in_unattended);
     let takes_keys_alone = witness.words.last().is_some_and(|words| words.ends_with("Permission denied (publickey)."));
@@ -160,7 +160,7 @@ fn is_for_want_of_an_answer(evidence: &Evidence, witness: &Witness) -> bool {
         || (witness.refused_host_key() && by_person)
 }
 
-/// Whether only ssh, which runs KnownHostsCommand, can tell if the host key is known.
+/// True if only ssh, which runs KnownHostsCommand, can tell if the host key is known.
 fn left_to_a_command(evidence: &Evidence) -> bool {
     evidence.hostkey.facts().is_some_and(hostkey::Facts::is_left_to_a_command)
 }

@@ -65,7 +65,7 @@ pub(super) const KEY_LOOKUP_HANGS: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether a key was offered, and the server let much time pass without saying whether it would take it.
+/// True if a key was offered, and the server let much time pass without saying whether it would take it.
 fn waits_for_look_up(attempt: &Attempt) -> bool {
     let unanswered = matches!(attempt.answer, AuthAnswer::Silence | AuthAnswer::Ended);
     unanswered && attempt.key.is_some() && attempt.steps.signing_ms.is_none() && attempt.ms > LONG_MS

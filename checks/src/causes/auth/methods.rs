@@ -215,12 +215,12 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether the agent may be locked: one of OpenSSH's then shows no key and takes no request. Other agents do not know the request.
+/// True if the agent may be locked: one of OpenSSH's then shows no key and takes no request. Other agents do not know the request.
 fn is_locked(facts: &Facts) -> bool {
     facts.agent.keys == Some(0) && facts.agent.bound == Some(false)
 }
 
-/// Whether the server was given anything to decide on: a key, a password, or an answer to its questions.
+/// True if the server was given anything to decide on: a key, a password, or an answer to its questions.
 fn anything_presented(facts: &Facts) -> bool {
     facts.attempts.iter().any(|attempt| {
         let unanswered = matches!(attempt.obstacle, Some(KeyProblem::NobodyToAnswer | KeyProblem::Declined));

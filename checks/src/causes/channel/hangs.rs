@@ -115,7 +115,7 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether another shell read what was sent on standard input, and our command never ran.
+/// True if another shell read what was sent on standard input, and our command never ran.
 fn is_replaced(facts: &Facts) -> bool {
     facts.hangs() && facts.on_input.as_ref().is_some_and(|seen| seen.line_answered && !seen.own_mark)
 }

@@ -247,7 +247,7 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
 /// What sshd says of a root directory that others than root may change, or that is not there (safely_chroot in its session.c).
 const NO_ROOT: [&str; 2] = ["bad ownership or modes for chroot directory", "safely_chroot"];
 
-/// Whether OpenSSH ended the connection between the login and the first channel, as it does where it cannot enter an account's root
+/// True if OpenSSH ended the connection between the login and the first channel, as it does where it cannot enter an account's root
 /// directory. To root it does so for another reason (PermitRootLogin), and prints this one in the session.
 pub(crate) fn ends_after_login(evidence: &Evidence, facts: &Facts) -> bool {
     let at_once = facts.ended_before_any_channel() && matches!(facts.ending, Some(Manner::Fin | Manner::Reset));

@@ -213,7 +213,7 @@ fn refused_file(evidence: &Evidence) -> Option<(&Facts, &ConfigFile)> {
     Some((facts, facts.files.iter().find(|file| file.path == path)?))
 }
 
-/// Whether somebody else owns it: only root's and the user's own files are taken.
+/// True if somebody else owns it: only root's and the user's own files are taken.
 fn is_foreign(facts: &Facts, file: &ConfigFile) -> bool {
     file.owner.is_some_and(|owner| owner != 0 && owner != facts.uid)
 }

@@ -262,7 +262,7 @@ fn post_quantum_only(theirs: &[&str]) -> Option<&'static str> {
     all.then(|| if theirs.contains(&sntrup) { "8.5" } else { "9.9" })
 }
 
-/// Whether the user's ssh no longer has the algorithm at all: OpenSSH removed DSA in version 10.0.
+/// True if the user's ssh no longer has the algorithm at all: OpenSSH removed DSA in version 10.0.
 fn gone(name: &str, settings_source: &str) -> bool {
     let openssh = settings_source
         .split_once("OpenSSH_")

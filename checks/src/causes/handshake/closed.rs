@@ -99,7 +99,7 @@ pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether the connection was closed before the version, whatever we said.
+/// True if the connection was closed before the version, whatever we said.
 ///
 /// A close while our own version lies unread shows as a reset; where we say nothing it shows as what it is.
 fn closed_unheard(facts: &Facts) -> bool {
@@ -113,7 +113,7 @@ fn closed_unheard(facts: &Facts) -> bool {
     facts.version.is_none() && is_close && said_little
 }
 
-/// Whether the look was closed in good order before the version.
+/// True if the look was closed in good order before the version.
 fn turned_away(look: &Reconnect) -> bool {
     look.version.is_none() && look.end == Some(Manner::Fin)
 }

@@ -144,7 +144,7 @@ fn with_keepalive(found: Match, facts: &Facts) -> Match {
     })
 }
 
-/// Whether what the server said first was lost: nothing of it came, and our own word was answered or killed the session.
+/// True if what the server said first was lost: nothing of it came, and our own word was answered or killed the session.
 fn lost(arm: &Arm) -> bool {
     match &arm.end {
         StretchEnd::Unheard { .. } => true,

@@ -166,7 +166,7 @@ pub(super) fn sharp(facts: &Facts) -> Certainty {
     if always { Certainty::Certain } else { Certainty::Likely }
 }
 
-/// Whether a session that was kept alive was well when this one was found dead.
+/// True if a session that was kept alive was well when this one was found dead.
 pub(super) fn outlived(arm: &Arm) -> bool {
     matches!(arm.end, StretchEnd::Died { others_alive: true, .. })
 }
@@ -209,7 +209,7 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
     because
 }
 
-/// Whether silence of that length kills every time.
+/// True if silence of that length kills every time.
 fn replicated(facts: &Facts) -> Vec<String> {
     let deaths = facts.deaths().len();
     let longest = facts.lived_longer().map(|arm| arm.lasted_s).max_by(f64::total_cmp);

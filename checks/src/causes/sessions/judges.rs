@@ -171,7 +171,7 @@ fn idle(evidence: &Evidence, explanation: Explanation) -> Option<Match> {
     Some(found.suspecting(suspects(shortest, survived)))
 }
 
-/// Whether several of them were lost while a session beside each was alive: one held for that.
+/// True if several of them were lost while a session beside each was alive: one held for that.
 fn all_watched(members: &[&Session]) -> bool {
     let watched = |session: &&Session| session.observer == Observer::Watch && session.others.alive > 0;
     members.len() >= MANY && members.iter().all(watched)

@@ -61,7 +61,7 @@ pub(super) fn check_at(evidence: &Evidence, at_s: f64) -> Option<Check> {
     })
 }
 
-/// Whether a check failed that was under way during one of these events.
+/// True if a check failed that was under way during one of these events.
 pub(super) fn hit_a_failed_check(evidence: &Evidence, events: &[Event]) -> Option<Check> {
     let mut start = 0.0;
     evidence.checks().iter().find_map(|view| {

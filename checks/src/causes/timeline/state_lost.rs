@@ -88,7 +88,7 @@ fn opened_later<'a>(timeline: &'a Timeline, lost: &StateLoss) -> impl Iterator<I
     timeline.flows.iter().filter(move |flow| flow.began_s > at_s && flow.beat_s.is_some())
 }
 
-/// Whether those that were opened afterwards were lost at the same age: that is a limit on age.
+/// True if those that were opened afterwards were lost at the same age: that is a limit on age.
 fn is_limit_on_age(timeline: &Timeline, lost: &StateLoss) -> bool {
     let (youngest, oldest) = ages(timeline, lost);
     let is_lost = |flow: &&Flow| flow.gaps.last().is_some_and(|gap| gap.until_s.is_none());

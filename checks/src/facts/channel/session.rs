@@ -101,7 +101,7 @@ pub struct OnInput {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Shell {
-    /// Whether the server gave a terminal; `null` where it did not answer.
+    /// True if the server gave a terminal; `null` where it did not answer.
     pub terminal: Option<bool>,
     /// What became of it.
     pub ran: Ran,
@@ -114,7 +114,7 @@ pub struct Shell {
 }
 
 impl Facts {
-    /// Whether the connection ended between the login and the first channel: the server may have taken the login back, as sshd does
+    /// True if the connection ended between the login and the first channel: the server may have taken the login back, as sshd does
     /// when its two processes disagree on it, and has it in its log as a failed one.
     #[must_use]
     pub fn ended_before_any_channel(&self) -> bool {

@@ -203,7 +203,7 @@ impl Facts {
         Killer { hop: Some(u32::from(hop)), address: address.map(|address| address.to_string()) }
     }
 
-    /// Whether no silence ended them: all ended at one age or at one moment, a session on which data moved too.
+    /// True if no silence ended them: all ended at one age or at one moment, a session on which data moved too.
     fn is_of_all(&self) -> bool {
         age::mass_death(self).is_some() && age::is_explained(self)
     }

@@ -195,7 +195,7 @@ async fn ask_for_shell(connection: &Connection, patience: Patience, found: &mut 
     Some(seen)
 }
 
-/// Whether the program is there that `git clone` starts on a server.
+/// True if the program is there that `git clone` starts on a server.
 async fn look_for_git(connection: &Connection, patience: Patience, lead: Lead) -> Option<bool> {
     const PROGRAM: &str = "git-upload-pack";
     let ran = connection.run(&lead.command(&format!("command -v {PROGRAM}")), KEPT, patience).await;

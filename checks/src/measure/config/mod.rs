@@ -58,7 +58,7 @@ pub async fn check(ctx: &Context) -> Step<Facts> {
     if facts.control.as_ref().is_some_and(Control::stops) { Step::Failed(facts) } else { Step::Passed(facts) }
 }
 
-/// Whether somebody listens at the agent's socket.
+/// True if somebody listens at the agent's socket.
 async fn agent(path: &Path) -> AgentSocket {
     let error = UnixStream::connect(path).await.err().map(|error| error.to_string());
     AgentSocket { path: path.display().to_string(), error }

@@ -28,7 +28,7 @@ const USEFUL: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub(super) struct Control {
     doubts: mpsc::UnboundedSender<Doubt>,
-    /// Whether it is being found out why a session could not be opened.
+    /// True if it is being found out why a session could not be opened.
     opening_in_doubt: Arc<watch::Sender<bool>>,
 }
 
@@ -196,12 +196,12 @@ impl Examiner {
     }
 }
 
-/// Whether a connection is of any use still.
+/// True if a connection is of any use still.
 pub(super) async fn answers(connection: &Connection) -> bool {
     matches!(connection.keepalive(USEFUL).await, KeepaliveReply::Alive(_))
 }
 
-/// Whether the server itself turned us away: it can be reached, so this is no outage.
+/// True if the server itself turned us away: it can be reached, so this is no outage.
 pub(super) fn is_refusal(error: &NotLoggedIn) -> bool {
     match error {
         NotLoggedIn::Refused | NotLoggedIn::OtherHostKey(_) | NotLoggedIn::NoCommand(_) => true,
