@@ -11,7 +11,7 @@ use ssh_doctor_checks::facts::journal::Direction;
 /// Bytes copied at a time.
 const COPY: usize = 64 * 1024;
 
-/// How one direction ended.
+/// The way one direction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closed {
     /// The source came to its end.

@@ -47,11 +47,11 @@ use crate::journal::{Recorder, Sync, Writer, folder, new_file, prune};
 use crate::ssh_args::SshArgs;
 use crate::terminal::{reason, remark};
 
-/// How long ssh may take to end after the server has.
+/// The time that ssh may take to end after the server has.
 const CLIENT_ENDS: Duration = Duration::from_secs(5);
-/// How long the last packets may take to be acknowledged after the client has ended.
+/// The time that the last packets may take to be acknowledged after the client has ended.
 const SETTLES: Duration = Duration::from_secs(3);
-/// How long the last records may take to reach the disk.
+/// The time that the last records may take to reach the disk.
 const RECORDED: Duration = Duration::from_secs(2);
 
 /// Carries one connection until it ends.

@@ -24,7 +24,7 @@ const ONLY_INTERACTIVE: Fix = Fix {
     ..Fix::CHANGE
 };
 
-/// Who waits for a line goes on as soon as it comes, seconds: what runs later may have been about to.
+/// The party that waits for a line goes on as soon as it comes, seconds: what runs later may have been about to.
 const AT_ONCE_S: f64 = 0.7;
 
 pub(super) const START_HANGS: Cause = Cause {

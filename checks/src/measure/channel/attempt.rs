@@ -63,7 +63,7 @@ pub(super) async fn plain(connection: &Connection, patience: Patience) -> Option
     is_printed(&ran.stdout, &mark).then(|| Facts { plain: true, ..seen(ran, &mark, &command, connection) })
 }
 
-/// What became of a command that was to print `mark`.
+/// The outcome of a command that was to print `mark`.
 fn seen(ran: Ran, mark: &str, command: &str, connection: &Connection) -> Facts {
     let mark_seen = is_printed(&ran.stdout, mark);
     let quoted_back = !mark_seen && [&ran.stdout, &ran.stderr].into_iter().any(|output| is_quoted(output, mark));

@@ -17,7 +17,7 @@ use crate::measure::dns;
 /// The length of a socket's name at which it is too long, bytes (`sun_path`, unix(7)).
 const LIMIT: usize = super::control::LIMIT;
 
-/// What became of each; none where there are no forwardings.
+/// The outcome of each; none where there are no forwardings.
 pub(super) async fn look(own: &own_ssh::Forwardings, family: AddressFamily) -> Option<Forwardings> {
     if own.listeners.is_empty() && own.requested.is_empty() {
         return None;
