@@ -94,7 +94,7 @@ pub struct Finding {
     pub severity: Severity,
     /// How sure.
     pub certainty: Certainty,
-    /// Whether only what the title says is so sure, and its reason is one of several.
+    /// True if only what the title says is so sure, and its reason is one of several.
     pub reason_open: bool,
     /// The condition, without the figures of this run.
     pub title: Cow<'static, str>,
@@ -175,7 +175,7 @@ fn findings_of(causes: &[&'static Cause], client: Client, evidence: &Evidence) -
     matches.into_iter().map(|matched| matched.finding(client, evidence)).collect()
 }
 
-/// Whether a cause is not named for a pause of ours that may have made it.
+/// True if a cause is not named for a pause of ours that may have made it.
 fn is_withheld(causes: &[&'static Cause], evidence: &Evidence) -> bool {
     !evidence.pauses.is_empty()
         && causes.iter().filter_map(|cause| Matched::of(cause, evidence)).any(|matched| matched.may_be_ours(evidence))
@@ -185,7 +185,7 @@ fn is_withheld(causes: &[&'static Cause], evidence: &Evidence) -> bool {
 struct Matched {
     cause: &'static Cause,
     found: Match,
-    /// Whether it explains sessions of its own: two such causes are no consequences of each other.
+    /// True if it explains sessions of its own: two such causes are no consequences of each other.
     of_sessions: bool,
 }
 
@@ -204,7 +204,7 @@ impl Matched {
         self.found.severity.unwrap_or(self.cause.severity)
     }
 
-    /// Whether it was seen in a check during which this process did not run for a while: that is nobody's fault but ours.
+    /// True if it was seen in a check during which this process did not run for a while: that is nobody's fault but ours.
     fn may_be_ours(&self, evidence: &Evidence) -> bool {
         self.severity() != Severity::Info && evidence.pause_in(self.cause.stage).is_some()
     }
@@ -214,7 +214,7 @@ impl Matched {
         (self.severity(), self.cause.stage, self.found.certainty, Reverse(self.found.because.len()))
     }
 
-    /// Whether this cause accounts for a failure at `check`.
+    /// True if this cause accounts for a failure at `check`.
     fn explains(&self, check: Check) -> bool {
         self.severity() == Severity::Critical && (self.cause.stage <= check || self.cause.strikes_anywhere)
     }
@@ -303,7 +303,7 @@ fn died_at(checks: &[CheckView], findings: &[Finding]) -> Option<Check> {
     failed.or(critical)
 }
 
-/// Whether a check failed, or did not come to an end.
+/// True if a check failed, or did not come to an end.
 fn is_open(step: &Step<()>) -> bool {
     matches!(step, Step::Failed(()) | Step::Void(()) | Step::Error(_))
 }
@@ -317,13 +317,13 @@ fn contradicted(found: &mut Finding) {
     }
 }
 
-/// Whether no new connection comes to a login, and ssh works all the same: it shares the one of a control master.
+/// True if no new connection comes to a login, and ssh works all the same: it shares the one of a control master.
 fn works_through_master(evidence: &Evidence, died_at: Option<Check>) -> bool {
     let is_shared = evidence.config.facts().is_some_and(config::Facts::shares_a_connection);
     is_shared && died_at.is_some_and(|check| check <= Check::Auth)
 }
 
-/// Whether a setting that is not honoured could make ssh fail, and ssh itself was not seen to come through.
+/// True if a setting that is not honoured could make ssh fail, and ssh itself was not seen to come through.
 fn is_undecided(evidence: &Evidence, settled: bool) -> bool {
     let forwards = evidence.witness.as_deref().is_some_and(Witness::forwards);
     let through_master = evidence.config.facts().is_some_and(config::Facts::leaves_forwardings_open);
@@ -332,7 +332,7 @@ fn is_undecided(evidence: &Evidence, settled: bool) -> bool {
         || (!settled && !evidence.settings.deciding.is_empty())
 }
 
-/// Whether the idle test reached less than was asked for because of interruptions that no cause explains.
+/// True if the idle test reached less than was asked for because of interruptions that no cause explains.
 fn is_interrupted_unexplained(evidence: &Evidence, findings: &[Finding]) -> bool {
     let disturbed = evidence.idle.passed().filter(|facts| facts.reached().is_some() && !facts.outages.is_empty());
     disturbed.is_some() && !findings.iter().any(|found| found.stage == Check::Idle)

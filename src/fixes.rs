@@ -17,7 +17,7 @@ use command::{alias, is_harmless_in_a_shell, lead};
 pub struct FilledFix {
     /// Who acts.
     pub side: Side,
-    /// Whether it gathers evidence or changes something.
+    /// The kind: it gathers evidence, or it changes something.
     pub kind: FixKind,
     /// What to do.
     pub summary: String,
@@ -25,7 +25,7 @@ pub struct FilledFix {
     pub file: Option<&'static str>,
     /// Text to paste.
     pub snippet: Option<String>,
-    /// Whether it was tried in this run, and held.
+    /// True if it was tried in this run, and held.
     pub verified: Option<bool>,
     /// What to mind first.
     pub caution: Option<String>,
@@ -49,7 +49,7 @@ impl FilledFix {
         }
     }
 
-    /// Whether a `{name}` is left to be filled.
+    /// True if a `{name}` is left to be filled.
     pub(crate) fn has_placeholder(&self) -> bool {
         self.snippet.iter().chain(&self.caution).chain([&self.summary]).any(|text| insert(text, &|_| None).is_none())
     }

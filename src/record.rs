@@ -1,34 +1,70 @@
 //! Evidence on disk: written redacted and for the user's eyes only, read with suspicion.
 
+mod bundle;
+
+use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, ensure};
+pub use bundle::bundle;
 use ssh_doctor_checks::facts::Evidence;
 
 use crate::named_file;
-use crate::redact::redacted;
+use crate::redact::{Redacted, redacted};
 
 /// What is read of a file, bytes; more is no recording.
 const LARGEST: u64 = 4 << 20;
 
-/// Writes the evidence, redacted, readable by its owner only; a file that is there is replaced at once or not at all.
-pub fn save(evidence: &Evidence, path: &Path) -> anyhow::Result<()> {
-    let name = path.display();
+/// What is written of the evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// No names, and of other people's words what the causes need.
+    Anonymous,
+    /// All.
+    Plain,
+}
+
+/// Writes the evidence, readable by its owner only; a file that is there is replaced at once or not at all. Gives what is in it of other
+/// people's words.
+pub fn save(evidence: &Evidence, path: &Path, words: Words) -> anyhow::Result<Vec<&'static str>> {
+    let write = || {
+        let (evidence, kept) = written(evidence, words)?;
+        replace(path, &recording(&evidence)?)?;
+        Ok(kept)
+    };
+    let written: anyhow::Result<_> = write();
+    written.with_context(|| format!("cannot record to {}", path.display()))
+}
+
+/// The evidence that is written, and what is in it of other people's words.
+fn written(evidence: &Evidence, words: Words) -> anyhow::Result<(Cow<'_, Evidence>, Vec<&'static str>)> {
+    Ok(match words {
+        Words::Plain => (Cow::Borrowed(evidence), vec!["everything"]),
+        Words::Anonymous => {
+            let Redacted { evidence, kept } = redacted(evidence)?;
+            (Cow::Owned(evidence), kept)
+        }
+    })
+}
+
+fn recording(evidence: &Evidence) -> anyhow::Result<Vec<u8>> {
+    let mut json = serde_json::to_vec_pretty(evidence)?;
+    json.push(b'\n');
+    Ok(json)
+}
+
+/// Replaces a file at once, or not at all.
+fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     if let Ok(there) = path.symlink_metadata() {
-        ensure!(there.is_file(), "cannot record to {name}: it is there already and is not a plain file");
+        ensure!(there.is_file(), "it is there already and is not a plain file");
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> anyhow::Result<()> {
-        let mut json = serde_json::to_vec_pretty(&redacted(evidence)?)?;
-        json.push(b'\n');
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(&json)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("cannot record to {name}"))
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }
 
 /// Reads a recording from a file, or from standard input for `-`.

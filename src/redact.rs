@@ -1,23 +1,54 @@
 //! A recording without names: hosts, users, addresses, home folders, key files and the comments of keys are replaced, each always by the
 //! same stand-in.
 //!
-//! What judges compare stays comparable. A server's own words may still name its owner in ways that no pattern knows, so a
-//! recording is read before it is shared.
+//! What judges compare stays comparable. Of what others wrote, the words that causes look for stay, and the rest is masked; what a
+//! diagnosis needs beyond that is kept, and named.
 
 mod homes;
 mod keys;
 mod names;
+mod words;
 
 use anyhow::Context;
 use serde_json::Value;
 use ssh_doctor_checks::facts::Evidence;
+use ssh_doctor_checks::facts::certainty::Certainty;
 
 use crate::diagnose::diagnose;
 use keys::Keys;
 use names::{Names, Reach};
+use words::Keeping;
 
-/// The evidence with names and addresses replaced; its diagnosis stays the same.
-pub fn redacted(evidence: &Evidence) -> anyhow::Result<Evidence> {
+/// Evidence without names, and what of other people's words is still in it.
+#[derive(Debug)]
+pub struct Redacted {
+    /// The evidence.
+    pub evidence: Evidence,
+    /// What was kept as it was, as a person calls it.
+    pub kept: Vec<&'static str>,
+}
+
+/// The evidence with names and addresses replaced, and with as little free text as its diagnosis needs.
+pub fn redacted(evidence: &Evidence) -> anyhow::Result<Redacted> {
+    let named = without_names(evidence)?;
+    let (value, outcome) = (serde_json::to_value(&named)?, outcome(&named));
+    let with = |keeping: &Keeping| {
+        let mut value = value.clone();
+        keeping.mask(&mut value);
+        Evidence::from_json(&serde_json::to_vec(&value)?).map_err(anyhow::Error::from)
+    };
+    let keeping = Keeping::least(|keeping| with(keeping).is_ok_and(|safe| self::outcome(&safe) == outcome));
+    let has_version = evidence.handshake.facts().is_some_and(|facts| facts.version.is_some());
+    let kept = has_version.then_some(["server version", "algorithms"]).into_iter().flatten();
+    Ok(Redacted { evidence: with(&keeping)?, kept: kept.chain(keeping.whole()).collect() })
+}
+
+/// What must not change: the causes in their order, and how sure each is.
+fn outcome(evidence: &Evidence) -> Vec<(&'static str, Certainty)> {
+    diagnose(evidence).findings.iter().map(|found| (found.code, found.certainty)).collect()
+}
+
+fn without_names(evidence: &Evidence) -> anyhow::Result<Evidence> {
     let thorough = replace(evidence, Reach::Everywhere);
     // A name that is also a word of ours (a host called `reset`, a user called `closed`) must not change what that word says;
     // outside the target it stays, where it names nobody.

@@ -8,11 +8,11 @@ const WITH_VALUE: &str = "BbcDEeFIiJLlmOoPpQRSWw";
 pub(crate) struct SshArgs {
     /// The destination, as it was typed.
     pub(crate) destination: Option<String>,
-    /// Whether a command follows it.
+    /// True if a command follows it.
     pub(crate) command: bool,
-    /// Whether it runs no command at all (`-N`, `-W`).
+    /// True if it runs no command at all (`-N`, `-W`).
     pub(crate) nothing: bool,
-    /// Whether a subsystem is asked for (`-s`).
+    /// True if a subsystem is asked for (`-s`).
     pub(crate) subsystem: bool,
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod anonymous;
 mod at_terminal;
 mod carried;
 mod cases;

@@ -92,6 +92,30 @@ async fn the_demo_brackets_its_timer_and_proves_the_fix_in_half_a_minute() {
     assert!(diagnosis.findings[0].fixes.iter().any(|fix| fix.verified == Some(true)), "{:?}", diagnosis.findings[0]);
 }
 
+/// A case, and a fix of its cause that what was seen excludes.
+const EXCLUDED: [(&str, &str); 4] = [
+    // The client tries every method that the server offers.
+    ("password-only", "PreferredAuthentications"),
+    // The file can be read, and is no key.
+    ("key-unreadable", "chmod 600"),
+    // No agent was used.
+    ("too-many-failures", "ssh-add"),
+    // The text comes long after the start-up files.
+    ("late-line", "case $-"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fix_that_was_seen_not_to_help_is_not_offered() {
+    for (name, excluded) in EXCLUDED {
+        let stage = demo::start(Some(name)).await.unwrap();
+        let evidence = examined(stage.target.clone(), stage.limits.clone()).await;
+        let diagnosis = diagnose::diagnose(&evidence);
+        let snippets = diagnosis.findings.iter().flat_map(|found| &found.fixes).filter_map(|fix| fix.snippet.as_ref());
+        let offered: Vec<_> = snippets.filter(|snippet| snippet.contains(excluded)).collect();
+        assert!(offered.is_empty(), "{name}: {offered:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_servers_end_two_seconds_after_the_limit_and_nothing_they_send_reaches_a_terminal() {
     let mut running = JoinSet::new();

@@ -117,7 +117,7 @@ fn fault(cause: &Cause) -> Option<&'static str> {
     faults.into_iter().find_map(|(is_fault, words)| is_fault.then_some(words))
 }
 
-/// Whether the fix has `<word>` to be replaced: a shell takes that for files, and ssh refuses a whole configuration for it.
+/// True if the fix has `<word>` to be replaced: a shell takes that for files, and ssh refuses a whole configuration for it.
 fn has_angle_brackets(fix: &Fix) -> bool {
     let snippet = fix.snippet.unwrap_or_default();
     snippet.split('<').skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))

@@ -88,7 +88,6 @@ fn every_misuse_is_one_sentence_and_status_3() {
         (&["check", "-i", "/nonexistent/key", "h"], "No such file or directory"),
         (&["check", "-i", "/", "h"], "is a folder"),
         (&["check", "-o", "User=a\nPort=1", "h"], "control character"),
-        (&["check", "-o", "ProxyCommand=nc %z", "h"], "%z"),
         (&["check", "-J", "-oProxyCommand=x", "h"], "-J"),
         (&["check", "--record", "/nonexistent/x.json", "h"], "no folder"),
         (&["check", "--record", "/", "h"], "a file"),
@@ -126,6 +125,8 @@ fn a_configuration_that_ssh_refuses_is_named_with_its_line() {
     assert!(stderr(&output).contains("line 2") && !stderr(&output).contains('\u{1b}'), "{output:?}");
     fs::write(&config, "Host *\n  User \"joe\n").unwrap();
     assert!(stdout(&checked()).contains("line 2"), "an open quote");
+    let token = run(&["check", "-o", "ProxyCommand=nc %z", "h"]);
+    assert!(token.status.code() == Some(2) && stdout(&token).contains("unknown key %z"), "{token:?}");
     let missing = run(&["check", "--format", "json", "-F", "/nonexistent/config", "h"]);
     assert_eq!(missing.status.code(), Some(2), "{missing:?}");
     assert!(stdout(&missing).contains("config-invalid") && stderr(&missing).contains("No such file"), "{missing:?}");

@@ -273,7 +273,7 @@ fn brief_json_has_the_same_keys_with_nothing_in_them() {
 fn old_evidence_says_nothing_of_today() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("idle.json");
-    record::save(&healthy(), &file).unwrap();
+    record::save(&healthy(), &file, record::Words::Anonymous).unwrap();
     let name = file.display().to_string();
     let fresh = run(&["diagnose", "--format", "nagios", "--max-age", "800000h", &name]);
     assert_eq!(fresh.status.code(), Some(0), "{fresh:?}");

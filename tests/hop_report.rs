@@ -79,7 +79,7 @@ fn several_routes_and_an_unknown_distance_are_told() {
     }));
     assert_eq!(lines[1], "   2  100.64.0.1      7.1 ms  also 100.64.0.9: several routes");
     assert_eq!(lines[4], "   5  192.0.2.5     112.2 ms", "nobody knows whether it is the server");
-    assert!(lines[5].starts_with("  How far the server is could not be told"), "{lines:?}");
+    assert!(lines[5].starts_with("  The distance to the server is not known"), "{lines:?}");
     let by_tcp = listed(&searched(&[], |path| path["distance"]["by"] = "tcp".into()));
     assert!(by_tcp[5].starts_with("  The server's distance was counted by TCP"), "{by_tcp:?}");
 }

@@ -24,7 +24,7 @@ fn both(lab: &Lab, server: &Server, options: &[&str]) -> (Run, Report) {
     (ssh, lab.doctor(server, &[&["--only", "auth", "-oBatchMode=yes"], options].concat(), s(30)))
 }
 
-/// Whether both log in, or neither does.
+/// True if both log in, or neither does.
 fn assert_agreed(lab: &Lab, server: &Server, options: &[&str]) -> Report {
     let (ssh, seen) = both(lab, server, options);
     let logged_in = seen.check("auth")["status"] == "pass";

@@ -229,7 +229,7 @@ fn nagios_core_runs_the_plugin_and_reads_its_output() {
     fs::write(folder.path().join("ssh_config"), sshd.ssh_config()).unwrap();
     let mut recording = healthy();
     recording.started_at = jiff::Timestamp::now();
-    record::save(&recording, &folder.path().join("db1.json")).unwrap();
+    record::save(&recording, &folder.path().join("db1.json"), record::Words::Anonymous).unwrap();
     let objects = adapted(
         "nagios.cfg",
         &[

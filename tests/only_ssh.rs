@@ -103,6 +103,11 @@ fn a_forwarding_that_fails_ends_ssh_only_where_it_is_required() {
         ("LocalForward 8081 db:80", "LocalForward [*]:8081 db:80\nAddressFamily inet", "channel-local-forward-failed"),
         ("RemoteForward 8081 db:80", "RemoteForward 127.0.0.1:8082 db:80", "channel-forwarding-required"),
         ("LocalForward 8080 db:80", &format!("LocalForward {socket} db:80"), "channel-local-forward-failed"),
+        (
+            "LocalForward 8083 db:80\nDynamicForward 8084",
+            "LocalForward 8083 db:80\nDynamicForward 8083",
+            "channel-local-forward-failed",
+        ),
         ("Tunnel no", "Tunnel point-to-point", "channel-forwarding-required"),
     ] {
         for (own, expected) in [(works, 0), (fails, 2)] {

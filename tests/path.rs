@@ -25,7 +25,7 @@ fn advised(seen: &Report, begins: &str) -> String {
     lines.find(|line| line.starts_with(begins)).unwrap_or_else(|| panic!("no {begins}: {}", seen.told())).to_owned()
 }
 
-/// Whether plain ssh gets 300 kB through.
+/// True if plain ssh gets 300 kB through.
 fn works(lab: &Lab, server: &Server, options: &[&str], deadline: Duration) -> bool {
     let run = lab.ssh(server, options, "head -c 300000 /dev/zero", deadline);
     run.status == Some(0) && run.stdout.len() == 300_000

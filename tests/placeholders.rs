@@ -10,12 +10,13 @@ use ssh_doctor::diagnose::Finding;
 use ssh_doctor_checks::causes::{self, Fix};
 
 /// Words in capitals that are names of their own in what is pasted.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "DROP",
+    "DROPBEAR_EXTRA_ARGS",
     "FORWARD",
     "HOME",
+    "LD_LIBRARY_PATH",
     "LIBRARY_PATH",
-    "LOGFILE",
     "MAC",
     "PATH",
     "REJECT",
@@ -58,7 +59,7 @@ impl Printed {
         lines.filter(|line| !of_file || !line.starts_with("Host ")).map(|line| &line[..keyword(line)]).collect()
     }
 
-    /// Whether the other one is for the same setting on the same side.
+    /// True if the other one is for the same setting on the same side.
     fn is_rival_of(&self, other: &Self) -> bool {
         self != other
             && (&self.side, &self.kind, &self.file) == (&other.side, &other.kind, &other.file)
@@ -123,18 +124,38 @@ fn no_recording_or_log_prints_a_placeholder_beside_the_value_for_it() {
     assert!(seen > 200 && open > 10, "{seen} fixes, {open} of them with a placeholder");
 }
 
-/// The causes that have a fix in both versions; a test beside each of them shows that their conditions exclude each other.
-const IN_TWO_VERSIONS: [&str; 2] = ["dns-invalid-name", "hostkey-unknown"];
-
-#[test]
-fn a_fix_in_two_versions_is_known_for_it() {
-    let of = |code: &str, fix: &Fix| Printed {
+fn of(code: &str, fix: &Fix) -> Printed {
+    Printed {
         code: code.to_owned(),
         side: format!("{:?}", fix.side),
         kind: format!("{:?}", fix.kind),
         file: fix.file.unwrap_or_default().to_owned(),
         snippet: fix.snippet.unwrap_or_default().to_owned(),
-    };
+    }
+}
+
+#[test]
+fn every_word_to_replace_is_said_to_be_one() {
+    let mut unsaid = Vec::new();
+    for cause in causes::all() {
+        for fix in cause.fixes {
+            let printed = of(cause.code, fix);
+            let said = format!("{} {}", fix.summary, fix.caution.unwrap_or_default());
+            let is_said = |word: &&str| said.contains("replace") || said.contains("Replace") || said.contains(*word);
+            let words: BTreeSet<_> = printed.placeholders().into_iter().filter(|word| !is_said(word)).collect();
+            if !words.is_empty() {
+                unsaid.push(format!("{}: {words:?} in {:?}", cause.code, printed.snippet));
+            }
+        }
+    }
+    assert!(unsaid.is_empty(), "{}", unsaid.join("\n"));
+}
+
+/// The causes that have a fix in both versions; a test beside each of them shows that their conditions exclude each other.
+const IN_TWO_VERSIONS: [&str; 2] = ["dns-invalid-name", "hostkey-unknown"];
+
+#[test]
+fn a_fix_in_two_versions_is_known_for_it() {
     let mut pairs = Vec::new();
     for cause in causes::all() {
         let fixes: Vec<_> = cause.fixes.iter().map(|fix| of(cause.code, fix)).collect();

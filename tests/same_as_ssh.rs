@@ -63,6 +63,8 @@ fn files_blocks_and_tokens() {
     let known = |token: &str| format!("UserKnownHostsFile {ssh}/known_{token}");
     pair(&lab, &server, &known("%r"), &known("%n"));
     pair(&lab, &server, "User root", "User nosuch");
+    pair_for(&lab, &server, "IdentityFile ~/%n", "IdentityFile ~nosuch/id", "config-invalid");
+    pair_for(&lab, &server, "CertificateFile ${PATH}", "CertificateFile ${NOSUCH}/c", "config-invalid");
     pair(&lab, &server, "AddressFamily inet", "AddressFamily inet6");
     pair(&lab, &server, "BindInterface far", "BindInterface nosuch0");
 }
@@ -143,8 +145,16 @@ fn ways_through_other_hosts() {
     let hops = hop("open", &server) + &hop("closed", &closed);
     let jump = |name: &str| format!("{hops}Host db\n  ProxyJump {name}\nMatch all");
     pair(&lab, &server, &jump("open"), &jump("closed"));
+    pair(&lab, &server, &jump("%r@open"), &jump("%u@open"));
     let command = |name: &str| format!("{hops}Host db\n  ProxyCommand ssh -W %h:%p {name}\nMatch all");
     pair(&lab, &server, &command("open"), &command("closed"));
+    pair(&lab, &server, &command("open # %r %k %n %%d"), &command("open # %d"));
+    let itself = format!("Host db\n  ProxyJump root@{}:{}\nMatch all", server.address(), server.port());
+    pair_for(&lab, &server, &jump("open"), &itself, "config-jump-loop");
+    // ssh does not notice this one, and starts itself without end: it is not tried.
+    settle(&lab, &server, &format!("Host open\n  ProxyJump open\nMatch all\n{}", jump("open")));
+    let run = lab.run(env!("CARGO_BIN_EXE_ssh-doctor"), &["check", "db"], s(30));
+    assert!(run.status == Some(2) && run.stdout.contains("config-jump-loop"), "{run:?}");
 }
 
 #[test]
@@ -155,6 +165,16 @@ fn algorithms_that_ssh_has_and_this_examination_has_not() {
     pair(&lab, &server, only, &format!("{only}\nUser nosuch"));
     let Some((lab, server, _)) = self::lab(&["Ciphers aes128-ctr"]) else { return };
     pair(&lab, &server, "Ciphers aes128-ctr,aes256-ctr", "Ciphers aes256-ctr");
+    // The same out of the file of the system, or a policy that it includes.
+    lab.home().write("policy", "Ciphers aes256-ctr\n");
+    for (system, expected) in
+        [("Ciphers aes128-ctr\n", 0), (&*format!("Include {}\n", lab.home().path("policy").display()), 2)]
+    {
+        lab.client().etc("ssh/ssh_config", system);
+        settle(&lab, &server, "");
+        let seen = agrees(&lab, "db", &[]);
+        assert_eq!(seen.run.status, Some(expected), "{system}: {}", seen.told());
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -50,4 +52,21 @@ fn the_result_before_the_idle_test_is_printed_first_and_an_interrupted_healthy_r
     assert!(quick.starts_with("HEALTHY so far (") && quick.contains("Ctrl-C ends the test and reports."), "{quick}");
     assert!(stdout.contains("stopped; nothing wrong up to"), "{stdout}\n{said}");
     assert_eq!(status, Some(3));
+}
+
+#[test]
+fn an_outage_that_goes_on_is_reported_when_the_wait_for_its_end_is_interrupted() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ssh-doctor"));
+    let mut doctor =
+        command.args(["demo", "outage", "--quiet", "--format", "json"]).stdout(Stdio::piped()).spawn().unwrap();
+    // The path goes down within 6 s, and an outage counts as lasting after 15 s.
+    sleep(Duration::from_secs(24));
+    kill(Pid::from_raw(doctor.id().cast_signed()), Signal::SIGINT).unwrap();
+    let began = Instant::now();
+    let mut stdout = String::new();
+    doctor.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(report["diagnoses"][0]["code"], "network-outage", "{report:#}");
+    assert_eq!((doctor.wait().unwrap().code(), &report["interrupted"]), (Some(2), &true.into()), "{report:#}");
+    assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
 }

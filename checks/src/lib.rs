@@ -271,7 +271,7 @@ fn paused(check: Check, since: Mark, took: Duration) -> Option<Pause> {
     (waits && is_worthless(lasted, took)).then_some(Pause { check, lasted_ms: lasted.as_secs_f64() * 1000.0 })
 }
 
-/// Whether pauses together this long forbid conclusions from a check that took so long, the pauses included.
+/// True if pauses together this long forbid conclusions from a check that took so long, the pauses included.
 fn is_worthless(lasted: Duration, took: Duration) -> bool {
     lasted >= LONG || (lasted >= WORTHLESS && lasted * SMALL_PART >= took)
 }

@@ -204,10 +204,13 @@ pub struct CheckArgs {
     /// What is said meanwhile.
     #[command(flatten)]
     pub running: Running,
-    /// Write the evidence to FILE, without secrets, for `ssh-doctor diagnose`
+    /// Write the evidence to FILE, without secrets and names, for `ssh-doctor diagnose`
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub record: Option<PathBuf>,
-    /// Show and record the commands of your settings and what they print as they are, not masked
+    /// Write what a ticket needs to FILE.tar.gz: report, evidence, settings in force, versions
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    pub bundle: Option<PathBuf>,
+    /// Record and bundle names and all words as they are; show the commands of your settings and what they print
     #[arg(long, help_heading = "Report")]
     pub record_plain: bool,
 }
@@ -300,7 +303,7 @@ pub struct ServeArgs {
 }
 
 impl Scope {
-    /// Whether the options leave a check in.
+    /// True if the options leave a check in.
     #[must_use]
     pub fn wants(&self, check: Check) -> bool {
         (self.only.is_empty() || self.only.contains(&check)) && !self.skip.contains(&check)
@@ -366,7 +369,7 @@ pub struct CompareArgs {
 }
 
 impl CompareArgs {
-    /// Whether JSON is wanted.
+    /// True if JSON is wanted.
     #[must_use]
     pub fn json(&self) -> bool {
         self.format == "json"
@@ -430,7 +433,7 @@ type DurationReader = fn(&str) -> Result<Duration, String>;
 pub(crate) const DURATIONS: [DurationReader; 4] =
     [values::idle_duration, values::stage_duration, values::whole_duration, values::age];
 
-/// Whether the command line asks for a plugin's output, whatever else is wrong with it.
+/// True if the command line asks for a plugin's output, whatever else is wrong with it.
 #[must_use]
 pub fn asks_for_nagios(args: &[OsString]) -> bool {
     let pairs = args.iter().zip(args.iter().skip(1));

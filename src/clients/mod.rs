@@ -20,7 +20,7 @@ const TCP_UNPROVEN: Fix = Fix {
     ..Fix::CHANGE
 };
 
-/// Whether a fix is the keepalive of the user's client, which every client has in a syntax of its own.
+/// True if a fix is the keepalive of the user's client, which every client has in a syntax of its own.
 pub(crate) fn is_keepalive(fix: &Fix) -> bool {
     fix.side == Side::Client && fix.snippet.is_some_and(|snippet| snippet.contains("ServerAliveInterval {interval}"))
 }

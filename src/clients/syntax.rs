@@ -88,7 +88,7 @@ pub(super) struct Syntax {
     /// `{interval}` in seconds, `{interval_ms}` in milliseconds, `{count_max}`; words in capitals are the user's own.
     pub(super) snippet: &'static str,
     pub(super) caution: Option<&'static str>,
-    /// Whether its keepalive asks for an answer, as the ones do that were proven.
+    /// True if its keepalive asks for an answer, as the ones do that were proven.
     pub(super) answered: bool,
     pub(super) notices: Notices,
 }

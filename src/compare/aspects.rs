@@ -15,7 +15,7 @@ pub(super) struct Aspect {
     pub(super) place: Place,
     /// Which differences count.
     pub(super) noise: Noise,
-    /// Whether the check comes to it, and did not find it: then it is no reason for how that check came out.
+    /// True if the check comes to it, and did not find it: then it is no reason for how that check came out.
     pub(super) is_result: bool,
 }
 

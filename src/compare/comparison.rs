@@ -22,7 +22,7 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    /// Whether nothing that matters differs, the outcome included.
+    /// True if nothing that matters differs, the outcome included.
     pub(super) fn is_same(&self) -> bool {
         self.a.is_like(&self.b) && self.differences.is_empty()
     }

@@ -18,7 +18,7 @@ pub(crate) struct Difference {
     pub a: Value,
     /// What the second report has.
     pub b: Value,
-    /// Whether it comes before the outcome, and may explain it.
+    /// True if it comes before the outcome, and may explain it.
     pub may_explain: bool,
     #[serde(skip)]
     is_result: bool,
@@ -45,7 +45,7 @@ fn differing(aspect: &Aspect, a: &Report, b: &Report) -> Option<Difference> {
     Some(Difference { check: aspect.check, what: aspect.what, a: in_a, b: in_b, may_explain: false, is_result })
 }
 
-/// Whether a report does not say, because the check did not run or the report holds no evidence.
+/// True if a report does not say, because the check did not run or the report holds no evidence.
 fn is_unseen(aspect: &Aspect, report: &Report, value: &Value) -> bool {
     let check = report.check(aspect.check);
     let status = check["status"].as_str();

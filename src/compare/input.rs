@@ -49,7 +49,7 @@ impl Report {
         Self { file: "test".into(), value, is_recording: false }
     }
 
-    /// Whether hosts, accounts and addresses stand for others.
+    /// True if hosts, accounts and addresses stand for others.
     pub(super) fn is_anonymous(&self) -> bool {
         self.is_recording
     }

@@ -20,7 +20,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Whether both came out alike.
+    /// True if both came out alike.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         (&self.verdict, &self.died_at, &self.codes) == (&other.verdict, &other.died_at, &other.codes)
     }

@@ -19,9 +19,9 @@ pub struct Journal {
     pub records: Vec<Record>,
     /// Lines that are no records: torn, or written by something else.
     pub unreadable: u64,
-    /// Whether its writer still holds it.
+    /// True if its writer still holds it.
     pub in_use: bool,
-    /// Whether it is so long that of the older records only the first was read.
+    /// True if it is so long that of the older records only the first was read.
     pub shortened: bool,
 }
 

@@ -42,7 +42,7 @@ impl Recorder {
         let _ = self.records.try_send((event, sync));
     }
 
-    /// Whether the last record could not be written.
+    /// True if the last record could not be written.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)

@@ -14,10 +14,10 @@ pub(super) fn of(raw: &Raw) -> Forwardings {
     let of_keyword = |keyword: &'static str, key: &str| {
         raw.all(key).iter().map(move |value| (keyword, value.split(' ').next().unwrap_or_default())).collect::<Vec<_>>()
     };
-    // ssh -G prints a LocalForward of a socket to a socket as a DynamicForward too.
     let local = [of_keyword("LocalForward", "localforward"), of_keyword("DynamicForward", "dynamicforward")].concat();
-    let local =
-        local.into_iter().filter(|(_, listen)| !listen.is_empty() && *listen != "none" && known.insert(*listen));
+    // ssh -G prints a LocalForward from a socket to a socket as a DynamicForward too.
+    let local = local.into_iter().filter(|(_, listen)| !listen.is_empty() && *listen != "none");
+    let local = local.filter(|(_, listen)| !is_path(listen) || known.insert(*listen));
     let listeners = local.filter_map(|(keyword, listen)| {
         Some(Listener { keyword, listen: listen.to_owned(), place: place(listen, gateway, replaces)? })
     });

@@ -1,6 +1,7 @@
 //! The hops of a ProxyJump as targets of their own, each with the settings that ssh would use for it.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
+use ssh_doctor_checks::base::own_ssh::SessionSettings;
 use ssh_doctor_checks::base::target::Target;
 use ssh_doctor_checks::base::text::sanitize;
 
@@ -19,14 +20,14 @@ const MAX_JUMPS: usize = 16;
 /// Every hop in the order in which they are connected to.
 ///
 /// As in ssh, the first hop is reached by its own settings, perhaps through further hops; each other one goes through those
-/// before it. Of the command line only `-F` reaches the hops.
+/// before it. Of the command line only `-F` reaches the hops. A hop that is reached through itself is told instead: there is no end then.
 pub(super) async fn resolve(
     hops: &[String],
     config: Option<&str>,
     local: &Local,
     person: bool,
     defaults: &Raw,
-) -> Result<Vec<Target>> {
+) -> Result<Result<Vec<Target>, String>> {
     let mut names = hops.to_vec();
     let mut targets: Vec<Target> = Vec::new();
     loop {
@@ -42,9 +43,9 @@ pub(super) async fn resolve(
         names = own.first().and_then(|first| first.proxy.as_ref()).map(|proxy| proxy.hops.clone()).unwrap_or_default();
         own.append(&mut targets);
         targets = own;
-        ensure!(targets.len() <= MAX_JUMPS, "there are more than {MAX_JUMPS} hops; is a host its own jump host?");
-        if names.is_empty() {
-            return Ok(targets);
+        let Some(next) = names.first() else { return Ok(Ok(targets)) };
+        if targets.len() > MAX_JUMPS {
+            return Ok(Err(next.clone()));
         }
     }
 }
@@ -58,7 +59,9 @@ async fn hop(
     defaults: &Raw,
 ) -> Result<Target> {
     let destination = Destination::parse(name)?;
-    let flags = SshFlags { config: config.map(ToOwned::to_owned), jump: before, ..SshFlags::default() };
+    // As ssh -W, which goes there, has it.
+    let options = vec!["ClearAllForwardings=yes".to_owned()];
+    let flags = SshFlags { config: config.map(ToOwned::to_owned), jump: before, options, ..SshFlags::default() };
     let host = destination.host.as_str();
     let (user, port) = (destination.user.as_deref(), destination.port);
     let asked = Asked { flags: &flags, local, defaults, login: user, port, host };
@@ -69,7 +72,7 @@ async fn hop(
     };
     let arguments = ssh_g::arguments(&flags, user, port, host);
     let ticket = raw.flag("gssapiauthentication", false) && kerberos::has_ticket(local).await;
-    resolve::target(
+    let mut target = resolve::target(
         &raw,
         Given {
             input: name,
@@ -85,5 +88,10 @@ async fn hop(
             plain: false,
             arguments,
         },
-    )
+    )?;
+    if let Some(own) = &mut target.own_ssh {
+        // It has no session there.
+        own.session = SessionSettings::default();
+    }
+    Ok(target)
 }

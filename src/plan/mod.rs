@@ -45,7 +45,7 @@ use destination::{Destination, valid_user};
 use local::Local;
 use raw::Raw;
 use settings_cache::{Asked, SettingsCache, SshSettings};
-use ssh_g::NotAnswered;
+use ssh_g::{NotAnswered, Refused};
 
 /// The settings of a run: what holds for every target, and the way from a target's name to what an examination needs.
 #[derive(Debug)]
@@ -84,13 +84,13 @@ pub struct Planned {
 /// The circumstances of a run that its options do not tell.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances {
-    /// Whether somebody at a terminal can be asked.
+    /// True if somebody at a terminal can be asked.
     pub person: bool,
-    /// Whether there are several targets: then no idle test runs unless it was asked for.
+    /// True if there are several targets: then no idle test runs unless it was asked for.
     pub several: bool,
     /// The time for each stage where the whole run has a deadline.
     pub stage: Option<Duration>,
-    /// Whether the report is a scrape of metrics, which has no time for an idle test unless it was asked for.
+    /// True if the report is a scrape of metrics, which has no time for an idle test unless it was asked for.
     pub is_for_metrics: bool,
 }
 
@@ -128,7 +128,8 @@ impl Plan {
                 destination(input, &args.ssh)?;
             }
         }
-        record_can_be_written(args)?;
+        can_be_written(args, args.record.as_deref(), "--record")?;
+        can_be_written(args, args.bundle.as_deref(), "--bundle")?;
         let password = secret::password(args.password_file.as_deref())?;
         Ok(Self { password, plain: args.record_plain, ..Self::with(&args.scope, &args.ssh, None, circumstances)? })
     }
@@ -184,13 +185,17 @@ impl Plan {
         let SshSettings { raw, settings, server_alive_from } = match answered {
             Ok(answer) => answer,
             Err(NotAnswered::NoSsh) => asked.answer(flags::read(flags, login, port)?),
-            Err(NotAnswered::Refused(refused)) => {
-                let limits = self.limits(Limits::default().connect);
-                let sentence = Some(refused.sentence(host));
-                let target = own::refused(input, destination, flags, local, *refused);
-                return Ok(Planned { target, limits, refused: sentence });
-            }
+            Err(NotAnswered::Refused(refused)) => return Ok(self.refused(input, destination, *refused)),
         };
+        let of_proxy = ["proxycommand", "proxyjump"].into_iter().filter_map(|keyword| raw.set(keyword));
+        if let Some(said) = of_proxy.filter(|_| raw.expanded).find_map(tokens::refusal_of_proxy) {
+            return Ok(self.refused(input, destination, Refused::saying(&raw, said)));
+        }
+        if raw.expanded
+            && let Some(refused) = ssh_g::refusal_of_files(&raw, local, (flags, login, port, host)).await?
+        {
+            return Ok(self.refused(input, destination, refused));
+        }
         ensure!(
             raw.expanded || raw.set("proxyjump").is_none(),
             "{} is behind a jump host, which takes an ssh to go through, and none is installed; install the OpenSSH client",
@@ -213,8 +218,11 @@ impl Plan {
         let mut target =
             resolve::target(&raw, given).with_context(|| format!("the settings for {} are wrong", sanitize(host)))?;
         if let Some(proxy) = &mut target.proxy {
-            proxy.jumps =
-                jumps::resolve(&proxy.hops, flags.config.as_deref(), local, self.person, asked.defaults).await?;
+            let config = flags.config.as_deref();
+            match jumps::resolve(&proxy.hops, config, local, self.person, asked.defaults).await? {
+                Ok(jumps) => proxy.jumps = jumps,
+                Err(endless) => return Ok(self.refused(input, destination, Refused::looping(&raw, endless))),
+            }
         }
         let connect_timeout =
             raw.set("connecttimeout").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
@@ -222,6 +230,14 @@ impl Plan {
         target.settings.connect_timeout_s = Some(connect.as_secs_f64());
         from.clone_into(&mut target.settings.connect_timeout_from);
         Ok(Planned { target, limits: self.limits(connect), refused: None })
+    }
+
+    /// A target of which ssh's settings lead nowhere.
+    fn refused(&self, input: &str, destination: &Destination, refused: Refused) -> Planned {
+        let limits = self.limits(Limits::default().connect);
+        let sentence = Some(refused.sentence(&destination.host));
+        let target = own::refused(input, destination, &self.flags, &self.local, refused);
+        Planned { target, limits, refused: sentence }
     }
 
     fn password(&self) -> Result<Option<SecretString>> {
@@ -340,22 +356,15 @@ fn ends_for_ssh(config: &Path) -> bool {
     kind.is_file() || config == Path::new("/dev/null") || is_open && !kind.is_char_device()
 }
 
-/// Refuses a recording that could not be written in the end.
-fn record_can_be_written(args: &CheckArgs) -> Result<()> {
-    if let Some(record) = &args.record {
-        ensure!(
-            args.targets.len() == 1 && args.many.list.is_none(),
-            "--record keeps the evidence of one target; examine one at a time with it"
-        );
-        let folder = record.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        ensure!(folder.is_dir(), "--record cannot write {}: there is no folder {}", record.display(), folder.display());
-        ensure!(!record.is_dir(), "--record needs a file, and {} is a folder", record.display());
-        ensure!(
-            !record.exists() || record.is_file(),
-            "--record cannot replace {}: it is not a plain file",
-            record.display()
-        );
-    }
+/// Refuses a file that could not be written in the end.
+fn can_be_written(args: &CheckArgs, file: Option<&Path>, option: &str) -> Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    let (name, one) = (file.display(), args.targets.len() == 1 && args.many.list.is_none());
+    ensure!(one, "{option} keeps the evidence of one target; examine one at a time with it");
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    ensure!(folder.is_dir(), "{option} cannot write {name}: there is no folder {}", folder.display());
+    ensure!(!file.is_dir(), "{option} needs a file, and {name} is a folder");
+    ensure!(!file.exists() || file.is_file(), "{option} cannot replace {name}: it is not a plain file");
     Ok(())
 }
 

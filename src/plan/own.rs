@@ -53,6 +53,7 @@ pub(super) fn of_settings(
         tcp_keepalive_from: None,
         defaults: lists(defaults),
         refusal: None,
+        jump_loop: None,
         control: raw.set("controlpath").map(|path| ControlPath {
             path: PathBuf::from(path),
             becomes_master: !matches!(raw.one("controlmaster"), None | Some("no" | "false")),
@@ -87,6 +88,7 @@ pub(super) fn refused(
         arguments: ssh_g::arguments(flags, login, port, &destination.host),
         files: refused.log.files,
         refusal: Some(refused.refusal),
+        jump_loop: refused.jump_loop,
         ..OwnSsh::default()
     });
     target

@@ -11,7 +11,7 @@ use crate::shell::quoted;
 /// The way to the server, when it is not a TCP connection of our own. `config` is the file given with `-F`.
 pub(super) fn proxy(raw: &Raw, tokens: &Tokens<'_>, config: Option<&str>) -> Result<Option<Proxy>> {
     if let Some(hops) = raw.set("proxyjump") {
-        return jump(hops, tokens, config).map(Some).with_context(|| "the jump host cannot be used");
+        return jump(&tokens.percent(hops)?, tokens, config).map(Some).with_context(|| "the jump host cannot be used");
     }
     let Some(command) = raw.set("proxycommand") else { return Ok(None) };
     let command = tokens.percent(command).with_context(|| "the ProxyCommand cannot be used")?;
@@ -43,6 +43,7 @@ fn jump(hops: &str, tokens: &Tokens<'_>, config: Option<&str>) -> Result<Proxy> 
 #[cfg(test)]
 mod tests {
     use super::{Raw, proxy};
+    use crate::plan::tokens::refusal_of_proxy;
     use crate::plan::tokens::tests::{local, plain};
 
     fn made(lines: &str, config: Option<&str>) -> Result<Option<(String, Vec<String>)>, String> {
@@ -68,5 +69,12 @@ mod tests {
         assert!(hops.is_empty());
         assert_eq!(made("proxycommand none", None).unwrap(), None);
         assert!(made("proxycommand nc %z", None).is_err());
+        for (command, works) in
+            [("nc %z", false), ("nc %d", false), ("nc %%d %k", true), ("nc %%%h", true), ("nc %%%l", false)]
+        {
+            assert_eq!(refusal_of_proxy(command).is_none(), works, "{command}");
+        }
+        let (_, hops) = made("proxyjump %r@hop,%h.gate", None).unwrap().unwrap();
+        assert_eq!(hops, ["joe@hop", "db.example.gate"]);
     }
 }

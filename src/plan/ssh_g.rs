@@ -9,7 +9,9 @@ use ssh_doctor_checks::base::own_ssh::Refusal;
 use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::ssh::openssh::{self, Ran};
 
+use super::local::Local;
 use super::raw::{Log, Raw};
+use super::tokens::may_fail;
 use crate::cli::SshFlags;
 use crate::terminal::reason;
 
@@ -22,8 +24,11 @@ const WORDS: usize = 8;
 /// What ssh says where its settings take a command on its command line (`ForkAfterAuthentication`, `SessionType subsystem`).
 const WANT_COMMAND: [&str; 2] = ["Cannot fork into background without a command", "You must specify a subsystem"];
 
+/// How ssh announces a command that it runs while it reads its settings.
+const RUNS_COMMAND: &str = "Executing command: ";
+
 /// The beginnings of ssh's complaints that name no file first (readconf.c, ssh.c, misc.c).
-const COMPLAINTS: [&str; 28] = [
+const COMPLAINTS: [&str; 29] = [
     "Bad ",
     "Can't open",
     "Can't ",
@@ -45,6 +50,7 @@ const COMPLAINTS: [&str; 28] = [
     "env_expand",
     "hostname contains",
     "illegal option",
+    "jumphost loop",
     "keyword ",
     "no argument",
     "percent_",
@@ -71,12 +77,33 @@ pub(super) struct Refused {
     pub(super) version: String,
     /// The files that it read up to there.
     pub(super) log: Log,
+    /// The jump host that is reached through itself.
+    pub(super) jump_loop: Option<String>,
 }
 
 impl Refused {
+    /// Settings that ssh prints, and refuses with these words when it connects.
+    pub(super) fn saying(raw: &Raw, words: String) -> Self {
+        let refusal = Refusal { words: vec![words], status: Some(255) };
+        Self { refusal, version: raw.version.clone(), log: raw.log.clone(), jump_loop: None }
+    }
+
+    /// Settings by which ssh starts itself without end.
+    pub(super) fn looping(raw: &Raw, hop: String) -> Self {
+        let refusal = Refusal { words: Vec::new(), status: None };
+        Self { refusal, version: raw.version.clone(), log: raw.log.clone(), jump_loop: Some(hop) }
+    }
+
     /// In one sentence.
     pub(super) fn sentence(&self, host: &str) -> String {
         let said = self.refusal.words.first().map_or("it gives no reason", String::as_str);
+        if let Some(hop) = &self.jump_loop {
+            return format!(
+                "ssh never reaches {}: the jump host {} is reached through itself",
+                sanitize(host),
+                sanitize(hop)
+            );
+        }
         match self.refusal.status {
             Some(_) => format!("ssh does not accept the settings for {}: {said}", sanitize(host)),
             None => format!(
@@ -113,9 +140,13 @@ pub(super) async fn ask(
         }
         let status = if ran.cut { None } else { Some(ran.status.unwrap_or(-1)) };
         let log = log(&ran.stderr);
-        let refusal = Refusal { words: words(&ran.stderr, &log), status };
+        let mut words = words(&ran.stderr, &log);
+        if words.is_empty() && !ran.stderr.contains(RUNS_COMMAND) {
+            words = own_words(&ran.stderr);
+        }
+        let refusal = Refusal { words, status };
         let version = version.unwrap_or_default();
-        return Ok(Err(NotAnswered::Refused(Box::new(Refused { refusal, version, log }))));
+        return Ok(Err(NotAnswered::Refused(Box::new(Refused { refusal, version, log, jump_loop: None }))));
     }
     let mut raw = Raw::from_lines(&ran.stdout);
     if raw.one("hostname").is_none() {
@@ -149,6 +180,26 @@ async fn hash(flags: &SshFlags, login: Option<&str>, port: Option<u16>, host: &s
     let hash =
         Raw::from_lines(&ran.stdout).one("controlpath").and_then(|path| path.strip_prefix('/')).map(ToOwned::to_owned);
     Ok(hash.filter(|hash| !hash.contains('%')))
+}
+
+/// ssh's refusal of the name of a key, a certificate or a file of known hosts, which it expands only when it connects. As a ControlPath,
+/// which has the same tokens, `ssh -G` expands it.
+pub(super) async fn refusal_of_files(
+    raw: &Raw,
+    local: &Local,
+    (flags, login, port, host): (&SshFlags, Option<&str>, Option<u16>, &str),
+) -> Result<Option<Refused>> {
+    let known = raw.one("globalknownhostsfile").into_iter().flat_map(|names| names.split(' '));
+    let names = ["identityfile", "certificatefile"].into_iter().flat_map(|keyword| raw.all(keyword));
+    let names = names.map(String::as_str).chain(known.filter(|name| name.starts_with('~')));
+    for name in names.filter(|name| may_fail(name, local)) {
+        let options = std::iter::once(format!("ControlPath={name}")).chain(flags.options.iter().cloned()).collect();
+        let flags = SshFlags { options, ..flags.clone() };
+        if let Err(NotAnswered::Refused(refused)) = Box::pin(ask(&flags, login, port, host)).await? {
+            return Ok(Some(*refused));
+        }
+    }
+    Ok(None)
 }
 
 /// The arguments by which ssh goes to a host; `--` keeps the host from being an option.
@@ -207,7 +258,14 @@ fn words(stderr: &str, log: &Log) -> Vec<String> {
     lines.take(WORDS).map(|line| sanitize(&without_passwords(line))).collect()
 }
 
-/// Whether this follows the name of a file in ssh's words: `: line 2: ...`, ` line 2: ...`, `: terminating, ...`.
+/// All that ssh says beside its debugging output, where nothing else writes to the same place.
+fn own_words(stderr: &str) -> Vec<String> {
+    let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = lines.filter(|line| !line.starts_with("debug") && !line.starts_with("OpenSSH_"));
+    lines.take(WORDS).map(|line| sanitize(&without_passwords(line))).collect()
+}
+
+/// True if this follows the name of a file in ssh's words: `: line 2: ...`, ` line 2: ...`, `: terminating, ...`.
 fn is_behind_a_file(rest: &str) -> bool {
     [": line ", " line ", ": terminating", ": No such file", ": Permission denied"]
         .iter()
@@ -240,7 +298,7 @@ fn log(stderr: &str) -> Log {
 
 #[cfg(test)]
 mod tests {
-    use super::{Log, arguments, log, words};
+    use super::{Log, arguments, log, own_words, words};
     use crate::cli::SshFlags;
     use crate::plan::raw::Raw;
 
@@ -267,6 +325,7 @@ mod tests {
             ["bad: line 1: Bad configuration option: \\u{1b}[31mx", "bad: terminating"]
         );
         assert!(words("", &Log::default()).is_empty());
+        assert_eq!(own_words("OpenSSH_9.2p1, OpenSSL\ndebug1: x\nsomething new\r\n"), ["something new"]);
     }
 
     #[test]

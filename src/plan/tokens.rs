@@ -70,6 +70,33 @@ impl Tokens<'_> {
     }
 }
 
+/// ssh's complaint about a token that it does not expand in a ProxyCommand or ProxyJump, which have fewer than other settings.
+pub(super) fn refusal_of_proxy(template: &str) -> Option<String> {
+    let mut pieces = template.split('%').skip(1);
+    while let Some(behind) = pieces.next() {
+        match behind.chars().next() {
+            // The second of two signs begins a piece of its own.
+            None => drop(pieces.next()?),
+            Some('h' | 'k' | 'n' | 'p' | 'r') => {}
+            Some(other) => return Some(format!("percent_expand: unknown key %{}", sanitize(&other.to_string()))),
+        }
+    }
+    None
+}
+
+/// The tokens of a file name (ssh_config(5), TOKENS).
+const OF_FILES: &str = "%CdhijkLlnpru";
+
+/// True if ssh may not be able to expand a file name: its user, a variable or a token is not known here.
+pub(super) fn may_fail(template: &str, local: &Local) -> bool {
+    let mut chars = template.chars();
+    let mut knows_tokens = true;
+    while let Some(c) = chars.next() {
+        knows_tokens &= c != '%' || chars.next().is_some_and(|token| OF_FILES.contains(token));
+    }
+    !knows_tokens || tilde(template, local).is_err() || variables(template).is_err()
+}
+
 /// `~` and `~user` at the start, expanded.
 pub(super) fn tilde(template: &str, local: &Local) -> Result<String> {
     let Some(rest) = template.strip_prefix('~') else { return Ok(template.to_owned()) };
@@ -124,6 +151,21 @@ pub(super) mod tests {
             key_alias: "key",
             jump: "bastion",
             hash: Some("cafe"),
+        }
+    }
+
+    #[test]
+    fn what_ssh_may_not_expand_is_told_from_what_it_does() {
+        let local = local();
+        for (name, fails) in [
+            ("~/.ssh/id_%h-%%d", false),
+            ("/x/%z", true),
+            ("/x/%", true),
+            ("~no-such-user/id", true),
+            ("${NO_SUCH_VARIABLE}/id", true),
+            ("${PATH}/id", false),
+        ] {
+            assert_eq!(super::may_fail(name, &local), fails, "{name}");
         }
     }
 

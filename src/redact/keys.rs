@@ -80,7 +80,7 @@ impl Keys {
     }
 }
 
-/// Whether a name in a text is not a part of a longer one.
+/// True if a name in a text is not a part of a longer one.
 fn is_whole(text: &str, at: usize, length: usize) -> bool {
     let in_name = |c: char| c.is_alphanumeric() || c == '_' || c == '/';
     let after = &text[at + length..];

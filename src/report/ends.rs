@@ -24,7 +24,7 @@ pub(crate) fn lines(listed: &[Session], all: &[Session], style: Style) -> String
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a session was lost: it broke, or sshd no longer answered.
+/// True if a session was lost: it broke, or sshd no longer answered.
 pub(crate) fn is_loss(session: &Session) -> bool {
     session.death().is_some() || matches!(session.end, SessionEnd::ClosedHere { unanswered: Some(_) })
 }

@@ -72,7 +72,7 @@ fn named(heading: &str, fixes: &[&FilledFix], code: &str, style: Style) -> Optio
     (!lines.is_empty()).then(|| listed(&title, lines.iter().map(String::as_str), style))
 }
 
-/// Whether two fixes have the same text to paste into the same place.
+/// True if two fixes have the same text to paste into the same place.
 fn is_same(one: &FilledFix, other: &FilledFix) -> bool {
     one.snippet.is_some() && (one.side, one.file, &one.snippet) == (other.side, other.file, &other.snippet)
 }

@@ -56,10 +56,12 @@ fn reached(evidence: &Evidence) -> String {
 
 /// Why there is no verdict.
 fn undecided(evidence: &Evidence) -> String {
-    let idle = evidence.idle.passed().and_then(|facts| facts.timeout().survived_s);
+    let held = evidence.idle.passed();
+    let idle = held.and_then(|facts| facts.timeout().survived_s);
     if evidence.interrupted {
         let how = if evidence.timed_out { "deadline passed" } else { "stopped" };
-        return match (idle, evidence.cut_at()) {
+        let cut_at = if held.is_some_and(|facts| !facts.complete) { Some(Check::Idle) } else { evidence.cut_at() };
+        return match (idle, cut_at) {
             (Some(idle), _) => format!("{how}; nothing wrong up to {} of idle time", seconds(idle)),
             (None, Some(check)) => format!("{how} during {}; nothing wrong until then", check.name()),
             (None, None) => format!("{how}; nothing wrong in what was tested"),

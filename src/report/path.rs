@@ -57,7 +57,7 @@ fn remarks(hop: &Hop, path: &Path, facts: &Facts) -> String {
 /// What is not seen in the list.
 fn ending(path: &Path) -> Option<&'static str> {
     match path.distance {
-        None => Some("How far the server is could not be told: no answer came from behind the last hop."),
+        None => Some("The distance to the server is not known: no answer came from behind the last hop."),
         Some(distance) if distance.by == Protocol::Tcp => {
             Some("The server's distance was counted by TCP: it, or a filter before it, answers no UDP.")
         }

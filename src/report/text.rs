@@ -30,7 +30,7 @@ struct Part {
     text: String,
     /// The part with the highest rank gives way first; rank 0 stays.
     rank: u8,
-    /// Whether a blank line goes before it.
+    /// True if a blank line goes before it.
     is_spaced: bool,
 }
 
@@ -62,7 +62,9 @@ pub fn render(evidence: &Evidence, diagnosis: &Diagnosis, style: &Style) -> Stri
         parts.extend(idle(evidence).map(|line| Part::new(1, style.wrapped("  ", "  ", &line))));
         parts.extend(diagnosis.findings.iter().map(|found| Part::new(3, entry("Note", found, style))));
     }
-    let checks = evidence.checks();
+    // What a line above says is not said again.
+    let is_said = |view: &CheckView| view.check == Check::Idle && main.is_none() && idle_is_open(evidence);
+    let checks: Vec<_> = evidence.checks().into_iter().filter(|view| !is_said(view)).collect();
     let gaps = untested(&checks, diagnosis.died_at, main.is_some());
     parts.extend(gaps.map(|gaps| Part::new(2, style.wrapped("", "  ", &format!("Not tested: {gaps}.")))));
     parts.extend(paused(evidence).chain(unread(evidence)).map(|line| Part::new(3, style.wrapped("", "  ", &line))));
@@ -161,16 +163,22 @@ fn entry(word: &str, found: &Finding, style: Style) -> String {
 
 /// The idle time that was survived, and how to test a longer one; how to test one where none was tested.
 fn idle(evidence: &Evidence) -> Option<String> {
-    let Some(facts) = evidence.idle.passed() else {
-        let logged_in = evidence.channel.passed().is_some();
-        return logged_in.then(|| "Idle time not tested; --idle 6m tests it.".to_owned());
-    };
+    if idle_is_open(evidence) {
+        return Some("Idle time not tested; --idle 6m tests it.".to_owned());
+    }
+    let facts = evidence.idle.passed()?;
     let survived = facts.timeout().survived_s.filter(|_| facts.timeout().died_s.is_none())?;
     let sessions = facts.idle_survivors();
     let sessions = format!("{sessions} {}", if sessions == 1 { "session" } else { "sessions" });
     let longer = LONGER.into_iter().find(|(longer, _)| *longer > survived * 1.5);
     let longer = longer.map_or_else(String::new, |(_, text)| format!("; longer: --idle {text}"));
     Some(format!("Idle up to {} survived by {sessions}{longer}", seconds(survived)))
+}
+
+/// True where idle time could be tested, and nobody asked for it.
+fn idle_is_open(evidence: &Evidence) -> bool {
+    let unasked = matches!(&*evidence.idle, Step::Skipped(why) if why == "not asked for");
+    unasked && evidence.channel.passed().is_some()
 }
 
 /// Times in which this machine did not run us.

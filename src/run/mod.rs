@@ -20,12 +20,13 @@ use crate::cli::{
 };
 use crate::diagnose::{Verdict, diagnose_for};
 use crate::plan::{Circumstances, Plan};
+use crate::record::Words;
 use crate::report::json;
 use crate::targets::Source;
 use crate::terminal::{person_present, reason, remark, say, style};
 use crate::{compare, demo, explain, record, serve, sessions, tap, watch};
 use deadline::Deadline;
-use one::Runner;
+use one::{Keep, Runner};
 use output::{Sink, makes_sense, rendered};
 
 /// Does what was asked; an error is our own misuse or misfortune, never the target's.
@@ -82,7 +83,13 @@ async fn check(args: &CheckArgs, began: Instant) -> Result<Verdict> {
     let runner = Runner::open(args.running.quiet, args.output.verbose, &args.output, deadline)?;
     let mut sink = Sink::open(args.output.file.as_deref(), args.output.format)?;
     let input = args.targets.first().map(String::as_str).unwrap_or_default();
-    let verdict = runner.see(&plan, input, args.record.as_deref(), &mut sink).await?;
+    let keep = Keep {
+        record: args.record.as_deref(),
+        bundle: args.bundle.as_deref(),
+        words: if args.record_plain { Words::Plain } else { Words::Anonymous },
+        is_told: !args.running.quiet,
+    };
+    let verdict = runner.see(&plan, input, Some(&keep), &mut sink).await?;
     sink.close()?;
     Ok(verdict)
 }

@@ -20,6 +20,17 @@ use crate::plan::{Plan, Planned};
 use crate::record;
 use crate::terminal::{AtTerminal, LiveDisplay, Onlooker, remark, stop_on_signals};
 
+/// What is kept of an examination beside its report.
+pub(super) struct Keep<'a> {
+    /// The file for the recording.
+    pub(super) record: Option<&'a Path>,
+    /// The file for the bundle.
+    pub(super) bundle: Option<&'a Path>,
+    pub(super) words: record::Words,
+    /// True if to say what is in them.
+    pub(super) is_told: bool,
+}
+
 /// Examines targets one after the other.
 pub(super) struct Runner<'a> {
     board: LiveDisplay,
@@ -42,7 +53,13 @@ impl<'a> Runner<'a> {
     /// Examines one target and writes its report.
     ///
     /// A target whose settings cannot be used has a report too in the formats for programs, beside the sentence for people.
-    pub(super) async fn see(&self, plan: &Plan, input: &str, keep: Option<&Path>, sink: &mut Sink) -> Result<Verdict> {
+    pub(super) async fn see(
+        &self,
+        plan: &Plan,
+        input: &str,
+        keep: Option<&Keep<'_>>,
+        sink: &mut Sink,
+    ) -> Result<Verdict> {
         let planned = self.within(plan.resolve(input)).await;
         let planned = planned.unwrap_or_else(|| Err(anyhow::anyhow!("{}", self.too_late("reading the settings"))));
         let evidence = match planned {
@@ -91,9 +108,9 @@ impl<'a> Runner<'a> {
     }
 
     /// Writes the report, and keeps the evidence where it is to be kept.
-    pub(super) fn tell(&self, evidence: &Evidence, keep: Option<&Path>, sink: &mut Sink) -> Result<Verdict> {
+    pub(super) fn tell(&self, evidence: &Evidence, keep: Option<&Keep<'_>>, sink: &mut Sink) -> Result<Verdict> {
         let diagnosis = diagnose_for(self.output.client, evidence);
-        let kept = keep.map_or(Ok(()), |path| record::save(evidence, path).context("the evidence was not kept"));
+        let kept = keep.map_or(Ok(()), |keep| self.keep(evidence, keep).context("the evidence was not kept"));
         if self.output.format == Format::Nagios {
             // A plugin has one status line and nothing on standard error.
             kept?;
@@ -104,6 +121,20 @@ impl<'a> Runner<'a> {
         let Err(error) = kept else { return Ok(diagnosis.verdict) };
         remark(format_args!("ssh-doctor: {error:#}"));
         Ok(diagnosis.verdict.worse(Verdict::Inconclusive))
+    }
+
+    /// Writes the recording and the bundle, and says what is in them of other people's words.
+    fn keep(&self, evidence: &Evidence, keep: &Keep<'_>) -> Result<()> {
+        let recorded = keep.record.map(|path| (path, record::save(evidence, path, keep.words)));
+        let bundled = keep.bundle.map(|path| (path, record::bundle(evidence, path, keep.words, self.output.client)));
+        for (path, kept) in [recorded, bundled].into_iter().flatten() {
+            let kept = kept?;
+            if keep.is_told && self.output.format != Format::Nagios {
+                let kept = if kept.is_empty() { "no words of others".to_owned() } else { kept.join(", ") };
+                remark(format_args!("Written to {}; kept: {kept}", path.display()));
+            }
+        }
+        Ok(())
     }
 
     /// The future's result, or nothing where the deadline passes first.

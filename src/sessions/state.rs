@@ -84,7 +84,7 @@ impl State {
         }
     }
 
-    /// Whether no byte will ever arrive on it unless the path comes back.
+    /// True if no byte will ever arrive on it unless the path comes back.
     pub(super) fn is_lost(self) -> bool {
         matches!(self, Self::Frozen { .. } | Self::Dead)
     }

@@ -32,7 +32,7 @@ pub(super) struct Final<'a> {
     pub(super) by: By,
     /// The kernel's counters at that moment.
     pub(super) info: Option<TcpInfo>,
-    /// Whether everything was acknowledged shortly after the client had closed.
+    /// True if everything was acknowledged shortly after the client had closed.
     pub(super) settled: bool,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn end(known: &Final<'_>) -> (SessionEnd, Duration, Option<Exchange>)
     (end, idle, told)
 }
 
-/// Whether packets are lost at this moment, so that whoever closes does so for that.
+/// True if packets are lost at this moment, so that whoever closes does so for that.
 pub(super) fn is_frozen(flow: &Flow, info: &TcpInfo, now: Instant) -> bool {
     info.is_losing() && Silence::of(flow, info, now).unanswered(now) >= LOST_AFTER
 }

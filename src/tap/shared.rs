@@ -25,7 +25,7 @@ pub(super) struct State {
     pub(super) client: Option<(Instant, Closed)>,
     /// When a signal asked us to end: ssh sends SIGHUP to its proxy command as it exits.
     pub(super) signal: Option<Instant>,
-    /// Whether the observer wants to be called when something moves.
+    /// True if the observer wants to be called when something moves.
     pub(super) dozing: bool,
 }
 
@@ -98,7 +98,7 @@ impl Shared {
 const GLANCE: Duration = Duration::from_millis(20);
 
 impl State {
-    /// Whether either side has ended, or a signal has come.
+    /// True if either side has ended, or a signal has come.
     pub(super) fn has_ended(&self) -> bool {
         self.server.is_some() || self.client.is_some() || self.signal.is_some()
     }

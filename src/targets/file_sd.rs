@@ -16,7 +16,7 @@ const LARGEST: usize = 2 << 20;
 /// The longest labels of a group in all, bytes: each of its targets has them.
 const LABELS: usize = 8 << 10;
 
-/// Whether a list is JSON: an address of IPv6 in brackets begins with one too, and no brace after it.
+/// True if a list is JSON: an address of IPv6 in brackets begins with one too, and no brace after it.
 pub(super) fn begins_like_one(start: &[u8]) -> bool {
     let mut bytes = start.iter().filter(|byte| !byte.is_ascii_whitespace());
     bytes.next() == Some(&b'[') && bytes.next().is_some_and(|next| matches!(next, b'{' | b']'))

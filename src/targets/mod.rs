@@ -77,7 +77,7 @@ impl Source {
         Position { read: self.read.clone(), length }
     }
 
-    /// Whether the rest can be counted without waiting for it.
+    /// True if the rest can be counted without waiting for it.
     #[must_use]
     pub fn has_end(&self) -> bool {
         self.list.as_ref().is_none_or(|list| list.length.is_some())

@@ -88,7 +88,7 @@ impl Reports {
 }
 
 impl Earlier {
-    /// Whether a target has a report already; each report stands for one line of the list.
+    /// True if a target has a report already; each report stands for one line of the list.
     pub fn takes(&mut self, input: &str) -> bool {
         match self.counts.get_mut(&key(input)) {
             Some(count) if *count > 0 => {

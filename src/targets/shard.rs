@@ -12,7 +12,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Whether a target belongs to this part: by the first eight bytes of its SHA-256, so everywhere and always the same.
+    /// True if a target belongs to this part: by the first eight bytes of its SHA-256, so everywhere and always the same.
     #[must_use]
     pub fn holds(self, input: &str) -> bool {
         let digest = Sha256::digest(input.as_bytes());

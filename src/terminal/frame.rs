@@ -43,7 +43,7 @@ pub(super) struct Known {
     pub(super) heard: Duration,
     /// Since the running check began.
     pub(super) elapsed: Duration,
-    /// Whether the user wants it to end.
+    /// True if the user wants it to end.
     pub(super) ending: bool,
     /// Counts the frames: the spinner turns.
     pub(super) tick: usize,

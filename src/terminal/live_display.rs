@@ -46,13 +46,13 @@ impl LiveDisplay {
         }
     }
 
-    /// Whether nothing is to be said beside the report.
+    /// True if nothing is to be said beside the report.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Whether anything is drawn.
+    /// True if anything is drawn.
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.live
@@ -100,7 +100,7 @@ impl LiveDisplay {
         self.ending.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the user wants it to end.
+    /// True if the user wants it to end.
     pub(super) fn is_ending(&self) -> bool {
         self.ending.load(Ordering::SeqCst)
     }

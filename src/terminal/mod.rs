@@ -55,13 +55,13 @@ pub fn style(color: Color) -> Style {
     }
 }
 
-/// Whether somebody may read what is written to standard error.
+/// True if somebody may read what is written to standard error.
 #[must_use]
 pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Whether a person is there to answer a question.
+/// True if a person is there to answer a question.
 #[must_use]
 pub fn person_present() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -116,7 +116,7 @@ fn colored(color: Color, stream: &impl anstream::stream::RawStream) -> bool {
     }
 }
 
-/// Whether the locale writes UTF-8; without a locale, a terminal is taken to.
+/// True if the locale writes UTF-8; without a locale, a terminal is taken to.
 fn unicode(terminal: bool) -> bool {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));

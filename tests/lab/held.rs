@@ -59,7 +59,7 @@ impl HeldSession {
         input.write_all(format!("{line}\n").as_bytes()).expect("ssh reads its input");
     }
 
-    /// Whether ssh still runs.
+    /// True if ssh still runs.
     pub(crate) fn runs(&mut self) -> bool {
         self.child.try_wait().is_ok_and(|ended| ended.is_none())
     }

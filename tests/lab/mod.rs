@@ -321,7 +321,7 @@ pub(crate) fn installed(program: &str) -> Option<String> {
     }
 }
 
-/// Whether a program is there; says loudly where it is not.
+/// True if a program is there; says loudly where it is not.
 pub(crate) fn has(program: &str) -> bool {
     is_installed(program) || skip::<()>(&format!("{program} is not installed; tests/run installs it")).is_some()
 }
@@ -342,7 +342,7 @@ pub(crate) fn python(module: &str) -> Option<String> {
     }
 }
 
-/// Whether this machine can have labs, after sweeping the remains of earlier ones.
+/// True if this machine can have labs, after sweeping the remains of earlier ones.
 fn possible() -> Result<(), String> {
     if std::fs::metadata("/proc/self").map(|us| us.uid()).ok() != Some(0) {
         return Err("network namespaces need root".into());

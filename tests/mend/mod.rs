@@ -87,7 +87,7 @@ impl Drop for Pasted<'_> {
     }
 }
 
-/// Whether a snippet for ssh_config mends ssh to this target, and changes nothing for another host.
+/// True if a snippet for ssh_config mends ssh to this target, and changes nothing for another host.
 fn assert_client_mends(lab: &Lab, target: &str, snippet: &str) {
     let other = || lab.run("ssh", &["-G", "other.example"], s(5)).stdout;
     let before = other();
@@ -104,7 +104,7 @@ fn reload(lab: &Lab, server: &Server) {
     assert!(eventually(s(5), || lab.run("bash", &["-c", &greets], s(2)).stdout == "SSH-"), "{}", server.log());
 }
 
-/// Whether a snippet for sshd_config mends plain ssh to this target: in place of lines with the same keyword, or at the end
+/// True if a snippet for sshd_config mends plain ssh to this target: in place of lines with the same keyword, or at the end
 /// where it is a Match.
 fn assert_server_mends(lab: &Lab, server: &Server, target: &str, snippet: &str) {
     let file = format!("sshd_config_{}", server.port());

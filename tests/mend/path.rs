@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{SSH_CONFIG, examined, paste, printed, run_on, s};
 use crate::lab::{Lab, Middlebox, Server};
 
-/// Whether plain ssh gets 300 kB through.
+/// True if plain ssh gets 300 kB through.
 fn carries(lab: &Lab, server: &Server, deadline: Duration) -> bool {
     let run = lab.ssh(server, &[], "head -c 300000 /dev/zero", deadline);
     run.status == Some(0) && run.stdout.len() == 300_000

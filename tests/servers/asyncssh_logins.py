@@ -90,6 +90,29 @@ class OnceUnnamed(Once):
     asks = "Password: "
 
 
+class Named(Keyboard):
+    """Asks in words that name people."""
+
+    words = "Call Gertrude Kanarie, +49 170 5550199, gertrude@pager.kanarie-bank.internal"
+
+    def begin_auth(self, username):
+        self.conn.send_auth_banner(self.words)
+        return super().begin_auth(username)
+
+    def connection_made(self, conn):
+        self.conn = conn
+        super().connection_made(conn)
+
+    def get_kbdint_challenge(self, username, lang, submethods):
+        return "Kanarie bank", self.words, "", [("Volkswirt code of Gertrude: ", False)]
+
+
+class Leaves(Named):
+    def begin_auth(self, username):
+        self.conn.disconnect(11, self.words)
+        return super().begin_auth(username)
+
+
 class KeyOrCode(Code):
     def public_key_auth_supported(self):
         return True
@@ -104,6 +127,7 @@ class Slow(Login):
 KINDS = {
     "password": Password, "expired": Expired, "keyboard": Keyboard, "one-question": OneQuestion, "code": Code,
     "once": Once, "once-unnamed": OnceUnnamed, "key-or-code": KeyOrCode, "slow": Slow, "sha1": Login,
+    "named": Named, "leaves": Leaves,
 }
 
 

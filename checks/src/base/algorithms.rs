@@ -14,6 +14,6 @@ pub struct Algorithms {
     pub cipher: Vec<String>,
     /// Message authentication codes (`MACs`).
     pub mac: Vec<String>,
-    /// Whether compression is asked for (`Compression`).
+    /// True if compression is asked for (`Compression`).
     pub compression: bool,
 }

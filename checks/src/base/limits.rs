@@ -31,13 +31,13 @@ pub struct Limits {
     pub handshakes: usize,
     /// Connections opened in the whole run.
     pub connections: u32,
-    /// Whether the server itself is asked what it knows (`--server`).
+    /// True if the server itself is asked what it knows (`--server`).
     pub ask_server: bool,
-    /// Whether commands of the settings, and what they print, are told and recorded as they are (`--record-plain`).
+    /// True if commands of the settings, and what they print, are told and recorded as they are (`--record-plain`).
     pub plain: bool,
-    /// Whether the user's own ssh is run too (`--with-ssh`).
+    /// True if the user's own ssh is run too (`--with-ssh`).
     pub with_ssh: bool,
-    /// Whether many connections or channels may be opened, and much data moved (`--deep`).
+    /// True if many connections or channels may be opened, and much data moved (`--deep`).
     pub deep: bool,
     /// What the account must serve (`--expect`); empty where it is to serve what it turns out to.
     pub expected: Vec<Service>,

@@ -19,13 +19,13 @@ pub fn masked(text: &str) -> String {
     format!("({} bytes, SHA-256 begins {})", text.len(), short_hash(text))
 }
 
-/// Whether a text has a URL with a password in it (`ssh://user:password@host`).
+/// True if a text has a URL with a password in it (`ssh://user:password@host`).
 #[must_use]
 pub fn holds_password(text: &str) -> bool {
     passwords(text).next().is_some()
 }
 
-/// Whether a text is, as a whole, a URL with a password in it; unlike one in a sentence, it may hold spaces.
+/// True if a text is, as a whole, a URL with a password in it; unlike one in a sentence, it may hold spaces.
 #[must_use]
 pub fn is_url_with_password(text: &str) -> bool {
     let login = text.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));

@@ -22,6 +22,8 @@ pub struct OwnSsh {
     pub defaults: Algorithms,
     /// Why it does not accept its settings, where it does not.
     pub refusal: Option<Refusal>,
+    /// The jump host that is reached through itself; its settings then have no end.
+    pub jump_loop: Option<String>,
     /// The socket of a control master, where ControlPath is set.
     pub control: Option<ControlPath>,
     /// Where `TCPKeepAlive yes` is set, ssh's default though it is; none where nobody set it.
@@ -37,13 +39,13 @@ pub struct OwnSsh {
 /// The forwardings that ssh sets up after its login.
 #[derive(Debug, Clone, Default)]
 pub struct Forwardings {
-    /// Whether it exits where one of them fails (`ExitOnForwardFailure`).
+    /// True if it exits where one of them fails (`ExitOnForwardFailure`).
     pub required: bool,
     /// Those that it listens for on this machine (`LocalForward`, `DynamicForward`).
     pub listeners: Vec<Listener>,
     /// The keywords of those that the server is asked for (`RemoteForward`, `Tunnel`).
     pub requested: Vec<&'static str>,
-    /// Whether one of them leaves a socket behind in a file system, here or on the server.
+    /// True if one of them leaves a socket behind in a file system, here or on the server.
     pub leaves_socket: bool,
 }
 
@@ -72,7 +74,7 @@ pub enum ListenPlace {
     Socket {
         /// Its name.
         path: PathBuf,
-        /// Whether one that is there is replaced (`StreamLocalBindUnlink`).
+        /// True if one that is there is replaced (`StreamLocalBindUnlink`).
         replaces: bool,
     },
 }
@@ -103,7 +105,7 @@ pub struct Refusal {
 pub struct ControlPath {
     /// The socket, tokens expanded.
     pub path: PathBuf,
-    /// Whether ssh makes itself the master where there is none (`ControlMaster` is not `no`).
+    /// True if ssh makes itself the master where there is none (`ControlMaster` is not `no`).
     pub becomes_master: bool,
 }
 
@@ -111,9 +113,9 @@ pub struct ControlPath {
 #[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SessionSettings {
-    /// Whether `RemoteCommand` is set: ssh then refuses a command on its command line.
+    /// True if `RemoteCommand` is set: ssh then refuses a command on its command line.
     pub remote_command: bool,
-    /// Whether `RequestTTY` asks for a terminal even for a command (`yes` with a terminal on this side, `force` always).
+    /// True if `RequestTTY` asks for a terminal even for a command (`yes` with a terminal on this side, `force` always).
     pub request_tty: Option<String>,
     /// `SessionType`, where it is not `default`: with `none` nothing is run.
     pub session_type: Option<String>,

@@ -1,6 +1,6 @@
 //! Patterns with `*` and `?` (ssh_config(5), PATTERNS).
 
-/// Whether a pattern matches the whole of `text`; letter case does not count in the pattern.
+/// True if a pattern matches the whole of `text`; letter case does not count in the pattern.
 ///
 /// Goes back to the last `*` only, so that hostile patterns cannot make it slow.
 #[must_use]

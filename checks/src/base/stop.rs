@@ -38,13 +38,13 @@ impl Stop {
         Self { deadline: Some(Deadline { at, grace }), ..self.clone() }
     }
 
-    /// Whether the run is to end.
+    /// True if the run is to end.
     #[must_use]
     pub fn asked(&self) -> bool {
         *self.wish.borrow() || self.timed_out()
     }
 
-    /// Whether the deadline has passed.
+    /// True if the deadline has passed.
     #[must_use]
     pub fn timed_out(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline.at)

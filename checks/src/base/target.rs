@@ -51,7 +51,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Whether ssh does not accept its settings for it, so that nothing about it is resolved.
+    /// True if ssh does not accept its settings for it, so that nothing about it is resolved.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.own_ssh.as_ref().is_some_and(|own| own.refusal.is_some())
@@ -130,7 +130,7 @@ pub enum AddressFamily {
 }
 
 impl AddressFamily {
-    /// Whether the address is one of the family.
+    /// True if the address is one of the family.
     #[must_use]
     pub fn includes(self, address: IpAddr) -> bool {
         match self {
@@ -164,17 +164,17 @@ pub struct HostKeyPolicy {
     pub global_files: Vec<PathBuf>,
     /// `StrictHostKeyChecking`.
     pub strictness: Strictness,
-    /// Whether ssh looks for the key's fingerprint in DNS too (`VerifyHostKeyDNS`).
+    /// True if ssh looks for the key's fingerprint in DNS too (`VerifyHostKeyDNS`).
     pub verify_dns: bool,
     /// The file of `RevokedHostKeys`, as it is written: ssh expands nothing in it.
     pub revoked: Option<PathBuf>,
-    /// Whether ssh runs a command that prints further lines of known_hosts (`KnownHostsCommand`); it is not run here.
+    /// True if ssh runs a command that prints further lines of known_hosts (`KnownHostsCommand`); it is not run here.
     pub command: bool,
-    /// Whether ssh compares the key with that of the server's address too (`CheckHostIP`).
+    /// True if ssh compares the key with that of the server's address too (`CheckHostIP`).
     pub check_address: bool,
     /// The algorithms by which an authority may sign a host certificate (`CASignatureAlgorithms`); empty for any but SHA-1.
     pub authority_algorithms: Vec<String>,
-    /// Whether ssh takes any key at a loopback address (`NoHostAuthenticationForLocalhost`).
+    /// True if ssh takes any key at a loopback address (`NoHostAuthenticationForLocalhost`).
     pub skip_loopback: bool,
 }
 
@@ -209,14 +209,14 @@ pub struct Credentials {
     pub preferred: Vec<String>,
     /// A password from a file or the environment.
     pub password: Option<SecretString>,
-    /// Whether a person at a terminal can be asked for a passphrase, a password or a yes.
+    /// True if a person at a terminal can be asked for a passphrase, a password or a yes.
     pub can_ask: bool,
     /// What ssh could log in with by its settings, and this examination cannot.
     pub only_ssh: Vec<OnlySsh>,
 }
 
 impl Credentials {
-    /// Whether nobody and nothing can answer a question of the server.
+    /// True if nobody and nothing can answer a question of the server.
     #[must_use]
     pub fn unattended(&self) -> bool {
         !self.can_ask && self.password.is_none()
@@ -265,7 +265,7 @@ pub struct Settings {
     /// Of those, the ones that could change the outcome: with them ssh may fail or work where this examination does not.
     #[serde(default)]
     pub deciding: Vec<String>,
-    /// Whether one of these shows only after a login: then not even ssh's own tells.
+    /// True if one of these shows only after a login: then not even ssh's own tells.
     #[serde(default)]
     pub beyond_login: bool,
 }

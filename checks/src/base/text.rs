@@ -28,7 +28,7 @@ pub fn escaped(text: &str) -> String {
     safe
 }
 
-/// Whether a character could move, colour, reorder or hide what a terminal shows.
+/// True if a character could move, colour, reorder or hide what a terminal shows.
 #[must_use]
 pub fn is_unprintable(c: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};

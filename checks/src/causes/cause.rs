@@ -86,7 +86,7 @@ pub enum Severity {
 pub struct Match {
     /// How sure.
     pub certainty: Certainty,
-    /// Whether only what the title says is so sure: of its reasons, which the explanation names, several fit.
+    /// True if only what the title says is so sure: of its reasons, which the explanation names, several fit.
     pub reason_open: bool,
     /// A severity other than the cause's own.
     pub severity: Option<Severity>,
@@ -176,7 +176,7 @@ pub enum Side {
     Network,
 }
 
-/// Whether a fix gathers evidence or changes something.
+/// The kind of a fix: it gathers evidence, or it changes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FixKind {
@@ -191,9 +191,9 @@ pub enum FixKind {
 pub struct Fix {
     /// Who acts.
     pub side: Side,
-    /// Whether it looks or changes; a snippet never does both.
+    /// The kind: it looks, or it changes; a snippet never does both.
     pub kind: FixKind,
-    /// Whether it applies to what was seen.
+    /// True if it applies to what was seen.
     pub when: fn(&Evidence) -> bool,
     /// What to do, in one sentence.
     pub summary: &'static str,
@@ -205,7 +205,7 @@ pub struct Fix {
     pub snippet: Option<&'static str>,
     /// What to mind before doing it.
     pub caution: Option<&'static str>,
-    /// Whether this run tried it on its own connection, and whether it held.
+    /// True if this run tried it on its own connection, and whether it held.
     pub tried: fn(&Evidence) -> Option<bool>,
 }
 

@@ -55,7 +55,7 @@ const LOCAL_FORWARD_FAILED: Cause = Cause {
     title: "A port for a forwarding cannot be opened on this machine",
     severity: Severity::Warning,
     explanation: "ssh cannot listen on the port of a LocalForward, DynamicForward, -L or -D: another program has it, often an \
-        older ssh with the same forwarding, or a port below 1024 is not allowed. The session opens all the same, unless \
+        older ssh with the same forwarding, or a port below 1024 is not allowed. The session still opens, unless \
         ExitOnForwardFailure is yes.",
     fixes: &[
         Fix {
@@ -175,7 +175,7 @@ fn is_required(evidence: &Evidence) -> bool {
     config(evidence).and_then(|facts| facts.forwardings.as_ref()).is_some_and(|forwardings| forwardings.required)
 }
 
-/// Whether the login worked, by this examination or by the user's own ssh.
+/// True if the login worked, by this examination or by the user's own ssh.
 fn is_logged_in(evidence: &Evidence) -> bool {
     evidence.auth.passed().is_some() || evidence.witness.as_deref().is_some_and(Witness::logged_in)
 }
@@ -183,7 +183,7 @@ fn is_logged_in(evidence: &Evidence) -> bool {
 const X11_REFUSED: Cause = Cause {
     code: "channel-x11-refused",
     stage: Check::Channel,
-    title: "The server forwards no X11",
+    title: "The server refuses X11 forwarding",
     severity: Severity::Warning,
     explanation: "ssh asked for X11 forwarding (-X, -Y, ForwardX11), and the server refused it. sshd needs X11Forwarding yes and \
         the program xauth, and with X11UseLocalhost an IPv4 or IPv6 loopback to listen on. The session itself works.",
@@ -199,11 +199,11 @@ const X11_REFUSED: Cause = Cause {
             summary: "Allow X11 forwarding, and install xauth",
             file: Some("/etc/ssh/sshd_config.d/x11.conf"),
             snippet: Some("X11Forwarding yes"),
-            caution: Some("whoever is root on the server can then reach the displays of those who use it"),
+            caution: Some("root on the server can then reach the displays of its users"),
             ..Fix::CHANGE
         },
         Fix {
-            summary: "Where no graphics are wanted, do not ask",
+            summary: "If no graphics are needed, do not request it",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ForwardX11 no"),
             ..Fix::CHANGE
@@ -252,9 +252,9 @@ const SSH_CANNOT_START: Cause = Cause {
     stage: Check::Config,
     title: "The ssh program itself cannot start: a library is missing",
     severity: Severity::Critical,
-    explanation: "ssh ended before it read its settings: the libraries on this machine do not fit the program. This happens after a \
-        partial upgrade, with a copy of ssh from another system, or where LD_LIBRARY_PATH, conda or a vendor's script \
-        puts other libraries first. No server was involved.",
+    explanation: "ssh ended before it read its settings: the libraries on this machine do not match the program. This \
+        happens after a partial upgrade, with a copy of ssh from another system, or where LD_LIBRARY_PATH, conda or a \
+        vendor's script puts other libraries first. No server was involved.",
     fixes: &[
         Fix {
             summary: "See which libraries are found, and what changes the search",
@@ -280,11 +280,11 @@ const SSH_CANNOT_START: Cause = Cause {
 const UDP_BLOCKED: Cause = Cause {
     code: "path-udp-blocked",
     stage: Check::Tcp,
-    title: "mosh gets no answer by UDP (ports 60000 to 61000)",
+    title: "mosh gets no UDP reply (ports 60000 to 61000)",
     severity: Severity::Critical,
     explanation: "mosh logs in by SSH and then speaks UDP with mosh-server, on the first free port from 60000. The login worked, and \
-        no UDP packet came back: a firewall or security group does not let those ports through, or the server is behind a \
-        NAT that forwards TCP port 22 only.",
+        no UDP packet came back: a firewall or security group blocks those ports, or the server is behind a NAT that \
+        forwards TCP port 22 only.",
     fixes: &[
         Fix {
             side: Side::Server,

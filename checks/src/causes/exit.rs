@@ -21,7 +21,7 @@ const HANGS: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "Start background processes with all three streams redirected",
+            summary: "Start the background COMMAND with all three streams redirected",
             snippet: Some("nohup COMMAND </dev/null >/dev/null 2>&1 &"),
             ..Fix::CHANGE
         },
@@ -121,7 +121,7 @@ const WITHOUT_STATUS: Cause = Cause {
         SERVER_SAW,
         Fix {
             side: Side::Client,
-            summary: "Until then, let the command print its status, and read that",
+            summary: "Let COMMAND print its status, and read that",
             snippet: Some("ssh {alias} 'COMMAND; echo status=$?'"),
             ..Fix::CHANGE
         },
@@ -207,7 +207,7 @@ const OUTPUT_LOST: Cause = Cause {
         Fix { side: Side::Server, summary: "Show its version", snippet: Some("sshd -V"), ..Fix::LOOK },
         Fix {
             side: Side::Client,
-            summary: "Until then, let the command wait a moment after its last output",
+            summary: "Until then, let COMMAND wait a moment after its last output",
             snippet: Some("ssh {alias} 'COMMAND; status=$?; sleep 1; exit $status'"),
             ..Fix::CHANGE
         },

@@ -15,7 +15,7 @@ const DISK_FULL: Cause = Cause {
     severity: Severity::Warning,
     explanation: "The server reports no free blocks or inodes on the file system that holds /tmp, /var/log or the account's \
         home. Sessions still open, but what writes at their start fails or hangs: one-time passwords, xauth, shells \
-        with a history, remote editors that install themselves, and the logs that would tell.\n\n\
+        with a history, remote editors that install themselves, and the logs that would show it.\n\n\
         Root may still have the reserved blocks, so root notices nothing.",
     fixes: &[
         Fix {

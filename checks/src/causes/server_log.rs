@@ -10,9 +10,12 @@ const START_FAILED: Cause = Cause {
     code: "server-start-failed",
     stage: Check::Tcp,
     title: "sshd cannot start, or cannot serve the connections it accepts",
-    explanation: "sshd stops at its start, or each of its processes does: a line of its configuration is wrong, another program has its port, it has no host key that it can read, or its runtime folder is missing. \
-        Clients see a refused connection, or one that is closed before the banner. A restart after an upgrade or an edit is the usual moment.\n\n\
-        sshd -t reads the configuration and the keys as a start would, and names the line. Existing sessions go on while sshd is down: keep one open until a new login works.",
+    explanation: "sshd exits at startup, or each process that it starts for a connection does: a line of its \
+        configuration is wrong, another program has its port, it has no host key that it can read, or its runtime \
+        folder is missing. Clients see a refused connection, or one that is closed before the banner. A restart after \
+        an upgrade or an edit is the usual moment.\n\n\
+        sshd -t reads the configuration and the keys as a start would, and names the line. Existing sessions go on \
+        while sshd is down: keep one open until a new login works.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -94,26 +97,28 @@ const USER_UNKNOWN: Cause = Cause {
     stage: Check::Auth,
     title: "The login name does not exist on the server",
     severity: Severity::Warning,
-    explanation: "sshd found no account of this name. It refuses the login exactly as it refuses a wrong key or password, so the client cannot tell. \
-        Where the names are many and the addresses foreign, these are password guesses, and nothing is broken.\n\n\
-        Where a user of yours is among them: the client sent its local name, because ssh_config has no User for this host, or the account comes from a directory (LDAP, SSSD) that did not answer.",
+    explanation: "sshd found no account of this name. It refuses the login exactly as it refuses a wrong key or \
+        password, so the client cannot tell. Many different names from unknown addresses are password guesses, and \
+        nothing is broken.\n\n\
+        If one of your users is among them, the client sent its local name, because ssh_config has no User for this \
+        host, or the account comes from a directory (LDAP, SSSD) that did not answer.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See whether the server knows the name",
+            summary: "Check whether the server knows NAME",
             snippet: Some("getent passwd NAME; getent -s sss passwd NAME"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Client,
-            summary: "Name the account that exists on the server",
+            summary: "Set the NAME of the account that exists on the server",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    User NAME"),
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            summary: "Take password guessing away from guessers: keys only",
+            summary: "Allow keys only, which ends password guessing",
             file: Some("/etc/ssh/sshd_config.d/keys-only.conf"),
             snippet: Some("PasswordAuthentication no\nKbdInteractiveAuthentication no"),
             caution: Some("first make sure that every user has a key that works"),
@@ -131,19 +136,21 @@ const USER_UNKNOWN: Cause = Cause {
 const KEY_FILE_MODES: Cause = Cause {
     code: "auth-key-file-modes",
     stage: Check::Auth,
-    title: "sshd ignores authorized_keys: others may write it, or it is unreadable",
-    explanation: "With StrictModes, the default, sshd uses authorized_keys only if the file, its folder and the home are owned by the user or root and writable by nobody else. \
-        Otherwise the key is refused as if it were not there; only the server's log tells. A home that is not mounted, and SELinux labels, lead to the same.",
+    title: "sshd ignores authorized_keys: writable by others, or unreadable",
+    explanation: "With StrictModes, the default, sshd uses authorized_keys only if the file, its folder and the home \
+        are owned by the user or root and writable by nobody else. Otherwise the key is refused as if it were not \
+        there, and only the server's log shows why. A home that is not mounted and wrong SELinux labels have the same \
+        effect.",
     fixes: &[
         Fix {
             side: Side::Server,
-            summary: "See who owns what on the way to the file, and who may write it",
+            summary: "Show who owns each part of the path to the file, and who may write it",
             snippet: Some("namei -l ~{user}/.ssh/authorized_keys; ls -lZ ~{user}/.ssh/authorized_keys"),
             ..Fix::LOOK
         },
         Fix {
             side: Side::Server,
-            summary: "Take write access from others, as the user whose home it is",
+            summary: "Remove write access for others, as the user whose home it is",
             snippet: Some("chmod go-w ~ ~/.ssh ~/.ssh/authorized_keys"),
             caution: Some("a shared home that a group must write needs AuthorizedKeysFile elsewhere"),
             ..Fix::CHANGE
@@ -171,8 +178,10 @@ const PROBED: Cause = Cause {
     stage: Check::Handshake,
     title: "Something connects that is no SSH client: a scan or a health check",
     severity: Severity::Info,
-    explanation: "The client left before it sent a version, or sent something other than SSH. Load balancers and monitors that only test the port do so at a steady pace, and scanners of the internet all the time. \
-        sshd is not harmed; from OpenSSH 9.8 on, such connections earn their address a penalty (PerSourcePenalties noauth), which can lock out a monitor's address.",
+    explanation: "The client left before it sent a version, or sent something other than SSH. Load balancers and \
+        monitors that only test the port do so at a steady pace, and scanners of the internet all the time. sshd is \
+        not harmed; from OpenSSH 9.8 on, such connections earn their address a penalty (PerSourcePenalties noauth), \
+        which can lock out a monitor's address.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -187,7 +196,7 @@ const PROBED: Cause = Cause {
             summary: "Exempt a load balancer or monitor of yours from penalties (OpenSSH 9.8 and later)",
             file: Some("/etc/ssh/sshd_config.d/monitor.conf"),
             snippet: Some("PerSourcePenaltyExemptList ADDRESS"),
-            caution: Some("password guesses from that address go unpunished too"),
+            caution: Some("replace ADDRESS; password guesses from there are not penalized either"),
             ..Fix::CHANGE
         },
     ],

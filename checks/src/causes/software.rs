@@ -33,7 +33,7 @@ pub const SERVERS_OWN_LOG: Fix = Fix {
     ..Fix::LOOK
 };
 
-/// Whether a fix on the server's side can be made on the software that was seen: settings and logs of OpenSSH belong to OpenSSH,
+/// True if a fix on the server's side can be made on the software that was seen: settings and logs of OpenSSH belong to OpenSSH,
 /// accounts with homes and shells to Unix. Where no version was read, nothing is ruled out.
 #[must_use]
 pub fn suits(fix: &Fix, evidence: &Evidence) -> bool {
@@ -70,12 +70,12 @@ pub(crate) fn software(evidence: &Evidence) -> Software {
     known.into_iter().find(|(name, _)| version.contains(name)).map_or(Software::Other, |(_, software)| software)
 }
 
-/// Whether the server calls itself OpenSSH.
+/// True if the server calls itself OpenSSH.
 pub(crate) fn is_openssh(evidence: &Evidence) -> bool {
     software(evidence) == Software::OpenSsh
 }
 
-/// Whether the server calls itself dropbear.
+/// True if the server calls itself dropbear.
 pub(crate) fn is_dropbear(evidence: &Evidence) -> bool {
     software(evidence) == Software::Dropbear
 }

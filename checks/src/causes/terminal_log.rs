@@ -9,7 +9,7 @@ pub static CAUSES: &[Cause] = &[NO_TERMINAL, TERMINAL_UNKNOWN, LOCALE_MISSING];
 const NO_TERMINAL: Cause = Cause {
     code: "session-no-terminal",
     stage: Check::Channel,
-    title: "ssh asks for no terminal: its standard input is not one",
+    title: "ssh requests no terminal: its standard input is not one",
     severity: Severity::Info,
     explanation: "A terminal was wanted (-t, RequestTTY), and ssh's standard input is a pipe, a file or nothing: in a script, in cron, \
         in CI, or behind another ssh without -t. The session works without one; programs that need one (sudo with a \

@@ -71,9 +71,9 @@ const CORRUPTED: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Test without checksum offloading on this machine's network interface",
+            summary: "Disable checksum offloading on this machine's network interface",
             snippet: Some("sudo ethtool -K INTERFACE tx off rx off tso off gso off gro off"),
-            caution: Some("it costs speed; set it back if it changes nothing"),
+            caution: Some("replace INTERFACE; it costs speed, so enable it again if nothing changes"),
             ..Fix::CHANGE
         },
         Fix {

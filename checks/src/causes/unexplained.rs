@@ -20,7 +20,7 @@ pub static CAUSES: &[Cause] = &[
     },
     Cause {
         code: "tcp-unexplained",
-        title: "No TCP connection can be had, and no known cause fits",
+        title: "The TCP connection fails, and no known cause fits",
         judge: |evidence| failure(&evidence.tcp),
         ..unexplained(Check::Tcp)
     },
@@ -44,7 +44,7 @@ pub static CAUSES: &[Cause] = &[
     },
     Cause {
         code: "channel-unexplained",
-        title: "No working session channel can be had, and no known cause fits",
+        title: "No working session channel opens, and no known cause fits",
         judge: |evidence| failure(&evidence.channel),
         ..unexplained(Check::Channel)
     },
@@ -68,7 +68,7 @@ pub static CAUSES: &[Cause] = &[
     },
 ];
 
-/// Whether a cause is one of these.
+/// True if a cause is one of these.
 #[must_use]
 pub fn is_unexplained(cause: &Cause) -> bool {
     CAUSES.iter().any(|unexplained| unexplained.code == cause.code)

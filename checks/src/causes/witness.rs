@@ -13,11 +13,11 @@ pub static CAUSES: &[Cause] = &[FAILS, REFUSED, WORKS];
 const FAILS: Cause = Cause {
     code: "session-own-ssh-fails",
     stage: Check::Auth,
-    title: "Your own ssh fails where this examination does not",
+    title: "Your own ssh fails, but this examination logs in",
     severity: Severity::Critical,
-    explanation: "The same target was tried with your own ssh, your own settings and no questions (BatchMode), as far as its login. It did not get there. What it \
-        printed last is among what was seen. ssh may offer other algorithms, larger packets in its key exchange, other keys or another way to the server than \
-        this examination; its log shows the step.",
+    explanation: "The same target was tried with your own ssh, your own settings and no questions (BatchMode), as far as its login. It \
+        did not get that far. The facts quote what it printed last. ssh may offer other algorithms, larger packets in \
+        its key exchange, other keys or another route to the server than this examination; its log shows the step.",
     fixes: &[Fix {
         summary: "See at which step ssh stops",
         snippet: Some("ssh -vvv -o BatchMode=yes -o ControlPath=none {alias} true"),
@@ -56,9 +56,11 @@ const REFUSED: Cause = Cause {
     stage: Check::Auth,
     title: "The server refuses the login of your own ssh",
     severity: Severity::Critical,
-    explanation: "A setting gives ssh a credential that only ssh itself can use: a Kerberos ticket, the host's own key, or a key on a token or security key. Your own ssh was therefore \
-        run first, with your own settings and no questions (BatchMode), and the server refused it. No second login was tried, because repeated failures can lock an \
-        account or ban an address. A PIN, passphrase or password that ssh would ask for at a terminal was not given.",
+    explanation: "A setting gives ssh a credential that only ssh itself can use: a Kerberos ticket, the host's own \
+        key, or a key on a token or security key. Your own ssh was therefore run first, with your own settings and no \
+        questions (BatchMode), and the server refused it. No second login was tried, because repeated failures can \
+        lock an account or ban an address. A PIN, passphrase or password that ssh would ask for at a terminal was not \
+        given.",
     fixes: &[
         Fix {
             summary: "See which credentials ssh presents, and which the server refuses",
@@ -110,10 +112,11 @@ const REFUSED: Cause = Cause {
 const WORKS: Cause = Cause {
     code: "session-own-ssh-works",
     stage: Check::Auth,
-    title: "Your own ssh logs in; this examination could not tell",
+    title: "Your own ssh logs in; this examination could not decide",
     severity: Severity::Info,
-    explanation: "A limit of this examination, or a setting that it does not honour, kept it from deciding. Your own ssh was run as far as its login, with your own \
-        settings, and logged in. What comes after the login was not tested where the examination did not get there itself.",
+    explanation: "A limit of this examination, or a setting that it does not honour, kept it from deciding. Your own \
+        ssh was run as far as its login, with your own settings, and logged in. What comes after the login was not \
+        tested where the examination did not get there itself.",
     fixes: &[Fix {
         summary: "Repeat it with ssh alone",
         snippet: Some("ssh -v -N -o BatchMode=yes -o ControlPath=none {alias}"),
@@ -136,18 +139,18 @@ const WORKS: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether the server accepts a security key's file, which only ssh can use.
+/// True if the server accepts a security key's file, which only ssh can use.
 fn wants_security_key(evidence: &Evidence) -> bool {
     evidence.auth.facts().is_some_and(|auth| auth.security_key().is_some())
 }
 
-/// Whether a check that comes before the login failed here too: that has a cause of its own.
+/// True if a check that comes before the login failed here too: that has a cause of its own.
 fn is_broken_here(evidence: &Evidence) -> bool {
     let failed = |step: &Step<()>| matches!(step, Step::Failed(()));
     evidence.checks().iter().any(|view| view.check <= Check::Auth && failed(&view.step))
 }
 
-/// Whether ssh may only have lacked an answer: a password or passphrase, a touch.
+/// True if ssh may only have lacked an answer: a password or passphrase, a touch.
 fn is_for_want_of_an_answer(evidence: &Evidence, witness: &Witness) -> bool {
     let by_key_alone = evidence.auth.passed().is_some_and(auth::Facts::logged_in_unattended);
     let takes_keys_alone = witness.words.last().is_some_and(|words| words.ends_with("Permission denied (publickey)."));
@@ -157,7 +160,7 @@ fn is_for_want_of_an_answer(evidence: &Evidence, witness: &Witness) -> bool {
         || (witness.refused_host_key() && by_person)
 }
 
-/// Whether only ssh, which runs KnownHostsCommand, can tell if the host key is known.
+/// True if only ssh, which runs KnownHostsCommand, can tell if the host key is known.
 fn left_to_a_command(evidence: &Evidence) -> bool {
     evidence.hostkey.facts().is_some_and(hostkey::Facts::is_left_to_a_command)
 }

@@ -16,6 +16,8 @@ pub struct Facts {
     pub ssh: String,
     /// Why ssh does not accept its settings, where it does not.
     pub refusal: Option<Refusal>,
+    /// The jump host that is reached through itself.
+    pub jump_loop: Option<String>,
     /// The configuration files that ssh read, and the one that it refused.
     pub files: Vec<ConfigFile>,
     /// The number of the user that ssh runs as.
@@ -51,7 +53,7 @@ pub struct ConfigFile {
     pub mode: Option<String>,
     /// The number of its owner.
     pub owner: Option<u32>,
-    /// Whether group or others may write it.
+    /// True if group or others may write it.
     pub writable_by_others: bool,
 }
 
@@ -64,9 +66,9 @@ pub struct Control {
     pub bytes: usize,
     /// The length at which this system no longer takes it for a socket's name, bytes (`sun_path`, unix(7)).
     pub limit: usize,
-    /// Whether ssh makes itself the master where there is none.
+    /// True if ssh makes itself the master where there is none.
     pub becomes_master: bool,
-    /// Whether the folder of the socket exists.
+    /// True if the folder of the socket exists.
     pub folder: bool,
     /// What is at the socket.
     pub socket: ControlSocket,
@@ -113,7 +115,7 @@ pub struct MasterSession {
 pub struct ProxyProgram {
     /// Its name as the command has it.
     pub name: String,
-    /// Whether it is there and may be run, by the PATH of this process.
+    /// True if it is there and may be run, by the PATH of this process.
     pub found: bool,
 }
 
@@ -122,7 +124,7 @@ pub struct ProxyProgram {
 pub struct Pkcs11 {
     /// Its file.
     pub path: String,
-    /// Whether the file exists.
+    /// True if the file exists.
     pub found: bool,
 }
 
@@ -138,13 +140,13 @@ pub struct AgentSocket {
 /// The forwardings that ssh sets up after its login.
 #[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Forwardings {
-    /// Whether ssh exits where one of them fails (`ExitOnForwardFailure`).
+    /// True if ssh exits where one of them fails (`ExitOnForwardFailure`).
     pub required: bool,
     /// Those that ssh listens for on this machine.
     pub listeners: Vec<Listener>,
     /// The keywords of those that the server is asked for.
     pub requested: Vec<String>,
-    /// Whether the control master has all of them; `null` where it was not asked.
+    /// True if the control master has all of them; `null` where it was not asked.
     pub held_by_master: Option<bool>,
 }
 
@@ -155,7 +157,7 @@ pub struct Listener {
     pub keyword: String,
     /// The port or socket.
     pub listen: String,
-    /// Whether ssh can listen at one address at least.
+    /// True if ssh can listen at one address at least.
     pub works: bool,
     /// The errors, each with its address.
     pub errors: Vec<String>,
@@ -184,7 +186,7 @@ impl Facts {
         self.settings.iter().find(|setting| setting.keyword.eq_ignore_ascii_case(keyword))
     }
 
-    /// Whether it is open if ssh exits for a forwarding: a control master would set it up, or has it already.
+    /// True if it is open if ssh exits for a forwarding: a control master would set it up, or has it already.
     #[must_use]
     pub fn leaves_forwardings_open(&self) -> bool {
         let open = |forwardings: &Forwardings| {
@@ -194,7 +196,7 @@ impl Facts {
         self.shares_a_connection() && self.forwardings.as_ref().is_some_and(open)
     }
 
-    /// Whether ssh goes through a control master that runs commands, so that sessions share its connection.
+    /// True if ssh goes through a control master that runs commands, so that sessions share its connection.
     #[must_use]
     pub fn shares_a_connection(&self) -> bool {
         self.control
@@ -204,26 +206,26 @@ impl Facts {
 }
 
 impl Control {
-    /// Whether ssh refuses the name, or fails to make a socket of it: of one that it makes, the name is 17 bytes longer for a
+    /// True if ssh refuses the name, or fails to make a socket of it: of one that it makes, the name is 17 bytes longer for a
     /// moment (mux.c, `muxserver_listen`).
     #[must_use]
     pub fn is_too_long(&self) -> bool {
         self.bytes >= self.limit || (self.becomes_master && self.bytes + TEMPORARY_SUFFIX >= self.limit)
     }
 
-    /// Whether ssh is to make the socket in a folder that does not exist.
+    /// True if ssh is to make the socket in a folder that does not exist.
     #[must_use]
     pub fn has_no_folder(&self) -> bool {
         self.becomes_master && !self.folder
     }
 
-    /// Whether ssh comes no further than to this socket.
+    /// True if ssh comes no further than to this socket.
     #[must_use]
     pub fn stops(&self) -> bool {
         self.is_too_long() || self.has_no_folder() || self.hangs()
     }
 
-    /// Whether a session through it, or the attempt to have one, never ends.
+    /// True if a session through it, or the attempt to have one, never ends.
     #[must_use]
     pub fn hangs(&self) -> bool {
         matches!(self.socket, ControlSocket::Silent { .. })
@@ -236,6 +238,9 @@ const TEMPORARY_SUFFIX: usize = 17;
 
 impl check::Facts for Facts {
     fn summary(&self) -> String {
+        if let Some(hop) = &self.jump_loop {
+            return format!("the jump host {} is reached through itself", sanitize(hop));
+        }
         if let Some(refusal) = &self.refusal {
             let said = refusal.words.first().map_or("it gives no reason", String::as_str);
             return match refusal.status {

@@ -42,7 +42,7 @@ pub enum Manner {
 }
 
 impl Manner {
-    /// Whether the connection itself ended, and not only what was in its channel.
+    /// True if the connection itself ended, and not only what was in its channel.
     #[must_use]
     pub fn is_of_connection(&self) -> bool {
         !matches!(self, Self::ChannelClose | Self::ExitStatus { .. })
@@ -69,7 +69,7 @@ impl Manner {
 const INTEGRITY: [&str; 3] = ["Wrong packet authentication code", "Failed to decrypt a packet", "Bad packet size"];
 
 impl Manner {
-    /// Whether a packet failed its integrity check: by the library's word, or by the server's (RFC 4253 section 11.1).
+    /// True if a packet failed its integrity check: by the library's word, or by the server's (RFC 4253 section 11.1).
     #[must_use]
     pub fn is_of_integrity(&self) -> bool {
         const MAC_ERROR: u32 = 5;
@@ -158,7 +158,7 @@ pub struct Ran {
     pub refused: Option<(u32, String)>,
     /// Milliseconds until the channel was open.
     pub open_ms: Option<f64>,
-    /// Whether the server agreed to run the command.
+    /// True if the server agreed to run the command.
     pub accepted: Option<bool>,
     /// Milliseconds until it said so, or until the first output where that came before.
     pub answered_ms: Option<f64>,
@@ -189,13 +189,13 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// Whether the server answered the wish for a channel or for the command.
+    /// True if the server answered the wish for a channel or for the command.
     #[must_use]
     pub fn is_answered(&self) -> bool {
         self.open_ms.is_some() || self.refused.is_some()
     }
 
-    /// Whether nothing more can come.
+    /// True if nothing more can come.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.closed || self.connection_lost || self.gave_up.is_some() || self.accepted == Some(false)
@@ -240,7 +240,7 @@ pub enum NotLoggedIn {
     Handshake {
         /// The library's words.
         error: String,
-        /// Whether the server sent anything, or ended the connection: it can be reached then.
+        /// True if the server sent anything, or ended the connection: it can be reached then.
         answered: bool,
     },
     /// Another host key than the first time.

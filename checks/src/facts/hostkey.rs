@@ -26,10 +26,10 @@ pub struct Certificate {
     /// The key that signed it, as known_hosts has keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority_key: Option<String>,
-    /// Whether it is for other names than the one that was connected to.
+    /// True if it is for other names than the one that was connected to.
     #[serde(default)]
     pub misnamed: bool,
-    /// Whether one of its names is a pattern that fits, which OpenSSH 9.2 does not take for a name and other versions do.
+    /// True if one of its names is a pattern that fits, which OpenSSH 9.2 does not take for a name and other versions do.
     #[serde(default)]
     pub fits_pattern: bool,
     /// Why it does not hold for this server and moment, by our clock.
@@ -55,7 +55,7 @@ pub struct Facts {
     pub certificate: Option<Certificate>,
     /// The name that known_hosts was searched for.
     pub name: String,
-    /// Whether that is the server's address, whose key ssh compares too (`CheckHostIP`), and which contradicts it.
+    /// True if that is the server's address, whose key ssh compares too (`CheckHostIP`), and which contradicts it.
     #[serde(default)]
     pub by_address: bool,
     /// The first file in which ssh would find a line.
@@ -72,7 +72,7 @@ pub struct Facts {
     pub standing: KnownHostsMatch,
     /// `StrictHostKeyChecking`.
     pub strictness: Strictness,
-    /// Whether ssh asks a `KnownHostsCommand` too, which is not run here.
+    /// True if ssh asks a `KnownHostsCommand` too, which is not run here.
     #[serde(default)]
     pub known_hosts_command: bool,
     /// What was decided.
@@ -97,7 +97,7 @@ pub struct Entry {
     pub key_type: String,
     /// The fingerprint of the key in it.
     pub fingerprint: String,
-    /// Whether that is the server's key or, for an authority, the one that signed its certificate.
+    /// True if that is the server's key or, for an authority, the one that signed its certificate.
     pub matches: bool,
 }
 
@@ -131,7 +131,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Whether the login may go on, and with passwords.
+    /// True if the login may go on, and with passwords.
     pub(crate) fn trust(self) -> Option<bool> {
         match self {
             Self::Known | Self::AcceptedBySetting | Self::AcceptedByUser | Self::NotChecked => Some(true),
@@ -153,13 +153,13 @@ impl Facts {
         self.bits.zip(self.required_bits).filter(|(bits, required)| bits < required)
     }
 
-    /// Whether no known_hosts file has the key, and ssh asks a command for it before it refuses or asks a person.
+    /// True if no known_hosts file has the key, and ssh asks a command for it before it refuses or asks a person.
     pub(crate) fn is_left_to_a_command(&self) -> bool {
         let is_refused = matches!(self.strictness, Strictness::Yes | Strictness::Ask);
         self.known_hosts_command && is_refused && self.standing == KnownHostsMatch::Unknown
     }
 
-    /// Whether a line without the port calls the key revoked; ssh warns of it, and takes the key as one that it does not know.
+    /// True if a line without the port calls the key revoked; ssh warns of it, and takes the key as one that it does not know.
     pub(crate) fn is_revoked_without_port(&self) -> bool {
         self.entries.iter().any(|entry| entry.portless && entry.kind == KnownHostsMarker::Revoked && entry.matches)
     }
@@ -203,7 +203,7 @@ pub struct Other {
     pub key_type: String,
     /// Its `SHA256:` fingerprint.
     pub fingerprint: String,
-    /// Whether a line of known_hosts holds it.
+    /// True if a line of known_hosts holds it.
     pub known: bool,
 }
 
@@ -224,7 +224,7 @@ pub enum KnownHostsMatch {
 }
 
 impl KnownHostsMatch {
-    /// Whether the key is one that ssh takes without a question.
+    /// True if the key is one that ssh takes without a question.
     pub(crate) fn is_known(self) -> bool {
         matches!(self, Self::Known | Self::KnownAuthority)
     }

@@ -197,7 +197,7 @@ pub struct Recovered {
 /// A fresh login at the moment of a loss.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Controlled {
-    /// Whether the server answered.
+    /// True if the server answered.
     pub answered: bool,
     /// Milliseconds that it took.
     pub ms: f64,

@@ -40,7 +40,7 @@ pub enum Role {
 /// The kernel's TCP keepalive on a socket (tcp(7)).
 #[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct TcpKeepalive {
-    /// Whether it is on (`SO_KEEPALIVE`).
+    /// True if it is on (`SO_KEEPALIVE`).
     pub on: bool,
     /// Seconds of idle time before the first one (`TCP_KEEPIDLE`).
     pub idle_s: u64,

@@ -17,7 +17,7 @@ pub struct Process {
     pub uid: u32,
     /// Seconds since it was started, the machine's sleep included.
     pub age_s: f64,
-    /// Whether it is stopped by a signal (Ctrl-Z, SIGSTOP) or a debugger.
+    /// True if it is stopped by a signal (Ctrl-Z, SIGSTOP) or a debugger.
     pub stopped: bool,
 }
 

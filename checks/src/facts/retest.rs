@@ -25,7 +25,7 @@ pub struct Marks {
 pub struct Retest {
     /// The largest TCP segment that both ends were held to, bytes; `null` for the system's own.
     pub segment: Option<u32>,
-    /// Whether a single algorithm of each kind was offered, for a short SSH_MSG_KEXINIT.
+    /// True if a single algorithm of each kind was offered, for a short SSH_MSG_KEXINIT.
     pub short_offer: bool,
     /// The IP type of service after the login; `null` leaves the system's.
     pub tos: Option<u8>,
@@ -54,13 +54,13 @@ pub enum RetestOutcome {
 }
 
 impl Retest {
-    /// Whether the kernel sent the same data again and again and had no acknowledgement of it.
+    /// True if the kernel sent the same data again and again and had no acknowledgement of it.
     pub(crate) fn is_unacknowledged(&self) -> bool {
         self.tcp.is_some_and(|tcp| tcp.is_losing())
     }
 }
 
-/// Whether a key exchange method is a post-quantum one, whose first message each way is more than 1000 bytes long.
+/// True if a key exchange method is a post-quantum one, whose first message each way is more than 1000 bytes long.
 #[must_use]
 pub fn is_post_quantum(kex: &str) -> bool {
     ["mlkem", "sntrup", "kyber"].iter().any(|family| kex.contains(family))

@@ -83,7 +83,7 @@ pub enum Traffic {
 /// Bytes that moved without a pause of two seconds or more.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
-    /// Whether the server sent the first of them: a command or shell that came to its end by itself, or a limit of the server.
+    /// True if the server sent the first of them: a command or shell that came to its end by itself, or a limit of the server.
     pub by_server: bool,
     /// Seconds that it went on.
     pub lasted_s: f64,
@@ -96,7 +96,7 @@ pub struct Unanswered {
     pub packets: u32,
     /// Seconds from the first of them to the end.
     pub for_s: f64,
-    /// Whether all have one length, as keepalives do.
+    /// True if all have one length, as keepalives do.
     pub alike: bool,
 }
 
@@ -115,7 +115,7 @@ pub enum SessionEnd {
     Died {
         /// How.
         manner: Manner,
-        /// Whether the first sign came by itself or after we had sent something.
+        /// The origin of the first sign: it came by itself, or after we had sent something.
         sign: Sign,
         /// Seconds from the first packet without an acknowledgement to the end.
         unanswered_s: Option<f64>,
@@ -140,7 +140,7 @@ pub struct Others {
 pub struct Next {
     /// Seconds from the end to it; below zero where it was opened while the session was already dead.
     pub after_s: f64,
-    /// Whether the server answered on it.
+    /// True if the server answered on it.
     pub answered: bool,
 }
 

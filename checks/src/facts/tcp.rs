@@ -11,7 +11,7 @@ use crate::facts;
 /// An ICMP error (RFC 792) or an ICMPv6 one (RFC 4443).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Icmp {
-    /// Whether it is ICMPv6, whose numbers differ.
+    /// True if it is ICMPv6, whose numbers differ.
     pub v6: bool,
     /// Message type: 3 is ICMP's "destination unreachable", 1 is ICMPv6's.
     #[serde(rename = "type")]
@@ -43,19 +43,19 @@ impl Icmp {
         format!("ICMP{} {known}", if self.v6 { "v6" } else { "" })
     }
 
-    /// Whether the packet had come to the end of its hops (RFC 792 page 6, RFC 4443 section 3.3).
+    /// True if the packet had come to the end of its hops (RFC 792 page 6, RFC 4443 section 3.3).
     #[must_use]
     pub fn is_time_exceeded(&self) -> bool {
         matches!((self.v6, self.kind, self.code), (false, 11, 0) | (true, 3, 0))
     }
 
-    /// Whether it is "destination unreachable", of any kind.
+    /// True if it is "destination unreachable", of any kind.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         self.kind == if self.v6 { 1 } else { 3 }
     }
 
-    /// Whether only a packet filter answers a TCP segment so: a closed port sends a TCP reset (RFC 9293 section 3.10.7.1).
+    /// True if only a packet filter answers a TCP segment so: a closed port sends a TCP reset (RFC 9293 section 3.10.7.1).
     #[must_use]
     pub fn is_policy(&self) -> bool {
         matches!((self.v6, self.kind, self.code), (false, 3, 2 | 3 | 9 | 10 | 13) | (true, 1, 1 | 4 | 5 | 6))
@@ -118,20 +118,20 @@ impl TcpInfo {
         self.retransmits.saturating_sub(self.duplicates)
     }
 
-    /// Whether the other end has acknowledged everything: nothing is on its way, and nothing waits to be sent.
+    /// True if the other end has acknowledged everything: nothing is on its way, and nothing waits to be sent.
     #[must_use]
     pub fn is_acknowledged(&self) -> bool {
         self.unacked == 0 && self.unsent_bytes == 0
     }
 
-    /// Whether something of ours gets no answer: it is on its way, or it cannot leave this machine. A receiver that has no room for it (a
+    /// True if something of ours gets no answer: it is on its way, or it cannot leave this machine. A receiver that has no room for it (a
     /// zero window) answers the kernel's probes.
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
         self.unacked > 0 || self.unsent_bytes > 0 && self.probes > 1
     }
 
-    /// Whether the same data was sent again at least twice and has no acknowledgement yet.
+    /// True if the same data was sent again at least twice and has no acknowledgement yet.
     #[must_use]
     pub fn is_losing(&self) -> bool {
         self.unacked > 0 && self.backoff > 1
@@ -189,7 +189,7 @@ pub enum ConnectOutcome {
         /// The ICMP message that caused it; `None` for a TCP reset, for an error of this machine's own, and where
         /// the system does not tell.
         icmp: Option<Icmp>,
-        /// Whether that message came from the address that this machine connects from.
+        /// True if that message came from the address that this machine connects from.
         icmp_from_here: bool,
     },
     /// Another address had connected that ssh tries earlier.

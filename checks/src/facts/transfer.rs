@@ -163,7 +163,7 @@ impl Facts {
         Self { inserted, echo, compression, rekeys, deep_rate, ..further }
     }
 
-    /// Whether the same stalled once more in packets of full size, and was through in small ones.
+    /// True if the same stalled once more in packets of full size, and was through in small ones.
     pub(crate) fn is_size_decisive(&self) -> bool {
         let ended = |small: bool, outcome: &RetestOutcome| {
             self.arms.iter().any(|arm| arm.segment.is_some() == small && arm.outcome == *outcome)

@@ -22,14 +22,14 @@ pub struct Witness {
     pub kex: Option<String>,
     /// The message of the key exchange that it was waiting for when it ended.
     pub awaited: Option<String>,
-    /// Whether the server had begun to take its login.
+    /// True if the server had begun to take its login.
     pub login_begun: bool,
     /// The method by which it logged in.
     #[serde(default)]
     pub method: Option<String>,
     /// Its exit status; `null` where it was ended by us, or by a signal.
     pub status: Option<i32>,
-    /// Whether it was ended because the wait was over.
+    /// True if it was ended because the wait was over.
     pub cut: bool,
     /// Its last words that are no debugging output, escaped.
     pub words: Vec<String>,
@@ -50,25 +50,25 @@ pub enum WitnessReason {
 }
 
 impl Witness {
-    /// Whether ssh came as far as it was to.
+    /// True if ssh came as far as it was to.
     #[must_use]
     pub fn came_through(&self) -> bool {
         self.reached >= Some(self.until)
     }
 
-    /// Whether ssh logged in.
+    /// True if ssh logged in.
     #[must_use]
     pub fn logged_in(&self) -> bool {
         self.until >= Check::Auth && self.reached >= Some(Check::Auth)
     }
 
-    /// Whether ssh set up its forwardings.
+    /// True if ssh set up its forwardings.
     #[must_use]
     pub fn forwards(&self) -> bool {
         self.until == Check::Channel && self.came_through()
     }
 
-    /// Whether ssh stopped because it does not know the host key: it asks no questions in batch mode.
+    /// True if ssh stopped because it does not know the host key: it asks no questions in batch mode.
     #[must_use]
     pub fn refused_host_key(&self) -> bool {
         !self.login_begun && self.words.iter().any(|words| words.contains("Host key verification failed"))

@@ -101,7 +101,7 @@ fn judged(well: bool, facts: Facts) -> Step<Facts> {
     }
 }
 
-/// Whether the last command reads its input to the end.
+/// True if the last command reads its input to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reads {
     Input,

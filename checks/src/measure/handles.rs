@@ -118,7 +118,7 @@ impl LoggedIn {
         }
     }
 
-    /// Whether there is a connection to go on with: the one that auth left, or another one, where the server ends a connection with its
+    /// True if there is a connection to go on with: the one that auth left, or another one, where the server ends a connection with its
     /// session.
     pub(crate) async fn is_connected(&mut self, ctx: &Context) -> bool {
         match &self.connection {

@@ -55,7 +55,7 @@ fn is_not_ours(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable
 }
 
-/// Whether only the temporary half of an IPv6 address is another one, as privacy wants it once a day (RFC 8981).
+/// True if only the temporary half of an IPv6 address is another one, as privacy wants it once a day (RFC 8981).
 fn same_link(one: IpAddr, other: IpAddr) -> bool {
     match (one, other) {
         (IpAddr::V6(one), IpAddr::V6(other)) => one.segments()[..4] == other.segments()[..4],

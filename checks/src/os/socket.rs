@@ -92,14 +92,14 @@ impl Socket {
         Ok(on.then_some(values))
     }
 
-    /// Whether the kernel sends TCP keepalives, and which ones it would send.
+    /// True if the kernel sends TCP keepalives, and which ones it would send.
     pub fn keepalive_values(&self) -> io::Result<(bool, SocketKeepalive)> {
         let socket = SockRef::from(&self.0);
         let (idle, interval) = (socket.tcp_keepalive_time()?, socket.tcp_keepalive_interval()?);
         Ok((socket.keepalive()?, SocketKeepalive { idle, interval, retries: socket.tcp_keepalive_retries()? }))
     }
 
-    /// Whether the connection still has another end, as far as the kernel knows.
+    /// True if the connection still has another end, as far as the kernel knows.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         SockRef::from(&self.0).peer_addr().is_ok()

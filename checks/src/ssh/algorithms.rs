@@ -55,7 +55,7 @@ pub(crate) fn preferred(target: &Target) -> Result<Preferred, Shortfall> {
     })
 }
 
-/// Whether the library speaks the algorithm `name` of the kind that `setting` sets in ssh_config.
+/// True if the library speaks the algorithm `name` of the kind that `setting` sets in ssh_config.
 #[must_use]
 pub(crate) fn library_speaks(setting: &str, name: &str) -> bool {
     match setting {

@@ -84,7 +84,7 @@ impl Budget {
         self.failed_logins.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether a login was refused.
+    /// True if a login was refused.
     #[must_use]
     pub fn login_refused(&self) -> bool {
         self.login_refused.load(Ordering::Relaxed)
@@ -125,7 +125,7 @@ impl Budget {
         }
     }
 
-    /// Whether further connections were refused a moment ago: each one more may prolong that, and lock the user out.
+    /// True if further connections were refused a moment ago: each one more may prolong that, and lock the user out.
     pub(crate) fn is_limited(&self) -> bool {
         /// Longer than the window of `ufw limit`, 30 s.
         const REST: Duration = Duration::from_secs(35);

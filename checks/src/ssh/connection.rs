@@ -40,12 +40,12 @@ pub struct Connection {
 pub(crate) struct Delivered {
     /// Bytes that TCP acknowledged; where it is not our own, those that were handed over.
     bytes: u64,
-    /// Whether some have not been acknowledged yet.
+    /// True if some have not been acknowledged yet.
     is_under_way: bool,
 }
 
 impl Delivered {
-    /// Whether the other end was fed since then, or what it is fed with still drains: acknowledgements alone, which answer what is sent
+    /// True if the other end was fed since then, or what it is fed with still drains: acknowledgements alone, which answer what is sent
     /// again in vain, are no progress.
     pub(crate) fn goes_on_since(self, before: Self) -> bool {
         /// What keepalives and window adjustments send meanwhile is less.
@@ -139,7 +139,7 @@ impl Connection {
         }
     }
 
-    /// Whether a round trip takes so long that each of them counts; where it is not known, it may.
+    /// True if a round trip takes so long that each of them counts; where it is not known, it may.
     pub(crate) fn is_far(&self) -> bool {
         /// Beyond what a local network or a data centre takes.
         const NEAR: Duration = Duration::from_millis(5);

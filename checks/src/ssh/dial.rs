@@ -40,7 +40,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Whether somebody said no: a TCP reset, or a packet filter's ICMP message.
+    /// True if somebody said no: a TCP reset, or a packet filter's ICMP message.
     fn is_from_elsewhere(&self) -> bool {
         self.error.kind() == io::ErrorKind::ConnectionRefused || self.icmp.is_some_and(|icmp| icmp.is_policy())
     }

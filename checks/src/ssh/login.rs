@@ -46,13 +46,13 @@ pub struct Login {
 }
 
 impl Login {
-    /// Whether it can be made again without asking a person for something that is good only once.
+    /// True if it can be made again without asking a person for something that is good only once.
     #[must_use]
     pub fn repeatable(&self) -> bool {
         self.accepted.iter().all(Credential::repeatable) && self.via.as_ref().is_none_or(|via| via.repeatable())
     }
 
-    /// Whether each login needs a person to touch a security key.
+    /// True if each login needs a person to touch a security key.
     #[must_use]
     pub fn needs_touch(&self) -> bool {
         self.accepted.iter().any(Credential::needs_touch) || self.via.as_ref().is_some_and(|via| via.needs_touch())

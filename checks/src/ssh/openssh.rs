@@ -18,7 +18,7 @@ const MAX_OUTPUT_BYTES: u64 = 1 << 20;
 pub struct Ran {
     /// Its exit status; none for one that was ended by a signal, or by us when the wait was over.
     pub status: Option<i32>,
-    /// Whether the wait was over before it ended.
+    /// True if the wait was over before it ended.
     pub cut: bool,
     /// Its standard output.
     pub stdout: String,

@@ -40,7 +40,7 @@ pub struct Process(Arc<Running>);
 #[derive(Debug)]
 struct Running {
     stderr: Mutex<Vec<u8>>,
-    /// Whether standard error was read to its end.
+    /// True if standard error was read to its end.
     read: watch::Receiver<bool>,
     end: watch::Receiver<Option<ProxyExit>>,
     waiting: AbortHandle,

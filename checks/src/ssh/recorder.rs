@@ -52,7 +52,7 @@ pub struct PathState {
     pub events: Vec<(Instant, Option<Instant>)>,
     /// The longest time for which one connection alone has been expecting something by now.
     pub expecting: Duration,
-    /// Whether another connection was asked for in that time: what becomes of it tells whether the path and the server are well.
+    /// True if another connection was asked for in that time: what becomes of it tells whether the path and the server are well.
     pub is_looked_into: bool,
 }
 
@@ -110,7 +110,7 @@ impl Recorder {
         self.note(Note::Hops { at, asked, answered });
     }
 
-    /// Whether anything is written down.
+    /// True if anything is written down.
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.0.is_some()
@@ -330,7 +330,7 @@ impl Task {
 }
 
 impl PathState {
-    /// Whether the path is interrupted, or the server silent, at this moment.
+    /// True if the path is interrupted, or the server silent, at this moment.
     #[must_use]
     pub fn is_disturbed(&self) -> bool {
         self.events.iter().any(|(_, until)| until.is_none())

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Replies(Arc<AtomicBool>);
 
 impl Replies {
-    /// Whether it leaves them unanswered, against RFC 4254 section 4.
+    /// True if it leaves them unanswered, against RFC 4254 section 4.
     #[must_use]
     pub fn are_missing(&self) -> bool {
         self.0.load(Ordering::Relaxed)

@@ -14,7 +14,7 @@ const ROWS: usize = 24;
 /// The units of a drawing's width.
 const WIDTH: f64 = 1000.0;
 
-/// Whether the check's time is work: the idle test waits on purpose.
+/// True if the check's time is work: the idle test waits on purpose.
 pub(super) fn is_work(view: &CheckView) -> bool {
     view.check != Check::Idle
 }

@@ -47,7 +47,7 @@ pub(crate) fn to_text(value: &impl Serialize, pretty: bool) -> String {
 struct Tame<F> {
     layout: F,
     in_key: bool,
-    /// Whether the key that was read last ends in `ms`, so that its value is in milliseconds.
+    /// True if the key that was read last ends in `ms`, so that its value is in milliseconds.
     millis: bool,
 }
 

@@ -155,7 +155,7 @@ impl Mark {
 }
 
 impl Stretch {
-    /// Whether nothing moves in it.
+    /// True if nothing moves in it.
     pub(in crate::report) fn is_idle(self) -> bool {
         self.moves == Moves::Nothing
     }

@@ -13,7 +13,7 @@ use crate::targets::{Earlier, Entry, Shard, Source};
 pub(super) struct Fed {
     /// Targets that were read and not handed on, because the run was ended.
     pub(super) left: u64,
-    /// Whether more may be left that were not read.
+    /// True if more may be left that were not read.
     pub(super) more_left: bool,
     /// Why the list could not be read to its end.
     pub(super) error: Option<anyhow::Error>,

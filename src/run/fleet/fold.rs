@@ -91,7 +91,7 @@ fn describe(part: &Part) -> String {
     if numbers.len() == 1 { ranges.concat() } else { format!("[{}]", ranges.join(",")) }
 }
 
-/// Whether a number comes right after another and is written alike: 9 and 10, 09 and 10, not 9 and 010.
+/// True if a number comes right after another and is written alike: 9 and 10, 09 and 10, not 9 and 010.
 fn follows(last: &Number, next: &Number) -> bool {
     let digits = |number: &Number| number.width.max(number.value.to_string().len());
     let alike = last.width == next.width || (last.width > 0 && next.width == 0 && digits(last) == digits(next));

@@ -57,7 +57,7 @@ pub(super) struct Summary {
     pub(super) earlier: u64,
     /// Targets that were not examined.
     pub(super) left: u64,
-    /// Whether more may be left that were not counted.
+    /// True if more may be left that were not counted.
     pub(super) more_left: bool,
 }
 
@@ -68,7 +68,7 @@ struct Group {
     /// What was said of the first one.
     detail: Option<String>,
     network: Option<Network>,
-    /// Whether some of them have no address.
+    /// True if some of them have no address.
     without_address: bool,
 }
 
@@ -255,7 +255,7 @@ impl Network {
         Self { address, bits: common }
     }
 
-    /// Whether it is narrow enough to say something.
+    /// True if it is narrow enough to say something.
     fn is_telling(self) -> bool {
         self.bits >= if self.address.is_ipv4() { 12 } else { 32 }
     }

@@ -33,7 +33,7 @@ pub(super) struct Shared {
     pub(super) shape: json::Shape,
     /// Whole reports as text, not a line each.
     pub(super) details: bool,
-    /// Whether the reports are kept as JSON besides.
+    /// True if the reports are kept as JSON besides.
     pub(super) keeps_json: bool,
     pub(super) stop: Stop,
     pub(super) deadline: Option<Deadline>,

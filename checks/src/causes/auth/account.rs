@@ -38,7 +38,7 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
         after PAM refused the account. A login process that crashes at that moment looks the same. So does a firewall \
         that resets packets with ssh's DSCP marking; there ssh works with -o IPQoS=none. AllowUsers and DenyUsers look \
         different: each key is refused when it is offered. An sshd that lets root run forced commands only may accept \
-        the login and disconnect at once, and logs a failed login: no second attempt is made to look closer. The \
+        the login and disconnect at once, and logs a failed login: no second attempt is made. The \
         server's log names the reason.",
     fixes: &[
         SSHD_LOG,

@@ -21,7 +21,7 @@ pub(super) const AGENT_REFUSED: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "Test whether the agent signs with the key",
+            summary: "Test whether the agent signs with the key in PUBLIC-KEY-FILE",
             snippet: Some("ssh-add -L; ssh-add -T PUBLIC-KEY-FILE"),
             ..Fix::LOOK
         },
@@ -62,7 +62,7 @@ pub(super) const AGENT_REFUSED: Cause = Cause {
             .filter_map(|attempt| {
                 let (key, obstacle) = (attempt.key.as_ref()?, attempt.obstacle.as_ref()?);
                 matches!(obstacle, KeyProblem::AgentRefused | KeyProblem::AgentFailed { .. })
-                    .then(|| format!("the server would take {}, but {}", key.words(), obstacle.words()))
+                    .then(|| format!("the server accepts {}, but {}", key.words(), obstacle.words()))
             })
             .collect();
         (!because.is_empty()).then(|| Match::new(Certainty::Certain, because))
@@ -122,6 +122,7 @@ pub(super) const AGENT_UNREACHABLE: Cause = Cause {
             return None;
         }
         let socket = facts.agent.socket.as_ref()?.display();
+        let error = error.split(" (os error").next().unwrap_or_default();
         // Keys from files that were refused are a second explanation.
         let alone = facts.refused_keys().next().is_none();
         let certainty = if alone { Certainty::Likely } else { Certainty::Possible };

@@ -15,7 +15,7 @@ pub(super) const CERT_INVALID: Cause = Cause {
     severity: Severity::Critical,
     explanation: "The offered certificate has expired or is not valid yet, and sshd rejects such certificates. The dates are \
         compared with this machine's clock. A server that does not trust the certificate authority rejects the \
-        certificate as well; its log tells which.",
+        certificate as well; its log shows which.",
     fixes: &[
         Fix {
             side: Side::Client,
@@ -57,7 +57,7 @@ pub(super) const CERT_PRINCIPAL: Cause = Cause {
         Where principals are roles that the server maps to accounts (AuthorizedPrincipalsFile, \
         AuthorizedPrincipalsCommand), this is as intended, and the login was refused for another reason: the account \
         does not have the role, or the server does not trust the authority. The client cannot see which; the server's \
-        log tells.",
+        log shows it.",
     fixes: &[
         SSHD_LOG,
         OTHER_LOG,

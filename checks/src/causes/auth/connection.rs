@@ -3,13 +3,18 @@
 use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
-use crate::facts::Check;
 use crate::facts::auth::{Conclusion, Facts};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
+use crate::facts::{Check, Evidence};
 
 /// The words of sshd when MaxAuthTries is reached (auth.c).
 const TOO_MANY: &str = "Too many authentication failures";
+
+/// False where it is known that no agent holds a key.
+fn uses_agent(evidence: &Evidence) -> bool {
+    evidence.auth.facts().is_none_or(|facts| facts.agent.keys.is_some_and(|keys| keys > 0))
+}
 
 pub(super) const TOO_MANY_FAILURES: Cause = Cause {
     code: "auth-too-many-failures",
@@ -30,12 +35,26 @@ pub(super) const TOO_MANY_FAILURES: Cause = Cause {
         },
         Fix {
             side: Side::Client,
+            when: uses_agent,
             summary: "Remove keys that are not needed from the agent",
             snippet: Some("ssh-add -d KEY-FILE"),
             caution: Some("replace the file name by that of the key to remove; the file itself stays"),
             ..Fix::CHANGE
         },
-        Fix { side: Side::Client, summary: "List the keys in the agent", snippet: Some("ssh-add -l"), ..Fix::LOOK },
+        Fix {
+            side: Side::Client,
+            when: uses_agent,
+            summary: "List the keys in the agent",
+            snippet: Some("ssh-add -l"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            when: |evidence| !uses_agent(evidence),
+            summary: "List the key files that ssh offers, in order",
+            snippet: Some("ssh -G {alias} | grep '^identityfile '"),
+            ..Fix::LOOK
+        },
         Fix {
             side: Side::Server,
             summary: "Allow more attempts on one connection",

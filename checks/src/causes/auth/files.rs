@@ -78,6 +78,7 @@ pub(super) const KEY_UNREADABLE: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
+            when: |evidence| evidence.auth.facts().is_none_or(may_be_the_mode),
             summary: "Make the key readable by its owner only",
             snippet: Some("chmod 600 '{key_file}'"),
             caution: Some("this works for your own files only; one that another user owns needs chown first"),
@@ -154,7 +155,7 @@ pub(super) const SECURITY_KEY_FILE: Cause = Cause {
     title: "The server wants a security key, which needs an agent here",
     severity: Severity::Warning,
     explanation: "The key file points to a FIDO security key. ssh uses such a key itself; ssh-doctor needs an agent for the \
-        signature. The server was asked about the key and accepts it, so nothing speaks against the login so far. \
+        signature. The server was asked about the key and accepts it, so nothing rules out the login so far. \
         Whether sessions survive could not be tested. This is a limit of the examination, not a fault of the target.",
     fixes: &[
         Fix {
@@ -180,7 +181,7 @@ pub(super) const SECURITY_KEY_FILE: Cause = Cause {
         if facts.left_to_ssh && witness.is_some_and(|witness| !witness.cut) {
             return None;
         }
-        let because = format!("the server would take {}, but {}", key.words(), KeyProblem::HardwareKey.words());
+        let because = format!("the server accepts {}, but {}", key.words(), KeyProblem::HardwareKey.words());
         let file = key.file.as_ref().map(|file| file.display().to_string());
         let found = named(Match::new(Certainty::Certain, [because]), file);
         Some(if witness.is_some_and(Witness::logged_in) { found.at(Severity::Info) } else { found })
@@ -198,7 +199,7 @@ fn unusable(facts: &Facts, is: impl Fn(Option<&KeyProblem>) -> bool) -> Option<M
     if let Some(first) = wanted.first() {
         let because = wanted.iter().filter_map(|attempt| {
             let (key, obstacle) = (attempt.key.as_ref()?, attempt.obstacle.as_ref()?);
-            Some(format!("the server would take {}, but {}", key.words(), obstacle.words()))
+            Some(format!("the server accepts {}, but {}", key.words(), obstacle.words()))
         });
         let file = first.key.as_ref().and_then(|key| key.file.as_ref());
         return Some(named(Match::new(Certainty::Certain, because), file.map(|file| file.display().to_string())));
@@ -224,6 +225,20 @@ pub(super) fn never_offered(facts: &Facts) -> impl Iterator<Item = &KeyFile> {
 pub(super) fn describe(file: &KeyFile) -> String {
     let words = file.obstacle.as_ref().map_or_else(|| "it can be used".to_owned(), KeyProblem::words);
     format!("{}: {words}", file.path.display())
+}
+
+/// True where the mode of a key file keeps it from being used, and where nothing is known of the files.
+fn may_be_the_mode(facts: &Facts) -> bool {
+    let problems = || {
+        let of_attempts = facts.attempts.iter().filter_map(|attempt| attempt.obstacle.as_ref());
+        of_attempts.chain(facts.files.iter().filter_map(|file| file.obstacle.as_ref()))
+    };
+    let is_mode = |problem: &KeyProblem| match problem {
+        KeyProblem::TooOpen { .. } => true,
+        KeyProblem::Unreadable { error } => error.contains("ermission denied"),
+        _ => false,
+    };
+    problems().next().is_none() || problems().any(is_mode)
 }
 
 fn named(found: Match, file: Option<String>) -> Match {

@@ -14,9 +14,12 @@ pub(super) const KEY_LOOKUP_HANGS: Cause = Cause {
     stage: Check::Auth,
     title: "The server hangs while it looks up the user's keys",
     severity: Severity::Critical,
-    explanation: "The server answered the request to log in, and not the offer of a key. At that moment it reads authorized_keys, or runs AuthorizedKeysCommand: a home directory on a file \
-        server that does not answer, or a directory server behind the command, stops it there. sshd ends the connection when LoginGraceTime is over (120 s where nothing else is set).\n\n\
-        A server that stops altogether, or a path that fails at that moment, looks the same. Passwords are not affected where only the keys hang.",
+    explanation: "The server answered the login request, but not the offer of a key. At that moment it reads \
+        authorized_keys, or runs AuthorizedKeysCommand: a home directory on a file server that does not answer, or a \
+        directory server behind the command, blocks it there. sshd ends the connection when LoginGraceTime is over \
+        (120 s where nothing else is set).\n\n\
+        A server that stops altogether, or a path that fails at that moment, looks the same. Passwords are not \
+        affected where only the keys hang.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -62,7 +65,7 @@ pub(super) const KEY_LOOKUP_HANGS: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether a key was offered, and the server let much time pass without saying whether it would take it.
+/// True if a key was offered, and the server let much time pass without saying whether it would take it.
 fn waits_for_look_up(attempt: &Attempt) -> bool {
     let unanswered = matches!(attempt.answer, AuthAnswer::Silence | AuthAnswer::Ended);
     unanswered && attempt.key.is_some() && attempt.steps.signing_ms.is_none() && attempt.ms > LONG_MS

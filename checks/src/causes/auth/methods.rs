@@ -63,6 +63,13 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
     ..Cause::NEW
 };
 
+/// True where the client's own settings exclude none of the methods that the server offers and a key or a person can answer.
+fn tries_all(facts: &Facts) -> bool {
+    let offered = |method: &&str| facts.methods.iter().any(|offered| offered == method);
+    let mut usual = ["publickey", "keyboard-interactive", "password"].into_iter().filter(offered);
+    usual.all(|method| facts.preferred.iter().any(|preferred| preferred == method))
+}
+
 pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
     code: "auth-method-unavailable",
     stage: Check::Auth,
@@ -86,6 +93,7 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
         },
         Fix {
             side: Side::Client,
+            when: |evidence| evidence.auth.facts().is_none_or(|facts| !tries_all(facts)),
             summary: "Allow the methods that the server offers",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    PreferredAuthentications publickey,keyboard-interactive,password"),
@@ -207,12 +215,12 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether the agent may be locked: one of OpenSSH's then shows no key and takes no request. Other agents do not know the request.
+/// True if the agent may be locked: one of OpenSSH's then shows no key and takes no request. Other agents do not know the request.
 fn is_locked(facts: &Facts) -> bool {
     facts.agent.keys == Some(0) && facts.agent.bound == Some(false)
 }
 
-/// Whether the server was given anything to decide on: a key, a password, or an answer to its questions.
+/// True if the server was given anything to decide on: a key, a password, or an answer to its questions.
 fn anything_presented(facts: &Facts) -> bool {
     facts.attempts.iter().any(|attempt| {
         let unanswered = matches!(attempt.obstacle, Some(KeyProblem::NobodyToAnswer | KeyProblem::Declined));

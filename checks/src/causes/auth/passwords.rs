@@ -169,7 +169,7 @@ fn says_expired(facts: &channel::Facts) -> Option<&String> {
     said.next().filter(|_| !facts.mark_seen)
 }
 
-/// Whether a secret went out in this attempt; sshd without PAM refuses keyboard-interactive before it asks anything.
+/// True if a secret went out in this attempt; sshd without PAM refuses keyboard-interactive before it asks anything.
 pub(super) fn sent_secret(attempt: &Attempt) -> bool {
     attempt.method == "password" || !attempt.prompts.is_empty()
 }

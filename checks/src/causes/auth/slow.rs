@@ -116,7 +116,7 @@ struct Step {
 }
 
 impl Step {
-    /// Whether the step comes after the login.
+    /// True if the step comes after the login.
     fn is_of_channel(&self) -> bool {
         matches!(self.name, "channel_open" | "command_start" | "first_output")
     }

@@ -29,11 +29,12 @@ pub(super) const START_HANGS: Cause = Cause {
     stage: Check::Channel,
     title: "A session opens but nothing runs in it",
     severity: Severity::Critical,
-    explanation: "The server accepted the command, and neither output nor an end followed. sshd changes to the home directory and starts the shell, which reads its \
-        start-up files, before it runs the command. A home directory on a file server that does not answer, a start-up file that waits for a network service or \
-        for input, and a hanging mount in the PATH stop it there.\n\n\
-        A forced command that waits for ever looks the same. Accounts that only forward connections are sometimes made so (`command=\"sleep infinity\"`): \
-        for those, use `--expect forward`.",
+    explanation: "The server accepted the command, and neither output nor an end followed. sshd changes to the home \
+        directory and starts the shell, which reads its start-up files, before it runs the command. A home directory \
+        on a file server that does not answer, a start-up file that waits for a network service or for input, and a \
+        hanging mount in the PATH stop it there.\n\n\
+        A forced command that waits for ever looks the same. Accounts that only forward connections are sometimes set \
+        up this way (`command=\"sleep infinity\"`): for those, use `--expect forward`.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -79,9 +80,10 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
     stage: Check::Channel,
     title: "A start-up file replaces the shell, so that commands do not run",
     severity: Severity::Critical,
-    explanation: "The command was accepted and did not run; a line sent on its standard input was executed as a command. The account's shell was started with the \
-        command, and a start-up file of it executed another shell in its place (`exec zsh`, `exec fish`), which reads commands from standard input. \
-        Interactive logins work; `ssh host command`, scp, rsync, Git and Ansible hang.",
+    explanation: "The command was accepted and did not run; a line sent on its standard input was executed as a \
+        command. The account's shell was started with the command, and a start-up file of it replaced it with another \
+        shell (`exec zsh`, `exec fish`), which reads commands from standard input. Interactive logins work; `ssh host \
+        command`, scp, rsync, Git and Ansible hang.",
     fixes: &[
         START_UP_FILES,
         ONLY_INTERACTIVE,
@@ -109,7 +111,7 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether another shell read what was sent on standard input, and our command never ran.
+/// True if another shell read what was sent on standard input, and our command never ran.
 fn is_replaced(facts: &Facts) -> bool {
     facts.hangs() && facts.on_input.as_ref().is_some_and(|seen| seen.line_answered && !seen.own_mark)
 }

@@ -10,9 +10,11 @@ pub(super) const INPUT_LOST: Cause = Cause {
     stage: Check::Channel,
     title: "Commands run without working standard input",
     severity: Severity::Info,
-    explanation: "Commands run and their output arrives. Either what is sent to their standard input does not reach them (they meet its end at once), or its end does not (a command \
-        that reads to the end waits for ever). Servers built into other programs often run commands so: Erlang's ssh daemon with a function for commands, libssh's example server. \
-        `ssh host command` works; `tar c . | ssh host tar x`, rsync, scp -O and Git do not.",
+    explanation: "Commands run and their output arrives. Either what is sent to their standard input does not reach \
+        them (they meet its end at once), or its end does not (a command that reads to the end waits for ever). \
+        Servers built into other programs often run commands this way: Erlang's ssh daemon with a function for \
+        commands, libssh's example server. `ssh host command` works; `tar c . | ssh host tar x`, rsync, scp -O and Git \
+        do not.",
     fixes: &[
         Fix {
             side: Side::Client,

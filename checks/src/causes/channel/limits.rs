@@ -13,9 +13,10 @@ pub(super) const PAM_REFUSED: Cause = Cause {
     stage: Check::Channel,
     title: "PAM refuses the session after the login",
     severity: Severity::Critical,
-    explanation: "The login was accepted, and a session module of PAM then refused the session. sshd ends such a session with status 254 and prints what the module \
-        said. pam_limits counts logins (maxlogins, maxsyslogins) and sets limits that the system may refuse, pam_loginuid fails in containers, \
-        pam_namespace and pam_mkhomedir fail where a directory cannot be made, and pam_deny refuses everybody. Forwarding fails with the session.",
+    explanation: "The login was accepted, and a session module of PAM then refused the session. sshd ends such a \
+        session with status 254 and prints what the module said. pam_limits counts logins (maxlogins, maxsyslogins) \
+        and sets limits that the system may refuse, pam_loginuid fails in containers, pam_namespace and pam_mkhomedir \
+        fail where a directory cannot be made, and pam_deny refuses everybody. Forwarding fails with the session.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -79,9 +80,10 @@ pub(super) const PROCESS_LIMIT: Cause = Cause {
     stage: Check::Channel,
     title: "The account cannot start any more processes",
     severity: Severity::Critical,
-    explanation: "The shell, or sshd itself, could not start a process: the kernel answered EAGAIN or ENOMEM. A limit of the account is reached (nproc in limits.conf, \
-        `ulimit -u`), a limit of its control group (TasksMax, a container's pids limit), a limit of the whole system (kernel.pid_max, \
-        kernel.threads-max), or memory is used up.",
+    explanation: "The shell, or sshd itself, could not start a process: the kernel answered EAGAIN or ENOMEM. A limit \
+        of the account is reached (nproc in limits.conf, `ulimit -u`), a limit of its control group (TasksMax, a \
+        container's pids limit), a limit of the whole system (kernel.pid_max, kernel.threads-max), or memory is used \
+        up.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -145,9 +147,10 @@ pub(super) const SESSION_LIMIT: Cause = Cause {
     stage: Check::Channel,
     title: "All sessions of the server are in use",
     severity: Severity::Critical,
-    explanation: "The login was accepted, and the session was ended with a message that no session is free. Network devices and management controllers have a few \
-        sessions for all users together (vty lines, CLI sessions). Clients that are cut off by the network, or end without logging out, hold theirs until an idle timeout of \
-        the device ends it.",
+    explanation: "The login was accepted, and the session was ended with a message that no session is free. Network \
+        devices and management controllers have a few sessions for all users together (vty lines, CLI sessions). \
+        Clients that lose the network, or exit without logging out, keep theirs until an idle timeout of the device \
+        ends it.",
     fixes: &[
         Fix {
             side: Side::Server,

@@ -13,8 +13,9 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
     stage: Check::Channel,
     title: "The program is not found on the server (exit status 127)",
     severity: Severity::Critical,
-    explanation: "The session ended with status 127, which a shell gives for a command that it does not find. Programs that work over SSH start their other half on the \
-        server: rsync, scp, sftp-server, git-upload-pack, borg, mosh-server. It is not installed there, or not in the PATH of sessions without a terminal, \
+    explanation: "The session ended with status 127, which a shell returns for a command that it does not find. \
+        Programs that work over SSH start a counterpart on the server: rsync, scp, sftp-server, git-upload-pack, borg, \
+        mosh-server. It is not installed there, or not in the PATH of sessions without a terminal, \
         which do not read .profile. rsync reports this as error code 12 or 127.",
     fixes: &[
         Fix {

@@ -262,7 +262,7 @@ fn forwards(facts: &Facts, found: Match) -> Match {
     if facts.capabilities.direct_tcpip.is_allowed() { found.with("forwards", "it works as one") } else { found }
 }
 
-/// Whether the command was accepted, and the session ended, or went on for too long, without its mark.
+/// True if the command was accepted, and the session ended, or went on for too long, without its mark.
 fn ran_without_mark(facts: &Facts) -> bool {
     let ran = &facts.ran;
     ran.accepted == Some(true) && (ran.closed || ran.gave_up.is_some()) && !facts.mark_seen

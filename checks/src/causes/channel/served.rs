@@ -13,10 +13,11 @@ pub(super) const RESTRICTED: Cause = Cause {
     stage: Check::Channel,
     title: "The account serves some uses of SSH only",
     severity: Severity::Info,
-    explanation: "The login works, and the account does not run arbitrary commands. It serves what is listed: Git, sftp, forwarding, a device's command line, \
-        or a program of its own. That is how accounts for repositories, backups, file transfer and jump hosts are set up, and how network devices work, so \
-        nothing is wrong.\n\n\
-        `--expect` names what the account has to serve (shell, exec, sftp, git, forward). A service that is expected and missing makes the verdict BROKEN.",
+    explanation: "The login works, and the account does not run arbitrary commands. It serves what is listed: Git, \
+        sftp, forwarding, a device's command line, or a program of its own. That is how accounts for repositories, \
+        backups, file transfer and jump hosts are set up, and how network devices work, so nothing is wrong.\n\n\
+        `--expect` names what the account has to serve (shell, exec, sftp, git, forward). A service that is expected \
+        and missing makes the verdict BROKEN.",
     fixes: &[
         Fix {
             side: Side::Client,

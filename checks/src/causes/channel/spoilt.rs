@@ -28,6 +28,7 @@ pub(super) const RC_OUTPUT: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
+            when: |evidence| !comes_later(evidence),
             summary: "Let start-up files print in interactive shells only: put this first in ~/.bashrc",
             file: Some("~/.bashrc"),
             snippet: Some("case $- in *i*) ;; *) return ;; esac"),
@@ -38,6 +39,7 @@ pub(super) const RC_OUTPUT: Cause = Cause {
             side: Side::Server,
             summary: "Start background processes with their output redirected",
             snippet: Some("nohup COMMAND </dev/null >/dev/null 2>&1 &"),
+            caution: Some("replace COMMAND by the one that the start-up file runs"),
             ..Fix::CHANGE
         },
         Fix {
@@ -85,6 +87,12 @@ pub(super) const RC_OUTPUT: Cause = Cause {
     },
     ..Cause::NEW
 };
+
+/// True where text came in the middle of data only: a process prints it in the background, not a file at the start.
+fn comes_later(evidence: &Evidence) -> bool {
+    let at_start = evidence.channel.facts().is_some_and(|facts| facts.other_output.is_some());
+    !at_start && evidence.transfer.facts().is_some_and(|facts| !facts.inserted.is_empty())
+}
 
 /// The text up to the server's own first packet, whose length begins with a zero, and no more than a line of it.
 fn printed_before(escaped: &str) -> String {
@@ -198,7 +206,7 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "Show who owns the directory and those above it: root alone may write to each",
+            summary: "Show who owns DIRECTORY and those above it: root alone may write to each",
             snippet: Some("ls -ld / DIRECTORY DIRECTORY/.."),
             ..Fix::LOOK
         },
@@ -206,7 +214,7 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
             side: Side::Server,
             summary: "Make root the owner; the account writes to directories inside it",
             snippet: Some("sudo chown root:root DIRECTORY && sudo chmod 755 DIRECTORY"),
-            caution: Some("the account can then no longer write to the top of its root directory"),
+            caution: Some("replace DIRECTORY; the account can then no longer write to the top of it"),
             ..Fix::CHANGE
         },
         TRY_SFTP,
@@ -238,7 +246,7 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
 /// What sshd says of a root directory that others than root may change, or that is not there (safely_chroot in its session.c).
 const NO_ROOT: [&str; 2] = ["bad ownership or modes for chroot directory", "safely_chroot"];
 
-/// Whether OpenSSH ended the connection between the login and the first channel, as it does where it cannot enter an account's root
+/// True if OpenSSH ended the connection between the login and the first channel, as it does where it cannot enter an account's root
 /// directory. To root it does so for another reason (PermitRootLogin), and prints this one in the session.
 pub(crate) fn ends_after_login(evidence: &Evidence, facts: &Facts) -> bool {
     let at_once = facts.ended_before_any_channel() && matches!(facts.ending, Some(Manner::Fin | Manner::Reset));

@@ -19,10 +19,11 @@ pub(super) const INEFFECTIVE: Cause = Cause {
     stage: Check::Config,
     title: "Your own keepalive does not keep idle sessions alive on this path",
     severity: Severity::Warning,
-    explanation: "The settings for this host send something on an idle session, and a session that was held with exactly these settings did not outlive the \
-        idle timeout that was measured. Either it comes too late (ServerAliveInterval above the timeout), or ssh gives up too early (a low \
-        ServerAliveCountMax on a slow or lossy path), or only the kernel sends (TCPKeepAlive), which a proxy in the path answers itself.",
-    fixes: &[Fix { summary: "Set an interval that held in this test", ..KEEPALIVE }],
+    explanation: "The settings for this host send something on an idle session, and a session that was held with \
+        exactly these settings did not outlive the idle timeout that was measured. Either it comes too late \
+        (ServerAliveInterval above the timeout), or ssh gives up too early (a low ServerAliveCountMax on a slow or \
+        lossy path), or only the kernel sends (TCPKeepAlive), which a proxy in the path answers itself.",
+    fixes: &[Fix { summary: "Set an interval that kept sessions alive in this test", ..KEEPALIVE }],
     symptoms: &["client_loop: send disconnect: Broken pipe"],
     hides: &["idle-no-keepalive"],
     judge: ineffective,
@@ -34,8 +35,9 @@ pub(super) const NO_PATIENCE: Cause = Cause {
     stage: Check::Config,
     title: "ServerAliveCountMax 0 ends every session that is idle for one interval",
     severity: Severity::Warning,
-    explanation: "ssh counts a keepalive as lost before it sends it. With ServerAliveCountMax 0 the first one is one too many: after one ServerAliveInterval in \
-        which the server sends nothing, ssh prints \"Timeout, server not responding\" and ends the session, on a path that is well.",
+    explanation: "ssh counts a keepalive as lost before it sends it. With ServerAliveCountMax 0 the first one is one \
+        too many: after one ServerAliveInterval in which the server sends nothing, ssh prints \"Timeout, server not \
+        responding\" and ends the session, on a healthy path.",
     fixes: &[Fix {
         summary: "Let ssh miss some answers before it gives up",
         file: Some("~/.ssh/config"),
@@ -62,9 +64,10 @@ pub(super) const TCP_ONLY: Cause = Cause {
     stage: Check::Config,
     title: "TCPKeepAlive is set, which does not keep a session alive",
     severity: Severity::Info,
-    explanation: "TCPKeepAlive is on by default and lets the kernel ask whether the other end is still there. The first time is after two hours on most systems \
-        (net.ipv4.tcp_keepalive_time), far later than the idle timeouts of firewalls and NATs, and a proxy in the path answers in the server's place. What keeps \
-        a session alive is ServerAliveInterval, which is not set.",
+    explanation: "TCPKeepAlive is on by default and lets the kernel ask whether the other end is still there. The \
+        first time is after two hours on most systems (net.ipv4.tcp_keepalive_time), far later than the idle timeouts \
+        of firewalls and NATs, and a proxy in the path answers in the server's place. What keeps a session alive is \
+        ServerAliveInterval, which is not set.",
     fixes: &[Fix {
         summary: "Let ssh send its own keepalives",
         file: Some("~/.ssh/config"),
@@ -89,8 +92,9 @@ pub(super) const SERVER_COUNT: Cause = Cause {
     stage: Check::Config,
     title: "ClientAliveCountMax 0 disables the server's client check",
     severity: Severity::Info,
-    explanation: "Guides for hardening once set ClientAliveInterval with ClientAliveCountMax 0 to end idle sessions. Since OpenSSH 8.2 sshd takes a count of 0 as \
-        never: idle and even dead sessions stay. The keepalives are sent all the same, and keep firewalls from dropping the connection.",
+    explanation: "Hardening guides used to set ClientAliveInterval with ClientAliveCountMax 0 to end idle sessions. \
+        Since OpenSSH 8.2 sshd takes a count of 0 as never: idle and even dead sessions stay. The keepalives are sent \
+        all the same, and keep firewalls from dropping the connection.",
     fixes: &[
         Fix {
             side: Side::Server,

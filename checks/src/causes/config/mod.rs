@@ -2,6 +2,7 @@
 
 mod canonical;
 mod control;
+mod jump_loop;
 mod keepalive;
 mod programs;
 mod refusal;
@@ -16,6 +17,7 @@ pub static CAUSES: &[Cause] = &[
     refusal::PERMISSIONS,
     refusal::MATCH_HANGS,
     canonical::NO_CANONICAL_NAME,
+    jump_loop::JUMP_LOOP,
     control::MASTER_DEAD,
     control::CONTROL_PATH,
     control::MASTER_SHARED,

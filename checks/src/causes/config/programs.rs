@@ -18,7 +18,7 @@ pub(super) const PROXY_COMMAND: Cause = Cause {
     explanation: "The configuration reaches this server through a ProxyCommand, and the shell that should run it exited with \
         status 127 or 126: the program is not on PATH or not executable. Nothing was sent to the network. ssh shows \
         only \"Connection closed by UNKNOWN port 65535\".\n\n\
-        A command with several parts may find its own program but not one that it starts; its output tells.",
+        A command may start and not find a program that it calls; then its output says so.",
     fixes: &[
         Fix { summary: "Install {program}, or use its full path in ProxyCommand", ..Fix::CHANGE },
         Fix {

@@ -166,7 +166,7 @@ pub(super) const MATCH_HANGS: Cause = Cause {
             summary: "Limit the command of the Match exec line that hangs",
             file: Some("~/.ssh/config"),
             snippet: Some("Match exec \"timeout 2 COMMAND\""),
-            caution: Some("a command that takes longer does not match"),
+            caution: Some("replace COMMAND by the one that is there; one that takes longer does not match"),
             ..Fix::CHANGE
         },
         Fix {
@@ -211,7 +211,7 @@ fn refused_file(evidence: &Evidence) -> Option<(&Facts, &ConfigFile)> {
     Some((facts, facts.files.iter().find(|file| file.path == path)?))
 }
 
-/// Whether somebody else owns it: only root's and the user's own files are taken.
+/// True if somebody else owns it: only root's and the user's own files are taken.
 fn is_foreign(facts: &Facts, file: &ConfigFile) -> bool {
     file.owner.is_some_and(|owner| owner != 0 && owner != facts.uid)
 }

@@ -20,11 +20,13 @@ pub(super) const TTY_FORCED: Cause = Cause {
             summary: "Move the setting to a separate alias for interactive use",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}-shell\n    HostName {host}\n    RequestTTY yes\n    RemoteCommand COMMAND"),
-            caution: Some("remove the lines that apply to {alias} itself"),
+            caution: Some(
+                "replace COMMAND by the one that is there, and remove the lines that apply to {alias} itself",
+            ),
             ..Fix::CHANGE
         },
         Fix {
-            summary: "Until then, override the settings for one command",
+            summary: "Until then, override the settings for one COMMAND",
             snippet: Some("ssh -T -o RemoteCommand=none -o SessionType=default {alias} COMMAND"),
             ..Fix::CHANGE
         },

@@ -130,12 +130,12 @@ fn used(facts: &Facts) -> Option<Vec<IpAddr>> {
     }
 }
 
-/// Whether the system asks others than files and DNS (nsswitch.conf(5)); systemd-resolved may ask by multicast.
+/// True if the system asks others than files and DNS (nsswitch.conf(5)); systemd-resolved may ask by multicast.
 fn asks_others(facts: &Facts) -> bool {
     facts.sources.iter().flatten().any(|source| dns::is_beside_dns(source))
 }
 
-/// Whether the connection fails in a way that a wrong address could be the reason of.
+/// True if the connection fails in a way that a wrong address could be the reason of.
 fn fails_at_the_host(evidence: &Evidence) -> bool {
     let other_key = evidence
         .hostkey

@@ -42,7 +42,7 @@ pub(super) const NXDOMAIN: Cause = Cause {
             summary: "If the name should exist, add its address record to the zone",
             file: Some("zone file"),
             snippet: Some("{host}.  IN  A  ADDRESS"),
-            caution: Some("caches may keep the negative answer for the time in the zone's SOA record"),
+            caution: Some("replace ADDRESS; caches may keep the negative answer for the time in the zone's SOA record"),
             ..Fix::CHANGE
         },
     ],
@@ -74,7 +74,7 @@ pub(super) const NO_ADDRESS: Cause = Cause {
             summary: "Add an address record to the name",
             file: Some("zone file"),
             snippet: Some("{host}.  IN  {record}  ADDRESS"),
-            caution: Some("also raise the serial of the zone's SOA record"),
+            caution: Some("replace ADDRESS, and raise the serial of the zone's SOA record"),
             ..Fix::CHANGE
         },
     ],

@@ -133,7 +133,7 @@ fn code(question: &Question) -> Option<&str> {
     }
 }
 
-/// Whether the system's resolver asks DNS for host names; without an nsswitch.conf(5) it does.
+/// True if the system's resolver asks DNS for host names; without an nsswitch.conf(5) it does.
 fn asks_dns(facts: &Facts) -> bool {
     facts
         .sources
@@ -147,7 +147,7 @@ pub(super) fn given(facts: &Facts, server: &NameServer) -> Vec<IpAddr> {
     given.filter(|&ip| facts.family.includes(ip)).collect()
 }
 
-/// Whether a name server says that the name does not exist, or that it has no address.
+/// True if a name server says that the name does not exist, or that it has no address.
 pub(super) fn denies(facts: &Facts, server: &NameServer) -> bool {
     matches!(said(facts, server), Said::NoName | Said::NoData)
 }

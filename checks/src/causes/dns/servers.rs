@@ -70,7 +70,7 @@ pub(super) const REFUSED: Cause = Cause {
             summary: "If this name server should serve this client, allow it (BIND: named.conf; unbound: access-control)",
             file: Some("named.conf"),
             snippet: Some("options { allow-query { CLIENT-NETWORK; }; allow-recursion { CLIENT-NETWORK; }; };"),
-            caution: Some("never open recursion to the whole internet"),
+            caution: Some("replace CLIENT-NETWORK; never open recursion to the whole internet"),
             ..Fix::CHANGE
         },
     ],
@@ -109,7 +109,7 @@ pub(super) const TIMEOUT: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Until then, connect by address; the host key is still looked up by name",
+            summary: "Until then, connect to its ADDRESS; the host key is still looked up by name",
             snippet: Some("ssh -o HostKeyAlias='{known_as}' -p {port} {user}@ADDRESS"),
             ..Fix::CHANGE
         },

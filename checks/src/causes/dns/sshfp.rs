@@ -93,7 +93,7 @@ pub(super) const SSHFP_WEAK: Cause = Cause {
 /// What DNS publishes of the proven key's type by one hash, beside the key's own.
 struct Compared {
     is_strong: bool,
-    /// Whether every record has it.
+    /// True if every record has it.
     matches: bool,
     told: String,
 }

@@ -9,11 +9,14 @@ use crate::facts::handshake::kinds::{AlgorithmKind, CIPHER_KIND, HOST_KEY_KIND, 
 use crate::facts::retest::is_post_quantum;
 use crate::facts::{Check, Evidence};
 
-const EXPLANATION: &str = "Client and server each send a list of what they speak, and the first of the client's that the server has too is taken. Here no name is in both. \
+const EXPLANATION: &str = "Client and server each send a list of algorithms, and the first one in the client's list \
+        that the server also has is used. Here the lists have none in common. \
     The comparison is made with the list that your own ssh would send to this server, not with that of our library.\n\n\
-    Old devices often speak only what newer OpenSSH has switched off; such an algorithm can be switched on again for that host alone.\n\n\
-    Where the server speaks something that OpenSSH uses by default, the odd one is your side: a line of ssh_config, an option on the command line, the \
-    policy of your system, or an ssh so old that it does not know it (ssh -Q lists what it knows).";
+    Old devices often support only algorithms that newer OpenSSH disables by default; such an algorithm can be enabled \
+        for that host alone.\n\n\
+    If the server supports an algorithm that OpenSSH uses by default, your side excludes it: a line of ssh_config, an \
+        option on the command line, the policy of your system, or an ssh too old to know it (ssh -Q lists what it \
+        knows).";
 
 const HIDES: &[&str] = &["handshake-reset", "handshake-kex-failed", "handshake-kex-stalled"];
 
@@ -259,7 +262,7 @@ fn post_quantum_only(theirs: &[&str]) -> Option<&'static str> {
     all.then(|| if theirs.contains(&sntrup) { "8.5" } else { "9.9" })
 }
 
-/// Whether the user's ssh no longer has the algorithm at all: OpenSSH removed DSA in version 10.0.
+/// True if the user's ssh no longer has the algorithm at all: OpenSSH removed DSA in version 10.0.
 fn gone(name: &str, settings_source: &str) -> bool {
     let openssh = settings_source
         .split_once("OpenSSH_")

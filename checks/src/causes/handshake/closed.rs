@@ -35,7 +35,7 @@ pub(super) const SOURCE_DENIED: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Test from another address, for example through a host that can reach the server",
+            summary: "Test from another address, for example through ANOTHER-HOST that can reach the server",
             snippet: Some("ssh -J ANOTHER-HOST {alias}"),
             ..Fix::LOOK
         },
@@ -62,8 +62,8 @@ pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
     stage: Check::Handshake,
     title: "The server closes the connection before its SSH banner",
     severity: Severity::Critical,
-    explanation: "The connection was accepted and closed before the server's SSH banner. From the client these look the same; \
-        the server's log tells:\n\
+    explanation: "The connection was accepted and closed before the server's SSH banner. From the client these look \
+        the same; the server's log shows which:\n\
         - sshd rejects the source: MaxStartups before OpenSSH 8.2, penalties, hosts.deny, RefuseConnection\n\
         - sshd cannot start a session: no host keys, no /run/sshd, no memory\n\
         - a load balancer has no backend",
@@ -99,7 +99,7 @@ pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether the connection was closed before the version, whatever we said.
+/// True if the connection was closed before the version, whatever we said.
 ///
 /// A close while our own version lies unread shows as a reset; where we say nothing it shows as what it is.
 fn closed_unheard(facts: &Facts) -> bool {
@@ -113,7 +113,7 @@ fn closed_unheard(facts: &Facts) -> bool {
     facts.version.is_none() && is_close && said_little
 }
 
-/// Whether the look was closed in good order before the version.
+/// True if the look was closed in good order before the version.
 fn turned_away(look: &Reconnect) -> bool {
     look.version.is_none() && look.end == Some(Manner::Fin)
 }

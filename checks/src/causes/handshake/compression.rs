@@ -11,8 +11,10 @@ pub(super) const NO_COMMON_COMPRESSION: Cause = Cause {
     stage: Check::Handshake,
     title: "No mutual compression method",
     severity: Severity::Critical,
-    explanation: "Client and server each send a list of compression methods, and the first of the client's that the server has too is taken (RFC 4253 section 7.1). Here no name is in both, \
-        not even `none`, which every implementation must support (section 6.2). The server, or a program that was built on its library, is set up wrongly.",
+    explanation: "Client and server each send a list of compression methods, and the first one in the client's list \
+        that the server also has is used (RFC 4253 section 7.1). Here the lists have none in common, not even `none`, \
+        which every implementation must support (section 6.2). The server, or a program that was built on its library, is \
+        misconfigured.",
     fixes: &[
         Fix {
             side: Side::Server,

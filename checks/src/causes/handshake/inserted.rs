@@ -14,9 +14,11 @@ pub(super) const PROXY_HEADER: Cause = Cause {
     stage: Check::Handshake,
     title: "A proxy sends a PROXY header, and sshd rejects it",
     severity: Severity::Critical,
-    explanation: "The server sent its version, and then a text where a packet must stand: it read something else than our version first. A load balancer or proxy \
-        that announces the client's address in front of the data (the PROXY protocol) does this; sshd does not read that header. ssh reads the text as a packet of an impossible \
-        length.\n\nAnything else that inserts bytes into the connection looks the same.",
+    explanation: "The server sent its version, and then a text where a packet must stand: it read something else than \
+        our version first. A load balancer or proxy that announces the client's address in front of the data (the \
+        PROXY protocol) does this; sshd does not read that header. ssh reads the text as a packet of an impossible \
+        length.\n\n\
+        Anything else that inserts bytes into the connection looks the same.",
     fixes: &[
         Fix {
             side: Side::Network,

@@ -81,7 +81,7 @@ pub(super) const TARPIT: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether it is neither a version nor the beginning of another protocol that we know.
+/// True if it is neither a version nor the beginning of another protocol that we know.
 fn is_nonsense(later: &Later) -> bool {
     let begins_a_version = later.version.is_some() || may_become_a_version(&later.first_bytes);
     !begins_a_version && protocol(&later.first_bytes, &later.first_octets).is_none()

@@ -116,7 +116,7 @@ pub(super) const NO_BANNER: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether the server fell silent in the middle of its version.
+/// True if the server fell silent in the middle of its version.
 fn stalls(facts: &Facts) -> bool {
     facts.version.is_none()
         && facts.end.is_none()

@@ -61,7 +61,7 @@ pub(super) const WEAK_ALGORITHMS: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether the host key is what is weak: a new one mends nothing else.
+/// True if the host key is what is weak: a new one mends nothing else.
 fn has_old_host_key(evidence: &Evidence) -> bool {
     let signs_with =
         evidence.handshake.facts().and_then(|facts| facts.negotiated.as_ref()).map(|agreed| &agreed.host_key);
@@ -93,7 +93,7 @@ fn worth_knowing(agreed: &Negotiated) -> Vec<String> {
     found.into_iter().filter_map(|(is_found, words)| is_found.then_some(words)).collect()
 }
 
-/// Whether the cipher needs a message authentication code of its own.
+/// True if the cipher needs a message authentication code of its own.
 fn uses_mac(cipher: &str) -> bool {
     !cipher.contains("gcm") && !cipher.contains("poly1305")
 }

@@ -61,7 +61,7 @@ pub(super) fn compared(evidence: &Evidence) -> Option<&Facts> {
     evidence.hostkey.facts().filter(|facts| !matches!(facts.decision, Decision::NotChecked | Decision::TooShort))
 }
 
-/// Whether the text can stand between single quotes in a shell command.
+/// True if the text can stand between single quotes in a shell command.
 pub(super) fn quotable(text: &str) -> bool {
     !text.chars().any(|c| c == '\'' || c.is_control())
 }

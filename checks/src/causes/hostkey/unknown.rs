@@ -156,7 +156,7 @@ pub(super) fn severity(facts: &Facts) -> Severity {
     }
 }
 
-/// Whether ssh keeps the key that it accepts, so that it is unknown only once.
+/// True if ssh keeps the key that it accepts, so that it is unknown only once.
 fn is_stored(facts: &Facts) -> bool {
     let file = facts.first_file.as_ref().filter(|file| file.as_path() != Path::new("/dev/null"));
     facts.strictness == Strictness::AcceptNew && file.is_some()

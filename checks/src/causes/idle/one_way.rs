@@ -77,7 +77,8 @@ pub(super) const REFRESH: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Client,
-            summary: "If the server sends all the time, send input as well, to a command that does not read it",
+            summary: "If the server sends all the time, send input as well, to a command that does not read it (here: \
+        tail -f LOGFILE)",
             snippet: Some("while sleep {interval}; do echo; done | ssh {alias} 'tail -f LOGFILE'"),
             ..Fix::CHANGE
         },
@@ -143,7 +144,7 @@ fn with_keepalive(found: Match, facts: &Facts) -> Match {
     })
 }
 
-/// Whether what the server said first was lost: nothing of it came, and our own word was answered or killed the session.
+/// True if what the server said first was lost: nothing of it came, and our own word was answered or killed the session.
 fn lost(arm: &Arm) -> bool {
     match &arm.end {
         StretchEnd::Unheard { .. } => true,

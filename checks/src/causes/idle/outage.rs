@@ -60,8 +60,8 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
             return Some(Match::new(
                 Certainty::Certain,
                 [
-                    format!("{} into the idle test an answer did not come", seconds(outage.started_s)),
-                    format!("from then on no fresh connection could be had, for {}, until we gave up", seconds(tried)),
+                    format!("no answer came on any session from {} into the idle test on", seconds(outage.started_s)),
+                    format!("no new connection succeeded in the {} after that", seconds(tried)),
                 ],
             ));
         }

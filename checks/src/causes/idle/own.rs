@@ -50,9 +50,10 @@ pub(super) const CLIENT_TIMEOUT: Cause = Cause {
     stage: Check::Idle,
     title: "Your own ssh closes idle sessions (ChannelTimeout in ssh_config)",
     severity: Severity::Warning,
-    explanation: "Since OpenSSH 9.6, ChannelTimeout in ssh_config makes the client itself close a channel on which no data \
-        passed for that time: session:shell, session:command, session:* or global. ssh prints nothing and exits with status 255. No keepalive prevents it: only data of the \
-        session counts. This examination holds its sessions without that setting, so they live longer than yours.",
+    explanation: "Since OpenSSH 9.6, ChannelTimeout in ssh_config makes the client itself close a channel on which no \
+        data passed for that time: session:shell, session:command, session:* or global. ssh prints nothing and exits \
+        with status 255. No keepalive prevents it: only data of the session counts. This examination holds its \
+        sessions without that setting, so they live longer than yours.",
     fixes: &[
         Fix {
             summary: "Turn it off for this host",

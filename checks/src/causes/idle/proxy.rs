@@ -29,7 +29,7 @@ pub(super) const CLOSED_BY_PROXY: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether the server is one that is known to have no inactivity limit which any packet renews.
+/// True if the server is one that is known to have no inactivity limit which any packet renews.
 fn limits_are_known(evidence: &Evidence) -> bool {
     let version = evidence.handshake.facts().and_then(|facts| facts.version.as_deref()).unwrap_or_default();
     version.contains("OpenSSH") || version.contains("dropbear")

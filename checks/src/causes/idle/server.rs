@@ -79,7 +79,7 @@ pub(super) const INACTIVITY: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Whether the idle sessions were those of an account for sftp alone.
+/// True if the idle sessions were those of an account for sftp alone.
 fn holds_sftp(evidence: &Evidence) -> bool {
     evidence.idle.facts().is_some_and(|facts| facts.arms.iter().any(|arm| arm.holds == Holds::Sftp))
 }
@@ -102,7 +102,7 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Keep a session open beside the forwardings",
+            summary: "Keep a session open beside the FORWARDING",
             snippet: Some("ssh {alias} -L FORWARDING cat"),
             ..Fix::CHANGE
         },

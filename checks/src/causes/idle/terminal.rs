@@ -68,7 +68,8 @@ pub(super) const TERMINAL_TIMEOUT: Cause = Cause {
         terminal survived more idle time. So it is neither a timer in the path nor one that counts packets, but one \
         that counts typed input. systemd-logind does this if StopIdleSessionSec is set (systemd 252 and later), by the \
         terminal's last use, and so do scripts and bastions that end idle users. Keepalives do not count as input.\n\n\
-        One such session was observed: a process ended by hand at that moment looks the same. The server's log tells.",
+        One such session was observed: a process ended by hand at that moment looks the same. The server's log shows \
+        which it was.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -88,7 +89,7 @@ pub(super) const TERMINAL_TIMEOUT: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Run long work without a terminal",
+            summary: "Run a long COMMAND without a terminal",
             snippet: Some("ssh -T {alias} COMMAND"),
             ..Fix::CHANGE
         },

@@ -53,8 +53,8 @@ pub(super) const SILENT_DROP: Cause = Cause {
         longer than its timeout, and drops whatever either side sends afterwards. Neither end notices: the session \
         freezes, and dies minutes later when the kernel stops retransmitting.\n\n\
         Idle sessions and sessions with keepalives were held side by side. Only the idle ones died, only after data \
-        was sent on them again, and a new connection worked at that moment. So it is an idle timeout, neither an \
-        outage nor an age limit.",
+        was sent on them again, and a new connection worked at that moment. So it is an idle timeout, not an outage or \
+        an age limit.",
     fixes: &[KEEPALIVE, SERVER_KEEPALIVE, LONGER_TIMER],
     hides: &[],
     corroborated_by: &[testimony::dropped_there_too, testimony::connection_tracking],
@@ -166,7 +166,7 @@ pub(super) fn sharp(facts: &Facts) -> Certainty {
     if always { Certainty::Certain } else { Certainty::Likely }
 }
 
-/// Whether a session that was kept alive was well when this one was found dead.
+/// True if a session that was kept alive was well when this one was found dead.
 pub(super) fn outlived(arm: &Arm) -> bool {
     matches!(arm.end, StretchEnd::Died { others_alive: true, .. })
 }
@@ -209,7 +209,7 @@ fn because(facts: &Facts, first: &Arm, how: &Manner, sign: Sign) -> Vec<String> 
     because
 }
 
-/// Whether silence of that length kills every time.
+/// True if silence of that length kills every time.
 fn replicated(facts: &Facts) -> Vec<String> {
     let deaths = facts.deaths().len();
     let longest = facts.lived_longer().map(|arm| arm.lasted_s).max_by(f64::total_cmp);

@@ -16,7 +16,7 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
         command's own output.\n\n\
         A command that exited with an error failed itself: it is not installed, cannot reach its gateway, or was \
         refused a login there. One that exited without an error, or still runs, may have reached a server that sent \
-        nothing; its output tells.",
+        nothing; its output shows which.",
     fixes: &[
         Fix {
             side: Side::Client,

@@ -20,7 +20,7 @@ pub(super) const FORWARDING_PROHIBITED: Cause = Cause {
         - AllowTcpForwarding or DisableForwarding in sshd_config\n\
         - a PermitOpen that does not list the destination\n\
         - restrict, no-port-forwarding or permitopen on the key in authorized_keys\n\n\
-        The jump host's effective settings and the key's line tell.",
+        The jump host's effective settings and the key's line show which.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -75,7 +75,7 @@ pub(super) const TARGET_UNREACHABLE: Cause = Cause {
         looked up at the jump host, and firewalls on its route apply: that it works from this machine proves nothing.\n\n\
         An OpenSSH jump host that does not answer at all still waits for its own connection attempt, up to two \
         minutes. One that disconnects at that moment may have revoked the login, as sshd does where root may only run \
-        forced commands: then its log tells, and the server behind it is not the reason.",
+        forced commands: then its log says so, and the server behind it is not the reason.",
     fixes: &[
         Fix {
             side: Side::Server,

@@ -141,11 +141,11 @@ struct Sizes {
     lost: Option<u32>,
     /// How many passed.
     passes: usize,
-    /// Whether full-size packets were tried again, and stalled again.
+    /// True if full-size packets were tried again, and stalled again.
     again: bool,
-    /// Whether nothing else was tried.
+    /// True if nothing else was tried.
     alone: bool,
-    /// Whether the kernel saw that they were lost.
+    /// True if the kernel saw that they were lost.
     unacknowledged: bool,
 }
 

@@ -11,7 +11,7 @@ pub(crate) struct Stall {
     pub(crate) certainty: Certainty,
     /// The reason, as a sentence.
     pub(crate) words: Option<String>,
-    /// Whether there were any.
+    /// True if there were any.
     pub(crate) tried: bool,
 }
 

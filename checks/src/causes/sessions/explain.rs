@@ -114,7 +114,7 @@ pub(super) fn explain(sessions: &[Session]) -> Vec<Option<Explanation>> {
     found
 }
 
-/// Whether a session's end wants an explanation.
+/// True if a session's end wants an explanation.
 fn is_broken(session: &Session) -> bool {
     session.death().is_some() || is_left_by_shell(session) || is_stalled(session)
 }

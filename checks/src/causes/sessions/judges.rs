@@ -62,7 +62,7 @@ pub(in crate::causes) fn channel_timeout(evidence: &Evidence) -> Option<Match> {
 /// Sessions that the server's side ended at one moment at which it took no new ones.
 pub(in crate::causes) fn restarted(evidence: &Evidence) -> Option<Match> {
     let (_, members) = explained_by(evidence, Explanation::Restarted)?;
-    let more = "no new login to the server could be had at that moment".to_owned();
+    let more = "no new login to the server succeeded at that moment".to_owned();
     Some(Match::new(Certainty::Likely, details(&members).chain([more])))
 }
 
@@ -101,7 +101,7 @@ pub(in crate::causes) fn outage(evidence: &Evidence) -> Option<Match> {
     let refused = members.iter().any(|session| session.next.is_some_and(|next| !next.answered));
     let mut facts: Vec<String> = details(&members).collect();
     if refused {
-        facts.push("no new connection to the server could be had at that moment".to_owned());
+        facts.push("no new connection to the server succeeded at that moment".to_owned());
     }
     let lost: u32 = members.iter().map(|session| session.others.lost).sum();
     if lost > 0 {
@@ -171,7 +171,7 @@ fn idle(evidence: &Evidence, explanation: Explanation) -> Option<Match> {
     Some(found.suspecting(suspects(shortest, survived)))
 }
 
-/// Whether several of them were lost while a session beside each was alive: one held for that.
+/// True if several of them were lost while a session beside each was alive: one held for that.
 fn all_watched(members: &[&Session]) -> bool {
     let watched = |session: &&Session| session.observer == Observer::Watch && session.others.alive > 0;
     members.len() >= MANY && members.iter().all(watched)

@@ -14,9 +14,9 @@ pub struct Seen<'a> {
     pub bracket: Timeout,
     /// How the death came.
     pub ending: SuspectEnding,
-    /// Whether a session with TCP keepalives alone outlived the timer; `None` where that was not tried.
+    /// True if a session with TCP keepalives alone outlived the timer; `None` where that was not tried.
     pub tcp_keepalive_held: Option<bool>,
-    /// Whether what the server said first after such a silence came through; `None` where that was not tried.
+    /// True if what the server said first after such a silence came through; `None` where that was not tried.
     pub server_heard: Option<bool>,
     /// The server's version line.
     pub version: Option<&'a str>,

@@ -20,7 +20,7 @@ pub struct Suspect {
     pub kind: SuspectKind,
     /// The ways in which it ends a session.
     pub endings: &'static [SuspectEnding],
-    /// Whether a packet of the server lets a forgotten connection pass again.
+    /// True if a packet of the server lets a forgotten connection pass again.
     pub revived_by_server: bool,
     /// What the server's version line has to contain.
     pub version: Option<&'static str>,
@@ -112,9 +112,9 @@ impl Suspect {
         let manner: Vec<_> = self.endings.iter().map(|ending| ending.words()).collect();
         let after = match self.clock {
             Clock::Idle => "of silence",
-            Clock::Age => "of age, whatever moves",
+            Clock::Age => "of age, busy or not,",
         };
-        let sure = if self.sure == Sure::Secondary { " (told by others than its maker)" } else { "" };
+        let sure = if self.sure == Sure::Secondary { " (reported by others than its maker)" } else { "" };
         format!("{limit} {after} by default{settable}; then {}{sure}", manner.join(", or "))
     }
 

@@ -276,7 +276,7 @@ pub(super) static SUSPECTS: &[Suspect] = &[
             snippet: None,
             unit: Unit::Seconds,
         }),
-        source: "PAN-OS documentation, Configure Session Timeouts; the silent drop is told by others",
+        source: "PAN-OS documentation, Configure Session Timeouts; the silent drop is reported by others",
         ..TABLE
     },
     Suspect {

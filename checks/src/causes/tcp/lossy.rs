@@ -32,9 +32,10 @@ pub(super) const CONNECTION_LIMIT: Cause = Cause {
     stage: Check::Tcp,
     title: "The number of connections from this address is limited",
     severity: Severity::Info,
-    explanation: "Some connections were established, and further ones were refused while those went on: a limit on new or simultaneous connections from one address. `ufw limit` refuses \
-        the sixth new connection within 30 s, and each attempt in that time prolongs it; connlimit and per-source limits count connections that are open. One session at a time \
-        is not affected; scripts, Ansible and parallel copies that open many connections are.\n\n\
+    explanation: "Some connections were established, and further ones were refused while those went on: a limit on new \
+        or simultaneous connections from one address. `ufw limit` refuses the sixth new connection within 30 s, and \
+        each attempt in that time prolongs it; connlimit and per-source limits count connections that are open. One \
+        session at a time is not affected; scripts, Ansible and parallel copies that open many connections are.\n\n\
         ssh-doctor stopped opening connections when the first was refused, and went on with the sessions that it had.",
     fixes: &[
         SEE_LIMITS,
@@ -195,9 +196,11 @@ pub(super) const REORDERING: Cause = Cause {
     stage: Check::Tcp,
     title: "Packets arrive out of order",
     severity: Severity::Info,
-    explanation: "Segments overtake each other on the way. TCP takes late ones for lost, sends them again and slows down; nothing is lost, and sessions do not die of it. \
-        Load balancing packet by packet over unequal links does this, bonded links, and some radio links and VPNs.\n\n\
-        The receiver reported the repeated segments as duplicates (DSACK, RFC 2883), which tells reordering from loss.",
+    explanation: "Segments overtake each other on the way. TCP takes late ones for lost, sends them again and slows \
+        down; nothing is lost, and sessions survive it. Load balancing packet by packet over unequal links does this, \
+        bonded links, and some radio links and VPNs.\n\n\
+        The receiver reported the repeated segments as duplicates (DSACK, RFC 2883), which distinguishes reordering \
+        from loss.",
     fixes: &[Fix {
         side: Side::Network,
         summary: "Balance links by flow, not by packet (the command shows a Linux bond's rule)",

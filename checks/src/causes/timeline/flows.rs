@@ -10,19 +10,22 @@ use crate::facts::timeline::DeadFlows;
 pub(super) const SOME_FLOWS_DEAD: Cause = Cause {
     code: "tcp-some-flows-dead",
     stage: Check::Tcp,
-    title: "Some connections get no answer while others at the same time do",
+    title: "Some connections get no answer, others at the same time do",
     severity: Severity::Critical,
-    explanation: "Connections to the same address and port were opened at the same time: some were answered at once, and the first packet (SYN) of others never was, although it was sent four times. So the server \
-        and most of the path work. Routers spread connections over several links or machines by a hash of addresses and ports (ECMP, LACP, a load balancer), and one member of such a bundle drops what it \
-        gets.\n\n\
-        ssh sometimes does not connect then, and works when it is tried again: the next attempt has another source port. A device that limits new connections from one address drops some of them too; it \
-        drops the later ones of a burst, whatever their port.",
+    explanation: "Connections to the same address and port were opened at the same time: some were answered at once, \
+        and the first packet (SYN) of others got no answer, although it was sent four times. So the server and most of \
+        the path work. Routers spread connections over several links or machines by a hash of addresses and ports \
+        (ECMP, LACP, a load balancer), and one member of such a bundle drops its packets.\n\n\
+        ssh sometimes does not connect then, and works when it is tried again: the next attempt has another source \
+        port. A device that limits new connections from one address drops some of them too; it drops the later ones of \
+        a burst, whatever their port.",
     fixes: &[
         Fix {
             side: Side::Network,
             summary: "Show which member of the bundle drops packets: each source port takes one route",
             snippet: Some(
-                "for port in $(seq 40000 40015); do nc -z -w 3 -p $port {host} {port} && echo $port open || echo $port DEAD; done",
+                "for port in $(seq 40000 40015); do nc -z -w 3 -p $port {host} {port} && echo $port open || echo $port \
+        dead; done",
             ),
             ..Fix::LOOK
         },

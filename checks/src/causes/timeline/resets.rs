@@ -13,10 +13,12 @@ pub(super) const RANDOM_RESETS: Cause = Cause {
     stage: Check::Idle,
     title: "Connections are reset at random, busy or idle",
     severity: Severity::Critical,
-    explanation: "Several connections were ended by a TCP RST at different moments, at different ages, busy ones among them, while others went on. So it is neither an idle timer, which spares busy sessions, nor a \
-        limit on age, nor one event.\n\n\
-        An intrusion prevention system or a censor that injects resets, a load balancer whose members disagree, a firewall whose table runs full, and two machines with one address do this; so does \
-        whoever ends sessions by hand on the server. The time-to-live of the resets, in a capture, tells how far away their sender is.",
+    explanation: "Several connections were ended by a TCP RST at different moments, at different ages, busy ones among \
+        them, while others went on. So it is neither an idle timer, which spares busy sessions, nor a limit on age, \
+        nor one event.\n\n\
+        An intrusion prevention system or a censor that injects resets, a load balancer whose members disagree, a \
+        firewall whose table runs full, and two machines with one address do this; so does an administrator who ends \
+        sessions on the server. The time-to-live of the resets, in a capture, shows how far away their sender is.",
     fixes: &[
         Fix {
             side: Side::Network,

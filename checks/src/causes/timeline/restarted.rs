@@ -16,9 +16,11 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
     stage: Check::Idle,
     title: "The server ended all sessions at once and was back a little later",
     severity: Severity::Critical,
-    explanation: "All sessions were ended at one moment, without a word of ours and busy ones too, and new connections were refused or got no answer until a little later, when they worked again. The end came from the \
-        server, or from a proxy in front of it: it was restarted, upgraded or rebooted.\n\n\
-        Sessions survive a restart of sshd alone, as long as only the daemon is restarted (KillMode=process in its unit); they do not survive a reboot, nor a restart of a container or of a proxy.",
+    explanation: "All sessions, busy ones too, ended at one moment. New connections were refused or got no answer at \
+        first, and worked a little later. The end came from the server, or from a proxy in front of it: it was \
+        restarted, upgraded or rebooted.\n\n\
+        Sessions survive a restart of sshd alone, as long as only the daemon is restarted (KillMode=process in its \
+        unit); they do not survive a reboot, nor a restart of a container or of a proxy.",
     fixes: &[
         Fix {
             side: Side::Server,

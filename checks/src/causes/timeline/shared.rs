@@ -19,7 +19,7 @@ pub(super) const QUICK_KEEPALIVE: Fix = Fix {
     summary: "Let ssh notice a dead session within a minute instead of hanging",
     file: Some("~/.ssh/config"),
     snippet: Some("Host {alias}\n    ServerAliveInterval 15\n    ServerAliveCountMax 3"),
-    caution: Some("it prevents nothing, it only ends the wait"),
+    caution: Some("it does not prevent the loss, only ends the wait"),
     ..Fix::CHANGE
 };
 
@@ -61,7 +61,7 @@ pub(super) fn check_at(evidence: &Evidence, at_s: f64) -> Option<Check> {
     })
 }
 
-/// Whether a check failed that was under way during one of these events.
+/// True if a check failed that was under way during one of these events.
 pub(super) fn hit_a_failed_check(evidence: &Evidence, events: &[Event]) -> Option<Check> {
     let mut start = 0.0;
     evidence.checks().iter().find_map(|view| {

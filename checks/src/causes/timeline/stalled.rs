@@ -33,7 +33,7 @@ pub(super) const SERVER_STALLED: Cause = Cause {
         },
         Fix {
             side: Side::Server,
-            summary: "On a virtual machine, see the time that the host did not give it (st)",
+            summary: "On a virtual machine, show the CPU time stolen by the host (st)",
             snippet: Some("top -b -n 1 | head -n 5; sar -u 1 5"),
             ..Fix::LOOK
         },

@@ -13,9 +13,11 @@ pub(super) const STATE_LOST: Cause = Cause {
     stage: Check::Idle,
     title: "Open connections were lost at one moment; new ones work",
     severity: Severity::Critical,
-    explanation: "At one moment every session was dead, busy or idle, whatever its age: its next packets were without an ACK, or were answered with a RST, while new connections worked at once. A \
-        stateful device on the path lost its table of connections: a failover, a reboot, a flushed conntrack table, a reconnected VPN or a changed NAT address.\n\n\
-        Neither end was told, so that the sessions hang until an end gives up. No keepalive prevents it, it only shortens the wait. The server did not end them: it would have sent a FIN.",
+    explanation: "At one moment every session was dead, busy or idle, whatever its age: its next packets got no ACK, \
+        or a RST, while new connections worked at once. A stateful device on the path lost its table of connections: a \
+        failover, a reboot, a flushed conntrack table, a reconnected VPN or a changed NAT address.\n\n\
+        Neither end notices, so the sessions hang until one of them gives up. A keepalive does not prevent it, only \
+        shortens the wait. The server did not end them: it would have sent a FIN.",
     fixes: &[
         QUICK_KEEPALIVE,
         TMUX,
@@ -86,7 +88,7 @@ fn opened_later<'a>(timeline: &'a Timeline, lost: &StateLoss) -> impl Iterator<I
     timeline.flows.iter().filter(move |flow| flow.began_s > at_s && flow.beat_s.is_some())
 }
 
-/// Whether those that were opened afterwards were lost at the same age: that is a limit on age.
+/// True if those that were opened afterwards were lost at the same age: that is a limit on age.
 fn is_limit_on_age(timeline: &Timeline, lost: &StateLoss) -> bool {
     let (youngest, oldest) = ages(timeline, lost);
     let is_lost = |flow: &&Flow| flow.gaps.last().is_some_and(|gap| gap.until_s.is_none());

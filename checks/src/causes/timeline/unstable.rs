@@ -18,10 +18,12 @@ pub(super) const PATH_UNSTABLE: Cause = Cause {
     stage: Check::Idle,
     title: "The path to the server is interrupted now and then",
     severity: Severity::Warning,
-    explanation: "For seconds at a time no packet came through, on any connection, and no new connection could be opened; then everything went on. Sessions freeze meanwhile. They survive, because TCP \
-        retransmits, unless an end gives up earlier: ssh does after ServerAliveInterval x (ServerAliveCountMax + 1) without an answer.\n\n\
-        Wi-Fi that roams or scans, a VPN that exchanges keys, a mobile or overloaded line, a flapping link, a failover, and a firewall that reloads do this. A regular period points to a scan, a renewed \
-        lease or key, or a scheduled job. It is no idle timer: busy sessions froze at the same moments.",
+    explanation: "For seconds at a time no packet came through, on any connection, and no new connection could be \
+        opened; then everything went on. Sessions freeze meanwhile. They survive, because TCP retransmits, unless an \
+        end gives up earlier: ssh does after ServerAliveInterval x (ServerAliveCountMax + 1) without an answer.\n\n\
+        Usual reasons are Wi-Fi that roams or scans, a VPN that exchanges keys, a mobile or overloaded line, a \
+        flapping link, a failover, or a firewall that reloads. A regular period points to a scan, a renewed lease or \
+        key, or a scheduled job. It is not an idle timeout: busy sessions froze at the same moments.",
     fixes: &[
         PATIENT_KEEPALIVE,
         Fix {
@@ -39,7 +41,8 @@ pub(super) const PATH_UNSTABLE: Cause = Cause {
         AUTOSSH,
         Fix {
             side: Side::Network,
-            summary: "Watch every hop for some minutes: the first one that loses packets when the last one does is where to look",
+            summary: "Watch every hop for some minutes: look at the first one that loses packets when the last one \
+        does",
             snippet: Some("mtr --report-wide --report-cycles 300 --tcp --port {port} {host}"),
             ..Fix::LOOK
         },

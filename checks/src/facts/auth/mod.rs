@@ -36,13 +36,13 @@ pub struct Facts {
     pub agent: Agent,
     /// The key and certificate files that exist, or that the user named.
     pub files: Vec<KeyFile>,
-    /// Whether only configured keys may be offered (`IdentitiesOnly`).
+    /// True if only configured keys may be offered (`IdentitiesOnly`).
     pub identities_only: bool,
-    /// Whether a password could have been sent: one was given.
+    /// True if a password could have been sent: one was given.
     pub password_given: bool,
-    /// Whether a person could have been asked.
+    /// True if a person could have been asked.
     pub person_present: bool,
-    /// Whether the host key allowed passwords.
+    /// True if the host key allowed passwords.
     pub passwords_allowed: bool,
     /// What the server said before the login was over (SSH_MSG_USERAUTH_BANNER), escaped.
     pub banner: Option<String>,
@@ -60,10 +60,10 @@ pub struct Facts {
     /// The keyword of a setting that gives ssh a credential which only ssh can use, for a method that the server takes.
     #[serde(default)]
     pub only_ssh: Option<String>,
-    /// Whether ssh went first, and was refused or let in by such a method, so that nothing was presented here.
+    /// True if ssh went first, and was refused or let in by such a method, so that nothing was presented here.
     #[serde(default)]
     pub left_to_ssh: bool,
-    /// Whether the same login can be made again without asking a person for something that is good only once.
+    /// True if the same login can be made again without asking a person for something that is good only once.
     pub repeatable: bool,
 }
 
@@ -105,7 +105,7 @@ pub struct Attempt {
     /// What the server said beside its questions, for `keyboard-interactive`; escaped.
     #[serde(default)]
     pub notices: Vec<String>,
-    /// Whether an answer to a question of the server went out, for `keyboard-interactive`.
+    /// True if an answer to a question of the server went out, for `keyboard-interactive`.
     #[serde(default)]
     pub sent: bool,
     /// Time from the request to the answer, a person's time included, milliseconds.
@@ -157,11 +157,11 @@ pub struct Key {
     pub comment: String,
     /// The file that it comes from.
     pub file: Option<PathBuf>,
-    /// Whether the agent holds its private half.
+    /// True if the agent holds its private half.
     pub in_agent: bool,
     /// The certificate that was offered, if it was not the bare key.
     pub certificate: Option<Certificate>,
-    /// Whether each signature needs a touch (FIDO).
+    /// True if each signature needs a touch (FIDO).
     pub needs_touch: bool,
 }
 
@@ -196,7 +196,7 @@ impl Key {
 pub struct Prompt {
     /// Its words, escaped.
     pub text: String,
-    /// Whether the answer may be seen.
+    /// True if the answer may be seen.
     pub echo: bool,
 }
 
@@ -209,7 +209,7 @@ pub struct Agent {
     pub keys: Option<usize>,
     /// Why it could not be asked.
     pub error: Option<String>,
-    /// Whether it took the request that binds a connection to a server (session-bind@openssh.com); a locked one takes none.
+    /// True if it took the request that binds a connection to a server (session-bind@openssh.com); a locked one takes none.
     #[serde(default)]
     pub bound: Option<bool>,
     /// How long we waited for an answer that did not come, milliseconds.
@@ -222,7 +222,7 @@ pub struct Agent {
 pub struct KeyFile {
     /// Which.
     pub path: PathBuf,
-    /// Whether the user named it.
+    /// True if the user named it.
     pub explicit: bool,
     /// The fingerprint of its public half, where that can be read.
     pub fingerprint: Option<String>,
@@ -231,7 +231,7 @@ pub struct KeyFile {
 }
 
 impl Facts {
-    /// Whether the login took keys alone that nobody had to unlock or touch.
+    /// True if the login took keys alone that nobody had to unlock or touch.
     #[must_use]
     pub fn logged_in_unattended(&self) -> bool {
         let unattended =
@@ -239,7 +239,7 @@ impl Facts {
         self.conclusion == Conclusion::LoggedIn && self.answered(AuthAnswer::Accepted).all(unattended)
     }
 
-    /// Whether the login took a password or an answer, which ssh does not give in batch mode.
+    /// True if the login took a password or an answer, which ssh does not give in batch mode.
     #[must_use]
     pub fn took_answers(&self) -> bool {
         let accepted = self.answered(AuthAnswer::Accepted).chain(self.answered(AuthAnswer::Partial));
@@ -265,7 +265,7 @@ impl Facts {
         key.filter(|_| self.conclusion == Conclusion::Refused)
     }
 
-    /// Whether ssh could log in with what this examination cannot use, where nothing else logged in.
+    /// True if ssh could log in with what this examination cannot use, where nothing else logged in.
     #[must_use]
     pub fn is_open_for_ssh(&self) -> bool {
         self.security_key().is_some() || (self.only_ssh.is_some() && self.conclusion == Conclusion::Refused)
@@ -277,13 +277,13 @@ impl Facts {
         self.banner.iter().chain(notices).map(String::as_str)
     }
 
-    /// Whether there was a password to send, and the host key was not known well enough to send it.
+    /// True if there was a password to send, and the host key was not known well enough to send it.
     #[must_use]
     pub fn password_withheld(&self) -> bool {
         self.attempts.iter().any(|attempt| attempt.obstacle == Some(KeyProblem::HostKeyNotKnown))
     }
 
-    /// Whether nothing was ever understood inside the encryption, on either side.
+    /// True if nothing was ever understood inside the encryption, on either side.
     #[must_use]
     pub fn never_understood(&self) -> bool {
         let unreadable = match &self.end {
@@ -295,13 +295,13 @@ impl Facts {
         unreadable && self.methods.is_empty() && self.attempts.is_empty()
     }
 
-    /// Whether the library ended the login at a message that it does not know; ssh answers such a one and goes on.
+    /// True if the library ended the login at a message that it does not know; ssh answers such a one and goes on.
     #[must_use]
     pub fn is_beyond_library(&self) -> bool {
         matches!(&self.end, Some(Manner::Protocol { error }) if error == UNKNOWN_MESSAGE)
     }
 
-    /// Whether the server offered the method and the user's client would try it.
+    /// True if the server offered the method and the user's client would try it.
     #[must_use]
     pub fn usable(&self, method: &str) -> bool {
         [&self.methods, &self.preferred].iter().all(|list| list.iter().any(|name| name == method))
@@ -356,6 +356,6 @@ impl facts::Facts for Facts {
 pub struct Repeat {
     /// What was agreed on.
     pub agreed: Negotiated,
-    /// Whether the server's answer could be read.
+    /// True if the server's answer could be read.
     pub answered: bool,
 }

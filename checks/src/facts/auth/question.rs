@@ -49,21 +49,21 @@ pub(crate) struct PromptContext {
     pub(crate) instructions: String,
 }
 
-/// Whether a question is for a password, and not for what is good only once.
+/// True if a question is for a password, and not for what is good only once.
 pub(crate) fn asks_for_password(question: &str, context: &PromptContext) -> bool {
     let is_once = |text: &str| has(text, &ONCE) || has_word(text, &ONCE_BY_NAME);
     let once = [question, &context.name, &context.instructions].into_iter().any(is_once);
     has(question, &PASSWORD) && !once && !has_word(question, &SECOND_FACTOR)
 }
 
-/// Whether a question is just that: `Password:`, or `user@host's password:`.
+/// True if a question is just that: `Password:`, or `user@host's password:`.
 pub(crate) fn is_password_itself(question: &str) -> bool {
     let question = question.trim().trim_end_matches([':', '：', ' ', '\u{a0}']).to_lowercase();
     let of_user = |owner: &str| owner.contains('@') && !owner.contains(char::is_whitespace);
     PASSWORD_ITSELF.contains(&question.as_str()) || question.strip_suffix("'s password").is_some_and(of_user)
 }
 
-/// Whether a question begins the change of a password.
+/// True if a question begins the change of a password.
 pub(crate) fn asks_for_new_password(question: &str) -> bool {
     has(question, &NEW_PASSWORD)
 }

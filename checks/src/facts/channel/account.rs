@@ -52,7 +52,7 @@ impl Facts {
         .collect()
     }
 
-    /// Whether a service was asked for in vain; not where it was not asked for, or where the answer may mean something else.
+    /// True if a service was asked for in vain; not where it was not asked for, or where the answer may mean something else.
     #[must_use]
     pub fn denies(&self, service: Service) -> bool {
         if self.serves().contains(&service) {
@@ -98,24 +98,24 @@ impl Facts {
         words.into_iter().flatten().filter(|_| !self.mark_seen).map(String::as_str)
     }
 
-    /// Whether a session stands at a prompt.
+    /// True if a session stands at a prompt.
     fn is_at_prompt(&self) -> bool {
         let shell = self.shell.as_ref().is_some_and(|shell| shell.stays);
         shell || self.waits_with_output() && self.other_output.as_deref().is_some_and(ends_with_prompt)
     }
 
-    /// Whether the command, or what ran in its place, printed anything but our mark.
+    /// True if the command, or what ran in its place, printed anything but our mark.
     fn has_printed(&self) -> bool {
         self.other_output.is_some() || self.stderr.is_some()
     }
 
-    /// Whether what was accepted goes on and has printed something: a menu, or a prompt.
+    /// True if what was accepted goes on and has printed something: a menu, or a prompt.
     #[must_use]
     pub fn waits_with_output(&self) -> bool {
         self.ran.accepted == Some(true) && self.ran.gave_up.is_some() && !self.mark_seen && self.has_printed()
     }
 
-    /// Whether a program of the account's own ran and did what it is there for.
+    /// True if a program of the account's own ran and did what it is there for.
     fn is_program(&self) -> bool {
         let ran = &self.ran;
         if ran.accepted != Some(true) || self.hangs() {
@@ -135,7 +135,7 @@ impl Facts {
         }
     }
 
-    /// Whether what was accepted goes on in silence, without our command: at the end of its input too, or with another shell in its place.
+    /// True if what was accepted goes on in silence, without our command: at the end of its input too, or with another shell in its place.
     #[must_use]
     pub fn hangs(&self) -> bool {
         let ran = &self.ran;
@@ -145,7 +145,7 @@ impl Facts {
         self.on_input.as_ref().is_none_or(|seen| !seen.closed || seen.line_answered || seen.own_mark)
     }
 
-    /// Whether it hangs as one does that is only slow to start: it did not wait for a line, and did not end at the end of its input at once.
+    /// True if it hangs as one does that is only slow to start: it did not wait for a line, and did not end at the end of its input at once.
     #[must_use]
     pub fn may_be_slow(&self) -> bool {
         self.hangs()
@@ -155,7 +155,7 @@ impl Facts {
                 .is_some_and(|seen| !seen.line_answered && (seen.ran_later() || !seen.own_mark && !seen.closed))
     }
 
-    /// Whether something ran and ended that may be what the account is there for, or a start-up file that is broken.
+    /// True if something ran and ended that may be what the account is there for, or a start-up file that is broken.
     fn is_unclear(&self) -> bool {
         let ran = &self.ran;
         let is_refused = matches!(self.program().map(|program| program.purpose), Some(Purpose::Closed | Purpose::Full));
@@ -187,7 +187,7 @@ impl Facts {
         (is_path && self.ran.closed && self.ran.status == Some(1) && !self.mark_seen).then_some(said)
     }
 
-    /// Whether the server said that it can start no process.
+    /// True if the server said that it can start no process.
     #[must_use]
     pub fn says_limit(&self) -> bool {
         let words = [&self.other_output, &self.stderr];
@@ -195,7 +195,7 @@ impl Facts {
     }
 }
 
-/// Whether these are the words of a kernel that starts no more processes, or of a shell that met one (EAGAIN and ENOMEM of fork(2)).
+/// True if these are the words of a kernel that starts no more processes, or of a shell that met one (EAGAIN and ENOMEM of fork(2)).
 #[must_use]
 pub fn is_process_limit(text: &str) -> bool {
     const WORDS: [&str; 6] = [
@@ -210,7 +210,7 @@ pub fn is_process_limit(text: &str) -> bool {
     WORDS.iter().any(|words| text.contains(words))
 }
 
-/// Whether the last line of a text, escaped, is one at which a shell waits.
+/// True if the last line of a text, escaped, is one at which a shell waits.
 fn ends_with_prompt(text: &str) -> bool {
     text.trim_end().ends_with(PROMPTS)
 }

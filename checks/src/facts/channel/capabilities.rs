@@ -25,7 +25,7 @@ pub struct Capabilities {
     pub sftp: Capability,
     /// What the sftp server said; `null` where it was not spoken to.
     pub sftp_said: Option<Sftp>,
-    /// Whether a Git server's program is there; `null` where it was not looked for, which `--expect git` does.
+    /// True if a Git server's program is there; `null` where it was not looked for, which `--expect git` does.
     pub git: Option<bool>,
     /// A connection through the server to its own loopback, as `ssh -L` asks for.
     pub direct_tcpip: Capability,
@@ -107,13 +107,13 @@ impl Capability {
         Self::Refused { code: Some(code), text: Some(sanitize(text)) }
     }
 
-    /// Whether the server said no.
+    /// True if the server said no.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(self, Self::Refused { .. })
     }
 
-    /// Whether the server said yes.
+    /// True if the server said yes.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         *self == Self::Allowed

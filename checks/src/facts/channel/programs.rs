@@ -28,7 +28,7 @@ pub struct Program {
     pub name: &'static str,
     /// What it is there for.
     pub purpose: Purpose,
-    /// Whether nothing else is known to print these words.
+    /// True if nothing else is known to print these words.
     pub is_sure: bool,
     /// Each of them tells it; in lower case.
     words: &'static [&'static str],

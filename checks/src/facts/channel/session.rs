@@ -101,7 +101,7 @@ pub struct OnInput {
 const AT_ONCE_S: f64 = 0.7;
 
 impl OnInput {
-    /// Whether our command ran, and not for the line: it was slow, or waited for the end of the input.
+    /// True if our command ran, and not for the line: it was slow, or waited for the end of the input.
     #[must_use]
     pub fn ran_later(&self) -> bool {
         self.own_mark && self.own_mark_after_s.is_some_and(|after_s| after_s > AT_ONCE_S)
@@ -112,7 +112,7 @@ impl OnInput {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Shell {
-    /// Whether the server gave a terminal; `null` where it did not answer.
+    /// True if the server gave a terminal; `null` where it did not answer.
     pub terminal: Option<bool>,
     /// What became of it.
     pub ran: Ran,
@@ -125,7 +125,7 @@ pub struct Shell {
 }
 
 impl Facts {
-    /// Whether the connection ended between the login and the first channel: the server may have taken the login back, as sshd does
+    /// True if the connection ended between the login and the first channel: the server may have taken the login back, as sshd does
     /// when its two processes disagree on it, and has it in its log as a failed one.
     #[must_use]
     pub fn ended_before_any_channel(&self) -> bool {

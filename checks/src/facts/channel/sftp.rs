@@ -40,12 +40,12 @@ impl Sftp {
         }
     }
 
-    /// Whether these bytes are enough to tell.
+    /// True if these bytes are enough to tell.
     pub(crate) fn is_told(output: &[u8]) -> bool {
         output.len() >= ENOUGH
     }
 
-    /// Whether something that is no packet stands where the first packet must.
+    /// True if something that is no packet stands where the first packet must.
     #[must_use]
     pub fn is_preceded(&self) -> bool {
         self.first_bytes.is_some()

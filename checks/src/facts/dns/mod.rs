@@ -34,7 +34,7 @@ pub struct Facts {
     pub name: String,
     /// The address families that ssh may use.
     pub family: AddressFamily,
-    /// Whether the name is an address already.
+    /// True if the name is an address already.
     pub literal: bool,
     /// What getaddrinfo(3) said.
     pub system: System,
@@ -170,12 +170,12 @@ pub(crate) fn addresses(question: &Question) -> &[IpAddr] {
     }
 }
 
-/// Whether a source for host names is another than files and DNS (nsswitch.conf(5)).
+/// True if a source for host names is another than files and DNS (nsswitch.conf(5)).
 pub(crate) fn is_beside_dns(source: &str) -> bool {
     !["files", "dns", "myhostname"].contains(&source)
 }
 
-/// Whether nothing came from a name server, for at least `ms` milliseconds where we waited.
+/// True if nothing came from a name server, for at least `ms` milliseconds where we waited.
 pub(crate) fn silent_for(server: &NameServer, ms: f64) -> bool {
     let unanswered = |question: &Question| match question.answer {
         DnsAnswer::TimedOut | DnsAnswer::NotWaitedFor => question.ms >= ms,
@@ -185,7 +185,7 @@ pub(crate) fn silent_for(server: &NameServer, ms: f64) -> bool {
     !server.questions.is_empty() && server.questions.iter().all(unanswered)
 }
 
-/// Whether a name server gave an address.
+/// True if a name server gave an address.
 pub(crate) fn gave_address(server: &NameServer) -> bool {
     server.questions.iter().any(|question| !addresses(question).is_empty())
 }
@@ -197,7 +197,7 @@ pub struct Published {
     pub name: String,
     /// The records; `null` where the question got no answer.
     pub records: Option<Vec<Fingerprint>>,
-    /// Whether the name server says that it has validated the answer (the AD bit, RFC 4035 section 3.2.3).
+    /// True if the name server says that it has validated the answer (the AD bit, RFC 4035 section 3.2.3).
     pub authentic: bool,
 }
 

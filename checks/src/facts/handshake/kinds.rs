@@ -25,20 +25,20 @@ pub(crate) const MAC_KIND: AlgorithmKind =
 pub(crate) const KINDS: [AlgorithmKind; 4] = [KEX_KIND, HOST_KEY_KIND, CIPHER_KIND, MAC_KIND];
 
 impl Facts {
-    /// Whether the user's own client and the server would find an algorithm of every kind.
+    /// True if the user's own client and the server would find an algorithm of every kind.
     pub(crate) fn user_would_agree(&self) -> bool {
         let Some(offer) = &self.server_offer else { return false };
         KINDS.iter().all(|kind| self.agrees_on(kind, offer)) && offer.has_a_known_compression()
     }
 
-    /// Whether the user's own client and a server with this offer would find an algorithm of the kind.
+    /// True if the user's own client and a server with this offer would find an algorithm of the kind.
     pub(crate) fn agrees_on(&self, kind: &AlgorithmKind, offer: &KexInit) -> bool {
         let theirs = (kind.theirs)(offer);
         self.needs_no(kind, offer)
             || (kind.ours)(&self.client_offer).iter().any(|name| !is_signal(name) && theirs.contains(name))
     }
 
-    /// Whether it is about the message authentication code, which a cipher that authenticates by itself does without.
+    /// True if it is about the message authentication code, which a cipher that authenticates by itself does without.
     pub(crate) fn needs_no(&self, kind: &AlgorithmKind, offer: &KexInit) -> bool {
         let mut ciphers = self.client_offer.cipher.iter();
         kind.keyword == MAC_KIND.keyword
@@ -50,7 +50,7 @@ impl Facts {
 pub(crate) const COMPRESSIONS: [&str; 3] = ["none", "zlib@openssh.com", "zlib"];
 
 impl KexInit {
-    /// Whether each direction has a compression method that OpenSSH's client offers; older recordings have no lists.
+    /// True if each direction has a compression method that OpenSSH's client offers; older recordings have no lists.
     fn has_a_known_compression(&self) -> bool {
         let known =
             |theirs: &Vec<String>| theirs.is_empty() || theirs.iter().any(|name| COMPRESSIONS.contains(&&**name));
@@ -58,12 +58,12 @@ impl KexInit {
     }
 }
 
-/// Whether a name in a key exchange list is a signal, and no method.
+/// True if a name in a key exchange list is a signal, and no method.
 pub(crate) fn is_signal(name: &str) -> bool {
     SIGNALS.iter().any(|signal| name.starts_with(signal))
 }
 
-/// Whether a cipher needs no message authentication code beside it (RFC 5647, PROTOCOL.chacha20poly1305 of OpenSSH).
+/// True if a cipher needs no message authentication code beside it (RFC 5647, PROTOCOL.chacha20poly1305 of OpenSSH).
 #[must_use]
 pub(crate) fn authenticates(cipher: &str) -> bool {
     cipher.contains("gcm") || cipher.contains("poly1305")

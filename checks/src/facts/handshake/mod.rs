@@ -36,7 +36,7 @@ pub struct Facts {
     pub first_octets: Vec<u8>,
     /// The server's identification string, escaped.
     pub version: Option<String>,
-    /// Whether it holds bytes other than the printable US-ASCII that RFC 4253 section 4.2 asks for.
+    /// True if it holds bytes other than the printable US-ASCII that RFC 4253 section 4.2 asks for.
     pub version_unprintable: bool,
     /// The software that it names.
     pub software: Option<Software>,
@@ -70,7 +70,7 @@ pub struct Facts {
     pub library_error: Option<String>,
     /// The kernel's view when the handshake was over.
     pub tcp: Option<TcpInfo>,
-    /// Whether a proxy command carries the connection.
+    /// True if a proxy command carries the connection.
     #[serde(default)]
     pub proxied: bool,
     /// What the proxy command wrote to standard error.
@@ -110,13 +110,13 @@ fn short_error(error: &str) -> &str {
 }
 
 impl Facts {
-    /// Whether the server's version ends before the name of its software, which RFC 4253 section 4.2 wants and ssh does too.
+    /// True if the server's version ends before the name of its software, which RFC 4253 section 4.2 wants and ssh does too.
     #[must_use]
     pub fn names_no_software(&self) -> bool {
         self.version.as_deref().is_some_and(|version| ["SSH-2.0-", "SSH-1.99-"].contains(&version))
     }
 
-    /// Whether the server's software, as it names itself, can have this limit; none where that is not known.
+    /// True if the server's software, as it names itself, can have this limit; none where that is not known.
     #[must_use]
     pub fn can_have(&self, limit: Limit) -> Option<bool> {
         Software::of(self.version.as_ref()?)?.can_have(limit)
@@ -175,12 +175,12 @@ pub struct Reconnect {
 }
 
 impl Reconnect {
-    /// Whether a byte came.
+    /// True if a byte came.
     pub(crate) fn has_spoken(&self) -> bool {
         self.first_bytes.is_some()
     }
 
-    /// Whether it stayed open without a byte.
+    /// True if it stayed open without a byte.
     pub(crate) fn is_silent(&self) -> bool {
         self.end.is_none() && !self.has_spoken()
     }

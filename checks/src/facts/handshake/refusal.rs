@@ -9,7 +9,7 @@ pub(crate) const EXCEEDED_MAX_STARTUPS: &str = "Exceeded MaxStartups";
 pub(crate) const NOT_ALLOWED: &str = "Not allowed at this time";
 
 impl Facts {
-    /// Whether `text` begins a line that came before the version, on this connection or on a later one.
+    /// True if `text` begins a line that came before the version, on this connection or on a later one.
     pub(crate) fn says(&self, text: &str) -> bool {
         let first =
             || self.first_bytes.iter().chain(self.reconnects.iter().filter_map(|look| look.first_bytes.as_ref()));
@@ -18,17 +18,17 @@ impl Facts {
                 || first().any(|first| first.starts_with(text)))
     }
 
-    /// Whether the text is one with which sshd itself refuses.
+    /// True if the text is one with which sshd itself refuses.
     pub(crate) fn is_refused_by_sshd(&self) -> bool {
         self.says(EXCEEDED_MAX_STARTUPS) || self.says(NOT_ALLOWED)
     }
 
-    /// Whether sshd refused with the words of 9.8 and later, behind which there may be chance.
+    /// True if sshd refused with the words of 9.8 and later, behind which there may be chance.
     pub(crate) fn may_be_chance(&self) -> bool {
         self.says(NOT_ALLOWED)
     }
 
-    /// Whether looking again can tell more: the connection ended before the version, without a word or with one of sshd's, or it was
+    /// True if looking again can tell more: the connection ended before the version, without a word or with one of sshd's, or it was
     /// reset before the list of algorithms.
     pub(crate) fn is_refusal(&self) -> bool {
         let said_little = self.version.is_none() && (self.received_bytes == 0 || self.is_refused_by_sshd());

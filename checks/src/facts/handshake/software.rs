@@ -58,14 +58,14 @@ impl Software {
         Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
     }
 
-    /// Whether a connection without a login costs its source a penalty: a server that says so must not be asked again lightly.
+    /// True if a connection without a login costs its source a penalty: a server that says so must not be asked again lightly.
     #[must_use]
     pub fn penalizes(identification: Option<&str>) -> bool {
         identification.and_then(Self::of).and_then(|software| software.can_have(Limit::PerSourcePenalties))
             == Some(true)
     }
 
-    /// Whether the limit can exist; none where the software is not one whose history we know.
+    /// True if the limit can exist; none where the software is not one whose history we know.
     ///
     /// A distribution that carries a feature back to an older version makes this wrong; none is known to do so for these.
     #[must_use]

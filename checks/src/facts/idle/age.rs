@@ -29,7 +29,7 @@ pub(crate) fn mass_death(facts: &Facts) -> Option<f64> {
     (silent_too && (all_at(ended) || all_at(|arm| arm.age_s))).then_some(moving.age_s)
 }
 
-/// Whether what two more sessions showed makes it something else than silence: where no session had data, only deaths do.
+/// True if what two more sessions showed makes it something else than silence: where no session had data, only deaths do.
 pub(crate) fn is_explained(facts: &Facts) -> bool {
     let later = || facts.busy().filter(|arm| arm.kind() == SessionKind::SecondRound);
     ended_moving(facts).is_some_and(|arm| arm.moves == Moves::ChannelData) || later().any(|arm| arm.death().is_some())

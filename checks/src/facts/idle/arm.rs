@@ -37,7 +37,7 @@ pub struct Arm {
     pub channel_quiet_s: Option<f64>,
     /// Bytes that the server sent by itself during a silence.
     pub heard_bytes: u64,
-    /// Whether limited TCP keepalives were answered until the end; `null` where there were none, or where that is not known.
+    /// True if limited TCP keepalives were answered until the end; `null` where there were none, or where that is not known.
     #[serde(default)]
     pub answered: Option<bool>,
     /// Its end.
@@ -101,7 +101,7 @@ pub enum Holds {
 }
 
 impl Holds {
-    /// Whether it is a channel without a terminal, which has no clock of its own.
+    /// True if it is a channel without a terminal, which has no clock of its own.
     #[must_use]
     pub fn is_plain(self) -> bool {
         matches!(self, Self::Command | Self::Sftp)
@@ -132,9 +132,9 @@ pub enum StretchEnd {
     Died {
         /// How.
         manner: Manner,
-        /// Whether the first sign came by itself or after our request.
+        /// The origin of the first sign: it came by itself, or after our request.
         sign: Sign,
-        /// Whether another session, kept alive, was well at that moment.
+        /// True if another session, kept alive, was well at that moment.
         others_alive: bool,
         /// The kernel's view at that moment.
         tcp: Option<TcpInfo>,
@@ -212,13 +212,13 @@ impl Arm {
         }
     }
 
-    /// Whether it did not answer although TCP acknowledged our request: nothing on the path dropped it.
+    /// True if it did not answer although TCP acknowledged our request: nothing on the path dropped it.
     #[must_use]
     pub fn was_acknowledged(&self) -> bool {
         matches!(&self.end, StretchEnd::Died { manner: Manner::Silent, tcp: Some(tcp), .. } if tcp.is_acknowledged())
     }
 
-    /// Whether it was ended by the shell in it.
+    /// True if it was ended by the shell in it.
     #[must_use]
     pub fn is_left_by_shell(&self) -> bool {
         self.holds == Holds::Shell && matches!(self.death(), Some((Manner::ExitStatus { .. }, _)))

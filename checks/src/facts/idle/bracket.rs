@@ -71,7 +71,7 @@ pub(crate) fn bracket(arms: &[Arm]) -> (Timeout, Option<Manner>) {
     (Timeout { survived_s: lived_until(f64::INFINITY, &of_packets, &|_| true), died_s: None }, None)
 }
 
-/// Whether a session was ended by the clock of its terminal: its shell left, or it was ended while one without a terminal was silent for as
+/// True if a session was ended by the clock of its terminal: its shell left, or it was ended while one without a terminal was silent for as
 /// long and lived.
 pub(super) fn has_own_clock(arms: &[Arm], arm: &Arm) -> bool {
     let lived = |other: &Arm| {
@@ -82,7 +82,7 @@ pub(super) fn has_own_clock(arms: &[Arm], arm: &Arm) -> bool {
     arm.is_left_by_shell() || is_ended && arms.iter().any(lived)
 }
 
-/// Whether every session that was kept alive died all the same, although no other silence is as short as its interval, while the one
+/// True if every session that was kept alive died all the same, although no other silence is as short as its interval, while the one
 /// with data in its channel lived.
 pub(crate) fn data_alone_lives(arms: &[Arm]) -> bool {
     let silent = arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.death().is_some());
@@ -96,7 +96,7 @@ pub(crate) fn data_alone_lives(arms: &[Arm]) -> bool {
     data_lives && kept().any(|arm| arm.death().is_some()) && !kept().any(outlived)
 }
 
-/// Whether something moved on a session more often than silence kills: at a shorter interval than the silence that killed, or at one at
+/// True if something moved on a session more often than silence kills: at a shorter interval than what killed, or at one at
 /// which data kept a session alive.
 pub(crate) fn refreshes(arms: &[Arm], arm: &Arm, died_s: f64) -> bool {
     let data = arms.iter().filter(|arm| arm.moves == Moves::ChannelData && matches!(arm.end, StretchEnd::Alive { .. }));
@@ -111,7 +111,7 @@ pub(crate) fn channel_quiet_at_death(arms: &[Arm]) -> Option<f64> {
     silent.filter(|arm| arm.death().is_some()).filter_map(|arm| arm.channel_quiet_s).min_by(f64::total_cmp)
 }
 
-/// Whether a session that held a channel died although it was kept alive at this interval or a shorter one: nothing is proven then. What
+/// True if a session that held a channel died although it was kept alive at this interval or a shorter one: nothing is proven then. What
 /// drops packets without a word ends none by a reset or a close.
 pub(crate) fn died_kept(arms: &[Arm], interval: u32, killer: Option<&Manner>) -> bool {
     let may_be_killers = |manner: &Manner| killer != Some(&Manner::Silent) || *manner == Manner::Silent;

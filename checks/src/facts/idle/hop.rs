@@ -22,7 +22,7 @@ pub struct Bare {
     pub survived_s: Option<f64>,
     /// The shortest that killed one, seconds.
     pub died_s: Option<f64>,
-    /// Whether that one died without a word.
+    /// True if that one died without a word.
     pub silently: bool,
 }
 
@@ -31,7 +31,7 @@ pub struct Bare {
 pub struct TtlProbe {
     /// The hop.
     pub hop: u8,
-    /// Whether its keepalives went all the way: the hop is the server.
+    /// True if its keepalives went all the way: the hop is the server.
     pub whole: bool,
     /// What the session held.
     pub holds: Holds,
@@ -45,7 +45,7 @@ pub struct TtlProbe {
     pub channel_quiet_s: Option<f64>,
     /// Bytes that the server sent by itself meanwhile.
     pub heard_bytes: u64,
-    /// Whether keepalives were answered until the end; `null` where the system does not tell, or after too short a time.
+    /// True if keepalives were answered until the end; `null` where the system does not tell, or after too short a time.
     pub answered: Option<bool>,
     /// Its end.
     pub end: StretchEnd,
@@ -70,7 +70,7 @@ impl TtlProbe {
         })
     }
 
-    /// Whether it died of something else than the timer: so short a silence is survived, or the timer ends sessions without a word.
+    /// True if it died of something else than the timer: so short a silence is survived, or the timer ends sessions without a word.
     pub(crate) fn ended_otherwise(&self, bare: Bare) -> bool {
         // Where some die of less than others survive, the timer is uneven, and the shortest death counts.
         let harmless_s = bare.survived_s.unwrap_or_default().min(bare.died_s.unwrap_or(f64::INFINITY));
@@ -227,7 +227,7 @@ pub(crate) fn bounds(trials: &[TtlProbe], bare: Bare) -> Bounds<'_> {
     Bounds { after, alive: alive.min_by_key(|trial| trial.hop) }
 }
 
-/// Whether the path's timer killed the session; nothing where that cannot be told.
+/// True if the path's timer killed the session; nothing where that cannot be told.
 fn is_dead(trial: &TtlProbe, bare: Bare) -> Option<bool> {
     match &trial.end {
         _ if trial.heard_bytes > 0 => None,

@@ -12,7 +12,7 @@ pub struct HopState {
     pub session: u32,
     /// What the user's settings call the hop.
     pub hop: String,
-    /// Whether it answered a request of ours at that moment.
+    /// True if it answered a request of ours at that moment.
     pub answered: bool,
     /// How it had ended; `null` while it had not.
     pub manner: Option<Manner>,

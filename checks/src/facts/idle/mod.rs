@@ -46,7 +46,7 @@ pub struct Facts {
     pub longest_s: f64,
     /// How long the test took.
     pub elapsed_s: f64,
-    /// Whether it came to its own end.
+    /// True if it came to its own end.
     pub complete: bool,
     /// Round-trip time of a request and its answer, the shortest seen, milliseconds.
     pub rtt_ms: Option<f64>,
@@ -124,7 +124,7 @@ impl Facts {
         self.arms.iter().filter(survived).map(|arm| arm.session).collect::<BTreeSet<_>>().len()
     }
 
-    /// Whether every silent session lived, a shell's and the one without a channel too, the server was heard on them, and nothing cut
+    /// True if every silent session lived, a shell's and the one without a channel too, the server was heard on them, and nothing cut
     /// the path for good.
     #[must_use]
     pub fn all_lived(&self) -> bool {
@@ -141,7 +141,7 @@ impl Facts {
         lengths.fold(0.0, f64::max)
     }
 
-    /// Whether the session with the kernel's TCP keepalives, and nothing of SSH, lived, for longer than the silence that kills where one
+    /// True if the session with the kernel's TCP keepalives, and nothing of SSH, lived, for longer than the silence that kills where one
     /// does; `None` where no arm tells.
     #[must_use]
     pub fn tcp_keepalive_lived(&self) -> Option<bool> {
@@ -185,25 +185,25 @@ impl Facts {
         self.arms.iter().filter(|arm| arm.moves == Moves::Keepalive)
     }
 
-    /// Whether sessions with nothing but TCP keepalives, sent as far as the server, outlived the silence that kills; `None` where none says.
+    /// True if sessions with nothing but TCP keepalives, sent as far as the server, outlived the silence that kills; `None` where none says.
     #[must_use]
     pub fn tcp_keepalive_held(&self) -> Option<bool> {
         self.outlived(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none())
     }
 
-    /// Whether the session on which only the server sent outlived the silence that kills; `None` where none says.
+    /// True if the session on which only the server sent outlived the silence that kills; `None` where none says.
     #[must_use]
     pub fn server_data_held(&self) -> Option<bool> {
         self.outlived(|arm| arm.moves == Moves::ServerData)
     }
 
-    /// Whether what the server said first came through after the silence that kills; `None` where no session says.
+    /// True if what the server said first came through after the silence that kills; `None` where no session says.
     #[must_use]
     pub fn server_heard(&self) -> Option<bool> {
         self.outlived(|arm| arm.speaks_first == Speaker::Server)
     }
 
-    /// Whether the arms of a sort outlived the silence that kills: false as soon as one of them did not.
+    /// True if the arms of a sort outlived the silence that kills: false as soon as one of them did not.
     fn outlived(&self, sort: impl Fn(&Arm) -> bool) -> Option<bool> {
         let died = self.timeout().died_s?;
         let verdict = |arm: &Arm| match arm.end {

@@ -51,7 +51,7 @@ pub enum OwnEnd {
 }
 
 impl OwnKeepalive {
-    /// Whether something is sent on an idle session within `longest` seconds.
+    /// True if something is sent on an idle session within `longest` seconds.
     #[must_use]
     pub fn sends_within(&self, longest: f64) -> bool {
         let within = |seconds: u64| seconds > 0 && (seconds as f64) < longest;
@@ -64,7 +64,7 @@ impl OwnKeepalive {
         self.interval_s.saturating_mul(self.count_max) as f64
     }
 
-    /// Whether ssh ends every session on which the server says nothing for one interval: the first keepalive is one too many.
+    /// True if ssh ends every session on which the server says nothing for one interval: the first keepalive is one too many.
     #[must_use]
     pub fn gives_up_at_once(&self) -> bool {
         self.interval_s > 0 && self.count_max == 0
@@ -72,7 +72,7 @@ impl OwnKeepalive {
 }
 
 impl Facts {
-    /// Whether a session with the user's own keepalive outlived the idle time that killed others; `None` where nothing was killed, or
+    /// True if a session with the user's own keepalive outlived the idle time that killed others; `None` where nothing was killed, or
     /// where that is not known.
     #[must_use]
     pub fn own_holds(&self) -> Option<bool> {
@@ -91,7 +91,7 @@ impl Facts {
         }
     }
 
-    /// Whether the user's own keepalive outlived all that ended other sessions: neither a terminal nor a connection without a channel
+    /// True if the user's own keepalive outlived all that ended other sessions: neither a terminal nor a connection without a channel
     /// was ended for a reason of its own.
     #[must_use]
     pub fn own_outlives_all(&self) -> bool {

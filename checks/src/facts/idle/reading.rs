@@ -175,7 +175,7 @@ impl Facts {
         let probes: Vec<_> = self.arms.iter().filter_map(|arm| TtlProbe::of(arm, furthest?)).collect();
         if probes.is_empty() {
             return Search::Untold(match searched.not_opened.first() {
-                Some(why) => format!("no session for it could be had: {why}"),
+                Some(why) => format!("no session for it could be opened: {why}"),
                 None => {
                     "no session was to spare for it: --sessions is low, or each login has to be touched for".to_owned()
                 }
@@ -203,7 +203,7 @@ impl Facts {
         Killer { hop: Some(u32::from(hop)), address: address.map(|address| address.to_string()) }
     }
 
-    /// Whether no silence ended them: all ended at one age or at one moment, a session on which data moved too.
+    /// True if no silence ended them: all ended at one age or at one moment, a session on which data moved too.
     fn is_of_all(&self) -> bool {
         age::mass_death(self).is_some() && age::is_explained(self)
     }

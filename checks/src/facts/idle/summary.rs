@@ -61,7 +61,7 @@ impl Facts {
         (!all).then(|| format!("idle time tested to {reached} of {asked}{}", self.interruptions()))
     }
 
-    /// Whether less than what was asked for was survived.
+    /// True if less than what was asked for was survived.
     fn falls_short(&self) -> bool {
         self.timeout().survived_s.unwrap_or_default() + 1.0 < self.longest_s * 0.95
     }

@@ -149,7 +149,7 @@ impl Connection {
         self.entries.iter().rev().find(|entry| matches!(entry.event.place(), Some((_, Part::Ends | Part::Fails))))
     }
 
-    /// Whether the log shows that a check did its job.
+    /// True if the log shows that a check did its job.
     #[must_use]
     pub fn passed(&self, check: Check) -> bool {
         let passes = |entry: &Entry| match entry.event.place() {

@@ -47,7 +47,7 @@ impl Connection {
 }
 
 impl Connection {
-    /// Whether any step is recorded that is no end.
+    /// True if any step is recorded that is no end.
     #[must_use]
     pub fn has_steps(&self) -> bool {
         let is_step = |entry: &Entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes)));

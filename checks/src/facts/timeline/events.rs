@@ -55,7 +55,7 @@ impl Event {
         (self.until_s.unwrap_or(now_s) - self.from_s).max(0.0)
     }
 
-    /// Whether it was on at that moment.
+    /// True if it was on at that moment.
     #[must_use]
     pub fn covers(&self, at_s: f64) -> bool {
         self.from_s <= at_s && self.until_s.is_none_or(|until| at_s <= until)
@@ -192,7 +192,7 @@ impl Timeline {
         }
     }
 
-    /// Whether this process did not run for much of it.
+    /// True if this process did not run for much of it.
     fn is_blind(&self, event: &Event) -> bool {
         let until = event.until_s.unwrap_or(self.until_s);
         let blind: f64 = self.blind.iter().map(|span| event.overlap(span.from_s, span.until_s)).sum();
@@ -201,14 +201,14 @@ impl Timeline {
 }
 
 impl EventKind {
-    /// Whether a gap of this sort tells of it: behind a hop, where acknowledgements are not seen, any does.
+    /// True if a gap of this sort tells of it: behind a hop, where acknowledgements are not seen, any does.
     fn is_told_by(self, gap: &Gap) -> bool {
         (gap.acknowledged == Some(false)) == (self == Self::Interrupted)
     }
 }
 
 impl Flow {
-    /// Whether something of the other end would have been missed on it in that time.
+    /// True if something of the other end would have been missed on it in that time.
     fn would_have_heard(&self, kind: EventKind, from_s: f64, until_s: f64) -> bool {
         let missed_after = MISSED_S + 3.0 * self.rtt_s;
         let talks = self.beat_s.is_some_and(|beat| beat + missed_after < until_s - from_s);
@@ -218,7 +218,7 @@ impl Flow {
         talks && tells && still && self.is_open_at(from_s) && self.is_open_at(until_s)
     }
 
-    /// Whether it was asked for in that time, at least `late_s` seconds before its end, and opened only when it was over, or not at all.
+    /// True if it was asked for in that time, at least `late_s` seconds before its end, and opened only when it was over, or not at all.
     fn was_kept_waiting(&self, kind: EventKind, from_s: f64, until_s: f64, late_s: f64) -> bool {
         let waited_for = if kind == EventKind::Interrupted { self.connected_s } else { self.version_s };
         let tried = kind == EventKind::Interrupted || self.connected_s.is_some();

@@ -27,7 +27,7 @@ pub struct StateLoss {
     pub lost: usize,
     /// How many of them had been busy.
     pub busy: usize,
-    /// Whether they were reset when they were used.
+    /// True if they were reset when they were used.
     pub reset: bool,
     /// Until a new connection was open, seconds.
     pub new_after_s: f64,
@@ -72,7 +72,7 @@ pub struct RandomResets {
     pub resets: Vec<(f64, f64, f64)>,
     /// How many of them hit a busy connection.
     pub busy: usize,
-    /// Whether some were behind a jump host, which tells of a reset by the end of the channel.
+    /// True if some were behind a jump host, which tells of a reset by the end of the channel.
     pub behind_a_hop: bool,
 }
 
@@ -222,14 +222,14 @@ impl Timeline {
         })
     }
 
-    /// Whether a connection on which something moves became much older than the youngest that was reset.
+    /// True if a connection on which something moves became much older than the youngest that was reset.
     fn outlived_age(&self, ages: &[f64]) -> bool {
         let youngest = ages.iter().copied().fold(f64::INFINITY, f64::min);
         let talking = self.flows.iter().filter(|flow| flow.beat_s.is_some() && flow.end.is_none());
         talking.filter_map(|flow| Some(flow.heard_s? - flow.began_s)).any(|age| age > youngest * 1.3 + 1.0)
     }
 
-    /// Whether another connection was heard after that moment.
+    /// True if another connection was heard after that moment.
     fn outlived(&self, lost: &Flow, at_s: f64) -> bool {
         self.flows
             .iter()
@@ -239,7 +239,7 @@ impl Timeline {
 }
 
 impl FlowEnd {
-    /// Whether the other end or something on the way brought it about, and no program's protocol.
+    /// True if the other end or something on the way brought it about, and no program's protocol.
     fn is_from_elsewhere(&self) -> bool {
         matches!(self.manner, Manner::Fin | Manner::Reset | Manner::Disconnect { .. })
     }
@@ -258,7 +258,7 @@ impl Flow {
         lasting.or_else(|| self.end.as_ref().map(|end| end.at_s - end.quiet_s.min(BUSY_S)))
     }
 
-    /// Whether something had moved on it just before its end.
+    /// True if something had moved on it just before its end.
     fn is_busy_at(&self, end: &FlowEnd) -> bool {
         end.quiet_s < BUSY_S || self.beat_s.is_some_and(|beat| end.quiet_s < beat + 1.0)
     }

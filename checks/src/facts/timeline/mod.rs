@@ -77,7 +77,7 @@ pub struct Flow {
     pub beat_s: Option<f64>,
     /// Until when it was so; `null` where it was until the end.
     pub beat_until_s: Option<f64>,
-    /// Whether only the kernels speak on it all the time: TCP keepalives.
+    /// True if only the kernels speak on it all the time: TCP keepalives.
     pub is_kernels: bool,
     /// Its round-trip time, seconds; 0 where the system does not tell.
     pub rtt_s: f64,
@@ -128,7 +128,7 @@ pub struct Gap {
     pub from_s: f64,
     /// When it was heard again; `null` where it never was.
     pub until_s: Option<f64>,
-    /// Whether TCP had acknowledged all that we sent: the packets came through, and the program on the other side did not answer.
+    /// True if TCP had acknowledged all that we sent: the packets came through, and the program on the other side did not answer.
     /// `null` where the system does not tell.
     pub acknowledged: Option<bool>,
     /// Retransmissions of the oldest packet, the most that were seen at once.
@@ -145,7 +145,7 @@ pub struct FlowEnd {
     pub manner: Manner,
     /// For how long the other end had not been heard.
     pub quiet_s: f64,
-    /// Whether the last word before it was ours.
+    /// True if the last word before it was ours.
     pub spoke_last: bool,
 }
 
@@ -176,7 +176,7 @@ impl Flow {
         ended.min(self.closed_s.unwrap_or(f64::INFINITY))
     }
 
-    /// Whether it was open at that moment.
+    /// True if it was open at that moment.
     #[must_use]
     pub fn is_open_at(&self, at_s: f64) -> bool {
         self.connected_s.is_some_and(|connected| connected <= at_s) && self.over_s() > at_s

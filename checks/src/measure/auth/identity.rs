@@ -59,7 +59,7 @@ impl Identity {
         Self { path, explicit: identity.explicit, public, private, certificate }
     }
 
-    /// Whether there is anything at all: a default name that does not exist is not worth a word.
+    /// True if there is anything at all: a default name that does not exist is not worth a word.
     pub(super) fn exists(&self) -> bool {
         self.public.is_some() || !matches!(self.private, Private::Not(KeyProblem::Missing))
     }

@@ -28,7 +28,7 @@ fn end() -> String {
     format!("dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}")
 }
 
-/// Whether a shell, or what splits commands itself, ended so that does not know the first word of our command, or may not use it.
+/// True if a shell, or what splits commands itself, ended so that does not know the first word of our command, or may not use it.
 /// Another program, which is not to be started twice, prints something else, or the whole command.
 pub(super) fn is_foreign_shell(facts: &Facts) -> bool {
     let ran = &facts.ran;
@@ -41,12 +41,12 @@ pub(super) fn is_foreign_shell(facts: &Facts) -> bool {
         && !facts.quoted_back
 }
 
-/// Whether what was printed in place of our command names its first word, and does not quote all of it: an interpreter that read it.
+/// True if what was printed in place of our command names its first word, and does not quote all of it: an interpreter that read it.
 pub(super) fn names_first_word(facts: &Facts) -> bool {
     !facts.quoted_back && facts.words().any(|text| names(facts.lead, text))
 }
 
-/// Whether the first word of our command stands in a text, escaped; a shell puts its own name in front of what it says.
+/// True if the first word of our command stands in a text, escaped; a shell puts its own name in front of what it says.
 fn names(lead: Lead, text: &str) -> bool {
     let first = match lead {
         Lead::ExecSh => "exec",
@@ -56,7 +56,7 @@ fn names(lead: Lead, text: &str) -> bool {
     lines.any(|line| line.split(|c: char| !c.is_ascii_alphanumeric()).skip(1).any(|word| word == first))
 }
 
-/// Whether the command printed its mark: on a line's end, where a program that quotes the command has more behind it or `echo` before it.
+/// True if the command printed its mark: on a line's end, where a program that quotes the command has more behind it or `echo` before it.
 pub(super) fn is_printed(output: &[u8], mark: &str) -> bool {
     let mut ends = output.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark.as_bytes());
     ends.any(|(at, _)| {
@@ -65,7 +65,7 @@ pub(super) fn is_printed(output: &[u8], mark: &str) -> bool {
     })
 }
 
-/// Whether our command itself stands in an output, and not as a shell that traces commands (`set -x`) shows it.
+/// True if our command itself stands in an output, and not as a shell that traces commands (`set -x`) shows it.
 pub(super) fn is_quoted(output: &[u8], mark: &str) -> bool {
     let text = String::from_utf8_lossy(output);
     text.lines().any(|line| (line.contains(mark) || line.contains(OURS)) && !line.trim_start().starts_with('+'))

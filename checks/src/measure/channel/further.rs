@@ -112,7 +112,7 @@ fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
     wishes.into()
 }
 
-/// Whether an unknown program has failed, or says nothing: a start-up file may be broken that sftp does not read.
+/// True if an unknown program has failed, or says nothing: a start-up file may be broken that sftp does not read.
 fn may_be_broken(facts: &Facts) -> bool {
     let ran = &facts.ran;
     let has_read_all = facts.on_input.as_ref().is_some_and(|seen| seen.closed);

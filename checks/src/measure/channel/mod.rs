@@ -107,7 +107,7 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
     *step = judged(std::mem::take(facts), &ctx.limits.expected);
 }
 
-/// Whether the account does what it is there for, as far as that shows: what is expected of it, or anything at all.
+/// True if the account does what it is there for, as far as that shows: what is expected of it, or anything at all.
 fn is_as_expected(facts: &Facts, expected: &[Service]) -> bool {
     if facts.mark_seen {
         return true;

@@ -124,7 +124,7 @@ async fn only_session(connection: &Connection, patience: Patience, answers_reque
     settle(connection, patience, answers_requests).await;
     match connection.open([ChannelKind::Session], patience.silence).await {
         [Opened::Open(session)] => requests(session, patience.silence).await,
-        [_] => [(); 4].map(|()| Capability::not_tested("no further session could be had")),
+        [_] => [(); 4].map(|()| Capability::not_tested("no further session could be opened")),
     }
 }
 
@@ -195,7 +195,7 @@ async fn ask_for_shell(connection: &Connection, patience: Patience, found: &mut 
     Some(seen)
 }
 
-/// Whether the program is there that `git clone` starts on a server.
+/// True if the program is there that `git clone` starts on a server.
 async fn look_for_git(connection: &Connection, patience: Patience, lead: Lead) -> Option<bool> {
     const PROGRAM: &str = "git-upload-pack";
     let ran = connection.run(&lead.command(&format!("command -v {PROGRAM}")), KEPT, patience).await;

@@ -48,7 +48,7 @@ pub(crate) async fn open(mut session: Channel<Msg>, patience: Patience) -> (Shel
     (seen, None)
 }
 
-/// Whether the shell may be used: one that ends at once, or prints nothing, is none to be used.
+/// True if the shell may be used: one that ends at once, or prints nothing, is none to be used.
 pub(crate) fn outcome(seen: &Shell) -> Capability {
     match seen.ran.accepted {
         _ if seen.stays => Capability::Allowed,

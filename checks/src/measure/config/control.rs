@@ -77,7 +77,7 @@ async fn session(path: &Path, own: &OwnSsh, stage: Duration) -> MasterSession {
     }
 }
 
-/// Whether the master has the user's forwardings already. It would set up one that it lacks: for those alone whose ports are taken, by it
+/// True if the master has the user's forwardings already. It would set up one that it lacks: for those alone whose ports are taken, by it
 /// or by another program.
 pub(super) async fn has_forwardings(path: &Path, own: &OwnSsh, stage: Duration) -> Option<bool> {
     let ran = openssh::run(&through(path, own, &["-O", "forward"], &[]), ANSWER.min(stage)).await.ok()?;

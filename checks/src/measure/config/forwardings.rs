@@ -22,10 +22,10 @@ pub(super) async fn look(own: &own_ssh::Forwardings, family: AddressFamily) -> O
     if own.listeners.is_empty() && own.requested.is_empty() {
         return None;
     }
-    let mut listeners = Vec::new();
+    let (mut listeners, mut had) = (Vec::new(), Vec::new());
     for listener in &own.listeners {
         let (works, errors) = match &listener.place {
-            ListenPlace::Port { host, port } => port_can_be_had(host.as_deref(), *port, family).await,
+            ListenPlace::Port { host, port } => port_can_be_had(host.as_deref(), *port, family, &mut had).await,
             ListenPlace::Socket { path, replaces } => match socket_can_be_made(path, *replaces) {
                 Ok(()) => (true, Vec::new()),
                 Err(error) => (false, vec![error]),
@@ -38,16 +38,25 @@ pub(super) async fn look(own: &own_ssh::Forwardings, family: AddressFamily) -> O
     Some(Forwardings { required: own.required, listeners, requested, held_by_master: None })
 }
 
-/// Whether one of the addresses can be bound to, which is enough for ssh; the errors of the others.
-async fn port_can_be_had(host: Option<&str>, port: u16, family: AddressFamily) -> (bool, Vec<String>) {
+/// True if one of the addresses can be bound to, which is enough for ssh; the errors of the others. Those that the forwardings before it
+/// have are taken.
+async fn port_can_be_had(
+    host: Option<&str>,
+    port: u16,
+    family: AddressFamily,
+    had: &mut Vec<SocketAddr>,
+) -> (bool, Vec<String>) {
     let addresses = match addresses(host, port, family).await {
         Ok(addresses) => addresses,
         Err(error) => return (false, vec![error]),
     };
     let (mut works, mut errors, mut lacking) = (false, Vec::new(), Vec::new());
     for address in addresses.into_iter().filter(|address| family.includes(address.ip())) {
-        let Err(error) = bind(address) else {
+        let is_had = had.iter().any(|before| meet(*before, address));
+        let bound = if is_had { Err(io::ErrorKind::AddrInUse.into()) } else { bind(address) };
+        let Err(error) = bound else {
             works = true;
+            had.push(address);
             continue;
         };
         // A machine without IPv6 lacks the second of the loopback addresses.
@@ -64,6 +73,12 @@ async fn addresses(host: Option<&str>, port: u16, family: AddressFamily) -> Resu
         Some("") => Ok(both(Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED)),
         Some(host) => dns::addresses_of_own(host, port, family).await,
     }
+}
+
+/// True if two sockets cannot listen at both of these.
+fn meet(one: SocketAddr, other: SocketAddr) -> bool {
+    let is_same = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() == other.port() && one.port() != 0 && one.is_ipv4() == other.is_ipv4() && is_same
 }
 
 /// Binds as ssh does (`channel_setup_fwd_listener_tcpip`), and does not listen: nobody can connect.
@@ -126,6 +141,15 @@ mod tests {
         assert_eq!(works(Some("127.0.0.1"), port, AddressFamily::Any).await, (false, 1));
         drop(taken);
         assert_eq!(works(Some("127.0.0.1"), port, AddressFamily::Any).await, (true, 0));
+        let place = || ListenPlace::Port { host: Some("127.0.0.1".into()), port };
+        let twice = ["LocalForward", "DynamicForward"].map(|keyword| Listener {
+            keyword,
+            listen: String::new(),
+            place: place(),
+        });
+        let own = Forwardings { listeners: twice.into(), ..Forwardings::default() };
+        let seen = look(&own, AddressFamily::Any).await.unwrap().listeners;
+        assert!(seen[0].works && !seen[1].works, "the first one has it");
         assert!(look(&Forwardings::default(), AddressFamily::Any).await.is_none());
     }
 

@@ -23,6 +23,7 @@ pub async fn check(ctx: &Context) -> Step<Facts> {
     let mut facts = Facts {
         ssh: own.version.clone(),
         refusal: own.refusal.clone(),
+        jump_loop: own.jump_loop.clone(),
         files: files::of(own),
         uid: Uid::current().as_raw(),
         settings: own.settings.clone(),
@@ -57,7 +58,7 @@ pub async fn check(ctx: &Context) -> Step<Facts> {
     if facts.control.as_ref().is_some_and(Control::stops) { Step::Failed(facts) } else { Step::Passed(facts) }
 }
 
-/// Whether somebody listens at the agent's socket.
+/// True if somebody listens at the agent's socket.
 async fn agent(path: &Path) -> AgentSocket {
     let error = UnixStream::connect(path).await.err().map(|error| error.to_string());
     AgentSocket { path: path.display().to_string(), error }

@@ -187,7 +187,7 @@ fn failed(error: &NetError) -> DnsAnswer {
     DnsAnswer::Empty { code }
 }
 
-/// Whether the system's resolver would not go on to the next name of its search.
+/// True if the system's resolver would not go on to the next name of its search.
 fn ends_search(answer: &DnsAnswer) -> bool {
     match answer {
         DnsAnswer::Records { addresses, .. } => !addresses.is_empty(),

@@ -86,7 +86,7 @@ pub async fn check(ctx: &Context, link: Option<Link>) -> (Step<Facts>, Option<Ke
     (step, None)
 }
 
-/// Whether the library, and not ssh, stops at the version.
+/// True if the library, and not ssh, stops at the version.
 fn is_beyond_library(seen: &Seen) -> bool {
     let line = &seen.server.version_line;
     let spoken = line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1.99-");

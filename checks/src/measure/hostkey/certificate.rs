@@ -34,7 +34,7 @@ fn timestamp(seconds: u64) -> Option<Timestamp> {
     Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
 }
 
-/// Whether it has names, and `name`, which is in lower case, is not among them; letter case counts.
+/// True if it has names, and `name`, which is in lower case, is not among them; letter case counts.
 fn is_misnamed(shown: &certificate::Certificate, name: &str) -> bool {
     let principals = shown.valid_principals();
     !principals.is_empty() && !principals.iter().any(|principal| principal == name)

@@ -6,7 +6,7 @@ use crate::facts::hostkey::{KnownHostsMarker, KnownHostsMatch};
 use crate::ssh::known_hosts::Entry;
 use crate::ssh::observations::ServerKey;
 
-/// Whether the line is about this key; for an authority, whether it signed the certificate.
+/// True if the line is about this key; for an authority, whether it signed the certificate.
 pub(crate) fn matches(key: &ServerKey, entry: &Entry) -> bool {
     match entry.kind {
         KnownHostsMarker::Host => entry.key == *key.key_data(),

@@ -138,7 +138,7 @@ fn address(target: &Target, route: Route) -> Option<IpAddr> {
     (compares && target.host.parse() != Ok(address.ip())).then(|| address.ip())
 }
 
-/// Whether ssh takes any key here: at a loopback address that it connects to by itself, unless it looks for another name.
+/// True if ssh takes any key here: at a loopback address that it connects to by itself, unless it looks for another name.
 fn is_exempt(target: &Target, route: Route) -> bool {
     let policy = &target.host_keys;
     let is_loopback = matches!(route, Route::Direct(address) if address.ip().is_loopback());
@@ -173,8 +173,7 @@ fn decide(facts: &Facts, is_exempt: bool) -> Option<Decision> {
 
 async fn ask(ctx: &Context, facts: &Facts) -> Decision {
     let question = format!(
-        "The host key of {} is not known:\n  {} {}\nTrust this key? (it will not be saved)\n\
-         It will not be recorded.",
+        "The host key of {} is not known:\n  {} {}\nTrust this key? (it will not be saved)",
         facts.name, facts.key_type, facts.fingerprint
     );
     let ask = ctx.ask.clone();

@@ -36,7 +36,7 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// Whether the file lists the key or, for a certificate, the authority that signed it.
+/// True if the file lists the key or, for a certificate, the authority that signed it.
 ///
 /// As OpenSSH 9.2 was seen to do it: the first line that holds no key ends the reading.
 pub(super) fn lists(file: &Path, key: &ServerKey) -> Result<bool, Unreadable> {

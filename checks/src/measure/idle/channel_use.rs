@@ -35,12 +35,12 @@ impl ChannelUse {
         }
     }
 
-    /// Whether what is sent in the channel is answered in it.
+    /// True if what is sent in the channel is answered in it.
     pub(in crate::measure) fn answers(&self) -> bool {
         *self != Self::Nothing
     }
 
-    /// Whether the server can be asked to speak later, by itself.
+    /// True if the server can be asked to speak later, by itself.
     pub(super) fn speaks(&self) -> bool {
         matches!(self, Self::Command(_))
     }

@@ -23,7 +23,7 @@ pub(super) enum SessionEvent {
     Began(Instant),
     /// Its request is under way.
     Asked,
-    /// It has not answered yet, while a fresh connection worked: its silence is as good as proven to kill.
+    /// It has not answered yet, while a new connection worked: its silence is as good as proven to kill.
     Suspected(NextProbe, Duration),
     /// Its terminal, or the shell in it, was ended by itself after so long a silence.
     TerminalEnded(Duration),
@@ -55,7 +55,7 @@ pub(super) enum Order {
 /// What everybody may know of the test at a moment.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Overview {
-    /// Whether the test is over.
+    /// True if the test is over.
     pub(super) over: bool,
     /// The shortest time that an answer took so far.
     pub(super) rtt: Duration,
@@ -65,9 +65,9 @@ pub(super) struct Overview {
     pub(super) survived: f64,
     /// The shortest idle time that killed, seconds.
     pub(super) died: Option<f64>,
-    /// Whether sessions died of it without a word.
+    /// True if sessions died of it without a word.
     pub(super) died_silently: bool,
-    /// Whether a keepalive is proven against it.
+    /// True if a keepalive is proven against it.
     pub(super) kept: bool,
     /// Sessions of the ladder that are still held.
     pub(super) climbing: usize,
@@ -130,7 +130,7 @@ impl Line {
         over(&self.overview).await;
     }
 
-    /// Whether any session answers after that moment; waits for the next word of the session that has data.
+    /// True if any session answers after that moment; waits for the next word of the session that has data.
     pub(super) async fn answers_after(&self, moment: Instant) -> bool {
         let patience = Duration::from_secs(u64::from(DATA_INTERVAL) + 1);
         let mut overview = self.overview.clone();

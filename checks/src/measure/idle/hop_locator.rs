@@ -59,7 +59,7 @@ pub(super) struct Scope {
     pub(super) near: usize,
     /// Sessions at the same time, those of the ladder among them.
     pub(super) sessions: usize,
-    /// Whether it may go on when the ladder is done.
+    /// True if it may go on when the ladder is done.
     pub(super) goes_on: bool,
     /// The user's wish.
     pub(super) stop: Stop,
@@ -69,7 +69,7 @@ pub(super) struct Scope {
     pub(super) until: watch::Sender<Option<Instant>>,
 }
 
-/// Whether there are hops to tell apart on this route.
+/// True if there are hops to tell apart on this route.
 pub(super) fn has_hops(route: Route) -> bool {
     matches!(route, Route::Direct(address) if !address.ip().is_loopback())
 }
@@ -185,7 +185,7 @@ impl HopLocator {
         free(&overview.borrow())
     }
 
-    /// Whether a timer of the path kills: what no SSH keepalive prevents has no hop.
+    /// True if a timer of the path kills: what no SSH keepalive prevents has no hop.
     async fn is_worth_it(&self) -> bool {
         over(&self.scope.overview).await;
         self.scope.overview.borrow().kept

@@ -173,7 +173,7 @@ impl IdleSession {
         greeted.then_some(running)
     }
 
-    /// Whether it holds something that answers what is sent in its channel.
+    /// True if it holds something that answers what is sent in its channel.
     pub(in crate::measure) fn has_channel(&self) -> bool {
         self.channel.is_some()
     }
@@ -317,7 +317,7 @@ impl IdleSession {
         Event::Ended(self.connection_ended().await)
     }
 
-    /// Whether it has ended by itself, whoever has heard of it.
+    /// True if it has ended by itself, whoever has heard of it.
     pub(in crate::measure) fn is_over(&self) -> bool {
         self.closed_at.is_some() || self.connection.ending().is_some()
     }
@@ -349,7 +349,7 @@ impl IdleSession {
         patience::keepalive(&self.connection, self.verdict_deadline()).await
     }
 
-    /// Whether only a line in its channel is answered, and no request.
+    /// True if only a line in its channel is answered, and no request.
     pub(super) fn answers_lines_only(&self) -> bool {
         self.connection.replies().are_missing() && self.holds.is_plain()
     }

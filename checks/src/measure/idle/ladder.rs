@@ -27,10 +27,10 @@ const KEPT_LEEWAY: (f64, f64) = (1.04, 0.3);
 #[derive(Debug)]
 pub(super) struct Ladder {
     waiting: VecDeque<f64>,
-    /// Whether sessions are kept alive beside the ladder: few all climb, and the proof comes last.
+    /// True if sessions are kept alive beside the ladder: few all climb, and the proof comes last.
     keeps: bool,
     longest: f64,
-    /// Whether the server can be asked to speak first.
+    /// True if the server can be asked to speak first.
     server_speaks: bool,
     spoke_last: bool,
     /// The idle times that were survived, and who ended them.
@@ -120,7 +120,7 @@ impl Ladder {
         self.compared = Some(length);
     }
 
-    /// Whether that is still to be done.
+    /// True if that is still to be done.
     pub(super) fn compares(&self) -> bool {
         self.compared.is_some_and(|ended| ended > self.survived)
     }
@@ -131,7 +131,7 @@ impl Ladder {
         self.compared.take_if(|_| needed).map(longer)
     }
 
-    /// Whether no rung is left to be tried.
+    /// True if no rung is left to be tried.
     pub(super) fn is_climbed(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -163,7 +163,7 @@ impl Ladder {
         self.unheard.len() > 1
     }
 
-    /// Whether exactly one line of the server was not heard.
+    /// True if exactly one line of the server was not heard.
     pub(super) fn is_one_unheard(&self) -> bool {
         self.unheard.len() == 1
     }
@@ -247,7 +247,7 @@ impl Ladder {
         }
     }
 
-    /// Whether the bracket is narrow enough.
+    /// True if the bracket is narrow enough.
     pub(super) fn is_narrow(&self) -> bool {
         self.died.is_some_and(|died| died - self.survived < NARROW * died)
     }
@@ -266,7 +266,7 @@ impl Ladder {
         Some(interval)
     }
 
-    /// Whether an interval waits for a session to prove it.
+    /// True if an interval waits for a session to prove it.
     pub(super) fn is_proving(&self) -> bool {
         self.proving.is_some()
     }

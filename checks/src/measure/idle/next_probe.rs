@@ -29,7 +29,7 @@ impl NextProbe {
         }
     }
 
-    /// Whether a line of the server that comes after so long is the one that was asked for.
+    /// True if a line of the server that comes after so long is the one that was asked for.
     pub(super) fn is_due_to_hear(self, after: Duration) -> bool {
         // Half a second: what is asked for in whole seconds cannot come earlier than that.
         matches!(self, Self::ServerFirst(seconds) if after.as_secs_f64() > f64::from(seconds) - 0.5)
@@ -40,7 +40,7 @@ impl NextProbe {
         if matches!(self, Self::ServerFirst(_)) { Speaker::Server } else { Speaker::Client }
     }
 
-    /// Whether it is a silence whose length is under test.
+    /// True if it is a silence whose length is under test.
     pub(super) fn is_silence(self) -> bool {
         matches!(self, Self::Silence(_) | Self::ServerFirst(_))
     }

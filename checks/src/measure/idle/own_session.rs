@@ -74,7 +74,7 @@ fn keepalive(settings: &Settings, connection: &Connection) -> OwnKeepalive {
 }
 
 impl Holding {
-    /// Whether a session is held.
+    /// True if a session is held.
     pub(super) fn is_held(&self) -> bool {
         self.session.is_some()
     }

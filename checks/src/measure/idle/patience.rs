@@ -67,7 +67,7 @@ pub(super) async fn keepalive(connection: &Connection, deadline: Duration) -> Ke
     Patience::new(connection, deadline).wait(connection.keepalive(MOST)).await
 }
 
-/// Whether the path was interrupted, or the server silent, at any time after `since`.
+/// True if the path was interrupted, or the server silent, at any time after `since`.
 pub(super) fn is_disturbed_since(connection: &Connection, since: Instant) -> bool {
     path_of(connection).is_some_and(|path| {
         let state = path.borrow();

@@ -30,7 +30,7 @@ pub(super) enum Role {
 }
 
 impl Role {
-    /// Whether the test goes on for its sake.
+    /// True if the test goes on for its sake.
     pub(super) fn climbs(self) -> bool {
         matches!(self, Self::Ladder | Self::Longest(_))
     }

@@ -25,9 +25,9 @@ pub(super) struct SessionView {
     pub(super) kept_since: Option<Instant>,
     /// How long its last answer took, milliseconds.
     pub(super) last_rtt_ms: Option<f64>,
-    /// Whether it is open, or could not be opened: false while it is being opened, for the first time or again.
+    /// True if it is open, or could not be opened: false while it is being opened, for the first time or again.
     pub(super) is_settled: bool,
-    /// Whether it takes no further part.
+    /// True if it takes no further part.
     pub(super) is_gone: bool,
     pub(super) state: SessionState,
 }
@@ -57,22 +57,22 @@ impl SessionView {
         matches!(self.state, SessionState::Waiting | SessionState::Probing)
     }
 
-    /// Whether a silence whose length is under test is under way on it.
+    /// True if a silence whose length is under test is under way on it.
     pub(super) fn is_silent(&self) -> bool {
         self.moves() == Some(Moves::Nothing) && self.probe.is_some_and(NextProbe::is_silence) && self.is_under_way()
     }
 
-    /// Whether a line of the server is asked for on it, or may yet be.
+    /// True if a line of the server is asked for on it, or may yet be.
     pub(super) fn may_hear(&self) -> bool {
         matches!(self.probe, Some(NextProbe::ServerFirst(_) | NextProbe::Linger)) && self.is_under_way()
     }
 
-    /// Whether it is a silent session that is still there.
+    /// True if it is a silent session that is still there.
     pub(super) fn may_compare(&self) -> bool {
         self.moves() == Some(Moves::Nothing) && !matches!(self.state, SessionState::Dead(_))
     }
 
-    /// Whether this session's answer will narrow the bracket, or tell what kind of timer it is. A bracket that is narrow enough waits for
+    /// True if this session's answer will narrow the bracket, or tell what kind of timer it is. A bracket that is narrow enough waits for
     /// no more than what has been asked already.
     pub(super) fn is_awaited(&self, (survived, died): (f64, f64), narrow: bool, now: Instant) -> bool {
         let Some(probe) = self.probe else { return false };

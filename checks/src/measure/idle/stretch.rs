@@ -31,9 +31,9 @@ pub(super) struct Stretch {
     pub(super) outcome: StretchOutcome,
     /// What a fresh connection showed, where there was a doubt.
     pub(super) finding: Option<Finding>,
-    /// Whether the path was interrupted, or the server silent, while the answer or the line was waited for.
+    /// True if the path was interrupted, or the server silent, while the answer or the line was waited for.
     pub(super) was_disturbed: bool,
-    /// Whether another session answered after the end of this one.
+    /// True if another session answered after the end of this one.
     pub(super) others_alive: bool,
     /// The kernel's view of a session that does not answer.
     pub(super) tcp: Option<TcpInfo>,
@@ -57,18 +57,18 @@ pub(super) enum StretchOutcome {
 }
 
 impl Stretch {
-    /// Whether the session lives, although the stretch on it cannot be judged.
+    /// True if the session lives, although the stretch on it cannot be judged.
     pub(super) fn goes_on(&self) -> bool {
         self.was_disturbed && matches!(self.outcome, StretchOutcome::Answered(_))
     }
 
-    /// Whether the session was found dead while a fresh connection worked.
+    /// True if the session was found dead while a new connection worked.
     pub(super) fn is_dead(&self) -> bool {
         let ended = matches!(self.outcome, StretchOutcome::Unanswered(_) | StretchOutcome::EndedItself(_));
         ended && matches!(self.finding, Some(Finding::Fine { .. })) && !self.has_lost_an_answer()
     }
 
-    /// Whether our request arrived, and the path was interrupted when the answer was due: the server sends it again, later each time.
+    /// True if our request arrived, and the path was interrupted when the answer was due: the server sends it again, later each time.
     fn has_lost_an_answer(&self) -> bool {
         let arrived = self.tcp.as_ref().is_some_and(TcpInfo::is_acknowledged);
         self.was_disturbed && arrived && matches!(self.outcome, StretchOutcome::Unanswered(None))
@@ -92,7 +92,7 @@ pub(super) fn classify(role: Role, stretch: &Stretch, rtt: Duration, last_rtt_ms
         {
             let took = took.as_secs_f64();
             StretchEnd::Void {
-                why: format!("it answered only after {took:.1} s, while a fresh connection worked at once"),
+                why: format!("it answered only after {took:.1} s, while a new connection worked at once"),
             }
         }
         (StretchOutcome::Answered(_), _) if stretch.was_disturbed && matches!(probe, NextProbe::ServerFirst(_)) => {

@@ -55,7 +55,7 @@ pub(super) struct TestRun<'e> {
 /// The outcome of the sessions.
 pub(super) struct Measured {
     pub(super) facts: Facts,
-    /// Whether the test was cut short.
+    /// True if the test was cut short.
     pub(super) interrupted: bool,
     /// The processes that ran on the server, each with its parent.
     pub(super) processes: Vec<(u32, u32)>,
@@ -159,7 +159,7 @@ impl TestRun<'_> {
         Measured { facts, interrupted, processes, main, lost_at_s }
     }
 
-    /// Whether there is time and room for another generation.
+    /// True if there is time and room for another generation.
     async fn may_go_on(&self, measured: &Measured) -> bool {
         let limits = &self.ctx.limits;
         let room = self.login.budget.left() > u32::try_from(self.sessions).unwrap_or(u32::MAX).saturating_add(LEFT);

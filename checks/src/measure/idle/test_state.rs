@@ -43,7 +43,7 @@ pub(super) struct TestState {
     started: Vec<(u32, u32)>,
     rtt: Option<Duration>,
     last_answer: Option<Instant>,
-    /// Whether the death that the ladder knows is beyond doubt.
+    /// True if the death that the ladder knows is beyond doubt.
     confirmed: bool,
     /// When sessions died on which something moved: what sort of movement.
     moving_deaths: Vec<(Moves, Instant)>,
@@ -122,7 +122,7 @@ impl TestState {
         }
     }
 
-    /// Whether a session with data may yet end as others have just done: where one died that was kept alive, it was no silence.
+    /// True if a session with data may yet end as others have just done: where one died that was kept alive, it was no silence.
     fn may_end_too(&self, now: Instant) -> bool {
         let is_busy = |view: &SessionView| {
             view.role == Role::Data && !view.is_gone && !matches!(view.state, SessionState::Dead(_))
@@ -137,7 +137,7 @@ impl TestState {
         self.over = true;
     }
 
-    /// Whether busy sessions died together: whatever it was, it was no silence, and all others are probably dead too.
+    /// True if busy sessions died together: whatever it was, it was no silence, and all others are probably dead too.
     pub(super) fn is_cut(&self) -> bool {
         self.cut_at().is_some()
     }
@@ -153,12 +153,12 @@ impl TestState {
         firsts.filter(|at| near(*at).count() > 1).filter_map(|at| near(at).max()).max()
     }
 
-    /// Whether the test is over.
+    /// True if the test is over.
     pub(super) fn is_over(&self) -> bool {
         self.over
     }
 
-    /// Whether a session was asked and has not answered yet.
+    /// True if a session was asked and has not answered yet.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.sessions.values().any(|view| !view.is_gone && matches!(view.state, SessionState::Probing))
     }
@@ -379,7 +379,7 @@ impl TestState {
         }
     }
 
-    /// Whether the end of this stretch is told by what is known of the session at the end of the test: since when it is kept, and that it
+    /// True if the end of this stretch is told by what is known of the session at the end of the test: since when it is kept, and that it
     /// answers. Of sessions with data only the last word is wanted.
     fn is_known_otherwise(&self, role: Role, probe: NextProbe, end: &StretchEnd) -> bool {
         let lived = matches!(end, StretchEnd::Alive { .. } | StretchEnd::Unheard { .. });
@@ -531,7 +531,7 @@ impl TestState {
         }
     }
 
-    /// Whether nothing is left to learn: the longest silence was survived, or a death is confirmed, its bracket narrowed and its keepalive
+    /// True if nothing is left to learn: the longest silence was survived, or a death is confirmed, its bracket narrowed and its keepalive
     /// proven or disproven.
     fn is_known(&self, now: Instant) -> bool {
         let (survived, died) = self.ladder.bracket();
@@ -566,7 +566,7 @@ impl TestState {
         advice::proven(self.kept.proofs(), self.ladder.bracket().0, self.ladder.longest_lived().max(died).max(quiet))
     }
 
-    /// Whether a session is being kept at an interval that may yet be proven.
+    /// True if a session is being kept at an interval that may yet be proven.
     fn proof_to_come(&self) -> bool {
         let most = interval(self.ladder.bracket().0);
         self.ladder.is_proving() || self.kept.any_within(most)

@@ -63,7 +63,7 @@ pub(crate) struct Tried {
 }
 
 impl Exchange {
-    /// Whether it goes by IPv6.
+    /// True if it goes by IPv6.
     fn is_v6(&self) -> bool {
         let (Self::Keys { route, .. } | Self::Data { login: Login { route, .. }, .. }) = self;
         matches!(route, Route::Direct(address) if address.is_ipv6())
@@ -134,7 +134,7 @@ async fn data(login: &Login, shape: Shape, count: usize, deadline: Duration) -> 
     Tried::bare(arm)
 }
 
-/// Whether so many bytes came back from a command that returns what it is sent.
+/// True if so many bytes came back from a command that returns what it is sent.
 async fn echoed(connection: &Connection, count: usize, deadline: Duration) -> bool {
     let patience = Patience { silence: deadline, total: deadline };
     let mut ran = connection::Ran::default();

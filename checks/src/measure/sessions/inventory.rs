@@ -28,9 +28,9 @@ const ANCESTORS: usize = 6;
 pub struct Inventory {
     /// Each of them.
     pub sessions: Vec<LiveSession>,
-    /// Whether some processes hide their sockets from us: what they hold is known by its port only, and not whose it is.
+    /// True if some processes hide their sockets from us: what they hold is known by its port only, and not whose it is.
     pub hidden: bool,
-    /// Whether there are more connections than are looked at.
+    /// True if there are more connections than are looked at.
     pub cut_short: bool,
 }
 

@@ -127,7 +127,7 @@ fn failed(address: SocketAddr, Refusal { error, icmp }: Refusal) -> ConnectOutco
     }
 }
 
-/// Whether `own` is the address that this machine sends from to `address`; connecting a UDP socket sends nothing.
+/// True if `own` is the address that this machine sends from to `address`; connecting a UDP socket sends nothing.
 fn is_source(address: SocketAddr, own: IpAddr) -> bool {
     let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
     let source = UdpSocket::bind(any).and_then(|socket| {

@@ -62,7 +62,7 @@ impl Alignment {
         }
     }
 
-    /// Whether nothing more may come that would tell anything.
+    /// True if nothing more may come that would tell anything.
     pub(super) fn is_settled(&self) -> bool {
         match self.difference {
             Some(difference) => !difference.open,
@@ -101,7 +101,7 @@ fn text_before(there: &[u8], here: &[u8]) -> Option<usize> {
     is_text(&here[..length]).then_some(length)
 }
 
-/// Whether what was sent goes on at the same distance.
+/// True if what was sent goes on at the same distance.
 fn altered(there: &[u8], here: &[u8]) -> bool {
     let (there, here) = (there.windows(PROOF), here.windows(PROOF));
     zip(there, here).take(LONGEST).any(|(there, here)| there == here)
@@ -117,7 +117,7 @@ fn whole_lines(back: &[u8], at: usize, length: usize) -> usize {
     at - shifts.filter(|shift| *shift < length).find(ends_a_line).unwrap_or(0)
 }
 
-/// Whether a process may have printed it for people to read.
+/// True if a process may have printed it for people to read.
 fn is_text(bytes: &[u8]) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c.is_ascii_punctuation();
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_printed) && text.chars().any(is_word))

@@ -62,7 +62,7 @@ fn joined(first: Ran, second: Ran) -> Ran {
     }
 }
 
-/// Whether the command met the end of its input at once: nothing came back but the zeros that it prints at its end, and it has ended.
+/// True if the command met the end of its input at once: nothing came back but the zeros that it prints at its end, and it has ended.
 pub(super) fn is_without_input(facts: &Facts) -> bool {
     let zeros = usize::try_from(facts.returned_bytes.min(OUTPUT)).unwrap_or_default();
     facts.ran.closed && facts.returned_bytes > 0 && facts.returned_sha256 == hex(&Sha256::digest(vec![0; zeros]))

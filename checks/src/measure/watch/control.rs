@@ -88,7 +88,7 @@ impl Control {
         std::mem::take(&mut self.news)
     }
 
-    /// Whether one is under way.
+    /// True if one is under way.
     pub(super) fn is_busy(&self) -> bool {
         self.under_way > 0
     }
@@ -99,7 +99,7 @@ impl Control {
     }
 }
 
-/// Whether the server itself turned us away: the path works.
+/// True if the server itself turned us away: the path works.
 fn is_answer(error: &NotLoggedIn) -> bool {
     match error {
         NotLoggedIn::Refused | NotLoggedIn::OtherHostKey(_) | NotLoggedIn::NoCommand(_) => true,

@@ -306,7 +306,7 @@ impl Coordinator {
         let _ = self.notices.send(Notice::Record { event: Box::new(event), now: false });
     }
 
-    /// Whether a session is still open.
+    /// True if a session is still open.
     pub(super) fn holds_any(&self) -> bool {
         self.places.iter().any(|place| place.open.is_some())
     }

@@ -10,7 +10,7 @@ pub enum Notice {
     Record {
         /// What it tells.
         event: Box<Event>,
-        /// Whether it has to be on the disk before anything else happens.
+        /// True if it has to be on the disk before anything else happens.
         now: bool,
     },
     /// The sessions, about once a second.

@@ -1,4 +1,4 @@
-//! Whether a login's connection is still there: the library's answers do not say (research: an empty list of methods).
+//! True if a login's connection is still there: the library's answers do not say (research: an empty list of methods).
 
 use std::time::{Duration, Instant};
 

@@ -100,13 +100,13 @@ impl Credential {
         }
     }
 
-    /// Whether it can be presented again without asking a person.
+    /// True if it can be presented again without asking a person.
     #[must_use]
     pub fn repeatable(&self) -> bool {
         !matches!(self, Self::Once)
     }
 
-    /// Whether each presentation needs a person to touch a security key.
+    /// True if each presentation needs a person to touch a security key.
     #[must_use]
     pub fn needs_touch(&self) -> bool {
         matches!(self, Self::Key(key) if key.public.algorithm().as_str().starts_with("sk-"))

@@ -24,7 +24,7 @@ pub enum CredentialOutcome {
 }
 
 impl CredentialOutcome {
-    /// Whether the proof was accepted, alone or as one factor.
+    /// True if the proof was accepted, alone or as one factor.
     #[must_use]
     pub fn accepted(&self) -> bool {
         matches!(self, Self::Success | Self::Partial(_))

@@ -70,7 +70,7 @@ impl Public {
         }
     }
 
-    /// Whether both are the same key or the same certificate, comments aside.
+    /// True if both are the same key or the same certificate, comments aside.
     pub(crate) fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Key(one), Self::Key(two)) => one.key_data() == two.key_data(),
@@ -81,7 +81,7 @@ impl Public {
         }
     }
 
-    /// Whether `key` is the certified key.
+    /// True if `key` is the certified key.
     pub(crate) fn certifies(&self, key: &Self) -> bool {
         match (self, key) {
             (Self::Certificate(certificate), Self::Key(key)) => certificate.public_key() == key.key_data(),

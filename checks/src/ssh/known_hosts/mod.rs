@@ -29,7 +29,7 @@ const DEFAULT_PORT: u16 = 22;
 pub(crate) struct KnownAlgorithms {
     /// Of plain keys.
     pub plain: Vec<Algorithm>,
-    /// Whether a certificate authority is named for it.
+    /// True if a certificate authority is named for it.
     pub authority: bool,
 }
 

@@ -31,7 +31,7 @@ impl<'l> Names<'l> {
         }
     }
 
-    /// Whether the field names `host`, which is in lower case.
+    /// True if the field names `host`, which is in lower case.
     pub(super) fn name(&self, host: &str) -> bool {
         match self {
             Self::Patterns(list) => in_list(list, host),
@@ -42,7 +42,7 @@ impl<'l> Names<'l> {
     }
 }
 
-/// Whether one pattern matches and no negated one does (ssh_config(5), PATTERNS).
+/// True if one pattern matches and no negated one does (ssh_config(5), PATTERNS).
 fn in_list(list: &str, host: &str) -> bool {
     let mut found = false;
     for pattern in list.split(',') {

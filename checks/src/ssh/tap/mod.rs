@@ -132,7 +132,7 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
-    /// Whether an answer that is there now can be one to this request: something has come since. If not, that is noted.
+    /// True if an answer that is there now can be one to this request: something has come since. If not, that is noted.
     pub(crate) fn may_be_answered(&self) -> bool {
         let mut seen = self.watch.seen();
         let unasked = seen.received == self.received;
@@ -260,7 +260,7 @@ impl<S: AsyncRead + Unpin> Tap<S> {
     }
 }
 
-/// Whether russh takes the line for a version; it reads 255 bytes of UTF-8, of SSH 2.0 and 1.99.
+/// True if russh takes the line for a version; it reads 255 bytes of UTF-8, of SSH 2.0 and 1.99.
 pub(crate) fn library_reads(line: &[u8]) -> bool {
     let spoken = line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1.99-");
     spoken && line.len() <= 255 && std::str::from_utf8(line).is_ok()

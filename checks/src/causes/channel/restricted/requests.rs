@@ -72,7 +72,7 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            summary: "Until then, copy with the old scp protocol",
+            summary: "Until then, copy FILE with the old scp protocol",
             snippet: Some("scp -O FILE {alias}:"),
             ..Fix::CHANGE
         },

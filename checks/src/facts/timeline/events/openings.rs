@@ -44,7 +44,7 @@ impl Openings {
         SLOWER * self.greeting_s.unwrap_or_default() * self.at_once.max(1.0)
     }
 
-    /// Whether a silence of this length is more than the openings in it account for. `overdue_s` is how long a session in use waited for an
+    /// True if a silence of this length is more than the openings in it account for. `overdue_s` is how long a session in use waited for an
     /// answer in it, if one did: where none did, all that was slow were logins.
     pub(super) fn leave_a_stall(&self, length_s: f64, overdue_s: Option<f64>) -> bool {
         match overdue_s {

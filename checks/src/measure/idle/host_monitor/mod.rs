@@ -52,7 +52,7 @@ impl HostMonitor {
         }
     }
 
-    /// Whether something has happened so far.
+    /// True if something has happened so far.
     pub(super) async fn has_noticed(&self) -> bool {
         !self.look().await.is_empty()
     }
