@@ -90,14 +90,14 @@ fn of(connection: &Connection) -> Vec<Told> {
             shared.push((at, family, seen));
         }
     }
+    // Where a ProxyCommand gave ssh nothing, there was no server, and no session on it.
+    let no_server = connection.sightings.iter().any(|seen| NO_PEER.contains(&seen.symptom.as_str()));
+    named.retain(|one| !no_server || one.cause.stage < Check::Channel);
     let hidden: Vec<_> = named.iter().flat_map(|one| one.cause.hides).copied().collect();
     named.retain(|one| !hidden.contains(&one.cause.code));
     named.sort_by_key(|one| (severity(one), one.cause.stage));
     if named.is_empty() {
-        // Where a ProxyCommand gave ssh nothing, its end is no server's.
-        if connection.sightings.iter().any(|seen| NO_PEER.contains(&seen.symptom.as_str())) {
-            shared.retain(|(_, _, seen)| !seen.symptom.contains("exchange_identification"));
-        }
+        shared.retain(|(_, _, seen)| !no_server || !seen.symptom.contains("exchange_identification"));
         shared.sort_by_key(|(at, _, _)| *at);
         named = match shared.first() {
             Some((first, family, _)) => {
