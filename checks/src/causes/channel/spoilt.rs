@@ -58,6 +58,7 @@ pub(super) const RC_OUTPUT: Cause = Cause {
         },
     ],
     symptoms: &[
+        "couldn't initialise SFTP: packet too long",
         "Received message too long",
         "Ensure the remote shell produces no output",
         "is your shell clean?",

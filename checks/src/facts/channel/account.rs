@@ -145,6 +145,16 @@ impl Facts {
         self.on_input.as_ref().is_none_or(|seen| !seen.closed || seen.line_answered || seen.own_mark)
     }
 
+    /// True if it hangs as one does that is only slow to start: it did not wait for a line, and did not end at the end of its input at once.
+    #[must_use]
+    pub fn may_be_slow(&self) -> bool {
+        self.hangs()
+            && self
+                .on_input
+                .as_ref()
+                .is_some_and(|seen| !seen.line_answered && (seen.ran_later() || !seen.own_mark && !seen.closed))
+    }
+
     /// True if something ran and ended that may be what the account is there for, or a start-up file that is broken.
     fn is_unclear(&self) -> bool {
         let ran = &self.ran;

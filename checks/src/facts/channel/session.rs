@@ -97,6 +97,17 @@ pub struct OnInput {
     pub stderr: Option<String>,
 }
 
+/// Who waits for a line goes on as soon as it comes, seconds: what runs later may have been about to.
+const AT_ONCE_S: f64 = 0.7;
+
+impl OnInput {
+    /// True if our command ran, and not for the line: it was slow, or waited for the end of the input.
+    #[must_use]
+    pub fn ran_later(&self) -> bool {
+        self.own_mark && self.own_mark_after_s.is_some_and(|after_s| after_s > AT_ONCE_S)
+    }
+}
+
 /// The account's shell on a terminal, to which nothing was typed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

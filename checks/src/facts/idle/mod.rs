@@ -25,7 +25,7 @@ pub use reading::{KeepaliveSetting, Killer, Search};
 
 use super::path::Path;
 use super::sessions::Session;
-use bracket::{LATE_ACK_S, has_own_clock};
+use bracket::{LATE_ACK_S, has_own_clock, refreshes};
 
 /// Everything seen. Times are seconds since the test began unless a name says otherwise. The conclusions that a report shows beside it
 /// (the bracket, the keepalive, the hop) are derived from it whenever they are asked for.
@@ -167,9 +167,7 @@ impl Facts {
     /// The kept arms that died although they were refreshed more often than silence kills: something else ends sessions too.
     pub fn kept_in_vain(&self) -> impl Iterator<Item = &Arm> {
         let died = self.timeout().died_s.unwrap_or(f64::INFINITY);
-        self.kept().filter(move |arm| {
-            arm.death().is_some() && arm.interval_s.is_some_and(|interval| f64::from(interval) < died)
-        })
+        self.kept().filter(move |arm| arm.death().is_some() && refreshes(&self.arms, arm, died))
     }
 
     /// The arms with data in their channel.

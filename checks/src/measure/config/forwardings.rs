@@ -75,7 +75,7 @@ async fn addresses(host: Option<&str>, port: u16, family: AddressFamily) -> Resu
     }
 }
 
-/// Whether two sockets cannot listen at both of these.
+/// True if two sockets cannot listen at both of these.
 fn meet(one: SocketAddr, other: SocketAddr) -> bool {
     let is_same = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
     one.port() == other.port() && one.port() != 0 && one.is_ipv4() == other.is_ipv4() && is_same
