@@ -13,7 +13,7 @@ const HEAD: &str = "\
 <!-- Generated from the tables in src/clients and checks/src/causes/suspects by `UPDATE=1 cargo test --test all guide`; do not edit. -->
 
 `ssh-doctor check HOST` finds how long a session may be silent on your path, and proves a keepalive interval there.
-`--client NAME` tells it in the syntax of the client that you use. In snippets `{interval}` and `{count_max}` stand for the proven
+`--client NAME` shows it in the syntax of the client that you use. In snippets `{interval}` and `{count_max}` stand for the proven
 values, `{interval_ms}` for the same interval in milliseconds, and words in capitals for your own.
 
 OpenSSH notices a dead server after the interval times the count plus one. A short interval with a small count

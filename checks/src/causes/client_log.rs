@@ -72,6 +72,8 @@ const LOCAL_FORWARD_FAILED: Cause = Cause {
         SESSION_WITHOUT,
     ],
     symptoms: &[
+        "PortForwardingL: local port <port> cannot be bound",
+        "PortForwardingL: local port <address> cannot be bound",
         "bind <address>: Address already in use",
         "bind <address>: Permission denied",
         "bind <address>: Cannot assign requested address",

@@ -137,6 +137,7 @@ pub(super) const SIGNATURE_ALGORITHM: Cause = Cause {
         },
     ],
     symptoms: &[
+        "using an RSA key with SHA-1, which is no longer allowed",
         "no mutual signature supported",
         "no mutual signature algorithm",
         "not in PubkeyAcceptedAlgorithms",

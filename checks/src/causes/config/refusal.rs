@@ -68,6 +68,8 @@ pub(super) const INVALID: Cause = Cause {
         READ_AGAIN,
     ],
     symptoms: &[
+        "unknown option -- <what>",
+        "usage: ssh [-",
         "line <line>: missing argument",
         "line <n>: missing argument",
         "garbage at end of line",

@@ -42,6 +42,8 @@ pub(super) const CHANGED: Cause = Cause {
         },
     ],
     symptoms: &[
+        "Offending key for IP in",
+        "differs from the key for the IP address",
         "REMOTE HOST IDENTIFICATION HAS CHANGED",
         "POTENTIAL SECURITY BREACH",
         "has changed and you have requested strict checking",

@@ -41,7 +41,11 @@ pub(super) const TOO_SHORT: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["Bad server host key: Invalid key length", "key length too small"],
+    symptoms: &[
+        "<address> port <port>: Invalid key length",
+        "Bad server host key: Invalid key length",
+        "key length too small",
+    ],
     judge: |evidence| {
         let facts = evidence.hostkey.facts().filter(|facts| facts.decision == Decision::TooShort)?;
         let (bits, required) = facts.too_short()?;

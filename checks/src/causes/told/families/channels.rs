@@ -63,6 +63,18 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
+        texts: &["open failed: resource shortage", "rejected: resource shortage"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("channel-max-sessions", Always, "other sessions are open on the same connection: MaxSessions"),
+            is("session-process-limit", Always, "the server's log names fork, memory or a limit of processes"),
+            is("channel-open-refused", Always, "it is the first session of the connection: MaxSessions 0"),
+        ],
+    },
+    Family {
         texts: &[
             "ChannelException(2, 'Connect failed')",
             "rejected: connect failed (open failed)",

@@ -21,6 +21,11 @@ pub(super) static FAMILIES: &[Family] = &[Family {
         ),
         is("jump-target-unreachable", Seen(&["open failed: connect failed"]), "the jump host cannot connect onward"),
         is(
+            "config-proxy-command",
+            Seen(&["command not found", "sh: <n>: <what>: not found"]),
+            "the shell does not find the program of the ProxyCommand",
+        ),
+        is(
             "jump-proxy-command-failed",
             Always,
             "the ProxyCommand ended without a connection; a line that it printed stands before this one",

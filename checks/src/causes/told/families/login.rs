@@ -112,6 +112,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "HOST_KEY_NOT_VERIFIABLE",
             "The remote SSH server rejected host key",
             "Key exchange was not finished, connection is closed",
+            "hostkey was not accepted by the verifier callback",
         ],
         writer: Writer::Client,
         unless: &[],

@@ -80,6 +80,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Timeout was reached",
             "Network error: Connection timed out",
             "Connection failed to establish within <n> milliseconds",
+            "TCP connection to device failed",
             "SocketTimeoutException: connect timed out",
             "did not properly respond after a period of time",
             "connect to host <host> port <port>: Bad file number",

@@ -43,7 +43,7 @@ pub(super) struct LoginFlow<'e> {
     pub(super) witness: Option<Witness>,
 }
 
-/// How a method ended.
+/// The way a method ended.
 enum MethodOutcome {
     /// We are in.
     Accepted,
