@@ -90,9 +90,9 @@ pub struct Finding {
     pub code: &'static str,
     /// The check at which it shows.
     pub stage: Check,
-    /// How bad.
+    /// The severity.
     pub severity: Severity,
-    /// How sure.
+    /// The certainty.
     pub certainty: Certainty,
     /// True if only what the title says is so sure, and its reason is one of several.
     pub reason_open: bool,
@@ -101,7 +101,7 @@ pub struct Finding {
     /// The condition with this run's figures, for the first line of a report.
     #[serde(skip)]
     pub headline: Option<String>,
-    /// What happens, and how it is known.
+    /// The explanation: what happens, and how it is known.
     pub explanation: &'static str,
     /// The observed facts, the most important one first.
     pub because: Vec<String>,

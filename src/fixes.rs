@@ -15,11 +15,11 @@ use command::{alias, is_harmless_in_a_shell, lead};
 /// A fix with this run's values in it.
 #[derive(Debug, Clone, JsonSchema, Serialize)]
 pub struct FilledFix {
-    /// Who acts.
+    /// The side that acts.
     pub side: Side,
     /// The kind: it gathers evidence, or it changes something.
     pub kind: FixKind,
-    /// What to do.
+    /// The instruction.
     pub summary: String,
     /// The file the snippet belongs in.
     pub file: Option<&'static str>,
@@ -27,9 +27,9 @@ pub struct FilledFix {
     pub snippet: Option<String>,
     /// True if it was tried in this run, and held.
     pub verified: Option<bool>,
-    /// What to mind first.
+    /// The caution to read first.
     pub caution: Option<String>,
-    /// What to know of it: for a keepalive, when a dead server is noticed.
+    /// A note on it: for a keepalive, when a dead server is noticed.
     pub note: Option<String>,
 }
 

@@ -8,9 +8,9 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-/// How long a named pipe may be without a writer. That of a process substitution has one from the start.
+/// The time that a named pipe may be without a writer. That of a process substitution has one from the start.
 const WRITER: Duration = Duration::from_secs(5);
-/// How long its writer may take to write all of a secret: it may ask a person to unlock a store of them.
+/// The time that its writer may take to write all of a secret: it may ask a person to unlock a store of them.
 const SECRET: Duration = Duration::from_mins(1);
 
 /// Opens a file to be read.

@@ -10,7 +10,7 @@ use crate::fixes::FilledFix;
 /// A product or service whose timer and manner fit; that it is the one is not proven.
 #[derive(Debug, Clone, JsonSchema, Serialize)]
 pub struct Suspected {
-    /// What its maker calls it.
+    /// The name that its maker uses.
     pub name: &'static str,
     /// Its idle timer as it comes, seconds; `null` where it limits the age.
     pub idle_s: Option<u32>,
@@ -18,7 +18,7 @@ pub struct Suspected {
     pub age_s: Option<u32>,
     /// Its timer and its manner in words.
     pub why: String,
-    /// What to turn on it; `null` where its maker fixes the timer.
+    /// The setting to change on it; `null` where its maker fixes the timer.
     pub knob: Option<FilledFix>,
     /// The document that says so.
     pub source: &'static str,

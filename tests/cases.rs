@@ -185,7 +185,7 @@ async fn examined(target: Target, limits: Limits) -> Evidence {
     ssh_doctor_checks::examine(ctx, &BTreeSet::from(Check::ALL)).await
 }
 
-/// What is wrong with the diagnosis of `case`, if anything is.
+/// The fault of the diagnosis of `case`, if anything is.
 async fn wrong(case: &Case) -> Option<String> {
     let stage = demo::start(Some(case.name)).await.unwrap();
     let evidence = examined(stage.target.clone(), stage.limits.clone()).await;

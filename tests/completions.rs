@@ -19,7 +19,7 @@ fn home(shell: &str) -> TempDir {
     home
 }
 
-/// What a shell prints for a script of its own; none where it is not installed.
+/// The text that a shell prints for a script of its own; none where it is not installed.
 fn printed(home: &TempDir, shell: &str, script: &str) -> Option<String> {
     let binaries = Path::new(env!("CARGO_BIN_EXE_ssh-doctor")).parent().unwrap().display().to_string();
     let path = format!("{binaries}:{}", std::env::var("PATH").unwrap_or_default());

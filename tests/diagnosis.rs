@@ -4,7 +4,8 @@ use ssh_doctor::clients::Client;
 use ssh_doctor::diagnose::{Diagnosis, Verdict, diagnose, diagnose_by};
 use ssh_doctor_checks::causes::{Cause, Fix, Match, Severity, Testimony};
 use ssh_doctor_checks::facts::certainty::Certainty;
-use ssh_doctor_checks::facts::{Check, Evidence, Pause};
+use ssh_doctor_checks::facts::idle::Outage;
+use ssh_doctor_checks::facts::{Check, Evidence, Pause, Step};
 
 use crate::support::{changed, errored, failed, healthy, skipped};
 
@@ -141,6 +142,26 @@ fn the_verdict_follows_from_what_failed_what_was_found_and_what_was_not_tested()
     assert_eq!(of(&[], &errored(&healthy, Check::Auth, "no memory")), (Verdict::Inconclusive, None));
     assert_eq!(of(&[], &Evidence::unexamined()), (Verdict::Inconclusive, None));
     assert_eq!(of(&[], &skipped(&healthy, Check::Idle, "not asked for")), (Verdict::Healthy, None));
+}
+
+#[test]
+fn an_idle_test_that_interruptions_cut_short_is_open_unless_a_cause_explains_it() {
+    static UNSTABLE: Cause = Cause { stage: Check::Idle, severity: Severity::Warning, ..HOLDS };
+    let with = |longest_s: f64, outages: Vec<Outage>| {
+        let mut evidence = healthy();
+        let Step::Passed(facts) = &mut evidence.idle.step else { panic!("the idle test passed") };
+        // Much more than the sessions survived.
+        (facts.longest_s, facts.outages) = (longest_s, outages);
+        evidence
+    };
+    let verdict = |causes: &[&'static Cause], evidence: &Evidence| {
+        diagnose_by(causes.iter().copied(), Client::Ssh, evidence).verdict
+    };
+    let outage = || vec![Outage { started_s: 3.0, ended_s: Some(9.0) }];
+    assert_eq!(verdict(&[], &with(3600.0, outage())), Verdict::Inconclusive);
+    assert_eq!(verdict(&[&UNSTABLE], &with(3600.0, outage())), Verdict::Degraded);
+    assert_eq!(verdict(&[], &with(3600.0, Vec::new())), Verdict::Healthy, "nothing bad was seen");
+    assert_eq!(verdict(&[], &with(1.0, outage())), Verdict::Healthy, "all of it was tested");
 }
 
 #[test]

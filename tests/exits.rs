@@ -1,4 +1,4 @@
-//! How sessions end, on real servers.
+//! The way sessions end, on real servers.
 
 use std::time::Duration;
 

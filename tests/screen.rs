@@ -15,7 +15,7 @@ const ROWS: usize = 22;
 /// Rows for a healthy target.
 const HEALTHY_ROWS: usize = 6;
 
-/// What is wrong with the default report of this evidence; none where it is as it should be.
+/// The fault of the default report of this evidence; none where it is as it should be.
 pub(crate) fn misfit(evidence: &Evidence, diagnosis: &Diagnosis) -> Option<String> {
     let text = text::render(evidence, diagnosis, &Style { unicode: true, ..Style::default() });
     let rows: usize = text.lines().map(|line| display_width(line).div_ceil(80).max(1)).sum();

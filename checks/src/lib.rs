@@ -32,7 +32,7 @@ use os::pause::{self, Mark};
 use ssh::known_hosts;
 use ssh::recorder::Recorder;
 
-/// How long a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
+/// The time that a check may go on once the user wants to end; the idle test has a stage's time, since it reports what it knows.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Pauses of this process that together make the waits of a check worthless, unless they are a small part of its time ([`SMALL_PART`]).

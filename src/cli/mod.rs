@@ -88,12 +88,12 @@ pub const EXAMPLES: &[(&str, &str)] = &[
 #[derive(Debug, Parser)]
 #[command(name = "ssh-doctor", version, max_term_width = 80, after_help = after_help())]
 pub struct Cli {
-    /// What to do.
+    /// The instruction.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The instruction.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check each TARGET: from the name lookup to sessions that stay idle

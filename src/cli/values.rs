@@ -1,4 +1,4 @@
-//! How single values of the command line are read, and what is said about those that cannot be.
+//! The way single values of the command line are read, and what is said about those that cannot be.
 
 use std::time::Duration;
 

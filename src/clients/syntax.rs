@@ -66,7 +66,7 @@ pub enum Client {
     Xshell,
 }
 
-/// When a client finds out that the server is gone.
+/// The time at which a client finds out that the server is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notices {
     /// After interval x (count + 1): OpenSSH counts one more than its manual says (clientloop.c).
@@ -79,7 +79,7 @@ pub(super) enum Notices {
     Unsaid,
 }
 
-/// How a client is told to send keepalives.
+/// The way a client is told to send keepalives.
 pub(super) struct Syntax {
     pub(super) client: Client,
     /// Its name, and what to do.

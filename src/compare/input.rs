@@ -70,7 +70,7 @@ impl Report {
         self.check(check)["evidence"].pointer(pointer).unwrap_or(&Value::Null)
     }
 
-    /// How it came out.
+    /// The way it came out.
     pub(super) fn outcome(&self) -> Outcome {
         let text = |pointer: &str| self.at(pointer).as_str().unwrap_or_default().to_owned();
         let findings = self.value["diagnoses"].as_array().into_iter().flatten();

@@ -1,15 +1,15 @@
-//! How an examination came out.
+//! The way an examination came out.
 
 use serde::Serialize;
 
-/// How an examination came out.
+/// The way an examination came out.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Outcome {
     /// The file.
     pub file: String,
     /// The target as it was typed.
     pub target: String,
-    /// When it began (RFC 3339).
+    /// The time at which it began (RFC 3339).
     pub started_at: String,
     /// The verdict.
     pub verdict: String,

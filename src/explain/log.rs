@@ -81,7 +81,7 @@ fn target(log: &Log) -> Examined {
     Examined { input: host.clone(), host, port, user, ..Examined::default() }
 }
 
-/// Whether a word of a log can be a host or a login name, and no option or terminal escape.
+/// True if a word of a log can be a host or a login name, and no option or terminal escape.
 fn is_a_host(word: &str) -> bool {
     !word.is_empty()
         && !word.starts_with('-')

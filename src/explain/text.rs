@@ -50,7 +50,7 @@ fn headline(explained: &Explained, name: &str, style: Style) -> String {
     format!("{line}\n{}", style.paint(Ink::Faint, &style.wrapped("  ", "  ", &about.join("; "))))
 }
 
-/// Whether a text is all that there is: a line, or several without the steps of a connection. Nobody examined anything.
+/// True if a text is all that there is: a line, or several without the steps of a connection. Nobody examined anything.
 fn is_bare(log: &Log) -> bool {
     let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
     log.connections.len() <= 1 && (log.lines <= 1 || !has_steps)
@@ -171,7 +171,7 @@ fn open_question(explained: &Explained, name: &str, style: Style) -> Vec<String>
     parts
 }
 
-/// Whether a step is the examination of the target by this program.
+/// True if a step is the examination of the target by this program.
 fn is_examination(fix: &FilledFix) -> bool {
     fix.snippet.as_deref().is_some_and(|snippet| snippet.starts_with("ssh-doctor check"))
 }

@@ -18,7 +18,7 @@ const LOST_TO: &str = "the disk was full or failed";
 const GLANCES: u32 = 5;
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// How long a record may be lost when the machine itself stops.
+/// The time that a record may be lost when the machine itself stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sync {
     /// It is on the disk when `write` returns (fdatasync(2)): deaths and changes of state.
@@ -37,7 +37,7 @@ pub struct Writer {
     lost: u64,
 }
 
-/// Why a journal cannot be written.
+/// The reason why a journal cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process is writing it.

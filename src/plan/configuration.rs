@@ -60,7 +60,7 @@ impl Configuration {
         Some(())
     }
 
-    /// Whether ssh read these files and no others.
+    /// True if ssh read these files and no others.
     pub(super) fn is_of(&self, files: &[PathBuf]) -> bool {
         files.iter().collect::<HashSet<_>>() == self.files.iter().collect()
     }

@@ -73,7 +73,7 @@ impl fmt::Display for Destination {
     }
 }
 
-/// Whether a name means itself outside a URI.
+/// True if a name means itself outside a URI.
 fn is_plain(name: &str) -> bool {
     !name.contains([' ', ':', '/', '%', ';', '[', ']'])
 }

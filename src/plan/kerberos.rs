@@ -16,7 +16,7 @@ const DEADLINE: Duration = Duration::from_secs(3);
 /// The most that is read of a configuration file, bytes.
 const CONFIG_BYTES: u64 = 1 << 16;
 
-/// Whether there may be a valid ticket: klist knows every kind of cache. Without it, whether a cache is named or in its usual place.
+/// True if there may be a valid ticket: klist knows every kind of cache. Without it, whether a cache is named or in its usual place.
 pub(super) async fn has_ticket(local: &Local) -> bool {
     match klist().await {
         Some(0) => true,
@@ -50,7 +50,7 @@ fn system_configuration() -> Vec<PathBuf> {
     std::iter::once("/etc/krb5.conf".into()).chain(included).filter(|file: &PathBuf| file.is_file()).collect()
 }
 
-/// Whether the file names another kind of cache, or another place, than the usual file.
+/// True if the file names another kind of cache, or another place, than the usual file.
 fn sets_default_cache(file: &Path) -> bool {
     let mut text = String::new();
     let read = File::open(file).and_then(|file| file.take(CONFIG_BYTES).read_to_string(&mut text));

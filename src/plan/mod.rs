@@ -84,13 +84,13 @@ pub struct Planned {
 /// The circumstances of a run that its options do not tell.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances {
-    /// Whether somebody at a terminal can be asked.
+    /// True if somebody at a terminal can be asked.
     pub person: bool,
-    /// Whether there are several targets: then no idle test runs unless it was asked for.
+    /// True if there are several targets: then no idle test runs unless it was asked for.
     pub several: bool,
     /// The time for each stage where the whole run has a deadline.
     pub stage: Option<Duration>,
-    /// Whether the report is a scrape of metrics, which has no time for an idle test unless it was asked for.
+    /// True if the report is a scrape of metrics, which has no time for an idle test unless it was asked for.
     pub is_for_metrics: bool,
 }
 

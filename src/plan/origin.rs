@@ -43,7 +43,7 @@ pub(super) fn of_files(raw: &Raw, local: &Local) -> String {
     raw.log.files.iter().map(|file| short(file, local)).collect::<Vec<_>>().join(" or ")
 }
 
-/// Whether `-o` sets the keyword.
+/// True if `-o` sets the keyword.
 pub(super) fn on_command_line(options: &[String], keyword: &str) -> bool {
     options.iter().any(|option| keyword_and_value(option).is_some_and(|(set, _)| set.eq_ignore_ascii_case(keyword)))
 }

@@ -12,7 +12,7 @@ pub(super) struct Raw {
     pub(super) source: String,
     /// ssh's version; empty where it did not resolve them.
     pub(super) version: String,
-    /// Whether `~` and tokens in known_hosts files, the agent's socket and the host name are already expanded.
+    /// True if `~` and tokens in known_hosts files, the agent's socket and the host name are already expanded.
     pub(super) expanded: bool,
     /// ssh's hash of the connection (%C), where a setting that ssh leaves to be expanded holds it.
     pub(super) hash: Option<String>,

@@ -46,7 +46,7 @@ pub(super) struct Given<'a> {
     pub(super) local: &'a Local,
     /// A password that the user gave a way to.
     pub(super) password: Option<SecretString>,
-    /// Whether a person is at the terminal.
+    /// True if a person is at the terminal.
     pub(super) person: bool,
     /// ssh's own defaults.
     pub(super) defaults: &'a Raw,
@@ -54,9 +54,9 @@ pub(super) struct Given<'a> {
     pub(super) settings: Vec<Setting>,
     /// Where the keepalive interval comes from.
     pub(super) server_alive_from: String,
-    /// Whether ssh may have a Kerberos ticket, where it would use one.
+    /// True if ssh may have a Kerberos ticket, where it would use one.
     pub(super) ticket: bool,
-    /// Whether commands of the settings may be told as they are.
+    /// True if commands of the settings may be told as they are.
     pub(super) plain: bool,
     /// The arguments by which ssh goes there.
     pub(super) arguments: Vec<String>,

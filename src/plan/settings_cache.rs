@@ -171,12 +171,12 @@ impl Asked<'_> {
     }
 }
 
-/// Whether ssh takes a name as it is: in lower case, without a zone or anything else that it may read differently.
+/// True if ssh takes a name as it is: in lower case, without a zone or anything else that it may read differently.
 fn is_plain(host: &str) -> bool {
     host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_:".contains(&byte))
 }
 
-/// Whether the settings may depend on the name in a way that two answers need not show.
+/// True if the settings may depend on the name in a way that two answers need not show.
 fn depends_on_the_name(raw: &Raw) -> bool {
     raw.hash.is_some() || raw.set("canonicalizehostname").is_some_and(|value| !matches!(value, "no" | "false"))
 }

@@ -265,7 +265,7 @@ fn own_words(stderr: &str) -> Vec<String> {
     lines.take(WORDS).map(|line| sanitize(&without_passwords(line))).collect()
 }
 
-/// Whether this follows the name of a file in ssh's words: `: line 2: ...`, ` line 2: ...`, `: terminating, ...`.
+/// True if this follows the name of a file in ssh's words: `: line 2: ...`, ` line 2: ...`, `: terminating, ...`.
 fn is_behind_a_file(rest: &str) -> bool {
     [": line ", " line ", ": terminating", ": No such file", ": Permission denied"]
         .iter()

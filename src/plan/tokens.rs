@@ -87,7 +87,7 @@ pub(super) fn refusal_of_proxy(template: &str) -> Option<String> {
 /// The tokens of a file name (ssh_config(5), TOKENS).
 const OF_FILES: &str = "%CdhijkLlnpru";
 
-/// Whether ssh may not be able to expand a file name: its user, a variable or a token is not known here.
+/// True if ssh may not be able to expand a file name: its user, a variable or a token is not known here.
 pub(super) fn may_fail(template: &str, local: &Local) -> bool {
     let mut chars = template.chars();
     let mut knows_tokens = true;

@@ -23,13 +23,13 @@ const FORWARD_FAILURE: &str = "ExitOnForwardFailure";
 pub(super) struct Unhonoured {
     /// The setting and the consequence, in a sentence.
     pub(super) sentence: String,
-    /// Whether ssh could fail or work while the examination does not.
+    /// True if ssh could fail or work while the examination does not.
     pub(super) decides: bool,
-    /// Whether not even a login by ssh tells: it comes after that.
+    /// True if not even a login by ssh tells: it comes after that.
     pub(super) beyond_login: bool,
 }
 
-/// Whether a keyword, in lower case, is one that this examination knows and does not honour.
+/// True if a keyword, in lower case, is one that this examination knows and does not honour.
 pub(super) fn names(keyword: &str) -> bool {
     matches!(ledger::treatment(keyword), Some(Treatment::NotHonoured(_)))
 }
@@ -106,7 +106,7 @@ fn is_on(consequence: &Consequence, value: &str) -> bool {
     !value.is_empty() && !value.eq_ignore_ascii_case("none") && !consequence.off.contains(&value)
 }
 
-/// Whether `-o` or a file outside /etc sets the keyword for this host.
+/// True if `-o` or a file outside /etc sets the keyword for this host.
 fn set_by_user(raw: &Raw, flags: &SshFlags, local: &Local, keyword: &str) -> bool {
     let mut log = raw.log.clone();
     log.files.retain(|file| !file.starts_with("/etc"));

@@ -54,7 +54,7 @@ fn reached(evidence: &Evidence) -> String {
     reached.map_or_else(String::new, |reached| format!("; {reached}"))
 }
 
-/// Why there is no verdict.
+/// The reason why there is no verdict.
 fn undecided(evidence: &Evidence) -> String {
     let held = evidence.idle.passed();
     let idle = held.and_then(|facts| facts.timeout().survived_s);

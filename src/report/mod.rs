@@ -26,7 +26,7 @@ pub use style::Style;
 
 use crate::diagnose::Finding;
 
-/// What became of a check, in the words of every report.
+/// The status of a check, in the words of every report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -34,7 +34,7 @@ pub enum Status {
     Pass,
     /// It did its job, and a finding that needs care shows at it.
     Warn,
-    /// What it examined did not work.
+    /// The checked thing did not work.
     Fail,
     /// It did not run.
     Skip,

@@ -1,4 +1,4 @@
-//! How text is set: its width, its colours, its symbols.
+//! The way text is set: its width, its colours, its symbols.
 
 use anstyle::{AnsiColor, Color, Effects};
 use ssh_doctor_checks::base::text;
@@ -16,7 +16,7 @@ pub(crate) const INDENT: &str = "   ";
 /// The indent of what is to be pasted.
 pub(crate) const PASTE: &str = "       ";
 
-/// How a report for people is set.
+/// The way a report for people is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     /// Colour and weight by ANSI sequences.

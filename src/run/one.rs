@@ -27,7 +27,7 @@ pub(super) struct Keep<'a> {
     /// The file for the bundle.
     pub(super) bundle: Option<&'a Path>,
     pub(super) words: record::Words,
-    /// Whether to say what is in them.
+    /// True if to say what is in them.
     pub(super) is_told: bool,
 }
 

@@ -27,7 +27,7 @@ struct SessionsReport<'a> {
     verdict: Verdict,
     /// The sessions.
     sessions: Vec<Session<'a>>,
-    /// What could not be told for want of rights or of a probe, as phrases.
+    /// The facts that this user's rights, or a run without a probe, do not show, as phrases.
     not_known: &'a [String],
 }
 

@@ -11,7 +11,7 @@ use ssh_doctor_checks::facts::journal::Direction;
 /// Bytes copied at a time.
 const COPY: usize = 64 * 1024;
 
-/// How one direction ended.
+/// The way one direction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closed {
     /// The source came to its end.
@@ -95,6 +95,17 @@ fn wait(descriptor: BorrowedFd<'_>, what: PollFlags, timeout: PollTimeout) -> bo
     poll(&mut [PollFd::new(descriptor, what)], timeout).is_ok_and(|ready| ready > 0)
 }
 
+/// Lets a pipe hold more, where it is one and the system lets us: its writer need not wait for us as often.
+#[cfg(target_os = "linux")]
+pub(super) fn widen(pipe: BorrowedFd<'_>) {
+    use nix::fcntl::{FcntlArg, fcntl};
+    let _ = fcntl(pipe, FcntlArg::F_SETPIPE_SZ(PIPE));
+}
+
+/// Not on this system.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn widen(_: BorrowedFd<'_>) {}
+
 /// True if nobody has the other end of this pipe any more.
 pub(super) fn is_left(pipe: BorrowedFd<'_>) -> bool {
     wait(pipe, PollFlags::empty(), PollTimeout::ZERO)
@@ -113,6 +124,11 @@ fn write_all(sink: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
     }
     Ok(())
 }
+
+/// What the pipe of the client is to hold, bytes: four times Linux's default. A user's pipes may hold 64 MiB together (pipe(7),
+/// pipe-user-pages-soft), and taps are not to take much of that.
+#[cfg(target_os = "linux")]
+const PIPE: i32 = 256 * 1024;
 
 /// Bytes moved at a time: more than a pipe holds.
 #[cfg(target_os = "linux")]

@@ -20,11 +20,11 @@ pub(super) struct Connection {
     pub(super) failed: Vec<FailedAddress>,
 }
 
-/// Why there is none.
+/// The reason why there is none.
 pub(super) struct Failure {
-    /// What became of each address.
+    /// The outcome of each address.
     pub(super) failed: Vec<FailedAddress>,
-    /// Why the name has no address.
+    /// The reason why the name has no address.
     pub(super) resolve_error: Option<String>,
     /// The last error, in the system's words.
     pub(super) error: io::Error,

@@ -26,9 +26,9 @@ const TOGETHER_MS: u32 = 10_000;
 /// What is known when it is over.
 pub(super) struct Final<'a> {
     pub(super) flow: &'a Flow,
-    /// When it ended.
+    /// The time at which it ended.
     pub(super) at: Instant,
-    /// How the side that ended first did so.
+    /// The way the side that ended first did so.
     pub(super) by: By,
     /// The kernel's counters at that moment.
     pub(super) info: Option<TcpInfo>,

@@ -123,7 +123,7 @@ impl Flow {
         Some(LastExchange { by, lasted, idle_before: began.saturating_duration_since(before) })
     }
 
-    /// What the client sent since the server's last bytes: how many packets, since when, and whether they are all of one length.
+    /// The data that the client sent since the server's last bytes: how many packets, since when, and whether they are all of one length.
     pub(super) fn unanswered(&self) -> Option<(u32, Instant, bool)> {
         let since = self.recent.iter().rev().take_while(|(_, direction, _)| *direction == Direction::Out);
         let packets: Vec<_> = since.collect();
@@ -148,9 +148,9 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// The exchange before an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LastExchange {
-    /// Who sent its first bytes.
+    /// The party that sent its first bytes.
     pub(super) by: Direction,
-    /// How long it went on.
+    /// The time that it went on.
     pub(super) lasted: Duration,
     /// The idle time before it.
     pub(super) idle_before: Duration,

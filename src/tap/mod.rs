@@ -33,7 +33,7 @@ use ssh_doctor_checks::os::host_changes::HostChanges;
 use ssh_doctor_checks::os::socket::Socket;
 
 pub use args::TapArgs;
-use carry::{Closed, carry, is_left};
+use carry::{Closed, carry, is_left, widen};
 use connect::{Connection, Failure, connect, interface};
 use ending::{By, Final, end, is_frozen, others};
 use observe::{Observer, SESSION, seconds};
@@ -47,11 +47,11 @@ use crate::journal::{Recorder, Sync, Writer, folder, new_file, prune};
 use crate::ssh_args::SshArgs;
 use crate::terminal::{reason, remark};
 
-/// How long ssh may take to end after the server has.
+/// The time that ssh may take to end after the server has.
 const CLIENT_ENDS: Duration = Duration::from_secs(5);
-/// How long the last packets may take to be acknowledged after the client has ended.
+/// The time that the last packets may take to be acknowledged after the client has ended.
 const SETTLES: Duration = Duration::from_secs(3);
-/// How long the last records may take to reach the disk.
+/// The time that the last records may take to reach the disk.
 const RECORDED: Duration = Duration::from_secs(2);
 
 /// Carries one connection until it ends.
@@ -203,7 +203,10 @@ fn start(direction: Direction, stream: &Arc<TcpStream>, shared: &Arc<Shared>, ha
         let (input, output) = (stdin(), stdout());
         let closed = match direction {
             Direction::In => carry(direction, stream.as_fd(), output.as_fd(), look, moved),
-            Direction::Out => carry(direction, input.as_fd(), stream.as_fd(), look, moved),
+            Direction::Out => {
+                widen(input.as_fd());
+                carry(direction, input.as_fd(), stream.as_fd(), look, moved)
+            }
         };
         shared.closed(direction, closed);
     };

@@ -80,7 +80,7 @@ impl<'a> Observer<'a> {
         }
     }
 
-    /// What happened to this machine after a moment.
+    /// The events on this machine after a moment.
     pub(super) fn machine_since(&self, moment: Option<Instant>) -> Vec<What> {
         self.machine.since(moment.unwrap_or(self.began))
     }
@@ -152,7 +152,7 @@ impl<'a> Observer<'a> {
 
 /// The silence before the first packet that was not acknowledged, or until now.
 pub(super) struct Silence {
-    /// When that packet was sent; `None` where the server was heard after everything that was sent.
+    /// The time at which that packet was sent; `None` where the server was heard after everything that was sent.
     pub(super) first_unanswered: Option<Instant>,
     /// For how long nothing had come from the server then.
     pub(super) quiet: Duration,
@@ -175,7 +175,7 @@ impl Silence {
     }
 }
 
-/// When the kernel last had a packet of the server.
+/// The time at which the kernel last had a packet of the server.
 fn heard(info: &TcpInfo, now: Instant) -> Instant {
     let ago = Duration::from_millis(info.last_ack_ms.min(info.last_received_ms).into());
     now.checked_sub(ago).unwrap_or(now)

@@ -9,6 +9,6 @@ pub struct Entry {
     pub input: String,
     /// Its labels: what a list says of it beside its name.
     pub labels: BTreeMap<String, String>,
-    /// Why it cannot be used; it gets a report all the same.
+    /// The reason why it cannot be used; it gets a report all the same.
     pub fault: Option<String>,
 }

@@ -18,7 +18,7 @@ use super::question;
 
 /// The longest answer, in bytes; a terminal's line editing takes 4096.
 const LONGEST: usize = 4096;
-/// How long a question waits for its answer; sshd hangs up after two minutes (`LoginGraceTime`).
+/// The time that a question waits for its answer; sshd hangs up after two minutes (`LoginGraceTime`).
 const PATIENCE: Duration = Duration::from_mins(5);
 /// How often a wish to stop is looked for meanwhile, milliseconds.
 const GLANCE_MS: u8 = 50;

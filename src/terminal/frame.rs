@@ -24,7 +24,7 @@ pub(super) struct FrameStyle {
     pub(super) unicode: bool,
 }
 
-/// What is known of the examination so far.
+/// The known facts of the examination so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
     /// Whom it is about.

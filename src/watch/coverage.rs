@@ -12,7 +12,7 @@ pub(super) struct Coverage {
     pub(super) watched_s: f64,
     /// In which nobody did, between the first record and the last.
     pub(super) unwatched_s: f64,
-    /// How many times nobody did.
+    /// The number of times nobody did.
     pub(super) gaps: u32,
 }
 

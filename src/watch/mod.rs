@@ -35,9 +35,9 @@ use crate::terminal::{AtTerminal, LiveDisplay, Onlooker, person_present, remark,
 
 /// Where nobody sits at the terminal, a server that cannot be reached is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(30);
-/// How long the last records may take to reach the disk.
+/// The time that the last records may take to reach the disk.
 const RECORDED: Duration = Duration::from_secs(5);
-/// How long the sessions may take to end once the time is over.
+/// The time that the sessions may take to end once the time is over.
 const ENDING: Duration = Duration::from_secs(5);
 
 /// Watches a target, or reports what a journal holds.
@@ -209,7 +209,7 @@ fn started(args: &WatchArgs, planned: &Planned) -> Event {
     })
 }
 
-/// Why a watch ended that nobody wanted to end.
+/// The reason why a watch ended that nobody wanted to end.
 fn why(stopped: Stopped) -> Option<&'static str> {
     match stopped {
         Stopped::Asked => None,

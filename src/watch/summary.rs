@@ -57,7 +57,7 @@ fn oldest(since: Duration) -> Option<Timestamp> {
     Timestamp::now().checked_sub(SignedDuration::try_from(since).ok()?).ok()
 }
 
-/// How long it was watched, how many sessions were held and lost, and the last losses.
+/// The time that it was watched, how many sessions were held and lost, and the last losses.
 fn head((host, port): &(String, u16), journal: &Journal, history: &History, style: Style) -> String {
     // Between the first record and the rest nothing was read.
     let covered = journal.records.get(usize::from(journal.shortened)..).unwrap_or_default();

@@ -44,9 +44,9 @@ fn assert_hung(run: &Run) {
     assert_eq!((run.status, &*run.stdout, &*run.stderr), (None, "", ""), "{run:?}");
 }
 
-/// What ssh prints when the other side closes the connection.
+/// The text that ssh prints when the other side closes the connection.
 const CLOSED: &[&str] = &["closed by remote host"];
-/// What ssh prints after a reset: it depends on whether it reads or writes next.
+/// The text that ssh prints after a reset: it depends on whether it reads or writes next.
 const RESET: &[&str] = &["reset by peer", "Broken pipe"];
 
 /// ssh gave up with one of these words, so many seconds after it began.
@@ -57,7 +57,7 @@ fn assert_died(run: &Run, seconds: std::ops::Range<u64>, words: &[&str]) {
     assert!(words.iter().any(|word| run.stderr.contains(word)), "{run:?}");
 }
 
-/// What the doctor says of a lab when it may test silences of so many seconds.
+/// The text that the doctor says of a lab when it may test silences of so many seconds.
 fn examine(lab: &Lab, server: &Server, idle: u32) -> Report {
     lab.doctor(server, &["--idle", &format!("{idle}s")], s(3 * u64::from(idle) + 30))
 }

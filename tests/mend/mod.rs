@@ -1,4 +1,4 @@
-//! What the report prints to paste, pasted: plain ssh fails before it and works after it.
+//! The text that the report prints to paste, pasted: plain ssh fails before it and works after it.
 
 use std::fs;
 use std::time::Duration;

@@ -75,6 +75,7 @@ setups! {
     pam_counts_logins: |lab| pam_limits(lab, "maxlogins 0"), JOE => "broken", ["session-pam-refused"], [];
     start_up_waits: |lab| { let wait = fifo(lab); bashrc(lab, &format!("cat {wait}")) }, ME_BRIEFLY
         => "broken", ["session-start-hangs"], ["sftp", "forward"];
+    start_up_is_slow: |lab| bashrc(lab, "sleep 11"), ME => "degraded", ["auth-slow"], ["exec", "sftp", "forward"];
     start_up_asks: |lab| bashrc(lab, "read answer"), ME_BRIEFLY => "broken", ["session-start-hangs"], ["forward"];
     start_up_replaces: |lab| bashrc(lab, "exec /bin/dash"), ME_BRIEFLY => "broken", ["session-startup-exec"], ["forward"];
     process_limit: |lab| bashrc(lab, "ulimit -u 1"), ME => "broken", ["session-process-limit"], ["exec", "sftp", "forward"];

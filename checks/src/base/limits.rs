@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::service::Service;
 
-/// How long a command may take.
+/// The time that a command may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     /// Without any message of the channel.
@@ -44,7 +44,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// How long a command on the server may take: no silence over 10 s, and no more than a stage in all.
+    /// The time that a command on the server may take: no silence over 10 s, and no more than a stage in all.
     #[must_use]
     pub fn patience(&self) -> Patience {
         Patience { silence: self.stage.min(Duration::from_secs(10)), total: self.stage }

@@ -11,11 +11,11 @@ pub struct Stop {
     deadline: Option<Deadline>,
 }
 
-/// When a run ends by itself.
+/// The time at which a run ends by itself.
 #[derive(Debug, Clone, Copy)]
 struct Deadline {
     at: Instant,
-    /// How long a check may take to end after that.
+    /// The time that a check may take to end after that.
     grace: Duration,
 }
 
@@ -50,7 +50,7 @@ impl Stop {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline.at)
     }
 
-    /// How long a check may take to end once the run is to: `usual`, or less where the deadline has passed.
+    /// The time that a check may take to end once the run is to: `usual`, or less where the deadline has passed.
     #[must_use]
     pub fn grace(&self, usual: Duration) -> Duration {
         self.deadline.filter(|_| self.timed_out()).map_or(usual, |deadline| deadline.grace.min(usual))

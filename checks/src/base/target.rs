@@ -16,7 +16,7 @@ pub const LEAST_RSA_BITS: u32 = 1024;
 /// One SSH server as the user's own `ssh` would reach it: every setting resolved.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// What the user typed.
+    /// The user's own input.
     pub input: String,
     /// The host name after ssh_config: what is looked up and connected to.
     pub host: String,
@@ -32,11 +32,11 @@ pub struct Target {
     pub segment: Option<u32>,
     /// How to reach the server when not by a TCP connection of our own.
     pub proxy: Option<Proxy>,
-    /// How the server proves who it is.
+    /// The way the server proves who it is.
     pub host_keys: HostKeyPolicy,
     /// The least length of an RSA key, the server's or the user's, bits (`RequiredRSASize`).
     pub required_rsa_bits: u32,
-    /// How we prove who we are.
+    /// The way we prove who we are.
     pub credentials: Credentials,
     /// The algorithms that the user's own client offers, in its order.
     pub algorithms: Algorithms,
@@ -98,7 +98,7 @@ impl Target {
     }
 }
 
-/// What of ssh's command line says where to go, by which way and as whom: a command that is to go there needs it too.
+/// The part of ssh's command line that says where to go, by which route and as whom: a command that is to go there needs it too.
 #[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Flags {
@@ -244,20 +244,20 @@ pub struct Identity {
 /// The user's settings that the report quotes.
 #[derive(Debug, Clone, Default, JsonSchema, Serialize, Deserialize)]
 pub struct Settings {
-    /// Who resolved them: `ssh -G (OpenSSH_9.2p1 ...)`, or the parser's name.
+    /// The program that resolved them: `ssh -G (OpenSSH_9.2p1 ...)`, or the parser's name.
     pub source: String,
     /// `ServerAliveInterval`, seconds; 0 means that ssh sends no keepalives.
     pub server_alive_interval_s: u64,
     /// `ServerAliveCountMax`.
     pub server_alive_count_max: u64,
-    /// Where the interval comes from: `ssh's default`, `the command line`, or a file.
+    /// The source of the interval: `ssh's default`, `the command line`, or a file.
     pub server_alive_from: String,
     /// `TCPKeepAlive`.
     pub tcp_keepalive: bool,
-    /// How long this examination gives a connection and its handshake, seconds.
+    /// The limit of this examination on a connection and its handshake, seconds.
     #[serde(default)]
     pub connect_timeout_s: Option<f64>,
-    /// Where that comes from: `ConnectTimeout`, `--timeout`, or `the doctor's own`, where ssh waits as long as the system does.
+    /// The source of that: `ConnectTimeout`, `--timeout`, or `the doctor's own`, where ssh waits as long as the system does.
     #[serde(default)]
     pub connect_timeout_from: String,
     /// Settings of the user that this examination does not honour, each with the reason.

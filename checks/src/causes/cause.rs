@@ -69,7 +69,7 @@ pub enum Testimony {
     Contradicts(String),
 }
 
-/// How bad a cause is.
+/// The severity of a cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -84,7 +84,7 @@ pub enum Severity {
 /// A judge's verdict: how sure, and the observed facts that say so.
 #[derive(Debug, Clone)]
 pub struct Match {
-    /// How sure.
+    /// The certainty.
     pub certainty: Certainty,
     /// True if only what the title says is so sure: of its reasons, which the explanation names, several fit.
     pub reason_open: bool,
@@ -164,7 +164,7 @@ impl Match {
     }
 }
 
-/// Who has to act.
+/// The side that has to act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
@@ -189,7 +189,7 @@ pub enum FixKind {
 /// One way to fix a cause, or to look further into it.
 #[derive(Debug)]
 pub struct Fix {
-    /// Who acts.
+    /// The side that acts.
     pub side: Side,
     /// The kind: it looks, or it changes; a snippet never does both.
     pub kind: FixKind,

@@ -63,7 +63,7 @@ impl Check {
     }
 }
 
-/// What became of a check.
+/// The outcome of a check.
 #[derive(Debug, Clone)]
 pub enum Step<F> {
     /// It did its job.
@@ -120,7 +120,7 @@ pub trait Facts: Serialize + DeserializeOwned {
 /// A step and the time it took; `stored.rs` has its form in JSON.
 #[derive(Debug, Clone)]
 pub struct Timed<F> {
-    /// What became of it.
+    /// The outcome of it.
     pub step: Step<F>,
     /// Wall time, milliseconds.
     pub duration_ms: f64,

@@ -8,7 +8,7 @@ use crate::base::algorithms::Algorithms;
 use crate::base::own_ssh::{Refusal, SessionSettings, Setting};
 use crate::base::text::sanitize;
 
-/// What was seen of the user's own ssh and its settings for the target.
+/// The observations of the user's own ssh and its settings for the target.
 #[derive(Debug, Clone, Default, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
@@ -106,7 +106,7 @@ pub struct MasterSession {
     pub ms: f64,
     /// ssh's exit status; `null` where nothing came back in that time.
     pub status: Option<i32>,
-    /// What ssh said, escaped.
+    /// The text that ssh said, escaped.
     pub said: Option<String>,
 }
 

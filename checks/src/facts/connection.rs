@@ -64,7 +64,7 @@ impl Manner {
     }
 }
 
-/// What the library says where a packet failed its integrity check, or where its length cannot be right, which is encrypted with
+/// The text that the library says where a packet failed its integrity check, or where its length cannot be right, which is encrypted with
 /// it.
 const INTEGRITY: [&str; 3] = ["Wrong packet authentication code", "Failed to decrypt a packet", "Bad packet size"];
 
@@ -120,7 +120,7 @@ impl Violation {
     }
 }
 
-/// Why a hop did not carry a connection on.
+/// The reason why a hop did not carry a connection on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum NotForwarded {
@@ -150,7 +150,7 @@ pub enum GaveUp {
     Total,
 }
 
-/// What became of a command, or of one exchange with it.
+/// The outcome of a command, or of one exchange with it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ran {
@@ -201,7 +201,7 @@ impl Ran {
         self.closed || self.connection_lost || self.gave_up.is_some() || self.accepted == Some(false)
     }
 
-    /// How the command ended: a status, a signal or neither are three things, which ssh's own status 255 makes one.
+    /// The way the command ended: a status, a signal or neither are three things, which ssh's own status 255 makes one.
     #[must_use]
     pub fn end_words(&self) -> String {
         match (self.status, &self.signal) {
@@ -229,7 +229,7 @@ impl Manner {
     }
 }
 
-/// Why a further login did not succeed.
+/// The reason why a further login did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotLoggedIn {
     /// The TCP connection, or the proxy, could not be had.

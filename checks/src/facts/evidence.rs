@@ -29,7 +29,7 @@ pub(crate) const INTERRUPTED: &str = "interrupted";
 pub struct Evidence {
     /// [`VERSION`] of the writer.
     pub evidence_version: u32,
-    /// When it began.
+    /// The time at which it began.
     pub started_at: jiff::Timestamp,
     /// Wall time of the whole run, milliseconds.
     pub duration_ms: f64,
@@ -95,7 +95,7 @@ pub struct Evidence {
 pub struct Hop {
     /// What the user's settings call it.
     pub name: String,
-    /// What was seen of it.
+    /// The observations of it.
     pub evidence: Evidence,
     /// The connection from it to the next hop or the target; `null` where it did not get that far.
     pub forward: Option<Forward>,
@@ -128,14 +128,14 @@ pub struct Forward {
     pub port: u16,
     /// Milliseconds until its answer, or until we stopped waiting.
     pub ms: f64,
-    /// Why it did not connect.
+    /// The reason why it did not connect.
     pub failure: Option<NotForwarded>,
 }
 
 /// The examined target, as the report names it.
 #[derive(Debug, Clone, Default, JsonSchema, Serialize, Deserialize)]
 pub struct Examined {
-    /// What the user typed.
+    /// The user's own input.
     pub input: String,
     /// The host name after ssh_config.
     pub host: String,
@@ -148,7 +148,7 @@ pub struct Examined {
     /// The name that known_hosts is searched for (`HostKeyAlias`, or the host with its port unless that is 22).
     #[serde(default)]
     pub known_as: String,
-    /// What of the command line led there.
+    /// The part of the command line that led there.
     #[serde(default)]
     pub flags: Flags,
     /// The labels that a list of targets gives it.
@@ -156,7 +156,7 @@ pub struct Examined {
     pub labels: BTreeMap<String, String>,
 }
 
-/// What the examination cost the server.
+/// The cost of the examination for the server.
 #[derive(Debug, Clone, Copy, Default, JsonSchema, Serialize, Deserialize)]
 pub struct Spent {
     /// Connections opened.
@@ -170,7 +170,7 @@ pub struct Spent {
     /// Further connections that were refused since the last one that was accepted.
     #[serde(default)]
     pub refused_since: u32,
-    /// What was seen of a limit on connections from this address.
+    /// The observations of a limit on connections from this address.
     #[serde(default)]
     pub limit: Option<ConnectionLimit>,
 }
@@ -192,7 +192,7 @@ pub struct ConnectionLimit {
 pub struct CheckView {
     /// Which check.
     pub check: Check,
-    /// What became of it, without the facts.
+    /// The outcome of it, without the facts.
     pub step: Step<()>,
     /// The facts' own line, or the reason why there are none.
     pub summary: String,

@@ -1,4 +1,4 @@
-//! What was seen of the end of a session.
+//! The observations of the end of a session.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,11 +7,11 @@ use crate::base::service::Service;
 use crate::base::text::seconds;
 use crate::facts;
 
-/// What was seen.
+/// The observations.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
-    /// What became of the command that writes and then ends with a status, or of the service that was ended in its place.
+    /// The outcome of the command that writes and then ends with a status, or of the service that was ended in its place.
     pub ran: Ran,
     /// The service, where no command runs.
     #[serde(default)]
@@ -26,10 +26,10 @@ pub struct Facts {
     pub written_bytes: u64,
     /// The status that it ended with.
     pub given_status: u32,
-    /// What became of the same command run again, without waiting for anything before its end (`--deep`).
+    /// The outcome of the same command run again, without waiting for anything before its end (`--deep`).
     #[serde(default)]
     pub again: Vec<Ran>,
-    /// How the connection ended before our goodbye, if it did.
+    /// The way the connection ended before our goodbye, if it did.
     pub ending: Option<Manner>,
     /// Milliseconds from our goodbye to the end of the connection.
     pub goodbye_ms: Option<f64>,

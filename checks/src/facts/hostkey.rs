@@ -1,4 +1,4 @@
-//! What was seen of the server's key, and what known_hosts says of it.
+//! The observations of the server's key, and what known_hosts says of it.
 
 use std::path::PathBuf;
 
@@ -36,7 +36,7 @@ pub struct Certificate {
     pub objection: Option<String>,
 }
 
-/// What was seen of the server's key, and what known_hosts says of it.
+/// The observations of the server's key, and what known_hosts says of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Facts {
     /// The key's type, such as `ssh-ed25519`; of a certificate, that of the certified key.
@@ -68,7 +68,7 @@ pub struct Facts {
     /// The file of `RevokedHostKeys`, where it lists the key or the authority that signed it.
     #[serde(default)]
     pub revoked_by: Option<PathBuf>,
-    /// How the key stands to those lines and that file.
+    /// The way the key stands to those lines and that file.
     pub standing: KnownHostsMatch,
     /// `StrictHostKeyChecking`.
     pub strictness: Strictness,
@@ -89,7 +89,7 @@ pub struct Entry {
     pub file: PathBuf,
     /// Its line, counted from 1.
     pub line: usize,
-    /// What the line says about its key.
+    /// The text that the line says about its key.
     pub kind: KnownHostsMarker,
     /// True when the line names the host without the port that was connected to.
     pub portless: bool,
@@ -207,7 +207,7 @@ pub struct Other {
     pub known: bool,
 }
 
-/// How a key stands to the lines of known_hosts.
+/// The way a key stands to the lines of known_hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KnownHostsMatch {
@@ -230,7 +230,7 @@ impl KnownHostsMatch {
     }
 }
 
-/// What a line says about its key.
+/// The text that a line says about its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KnownHostsMarker {
@@ -247,7 +247,7 @@ pub enum KnownHostsMarker {
 pub struct Unread {
     /// Which.
     pub file: PathBuf,
-    /// Why.
+    /// The reason.
     pub error: String,
 }
 

@@ -23,7 +23,7 @@ pub struct Record {
     pub boot_s: Option<f64>,
     /// The first digits of the boot's identifier: another one means a restart of the machine, and other `boot_s`.
     pub boot: Option<String>,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -112,11 +112,11 @@ pub struct Connected {
 /// No TCP connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NotConnected {
-    /// What became of each address; empty where the name had none.
+    /// The outcome of each address; empty where the name had none.
     pub failed: Vec<FailedAddress>,
-    /// Why the name has no address.
+    /// The reason why the name has no address.
     pub resolve_error: Option<String>,
-    /// Why a login failed that goes beyond one connection; `null` from `tap`.
+    /// The reason why a login failed that goes beyond one connection; `null` from `tap`.
     #[serde(default)]
     pub reason: Option<String>,
 }
@@ -201,14 +201,14 @@ pub struct Controlled {
     pub answered: bool,
     /// Milliseconds that it took.
     pub ms: f64,
-    /// Why it failed; `null` where it worked.
+    /// The reason why it failed; `null` where it worked.
     pub error: Option<String>,
 }
 
 /// Something happened to this machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
-    /// What.
+    /// The subject.
     #[serde(flatten)]
     pub what: What,
 }

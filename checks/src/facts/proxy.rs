@@ -1,11 +1,11 @@
-//! How a proxy command ended, and what it wrote.
+//! The way a proxy command ended, and what it wrote.
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::masking::short_hash;
 use crate::base::text;
 
-/// How a proxy command ended.
+/// The way a proxy command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum ProxyExit {

@@ -31,14 +31,14 @@ pub struct Retest {
     pub tos: Option<u8>,
     /// Milliseconds until the exchange was through, or until we stopped waiting.
     pub ms: f64,
-    /// What became of it.
+    /// The outcome of it.
     #[serde(flatten)]
     pub outcome: RetestOutcome,
     /// The kernel's view at the end.
     pub tcp: Option<TcpInfo>,
 }
 
-/// What became of an arm.
+/// The outcome of an arm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum RetestOutcome {

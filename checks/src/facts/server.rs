@@ -34,21 +34,21 @@ impl ServerAnswers {
     }
 }
 
-/// What the server answered, in the order of the questions.
+/// The answers of the server, in the order of the questions.
 #[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ServerAnswers {
     /// The answers; a refusal is one too.
     pub answers: Vec<ServerAnswer>,
-    /// Why there are none, or not all.
+    /// The reason why there are none, or not all.
     pub failure: Option<String>,
 }
 
 /// The answer to one question.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct ServerAnswer {
-    /// What was asked.
+    /// The question.
     pub about: String,
-    /// Where the server has it from: a file, or a command.
+    /// The server's source of it: a file, or a command.
     pub source: String,
     /// The lines, escaped, standard error included.
     pub lines: Vec<String>,

@@ -13,7 +13,7 @@ use super::tcp::TcpInfo;
 /// One session: how long it lasted, what moved on it, and its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// Who saw it.
+    /// The party that saw it.
     pub observer: Observer,
     /// What moved on it.
     pub traffic: Traffic,
@@ -40,7 +40,7 @@ pub struct Session {
     pub exchange: Option<Exchange>,
     /// Its end.
     pub end: SessionEnd,
-    /// What happened to this machine since the server was last heard.
+    /// The events on this machine since the server was last heard.
     pub machine: Vec<What>,
     /// The other sessions to the same server at that moment.
     pub others: Others,
@@ -48,7 +48,7 @@ pub struct Session {
     pub next: Option<Next>,
 }
 
-/// Who saw a session.
+/// The party that saw a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Observer {
@@ -89,7 +89,7 @@ pub struct Exchange {
     pub lasted_s: f64,
 }
 
-/// What a client sent without an answer.
+/// The data that a client sent without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Unanswered {
     /// Packets.
@@ -100,7 +100,7 @@ pub struct Unanswered {
     pub alike: bool,
 }
 
-/// How a session ended.
+/// The way a session ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "kebab-case")]
 pub enum SessionEnd {
@@ -113,7 +113,7 @@ pub enum SessionEnd {
     },
     /// It broke: nothing came back any more, or the other side ended it.
     Died {
-        /// How.
+        /// The manner.
         manner: Manner,
         /// The origin of the first sign: it came by itself, or after we had sent something.
         sign: Sign,
@@ -145,7 +145,7 @@ pub struct Next {
 }
 
 impl Session {
-    /// How it broke; `None` while it lives and where it ended in good order.
+    /// The way it broke; `None` while it lives and where it ended in good order.
     #[must_use]
     pub fn death(&self) -> Option<(&Manner, Sign)> {
         match &self.end {

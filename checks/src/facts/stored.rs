@@ -19,7 +19,7 @@ const MAX_BYTES: usize = 4 << 20;
 /// The most values in it; a record takes a hundred times the memory of the three bytes `{},`.
 const MAX_VALUES: usize = 50_000;
 
-/// Why a text is not read as evidence.
+/// The reason why a text is not read as evidence.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// More bytes or values than a recording has.

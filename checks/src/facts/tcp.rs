@@ -1,4 +1,4 @@
-//! What was seen of TCP: attempts to connect, and the kernel's view of a connection.
+//! The observations of TCP: attempts to connect, and the kernel's view of a connection.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub struct Icmp {
     pub kind: u8,
     /// The code within the type.
     pub code: u8,
-    /// Who sent it.
+    /// The party that sent it.
     pub sender: Option<IpAddr>,
 }
 
@@ -138,14 +138,14 @@ impl TcpInfo {
     }
 }
 
-/// What was seen.
+/// The observations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     /// Every address that was tried, in ssh's order.
     pub attempts: Vec<Attempt>,
     /// Addresses of the name beyond those, not tried.
     pub not_tried: usize,
-    /// How long an attempt was given, seconds.
+    /// The time that an attempt was given, seconds.
     pub deadline_s: f64,
     /// The local address that the user's settings connect from (`BindAddress`).
     pub bind: Option<IpAddr>,
@@ -167,12 +167,12 @@ pub struct Attempt {
     pub address: SocketAddr,
     /// Milliseconds until the outcome.
     pub ms: f64,
-    /// What became of it.
+    /// The outcome of it.
     #[serde(flatten)]
     pub outcome: ConnectOutcome,
 }
 
-/// What became of an attempt to connect.
+/// The outcome of an attempt to connect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum ConnectOutcome {

@@ -1,4 +1,4 @@
-//! What was seen of data sent there and back.
+//! The observations of data sent there and back.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,13 +16,13 @@ pub struct Rekey {
     pub under_load: bool,
     /// Milliseconds until it was done; `null` where it was not done in time.
     pub ms: Option<f64>,
-    /// How long we waited, milliseconds.
+    /// The time that we waited, milliseconds.
     pub deadline_ms: f64,
-    /// How the connection ended, where it did.
+    /// The way the connection ended, where it did.
     pub ending: Option<Manner>,
 }
 
-/// What was seen.
+/// The observations.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
@@ -64,9 +64,9 @@ pub struct Facts {
     pub deep_rate: Option<f64>,
     /// Milliseconds that more than a window of data took there and back for a command that left it unread for a second (`--deep`).
     pub unread_ms: Option<f64>,
-    /// What became of the command that returns the data.
+    /// The outcome of the command that returns the data.
     pub ran: Ran,
-    /// How the connection ended, if it did.
+    /// The way the connection ended, if it did.
     pub ending: Option<Manner>,
     /// The kernel's view at the end.
     pub tcp: Option<TcpInfo>,

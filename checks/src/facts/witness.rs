@@ -8,7 +8,7 @@ use super::check::Check;
 /// A run of `ssh -v -N` that was ended as soon as it had logged in.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Witness {
-    /// Why it was run.
+    /// The reason why it was run.
     pub reason: WitnessReason,
     /// The check that it was to come through: auth; channel where it was to set up its forwardings; handshake where no login was wanted.
     pub until: Check,
@@ -35,7 +35,7 @@ pub struct Witness {
     pub words: Vec<String>,
 }
 
-/// Why the user's own ssh was run.
+/// The reason why the user's own ssh was run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WitnessReason {

@@ -31,7 +31,7 @@ pub(super) struct Found {
     pub(super) program: Option<Program>,
     /// The texts of the catalogue in it, by their places in it.
     pub(super) symptoms: Vec<usize>,
-    /// Whether it sounds like a complaint, and has nothing else that is known.
+    /// True if it sounds like a complaint, and has nothing else that is known.
     pub(super) complains: bool,
 }
 

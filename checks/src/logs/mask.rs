@@ -53,7 +53,7 @@ impl<'a> Message<'a> {
         self.masked.get_or_init(|| masked(self.text))
     }
 
-    /// Whether there are any.
+    /// True if there are any.
     pub(super) fn has_secrets(&self) -> bool {
         matches!(self.masked.get_or_init(|| masked(self.text)), Cow::Owned(_))
     }

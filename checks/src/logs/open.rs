@@ -35,7 +35,7 @@ pub(super) struct Open {
     pub(super) passed: Option<Check>,
     /// The last event that ended it.
     pub(super) ended: Option<Event>,
-    /// Whether it is one of many in a server's log.
+    /// True if it is one of many in a server's log.
     is_one_of_many: bool,
     began: Option<Stamp>,
     last: Option<Stamp>,
@@ -144,7 +144,7 @@ impl Open {
         self.connection.entries.push(entry);
     }
 
-    /// Whether a message with this in it begins another connection of a client.
+    /// True if a message with this in it begins another connection of a client.
     pub(super) fn is_over_before(&self, found: &Found) -> bool {
         let entries = &self.connection.entries;
         if found.event.is_none() {
@@ -168,12 +168,12 @@ impl Open {
         }
     }
 
-    /// Whether a server's line about this peer is about another connection.
+    /// True if a server's line about this peer is about another connection.
     pub(super) fn is_another(&self, peer: Option<&Peer>) -> bool {
         matches!((&self.peer, peer), (Some(own), Some(other)) if own != other)
     }
 
-    /// Whether the line before it was that of an accepted connection, or a later one.
+    /// True if the line before it was that of an accepted connection, or a later one.
     pub(super) fn began_serving(&self) -> bool {
         !self.connection.entries.is_empty()
     }

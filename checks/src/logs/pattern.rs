@@ -72,7 +72,7 @@ impl Patterns {
         found
     }
 
-    /// Whether a message has one of its candidates.
+    /// True if a message has one of its candidates.
     pub(super) fn has(&self, at: usize, message: &[u8]) -> bool {
         self.each[at].is_in(message)
     }
@@ -112,7 +112,7 @@ impl Text {
         }
     }
 
-    /// Whether a message that has the longest literal piece has the text.
+    /// True if a message that has the longest literal piece has the text.
     fn is_in(&self, message: &[u8]) -> bool {
         // That piece is all there is.
         let is_literal = self.holes.is_empty() && self.stated.is_empty();

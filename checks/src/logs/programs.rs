@@ -139,7 +139,7 @@ const OTHERS: [&str; 9] = [
     "launchd",
 ];
 
-/// Whether a name before a colon is that of a daemon and not the beginning of a message.
+/// True if a name before a colon is that of a daemon and not the beginning of a message.
 pub(super) fn is_daemon(name: &[u8]) -> bool {
     let name = String::from_utf8_lossy(name);
     // `ssh: connect to host` is a message of ssh itself, `sftp-server: not found` one of a shell.
@@ -147,7 +147,7 @@ pub(super) fn is_daemon(name: &[u8]) -> bool {
         && (OWN.contains(&name.as_ref()) || OTHERS.contains(&name.as_ref()))
 }
 
-/// Whether a message of a sender of syslog is about SSH.
+/// True if a message of a sender of syslog is about SSH.
 pub(super) fn concerns_ssh(ident: &str, message: &[u8]) -> bool {
     let own = |name: &str| ident == name || ident.rsplit('/').next() == Some(name);
     if OWN.iter().any(|name| own(name))
@@ -164,7 +164,7 @@ fn names_ssh(message: &[u8]) -> bool {
         || message.windows(8).any(|word| word == b"dropbear" || word == b" DPT=22 ")
 }
 
-/// Whether a sender is an SSH server, each of whose processes serves one connection.
+/// True if a sender is an SSH server, each of whose processes serves one connection.
 pub(super) fn is_server(ident: &str) -> bool {
     ident.starts_with("sshd") || ident == "in.sshd" || ident == "dropbear"
 }

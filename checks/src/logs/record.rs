@@ -125,12 +125,12 @@ impl Records {
     }
 }
 
-/// Whether a line begins a record of `journalctl -o export`, `-o verbose` or `-o json-pretty`.
+/// True if a line begins a record of `journalctl -o export`, `-o verbose` or `-o json-pretty`.
 fn begins_fields(line: &[u8]) -> bool {
     line == b"{" || line.starts_with(b"__CURSOR=") || line.ends_with(b"]") && contains(line, b" [s=")
 }
 
-/// Whether a line can be a field: an indent and capitals.
+/// True if a line can be a field: an indent and capitals.
 fn field_begins(line: &[u8]) -> bool {
     let name = line.trim_ascii_start();
     let name = name.strip_prefix(b"\"").unwrap_or(name);

@@ -25,7 +25,7 @@ pub struct Context {
     pub limits: Limits,
     /// What the connections may cost.
     pub budget: Arc<Budget>,
-    /// When it began; the time spent waiting for leave to connect does not count.
+    /// The time at which it began; the time spent waiting for leave to connect does not count.
     pub began: Instant,
     /// From when on the pauses of this process count.
     pub(crate) mark: Mark,

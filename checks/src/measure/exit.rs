@@ -21,10 +21,10 @@ use crate::ssh::sftp::SftpSession;
 /// Bytes of output that are kept: all of it, and as much text of other processes.
 const KEPT: usize = 2 * command::KEPT;
 
-/// How long the server may take to close the connection after our goodbye.
+/// The time that the server may take to close the connection after our goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// Why nothing is ended.
+/// The reason why nothing is ended.
 const LOST: &str = "no connection is left: see the checks before";
 
 /// The same, where it would stall as the transfer did.
@@ -46,7 +46,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
 }
 
 async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step<Facts> {
-    /// How many times as long as a stage the last output may take in which something comes all the time: slow links do.
+    /// The number of times as long as a stage the last output may take in which something comes all the time: slow links do.
     const PROGRESSING: u32 = 3;
     let patience = ctx.limits.patience();
     let patience = Patience { total: patience.total * PROGRESSING, ..patience };

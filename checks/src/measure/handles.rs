@@ -24,7 +24,7 @@ pub struct Reach {
 pub struct Link {
     /// The connection.
     pub transport: Transport,
-    /// How it came about.
+    /// The way it came about.
     pub reach: Reach,
     /// When it began to be opened: ConnectTimeout counts from there.
     pub since: Instant,
@@ -34,7 +34,7 @@ pub struct Link {
 pub struct Keyed {
     /// The connection.
     pub connection: Connection,
-    /// How it came about.
+    /// The way it came about.
     pub reach: Reach,
 }
 
@@ -52,7 +52,7 @@ pub enum Identity {
 pub struct Trusted {
     /// The connection.
     pub connection: Connection,
-    /// How it came about.
+    /// The way it came about.
     pub reach: Reach,
     /// The key's `SHA256:` fingerprint.
     pub fingerprint: String,

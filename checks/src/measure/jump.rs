@@ -67,7 +67,7 @@ async fn go_on(ctx: &Context, hop: &mut Hop, logged_in: LoggedIn, next: &Target)
     tunnel.map(|tunnel| Link { transport: Transport::Tunnel(Box::new(tunnel)), reach, since })
 }
 
-/// What became of a hop, for the onlooker.
+/// The outcome of a hop, for the onlooker.
 fn finished(hop: &Hop) -> Event {
     let (ending, summary) = match &hop.forward {
         None => (CheckOutcome::Failed, "not passed".to_owned()),

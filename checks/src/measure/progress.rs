@@ -15,7 +15,7 @@ pub enum Event {
     HopFinished {
         /// What the user's settings call it.
         name: String,
-        /// How.
+        /// The manner.
         ending: CheckOutcome,
         /// One line.
         summary: String,
@@ -26,7 +26,7 @@ pub enum Event {
     Finished {
         /// Which.
         check: Check,
-        /// How.
+        /// The manner.
         ending: CheckOutcome,
         /// Its one line.
         summary: String,
@@ -42,7 +42,7 @@ pub enum Event {
     Idle(IdleState),
 }
 
-/// How a check ended, for the onlooker.
+/// The way a check ended, for the onlooker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckOutcome {
     /// It passed.
@@ -75,11 +75,11 @@ pub struct SessionRow {
     pub idle: Duration,
     /// When it will be probed, counted from the start of its silence; `None` for a session that is kept alive.
     pub until: Option<Duration>,
-    /// How it fares.
+    /// The way it fares.
     pub state: SessionState,
 }
 
-/// How a session of the idle test fares.
+/// The way a session of the idle test fares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionState {
     /// Waiting in silence, or being kept alive.

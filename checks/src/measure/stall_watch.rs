@@ -18,7 +18,7 @@ use crate::ssh::tap::Tap;
 
 /// An answer that is overdue for so long is worth a further connection.
 const OVERDUE: Duration = Duration::from_millis(2500);
-/// How long its banner is waited for.
+/// The time that its banner is waited for.
 const LONGEST: Duration = Duration::from_mins(1);
 /// Further connections of an examination: from OpenSSH 9.8 on each costs a second of penalty (`PerSourcePenalties`, sshd_config(5)).
 const CONNECTIONS: usize = 2;

@@ -111,7 +111,7 @@ pub(crate) async fn afterwards(ctx: &Context, selected: &BTreeSet<Check>, eviden
     ask(ctx, reason, if logs_in { goal(ctx) } else { Check::Handshake }, until).await
 }
 
-/// Whether ssh's own attempt does no harm and tells something: it comes to the server, and so far as we know the key is the server's.
+/// True if ssh's own attempt does no harm and tells something: it comes to the server, and so far as we know the key is the server's.
 fn may_go(evidence: &Evidence) -> bool {
     let is_stopped = evidence.config.failed().is_some() || evidence.tcp.failed().is_some();
     // With StrictHostKeyChecking no, ssh would present its keys to a server that may be false.

@@ -102,7 +102,7 @@ impl Mark {
         Self(total())
     }
 
-    /// How long this process did not run since then, all pauses together.
+    /// The time that this process did not run since then, all pauses together.
     #[must_use]
     pub fn paused(self) -> Duration {
         total().saturating_sub(self.0)

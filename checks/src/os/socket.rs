@@ -23,7 +23,7 @@ pub fn errno_name(error: &io::Error) -> Option<String> {
     error.raw_os_error().map(|number| format!("{:?}", Errno::from_raw(number)))
 }
 
-/// When the kernel asks a silent peer whether it is there (tcp(7)).
+/// The time at which the kernel asks a silent peer whether it is there (tcp(7)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SocketKeepalive {
     /// After this long a silence; whole seconds, at least one (`TCP_KEEPIDLE`).

@@ -158,7 +158,7 @@ impl Budget {
     }
 }
 
-/// What became of further connections to an address that had accepted one.
+/// The outcome of further connections to an address that had accepted one.
 #[derive(Debug, Default)]
 struct Further {
     accepted: u32,

@@ -1,4 +1,4 @@
-//! What the server says inside the encryption, written down as it comes.
+//! The text that the server says inside the encryption, written down as it comes.
 
 use std::time::Instant;
 

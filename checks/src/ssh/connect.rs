@@ -18,13 +18,13 @@ use crate::base::text::sanitize;
 use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 
-/// How we name ourselves in the version exchange.
+/// The way we name ourselves in the version exchange.
 const CLIENT_ID: &str = concat!("SSH-2.0-ssh-doctor_", env!("CARGO_PKG_VERSION"));
 
 /// Messages of one channel that wait for us at most.
 const CHANNEL_MESSAGES: usize = 16;
 
-/// Why a handshake did not end in a connection.
+/// The reason why a handshake did not end in a connection.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotConnected {
     /// Our deadline passed first.

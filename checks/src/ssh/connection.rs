@@ -66,7 +66,7 @@ impl Connection {
         &self.watch
     }
 
-    /// What the server said inside the encryption.
+    /// The text that the server said inside the encryption.
     #[must_use]
     pub fn observations(&self) -> &Observations {
         &self.observations
@@ -103,7 +103,7 @@ impl Connection {
         }
     }
 
-    /// How the connection ended, if it did; where that is the end of the connection to a hop that carried it, how that one did.
+    /// The way the connection ended, if it did; where that is the end of the connection to a hop that carried it, how that one did.
     #[must_use]
     pub fn ending(&self) -> Option<Ending> {
         let own = Ending::of(&self.watch, &self.observations)?;
@@ -122,7 +122,7 @@ impl Connection {
         self.watch.seen().opened.elapsed()
     }
 
-    /// How a command begins: these servers have the account's shell run it. Others may split it themselves, and Apache MINA ends the connection
+    /// The way a command begins: these servers have the account's shell run it. Others may split it themselves, and Apache MINA ends the connection
     /// where it finds no program that is called `exec`.
     pub(crate) fn usual_lead(&self) -> Lead {
         const BY_A_SHELL: [&str; 3] = ["OpenSSH", "dropbear", "tinyssh"];

@@ -27,10 +27,10 @@ const UNANSWERED: Duration = Duration::from_millis(3300);
 const FURTHER: u32 = 6;
 /// Time between two of them.
 const BETWEEN: Duration = Duration::from_millis(500);
-/// How long an opening that nobody waits for any more is watched: its first packet is sent for the fourth time after 7 s.
+/// The time that an opening that nobody waits for any more is watched: its first packet is sent for the fourth time after 7 s.
 const WATCHED: Duration = Duration::from_millis(7600);
 
-/// Why a TCP connection could not be had.
+/// The reason why a TCP connection could not be had.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     /// The system's error, or `TimedOut` when our deadline passed first.

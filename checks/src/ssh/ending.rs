@@ -1,4 +1,4 @@
-//! How a connection ended, told from what was seen and not from what a call returned.
+//! The way a connection ended, told from what was seen and not from what a call returned.
 
 use std::time::Instant;
 
@@ -10,9 +10,9 @@ use crate::ssh::tap::wire::Disconnect;
 /// How and when a connection ended.
 #[derive(Debug, Clone)]
 pub struct Ending {
-    /// When we noticed.
+    /// The time at which we noticed.
     pub at: Instant,
-    /// How.
+    /// The manner.
     pub manner: Manner,
 }
 

@@ -25,7 +25,7 @@ struct Ended {
     rtt: Duration,
 }
 
-/// Who answered.
+/// The party that answered.
 enum By {
     /// The server, with a connection or a reset.
     Server,

@@ -54,7 +54,7 @@ impl Connection {
         timeout(deadline, answered).await.unwrap_or(KeepaliveReply::Silent)
     }
 
-    /// How the server answers global requests, shared with all further connections to it.
+    /// The way the server answers global requests, shared with all further connections to it.
     #[must_use]
     pub fn replies(&self) -> Replies {
         self.replies.clone()

@@ -17,7 +17,7 @@ use crate::base::target::{Route, Target};
 use crate::facts::connection::{Manner, NotLoggedIn};
 use crate::os::pause::timeout;
 
-/// How long a server is left alone that has dropped a connection before the login.
+/// The time that a server is left alone that has dropped a connection before the login.
 const BREATH: Duration = Duration::from_secs(1);
 /// The longest time that a login is given because the first one was slow.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -39,9 +39,9 @@ pub struct Login {
     pub via: Option<Box<Login>>,
     /// Filled once what was accepted the first time was accepted a second time: until then there is one such login at a time.
     pub repeated: Arc<OnceCell<()>>,
-    /// How the server answers global requests.
+    /// The way the server answers global requests.
     pub replies: Replies,
-    /// How long the first login took, from the open TCP connection on.
+    /// The time that the first login took, from the open TCP connection on.
     pub took: Duration,
 }
 
@@ -58,7 +58,7 @@ impl Login {
         self.accepted.iter().any(Credential::needs_touch) || self.via.as_ref().is_some_and(|via| via.needs_touch())
     }
 
-    /// How long a further login is waited for, at least `deadline`: three times as long as the first one took, up to a minute. A server or a
+    /// The time that a further login is waited for, at least `deadline`: three times as long as the first one took, up to a minute. A server or a
     /// path that is slow is no faster the next time, and several logins at once take longer. The TCP connection has to open within `deadline`.
     #[must_use]
     pub fn patience(&self, deadline: Duration) -> Duration {

@@ -1,4 +1,4 @@
-//! What is known of a connection from inside its encryption.
+//! The known facts of a connection from inside its encryption.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,7 +27,7 @@ pub struct Observed {
     pub server_key: Option<ServerKey>,
     /// What was agreed on in the first key exchange.
     pub negotiated: Option<Negotiated>,
-    /// When each key exchange ended.
+    /// The time at which each key exchange ended.
     pub key_exchanges: Vec<Instant>,
     /// The text of SSH_MSG_USERAUTH_BANNER, all of them together.
     pub banner: String,

@@ -24,7 +24,7 @@ pub struct Ran {
     pub stdout: String,
     /// Its standard error.
     pub stderr: String,
-    /// How long it took.
+    /// The time that it took.
     pub took: Duration,
 }
 

@@ -22,7 +22,7 @@ use crate::os::pause::timeout;
 
 /// What the command may say on standard error before we stop keeping it, bytes.
 const STDERR_BYTES: usize = 8192;
-/// How long the end of standard error is waited for once the command has ended.
+/// The time that the end of standard error is waited for once the command has ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// The command's standard input and output.
@@ -105,14 +105,14 @@ impl ProxyStream {
 }
 
 impl Process {
-    /// What it wrote to standard error so far, escaped.
+    /// The text that it wrote to standard error so far, escaped.
     #[must_use]
     pub fn stderr(&self) -> Option<String> {
         let kept = lock(&self.0.stderr);
         (!kept.is_empty()).then(|| escaped(String::from_utf8_lossy(&kept).trim_end()))
     }
 
-    /// How it ended, if it ends within `deadline`.
+    /// The way it ended, if it ends within `deadline`.
     pub async fn end(&self, deadline: Duration) -> Option<ProxyExit> {
         let mut end = self.0.end.clone();
         let ended = timeout(deadline, end.wait_for(Option::is_some)).await;

@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(200);
 const LATE: Duration = Duration::from_millis(600);
 /// An opening that is older is one that was left for another, seconds.
 const LEFT_S: f64 = 3.2;
-/// How long those are waited for at the end.
+/// The time that those are waited for at the end.
 const OPENINGS: Duration = Duration::from_secs(5);
 /// Connections that are kept.
 const FLOWS: usize = 400;
@@ -45,7 +45,7 @@ struct Channels {
     number: AtomicU32,
 }
 
-/// What is known of the path at this moment.
+/// The known facts of the path at this moment.
 #[derive(Debug, Clone, Default)]
 pub struct PathState {
     /// The times in which nothing came through, or the server did not answer, the last ones; without an end while it is so.

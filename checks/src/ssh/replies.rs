@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How a server answers global requests: learned once, and known to every connection to it.
+/// The way a server answers global requests: learned once, and known to every connection to it.
 #[derive(Debug, Clone, Default)]
 pub struct Replies(Arc<AtomicBool>);
 

@@ -11,10 +11,10 @@ use crate::base::limits::Patience;
 use crate::facts::connection::{GaveUp, Ran};
 use crate::os::pause::timeout;
 
-/// How long a word of ours may take to be said: it takes no time but on a connection whose packets no longer pass.
+/// The time that a word of ours may take to be said: it takes no time but on a connection whose packets no longer pass.
 const SAYING: Duration = Duration::from_secs(2);
 
-/// How many times as long as a stage a transfer may take in which something moves all the time: slow links do.
+/// The number of times as long as a stage a transfer may take in which something moves all the time: slow links do.
 const PROGRESSING: u32 = 10;
 
 /// A command that runs; dropping it leaves its channel open.

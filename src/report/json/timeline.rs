@@ -7,7 +7,7 @@ use serde::Serialize;
 use ssh_doctor_checks::facts::Evidence;
 use ssh_doctor_checks::facts::timeline::{Event, Timeline};
 
-/// What happened to the connections, and what was noted of each. Times are seconds since the examination began.
+/// The events on the connections, and the notes on each. Times are seconds since the examination began.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct TimelineReport<'a> {
     /// Interruptions of the path and times in which the server was silent, in their order.

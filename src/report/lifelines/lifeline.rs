@@ -55,7 +55,7 @@ enum LifelineKind {
     ServerData,
 }
 
-/// How a line ends.
+/// The way a line ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::report) enum Mark {
     /// The session died.

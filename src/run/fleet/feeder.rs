@@ -8,14 +8,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::targets::{Earlier, Entry, Shard, Source};
 
-/// What became of a list.
+/// The outcome of a list.
 #[derive(Debug, Default)]
 pub(super) struct Fed {
     /// Targets that were read and not handed on, because the run was ended.
     pub(super) left: u64,
     /// True if more may be left that were not read.
     pub(super) more_left: bool,
-    /// Why the list could not be read to its end.
+    /// The reason why the list could not be read to its end.
     pub(super) error: Option<anyhow::Error>,
 }
 

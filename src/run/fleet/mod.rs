@@ -35,7 +35,7 @@ use worker::{Done, Shared};
 /// How often the progress is drawn.
 const FRAME: Duration = Duration::from_millis(200);
 
-/// How long the rest of a list may take to be counted once the run was ended.
+/// The time that the rest of a list may take to be counted once the run was ended.
 const LAST_COUNT: Duration = Duration::from_secs(1);
 
 /// The most targets of one exposition: a textfile collector and a scrape take all of it at once.

@@ -230,7 +230,7 @@ fn anything_presented(facts: &Facts) -> bool {
     })
 }
 
-/// Why no password or answer was given where the server would take one.
+/// The reason why no password or answer was given where the server would take one.
 fn without_answer(facts: &Facts) -> Option<String> {
     if facts.attempts.iter().any(|attempt| attempt.obstacle == Some(KeyProblem::Declined)) {
         return Some("a password or an answer was asked for here, and none was typed".into());

@@ -7,7 +7,7 @@ use crate::facts::auth::{Attempt, AuthAnswer, Facts};
 use crate::facts::certainty::Certainty;
 use crate::facts::{Check, Evidence};
 
-/// How long a step may take beyond its round trips before a person calls the login slow, milliseconds. A lost packet costs
+/// The time that a step may take beyond its round trips before a person calls the login slow, milliseconds. A lost packet costs
 /// 0.2 to 1 s (RFC 6298), and a small server's shell less than that.
 const PATIENCE_MS: f64 = 2000.0;
 

@@ -24,9 +24,6 @@ const ONLY_INTERACTIVE: Fix = Fix {
     ..Fix::CHANGE
 };
 
-/// Who waits for a line goes on as soon as it comes, seconds: what runs later may have been about to.
-const AT_ONCE_S: f64 = 0.7;
-
 pub(super) const START_HANGS: Cause = Cause {
     code: "session-start-hangs",
     stage: Check::Channel,
@@ -61,11 +58,10 @@ pub(super) const START_HANGS: Cause = Cause {
         let waited = seconds(facts.ran.duration_ms / 1000.0);
         let nothing = format!("the command was accepted, and nothing came within {waited}");
         let Some(seen) = &facts.on_input else { return Some(Match::new(Certainty::Possible, [nothing])) };
-        let after_s = seen.own_mark_after_s.unwrap_or_default();
-        if seen.own_mark && after_s > AT_ONCE_S {
+        if seen.ran_later() {
             let later = format!(
                 "it ran {} after a line was sent on standard input: it was slow, or waited for that",
-                seconds(after_s)
+                seconds(seen.own_mark_after_s.unwrap_or_default())
             );
             return Some(Match::new(Certainty::Possible, [nothing, later]));
         }

@@ -50,7 +50,7 @@ const SERVER_LOG: Fix = Fix {
     ..Fix::LOOK
 };
 
-/// What sshd says to a command where internal-sftp is forced (do_child in its session.c).
+/// The text that sshd says to a command where internal-sftp is forced (do_child in its session.c).
 const INTERNAL_SFTP: &str = "This service allows sftp connections only.";
 
 const OPEN_REFUSED: Cause = Cause {

@@ -244,7 +244,7 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
     ..Cause::NEW
 };
 
-/// What sshd says of a root directory that others than root may change, or that is not there (safely_chroot in its session.c).
+/// The text that sshd says of a root directory that others than root may change, or that is not there (safely_chroot in its session.c).
 const NO_ROOT: [&str; 2] = ["bad ownership or modes for chroot directory", "safely_chroot"];
 
 /// True if OpenSSH ended the connection between the login and the first channel, as it does where it cannot enter an account's root

@@ -182,7 +182,7 @@ fn too_late(evidence: &Evidence, died: f64) -> Option<String> {
         .then(|| format!("ServerAliveInterval is {interval} ({from}), above the idle timeout"))
 }
 
-/// What became of the session that was held by a keepalive that came in time; `None` where nothing is set, or nothing is known.
+/// The outcome of the session that was held by a keepalive that came in time; `None` where nothing is set, or nothing is known.
 fn not_enough(evidence: &Evidence, own: &OwnKeepalive) -> Option<String> {
     let from = sanitize(&evidence.settings.server_alive_from);
     let session = own.session.as_ref()?;

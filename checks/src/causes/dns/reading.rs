@@ -6,10 +6,10 @@ use crate::facts::Evidence;
 use crate::facts::certainty::Certainty;
 use crate::facts::dns::{DnsAnswer, Facts, NameServer, Question, SystemAnswer, addresses};
 
-/// How long the system's resolver waits for a name server, milliseconds, unless told otherwise (resolv.conf(5)).
+/// The time that the system's resolver waits for a name server, milliseconds, unless told otherwise (resolv.conf(5)).
 const RESOLVER_MS: f64 = 5000.0;
 
-/// Why a name could not be looked up.
+/// The reason why a name could not be looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
     /// DNS says that there is no such name.
@@ -84,7 +84,7 @@ fn judge(facts: &Facts) -> Option<(Failure, Certainty)> {
 /// The errors by which getaddrinfo(3) says that a name does not exist or has no address, and not that it could not find out.
 const DENIALS: [&str; 3] = ["EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY"];
 
-/// How the name servers fail that fail, the one that says most first.
+/// The way the name servers fail that fail, the one that says most first.
 fn failing(facts: &Facts, said: &[Said]) -> Option<Failure> {
     let some_question_failed =
         facts.name_servers.iter().flat_map(|server| &server.questions).any(|q| code(q) == Some("SERVFAIL"));

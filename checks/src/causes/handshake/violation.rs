@@ -83,7 +83,7 @@ pub(super) const PROTOCOL_VIOLATION: Cause = Cause {
     ..Cause::NEW
 };
 
-/// What the server sent against the protocol.
+/// The data that the server sent against the protocol.
 fn broken(facts: &Facts) -> Option<String> {
     if let Some(length) = facts.impossible_length {
         return Some(format!(

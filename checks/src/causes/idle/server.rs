@@ -4,12 +4,12 @@ use super::timer::outlived;
 use crate::base::text::seconds;
 use crate::causes::shared::TMUX;
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
-use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
 use crate::facts::handshake::Limit;
 use crate::facts::idle::bracket::data_alone_lives;
 use crate::facts::idle::{Arm, Holds, Sign, StretchEnd};
+use crate::facts::{Check, Evidence};
 
 pub(super) const INACTIVITY: Cause = Cause {
     code: "idle-server-inactivity",
@@ -24,11 +24,19 @@ pub(super) const INACTIVITY: Cause = Cause {
     fixes: &[
         Fix {
             side: Side::Server,
+            when: holds_sftp,
+            summary: "Raise the sftp server's limit on sessions that transfer nothing: TimeoutNoTransfer and TimeoutIdle in ProFTPD, idle_timeout in SFTPGo",
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            when: |evidence| !holds_sftp(evidence),
             summary: "For dropbear: start it without -I, or with a longer time (DROPBEAR_EXTRA_ARGS in /etc/default/dropbear, option IdleTimeout in OpenWrt)",
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
+            when: |evidence| !holds_sftp(evidence),
             summary: "For dropbear: show how it was started",
             snippet: Some("ps -o args= -C dropbear"),
             ..Fix::LOOK
@@ -70,6 +78,11 @@ pub(super) const INACTIVITY: Cause = Cause {
     },
     ..Cause::NEW
 };
+
+/// True if the idle sessions were those of an account for sftp alone.
+fn holds_sftp(evidence: &Evidence) -> bool {
+    evidence.idle.facts().is_some_and(|facts| facts.arms.iter().any(|arm| arm.holds == Holds::Sftp))
+}
 
 pub(super) const UNUSED_CONNECTION: Cause = Cause {
     code: "idle-unused-connection-timeout",

@@ -103,6 +103,27 @@ fn a_connection_without_a_channel_that_is_closed_beside_older_sessions_has_a_nam
 }
 
 #[test]
+fn a_server_that_waits_for_a_transfer_is_told_although_packets_moved_a_moment_before() {
+    let fin = || died(Manner::Fin, Sign::BeforeProbe);
+    let sftp = |moves, lasted_s, quiet_s, end| Arm {
+        holds: Holds::Sftp,
+        channel_quiet_s: Some(quiet_s),
+        ..arm(moves, lasted_s, end)
+    };
+    let kept = Arm { session: 3, interval_s: Some(2), ..sftp(Moves::Keepalive, 8.3, 8.2, fin()) };
+    let busy = Arm { session: 11, interval_s: Some(2), ..sftp(Moves::ChannelData, 12.0, 2.0, alive()) };
+    let arms = vec![
+        sftp(Moves::Nothing, 7.3, 7.2, alive()),
+        sftp(Moves::Nothing, 1.4, 8.8, fin()),
+        sftp(Moves::Nothing, 8.8, 8.8, fin()),
+        kept,
+        busy,
+    ];
+    let fired = fired(Facts { arms, complete: true, ..Facts::default() });
+    assert!(fired.contains(&"idle-server-inactivity"), "{fired:?}");
+}
+
+#[test]
 fn an_outage_is_never_called_a_timer() {
     let cut = Facts { outages: vec![Outage { started_s: 3.0, ended_s: None }], elapsed_s: 20.0, ..Facts::default() };
     assert_eq!(fired(cut), ["network-outage"]);

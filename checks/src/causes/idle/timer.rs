@@ -250,7 +250,7 @@ fn which_hop(facts: &Facts) -> Option<String> {
     }
 }
 
-/// What became of sessions on which the server spoke first after an even longer silence.
+/// The outcome of sessions on which the server spoke first after an even longer silence.
 fn server_first(facts: &Facts, first: &Arm) -> Option<String> {
     let spoke = facts
         .arms

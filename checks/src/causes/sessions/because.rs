@@ -84,7 +84,7 @@ pub(super) fn path_worked(session: &Session) -> Option<String> {
     })
 }
 
-/// What happened to this machine, as a sentence.
+/// The events on this machine, as a sentence.
 pub(super) fn of_machine(what: &What) -> String {
     match what {
         What::Suspended { clock_gap_s } | What::ClockJump { clock_gap_s } => {

@@ -12,7 +12,7 @@ pub struct Seen<'a> {
     pub clock: Clock,
     /// The longest that was survived and the shortest that killed.
     pub bracket: Timeout,
-    /// How the death came.
+    /// The way the death came.
     pub ending: SuspectEnding,
     /// True if a session with TCP keepalives alone outlived the timer; `None` where that was not tried.
     pub tcp_keepalive_held: Option<bool>,

@@ -8,7 +8,7 @@ pub(super) const WANTED_S: u32 = 7440;
 /// A product or service that ends sessions by a timer of its own.
 #[derive(Debug)]
 pub struct Suspect {
-    /// What its maker calls it.
+    /// The name that its maker uses.
     pub name: &'static str,
     /// What its timer runs on.
     pub clock: Clock,
@@ -16,7 +16,7 @@ pub struct Suspect {
     pub limit_s: u32,
     /// The least and the most that it can be set to, seconds; `None` where that is not published or not settable.
     pub range_s: Option<(u32, u32)>,
-    /// How it takes part in the connection.
+    /// The way it takes part in the connection.
     pub kind: SuspectKind,
     /// The ways in which it ends a session.
     pub endings: &'static [SuspectEnding],
@@ -52,7 +52,7 @@ pub enum SuspectKind {
     Server,
 }
 
-/// How a session ends, as its client sees it.
+/// The way a session ends, as its client sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SuspectEnding {
     /// What is sent after the timer is dropped without a word.

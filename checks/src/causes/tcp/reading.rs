@@ -19,7 +19,7 @@ pub(super) enum ConnectFailure {
     Other,
 }
 
-/// How an attempt failed; `None` when it did not.
+/// The way an attempt failed; `None` when it did not.
 pub(super) fn kind(attempt: &Attempt) -> Option<ConnectFailure> {
     match &attempt.outcome {
         ConnectOutcome::Connected | ConnectOutcome::NotWaitedFor => None,

@@ -171,7 +171,7 @@ fn died_in(timeline: &Timeline, events: &[Event]) -> usize {
         .count()
 }
 
-/// How long ssh waits for an answer with the user's own settings, seconds; `None` where it sends no keepalives.
+/// The time that ssh waits for an answer with the user's own settings, seconds; `None` where it sends no keepalives.
 fn own_limit_s(evidence: &Evidence) -> Option<f64> {
     let settings = &evidence.settings;
     let interval = (settings.server_alive_interval_s > 0).then_some(settings.server_alive_interval_s)?;

@@ -161,7 +161,7 @@ fn closest(connection: &Connection, writer: Writer) -> Vec<&Sighting> {
     closest.into_iter().map(|(seen, _)| seen).collect()
 }
 
-/// Whether a line has a text that makes it harmless.
+/// True if a line has a text that makes it harmless.
 fn is_harmless(connection: &Connection, seen: &Sighting) -> bool {
     let same = connection.sightings.iter().filter(|other| other.line == seen.line);
     let of_a_file = |other: &Sighting| {
@@ -178,7 +178,7 @@ fn literal(text: &str) -> usize {
         .sum()
 }
 
-/// Whether the connection went past the check at which a cause shows, after the line that names it.
+/// True if the connection went past the check at which a cause shows, after the line that names it.
 fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
     // What a session prints in place of its work comes before its exit status.
     let is_of_the_session = cause.code.starts_with("session-") && cause.stage == Check::Channel;
@@ -187,13 +187,13 @@ fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool 
     !is_overcome_by_none && passed_after(connection, seen, cause.stage)
 }
 
-/// Whether a check at or beyond `check` passed after a line.
+/// True if a check at or beyond `check` passed after a line.
 fn passed_after(connection: &Connection, seen: &Sighting, check: Check) -> bool {
     let passes = |event: Event| matches!(event.place(), Some((at, Part::Passes)) if at >= check);
     connection.entries.iter().any(|entry| entry.line > seen.line.number && passes(entry.event))
 }
 
-/// Whether a text that several causes print is a complaint where it stands, and the connection did not go on past it.
+/// True if a text that several causes print is a complaint where it stands, and the connection did not go on past it.
 fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     let has = |event: &Event| connection.entries.iter().any(|entry| entry.event == *event);
     let next = Check::ALL.into_iter().find(|check| Some(*check) > seen.after);
@@ -257,7 +257,7 @@ fn candidates(connection: &Connection, all: &'static [Candidate], is_named: bool
     told.collect()
 }
 
-/// Whether the log speaks for a candidate; `None` where it does not.
+/// True if the log speaks for a candidate; `None` where it does not.
 fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
     let before = || connection.entries.iter().filter(|entry| entry.line <= seen.line.number);
     let has = |event: Event| before().any(|entry| entry.event == event);
@@ -294,7 +294,7 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
     holds.then_some(true)
 }
 
-/// Whether both ends' lists at one place of their KEXINITs are known, and have no name in common.
+/// True if both ends' lists at one place of their KEXINITs are known, and have no name in common.
 fn has_nothing_in_common(connection: &Connection, place: usize) -> bool {
     let list = |whose: &str| {
         let lists = connection.all(Event::ProposalList).filter(|entry| entry.value("whose") == Some(whose));

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How the objection to a login name begins.
+/// The way the objection to a login name begins.
 const NOT_FOR: &str = "it is not for the login name ";
 
 /// A user certificate.

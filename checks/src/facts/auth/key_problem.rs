@@ -17,7 +17,7 @@ pub enum KeyProblem {
     },
     /// The file could not be read or understood.
     Unreadable {
-        /// Why.
+        /// The reason.
         error: String,
     },
     /// The file does not exist.
@@ -32,7 +32,7 @@ pub enum KeyProblem {
     AgentRefused,
     /// The agent could not be reached any more, or made no sense.
     AgentFailed {
-        /// Why.
+        /// The reason.
         error: String,
     },
     /// The server names no SHA-2 signature algorithm for RSA, and ssh no longer signs with SHA-1.

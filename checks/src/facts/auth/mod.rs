@@ -16,7 +16,7 @@ use super::handshake::Negotiated;
 use crate::base::text::seconds;
 use crate::facts;
 
-/// What was seen.
+/// The observations.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
@@ -44,18 +44,18 @@ pub struct Facts {
     pub person_present: bool,
     /// True if the host key allowed passwords.
     pub passwords_allowed: bool,
-    /// What the server said before the login was over (SSH_MSG_USERAUTH_BANNER), escaped.
+    /// The text that the server said before the login was over (SSH_MSG_USERAUTH_BANNER), escaped.
     pub banner: Option<String>,
-    /// How the connection ended, if it did.
+    /// The way the connection ended, if it did.
     pub end: Option<Manner>,
-    /// What the server sent that no server may; the connection was ended for it.
+    /// The data that the server sent that no server may; the connection was ended for it.
     pub violation: Option<Violation>,
-    /// How long we waited for an answer that did not come, milliseconds.
+    /// The time that we waited for an answer that did not come, milliseconds.
     pub gave_up_ms: Option<f64>,
     /// Further connections, where nothing was understood inside the encryption.
     #[serde(default)]
     pub repeats: Vec<Repeat>,
-    /// How it ended.
+    /// The way it ended.
     pub conclusion: Conclusion,
     /// The keyword of a setting that gives ssh a credential which only ssh can use, for a method that the server takes.
     #[serde(default)]
@@ -72,7 +72,7 @@ const UNREADABLE: [&str; 3] = ["Wrong packet authentication code", "Failed to de
 /// The library's words for a message that has no place where it comes, or that it does not know.
 const UNKNOWN_MESSAGE: &str = "Inconsistent state of the protocol";
 
-/// How the login ended.
+/// The way the login ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conclusion {
@@ -102,7 +102,7 @@ pub struct Attempt {
     pub obstacle: Option<KeyProblem>,
     /// What the server asked, for `keyboard-interactive`; escaped.
     pub prompts: Vec<Prompt>,
-    /// What the server said beside its questions, for `keyboard-interactive`; escaped.
+    /// The text that the server said beside its questions, for `keyboard-interactive`; escaped.
     #[serde(default)]
     pub notices: Vec<String>,
     /// True if an answer to a question of the server went out, for `keyboard-interactive`.
@@ -115,7 +115,7 @@ pub struct Attempt {
     pub steps: Steps,
 }
 
-/// How long each step of one attempt took, milliseconds.
+/// The time that each step of one attempt took, milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Steps {
     /// Until the server said whether it would take the key (RFC 4252 section 7), or asked its first question (RFC 4256).
@@ -205,14 +205,14 @@ pub struct Prompt {
 pub struct Agent {
     /// Its socket (`IdentityAgent` or `SSH_AUTH_SOCK`).
     pub socket: Option<PathBuf>,
-    /// How many keys it holds; `None` when it was not asked or did not say.
+    /// The number of keys it holds; `None` when it was not asked or did not say.
     pub keys: Option<usize>,
-    /// Why it could not be asked.
+    /// The reason why it could not be asked.
     pub error: Option<String>,
     /// True if it took the request that binds a connection to a server (session-bind@openssh.com); a locked one takes none.
     #[serde(default)]
     pub bound: Option<bool>,
-    /// How long we waited for an answer that did not come, milliseconds.
+    /// The time that we waited for an answer that did not come, milliseconds.
     #[serde(default)]
     pub gave_up_ms: Option<f64>,
 }
@@ -226,7 +226,7 @@ pub struct KeyFile {
     pub explicit: bool,
     /// The fingerprint of its public half, where that can be read.
     pub fingerprint: Option<String>,
-    /// Why it cannot be used as it is.
+    /// The reason why it cannot be used as it is.
     pub obstacle: Option<KeyProblem>,
 }
 

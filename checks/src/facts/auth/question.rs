@@ -43,7 +43,7 @@ const SECOND_FACTOR: [&str; 14] = [
 const NEW_PASSWORD: [&str; 5] =
     ["new password", "current password", "(current)", "change your password", "password has expired"];
 
-/// What the server says beside its questions.
+/// The text that the server says beside its questions.
 pub(crate) struct PromptContext {
     pub(crate) name: String,
     pub(crate) instructions: String,

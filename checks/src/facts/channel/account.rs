@@ -11,7 +11,7 @@ const NOT_RUN: [u32; 2] = [126, 127];
 /// What stands at the end of a line at which a shell or the command line of a device waits.
 const PROMPTS: [char; 5] = ['$', '#', '>', '%', ']'];
 
-/// How an account answers to a command.
+/// The way an account answers to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Account {
     /// It runs commands.
@@ -69,7 +69,7 @@ impl Facts {
         }
     }
 
-    /// How the account answers to a command.
+    /// The way the account answers to a command.
     #[must_use]
     pub fn account(&self) -> Account {
         if self.mark_seen {
@@ -145,6 +145,16 @@ impl Facts {
         self.on_input.as_ref().is_none_or(|seen| !seen.closed || seen.line_answered || seen.own_mark)
     }
 
+    /// True if it hangs as one does that is only slow to start: it did not wait for a line, and did not end at the end of its input at once.
+    #[must_use]
+    pub fn may_be_slow(&self) -> bool {
+        self.hangs()
+            && self
+                .on_input
+                .as_ref()
+                .is_some_and(|seen| !seen.line_answered && (seen.ran_later() || !seen.own_mark && !seen.closed))
+    }
+
     /// True if something ran and ended that may be what the account is there for, or a start-up file that is broken.
     fn is_unclear(&self) -> bool {
         let ran = &self.ran;
@@ -166,7 +176,7 @@ impl Facts {
         ran.closed && ran.signal.is_none() && is_end
     }
 
-    /// What sshd says where the account's shell is not there (do_child in its session.c), escaped.
+    /// The text that sshd says where the account's shell is not there (do_child in its session.c), escaped.
     #[must_use]
     pub fn missing_shell(&self) -> Option<&str> {
         // A line on the missing home may stand before it.

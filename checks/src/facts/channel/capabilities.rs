@@ -73,7 +73,7 @@ pub enum Capability {
     },
     /// It was not asked, or not answered.
     NotTested {
-        /// Why not.
+        /// The reason why not.
         why: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What was seen of a session channel.
+//! The observations of a session channel.
 
 pub mod account;
 pub mod capabilities;

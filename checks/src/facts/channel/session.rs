@@ -9,7 +9,7 @@ use crate::facts::retest::Marks;
 /// How our command begins.
 pub(crate) const OURS: &str = "exec sh -c";
 
-/// How a command has to begin for the server to run it.
+/// The way a command has to begin for the server to run it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lead {
@@ -32,11 +32,11 @@ impl Lead {
     }
 }
 
-/// What was seen.
+/// The observations.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
-    /// What became of the command.
+    /// The outcome of the command.
     pub ran: Ran,
     /// The mark came back.
     pub mark_seen: bool,
@@ -44,7 +44,7 @@ pub struct Facts {
     pub other_output: Option<String>,
     /// Standard error, escaped.
     pub stderr: Option<String>,
-    /// How the command began that ran, or that did not.
+    /// The way the command began that ran, or that did not.
     #[serde(default)]
     pub lead: Lead,
     /// The mark was printed by a plain `echo`: there is no POSIX shell for our command.
@@ -91,10 +91,21 @@ pub struct OnInput {
     pub closed: bool,
     /// With this status.
     pub status: Option<u32>,
-    /// What it printed meanwhile, escaped.
+    /// The text that it printed meanwhile, escaped.
     pub output: Option<String>,
-    /// What it printed on standard error, escaped.
+    /// The text that it printed on standard error, escaped.
     pub stderr: Option<String>,
+}
+
+/// Who waits for a line goes on as soon as it comes, seconds: what runs later may have been about to.
+const AT_ONCE_S: f64 = 0.7;
+
+impl OnInput {
+    /// True if our command ran, and not for the line: it was slow, or waited for the end of the input.
+    #[must_use]
+    pub fn ran_later(&self) -> bool {
+        self.own_mark && self.own_mark_after_s.is_some_and(|after_s| after_s > AT_ONCE_S)
+    }
 }
 
 /// The account's shell on a terminal, to which nothing was typed.
@@ -103,11 +114,11 @@ pub struct OnInput {
 pub struct Shell {
     /// True if the server gave a terminal; `null` where it did not answer.
     pub terminal: Option<bool>,
-    /// What became of it.
+    /// The outcome of it.
     pub ran: Ran,
     /// It printed something and went on.
     pub stays: bool,
-    /// What it printed, escaped.
+    /// The text that it printed, escaped.
     pub output: Option<String>,
     /// Standard error, escaped.
     pub stderr: Option<String>,

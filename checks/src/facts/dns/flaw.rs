@@ -9,7 +9,7 @@ const LABEL: usize = 63;
 /// Longest name as it is written, without a dot at its end, octets (255 on the wire, RFC 1035 section 2.3.4).
 const NAME: usize = 253;
 
-/// Why no resolver asks for a name.
+/// The reason why no resolver asks for a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Flaw {
     /// Two dots in a row, one at the beginning, or nothing else.

@@ -1,4 +1,4 @@
-//! What was seen of the name look-up.
+//! The observations of the name look-up.
 
 pub mod flaw;
 pub mod lines;
@@ -27,7 +27,7 @@ pub(super) fn list<T: Display>(items: &[T]) -> String {
     if rest.is_empty() { shown } else { format!("{shown} and {} more", rest.len()) }
 }
 
-/// What was seen.
+/// The observations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     /// The name or literal address that ssh would look up.
@@ -46,7 +46,7 @@ pub struct Facts {
     pub search: Vec<String>,
     /// How many dots a name needs to be tried as it is first (resolv.conf(5)).
     pub ndots: usize,
-    /// Why the system's DNS configuration could not be used.
+    /// The reason why the system's DNS configuration could not be used.
     pub configuration_error: Option<String>,
     /// Each name server, asked by itself; empty where DNS has no say.
     pub name_servers: Vec<NameServer>,
@@ -60,7 +60,7 @@ pub struct Facts {
 pub struct System {
     /// Milliseconds until its answer, or until we stopped waiting.
     pub ms: f64,
-    /// What it said.
+    /// The text that it said.
     #[serde(flatten)]
     pub answer: SystemAnswer,
     /// Addresses of the family that ssh may not use, asked for only when there were none that it may.

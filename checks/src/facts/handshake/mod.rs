@@ -1,4 +1,4 @@
-//! What was seen of the version exchange and of the key exchange.
+//! The observations of the version exchange and of the key exchange.
 
 pub mod kinds;
 pub mod refusal;
@@ -24,7 +24,7 @@ pub struct Facts {
     pub lines_before_version: Vec<String>,
     /// How many such lines there were.
     pub line_count: u64,
-    /// When the first and the last of them were complete.
+    /// The time at which the first and the last of them were complete.
     pub lines_ms: Option<(f64, f64)>,
     /// What came after the last line end and is not a version yet, escaped.
     pub unfinished_line: Option<String>,
@@ -40,17 +40,17 @@ pub struct Facts {
     pub version_unprintable: bool,
     /// The software that it names.
     pub software: Option<Software>,
-    /// When it was complete.
+    /// The time at which it was complete.
     pub version_ms: Option<f64>,
     /// The server's algorithms.
     pub server_offer: Option<KexInit>,
-    /// When they were complete.
+    /// The time at which they were complete.
     pub server_offer_ms: Option<f64>,
     /// What the user's own client offers.
     pub client_offer: Algorithms,
     /// What was agreed on.
     pub negotiated: Option<Negotiated>,
-    /// When the keys were exchanged.
+    /// The time at which the keys were exchanged.
     pub done_ms: Option<f64>,
     /// Types of the plain-text packets that the server sent.
     pub packet_types: Vec<u8>,
@@ -58,13 +58,13 @@ pub struct Facts {
     pub impossible_length: Option<u32>,
     /// Bytes from the server.
     pub received_bytes: u64,
-    /// When the last of them came.
+    /// The time at which the last of them came.
     pub last_received_ms: Option<f64>,
     /// Bytes to the server.
     pub sent_bytes: u64,
-    /// How the connection ended, and when.
+    /// The way the connection ended, and when.
     pub end: Option<(Manner, f64)>,
-    /// How long we waited for an answer that did not come.
+    /// The time that we waited for an answer that did not come.
     pub gave_up_ms: Option<f64>,
     /// The library's own words on a failure.
     pub library_error: Option<String>,
@@ -75,7 +75,7 @@ pub struct Facts {
     pub proxied: bool,
     /// What the proxy command wrote to standard error.
     pub proxy_stderr: Option<Box<proxy::ProxyOutput>>,
-    /// How the proxy command ended, where the handshake failed and it did.
+    /// The way the proxy command ended, where the handshake failed and it did.
     pub proxy_end: Option<proxy::ProxyExit>,
     /// Further connections on which we only listened, where the first was refused before the version.
     #[serde(rename = "looks")]
@@ -122,7 +122,7 @@ impl Facts {
         Software::of(self.version.as_ref()?)?.can_have(limit)
     }
 
-    /// How it ended, in a few words.
+    /// The way it ended, in a few words.
     fn ended(&self) -> String {
         match (&self.end, self.gave_up_ms) {
             (Some((manner, ms)), _) => format!("{} after {}", manner.words(), seconds(ms / 1000.0)),
@@ -168,7 +168,7 @@ pub struct Reconnect {
     /// The first four of them as numbers.
     #[serde(default)]
     pub first_octets: Vec<u8>,
-    /// How it ended, if it did while we listened.
+    /// The way it ended, if it did while we listened.
     pub end: Option<Manner>,
     /// For how long we listened, milliseconds.
     pub ms: f64,

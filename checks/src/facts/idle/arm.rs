@@ -19,7 +19,7 @@ pub struct Arm {
     /// What the session held.
     #[serde(default)]
     pub holds: Holds,
-    /// Who was to speak first after the silence.
+    /// The party that was to speak first after the silence.
     #[serde(default)]
     pub speaks_first: Speaker,
     /// The hop that its TCP keepalives reached, where they were limited.
@@ -27,9 +27,9 @@ pub struct Arm {
     pub hop: Option<u8>,
     /// Seconds between two keepalives, on a kept session.
     pub interval_s: Option<u32>,
-    /// When the stretch began.
+    /// The time at which the stretch began.
     pub started_s: f64,
-    /// How long it lasted: the longest time in it without a byte either way on a silent session, all of it on a kept one.
+    /// The time that it lasted: the longest time in it without a byte either way on a silent session, all of it on a kept one.
     pub lasted_s: f64,
     /// How old the connection was at its end.
     pub age_s: f64,
@@ -49,7 +49,7 @@ pub struct Arm {
 pub struct Times {
     /// From the start of the test to that of the stretch.
     pub started_s: f64,
-    /// How long it lasted.
+    /// The time that it lasted.
     pub lasted_s: f64,
     /// The age of the connection at its end.
     pub age_s: f64,
@@ -108,7 +108,7 @@ impl Holds {
     }
 }
 
-/// Who speaks first after a silence.
+/// The party that speaks first after a silence.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Speaker {
@@ -119,7 +119,7 @@ pub enum Speaker {
     Server,
 }
 
-/// How a stretch ended.
+/// The way a stretch ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "kebab-case")]
 pub enum StretchEnd {
@@ -130,7 +130,7 @@ pub enum StretchEnd {
     },
     /// The session was dead while a fresh connection to the same server worked.
     Died {
-        /// How.
+        /// The manner.
         manner: Manner,
         /// The origin of the first sign: it came by itself, or after our request.
         sign: Sign,
@@ -146,14 +146,14 @@ pub enum StretchEnd {
     },
     /// Nothing can be said; why.
     Void {
-        /// Why.
+        /// The reason.
         why: String,
     },
     /// The test was over before its time had come.
     Open,
 }
 
-/// When a death showed first.
+/// The time at which a death showed first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sign {
@@ -203,7 +203,7 @@ impl Arm {
         })
     }
 
-    /// How a dead arm died.
+    /// The way a dead arm died.
     #[must_use]
     pub fn death(&self) -> Option<(&Manner, Sign)> {
         match &self.end {

@@ -88,15 +88,20 @@ pub(crate) fn data_alone_lives(arms: &[Arm]) -> bool {
     let silent = arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.death().is_some());
     let Some(died) = silent.map(Arm::quiet_s).min_by(f64::total_cmp) else { return false };
     let held = || arms.iter().filter(|arm| arm.holds.is_plain());
-    let kept = || {
-        let refreshed = |arm: &&Arm| arm.interval_s.is_some_and(|interval| f64::from(interval) < died);
-        held().filter(|arm| arm.moves == Moves::Keepalive).filter(refreshed)
-    };
+    let kept = || held().filter(|arm| arm.moves == Moves::Keepalive).filter(|arm| refreshes(arms, arm, died));
     // Younger ones may yet be ended.
     let quiet = channel_quiet_at_death(arms).unwrap_or(died);
     let outlived = |arm: &Arm| matches!(arm.end, StretchEnd::Alive { .. }) && arm.lasted_s > quiet;
     let data_lives = held().any(|arm| arm.moves == Moves::ChannelData && matches!(arm.end, StretchEnd::Alive { .. }));
     data_lives && kept().any(|arm| arm.death().is_some()) && !kept().any(outlived)
+}
+
+/// True if something moved on a session more often than silence kills: at a shorter interval than what killed, or at one at
+/// which data kept a session alive.
+pub(crate) fn refreshes(arms: &[Arm], arm: &Arm, died_s: f64) -> bool {
+    let data = arms.iter().filter(|arm| arm.moves == Moves::ChannelData && matches!(arm.end, StretchEnd::Alive { .. }));
+    let enough = data.filter_map(|arm| arm.interval_s).max();
+    arm.interval_s.is_some_and(|interval| f64::from(interval) < died_s || Some(interval) <= enough)
 }
 
 /// The shortest time without data in the channel after which a silent command was ended: longer than the silence of packets where the

@@ -26,7 +26,7 @@ pub struct Bare {
     pub silently: bool,
 }
 
-/// What became of one session that was refreshed up to a hop.
+/// The outcome of one session that was refreshed up to a hop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TtlProbe {
     /// The hop.
@@ -105,11 +105,11 @@ pub struct LocatedHop {
     pub hop: u8,
     /// The furthest hop up to which that was not enough; 0 when only a session that nothing refreshed died.
     pub after: u8,
-    /// Why it is only one of several; `null` where nothing but what every search leaves open stands against it.
+    /// The reason why it is only one of several; `null` where nothing but what every search leaves open stands against it.
     pub doubt: Option<Doubt>,
 }
 
-/// Why a hop is not more than possible.
+/// The reason why a hop is not more than possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum Doubt {
@@ -165,7 +165,7 @@ impl LocatedHop {
     }
 }
 
-/// Why no hop can be named.
+/// The reason why no hop can be named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotLocated {
     /// No session was silent for long enough, or each heard from the server.

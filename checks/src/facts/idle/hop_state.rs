@@ -14,7 +14,7 @@ pub struct HopState {
     pub hop: String,
     /// True if it answered a request of ours at that moment.
     pub answered: bool,
-    /// How it had ended; `null` while it had not.
+    /// The way it had ended; `null` while it had not.
     pub manner: Option<Manner>,
 }
 

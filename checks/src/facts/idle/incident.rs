@@ -11,12 +11,12 @@ use crate::base::text::seconds;
 pub struct Incident {
     /// When it was noticed, seconds since the test began.
     pub at_s: f64,
-    /// What.
+    /// The subject.
     #[serde(flatten)]
     pub what: What,
 }
 
-/// What happened.
+/// The event.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub enum What {

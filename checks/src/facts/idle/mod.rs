@@ -25,7 +25,7 @@ pub use reading::{KeepaliveSetting, Killer, Search};
 
 use super::path::Path;
 use super::sessions::Session;
-use bracket::{LATE_ACK_S, has_own_clock};
+use bracket::{LATE_ACK_S, has_own_clock, refreshes};
 
 /// Everything seen. Times are seconds since the test began unless a name says otherwise. The conclusions that a report shows beside it
 /// (the bracket, the keepalive, the hop) are derived from it whenever they are asked for.
@@ -44,7 +44,7 @@ pub struct Facts {
     pub began_s: f64,
     /// The longest silence that was to be tested.
     pub longest_s: f64,
-    /// How long the test took.
+    /// The time that the test took.
     pub elapsed_s: f64,
     /// True if it came to its own end.
     pub complete: bool,
@@ -63,7 +63,7 @@ pub struct Facts {
     pub legs: Vec<HopState>,
     /// The user's own keepalive, and a session held by it; `null` in recordings of the first version.
     pub own: Option<OwnKeepalive>,
-    /// What happened to this machine meanwhile: with any of it nothing here may be judged.
+    /// The events on this machine meanwhile: with any of it nothing here may be judged.
     pub incidents: Vec<Incident>,
     /// Sessions of real life, in the order in which they began: what a journal or the socket table holds.
     pub sessions: Vec<Session>,
@@ -82,7 +82,7 @@ pub struct HopSearch {
 /// A moment at which every session was lost, busy ones too, while new ones could be opened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cut {
-    /// When the first of them was found lost on which something moved.
+    /// The time at which the first of them was found lost on which something moved.
     pub at_s: f64,
     /// The last stretches of the sessions that were lost then.
     pub arms: Vec<Arm>,
@@ -91,9 +91,9 @@ pub struct Cut {
 /// A time when nothing came through.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Outage {
-    /// When it was noticed.
+    /// The time at which it was noticed.
     pub started_s: f64,
-    /// When a connection could be had again; `null` when none could until we gave up.
+    /// The time at which a connection could be had again; `null` when none could until we gave up.
     pub ended_s: Option<f64>,
 }
 
@@ -167,9 +167,7 @@ impl Facts {
     /// The kept arms that died although they were refreshed more often than silence kills: something else ends sessions too.
     pub fn kept_in_vain(&self) -> impl Iterator<Item = &Arm> {
         let died = self.timeout().died_s.unwrap_or(f64::INFINITY);
-        self.kept().filter(move |arm| {
-            arm.death().is_some() && arm.interval_s.is_some_and(|interval| f64::from(interval) < died)
-        })
+        self.kept().filter(move |arm| arm.death().is_some() && refreshes(&self.arms, arm, died))
     }
 
     /// The arms with data in their channel.

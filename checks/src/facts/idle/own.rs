@@ -33,7 +33,7 @@ pub struct OwnSession {
     pub end: OwnEnd,
 }
 
-/// How the session ended.
+/// The way the session ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "kebab-case")]
 pub enum OwnEnd {
@@ -45,7 +45,7 @@ pub enum OwnEnd {
     Late,
     /// It ended by itself.
     Ended {
-        /// How.
+        /// The manner.
         manner: Manner,
     },
 }
@@ -58,7 +58,7 @@ impl OwnKeepalive {
         within(self.interval_s) || self.tcp_idle_s.is_some_and(within)
     }
 
-    /// How long ssh waits for an answer to a keepalive, seconds.
+    /// The time that ssh waits for an answer to a keepalive, seconds.
     #[must_use]
     pub fn patience_s(&self) -> f64 {
         self.interval_s.saturating_mul(self.count_max) as f64

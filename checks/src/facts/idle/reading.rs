@@ -32,7 +32,7 @@ pub struct Killer {
     pub address: Option<String>,
 }
 
-/// How the search for that hop ended.
+/// The way the search for that hop ended.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Search {
@@ -84,7 +84,7 @@ impl Facts {
         if self.is_of_all() { Timeout { died_s: None, ..timeout } } else { timeout }
     }
 
-    /// How the shortest death came.
+    /// The way the shortest death came.
     #[must_use]
     pub fn manner(&self) -> Option<Manner> {
         bracket(&self.arms).1

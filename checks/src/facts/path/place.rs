@@ -79,7 +79,7 @@ impl Range {
         }
     }
 
-    /// What it says of the machine; nothing for a public address.
+    /// The text that it says of the machine; nothing for a public address.
     #[must_use]
     pub fn words(self) -> Option<&'static str> {
         match self {

@@ -1,4 +1,4 @@
-//! What happened to several connections at one moment: the path was interrupted, or the server was silent. Pure.
+//! The events on several connections at one moment: the path was interrupted, or the server was silent. Pure.
 
 mod openings;
 
@@ -24,19 +24,19 @@ const PROMPT_S: f64 = 1.0;
 /// Something that happened to all connections on a leg.
 #[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Event {
-    /// What.
+    /// The subject.
     pub kind: EventKind,
     /// The hops of a ProxyJump that lie before it.
     pub leg: u8,
-    /// When the other end was last heard on any connection.
+    /// The time at which the other end was last heard on any connection.
     pub from_s: f64,
-    /// When it was heard again; `None` while it is not.
+    /// The time at which it was heard again; `None` while it is not.
     pub until_s: Option<f64>,
     /// Connections that it was seen on.
     pub flows: usize,
 }
 
-/// What happened.
+/// The event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EventKind {
@@ -49,7 +49,7 @@ pub enum EventKind {
 }
 
 impl Event {
-    /// How long it lasted; until `now_s` where it lasts.
+    /// The time that it lasted; until `now_s` where it lasts.
     #[must_use]
     pub fn length_s(&self, now_s: f64) -> f64 {
         (self.until_s.unwrap_or(now_s) - self.from_s).max(0.0)

@@ -21,7 +21,7 @@ const BUSY_S: f64 = 2.6;
 /// Every connection of a moment was dead when it was used next, while new ones worked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StateLoss {
-    /// When a connection was last heard that was lost.
+    /// The time at which a connection was last heard that was lost.
     pub at_s: f64,
     /// Connections that were lost.
     pub lost: usize,
@@ -36,11 +36,11 @@ pub struct StateLoss {
 /// The other end, or something on the way, ended every connection at one moment, without a word of ours.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MassEnd {
-    /// When.
+    /// The time.
     pub at_s: f64,
     /// Connections that ended.
     pub ended: usize,
-    /// How.
+    /// The manner.
     pub manner: Manner,
     /// Until a new connection got as far as the server's identification, seconds; `None` where none did.
     pub new_after_s: Option<f64>,
@@ -59,7 +59,7 @@ pub struct DeadFlows {
     pub dead: Vec<u16>,
     /// Source ports of those that were.
     pub alive: Vec<u16>,
-    /// How long the longest of the dead ones was waited for, seconds.
+    /// The time that the longest of the dead ones was waited for, seconds.
     pub waited_s: f64,
     /// What the ports of the dead ones have in common, and those of the others have not.
     pub pattern: Option<&'static str>,

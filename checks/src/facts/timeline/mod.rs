@@ -29,7 +29,7 @@ pub struct Timeline {
     pub hops: Vec<HopSample>,
     /// Times in which this process did not run, and saw nothing.
     pub blind: Vec<Span>,
-    /// When the last of it was noted.
+    /// The time of the last note of it.
     pub until_s: f64,
     /// Records beyond what is kept.
     pub left_out: u32,
@@ -57,21 +57,21 @@ pub struct Flow {
     pub to: Option<SocketAddr>,
     /// Its port on this machine.
     pub source_port: Option<u16>,
-    /// When it was asked for.
+    /// The time at which it was requested.
     pub began_s: f64,
-    /// When it was open.
+    /// The time at which it was open.
     pub connected_s: Option<f64>,
-    /// How often its first packet (SYN) was sent again; 0 where the system does not tell.
+    /// The number of retransmissions of its first packet (SYN); 0 where the system does not tell.
     pub repeated_syns: u32,
-    /// Why it did not open.
+    /// The reason why it did not open.
     pub failure: Option<NotOpened>,
     /// The server's identification string.
     pub version: Option<String>,
-    /// When that came.
+    /// The time at which that came.
     pub version_s: Option<f64>,
-    /// When the login on it succeeded.
+    /// The time at which the login on it succeeded.
     pub logged_in_s: Option<f64>,
-    /// When the session on it had given its first answer, and was put to use: how long each step takes until then is up to the server.
+    /// The time at which the session on it had given its first answer, and was put to use: how long each step takes until then is up to the server.
     pub opened_s: Option<f64>,
     /// The longest time after which something is expected from the other end, on a connection on which something moves all the time.
     pub beat_s: Option<f64>,
@@ -83,17 +83,17 @@ pub struct Flow {
     pub rtt_s: f64,
     /// The times in which something was expected and did not come.
     pub gaps: Vec<Gap>,
-    /// When the other end was last heard: data, or an acknowledgement.
+    /// The time at which the other end was last heard: data, or an acknowledgement.
     pub heard_s: Option<f64>,
-    /// When its last data came.
+    /// The time of its last data.
     pub answered_s: Option<f64>,
-    /// How it ended, where it was not us who closed it.
+    /// The manner of its end, where it was not us who closed it.
     pub end: Option<FlowEnd>,
-    /// When we closed it.
+    /// The time at which we closed it.
     pub closed_s: Option<f64>,
 }
 
-/// Why a connection did not open.
+/// The reason why a connection did not open.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum NotOpened {
@@ -109,7 +109,7 @@ pub enum NotOpened {
 }
 
 impl NotOpened {
-    /// Why a hop did not open it.
+    /// The reason why a hop did not open it.
     #[must_use]
     pub fn of_hop(failure: &NotForwarded) -> Self {
         match failure {
@@ -122,11 +122,11 @@ impl NotOpened {
 /// A time in which something was expected and did not come.
 #[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Gap {
-    /// When the other end was last heard before; where TCP had acknowledged all, when its last data came.
+    /// The time at which the other end was last heard before; where TCP had acknowledged all, the time of its last data.
     pub heard_s: f64,
     /// Since when something was overdue: when the other end would have spoken by itself, or when we sent what was not answered.
     pub from_s: f64,
-    /// When it was heard again; `null` where it never was.
+    /// The time at which it was heard again; `null` where it never was.
     pub until_s: Option<f64>,
     /// True if TCP had acknowledged all that we sent: the packets came through, and the program on the other side did not answer.
     /// `null` where the system does not tell.
@@ -138,9 +138,9 @@ pub struct Gap {
 /// An end that came from elsewhere.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct FlowEnd {
-    /// When.
+    /// The time.
     pub at_s: f64,
-    /// How.
+    /// The manner.
     #[schemars(with = "serde_json::Value")]
     pub manner: Manner,
     /// For how long the other end had not been heard.
@@ -152,7 +152,7 @@ pub struct FlowEnd {
 /// The hops to the server that answered at a moment.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct HopSample {
-    /// When they were asked.
+    /// The time at which they were asked.
     pub at_s: f64,
     /// Those that were asked.
     pub asked: Vec<u8>,
@@ -212,7 +212,7 @@ impl Timeline {
         Some((last_alive, first_dead))
     }
 
-    /// How a hop is called, where its address is known.
+    /// The way a hop is called, where its address is known.
     #[must_use]
     pub fn hop_words(path: Option<&Path>, hop: u8) -> String {
         path.map_or_else(|| format!("hop {hop}"), |path| path.words(hop))

@@ -23,7 +23,7 @@ use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use login_flow::LoginFlow;
 
-/// How long saying goodbye may take after a refused login.
+/// The time that saying goodbye may take after a refused login.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Logs in on the connection that the handshake left, if the host key check trusts its key; leaves ssh's own login in `witness`, where
@@ -44,6 +44,7 @@ pub async fn check(
     };
     let mut flow = LoginFlow::new(ctx, connection, with_passwords);
     Box::pin(flow.go()).await;
+    flow.settle_after_ssh();
     let LoginFlow { connection, mut facts, accepted, witness: first, .. } = flow;
     *witness = first;
     let banner = connection.observations().read().banner.clone();
@@ -100,7 +101,7 @@ pub async fn check(
     (step, None)
 }
 
-/// What the server sent that no server may.
+/// The data that the server sent that no server may.
 fn violation(connection: &Connection, end: Option<&Manner>) -> Option<Violation> {
     let seen = connection.watch().seen();
     match end {

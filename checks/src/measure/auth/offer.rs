@@ -22,7 +22,7 @@ pub(super) struct Offer {
     pub(super) holder: Holder,
 }
 
-/// Who has the private half.
+/// The party that has the private half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holder {
     /// The agent.

@@ -12,7 +12,7 @@ use crate::ssh::connection::Connection;
 use crate::ssh::credential::{Credential, CredentialOutcome};
 use crate::ssh::{connect, dial};
 
-/// How long each may take.
+/// The time that each may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Tries once more as before, and once without the cipher or MAC that was agreed on, and not beyond [`Context::until`].

@@ -21,12 +21,17 @@ const SHORT: &str = "exec sh -c …";
 pub(super) async fn start(connection: &Connection, limits: &Limits, stored: usize) -> (Facts, Option<Running>) {
     let patience = limits.patience();
     let lead = connection.usual_lead();
-    let (first, running) = attempt(connection, (limits, stored), lead).await;
+    let (first, running) = attempt(connection, stored, lead, patience).await;
+    // ssh would wait for as long as the account's start-up files take.
+    let longer = Patience { silence: limits.stage, total: limits.stage };
+    if first.may_be_slow() && longer.silence > patience.silence {
+        return attempt(connection, stored, lead, longer).await;
+    }
     if running.is_some() || first.ending.is_some() || !is_foreign_shell(&first) {
         return (first, running);
     }
     if lead == Lead::ExecSh {
-        let (second, running) = attempt(connection, (limits, stored), Lead::Sh).await;
+        let (second, running) = attempt(connection, stored, Lead::Sh, patience).await;
         if running.is_some() {
             return (second, running);
         }
@@ -35,8 +40,8 @@ pub(super) async fn start(connection: &Connection, limits: &Limits, stored: usiz
 }
 
 /// Starts the command that begins so.
-async fn attempt(connection: &Connection, (limits, stored): (&Limits, usize), lead: Lead) -> (Facts, Option<Running>) {
-    let (patience, mark) = (limits.patience(), nonce());
+async fn attempt(connection: &Connection, stored: usize, lead: Lead, patience: Patience) -> (Facts, Option<Running>) {
+    let mark = nonce();
     let mut ran = Ran::default();
     let command = command(lead, &mark, stored);
     let seen = |ran| seen(ran, &mark, &command, connection);
@@ -63,7 +68,7 @@ pub(super) async fn plain(connection: &Connection, patience: Patience) -> Option
     is_printed(&ran.stdout, &mark).then(|| Facts { plain: true, ..seen(ran, &mark, &command, connection) })
 }
 
-/// What became of a command that was to print `mark`.
+/// The outcome of a command that was to print `mark`.
 fn seen(ran: Ran, mark: &str, command: &str, connection: &Connection) -> Facts {
     let mark_seen = is_printed(&ran.stdout, mark);
     let quoted_back = !mark_seen && [&ran.stdout, &ran.stderr].into_iter().any(|output| is_quoted(output, mark));

@@ -27,10 +27,10 @@ const NOWHERE: ChannelKind = ChannelKind::Streamlocal("/nonexistent/ssh-doctor")
 const CONNECT_FAILED: u32 = 2;
 /// Sessions that are opened at once: more than OpenSSH allows where nothing is set (MaxSessions, sshd_config(5)).
 const MOST_SESSIONS: u32 = 16;
-/// How long the server may take to answer requests of a session; some servers never answer.
+/// The time that the server may take to answer requests of a session; some servers never answer.
 const ANSWERS: Duration = Duration::from_secs(2);
 
-/// How long a shell may take to its prompt: as long as a command that has run here, and more.
+/// The time that a shell may take to its prompt: as long as a command that has run here, and more.
 const PROMPT: Duration = Duration::from_secs(4);
 
 /// Asks for everything, within a stage's time; gives also what the shell did where it was asked for.

@@ -11,7 +11,7 @@ use crate::ssh::run::Running;
 
 use super::command::{KEPT, is_printed};
 
-/// How long a program may take to answer a line, and then to end at the end of its input.
+/// The time that a program may take to answer a line, and then to end at the end of its input.
 const ANSWER: Patience = Patience { silence: Duration::from_secs(2), total: Duration::from_secs(4) };
 
 /// Ends what runs in our command's place, where it was accepted and has not ended itself; what it did with input, where it waited.

@@ -17,7 +17,7 @@ use crate::ssh::run::Running;
 const KEPT: usize = 16 * 1024;
 /// A shell that has said nothing for so long is at its prompt.
 const SETTLED: Duration = Duration::from_millis(700);
-/// How long a request may wait for its answer.
+/// The time that a request may wait for its answer.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Asks for a terminal and the shell in an open session, and reads all it says at its start; leaves it running where it stays.

@@ -11,9 +11,9 @@ use crate::base::text::sanitize;
 use crate::facts::config::{Control, ControlSocket, MasterSession};
 use crate::ssh::openssh::{self, Ran};
 
-/// How long a master may take to answer: it has only to read and write at a socket.
+/// The time that a master may take to answer: it has only to read and write at a socket.
 const ANSWER: Duration = Duration::from_secs(3);
-/// How long a command through it may take.
+/// The time that a command through it may take.
 const SESSION: Duration = Duration::from_secs(10);
 /// The length of a socket's name at which Linux no longer takes it, bytes (`sun_path`, unix(7)); elsewhere it is 104.
 pub(super) const LIMIT: usize = if cfg!(target_os = "linux") { 108 } else { 104 };

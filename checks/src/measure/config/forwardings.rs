@@ -17,7 +17,7 @@ use crate::measure::dns;
 /// The length of a socket's name at which it is too long, bytes (`sun_path`, unix(7)).
 const LIMIT: usize = super::control::LIMIT;
 
-/// What became of each; none where there are no forwardings.
+/// The outcome of each; none where there are no forwardings.
 pub(super) async fn look(own: &own_ssh::Forwardings, family: AddressFamily) -> Option<Forwardings> {
     if own.listeners.is_empty() && own.requested.is_empty() {
         return None;
@@ -75,7 +75,7 @@ async fn addresses(host: Option<&str>, port: u16, family: AddressFamily) -> Resu
     }
 }
 
-/// Whether two sockets cannot listen at both of these.
+/// True if two sockets cannot listen at both of these.
 fn meet(one: SocketAddr, other: SocketAddr) -> bool {
     let is_same = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
     one.port() == other.port() && one.port() != 0 && one.is_ipv4() == other.is_ipv4() && is_same

@@ -28,7 +28,7 @@ pub(super) struct Files {
     pub(super) servers: Vec<NameServerConfig>,
     /// The resolver's options.
     pub(super) options: ResolverOpts,
-    /// Why the DNS configuration could not be used.
+    /// The reason why the DNS configuration could not be used.
     pub(super) error: Option<String>,
 }
 

@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_millis(150);
 /// How much longer than ssh may take to connect the system's resolver is waited for when no name server gives an address.
 const LAST_HOPE: Duration = Duration::from_secs(1);
 
-/// How long the name of this machine's own address is waited for.
+/// The time that the name of this machine's own address is waited for.
 const OWN_NAME: Duration = Duration::from_secs(2);
 
 /// The addresses of a name that ssh is to listen at.

@@ -18,7 +18,7 @@ struct Deadline {
     shortened: bool,
 }
 
-/// How the waiting ended.
+/// The way the waiting ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Over {
     /// The deadline passed.

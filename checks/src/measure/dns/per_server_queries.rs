@@ -18,7 +18,7 @@ pub struct PerServerQueries {
     asked: Option<Asked>,
 }
 
-/// What they said.
+/// The text that they said.
 #[derive(Debug, Default)]
 struct Asked {
     name_servers: Vec<NameServer>,

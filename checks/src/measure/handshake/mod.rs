@@ -23,7 +23,7 @@ use attempt::{Attempt, attempt};
 /// What the handshake gets at least when connecting took all of ConnectTimeout.
 const LEAST: Duration = Duration::from_millis(500);
 
-/// How long a proxy command that has closed the connection may take to end.
+/// The time that a proxy command that has closed the connection may take to end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Exchanges versions and keys on the connection that tcp left; leaves it unauthenticated.

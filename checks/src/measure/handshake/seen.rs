@@ -1,4 +1,4 @@
-//! What was seen of an exchange, as facts.
+//! The observations of an exchange, as facts.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use crate::facts::connection::Manner;
 use crate::facts::handshake::{Facts, Software};
 use crate::ssh::tap::{EndKind, Seen};
 
-/// What was seen of the exchange so far.
+/// The observations of the exchange so far.
 pub(super) fn facts(seen: &Seen) -> Facts {
     let since = |at: Instant| at.duration_since(seen.opened).as_secs_f64() * 1000.0;
     let server = &seen.server;
@@ -41,7 +41,7 @@ pub(super) fn facts(seen: &Seen) -> Facts {
     }
 }
 
-/// How the stream ended, if it did.
+/// The way the stream ended, if it did.
 pub(crate) fn manner(seen: &Seen) -> Option<Manner> {
     Some(match (&seen.server.disconnect, seen.end?.how) {
         (Some(said), _) => Manner::Disconnect { code: said.code, text: sanitize(&said.text) },

@@ -13,7 +13,7 @@ use crate::os::pause::timeout_at;
 use crate::ssh::dial;
 use crate::ssh::tap::Tap;
 
-/// How long an answer is waited for: it takes a round trip.
+/// The time that an answer is waited for: it takes a round trip.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Asks once, until `until` at most; none where no further connection may be opened, or where none came about.

@@ -1,4 +1,4 @@
-//! How a key stands to the lines of known_hosts, decided as ssh decides it.
+//! The way a key stands to the lines of known_hosts, decided as ssh decides it.
 
 use russh::keys::ssh_key::public::KeyData;
 
@@ -51,7 +51,7 @@ fn by(
     }
 }
 
-/// Who signed the key.
+/// The party that signed the key.
 pub(super) fn signer(key: &ServerKey) -> Option<&KeyData> {
     match key {
         ServerKey::Certificate(certificate) => Some(certificate.signature_key()),

@@ -20,7 +20,7 @@ use crate::facts::hostkey::{Decision, Entry, Facts, KnownHostsMatch};
 use crate::ssh::known_hosts::{self, Known};
 use crate::ssh::observations::ServerKey;
 
-/// How long saying goodbye to a server that is not trusted may take.
+/// The time that saying goodbye to a server that is not trusted may take.
 const GOODBYE: Duration = Duration::from_millis(500);
 
 /// Compares the key that the server has proven with known_hosts, and decides whether a login may follow.

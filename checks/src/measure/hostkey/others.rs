@@ -10,11 +10,11 @@ use crate::measure::context::Context;
 use crate::os::pause::timeout;
 use crate::ssh::{connect, dial, known_hosts};
 
-/// How many further connections where the user wants a deep look.
+/// The number of further connections where the user wants a deep look.
 const DEEP: usize = 3;
-/// How long all of them may take, where [`Context::until`] leaves so much.
+/// The time that all of them may take, where [`Context::until`] leaves so much.
 const PATIENCE: Duration = Duration::from_millis(1500);
-/// How long saying goodbye on one may take.
+/// The time that saying goodbye on one may take.
 const GOODBYE: Duration = Duration::from_millis(100);
 
 /// How many further connections a server of this version is asked for. Each that brings no login costs its source a penalty with OpenSSH

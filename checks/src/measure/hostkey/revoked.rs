@@ -16,7 +16,7 @@ const FILE_BYTES: u64 = 16 << 20;
 /// What a key revocation list begins with (OpenSSH, PROTOCOL.krl).
 const KRL: &[u8] = b"SSHKRL\n\0";
 
-/// Why the file does not tell whether a key is revoked.
+/// The reason why the file does not tell whether a key is revoked.
 #[derive(Debug)]
 pub(super) enum Unreadable {
     /// It is a key revocation list, which ssh reads and we do not.

@@ -17,7 +17,7 @@ use crate::ssh::login::Login;
 const PROMPT: Duration = Duration::from_secs(2);
 /// Doubts that arise within this time share one answer.
 const SHARED: Duration = Duration::from_secs(1);
-/// How long we wait for a path to come back, and how often we try.
+/// The time that we wait for a path to come back, and how often we try.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(45);
 const RECOVERY_INTERVAL: Duration = Duration::from_secs(2);
 

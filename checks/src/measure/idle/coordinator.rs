@@ -15,9 +15,9 @@ use crate::measure::progress::{Event, Progress};
 
 /// How often the onlooker is told.
 const TICK: Duration = Duration::from_millis(500);
-/// How long sessions may take to close at the end: one that has just ended waits 3 s for another one's answer, after a fresh login.
+/// The time that sessions may take to close at the end: one that has just ended waits 3 s for another one's answer, after a fresh login.
 const CLOSING: Duration = Duration::from_secs(5);
-/// How long a session that does not answer may take to be told dead: the shortest verdict (7 s), and the look at its hops.
+/// The time that a session that does not answer may take to be told dead: the shortest verdict (7 s), and the look at its hops.
 const VERDICT: Duration = Duration::from_secs(9);
 
 /// The coordinator, and its ends of the channels.

@@ -59,7 +59,7 @@ pub(super) struct Overview {
     pub(super) over: bool,
     /// The shortest time that an answer took so far.
     pub(super) rtt: Duration,
-    /// When a session answered last.
+    /// The time at which a session answered last.
     pub(super) last_answer: Option<Instant>,
     /// The longest silence that was survived, seconds.
     pub(super) survived: f64,

@@ -26,7 +26,7 @@ use crate::ssh::connection::Connection;
 use crate::ssh::hop_count;
 use crate::ssh::login::Login;
 
-/// How long it may take to learn the hops' addresses.
+/// The time that it may take to learn the hops' addresses.
 const TRACE: Duration = Duration::from_secs(3);
 /// How often the sessions beside the ladder are refreshed: the shortest the kernel can, since the timer is not known yet.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -47,7 +47,7 @@ const ROUND: Duration = Duration::from_mins(1);
 
 /// The place of the search in the run, and what it may use.
 pub(super) struct Scope {
-    /// When the test began.
+    /// The time at which the test began.
     pub(super) began: Instant,
     /// The first number that no session has.
     pub(super) number: u32,
@@ -233,7 +233,7 @@ async fn kernel_keepalive(mut overview: watch::Receiver<Overview>) -> Option<Arm
 /// The search as the idle test waits for it.
 pub(super) struct Searching {
     pub(super) task: JoinHandle<Option<HopSearchResult>>,
-    /// When the round that is under way is over.
+    /// The time at which the round that is under way is over.
     pub(super) until: watch::Receiver<Option<Instant>>,
 }
 

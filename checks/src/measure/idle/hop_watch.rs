@@ -16,11 +16,11 @@ use crate::ssh::recorder::{PathState, Recorder};
 const TIMES: usize = 6;
 /// Hops that are asked: a path that is longer breaks before its end.
 const HOPS: u8 = 16;
-/// How long their answers may take.
+/// The time that their answers may take.
 const ANSWERS: Duration = Duration::from_millis(900);
 /// How long after an interruption they are asked again.
 const AFTERWARDS: Duration = Duration::from_secs(1);
-/// How long an interruption is waited for to end.
+/// The time that an interruption is waited for to end.
 const LONGEST: Duration = Duration::from_mins(1);
 
 /// The task; it ends with this value.

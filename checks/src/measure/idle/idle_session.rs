@@ -27,13 +27,13 @@ use crate::ssh::sftp::{self, SftpSession};
 const VERDICT: (Duration, Duration) = (Duration::from_secs(7), Duration::from_secs(45));
 /// Linux's shortest retransmission time-out (TCP_RTO_MIN).
 const RTO_MIN: Duration = Duration::from_millis(200);
-/// How long the library may take to note why a connection ended.
+/// The time that the library may take to note why a connection ended.
 const NOTED_WITHIN: Duration = Duration::from_millis(100);
 
 /// Bytes kept of the waiting command's first line.
 const GREETING: usize = 512;
 
-/// How long a line of ours may take to be said: no time but on a connection whose packets no longer pass.
+/// The time that a line of ours may take to be said: no time but on a connection whose packets no longer pass.
 const SAYING: Duration = Duration::from_secs(2);
 /// Unanswered TCP keepalives that the kernel puts up with: Linux's most.
 const KEEPALIVES: u32 = 127;
@@ -331,7 +331,7 @@ impl IdleSession {
         }
     }
 
-    /// How the connection ended, once the library has noted it.
+    /// The way the connection ended, once the library has noted it.
     pub(in crate::measure) async fn connection_ended(&self) -> Ending {
         let began = Instant::now();
         loop {
@@ -369,7 +369,7 @@ impl IdleSession {
     }
 }
 
-/// How long an answer may take before a connection counts as dead.
+/// The time that an answer may take before a connection counts as dead.
 pub(in crate::measure) fn verdict_deadline(connection: &Connection) -> Duration {
     let info = connection.socket().and_then(crate::os::socket::Socket::tcp_info);
     let rto = info.map_or(RTO_MIN, |info| Duration::from_micros(u64::from(info.rto_us)).max(RTO_MIN));

@@ -97,7 +97,7 @@ impl Ladder {
         last.map(|_| NextProbe::Linger)
     }
 
-    /// Who speaks first after this silence. A rung that may become a keepalive's proof is ended by our request, as a keepalive is.
+    /// The party that speaks first after this silence. A rung that may become a keepalive's proof is ended by our request, as a keepalive is.
     fn goal(&mut self, rung: f64) -> NextProbe {
         self.spoke_last = self.server_speaks && !self.spoke_last && rung >= SERVER_FIRST && interval_of(rung).is_none();
         if self.spoke_last { NextProbe::ServerFirst(whole(rung)) } else { NextProbe::Silence(rung) }

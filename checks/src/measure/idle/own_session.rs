@@ -17,7 +17,7 @@ use crate::ssh::connection::Connection;
 use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
 
-/// How long the session may take to be closed at the end of the test.
+/// The time that the session may take to be closed at the end of the test.
 const CLOSING: Duration = Duration::from_secs(3);
 
 /// Sessions that the test needs besides.
@@ -34,7 +34,7 @@ struct Session {
     task: JoinHandle<Option<Held>>,
 }
 
-/// What became of the session, and the processes of its command.
+/// The outcome of the session, and the processes of its command.
 type Held = (OwnSession, Option<(u32, u32)>);
 
 /// Opens the session where the user's settings send something on an idle one within the time that is tested, and there is room for it
@@ -165,7 +165,7 @@ async fn ask(
     }
 }
 
-/// When the server was heard last.
+/// The time at which the server was heard last.
 fn heard(session: &IdleSession) -> Instant {
     let seen = session.connection().watch().seen();
     seen.last_received.unwrap_or(seen.opened)

@@ -1,4 +1,4 @@
-//! How long an answer is waited for: time in which the path is interrupted, or the server silent, does not count.
+//! The time that an answer is waited for: time in which the path is interrupted, or the server silent, does not count.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ const RETRANSMITTED: Duration = Duration::from_secs(3);
 /// The longest wait for any answer: a path that has not come back by then is gone.
 const MOST: Duration = Duration::from_secs(75);
 
-/// What is known of the path that a connection takes, where anything is.
+/// The known facts of the path that a connection takes, where anything is.
 fn path_of(connection: &Connection) -> Option<watch::Receiver<PathState>> {
     connection.record().recorder().path()
 }
@@ -75,7 +75,7 @@ pub(super) fn is_disturbed_since(connection: &Connection, since: Instant) -> boo
     })
 }
 
-/// When the last disturbance ended that was on after `since`.
+/// The time at which the last disturbance ended that was on after `since`.
 pub(super) fn disturbed_until(connection: &Connection, since: Instant) -> Option<Instant> {
     path_of(connection).and_then(|path| path.borrow().disturbed_until(since))
 }

@@ -91,7 +91,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
     stretch
 }
 
-/// How a wait ended.
+/// The way a wait ended.
 enum Waited {
     /// Its time has come.
     Due,

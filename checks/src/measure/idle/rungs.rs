@@ -15,7 +15,7 @@ pub(super) const RACE: (f64, f64) = (0.03, 0.25);
 pub(super) const DATA_INTERVAL: u32 = 2;
 /// How often the server speaks on the session on which only it does, seconds: below the first rung.
 pub(super) const SERVER_INTERVAL: u32 = 1;
-/// How long a line of the server may be late, beyond the round trip: the server's `sleep` and its shell take their time.
+/// The time that a line of the server may be late, beyond the round trip: the server's `sleep` and its shell take their time.
 pub(super) const LATE_LINE: Duration = Duration::from_millis(1500);
 /// The most by which one rung is longer than the one before, for few sessions.
 const GENTLE: f64 = 1.3;

@@ -25,7 +25,7 @@ const OLDER: f64 = 1.15;
 /// The place of the round in the run.
 pub(super) struct Round<'a> {
     pub(super) test: &'a Test,
-    /// When the test began.
+    /// The time at which the test began.
     pub(super) began: Instant,
     /// The first number that no session has.
     pub(super) number: u32,

@@ -13,7 +13,7 @@ use super::run_stretch::{Means, run_stretch};
 use crate::facts::connection::NotLoggedIn;
 use crate::ssh::login::Login;
 
-/// How many times a session is opened anew after an outage, or to go on with the test.
+/// The number of times a session is opened anew after an outage, or to go on with the test.
 const REOPENED: u32 = 5;
 
 /// What all sessions of a test share.
@@ -22,7 +22,7 @@ pub(super) struct Test {
     pub(super) login: Arc<Login>,
     pub(super) channel_use: ChannelUse,
     pub(super) control: Control,
-    /// How long opening a session may take.
+    /// The time that opening a session may take.
     pub(super) deadline: Duration,
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn take_part(test: Test, mut line: Line, role: Role) {
     line.tell(SessionEvent::Left);
 }
 
-/// Why a session is not open.
+/// The reason why a session is not open.
 enum Unopened {
     /// The test is over.
     Over,

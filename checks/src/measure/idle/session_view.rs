@@ -19,11 +19,11 @@ pub(super) struct SessionView {
     pub(super) rung: Option<f64>,
     /// The stretch before.
     pub(super) last: Option<NextProbe>,
-    /// When the silence of the stretch began.
+    /// The time at which the silence of the stretch began.
     pub(super) began: Option<Instant>,
     /// Since when it is kept alive at its interval, or has data.
     pub(super) kept_since: Option<Instant>,
-    /// How long its last answer took, milliseconds.
+    /// The time that its last answer took, milliseconds.
     pub(super) last_rtt_ms: Option<f64>,
     /// True if it is open, or could not be opened: false while it is being opened, for the first time or again.
     pub(super) is_settled: bool,

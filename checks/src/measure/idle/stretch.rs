@@ -18,7 +18,7 @@ pub(super) struct Stretch {
     /// What was to be done, after its last change.
     pub(super) probe: NextProbe,
     pub(super) holds: Holds,
-    /// When the silence began.
+    /// The time at which the silence began.
     pub(super) began: Instant,
     /// When it ended: the answer's request, the server's line, the end of the session.
     pub(super) ended: Instant,
@@ -41,7 +41,7 @@ pub(super) struct Stretch {
     pub(super) hops: Vec<HopState>,
 }
 
-/// How a stretch came to its end.
+/// The way a stretch came to its end.
 #[derive(Debug, Clone)]
 pub(super) enum StretchOutcome {
     /// A request of ours was answered after so long.
@@ -127,7 +127,7 @@ pub(super) struct Owner {
     pub(super) role: Role,
     /// Since when the session has been kept alive at its interval, where it is.
     pub(super) kept_since: Option<Instant>,
-    /// When the test began.
+    /// The time at which the test began.
     pub(super) test_began: Instant,
 }
 

@@ -25,7 +25,7 @@ const MAIN_INTERVAL: [u32; 2] = [2, 5];
 const AT_FIRST: Duration = Duration::from_mins(1);
 /// Busy sessions that are found dead within this time died together: one is asked more often than the other, and each has its deadline.
 const AT_ONCE: Duration = Duration::from_secs(15);
-/// How long a session with data is watched after the last death, where a session died that was kept alive: sessions are opened within this
+/// The time that a session with data is watched after the last death, where a session died that was kept alive: sessions are opened within this
 /// time, and what ends them at one age or at one moment ends it too.
 const MAY_END_TOO: Duration = Duration::from_secs(2);
 
@@ -47,7 +47,7 @@ pub(super) struct TestState {
     confirmed: bool,
     /// When sessions died on which something moved: what sort of movement.
     moving_deaths: Vec<(Moves, Instant)>,
-    /// When the last session died.
+    /// The time at which the last session died.
     last_death: Option<Instant>,
     over: bool,
 }

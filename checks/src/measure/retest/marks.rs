@@ -14,9 +14,9 @@ use crate::ssh::login::Login;
 
 /// Bytes that the unmarked command returns.
 const BYTES: usize = 64;
-/// How long the unmarked login and its command are waited for, each.
+/// The time that the unmarked login and its command are waited for, each.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// How long the marked connection is waited for once its marks are off: after 10 s of silence the kernel's next
+/// The time that the marked connection is waited for once its marks are off: after 10 s of silence the kernel's next
 /// repetition is 6.4 s after the last one at most (RFC 6298 section 5.5, beginning at 200 ms).
 const REPEATED: Duration = Duration::from_secs(7);
 /// How often the kernel is asked, which tells nobody what was acknowledged when.

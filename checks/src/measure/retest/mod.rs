@@ -145,7 +145,7 @@ async fn echoed(connection: &Connection, count: usize, deadline: Duration) -> bo
 
 /// Ends a connection: in order where it still works, else by a reset.
 pub(crate) async fn leave(connection: Connection, works: bool) {
-    /// How long saying goodbye may take.
+    /// The time that saying goodbye may take.
     const GOODBYE: Duration = Duration::from_secs(1);
     if let (false, Some(socket)) = (works, connection.socket()) {
         socket.abort();

@@ -20,9 +20,9 @@ const LEAST_V6: u32 = 1280 - HEADERS_V6;
 const FRAME: u32 = 9;
 /// Between the beginnings of two connections.
 const SPACING: Duration = Duration::from_millis(150);
-/// How long an arm is waited for at most: by then a lost packet was sent again three times or more.
+/// The time that an arm is waited for at most: by then a lost packet was sent again three times or more.
 const LONGEST: Duration = Duration::from_secs(5);
-/// How long one is waited for at least, where there is time.
+/// The time that one is waited for at least, where there is time.
 const SHORTEST: Duration = Duration::from_millis(2500);
 /// What the first one gets at the very least: it is not to be called silent for want of time.
 const ENOUGH: Duration = Duration::from_secs(1);
@@ -117,7 +117,7 @@ pub(crate) async fn narrow(
     arms.into_iter().map(|(_, arm)| arm).collect()
 }
 
-/// How long an arm is waited for, where one of small packets took `passed` and no more than `left` remains.
+/// The time that an arm is waited for, where one of small packets took `passed` and no more than `left` remains.
 fn patience(passed: Duration, left: Option<Duration>) -> Option<Duration> {
     let wanted = (passed * 4).clamp(SHORTEST, LONGEST);
     let Some(left) = left else { return Some(wanted) };

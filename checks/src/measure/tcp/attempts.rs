@@ -23,10 +23,10 @@ const GRACE: Duration = Duration::from_millis(150);
 const REPEATS: u32 = 8;
 /// Between the beginnings of two of them.
 const SPACING: Duration = Duration::from_millis(300);
-/// How long one is waited for: a lost SYN is sent again after 1 s and after 3 s (RFC 6298 section 2.1).
+/// The time that one is waited for: a lost SYN is sent again after 1 s and after 3 s (RFC 6298 section 2.1).
 const REPEATED: Duration = Duration::from_millis(3500);
 
-/// What became of the addresses, and the connection that stays open.
+/// The outcome of the addresses, and the connection that stays open.
 pub(super) struct Tried {
     pub(super) attempts: Vec<Attempt>,
     pub(super) winner: Option<(SocketAddr, Dialed)>,

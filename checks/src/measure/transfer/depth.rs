@@ -20,7 +20,7 @@ const BYTES: usize = 16 << 20;
 const UNREAD: usize = 4 << 20;
 /// What the longer transfer may take, seconds.
 const TIME_S: f64 = 20.0;
-/// How many times as long as a stage the new keys under load are waited for.
+/// The number of times as long as a stage the new keys under load are waited for.
 const TIMES: u32 = 4;
 
 /// The rekeys, and the transfer, unless a rekey failed before it; less of it where a slow link would take long for all.

@@ -26,7 +26,7 @@ use crate::ssh::login::Login;
 use crate::ssh::run::Running;
 use returned::{is_without_input, measured, returned};
 
-/// Why nothing is moved where a command has its output alone.
+/// The reason why nothing is moved where a command has its output alone.
 const NO_INPUT: &str = "the server gives commands no input";
 
 /// Sends data through the command that channel left, which sends it back.
@@ -181,7 +181,7 @@ pub(crate) async fn echo(
 async fn sizes(login: &Login, stalled: Option<TcpInfo>) -> Vec<Retest> {
     /// Many full-size packets each way, and little to move in small ones.
     const BYTES: usize = 64 * 1024;
-    /// How long the first login and its transfer may take, each.
+    /// The time that the first login and its transfer may take, each.
     const DEADLINE: Duration = Duration::from_secs(5);
     if !matches!(login.route, Route::Direct(_)) || !login.repeatable() || login.budget.left() == 0 {
         return Vec::new();

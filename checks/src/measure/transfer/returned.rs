@@ -68,7 +68,7 @@ pub(super) fn is_without_input(facts: &Facts) -> bool {
     facts.ran.closed && facts.returned_bytes > 0 && facts.returned_sha256 == hex(&Sha256::digest(vec![0; zeros]))
 }
 
-/// What became of data sent to a command that returns it.
+/// The outcome of data sent to a command that returns it.
 fn compared(connection: &Connection, sent: &[u8], ran: Ran) -> Facts {
     let found = Alignment::of(sent, &ran.stdout).at_the_end(&ran.stdout);
     let inserted: usize = found.inserted.iter().map(|(_, text)| text.len()).sum();

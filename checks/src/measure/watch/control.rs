@@ -27,7 +27,7 @@ pub(super) struct ControlOutcome {
 pub(super) struct Control {
     login: Arc<Login>,
     deadline: Duration,
-    /// When the last one was asked for.
+    /// The time at which the last one was asked for.
     asked: Option<Instant>,
     under_way: u32,
     results: (mpsc::UnboundedSender<ControlOutcome>, mpsc::UnboundedReceiver<ControlOutcome>),

@@ -32,7 +32,7 @@ struct Place {
     /// Sessions lost in this place, and the last one.
     lost: u32,
     last: Option<(jiff::Timestamp, String)>,
-    /// Why it could not be opened at the last attempt.
+    /// The reason why it could not be opened at the last attempt.
     not_opened: Option<String>,
 }
 

@@ -76,7 +76,7 @@ impl SessionType {
         }
     }
 
-    /// How long the first request without an answer is waited for: as ssh itself waits, and no longer than a minute.
+    /// The time that the first request without an answer is waited for: as ssh itself waits, and no longer than a minute.
     pub(super) fn patience(self) -> Duration {
         let count = |interval: Duration, count_max: u32| interval.saturating_mul(count_max);
         let wait = match self {

@@ -38,7 +38,7 @@ pub use view::{SessionStatus, WatchedSession};
 
 /// Between two looks at the account.
 const TICK: Duration = Duration::from_secs(1);
-/// How long sessions may take to be closed in order.
+/// The time that sessions may take to be closed in order.
 const CLOSING: Duration = Duration::from_secs(4);
 
 /// What is to be held.

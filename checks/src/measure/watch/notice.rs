@@ -17,7 +17,7 @@ pub enum Notice {
     Sessions(Vec<WatchedSession>),
 }
 
-/// Why a watch ended.
+/// The reason why a watch ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
     /// The user wished it, or its time was over.

@@ -75,7 +75,7 @@ pub(super) struct Death {
     pub(super) idle: Duration,
     pub(super) manner: Manner,
     pub(super) sign: Sign,
-    /// When the first request without an answer was sent.
+    /// The time at which the first request without an answer was sent.
     pub(super) asked: Option<Instant>,
     /// Requests without an answer.
     pub(super) requests: u32,

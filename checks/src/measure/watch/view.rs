@@ -9,7 +9,7 @@ use jiff::Timestamp;
 pub struct WatchedSession {
     /// What moves on it.
     pub label: String,
-    /// How it fares.
+    /// The way it fares.
     pub status: SessionStatus,
     /// Sessions that were lost in its place.
     pub lost: u32,
@@ -17,7 +17,7 @@ pub struct WatchedSession {
     pub last: Option<(Timestamp, String)>,
 }
 
-/// How a watched session fares.
+/// The way a watched session fares.
 #[derive(Debug, Clone)]
 pub enum SessionStatus {
     /// There is none at the moment; why the last login failed, where it did.

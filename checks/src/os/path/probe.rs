@@ -25,7 +25,7 @@ pub(super) struct ProbeReply {
     pub(super) reply: Reply,
 }
 
-/// What became of a datagram.
+/// The outcome of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reply {
     /// Its hops were used up there.

@@ -14,7 +14,7 @@ use crate::base::elapsed::ms_since;
 use crate::facts::auth::{Agent, KeyProblem};
 use crate::os::pause::timeout;
 
-/// How long an agent may take to list its keys; that needs no person.
+/// The time that an agent may take to list its keys; that needs no person.
 const LISTING: Duration = Duration::from_secs(5);
 
 /// Asks the agent for its keys.

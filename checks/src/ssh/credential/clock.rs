@@ -1,4 +1,4 @@
-//! How long the server and the agent may take, all together; a person's time is not counted.
+//! The time that the server and the agent may take, all together; a person's time is not counted.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ pub(crate) struct Clock {
     stop: Stop,
 }
 
-/// Why a wait ended without a result.
+/// The reason why a wait ended without a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
     /// The time was up.

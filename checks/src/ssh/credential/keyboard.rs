@@ -19,7 +19,7 @@ use crate::ssh::connection::Connection;
 const ROUNDS: usize = 6;
 /// The most questions in one round.
 const QUESTIONS: usize = 16;
-/// Who answers.
+/// The party that answers.
 pub(crate) struct Answerer {
     /// A password, for one question after a password that is answered without echo, once.
     pub(crate) secret: Option<SecretString>,
@@ -27,14 +27,14 @@ pub(crate) struct Answerer {
     pub(crate) person: Option<Arc<dyn Ask>>,
 }
 
-/// How a conversation went.
+/// The way a conversation went.
 pub(crate) struct Conversation {
     pub(crate) outcome: CredentialOutcome,
     /// The time was up, or the user ended it.
     pub(crate) cut: Option<Cut>,
     /// What the server asked.
     pub(crate) prompts: Vec<Prompt>,
-    /// What it said beside its questions, escaped.
+    /// The text that it said beside its questions, escaped.
     pub(crate) notices: Vec<String>,
     /// Until its first question, and the longest wait for the answer to ours, milliseconds.
     pub(crate) steps: Steps,

@@ -8,7 +8,7 @@ use crate::os::socket::Socket;
 use crate::ssh::connection::Connection;
 use crate::ssh::tap::Watch;
 
-/// How long a dying connection may take to be seen as such.
+/// The time that a dying connection may take to be seen as such.
 const DYING: Duration = Duration::from_millis(500);
 /// How often that is looked at: the library tells nobody when it gives a connection up, or why.
 const GLANCE: Duration = Duration::from_millis(5);
@@ -39,7 +39,7 @@ impl Unheard {
     }
 }
 
-/// How the connection ended, in words, after an answer without methods; none when the server itself gave that answer.
+/// The way the connection ended, in words, after an answer without methods; none when the server itself gave that answer.
 pub(crate) async fn after_silence(connection: &Connection) -> Option<String> {
     let _ = timeout(DYING, async {
         while !(connection.is_closed() && connection.ending().is_some()) {

@@ -165,7 +165,7 @@ impl Signer<'_> {
     }
 }
 
-/// Why there is no signature.
+/// The reason why there is no signature.
 enum Unsigned {
     Send(SendError),
     Obstacle(KeyProblem),

@@ -49,7 +49,7 @@ pub(crate) struct Entry {
     pub file: PathBuf,
     /// Its number, counted from 1.
     pub line: usize,
-    /// What the line says about its key.
+    /// The text that the line says about its key.
     pub kind: KnownHostsMarker,
     /// True when the line names the host without the port that we connect to.
     pub portless: bool,

@@ -35,7 +35,7 @@ pub(super) struct Observed {
     expect_since: Option<Instant>,
     /// Since when something of ours has not been acknowledged.
     unacked_since: Option<Instant>,
-    /// When all of ours was acknowledged.
+    /// The time at which all of ours was acknowledged.
     acked_at: Option<Instant>,
     /// When the other end was last heard, at the last look.
     heard: Option<Instant>,

@@ -26,23 +26,23 @@ pub(crate) const BEFORE_LOGIN: u64 = 512 << 10;
 /// Everything seen on one connection.
 #[derive(Debug)]
 pub struct Seen {
-    /// When the stream was handed over.
+    /// The time at which the stream was handed over.
     pub opened: Instant,
-    /// What the server sent, as far as it is plain text.
+    /// The data that the server sent, as far as it is plain text.
     pub server: Reader,
-    /// What we sent, as far as it is plain text.
+    /// The data that we sent, as far as it is plain text.
     pub client: Reader,
     /// Bytes received.
     pub received: u64,
     /// Bytes sent.
     pub sent: u64,
-    /// When the last byte came in.
+    /// The time at which the last byte came in.
     pub last_received: Option<Instant>,
-    /// When the last byte went out.
+    /// The time at which the last byte went out.
     pub last_sent: Option<Instant>,
     /// The longest time without a byte either way; whoever measures a silence sets it back to zero first.
     pub longest_quiet: Duration,
-    /// How the stream ended, if it did.
+    /// The way the stream ended, if it did.
     pub end: Option<StreamEnd>,
     /// How many bytes the server may have sent; nothing before its version, which has bounds of its own.
     allowed: Option<u64>,
@@ -52,12 +52,12 @@ pub struct Seen {
     pub answered_unasked: bool,
 }
 
-/// How a stream ended, and when.
+/// The way a stream ended, and when.
 #[derive(Debug, Clone, Copy)]
 pub struct StreamEnd {
-    /// When we noticed.
+    /// The time at which we noticed.
     pub at: Instant,
-    /// How.
+    /// The manner.
     pub how: EndKind,
 }
 

@@ -34,7 +34,7 @@ pub struct Reader {
     pub lines: Vec<String>,
     /// How many lines came before the version.
     pub line_count: u64,
-    /// When the first and the last of them were complete.
+    /// The time at which the first and the last of them were complete.
     pub line_times: Option<(Instant, Instant)>,
     /// What of the lines neither ssh nor we accept.
     pub objection: Option<Objection>,
@@ -44,7 +44,7 @@ pub struct Reader {
     pub version_line: Vec<u8>,
     /// The algorithms on offer, and when the offer was complete.
     pub kexinit: Option<(KexInit, Instant)>,
-    /// When this side switched its encryption on.
+    /// The time at which this side switched its encryption on.
     pub newkeys: Option<Instant>,
     /// A DISCONNECT in plain text.
     pub disconnect: Option<Disconnect>,

@@ -1,4 +1,4 @@
-//! How long connections take to open at a server that is well: a silence of that length is no stall.
+//! The time that connections take to open at a server that is well: a silence of that length is no stall.
 
 use super::STALLED_S;
 use crate::facts::timeline::{Flow, Timeline};

@@ -34,7 +34,7 @@ pub(super) struct Limited {
     began: Instant,
 }
 
-/// Why a session cannot be limited.
+/// The reason why a session cannot be limited.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NotLimited {
     /// There is no session.

@@ -29,7 +29,7 @@ pub struct TtlProbes {
     pub channel_use: ChannelUse,
     /// Time between two keepalives, whole seconds: see [`interval`].
     pub interval: Duration,
-    /// How long opening a session may take.
+    /// The time that opening a session may take.
     pub deadline: Duration,
     /// Takes the process numbers of the waiting commands on the server, and of their parents, as they start: a search may be given up.
     pub started: mpsc::UnboundedSender<(u32, u32)>,
