@@ -192,7 +192,9 @@ fn escape(text: &str) -> usize {
 
 /// The length of what stands in for a name at the beginning of a text, or of an address of the documentation ranges and loopback.
 fn stand_in(text: &str) -> Option<usize> {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || ".-:".contains(c))).unwrap_or(text.len());
+    let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || b".-:".contains(byte);
+    // The longest one is an address of IPv6 with its port.
+    let end = text.bytes().take(64).position(|byte| !in_word(&byte)).unwrap_or(text.len().min(64));
     let word = text[..end].trim_end_matches(['.', ':', '-']);
     let numbered = |prefix: &str, suffix: &str| {
         let number = word.split(':').next()?.strip_prefix(prefix)?.strip_suffix(suffix)?;
