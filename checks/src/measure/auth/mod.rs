@@ -44,6 +44,7 @@ pub async fn check(
     };
     let mut flow = LoginFlow::new(ctx, connection, with_passwords);
     Box::pin(flow.go()).await;
+    flow.settle_after_ssh();
     let LoginFlow { connection, mut facts, accepted, witness: first, .. } = flow;
     *witness = first;
     let banner = connection.observations().read().banner.clone();

@@ -143,11 +143,19 @@ impl<'e> LoginFlow<'e> {
         };
         if !unattended && !witness.logged_in() {
             // It may have lacked an answer, which can be given here.
-            self.facts.only_ssh = None;
             return false;
         }
         self.facts.left_to_ssh = !is_ours;
         self.facts.left_to_ssh
+    }
+
+    /// Settles what a refusal of ssh, which went first, says of ours: it is the whole reason where nothing was presented here after it.
+    pub(super) fn settle_after_ssh(&mut self) {
+        let is_refused = self.witness.as_ref().is_some_and(|witness| witness.login_begun && !witness.logged_in());
+        if is_refused && self.facts.only_ssh.is_some() && !self.facts.left_to_ssh {
+            self.facts.left_to_ssh = self.facts.attempts.is_empty();
+            self.facts.only_ssh = self.facts.only_ssh.take().filter(|_| self.facts.left_to_ssh);
+        }
     }
 
     /// Has ssh log in where the server accepts a security key's file, before anything is refused here. True where it is refused.
