@@ -10,6 +10,7 @@ mod catalogue;
 mod certificates;
 mod channels;
 mod cli;
+mod clients;
 mod compare;
 mod completions;
 mod diagnosis;

@@ -332,3 +332,27 @@ fn texts_that_people_ask_about_are_given_a_right_cause_first() {
         .collect();
     assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), asked.len());
 }
+
+#[test]
+fn the_guide_to_channel_closed_shows_what_explain_answers() {
+    let guide =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides/channel-closed.md")).unwrap();
+    let reader = Reader::new(texts());
+    let sections: Vec<_> = guide.split("\n## ").skip(1).filter_map(|section| section.split_once('\n')).collect();
+    assert_eq!(sections.len(), 3);
+    for (title, section) in sections {
+        let asked =
+            section.lines().find_map(|line| line.strip_prefix("$ ssh-doctor explain \"")?.strip_suffix('"')).unwrap();
+        assert_eq!(asked.to_lowercase(), title.to_lowercase());
+        let told = judge(&reader.read(asked.as_bytes()).unwrap());
+        let answered: Vec<_> = told.iter().map(|one| (one.cause.code, one.sign.unwrap_or_default())).take(6).collect();
+        let shown: Vec<_> = section
+            .lines()
+            .filter_map(|line| {
+                let cells: Vec<_> = line.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+                matches!(&cells[..], [_, rank, _, _, _] if rank.parse::<u8>().is_ok()).then(|| (cells[2], cells[3]))
+            })
+            .collect();
+        assert_eq!(shown, answered, "{title}");
+    }
+}

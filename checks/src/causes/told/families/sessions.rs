@@ -130,7 +130,11 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
             is("handshake-closed-before-banner", Exchanging, "it comes before the login"),
-            is("idle-silent-drop", Always, "the session was idle for minutes: a firewall or NAT on the path forgot it"),
+            is(
+                "idle-silent-drop",
+                Always,
+                "the session was idle for minutes: a firewall or NAT on the path dropped it",
+            ),
             is("path-address-changed", Always, "the address of this machine changed in between (VPN, Wi-Fi)"),
             is("session-client-suspended", Always, "this machine slept in between"),
             is("network-outage", Always, "the network was down for a while, and came back"),
@@ -188,7 +192,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is(
                 "idle-silent-drop",
                 Always,
-                "the session was idle before: a firewall or NAT on the path forgot it, and nothing came back",
+                "the session was idle before: a firewall or NAT on the path dropped it, and nothing came back",
             ),
             is("network-outage", Always, "the network was down for minutes (VPN, Wi-Fi, sleep)"),
             is("server-stalled", Always, "the server hangs, or was paused"),
