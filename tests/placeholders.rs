@@ -10,11 +10,12 @@ use ssh_doctor::diagnose::Finding;
 use ssh_doctor_checks::causes::{self, Fix};
 
 /// Words in capitals that are names of their own in what is pasted.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "DROP",
     "DROPBEAR_EXTRA_ARGS",
     "FORWARD",
     "HOME",
+    "LC_ALL",
     "LD_LIBRARY_PATH",
     "LIBRARY_PATH",
     "MAC",

@@ -88,7 +88,8 @@ const LEDGER: &[(&str, Treatment)] = &[
     ("EnableEscapeCommandline", Irrelevant),
     ("EnableSSHKeysign", Irrelevant),
     ("EscapeChar", Irrelevant),
-    ("ExitOnForwardFailure", Irrelevant),
+    // Of the forwardings of this side; of those of the server see `special`.
+    ("ExitOnForwardFailure", Honoured),
     ("FingerprintHash", Irrelevant),
     (
         "ForkAfterAuthentication",
@@ -100,7 +101,7 @@ const LEDGER: &[(&str, Treatment)] = &[
     ("ForwardX11", Irrelevant),
     ("ForwardX11Timeout", Irrelevant),
     ("ForwardX11Trusted", Irrelevant),
-    ("GatewayPorts", Irrelevant),
+    ("GatewayPorts", Honoured),
     ("GlobalKnownHostsFile", Honoured),
     // Where there is a ticket; see `special`.
     ("GSSAPIAuthentication", Irrelevant),
@@ -171,7 +172,7 @@ const LEDGER: &[(&str, Treatment)] = &[
         "SecurityKeyProvider",
         NotHonoured(Consequence {
             off: &["internal"],
-            words: "keys on a security key are used only if the agent holds them",
+            words: "a security key is used only if the agent holds it; its file alone is left to ssh",
             decides: false,
             own_only: true,
         }),
@@ -183,7 +184,7 @@ const LEDGER: &[(&str, Treatment)] = &[
     ("SetEnv", Irrelevant),
     ("StdinNull", noted("ssh reads no input, so that an interactive shell ends at once")),
     ("StreamLocalBindMask", Irrelevant),
-    ("StreamLocalBindUnlink", Irrelevant),
+    ("StreamLocalBindUnlink", Honoured),
     ("StrictHostKeyChecking", Honoured),
     ("SyslogFacility", Irrelevant),
     ("Tag", Honoured),

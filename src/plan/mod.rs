@@ -6,6 +6,7 @@ mod destination;
 mod flags;
 mod forwardings;
 pub(crate) mod fuzz;
+mod host_keys;
 mod ipqos;
 mod jumps;
 mod kerberos;

@@ -84,4 +84,12 @@ impl Raw {
         let names = self.one(keyword).unwrap_or_default().split(',');
         names.filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()
     }
+
+    /// The names in the first of these keywords that is set. Only ssh itself resolves changes to its own list (`+ssh-rsa`).
+    pub(super) fn algorithms(&self, keywords: &[&str]) -> Vec<String> {
+        let lists = keywords.iter().map(|keyword| self.names(keyword));
+        let names = lists.into_iter().find(|names| !names.is_empty()).unwrap_or_default();
+        let is_change = names.first().is_some_and(|name| name.starts_with(['+', '-', '^']));
+        if is_change { Vec::new() } else { names }
+    }
 }

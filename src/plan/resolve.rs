@@ -7,15 +7,15 @@ use secrecy::SecretString;
 use ssh_doctor_checks::base::masking::holds_password;
 use ssh_doctor_checks::base::own_ssh::{OwnSsh, Setting};
 use ssh_doctor_checks::base::target::{
-    AddressFamily, Algorithms, Credentials, Flags, HostKeyPolicy, Identity, LEAST_RSA_BITS, Settings, Strictness,
-    Target,
+    AddressFamily, Algorithms, Credentials, Flags, Identity, LEAST_RSA_BITS, Settings, Target,
 };
 
 use super::destination::Destination;
+use super::host_keys::host_keys;
 use super::local::Local;
 use super::proxy::proxy;
 use super::raw::Raw;
-use super::tokens::{Tokens, tilde};
+use super::tokens::Tokens;
 use super::{ipqos, origin, own, unhonoured};
 use crate::cli::SshFlags;
 
@@ -102,7 +102,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         certificates: files(raw.all("certificatefile"), "CertificateFile", &tokens, &mut not_honoured),
         identities_only: raw.flag("identitiesonly", false),
         // The keyword had another name before OpenSSH 8.5.
-        accepted: algorithms(raw, &["pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes"]),
+        accepted: raw.algorithms(&["pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes"]),
         preferred: methods(raw),
         password: given.password,
         can_ask: given.person && !raw.flag("batchmode", false),
@@ -148,32 +148,6 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
             ..Settings::default()
         },
         host,
-    })
-}
-
-/// What ssh makes of the server's key.
-fn host_keys(raw: &Raw, tokens: &Tokens<'_>) -> Result<HostKeyPolicy> {
-    Ok(HostKeyPolicy {
-        alias: raw.one("hostkeyalias").filter(|name| !name.is_empty()).map(ToOwned::to_owned),
-        user_files: known_hosts(raw, tokens, "userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2")?,
-        global_files: known_hosts(
-            raw,
-            tokens,
-            "globalknownhostsfile",
-            "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2",
-        )?,
-        strictness: match raw.one("stricthostkeychecking") {
-            Some("yes" | "true") => Strictness::Yes,
-            Some("accept-new") => Strictness::AcceptNew,
-            Some("no" | "off" | "false") => Strictness::No,
-            _ => Strictness::Ask,
-        },
-        verify_dns: raw.one("verifyhostkeydns").is_some_and(|value| ["yes", "true", "ask"].contains(&value)),
-        revoked: raw.set("revokedhostkeys").map(PathBuf::from),
-        command: raw.set("knownhostscommand").is_some(),
-        check_address: raw.flag("checkhostip", false),
-        authority_algorithms: algorithms(raw, &["casignaturealgorithms"]),
-        skip_loopback: raw.flag("nohostauthenticationforlocalhost", false),
     })
 }
 
@@ -252,36 +226,6 @@ fn files(names: &[String], keyword: &str, tokens: &Tokens<'_>, unused: &mut Vec<
     paths
 }
 
-/// Files in one value, separated by blanks.
-fn known_hosts(raw: &Raw, tokens: &Tokens<'_>, keyword: &str, default: &str) -> Result<Vec<PathBuf>> {
-    let names = split_files(raw.one(keyword).unwrap_or(default));
-    let names = names.into_iter().filter(|name| !name.eq_ignore_ascii_case("none"));
-    names
-        .map(|name| if raw.expanded { tilde(&name, tokens.local).map(PathBuf::from) } else { tokens.path(&name) })
-        .collect::<Result<_>>()
-        .with_context(|| "a known_hosts file cannot be used")
-}
-
-/// ssh prints names with blanks in them without quotes: what does not begin like a name belongs to the one before.
-fn split_files(value: &str) -> Vec<String> {
-    let rooted = |name: &str| name.starts_with(['/', '~', '$', '%']);
-    let mut names: Vec<String> = Vec::new();
-    for piece in value.split(' ').filter(|piece| !piece.is_empty()) {
-        match names.last_mut() {
-            Some(last) if rooted(last) && !rooted(piece) => *last = format!("{last} {piece}"),
-            _ => names.push(piece.to_owned()),
-        }
-    }
-    names
-}
-
-/// The names in the first of these keywords that is set. Only ssh itself resolves changes to its own list (`+ssh-rsa`).
-fn algorithms(raw: &Raw, keywords: &[&str]) -> Vec<String> {
-    let names = keywords.iter().map(|keyword| raw.names(keyword)).find(|names| !names.is_empty()).unwrap_or_default();
-    let is_change = names.first().is_some_and(|name| name.starts_with(['+', '-', '^']));
-    if is_change { Vec::new() } else { names }
-}
-
 /// The methods that may be tried, in the user's order; `none` alone where every one of them is switched off.
 fn methods(raw: &Raw) -> Vec<String> {
     let allowed = |name: &str| METHODS.iter().any(|(method, switch)| *method == name && raw.flag(switch, true));
@@ -297,7 +241,7 @@ mod tests {
 
     use ssh_doctor_checks::base::target::{AddressFamily, Strictness, Target};
 
-    use super::{Given, Raw, SshFlags, split_files, target};
+    use super::{Given, Raw, SshFlags, target};
     use crate::plan::tokens::tests::local;
 
     fn resolved(lines: &str) -> Target {
@@ -382,12 +326,6 @@ mod tests {
     fn a_change_to_a_list_that_only_ssh_knows_leaves_its_own_choice() {
         assert!(resolved("pubkeyacceptedalgorithms +ssh-rsa\n").credentials.accepted.is_empty());
         assert_eq!(resolved("pubkeyacceptedkeytypes a,b\n").credentials.accepted, ["a", "b"]);
-    }
-
-    #[test]
-    fn names_with_blanks_stay_whole() {
-        assert_eq!(split_files("/a b /c ~/d e"), ["/a b", "/c", "~/d e"]);
-        assert_eq!(split_files("a b"), ["a", "b"]);
     }
 
     #[test]
