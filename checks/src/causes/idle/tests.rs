@@ -103,6 +103,18 @@ fn a_connection_without_a_channel_that_is_closed_beside_older_sessions_has_a_nam
 }
 
 #[test]
+fn one_session_that_ends_while_several_are_silent_for_longer_met_no_timer() {
+    let longer = |count: usize| (0..count).map(|_| arm(Moves::Nothing, 9.0, alive()));
+    let facts = |count| {
+        let mut facts = timer(Manner::Reset, Sign::BeforeProbe);
+        facts.arms.extend(longer(count));
+        facts
+    };
+    assert!(!fired(facts(3)).contains(&"idle-reset"));
+    assert!(fired(facts(2)).contains(&"idle-reset"));
+}
+
+#[test]
 fn a_server_that_waits_for_a_transfer_is_told_although_packets_moved_a_moment_before() {
     let fin = || died(Manner::Fin, Sign::BeforeProbe);
     let sftp = |moves, lasted_s, quiet_s, end| Arm {

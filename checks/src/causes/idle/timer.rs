@@ -9,6 +9,9 @@ use crate::facts::connection::Manner;
 use crate::facts::idle::{Arm, Facts, Search, Sign, Speaker, StretchEnd, hop_state};
 use crate::facts::{Check, Evidence};
 
+/// Sessions that must have survived more silence than one that ended, for its end to be none of a timer's.
+const SEVERAL: usize = 3;
+
 pub(super) const SERVER_KEEPALIVE: Fix = Fix {
     side: Side::Server,
     summary: "Send keepalives from the server, for all clients",
@@ -148,6 +151,10 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
     let first = dead.first()?;
     let (how, sign) = first.death()?;
     if !manner(how, sign) || !outlived(first) || first.was_acknowledged() {
+        return None;
+    }
+    // One that ended while several were silent for longer met something else than a timer.
+    if dead.len() == 1 && sign == Sign::BeforeProbe && facts.lived_longer().count() >= SEVERAL {
         return None;
     }
     // Similar causes are an outage, a limit on age and a server that restarts: sessions kept alive for longer exclude them.

@@ -232,10 +232,17 @@ fn is_late(attempt: &Attempt) -> bool {
     }
 }
 
+/// True if segments overtook each other, and the receiver said of so many repeated ones that they had arrived that the others need not have
+/// been lost either: such reports are lost and overtaken themselves. On a path with 25 % reordering and no loss they were 37 to 71 % of the
+/// retransmissions.
+fn is_overtaking(tcp: TcpInfo) -> bool {
+    tcp.reorderings > 0 && tcp.duplicates.saturating_mul(5) >= tcp.retransmits
+}
+
 /// That more than the usual share of the data was lost. What was sent again and had only been late is no loss.
 fn resent(tcp: TcpInfo) -> Option<String> {
     let share = f64::from(tcp.lost()) / f64::from(tcp.data_segments.max(1));
-    (tcp.data_segments >= SEGMENTS && share >= SHARE).then(|| {
+    (!is_overtaking(tcp) && tcp.data_segments >= SEGMENTS && share >= SHARE).then(|| {
         let late = match tcp.duplicates {
             0 => String::new(),
             late => format!("; {late} more were sent again and had only been late"),
@@ -346,9 +353,10 @@ mod tests {
             Evidence { transfer: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..evidence(vec![]) }
         };
         let named = |evidence: &Evidence| (REORDERING.judge)(evidence).is_some();
-        let overtaken = moved(300, 290);
-        assert_eq!(fired(&overtaken), []);
-        assert!(named(&overtaken));
+        for overtaken in [moved(300, 290), moved(400, 160)] {
+            assert_eq!(fired(&overtaken), []);
+            assert!(named(&overtaken));
+        }
         let lost = moved(300, 0);
         assert_eq!(fired(&lost), [("tcp-lossy", Likely)]);
         assert!(!named(&lost));

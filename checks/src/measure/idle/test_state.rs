@@ -28,6 +28,8 @@ const AT_ONCE: Duration = Duration::from_secs(15);
 /// The time that a session with data is watched after the last death, where a session died that was kept alive: sessions are opened within this
 /// time, and what ends them at one age or at one moment ends it too.
 const MAY_END_TOO: Duration = Duration::from_secs(2);
+/// Sessions that end after less silence than others survive, and are no reason to end the test: more of them make a timer that is not sharp.
+const STRAYS: u32 = 3;
 
 /// The state of the test.
 pub(super) struct TestState {
@@ -49,6 +51,8 @@ pub(super) struct TestState {
     moving_deaths: Vec<(Moves, Instant)>,
     /// The time at which the last session died.
     last_death: Option<Instant>,
+    /// Sessions that ended after less silence than others survive.
+    strays: u32,
     over: bool,
 }
 
@@ -84,6 +88,7 @@ impl TestState {
             confirmed: false,
             moving_deaths: Vec::new(),
             last_death: None,
+            strays: 0,
             over: false,
         }
     }
@@ -441,6 +446,10 @@ impl TestState {
             (StretchEnd::Died { sign, .. }, Moves::Nothing)
                 if arm.holds != Holds::Shell || *sign == Sign::AfterProbe =>
             {
+                if *sign == Sign::BeforeProbe && self.is_stray(arm.lasted_s) {
+                    self.strays += 1;
+                    return false;
+                }
                 let confirms = !self.confirmed;
                 self.confirmed = true;
                 // Another one's late answer may have undone it meanwhile.
@@ -464,6 +473,11 @@ impl TestState {
             _ => {}
         }
         false
+    }
+
+    /// True if others survive so much longer a silence that no timer ended one after this: the test goes on, unless that happens often.
+    fn is_stray(&self, lasted_s: f64) -> bool {
+        self.strays < STRAYS && self.ladder.bracket().1.is_none() && self.ladder.longest_lived() > lasted_s * 1.3 + 0.5
     }
 
     /// A silence is as good as proven to kill: the other sessions turn to what is still to be learnt.

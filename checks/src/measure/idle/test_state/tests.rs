@@ -83,6 +83,23 @@ fn the_test_is_not_over_while_the_session_for_the_longest_silence_is_opened_agai
 }
 
 #[test]
+fn sessions_that_end_after_less_than_others_survive_do_not_end_the_test_at_once() {
+    let mut state = TestState::new(60.0, (1..=10).map(|session| (session, Role::Ladder)), false, Instant::now());
+    state.ladder.alive(5.3, Speaker::Client);
+    let end = |sign| StretchEnd::Died { manner: Manner::Reset, sign, others_alive: true, tcp: None };
+    for _ in 0..STRAYS {
+        state.learn(&Arm::sample(Moves::Nothing, 2.2, end(Sign::BeforeProbe)));
+        assert_eq!(state.ladder.bracket().1, None);
+    }
+    state.learn(&Arm::sample(Moves::Nothing, 2.2, end(Sign::BeforeProbe)));
+    assert_eq!(state.ladder.bracket().1, Some(2.2), "a table that is cleaned now and then");
+    let mut asked = TestState::new(60.0, (1..=10).map(|session| (session, Role::Ladder)), false, Instant::now());
+    asked.ladder.alive(5.3, Speaker::Client);
+    asked.learn(&Arm::sample(Moves::Nothing, 2.2, end(Sign::AfterProbe)));
+    assert_eq!(asked.ladder.bracket().1, Some(2.2));
+}
+
+#[test]
 fn after_a_cut_a_silent_session_is_probed_once() {
     let now = Instant::now();
     let after = |seconds: f64| now + Duration::from_secs_f64(seconds);
