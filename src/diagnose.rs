@@ -17,10 +17,10 @@ pub use crate::fixes::FilledFix;
 use crate::fixes::fill;
 pub use crate::suspected::Suspected;
 
-/// What a fix for the network adds where known products fit.
+/// The text that a fix for the network adds where known products fit.
 const OWN_KNOB: &str = "; on a product that is named below, by its own setting";
 
-/// What the evidence says, root cause first.
+/// The diagnosis of the evidence, root cause first.
 #[derive(Debug, Clone, Serialize)]
 pub struct Diagnosis {
     /// The verdict that the exit status follows from.
@@ -163,7 +163,7 @@ pub fn diagnose_by(causes: impl IntoIterator<Item = &'static Cause>, client: Cli
     Diagnosis { verdict, died_at, findings }
 }
 
-/// What the causes say of one host, root cause first, without what another one of them accounts for.
+/// Returns the findings of the causes for one host, root cause first, without those that another one accounts for.
 fn findings_of(causes: &[&'static Cause], client: Client, evidence: &Evidence) -> Vec<Finding> {
     let mut matches: Vec<Matched> = causes.iter().filter_map(|cause| Matched::of(cause, evidence)).collect();
     matches.retain(|matched| !matched.may_be_ours(evidence));

@@ -39,7 +39,7 @@ pub const TARGETS: [Target; 12] = [
 /// Lets one of them read.
 ///
 /// # Panics
-/// Where what must hold does not, and where there is no such target.
+/// Panics if an invariant is violated, and if there is no such target.
 pub fn run(name: &str, bytes: &[u8]) {
     let (_, read) = TARGETS.iter().find(|(known, _)| *known == name).expect("a target of the list");
     read(bytes);

@@ -13,10 +13,10 @@ use ssh_doctor_checks::facts::Evidence;
 use crate::named_file;
 use crate::redact::{Redacted, redacted};
 
-/// What is read of a file, bytes; more is no recording.
+/// Bytes read of a file at most; a larger one is no recording.
 const LARGEST: u64 = 4 << 20;
 
-/// What is written of the evidence.
+/// The part of the evidence that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Words {
     /// No names, and of other people's words what the causes need.

@@ -1,8 +1,8 @@
 //! A recording without names: hosts, users, addresses, home folders, key files and the comments of keys are replaced, each always by the
 //! same stand-in.
 //!
-//! What judges compare stays comparable. Of what others wrote, the words that causes look for stay, and the rest is masked; what a
-//! diagnosis needs beyond that is kept, and named.
+//! Values that judges compare stay comparable. In texts of others, the words that causes look for stay, and the rest is
+//! masked; anything else that a diagnosis needs is kept, and named.
 
 mod homes;
 mod keys;
@@ -24,7 +24,7 @@ use words::Keeping;
 pub struct Redacted {
     /// The evidence.
     pub evidence: Evidence,
-    /// What was kept as it was, as a person calls it.
+    /// The kinds of data that were kept, as a person calls them.
     pub kept: Vec<&'static str>,
 }
 
@@ -43,7 +43,7 @@ pub fn redacted(evidence: &Evidence) -> anyhow::Result<Redacted> {
     Ok(Redacted { evidence: with(&keeping)?, kept: kept.chain(keeping.whole()).collect() })
 }
 
-/// What must not change: the causes in their order, and how sure each is.
+/// Returns the causes in their order, and the certainty of each: redaction must not change them.
 fn outcome(evidence: &Evidence) -> Vec<(&'static str, Certainty)> {
     diagnose(evidence).findings.iter().map(|found| (found.code, found.certainty)).collect()
 }

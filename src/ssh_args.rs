@@ -3,7 +3,7 @@
 /// Options of ssh that take a value (ssh(1)).
 const WITH_VALUE: &str = "BbcDEeFIiJLlmOoPpQRSWw";
 
-/// What an ssh process was asked for.
+/// The request of an ssh process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SshArgs {
     /// The destination, as it was typed.

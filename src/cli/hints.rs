@@ -1,6 +1,6 @@
 //! Options and commands that people try and that ssh-doctor has under another name.
 
-/// What to write in place of an option that does not exist.
+/// Returns the text to write in place of an option that does not exist.
 pub(super) fn for_option(option: &str) -> Option<&'static str> {
     let name = option.split('=').next().unwrap_or(option);
     Some(match name {
@@ -34,7 +34,7 @@ pub(super) fn for_option(option: &str) -> Option<&'static str> {
     })
 }
 
-/// What to write in place of a command that does not exist.
+/// Returns the text to write in place of a command that does not exist.
 pub(super) fn for_command(command: &str) -> Option<&'static str> {
     Some(match command {
         "version" => "use ssh-doctor --version",

@@ -52,7 +52,7 @@ impl Unread {
         }
     }
 
-    /// What is wrong, and what to do.
+    /// Describes the error and its remedy.
     #[must_use]
     pub fn sentence(&self) -> String {
         let context = |kind| match self.error.get(kind) {

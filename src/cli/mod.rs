@@ -35,7 +35,7 @@ pub(crate) use values::{port, process_id, watch_interval, watch_time};
 /// The longest idle time that one target is tested for.
 const USUAL_IDLE: Duration = Duration::from_mins(6);
 
-/// How to leave, for `--help` and the man page.
+/// The exit statuses, for `--help` and the man page.
 pub const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "healthy: nothing wrong was found in what was tested"),
     ("1", "degraded: it works, with a problem you should fix"),

@@ -14,7 +14,7 @@ pub use syntax::Client;
 use syntax::{Notices, Syntax};
 use syntaxes::SYNTAXES;
 
-/// What stands in for the kernel's setting where TCP keepalives were not seen to help.
+/// The fix in place of the kernel's setting where TCP keepalives were not seen to help.
 const TCP_UNPROVEN: Fix = Fix {
     summary: "The kernel's TCP keepalives were not seen to outlive the timer on this path, so no setting of theirs is advised",
     ..Fix::CHANGE
@@ -64,7 +64,7 @@ impl Client {
         Some(if syntax.answered { Fix { tried: ssh.tried, ..fix } } else { fix })
     }
 
-    /// When the server's death is noticed with these values, and how that compares with what ssh does today.
+    /// Describes when these values detect a dead server, and compares that with ssh's settings of today.
     pub(crate) fn notice(self, interval_s: u32, count_max: u32, own: &Settings) -> Option<String> {
         let notices = self.syntax().map_or(Notices::Openssh, |syntax| syntax.notices);
         let after = match notices {

@@ -2,7 +2,7 @@
 
 use super::syntax::{Client, Notices, Syntax};
 
-/// What most of them have in common.
+/// The fields that most of them share.
 const PLAIN: Syntax = Syntax {
     client: Client::Ssh,
     summary: "",

@@ -1,4 +1,4 @@
-//! What is compared: an aspect of a report, where it stands, and what of it is noise.
+//! The aspects compared: their place in a report, and the differences that are noise.
 
 use serde_json::Value;
 use ssh_doctor_checks::facts::Check;
@@ -11,15 +11,15 @@ pub(super) struct Aspect {
     pub(super) check: Check,
     /// In words.
     pub(super) what: &'static str,
-    /// Where it stands in a report.
+    /// Its place in a report.
     pub(super) place: Place,
-    /// Which differences count.
+    /// The differences that are noise.
     pub(super) noise: Noise,
     /// True if the check comes to it, and did not find it: then it is no reason for how that check came out.
     pub(super) is_result: bool,
 }
 
-/// Where a value stands.
+/// The place of a value.
 pub(super) enum Place {
     /// In the report itself, by a JSON pointer.
     Top(&'static str),
@@ -29,7 +29,7 @@ pub(super) enum Place {
     Made(fn(&Report) -> Value),
 }
 
-/// Which differences are noise of a run.
+/// The differences that are noise of a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Noise {
     /// None.
@@ -122,7 +122,8 @@ pub(super) const ASPECTS: &[Aspect] = &[
     top(Check::Exit, "limit on connections", "/spent/limit", Noise::None),
 ];
 
-/// What ssh is set to beside its defaults, each as ssh_config has it. The keepalives and known names have rows of their own.
+/// Returns the settings of ssh beside its defaults, each as ssh_config has it. The keepalives and known names have rows
+/// of their own.
 fn settings(report: &Report) -> Value {
     const OWN_ROWS: [&str; 8] = [
         "serveraliveinterval",
@@ -163,7 +164,7 @@ fn login_attempts(report: &Report) -> Value {
     }))
 }
 
-/// What the server was seen to grant or to refuse.
+/// Returns the capabilities that the server was seen to grant or refuse.
 fn capabilities(report: &Report) -> Value {
     let all = report.seen(Check::Channel, "/capabilities").as_object().into_iter().flatten();
     list(all.filter_map(|(name, one)| {

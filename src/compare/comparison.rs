@@ -1,4 +1,4 @@
-//! What two reports have and have not in common.
+//! Common ground and differences of two reports.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use super::difference::{self, Difference};
 use super::input::Report;
 use super::outcome::Outcome;
 
-/// What two reports have and have not in common.
+/// The common ground and differences of two reports.
 #[derive(Debug, Serialize)]
 pub(crate) struct Comparison {
     /// The version of this object's keys.
@@ -15,7 +15,7 @@ pub(crate) struct Comparison {
     pub a: Outcome,
     /// The second report.
     pub b: Outcome,
-    /// What differs and matters, what may explain the outcome first, then in the order of the checks.
+    /// The differences that matter: those that may explain the outcome first, then in the order of the checks.
     pub differences: Vec<Difference>,
     /// True where names, accounts or addresses were left out, because a recording replaces them.
     pub names_left_out: bool,
@@ -28,7 +28,7 @@ impl Comparison {
     }
 }
 
-/// What two reports have and have not in common.
+/// Compares two reports.
 pub(super) fn compared(a: &Report, b: &Report) -> Comparison {
     let names_left_out = a.is_anonymous() || b.is_anonymous();
     let (outcome_a, outcome_b) = (a.outcome(), b.outcome());

@@ -1,4 +1,4 @@
-//! What differs, and which of it may explain that the outcomes do.
+//! Differences, and which of them may explain different outcomes.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -12,11 +12,11 @@ use super::input::Report;
 pub(crate) struct Difference {
     /// The check that it belongs to.
     pub check: Check,
-    /// What differs.
+    /// The aspect that differs.
     pub what: &'static str,
-    /// What the first report has; null where it has nothing.
+    /// The value in the first report; null where it has none.
     pub a: Value,
-    /// What the second report has.
+    /// The value in the second report.
     pub b: Value,
     /// True if it comes before the outcome, and may explain it.
     pub may_explain: bool,

@@ -12,7 +12,7 @@ use crate::diagnose::diagnose;
 use crate::named_file;
 use crate::report::json;
 
-/// What is read of a file, bytes: a report holds its evidence beside explanations and fixes.
+/// Bytes read of a file at most: a report holds its evidence beside explanations and fixes.
 const LARGEST: u64 = 16 << 20;
 
 /// A report, whichever file it comes from.
@@ -59,13 +59,13 @@ impl Report {
         self.value.pointer(pointer).unwrap_or(&Value::Null)
     }
 
-    /// What a check says of itself; null where it is not in the report.
+    /// Returns the result of a check; null where it is not in the report.
     pub(super) fn check(&self, check: Check) -> &Value {
         let checks = self.value["checks"].as_array();
         checks.and_then(|checks| checks.iter().find(|one| one["name"] == check.name())).unwrap_or(&Value::Null)
     }
 
-    /// What a check saw, by a JSON pointer into its evidence.
+    /// Returns a fact of a check, by a JSON pointer into its evidence.
     pub(super) fn seen(&self, check: Check, pointer: &str) -> &Value {
         self.check(check)["evidence"].pointer(pointer).unwrap_or(&Value::Null)
     }

@@ -21,7 +21,7 @@ use input::Report;
 /// Compares two files and prints what differs: healthy where nothing relevant does, degraded where something does.
 ///
 /// # Errors
-/// Where a file cannot be read, or is neither a report nor a recording.
+/// Fails if a file cannot be read, or is neither a report nor a recording.
 pub(crate) fn run(args: &CompareArgs) -> Result<Verdict> {
     let comparison = compared(&Report::load(Path::new(&args.a))?, &Report::load(Path::new(&args.b))?);
     let shown =

@@ -10,7 +10,7 @@ use crate::report::Style;
 use crate::report::finding::{fixes, listed, severity};
 use crate::report::style::{INDENT, Ink, PASTE};
 
-/// How alike a code must be to be meant, of 1 for equal.
+/// The similarity from which a code counts as meant, 1 being equal.
 const ALIKE: f64 = 0.6;
 
 /// Everything the catalogue knows of a cause; `None` for an unknown code.

@@ -1,4 +1,4 @@
-//! What the words of the command line stand for: a code, files, standard input, or a text.
+//! The words of the command line, read as a code, files, standard input, or a text.
 
 use std::io::{self, BufRead, BufReader, Cursor, IsTerminal as _, Read};
 use std::os::unix::fs::FileTypeExt as _;
@@ -14,7 +14,7 @@ use crate::named_file;
 /// The bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
 
-/// What is to be explained.
+/// The subject to explain.
 pub enum Asked {
     /// A cause.
     Code(&'static str),
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Asked {
     }
 }
 
-/// What the words stand for; the error is one sentence.
+/// Returns the subject of the words; the error is one sentence.
 pub fn asked(words: &[String]) -> Result<Asked> {
     if let [word] = words {
         if let Some(cause) = causes::all().find(|cause| cause.code == word) {

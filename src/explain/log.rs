@@ -28,9 +28,9 @@ const COUNT_MAX: &str = "3";
 pub struct Explained {
     /// The log as evidence.
     pub evidence: Evidence,
-    /// What it says.
+    /// The diagnosis of the log.
     pub diagnosis: Diagnosis,
-    /// What each finding looks like beside the others that print the same; none where its text identifies it.
+    /// The sign that distinguishes each finding from others with the same text; `None` where its text identifies it.
     pub signs: Vec<Option<&'static str>>,
     /// The connections of each finding, by their places in the log.
     pub connections: Vec<Vec<usize>>,

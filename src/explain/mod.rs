@@ -1,4 +1,4 @@
-//! What is explained: a cause by its code, or the cause behind a line, a log, or a file with one.
+//! Explanations: of a cause by its code, or of the cause behind a line, a log, or a file with one.
 
 pub mod cause;
 mod input;

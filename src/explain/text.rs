@@ -40,7 +40,8 @@ pub fn render(explained: &Explained, name: &str, style: &Style) -> String {
     parts.join("\n\n")
 }
 
-/// What stands first: of a log the verdict and whom it is about, of a bare text how many causes print it; and who wrote it.
+/// Returns the headline: of a log the verdict and its host, of a bare text the number of causes that print it; and the
+/// program that wrote it.
 fn headline(explained: &Explained, name: &str, style: Style) -> String {
     let line = if is_bare(explained.log()) { meaning(explained, name, style) } else { verdict(explained, name, style) };
     let about = origin(explained.log());
@@ -56,7 +57,7 @@ fn is_bare(log: &Log) -> bool {
     log.connections.len() <= 1 && (log.lines <= 1 || !has_steps)
 }
 
-/// How far a bare text identifies its cause, which is no verdict on a server.
+/// Describes how far a bare text identifies its cause, which is no verdict on a server.
 fn meaning(explained: &Explained, name: &str, style: Style) -> String {
     let Diagnosis { verdict, findings, .. } = &explained.diagnosis;
     let meaning = match (&findings[..], verdict) {
@@ -96,7 +97,7 @@ fn verdict(explained: &Explained, name: &str, style: Style) -> String {
     line.replacen(&word, &style.paint(ink, &word), 1)
 }
 
-/// Who wrote a log, how long it is, and of which time.
+/// Describes the writer of a log, its length, and its time.
 fn origin(log: &Log) -> Vec<String> {
     let mut about = Vec::new();
     if let Some(program) = log.programs.first() {
@@ -176,7 +177,7 @@ fn is_examination(fix: &FilledFix) -> bool {
     fix.snippet.as_deref().is_some_and(|snippet| snippet.starts_with("ssh-doctor check"))
 }
 
-/// What else fits, or was found beside it.
+/// Describes the other causes that fit, or were found beside it.
 fn others(explained: &Explained, style: Style) -> Option<String> {
     let others = explained.diagnosis.findings.iter().zip(&explained.signs).skip(1).take(CANDIDATES);
     let lines: Vec<_> = others
@@ -190,7 +191,7 @@ fn others(explained: &Explained, style: Style) -> Option<String> {
     (!lines.is_empty()).then(|| listed(&style.paint(Ink::Strong, heading), lines.iter().map(String::as_str), style))
 }
 
-/// How the connections of a log went: how many, of which cause, since when, from where.
+/// Describes the outcomes of a log's connections: their number, cause, first time and source.
 fn kinds(explained: &Explained, style: Style) -> String {
     let log = explained.log();
     let mut lines = Vec::new();
@@ -238,7 +239,7 @@ fn whence(connections: &[&Connection]) -> String {
     if names.is_empty() { when } else { format!("{when}, from {}{more}", names.join(", ")) }
 }
 
-/// What is said of a log in which nothing is known.
+/// Describes a log in which nothing is known.
 fn unknown(explained: &Explained, style: Style) -> String {
     let log = explained.log();
     if explained.diagnosis.verdict == Verdict::Healthy {

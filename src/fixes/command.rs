@@ -1,4 +1,4 @@
-//! Where a command goes: the host as the user typed it, with the flags that this run was given.
+//! The target of a command: the host as the user typed it, with the flags that this run was given.
 
 use ssh_doctor_checks::base::text::escaped;
 use ssh_doctor_checks::facts::Examined;
@@ -57,7 +57,8 @@ fn file_or_word(value: &str) -> String {
     value.strip_prefix("~/").map_or_else(|| quoted(value), |rest| format!("~/{}", quoted(rest)))
 }
 
-/// What `ssh` is given (`user@host` in a command) or what `Host` of ssh_config matches, out of a TARGET in any of its forms.
+/// Returns the argument for `ssh` (`user@host` in a command) or the name that `Host` of ssh_config matches, from a
+/// TARGET in any of its forms.
 pub(super) fn alias(target: &Examined, with_user: bool) -> String {
     let input = target.input.strip_prefix("ssh://").unwrap_or(&target.input).trim_end_matches('/');
     let (user, place) = input.rsplit_once('@').map_or((None, input), |(user, place)| (Some(user), place));

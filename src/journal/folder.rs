@@ -1,4 +1,4 @@
-//! Where journals live, and how many of them.
+//! The folder of journals, and their number.
 
 use std::fs;
 use std::io;

@@ -9,7 +9,7 @@ use serde_json::Value;
 /// No record comes near this many bytes.
 pub(super) const LONGEST: u64 = 1 << 20;
 
-/// What stood at the end of a file.
+/// The state of a file's end.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Tail {
     /// A line end, or nothing at all.
@@ -40,7 +40,7 @@ pub(super) fn seal(file: &mut File, path: &Path) -> io::Result<Tail> {
     Ok(Tail::MovedAway)
 }
 
-/// Where the torn records of a journal go.
+/// Returns the file for the torn records of a journal.
 pub(super) fn torn_path(journal: &Path) -> PathBuf {
     let mut name = journal.as_os_str().to_owned();
     name.push(".torn");

@@ -12,9 +12,9 @@ use ssh_doctor_checks::facts::journal::{Event, Lost, Record};
 use super::clock::{boot, boot_s};
 use super::seal::{LONGEST, seal};
 
-/// What takes records: the only thing that makes a write to a file fail.
+/// The cause of lost records: the only one that makes a write to a file fail.
 const LOST_TO: &str = "the disk was full or failed";
-/// How often, and after how long, a lock is tried again.
+/// The number of attempts to take a lock, and the time between them.
 const GLANCES: u32 = 5;
 const GLANCE: Duration = Duration::from_millis(10);
 
@@ -31,7 +31,7 @@ pub enum Sync {
 #[derive(Debug)]
 pub struct Writer {
     file: File,
-    /// How much of the file is whole records.
+    /// Bytes of the file that are whole records.
     whole: u64,
     seq: u64,
     lost: u64,

@@ -31,7 +31,7 @@ pub(super) fn of(raw: &Raw) -> Forwardings {
     Forwardings { required: raw.flag("exitonforwardfailure", false), listeners, requested, leaves_socket }
 }
 
-/// Where ssh listens for `8080`, `[127.0.0.1]:8080`, `[*]:8080`, `[]:8080` or a path.
+/// Returns the place where ssh listens for `8080`, `[127.0.0.1]:8080`, `[*]:8080`, `[]:8080` or a path.
 fn place(listen: &str, gateway: bool, replaces: bool) -> Option<ListenPlace> {
     if is_path(listen) {
         return Some(ListenPlace::Socket { path: listen.into(), replaces });

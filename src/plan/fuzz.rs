@@ -1,4 +1,4 @@
-//! What the user types and what ssh prints, for the fuzz targets.
+//! User input and ssh's output, for the fuzz targets.
 
 use ssh_doctor_checks::base::masking::holds_password;
 

@@ -1,4 +1,4 @@
-//! What ssh makes of the server's key, and where it looks for known ones.
+//! ssh's policy for the server's key, and its files of known ones.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use ssh_doctor_checks::base::target::{HostKeyPolicy, Strictness};
 use super::raw::Raw;
 use super::tokens::{Tokens, tilde};
 
-/// What ssh makes of the server's key.
+/// Returns ssh's policy for the server's key.
 pub(super) fn host_keys(raw: &Raw, tokens: &Tokens<'_>) -> Result<HostKeyPolicy> {
     Ok(HostKeyPolicy {
         alias: raw.one("hostkeyalias").filter(|name| !name.is_empty()).map(ToOwned::to_owned),

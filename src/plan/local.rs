@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use nix::unistd::{Uid, User, gethostname};
 
-/// What ssh's tokens say of this side.
+/// The values of ssh's tokens for this side.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Local {
     /// Login name (%u).

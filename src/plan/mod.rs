@@ -66,7 +66,7 @@ pub struct Plan {
     plain: bool,
     with_ssh: bool,
     expected: Vec<Service>,
-    /// What ssh said of other targets, where there are several.
+    /// ssh's settings for other targets, where there are several.
     cache: Option<SettingsCache>,
     defaults: OnceCell<Raw>,
 }
@@ -78,7 +78,7 @@ pub struct Planned {
     pub target: Target,
     /// Within which limits.
     pub limits: Limits,
-    /// Why ssh does not accept its settings for it, in one sentence; none where it does.
+    /// The reason for which ssh rejects its settings for it, in one sentence; `None` where it does not.
     pub refused: Option<String>,
 }
 
@@ -266,7 +266,7 @@ impl Plan {
         left_out.then_some("Not tested: idle time (several targets); --idle 6m tests it.")
     }
 
-    /// How long connecting may take, and by whose wish.
+    /// Returns the time limit for connecting, and its source.
     fn connect(&self, configured: Option<Duration>) -> (Duration, &'static str) {
         match (configured, self.timeout) {
             (Some(configured), bound) if bound.is_none_or(|bound| configured <= bound.time) => {

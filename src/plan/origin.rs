@@ -1,4 +1,4 @@
-//! Where a setting comes from: the command line, a line of a configuration file, or ssh itself.
+//! The source of a setting: the command line, a line of a configuration file, or ssh itself.
 
 use std::fs::{File, metadata};
 use std::io::Read;
@@ -8,13 +8,13 @@ use super::local::Local;
 use super::raw::{Log, Raw};
 use crate::cli::SshFlags;
 
-/// What nobody set.
+/// The source of a setting that nobody changed.
 pub(super) const DEFAULT: &str = "ssh's default";
 
-/// How much of a configuration file is searched, bytes.
+/// Bytes of a configuration file that are searched.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// Where the interval of `ServerAliveInterval` comes from.
+/// Returns the source of the `ServerAliveInterval`.
 pub(super) fn of_interval(raw: &Raw, defaults: &Raw, flags: &SshFlags, local: &Local) -> String {
     const KEYWORD: &str = "serveraliveinterval";
     let interval = raw.number(KEYWORD, 0);
@@ -23,7 +23,8 @@ pub(super) fn of_interval(raw: &Raw, defaults: &Raw, flags: &SshFlags, local: &L
     place.unwrap_or_else(|| if is_default { DEFAULT.to_owned() } else { of_files(raw, local) })
 }
 
-/// Where a keyword is set to an accepted value for the host; none where neither the command line nor a file that was read says so.
+/// Returns the place that sets a keyword to an accepted value for the host; `None` where neither the command line nor a
+/// file that was read does.
 pub(super) fn of_setting(
     raw: &Raw,
     flags: &SshFlags,

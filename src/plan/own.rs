@@ -34,7 +34,7 @@ const MASKED: [&str; 12] = [
     "setenv",
 ];
 
-/// What ssh said of its settings for a target.
+/// Returns ssh's report on its settings for a target.
 pub(super) fn of_settings(
     raw: &Raw,
     defaults: &Raw,

@@ -18,8 +18,8 @@ pub(super) fn proxy(raw: &Raw, tokens: &Tokens<'_>, config: Option<&str>) -> Res
     Ok(Some(Proxy { command, hops: Vec::new(), jumps: Vec::new() }))
 }
 
-/// What ssh makes of a `ProxyJump`: another ssh, that goes to the last hop by the ones before it. It is only told, not run:
-/// the hops are examined one by one.
+/// Returns the proxy that ssh makes of a `ProxyJump`: another ssh, that goes to the last hop by the ones before it. It
+/// is only reported, not run: the hops are examined one by one.
 fn jump(hops: &str, tokens: &Tokens<'_>, config: Option<&str>) -> Result<Proxy> {
     let (before, last) = match hops.rsplit_once(',') {
         Some((before, last)) => (Some(before), last),

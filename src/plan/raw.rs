@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub(super) struct Raw {
     /// The values of each keyword, in lower case.
     pub(super) values: BTreeMap<String, Vec<String>>,
-    /// Who resolved them.
+    /// The program that resolved them.
     pub(super) source: String,
     /// ssh's version; empty where it did not resolve them.
     pub(super) version: String,
@@ -16,13 +16,13 @@ pub(super) struct Raw {
     pub(super) expanded: bool,
     /// ssh's hash of the connection (%C), where a setting that ssh leaves to be expanded holds it.
     pub(super) hash: Option<String>,
-    /// What was read, as far as it is known.
+    /// The files that were read, as far as they are known.
     pub(super) log: Log,
-    /// What the resolver itself could not honour.
+    /// The settings that the resolver itself could not honour.
     pub(super) not_honoured: Vec<String>,
 }
 
-/// Which files ssh read, and which of their blocks applied.
+/// The files that ssh read, and their blocks that applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Log {
     /// The configuration files, in the order in which they were read.

@@ -33,10 +33,10 @@ const METHODS: [(&str, &str); 3] = [
 /// Options of `-o` that say where to go or as whom and have no flag of their own in `Flags`.
 const LEADING: [&str; 5] = ["hostname", "hostkeyalias", "identityfile", "proxycommand", "proxyjump"];
 
-/// What a target is made of, beside ssh's own words.
+/// The parts of a target beside ssh's own settings.
 #[derive(Debug)]
 pub(super) struct Given<'a> {
-    /// What the user typed.
+    /// The target as the user typed it.
     pub(super) input: &'a str,
     /// The host in it: perhaps an alias.
     pub(super) alias: &'a str,
@@ -52,7 +52,7 @@ pub(super) struct Given<'a> {
     pub(super) defaults: &'a Raw,
     /// The settings that are not its defaults.
     pub(super) settings: Vec<Setting>,
-    /// Where the keepalive interval comes from.
+    /// The source of the keepalive interval.
     pub(super) server_alive_from: String,
     /// True if ssh may have a Kerberos ticket, where it would use one.
     pub(super) ticket: bool,
@@ -168,7 +168,7 @@ fn refuse_password(raw: &Raw, flags: &SshFlags, local: &Local) -> Result<()> {
     Ok(())
 }
 
-/// What of the command line says where to go; the port and the user are those that it comes to.
+/// Returns the flags of the command line that decide the destination, with the resulting port and user.
 fn led_by(flags: &SshFlags, input: &str, port: u16, user: &str, plain: bool) -> Flags {
     let by_option = |keyword: &str| origin::on_command_line(&flags.options, keyword);
     let destination = Destination::parse(input).ok();

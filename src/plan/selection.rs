@@ -1,4 +1,4 @@
-//! Which checks run: `--only` and `--skip`, with what each check needs.
+//! The selection of checks by `--only` and `--skip`, with the needs of each check.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

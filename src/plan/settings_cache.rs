@@ -1,5 +1,5 @@
-//! What ssh says of many hosts, asked as seldom as is safe: names that fall under the same `Host` lines get the same settings, but for
-//! the name itself.
+//! ssh's settings for many hosts, with as few calls of ssh as is safe: names that fall under the same `Host` lines get
+//! the same settings, but for the name itself.
 //!
 //! Of each group of names ssh is asked twice. Only where its two answers differ in nothing but the name is a third one made from them; where
 //! anything else decides (a Match, a token, a canonical name), it is asked every time.
@@ -18,17 +18,17 @@ use super::ssh_g::NotAnswered;
 use super::{origin, own, ssh_g};
 use crate::cli::SshFlags;
 
-/// How many times ssh runs at the same time; more would only wait for the processors.
+/// The number of parallel ssh processes; more would only wait for the processors.
 const AT_ONCE: usize = 4;
 
-/// What ssh says of a host.
+/// ssh's settings for a host.
 #[derive(Debug, Clone)]
 pub(super) struct SshSettings {
     /// Its words.
     pub(super) raw: Raw,
     /// The settings that are not its defaults, each with its origin.
     pub(super) settings: Vec<Setting>,
-    /// Where the keepalive interval comes from.
+    /// The source of the keepalive interval.
     pub(super) server_alive_from: String,
 }
 
@@ -59,7 +59,7 @@ struct Known {
     groups: Mutex<HashMap<Group, Arc<Mutex<Shared>>>>,
 }
 
-/// What names with the same settings have in common.
+/// The settings that a group of names shares.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Group {
     lines: Lines,
@@ -67,7 +67,7 @@ struct Group {
     port: Option<u16>,
 }
 
-/// What is known of a group.
+/// The state of a group.
 #[derive(Debug, Default)]
 enum Shared {
     #[default]

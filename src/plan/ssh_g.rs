@@ -1,4 +1,5 @@
-//! What `ssh -G` says: the exact settings that ssh itself would use, with Match, Include, tokens and canonical names.
+//! The output of `ssh -G`: the exact settings that ssh itself would use, with Match, Include, tokens and canonical
+//! names.
 
 use std::io;
 use std::time::Duration;
@@ -15,16 +16,17 @@ use super::tokens::may_fail;
 use crate::cli::SshFlags;
 use crate::terminal::reason;
 
-/// How long ssh may take: a `Match exec` command or a canonical name that is looked up takes its time.
+/// The time limit for ssh: a `Match exec` command or the lookup of a canonical name takes its time.
 const DEADLINE: Duration = Duration::from_secs(15);
 
 /// The most lines that are kept of ssh's words when it refuses its settings.
 const WORDS: usize = 8;
 
-/// What ssh says where its settings take a command on its command line (`ForkAfterAuthentication`, `SessionType subsystem`).
+/// Messages of ssh where its settings require a command on its command line (`ForkAfterAuthentication`, `SessionType
+/// subsystem`).
 const WANT_COMMAND: [&str; 2] = ["Cannot fork into background without a command", "You must specify a subsystem"];
 
-/// How ssh announces a command that it runs while it reads its settings.
+/// The announcement of a command that ssh runs while it reads its settings.
 const RUNS_COMMAND: &str = "Executing command: ";
 
 /// The beginnings of ssh's complaints that name no file first (readconf.c, ssh.c, misc.c).
@@ -60,7 +62,7 @@ const COMPLAINTS: [&str; 29] = [
     "vdollar_percent_expand",
 ];
 
-/// Why ssh told no settings.
+/// The reason for which ssh printed no settings.
 #[derive(Debug)]
 pub(super) enum NotAnswered {
     /// No OpenSSH client is installed.

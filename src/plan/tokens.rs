@@ -8,7 +8,7 @@ use ssh_doctor_checks::base::text::sanitize;
 
 use super::local::Local;
 
-/// What the tokens stand for.
+/// The values of the tokens.
 #[derive(Debug, Clone)]
 pub(super) struct Tokens<'a> {
     /// This side.

@@ -94,7 +94,8 @@ pub(super) fn settings(
     found
 }
 
-/// Why ssh may end at a forwarding that the server is asked for; none where there is none. The config check looks at the others.
+/// Returns the reason for which ssh may end at a forwarding that the server is asked for; `None` where there is none.
+/// The config check looks at the others.
 fn forwarding_in_doubt(raw: &Raw) -> Option<String> {
     let asked_for = forwardings::of(raw).requested;
     asked_for
@@ -113,7 +114,7 @@ fn set_by_user(raw: &Raw, flags: &SshFlags, local: &Local, keyword: &str) -> boo
     origin::on_command_line(&flags.options, keyword) || origin::in_files(&log, local, keyword, |_| true).is_some()
 }
 
-/// What ssh could log in with by these settings, and the examination cannot.
+/// Returns the credentials that ssh could use by these settings, and the examination cannot.
 pub(super) fn credentials(raw: &Raw, ticket: bool) -> Vec<OnlySsh> {
     let is_token = |provider: &str| Path::new(provider).exists();
     let all = [

@@ -1,4 +1,5 @@
-//! What goes with a ticket, in one file: the report, the evidence, the settings that were in force, and the versions.
+//! The attachment for a ticket, in one file: the report, the evidence, the settings that were in force, and the
+//! versions.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +18,7 @@ use crate::report::{Style, json, text};
 
 /// The folder that the files are in.
 const FOLDER: &str = "ssh-doctor";
-/// What is read of os-release(5), bytes.
+/// Bytes read of os-release(5) at most.
 const LARGEST: u64 = 64 << 10;
 
 /// Writes a bundle, readable by its owner only; a file that is there is replaced at once or not at all. Gives what is in it of other

@@ -6,7 +6,7 @@ use super::homes::without_homes;
 
 /// The names that ssh itself looks for in `~/.ssh`, which say nothing of anybody.
 const DEFAULTS: [&str; 7] = ["id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_rsa", "id_xmss"];
-/// What may follow the name of a private key's file.
+/// Suffixes of the name of a private key's file.
 const SUFFIXES: [&str; 2] = ["-cert.pub", ".pub"];
 
 /// The keys met so far, each by its place in its list.
@@ -67,7 +67,7 @@ impl Keys {
         found.min_by_key(|(at, _, name)| (*at, usize::MAX - name.len()))
     }
 
-    /// What stands in for the comment of a key.
+    /// Returns the replacement for the comment of a key.
     pub(super) fn comment(&mut self, comment: &str) -> String {
         if comment.is_empty() {
             return String::new();

@@ -1,4 +1,4 @@
-//! Which pieces of a text are names, and what stands in for each.
+//! Names in a text, and the replacement for each.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -24,7 +24,7 @@ const VENDORS: [&str; 9] = [
     "tinyssh.org",
 ];
 
-/// How far the replacing goes.
+/// The scope of the replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
     /// Every name that is known or can be recognised.
@@ -181,7 +181,7 @@ fn user_stand_in(place: usize) -> String {
     format!("user-{}", place + 1)
 }
 
-/// Where an item stands in a list, at its end if it is new.
+/// Returns the index of an item in a list, at its end if it is new.
 fn place<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
     list.iter().position(|known| *known == item).unwrap_or_else(|| {
         list.push(item);

@@ -46,11 +46,11 @@ const WORDS: &str = "access agent ask bad bin choice close command conf config c
     env error esmtp etc false ftp ftpd head home hosts html http https id imap key keys known leave length lib libexec limit local menu mysql no \
     nologin none null ok openssh options pipe pkcs11 pop3 postfix proc pub ready request rfb root rsa run sbin server service session \
     sessions sftp share shell sk smtp so socket ssh sshd status sys system text title tmp true type unknown usr var xmss yes";
-/// What follows the software in the version lines of distributions.
+/// The words after the software in the version lines of distributions.
 const PACKAGES: [&str; 13] =
     ["debian", "ubuntu", "raspbian", "freebsd", "netbsd", "pkix", "hpn", "deb", "bpo", "u", "v", "p", "rc"];
 
-/// How much of a field is kept.
+/// The part of a field that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kept {
     /// Words that causes look for.
@@ -61,7 +61,7 @@ pub(super) enum Kept {
     All,
 }
 
-/// How much is kept of each field with free text, by its name.
+/// The part kept of each field with free text, by its name.
 #[derive(Debug, Clone)]
 pub(super) struct Keeping(Vec<(&'static str, &'static str, Kept)>);
 
@@ -92,7 +92,7 @@ impl Keeping {
         keeping
     }
 
-    /// What is kept whole, as a person calls it.
+    /// Returns the fields kept whole, as a person calls them.
     pub(super) fn whole(&self) -> BTreeSet<&'static str> {
         self.0.iter().filter(|(_, _, kept)| *kept == Kept::All).map(|(_, person, _)| *person).collect()
     }

@@ -1,4 +1,4 @@
-//! What the connection may be used for, below the table of checks.
+//! The capabilities of the connection, below the table of checks.
 
 use ssh_doctor_checks::base::text::{sanitize, status};
 use ssh_doctor_checks::facts::Evidence;
@@ -6,7 +6,7 @@ use ssh_doctor_checks::facts::channel::{Capabilities, Capability, Sessions};
 
 use super::Style;
 
-/// Who may do what, in as few lines as there are kinds of answers; nothing where no session was had.
+/// Returns the capabilities, one line for each kind of answer; `None` where no session was opened.
 pub(crate) fn lines(evidence: &Evidence, style: Style) -> Option<String> {
     let capabilities = &evidence.channel.facts()?.capabilities;
     let lines = [
@@ -28,13 +28,14 @@ fn listed(capabilities: &Capabilities, words: fn(&str, &Capability) -> Option<St
     named.collect::<Vec<_>>().join("; ")
 }
 
-/// How many sessions one connection may have, where the end was met.
+/// Describes the limit of sessions on one connection, if it was reached.
 fn sessions(at_once: &Sessions) -> Option<String> {
     let (code, text) = at_once.refused.as_ref()?;
     Some(format!("Sessions at once: {}, one more is refused (reason {code}, \"{}\").", at_once.open, sanitize(text)))
 }
 
-/// What may be used; behind sftp stands what its server said, for sshd accepts it without knowing whether the server starts.
+/// Lists the allowed capabilities; sftp comes with its server's reply, for sshd accepts it without knowing whether the
+/// server starts.
 fn allowed(capabilities: &Capabilities) -> String {
     let named = capabilities.named().into_iter().filter(|(_, outcome)| outcome.is_allowed());
     let told = named.filter_map(|(name, _)| match &capabilities.sftp_said {

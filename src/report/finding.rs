@@ -120,8 +120,8 @@ pub(super) fn one_fix(label: &str, fix: &FilledFix, margin: &str, told: Option<u
     lines.join("\n")
 }
 
-/// Where the text belongs: ssh takes the first value that it finds, options above the first Host are for all hosts, and a Match
-/// of sshd_config lasts to the file's end (ssh_config(5), sshd_config(5)).
+/// Returns the place for the text: ssh takes the first value that it finds, options above the first Host are for all
+/// hosts, and a Match of sshd_config lasts to the file's end (ssh_config(5), sshd_config(5)).
 pub(super) fn place(fix: &FilledFix) -> Option<String> {
     let (file, snippet) = (fix.file?, fix.snippet.as_deref().unwrap_or_default());
     Some(match file {

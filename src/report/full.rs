@@ -33,7 +33,7 @@ pub(crate) fn findings(diagnosis: &Diagnosis, style: Style) -> impl Iterator<Ite
     (0..diagnosis.findings.len()).map(move |at| finding::finding(at, &diagnosis.findings, style))
 }
 
-/// What the server itself answered, each with its source.
+/// Lists the server's own answers, each with its source.
 fn server(asked: &ServerAnswers, style: Style) -> String {
     let mut lines = vec![style.paint(Ink::Strong, "Answers of the server itself:")];
     for ServerAnswer { about, source, lines: said, status } in &asked.answers {
@@ -55,7 +55,7 @@ fn server(asked: &ServerAnswers, style: Style) -> String {
     lines.join("\n")
 }
 
-/// What was not tested, the hops, the settings, and the connections used.
+/// Lists the checks not run, the hops, the settings, and the connections used.
 fn closing(evidence: &Evidence, checks: &[CheckView], diagnosis: &Diagnosis, style: Style) -> String {
     let line = |text: &str| style.wrapped("", "  ", text);
     let mut lines = Vec::new();

@@ -48,7 +48,7 @@ pub(crate) fn meaning(evidence: &Evidence, diagnosis: &Diagnosis) -> String {
     }
 }
 
-/// How far the idle test got, where that is less than was asked for.
+/// Describes the idle time tested, where it is less than requested.
 fn reached(evidence: &Evidence) -> String {
     let reached = evidence.idle.passed().and_then(Facts::reached);
     reached.map_or_else(String::new, |reached| format!("; {reached}"))

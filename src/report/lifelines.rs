@@ -89,7 +89,7 @@ fn drawing(lifelines: &[Lifeline], facts: &Facts, style: Style) -> Vec<String> {
     lines
 }
 
-/// Where a time stands.
+/// The time axis.
 struct Axis {
     total_s: f64,
     columns: usize,

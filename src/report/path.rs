@@ -54,7 +54,7 @@ fn remarks(hop: &Hop, path: &Path, facts: &Facts) -> String {
     [accused, place, others].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// What is not seen in the list.
+/// Describes the end of the path that the list does not show.
 fn ending(path: &Path) -> Option<&'static str> {
     match path.distance {
         None => Some("The distance to the server is not known: no answer came from behind the last hop."),

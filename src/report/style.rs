@@ -33,7 +33,7 @@ impl Default for Style {
     }
 }
 
-/// What a piece of text is, which settles its colour.
+/// The kind of a piece of text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ink {
     /// A heading.
@@ -148,7 +148,7 @@ impl Style {
         snippet.trim_end().lines().map(line).collect::<Vec<_>>().join("\n")
     }
 
-    /// What goes before an item of a list.
+    /// Returns the bullet of a list item.
     pub(crate) fn bullet(self) -> &'static str {
         if self.unicode { "•" } else { "*" }
     }

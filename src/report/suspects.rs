@@ -4,7 +4,7 @@ use super::Style;
 use super::style::{INDENT, Ink, PASTE};
 use crate::diagnose::{Finding, Suspected};
 
-/// What to say of them first.
+/// The heading above them.
 const HEADING: &str = "Consistent with (a timer and a manner alone prove none of them):";
 
 /// The section of a finding that names them; `None` where nothing fits.

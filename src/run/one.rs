@@ -20,7 +20,7 @@ use crate::plan::{Plan, Planned};
 use crate::record;
 use crate::terminal::{AtTerminal, LiveDisplay, Onlooker, remark, stop_on_signals};
 
-/// What is kept of an examination beside its report.
+/// The results of an examination that are kept beside its report.
 pub(super) struct Keep<'a> {
     /// The file for the recording.
     pub(super) record: Option<&'a Path>,

@@ -1,5 +1,5 @@
-//! What runs without a login leave at a server: OpenSSH 9.8 and later refuses an address once its failures add up (PerSourcePenalties,
-//! sshd_config(5)), and every other client at that address with it.
+//! Penalties for runs without a login: OpenSSH 9.8 and later refuses an address once its failures add up
+//! (PerSourcePenalties, sshd_config(5)), and every other client at that address with it.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};

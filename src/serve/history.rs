@@ -92,7 +92,7 @@ impl History {
         self.targets.iter().filter_map(|(name, of)| Some((name.as_str(), of.results.back()?)))
     }
 
-    /// How many targets there are.
+    /// Returns the number of targets.
     pub(super) fn len(&self) -> usize {
         self.targets.len()
     }

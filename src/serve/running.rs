@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::result::Answer;
 
-/// What makes two requests the same: module, target and group.
+/// The identity of a request: module, target and group.
 pub(super) type Key = (String, String, Option<String>);
 
 /// The receiver of an answer, which holds none until the probe ends.

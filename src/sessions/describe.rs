@@ -89,7 +89,7 @@ fn is_master(ssh: &Process) -> bool {
     ssh.arguments.first().is_some_and(|title| title.starts_with("ssh: ") && title.ends_with(" [mux]"))
 }
 
-/// Where a sshfs is mounted, from the table of mounts: its own arguments may be relative.
+/// Returns the mount point of an sshfs, from the table of mounts: its own arguments may be relative.
 fn sshfs_mount(process: &Process) -> Option<String> {
     if process.name != "sshfs" {
         return None;

@@ -96,7 +96,7 @@ fn probe_all(sessions: &mut [LiveSession]) {
     }
 }
 
-/// What the missing rights of this user, or the system, keep from us.
+/// Describes the data that this user lacks the rights to read, or the system does not offer.
 fn not_known(listed: &[Listed], hidden: bool, cut_short: bool, probed: bool) -> Vec<String> {
     let mut what = Vec::new();
     let nameless = listed.iter().filter(|listed| listed.session.process.is_none()).count();

@@ -23,7 +23,7 @@ pub(super) enum State {
     Active,
     /// Nothing moves, and nothing is unacknowledged; whether the path is alive was asked or is not known.
     Idle,
-    /// What was sent is not acknowledged.
+    /// Data sent is not acknowledged.
     Frozen {
         /// Seconds since the first segment without an acknowledgement was sent, estimated from the retransmissions.
         unanswered_s: f64,

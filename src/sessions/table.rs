@@ -62,7 +62,7 @@ fn row(listed: &Listed, style: Style) -> [Cell; 5] {
     ]
 }
 
-/// What is to be said of a session beyond its row.
+/// Returns a sentence on a session beyond its row.
 fn sentence(listed: &Listed, style: Style) -> Option<String> {
     let [_, _, acknowledged] = listed.quiet_s().unwrap_or_default();
     let what = match (listed.state, &listed.session.probe) {

@@ -125,8 +125,8 @@ fn write_all(sink: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
-/// What the pipe of the client is to hold, bytes: four times Linux's default. A user's pipes may hold 64 MiB together (pipe(7),
-/// pipe-user-pages-soft), and taps are not to take much of that.
+/// The requested size of the client's pipe, bytes: four times Linux's default. A user's pipes may hold 64 MiB together
+/// (pipe(7), pipe-user-pages-soft), and taps are not to take much of that.
 #[cfg(target_os = "linux")]
 const PIPE: i32 = 256 * 1024;
 

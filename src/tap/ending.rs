@@ -23,7 +23,7 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Sessions that were heard within this time of each other were lost together.
 const TOGETHER_MS: u32 = 10_000;
 
-/// What is known when it is over.
+/// The facts known at the end.
 pub(super) struct Final<'a> {
     pub(super) flow: &'a Flow,
     /// The time at which it ended.

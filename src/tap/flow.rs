@@ -1,4 +1,4 @@
-//! What moved on the carried connection: counters, the idle times, and the last reads.
+//! The traffic on the carried connection: counters, the idle times, and the last reads.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -91,12 +91,12 @@ impl Flow {
         self.survived.max(last.map(|(_, idle)| idle).unwrap_or_default())
     }
 
-    /// When a byte was carried last, either way.
+    /// Returns the time at which a byte was last carried, either way.
     pub(super) fn last_moved(&self) -> Instant {
         self.last_received.max(self.last_sent).unwrap_or(self.began)
     }
 
-    /// When the client first sent something after this moment, as far as it is remembered.
+    /// Returns the time at which the client first sent data after this moment, as far as it is remembered.
     pub(super) fn first_sent_after(&self, moment: Instant) -> Option<Instant> {
         let mut sent = self.recent.iter().filter(|(_, direction, _)| *direction == Direction::Out);
         sent.find(|(at, ..)| *at > moment).map(|(at, ..)| *at)

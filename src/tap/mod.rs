@@ -180,7 +180,7 @@ fn carried(
     Ok(if died { Verdict::Broken } else { Verdict::Healthy })
 }
 
-/// What the ssh that started us runs; `None` where something else did.
+/// Returns the use of the connection by the ssh that started us; `None` where another program did.
 fn holds() -> Option<Holds> {
     let ssh = os::process(nix::unistd::getppid().as_raw().try_into().ok()?)?;
     if ssh.name != "ssh" {

@@ -40,7 +40,7 @@ pub(super) struct Observer<'a> {
     machine: HostChanges,
 }
 
-/// What the last heartbeat told.
+/// The totals in the last heartbeat.
 #[derive(Default)]
 struct Totals {
     received: u64,

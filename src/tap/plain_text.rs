@@ -41,7 +41,7 @@ impl Handshake {
         side.reader.newkeys.is_none() && side.reader.objection.is_none() && side.bytes < LONGEST
     }
 
-    /// What was agreed on, once both sides have switched their encryption on.
+    /// Returns the agreed algorithms, once both sides have switched their encryption on.
     pub(super) fn negotiated(&self, session: u32, began: Instant) -> Option<Negotiated> {
         let sides = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let encrypted = sides.server.reader.newkeys?.max(sides.client.reader.newkeys?);

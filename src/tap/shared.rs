@@ -1,4 +1,4 @@
-//! What the threads of a tap share.
+//! The state that the threads of a tap share.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,11 +19,11 @@ pub(super) struct Shared {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) flow: Flow,
-    /// How and when the direction from the server ended.
+    /// The time and manner of the end from the server.
     pub(super) server: Option<(Instant, Closed)>,
-    /// How and when the direction from the client ended.
+    /// The time and manner of the end from the client.
     pub(super) client: Option<(Instant, Closed)>,
-    /// When a signal asked us to end: ssh sends SIGHUP to its proxy command as it exits.
+    /// The time at which a signal asked us to end: ssh sends SIGHUP to its proxy command as it exits.
     pub(super) signal: Option<Instant>,
     /// True if the observer wants to be called when something moves.
     pub(super) dozing: bool,
@@ -94,7 +94,7 @@ impl Shared {
     }
 }
 
-/// How often what nobody calls for is looked at again.
+/// The polling interval of states that send no event.
 const GLANCE: Duration = Duration::from_millis(20);
 
 impl State {

@@ -31,7 +31,7 @@ pub(super) fn words(session: &Session) -> Vec<String> {
     lines
 }
 
-/// What is recorded of earlier sessions to the same server.
+/// Returns the records of earlier sessions to the same server.
 fn earlier(session: &Session) -> Vec<Session> {
     let same = |host: &str, port: u16| host == session.host && port == session.port;
     let recorded = folder("tap").map(|folder| histories(&folder, same));

@@ -40,7 +40,7 @@ pub(super) fn each(mut reader: impl BufRead, to: &mut impl FnMut(Entry) -> Contr
     }
 }
 
-/// What stands on a line; none on an empty one and on a comment.
+/// Reads the entry of a line; `None` for an empty one and a comment.
 fn entry(line: &[u8], too_long: bool) -> Option<Entry> {
     let fault =
         |why: &str| Some(Entry { input: sanitize_bytes(line), fault: Some(why.to_owned()), ..Entry::default() });

@@ -22,7 +22,7 @@ pub use entry::Entry;
 pub use reports::{Earlier, Reports};
 pub use shard::Shard;
 
-/// Where targets come from.
+/// The source of targets.
 #[derive(Debug)]
 pub struct Source {
     given: Vec<String>,
@@ -38,7 +38,7 @@ struct List {
     length: Option<u64>,
 }
 
-/// How far a source was read.
+/// The position up to which a source was read.
 #[derive(Debug, Clone)]
 pub struct Position {
     read: Arc<AtomicU64>,
@@ -67,7 +67,7 @@ impl Source {
         Ok(Self { given: given.to_vec(), list, read: Arc::default() })
     }
 
-    /// How far it was read, for another thread.
+    /// Returns the position for another thread.
     #[must_use]
     pub fn position(&self) -> Position {
         let length = match &self.list {

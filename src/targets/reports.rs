@@ -15,7 +15,7 @@ use crate::diagnose::Verdict;
 /// The longest report, bytes; the longest that was seen has 200 KiB.
 const LONGEST: u64 = 16 << 20;
 
-/// How often what was appended is made safe on the disk.
+/// The interval at which appended reports are synced to the disk.
 const SYNC: Duration = Duration::from_secs(1);
 
 /// A file of reports, one a line, that only this run writes to.
@@ -30,7 +30,7 @@ pub struct Reports {
 #[derive(Debug, Default)]
 pub struct Earlier {
     counts: HashMap<u64, u32>,
-    /// How many reports have each verdict.
+    /// The number of reports with each verdict.
     pub verdicts: Vec<(Verdict, u64)>,
     /// The bytes of a last line that was cut off by the end of an earlier run, and taken out.
     pub torn: usize,

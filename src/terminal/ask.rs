@@ -20,7 +20,7 @@ use super::question;
 const LONGEST: usize = 4096;
 /// The time that a question waits for its answer; sshd hangs up after two minutes (`LoginGraceTime`).
 const PATIENCE: Duration = Duration::from_mins(5);
-/// How often a wish to stop is looked for meanwhile, milliseconds.
+/// The interval at which a wish to stop is looked for meanwhile, milliseconds.
 const GLANCE_MS: u8 = 50;
 
 /// The terminal as it was before its echo was switched off.

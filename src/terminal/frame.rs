@@ -11,7 +11,7 @@ use textwrap::core::display_width;
 /// Columns of a lane's bar.
 const BAR: usize = 16;
 
-/// What the terminal can show.
+/// The capabilities of the terminal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FrameStyle {
     /// Columns.
@@ -37,7 +37,7 @@ pub(super) struct Known {
     pub(super) finished: Vec<(Check, CheckOutcome, String)>,
     /// The check that is running.
     pub(super) running: Option<Check>,
-    /// Where the idle test stands.
+    /// The state of the idle test.
     pub(super) idle: Option<IdleState>,
     /// Since the idle test was last heard of.
     pub(super) heard: Duration,
@@ -99,7 +99,7 @@ fn ended(ending: CheckOutcome, text: &str, paint: &Paint) -> String {
     paint.line(style, &format!("  {mark} "), text)
 }
 
-/// What the idle test is at, and how long it may take yet; how long it has taken where that is not known.
+/// Describes the phase of the idle test, and the time that it may still take; the time taken where that is not known.
 fn phase(state: &IdleState, heard: Duration, paint: &Paint) -> String {
     let left = state.left.saturating_sub(heard);
     let time = if left.is_zero() { clock(state.elapsed + heard) } else { format!("at most {} left", clock(left)) };

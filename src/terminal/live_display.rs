@@ -21,7 +21,7 @@ pub struct LiveDisplay {
     quiet: bool,
     live: bool,
     color: bool,
-    /// How many lines stand on the terminal; the cursor is below them.
+    /// The number of lines on the terminal; the cursor is below them.
     drawn: Arc<Mutex<usize>>,
     asking: Arc<AtomicBool>,
     ending: Arc<AtomicBool>,
@@ -58,7 +58,7 @@ impl LiveDisplay {
         self.live
     }
 
-    /// What a frame should look like now: the terminal may have another size than before.
+    /// Returns the style of a frame now: the terminal may have changed its size.
     pub(super) fn frame_style(&self) -> FrameStyle {
         let size = terminal_size::terminal_size_of(io::stderr());
         let (width, height) =

@@ -15,7 +15,7 @@ use super::remark;
 use crate::diagnose::{Verdict, diagnose};
 use crate::report::Style;
 
-/// How often the board is drawn.
+/// The interval at which the board is drawn.
 const FRAME: Duration = Duration::from_millis(100);
 
 /// Looks on until the examination has dropped its end.
@@ -131,7 +131,7 @@ fn word(ending: CheckOutcome) -> &'static str {
     }
 }
 
-/// What changed in the idle test, one line each.
+/// Lists the changes in the idle test, one line each.
 fn news(before: Option<&IdleState>, now: &IdleState) -> Vec<String> {
     let mut news = Vec::new();
     let at = now.elapsed.as_secs();

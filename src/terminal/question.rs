@@ -4,7 +4,7 @@ use ssh_doctor_checks::base::ask::Question;
 use ssh_doctor_checks::base::text::escaped;
 use textwrap::{Options, WordSplitter, wrap};
 
-/// What our own questions begin with, and no row of a server's words does.
+/// The beginning of our own questions, which no row of a server's text has.
 const OURS: &str = "ssh-doctor: ";
 /// The most rows of a server's words.
 const ROWS: usize = 8;

@@ -11,7 +11,7 @@ const BAR: usize = 24;
 /// The first estimate comes after this time: before it, it is a guess.
 const FIRST_ESTIMATE: Duration = Duration::from_secs(2);
 
-/// How far a run has come.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Tally {
     /// Targets with a report.

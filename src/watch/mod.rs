@@ -33,7 +33,7 @@ use crate::report::{ends, full, json};
 use crate::sessions::ListFormat;
 use crate::terminal::{AtTerminal, LiveDisplay, Onlooker, person_present, remark, stop_on_signals, style};
 
-/// Where nobody sits at the terminal, a server that cannot be reached is tried again after this time.
+/// The time after which an unreachable server is tried again where nobody sits at the terminal.
 const AGAIN: Duration = Duration::from_secs(30);
 /// The time that the last records may take to reach the disk.
 const RECORDED: Duration = Duration::from_secs(5);

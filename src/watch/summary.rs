@@ -1,4 +1,4 @@
-//! What a journal of `watch` shows: the losses, and what they have in common.
+//! The summary of a `watch` journal: the losses, and what they have in common.
 
 use std::path::Path;
 use std::time::Duration;

@@ -14,16 +14,16 @@ pub(in crate::report) const LATEST: f64 = 1e7;
 /// One session.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::report) struct Lifeline {
-    /// What moved on it last, which is also the group that it belongs to.
+    /// The last traffic on it, which is also the group that it belongs to.
     pub(in crate::report) label: String,
     kind: LifelineKind,
-    /// When its first stretch began, seconds.
+    /// The beginning of its first stretch, seconds.
     pub(in crate::report) started_s: f64,
-    /// When its last stretch ended, seconds.
+    /// The end of its last stretch, seconds.
     pub(in crate::report) ended_s: f64,
     /// Its stretches, those without anything moving first.
     pub(in crate::report) stretches: Vec<Stretch>,
-    /// When it answered on the way, seconds.
+    /// The times of its answers on the way, seconds.
     pub(in crate::report) answered_s: Vec<f64>,
     /// Its end.
     pub(in crate::report) mark: Mark,
@@ -39,7 +39,7 @@ pub(in crate::report) struct Stretch {
     moves: Moves,
 }
 
-/// What a session was held for, in the order in which they are drawn.
+/// The purpose of a session, in drawing order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum LifelineKind {
     Silent,
@@ -60,7 +60,7 @@ enum LifelineKind {
 pub(in crate::report) enum Mark {
     /// The session died.
     Died,
-    /// What the server said was lost.
+    /// The server's data was lost.
     Unheard,
     /// It answered.
     Answered,
@@ -74,7 +74,7 @@ impl Mark {
     /// All of them.
     pub(in crate::report) const ALL: [Self; 5] = [Self::Died, Self::Unheard, Self::Answered, Self::Open, Self::Void];
 
-    /// What its sign means.
+    /// Returns the meaning of its sign.
     pub(in crate::report) fn meaning(self) -> &'static str {
         match self {
             Self::Died => "died",
@@ -166,7 +166,7 @@ impl Stretch {
     }
 }
 
-/// What moves looks busier than silence.
+/// Returns the character for a kind of traffic: traffic looks busier than silence.
 pub(in crate::report) fn fill(moves: Moves, style: Style) -> char {
     match (moves, style.unicode) {
         (Moves::Keepalive | Moves::ChannelData | Moves::ServerData, true) => '═',
@@ -295,7 +295,8 @@ fn words(arm: &Arm) -> String {
     }
 }
 
-/// When a stretch ended: a silence in which the server spoke lasted longer than the longest time without a byte.
+/// Returns the end of a stretch: a silence in which the server spoke lasted longer than the longest time without a
+/// byte.
 fn ended(arm: &Arm) -> f64 {
     let silence = arm.channel_quiet_s.filter(|_| arm.moves == Moves::Nothing && arm.heard_bytes > 0);
     sane(sane(arm.started_s) + sane(arm.lasted_s).max(silence.map_or(0.0, sane)))

@@ -1,4 +1,4 @@
-//! How many targets are examined side by side.
+//! The number of targets examined in parallel.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 

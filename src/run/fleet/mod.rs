@@ -32,7 +32,7 @@ use polite::{Places, Rate};
 use summary::Summary;
 use worker::{Done, Shared};
 
-/// How often the progress is drawn.
+/// The interval at which the progress is drawn.
 const FRAME: Duration = Duration::from_millis(200);
 
 /// The time that the rest of a list may take to be counted once the run was ended.

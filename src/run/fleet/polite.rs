@@ -1,4 +1,4 @@
-//! How much a run of many targets asks of one address, one network and one jump host at a time.
+//! Limits of a run of many targets on simultaneous load for one address, one network and one jump host.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;

@@ -1,4 +1,4 @@
-//! What a run of many targets comes to: how many are well, and each cause with the targets that have it.
+//! The summary of a run of many targets: the number that are well, and each cause with its targets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -32,12 +32,12 @@ pub(super) struct TargetOutcome {
     pub(super) name: String,
     pub(super) verdict: Verdict,
     pub(super) reason: Option<Reason>,
-    /// What was said of this target in particular, where no cause was found.
+    /// The message for this target in particular, where no cause was found.
     detail: Option<String>,
     pub(super) address: Option<IpAddr>,
 }
 
-/// What a target's verdict comes from: a cause, or what could not be done.
+/// The reason for a target's verdict: a cause, or a step that could not be done.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Reason {
     severity: Severity,
@@ -65,7 +65,7 @@ pub(super) struct Summary {
 struct Group {
     count: u64,
     names: BTreeSet<String>,
-    /// What was said of the first one.
+    /// The message for the first one.
     detail: Option<String>,
     network: Option<Network>,
     /// True if some of them have no address.
@@ -143,12 +143,12 @@ impl Summary {
         }
     }
 
-    /// How many targets have a verdict.
+    /// Returns the number of targets with a verdict.
     pub(super) fn with(&self, verdict: Verdict) -> u64 {
         VERDICTS.iter().zip(self.verdicts).find(|(known, _)| **known == verdict).map_or(0, |(_, sum)| sum)
     }
 
-    /// How many targets have a report.
+    /// Returns the number of targets with a report.
     pub(super) fn total(&self) -> u64 {
         self.verdicts.iter().sum()
     }

@@ -25,7 +25,7 @@ use crate::report::prometheus::Figures;
 use crate::report::{Style, full, json, line, text};
 use crate::targets::Entry;
 
-/// What all targets have in common.
+/// The state that all targets share.
 pub(super) struct Shared {
     pub(super) plan: Plan,
     pub(super) output: Output,
@@ -41,7 +41,7 @@ pub(super) struct Shared {
     pub(super) rate: Option<Rate>,
 }
 
-/// What is left of one target once its evidence is judged.
+/// The rest of one target once its evidence is judged.
 pub(super) struct Done {
     /// None where the run was ended before its turn.
     pub(super) outcome: Option<TargetOutcome>,
