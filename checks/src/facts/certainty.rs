@@ -1,4 +1,4 @@
-//! How sure the evidence makes us.
+//! The certainty that the evidence supports.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

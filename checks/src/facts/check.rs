@@ -80,7 +80,7 @@ pub enum Step<F> {
 }
 
 impl<F> Step<F> {
-    /// What was seen, unless the check did not run or nothing of it may be judged.
+    /// Returns the facts, unless the check did not run or nothing of it may be judged.
     pub fn facts(&self) -> Option<&F> {
         match self {
             Self::Passed(facts) | Self::Failed(facts) => Some(facts),
@@ -88,7 +88,7 @@ impl<F> Step<F> {
         }
     }
 
-    /// What was seen by a check that failed.
+    /// Returns the facts of a check that failed.
     pub fn failed(&self) -> Option<&F> {
         match self {
             Self::Failed(facts) => Some(facts),
@@ -96,7 +96,7 @@ impl<F> Step<F> {
         }
     }
 
-    /// What was seen by a check that passed.
+    /// Returns the facts of a check that passed.
     pub fn passed(&self) -> Option<&F> {
         match self {
             Self::Passed(facts) => Some(facts),

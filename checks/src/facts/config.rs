@@ -1,4 +1,4 @@
-//! What the user's own ssh does before any packet: its settings, its files, its control master.
+//! The user's own ssh before any packet: its settings, its files, its control master.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -80,7 +80,7 @@ impl Manner {
         }
     }
 
-    /// What our library could not read although it had passed the integrity check: our fault, and nobody else's.
+    /// Returns data that our library could not read although it had passed the integrity check: our fault alone.
     #[must_use]
     pub fn unreadable(&self) -> Option<String> {
         match self {
@@ -92,7 +92,7 @@ impl Manner {
     }
 }
 
-/// What no server may send.
+/// A message that no server may send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Violation {
@@ -140,7 +140,7 @@ pub enum NotForwarded {
     Gone,
 }
 
-/// Which patience ended.
+/// The timeout that expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GaveUp {
@@ -154,7 +154,7 @@ pub enum GaveUp {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ran {
-    /// Why the channel was not opened: reason code and text (RFC 4254 section 5.1).
+    /// The reason for which the channel was not opened: reason code and text (RFC 4254 section 5.1).
     pub refused: Option<(u32, String)>,
     /// Milliseconds until the channel was open.
     pub open_ms: Option<f64>,
@@ -246,7 +246,7 @@ pub enum NotLoggedIn {
     /// Another host key than the first time.
     #[error("another host key answered: {0}")]
     OtherHostKey(String),
-    /// What was accepted before is refused now, in so many words or by hanging up. Never tried again.
+    /// A credential accepted before is refused now, explicitly or by hanging up. Never tried again.
     #[error("the login that worked before was refused")]
     Refused,
     /// The login succeeded, and the server does not run a command.

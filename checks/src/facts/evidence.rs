@@ -1,4 +1,4 @@
-//! What was seen: one record for each check, saved, loaded and judged offline.
+//! The evidence: one record for each check, saved, loaded and judged offline.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -37,7 +37,7 @@ pub struct Evidence {
     pub target: Examined,
     /// The user's settings that matter to a judgement.
     pub settings: Settings,
-    /// What it cost the server.
+    /// The cost to the server.
     pub spent: Spent,
     /// True when the user or the run's deadline ended it before its end.
     pub interrupted: bool,
@@ -74,10 +74,10 @@ pub struct Evidence {
     /// The hops of a ProxyJump, first hop first, each examined as far as its login; those after one that failed are missing.
     #[serde(default)]
     pub hops: Vec<Hop>,
-    /// What the user expects of the account (`--expect`); empty where it may serve whatever it does.
+    /// The services that the user expects of the account (`--expect`); empty where nothing is demanded.
     #[serde(default)]
     pub expected: Vec<Service>,
-    /// What the server itself knows; `null` where it was not asked.
+    /// The server's own answers; `null` where it was not asked.
     pub server: Option<ServerAnswers>,
     /// The user's own ssh, run as far as its login; `null` where it was not run.
     #[serde(default)]
@@ -93,7 +93,7 @@ pub struct Evidence {
 /// A hop, and what it did with the connection to what comes next.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Hop {
-    /// What the user's settings call it.
+    /// The name of the hop in the user's settings.
     pub name: String,
     /// The observations of it.
     pub evidence: Evidence,
@@ -190,7 +190,7 @@ pub struct ConnectionLimit {
 /// One check as every report shows it, whatever its facts.
 #[derive(Debug, Clone)]
 pub struct CheckView {
-    /// Which check.
+    /// The check.
     pub check: Check,
     /// The outcome of it, without the facts.
     pub step: Step<()>,
@@ -203,20 +203,20 @@ pub struct CheckView {
 }
 
 impl Evidence {
-    /// What the login was seen to be good for; none where that was not looked at.
+    /// Returns the services that the login was seen to have; `None` where that was not tested.
     #[must_use]
     pub fn serves(&self) -> Option<Vec<Service>> {
         self.channel.facts().map(channel::Facts::serves)
     }
 
-    /// What is expected and not served.
+    /// Returns the services that are expected and not served.
     #[must_use]
     pub fn missing(&self) -> Vec<Service> {
         let Some(facts) = self.channel.facts() else { return Vec::new() };
         self.expected.iter().copied().filter(|service| facts.denies(*service)).collect()
     }
 
-    /// What is expected, and was neither seen to work nor refused.
+    /// Returns the services that are expected, and were neither seen to work nor refused.
     #[must_use]
     pub fn unconfirmed(&self) -> Vec<Service> {
         let (Some(facts), Some(serves)) = (self.channel.facts(), self.serves()) else { return Vec::new() };
@@ -242,7 +242,8 @@ impl Evidence {
         self.checks().iter().find(|view| cut(view)).map(|view| view.check)
     }
 
-    /// What the idle test saw where silence ended sessions, whether or not the user's own keepalive would have prevented it.
+    /// Returns the facts of the idle test if idle time ended sessions, even if the user's own keepalive would have
+    /// prevented it.
     #[must_use]
     pub fn idle_deaths(&self) -> Option<&idle::Facts> {
         self.idle.facts().filter(|facts| self.idle.failed().is_some() || facts.own_outlives_all())

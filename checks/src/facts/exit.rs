@@ -19,7 +19,7 @@ pub struct Facts {
     /// Nothing followed the end of a command's input: the one that was run then reads none.
     #[serde(default)]
     pub input_open: bool,
-    /// What else came with its output, escaped.
+    /// Other output that came with its own, escaped.
     #[serde(default)]
     pub other_output: Option<String>,
     /// Bytes of output that it wrote.

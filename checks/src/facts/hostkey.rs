@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::target::Strictness;
 use crate::facts;
 
-/// What a host certificate says.
+/// The contents of a host certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
     /// The authority's name for it.
@@ -32,7 +32,7 @@ pub struct Certificate {
     /// True if one of its names is a pattern that fits, which OpenSSH 9.2 does not take for a name and other versions do.
     #[serde(default)]
     pub fits_pattern: bool,
-    /// Why it does not hold for this server and moment, by our clock.
+    /// The reason for which it is not valid for this server and moment, by our clock.
     pub objection: Option<String>,
 }
 
@@ -75,7 +75,7 @@ pub struct Facts {
     /// True if ssh asks a `KnownHostsCommand` too, which is not run here.
     #[serde(default)]
     pub known_hosts_command: bool,
-    /// What was decided.
+    /// The decision about the key.
     pub decision: Decision,
     /// The keys that answered on further connections, where this one contradicts known_hosts.
     #[serde(default)]
@@ -101,7 +101,7 @@ pub struct Entry {
     pub matches: bool,
 }
 
-/// What was decided about the key, and by what.
+/// The decision about the key, and its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {

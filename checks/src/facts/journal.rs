@@ -28,7 +28,7 @@ pub struct Record {
     pub event: Event,
 }
 
-/// What a record tells.
+/// The event in a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Event {
@@ -78,7 +78,7 @@ pub struct Started {
     pub host: String,
     /// The server's port.
     pub port: u16,
-    /// What of the program that is carried is known: `shell`, `command`, `nothing`.
+    /// The use of the carried connection, as far as it is known: `shell`, `command`, `nothing`.
     pub holds: Option<Holds>,
     /// Seconds between the TCP keepalives that were asked for.
     pub keep_alive_s: Option<f64>,
@@ -89,10 +89,10 @@ pub struct Started {
 pub struct Connected {
     /// Counts the sessions of one writer.
     pub session: u32,
-    /// What moves on it.
+    /// The kind of traffic on it.
     #[serde(flatten)]
     pub traffic: Traffic,
-    /// What it holds; `null` where that is not known.
+    /// The use of the connection; `null` where it is not known.
     #[serde(default)]
     pub holds: Option<Holds>,
     /// The other end; `null` where a proxy command connects.
@@ -132,10 +132,10 @@ pub struct FailedAddress {
     pub ms: f64,
 }
 
-/// What both sides agreed on in plain text (RFC 4253 sections 4.2 and 7.1).
+/// The algorithms that both sides agreed on in plain text (RFC 4253 sections 4.2 and 7.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Negotiated {
-    /// Which session.
+    /// The number of the session.
     pub session: u32,
     /// The server's identification string.
     pub server: Option<String>,
@@ -151,10 +151,10 @@ pub struct Negotiated {
     pub ms: f64,
 }
 
-/// What moved since the last record of a session.
+/// The traffic since the last record of a session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alive {
-    /// Which session.
+    /// The number of the session.
     pub session: u32,
     /// Bytes from the server.
     pub received: u64,
@@ -175,7 +175,7 @@ pub struct Alive {
 /// Packets are no longer acknowledged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stalled {
-    /// Which session.
+    /// The number of the session.
     pub session: u32,
     /// The idle time before the first of them, seconds.
     pub quiet_s: f64,
@@ -188,7 +188,7 @@ pub struct Stalled {
 /// Packets are acknowledged again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recovered {
-    /// Which session.
+    /// The number of the session.
     pub session: u32,
     /// Seconds from the first packet without an acknowledgement to its acknowledgement.
     pub after_s: f64,
@@ -216,7 +216,7 @@ pub struct Machine {
 /// A session's end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ended {
-    /// Which session.
+    /// The number of the session.
     pub session: u32,
     /// All that is known of it.
     pub facts: Session,
@@ -245,7 +245,7 @@ pub enum Direction {
 /// Records that are missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
-    /// How many.
+    /// The number of records.
     pub records: u64,
     /// Why, in the system's words.
     pub error: String,

@@ -9,7 +9,7 @@ use super::sockets::TcpSocket;
 /// One SSH connection of this machine, and the programs that use it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LiveSession {
-    /// Which end of the connection this machine is.
+    /// The end of the connection that this machine is.
     pub role: Role,
     /// Its TCP socket.
     pub socket: TcpSocket,

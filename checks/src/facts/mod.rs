@@ -1,4 +1,4 @@
-//! What was seen: one plain record for each check, and the evidence that they make together.
+//! The facts: one plain record for each check, and the evidence that they form together.
 
 pub mod auth;
 pub mod certainty;

@@ -32,12 +32,12 @@ impl ProxyExit {
     }
 }
 
-/// What a proxy command wrote to standard error. It is the user's own command, and may print a secret: of its words only those are
-/// kept that many programs print, unless the user wants them plain.
+/// The output of a proxy command on standard error. It is the user's own command, and may print a secret: only words
+/// that many programs print are kept, unless the user wants them plain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored")]
 pub struct ProxyOutput {
-    /// How much, bytes.
+    /// The length, bytes.
     pub bytes: usize,
     /// The first digits of its SHA-256, hexadecimal.
     pub hash: String,
@@ -118,7 +118,7 @@ const PHRASES: [&str; 46] = [
 ];
 
 impl ProxyOutput {
-    /// What is kept of an escaped text: all of it where it may be plain.
+    /// Returns the part of an escaped text that is kept: all of it where it may be plain.
     #[must_use]
     pub fn of(text: &str, plain: bool) -> Self {
         let phrases = lines(text).filter_map(|line| {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tcp::TcpInfo;
 
-/// What was seen without ssh's marks, and of the marked connection meanwhile.
+/// Observations without ssh's DSCP marks, and of the marked connection meanwhile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Marks {
     /// The IP type of service of the connection that did not work.

@@ -1,4 +1,4 @@
-//! What stands in the server's answers, by name.
+//! The contents of the server's answers, by name.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

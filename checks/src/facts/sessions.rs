@@ -15,9 +15,9 @@ use super::tcp::TcpInfo;
 pub struct Session {
     /// The party that saw it.
     pub observer: Observer,
-    /// What moved on it.
+    /// The kind of traffic on it.
     pub traffic: Traffic,
-    /// What it held; `null` where that is not known.
+    /// The use of the connection; `null` where it is not known.
     pub holds: Option<Holds>,
     /// The server as the user named it.
     pub host: String,
@@ -60,7 +60,7 @@ pub enum Observer {
     SocketTable,
 }
 
-/// What moved on a session.
+/// The kind of traffic on a session.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "moves", rename_all = "kebab-case")]
 pub enum Traffic {
@@ -108,7 +108,7 @@ pub enum SessionEnd {
     Open,
     /// The program on this machine closed it, with everything acknowledged.
     ClosedHere {
-        /// What the client had sent since the server's last bytes; `null` where that was nothing.
+        /// The bytes that the client had sent since the server's last ones; `null` where there were none.
         unanswered: Option<Unanswered>,
     },
     /// It broke: nothing came back any more, or the other side ended it.

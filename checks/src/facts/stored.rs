@@ -31,7 +31,7 @@ pub enum Unreadable {
     /// Of another version of the format.
     #[error("is a recording of version {0}, and this ssh-doctor reads version {VERSION}")]
     Version(u64),
-    /// What `--format json` prints.
+    /// The output of `--format json`.
     #[error("is a report, not a recording: ssh-doctor check --record FILE makes one")]
     Report,
     /// JSON of something else.
@@ -55,7 +55,7 @@ impl Evidence {
     /// Reads a recording. Its size and its version are looked at before any of it is kept.
     ///
     /// # Errors
-    /// Where the text is no recording of this version; the words follow the name of the file.
+    /// Fails if the text is no recording of this version; the message follows the name of the file.
     pub fn from_json(text: &[u8]) -> Result<Self, Unreadable> {
         if text.len() > MAX_BYTES {
             return Err(Unreadable::TooLarge);
@@ -113,7 +113,7 @@ impl<F: Serialize> Serialize for Timed<F> {
     }
 }
 
-/// What stands under `facts`.
+/// The value under `facts`.
 enum Stored<F, S> {
     Facts(F),
     Reason(S),
@@ -166,7 +166,7 @@ impl<'de, F: Deserialize<'de>> Deserialize<'de> for Timed<F> {
     }
 }
 
-/// What is stored under `step`.
+/// The value under `step`.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Word {

@@ -23,7 +23,8 @@ pub struct Icmp {
 }
 
 impl Icmp {
-    /// What "destination unreachable" is about, in the words of RFC 792, RFC 1812 section 5.2.7.1 and RFC 4443 section 3.1.
+    /// Returns the subject of a "destination unreachable", in the words of RFC 792, RFC 1812 section 5.2.7.1 and RFC
+    /// 4443 section 3.1.
     #[must_use]
     pub fn name(&self) -> String {
         let known = match (self.v6, self.kind, self.code) {
@@ -196,7 +197,7 @@ pub enum ConnectOutcome {
     NotWaitedFor,
 }
 
-/// What the kernel knows of a new connection's path.
+/// The kernel's data on a new connection's path.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Path {
     /// Round-trip time of the TCP handshake, milliseconds.
@@ -205,7 +206,7 @@ pub struct Path {
     pub mss: u32,
     /// Path MTU as known so far, bytes.
     pub mtu: u32,
-    /// How often the first packet (SYN) was sent again.
+    /// The number of retransmissions of the first packet (SYN).
     #[serde(default)]
     pub repeated_syns: u32,
 }

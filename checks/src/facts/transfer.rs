@@ -43,9 +43,9 @@ pub struct Facts {
     /// Text that was not sent, and behind which what was sent went on.
     #[serde(default)]
     pub inserted: Vec<Inserted>,
-    /// Where what came back differs from what was sent for the first time, text that was not sent aside; `null` where it does not.
+    /// The offset of the first byte that differs from the data sent, inserted text aside; `null` where none does.
     pub first_difference: Option<u64>,
-    /// What stands there.
+    /// The content at that offset.
     #[serde(default)]
     pub difference: Option<Difference>,
     /// Bytes per second, there and back.
@@ -89,16 +89,16 @@ pub struct Requests {
 /// Text that was not sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inserted {
-    /// How much of what was sent had come back before it, bytes.
+    /// Bytes of the data sent that had come back before it.
     pub at: u64,
     /// The text, escaped.
     pub text: String,
 }
 
-/// What came back instead of what was sent.
+/// The bytes that came back in place of those sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// What was sent goes on behind it at its own place.
+    /// True if the data sent continues after it at its own offset.
     pub in_place: bool,
     /// The first bytes that were sent there, hexadecimal.
     pub sent: String,
@@ -109,7 +109,7 @@ pub struct Difference {
 /// The time of a byte there and back through the channel, milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Echo {
-    /// How many bytes were sent, one after the other.
+    /// The number of bytes sent, one after the other.
     pub samples: usize,
     /// The shortest.
     pub min_ms: f64,
@@ -156,7 +156,7 @@ impl facts::Facts for Facts {
 }
 
 impl Facts {
-    /// What a further transfer, which failed, was beside what is known from before.
+    /// Adds a further transfer, which failed, to the earlier facts.
     pub(crate) fn and_failed(self, further: Self) -> Self {
         let inserted = [self.inserted, further.inserted].concat();
         let Self { echo, compression, rekeys, deep_rate, .. } = self;

@@ -17,11 +17,11 @@ pub struct Certificate {
     pub valid_until: Option<Timestamp>,
     /// The fingerprint of the key that signed it.
     pub authority: String,
-    /// What speaks against it by our clock and the login name.
+    /// The objection to it by our clock and the login name.
     pub objection: Option<Objection>,
 }
 
-/// What speaks against a certificate, recorded in its words.
+/// An objection to a certificate, recorded in its words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Objection {

@@ -1,8 +1,8 @@
-//! What keeps a key or an answer from being presented.
+//! Problems that keep a key or an answer from being presented.
 
 use serde::{Deserialize, Serialize};
 
-/// What stood in the way on our side.
+/// The problem on our side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum KeyProblem {

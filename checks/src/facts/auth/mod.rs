@@ -1,4 +1,4 @@
-//! What is recorded of a login; never a secret.
+//! The record of a login; never a secret.
 
 pub mod certificate;
 pub mod key_problem;
@@ -96,11 +96,11 @@ pub struct Attempt {
     pub method: String,
     /// The key, for `publickey`.
     pub key: Option<Key>,
-    /// What came of it.
+    /// The result.
     pub answer: AuthAnswer,
-    /// What stood in the way on our side.
+    /// The problem on our side.
     pub obstacle: Option<KeyProblem>,
-    /// What the server asked, for `keyboard-interactive`; escaped.
+    /// The server's prompts, for `keyboard-interactive`; escaped.
     pub prompts: Vec<Prompt>,
     /// The text that the server said beside its questions, for `keyboard-interactive`; escaped.
     #[serde(default)]
@@ -126,7 +126,7 @@ pub struct Steps {
     pub decision_ms: Option<f64>,
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AuthAnswer {
@@ -191,7 +191,7 @@ impl Key {
     }
 }
 
-/// What the server asked.
+/// A prompt of the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
     /// Its words, escaped.
@@ -354,7 +354,7 @@ impl facts::Facts for Facts {
 /// One more connection, on which only `none` was asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Repeat {
-    /// What was agreed on.
+    /// The agreed algorithms.
     pub agreed: Negotiated,
     /// True if the server's answer could be read.
     pub answered: bool,

@@ -1,4 +1,4 @@
-//! What a question of keyboard-interactive asks for: a password, which is good again, or something else.
+//! The kind of a keyboard-interactive prompt: a password, which can be used again, or something else.
 
 /// Words that a password answers; PAM asks in the server's language.
 const PASSWORD: [&str; 9] =

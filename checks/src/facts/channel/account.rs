@@ -1,4 +1,4 @@
-//! What an account serves, read from how its sessions went.
+//! The services of an account, derived from its sessions.
 
 use super::programs::{Program, Purpose, known, named};
 use super::session::Facts;
@@ -8,7 +8,7 @@ use crate::base::service::Service;
 pub const PAM_STATUS: u32 = 254;
 /// The statuses of a shell that does not find a command, or may not execute it (POSIX, Shell Command Language, 2.8.2).
 const NOT_RUN: [u32; 2] = [126, 127];
-/// What stands at the end of a line at which a shell or the command line of a device waits.
+/// The characters at the end of a line at which a shell or the command line of a device waits.
 const PROMPTS: [char; 5] = ['$', '#', '>', '%', ']'];
 
 /// The way an account answers to a command.
@@ -25,7 +25,7 @@ pub enum Account {
 }
 
 impl Facts {
-    /// What was seen to work, in the order of [`Service`].
+    /// Returns the services that were seen to work, in the order of [`Service`].
     #[must_use]
     pub fn serves(&self) -> Vec<Service> {
         let may = &self.capabilities;

@@ -1,4 +1,4 @@
-//! What a connection of this account may be used for, one answer of the server each.
+//! The capabilities of a connection of this account, one answer of the server each.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub struct Capabilities {
     pub env: Capability,
     /// The subsystem sftp: whether it was accepted, which sshd does before it starts the server behind it.
     pub sftp: Capability,
-    /// What the sftp server said; `null` where it was not spoken to.
+    /// The answer of the sftp server; `null` where none was requested.
     pub sftp_said: Option<Sftp>,
     /// True if a Git server's program is there; `null` where it was not looked for, which `--expect git` does.
     pub git: Option<bool>,
@@ -39,7 +39,7 @@ pub struct Capabilities {
     pub x11: Capability,
 }
 
-/// How many sessions were open at once on one connection.
+/// The number of sessions that were open at once on one connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions {
     /// Open at once.

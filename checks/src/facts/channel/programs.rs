@@ -1,6 +1,6 @@
 //! Programs that answer in place of a shell, known by the words that they print.
 
-/// What a program is there for.
+/// The purpose of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Git repositories.
@@ -24,15 +24,15 @@ pub enum Purpose {
 /// A program, or the kind of it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Program {
-    /// What reports call it.
+    /// The name used in reports.
     pub name: &'static str,
-    /// What it is there for.
+    /// The purpose of the program.
     pub purpose: Purpose,
     /// True if nothing else is known to print these words.
     pub is_sure: bool,
     /// Each of them tells it; in lower case.
     words: &'static [&'static str],
-    /// Where the words come from.
+    /// The source of the words.
     pub source: &'static str,
 }
 

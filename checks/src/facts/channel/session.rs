@@ -6,7 +6,7 @@ use super::capabilities::Capabilities;
 use crate::facts::connection::{Manner, Ran};
 use crate::facts::retest::Marks;
 
-/// How our command begins.
+/// The beginning of our command.
 pub(crate) const OURS: &str = "exec sh -c";
 
 /// The way a command has to begin for the server to run it.
@@ -53,7 +53,8 @@ pub struct Facts {
     /// Commands get no standard input: ours met its end at once.
     #[serde(default)]
     pub no_input: bool,
-    /// What ran in place of our command did this with input, where it neither ended nor printed our mark.
+    /// The reaction to input of the program that ran in place of our command, where it neither ended nor printed our
+    /// mark.
     #[serde(default)]
     pub on_input: Option<Box<OnInput>>,
     /// The account's shell, where it was asked for.
@@ -67,15 +68,15 @@ pub struct Facts {
     pub quoted_back: bool,
     /// The server's words on the connection's end, if it ended.
     pub ending: Option<Manner>,
-    /// What the connection may be used for.
+    /// The capabilities of the connection.
     #[serde(default)]
     pub capabilities: Box<Capabilities>,
-    /// What was seen without ssh's marks (IPQoS), where the session stopped as they were set.
+    /// Observations without ssh's DSCP marks (IPQoS), where the session stopped as they were set.
     #[serde(default)]
     pub marks: Option<Marks>,
 }
 
-/// What a program did with input that had printed nothing, or had stopped in its output.
+/// The reaction to input of a program that had printed nothing, or had stopped in its output.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OnInput {
@@ -85,7 +86,7 @@ pub struct OnInput {
     pub line_answered: bool,
     /// It printed the mark of our own command then.
     pub own_mark: bool,
-    /// How long after the line that came, seconds; `null` where it did not, or no line was sent.
+    /// Seconds from the line sent to our mark; `null` where it did not come, or no line was sent.
     pub own_mark_after_s: Option<f64>,
     /// It ended at the end of its input.
     pub closed: bool,
@@ -97,7 +98,7 @@ pub struct OnInput {
     pub stderr: Option<String>,
 }
 
-/// Who waits for a line goes on as soon as it comes, seconds: what runs later may have been about to.
+/// Seconds within which a program that waits for a line continues once it comes; a later reaction may be a coincidence.
 const AT_ONCE_S: f64 = 0.7;
 
 impl OnInput {

@@ -11,7 +11,7 @@ const LONGEST: u32 = 256 * 1024;
 /// Bytes of a version packet that tell what we want to know.
 const ENOUGH: usize = 9;
 
-/// What came after SSH_FXP_INIT.
+/// The reply to SSH_FXP_INIT.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sftp {
     /// The protocol version that the server speaks.
@@ -27,7 +27,7 @@ pub struct Sftp {
 }
 
 impl Sftp {
-    /// What these first bytes of standard output say.
+    /// Interprets the first bytes of standard output.
     pub(crate) fn of(output: &[u8]) -> Self {
         let word = |at: usize| output.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_be_bytes);
         let first_length = word(0);

@@ -1,4 +1,4 @@
-//! What is wrong with the spelling of a name, so that the system's resolver asks nobody for it.
+//! Misspellings of a name for which the system's resolver sends no query.
 
 use std::net::Ipv6Addr;
 

@@ -1,4 +1,4 @@
-//! What was seen as sentences, for people.
+//! The observations as sentences, for people.
 
 use super::{DnsAnswer, Facts, NameServer, Question, SystemAnswer, ips, list};
 use crate::base::text;
@@ -37,7 +37,7 @@ fn system_line(facts: &Facts) -> String {
     }
 }
 
-/// What a name server said, the questions with the same answer taken together.
+/// Describes the answers of a name server, the questions with the same answer taken together.
 fn server_line(server: &NameServer) -> String {
     let mut told: Vec<(String, Vec<&Question>)> = Vec::new();
     for question in &server.questions {

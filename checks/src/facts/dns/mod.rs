@@ -36,21 +36,21 @@ pub struct Facts {
     pub family: AddressFamily,
     /// True if the name is an address already.
     pub literal: bool,
-    /// What getaddrinfo(3) said.
+    /// The result of getaddrinfo(3).
     pub system: System,
-    /// What the hosts file says, both families.
+    /// The addresses in the hosts file, both families.
     pub hosts_file: Vec<IpAddr>,
     /// The sources that the system asks for host names (nsswitch.conf(5)), where it has such a file.
     pub sources: Option<Vec<String>>,
     /// The search list of the system's DNS configuration.
     pub search: Vec<String>,
-    /// How many dots a name needs to be tried as it is first (resolv.conf(5)).
+    /// The number of dots from which a name is tried first without a search domain (resolv.conf(5)).
     pub ndots: usize,
     /// The reason why the system's DNS configuration could not be used.
     pub configuration_error: Option<String>,
     /// Each name server, asked by itself; empty where DNS has no say.
     pub name_servers: Vec<NameServer>,
-    /// What DNS publishes of the host's keys; asked for where ssh does so (`VerifyHostKeyDNS`), and by `--deep`.
+    /// The host's keys in DNS; looked up where ssh does so (`VerifyHostKeyDNS`), and by `--deep`.
     #[serde(default)]
     pub host_keys: Option<Published>,
 }
@@ -67,7 +67,7 @@ pub struct System {
     pub other_family: Vec<IpAddr>,
 }
 
-/// What getaddrinfo(3) said.
+/// The result of getaddrinfo(3).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "kebab-case")]
 pub enum SystemAnswer {
@@ -109,12 +109,12 @@ pub struct Question {
     pub record_type: String,
     /// Milliseconds until the answer, or until we stopped waiting.
     pub ms: f64,
-    /// What came back.
+    /// The answer.
     #[serde(flatten)]
     pub answer: DnsAnswer,
 }
 
-/// What a name server answered.
+/// The answer of a name server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "kebab-case")]
 pub enum DnsAnswer {
@@ -190,7 +190,7 @@ pub(crate) fn gave_address(server: &NameServer) -> bool {
     server.questions.iter().any(|question| !addresses(question).is_empty())
 }
 
-/// What DNS publishes of the host's keys.
+/// The host's keys in DNS.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Published {
     /// The name that was asked for.

@@ -16,19 +16,19 @@ use crate::base::target::Algorithms;
 use crate::base::text::seconds;
 use crate::facts;
 
-/// What was seen. Times are milliseconds since the connection was open.
+/// The facts of the handshake. Times are milliseconds since the connection was open.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
     /// Lines that the server sent before its version, escaped; the first 32.
     pub lines_before_version: Vec<String>,
-    /// How many such lines there were.
+    /// The number of such lines.
     pub line_count: u64,
     /// The time at which the first and the last of them were complete.
     pub lines_ms: Option<(f64, f64)>,
-    /// What came after the last line end and is not a version yet, escaped.
+    /// Bytes after the last line end that are not a version yet, escaped.
     pub unfinished_line: Option<String>,
-    /// What OpenSSH's client accepts in no such line.
+    /// The fault in such a line that OpenSSH's client rejects.
     pub objection: Option<Objection>,
     /// The first bytes of the server, escaped; `null` when it sent none.
     pub first_bytes: Option<String>,
@@ -46,9 +46,9 @@ pub struct Facts {
     pub server_offer: Option<KexInit>,
     /// The time at which they were complete.
     pub server_offer_ms: Option<f64>,
-    /// What the user's own client offers.
+    /// The algorithms that the user's own client offers.
     pub client_offer: Algorithms,
-    /// What was agreed on.
+    /// The agreed algorithms.
     pub negotiated: Option<Negotiated>,
     /// The time at which the keys were exchanged.
     pub done_ms: Option<f64>,
@@ -73,7 +73,7 @@ pub struct Facts {
     /// True if a proxy command carries the connection.
     #[serde(default)]
     pub proxied: bool,
-    /// What the proxy command wrote to standard error.
+    /// The output of the proxy command on standard error.
     pub proxy_stderr: Option<Box<proxy::ProxyOutput>>,
     /// The way the proxy command ended, where the handshake failed and it did.
     pub proxy_end: Option<proxy::ProxyExit>,
@@ -82,7 +82,7 @@ pub struct Facts {
     pub reconnects: Vec<Reconnect>,
     /// A further connection that began as a TLS client does, where the server said nothing unasked.
     pub tls: Option<Reconnect>,
-    /// What came after we had given up, where nothing had come until then.
+    /// Bytes that came after we had given up, where none had come until then.
     pub later: Option<Later>,
     /// The same exchange in packets of other sizes, where this one stalled.
     #[serde(default)]
@@ -139,7 +139,7 @@ fn short(text: &str) -> &str {
     text.get(..40).unwrap_or(text)
 }
 
-/// What both sides agreed on.
+/// The algorithms that both sides agreed on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Negotiated {
     /// Key exchange method.
@@ -159,7 +159,7 @@ pub struct Negotiated {
 /// One further connection, on which we only listened, or began as another client than ssh's does.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reconnect {
-    /// When it was open, milliseconds since the check began.
+    /// The time at which it was open, milliseconds since the check began.
     pub at_ms: f64,
     /// The identification string that came, escaped.
     pub version: Option<String>,
@@ -186,10 +186,10 @@ impl Reconnect {
     }
 }
 
-/// What came on the connection after we had given up.
+/// Bytes that came on the connection after we had given up.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Later {
-    /// When it came, milliseconds since the connection was open.
+    /// The time at which they came, milliseconds since the connection was open.
     pub ms: f64,
     /// The first bytes, escaped.
     pub first_bytes: String,
@@ -199,7 +199,7 @@ pub struct Later {
     pub version: Option<String>,
 }
 
-/// What OpenSSH's client accepts in no line before the keys.
+/// A fault in a line before the keys that OpenSSH's client rejects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Objection {

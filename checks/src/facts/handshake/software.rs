@@ -1,15 +1,15 @@
-//! Which software a server says it is, and which of its limits can exist in that version.
+//! The software that a server claims to be, and the limits that can exist in that version.
 
 use serde::{Deserialize, Serialize};
 
-/// What the identification string says (RFC 4253 section 4.2); a server may claim anything.
+/// The identification string (RFC 4253 section 4.2); a server may claim anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Software {
     /// The software's name, such as `OpenSSH`.
     pub name: String,
     /// Its version, such as `9.2p1`.
     pub version: Option<String>,
-    /// What follows the first space.
+    /// The text after the first space.
     pub comments: Option<String>,
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn is_explained(facts: &Facts) -> bool {
     ended_moving(facts).is_some_and(|arm| arm.moves == Moves::ChannelData) || later().any(|arm| arm.death().is_some())
 }
 
-/// When an arm ended, seconds since the test began.
+/// Returns the time at which an arm ended, seconds since the test began.
 pub(crate) fn ended(arm: &Arm) -> f64 {
     arm.started_s + arm.lasted_s
 }

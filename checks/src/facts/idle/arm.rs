@@ -9,14 +9,14 @@ use crate::facts::tcp::TcpInfo;
 /// One stretch of one session: what moved on it, for how long, and its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Arm {
-    /// Which session.
+    /// The number of the session.
     pub session: u32,
     /// The part that the session has in the test; recordings of the first version tell it by the session's number.
     #[serde(default)]
     pub kind: Option<SessionKind>,
-    /// What moved.
+    /// The traffic on the session.
     pub moves: Moves,
-    /// What the session held.
+    /// The channel that the session held.
     #[serde(default)]
     pub holds: Holds,
     /// The party that was to speak first after the silence.
@@ -31,7 +31,7 @@ pub struct Arm {
     pub started_s: f64,
     /// The time that it lasted: the longest time in it without a byte either way on a silent session, all of it on a kept one.
     pub lasted_s: f64,
-    /// How old the connection was at its end.
+    /// The age of the connection at its end.
     pub age_s: f64,
     /// For how long nothing had moved in its channel at its end; `null` without a channel.
     pub channel_quiet_s: Option<f64>,
@@ -69,7 +69,7 @@ pub enum SessionKind {
     SecondRound,
 }
 
-/// What moved on a session.
+/// The traffic on a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Moves {
@@ -85,7 +85,7 @@ pub enum Moves {
     ServerData,
 }
 
-/// What a session held while it was idle.
+/// The channel that a session held while it was idle.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Holds {
@@ -139,7 +139,7 @@ pub enum StretchEnd {
         /// The kernel's view at that moment.
         tcp: Option<TcpInfo>,
     },
-    /// What the server said first was lost; our own request after it was answered.
+    /// The server's first data was lost; our own request after it was answered.
     Unheard {
         /// After so many milliseconds.
         rtt_ms: f64,

@@ -1,4 +1,5 @@
-//! What the arms prove together: the bracket of silence, what counts as silence, and who breaks it. Pure.
+//! The result of all arms together: the bracket of idle time, which traffic resets the timer, and who ends sessions.
+//! Pure.
 
 use serde::Serialize;
 
@@ -123,7 +124,7 @@ pub(crate) fn died_kept(arms: &[Arm], interval: u32, killer: Option<&Manner>) ->
     })
 }
 
-/// How often the server speaks by itself: the longest quiet on a session on which it did.
+/// Returns the interval of the server's own packets: the longest quiet on a session on which it sent any.
 pub(crate) fn server_speaks(arms: &[Arm]) -> Option<f64> {
     let heard = arms.iter().filter(|arm| {
         arm.moves == Moves::Nothing

@@ -15,7 +15,7 @@ pub(crate) const MAX_HOPS: u8 = 30;
 /// what a busy machine adds to our times, seconds.
 const SHORTER_S: f64 = 1.0;
 
-/// What is known of sessions that nothing refreshed.
+/// The results of sessions that nothing refreshed.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Bare {
     /// The longest silence that they survived, seconds.
@@ -33,13 +33,13 @@ pub struct TtlProbe {
     pub hop: u8,
     /// True if its keepalives went all the way: the hop is the server.
     pub whole: bool,
-    /// What the session held.
+    /// The channel that the session held.
     pub holds: Holds,
     /// Seconds between two TCP keepalives.
     pub interval_s: u32,
     /// Seconds without a byte either way; TCP keepalives carry none.
     pub lasted_s: f64,
-    /// How old the connection was at its end.
+    /// The age of the connection at its end.
     pub age_s: f64,
     /// For how long nothing had moved in its channel at its end; `null` without a channel.
     pub channel_quiet_s: Option<f64>,
@@ -52,8 +52,8 @@ pub struct TtlProbe {
 }
 
 impl TtlProbe {
-    /// What the arm of a session with TCP keepalives says, `furthest` being the hop up to which those go that are not limited; none of
-    /// another arm.
+    /// Returns the result of a session with TCP keepalives, `furthest` being the hop that unlimited ones reach; `None`
+    /// for another arm.
     #[must_use]
     pub fn of(arm: &Arm, furthest: u8) -> Option<Self> {
         (arm.moves == Moves::TcpKeepalive).then(|| Self {
@@ -123,12 +123,12 @@ pub enum Doubt {
         "sessions that were refreshed up to the hops in between told nothing: the server spoke on them, or they ended by themselves"
     )]
     Mute,
-    /// What should have ended on the way was answered.
+    /// A keepalive that should have expired on the way was answered.
     #[error(
         "a keepalive that should have ended there was answered: the path became shorter, or there are several routes of different length"
     )]
     CameFurther,
-    /// What the server says first comes through after the silence, and what we say does not.
+    /// Data that the server sends first comes through after the silence, and ours does not.
     #[error(
         "what the server says first comes through after the same silence, so that it is rather a firewall before the server whose inside \
          the server is, as those of clouds are"
@@ -149,7 +149,7 @@ impl LocatedHop {
         Self { doubt: self.doubt.or(doubt), ..self }
     }
 
-    /// Which machine that is, and why that is not sure.
+    /// Describes the machine, and the doubt about it.
     #[must_use]
     pub fn words(&self, path: &Path) -> String {
         let machine = if self.hops().count() == 1 {
@@ -208,7 +208,7 @@ pub fn locate(trials: &[TtlProbe], bare: Bare) -> Result<LocatedHop, NotLocated>
     }
 }
 
-/// What the sessions that tell something say.
+/// The bounds that the conclusive sessions give.
 pub(crate) struct Bounds<'a> {
     /// The furthest hop up to which refreshing was not enough.
     pub(crate) after: Option<u8>,

@@ -8,9 +8,9 @@ use crate::facts::connection::Manner;
 /// A hop's connection when the session that it carried was found dead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HopState {
-    /// Which session.
+    /// The number of the session.
     pub session: u32,
-    /// What the user's settings call the hop.
+    /// The name of the hop in the user's settings.
     pub hop: String,
     /// True if it answered a request of ours at that moment.
     pub answered: bool,

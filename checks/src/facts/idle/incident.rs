@@ -1,4 +1,4 @@
-//! What can happen to this machine while sessions are idle, so that nothing seen meanwhile may be judged.
+//! Disturbances of this machine while sessions are idle, during which nothing seen may be judged.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::base::text::seconds;
 /// Something that happened to this machine during the test.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
-    /// When it was noticed, seconds since the test began.
+    /// The time at which it was noticed, seconds since the test began.
     pub at_s: f64,
     /// The subject.
     #[serde(flatten)]
@@ -51,7 +51,8 @@ pub enum What {
     },
 }
 
-/// How long an incident can have gone on unnoticed, seconds: the address is looked at every second, the clocks four times as often.
+/// Seconds for which an incident can have gone unnoticed: the address is checked every second, the clocks four times as
+/// often.
 const UNNOTICED_S: f64 = 1.5;
 
 impl Incident {

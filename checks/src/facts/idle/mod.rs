@@ -1,4 +1,4 @@
-//! What the idle test saw.
+//! The facts of the idle test.
 
 pub mod advice;
 pub mod age;
@@ -40,7 +40,7 @@ pub struct Facts {
     pub arms: Vec<Arm>,
     /// The moments at which every session was lost, and the test begun anew with others.
     pub cuts: Vec<Cut>,
-    /// When the test began, seconds since the examination did.
+    /// The beginning of the test, seconds since the examination began.
     pub began_s: f64,
     /// The longest silence that was to be tested.
     pub longest_s: f64,
@@ -56,7 +56,7 @@ pub struct Facts {
     pub controls: u32,
     /// Sessions that could not be opened, each with the reason.
     pub not_opened: Vec<String>,
-    /// What dead sessions left on the server.
+    /// The leftovers of dead sessions on the server.
     pub leftovers: Leftovers,
     /// The connections to the hops of a ProxyJump whenever a session through them was found dead, first hop first.
     #[serde(default)]
@@ -73,7 +73,7 @@ pub struct Facts {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HopSearch {
-    /// Why no session could tell on this route; `null` where sessions were available.
+    /// The reason for which no session could locate the hop on this route; `null` where sessions were available.
     pub impossible: Option<String>,
     /// Sessions for it that could not be opened, each with the reason.
     pub not_opened: Vec<String>,
@@ -97,7 +97,7 @@ pub struct Outage {
     pub ended_s: Option<f64>,
 }
 
-/// What dead sessions left on the server.
+/// The leftovers of dead sessions on the server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leftovers {
     /// Sessions whose command was still there when all were over: the server could not know that they were dead.
@@ -117,7 +117,7 @@ impl Facts {
         dead
     }
 
-    /// How many sessions answered after a time without any data.
+    /// Returns the number of sessions that answered after a time without any data.
     #[must_use]
     pub fn idle_survivors(&self) -> usize {
         let survived = |arm: &&Arm| arm.moves == Moves::Nothing && matches!(arm.end, StretchEnd::Alive { .. });

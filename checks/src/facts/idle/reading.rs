@@ -1,4 +1,4 @@
-//! What the facts of the idle test say together: derived whenever it is judged or shown, and never stored. Pure.
+//! Conclusions from the facts of the idle test: derived whenever it is judged or shown, and never stored. Pure.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -90,7 +90,7 @@ impl Facts {
         bracket(&self.arms).1
     }
 
-    /// How often the server speaks by itself on a silent session, seconds: its own keepalives (ClientAliveInterval).
+    /// Returns the interval of the server's own keepalives on an idle session, seconds (ClientAliveInterval).
     #[must_use]
     pub fn server_speaks_every_s(&self) -> Option<f64> {
         server_speaks(&self.arms)

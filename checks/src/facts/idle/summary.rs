@@ -52,7 +52,7 @@ impl facts::Facts for Facts {
 }
 
 impl Facts {
-    /// How much of the idle time that was asked for was tested, in words, where it was less and nothing died of it.
+    /// Describes the part of the requested idle time that was tested, if it was less and nothing died of it.
     #[must_use]
     pub fn reached(&self) -> Option<String> {
         let timeout = self.timeout();
@@ -74,7 +74,7 @@ impl Facts {
         }
     }
 
-    /// What was asked for, where less was tested.
+    /// Describes the requested idle time, where less was tested.
     fn fallen_short(&self) -> String {
         if !self.falls_short() {
             return String::new();
@@ -82,7 +82,7 @@ impl Facts {
         format!("; not tested to {}{}", seconds(self.longest_s), self.interruptions())
     }
 
-    /// How many sessions of which kinds survived idle time.
+    /// Describes the number and kinds of sessions that survived idle time.
     fn survivors(&self) -> String {
         let survived = |arm: &&Arm| arm.moves == Moves::Nothing && matches!(arm.end, StretchEnd::Alive { .. });
         let kinds: BTreeSet<_> = self.arms.iter().filter(survived).map(|arm| kind(arm.holds)).collect();

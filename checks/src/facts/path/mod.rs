@@ -10,12 +10,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use place::{Place, Range};
 
-/// What lies between us and the server.
+/// The path between us and the server.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Path {
     /// Every hop as far as the path is known, the nearest first; the server is the last where its distance is known.
     pub hops: Vec<Hop>,
-    /// How far the server is, where that is known.
+    /// The distance of the server, where it is known.
     pub distance: Option<Distance>,
 }
 
@@ -34,17 +34,17 @@ pub struct Hop {
     pub others: Vec<IpAddr>,
 }
 
-/// How many hops the server is away.
+/// The number of hops to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Distance {
     /// The number of the hop that is the server.
     #[serde(deserialize_with = "hop_number")]
     pub hops: u8,
-    /// What it answered to.
+    /// The protocol that it answered.
     pub by: Protocol,
 }
 
-/// What a distance was measured with.
+/// The protocol by which a distance was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Path;
 
-/// Where on the path a hop is.
+/// The place of a hop on the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
@@ -22,7 +22,7 @@ pub enum Place {
     Unknown,
 }
 
-/// What kind of address a hop has.
+/// The kind of a hop's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Range {
@@ -49,7 +49,7 @@ impl Place {
         }
     }
 
-    /// Who that is.
+    /// Returns the operator or owner of a hop at this place.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -92,7 +92,8 @@ impl Range {
 }
 
 impl Path {
-    /// Which machine a hop is, such as `hop 2 (100.64.0.1, an address of carrier-grade NAT, RFC 6598), a machine in the middle of the path`.
+    /// Describes a hop, such as `hop 2 (100.64.0.1, an address of carrier-grade NAT, RFC 6598), a machine in the middle
+    /// of the path`.
     #[must_use]
     pub fn words(&self, hop: u8) -> String {
         let distance = self.distance.map(|distance| distance.hops);

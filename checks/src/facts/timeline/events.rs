@@ -13,9 +13,10 @@ const INTERRUPTED_S: f64 = 1.5;
 const STALLED_S: f64 = 2.5;
 /// Two moments within this time are one, seconds: the connections are looked at one after the other.
 const SAME_S: f64 = 0.05;
-/// What was asked so short a time before the path went down had not been answered yet, seconds beyond two round trips.
+/// Seconds beyond two round trips within which a request before an outage may still have been unanswered.
 const ON_ITS_WAY_S: f64 = 0.7;
-/// What is expected so much more often than an event is long would have been missed in it, seconds beyond three round trips: a gap is noted
+/// Seconds beyond three round trips by which an event must exceed the interval of expected traffic to show as a gap: a
+/// gap is noted
 /// 1.5 s after it began, at one of the looks that come every 200 ms.
 const MISSED_S: f64 = 2.3;
 /// A connection that opens within this time had no interruption in its way, seconds.
@@ -61,7 +62,7 @@ impl Event {
         self.from_s <= at_s && self.until_s.is_none_or(|until| at_s <= until)
     }
 
-    /// How much of a span it takes.
+    /// Returns the seconds of a span that the event covers.
     fn overlap(&self, from_s: f64, until_s: f64) -> f64 {
         (self.until_s.unwrap_or(f64::INFINITY).min(until_s) - self.from_s.max(from_s)).max(0.0)
     }

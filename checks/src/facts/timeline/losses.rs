@@ -25,7 +25,7 @@ pub struct StateLoss {
     pub at_s: f64,
     /// Connections that were lost.
     pub lost: usize,
-    /// How many of them had been busy.
+    /// The number of lost connections that had been busy.
     pub busy: usize,
     /// True if they were reset when they were used.
     pub reset: bool,
@@ -44,7 +44,7 @@ pub struct MassEnd {
     pub manner: Manner,
     /// Until a new connection got as far as the server's identification, seconds; `None` where none did.
     pub new_after_s: Option<f64>,
-    /// How long that may take at a server that is well, seconds.
+    /// Seconds that a new connection may take at a healthy server.
     pub slow_greeting_s: f64,
     /// New connections that were refused meanwhile.
     pub refused: usize,
@@ -61,7 +61,7 @@ pub struct DeadFlows {
     pub alive: Vec<u16>,
     /// The time that the longest of the dead ones was waited for, seconds.
     pub waited_s: f64,
-    /// What the ports of the dead ones have in common, and those of the others have not.
+    /// The property of the dead ones' ports that the others do not have.
     pub pattern: Option<&'static str>,
 }
 
@@ -70,7 +70,7 @@ pub struct DeadFlows {
 pub struct RandomResets {
     /// When, and for how long nothing had moved on the connection then, and its age; seconds.
     pub resets: Vec<(f64, f64, f64)>,
-    /// How many of them hit a busy connection.
+    /// The number of resets on a busy connection.
     pub busy: usize,
     /// True if some were behind a jump host, which tells of a reset by the end of the channel.
     pub behind_a_hop: bool,
@@ -246,7 +246,8 @@ impl FlowEnd {
 }
 
 impl Flow {
-    /// When it was lost: it was never heard again after that, though it was used, or was reset when it was.
+    /// Returns the time at which it was lost: nothing was heard on it after that although it was used, or it was reset
+    /// when it was.
     fn lost_s(&self) -> Option<f64> {
         let lasting = self.gaps.last().filter(|gap| gap.until_s.is_none() && gap.acknowledged != Some(true));
         let reset = self.end.as_ref().filter(|end| end.manner == Manner::Reset && end.spoke_last);
@@ -264,7 +265,7 @@ impl Flow {
     }
 }
 
-/// What the ports that get no answer have in common and the others have not.
+/// Returns the property that the ports without an answer share and the others do not have.
 fn pattern(dead: &[u16], alive: &[u16]) -> Option<&'static str> {
     let all = |ports: &[u16], odd: bool| ports.iter().all(|port| (port % 2 == 1) == odd);
     if dead.len() < 2 || alive.len() < 2 {

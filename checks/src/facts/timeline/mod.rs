@@ -16,7 +16,8 @@ use super::path::Path;
 pub use events::{Event, EventKind};
 pub use losses::{DeadFlows, MassEnd, RandomResets, StateLoss};
 
-/// What hops that are asked this long before a path's return may answer after it, seconds: their answers are waited for nearly as long.
+/// Seconds after a path's return within which hops probed before it may answer: their answers are awaited for nearly as
+/// long.
 const HOPS_ANSWER_WITHIN_S: f64 = 1.0;
 
 /// All that was noted.
@@ -169,7 +170,7 @@ impl Gap {
 }
 
 impl Flow {
-    /// When it was last there: until it ended, we closed it, or the notes end.
+    /// Returns the time at which it was gone: it ended or was closed by us; infinity while the notes show neither.
     #[must_use]
     pub fn over_s(&self) -> f64 {
         let ended = self.end.as_ref().map_or(f64::INFINITY, |end| end.at_s);
