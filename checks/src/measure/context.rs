@@ -1,4 +1,4 @@
-//! What every check works with.
+//! The context shared by all checks.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ use crate::base::target::Target;
 use crate::os::pause::Mark;
 use crate::ssh::budget::Budget;
 
-/// How much longer than ConnectTimeout a run without a login may take: 0.6 s short of what is promised, for the settings have
-/// to be read and the report to be written too, on a busy machine.
+/// The time beyond ConnectTimeout that a run without a login may take: 0.6 s short of what is promised, since the
+/// settings have to be read and the report written too, on a busy machine.
 const BEYOND: Duration = Duration::from_millis(1400);
 
 /// The target, the limits of its examination, and the user's part in it.
@@ -23,7 +23,7 @@ pub struct Context {
     pub target: Arc<Target>,
     /// Within which limits.
     pub limits: Limits,
-    /// What the connections may cost.
+    /// The budget for connections.
     pub budget: Arc<Budget>,
     /// The time at which it began; the time spent waiting for leave to connect does not count.
     pub began: Instant,

@@ -92,7 +92,7 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
     judged(whole, facts)
 }
 
-/// What our own library could not read is no fault of the server's.
+/// Judges the step; data that our own library could not read is no fault of the server's.
 fn judged(well: bool, facts: Facts) -> Step<Facts> {
     match facts.ending.as_ref().and_then(Manner::unreadable) {
         _ if well => Step::Passed(facts),

@@ -1,4 +1,4 @@
-//! What one check leaves to the next: the live connection, further along with each.
+//! Results that one check passes to the next: the live connection, further along with each.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::ssh::transport::Transport;
 /// The way in which the server was reached, and can be reached once more.
 #[derive(Debug, Clone)]
 pub struct Reach {
-    /// How further connections are opened.
+    /// The route of further connections.
     pub route: Route,
     /// The login to the last hop, where the connection goes through one.
     pub via: Option<Login>,
@@ -26,7 +26,7 @@ pub struct Link {
     pub transport: Transport,
     /// The way it came about.
     pub reach: Reach,
-    /// When it began to be opened: ConnectTimeout counts from there.
+    /// The time at which opening it began: ConnectTimeout counts from there.
     pub since: Instant,
 }
 
@@ -64,9 +64,9 @@ pub struct Trusted {
 pub struct LoggedIn {
     /// The connection, as long as it stands.
     pub connection: Option<Connection>,
-    /// How to log in again; `None` once the server has taken the login back.
+    /// The login for a repeat; `None` once the server has revoked it.
     pub login: Option<Login>,
-    /// How commands of ours begin that the server's POSIX shell runs, or why there are none.
+    /// The beginning of commands for the server's POSIX shell, or the reason for which none runs.
     pub runs_commands: Result<Lead, &'static str>,
     /// The command that transfer and exit go on with.
     pub running: Option<Running>,
@@ -80,7 +80,8 @@ pub struct LoggedIn {
     pub is_stalling: bool,
     /// The command that runs stores all of the data before it sends it back.
     pub is_stored: bool,
-    /// What else the connection may be used for, where that was asked for beside the transfer; and the shell, where it was started.
+    /// The other capabilities of the connection, where they were asked for during the transfer; and the shell, if it
+    /// was started.
     pub asked: Option<Box<(Capabilities, Option<Shell>)>>,
 }
 
@@ -102,7 +103,7 @@ impl LoggedIn {
         }
     }
 
-    /// What it takes to log in again as this one did, and what is known of such a login.
+    /// Returns a copy without the connection: the login to repeat, and the facts known of such a login.
     pub(crate) fn without_connection(&self) -> Self {
         Self {
             connection: None,

@@ -17,7 +17,7 @@ use crate::ssh::connection::Via;
 use crate::ssh::transport::Transport;
 use crate::ssh::tunnel::Tunnel;
 
-/// What a hop is examined for.
+/// The checks that a hop goes through.
 const CHECKS: [Check; 6] = [Check::Config, Check::Dns, Check::Tcp, Check::Handshake, Check::Hostkey, Check::Auth];
 
 /// Examines the target's hops one after the other with `pipeline`, and leaves the tunnel through them.

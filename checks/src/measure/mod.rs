@@ -1,4 +1,4 @@
-//! What looks: one module for each check, and what they share.
+//! The measurements: one module for each check, and their shared parts.
 
 pub mod auth;
 pub mod channel;

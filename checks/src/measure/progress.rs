@@ -1,4 +1,4 @@
-//! What a running examination tells its onlooker; nothing here reaches the report.
+//! Progress of a running examination for its observer; nothing here reaches the report.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub enum Event {
     Hop(String),
     /// That hop was passed or not; the checks that follow are those of what comes next.
     HopFinished {
-        /// What the user's settings call it.
+        /// The name of the hop in the user's settings.
         name: String,
         /// The manner.
         ending: CheckOutcome,
@@ -33,12 +33,12 @@ pub enum Event {
     },
     /// All checks before the idle test ended, and it begins.
     SoFar {
-        /// What was seen until now; the checks to come are skipped in it.
+        /// The evidence until now; the checks to come are skipped in it.
         evidence: Box<Evidence>,
         /// The longest idle time to be tested.
         idle: Duration,
     },
-    /// Where the idle test stands; sent about once a second and at every change.
+    /// The state of the idle test; sent about once a second and at every change.
     Idle(IdleState),
 }
 
@@ -56,7 +56,7 @@ pub enum CheckOutcome {
 /// A snapshot of the idle test.
 #[derive(Debug, Clone)]
 pub struct IdleState {
-    /// What the test is doing, in a few words.
+    /// The current step of the test, in a few words.
     pub phase: String,
     /// Since the test began.
     pub elapsed: Duration,
@@ -69,11 +69,11 @@ pub struct IdleState {
 /// One session of the idle test.
 #[derive(Debug, Clone)]
 pub struct SessionRow {
-    /// What moves on it: `silent`, or `keepalive every 5 s`.
+    /// The traffic on it: `silent`, or `keepalive every 5 s`.
     pub label: String,
     /// Silent for how long by now.
     pub idle: Duration,
-    /// When it will be probed, counted from the start of its silence; `None` for a session that is kept alive.
+    /// The time of its probe, counted from the start of its silence; `None` for a session that is kept alive.
     pub until: Option<Duration>,
     /// The way it fares.
     pub state: SessionState,
@@ -92,7 +92,7 @@ pub enum SessionState {
     Dead(String),
 }
 
-/// Where events go; dropping them is fine.
+/// The channel for events; dropping them is fine.
 #[derive(Debug, Clone, Default)]
 pub struct Progress(Option<UnboundedSender<Event>>);
 

@@ -1,4 +1,4 @@
-//! Where an answer is overdue on the only connection: a further one shows whether the path and the server are well.
+//! A further connection for an overdue answer on the only one: it shows whether the path and the server are well.
 
 use std::sync::Arc;
 use std::time::Duration;

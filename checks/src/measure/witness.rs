@@ -46,16 +46,17 @@ const OWN_WORDS: [&str; 19] = [
     "Tunnel ",
     "Unable to negotiate with ",
 ];
-/// What ssh logs when the server has answered every forwarding that it was asked for; before OpenSSH 8.3 in other words.
+/// Messages of ssh once the server has answered every requested forwarding; the second is that of versions before
+/// OpenSSH 8.3.
 const FORWARDED: [&str; 2] =
     ["debug1: forwarding_success: all expected", "debug1: All remote forwarding requests processed"];
 /// The last words that are kept.
 const WORDS: usize = 4;
-/// How much longer than for connecting and the key exchange ssh is waited for, beside an examination.
+/// The time beyond connecting and the key exchange for which ssh is awaited, beside an examination.
 const LOGIN: Duration = Duration::from_secs(5);
 /// The least time in which a run of ssh may tell anything.
 const LEAST: Duration = Duration::from_secs(1);
-/// How long ssh may take to say goodbye.
+/// The time that ssh may take to disconnect.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A run of ssh that is under way beside the checks.
@@ -89,7 +90,7 @@ fn goal(ctx: &Context) -> Check {
 }
 
 impl Asked {
-    /// What ssh came to.
+    /// Returns the outcome of ssh.
     pub(crate) async fn conclude(self) -> Option<Witness> {
         self.0?.await.ok().flatten()
     }
@@ -122,7 +123,7 @@ fn may_go(evidence: &Evidence) -> bool {
     !is_stopped && !is_withheld && !took_answers && !hops_fail
 }
 
-/// Why ssh is asked although nobody wished it.
+/// Returns the reason for running ssh without being asked to.
 fn reason(evidence: &Evidence) -> Option<WitnessReason> {
     let unfinished = [
         matches!(evidence.handshake.step, Step::Error(_)),

@@ -1,4 +1,4 @@
-//! Which keys are offered, and in which order: ssh's own (`pubkey_prepare`, seen with `ssh -v`).
+//! The keys offered, in ssh's own order (`pubkey_prepare`, seen with `ssh -v`).
 
 use std::path::PathBuf;
 

@@ -14,7 +14,7 @@ use crate::ssh::connection::Connection;
 use crate::ssh::recorder::Expect;
 use crate::ssh::run::Running;
 
-/// What stands for our command where it is quoted.
+/// The short form of our command in quotations.
 const SHORT: &str = "exec sh -c …";
 
 /// Starts the command that stores so many bytes; leaves it running where it printed its mark.

@@ -71,7 +71,7 @@ pub(super) fn is_quoted(output: &[u8], mark: &str) -> bool {
     text.lines().any(|line| (line.contains(mark) || line.contains(OURS)) && !line.trim_start().starts_with('+'))
 }
 
-/// Where the mark ends in the output.
+/// Returns the end of the mark in the output.
 pub(crate) fn end_of(output: &[u8], mark: &str) -> Option<usize> {
     output.windows(mark.len()).position(|window| window == mark.as_bytes()).map(|at| at + mark.len())
 }

@@ -1,5 +1,5 @@
-//! What else an account serves where our command did not run: each on a channel of its own, and on a connection of its own where
-//! the server ends one with its session.
+//! Other services of an account where our command did not run: each on a channel of its own, and on a connection of its
+//! own where the server ends one with its session.
 
 use std::collections::VecDeque;
 
@@ -88,8 +88,8 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
     answered
 }
 
-/// What is worth asking for. Whatever is forced on an account runs once more for each wish: there is one at most where that may be so,
-/// and none where a program has done its work.
+/// Returns the requests worth making. A forced command runs once more for each: there is one at most where a command
+/// may be forced, and none where a program has done its work.
 fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
     let ran = &facts.ran;
     let mut wishes = match facts.program().map(|program| program.purpose) {

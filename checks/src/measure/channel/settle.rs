@@ -1,4 +1,5 @@
-//! What was accepted in place of our command, and neither printed our mark nor ended: whether it waits for input.
+//! The test of a program that was accepted in place of our command, and neither printed our mark nor ended: it may wait
+//! for input.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What this machine's own files say about name look-up.
+//! This machine's own files on name lookup.
 
 use std::fs;
 use std::io::Read;
@@ -10,10 +10,10 @@ use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
 
-/// What is read of nsswitch.conf, bytes.
+/// Bytes read of nsswitch.conf at most.
 const NSSWITCH_BYTES: u64 = 64 * 1024;
 
-/// What the files say.
+/// The contents of the files.
 #[derive(Default)]
 pub(super) struct Files {
     /// The hosts file's addresses of the name.

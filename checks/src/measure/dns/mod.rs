@@ -21,10 +21,11 @@ use crate::facts::dns::{Facts, System, SystemAnswer, literal};
 use patience::Patience;
 use per_server_queries::PerServerQueries;
 
-/// How much longer than twice the system's resolver a name server may take that only we asked.
+/// The time beyond twice the system resolver's that a name server may take if only we asked it.
 const GRACE: Duration = Duration::from_millis(150);
 
-/// How much longer than ssh may take to connect the system's resolver is waited for when no name server gives an address.
+/// The time beyond ssh's connect timeout for which the system's resolver is awaited when no name server gives an
+/// address.
 const LAST_HOPE: Duration = Duration::from_secs(1);
 
 /// The time that the name of this machine's own address is waited for.
@@ -39,7 +40,7 @@ pub(super) async fn addresses_of_own(host: &str, port: u16, family: AddressFamil
     }
 }
 
-/// What the look-up leaves.
+/// The result of the lookup.
 #[derive(Debug, Default)]
 pub struct LookedUp {
     /// The addresses that ssh would try, in its order.

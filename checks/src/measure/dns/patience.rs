@@ -1,4 +1,4 @@
-//! How long the name servers are waited for: to their deadline, or less once that settles nothing any more.
+//! The wait for the name servers: to their deadline, or less once they can no longer change the result.
 
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ impl Patience {
 }
 
 impl Waiting {
-    /// How long it is until the deadline.
+    /// Returns the time left until the deadline.
     pub(super) fn left(&self) -> Duration {
         self.0.borrow().at.saturating_duration_since(Instant::now())
     }

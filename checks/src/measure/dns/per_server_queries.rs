@@ -1,4 +1,5 @@
-//! What the name servers say, asked while the system's resolver is, and waited for only at the end where that one answers.
+//! The answers of the name servers, asked together with the system's resolver, and awaited only at the end if that one
+//! answers.
 
 use std::sync::Arc;
 

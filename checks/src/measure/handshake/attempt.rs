@@ -14,10 +14,10 @@ use crate::ssh::connection::Connection;
 use crate::ssh::tap::{Tap, Watch};
 use crate::ssh::transport::Transport;
 
-/// What came of the exchange.
+/// The result of the exchange.
 pub(super) struct Attempt {
     pub(super) outcome: Result<Connection, NotConnected>,
-    /// What was seen by then, and in packets of other sizes where it stalled.
+    /// The facts so far, and those of packets of other sizes where it stalled.
     pub(super) facts: Facts,
 }
 

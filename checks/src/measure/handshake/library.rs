@@ -1,11 +1,12 @@
-//! What the target's own client and the server agree on, and our SSH library does not speak.
+//! Algorithms that the target's own client and the server agree on, and our SSH library does not support.
 
 use crate::base::text::sanitize;
 use crate::facts::handshake::Facts;
 use crate::facts::handshake::kinds::{AlgorithmKind, KINDS, is_signal};
 use crate::ssh::algorithms;
 
-/// What the user's own client and the server would agree on and our library does not speak, as a sentence.
+/// Returns a sentence on the algorithms that the user's own client and the server would agree on and our library does
+/// not support.
 pub(super) fn library_lacks(facts: &Facts) -> String {
     let agreed = |kind: &AlgorithmKind| {
         let offer = facts.server_offer.as_ref().filter(|offer| !facts.needs_no(kind, offer))?;

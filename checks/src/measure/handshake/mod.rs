@@ -20,7 +20,7 @@ use crate::ssh::connect::NotConnected;
 use crate::ssh::tap::{Seen, Tap};
 use attempt::{Attempt, attempt};
 
-/// What the handshake gets at least when connecting took all of ConnectTimeout.
+/// The shortest time left to the handshake when connecting took all of ConnectTimeout.
 const LEAST: Duration = Duration::from_millis(500);
 
 /// The time that a proxy command that has closed the connection may take to end.

@@ -31,7 +31,7 @@ const MANY_RECONNECTS: Schedule = Schedule { most: 8, pause: Duration::from_mill
 /// The wait for the first bytes of one reconnect.
 const PATIENCE: Duration = Duration::from_millis(700);
 
-/// What was seen on a connection that was opened at `opened`, in a check that began at `began`.
+/// Returns the facts of a connection that was opened at `opened`, in a check that began at `began`.
 pub(super) fn reconnect(seen: &Seen, began: Instant, opened: Instant) -> Reconnect {
     let first = &seen.server.first_bytes;
     Reconnect {

@@ -35,7 +35,7 @@ pub(super) async fn greet(ctx: &Context, route: Route, began: Instant, until: In
     Some(reconnect(&watch.seen(), began, opened))
 }
 
-/// What a TLS client says first (RFC 8446 section 4.1.2 in the form of RFC 5246), as short as it may be.
+/// Returns the first message of a TLS client (RFC 8446 section 4.1.2 in the form of RFC 5246), as short as possible.
 fn client_hello(host: &str, random: &[u8]) -> Vec<u8> {
     /// Cipher suites of TLS 1.2 that servers take: ECDHE or RSA with AES-GCM or AES-CBC (RFC 5289, RFC 5246).
     const SUITES: [u16; 8] = [0xc02b, 0xc02f, 0xc02c, 0xc030, 0xc013, 0xc014, 0x009c, 0x002f];

@@ -15,7 +15,7 @@ pub(crate) fn matches(key: &ServerKey, entry: &Entry) -> bool {
     }
 }
 
-/// How `key` stands to the lines; `valid` says whether its certificate, if it has one, holds here.
+/// Compares `key` with the lines; `valid` is true if its certificate, if it has one, is valid here.
 ///
 /// As OpenSSH 9.2 was seen to do it: lines without the port are looked at only where those with it say nothing, and then they can
 /// only confirm. A certificate is looked up first, and where that does not help, its bare key; a key is called changed even when
@@ -26,7 +26,7 @@ pub(super) fn of(key: &ServerKey, entries: &[Entry], valid: bool) -> KnownHostsM
     by(key, &exact, valid, confirmed)
 }
 
-/// How `key` stands to these lines, or what `otherwise` makes of it where they say nothing.
+/// Compares `key` with these lines, and calls `otherwise` if none applies.
 fn by(
     key: &ServerKey,
     lines: &[&Entry],

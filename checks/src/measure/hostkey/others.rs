@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// The time that saying goodbye on one may take.
 const GOODBYE: Duration = Duration::from_millis(100);
 
-/// How many further connections a server of this version is asked for. Each that brings no login costs its source a penalty with OpenSSH
+/// Returns the number of further connections to a server of this version. Each that brings no login costs its source a
+/// penalty with OpenSSH
 /// 9.8 and later (PerSourcePenalties `noauth`), and fifteen of those shut ssh out: not without being asked for.
 pub(super) fn further(deep: bool, version: Option<&str>) -> usize {
     match (deep, Software::penalizes(version)) {

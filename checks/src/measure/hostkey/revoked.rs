@@ -13,7 +13,7 @@ use crate::ssh::observations::ServerKey;
 
 /// The most that is read of the file, bytes; 100,000 keys fit in it.
 const FILE_BYTES: u64 = 16 << 20;
-/// What a key revocation list begins with (OpenSSH, PROTOCOL.krl).
+/// The first bytes of a key revocation list (OpenSSH, PROTOCOL.krl).
 const KRL: &[u8] = b"SSHKRL\n\0";
 
 /// The reason why the file does not tell whether a key is revoked.

@@ -1,10 +1,10 @@
-//! What the sessions of an idle test hold: the kind of channel that the account serves.
+//! The channels that the sessions of an idle test hold, by what the account serves.
 
 use crate::base::nonce::nonce;
 use crate::facts::idle::Holds;
 use crate::measure::handles::LoggedIn;
 
-/// What each session has open while it is idle.
+/// The channel that each session has open while it is idle.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ChannelUse {
     /// A waiting command, whose arguments bear this mark.
@@ -17,7 +17,7 @@ pub enum ChannelUse {
 }
 
 impl ChannelUse {
-    /// What an account serves: whether it runs commands that wait for input, and whether sftp is spoken where it runs none.
+    /// Chooses by what an account serves: commands that wait for input, or sftp where it runs none.
     pub(in crate::measure) fn of(logged_in: &LoggedIn) -> Self {
         match (&logged_in.runs_commands, logged_in.no_input) {
             (Ok(_), false) => Self::Command(nonce()),
@@ -27,7 +27,7 @@ impl ChannelUse {
         }
     }
 
-    /// What the waiting commands' arguments bear.
+    /// Returns the mark in the waiting commands' arguments.
     pub(in crate::measure) fn mark(&self) -> Option<&str> {
         match self {
             Self::Command(mark) => Some(mark),

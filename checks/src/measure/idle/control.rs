@@ -1,4 +1,4 @@
-//! What settles a doubt: a fresh connection, and the kept session, at the same moment.
+//! The test of a suspected death: a fresh connection, and the kept session, at the same moment.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -48,7 +48,7 @@ struct Examiner {
     opened: u32,
 }
 
-/// What a fresh connection showed.
+/// The result of a fresh connection.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Finding {
     /// It worked at once; and whether the kept session answered at that moment.
@@ -65,7 +65,7 @@ pub(super) enum Finding {
     NoPath {
         /// Since when.
         since: Instant,
-        /// What was tried last, and how it failed.
+        /// The last attempt, and its failure.
         why: String,
     },
     /// The path is well, and a login that worked before is not let in.

@@ -13,7 +13,7 @@ use super::test_state::TestState;
 use crate::base::stop::Stop;
 use crate::measure::progress::{Event, Progress};
 
-/// How often the onlooker is told.
+/// The interval of the observer's updates.
 const TICK: Duration = Duration::from_millis(500);
 /// The time that sessions may take to close at the end: one that has just ended waits 3 s for another one's answer, after a fresh login.
 const CLOSING: Duration = Duration::from_secs(5);

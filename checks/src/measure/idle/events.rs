@@ -1,4 +1,4 @@
-//! What sessions report to the coordinator, and what it directs them to do.
+//! Reports of sessions to the coordinator, and its directives to them.
 
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ pub(super) struct Directive {
     pub(super) order: Order,
 }
 
-/// What a session is to do.
+/// A directive for a session.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Order {
     /// This stretch; in the midst of one, its new end.
@@ -52,7 +52,7 @@ pub(super) enum Order {
     Leave,
 }
 
-/// What everybody may know of the test at a moment.
+/// The state of the test that everyone may read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Overview {
     /// True if the test is over.

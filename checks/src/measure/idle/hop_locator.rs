@@ -28,7 +28,8 @@ use crate::ssh::login::Login;
 
 /// The time that it may take to learn the hops' addresses.
 const TRACE: Duration = Duration::from_secs(3);
-/// How often the sessions beside the ladder are refreshed: the shortest the kernel can, since the timer is not known yet.
+/// The refresh interval of the sessions beside the ladder: the shortest that the kernel supports, since the timer is
+/// not known yet.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Rounds that may follow the one beside the ladder. With all its sessions one is enough for 13 hops, and two are for any path.
 const ROUNDS: u32 = 3;
@@ -38,11 +39,11 @@ const NOT_OURS: usize = 2;
 const BESIDE: usize = 3;
 /// Connections of the run's budget that the search leaves to others.
 const LEFT: usize = 6;
-/// How often the main session is kept alive meanwhile.
+/// The keepalive interval of the main session meanwhile.
 const KEEP: Duration = Duration::from_secs(2);
-/// How much longer than the test itself the search may take where nothing died, or once the user wants an end.
+/// The time that the search may take beyond the test itself where nothing died, or once the user wants an end.
 const ENDING: Duration = Duration::from_secs(6);
-/// What a round may take beyond its silence: opening, and the longest verdict.
+/// The time that a round may take beyond its silence: opening, and the longest verdict.
 const ROUND: Duration = Duration::from_mins(1);
 
 /// The place of the search in the run, and what it may use.
@@ -195,7 +196,7 @@ impl HopLocator {
         self.scope.overview.borrow().died
     }
 
-    /// What is known by now of sessions that nothing refreshed.
+    /// Returns the results so far of sessions that nothing refreshed.
     fn bare(&self) -> Bare {
         let test = self.scope.overview.borrow();
         Bare { survived_s: Some(test.survived), died_s: test.died, silently: test.died_silently }

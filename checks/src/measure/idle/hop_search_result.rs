@@ -1,4 +1,4 @@
-//! What the search for the hop has shown, beside what the idle test saw.
+//! The result of the search for the hop, beside that of the idle test.
 
 use super::hop::Found;
 use crate::facts::idle::{Arm, Facts, HopSearch, TtlProbe};
@@ -10,7 +10,7 @@ pub(super) struct HopSearchResult {
     pub(super) path: Option<Path>,
     pub(super) arms: Vec<Arm>,
     pub(super) found: Found,
-    /// Why no session could tell on this route.
+    /// The reason for which no session could locate the hop on this route.
     pub(super) impossible: Option<String>,
 }
 

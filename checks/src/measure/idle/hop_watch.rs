@@ -1,4 +1,5 @@
-//! Where the path breaks: while it is interrupted the hops are asked which of them still answer, and again when it is over.
+//! The break in the path: while it is interrupted the hops are probed for those that still answer, and again when it is
+//! over.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ const TIMES: usize = 6;
 const HOPS: u8 = 16;
 /// The time that their answers may take.
 const ANSWERS: Duration = Duration::from_millis(900);
-/// How long after an interruption they are asked again.
+/// The time after an interruption at which they are probed again.
 const AFTERWARDS: Duration = Duration::from_secs(1);
 /// The time that an interruption is waited for to end.
 const LONGEST: Duration = Duration::from_mins(1);

@@ -178,7 +178,7 @@ impl IdleSession {
         self.channel.is_some()
     }
 
-    /// What the session holds.
+    /// Returns the channel that the session holds.
     pub(in crate::measure) fn holds(&self) -> Holds {
         self.holds
     }

@@ -18,7 +18,7 @@ struct Kept {
 #[derive(Debug, Default)]
 pub(super) struct KeptSessions {
     by_number: BTreeMap<u32, Kept>,
-    /// What each of them holds but the main one.
+    /// The channel that each of them holds but the main one.
     holds: Holds,
 }
 
@@ -73,7 +73,7 @@ impl KeptSessions {
         self.by_number.iter().any(|(session, kept)| *session != MAIN && Some(kept.interval) <= most)
     }
 
-    /// What is stored of them at the end of a test that began at `began`, where an answer takes `rtt`.
+    /// Returns their record at the end of a test that began at `began`, where an answer takes `rtt`.
     pub(super) fn arms(&self, began: Instant, rtt: Duration) -> impl Iterator<Item = Arm> {
         self.by_number.iter().filter_map(move |(session, kept)| kept.arm(*session, self.holds, began, rtt))
     }

@@ -1,4 +1,4 @@
-//! Which session is silent for how long: a pure plan that learns from every answer.
+//! The silences of each session: a pure plan that learns from every answer.
 //!
 //! A session that survived a short silence can be silent again for a longer one, so a few sessions carry many rungs. A session
 //! whose rung is also a sensible keepalive interval repeats it instead of climbing on: it is kept alive at that interval, and is the
@@ -67,7 +67,7 @@ impl Ladder {
         }
     }
 
-    /// What the session does next that has just survived `last`.
+    /// Returns the next probe of a session that has just survived `last`.
     pub(super) fn next(&mut self, last: Option<NextProbe>) -> Option<NextProbe> {
         if self.died.is_some() {
             return last.filter(|last| matches!(last, NextProbe::Keep(_)));
@@ -157,7 +157,8 @@ impl Ladder {
         true
     }
 
-    /// What the server said first after `length` seconds was lost. One such line may have been late; returns whether there are two.
+    /// Notes that the server's first data after `length` seconds was lost. One such line may have been late; returns
+    /// true if there are two.
     pub(super) fn unheard(&mut self, length: f64) -> bool {
         self.unheard.push(length);
         self.unheard.len() > 1
@@ -168,7 +169,7 @@ impl Ladder {
         self.unheard.len() == 1
     }
 
-    /// What killed was silence before the server's word: one is wanted that our own word ends, a little longer.
+    /// Plans a slightly longer silence that our own data ends, since one that the server's data ended was fatal.
     pub(super) fn contrast(&mut self) {
         // Before all others: it tells what kind of loss it is.
         self.points.splice(0..0, self.died.map(longer));
@@ -206,7 +207,7 @@ impl Ladder {
         }
     }
 
-    /// What was taken for a death was not one.
+    /// Withdraws a death that was not one.
     pub(super) fn undo_death(&mut self) {
         self.died = None;
         // Whoever was to ask again may have left.
@@ -215,7 +216,7 @@ impl Ladder {
         self.look_again();
     }
 
-    /// What a session does that is silent since `age` seconds, on the way to `goal`.
+    /// Returns the change for a session that has been silent for `age` seconds, on the way to `goal`.
     pub(super) fn redirect(&mut self, goal: NextProbe, age: f64) -> Redirect {
         let asks_again = self.died.is_none() && self.is_one_unheard() && !self.asked_again;
         if asks_again && goal == NextProbe::Linger {

@@ -1,4 +1,4 @@
-//! How long silence is survived, who ends it how, and the keepalive that was proven to prevent it.
+//! The longest silence survived, who ends sessions and in which manner, and the keepalive proven to prevent it.
 //!
 //! Sessions idle side by side, as one task directs them ([`coordinator`]), each for a longer time than the one before ([`ladder`]); each is then asked for an answer ([`idle_session`]), and a
 //! doubt is settled by a fresh connection opened at that moment ([`control`]), so that an outage is never taken for a timer.
@@ -111,7 +111,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if lived { Step::Passed(facts) } else { Step::Failed(facts) }
 }
 
-/// Why no session could be held beside the first.
+/// Returns the step for a test in which no session could be held beside the first.
 fn nothing_held(ctx: &Context, facts: Facts) -> Step<Facts> {
     if ctx.budget.login_refused() {
         return Step::Skipped("what the server accepted was accepted only once".into());

@@ -1,4 +1,4 @@
-//! What the onlooker is told of a wait after the ladder.
+//! Progress reports to the observer of a wait after the ladder.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use crate::measure::progress::{Event, IdleState, Progress};
 
-/// How often.
+/// The interval of these reports.
 const TELL: Duration = Duration::from_millis(400);
 
 /// Tells what is waited for, and how long it will take at the most where that is known yet; never returns.

@@ -10,9 +10,9 @@ use crate::ssh::connection::Connection;
 use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::recorder::PathState;
 
-/// How often it is looked whether the time is over.
+/// The interval at which the end of the time is checked.
 const LOOK: Duration = Duration::from_millis(100);
-/// What a retransmission may take beyond the time for which nothing came through: TCP waits twice as long each time (RFC 6298).
+/// The time that a retransmission may take beyond an outage: TCP doubles its wait each time (RFC 6298).
 const RETRANSMITTED: Duration = Duration::from_secs(3);
 /// The longest wait for any answer: a path that has not come back by then is gone.
 const MOST: Duration = Duration::from_secs(75);
@@ -22,7 +22,8 @@ fn path_of(connection: &Connection) -> Option<watch::Receiver<PathState>> {
     connection.record().recorder().path()
 }
 
-/// When the answer to what was asked at `asked` is overdue, if it gets so long where nothing disturbs it; `None` while something does.
+/// Returns the time at which the answer to a request sent at `asked` is overdue, unless a disturbance follows; `None`
+/// during one.
 fn overdue_at(path: Option<&watch::Receiver<PathState>>, asked: Instant, deadline: Duration) -> Option<Instant> {
     let Some(path) = path else { return Some(asked + deadline) };
     let state = path.borrow();

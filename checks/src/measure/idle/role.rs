@@ -9,7 +9,7 @@ use crate::ssh::recorder::Expect;
 
 /// The number of the session that holds no channel.
 pub(super) const MAIN: u32 = 0;
-/// How often the kernel sends TCP keepalives on a session that has them: the least it can do (TCP_KEEPIDLE, tcp(7)).
+/// The kernel's TCP keepalive interval on a session that has them: the shortest possible (TCP_KEEPIDLE, tcp(7)).
 pub(super) const TCP_KEEPALIVE: Duration = Duration::from_secs(1);
 
 /// The part of a session.
@@ -35,7 +35,7 @@ impl Role {
         matches!(self, Self::Ladder | Self::Longest(_))
     }
 
-    /// What is expected from the other end.
+    /// Returns the packets expected from the other end.
     pub(super) fn expects(self, probe: NextProbe) -> Expect {
         let seconds = |interval: u32| Duration::from_secs(interval.into());
         match (self, probe) {
@@ -47,7 +47,7 @@ impl Role {
         }
     }
 
-    /// What moves on it.
+    /// Returns the traffic on it.
     pub(super) fn moves(self, probe: NextProbe) -> Moves {
         match (self, probe) {
             (Self::Data, _) => Moves::ChannelData,

@@ -11,9 +11,9 @@ const TIMERS: [u32; 30] = [
 const BETWEEN: [u32; 2] = [350, 7440];
 /// An answer is a race within this part of a timer, and within the time that an acknowledgement may be late.
 pub(super) const RACE: (f64, f64) = (0.03, 0.25);
-/// How often data moves on the session that has data, seconds: below the first rung.
+/// The interval of the session that has data, seconds: below the first rung.
 pub(super) const DATA_INTERVAL: u32 = 2;
-/// How often the server speaks on the session on which only it does, seconds: below the first rung.
+/// The interval of the session on which only the server sends, seconds: below the first rung.
 pub(super) const SERVER_INTERVAL: u32 = 1;
 /// The time that a line of the server may be late, beyond the round trip: the server's `sleep` and its shell take their time.
 pub(super) const LATE_LINE: Duration = Duration::from_millis(1500);

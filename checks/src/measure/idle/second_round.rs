@@ -17,9 +17,9 @@ use crate::ssh::ending::Ending;
 use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::recorder::Expect;
 
-/// How much later than the first the second session starts, as a part of the age in question.
+/// The delay of the second session after the first, as a fraction of the age in question.
 const LATER: f64 = 0.3;
-/// How much older than the age in question a session has to become to disprove it.
+/// The factor by which a session must outlive the age in question to disprove it.
 const OLDER: f64 = 1.15;
 
 /// The place of the round in the run.

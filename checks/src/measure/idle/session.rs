@@ -16,7 +16,7 @@ use crate::ssh::login::Login;
 /// The number of times a session is opened anew after an outage, or to go on with the test.
 const REOPENED: u32 = 5;
 
-/// What all sessions of a test share.
+/// The state that all sessions of a test share.
 #[derive(Clone)]
 pub(super) struct Test {
     pub(super) login: Arc<Login>,

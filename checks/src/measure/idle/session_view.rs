@@ -13,7 +13,7 @@ use crate::measure::progress::{SessionRow, SessionState};
 #[derive(Debug)]
 pub(super) struct SessionView {
     pub(super) role: Role,
-    /// What it does; none before its first stretch and after its last.
+    /// Its current probe; `None` before its first stretch and after its last.
     pub(super) probe: Option<NextProbe>,
     /// The silence that was planned for the stretch, seconds, whatever it was changed to since.
     pub(super) rung: Option<f64>,
@@ -48,7 +48,7 @@ impl SessionView {
         }
     }
 
-    /// What moves on it.
+    /// Returns the traffic on it.
     pub(super) fn moves(&self) -> Option<Moves> {
         self.probe.map(|probe| self.role.moves(probe))
     }

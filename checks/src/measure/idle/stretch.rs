@@ -15,12 +15,12 @@ const LATE: Duration = Duration::from_millis(1500);
 /// All that was seen of one stretch.
 #[derive(Debug, Clone)]
 pub(super) struct Stretch {
-    /// What was to be done, after its last change.
+    /// The probe, after its last change.
     pub(super) probe: NextProbe,
     pub(super) holds: Holds,
     /// The time at which the silence began.
     pub(super) began: Instant,
-    /// When it ended: the answer's request, the server's line, the end of the session.
+    /// The time at which it ended: the answer's request, the server's line, the end of the session.
     pub(super) ended: Instant,
     /// The longest time without a byte either way.
     pub(super) quiet: Duration,
@@ -29,7 +29,7 @@ pub(super) struct Stretch {
     /// Bytes that the server sent by itself.
     pub(super) heard_bytes: u64,
     pub(super) outcome: StretchOutcome,
-    /// What a fresh connection showed, where there was a doubt.
+    /// The result of a fresh connection, where there was a doubt.
     pub(super) finding: Option<Finding>,
     /// True if the path was interrupted, or the server silent, while the answer or the line was waited for.
     pub(super) was_disturbed: bool,
@@ -75,7 +75,8 @@ impl Stretch {
     }
 }
 
-/// What the end of a stretch means: an answer usually takes `rtt`, and the session's last one, if it has answered, took `last_rtt_ms`.
+/// Classifies the end of a stretch: an answer usually takes `rtt`, and the session's last one, if it has answered, took
+/// `last_rtt_ms`.
 pub(super) fn classify(role: Role, stretch: &Stretch, rtt: Duration, last_rtt_ms: Option<f64>) -> StretchEnd {
     let Stretch { probe, finding, others_alive, tcp, .. } = stretch;
     let died = |manner: Manner, sign| StretchEnd::Died { manner, sign, others_alive: *others_alive, tcp: *tcp };
@@ -132,7 +133,7 @@ pub(super) struct Owner {
 }
 
 impl Stretch {
-    /// What is stored of it.
+    /// Returns its record.
     pub(super) fn arm(&self, owner: Owner, end: StretchEnd) -> Arm {
         let since = owner.kept_since.unwrap_or(self.began);
         let lasted = owner.kept_since.map_or(self.quiet, |since| self.ended.saturating_duration_since(since));

@@ -61,7 +61,7 @@ pub(super) struct Measured {
     pub(super) processes: Vec<(u32, u32)>,
     /// The session that holds no channel, where it is left.
     pub(super) main: Option<Connection>,
-    /// When every session was lost, seconds since the examination began.
+    /// The time at which every session was lost, seconds since the examination began.
     lost_at_s: Option<f64>,
 }
 
@@ -218,8 +218,8 @@ fn outages(timeline: &Timeline, began_s: f64) -> Vec<Outage> {
         .collect()
 }
 
-/// What the sessions are for. One place is the main session's, one is left for the fresh connection that settles a doubt; what is not
-/// silent comes only where enough silent ones are left.
+/// Assigns the roles of the sessions. One place is the main session's, one is left for the fresh connection that
+/// settles a doubt; what is not silent comes only where enough silent ones are left.
 fn roles(sessions: usize, longest: f64, channel_use: &ChannelUse) -> Vec<Role> {
     let places = sessions.saturating_sub(2).max(1);
     let mut last = Vec::new();

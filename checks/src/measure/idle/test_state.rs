@@ -19,9 +19,9 @@ use crate::facts::idle::bracket::{LATE_ACK_S, channel_quiet_at_death};
 use crate::facts::idle::{Arm, Facts, Holds, HopState, Moves, Sign, Speaker, StretchEnd};
 use crate::measure::progress::{IdleState, SessionState};
 
-/// How often the main session is kept alive, seconds: often at first, when a short timer is still possible.
+/// The keepalive interval of the main session, seconds: short at first, when a short timer is still possible.
 const MAIN_INTERVAL: [u32; 2] = [2, 5];
-/// How long that is.
+/// The duration of the first interval.
 const AT_FIRST: Duration = Duration::from_mins(1);
 /// Busy sessions that are found dead within this time died together: one is asked more often than the other, and each has its deadline.
 const AT_ONCE: Duration = Duration::from_secs(15);
@@ -47,7 +47,7 @@ pub(super) struct TestState {
     last_answer: Option<Instant>,
     /// True if the death that the ladder knows is beyond doubt.
     confirmed: bool,
-    /// When sessions died on which something moved: what sort of movement.
+    /// Deaths of sessions with traffic: its kind, and the time.
     moving_deaths: Vec<(Moves, Instant)>,
     /// The time at which the last session died.
     last_death: Option<Instant>,
@@ -173,12 +173,12 @@ impl TestState {
         self.sessions.values_mut().for_each(|session| session.is_gone = true);
     }
 
-    /// What each session is to do.
+    /// Returns the directive for each session.
     pub(super) fn directives(&self) -> impl Iterator<Item = (u32, Directive)> {
         self.directives.iter().map(|(session, directive)| (*session, *directive))
     }
 
-    /// What everybody may know.
+    /// Returns the state that everyone may read.
     pub(super) fn overview(&self) -> Overview {
         let (survived, died) = self.ladder.bracket();
         let silently =

@@ -19,7 +19,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// The time that the marked connection is waited for once its marks are off: after 10 s of silence the kernel's next
 /// repetition is 6.4 s after the last one at most (RFC 6298 section 5.5, beginning at 200 ms).
 const REPEATED: Duration = Duration::from_secs(7);
-/// How often the kernel is asked, which tells nobody what was acknowledged when.
+/// The interval at which the kernel is queried, since it does not report when data was acknowledged.
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// Logs in once more without the marks, on one connection; where that works, takes them off the one that does not.

@@ -31,7 +31,7 @@ struct Shape {
     short_offer: bool,
 }
 
-/// What is exchanged.
+/// The exchange on a connection.
 #[derive(Debug, Clone)]
 pub(crate) enum Exchange {
     /// Versions and keys.
@@ -40,14 +40,14 @@ pub(crate) enum Exchange {
         target: Arc<Target>,
         /// By which way.
         route: Route,
-        /// What it may cost.
+        /// The budget for connections.
         budget: Arc<Budget>,
     },
     /// So many bytes there and back, after a login.
     Data {
         /// The login.
         login: Login,
-        /// How many.
+        /// The number of bytes.
         count: usize,
     },
 }

@@ -4,7 +4,8 @@ use crate::base::target::Algorithms;
 use crate::facts::handshake::KexInit;
 use crate::facts::retest::is_post_quantum;
 
-/// What stands where neither the user's settings nor the server say anything: what every server of today speaks.
+/// The algorithms assumed where neither the user's settings nor the server name any: those that every server of today
+/// supports.
 const USUAL: [&str; 4] = ["curve25519-sha256", "ssh-ed25519", "aes128-ctr", "hmac-sha2-256"];
 
 /// One algorithm of each kind that the user's client offers and the server takes.

@@ -11,12 +11,13 @@ use crate::facts::retest::{HEADERS_V4, HEADERS_V6, Retest, RetestOutcome};
 use crate::os::pause::timeout_at;
 use crate::ssh::tap::Watch;
 
-/// What every IPv4 host takes (RFC 1122 section 3.3.3: packets of 576 bytes), so that no path may lose it.
+/// A segment size that every IPv4 host takes (RFC 1122 section 3.3.3: packets of 576 bytes), so that no path may drop
+/// it.
 const SMALL: u32 = 536;
 /// The largest segment of the smallest packets that every IPv6 link carries whole (RFC 8200 section 5: 1280 bytes).
 const LEAST_V6: u32 = 1280 - HEADERS_V6;
 
-/// What a plain-text packet adds to its payload at least: lengths and padding (RFC 4253 section 6).
+/// Bytes that a plain-text packet adds to its payload at least: lengths and padding (RFC 4253 section 6).
 const FRAME: u32 = 9;
 /// Between the beginnings of two connections.
 const SPACING: Duration = Duration::from_millis(150);
@@ -24,12 +25,12 @@ const SPACING: Duration = Duration::from_millis(150);
 const LONGEST: Duration = Duration::from_secs(5);
 /// The time that one is waited for at least, where there is time.
 const SHORTEST: Duration = Duration::from_millis(2500);
-/// What the first one gets at the very least: it is not to be called silent for want of time.
+/// The shortest time for the first one: it must not seem silent for want of time.
 const ENOUGH: Duration = Duration::from_secs(1);
-/// What an arm needs beside its waiting.
+/// The time that an arm needs beside its waiting.
 const CLOSING: Duration = Duration::from_millis(50);
-/// What silence must last at the very least to count: on a short path a lost packet was sent again three times, after 0.2, 0.6
-/// and 1.4 s (the kernel's smallest retransmission timeout is 200 ms).
+/// The shortest silence that counts: on a short path a lost packet was retransmitted three times, after 0.2, 0.6 and
+/// 1.4 s (the kernel's smallest retransmission timeout is 200 ms).
 const PROOF: Duration = Duration::from_millis(1500);
 
 /// Returns once the server has said its version and then nothing for `quiet`; where it never does, never.
@@ -69,8 +70,8 @@ pub(crate) async fn small(exchange: &Exchange, deadline: Duration) -> Tried {
     exchange.once(Shape { segment: Some(SMALL), short_offer: false }, None, deadline).await
 }
 
-/// What followed where the small packets passed: once more as the user does it, a short offer where keys are exchanged,
-/// and three sizes between `SMALL` and the largest packet that is known to have been sent.
+/// Runs the remaining arms where the small packets passed: one more like the user's own, a short offer where keys are
+/// exchanged, and three sizes between `SMALL` and the largest packet known to have been sent.
 ///
 /// At most five connections, begun 150 ms apart and waited for 5 s at most each; those of a key exchange are no more at a
 /// time than `Limits::handshakes`, so all of it ends within 11 s, and by `until` where there is one: an arm that is not

@@ -1,4 +1,4 @@
-//! What the server itself knows, asked only when the user wants it: one command that reads and writes nothing.
+//! The server's own answers, requested only on the user's wish: one command that reads and writes nothing.
 
 mod questions;
 

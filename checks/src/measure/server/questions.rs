@@ -10,7 +10,7 @@ const BYTES: u32 = 8192;
 /// One question.
 pub(super) struct Question {
     pub(super) about: &'static str,
-    /// Where the answer comes from, as the report names it.
+    /// The source of the answer, as the report names it.
     pub(super) source: &'static str,
     run: &'static str,
 }

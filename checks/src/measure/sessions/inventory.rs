@@ -1,4 +1,4 @@
-//! Which of this machine's TCP connections speak SSH, and for which programs.
+//! This machine's TCP connections that carry SSH, and the programs that they serve.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -16,7 +16,7 @@ const CLIENTS: [&str; 4] = ["ssh", "dbclient", "plink", "ssh-doctor"];
 const SERVERS: [&str; 5] = ["sshd", "sshd-session", "sshd-auth", "dropbear", "tinysshd"];
 /// SSH's own port (RFC 4253 section 4.1).
 const PORT: u16 = 22;
-/// What is read of a file of sshd's settings, bytes.
+/// Bytes read of a file of sshd's settings at most.
 const FILE_BYTES: u64 = 1 << 20;
 /// Connections that are looked at; a machine with more has no table that a person reads.
 const MAX_SOCKETS: usize = 65_536;

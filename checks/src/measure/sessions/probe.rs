@@ -15,7 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const PROBES: u8 = 3;
 /// A count of unanswered keepalives below which the kernel might end the connection (`TCP_KEEPCNT`).
 const LOWEST_COUNT: u32 = 6;
-/// How often the answer is looked for.
+/// The interval at which the answer is looked for.
 const GLANCE: Duration = Duration::from_millis(50);
 /// The kernel's times are in its clock ticks: what was heard right before the beginning is not an answer.
 const TICKS: Duration = Duration::from_millis(20);

@@ -16,7 +16,7 @@ use crate::ssh::dialed::Dialed;
 /// Addresses tried: together they stay below the ten unauthenticated connections at which sshd begins to refuse
 /// (MaxStartups, sshd_config(5)), should they all be one server.
 const ADDRESSES: usize = 8;
-/// How much longer than the winner an address that ssh would not come to may take.
+/// The time beyond the winner's for an address that ssh would not reach.
 const GRACE: Duration = Duration::from_millis(150);
 
 /// Further connections: together with the first they cost their server no more than 9 s of penalty (`PerSourcePenalties`).

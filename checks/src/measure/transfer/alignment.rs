@@ -1,4 +1,5 @@
-//! Where what came back goes on with what was sent, and what stands between: the text of another process, or an alteration.
+//! The alignment of the data that came back with the data sent, and the bytes between: the text of another process, or
+//! an alteration.
 
 use std::iter::zip;
 
@@ -6,28 +7,28 @@ use std::iter::zip;
 const PROOF: usize = 16;
 /// The longest text in between that is looked for, and the longest alteration, bytes.
 const LONGEST: usize = 4096;
-/// How many texts in between there may be: a line end that is altered everywhere is an alteration.
+/// The largest number of inserted texts: a line end that is altered everywhere is an alteration.
 const MAX_INSERTIONS: usize = 16;
 
-/// What came back, compared with what was sent.
+/// The data that came back, compared with the data sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Alignment {
     /// Text that was not sent: where it stands in what was sent, and the text.
     pub(super) inserted: Vec<(usize, Vec<u8>)>,
-    /// Where what was sent does not go on.
+    /// The first difference after which the data sent does not continue.
     pub(super) difference: Option<Difference>,
     /// Bytes of what was sent that have not come.
     pub(super) missing: usize,
 }
 
-/// What came back instead of what was sent.
+/// The bytes that came back in place of those sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Difference {
-    /// Where in what was sent.
+    /// The offset in the data sent.
     pub(super) at: usize,
-    /// Where in what came back.
+    /// The offset in the data that came back.
     pub(super) back_at: usize,
-    /// What was sent goes on behind it at its own place: bytes were altered, and none added or lost.
+    /// True if the data sent continues after it at its own offset: bytes were altered, and none added or lost.
     pub(super) in_place: bool,
     /// So little of it has come that it may still be text in front of what was sent.
     pub(super) open: bool,
@@ -88,7 +89,7 @@ fn rest(bytes: &[u8], from: usize) -> &[u8] {
     bytes.get(from..).unwrap_or_default()
 }
 
-/// How long the text is behind which what was sent goes on.
+/// Returns the length of the inserted text after which the data sent continues.
 fn text_before(there: &[u8], here: &[u8]) -> Option<usize> {
     let proof = &there[..there.len().min(PROOF)];
     let mut lengths = 1..=here.len().min(LONGEST);
@@ -107,9 +108,9 @@ fn altered(there: &[u8], here: &[u8]) -> bool {
     zip(there, here).take(LONGEST).any(|(there, here)| there == here)
 }
 
-/// Where an insertion begins if it ends with a line: its first bytes may by chance be what was sent next.
+/// Returns the beginning of an insertion that ends with a line: its first bytes may by chance equal the next ones sent.
 fn whole_lines(back: &[u8], at: usize, length: usize) -> usize {
-    /// How many bytes agree by chance at most.
+    /// The number of bytes that agree by chance at most.
     const CHANCE: usize = 3;
     let shifts = (0..=CHANCE.min(at))
         .take_while(|shift| (1..=*shift).all(|back_by| back.get(at - back_by) == back.get(at + length - back_by)));
@@ -125,7 +126,7 @@ fn is_text(bytes: &[u8]) -> bool {
 
 /// The same where the last character may be incomplete, and what was sent may follow it.
 fn is_text_so_far(bytes: &[u8]) -> bool {
-    /// What was sent and has come behind the text proves nothing yet.
+    /// Bytes of the data sent that may follow the text and prove nothing yet.
     const LAST: usize = PROOF + 3;
     let text = String::from_utf8_lossy(&bytes[..bytes.len().saturating_sub(LAST)]).into_owned();
     text.chars().all(is_printed)

@@ -1,4 +1,4 @@
-//! What only `--deep` does: keys exchanged anew on a quiet connection and in the middle of a transfer that fills the windows many
+//! Tests of `--deep` alone: rekeying on a quiet connection and in the middle of a transfer that fills the windows many
 //! times, and data for a command that does not read it yet.
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::ssh::run::Running;
 const BYTES: usize = 16 << 20;
 /// Bytes for a command that does not read: more than a window holds.
 const UNREAD: usize = 4 << 20;
-/// What the longer transfer may take, seconds.
+/// The time limit of the longer transfer, seconds.
 const TIME_S: f64 = 20.0;
 /// The number of times as long as a stage the new keys under load are waited for.
 const TIMES: u32 = 4;

@@ -78,7 +78,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     failed(facts)
 }
 
-/// What our own library could not read is no fault of the server's.
+/// Judges a failed transfer; data that our own library could not read is no fault of the server's.
 fn failed(facts: Facts) -> Step<Facts> {
     match facts.ending.as_ref().and_then(Manner::unreadable) {
         Some(why) => Step::Error(why),

@@ -16,7 +16,7 @@ use crate::ssh::run::Running;
 const FIRST: usize = 32 * 1024;
 /// Bytes of both parts: more than a hundred full-size packets, which slow start lets through in four round trips.
 const MOST: usize = 192 * 1024;
-/// What the second part may take, seconds.
+/// The time limit of the second part, seconds.
 const TIME_S: f64 = 2.0;
 
 /// Sends this, and reads until all of it is back, whatever stands in between.
@@ -50,7 +50,7 @@ async fn exchange(connection: &Connection, running: &mut Running, sent: &[u8], p
     running.exchange(sent.to_vec(), patience, connection, settled).await
 }
 
-/// What came back in two exchanges, as if it were one.
+/// Joins the output of two exchanges into one.
 fn joined(first: Ran, second: Ran) -> Ran {
     Ran {
         stdout_bytes: first.stdout_bytes + second.stdout_bytes,

@@ -14,12 +14,12 @@ const SHARED: Duration = Duration::from_secs(5);
 /// Logins that are remembered.
 const REMEMBERED: usize = 32;
 
-/// What a fresh login showed.
+/// The result of a fresh login.
 #[derive(Debug, Clone)]
 pub(super) struct ControlOutcome {
     pub(super) asked: Instant,
     pub(super) ended: Instant,
-    /// Why there was none, and whether the server itself answered all the same.
+    /// The reason for which it failed, and true if the server itself answered all the same.
     pub(super) error: Option<(String, bool)>,
 }
 

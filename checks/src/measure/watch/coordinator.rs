@@ -41,7 +41,7 @@ pub(super) struct Coordinator {
     whom: Whom,
     places: Vec<Place>,
     pending: Vec<Pending>,
-    /// When sessions stopped, and in which place.
+    /// Sessions that stopped: their place, and the time.
     stopped: Vec<(usize, Instant)>,
     sessions: u32,
     timers: Timers,
@@ -234,7 +234,7 @@ impl Coordinator {
         self.ended(number, facts, totals);
     }
 
-    /// What a loss of the silent session says of the path's timer.
+    /// Learns the path's timer from a loss of the silent session.
     fn learn(&mut self, place: usize, facts: &Session) {
         let of_path =
             matches!(facts.death(), Some((manner, _)) if manner.is_of_connection() || *manner == Manner::Silent);

@@ -11,7 +11,7 @@ const CONFIRMED: u32 = 3;
 /// Between two such tests.
 const REST: Duration = Duration::from_mins(30);
 
-/// What the silent session has shown so far.
+/// The results of the silent session so far.
 #[derive(Debug, Clone)]
 pub(super) struct IdleLadder {
     longest: Duration,

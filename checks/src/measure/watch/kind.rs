@@ -13,7 +13,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// A wait that no count of keepalives makes shorter.
 const SHORTEST_WAIT: Duration = Duration::from_secs(10);
 
-/// What moves on a watched session, and what it holds.
+/// The traffic on a watched session, and the channel that it holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum SessionType {
     /// A line of data in its channel and back, every few seconds.
@@ -40,7 +40,7 @@ pub enum SessionType {
 }
 
 impl SessionType {
-    /// What moves on it.
+    /// Returns the traffic on it.
     #[must_use]
     pub fn traffic(self) -> Traffic {
         match self {

@@ -41,7 +41,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// The time that sessions may take to be closed in order.
 const CLOSING: Duration = Duration::from_secs(4);
 
-/// What is to be held.
+/// The sessions to hold.
 #[derive(Debug, Clone, Copy)]
 pub struct WatchPlan {
     /// The longest idle time to test.

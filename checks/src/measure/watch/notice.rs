@@ -1,4 +1,4 @@
-//! What a watch tells while it runs and when it ends.
+//! Notices of a watch while it runs and when it ends.
 
 use super::view::WatchedSession;
 use crate::facts::journal::Event;
@@ -8,7 +8,7 @@ use crate::facts::journal::Event;
 pub enum Notice {
     /// A record.
     Record {
-        /// What it tells.
+        /// The event.
         event: Box<Event>,
         /// True if it has to be on the disk before anything else happens.
         now: bool,

@@ -31,7 +31,7 @@ pub(super) struct Open {
     pub(super) heard: Instant,
     pub(super) stalled: Option<Instant>,
     pub(super) totals: Totals,
-    /// What the last heartbeat told.
+    /// The totals in the last heartbeat.
     pub(super) told: Totals,
     pub(super) answers: u64,
 }
@@ -42,13 +42,13 @@ pub(super) struct Pending {
     pub(super) number: u32,
     pub(super) facts: Session,
     pub(super) totals: Totals,
-    /// When it stopped: its end, or its first request without an answer.
+    /// The time at which it stopped: its end, or its first request without an answer.
     pub(super) moment: Instant,
     pub(super) due: Instant,
 }
 
 impl Open {
-    /// What is known of a lost session without a look at the others.
+    /// Returns the record of a lost session without a look at the others.
     pub(super) fn lost(&self, whom: &Whom, kind: SessionType, death: &Death) -> Session {
         let unanswered = death.asked.map(|asked| death.at.saturating_duration_since(asked));
         let silent = death.manner == Manner::Silent;

@@ -58,7 +58,7 @@ pub(super) struct Opened {
     pub(super) holds: Holds,
 }
 
-/// What moved so far.
+/// The traffic so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Totals {
     pub(super) received: u64,
@@ -83,11 +83,11 @@ pub(super) struct Death {
     pub(super) totals: Totals,
 }
 
-/// What all sessions of a watch share.
+/// The state that all sessions of a watch share.
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) login: Arc<Login>,
-    /// What the arguments of the waiting commands bear; without it no command is run.
+    /// The channel of the sessions, with the mark in the waiting commands' arguments; without a mark no command is run.
     pub(super) channel_use: ChannelUse,
     pub(super) deadline: Duration,
     pub(super) patience: Patience,

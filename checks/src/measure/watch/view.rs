@@ -7,7 +7,7 @@ use jiff::Timestamp;
 /// One of the sessions that are held.
 #[derive(Debug, Clone)]
 pub struct WatchedSession {
-    /// What moves on it.
+    /// The traffic on it.
     pub label: String,
     /// The way it fares.
     pub status: SessionStatus,

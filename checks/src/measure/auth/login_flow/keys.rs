@@ -16,7 +16,7 @@ use crate::ssh::credential::{Credential, Half, Key, Offered, Public, agent};
 
 /// The most keys that are offered; ssh itself reads at most 100 identity files.
 const KEYS: usize = 100;
-/// How often a passphrase is asked for (`NumberOfPasswordPrompts`, ssh_config(5)).
+/// The number of prompts for a passphrase (`NumberOfPasswordPrompts`, ssh_config(5)).
 const PASSPHRASES: usize = 3;
 
 impl LoginFlow<'_> {

@@ -20,7 +20,7 @@ use crate::ssh::credential::{Credential, CredentialOutcome};
 
 /// ssh's order (`PreferredAuthentications`, ssh_config(5)).
 const PREFERRED: [&str; 5] = ["gssapi-with-mic", "hostbased", "publickey", "keyboard-interactive", "password"];
-/// What a server gets at least to accept the request to log in, where connecting or a person took all the time.
+/// The shortest time left to a server for accepting the request to log in, where connecting or a person took the rest.
 const LEAST: Duration = Duration::from_millis(1500);
 /// The most factors that we go along with.
 const FACTORS: usize = 8;
@@ -30,7 +30,7 @@ pub(super) struct LoginFlow<'e> {
     pub(super) ctx: &'e Context,
     pub(super) connection: Connection,
     pub(super) facts: Facts,
-    /// What the server accepted, in order.
+    /// The credentials that the server accepted, in order.
     pub(super) accepted: Vec<Credential>,
     clock: Clock,
     identities: Vec<Identity>,

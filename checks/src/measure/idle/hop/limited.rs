@@ -17,7 +17,7 @@ use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
 use crate::ssh::recorder::Expect;
 
-/// What we still owe the server after its last word, an acknowledgement, goes out within this time (TCP_DELACK_MAX on Linux).
+/// The time within which our last acknowledgement to the server goes out (TCP_DELACK_MAX on Linux).
 const SETTLED: Duration = Duration::from_millis(250);
 /// Linux's most for `TCP_KEEPCNT`; with a user time-out it does not count them.
 const RETRIES: u32 = 127;
@@ -154,7 +154,7 @@ async fn settle(held: &IdleSession, deadline: Duration) -> Result<(), NotLimited
     }
 }
 
-/// What keeps a connection's packets near, and lets go of them at the latest when it is dropped.
+/// The limit on a connection's packets (TTL), lifted at the latest when it is dropped.
 struct Leash {
     socket: Socket,
     /// The time-to-live that was set before; none where nothing is limited.

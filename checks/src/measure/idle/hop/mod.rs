@@ -20,12 +20,12 @@ use crate::measure::idle::channel_use::ChannelUse;
 use crate::ssh::login::Login;
 use limited::{Limited, NotLimited};
 
-/// What the sessions of a search have in common.
+/// The state that the sessions of a search share.
 #[derive(Debug, Clone)]
 pub struct TtlProbes {
-    /// How to log in.
+    /// The login.
     pub login: Login,
-    /// What each session holds.
+    /// The channel that each session holds.
     pub channel_use: ChannelUse,
     /// Time between two keepalives, whole seconds: see [`interval`].
     pub interval: Duration,
@@ -35,7 +35,7 @@ pub struct TtlProbes {
     pub started: mpsc::UnboundedSender<(u32, u32)>,
 }
 
-/// What sessions side by side have shown.
+/// The results of parallel sessions.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
     /// Each session, the nearest hop first.

@@ -1,4 +1,4 @@
-//! Which hops to try next, and how often to refresh: a pure plan.
+//! The next hops to try, and the refresh interval: a pure plan.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ const SHORTEST: f64 = 1.0;
 /// Far below 300 s, to which Linux's NAT shortens its timer once keepalives stay unanswered (`nf_conntrack_tcp_timeout_max_retrans`).
 const LONGEST: f64 = 60.0;
 
-/// How often to refresh when `survived_s` seconds of silence are known to be survived; none below 2 s, where the kernel is too slow.
+/// Returns the refresh interval when `survived_s` seconds of silence are known to be survived; none below 2 s, where
+/// the kernel is too slow.
 #[must_use]
 pub fn interval(survived_s: f64) -> Option<Duration> {
     // Two keepalives in a row may be lost.
@@ -18,7 +19,7 @@ pub fn interval(survived_s: f64) -> Option<Duration> {
     (survived_s >= 2.0 * SHORTEST).then(|| Duration::from_secs_f64(interval))
 }
 
-/// How many sessions there is room for.
+/// The room for sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     /// In the next round.
@@ -77,13 +78,15 @@ fn spread(path: &Path, bounds: &[u8], count: usize, later: usize) -> Vec<u8> {
     best.pop().flatten().map(|(_, hops)| hops).unwrap_or_default()
 }
 
-/// How many rounds it takes to tell so many hops apart, when each divides them by the number of its sessions.
+/// Returns the number of rounds that single out one of so many hops, when each divides them by the number of its
+/// sessions.
 fn rounds(hops: usize, sessions: usize) -> usize {
     let divided = std::iter::successors(Some(hops), |hops| Some(hops.div_ceil(sessions.max(2))));
     divided.take_while(|hops| *hops > 1).count()
 }
 
-/// How much more likely than any other hop one is to hold a state: NAT is done at home, by the provider, and in front of the server.
+/// Returns how much more likely one hop is than any other to hold a state: NAT is done at home, by the provider, and in
+/// front of the server.
 fn weight(path: &Path, hop: u8) -> usize {
     let is_public = |hop| path.address(hop).map(|address| Range::of(address) == Range::Public);
     match Place::of(hop, path.distance.map(|distance| distance.hops)) {

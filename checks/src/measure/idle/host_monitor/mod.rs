@@ -12,9 +12,9 @@ use crate::os::local_address::LocalAddress;
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 
-/// How often the clocks are read.
+/// The interval at which the clocks are read.
 const BEAT: Duration = Duration::from_millis(250);
-/// How many beats pass between two looks at the address.
+/// The number of beats between two checks of the address.
 const ADDRESS: u32 = 4;
 
 /// The handle of the task that watches.
@@ -23,7 +23,7 @@ pub(super) struct HostMonitor {
     looks: mpsc::UnboundedSender<oneshot::Sender<Vec<Incident>>>,
 }
 
-/// What the task knows.
+/// The state of the task.
 struct Known {
     began: Instant,
     last: Option<Reading>,
