@@ -17,19 +17,19 @@ pub struct Cause {
     pub stage: Check,
     /// One line, without the values of a particular run.
     pub title: &'static str,
-    /// How bad it is, unless the match says otherwise.
+    /// The severity, unless the match overrides it.
     pub severity: Severity,
-    /// What happens and how we know, in a few sentences; paragraphs are separated by a blank line.
+    /// The mechanism and its evidence in a few sentences; paragraphs are separated by a blank line.
     pub explanation: &'static str,
-    /// How to fix it, best first, and where to look further.
+    /// Fixes, best first, and next steps.
     pub fixes: &'static [Fix],
-    /// What other tools print for it, without host names.
+    /// Messages of other tools for this cause, without host names.
     pub symptoms: &'static [&'static str],
     /// Codes that are only its consequences, or less specific names for it.
     pub hides: &'static [&'static str],
     /// True where it can strike at any check, whichever it is listed under: it accounts for failures of earlier checks too.
     pub strikes_anywhere: bool,
-    /// What the server's own settings, logs and kernel have to say about it, where the server was asked.
+    /// Evidence from the server's own settings, logs and kernel, where the server was asked.
     pub corroborated_by: &'static [Corroboration],
     /// Recognises it in the evidence; pure, and reads any check's facts.
     pub judge: fn(&Evidence) -> Option<Match>,
@@ -195,7 +195,7 @@ pub struct Fix {
     pub kind: FixKind,
     /// True if it applies to what was seen.
     pub when: fn(&Evidence) -> bool,
-    /// What to do, in one sentence.
+    /// The change, in one sentence.
     pub summary: &'static str,
     /// The file that the snippet belongs in; `None` when the snippet is a command.
     pub file: Option<&'static str>,
@@ -203,7 +203,7 @@ pub struct Fix {
     /// `{known_as}` (the name that ssh looks for in known_hosts: `HostKeyAlias`, or the host with its port unless that is 22) and `{version}` (the
     /// server's identification string) are filled wherever they are known; other placeholders come from [`Match::values`], and a fix with one that is not filled is left out of the report.
     pub snippet: Option<&'static str>,
-    /// What to mind before doing it.
+    /// The risk to consider before the change.
     pub caution: Option<&'static str>,
     /// True if this run tried it on its own connection, and whether it held.
     pub tried: fn(&Evidence) -> Option<bool>,

@@ -99,7 +99,7 @@ fn said(server: &ServerAnswers) -> Vec<&str> {
     server.lines("nologin", true).collect()
 }
 
-/// Where the file system of a line of `df -P` is mounted, if nothing of it is left; those without a size do not count.
+/// Returns the mount point of a full file system from a line of `df -P`; those without a size do not count.
 fn full(line: &str) -> Option<String> {
     let mut fields = line.split_whitespace();
     let (total, left, used) = (fields.nth(1)?, fields.nth(1)?, fields.next()?);

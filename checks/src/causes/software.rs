@@ -1,4 +1,4 @@
-//! What the server is made of, by its own word: whose settings, and whose log.
+//! The server's software as it identifies itself: it decides which settings and which log apply.
 
 use crate::causes::{Fix, Side};
 use crate::facts::Evidence;
@@ -11,9 +11,9 @@ pub(crate) enum Software {
     Other,
 }
 
-/// What only OpenSSH's server has, in any text of a fix.
+/// Words in a fix that apply to OpenSSH's server only.
 const OPENSSH: [&str; 5] = ["sshd", "/etc/ssh/", "-u ssh", "LoginGraceTime", "ssh-keygen -A"];
-/// What takes an account of a Unix system.
+/// Words in a fix that require a Unix account.
 const UNIX: [&str; 9] = [
     "~{user}",
     "passwd {user}",
@@ -63,7 +63,7 @@ pub(super) fn says_nologin(text: &str) -> bool {
         .any(|said| text.contains(said))
 }
 
-/// What the server calls itself; a version that was not read is no software that we know.
+/// Returns the software that the server claims to be; a version that was not read is unknown software.
 pub(crate) fn software(evidence: &Evidence) -> Software {
     let version = evidence.handshake.facts().and_then(|facts| facts.version.as_deref()).unwrap_or_default();
     let known = [("OpenSSH", Software::OpenSsh), ("dropbear", Software::Dropbear)];

@@ -1,4 +1,4 @@
-//! What the server's own settings, logs and kernel say about causes that were found from outside.
+//! Testimony of the server's own settings, logs and kernel on causes that were found from outside.
 
 use super::Testimony;
 use super::Testimony::{Confirms, Contradicts, Fits};

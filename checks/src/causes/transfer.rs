@@ -151,7 +151,7 @@ const TRUNCATED: Cause = Cause {
     ..Cause::NEW
 };
 
-/// How much came back of what was sent.
+/// Describes how much of the data sent came back.
 fn moved(facts: &Facts) -> String {
     match facts.requests {
         Some(requests) => format!("{} of {} sftp requests were answered", requests.answered, requests.sent),
@@ -209,7 +209,7 @@ const REKEY_FAILED: Cause = Cause {
     ..Cause::NEW
 };
 
-/// What the kernel knows of lost packets on the way to the server.
+/// Describes the packet loss on the way to the server as the kernel counts it.
 fn acknowledgements(facts: &Facts) -> Option<String> {
     let tcp = facts.tcp?;
     Some(if tcp.unacked > 0 && tcp.backoff > 0 {

@@ -1,4 +1,4 @@
-//! What stands where a check failed and no cause explains it: said as such, never guessed.
+//! The finding for a failed check that no cause explains: stated as such, never guessed.
 
 use super::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;

@@ -9,7 +9,7 @@ use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
 use crate::facts::{Check, channel};
 
-/// What servers say of an account that may not log in: pam_unix, pam_nologin and systemd, pam_faillock, pam_sss.
+/// Messages of servers about an account that may not log in: pam_unix, pam_nologin and systemd, pam_faillock, pam_sss.
 const REFUSED: [&str; 8] = [
     "account has expired",
     "account is expired",
@@ -115,7 +115,8 @@ pub(super) const ACCOUNT_REFUSED: Cause = Cause {
     ..Cause::NEW
 };
 
-/// What was right and did not help, in words: a signature that the server had asked for, or a password after which it hung up.
+/// Describes the valid credential that did not help: a signature that the server had asked for, or a password after
+/// which it hung up.
 fn refused_proof(facts: &Facts, attempt: &Attempt) -> Option<String> {
     let took = seconds(attempt.ms / 1000.0);
     let without_a_word = facts.end == Some(Manner::Fin) && attempt.ms < AT_ONCE_MS;
@@ -133,7 +134,7 @@ fn refused_proof(facts: &Facts, attempt: &Attempt) -> Option<String> {
     }
 }
 
-/// What sshd does when its two processes disagree on a login: the one accepts it, the other one ends both.
+/// True if sshd's two processes disagree on a login: one accepts it, the other ends both.
 fn was_taken_back(facts: &channel::Facts) -> bool {
     // What we had sent by then makes its close a reset.
     facts.ended_before_any_channel() && matches!(facts.ending, Some(Manner::Fin | Manner::Reset))

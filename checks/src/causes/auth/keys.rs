@@ -8,7 +8,7 @@ use crate::facts::Check;
 use crate::facts::auth::{AuthAnswer, KeyProblem};
 use crate::facts::certainty::Certainty;
 
-/// How many keys a diagnosis names.
+/// The number of keys that a diagnosis names.
 const NAMED: usize = 6;
 
 pub(super) const KEY_REJECTED: Cause = Cause {

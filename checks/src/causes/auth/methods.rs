@@ -1,4 +1,4 @@
-//! What the server wants, we have nothing for.
+//! Authentication methods that the server requires and for which we have no credential.
 
 use super::files::describe;
 use super::shared::{offers, refused};

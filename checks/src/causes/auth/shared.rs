@@ -1,4 +1,4 @@
-//! What the judges of a login share.
+//! Helpers shared by the judges of a login.
 
 use crate::facts::Evidence;
 use crate::facts::auth::{Conclusion, Facts};
@@ -8,7 +8,7 @@ pub(super) fn refused(evidence: &Evidence) -> Option<&Facts> {
     evidence.auth.failed().filter(|facts| facts.conclusion == Conclusion::Refused)
 }
 
-/// What the server offers, as a sentence.
+/// Returns the methods that the server offers, as a sentence.
 pub(super) fn offers(facts: &Facts) -> String {
     match facts.methods.as_slice() {
         [] => "the server offers no method that this client knows".into(),

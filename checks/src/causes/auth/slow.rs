@@ -121,7 +121,7 @@ impl Step {
         matches!(self.name, "channel_open" | "command_start" | "first_output")
     }
 
-    /// What the step took beyond its round trips, and one more for the path's moods.
+    /// Returns the time that the step took beyond its round trips, with one more allowed for jitter.
     fn beyond(&self, round_trip: f64) -> f64 {
         self.ms - (self.round_trips + 1.0) * round_trip
     }

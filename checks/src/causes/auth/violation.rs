@@ -1,4 +1,4 @@
-//! What no server may send during a login.
+//! Messages that no server may send during a login.
 
 use crate::base::text::{bytes, sanitize};
 use crate::causes::{Cause, Fix, Match, Severity, Side};

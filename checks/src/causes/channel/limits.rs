@@ -134,7 +134,7 @@ pub(super) const PROCESS_LIMIT: Cause = Cause {
     ..Cause::NEW
 };
 
-/// What was printed where a command or a transfer did not do what it should.
+/// Returns the output of commands and transfers that did not work as they should.
 fn texts(evidence: &Evidence) -> impl Iterator<Item = &str> {
     let channel = evidence.channel.facts();
     let of_channel = channel.into_iter().flat_map(|facts| [&facts.stderr, &facts.other_output]);

@@ -249,7 +249,7 @@ const SHELL_EXITS: Cause = Cause {
     ..Cause::NEW
 };
 
-/// Where nothing but forwarding works.
+/// The fix for an account on which only forwarding works.
 const JUDGE_AS_JUMP_HOST: Fix = Fix {
     side: Side::Client,
     summary: "If the account is for forwarding ({forwards}), judge it as a jump host",

@@ -1,4 +1,4 @@
-//! What the account is for, where it is not for everything.
+//! The purpose of an account that does not serve everything.
 
 use super::shared::SEE_FORCED;
 use crate::base::service::Service;
@@ -78,7 +78,8 @@ fn restricted(evidence: &Evidence, facts: &Facts) -> Option<Match> {
     Some(found.titled(format!("The account serves {} only", list(&services))))
 }
 
-/// What an account serves was seen; whether that is what it is for is told by a known program, or by a service that answered.
+/// Returns how sure the purpose of the account is: what it serves was seen, but only a known program or a service that
+/// answered shows what it is meant for.
 fn certainty(facts: &Facts) -> Certainty {
     let serves = facts.serves();
     match facts.program() {
@@ -99,7 +100,7 @@ fn serves(facts: &Facts) -> String {
     format!("serves {serves}{not}")
 }
 
-/// What was printed in place of what was asked for, and by which program.
+/// Returns the output that came in place of the expected one, and the program that printed it.
 fn said(facts: &Facts) -> impl Iterator<Item = String> {
     let words = facts.words().next().map(|words| format!("instead of our command's output came \"{words}\""));
     let program = facts.program().filter(|program| program.purpose != Purpose::Refusal);

@@ -1,4 +1,4 @@
-//! What the causes of a session channel share.
+//! Helpers shared by the causes of a session channel.
 
 use crate::causes::{Fix, Side};
 use crate::facts::Evidence;

@@ -1,4 +1,4 @@
-//! What the judges of the config check go by.
+//! The evidence that the judges of the config check go by.
 
 use crate::facts::Evidence;
 use crate::facts::config::Facts;

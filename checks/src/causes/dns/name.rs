@@ -1,4 +1,4 @@
-//! What is wrong with the name, or with where it is looked for.
+//! Faults of the name, or of the places where it is looked up.
 
 use super::reading::Failure;
 use super::shared::{LOOK_AGAIN, found};

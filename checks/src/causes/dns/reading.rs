@@ -1,4 +1,4 @@
-//! What the answers say, for the judges.
+//! The DNS answers as the judges read them.
 
 use std::net::IpAddr;
 
@@ -28,7 +28,7 @@ pub(super) enum Failure {
     DnsNotAsked,
 }
 
-/// What one name server says of the name, all its answers taken together.
+/// The result of one name server for the name, all its answers taken together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Said {
     Addresses,
@@ -43,7 +43,8 @@ enum Said {
     Nothing,
 }
 
-/// Why the check failed, and how sure that is; `None` when it did not, or when the answers do not say.
+/// Returns the reason for which the check failed, and how sure that is; `None` if it did not fail or the answers do not
+/// show it.
 pub(super) fn failure(evidence: &Evidence) -> Option<(&Facts, Failure, Certainty)> {
     let facts = evidence.dns.failed()?;
     let (failure, certainty) = judge(facts)?;

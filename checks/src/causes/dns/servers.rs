@@ -1,4 +1,4 @@
-//! What is wrong with the name servers.
+//! Faults of the name servers.
 
 use super::reading::Failure;
 use super::shared::{LOOK_AGAIN, found};

@@ -1,4 +1,4 @@
-//! What the causes of a failed lookup share.
+//! Helpers shared by the causes of a failed lookup.
 
 use super::reading::{self, Failure};
 use crate::causes::{Fix, Match, Side};

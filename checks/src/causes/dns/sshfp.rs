@@ -90,7 +90,7 @@ pub(super) const SSHFP_WEAK: Cause = Cause {
     ..Cause::NEW
 };
 
-/// What DNS publishes of the proven key's type by one hash, beside the key's own.
+/// The published digests of the proven key's type by one hash, beside the key's own.
 struct Compared {
     is_strong: bool,
     /// True if every record has it.

@@ -69,7 +69,7 @@ const fn fixes(
     ]
 }
 
-/// What to mind with a line of sshd_config.
+/// The caution for changing a line of sshd_config.
 const MIND: &str = "read what the line that is there was meant for; then sshd -t, and reload sshd";
 
 /// The same where a key is needed too.

@@ -1,4 +1,4 @@
-//! What can go wrong between the version and the first keys.
+//! Failures between the version and the first keys.
 
 use super::refusal::reconnected;
 use crate::base::text::seconds;
@@ -162,7 +162,7 @@ pub(super) fn round_age(age_ms: f64) -> Option<String> {
     ))
 }
 
-/// How far the handshake came, in a few words.
+/// Returns the last stage that the handshake reached, in a few words.
 fn reached(facts: &Facts) -> String {
     match (&facts.version, &facts.server_offer) {
         (None, _) => "before the server's version".to_owned(),

@@ -1,10 +1,10 @@
-//! What of each kind of algorithm OpenSSH still speaks.
+//! The algorithms of each kind that OpenSSH still supports.
 
 /// The algorithms of one kind.
 pub(super) struct Names {
-    /// What OpenSSH speaks in its default configuration, and did years ago too, best first.
+    /// Algorithms in OpenSSH's default configuration, today and years ago, best first.
     pub(super) current: &'static [&'static str],
-    /// What it has switched off for being weak and still speaks where it is told to, best first (`ssh -Q`).
+    /// Weak algorithms, off by default, that it still supports on request, best first (`ssh -Q`).
     pub(super) weak: &'static [&'static str],
 }
 

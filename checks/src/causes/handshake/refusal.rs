@@ -125,7 +125,7 @@ fn let_in(facts: &Facts) -> Option<(f64, Software)> {
     facts.reconnects.iter().find_map(|look| Some((look.at_ms, Software::of(look.version.as_ref()?)?)))
 }
 
-/// What looking again showed.
+/// Describes the result of the reconnects.
 pub(super) fn reconnected(facts: &Facts) -> Option<String> {
     let last = facts.reconnects.last()?;
     let later = seconds(last.at_ms / 1000.0);

@@ -1,4 +1,4 @@
-//! What the judges of the handshake share.
+//! Helpers shared by the judges of the handshake.
 
 use crate::facts::handshake::Facts;
 

@@ -6,7 +6,7 @@ use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 
-/// What a phase may take beside its round trips, milliseconds: weak devices need a second for a key exchange.
+/// Milliseconds that a phase may take beside its round trips: weak devices need a second for a key exchange.
 const PATIENCE_MS: f64 = 2000.0;
 
 pub(super) const SLOW: Cause = Cause {

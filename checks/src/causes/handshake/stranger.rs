@@ -97,7 +97,7 @@ fn waits_for_client(facts: &Facts) -> Option<String> {
     (closed && last.ms > 500.0).then(|| reconnected(facts)).flatten()
 }
 
-/// What was seen where the port answers the first words of a TLS client, and not ours.
+/// Returns the evidence that the port answers a TLS client's first message and not ours.
 fn speaks_tls(facts: &Facts) -> Option<[String; 2]> {
     let look = facts.tls.as_ref().filter(|_| facts.received_bytes == 0 && facts.later.is_none())?;
     let kind = match look.first_octets.as_slice() {
@@ -117,7 +117,7 @@ fn speaks_tls(facts: &Facts) -> Option<[String; 2]> {
     Some([spoken, silent])
 }
 
-/// What was seen where another protocol's greeting came after we had given up.
+/// Returns the evidence that another protocol's greeting came after we had given up.
 fn greets_late(facts: &Facts) -> Option<[String; 2]> {
     let later = facts.later.as_ref()?;
     let protocol = protocol(&later.first_bytes, &later.first_octets)?;

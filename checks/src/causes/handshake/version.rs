@@ -1,4 +1,4 @@
-//! What can go wrong before the server has named its version.
+//! Failures before the server has sent its version.
 
 use super::shared::begins_a_version;
 use crate::base::text::seconds;

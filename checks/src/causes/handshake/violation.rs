@@ -1,4 +1,4 @@
-//! What comes is not the SSH protocol any more.
+//! Data that violates the SSH protocol.
 
 use super::mac::nonsense_after_keys;
 use crate::causes::{Cause, Fix, Match, Severity, Side};

@@ -69,7 +69,7 @@ fn has_old_host_key(evidence: &Evidence) -> bool {
     is_short || signs_with.is_some_and(|name| ["ssh-rsa", "ssh-dss"].contains(&name.as_str()))
 }
 
-/// What newer clients and servers refuse.
+/// Returns the agreed algorithms that newer clients and servers refuse.
 fn outdated(agreed: &Negotiated) -> Vec<String> {
     let Negotiated { kex, host_key, cipher, mac, .. } = agreed;
     let found = [
@@ -82,7 +82,7 @@ fn outdated(agreed: &Negotiated) -> Vec<String> {
     found.into_iter().filter_map(|(is_found, words)| is_found.then_some(words)).collect()
 }
 
-/// What is weaker than it could be, and not refused anywhere.
+/// Returns the agreed algorithms that are weaker than they could be, and refused nowhere.
 fn worth_knowing(agreed: &Negotiated) -> Vec<String> {
     let Negotiated { cipher, mac, strict_kex, .. } = agreed;
     let terrapin = cipher.starts_with("chacha20-poly1305") || (cipher.ends_with("-cbc") && mac.contains("-etm@"));

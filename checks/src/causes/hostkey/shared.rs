@@ -1,11 +1,11 @@
-//! What the causes of a host key share.
+//! Helpers shared by the causes of a host key.
 
 use crate::causes::{Fix, Match, Severity, Side};
 use crate::facts::Evidence;
 use crate::facts::certainty::Certainty;
 use crate::facts::hostkey::{Decision, Entry, Facts};
 
-/// How to learn the true fingerprint without trusting the network.
+/// The fix that obtains the true fingerprint without trusting the network.
 pub(super) const COMPARE_ON_SERVER: Fix = Fix {
     side: Side::Server,
     summary: "On the server's console, or over another trusted route, print its fingerprints and compare",
@@ -56,7 +56,7 @@ pub(super) fn qualified(mut found: Match, facts: &Facts) -> Match {
     found
 }
 
-/// What the judges of known_hosts go by: none where ssh does not look there.
+/// Returns the facts that the judges of known_hosts go by: `None` where ssh does not check known_hosts.
 pub(super) fn compared(evidence: &Evidence) -> Option<&Facts> {
     evidence.hostkey.facts().filter(|facts| !matches!(facts.decision, Decision::NotChecked | Decision::TooShort))
 }

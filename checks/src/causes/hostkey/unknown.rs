@@ -140,7 +140,7 @@ fn recorded(found: Match, facts: &Facts) -> Match {
     }
 }
 
-/// How bad an unknown key is, after what was decided about it.
+/// Returns the severity of an unknown key, after the decision about it.
 pub(super) fn severity(facts: &Facts) -> Severity {
     match facts.decision {
         // A command that was not run may know it.

@@ -100,8 +100,8 @@ pub(super) const REFRESH: Cause = Cause {
     ..Cause::NEW
 };
 
-/// How much longer than the idle time that killed the server may seem to have been heard: its lines are a second apart, and the first
-/// came a little after our last word.
+/// Seconds by which the server may seem to have been heard for longer than the fatal idle time: its lines are a second
+/// apart, and the first came a little after our last packet.
 const HEARD_LONGER_S: f64 = 2.5;
 
 fn refresh(evidence: &Evidence) -> Option<Match> {

@@ -167,7 +167,7 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
     Some(survived::by_own_keepalive(evidence, facts, found.suspecting(crate::causes::suspects::of(evidence))))
 }
 
-/// How sure it is that only silence kills, and always.
+/// Returns how sure it is that only idle time ends sessions, and that it always does.
 pub(super) fn sharp(facts: &Facts) -> Certainty {
     let always = facts.lived_longer().next().is_none() && facts.kept_in_vain().next().is_none();
     if always { Certainty::Certain } else { Certainty::Likely }
@@ -272,7 +272,7 @@ fn server_first(facts: &Facts, first: &Arm) -> Option<String> {
     })
 }
 
-/// What the kept sessions show.
+/// Describes what the kept sessions prove.
 fn proof(facts: &Facts) -> Option<String> {
     let advised = facts.keepalive().interval_s.filter(|_| facts.keepalive().verified == Some(true))?;
     let alive = facts.kept().filter(|arm| matches!(arm.end, StretchEnd::Alive { .. }));

@@ -133,13 +133,13 @@ fn data(evidence: &Evidence) -> Option<Match> {
     Some(sizes.matched(evidence, facts.tcp, because))
 }
 
-/// What the arms of different sizes say.
+/// The results of the arms of different sizes.
 struct Sizes {
     /// The largest segment that passed.
     passed: u32,
     /// The smallest one that did not.
     lost: Option<u32>,
-    /// How many passed.
+    /// The number of arms that passed.
     passes: usize,
     /// True if full-size packets were tried again, and stalled again.
     again: bool,
@@ -218,7 +218,7 @@ impl Sizes {
     }
 }
 
-/// What IP and TCP headers take.
+/// Returns the size of the IP and TCP headers, bytes.
 fn headers(evidence: &Evidence) -> u32 {
     if is_v6(evidence) { HEADERS_V6 } else { HEADERS_V4 }
 }

@@ -1,13 +1,13 @@
-//! What further connections say of a stall that the size of packets does not explain.
+//! Stalls that the size of packets does not explain, as further connections show them.
 
 use crate::base::text::sanitize;
 use crate::facts::Evidence;
 use crate::facts::certainty::Certainty;
 use crate::facts::retest::{Retest, RetestOutcome};
 
-/// What the arms say of a stall that no black hole explains.
+/// The results of the arms for a stall that no black hole explains.
 pub(crate) struct Stall {
-    /// How sure they make us that the size of packets is not to blame.
+    /// The certainty that the size of packets is not to blame.
     pub(crate) certainty: Certainty,
     /// The reason, as a sentence.
     pub(crate) words: Option<String>,
@@ -37,7 +37,7 @@ pub(crate) fn without_a_black_hole(evidence: &Evidence, arms: &[Retest]) -> Stal
     Stall { certainty, words: Some(words), tried: true }
 }
 
-/// Why nothing was tried on further connections, where the way is not a TCP connection of our own.
+/// Returns the reason for which no further connection was tried, where the route is not a direct TCP connection.
 pub(crate) fn only_once(evidence: &Evidence) -> Option<String> {
     let proxied = evidence.handshake.facts().is_some_and(|facts| facts.proxied);
     let by = if proxied { "a proxy command" } else { "a jump host" };

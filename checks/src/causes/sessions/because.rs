@@ -43,7 +43,7 @@ pub(super) fn ended(session: &Session) -> String {
     }
 }
 
-/// How many there are, and how near their idle times lie to each other.
+/// Describes the number of sessions, and how close their idle times are.
 pub(super) fn same_idle(members: &[&Session]) -> Option<String> {
     let mut idle: Vec<f64> = members.iter().map(|session| session.quiet_s).collect();
     let center = median(&mut idle);
@@ -69,7 +69,7 @@ pub(super) fn survived(longest_s: f64) -> Option<String> {
     (longest_s >= 1.0).then(|| format!("idle times of up to {} were survived", seconds(longest_s)))
 }
 
-/// What excludes an outage.
+/// Returns the evidence that excludes an outage.
 pub(super) fn path_worked(session: &Session) -> Option<String> {
     if session.others.alive > 0 {
         let others = session.others.alive;

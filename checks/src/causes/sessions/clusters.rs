@@ -1,6 +1,6 @@
 //! Numbers that lie so close together that one clock is behind them.
 
-/// How far values of one clock may lie from their median, as a part of it.
+/// The largest distance of one timer's values from their median, as a fraction of it.
 const WIDTH: f64 = 0.03;
 /// And at least so far, seconds: clocks that are looked at now and then, packets on their way.
 const LEAST_S: f64 = 2.0;
@@ -24,7 +24,7 @@ pub(super) fn median(values: &mut [f64]) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// How far values lie from the one in the middle at the most.
+/// Returns the largest distance of a value from the one in the middle.
 pub(super) fn spread(values: &[f64], center: f64) -> f64 {
     values.iter().map(|value| (value - center).abs()).fold(0.0, f64::max)
 }

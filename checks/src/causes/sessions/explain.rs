@@ -7,7 +7,8 @@ use crate::facts::sessions::{Observer, Session, SessionEnd};
 
 /// Shorter idle times explain nothing: no known device has a shorter timer (causes/suspects), and people pause for longer.
 pub(super) const LEAST_IDLE_S: f64 = 10.0;
-/// How much longer than an idle time that was survived one has to be to count as the reason of an end: acknowledgements may be late.
+/// The factor by which an idle time must exceed a survived one to count as the reason of an end: acknowledgements may
+/// be late.
 const LONGER: f64 = 1.02;
 /// Sessions that ended by their age have been seen at the same age at least so often.
 const SAME_AGE: usize = 3;
@@ -156,7 +157,7 @@ fn window(session: &Session) -> (f64, f64) {
     }
 }
 
-/// What happened at the moment at which this session broke, if it broke sharply and took all others along.
+/// Explains the moment at which this session broke, if it broke sharply and all others with it.
 fn event(sessions: &[Session], left: &[usize], at: usize) -> Option<(Vec<usize>, Explanation)> {
     let own = &sessions[at];
     own.death().filter(|(manner, _)| manner.is_of_connection())?;

@@ -1,14 +1,14 @@
-//! What the evidence says that tells suspects apart.
+//! The evidence by which suspects are distinguished.
 
 use super::suspect::{Clock, SuspectEnding};
 use crate::facts::Evidence;
 use crate::facts::connection::Manner;
 use crate::facts::idle::{Arm, Sign, Timeout};
 
-/// What was measured, as far as it tells suspects apart.
+/// The measurements that distinguish suspects.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
-    /// What ran out.
+    /// The clock of the timer that ran out.
     pub clock: Clock,
     /// The longest that was survived and the shortest that killed.
     pub bracket: Timeout,
@@ -23,7 +23,7 @@ pub struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    /// What the idle test shows of the shortest idle time that killed.
+    /// Returns what the idle test shows of the shortest fatal idle time.
     #[must_use]
     pub fn of(evidence: &'a Evidence) -> Option<Self> {
         let facts = evidence.idle.facts()?;
@@ -38,7 +38,7 @@ impl<'a> Seen<'a> {
         })
     }
 
-    /// What a death at this age shows, of sessions on which data moved until then, this often.
+    /// Returns what a death at this age shows of sessions that carried data until then.
     #[must_use]
     pub fn of_age(evidence: &'a Evidence, arm: &Arm) -> Option<Self> {
         let (manner, sign) = arm.death()?;

@@ -2,7 +2,7 @@
 
 use crate::base::text::seconds;
 
-/// What to ask of a knob, seconds: RFC 5382 REQ-5 wants established connections kept for 2 h 4 min.
+/// The value to ask of a knob, seconds: RFC 5382 REQ-5 wants established connections kept for 2 h 4 min.
 pub(super) const WANTED_S: u32 = 7440;
 
 /// A product or service that ends sessions by a timer of its own.
@@ -10,7 +10,7 @@ pub(super) const WANTED_S: u32 = 7440;
 pub struct Suspect {
     /// The name that its maker uses.
     pub name: &'static str,
-    /// What its timer runs on.
+    /// The clock of its timer.
     pub clock: Clock,
     /// The timer as it comes, seconds.
     pub limit_s: u32,
@@ -22,17 +22,17 @@ pub struct Suspect {
     pub endings: &'static [SuspectEnding],
     /// True if a packet of the server lets a forgotten connection pass again.
     pub revived_by_server: bool,
-    /// What the server's version line has to contain.
+    /// The text that the server's version line must contain.
     pub version: Option<&'static str>,
-    /// How well its values are known.
+    /// The reliability of its values.
     pub sure: Sure,
-    /// What to turn on it; `None` where its maker fixes the timer.
+    /// The setting to change; `None` where the vendor fixes the timer.
     pub knob: Option<Knob>,
     /// The document that says so.
     pub source: &'static str,
 }
 
-/// What a timer runs on.
+/// The clock of a timer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
     /// The time without a packet, or without a byte for what ends TCP itself.
@@ -41,7 +41,7 @@ pub enum Clock {
     Age,
 }
 
-/// How something takes part in a connection.
+/// The role of a suspect in a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SuspectKind {
     /// It passes packets on and keeps a table: any packet counts, a TCP keepalive too.
@@ -55,9 +55,9 @@ pub enum SuspectKind {
 /// The way a session ends, as its client sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SuspectEnding {
-    /// What is sent after the timer is dropped without a word.
+    /// Packets sent after the timer are dropped silently.
     Silent,
-    /// What is sent after the timer is answered by a reset.
+    /// Packets sent after the timer are answered by a reset.
     ResetAfterPacket,
     /// A reset comes by itself when the timer runs out.
     ResetAtExpiry,
@@ -65,7 +65,7 @@ pub enum SuspectEnding {
     Fin,
 }
 
-/// How well a suspect's values are known.
+/// The reliability of a suspect's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sure {
     /// Read in its maker's document or source, or seen on the thing itself.
@@ -74,10 +74,10 @@ pub enum Sure {
     Secondary,
 }
 
-/// What to turn on a product.
+/// A setting of a product.
 #[derive(Debug)]
 pub struct Knob {
-    /// What to do, in a few words; may hold `{wanted}` for the value.
+    /// The change, in a few words; may hold `{wanted}` for the value.
     pub summary: &'static str,
     /// A command or a directive with `{wanted}`; words in capitals are the user's own. `None` where it is set in a window.
     pub snippet: Option<&'static str>,
@@ -118,7 +118,8 @@ impl Suspect {
         format!("{limit} {after} by default{settable}; then {}{sure}", manner.join(", or "))
     }
 
-    /// What to do on it and what to paste: the longest time that it takes, up to what RFC 5382 asks for, in its own unit.
+    /// Returns the change and the text to paste: the longest time that the product takes, up to what RFC 5382 asks for,
+    /// in its own unit.
     #[must_use]
     pub fn turned(&self) -> Option<(String, Option<String>)> {
         let most = self.range_s.map_or(WANTED_S, |(_, most)| most);

@@ -1,4 +1,4 @@
-//! What is wrong with some of the addresses, ours or the server's.
+//! Faults of some of the addresses, ours or the server's.
 
 use super::reading::{self, ConnectFailure};
 use super::shared::{PATIENT_S, failed_as, lines};

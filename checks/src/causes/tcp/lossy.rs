@@ -269,7 +269,7 @@ fn overtaken(tcp: TcpInfo) -> Option<String> {
     })
 }
 
-/// What the examination's own connection lost, which by itself would be chance.
+/// Describes the losses on the examination's own connection, which alone could be chance.
 fn along_the_way(evidence: &Evidence, facts: &Facts) -> Option<String> {
     let syns = facts.path.map_or(0, |path| path.repeated_syns);
     let handshake = evidence.handshake.passed().and_then(|facts| facts.tcp).map_or(0, |tcp| tcp.retransmits);

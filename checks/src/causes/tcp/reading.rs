@@ -1,4 +1,4 @@
-//! What the attempts say, for the judges.
+//! The connection attempts as the judges read them.
 
 use crate::facts::tcp::{Attempt, ConnectOutcome, Facts};
 

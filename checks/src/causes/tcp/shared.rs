@@ -1,4 +1,4 @@
-//! What the causes of a failed connection share.
+//! Helpers shared by the causes of a failed connection.
 
 use super::reading::{self, ConnectFailure};
 use crate::facts::Evidence;

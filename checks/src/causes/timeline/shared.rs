@@ -1,4 +1,4 @@
-//! What the judges of the common clock share.
+//! Helpers shared by the judges of the timeline.
 
 use crate::base::text::seconds;
 use crate::causes::{Fix, Side};

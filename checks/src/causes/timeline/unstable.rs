@@ -117,7 +117,7 @@ fn because(evidence: &Evidence, events: &[Event], lengths: &[f64], died: usize) 
     because
 }
 
-/// Where the path breaks.
+/// Describes the place where the path breaks.
 fn place(evidence: &Evidence, events: &[Event]) -> Option<String> {
     let path = evidence.idle.facts().and_then(|facts| facts.path.as_ref());
     if let Some((alive, dead)) = evidence.undisturbed_timeline().last_hop_that_answered(path, events) {
@@ -181,7 +181,7 @@ fn own_limit_s(evidence: &Evidence) -> Option<f64> {
 
 /// A keepalive that the longest interruption does not end: TCP's next retransmission may come as long after it as it lasted.
 fn with_keepalive(found: Match, evidence: &Evidence, longest: f64) -> Match {
-    /// Where there is no idle timer: a dead server is noticed after two minutes.
+    /// The keepalive interval where there is no idle timer: a dead server is noticed after two minutes.
     const INTERVAL: u32 = 15;
     let idle = evidence.idle.facts().map(crate::facts::idle::Facts::keepalive).unwrap_or_default();
     let interval = idle.interval_s.unwrap_or(INTERVAL);

@@ -31,15 +31,15 @@ const QUOTED: usize = 3;
 pub struct Told {
     /// The cause.
     pub cause: &'static Cause,
-    /// How sure, and the lines.
+    /// The certainty and the lines.
     pub found: Match,
-    /// What it looks like compared with the others that print the same; none where it is identified.
+    /// The sign that distinguishes it from others with the same text; `None` where it is identified.
     pub sign: Option<&'static str>,
     /// The connections that it is told of, by their places in the log.
     pub connections: Vec<usize>,
 }
 
-/// What a log says, the likeliest cause of the gravest kind first.
+/// Returns the causes that a log shows, the likeliest of the gravest kind first.
 #[must_use]
 pub fn judge(log: &Log) -> Vec<Told> {
     let mut told: Vec<Told> = Vec::new();
@@ -70,7 +70,7 @@ fn severity(told: &Told) -> Severity {
     told.found.severity.unwrap_or(told.cause.severity)
 }
 
-/// What one connection's lines say.
+/// Returns the causes that one connection's lines show.
 fn of(connection: &Connection) -> Vec<Told> {
     let writer = writer(connection);
     let mut named: Vec<Told> = Vec::new();
@@ -322,7 +322,7 @@ fn age_s(connection: &Connection, seen: &Sighting) -> Option<f64> {
     measured.or_else(told)
 }
 
-/// What fits a log that ends in the middle of a step, without a word on why.
+/// Returns the candidates for a log that ends in the middle of a step without giving a reason.
 fn stopped(connection: &Connection) -> Option<Vec<Told>> {
     if connection.end().is_some() || writer(connection) == Writer::Server {
         return None;

@@ -1,4 +1,5 @@
-//! What a log, or a line of one, says of causes: texts that one cause prints identify it; texts that several print give candidates.
+//! Causes in a log, or in a line of one: texts that one cause prints identify it; texts that several print give
+//! candidates.
 
 mod families;
 mod judge;

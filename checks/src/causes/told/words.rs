@@ -33,7 +33,7 @@ pub(super) const HARMLESS: &[&str] = &[
     "Control socket connect(<file>): <why>",
 ];
 
-/// What the system says of a file, which is no server's answer.
+/// Messages of the system about a file, which are no server's answer.
 pub(super) const FILE_DENIED: &[&str] = &["/<file>: Permission denied", "failed: Permission denied (13)"];
 
 /// Every text that a reader of logs has to look for: those of the causes, of the families, and those that tell candidates apart.
@@ -51,7 +51,8 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
 /// Of the texts that a cause shares with others, those that are listed with it, of each family.
 const LISTED: usize = 5;
 
-/// What other tools print for a cause: what identifies it, then the first of what it shares with others, where it is a likely one.
+/// Returns the messages that other tools print for a cause: those that identify it, then the first of those shared with
+/// others, where it is a likely one.
 pub fn symptoms_of(cause: &Cause) -> impl Iterator<Item = &'static str> {
     let own = cause.symptoms.iter().filter(move |text| !families().any(|family| family.texts.contains(text)));
     let leads = |family: &&super::families::Family| {

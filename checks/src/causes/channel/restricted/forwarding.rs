@@ -1,4 +1,4 @@
-//! What the server does not forward.
+//! Forwardings that the server refuses.
 
 use super::shared::{DROPBEAR, EFFECTIVE, pattern};
 use crate::causes::channel::shared::commands;
@@ -94,7 +94,7 @@ pub(in super::super) const REMOTE_FORWARD_FAILED: Cause = Cause {
     ..Cause::NEW
 };
 
-/// What the connection may be used for, where the server's software allows forwarding unless told otherwise.
+/// Returns the capabilities of the connection, where the server's software allows forwarding by default.
 fn allowed_by_default(evidence: &Evidence) -> Option<&Capabilities> {
     let facts = commands(evidence)?;
     (software(evidence) != Software::Other).then_some(&facts.capabilities)

@@ -1,4 +1,4 @@
-//! What the server does not give to a session that works: a terminal, and sftp.
+//! Requests that the server refuses to a working session: a terminal, and sftp.
 
 use super::shared::{DROPBEAR, EFFECTIVE, pattern};
 use crate::base::text;

@@ -1,4 +1,4 @@
-//! What the causes of a restricted account share.
+//! Helpers shared by the causes of a restricted account.
 
 use crate::causes::software::{Software, is_dropbear, is_openssh};
 use crate::causes::{Fix, Side};
@@ -25,7 +25,7 @@ pub(super) const DROPBEAR: Fix = Fix {
     ..Fix::LOOK
 };
 
-/// Which settings refuse just what was refused.
+/// Returns the settings that refuse exactly what was refused.
 pub(super) fn pattern(may: &Capabilities, software: Software) -> String {
     let refused = |outcome: &Capability| outcome.is_refused();
     let [pty, there, back, agent] =

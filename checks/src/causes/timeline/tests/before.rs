@@ -1,4 +1,4 @@
-//! What is seen after this machine was disturbed blames nobody.
+//! Events seen after a disturbance of this machine blame nobody.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,4 +1,4 @@
-//! What is asked for beside a session, and what a server or the system says of one.
+//! Requests beside a session, and the messages of servers and the system about one.
 
 use super::family::When::{Always, Before, Seen};
 use super::family::{Family, Writer, is};

@@ -1,4 +1,4 @@
-//! What is refused or ends inside a connection that stays: channels, sessions, sftp.
+//! Refusals and ends inside a connection that stays open: channels, sessions, sftp.
 
 use super::family::When::{Always, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};

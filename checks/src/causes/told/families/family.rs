@@ -36,13 +36,13 @@ pub enum Writer {
 pub struct Candidate {
     /// Its code.
     pub code: &'static str,
-    /// What it looks like, compared with the others: the end of a sentence that begins with "if".
+    /// The sign that distinguishes it from the others: the end of a sentence that begins with "if".
     pub sign: &'static str,
-    /// What in the log speaks for it.
+    /// The evidence in the log for it.
     pub when: When,
 }
 
-/// What in a log speaks for a candidate or against it.
+/// The evidence in a log for a candidate or against it.
 #[derive(Debug, Clone, Copy)]
 pub enum When {
     /// Nothing does.

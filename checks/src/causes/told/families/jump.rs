@@ -3,7 +3,8 @@
 use super::family::When::{Always, Seen};
 use super::family::{Family, Writer, is};
 
-/// What ssh prints where its ProxyCommand or jump host gave it no connection. It comes last: whatever else was printed says why.
+/// Messages of ssh when its ProxyCommand or jump host gave it no connection. They come last: other output gives the
+/// reason.
 pub(in crate::causes::told) const NO_PEER: &[&str] =
     &["stdio forwarding failed", "UNKNOWN port 65535", "Connection closed by UNKNOWN port 65535"];
 

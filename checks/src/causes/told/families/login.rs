@@ -4,7 +4,7 @@ use super::family::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, Nothing
 use super::family::{Family, Writer, is};
 use crate::facts::log::Event;
 
-/// What ssh prints after a host certificate that it does not accept.
+/// Messages of ssh after a host certificate that it rejects.
 const OF_THE_HOST: &[&str] = &["Host key verification failed", "can't be established", "Server host certificate"];
 
 pub(super) static FAMILIES: &[Family] = &[

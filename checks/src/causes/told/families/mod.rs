@@ -32,7 +32,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
     .flatten()
 }
 
-/// What fits a log that ends at one of these steps, without a word on why.
+/// The candidates for a log that ends at one of these steps without giving a reason.
 pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[
     (
         &[Event::Resolving],

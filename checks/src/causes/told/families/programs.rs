@@ -1,4 +1,4 @@
-//! What says least: programs that have ssh make their connection, and bare time limits.
+//! The least specific messages: programs that use ssh for their connection, and bare time limits.
 
 use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion};
 use super::family::{Family, Writer, is};

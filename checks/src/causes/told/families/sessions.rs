@@ -1,4 +1,4 @@
-//! How connections and sessions end.
+//! Ends of connections and sessions.
 
 use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, SoonAfterLogin};
 use super::family::{Family, Writer, is};
