@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::pin::Pin;
 
-/// Who gives leave: a run of many targets, which spares each address, or a service with an allow-list.
+/// Grants leave to examine an address: a run of many targets, which spares each address, or a service with an
+/// allow-list.
 pub trait Admission: Send + Sync {
     /// Waits for the leave to connect to the addresses of a target; the sentence of a refusal says what to do.
     fn admit<'a>(&'a self, addresses: &'a [SocketAddr]) -> Admitting<'a>;
@@ -16,6 +17,6 @@ pub type Admitting<'a> = Pin<Box<dyn Future<Output = Result<Admitted, String>> +
 pub struct Admitted {
     /// The addresses that may be connected to, in their order.
     pub addresses: Vec<SocketAddr>,
-    /// What the leave takes from others until the examination is over.
+    /// The capacity withheld from other examinations until this one is over.
     pub hold: Box<dyn Send + Sync>,
 }

@@ -1,4 +1,4 @@
-//! How long things may take, and how much of the server may be used up.
+//! Time limits, and limits on how much of the server may be used.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub struct Limits {
     pub with_ssh: bool,
     /// True if many connections or channels may be opened, and much data moved (`--deep`).
     pub deep: bool,
-    /// What the account must serve (`--expect`); empty where it is to serve what it turns out to.
+    /// The services that the account must serve (`--expect`); empty where nothing is demanded.
     pub expected: Vec<Service>,
 }
 

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::text::hex;
 
-/// How much of the hash is kept, bytes: it tells two texts apart and does not give away a guessed one.
+/// Bytes kept of the hash: enough to distinguish two texts, too few to confirm a guessed one.
 const HASH_BYTES: usize = 4;
 
 /// The first bytes of a text's SHA-256, as hexadecimal digits.

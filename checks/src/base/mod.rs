@@ -1,4 +1,4 @@
-//! What every other room builds on: the target, its limits, and text.
+//! The foundation of all other modules: the target, its limits, and text.
 
 pub mod admission;
 pub mod algorithms;

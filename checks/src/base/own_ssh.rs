@@ -20,17 +20,17 @@ pub struct OwnSsh {
     pub settings: Vec<Setting>,
     /// The lists of algorithms that it offers by default.
     pub defaults: Algorithms,
-    /// Why it does not accept its settings, where it does not.
+    /// The reason for which ssh rejects its settings, if it does.
     pub refusal: Option<Refusal>,
     /// The jump host that is reached through itself; its settings then have no end.
     pub jump_loop: Option<String>,
     /// The socket of a control master, where ControlPath is set.
     pub control: Option<ControlPath>,
-    /// Where `TCPKeepAlive yes` is set, ssh's default though it is; none where nobody set it.
+    /// The place where `TCPKeepAlive yes` is set, although it is ssh's default; `None` where it is set nowhere.
     pub tcp_keepalive_from: Option<String>,
     /// `PKCS11Provider`, where it is set.
     pub pkcs11: Option<PathBuf>,
-    /// What a session runs by the settings, where that is not what the command line asks for.
+    /// The session by the settings, where it differs from the one the command line asks for.
     pub session: SessionSettings,
     /// The forwardings that it sets up after its login.
     pub forwardings: Forwardings,
@@ -60,7 +60,7 @@ pub struct Listener {
     pub place: ListenPlace,
 }
 
-/// Where ssh listens.
+/// The place where ssh listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListenPlace {
     /// At a port of the loopback addresses, of every address (an empty host), or of a host's.

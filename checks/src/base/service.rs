@@ -1,4 +1,4 @@
-//! What an account may be used for.
+//! The services for which an account may be used.
 
 use std::fmt;
 
@@ -40,7 +40,7 @@ impl Service {
         }
     }
 
-    /// What reports call it.
+    /// Returns the name used in reports.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {

@@ -24,13 +24,13 @@ pub struct Target {
     pub port: u16,
     /// Login name on the server.
     pub user: String,
-    /// Which address families ssh may use (`AddressFamily`).
+    /// The address families that ssh may use (`AddressFamily`).
     pub family: AddressFamily,
     /// Local address to connect from (`BindAddress`).
     pub bind: Option<IpAddr>,
     /// Largest TCP segment to send and to ask the server for, bytes (`TCP_MAXSEG`, tcp(7)); `None` leaves it to the system.
     pub segment: Option<u32>,
-    /// How to reach the server when not by a TCP connection of our own.
+    /// The proxy to the server, if it is not reached by a direct TCP connection.
     pub proxy: Option<Proxy>,
     /// The way the server proves who it is.
     pub host_keys: HostKeyPolicy,
@@ -42,11 +42,11 @@ pub struct Target {
     pub algorithms: Algorithms,
     /// IP type-of-service byte that ssh sets for interactive sessions (`IPQoS`); `None` leaves it alone.
     pub tos: Option<u8>,
-    /// What of the command line led here.
+    /// The command-line flags that led to this target.
     pub flags: Flags,
     /// The user's own ssh; none where none is installed, or the target is not the user's.
     pub own_ssh: Option<OwnSsh>,
-    /// What keeps the user's own sessions alive today, and what of their settings we cannot honour.
+    /// The keepalives that the user's own sessions have today, and the settings that we cannot honour.
     pub settings: Settings,
 }
 
@@ -112,7 +112,7 @@ pub struct Flags {
     pub jump: Option<String>,
     /// The private keys (`-i`).
     pub identities: Vec<String>,
-    /// What else says so by `-o`; never recorded, for a command may hold a secret, and one out of a recording is nobody's to run.
+    /// The `-o` options that do the same; never recorded, for a command may hold a secret, and one from a recording must not be run.
     #[serde(skip)]
     pub options: Vec<String>,
 }
@@ -153,7 +153,7 @@ pub struct Proxy {
     pub jumps: Vec<Target>,
 }
 
-/// Where known keys are kept, and what to do with one that is not known.
+/// The known_hosts files, and the policy for an unknown key.
 #[derive(Debug, Clone)]
 pub struct HostKeyPolicy {
     /// The name that known_hosts is searched for, when it is not the host's own (`HostKeyAlias`).
@@ -211,7 +211,7 @@ pub struct Credentials {
     pub password: Option<SecretString>,
     /// True if a person at a terminal can be asked for a passphrase, a password or a yes.
     pub can_ask: bool,
-    /// What ssh could log in with by its settings, and this examination cannot.
+    /// Credentials that ssh could use by its settings, and this examination cannot.
     pub only_ssh: Vec<OnlySsh>,
 }
 
@@ -270,7 +270,7 @@ pub struct Settings {
     pub beyond_login: bool,
 }
 
-/// How to reach the server once more.
+/// The route by which the server is reached once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
     /// By TCP, to this address.

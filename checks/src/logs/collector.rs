@@ -1,4 +1,4 @@
-//! Which message belongs to which connection, and which connections went alike.
+//! The assignment of messages to connections, and the grouping of connections with the same outcome.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -36,7 +36,7 @@ pub(super) struct Collector<'a> {
     log: Log,
 }
 
-/// How a connection went.
+/// The course of a connection.
 type Signature = (Option<String>, Vec<usize>, Option<Check>, Option<Event>);
 
 impl<'a> Collector<'a> {
@@ -156,7 +156,7 @@ impl<'a> Collector<'a> {
         self.ways.push((signature, connection));
     }
 
-    /// What was collected.
+    /// Returns the collected log.
     pub(super) fn log(mut self) -> Log {
         let mut open: Vec<_> = std::mem::take(&mut self.served).rest().collect();
         open.push(std::mem::take(&mut self.current));

@@ -11,7 +11,7 @@ use super::programs::PROGRAMS;
 use super::{clients, openssh, sshd};
 use crate::facts::log::{Event, Program};
 
-/// What makes a line that no text matches worth quoting.
+/// The words for which a line that no text matches is worth quoting.
 const COMPLAINT: &str = r"(?i)\b(?:error|failed|failure|fatal|refused|denied|timed? ?out|timeout|unable|cannot|can't|could not|couldn't|invalid|reset|aborted|rejected|unreachable|broken|exception|not allowed|no such|expired|disconnected|mismatch|unexpected(?:ly)?|lost|unknown|missing|not found|too many|too long|not permitted|prohibited)\b";
 
 /// The texts, and what each stands for.
@@ -20,7 +20,7 @@ pub(super) struct Lexicon {
     symptoms: Vec<&'static str>,
 }
 
-/// What a message was found to have.
+/// The findings in a message.
 #[derive(Default)]
 pub(super) struct Found {
     /// The step that it records.

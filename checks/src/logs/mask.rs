@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
-/// What stands in for a secret.
+/// The replacement for a secret.
 const MASK: &[u8] = b"[masked]";
 
-/// What introduces a secret, and the secret in the group `s`.
+/// The words that introduce a secret, and the secret in the group `s`.
 const SECRETS: &[&str] = &[
     // Options and assignments: --password X, password=X, "token": "X", SSHPASS='X'.
     r#"(?:passw(?:or)?d|passphrase|passwd|[_-]pass|secret|token|api[_-]?key|access[_-]?key|sshpass|credential)[a-z_-]*['"]?(?:\s*[=:]\s*|\s+(?:is|was)\s+)(?:b?'(?<s>[^']+)'|"(?<t>[^"]+)"|(?<u>[^\s'",;)}&]+))"#,

@@ -13,7 +13,7 @@ const VALUE: usize = 512;
 /// Bytes for the states that a search for one text makes.
 const STATES: usize = 256 << 10;
 
-/// Where in a message a text may begin, and how it is compared.
+/// The place in a message where a text may begin, and the comparison to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// At the beginning of a message, which a level, a name or a bracket may precede.
@@ -77,7 +77,7 @@ impl Patterns {
         self.each[at].is_in(message)
     }
 
-    /// What stands in the holes of a candidate, secrets masked; `None` where the message does not have it.
+    /// Returns the values in the holes of a candidate, secrets masked; `None` where the message does not match.
     pub(super) fn values(&self, at: usize, message: &Message<'_>) -> Option<BTreeMap<String, String>> {
         let text = &self.each[at];
         if text.holes.is_empty() && text.stated.is_empty() {

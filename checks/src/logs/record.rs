@@ -15,7 +15,7 @@ pub(super) struct Record<'a> {
     pub(super) ident: Option<Cow<'a, str>>,
     /// Its process id.
     pub(super) pid: Option<u32>,
-    /// What it said.
+    /// The text of the message.
     pub(super) message: Cow<'a, [u8]>,
 }
 
@@ -160,7 +160,7 @@ fn of(line: &[u8]) -> Record<'_> {
 
 type Sent<'a> = (Option<Cow<'a, str>>, Option<u32>, &'a [u8]);
 
-/// What stands between a time and a message in syslog: a host, perhaps a facility, and the sender.
+/// Reads the part between a time and a message in syslog: a host, perhaps a facility, and the sender.
 fn behind(rest: &[u8]) -> Option<Sent<'_>> {
     let mut rest = rest.strip_prefix(b" ")?;
     for _ in 0..4 {

@@ -3,16 +3,16 @@
 /// A time in a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Stamp {
-    /// Where it begins and ends in the line.
+    /// Its beginning and end in the line.
     pub(super) start: usize,
     pub(super) end: usize,
     /// Seconds on the axis that `kind` names.
     pub(super) seconds: f64,
-    /// What the seconds count from; those of different kinds cannot be subtracted.
+    /// The epoch of the seconds; those of different kinds cannot be subtracted.
     pub(super) kind: Kind,
 }
 
-/// What the seconds of a stamp count from.
+/// The epoch of a stamp's seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// 1970, or the year 2000 where the stamp has no year, in whatever zone the log is written in.
@@ -23,7 +23,8 @@ pub(super) enum Kind {
     Start,
 }
 
-/// How far into a line its time stamp may begin: behind a syslog priority, a level, a process id or the name of a container.
+/// Bytes into a line at which its time stamp may begin: behind a syslog priority, a level, a process id or the name of
+/// a container.
 const REACH: usize = 64;
 const MONTHS: [&[u8]; 12] =
     [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];

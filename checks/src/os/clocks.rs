@@ -26,7 +26,7 @@ impl Reading {
         Some(Self { through_sleep: through_sleep()?, monotonic: Instant::now() })
     }
 
-    /// What happened between an earlier reading and this one, which was to come after `beat`.
+    /// Returns the incident between an earlier reading and this one, which was to come after `beat`.
     #[must_use]
     pub fn since(self, earlier: Self, beat: Duration) -> Option<What> {
         let awake = self.monotonic.saturating_duration_since(earlier.monotonic);
@@ -72,7 +72,7 @@ mod tests {
 
     const BEAT: Duration = Duration::from_millis(250);
 
-    /// What a machine noticed whose clocks went on by so many milliseconds each.
+    /// Returns the incident on a machine whose clocks advanced by so many milliseconds each.
     fn noticed(awake_ms: u64, through_sleep_ms: u64) -> Option<What> {
         let earlier = Reading { monotonic: Instant::now(), through_sleep: Duration::from_hours(1) };
         let later = Reading {

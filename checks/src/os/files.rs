@@ -7,7 +7,7 @@ use std::path::Path;
 /// Opens a plain file to be read; none for /dev/null, the usual way to say "no file".
 ///
 /// # Errors
-/// What is no plain file is an error: a pipe without a writer never opens, and a device may never end.
+/// Fails if it is no plain file: a pipe without a writer never opens, and a device may never end.
 pub(crate) fn open(file: &Path) -> io::Result<Option<File>> {
     if metadata(file)?.is_file() {
         return File::open(file).map(Some);

@@ -1,4 +1,4 @@
-//! What happens to this machine while a program holds a session: sleep, and another address.
+//! Changes of this machine while a program holds a session: sleep, and another address.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub struct HostChanges {
     address: Option<(LocalAddress, SocketAddr, SocketAddr)>,
     looked: Instant,
     happened: Vec<(Instant, What)>,
-    /// What has been told of the address since it was first looked at.
+    /// Changes of the address reported since it was first read.
     told: Vec<What>,
 }
 
@@ -66,7 +66,7 @@ impl HostChanges {
         new
     }
 
-    /// What happened after a moment.
+    /// Returns the changes after a moment.
     #[must_use]
     pub fn since(&self, moment: Instant) -> Vec<What> {
         self.happened.iter().filter(|(at, _)| *at > moment).map(|(_, what)| *what).collect()

@@ -23,7 +23,7 @@ impl LocalAddress {
         Self { to, bind, ours, source: source(to, bind) }
     }
 
-    /// What has changed since the last look.
+    /// Returns the change since the last look.
     pub fn look(&mut self) -> Option<What> {
         let before = self.source;
         let now = source(self.to, self.bind);

@@ -1,4 +1,5 @@
-//! What this machine and its kernel know. Where a system cannot tell, the answer is an error of the kind `Unsupported`, or `None`: not known.
+//! Information from this machine and its kernel. Where a system has none, the result is an error of the kind
+//! `Unsupported`, or `None`: not known.
 
 pub mod clocks;
 pub mod files;

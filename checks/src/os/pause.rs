@@ -4,7 +4,7 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How often the monitor looks at the clocks.
+/// The interval at which the monitor reads the clocks.
 const TICK: Duration = Duration::from_millis(100);
 /// A look that comes this much later than it should is a pause.
 const LATE: Duration = Duration::from_millis(250);
@@ -14,7 +14,7 @@ const SET: Duration = Duration::from_secs(2);
 
 static PAUSES: Mutex<Pauses> = Mutex::new(Pauses { looked: None, total: Duration::ZERO });
 
-/// What is known of the pauses of this process.
+/// The pauses of this process.
 struct Pauses {
     /// The clocks at the last look; none while nobody monitors.
     looked: Option<Clocks>,
@@ -36,7 +36,7 @@ impl Clocks {
         Self { running: Instant::now(), boot: since_boot().unwrap_or_default(), day: SystemTime::now() }
     }
 
-    /// How much longer than a tick it is since an earlier look, where that is a pause.
+    /// Returns the time beyond a tick since an earlier look, if that is a pause.
     fn pause_since(&self, earlier: &Self) -> Option<Duration> {
         let running = self.running.saturating_duration_since(earlier.running);
         let awake = running.max(self.boot.saturating_sub(earlier.boot));
@@ -152,7 +152,7 @@ impl Wait {
         Self { limit, left: limit, mark: Mark::now() }
     }
 
-    /// What is to be waited once more after the time was over; none where this process ran all the while.
+    /// Extends the time by the pauses of this process after it was over; `None` where it ran all the while.
     fn resume(&mut self) -> Option<()> {
         let paused = std::mem::replace(&mut self.mark, Mark::now()).paused();
         self.left = paused.min(self.limit);

@@ -1,4 +1,4 @@
-//! What the kernel knows of a TCP connection, and the options that no safe crate offers.
+//! The kernel's data on a TCP connection, and the options that no safe crate offers.
 #![allow(unsafe_code, reason = "getsockopt(TCP_INFO) has no safe wrapper; each block says why it is sound")]
 
 use std::io;
@@ -86,7 +86,7 @@ impl Socket {
         SockRef::from(&self.0).set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))
     }
 
-    /// Which TCP keepalives the kernel sends, if any.
+    /// Returns the TCP keepalives that the kernel sends, if any.
     pub fn tcp_keepalive(&self) -> io::Result<Option<SocketKeepalive>> {
         let (on, values) = self.keepalive_values()?;
         Ok(on.then_some(values))
@@ -111,7 +111,7 @@ impl Socket {
         SockRef::from(&self.0).set_tcp_user_timeout(timeout)
     }
 
-    /// When the connection is given up, where that is not left to the kernel's own count.
+    /// Returns the time after which the connection is given up, unless that is left to the kernel's own count.
     #[cfg(target_os = "linux")]
     pub fn user_timeout(&self) -> io::Result<Option<Duration>> {
         SockRef::from(&self.0).tcp_user_timeout()
@@ -141,7 +141,7 @@ impl Socket {
         SockRef::from(&self.0).peer_addr().ok()?.as_socket()
     }
 
-    /// What the kernel knows of the connection.
+    /// Returns the kernel's data on the connection.
     #[cfg(target_os = "linux")]
     #[must_use]
     pub fn tcp_info(&self) -> Option<TcpInfo> {
@@ -196,7 +196,7 @@ impl Socket {
         None
     }
 
-    /// What the kernel knows of the connection: nothing that we can read on this system.
+    /// Returns the kernel's data on the connection: `None`, since we can read none on this system.
     #[cfg(not(target_os = "linux"))]
     #[must_use]
     pub fn tcp_info(&self) -> Option<TcpInfo> {

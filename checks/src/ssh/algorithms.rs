@@ -14,7 +14,7 @@ use crate::facts::handshake::kinds::authenticates;
 pub(crate) struct Shortfall {
     /// `KexAlgorithms`, `HostKeyAlgorithms`, `Ciphers` or `MACs`.
     pub setting: &'static str,
-    /// What the user's client offers.
+    /// The algorithms that the user's client offers.
     pub offered: Vec<String>,
 }
 

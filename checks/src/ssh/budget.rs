@@ -1,4 +1,4 @@
-//! What the connections of a run may cost the server, and what writes them down.
+//! The budget of a run for connections to the server, and their recorder.
 
 use std::io;
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use super::recorder::Recorder;
 use crate::base::limits::Limits;
 use crate::facts::{ConnectionLimit, Spent};
 
-/// How many connections the run has opened, and how many it may.
+/// The number of connections that the run has opened, and its limit.
 #[derive(Debug)]
 pub struct Budget {
     allowed: u32,
@@ -50,13 +50,13 @@ impl Budget {
         let _ = self.recorder.set(recorder);
     }
 
-    /// What writes the connections down.
+    /// Returns the recorder of the connections.
     #[must_use]
     pub fn recorder(&self) -> Recorder {
         self.recorder.get().cloned().unwrap_or_default()
     }
 
-    /// How many connections may still be opened.
+    /// Returns the number of connections that may still be opened.
     #[must_use]
     pub fn left(&self) -> u32 {
         self.allowed.saturating_sub(self.opened.load(Ordering::Relaxed))
@@ -102,7 +102,7 @@ impl Budget {
         Duration::from_millis(self.longest_login_ms.load(Ordering::Relaxed).into())
     }
 
-    /// What was spent so far.
+    /// Returns the connections spent so far.
     #[must_use]
     pub fn spent(&self) -> Spent {
         Spent {

@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::observations::OpenFailure;
 use crate::os::pause::timeout;
 
-/// What a channel is asked to lead to.
+/// The destination of a channel.
 #[derive(Debug, Clone, Copy)]
 pub enum ChannelKind {
     /// A session (RFC 4254 section 6.1).

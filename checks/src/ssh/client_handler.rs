@@ -188,7 +188,8 @@ fn reason_code(reason: &ChannelOpenFailure) -> u32 {
     }
 }
 
-/// What the protocol calls it (RFC 4253 section 6.2, OpenSSH's PROTOCOL section 1.2); the library tells it by a type of its own alone.
+/// Returns the protocol's name for a compression (RFC 4253 section 6.2, OpenSSH's PROTOCOL section 1.2), which the
+/// library represents only by a type of its own.
 fn compression(library: &str) -> &str {
     match library {
         "None" => "none",

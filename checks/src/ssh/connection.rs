@@ -21,7 +21,7 @@ use crate::facts::connection::{Manner, NotForwarded};
 use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 
-/// How often it is looked whether the library has given a connection up.
+/// The interval at which the library is checked for a connection that it gave up.
 const GLANCE: Duration = Duration::from_millis(5);
 
 /// A connection past its key exchange.
@@ -35,7 +35,7 @@ pub struct Connection {
     pub(super) record: FlowRecord,
 }
 
-/// How much of what we send has arrived.
+/// The progress of the data that we send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Delivered {
     /// Bytes that TCP acknowledged; where it is not our own, those that were handed over.
@@ -48,7 +48,7 @@ impl Delivered {
     /// True if the other end was fed since then, or what it is fed with still drains: acknowledgements alone, which answer what is sent
     /// again in vain, are no progress.
     pub(crate) fn goes_on_since(self, before: Self) -> bool {
-        /// What keepalives and window adjustments send meanwhile is less.
+        /// Bytes that keepalives and window adjustments alone do not reach.
         const FED: u64 = 16 * 1024;
         self.bytes >= before.bytes + FED || self.is_under_way && self.bytes > before.bytes
     }
@@ -60,7 +60,7 @@ impl Connection {
         &mut self.handle
     }
 
-    /// What the tap saw.
+    /// Returns the tap's observations.
     #[must_use]
     pub fn watch(&self) -> &Watch {
         &self.watch
@@ -78,7 +78,7 @@ impl Connection {
         self.socket.as_deref()
     }
 
-    /// What is written down of it.
+    /// Returns its record.
     #[must_use]
     pub fn record(&self) -> &FlowRecord {
         &self.record
@@ -116,7 +116,7 @@ impl Connection {
         self.observations.read().negotiated.as_ref().map(|agreed| agreed.compression.clone())
     }
 
-    /// How old the connection is.
+    /// Returns the age of the connection.
     #[must_use]
     pub fn age(&self) -> Duration {
         self.watch.seen().opened.elapsed()
@@ -131,7 +131,7 @@ impl Connection {
         if BY_A_SHELL.iter().any(|name| version.contains(name)) { Lead::ExecSh } else { Lead::Sh }
     }
 
-    /// How much of what we send has come as far as the other end by now.
+    /// Returns how much of our data has reached the other end by now.
     pub(crate) fn delivered(&self) -> Delivered {
         match self.socket().and_then(|socket| socket.acknowledged().zip(socket.tcp_info())) {
             Some((bytes, tcp)) => Delivered { bytes, is_under_way: tcp.unacked > 0 },
@@ -233,7 +233,7 @@ impl Via {
         Self(Arc::new(Carrier { name: name.to_owned(), connection }))
     }
 
-    /// What the user's settings call the hop.
+    /// Returns the name of the hop in the user's settings.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name

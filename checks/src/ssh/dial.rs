@@ -52,7 +52,7 @@ impl From<io::Error> for Refusal {
     }
 }
 
-/// Where a connection leads, from where, and in which segments.
+/// The destination of a connection, its source, and its segments.
 #[derive(Debug, Clone, Copy)]
 struct Course {
     address: SocketAddr,
@@ -63,8 +63,9 @@ struct Course {
 
 /// Opens one TCP connection within `deadline`; no TCP keepalive, no Nagle delay, and segments of at most `segment` bytes.
 ///
-/// Where nothing comes back although the first packet was sent three times, others are tried beside it from other ports, one after the other: a
-/// path that is spread by ports may have a dead member. The first goes on meanwhile, and after this has returned: what becomes of it tells.
+/// If three SYNs bring no answer, others are tried beside it from other ports, one after the other: a path with
+/// port-based load balancing may have a dead member. The first continues meanwhile, and after this has returned: its
+/// outcome is evidence.
 pub(crate) async fn attempt(
     budget: &Budget,
     address: SocketAddr,

@@ -7,7 +7,7 @@ use super::tap::{EndKind, Watch};
 use crate::facts::connection::Manner;
 use crate::ssh::tap::wire::Disconnect;
 
-/// How and when a connection ended.
+/// The manner and time of a connection's end.
 #[derive(Debug, Clone)]
 pub struct Ending {
     /// The time at which we noticed.

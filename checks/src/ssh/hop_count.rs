@@ -1,4 +1,4 @@
-//! How far the server is, told by its answer to TCP where it does not answer to UDP.
+//! The distance of the server, measured by its answer to TCP where it does not answer to UDP.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -18,7 +18,7 @@ const ONE_SYN: Duration = Duration::from_millis(900);
 /// Time between two, so that an answer comes before the next is sent: bounds of twice the longest round-trip time seen.
 const PACE: (Duration, Duration) = (Duration::from_millis(60), Duration::from_millis(400));
 
-/// What ended a segment: how many hops it had, whom word of its end came from, and after how long.
+/// The end of a segment: its number of hops, the party that reported the end, and the time after which it did.
 struct Ended {
     hops: u8,
     by: Option<By>,

@@ -10,9 +10,9 @@ use super::replies::Replies;
 use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 
-/// How long after a packet the end of the connection may show: SSH_MSG_DISCONNECT is a packet too.
+/// The time after a packet within which the end of the connection may show: SSH_MSG_DISCONNECT is a packet too.
 const FAREWELL: Duration = Duration::from_millis(100);
-/// How often the kernel is asked whether all was acknowledged.
+/// The interval at which the kernel is queried for outstanding acknowledgements.
 const GLANCE: Duration = Duration::from_millis(20);
 /// The least time in which a server answers that answers at all.
 const ANSWERS: Duration = Duration::from_secs(1);

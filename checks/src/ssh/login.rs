@@ -31,9 +31,9 @@ pub struct Login {
     pub route: Route,
     /// The fingerprint of the host key that was accepted; no other is.
     pub host_key: String,
-    /// What the server accepted, in order; more than one where it wants several factors.
+    /// The credentials that the server accepted, in order; more than one where it wants several factors.
     pub accepted: Vec<Credential>,
-    /// What all this may cost.
+    /// The budget for connections.
     pub budget: Arc<Budget>,
     /// The login to the hop that the connection goes through, where it does.
     pub via: Option<Box<Login>>,
@@ -105,7 +105,8 @@ impl Login {
         1 + self.via.as_ref().map_or(0, |hop| hop.legs())
     }
 
-    /// What a failed login at this hop means to what lies behind it; a refusal stays one, for it must not be repeated.
+    /// Converts a failed login at this hop into the error for the hosts behind it; a refusal stays one, for it must not
+    /// be repeated.
     fn stands_in_the_way(&self, error: NotLoggedIn) -> NotLoggedIn {
         match error {
             NotLoggedIn::Refused => error,

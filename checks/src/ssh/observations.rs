@@ -20,12 +20,12 @@ pub struct Observations {
     pub(super) key_exchange: Arc<Notify>,
 }
 
-/// What was noted so far.
+/// The observations so far.
 #[derive(Debug, Default)]
 pub struct Observed {
     /// The key or certificate that the server proved to have.
     pub server_key: Option<ServerKey>,
-    /// What was agreed on in the first key exchange.
+    /// The algorithms agreed on in the first key exchange.
     pub negotiated: Option<Negotiated>,
     /// The time at which each key exchange ended.
     pub key_exchanges: Vec<Instant>,
@@ -84,7 +84,7 @@ impl ServerKey {
 }
 
 impl Observations {
-    /// What was noted so far.
+    /// Returns the observations so far.
     pub fn read(&self) -> MutexGuard<'_, Observed> {
         self.observed.lock().unwrap_or_else(PoisonError::into_inner)
     }

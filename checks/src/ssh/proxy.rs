@@ -20,7 +20,7 @@ use crate::base::text::escaped;
 use crate::facts::proxy::ProxyExit;
 use crate::os::pause::timeout;
 
-/// What the command may say on standard error before we stop keeping it, bytes.
+/// Bytes kept of the command's standard error at most.
 const STDERR_BYTES: usize = 8192;
 /// The time that the end of standard error is waited for once the command has ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);

@@ -21,7 +21,7 @@ mod observed;
 pub use expect::Expect;
 use observed::Observed;
 
-/// How often the connections are looked at.
+/// The interval at which the connections are checked.
 const LOOK: Duration = Duration::from_millis(200);
 /// A look that comes so much later has missed what it was to see.
 const LATE: Duration = Duration::from_millis(600);
@@ -336,7 +336,7 @@ impl PathState {
         self.events.iter().any(|(_, until)| until.is_none())
     }
 
-    /// When the last disturbance ended that was on after `since`; `None` where there was none, or it is on.
+    /// Returns the end of the last disturbance after `since`; `None` where there was none, or it still lasts.
     #[must_use]
     pub fn disturbed_until(&self, since: Instant) -> Option<Instant> {
         self.events.iter().filter_map(|(_, until)| *until).filter(|until| *until > since).max()

@@ -1,4 +1,4 @@
-//! What a server does with global requests.
+//! The server's reactions to global requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -165,7 +165,7 @@ impl Running {
 
     /// The same, where only the end matters: a server that does not end with the input is not waited for.
     pub async fn end(mut self, patience: Patience) -> Ran {
-        /// What sftp servers take that end with their input.
+        /// The time that sftp servers take to end with their input.
         const SOON: Duration = Duration::from_secs(2);
         let said = matches!(timeout(SAYING, self.channel.eof()).await, Ok(Ok(())));
         let mut ran = Ran { connection_lost: !said, ..Ran::default() };

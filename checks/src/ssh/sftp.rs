@@ -136,7 +136,7 @@ pub(crate) fn handle(answer: &[u8]) -> Option<&[u8]> {
     rest.get(..length).filter(|_| kind == HANDLE)
 }
 
-/// How many whole packets there are.
+/// Returns the number of whole packets.
 pub(crate) fn packets(mut bytes: &[u8]) -> usize {
     let mut count = 0;
     while let Some((length, rest)) = bytes.split_first_chunk::<4>() {

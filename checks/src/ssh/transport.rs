@@ -34,7 +34,7 @@ impl Transport {
         }
     }
 
-    /// What is written down of it.
+    /// Returns its record.
     #[must_use]
     pub fn record(&self) -> FlowRecord {
         match self {

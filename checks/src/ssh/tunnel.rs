@@ -38,7 +38,7 @@ impl Tunnel {
         }
     }
 
-    /// What is written down of it.
+    /// Returns its record.
     #[must_use]
     pub fn record(&self) -> &FlowRecord {
         &self.record

@@ -17,11 +17,12 @@ use probe::{ProbeReply, Reply};
 
 /// Time between two probes: the probes sent in vain once the server has answered are few, and no router's limit on ICMP is met.
 const PACE: Duration = Duration::from_millis(20);
-/// How often a silent hop is asked.
+/// The number of probes to a silent hop.
 const ATTEMPTS: u32 = 3;
-/// How long answers may take after the last probe of a pass.
+/// The shortest and longest wait for answers after the last probe of a pass.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(1));
-/// How many ports each hop is asked from: on a path of two routes as good as each other both show with seven in eight.
+/// The number of source ports for each hop: on a path of two equal routes both show with a probability of seven in
+/// eight.
 const ROUTES: u32 = 4;
 /// Hops asked again behind the last that answered: further ones are probably behind a packet filter.
 const BEYOND: u8 = 2;

@@ -14,14 +14,14 @@ use crate::os::socket::Socket;
 /// The first of traceroute's ports, where nobody listens.
 const PORT: u16 = 33434;
 
-/// What came back.
+/// A reply to a probe.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ProbeReply {
     /// From whom.
     pub(super) from: Option<IpAddr>,
     /// After how long.
     pub(super) rtt: Duration,
-    /// What it means.
+    /// The meaning of the reply.
     pub(super) reply: Reply,
 }
 
@@ -67,7 +67,8 @@ async fn send(to: IpAddr, bind: Option<IpAddr>, hops: u8) -> io::Result<ProbeRep
     }
 }
 
-/// What an ICMP message says of a datagram for `to`; nothing where it is about something else, such as its size.
+/// Returns the meaning of an ICMP message for a datagram to `to`; `None` where it has another subject, such as its
+/// size.
 fn meaning(icmp: &Icmp, to: IpAddr) -> Option<Reply> {
     match icmp {
         icmp if icmp.is_time_exceeded() => Some(Reply::Ended),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::base::stop::Stop;
 use crate::os::pause::{Mark, timeout};
 
-/// What is left of the time for a stage.
+/// The time left for a stage.
 #[derive(Debug)]
 pub(crate) struct Clock {
     left: Duration,

@@ -32,7 +32,7 @@ pub(crate) struct Conversation {
     pub(crate) outcome: CredentialOutcome,
     /// The time was up, or the user ended it.
     pub(crate) cut: Option<Cut>,
-    /// What the server asked.
+    /// The server's prompts.
     pub(crate) prompts: Vec<Prompt>,
     /// The text that it said beside its questions, escaped.
     pub(crate) notices: Vec<String>,
@@ -40,7 +40,7 @@ pub(crate) struct Conversation {
     pub(crate) steps: Steps,
     /// Something was sent that the server may count against us.
     pub(crate) answered: bool,
-    /// Why a question was left without an answer: the library can do nothing else on this connection.
+    /// The reason for which a question was left without an answer: the library can do nothing else on this connection.
     pub(crate) stuck: Option<KeyProblem>,
     /// The one answer that will be good again.
     pub(crate) again: Option<SecretString>,

@@ -10,7 +10,7 @@ use crate::ssh::tap::Watch;
 
 /// The time that a dying connection may take to be seen as such.
 const DYING: Duration = Duration::from_millis(500);
-/// How often that is looked at: the library tells nobody when it gives a connection up, or why.
+/// The interval of that check: the library does not report when it gives a connection up, or why.
 const GLANCE: Duration = Duration::from_millis(5);
 
 /// A login that nobody answers: what to look at while it is waited for.

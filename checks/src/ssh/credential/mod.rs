@@ -64,7 +64,7 @@ pub(crate) enum Half {
     Not(KeyProblem),
 }
 
-/// What came of offering a key.
+/// The result of offering a key.
 #[derive(Debug)]
 pub(crate) enum Offered {
     /// The server's answer.

@@ -41,7 +41,7 @@ impl CredentialOutcome {
         }
     }
 
-    /// What is left of an answer to nothing: whatever follows it may be the answer to something else.
+    /// Returns the outcome of an unsolicited answer: any answer after it may belong to another request.
     pub(crate) fn unasked() -> Self {
         Self::Broken(UNASKED.to_owned())
     }

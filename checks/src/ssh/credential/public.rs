@@ -4,7 +4,7 @@ use russh::keys::agent::AgentIdentity;
 use russh::keys::ssh_key::public::RsaPublicKey;
 use russh::keys::{Algorithm, Certificate, PublicKey};
 
-/// What is shown to the server.
+/// The public key or certificate presented to the server.
 #[derive(Debug, Clone)]
 pub enum Public {
     /// A bare key.
@@ -31,7 +31,7 @@ impl Public {
         .map(RsaPublicKey::key_size)
     }
 
-    /// What an algorithm of the key is called in ssh's settings: that of a certificate has a name of its own.
+    /// Returns the name of the key's algorithm in ssh's settings: that of a certificate has a name of its own.
     pub(crate) fn named(&self, algorithm: &Algorithm) -> String {
         match self {
             Self::Key(_) => algorithm.as_str().to_owned(),
@@ -47,7 +47,7 @@ impl Public {
         }
     }
 
-    /// What an agent that holds it calls it.
+    /// Returns its identity in an agent that holds it.
     pub(crate) fn identity(&self) -> AgentIdentity {
         match self {
             Self::Key(key) => key.clone().into(),

@@ -1,4 +1,4 @@
-//! What the known_hosts files say about a server: sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT".
+//! A server's entries in the known_hosts files: sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT".
 
 pub(super) mod line;
 pub(crate) mod name;
@@ -33,7 +33,7 @@ pub(crate) struct KnownAlgorithms {
     pub authority: bool,
 }
 
-/// What all the files say about one target.
+/// The entries of all the files for one target.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     /// The lines that name the target, in the order in which ssh reads them.

@@ -1,8 +1,8 @@
-//! What is expected of a connection.
+//! The packets expected on a connection.
 
 use std::time::Duration;
 
-/// What is expected from the other end of a connection.
+/// The packets expected from the other end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Expect {
     /// An answer to whatever we sent last; where data moves all the time, the longest time between two words of ours.

@@ -15,14 +15,15 @@ use crate::ssh::ending::Ending;
 use crate::ssh::observations::Observations;
 use crate::ssh::tap::Watch;
 
-/// What is not acknowledged for so long beyond three round trips is missed: a packet that was lost is sent again, and again, within less.
+/// The time beyond three round trips after which an acknowledgement is missing: a lost packet is retransmitted more
+/// than once within less.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(1);
-/// What is not answered for so long beyond three round trips, although it was acknowledged.
+/// The time beyond three round trips after which an answer is missing, although the request was acknowledged.
 const UNANSWERED: Duration = Duration::from_millis(1500);
 /// The kernel tells the age of the last acknowledgement in clock ticks of up to 10 ms, read a moment before ours.
 const TICKS: Duration = Duration::from_millis(50);
-/// What we send so soon after the other end's data is taken for a reply of the library to a request of its own (a server with
-/// ClientAliveInterval), to which nothing is due.
+/// The time after the other end's data within which ours counts as a reply of the library to its request (a server with
+/// ClientAliveInterval), to which no answer is due.
 const REPLY: Duration = Duration::from_millis(500);
 /// Gaps of one connection that are kept.
 const GAPS: usize = 100;
@@ -37,20 +38,20 @@ pub(super) struct Observed {
     unacked_since: Option<Instant>,
     /// The time at which all of ours was acknowledged.
     acked_at: Option<Instant>,
-    /// When the other end was last heard, at the last look.
+    /// The time at which the other end was last heard, at the last look.
     heard: Option<Instant>,
     /// The gap that is open, and what will end it.
     missing: Option<(Missing, Instant)>,
 }
 
-/// Where a connection is looked at.
+/// The source of a connection's observations.
 struct Seen {
     watch: Watch,
     observations: Observations,
     socket: Weak<Socket>,
 }
 
-/// What is missing in an open gap; the moment beside it is that of the last sign of it.
+/// The packets missing in an open gap; the moment beside it is that of the last sign of them.
 #[derive(Clone, Copy, PartialEq)]
 enum Missing {
     /// Any packet.

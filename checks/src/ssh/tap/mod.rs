@@ -44,7 +44,7 @@ pub struct Seen {
     pub longest_quiet: Duration,
     /// The way the stream ended, if it did.
     pub end: Option<StreamEnd>,
-    /// How many bytes the server may have sent; nothing before its version, which has bounds of its own.
+    /// The number of bytes that the server may have sent; `None` before its version, which has bounds of its own.
     allowed: Option<u64>,
     /// The server sent more than it may, and the stream was ended for it: the bytes received by then.
     pub excess: Option<u64>,
@@ -102,7 +102,7 @@ impl Watch {
         Self(Arc::new(Watched { seen: Mutex::new(seen), moved: Notify::new() }))
     }
 
-    /// What was seen so far. Do not hold two of these at once: the lock is not reentrant.
+    /// Returns the observations so far. Do not hold two of these at once: the lock is not reentrant.
     pub fn seen(&self) -> MutexGuard<'_, Seen> {
         self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -149,7 +149,7 @@ pub(crate) struct Tap<S> {
     preface: Preface,
 }
 
-/// Where the reading side stands between the server's first byte and the end of its version.
+/// The progress of the reading side between the server's first byte and the end of its version.
 #[derive(Debug)]
 enum Preface {
     /// The version has not come yet, and nothing is handed on.
@@ -170,7 +170,7 @@ impl<S> Tap<S> {
         (Self { stream, watch: watch.clone(), preface: Preface::Withheld }, watch)
     }
 
-    /// What is watched.
+    /// Returns the watched stream.
     pub(crate) fn get_ref(&self) -> &S {
         &self.stream
     }

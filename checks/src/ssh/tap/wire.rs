@@ -6,7 +6,7 @@ use crate::facts::handshake::{KexInit, Objection};
 
 /// Lines before the version that are kept.
 const LINES_KEPT: usize = 32;
-/// How much of each of them.
+/// Bytes kept of each of them.
 const LINE_BYTES_KEPT: usize = 255;
 /// Lines before the version after which OpenSSH's client gives up (`SSH_MAX_PRE_BANNER_LINES`, ssh.h).
 const LINES: u64 = 1024;
@@ -25,18 +25,18 @@ const MSG_DISCONNECT: u8 = 1;
 const MSG_KEXINIT: u8 = 20;
 const MSG_NEWKEYS: u8 = 21;
 
-/// What one side said before its encryption began.
+/// The data of one side before its encryption began.
 #[derive(Debug, Default)]
 pub struct Reader {
     /// The first bytes as they came.
     pub first_bytes: Vec<u8>,
     /// Lines before the version, without their line ends, each cut at 255 bytes; the first 32 of them.
     pub lines: Vec<String>,
-    /// How many lines came before the version.
+    /// The number of lines before the version.
     pub line_count: u64,
     /// The time at which the first and the last of them were complete.
     pub line_times: Option<(Instant, Instant)>,
-    /// What of the lines neither ssh nor we accept.
+    /// The fault in the lines that both ssh and we reject.
     pub objection: Option<Objection>,
     /// The identification string, without its line end, and when it was complete.
     pub version: Option<(String, Instant)>,
@@ -69,7 +69,7 @@ enum State {
 pub struct Disconnect {
     /// The reason code.
     pub code: u32,
-    /// What the other side says about it, as it came.
+    /// The other side's text, as it came.
     pub text: String,
 }
 

@@ -19,7 +19,7 @@ struct Read {
     newkeys: bool,
     disconnect: Option<Disconnect>,
     packets: (Vec<u8>, Option<u32>),
-    /// What followed the version.
+    /// The bytes after the version.
     after: Vec<u8>,
 }
 
