@@ -73,7 +73,7 @@ fn fix(fix: &Fix) -> String {
     text
 }
 
-/// Text as a Markdown code span, whatever backticks it holds.
+/// Formats text as a Markdown code span, even if it holds backticks.
 fn code_span(text: &str) -> String {
     if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
 }

@@ -175,7 +175,7 @@ fn findings_of(causes: &[&'static Cause], client: Client, evidence: &Evidence) -
     matches.into_iter().map(|matched| matched.finding(client, evidence)).collect()
 }
 
-/// True if a cause is not named for a pause of ours that may have made it.
+/// True if a cause is withheld because a pause of this process may have produced it.
 fn is_withheld(causes: &[&'static Cause], evidence: &Evidence) -> bool {
     !evidence.pauses.is_empty()
         && causes.iter().filter_map(|cause| Matched::of(cause, evidence)).any(|matched| matched.may_be_ours(evidence))
@@ -204,7 +204,7 @@ impl Matched {
         self.found.severity.unwrap_or(self.cause.severity)
     }
 
-    /// True if it was seen in a check during which this process did not run for a while: that is nobody's fault but ours.
+    /// True if it was seen in a check during which this process did not run for a while: that is our own fault.
     fn may_be_ours(&self, evidence: &Evidence) -> bool {
         self.severity() != Severity::Info && evidence.pause_in(self.cause.stage).is_some()
     }

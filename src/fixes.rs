@@ -58,7 +58,7 @@ impl FilledFix {
 /// The fixes with their placeholders filled: those that held in this run first, those that did not hold last; what only looks comes after what changes.
 ///
 /// A fix is left out when it does not apply to what was seen, when a value for it is missing, or when a value would do harm in the shell that it is pasted into.
-/// A keepalive is told in the client's own syntax.
+/// A keepalive is shown in the client's own syntax.
 pub(crate) fn fill(
     fixes: &[Fix],
     values: &[(&'static str, String)],

@@ -1,4 +1,4 @@
-//! Every reader of what comes from outside, for the fuzz targets in `fuzz/`: each with what must hold whatever it reads.
+//! Every reader of external input, for the fuzz targets in `fuzz/`, each with its invariants.
 //!
 //! `cargo test` reads the small corpora with them, so that they never go stale.
 

@@ -1,4 +1,4 @@
-//! Files that the user names: nothing waits for ever for one of them, whatever it is.
+//! Files that the user names: opening one never blocks for ever, whatever its type.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -16,7 +16,7 @@ const SECRET: Duration = Duration::from_mins(1);
 /// Opens a file to be read.
 ///
 /// # Errors
-/// Those of open(2); of kind `TimedOut` where it is a named pipe that nobody writes to.
+/// Those of open(2); of kind `TimedOut` for a named pipe without a writer.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     if !is_pipe(path) {
         return File::open(path);

@@ -433,7 +433,7 @@ type DurationReader = fn(&str) -> Result<Duration, String>;
 pub(crate) const DURATIONS: [DurationReader; 4] =
     [values::idle_duration, values::stage_duration, values::whole_duration, values::age];
 
-/// True if the command line asks for a plugin's output, whatever else is wrong with it.
+/// True if the command line asks for a plugin's output, even if the rest of it is wrong.
 #[must_use]
 pub fn asks_for_nagios(args: &[OsString]) -> bool {
     let pairs = args.iter().zip(args.iter().skip(1));

@@ -1,4 +1,4 @@
-//! A client, and how it is told to send keepalives.
+//! A client, and the syntax of its keepalive settings.
 
 use clap::ValueEnum;
 use ssh_doctor_checks::causes::Fix;
@@ -71,7 +71,7 @@ pub enum Client {
 pub(super) enum Notices {
     /// After interval x (count + 1): OpenSSH counts one more than its manual says (clientloop.c).
     Openssh,
-    /// After about so many unanswered keepalives.
+    /// After about this many unanswered keepalives.
     ByCount,
     /// Not by its keepalives.
     Never,
@@ -79,7 +79,7 @@ pub(super) enum Notices {
     Unsaid,
 }
 
-/// The way a client is told to send keepalives.
+/// A client's syntax for keepalives.
 pub(super) struct Syntax {
     pub(super) client: Client,
     /// Its name, and what to do.

@@ -1,4 +1,4 @@
-//! Each client's way to be told, as its own documents have it.
+//! The keepalive syntax of each client, from its own documentation.
 
 use super::syntax::{Client, Notices, Syntax};
 

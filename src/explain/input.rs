@@ -87,7 +87,7 @@ fn files(names: &[String]) -> Result<Asked> {
     Ok(Asked::Log { input: Box::new(BufReader::with_capacity(BUFFER, input)), name: names.join(", ") })
 }
 
-/// One word of lower case letters with dashes between: what is meant is a code, or a file that is not there.
+/// True for one word of lower case letters with dashes between: it means a code, or a file that does not exist.
 fn looks_like_a_code(word: &str) -> bool {
     let kebab = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     word.contains('-') && word.split('-').all(kebab)

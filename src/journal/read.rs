@@ -1,4 +1,4 @@
-//! The reader of a journal: whatever stands in the file, it gives the records that are whole.
+//! The reader of a journal: it returns the whole records of any file.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};

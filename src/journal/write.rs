@@ -139,7 +139,7 @@ mod tests {
         Event::Recovered(Recovered { session, after_s: 1.5 })
     }
 
-    /// A journal with two records, and whatever stands behind them.
+    /// A journal with two records, and the given bytes after them.
     fn journal_with(tail: &[u8]) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/journal.jsonl");

@@ -20,7 +20,8 @@ const MAX_JUMPS: usize = 16;
 /// Every hop in the order in which they are connected to.
 ///
 /// As in ssh, the first hop is reached by its own settings, perhaps through further hops; each other one goes through those
-/// before it. Of the command line only `-F` reaches the hops. A hop that is reached through itself is told instead: there is no end then.
+/// before it. Of the command line only `-F` reaches the hops. A hop that is reached through itself is reported instead: there is no end
+/// then.
 pub(super) async fn resolve(
     hops: &[String],
     config: Option<&str>,

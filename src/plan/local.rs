@@ -11,7 +11,7 @@ pub(super) struct Local {
     pub(super) user: String,
     /// User number (%i).
     pub(super) uid: u32,
-    /// Home directory (%d and ~): that of the user database, as ssh takes it, whatever HOME says.
+    /// Home directory (%d and ~): that of the user database, as in ssh, even if HOME differs.
     pub(super) home: PathBuf,
     /// Host name (%l).
     pub(super) host: String,

@@ -108,7 +108,7 @@ pub(super) fn settings(raw: &Raw, defaults: &Raw, flags: &SshFlags, local: &Loca
     settings.collect()
 }
 
-/// The value of a keyword as it may stand in a report: masked where it may hold a secret, and where nobody knows what it holds.
+/// Returns the value of a keyword as it may appear in a report: masked where it may hold a secret, or where its contents are unknown.
 pub(super) fn told(keyword: &str, value: &str, plain: bool) -> String {
     let is_private = MASKED.contains(&keyword) || ledger::treatment(keyword).is_none();
     if is_private && !plain { masked(value) } else { value.to_owned() }

@@ -56,7 +56,7 @@ pub(super) struct Given<'a> {
     pub(super) server_alive_from: String,
     /// True if ssh may have a Kerberos ticket, where it would use one.
     pub(super) ticket: bool,
-    /// True if commands of the settings may be told as they are.
+    /// True if commands of the settings may be shown as they are.
     pub(super) plain: bool,
     /// The arguments by which ssh goes there.
     pub(super) arguments: Vec<String>,

@@ -250,7 +250,7 @@ fn version(stderr: &str) -> Option<&str> {
     stderr.lines().find(|line| line.starts_with("OpenSSH")).and_then(|line| line.split(',').next())
 }
 
-/// The lines in which ssh complains, escaped. A command of a Match exec line writes to the same place, and what it writes is not told.
+/// Returns the lines in which ssh complains, escaped. A command of a Match exec line writes to the same place, and its output is left out.
 fn words(stderr: &str, log: &Log) -> Vec<String> {
     let lines = stderr.lines().map(str::trim);
     let lines = lines.filter(|line| {

@@ -25,7 +25,7 @@ pub(super) struct Tokens<'a> {
     pub(super) key_alias: &'a str,
     /// The jump host next to the target (%j).
     pub(super) jump: &'a str,
-    /// ssh's hash of the connection (%C), where ssh told it.
+    /// ssh's hash of the connection (%C), where ssh printed it.
     pub(super) hash: Option<&'a str>,
 }
 

@@ -36,7 +36,7 @@ pub(super) fn names(keyword: &str) -> bool {
 
 /// The settings for the target that are not honoured, in the order of their names.
 ///
-/// A value that may hold a secret is masked, unless it may be told `plain`ly.
+/// A value that may hold a secret is masked, unless `plain` is set.
 pub(super) fn settings(
     raw: &Raw,
     defaults: &Raw,

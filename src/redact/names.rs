@@ -7,7 +7,7 @@ use ssh_doctor_checks::facts::Examined;
 use super::homes::without_homes;
 use super::keys::Keys;
 
-/// Accounts that come with a system or a service and so name nobody; a judge may need to know `root`.
+/// Accounts that come with a system or a service and so identify no person; a judge may need to know `root`.
 const ROLES: [&str; 12] =
     ["root", "admin", "core", "debian", "ec2-user", "fedora", "git", "nobody", "pi", "sshd", "ubuntu", "vagrant"];
 
@@ -159,7 +159,8 @@ impl Names {
         user_stand_in(place(&mut self.users, user.to_owned()))
     }
 
-    /// An address of the documentation ranges (RFC 5737, RFC 3849); loopback and the unspecified address name nobody.
+    /// Returns an address of the documentation ranges (RFC 5737, RFC 3849); loopback and the unspecified address stay,
+    /// since they identify no host.
     fn address(&mut self, address: IpAddr) -> IpAddr {
         match address {
             _ if address.is_loopback() || address.is_unspecified() => address,

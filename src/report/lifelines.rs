@@ -109,7 +109,7 @@ impl Axis {
         (0..=last).rev().find(|column| *column as f64 <= share * last as f64 + 0.5).unwrap_or_default()
     }
 
-    /// Times above the bars, as many as fit into so many columns without touching.
+    /// Times above the bars, as many as fit into this many columns without touching.
     fn labels(&self, room: usize) -> String {
         let step = STEPS.into_iter().find(|step| self.total_s / step <= 5.0).unwrap_or(LATEST);
         let mut text = String::from("0");

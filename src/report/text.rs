@@ -88,7 +88,7 @@ fn fitted(mut parts: Vec<Part>, limit: usize, style: Style) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The rows that a terminal of so many columns needs: text to paste is not wrapped by us, and wraps there.
+/// Returns the rows that a terminal of this many columns needs: text to paste is not wrapped by us, and wraps there.
 fn rows(text: &str, columns: usize) -> usize {
     let plain = anstream::adapter::strip_str(text).to_string();
     plain.lines().map(|line| display_width(line).div_ceil(columns).max(1)).sum()
@@ -175,7 +175,7 @@ fn idle(evidence: &Evidence) -> Option<String> {
     Some(format!("Idle up to {} survived by {sessions}{longer}", seconds(survived)))
 }
 
-/// True where idle time could be tested, and nobody asked for it.
+/// True if idle time could be tested, but the user did not ask for it.
 fn idle_is_open(evidence: &Evidence) -> bool {
     let unasked = matches!(&*evidence.idle, Step::Skipped(why) if why == "not asked for");
     unasked && evidence.channel.passed().is_some()

@@ -15,7 +15,7 @@ const FAILED_LOGIN: Duration = Duration::from_secs(5);
 const NO_LOGIN: Duration = Duration::from_secs(1);
 /// The sum at which sshd begins to refuse (`min`), less two failed logins: one to come, and one of a run that ends at the same moment.
 const TOLERABLE: Duration = Duration::from_secs(15 - 2 * 5 - 1);
-/// The addresses that are remembered before those without a penalty are forgotten.
+/// The number of addresses remembered before those without a penalty are dropped.
 const REMEMBERED: usize = 4096;
 
 /// The penalties that this process has earned, as sshd counts them: a moment for each address that every failure moves further on.

@@ -106,7 +106,7 @@ fn times(files: &[PathBuf]) -> Vec<Option<SystemTime>> {
     files.iter().map(|file| file.metadata().and_then(|metadata| metadata.modified()).ok()).collect()
 }
 
-/// The user and the password of a header `Basic BASE64`.
+/// Returns the user and the password of a header `Basic BASE64`.
 fn credentials(header: &str) -> Option<(String, Vec<u8>)> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

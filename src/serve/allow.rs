@@ -52,7 +52,7 @@ impl Allow {
     }
 }
 
-/// The admission of one probe: only addresses on the list are connected to, whatever a name resolves to.
+/// The admission of one probe: only addresses on the list are connected to, regardless of name resolution.
 #[derive(Debug)]
 pub(super) struct AllowedAddresses {
     allow: Arc<Allow>,

@@ -26,7 +26,7 @@ use crate::run::fleet::polite::{Place, way};
 /// The part of the scrape timeout that is left for the response, the default of blackbox_exporter's --timeout-offset.
 const SCRAPE_OFFSET: Duration = Duration::from_millis(500);
 
-/// The shortest timeout of a probe, whatever the scrape timeout.
+/// The shortest timeout of a probe, regardless of the scrape timeout.
 const MIN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The longest name of a target or a group, bytes.

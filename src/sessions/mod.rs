@@ -26,7 +26,7 @@ use listed::{Listed, verdict};
 use crate::diagnose::Verdict;
 use crate::terminal::{say, style};
 
-/// Between two looks at the sockets: what passes is told from what stays.
+/// The time between two looks at the sockets: it separates passing states from lasting ones.
 const SECOND_LOOK: Duration = Duration::from_millis(300);
 /// Connections that are probed at the same time.
 const AT_ONCE: usize = 64;
@@ -80,7 +80,7 @@ fn belongs_to(session: &LiveSession, pids: &[u32]) -> bool {
 
 /// Probes all of them side by side; it takes about three seconds.
 ///
-/// Ctrl-C waits for its end: until then the sockets of other programs have settings of ours.
+/// Ctrl-C waits for its end: until then the sockets of other programs carry our settings.
 fn probe_all(sessions: &mut [LiveSession]) {
     let ending = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
     let deferred = ending.thread_block().is_ok();

@@ -106,7 +106,7 @@ pub(super) fn widen(pipe: BorrowedFd<'_>) {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn widen(_: BorrowedFd<'_>) {}
 
-/// True if nobody has the other end of this pipe any more.
+/// True if the other end of this pipe is closed.
 pub(super) fn is_left(pipe: BorrowedFd<'_>) -> bool {
     wait(pipe, PollFlags::empty(), PollTimeout::ZERO)
 }

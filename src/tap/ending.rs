@@ -61,7 +61,7 @@ pub(super) fn end(known: &Final<'_>) -> (SessionEnd, Duration, Option<Exchange>)
     (end, idle, told)
 }
 
-/// True if packets are lost at this moment, so that whoever closes does so for that.
+/// True if packets are lost at this moment, so that the side that closes may do so because of that.
 pub(super) fn is_frozen(flow: &Flow, info: &TcpInfo, now: Instant) -> bool {
     info.is_losing() && Silence::of(flow, info, now).unanswered(now) >= LOST_AFTER
 }

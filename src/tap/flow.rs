@@ -42,7 +42,7 @@ impl Flow {
         }
     }
 
-    /// Takes note of carried bytes; those of one direction may be told a little after an answer to them.
+    /// Notes carried bytes; those of one direction may be noted a little after an answer to them.
     pub(super) fn moved(&mut self, now: Instant, direction: Direction, bytes: usize) {
         let later = self.recent.iter().rev().take_while(|(at, ..)| *at > now).count();
         let place = self.recent.len() - later;

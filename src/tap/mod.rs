@@ -234,8 +234,8 @@ fn ended_by(state: &shared::State, socket: &Socket) -> (Instant, By) {
     }
 }
 
-/// Ends the connection towards the server, carries on what still comes for whoever reads it, and waits until the last packets are
-/// acknowledged; whether they were.
+/// Ends the connection towards the server, carries on the remaining data for the reader, and waits until the last
+/// packets are acknowledged; returns true if they were.
 fn settle(stream: &TcpStream, socket: &Socket, shared: &Shared) -> bool {
     let _ = stream.shutdown(Shutdown::Write);
     let is_acknowledged = || socket.tcp_info().is_none_or(|info| info.unacked == 0) || !socket.is_connected();

@@ -8,7 +8,7 @@ use ssh_doctor_checks::facts::journal::Direction;
 use super::carry::Closed;
 use super::flow::Flow;
 
-/// The state of the carrying, and a call for whoever waits for a change of it.
+/// The state of the carrying, and a signal to threads that wait for a change of it.
 #[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<State>,

@@ -47,7 +47,7 @@ struct Groups<'a, F> {
     taken: &'a Cell<usize>,
 }
 
-/// Gives no more bytes than a group may have; whoever has read one sets `taken` back.
+/// Returns no more bytes than a group may have; the reader of a group resets `taken`.
 struct OneGroup<'a, R> {
     reader: R,
     taken: &'a Cell<usize>,

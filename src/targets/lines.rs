@@ -10,7 +10,7 @@ use super::Entry;
 /// The longest line that is taken for one, bytes; what is longer is thrown away as it is read.
 const LONGEST: usize = 8 * 1024;
 
-/// A line that has not ended after so many bytes is that of a device, which may never end.
+/// The length at which an unfinished line counts as that of a device, which may never end; bytes.
 const ENDLESS: usize = 64 * 1024 * 1024;
 
 /// Hands the target of every line on.

@@ -160,7 +160,8 @@ impl Paint {
     }
 }
 
-/// The longest beginning of a text that fits into so many columns: a CJK character takes two, a combining mark none.
+/// Returns the longest beginning of a text that fits into this many columns: a CJK character takes two, a combining
+/// mark none.
 fn beginning(text: &str, columns: usize) -> &str {
     let mut used = 0;
     let too_far = text.char_indices().find(|(_, c)| {

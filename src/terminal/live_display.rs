@@ -32,8 +32,8 @@ pub struct LiveDisplay {
 pub struct Room<'a>(&'a LiveDisplay);
 
 impl LiveDisplay {
-    /// A live board where standard error is a terminal that can be drawn on and nobody asked for quiet; else one that draws
-    /// nothing.
+    /// Creates a live board where standard error is a terminal that can be drawn on and `quiet` is not set; else one
+    /// that draws nothing.
     #[must_use]
     pub fn new(quiet: bool, color: Color) -> Self {
         Self {

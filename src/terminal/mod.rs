@@ -78,7 +78,7 @@ pub fn say(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Writes one line to standard error, whatever becomes of it.
+/// Writes one line to standard error, ignoring errors.
 pub fn remark(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }

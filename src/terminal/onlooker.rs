@@ -36,7 +36,7 @@ impl Onlooker {
         (Self(Some(task)), Progress::to(sender))
     }
 
-    /// Waits until everything was told and the board is clean.
+    /// Waits until everything was reported and the board is clean.
     pub async fn done(self) {
         if let Some(task) = self.0 {
             // A board that could not be drawn takes nothing from the report.

@@ -1,4 +1,4 @@
-//! A question as it stands on the terminal: what a server says cannot look like a question of ours, and cannot fill the screen.
+//! A question as the terminal shows it: a server's text cannot look like our own question, and cannot fill the screen.
 
 use ssh_doctor_checks::base::ask::Question;
 use ssh_doctor_checks::base::text::escaped;

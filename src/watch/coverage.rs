@@ -1,4 +1,4 @@
-//! For how long a journal shows that somebody watched: a gap between its records is time in which nobody did.
+//! The time that a journal covers: a gap between its records is time without a watch.
 
 use ssh_doctor_checks::facts::journal::{Event, Record};
 
@@ -8,11 +8,11 @@ const GAP_S: f64 = 150.0;
 /// The time that a journal covers, seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Coverage {
-    /// In which somebody watched.
+    /// Seconds with a watch.
     pub(super) watched_s: f64,
-    /// In which nobody did, between the first record and the last.
+    /// Seconds without one, between the first record and the last.
     pub(super) unwatched_s: f64,
-    /// The number of times nobody did.
+    /// The number of gaps.
     pub(super) gaps: u32,
 }
 

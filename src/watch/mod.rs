@@ -33,7 +33,7 @@ use crate::report::{ends, full, json};
 use crate::sessions::ListFormat;
 use crate::terminal::{AtTerminal, LiveDisplay, Onlooker, person_present, remark, stop_on_signals, style};
 
-/// The time after which an unreachable server is tried again where nobody sits at the terminal.
+/// The delay before an unreachable server is tried again in an unattended run.
 const AGAIN: Duration = Duration::from_secs(30);
 /// The time that the last records may take to reach the disk.
 const RECORDED: Duration = Duration::from_secs(5);
@@ -102,7 +102,7 @@ impl Watch<'_> {
         Ok(verdict.worse(Verdict::Inconclusive))
     }
 
-    /// Logs in once; where nobody sits at the terminal, a server that cannot be reached is waited for.
+    /// Logs in once; an unattended run waits for a server that cannot be reached.
     async fn log_in(&self) -> Result<(Context, LoggedIn), Box<Evidence>> {
         let mut told = false;
         loop {
@@ -209,7 +209,7 @@ fn started(args: &WatchArgs, planned: &Planned) -> Event {
     })
 }
 
-/// The reason why a watch ended that nobody wanted to end.
+/// The reason for an unexpected end of a watch.
 fn why(stopped: Stopped) -> Option<&'static str> {
     match stopped {
         Stopped::Asked => None,
@@ -219,7 +219,7 @@ fn why(stopped: Stopped) -> Option<&'static str> {
     }
 }
 
-/// A line for whoever reads standard error, where it is no terminal.
+/// A line for readers of standard error, where it is no terminal.
 fn line(event: &Event) -> Option<String> {
     match event {
         Event::Ended(ended) if !matches!(ended.facts.end, SessionEnd::ClosedHere { unanswered: None }) => {

@@ -49,7 +49,7 @@ enum LifelineKind {
     TcpKeepalive,
     /// To this hop.
     Hop(u8),
-    /// Every so many seconds.
+    /// A keepalive interval, seconds.
     Kept(u32),
     ChannelData,
     ServerData,
@@ -234,10 +234,10 @@ pub(in crate::report) fn lifelines(facts: &Facts) -> Vec<Lifeline> {
 /// Lines of one group at most.
 const OF_A_GROUP: usize = 4;
 
-/// The lines that tell most, at most so many, in the order in which they are drawn; and how many were left out.
+/// Returns the most informative lines, at most `most`, in drawing order; and the number left out.
 ///
 /// Each group gives its most telling line, then each its second, until no more fit: of the silent ones the shortest that died and
-/// the longest that lived, and so on in turn; of the hops the two sides of the one that forgets.
+/// the longest that lived, and so on in turn; of the hops the two sides of the one that drops idle connections.
 pub(in crate::report) fn telling(lifelines: Vec<Lifeline>, most: usize) -> (Vec<Lifeline>, usize) {
     let all = lifelines.len();
     let mut groups: BTreeMap<LifelineKind, Vec<Lifeline>> = BTreeMap::new();

@@ -23,7 +23,7 @@ const TO_NETWORK: usize = 32;
 /// (MaxStartups, sshd_config(5)), and other users log in there too.
 const THROUGH_JUMP: usize = 4;
 
-/// Something that only so many targets may use at the same time.
+/// A resource that a limited number of targets may use at the same time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Place {
     /// An address.

@@ -17,7 +17,7 @@ use crate::targets::Earlier;
 /// The names that are kept of the targets with one cause.
 const NAMES: usize = 500;
 
-/// The most causes that are told apart: each jump host makes causes of its own.
+/// The most causes that are counted separately: each jump host makes causes of its own.
 const GROUPS: usize = 1000;
 
 /// The folded names that are printed of them.

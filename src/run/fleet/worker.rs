@@ -52,7 +52,7 @@ pub(super) struct Done {
     pub(super) figures: Option<Figures>,
 }
 
-/// Starts a thread for each processor; together they examine so many targets at a time until the queue ends.
+/// Starts a thread for each processor; together they examine this many targets at a time until the queue ends.
 pub(super) fn start(
     shared: &Arc<Shared>,
     jobs: usize,
