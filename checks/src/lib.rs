@@ -65,7 +65,7 @@ pub async fn examine(ctx: Context, selected: &BTreeSet<Check>) -> Evidence {
     evidence
 }
 
-/// Runs the checks as far as a login, and leaves it for whoever holds sessions.
+/// Runs the checks as far as a login, and leaves it to a caller that holds sessions.
 pub async fn log_in(ctx: &Context) -> (Evidence, Option<LoggedIn>) {
     const CHECKS: [Check; 7] =
         [Check::Config, Check::Dns, Check::Tcp, Check::Handshake, Check::Hostkey, Check::Auth, Check::Channel];

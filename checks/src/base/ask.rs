@@ -2,7 +2,8 @@
 
 use secrecy::SecretString;
 
-/// A question, and whose it is: nobody must take a server's words for ours, and type a secret that is for us alone.
+/// A question, and its source: nobody must mistake a server's text for ours, and type a secret that is meant for us
+/// alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     /// Our own, in one line.
@@ -23,7 +24,7 @@ pub trait Ask: Send + Sync {
     fn secret(&self, question: &Question) -> Option<SecretString>;
     /// A line, typed with echo.
     fn line(&self, question: &Question) -> Option<String>;
-    /// Yes or no, to a question of ours.
+    /// Yes or no, to our own question.
     fn confirm(&self, question: &str) -> bool;
 }
 

@@ -33,7 +33,7 @@ pub struct Limits {
     pub connections: u32,
     /// True if the server itself is asked what it knows (`--server`).
     pub ask_server: bool,
-    /// True if commands of the settings, and what they print, are told and recorded as they are (`--record-plain`).
+    /// True if commands of the settings, and their output, are shown and recorded as they are (`--record-plain`).
     pub plain: bool,
     /// True if the user's own ssh is run too (`--with-ssh`).
     pub with_ssh: bool,

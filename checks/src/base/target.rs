@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use super::algorithms::Algorithms;
 use super::own_ssh::OwnSsh;
 
-/// The length below which OpenSSH uses no RSA key whatever its settings (`SSH_RSA_MINIMUM_MODULUS_SIZE` since 7.6), bits.
+/// The length below which OpenSSH rejects an RSA key with any settings (`SSH_RSA_MINIMUM_MODULUS_SIZE` since 7.6), bits.
 pub const LEAST_RSA_BITS: u32 = 1024;
 
 /// One SSH server as the user's own `ssh` would reach it: every setting resolved.
@@ -216,7 +216,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// True if nobody and nothing can answer a question of the server.
+    /// True if no question of the server can be answered: neither a person nor a password is there.
     #[must_use]
     pub fn unattended(&self) -> bool {
         !self.can_ask && self.password.is_none()

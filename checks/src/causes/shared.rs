@@ -44,7 +44,7 @@ pub(crate) const MOSH: Fix = Fix {
     ..Fix::CHANGE
 };
 
-/// Tunnels that end without a word: keepalives notice it.
+/// Tunnels that end silently: keepalives detect it.
 pub(crate) const AUTOSSH: Fix = Fix {
     snippet: Some(
         "autossh -M 0 -o ServerAliveInterval=15 -o ServerAliveCountMax=3 -o ExitOnForwardFailure=yes -N {alias}",

@@ -56,7 +56,7 @@ fn prints_nologin(evidence: &Evidence) -> bool {
     printed.into_iter().flatten().flatten().any(|text| says_nologin(text))
 }
 
-/// True for a sentence of nologin(8) or pam_nologin(8); a word of them may stand in anything.
+/// True for a sentence of nologin(8) or pam_nologin(8); a single word of them may occur in any text.
 pub(super) fn says_nologin(text: &str) -> bool {
     ["This account is currently not available", "Unprivileged users are not permitted to log in"]
         .iter()

@@ -13,7 +13,7 @@ pub enum Manner {
     Silent,
     /// A TCP reset.
     Reset,
-    /// An orderly end without a word (TCP FIN).
+    /// An orderly end without a message (TCP FIN).
     Fin,
     /// SSH_MSG_DISCONNECT.
     Disconnect {
@@ -111,7 +111,7 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// A message that the library could not read, told by its words for the end of the connection.
+    /// A message that the library could not read, recognized by its error for the end of the connection.
     #[must_use]
     pub fn malformed(error: &str) -> Option<Self> {
         const MALFORMED: [&str; 3] = ["SshEncoding: ", "SshKey: ", "Index out of bounds"];

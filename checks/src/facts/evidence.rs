@@ -187,7 +187,7 @@ pub struct ConnectionLimit {
     pub ended: bool,
 }
 
-/// One check as every report shows it, whatever its facts.
+/// One check as every report shows it, independent of its facts.
 #[derive(Debug, Clone)]
 pub struct CheckView {
     /// The check.

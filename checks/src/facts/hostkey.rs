@@ -114,7 +114,7 @@ pub enum Decision {
     /// A KnownHostsCommand that was not run may know the key, or a line without the port calls it revoked: the login goes on with
     /// public keys only, which a false server cannot use elsewhere.
     PublicKeysOnly,
-    /// ssh would have asked, and there was nobody to ask: it ends there, and so does the login.
+    /// ssh would have asked, and the run is unattended: ssh ends there, and so does the login.
     NobodyToAsk,
     /// It is an RSA key that is shorter than ssh accepts, known or not.
     TooShort,

@@ -131,7 +131,7 @@ impl ProxyOutput {
         Self { bytes: text.len(), hash: short_hash(text), phrases, text: plain.then(|| text.to_owned()) }
     }
 
-    /// The last lines that it printed, or what may be told of them, one sentence each.
+    /// Returns the last lines that it printed, as far as they may be shown, one sentence each.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let Some(text) = &self.text else {

@@ -10,7 +10,7 @@ impl ServerAnswers {
         settings.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// True if `sshd -T` told its settings.
+    /// True if `sshd -T` printed its settings.
     pub(crate) fn has_settings(&self) -> bool {
         self.lines("sshd settings", true).next().is_some()
     }

@@ -122,7 +122,7 @@ pub enum SessionEnd {
         /// The kernel's counters at the end.
         tcp: Option<TcpInfo>,
     },
-    /// Whoever saw it was stopped before it ended.
+    /// The observer was stopped before it ended.
     Unknown,
 }
 

@@ -14,12 +14,12 @@ use super::served::Served;
 use crate::facts::Check;
 use crate::facts::log::{Connection, Event, Line, Log, Program};
 
-/// Ways in which connections go that are told apart.
+/// The number of distinct connection outcomes that are kept.
 const WAYS: usize = 256;
 /// Addresses that are counted and kept of each way.
 const PEERS_COUNTED: usize = 256;
 const PEERS: usize = 12;
-/// Complaints that nobody knows, and the bytes of a line that are kept.
+/// The number of unknown complaints, and the bytes of a line, that are kept.
 const UNKNOWN: usize = 8;
 const TEXT: usize = 400;
 

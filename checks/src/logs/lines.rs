@@ -1,4 +1,4 @@
-//! The lines of a log, however long they are and whatever is in them.
+//! The lines of a log, of any length and content.
 
 use std::io::{self, BufRead};
 
@@ -13,7 +13,7 @@ const UTF_16: [u8; 2] = [0xff, 0xfe];
 pub(super) struct Line<'a> {
     /// Its number, from 1.
     pub(super) number: u64,
-    /// Without its end, terminal escapes and whatever lies beyond [`KEPT`] bytes.
+    /// The line without its end, terminal escapes and the bytes beyond [`KEPT`].
     pub(super) text: &'a [u8],
 }
 

@@ -38,10 +38,10 @@ impl Reader {
         Self { lexicon: Lexicon::new(symptoms) }
     }
 
-    /// Reads a log in one pass and in bounded memory, whatever it contains.
+    /// Reads any log in one pass and in bounded memory.
     ///
     /// # Errors
-    /// If the input cannot be read; whatever it contains is no error.
+    /// Fails if the input cannot be read; no content is an error.
     pub fn read(&self, input: impl BufRead) -> io::Result<Log> {
         let mut lines = Lines::new(input);
         let mut records = Records::default();
@@ -67,7 +67,7 @@ pub fn without_secrets(text: &str) -> String {
 /// Reads a log for the steps of its connections alone.
 ///
 /// # Errors
-/// If the input cannot be read; whatever it contains is no error.
+/// Fails if the input cannot be read; no content is an error.
 pub fn read(input: impl BufRead) -> io::Result<Log> {
     static READER: LazyLock<Reader> = LazyLock::new(|| Reader::new([]));
     READER.read(input)

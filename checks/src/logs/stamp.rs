@@ -15,7 +15,7 @@ pub(super) struct Stamp {
 /// The epoch of a stamp's seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// 1970, or the year 2000 where the stamp has no year, in whatever zone the log is written in.
+    /// 1970, or the year 2000 where the stamp has no year, in the time zone of the log.
     Date,
     /// Midnight.
     Day,

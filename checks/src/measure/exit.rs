@@ -203,7 +203,7 @@ fn is_whole(ran: &Ran) -> bool {
     ran.stdout_bytes == OUTPUT && ran.status == Some(STATUS) && ran.closed
 }
 
-/// Starts the command again, and takes its mark, and whatever start-up files print before it, out of its output.
+/// Starts the command again, and removes its mark, and the output of start-up files before it, from its output.
 async fn start_anew(
     connection: &Connection,
     lead: Lead,

@@ -28,7 +28,7 @@ pub struct HostChanges {
 }
 
 impl HostChanges {
-    /// From now on; `bind` is the address that connections are told to begin at.
+    /// Starts now; `bind` is the source address of connections.
     #[must_use]
     pub fn new(bind: Option<IpAddr>) -> Self {
         let (address, happened, told) = (None, Vec::new(), Vec::new());

@@ -17,7 +17,7 @@ pub struct LocalAddress {
 }
 
 impl LocalAddress {
-    /// The address of a connection to `to` whose own end is `ours`; `bind` is the address that it was told to connect from.
+    /// Returns the address of a connection to `to` whose own end is `ours`; `bind` is the requested source address.
     #[must_use]
     pub fn new(to: SocketAddr, ours: SocketAddr, bind: Option<IpAddr>) -> Self {
         Self { to, bind, ours, source: source(to, bind) }

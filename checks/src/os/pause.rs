@@ -16,7 +16,7 @@ static PAUSES: Mutex<Pauses> = Mutex::new(Pauses { looked: None, total: Duration
 
 /// The pauses of this process.
 struct Pauses {
-    /// The clocks at the last look; none while nobody monitors.
+    /// The clocks at the last look; `None` while the monitor does not run.
     looked: Option<Clocks>,
     total: Duration,
 }
@@ -47,7 +47,7 @@ impl Clocks {
 }
 
 impl Pauses {
-    /// Looks at the clocks: whoever comes first after a pause takes note of it.
+    /// Looks at the clocks: the first caller after a pause notes it.
     fn look(&mut self, now: Clocks) -> Duration {
         if let Some(before) = &mut self.looked {
             self.total += now.pause_since(before).unwrap_or_default();
@@ -114,7 +114,7 @@ impl Mark {
 #[error("no answer in time")]
 pub struct Expired;
 
-/// As [`tokio::time::timeout`], for whatever this process waits for from elsewhere: a time in which it did not run does not count.
+/// As [`tokio::time::timeout`], for waits on external events: a time in which this process did not run does not count.
 ///
 /// # Errors
 /// [`Expired`] where the future was not done within so much time that this process ran.

@@ -30,7 +30,7 @@ pub struct SocketKeepalive {
     pub idle: Duration,
     /// Then again so often; whole seconds, at least one (`TCP_KEEPINTVL`).
     pub interval: Duration,
-    /// Until so many were not answered, at most 127 (`TCP_KEEPCNT`).
+    /// The number of unanswered probes that end the connection, at most 127 (`TCP_KEEPCNT`).
     pub retries: u32,
 }
 

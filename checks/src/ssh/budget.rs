@@ -79,7 +79,7 @@ impl Budget {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Notes a login whose answer nobody saw: the server may have counted it as a failed one.
+    /// Notes a login whose answer was not seen: the server may have counted it as a failed one.
     pub fn note_unanswered_login(&self) {
         self.failed_logins.fetch_add(1, Ordering::Relaxed);
     }

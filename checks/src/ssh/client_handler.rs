@@ -171,7 +171,7 @@ impl Handler for ClientHandler {
     }
 }
 
-/// A channel that the server opens leads nowhere: whatever was asked for in a probe, nothing of this machine is offered.
+/// Refuses a channel that the server opens: regardless of the probe's request, this machine offers nothing.
 async fn refuse(reply: ChannelOpenHandle) -> Result<(), russh::Error> {
     reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
     Ok(())

@@ -103,7 +103,7 @@ pub(crate) async fn connect_watched(
     })
 }
 
-/// Resets an exchange that is given up halfway, at its deadline or because nobody waits for it any longer.
+/// Resets an exchange that is given up halfway, at its deadline or because its result is no longer needed.
 struct ResetOnDrop(Option<Socket>);
 
 impl Drop for ResetOnDrop {

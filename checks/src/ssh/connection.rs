@@ -72,7 +72,7 @@ impl Connection {
         &self.observations
     }
 
-    /// The kernel's view, where the connection is a socket of ours.
+    /// The kernel's view, where the connection is a direct TCP socket.
     #[must_use]
     pub fn socket(&self) -> Option<&Socket> {
         self.socket.as_deref()
@@ -96,7 +96,7 @@ impl Connection {
         self.handle.is_closed()
     }
 
-    /// Returns once the library has given the connection up. It tells nobody, so it is looked at now and then: not for long waits.
+    /// Returns once the library has given the connection up. The library does not report it, so it is polled: not for long waits.
     pub(crate) async fn closed(&self) {
         while !self.is_closed() {
             sleep(GLANCE).await;

@@ -27,7 +27,7 @@ const UNANSWERED: Duration = Duration::from_millis(3300);
 const FURTHER: u32 = 6;
 /// Time between two of them.
 const BETWEEN: Duration = Duration::from_millis(500);
-/// The time that an opening that nobody waits for any more is watched: its first packet is sent for the fourth time after 7 s.
+/// The time for which an abandoned opening is watched: its first packet is sent for the fourth time after 7 s.
 const WATCHED: Duration = Duration::from_millis(7600);
 
 /// The reason why a TCP connection could not be had.
@@ -124,7 +124,7 @@ fn any(address: SocketAddr) -> IpAddr {
     if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() }
 }
 
-/// As [`attempt`], over at most so many hops; a segment that does not come as far as a server costs nothing.
+/// As [`attempt`], with a limit on hops; a segment that does not come as far as a server costs nothing.
 pub(crate) async fn within(
     budget: &Budget,
     address: SocketAddr,

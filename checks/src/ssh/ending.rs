@@ -1,4 +1,4 @@
-//! The way a connection ended, told from what was seen and not from what a call returned.
+//! The end of a connection, derived from the observations and not from the result of a call.
 
 use std::time::Instant;
 

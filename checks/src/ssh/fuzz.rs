@@ -1,4 +1,4 @@
-//! Readers of what a server sends and of known_hosts, for the fuzz targets: what must hold whatever they read.
+//! Readers of server data and of known_hosts, for the fuzz targets, with their invariants.
 
 use std::time::Instant;
 
@@ -51,7 +51,7 @@ fn kept(reader: &Reader) -> usize {
         + offer.map(String::len).sum::<usize>()
 }
 
-/// A known_hosts file; what stands in a comment names nobody.
+/// A known_hosts file; a comment in it names no host.
 pub fn known_hosts(text: &str) {
     for text in text.lines() {
         let found = line::parse(text).and_then(|line| line.naming("[db.example]:2222", Some("db.example")));

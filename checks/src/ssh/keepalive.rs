@@ -91,7 +91,7 @@ impl Connection {
         }
     }
 
-    /// Returns once TCP has acknowledged what was sent since, where the connection is a socket of ours.
+    /// Returns once TCP has acknowledged the data sent since, where the connection is a direct TCP socket.
     async fn acknowledged(&self, sent: u64) {
         self.watch.until(|seen| seen.sent > sent).await;
         loop {

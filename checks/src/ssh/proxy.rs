@@ -47,8 +47,8 @@ struct Running {
     reading: Mutex<Option<AbortHandle>>,
 }
 
-/// A command that is told of the end as ssh tells it (`kill_proxy_command`): by SIGHUP, after its input has ended. We do not wait
-/// for it, in case it hangs.
+/// A command that is notified of the end as by ssh (`kill_proxy_command`): by SIGHUP, after its input has ended. We do
+/// not wait for it, in case it hangs.
 #[derive(Debug)]
 struct HungUp(Child);
 

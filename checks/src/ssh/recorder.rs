@@ -122,7 +122,7 @@ impl Recorder {
         self.0.as_ref().map(|channels| channels.path.clone())
     }
 
-    /// All that was noted, once it is known what becomes of the openings that nobody waits for any more.
+    /// Returns all records, once the outcome of abandoned openings is known.
     pub async fn concluded(&self) -> Timeline {
         let is_open = |flow: &Flow| flow.connected_s.is_none() && flow.failure.is_none() && flow.closed_s.is_none();
         let limit = Instant::now() + OPENINGS;
@@ -300,7 +300,7 @@ impl Task {
         self.tell(now);
     }
 
-    /// Lets everybody know what becomes of the path.
+    /// Publishes the state of the path.
     fn tell(&self, now: Instant) {
         let lasting = |observed: &&Observed| observed.open_gap().is_some() && observed.flow.closed_s.is_none();
         let expecting = self.flows.iter().filter(lasting).filter_map(Observed::open_gap).map(|gap| gap.from_s);

@@ -11,7 +11,7 @@ use crate::base::limits::Patience;
 use crate::facts::connection::{GaveUp, Ran};
 use crate::os::pause::timeout;
 
-/// The time that a word of ours may take to be said: it takes no time but on a connection whose packets no longer pass.
+/// The time that sending may take: it takes no time except on a connection whose packets no longer pass.
 const SAYING: Duration = Duration::from_secs(2);
 
 /// The number of times as long as a stage a transfer may take in which something moves all the time: slow links do.
@@ -182,7 +182,7 @@ impl Running {
         let _ = timeout(SAYING, self.channel.close()).await;
     }
 
-    /// The channel itself, for whoever waits on it.
+    /// The channel itself, for callers that wait on it.
     #[must_use]
     pub fn into_channel(self) -> Channel<Msg> {
         self.channel

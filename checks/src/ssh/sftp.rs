@@ -122,7 +122,7 @@ fn request(kind: u8, id: u32, text: &[u8]) -> Vec<u8> {
     [&length(1 + 4 + 4 + text.len()), &[kind][..], &id.to_be_bytes(), &length(text.len()), text].concat()
 }
 
-/// True if an answer of so many bytes, which begins with these, has come in whole.
+/// True if an answer of this many bytes, which begins with these, has come in whole.
 pub(crate) fn is_whole(begin: &[u8], bytes: usize) -> bool {
     let length = begin.first_chunk::<4>().and_then(|length| usize::try_from(u32::from_be_bytes(*length)).ok());
     length.is_some_and(|length| bytes >= length.saturating_add(4))

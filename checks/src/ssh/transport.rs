@@ -1,4 +1,4 @@
-//! An open connection, whatever carries it.
+//! An open connection over any transport.
 
 use std::io;
 use std::pin::Pin;

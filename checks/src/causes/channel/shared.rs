@@ -4,7 +4,7 @@ use crate::causes::{Fix, Side};
 use crate::facts::Evidence;
 use crate::facts::channel::Facts;
 
-/// The observations of an account that runs commands of ours.
+/// The observations of an account that runs our commands.
 pub(super) fn commands(evidence: &Evidence) -> Option<&Facts> {
     evidence.channel.passed().filter(|facts| facts.mark_seen)
 }

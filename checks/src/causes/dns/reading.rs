@@ -6,7 +6,7 @@ use crate::facts::Evidence;
 use crate::facts::certainty::Certainty;
 use crate::facts::dns::{DnsAnswer, Facts, NameServer, Question, SystemAnswer, addresses};
 
-/// The time that the system's resolver waits for a name server, milliseconds, unless told otherwise (resolv.conf(5)).
+/// The time that the system's resolver waits for a name server by default, milliseconds (resolv.conf(5)).
 const RESOLVER_MS: f64 = 5000.0;
 
 /// The reason why a name could not be looked up.

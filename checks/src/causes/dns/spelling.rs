@@ -1,4 +1,4 @@
-//! The name is written so that nobody is asked for it.
+//! A name whose spelling keeps the resolver from sending a query.
 
 use super::name::HOST_NAME;
 use crate::base::text;

@@ -1,4 +1,4 @@
-//! The connection is closed before the version, without a word.
+//! The connection is closed before the version, without a message.
 
 use super::kex::round_age;
 use super::refusal::reconnected;
@@ -99,7 +99,7 @@ pub(super) const CLOSED_BEFORE_BANNER: Cause = Cause {
     ..Cause::NEW
 };
 
-/// True if the connection was closed before the version, whatever we said.
+/// True if the connection was closed before the version, regardless of our data.
 ///
 /// A close while our own version lies unread shows as a reset; where we say nothing it shows as what it is.
 fn closed_unheard(facts: &Facts) -> bool {

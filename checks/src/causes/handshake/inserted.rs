@@ -1,4 +1,4 @@
-//! Something on the path puts its own words in front of ours, and the server answers to those.
+//! A device on the path sends its own data before ours, and the server answers to that.
 
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;

@@ -75,7 +75,7 @@ fn repeats(evidence: &Evidence) -> Option<(&Repeat, Option<&Repeat>)> {
     Some((facts.repeats.first()?, facts.repeats.get(1)))
 }
 
-/// Returns sentences on data from the server that makes no sense under the agreed keys, whatever the algorithm.
+/// Returns sentences on data from the server that makes no sense under the agreed keys, for any algorithm.
 pub(super) fn nonsense_after_keys(evidence: &Evidence) -> Option<[String; 2]> {
     let (same, other) = repeats(evidence)?;
     let other = other.filter(|other| !same.answered && !other.answered)?;

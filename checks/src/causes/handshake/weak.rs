@@ -61,7 +61,7 @@ pub(super) const WEAK_ALGORITHMS: Cause = Cause {
     ..Cause::NEW
 };
 
-/// True if the host key is what is weak: a new one mends nothing else.
+/// True if the host key is the weak part: a new one fixes nothing else.
 fn has_old_host_key(evidence: &Evidence) -> bool {
     let signs_with =
         evidence.handshake.facts().and_then(|facts| facts.negotiated.as_ref()).map(|agreed| &agreed.host_key);

@@ -1,6 +1,6 @@
 //! The causes that name one kind of session.
 
-/// Causes that are no explanation where all sessions ended, whatever moved on them.
+/// Causes that explain nothing where all sessions ended, regardless of traffic.
 pub(in crate::causes) const OF_ONE_SESSION: &[&str] = &[
     "idle-closed",
     "idle-reset",

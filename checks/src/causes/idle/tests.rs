@@ -152,7 +152,7 @@ fn the_users_own_keepalive_is_blamed_only_when_it_is_too_slow() {
     assert!(with(0) && !with(300) && !with(3));
 }
 
-/// A timer of the same length that ended the session on which only the server spoke, after so many seconds.
+/// A timer of the same length that ended the session on which only the server spoke, after this many seconds.
 fn server_data(lasted_s: f64, end: StretchEnd) -> Facts {
     let mut facts = timer(Manner::Silent, Sign::AfterProbe);
     facts.arms.push(Arm { interval_s: Some(1), ..arm(Moves::ServerData, lasted_s, end) });

@@ -1,4 +1,4 @@
-//! A timer that silence lets run out, told apart by the manner of the death.
+//! Idle timers that expire, distinguished by the manner of the death.
 
 use super::survived;
 use crate::base::text::seconds;

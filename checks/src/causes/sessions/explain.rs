@@ -14,7 +14,7 @@ const LONGER: f64 = 1.02;
 const SAME_AGE: usize = 3;
 /// A limit on age shorter than this is a failed login.
 const LEAST_AGE_S: f64 = 20.0;
-/// Ends within so many seconds are one event.
+/// Seconds within which ends count as one event.
 const AT_ONCE_S: f64 = 5.0;
 /// Keepalives that ssh sends before it gives up, at least, and over what time, seconds: two at an interval of 2 s take 4 s, as the kernel
 /// and ssh count them, and tap sees the first of them late where it waits for a processor.
@@ -120,14 +120,14 @@ fn is_broken(session: &Session) -> bool {
     session.death().is_some() || is_left_by_shell(session) || is_stalled(session)
 }
 
-/// A shell that nobody told to leave, and that left after an idle time.
+/// A shell that exited by itself after an idle time.
 fn is_left_by_shell(session: &Session) -> bool {
     let by_server = session.exchange.is_some_and(|exchange| exchange.by_server && exchange.lasted_s < AT_ONCE_S);
     let shell = session.holds == Some(Holds::Shell) && matches!(session.end, SessionEnd::ClosedHere { .. });
     shell && by_server && session.quiet_s >= LEAST_IDLE_S
 }
 
-/// A client that gave up after keepalives that TCP delivered and nobody answered.
+/// A client that gave up after keepalives that TCP delivered and the server did not answer.
 fn is_stalled(session: &Session) -> bool {
     let SessionEnd::ClosedHere { unanswered: Some(unanswered) } = session.end else { return false };
     unanswered.alike && unanswered.packets >= KEEPALIVES && unanswered.for_s >= KEPT_ASKING_S

@@ -1,6 +1,6 @@
 //! Middleboxes and services that are known to end idle or old sessions: which of them fit what was measured.
 //!
-//! A number alone names nobody: the bracket has to be narrow, the manner of the death has to fit, and so has what the other arms
+//! A number alone identifies nothing: the bracket has to be narrow, the manner of the death has to fit, and so has what the other arms
 //! of the idle test say. What is left is offered as "consistent with", never as the answer.
 
 mod seen;
@@ -14,7 +14,7 @@ pub use suspect::{Clock, Suspect, SuspectKind};
 use crate::facts::Evidence;
 use crate::facts::idle::Arm;
 
-/// A bracket wider than this share of its upper end names nobody.
+/// The width of a bracket, as a share of its upper end, above which no suspect is named.
 const WIDEST: f64 = 0.25;
 /// Clocks, sweepers and round trips move a death by about this share of the timer.
 const SLACK: f64 = 0.02;

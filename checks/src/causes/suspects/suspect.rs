@@ -20,7 +20,7 @@ pub struct Suspect {
     pub kind: SuspectKind,
     /// The ways in which it ends a session.
     pub endings: &'static [SuspectEnding],
-    /// True if a packet of the server lets a forgotten connection pass again.
+    /// True if a packet of the server restores an expired connection.
     pub revived_by_server: bool,
     /// The text that the server's version line must contain.
     pub version: Option<&'static str>,
@@ -37,7 +37,7 @@ pub struct Suspect {
 pub enum Clock {
     /// The time without a packet, or without a byte for what ends TCP itself.
     Idle,
-    /// The age of the connection, whatever moves on it.
+    /// The age of the connection, regardless of traffic.
     Age,
 }
 

@@ -35,7 +35,7 @@ pub struct Told {
     pub found: Match,
     /// The sign that distinguishes it from others with the same text; `None` where it is identified.
     pub sign: Option<&'static str>,
-    /// The connections that it is told of, by their places in the log.
+    /// The connections in which it was found, by their places in the log.
     pub connections: Vec<usize>,
 }
 

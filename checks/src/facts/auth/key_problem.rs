@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum KeyProblem {
-    /// The private key is encrypted, and nobody gave the passphrase.
+    /// The private key is encrypted, and no passphrase was given.
     Encrypted,
     /// The passphrase that was typed does not open the key.
     WrongPassphrase,
@@ -48,9 +48,9 @@ pub enum KeyProblem {
         /// The length that ssh requires, bits.
         required: u32,
     },
-    /// The host key is not known, and nobody accepted it.
+    /// The host key is not known, and was not accepted.
     HostKeyNotKnown,
-    /// The server asks for something that nobody could be asked for.
+    /// The server asks a question, and the run is unattended.
     NobodyToAnswer,
     /// A person was asked, and gave no answer.
     Declined,

@@ -231,7 +231,7 @@ pub struct KeyFile {
 }
 
 impl Facts {
-    /// True if the login took keys alone that nobody had to unlock or touch.
+    /// True if the login took only keys that need no unlocking and no touch.
     #[must_use]
     pub fn logged_in_unattended(&self) -> bool {
         let unattended =

@@ -16,7 +16,7 @@ const PROMPTS: [char; 5] = ['$', '#', '>', '%', ']'];
 pub enum Account {
     /// It runs commands.
     Commands,
-    /// It runs no commands of ours, and does what it is there for.
+    /// It runs no commands from us, and does what it is there for.
     Restricted,
     /// It ran something, and whether that is what it is there for does not show.
     Unclear,

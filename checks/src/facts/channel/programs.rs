@@ -36,7 +36,7 @@ pub struct Program {
     pub source: &'static str,
 }
 
-/// A program that is told for sure.
+/// A program that was identified.
 const fn sure(name: &'static str, purpose: Purpose, words: &'static [&'static str], source: &'static str) -> Program {
     Program { name, purpose, is_sure: true, words, source }
 }

@@ -1,4 +1,4 @@
-//! The first words of an sftp server, or whatever stands in front of them.
+//! The first bytes of an sftp server, or the text in front of them.
 
 use serde::{Deserialize, Serialize};
 

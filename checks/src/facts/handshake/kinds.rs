@@ -46,7 +46,7 @@ impl Facts {
     }
 }
 
-/// The compression methods that OpenSSH's client offers, whatever `Compression` says (compression_alg_list in its kex.c).
+/// The compression methods that OpenSSH's client offers, regardless of `Compression` (compression_alg_list in its kex.c).
 pub(crate) const COMPRESSIONS: [&str; 3] = ["none", "zlib@openssh.com", "zlib"];
 
 impl KexInit {

@@ -28,7 +28,7 @@ impl Facts {
         self.says(NOT_ALLOWED)
     }
 
-    /// True if looking again can tell more: the connection ended before the version, without a word or with one of sshd's, or it was
+    /// True if a reconnect can show more: the connection ended before the version, without a message or with one of sshd's, or it was
     /// reset before the list of algorithms.
     pub(crate) fn is_refusal(&self) -> bool {
         let said_little = self.version.is_none() && (self.received_bytes == 0 || self.is_refused_by_sshd());

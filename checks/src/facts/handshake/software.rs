@@ -47,7 +47,7 @@ impl Software {
         Some(Self { name: name.to_owned(), version, comments })
     }
 
-    /// Major and minor version of OpenSSH, whoever built it.
+    /// Major and minor version of OpenSSH, from any vendor.
     #[must_use]
     pub fn openssh(&self) -> Option<(u32, u32)> {
         if !self.name.starts_with("OpenSSH") {

@@ -125,7 +125,7 @@ pub enum Speaker {
 pub enum StretchEnd {
     /// A request was answered.
     Alive {
-        /// After so many milliseconds.
+        /// The time until then, milliseconds.
         rtt_ms: f64,
     },
     /// The session was dead while a fresh connection to the same server worked.
@@ -141,7 +141,7 @@ pub enum StretchEnd {
     },
     /// The server's first data was lost; our own request after it was answered.
     Unheard {
-        /// After so many milliseconds.
+        /// The time until then, milliseconds.
         rtt_ms: f64,
     },
     /// Nothing can be said; why.
@@ -159,7 +159,7 @@ pub enum StretchEnd {
 pub enum Sign {
     /// Before we sent anything: somebody ended the session actively.
     BeforeProbe,
-    /// Only after we had sent: somebody had forgotten the session.
+    /// Only after we had sent: a device on the way had dropped the session.
     AfterProbe,
 }
 

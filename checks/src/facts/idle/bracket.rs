@@ -18,7 +18,7 @@ pub struct Timeout {
 /// TCP may acknowledge what it heard last so much later (TCP_DELACK_MAX of Linux): the path was silent for that much less.
 pub(crate) const LATE_ACK_S: f64 = 0.2;
 
-/// Whoever ended a session by itself saw its last byte earlier than we did, by the way from there to us, seconds at the most.
+/// Seconds by which the side that ended a session may have seen its last byte before us: the one-way delay from there to us.
 const EARLIER_S: f64 = 0.1;
 
 /// The bracket that the silent arms prove, and the manner of the shortest death.

@@ -22,7 +22,7 @@ pub struct Bare {
     pub survived_s: Option<f64>,
     /// The shortest that killed one, seconds.
     pub died_s: Option<f64>,
-    /// True if that one died without a word.
+    /// True if that one died silently.
     pub silently: bool,
 }
 
@@ -70,7 +70,7 @@ impl TtlProbe {
         })
     }
 
-    /// True if it died of something else than the timer: so short a silence is survived, or the timer ends sessions without a word.
+    /// True if it died of something else than the timer: so short a silence is survived, or the timer ends sessions silently.
     pub(crate) fn ended_otherwise(&self, bare: Bare) -> bool {
         // Where some die of less than others survive, the timer is uneven, and the shortest death counts.
         let harmless_s = bare.survived_s.unwrap_or_default().min(bare.died_s.unwrap_or(f64::INFINITY));
@@ -171,7 +171,7 @@ pub enum NotLocated {
     /// No session was silent for long enough, or each heard from the server.
     #[error("no session could tell: none was silent for long enough, or the server spoke by itself")]
     NothingTold,
-    /// All lived, and no other session is known to have died of so long a silence.
+    /// All survived, and no other session is known to have died after so short a silence.
     #[error("nothing died: the silence was shorter than the timer")]
     NothingDied,
     /// None lived, not even one that was refreshed furthest.
@@ -216,8 +216,8 @@ pub(crate) struct Bounds<'a> {
     pub(crate) alive: Option<&'a TtlProbe>,
 }
 
-/// Leaves out what says nothing: sessions that the server spoke on, lives through a silence that may have been too short, and deaths after
-/// one that kills nobody.
+/// Leaves out inconclusive results: sessions on which the server sent data, survivals of a silence that may have been
+/// too short, and deaths after one that is harmless.
 pub(crate) fn bounds(trials: &[TtlProbe], bare: Bare) -> Bounds<'_> {
     let dead = || trials.iter().filter(|trial| is_dead(trial, bare) == Some(true));
     let killing = bare.died_s.or_else(|| dead().map(|trial| trial.lasted_s).reduce(f64::min));
@@ -227,7 +227,7 @@ pub(crate) fn bounds(trials: &[TtlProbe], bare: Bare) -> Bounds<'_> {
     Bounds { after, alive: alive.min_by_key(|trial| trial.hop) }
 }
 
-/// True if the path's timer killed the session; nothing where that cannot be told.
+/// True if the path's timer killed the session; `None` where that is not known.
 fn is_dead(trial: &TtlProbe, bare: Bare) -> Option<bool> {
     match &trial.end {
         _ if trial.heard_bytes > 0 => None,

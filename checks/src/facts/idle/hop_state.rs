@@ -12,7 +12,7 @@ pub struct HopState {
     pub session: u32,
     /// The name of the hop in the user's settings.
     pub hop: String,
-    /// True if it answered a request of ours at that moment.
+    /// True if it answered a probe at that moment.
     pub answered: bool,
     /// The way it had ended; `null` while it had not.
     pub manner: Option<Manner>,

@@ -41,7 +41,7 @@ pub enum Search {
     None,
     /// It was found.
     Found(LocatedHop),
-    /// It could not be told; why.
+    /// The result is unknown, for this reason.
     Untold(String),
 }
 

@@ -48,7 +48,7 @@ pub struct Distance {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// UDP to a port where nobody listens; what forwards a TCP port on the server's behalf answers for itself.
+    /// UDP to a closed port; a device that forwards a TCP port on the server's behalf answers for itself.
     Udp,
     /// TCP to the server's port.
     Tcp,

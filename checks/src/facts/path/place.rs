@@ -18,7 +18,7 @@ pub enum Place {
     BeforeServer,
     /// The address of the server.
     Server,
-    /// Behind the first, and nobody knows how far the server is.
+    /// Behind the first, with an unknown distance to the server.
     Unknown,
 }
 

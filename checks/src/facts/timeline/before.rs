@@ -1,4 +1,4 @@
-//! The common clock up to the moment at which something happened to this machine: what is seen afterwards is nobody else's fault.
+//! The timeline up to the moment at which something happened to this machine: later observations blame nobody else.
 
 use std::borrow::Cow;
 

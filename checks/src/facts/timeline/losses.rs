@@ -1,4 +1,4 @@
-//! Connections that were lost, told apart by when: all of a moment, some of the new ones, or one now and then. Pure.
+//! Lost connections, grouped by time: all at one moment, some of the new ones, or one now and then. Pure.
 
 use super::{Flow, FlowEnd, NotOpened, Timeline};
 use crate::facts::connection::Manner;
@@ -33,7 +33,7 @@ pub struct StateLoss {
     pub new_after_s: f64,
 }
 
-/// The other end, or something on the way, ended every connection at one moment, without a word of ours.
+/// The other end, or a device on the way, ended every connection at one moment, without a packet from us.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MassEnd {
     /// The time.

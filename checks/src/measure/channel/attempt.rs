@@ -17,7 +17,7 @@ use crate::ssh::run::Running;
 /// The short form of our command in quotations.
 const SHORT: &str = "exec sh -c …";
 
-/// Starts the command that stores so many bytes; leaves it running where it printed its mark.
+/// Starts the command that stores this many bytes; leaves it running where it printed its mark.
 pub(super) async fn start(connection: &Connection, limits: &Limits, stored: usize) -> (Facts, Option<Running>) {
     let patience = limits.patience();
     let lead = connection.usual_lead();

@@ -46,7 +46,8 @@ pub(super) fn names_first_word(facts: &Facts) -> bool {
     !facts.quoted_back && facts.words().any(|text| names(facts.lead, text))
 }
 
-/// True if the first word of our command stands in a text, escaped; a shell puts its own name in front of what it says.
+/// True if the first word of our command appears in a text, escaped; a shell puts its own name in front of its
+/// messages.
 fn names(lead: Lead, text: &str) -> bool {
     let first = match lead {
         Lead::ExecSh => "exec",

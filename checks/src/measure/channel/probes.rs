@@ -217,7 +217,7 @@ fn opened(answer: &Opened) -> Capability {
     }
 }
 
-/// A connection that the server tried for us was allowed, whatever came of it. These two give another reason where it is forbidden
+/// A connection that the server tried for us was allowed, regardless of its result. These two give another reason where it is forbidden
 /// (serverloop.c of OpenSSH, svr-tcpfwd.c of dropbear); others, AsyncSSH among them, may give the same.
 fn connected(answer: &Opened, connection: &Connection) -> Capability {
     connected_unless_refused(answer).unwrap_or_else(|(code, text)| {

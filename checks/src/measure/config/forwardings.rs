@@ -81,7 +81,7 @@ fn meet(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() == other.port() && one.port() != 0 && one.is_ipv4() == other.is_ipv4() && is_same
 }
 
-/// Binds as ssh does (`channel_setup_fwd_listener_tcpip`), and does not listen: nobody can connect.
+/// Binds as ssh does (`channel_setup_fwd_listener_tcpip`), and does not listen, so that no client can connect.
 fn bind(address: SocketAddr) -> io::Result<()> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;

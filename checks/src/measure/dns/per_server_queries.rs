@@ -67,8 +67,8 @@ impl PerServerQueries {
     }
 }
 
-/// Adds what the name servers said meanwhile to the facts of a look-up that passed; whoever has not answered by 150 ms and
-/// twice the time of the look-up is not waited for.
+/// Adds the answers of the name servers so far to the facts of a lookup that passed; a server that has not answered by
+/// 150 ms and twice the time of the lookup is not awaited.
 pub(crate) async fn complete(queries: Option<PerServerQueries>, stop: &Stop, step: &mut Step<Facts>) {
     if let (Some(queries), Step::Passed(facts)) = (queries, step) {
         stop.race(queries.tell(facts)).await;

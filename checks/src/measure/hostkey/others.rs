@@ -28,7 +28,7 @@ pub(super) fn further(deep: bool, version: Option<&str>) -> usize {
     }
 }
 
-/// The keys that answer on so many further connections; ends with the first that is not `first`.
+/// Returns the keys that answer on this many further connections; ends with the first that is not `first`.
 pub(super) async fn answering(ctx: &Context, route: Route, first: &str, further: usize) -> Vec<Other> {
     let mut others = Vec::new();
     // A proxy command may be a login at a bastion: it is not repeated.

@@ -17,7 +17,7 @@ use crate::measure::progress::{Event, Progress};
 const TICK: Duration = Duration::from_millis(500);
 /// The time that sessions may take to close at the end: one that has just ended waits 3 s for another one's answer, after a fresh login.
 const CLOSING: Duration = Duration::from_secs(5);
-/// The time that a session that does not answer may take to be told dead: the shortest verdict (7 s), and the look at its hops.
+/// The time until an unanswering session is reported dead: the shortest verdict (7 s), and the look at its hops.
 const VERDICT: Duration = Duration::from_secs(9);
 
 /// The coordinator, and its ends of the channels.
@@ -79,7 +79,7 @@ impl Coordinator {
         (self.state, cut_short || stop.asked())
     }
 
-    /// Lets the sessions report how they stand and say goodbye; one that does not answer is waited for until it is told dead or late.
+    /// Lets the sessions report their state and disconnect; one that does not answer is waited for until it is reported dead or late.
     async fn close(&mut self, sessions: &mut JoinSet<()>, stop: &Stop) {
         self.publish();
         let began = Instant::now();
@@ -107,7 +107,7 @@ impl Coordinator {
         self.publish();
     }
 
-    /// Lets everybody know what has changed.
+    /// Publishes the changes.
     fn publish(&mut self) {
         for (session, directive) in self.state.directives() {
             if let Some(sender) = self.directives.get(&session) {

@@ -29,7 +29,7 @@ pub(super) enum SessionEvent {
     TerminalEnded(Duration),
     /// Its stretch is over.
     Ended(Box<Stretch>),
-    /// It takes no further part.
+    /// It takes part no longer.
     Left,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Overview {
     pub(super) survived: f64,
     /// The shortest idle time that killed, seconds.
     pub(super) died: Option<f64>,
-    /// True if sessions died of it without a word.
+    /// True if sessions died of it silently.
     pub(super) died_silently: bool,
     /// True if a keepalive is proven against it.
     pub(super) kept: bool,
@@ -130,7 +130,7 @@ impl Line {
         over(&self.overview).await;
     }
 
-    /// True if any session answers after that moment; waits for the next word of the session that has data.
+    /// True if any session answers after that moment; waits for the next answer of the session that has data.
     pub(super) async fn answers_after(&self, moment: Instant) -> bool {
         let patience = Duration::from_secs(u64::from(DATA_INTERVAL) + 1);
         let mut overview = self.overview.clone();

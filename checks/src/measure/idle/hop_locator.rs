@@ -171,7 +171,7 @@ impl HopLocator {
         any
     }
 
-    /// Waits until so many sessions are free, or all are that the ladder held.
+    /// Waits until this many sessions are free, or all that the ladder held are.
     async fn room(&self, wanted: usize) -> usize {
         let free = |test: &Overview| {
             let beside = if test.over { 0 } else { BESIDE };

@@ -33,7 +33,7 @@ const NOTED_WITHIN: Duration = Duration::from_millis(100);
 /// Bytes kept of the waiting command's first line.
 const GREETING: usize = 512;
 
-/// The time that a line of ours may take to be said: no time but on a connection whose packets no longer pass.
+/// The time that sending a line may take: no time except on a connection whose packets no longer pass.
 const SAYING: Duration = Duration::from_secs(2);
 /// Unanswered TCP keepalives that the kernel puts up with: Linux's most.
 const KEEPALIVES: u32 = 127;
@@ -109,8 +109,8 @@ impl IdleSession {
         Ok(held)
     }
 
-    /// A command that says its process numbers, and after that a line for each line it is sent, so many seconds later; or, once it is
-    /// told to, a line every so many seconds for as long as anybody takes them.
+    /// Starts a command that prints its process numbers, and then a line for each line sent to it, after the delay
+    /// named in it; or, on request, a line at that interval for as long as they are read.
     async fn start_command(&mut self, mark: &str, patience: limits::Patience) -> Result<(), NotLoggedIn> {
         let script = "echo $$ $PPID; while read -r wait; do case $wait in 0) ;; \
             *s) while echo; do sleep ${wait%s}; done;; *) sleep $wait;; esac; echo; done";
@@ -145,7 +145,7 @@ impl IdleSession {
         at_prompt
     }
 
-    /// The sftp server, once it has told its version.
+    /// The sftp server, once it has sent its version.
     async fn start_sftp(&mut self, patience: limits::Patience) -> Result<(), NotLoggedIn> {
         let Some(sftp) = SftpSession::open(&self.connection, patience).await else {
             return Err(if self.connection.is_closed() {
@@ -183,7 +183,7 @@ impl IdleSession {
         self.holds
     }
 
-    /// Asks the server for a line after so many seconds.
+    /// Asks the server for a line after this many seconds.
     pub(in crate::measure) async fn ask_for_line(&mut self, seconds: u32) {
         if let Some(channel) = &self.channel {
             // A channel that is gone shows while we wait for the line.
@@ -258,7 +258,7 @@ impl IdleSession {
         Ok(std::mem::take(&mut self.said))
     }
 
-    /// Switches the kernel's TCP keepalives on or off, where the connection is a socket of ours.
+    /// Switches the kernel's TCP keepalives on or off, where the connection is a direct TCP socket.
     pub(in crate::measure) fn tcp_keepalive(&self, interval: Option<Duration>) {
         if let Some(socket) = self.connection.socket() {
             // A kernel that cannot leaves the session silent, which the arm then shows.
@@ -317,7 +317,7 @@ impl IdleSession {
         Event::Ended(self.connection_ended().await)
     }
 
-    /// True if it has ended by itself, whoever has heard of it.
+    /// True if it has ended by itself, even if not yet reported.
     pub(in crate::measure) fn is_over(&self) -> bool {
         self.closed_at.is_some() || self.connection.ending().is_some()
     }

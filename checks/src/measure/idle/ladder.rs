@@ -47,7 +47,7 @@ pub(super) struct Ladder {
 }
 
 impl Ladder {
-    /// Rungs up to `longest` seconds for so many sessions; every other one lets the server speak first, where it can.
+    /// Rungs up to `longest` seconds for this many sessions; every other one lets the server speak first, where it can.
     pub(super) fn new(longest: f64, sessions: usize, server_speaks: bool) -> Self {
         Self {
             waiting: rungs(longest, sessions < MIN_SESSIONS_TO_KEEP).into(),
@@ -115,7 +115,7 @@ impl Ladder {
         self.look_again();
     }
 
-    /// The session with a terminal was ended after so many seconds: a session without one is to be silent for longer.
+    /// The session with a terminal was ended after this many seconds: a session without one is to be silent for longer.
     pub(super) fn compare(&mut self, length: f64) {
         self.compared = Some(length);
     }
@@ -277,7 +277,7 @@ impl Ladder {
         (self.survived, self.died)
     }
 
-    /// The interval to be kept at, when nobody keeps it yet and it may still come to be recommended.
+    /// Returns the interval to keep a session at, if none is kept at it yet and it may still come to be recommended.
     fn worth_keeping(&self, last: NextProbe) -> Option<u32> {
         // What is recommended only grows with the silence that is survived.
         let least = interval(self.survived).unwrap_or_default();

@@ -11,7 +11,7 @@ pub(super) enum NextProbe {
     Silence(f64),
     /// Be silent for this many whole seconds, then hear a line of the server; be probed when it does not come.
     ServerFirst(u32),
-    /// Be refreshed every so many seconds.
+    /// Be refreshed at this interval, seconds.
     Keep(u32),
     /// Be silent until something has died, and for a little longer than that took; then be probed.
     Await,

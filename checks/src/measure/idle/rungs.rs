@@ -48,7 +48,7 @@ pub(super) fn between(survived: f64, died: f64) -> Vec<f64> {
     points
 }
 
-/// A silence that is surely longer than a timer of so many seconds.
+/// Returns a silence that is surely longer than a timer of this many seconds.
 fn past(timer: f64) -> f64 {
     timer + (timer * RACE.0).max(RACE.1)
 }

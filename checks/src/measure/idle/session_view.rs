@@ -15,7 +15,7 @@ pub(super) struct SessionView {
     pub(super) role: Role,
     /// Its current probe; `None` before its first stretch and after its last.
     pub(super) probe: Option<NextProbe>,
-    /// The silence that was planned for the stretch, seconds, whatever it was changed to since.
+    /// The silence that was planned for the stretch, seconds, regardless of later changes.
     pub(super) rung: Option<f64>,
     /// The stretch before.
     pub(super) last: Option<NextProbe>,
@@ -27,7 +27,7 @@ pub(super) struct SessionView {
     pub(super) last_rtt_ms: Option<f64>,
     /// True if it is open, or could not be opened: false while it is being opened, for the first time or again.
     pub(super) is_settled: bool,
-    /// True if it takes no further part.
+    /// True if it takes part no longer.
     pub(super) is_gone: bool,
     pub(super) state: SessionState,
 }

@@ -44,9 +44,9 @@ pub(super) struct Stretch {
 /// The way a stretch came to its end.
 #[derive(Debug, Clone)]
 pub(super) enum StretchOutcome {
-    /// A request of ours was answered after so long.
+    /// A request from us was answered after this time.
     Answered(Duration),
-    /// A request of ours was not answered; how the connection ended, if it did.
+    /// A request from us was not answered; the end of the connection, if there was one.
     Unanswered(Option<Manner>),
     /// The server said its line.
     Heard,

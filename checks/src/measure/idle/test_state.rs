@@ -142,7 +142,7 @@ impl TestState {
         self.over = true;
     }
 
-    /// True if busy sessions died together: whatever it was, it was no silence, and all others are probably dead too.
+    /// True if busy sessions died together: the reason was no silence, and all others are probably dead too.
     pub(super) fn is_cut(&self) -> bool {
         self.cut_at().is_some()
     }
@@ -243,7 +243,7 @@ impl TestState {
         self.not_opened.push(why);
     }
 
-    /// A session takes no further part; the last one that climbs ends the test.
+    /// Removes a session from the test; the last one that climbs ends the test.
     fn left(&mut self, session: u32) {
         if let Some(view) = self.sessions.get_mut(&session) {
             view.is_gone = true;

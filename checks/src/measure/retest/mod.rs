@@ -134,7 +134,7 @@ async fn data(login: &Login, shape: Shape, count: usize, deadline: Duration) -> 
     Tried::bare(arm)
 }
 
-/// True if so many bytes came back from a command that returns what it is sent.
+/// True if this many bytes came back from a command that echoes its input.
 async fn echoed(connection: &Connection, count: usize, deadline: Duration) -> bool {
     let patience = Patience { silence: deadline, total: deadline };
     let mut ran = connection::Ran::default();

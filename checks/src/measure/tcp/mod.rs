@@ -19,8 +19,8 @@ use crate::ssh::transport::Transport;
 
 /// Connects to every address at once and leaves the connection that ssh would have got.
 ///
-/// The other connections are closed without a word: each costs its server a line in the log, and from OpenSSH 9.8 on a
-/// second of penalty (`PerSourcePenalties`, sshd_config(5)), far below the 15 s at which sshd begins to refuse.
+/// The other connections are closed without a message: each costs its server a line in the log, and from OpenSSH 9.8 on
+/// a second of penalty (`PerSourcePenalties`, sshd_config(5)), far below the 15 s at which sshd begins to refuse.
 /// It takes `Limits::connect` at most; `--deep` repeats the connection for 6 s more.
 pub async fn check(ctx: &Context, addresses: &[SocketAddr], tunnel: Option<Link>) -> (Step<Facts>, Option<Link>) {
     let since = Instant::now();

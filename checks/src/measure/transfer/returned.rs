@@ -19,7 +19,7 @@ const MOST: usize = 192 * 1024;
 /// The time limit of the second part, seconds.
 const TIME_S: f64 = 2.0;
 
-/// Sends this, and reads until all of it is back, whatever stands in between.
+/// Sends this, and reads until all of it is back, ignoring inserted text.
 pub(crate) async fn returned(connection: &Connection, running: &mut Running, sent: &[u8], patience: Patience) -> Facts {
     compared(connection, sent, exchange(connection, running, sent, patience).await)
 }
@@ -39,7 +39,7 @@ pub(super) async fn measured(connection: &Connection, running: &mut Running, mos
     compared(connection, &sent[..first.len() + more], ran)
 }
 
-/// Bytes that go through in so many seconds, at most so many.
+/// Returns the bytes that go through in `seconds` at `rate` per second, at most `most`.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and a usize")]
 pub(super) fn in_time(rate: f64, seconds: f64, most: usize) -> usize {
     (rate * seconds).clamp(0.0, most as f64) as usize

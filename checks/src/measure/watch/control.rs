@@ -83,7 +83,7 @@ impl Control {
         self.outcomes.drain(..beyond);
     }
 
-    /// Those that nobody has been told of.
+    /// Returns those not yet reported.
     pub(super) fn news(&mut self) -> Vec<ControlOutcome> {
         std::mem::take(&mut self.news)
     }

@@ -18,7 +18,7 @@ use crate::facts::sessions::{Next, Others, Session, SessionEnd};
 use crate::os::clocks::wall;
 use crate::os::host_changes::HostChanges;
 
-/// A loss is told once the other sessions have had the time to show theirs: the one with data asks every 4 s.
+/// The delay before a loss is reported, so that the other sessions can show theirs: the one with data asks every 4 s.
 const SETTLES: Duration = Duration::from_secs(6);
 /// Losses within this time of each other are one event.
 const TOGETHER: Duration = Duration::from_secs(5);
@@ -311,7 +311,7 @@ impl Coordinator {
         self.places.iter().any(|place| place.open.is_some())
     }
 
-    /// Tells what is left to tell: every loss, whatever is known of it.
+    /// Reports all remaining losses with the facts known by now.
     pub(super) fn finish(&mut self) {
         self.control.collect();
         for outcome in self.control.news() {

@@ -1,4 +1,4 @@
-//! Spaces the logins of a watch: sessions that are opened together die together of their age, and nobody could tell it from a moment.
+//! The spacing of a watch's logins: sessions opened together die together of their age, which looks like one event.
 
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The TCP sockets of this network namespace, whoever owns them.
+//! The TCP sockets of this network namespace, of all owners.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

@@ -1,4 +1,4 @@
-//! One UDP datagram with so many hops to go, and the ICMP message that ended it.
+//! One UDP datagram with a limit on hops, and the ICMP message that ended it.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket as StdUdpSocket};
@@ -11,7 +11,7 @@ use crate::os::icmp::linux::ErrorQueue;
 use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 
-/// The first of traceroute's ports, where nobody listens.
+/// The first of traceroute's ports, which are usually closed.
 const PORT: u16 = 33434;
 
 /// A reply to a probe.
@@ -36,7 +36,7 @@ pub(super) enum Reply {
     TurnedAway,
 }
 
-/// Sends one datagram and waits for what ends it; the number is given back, so that whoever asks for many knows which it was.
+/// Sends one datagram and waits for the message that ends it; returns the number, so that callers with many can match it.
 pub(super) async fn ask(
     address: SocketAddr,
     bind: Option<IpAddr>,

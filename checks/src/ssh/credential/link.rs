@@ -13,7 +13,7 @@ const DYING: Duration = Duration::from_millis(500);
 /// The interval of that check: the library does not report when it gives a connection up, or why.
 const GLANCE: Duration = Duration::from_millis(5);
 
-/// A login that nobody answers: what to look at while it is waited for.
+/// The connection to check while a login is unanswered.
 pub(crate) struct Unheard {
     watch: Watch,
     socket: Option<Socket>,

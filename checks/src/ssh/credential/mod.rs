@@ -44,7 +44,7 @@ pub enum Credential {
     Once,
 }
 
-/// A key and whoever signs with it.
+/// A key and its signer.
 #[derive(Clone)]
 pub struct Key {
     pub(crate) public: Public,

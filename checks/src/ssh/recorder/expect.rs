@@ -5,9 +5,9 @@ use std::time::Duration;
 /// The packets expected from the other end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Expect {
-    /// An answer to whatever we sent last; where data moves all the time, the longest time between two words of ours.
+    /// An answer to our last data; where data moves all the time, the longest time between two of our packets.
     Answers(Option<Duration>),
-    /// Nothing, but an answer to whatever we send from now on.
+    /// Nothing, except an answer to data that we send from now on.
     Silence,
     /// One line of its own accord, after so long, and nothing before it.
     Line(Duration),

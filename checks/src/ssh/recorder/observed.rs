@@ -34,9 +34,9 @@ pub(super) struct Observed {
     seen: Option<Seen>,
     expect: Expect,
     expect_since: Option<Instant>,
-    /// Since when something of ours has not been acknowledged.
+    /// The time since which some of our data has not been acknowledged.
     unacked_since: Option<Instant>,
-    /// The time at which all of ours was acknowledged.
+    /// The time at which all our data was acknowledged.
     acked_at: Option<Instant>,
     /// The time at which the other end was last heard, at the last look.
     heard: Option<Instant>,

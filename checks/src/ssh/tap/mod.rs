@@ -40,7 +40,7 @@ pub struct Seen {
     pub last_received: Option<Instant>,
     /// The time at which the last byte went out.
     pub last_sent: Option<Instant>,
-    /// The longest time without a byte either way; whoever measures a silence sets it back to zero first.
+    /// The longest time without a byte either way; a measurement of silence resets it to zero first.
     pub longest_quiet: Duration,
     /// The way the stream ended, if it did.
     pub end: Option<StreamEnd>,
@@ -107,7 +107,7 @@ impl Watch {
         self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on the server may send so many bytes more.
+    /// Allows the server to send this many more bytes from now on.
     pub(crate) fn allow(&self, bytes: u64) {
         let mut seen = self.seen();
         seen.allowed = Some(seen.received.saturating_add(bytes));

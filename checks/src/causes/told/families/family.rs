@@ -51,7 +51,7 @@ pub enum When {
     Before(Check),
     /// TCP is connected, and the server's version has not arrived.
     NoVersion,
-    /// At least so many lines came before the server's version.
+    /// At least this many lines came before the server's version.
     Greeting(usize),
     /// Both versions are known, and keys were not exchanged yet.
     Exchanging,
@@ -71,7 +71,7 @@ pub enum When {
     KeyRefused,
     /// The log records the login, and neither a key nor a password that was offered.
     NothingOffered,
-    /// The text comes within so many seconds of the login.
+    /// The text comes within this many seconds of the login.
     SoonAfterLogin(u32),
     /// The lists of both ends that stand at these places of their KEXINITs, from 0, have no name in common.
     NothingInCommon(&'static [usize]),

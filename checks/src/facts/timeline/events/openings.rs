@@ -3,7 +3,7 @@
 use super::STALLED_S;
 use crate::facts::timeline::{Flow, Timeline};
 
-/// A step that takes so many times as long as usual is slow, and no more.
+/// The factor by which a step may exceed its usual time and still count as slow only.
 const SLOWER: f64 = 3.0;
 
 /// The usual times of the connections on a leg, and how many were being opened in a span.
@@ -13,7 +13,7 @@ pub(in crate::facts::timeline) struct Openings {
     pub(super) greeting_s: Option<f64>,
     /// The shortest time until a login, of those before the span; seconds.
     login_s: Option<f64>,
-    /// Connections that were being opened: a server with little to compute with takes so many times as long for each.
+    /// Connections that were being opened: on a server with a slow processor each takes this many times as long.
     at_once: f64,
 }
 

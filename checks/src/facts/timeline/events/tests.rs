@@ -124,7 +124,7 @@ fn hops_that_were_asked_as_the_path_came_back_are_not_those_that_answered_meanwh
     assert_eq!(where_it_breaks(&[sample(32.1, &[1, 2, 3])]), None, "nobody was asked meanwhile");
 }
 
-/// A connection through a hop, whose acknowledgements nobody here sees.
+/// A connection through a hop, whose acknowledgements cannot be seen here.
 fn behind(number: u32, from_s: f64, until_s: f64) -> Flow {
     Flow { leg: 1, ..flow(number, Some(1.0), &[(from_s, from_s, Some(until_s), None)]) }
 }

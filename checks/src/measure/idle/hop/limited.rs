@@ -40,7 +40,7 @@ pub(super) enum NotLimited {
     /// There is no session.
     #[error(transparent)]
     NotLoggedIn(#[from] NotLoggedIn),
-    /// The connection is not a socket of ours.
+    /// The connection is not a direct TCP socket.
     #[error("the connection goes through a proxy command or a jump: the hops behind it cannot be reached from here")]
     Proxy,
     /// The session moves when it should be silent.
@@ -80,7 +80,7 @@ impl Limited {
         self.held.pids
     }
 
-    /// Idles until it is told how long a silence is wanted, and for at least as long; asks whether the session is alive, and closes it.
+    /// Idles until the wanted length of the silence is known, and for at least as long; asks whether the session is alive, and closes it.
     pub(super) async fn trial(mut self, least: impl Future<Output = Duration>) -> TtlProbe {
         let began = self.began;
         let passive = tokio::select! {

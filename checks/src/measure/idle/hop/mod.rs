@@ -1,6 +1,6 @@
 //! The hop that drops idle connections: sessions that the kernel's TCP keepalives refresh up to one hop each, and no further.
 //!
-//! A keepalive that has only so many hops to go dies on the way, but every machine that it reaches has seen the connection move. The
+//! A keepalive with a limit on hops expires on the way, but every machine that it reaches has seen the connection move. The
 //! nearest hop at which that keeps a session alive is the one that holds the state. A machine that looks at the time-to-live before
 //! its table of connections shows one hop later, and this machine's own packet filter as the first hop.
 

@@ -30,7 +30,7 @@ pub struct Room {
 
 /// The hops of the next round, no more than there is room for; none when there is nothing more to learn.
 ///
-/// They are chosen so that as few further rounds as possible are to be expected: a likely hop is told from its neighbours at once. The
+/// They are chosen so that as few further rounds as possible are to be expected: a likely hop is separated from its neighbours at once. The
 /// furthest hop that may forget is always among them where two fit: when it is alive at the moment when others are not, the path is well.
 #[must_use]
 pub fn next(path: &Path, most: u8, room: Room, trials: &[TtlProbe], bare: Bare) -> Vec<u8> {
@@ -52,7 +52,7 @@ pub fn next(path: &Path, most: u8, room: Room, trials: &[TtlProbe], bare: Bare) 
     hops
 }
 
-/// Takes so many of the hops between the first bound and the last that the fewest further rounds of `later` sessions are to be expected.
+/// Chooses this many of the hops between the first bound and the last so that `later` sessions need the fewest further rounds.
 fn spread(path: &Path, bounds: &[u8], count: usize, later: usize) -> Vec<u8> {
     let [first, open @ .., _] = bounds else { return Vec::new() };
     if open.len() <= count {
@@ -118,7 +118,7 @@ mod tests {
         Room { now: sessions, later: sessions }
     }
 
-    /// Plays a path whose hop `forgetful` forgets: the verdict and the number of rounds.
+    /// Simulates a path whose hop `forgetful` drops idle connections: the verdict and the number of rounds.
     fn play(path: &Path, forgetful: u8, sessions: usize) -> (LocatedHop, usize) {
         let mut trials = Vec::new();
         for round in 0..30 {
