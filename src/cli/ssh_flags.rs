@@ -178,7 +178,7 @@ impl OtherSshFlags {
         flags.flatten().collect()
     }
 
-    /// Those that an examination passes over, in a sentence each kind.
+    /// Lists the flags that an examination ignores, in a sentence for each kind.
     #[must_use]
     pub fn passed_over(&self) -> Vec<String> {
         let forwardings = [("-W", self.stdio.is_some())];

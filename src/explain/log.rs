@@ -63,7 +63,7 @@ impl Explained {
     }
 }
 
-/// Whom the log is about, as far as it says.
+/// The host that the log is about, as far as it names one.
 fn target(log: &Log) -> Examined {
     let entries = || log.connections.iter().flat_map(|connection| &connection.entries);
     let is_client = |entry: &&Entry| {

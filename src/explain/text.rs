@@ -216,7 +216,7 @@ fn kinds(explained: &Explained, style: Style) -> String {
     listed(&style.paint(Ink::Strong, "Connections:"), lines.iter().map(String::as_str), style)
 }
 
-/// Since when, and from where.
+/// Describes the time of the first, and the source.
 fn whence(connections: &[&Connection]) -> String {
     let first = connections.iter().find_map(|connection| connection.first.as_deref());
     let last = connections.iter().rev().find_map(|connection| connection.last.as_deref());

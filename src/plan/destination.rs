@@ -1,4 +1,4 @@
-//! Whom the user typed: `[user@]host`, `[user@]host:port`, `[user@][v6]:port`, a bare IPv6 address, `ssh://user@host:port`.
+//! The destination as the user typed it: `[user@]host`, `[user@]host:port`, `[user@][v6]:port`, a bare IPv6 address, `ssh://user@host:port`.
 
 use std::fmt;
 use std::net::Ipv6Addr;

@@ -74,9 +74,9 @@ pub struct Plan {
 /// One target, and what may be spent on it.
 #[derive(Debug)]
 pub struct Planned {
-    /// Whom to examine.
+    /// The target to examine.
     pub target: Target,
-    /// Within which limits.
+    /// The limits of its examination.
     pub limits: Limits,
     /// The reason for which ssh rejects its settings for it, in one sentence; `None` where it does not.
     pub refused: Option<String>,

@@ -54,7 +54,7 @@ pub(super) struct SettingsCache {
 /// The `Host` lines, and the answer for each set of them.
 #[derive(Debug)]
 struct Known {
-    /// None where nothing can be shared.
+    /// `None` where nothing can be shared.
     configuration: Option<Configuration>,
     groups: Mutex<HashMap<Group, Arc<Mutex<Shared>>>>,
 }

@@ -66,7 +66,7 @@ pub(super) enum Kept {
 pub(super) struct Keeping(Vec<(&'static str, &'static str, Kept)>);
 
 impl Keeping {
-    /// The same of each.
+    /// Keeps this part of every field.
     pub(super) fn of_all(kept: Kept) -> Self {
         let files = FILES.iter().map(|name| (*name, "file names"));
         Self(FREE.iter().copied().chain(files).map(|(name, person)| (name, person, kept)).collect())

@@ -29,7 +29,7 @@ pub(super) struct PreparedModule {
 #[derive(Debug, Clone)]
 pub(super) struct Plans {
     pub(super) probe: Arc<Plan>,
-    /// None where the module has no idle test.
+    /// `None` where the module has no idle test.
     pub(super) idle: Option<Arc<Plan>>,
 }
 

@@ -51,7 +51,7 @@ struct Http {
 /// The access rules of the file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Web {
-    /// None for plain HTTP.
+    /// `None` for plain HTTP.
     pub(super) tls: Option<Arc<ServerConfig>>,
     /// Users and the bcrypt hashes of their passwords; empty if no authentication is required.
     pub(super) users: BTreeMap<String, String>,

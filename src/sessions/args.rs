@@ -45,7 +45,7 @@ pub enum ListFormat {
 /// A value of `--keep-alive`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum KeepAlive {
-    /// After so much idle time; whole seconds.
+    /// After this much idle time; whole seconds.
     After(Duration),
     /// None.
     Off,

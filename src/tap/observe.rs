@@ -15,13 +15,13 @@ use crate::journal::{Recorder, Sync, milliseconds};
 
 /// The number of the one session of a tap's journal.
 pub(super) const SESSION: u32 = 1;
-/// Between two looks while packets are on their way.
+/// The time between two looks while packets are on their way.
 const TICK: Duration = Duration::from_secs(1);
 /// The longest time between two looks: no stop of this process is longer without being noticed.
 const DOZE: Duration = Duration::from_secs(15);
 /// After the last byte, acknowledgements are looked for at every tick for so long.
 const SETTLED: Duration = Duration::from_secs(3);
-/// Between two heartbeats in the journal while something moves, and while nothing does.
+/// The time between two heartbeats in the journal while something moves, and while nothing does.
 const HEARTBEAT: Duration = Duration::from_mins(1);
 const QUIET_HEARTBEAT: Duration = Duration::from_mins(5);
 
@@ -32,7 +32,7 @@ pub(super) struct Observer<'a> {
     pub(super) recorder: &'a Recorder,
     pub(super) handshake: &'a Handshake,
     pub(super) began: Instant,
-    /// Since when packets are not acknowledged.
+    /// The time since which packets are not acknowledged.
     stalled: Option<Instant>,
     negotiated: bool,
     heartbeat: Instant,
@@ -154,7 +154,7 @@ impl<'a> Observer<'a> {
 pub(super) struct Silence {
     /// The time at which that packet was sent; `None` where the server was heard after everything that was sent.
     pub(super) first_unanswered: Option<Instant>,
-    /// For how long nothing had come from the server then.
+    /// The time for which nothing had come from the server then.
     pub(super) quiet: Duration,
 }
 
@@ -169,7 +169,7 @@ impl Silence {
         Self { first_unanswered, quiet: first_unanswered.unwrap_or(now).saturating_duration_since(heard) }
     }
 
-    /// For how long that packet has had no acknowledgement.
+    /// Returns the time for which that packet has had no acknowledgement.
     pub(super) fn unanswered(&self, now: Instant) -> Duration {
         self.first_unanswered.map_or(Duration::ZERO, |first| now.saturating_duration_since(first))
     }

@@ -27,7 +27,7 @@ pub(super) struct FrameStyle {
 /// The known facts of the examination so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
-    /// Whom it is about.
+    /// The target.
     pub(super) title: String,
     /// The hops that were passed or not: how, and their one line.
     pub(super) hops: Vec<(String, CheckOutcome, String)>,

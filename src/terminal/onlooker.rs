@@ -23,7 +23,7 @@ const FRAME: Duration = Duration::from_millis(100);
 pub struct Onlooker(Option<JoinHandle<()>>);
 
 impl Onlooker {
-    /// Begins to look on: live on a board, or in plain lines where there is none. `is_told` says whether the result before the idle
+    /// Starts to observe: live on a board, or in plain lines where there is none. `is_told` says whether the result before the idle
     /// test is printed.
     #[must_use]
     pub fn of(title: String, board: &LiveDisplay, verbose: u8, is_told: bool) -> (Self, Progress) {

@@ -16,7 +16,7 @@ const FIRST_ESTIMATE: Duration = Duration::from_secs(2);
 pub struct Tally {
     /// Targets with a report.
     pub done: u64,
-    /// Those of them that are broken.
+    /// The number of broken ones.
     pub broken: u64,
     /// The part of the list that was read, from 0 to 1; none where its length is not known.
     pub part: Option<f64>,

@@ -89,7 +89,7 @@ fn head((host, port): &(String, u16), journal: &Journal, history: &History, styl
     parts.join("\n")
 }
 
-/// For how long packets were not acknowledged, each time that they were again, seconds.
+/// Returns the seconds without an acknowledgement, for each interruption that ended.
 fn interruptions(records: &[Record]) -> Vec<f64> {
     let recovered = records.iter().filter_map(|record| match &record.event {
         Event::Recovered(recovered) => Some(recovered.after_s),

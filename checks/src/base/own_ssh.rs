@@ -41,7 +41,7 @@ pub struct OwnSsh {
 pub struct Forwardings {
     /// True if it exits where one of them fails (`ExitOnForwardFailure`).
     pub required: bool,
-    /// Those that it listens for on this machine (`LocalForward`, `DynamicForward`).
+    /// The forwardings that it listens for on this machine (`LocalForward`, `DynamicForward`).
     pub listeners: Vec<Listener>,
     /// The keywords of those that the server is asked for (`RemoteForward`, `Tunnel`).
     pub requested: Vec<&'static str>,

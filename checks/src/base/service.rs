@@ -24,7 +24,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// Those that a user can expect (`--expect`).
+    /// The services that a user can expect (`--expect`).
     pub const EXPECTED: [Self; 5] = [Self::Shell, Self::Exec, Self::Sftp, Self::Git, Self::Forward];
 
     /// Its name on the command line and in JSON.

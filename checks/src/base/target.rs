@@ -1,4 +1,4 @@
-//! Whom to examine, and within which limits.
+//! The target of an examination, and its limits.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;

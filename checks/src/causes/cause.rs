@@ -120,44 +120,44 @@ impl Match {
         }
     }
 
-    /// The same match at another severity than the cause's own.
+    /// Gives the match another severity than the cause's own.
     #[must_use]
     pub fn at(self, severity: Severity) -> Self {
         Self { severity: Some(severity), ..self }
     }
 
-    /// The same match, which shows at this check.
+    /// Shows the match at this check.
     #[must_use]
     pub fn shows_at(self, stage: Check) -> Self {
         Self { stage: Some(stage), ..self }
     }
 
-    /// The same match with this in the first line of a report.
+    /// Puts this in the first line of a report.
     #[must_use]
     pub fn headline(self, headline: impl Into<String>) -> Self {
         Self { headline: Some(headline.into()), ..self }
     }
 
-    /// The same match, sure of what the title says, and of none of the reasons for it.
+    /// Makes the match sure of what the title says, and of none of the reasons for it.
     #[must_use]
     pub fn reason_open(self) -> Self {
         Self { reason_open: true, ..self }
     }
 
-    /// The same match with a value for `{name}` in the fixes.
+    /// Adds a value for `{name}` in the fixes.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.values.push((name, value.into()));
         self
     }
 
-    /// The same match under a title that names what was seen in this run.
+    /// Gives the match a title that names the observations of this run.
     #[must_use]
     pub fn titled(self, title: String) -> Self {
         Self { title: Some(title), ..self }
     }
 
-    /// The same match with known products that fit it, which the report offers with their knobs.
+    /// Adds known products that fit it, which the report offers with their knobs.
     #[must_use]
     pub fn suspecting(self, suspects: Vec<&'static Suspect>) -> Self {
         Self { suspects, ..self }

@@ -33,7 +33,7 @@ pub struct Evidence {
     pub started_at: jiff::Timestamp,
     /// Wall time of the whole run, milliseconds.
     pub duration_ms: f64,
-    /// Whom it was about.
+    /// The target.
     pub target: Examined,
     /// The user's settings that matter to a judgement.
     pub settings: Settings,

@@ -17,9 +17,9 @@ pub struct Certificate {
     pub serial: u64,
     /// The names that it is for; none means any.
     pub principals: Vec<String>,
-    /// Since when it is valid; `None` is since ever.
+    /// The beginning of its validity; `None` is since ever.
     pub valid_from: Option<Timestamp>,
-    /// Until when it is valid; `None` is for ever.
+    /// The end of its validity; `None` is for ever.
     pub valid_until: Option<Timestamp>,
     /// The fingerprint of the key that signed it.
     pub authority: String,

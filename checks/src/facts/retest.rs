@@ -1,4 +1,4 @@
-//! The same exchange again, in one respect unlike the user's.
+//! A repeat of the exchange that differs from the user's in one respect.
 
 use serde::{Deserialize, Serialize};
 

@@ -19,7 +19,7 @@ const BEYOND: Duration = Duration::from_millis(1400);
 /// The target, the limits of its examination, and the user's part in it.
 #[derive(Clone)]
 pub struct Context {
-    /// Whom to examine.
+    /// The target.
     pub target: Arc<Target>,
     /// Within which limits.
     pub limits: Limits,
@@ -27,7 +27,7 @@ pub struct Context {
     pub budget: Arc<Budget>,
     /// The time at which it began; the time spent waiting for leave to connect does not count.
     pub began: Instant,
-    /// From when on the pauses of this process count.
+    /// The moment from which on the pauses of this process count.
     pub(crate) mark: Mark,
     /// The onlooker.
     pub progress: Progress,
@@ -56,13 +56,13 @@ impl Context {
         }
     }
 
-    /// The same without its onlooker.
+    /// Returns a copy without its observer.
     #[must_use]
     pub fn unobserved(self) -> Self {
         Self { progress: Progress::default(), ..self }
     }
 
-    /// The same for a hop on the way to the target, at the expense of the same budget.
+    /// Returns a copy for a hop on the way to the target, at the expense of the same budget.
     #[must_use]
     pub(crate) fn of_hop(&self, hop: &Target) -> Self {
         let limits = Limits { ask_server: false, with_ssh: false, ..self.limits.clone() };
@@ -76,7 +76,8 @@ impl Context {
         }
     }
 
-    /// Until when a run that comes to no login may look further than ssh does; what has no time left is left out.
+    /// Returns the time until which a run that comes to no login may look further than ssh does; checks without time
+    /// left are skipped.
     ///
     /// The look-up of the name counts, although ConnectTimeout does not bound it: a slow one leaves less for the rest.
     #[must_use]

@@ -7,7 +7,7 @@ use super::clocks::Reading;
 use super::local_address::LocalAddress;
 use crate::facts::idle::What;
 
-/// Between two looks at the address.
+/// The time between two looks at the address.
 const ADDRESS: Duration = Duration::from_secs(10);
 /// A stop of this process that load does not explain, seconds.
 const STOPPED_S: f64 = 5.0;

@@ -26,9 +26,9 @@ pub fn errno_name(error: &io::Error) -> Option<String> {
 /// The time at which the kernel asks a silent peer whether it is there (tcp(7)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SocketKeepalive {
-    /// After this long a silence; whole seconds, at least one (`TCP_KEEPIDLE`).
+    /// The silence before the first probe; whole seconds, at least one (`TCP_KEEPIDLE`).
     pub idle: Duration,
-    /// Then again so often; whole seconds, at least one (`TCP_KEEPINTVL`).
+    /// The interval of further probes; whole seconds, at least one (`TCP_KEEPINTVL`).
     pub interval: Duration,
     /// The number of unanswered probes that end the connection, at most 127 (`TCP_KEEPCNT`).
     pub retries: u32,

@@ -146,7 +146,7 @@ impl Connection {
         self.socket().and_then(Socket::shortest_rtt).is_none_or(|shortest| shortest >= NEAR)
     }
 
-    /// Since when nothing has moved on the connection, either way.
+    /// Returns the time since which nothing has moved on the connection, either way.
     #[must_use]
     pub fn quiet_since(&self) -> Instant {
         let seen = self.watch.seen();

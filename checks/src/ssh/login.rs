@@ -25,9 +25,9 @@ const LONGEST: Duration = Duration::from_mins(1);
 /// All it takes to log in again exactly as the first time.
 #[derive(Debug, Clone)]
 pub struct Login {
-    /// Whom.
+    /// The target.
     pub target: Arc<Target>,
-    /// By which way.
+    /// The route.
     pub route: Route,
     /// The fingerprint of the host key that was accepted; no other is.
     pub host_key: String,

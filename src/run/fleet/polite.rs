@@ -177,7 +177,7 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// So many a second, evenly spaced.
+    /// Returns a rate of this many starts a second, evenly spaced.
     pub(crate) fn of(per_second: f64) -> Self {
         Self { every: Duration::from_secs_f64(1.0 / per_second), next: Mutex::new(Instant::now()) }
     }

@@ -43,7 +43,7 @@ pub(super) struct Shared {
 
 /// The rest of one target once its evidence is judged.
 pub(super) struct Done {
-    /// None where the run was ended before its turn.
+    /// `None` where the run was ended before its turn.
     pub(super) outcome: Option<TargetOutcome>,
     /// The report as it is printed; empty where it is printed later, with the others.
     pub(super) text: String,

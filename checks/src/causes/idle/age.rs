@@ -101,7 +101,7 @@ pub(super) const WALL_CLOCK: Cause = Cause {
     ..Cause::NEW
 };
 
-/// On which leg of a way through hops.
+/// Names the leg of the route on which it died, where there are hops.
 fn leg(evidence: &Evidence, first: &Arm) -> Option<String> {
     hop_state::describe(&evidence.idle.facts()?.legs, first.session)
 }

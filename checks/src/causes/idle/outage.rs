@@ -1,4 +1,4 @@
-//! Nothing comes through, new connections included: no timer's doing.
+//! An outage: nothing comes through, new connections included, so that no timer is to blame.
 
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side, sessions};

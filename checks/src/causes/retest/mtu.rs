@@ -150,7 +150,8 @@ struct Sizes {
 }
 
 impl Sizes {
-    /// None where nothing passed, where full size passed after all, or where size and outcome do not go together.
+    /// Returns `None` where nothing passed, where full size passed after all, or where size and outcome do not go
+    /// together.
     fn of(arms: &[Retest]) -> Option<Self> {
         let usual = |arm: &&Retest| !arm.short_offer;
         let through = |arm: &&Retest| arm.outcome == RetestOutcome::Through;

@@ -57,7 +57,7 @@ pub(super) fn same_idle(members: &[&Session]) -> Option<String> {
     })
 }
 
-/// The same of their ages.
+/// Describes the number of sessions, and how close their ages are.
 pub(super) fn same_age(members: &[&Session]) -> String {
     let mut ages: Vec<f64> = members.iter().filter_map(|session| session.age_s).collect();
     let center = median(&mut ages);

@@ -13,7 +13,7 @@ pub struct Certificate {
     pub key_id: String,
     /// The names that it is for; none means none on OpenSSH servers.
     pub principals: Vec<String>,
-    /// Until when it is valid; `None` is for ever.
+    /// The end of its validity; `None` is for ever.
     pub valid_until: Option<Timestamp>,
     /// The fingerprint of the key that signed it.
     pub authority: String,

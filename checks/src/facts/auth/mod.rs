@@ -118,11 +118,13 @@ pub struct Attempt {
 /// The time that each step of one attempt took, milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Steps {
-    /// Until the server said whether it would take the key (RFC 4252 section 7), or asked its first question (RFC 4256).
+    /// The time until the server said whether it would take the key (RFC 4252 section 7), or asked its first question
+    /// (RFC 4256).
     pub query_ms: Option<f64>,
-    /// Until we had the signature, from a file or the agent.
+    /// The time until we had the signature, from a file or the agent.
     pub signing_ms: Option<f64>,
-    /// Until the server had decided on the signature, the password or the answers; the longest of several waits.
+    /// The time until the server had decided on the signature, the password or the answers; the longest of several
+    /// waits.
     pub decision_ms: Option<f64>,
 }
 

@@ -90,7 +90,7 @@ pub struct OnInput {
     pub own_mark_after_s: Option<f64>,
     /// It ended at the end of its input.
     pub closed: bool,
-    /// With this status.
+    /// The exit status.
     pub status: Option<u32>,
     /// The text that it printed meanwhile, escaped.
     pub output: Option<String>,

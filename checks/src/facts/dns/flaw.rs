@@ -14,9 +14,9 @@ const NAME: usize = 253;
 pub(crate) enum Flaw {
     /// Two dots in a row, one at the beginning, or nothing else.
     EmptyLabel,
-    /// A label of so many octets.
+    /// A label of this many octets.
     LongLabel(usize),
-    /// So many octets in all.
+    /// A name of this many octets in all.
     LongName(usize),
     /// A dash at the beginning.
     LeadingDash,

@@ -170,7 +170,7 @@ pub struct Reconnect {
     pub first_octets: Vec<u8>,
     /// The way it ended, if it did while we listened.
     pub end: Option<Manner>,
-    /// For how long we listened, milliseconds.
+    /// The time for which we listened, milliseconds.
     pub ms: f64,
 }
 

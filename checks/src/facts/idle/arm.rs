@@ -33,7 +33,7 @@ pub struct Arm {
     pub lasted_s: f64,
     /// The age of the connection at its end.
     pub age_s: f64,
-    /// For how long nothing had moved in its channel at its end; `null` without a channel.
+    /// The time for which nothing had moved in its channel at its end, seconds; `null` without a channel.
     pub channel_quiet_s: Option<f64>,
     /// Bytes that the server sent by itself during a silence.
     pub heard_bytes: u64,
@@ -144,7 +144,7 @@ pub enum StretchEnd {
         /// The time until then, milliseconds.
         rtt_ms: f64,
     },
-    /// Nothing can be said; why.
+    /// Inconclusive, for this reason.
     Void {
         /// The reason.
         why: String,

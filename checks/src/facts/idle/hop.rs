@@ -41,7 +41,7 @@ pub struct TtlProbe {
     pub lasted_s: f64,
     /// The age of the connection at its end.
     pub age_s: f64,
-    /// For how long nothing had moved in its channel at its end; `null` without a channel.
+    /// The time for which nothing had moved in its channel at its end, seconds; `null` without a channel.
     pub channel_quiet_s: Option<f64>,
     /// Bytes that the server sent by itself meanwhile.
     pub heard_bytes: u64,
@@ -82,7 +82,7 @@ impl TtlProbe {
         }
     }
 
-    /// The same in the words of the idle test, as the arm of that session, begun so many seconds after the test.
+    /// Returns it as an arm of the idle test, for that session, begun `started_s` seconds after the test.
     #[must_use]
     pub fn arm(&self, session: u32, started_s: f64) -> Arm {
         let times = Times { started_s, lasted_s: self.lasted_s, age_s: self.age_s };

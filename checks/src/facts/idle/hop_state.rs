@@ -18,7 +18,7 @@ pub struct HopState {
     pub manner: Option<Manner>,
 }
 
-/// On which leg that session died, as a sentence; none where it had no hops.
+/// Names the leg on which that session died, as a sentence; `None` where it had no hops.
 pub(crate) fn describe(hops: &[HopState], session: u32) -> Option<String> {
     let hops: Vec<_> = hops.iter().filter(|hop| hop.session == session).collect();
     let last = hops.last()?;

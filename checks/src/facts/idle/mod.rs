@@ -102,7 +102,7 @@ pub struct Outage {
 pub struct Leftovers {
     /// Sessions whose command was still there when all were over: the server could not know that they were dead.
     pub stranded: u32,
-    /// Of those, how many we ended over a living connection.
+    /// The number of those that we ended over a living connection.
     pub ended: u32,
 }
 

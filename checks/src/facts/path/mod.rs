@@ -25,7 +25,7 @@ pub struct Hop {
     /// 1 is the nearest.
     #[serde(deserialize_with = "hop_number")]
     pub number: u8,
-    /// Whom its answer came from; `null` where it did not answer.
+    /// The address that its answer came from; `null` where it did not answer.
     pub address: Option<IpAddr>,
     /// Milliseconds until its answer.
     pub rtt_ms: Option<f64>,

@@ -29,7 +29,7 @@ pub struct StateLoss {
     pub busy: usize,
     /// True if they were reset when they were used.
     pub reset: bool,
-    /// Until a new connection was open, seconds.
+    /// Seconds until a new connection was open.
     pub new_after_s: f64,
 }
 
@@ -42,7 +42,7 @@ pub struct MassEnd {
     pub ended: usize,
     /// The manner.
     pub manner: Manner,
-    /// Until a new connection got as far as the server's identification, seconds; `None` where none did.
+    /// Seconds until a new connection got as far as the server's identification; `None` where none did.
     pub new_after_s: Option<f64>,
     /// Seconds that a new connection may take at a healthy server.
     pub slow_greeting_s: f64,
@@ -83,7 +83,7 @@ impl Timeline {
         self.state_loss_after(0.0)
     }
 
-    /// The same, the first one after `since_s`.
+    /// As [`state_loss`](Self::state_loss), for the first one after `since_s`.
     #[must_use]
     pub fn state_loss_after(&self, since_s: f64) -> Option<StateLoss> {
         let lost_at = self.flows.iter().filter(|flow| flow.beat_s.is_some()).filter_map(Flow::lost_s);

@@ -27,7 +27,7 @@ struct Asked {
 }
 
 impl PerServerQueries {
-    /// Begins to ask each name server for the addresses of `host`, and where wanted the first for its keys.
+    /// Starts to ask each name server for the addresses of `host`, and where wanted the first for its keys.
     pub(super) fn ask(host: &str, files: &Arc<Files>, patience: &Arc<Patience>, with_keys: bool) -> Self {
         let (host, files, patience) = (host.to_owned(), files.clone(), patience.clone());
         let mut asking = JoinSet::new();

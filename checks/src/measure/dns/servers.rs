@@ -26,7 +26,7 @@ use crate::os::socket::errno_name;
 
 /// Records of one answer that are kept.
 const RECORDS: usize = 32;
-/// After so long without an answer we look whether the question can be delivered at all.
+/// The time without an answer after which it is tested whether the question can be delivered at all.
 const PROBE_AFTER: Duration = Duration::from_millis(500);
 /// A query for the root's name servers (RFC 1035 section 4.1): what a closed port refuses like any other.
 const ROOT_QUERY: &[u8] = b"\x5d\x0c\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01";

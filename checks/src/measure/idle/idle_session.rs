@@ -284,7 +284,7 @@ impl IdleSession {
         (seen.longest_quiet.max(until - last).min(until - began), seen.received - self.received)
     }
 
-    /// Since when nothing has moved in the channel, how old the connection is.
+    /// Returns the time for which nothing has moved in the channel, if it has one, and the age of the connection.
     pub(in crate::measure) fn ages(&self) -> (Option<Duration>, Duration) {
         (self.channel_quiet_since.map(|since| since.elapsed()), self.opened.elapsed())
     }

@@ -28,7 +28,7 @@ impl KeptSessions {
         Self { by_number: BTreeMap::new(), holds }
     }
 
-    /// Since when a session is kept.
+    /// Returns the time since which a session is kept.
     pub(super) fn since(&self, session: u32) -> Option<Instant> {
         self.by_number.get(&session).map(|kept| kept.since)
     }

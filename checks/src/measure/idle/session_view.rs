@@ -21,7 +21,7 @@ pub(super) struct SessionView {
     pub(super) last: Option<NextProbe>,
     /// The time at which the silence of the stretch began.
     pub(super) began: Option<Instant>,
-    /// Since when it is kept alive at its interval, or has data.
+    /// The time since which it is kept alive at its interval, or has data.
     pub(super) kept_since: Option<Instant>,
     /// The time that its last answer took, milliseconds.
     pub(super) last_rtt_ms: Option<f64>,
@@ -88,7 +88,7 @@ impl SessionView {
         self.is_under_way() && (narrows || tells || hears || self.role == Role::TcpKeepalive)
     }
 
-    /// Since when it has been silent, or the server has been heard on it.
+    /// Returns the time since which it has been silent, or the server has been heard on it.
     fn shown_since(&self) -> Option<Instant> {
         if self.role == Role::ServerData { self.kept_since } else { self.began }
     }

@@ -126,7 +126,7 @@ fn ms(time: Duration) -> f64 {
 pub(super) struct Owner {
     pub(super) session: u32,
     pub(super) role: Role,
-    /// Since when the session has been kept alive at its interval, where it is.
+    /// The time since which the session has been kept alive at its interval, where it is.
     pub(super) kept_since: Option<Instant>,
     /// The time at which the test began.
     pub(super) test_began: Instant,

@@ -24,7 +24,7 @@ use crate::ssh::connection::Connection;
 use crate::ssh::dial;
 use crate::ssh::login::Login;
 
-/// In which respect a connection differs from the user's.
+/// The respect in which a connection differs from the user's.
 #[derive(Debug, Clone, Copy, Default)]
 struct Shape {
     segment: Option<u32>,
@@ -38,12 +38,12 @@ pub(crate) enum Exchange {
     Keys {
         /// With whom.
         target: Arc<Target>,
-        /// By which way.
+        /// The route.
         route: Route,
         /// The budget for connections.
         budget: Arc<Budget>,
     },
-    /// So many bytes there and back, after a login.
+    /// A number of bytes there and back, after a login.
     Data {
         /// The login.
         login: Login,

@@ -19,7 +19,7 @@ const LEAST_V6: u32 = 1280 - HEADERS_V6;
 
 /// Bytes that a plain-text packet adds to its payload at least: lengths and padding (RFC 4253 section 6).
 const FRAME: u32 = 9;
-/// Between the beginnings of two connections.
+/// The time between the beginnings of two connections.
 const SPACING: Duration = Duration::from_millis(150);
 /// The time that an arm is waited for at most: by then a lost packet was sent again three times or more.
 const LONGEST: Duration = Duration::from_secs(5);

@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_millis(150);
 
 /// Further connections: together with the first they cost their server no more than 9 s of penalty (`PerSourcePenalties`).
 const REPEATS: u32 = 8;
-/// Between the beginnings of two of them.
+/// The time between the beginnings of two of them.
 const SPACING: Duration = Duration::from_millis(300);
 /// The time that one is waited for: a lost SYN is sent again after 1 s and after 3 s (RFC 6298 section 2.1).
 const REPEATED: Duration = Duration::from_millis(3500);

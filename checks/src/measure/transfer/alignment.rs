@@ -3,7 +3,7 @@
 
 use std::iter::zip;
 
-/// So many bytes of noise that agree do so for no other reason.
+/// The number of bytes of noise that do not agree by chance.
 const PROOF: usize = 16;
 /// The longest text in between that is looked for, and the longest alteration, bytes.
 const LONGEST: usize = 4096;

@@ -22,7 +22,7 @@ use crate::os::host_changes::HostChanges;
 const SETTLES: Duration = Duration::from_secs(6);
 /// Losses within this time of each other are one event.
 const TOGETHER: Duration = Duration::from_secs(5);
-/// Between two heartbeats in the journal; each tells of another session.
+/// The time between two heartbeats in the journal; each covers another session.
 const HEARTBEAT: Duration = Duration::from_mins(1);
 
 /// One place in the watch, and the session that is in it now.

@@ -8,7 +8,7 @@ const FIRST: Duration = Duration::from_secs(15);
 const CLOSE: f64 = 1.15;
 /// Deaths at one idle time after which it is only tested now and then.
 const CONFIRMED: u32 = 3;
-/// Between two such tests.
+/// The time between two such tests.
 const REST: Duration = Duration::from_mins(30);
 
 /// The results of the silent session so far.

@@ -6,7 +6,7 @@ use crate::base::text::seconds;
 use crate::facts::idle::advice;
 use crate::facts::sessions::Traffic;
 
-/// Between two lines on the session with data: a loss shows within seconds.
+/// The time between two lines on the session with data: a loss shows within seconds.
 const DATA: Duration = Duration::from_secs(4);
 /// The longest wait for an answer after which a session counts as lost; a keepalive's own count bounds it further.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
@@ -65,7 +65,7 @@ impl SessionType {
         }
     }
 
-    /// Between two requests; `None` where the idle time is under test.
+    /// Returns the time between two requests; `None` where the idle time is under test.
     pub(super) fn interval(self) -> Option<Duration> {
         match self {
             Self::Data => Some(DATA),

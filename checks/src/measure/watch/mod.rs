@@ -36,7 +36,7 @@ use session::{Holder, Shared};
 use timers::Timers;
 pub use view::{SessionStatus, WatchedSession};
 
-/// Between two looks at the account.
+/// The time between two looks at the account.
 const TICK: Duration = Duration::from_secs(1);
 /// The time that sessions may take to be closed in order.
 const CLOSING: Duration = Duration::from_secs(4);
@@ -46,7 +46,8 @@ const CLOSING: Duration = Duration::from_secs(4);
 pub struct WatchPlan {
     /// The longest idle time to test.
     pub longest_idle: Duration,
-    /// Between two SSH keepalives on the session whose interval the watch chooses; shorter once a timer is known.
+    /// The time between two SSH keepalives on the session whose interval the watch chooses; shorter once a timer is
+    /// known.
     pub keepalive: Duration,
 }
 

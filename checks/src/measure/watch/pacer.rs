@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-/// Between two logins.
+/// The time between two logins.
 const SPACE: Duration = Duration::from_secs(10);
 /// After a login that failed, doubled at each further one, and the longest.
 const FAILED: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));

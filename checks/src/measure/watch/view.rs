@@ -27,16 +27,16 @@ pub enum SessionStatus {
     },
     /// It is open.
     Open {
-        /// Since when.
+        /// The age of the connection.
         age: Duration,
-        /// Since the server was heard.
+        /// The time since the server was heard.
         idle: Duration,
         /// The idle time that is under test.
         until: Option<Duration>,
     },
     /// A request has no answer yet.
     Stalled {
-        /// Since when.
+        /// The beginning.
         since: Instant,
     },
 }

@@ -25,7 +25,7 @@ pub fn for_each_tcp_socket(mut each: impl FnMut(TcpSocket)) -> io::Result<()> {
     Ok(())
 }
 
-/// The same socket as it is now; `None` when it is gone.
+/// Returns the current state of the same socket; `None` when it is gone.
 pub fn tcp_socket(known: &TcpSocket) -> io::Result<Option<TcpSocket>> {
     let (family, id) = identity(known);
     let mut now = None;

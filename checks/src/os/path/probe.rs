@@ -19,7 +19,7 @@ const PORT: u16 = 33434;
 pub(super) struct ProbeReply {
     /// From whom.
     pub(super) from: Option<IpAddr>,
-    /// After how long.
+    /// The round-trip time.
     pub(super) rtt: Duration,
     /// The meaning of the reply.
     pub(super) reply: Reply,

@@ -36,7 +36,7 @@ pub(crate) struct Conversation {
     pub(crate) prompts: Vec<Prompt>,
     /// The text that it said beside its questions, escaped.
     pub(crate) notices: Vec<String>,
-    /// Until its first question, and the longest wait for the answer to ours, milliseconds.
+    /// The time until its first question, and the longest wait for the answer to ours, milliseconds.
     pub(crate) steps: Steps,
     /// Something was sent that the server may count against us.
     pub(crate) answered: bool,

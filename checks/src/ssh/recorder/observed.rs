@@ -219,7 +219,7 @@ impl Observed {
         self.flow.gaps.push(Gap { heard_s, from_s, until_s: None, acknowledged, retransmissions });
     }
 
-    /// Since when data of the other end is expected, and how long it may take.
+    /// Returns the time since which data of the other end is expected, and how long it may take.
     fn awaited_since(&self, moments: &Moments) -> Option<(Instant, Duration)> {
         let spoke_after = |earlier: Option<Instant>| {
             let sent = moments.sent.filter(|sent| Some(*sent) > moments.received.max(earlier))?;

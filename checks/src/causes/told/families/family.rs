@@ -8,7 +8,7 @@ use crate::facts::log::Event;
 pub struct Family {
     /// The texts, with holes.
     pub texts: &'static [&'static str],
-    /// Whose log has them.
+    /// The program whose log has them.
     pub writer: Writer,
     /// The causes, the likeliest first.
     pub candidates: &'static [Candidate],
@@ -20,7 +20,7 @@ pub struct Family {
     pub is_named: bool,
 }
 
-/// Whose log a text is from.
+/// The program whose log a text is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writer {
     /// A client's, or a line of which that is not known.

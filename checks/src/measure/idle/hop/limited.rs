@@ -21,7 +21,7 @@ use crate::ssh::recorder::Expect;
 const SETTLED: Duration = Duration::from_millis(250);
 /// Linux's most for `TCP_KEEPCNT`; with a user time-out it does not count them.
 const RETRIES: u32 = 127;
-/// So long may all keepalives go unanswered, as they do when none comes as far as the server.
+/// The time for which all keepalives may go unanswered, as they do when none comes as far as the server.
 const UNANSWERED: Duration = Duration::from_hours(24);
 
 /// A held, silent SSH session; the kernel's TCP keepalives refresh it at every hop up to one, and at none behind.

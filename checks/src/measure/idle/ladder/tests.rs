@@ -1,6 +1,6 @@
 use super::*;
 
-/// Between the starts of two sessions.
+/// The time between the starts of two sessions.
 const APART: f64 = 0.25;
 const LONGEST: f64 = 360.0;
 /// From a question to the certainty that it will not be answered in time.
