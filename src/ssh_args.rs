@@ -40,7 +40,7 @@ impl SshArgs {
         seen
     }
 
-    /// Reads one word of options; whether the next word is the value of the last of them.
+    /// Reads one word of options; returns true if the next word is the value of the last of them.
     fn read_flags(&mut self, flags: &str) -> bool {
         for (at, flag) in flags.char_indices() {
             match flag {

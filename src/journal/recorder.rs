@@ -10,7 +10,7 @@ use ssh_doctor_checks::facts::journal::Event;
 
 use super::{Sync, Writer};
 
-/// Records that wait for the disk; what comes beyond is lost, and the session goes on.
+/// The number of records that wait for the disk; further ones are lost, and the session goes on.
 const WAITING: usize = 256;
 
 /// The handle of the writing thread.

@@ -49,7 +49,7 @@ pub enum OpenError {
 }
 
 impl Writer {
-    /// Opens a journal to append to it, and makes it and its folder where they are missing; what is torn at its end is taken out.
+    /// Opens a journal to append to it, and makes it and its folder where they are missing; torn records at its end are removed.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let failed = |error| OpenError::Io(path.to_owned(), error);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

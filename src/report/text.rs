@@ -161,7 +161,7 @@ fn entry(word: &str, found: &Finding, style: Style) -> String {
     style.wrapped("", "  ", &format!("{word}: {hop}{} ({})", found.title, found.code))
 }
 
-/// The idle time that was survived, and how to test a longer one; how to test one where none was tested.
+/// The idle time that was survived, and the way to test a longer one; the way to test one where none was tested.
 fn idle(evidence: &Evidence) -> Option<String> {
     if idle_is_open(evidence) {
         return Some("Idle time not tested; --idle 6m tests it.".to_owned());

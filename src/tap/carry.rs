@@ -90,7 +90,7 @@ fn wait_for_both(source: BorrowedFd<'_>, sink: BorrowedFd<'_>) {
     }
 }
 
-/// Waits until a descriptor is ready, or has failed; whether it is.
+/// Waits until a descriptor is ready, or has failed; returns true if it is ready.
 fn wait(descriptor: BorrowedFd<'_>, what: PollFlags, timeout: PollTimeout) -> bool {
     poll(&mut [PollFd::new(descriptor, what)], timeout).is_ok_and(|ready| ready > 0)
 }

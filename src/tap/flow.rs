@@ -84,7 +84,8 @@ impl Flow {
         }
     }
 
-    /// The longest idle time that was survived; what ended it is no part of the exchange that goes on until `end`.
+    /// Returns the longest idle time that was survived; the bytes that ended it are no part of the exchange that goes
+    /// on until `end`.
     pub(super) fn survived(&self, end: Instant) -> Duration {
         let began = self.last_exchange(end).map(|last| end.checked_sub(last.lasted).unwrap_or(self.began));
         let last = self.last_survived.filter(|(at, _)| began.is_none_or(|began| *at < began));

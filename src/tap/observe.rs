@@ -85,7 +85,7 @@ impl<'a> Observer<'a> {
         self.machine.since(moment.unwrap_or(self.began))
     }
 
-    /// Looks for acknowledgements; whether all is acknowledged and nothing has moved for a while.
+    /// Looks for acknowledgements; returns true if all is acknowledged and nothing has moved for a while.
     fn look(&mut self, info: Option<TcpInfo>) -> bool {
         let now = Instant::now();
         let mut state = self.shared.state();

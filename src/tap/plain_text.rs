@@ -29,7 +29,7 @@ struct Side {
 }
 
 impl Handshake {
-    /// Looks at what passes in one direction; whether there is more to see.
+    /// Reads the bytes of one direction; returns true if more are needed.
     pub(super) fn look(&self, direction: Direction, now: Instant, bytes: &[u8]) -> bool {
         let mut sides = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let side = match direction {

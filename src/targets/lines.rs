@@ -7,7 +7,7 @@ use ssh_doctor_checks::base::text::sanitize_bytes;
 
 use super::Entry;
 
-/// The longest line that is taken for one, bytes; what is longer is thrown away as it is read.
+/// The longest line that is taken for one, bytes; a longer one is discarded as it is read.
 const LONGEST: usize = 8 * 1024;
 
 /// The length at which an unfinished line counts as that of a device, which may never end; bytes.

@@ -99,7 +99,7 @@ impl Earlier {
         }
     }
 
-    /// Reads the reports; how many bytes of the file are whole lines.
+    /// Reads the reports; returns the bytes of the file that are whole lines.
     fn read(&mut self, file: &mut File) -> Result<u64> {
         let (mut reader, mut whole, mut number) = (BufReader::new(file), 0, 0u64);
         let mut line = Vec::new();

@@ -245,7 +245,7 @@ pub enum KnownHostsMarker {
 /// A file that could not be read to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unread {
-    /// Which.
+    /// The path.
     pub file: PathBuf,
     /// The reason.
     pub error: String,

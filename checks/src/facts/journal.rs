@@ -247,6 +247,6 @@ pub enum Direction {
 pub struct Lost {
     /// The number of records.
     pub records: u64,
-    /// Why, in the system's words.
+    /// The system's error text.
     pub error: String,
 }

@@ -108,7 +108,7 @@ enum Reads {
     Nothing,
 }
 
-/// Ends the input of a command, and reads until it has ended; what else came with its output.
+/// Ends the input of a command, and reads until it has ended; returns other output that came with its own.
 async fn finish(running: Option<Running>, patience: Patience, ran: &mut Ran) -> Option<String> {
     running?.finish(KEPT, patience, ran).await;
     take_other_output(ran)

@@ -24,7 +24,7 @@ pub enum Event {
     Started(Check),
     /// A check ended.
     Finished {
-        /// Which.
+        /// The check.
         check: Check,
         /// The manner.
         ending: CheckOutcome,

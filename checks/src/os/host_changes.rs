@@ -44,7 +44,7 @@ impl HostChanges {
         }
     }
 
-    /// Looks again after at most `beat`; what has happened since the last look.
+    /// Looks again after at most `beat`; returns the changes since the last look.
     pub fn look(&mut self, beat: Duration, at_address: bool) -> Vec<What> {
         let (reading, now) = (Reading::now(), Instant::now());
         let halt = reading.zip(self.last).and_then(|(now, last)| now.since(last, beat));

@@ -181,7 +181,7 @@ impl Connection {
         let _ = self.handle.disconnect(russh::Disconnect::ByApplication, "", "").await;
     }
 
-    /// Exchanges keys anew; how long it took, or nothing where it was not done by the deadline.
+    /// Rekeys; returns the time it took, or `None` if it was not done by the deadline.
     pub async fn rekey(&self, deadline: Duration) -> Option<Duration> {
         let (asked, before) = (Instant::now(), self.observations.read().key_exchanges.len());
         let done = async {

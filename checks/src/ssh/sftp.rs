@@ -68,7 +68,7 @@ impl SftpSession {
         }
     }
 
-    /// Has these paths resolved, all of them asked for at once; what came back, and the bytes that were sent.
+    /// Has these paths resolved, all of them requested at once; returns the answers, and the bytes sent.
     pub(crate) async fn resolve(
         &mut self,
         paths: &[Vec<u8>],

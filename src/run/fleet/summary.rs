@@ -153,7 +153,7 @@ impl Summary {
         self.verdicts.iter().sum()
     }
 
-    /// The worst verdict; what was not examined is not known.
+    /// Returns the worst verdict; a target that was not examined is unknown.
     pub(super) fn verdict(&self) -> Verdict {
         let found = VERDICTS.into_iter().filter(|verdict| self.with(*verdict) > 0);
         let left = if self.left > 0 || self.more_left { Verdict::Inconclusive } else { Verdict::Healthy };

@@ -222,7 +222,7 @@ pub struct Agent {
 /// A key or certificate file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyFile {
-    /// Which.
+    /// The path.
     pub path: PathBuf,
     /// True if the user named it.
     pub explicit: bool,

@@ -16,8 +16,7 @@ const SAME_S: f64 = 0.05;
 /// Seconds beyond two round trips within which a request before an outage may still have been unanswered.
 const ON_ITS_WAY_S: f64 = 0.7;
 /// Seconds beyond three round trips by which an event must exceed the interval of expected traffic to show as a gap: a
-/// gap is noted
-/// 1.5 s after it began, at one of the looks that come every 200 ms.
+/// gap is noted 1.5 s after it began, at one of the looks that come every 200 ms.
 const MISSED_S: f64 = 2.3;
 /// A connection that opens within this time had no interruption in its way, seconds.
 const PROMPT_S: f64 = 1.0;

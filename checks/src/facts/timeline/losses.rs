@@ -68,7 +68,7 @@ pub struct DeadFlows {
 /// Resets that depend neither on silence nor on age.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RandomResets {
-    /// When, and for how long nothing had moved on the connection then, and its age; seconds.
+    /// The time of each reset, the idle time of the connection then, and its age; seconds.
     pub resets: Vec<(f64, f64, f64)>,
     /// The number of resets on a busy connection.
     pub busy: usize,

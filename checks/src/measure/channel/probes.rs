@@ -175,7 +175,7 @@ impl Sessions {
     }
 }
 
-/// Asks for the account's shell on a terminal; what it did.
+/// Asks for the account's shell on a terminal; returns its behaviour.
 async fn ask_for_shell(connection: &Connection, patience: Patience, found: &mut Capabilities) -> Option<Shell> {
     let session = match connection.open([ChannelKind::Session], patience.silence).await {
         [Opened::Open(session)] => session,

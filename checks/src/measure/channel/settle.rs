@@ -15,7 +15,7 @@ use super::command::{KEPT, is_printed};
 /// The time that a program may take to answer a line, and then to end at the end of its input.
 const ANSWER: Patience = Patience { silence: Duration::from_secs(2), total: Duration::from_secs(4) };
 
-/// Ends what runs in our command's place, where it was accepted and has not ended itself; what it did with input, where it waited.
+/// Ends the program in our command's place, if it was accepted and has not ended itself; returns its reaction to input, if it waited.
 ///
 /// Only a program that has printed nothing is sent a line: where a start-up file has put another shell in place of the account's own,
 /// that shell reads it as a command. A menu would take it for a choice.

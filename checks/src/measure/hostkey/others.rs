@@ -18,8 +18,8 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 const GOODBYE: Duration = Duration::from_millis(100);
 
 /// Returns the number of further connections to a server of this version. Each that brings no login costs its source a
-/// penalty with OpenSSH
-/// 9.8 and later (PerSourcePenalties `noauth`), and fifteen of those shut ssh out: not without being asked for.
+/// penalty with OpenSSH 9.8 and later (PerSourcePenalties `noauth`), and fifteen of those shut ssh out: not without being
+/// asked for.
 pub(super) fn further(deep: bool, version: Option<&str>) -> usize {
     match (deep, Software::penalizes(version)) {
         (true, _) => DEEP,

@@ -35,7 +35,7 @@ pub(super) struct Control {
 /// A session that may be dead, or the path to it.
 #[derive(Debug)]
 struct Doubt {
-    /// Since when.
+    /// The time at which it began.
     since: Instant,
     finding: oneshot::Sender<Finding>,
 }
@@ -63,7 +63,7 @@ pub(super) enum Finding {
     },
     /// None could be had any more.
     NoPath {
-        /// Since when.
+        /// The time at which it began.
         since: Instant,
         /// The last attempt, and its failure.
         why: String,
@@ -185,7 +185,7 @@ impl Examiner {
         Finding::NoPath { since, why: error.to_string() }
     }
 
-    /// Opens one fresh connection, logs in, and closes it; how long it took.
+    /// Opens one fresh connection, logs in, and closes it; returns the time it took.
     async fn fresh(&mut self) -> Result<Duration, NotLoggedIn> {
         self.opened += 1;
         let asked = Instant::now();

@@ -158,7 +158,7 @@ impl HopLocator {
         }
     }
 
-    /// One round of as long a silence as is known to kill; whether a session had something to say.
+    /// Runs one round with a silence longer than the fatal one; returns true if a session gave a result.
     async fn round(&mut self, hops: &[u8]) -> bool {
         let silence = longer_than_killed(self.scope.overview.clone()).await;
         self.probes.interval = hop::interval(self.scope.overview.borrow().survived).unwrap_or(INTERVAL);

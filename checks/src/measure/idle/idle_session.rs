@@ -199,7 +199,8 @@ impl IdleSession {
         }
     }
 
-    /// Sends a line and waits until the server has sent it back, or has an sftp server list a directory; how the session ended, if it did meanwhile.
+    /// Sends a line and waits until the server has sent it back, or has an sftp server list a directory; returns the end of the session, if
+    /// it ended meanwhile.
     pub(in crate::measure) async fn echo(&mut self, ended: &mut Option<Ending>) -> KeepaliveReply {
         let (asked, patience) = (Instant::now(), Patience::new(&self.connection, self.verdict_deadline()));
         let line = async {

@@ -121,7 +121,7 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// Whose stretch it was, and since when.
+/// The session of a stretch, and its beginning.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Owner {
     pub(super) session: u32,

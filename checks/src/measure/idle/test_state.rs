@@ -438,7 +438,7 @@ impl TestState {
         }
     }
 
-    /// Tells the plan how a stretch ended; whether silent sessions should think again.
+    /// Informs the plan of the end of a stretch; returns true if silent sessions should be redirected.
     fn learn(&mut self, arm: &Arm) -> bool {
         match (&arm.end, arm.moves) {
             (StretchEnd::Alive { .. }, Moves::Nothing) => self.ladder.alive(arm.lasted_s, arm.speaks_first),

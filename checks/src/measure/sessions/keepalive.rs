@@ -29,7 +29,7 @@ pub fn keepalive_of(socket: &Socket) -> io::Result<TcpKeepalive> {
     Ok(TcpKeepalive { on, idle_s: values.idle.as_secs(), interval_s: values.interval.as_secs(), count })
 }
 
-/// Lets the kernel send a keepalive whenever a connection has been idle for so long, and leaves it so; what was set before.
+/// Lets the kernel send a keepalive whenever a connection has been idle for this time, and leaves it so; returns the previous values.
 ///
 /// Linux looks again only an interval after each keepalive, so that must not be longer. The count grows instead: a dead connection is given
 /// up after as long as before.
@@ -44,7 +44,7 @@ pub fn leave_keepalive(session: &LiveSession, idle: Duration) -> io::Result<TcpK
     Ok(before)
 }
 
-/// Sets all four values; what was set before.
+/// Sets all four values; returns the previous ones.
 pub fn set_keepalive(session: &LiveSession, wanted: TcpKeepalive) -> io::Result<TcpKeepalive> {
     let socket = borrowed(session)?;
     let before = keepalive_of(&socket)?;

@@ -191,7 +191,7 @@ impl Holder {
         }
     }
 
-    /// Waits until it is time for a request, which the coordinator may change meanwhile; how the session ended, if it did.
+    /// Waits until it is time for a request, which the coordinator may change meanwhile; returns the end of the session, if it ended.
     async fn wait(&mut self, session: &mut IdleSession, began: Instant) -> Option<Ending> {
         loop {
             let due = began + self.length();
@@ -212,7 +212,7 @@ impl Holder {
         self.kind.within(lengths.keepalive).interval().unwrap_or(lengths.silent)
     }
 
-    /// Asks for an answer until there is one; how the session was lost, if there is none.
+    /// Asks for an answer until there is one; returns the loss of the session, if there is none.
     async fn ask(&mut self, session: &mut IdleSession, idle: Duration) -> Option<Death> {
         let (asked, patience) = (Instant::now(), self.kind.patience());
         for requests in 1.. {

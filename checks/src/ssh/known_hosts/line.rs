@@ -28,7 +28,8 @@ pub(in crate::ssh) fn parse(line: &str) -> Option<Line<'_>> {
 }
 
 impl Line<'_> {
-    /// The line's kind, whether it names the host without its port, and its key; none when it names another host.
+    /// Returns the line's kind, true if it names the host without its port, and its key; `None` if it names another
+    /// host.
     pub(in crate::ssh) fn naming(
         &self,
         exact: &str,

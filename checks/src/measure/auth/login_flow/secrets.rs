@@ -12,7 +12,7 @@ use crate::ssh::credential::Credential;
 use crate::ssh::credential::keyboard::{self, Answerer};
 
 impl LoginFlow<'_> {
-    /// True if a secret may be sent now; what speaks against it is recorded.
+    /// True if a secret may be sent now; the objection is recorded.
     fn may_send_secret(&mut self, method: &str) -> bool {
         let has_way = self.facts.password_given || self.facts.person_present;
         if has_way && !self.with_passwords {
