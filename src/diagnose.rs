@@ -1,4 +1,4 @@
-//! From evidence to a diagnosis: every cause's judge is asked, consequences are hidden, fixes are filled in.
+//! The step from evidence to a diagnosis: every cause's judge runs, consequences are hidden, fixes are filled in.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;

@@ -37,7 +37,7 @@ pub fn save(evidence: &Evidence, path: &Path, words: Words) -> anyhow::Result<Ve
     written.with_context(|| format!("cannot record to {}", path.display()))
 }
 
-/// The evidence that is written, and what is in it of other people's words.
+/// The evidence that is written, and the foreign text left in it.
 fn written(evidence: &Evidence, words: Words) -> anyhow::Result<(Cow<'_, Evidence>, Vec<&'static str>)> {
     Ok(match words {
         Words::Plain => (Cow::Borrowed(evidence), vec!["everything"]),

@@ -19,7 +19,7 @@ use keys::Keys;
 use names::{Names, Reach};
 use words::Keeping;
 
-/// Evidence without names, and what of other people's words is still in it.
+/// Evidence without names, and the foreign text still in it.
 #[derive(Debug)]
 pub struct Redacted {
     /// The evidence.

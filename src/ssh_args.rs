@@ -12,7 +12,7 @@ pub(crate) struct SshArgs {
     pub(crate) command: bool,
     /// True if it runs no command at all (`-N`, `-W`).
     pub(crate) nothing: bool,
-    /// True if a subsystem is asked for (`-s`).
+    /// True if a subsystem is requested (`-s`).
     pub(crate) subsystem: bool,
 }
 

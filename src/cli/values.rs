@@ -1,4 +1,4 @@
-//! The way single values of the command line are read, and what is said about those that cannot be.
+//! Parsers for single values of the command line, and the messages for invalid ones.
 
 use std::time::Duration;
 

@@ -82,7 +82,7 @@ pub(super) enum Notices {
 /// A client's syntax for keepalives.
 pub(super) struct Syntax {
     pub(super) client: Client,
-    /// Its name, and what to do.
+    /// Its name, and the change.
     pub(super) summary: &'static str,
     pub(super) file: Option<&'static str>,
     /// `{interval}` in seconds, `{interval_ms}` in milliseconds, `{count_max}`; words in capitals are the user's own.

@@ -18,7 +18,7 @@ const BUFFER: usize = 256 * 1024;
 pub enum Asked {
     /// A cause.
     Code(&'static str),
-    /// A log, and what to call it.
+    /// A log, and its name.
     Log {
         /// Its lines.
         input: Box<dyn BufRead>,

@@ -126,7 +126,7 @@ fn counted(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// The cause, the lines that say so, and what to do.
+/// The cause, the lines that show it, and the remedy.
 fn cause(found: &Finding, style: Style) -> Vec<String> {
     let ink = if found.severity == Severity::Critical { Ink::Bad } else { Ink::Care };
     let title = style.wrapped("1. ", INDENT, &found.title);
@@ -139,7 +139,7 @@ fn cause(found: &Finding, style: Style) -> Vec<String> {
     parts
 }
 
-/// The causes that fit, the likeliest first, what tells them apart, the command that settles it, and what to do if it is the first.
+/// The causes that fit, the likeliest first, the signs that distinguish them, the command that settles it, and the remedy for the first.
 fn open_question(explained: &Explained, name: &str, style: Style) -> Vec<String> {
     let findings = &explained.diagnosis.findings;
     let first = &findings[0];

@@ -48,7 +48,7 @@ use raw::Raw;
 use settings_cache::{Asked, SettingsCache, SshSettings};
 use ssh_g::{NotAnswered, Refused};
 
-/// The settings of a run: what holds for every target, and the way from a target's name to what an examination needs.
+/// The settings of a run: those that hold for every target, and the step from a target's name to its plan.
 #[derive(Debug)]
 pub struct Plan {
     /// The checks that run on each target.
@@ -71,7 +71,7 @@ pub struct Plan {
     defaults: OnceCell<Raw>,
 }
 
-/// One target, and what may be spent on it.
+/// One target, and its limits.
 #[derive(Debug)]
 pub struct Planned {
     /// The target to examine.

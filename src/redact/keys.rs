@@ -1,4 +1,4 @@
-//! The names of key files and the comments of keys, and what stands in for each.
+//! The names of key files and the comments of keys, and the replacement for each.
 
 use ssh_doctor_checks::facts::Evidence;
 

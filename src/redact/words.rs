@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 use ssh_doctor_checks::causes::told::texts;
 
-/// Fields with free text, or with lists of it, and what a person calls them.
+/// Fields with free text, or with lists of it, and their names for people.
 const FREE: [(&str, &str); 27] = [
     ("banner", "login banner"),
     ("comments", "server version"),

@@ -84,7 +84,7 @@ pub(crate) fn listed<'a>(heading: &str, items: impl Iterator<Item = &'a str>, st
     [format!("{INDENT}{heading}")].into_iter().chain(items).collect::<Vec<_>>().join("\n")
 }
 
-/// Each fix, then each next step: who does what, the text to paste, what to mind.
+/// Each fix, then each next step: the side, the change, the text to paste, the caution.
 pub(crate) fn fixes(fixes: &[FilledFix], style: Style) -> Vec<String> {
     let of = |kind: FixKind, word: &str| {
         let same: Vec<_> = fixes.iter().filter(|fix| fix.kind == kind).collect();

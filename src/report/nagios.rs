@@ -1,4 +1,5 @@
-//! The report for Nagios, Icinga and their kin: a status line with performance data, and what to do about it below.
+//! The report for Nagios, Icinga and compatible monitoring: a status line with performance data, and the remedy below
+//! it.
 
 use std::fmt::Write as _;
 

@@ -19,7 +19,7 @@ pub(super) fn section(found: &Finding, style: Style) -> Option<String> {
     Some([heading].into_iter().chain(entries).collect::<Vec<_>>().join("\n"))
 }
 
-/// Its name, why it fits, and what to turn on it; the text to paste stands below.
+/// Its name, the reason why it fits, and the setting to change; the text to paste stands below.
 fn entry(suspect: &Suspected, style: Style) -> String {
     let (first, rest) = (format!("{INDENT}{} ", style.bullet()), format!("{INDENT}  "));
     let todo = suspect.knob.as_ref().map(|knob| format!(". To change it, {}", knob.summary)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The default report: verdict, cause, proof and fix on one screen of 80 columns and 24 rows.
+//! The default report: verdict, cause, evidence and fix on one screen of 80 columns and 24 rows.
 
 use ssh_doctor_checks::base::text::{sanitize, seconds};
 use ssh_doctor_checks::causes::{FixKind, Severity};

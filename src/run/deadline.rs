@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ssh_doctor_checks::base::stop::Stop;
 
-/// The bound where a plugin of Nagios is asked for none: a second below the timeout of its core and of NRPE.
+/// The default deadline of a Nagios plugin: a second below the timeout of its core and of NRPE.
 pub(super) const OF_PLUGINS: Duration = Duration::from_secs(9);
 
 /// The longest time that is kept back for checks to end and for the report.
@@ -16,7 +16,7 @@ const LOOKING_FURTHER: Duration = Duration::from_millis(1600);
 /// The end of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline {
-    /// Nothing new begins after this, and what is running is ended.
+    /// No new step begins after this, and running ones are ended.
     soft: Instant,
     /// The time for that.
     grace: Duration,

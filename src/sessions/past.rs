@@ -1,4 +1,4 @@
-//! The sessions that `tap` recorded: how they ended, and what their ends have in common.
+//! The sessions that `tap` recorded: their ends, and the common properties of those.
 
 use std::collections::BTreeMap;
 

@@ -10,7 +10,7 @@ use crate::report::Style;
 
 const HEADERS: [&str; 5] = ["pid", "program", "peer", "idle", "state"];
 
-/// The table, the sentences, and what is not known.
+/// The table, the sentences, and the unknowns.
 pub(super) fn render(listed: &[Listed], not_known: &[String], style: Style) -> String {
     let mut parts = Vec::new();
     if listed.is_empty() {

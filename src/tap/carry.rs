@@ -167,7 +167,7 @@ mod tests {
         (near, far)
     }
 
-    /// More than every buffer on the way holds, and every byte tells its place.
+    /// Returns more bytes than all buffers on the way hold; each encodes its place.
     fn payload() -> Vec<u8> {
         (0..3_000_017_u32).map(|at| (at % 251) as u8).collect()
     }

@@ -22,7 +22,7 @@ pub(super) fn begins_like_one(start: &[u8]) -> bool {
     bytes.next() == Some(&b'[') && bytes.next().is_some_and(|next| matches!(next, b'{' | b']'))
 }
 
-/// Hands the targets of every group on.
+/// Passes on the targets of every group.
 pub(super) fn each(reader: impl BufRead, to: &mut impl FnMut(Entry) -> ControlFlow<()>) -> anyhow::Result<()> {
     let (taken, mut stopped) = (Cell::new(0), false);
     let mut json = serde_json::Deserializer::from_reader(OneGroup { reader, taken: &taken });

@@ -13,7 +13,7 @@ const LONGEST: usize = 8 * 1024;
 /// The length at which an unfinished line counts as that of a device, which may never end; bytes.
 const ENDLESS: usize = 64 * 1024 * 1024;
 
-/// Hands the target of every line on.
+/// Passes on the target of every line.
 pub(super) fn each(mut reader: impl BufRead, to: &mut impl FnMut(Entry) -> ControlFlow<()>) -> Result<()> {
     let (mut line, mut length, mut first) = (Vec::new(), 0_usize, true);
     loop {

@@ -83,7 +83,7 @@ impl Source {
         self.list.as_ref().is_none_or(|list| list.length.is_some())
     }
 
-    /// Hands every target on, in order, until the receiver wants no more. It blocks while the list does.
+    /// Passes on every target, in order, until the receiver wants no more. It blocks while the list does.
     ///
     /// A line that cannot be used is an entry with a fault; an error is a list that cannot be read on.
     pub fn each(self, mut to: impl FnMut(Entry) -> ControlFlow<()>) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The person at the terminal: what is said to them while the examination runs, and how they are asked.
+//! The person at the terminal: messages during the examination, and questions.
 
 mod ask;
 mod frame;

@@ -1,4 +1,4 @@
-//! `ssh-doctor watch`: sessions of different kinds held for hours, every loss journalled, and what the losses have in common.
+//! `ssh-doctor watch`: sessions of different kinds held for hours, every loss journalled, and the common properties of the losses.
 
 mod args;
 mod coverage;
@@ -165,7 +165,7 @@ impl Watch<'_> {
         }
     }
 
-    /// The report on a target that no login is to be had of.
+    /// Returns the report on a target at which no login succeeds.
     fn not_logged_in(self, evidence: &Evidence) -> Result<Verdict> {
         self.display.wipe();
         self.recorder.record(Event::Stopped, Sync::Now);

@@ -31,7 +31,7 @@ pub struct Limits {
     pub handshakes: usize,
     /// Connections opened in the whole run.
     pub connections: u32,
-    /// True if the server itself is asked what it knows (`--server`).
+    /// True if the server itself is queried (`--server`).
     pub ask_server: bool,
     /// True if commands of the settings, and their output, are shown and recorded as they are (`--record-plain`).
     pub plain: bool,

@@ -1,4 +1,4 @@
-//! Words that may hold a secret, and what a report says in their place.
+//! Words that may hold a secret, and their replacement in a report.
 
 use sha2::{Digest, Sha256};
 

@@ -43,7 +43,7 @@ pub struct Forwardings {
     pub required: bool,
     /// The forwardings that it listens for on this machine (`LocalForward`, `DynamicForward`).
     pub listeners: Vec<Listener>,
-    /// The keywords of those that the server is asked for (`RemoteForward`, `Tunnel`).
+    /// The keywords of those that are requested from the server (`RemoteForward`, `Tunnel`).
     pub requested: Vec<&'static str>,
     /// True if one of them leaves a socket behind in a file system, here or on the server.
     pub leaves_socket: bool,
@@ -100,7 +100,7 @@ pub struct Refusal {
     pub status: Option<i32>,
 }
 
-/// `ControlPath`, and what ssh does with it.
+/// `ControlPath`, and its use by ssh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlPath {
     /// The socket, tokens expanded.

@@ -1,4 +1,4 @@
-//! The checks, and what becomes of one.
+//! The checks, and their outcomes.
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;

@@ -232,7 +232,7 @@ impl Manner {
 /// The reason why a further login did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotLoggedIn {
-    /// The TCP connection, or the proxy, could not be had.
+    /// The TCP connection, or the proxy, could not be opened.
     #[error("no connection: {0}")]
     Unreachable(String),
     /// The handshake did not end in time, or failed.

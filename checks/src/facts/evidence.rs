@@ -53,7 +53,7 @@ pub struct Evidence {
     /// The user's own ssh and its settings.
     #[serde(default)]
     pub config: Box<Timed<config::Facts>>,
-    /// Name look-up.
+    /// Name lookup.
     pub dns: Timed<dns::Facts>,
     /// TCP reachability.
     pub tcp: Timed<tcp::Facts>,
@@ -90,7 +90,7 @@ pub struct Evidence {
     pub timeline: Box<Timeline>,
 }
 
-/// A hop, and what it did with the connection to what comes next.
+/// A hop, and its treatment of the connection to the next one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Hop {
     /// The name of the hop in the user's settings.

@@ -1,4 +1,4 @@
-//! The observations of the server's key, and what known_hosts says of it.
+//! The observations of the server's key, and its known_hosts entries.
 
 use std::path::PathBuf;
 
@@ -36,7 +36,7 @@ pub struct Certificate {
     pub objection: Option<String>,
 }
 
-/// The observations of the server's key, and what known_hosts says of it.
+/// The observations of the server's key, and its known_hosts entries.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Facts {
     /// The key's type, such as `ssh-ed25519`; of a certificate, that of the certified key.

@@ -1,4 +1,4 @@
-//! The way a proxy command ended, and what it wrote.
+//! The end of a proxy command, and its output.
 
 use serde::{Deserialize, Serialize};
 

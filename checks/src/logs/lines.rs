@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use memchr::memchr;
 
-/// The bytes of a line that are looked at; sshd's own longest line is 1 KiB, a KEXINIT's list at most a few.
+/// The bytes of a line that are read; sshd's own longest line is 1 KiB, a KEXINIT's list at most a few.
 const KEPT: usize = 4096;
 /// UTF-16, little endian, as PowerShell writes what is redirected to a file.
 const UTF_16: [u8; 2] = [0xff, 0xfe];

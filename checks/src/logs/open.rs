@@ -23,7 +23,7 @@ const DAY_S: f64 = 86_400.0;
 /// The address and port of a server's client.
 pub(super) type Peer = (String, String);
 
-/// A connection, and what tells how it goes.
+/// A connection, and the evidence of its course.
 #[derive(Default)]
 pub(super) struct Open {
     pub(super) connection: Connection,

@@ -1,4 +1,4 @@
-//! Texts with holes, such as `Connecting to <host> [<address>] port <port>.`, all of them looked for in one pass over a line.
+//! Texts with holes, such as `Connecting to <host> [<address>] port <port>.`, all searched in one pass over a line.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

@@ -79,7 +79,7 @@ impl Context {
     /// Returns the time until which a run that comes to no login may look further than ssh does; checks without time
     /// left are skipped.
     ///
-    /// The look-up of the name counts, although ConnectTimeout does not bound it: a slow one leaves less for the rest.
+    /// The lookup of the name counts, although ConnectTimeout does not bound it: a slow one leaves less for the rest.
     #[must_use]
     pub fn until(&self) -> Instant {
         self.began + self.limits.connect + BEYOND + self.mark.paused()

@@ -60,7 +60,8 @@ pub struct Trusted {
     pub with_passwords: bool,
 }
 
-/// An authenticated connection, and what runs on it. Left by auth; the checks after it use it one after the other.
+/// An authenticated connection, and the programs that run on it. Left by auth; the checks after it use it one after the
+/// other.
 pub struct LoggedIn {
     /// The connection, as long as it stands.
     pub connection: Option<Connection>,

@@ -14,12 +14,12 @@ const STOPPED_S: f64 = 5.0;
 /// Events that are remembered, the last ones.
 const REMEMBERED: usize = 256;
 
-/// The clocks and the address of this machine, and what happened to them.
+/// The clocks and the address of this machine, and their changes.
 #[derive(Debug)]
 pub struct HostChanges {
     last: Option<Reading>,
     bind: Option<IpAddr>,
-    /// The address that is looked at, and this end and the other one of the connection that it was taken from.
+    /// The address that is monitored, and both ends of the connection that it was taken from.
     address: Option<(LocalAddress, SocketAddr, SocketAddr)>,
     looked: Instant,
     happened: Vec<(Instant, What)>,

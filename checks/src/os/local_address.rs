@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::facts::idle::What;
 
-/// The way to the server, or to the first hop on the way there.
+/// The route to the server, or to the first hop on the way there.
 #[derive(Debug)]
 pub struct LocalAddress {
     to: SocketAddr,

@@ -30,7 +30,7 @@ const BETWEEN: Duration = Duration::from_millis(500);
 /// The time for which an abandoned opening is watched: its first packet is sent for the fourth time after 7 s.
 const WATCHED: Duration = Duration::from_millis(7600);
 
-/// The reason why a TCP connection could not be had.
+/// The reason for which a TCP connection could not be opened.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     /// The system's error, or `TimedOut` when our deadline passed first.

@@ -4,7 +4,7 @@ use tokio::net::TcpStream;
 
 use super::recorder::FlowRecord;
 
-/// A TCP connection of our own, and what is written down of it.
+/// A direct TCP connection, and its record.
 #[derive(Debug)]
 pub struct Dialed {
     pub(crate) stream: TcpStream,

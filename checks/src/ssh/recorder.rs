@@ -92,7 +92,7 @@ impl Recorder {
         Self(Some(Arc::new(Channels { notes, path, number: AtomicU32::new(0) })))
     }
 
-    /// A TCP connection of this machine is asked for.
+    /// Records a request for a TCP connection of this machine.
     #[must_use]
     pub fn opening(&self, to: SocketAddr) -> FlowRecord {
         self.opening_on(0, Some(to))
@@ -169,7 +169,7 @@ impl FlowRecord {
         self.note(|number| Note::Failed { number, at: Instant::now(), source_port, why });
     }
 
-    /// It is looked at from now on.
+    /// It is monitored from now on.
     pub(crate) fn watched(&self, watch: &Watch, observations: &Observations, socket: Option<&Arc<Socket>>) {
         let socket = socket.map(Arc::downgrade).unwrap_or_default();
         self.note(|number| Note::Watched { number, watch: watch.clone(), observations: observations.clone(), socket });
@@ -190,7 +190,7 @@ impl FlowRecord {
         self.note(|number| Note::Expect { number, expect, at: Instant::now() });
     }
 
-    /// A connection that is asked for through this one.
+    /// A connection requested through this one.
     #[must_use]
     pub fn onward(&self) -> Self {
         self.0.as_ref().map_or_else(Self::default, |opened| opened.to.opening_on(opened.leg.saturating_add(1), None))

@@ -57,7 +57,7 @@ impl<F> Tame<F> {
     }
 }
 
-/// Hands these calls on to the layout as they are.
+/// Passes these calls on to the layout unchanged.
 macro_rules! by_layout {
     ($($name:ident($($argument:ident: $kind:ty)?)),* $(,)?) => {
         $(fn $name<W: ?Sized + io::Write>(&mut self, out: &mut W $(, $argument: $kind)?) -> io::Result<()> {

@@ -101,7 +101,7 @@ pub(super) async fn examine_all(
     run.finish(args, &shared.plan, fed)
 }
 
-/// The file to go on with, and what it holds.
+/// The file to continue, and its contents.
 fn opened(file: &Path) -> Result<(Option<Reports>, Earlier)> {
     let (reports, earlier) = Reports::open(file)?;
     if earlier.torn > 0 {

@@ -88,7 +88,7 @@ impl TargetOutcome {
     }
 }
 
-/// The reason, and what was said of this target in particular where no cause was found.
+/// The reason, and the message for this target in particular where no cause was found.
 fn reason(evidence: &Evidence, diagnosis: &Diagnosis) -> (Option<Reason>, Option<String>) {
     if diagnosis.verdict == Verdict::Healthy {
         return (None, None);

@@ -20,7 +20,7 @@ const REFUSED: [&str; 8] = [
     "account is disabled",
     "account has been disabled",
 ];
-/// A connection that ends later than this after a proof may have met LoginGraceTime, whose least sensible value this is.
+/// The time after a credential beyond which an end may be LoginGraceTime, whose least sensible value this is.
 const AT_ONCE_MS: f64 = 20_000.0;
 
 pub(super) const ACCOUNT_REFUSED: Cause = Cause {

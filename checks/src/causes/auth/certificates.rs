@@ -1,4 +1,4 @@
-//! A certificate that was refused, and what speaks against it.
+//! A certificate that was refused, and the objections to it.
 
 use super::log::{OTHER_LOG, SSHD_LOG};
 use super::shared::refused;

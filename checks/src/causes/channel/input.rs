@@ -1,4 +1,4 @@
-//! Commands run, and what is sent to them does not reach them, or never ends.
+//! Commands run, but their input does not reach them, or never ends.
 
 use super::shared::commands;
 use crate::causes::{Cause, Fix, Match, Severity, Side};

@@ -1,4 +1,4 @@
-//! Causes that spoil sessions which the server opens: text in the way, a limit, an early end, a root directory without a shell.
+//! Causes that spoil sessions which the server opens: extra output, a limit, an early end, a root directory without a shell.
 
 use super::shared::{TRY_SFTP, commands};
 use crate::base::text::sanitize;

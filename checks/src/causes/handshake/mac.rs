@@ -1,4 +1,4 @@
-//! The keys were exchanged, and what is protected by them cannot be read.
+//! The keys were exchanged, but the data protected by them cannot be read.
 
 use crate::causes::shared::RELOAD;
 use crate::causes::{Cause, Fix, Match, Severity, Side};

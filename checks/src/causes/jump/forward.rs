@@ -139,7 +139,7 @@ pub(super) const TARGET_UNREACHABLE: Cause = Cause {
     ..Cause::NEW
 };
 
-/// The hop at which the way ends although its login worked.
+/// Returns the hop at which the route ends although its login worked.
 fn stopped(evidence: &Evidence) -> Option<(&Hop, &Forward, &NotForwarded)> {
     let hop = evidence.hops.last()?;
     let forward = hop.forward.as_ref()?;

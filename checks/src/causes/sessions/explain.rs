@@ -41,7 +41,7 @@ pub(super) enum Explanation {
     Lifetime,
     /// Several sessions ended at one moment, or at the same minute of the hour.
     WallClock,
-    /// It was idle, and what was sent next was without an ACK.
+    /// It was idle, and the next data sent got no ACK.
     IdleSilent,
     /// It was idle, and was reset.
     IdleReset,
@@ -53,7 +53,7 @@ pub(super) enum Explanation {
     IdleShell,
     /// The server closed the channel of an idle session, and left the connection.
     ChannelTimeout,
-    /// Several sessions were ended by the server's side at one moment, and no new login was to be had then.
+    /// Several sessions were ended by the server's side at one moment, and no new login succeeded then.
     Restarted,
     /// It broke, and nothing here says why.
     Unknown,

@@ -16,7 +16,7 @@ pub struct Seen<'a> {
     pub ending: SuspectEnding,
     /// True if a session with TCP keepalives alone outlived the timer; `None` where that was not tried.
     pub tcp_keepalive_held: Option<bool>,
-    /// True if what the server said first after such a silence came through; `None` where that was not tried.
+    /// True if the server's own data after such a silence came through; `None` where that was not tried.
     pub server_heard: Option<bool>,
     /// The server's version line.
     pub version: Option<&'a str>,

@@ -11,7 +11,7 @@ pub(super) enum ConnectFailure {
     Prohibited,
     /// Nothing comes back.
     Silent,
-    /// A router, or this machine's neighbour discovery, says that the way ends.
+    /// A router, or this machine's neighbour discovery, reports that there is no route.
     Unreachable,
     /// This machine has no route, and sent nothing.
     NoRoute,

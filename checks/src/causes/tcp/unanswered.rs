@@ -1,4 +1,4 @@
-//! Nobody answers, or somebody on the way says that the server cannot be reached.
+//! No answer, or a message from the path that the server cannot be reached.
 
 use super::reading::{self, ConnectFailure};
 use super::shared::{PATIENT_S, failed_as, lines};

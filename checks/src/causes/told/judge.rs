@@ -16,7 +16,7 @@ const SERVERS: [&str; 3] = ["sshd", "dropbear", "fail2ban"];
 const SLOW_S: f64 = 2.0;
 /// Causes of a login that succeeds all the same.
 const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
-/// Causes of what is asked for beside a session, which goes on without it.
+/// Causes of requests beside a session, which goes on without them.
 const BESIDE_A_SESSION: [&str; 4] = [
     "channel-forward-unreachable",
     "channel-local-forward-failed",

@@ -1,4 +1,4 @@
-//! A user certificate as a fact, and what speaks against it.
+//! A user certificate as a fact, and the objections to it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! The observations of the name look-up.
+//! The observations of the name lookup.
 
 pub mod flaw;
 pub mod lines;
@@ -40,7 +40,7 @@ pub struct Facts {
     pub system: System,
     /// The addresses in the hosts file, both families.
     pub hosts_file: Vec<IpAddr>,
-    /// The sources that the system asks for host names (nsswitch.conf(5)), where it has such a file.
+    /// The sources in which the system looks host names up (nsswitch.conf(5)), where it has such a file.
     pub sources: Option<Vec<String>>,
     /// The search list of the system's DNS configuration.
     pub search: Vec<String>,

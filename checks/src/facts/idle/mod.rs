@@ -93,7 +93,7 @@ pub struct Cut {
 pub struct Outage {
     /// The time at which it was noticed.
     pub started_s: f64,
-    /// The time at which a connection could be had again; `null` when none could until we gave up.
+    /// The time at which a connection could be opened again; `null` when none could until we gave up.
     pub ended_s: Option<f64>,
 }
 

@@ -11,7 +11,7 @@ use super::{Flow, Gap, NotOpened, Span, Timeline};
 const INTERRUPTED_S: f64 = 1.5;
 /// The shortest silence of a server that is spoken of, seconds: a busy one takes its time.
 const STALLED_S: f64 = 2.5;
-/// Two moments within this time are one, seconds: the connections are looked at one after the other.
+/// Seconds within which two moments are one: the connections are checked one after the other.
 const SAME_S: f64 = 0.05;
 /// Seconds beyond two round trips within which a request before an outage may still have been unanswered.
 const ON_ITS_WAY_S: f64 = 0.7;

@@ -6,7 +6,7 @@ use russh::keys::Certificate;
 use super::certificate::read;
 use crate::measure::hostkey::certificate::objection;
 
-/// A certificate as it stands in a file: what is kept of it is bounded, and what a report would show of it is escaped.
+/// Reads a certificate as it stands in a file: the part kept is bounded, and a report shows it escaped.
 pub fn certificate(text: &str) {
     let Ok(certificate) = Certificate::from_openssh(text) else { return };
     let kept = read(&certificate, "me", Timestamp::UNIX_EPOCH);

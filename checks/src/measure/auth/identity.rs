@@ -1,4 +1,4 @@
-//! Key files as ssh reads them: the public half first, the private half only when it is wanted.
+//! Key files as ssh reads them: the public half first, the private half only when it is needed.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub(super) struct Identity {
 pub(super) enum Private {
     /// At hand.
     Ready(Arc<PrivateKey>),
-    /// To be had with its passphrase, or not at all.
+    /// Available only with its passphrase, or not at all.
     Not(KeyProblem),
 }
 

@@ -1,4 +1,4 @@
-//! Name look-up: what the system's resolver says, which ssh uses, and beside it what each name server says by itself.
+//! Name lookup: the answer of the system's resolver, which ssh uses, and beside it that of each name server.
 
 mod files;
 mod patience;

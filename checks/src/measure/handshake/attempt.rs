@@ -1,4 +1,4 @@
-//! The exchange itself, and what is tried beside it once it has stalled.
+//! The exchange itself, and the attempts beside it once it has stalled.
 
 use std::time::{Duration, Instant};
 

@@ -7,7 +7,7 @@ use crate::measure::handles::LoggedIn;
 /// The channel that each session has open while it is idle.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ChannelUse {
-    /// A waiting command, whose arguments bear this mark.
+    /// A waiting command, with this mark in its arguments.
     Command(String),
     /// The sftp server, for an account that runs no commands.
     Sftp,

@@ -61,7 +61,7 @@ pub(super) enum Finding {
         /// From when to when.
         outage: (Instant, Instant),
     },
-    /// None could be had any more.
+    /// None could be opened any more.
     NoPath {
         /// The time at which it began.
         since: Instant,

@@ -46,7 +46,7 @@ const ENDING: Duration = Duration::from_secs(6);
 /// The time that a round may take beyond its silence: opening, and the longest verdict.
 const ROUND: Duration = Duration::from_mins(1);
 
-/// The place of the search in the run, and what it may use.
+/// The place of the search in the run, and its resources.
 pub(super) struct Scope {
     /// The time at which the test began.
     pub(super) began: Instant,

@@ -15,7 +15,7 @@ pub(super) struct HopSearchResult {
 }
 
 impl HopSearchResult {
-    /// Every session that tells something, with the one beside it that is refreshed all the way.
+    /// Returns every conclusive session, with the one beside it that is refreshed all the way.
     pub(super) fn probes(&self, whole: Option<&TtlProbe>) -> Vec<TtlProbe> {
         self.found.trials.iter().chain(whole).cloned().collect()
     }

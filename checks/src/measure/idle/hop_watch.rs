@@ -27,7 +27,7 @@ const LONGEST: Duration = Duration::from_mins(1);
 /// The task; it ends with this value.
 pub(super) struct HopWatch(Option<AbortHandle>);
 
-/// Begins to watch the way to the server, or to the first hop of a jump; nothing where there is no such way of our own.
+/// Starts to watch the path to the server, or to the first hop of a jump; nothing where there is no direct TCP path.
 pub(super) fn begin(ctx: &Context, login: &Login) -> HopWatch {
     let mut first = login;
     while let Some(hop) = &first.via {

@@ -268,7 +268,7 @@ impl IdleSession {
         }
     }
 
-    /// Begins a silence, which counts from the last byte that moved: what was heard before no longer matters.
+    /// Begins a silence, which counts from the last byte that moved: earlier data no longer matters.
     pub(in crate::measure) fn begin_silence(&mut self) -> Instant {
         let began = self.connection.quiet_since();
         let mut seen = self.connection.watch().seen();

@@ -68,7 +68,7 @@ impl KeptSessions {
         with_channel.filter_map(|kept| Some((kept.interval, kept.lasted()?.as_secs_f64())))
     }
 
-    /// True if one of those is kept at such an interval or a shorter one.
+    /// True if one of those is kept at this interval or a shorter one.
     pub(super) fn any_within(&self, most: Option<u32>) -> bool {
         self.by_number.iter().any(|(session, kept)| *session != MAIN && Some(kept.interval) <= most)
     }

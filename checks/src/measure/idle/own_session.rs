@@ -165,7 +165,7 @@ async fn ask(
     }
 }
 
-/// The time at which the server was heard last.
+/// The time at which the server was last heard.
 fn heard(session: &IdleSession) -> Instant {
     let seen = session.connection().watch().seen();
     seen.last_received.unwrap_or(seen.opened)

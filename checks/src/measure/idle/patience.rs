@@ -42,7 +42,7 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// Something is asked now, and may take so long where nothing disturbs the path.
+    /// Starts the wait for a request sent now; the answer may take `deadline` where nothing disturbs the path.
     pub(super) fn new(connection: &Connection, deadline: Duration) -> Self {
         Self { path: path_of(connection), asked: Instant::now(), deadline }
     }

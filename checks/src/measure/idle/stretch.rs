@@ -1,4 +1,4 @@
-//! One stretch of one session: what was seen, and what its end means.
+//! One stretch of one session: its observations, and the meaning of its end.
 
 use std::time::{Duration, Instant};
 

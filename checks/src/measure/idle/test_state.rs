@@ -1,4 +1,4 @@
-//! The state of the idle test, and what follows from each event of a session. Pure: the moment is an argument.
+//! The state of the idle test, and the consequences of each event of a session. Pure: the moment is an argument.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ use crate::measure::progress::{IdleState, SessionState};
 const MAIN_INTERVAL: [u32; 2] = [2, 5];
 /// The duration of the first interval.
 const AT_FIRST: Duration = Duration::from_mins(1);
-/// Busy sessions that are found dead within this time died together: one is asked more often than the other, and each has its deadline.
+/// The time within which busy sessions found dead died together: one is probed more often than the other, and each has its deadline.
 const AT_ONCE: Duration = Duration::from_secs(15);
 /// The time that a session with data is watched after the last death, where a session died that was kept alive: sessions are opened within this
 /// time, and what ends them at one age or at one moment ends it too.
@@ -412,7 +412,7 @@ impl TestState {
         }
     }
 
-    /// Stores the end of a stretch, and what follows from it for the plan.
+    /// Stores the end of a stretch, and its consequences for the plan.
     fn record(&mut self, session: u32, role: Role, stretch: &Stretch, end: StretchEnd, now: Instant) {
         let kept_since = self.sessions.get(&session).and_then(|view| view.kept_since);
         let kept_since = kept_since.filter(|_| matches!(stretch.probe, NextProbe::Keep(_)));
@@ -491,7 +491,8 @@ impl TestState {
         }
     }
 
-    /// A silence of `length` seconds kills: asks for the proof of the interval that follows. Whether that is news.
+    /// Notes that a silence of `length` seconds kills: requests the proof of the interval that follows. Returns true if
+    /// that is news.
     fn dead(&mut self, length: f64) -> bool {
         let news = self.ladder.dead(length);
         if let (true, Some(interval)) = (news, interval(self.ladder.bracket().0)) {
@@ -537,7 +538,7 @@ impl TestState {
         }
     }
 
-    /// Takes note of what a fresh connection showed: where none is to be had any more, the test is over.
+    /// Notes the result of a fresh connection: where none can be opened any more, the test is over.
     fn doubt(&mut self, finding: &Finding) {
         // What is noted of the path itself, the recorder has.
         if matches!(finding, Finding::NoPath { .. }) {

@@ -52,7 +52,7 @@ pub(crate) enum Exchange {
     },
 }
 
-/// An arm, and what it showed beside.
+/// An arm, and its further observations.
 #[derive(Debug)]
 pub(crate) struct Tried {
     pub(crate) arm: Retest,

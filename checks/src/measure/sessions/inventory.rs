@@ -18,7 +18,7 @@ const SERVERS: [&str; 5] = ["sshd", "sshd-session", "sshd-auth", "dropbear", "ti
 const PORT: u16 = 22;
 /// Bytes read of a file of sshd's settings at most.
 const FILE_BYTES: u64 = 1 << 20;
-/// Connections that are looked at; a machine with more has no table that a person reads.
+/// The number of connections examined; a machine with more has no table that a person reads.
 const MAX_SOCKETS: usize = 65_536;
 /// Ancestors of a program that are named.
 const ANCESTORS: usize = 6;
@@ -30,7 +30,7 @@ pub struct Inventory {
     pub sessions: Vec<LiveSession>,
     /// True if some processes hide their sockets from us: what they hold is known by its port only, and not whose it is.
     pub hidden: bool,
-    /// True if there are more connections than are looked at.
+    /// True if there are more connections than are examined.
     pub cut_short: bool,
 }
 

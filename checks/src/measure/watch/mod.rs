@@ -62,7 +62,7 @@ fn kinds(plan: &WatchPlan, settings: &Settings, channel_use: &ChannelUse) -> Vec
     [data, Some(keepalive), Some(SessionType::Silent), shell, own].into_iter().flatten().collect()
 }
 
-/// Holds sessions until the user wishes it to end, or no login is to be had any more.
+/// Holds sessions until the user wishes it to end, or no login succeeds any more.
 pub async fn hold(
     ctx: &Context,
     logged_in: LoggedIn,

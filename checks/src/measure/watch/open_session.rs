@@ -1,4 +1,4 @@
-//! An open session in the account of a watch, and what is recorded of its end.
+//! An open session in the account of a watch, and the record of its end.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -24,7 +24,7 @@ use crate::ssh::ending::Ending;
 use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
 
-/// The longest wait for one answer; then it is asked for once more.
+/// The longest wait for one answer; then it is requested once more.
 const ATTEMPT: Duration = Duration::from_secs(15);
 /// A session that lasted for less is opened again only after a while, longer each time.
 const SHORT: Duration = Duration::from_mins(1);

@@ -12,7 +12,7 @@ use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponse, 
 use super::{diag, tcp_info};
 use crate::facts::sockets::{TcpSocket, TcpState, TcpTimer, TimerKind};
 
-/// Hands on every TCP socket of both address families; a dump may miss one that was opened meanwhile.
+/// Passes on every TCP socket of both address families; a dump may miss one that was opened meanwhile.
 pub fn for_each_tcp_socket(mut each: impl FnMut(TcpSocket)) -> io::Result<()> {
     for (family, id) in [(AF_INET, SocketId::new_v4()), (AF_INET6, SocketId::new_v6())] {
         let answered = diag::dump(request(family, id), |answer| each_socket(answer, &mut each));

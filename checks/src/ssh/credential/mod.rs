@@ -29,10 +29,10 @@ use crate::facts::auth::{KeyProblem, Steps};
 use clock::Clock;
 use keyboard::Answerer;
 
-/// One accepted proof; a login with several factors has several.
+/// One accepted credential; a login with several factors has several.
 #[derive(Debug, Clone)]
 pub enum Credential {
-    /// The server wants no proof.
+    /// The server requires no credential.
     None,
     /// A key, or a certificate of it.
     Key(Box<Key>),
@@ -74,7 +74,7 @@ pub(crate) enum Offered {
 }
 
 impl Credential {
-    /// Presents this proof for `user` on `connection`; the caller has the deadline.
+    /// Presents this credential for `user` on `connection`; the caller has the deadline.
     pub async fn present(&self, connection: &mut Connection, user: &str) -> CredentialOutcome {
         let asking = connection.watch().asking();
         match self {

@@ -13,9 +13,9 @@ const UNASKED: &str = "the server answered before it was asked";
 /// The server's answer to a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialOutcome {
-    /// Accepted; nothing more is wanted.
+    /// Accepted; nothing more is required.
     Success,
-    /// Accepted, and more is wanted: the methods that can continue.
+    /// Accepted, and more is required: the methods that can continue.
     Partial(Vec<String>),
     /// Refused: the methods that can continue.
     Refused(Vec<String>),
@@ -24,7 +24,7 @@ pub enum CredentialOutcome {
 }
 
 impl CredentialOutcome {
-    /// True if the proof was accepted, alone or as one factor.
+    /// True if the credential was accepted, alone or as one factor.
     #[must_use]
     pub fn accepted(&self) -> bool {
         matches!(self, Self::Success | Self::Partial(_))

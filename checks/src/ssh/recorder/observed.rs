@@ -40,7 +40,7 @@ pub(super) struct Observed {
     acked_at: Option<Instant>,
     /// The time at which the other end was last heard, at the last look.
     heard: Option<Instant>,
-    /// The gap that is open, and what will end it.
+    /// The gap that is open, and the condition that ends it.
     missing: Option<(Missing, Instant)>,
 }
 

@@ -154,7 +154,7 @@ pub(crate) struct Tap<S> {
 enum Preface {
     /// The version has not come yet, and nothing is handed on.
     Withheld,
-    /// The version, and what came with it, from this byte on still to be handed on.
+    /// The version and the bytes that came with it, to be passed on from this offset.
     Waiting(Vec<u8>, usize),
     /// Everything is handed on as it comes.
     Over,

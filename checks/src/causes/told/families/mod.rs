@@ -1,4 +1,4 @@
-//! Texts that several causes print: the candidates for each, the likeliest first, and what tells them apart.
+//! Texts that several causes print: the candidates for each, the likeliest first, and the signs that distinguish them.
 
 mod beside;
 mod channels;

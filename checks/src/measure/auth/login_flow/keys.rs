@@ -1,4 +1,4 @@
-//! Public keys: what is offered, and what it takes to sign.
+//! Public keys: the offers, and the means to sign.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

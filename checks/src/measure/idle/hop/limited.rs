@@ -174,7 +174,7 @@ impl Leash {
         Ok(leash)
     }
 
-    /// Lets what we send go all the way again, and the kernel be silent.
+    /// Lets our packets go all the way again, and the kernel be silent.
     fn lift(&self) -> io::Result<()> {
         if let Some(usual) = self.usual {
             self.socket.set_ttl(usual)?;

@@ -40,7 +40,7 @@ pub struct TtlProbes {
 pub struct Found {
     /// Each session, the nearest hop first.
     pub trials: Vec<TtlProbe>,
-    /// Sessions that could not be had, each with the reason.
+    /// Sessions that could not be opened, each with the reason.
     pub not_opened: Vec<String>,
 }
 

@@ -83,7 +83,7 @@ fn local_address(login: &Login, main: &Connection) -> Option<LocalAddress> {
 }
 
 impl Known {
-    /// Looks now and then, and whenever it is asked to; ends with its handle.
+    /// Checks at intervals, and on request; ends with its handle.
     async fn beat(
         mut self,
         tell: watch::Sender<bool>,
