@@ -22,7 +22,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Begins a journal that `open` opens once there is a first record; where there can be none, everything is thrown away.
+    /// Creates a journal that `open` opens once there is a first record; if it cannot be opened, all records are discarded.
     #[must_use]
     pub fn start(open: impl FnOnce() -> Option<Writer> + Send + 'static) -> Self {
         let (records, waiting) = sync_channel::<(Event, Sync)>(WAITING);

@@ -51,7 +51,7 @@ impl Names {
         names
     }
 
-    /// Takes note of the names that a target gives away.
+    /// Notes the names that a target reveals.
     pub(super) fn know(&mut self, target: &Examined) {
         self.know_host(&target.host);
         self.know_user(&target.user);

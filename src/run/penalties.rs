@@ -24,7 +24,7 @@ const REMEMBERED: usize = 4096;
 pub(crate) struct Penalties(Arc<Mutex<HashMap<IpAddr, Instant>>>);
 
 impl Penalties {
-    /// Takes note of what an examination has cost.
+    /// Notes the penalties of an examination.
     pub(crate) fn note(&self, evidence: &Evidence) {
         let version = evidence.handshake.facts().and_then(|facts| facts.version.as_deref());
         let address = evidence.tcp.facts().and_then(|facts| facts.connected_to);

@@ -252,7 +252,7 @@ fn settle(stream: &TcpStream, socket: &Socket, shared: &Shared) -> bool {
     acknowledged
 }
 
-/// Tells ssh that the connection has ended, and waits until it has said so and exited.
+/// Signals the end of the connection to ssh, and waits until ssh has reported it and exited.
 fn close_client(shared: &Shared) {
     let _ = File::open("/dev/null").map(dup2_stdout);
     shared.wait_until(CLIENT_ENDS, |state| state.signal.is_some() || is_left(stdin().as_fd()));

@@ -40,7 +40,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of carried bytes.
+    /// Notes carried bytes.
     pub(super) fn moved(&self, now: Instant, direction: Direction, bytes: usize) {
         let mut state = self.state();
         state.flow.moved(now, direction, bytes);
@@ -49,7 +49,7 @@ impl Shared {
         }
     }
 
-    /// Takes note that a direction has ended.
+    /// Notes the end of a direction.
     pub(super) fn closed(&self, direction: Direction, how: Closed) {
         let mut state = self.state();
         let ended = Some((Instant::now(), how));
@@ -60,7 +60,7 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Takes note of a signal.
+    /// Notes a signal.
     pub(super) fn signalled(&self) {
         self.state().signal.get_or_insert_with(Instant::now);
         self.changed.notify_all();

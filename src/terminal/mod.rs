@@ -83,7 +83,7 @@ pub fn remark(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Says in one line why we could not do what was asked; the status of a misuse. A plugin says it on standard output.
+/// Reports in one line the reason for a usage error, and returns its status. A plugin prints it on standard output.
 #[must_use]
 pub fn misuse(error: &anyhow::Error, nagios: bool) -> ExitCode {
     let sentence = one_line(&format!("{error:#}"));

@@ -171,7 +171,7 @@ impl Facts {
         ended(true, &RetestOutcome::Through) && ended(false, &RetestOutcome::Silent)
     }
 
-    /// Tells the two directions apart, where the command has stored all before it sent the first byte back.
+    /// Separates the two directions, where the command has stored all before it sent the first byte back.
     pub(crate) fn tell_directions(&mut self) {
         // A server without head or tail says so, and returns the data as it comes.
         if self.stderr.is_some() {

@@ -103,7 +103,7 @@ impl Progress {
         Self(Some(sender))
     }
 
-    /// Tells the onlooker, if there is one.
+    /// Notifies the observer, if there is one.
     pub fn tell(&self, event: Event) {
         if let Some(sender) = &self.0 {
             let _ = sender.send(event);

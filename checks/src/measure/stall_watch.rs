@@ -26,7 +26,7 @@ const CONNECTIONS: usize = 2;
 /// The task; it ends with this value.
 pub(crate) struct StallWatch(Option<AbortHandle>);
 
-/// Begins to watch the connection to a server, as long as the checks work on it alone; nothing where it is no TCP connection of our own.
+/// Starts to watch the connection to a server, as long as the checks work on it alone; nothing where it is no direct TCP connection.
 pub(crate) fn begin(ctx: &Context, route: Route) -> StallWatch {
     if !matches!(route, Route::Direct(_)) {
         return StallWatch(None);

@@ -61,7 +61,7 @@ fn total() -> Duration {
     PAUSES.lock().unwrap_or_else(PoisonError::into_inner).look(Clocks::now())
 }
 
-/// Begins to monitor, once and for the life of the process. Without it no pause is known.
+/// Starts to monitor, once and for the life of the process. Without it no pause is known.
 pub fn monitor() {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| {

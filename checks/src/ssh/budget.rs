@@ -45,7 +45,7 @@ impl Budget {
         }
     }
 
-    /// Has every connection from now on written down by `recorder`; only the first one counts.
+    /// Sets the `recorder` of every connection from now on; only the first one counts.
     pub fn record(&self, recorder: Recorder) {
         let _ = self.recorder.set(recorder);
     }

@@ -174,7 +174,7 @@ impl Connection {
         }
     }
 
-    /// Says goodbye without waiting for the end.
+    /// Disconnects without waiting for the end.
     pub(crate) async fn say_goodbye(&self) {
         self.record.closing();
         // A connection that is gone needs none.
@@ -200,7 +200,8 @@ impl Connection {
         }
     }
 
-    /// Says goodbye and waits, at most `deadline`, until the connection is closed; then the same to the hops behind it.
+    /// Disconnects and waits, at most `deadline`, until the connection is closed; then does the same for the hops
+    /// behind it.
     pub async fn close(self, deadline: Duration) {
         let Self { handle, socket, via, record, .. } = self;
         record.closing();
@@ -245,7 +246,7 @@ impl Via {
         &self.0.connection
     }
 
-    /// Says goodbye to the hop and to those before it, and waits for each, at most `deadline`.
+    /// Disconnects from the hop and those before it, and waits for each, at most `deadline`.
     pub async fn close(self, deadline: Duration) {
         let mut via = Some(&self);
         while let Some(Self(carrier)) = via {

@@ -185,7 +185,7 @@ impl FlowRecord {
         self.note(|number| Note::Closed { number, at: Instant::now() });
     }
 
-    /// Says what is expected from its other end from now on.
+    /// Records the packets expected from its other end from now on.
     pub fn expect(&self, expect: Expect) {
         self.note(|number| Note::Expect { number, expect, at: Instant::now() });
     }

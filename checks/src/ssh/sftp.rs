@@ -85,7 +85,7 @@ impl SftpSession {
         (ran, sent)
     }
 
-    /// Hands the channel over.
+    /// Returns the channel.
     pub(crate) fn into_channel(self) -> Channel<Msg> {
         self.running.into_channel()
     }

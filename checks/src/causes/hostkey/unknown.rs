@@ -10,7 +10,7 @@ use crate::facts::hostkey::{Decision, Facts, KnownHostsMarker, KnownHostsMatch};
 use crate::facts::witness::Witness;
 use crate::facts::{Check, Evidence, auth};
 
-/// Has ssh record the key itself: under the name that it looks for, hashed or not, from behind any hop.
+/// The fix in which ssh records the key itself: under the name that it looks for, hashed or not, from behind any hop.
 const RECORD: Fix = Fix {
     side: Side::Client,
     summary: "Once the administrator confirms {fingerprint}, connect and paste it at ssh's prompt: ssh adds the key to \

@@ -82,7 +82,7 @@ pub(crate) async fn ask_beside(
     has_room.then_some(asked)
 }
 
-/// Asks what else the connection may be used for, unless that is known: at the end of all, for some servers do not bear it.
+/// Tests the other capabilities of the connection, unless they are known: last of all, for some servers cannot stand it.
 pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, step: &mut Step<Facts>) {
     let (Some(logged_in), Step::Passed(facts) | Step::Failed(facts)) = (logged_in, &mut *step) else { return };
     facts.no_input = logged_in.no_input;

@@ -14,7 +14,7 @@ use crate::facts::Step;
 use crate::facts::config::{AgentSocket, Control, Facts, Pkcs11, ProxyProgram};
 use crate::measure::context::Context;
 
-/// Looks at what ssh does before it connects. It fails where ssh refuses its settings, or never comes to connect.
+/// Examines ssh's steps before it connects. It fails where ssh refuses its settings, or never comes to connect.
 pub async fn check(ctx: &Context) -> Step<Facts> {
     let target = ctx.target.clone();
     let Some(own) = &target.own_ssh else {

@@ -66,7 +66,7 @@ pub(super) struct Scope {
     pub(super) stop: Stop,
     /// Takes the process numbers of what runs on the server.
     pub(super) started: mpsc::UnboundedSender<(u32, u32)>,
-    /// Tells when the round that is under way is over.
+    /// The end of the current round.
     pub(super) until: watch::Sender<Option<Instant>>,
 }
 

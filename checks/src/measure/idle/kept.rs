@@ -33,7 +33,7 @@ impl KeptSessions {
         self.by_number.get(&session).map(|kept| kept.since)
     }
 
-    /// Begins anew with a session that is to be kept, on another connection; at which interval.
+    /// Starts again with a session that is to be kept, on another connection; returns its interval.
     pub(super) fn begin_anew(&mut self, session: u32, now: Instant) -> Option<u32> {
         let kept = self.by_number.get_mut(&session)?;
         kept.since = now;

@@ -9,7 +9,7 @@ use crate::measure::progress::{Event, IdleState, Progress};
 /// The interval of these reports.
 const TELL: Duration = Duration::from_millis(400);
 
-/// Tells what is waited for, and how long it will take at the most where that is known yet; never returns.
+/// Reports the current wait, and its longest duration where that is known yet; never returns.
 pub(super) async fn tell(began: Instant, progress: &Progress, phase: &str, until: impl Fn() -> Option<Instant>) {
     loop {
         sleep(TELL).await;

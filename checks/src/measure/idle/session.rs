@@ -115,7 +115,7 @@ async fn obey(test: &Test, line: &mut Line, role: Role, session: &mut IdleSessio
     }
 }
 
-/// Says or sets what has to be said or set before a silence begins.
+/// Sends or sets everything needed before a silence begins.
 async fn prepare(role: Role, probe: NextProbe, last: Option<NextProbe>, session: &mut IdleSession) {
     if role == Role::ServerData && last.is_none() {
         session.ask_for_lines().await;

@@ -1,4 +1,5 @@
-//! Tells a connection whose path is dead from an idle one, without a byte of SSH: a few TCP keepalives of the kernel.
+//! Distinguishes a connection whose path is dead from an idle one, without a byte of SSH: a few TCP keepalives of the
+//! kernel.
 
 use std::io::{self, ErrorKind};
 use std::thread::sleep;

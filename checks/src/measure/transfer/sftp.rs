@@ -12,7 +12,7 @@ const REQUESTS: usize = 400;
 /// Bytes of the name in each, below NAME_MAX of every file system.
 const NAME: usize = 240;
 
-/// Has many long paths resolved at once, and then a few short ones, one after the other; true where all were answered.
+/// Resolves many long paths at once, and then a few short ones, one after the other; returns true if all were answered.
 pub(super) async fn moved(connection: &Connection, sftp: &mut SftpSession, patience: Patience) -> (bool, Facts) {
     // A name that nothing has: a server echoes it, or says that there is no such file.
     let name = nonce().repeat(NAME).into_bytes();

@@ -41,7 +41,7 @@ impl Control {
         Self { login, deadline, asked, under_way, results, outcomes: Vec::new(), news: Vec::new() }
     }
 
-    /// Begins a login, unless one has begun after `moment` or a little before it.
+    /// Starts a login, unless one has begun after `moment` or a little before it.
     pub(super) fn ask(&mut self, moment: Instant) {
         let shared = self.asked.is_some_and(|asked| asked + SHARED > moment);
         if shared || self.login.budget.login_refused() {

@@ -75,7 +75,7 @@ impl Coordinator {
         }
     }
 
-    /// Takes note of something that happened to a session; the reason to end the watch where there is one.
+    /// Notes an event of a session; returns the reason to end the watch where there is one.
     pub(super) fn take(&mut self, place: usize, report: Report) -> Option<Stopped> {
         match report {
             Report::Opened(opened) => self.opened(place, &opened),
@@ -204,7 +204,7 @@ impl Coordinator {
         let _ = self.notices.send(Notice::Sessions(self.view()));
     }
 
-    /// Tells the losses of which all is known; at the end of the watch, all of them.
+    /// Reports the losses of which all is known; at the end of the watch, all of them.
     pub(super) fn settle(&mut self, now: Instant) {
         let busy = self.control.is_busy();
         let (settled, pending) =

@@ -45,7 +45,7 @@ impl IdleLadder {
         self.died.map(|died| if self.survived.is_zero() { died / 2 } else { self.survived })
     }
 
-    /// Takes note of an idle time that was survived; the timer is a longer one now where a shorter one had killed.
+    /// Notes an idle time that was survived; the timer is a longer one now where a shorter one had killed.
     pub(super) fn survive(&mut self, idle: Duration) {
         self.survived = self.survived.max(idle);
         if self.died.is_some_and(|died| died <= idle) {
@@ -53,7 +53,7 @@ impl IdleLadder {
         }
     }
 
-    /// Takes note of an idle time that killed; the timer is a shorter one now where a longer one was survived.
+    /// Notes an idle time that killed; the timer is a shorter one now where a longer one was survived.
     pub(super) fn die(&mut self, idle: Duration, now: Instant) {
         self.confirmed = if self.is_close() { self.confirmed + 1 } else { 0 };
         self.last_death = Some(now);

@@ -43,7 +43,7 @@ impl Pacer {
         self.turns().next = Instant::now() + SPACE;
     }
 
-    /// Takes note of how a login ended.
+    /// Notes the outcome of a login.
     pub(super) fn ended(&self, succeeded: bool) {
         let mut turns = self.turns();
         if succeeded {

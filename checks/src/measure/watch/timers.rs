@@ -49,13 +49,13 @@ impl Timers {
         kind.within(self.lengths.borrow().keepalive)
     }
 
-    /// Takes note of an idle time that was survived.
+    /// Notes an idle time that was survived.
     pub(super) fn survive(&mut self, idle: Duration) {
         self.ladder.survive(idle);
         self.publish();
     }
 
-    /// Takes note of an idle time that killed.
+    /// Notes an idle time that killed.
     pub(super) fn die(&mut self, idle: Duration) {
         self.ladder.die(idle, Instant::now());
         self.publish();

@@ -79,7 +79,7 @@ pub struct Watch(Arc<Watched>);
 #[derive(Debug)]
 struct Watched {
     seen: Mutex<Seen>,
-    /// Tells that something has moved, or that the stream has ended.
+    /// The signal that something has moved, or that the stream has ended.
     moved: Notify,
 }
 
@@ -177,7 +177,7 @@ impl<S> Tap<S> {
 }
 
 impl Seen {
-    /// Takes note of the quiet that a byte ends.
+    /// Notes the quiet that a byte ends.
     fn moved(&mut self, now: Instant) {
         let last = self.last_received.max(self.last_sent).unwrap_or(self.opened);
         self.longest_quiet = self.longest_quiet.max(now - last);

@@ -158,7 +158,7 @@ impl<'e> LoginFlow<'e> {
         }
     }
 
-    /// Has ssh log in where the server accepts a security key's file, before anything is refused here. True where it is refused.
+    /// Lets ssh log in where the server accepts a security key's file, before anything is refused here. True where it is refused.
     async fn is_security_key_left_to_ssh(&mut self) -> bool {
         let is_first = self.witness.is_none() && self.facts.answered(AuthAnswer::Refused).next().is_none();
         if !is_first || !self.ctx.target.credentials.unattended() {
@@ -213,7 +213,7 @@ impl<'e> LoginFlow<'e> {
         order
     }
 
-    /// Takes note of an outcome.
+    /// Notes an outcome.
     fn verdict(&mut self, outcome: CredentialOutcome, credential: Credential) -> MethodOutcome {
         if outcome.accepted() {
             self.facts.repeatable &= credential.repeatable();

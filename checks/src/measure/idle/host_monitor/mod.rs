@@ -32,7 +32,7 @@ struct Known {
 }
 
 impl HostMonitor {
-    /// Begins, with the address that the connection has.
+    /// Starts with the address that the connection has.
     pub(super) fn begin(login: &Login, main: &Connection) -> Self {
         let address = local_address(login, main);
         let known = Known { began: Instant::now(), last: Reading::now(), address, incidents: Vec::new() };
