@@ -1,5 +1,7 @@
 //! One session of the idle test: logged in, with a command in a channel that says nothing and waits.
 
+mod sftp;
+
 use std::time::{Duration, Instant};
 
 use russh::client::Msg;
@@ -21,7 +23,6 @@ use crate::ssh::ending::Ending;
 use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
-use crate::ssh::sftp::{self, SftpSession};
 
 /// The bounds of a verdict's deadline: five retransmissions at RTO, 2, 4, 8 and 16 RTO fit in 31 RTO (RFC 6298 section 5.5).
 const VERDICT: (Duration, Duration) = (Duration::from_secs(7), Duration::from_secs(45));
@@ -145,20 +146,6 @@ impl IdleSession {
         at_prompt
     }
 
-    /// The sftp server, once it has told its version.
-    async fn start_sftp(&mut self, patience: limits::Patience) -> Result<(), NotLoggedIn> {
-        let Some(sftp) = SftpSession::open(&self.connection, patience).await else {
-            return Err(if self.connection.is_closed() {
-                NotLoggedIn::NoAnswer
-            } else {
-                NotLoggedIn::NoCommand("no sftp server answered".to_owned())
-            });
-        };
-        self.channel = Some(sftp.into_channel());
-        self.holds = Holds::Sftp;
-        Ok(())
-    }
-
     /// Reads the process numbers that a command says first.
     async fn greeted(
         &mut self,
@@ -222,40 +209,6 @@ impl IdleSession {
             self.channel_quiet_since = Some(Instant::now());
         }
         answer
-    }
-
-    /// Has the sftp server list the first names of a directory, which servers that wait for a transfer take for one (ProFTPD's
-    /// TimeoutNoTransfer); nothing of it is kept.
-    async fn list(&mut self) -> Event {
-        let opened = match self.exchange(sftp::open_directory).await {
-            Ok(answer) => answer,
-            Err(ended) => return Event::Ended(ended),
-        };
-        let Some(handle) = sftp::handle(&opened).map(<[u8]>::to_vec) else { return Event::Line };
-        for request in [sftp::read_directory, sftp::close] {
-            if let Err(ended) = self.exchange(|id| request(id, &handle)).await {
-                return Event::Ended(ended);
-            }
-        }
-        Event::Line
-    }
-
-    /// Sends a request to the sftp server, and waits for the whole of its answer; returns its first bytes.
-    async fn exchange(&mut self, request: impl FnOnce(u32) -> Vec<u8>) -> Result<Vec<u8>, Ending> {
-        self.requests += 1;
-        if let Some(channel) = &self.channel {
-            // A channel that is gone shows while we wait for the answer.
-            let _ = timeout(SAYING, channel.data_bytes(request(self.requests))).await;
-            self.channel_quiet_since = Some(Instant::now());
-        }
-        self.said.clear();
-        self.said_bytes = 0;
-        while !sftp::is_whole(&self.said, self.said_bytes) {
-            if let Event::Ended(ending) = self.event().await {
-                return Err(ending);
-            }
-        }
-        Ok(std::mem::take(&mut self.said))
     }
 
     /// Switches the kernel's TCP keepalives on or off, where the connection is a socket of ours.
