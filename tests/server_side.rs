@@ -150,7 +150,8 @@ fn an_end_that_sshd_made_itself_is_told_from_its_log() {
     let server = lab.sshd_after(LOG, &["ClientAliveInterval 7", "ClientAliveCountMax 1"]);
     let seen = std::thread::scope(|scope| {
         // The user's own session, which falls silent for longer than the doctor's.
-        scope.spawn(|| lab.ssh(&server, &[], "sleep 60", Duration::from_secs(30)));
+        scope.spawn(|| lab.ssh(&server, &[], "sleep 60", Duration::from_secs(45)));
+        std::thread::sleep(Duration::from_secs(12));
         lab.doctor(&server, &["--server", "--idle", "20s"], Duration::from_mins(2))
     });
     assert_eq!(seen.codes().first(), Some(&"idle-one-way-drop"), "{}", seen.told());

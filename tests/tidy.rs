@@ -84,16 +84,17 @@ fn nothing_is_left_by_an_examination_that_is_interrupted() {
 #[test]
 fn nothing_is_left_of_channels_that_hung_once_the_server_goes_on() {
     let Some(lab) = Lab::healthy() else { return };
-    lab.account("/bin/bash", ".bashrc", "sleep 20\n");
+    // Longer than a slow start is waited for.
+    lab.account("/bin/bash", ".bashrc", "sleep 45\n");
     let server = server(&lab);
     // The traces are looked for without a shell that hangs.
     lab.at_server_home(".bashrc", "");
     let before = traces(&lab, &server);
-    lab.at_server_home(".bashrc", "sleep 20\n");
+    lab.at_server_home(".bashrc", "sleep 45\n");
     let run = examined(&lab, &server, &["--idle", "0"], None);
     assert_eq!(run.status, Some(2), "{run:?}");
     let is_gone = || server.connections() == 0 && server.sessions(&lab).is_empty();
-    assert!(eventually(s(30), is_gone), "processes are left: {:?}", server.sessions(&lab));
+    assert!(eventually(s(60), is_gone), "processes are left: {:?}", server.sessions(&lab));
     lab.at_server_home(".bashrc", "");
     let names =
         |traces: &str| traces.lines().filter(|line| !line.contains("bashrc")).map(str::to_owned).collect::<Vec<_>>();

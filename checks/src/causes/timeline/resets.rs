@@ -6,6 +6,7 @@ use crate::causes::shared::{AUTOSSH_AFTER_CLOSE, MOSH, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
+use crate::facts::idle::bracket::data_alone_lives;
 use crate::facts::timeline::RandomResets;
 
 pub(super) const RANDOM_RESETS: Cause = Cause {
@@ -60,6 +61,10 @@ pub(super) const RANDOM_RESETS: Cause = Cause {
     ],
     strikes_anywhere: true,
     judge: |evidence| {
+        // A server that ends whoever sends no data resets those whose keepalive it had not read (RFC 2525, 2.17).
+        if evidence.idle.facts().is_some_and(|facts| data_alone_lives(&facts.arms)) {
+            return None;
+        }
         let resets = evidence.undisturbed_timeline().random_resets()?;
         let certainty = if resets.busy > 1 && resets.resets.len() > 2 { Certainty::Certain } else { Certainty::Likely };
         Some(Match::new(certainty, because(&resets)).reason_open())

@@ -1,5 +1,7 @@
 //! One session of the idle test: logged in, with a command in a channel that says nothing and waits.
 
+mod sftp;
+
 use std::time::{Duration, Instant};
 
 use russh::client::Msg;
@@ -21,7 +23,6 @@ use crate::ssh::ending::Ending;
 use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
-use crate::ssh::sftp::{self, SftpSession};
 
 /// The bounds of a verdict's deadline: five retransmissions at RTO, 2, 4, 8 and 16 RTO fit in 31 RTO (RFC 6298 section 5.5).
 const VERDICT: (Duration, Duration) = (Duration::from_secs(7), Duration::from_secs(45));
@@ -33,7 +34,7 @@ const NOTED_WITHIN: Duration = Duration::from_millis(100);
 /// Bytes kept of the waiting command's first line.
 const GREETING: usize = 512;
 
-/// The time that sending a line may take: no time except on a connection whose packets no longer pass.
+/// The time that a line of ours may take to be said: no time but on a connection whose packets no longer pass.
 const SAYING: Duration = Duration::from_secs(2);
 /// Unanswered TCP keepalives that the kernel puts up with: Linux's most.
 const KEEPALIVES: u32 = 127;
@@ -109,8 +110,8 @@ impl IdleSession {
         Ok(held)
     }
 
-    /// Starts a command that prints its process numbers, and then a line for each line sent to it, after the delay
-    /// named in it; or, on request, a line at that interval for as long as they are read.
+    /// A command that says its process numbers, and after that a line for each line it is sent, so many seconds later; or, once it is
+    /// told to, a line every so many seconds for as long as anybody takes them.
     async fn start_command(&mut self, mark: &str, patience: limits::Patience) -> Result<(), NotLoggedIn> {
         let script = "echo $$ $PPID; while read -r wait; do case $wait in 0) ;; \
             *s) while echo; do sleep ${wait%s}; done;; *) sleep $wait;; esac; echo; done";
@@ -145,20 +146,6 @@ impl IdleSession {
         at_prompt
     }
 
-    /// The sftp server, once it has sent its version.
-    async fn start_sftp(&mut self, patience: limits::Patience) -> Result<(), NotLoggedIn> {
-        let Some(sftp) = SftpSession::open(&self.connection, patience).await else {
-            return Err(if self.connection.is_closed() {
-                NotLoggedIn::NoAnswer
-            } else {
-                NotLoggedIn::NoCommand("no sftp server answered".to_owned())
-            });
-        };
-        self.channel = Some(sftp.into_channel());
-        self.holds = Holds::Sftp;
-        Ok(())
-    }
-
     /// Reads the process numbers that a command says first.
     async fn greeted(
         &mut self,
@@ -178,12 +165,12 @@ impl IdleSession {
         self.channel.is_some()
     }
 
-    /// Returns the channel that the session holds.
+    /// What the session holds.
     pub(in crate::measure) fn holds(&self) -> Holds {
         self.holds
     }
 
-    /// Asks the server for a line after this many seconds.
+    /// Asks the server for a line after so many seconds.
     pub(in crate::measure) async fn ask_for_line(&mut self, seconds: u32) {
         if let Some(channel) = &self.channel {
             // A channel that is gone shows while we wait for the line.
@@ -199,8 +186,7 @@ impl IdleSession {
         }
     }
 
-    /// Sends a line and waits until the server has sent it back, or has an sftp server list a directory; returns the end of the session, if
-    /// it ended meanwhile.
+    /// Sends a line and waits until the server has sent it back, or has an sftp server list a directory; how the session ended, if it did meanwhile.
     pub(in crate::measure) async fn echo(&mut self, ended: &mut Option<Ending>) -> KeepaliveReply {
         let (asked, patience) = (Instant::now(), Patience::new(&self.connection, self.verdict_deadline()));
         let line = async {
@@ -225,41 +211,7 @@ impl IdleSession {
         answer
     }
 
-    /// Has the sftp server list the first names of a directory, which servers that wait for a transfer take for one (ProFTPD's
-    /// TimeoutNoTransfer); nothing of it is kept.
-    async fn list(&mut self) -> Event {
-        let opened = match self.exchange(sftp::open_directory).await {
-            Ok(answer) => answer,
-            Err(ended) => return Event::Ended(ended),
-        };
-        let Some(handle) = sftp::handle(&opened).map(<[u8]>::to_vec) else { return Event::Line };
-        for request in [sftp::read_directory, sftp::close] {
-            if let Err(ended) = self.exchange(|id| request(id, &handle)).await {
-                return Event::Ended(ended);
-            }
-        }
-        Event::Line
-    }
-
-    /// Sends a request to the sftp server, and waits for the whole of its answer; returns its first bytes.
-    async fn exchange(&mut self, request: impl FnOnce(u32) -> Vec<u8>) -> Result<Vec<u8>, Ending> {
-        self.requests += 1;
-        if let Some(channel) = &self.channel {
-            // A channel that is gone shows while we wait for the answer.
-            let _ = timeout(SAYING, channel.data_bytes(request(self.requests))).await;
-            self.channel_quiet_since = Some(Instant::now());
-        }
-        self.said.clear();
-        self.said_bytes = 0;
-        while !sftp::is_whole(&self.said, self.said_bytes) {
-            if let Event::Ended(ending) = self.event().await {
-                return Err(ending);
-            }
-        }
-        Ok(std::mem::take(&mut self.said))
-    }
-
-    /// Switches the kernel's TCP keepalives on or off, where the connection is a direct TCP socket.
+    /// Switches the kernel's TCP keepalives on or off, where the connection is a socket of ours.
     pub(in crate::measure) fn tcp_keepalive(&self, interval: Option<Duration>) {
         if let Some(socket) = self.connection.socket() {
             // A kernel that cannot leaves the session silent, which the arm then shows.
@@ -268,7 +220,7 @@ impl IdleSession {
         }
     }
 
-    /// Begins a silence, which counts from the last byte that moved: earlier data no longer matters.
+    /// Begins a silence, which counts from the last byte that moved: what was heard before no longer matters.
     pub(in crate::measure) fn begin_silence(&mut self) -> Instant {
         let began = self.connection.quiet_since();
         let mut seen = self.connection.watch().seen();
@@ -285,7 +237,7 @@ impl IdleSession {
         (seen.longest_quiet.max(until - last).min(until - began), seen.received - self.received)
     }
 
-    /// Returns the time for which nothing has moved in the channel, if it has one, and the age of the connection.
+    /// Since when nothing has moved in the channel, how old the connection is.
     pub(in crate::measure) fn ages(&self) -> (Option<Duration>, Duration) {
         (self.channel_quiet_since.map(|since| since.elapsed()), self.opened.elapsed())
     }
@@ -318,7 +270,7 @@ impl IdleSession {
         Event::Ended(self.connection_ended().await)
     }
 
-    /// True if it has ended by itself, even if not yet reported.
+    /// True if it has ended by itself, whoever has heard of it.
     pub(in crate::measure) fn is_over(&self) -> bool {
         self.closed_at.is_some() || self.connection.ending().is_some()
     }

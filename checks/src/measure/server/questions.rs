@@ -47,7 +47,7 @@ l=$(t journalctl -q -t sshd -t sshd-session --since "-30 min" -n 2000 --no-pager
 for f in /var/log/auth.log /var/log/secure; do
   [ -n "$l" ] || [ ! -e $f ] || l=$(t tail -n 5000 $f 2>&1 | grep -F -e " $ip " -e "[$ip]:" -e "$f")
 done
-if [ -n "$l" ]; then echo "$l" | grep -vE "Postponed |Starting session|Connection from" | tail -n 40; else t journalctl -n 0 2>&1 | head -n 2; ls /var/log/auth.log /var/log/secure 2>&1; exit 1; fi"#,
+if [ -n "$l" ]; then echo "$l" | grep -vE "Postponed |Starting session|Close session|Connection from|Accepted |Received disconnect from .*:11:|Disconnected from user" | tail -n 40; else t journalctl -n 0 2>&1 | head -n 2; ls /var/log/auth.log /var/log/secure 2>&1; exit 1; fi"#,
     },
     Question {
         about: "out-of-memory kills",

@@ -1,4 +1,7 @@
 use super::*;
+use crate::facts::idle::{Sign, Speaker};
+use crate::measure::idle::events::Order;
+use crate::measure::idle::next_probe::NextProbe;
 
 /// A test in which 6 s of silence killed and 5 s did not, and a session was kept every second for 20 s.
 fn proven(now: Instant) -> TestState {

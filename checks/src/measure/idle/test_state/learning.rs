@@ -1,0 +1,222 @@
+//! The conclusions from the ends of stretches: for the plan, and for the end of the test.
+
+use std::time::{Duration, Instant};
+
+use super::{STRAYS, TestState};
+use crate::facts::idle::advice::{self, interval};
+use crate::facts::idle::bracket::{LATE_ACK_S, channel_quiet_at_death};
+use crate::facts::idle::{Arm, Holds, Moves, Sign, Speaker, StretchEnd};
+use crate::measure::idle::control::Finding;
+use crate::measure::idle::events::Order;
+use crate::measure::idle::next_probe::NextProbe;
+use crate::measure::idle::role::Role;
+use crate::measure::idle::session_view::SessionView;
+use crate::measure::idle::stretch::{Owner, Stretch, classify};
+use crate::measure::progress::SessionState;
+
+impl TestState {
+    pub(super) fn stretch_ended(&mut self, session: u32, stretch: &Stretch, now: Instant) {
+        let Some(view) = self.sessions.get(&session) else { return };
+        let role = view.role;
+        let end = classify(role, stretch, self.rtt.unwrap_or_default(), view.last_rtt_ms);
+        if let Some(finding) = &stretch.finding {
+            self.doubt(finding);
+        }
+        let lived = match end {
+            StretchEnd::Alive { rtt_ms } | StretchEnd::Unheard { rtt_ms } => Some(rtt_ms),
+            _ => None,
+        };
+        if let Some(rtt_ms) = lived {
+            // What was taken for a death was none.
+            if stretch.finding.is_some() && stretch.probe.is_silence() && !self.confirmed {
+                self.ladder.undo_death();
+            }
+            self.answered(session, stretch, Duration::from_secs_f64(rtt_ms / 1000.0), now);
+        }
+        self.hops.extend(stretch.hops.iter().cloned());
+        if !self.is_known_otherwise(role, stretch.probe, &end) {
+            self.record(session, role, stretch, end.clone(), now);
+        }
+        match end {
+            StretchEnd::Alive { rtt_ms } | StretchEnd::Unheard { rtt_ms } => {
+                if let Some(view) = self.sessions.get_mut(&session) {
+                    view.last = Some(stretch.probe);
+                    view.last_rtt_ms = Some(rtt_ms);
+                }
+                self.direct(session, Some(stretch.probe), now);
+            }
+            StretchEnd::Void { .. } if stretch.goes_on() => self.direct(session, Some(stretch.probe), now),
+            StretchEnd::Void { .. } if role != Role::Main => self.order(session, Order::Reopen),
+            // A session that was not asked is not known to live: it must not go on as if it did.
+            StretchEnd::Died { .. } | StretchEnd::Open | StretchEnd::Void { .. } => {
+                let order = self.order_after_the_last(session, now);
+                self.order(session, order);
+            }
+        }
+    }
+
+    /// True if the end of this stretch is told by what is known of the session at the end of the test: since when it is kept, and that it
+    /// answers. Of sessions with data only the last word is wanted.
+    pub(super) fn is_known_otherwise(&self, role: Role, probe: NextProbe, end: &StretchEnd) -> bool {
+        let lived = matches!(end, StretchEnd::Alive { .. } | StretchEnd::Unheard { .. });
+        matches!(probe, NextProbe::Keep(_))
+            && match role {
+                Role::Ladder => lived || *end == StretchEnd::Open,
+                Role::Main => lived,
+                _ => lived && !self.over,
+            }
+    }
+
+    pub(super) fn answered(&mut self, session: u32, stretch: &Stretch, rtt: Duration, now: Instant) {
+        let Some(view) = self.sessions.get_mut(&session) else { return };
+        let moves = view.role.moves(stretch.probe);
+        view.state = SessionState::Alive;
+        // What the server says without being asked does not show that it hears us.
+        if moves != Moves::ServerData {
+            self.last_answer = Some(now);
+        }
+        if !rtt.is_zero() {
+            self.rtt = Some(self.rtt.map_or(rtt, |shortest| shortest.min(rtt)));
+        }
+        if let (NextProbe::Keep(interval), Moves::Keepalive) = (stretch.probe, moves) {
+            self.kept.answered(session, interval, stretch.began, now);
+        }
+    }
+
+    /// Stores the end of a stretch, and what follows from it for the plan.
+    pub(super) fn record(&mut self, session: u32, role: Role, stretch: &Stretch, end: StretchEnd, now: Instant) {
+        let kept_since = self.sessions.get(&session).and_then(|view| view.kept_since);
+        let kept_since = kept_since.filter(|_| matches!(stretch.probe, NextProbe::Keep(_)));
+        let arm = stretch.arm(Owner { session, role, kept_since, test_began: self.began }, end);
+        if let Some(view) = self.sessions.get_mut(&session) {
+            match &arm.end {
+                StretchEnd::Died { manner, .. } => view.state = SessionState::Dead(manner.words()),
+                StretchEnd::Void { .. } => view.state = SessionState::Dead("not judged".to_owned()),
+                StretchEnd::Alive { .. } | StretchEnd::Unheard { .. } | StretchEnd::Open => {}
+            }
+        }
+        let was_cut = self.is_cut();
+        if arm.death().is_some() {
+            self.last_death = Some(now);
+            if arm.moves != Moves::Nothing {
+                self.moving_deaths.push((arm.moves, now));
+            }
+        }
+        let turn = self.learn(&arm) || !was_cut && self.is_cut();
+        self.arms.push(arm);
+        if turn {
+            self.redirect_all(now);
+        }
+    }
+
+    /// Tells the plan how a stretch ended; whether silent sessions should think again.
+    pub(super) fn learn(&mut self, arm: &Arm) -> bool {
+        match (&arm.end, arm.moves) {
+            (StretchEnd::Alive { .. }, Moves::Nothing) => self.ladder.alive(arm.lasted_s, arm.speaks_first),
+            // A terminal may have a clock of its own: a shell's end says nothing of the path until others end too.
+            (StretchEnd::Died { sign, .. }, Moves::Nothing)
+                if arm.holds != Holds::Shell || *sign == Sign::AfterProbe =>
+            {
+                if *sign == Sign::BeforeProbe && self.is_stray(arm.lasted_s) {
+                    self.strays += 1;
+                    return false;
+                }
+                let confirms = !self.confirmed;
+                self.confirmed = true;
+                // Another one's late answer may have undone it meanwhile.
+                return self.dead(arm.lasted_s) || confirms;
+            }
+            (StretchEnd::Unheard { .. }, _) => {
+                if self.ladder.unheard(arm.lasted_s) {
+                    self.confirmed = true;
+                    let shortest = self.ladder.shortest_unheard().unwrap_or(arm.lasted_s);
+                    return self.dead(shortest);
+                }
+                return true;
+            }
+            (StretchEnd::Died { .. } | StretchEnd::Void { .. }, Moves::Keepalive) => {
+                self.kept.drop(arm.session);
+            }
+            (StretchEnd::Void { .. }, Moves::Nothing) => {
+                let rung = self.sessions.get(&arm.session).and_then(|view| view.rung);
+                self.ladder.put_back(rung.unwrap_or(arm.lasted_s));
+            }
+            _ => {}
+        }
+        false
+    }
+
+    /// True if others survive so much longer a silence that no timer ended one after this: the test goes on, unless that happens often.
+    pub(super) fn is_stray(&self, lasted_s: f64) -> bool {
+        self.strays < STRAYS && self.ladder.bracket().1.is_none() && self.ladder.longest_lived() > lasted_s * 1.3 + 0.5
+    }
+
+    /// A silence is as good as proven to kill: the other sessions turn to what is still to be learnt.
+    pub(super) fn suspect(&mut self, probe: NextProbe, lasted: Duration, now: Instant) {
+        let Some(length) = probe.length().filter(|_| probe.is_silence()) else { return };
+        if self.dead(length.min(lasted.as_secs_f64())) {
+            if probe.speaker() == Speaker::Server {
+                self.ladder.contrast();
+            }
+            self.redirect_all(now);
+        }
+    }
+
+    /// A silence of `length` seconds kills: asks for the proof of the interval that follows. Whether that is news.
+    pub(super) fn dead(&mut self, length: f64) -> bool {
+        let news = self.ladder.dead(length);
+        if let (true, Some(interval)) = (news, interval(self.ladder.bracket().0)) {
+            self.ladder.prove(interval);
+        }
+        news
+    }
+
+    /// Takes note of what a fresh connection showed: where none is to be had any more, the test is over.
+    pub(super) fn doubt(&mut self, finding: &Finding) {
+        // What is noted of the path itself, the recorder has.
+        if matches!(finding, Finding::NoPath { .. }) {
+            self.finish();
+        }
+    }
+
+    /// True if nothing is left to learn: the longest silence was survived, or a death is confirmed, its bracket narrowed and its keepalive
+    /// proven or disproven.
+    pub(super) fn is_known(&self, now: Instant) -> bool {
+        let (survived, died) = self.ladder.bracket();
+        let any = |is: fn(&SessionView) -> bool| self.sessions.values().any(is);
+        let reached = died.is_none() && survived >= 0.999 * self.longest - LATE_ACK_S;
+        // One line of the server that did not come may have been late: a second one tells.
+        let is_asked_again = self.ladder.is_one_unheard() && any(SessionView::may_hear);
+        match died {
+            None if is_asked_again => false,
+            _ if reached => true,
+            // Whoever is kept alive would go on for ever: with the last silence the test is over.
+            None => {
+                let is_compared = self.ladder.compares() && any(SessionView::may_compare);
+                self.climbing().all(|session| session.is_settled)
+                    && self.ladder.is_climbed()
+                    && !is_compared
+                    && !any(SessionView::is_silent)
+            }
+            Some(died) => {
+                let narrow = self.ladder.is_narrow();
+                let awaited = |session: &SessionView| session.is_awaited((survived, died), narrow, now);
+                let narrowing = self.sessions.values().any(awaited);
+                self.confirmed && !narrowing && (self.proven(died).is_some() || !self.proof_to_come())
+            }
+        }
+    }
+
+    /// The longest recommendable interval at which a session outlived a silence of `died` seconds that kills.
+    pub(super) fn proven(&self, died: f64) -> Option<u32> {
+        // Whatever ends sessions without data has had the time to end this one too.
+        let quiet = channel_quiet_at_death(&self.arms).unwrap_or_default();
+        advice::proven(self.kept.proofs(), self.ladder.bracket().0, self.ladder.longest_lived().max(died).max(quiet))
+    }
+
+    /// True if a session is being kept at an interval that may yet be proven.
+    pub(super) fn proof_to_come(&self) -> bool {
+        let most = interval(self.ladder.bracket().0);
+        self.ladder.is_proving() || self.kept.any_within(most)
+    }
+}

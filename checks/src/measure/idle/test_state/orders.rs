@@ -1,0 +1,166 @@
+//! The orders that sessions get, and their change while a stretch is under way.
+
+use std::time::{Duration, Instant};
+
+use super::{AT_FIRST, MAIN_INTERVAL, TestState};
+use crate::measure::idle::events::{Directive, Order};
+use crate::measure::idle::next_probe::{NextProbe, Redirect};
+use crate::measure::idle::role::Role;
+use crate::measure::idle::rungs::{DATA_INTERVAL, SERVER_INTERVAL};
+use crate::measure::progress::SessionState;
+
+impl TestState {
+    pub(super) fn opened(&mut self, session: u32, now: Instant) {
+        let Some(view) = self.sessions.get_mut(&session) else { return };
+        view.is_settled = true;
+        view.last = None;
+        self.direct(session, None, now);
+    }
+
+    pub(super) fn not_opened(&mut self, session: u32, why: String) {
+        let Some(view) = self.sessions.get_mut(&session) else { return };
+        view.is_settled = true;
+        if matches!(view.role, Role::Longest(_)) {
+            self.ladder.take_longest_back();
+        }
+        self.not_opened.push(why);
+    }
+
+    /// A session takes no further part; the last one that climbs ends the test.
+    pub(super) fn left(&mut self, session: u32) {
+        if let Some(view) = self.sessions.get_mut(&session) {
+            view.is_gone = true;
+        }
+    }
+
+    pub(super) fn silence_began(&mut self, session: u32, began: Instant, now: Instant) {
+        let kept_since = self.kept.since(session);
+        let Some(view) = self.sessions.get_mut(&session) else { return };
+        view.began = Some(began);
+        view.state = SessionState::Waiting;
+        if view.last != view.probe {
+            view.kept_since = Some(kept_since.unwrap_or(began));
+        }
+        self.redirect(session, now);
+    }
+
+    /// Orders the next stretch of a session that has just survived `last`, or its end.
+    pub(super) fn direct(&mut self, session: u32, last: Option<NextProbe>, now: Instant) {
+        let probe = if self.over { None } else { self.next(session, last, now) };
+        let order = match probe {
+            Some(probe) => Order::Probe(probe),
+            None => self.order_after_the_last(session, now),
+        };
+        self.order(session, order);
+    }
+
+    /// A session that has nothing left to do begins anew to prove a keepalive, if a proof is asked for.
+    pub(super) fn order_after_the_last(&mut self, session: u32, now: Instant) -> Order {
+        if self.takes_proof(session, now) { Order::Reopen } else { Order::Leave }
+    }
+
+    pub(super) fn order(&mut self, session: u32, order: Order) {
+        let stretch = self.directives.get(&session).map_or(0, |directive| directive.stretch) + 1;
+        self.directives.insert(session, Directive { stretch, order });
+        let Some(view) = self.sessions.get_mut(&session) else { return };
+        view.began = None;
+        // The test is not over before it is open again, and silent.
+        view.is_settled &= order != Order::Reopen;
+        if let Order::Probe(probe) = order {
+            (view.probe, view.state) = (Some(probe), SessionState::Waiting);
+            view.rung = probe.length();
+        } else if !matches!(view.state, SessionState::Dead(_)) {
+            view.probe = None;
+        }
+    }
+
+    pub(super) fn next(&mut self, session: u32, last: Option<NextProbe>, now: Instant) -> Option<NextProbe> {
+        match (self.sessions.get(&session)?.role, last) {
+            (Role::Ladder, _) => self.next_rung(session, last, now),
+            (Role::Main, _) => {
+                let late = now.saturating_duration_since(self.began) > AT_FIRST;
+                Some(NextProbe::Keep(MAIN_INTERVAL[usize::from(late)]))
+            }
+            (Role::Longest(length), None) => Some(NextProbe::Silence(length)),
+            (Role::TcpKeepalive, None) => Some(NextProbe::Await),
+            (Role::Data, _) => Some(NextProbe::Keep(DATA_INTERVAL)),
+            (Role::ServerData, _) => Some(NextProbe::Keep(SERVER_INTERVAL)),
+            // It was probed early, for a death that turned out to be none.
+            (Role::Longest(length), Some(NextProbe::Silence(probed)))
+                if probed < length && self.ladder.bracket().1.is_none() =>
+            {
+                Some(NextProbe::Silence(length))
+            }
+            (Role::Longest(_) | Role::TcpKeepalive, Some(_)) => None,
+        }
+    }
+
+    pub(super) fn next_rung(&mut self, session: u32, last: Option<NextProbe>, now: Instant) -> Option<NextProbe> {
+        if last.is_none()
+            && let Some(interval) = self.kept.begin_anew(session, now)
+        {
+            return Some(NextProbe::Keep(interval));
+        }
+        let next = self.ladder.next(last);
+        if let Some(NextProbe::Keep(interval)) = next {
+            // The silence it has just survived was as long as the interval: it counts for the proof.
+            let silence = match last {
+                Some(NextProbe::Silence(length)) => Duration::from_secs_f64(length),
+                _ => Duration::ZERO,
+            };
+            self.kept.keep(session, interval, now.checked_sub(silence).unwrap_or(now));
+        } else {
+            self.kept.drop(session);
+        }
+        next
+    }
+
+    /// Lets the session prove a keepalive with a connection yet to be opened, if a proof is asked for.
+    pub(super) fn takes_proof(&mut self, session: u32, now: Instant) -> bool {
+        let is_ladder = self.sessions.get(&session).is_some_and(|view| view.role == Role::Ladder);
+        if self.over || !is_ladder {
+            return false;
+        }
+        let Some(interval) = self.ladder.take_proof() else { return false };
+        self.kept.drop(session);
+        self.kept.keep(session, interval, now);
+        true
+    }
+
+    pub(super) fn redirect_all(&mut self, now: Instant) {
+        let sessions: Vec<u32> = self.sessions.keys().copied().collect();
+        for session in sessions {
+            self.redirect(session, now);
+        }
+    }
+
+    /// Changes the stretch under way on a session, where the plan wants another one by now. Nobody leaves for a death that may yet turn
+    /// out to be a late answer.
+    pub(super) fn redirect(&mut self, session: u32, now: Instant) {
+        let cut_at = self.cut_at();
+        let Some(view) = self.sessions.get_mut(&session) else { return };
+        let (Some(probe), Some(began), SessionState::Waiting) = (view.probe, view.began, &view.state) else { return };
+        let age = now.saturating_duration_since(began).as_secs_f64();
+        let redirect = if cut_at.is_some_and(|at| began <= at) && !matches!(probe, NextProbe::Keep(_)) {
+            // Probed at once, it shows whether it is dead too; whoever was probed since is not.
+            Redirect::To(age)
+        } else {
+            // With TCP keepalives it has to outlast the shortest silence that kills, whatever it was to outlast before.
+            let goal = if view.role == Role::TcpKeepalive { NextProbe::Await } else { probe };
+            self.ladder.redirect(goal, age)
+        };
+        let order = match redirect {
+            Redirect::Stay => return,
+            Redirect::Leave if !self.confirmed => return,
+            Redirect::Leave => Order::Leave,
+            Redirect::To(length) => {
+                let probe = NextProbe::Silence(length);
+                view.probe = Some(probe);
+                Order::Probe(probe)
+            }
+        };
+        if let Some(directive) = self.directives.get_mut(&session) {
+            directive.order = order;
+        }
+    }
+}
