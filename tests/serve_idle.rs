@@ -47,7 +47,8 @@ fn an_idle_timeout_is_measured_once_for_a_path_and_survives_kill_9() {
     exporter.ended();
     let exporter = Exporter::again(folder.path(), &[]);
     let again = probe(&exporter, "127.0.1.3", timed);
-    assert_eq!(again.value(died), shortest);
+    // A number read from JSON may be off by its last bit.
+    assert!((again.value(died) - shortest).abs() < 1e-9, "{} and {shortest}", again.value(died));
     assert!(again.value("ssh_doctor_idle_measured_timestamp_seconds") > 1e9);
     assert_eq!(exporter.metric("ssh_doctor_idle_tests_total"), 0.0);
 }
