@@ -95,17 +95,6 @@ fn wait(descriptor: BorrowedFd<'_>, what: PollFlags, timeout: PollTimeout) -> bo
     poll(&mut [PollFd::new(descriptor, what)], timeout).is_ok_and(|ready| ready > 0)
 }
 
-/// Lets a pipe hold more, where it is one and the system lets us: its writer need not wait for us as often.
-#[cfg(target_os = "linux")]
-pub(super) fn widen(pipe: BorrowedFd<'_>) {
-    use nix::fcntl::{FcntlArg, fcntl};
-    let _ = fcntl(pipe, FcntlArg::F_SETPIPE_SZ(PIPE));
-}
-
-/// Not on this system.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn widen(_: BorrowedFd<'_>) {}
-
 /// True if the other end of this pipe is closed.
 pub(super) fn is_left(pipe: BorrowedFd<'_>) -> bool {
     wait(pipe, PollFlags::empty(), PollTimeout::ZERO)
@@ -124,11 +113,6 @@ fn write_all(sink: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
     }
     Ok(())
 }
-
-/// The requested size of the client's pipe, bytes: four times Linux's default. A user's pipes may hold 64 MiB together
-/// (pipe(7), pipe-user-pages-soft), and taps are not to take much of that.
-#[cfg(target_os = "linux")]
-const PIPE: i32 = 256 * 1024;
 
 /// Bytes moved at a time: more than a pipe holds.
 #[cfg(target_os = "linux")]

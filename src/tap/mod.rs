@@ -33,7 +33,7 @@ use ssh_doctor_checks::os::host_changes::HostChanges;
 use ssh_doctor_checks::os::socket::Socket;
 
 pub use args::TapArgs;
-use carry::{Closed, carry, is_left, widen};
+use carry::{Closed, carry, is_left};
 use connect::{Connection, Failure, connect, interface};
 use ending::{By, Final, end, is_frozen, others};
 use observe::{Observer, SESSION, seconds};
@@ -203,10 +203,7 @@ fn start(direction: Direction, stream: &Arc<TcpStream>, shared: &Arc<Shared>, ha
         let (input, output) = (stdin(), stdout());
         let closed = match direction {
             Direction::In => carry(direction, stream.as_fd(), output.as_fd(), look, moved),
-            Direction::Out => {
-                widen(input.as_fd());
-                carry(direction, input.as_fd(), stream.as_fd(), look, moved)
-            }
+            Direction::Out => carry(direction, input.as_fd(), stream.as_fd(), look, moved),
         };
         shared.closed(direction, closed);
     };
