@@ -18,7 +18,7 @@ const SHORTER_S: f64 = 1.0;
 /// The results of sessions that nothing refreshed.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Bare {
-    /// The longest silence that they survived, seconds.
+    /// The longest idle time survived, seconds.
     pub survived_s: Option<f64>,
     /// The shortest that killed one, seconds.
     pub died_s: Option<f64>,

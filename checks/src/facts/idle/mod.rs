@@ -185,25 +185,25 @@ impl Facts {
         self.arms.iter().filter(|arm| arm.moves == Moves::Keepalive)
     }
 
-    /// True if sessions with nothing but TCP keepalives, sent as far as the server, outlived the silence that kills; `None` where none says.
+    /// True if sessions with TCP keepalives alone outlived the idle timeout; `None` if none was tested long enough.
     #[must_use]
     pub fn tcp_keepalive_held(&self) -> Option<bool> {
         self.outlived(|arm| arm.moves == Moves::TcpKeepalive && arm.hop.is_none())
     }
 
-    /// True if the session on which only the server sent outlived the silence that kills; `None` where none says.
+    /// True if the session with data from the server alone outlived the idle timeout; `None` if it was not tested long enough.
     #[must_use]
     pub fn server_data_held(&self) -> Option<bool> {
         self.outlived(|arm| arm.moves == Moves::ServerData)
     }
 
-    /// True if what the server said first came through after the silence that kills; `None` where no session says.
+    /// True if data that the server sent first arrived after the idle timeout; `None` if that was not tested.
     #[must_use]
     pub fn server_heard(&self) -> Option<bool> {
         self.outlived(|arm| arm.speaks_first == Speaker::Server)
     }
 
-    /// True if the arms of a sort outlived the silence that kills: false as soon as one of them did not.
+    /// True if all arms of a kind outlived the idle timeout.
     fn outlived(&self, sort: impl Fn(&Arm) -> bool) -> Option<bool> {
         let died = self.timeout().died_s?;
         let verdict = |arm: &Arm| match arm.end {

@@ -52,7 +52,7 @@ impl facts::Facts for Facts {
 }
 
 impl Facts {
-    /// Describes the part of the requested idle time that was tested, if it was less and nothing died of it.
+    /// Describes the part of the requested idle time that was tested, if it was less than requested and no session ended.
     #[must_use]
     pub fn reached(&self) -> Option<String> {
         let timeout = self.timeout();

@@ -45,7 +45,7 @@ impl ChannelUse {
         matches!(self, Self::Command(_))
     }
 
-    /// The same in the words of the facts.
+    /// Returns it as the facts record it.
     pub(super) fn holds(&self) -> Holds {
         match self {
             Self::Command(_) => Holds::Command,

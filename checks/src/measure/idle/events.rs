@@ -65,7 +65,7 @@ pub(super) struct Overview {
     pub(super) survived: f64,
     /// The shortest idle time that killed, seconds.
     pub(super) died: Option<f64>,
-    /// True if sessions died of it silently.
+    /// True if sessions were dropped without a packet.
     pub(super) died_silently: bool,
     /// True if a keepalive is proven against it.
     pub(super) kept: bool,
