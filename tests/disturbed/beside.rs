@@ -70,7 +70,7 @@ fn a_timer_is_found_although_the_server_was_restarted() {
     let (url, second) = (first.url(), Mutex::new(None));
     let (seen, _) = lab.doctor_while(&url, &["--idle", IDLE], s(300), |_| {
         when_idle(&first, s(4));
-        *second.lock().expect("nobody else") = Some(lab.restart(first, s(3)));
+        *second.lock().expect("nobody else") = Some(lab.restart(first, s(3), &[]));
         vec![]
     });
     assert_timer(&seen, &["server-restarted", "idle-no-keepalive"]);

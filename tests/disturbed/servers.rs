@@ -44,7 +44,7 @@ fn a_server_that_is_restarted_is_told_from_a_clock_on_the_wall() {
     let (url, second) = (first.url(), Mutex::new(None));
     let (seen, _) = lab.doctor_while(&url, &["--idle", "20s"], s(240), |_| {
         when_idle(&first, s(5));
-        *second.lock().expect("nobody else") = Some(lab.restart(first, s(4)));
+        *second.lock().expect("nobody else") = Some(lab.restart(first, s(4), &[]));
         vec![]
     });
     assert_codes(&seen, &["server-restarted"]);

@@ -87,7 +87,8 @@ impl Timeline {
                 let until = event.until_s.unwrap_or(self.until_s);
                 !interrupted.iter().any(|other| other.overlap(event.from_s, until) > 0.0)
             });
-            let of_leg: Vec<Event> = interrupted.iter().copied().chain(stalled).filter(is_new).collect();
+            let of_leg = interrupted.iter().copied().chain(stalled).map(|event| self.at_its_hop(event));
+            let of_leg: Vec<Event> = of_leg.filter(is_new).collect();
             events.extend(of_leg);
         }
         events.retain(|event| !self.is_blind(event));
@@ -174,6 +175,19 @@ impl Timeline {
         })
     }
 
+    /// An event behind a hop as one of the hop itself, where a new connection to that was accepted and got no identification until it was
+    /// over: what it carries is silent with it.
+    fn at_its_hop(&self, event: Event) -> Event {
+        let Some(leg) = event.leg.checked_sub(1) else { return event };
+        let (from_s, until_s) = (event.from_s, event.until_s.unwrap_or(self.until_s));
+        let of_hop = || self.flows.iter().filter(|flow| flow.leg == leg);
+        let late_s = PROMPT_S + self.openings(leg, from_s, until_s).slow_greeting_s();
+        let kept_waiting = of_hop().any(|flow| flow.was_kept_waiting(EventKind::Stalled, from_s, until_s, late_s));
+        let greeted =
+            of_hop().filter_map(|flow| flow.version_s).any(|at| at > from_s + PROMPT_S && at < until_s - SAME_S);
+        if kept_waiting && !greeted { Event { kind: EventKind::Stalled, leg, ..event } } else { event }
+    }
+
     /// Behind a hop only new connections show whether packets come through.
     fn kind_behind_hops(&self, leg: u8, kind: EventKind, span: Span) -> EventKind {
         if leg == 0 || kind != EventKind::Stalled {
@@ -221,7 +235,9 @@ impl Flow {
     /// True if it was asked for in that time, at least `late_s` seconds before its end, and opened only when it was over, or not at all.
     fn was_kept_waiting(&self, kind: EventKind, from_s: f64, until_s: f64, late_s: f64) -> bool {
         let waited_for = if kind == EventKind::Interrupted { self.connected_s } else { self.version_s };
-        let tried = kind == EventKind::Interrupted || self.connected_s.is_some();
+        // A hop waits for its own connection onward before it says anything.
+        let is_asked_of_a_hop = self.leg > 0 && self.over_s() >= until_s - SAME_S;
+        let tried = kind == EventKind::Interrupted || self.connected_s.is_some() || is_asked_of_a_hop;
         let in_time = self.began_s > from_s - SAME_S && self.began_s < until_s - late_s;
         tried
             && in_time

@@ -88,13 +88,20 @@ impl Ladder {
             self.asked_again = true;
             return Some(NextProbe::ServerFirst(whole(length)));
         }
-        while let Some(rung) = self.waiting.pop_front() {
-            // A rung that another session has outlived has nothing to tell.
+        match self.waiting_rung() {
+            Some(rung) => Some(self.goal(rung)),
+            None => last.map(|_| NextProbe::Linger),
+        }
+    }
+
+    /// Takes the next rung that waits, while no silence has killed; one that another session has outlived has nothing to tell.
+    fn waiting_rung(&mut self) -> Option<f64> {
+        while let (None, Some(rung)) = (self.died, self.waiting.pop_front()) {
             if rung > self.survived {
-                return Some(self.goal(rung));
+                return Some(rung);
             }
         }
-        last.map(|_| NextProbe::Linger)
+        None
     }
 
     /// The party that speaks first after this silence. A rung that may become a keepalive's proof is ended by our request, as a keepalive is.
@@ -226,6 +233,11 @@ impl Ladder {
             && let Some(length) = self.take_comparison()
         {
             return Redirect::To(length.max(age));
+        }
+        if goal == NextProbe::Linger
+            && let Some(rung) = self.waiting_rung()
+        {
+            return Redirect::To(rung.max(age));
         }
         let (Some(died), false) = (self.died, matches!(goal, NextProbe::Keep(_))) else { return Redirect::Stay };
         if goal == NextProbe::Await {

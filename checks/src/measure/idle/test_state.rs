@@ -103,7 +103,7 @@ impl TestState {
                 self.started.extend(pids);
                 self.opened(session, now);
             }
-            SessionEvent::NotOpened(why) => self.not_opened(session, why),
+            SessionEvent::NotOpened(why) => self.not_opened(session, why, now),
             SessionEvent::Doubt(finding) => self.doubt(&finding),
             SessionEvent::Began(began) => self.silence_began(session, began, now),
             SessionEvent::Asked => {

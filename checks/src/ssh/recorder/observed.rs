@@ -1,6 +1,5 @@
 //! One connection as the recorder looks at it.
 
-use std::net::SocketAddr;
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 
@@ -70,9 +69,9 @@ struct Moments {
 }
 
 impl Observed {
-    pub(super) fn new(number: u32, leg: u8, to: Option<SocketAddr>, began_s: f64) -> Self {
+    pub(super) fn new(flow: Flow) -> Self {
         Self {
-            flow: Flow { number, leg, to, began_s, ..Flow::default() },
+            flow,
             seen: None,
             expect: Expect::Answers(None),
             expect_since: None,

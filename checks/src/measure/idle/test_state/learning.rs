@@ -140,6 +140,7 @@ impl TestState {
             (StretchEnd::Void { .. }, Moves::Nothing) => {
                 let rung = self.sessions.get(&arm.session).and_then(|view| view.rung);
                 self.ladder.put_back(rung.unwrap_or(arm.lasted_s));
+                return true;
             }
             _ => {}
         }

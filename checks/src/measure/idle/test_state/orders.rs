@@ -17,11 +17,13 @@ impl TestState {
         self.direct(session, None, now);
     }
 
-    pub(super) fn not_opened(&mut self, session: u32, why: String) {
+    pub(super) fn not_opened(&mut self, session: u32, why: String, now: Instant) {
         let Some(view) = self.sessions.get_mut(&session) else { return };
         view.is_settled = true;
         if matches!(view.role, Role::Longest(_)) {
             self.ladder.take_longest_back();
+            // Whoever has nothing left to try takes it on.
+            self.redirect_all(now);
         }
         self.not_opened.push(why);
     }
@@ -156,6 +158,8 @@ impl TestState {
             Redirect::To(length) => {
                 let probe = NextProbe::Silence(length);
                 view.probe = Some(probe);
+                // Whoever lingered has one from now on.
+                view.rung = view.rung.or(Some(length));
                 Order::Probe(probe)
             }
         };
