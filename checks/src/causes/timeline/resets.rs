@@ -5,7 +5,7 @@ use crate::base::text::seconds;
 use crate::causes::shared::{AUTOSSH_AFTER_CLOSE, MOSH, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
-use crate::facts::idle::bracket::data_alone_lives;
+use crate::facts::idle::{self, bracket::data_alone_lives};
 use crate::facts::timeline::RandomResets;
 use crate::facts::{Check, Evidence};
 
@@ -52,17 +52,14 @@ pub(super) const RANDOM_RESETS: Cause = Cause {
     hides: &[
         "session-wall-clock-cut",
         "session-lifetime-limit",
-        "idle-reset",
-        "idle-closed",
-        "idle-closed-by-proxy",
         "idle-terminal-timeout",
         "idle-unused-connection-timeout",
-        "idle-no-keepalive",
     ],
     strikes_anywhere: true,
     judge: |evidence| {
         // A server that ends whoever sends no data resets those whose keepalive it had not read (RFC 2525, 2.17).
-        if evidence.idle.facts().is_some_and(|facts| data_alone_lives(&facts.arms)) {
+        let all = |facts: &idle::Facts| [&facts.arms[..], &facts.random_resets[..]].concat();
+        if evidence.idle.facts().is_some_and(|facts| data_alone_lives(&all(facts))) {
             return None;
         }
         let resets = evidence.undisturbed_timeline().random_resets()?;

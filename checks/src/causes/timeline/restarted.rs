@@ -8,9 +8,6 @@ use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::timeline::MassEnd;
 
-/// A server that is back sooner may only have ended its sessions, seconds.
-const PAUSE_S: f64 = 2.5;
-
 pub(super) const SERVER_RESTARTED: Cause = Cause {
     code: "server-restarted",
     stage: Check::Idle,
@@ -49,7 +46,6 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
     strikes_anywhere: true,
     judge: |evidence| {
         let end = evidence.undisturbed_timeline().mass_end()?;
-        let paused = end.new_after_s.is_some_and(|after| after > PAUSE_S + end.slow_greeting_s);
         let another_key = || {
             evidence
                 .idle
@@ -57,7 +53,7 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
                 .is_some_and(|facts| facts.not_opened.iter().any(|why| why.contains("another host key")))
         };
         // Sessions that end without a pause, at a server that stays the same, have another name.
-        if !(end.refused > 0 || paused || end.versions.is_some() || another_key()) || end.new_after_s.is_none() {
+        if !end.is_restart() && !(another_key() && end.new_after_s.is_some()) {
             return None;
         }
         let sure = end.refused > 0 || end.versions.is_some();

@@ -35,6 +35,9 @@ pub struct StateLoss {
     pub leg: u8,
 }
 
+/// A server that is back sooner after it ended all sessions may only have ended these, seconds.
+const PAUSE_S: f64 = 2.5;
+
 /// The other end, or a device on the way, ended every connection at one moment, without a packet from us.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MassEnd {
@@ -54,6 +57,15 @@ pub struct MassEnd {
     pub versions: Option<(String, String)>,
     /// The hops of a ProxyJump that lie before it.
     pub leg: u8,
+}
+
+impl MassEnd {
+    /// True if the server was not there for a while afterwards, or was another one, and is back.
+    #[must_use]
+    pub fn is_restart(&self) -> bool {
+        let paused = self.new_after_s.is_some_and(|after| after > PAUSE_S + self.slow_greeting_s);
+        self.new_after_s.is_some() && (self.refused > 0 || paused || self.versions.is_some())
+    }
 }
 
 impl Timeline {

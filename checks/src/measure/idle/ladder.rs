@@ -216,7 +216,7 @@ impl Ladder {
 
     /// Withdraws a death that was not one.
     pub(super) fn undo_death(&mut self) {
-        self.died = None;
+        (self.died, self.proving) = (None, None);
         // Whoever was to ask again may have left.
         self.asked_again = false;
         self.points.clear();
@@ -270,6 +270,11 @@ impl Ladder {
         if !self.kept.contains(&interval) {
             self.proving = Some(interval);
         }
+    }
+
+    /// No session is kept at this interval any more.
+    pub(super) fn unkeep(&mut self, interval: u32) {
+        self.kept.remove(&interval);
     }
 
     /// Takes on the proof that is asked for, if one is.

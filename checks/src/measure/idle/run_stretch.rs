@@ -144,15 +144,12 @@ async fn wait(
 
 /// A session that ended by itself: a fresh connection shows whether the path and the server are well.
 async fn settle_ending(means: &Means<'_>, stretch: &mut Stretch, Ending { at, manner }: Ending) {
+    means.line.tell(SessionEvent::Asked);
     let finding = means.control.settle(at).await;
     if let Finding::Fine { kept_alive } = finding {
-        match stretch.holds {
-            Holds::Shell if manner.is_of_connection() => means.line.tell(SessionEvent::TerminalEnded(stretch.quiet)),
-            // A shell that leaves has its own reasons.
-            Holds::Shell => {}
-            Holds::Command | Holds::Sftp | Holds::Nothing => {
-                means.line.tell(SessionEvent::Suspected(stretch.probe, stretch.quiet));
-            }
+        // A shell that leaves has its own reasons.
+        if stretch.holds == Holds::Shell && manner.is_of_connection() {
+            means.line.tell(SessionEvent::TerminalEnded(stretch.quiet));
         }
         stretch.others_alive = kept_alive || means.line.answers_after(at).await;
     }

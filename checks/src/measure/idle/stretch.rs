@@ -62,6 +62,11 @@ impl Stretch {
         self.was_disturbed && matches!(self.outcome, StretchOutcome::Answered(_))
     }
 
+    /// True if the session ended by itself.
+    pub(super) fn has_ended_itself(&self) -> bool {
+        matches!(self.outcome, StretchOutcome::EndedItself(_))
+    }
+
     /// True if the session was found dead while a new connection worked.
     pub(super) fn is_dead(&self) -> bool {
         let ended = matches!(self.outcome, StretchOutcome::Unanswered(_) | StretchOutcome::EndedItself(_));

@@ -2,6 +2,7 @@
 
 mod learning;
 mod orders;
+mod strays;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -26,8 +27,6 @@ const AT_ONCE: Duration = Duration::from_secs(15);
 /// The time that a session with data is watched after the last death, where a session died that was kept alive: sessions are opened within this
 /// time, and what ends them at one age or at one moment ends it too.
 const MAY_END_TOO: Duration = Duration::from_secs(2);
-/// Sessions that end after less silence than others survive, and are no reason to end the test: more of them make a timer that is not sharp.
-const STRAYS: u32 = 3;
 
 /// The state of the test.
 pub(super) struct TestState {
@@ -51,6 +50,10 @@ pub(super) struct TestState {
     last_death: Option<Instant>,
     /// Sessions that ended after less silence than others survive.
     strays: u32,
+    /// The silence after which a session ended by itself, the only one so far, seconds: another one will be silent for as long soon.
+    alone: Option<f64>,
+    /// The times of resets at random, seconds since the test began.
+    resets_s: Vec<f64>,
     over: bool,
 }
 
@@ -87,6 +90,8 @@ impl TestState {
             moving_deaths: Vec::new(),
             last_death: None,
             strays: 0,
+            alone: None,
+            resets_s: Vec::new(),
             over: false,
         }
     }
@@ -119,6 +124,7 @@ impl TestState {
             SessionEvent::Ended(stretch) => self.stretch_ended(session, &stretch, now),
             SessionEvent::Left => self.left(session),
         }
+        self.confirm_alone(now);
         let is_known = self.is_known(now) || self.climbing().next().is_none();
         if is_known && !self.may_end_too(now) {
             self.finish();
