@@ -2,7 +2,9 @@
 
 use std::sync::Mutex;
 
-use super::{NEAR_S, assert_codes, assert_survived, assert_times, s, when_idle};
+use super::{
+    assert_codes, assert_loss, assert_random_resets, assert_restart, assert_survived, assert_times, s, when_idle,
+};
 use crate::lab::{Lab, Middlebox, Report, Server, Times, now};
 
 /// A client, a router, the bastion at hop 2, another router and the server.
@@ -112,11 +114,13 @@ fn loses_its_state(leg: Leg, routers: &[Middlebox]) {
         vec![(now(), now())]
     };
     let Some((seen, done)) = examined_while(routers, "25s", lose) else { return };
-    assert_codes(&seen, &["path-state-lost"]);
+    assert_loss(&seen, &done);
     assert_survived(&seen, 25.0);
-    let cut = &seen.idle()["cuts"][0]["at_s"];
-    let at = cut.as_f64().zip(seen.idle()["began_s"].as_f64()).map_or(0.0, |(at, began)| began + at);
-    assert!((at - done[0].0).abs() < NEAR_S, "{at} for {done:?}: {}", seen.told());
+    let place = match leg {
+        Leg::Before => "the state was lost before that host",
+        Leg::Behind => "the state was lost behind that host",
+    };
+    assert_because(&seen, place);
 }
 
 #[test]
@@ -175,16 +179,17 @@ fn is_restarted(leg: Leg) {
     let (bastion, server) = (lab.bastion(2, &[]), lab.sshd(&[]));
     let (hop, url) = (bastion.hop(), server.url());
     let kept = Mutex::new(Vec::new());
-    let (seen, _) = lab.doctor_while(&url, &["-J", &hop, "--idle", "20s"], s(240), |_| {
+    let (seen, done) = lab.doctor_while(&url, &["-J", &hop, "--idle", "20s"], s(240), |_| {
         when_idle(&server, s(5));
+        let from = now();
         let both = match leg {
             Leg::Before => [lab.restart_bastion(2, bastion, s(4)), server],
             Leg::Behind => [bastion, lab.restart(server, s(4), &[])],
         };
         kept.lock().expect("nobody else").extend(both);
-        vec![]
+        vec![(from, now())]
     });
-    assert_codes(&seen, &["server-restarted"]);
+    assert_restart(&seen, &done);
     assert_survived(&seen, 20.0);
     assert_because(
         &seen,
@@ -212,8 +217,7 @@ fn resets_at_random_before_the_bastion_are_named() {
         lab.random_resets_at_bastion(2, bastion.port(), &[s(3), s(5), s(4)], over)
     };
     let Some((seen, done)) = examined_while(&ROUTERS, "25s", resets) else { return };
-    assert!(done.len() > 2, "{done:?}: {}", seen.told());
-    assert_codes(&seen, &["path-random-resets"]);
+    assert_random_resets(&seen, &done);
     assert_because(&seen, "to the jump host");
 }
 
@@ -224,7 +228,6 @@ fn resets_at_random_behind_the_bastion_are_named() {
         lab.random_resets(server.port(), &[s(3), s(5), s(4)], over)
     };
     let Some((seen, done)) = examined_while(&ROUTERS, "25s", resets) else { return };
-    assert!(done.len() > 2, "{done:?}: {}", seen.told());
-    assert_codes(&seen, &["path-random-resets"]);
+    assert_random_resets(&seen, &done);
     assert_because(&seen, "behind the jump host");
 }

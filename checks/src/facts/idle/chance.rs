@@ -7,8 +7,8 @@ use crate::facts::connection::Manner;
 
 /// Seconds between the time of a reset and that of the stretch which it ended: the first is noted by the one who looks at all connections.
 const SAME_S: f64 = 0.5;
-/// Two silences of a timer differ by less than this part of them, and this many seconds.
-const SHARP: (f64, f64) = (0.05, 0.4);
+/// Two silences of a timer differ by less than this part of them, and this many seconds: some devices look once a second.
+const SHARP: (f64, f64) = (0.02, 0.6);
 
 /// For each of these stretches, whether one of the resets ended it that were seen at these times, seconds since the test began. What may as
 /// well be a timer's is not among them: silences of one length that were ended, and none longer.
@@ -19,7 +19,9 @@ pub fn ended_by_chance(arms: &[Arm], resets_s: &[f64]) -> Vec<bool> {
         return vec![false; arms.len()];
     }
     let is_near = |arm: &Arm| resets_s.iter().any(|at| (at - ended(arm)).abs() < SAME_S);
-    arms.iter().map(|arm| ended_by_itself(arm).is_some() && is_near(arm) && !is_repeated(arms, arm)).collect()
+    // Of the last one it may not have been seen that others went on.
+    let is_one = |arm: &Arm| is_near(arm) || outlived(arms, arm);
+    arms.iter().map(|arm| ended_by_itself(arm).is_some() && is_one(arm) && !is_repeated(arms, arm)).collect()
 }
 
 /// The manner in which a stretch was ended from elsewhere, without a word of ours.
@@ -30,15 +32,25 @@ pub(crate) fn ended_by_itself(arm: &Arm) -> Option<&Manner> {
 
 /// True if another silent stretch was ended after as long, and none was silent for longer.
 fn is_repeated(arms: &[Arm], arm: &Arm) -> bool {
-    if arm.moves != Moves::Nothing {
-        return false;
-    }
-    let quiet = arm.quiet_s();
-    let longest = quiet * (1.0 + SHARP.0) + SHARP.1;
-    let silent = || arms.iter().filter(|other| other.moves == Moves::Nothing && other.session != arm.session);
-    let is_as_long = |other: &Arm| (other.quiet_s() - quiet).abs() < quiet * SHARP.0 + SHARP.1;
-    let is_longer = |other: &Arm| other.quiet_s() > longest && !matches!(other.end, StretchEnd::Void { .. });
-    silent().any(|other| ended_by_itself(other).is_some() && is_as_long(other)) && !silent().any(is_longer)
+    let is_as_long = |other: &&Arm| (other.quiet_s() - arm.quiet_s()).abs() < differ_s(arm);
+    let mut repeated = silent_beside(arms, arm).filter(|other| ended_by_itself(other).is_some());
+    arm.moves == Moves::Nothing && repeated.any(|other| is_as_long(&other)) && !outlived(arms, arm)
+}
+
+/// True if it was silent, and another stretch for longer than a timer could have it.
+fn outlived(arms: &[Arm], arm: &Arm) -> bool {
+    let is_longer = |other: &Arm| other.quiet_s() > arm.quiet_s() + differ_s(arm);
+    let is_judged = |other: &Arm| !matches!(other.end, StretchEnd::Void { .. });
+    arm.moves == Moves::Nothing && silent_beside(arms, arm).any(|other| is_longer(other) && is_judged(other))
+}
+
+fn silent_beside<'a>(arms: &'a [Arm], arm: &Arm) -> impl Iterator<Item = &'a Arm> {
+    let session = arm.session;
+    arms.iter().filter(move |other| other.moves == Moves::Nothing && other.session != session)
+}
+
+fn differ_s(arm: &Arm) -> f64 {
+    arm.quiet_s() * SHARP.0 + SHARP.1
 }
 
 #[cfg(test)]
@@ -65,7 +77,7 @@ mod tests {
             alive(2, 7.3),
             dropped,
             reset(4, Moves::Keepalive, 3.0, 13.0),
-            reset(5, Moves::Nothing, 4.0, 14.0),
+            reset(5, Moves::Nothing, 4.0, 15.2),
         ];
         assert_eq!(ended_by_chance(&arms, &[11.1, 15.8, 30.0]), [true, false, false, true, false]);
         assert_eq!(ended_by_chance(&arms, &[]), [false; 5]);

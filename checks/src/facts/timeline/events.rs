@@ -28,7 +28,7 @@ pub struct Event {
     pub kind: EventKind,
     /// The hops of a ProxyJump that lie before it.
     pub leg: u8,
-    /// The time at which the other end was last heard on any connection.
+    /// The time between the one at which the other end was last heard on any connection and the one at which something was missed first.
     pub from_s: f64,
     /// The time at which it was heard again; `None` while it is not.
     pub until_s: Option<f64>,
@@ -171,7 +171,10 @@ impl Timeline {
         let is_common = !spared && hit > 0 && (hit > 1 || kept_waiting) && is_told;
         is_common.then(|| {
             let kind = self.kind_behind_hops(leg, kind, Span { from_s, until_s: end });
-            Event { kind, leg, from_s, until_s, flows: hit }
+            // It began between the last that was heard and the first that was missed.
+            let missed = of_leg().flat_map(|flow| flow.gaps.iter().filter(|gap| hits(flow, gap)).map(|gap| gap.from_s));
+            let missed_s = missed.reduce(f64::min).unwrap_or(from_s).clamp(from_s, end);
+            Event { kind, leg, from_s: f64::midpoint(from_s, missed_s), until_s, flows: hit }
         })
     }
 

@@ -151,7 +151,7 @@ pub struct FlowEnd {
     pub manner: Manner,
     /// For how long the other end had not been heard.
     pub quiet_s: f64,
-    /// True if the last word before it was ours.
+    /// True if the last word before it was ours, a moment earlier: it may be the answer.
     pub spoke_last: bool,
 }
 

@@ -67,6 +67,10 @@ impl Coordinator {
                 _ = tick.tick() => self.show(progress),
                 Some(event) = self.events.recv() => {
                     let has_ended = matches!(&event.1, SessionEvent::Ended(stretch) if stretch.has_ended_itself());
+                    // What is known of earlier ones tells what becomes of this session.
+                    if has_ended {
+                        self.look_for_resets(recorder).await;
+                    }
                     self.take(event);
                     if has_ended {
                         self.look_for_resets(recorder).await;

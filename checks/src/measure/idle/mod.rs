@@ -16,6 +16,7 @@ mod host_monitor;
 pub(super) mod idle_session;
 mod kept;
 mod ladder;
+mod lateness;
 pub(super) mod leftovers;
 mod main_session;
 mod next_probe;

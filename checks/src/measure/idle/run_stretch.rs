@@ -10,11 +10,12 @@ use super::control::{Control, Finding};
 use super::events::{Line, Order, SessionEvent};
 use super::hop_liveness;
 use super::idle_session::{Event, IdleSession};
+use super::lateness::Lateness;
 use super::next_probe::NextProbe;
 use super::patience;
 use super::role::Role;
 use super::rungs::LATE_LINE;
-use super::stretch::{Stretch, StretchOutcome};
+use super::stretch::{LATE, Stretch, StretchOutcome};
 use crate::facts::idle::Holds;
 use crate::os::pause::timeout;
 use crate::os::socket::Socket;
@@ -23,7 +24,7 @@ use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::recorder::Expect;
 
 /// An answer that takes longer than this is in doubt; it is three times OpenSSH's shortest retransmission time-out.
-const IN_DOUBT: Duration = Duration::from_millis(600);
+pub(super) const IN_DOUBT: Duration = Duration::from_millis(600);
 
 /// The means of a session to spend a stretch.
 pub(super) struct Means<'a> {
@@ -67,6 +68,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         outcome: StretchOutcome::Dismissed,
         finding: None,
         was_disturbed: false,
+        only_late: false,
         others_alive: false,
         tcp: None,
         hops: Vec::new(),
@@ -175,10 +177,15 @@ async fn settle_answer(
     };
     let is_disturbed = || patience::is_disturbed_since(session.connection(), due);
     let mut request = pin!(request);
-    let first = timeout(IN_DOUBT.max(means.line.rtt() * 3), &mut request).await.ok();
+    let lateness = Lateness::begin(session.connection());
+    // Where the path is known to deliver the first packet late, a session is in doubt only after that.
+    let late = means.line.late_by();
+    let in_doubt = IN_DOUBT.max(means.line.rtt() * 3).max(late + late / 4);
+    let first = timeout(in_doubt, &mut request).await.ok();
     if let Some(KeepaliveReply::Alive(rtt)) = first {
         stretch.outcome = StretchOutcome::Answered(rtt);
         stretch.was_disturbed = is_disturbed();
+        stretch.only_late = rtt > LATE && lateness.was_all().await;
         return;
     }
     let answered = AtomicBool::new(false);
@@ -207,6 +214,7 @@ async fn settle_answer(
     let (answer, mut finding) = tokio::join!(answer, settle);
     if let KeepaliveReply::Alive(rtt) = answer {
         stretch.outcome = StretchOutcome::Answered(rtt);
+        stretch.only_late = rtt > LATE && lateness.was_all().await;
         stretch.finding = Some(finding);
         stretch.was_disturbed = is_disturbed();
         return;

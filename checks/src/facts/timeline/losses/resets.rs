@@ -40,13 +40,13 @@ impl Timeline {
             .filter(|flow| flow.leg == leg && flow.connected_s.is_some())
             .filter_map(|flow| Some((flow, flow.end.as_ref()?)))
             .filter(|(flow, end)| is_reset(end) && is_itself(flow, end))
+            // What is reset when it is used after a silence may have a timer.
+            .filter(|(flow, end)| !end.spoke_last || self.is_busy_at(flow, end))
             .collect();
         // Those that end together are one event, and have another name.
         let mut alone: Vec<_> = reset
             .iter()
             .filter(|(_, end)| reset.iter().filter(|(_, other)| (other.at_s - end.at_s).abs() < 1.0).count() < SEVERAL)
-            // What is reset when it is used after a silence may have a timer.
-            .filter(|(flow, end)| !end.spoke_last || self.is_busy_at(flow, end))
             .filter(|(flow, end)| self.outlived(flow, end.at_s))
             .collect();
         alone.sort_by(|(_, a), (_, b)| a.at_s.total_cmp(&b.at_s));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::TestState;
+use super::{MovingDeath, TestState};
 use crate::facts::idle::advice::{self, interval};
 use crate::facts::idle::bracket::{LATE_ACK_S, channel_quiet_at_death};
 use crate::facts::idle::chance::ended_by_itself;
@@ -32,7 +32,11 @@ impl TestState {
             if stretch.finding.is_some() && stretch.probe.is_silence() && !self.confirmed {
                 self.ladder.undo_death();
             }
-            self.answered(session, stretch, Duration::from_secs_f64(rtt_ms / 1000.0), now);
+            let took = Duration::from_secs_f64(rtt_ms / 1000.0);
+            if stretch.only_late {
+                self.late_by = self.late_by.max(took);
+            }
+            self.answered(session, stretch, took, now);
         }
         self.hops.extend(stretch.hops.iter().cloned());
         if !self.is_known_otherwise(role, stretch.probe, &end) {
@@ -109,7 +113,9 @@ impl TestState {
         if arm.death().is_some() {
             self.last_death = Some(now);
             if arm.moves != Moves::Nothing {
-                self.moving_deaths.push((arm.moves, now));
+                let by_itself = stretch.has_ended_itself();
+                let at = if by_itself { stretch.ended } else { now };
+                self.moving_deaths.push(MovingDeath { moves: arm.moves, at, by_itself });
             }
         }
         let turn = self.learn(&arm, now) || !was_cut && self.is_cut();

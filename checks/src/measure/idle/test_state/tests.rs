@@ -15,6 +15,25 @@ fn proven(now: Instant) -> TestState {
     state
 }
 
+fn found_dead(moves: Moves, at: Instant) -> MovingDeath {
+    MovingDeath { moves, at, by_itself: false }
+}
+
+#[test]
+fn busy_sessions_that_ended_by_themselves_one_after_the_other_were_not_cut_off() {
+    let now = Instant::now();
+    let mut state = TestState::new(60.0, [(1, Role::Ladder), (2, Role::Data)], false, now);
+    let ended = |moves, seconds| MovingDeath { moves, at: now + Duration::from_secs(seconds), by_itself: true };
+    state.moving_deaths = vec![ended(Moves::ChannelData, 10), ended(Moves::Keepalive, 14)];
+    assert!(!state.is_cut());
+    state.moving_deaths.push(ended(Moves::Keepalive, 11));
+    assert!(state.is_cut());
+    // Each of those that do not answer has its own deadline.
+    state.moving_deaths =
+        vec![found_dead(Moves::ChannelData, now), found_dead(Moves::Keepalive, now + Duration::from_secs(9))];
+    assert!(state.is_cut());
+}
+
 #[test]
 fn a_proof_is_longer_than_every_silence_that_was_survived() {
     let mut state = proven(Instant::now());
@@ -46,7 +65,7 @@ fn a_session_with_data_is_watched_a_little_longer_where_one_that_was_kept_alive_
     let mut silent_only = TestState::new(40.0, roles(), false, now);
     assert!(ended(&mut silent_only), "nothing but silence kills here");
     let mut state = TestState::new(40.0, roles(), false, now);
-    state.moving_deaths.push((Moves::Keepalive, after(10.5)));
+    state.moving_deaths.push(found_dead(Moves::Keepalive, after(10.5)));
     assert!(!ended(&mut state), "what ended the kept session may end the one with data too");
     state.take(2, SessionEvent::Asked, after(20.1));
     assert!(state.is_over(), "it lives on");
@@ -111,7 +130,8 @@ fn after_a_cut_a_silent_session_is_probed_once() {
     let mut state = TestState::new(60.0, [(1, Role::Ladder), (2, Role::Data)], false, now);
     state.take(1, SessionEvent::Opened(None), now);
     state.take(1, SessionEvent::Began(now), now);
-    state.moving_deaths.extend([(Moves::ChannelData, after(7.0)), (Moves::Keepalive, after(7.2))]);
+    let dead = [found_dead(Moves::ChannelData, after(7.0)), found_dead(Moves::Keepalive, after(7.2))];
+    state.moving_deaths.extend(dead);
     let orders = |state: &TestState| state.directives().map(|(_, directive)| directive.order).collect::<Vec<_>>();
     state.redirect_all(after(7.2));
     assert!(
