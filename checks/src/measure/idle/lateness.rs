@@ -1,6 +1,6 @@
 //! Whether an answer was late because the path delivered the request late, or because it had lost it at first.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
@@ -12,6 +12,9 @@ use crate::ssh::connection::Connection;
 const LOOK: Duration = Duration::from_millis(50);
 const LOOKS: u32 = 8;
 
+/// Counters that are read later than this after the request do not show what became of it.
+const AT_ONCE: Duration = Duration::from_millis(50);
+
 /// The counters of a connection before something was asked on it.
 pub(super) struct Lateness<'a> {
     connection: &'a Connection,
@@ -20,9 +23,9 @@ pub(super) struct Lateness<'a> {
 }
 
 impl<'a> Lateness<'a> {
-    /// To be called before the request is sent.
-    pub(super) fn begin(connection: &'a Connection) -> Self {
-        Self { connection, lost: lost(connection) }
+    /// To be called when the request is sent, at `sent`.
+    pub(super) fn begin(connection: &'a Connection, sent: Instant) -> Self {
+        Self { connection, lost: lost(connection).filter(|_| sent.elapsed() < AT_ONCE) }
     }
 
     /// True if nothing was lost since: every packet that was sent again had arrived (DSACK, RFC 2883).

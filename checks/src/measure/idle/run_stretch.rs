@@ -26,6 +26,9 @@ use crate::ssh::recorder::Expect;
 /// An answer that takes longer than this is in doubt; it is three times OpenSSH's shortest retransmission time-out.
 pub(super) const IN_DOUBT: Duration = Duration::from_millis(600);
 
+/// The longest time that is waited before a doubt where the path delivers late: an interruption is to be noticed all the same.
+const LATEST: Duration = Duration::from_secs(4);
+
 /// The means of a session to spend a stretch.
 pub(super) struct Means<'a> {
     pub(super) line: &'a mut Line,
@@ -177,15 +180,15 @@ async fn settle_answer(
     };
     let is_disturbed = || patience::is_disturbed_since(session.connection(), due);
     let mut request = pin!(request);
-    let lateness = Lateness::begin(session.connection());
+    let lateness = Lateness::begin(session.connection(), sent);
     // Where the path is known to deliver the first packet late, a session is in doubt only after that.
-    let late = means.line.late_by();
+    let late = means.line.late_by().min(LATEST);
     let in_doubt = IN_DOUBT.max(means.line.rtt() * 3).max(late + late / 4);
     let first = timeout(in_doubt, &mut request).await.ok();
     if let Some(KeepaliveReply::Alive(rtt)) = first {
         stretch.outcome = StretchOutcome::Answered(rtt);
         stretch.was_disturbed = is_disturbed();
-        stretch.only_late = rtt > LATE && lateness.was_all().await;
+        stretch.only_late = rtt > LATE && !stretch.was_disturbed && lateness.was_all().await;
         return;
     }
     let answered = AtomicBool::new(false);
@@ -214,9 +217,9 @@ async fn settle_answer(
     let (answer, mut finding) = tokio::join!(answer, settle);
     if let KeepaliveReply::Alive(rtt) = answer {
         stretch.outcome = StretchOutcome::Answered(rtt);
-        stretch.only_late = rtt > LATE && lateness.was_all().await;
         stretch.finding = Some(finding);
         stretch.was_disturbed = is_disturbed();
+        stretch.only_late = rtt > LATE && !stretch.was_disturbed && lateness.was_all().await;
         return;
     }
     // What was found in the midst of an interruption says nothing of the time after it, in which the session did not answer either.
