@@ -168,7 +168,15 @@ impl Timeline {
         let goes_on = |flow: &Flow| flow.gaps.iter().any(|gap| hits(flow, gap) && gap.until_s.is_some());
         let is_over_for_one = || of_leg().any(goes_on);
         let is_told = kept_waiting || until_s.is_none() || is_over_for_one();
-        let is_common = !spared && hit > 0 && (hit > 1 || kept_waiting) && is_told;
+        // Sessions that were silent may each have a path that takes its time to wake up.
+        let is_talking =
+            |flow: &Flow| flow.beat_s.is_some_and(|beat| beat < end - from_s) && flow.talks_through(from_s, end);
+        let silent_alone = || {
+            kind == EventKind::Interrupted
+                && of_leg().any(is_talking)
+                && !of_leg().any(|flow| is_talking(flow) && is_hit(flow))
+        };
+        let is_common = !spared && hit > 0 && (kept_waiting || hit > 1 && !silent_alone()) && is_told;
         is_common.then(|| {
             let kind = self.kind_behind_hops(leg, kind, Span { from_s, until_s: end });
             // It began between the last that was heard and the first that was missed.
@@ -231,8 +239,13 @@ impl Flow {
         let talks = self.beat_s.is_some_and(|beat| beat + missed_after < until_s - from_s);
         // The kernel's keepalives are answered by a server that is silent.
         let tells = kind == EventKind::Interrupted || !self.is_kernels;
+        talks && tells && self.talks_through(from_s, until_s)
+    }
+
+    /// True if something was to move on it all the time from one moment to another.
+    fn talks_through(&self, from_s: f64, until_s: f64) -> bool {
         let still = self.beat_until_s.is_none_or(|until| until > until_s);
-        talks && tells && still && self.is_open_at(from_s) && self.is_open_at(until_s)
+        self.beat_s.is_some() && still && self.is_open_at(from_s) && self.is_open_at(until_s)
     }
 
     /// True if it was asked for in that time, at least `late_s` seconds before its end, and opened only when it was over, or not at all.

@@ -96,6 +96,12 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
     stretch
 }
 
+/// The time that a path is given which is known to deliver the first packet after a silence late.
+fn patient(line: &Line) -> Duration {
+    let late = line.late_by().min(LATEST);
+    late + late / 4
+}
+
 /// The way a wait ended.
 enum Waited {
     /// Its time has come.
@@ -119,8 +125,8 @@ async fn wait(
     let server_data = means.role == Role::ServerData;
     loop {
         let is_line = server_data || matches!(probe, NextProbe::ServerFirst(_));
-        // Our request has to get there first, and the line back.
-        let late = if is_line { LATE_LINE + means.line.rtt() * 2 } else { Duration::ZERO };
+        // Our request has to get there first, and the line back, over a path that may have to wake up for it.
+        let late = if is_line { LATE_LINE + means.line.rtt() * 2 + patient(means.line) } else { Duration::ZERO };
         let due = probe.length().map(|length| began + Duration::from_secs_f64(length) + late);
         let time = async {
             match due {
@@ -182,8 +188,7 @@ async fn settle_answer(
     let mut request = pin!(request);
     let lateness = Lateness::begin(session.connection(), sent);
     // Where the path is known to deliver the first packet late, a session is in doubt only after that.
-    let late = means.line.late_by().min(LATEST);
-    let in_doubt = IN_DOUBT.max(means.line.rtt() * 3).max(late + late / 4);
+    let in_doubt = IN_DOUBT.max(means.line.rtt() * 3).max(patient(means.line));
     let first = timeout(in_doubt, &mut request).await.ok();
     if let Some(KeepaliveReply::Alive(rtt)) = first {
         stretch.outcome = StretchOutcome::Answered(rtt);

@@ -109,6 +109,10 @@ pub(super) fn classify(role: Role, stretch: &Stretch, rtt: Duration, last_rtt_ms
         (StretchOutcome::Answered(_), _) if role == Role::ServerData && !stretch.was_disturbed => {
             StretchEnd::Void { why: "a line of the server did not come in time; it answered when we asked".to_owned() }
         }
+        // The path delivers late, and the line may have been so too.
+        (StretchOutcome::Answered(took), _) if stretch.only_late && matches!(probe, NextProbe::ServerFirst(_)) => {
+            StretchEnd::Void { why: format!("its line and its answer were late, by {:.1} s", took.as_secs_f64()) }
+        }
         // Its line had not come, and our request was answered: only what the server said was lost.
         (StretchOutcome::Answered(took), _) if matches!(probe, NextProbe::ServerFirst(_)) => {
             StretchEnd::Unheard { rtt_ms: ms(*took) }

@@ -228,3 +228,16 @@ fn an_onward_connection_that_opened_only_when_it_was_over_tells_of_an_interrupti
     let timeline = Timeline { flows: flows.to_vec(), until_s: 17.0, ..Timeline::default() };
     assert_eq!(timeline.events().iter().map(|event| event.until_s).collect::<Vec<_>>(), [Some(16.05)]);
 }
+
+#[test]
+fn silent_sessions_that_each_wake_their_path_at_one_time_are_no_interruption() {
+    let late = |number, heard_s| flow(number, None, &[(heard_s, 25.0, Some(28.0), NO_ACK)]);
+    let both = || vec![late(1, 9.0), late(2, 24.6)];
+    let talking = flow(3, Some(2.0), &[]);
+    assert!(events(both().into_iter().chain([talking]).collect()).is_empty());
+    // Where nothing else moves, they are all that tells; and a new connection tells more.
+    assert_eq!(events(both()).len(), 1);
+    let waited = opening(25.5, Some(28.0), Some(28.1));
+    let talking = flow(3, Some(2.0), &[]);
+    assert_eq!(events(both().into_iter().chain([talking, waited]).collect()).len(), 1);
+}
