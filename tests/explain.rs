@@ -314,26 +314,6 @@ fn hostile_bytes_are_bounded_and_escaped() {
 }
 
 #[test]
-fn texts_that_people_ask_about_are_given_a_right_cause_first() {
-    let reader = Reader::new(texts());
-    let known: BTreeSet<_> = causes::all().map(|cause| cause.code).collect();
-    let all = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/texts.txt")).unwrap();
-    let asked: Vec<_> = all.split("\n== ").skip(1).filter_map(|one| one.split_once('\n')).collect();
-    assert!(asked.len() > 400, "{} texts", asked.len());
-    let wrong: Vec<_> = asked
-        .iter()
-        .filter_map(|(codes, text)| {
-            let unknown = codes.split(' ').find(|code| !known.contains(code));
-            assert_eq!(unknown, None, "{text}");
-            let told = judge(&reader.read(text.as_bytes()).unwrap());
-            let first = told.first().map_or("none", |one| one.cause.code);
-            (!codes.split(' ').any(|code| code == first)).then(|| format!("{first}, not {codes}: {text}"))
-        })
-        .collect();
-    assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), asked.len());
-}
-
-#[test]
 fn the_guide_to_channel_closed_shows_what_explain_answers() {
     let guide =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides/channel-closed.md")).unwrap();

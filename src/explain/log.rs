@@ -19,6 +19,8 @@ use crate::shell::quoted;
 /// The words that stand for what the log does not name.
 const HOST: &str = "HOST";
 const USER: &str = "USER";
+/// Programs whose log is a server's.
+const SERVERS: [&str; 3] = ["sshd", "dropbear", "fail2ban"];
 /// A keepalive to begin with where the timer is not known: half of the shortest timers in the table of suspects, seconds.
 const INTERVAL: &str = "30";
 const COUNT_MAX: &str = "3";
@@ -133,8 +135,7 @@ fn finding(told: &Told, client: Client, evidence: &Evidence) -> Finding {
 /// The one command that settles it: the examination of the target, which only a client can make.
 fn next_step(told: &Told, evidence: &Evidence) -> Option<FilledFix> {
     let log = evidence.log.as_ref()?;
-    let is_server =
-        log.programs.first().is_some_and(|program| ["sshd", "dropbear", "fail2ban"].contains(&program.name.as_str()));
+    let is_server = log.programs.first().is_some_and(|program| SERVERS.contains(&program.name.as_str()));
     let about_server = told.cause.code.starts_with("server-") || told.cause.code == "handshake-probed";
     if is_server && about_server {
         return None;
@@ -161,6 +162,15 @@ fn place(target: &Examined) -> String {
     format!("{port}{}", quoted(&format!("{user}{}", target.host)))
 }
 
+/// True if a client's log ends at a step. That a connection ends is nothing to a server.
+fn client_stopped(log: Option<&Log>) -> bool {
+    let of_a_client = |connection: &&Connection| {
+        !connection.program.as_ref().is_some_and(|program| SERVERS.contains(&program.name.as_str()))
+    };
+    let connections = log.into_iter().flat_map(|log| &log.connections);
+    connections.filter(of_a_client).any(|connection| connection.stopped_at().is_some())
+}
+
 fn conclude(evidence: &Evidence, findings: Vec<Finding>) -> Diagnosis {
     let log = evidence.log.as_ref();
     let stopped = log.into_iter().flat_map(|log| &log.connections).find_map(Connection::stopped_at);
@@ -172,7 +182,7 @@ fn conclude(evidence: &Evidence, findings: Vec<Finding>) -> Diagnosis {
         // What a client could not get past is broken for it, whatever it is for the server.
         Some(_) if !is_of_server && (stopped.is_some() || !has_steps) => Verdict::Broken,
         Some(_) => Verdict::Degraded,
-        None if stopped.is_some() && findings.is_empty() => Verdict::Broken,
+        None if findings.is_empty() && client_stopped(log) => Verdict::Broken,
         None if has_steps || !findings.is_empty() => Verdict::Healthy,
         None => Verdict::Inconclusive,
     };

@@ -16,6 +16,8 @@ use crate::report::style::{INDENT, Ink, PASTE};
 /// The candidates and kinds of connections that are shown.
 const CANDIDATES: usize = 6;
 const KINDS: usize = 12;
+/// The unknown lines that are quoted.
+const COMPLAINTS: usize = 8;
 /// The waits that are shown.
 const GAPS: usize = 3;
 
@@ -250,14 +252,20 @@ fn unknown(explained: &Explained, style: Style) -> String {
         };
         return style.wrapped(INDENT, INDENT, words);
     }
+    // A text that is not SSH's where it stands is no more known than another.
+    let set_aside = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
+    let mut lines: Vec<_> = log.unknown.iter().chain(set_aside).collect();
+    lines.sort_by_key(|line| line.number);
+    lines.dedup_by_key(|line| line.number);
+    let count = lines.len().max(usize::try_from(log.unknown_count).unwrap_or(usize::MAX)) as u64;
     let complaints: Vec<_> =
-        log.unknown.iter().map(|line| format!("line {}: {}", line.number, sanitize(&line.text))).collect();
+        lines.iter().take(COMPLAINTS).map(|line| format!("line {}: {}", line.number, sanitize(&line.text))).collect();
     let advice = "Nothing is guessed. ssh -vvv HOST shows the step at which it fails; ssh-doctor check HOST examines the host itself.";
     let advice = style.wrapped(INDENT, INDENT, advice);
     if complaints.is_empty() {
         return advice;
     }
-    let heading = format!("{} that the catalogue does not know:", counted(log.unknown_count, "complaint"));
+    let heading = format!("{} that the catalogue does not know:", counted(count, "complaint"));
     format!("{}\n\n{advice}", listed(&style.paint(Ink::Strong, &heading), complaints.iter().map(String::as_str), style))
 }
 

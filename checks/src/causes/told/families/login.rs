@@ -78,6 +78,11 @@ pub(super) static FAMILIES: &[Family] = &[
         is_wrapper: false,
         is_named: true,
         candidates: &[
+            is(
+                "auth-key-rejected",
+                Seen(&["Server refused our key"]),
+                "the key is not in the account's authorized_keys",
+            ),
             is("auth-password-rejected", Always, "a password, or an answer to a question, was wrong (PuTTY, WinSCP)"),
             is(
                 "auth-account-refused",
@@ -88,7 +93,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &["read_passphrase: can't open /dev/tty"],
+        texts: &["ssh_askpass: exec(", "read_passphrase: can't open /dev/tty"],
         writer: Writer::Client,
         unless: &[],
         is_wrapper: false,
@@ -139,6 +144,10 @@ pub(super) static FAMILIES: &[Family] = &[
             "Permission denied for user <user> on host",
             "Server refused our key",
             "Auth fail",
+            "Unable to authenticate using any of the configured authentication methods",
+            "Public-key authentication with the server",
+            "Publickey authentication failed",
+            "Authentication failed. Remaining authentication methods",
             "Auth cancel",
             "Access denied.",
             "No more authentication methods to try",
@@ -173,6 +182,8 @@ pub(super) static FAMILIES: &[Family] = &[
                     "Next authentication method: password",
                     "Next authentication method: keyboard-interactive",
                     "Sent password",
+                    "Pass: **",
+                    "Authenticating with pre-entered password",
                     "Trying password auth",
                     "Outbound: Sending USERAUTH_REQUEST (password",
                     "auth_password(",
@@ -239,7 +250,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         writer: Writer::Server,
         unless: &[],
-        is_wrapper: false,
+        is_wrapper: true,
         is_named: false,
         candidates: &[
             is(
