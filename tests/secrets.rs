@@ -139,7 +139,8 @@ fn a_command_and_its_output_are_told_by_length_and_hash_alone() {
 fn a_recording_masks_the_files_of_the_settings() {
     let files = ["ControlPath", "PKCS11Provider", "SecurityKeyProvider", "IdentityAgent", "CertificateFile"];
     let files = files.iter().chain(&["RevokedHostKeys", "UserKnownHostsFile", "GlobalKnownHostsFile", "XAuthLocation"]);
-    let set: String = files.map(|keyword| format!(" {keyword} /srv/acme-payroll/{SECRET}.file\n")).collect();
+    let set: Vec<_> = files.map(|keyword| format!(" {keyword} /srv/acme-payroll/{SECRET}.file\n")).collect();
+    let set = set.concat();
     let settings = Settings::of(&format!("Host db\n HostName 127.0.0.1\n{set}"));
     let (config, record) = (settings.path("config"), settings.path("record"));
     let (config, record_name) = (config.to_str().unwrap(), record.to_str().unwrap());
