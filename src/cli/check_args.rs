@@ -14,11 +14,15 @@ use crate::targets::Shard;
 /// The longest idle time that one target is tested for.
 const USUAL_IDLE: Duration = Duration::from_mins(6);
 
+/// The shapes of a target.
+pub(crate) const TARGET: &str =
+    "[user@]host, [user@]host:port, [user@][v6]:port, ssh://user@host:port, or an alias of ssh_config";
+
 /// The arguments of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// [user@]host, [user@]host:port, [user@][v6]:port, ssh://user@host:port, or an alias of ssh_config
-    #[arg(required_unless_present = "list", value_name = "TARGET")]
+    /// The targets, as they were typed.
+    #[arg(required_unless_present = "list", value_name = "TARGET", help = TARGET)]
     pub targets: Vec<String>,
     /// The flags that ssh has too.
     #[command(flatten)]

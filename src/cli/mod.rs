@@ -21,6 +21,7 @@ use clap_complete::Shell;
 use crate::sessions::SessionsArgs;
 use crate::tap::TapArgs;
 use crate::watch::WatchArgs;
+pub(crate) use check_args::TARGET;
 pub use check_args::{CheckArgs, Many, Scope};
 pub use color::ColorArgs;
 pub use completions::{completion_script, known_hosts};

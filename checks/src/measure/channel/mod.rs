@@ -1,7 +1,7 @@
 //! A session channel, a harmless command in it that prints a mark, and the other capabilities of the connection.
 //!
 //! The command comes first and alone: no probe can harm what it shows. What else the connection may be used for is asked for once nothing
-//! depends on the connection any more ([`complete`]), or at once where our command does not run ([`further`]).
+//! depends on the connection any more (`complete`), or at once where our command does not run (`further`).
 
 mod attempt;
 pub(super) mod command;

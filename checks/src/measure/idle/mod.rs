@@ -1,7 +1,7 @@
 //! The longest silence survived, who ends sessions and in which manner, and the keepalive proven to prevent it.
 //!
-//! Sessions idle side by side, as one task directs them ([`coordinator`]), each for a longer time than the one before ([`ladder`]); each is then asked for an answer ([`idle_session`]), and a
-//! doubt is settled by a fresh connection opened at that moment ([`control`]), so that an outage is never taken for a timer.
+//! Sessions idle side by side, as one task directs them (`coordinator`), each for a longer time than the one before (`ladder`); each is then asked for an answer (`idle_session`), and a
+//! doubt is settled by a fresh connection opened at that moment (`control`), so that an outage is never taken for a timer.
 
 mod channel_use;
 mod control;
