@@ -7,16 +7,14 @@ use clap::{Args, Parser};
 use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::facts::Check;
 
-use super::values::{check_names, idle_duration, jobs, rate, services, session_count, stage_duration, whole_duration};
+use super::values::{
+    TARGET, check_names, idle_duration, jobs, rate, services, session_count, stage_duration, whole_duration,
+};
 use super::{Cli, Command, Output, Running, SshFlags};
 use crate::targets::Shard;
 
 /// The longest idle time that one target is tested for.
 const USUAL_IDLE: Duration = Duration::from_mins(6);
-
-/// The shapes of a target.
-pub(crate) const TARGET: &str =
-    "[user@]host, [user@]host:port, [user@][v6]:port, ssh://user@host:port, or an alias of ssh_config";
 
 /// The arguments of `check`.
 #[derive(Debug, Args)]

@@ -21,7 +21,6 @@ use clap_complete::Shell;
 use crate::sessions::SessionsArgs;
 use crate::tap::TapArgs;
 use crate::watch::WatchArgs;
-pub(crate) use check_args::TARGET;
 pub use check_args::{CheckArgs, Many, Scope};
 pub use color::ColorArgs;
 pub use completions::{completion_script, known_hosts};
@@ -32,7 +31,7 @@ pub use misuse::Unread;
 pub use output::{Format, Output, asks_for_nagios};
 pub use ssh_flags::{OtherSshFlags, SshFlags};
 use values::age;
-pub(crate) use values::{port, process_id, watch_interval, watch_time};
+pub(crate) use values::{TARGET, port, process_id, watch_interval, watch_time};
 
 /// The commands.
 const COMMANDS: [&str; 14] = [

@@ -59,6 +59,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     // Our command prints zeros at the end of its input.
     logged_in.no_input = facts.mark_seen && !facts.plain && facts.ran.stdout.contains(&0);
     logged_in.serves_sftp = logged_in.sftp.is_some();
+    logged_in.has_prompt = !facts.mark_seen && facts.shell_is_at_prompt();
     logged_in.running = running.filter(|_| !logged_in.no_input);
     judged(facts, &ctx.limits.expected)
 }

@@ -74,10 +74,11 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if let Some(sftp) = logged_in.sftp.take() {
         sftp.end(ctx.limits.patience()).await;
     }
-    let sessions = if login.needs_touch() { ctx.limits.sessions.min(TOUCHED) } else { ctx.limits.sessions };
     let login = Arc::new(login);
     let monitor = HostMonitor::begin(&login, &connection);
     let channel_use = ChannelUse::of(logged_in);
+    let most = if login.needs_touch() { TOUCHED } else { channel_use.most_sessions() };
+    let sessions = ctx.limits.sessions.min(most);
     let own = own_session::begin(ctx, &login, &connection, &channel_use, sessions);
     let sessions = sessions - usize::from(own.is_held());
     let began = Instant::now();
