@@ -77,6 +77,7 @@ mod support;
 mod suspected;
 mod taps;
 mod tidy;
+mod tight;
 mod transfers;
 mod voided;
 mod watches;
