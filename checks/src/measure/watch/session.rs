@@ -263,18 +263,16 @@ fn death(
     idle: Duration,
     unanswered: Option<(Instant, u32)>,
 ) -> Death {
-    let (in_channel, age) = session.ages();
+    let (in_channel, age) = session.ages(ending.at);
     let connection = session.connection();
     // A channel's own end follows the idle time of the channel: keepalives are no data.
     let idle = match ending.manner {
-        Manner::ChannelClose | Manner::ExitStatus { .. } => {
-            in_channel.unwrap_or(idle).saturating_sub(ending.at.elapsed())
-        }
+        Manner::ChannelClose | Manner::ExitStatus { .. } => in_channel.unwrap_or(idle),
         _ => idle,
     };
     Death {
         at: ending.at,
-        age: age.saturating_sub(ending.at.elapsed()),
+        age,
         idle,
         manner: ending.manner,
         sign,
