@@ -78,6 +78,7 @@ mod suspected;
 mod taps;
 mod texts;
 mod tidy;
+mod tight;
 mod transfers;
 mod voided;
 mod watches;

@@ -48,7 +48,10 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         NextProbe::ServerFirst(seconds) => quiet.min(Duration::from_secs(seconds.into())),
         _ => quiet,
     };
-    let (channel_quiet, age) = session.ages();
+    let (channel_quiet, age) = session.ages(match &waited {
+        Waited::Ended(ending) => ending.at,
+        _ => Instant::now(),
+    });
     let ended = match &waited {
         Waited::Ended(ending) => ending.at,
         // What the server sends is known to get through only until its last line that did.
@@ -75,7 +78,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         Waited::Dismissed => {}
         Waited::Heard => stretch.outcome = StretchOutcome::Heard,
         Waited::Ended(ending) => settle_ending(means, &mut stretch, ending).await,
-        Waited::Due if role == Role::Data || probe.is_silence() && session.answers_lines_only() => {
+        Waited::Due if role == Role::Data || probe.is_silence() && session.is_asked_by_line() => {
             let (asked, mut ending) = (Instant::now(), None);
             let answer = session.echo(&mut ending).await;
             match ending {
@@ -150,7 +153,7 @@ async fn settle_ending(means: &Means<'_>, stretch: &mut Stretch, Ending { at, ma
             Holds::Shell if manner.is_of_connection() => means.line.tell(SessionEvent::TerminalEnded(stretch.quiet)),
             // A shell that leaves has its own reasons.
             Holds::Shell => {}
-            Holds::Command | Holds::Sftp | Holds::Nothing => {
+            Holds::Command | Holds::Sftp | Holds::Prompt | Holds::Nothing => {
                 means.line.tell(SessionEvent::Suspected(stretch.probe, stretch.quiet));
             }
         }
