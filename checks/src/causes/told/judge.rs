@@ -93,7 +93,7 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         for cause in &owners {
             match is_overcome(connection, cause, seen) {
                 false if is_greeting(seen) || in_a_log(cause) != Some(Severity::Info) => {
-                    name(&mut named, cause, seen, owners.len() == 1)
+                    name(&mut named, cause, seen, owners.len() == 1);
                 }
                 true if cause.severity == Severity::Critical => (),
                 _ => name(&mut minor, cause, seen, owners.len() == 1),
