@@ -139,6 +139,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("<method=password>Initialized password authentication", Event::MethodTried),
     // dbclient.
     ("Authentication succeeded.", Event::LoggedIn),
+    // VS Code's own ssh.
+    ("ready: <what>", Event::RequestGranted),
     // SSH.NET.
     ("Server version '<protocol>' on '<software>'", Event::VersionReceived),
     ("[] Sending message 'KeyExchangeInitMessage'", Event::KexinitSent),

@@ -23,6 +23,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("mosh: ", "mosh"),
     ("mosh-server", "mosh"),
     ("sshfs#", "sshfs"),
+    ("sshfs: ", "sshfs"),
     ("fuse: mount failed", "sshfs"),
     ("Failed to create file system for", "rclone"),
     ("fzSftp", "FileZilla"),

@@ -173,7 +173,8 @@ fn closest(connection: &Connection, writer: Writer, is_of_another: bool) -> Vec<
     for seen in &connection.sightings {
         let Some(close) = closeness(seen) else { continue };
         let is_general = close.0 < 2 || SHARED_WITH_OTHERS.iter().any(|text| seen.symptom.eq_ignore_ascii_case(text));
-        if is_harmless(connection, seen)
+        if is_of_the_server(seen, writer)
+            || is_harmless(connection, seen)
             || is_general && (is_of_another && !is_of_ssh(&seen.line.text) || is_foreign(&seen.line.text))
         {
             continue;
@@ -185,6 +186,13 @@ fn closest(connection: &Connection, writer: Writer, is_of_another: bool) -> Vec<
         }
     }
     closest.into_iter().map(|(seen, _)| seen).collect()
+}
+
+/// True if a text of a client's settings is about those of the server.
+fn is_of_the_server(seen: &Sighting, writer: Writer) -> bool {
+    let is_of_settings = |cause: &&Cause| cause.stage == Check::Config;
+    let owners = owners(&seen.symptom, writer);
+    seen.line.text.contains("sshd_config") && !owners.is_empty() && owners.iter().all(is_of_settings)
 }
 
 /// True if a line has a text that makes it harmless.

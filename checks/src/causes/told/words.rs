@@ -33,6 +33,7 @@ pub(super) const HARMLESS: &[&str] = &[
     "All channels closed",
     "Control socket connect(<file>): <why>",
     "eic_run_authorized_keys",
+    "Remote: <text> disabled",
     ": Applying options for",
     ": Including file",
     "matched '<what>",

@@ -260,4 +260,28 @@ pub(super) static FAMILIES: &[Family] = &[
             is("server-stalled", Always, "the server is overloaded, or hangs"),
         ],
     },
+    Family {
+        texts: &[
+            "Error message from server: Permission denied",
+            "Error message from server (<text>): Permission denied",
+            "SSH_FX_PERMISSION_DENIED",
+            "remote open(\"<file>\"): Permission denied",
+            "remote open \"<file>\": Permission denied",
+            "dest open \"<file>\": Permission denied",
+            "Couldn't get handle: Permission denied",
+            "Error code: 3",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "session-restricted",
+                Always,
+                "the account may not write or read that file or folder: look at its owner and mode",
+            ),
+            is("session-home-missing", Always, "it is the home directory, which belongs to another account"),
+        ],
+    },
 ];

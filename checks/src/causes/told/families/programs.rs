@@ -253,4 +253,21 @@ pub(super) static FAMILIES: &[Family] = &[
             is("idle-closed", Always, "the session was open, and idle"),
         ],
     },
+    Family {
+        texts: &["EOFError"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "session-subsystem-missing",
+                Seen(&["paramiko/sftp.py", "sftp_client.py"]),
+                "sftp was asked for, and the server closed the channel",
+            ),
+            is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
+            is("idle-closed", Always, "the session was open: the server or the path closed it"),
+            is("handshake-closed-before-banner", Always, "it comes while the client connects"),
+        ],
+    },
 ];

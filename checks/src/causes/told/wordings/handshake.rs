@@ -221,6 +221,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Server Host Key Algorithm Mismatch",
             "The fingerprint for the <kind> key sent by the remote host is",
             "host key mismatch",
+            "did not match pre-existing key",
         ],
     ),
     ("hostkey-revoked", &["JSchRevokedHostKeyException", "revoked HostKey:", "in revoked keys file"]),

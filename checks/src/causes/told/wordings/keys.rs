@@ -73,6 +73,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "private key file is world-readable",
             "It is required that your private key files are NOT accessible by others",
             "This private key will be ignored",
+            "q must be exactly 160, 224, or 256 bits",
         ],
     ),
     (

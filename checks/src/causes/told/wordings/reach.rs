@@ -65,6 +65,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "An SSH installation couldn't be found",
             "fzsftp could not be started",
             "paramiko is not installed",
+            "exec: \\\"ssh\\\": executable file not found",
         ],
     ),
     (
@@ -137,6 +138,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "The semaphore timeout period has expired",
             "Windows error 10060",
             "The connect timeout expired",
+            "Connection to device timed-out",
+            "Timed out trying to connect to",
         ],
     ),
     (
@@ -160,4 +163,5 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "banned by crowdsec",
         ],
     ),
+    ("dns-nxdomain", &["Name lookup failed for"]),
 ];

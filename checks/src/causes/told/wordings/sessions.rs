@@ -30,6 +30,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Failed to start shell",
             "Primary command failed",
             "ssh: could not start shell",
+            "Failed executing command: scp",
         ],
     ),
     (
@@ -38,7 +39,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "The pseudo-terminal request was not accepted by the server",
             "Unable to request pseudo-terminal",
             "Unable to request pty",
-            "Pty allocation disabled",
             "Failed to open any /dev/pty",
             "request for pseudo-terminal failed",
             "Unable to complete request for channel request-pty",
@@ -75,6 +75,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "malformed SFTP packet",
             "Error skipping startup message. Your shell is probably incompatible",
             "protocol error: bad line length",
+            "error receiving version packet from server: packet too long",
+            "version packet from server: packet too long",
+            "docker/<text>malformed HTTP status code",
+            "docker.example.com/<text>malformed HTTP status code",
         ],
     ),
     (
@@ -98,6 +102,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "java: not found",
             "The module failed to execute correctly, you probably need to set the interpreter",
             "server died with error code 127",
+            "rsync: exec failed",
         ],
     ),
     (
@@ -141,6 +146,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "The max number of VTY users is",
             "the maximum number of telnet and SSH sessions are active",
             "Too many simultaneous sessions",
+            "VTY lines <text>use",
         ],
     ),
     ("server-disk-full", &["SSH_FX_NO_SPACE_ON_FILESYSTEM", "SSH_FX_QUOTA_EXCEEDED", "out of disk space"]),
@@ -161,7 +167,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "channel-forwarding-prohibited",
         &[
-            "Port forwarding disabled",
             "could not establish direct channel: <text> (1)",
             "Forwarded connection refused by remote: Administratively prohibited",
             "request to forward port refused",
@@ -172,7 +177,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "X11 connection rejected because of wrong authentication",
             "Unable to request X11",
-            "X11 forwarding disabled",
             "Can't open display: localhost:<port>",
             "cannot open display: localhost:<port>",
             "Can't open display: :<n>",
@@ -267,6 +271,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "sshd: no hostkeys",
             "PAM: initialisation failed",
             "PAM initialization failed",
+            "sshd_config line <line>: <why>",
         ],
     ),
     (
