@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::lab::{Lab, Report, Server, eventually};
+use crate::lab::{Lab, Report, Run, Server, eventually};
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -53,6 +53,26 @@ fn a_line_that_ssh_does_not_accept_and_the_line_that_has_it_passed_over() {
     assert_eq!(snippets[0], "IgnoreUnknown usekeychain");
     settle(&lab, &server, &format!("{}\nUseKeychain yes", snippets[0]));
     assert!(agrees(&lab, "db", &[]).codes().is_empty());
+}
+
+#[test]
+fn an_ssh_that_cannot_start_is_no_missing_ssh() {
+    let Some(lab) = Lab::healthy() else { return };
+    let doctor = env!("CARGO_BIN_EXE_ssh-doctor");
+    let codes = |run: Run| {
+        let json = serde_json::from_str(&run.stdout).unwrap_or_default();
+        let seen = Report { run, json };
+        assert_eq!(seen.run.status, Some(2), "{}", seen.told());
+        seen.codes().into_iter().map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    let check = [doctor, "check", "--only", "config,dns", "--format", "json", "127.0.0.1"];
+    let as_nobody = [&["--user", "--map-user=54321"][..], &check].concat();
+    assert_eq!(codes(lab.run("unshare", &as_nobody, s(20))), ["config-user-missing"]);
+    let said = "ssh: error while loading shared libraries: libcrypto.so.9: cannot open shared object file: No such file or directory";
+    lab.home().write("client/ssh", &format!("#!/bin/sh\necho '{said}' >&2\nexit 127\n"));
+    set_mode(&lab, "client/ssh", 0o755);
+    let path = format!("PATH={}:/usr/bin:/bin", lab.home().path("client").display());
+    assert_eq!(codes(lab.run("env", &[&[path.as_str()][..], &check].concat(), s(20))), ["config-ssh-cannot-start"]);
 }
 
 #[test]

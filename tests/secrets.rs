@@ -65,6 +65,7 @@ fn a_password_in_a_url_is_refused_and_not_repeated() {
     let (jump, option) = (format!("ssh://u:{SECRET}@gate"), format!("ProxyJump=ssh://u:{SECRET}@gate"));
     let with_path = format!("ssh://u:{SECRET}@db/path");
     let foreign = format!("http://u:{SECRET}@db");
+    let (one_slash, no_scheme) = (format!("ssh:/u:{SECRET}@db"), format!("//u:{SECRET}@db"));
     for args in [
         &["-F", "none", "-J", &jump, "db"][..],
         &["-F", "none", "-o", &option, "db"],
@@ -74,6 +75,9 @@ fn a_password_in_a_url_is_refused_and_not_repeated() {
         &["-F", "none", &jump],
         &["-F", "none", &with_path],
         &["-F", "none", &foreign],
+        &["-F", "none", &one_slash],
+        &["-F", "none", &no_scheme],
+        &["-F", "none", "-J", &one_slash, "db"],
     ] {
         for format in ["text", "json", "nagios"] {
             let output = doctor(&[&["check", "--idle", "0", "--timeout", "1s", "--format", format][..], args].concat())
@@ -88,8 +92,28 @@ fn a_password_in_a_url_is_refused_and_not_repeated() {
     let several =
         doctor(&["check", "-F", "none", "--idle", "0", "--timeout", "1s", "a.invalid", &jump]).output().unwrap();
     assert!(!words(&several).contains(SECRET) && words(&several).contains("password"), "{}", words(&several));
-    let unknown = doctor(&[&jump]).output().unwrap();
-    assert!(!words(&unknown).contains(SECRET), "{}", words(&unknown));
+    for args in [
+        &[][..],
+        &["watch", "--for", "1s"],
+        &["sessions"],
+        &["compare", "a.json"],
+        &["diagnose"],
+        &["explain"],
+        &["demo"],
+        &["check", "--targets"],
+        &["check", "127.0.0.1", "--resume"],
+        &["check", "127.0.0.1", "--password-file"],
+        &["check", "127.0.0.1", "--idle"],
+        &["serve", "--config"],
+    ] {
+        let output = doctor(&[args, &[&jump]].concat()).output().unwrap();
+        assert!(!words(&output).contains(SECRET), "{args:?}: {}", words(&output));
+    }
+    for target in [&jump, &one_slash, &format!("u:{SECRET}@db")] {
+        let output = doctor(&["tap", target, "22"]).output().unwrap();
+        let words = words(&output);
+        assert!(!words.contains(SECRET) && output.status.code() == Some(3), "{target}: {words}");
+    }
 }
 
 #[test]
@@ -109,6 +133,21 @@ fn a_command_and_its_output_are_told_by_length_and_hash_alone() {
     for command in ["mysql -phunter2", "it printed \"token=hunter2\"", "KnownHostsCommand /bin/echo hunter2"] {
         assert!(plain.contains(command), "{command}: {plain}");
     }
+}
+
+#[test]
+fn a_recording_masks_the_files_of_the_settings() {
+    let files = ["ControlPath", "PKCS11Provider", "SecurityKeyProvider", "IdentityAgent", "CertificateFile"];
+    let files = files.iter().chain(&["RevokedHostKeys", "UserKnownHostsFile", "GlobalKnownHostsFile", "XAuthLocation"]);
+    let set: Vec<_> = files.map(|keyword| format!(" {keyword} /srv/acme-payroll/{SECRET}.file\n")).collect();
+    let set = set.concat();
+    let settings = Settings::of(&format!("Host db\n HostName 127.0.0.1\n{set}"));
+    let (config, record) = (settings.path("config"), settings.path("record"));
+    let (config, record_name) = (config.to_str().unwrap(), record.to_str().unwrap());
+    let check = ["check", "--idle", "0", "-F", config, "--record", record_name, "db"];
+    assert!(words(&doctor(&check).output().unwrap()).contains("Written to"));
+    let recorded = fs::read_to_string(record).unwrap();
+    assert!(!recorded.contains(SECRET) && !recorded.contains("acme") && !recorded.contains("payroll"), "{recorded}");
 }
 
 #[test]

@@ -6,6 +6,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::facts::Check;
 
+/// The shapes of a target.
+pub(crate) const TARGET: &str =
+    "[user@]host, [user@]host:port, [user@][v6]:port, ssh://user@host:port, or an alias of ssh_config";
+
 /// The longest silence worth testing in one sitting.
 const LONGEST_IDLE: Duration = Duration::from_hours(24);
 

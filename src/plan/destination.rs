@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use anyhow::{Result, bail, ensure};
-use ssh_doctor_checks::base::masking::{holds_password, is_url_with_password};
+use ssh_doctor_checks::base::masking::{holds_password, is_of_url, is_url_with_password};
 use ssh_doctor_checks::base::text::sanitize;
 
 /// The longest name that we take, in bytes (NI_MAXHOST of getnameinfo(3)); one of DNS has at most 253.
@@ -47,6 +47,9 @@ impl Destination {
             bail!("'{}' is not an SSH target: the scheme is {}, not ssh", sanitize(input), sanitize(scheme));
         }
         let (user, place) = match input.rsplit_once('@') {
+            Some((user, _)) if is_of_url(user) => {
+                bail!("the target is no URL of SSH; write ssh://user@host:port, without a password")
+            }
             Some((user, place)) => (Some(valid_user(input, user)?), place),
             None => (None, input),
         };

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use ssh_doctor_checks::base::masking::without_passwords;
 use ssh_doctor_checks::base::own_ssh::Refusal;
 use ssh_doctor_checks::base::text::sanitize;
+use ssh_doctor_checks::causes::config::says_it_cannot_start;
 use ssh_doctor_checks::ssh::openssh::{self, Ran};
 
 use super::local::Local;
@@ -107,6 +108,7 @@ impl Refused {
             );
         }
         match self.refusal.status {
+            Some(_) if says_it_cannot_start(said) => format!("ssh does not start: {said}"),
             Some(_) => format!("ssh does not accept the settings for {}: {said}", sanitize(host)),
             None => format!(
                 "ssh took more than {} s to read its configuration for {}; does a Match exec command hang?",
@@ -136,7 +138,7 @@ pub(super) async fn ask(
             // Before it reads its configuration, ssh complains of its command line without saying who it is.
             version = run(&["-V".to_owned()]).await?.and_then(|ran| self::version(&ran.stderr).map(ToOwned::to_owned));
         }
-        if version.is_none() && !ran.cut {
+        if version.is_none() && !ran.cut && !ran.stderr.lines().any(says_it_cannot_start) {
             // Another program goes by the name of ssh.
             return Ok(Err(NotAnswered::NoSsh));
         }

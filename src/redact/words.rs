@@ -37,6 +37,8 @@ const FREE: [(&str, &str); 27] = [
     ("value", "settings"),
     ("words", "output of ssh"),
 ];
+/// The files in sentences of ours, as if in a field of this name.
+const SENTENCES: &str = "sentences";
 /// Further fields that name files.
 const FILES: [&str; 5] = ["config", "file", "first_file", "revoked_by", "socket"];
 /// Fields with a version line.
@@ -68,7 +70,7 @@ pub(super) struct Keeping(Vec<(&'static str, &'static str, Kept)>);
 impl Keeping {
     /// Keeps this part of every field.
     pub(super) fn of_all(kept: Kept) -> Self {
-        let files = FILES.iter().map(|name| (*name, "file names"));
+        let files = FILES.iter().chain([&SENTENCES]).map(|name| (*name, "file names"));
         Self(FREE.iter().copied().chain(files).map(|(name, person)| (name, person, kept)).collect())
     }
 
@@ -109,9 +111,10 @@ impl Keeping {
     fn walk(&self, value: &mut Value, within: Option<Kept>) {
         match value {
             Value::String(text) => {
-                if let Some(kept) = within {
-                    *text = masked(text, kept);
-                }
+                *text = match within {
+                    Some(kept) => masked(text, kept),
+                    None => without_files(text, self.of(SENTENCES).unwrap_or(Kept::All)),
+                };
             }
             Value::Array(items) => match (within, octets(items)) {
                 (Some(kept), Some(text)) => {
@@ -178,6 +181,15 @@ fn masked(text: &str, kept: Kept) -> String {
     safe
 }
 
+/// A sentence of ours with the files in it masked.
+fn without_files(text: &str, kept: Kept) -> String {
+    let is_file = |word: &str| ["/", "~/", "\"/", "\"~/", "'/", "'~/"].iter().any(|start| word.starts_with(start));
+    if !text.contains(char::is_whitespace) {
+        return text.to_owned();
+    }
+    text.split_inclusive(' ').map(|word| if is_file(word) { masked(word, kept) } else { word.to_owned() }).collect()
+}
+
 /// The length of an escape at the beginning of a text, as reports write one: `\n`, `\x1b`, `\u{202e}`.
 fn escape(text: &str) -> usize {
     let bytes = text.as_bytes();
@@ -236,7 +248,7 @@ fn without_addendum(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kept, masked, without_addendum};
+    use super::{Kept, masked, without_addendum, without_files};
 
     #[test]
     fn known_words_stay_and_all_others_are_masked() {
@@ -254,6 +266,17 @@ mod tests {
             assert_eq!(masked(text, Kept::Known), safe);
         }
         assert_eq!(masked("line 12 of 4711", Kept::Numbers), "line 12 of 0000");
+    }
+
+    #[test]
+    fn a_file_in_a_sentence_is_masked_and_a_bare_value_is_not() {
+        for (text, safe) in [
+            ("RevokedHostKeys /etc/acme/revoked: No such file", "RevokedHostKeys /etc/xxxx/xxxxxxx: No such file"),
+            ("the key '~/.ssh/acme' at 1/2 of a/b", "the key '~/.ssh/xxxx' at 1/2 of a/b"),
+            ("/AAAAacme/", "/AAAAacme/"),
+        ] {
+            assert_eq!(without_files(text, Kept::Known), safe);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub(crate) mod fleet;
 mod one;
 mod output;
 pub(crate) mod penalties;
+pub(crate) mod runtime;
 
 use std::fs;
 use std::path::Path;
@@ -35,8 +36,8 @@ pub fn run(command: Command) -> Result<Verdict> {
     // A file that may not grow (`ulimit -f`) is an error of the write, not our end.
     SigSet::from(Signal::SIGXFSZ).thread_block()?;
     match command {
-        Command::Check(args) => runtime()?.block_on(check(&args, began)),
-        Command::Demo(args) => runtime()?.block_on(demonstrate(&args)),
+        Command::Check(args) => runtime::of_one_thread()?.block_on(check(&args, began)),
+        Command::Demo(args) => runtime::of_one_thread()?.block_on(demonstrate(&args)),
         Command::Explain { what, output } => explain_it(&what, &output),
         Command::Causes(look) => answer(&explain::list(&style(look.color))),
         Command::Diagnose { file, max_age, output } => judge_again(&file, max_age, &output),
@@ -50,7 +51,7 @@ pub fn run(command: Command) -> Result<Verdict> {
         Command::Sessions(args) => sessions::run(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Tap(args) => tap::run(&args),
-        Command::Watch(args) => runtime()?.block_on(watch::run(&args)),
+        Command::Watch(args) => runtime::of_one_thread()?.block_on(watch::run(&args)),
         Command::Schema { of } => answer(&match of {
             SchemaOf::Report => json::schema(),
             SchemaOf::Sessions => sessions::schema(),
@@ -182,9 +183,4 @@ fn install_man_pages(folder: &Path) -> Result<Verdict> {
 /// An answer that no target has a part in; it ends with a line end.
 fn answer(text: &str) -> Result<Verdict> {
     say(&format!("{}\n", text.trim_end_matches('\n'))).map(|()| Verdict::Healthy)
-}
-
-/// One thread: an examination mostly waits.
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }

@@ -15,6 +15,7 @@ mod response;
 mod result;
 mod routes;
 mod running;
+mod validate;
 mod web_config;
 mod yaml;
 
@@ -28,6 +29,7 @@ use listenfd::ListenFd;
 use sd_notify::NotifyState;
 use ssh_doctor_checks::base::stop::Stop;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -56,7 +58,7 @@ pub fn serve(args: &ServeArgs) -> Result<Verdict> {
         remark(format_args!("ssh-doctor: {} can be used: {} modules", args.config.display(), loaded.modules.len()));
         return Ok(Verdict::Healthy);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = crate::run::runtime::start(&mut Builder::new_multi_thread())?;
     runtime.block_on(run(args, loaded, access))?;
     // A name resolution in progress cannot be interrupted.
     runtime.shutdown_timeout(Duration::from_millis(100));

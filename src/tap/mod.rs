@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use nix::unistd::{dup2_stderr, dup2_stdout};
 use ssh_doctor_checks::causes::sessions::codes;
 use ssh_doctor_checks::facts::idle::Holds;
@@ -56,6 +56,8 @@ const RECORDED: Duration = Duration::from_secs(2);
 
 /// Carries one connection until it ends.
 pub fn run(args: &TapArgs) -> Result<Verdict> {
+    // Not repeated: it may hold a password.
+    ensure!(!args.host.contains(['@', '/']), "HOST is a host name or an address alone, as %h in a ProxyCommand");
     // Before any thread: a signal goes to whichever thread does not block it.
     let signals = Signals::block();
     let recorder = Recorder::start(new_journal);

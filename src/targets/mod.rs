@@ -7,13 +7,15 @@ mod reports;
 mod shard;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, stdin};
+use std::io::{BufRead, BufReader, IsTerminal, Read, stdin};
 use std::ops::ControlFlow;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
+use nix::sys::stat::{SFlag, fstat, major, minor};
 
 use crate::named_file;
 use crate::terminal::reason;
@@ -60,6 +62,9 @@ impl Source {
         let list = match list {
             None => None,
             Some(path) if path == Path::new("-") => {
+                if is_endless(&stdin()) {
+                    bail!("standard input is a device; give a file or a pipe");
+                }
                 Some(List { name: "standard input".to_owned(), file: None, length: None })
             }
             Some(path) => Some(List::open(path)?),
@@ -117,8 +122,21 @@ impl List {
         if metadata.is_dir() {
             bail!("the list {name} is a folder; give a file");
         }
+        if is_endless(&file) {
+            bail!("the list {name} is a device; give a file or a pipe");
+        }
         Ok(Self { name, length: metadata.is_file().then_some(metadata.len()), file: Some(file) })
     }
+}
+
+/// True for a device that is neither a terminal nor `/dev/null`: `/dev/random` never ends.
+fn is_endless(file: &(impl AsFd + IsTerminal)) -> bool {
+    /// Major and minor number of `/dev/null` (null(4)).
+    const NULL: (u64, u64) = (1, 3);
+    let Ok(found) = fstat(file) else { return false };
+    let kind = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT;
+    let is_null = (major(found.st_rdev), minor(found.st_rdev)) == NULL;
+    kind == SFlag::S_IFBLK || kind == SFlag::S_IFCHR && !file.is_terminal() && !is_null
 }
 
 /// A reader that counts.

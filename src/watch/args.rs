@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::{ColorArgs, SshFlags, watch_interval, watch_time};
+use crate::cli::{ColorArgs, SshFlags, TARGET, watch_interval, watch_time};
 use crate::sessions::ListFormat;
 
 /// The arguments of `watch`.
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// [user@]host, [user@]host:port, [user@][v6]:port, ssh://user@host:port, or an alias of ssh_config
-    #[arg(required_unless_present = "summary", value_name = "TARGET")]
+    /// The target, as it was typed.
+    #[arg(required_unless_present = "summary", value_name = "TARGET", help = TARGET)]
     pub target: Option<String>,
     /// The flags that ssh has too.
     #[command(flatten)]

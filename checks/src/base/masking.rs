@@ -22,7 +22,7 @@ pub fn masked(text: &str) -> String {
 /// True if a text has a URL with a password in it (`ssh://user:password@host`).
 #[must_use]
 pub fn holds_password(text: &str) -> bool {
-    passwords(text).next().is_some()
+    passwords(text).any(|(login, _, _)| text[..login].ends_with("://"))
 }
 
 /// True if a text is, as a whole, a URL with a password in it; unlike one in a sentence, it may hold spaces.
@@ -37,7 +37,7 @@ pub fn is_url_with_password(text: &str) -> bool {
 pub fn without_passwords(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut done = 0;
-    for (start, end) in passwords(text) {
+    for (_, start, end) in passwords(text) {
         safe.push_str(&text[done..start]);
         safe.push_str("***");
         done = end;
@@ -45,15 +45,27 @@ pub fn without_passwords(text: &str) -> String {
     safe + &text[done..]
 }
 
-/// The places of the passwords in URLs: from the first colon behind `://` to the last `@` of the word.
-fn passwords(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    let starts = text.match_indices("://").map(|(at, mark)| at + mark.len());
-    starts.filter_map(|start| {
+/// True if a login name is the beginning of a URL, mistyped or not: `ssh:/user`, `//user`.
+#[must_use]
+pub fn is_of_url(login: &str) -> bool {
+    login.starts_with('/') || login.contains(":/")
+}
+
+/// The places of the logins in URLs, mistyped ones too (`ssh:/u:p@h`, `//u:p@h`), and of their passwords: from the first colon to the
+/// last `@` of the word.
+fn passwords(text: &str) -> impl Iterator<Item = (usize, usize, usize)> {
+    let is_delimiter = |c: char| c.is_whitespace() || "\"'<>,".contains(c);
+    let begins_word = move |at: usize| text[..at].ends_with(is_delimiter) || at == 0;
+    let slashes = text.match_indices('/').map(|(at, _)| at);
+    let first =
+        slashes.filter(move |at| text[..*at].ends_with(':') || text[*at..].starts_with("//") && begins_word(*at));
+    first.filter_map(move |at| {
+        let start = at + text[at..].find(|c| c != '/')?;
         let word = &text[start..];
-        let end = word.find(|c: char| c.is_whitespace() || "\"'<>,".contains(c)).unwrap_or(word.len());
+        let end = word.find(is_delimiter).unwrap_or(word.len());
         let login = &word[..word[..end].rfind('@')?];
         let colon = login.find(':').filter(|_| !login.contains("://"))?;
-        Some((start + colon + 1, start + login.len()))
+        Some((start, start + colon + 1, start + login.len()))
     })
 }
 
@@ -70,11 +82,25 @@ mod tests {
             ("ssh://u:@h", "ssh://u:***@h"),
             ("ProxyJump=ssh://a:b@c,ssh://d:e@f", "ProxyJump=ssh://a:***@c,ssh://d:***@f"),
             ("'http://a:b@c' is no target", "'http://a:***@c' is no target"),
+            ("ssh:/u:p@h", "ssh:/u:***@h"),
+            ("is //u:p@h a target", "is //u:***@h a target"),
         ] {
             assert_eq!(without_passwords(text), safe);
-            assert!(holds_password(text), "{text}");
+            assert_eq!(holds_password(text), text.contains("://"), "{text}");
         }
-        for text in ["ssh://u@h:22", "u:secret@h", "ssh://h:22", "ssh://[::1]:22", "see https://x/y:z", "://", ""] {
+        for text in [
+            "ssh://u@h:22",
+            "u:secret@h",
+            "ssh://h:22",
+            "ssh://[::1]:22",
+            "see https://x/y:z",
+            "://",
+            "",
+            "/a/b:c@d",
+            ":/",
+            "/run/x:%p-%r@%h",
+            "a//b:c@d",
+        ] {
             assert_eq!(without_passwords(text), text);
             assert!(!holds_password(text), "{text}");
         }

@@ -6,15 +6,8 @@ use crate::facts::witness::Witness;
 use crate::facts::{Check, Evidence, config};
 
 /// The causes that a client's own words and settings tell.
-pub static CAUSES: &[Cause] = &[
-    FORWARD_UNREACHABLE,
-    LOCAL_FORWARD_FAILED,
-    FORWARDING_REQUIRED,
-    X11_REFUSED,
-    HOME_MISSING,
-    SSH_CANNOT_START,
-    UDP_BLOCKED,
-];
+pub static CAUSES: &[Cause] =
+    &[FORWARD_UNREACHABLE, LOCAL_FORWARD_FAILED, FORWARDING_REQUIRED, X11_REFUSED, HOME_MISSING, UDP_BLOCKED];
 
 const FORWARD_UNREACHABLE: Cause = Cause {
     code: "channel-forward-unreachable",
@@ -245,36 +238,6 @@ const HOME_MISSING: Cause = Cause {
         "Could not chdir to home directory <dir>: <why>",
         "No directory, logging in with HOME=/",
         "pam_mkhomedir(sshd:session): unable to create directory",
-    ],
-    ..Cause::NEW
-};
-
-const SSH_CANNOT_START: Cause = Cause {
-    code: "config-ssh-cannot-start",
-    stage: Check::Config,
-    title: "The ssh program itself cannot start: a library is missing",
-    severity: Severity::Critical,
-    explanation: "ssh ended before it read its settings: the libraries on this machine do not match the program. This \
-        happens after a partial upgrade, with a copy of ssh from another system, or where LD_LIBRARY_PATH, conda or a \
-        vendor's script puts other libraries first. No server was involved.",
-    fixes: &[
-        Fix {
-            summary: "See which libraries are found, and what changes the search",
-            snippet: Some(
-                "ldd \"$(command -v ssh)\" | grep -E 'not found|crypto'; echo \"LD_LIBRARY_PATH=$LD_LIBRARY_PATH\"",
-            ),
-            ..Fix::LOOK
-        },
-        Fix {
-            summary: "Start the system's ssh without the other libraries",
-            snippet: Some("LD_LIBRARY_PATH= /usr/bin/ssh {alias}"),
-            ..Fix::CHANGE
-        },
-    ],
-    symptoms: &[
-        "ssh: error while loading shared libraries",
-        "ssh: symbol lookup error",
-        "not found (required by <file>",
     ],
     ..Cause::NEW
 };

@@ -13,7 +13,7 @@ pub static CAUSES: &[Cause] = &[FAILS, REFUSED, WORKS];
 const FAILS: Cause = Cause {
     code: "session-own-ssh-fails",
     stage: Check::Auth,
-    title: "Your own ssh fails, but this examination logs in",
+    title: "Your own ssh does not log in",
     severity: Severity::Critical,
     explanation: "The same target was tried with your own ssh, your own settings and no questions (BatchMode), as far as its login. It \
         did not get that far. The facts quote what it printed last. ssh may offer other algorithms, larger packets in \
@@ -41,6 +41,12 @@ const FAILS: Cause = Cause {
             (None, true) => format!("ssh had not logged in after {took}"),
             (None, false) => format!("ssh ended with status {}", witness.status.unwrap_or(-1)),
         });
+        let here = if evidence.auth.passed().is_some() {
+            "this examination logged in"
+        } else {
+            "this examination stopped before a login, for a reason of its own"
+        };
+        because.push(here.to_owned());
         let ours = evidence.handshake.passed().and_then(|facts| facts.negotiated.as_ref());
         because.extend(ours.map(|ours| format!("this examination exchanged keys by {}", ours.kex)));
         // A key with a passphrase would be asked for at a terminal.

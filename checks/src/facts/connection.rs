@@ -68,13 +68,24 @@ impl Manner {
 /// it.
 const INTEGRITY: [&str; 3] = ["Wrong packet authentication code", "Failed to decrypt a packet", "Bad packet size"];
 
+/// The start of the library's words for a length that no packet may have; the length follows.
+const BAD_LENGTH: &str = "Bad packet size: ";
+
+/// True if the library refused a packet's length that was read right: one that was decrypted with other keys has 32 random bits, and is
+/// rarely (once in 1,024) below 4 MiB.
+fn is_forbidden_length(error: &str) -> bool {
+    error.strip_prefix(BAD_LENGTH).and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length < 4 << 20)
+}
+
 impl Manner {
     /// True if a packet failed its integrity check: by the library's word, or by the server's (RFC 4253 section 11.1).
     #[must_use]
     pub fn is_of_integrity(&self) -> bool {
         const MAC_ERROR: u32 = 5;
         match self {
-            Self::Protocol { error } => INTEGRITY.iter().any(|words| error.starts_with(words)),
+            Self::Protocol { error } => {
+                INTEGRITY.iter().any(|words| error.starts_with(words)) && !is_forbidden_length(error)
+            }
             Self::Disconnect { code, .. } => *code == MAC_ERROR,
             _ => false,
         }
@@ -115,7 +126,7 @@ impl Violation {
     #[must_use]
     pub fn malformed(error: &str) -> Option<Self> {
         const MALFORMED: [&str; 3] = ["SshEncoding: ", "SshKey: ", "Index out of bounds"];
-        let is_malformed = MALFORMED.iter().any(|words| error.starts_with(words));
+        let is_malformed = MALFORMED.iter().any(|words| error.starts_with(words)) || is_forbidden_length(error);
         is_malformed.then(|| Self::Malformed { error: error.to_owned() })
     }
 }
@@ -255,4 +266,25 @@ pub enum NotLoggedIn {
     /// The connection died during the login, or the server did not answer in time.
     #[error("the login got no answer")]
     NoAnswer,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Manner, Violation};
+
+    #[test]
+    fn a_length_that_was_read_right_is_the_servers_and_a_random_one_the_keys() {
+        for (error, of_integrity) in [
+            ("Bad packet size: 300076", false),
+            ("Bad packet size: 2", false),
+            ("Bad packet size: 1231976033", true),
+            ("Wrong packet authentication code", true),
+            ("SshEncoding: length invalid", false),
+        ] {
+            let manner = Manner::Protocol { error: error.to_owned() };
+            assert_eq!(manner.is_of_integrity(), of_integrity, "{error}");
+            assert_eq!(Violation::malformed(error).is_some(), !of_integrity, "{error}");
+            assert_eq!(manner.unreadable().is_some(), !of_integrity, "{error}");
+        }
+    }
 }

@@ -64,9 +64,14 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
         return Step::Skipped("interrupted".into());
     };
     // Nothing followed the end of the input: the server may not pass it on, and a command that reads none ends all the same.
-    let mut reads = Reads::Input;
+    let (mut reads, mut input_open) = (Reads::Input, false);
     if ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes == 0 && ran.status.is_none() {
         let mut second = Ran::default();
+        // An answer to what was sent after the end of the input: that end reached the server, and no output is under way.
+        let arrived = match &logged_in.connection {
+            Some(connection) => matches!(connection.keepalive(patience.silence).await, KeepaliveReply::Alive(_)),
+            None => false,
+        };
         // Alone on a connection of its own: what hangs on the first one may be in its way.
         let running = match logged_in.reconnect(ctx).await.then_some(logged_in.connection.as_ref()).flatten() {
             Some(connection) => start_anew(connection, lead, Reads::Nothing, patience, &mut second).await,
@@ -74,7 +79,7 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
         };
         let other = ctx.stop.race(finish(running, patience, &mut second)).await.flatten();
         if is_whole(&second) {
-            (ran, other_output, reads) = (second, other, Reads::Nothing);
+            (ran, other_output, reads, input_open) = (second, other, Reads::Nothing, arrived);
         }
     }
     let Some(connection) = &logged_in.connection else { return Step::Skipped(LOST.into()) };
@@ -87,7 +92,7 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
     // A server that gives commands no input runs them by a function of its own, and the status is that function's.
     let is_well = |ran: &Ran| is_whole(ran) || logged_in.no_input && ran.stdout_bytes == OUTPUT && ran.closed;
     let whole = is_well(&ran) && again.iter().all(is_well);
-    let (written_bytes, given_status, input_open) = (OUTPUT, STATUS, reads == Reads::Nothing);
+    let (written_bytes, given_status) = (OUTPUT, STATUS);
     let facts = Facts { ran, input_open, other_output, written_bytes, given_status, again, ending, ..Facts::default() };
     judged(whole, facts)
 }

@@ -73,6 +73,8 @@ pub struct LoggedIn {
     pub running: Option<Running>,
     /// No command runs, and sftp is spoken.
     pub serves_sftp: bool,
+    /// No command runs, and a shell stands at its prompt.
+    pub has_prompt: bool,
     /// A session in which an sftp server speaks, where no command runs.
     pub sftp: Option<SftpSession>,
     /// Commands get no standard input.
@@ -96,6 +98,7 @@ impl LoggedIn {
             runs_commands: Err("channel was not asked for"),
             running: None,
             serves_sftp: false,
+            has_prompt: false,
             sftp: None,
             no_input: false,
             is_stalling: false,
@@ -112,6 +115,7 @@ impl LoggedIn {
             runs_commands: self.runs_commands,
             running: None,
             serves_sftp: self.serves_sftp,
+            has_prompt: self.has_prompt,
             sftp: None,
             no_input: self.no_input,
             is_stalling: self.is_stalling,

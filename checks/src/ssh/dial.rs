@@ -70,12 +70,13 @@ pub(crate) async fn attempt(
     let another = |left: u32, time: Duration| {
         budget.spend().ok()?;
         // Every other one from a port of the other half.
-        let bind = if left % 2 == 0 { Some(bind.unwrap_or_else(|| any(address))) } else { bind };
+        let bind = if left.is_multiple_of(2) { Some(bind.unwrap_or_else(|| any(address))) } else { bind };
         Some(dial(Course { bind, ..course }, recorder.opening(address), time))
     };
     let first = recorder.opening(address);
     let timed_out = || io::Error::from(io::ErrorKind::TimedOut).into();
-    let Opened { result, spare } = first_of(deadline, |time| dial(course, first, time), another, timed_out).await;
+    let Opened { result, spare } =
+        Box::pin(first_of(deadline, |time| dial(course, first, time), another, timed_out)).await;
     (0..spare).for_each(|_| budget.give_back());
     result
 }

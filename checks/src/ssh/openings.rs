@@ -54,13 +54,11 @@ where
         left = left.saturating_sub(1);
         let result = tokio::select! {
             opened = &mut first => Some(opened.unwrap_or_else(|_| Err(late()))),
-            Some(opened) = further.join_next() => match opened {
-                Ok(Ok(opened)) => Some(Ok(opened)),
-                _ => {
-                    failed += 1;
-                    None
-                }
-            },
+            Some(opened) = further.join_next() => {
+                let opened = opened.ok().and_then(Result::ok);
+                failed += u32::from(opened.is_none());
+                opened.map(Ok)
+            }
             () = sleep(BETWEEN), if left > 0 => None,
             () = sleep_until(until.into()) => Some(Err(late())),
         };

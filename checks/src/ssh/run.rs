@@ -121,7 +121,7 @@ impl Running {
     }
 
     /// Writes `data` and reads until `enough` has come back; keeps a good deal more than was sent. A command that takes all before it
-    /// answers is not silent while it is fed, which its connection tells; while something moves, it takes [`PROGRESSING`] times as long.
+    /// answers is not silent while it is fed, which its connection tells; while something moves, it takes `PROGRESSING` times as long.
     pub async fn exchange(
         &mut self,
         data: Vec<u8>,

@@ -29,7 +29,7 @@ impl Tunnel {
             return Self::open_one(via.clone(), host.to_owned(), port, deadline).await;
         }
         let one = |time: Duration| Self::open_one(via.clone(), host.to_owned(), port, time);
-        first_of(deadline, one, |_, time| Some(one(time)), || NotForwarded::Deadline).await.result
+        Box::pin(first_of(deadline, one, |_, time| Some(one(time)), || NotForwarded::Deadline)).await.result
     }
 
     async fn open_one(via: Via, host: String, port: u16, deadline: Duration) -> Result<Self, NotForwarded> {

@@ -186,7 +186,7 @@ impl LifelineKind {
             (Moves::ServerData, _) => Self::ServerData,
             (Moves::TcpKeepalive, _) => arm.hop.map_or(Self::TcpKeepalive, Self::Hop),
             (Moves::Nothing, _) if arm.speaks_first == Speaker::Server => Self::ServerFirst,
-            (Moves::Nothing, Holds::Command | Holds::Sftp) => Self::Silent,
+            (Moves::Nothing, Holds::Command | Holds::Sftp | Holds::Prompt) => Self::Silent,
             (Moves::Nothing, Holds::Shell) => Self::Shell,
             (Moves::Nothing, Holds::Nothing) => Self::NoChannel,
         }
@@ -206,7 +206,7 @@ impl LifelineKind {
         };
         match arm.holds {
             Holds::Command => label,
-            Holds::Shell => format!("shell, {label}"),
+            Holds::Shell | Holds::Prompt => format!("shell, {label}"),
             Holds::Sftp => format!("sftp, {label}"),
             Holds::Nothing => format!("no channel, {label}"),
         }

@@ -271,6 +271,7 @@ fn ran_without_mark(facts: &Facts) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::channel::OnInput;
     use crate::facts::connection::{GaveUp, Ran};
     use crate::facts::{Evidence, Step, Timed};
 
@@ -317,6 +318,24 @@ mod tests {
         assert_eq!(judged(goes_on(Some("Bastion"), None)), forced(Certainty::Likely));
         assert_eq!(judged(goes_on(None, Some("Bastion"))), forced(Certainty::Likely));
         assert_eq!(judged(goes_on(None, None)), vec![("session-start-hangs", Certainty::Possible)]);
+        for (after_s, passed_on, certainty) in [
+            (Some(0.1), false, Certainty::Certain),
+            (Some(0.1), true, Certainty::Possible),
+            (Some(1.5), false, Certainty::Possible),
+            (None, false, Certainty::Possible),
+        ] {
+            let seen = OnInput {
+                line_sent: true,
+                own_mark: true,
+                own_mark_after_s: after_s,
+                line_passed_on: passed_on,
+                closed: true,
+                ..OnInput::default()
+            };
+            let facts = Facts { on_input: Some(Box::new(seen)), ..goes_on(None, None) };
+            assert_eq!(facts.may_be_slow(), certainty == Certainty::Possible);
+            assert_eq!(judged(facts), vec![("session-start-hangs", certainty)], "{after_s:?} {passed_on}");
+        }
         let quoted = Facts { quoted_back: true, stderr: Some("no 'exec sh -c'".into()), ..ended(1) };
         assert_eq!(judged(quoted), forced(Certainty::Certain));
         assert_eq!(judged(ended(1)), exits(Certainty::Likely));

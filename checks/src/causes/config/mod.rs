@@ -1,6 +1,7 @@
 //! The causes that show in the user's own ssh before any packet.
 
 mod canonical;
+mod client_missing;
 mod control;
 mod jump_loop;
 mod keepalive;
@@ -8,14 +9,18 @@ mod programs;
 mod refusal;
 mod session;
 mod shared;
+mod start;
 
 use super::Cause;
+pub use start::says_it_cannot_start;
 
 /// The causes that show in the user's own ssh before any packet.
 pub static CAUSES: &[Cause] = &[
     refusal::INVALID,
     refusal::PERMISSIONS,
     refusal::MATCH_HANGS,
+    start::CANNOT_START,
+    start::NO_ACCOUNT,
     canonical::NO_CANONICAL_NAME,
     jump_loop::JUMP_LOOP,
     control::MASTER_DEAD,
@@ -31,6 +36,7 @@ pub static CAUSES: &[Cause] = &[
     keepalive::UNTYPED_TIMEOUT,
     session::TTY_FORCED,
     session::HOME_IGNORED,
+    client_missing::CLIENT_MISSING,
 ];
 
 #[cfg(test)]

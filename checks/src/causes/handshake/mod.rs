@@ -1,5 +1,6 @@
 //! The causes that show in the handshake.
 
+mod algorithm_fixes;
 mod algorithms;
 mod closed;
 mod compression;

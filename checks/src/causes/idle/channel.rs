@@ -8,6 +8,7 @@ use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
 use crate::facts::handshake::Limit;
+use crate::facts::idle::Holds;
 
 pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
     code: "idle-channel-timeout",
@@ -43,7 +44,8 @@ pub(super) const CHANNEL_TIMEOUT: Cause = Cause {
         let facts = evidence.idle_deaths()?;
         let dead = facts.deaths();
         let first = *dead.first()?;
-        if !matches!(first.death(), Some((Manner::ChannelClose, _))) || !outlived(first) {
+        if !matches!(first.death(), Some((Manner::ChannelClose, _))) || !outlived(first) || first.holds == Holds::Prompt
+        {
             return None;
         }
         let mut because = vec![format!(

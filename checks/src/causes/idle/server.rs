@@ -17,40 +17,56 @@ pub(super) const INACTIVITY: Cause = Cause {
     title: "The server ends sessions without data; keepalives do not help",
     severity: Severity::Critical,
     explanation: "The server closed idle connections, including those with SSH keepalives; only the session with data in its \
-        channel survived. So it counts data in channels and nothing else. Dropbear's -I does this, and bastions with a \
-        policy on idle users.\n\n\
+        channel survived. So it counts data in channels and nothing else. Dropbear's -I does this, bastions with a \
+        policy on idle users, and network devices, which count what is typed.\n\n\
         It is a setting of the server and often a policy: its owner decides. Run work that must survive in tmux or \
         screen.",
     fixes: &[
         Fix {
             side: Side::Server,
-            when: holds_sftp,
+            when: |evidence| holds(evidence, Holds::Sftp),
             summary: "Raise the sftp server's limit on sessions that transfer nothing: TimeoutNoTransfer and TimeoutIdle in ProFTPD, idle_timeout in SFTPGo",
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            when: |evidence| !holds_sftp(evidence),
+            when: |evidence| holds(evidence, Holds::Prompt),
+            summary: "Raise the device's idle limit: exec-timeout under line vty (Cisco), idle-timeout of the login class (Juniper) or under user-interface vty (Huawei), admintimeout (Fortinet)",
+            caution: Some(
+                "often a policy: its owner decides; on Cisco, exec-timeout 0 0 would leave dead sessions on their lines",
+            ),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            when: holds_commands,
             summary: "For dropbear: start it without -I, or with a longer time (DROPBEAR_EXTRA_ARGS in /etc/default/dropbear, option IdleTimeout in OpenWrt)",
             ..Fix::CHANGE
         },
         Fix {
             side: Side::Server,
-            when: |evidence| !holds_sftp(evidence),
+            when: holds_commands,
             summary: "For dropbear: show how it was started",
             snippet: Some("ps -o args= -C dropbear"),
             ..Fix::LOOK
         },
-        TMUX,
+        Fix { when: holds_commands, ..TMUX },
     ],
     symptoms: &["Idle timeout"],
     // What had not been read when the server closed makes a reset of the close (RFC 2525 section 2.17).
-    hides: &["idle-closed", "idle-reset", "idle-closed-by-proxy", "idle-unused-connection-timeout"],
+    hides: &[
+        "idle-closed",
+        "idle-reset",
+        "idle-closed-by-proxy",
+        "idle-server-disconnect",
+        "idle-unused-connection-timeout",
+    ],
     judge: |evidence| {
         let facts = evidence.idle_deaths()?;
         let first = *facts.deaths().first()?;
         // Who counts data ends the session himself; a table that forgets does not.
-        let (how, _) = first.death().filter(|(how, sign)| how.is_of_connection() && *sign == Sign::BeforeProbe)?;
+        let is_ended = |how: &Manner| how.is_of_connection() || first.holds == Holds::Prompt;
+        let (how, _) = first.death().filter(|(how, sign)| is_ended(how) && *sign == Sign::BeforeProbe)?;
         let in_vain: Vec<&Arm> = facts.kept_in_vain().filter(|arm| arm.holds != Holds::Nothing).collect();
         let kept = *in_vain.first().filter(|_| data_alone_lives(&facts.arms))?;
         let busy =
@@ -79,9 +95,13 @@ pub(super) const INACTIVITY: Cause = Cause {
     ..Cause::NEW
 };
 
-/// True if the idle sessions were those of an account for sftp alone.
-fn holds_sftp(evidence: &Evidence) -> bool {
-    evidence.idle.facts().is_some_and(|facts| facts.arms.iter().any(|arm| arm.holds == Holds::Sftp))
+/// True if the idle sessions were those of an account for this alone.
+fn holds(evidence: &Evidence, what: Holds) -> bool {
+    evidence.idle.facts().is_some_and(|facts| facts.arms.iter().any(|arm| arm.holds == what))
+}
+
+fn holds_commands(evidence: &Evidence) -> bool {
+    !holds(evidence, Holds::Sftp) && !holds(evidence, Holds::Prompt)
 }
 
 pub(super) const UNUSED_CONNECTION: Cause = Cause {

@@ -53,7 +53,7 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
                 .is_some_and(|facts| facts.not_opened.iter().any(|why| why.contains("another host key")))
         };
         // Sessions that end without a pause, at a server that stays the same, have another name.
-        if !end.is_restart() && !(another_key() && end.new_after_s.is_some()) {
+        if !(end.is_restart() || another_key() && end.new_after_s.is_some()) {
             return None;
         }
         let sure = end.refused > 0 || end.versions.is_some();

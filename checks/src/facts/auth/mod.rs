@@ -67,8 +67,6 @@ pub struct Facts {
     pub repeatable: bool,
 }
 
-/// The library's words for packets whose protection does not hold.
-const UNREADABLE: [&str; 3] = ["Wrong packet authentication code", "Failed to decrypt a packet", "Bad packet size"];
 /// The library's words for a message that has no place where it comes, or that it does not know.
 const UNKNOWN_MESSAGE: &str = "Inconsistent state of the protocol";
 
@@ -288,12 +286,12 @@ impl Facts {
     /// True if nothing was ever understood inside the encryption, on either side.
     #[must_use]
     pub fn never_understood(&self) -> bool {
-        let unreadable = match &self.end {
-            Some(Manner::Protocol { error }) => UNREADABLE.iter().any(|words| error.starts_with(words)),
-            // RFC 4253 section 11.1: SSH_DISCONNECT_MAC_ERROR; sshd says it in words.
-            Some(Manner::Disconnect { code, text }) => *code == 5 || text.contains("MAC") || text.contains("corrupt"),
-            _ => false,
-        };
+        let unreadable = self.end.as_ref().is_some_and(|end| {
+            // sshd says it in words.
+            let is_told =
+                matches!(end, Manner::Disconnect { text, .. } if text.contains("MAC") || text.contains("corrupt"));
+            end.is_of_integrity() || is_told
+        });
         unreadable && self.methods.is_empty() && self.attempts.is_empty()
     }
 

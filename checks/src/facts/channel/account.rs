@@ -1,7 +1,7 @@
 //! The services of an account, derived from its sessions.
 
 use super::programs::{Program, Purpose, known, named};
-use super::session::Facts;
+use super::session::{Facts, Shell};
 use crate::base::service::Service;
 
 /// The status with which sshd ends a session that PAM does not open (session.c).
@@ -96,6 +96,13 @@ impl Facts {
         let shell = self.shell.as_ref().and_then(|shell| shell.output.as_ref());
         let words = [self.other_output.as_ref(), self.stderr.as_ref(), shell];
         words.into_iter().flatten().filter(|_| !self.mark_seen).map(String::as_str)
+    }
+
+    /// True if the shell was asked for, and stands at what looks like a prompt: not in a menu, where Enter may choose something.
+    #[must_use]
+    pub fn shell_is_at_prompt(&self) -> bool {
+        let at_prompt = |shell: &Shell| shell.stays && shell.output.as_deref().is_some_and(ends_with_prompt);
+        self.shell.as_deref().is_some_and(at_prompt)
     }
 
     /// True if a session stands at a prompt.

@@ -86,8 +86,11 @@ pub struct OnInput {
     pub line_answered: bool,
     /// It printed the mark of our own command then.
     pub own_mark: bool,
-    /// Seconds from the line sent to our mark; `null` where it did not come, or no line was sent.
+    /// Seconds from the line sent to our mark; `null` where it did not come while an answer to the line was waited for, or no line
+    /// was sent.
     pub own_mark_after_s: Option<f64>,
+    /// The line came through to our command: nothing before it had read it.
+    pub line_passed_on: bool,
     /// It ended at the end of its input.
     pub closed: bool,
     /// The exit status.
@@ -105,7 +108,8 @@ impl OnInput {
     /// True if our command ran, and not for the line: it was slow, or waited for the end of the input.
     #[must_use]
     pub fn ran_later(&self) -> bool {
-        self.own_mark && self.own_mark_after_s.is_some_and(|after_s| after_s > AT_ONCE_S)
+        let came_at_once = self.own_mark_after_s.is_some_and(|after_s| after_s <= AT_ONCE_S);
+        self.own_mark && self.line_sent && (self.line_passed_on || !came_at_once)
     }
 }
 

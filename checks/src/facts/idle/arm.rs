@@ -99,15 +99,17 @@ pub enum Holds {
     Shell,
     /// The sftp server in a channel.
     Sftp,
+    /// A shell or a device's command line at its prompt, where the account has nothing else.
+    Prompt,
     /// No channel at all.
     Nothing,
 }
 
 impl Holds {
-    /// True if it is a channel without a terminal, which has no clock of its own.
+    /// True if it is the channel that the account is for, and no login shell beside commands, which may have a clock of its own.
     #[must_use]
     pub fn is_plain(self) -> bool {
-        matches!(self, Self::Command | Self::Sftp)
+        matches!(self, Self::Command | Self::Sftp | Self::Prompt)
     }
 }
 

@@ -114,6 +114,14 @@ pub(crate) fn channel_quiet_at_death(arms: &[Arm]) -> Option<f64> {
     silent.filter(|arm| arm.death().is_some()).filter_map(|arm| arm.channel_quiet_s).min_by(f64::total_cmp)
 }
 
+/// The time for which a session has to live before its keepalive counts as proven, beyond the silences, seconds: whatever ends sessions without
+/// data in the channel, or ended one that was kept alive, has had the time to end this one too.
+pub(crate) fn trial(arms: &[Arm]) -> f64 {
+    let kept = arms.iter().filter(|arm| arm.moves == Moves::Keepalive && arm.holds.is_plain() && arm.death().is_some());
+    let first = kept.map(|arm| arm.lasted_s).min_by(f64::total_cmp);
+    channel_quiet_at_death(arms).unwrap_or_default().max(first.unwrap_or_default())
+}
+
 /// True if a session that held a channel died although it was kept alive at this interval or a shorter one: nothing is proven then. What
 /// drops packets without a word ends none by a reset or a close.
 pub(crate) fn died_kept(arms: &[Arm], interval: u32, killer: Option<&Manner>) -> bool {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::advice::{self, count_max, interval};
 use super::age;
 use super::arm::{Arm, Holds, Moves, SessionKind, Sign, Speaker, StretchEnd};
-use super::bracket::{Timeout, bracket, channel_quiet_at_death, data_alone_lives, died_kept, server_speaks};
+use super::bracket::{Timeout, bracket, data_alone_lives, died_kept, server_speaks, trial};
 use super::hop::{self, Bare, Doubt, LocatedHop, MAX_HOPS, NotLocated, TtlProbe};
 use super::{Facts, HopSearch};
 use crate::facts::connection::Manner;
@@ -137,9 +137,7 @@ impl Facts {
         let kept =
             self.kept().filter(|arm| arm.kind() != SessionKind::Main && matches!(arm.end, StretchEnd::Alive { .. }));
         let kept = kept.filter_map(|arm| Some((arm.interval_s?, arm.lasted_s)));
-        // Whatever ends sessions without data has had the time to end this one too.
-        let quiet = channel_quiet_at_death(&self.arms).unwrap_or_default();
-        advice::proven(kept, silences.survived, silences.longest.max(died).max(quiet))
+        advice::proven(kept, silences.survived, silences.longest.max(died).max(trial(&self.arms)))
     }
 
     /// The hop that drops idle connections, where it was looked for.
@@ -275,6 +273,11 @@ mod tests {
         assert_eq!(verified(Some(kept(1, 9.0, died()))), Some(false));
         assert_eq!(verified(Some(Arm { holds: Holds::Shell, ..kept(1, 9.0, died()) })), Some(false));
         assert_eq!(verified(Some(kept(2, 9.0, died()))), Some(true));
+        assert_ne!(
+            verified(Some(kept(2, 25.0, died()))),
+            Some(true),
+            "the one kept for 20 s had no time to be ended by the same"
+        );
         let reset = StretchEnd::Died { manner: Manner::Reset, sign: Sign::BeforeProbe, others_alive: true, tcp: None };
         assert_eq!(verified(Some(kept(1, 9.0, reset))), Some(true), "another hand");
         // Nor is one whose neighbour had data and was ended.

@@ -108,7 +108,7 @@ impl Facts {
 fn kind(holds: Holds) -> &'static str {
     match holds {
         Holds::Command => "command",
-        Holds::Shell => "shell",
+        Holds::Shell | Holds::Prompt => "shell",
         Holds::Sftp => "sftp",
         Holds::Nothing => "no channel",
     }

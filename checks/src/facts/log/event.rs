@@ -5,79 +5,79 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::Check;
 
-/// A step that a log records. In brackets: the values of its entry, each present where the line has it.
+/// A step that a log records. In parentheses: the values of its entry, each present where the line has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
-    /// The server listens [`address`, `port`].
+    /// The server listens (`address`, `port`).
     ServerStarted,
     /// The server stops or starts again.
     ServerStopped,
-    /// The server accepted a connection [`address`, `port`].
+    /// The server accepted a connection (`address`, `port`).
     Accepted,
-    /// The server turned a connection away before it was one [`address`, `port`].
+    /// The server turned a connection away before it was one (`address`, `port`).
     TurnedAway,
-    /// The server has a process of the session's own [`pid`].
+    /// The server has a process of the session's own (`pid`).
     ChildStarted,
-    /// The login name is not that of an account [`user`, `address`, `port`].
+    /// The login name is not that of an account (`user`, `address`, `port`).
     UnknownUser,
-    /// The server refused a method [`method`, `user`, `address`, `port`].
+    /// The server refused a method (`method`, `user`, `address`, `port`).
     LoginRefused,
-    /// A configuration file is read [`file`].
+    /// A configuration file is read (`file`).
     ConfigRead,
-    /// A configuration file, or a setting in it, is not accepted [`file`, `why`].
+    /// A configuration file, or a setting in it, is not accepted (`file`, `why`).
     ConfigRejected,
-    /// The name is looked up [`host`].
+    /// The name is looked up (`host`).
     Resolving,
-    /// The name has no address [`host`, `why`].
+    /// The name has no address (`host`, `why`).
     ResolveFailed,
-    /// A ProxyCommand is started [`command`].
+    /// A ProxyCommand is started (`command`).
     ProxyStarted,
-    /// A control master is asked for a session [`file`].
+    /// A control master is asked for a session (`file`).
     MasterAsked,
-    /// An address is tried [`host`, `address`, `port`].
+    /// An address is tried (`host`, `address`, `port`).
     Connecting,
-    /// An address could not be connected to, and another one may follow [`host`, `address`, `port`, `why`].
+    /// An address could not be connected to, and another one may follow (`host`, `address`, `port`, `why`).
     ConnectFailed,
-    /// No address could be connected to [`host`, `port`, `why`].
+    /// No address could be connected to (`host`, `port`, `why`).
     NotConnected,
     /// TCP is connected.
     Connected,
-    /// A key file was looked for; type -1 is none [`file`, `type`].
+    /// A key file was looked for; type -1 is none (`file`, `type`).
     IdentityFile,
-    /// This end's version was sent [`version`].
+    /// This end's version was sent (`version`).
     VersionSent,
-    /// A line came before the version [`text`].
+    /// A line came before the version (`text`).
     LineBeforeVersion,
-    /// The other end's version arrived [`protocol`, `software`].
+    /// The other end's version arrived (`protocol`, `software`).
     VersionReceived,
-    /// The login name is stated [`host`, `port`, `user`].
+    /// The login name is stated (`host`, `port`, `user`).
     LoginName,
     /// KEXINIT was sent.
     KexinitSent,
     /// KEXINIT was received.
     KexinitReceived,
-    /// The lists of a KEXINIT follow [`whose`: client or server].
+    /// The lists of a KEXINIT follow (`whose`: client or server).
     Proposal,
-    /// One list of a KEXINIT [`kind`, `names`].
+    /// One list of a KEXINIT (`kind`, `names`).
     ProposalList,
-    /// An algorithm was agreed on [`kind`, `name`].
+    /// An algorithm was agreed on (`kind`, `name`).
     Algorithm,
-    /// The cipher of one direction was agreed on [`direction`, `cipher`, `mac`, `compression`].
+    /// The cipher of one direction was agreed on (`direction`, `cipher`, `mac`, `compression`).
     Cipher,
-    /// Nothing in common [`what`, `theirs`].
+    /// Nothing in common (`text`: the kind of algorithm; `names`: those of the other end).
     NothingInCommon,
-    /// A reply of the key exchange is waited for [`message`].
+    /// A reply of the key exchange is waited for (`message`).
     KexReplyAwaited,
-    /// A reply of the key exchange arrived [`message`].
+    /// A reply of the key exchange arrived (`message`).
     KexReply,
-    /// The server's host key [`kind`, `fingerprint`].
+    /// The server's host key (`kind`, `fingerprint`).
     HostKey,
-    /// known_hosts, or a certificate, vouches for the host key [`host`, `kind`].
+    /// known_hosts, or a certificate, vouches for the host key (`host`, `kind`).
     HostKeyTrusted,
-    /// Where the host key was found [`file`, `line`].
+    /// Where the host key was found (`file`, `line`).
     HostKeyFound,
-    /// The host key is not recorded [`host`].
+    /// The host key is not recorded (`host`).
     HostKeyUnknown,
     /// The recorded host key is another one.
     HostKeyChanged,
@@ -89,71 +89,71 @@ pub enum Event {
     NewkeysSent,
     /// New keys were received.
     NewkeysReceived,
-    /// The signature algorithms that the server takes [`names`].
+    /// The signature algorithms that the server takes (`names`).
     SignatureAlgorithms,
     /// The server takes logins.
     LoginBegun,
-    /// The login methods that the server offers [`methods`].
+    /// The login methods that the server offers (`methods`).
     MethodsOffered,
-    /// A login method is tried [`method`].
+    /// A login method is tried (`method`).
     MethodTried,
-    /// A public key is offered [`key`, `kind`, `fingerprint`].
+    /// A public key is offered (`key`, `kind`, `fingerprint`).
     KeyOffered,
-    /// A private key without a public half at hand is tried [`key`].
+    /// A private key without a public half at hand is tried (`key`).
     KeyTried,
-    /// The server accepts an offered key [`key`, `kind`, `fingerprint`].
+    /// The server accepts an offered key (`key`, `kind`, `fingerprint`).
     KeyAccepted,
-    /// The agent, or the key, does not sign [`key`, `why`].
+    /// The agent, or the key, does not sign (`key`, `why`).
     SigningFailed,
-    /// A factor was accepted and another one is wanted [`method`].
+    /// A factor was accepted and another one is wanted (`method`).
     PartialSuccess,
-    /// The login succeeded [`method`].
+    /// The login succeeded (`method`).
     LoggedIn,
     /// No method is left to try.
     MethodsExhausted,
-    /// The login failed [`user`, `host`, `methods`].
+    /// The login failed (`user`, `host`, `methods`).
     LoginFailed,
-    /// The server sent text for the user, or about the key [`text`].
+    /// The server sent text for the user, or about the key (`text`).
     ServerMessage,
-    /// A channel was asked for [`channel`, `kind`].
+    /// A channel was asked for (`channel`, `kind`).
     ChannelAsked,
-    /// A channel was refused [`channel`, `why`].
+    /// A channel was refused (`channel`, `why`).
     ChannelRefused,
-    /// A command, shell or subsystem was asked for [`what`].
+    /// A command, shell or subsystem was asked for (`what`).
     RequestSent,
-    /// It was granted [`what`].
+    /// It was granted (`what`).
     RequestGranted,
-    /// It was refused [`what`].
+    /// It was refused (`what`).
     RequestRefused,
-    /// A forwarding was refused [`what`].
+    /// A forwarding was refused (`what`).
     ForwardRefused,
     /// The session is running.
     SessionBegun,
-    /// The exit status or signal of the command arrived [`what`].
+    /// The exit status or signal of the command arrived (`what`).
     CommandEnded,
-    /// A channel is gone [`channel`].
+    /// A channel is gone (`channel`).
     ChannelFreed,
-    /// The client ended with this status [`status`].
+    /// The client ended with this status (`status`).
     ExitStatus,
-    /// What was moved [`sent`, `received`, `seconds`].
+    /// What was moved (`sent`, `received`, `seconds`).
     Transferred,
-    /// The server asked for a sign of life [`want_reply`].
+    /// The server asked for a sign of life (`want_reply`).
     ServerKeepalive,
     /// Keys are exchanged again.
     Rekeying,
-    /// The client gave up, since its keepalives got no answer [`host`].
+    /// The client gave up, since its keepalives got no answer (`host`).
     KeepaliveTimeout,
-    /// SSH_MSG_DISCONNECT arrived [`code`, `text`].
+    /// SSH_MSG_DISCONNECT arrived (`code`, `text`).
     DisconnectReceived,
-    /// This end disconnected [`why`].
+    /// This end disconnected (`why`).
     DisconnectSent,
-    /// The other end closed the connection [`where`].
+    /// The other end closed the connection (`where`).
     Closed,
-    /// The connection was reset [`where`].
+    /// The connection was reset (`where`).
     Reset,
-    /// A wait of this end was over [`where`].
+    /// A wait of this end was over (`where`).
     TimedOut,
-    /// The connection failed in another way [`where`, `why`].
+    /// The connection failed in another way (`where`, `why`).
     Failed,
 }
 

@@ -1,7 +1,7 @@
 //! A session channel, a harmless command in it that prints a mark, and the other capabilities of the connection.
 //!
 //! The command comes first and alone: no probe can harm what it shows. What else the connection may be used for is asked for once nothing
-//! depends on the connection any more ([`complete`]), or at once where our command does not run ([`further`]).
+//! depends on the connection any more (`complete`), or at once where our command does not run (`further`).
 
 mod attempt;
 pub(super) mod command;
@@ -59,6 +59,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     // Our command prints zeros at the end of its input.
     logged_in.no_input = facts.mark_seen && !facts.plain && facts.ran.stdout.contains(&0);
     logged_in.serves_sftp = logged_in.sftp.is_some();
+    logged_in.has_prompt = !facts.mark_seen && facts.shell_is_at_prompt();
     logged_in.running = running.filter(|_| !logged_in.no_input);
     judged(facts, &ctx.limits.expected)
 }

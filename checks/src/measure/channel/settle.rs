@@ -33,8 +33,8 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
         return None;
     }
     let (mut seen, mut on_input) = (OnInput::default(), Ran::default());
+    let line = nonce();
     if ran.stdout.is_empty() && ran.stderr.is_empty() {
-        let line = nonce();
         let sent = Instant::now();
         seen.line_sent = running.write(format!("echo {line}\n"), ANSWER).await;
         running
@@ -48,6 +48,8 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
         running.finish(KEPT, ANSWER, &mut on_input).await;
     }
     seen.own_mark = is_printed(&on_input.stdout, mark);
+    let quoted = format!("echo {line}\n");
+    seen.line_passed_on = on_input.stdout.windows(quoted.len()).any(|window| window == quoted.as_bytes());
     seen.closed = on_input.closed;
     seen.status = on_input.status;
     let escaped = |output: &[u8]| (!output.is_empty()).then(|| sanitize_bytes(output));

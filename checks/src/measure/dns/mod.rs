@@ -52,7 +52,7 @@ pub struct LookedUp {
 /// Looks the target's name up and leaves its addresses, in the order in which ssh would try them.
 ///
 /// It takes as long as the system's resolver, which ssh waits for too and ConnectTimeout does not bound, and `Limits::stage` at
-/// most; `Limits::connect` and a second where no name server gives an address. Where the look-up succeeds, [`per_server_queries::complete`] adds what
+/// most; `Limits::connect` and a second where no name server gives an address. Where the look-up succeeds, `per_server_queries::complete` adds what
 /// the name servers say.
 pub async fn check(ctx: &Context) -> (Step<Facts>, LookedUp) {
     let target = ctx.target.clone();

@@ -11,16 +11,19 @@ pub enum ChannelUse {
     Command(String),
     /// The sftp server, for an account that runs no commands.
     Sftp,
+    /// A shell at its prompt, for an account that has nothing else, as on network devices.
+    Prompt,
     /// No channel at all.
     #[default]
     Nothing,
 }
 
 impl ChannelUse {
-    /// Chooses by what an account serves: commands that wait for input, or sftp where it runs none.
+    /// Chooses by what an account serves: commands that wait for input; where it runs none, a prompt or sftp.
     pub(in crate::measure) fn of(logged_in: &LoggedIn) -> Self {
         match (&logged_in.runs_commands, logged_in.no_input) {
             (Ok(_), false) => Self::Command(nonce()),
+            (Err(_), _) if logged_in.has_prompt => Self::Prompt,
             (Err(_), _) if logged_in.serves_sftp => Self::Sftp,
             // Without input, a command that waits for it ends at once.
             _ => Self::Nothing,
@@ -31,7 +34,7 @@ impl ChannelUse {
     pub(in crate::measure) fn mark(&self) -> Option<&str> {
         match self {
             Self::Command(mark) => Some(mark),
-            Self::Sftp | Self::Nothing => None,
+            Self::Sftp | Self::Prompt | Self::Nothing => None,
         }
     }
 
@@ -45,11 +48,18 @@ impl ChannelUse {
         matches!(self, Self::Command(_))
     }
 
+    /// The most sessions that are held at once: devices have few lines, Cisco's routers five (`line vty 0 4`), which other people need too.
+    pub(super) fn most_sessions(&self) -> usize {
+        const LINES: usize = 5;
+        if *self == Self::Prompt { LINES } else { usize::MAX }
+    }
+
     /// Returns it as the facts record it.
     pub(super) fn holds(&self) -> Holds {
         match self {
             Self::Command(_) => Holds::Command,
             Self::Sftp => Holds::Sftp,
+            Self::Prompt => Holds::Prompt,
             Self::Nothing => Holds::Nothing,
         }
     }

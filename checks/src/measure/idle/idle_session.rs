@@ -1,5 +1,6 @@
 //! One session of the idle test: logged in, with a command in a channel that says nothing and waits.
 
+mod prompt;
 mod sftp;
 
 use std::time::{Duration, Instant};
@@ -100,13 +101,14 @@ impl IdleSession {
         match channel_use {
             ChannelUse::Nothing => return Ok(held),
             ChannelUse::Sftp => held.start_sftp(patience).await?,
+            ChannelUse::Prompt => held.start_prompt(patience).await?,
             ChannelUse::Command(mark) => {
                 if !(shell && held.start_shell(mark, patience).await) {
                     held.start_command(mark, patience).await?;
                 }
             }
         }
-        held.channel_quiet_since = Some(Instant::now());
+        held.channel_quiet_since = Some(held.connection.quiet_since());
         Ok(held)
     }
 
@@ -186,8 +188,13 @@ impl IdleSession {
         }
     }
 
-    /// Sends a line and waits until the server has sent it back, or has an sftp server list a directory; how the session ended, if it did meanwhile.
+    /// Sends a line and waits until the server has sent it back, has an sftp server list a directory, or presses Enter at a prompt and asks for
+    /// any answer; how the session ended, if it did meanwhile.
     pub(in crate::measure) async fn echo(&mut self, ended: &mut Option<Ending>) -> KeepaliveReply {
+        if self.holds == Holds::Prompt {
+            self.press_enter().await;
+            return self.ask().await;
+        }
         let (asked, patience) = (Instant::now(), Patience::new(&self.connection, self.verdict_deadline()));
         let line = async {
             let answer = if self.holds == Holds::Sftp {
@@ -237,9 +244,10 @@ impl IdleSession {
         (seen.longest_quiet.max(until - last).min(until - began), seen.received - self.received)
     }
 
-    /// Since when nothing has moved in the channel, how old the connection is.
-    pub(in crate::measure) fn ages(&self) -> (Option<Duration>, Duration) {
-        (self.channel_quiet_since.map(|since| since.elapsed()), self.opened.elapsed())
+    /// How long nothing had moved in the channel at that moment, and how old the connection was.
+    pub(in crate::measure) fn ages(&self, at: Instant) -> (Option<Duration>, Duration) {
+        let until = |since: Instant| at.saturating_duration_since(since);
+        (self.channel_quiet_since.map(until), until(self.opened))
     }
 
     /// Returns when the server says something in the channel, or the session ends by itself. May be given up and called again.
@@ -302,9 +310,10 @@ impl IdleSession {
         patience::keepalive(&self.connection, self.verdict_deadline()).await
     }
 
-    /// True if only a line in its channel is answered, and no request.
-    pub(super) fn answers_lines_only(&self) -> bool {
-        self.connection.replies().are_missing() && self.holds.is_plain()
+    /// True if a line in its channel asks it, and no request: where requests are not answered, and at a prompt, so that a silence of the
+    /// connection is one of the keyboard too.
+    pub(super) fn is_asked_by_line(&self) -> bool {
+        self.holds == Holds::Prompt || self.holds.is_plain() && self.connection.replies().are_missing()
     }
 
     /// The connection itself.

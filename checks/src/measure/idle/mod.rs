@@ -1,7 +1,7 @@
 //! The longest silence survived, who ends sessions and in which manner, and the keepalive proven to prevent it.
 //!
-//! Sessions idle side by side, as one task directs them ([`coordinator`]), each for a longer time than the one before ([`ladder`]); each is then asked for an answer ([`idle_session`]), and a
-//! doubt is settled by a fresh connection opened at that moment ([`control`]), so that an outage is never taken for a timer.
+//! Sessions idle side by side, as one task directs them (`coordinator`), each for a longer time than the one before (`ladder`); each is then asked for an answer (`idle_session`), and a
+//! doubt is settled by a fresh connection opened at that moment (`control`), so that an outage is never taken for a timer.
 
 mod channel_use;
 mod control;
@@ -75,10 +75,11 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if let Some(sftp) = logged_in.sftp.take() {
         sftp.end(ctx.limits.patience()).await;
     }
-    let sessions = if login.needs_touch() { ctx.limits.sessions.min(TOUCHED) } else { ctx.limits.sessions };
     let login = Arc::new(login);
     let monitor = HostMonitor::begin(&login, &connection);
     let channel_use = ChannelUse::of(logged_in);
+    let most = if login.needs_touch() { TOUCHED } else { channel_use.most_sessions() };
+    let sessions = ctx.limits.sessions.min(most);
     let own = own_session::begin(ctx, &login, &connection, &channel_use, sessions);
     let sessions = sessions - usize::from(own.is_held());
     let began = Instant::now();

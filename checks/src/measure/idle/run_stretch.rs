@@ -52,7 +52,10 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         NextProbe::ServerFirst(seconds) => quiet.min(Duration::from_secs(seconds.into())),
         _ => quiet,
     };
-    let (channel_quiet, age) = session.ages();
+    let (channel_quiet, age) = session.ages(match &waited {
+        Waited::Ended(ending) => ending.at,
+        _ => Instant::now(),
+    });
     let ended = match &waited {
         Waited::Ended(ending) => ending.at,
         // What the server sends is known to get through only until its last line that did.
@@ -80,7 +83,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         Waited::Dismissed => {}
         Waited::Heard => stretch.outcome = StretchOutcome::Heard,
         Waited::Ended(ending) => settle_ending(means, &mut stretch, ending).await,
-        Waited::Due if role == Role::Data || probe.is_silence() && session.answers_lines_only() => {
+        Waited::Due if role == Role::Data || probe.is_silence() && session.is_asked_by_line() => {
             let (asked, mut ending) = (Instant::now(), None);
             let answer = session.echo(&mut ending).await;
             match ending {

@@ -252,6 +252,9 @@ fn roles(sessions: usize, longest: f64, channel_use: &ChannelUse) -> Vec<Role> {
     let mut last = Vec::new();
     if places > 7 && channel_use.answers() {
         last.extend([Role::TcpKeepalive, Role::Data]);
+    } else if places > 2 && *channel_use == ChannelUse::Prompt {
+        // Whether typing is what counts is the question on a device.
+        last.push(Role::Data);
     }
     if places > 9 && channel_use.speaks() {
         last.push(Role::ServerData);

@@ -1,6 +1,6 @@
 //! Sessions of different kinds, held for hours: each loss is compared with the others, and with a fresh login at that moment.
 //!
-//! Each session is a task that opens it, asks for answers and opens it again ([`session`]); one more keeps the account ([`coordinator`]).
+//! Each session is a task that opens it, asks for answers and opens it again (`session`); one more keeps the account (`coordinator`).
 
 mod control;
 mod coordinator;

@@ -1,7 +1,7 @@
 //! The hops between us and the server, without privileges: packets with few hops to go, and who says that they ended there.
 //!
 //! UDP probes as tracepath sends them ([`trace`]); where a packet filter keeps those from the server, TCP segments with SYN tell how
-//! far it is ([`count`]). A path of several routes shows one of them, which need not be the one that an SSH connection takes.
+//! far it is (`count`). A path of several routes shows one of them, which need not be the one that an SSH connection takes.
 
 mod probe;
 
@@ -29,7 +29,7 @@ const BEYOND: u8 = 2;
 
 /// Asks the hops to the host of `address`, at most `most` of them, who they are; nothing where the system does not tell (Linux does).
 ///
-/// Each silent hop is asked [`ATTEMPTS`] times; it takes a few round-trip times on a path that answers, and never longer than `deadline`.
+/// Each silent hop is asked `ATTEMPTS` times; it takes a few round-trip times on a path that answers, and never longer than `deadline`.
 pub async fn trace(address: SocketAddr, bind: Option<IpAddr>, most: u8, deadline: Duration) -> Path {
     let mut tracing = Tracing { address, bind, deadline, path: Path::default(), last: most, asking: JoinSet::new() };
     // What is known when the time is over is what there is.

@@ -101,7 +101,7 @@ impl Limited {
         };
         // Every answer to a keepalive is younger than an interval; one that was lost is allowed for.
         let answered = info.map(|info| Duration::from_millis(info.last_ack_ms.into()) < self.interval * 2 + SETTLED);
-        let (channel_quiet, age) = self.held.ages();
+        let (channel_quiet, age) = self.held.ages(Instant::now());
         let trial = TtlProbe {
             hop: self.hop,
             whole: self.leash.usual.is_none(),

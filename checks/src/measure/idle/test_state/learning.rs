@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{MovingDeath, TestState};
 use crate::facts::idle::advice::{self, interval};
-use crate::facts::idle::bracket::{LATE_ACK_S, channel_quiet_at_death};
+use crate::facts::idle::bracket::{LATE_ACK_S, trial};
 use crate::facts::idle::chance::ended_by_itself;
 use crate::facts::idle::{Arm, Holds, Moves, Sign, Speaker, StretchEnd};
 use crate::measure::idle::control::Finding;
@@ -59,7 +59,7 @@ impl TestState {
             StretchEnd::Void { .. } if stretch.goes_on() => self.direct(session, Some(stretch.probe), now),
             StretchEnd::Void { .. } if role != Role::Main => self.order(session, Order::Reopen),
             StretchEnd::Died { .. } if role != Role::Main && self.begins_anew(session, stretch) => {
-                self.order(session, Order::Reopen)
+                self.order(session, Order::Reopen);
             }
             // A session that was not asked is not known to live: it must not go on as if it did.
             StretchEnd::Died { .. } | StretchEnd::Open | StretchEnd::Void { .. } => {
@@ -248,9 +248,8 @@ impl TestState {
 
     /// The longest recommendable interval at which a session outlived a silence of `died` seconds that kills.
     pub(super) fn proven(&self, died: f64) -> Option<u32> {
-        // Whatever ends sessions without data has had the time to end this one too.
-        let quiet = channel_quiet_at_death(&self.arms).unwrap_or_default();
-        advice::proven(self.kept.proofs(), self.ladder.bracket().0, self.ladder.longest_lived().max(died).max(quiet))
+        let least = self.ladder.longest_lived().max(died).max(trial(&self.arms));
+        advice::proven(self.kept.proofs(), self.ladder.bracket().0, least)
     }
 
     /// True if a session is being kept at an interval that may yet be proven.
