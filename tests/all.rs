@@ -76,6 +76,7 @@ mod strangers;
 mod support;
 mod suspected;
 mod taps;
+mod texts;
 mod tidy;
 mod tight;
 mod transfers;

@@ -166,9 +166,9 @@ fn of_a_bare_line_no_verdict_is_claimed() {
             assert!(!said.contains(verdict), "{text:?}: {said}");
         }
     }
-    assert_eq!(said_of("Connection reset by peer"), "severalcausesprintthistext,thelikeliestfirst");
-    assert_eq!(said_of("Too many authentication failures"), "onecauseprintsthistext");
-    assert_eq!(said_of("frobnication of the quux"), "nocauseinthecatalogueprintsthistext");
+    assert_eq!(said_of("Connection reset by peer"), "severalcausesfitthistext,thelikeliestfirst");
+    assert_eq!(said_of("Too many authentication failures"), "thistexthasonecause");
+    assert_eq!(said_of("frobnication of the quux"), "nocauseinthecataloguematchesthistext");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn an_unknown_text_is_quoted_and_said_to_be_unknown() {
     let answer = explain(&["frobnication of the quux failed"], b"");
     assert_eq!(answer.status, 3);
     assert!(
-        answer.stdout.contains("frobnication of the quux failed") && answer.stdout.contains("does not know"),
+        answer.stdout.contains("frobnication of the quux failed") && answer.stdout.contains("Not in the catalogue"),
         "{}",
         answer.stdout
     );
@@ -248,14 +248,21 @@ fn a_log_of_a_server_is_told_by_connection() {
         log += &line(pid, "Authentication refused: bad ownership or modes for directory /home/alice");
         log += &line(pid, &format!("Connection closed by authenticating user alice 198.51.100.7 port {pid} [preauth]"));
     }
+    for pid in 210..212 {
+        let offer = "no matching host key type found. Their offer: ssh-dss [preauth]";
+        log += &line(pid, &format!("Unable to negotiate with 198.51.100.9 port {pid}: {offer}"));
+    }
     log += &line(300, "Accepted publickey for bob from 198.51.100.8 port 300 ssh2: ED25519 SHA256:x");
     log += "Nov 20 10:00:59 web1 CRON[5]: pam_unix(cron:session): Connection refused by nobody\n";
     let answer = explain(&["-"], log.as_bytes());
     let text = &answer.stdout;
-    assert!(text.contains("36 connections"), "{text}");
+    assert!(text.contains("38 connections"), "{text}");
     assert!(text.contains("30: auth-user-unknown") && text.contains("203.0.113.1 (10)"), "{text}");
     assert!(text.contains("5: auth-key-file-modes") && text.contains("198.51.100.7 (5)"), "{text}");
+    assert!(text.contains("2: handshake-no-common-hostkey") && text.contains("198.51.100.9 (2)"), "{text}");
     assert!(!text.contains("tcp-refused"), "{text}");
+    // Bob's login works: some cannot log in, and the server is not broken.
+    assert!(text.contains("DEGRADED"), "{text}");
     assert_eq!(explain(&["--format", "json", "-"], log.as_bytes()).first(), "auth-key-file-modes");
 }
 
@@ -311,26 +318,6 @@ fn hostile_bytes_are_bounded_and_escaped() {
         assert_eq!(bad, None, "{args:?}: {}", answer.stdout);
         assert!(!answer.stdout.contains("check -oProxy") && !answer.stdout.contains("'-oProxy"), "{}", answer.stdout);
     }
-}
-
-#[test]
-fn texts_that_people_ask_about_are_given_a_right_cause_first() {
-    let reader = Reader::new(texts());
-    let known: BTreeSet<_> = causes::all().map(|cause| cause.code).collect();
-    let all = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/texts.txt")).unwrap();
-    let asked: Vec<_> = all.split("\n== ").skip(1).filter_map(|one| one.split_once('\n')).collect();
-    assert!(asked.len() > 400, "{} texts", asked.len());
-    let wrong: Vec<_> = asked
-        .iter()
-        .filter_map(|(codes, text)| {
-            let unknown = codes.split(' ').find(|code| !known.contains(code));
-            assert_eq!(unknown, None, "{text}");
-            let told = judge(&reader.read(text.as_bytes()).unwrap());
-            let first = told.first().map_or("none", |one| one.cause.code);
-            (!codes.split(' ').any(|code| code == first)).then(|| format!("{first}, not {codes}: {text}"))
-        })
-        .collect();
-    assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), asked.len());
 }
 
 #[test]

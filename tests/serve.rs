@@ -133,30 +133,49 @@ fn a_bad_configuration_is_one_sentence_with_its_line_and_never_replaces_a_good_o
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("serve.yml");
     let name = config.display().to_string();
-    for (yaml, said) in [
-        ("modules:\n  m:\n    onyl: [tcp]\n", format!("{name} line 3: ")),
-        ("modules:\n  m:\n    only: [smtp]\n", "'smtp' is not a check".to_owned()),
-        ("modules:\n  m:\n    expect: [ftp]\n", "'ftp' is not a service; the services are shell".to_owned()),
-        ("modules:\n  m:\n    timeout: 5\n", "'5' is not a duration".to_owned()),
-        ("allow:\n  networks: [10.0.0.0/64]\nmodules: {}\n", format!("{name} line 2: ")),
-        ("modules: {}\n", "modules is empty".to_owned()),
-        ("max_probes: 0\nmodules: {m: {}}\n", "max_probes".to_owned()),
-        ("modules: [\n", format!("{name} line ")),
-        (
-            "modules:\n  m:\n    identities: [/nonexistent/key]\n",
-            format!("{name} cannot be used: module m: the identity /nonexistent/key"),
-        ),
-        ("modules:\n  m:\n    identities: [bare]\n", "CREDENTIALS_DIRECTORY".to_owned()),
-        ("modules:\n  m:\n    idle: {every: 1m, longest: 6m}\n", "module m: idle.every".to_owned()),
-        ("web_config: /nonexistent/web.yml\nmodules: {m: {}}\n", "/nonexistent/web.yml".to_owned()),
-    ] {
+    let of_module = |line: &str| format!("modules:\n  other: {{}}\n  m:\n    {line}\n");
+    let cases = [
+        (of_module("onyl: [tcp]"), Some(4), "unknown field `onyl`"),
+        (of_module("only: [smtp]"), Some(4), "'smtp' is not a check"),
+        (of_module("expect: [ftp]"), Some(4), "'ftp' is not a service; the services are shell"),
+        (of_module("timeout: 5"), Some(4), "'5' is not a duration"),
+        (of_module("timeout: 0s"), Some(4), "modules.m.timeout"),
+        (of_module("port: 0"), Some(4), "modules.m.port"),
+        (of_module("port: 70000"), Some(4), "a number up to 65535"),
+        (of_module("user: ''"), Some(4), "modules.m.user"),
+        (of_module("jump: h:99999"), Some(4), "has no valid port"),
+        (of_module("jump: ssh://u:hunter2@h"), Some(4), "password"),
+        (of_module("options: {NoSuchOption: 1}"), Some(4), "Bad configuration option: nosuchoption"),
+        (of_module("options: {Port: 1, Port: 2}"), Some(4), "'Port' is there twice"),
+        (of_module("identities: [/nonexistent/key]"), Some(4), "/nonexistent/key is not a file"),
+        (of_module("identities: [bare]"), Some(4), "CREDENTIALS_DIRECTORY"),
+        (of_module("password_file: /nonexistent/password"), Some(4), "is not a file"),
+        (of_module("ssh_config: /nonexistent/config"), Some(4), "is not a file"),
+        (of_module("idle: {every: 1m, longest: 6m}"), Some(4), "modules.m.idle.every"),
+        (of_module("expect: [sftp]\n    only: [tcp]"), Some(3), "channel check"),
+        (of_module("only: [tcp]\n    skip: [tcp]"), Some(3), "--only tcp needs"),
+        ("allow:\n  networks: [10.0.0.0/64]\nmodules: {}\n".to_owned(), Some(2), ""),
+        ("modules:\n  m: {}\n  m: {}\n".to_owned(), Some(2), "'m' is there twice"),
+        ("modules: {}\n".to_owned(), Some(1), "modules: it is empty"),
+        ("\nmax_probes: 0\nmodules: {m: {}}\n".to_owned(), Some(2), "max_probes"),
+        ("modules: [\n".to_owned(), None, "line "),
+        (of_module(&format!("only: {}", "[".repeat(100_000))), Some(4), "nested"),
+        ("web_config: /nonexistent/web.yml\nmodules: {m: {}}\n".to_owned(), None, "/nonexistent/web.yml"),
+    ];
+    for (yaml, line, said) in cases {
+        let yaml = yaml.as_str();
+        let place = line.map_or_else(String::new, |line| format!("{name} line {line}: "));
         fs::write(&config, yaml).unwrap();
         let output = serve(folder.path()).arg("--check-config").output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(3), "{yaml}: {error}");
         assert!(error.starts_with("ssh-doctor: ") && error.lines().count() == 1, "{yaml}: {error}");
-        assert!(error.contains(&said), "{yaml}: {error}");
+        assert!(error.contains(said) && error.contains(&place), "{yaml}: {error}");
+        assert!(!error.contains("hunter2"), "{error}");
     }
+    // A module without settings is one.
+    fs::write(&config, "modules:\n  m:\n").unwrap();
+    assert_eq!(serve(folder.path()).arg("--check-config").status().unwrap().code(), Some(0));
     let exporter = Exporter::start(folder.path(), HANDSHAKE, &[]);
     fs::write(&config, "modules: [").unwrap();
     exporter.signal("-HUP");

@@ -12,6 +12,8 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
 use crate::lab::eventually;
 use crate::support::exporter::{Answer, Exporter, HANDSHAKE, PATIENCE, silent};
 
@@ -34,20 +36,28 @@ fn hostile_clients_do_not_delay_others() {
         exporter.ask("POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\nConnection: close\r\n\r\nxxx");
     assert_eq!(body.status(), 200);
     quick("a body that does not come");
-    let mut many = Vec::new();
-    for _ in 0..10_000 {
-        // This process has a limit on descriptors of its own.
-        match TcpStream::connect_timeout(&exporter.address, Duration::from_secs(2)) {
-            Ok(stream) => many.push(stream),
-            Err(_) => break,
-        }
-        if many.len() > 3000 {
-            many.drain(..1000);
-        }
-    }
-    quick("thousands of connections without a request");
+    let slow: Vec<_> = (0..20)
+        .map(|_| {
+            let mut slow = TcpStream::connect(exporter.address).unwrap();
+            slow.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
+            // It asks for far more than the buffers hold, and reads nothing.
+            while slow.write_all(&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(200)).is_ok() {}
+            slow
+        })
+        .collect();
+    quick("clients that read nothing");
+    let (_, limit) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, limit, limit).unwrap();
+    // Other tests have files open too.
+    let wanted = usize::try_from(limit.saturating_sub(2000)).unwrap_or(usize::MAX).min(10_000);
+    let began = Instant::now();
+    let connect = |_| TcpStream::connect_timeout(&exporter.address, Duration::from_secs(2)).ok();
+    let many: Vec<_> = (0..wanted).map_while(connect).collect();
+    println!("{} connections of {wanted} in {:?}", many.len(), began.elapsed());
+    assert!(many.len() == wanted, "{} of {wanted}", many.len());
+    quick("10,000 connections without a request");
     assert!(exporter.metric("ssh_doctor_http_connections_dropped_total") > 0.0);
-    drop(many);
+    drop((many, slow));
     half.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut rest = Vec::new();
     let _ = half.read_to_end(&mut rest);

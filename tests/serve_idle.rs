@@ -64,4 +64,25 @@ fn a_module_says_what_the_account_must_serve() {
     let report: serde_json::Value = serde_json::from_str(answer.body()).unwrap();
     assert_eq!(report["verdict"], "healthy", "{report:#}");
     assert_eq!(report["expected"], serde_json::json!(["sftp", "shell"]));
+    // The same account at a server without sftp.
+    let Some(sshd) = LoopbackSshd::with("Subsystem other internal-sftp\n") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let module = sshd.module();
+    let yaml = format!(
+        "allow: {{networks: [127.0.0.0/8]}}\nmodules:\n  files:\n    expect: [sftp]\n{module}  login:\n    expect: [exec]\n{module}"
+    );
+    let exporter = Exporter::start(folder.path(), &yaml, &[]);
+    let probe = |rest: &str| exporter.get(&format!("/probe?target=127.0.0.1:{}&module={rest}", sshd.port));
+    let answer = probe("files");
+    let metrics = answer.body();
+    assert!(metrics.contains("\nprobe_success 0\n"), "{metrics}");
+    let causes = |code: &str| metrics.contains(&format!("\nssh_doctor_diagnosis{{code=\"{code}\","));
+    assert!(causes("session-restricted") && causes("session-subsystem-missing"), "{metrics}");
+    let report: serde_json::Value = serde_json::from_str(probe("files&format=json").body()).unwrap();
+    assert_eq!(
+        (&report["verdict"], &report["expected"]),
+        (&"broken".into(), &serde_json::json!(["sftp"])),
+        "{report:#}"
+    );
+    assert!(probe("login").body().contains("\nprobe_success 1\n"));
 }

@@ -19,6 +19,8 @@ use crate::shell::quoted;
 /// The words that stand for what the log does not name.
 const HOST: &str = "HOST";
 const USER: &str = "USER";
+/// Programs whose log is a server's.
+const SERVERS: [&str; 3] = ["sshd", "dropbear", "fail2ban"];
 /// A keepalive to begin with where the timer is not known: half of the shortest timers in the table of suspects, seconds.
 const INTERVAL: &str = "30";
 const COUNT_MAX: &str = "3";
@@ -46,7 +48,8 @@ pub fn explained(input: impl BufRead, name: &str, client: Client) -> Result<Expl
     evidence.duration_ms = began.elapsed().as_secs_f64() * 1000.0;
     let client = if client == Client::Ssh { writer(&evidence).unwrap_or(client) } else { client };
     let findings: Vec<_> = told.iter().map(|one| finding(one, client, &evidence)).collect();
-    let diagnosis = conclude(&evidence, findings);
+    let serves_others = evidence.log.as_ref().is_some_and(|log| serves_others(log, &told));
+    let diagnosis = conclude(&evidence, findings, serves_others);
     let signs = told.iter().map(|one| one.sign).collect();
     let connections = told.into_iter().map(|one| one.connections).collect();
     Ok(Explained { evidence, diagnosis, signs, connections })
@@ -133,8 +136,7 @@ fn finding(told: &Told, client: Client, evidence: &Evidence) -> Finding {
 /// The one command that settles it: the examination of the target, which only a client can make.
 fn next_step(told: &Told, evidence: &Evidence) -> Option<FilledFix> {
     let log = evidence.log.as_ref()?;
-    let is_server =
-        log.programs.first().is_some_and(|program| ["sshd", "dropbear", "fail2ban"].contains(&program.name.as_str()));
+    let is_server = log.programs.first().is_some_and(|program| SERVERS.contains(&program.name.as_str()));
     let about_server = told.cause.code.starts_with("server-") || told.cause.code == "handshake-probed";
     if is_server && about_server {
         return None;
@@ -161,18 +163,40 @@ fn place(target: &Examined) -> String {
     format!("{port}{}", quoted(&format!("{user}{}", target.host)))
 }
 
-fn conclude(evidence: &Evidence, findings: Vec<Finding>) -> Diagnosis {
+/// True if a client's log ends at a step. That a connection ends is nothing to a server.
+fn client_stopped(log: Option<&Log>) -> bool {
+    let connections = log.into_iter().flat_map(|log| &log.connections);
+    connections.filter(|connection| !is_of_a_server(connection)).any(|connection| connection.stopped_at().is_some())
+}
+
+/// True if a server's log has logins with which nothing is wrong.
+fn serves_others(log: &Log, told: &[Told]) -> bool {
+    let is_grave = |one: &&Told| one.found.severity.unwrap_or(one.cause.severity) != Severity::Info;
+    let failing: Vec<_> = told.iter().filter(is_grave).flat_map(|one| &one.connections).collect();
+    let works = |(at, connection): (usize, &Connection)| {
+        is_of_a_server(connection) && connection.passed(Check::Auth) && !failing.contains(&&at)
+    };
+    log.connections.iter().enumerate().any(works)
+}
+
+fn is_of_a_server(connection: &Connection) -> bool {
+    connection.program.as_ref().is_some_and(|program| SERVERS.contains(&program.name.as_str()))
+}
+
+fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) -> Diagnosis {
     let log = evidence.log.as_ref();
     let stopped = log.into_iter().flat_map(|log| &log.connections).find_map(Connection::stopped_at);
     let grave = findings.iter().find(|found| found.severity != Severity::Info);
     let has_steps = log.is_some_and(|log| log.connections.iter().any(|connection| !connection.entries.is_empty()));
     let is_of_server = log.is_some_and(|log| log.connections.len() > 1);
     let verdict = match grave.map(|found| found.severity) {
+        // A server that lets others in is not broken, whatever keeps some out; one that does not start is.
+        Some(_) if serves_others && grave.is_some_and(|found| !found.code.starts_with("server-")) => Verdict::Degraded,
         Some(Severity::Critical) => Verdict::Broken,
         // What a client could not get past is broken for it, whatever it is for the server.
         Some(_) if !is_of_server && (stopped.is_some() || !has_steps) => Verdict::Broken,
         Some(_) => Verdict::Degraded,
-        None if stopped.is_some() && findings.is_empty() => Verdict::Broken,
+        None if findings.is_empty() && client_stopped(log) => Verdict::Broken,
         None if has_steps || !findings.is_empty() => Verdict::Healthy,
         None => Verdict::Inconclusive,
     };

@@ -16,6 +16,8 @@ use crate::report::style::{INDENT, Ink, PASTE};
 /// The candidates and kinds of connections that are shown.
 const CANDIDATES: usize = 6;
 const KINDS: usize = 12;
+/// The unknown lines that are quoted.
+const COMPLAINTS: usize = 8;
 /// The waits that are shown.
 const GAPS: usize = 3;
 
@@ -62,12 +64,12 @@ fn meaning(explained: &Explained, name: &str, style: Style) -> String {
     let Diagnosis { verdict, findings, .. } = &explained.diagnosis;
     let meaning = match (&findings[..], verdict) {
         ([], Verdict::Healthy) => "a step that succeeds",
-        ([], _) => "no cause in the catalogue prints this text",
-        ([only], _) if only.certainty == Certainty::Possible => "one known cause prints this text, others may",
+        ([], _) => "no cause in the catalogue matches this text",
+        ([only], _) if only.certainty == Certainty::Possible => "one known cause fits this text; others are possible",
         ([first, ..], _) => match first.certainty {
-            Certainty::Certain => "one cause prints this text",
-            Certainty::Likely => "one cause usually prints this text",
-            Certainty::Possible => "several causes print this text, the likeliest first",
+            Certainty::Certain => "this text has one cause",
+            Certainty::Likely => "this text usually has one cause",
+            Certainty::Possible => "several causes fit this text, the likeliest first",
         },
     };
     // Of several lines none stands for the whole.
@@ -91,7 +93,7 @@ fn verdict(explained: &Explained, name: &str, style: Style) -> String {
         (Verdict::Broken, None) => "it fails".to_owned(),
         (Verdict::Degraded, _) => "there is a problem to fix".to_owned(),
         (Verdict::Healthy, _) => "nothing in it failed".to_owned(),
-        (Verdict::Inconclusive, _) => "no text in it is known".to_owned(),
+        (Verdict::Inconclusive, _) => "no error in it is known".to_owned(),
     };
     let line = style.wrapped("", "  ", &format!("{}{word}  {about}: {meaning}", style.sign(ink)));
     line.replacen(&word, &style.paint(ink, &word), 1)
@@ -157,7 +159,7 @@ fn open_question(explained: &Explained, name: &str, style: Style) -> Vec<String>
             [style.paint(Ink::Strong, &title), style.wrapped(INDENT, INDENT, &format!("if {sign}"))]
         })
         .collect();
-    let heading = (!is_bare).then(|| style.wrapped("", "", "Several causes print this, the likeliest first:"));
+    let heading = (!is_bare).then(|| style.wrapped("", "", "Several causes fit this, the likeliest first:"));
     let list = heading.into_iter().chain([ranked.join("\n")]).collect::<Vec<_>>().join("\n");
     let mut parts: Vec<_> = seen.into_iter().chain([list]).collect();
     let (settles, rest): (Vec<_>, Vec<_>) = first.fixes.iter().partition(|fix| is_examination(fix));
@@ -211,7 +213,7 @@ fn kinds(explained: &Explained, style: Style) -> String {
         lines.push(format!("{rest}: nothing wrong in the log"));
     }
     if log.uncounted > 0 {
-        lines.push(format!("{}: of further kinds, not told apart", log.uncounted));
+        lines.push(format!("{}: other outcomes, not listed", log.uncounted));
     }
     listed(&style.paint(Ink::Strong, "Connections:"), lines.iter().map(String::as_str), style)
 }
@@ -244,20 +246,31 @@ fn unknown(explained: &Explained, style: Style) -> String {
     let log = explained.log();
     if explained.diagnosis.verdict == Verdict::Healthy {
         let words = if is_bare(log) {
-            "By itself it says nothing of what comes after it: the whole log of ssh -vvv HOST does."
+            "It does not show what came next; the whole output of ssh -vvv HOST does."
         } else {
-            "The connections in it went as they should."
+            "No connection in it failed."
         };
         return style.wrapped(INDENT, INDENT, words);
     }
+    // A text that is not SSH's where it stands is no more known than another.
+    let set_aside = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
+    let mut lines: Vec<_> = log.unknown.iter().chain(set_aside).collect();
+    lines.sort_by_key(|line| line.number);
+    lines.dedup_by_key(|line| line.number);
+    let count = lines.len().max(usize::try_from(log.unknown_count).unwrap_or(usize::MAX)) as u64;
     let complaints: Vec<_> =
-        log.unknown.iter().map(|line| format!("line {}: {}", line.number, sanitize(&line.text))).collect();
-    let advice = "Nothing is guessed. ssh -vvv HOST shows the step at which it fails; ssh-doctor check HOST examines the host itself.";
+        lines.iter().take(COMPLAINTS).map(|line| format!("line {}: {}", line.number, sanitize(&line.text))).collect();
+    let is_set_aside = log.connections.iter().any(|connection| !connection.sightings.is_empty());
+    let advice = if is_set_aside {
+        "It reads like a message of another program, not of SSH. If ssh printed it, explain it with the lines before it."
+    } else {
+        "Nothing is guessed. ssh -vvv HOST shows the step at which it fails; ssh-doctor check HOST examines the host itself."
+    };
     let advice = style.wrapped(INDENT, INDENT, advice);
     if complaints.is_empty() {
         return advice;
     }
-    let heading = format!("{} that the catalogue does not know:", counted(log.unknown_count, "complaint"));
+    let heading = format!("Not in the catalogue ({}):", counted(count, "line"));
     format!("{}\n\n{advice}", listed(&style.paint(Ink::Strong, &heading), complaints.iter().map(String::as_str), style))
 }
 

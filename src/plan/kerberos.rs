@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use ssh_doctor_checks::base::target::PASSWORD_VARIABLE;
+use ssh_doctor_checks::os::pause;
 use tokio::process::Command;
 
 use super::local::Local;
@@ -30,7 +31,7 @@ async fn klist() -> Option<i32> {
     let mut command = Command::new("klist");
     command.args(["-A", "-s"]).env_remove(PASSWORD_VARIABLE).kill_on_drop(true);
     let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    tokio::time::timeout(DEADLINE, command.status()).await.ok()?.ok()?.code()
+    pause::timeout(DEADLINE, command.status()).await.ok()?.ok()?.code()
 }
 
 fn names_cache(local: &Local) -> bool {

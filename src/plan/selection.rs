@@ -34,6 +34,10 @@ pub(super) fn selected(scope: &Scope, idle: Duration) -> Result<BTreeSet<Check>>
         wanted && !left_out.iter().any(|(left, _)| left == check || needs(*check).contains(left))
     };
     let selected: BTreeSet<Check> = Check::ALL.into_iter().filter(runs).collect();
+    ensure!(
+        scope.expect.is_empty() || selected.contains(&Check::Channel),
+        "what the account must serve (expect) shows at the channel check, which is left out; drop one of the two"
+    );
     let is_enough = selected.iter().any(|check| *check != Check::Config) || scope.only.contains(&Check::Config);
     ensure!(is_enough, "--skip leaves no check to run; leave at least the dns check");
     Ok(selected)
@@ -60,8 +64,8 @@ mod tests {
     use super::selected;
     use crate::cli::Scope;
 
-    fn names(only: &[Check], skip: &[Check], idle: u64) -> Result<Vec<&'static str>, String> {
-        let scope = Scope {
+    fn scope(only: &[Check], skip: &[Check]) -> Scope {
+        Scope {
             idle: None,
             only: only.into(),
             skip: skip.into(),
@@ -71,8 +75,11 @@ mod tests {
             sessions: 16,
             expect: Vec::new(),
             deep: false,
-        };
-        selected(&scope, Duration::from_secs(idle))
+        }
+    }
+
+    fn names(only: &[Check], skip: &[Check], idle: u64) -> Result<Vec<&'static str>, String> {
+        selected(&scope(only, skip), Duration::from_secs(idle))
             .map(|set| set.into_iter().map(Check::name).collect())
             .map_err(|error| error.to_string())
     }
@@ -101,5 +108,11 @@ mod tests {
         assert!(names(&[Check::Idle], &[Check::Auth], 9).unwrap_err().contains("needs the auth check"));
         assert!(names(&[Check::Idle], &[], 0).unwrap_err().contains("--idle 0"));
         assert!(names(&[], &[Check::Dns], 9).is_err());
+        let expecting = |only: &[Check]| {
+            let expect = vec![ssh_doctor_checks::base::service::Service::Sftp];
+            selected(&Scope { expect, ..scope(only, &[]) }, Duration::ZERO)
+        };
+        assert!(expecting(&[]).is_ok() && expecting(&[Check::Channel]).is_ok());
+        assert!(expecting(&[Check::Tcp]).unwrap_err().to_string().contains("channel check"));
     }
 }

@@ -1,6 +1,7 @@
 //! The asynchronous runtime, where the limits of this process leave room for one.
 
 use anyhow::{Result, anyhow, ensure};
+use ssh_doctor_checks::os::pause;
 use tokio::runtime::{Builder, Runtime};
 
 use super::fleet::jobs::open_files;
@@ -16,6 +17,8 @@ pub(crate) fn of_one_thread() -> Result<Runtime> {
 
 /// A runtime as the builder has it.
 pub(crate) fn start(builder: &mut Builder) -> Result<Runtime> {
+    // Before the settings are read: a stop in the middle of `ssh -G` is no fault of theirs.
+    pause::monitor();
     let files = open_files();
     ensure!(
         files >= FILES,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ssh_doctor_checks::base::stop::Stop;
 use tokio::sync::Semaphore;
 
@@ -15,6 +15,7 @@ use super::idle::store::Store;
 use super::metrics::{self, Counters, Gauges, now_s};
 use super::modules::{self, PreparedModule};
 use super::running::RunningProbes;
+use super::yaml;
 use crate::run::fleet::polite::Places;
 use crate::terminal::remark;
 
@@ -49,8 +50,9 @@ pub(super) struct Loaded {
 impl Loaded {
     /// Reads the file and prepares every module.
     pub(super) fn load(file: &Path) -> Result<Self> {
-        let config = Config::load(file)?;
-        let modules = modules::prepare(&config).with_context(|| format!("{} cannot be used", file.display()))?;
+        let text = yaml::File::read(file)?;
+        let config = Config::of(&text)?;
+        let modules = modules::prepare(&config, &text)?;
         let (allow, permits) = (Arc::new(config.allow.clone()), Semaphore::new(config.max_probes));
         Ok(Self { config, allow, modules, permits, at: now_s() })
     }

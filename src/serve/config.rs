@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail};
 use ipnet::IpNet;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::facts::Check;
 
-use super::yaml;
+use super::{validate, yaml};
 
 /// The configuration file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,6 +40,7 @@ pub(crate) struct Config {
     #[serde(default = "history")]
     pub(crate) history: usize,
     /// The modules, by the name in `module=`.
+    #[serde(deserialize_with = "yaml::unique")]
     pub(crate) modules: BTreeMap<String, Module>,
 }
 
@@ -83,6 +84,7 @@ pub(crate) struct Module {
     /// Configuration file of ssh; `none` for none.
     pub(crate) ssh_config: Option<String>,
     /// Options of ssh_config(5).
+    #[serde(deserialize_with = "yaml::unique")]
     pub(crate) options: BTreeMap<String, String>,
     /// Hosts to jump through, separated by commas.
     pub(crate) jump: Option<String>,
@@ -167,20 +169,13 @@ fn sessions() -> u8 {
 
 impl Config {
     /// Reads the file; an error is one sentence with the file and the line.
-    pub(crate) fn load(path: &Path) -> Result<Self> {
-        let config: Self = yaml::read(path)?;
-        config.check().with_context(|| format!("{} cannot be used", path.display()))?;
+    pub(super) fn of(file: &yaml::File) -> Result<Self> {
+        let config: Self = file.parsed()?;
+        validate::check(&config).map_err(|validate::Wrong { keys, why }| {
+            let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+            file.wrong(&keys, why)
+        })?;
         Ok(config)
-    }
-
-    fn check(&self) -> Result<()> {
-        ensure!(!self.modules.is_empty(), "modules is empty: name at least one module");
-        ensure!((1..=10_000).contains(&self.max_probes), "max_probes is a number from 1 to 10000");
-        ensure!(self.history <= 1000, "history is at most 1000");
-        for (name, module) in &self.modules {
-            module.check().with_context(|| format!("module {name}"))?;
-        }
-        Ok(())
     }
 
     /// Returns the configuration without possible secrets.
@@ -201,22 +196,6 @@ impl Module {
             "(masked)".clone_into(value);
         }
         masked
-    }
-
-    fn check(&self) -> Result<()> {
-        for value in self.options.values().chain(&self.user).chain(&self.jump) {
-            ensure!(
-                !value.is_empty() && !value.contains(char::is_control),
-                "an option is empty or holds a control character"
-            );
-        }
-        let Some(idle) = &self.idle else { return Ok(()) };
-        ensure!((1..=100).contains(&idle.sample), "idle.sample is a number from 1 to 100");
-        ensure!((1..=100).contains(&idle.at_once), "idle.at_once is a number from 1 to 100");
-        ensure!((3..=16).contains(&idle.sessions), "idle.sessions is a number from 3 to 16");
-        ensure!(idle.longest.0 >= Duration::from_secs(2), "idle.longest is at least 2s");
-        ensure!(idle.every.0 > idle.longest.0, "idle.every must be longer than idle.longest");
-        Ok(())
     }
 }
 

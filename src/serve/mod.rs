@@ -15,6 +15,7 @@ mod response;
 mod result;
 mod routes;
 mod running;
+mod validate;
 mod web_config;
 mod yaml;
 

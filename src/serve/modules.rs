@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::config::{Config, ConfigDuration, Module, credential};
+use super::yaml;
 use crate::cli::{Scope, SshFlags};
 use crate::plan::{Circumstances, Plan};
 
@@ -34,14 +36,29 @@ pub(super) struct Plans {
 }
 
 /// Prepares every module of a configuration; an error names the module that cannot be used.
-pub(super) fn prepare(config: &Config) -> Result<BTreeMap<String, Arc<PreparedModule>>> {
+pub(super) fn prepare(config: &Config, file: &yaml::File) -> Result<BTreeMap<String, Arc<PreparedModule>>> {
     let prepared = config.modules.iter().map(|(name, module)| {
-        Plans::of(module).with_context(|| format!("module {name}"))?;
+        let keys = ["modules", name.as_str()];
+        let plans = Plans::of(module).map_err(|error| file.wrong(&keys, format_args!("{error:#}")))?;
+        if let Some(why) = refusal(&plans.probe) {
+            return Err(file.wrong(&[&keys[..], &["options"]].concat(), why));
+        }
         let prepared =
             PreparedModule { name: name.clone(), settings: module.clone(), plans: tokio::sync::Mutex::default() };
         Ok((name.clone(), Arc::new(prepared)))
     });
     prepared.collect()
+}
+
+/// The words in which ssh refuses the options of a module; what it says of its own files may differ between targets and later.
+fn refusal(plan: &Plan) -> Option<String> {
+    // A runtime of its own: a reload has one already, and is quick.
+    let asked = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+        runtime.block_on(plan.resolve("localhost")).ok()?.refused
+    };
+    let refused = thread::scope(|scope| scope.spawn(asked).join().ok().flatten())?;
+    refused.find("command-line").map(|at| format!("ssh says \"{}\"", &refused[at..]))
 }
 
 impl PreparedModule {
@@ -111,11 +128,7 @@ impl Plans {
 }
 
 fn flags(module: &Module) -> Result<SshFlags> {
-    let identities = module.identities.iter().map(|file| {
-        let file = credential(file)?;
-        ensure!(file.is_file(), "the identity {} is not a file", file.display());
-        Ok(path(&file))
-    });
+    let identities = module.identities.iter().map(|file| Ok(path(&credential(file)?)));
     let options = module.options.iter().map(|(keyword, value)| format!("{keyword}={value}"));
     let flags = SshFlags {
         login: module.user.clone(),

@@ -26,6 +26,7 @@ const ALLOWED_HEADERS: [&str; 5] = [
 #[serde(deny_unknown_fields, default)]
 struct Raw {
     tls_server_config: Option<Tls>,
+    #[serde(deserialize_with = "yaml::unique")]
     basic_auth_users: BTreeMap<String, String>,
     http_server_config: Http,
 }
@@ -45,6 +46,7 @@ struct Tls {
 struct Http {
     /// Not supported: only `false` is accepted.
     http2: bool,
+    #[serde(deserialize_with = "yaml::unique")]
     headers: BTreeMap<String, String>,
 }
 
@@ -63,16 +65,23 @@ pub(super) struct Web {
 
 /// Reads the file and the certificates it names; their paths are relative to its directory.
 pub(super) fn load(file: &Path) -> Result<Web> {
-    let raw: Raw = yaml::read(file)?;
-    let name = file.display();
-    ensure!(!raw.http_server_config.http2, "{name}: http2 is not supported; set it to false");
+    let text = yaml::File::read(file)?;
+    let raw: Raw = text.parsed()?;
+    let http = "http_server_config";
+    if raw.http_server_config.http2 {
+        return Err(text.wrong(&[http, "http2"], "it is not supported; set it to false"));
+    }
     for header in raw.http_server_config.headers.keys() {
-        let known = ALLOWED_HEADERS.iter().any(|known| known.eq_ignore_ascii_case(header));
-        ensure!(known, "{name}: header {header} cannot be set; known are {}", ALLOWED_HEADERS.join(", "));
+        if !ALLOWED_HEADERS.iter().any(|known| known.eq_ignore_ascii_case(header)) {
+            let why = format_args!("it cannot be set; known are {}", ALLOWED_HEADERS.join(", "));
+            return Err(text.wrong(&[http, "headers", header], why));
+        }
     }
     for (user, hash) in &raw.basic_auth_users {
-        let is_hash = hash.is_ascii() && hash.parse::<bcrypt::HashParts>().is_ok();
-        ensure!(is_hash, "{name}: the password of {user} is not a bcrypt hash; htpasswd -nBC 10 '' makes one");
+        if !hash.is_ascii() || hash.parse::<bcrypt::HashParts>().is_err() {
+            let why = "the password is not a bcrypt hash; htpasswd -nBC 10 '' makes one";
+            return Err(text.wrong(&["basic_auth_users", user], why));
+        }
     }
     let mut files = vec![file.to_owned()];
     let folder = file.parent().unwrap_or(Path::new("."));
@@ -82,7 +91,7 @@ pub(super) fn load(file: &Path) -> Result<Web> {
         let authority = tls.client_ca_file.as_ref().map(|file| folder.join(file));
         files.extend([cert.clone(), key.clone()].into_iter().chain(authority.clone()));
         server(&tls, &cert, &key, authority.as_deref())
-            .with_context(|| format!("{name}: tls_server_config cannot be used"))
+            .map_err(|error| text.wrong(&["tls_server_config"], format_args!("{error:#}")))
     });
     let tls = tls.transpose()?.map(Arc::new);
     Ok(Web { tls, users: raw.basic_auth_users, headers: raw.http_server_config.headers, files })

@@ -194,6 +194,20 @@ def ssh_with_a_broken_library(target):
     return spoken(["/usr/bin/ssh", "-v", "db"], target, LD_LIBRARY_PATH=folder)
 
 
+def without_ssh(program, *arguments):
+    """A program that starts ssh, on a machine that has none."""
+
+    def client(target):
+        folder = HOME / "bin"
+        folder.mkdir(exist_ok=True)
+        link = folder / program
+        link.unlink(missing_ok=True)
+        link.symlink_to(shutil.which(program))
+        return spoken([link, *arguments], target, PATH=folder)
+
+    return client
+
+
 def ssh_with(**environment):
     """ssh with a terminal, in another environment."""
 
@@ -221,6 +235,8 @@ def mosh(target):
 CLIENTS = {
     "mosh": mosh,
     "ssh-broken-library": ssh_with_a_broken_library,
+    "git-no-ssh": without_ssh("git", "clone", "db:project.git", "/home/ops/project"),
+    "rsync-no-ssh": without_ssh("rsync", "-v", "db:/etc/hostname", "/home/ops/copy"),
     "ssh": ssh(),
     "ssh-v": ssh("-v"),
     "ssh-vvv": ssh("-vvv"),

@@ -175,6 +175,7 @@ SERVERS = [
     ("jump-login", None, "auth-key-rejected", [], {"options": [f"ProxyCommand ssh -v -o BatchMode=yes -W %h:%p -p 2222 nobodyknows@{HOST}"], "port": 22, "clients": ["ssh"]}),
     ("stdin-no-terminal", None, "session-no-terminal", [], {"options": ["RequestTTY yes"], "clients": ["ssh"]}),
     ("broken-library", None, "config-ssh-cannot-start", [], {"clients": ["ssh-broken-library"]}),
+    ("no-client", None, "config-client-missing", [], {"clients": ["git-no-ssh", "rsync-no-ssh"]}),
     ("udp-dropped", None, "path-udp-blocked", [], {"before": "nft add rule inet sick in udp dport 60000-61000 drop", "clients": ["mosh"]}),
     ("x11", None, "channel-x11-refused", ["X11Forwarding no"], {"options": ["ForwardX11 yes"], "display": ":9", "clients": ["ssh", "ssh-v"]}),
     ("no-home", None, "session-home-missing", ["AuthorizedKeysFile /run/keys", "StrictModes no"], {"before": "cp /home/alice/.ssh/authorized_keys /run/keys; chmod 644 /run/keys; mv /home/alice /home/.alice", "after": "mv /home/.alice /home/alice", "clients": ["ssh", "ssh-v"]}),

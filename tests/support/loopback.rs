@@ -25,8 +25,13 @@ pub(crate) struct LoopbackSshd {
 }
 
 impl LoopbackSshd {
-    /// Starts one; none where this is not possible, which is reported.
+    /// Starts one with sftp; none where this is not possible, which is reported.
     pub(crate) fn start() -> Option<Self> {
+        Self::with("Subsystem sftp internal-sftp\n")
+    }
+
+    /// Starts one with this in its configuration.
+    pub(crate) fn with(more: &str) -> Option<Self> {
         if fs::metadata("/proc/self").map(|us| us.uid()).ok() != Some(0) {
             return skip("sshd needs root");
         }
@@ -47,7 +52,7 @@ impl LoopbackSshd {
         fs::write(path("known_hosts"), format!("127.*,[127.*]:* {key}")).unwrap();
         let config = format!(
             "SetEnv HOME={}\nListenAddress 0.0.0.0\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\nUsePAM no\n\
-             PermitRootLogin yes\nMaxStartups 500\nSubsystem sftp internal-sftp\n",
+             PermitRootLogin yes\nMaxStartups 500\n{more}",
             // Not with the start-up files of this machine's root.
             folder.path().display(),
             path("host_key").display(),

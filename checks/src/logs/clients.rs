@@ -139,6 +139,14 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("<method=password>Initialized password authentication", Event::MethodTried),
     // dbclient.
     ("Authentication succeeded.", Event::LoggedIn),
+    // VS Code's own ssh.
+    ("ready: <what>", Event::RequestGranted),
+    // SSH.NET.
+    ("Server version '<protocol>' on '<software>'", Event::VersionReceived),
+    ("[] Sending message 'KeyExchangeInitMessage'", Event::KexinitSent),
+    ("[] Received message 'KeyExchangeInitMessage'", Event::KexinitReceived),
+    ("[] Sending message 'KeyExchange", Event::KexReplyAwaited),
+    ("[] Received message 'KeyExchange", Event::KexReply),
     // MINA.
     ("Server version string: <software>", Event::VersionReceived),
     ("Client session created:", Event::Connected),

@@ -84,6 +84,7 @@ impl<'a> Collector<'a> {
                     self.log.unknown.push(line());
                 }
             }
+            self.log.has_stack_frames |= is_a_stack_frame(message.text);
             // Silence between the lines is a gap even where no text tells a step; programs are named by lines of their own.
             if found.program.is_none() && record.stamp.is_none() {
                 return;
@@ -209,6 +210,13 @@ fn kept(message: &Message<'_>) -> String {
     let masked = message.masked();
     let text = String::from_utf8_lossy(&masked[..masked.len().min(TEXT)]).trim().to_owned();
     if masked.len() > TEXT { text + "..." } else { text }
+}
+
+/// True if a line is one of a stack trace of Java, JavaScript, .NET or Python.
+fn is_a_stack_frame(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    text.starts_with(b"at ") && text.ends_with(b")")
+        || text.starts_with(b"File \"") && memmem::find(text, b"\", line ").is_some()
 }
 
 /// The lines of a message that quotes others, as Ansible quotes what ssh printed: `b'one\\r\\ntwo'`.

@@ -41,7 +41,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("<kind=host key>kex: host key algorithm: <name>", Event::Algorithm),
     ("kex: <direction> cipher: <cipher> MAC: <mac> compression: <compression>", Event::Cipher),
     (
-        "Unable to negotiate with <address> port <port>: no matching <what> found. Their offer: <names>",
+        "Unable to negotiate with <address> port <port>: no matching <text> found. Their offer: <names>",
         Event::NothingInCommon,
     ),
     ("expecting <message>", Event::KexReplyAwaited),

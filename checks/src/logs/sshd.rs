@@ -46,7 +46,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Disconnecting invalid user <user> <address> port <port>: <why>", Event::DisconnectSent),
     ("Disconnecting authenticating user <user> <address> port <port>: <why>", Event::DisconnectSent),
     ("Disconnecting <address> port <port>: <why>", Event::DisconnectSent),
-    ("Unable to negotiate with <address> port <port>: no matching <what> found", Event::NothingInCommon),
+    ("Unable to negotiate with <address> port <port>: no matching <text> found", Event::NothingInCommon),
     ("Timeout, client not responding from user <user> <address> port <port>", Event::KeepaliveTimeout),
     ("Timeout, client not responding", Event::KeepaliveTimeout),
     ("Read error from remote host <address> port <port>: <why>", Event::Failed),

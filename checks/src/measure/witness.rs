@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Child;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::timeout;
 
 use super::context::Context;
 use crate::base::masking::masked;
@@ -20,6 +20,7 @@ use crate::facts::log::{Connection, Event};
 use crate::facts::witness::{Witness, WitnessReason};
 use crate::facts::{Check, Evidence, Step, auth};
 use crate::logs;
+use crate::os::pause::timeout_at;
 use crate::ssh::openssh;
 
 /// The most that is read of ssh's log, bytes: a login takes some 10 KiB.
@@ -156,10 +157,9 @@ async fn ask(ctx: &Context, reason: WitnessReason, until: Check, deadline: Insta
     // What it starts, a proxy command or the helper for security keys, ends with it.
     let mut child = command.stdout(Stdio::null()).process_group(0).spawn().ok()?;
     let mut log = Vec::new();
-    let reading = read(&mut child, until, &mut log);
+    let reading = timeout_at(deadline, read(&mut child, until, &mut log));
     let ended = tokio::select! {
-        () = reading => true,
-        () = sleep_until(deadline.into()) => false,
+        ended = reading => ended.is_ok(),
         () = ctx.stop.wait() => false,
     };
     let ms = began.elapsed().as_secs_f64() * 1000.0;

@@ -46,7 +46,7 @@ pub(super) const KEY_LOOKUP_HANGS: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    symptoms: &["AuthorizedKeysCommand"],
+    symptoms: &[],
     hides: &["auth-disconnected"],
     judge: |evidence| {
         let facts = evidence.auth.failed()?;

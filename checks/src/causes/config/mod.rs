@@ -1,6 +1,7 @@
 //! The causes that show in the user's own ssh before any packet.
 
 mod canonical;
+mod client_missing;
 mod control;
 mod jump_loop;
 mod keepalive;
@@ -35,6 +36,7 @@ pub static CAUSES: &[Cause] = &[
     keepalive::UNTYPED_TIMEOUT,
     session::TTY_FORCED,
     session::HOME_IGNORED,
+    client_missing::CLIENT_MISSING,
 ];
 
 #[cfg(test)]

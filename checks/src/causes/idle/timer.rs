@@ -134,7 +134,6 @@ pub(super) const SERVER_DISCONNECT: Cause = Cause {
         "disconnected due to inactivity",
         "exceeded idle timeout",
         "User session has timed out idling",
-        "Detected IdleTimeout",
         "Client exceeded idle timeout",
         "Session idle timeout",
     ],

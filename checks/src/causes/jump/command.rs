@@ -48,7 +48,6 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
         "websocket: bad handshake",
         "ProxyCommandFailure",
         "An error occurred (TargetNotConnected)",
-        "Error while connecting [4003",
         "nc: Proxy error",
     ],
     hides: &[

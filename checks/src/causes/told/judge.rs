@@ -2,16 +2,17 @@
 
 use std::cmp::Reverse;
 
-use super::families::{Candidate, Family, NO_PEER, STOPS, When, Writer, families};
-use super::words::{FILE_DENIED, HARMLESS};
+use super::candidates::{candidates, is_openssh};
+use super::families::{Family, NO_PEER, STOPS, Writer, families};
+use super::finding::{Told, in_a_log, quoted, writer};
+use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh};
+use super::words::{FILE_DENIED, GREETINGS, HARMLESS, own_texts};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::log::{Connection, Event, Line, Log, Part, Sighting};
 
-/// Programs whose log is a server's.
-const SERVERS: [&str; 3] = ["sshd", "dropbear", "fail2ban"];
 /// The shortest wait that makes a step slow, seconds; a round trip around the world takes 0.3 s.
 const SLOW_S: f64 = 2.0;
 /// Causes of a login that succeeds all the same.
@@ -23,28 +24,26 @@ const BESIDE_A_SESSION: [&str; 4] = [
     "channel-remote-forward-failed",
     "channel-x11-refused",
 ];
+/// Causes later than the settings that only a client's log tells of.
+const OF_CLIENTS: [&str; 2] = ["tcp-bind-address", "channel-local-forward-failed"];
+/// Causes of which a log names the reason too.
+const REASONS: [(&str, &str); 3] = [
+    ("server-nologin", "auth-account-refused"),
+    ("session-rc-output", "session-no-terminal"),
+    ("hostkey-cert-invalid", "hostkey-unknown"),
+];
+/// The cause of names that no account has, which scanners try by the thousand.
+const UNKNOWN_USER: &str = "auth-user-unknown";
 /// The lines that are quoted for one cause.
 const QUOTED: usize = 3;
-
-/// A cause that a log tells of.
-#[derive(Debug)]
-pub struct Told {
-    /// The cause.
-    pub cause: &'static Cause,
-    /// The certainty and the lines.
-    pub found: Match,
-    /// The sign that distinguishes it from others with the same text; `None` where it is identified.
-    pub sign: Option<&'static str>,
-    /// The connections in which it was found, by their places in the log.
-    pub connections: Vec<usize>,
-}
 
 /// Returns the causes that a log shows, the likeliest of the gravest kind first.
 #[must_use]
 pub fn judge(log: &Log) -> Vec<Told> {
     let mut told: Vec<Told> = Vec::new();
+    let is_foreign = is_of_another_program(log);
     for (at, connection) in log.connections.iter().enumerate() {
-        for mut one in of(connection) {
+        for mut one in of(connection, is_foreign) {
             match told.iter_mut().find(|known| known.cause.code == one.cause.code) {
                 Some(known) => {
                     known.connections.push(at);
@@ -58,6 +57,11 @@ pub fn judge(log: &Log) -> Vec<Told> {
         }
     }
     if log.connections.len() > 1 {
+        // Where others log in, unknown names are those of scanners.
+        let others_log_in = log.connections.iter().any(|connection| connection.passed(Check::Auth));
+        for one in told.iter_mut().filter(|one| others_log_in && one.cause.code == UNKNOWN_USER) {
+            one.found.severity = Some(Severity::Info);
+        }
         let count = |one: &Told| one.connections.iter().map(|at| log.connections[*at].count).sum::<u64>();
         told.sort_by_key(|one| {
             (severity(one) == Severity::Info, one.found.certainty, severity(one), Reverse(count(one)))
@@ -70,17 +74,27 @@ fn severity(told: &Told) -> Severity {
     told.found.severity.unwrap_or(told.cause.severity)
 }
 
-/// Returns the causes that one connection's lines show.
-fn of(connection: &Connection) -> Vec<Told> {
+/// True if a log names another program or protocol, and has no step of an SSH connection.
+fn is_of_another_program(log: &Log) -> bool {
+    let lines = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
+    let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
+    let is_others = |line: &Line| is_foreign(&line.text) || is_of_a_tool(&line.text);
+    log.programs.is_empty() && !has_steps && (log.has_stack_frames || lines.chain(&log.unknown).any(is_others))
+}
+
+/// Returns the causes that one connection's lines show, those of other programs left out.
+fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
     let writer = writer(connection);
     let mut named: Vec<Told> = Vec::new();
     let mut minor: Vec<Told> = Vec::new();
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
-    for seen in closest(connection, writer) {
+    for seen in closest(connection, writer, is_foreign) {
         let owners = owners(&seen.symptom, writer);
         for cause in &owners {
             match is_overcome(connection, cause, seen) {
-                false if in_a_log(cause) != Some(Severity::Info) => name(&mut named, cause, seen, owners.len() == 1),
+                false if is_greeting(seen) || in_a_log(cause) != Some(Severity::Info) => {
+                    name(&mut named, cause, seen, owners.len() == 1);
+                }
                 true if cause.severity == Severity::Critical => (),
                 _ => name(&mut minor, cause, seen, owners.len() == 1),
             }
@@ -95,6 +109,22 @@ fn of(connection: &Connection) -> Vec<Told> {
     named.retain(|one| !no_server || one.cause.stage < Check::Channel);
     let hidden: Vec<_> = named.iter().flat_map(|one| one.cause.hides).copied().collect();
     named.retain(|one| !hidden.contains(&one.cause.code));
+    let evident = shared.iter().flat_map(|(_, family, seen)| {
+        candidates(connection, family.candidates, family.is_named, seen).into_iter().take(1)
+    });
+    let evident = evident.filter(|one| one.found.certainty == Certainty::Likely);
+    let is_a_reason = |one: &Told| {
+        let effect = REASONS.iter().find(|(reason, _)| *reason == one.cause.code);
+        effect.is_some_and(|(_, effect)| named.iter().any(|known| known.cause.code == *effect))
+    };
+    let reasons: Vec<_> = evident.filter(is_a_reason).collect();
+    named.splice(0..0, reasons);
+    let has = |named: &[Told], code: &str| named.iter().any(|one| one.cause.code == code);
+    for (reason, effect) in REASONS {
+        if has(&named, reason) {
+            named.retain(|one| one.cause.code != effect);
+        }
+    }
     named.sort_by_key(|one| (severity(one), one.cause.stage));
     if named.is_empty() {
         shared.retain(|(_, _, seen)| !no_server || !seen.symptom.contains("exchange_identification"));
@@ -111,22 +141,15 @@ fn of(connection: &Connection) -> Vec<Told> {
     named.into_iter().chain(minor).collect()
 }
 
-fn writer(connection: &Connection) -> Writer {
-    match &connection.program {
-        Some(program) if SERVERS.contains(&program.name.as_str()) => Writer::Server,
-        Some(_) => Writer::Client,
-        None => Writer::Anyone,
-    }
-}
-
 /// The causes with a text on their records, of which there is one where the text identifies it; none where it is a family's. What comes
 /// before any packet is a client's alone.
 fn owners(text: &str, writer: Writer) -> Vec<&'static Cause> {
     if family(text, writer).is_some() {
         return Vec::new();
     }
-    let may = |cause: &&Cause| writer != Writer::Server || cause.stage != Check::Config;
-    causes::all().filter(may).filter(|cause| cause.symptoms.contains(&text)).collect()
+    let may =
+        |cause: &&Cause| writer != Writer::Server || cause.stage != Check::Config && !OF_CLIENTS.contains(&cause.code);
+    causes::all().filter(may).filter(|cause| own_texts(cause).any(|own| own == text)).collect()
 }
 
 /// The family of a text in a log of this writer's, and its rank.
@@ -138,7 +161,7 @@ fn family(text: &str, writer: Writer) -> Option<(usize, &'static Family)> {
 
 /// Of the texts in each line the closest: one that identifies a cause before one that several print, the longer before the shorter,
 /// and any before one that only wraps another program's words.
-fn closest(connection: &Connection, writer: Writer) -> Vec<&Sighting> {
+fn closest(connection: &Connection, writer: Writer, is_of_another: bool) -> Vec<&Sighting> {
     let closeness = |seen: &Sighting| {
         let length = literal(&seen.symptom);
         if !owners(&seen.symptom, writer).is_empty() {
@@ -149,7 +172,11 @@ fn closest(connection: &Connection, writer: Writer) -> Vec<&Sighting> {
     let mut closest: Vec<(&Sighting, (u8, usize))> = Vec::new();
     for seen in &connection.sightings {
         let Some(close) = closeness(seen) else { continue };
-        if is_harmless(connection, seen) {
+        let is_general = close.0 < 2 || SHARED_WITH_OTHERS.iter().any(|text| seen.symptom.eq_ignore_ascii_case(text));
+        if is_of_the_server(seen, writer)
+            || is_harmless(connection, seen)
+            || is_general && (is_of_another && !is_of_ssh(&seen.line.text) || is_foreign(&seen.line.text))
+        {
             continue;
         }
         match closest.iter_mut().find(|(known, _)| known.line == seen.line) {
@@ -159,6 +186,13 @@ fn closest(connection: &Connection, writer: Writer) -> Vec<&Sighting> {
         }
     }
     closest.into_iter().map(|(seen, _)| seen).collect()
+}
+
+/// True if a text of a client's settings is about those of the server.
+fn is_of_the_server(seen: &Sighting, writer: Writer) -> bool {
+    let is_of_settings = |cause: &&Cause| cause.stage == Check::Config;
+    let owners = owners(&seen.symptom, writer);
+    seen.line.text.contains("sshd_config") && !owners.is_empty() && owners.iter().all(is_of_settings)
 }
 
 /// True if a line has a text that makes it harmless.
@@ -201,11 +235,8 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     !family.unless.iter().any(has) && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
 }
 
-/// The severity of a cause in a log, where that is another than its own is or it is no more than worth knowing: what a log shows to be
-/// refused was asked for.
-fn in_a_log(cause: &Cause) -> Option<Severity> {
-    let is_wanted = cause.stage == Check::Channel;
-    (cause.severity == Severity::Info).then_some(if is_wanted { Severity::Warning } else { Severity::Info })
+fn is_greeting(seen: &Sighting) -> bool {
+    GREETINGS.contains(&seen.symptom.as_str())
 }
 
 /// Adds a line to a cause that it identifies, or one of several that it does not tell apart.
@@ -218,108 +249,12 @@ fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting, is_its_ow
         Some(_) => (),
         None => {
             let certainty = if is_its_own { Certainty::Certain } else { Certainty::Possible };
-            let found = Match { severity: in_a_log(cause), ..Match::new(certainty, [line]) };
+            let severity = if is_greeting(seen) { Some(Severity::Info) } else { in_a_log(cause) };
+            let found = Match { severity, ..Match::new(certainty, [line]) };
             let sign = (!is_its_own).then_some("its explanation fits what else you saw");
             named.push(Told { cause, found, sign, connections: Vec::new() });
         }
     }
-}
-
-fn quoted(seen: &Sighting) -> String {
-    format!("line {}: {}", seen.line.number, sanitize(&seen.line.text))
-}
-
-/// The candidates for a text, those that the log speaks for first.
-fn candidates(connection: &Connection, all: &'static [Candidate], is_named: bool, seen: &Sighting) -> Vec<Told> {
-    let mut fitting: Vec<(bool, &Candidate)> = Vec::new();
-    for candidate in all {
-        let is_new = !fitting.iter().any(|(_, known)| known.code == candidate.code);
-        if let Some(speaks_for) = fit(connection, candidate.when, seen).filter(|_| is_new) {
-            fitting.push((speaks_for, candidate));
-        }
-    }
-    fitting.sort_by_key(|(speaks_for, _)| !speaks_for);
-    let told = fitting.iter().filter_map(|(speaks_for, candidate)| {
-        let cause = causes::all().find(|cause| cause.code == candidate.code)?;
-        Some((*speaks_for, cause, candidate.sign))
-    });
-    let mut first = None;
-    let told = told.enumerate().map(|(at, (speaks_for, cause, sign))| {
-        let is_likely = at == 0 && (is_named || speaks_for);
-        let certainty = if is_likely { Certainty::Likely } else { Certainty::Possible };
-        // The likeliest says how grave the text is.
-        let own = in_a_log(cause);
-        let likeliest = *first.get_or_insert(own.unwrap_or(cause.severity));
-        let severity = if likeliest == Severity::Info { Some(Severity::Info) } else { own };
-        let found = Match { severity, ..Match::new(certainty, [quoted(seen)]) };
-        Told { cause, found, sign: Some(sign), connections: Vec::new() }
-    });
-    told.collect()
-}
-
-/// True if the log speaks for a candidate; `None` where it does not.
-fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
-    let before = || connection.entries.iter().filter(|entry| entry.line <= seen.line.number);
-    let has = |event: Event| before().any(|entry| entry.event == event);
-    let any = |events: &[Event]| before().any(|entry| events.contains(&entry.event));
-    let passed = |check: Check| seen.after >= Some(check);
-    let has_steps = || before().any(|entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes))));
-    let offers = |method: &str| {
-        before()
-            .rfind(|entry| entry.event == Event::MethodsOffered)
-            .and_then(|entry| entry.value("methods"))
-            .map(|methods| methods.contains(method))
-    };
-    let holds = match when {
-        When::Always => return Some(false),
-        When::Before(check) => has_steps() && !passed(check),
-        When::After(check) => passed(check),
-        When::Between(first, second) => passed(first) && !passed(second),
-        When::NoVersion => passed(Check::Tcp) && !has(Event::VersionReceived) && !passed(Check::Handshake),
-        When::Greeting(lines) => before().filter(|entry| entry.event == Event::LineBeforeVersion).count() >= lines,
-        When::Exchanging => any(&[Event::VersionReceived, Event::KexinitReceived]) && !passed(Check::Handshake),
-        When::Seen(texts) => connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str())),
-        When::NothingOffered => {
-            is_openssh(connection)
-                && offers("publickey") == Some(true)
-                && !any(&[Event::KeyOffered, Event::KeyTried, Event::KeyAccepted])
-        }
-        When::Without(events) => return (!any(events)).then_some(false),
-        When::KeyRefused => has(Event::KeyOffered) && !has(Event::KeyAccepted),
-        When::KeyNotUsed => has(Event::KeyAccepted) && !has(Event::LoggedIn),
-        When::MethodMissing => offers("publickey") == Some(false) && !tried_a_password(connection),
-        When::NothingInCommon(places) => places.iter().any(|place| has_nothing_in_common(connection, *place)),
-        When::SoonAfterLogin(limit) => age_s(connection, seen).is_some_and(|age| age <= f64::from(limit)),
-    };
-    holds.then_some(true)
-}
-
-/// True if both ends' lists at one place of their KEXINITs are known, and have no name in common.
-fn has_nothing_in_common(connection: &Connection, place: usize) -> bool {
-    let list = |whose: &str| {
-        let lists = connection.all(Event::ProposalList).filter(|entry| entry.value("whose") == Some(whose));
-        lists.filter_map(|entry| entry.value("names")).nth(place)
-    };
-    let Some((client, server)) = list("client").zip(list("server")) else { return false };
-    !client.split(',').any(|name| server.split(',').any(|other| other == name))
-}
-
-fn is_openssh(connection: &Connection) -> bool {
-    connection.program.as_ref().is_some_and(|program| program.name == "OpenSSH")
-}
-
-fn tried_a_password(connection: &Connection) -> bool {
-    let methods = connection.all(Event::MethodTried).filter_map(|entry| entry.value("method"));
-    methods.into_iter().any(|method| ["password", "keyboard-interactive"].iter().any(|name| method.contains(name)))
-}
-
-/// Seconds from the login to a line; ssh itself tells the age of a session at its end.
-fn age_s(connection: &Connection, seen: &Sighting) -> Option<f64> {
-    let login = connection.first(Event::LoggedIn)?;
-    let told = || connection.first(Event::Transferred)?.value("seconds")?.parse().ok();
-    let last = connection.entries.iter().rev().find(|entry| entry.line <= seen.line.number)?;
-    let measured = last.at_s.zip(login.at_s).map(|(end, login)| end - login + seen.waited_s.unwrap_or_default());
-    measured.or_else(told)
 }
 
 /// Returns the candidates for a log that ends in the middle of a step without giving a reason.

@@ -1,10 +1,15 @@
 //! Causes in a log, or in a line of one: texts that one cause prints identify it; texts that several print give
 //! candidates.
 
+mod candidates;
 mod families;
+mod finding;
+mod foreign;
 mod judge;
+mod wordings;
 mod words;
 
 pub use families::{Candidate, Family, When, Writer, families};
-pub use judge::{Told, judge};
+pub use finding::Told;
+pub use judge::judge;
 pub use words::{symptoms_of, texts};

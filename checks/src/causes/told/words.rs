@@ -1,6 +1,7 @@
 //! The texts that are looked for in a log.
 
 use super::families::{When, families};
+use super::wordings;
 use crate::causes::Cause;
 
 /// Texts that sound like a complaint, or contain the text of one, and are none.
@@ -31,14 +32,40 @@ pub(super) const HARMLESS: &[&str] = &[
     "Channel closed: Connection lost",
     "All channels closed",
     "Control socket connect(<file>): <why>",
+    "eic_run_authorized_keys",
+    "Remote: <text> disabled",
+    ": Applying options for",
+    ": Including file",
+    "matched '<what>",
+    "Deprecated option",
+    "Skipping Host block",
+    "FIPS mode initialized",
 ];
 
 /// Messages of the system about a file, which are no server's answer.
-pub(super) const FILE_DENIED: &[&str] = &["/<file>: Permission denied", "failed: Permission denied (13)"];
+pub(super) const FILE_DENIED: &[&str] = &[
+    "/<file>: Permission denied",
+    "failed: Permission denied (13)",
+    "(13: Permission denied)",
+    "[Errno 13] Permission denied",
+    "cannot <what> <text>: Permission denied",
+    "EACCES: permission denied",
+    "open <file>: permission denied",
+];
+
+/// Texts with which a server greets a user who has no shell: it says how the login went, and is no complaint.
+pub(super) const GREETINGS: &[&str] = &[
+    "does not provide shell access",
+    "interactive shells are disabled",
+    "Interactive shells are not supported",
+    "Shell access is disabled",
+    "Shell access is not supported",
+    "Welcome to GitLab, @",
+];
 
 /// Every text that a reader of logs has to look for: those of the causes, of the families, and those that tell candidates apart.
 pub fn texts() -> impl Iterator<Item = &'static str> {
-    let own = crate::causes::all().flat_map(|cause| cause.symptoms).copied();
+    let own = crate::causes::all().flat_map(own_texts);
     let shared = families().flat_map(|family| family.texts).copied();
     let candidates = families().flat_map(|family| family.candidates);
     let hints = candidates.flat_map(|candidate| match candidate.when {
@@ -48,18 +75,23 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
     own.chain(shared).chain(hints.copied()).chain(HARMLESS.iter().copied()).chain(FILE_DENIED.iter().copied())
 }
 
+/// The texts that identify a cause: those on its record, and the wordings of further programs.
+pub(super) fn own_texts(cause: &Cause) -> impl Iterator<Item = &'static str> {
+    cause.symptoms.iter().copied().chain(wordings::wordings_of(cause.code))
+}
+
 /// Of the texts that a cause shares with others, those that are listed with it, of each family.
 const LISTED: usize = 5;
 
 /// Returns the messages that other tools print for a cause: those that identify it, then the first of those shared with
 /// others, where it is a likely one.
 pub fn symptoms_of(cause: &Cause) -> impl Iterator<Item = &'static str> {
-    let own = cause.symptoms.iter().filter(move |text| !families().any(|family| family.texts.contains(text)));
+    let own = own_texts(cause).filter(move |text| !families().any(|family| family.texts.contains(text)));
     let leads = |family: &&super::families::Family| {
         let mut codes: Vec<_> = family.candidates.iter().map(|candidate| candidate.code).collect();
         codes.dedup();
         codes.iter().take(3).any(|code| *code == cause.code)
     };
     let shared = families().filter(leads).flat_map(|family| family.texts.iter().take(LISTED));
-    own.chain(shared).copied()
+    own.chain(shared.copied())
 }

@@ -65,7 +65,7 @@ pub enum Event {
     Algorithm,
     /// The cipher of one direction was agreed on (`direction`, `cipher`, `mac`, `compression`).
     Cipher,
-    /// Nothing in common (`what`, `theirs`).
+    /// Nothing in common (`text`: the kind of algorithm; `names`: those of the other end).
     NothingInCommon,
     /// A reply of the key exchange is waited for (`message`).
     KexReplyAwaited,

@@ -33,6 +33,9 @@ pub struct Log {
     pub unknown: Vec<Line>,
     /// How many such complaints there are.
     pub unknown_count: u64,
+    /// True if it has lines of a stack trace.
+    #[serde(skip)]
+    pub has_stack_frames: bool,
 }
 
 /// A connection in a log, and how many others went like it.

@@ -25,6 +25,10 @@ use login_flow::LoginFlow;
 
 /// The time that saying goodbye may take after a refused login.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// The bytes that no login costs which comes to no end: banners and methods are a few KiB.
+const FLOOD: u64 = 64 << 10;
+/// The time since the last byte within which data is still coming.
+const STILL_COMES: Duration = Duration::from_secs(1);
 
 /// Logs in on the connection that the handshake left, if the host key check trusts its key; leaves ssh's own login in `witness`, where
 /// that had to come first.
@@ -73,7 +77,7 @@ pub async fn check(
     facts.repeatable = false;
     let interrupted = facts.conclusion == Conclusion::Interrupted;
     facts.end = connection.ending().map(|ending| escaped(ending.manner));
-    facts.violation = violation(&connection, facts.end.as_ref());
+    facts.violation = violation(&connection, &facts);
     let agreed = connection.observations().read().negotiated.clone();
     let version = connection.watch().seen().server.version.clone();
     let penalizes = Software::penalizes(version.as_ref().map(|(version, _)| version.as_str()));
@@ -102,11 +106,15 @@ pub async fn check(
 }
 
 /// The data that the server sent that no server may.
-fn violation(connection: &Connection, end: Option<&Manner>) -> Option<Violation> {
+fn violation(connection: &Connection, facts: &Facts) -> Option<Violation> {
     let seen = connection.watch().seen();
-    match end {
+    let still_comes = || seen.last_received.is_some_and(|at| at.elapsed() < STILL_COMES);
+    let is_flood = facts.conclusion == Conclusion::Silent && seen.received > FLOOD && still_comes();
+    match &facts.end {
         _ if seen.answered_unasked => Some(Violation::UnaskedAnswer),
         _ if seen.excess.is_some() => seen.excess.map(|bytes| Violation::TooMuch { bytes }),
+        // It was no silence, and came too slowly to reach the limit on a login.
+        _ if is_flood => Some(Violation::TooMuch { bytes: seen.received }),
         Some(Manner::Protocol { error }) => Violation::malformed(error),
         _ => None,
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{sleep, sleep_until};
 
 use super::kind::SessionType;
 use super::pacer::Pacer;
@@ -18,6 +18,7 @@ use crate::facts::tcp::TcpInfo;
 use crate::measure::idle::ChannelUse;
 use crate::measure::idle::idle_session::IdleSession;
 use crate::measure::idle::leftovers;
+use crate::os::pause::{Mark, timeout};
 use crate::os::socket::Socket;
 use crate::ssh::connection::Connection;
 use crate::ssh::ending::Ending;
@@ -215,9 +216,12 @@ impl Holder {
     /// Asks for an answer until there is one; returns the loss of the session, if there is none.
     async fn ask(&mut self, session: &mut IdleSession, idle: Duration) -> Option<Death> {
         let (asked, patience) = (Instant::now(), self.kind.patience());
+        let mark = Mark::now();
+        // A time in which this process did not run is nobody's silence.
+        let waited = || asked.elapsed().saturating_sub(mark.paused());
         for requests in 1.. {
             let mut ending = None;
-            let left = patience.saturating_sub(asked.elapsed()).min(ATTEMPT);
+            let left = patience.saturating_sub(waited()).min(ATTEMPT);
             let reply = match self.kind {
                 SessionType::Data if session.has_channel() => timeout(left, session.echo(&mut ending)).await,
                 _ => timeout(left, session.ask()).await,
@@ -238,7 +242,7 @@ impl Holder {
                     };
                     return Some(death(session, ending, Sign::AfterProbe, idle, Some((asked, requests))));
                 }
-                KeepaliveReply::Silent if asked.elapsed() >= patience => {
+                KeepaliveReply::Silent if waited() >= patience => {
                     let ending = Ending { at: Instant::now(), manner: Manner::Silent };
                     return Some(death(session, ending, Sign::AfterProbe, idle, Some((asked, requests))));
                 }

@@ -1,6 +1,6 @@
 //! Requests beside a session, and the messages of servers and the system about one.
 
-use super::family::When::{Always, Before, Seen};
+use super::family::When::{Always, Before, OfServer, Seen};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 
@@ -12,6 +12,7 @@ pub(super) static FAMILIES: &[Family] = &[
         is_wrapper: true,
         is_named: false,
         candidates: &[
+            is("channel-remote-forward-failed", OfServer, "the port is on the server (-R)"),
             is("channel-local-forward-failed", Always, "ssh says so: the port is on this machine (-L, -D)"),
             is("channel-remote-forward-failed", Always, "sshd says so: the port is on the server (-R)"),
         ],

@@ -47,6 +47,8 @@ pub struct Candidate {
 pub enum When {
     /// Nothing does.
     Always,
+    /// The log is a server's.
+    OfServer,
     /// The log records steps, and this check has not passed when the text appears.
     Before(Check),
     /// TCP is connected, and the server's version has not arrived.

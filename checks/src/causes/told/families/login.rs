@@ -72,12 +72,17 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &["Access denied"],
+        texts: &["Access denied", "Access denied."],
         writer: Writer::Client,
         unless: &[],
         is_wrapper: false,
         is_named: true,
         candidates: &[
+            is(
+                "auth-key-rejected",
+                Seen(&["Server refused our key"]),
+                "the key is not in the account's authorized_keys",
+            ),
             is("auth-password-rejected", Always, "a password, or an answer to a question, was wrong (PuTTY, WinSCP)"),
             is(
                 "auth-account-refused",
@@ -88,7 +93,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &["read_passphrase: can't open /dev/tty"],
+        texts: &["ssh_askpass: exec(", "read_passphrase: can't open /dev/tty"],
         writer: Writer::Client,
         unless: &[],
         is_wrapper: false,
@@ -139,8 +144,15 @@ pub(super) static FAMILIES: &[Family] = &[
             "Permission denied for user <user> on host",
             "Server refused our key",
             "Auth fail",
+            "Unable to authenticate using any of the configured authentication methods",
+            "Public-key authentication with the server",
+            "Publickey authentication failed",
+            "Authentication failed. Remaining authentication methods",
+            "Permission denied (<methods>).: Connection reset by peer",
+            "Needed to prompt for a connection or sudo password",
+            "abort-on-prompts was set to True",
+            "Cannot recv data: Permission denied (<methods>",
             "Auth cancel",
-            "Access denied.",
             "No more authentication methods to try",
             "No auth methods could be used",
             "No more authentication methods available",
@@ -173,6 +185,9 @@ pub(super) static FAMILIES: &[Family] = &[
                     "Next authentication method: password",
                     "Next authentication method: keyboard-interactive",
                     "Sent password",
+                    "Pass: **",
+                    "AuthenticationException: Authentication failure: unable to connect",
+                    "Authenticating with pre-entered password",
                     "Trying password auth",
                     "Outbound: Sending USERAUTH_REQUEST (password",
                     "auth_password(",
@@ -239,7 +254,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         writer: Writer::Server,
         unless: &[],
-        is_wrapper: false,
+        is_wrapper: true,
         is_named: false,
         candidates: &[
             is(

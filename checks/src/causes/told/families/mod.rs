@@ -5,6 +5,7 @@ mod channels;
 mod family;
 mod handshake;
 mod jump;
+mod libraries;
 mod login;
 mod programs;
 mod reach;
@@ -21,6 +22,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
     [
         reach::FAMILIES,
         handshake::FAMILIES,
+        libraries::FAMILIES,
         login::FAMILIES,
         beside::FAMILIES,
         sessions::FAMILIES,
@@ -49,8 +51,9 @@ pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[
         ],
     ),
     (
-        &[Event::Connected, Event::VersionSent, Event::IdentityFile],
+        &[Event::Connected, Event::VersionSent, Event::IdentityFile, Event::LineBeforeVersion],
         &[
+            is("handshake-tarpit", When::Greeting(5), "line after line comes, and never a version"),
             is("handshake-no-banner", When::Always, "the connection is accepted, and no banner arrives"),
             is("handshake-slow", When::Always, "it goes on after some seconds"),
             is("path-mtu-blackhole", When::Always, "a VPN or tunnel is on the path"),

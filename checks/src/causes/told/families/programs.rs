@@ -1,6 +1,6 @@
 //! The least specific messages: programs that use ssh for their connection, and bare time limits.
 
-use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion};
+use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
@@ -38,6 +38,9 @@ pub(super) static FAMILIES: &[Family] = &[
             "ssh exited with status 255",
             "ssh exited with error status 255",
             "ssh exited prematurely with status 255",
+            "exited with return code [255]",
+            "exit status: 255",
+            "exited with code 255",
             "rc=255",
             "code 255",
         ],
@@ -70,6 +73,16 @@ pub(super) static FAMILIES: &[Family] = &[
         is_wrapper: true,
         is_named: false,
         candidates: &[
+            is(
+                "session-command-missing",
+                Seen(&["closed (0 bytes received so far)"]),
+                "ssh HOST rsync --version fails: rsync is not installed, or not on the PATH",
+            ),
+            is(
+                "transfer-truncated",
+                Seen(&["bytes received so far)"]),
+                "bytes had arrived: the connection died, or rsync was killed or found a full disk there",
+            ),
             is(
                 "session-command-missing",
                 Always,
@@ -119,6 +132,11 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failed to parse remote port from server output",
             "The process tried to write to a nonexistent pipe",
             "Resolver error:",
+            "Could not establish session to SSH gateway",
+            "A paramiko SSHException occurred during connection creation",
+            "Could not connect the SSH Tunnel",
+            "Failed to connect to remote machine. Verify the SSH service connection",
+            "failed to establish ssh session",
             "Remote host failed to connect",
         ],
         writer: Writer::Client,
@@ -218,6 +236,38 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the command returns with -o ControlPath=none: the control master stays",
             ),
             is("idle-silent-drop", Always, "nothing typed is answered either: the connection is dead, and ~. ends it"),
+        ],
+    },
+    Family {
+        texts: &["Session has been closed", "session is closing or closed", "Session is closed", "Session was closed"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("handshake-closed-before-banner", Before(Check::Handshake), "it comes before the key exchange ends"),
+            is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
+            is("idle-closed", After(Check::Auth), "the session was open, and idle"),
+            is("handshake-closed-before-banner", Always, "it comes while the client connects"),
+            is("auth-disconnected", Always, "it comes during the login"),
+            is("idle-closed", Always, "the session was open, and idle"),
+        ],
+    },
+    Family {
+        texts: &["EOFError"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "session-subsystem-missing",
+                Seen(&["paramiko/sftp.py", "sftp_client.py"]),
+                "sftp was asked for, and the server closed the channel",
+            ),
+            is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
+            is("idle-closed", Always, "the session was open: the server or the path closed it"),
+            is("handshake-closed-before-banner", Always, "it comes while the client connects"),
         ],
     },
 ];

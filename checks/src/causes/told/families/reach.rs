@@ -1,6 +1,6 @@
 //! The name, the address and the port.
 
-use super::family::When::Always;
+use super::family::When::{Always, Seen};
 use super::family::{Family, Writer, is};
 
 pub(super) static FAMILIES: &[Family] = &[
@@ -16,6 +16,13 @@ pub(super) static FAMILIES: &[Family] = &[
             "UnknownHostException",
             "{error,nxdomain}",
             "Could not resolve hostname <host>: <why>",
+            "getaddrinfo failed",
+            "Name does not resolve",
+            "Unknown host",
+            "gaierror: [Errno",
+            "getaddrinfo: Name or service",
+            "hostname not found",
+            "Could not resolve host name",
         ],
         writer: Writer::Client,
         unless: &[],
@@ -28,7 +35,13 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &["Temporary failure in name resolution", "EAI_AGAIN"],
+        texts: &[
+            "Temporary failure in name resolution",
+            "EAI_AGAIN",
+            "Could not resolve hostname <host>: Try again",
+            "Host name lookup failure",
+            "This is usually a temporary error during hostname resolution",
+        ],
         writer: Writer::Client,
         unless: &[],
         is_wrapper: false,
@@ -49,7 +62,11 @@ pub(super) static FAMILIES: &[Family] = &[
             "Unable to connect to port <port> on <address>",
             "Connect call failed",
             "Couldn't connect to server",
+            "Could not open socket to <host>",
             "ssh2_connect(): Unable to connect to <host> on port <port>",
+            "WinError 10061",
+            "(10061)",
+            "Failed to connect to <host> port <port>: Connection refused",
         ],
         writer: Writer::Client,
         unless: &[],
@@ -86,12 +103,28 @@ pub(super) static FAMILIES: &[Family] = &[
             "connect to host <host> port <port>: Bad file number",
             "connect to host <host> port <port>: Unknown error",
             "{error,etimedout}",
+            "ETIMEDOUT - Connection attempt timed out",
+            "WinError 10060",
+            "(10060)",
+            "I/O connection time-out of",
+            "Failed to connect to <host> within <n> msec",
+            "Failed to connect to <host> port <port> after <n> ms: Connection timed out",
+            "Connecting with SSH timed out",
+            "connect timed out",
+            "failed to connect: timed out",
+            "Host did not respond within",
+            "Connection attempt timed out",
         ],
         writer: Writer::Client,
         unless: &[],
         is_wrapper: false,
         is_named: true,
         candidates: &[
+            is(
+                "idle-silent-drop",
+                Seen(&["_read_ready", "_sock.recv(", "in read_all", "readuntil(", "SocketInputStream.read"]),
+                "a connection that was open read nothing: a firewall or NAT on the path dropped it",
+            ),
             is(
                 "tcp-filtered",
                 Always,
@@ -102,7 +135,12 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &["Network is unreachable", "ENETUNREACH"],
+        texts: &[
+            "Network is unreachable",
+            "ENETUNREACH",
+            "connect to host <host> port <port>: Can't assign requested address",
+            "connect to host <host> port <port>: Cannot assign requested address",
+        ],
         writer: Writer::Client,
         unless: &[],
         is_wrapper: false,
@@ -113,7 +151,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
     },
     Family {
-        texts: &["No route to host", "EHOSTUNREACH", "Destination Host Unreachable"],
+        texts: &["No route to host", "EHOSTUNREACH", "Destination Host Unreachable", "Host is unreachable"],
         writer: Writer::Client,
         unless: &[],
         is_wrapper: false,

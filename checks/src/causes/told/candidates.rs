@@ -1,0 +1,107 @@
+//! The candidates for a text that several causes print, and the evidence for each in the rest of the log.
+
+use super::families::{Candidate, When, Writer};
+use super::finding::{Told, in_a_log, quoted, writer};
+use crate::causes::{self, Match, Severity};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::log::{Connection, Event, Part, Sighting};
+
+/// The candidates for a text, those that the log speaks for first.
+pub(super) fn candidates(
+    connection: &Connection,
+    all: &'static [Candidate],
+    is_named: bool,
+    seen: &Sighting,
+) -> Vec<Told> {
+    let mut fitting: Vec<(bool, &Candidate)> = Vec::new();
+    for candidate in all {
+        let is_new = !fitting.iter().any(|(_, known)| known.code == candidate.code);
+        if let Some(speaks_for) = fit(connection, candidate.when, seen).filter(|_| is_new) {
+            fitting.push((speaks_for, candidate));
+        }
+    }
+    fitting.sort_by_key(|(speaks_for, _)| !speaks_for);
+    let told = fitting.iter().filter_map(|(speaks_for, candidate)| {
+        let cause = causes::all().find(|cause| cause.code == candidate.code)?;
+        Some((*speaks_for, cause, candidate.sign))
+    });
+    let mut first = None;
+    let told = told.enumerate().map(|(at, (speaks_for, cause, sign))| {
+        let is_likely = at == 0 && (is_named || speaks_for);
+        let certainty = if is_likely { Certainty::Likely } else { Certainty::Possible };
+        // The likeliest says how grave the text is.
+        let own = in_a_log(cause);
+        let likeliest = *first.get_or_insert(own.unwrap_or(cause.severity));
+        let severity = if likeliest == Severity::Info { Some(Severity::Info) } else { own };
+        let found = Match { severity, ..Match::new(certainty, [quoted(seen)]) };
+        Told { cause, found, sign: Some(sign), connections: Vec::new() }
+    });
+    told.collect()
+}
+
+/// True if the log speaks for a candidate; `None` where it does not.
+fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
+    let before = || connection.entries.iter().filter(|entry| entry.line <= seen.line.number);
+    let has = |event: Event| before().any(|entry| entry.event == event);
+    let any = |events: &[Event]| before().any(|entry| events.contains(&entry.event));
+    let passed = |check: Check| seen.after >= Some(check);
+    let has_steps = || before().any(|entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes))));
+    let offers = |method: &str| {
+        before()
+            .rfind(|entry| entry.event == Event::MethodsOffered)
+            .and_then(|entry| entry.value("methods"))
+            .map(|methods| methods.contains(method))
+    };
+    let holds = match when {
+        When::Always => return Some(false),
+        When::OfServer => writer(connection) == Writer::Server,
+        When::Before(check) => has_steps() && !passed(check),
+        When::After(check) => passed(check),
+        When::Between(first, second) => passed(first) && !passed(second),
+        When::NoVersion => passed(Check::Tcp) && !has(Event::VersionReceived) && !passed(Check::Handshake),
+        When::Greeting(lines) => before().filter(|entry| entry.event == Event::LineBeforeVersion).count() >= lines,
+        When::Exchanging => any(&[Event::VersionReceived, Event::KexinitReceived]) && !passed(Check::Handshake),
+        When::Seen(texts) => connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str())),
+        When::NothingOffered => {
+            is_openssh(connection)
+                && offers("publickey") == Some(true)
+                && !any(&[Event::KeyOffered, Event::KeyTried, Event::KeyAccepted])
+        }
+        When::Without(events) => return (!any(events)).then_some(false),
+        When::KeyRefused => has(Event::KeyOffered) && !has(Event::KeyAccepted),
+        When::KeyNotUsed => has(Event::KeyAccepted) && !has(Event::LoggedIn),
+        When::MethodMissing => offers("publickey") == Some(false) && !tried_a_password(connection),
+        When::NothingInCommon(places) => places.iter().any(|place| has_nothing_in_common(connection, *place)),
+        When::SoonAfterLogin(limit) => age_s(connection, seen).is_some_and(|age| age <= f64::from(limit)),
+    };
+    holds.then_some(true)
+}
+
+/// True if both ends' lists at one place of their KEXINITs are known, and have no name in common.
+fn has_nothing_in_common(connection: &Connection, place: usize) -> bool {
+    let list = |whose: &str| {
+        let lists = connection.all(Event::ProposalList).filter(|entry| entry.value("whose") == Some(whose));
+        lists.filter_map(|entry| entry.value("names")).nth(place)
+    };
+    let Some((client, server)) = list("client").zip(list("server")) else { return false };
+    !client.split(',').any(|name| server.split(',').any(|other| other == name))
+}
+
+pub(super) fn is_openssh(connection: &Connection) -> bool {
+    connection.program.as_ref().is_some_and(|program| program.name == "OpenSSH")
+}
+
+fn tried_a_password(connection: &Connection) -> bool {
+    let methods = connection.all(Event::MethodTried).filter_map(|entry| entry.value("method"));
+    methods.into_iter().any(|method| ["password", "keyboard-interactive"].iter().any(|name| method.contains(name)))
+}
+
+/// Seconds from the login to a line; ssh itself tells the age of a session at its end.
+fn age_s(connection: &Connection, seen: &Sighting) -> Option<f64> {
+    let login = connection.first(Event::LoggedIn)?;
+    let told = || connection.first(Event::Transferred)?.value("seconds")?.parse().ok();
+    let last = connection.entries.iter().rev().find(|entry| entry.line <= seen.line.number)?;
+    let measured = last.at_s.zip(login.at_s).map(|(end, login)| end - login + seen.waited_s.unwrap_or_default());
+    measured.or_else(told)
+}

@@ -1,0 +1,287 @@
+//! Messages of clients' libraries that leave the step open at which they are printed.
+
+use super::family::When::{After, Always, Seen};
+use super::family::{Family, Writer, is};
+use crate::facts::Check;
+use crate::facts::log::Event;
+
+pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        texts: &["connect to host <host> port <port>: Undefined error: 0"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "tcp-filtered",
+                Always,
+                "it comes after the ConnectTimeout: nothing answers (macOS loses the reason of a failed connection)",
+            ),
+            is("tcp-refused", Always, "it comes at once: nothing listens on the port"),
+            is(
+                "tcp-unreachable",
+                Always,
+                "it comes at once: the VPN is down, or macOS denies access to the local network",
+            ),
+        ],
+    },
+    Family {
+        texts: &["No existing session"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "auth-too-many-failures",
+                Always,
+                "an agent holds many keys: allow_agent=False and look_for_keys=False help",
+            ),
+            is("auth-disconnected", Always, "the server closed the connection before or during the login"),
+            is("handshake-slow", Always, "the banner or the login takes longer than the time limits (banner_timeout)"),
+        ],
+    },
+    Family {
+        texts: &[
+            "ExceptionPxssh: connection closed",
+            "ExceptionPxssh: connection refused",
+            "Could not establish connection to host",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("auth-disconnected", Always, "ssh by hand reaches the login: the server closes it there"),
+            is("handshake-closed-before-banner", Always, "ssh -v shows no remote software version"),
+            is("tcp-refused", Always, "ssh by hand prints Connection refused"),
+            is("session-shell-exits", Always, "ssh by hand logs in, and the shell ends at once"),
+        ],
+    },
+    Family {
+        texts: &[
+            "could not synchronize with original prompt",
+            "could not set shell prompt",
+            "Pattern not detected:",
+            "Search pattern never detected",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("session-start-hangs", Always, "ssh by hand shows no prompt for a while: a start-up file waits"),
+            is("session-rc-output", Always, "a start-up file or a menu prints after the prompt, or changes it"),
+            is("session-restricted", Always, "it is a device with a prompt of its own, or a menu"),
+        ],
+    },
+    Family {
+        texts: &["TransportException: Timeout expired", "TimeoutException: Timeout expired"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("handshake-kex-stalled", Seen(&["KeyExchanger"]), "the stack trace names KeyExchanger"),
+            is("auth-slow", Seen(&["UserAuthImpl"]), "the stack trace names UserAuthImpl: the login takes longer"),
+            is("session-start-hangs", After(Check::Auth), "the login worked"),
+            is("auth-slow", Always, "it comes during the login, which takes longer than the time limit"),
+            is("handshake-kex-stalled", Always, "it comes during the key exchange"),
+            is("server-stalled", Always, "it comes in a session that worked: the server does not answer"),
+        ],
+    },
+    Family {
+        texts: &["Detected IdleTimeout after"],
+        writer: Writer::Anyone,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "idle-server-inactivity",
+                Always,
+                "a server built with MINA logs it: its IDLE_TIMEOUT ends sessions without data",
+            ),
+            is("idle-client-timeout", Always, "the client logs it: its own IDLE_TIMEOUT ended the session"),
+            is("idle-silent-drop", Always, "the session was busy by then: the packets were lost on the path"),
+        ],
+    },
+    Family {
+        texts: &["Callback returned error"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("auth-key-encrypted", Always, "the key has a passphrase, and the program gives none or a wrong one"),
+            is(
+                "auth-key-unreadable",
+                Always,
+                "the key is of a format that libssh2 or its crypto library does not read",
+            ),
+            is(
+                "auth-key-rejected",
+                Always,
+                "the public key file belongs to another private key, or the server rejects it",
+            ),
+            is("auth-agent-refused", Always, "an agent signs: it refuses"),
+        ],
+    },
+    Family {
+        texts: &[
+            "curl: (79) Upload failed",
+            "Upload failed: Failure",
+            "Failed opening remote file",
+            "SSH_FX_FAILURE",
+            "General failure (server should provide error description)",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("server-disk-full", Always, "df or quota on the server shows no room"),
+            is("session-restricted", Always, "the account may only read, or write elsewhere"),
+        ],
+    },
+    Family {
+        texts: &["AuthorizedKeysCommand <text> failed, status <n>", "AuthorizedKeysCommand"],
+        writer: Writer::Anyone,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("auth-key-rejected", Always, "the account's keys come from that command alone, and it gives none"),
+            is(
+                "auth-key-lookup-hangs",
+                Always,
+                "logins wait before it: the command asks a directory that does not answer",
+            ),
+        ],
+    },
+    Family {
+        texts: &["Connection has been unexpectedly closed. Server sent command exit status <status>"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("session-subsystem-missing", Always, "ssh works: the server does not find its sftp-server (status 127)"),
+            is("session-shell-exits", Always, "a shell session ends at once as well"),
+            is("session-nologin", Always, "the account has no shell, or nologin"),
+            is("session-rc-output", Always, "a start-up file prints something, or ends the shell"),
+        ],
+    },
+    Family {
+        texts: &[
+            "Script disconnected unexpectedly",
+            "The remote command disconnected",
+            "Error uploading script",
+            "Failed to upload script",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: true,
+        is_named: false,
+        candidates: &[
+            is("exit-without-status", Always, "the script restarts the machine, its network or sshd"),
+            is("channel-closed-early", Always, "scp or sftp by hand fails too: the server closes the channel"),
+            is("idle-silent-drop", Always, "the script prints nothing for minutes"),
+            is("server-disk-full", Always, "there is no room in /tmp of the server"),
+        ],
+    },
+    Family {
+        texts: &["waiting for privilege escalation prompt"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "session-start-hangs",
+                Always,
+                "sudo on the host is slow: it looks up the host's own name, or a directory",
+            ),
+            is(
+                "session-no-terminal",
+                Always,
+                "sudo wants a terminal or a password that nobody gave (--ask-become-pass)",
+            ),
+        ],
+    },
+    Family {
+        texts: &["PAM unable to dlopen(<file>", "PAM adding faulty module"],
+        writer: Writer::Anyone,
+        unless: &[Event::SessionBegun],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("session-pam-refused", Always, "logins end right after it: a module in /etc/pam.d/sshd is missing"),
+            is(
+                "auth-account-refused",
+                Always,
+                "every password is refused: the missing module is one of auth or account",
+            ),
+        ],
+    },
+    Family {
+        texts: &["Session operation has timed out", "SshOperationTimeoutException"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "session-start-hangs",
+                Seen(&["RunCommand", "Renci.SshNet.SshCommand", "Renci.SshNet.SftpClient", "CreateShellStream"]),
+                "it comes from a command or from SFTP: the login worked",
+            ),
+            is("handshake-kex-stalled", Seen(&["Sending message 'KeyExchange"]), "the log ends in the key exchange"),
+            is("handshake-kex-stalled", Always, "it comes from Connect: the key exchange or the login stops"),
+            is("auth-slow", Always, "it comes from Connect, and goes away with a longer Timeout"),
+            is(
+                "session-start-hangs",
+                Always,
+                "it comes from a command: the session does not start or the command takes longer",
+            ),
+            is("server-stalled", Always, "it comes in a session that worked: the server does not answer"),
+        ],
+    },
+    Family {
+        texts: &["Login timeout expired", "LoginTimeout"],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is("auth-slow", Always, "the login takes longer than the client waits: PAM, DNS, or a directory"),
+            is("handshake-slow", Always, "the banner or the key exchange takes longer than that"),
+            is("server-stalled", Always, "the server is overloaded, or hangs"),
+        ],
+    },
+    Family {
+        texts: &[
+            "Error message from server: Permission denied",
+            "Error message from server (<text>): Permission denied",
+            "SSH_FX_PERMISSION_DENIED",
+            "remote open(\"<file>\"): Permission denied",
+            "remote open \"<file>\": Permission denied",
+            "dest open \"<file>\": Permission denied",
+            "Couldn't get handle: Permission denied",
+            "Error code: 3",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        candidates: &[
+            is(
+                "session-restricted",
+                Always,
+                "the account may not write or read that file or folder: look at its owner and mode",
+            ),
+            is("session-home-missing", Always, "it is the home directory, which belongs to another account"),
+        ],
+    },
+];

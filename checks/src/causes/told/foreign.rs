@@ -1,0 +1,90 @@
+//! Lines of other programs and protocols, whose refusals and time limits are not SSH's.
+
+use std::sync::LazyLock;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+/// Words of SSH and its programs: a line that has one is about SSH, whatever else it names.
+const OF_SSH: &str = r"(?i)ssh|sftp|\bscp\b|\bgit@|publickey|keyboard-interactive|rsync|host ?key|known_hosts|authorized_keys|paramiko|netmiko|putty|plink|winscp|filezilla|jsch|dropbear|dbclient|kex_|twisted\.conch|\bport 22\b|:22\b|\bansible\b|UNREACHABLE!|\bmosh\b|fabric|vscode|mux_client|client_loop|packet_write";
+
+/// Words of others: URLs of other schemes, ports of other services, databases, web servers, package managers, the kernel.
+const OF_OTHERS: &str = r#"(?ix)
+    \b(?:https?|jdbc:\w+|postgres(?:ql)?|mysql|redis|mongodb|amqps?|ldaps?|smtps?|imaps?|ftps?|wss?|nfs|smb)://
+    | \bHTTP/[12] | "(?:GET|POST|PUT|HEAD)\s | \bHTTPS?ConnectionPool\b | \bhttp\.client\b | status\x20code\x20[45]\d\d
+    | (?:\bport\x20|:)(?:25|80|110|143|389|443|445|465|587|636|993|1433|1521|2181|2375|2376|2379|3000|3306|3389|5000|5432|5672|6379|6443|8000|8080|8443|9000|9090|9092|9200|11211|27017)\b
+    | \bpostgres | \bpsql\b | PSQLException | \bpg_hba | \bmysql | \bmariadb | \bredis[.:\s-] | \bmongo | \belastic | \bkafka
+    | \brabbitmq | \bmemcached? | \bcassandra | \bsqlalchemy | \bpsycopg | SQLSTATE | \bORA-\d | \bERROR\x20\d{4}\x20\(
+    | \bnginx\b | \bupstream\x20(?:timed|sent|prematurely|server) | \bapache2\b | \bhttpd\b | \bphp-fpm\b | \bfastcgi\b
+    | \bdocker\b | \bcontainerd\b | \bkubelet\b | \bkubectl\b | \betcd\b | \bnpm\x20(?:ERR|error) | \byarn\x20 | \bpip3?\x20
+    | \bdpkg\b | \bapt(?:-get)?\b | ^[EW]:\x20 | \byum\b | \bdnf\b | \bpostfix | \bdovecot | \bsmtpd?\b | \bimapd?\b | \bvsftpd\b
+    | \bwinrm\b | \bmount\.\w+ | \bsystemd-(?:networkd|resolved|timesyncd)\b | \bwpa_supplicant\b | \bdhclient\b
+    | \bEXT4-fs\b | \bXFS\x20\( | \bTLS\x20handshake | \bSSL\x20routines | certificate\x20verify\x20failed | \burllib3\b | \baxios\b
+    | \bpam_unix\((?:sudo|su|su-l|login|cron|gdm\S*|polkit\S*|systemd-user)[:)] | \bsudo:\x20+(?:\S+\x20:|pam_) | \bcron\[ | \bCROND\[
+    | \bwhen\x20calling\x20the\x20\w+\x20operation | \bsession\x20setup\x20failed | \bgnome- | \bpolkitd? | \bbluetooth | \bcups
+"#;
+
+/// Tools whose messages begin with their names. In a session they are part of its output.
+const TOOLS: &str = r"^(?:telnet|ping6?|wget|ftp|cp|mv|rm|cat|ls|mkdir|rmdir|touch|chmod|chown|ln|tar|unzip|find|grep|sed|awk|su|sudo|mount|umount|smbclient|dd|df|du|make|cc|gcc|ld|openssl|gpg|dig|host|nslookup|traceroute|snmp\w+|lpr|javac?|node|php|perl|ruby): ";
+
+/// Texts of causes that other programs print as well.
+pub(super) const SHARED_WITH_OTHERS: &[&str] = &[
+    "password authentication failed",
+    "Address already in use",
+    "No space left on device",
+    "Disk quota exceeded",
+    "invalid format",
+    "Invalid private key",
+    "bad permissions",
+    "are too open",
+    "error in libcrypto",
+    "no start line",
+];
+
+/// True if a line names another program or protocol, and nothing of SSH.
+pub(super) fn is_foreign(line: &str) -> bool {
+    static OTHERS: LazyLock<Regex> = LazyLock::new(|| compiled(OF_OTHERS));
+    OTHERS.is_match(line.as_bytes()) && !is_of_ssh(line)
+}
+
+/// True if a line is a message of another tool.
+pub(super) fn is_of_a_tool(line: &str) -> bool {
+    static NAMES: LazyLock<Regex> = LazyLock::new(|| compiled(TOOLS));
+    NAMES.is_match(line.as_bytes()) && !is_of_ssh(line)
+}
+
+/// True if a line names SSH or one of its programs.
+pub(super) fn is_of_ssh(line: &str) -> bool {
+    static WORDS: LazyLock<Regex> = LazyLock::new(|| compiled(OF_SSH));
+    WORDS.is_match(line.as_bytes())
+}
+
+fn compiled(words: &str) -> Regex {
+    RegexBuilder::new(words).unicode(false).build().expect("the words compile")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_foreign;
+
+    #[test]
+    fn lines_of_other_programs_are_told_from_those_of_ssh() {
+        for line in [
+            "2024/01/05 10:00:01 [error] 31#31: *12 upstream timed out (110: Connection timed out)",
+            "redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Connection refused.",
+            "fatal: Authentication failed for 'https://github.com/x/y.git/'",
+            "ERROR 1045 (28000): Access denied for user 'root'@'localhost' (using password: YES)",
+            "curl: (7) Failed to connect to localhost port 8080 after 0 ms: Couldn't connect to server",
+        ] {
+            assert!(is_foreign(line), "{line}");
+        }
+        for line in [
+            "ssh: connect to host ssh.github.com port 443: Connection timed out",
+            "git@gitlab.com: Permission denied (publickey).",
+            "Connection reset by peer",
+            "dial tcp 10.0.0.5:22: i/o timeout",
+            "org.apache.sshd.common.SshException: Connection refused",
+        ] {
+            assert!(!is_foreign(line), "{line}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Wordings of clients, libraries and servers that identify a cause, beside those on its record: many programs, one thing said.
+
+mod handshake;
+mod keys;
+mod login;
+mod reach;
+mod sessions;
+mod wording;
+
+use wording::Wordings;
+
+/// What programs print for a cause; nothing where its record has all there is.
+pub(super) fn wordings_of(code: &str) -> impl Iterator<Item = &'static str> {
+    all().filter(move |(of, _)| *of == code).flat_map(|(_, texts)| texts.iter().copied())
+}
+
+/// Every wording, and the code of its cause.
+pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
+    [reach::WORDINGS, handshake::WORDINGS, keys::WORDINGS, login::WORDINGS, sessions::WORDINGS].into_iter().flatten()
+}

@@ -1,0 +1,60 @@
+//! Texts as programs print them: each is given a right cause first, or none.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use ssh_doctor::clients::Client;
+use ssh_doctor::diagnose::Verdict;
+use ssh_doctor::explain::explained;
+use ssh_doctor_checks::causes::{
+    self, Severity,
+    told::{judge, texts},
+};
+use ssh_doctor_checks::logs::Reader;
+
+/// The texts of a file in fixtures, each with the words on the line before it.
+fn asked(file: &str) -> Vec<(String, String)> {
+    let all = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(file)).unwrap();
+    let asked = all.split("\n== ").skip(1).filter_map(|one| one.split_once('\n'));
+    asked.map(|(words, text)| (words.to_owned(), text.to_owned())).collect()
+}
+
+#[test]
+fn texts_that_people_ask_about_are_given_a_right_cause_first() {
+    let reader = Reader::new(texts());
+    let known: BTreeSet<_> = causes::all().map(|cause| cause.code).chain(["none"]).collect();
+    let asked = asked("texts.txt");
+    assert!(asked.len() > 1000, "{} texts", asked.len());
+    let wrong: Vec<_> = asked
+        .iter()
+        .filter_map(|(codes, text)| {
+            let unknown = codes.split(' ').find(|code| !known.contains(code));
+            assert_eq!(unknown, None, "{text}");
+            let told = judge(&reader.read(text.as_bytes()).unwrap());
+            let first = told.first().map_or("none", |one| one.cause.code);
+            (!codes.split(' ').any(|code| code == first)).then(|| format!("{first}, not {codes}: {text}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), asked.len());
+}
+
+#[test]
+fn what_works_is_not_called_broken_and_what_is_not_ssh_is_unknown() {
+    let asked = asked("texts-harmless.txt");
+    assert!(asked.len() > 90, "{} texts", asked.len());
+    let wrong: Vec<_> = asked
+        .iter()
+        .filter_map(|(words, text)| {
+            let diagnosis = explained(text.as_bytes(), "a text", Client::Ssh).unwrap().diagnosis;
+            let grave = diagnosis.findings.iter().filter(|found| found.severity != Severity::Info);
+            let codes: Vec<_> = grave.map(|found| found.code).collect();
+            let is_right = match words.as_str() {
+                "healthy" => codes.is_empty() && diagnosis.verdict != Verdict::Broken,
+                _ => diagnosis.findings.is_empty() && diagnosis.verdict == Verdict::Inconclusive,
+            };
+            (!is_right).then(|| format!("{:?} {codes:?}, not {words}: {text}", diagnosis.verdict))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), asked.len());
+}
