@@ -72,7 +72,7 @@ pub(super) async fn wait_as_ssh(
         }
     };
     let gave_up_ms = matches!(outcome, Err(NotConnected::Deadline)).then(|| ms_since(began));
-    Attempt { outcome, facts: Facts { tls, gave_up_ms, ..seen::facts(&watch.seen()) } }
+    Attempt { outcome, facts: Facts { gave_up_ms, tls, ..seen::facts(&watch.seen()) } }
 }
 
 fn later(seen: &Seen) -> Option<Later> {
