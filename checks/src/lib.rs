@@ -113,17 +113,17 @@ async fn pipeline(
     };
     let watch = link.as_ref().map(|link| stall_watch::begin(&ctx, link.reach.route));
     let check = async || keep(&mut keyed, handshake::check(&ctx, link).await);
-    let handshake = Box::pin(timed(&ctx, selected, &mut own, Check::Handshake, check)).await;
+    let handshake = timed(&ctx, selected, &mut own, Check::Handshake, check).await;
     let check = async || keep(&mut identity, hostkey::check(&ctx, keyed).await);
     let hostkey = timed(&ctx, selected, &mut own, Check::Hostkey, check).await;
     let mut first = None;
     let check = async || keep(&mut logged_in, auth::check(&ctx, identity, &mut first).await);
-    let auth = Box::pin(timed(&ctx, selected, &mut own, Check::Auth, check)).await;
+    let auth = timed(&ctx, selected, &mut own, Check::Auth, check).await;
     let asked = if first.is_some() { witness::Asked::default() } else { witness::beside(&ctx, &auth.step) };
     let check = async || channel::check(&ctx, logged_in.as_mut()).await;
-    let channel = Box::pin(timed(&ctx, selected, &mut own, Check::Channel, check)).await;
+    let channel = timed(&ctx, selected, &mut own, Check::Channel, check).await;
     let check = async || transfer::check(&ctx, logged_in.as_mut()).await;
-    let transfer = Box::pin(timed(&ctx, selected, &mut own, Check::Transfer, check)).await;
+    let transfer = timed(&ctx, selected, &mut own, Check::Transfer, check).await;
     drop(watch);
     let (target, waited) = (&ctx.target, leave.map_or(Duration::ZERO, |leave| leave.waited));
     let took = || began.elapsed().saturating_sub(waited).as_secs_f64() * 1000.0;
@@ -162,7 +162,7 @@ async fn pipeline(
     evidence.idle = Box::pin(timed(&ctx, selected, &mut own, Check::Idle, check)).await;
     evidence.server = server::ask(&ctx, logged_in.as_ref()).await;
     let check = async || exit::check(&ctx, logged_in.as_mut()).await;
-    evidence.exit = Box::pin(timed(&ctx, selected, &mut own, Check::Exit, check)).await;
+    evidence.exit = timed(&ctx, selected, &mut own, Check::Exit, check).await;
     // A hop is left as it is: the way on leads through its connection.
     if selected.contains(&Check::Channel) {
         channel::complete(&ctx, logged_in.as_mut(), &mut evidence.channel.step).await;
