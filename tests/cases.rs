@@ -182,7 +182,7 @@ async fn every_case_before_the_login_ends_two_seconds_after_connect_timeout() {
 
 async fn examined(target: Target, limits: Limits) -> Evidence {
     let ctx = Context::new(target, limits, Progress::default(), Stop::never(), Arc::new(Nobody));
-    ssh_doctor_checks::examine(ctx, &BTreeSet::from(Check::ALL)).await
+    Box::pin(ssh_doctor_checks::examine(ctx, &BTreeSet::from(Check::ALL))).await
 }
 
 /// The fault of the diagnosis of `case`, if anything is.

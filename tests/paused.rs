@@ -97,3 +97,26 @@ fn a_stop_at_any_moment_of_a_run_gives_no_cause() {
     });
     println!("{moments} stops, {:?}", began.elapsed());
 }
+
+/// The time in which ssh has to print its settings, and a little more.
+const SETTINGS: Duration = Duration::from_millis(15_500);
+
+#[test]
+fn a_stop_while_ssh_reads_its_settings_is_no_hang_of_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    let ssh = folder.path().join("ssh");
+    fs::write(&ssh, "#!/bin/sh\nsleep 2\nexec /usr/bin/ssh \"$@\"\n").unwrap();
+    fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ssh-doctor"));
+    command.args(["check", "-F", "none", "--only", "config", "--format", "json", "127.0.0.1"]).env("PATH", path);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    sleep(Duration::from_secs(1));
+    assert!(child.try_wait().unwrap().is_none(), "it was not reading its settings");
+    let pid = Pid::from_raw(child.id().cast_signed());
+    kill(pid, Signal::SIGSTOP).unwrap();
+    sleep(SETTINGS);
+    kill(pid, Signal::SIGCONT).unwrap();
+    let report = read(&child.wait_with_output().unwrap());
+    assert!(codes(&report).is_empty() && report["verdict"] == "healthy", "{report:#}");
+}

@@ -3,9 +3,13 @@
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use crate::lab::{Lab, PASSWORD, Report, Server};
+use crate::support::loopback::LoopbackSshd;
+use crate::support::reports;
 
 /// Examines as far as a command's first output.
 fn examined(lab: &Lab, server: &Server) -> Report {
@@ -106,7 +110,13 @@ fn slow_start_up_files_of_the_shell_are_told_from_a_slow_login() {
     );
     lab.home().write("server/.bashrc", "sleep 3\n");
     let server = lab.sshd(&[]);
-    assert_slow_at(&examined(&lab, &server), &server, "from the command's start to its first output", "bashrc");
+    let step = "from the command's start to its first output";
+    assert_slow_at(&examined(&lab, &server), &server, step, "bashrc");
+    // It runs later than the wait for it, in every session, and is no less slow for that.
+    lab.home().write("server/.bashrc", "sleep 4\n");
+    let seen = lab.doctor(&server, &["--timeout", "3s", "--deep", "--idle", "0"], Duration::from_mins(1));
+    assert_slow_at(&seen, &server, step, "bashrc");
+    assert_eq!(seen.check("exit")["status"], "skip", "{}", seen.told());
 }
 
 #[test]
@@ -118,4 +128,33 @@ fn a_server_that_thinks_before_its_first_answer_is_named() {
     // It has no setting of sshd, and nobody tried Kerberos in the time that was measured.
     let fixes = seen.json["diagnoses"][0]["fixes"].to_string();
     assert!(!fixes.contains("UseDNS") && !fixes.contains("GSSAPI"), "{fixes}");
+}
+
+#[test]
+fn a_server_that_greets_late_is_waited_for_as_ssh_does() {
+    let Some(sshd) = LoopbackSshd::start() else { return };
+    let port = sshd.behind_slow_proxy(Duration::from_secs(13)).to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("config");
+    fs::write(&config, sshd.ssh_config()).expect("our own file");
+    let seen = |options: &[&str]| {
+        let mut doctor = Command::new(env!("CARGO_BIN_EXE_ssh-doctor"));
+        doctor.arg("check").arg("-F").arg(&config).args(["-p", &port, "--idle", "0", "--format", "json"]).args(options);
+        let output = doctor.arg("127.0.0.1").output().expect("the binary");
+        let report = reports(&String::from_utf8_lossy(&output.stdout)).remove(0);
+        let first = &report["diagnoses"][0];
+        let told =
+            [&report["verdict"], &first["code"], &first["certainty"]].map(|word| word.as_str().map(ToOwned::to_owned));
+        (told, first["fixes"].to_string())
+    };
+    let words = |told: [&str; 3]| told.map(|word| Some(word.to_owned()));
+    thread::scope(|scope| {
+        let bounded = scope.spawn(|| seen(&["--timeout", "4s"]).0);
+        let limited = scope.spawn(|| seen(&["-o", "ConnectTimeout=4"]).0);
+        let (usual, fixes) = seen(&[]);
+        assert_eq!(usual, words(["degraded", "handshake-slow", "certain"]));
+        assert!(!fixes.contains("ConnectTimeout"), "ssh waits without a limit: {fixes}");
+        assert_eq!(bounded.join().expect("a report"), words(["broken", "handshake-no-banner", "likely"]));
+        assert_eq!(limited.join().expect("a report"), words(["broken", "handshake-no-banner", "certain"]));
+    });
 }

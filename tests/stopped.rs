@@ -1,6 +1,7 @@
 //! The result before the idle test, and a run that is ended by Ctrl-C: nothing that was found is lost.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -69,4 +70,20 @@ fn an_outage_that_goes_on_is_reported_when_the_wait_for_its_end_is_interrupted()
     assert_eq!(report["diagnoses"][0]["code"], "network-outage", "{report:#}");
     assert_eq!((doctor.wait().unwrap().code(), &report["interrupted"]), (Some(2), &true.into()), "{report:#}");
     assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_server_that_had_long_been_silent_is_reported_when_the_wait_for_it_is_interrupted() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ssh-doctor"));
+    command.args(["check", "-F", "none", "-p", &port, "--format", "json", "-v", "127.0.0.1"]);
+    let mut doctor = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    interrupted_at(&mut doctor, |line| line.contains("ssh waits without a limit"));
+    let mut stdout = String::new();
+    doctor.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(doctor.wait().unwrap().code(), Some(2), "{report}");
+    let first = &report["diagnoses"][0];
+    assert_eq!((&first["code"], &first["certainty"]), (&"handshake-no-banner".into(), &"likely".into()), "{report}");
 }

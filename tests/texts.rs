@@ -25,7 +25,7 @@ fn texts_that_people_ask_about_are_given_a_right_cause_first() {
     let reader = Reader::new(texts());
     let known: BTreeSet<_> = causes::all().map(|cause| cause.code).chain(["none"]).collect();
     let asked = asked("texts.txt");
-    assert!(asked.len() > 1000, "{} texts", asked.len());
+    assert!(asked.len() > 1100, "{} texts", asked.len());
     let wrong: Vec<_> = asked
         .iter()
         .filter_map(|(codes, text)| {
@@ -42,7 +42,7 @@ fn texts_that_people_ask_about_are_given_a_right_cause_first() {
 #[test]
 fn what_works_is_not_called_broken_and_what_is_not_ssh_is_unknown() {
     let asked = asked("texts-harmless.txt");
-    assert!(asked.len() > 90, "{} texts", asked.len());
+    assert!(asked.len() > 120, "{} texts", asked.len());
     let wrong: Vec<_> = asked
         .iter()
         .filter_map(|(words, text)| {

@@ -234,9 +234,9 @@ async fn timed<F: Facts>(
         never = lag.measure(), if check != Check::Idle => match never {},
         () = async { stop.wait().await; tokio::time::sleep(stop.grace(limit)).await } => Step::Skipped("interrupted".into()),
     };
-    // What failed while the user was ending it may have failed for that; the idle test says itself what it knows.
+    // What failed while the user was ending it may have failed for that.
     let step = match step {
-        Step::Failed(_) if check != Check::Idle && ctx.stop.asked() => Step::Skipped("interrupted".into()),
+        Step::Failed(facts) if ctx.stop.asked() && !facts.outlive_the_stop() => Step::Skipped("interrupted".into()),
         other => other,
     };
     let step = match (step, paused(check, mark, began.elapsed())) {

@@ -66,10 +66,15 @@ pub struct Plan {
     plain: bool,
     with_ssh: bool,
     expected: Vec<Service>,
+    /// True if nothing but patience bounds the wait for a silent server.
+    has_time: bool,
     /// ssh's settings for other targets, where there are several.
     cache: Option<SettingsCache>,
     defaults: OnceCell<Raw>,
 }
+
+/// The source of a limit that nobody has set.
+const OURS: &str = "the doctor's own";
 
 /// One target, and its limits.
 #[derive(Debug)]
@@ -108,6 +113,7 @@ impl Planned {
         self.limits.stage = self.limits.stage.min(stage);
         if stage < self.limits.connect {
             self.limits.connect = stage;
+            self.limits.first_word = None;
             self.target.settings.connect_timeout_s = Some(stage.as_secs_f64());
             from.clone_into(&mut self.target.settings.connect_timeout_from);
         }
@@ -163,6 +169,7 @@ impl Plan {
             plain: false,
             with_ssh: scope.with_ssh,
             expected: scope.expect.clone(),
+            has_time: !several && !is_for_metrics,
             cache: several.then(SettingsCache::default),
             defaults: OnceCell::new(),
         })
@@ -228,9 +235,11 @@ impl Plan {
         let connect_timeout =
             raw.set("connecttimeout").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         let (connect, from) = self.connect(connect_timeout.filter(|timeout| !timeout.is_zero()));
+        let limits =
+            Limits { first_word: (from == OURS && self.has_time).then_some(Limits::AS_SSH), ..self.limits(connect) };
         target.settings.connect_timeout_s = Some(connect.as_secs_f64());
         from.clone_into(&mut target.settings.connect_timeout_from);
-        Ok(Planned { target, limits: self.limits(connect), refused: None })
+        Ok(Planned { target, limits, refused: None })
     }
 
     /// A target of which ssh's settings lead nowhere.
@@ -273,7 +282,7 @@ impl Plan {
                 (configured, "ConnectTimeout")
             }
             (_, Some(bound)) => (bound.time, bound.from),
-            (_, None) => (Limits::default().connect, "the doctor's own"),
+            (_, None) => (Limits::default().connect, OURS),
         }
     }
 

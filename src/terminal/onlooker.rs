@@ -67,6 +67,10 @@ async fn live(title: String, mut events: UnboundedReceiver<Event>, board: LiveDi
                     known.running = None;
                     known.finished.push((check, ending, summary));
                 }
+                Some(Event::Unanswered { silent, most }) => {
+                    board.wipe();
+                    remark(waiting(silent, most));
+                }
                 Some(Event::SoFar { evidence, idle }) if is_told => {
                     board.wipe();
                     let style = Style { unicode: true, width: board.frame_style().width, ..Style::default() };
@@ -83,6 +87,15 @@ async fn live(title: String, mut events: UnboundedReceiver<Event>, board: LiveDi
         }
     }
     board.wipe();
+}
+
+/// That a silent server is waited for, in a line.
+fn waiting(silent: Duration, most: Duration) -> String {
+    format!(
+        "Nothing from the server in {}. ssh waits without a limit; this waits up to {}. Ctrl-C reports.",
+        seconds(silent.as_secs_f64()),
+        seconds(most.as_secs_f64())
+    )
 }
 
 /// The result of the checks before the idle test, in a line.
@@ -105,6 +118,7 @@ async fn plain(mut events: UnboundedReceiver<Event>, verbose: u8, is_told: bool)
     while let Some(event) = events.recv().await {
         match event {
             Event::Hop(name) => at = format!("hop {}: ", sanitize(&name)),
+            Event::Unanswered { silent, most } => remark(waiting(silent, most)),
             Event::SoFar { evidence, idle } if is_told => remark(so_far(&evidence, idle)),
             Event::HopFinished { ending, summary, .. } if verbose > 0 => {
                 remark(format_args!("{at}{}: {summary}", word(ending)));

@@ -90,16 +90,28 @@ impl LoopbackSshd {
 
     /// Starts a proxy that closes connections without data for so long, and returns its port.
     pub(crate) fn behind_idle_proxy(&self, idle: Duration) -> u16 {
+        self.behind_proxy(Duration::ZERO, idle)
+    }
+
+    /// Starts a proxy that lets each connection wait for so long before it goes on to the server, and returns its port.
+    pub(crate) fn behind_slow_proxy(&self, wait: Duration) -> u16 {
+        self.behind_proxy(wait, Duration::from_hours(1))
+    }
+
+    fn behind_proxy(&self, wait: Duration, idle: Duration) -> u16 {
         let (listener, to) = (TcpListener::bind("0.0.0.0:0").unwrap(), self.port);
         let port = listener.local_addr().unwrap().port();
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let server = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], to))).unwrap();
-                let (began, last) = (Instant::now(), Arc::new(AtomicU64::new(0)));
-                for (from, to) in [(&client, &server), (&server, &client)] {
-                    let (from, to, last) = (from.try_clone().unwrap(), to.try_clone().unwrap(), last.clone());
-                    thread::spawn(move || relay(from, to, idle, began, &last));
-                }
+                thread::spawn(move || {
+                    thread::sleep(wait);
+                    let server = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], to))).unwrap();
+                    let (began, last) = (Instant::now(), Arc::new(AtomicU64::new(0)));
+                    for (from, to) in [(&client, &server), (&server, &client)] {
+                        let (from, to, last) = (from.try_clone().unwrap(), to.try_clone().unwrap(), last.clone());
+                        thread::spawn(move || relay(from, to, idle, began, &last));
+                    }
+                });
             }
         });
         port

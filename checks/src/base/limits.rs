@@ -18,6 +18,8 @@ pub struct Patience {
 pub struct Limits {
     /// Longest wait for a TCP connection, and for the handshake on it (`ConnectTimeout`).
     pub connect: Duration,
+    /// Longest wait for a server that says nothing at all, where `connect` does not bound it: [`Limits::AS_SSH`] where nobody has set a limit.
+    pub first_word: Option<Duration>,
     /// Longest wait for any other stage (`--timeout`).
     pub stage: Duration,
     /// Longest idle time to test (`--idle`); zero for none.
@@ -44,6 +46,9 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// ssh without ConnectTimeout waits for ever; sshd ends a connection without a login after 2 min (LoginGraceTime, sshd_config(5)).
+    pub const AS_SSH: Duration = Duration::from_mins(2);
+
     /// The time that a command on the server may take: no silence over 10 s, and no more than a stage in all.
     #[must_use]
     pub fn patience(&self) -> Patience {
@@ -55,6 +60,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
+            first_word: None,
             stage: Duration::from_secs(30),
             idle: Duration::from_mins(6),
             transfer_bytes: 1 << 20,

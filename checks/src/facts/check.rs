@@ -111,6 +111,11 @@ pub trait Facts: Serialize + DeserializeOwned {
     /// [`crate::base::text::sanitize`].
     fn summary(&self) -> String;
 
+    /// True if a failure stands although the run was ended meanwhile: it does not come of that.
+    fn outlive_the_stop(&self) -> bool {
+        false
+    }
+
     /// The facts as a report shows them: as they are stored, unless a check shows beside them what follows from them.
     fn shown(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()

@@ -141,6 +141,9 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Authentication succeeded.", Event::LoggedIn),
     // VS Code's own ssh.
     ("ready: <what>", Event::RequestGranted),
+    // The prompt of sftp, and the end of a login shell.
+    ("sftp> ", Event::RequestGranted),
+    ("logout", Event::CommandEnded),
     // SSH.NET.
     ("Server version '<protocol>' on '<software>'", Event::VersionReceived),
     ("[] Sending message 'KeyExchangeInitMessage'", Event::KexinitSent),

@@ -91,7 +91,9 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
     let ending = connection.ending().map(|ending| ending.manner);
     // A server that gives commands no input runs them by a function of its own, and the status is that function's.
     let is_well = |ran: &Ran| is_whole(ran) || logged_in.no_input && ran.stdout_bytes == OUTPUT && ran.closed;
-    let whole = is_well(&ran) && again.iter().all(is_well);
+    // One that had not even begun is slow to start, which is no matter of its end.
+    let is_begun = |ran: &&Ran| ran.stdout_bytes > 0 || ran.gave_up.is_none() || ran.connection_lost;
+    let whole = is_well(&ran) && again.iter().filter(is_begun).all(is_well);
     let (written_bytes, given_status) = (OUTPUT, STATUS);
     let facts = Facts { ran, input_open, other_output, written_bytes, given_status, again, ending, ..Facts::default() };
     judged(whole, facts)

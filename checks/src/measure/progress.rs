@@ -31,6 +31,13 @@ pub enum Event {
         /// Its one line.
         summary: String,
     },
+    /// The server has said nothing for so long, and is waited for up to `most`, as ssh does.
+    Unanswered {
+        /// Until now.
+        silent: Duration,
+        /// From the beginning.
+        most: Duration,
+    },
     /// All checks before the idle test ended, and it begins.
     SoFar {
         /// The evidence until now; the checks to come are skipped in it.

@@ -59,16 +59,10 @@ pub(super) const START_HANGS: Cause = Cause {
         let nothing = format!("the command was accepted, and nothing came within {waited}");
         let Some(seen) = &facts.on_input else { return Some(Match::new(Certainty::Possible, [nothing])) };
         if seen.ran_later() {
-            let later = match seen.own_mark_after_s {
-                _ if seen.line_passed_on => {
-                    "it ran later, and what was sent on standard input came through to it: it was slow".to_owned()
-                }
-                Some(after_s) => format!(
-                    "it ran {} after a line was sent on standard input: it was slow, or waited for that",
-                    seconds(after_s)
-                ),
-                None => "it ran after the end of standard input: it was slow, or waited for that".to_owned(),
-            };
+            let later = format!(
+                "it ran {} after a line was sent on standard input: it was slow, or waited for that",
+                seconds(seen.own_mark_after_s.unwrap_or_default())
+            );
             return Some(Match::new(Certainty::Possible, [nothing, later]));
         }
         if seen.own_mark {

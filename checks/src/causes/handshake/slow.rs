@@ -29,6 +29,8 @@ pub(super) const SLOW: Cause = Cause {
         },
         Fix {
             side: Side::Client,
+            // Without a limit ssh waits as it is.
+            when: |evidence| evidence.settings.connect_timeout_from == "ConnectTimeout",
             summary: "Allow more time until the server is fixed",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    ConnectTimeout 60"),

@@ -7,6 +7,9 @@ use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::handshake::Facts;
 
+/// A silence after which no server that works is expected to speak, milliseconds: most of sshd's LoginGraceTime (2 min, sshd_config(5)).
+const LONG_MS: f64 = 100_000.0;
+
 /// Load balancers accept a connection before they know whether anyone takes it.
 pub(super) const LIVING_SERVER: Fix = Fix {
     side: Side::Network,
@@ -110,7 +113,11 @@ pub(super) const NO_BANNER: Cause = Cause {
                     format!("a further connection, which began as a TLS client does, ended with {}", manner.words())
                 }
             });
-            Match::new(Certainty::Certain, std::iter::once(words).chain(tls)).reason_open()
+            // ssh, which has no limit of its own, may still have had an answer after a shorter wait.
+            let settings = &evidence.settings;
+            let as_ssh = settings.connect_timeout_from == "ConnectTimeout" || waited >= LONG_MS;
+            let certainty = if as_ssh { Certainty::Certain } else { Certainty::Likely };
+            Match::new(certainty, std::iter::once(words).chain(tls)).reason_open()
         })
     },
     ..Cause::NEW

@@ -6,7 +6,7 @@ use super::candidates::{candidates, is_openssh};
 use super::families::{Family, NO_PEER, STOPS, Writer, families};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh};
-use super::words::{FILE_DENIED, GREETINGS, HARMLESS, own_texts};
+use super::words::{FILE_DENIED, HARMLESS, NOTICES, own_texts};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
@@ -92,7 +92,7 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         let owners = owners(&seen.symptom, writer);
         for cause in &owners {
             match is_overcome(connection, cause, seen) {
-                false if is_greeting(seen) || in_a_log(cause) != Some(Severity::Info) => {
+                false if is_notice(seen) || in_a_log(cause) != Some(Severity::Info) => {
                     name(&mut named, cause, seen, owners.len() == 1);
                 }
                 true if cause.severity == Severity::Critical => (),
@@ -235,8 +235,8 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     !family.unless.iter().any(has) && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
 }
 
-fn is_greeting(seen: &Sighting) -> bool {
-    GREETINGS.contains(&seen.symptom.as_str())
+fn is_notice(seen: &Sighting) -> bool {
+    NOTICES.contains(&seen.symptom.as_str())
 }
 
 /// Adds a line to a cause that it identifies, or one of several that it does not tell apart.
@@ -249,7 +249,7 @@ fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting, is_its_ow
         Some(_) => (),
         None => {
             let certainty = if is_its_own { Certainty::Certain } else { Certainty::Possible };
-            let severity = if is_greeting(seen) { Some(Severity::Info) } else { in_a_log(cause) };
+            let severity = if is_notice(seen) { Some(Severity::Info) } else { in_a_log(cause) };
             let found = Match { severity, ..Match::new(certainty, [line]) };
             let sign = (!is_its_own).then_some("its explanation fits what else you saw");
             named.push(Told { cause, found, sign, connections: Vec::new() });

@@ -51,10 +51,11 @@ pub(super) const FILE_DENIED: &[&str] = &[
     "cannot <what> <text>: Permission denied",
     "EACCES: permission denied",
     "open <file>: permission denied",
+    "zsh: permission denied: <file>",
 ];
 
-/// Texts with which a server greets a user who has no shell: it says how the login went, and is no complaint.
-pub(super) const GREETINGS: &[&str] = &[
+/// Greetings of servers without a shell: they say how the login went, and complain of nothing.
+pub(super) const NOTICES: &[&str] = &[
     "does not provide shell access",
     "interactive shells are disabled",
     "Interactive shells are not supported",

@@ -86,8 +86,7 @@ pub struct OnInput {
     pub line_answered: bool,
     /// It printed the mark of our own command then.
     pub own_mark: bool,
-    /// Seconds from the line sent to our mark; `null` where it did not come while an answer to the line was waited for, or no line
-    /// was sent.
+    /// Seconds from the line sent to our mark, or at most so many; `null` where it did not come, or no line was sent.
     pub own_mark_after_s: Option<f64>,
     /// The line came through to our command: nothing before it had read it.
     pub line_passed_on: bool,

@@ -90,6 +90,11 @@ pub struct Facts {
 }
 
 impl facts::Facts for Facts {
+    /// A silence is given up after the time that it has to be waited for, whoever ends the wait for more.
+    fn outlive_the_stop(&self) -> bool {
+        self.gave_up_ms.is_some() && self.received_bytes == 0
+    }
+
     fn summary(&self) -> String {
         match (&self.version, &self.negotiated) {
             (Some(version), Some(agreed)) => {

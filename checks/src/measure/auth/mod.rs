@@ -27,8 +27,6 @@ use login_flow::LoginFlow;
 const GOODBYE: Duration = Duration::from_secs(1);
 /// The bytes that no login costs which comes to no end: banners and methods are a few KiB.
 const FLOOD: u64 = 64 << 10;
-/// The time since the last byte within which data is still coming.
-const STILL_COMES: Duration = Duration::from_secs(1);
 
 /// Logs in on the connection that the handshake left, if the host key check trusts its key; leaves ssh's own login in `witness`, where
 /// that had to come first.
@@ -108,8 +106,9 @@ pub async fn check(
 /// The data that the server sent that no server may.
 fn violation(connection: &Connection, facts: &Facts) -> Option<Violation> {
     let seen = connection.watch().seen();
-    let still_comes = || seen.last_received.is_some_and(|at| at.elapsed() < STILL_COMES);
-    let is_flood = facts.conclusion == Conclusion::Silent && seen.received > FLOOD && still_comes();
+    let waited = Duration::try_from_secs_f64(facts.gave_up_ms.unwrap_or_default() / 1000.0).unwrap_or_default();
+    let was_silent = seen.last_received.is_none_or(|at| at.elapsed() > waited);
+    let is_flood = facts.conclusion == Conclusion::Silent && seen.received > FLOOD && !was_silent;
     match &facts.end {
         _ if seen.answered_unasked => Some(Violation::UnaskedAnswer),
         _ if seen.excess.is_some() => seen.excess.map(|bytes| Violation::TooMuch { bytes }),

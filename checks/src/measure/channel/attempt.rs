@@ -24,8 +24,13 @@ pub(super) async fn start(connection: &Connection, limits: &Limits, stored: usiz
     let (first, running) = attempt(connection, stored, lead, patience).await;
     // ssh would wait for as long as the account's start-up files take.
     let longer = Patience { silence: limits.stage, total: limits.stage };
-    if first.may_be_slow() && longer.silence > patience.silence {
-        return attempt(connection, stored, lead, longer).await;
+    let (first, running) = if first.may_be_slow() && longer.silence > patience.silence {
+        attempt(connection, stored, lead, longer).await
+    } else {
+        (first, running)
+    };
+    if let Some(late) = ran_late(&first) {
+        return (late, None);
     }
     if running.is_some() || first.ending.is_some() || !is_foreign_shell(&first) {
         return (first, running);
@@ -37,6 +42,14 @@ pub(super) async fn start(connection: &Connection, limits: &Limits, stored: usiz
         }
     }
     (plain(connection, patience).await.unwrap_or(first), None)
+}
+
+/// The outcome of a command that ran after the wait for it was over, and not for what it was sent meanwhile: it is slow.
+fn ran_late(facts: &Facts) -> Option<Facts> {
+    let seen = facts.on_input.as_ref().filter(|seen| seen.line_passed_on && seen.ran_later())?;
+    let after_ms = seen.own_mark_after_s? * 1000.0;
+    let ran = Ran { gave_up: None, duration_ms: facts.ran.duration_ms + after_ms, ..facts.ran.clone() };
+    Some(Facts { ran, mark_seen: true, on_input: None, ..facts.clone() })
 }
 
 /// Starts the command that begins so.

@@ -33,9 +33,8 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
         return None;
     }
     let (mut seen, mut on_input) = (OnInput::default(), Ran::default());
-    let line = nonce();
+    let (line, sent) = (nonce(), Instant::now());
     if ran.stdout.is_empty() && ran.stderr.is_empty() {
-        let sent = Instant::now();
         seen.line_sent = running.write(format!("echo {line}\n"), ANSWER).await;
         running
             .read(KEPT, ANSWER, &mut on_input, |ran| is_printed(&ran.stdout, &line) || is_printed(&ran.stdout, mark))
@@ -48,6 +47,9 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
         running.finish(KEPT, ANSWER, &mut on_input).await;
     }
     seen.own_mark = is_printed(&on_input.stdout, mark);
+    if seen.own_mark && seen.line_sent {
+        seen.own_mark_after_s.get_or_insert_with(|| sent.elapsed().as_secs_f64());
+    }
     let quoted = format!("echo {line}\n");
     seen.line_passed_on = on_input.stdout.windows(quoted.len()).any(|window| window == quoted.as_bytes());
     seen.closed = on_input.closed;

@@ -21,8 +21,16 @@ pub(super) struct Attempt {
     pub(super) facts: Facts,
 }
 
+impl Attempt {
+    /// One that was given up by now.
+    pub(super) fn given_up(watch: &Watch, began: Instant) -> Self {
+        let facts = Facts { gave_up_ms: Some(ms_since(began)), ..seen::facts(&watch.seen()) };
+        Self { outcome: Err(NotConnected::Deadline), facts }
+    }
+}
+
 /// Connects within `deadline`. Once nothing has come for half of that, it tries the same in packets of other sizes; where there
-/// was not a byte all the time, it listens on for a little.
+/// was not a byte all the time, it listens on for a little, or for as long as ssh would.
 pub(super) async fn attempt(
     ctx: &Context,
     route: Route,
@@ -33,7 +41,9 @@ pub(super) async fn attempt(
     let began = Instant::now();
     let given_up = began + deadline;
     let until = ctx.until().max(given_up);
-    let mut connecting = Box::pin(connect::connect_watched(stream, watch, &ctx.target, until - began));
+    let first_word = ctx.limits.first_word.unwrap_or_default();
+    let longest = until.max(began + first_word + deadline) - began;
+    let mut connecting = Box::pin(connect::connect_watched(stream, watch, &ctx.target, longest));
     let mut in_time =
         Box::pin(async { timeout(deadline, &mut connecting).await.unwrap_or(Err(NotConnected::Deadline)) });
     let mut trying = Box::pin(async {
@@ -49,12 +59,16 @@ pub(super) async fn attempt(
         arms = &mut trying => (in_time.as_mut().await, Some(arms)),
     };
     drop(in_time);
+    let is_silent = matches!(outcome, Err(NotConnected::Deadline)) && is_silent(watch);
+    if is_silent && first_word > deadline {
+        return silence::wait_as_ssh((ctx, route), connecting, watch, (began, deadline, first_word)).await;
+    }
     let mut facts = seen::facts(&watch.seen());
     if !matches!(outcome, Err(NotConnected::Deadline)) {
         return Attempt { outcome, facts };
     }
     facts.gave_up_ms = Some(ms_since(began));
-    if facts.received_bytes == 0 && facts.end.is_none() {
+    if is_silent {
         silence::hear_out((ctx, route), connecting, watch, &mut facts, (began, until)).await;
         return Attempt { outcome, facts };
     }
@@ -63,6 +77,12 @@ pub(super) async fn attempt(
         arms => arms.unwrap_or_default(),
     };
     Attempt { outcome, facts }
+}
+
+/// True if the server has said nothing, and has not ended the connection.
+pub(super) fn is_silent(watch: &Watch) -> bool {
+    let seen = watch.seen();
+    seen.received == 0 && seen.end.is_none()
 }
 
 /// The exchange that further connections repeat; none where they could not be made unlike this one, or may not be opened.

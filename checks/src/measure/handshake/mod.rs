@@ -18,7 +18,7 @@ use crate::facts::handshake::{Facts, Reconnect};
 use crate::facts::proxy::ProxyOutput;
 use crate::ssh::connect::NotConnected;
 use crate::ssh::tap::{Seen, Tap};
-use attempt::{Attempt, attempt};
+use attempt::{Attempt, attempt, is_silent};
 
 /// The shortest time left to the handshake when connecting took all of ConnectTimeout.
 const LEAST: Duration = Duration::from_millis(500);
@@ -40,9 +40,14 @@ pub async fn check(ctx: &Context, link: Option<Link>) -> (Step<Facts>, Option<Ke
     let spent = (began - since).saturating_sub(ctx.mark.paused());
     let deadline = ctx.limits.connect.saturating_sub(spent).max(LEAST);
     let (stream, watch) = Tap::new(transport);
-    let Some(attempted) = ctx.stop.race(attempt(ctx, reach.route, stream, &watch, deadline)).await else {
-        return (Step::Skipped("interrupted".into()), None);
+    let mut exchange = Box::pin(attempt(ctx, reach.route, stream, &watch, deadline));
+    let attempted = match ctx.stop.race(&mut exchange).await {
+        Some(attempted) => attempted,
+        // A silence of that length is a finding, whoever ends the wait.
+        None if began.elapsed() >= deadline && is_silent(&watch) => Attempt::given_up(&watch, began),
+        None => return (Step::Skipped("interrupted".into()), None),
     };
+    drop(exchange);
     let Attempt { outcome, mut facts } = attempted;
     facts.client_offer = ctx.target.algorithms.clone();
     facts.tcp = socket.as_ref().and_then(crate::os::socket::Socket::tcp_info);

@@ -1,14 +1,21 @@
-//! A server that has said nothing by our deadline: it is listened to for a little longer, while TLS is tried beside.
+//! A server that has said nothing by our deadline: it is listened to for longer, while TLS is tried beside.
 
-use std::time::Instant;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-use super::tls;
+use super::attempt::Attempt;
+use super::{seen, tls};
+use crate::base::elapsed::ms_since;
 use crate::base::target::Route;
 use crate::base::text::{sanitize, sanitize_bytes};
 use crate::facts::handshake::{Facts, Later, Reconnect};
 use crate::measure::context::Context;
+use crate::measure::progress::Event;
+use crate::os::pause::timeout;
+use crate::ssh::connect::NotConnected;
+use crate::ssh::connection::Connection;
 use crate::ssh::tap::{Seen, Watch};
 
 /// Goes on with `connecting` until the server says something, a TLS greeting is answered, or `until`; notes what came.
@@ -37,6 +44,35 @@ pub(super) async fn hear_out<T>(
         }
     }
     facts.later = later(&watch.seen());
+}
+
+/// Goes on with `connecting` until the server speaks, for up to `most` since `began`, unless a TLS greeting is
+/// answered; from the first byte on it has `deadline` again.
+pub(super) async fn wait_as_ssh(
+    (ctx, route): (&Context, Route),
+    connecting: impl Future<Output = Result<Connection, NotConnected>>,
+    watch: &Watch,
+    (began, deadline, most): (Instant, Duration, Duration),
+) -> Attempt {
+    ctx.progress.tell(Event::Unanswered { silent: began.elapsed(), most });
+    let mut connecting = pin!(connecting);
+    let mut exchange = pin!(async {
+        tokio::select! {
+            outcome = &mut connecting => return outcome,
+            () = watch.until(|seen| seen.received > 0) => {}
+            () = sleep_until((began + most).into()) => return Err(NotConnected::Deadline),
+        }
+        timeout(deadline, connecting).await.unwrap_or(Err(NotConnected::Deadline))
+    });
+    let (outcome, tls) = tokio::select! {
+        outcome = &mut exchange => (outcome, None),
+        look = tls::greet(ctx, route, began, Instant::now() + deadline) => {
+            let is_tls = look.as_ref().is_some_and(Reconnect::has_spoken);
+            (if is_tls { Err(NotConnected::Deadline) } else { exchange.await }, look)
+        }
+    };
+    let gave_up_ms = matches!(outcome, Err(NotConnected::Deadline)).then(|| ms_since(began));
+    Attempt { outcome, facts: Facts { gave_up_ms, tls, ..seen::facts(&watch.seen()) } }
 }
 
 fn later(seen: &Seen) -> Option<Later> {

@@ -92,7 +92,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "banner exchange: Connection to <address> port <port>: Connection timed out",
             "Timed out while waiting for handshake",
             "timeout during server version negotiating",
-            "Timeout connecting to <host>",
             "SocketTimeoutException: Read timed out",
             "Operation timed out after <n> milliseconds with 0",
             "Socket read operation has timed out",

@@ -165,6 +165,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "timeout in waiting",
             "Timeout expired: <n> MILLISECONDS",
             "Failed to get operation result within specified timeout",
+            "Timeout connecting to <host>",
             "Timeout waiting for SSH",
         ],
         writer: Writer::Client,
@@ -268,6 +269,24 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
             is("idle-closed", Always, "the session was open: the server or the path closed it"),
             is("handshake-closed-before-banner", Always, "it comes while the client connects"),
+        ],
+    },
+    Family {
+        texts: &[
+            "unable to start the sftp session",
+            "couldn't initialise SFTP",
+            "error receiving version packet from server",
+            "unable to initialise SFTP",
+        ],
+        writer: Writer::Client,
+        unless: &[],
+        is_wrapper: true,
+        is_named: false,
+        candidates: &[
+            is("session-subsystem-missing", Always, "ssh works and sftp does not: the server has no sftp-server"),
+            is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
+            is("session-restricted", Always, "the account is served something else than sftp"),
+            is("session-shell-exits", Always, "ssh HOST true fails too"),
         ],
     },
 ];

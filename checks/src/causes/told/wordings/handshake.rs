@@ -28,6 +28,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Packet integrity error (<n> bytes remaining)",
             "Bad packet length 1213486160",
             "packet length <n> too large (HTTP",
+            "invalid SSH version string",
         ],
     ),
     (
@@ -56,6 +57,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "No compatible key-exchange method",
             "expected key exchange group packet form server",
             "expected key exchange group packet from server",
+            "NoCommonAlgo { kind: Kex",
+            "No common Kex algorithm",
         ],
     ),
     (
@@ -69,6 +72,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Server host key <kind> not in HostKeyAlgorithms",
             "No compatible hostkey",
             "No compatible host key",
+            "NoCommonAlgo { kind: Key",
         ],
     ),
     (
@@ -86,6 +90,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "There are not any available ciphers",
             "No matching outgoing encryption algorithm found",
             "No compatible cipher",
+            "NoCommonAlgo { kind: Cipher",
+            "No common Cipher algorithm",
         ],
     ),
     (
@@ -103,6 +109,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "No common C2S mac",
             "No common S2C mac",
             "No compatible MAC",
+            "NoCommonAlgo { kind: Mac",
+            "No common Mac algorithm",
         ],
     ),
     (
@@ -116,6 +124,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "kex error : no match for method compression",
             "client to server compression algorithms found",
             "server to client compression algorithms found",
+            "NoCommonAlgo { kind: Compression",
+            "No common Compression algorithm",
         ],
     ),
     (
@@ -144,6 +154,9 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "SSH-3-RSA_SIGN_FAIL",
             "Client DH key range mismatch",
             "invalid elliptic curve value",
+            "Key exchange init failed",
+            "Wrong server signature",
+            "WrongServerSig",
         ],
     ),
     (
@@ -222,6 +235,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "The fingerprint for the <kind> key sent by the remote host is",
             "host key mismatch",
             "did not match pre-existing key",
+            "but an othertype of key exists",
+            "Key changed, line <n>",
         ],
     ),
     ("hostkey-revoked", &["JSchRevokedHostKeyException", "revoked HostKey:", "in revoked keys file"]),

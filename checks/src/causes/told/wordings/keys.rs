@@ -158,6 +158,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Pageant has 0 SSH-2 keys",
             "Unable to find a private key",
             "No private key found for",
+            "russh: No authentication method",
         ],
     ),
     (

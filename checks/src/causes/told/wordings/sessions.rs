@@ -12,6 +12,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Would not open a session channel",
             "Unable to allocate new channel",
             "channel open failed: session",
+            "ChannelOpenError: Session refused",
+            "ChannelOpenFailure(",
         ],
     ),
     (
@@ -57,9 +59,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "request for subsystem 'sftp' failed",
             "failed to open a SFTP connection",
             "sftp-server: command not found",
-            "error receiving version packet from server",
-            "unable to start the sftp session",
-            "couldn't initialise SFTP",
         ],
     ),
     (
@@ -103,6 +102,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "The module failed to execute correctly, you probably need to set the interpreter",
             "server died with error code 127",
             "rsync: exec failed",
+            "mutagen-agent: No such file or directory",
         ],
     ),
     (
