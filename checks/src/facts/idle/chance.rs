@@ -20,7 +20,9 @@ pub fn ended_by_chance(arms: &[Arm], resets_s: &[f64]) -> Vec<bool> {
     }
     let is_near = |arm: &Arm| resets_s.iter().any(|at| (at - ended(arm)).abs() < SAME_S);
     // Of the last one it may not have been seen that others went on.
-    let is_one = |arm: &Arm| is_near(arm) || outlived(arms, arm);
+    let while_others_live =
+        |arm: &Arm| arm.moves != Moves::Nothing && matches!(arm.end, StretchEnd::Died { others_alive: true, .. });
+    let is_one = |arm: &Arm| is_near(arm) || outlived(arms, arm) || while_others_live(arm);
     arms.iter().map(|arm| ended_by_itself(arm).is_some() && is_one(arm) && !is_repeated(arms, arm)).collect()
 }
 
@@ -81,6 +83,15 @@ mod tests {
         ];
         assert_eq!(ended_by_chance(&arms, &[11.1, 15.8, 30.0]), [true, false, false, true, false]);
         assert_eq!(ended_by_chance(&arms, &[]), [false; 5]);
+    }
+
+    #[test]
+    fn a_busy_session_that_was_reset_at_the_very_end_while_others_lived_was_ended_so_too() {
+        let arms = [reset(1, Moves::ChannelData, 2.0, 38.0), alive(2, 7.3)];
+        assert_eq!(ended_by_chance(&arms, &[11.1, 15.8]), [true, false]);
+        let alone = StretchEnd::Died { manner: Manner::Reset, sign: Sign::BeforeProbe, others_alive: false, tcp: None };
+        let arms = [Arm { end: alone, ..arms[0].clone() }];
+        assert_eq!(ended_by_chance(&arms, &[11.1, 15.8]), [false]);
     }
 
     #[test]
