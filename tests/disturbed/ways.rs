@@ -1,4 +1,4 @@
-//! The same over IPv6, and on either leg of a way through a jump host.
+//! Changing paths over IPv6, and on either leg of a way through a jump host.
 
 use std::time::Duration;
 

@@ -47,7 +47,7 @@ impl Lab {
         periodically(up, down, is_over, || signal("-STOP"), || signal("-CONT"))
     }
 
-    /// The same once.
+    /// A disturbance that comes once.
     pub(crate) fn stall_once(&self, after: Duration, down: Duration, is_over: &dyn Fn() -> bool) -> Times {
         let ended = std::cell::Cell::new(false);
         let once = || is_over() || ended.get();
