@@ -100,7 +100,7 @@ fn logins_that_are_switched_off_in_the_middle_are_tried_once() {
         assert!(eventually(Duration::from_secs(20), opened), "{}", server.log());
         // What a shutdown does: nobody is let in any more, and then sessions end.
         lab.home().write("nologin", "");
-        server.end_sessions(&lab);
+        server.end_sessions(lab.server_host());
         run.join().expect("the doctor ran")
     });
     let denied = server.log().matches("Access denied for user joe").count();

@@ -78,9 +78,9 @@ async fn whole(ctx: Context, selected: &BTreeSet<Check>) -> (Evidence, Option<Lo
     let started = (Instant::now(), Timestamp::now());
     let recorder = Recorder::start(started.0);
     ctx.budget.record(recorder.clone());
-    let (hops, tunnel) = jump::pass(&ctx, selected, async |ctx, selected, tunnel| {
+    let (hops, tunnel) = Box::pin(jump::pass(&ctx, selected, async |ctx, selected, tunnel| {
         Box::pin(pipeline(ctx, selected, tunnel, (Instant::now(), Timestamp::now()))).await
-    })
+    }))
     .await;
     let (evidence, logged_in) = Box::pin(pipeline(ctx, selected, tunnel, started)).await;
     (Evidence { hops, timeline: Box::new(recorder.concluded().await), ..evidence }, logged_in)

@@ -15,7 +15,7 @@ use super::idle::store::Store;
 use super::metrics::{self, Counters, Gauges, now_s};
 use super::modules::{self, PreparedModule};
 use super::running::RunningProbes;
-use super::yaml;
+use super::{validate, yaml};
 use crate::run::fleet::polite::Places;
 use crate::terminal::remark;
 
@@ -51,7 +51,8 @@ impl Loaded {
     /// Reads the file and prepares every module.
     pub(super) fn load(file: &Path) -> Result<Self> {
         let text = yaml::File::read(file)?;
-        let config = Config::of(&text)?;
+        let config: Config = text.parsed()?;
+        validate::check(&config, &text)?;
         let modules = modules::prepare(&config, &text)?;
         let (allow, permits) = (Arc::new(config.allow.clone()), Semaphore::new(config.max_probes));
         Ok(Self { config, allow, modules, permits, at: now_s() })

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ssh_doctor_checks::base::service::Service;
 use ssh_doctor_checks::facts::Check;
 
-use super::{validate, yaml};
+use super::yaml;
 
 /// The configuration file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -168,16 +168,6 @@ fn sessions() -> u8 {
 }
 
 impl Config {
-    /// Reads the file; an error is one sentence with the file and the line.
-    pub(super) fn of(file: &yaml::File) -> Result<Self> {
-        let config: Self = file.parsed()?;
-        validate::check(&config).map_err(|validate::Wrong { keys, why }| {
-            let keys: Vec<_> = keys.iter().map(String::as_str).collect();
-            file.wrong(&keys, why)
-        })?;
-        Ok(config)
-    }
-
     /// Returns the configuration without possible secrets.
     pub(super) fn masked(&self) -> Self {
         let mut masked = self.clone();

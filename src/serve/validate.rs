@@ -4,20 +4,28 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::config::{Config, ConfigDuration, Idle, Module, credential};
+use super::yaml;
 use crate::plan;
 
 /// A value that cannot be used: its keys from the outermost one, and the reason.
 #[derive(Debug)]
-pub(super) struct Wrong {
-    pub(super) keys: Vec<String>,
-    pub(super) why: String,
+struct Wrong {
+    keys: Vec<String>,
+    why: String,
 }
 
 /// A rule, the key that it is about, and its words.
 type Rule<'a> = (bool, &'a str, &'a str);
 
-/// Checks every value of a configuration.
-pub(super) fn check(config: &Config) -> Result<(), Wrong> {
+/// Checks every value of a configuration; an error is one sentence with the file and the line.
+pub(super) fn check(config: &Config, file: &yaml::File) -> anyhow::Result<()> {
+    of_config(config).map_err(|Wrong { keys, why }| {
+        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+        file.wrong(&keys, why)
+    })
+}
+
+fn of_config(config: &Config) -> Result<(), Wrong> {
     first_broken(&[
         (!config.modules.is_empty(), "modules", "it is empty: name at least one module"),
         ((1..=10_000).contains(&config.max_probes), "max_probes", "a number from 1 to 10000 is needed"),

@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
-use super::{assert_codes, assert_survived, assert_times, s, when_idle};
-use crate::lab::{Lab, eventually};
+use super::{assert_codes, assert_restart, assert_survived, assert_times, s, when_idle};
+use crate::lab::{Lab, eventually, now};
 
 #[test]
 fn a_server_that_stops_for_6_s_in_every_20_is_stalled_and_the_path_is_not_blamed() {
@@ -42,11 +42,12 @@ fn a_server_that_is_restarted_is_told_from_a_clock_on_the_wall() {
     let Some(lab) = Lab::healthy() else { return };
     let first = lab.sshd(&[]);
     let (url, second) = (first.url(), Mutex::new(None));
-    let (seen, _) = lab.doctor_while(&url, &["--idle", "20s"], s(240), |_| {
+    let (seen, done) = lab.doctor_while(&url, &["--idle", "20s"], s(240), |_| {
         when_idle(&first, s(5));
-        *second.lock().expect("nobody else") = Some(lab.restart(first, s(4)));
-        vec![]
+        let from = now();
+        *second.lock().expect("nobody else") = Some(lab.restart(first, s(4), &[]));
+        vec![(from, now())]
     });
-    assert_codes(&seen, &["server-restarted"]);
+    assert_restart(&seen, &done);
     assert_survived(&seen, 20.0);
 }

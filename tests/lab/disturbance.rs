@@ -40,11 +40,14 @@ impl Lab {
         periodically(up, down, is_over, || middlebox::cut(router), || middlebox::restore(router))
     }
 
-    /// Stops every process of the server's host but its daemons of the lab's own for `down`, after every `up`.
+    /// Stops every process of the server's host for `down`, after every `up`.
     pub(crate) fn stall(&self, up: Duration, down: Duration, is_over: &dyn Fn() -> bool) -> Times {
-        let host = self.server_host();
-        let signal = |name: &str| signal_all(host, name);
-        periodically(up, down, is_over, || signal("-STOP"), || signal("-CONT"))
+        stall(self.server_host(), up, down, is_over)
+    }
+
+    /// The same on the bastion at a hop.
+    pub(crate) fn stall_bastion(&self, hop: usize, up: Duration, down: Duration, is_over: &dyn Fn() -> bool) -> Times {
+        stall(self.router(hop), up, down, is_over)
     }
 
     /// A disturbance that comes once.
@@ -71,27 +74,56 @@ impl Lab {
 
     /// Resets one of the server's connections after every pause, the oldest and the newest in turn, whatever moves on them.
     pub(crate) fn random_resets(&self, port: u16, pauses: &[Duration], is_over: &dyn Fn() -> bool) -> Times {
-        let mut times = Vec::new();
-        for (at, pause) in pauses.iter().cycle().enumerate() {
-            wait(*pause, is_over);
-            if is_over() {
-                break;
-            }
-            if reset_one(self.server_host(), port, at % 2 == 0) {
-                times.push((now(), now()));
-            }
-        }
-        times
+        random_resets(self.server_host(), port, pauses, is_over)
     }
 
-    /// Ends every session and the server, and starts it again on the same port a while later.
-    pub(crate) fn restart(&self, server: Server, pause: Duration) -> Server {
+    /// The same with the connections of the bastion at a hop.
+    pub(crate) fn random_resets_at_bastion(
+        &self,
+        hop: usize,
+        port: u16,
+        pauses: &[Duration],
+        is_over: &dyn Fn() -> bool,
+    ) -> Times {
+        random_resets(self.router(hop), port, pauses, is_over)
+    }
+
+    /// Ends every session and the server, and starts it again on the same port a while later, with these lines of sshd_config.
+    pub(crate) fn restart(&self, server: Server, pause: Duration, settings: &[&str]) -> Server {
         let port = server.port();
-        server.end_sessions(self);
+        server.end_sessions(self.server_host());
         drop(server);
         std::thread::sleep(pause);
-        self.sshd_at(port, &[])
+        self.sshd_at(port, settings)
     }
+
+    /// The same with the bastion at a hop.
+    pub(crate) fn restart_bastion(&self, hop: usize, bastion: Server, pause: Duration) -> Server {
+        let port = bastion.port();
+        bastion.end_sessions(self.router(hop));
+        drop(bastion);
+        std::thread::sleep(pause);
+        self.bastion_at(hop, port, &[])
+    }
+}
+
+fn stall(host: &Namespace, up: Duration, down: Duration, is_over: &dyn Fn() -> bool) -> Times {
+    let signal = |name: &str| signal_all(host, name);
+    periodically(up, down, is_over, || signal("-STOP"), || signal("-CONT"))
+}
+
+fn random_resets(host: &Namespace, port: u16, pauses: &[Duration], is_over: &dyn Fn() -> bool) -> Times {
+    let mut times = Vec::new();
+    for (at, pause) in pauses.iter().cycle().enumerate() {
+        wait(*pause, is_over);
+        if is_over() {
+            break;
+        }
+        if reset_one(host, port, at % 2 == 0) {
+            times.push((now(), now()));
+        }
+    }
+    times
 }
 
 /// Aborts a socket of the server, which sends a reset.

@@ -78,7 +78,12 @@ impl Lab {
 
     /// Starts sshd on the bastion at a hop.
     pub(crate) fn bastion(&self, hop: usize, settings: &[&str]) -> Server {
-        let (port, address) = (next_port(), self.router_address(hop));
+        self.bastion_at(hop, next_port(), settings)
+    }
+
+    /// The same on a port that was another's before.
+    pub(super) fn bastion_at(&self, hop: usize, port: u16, settings: &[&str]) -> Server {
+        let address = self.router_address(hop);
         let config = self.sshd_config_at(address, port, "host_key", settings);
         let args = ["-D".into(), "-e".into(), "-f".into(), config.into()];
         self.listen(self.router(hop), address, port, Some(HOST_KEY), SSHD, &args)
@@ -221,19 +226,20 @@ impl Server {
 
     /// The command lines of whatever else runs on the server's host.
     pub(crate) fn sessions(&self, lab: &Lab) -> Vec<String> {
-        let lines = self.others(lab).filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).ok());
+        let lines =
+            self.others(lab.server_host()).filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).ok());
         lines.map(|line| line.replace('\0', " ")).collect()
     }
 
-    /// Ends every session at once, and not the server.
-    pub(crate) fn end_sessions(&self, lab: &Lab) {
-        let pids = self.others(lab).map(|pid| pid.to_string());
+    /// Ends every session on its host at once, and not the server.
+    pub(crate) fn end_sessions(&self, host: &Namespace) {
+        let pids = self.others(host).map(|pid| pid.to_string());
         // One that has ended meanwhile makes `kill` complain, and is what was wanted.
         let _ = Command::new("kill").args(["-9", "--"]).args(pids).output();
     }
 
-    fn others(&self, lab: &Lab) -> impl Iterator<Item = u32> {
-        lab.server_host().processes().into_iter().filter(|pid| *pid != self.pid())
+    fn others(&self, host: &Namespace) -> impl Iterator<Item = u32> {
+        host.processes().into_iter().filter(|pid| *pid != self.pid())
     }
 
     /// All that the server has logged.

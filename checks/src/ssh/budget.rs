@@ -132,6 +132,11 @@ impl Budget {
         self.further().refused_at.is_some_and(|at| at.elapsed() < REST)
     }
 
+    /// Forgets that further connections were refused: all that was open has ended too, so it is no limit on new ones.
+    pub(crate) fn end_rest(&self) {
+        self.further().refused_at = None;
+    }
+
     /// Lets one connection fewer be in its handshake at a time, one at least: the server drops some.
     pub(super) fn slow_down(&self) {
         if self.handshakes.available_permits() > 0 {

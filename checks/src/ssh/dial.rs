@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::{sleep, sleep_until};
 
 use super::budget::Budget;
 use super::dialed::Dialed;
+use super::openings::{Opened, UNANSWERED, first_of};
 use super::proxy::ProxyStream;
 use super::recorder::FlowRecord;
 use super::transport::Transport;
@@ -20,15 +19,6 @@ use crate::facts::timeline::NotOpened;
 use crate::os::icmp::linux::ErrorQueue;
 use crate::os::pause::timeout;
 use crate::os::socket::Socket;
-
-/// By then the first packet was sent three times (RFC 6298: again after 1 s and after 3 s).
-const UNANSWERED: Duration = Duration::from_millis(3300);
-/// Further openings from other ports: where every other port leads to a dead member, one in a hundred and twenty-eight meets only that.
-const FURTHER: u32 = 6;
-/// Time between two of them.
-const BETWEEN: Duration = Duration::from_millis(500);
-/// The time for which an abandoned opening is watched: its first packet is sent for the fourth time after 7 s.
-const WATCHED: Duration = Duration::from_millis(7600);
 
 /// The reason for which a TCP connection could not be opened.
 #[derive(Debug)]
@@ -63,9 +53,7 @@ struct Course {
 
 /// Opens one TCP connection within `deadline`; no TCP keepalive, no Nagle delay, and segments of at most `segment` bytes.
 ///
-/// If three SYNs bring no answer, others are tried beside it from other ports, one after the other: a path with
-/// port-based load balancing may have a dead member. The first continues meanwhile, and after this has returned: its
-/// outcome is evidence.
+/// If three SYNs bring no answer, others are tried beside it ([`first_of`]).
 pub(crate) async fn attempt(
     budget: &Budget,
     address: SocketAddr,
@@ -79,44 +67,18 @@ pub(crate) async fn attempt(
     if deadline <= UNANSWERED || !recorder.is_on() {
         return dial(course, recorder.opening(address), deadline).await;
     }
-    let patience = deadline.max(WATCHED);
-    let mut first = tokio::spawn(dial(course, recorder.opening(address), patience));
-    let began = Instant::now();
-    tokio::select! {
-        connected = &mut first => return joined(connected),
-        () = sleep(UNANSWERED) => {}
-    }
-    let (until, mut further) = (began + deadline, JoinSet::new());
-    let mut left = FURTHER;
-    loop {
-        if left > 0 && budget.spend().is_ok() {
-            left -= 1;
-            // Every other one from a port of the other half.
-            let bind = if left % 2 == 1 { Some(bind.unwrap_or_else(|| any(address))) } else { bind };
-            let time = until.saturating_duration_since(Instant::now());
-            further.spawn(dial(Course { bind, ..course }, recorder.opening(address), time));
-        }
-        let connected = tokio::select! {
-            connected = &mut first => Some(joined(connected)),
-            Some(connected) = further.join_next() => {
-                let connected = connected.ok().and_then(Result::ok);
-                if connected.is_none() {
-                    budget.give_back();
-                }
-                connected.map(Ok)
-            }
-            () = sleep(BETWEEN), if left > 0 => None,
-            () = sleep_until(until.into()) => Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())),
-        };
-        if let Some(connected) = connected {
-            (0..further.len()).for_each(|_| budget.give_back());
-            return connected;
-        }
-    }
-}
-
-fn joined(dialed: Result<Result<Dialed, Refusal>, JoinError>) -> Result<Dialed, Refusal> {
-    dialed.unwrap_or_else(|error| Err(io::Error::other(error).into()))
+    let another = |left: u32, time: Duration| {
+        budget.spend().ok()?;
+        // Every other one from a port of the other half.
+        let bind = if left.is_multiple_of(2) { Some(bind.unwrap_or_else(|| any(address))) } else { bind };
+        Some(dial(Course { bind, ..course }, recorder.opening(address), time))
+    };
+    let first = recorder.opening(address);
+    let timed_out = || io::Error::from(io::ErrorKind::TimedOut).into();
+    let Opened { result, spare } =
+        Box::pin(first_of(deadline, |time| dial(course, first, time), another, timed_out)).await;
+    (0..spare).for_each(|_| budget.give_back());
+    result
 }
 
 /// Binding lets Linux choose a port of the other half: odd for a bound socket, even for one that is not (ip_local_port_range).

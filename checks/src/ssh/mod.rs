@@ -17,6 +17,7 @@ pub mod keepalive;
 pub mod known_hosts;
 pub mod login;
 pub mod observations;
+mod openings;
 pub mod openssh;
 pub mod proxy;
 pub mod recorder;

@@ -58,7 +58,7 @@ pub struct PathState {
 
 /// Something to note of a connection.
 enum Note {
-    Opening { number: u32, leg: u8, to: Option<SocketAddr>, at: Instant },
+    Opening { number: u32, leg: u8, through: Option<u32>, to: Option<SocketAddr>, at: Instant },
     Connected { number: u32, at: Instant, source_port: Option<u16>, repeated_syns: u32 },
     Failed { number: u32, at: Instant, source_port: Option<u16>, why: NotOpened },
     Watched { number: u32, watch: Watch, observations: Observations, socket: Weak<Socket> },
@@ -95,13 +95,13 @@ impl Recorder {
     /// Records a request for a TCP connection of this machine.
     #[must_use]
     pub fn opening(&self, to: SocketAddr) -> FlowRecord {
-        self.opening_on(0, Some(to))
+        self.opening_on(0, None, Some(to))
     }
 
-    fn opening_on(&self, leg: u8, to: Option<SocketAddr>) -> FlowRecord {
+    fn opening_on(&self, leg: u8, through: Option<u32>, to: Option<SocketAddr>) -> FlowRecord {
         let Some(channels) = &self.0 else { return FlowRecord(None) };
         let number = channels.number.fetch_add(1, Ordering::Relaxed);
-        self.note(Note::Opening { number, leg, to, at: Instant::now() });
+        self.note(Note::Opening { number, leg, through, to, at: Instant::now() });
         FlowRecord(Some(Arc::new(Opened { number, leg, to: self.clone() })))
     }
 
@@ -193,7 +193,10 @@ impl FlowRecord {
     /// A connection requested through this one.
     #[must_use]
     pub fn onward(&self) -> Self {
-        self.0.as_ref().map_or_else(Self::default, |opened| opened.to.opening_on(opened.leg.saturating_add(1), None))
+        let opened = self.0.as_ref();
+        opened.map_or_else(Self::default, |opened| {
+            opened.to.opening_on(opened.leg.saturating_add(1), Some(opened.number), None)
+        })
     }
 
     /// The recorder that it belongs to.
@@ -242,8 +245,10 @@ impl Task {
 
     fn take(&mut self, note: Note) {
         match note {
-            Note::Opening { number, leg, to, at } if self.flows.len() < FLOWS => {
-                self.flows.push(Observed::new(number, leg, to, self.clock(at)));
+            Note::Opening { number, leg, through, to, at } if self.flows.len() < FLOWS => {
+                let began_s = self.clock(at);
+                let flow = Flow { number, leg, through, to, began_s, ..Flow::default() };
+                self.flows.push(Observed::new(flow));
             }
             Note::Hops { at, asked, answered } if self.timeline.hops.len() < HOPS => {
                 let at_s = self.clock(at);

@@ -10,6 +10,7 @@ use russh::client::Msg;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connection::Via;
+use super::openings::{UNANSWERED, first_of};
 use super::recorder::{Expect, FlowRecord};
 use crate::facts::connection::NotForwarded;
 use crate::facts::timeline::NotOpened;
@@ -22,14 +23,22 @@ pub struct Tunnel {
 }
 
 impl Tunnel {
-    /// Opens a connection from the hop on to `host`.
+    /// Opens a connection from the hop on to `host`; while it gets no answer, others are tried beside it ([`first_of`]).
     pub async fn open(via: &Via, host: &str, port: u16, deadline: Duration) -> Result<Self, NotForwarded> {
+        if deadline <= UNANSWERED || !via.connection().record().recorder().is_on() {
+            return Self::open_one(via.clone(), host.to_owned(), port, deadline).await;
+        }
+        let one = |time: Duration| Self::open_one(via.clone(), host.to_owned(), port, time);
+        Box::pin(first_of(deadline, one, |_, time| Some(one(time)), || NotForwarded::Deadline)).await.result
+    }
+
+    async fn open_one(via: Via, host: String, port: u16, deadline: Duration) -> Result<Self, NotForwarded> {
         let record = via.connection().record().onward();
-        match via.connection().forward(host, port, deadline).await {
+        match via.connection().forward(&host, port, deadline).await {
             Ok(stream) => {
                 record.forwarded();
                 via.connection().record().expect(Expect::Carriage);
-                Ok(Self { stream, via: via.clone(), record })
+                Ok(Self { stream, via, record })
             }
             Err(failure) => {
                 record.failed(None, NotOpened::of_hop(&failure));

@@ -6,6 +6,7 @@ use crate::causes::shared::{KEEPALIVE, RELOAD};
 use crate::causes::{Cause, Fix, Match, Severity, Side, sessions, testimony};
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Manner;
+use crate::facts::idle::chance::ended_by_chance;
 use crate::facts::idle::{Arm, Facts, Search, Sign, Speaker, StretchEnd, hop_state};
 use crate::facts::{Check, Evidence};
 
@@ -156,6 +157,9 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
     if dead.len() == 1 && sign == Sign::BeforeProbe && facts.lived_longer().count() >= SEVERAL {
         return None;
     }
+    if sign == Sign::BeforeProbe && is_by_chance(evidence, facts, first) {
+        return None;
+    }
     // Similar causes are an outage, a limit on age and a server that restarts: sessions kept alive for longer exclude them.
     let proven = facts.keepalive().verified == Some(true) && facts.timeout().survived_s.is_some();
     let certainty = if proven { sharp(facts) } else { Certainty::Likely };
@@ -164,6 +168,13 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
         found = value.into_iter().fold(found, |found, value| found.with(name, value.to_string()));
     }
     Some(survived::by_own_keepalive(evidence, facts, found.suspecting(crate::causes::suspects::of(evidence))))
+}
+
+/// True if it ended by one of the resets that depend neither on silence nor on age.
+fn is_by_chance(evidence: &Evidence, facts: &Facts, first: &Arm) -> bool {
+    let resets = evidence.undisturbed_timeline().random_resets().map(|found| found.resets).unwrap_or_default();
+    let resets: Vec<f64> = resets.iter().map(|(at_s, ..)| at_s - facts.began_s).collect();
+    std::iter::zip(&facts.arms, ended_by_chance(&facts.arms, &resets)).any(|(arm, is)| is && arm == first)
 }
 
 /// Returns how sure it is that only idle time ends sessions, and that it always does.

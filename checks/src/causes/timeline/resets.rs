@@ -1,13 +1,13 @@
 //! Resets that depend neither on silence nor on age.
 
-use super::shared::moments;
+use super::shared::{Place, moments};
 use crate::base::text::seconds;
 use crate::causes::shared::{AUTOSSH_AFTER_CLOSE, MOSH, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
-use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::idle::bracket::data_alone_lives;
+use crate::facts::idle::{self, bracket::data_alone_lives};
 use crate::facts::timeline::RandomResets;
+use crate::facts::{Check, Evidence};
 
 pub(super) const RANDOM_RESETS: Cause = Cause {
     code: "path-random-resets",
@@ -52,37 +52,36 @@ pub(super) const RANDOM_RESETS: Cause = Cause {
     hides: &[
         "session-wall-clock-cut",
         "session-lifetime-limit",
-        "idle-reset",
-        "idle-closed",
-        "idle-closed-by-proxy",
         "idle-terminal-timeout",
         "idle-unused-connection-timeout",
-        "idle-no-keepalive",
     ],
     strikes_anywhere: true,
     judge: |evidence| {
         // A server that ends whoever sends no data resets those whose keepalive it had not read (RFC 2525, 2.17).
-        if evidence.idle.facts().is_some_and(|facts| data_alone_lives(&facts.arms)) {
+        let all = |facts: &idle::Facts| [&facts.arms[..], &facts.random_resets[..]].concat();
+        if evidence.idle.facts().is_some_and(|facts| data_alone_lives(&all(facts))) {
             return None;
         }
         let resets = evidence.undisturbed_timeline().random_resets()?;
         let certainty = if resets.busy > 1 && resets.resets.len() > 2 { Certainty::Certain } else { Certainty::Likely };
-        Some(Match::new(certainty, because(&resets)).reason_open())
+        Some(Match::new(certainty, because(evidence, &resets)).reason_open())
     },
     ..Cause::NEW
 };
 
-fn because(resets: &RandomResets) -> Vec<String> {
+fn because(evidence: &Evidence, resets: &RandomResets) -> Vec<String> {
     let span = |values: Vec<f64>| {
         let (min, max) =
             (values.iter().copied().fold(f64::INFINITY, f64::min), values.iter().copied().fold(0.0, f64::max));
         format!("{} to {}", seconds(min), seconds(max))
     };
-    let how = if resets.behind_a_hop { "ended behind the jump host" } else { "reset" };
+    let place = Place::of(evidence, resets.leg);
+    let how = if let Place::Behind(_) = &place { "ended" } else { "reset" };
     vec![
         format!(
-            "{} connections were {how}, {} of them busy, {} into the run",
+            "{} connections{} were {how}, {} of them busy, {} into the run",
             resets.resets.len(),
+            place.words(),
             resets.busy,
             moments(resets.resets.iter().map(|(at, ..)| *at))
         ),

@@ -1,15 +1,12 @@
 //! A server that ended everything and came back.
 
-use super::shared::counted;
+use super::shared::{Place, counted};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::shared::{AUTOSSH_AFTER_CLOSE, MOSH, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side, sessions};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::timeline::MassEnd;
-
-/// A server that is back sooner may only have ended its sessions, seconds.
-const PAUSE_S: f64 = 2.5;
 
 pub(super) const SERVER_RESTARTED: Cause = Cause {
     code: "server-restarted",
@@ -49,7 +46,6 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
     strikes_anywhere: true,
     judge: |evidence| {
         let end = evidence.undisturbed_timeline().mass_end()?;
-        let paused = end.new_after_s.is_some_and(|after| after > PAUSE_S + end.slow_greeting_s);
         let another_key = || {
             evidence
                 .idle
@@ -57,23 +53,33 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
                 .is_some_and(|facts| facts.not_opened.iter().any(|why| why.contains("another host key")))
         };
         // Sessions that end without a pause, at a server that stays the same, have another name.
-        if !(end.refused > 0 || paused || end.versions.is_some() || another_key()) || end.new_after_s.is_none() {
+        if !(end.is_restart() || another_key() && end.new_after_s.is_some()) {
             return None;
         }
         let sure = end.refused > 0 || end.versions.is_some();
-        Some(Match::new(if sure { Certainty::Certain } else { Certainty::Likely }, because(&end)))
+        let place = Place::of(evidence, end.leg);
+        let found = Match::new(if sure { Certainty::Certain } else { Certainty::Likely }, because(&end, &place));
+        Some(match place {
+            Place::At(_) => found.titled("The jump host ended all sessions at once and was back a little later".into()),
+            Place::Behind(_) | Place::Direct => found,
+        })
     },
     judge_sessions: sessions::restarted,
     ..Cause::NEW
 };
 
-fn because(end: &MassEnd) -> Vec<String> {
+fn because(end: &MassEnd, place: &Place) -> Vec<String> {
     let mut because = vec![format!(
         "{} into the run {} ended at once by {}, before we sent anything",
         seconds(end.at_s),
         if end.ended == 1 { "1 session was".to_owned() } else { format!("{} sessions were", end.ended) },
         end.manner.words()
     )];
+    because.extend(match place {
+        Place::Direct => None,
+        Place::At(hop) => Some(format!("the connections to {hop} ended, and what went through them with these")),
+        Place::Behind(hop) => Some(format!("the connections to {hop} went on: it happened behind {hop}")),
+    });
     if end.refused > 0 {
         because
             .push(format!("{} refused afterwards", counted(end.refused, "new connection was", "new connections were")));

@@ -1,6 +1,6 @@
 //! Helpers shared by the judges of the timeline.
 
-use crate::base::text::seconds;
+use crate::base::text::{sanitize, seconds};
 use crate::causes::{Fix, Side};
 use crate::facts::{Check, Evidence, timeline::Event};
 
@@ -22,6 +22,39 @@ pub(super) const QUICK_KEEPALIVE: Fix = Fix {
     caution: Some("it does not prevent the loss, only ends the wait"),
     ..Fix::CHANGE
 };
+
+/// The place of a leg on the way through jump hosts.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Place {
+    /// There is no jump host.
+    Direct,
+    /// At this jump host, or on the way to it.
+    At(String),
+    /// Behind this jump host: at the server, or on the way to it.
+    Behind(String),
+}
+
+impl Place {
+    /// The place of a leg with so many hops before it.
+    pub(super) fn of(evidence: &Evidence, leg: u8) -> Self {
+        let name = |at: usize| evidence.hops.get(at).map(|hop| format!("the jump host {}", sanitize(&hop.name)));
+        let leg = usize::from(leg);
+        match (name(leg), leg.checked_sub(1).and_then(name)) {
+            (Some(hop), _) => Self::At(hop),
+            (None, Some(hop)) => Self::Behind(hop),
+            (None, None) => Self::Direct,
+        }
+    }
+
+    /// It in words after a noun: " to the jump host bastion".
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Direct => String::new(),
+            Self::At(hop) => format!(" to {hop}"),
+            Self::Behind(hop) => format!(" behind {hop}"),
+        }
+    }
+}
 
 /// Moments as a list, the first of them.
 pub(super) fn moments(times: impl IntoIterator<Item = f64>) -> String {

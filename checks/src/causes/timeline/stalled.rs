@@ -1,6 +1,6 @@
 //! A server whose kernel answers and whose programs do not.
 
-use super::shared::{PATIENT_KEEPALIVE, check_at, counted, hit_a_failed_check, moments, period, range};
+use super::shared::{PATIENT_KEEPALIVE, Place, check_at, counted, hit_a_failed_check, moments, period, range};
 use crate::base::text::seconds;
 use crate::causes::shared::MOSH;
 use crate::causes::{Cause, Fix, Match, Severity, Side, sessions};
@@ -74,7 +74,12 @@ fn judge(evidence: &Evidence) -> Option<Match> {
     let severity = if lasts || failed { Severity::Critical } else { Severity::Warning };
     let interval = evidence.idle.facts().and_then(|facts| facts.keepalive().interval_s).unwrap_or(15);
     let count_max = crate::facts::idle::advice::count_max(interval, longest);
-    let found = Match::new(certainty, because(evidence, &events, &lengths)).reason_open().at(severity);
+    let place = place(evidence, &events);
+    let found = Match::new(certainty, because(evidence, &events, &lengths, &place)).reason_open().at(severity);
+    let found = match place {
+        Place::At(_) => found.titled("The jump host accepts connections, but its sshd does not answer".into()),
+        Place::Behind(_) | Place::Direct => found,
+    };
     Some(found.with("interval", interval.to_string()).with("count_max", count_max.to_string()))
 }
 
@@ -93,15 +98,29 @@ fn unanswered(evidence: &Evidence) -> Option<Match> {
     Some(found.with("interval", interval.to_string()).with("count_max", count_max.to_string()))
 }
 
-fn because(evidence: &Evidence, events: &[Event], lengths: &[f64]) -> Vec<String> {
+/// The place of the silence, where it is the same in all events.
+fn place(evidence: &Evidence, events: &[Event]) -> Place {
+    let leg = events.first().map(|event| event.leg).filter(|leg| events.iter().all(|event| event.leg == *leg));
+    leg.map_or(Place::Direct, |leg| Place::of(evidence, leg))
+}
+
+fn because(evidence: &Evidence, events: &[Event], lengths: &[f64], place: &Place) -> Vec<String> {
     let starts: Vec<f64> = events.iter().map(|event| event.from_s).collect();
     let most = events.iter().map(|event| event.flows).max().unwrap_or_default();
     let mut because = vec![format!(
-        "{} of {} without any answer, {} into the run, while TCP acknowledged at once",
+        "{} of {} without any answer, {} into the run, while {}",
         counted(events.len(), "time", "times"),
         range(lengths),
-        moments(starts.iter().copied())
+        moments(starts.iter().copied()),
+        if let Place::Direct = place { "TCP acknowledged at once" } else { "a new connection was accepted at once" }
     )];
+    because.extend(match place {
+        Place::Direct => None,
+        Place::At(hop) => {
+            Some(format!("it was {hop} that did not answer: it sent no banner on a new connection either"))
+        }
+        Place::Behind(hop) => Some(format!("{hop} went on: it was the server behind it that did not answer")),
+    });
     if most > 1 {
         because.push(format!("up to {most} connections waited at once, and were answered together"));
     }

@@ -1,6 +1,6 @@
 //! A device on the path that lost its table of connections at one moment.
 
-use super::shared::QUICK_KEEPALIVE;
+use super::shared::{Place, QUICK_KEEPALIVE};
 use crate::base::text::seconds;
 use crate::causes::shared::{AUTOSSH, MOSH, TMUX};
 use crate::causes::{Cause, Fix, Match, Severity, Side, sessions};
@@ -69,6 +69,11 @@ fn because(evidence: &Evidence, lost: &StateLoss, oldest: Option<f64>) -> Vec<St
         ),
         format!("a new login succeeded {} later", seconds(lost.new_after_s.max(0.0))),
     ];
+    because.extend(match Place::of(evidence, lost.leg) {
+        Place::Direct => None,
+        Place::At(hop) => Some(format!("the connections to {hop} were dead: the state was lost before that host")),
+        Place::Behind(hop) => Some(format!("the connections to {hop} went on: the state was lost behind that host")),
+    });
     because.extend(oldest.map(|age| {
         format!("sessions opened afterwards lived on, to the age of {}: it was no limit on age", seconds(age))
     }));

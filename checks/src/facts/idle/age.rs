@@ -37,7 +37,7 @@ pub(crate) fn is_explained(facts: &Facts) -> bool {
 
 /// Returns the time at which an arm ended, seconds since the test began.
 pub(crate) fn ended(arm: &Arm) -> f64 {
-    arm.started_s + arm.lasted_s
+    arm.ended_s.unwrap_or(arm.started_s + arm.lasted_s)
 }
 
 #[cfg(test)]

@@ -33,6 +33,9 @@ pub struct Arm {
     pub lasted_s: f64,
     /// The age of the connection at its end.
     pub age_s: f64,
+    /// The time of its end; `null` where it is that of its beginning and what it lasted together.
+    #[serde(default)]
+    pub ended_s: Option<f64>,
     /// The time for which nothing had moved in its channel at its end, seconds; `null` without a channel.
     pub channel_quiet_s: Option<f64>,
     /// Bytes that the server sent by itself during a silence.
@@ -181,6 +184,7 @@ impl Arm {
             started_s,
             lasted_s,
             age_s,
+            ended_s: None,
             channel_quiet_s: None,
             heard_bytes: 0,
             answered: None,

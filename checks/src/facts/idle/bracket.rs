@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::arm::{Arm, Holds, Moves, Sign, Speaker, StretchEnd};
+use super::arm::{Arm, Holds, Moves, SessionKind, Sign, Speaker, StretchEnd};
 use crate::facts::connection::Manner;
 
 /// The bracket of an idle timer, seconds of silence.
@@ -93,7 +93,9 @@ pub(crate) fn data_alone_lives(arms: &[Arm]) -> bool {
     // Younger ones may yet be ended.
     let quiet = channel_quiet_at_death(arms).unwrap_or(died);
     let outlived = |arm: &Arm| matches!(arm.end, StretchEnd::Alive { .. }) && arm.lasted_s > quiet;
-    let data_lives = held().any(|arm| arm.moves == Moves::ChannelData && matches!(arm.end, StretchEnd::Alive { .. }));
+    let data = || held().filter(|arm| arm.moves == Moves::ChannelData);
+    let data_died = data().any(|arm| arm.kind() != SessionKind::SecondRound && arm.death().is_some());
+    let data_lives = data().any(|arm| matches!(arm.end, StretchEnd::Alive { .. })) && !data_died;
     data_lives && kept().any(|arm| arm.death().is_some()) && !kept().any(outlived)
 }
 

@@ -90,6 +90,7 @@ impl TtlProbe {
             holds: self.holds,
             hop: (!self.whole).then_some(self.hop),
             interval_s: Some(self.interval_s),
+            ended_s: Some(started_s + self.age_s),
             channel_quiet_s: self.channel_quiet_s,
             heard_bytes: self.heard_bytes,
             answered: self.answered,

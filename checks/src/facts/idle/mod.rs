@@ -4,6 +4,7 @@ pub mod advice;
 pub mod age;
 pub mod arm;
 pub mod bracket;
+pub mod chance;
 pub mod hop;
 pub mod hop_state;
 pub mod incident;
@@ -40,6 +41,8 @@ pub struct Facts {
     pub arms: Vec<Arm>,
     /// The moments at which every session was lost, and the test begun anew with others.
     pub cuts: Vec<Cut>,
+    /// The last stretches of sessions that were reset although neither their silence nor their age decided that.
+    pub random_resets: Vec<Arm>,
     /// The beginning of the test, seconds since the examination began.
     pub began_s: f64,
     /// The longest silence that was to be tested.
@@ -131,7 +134,8 @@ impl Facts {
         let counts = |arm: &&Arm| arm.moves == Moves::Nothing || arm.holds == Holds::Nothing && arm.hop.is_none();
         let died = self.arms.iter().filter(counts).any(|arm| arm.death().is_some());
         let unheard = self.arms.iter().filter(|arm| matches!(arm.end, StretchEnd::Unheard { .. })).count();
-        !died && unheard < 2 && self.cuts.is_empty() && self.outages.iter().all(|outage| outage.ended_s.is_some())
+        let none_lost = self.cuts.is_empty() && self.random_resets.is_empty();
+        !died && unheard < 2 && none_lost && self.outages.iter().all(|outage| outage.ended_s.is_some())
     }
 
     /// The longest time when nothing came through, seconds.

@@ -169,6 +169,10 @@ impl Facts {
                 "a word of ours is enough to let the path pass again what the server says".to_owned(),
             );
         };
+        let silently = first.death().is_some_and(|(manner, _)| *manner == Manner::Silent);
+        if !silently && !self.random_resets.is_empty() {
+            return Search::Untold("connections are reset at random too, those of the search among them".to_owned());
+        }
         let furthest = self.path.as_ref().and_then(|path| path.candidates(MAX_HOPS).last().copied());
         let probes: Vec<_> = self.arms.iter().filter_map(|arm| TtlProbe::of(arm, furthest?)).collect();
         if probes.is_empty() {
@@ -179,11 +183,7 @@ impl Facts {
                 }
             });
         }
-        let bare = Bare {
-            survived_s: self.timeout().survived_s,
-            died_s: Some(first.quiet_s()),
-            silently: first.death().is_some_and(|(manner, _)| *manner == Manner::Silent),
-        };
+        let bare = Bare { survived_s: self.timeout().survived_s, died_s: Some(first.quiet_s()), silently };
         match hop::locate(&probes, bare) {
             Ok(verdict) => {
                 let renews = self.server_heard() == Some(true) && Some(verdict.hop) == furthest;

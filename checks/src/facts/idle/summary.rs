@@ -31,6 +31,7 @@ impl facts::Facts for Facts {
             |survived| format!("idle {} survived", seconds(survived)),
         );
         let cut_short = if self.complete { "" } else { "; ended early" };
+        let cut_short = format!("{}{cut_short}", self.by_chance());
         let lasting = self.outages.iter().any(|outage| outage.ended_s.is_none());
         match (timeout.died_s, self.manner().map(|manner| manner.code())) {
             _ if lasting => format!("{survived}, then the path was cut"),
@@ -64,6 +65,15 @@ impl Facts {
         let (asked, reached) = (seconds(self.longest_s), seconds(timeout.survived_s.unwrap_or_default()));
         let all = timeout.died_s.is_some() || !self.falls_short();
         (!all).then(|| format!("idle time tested to {reached} of {asked}{}", self.interruptions()))
+    }
+
+    /// Describes the sessions that were reset at random.
+    fn by_chance(&self) -> String {
+        match self.random_resets.len() {
+            0 => String::new(),
+            1 => "; 1 session was reset at random".to_owned(),
+            count => format!("; {count} sessions were reset at random"),
+        }
     }
 
     /// True if less than what was asked for was survived.

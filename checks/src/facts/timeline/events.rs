@@ -28,7 +28,7 @@ pub struct Event {
     pub kind: EventKind,
     /// The hops of a ProxyJump that lie before it.
     pub leg: u8,
-    /// The time at which the other end was last heard on any connection.
+    /// The time between the one at which the other end was last heard on any connection and the one at which something was missed first.
     pub from_s: f64,
     /// The time at which it was heard again; `None` while it is not.
     pub until_s: Option<f64>,
@@ -87,7 +87,8 @@ impl Timeline {
                 let until = event.until_s.unwrap_or(self.until_s);
                 !interrupted.iter().any(|other| other.overlap(event.from_s, until) > 0.0)
             });
-            let of_leg: Vec<Event> = interrupted.iter().copied().chain(stalled).filter(is_new).collect();
+            let of_leg = interrupted.iter().copied().chain(stalled).map(|event| self.at_its_hop(event));
+            let of_leg: Vec<Event> = of_leg.filter(is_new).collect();
             events.extend(of_leg);
         }
         events.retain(|event| !self.is_blind(event));
@@ -167,11 +168,35 @@ impl Timeline {
         let goes_on = |flow: &Flow| flow.gaps.iter().any(|gap| hits(flow, gap) && gap.until_s.is_some());
         let is_over_for_one = || of_leg().any(goes_on);
         let is_told = kept_waiting || until_s.is_none() || is_over_for_one();
-        let is_common = !spared && hit > 0 && (hit > 1 || kept_waiting) && is_told;
+        // Sessions that were silent may each have a path that takes its time to wake up.
+        let is_talking =
+            |flow: &Flow| flow.beat_s.is_some_and(|beat| beat < end - from_s) && flow.talks_through(from_s, end);
+        let silent_alone = || {
+            kind == EventKind::Interrupted
+                && of_leg().any(is_talking)
+                && !of_leg().any(|flow| is_talking(flow) && is_hit(flow))
+        };
+        let is_common = !spared && hit > 0 && (kept_waiting || hit > 1 && !silent_alone()) && is_told;
         is_common.then(|| {
             let kind = self.kind_behind_hops(leg, kind, Span { from_s, until_s: end });
-            Event { kind, leg, from_s, until_s, flows: hit }
+            // It began between the last that was heard and the first that was missed.
+            let missed = of_leg().flat_map(|flow| flow.gaps.iter().filter(|gap| hits(flow, gap)).map(|gap| gap.from_s));
+            let missed_s = missed.reduce(f64::min).unwrap_or(from_s).clamp(from_s, end);
+            Event { kind, leg, from_s: f64::midpoint(from_s, missed_s), until_s, flows: hit }
         })
+    }
+
+    /// An event behind a hop as one of the hop itself, where a new connection to that was accepted and got no identification until it was
+    /// over: what it carries is silent with it.
+    fn at_its_hop(&self, event: Event) -> Event {
+        let Some(leg) = event.leg.checked_sub(1) else { return event };
+        let (from_s, until_s) = (event.from_s, event.until_s.unwrap_or(self.until_s));
+        let of_hop = || self.flows.iter().filter(|flow| flow.leg == leg);
+        let late_s = PROMPT_S + self.openings(leg, from_s, until_s).slow_greeting_s();
+        let kept_waiting = of_hop().any(|flow| flow.was_kept_waiting(EventKind::Stalled, from_s, until_s, late_s));
+        let greeted =
+            of_hop().filter_map(|flow| flow.version_s).any(|at| at > from_s + PROMPT_S && at < until_s - SAME_S);
+        if kept_waiting && !greeted { Event { kind: EventKind::Stalled, leg, ..event } } else { event }
     }
 
     /// Behind a hop only new connections show whether packets come through.
@@ -214,14 +239,21 @@ impl Flow {
         let talks = self.beat_s.is_some_and(|beat| beat + missed_after < until_s - from_s);
         // The kernel's keepalives are answered by a server that is silent.
         let tells = kind == EventKind::Interrupted || !self.is_kernels;
+        talks && tells && self.talks_through(from_s, until_s)
+    }
+
+    /// True if something was to move on it all the time from one moment to another.
+    fn talks_through(&self, from_s: f64, until_s: f64) -> bool {
         let still = self.beat_until_s.is_none_or(|until| until > until_s);
-        talks && tells && still && self.is_open_at(from_s) && self.is_open_at(until_s)
+        self.beat_s.is_some() && still && self.is_open_at(from_s) && self.is_open_at(until_s)
     }
 
     /// True if it was asked for in that time, at least `late_s` seconds before its end, and opened only when it was over, or not at all.
     fn was_kept_waiting(&self, kind: EventKind, from_s: f64, until_s: f64, late_s: f64) -> bool {
         let waited_for = if kind == EventKind::Interrupted { self.connected_s } else { self.version_s };
-        let tried = kind == EventKind::Interrupted || self.connected_s.is_some();
+        // A hop waits for its own connection onward before it says anything.
+        let is_asked_of_a_hop = self.leg > 0 && self.over_s() >= until_s - SAME_S;
+        let tried = kind == EventKind::Interrupted || self.connected_s.is_some() || is_asked_of_a_hop;
         let in_time = self.began_s > from_s - SAME_S && self.began_s < until_s - late_s;
         tried
             && in_time

@@ -53,6 +53,8 @@ pub struct Flow {
     pub number: u32,
     /// The hops of a ProxyJump that it goes through; 0 for a TCP connection of this machine.
     pub leg: u8,
+    /// The number of the connection to a hop that carries it; `null` for a TCP connection of this machine.
+    pub through: Option<u32>,
     /// The address that it leads to; `null` where a hop looks it up.
     #[schemars(with = "Option<String>")]
     pub to: Option<SocketAddr>,
@@ -113,8 +115,11 @@ impl NotOpened {
     /// The reason why a hop did not open it.
     #[must_use]
     pub fn of_hop(failure: &NotForwarded) -> Self {
+        /// RFC 4254 section 5.1: SSH_OPEN_CONNECT_FAILED.
+        const CONNECT_FAILED: u32 = 2;
         match failure {
             NotForwarded::Deadline => Self::Unanswered,
+            NotForwarded::Refused { code: CONNECT_FAILED, text } if text.contains("refused") => Self::Refused,
             failure => Self::Other { error: failure.to_string() },
         }
     }
@@ -146,7 +151,7 @@ pub struct FlowEnd {
     pub manner: Manner,
     /// For how long the other end had not been heard.
     pub quiet_s: f64,
-    /// True if the last word before it was ours.
+    /// True if the last word before it was ours, a moment earlier: it may be the answer.
     pub spoke_last: bool,
 }
 
@@ -185,6 +190,13 @@ impl Flow {
 }
 
 impl Timeline {
+    /// Returns the connection to a hop that carries this one.
+    #[must_use]
+    pub fn carrier(&self, flow: &Flow) -> Option<&Flow> {
+        let through = flow.through?;
+        self.flows.iter().find(|other| other.number == through)
+    }
+
     /// The connections that were open at that moment.
     pub fn open_at(&self, at_s: f64) -> impl Iterator<Item = &Flow> {
         self.flows.iter().filter(move |flow| flow.is_open_at(at_s))

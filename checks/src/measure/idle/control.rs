@@ -20,6 +20,8 @@ const SHARED: Duration = Duration::from_secs(1);
 /// The time that we wait for a path to come back, and how often we try.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(45);
 const RECOVERY_INTERVAL: Duration = Duration::from_secs(2);
+/// How often we try where the server has ended the kept session and listens no more: a refusal costs it nothing.
+const RESTART_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A connection that takes longer than this to answer is not worth waiting for: a new one is faster.
 const USEFUL: Duration = Duration::from_secs(3);
@@ -175,7 +177,11 @@ impl Examiner {
     async fn recovery(&mut self, since: Instant, first: NotLoggedIn) -> Finding {
         let mut error = first;
         while since.elapsed() < RECOVERY_TIMEOUT {
-            sleep(RECOVERY_INTERVAL).await;
+            let is_down = self.main.ending().is_some();
+            sleep(if is_down { RESTART_INTERVAL } else { RECOVERY_INTERVAL }).await;
+            if is_down {
+                self.login.budget.end_rest();
+            }
             match self.fresh().await {
                 Ok(_) => return Finding::Disturbed { outage: (since, Instant::now()) },
                 Err(next) if is_refusal(&next) => return Finding::Refused(next.to_string()),

@@ -12,6 +12,7 @@ use super::host_monitor::HostMonitor;
 use super::test_state::TestState;
 use crate::base::stop::Stop;
 use crate::measure::progress::{Event, Progress};
+use crate::ssh::recorder::Recorder;
 
 /// The interval of the observer's updates.
 const TICK: Duration = Duration::from_millis(500);
@@ -57,13 +58,24 @@ impl Coordinator {
         stop: &Stop,
         until: Instant,
         progress: &Progress,
+        recorder: &Recorder,
     ) -> (TestState, bool) {
         let mut tick = interval(TICK);
         let mut cut_short = false;
         while !self.state.is_over() {
             tokio::select! {
                 _ = tick.tick() => self.show(progress),
-                Some(event) = self.events.recv() => self.take(event),
+                Some(event) = self.events.recv() => {
+                    let has_ended = matches!(&event.1, SessionEvent::Ended(stretch) if stretch.has_ended_itself());
+                    // What is known of earlier ones tells what becomes of this session.
+                    if has_ended {
+                        self.look_for_resets(recorder).await;
+                    }
+                    self.take(event);
+                    if has_ended {
+                        self.look_for_resets(recorder).await;
+                    }
+                }
                 ended = sessions.join_next() => if ended.is_none() { self.state.finish() },
                 // What is seen from here on says nothing of the path.
                 () = monitor.incident() => self.state.finish(),
@@ -104,6 +116,17 @@ impl Coordinator {
 
     fn take(&mut self, (session, event): (u32, SessionEvent)) {
         self.state.take(session, event, Instant::now());
+        self.publish();
+    }
+
+    /// Tells the plan which sessions were reset at random, as far as that is known by now.
+    async fn look_for_resets(&mut self, recorder: &Recorder) {
+        let timeline = recorder.timeline().await;
+        let Some(found) = timeline.random_resets() else { return };
+        let now = Instant::now();
+        let ago = |at_s: f64| Duration::try_from_secs_f64(timeline.until_s - at_s).unwrap_or_default();
+        let at: Vec<Instant> = found.resets.iter().filter_map(|(at_s, ..)| now.checked_sub(ago(*at_s))).collect();
+        self.state.resets_at_random(&at, now);
         self.publish();
     }
 

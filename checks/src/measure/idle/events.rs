@@ -59,6 +59,8 @@ pub(super) struct Overview {
     pub(super) over: bool,
     /// The shortest time that an answer took so far.
     pub(super) rtt: Duration,
+    /// The longest time that an answer took because the path delivered the request late.
+    pub(super) late_by: Duration,
     /// The time at which a session answered last.
     pub(super) last_answer: Option<Instant>,
     /// The longest silence that was survived, seconds.
@@ -123,6 +125,11 @@ impl Line {
     /// The shortest time that an answer took so far.
     pub(super) fn rtt(&self) -> Duration {
         self.overview.borrow().rtt
+    }
+
+    /// The longest time that an answer took because the path delivered the request late.
+    pub(super) fn late_by(&self) -> Duration {
+        self.overview.borrow().late_by
     }
 
     /// Returns when the test is over.

@@ -36,7 +36,7 @@ impl KeptSessions {
     /// Starts again with a session that is to be kept, on another connection; returns its interval.
     pub(super) fn begin_anew(&mut self, session: u32, now: Instant) -> Option<u32> {
         let kept = self.by_number.get_mut(&session)?;
-        kept.since = now;
+        (kept.since, kept.last_answer) = (now, None);
         Some(kept.interval)
     }
 
@@ -48,9 +48,9 @@ impl KeptSessions {
         }
     }
 
-    /// Keeps a session no longer.
-    pub(super) fn drop(&mut self, session: u32) {
-        self.by_number.remove(&session);
+    /// Keeps a session no longer; returns its interval.
+    pub(super) fn drop(&mut self, session: u32) -> Option<u32> {
+        self.by_number.remove(&session).map(|kept| kept.interval)
     }
 
     /// Notes an answer at the end of an interval that began at `began`.

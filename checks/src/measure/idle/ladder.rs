@@ -88,13 +88,20 @@ impl Ladder {
             self.asked_again = true;
             return Some(NextProbe::ServerFirst(whole(length)));
         }
-        while let Some(rung) = self.waiting.pop_front() {
-            // A rung that another session has outlived has nothing to tell.
+        match self.waiting_rung() {
+            Some(rung) => Some(self.goal(rung)),
+            None => last.map(|_| NextProbe::Linger),
+        }
+    }
+
+    /// Takes the next rung that waits, while no silence has killed; one that another session has outlived has nothing to tell.
+    fn waiting_rung(&mut self) -> Option<f64> {
+        while let (None, Some(rung)) = (self.died, self.waiting.pop_front()) {
             if rung > self.survived {
-                return Some(self.goal(rung));
+                return Some(rung);
             }
         }
-        last.map(|_| NextProbe::Linger)
+        None
     }
 
     /// The party that speaks first after this silence. A rung that may become a keepalive's proof is ended by our request, as a keepalive is.
@@ -209,7 +216,7 @@ impl Ladder {
 
     /// Withdraws a death that was not one.
     pub(super) fn undo_death(&mut self) {
-        self.died = None;
+        (self.died, self.proving) = (None, None);
         // Whoever was to ask again may have left.
         self.asked_again = false;
         self.points.clear();
@@ -226,6 +233,11 @@ impl Ladder {
             && let Some(length) = self.take_comparison()
         {
             return Redirect::To(length.max(age));
+        }
+        if goal == NextProbe::Linger
+            && let Some(rung) = self.waiting_rung()
+        {
+            return Redirect::To(rung.max(age));
         }
         let (Some(died), false) = (self.died, matches!(goal, NextProbe::Keep(_))) else { return Redirect::Stay };
         if goal == NextProbe::Await {
@@ -258,6 +270,11 @@ impl Ladder {
         if !self.kept.contains(&interval) {
             self.proving = Some(interval);
         }
+    }
+
+    /// No session is kept at this interval any more.
+    pub(super) fn unkeep(&mut self, interval: u32) {
+        self.kept.remove(&interval);
     }
 
     /// Takes on the proof that is asked for, if one is.

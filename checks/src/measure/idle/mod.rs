@@ -16,6 +16,7 @@ mod host_monitor;
 pub(super) mod idle_session;
 mod kept;
 mod ladder;
+mod lateness;
 pub(super) mod leftovers;
 mod main_session;
 mod next_probe;
@@ -38,7 +39,7 @@ use std::time::{Duration, Instant};
 use super::handles::LoggedIn;
 use crate::facts::Step;
 use crate::facts::idle::Facts;
-use crate::facts::idle::own::OwnKeepalive;
+use crate::facts::idle::own::{OwnEnd, OwnKeepalive};
 use crate::measure::context::Context;
 
 pub use channel_use::ChannelUse;
@@ -83,11 +84,13 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     let sessions = sessions - usize::from(own.is_held());
     let began = Instant::now();
     let test = TestRun { ctx, sessions, login: login.clone(), channel_use, monitor: &monitor, began };
-    let Measured { mut facts, interrupted, mut processes, main, .. } = Box::pin(test.measure(connection)).await;
+    let Measured { mut facts, interrupted, mut processes, main, reset_at_random, .. } =
+        Box::pin(test.measure(connection)).await;
     let channel_use = test.channel_use;
     let (keepalive, pids) = own.conclude().await;
-    // Where every session was lost at one moment, its end tells nothing of a keepalive.
-    let session = keepalive.session.filter(|_| facts.cuts.is_empty());
+    // Where every session was lost at one moment, its end tells nothing of a keepalive, nor where it was reset at random.
+    let is_by_chance = |end: &OwnEnd| reset_at_random && matches!(end, OwnEnd::Ended { .. });
+    let session = keepalive.session.filter(|session| facts.cuts.is_empty() && !is_by_chance(&session.end));
     facts.own = Some(OwnKeepalive { session, ..keepalive });
     processes.extend(pids);
     facts.incidents = monitor.end().await;

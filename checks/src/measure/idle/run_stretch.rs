@@ -10,11 +10,12 @@ use super::control::{Control, Finding};
 use super::events::{Line, Order, SessionEvent};
 use super::hop_liveness;
 use super::idle_session::{Event, IdleSession};
+use super::lateness::Lateness;
 use super::next_probe::NextProbe;
 use super::patience;
 use super::role::Role;
 use super::rungs::LATE_LINE;
-use super::stretch::{Stretch, StretchOutcome};
+use super::stretch::{LATE, Stretch, StretchOutcome};
 use crate::facts::idle::Holds;
 use crate::os::pause::timeout;
 use crate::os::socket::Socket;
@@ -23,7 +24,10 @@ use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::recorder::Expect;
 
 /// An answer that takes longer than this is in doubt; it is three times OpenSSH's shortest retransmission time-out.
-const IN_DOUBT: Duration = Duration::from_millis(600);
+pub(super) const IN_DOUBT: Duration = Duration::from_millis(600);
+
+/// The longest time that is waited before a doubt where the path delivers late: an interruption is to be noticed all the same.
+const LATEST: Duration = Duration::from_secs(4);
 
 /// The means of a session to spend a stretch.
 pub(super) struct Means<'a> {
@@ -70,6 +74,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         outcome: StretchOutcome::Dismissed,
         finding: None,
         was_disturbed: false,
+        only_late: false,
         others_alive: false,
         tcp: None,
         hops: Vec::new(),
@@ -92,6 +97,12 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         stretch.hops = hop_liveness::at_death(means.line.number(), session.connection()).await;
     }
     stretch
+}
+
+/// The time that a path is given which is known to deliver the first packet after a silence late.
+fn patient(line: &Line) -> Duration {
+    let late = line.late_by().min(LATEST);
+    late + late / 4
 }
 
 /// The way a wait ended.
@@ -117,8 +128,8 @@ async fn wait(
     let server_data = means.role == Role::ServerData;
     loop {
         let is_line = server_data || matches!(probe, NextProbe::ServerFirst(_));
-        // Our request has to get there first, and the line back.
-        let late = if is_line { LATE_LINE + means.line.rtt() * 2 } else { Duration::ZERO };
+        // Our request has to get there first, and the line back, over a path that may have to wake up for it.
+        let late = if is_line { LATE_LINE + means.line.rtt() * 2 + patient(means.line) } else { Duration::ZERO };
         let due = probe.length().map(|length| began + Duration::from_secs_f64(length) + late);
         let time = async {
             match due {
@@ -147,15 +158,12 @@ async fn wait(
 
 /// A session that ended by itself: a fresh connection shows whether the path and the server are well.
 async fn settle_ending(means: &Means<'_>, stretch: &mut Stretch, Ending { at, manner }: Ending) {
+    means.line.tell(SessionEvent::Asked);
     let finding = means.control.settle(at).await;
     if let Finding::Fine { kept_alive } = finding {
-        match stretch.holds {
-            Holds::Shell if manner.is_of_connection() => means.line.tell(SessionEvent::TerminalEnded(stretch.quiet)),
-            // A shell that leaves has its own reasons.
-            Holds::Shell => {}
-            Holds::Command | Holds::Sftp | Holds::Prompt | Holds::Nothing => {
-                means.line.tell(SessionEvent::Suspected(stretch.probe, stretch.quiet));
-            }
+        // A shell that leaves has its own reasons.
+        if stretch.holds == Holds::Shell && manner.is_of_connection() {
+            means.line.tell(SessionEvent::TerminalEnded(stretch.quiet));
         }
         stretch.others_alive = kept_alive || means.line.answers_after(at).await;
     }
@@ -181,10 +189,14 @@ async fn settle_answer(
     };
     let is_disturbed = || patience::is_disturbed_since(session.connection(), due);
     let mut request = pin!(request);
-    let first = timeout(IN_DOUBT.max(means.line.rtt() * 3), &mut request).await.ok();
+    let lateness = Lateness::begin(session.connection(), sent);
+    // Where the path is known to deliver the first packet late, a session is in doubt only after that.
+    let in_doubt = IN_DOUBT.max(means.line.rtt() * 3).max(patient(means.line));
+    let first = timeout(in_doubt, &mut request).await.ok();
     if let Some(KeepaliveReply::Alive(rtt)) = first {
         stretch.outcome = StretchOutcome::Answered(rtt);
         stretch.was_disturbed = is_disturbed();
+        stretch.only_late = rtt > LATE && !stretch.was_disturbed && lateness.was_all().await;
         return;
     }
     let answered = AtomicBool::new(false);
@@ -215,6 +227,7 @@ async fn settle_answer(
         stretch.outcome = StretchOutcome::Answered(rtt);
         stretch.finding = Some(finding);
         stretch.was_disturbed = is_disturbed();
+        stretch.only_late = rtt > LATE && !stretch.was_disturbed && lateness.was_all().await;
         return;
     }
     // What was found in the midst of an interruption says nothing of the time after it, in which the session did not answer either.

@@ -23,6 +23,8 @@ pub(super) struct SessionView {
     pub(super) began: Option<Instant>,
     /// The time since which it is kept alive at its interval, or has data.
     pub(super) kept_since: Option<Instant>,
+    /// True if it is to be opened again after the end of its stretch, which told nothing.
+    pub(super) begins_anew: bool,
     /// The time that its last answer took, milliseconds.
     pub(super) last_rtt_ms: Option<f64>,
     /// True if it is open, or could not be opened: false while it is being opened, for the first time or again.
@@ -41,6 +43,7 @@ impl SessionView {
             last: None,
             began: None,
             kept_since: None,
+            begins_anew: false,
             last_rtt_ms: None,
             is_settled: false,
             is_gone: false,

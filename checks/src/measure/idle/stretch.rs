@@ -9,8 +9,8 @@ use crate::facts::connection::Manner;
 use crate::facts::idle::{Arm, Holds, HopState, SessionKind, Sign, StretchEnd, Times};
 use crate::facts::tcp::TcpInfo;
 
-/// An answer that takes longer than this, while a fresh connection works at once, came in spite of the path.
-const LATE: Duration = Duration::from_millis(1500);
+/// An answer that takes longer than this, while a fresh connection works at once, came in spite of the path, or late.
+pub(super) const LATE: Duration = Duration::from_millis(1500);
 
 /// All that was seen of one stretch.
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ pub(super) struct Stretch {
     pub(super) finding: Option<Finding>,
     /// True if the path was interrupted, or the server silent, while the answer or the line was waited for.
     pub(super) was_disturbed: bool,
+    /// True if nothing that we sent for a late answer was lost: the path delivered it late.
+    pub(super) only_late: bool,
     /// True if another session answered after the end of this one.
     pub(super) others_alive: bool,
     /// The kernel's view of a session that does not answer.
@@ -62,6 +64,11 @@ impl Stretch {
         self.was_disturbed && matches!(self.outcome, StretchOutcome::Answered(_))
     }
 
+    /// True if the session ended by itself.
+    pub(super) fn has_ended_itself(&self) -> bool {
+        matches!(self.outcome, StretchOutcome::EndedItself(_))
+    }
+
     /// True if the session was found dead while a new connection worked.
     pub(super) fn is_dead(&self) -> bool {
         let ended = matches!(self.outcome, StretchOutcome::Unanswered(_) | StretchOutcome::EndedItself(_));
@@ -87,14 +94,13 @@ pub(super) fn classify(role: Role, stretch: &Stretch, rtt: Duration, last_rtt_ms
             None => StretchEnd::Open,
         },
         (StretchOutcome::Heard, _) => StretchEnd::Alive { rtt_ms: 0.0 },
-        // A fresh connection worked at once, and this one only when something else had woken the path: it did not just live.
-        (StretchOutcome::Answered(took), Some(Finding::Fine { .. }))
-            if *took > LATE.max(rtt * 4) && !stretch.was_disturbed =>
+        // A fresh connection worked at once, and what was sent on this one was lost until something else had woken the path: it did not just live.
+        (StretchOutcome::Answered(took), None | Some(Finding::Fine { .. }))
+            if *took > LATE.max(rtt * 4) && !stretch.was_disturbed && !stretch.only_late =>
         {
             let took = took.as_secs_f64();
-            StretchEnd::Void {
-                why: format!("it answered only after {took:.1} s, while a new connection worked at once"),
-            }
+            let beside = if finding.is_some() { ", while a new connection worked at once" } else { "" };
+            StretchEnd::Void { why: format!("it answered only after {took:.1} s{beside}") }
         }
         (StretchOutcome::Answered(_), _) if stretch.was_disturbed && matches!(probe, NextProbe::ServerFirst(_)) => {
             StretchEnd::Void { why: "the path was interrupted when the server's line was due".to_owned() }
@@ -102,6 +108,10 @@ pub(super) fn classify(role: Role, stretch: &Stretch, rtt: Duration, last_rtt_ms
         // We have spoken on it, and cannot tell a line that was late from one that was lost.
         (StretchOutcome::Answered(_), _) if role == Role::ServerData && !stretch.was_disturbed => {
             StretchEnd::Void { why: "a line of the server did not come in time; it answered when we asked".to_owned() }
+        }
+        // The path delivers late, and the line may have been so too.
+        (StretchOutcome::Answered(took), _) if stretch.only_late && matches!(probe, NextProbe::ServerFirst(_)) => {
+            StretchEnd::Void { why: format!("its line and its answer were late, by {:.1} s", took.as_secs_f64()) }
         }
         // Its line had not come, and our request was answered: only what the server said was lost.
         (StretchOutcome::Answered(took), _) if matches!(probe, NextProbe::ServerFirst(_)) => {
@@ -151,6 +161,7 @@ impl Stretch {
                 (Role::TcpKeepalive, _) => u32::try_from(TCP_KEEPALIVE.as_secs()).ok(),
                 _ => None,
             },
+            ended_s: Some(self.ended.saturating_duration_since(owner.test_began).as_secs_f64()),
             channel_quiet_s: self.channel_quiet.map(|quiet| quiet.as_secs_f64()),
             heard_bytes: self.heard_bytes,
             ..Arm::new(owner.session, kind, owner.role.moves(self.probe), times, end)

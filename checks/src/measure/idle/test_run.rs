@@ -18,8 +18,9 @@ use super::second_round::Round;
 use super::session::{self, Test};
 use super::test_state::TestState;
 use crate::facts::idle::age::{ended, mass_death};
-use crate::facts::idle::{Cut, Facts, Outage};
-use crate::facts::timeline::{EventKind, Timeline};
+use crate::facts::idle::chance::ended_by_chance;
+use crate::facts::idle::{Arm, Cut, Facts, Outage};
+use crate::facts::timeline::{EventKind, MassEnd, Timeline};
 use crate::measure::context::Context;
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
@@ -40,6 +41,8 @@ const LEFT: u32 = 6;
 const LASTING_S: f64 = 15.0;
 /// Losses so long before the first that shows on a busy session belong to it, seconds.
 const BEFORE_S: f64 = 8.0;
+/// A session that ends so near to a restart of the server ended with it, seconds.
+const RESTART_S: f64 = 2.5;
 
 /// One run of the test.
 pub(super) struct TestRun<'e> {
@@ -61,6 +64,8 @@ pub(super) struct Measured {
     pub(super) processes: Vec<(u32, u32)>,
     /// The session that holds no channel, where it is left.
     pub(super) main: Option<Connection>,
+    /// True if connections were reset at random meanwhile.
+    pub(super) reset_at_random: bool,
     /// The time at which every session was lost, seconds since the examination began.
     lost_at_s: Option<f64>,
 }
@@ -83,7 +88,15 @@ impl TestRun<'_> {
         }
         let facts = &mut measured.facts;
         (facts.cuts, facts.began_s, facts.elapsed_s) = (cuts, began_s, self.began.elapsed().as_secs_f64());
-        facts.outages = outages(&self.timeline().await, began_s);
+        let timeline = self.timeline().await;
+        facts.outages = outages(&timeline, began_s);
+        let resets = timeline.random_resets().map(|found| found.resets).unwrap_or_default();
+        let resets_s: Vec<f64> = resets.iter().map(|(at_s, ..)| at_s - began_s).collect();
+        facts.random_resets = take_by_chance(facts, &resets_s);
+        let restart = timeline.mass_end().filter(MassEnd::is_restart).map(|end| end.at_s - began_s);
+        let restarted = restart.and_then(|at_s| take_ended(facts, at_s));
+        facts.cuts.extend(restarted);
+        measured.reset_at_random = !resets_s.is_empty();
         measured
     }
 
@@ -133,8 +146,9 @@ impl TestRun<'_> {
                 _ => sessions.spawn(session::take_part(test.clone(), line, role)),
             };
         }
-        let (state, interrupted) =
-            coordinator.run(&mut sessions, self.monitor, &ctx.stop, self.until(), &ctx.progress).await;
+        let (state, interrupted) = coordinator
+            .run(&mut sessions, self.monitor, &ctx.stop, self.until(), &ctx.progress, &ctx.budget.recorder())
+            .await;
         let mut facts = state.facts(Instant::now());
         if self.monitor.has_noticed().await || state.is_cut() {
             searching.abort();
@@ -156,7 +170,7 @@ impl TestRun<'_> {
         drop(test);
         facts.controls = controls.await.unwrap_or_default();
         let main = Arc::into_inner(main).filter(|main| !main.is_closed());
-        Measured { facts, interrupted, processes, main, lost_at_s }
+        Measured { facts, interrupted, processes, main, lost_at_s, reset_at_random: false }
     }
 
     /// True if there is time and room for another generation.
@@ -202,6 +216,19 @@ fn take_lost(facts: &mut Facts, at_s: f64) -> Cut {
         .partition(|arm| arm.death().is_some() && ended(arm) > at_s - BEFORE_S);
     facts.arms = kept;
     Cut { at_s, arms: lost }
+}
+
+/// Takes the stretches out of the facts that a restart of the server ended at that moment; the sessions were opened again.
+fn take_ended(facts: &mut Facts, at_s: f64) -> Option<Cut> {
+    let is_of_it = |arm: &mut Arm| arm.death().is_some() && (ended(arm) - at_s).abs() < RESTART_S;
+    let arms: Vec<Arm> = facts.arms.extract_if(.., is_of_it).collect();
+    (!arms.is_empty()).then_some(Cut { at_s, arms })
+}
+
+/// Takes the stretches out of the facts that resets at random ended.
+fn take_by_chance(facts: &mut Facts, resets_s: &[f64]) -> Vec<Arm> {
+    let mut by_chance = ended_by_chance(&facts.arms, resets_s).into_iter();
+    facts.arms.extract_if(.., |_| by_chance.next() == Some(true)).collect()
 }
 
 /// The times in which nothing came through since the test began.

@@ -2,6 +2,7 @@
 
 mod learning;
 mod orders;
+mod strays;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -23,11 +24,28 @@ const MAIN_INTERVAL: [u32; 2] = [2, 5];
 const AT_FIRST: Duration = Duration::from_mins(1);
 /// Busy sessions that are found dead within this time died together: one is asked more often than the other, and each has its deadline.
 const AT_ONCE: Duration = Duration::from_secs(15);
+/// Those that ended by themselves ended together within this time: no deadline is between.
+const AT_ONE_MOMENT: Duration = Duration::from_millis(2500);
 /// The time that a session with data is watched after the last death, where a session died that was kept alive: sessions are opened within this
 /// time, and what ends them at one age or at one moment ends it too.
 const MAY_END_TOO: Duration = Duration::from_secs(2);
-/// Sessions that end after less silence than others survive, and are no reason to end the test: more of them make a timer that is not sharp.
-const STRAYS: u32 = 3;
+
+/// A session that died although something moved on it.
+#[derive(Debug, Clone, Copy)]
+struct MovingDeath {
+    moves: Moves,
+    at: Instant,
+    /// True if it ended by itself, at that very moment.
+    by_itself: bool,
+}
+
+impl MovingDeath {
+    /// True if both may be of one moment.
+    fn is_near(self, other: Self) -> bool {
+        let within = if self.by_itself && other.by_itself { AT_ONE_MOMENT } else { AT_ONCE };
+        self.at.max(other.at).saturating_duration_since(self.at.min(other.at)) < within
+    }
+}
 
 /// The state of the test.
 pub(super) struct TestState {
@@ -42,15 +60,21 @@ pub(super) struct TestState {
     hops: Vec<HopState>,
     started: Vec<(u32, u32)>,
     rtt: Option<Duration>,
+    /// The longest time that an answer took because the path delivered the request late.
+    late_by: Duration,
     last_answer: Option<Instant>,
     /// True if the death that the ladder knows is beyond doubt.
     confirmed: bool,
-    /// When sessions died on which something moved: what sort of movement.
-    moving_deaths: Vec<(Moves, Instant)>,
+    /// Sessions that died on which something moved.
+    moving_deaths: Vec<MovingDeath>,
     /// The time at which the last session died.
     last_death: Option<Instant>,
     /// Sessions that ended after less silence than others survive.
     strays: u32,
+    /// The silence after which a session ended by itself, the only one so far, seconds: another one will be silent for as long soon.
+    alone: Option<f64>,
+    /// The times of resets at random, seconds since the test began.
+    resets_s: Vec<f64>,
     over: bool,
 }
 
@@ -82,11 +106,14 @@ impl TestState {
             hops: Vec::new(),
             started: Vec::new(),
             rtt: None,
+            late_by: Duration::ZERO,
             last_answer: None,
             confirmed: false,
             moving_deaths: Vec::new(),
             last_death: None,
             strays: 0,
+            alone: None,
+            resets_s: Vec::new(),
             over: false,
         }
     }
@@ -103,7 +130,7 @@ impl TestState {
                 self.started.extend(pids);
                 self.opened(session, now);
             }
-            SessionEvent::NotOpened(why) => self.not_opened(session, why),
+            SessionEvent::NotOpened(why) => self.not_opened(session, why, now),
             SessionEvent::Doubt(finding) => self.doubt(&finding),
             SessionEvent::Began(began) => self.silence_began(session, began, now),
             SessionEvent::Asked => {
@@ -119,6 +146,7 @@ impl TestState {
             SessionEvent::Ended(stretch) => self.stretch_ended(session, &stretch, now),
             SessionEvent::Left => self.left(session),
         }
+        self.confirm_alone(now);
         let is_known = self.is_known(now) || self.climbing().next().is_none();
         if is_known && !self.may_end_too(now) {
             self.finish();
@@ -131,7 +159,7 @@ impl TestState {
             view.role == Role::Data && !view.is_gone && !matches!(view.state, SessionState::Dead(_))
         };
         let recent = self.last_death.is_some_and(|at| now.saturating_duration_since(at) < MAY_END_TOO);
-        let kept_died = self.moving_deaths.iter().any(|(moves, _)| *moves == Moves::Keepalive);
+        let kept_died = self.moving_deaths.iter().any(|death| death.moves == Moves::Keepalive);
         recent && kept_died && self.sessions.values().any(is_busy)
     }
 
@@ -149,11 +177,9 @@ impl TestState {
     fn cut_at(&self) -> Option<Instant> {
         let has_data = self.sessions.values().any(|session| session.role == Role::Data);
         let first = if has_data { Moves::ChannelData } else { Moves::Keepalive };
-        let is_near = |at: Instant, other: Instant| at.max(other).saturating_duration_since(at.min(other)) < AT_ONCE;
-        let near =
-            |at: Instant| self.moving_deaths.iter().map(|(_, other)| *other).filter(move |other| is_near(at, *other));
-        let firsts = self.moving_deaths.iter().filter(|(moves, _)| *moves == first).map(|(_, at)| *at);
-        firsts.filter(|at| near(*at).count() > 1).filter_map(|at| near(at).max()).max()
+        let near = |death: MovingDeath| self.moving_deaths.iter().filter(move |other| death.is_near(**other));
+        let firsts = self.moving_deaths.iter().filter(|death| death.moves == first);
+        firsts.filter(|death| near(**death).count() > 1).filter_map(|death| near(*death).map(|it| it.at).max()).max()
     }
 
     /// True if the test is over.
@@ -185,6 +211,7 @@ impl TestState {
         Overview {
             over: self.over,
             rtt: self.rtt.unwrap_or_default(),
+            late_by: self.late_by,
             last_answer: self.last_answer,
             survived,
             died,

@@ -1,6 +1,5 @@
 //! One connection as the recorder looks at it.
 
-use std::net::SocketAddr;
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 
@@ -25,6 +24,8 @@ const TICKS: Duration = Duration::from_millis(50);
 /// The time after the other end's data within which ours counts as a reply of the library to its request (a server with
 /// ClientAliveInterval), to which no answer is due.
 const REPLY: Duration = Duration::from_millis(500);
+/// An end that comes so soon after our last data may be the answer to it.
+const SPOKE: Duration = Duration::from_secs(5);
 /// Gaps of one connection that are kept.
 const GAPS: usize = 100;
 
@@ -70,9 +71,9 @@ struct Moments {
 }
 
 impl Observed {
-    pub(super) fn new(number: u32, leg: u8, to: Option<SocketAddr>, began_s: f64) -> Self {
+    pub(super) fn new(flow: Flow) -> Self {
         Self {
-            flow: Flow { number, leg, to, began_s, ..Flow::default() },
+            flow,
             seen: None,
             expect: Expect::Answers(None),
             expect_since: None,
@@ -143,7 +144,7 @@ impl Observed {
                 at_s: seconds_between(began, at),
                 manner: escaped(manner),
                 quiet_s: at.saturating_duration_since(moved).as_secs_f64(),
-                spoke_last: moments.sent > moments.received,
+                spoke_last: moments.sent.is_some_and(|sent| Some(sent) > moments.received && at < sent + SPOKE),
             });
         }
         self.heard = heard;

@@ -55,7 +55,8 @@ fn one_connection_alone_tells_nothing_unless_a_new_one_meets_the_same() {
     let alone = || flow(1, Some(2.0), &[(10.0, 11.0, Some(15.0), NO_ACK)]);
     assert!(events(vec![alone()]).is_empty());
     let waited = opening(12.0, Some(15.0), Some(15.1));
-    assert_eq!(events(vec![alone(), waited]), [(EventKind::Interrupted, 10.0, Some(15.0))]);
+    // It was heard at 10.0, and missed at 11.0.
+    assert_eq!(events(vec![alone(), waited]), [(EventKind::Interrupted, 10.5, Some(15.0))]);
 }
 
 #[test]
@@ -182,4 +183,61 @@ fn slow_logins_behind_a_hop_are_no_interruption() {
         Flow { leg: 1, gaps, ..flow }
     };
     assert!(events(logins(0.5, 9.7).into_iter().map(behind_hop).collect()).is_empty());
+}
+
+/// The same flow behind a hop, where no acknowledgement is seen.
+fn carried_by(through: u32, flow: Flow) -> Flow {
+    let gaps = flow.gaps.iter().map(|gap| Gap { acknowledged: None, ..*gap }).collect();
+    Flow { number: flow.number + 100, leg: 1, through: Some(through), gaps, ..flow }
+}
+
+fn legs(flows: Vec<Flow>) -> Vec<(EventKind, u8)> {
+    let timeline = Timeline { flows, until_s: 120.0, ..Timeline::default() };
+    timeline.events().iter().map(|event| (event.kind, event.leg)).collect()
+}
+
+#[test]
+fn a_hop_that_sends_no_identification_meanwhile_was_silent_itself() {
+    let carried = || {
+        vec![
+            flow(1, None, &[]),
+            carried_by(1, flow(1, Some(1.0), &[(10.0, 11.0, Some(16.0), None)])),
+            carried_by(2, flow(2, Some(2.0), &[(9.0, 11.0, Some(16.1), None)])),
+        ]
+    };
+    let with = |opened: Flow| legs(carried().into_iter().chain([opened]).collect());
+    assert_eq!(with(opening(12.0, Some(12.0), Some(16.1))), [(EventKind::Stalled, 0)]);
+    // It greets and goes no further: it is behind it.
+    let greeted = opening(12.0, Some(12.0), Some(12.1));
+    assert_eq!(with(greeted.clone()), [(EventKind::Silent, 1)]);
+    let onward = |connected_s| {
+        let onward = Flow { version_s: None, ..opening(12.2, connected_s, None) };
+        legs(carried().into_iter().chain([greeted.clone(), carried_by(99, onward)]).collect())
+    };
+    assert_eq!(onward(Some(16.1)), [(EventKind::Interrupted, 1)]);
+    assert_eq!(onward(Some(12.3)), [(EventKind::Stalled, 1)]);
+}
+
+#[test]
+fn an_onward_connection_that_opened_only_when_it_was_over_tells_of_an_interruption_before_the_old_ones_go_on() {
+    let frozen = |number| carried_by(number, flow(number, Some(1.0), &[(10.0, 11.0, None, None)]));
+    // Another one was asked for beside it, and won as the path came back.
+    let abandoned = Flow { closed_s: Some(16.1), ..opening(12.2, None, None) };
+    let opened = opening(15.9, Some(16.0), Some(16.05));
+    let flows = [flow(1, None, &[]), frozen(1), frozen(2), carried_by(50, abandoned), carried_by(60, opened)];
+    let timeline = Timeline { flows: flows.to_vec(), until_s: 17.0, ..Timeline::default() };
+    assert_eq!(timeline.events().iter().map(|event| event.until_s).collect::<Vec<_>>(), [Some(16.05)]);
+}
+
+#[test]
+fn silent_sessions_that_each_wake_their_path_at_one_time_are_no_interruption() {
+    let late = |number, heard_s| flow(number, None, &[(heard_s, 25.0, Some(28.0), NO_ACK)]);
+    let both = || vec![late(1, 9.0), late(2, 24.6)];
+    let talking = flow(3, Some(2.0), &[]);
+    assert!(events(both().into_iter().chain([talking]).collect()).is_empty());
+    // Where nothing else moves, they are all that tells; and a new connection tells more.
+    assert_eq!(events(both()).len(), 1);
+    let waited = opening(25.5, Some(28.0), Some(28.1));
+    let talking = flow(3, Some(2.0), &[]);
+    assert_eq!(events(both().into_iter().chain([talking, waited]).collect()).len(), 1);
 }

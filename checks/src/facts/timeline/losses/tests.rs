@@ -136,3 +136,57 @@ fn busy_sessions_that_are_reset_at_one_age_are_not_reset_at_random() {
     let young = Flow { beat_s: Some(1.0), heard_s: Some(15.0), ..flow(9, 0.0) };
     assert_eq!(timeline(vec![reset(1, 0.0), reset(2, 30.0), young]).random_resets(), None);
 }
+
+/// The same connection behind a hop, through that one.
+fn through(carrier: u32, flow: Flow) -> Flow {
+    Flow { number: flow.number + 100, leg: 1, through: Some(carrier), source_port: None, ..flow }
+}
+
+#[test]
+fn openings_that_a_hop_gets_no_answer_to_are_dead_flows_without_ports() {
+    let dead = |number: u32, began_s: f64| Flow {
+        connected_s: None,
+        version_s: None,
+        logged_in_s: None,
+        failure: Some(NotOpened::Unanswered),
+        closed_s: Some(began_s + 10.0),
+        ..flow(number, began_s)
+    };
+    let hops = || (1..5).map(|number| flow(number, 0.1));
+    let behind =
+        || vec![through(1, flow(1, 0.2)), through(2, dead(2, 0.3)), through(3, flow(3, 5.0)), through(4, dead(4, 6.0))];
+    let found = timeline(hops().chain(behind()).collect()).dead_flows().unwrap();
+    assert_eq!((found.leg, found.unanswered, found.answered, found.dead.len()), (1, 2, 2, 0));
+    // The connections to the hop were dead themselves.
+    let lost_hops = hops().map(|hop| if hop.number % 2 == 0 { lost(hop, 0.5, 1.0) } else { hop });
+    assert_eq!(timeline(lost_hops.chain(behind()).collect()).dead_flows(), None);
+}
+
+#[test]
+fn what_ends_with_the_connection_that_carries_it_was_not_reset_itself() {
+    let reset = |number, at, quiet| ended(flow(number, 0.2), Manner::Reset, at, quiet, false);
+    let closed = |number, at| through(number, ended(talking(number), Manner::Fin, at, 0.5, false));
+    let flows = vec![
+        reset(1, 12.0, 0.4),
+        closed(1, 12.01),
+        reset(2, 33.0, 3.1),
+        // What it carries is busy, if not as often.
+        Flow { beat_s: Some(5.0), ..closed(2, 33.01) },
+        flow(3, 0.2),
+        through(3, talking(3)),
+    ];
+    let found = timeline(flows).random_resets().unwrap();
+    assert_eq!((found.leg, found.resets.len(), found.busy), (0, 2, 2));
+}
+
+#[test]
+fn a_loss_of_state_is_on_the_leg_of_the_first_connections_that_were_lost() {
+    let carried = |number, hop: Flow| [hop, through(number, lost(talking(number), 15.0, 16.0))];
+    let leg = |hop: &dyn Fn(u32) -> Flow| {
+        let new = [flow(8, 17.0), through(8, flow(9, 17.5))];
+        let flows = (1..5).flat_map(|number| carried(number, hop(number))).chain(new).collect();
+        timeline(flows).state_loss().unwrap().leg
+    };
+    assert_eq!(leg(&|number| flow(number, 0.1)), 1);
+    assert_eq!(leg(&|number| lost(flow(number, 0.1), 15.0, 16.0)), 0);
+}

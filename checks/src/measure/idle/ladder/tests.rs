@@ -159,3 +159,17 @@ fn what_ended_a_terminal_is_compared_with_a_session_without_one() {
     ladder.compare(8.0);
     assert!(!ladder.compares());
 }
+
+#[test]
+fn whoever_has_nothing_left_to_try_takes_on_a_rung_that_another_could_not() {
+    let mut ladder = Ladder::new(12.0, 9, false);
+    ladder.leave_out_longest();
+    while ladder.next(None).is_some() {}
+    assert_eq!(ladder.redirect(NextProbe::Linger, 3.0), Redirect::Stay);
+    ladder.take_longest_back();
+    assert_eq!(ladder.redirect(NextProbe::Linger, 3.0), Redirect::To(12.0));
+    assert_eq!(ladder.redirect(NextProbe::Linger, 3.0), Redirect::Stay, "one of them is enough");
+    // Whoever has been silent for longer is asked at once.
+    ladder.take_longest_back();
+    assert_eq!(ladder.redirect(NextProbe::Linger, 14.0), Redirect::To(14.0));
+}

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{STRAYS, TestState};
+use super::{MovingDeath, TestState};
 use crate::facts::idle::advice::{self, interval};
 use crate::facts::idle::bracket::{LATE_ACK_S, trial};
+use crate::facts::idle::chance::ended_by_itself;
 use crate::facts::idle::{Arm, Holds, Moves, Sign, Speaker, StretchEnd};
 use crate::measure::idle::control::Finding;
 use crate::measure::idle::events::Order;
@@ -31,7 +32,11 @@ impl TestState {
             if stretch.finding.is_some() && stretch.probe.is_silence() && !self.confirmed {
                 self.ladder.undo_death();
             }
-            self.answered(session, stretch, Duration::from_secs_f64(rtt_ms / 1000.0), now);
+            let took = Duration::from_secs_f64(rtt_ms / 1000.0);
+            if stretch.only_late {
+                self.late_by = self.late_by.max(took);
+            }
+            self.answered(session, stretch, took, now);
         }
         self.hops.extend(stretch.hops.iter().cloned());
         if !self.is_known_otherwise(role, stretch.probe, &end) {
@@ -42,11 +47,20 @@ impl TestState {
                 if let Some(view) = self.sessions.get_mut(&session) {
                     view.last = Some(stretch.probe);
                     view.last_rtt_ms = Some(rtt_ms);
+                    let asked_early =
+                        view.rung.filter(|rung| stretch.probe.length().is_some_and(|length| length < *rung));
+                    // It was asked early for a death that turned out to be none.
+                    if let (Role::Ladder, Some(rung), (_, None)) = (role, asked_early, self.ladder.bracket()) {
+                        self.ladder.put_back(rung);
+                    }
                 }
                 self.direct(session, Some(stretch.probe), now);
             }
             StretchEnd::Void { .. } if stretch.goes_on() => self.direct(session, Some(stretch.probe), now),
             StretchEnd::Void { .. } if role != Role::Main => self.order(session, Order::Reopen),
+            StretchEnd::Died { .. } if role != Role::Main && self.begins_anew(session, stretch) => {
+                self.order(session, Order::Reopen);
+            }
             // A session that was not asked is not known to live: it must not go on as if it did.
             StretchEnd::Died { .. } | StretchEnd::Open | StretchEnd::Void { .. } => {
                 let order = self.order_after_the_last(session, now);
@@ -99,10 +113,12 @@ impl TestState {
         if arm.death().is_some() {
             self.last_death = Some(now);
             if arm.moves != Moves::Nothing {
-                self.moving_deaths.push((arm.moves, now));
+                let by_itself = stretch.has_ended_itself();
+                let at = if by_itself { stretch.ended } else { now };
+                self.moving_deaths.push(MovingDeath { moves: arm.moves, at, by_itself });
             }
         }
-        let turn = self.learn(&arm) || !was_cut && self.is_cut();
+        let turn = self.learn(&arm, now) || !was_cut && self.is_cut();
         self.arms.push(arm);
         if turn {
             self.redirect_all(now);
@@ -110,19 +126,31 @@ impl TestState {
     }
 
     /// Tells the plan how a stretch ended; whether silent sessions should think again.
-    pub(super) fn learn(&mut self, arm: &Arm) -> bool {
+    pub(super) fn learn(&mut self, arm: &Arm, now: Instant) -> bool {
         match (&arm.end, arm.moves) {
-            (StretchEnd::Alive { .. }, Moves::Nothing) => self.ladder.alive(arm.lasted_s, arm.speaks_first),
+            (StretchEnd::Alive { .. }, Moves::Nothing) => {
+                self.ladder.alive(arm.lasted_s, arm.speaks_first);
+                return self.outlasted(arm.lasted_s);
+            }
             // A terminal may have a clock of its own: a shell's end says nothing of the path until others end too.
             (StretchEnd::Died { sign, .. }, Moves::Nothing)
                 if arm.holds != Holds::Shell || *sign == Sign::AfterProbe =>
             {
-                if *sign == Sign::BeforeProbe && self.is_stray(arm.lasted_s) {
+                if *sign == Sign::BeforeProbe && self.is_stray(arm, now) {
                     self.strays += 1;
-                    return false;
+                    self.put_back(arm);
+                    return true;
+                }
+                if ended_by_itself(arm).is_some() {
+                    if self.ended_alone(arm.lasted_s, now) {
+                        self.put_back(arm);
+                        return self.dead(arm.lasted_s);
+                    }
+                } else {
+                    self.outlasted(arm.lasted_s);
                 }
                 let confirms = !self.confirmed;
-                self.confirmed = true;
+                (self.confirmed, self.alone) = (true, None);
                 // Another one's late answer may have undone it meanwhile.
                 return self.dead(arm.lasted_s) || confirms;
             }
@@ -134,21 +162,32 @@ impl TestState {
                 }
                 return true;
             }
-            (StretchEnd::Died { .. } | StretchEnd::Void { .. }, Moves::Keepalive) => {
-                self.kept.drop(arm.session);
-            }
+            // It begins anew; so does one whose interruption voided it.
+            (StretchEnd::Died { .. }, Moves::Keepalive) if !self.is_at_random(arm) => self.no_longer_kept(arm.session),
             (StretchEnd::Void { .. }, Moves::Nothing) => {
-                let rung = self.sessions.get(&arm.session).and_then(|view| view.rung);
-                self.ladder.put_back(rung.unwrap_or(arm.lasted_s));
+                self.put_back(arm);
+                return true;
             }
             _ => {}
         }
         false
     }
 
-    /// True if others survive so much longer a silence that no timer ended one after this: the test goes on, unless that happens often.
-    pub(super) fn is_stray(&self, lasted_s: f64) -> bool {
-        self.strays < STRAYS && self.ladder.bracket().1.is_none() && self.ladder.longest_lived() > lasted_s * 1.3 + 0.5
+    /// The rung of a silence that tells nothing is to be tried again.
+    fn put_back(&mut self, arm: &Arm) {
+        let view = self.sessions.get_mut(&arm.session);
+        let rung = view.and_then(|view| {
+            view.begins_anew = true;
+            view.rung
+        });
+        self.ladder.put_back(rung.unwrap_or(arm.lasted_s));
+    }
+
+    /// A session is not kept alive any more; another one may be at its interval.
+    pub(super) fn no_longer_kept(&mut self, session: u32) {
+        if let Some(interval) = self.kept.drop(session) {
+            self.ladder.unkeep(interval);
+        }
     }
 
     /// A silence is as good as proven to kill: the other sessions turn to what is still to be learnt.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::strays::wait_for_another;
 use super::{AT_FIRST, MAIN_INTERVAL, TestState};
 use crate::measure::idle::events::{Directive, Order};
 use crate::measure::idle::next_probe::{NextProbe, Redirect};
@@ -17,11 +18,15 @@ impl TestState {
         self.direct(session, None, now);
     }
 
-    pub(super) fn not_opened(&mut self, session: u32, why: String) {
+    pub(super) fn not_opened(&mut self, session: u32, why: String, now: Instant) {
         let Some(view) = self.sessions.get_mut(&session) else { return };
         view.is_settled = true;
-        if matches!(view.role, Role::Longest(_)) {
+        let is_longest = matches!(view.role, Role::Longest(_));
+        self.no_longer_kept(session);
+        if is_longest {
             self.ladder.take_longest_back();
+            // Whoever has nothing left to try takes it on.
+            self.redirect_all(now);
         }
         self.not_opened.push(why);
     }
@@ -76,6 +81,9 @@ impl TestState {
 
     pub(super) fn next(&mut self, session: u32, last: Option<NextProbe>, now: Instant) -> Option<NextProbe> {
         match (self.sessions.get(&session)?.role, last) {
+            (Role::Ladder, Some(NextProbe::Silence(_) | NextProbe::ServerFirst(_))) if self.alone.is_some() => {
+                Some(NextProbe::Linger)
+            }
             (Role::Ladder, _) => self.next_rung(session, last, now),
             (Role::Main, _) => {
                 let late = now.saturating_duration_since(self.began) > AT_FIRST;
@@ -137,7 +145,7 @@ impl TestState {
     /// Changes the stretch under way on a session, where the plan wants another one by now. Nobody leaves for a death that may yet turn
     /// out to be a late answer.
     pub(super) fn redirect(&mut self, session: u32, now: Instant) {
-        let cut_at = self.cut_at();
+        let (cut_at, alone) = (self.cut_at(), self.alone);
         let Some(view) = self.sessions.get_mut(&session) else { return };
         let (Some(probe), Some(began), SessionState::Waiting) = (view.probe, view.began, &view.state) else { return };
         let age = now.saturating_duration_since(began).as_secs_f64();
@@ -147,7 +155,7 @@ impl TestState {
         } else {
             // With TCP keepalives it has to outlast the shortest silence that kills, whatever it was to outlast before.
             let goal = if view.role == Role::TcpKeepalive { NextProbe::Await } else { probe };
-            self.ladder.redirect(goal, age)
+            alone.map_or_else(|| self.ladder.redirect(goal, age), |first| wait_for_another(first, goal, age))
         };
         let order = match redirect {
             Redirect::Stay => return,
@@ -156,6 +164,8 @@ impl TestState {
             Redirect::To(length) => {
                 let probe = NextProbe::Silence(length);
                 view.probe = Some(probe);
+                // Whoever lingered has one from now on.
+                view.rung = view.rung.or(Some(length));
                 Order::Probe(probe)
             }
         };
