@@ -125,7 +125,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     diagnose_for(Client::Ssh, evidence)
 }
 
-/// The same, with the fix of the client's own side in its syntax.
+/// Diagnoses, with the fix of the client's own side in its syntax.
 #[must_use]
 pub fn diagnose_for(client: Client, evidence: &Evidence) -> Diagnosis {
     diagnose_by(ssh_doctor_checks::causes::all(), client, evidence)

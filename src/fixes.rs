@@ -105,7 +105,7 @@ impl KeepaliveValues {
         Some(Self { interval_s: number("interval")?, count_max: number("count_max")? })
     }
 
-    /// The same in the units of other clients.
+    /// The time in the units of other clients.
     fn values(&self) -> [(&'static str, String); 1] {
         [("interval_ms", (u64::from(self.interval_s) * 1000).to_string())]
     }

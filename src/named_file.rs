@@ -16,7 +16,7 @@ const SECRET: Duration = Duration::from_mins(1);
 /// Opens a file to be read.
 ///
 /// # Errors
-/// Those of open(2); of kind `TimedOut` for a named pipe without a writer.
+/// Errors of open(2); of kind `TimedOut` for a named pipe without a writer.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     if !is_pipe(path) {
         return File::open(path);
@@ -29,7 +29,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 /// The bytes of a plain file of at most `largest` bytes.
 ///
 /// # Errors
-/// Those of open(2) and read(2); of kind `InvalidInput` where it is something else, or larger.
+/// Errors of open(2) and read(2); of kind `InvalidInput` where it is something else, or larger.
 pub(crate) fn whole(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
     let refused = |why| io::Error::new(ErrorKind::InvalidInput, why);
     if !path.metadata()?.is_file() {

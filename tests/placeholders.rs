@@ -77,7 +77,7 @@ fn left_unfilled(printed: &[Printed]) -> Option<String> {
         .map(|(fix, other)| format!("{fix:?} beside {other:?}"))
 }
 
-/// The same of the findings of an examination.
+/// Checks the findings of an examination.
 pub(crate) fn left_open(findings: &[Finding]) -> Option<String> {
     let report = serde_json::to_value(findings).expect("findings are JSON");
     left_unfilled(&printed(&report))

@@ -32,7 +32,7 @@ fn pair(lab: &Lab, server: &Server, works: &str, fails: &str) -> Report {
     failed
 }
 
-/// The same, with the cause of the failure.
+/// Asserts the verdict of ssh and the cause of the failure.
 #[track_caller]
 fn pair_for(lab: &Lab, server: &Server, works: &str, fails: &str, code: &str) {
     let failed = pair(lab, server, works, fails);

@@ -25,7 +25,7 @@ pub struct CheckArgs {
     /// The flags that ssh has too.
     #[command(flatten)]
     pub ssh: SshFlags,
-    /// What to examine.
+    /// The scope.
     #[command(flatten)]
     pub scope: Scope,
     /// Read a password from FILE; SSH_DOCTOR_PASSWORD may hold one too
@@ -40,7 +40,7 @@ pub struct CheckArgs {
     /// Longest time for the whole run; then it reports what is known [default: 9s for nagios]
     #[arg(long, value_name = "DURATION", value_parser = whole_duration, help_heading = "What to examine")]
     pub deadline: Option<Duration>,
-    /// What is said meanwhile.
+    /// The progress.
     #[command(flatten)]
     pub running: Running,
     /// Write the evidence to FILE, without secrets and names, for `ssh-doctor diagnose`
@@ -64,7 +64,7 @@ impl CheckArgs {
     }
 }
 
-/// What to examine, and for how long.
+/// The checks, and the time for them.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What to examine")]
 pub struct Scope {
@@ -83,7 +83,7 @@ pub struct Scope {
     /// Not these checks, nor those that depend on them
     #[arg(long, value_name = "CHECK,..", value_delimiter = ',', value_parser = check_names(), hide_possible_values = true)]
     pub skip: Vec<Check>,
-    /// What the account must serve: shell, exec, sftp, git, forward; without it, what it turns out to serve
+    /// Services that the account must serve: shell, exec, sftp, git, forward; without it, those that it turns out to serve
     #[arg(long, value_name = "SERVICE,..", value_delimiter = ',', value_parser = services(), hide_possible_values = true)]
     pub expect: Vec<Service>,
     /// Also ask the server itself: its settings, its log of our connections, memory, disk; reads only, never with sudo

@@ -82,7 +82,7 @@ pub enum Command {
     Causes(ColorArgs),
     /// Diagnose recorded evidence again, offline
     Diagnose {
-        /// What `check --record` wrote; `-` for standard input
+        /// A recording of `check --record`; `-` for standard input
         file: String,
         /// Inconclusive if the evidence is older than this
         #[arg(long, value_name = "DURATION", value_parser = age)]
@@ -93,7 +93,7 @@ pub enum Command {
     },
     /// Render recorded evidence, as text or as a page for a ticket
     Report {
-        /// What `check --record` wrote; `-` for standard input
+        /// A recording of `check --record`; `-` for standard input
         file: String,
         /// A self-contained HTML page
         #[arg(long)]
@@ -190,7 +190,7 @@ impl CompareArgs {
     }
 }
 
-/// What is said while the examination runs.
+/// The progress while the examination runs.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "While it runs")]
 pub struct Running {
@@ -210,12 +210,12 @@ pub struct DemoArgs {
     /// The report's shape.
     #[command(flatten)]
     pub output: Output,
-    /// What is said meanwhile.
+    /// The progress.
     #[command(flatten)]
     pub running: Running,
 }
 
-/// What a JSON Schema describes.
+/// The subject of a JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum SchemaOf {
     /// The report of `check`, `diagnose` and `sessions --past`

@@ -38,7 +38,7 @@ pub struct SshFlags {
 }
 
 impl SshFlags {
-    /// The same, with the settings that other flags stand for among the options; where an option was given too, that one counts.
+    /// Returns the flags with the settings that other flags stand for among the options; where an option was given too, that one counts.
     #[must_use]
     pub fn with_others(&self) -> Self {
         let options = [&self.options[..], &self.others.options()].concat();

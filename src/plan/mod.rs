@@ -141,7 +141,7 @@ impl Plan {
         Ok(Self { password, plain: args.record_plain, ..Self::with(&args.scope, &args.ssh, None, circumstances)? })
     }
 
-    /// The same for a service, which reads the password from its file for each target.
+    /// Reads the options of a service, which reads the password from its file for each target.
     pub(crate) fn with(
         scope: &Scope,
         flags: &SshFlags,

@@ -72,7 +72,7 @@ impl Figures {
 }
 
 impl Figures {
-    /// The same with the result of an idle test of the same path, seconds; `measured_at` is Unix time.
+    /// Metrics with the result of an idle test of the same path, seconds; `measured_at` is Unix time.
     #[must_use]
     pub fn with_idle(
         mut self,

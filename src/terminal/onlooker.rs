@@ -89,7 +89,7 @@ async fn live(title: String, mut events: UnboundedReceiver<Event>, board: LiveDi
     board.wipe();
 }
 
-/// That a silent server is waited for, in a line.
+/// Tells in a line that a silent server is waited for.
 fn waiting(silent: Duration, most: Duration) -> String {
     format!(
         "Nothing from the server in {}. ssh waits without a limit; this waits up to {}. Ctrl-C reports.",

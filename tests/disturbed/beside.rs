@@ -1,4 +1,4 @@
-//! The same beside a real idle timer: both are named, and the keepalive is proven.
+//! Changing paths beside a real idle timer: both are named, and the keepalive is proven.
 
 use std::sync::Mutex;
 

@@ -27,7 +27,7 @@ pub(crate) fn run(command: &mut Command, deadline: Duration) -> Run {
     run_to_end(command.stdin(Stdio::null()), deadline)
 }
 
-/// The same with an input that stays open and brings nothing.
+/// Runs it with an input that stays open and brings nothing.
 pub(crate) fn run_at_prompt(command: &mut Command, deadline: Duration) -> Run {
     run_to_end(command.stdin(Stdio::piped()), deadline)
 }

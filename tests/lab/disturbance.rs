@@ -50,7 +50,7 @@ impl Lab {
         stall(self.router(hop), up, down, is_over)
     }
 
-    /// The same once.
+    /// A disturbance that comes once.
     pub(crate) fn stall_once(&self, after: Duration, down: Duration, is_over: &dyn Fn() -> bool) -> Times {
         let ended = std::cell::Cell::new(false);
         let once = || is_over() || ended.get();

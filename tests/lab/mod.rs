@@ -212,7 +212,7 @@ impl Lab {
         self.run("ssh", &self.ssh_args(server, options, &[remote]), deadline)
     }
 
-    /// The same by a name of the server.
+    /// Examines by a name of the server.
     pub(crate) fn ssh_at(&self, name: &str, server: &Server, remote: &str, deadline: Duration) -> Run {
         let alias = format!("HostKeyAlias=[{}]:{}", self.server_address(), server.port());
         let name = format!("HostName={name}");

@@ -14,7 +14,7 @@ const NGINX_STREAM: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
 pub(crate) enum Proxy {
     /// haproxy in TCP mode, with the same limit for both sides.
     Haproxy,
-    /// The same with `option nolinger`: it resets where others close.
+    /// haproxy with `option nolinger`: it resets where others close.
     HaproxyNoLinger,
     /// haproxy with `option independent-streams`: what the server says winds up no timer of the client's side, and the reverse.
     HaproxyOneWay,

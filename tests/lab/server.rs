@@ -39,13 +39,13 @@ impl Lab {
         self.sshd_by(port, Some(HOST_KEY), config)
     }
 
-    /// The same on a port that was another's before.
+    /// Starts sshd on a port that was another's before.
     pub(crate) fn sshd_at(&self, port: u16, settings: &[&str]) -> Server {
         let config = self.sshd_config(port, "host_key", settings);
         self.sshd_by(port, Some(HOST_KEY), config)
     }
 
-    /// The same after these commands of the shell, in file systems of its own: what they mount, no other server sees.
+    /// Starts sshd after these commands of the shell, in file systems of its own: what they mount, no other server sees.
     pub(crate) fn sshd_after(&self, commands: &str, settings: &[&str]) -> Server {
         let port = next_port();
         let config = self.sshd_config(port, "host_key", settings);
@@ -76,7 +76,7 @@ impl Lab {
         self.sshd_config_at(self.server_address(), port, key, settings)
     }
 
-    /// The same on the bastion at a hop.
+    /// Starts sshd on the bastion at a hop.
     pub(crate) fn bastion(&self, hop: usize, settings: &[&str]) -> Server {
         self.bastion_at(hop, next_port(), settings)
     }
@@ -213,7 +213,7 @@ impl Server {
         self.key
     }
 
-    /// The same, and another server that is to live as long.
+    /// Adds another server that is to live as long.
     pub(crate) fn and(mut self, behind: Server) -> Self {
         self.behind = Some(Box::new(behind));
         self

@@ -32,7 +32,7 @@ impl Exporter {
         Self::listening(folder, "127.0.0.1:0", options)
     }
 
-    /// The same at an address.
+    /// Asks at an address.
     pub(crate) fn listening(folder: &Path, address: &str, options: &[&str]) -> Self {
         let mut child = serve(folder).args(["--listen", address]).args(options).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();

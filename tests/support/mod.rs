@@ -14,22 +14,22 @@ pub(crate) fn healthy() -> Evidence {
     serde_json::from_str(include_str!("healthy.json")).unwrap()
 }
 
-/// The same evidence with `check` failed, its facts as they were.
+/// Evidence with `check` failed, its facts as they were.
 pub(crate) fn failed(evidence: &Evidence, check: Check) -> Evidence {
     changed(evidence, |value| value[check.name()]["step"] = json!("failed"))
 }
 
-/// The same evidence with `check` skipped for a reason.
+/// Evidence with `check` skipped for a reason.
 pub(crate) fn skipped(evidence: &Evidence, check: Check, why: &str) -> Evidence {
     changed(evidence, |value| value[check.name()] = json!({"step": "skipped", "facts": why, "duration_ms": 0.0}))
 }
 
-/// The same evidence with `check` not done through our own fault.
+/// Evidence with `check` not done through our own fault.
 pub(crate) fn errored(evidence: &Evidence, check: Check, why: &str) -> Evidence {
     changed(evidence, |value| value[check.name()] = json!({"step": "error", "facts": why, "duration_ms": 3.0}))
 }
 
-/// The same evidence after a change to its recording.
+/// Evidence after a change to its recording.
 pub(crate) fn changed(evidence: &Evidence, change: impl FnOnce(&mut Value)) -> Evidence {
     let mut value = serde_json::to_value(evidence).unwrap();
     change(&mut value);

@@ -15,7 +15,7 @@ fn forced(lab: &Lab, command: &str) -> Server {
     lab.sshd(&[])
 }
 
-/// The same, and terminals may be had.
+/// An account that may have terminals too.
 fn on_terminal(lab: &Lab, command: &str) -> Server {
     lab.user("me", "/bin/sh");
     lab.key_options(&format!("command=\"{command}\",no-port-forwarding"));

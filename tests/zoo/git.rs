@@ -11,7 +11,7 @@ fn git_shell(lab: &Lab) -> Option<Server> {
     Some(lab.sshd(&["Subsystem sftp /usr/lib/openssh/sftp-server"]))
 }
 
-/// The same with the sftp server that sshd has in it, which needs no shell.
+/// An account of git-shell with the sftp server that sshd has in it, which needs no shell.
 fn git_shell_beside_sftp(lab: &Lab) -> Option<Server> {
     lab.user("git", &installed("git-shell")?);
     Some(lab.sshd(&[]))

@@ -32,7 +32,7 @@ impl Stop {
         Self::new(watch::channel(false).1)
     }
 
-    /// The same wish, which comes by itself at `at`; a check that is running then has `grace` to end.
+    /// Adds a deadline: the wish comes by itself at `at`; a check that is running then has `grace` to end.
     #[must_use]
     pub fn by(&self, at: Instant, grace: Duration) -> Self {
         Self { deadline: Some(Deadline { at, grace }), ..self.clone() }

@@ -24,7 +24,7 @@ pub enum Check {
     Channel,
     /// A bounded amount of data each way.
     Transfer,
-    /// How long silence is survived.
+    /// The silence that sessions survive.
     Idle,
     /// A clean end.
     Exit,

@@ -36,7 +36,7 @@ pub struct Facts {
     pub pkcs11: Option<Pkcs11>,
     /// The agent's socket, where one is set.
     pub agent: Option<AgentSocket>,
-    /// What the settings make a session run.
+    /// The command, subsystem or shell that the settings make a session run.
     pub session: SessionSettings,
     /// The forwardings that ssh sets up after its login; `null` where there are none.
     pub forwardings: Option<Forwardings>,
@@ -70,13 +70,13 @@ pub struct Control {
     pub becomes_master: bool,
     /// True if the folder of the socket exists.
     pub folder: bool,
-    /// What is at the socket.
+    /// The state of the socket.
     pub socket: ControlSocket,
     /// A command run through a master that answers; `null` where none did.
     pub session: Option<MasterSession>,
 }
 
-/// What is at a control socket.
+/// The state of a control socket.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum ControlSocket {
@@ -142,7 +142,7 @@ pub struct AgentSocket {
 pub struct Forwardings {
     /// True if ssh exits where one of them fails (`ExitOnForwardFailure`).
     pub required: bool,
-    /// Those that ssh listens for on this machine.
+    /// Forwardings that ssh listens for on this machine.
     pub listeners: Vec<Listener>,
     /// The keywords of those that the server is asked for.
     pub requested: Vec<String>,

@@ -17,7 +17,7 @@ pub struct LiveSession {
     pub holders: Vec<Descriptor>,
     /// The program that speaks SSH on it; `null` where it may not be seen.
     pub process: Option<Process>,
-    /// That program's ancestors, the parent first.
+    /// Ancestors of the program, the parent first.
     pub ancestors: Vec<Process>,
     /// Programs connected to that program by UNIX sockets: those that share a control master, sshfs.
     pub partners: Vec<Process>,

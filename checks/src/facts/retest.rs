@@ -69,5 +69,5 @@ pub fn is_post_quantum(kex: &str) -> bool {
 /// IP and TCP header without options, by IPv4 (RFC 791, RFC 9293).
 pub(crate) const HEADERS_V4: u32 = 40;
 
-/// The same by IPv6 (RFC 8200).
+/// Bytes of the headers of IPv6 (RFC 8200) and TCP.
 pub(crate) const HEADERS_V6: u32 = 60;

@@ -129,9 +129,9 @@ pub enum SessionEnd {
 /// The other sessions to the same server at the end of one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Others {
-    /// Those from which the server was heard after the one in question had been heard last.
+    /// Sessions on which the server was heard after it had been heard last on the one in question.
     pub alive: u32,
-    /// Those that were lost within a few seconds of it.
+    /// Sessions that were lost within a few seconds of it.
     pub lost: u32,
 }
 

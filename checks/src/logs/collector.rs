@@ -28,7 +28,7 @@ pub(super) struct Collector<'a> {
     lexicon: &'a Lexicon,
     /// The connection of a client's log, or of a log without process ids.
     current: Open,
-    /// Those of a server's log.
+    /// The connections of a server's log.
     served: Served,
     /// The connections that went alike, in the order of their first lines.
     ways: Vec<(Signature, Connection)>,

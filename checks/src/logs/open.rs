@@ -9,7 +9,7 @@ use crate::facts::log::{Connection, Entry, Event, Gap, Line, Part, Sighting};
 /// The entries that are kept of the beginning of a connection, and of its end.
 const FIRST: usize = 120;
 const LAST: usize = 60;
-/// Those of a connection in a server's log, of which there are many at once.
+/// Lines that are kept of a connection in a server's log, of which there are many at once.
 const FIRST_OF_MANY: usize = 24;
 const LAST_OF_MANY: usize = 8;
 /// The lines that are kept with one text of the catalogue, and with any.

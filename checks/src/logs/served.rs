@@ -73,7 +73,7 @@ impl Served {
         &mut followed.open
     }
 
-    /// Those that are still open.
+    /// Returns the connections that are still open.
     pub(super) fn rest(self) -> impl Iterator<Item = Open> {
         self.by_pid.into_values().map(|followed| followed.open)
     }

@@ -27,7 +27,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// The reason why nothing is ended.
 const LOST: &str = "no connection is left: see the checks before";
 
-/// The same, where it would stall as the transfer did.
+/// The reason where it would stall as the transfer did.
 const STALLING: &str = "what fills packets is lost on its way: see transfer";
 
 /// Ends a last command on the connection that auth left, or the sftp server where no command runs.

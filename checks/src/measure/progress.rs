@@ -11,7 +11,7 @@ use crate::facts::{Check, Evidence};
 pub enum Event {
     /// A hop is examined from now on; the checks that follow are its own.
     Hop(String),
-    /// That hop was passed or not; the checks that follow are those of what comes next.
+    /// A hop was passed or not; the checks that follow are those of what comes next.
     HopFinished {
         /// The name of the hop in the user's settings.
         name: String,

@@ -29,7 +29,7 @@ impl Connection {
         exec(channel, command, ran).await
     }
 
-    /// The same with a terminal (RFC 4254 section 6.2) of 80 by 24; a refusal of the terminal counts as one of the command.
+    /// Starts `command` on a terminal (RFC 4254 section 6.2) of 80 by 24; a refusal of the terminal counts as one of the command.
     pub async fn start_on_terminal(&self, command: &str, patience: Patience, ran: &mut Ran) -> Option<Running> {
         let mut channel = self.open_session(patience, ran).await?;
         let asking = channel.request_pty(true, "dumb", 80, 24, 0, 0, &[]);
@@ -163,7 +163,7 @@ impl Running {
         let _ = timeout(SAYING, self.channel.close()).await;
     }
 
-    /// The same, where only the end matters: a server that does not end with the input is not waited for.
+    /// Ends the command without keeping its output: a server that does not end with the input is not waited for.
     pub async fn end(mut self, patience: Patience) -> Ran {
         /// The time that sftp servers take to end with their input.
         const SOON: Duration = Duration::from_secs(2);

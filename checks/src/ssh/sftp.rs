@@ -60,7 +60,7 @@ impl SftpSession {
         (outcome, Some(said), Some(Self { running, requests: 0 }))
     }
 
-    /// The same in a session of its own; none where there is no session, or no sftp server in it.
+    /// Begins in a session of its own; none where there is no session, or no sftp server in it.
     pub(crate) async fn open(connection: &Connection, patience: Patience) -> Option<Self> {
         match connection.open([ChannelKind::Session], patience.silence).await {
             [Opened::Open(session)] => Self::begin(session, patience).await.2,

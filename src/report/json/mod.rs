@@ -51,7 +51,7 @@ pub(crate) struct Report<'a> {
     tool: Tool,
     /// The start of the examination: RFC 3339, UTC, milliseconds.
     started_at: Time,
-    /// That instant in seconds since 1970-01-01T00:00:00Z.
+    /// The start of the examination in seconds since 1970-01-01T00:00:00Z.
     started_at_unix: f64,
     /// The length of the examination, milliseconds.
     duration_ms: f64,

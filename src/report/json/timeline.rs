@@ -12,7 +12,7 @@ use ssh_doctor_checks::facts::timeline::{Event, Timeline};
 pub(super) struct TimelineReport<'a> {
     /// Interruptions of the path and times in which the server was silent, in their order.
     events: Vec<Event>,
-    /// What was noted of each connection; empty with `--brief`.
+    /// The notes on each connection; empty with `--brief`.
     #[serde(flatten)]
     timeline: Cow<'a, Timeline>,
 }

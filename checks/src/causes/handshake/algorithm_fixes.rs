@@ -1,4 +1,4 @@
-//! What to do where client and server have no algorithm in common.
+//! The fixes where client and server have no algorithm in common.
 
 use crate::causes::{Fix, Side};
 

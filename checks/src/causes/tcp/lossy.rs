@@ -239,7 +239,7 @@ fn is_overtaking(tcp: TcpInfo) -> bool {
     tcp.reorderings > 0 && tcp.duplicates.saturating_mul(5) >= tcp.retransmits
 }
 
-/// That more than the usual share of the data was lost. What was sent again and had only been late is no loss.
+/// Tells that more than the usual share of the data was lost. What was sent again and had only been late is no loss.
 fn resent(tcp: TcpInfo) -> Option<String> {
     let share = f64::from(tcp.lost()) / f64::from(tcp.data_segments.max(1));
     (!is_overtaking(tcp) && tcp.data_segments >= SEGMENTS && share >= SHARE).then(|| {
@@ -256,7 +256,7 @@ fn resent(tcp: TcpInfo) -> Option<String> {
     })
 }
 
-/// That segments overtook each other so often that TCP took many of them for lost.
+/// Tells that segments overtook each other so often that TCP took many of them for lost.
 fn overtaken(tcp: TcpInfo) -> Option<String> {
     let share = f64::from(tcp.duplicates) / f64::from(tcp.data_segments.max(1));
     (tcp.data_segments >= SEGMENTS && tcp.reorderings > 0 && share >= SHARE).then(|| {

@@ -23,7 +23,7 @@ fn session(number: u32, beat_s: Option<f64>) -> Flow {
     }
 }
 
-/// The same, on which nothing came through, or nothing was answered, at these times.
+/// A flow on which nothing came through, or nothing was answered, at these times.
 fn frozen(number: u32, acknowledged: bool, times: &[(f64, Option<f64>)]) -> Flow {
     let gaps = times.iter().map(|(heard_s, until_s)| Gap {
         heard_s: *heard_s,

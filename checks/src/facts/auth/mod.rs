@@ -108,7 +108,7 @@ pub struct Attempt {
     pub sent: bool,
     /// Time from the request to the answer, a person's time included, milliseconds.
     pub ms: f64,
-    /// The same time taken apart, where it can be.
+    /// The parts of that time, where they can be told.
     #[serde(default)]
     pub steps: Steps,
 }

@@ -84,7 +84,7 @@ pub struct Facts {
     pub tls: Option<Reconnect>,
     /// Bytes that came after we had given up, where none had come until then.
     pub later: Option<Later>,
-    /// The same exchange in packets of other sizes, where this one stalled.
+    /// Repeats of the exchange in packets of other sizes, where this one stalled.
     #[serde(default)]
     pub arms: Vec<Retest>,
 }

@@ -144,7 +144,7 @@ impl LocatedHop {
         self.after + 1..=self.hop
     }
 
-    /// The same with this doubt where it had none.
+    /// Adds this doubt to a hop that had none.
     #[must_use]
     pub fn doubted(self, doubt: Option<Doubt>) -> Self {
         Self { doubt: self.doubt.or(doubt), ..self }

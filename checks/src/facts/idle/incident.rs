@@ -37,7 +37,7 @@ pub enum What {
     },
     /// The address that our connections have is no longer one of this machine.
     AddressGone {
-        /// That address.
+        /// The address that is gone.
         from: IpAddr,
         /// The one that a new connection would have; `null` where there is no route.
         to: Option<IpAddr>,

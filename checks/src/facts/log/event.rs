@@ -135,7 +135,7 @@ pub enum Event {
     ChannelFreed,
     /// The client ended with this status (`status`).
     ExitStatus,
-    /// What was moved (`sent`, `received`, `seconds`).
+    /// The amount that was moved (`sent`, `received`, `seconds`).
     Transferred,
     /// The server asked for a sign of life (`want_reply`).
     ServerKeepalive,

@@ -31,7 +31,7 @@ pub struct Log {
     pub uncounted: u64,
     /// Complaints that no text of the catalogue matches: the first ones.
     pub unknown: Vec<Line>,
-    /// How many such complaints there are.
+    /// The number of such complaints.
     pub unknown_count: u64,
     /// True if it has lines of a stack trace.
     #[serde(skip)]
@@ -43,7 +43,7 @@ pub struct Log {
 pub struct Connection {
     /// The program that wrote it; `null` where no line names it.
     pub program: Option<Program>,
-    /// How many connections went like this one, itself included.
+    /// The number of connections that went like this one, itself included.
     pub count: u64,
     /// The addresses at the other end, the most frequent first, with the connections of each.
     pub peers: Vec<(String, u64)>,
@@ -86,7 +86,7 @@ pub struct Sighting {
 /// A wait between two lines of one connection.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Gap {
-    /// How long, in seconds.
+    /// Its length, seconds.
     pub seconds: f64,
     /// The line that ended it.
     pub line: Line,

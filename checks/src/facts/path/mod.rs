@@ -60,7 +60,7 @@ pub(crate) fn hop_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u
     if (1..u8::MAX).contains(&number) { Ok(number) } else { Err(D::Error::custom(format!("there is no hop {number}"))) }
 }
 
-/// The same where there may be none.
+/// Reads a hop number, or none.
 pub(crate) fn some_hop_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
     #[derive(Deserialize)]
     struct Number(#[serde(deserialize_with = "hop_number")] u8);

@@ -160,9 +160,9 @@ pub struct FlowEnd {
 pub struct HopSample {
     /// The time at which they were asked.
     pub at_s: f64,
-    /// Those that were asked.
+    /// Hops that were asked.
     pub asked: Vec<u8>,
-    /// Those that answered.
+    /// Hops that answered.
     pub answered: Vec<u8>,
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn command(lead: Lead, mark: &str, stored: usize) -> String {
     lead.command(&format!("echo {mark}; head -c {stored} | tail -c {stored}; cat; {}", end()))
 }
 
-/// The same without the part that reads: it ends by itself.
+/// A command that reads nothing, and ends by itself.
 #[must_use]
 pub(crate) fn without_input(lead: Lead, mark: &str) -> String {
     lead.command(&format!("echo {mark}; {}", end()))

@@ -134,7 +134,7 @@ async fn settled(connection: &Connection, patience: Patience) -> bool {
     connection.keepalive(patience.silence.min(ANSWERS)).await != KeepaliveReply::Silent
 }
 
-/// The same, where the server answers.
+/// Lets the server clear away closed channels, where it answers requests.
 async fn settle(connection: &Connection, patience: Patience, answers_requests: bool) {
     if answers_requests {
         settled(connection, patience).await;

@@ -61,7 +61,10 @@ pub(super) async fn attempt(
     drop(in_time);
     let is_silent = matches!(outcome, Err(NotConnected::Deadline)) && is_silent(watch);
     if is_silent && first_word > deadline {
-        return silence::wait_as_ssh((ctx, route), connecting, watch, (began, deadline, first_word)).await;
+        let times = (began, deadline, first_word);
+        let (outcome, tls) = silence::wait_as_ssh((ctx, route), connecting, watch, times).await;
+        let gave_up_ms = matches!(outcome, Err(NotConnected::Deadline)).then(|| ms_since(began));
+        return Attempt { outcome, facts: Facts { gave_up_ms, tls, ..seen::facts(&watch.seen()) } };
     }
     let mut facts = seen::facts(&watch.seen());
     if !matches!(outcome, Err(NotConnected::Deadline)) {

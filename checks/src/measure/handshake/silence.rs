@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-use super::attempt::Attempt;
-use super::{seen, tls};
-use crate::base::elapsed::ms_since;
+use super::tls;
 use crate::base::target::Route;
 use crate::base::text::{sanitize, sanitize_bytes};
 use crate::facts::handshake::{Facts, Later, Reconnect};
@@ -47,13 +45,13 @@ pub(super) async fn hear_out<T>(
 }
 
 /// Goes on with `connecting` until the server speaks, for up to `most` since `began`, unless a TLS greeting is
-/// answered; from the first byte on it has `deadline` again.
+/// answered; from the first byte on it has `deadline` again. The answer to that greeting comes with the outcome.
 pub(super) async fn wait_as_ssh(
     (ctx, route): (&Context, Route),
     connecting: impl Future<Output = Result<Connection, NotConnected>>,
     watch: &Watch,
     (began, deadline, most): (Instant, Duration, Duration),
-) -> Attempt {
+) -> (Result<Connection, NotConnected>, Option<Reconnect>) {
     ctx.progress.tell(Event::Unanswered { silent: began.elapsed(), most });
     let mut connecting = pin!(connecting);
     let mut exchange = pin!(async {
@@ -64,15 +62,13 @@ pub(super) async fn wait_as_ssh(
         }
         timeout(deadline, connecting).await.unwrap_or(Err(NotConnected::Deadline))
     });
-    let (outcome, tls) = tokio::select! {
+    tokio::select! {
         outcome = &mut exchange => (outcome, None),
         look = tls::greet(ctx, route, began, Instant::now() + deadline) => {
             let is_tls = look.as_ref().is_some_and(Reconnect::has_spoken);
             (if is_tls { Err(NotConnected::Deadline) } else { exchange.await }, look)
         }
-    };
-    let gave_up_ms = matches!(outcome, Err(NotConnected::Deadline)).then(|| ms_since(began));
-    Attempt { outcome, facts: Facts { gave_up_ms, tls, ..seen::facts(&watch.seen()) } }
+    }
 }
 
 fn later(seen: &Seen) -> Option<Later> {

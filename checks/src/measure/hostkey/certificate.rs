@@ -95,7 +95,7 @@ mod tests {
     use crate::ssh::observations::ServerKey;
     use jiff::Timestamp;
 
-    /// The same key, certified for a user.
+    /// A certificate of the key for a user.
     const USER: &str = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIF1de+pEJ90EQ8uYiEhYfx/qGwgtMEry9AHuhSb8Uy4VAAAAIDn1Z4btPLslEhF7AW7hbkIyW8WBLONAwBCd5+snwgqqAAAAAAAAAAAAAAABAAAAAmlkAAAADgAAAApkYi5leGFtcGxlAAAAAF4L4QAAAAAAcNvYgAAAAAAAAACCAAAAFXBlcm1pdC1YMTEtZm9yd2FyZGluZwAAAAAAAAAXcGVybWl0LWFnZW50LWZvcndhcmRpbmcAAAAAAAAAFnBlcm1pdC1wb3J0LWZvcndhcmRpbmcAAAAAAAAACnBlcm1pdC1wdHkAAAAAAAAADnBlcm1pdC11c2VyLXJjAAAAAAAAAAAAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIKqv3xqGKqVivE3HGklCMMUshnpCXgLC436nAPn0dwIRAAAAUwAAAAtzc2gtZWQyNTUxOQAAAEDAk7c2h0Zh2apeUxlDooC1otgx2P0tWWN5swkYVQ3n/Dr7BeBMM6ASuoVDZd36j75a+ucK0xkufB/sSFRAs4UN";
 
     fn objection(certificate: &str, name: &str, now: &str) -> Option<String> {

@@ -167,7 +167,7 @@ impl IdleSession {
         self.channel.is_some()
     }
 
-    /// What the session holds.
+    /// The channel that the session holds.
     pub(in crate::measure) fn holds(&self) -> Holds {
         self.holds
     }
@@ -244,7 +244,7 @@ impl IdleSession {
         (seen.longest_quiet.max(until - last).min(until - began), seen.received - self.received)
     }
 
-    /// How long nothing had moved in the channel at that moment, and how old the connection was.
+    /// The time in which nothing had moved in the channel at that moment, and the age of the connection.
     pub(in crate::measure) fn ages(&self, at: Instant) -> (Option<Duration>, Duration) {
         let until = |since: Instant| at.saturating_duration_since(since);
         (self.channel_quiet_since.map(until), until(self.opened))

@@ -194,7 +194,7 @@ impl Ladder {
         self.points.retain(|point| *point > ours);
     }
 
-    /// The same of the silences that one of these ended.
+    /// The longest survived silence that one of these ended, seconds.
     fn lived_by(&self, speakers: &[Speaker]) -> f64 {
         let below = self.died.unwrap_or(f64::INFINITY);
         let lived = self.lived.iter().filter(|(lived, by)| *lived < below && speakers.contains(by));

@@ -6,7 +6,7 @@ use crate::ssh::connection::Connection;
 
 /// Ends the waiting commands, and the sshd processes above them, that are still there although their session is over.
 ///
-/// That is any session that the path cut off, whether we saw it die, were still asking it, or closed it into the void.
+/// Such a session is one that the path cut off, whether we saw it die, were still asking it, or closed it into the void.
 /// It is sent SIGHUP, as if its terminal were gone, since a shell at its prompt ignores SIGTERM.
 /// A process is ended, with its group, only when its arguments or its environment still bear our mark; its parent only when it is an SSH server's session process.
 pub(in crate::measure) async fn end(

@@ -18,9 +18,9 @@ use crate::facts::idle::advice::interval;
 use crate::facts::idle::{Arm, Facts, Holds, HopState, Moves, StretchEnd};
 use crate::measure::progress::{IdleState, SessionState};
 
-/// How often the main session is kept alive, seconds: often at first, when a short timer is still possible.
+/// The intervals at which the main session is kept alive, seconds: short at first, when a short timer is still possible.
 const MAIN_INTERVAL: [u32; 2] = [2, 5];
-/// How long that is.
+/// The time for which the shorter one is used.
 const AT_FIRST: Duration = Duration::from_mins(1);
 /// Busy sessions that are found dead within this time died together: one is asked more often than the other, and each has its deadline.
 const AT_ONCE: Duration = Duration::from_secs(15);
@@ -118,7 +118,7 @@ impl TestState {
         }
     }
 
-    /// The same with sessions that hold this.
+    /// Sets the channel that the sessions hold.
     pub(super) fn holding(self, holds: Holds) -> Self {
         Self { kept: KeptSessions::holding(holds), ..self }
     }
@@ -197,12 +197,12 @@ impl TestState {
         self.sessions.values_mut().for_each(|session| session.is_gone = true);
     }
 
-    /// What each session is to do.
+    /// The order for each session.
     pub(super) fn directives(&self) -> impl Iterator<Item = (u32, Directive)> {
         self.directives.iter().map(|(session, directive)| (*session, *directive))
     }
 
-    /// What everybody may know.
+    /// The state as far as all sessions may know it.
     pub(super) fn overview(&self) -> Overview {
         let (survived, died) = self.ladder.bracket();
         let silently =

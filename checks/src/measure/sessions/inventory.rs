@@ -95,11 +95,11 @@ const FIRST_DESCRIPTOR: i32 = 3;
 
 /// Ports that tell an SSH connection.
 struct Ports {
-    /// Those at which an SSH server listens, or is configured to.
+    /// Ports at which an SSH server listens, or is configured to.
     ssh: HashSet<u16>,
-    /// Those at which anything listens.
+    /// Ports at which anything listens.
     open: HashSet<u16>,
-    /// Those at which a process listens.
+    /// Ports at which a process listens, with its number.
     listening: HashSet<(u32, u16)>,
 }
 

@@ -71,7 +71,7 @@ impl Alignment {
         }
     }
 
-    /// The same once nothing more comes: text at the end of less than was sent is text.
+    /// Concludes once nothing more comes: text at the end of less than was sent is text.
     pub(super) fn at_the_end(mut self, back: &[u8]) -> Self {
         let text = self.difference.filter(|difference| difference.open).map(|it| (it.at, rest(back, it.back_at)));
         if let Some((at, text)) = text
@@ -124,7 +124,7 @@ fn is_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_printed) && text.chars().any(is_word))
 }
 
-/// The same where the last character may be incomplete, and what was sent may follow it.
+/// True if it is text where the last character may be incomplete, and what was sent may follow it.
 fn is_text_so_far(bytes: &[u8]) -> bool {
     /// Bytes of the data sent that may follow the text and prove nothing yet.
     const LAST: usize = PROOF + 3;

@@ -86,7 +86,7 @@ fn failed(facts: Facts) -> Step<Facts> {
     }
 }
 
-/// The same by requests of sftp, where no command runs.
+/// Moves data by requests of sftp, where no command runs.
 async fn over_sftp(ctx: &Context, logged_in: &mut LoggedIn) -> Step<Facts> {
     let (Some(connection), Some(session)) = (&logged_in.connection, &mut logged_in.sftp) else {
         return Step::Skipped("the connection was lost: see the checks before".into());
@@ -177,7 +177,7 @@ pub(crate) async fn echo(
     Some(Echo { samples: times.len(), min_ms: *min, median_ms: *times.get(times.len() / 2)?, max_ms: *max })
 }
 
-/// The same with less data in packets of other sizes: one login of small ones, and where that passes four more; 23 s at most.
+/// Moves less data in packets of other sizes: one login of small ones, and where that passes four more; 23 s at most.
 async fn sizes(login: &Login, stalled: Option<TcpInfo>) -> Vec<Retest> {
     /// Many full-size packets each way, and little to move in small ones.
     const BYTES: usize = 64 * 1024;

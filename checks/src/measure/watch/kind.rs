@@ -90,7 +90,7 @@ impl SessionType {
         wait.clamp(SHORTEST_WAIT, LONGEST_WAIT)
     }
 
-    /// The same, with SSH keepalives no further apart than this where the watch itself chooses their interval.
+    /// Returns the type with SSH keepalives no further apart than this where the watch itself chooses their interval.
     pub(super) fn within(self, most: Duration) -> Self {
         match self {
             Self::Keepalive { interval } => Self::Keepalive { interval: interval.min(most) },

@@ -29,7 +29,7 @@ use crate::ssh::login::Login;
 const ATTEMPT: Duration = Duration::from_secs(15);
 /// A session that lasted for less is opened again only after a while, longer each time.
 const SHORT: Duration = Duration::from_mins(1);
-/// That while, and its bound.
+/// The first wait before it is opened again, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(5));
 
 /// Something that happened to a session.

@@ -15,6 +15,6 @@ pub enum Expect {
     Lines(Duration),
     /// An answer of its kernel to ours, this often (TCP keepalives).
     Acknowledgements(Duration),
-    /// That it acknowledges what we send: a connection to a hop, which carries what others answer.
+    /// Acknowledgements of what we send: a connection to a hop, which carries what others answer.
     Carriage,
 }

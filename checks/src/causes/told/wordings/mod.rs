@@ -9,7 +9,7 @@ mod wording;
 
 use wording::Wordings;
 
-/// What programs print for a cause; nothing where its record has all there is.
+/// The texts that programs print for a cause; nothing where its record has all there is.
 pub(super) fn wordings_of(code: &str) -> impl Iterator<Item = &'static str> {
     all().filter(move |(of, _)| *of == code).flat_map(|(_, texts)| texts.iter().copied())
 }

@@ -107,6 +107,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Cannot perform start session",
             "failed to create websocket",
             "failed to connect to origin",
+            "nc: Proxy \"<host>\" port <port>: <why>",
         ],
     ),
     (

@@ -20,13 +20,13 @@ fn talking(number: u32) -> Flow {
     Flow { beat_s: Some(1.0), ..flow(number, 0.2) }
 }
 
-/// The same, never heard again after that moment.
+/// A flow that is never heard again after that moment.
 fn lost(flow: Flow, at_s: f64, used_s: f64) -> Flow {
     let gap = Gap { heard_s: at_s, from_s: used_s, until_s: None, acknowledged: Some(false), retransmissions: 5 };
     Flow { gaps: vec![gap], heard_s: Some(at_s), ..flow }
 }
 
-/// The same, ended at a moment after nothing had moved for a time.
+/// A flow that ended at a moment after nothing had moved for a time.
 fn ended(flow: Flow, manner: Manner, at_s: f64, quiet_s: f64, spoke_last: bool) -> Flow {
     Flow {
         end: Some(FlowEnd { at_s, manner, quiet_s, spoke_last }),
