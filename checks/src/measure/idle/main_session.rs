@@ -10,7 +10,6 @@ use super::events::{Line, Order, SessionEvent};
 use super::idle_session::verdict_deadline;
 use super::next_probe::NextProbe;
 use super::patience;
-use super::run_stretch::IN_DOUBT;
 use super::stretch::{Stretch, StretchOutcome};
 use crate::facts::idle::Holds;
 use crate::os::socket::Socket;
@@ -43,16 +42,7 @@ pub(super) async fn keep(control: Control, mut line: Line, main: Arc<Connection>
 async fn ask(control: &Control, line: &Line, main: &Connection, probe: NextProbe, began: Instant) -> Stretch {
     let asked = Instant::now();
     let ending = main.ending();
-    // A fresh connection shows when the path is back, and at which host it is interrupted.
-    let look = async {
-        sleep(IN_DOUBT.max(line.rtt() * 3)).await;
-        control.settle(asked).await;
-        std::future::pending::<KeepaliveReply>().await
-    };
-    let answer = tokio::select! {
-        answer = patience::keepalive(main, verdict_deadline(main)) => answer,
-        answer = look => answer,
-    };
+    let answer = patience::keepalive(main, verdict_deadline(main)).await;
     let mut stretch = Stretch {
         probe,
         holds: Holds::Nothing,

@@ -24,7 +24,7 @@ use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::recorder::Expect;
 
 /// An answer that takes longer than this is in doubt; it is three times OpenSSH's shortest retransmission time-out.
-pub(super) const IN_DOUBT: Duration = Duration::from_millis(600);
+const IN_DOUBT: Duration = Duration::from_millis(600);
 
 /// The longest time that is waited before a doubt where the path delivers late: an interruption is to be noticed all the same.
 const LATEST: Duration = Duration::from_secs(4);
