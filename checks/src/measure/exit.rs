@@ -50,8 +50,10 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
     const PROGRESSING: u32 = 3;
     let patience = ctx.limits.patience();
     let patience = Patience { total: patience.total * PROGRESSING, ..patience };
-    // The command that channel started may have been closed meanwhile by whatever ends idle channels.
-    let going_on = logged_in.running.take().filter(|_| ctx.limits.idle.is_zero());
+    // The command that channel started may have been closed meanwhile by whatever ends idle channels, or with its connection, by a server
+    // that bears no further session on it.
+    let stands = logged_in.connection.as_ref().is_some_and(|connection| !connection.is_closed());
+    let going_on = logged_in.running.take().filter(|_| ctx.limits.idle.is_zero() && stands);
     let mut ran = Ran::default();
     let running = match going_on {
         Some(running) => Some(running),
