@@ -90,9 +90,11 @@ pub struct Facts {
 }
 
 impl facts::Facts for Facts {
-    /// A silence is given up after the time that it has to be waited for, whoever ends the wait for more.
+    /// A silence that was as long as the usual wait for a server, whoever ended the wait for more.
     fn outlive_the_stop(&self) -> bool {
-        self.gave_up_ms.is_some() && self.received_bytes == 0
+        /// The usual wait of 10 s, less what connecting may have taken of it.
+        const USUAL_MS: f64 = 8000.0;
+        self.received_bytes == 0 && self.gave_up_ms.is_some_and(|gave_up| gave_up >= USUAL_MS)
     }
 
     fn summary(&self) -> String {

@@ -96,7 +96,14 @@ pub(crate) fn data_alone_lives(arms: &[Arm]) -> bool {
     let data = || held().filter(|arm| arm.moves == Moves::ChannelData);
     let data_died = data().any(|arm| arm.kind() != SessionKind::SecondRound && arm.death().is_some());
     let data_lives = data().any(|arm| matches!(arm.end, StretchEnd::Alive { .. })) && !data_died;
-    data_lives && kept().any(|arm| arm.death().is_some()) && !kept().any(outlived)
+    data_lives && kept().any(|arm| arm.death().is_some()) && !kept().any(outlived) && !silence_is_survived(arms, quiet)
+}
+
+/// True if sessions without data survived much longer than this many seconds: then it is not the lack of data that ends others.
+fn silence_is_survived(arms: &[Arm], quiet: f64) -> bool {
+    let lived = arms.iter().filter(|arm| arm.moves == Moves::Nothing && arm.holds.is_plain());
+    let lived = lived.filter(|arm| matches!(arm.end, StretchEnd::Alive { .. }));
+    lived.map(|arm| arm.channel_quiet_s.unwrap_or(arm.lasted_s)).any(|lived| lived > quiet * 1.5 + 1.0)
 }
 
 /// True if something moved on a session more often than silence kills: at a shorter interval than what killed, or at one at
