@@ -29,6 +29,8 @@ const LATE: Duration = Duration::from_millis(600);
 const LEFT_S: f64 = 3.2;
 /// The time that those are waited for at the end.
 const OPENINGS: Duration = Duration::from_secs(5);
+/// The time that the task may take to answer: it is one among many on a busy machine.
+const ANSWERS: Duration = Duration::from_secs(10);
 /// Connections that are kept.
 const FLOWS: usize = 400;
 /// Samples of hops that are kept.
@@ -140,7 +142,7 @@ impl Recorder {
     pub async fn timeline(&self) -> Timeline {
         let (reply, timeline) = oneshot::channel();
         self.note(Note::Ask(reply));
-        timeout(Duration::from_secs(1), timeline).await.ok().and_then(Result::ok).unwrap_or_default()
+        timeout(ANSWERS, timeline).await.ok().and_then(Result::ok).unwrap_or_default()
     }
 
     fn note(&self, note: Note) {

@@ -6,6 +6,7 @@ use crate::causes::shared::KEEPALIVE;
 use crate::causes::{Cause, Fix, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
+use crate::facts::idle::Arm;
 
 pub(super) const NO_KEEPALIVE: Cause = Cause {
     code: "idle-no-keepalive",
@@ -20,7 +21,8 @@ pub(super) const NO_KEEPALIVE: Cause = Cause {
     hides: &[],
     judge: |evidence| {
         let facts = evidence.idle_deaths()?;
-        facts.timeout().died_s.filter(|_| facts.deaths().first().is_none_or(|first| timer::outlived(first)))?;
+        let may_be_timers = |first: &&Arm| timer::may_be_timers(evidence, facts, first);
+        facts.timeout().died_s.filter(|_| facts.deaths().first().is_none_or(may_be_timers))?;
         let keepalive = facts.keepalive();
         let (Some(interval), Some(count_max), Some(true)) =
             (keepalive.interval_s, keepalive.count_max, keepalive.verified)

@@ -148,7 +148,8 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
             let lived = matches!(arm.end, StretchEnd::Alive { .. } | StretchEnd::Open);
             arm.session != main.session && arm.holds == Holds::Nothing && lived && arm.age_s >= main.age_s
         });
-        let their_deaths = facts.kept_with_channel().chain(facts.busy()).any(|arm| arm.death().is_some());
+        let their_deaths = facts.kept_with_channel().chain(facts.busy()).any(|arm| arm.death().is_some())
+            || !facts.random_resets.is_empty();
         ((closed || crossed) && outlived(main) && others > 0 && !their_deaths && !is_refuted).then(|| {
             Match::new(
                 if closed { Certainty::Likely } else { Certainty::Possible },

@@ -98,7 +98,8 @@ pub(super) const TERMINAL_TIMEOUT: Cause = Cause {
     hides: &[],
     judge: |evidence| {
         let facts = evidence.idle_deaths()?;
-        let ended = |manner: &Manner| manner.is_of_connection();
+        // A server closes the connection: nothing was left unread on it, for which it would be reset.
+        let ended = |manner: &Manner| manner.is_of_connection() && *manner != Manner::Reset;
         let terminal = facts.arms.iter().find(|arm| {
             arm.holds == Holds::Shell && matches!(arm.death(), Some((how, Sign::BeforeProbe)) if ended(how))
         })?;

@@ -136,6 +136,20 @@ fn a_server_that_waits_for_a_transfer_is_told_although_packets_moved_a_moment_be
 }
 
 #[test]
+fn kept_sessions_and_a_shell_that_were_reset_after_all_kinds_of_times_met_no_limit() {
+    let reset = || died(Manner::Reset, Sign::BeforeProbe);
+    let kept = |lasted_s, end| Arm { session: 1, interval_s: Some(5), ..arm(Moves::Keepalive, lasted_s, end) };
+    let shell = Arm { session: 2, holds: Holds::Shell, ..arm(Moves::Nothing, 24.1, reset()) };
+    let data = Arm { session: 13, interval_s: Some(2), ..arm(Moves::ChannelData, 26.0, alive()) };
+    let main = Arm { session: 0, holds: Holds::Nothing, interval_s: Some(2), ..arm(Moves::Keepalive, 9.0, reset()) };
+    let lived = [10.5, 15.5, 21.0, 25.5].into_iter().zip(3..);
+    let lived = lived.map(|(lasted_s, session)| Arm { session, ..arm(Moves::Nothing, lasted_s, alive()) });
+    let kept = [kept(2.5, reset()), kept(5.0, alive()), kept(7.4, reset()), kept(16.2, reset())];
+    let arms = lived.chain(kept).chain([shell, data, main]).collect();
+    assert_eq!(fired(Facts { arms, complete: true, ..Facts::default() }), Vec::<&str>::new());
+}
+
+#[test]
 fn an_outage_is_never_called_a_timer() {
     let cut = Facts { outages: vec![Outage { started_s: 3.0, ended_s: None }], elapsed_s: 20.0, ..Facts::default() };
     assert_eq!(fired(cut), ["network-outage"]);

@@ -150,14 +150,7 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
     let dead = facts.deaths();
     let first = dead.first()?;
     let (how, sign) = first.death()?;
-    if !manner(how, sign) || !outlived(first) || first.was_acknowledged() {
-        return None;
-    }
-    // One that ended while several were silent for longer met something else than a timer.
-    if dead.len() == 1 && sign == Sign::BeforeProbe && facts.lived_longer().count() >= SEVERAL {
-        return None;
-    }
-    if sign == Sign::BeforeProbe && is_by_chance(evidence, facts, first) {
+    if !manner(how, sign) || first.was_acknowledged() || !may_be_timers(evidence, facts, first) {
         return None;
     }
     // Similar causes are an outage, a limit on age and a server that restarts: sessions kept alive for longer exclude them.
@@ -170,11 +163,20 @@ pub(super) fn judge(evidence: &Evidence, manner: fn(&Manner, Sign) -> bool) -> O
     Some(survived::by_own_keepalive(evidence, facts, found.suspecting(crate::causes::suspects::of(evidence))))
 }
 
-/// True if it ended by one of the resets that depend neither on silence nor on age.
+/// True if a timer may have ended this session, the one that was silent for the shortest time of those that died.
+pub(super) fn may_be_timers(evidence: &Evidence, facts: &Facts, first: &Arm) -> bool {
+    let by_itself = matches!(first.death(), Some((_, Sign::BeforeProbe)));
+    // One that ended while several were silent for longer met something else than a timer.
+    let is_refuted = by_itself && facts.deaths().len() == 1 && facts.lived_longer().count() >= SEVERAL;
+    outlived(first) && !is_refuted && !is_by_chance(evidence, facts, first)
+}
+
+/// True if what ended it looks neither at silence nor at age.
 fn is_by_chance(evidence: &Evidence, facts: &Facts, first: &Arm) -> bool {
     let resets = evidence.undisturbed_timeline().random_resets().map(|found| found.resets).unwrap_or_default();
     let resets: Vec<f64> = resets.iter().map(|(at_s, ..)| at_s - facts.began_s).collect();
-    std::iter::zip(&facts.arms, ended_by_chance(&facts.arms, &resets)).any(|(arm, is)| is && arm == first)
+    let arms = [&facts.arms[..], &facts.random_resets[..]].concat();
+    std::iter::zip(&arms, ended_by_chance(&arms, &resets)).any(|(arm, is)| is && arm == first)
 }
 
 /// Returns how sure it is that only idle time ends sessions, and that it always does.

@@ -96,7 +96,19 @@ pub(crate) fn data_alone_lives(arms: &[Arm]) -> bool {
     let data = || held().filter(|arm| arm.moves == Moves::ChannelData);
     let data_died = data().any(|arm| arm.kind() != SessionKind::SecondRound && arm.death().is_some());
     let data_lives = data().any(|arm| matches!(arm.end, StretchEnd::Alive { .. })) && !data_died;
-    data_lives && kept().any(|arm| arm.death().is_some()) && !kept().any(outlived) && !silence_is_survived(arms, quiet)
+    let lack_kills = kept().any(|arm| arm.death().is_some()) && !kept().any(outlived);
+    data_lives && lack_kills && !silence_is_survived(arms, quiet) && is_one_limit(arms)
+}
+
+/// True if the sessions without data that were ended by themselves had been without data for as long: one limit ends them all.
+fn is_one_limit(arms: &[Arm]) -> bool {
+    /// The times may differ by this part and this many seconds: some servers look only now and then.
+    const ALIKE: (f64, f64) = (0.15, 1.5);
+    let is_without = |arm: &&Arm| matches!(arm.moves, Moves::Nothing | Moves::Keepalive) && arm.holds != Holds::Nothing;
+    let ended = arms.iter().filter(is_without).filter(|arm| matches!(arm.death(), Some((_, Sign::BeforeProbe))));
+    let quiets: Vec<f64> = ended.map(|arm| arm.channel_quiet_s.unwrap_or(arm.lasted_s)).collect();
+    let (least, most) = (quiets.iter().copied().reduce(f64::min), quiets.iter().copied().reduce(f64::max));
+    least.zip(most).is_none_or(|(least, most)| most < least * (1.0 + ALIKE.0) + ALIKE.1)
 }
 
 /// True if sessions without data survived much longer than this many seconds: then it is not the lack of data that ends others.

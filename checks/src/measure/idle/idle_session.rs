@@ -278,6 +278,11 @@ impl IdleSession {
         Event::Ended(self.connection_ended().await)
     }
 
+    /// True if the server has said something in the channel that nobody has read yet; reads it.
+    pub(in crate::measure) async fn has_line(&mut self) -> bool {
+        matches!(timeout(Duration::ZERO, self.event()).await, Ok(Event::Line))
+    }
+
     /// True if it has ended by itself, whoever has heard of it.
     pub(in crate::measure) fn is_over(&self) -> bool {
         self.closed_at.is_some() || self.connection.ending().is_some()

@@ -56,6 +56,7 @@ async fn ask(control: &Control, line: &Line, main: &Connection, probe: NextProbe
         finding: None,
         was_disturbed: false,
         only_late: false,
+        line_came: false,
         others_alive: false,
         tcp: None,
         hops: Vec::new(),

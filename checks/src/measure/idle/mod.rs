@@ -29,6 +29,8 @@ mod rungs;
 mod second_round;
 mod session;
 mod session_view;
+#[cfg(test)]
+mod simulated;
 mod stretch;
 mod test_run;
 mod test_state;

@@ -75,6 +75,7 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
         finding: None,
         was_disturbed: false,
         only_late: false,
+        line_came: false,
         others_alive: false,
         tcp: None,
         hops: Vec::new(),
@@ -91,7 +92,10 @@ pub(super) async fn run_stretch(means: &mut Means<'_>, session: &mut IdleSession
                 None => settle_answer(means, session, &mut stretch, asked, std::future::ready(answer)).await,
             }
         }
-        Waited::Due => settle_answer(means, session, &mut stretch, Instant::now(), session.ask()).await,
+        Waited::Due => {
+            settle_answer(means, session, &mut stretch, Instant::now(), session.ask()).await;
+            stretch.line_came = session.has_line().await;
+        }
     }
     if stretch.is_dead() {
         stretch.hops = hop_liveness::at_death(means.line.number(), session.connection()).await;

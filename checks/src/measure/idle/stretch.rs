@@ -35,6 +35,8 @@ pub(super) struct Stretch {
     pub(super) was_disturbed: bool,
     /// True if nothing that we sent for a late answer was lost: the path delivered it late.
     pub(super) only_late: bool,
+    /// True if the server's line had come when our request was answered: what is sent first arrives first.
+    pub(super) line_came: bool,
     /// True if another session answered after the end of this one.
     pub(super) others_alive: bool,
     /// The kernel's view of a session that does not answer.
@@ -113,7 +115,11 @@ pub(super) fn classify(role: Role, stretch: &Stretch, rtt: Duration, last_rtt_ms
         (StretchOutcome::Answered(took), _) if stretch.only_late && matches!(probe, NextProbe::ServerFirst(_)) => {
             StretchEnd::Void { why: format!("its line and its answer were late, by {:.1} s", took.as_secs_f64()) }
         }
-        // Its line had not come, and our request was answered: only what the server said was lost.
+        // A line that had been sent, and was lost, is sent again before any answer to what was asked later.
+        (StretchOutcome::Answered(_), _) if !stretch.line_came && matches!(probe, NextProbe::ServerFirst(_)) => {
+            StretchEnd::Void { why: "the server said its line late: it had not when it answered us".to_owned() }
+        }
+        // Its line had not come before we spoke: only what the server said was lost.
         (StretchOutcome::Answered(took), _) if matches!(probe, NextProbe::ServerFirst(_)) => {
             StretchEnd::Unheard { rtt_ms: ms(*took) }
         }
@@ -166,5 +172,40 @@ impl Stretch {
             heard_bytes: self.heard_bytes,
             ..Arm::new(owner.session, kind, owner.role.moves(self.probe), times, end)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line of the server was awaited in vain, and the session answered when it was asked then.
+    fn asked_in_vain(line_came: bool) -> StretchEnd {
+        let now = Instant::now();
+        let stretch = Stretch {
+            probe: NextProbe::ServerFirst(11),
+            holds: Holds::Command,
+            began: now,
+            ended: now + Duration::from_secs(13),
+            quiet: Duration::from_secs(11),
+            channel_quiet: None,
+            age: Duration::from_secs(13),
+            heard_bytes: 0,
+            outcome: StretchOutcome::Answered(Duration::from_millis(3)),
+            finding: None,
+            was_disturbed: false,
+            only_late: false,
+            line_came,
+            others_alive: false,
+            tcp: None,
+            hops: Vec::new(),
+        };
+        classify(Role::Ladder, &stretch, Duration::from_millis(1), None)
+    }
+
+    #[test]
+    fn a_line_that_had_not_been_sent_when_the_session_answered_was_not_lost() {
+        assert!(matches!(asked_in_vain(true), StretchEnd::Unheard { .. }), "it was sent again");
+        assert!(matches!(asked_in_vain(false), StretchEnd::Void { .. }));
     }
 }

@@ -226,7 +226,7 @@ fn take_ended(facts: &mut Facts, at_s: f64) -> Option<Cut> {
 }
 
 /// Takes the stretches out of the facts that resets at random ended.
-fn take_by_chance(facts: &mut Facts, resets_s: &[f64]) -> Vec<Arm> {
+pub(super) fn take_by_chance(facts: &mut Facts, resets_s: &[f64]) -> Vec<Arm> {
     let mut by_chance = ended_by_chance(&facts.arms, resets_s).into_iter();
     facts.arms.extract_if(.., |_| by_chance.next() == Some(true)).collect()
 }
@@ -247,7 +247,7 @@ fn outages(timeline: &Timeline, began_s: f64) -> Vec<Outage> {
 
 /// Assigns the roles of the sessions. One place is the main session's, one is left for the fresh connection that
 /// settles a doubt; what is not silent comes only where enough silent ones are left.
-fn roles(sessions: usize, longest: f64, channel_use: &ChannelUse) -> Vec<Role> {
+pub(super) fn roles(sessions: usize, longest: f64, channel_use: &ChannelUse) -> Vec<Role> {
     let places = sessions.saturating_sub(2).max(1);
     let mut last = Vec::new();
     if places > 7 && channel_use.answers() {

@@ -136,7 +136,7 @@ impl TestState {
             (StretchEnd::Died { sign, .. }, Moves::Nothing)
                 if arm.holds != Holds::Shell || *sign == Sign::AfterProbe =>
             {
-                if *sign == Sign::BeforeProbe && self.is_stray(arm, now) {
+                if *sign == Sign::BeforeProbe && (self.is_stray(arm, now) || self.is_by_chance(arm)) {
                     self.strays += 1;
                     self.put_back(arm);
                     return true;

@@ -58,6 +58,12 @@ impl TestState {
         !self.resets_s.is_empty() && ended_by_itself(arm).is_some()
     }
 
+    /// True if others are reset at random, and too few were ended after as long a silence for a timer.
+    pub(super) fn is_by_chance(&self, arm: &Arm) -> bool {
+        let arms: Vec<Arm> = self.arms.iter().chain([arm]).cloned().collect();
+        !self.resets_s.is_empty() && ended_by_chance(&arms, &self.resets_s).last() == Some(&true)
+    }
+
     /// True if others were silent for so much longer that no timer ended one after this: the test goes on, unless that happens often.
     pub(super) fn is_stray(&self, arm: &Arm, now: Instant) -> bool {
         let much_longer = arm.lasted_s * 1.3 + 0.5;
@@ -70,6 +76,7 @@ impl TestState {
         let few = self.strays < STRAYS || !self.resets_s.is_empty();
         few && (self.ladder.longest_lived() > much_longer || by_others())
     }
+
     /// Takes in a silent session that ended by itself; whether it is to be waited for another one.
     pub(super) fn ended_alone(&mut self, lasted_s: f64, now: Instant) -> bool {
         match self.alone {
