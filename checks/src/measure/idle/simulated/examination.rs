@@ -198,7 +198,9 @@ impl Examination {
         let heard: Vec<_> = flows.iter().filter_map(|flow| Some((flow.through?, flow.heard_s?))).collect();
         for (carrier, heard_s) in heard {
             let carrier = flows.iter_mut().find(|flow| flow.number == carrier);
-            carrier.into_iter().for_each(|flow| flow.heard_s = flow.heard_s.map(|own_s| own_s.max(heard_s)));
+            if let Some(own_s) = carrier.and_then(|flow| flow.heard_s.as_mut()) {
+                *own_s = own_s.max(heard_s);
+            }
         }
         Timeline { flows, until_s: self.now_s, ..Timeline::default() }
     }
