@@ -1,5 +1,6 @@
 //! The test of a suspected death: a fresh connection, and the kept session, at the same moment.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -160,7 +161,7 @@ impl Examiner {
         }
         let prompt = PROMPT.max(self.login.budget.longest_login() * 3);
         let main = self.main.clone();
-        let (fresh, kept) = tokio::join!(self.fresh(), main.keepalive(verdict_deadline(&main)));
+        let (fresh, kept) = tokio::join!(self.fresh_beside(prompt), main.keepalive(verdict_deadline(&main)));
         match fresh {
             Ok(took) if took < prompt => Finding::Fine { kept_alive: matches!(kept, KeepaliveReply::Alive(_)) },
             Ok(took) => Finding::Disturbed { outage: (asked, asked + took) },
@@ -191,15 +192,41 @@ impl Examiner {
         Finding::NoPath { since, why: error.to_string() }
     }
 
+    /// As [`fresh`](Self::fresh), with another one beside it that is begun after `prompt`: one that an interruption hit goes on only with its
+    /// next retransmission, seconds after the path is back.
+    async fn fresh_beside(&mut self, prompt: Duration) -> Result<Duration, NotLoggedIn> {
+        let asked = Instant::now();
+        let (login, deadline) = (self.login.clone(), self.deadline);
+        let mut first = pin!(timed_login(&login, deadline));
+        self.opened += 1;
+        tokio::select! {
+            done = &mut first => return done,
+            () = sleep(prompt) => {}
+        }
+        if login.needs_touch() || login.budget.left() == 0 {
+            return first.await;
+        }
+        self.opened += 1;
+        tokio::select! {
+            done = &mut first => done,
+            Ok(_) = timed_login(&login, deadline) => Ok(asked.elapsed()),
+        }
+    }
+
     /// Opens one fresh connection, logs in, and closes it; returns the time it took.
     async fn fresh(&mut self) -> Result<Duration, NotLoggedIn> {
         self.opened += 1;
-        let asked = Instant::now();
-        let connection = self.login.open(self.deadline).await?;
-        let took = asked.elapsed();
-        connection.close(Duration::from_millis(500)).await;
-        Ok(took)
+        timed_login(&self.login, self.deadline).await
     }
+}
+
+/// Logs in on a fresh connection and closes it; returns the time that the login took.
+async fn timed_login(login: &Login, deadline: Duration) -> Result<Duration, NotLoggedIn> {
+    let asked = Instant::now();
+    let connection = login.open(deadline).await?;
+    let took = asked.elapsed();
+    connection.close(Duration::from_millis(500)).await;
+    Ok(took)
 }
 
 /// True if a connection is of any use still.

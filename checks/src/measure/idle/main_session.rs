@@ -36,6 +36,7 @@ pub(super) async fn keep(control: Control, mut line: Line, main: Arc<Connection>
         let ended = ask(&control, &line, &main, NextProbe::Keep(interval), began).await;
         line.tell(SessionEvent::Ended(Box::new(ended)));
     }
+    main.record().expect(Expect::Silence);
     line.tell(SessionEvent::Left);
 }
 

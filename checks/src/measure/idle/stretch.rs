@@ -63,7 +63,12 @@ pub(super) enum StretchOutcome {
 impl Stretch {
     /// True if the session lives, although the stretch on it cannot be judged.
     pub(super) fn goes_on(&self) -> bool {
-        self.was_disturbed && matches!(self.outcome, StretchOutcome::Answered(_))
+        self.was_disturbed && self.has_answered()
+    }
+
+    /// True if a request on it was answered.
+    pub(super) fn has_answered(&self) -> bool {
+        matches!(self.outcome, StretchOutcome::Answered(_))
     }
 
     /// True if the session ended by itself.

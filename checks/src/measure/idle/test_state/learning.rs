@@ -56,7 +56,10 @@ impl TestState {
                 }
                 self.direct(session, Some(stretch.probe), now);
             }
-            StretchEnd::Void { .. } if stretch.goes_on() => self.direct(session, Some(stretch.probe), now),
+            // The session without a channel is not opened again: one that was late lives all the same.
+            StretchEnd::Void { .. } if stretch.goes_on() || role == Role::Main && stretch.has_answered() => {
+                self.direct(session, Some(stretch.probe), now);
+            }
             StretchEnd::Void { .. } if role != Role::Main => self.order(session, Order::Reopen),
             StretchEnd::Died { .. } if role != Role::Main && self.begins_anew(session, stretch) => {
                 self.order(session, Order::Reopen);
