@@ -40,6 +40,20 @@ fn assert_times(seen: &Report, kind: &str, done: &Times) {
     assert!(missed.is_empty() && invented.is_empty(), "done {done:.1?}, seen {events:.1?}: {}", seen.told());
 }
 
+/// The interruptions in the report are some of those that were, two at least.
+fn assert_times_of_some(seen: &Report, done: &Times) {
+    let events = seen.json["timeline"]["events"].as_array().into_iter().flatten();
+    let events: Times = events
+        .filter(|event| event["kind"] == "interrupted")
+        .filter_map(|event| Some((event["from_s"].as_f64()?, event["until_s"].as_f64()?)))
+        .collect();
+    let was = |event: &&(f64, f64)| {
+        done.iter().any(|span| (span.0 - event.0).abs() <= NEAR_S && (span.1 - event.1).abs() <= NEAR_S)
+    };
+    let right = events.iter().filter(was).count();
+    assert!(right > 1 && right == events.len(), "done {done:.1?}, seen {events:.1?}: {}", seen.told());
+}
+
 /// These causes are named, the worst first, and no idle test fell short.
 fn assert_codes(seen: &Report, codes: &[&str]) {
     assert_eq!(seen.codes(), codes, "{}", seen.told());
@@ -124,6 +138,14 @@ fn a_path_that_is_down_for_8_s_in_every_28_is_unstable_and_has_no_timer() {
     let Some((seen, done)) = interrupted(&[Middlebox::Plain], s(20), s(8), &["--idle", "30s"]) else { return };
     assert_codes(&seen, &["path-unstable"]);
     assert_times(&seen, "interrupted", &done);
+    assert_survived(&seen, 30.0);
+}
+
+#[test]
+fn a_path_that_is_down_for_2_s_in_every_9_is_unstable_although_most_sessions_are_silent() {
+    let Some((seen, done)) = interrupted(&[Middlebox::Plain], s(7), s(2), &["--idle", "30s"]) else { return };
+    assert_codes(&seen, &["path-unstable"]);
+    assert_times_of_some(&seen, &done);
     assert_survived(&seen, 30.0);
 }
 

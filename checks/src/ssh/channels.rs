@@ -71,7 +71,10 @@ impl Connection {
 
     async fn open_one(&self, kind: ChannelKind) -> Result<Channel<Msg>, russh::Error> {
         match kind {
-            ChannelKind::Session => self.handle.channel_open_session().await,
+            ChannelKind::Session => {
+                let _awaited = self.record().awaits();
+                self.handle.channel_open_session().await
+            }
             ChannelKind::DirectTcpip(host, port) => {
                 self.handle.channel_open_direct_tcpip(host, u32::from(port), "127.0.0.1", 0).await
             }
@@ -83,7 +86,10 @@ impl Connection {
     pub async fn forward_back(&self, deadline: Duration) -> Option<bool> {
         // The address that ssh sends for -R without one, and GatewayPorts no.
         const LOOPBACK: &str = "localhost";
-        match timeout(deadline, self.handle.tcpip_forward(LOOPBACK, 0)).await {
+        let awaited = self.record().awaits();
+        let forwarded = timeout(deadline, self.handle.tcpip_forward(LOOPBACK, 0)).await;
+        drop(awaited);
+        match forwarded {
             Ok(Ok(port)) => {
                 // Where it is not given back, it ends with the connection.
                 let _ = timeout(deadline, self.handle.cancel_tcpip_forward(LOOPBACK, port)).await;

@@ -66,9 +66,20 @@ enum Note {
     Watched { number: u32, watch: Watch, observations: Observations, socket: Weak<Socket> },
     LoggedIn { number: u32, at: Instant },
     Expect { number: u32, expect: Expect, at: Instant },
+    Awaits { number: u32, since: Option<Instant> },
     Closed { number: u32, at: Instant },
     Hops { at: Instant, asked: Vec<u8>, answered: Vec<u8> },
     Ask(oneshot::Sender<Timeline>),
+}
+
+/// A request whose answer is awaited, until this goes.
+#[must_use]
+pub(crate) struct Awaited(FlowRecord);
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.note(|number| Note::Awaits { number, since: None });
+    }
 }
 
 /// The record of one connection; the connection is closed when the last copy of it goes.
@@ -192,6 +203,12 @@ impl FlowRecord {
         self.note(|number| Note::Expect { number, expect, at: Instant::now() });
     }
 
+    /// A request is made now that a server answers at once. What comes while it is on its way answers something else.
+    pub(crate) fn awaits(&self) -> Awaited {
+        self.note(|number| Note::Awaits { number, since: Some(Instant::now()) });
+        Awaited(self.clone())
+    }
+
     /// A connection requested through this one.
     #[must_use]
     pub fn onward(&self) -> Self {
@@ -283,6 +300,7 @@ impl Task {
             Note::Expect { number, expect, at } => {
                 self.change(number, |observed, began| observed.expect(expect, at, began));
             }
+            Note::Awaits { number, since } => self.change(number, |observed, _| observed.awaits(since)),
             Note::Closed { number, at } => self.change(number, |observed, began| observed.close(began, at)),
         }
     }

@@ -54,8 +54,9 @@ impl Connection {
     }
 
     async fn open_session(&self, patience: Patience, ran: &mut Ran) -> Option<Channel<Msg>> {
-        let began = Instant::now();
+        let (began, awaited) = (Instant::now(), self.record().awaits());
         let opened = timeout(patience.silence, self.handle.channel_open_session()).await;
+        drop(awaited);
         ran.duration_ms = ms_since(began);
         match opened {
             Err(_) => ran.gave_up = Some(GaveUp::Silence),

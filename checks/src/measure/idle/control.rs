@@ -22,7 +22,7 @@ const SHARED: Duration = Duration::from_secs(1);
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(45);
 const RECOVERY_INTERVAL: Duration = Duration::from_secs(2);
 /// How often we try where the server has ended the kept session and listens no more: a refusal costs it nothing.
-const RESTART_INTERVAL: Duration = Duration::from_secs(1);
+const RESTART_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A connection that takes longer than this to answer is not worth waiting for: a new one is faster.
 const USEFUL: Duration = Duration::from_secs(3);

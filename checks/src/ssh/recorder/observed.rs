@@ -24,6 +24,8 @@ const TICKS: Duration = Duration::from_millis(50);
 /// The time after the other end's data within which ours counts as a reply of the library to its request (a server with
 /// ClientAliveInterval), to which no answer is due.
 const REPLY: Duration = Duration::from_millis(500);
+/// What comes so soon after a request, and within two round trips, was on its way before the request came to the server.
+const CROSSED: Duration = Duration::from_millis(20);
 /// An end that comes so soon after our last data may be the answer to it.
 const SPOKE: Duration = Duration::from_secs(5);
 /// Gaps of one connection that are kept.
@@ -35,6 +37,8 @@ pub(super) struct Observed {
     seen: Option<Seen>,
     expect: Expect,
     expect_since: Option<Instant>,
+    /// The time of a request that a server answers at once, until it is answered.
+    awaited_since: Option<Instant>,
     /// The time since which some of our data has not been acknowledged.
     unacked_since: Option<Instant>,
     /// The time at which all our data was acknowledged.
@@ -77,6 +81,7 @@ impl Observed {
             seen: None,
             expect: Expect::Answers(None),
             expect_since: None,
+            awaited_since: None,
             unacked_since: None,
             acked_at: None,
             heard: None,
@@ -106,6 +111,11 @@ impl Observed {
         } else if self.flow.beat_s.is_some() {
             self.flow.beat_until_s.get_or_insert(seconds_between(began, since));
         }
+    }
+
+    /// From now on the answer to a request of that time is awaited, or none.
+    pub(super) fn awaits(&mut self, since: Option<Instant>) {
+        self.awaited_since = since;
     }
 
     /// The gap that is open, if one is.
@@ -207,7 +217,7 @@ impl Observed {
         if unacked.is_some() {
             return;
         }
-        let answer = self.awaited_since(moments).filter(|(since, every)| overdue(*since, *every, UNANSWERED));
+        let answer = self.overdue_since(moments).filter(|(since, every)| overdue(*since, *every, UNANSWERED));
         if let Some((since, every)) = answer {
             let last = moments.received.unwrap_or(moments.opened);
             self.missing = Some((Missing::Data, last));
@@ -221,7 +231,10 @@ impl Observed {
     }
 
     /// Returns the time since which data of the other end is expected, and how long it may take.
-    fn awaited_since(&self, moments: &Moments) -> Option<(Instant, Duration)> {
+    fn overdue_since(&self, moments: &Moments) -> Option<(Instant, Duration)> {
+        let crossed = CROSSED.max(Duration::from_secs_f64(2.0 * self.flow.rtt_s));
+        let is_awaited = |since: &Instant| moments.received.is_none_or(|received| received < *since + crossed);
+        let in_vain = self.awaited_since.filter(is_awaited).map(|since| (since, Duration::ZERO));
         let spoke_after = |earlier: Option<Instant>| {
             let sent = moments.sent.filter(|sent| Some(*sent) > moments.received.max(earlier))?;
             Some((sent.max(self.acked_at.unwrap_or(sent)), Duration::ZERO))
@@ -230,7 +243,7 @@ impl Observed {
         match self.expect {
             // At first the server's identification is.
             Expect::Answers(_) if moments.received.is_none() => Some((moments.opened, Duration::ZERO)),
-            Expect::Answers(None) => spoke_after(None),
+            Expect::Answers(None) => in_vain.or(spoke_after(None)),
             Expect::Answers(Some(_)) => spoke_after(None).filter(|_| !is_reply),
             Expect::Silence | Expect::Acknowledgements(_) => spoke_after(self.expect_since).filter(|_| !is_reply),
             Expect::Carriage => None,
