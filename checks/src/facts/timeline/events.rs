@@ -179,9 +179,13 @@ impl Timeline {
         let is_common = !spared && hit > 0 && (kept_waiting || hit > 1 && !silent_alone()) && is_told;
         is_common.then(|| {
             let kind = self.kind_behind_hops(leg, kind, Span { from_s, until_s: end });
-            // It began between the last that was heard and the first that was missed.
-            let missed = of_leg().flat_map(|flow| flow.gaps.iter().filter(|gap| hits(flow, gap)).map(|gap| gap.from_s));
-            let missed_s = missed.reduce(f64::min).unwrap_or(from_s).clamp(from_s, end);
+            // It began between the last that was heard and the first that was missed. What is never heard again may have been dead before.
+            let gaps = || of_leg().flat_map(|flow| flow.gaps.iter().filter(|gap| hits(flow, gap)));
+            let first = |is_over: bool| {
+                let counted = gaps().filter(|gap| gap.until_s.is_some() || !is_over);
+                counted.map(|gap| gap.from_s).reduce(f64::min)
+            };
+            let missed_s = first(true).or_else(|| first(false)).unwrap_or(from_s).clamp(from_s, end);
             Event { kind, leg, from_s: f64::midpoint(from_s, missed_s), until_s, flows: hit }
         })
     }

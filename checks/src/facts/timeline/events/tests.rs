@@ -241,3 +241,16 @@ fn silent_sessions_that_each_wake_their_path_at_one_time_are_no_interruption() {
     let talking = flow(3, Some(2.0), &[]);
     assert_eq!(events(both().into_iter().chain([talking, waited]).collect()).len(), 1);
 }
+
+#[test]
+fn a_session_that_was_dead_before_does_not_tell_when_an_interruption_began() {
+    // It was asked at 10.1, just before; the others missed something at 11 s.
+    let dead = flow(4, None, &[(1.0, 10.1, None, NO_ACK)]);
+    let frozen = |number| flow(number, Some(1.0), &[(10.0, 11.0, Some(16.0), NO_ACK)]);
+    let begins = |flows| events(flows).first().map(|(_, from_s, _)| *from_s);
+    assert_eq!(begins(vec![frozen(1), frozen(2), dead.clone()]), Some(10.5));
+    assert_eq!(
+        begins(vec![dead.clone(), Flow { number: 5, ..dead }, opening(12.0, Some(16.0), Some(16.1))]),
+        Some(10.05)
+    );
+}
