@@ -25,8 +25,11 @@ impl Timeline {
             let before = of_leg().filter_map(|flow| Some((flow.connected_s?, step(flow).filter(|at| *at <= from_s)?)));
             before.map(|(connected, at)| at - connected).reduce(f64::min)
         };
+        // A connection to a hop is open when it carries something.
+        let carries = |flow: &Flow| self.flows.iter().any(|other| other.through == Some(flow.number));
         let is_opening = |flow: &&Flow| {
-            let over = flow.opened_s.unwrap_or_else(|| flow.over_s());
+            let opened_s = flow.opened_s.or_else(|| flow.logged_in_s.filter(|_| carries(flow)));
+            let over = opened_s.unwrap_or_else(|| flow.over_s());
             flow.began_s < until_s && over > from_s
         };
         let count = u32::try_from(of_leg().filter(is_opening).count()).unwrap_or(u32::MAX);

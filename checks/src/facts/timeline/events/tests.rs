@@ -250,3 +250,12 @@ fn a_session_that_was_dead_before_does_not_tell_when_an_interruption_began() {
     let begins = |flows| events(flows).first().map(|(_, from_s, _)| *from_s);
     assert_eq!(begins(vec![frozen(1), frozen(2), dead]), Some(10.5));
 }
+
+#[test]
+fn a_hop_that_carries_many_connections_is_not_opening_them() {
+    let slow = |number| Flow { number, opened_s: None, version_s: Some(0.35), ..flow(number, None, &[]) };
+    let frozen = |number| carried_by(number, flow(number, Some(1.0), &[(10.0, 11.0, Some(16.0), None)]));
+    let waited = opening(12.0, Some(12.01), Some(16.01));
+    let flows = (1..12).flat_map(|number| [slow(number), frozen(number)]).chain([waited]);
+    assert_eq!(legs(flows.collect()), [(EventKind::Stalled, 0)]);
+}
