@@ -267,6 +267,8 @@ fn acknowledgements(facts: &Facts) -> Option<String> {
 mod tests {
     use super::*;
     use crate::facts::connection::Ran;
+    use crate::facts::tcp::TcpInfo;
+    use crate::facts::transfer::{OneWay, Rekey};
     use crate::facts::{Evidence, Step, Timed};
 
     fn evidence(facts: Facts) -> Evidence {
@@ -280,6 +282,35 @@ mod tests {
 
     fn half(ran: Ran) -> Facts {
         Facts { sent_bytes: 1 << 20, returned_bytes: 1 << 19, ran, ..Facts::default() }
+    }
+
+    #[test]
+    fn what_stalls_both_ways_at_once_and_passes_each_way_is_no_stall_of_the_path() {
+        let tried = |from_server, to_server, tcp: TcpInfo| {
+            let one_way = Some(OneWay { bytes: 1 << 20, from_server, to_server });
+            let facts = half(Ran { gave_up: Some(GaveUp::Silence), ..Ran::default() });
+            Facts { one_way, tcp: Some(tcp), ..facts }
+        };
+        let lost = TcpInfo { unacked: 3, backoff: 2, retransmits: 2, ..TcpInfo::default() };
+        assert!(tried(true, true, TcpInfo::default()).passes_each_way());
+        for facts in [
+            tried(false, true, TcpInfo::default()),
+            tried(true, false, TcpInfo::default()),
+            tried(true, true, lost),
+            Facts { rekeys: vec![Rekey::default()], ..tried(true, true, TcpInfo::default()) },
+            Facts { one_way: None, ..tried(true, true, TcpInfo::default()) },
+        ] {
+            assert!(!facts.passes_each_way(), "{facts:?}");
+        }
+        let found = |rekeys| {
+            let facts = Facts { rekeys, ..tried(true, true, TcpInfo::default()) };
+            let step = Step::Passed(facts);
+            let evidence = Evidence { transfer: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+            assert!((STALLED.judge)(&evidence).is_none());
+            (IN_TURNS.judge)(&evidence).and_then(|found| found.severity)
+        };
+        assert_eq!(found(vec![]), None, "its own severity for the amount that everyone moves");
+        assert_eq!(found(vec![Rekey { ms: Some(1.0), ..Rekey::default() }]), Some(Severity::Info));
     }
 
     #[test]

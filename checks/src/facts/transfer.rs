@@ -183,7 +183,12 @@ impl Facts {
     /// True if nothing more came back although TCP delivered all that we sent, on a connection that stood: lost packets are not to blame.
     pub(crate) fn is_held_back(&self) -> bool {
         let silent = self.ran.gave_up == Some(GaveUp::Silence) && self.first_difference.is_none();
-        silent && self.ending.is_none() && !self.is_size_decisive() && self.tcp.is_some_and(|tcp| tcp.backoff == 0)
+        let rekeyed = self.rekeys.iter().all(|rekey| rekey.ms.is_some());
+        silent
+            && rekeyed
+            && self.ending.is_none()
+            && !self.is_size_decisive()
+            && self.tcp.is_some_and(|tcp| tcp.backoff == 0)
     }
 
     /// True if both ways at once stalled, and each alone took as much: the path carries it, and so does either direction.
