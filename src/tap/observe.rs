@@ -6,6 +6,7 @@ use ssh_doctor_checks::facts::idle::What;
 use ssh_doctor_checks::facts::journal::{Alive, Event, Machine, Recovered, Stalled};
 use ssh_doctor_checks::facts::tcp::TcpInfo;
 use ssh_doctor_checks::os::host_changes::HostChanges;
+use ssh_doctor_checks::os::release_own_pages;
 use ssh_doctor_checks::os::socket::Socket;
 
 use super::flow::Flow;
@@ -124,6 +125,8 @@ impl<'a> Observer<'a> {
         {
             self.negotiated = true;
             self.recorder.record(Event::Negotiated(negotiated), Sync::Later);
+            // All that is left is to carry bytes: a small part of the program.
+            release_own_pages();
         }
     }
 
@@ -146,7 +149,9 @@ impl<'a> Observer<'a> {
             retransmits: info.map(|info| info.retransmits),
         };
         (self.heartbeat, self.told) = (now, Totals { received: flow.received, sent: flow.sent, reads: flow.reads });
+        drop(state);
         self.recorder.record(Event::Alive(alive), Sync::Later);
+        release_own_pages();
     }
 }
 
