@@ -39,6 +39,8 @@ pub(super) struct Observer<'a> {
     heartbeat: Instant,
     told: Totals,
     machine: HostChanges,
+    /// The time of the next release of memory; `None` before the handshake has ended.
+    release_at: Option<Instant>,
 }
 
 /// The totals in the last heartbeat.
@@ -59,7 +61,8 @@ impl<'a> Observer<'a> {
         machine: HostChanges,
     ) -> Self {
         let (stalled, negotiated, told) = (None, false, Totals::default());
-        Self { shared, socket, recorder, handshake, began, stalled, negotiated, heartbeat: began, told, machine }
+        let (heartbeat, release_at) = (began, None);
+        Self { shared, socket, recorder, handshake, began, stalled, negotiated, heartbeat, told, machine, release_at }
     }
 
     /// Returns when either side has ended, or a signal has come.
@@ -74,10 +77,20 @@ impl<'a> Observer<'a> {
             if ended {
                 return;
             }
-            let info = self.socket.tcp_info();
+            let (info, was_settled) = (self.socket.tcp_info(), settled);
             settled = self.look(info);
             self.tell_negotiated();
             self.tell_alive(info);
+            self.release(settled && !was_settled);
+        }
+    }
+
+    /// Gives back the memory of the program's own pages now and then: what is left to do, to carry bytes, is a small part of it.
+    fn release(&mut self, now_idle: bool) {
+        let now = Instant::now();
+        if self.release_at.is_some_and(|at| now_idle || at <= now) {
+            self.release_at = Some(now + HEARTBEAT);
+            release_own_pages();
         }
     }
 
@@ -125,8 +138,7 @@ impl<'a> Observer<'a> {
         {
             self.negotiated = true;
             self.recorder.record(Event::Negotiated(negotiated), Sync::Later);
-            // All that is left is to carry bytes: a small part of the program.
-            release_own_pages();
+            self.release_at = Some(Instant::now() + SETTLED);
         }
     }
 
@@ -149,9 +161,7 @@ impl<'a> Observer<'a> {
             retransmits: info.map(|info| info.retransmits),
         };
         (self.heartbeat, self.told) = (now, Totals { received: flow.received, sent: flow.sent, reads: flow.reads });
-        drop(state);
         self.recorder.record(Event::Alive(alive), Sync::Later);
-        release_own_pages();
     }
 }
 
