@@ -96,7 +96,7 @@ impl<'a> Collector<'a> {
             self.close(alone);
             return;
         }
-        if let Some(pid) = record.pid.filter(|_| record.ident.as_deref().is_some_and(programs::is_server)) {
+        if let Some(pid) = record.pid.filter(|_| self.is_of_a_server(record)) {
             self.serve(pid, number, record, found, &line);
             return;
         }
@@ -118,6 +118,14 @@ impl<'a> Collector<'a> {
         for open in over {
             self.close(open);
         }
+    }
+
+    /// True for a message of a server's process, which syslog names; what it prints itself has its process id alone.
+    fn is_of_a_server(&self, record: &Record<'_>) -> bool {
+        record.ident.as_deref().map_or_else(
+            || self.log.programs.iter().all(|program| programs::is_server(&program.name)),
+            programs::is_server,
+        )
     }
 
     fn know(&mut self, program: &Program) {

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::candidates::{candidates, is_openssh};
 use super::families::{Family, NO_PEER, STOPS, Writer, families};
 use super::finding::{Told, in_a_log, quoted, writer};
-use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh};
+use super::foreign::{SAID_OF_OTHERS_TOO, SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh};
 use super::words::{FILE_DENIED, HARMLESS, NOTICES, own_texts};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Cause, Match, Severity};
@@ -93,10 +93,10 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         for cause in &owners {
             match is_overcome(connection, cause, seen) {
                 false if is_notice(seen) || in_a_log(cause) != Some(Severity::Info) => {
-                    name(&mut named, cause, seen, owners.len() == 1);
+                    name(&mut named, cause, seen, certainty(connection, seen, owners.len()));
                 }
                 true if cause.severity == Severity::Critical => (),
-                _ => name(&mut minor, cause, seen, owners.len() == 1),
+                _ => name(&mut minor, cause, seen, certainty(connection, seen, owners.len())),
             }
         }
         if let Some((at, family)) = family(&seen.symptom, writer).filter(|(_, family)| stands(connection, family, seen))
@@ -172,7 +172,7 @@ fn closest(connection: &Connection, writer: Writer, is_of_another: bool) -> Vec<
     let mut closest: Vec<(&Sighting, (u8, usize))> = Vec::new();
     for seen in &connection.sightings {
         let Some(close) = closeness(seen) else { continue };
-        let is_general = close.0 < 2 || SHARED_WITH_OTHERS.iter().any(|text| seen.symptom.eq_ignore_ascii_case(text));
+        let is_general = close.0 < 2 || is_one_of(SHARED_WITH_OTHERS, seen);
         if is_of_the_server(seen, writer)
             || is_harmless(connection, seen)
             || is_general && (is_of_another && !is_of_ssh(&seen.line.text) || is_foreign(&seen.line.text))
@@ -216,9 +216,15 @@ fn literal(text: &str) -> usize {
 fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
     // What a session prints in place of its work comes before its exit status.
     let is_of_the_session = cause.code.starts_with("session-") && cause.stage == Check::Channel;
-    let is_overcome_by_none =
-        is_of_the_session || DESPITE_LOGIN.contains(&cause.code) || BESIDE_A_SESSION.contains(&cause.code);
+    let is_despite_login = DESPITE_LOGIN.contains(&cause.code) && !succeeded(connection);
+    let is_overcome_by_none = is_of_the_session || is_despite_login || BESIDE_A_SESSION.contains(&cause.code);
     !is_overcome_by_none && passed_after(connection, seen, cause.stage)
+}
+
+/// True if the command of a session ended with status 0.
+fn succeeded(connection: &Connection) -> bool {
+    let ended = connection.entries.iter().filter(|entry| matches!(entry.event, Event::CommandEnded | Event::ExitStatus));
+    ended.into_iter().any(|entry| entry.value("status") == Some("0"))
 }
 
 /// True if a check at or beyond `check` passed after a line.
@@ -239,19 +245,34 @@ fn is_notice(seen: &Sighting) -> bool {
     NOTICES.contains(&seen.symptom.as_str())
 }
 
-/// Adds a line to a cause that it identifies, or one of several that it does not tell apart.
-fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting, is_its_own: bool) {
+/// The certainty that a text gives, which this many causes have on their records.
+fn certainty(connection: &Connection, seen: &Sighting, owners: usize) -> Certainty {
+    let is_of_ssh = connection.program.is_some() || !connection.entries.is_empty() || is_of_ssh(&seen.line.text);
+    match owners {
+        1 if is_of_ssh || !is_one_of(SHARED_WITH_OTHERS, seen) && !is_one_of(SAID_OF_OTHERS_TOO, seen) => Certainty::Certain,
+        1 => Certainty::Likely,
+        _ => Certainty::Possible,
+    }
+}
+
+fn is_one_of(texts: &[&str], seen: &Sighting) -> bool {
+    texts.iter().any(|text| seen.symptom.eq_ignore_ascii_case(text))
+}
+
+/// Adds a line to a cause that it names with this certainty.
+fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting, certainty: Certainty) {
     let line = quoted(seen);
     match named.iter_mut().find(|one| one.cause.code == cause.code) {
-        Some(one) if one.found.because.len() < QUOTED && !one.found.because.contains(&line) => {
-            one.found.because.push(line);
+        Some(one) => {
+            one.found.certainty = one.found.certainty.min(certainty);
+            if one.found.because.len() < QUOTED && !one.found.because.contains(&line) {
+                one.found.because.push(line);
+            }
         }
-        Some(_) => (),
         None => {
-            let certainty = if is_its_own { Certainty::Certain } else { Certainty::Possible };
             let severity = if is_notice(seen) { Some(Severity::Info) } else { in_a_log(cause) };
             let found = Match { severity, ..Match::new(certainty, [line]) };
-            let sign = (!is_its_own).then_some("its explanation fits what else you saw");
+            let sign = (certainty == Certainty::Possible).then_some("its explanation fits what else you saw");
             named.push(Told { cause, found, sign, connections: Vec::new() });
         }
     }

@@ -40,6 +40,9 @@ pub(super) const HARMLESS: &[&str] = &[
     "Deprecated option",
     "Skipping Host block",
     "FIPS mode initialized",
+    "mm_reap: preauth child exited with status",
+    "Early exit: Terminated by signal",
+    "sent status <text>",
 ];
 
 /// Messages of the system about a file, which are no server's answer.
@@ -54,8 +57,10 @@ pub(super) const FILE_DENIED: &[&str] = &[
     "zsh: permission denied: <file>",
 ];
 
-/// Greetings of servers without a shell: they say how the login went, and complain of nothing.
+/// Greetings of servers without a shell, which say how the login went, and warnings of a session that goes on: they complain of nothing.
 pub(super) const NOTICES: &[&str] = &[
+    "Pseudo-terminal will not be allocated because stdin is not a terminal",
+    "stdin: is not a tty",
     "does not provide shell access",
     "interactive shells are disabled",
     "Interactive shells are not supported",
