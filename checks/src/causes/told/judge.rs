@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 
 use super::candidates::{candidates, is_openssh};
-use super::families::{Family, NO_PEER, STOPS, Writer, families};
+use super::families::{Candidate, Family, NO_PEER, STOPS, Writer, families};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::foreign::{SAID_OF_OTHERS_TOO, SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh};
-use super::words::{FILE_DENIED, HARMLESS, NOTICES, own_texts};
+use super::words::{self, NOTICES, own_texts};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
@@ -174,7 +174,7 @@ fn closest(connection: &Connection, writer: Writer, is_of_another: bool) -> Vec<
         let Some(close) = closeness(seen) else { continue };
         let is_general = close.0 < 2 || is_one_of(SHARED_WITH_OTHERS, seen);
         if is_of_the_server(seen, writer)
-            || is_harmless(connection, seen)
+            || is_harmless(seen)
             || is_general && (is_of_another && !is_of_ssh(&seen.line.text) || is_foreign(&seen.line.text))
         {
             continue;
@@ -196,12 +196,10 @@ fn is_of_the_server(seen: &Sighting, writer: Writer) -> bool {
 }
 
 /// True if a line has a text that makes it harmless.
-fn is_harmless(connection: &Connection, seen: &Sighting) -> bool {
-    let same = connection.sightings.iter().filter(|other| other.line == seen.line);
-    let of_a_file = |other: &Sighting| {
-        seen.symptom.starts_with("Permission denied") && FILE_DENIED.contains(&other.symptom.as_str())
-    };
-    same.into_iter().any(|other| HARMLESS.contains(&other.symptom.as_str()) || of_a_file(other))
+fn is_harmless(seen: &Sighting) -> bool {
+    let line = seen.line.text.as_bytes();
+    words::HARMLESS_LINES.is_match(line)
+        || seen.symptom.starts_with("Permission denied") && words::FILE_DENIED_LINES.is_match(line)
 }
 
 /// The characters of a text without its holes.
@@ -216,15 +214,23 @@ fn literal(text: &str) -> usize {
 fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
     // What a session prints in place of its work comes before its exit status.
     let is_of_the_session = cause.code.starts_with("session-") && cause.stage == Check::Channel;
-    let is_despite_login = DESPITE_LOGIN.contains(&cause.code) && !succeeded(connection);
+    let is_despite_login = DESPITE_LOGIN.contains(&cause.code) && !succeeded_after(connection, seen);
     let is_overcome_by_none = is_of_the_session || is_despite_login || BESIDE_A_SESSION.contains(&cause.code);
     !is_overcome_by_none && passed_after(connection, seen, cause.stage)
 }
 
-/// True if the command of a session ended with status 0.
-fn succeeded(connection: &Connection) -> bool {
-    let ended = connection.entries.iter().filter(|entry| matches!(entry.event, Event::CommandEnded | Event::ExitStatus));
-    ended.into_iter().any(|entry| entry.value("status") == Some("0"))
+/// True if the command of a session ended with status 0 after a line.
+fn succeeded_after(connection: &Connection, seen: &Sighting) -> bool {
+    let after = connection.entries.iter().filter(|entry| entry.line > seen.line.number);
+    let mut ended = after.filter(|entry| matches!(entry.event, Event::CommandEnded | Event::ExitStatus));
+    ended.any(|entry| entry.value("status") == Some("0"))
+}
+
+/// True if a text about what comes before a session stands in one that ended well: its command printed it.
+fn is_output(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
+    let stage = |code: &str| causes::all().find(|cause| cause.code == code).map(|cause| cause.stage);
+    let is_earlier = |candidate: &Candidate| stage(candidate.code) <= Some(Check::Auth);
+    seen.after >= Some(Check::Auth) && succeeded_after(connection, seen) && family.candidates.iter().all(is_earlier)
 }
 
 /// True if a check at or beyond `check` passed after a line.
@@ -238,7 +244,7 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     let has = |event: &Event| connection.entries.iter().any(|entry| entry.event == *event);
     let next = Check::ALL.into_iter().find(|check| Some(*check) > seen.after);
     let is_beside = family.candidates.iter().any(|candidate| BESIDE_A_SESSION.contains(&candidate.code));
-    !family.unless.iter().any(has) && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
+    !family.unless.iter().any(has) && !is_output(connection, family, seen) && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
 }
 
 fn is_notice(seen: &Sighting) -> bool {
