@@ -205,6 +205,40 @@ fn an_ambiguous_line_gives_candidates_and_the_command_that_settles_it() {
 }
 
 #[test]
+fn the_answer_to_an_ambiguous_line_fits_on_a_screen_of_80_columns_and_24_rows() {
+    const ROWS: usize = 22;
+    let of_families = families().flat_map(|family| family.texts.iter().take(2)).map(|text| sample(text));
+    let asked = [
+        "Connection reset by peer",
+        "Broken pipe",
+        "Permission denied",
+        "Permission denied (publickey,gssapi-keyex,gssapi-with-mic,password).",
+        "Connection to db.example closed by remote host.",
+        "kex_exchange_identification: Connection closed by remote host",
+        "kex_exchange_identification: read: Connection reset by peer",
+        "Process exited with code 255",
+        "rsync error: unexplained error (code 255) at io.c(228) [Receiver=3.2.7]",
+        "rsync error: error in rsync protocol data stream (code 12) at io.c(228) [Receiver=3.2.7]",
+    ];
+    let mut misfits = Vec::new();
+    for text in asked.map(ToOwned::to_owned).into_iter().chain(of_families) {
+        let explained = explained(text.as_bytes(), &text, Client::Ssh).unwrap();
+        let findings = &explained.diagnosis.findings;
+        if findings.len() < 2 {
+            continue;
+        }
+        let answer = render(&explained, &text, &Style { unicode: true, ..Style::default() });
+        let rows: usize = answer.lines().map(|line| textwrap::core::display_width(line).div_ceil(80).max(1)).sum();
+        let is_whole = findings.iter().take(3).all(|found| answer.contains(found.code)) && answer.contains(" if ");
+        let has_a_step = ["ssh-doctor check", "Next step (", "Fix ("].iter().any(|step| answer.contains(step));
+        if rows > ROWS || !is_whole || !has_a_step {
+            misfits.push(format!("{rows} rows: {answer}"));
+        }
+    }
+    assert!(misfits.is_empty(), "{}: {}", misfits.len(), misfits.join("\n\n"));
+}
+
+#[test]
 fn an_unknown_text_is_quoted_and_said_to_be_unknown() {
     let answer = explain(&["frobnication of the quux failed"], b"");
     assert_eq!(answer.status, 3);

@@ -64,6 +64,13 @@ impl Explained {
     pub fn log(&self) -> &Log {
         self.evidence.log.as_ref().expect("it was just read")
     }
+
+    /// True if a text is all that there is: a line, or several without the steps of a connection. Nobody examined anything.
+    pub(super) fn is_bare(&self) -> bool {
+        let log = self.log();
+        let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
+        log.connections.len() <= 1 && (log.lines <= 1 || !has_steps)
+    }
 }
 
 /// The host that the log is about, as far as it names one.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::candidates::{candidates, is_openssh};
-use super::families::{Candidate, Family, NO_PEER, STOPS, Writer, families};
+use super::families::{Family, NO_PEER, STOPS, Writer, families};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::foreign::{SAID_OF_OTHERS_TOO, SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh};
 use super::words::{self, NOTICES, own_texts};
@@ -214,23 +214,16 @@ fn literal(text: &str) -> usize {
 fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
     // What a session prints in place of its work comes before its exit status.
     let is_of_the_session = cause.code.starts_with("session-") && cause.stage == Check::Channel;
-    let is_despite_login = DESPITE_LOGIN.contains(&cause.code) && !succeeded_after(connection, seen);
+    let is_despite_login = DESPITE_LOGIN.contains(&cause.code) && !succeeded(connection);
     let is_overcome_by_none = is_of_the_session || is_despite_login || BESIDE_A_SESSION.contains(&cause.code);
     !is_overcome_by_none && passed_after(connection, seen, cause.stage)
 }
 
-/// True if the command of a session ended with status 0 after a line.
-fn succeeded_after(connection: &Connection, seen: &Sighting) -> bool {
-    let after = connection.entries.iter().filter(|entry| entry.line > seen.line.number);
-    let mut ended = after.filter(|entry| matches!(entry.event, Event::CommandEnded | Event::ExitStatus));
+/// True if the command of a session ended with status 0.
+fn succeeded(connection: &Connection) -> bool {
+    let mut ended =
+        connection.entries.iter().filter(|entry| matches!(entry.event, Event::CommandEnded | Event::ExitStatus));
     ended.any(|entry| entry.value("status") == Some("0"))
-}
-
-/// True if a text about what comes before a session stands in one that ended well: its command printed it.
-fn is_output(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
-    let stage = |code: &str| causes::all().find(|cause| cause.code == code).map(|cause| cause.stage);
-    let is_earlier = |candidate: &Candidate| stage(candidate.code) <= Some(Check::Auth);
-    seen.after >= Some(Check::Auth) && succeeded_after(connection, seen) && family.candidates.iter().all(is_earlier)
 }
 
 /// True if a check at or beyond `check` passed after a line.
@@ -244,7 +237,11 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     let has = |event: &Event| connection.entries.iter().any(|entry| entry.event == *event);
     let next = Check::ALL.into_iter().find(|check| Some(*check) > seen.after);
     let is_beside = family.candidates.iter().any(|candidate| BESIDE_A_SESSION.contains(&candidate.code));
-    !family.unless.iter().any(has) && !is_output(connection, family, seen) && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
+    // In a session that ended well, what sounds like its end is its output.
+    let is_output = !is_beside && seen.after >= Some(Check::Auth) && succeeded(connection);
+    !is_output
+        && !family.unless.iter().any(has)
+        && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
 }
 
 fn is_notice(seen: &Sighting) -> bool {
@@ -255,7 +252,9 @@ fn is_notice(seen: &Sighting) -> bool {
 fn certainty(connection: &Connection, seen: &Sighting, owners: usize) -> Certainty {
     let is_of_ssh = connection.program.is_some() || !connection.entries.is_empty() || is_of_ssh(&seen.line.text);
     match owners {
-        1 if is_of_ssh || !is_one_of(SHARED_WITH_OTHERS, seen) && !is_one_of(SAID_OF_OTHERS_TOO, seen) => Certainty::Certain,
+        1 if is_of_ssh || !is_one_of(SHARED_WITH_OTHERS, seen) && !is_one_of(SAID_OF_OTHERS_TOO, seen) => {
+            Certainty::Certain
+        }
         1 => Certainty::Likely,
         _ => Certainty::Possible,
     }

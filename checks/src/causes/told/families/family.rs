@@ -22,14 +22,8 @@ pub struct Family {
 
 impl Family {
     /// A family of a client's texts, each a complaint of its own that gives no reason; a record states what is different.
-    pub(super) const NEW: Self = Self {
-        texts: &[],
-        writer: Writer::Client,
-        candidates: &[],
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
-    };
+    pub(super) const NEW: Self =
+        Self { texts: &[], writer: Writer::Client, candidates: &[], unless: &[], is_wrapper: false, is_named: false };
 }
 
 /// The program whose log a text is from.

@@ -36,7 +36,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         is_named: true,
         candidates: &[
-            is("auth-password-rejected", Always, "the password or the login name is wrong, or the code is of another time"),
+            is(
+                "auth-password-rejected",
+                Always,
+                "the password or the login name is wrong, or the code is of another time",
+            ),
             is(
                 "auth-account-refused",
                 Always,
@@ -59,7 +63,11 @@ pub(super) static FAMILIES: &[Family] = &[
         is_named: true,
         candidates: &[
             is("auth-password-rejected", Always, "the account exists: the password is wrong, or another server's"),
-            is("auth-user-unknown", Always, "the device has no account of this name: a scanner's guess, or a mistyped name"),
+            is(
+                "auth-user-unknown",
+                Always,
+                "the device has no account of this name: a scanner's guess, or a mistyped name",
+            ),
             is("auth-key-rejected", Always, "the client logs in with a key, which the account does not have"),
         ],
         ..Family::NEW
