@@ -1,6 +1,7 @@
 //! Carries bytes one way until one side ends: read and looked at as long as they are plain text, then moved by the kernel without a copy.
 
 use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use nix::errno::Errno;
@@ -24,11 +25,13 @@ pub(super) enum Closed {
 
 /// Carries everything from `source` to `sink`. One of them is the connection, which does not block, the other the client's pipe.
 ///
-/// `look` sees what is carried until it returns false; `moved` hears how much was carried each time.
+/// `look` sees what is carried until it returns false; `moved` hears how much was carried each time. `moving` is true from before bytes are
+/// passed on until `moved` has heard of them.
 pub(super) fn carry(
     direction: Direction,
     source: BorrowedFd<'_>,
     sink: BorrowedFd<'_>,
+    moving: &AtomicBool,
     mut look: impl FnMut(Instant, &[u8]) -> bool,
     mut moved: impl FnMut(Instant, usize),
 ) -> Closed {
@@ -43,14 +46,19 @@ pub(super) fn carry(
     let mut buffer = vec![0; COPY];
     let (mut plain, mut spliceable) = (true, cfg!(target_os = "linux"));
     loop {
+        moving.store(false, Ordering::SeqCst);
         if !plain && spliceable {
             buffer = Vec::new();
             // Before the other side can answer to it.
             let now = Instant::now();
+            moving.store(true, Ordering::SeqCst);
             match splice(source, sink) {
                 Ok(0) => return Closed::AtEnd,
                 Ok(bytes) => moved(now, bytes),
-                Err(Errno::EAGAIN) => wait_for_both(source, sink),
+                Err(Errno::EAGAIN) => {
+                    moving.store(false, Ordering::SeqCst);
+                    wait_for_both(source, sink);
+                }
                 Err(Errno::EINTR) => {}
                 Err(Errno::EINVAL) => {
                     // Neither end is a pipe.
@@ -74,6 +82,7 @@ pub(super) fn carry(
         };
         let now = Instant::now();
         plain = plain && look(now, bytes);
+        moving.store(true, Ordering::SeqCst);
         if let Err(errno) = write_all(sink, bytes) {
             return refused(errno);
         }
@@ -170,8 +179,8 @@ mod tests {
         let sender = thread::spawn(move || far.write_all(&payload()));
         let carried = thread::spawn(move || {
             let mut total = 0;
-            let closed =
-                carry(Direction::In, near.as_fd(), input.as_fd(), plain_until(5000), |_, bytes| total += bytes);
+            let (moving, count) = (AtomicBool::default(), |_, bytes| total += bytes);
+            let closed = carry(Direction::In, near.as_fd(), input.as_fd(), &moving, plain_until(5000), count);
             (closed, total)
         });
         let mut received = Vec::new();
@@ -193,7 +202,14 @@ mod tests {
                 (std::os::fd::OwnedFd::from(source), thread::spawn(move || input.write_all(&payload())))
             };
             let carried = thread::spawn(move || {
-                carry(Direction::Out, source.as_fd(), near.as_fd(), plain_until(5000), |_, _| {})
+                carry(
+                    Direction::Out,
+                    source.as_fd(),
+                    near.as_fd(),
+                    &AtomicBool::default(),
+                    plain_until(5000),
+                    |_, _| {},
+                )
             });
             let mut received = Vec::new();
             far.read_to_end(&mut received).unwrap();
@@ -204,17 +220,48 @@ mod tests {
     }
 
     #[test]
+    fn bytes_on_their_way_are_told_until_they_are_counted() {
+        let (near, mut far) = pair();
+        let (mut out, input) = std::io::pipe().unwrap();
+        let moving = std::sync::Arc::new(AtomicBool::default());
+        let seen = std::sync::Arc::clone(&moving);
+        let (counting, counted) = std::sync::mpsc::channel();
+        let (go_on, goes_on) = std::sync::mpsc::channel();
+        let carried = thread::spawn(move || {
+            let count = |_, _| {
+                counting.send(()).unwrap();
+                goes_on.recv().unwrap();
+            };
+            carry(Direction::In, near.as_fd(), input.as_fd(), &moving, plain_until(1), count)
+        });
+        for _ in 0..2 {
+            far.write_all(b"x").unwrap();
+            // It has arrived, and nobody has heard of it.
+            out.read_exact(&mut [0]).unwrap();
+            assert!(seen.load(Ordering::SeqCst));
+            counted.recv().unwrap();
+            go_on.send(()).unwrap();
+            while seen.load(Ordering::SeqCst) {
+                thread::yield_now();
+            }
+        }
+        drop(far);
+        assert_eq!(carried.join().unwrap(), Closed::AtEnd);
+    }
+
+    #[test]
     fn a_reset_and_a_client_that_is_gone_are_told_apart() {
         let ((near, far), (out, input)) = (pair(), std::io::pipe().unwrap());
         socket2::SockRef::from(&far).set_linger(Some(std::time::Duration::ZERO)).unwrap();
         drop(far);
-        let closed = carry(Direction::In, near.as_fd(), input.as_fd(), |_, _| false, |_, _| {});
+        let closed = carry(Direction::In, near.as_fd(), input.as_fd(), &AtomicBool::default(), |_, _| false, |_, _| {});
         assert_eq!(closed, Closed::Connection(Errno::ECONNRESET));
         let (near, mut far) = pair();
         far.write_all(&payload()[..100_000]).unwrap();
         drop(out);
         assert!(is_left(input.as_fd()));
-        let closed = carry(Direction::In, near.as_fd(), input.as_fd(), plain_until(10), |_, _| {});
+        let closed =
+            carry(Direction::In, near.as_fd(), input.as_fd(), &AtomicBool::default(), plain_until(10), |_, _| {});
         assert_eq!(closed, Closed::Client(Errno::EPIPE));
     }
 }

@@ -19,7 +19,7 @@ use super::observe::{Silence, seconds};
 /// A packet whose acknowledgement is missing for so long when the client closes was lost: no healthy path needs a second retransmission.
 const LOST_AFTER: Duration = Duration::from_secs(3);
 /// An exchange longer than this is use, and not the words that end an idle session.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Sessions that were heard within this time of each other were lost together.
 const TOGETHER_MS: u32 = 10_000;
 

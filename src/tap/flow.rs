@@ -52,13 +52,19 @@ impl Flow {
         match direction {
             Direction::In => {
                 self.received += bytes as u64;
-                self.last_received = Some(now);
-                self.confirm();
+                self.last_received = self.last_received.max(Some(now));
+                match self.unconfirmed {
+                    // Sent after this had come: no answer to it, and the idle time before it was shorter than it seemed.
+                    Some((at, longest)) if at > now => {
+                        self.unconfirmed = Some((at, longest.min(at.saturating_duration_since(now))));
+                    }
+                    _ => self.confirm(),
+                }
                 self.survive(now, idle);
             }
             Direction::Out => {
                 self.sent += bytes as u64;
-                self.last_sent = Some(now);
+                self.last_sent = self.last_sent.max(Some(now));
                 if self.unconfirmed.is_none_or(|(_, longest)| idle > longest) {
                     self.unconfirmed = Some((now, idle));
                 }
@@ -78,10 +84,17 @@ impl Flow {
     }
 
     fn survive(&mut self, at: Instant, idle: Duration) {
-        if idle > PAUSE {
-            let before = self.last_survived.replace((at, idle)).map(|(_, idle)| idle);
-            self.survived = self.survived.max(before.unwrap_or_default());
+        if idle <= PAUSE {
+            return;
         }
+        self.last_survived = Some(match self.last_survived {
+            // Two ends so near to each other are of one idle time.
+            Some((before, known)) if at.max(before) - at.min(before) <= PAUSE => (at.min(before), idle.min(known)),
+            before => {
+                self.survived = self.survived.max(before.map(|(_, idle)| idle).unwrap_or_default());
+                (at, idle)
+            }
+        });
     }
 
     /// Returns the longest idle time that was survived; the bytes that ended it are no part of the exchange that goes
@@ -90,6 +103,16 @@ impl Flow {
         let began = self.last_exchange(end).map(|last| end.checked_sub(last.lasted).unwrap_or(self.began));
         let last = self.last_survived.filter(|(at, _)| began.is_none_or(|began| *at < began));
         self.survived.max(last.map(|(_, idle)| idle).unwrap_or_default())
+    }
+
+    /// Returns the time at which the server was last heard, apart from an exchange of at most `last_words` that goes on until the end: it may
+    /// be the news of an end that had come long before.
+    pub(super) fn last_heard(&self, end: Instant, last_words: Duration) -> Instant {
+        let heard = self.last_received.unwrap_or(self.began);
+        let exchange = self.last_exchange(end).filter(|last| last.lasted <= last_words);
+        exchange
+            .and_then(|last| end.checked_sub(last.lasted + last.idle_before))
+            .map_or(heard, |before| before.min(heard))
     }
 
     /// Returns the time at which a byte was last carried, either way.
@@ -230,6 +253,30 @@ mod tests {
         let (flow, began) = flow(&[(2.0, IN), (62.1, OUT), (62.0, IN)]);
         let last = flow.last_exchange(began + s(63)).unwrap();
         assert_eq!((last.by, last.idle_before), (IN, s(60)));
+    }
+
+    #[test]
+    fn an_answer_that_is_told_before_what_it_is_for_is_no_survival_of_the_idle_time_that_ends_with_both() {
+        for moves in [[(62.1, OUT), (62.0, IN)], [(62.1, IN), (62.0, OUT)]] {
+            let (mut flow, began) = flow(&[&[(1.0, OUT), (2.0, IN)], &moves[..], &[(62.2, IN)]].concat());
+            assert_eq!(flow.survived(began + s(63)), s(0), "{moves:?}");
+            flow.moved(began + s(80), IN, 1);
+            assert_eq!(flow.survived(began + s(81)), s(60), "{moves:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_words_of_a_session_do_not_count_as_hearing_the_server() {
+        let (mut slept, began) = flow(&[(1.0, OUT), (2.0, IN), (28.0, IN), (28.1, OUT)]);
+        assert_eq!(slept.last_heard(began + s(29), s(5)), began + s(2));
+        assert_eq!(slept.last_heard(began + s(58), s(5)), began + s(28));
+        (29..40).for_each(|at| slept.moved(began + s(at), IN, 1));
+        assert_eq!(slept.last_heard(began + s(40), s(5)), began + s(39));
+        // Keepalives without an answer are not heard.
+        let (silent, began) = flow(&[(1.0, OUT), (2.0, IN), (12.0, OUT), (22.0, OUT)]);
+        assert_eq!(silent.last_heard(began + s(22), s(5)), began + s(2));
+        let (new, began) = flow(&[]);
+        assert_eq!(new.last_heard(began + s(3), s(5)), began);
     }
 
     #[test]

@@ -35,7 +35,7 @@ use ssh_doctor_checks::os::socket::Socket;
 pub use args::TapArgs;
 use carry::{Closed, carry, is_left};
 use connect::{Connection, Failure, connect, interface};
-use ending::{By, Final, end, is_frozen, others};
+use ending::{By, Final, LAST_WORDS, end, is_frozen, others};
 use observe::{Observer, SESSION, seconds};
 use plain_text::Handshake;
 use shared::Shared;
@@ -133,6 +133,7 @@ fn carried(
     let mut observer = Observer::new(&shared, &socket, &recorder, &handshake, began, machine);
     observer.run();
     observer.tell_negotiated();
+    shared.wait_for_notes();
     // As it is now: ssh says its last words into a connection that has ended.
     let (at, by, flow) = {
         let state = shared.state();
@@ -163,7 +164,7 @@ fn carried(
         quiet_s: seconds(quiet),
         exchange,
         end: how,
-        machine: observer.machine_since(flow.last_received),
+        machine: observer.machine_since(flow.last_heard(at, LAST_WORDS)),
         others: Others::default(),
         next: None,
     };
@@ -202,10 +203,11 @@ fn start(direction: Direction, stream: &Arc<TcpStream>, shared: &Arc<Shared>, ha
     let carrying = move || {
         let look = |now: Instant, bytes: &[u8]| handshake.look(direction, now, bytes);
         let moved = |now: Instant, bytes: usize| shared.moved(now, direction, bytes);
+        let moving = shared.moving(direction);
         let (input, output) = (stdin(), stdout());
         let closed = match direction {
-            Direction::In => carry(direction, stream.as_fd(), output.as_fd(), look, moved),
-            Direction::Out => carry(direction, input.as_fd(), stream.as_fd(), look, moved),
+            Direction::In => carry(direction, stream.as_fd(), output.as_fd(), moving, look, moved),
+            Direction::Out => carry(direction, input.as_fd(), stream.as_fd(), moving, look, moved),
         };
         shared.closed(direction, closed);
     };

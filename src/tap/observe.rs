@@ -81,8 +81,8 @@ impl<'a> Observer<'a> {
     }
 
     /// The events on this machine after a moment.
-    pub(super) fn machine_since(&self, moment: Option<Instant>) -> Vec<What> {
-        self.machine.since(moment.unwrap_or(self.began))
+    pub(super) fn machine_since(&self, moment: Instant) -> Vec<What> {
+        self.machine.since(moment)
     }
 
     /// Looks for acknowledgements; returns true if all is acknowledged and nothing has moved for a while.

@@ -1,5 +1,6 @@
 //! The state that the threads of a tap share.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,8 @@ use super::flow::Flow;
 pub(super) struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    /// True while bytes of a direction are passed on that are not in the flow yet.
+    moving: [AtomicBool; 2],
 }
 
 /// The state of the carrying.
@@ -33,7 +36,7 @@ impl Shared {
     pub(super) fn new(began: Instant) -> Self {
         let flow = Flow::new(began);
         let state = State { flow, server: None, client: None, signal: None, dozing: false };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
+        Self { state: Mutex::new(state), changed: Condvar::new(), moving: Default::default() }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -49,8 +52,20 @@ impl Shared {
         }
     }
 
+    /// The mark of bytes of this direction that are passed on and not noted yet.
+    pub(super) fn moving(&self, direction: Direction) -> &AtomicBool {
+        &self.moving[usize::from(direction == Direction::Out)]
+    }
+
+    /// Waits for a short time until everything that was passed on is noted: its receiver may have answered and closed before its carrier
+    /// gets the processor back.
+    pub(super) fn wait_for_notes(&self) {
+        self.wait_until(NOTED, |_| self.moving.iter().all(|moving| !moving.load(Ordering::SeqCst)));
+    }
+
     /// Notes the end of a direction.
     pub(super) fn closed(&self, direction: Direction, how: Closed) {
+        self.moving(direction).store(false, Ordering::SeqCst);
         let mut state = self.state();
         let ended = Some((Instant::now(), how));
         match direction {
@@ -94,6 +109,8 @@ impl Shared {
     }
 }
 
+/// The time that passed-on bytes may take to be noted; a client that takes nothing holds its bytes up for longer.
+const NOTED: Duration = Duration::from_secs(1);
 /// The polling interval of states that send no event.
 const GLANCE: Duration = Duration::from_millis(20);
 

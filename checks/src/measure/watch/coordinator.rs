@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::TICK;
 use super::control::{Control, ControlOutcome};
 use super::kind::SessionType;
 use super::notice::{Notice, Stopped};
@@ -162,6 +163,8 @@ impl Coordinator {
     }
 
     fn died(&mut self, place: usize, death: &Death) {
+        // After a sleep the losses may be known before the next tick.
+        self.look_at_machine();
         let now = Instant::now();
         let Some(open) = self.places[place].open.take() else { return };
         let moment = death.asked.filter(|_| death.manner == Manner::Silent).unwrap_or(death.at);
@@ -191,10 +194,8 @@ impl Coordinator {
     }
 
     /// Looks at this machine, tells the losses that are settled, and shows that somebody watches.
-    pub(super) fn tick(&mut self, beat: Duration) {
-        for what in self.machine.look(beat, false) {
-            self.record(Event::Machine(Machine { what }));
-        }
+    pub(super) fn tick(&mut self) {
+        self.look_at_machine();
         self.control.collect();
         for outcome in self.control.news() {
             self.record(controlled(&outcome));
@@ -202,6 +203,12 @@ impl Coordinator {
         self.settle(Instant::now());
         self.tell_alive();
         let _ = self.notices.send(Notice::Sessions(self.view()));
+    }
+
+    fn look_at_machine(&mut self) {
+        for what in self.machine.look(TICK, false) {
+            self.record(Event::Machine(Machine { what }));
+        }
     }
 
     /// Reports the losses of which all is known; at the end of the watch, all of them.

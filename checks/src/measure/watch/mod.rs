@@ -115,7 +115,7 @@ async fn keep_account(
             () = ctx.stop.wait() => Some(Stopped::Asked),
             Some((place, report)) = reported.recv() => coordinator.take(place, report),
             _ = ticks.tick() => {
-                coordinator.tick(TICK);
+                coordinator.tick();
                 None
             }
         };
