@@ -145,8 +145,11 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Authentication succeeded.", Event::LoggedIn),
     // VS Code's own ssh.
     ("ready: <what>", Event::RequestGranted),
-    // The prompt of sftp, and the end of a login shell.
+    // sftp, and the beginning and end of a login shell.
     ("sftp> ", Event::RequestGranted),
+    ("Uploading <file> to <file>", Event::RequestGranted),
+    ("Fetching <file> to <file>", Event::RequestGranted),
+    ("Last login: <text>", Event::LoggedIn),
     ("logout", Event::CommandEnded),
     // SSH.NET.
     ("Server version '<protocol>' on '<software>'", Event::VersionReceived),

@@ -44,6 +44,7 @@ pub(super) const SHARED_WITH_OTHERS: &[&str] = &[
 
 /// Texts of causes that say nothing of SSH: without a sign of it they make the cause likely and no more.
 pub(super) const SAID_OF_OTHERS_TOO: &[&str] = &[
+    "The agent has no identities",
     "command not found",
     "sh: <n>: <what>: not found",
     "sh: <what>: not found",

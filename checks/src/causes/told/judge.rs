@@ -6,6 +6,7 @@ use super::candidates::{candidates, is_openssh};
 use super::families::{Family, NO_PEER, STOPS, Writer, families};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::foreign::{SAID_OF_OTHERS_TOO, SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh};
+use super::noise::is_noise;
 use super::words::{self, NOTICES, own_texts};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Cause, Match, Severity};
@@ -25,15 +26,14 @@ const BESIDE_A_SESSION: [&str; 4] = [
     "channel-x11-refused",
 ];
 /// Causes later than the settings that only a client's log tells of.
-const OF_CLIENTS: [&str; 2] = ["tcp-bind-address", "channel-local-forward-failed"];
+const OF_CLIENTS: [&str; 4] =
+    ["tcp-bind-address", "channel-local-forward-failed", "auth-key-unreadable", "auth-key-encrypted"];
 /// Causes of which a log names the reason too.
 const REASONS: [(&str, &str); 3] = [
     ("server-nologin", "auth-account-refused"),
     ("session-rc-output", "session-no-terminal"),
     ("hostkey-cert-invalid", "hostkey-unknown"),
 ];
-/// The cause of names that no account has, which scanners try by the thousand.
-const UNKNOWN_USER: &str = "auth-user-unknown";
 /// The lines that are quoted for one cause.
 const QUOTED: usize = 3;
 
@@ -57,9 +57,7 @@ pub fn judge(log: &Log) -> Vec<Told> {
         }
     }
     if log.connections.len() > 1 {
-        // Where others log in, unknown names are those of scanners.
-        let others_log_in = log.connections.iter().any(|connection| connection.passed(Check::Auth));
-        for one in told.iter_mut().filter(|one| others_log_in && one.cause.code == UNKNOWN_USER) {
+        for one in told.iter_mut().filter(|one| is_noise(log, one)) {
             one.found.severity = Some(Severity::Info);
         }
         let count = |one: &Told| one.connections.iter().map(|at| log.connections[*at].count).sum::<u64>();
@@ -267,20 +265,17 @@ fn is_one_of(texts: &[&str], seen: &Sighting) -> bool {
 /// Adds a line to a cause that it names with this certainty.
 fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting, certainty: Certainty) {
     let line = quoted(seen);
-    match named.iter_mut().find(|one| one.cause.code == cause.code) {
-        Some(one) => {
-            one.found.certainty = one.found.certainty.min(certainty);
-            if one.found.because.len() < QUOTED && !one.found.because.contains(&line) {
-                one.found.because.push(line);
-            }
+    if let Some(one) = named.iter_mut().find(|one| one.cause.code == cause.code) {
+        one.found.certainty = one.found.certainty.min(certainty);
+        if one.found.because.len() < QUOTED && !one.found.because.contains(&line) {
+            one.found.because.push(line);
         }
-        None => {
-            let severity = if is_notice(seen) { Some(Severity::Info) } else { in_a_log(cause) };
-            let found = Match { severity, ..Match::new(certainty, [line]) };
-            let sign = (certainty == Certainty::Possible).then_some("its explanation fits what else you saw");
-            named.push(Told { cause, found, sign, connections: Vec::new() });
-        }
+        return;
     }
+    let severity = if is_notice(seen) { Some(Severity::Info) } else { in_a_log(cause) };
+    let found = Match { severity, ..Match::new(certainty, [line]) };
+    let sign = (certainty == Certainty::Possible).then_some("its explanation fits what else you saw");
+    named.push(Told { cause, found, sign, connections: Vec::new() });
 }
 
 /// Returns the candidates for a log that ends in the middle of a step without giving a reason.

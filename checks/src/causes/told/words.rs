@@ -47,6 +47,7 @@ const HARMLESS: &[&str] = &[
     "mm_reap: preauth child exited with status",
     "Early exit: Terminated by signal",
     "sent status <text>",
+    "[conn=<n>] Connection closed",
 ];
 
 /// Messages of the system about a file, which are no server's answer.
@@ -65,6 +66,7 @@ const FILE_DENIED: &[&str] = &[
 pub(super) const NOTICES: &[&str] = &[
     "Pseudo-terminal will not be allocated because stdin is not a terminal",
     "stdin: is not a tty",
+    "connection is not using a post-quantum key exchange algorithm",
     "does not provide shell access",
     "interactive shells are disabled",
     "Interactive shells are not supported",
