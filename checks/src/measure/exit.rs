@@ -173,7 +173,7 @@ async fn start_on_any(
         return None;
     }
     let running = start_anew(logged_in.connection.as_ref()?, lead, reads, patience, ran).await;
-    if running.is_some() || !logged_in.reconnect(ctx).await {
+    if running.is_some() && !ran.is_refused() || !logged_in.reconnect(ctx).await {
         return running;
     }
     *ran = Ran::default();
@@ -189,6 +189,10 @@ async fn again(connection: &Connection, lead: Lead, reads: Reads, patience: Pati
         let Some(running) = start_anew(connection, lead, reads, patience, &mut ran).await else { break };
         running.finish(KEPT, patience, &mut ran).await;
         take_other_output(&mut ran);
+        // A server that bears no further session on a connection tells nothing of how sessions end.
+        if ran.is_refused() {
+            break;
+        }
         let is_over = ran.connection_lost || ran.gave_up.is_some();
         runs.push(ran);
         if is_over {
