@@ -168,12 +168,10 @@ fn a_script_on_standard_input_and_a_socks_proxy_are_carried() {
     let url = format!("http://127.0.0.1:{port}/file");
     let get = |to: &str| carried.run("curl", &["-sS", "--fail", "--socks5-hostname", "127.0.0.1:1080", "-o", to, &url]);
     std::thread::scope(|scope| {
-        (0..3).for_each(|number| {
-            drop(scope.spawn({
-                let (get, socks) = (&get, &socks);
-                move || get(&format!("{socks}{number}"))
-            }))
-        })
+        for number in 0..3 {
+            let (get, to) = (&get, format!("{socks}{number}"));
+            scope.spawn(move || get(&to));
+        }
     });
     let sums: Vec<_> = (0..3).map(|number| checksum(&carried.path(&format!("client/socks{number}")))).collect();
     assert!(sums.iter().all(|sum| *sum == checksum(&carried.path("server/file"))), "{sums:?}");
