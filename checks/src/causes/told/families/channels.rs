@@ -1,7 +1,7 @@
 //! Refusals and ends inside a connection that stays open: channels, sessions, sftp.
 
 use super::family::When::{Always, Seen, SoonAfterLogin};
-use super::family::{Family, Writer, is};
+use super::family::{Family, is};
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
@@ -17,10 +17,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "open FAILED: open failed: Administratively prohibited",
             "Administratively prohibited",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "jump-forwarding-prohibited",
@@ -61,18 +57,16 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("channel-open-refused", Always, "a session was asked for: MaxSessions 0, or the account opens none"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["open failed: resource shortage", "rejected: resource shortage"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("channel-max-sessions", Always, "other sessions are open on the same connection: MaxSessions"),
             is("session-process-limit", Always, "the server's log names fork, memory or a limit of processes"),
             is("channel-open-refused", Always, "it is the first session of the connection: MaxSessions 0"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -81,10 +75,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "open failed: connect failed: open failed",
             "open failed: Connect failed",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "channel-open-refused",
@@ -99,6 +89,7 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("jump-target-unreachable", Always, "a forwarding was asked for, and its target does not answer"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -108,10 +99,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Channel is not open",
             "Channel is closed",
         ],
-        writer: Writer::Client,
         unless: &[Event::CommandEnded, Event::ExitStatus],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "session-subsystem-missing",
@@ -138,26 +126,21 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-shell-exits", Always, "the login shell or a start-up file ends at once"),
             is("idle-silent-drop", Always, "the connection died while idle, and the library noticed late"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Failed to connect to the host via ssh: Shared connection to <host> closed"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("idle-silent-drop", Always, "a task ran long without output: ansible.cfg has no ServerAliveInterval"),
             is("server-restarted", Always, "the task restarted the server, or its network or sshd"),
             is("session-shell-exits", Always, "it comes at every task, also at ping: ssh -tt HOST true fails too"),
             is("network-outage", Always, "the network was down for a while"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Connection to <host> closed.", "Shared connection to <host> closed"],
-        writer: Writer::Client,
         unless: &[Event::CommandEnded, Event::ExitStatus],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("session-shell-exits", SoonAfterLogin(2), "it comes as the session opens"),
             is("session-shell-exits", Always, "it comes right after the login: the shell or a start-up file ends"),
@@ -165,6 +148,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("idle-channel-timeout", Always, "the session was idle, keepalives or not: ChannelTimeout"),
             is("session-forced-command", Always, "the key or the account runs a command of its own"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -182,10 +166,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Received unexpected end-of-file from server",
             "Connection closed with",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "session-subsystem-missing",
@@ -197,5 +177,6 @@ pub(super) static FAMILIES: &[Family] = &[
             is("transfer-truncated", Always, "it comes in the middle of a transfer"),
             is("session-shell-exits", Always, "ssh HOST true fails too"),
         ],
+        ..Family::NEW
     },
 ];

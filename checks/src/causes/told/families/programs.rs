@@ -1,17 +1,14 @@
 //! The least specific messages: programs that use ssh for their connection, and bare time limits.
 
 use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen};
-use super::family::{Family, Writer, is};
+use super::family::{Family, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["SSH2_MSG_KEXINIT sent", "SSH_MSG_KEXINIT sent", "Outbound: Sending KEXINIT", "sending KEXINIT"],
-        writer: Writer::Client,
         unless: &[Event::NewkeysReceived, Event::KexReplyAwaited],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "path-mtu-blackhole",
@@ -25,6 +22,7 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("handshake-kex-failed", Always, "the connection is closed at once"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -44,10 +42,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "rc=255",
             "code 255",
         ],
-        writer: Writer::Client,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is("auth-key-rejected", Always, "ssh by hand prints Permission denied"),
             is("tcp-filtered", Always, "ssh by hand prints Connection timed out"),
@@ -60,6 +55,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the session was idle: ChannelTimeout closes it without a word, and ssh exits 255",
             ),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -68,10 +64,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "code 12)",
             "connection unexpectedly closed (",
         ],
-        writer: Writer::Client,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is(
                 "session-command-missing",
@@ -97,6 +90,7 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("session-restricted", Always, "the account runs other commands only"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -105,10 +99,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "ERROR: Permission to <what> denied to",
             "Repository not found",
         ],
-        writer: Writer::Client,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is("auth-key-rejected", Always, "ssh -T git@HOST prints Permission denied (publickey)"),
             is(
@@ -123,6 +114,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 "ssh -T git@HOST times out: port 22 is filtered (ssh.github.com:443 and the like)",
             ),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -139,10 +131,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "failed to establish ssh session",
             "Remote host failed to connect",
         ],
-        writer: Writer::Client,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is("auth-key-rejected", Always, "ssh by hand prints Permission denied"),
             is("tcp-filtered", Always, "ssh by hand times out"),
@@ -150,6 +139,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
             is("channel-forwarding-prohibited", Always, "ssh works, and -L does not: AllowTcpForwarding"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -168,10 +158,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Timeout connecting to <host>",
             "Timeout waiting for SSH",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("tcp-filtered", Before(Check::Tcp), "nothing answers"),
             is("handshake-no-banner", NoVersion, "the connection was accepted, and no version came"),
@@ -183,25 +169,21 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-slow", Always, "the login takes longer than the client waits"),
             is("idle-silent-drop", Always, "the session was open, and idle"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["mosh: Last contact <n> seconds ago", "mosh: Last reply <n> seconds ago"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("network-outage", Always, "it worked before: the network of this machine or of the server is down"),
             is("path-udp-blocked", Always, "it comes at the start of every session: a firewall drops UDP"),
             is("server-stalled", Always, "the server hangs, or was paused"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Connection closed", "Connection terminated", "connection lost"],
-        writer: Writer::Client,
         unless: &[Event::CommandEnded, Event::ExitStatus],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is(
                 "session-subsystem-missing",
@@ -213,6 +195,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
             is("idle-closed", Always, "the session was open, and idle"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -221,9 +204,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "hangs at exit",
             "ssh does not return after the remote command has ended",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
         is_named: true,
         candidates: &[
             is(
@@ -238,13 +218,10 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("idle-silent-drop", Always, "nothing typed is answered either: the connection is dead, and ~. ends it"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Session has been closed", "session is closing or closed", "Session is closed", "Session was closed"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("handshake-closed-before-banner", Before(Check::Handshake), "it comes before the key exchange ends"),
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
@@ -253,13 +230,10 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-disconnected", Always, "it comes during the login"),
             is("idle-closed", Always, "the session was open, and idle"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["EOFError"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "session-subsystem-missing",
@@ -270,6 +244,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("idle-closed", Always, "the session was open: the server or the path closed it"),
             is("handshake-closed-before-banner", Always, "it comes while the client connects"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -278,15 +253,13 @@ pub(super) static FAMILIES: &[Family] = &[
             "error receiving version packet from server",
             "unable to initialise SFTP",
         ],
-        writer: Writer::Client,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is("session-subsystem-missing", Always, "ssh works and sftp does not: the server has no sftp-server"),
             is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
             is("session-restricted", Always, "the account is served something else than sftp"),
             is("session-shell-exits", Always, "ssh HOST true fails too"),
         ],
+        ..Family::NEW
     },
 ];
