@@ -298,7 +298,10 @@ mod tests {
             let ran = Ran { first_output_ms: Some(first_output_ms), ..facts.ran.clone() };
             fired(Step::Passed(Facts { ran, ..facts }))
         };
-        assert_eq!((at(8, 11_000.0).contains(&"channel-max-sessions"), at(8, 50.0)), (false, vec!["channel-max-sessions"]));
+        assert_eq!(
+            (at(8, 11_000.0).contains(&"channel-max-sessions"), at(8, 50.0)),
+            (false, vec!["channel-max-sessions"])
+        );
         assert!(at(1, 11_000.0).contains(&"channel-max-sessions"), "the first command alone was open");
     }
 
