@@ -10,6 +10,7 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "kex_exchange_identification: Connection closed by remote host",
             "ssh_exchange_identification: Connection closed by remote host",
+            "Warning: Remote connection disconnect. Retrying",
             "kex_exchange_identification: Connection closed",
             "ssh_exchange_identification: Connection closed",
             "kex_exchange_identification: write: Broken pipe",
@@ -24,6 +25,11 @@ pub(super) static FAMILIES: &[Family] = &[
             "Session has been closed: [CLOSED]",
         ],
         candidates: &[
+            is(
+                "config-proxy-command",
+                Seen(&["command not found", "sh: <n>: <what>: not found"]),
+                "the shell does not find the program of the ProxyCommand",
+            ),
             is("handshake-reset", Seen(&["Failure establishing ssh session: -43"]), "the connection is reset"),
             is(
                 "handshake-max-startups",

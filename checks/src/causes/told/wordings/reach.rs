@@ -57,6 +57,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "No such file or directory: 'ssh'",
             "No such file or directory - ssh",
             "Failed to exec ssh:",
+            "Failed to exec /<file>: No such file or directory",
             "Failed to exec ssh",
             "rsync: Failed to exec ssh: No such file or directory",
             "mosh: exec ssh: No such file or directory",
