@@ -46,8 +46,8 @@ fn the_same_target_twice_does_not_differ_and_a_setting_that_breaks_it_does() {
         assert!(said(&ran).contains("No relevant difference."), "{}", said(&ran));
     }
     // Two settings that a recording masks alike are neither different nor equal.
-    let (_, alice) = seen("alice", &["-o", "SetEnv=PROJECT=alice"]);
-    let (_, carol) = seen("carol", &["-o", "SetEnv=PROJECT=carol"]);
+    let (_, alice) = seen("first", &["-o", "SetEnv=PROJECT=alice"]);
+    let (_, carol) = seen("second", &["-o", "SetEnv=PROJECT=carol"]);
     let ran = compare(&[&alice, &carol, "--format", "json"]);
     let json: Value = serde_json::from_slice(&ran.stdout).expect("JSON");
     assert_eq!((ran.status.code(), json["differences"].as_array().map(Vec::len)), (Some(0), Some(0)), "{json}");
