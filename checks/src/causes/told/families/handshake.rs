@@ -17,6 +17,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "ssh_exchange_identification: write: Broken pipe",
             "ssh: handshake failed: EOF",
             "Connection lost before handshake",
+            "ssh: handshake failed: <text>use of closed network connection",
             "connection is closed by foreign host",
             "End of IO Stream Read",
             "Failed getting banner",

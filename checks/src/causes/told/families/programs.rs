@@ -132,6 +132,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "UNREACHABLE! =>",
             "Could not establish connection to",
             "Failed to connect to the remote extension host server",
+            "data could not be sent to remote host",
             "Failed to parse remote port from server output",
             "The process tried to write to a nonexistent pipe",
             "Resolver error:",

@@ -96,6 +96,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Proxy could not open connnection",
             "FATAL: Unable to connect to relay host",
             "FATAL: failed to begin relaying via",
+            "FATAL: Cannot decode remote message",
             "nc: connection failed, SOCKS error",
             "Ncat: Proxy returned status code <n>",
             "Ncat: Proxy connection failed",

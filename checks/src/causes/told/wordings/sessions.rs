@@ -106,6 +106,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "mutagen-agent: No such file or directory",
             "no such file or directory: /<file>",
             "fish: Unknown command",
+            "sh: /usr/bin/<file>: No such file or directory",
+            "sh: /usr/local/bin/<file>: No such file or directory",
         ],
     ),
     (
