@@ -75,6 +75,7 @@ mod stopped;
 mod strangers;
 mod support;
 mod suspected;
+mod tap_ends;
 mod taps;
 mod texts;
 mod tidy;

@@ -143,6 +143,44 @@ fn must_git(args: &[&str]) {
     assert!(output.status.success(), "{output:?}");
 }
 
+/// As VS Code's Remote-SSH runs it: a long script on standard input, and all further traffic through a dynamic forwarding.
+#[test]
+fn a_script_on_standard_input_and_a_socks_proxy_are_carried() {
+    let Some(carried) = Carried::new() else { return };
+    if !has("curl") || !has("python3") {
+        return;
+    }
+    let variables = (0..4000).map(|number| format!("v{number}='{}'; count=$((count+1))\n", "x".repeat(40)));
+    let body: String = variables.collect();
+    let serve = "cd \"$HOME\" && python3 -u -m http.server 0 --bind 127.0.0.1 2>/dev/null";
+    let script = format!("count=0\n{body}echo \"counted $count\"\n{serve}\n");
+    fs::write(carried.path("client/script"), script).unwrap();
+    write_noise(&carried.path("server/file"), 30 << 20);
+    let [script, said, socks] = ["client/script", "client/said", "client/socks"].map(|name| carried.text(name));
+    let mut ssh = carried.lab.client().command("ssh");
+    ssh.args(["-T", "-D", "127.0.0.1:1080", "-o", "ConnectTimeout=15", "-F", &carried.config(), "db", "sh"]);
+    ssh.stdin(fs::File::open(script).unwrap()).stdout(fs::File::create(&said).unwrap());
+    let mut ssh = ssh.spawn().unwrap();
+    let said = || fs::read_to_string(&said).unwrap();
+    assert!(eventually(s(20), || said().contains("Serving HTTP")), "{}", said());
+    assert!(said().starts_with("counted 4000\n"), "{}", said());
+    let port = said().split_once(" port ").and_then(|(_, rest)| rest.split(' ').next().map(str::to_owned)).unwrap();
+    let url = format!("http://127.0.0.1:{port}/file");
+    let get = |to: &str| carried.run("curl", &["-sS", "--fail", "--socks5-hostname", "127.0.0.1:1080", "-o", to, &url]);
+    std::thread::scope(|scope| {
+        for number in 0..3 {
+            let (get, to) = (&get, format!("{socks}{number}"));
+            scope.spawn(move || get(&to));
+        }
+    });
+    let sums: Vec<_> = (0..3).map(|number| checksum(&carried.path(&format!("client/socks{number}")))).collect();
+    assert!(sums.iter().all(|sum| *sum == checksum(&carried.path("server/file"))), "{sums:?}");
+    ssh.kill().unwrap();
+    ssh.wait().unwrap();
+    assert!(eventually(s(10), || carried.records("ended").len() == 1));
+    assert_eq!(carried.records("ended")[0]["facts"]["end"]["end"], "closed-here");
+}
+
 #[test]
 fn four_sessions_share_one_carried_connection() {
     let Some(carried) = Carried::new() else { return };

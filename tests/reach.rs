@@ -76,6 +76,13 @@ fn a_deep_look_at_a_healthy_path_finds_nothing() {
 }
 
 #[test]
+fn a_server_that_takes_one_connection_at_a_time_is_healthy() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.sshd_one_at_a_time() else { return };
+    finds(&lab, &["--idle", "0", "--deep"], &[], &server);
+}
+
+#[test]
 fn first_packets_lost_now_and_then_are_loss() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&["Subsystem sftp internal-sftp"]);

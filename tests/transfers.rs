@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::channels::{PATIENCE, examined};
-use crate::lab::{Lab, Report, Server};
+use crate::lab::{Lab, Report, Server, python};
 
 /// What the checks after channel measured.
 pub(crate) fn facts<'a>(seen: &'a Report, check: &str) -> &'a Value {
@@ -71,6 +71,22 @@ fn a_server_that_never_rekeys_is_found_in_depth() {
     assert_eq!(lab.doctor(&server, &["--idle", "0"], PATIENCE).codes(), Vec::<&str>::new(), "unseen without --deep");
     let seen = lab.doctor(&server, &["--idle", "0", "--deep"], PATIENCE);
     assert_eq!(seen.codes(), ["rekey-failed"], "{}", seen.told());
+}
+
+#[test]
+fn a_server_that_moves_data_in_turns_is_no_broken_path() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(python) = python("select") else { return };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/in_turns.py");
+    let sftp = "Subsystem sftp /usr/lib/openssh/sftp-server";
+    let server = lab.sshd(&[&format!("ForceCommand {python} {script}"), sftp]);
+    let seen = lab.doctor(&server, &["--idle", "0", "--deep"], PATIENCE);
+    assert_eq!(
+        (seen.codes().contains(&"transfer-both-ways-stalled"), &seen.json["verdict"], seen.died_at()),
+        (true, &"healthy".into(), None),
+        "{}",
+        seen.told()
+    );
 }
 
 /// Lines that a process in the background prints while our command moves data, returns single bytes and ends.

@@ -194,6 +194,56 @@ fn a_machine_that_slept_is_told_from_a_path_that_died() {
 }
 
 #[test]
+fn an_address_that_changed_is_told_from_a_path_that_died() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    let watch = Watching::start(&lab, &server, &["--keepalive", "4s"]);
+    watch.await_opened(3, 60);
+    sleep(s(2));
+    lab.move_client(7);
+    assert!(eventually(s(90), || watch.records("ended").len() >= 3), "{}", watch.said("watch.err"));
+    // The sessions are opened again from the new address.
+    let new = lab.client_address(7).to_string();
+    let back = || watch.records("connected").iter().any(|record| record["local"].to_string().contains(&new));
+    assert!(eventually(s(60), back), "{}", watch.said("watch.err"));
+    let (report, status) = watch.end();
+    assert_eq!((codes(&report), status), (vec!["path-address-changed"], Some(2)), "{report:#}");
+}
+
+/// A timer on a way through a bastion.
+fn a_timer_and_a_bastion(routers: &[Middlebox; 2]) {
+    let Some(lab) = Lab::through(routers) else { return };
+    let hop = 1 + routers.iter().position(|router| matches!(router, Middlebox::Bastion)).expect("a bastion");
+    let (bastion, server) = (lab.bastion(hop, &[]), lab.sshd(&[]));
+    let watch = Watching::start(&lab, &server, &["--keepalive", "4s", "-J", &bastion.hop()]);
+    watch.await_opened(3, 60);
+    let of_silent = |record: &&Value| record["facts"]["traffic"]["moves"] == "nothing";
+    let lost = || watch.records("ended").iter().filter(of_silent).count() >= 2;
+    assert!(eventually(s(200), lost), "{}", watch.said("watch.err"));
+    let journal = watch.journal.clone();
+    let (report, status) = watch.end();
+    let text = summary(&lab, &journal, &[]).stdout;
+    assert_eq!((codes(&report), status), (vec!["idle-silent-drop"], Some(2)), "{text}");
+    let idle = |record: &Value| record["facts"]["quiet_s"].as_f64();
+    let losses = fs::read_to_string(&journal).unwrap();
+    let losses = losses.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let shortest =
+        losses.filter(|record| record["kind"] == "ended").filter_map(|it| idle(&it)).fold(f64::MAX, f64::min);
+    assert!(shortest >= 11.5, "{shortest}: {text}");
+    assert!(eventually(s(10), || bastion.connections() == 0 && server.connections() == 0), "{}", bastion.log());
+}
+
+#[test]
+fn a_timer_before_a_bastion_is_named() {
+    a_timer_and_a_bastion(&[Middlebox::Forgets(12), Middlebox::Bastion]);
+}
+
+#[test]
+fn a_timer_behind_a_bastion_is_named() {
+    a_timer_and_a_bastion(&[Middlebox::Bastion, Middlebox::Forgets(12)]);
+}
+
+#[test]
 fn a_server_that_went_down_is_named() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);

@@ -170,6 +170,9 @@ async fn pipeline(
         exit::say_goodbye(logged_in.take(), &mut evidence.exit.step).await;
         logged_in = again;
     }
+    if logged_in.as_ref().is_none_or(|logged_in| logged_in.connection.is_none()) {
+        tcp::repeat(&ctx, &mut evidence.tcp.step).await;
+    }
     per_server_queries::complete(name_servers, &ctx.stop, &mut evidence.dns.step).await;
     evidence.witness = asked.conclude().await.or(first).map(Box::new);
     (evidence.duration_ms, evidence.spent, evidence.pauses) = (took(), ctx.budget.spent(), own.pauses);

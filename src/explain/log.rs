@@ -21,6 +21,18 @@ const HOST: &str = "HOST";
 const USER: &str = "USER";
 /// Programs whose log is a server's.
 const SERVERS: [&str; 3] = ["sshd", "dropbear", "fail2ban"];
+/// Causes with which a session goes on.
+const SESSION_GOES_ON: [&str; 9] = [
+    "session-locale-missing",
+    "session-terminal-unknown",
+    "session-home-missing",
+    "session-no-terminal",
+    "handshake-weak-algorithms",
+    "channel-x11-refused",
+    "channel-forward-unreachable",
+    "channel-local-forward-failed",
+    "channel-remote-forward-failed",
+];
 /// A keepalive to begin with where the timer is not known: half of the shortest timers in the table of suspects, seconds.
 const INTERVAL: &str = "30";
 const COUNT_MAX: &str = "3";
@@ -63,6 +75,13 @@ impl Explained {
     #[must_use]
     pub fn log(&self) -> &Log {
         self.evidence.log.as_ref().expect("it was just read")
+    }
+
+    /// True if a text is all that there is: a line, or several without the steps of a connection. Nobody examined anything.
+    pub(super) fn is_bare(&self) -> bool {
+        let log = self.log();
+        let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
+        log.connections.len() <= 1 && (log.lines <= 1 || !has_steps)
     }
 }
 
@@ -193,6 +212,7 @@ fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) ->
         // A server that lets others in is not broken, whatever keeps some out; one that does not start is.
         Some(_) if serves_others && grave.is_some_and(|found| !found.code.starts_with("server-")) => Verdict::Degraded,
         Some(Severity::Critical) => Verdict::Broken,
+        Some(_) if grave.is_some_and(|found| SESSION_GOES_ON.contains(&found.code)) => Verdict::Degraded,
         // What a client could not get past is broken for it, whatever it is for the server.
         Some(_) if !is_of_server && (stopped.is_some() || !has_steps) => Verdict::Broken,
         Some(_) => Verdict::Degraded,

@@ -3,6 +3,7 @@
 pub mod cause;
 mod input;
 mod log;
+mod ranked;
 mod text;
 
 pub(crate) use cause::at;

@@ -1,20 +1,20 @@
 //! The explanation for people: what the log says, the cause or the candidates, the lines, what to do.
 
 use ssh_doctor_checks::base::text::{sanitize, seconds};
-use ssh_doctor_checks::causes::{FixKind, Severity};
+use ssh_doctor_checks::causes::Severity;
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::log::{Connection, Gap, Log};
 
 use ssh_doctor_checks::facts::Examined;
 
 use super::log::Explained;
-use crate::diagnose::{Diagnosis, FilledFix, Finding, Verdict};
+use super::ranked::{CANDIDATES, height, open_question};
+use crate::diagnose::{Diagnosis, Finding, Verdict};
 use crate::report::Style;
 use crate::report::finding::{certainty, fixes, listed, severity};
-use crate::report::style::{INDENT, Ink, PASTE};
+use crate::report::style::{INDENT, Ink};
 
-/// The candidates and kinds of connections that are shown.
-const CANDIDATES: usize = 6;
+/// The kinds of connections that are shown.
 const KINDS: usize = 12;
 /// The unknown lines that are quoted.
 const COMPLAINTS: usize = 8;
@@ -31,7 +31,10 @@ pub fn render(explained: &Explained, name: &str, style: &Style) -> String {
         parts.push(kinds(explained, style));
     }
     match findings.first() {
-        Some(first) if first.certainty == Certainty::Possible => parts.extend(open_question(explained, name, style)),
+        Some(first) if first.certainty == Certainty::Possible || is_open_text(explained) => {
+            let rows = parts.iter().map(|part| height(part) + 1).sum();
+            parts.extend(open_question(explained, name, rows, style));
+        }
         Some(first) => {
             parts.extend(cause(first, style));
             parts.extend(others(explained, style));
@@ -45,7 +48,7 @@ pub fn render(explained: &Explained, name: &str, style: &Style) -> String {
 /// Returns the headline: of a log the verdict and its host, of a bare text the number of causes that print it; and the
 /// program that wrote it.
 fn headline(explained: &Explained, name: &str, style: Style) -> String {
-    let line = if is_bare(explained.log()) { meaning(explained, name, style) } else { verdict(explained, name, style) };
+    let line = if explained.is_bare() { meaning(explained, name, style) } else { verdict(explained, name, style) };
     let about = origin(explained.log());
     if about.is_empty() {
         return line;
@@ -53,10 +56,9 @@ fn headline(explained: &Explained, name: &str, style: Style) -> String {
     format!("{line}\n{}", style.paint(Ink::Faint, &style.wrapped("  ", "  ", &about.join("; "))))
 }
 
-/// True if a text is all that there is: a line, or several without the steps of a connection. Nobody examined anything.
-fn is_bare(log: &Log) -> bool {
-    let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
-    log.connections.len() <= 1 && (log.lines <= 1 || !has_steps)
+/// True for a bare text that others than its likeliest cause print as well.
+fn is_open_text(explained: &Explained) -> bool {
+    explained.is_bare() && explained.signs.len() > 1 && explained.signs.iter().all(Option::is_some)
 }
 
 /// Describes how far a bare text identifies its cause, which is no verdict on a server.
@@ -141,44 +143,6 @@ fn cause(found: &Finding, style: Style) -> Vec<String> {
     parts
 }
 
-/// The causes that fit, the likeliest first, the signs that distinguish them, the command that settles it, and the remedy for the first.
-fn open_question(explained: &Explained, name: &str, style: Style) -> Vec<String> {
-    let findings = &explained.diagnosis.findings;
-    let first = &findings[0];
-    let is_bare = is_bare(explained.log());
-    // The first line of the answer has a bare text already.
-    let seen = first.because.first().filter(|line| !(is_bare && line.ends_with(&sanitize(name.trim()))));
-    let seen = seen.map(|line| style.wrapped(INDENT, INDENT, &format!("Seen: {line}")));
-    let ranked = findings.iter().zip(&explained.signs).filter_map(|(found, sign)| Some((found, (*sign)?)));
-    let ranked: Vec<_> = ranked
-        .take(CANDIDATES)
-        .enumerate()
-        .flat_map(|(at, (found, sign))| {
-            let number = format!("{}. ", at + 1);
-            let title = style.wrapped(&number, INDENT, &format!("{} ({})", found.title, found.code));
-            [style.paint(Ink::Strong, &title), style.wrapped(INDENT, INDENT, &format!("if {sign}"))]
-        })
-        .collect();
-    let heading = (!is_bare).then(|| style.wrapped("", "", "Several causes fit this, the likeliest first:"));
-    let list = heading.into_iter().chain([ranked.join("\n")]).collect::<Vec<_>>().join("\n");
-    let mut parts: Vec<_> = seen.into_iter().chain([list]).collect();
-    let (settles, rest): (Vec<_>, Vec<_>) = first.fixes.iter().partition(|fix| is_examination(fix));
-    if let Some(snippet) = settles.first().and_then(|fix| fix.snippet.as_deref()) {
-        parts.push(format!("{}\n\n{}", style.paint(Ink::Strong, "This settles it:"), style.snippet(PASTE, snippet)));
-    }
-    if let Some(fix) = rest.iter().find(|fix| fix.kind == FixKind::Change).or(rest.first()) {
-        parts.push(style.paint(Ink::Strong, "If it is the first:"));
-        parts.extend(fixes(&[(*fix).clone()], style));
-    }
-    parts.push(style.wrapped("", "", &format!("More: ssh-doctor explain {}", first.code)));
-    parts
-}
-
-/// True if a step is the examination of the target by this program.
-fn is_examination(fix: &FilledFix) -> bool {
-    fix.snippet.as_deref().is_some_and(|snippet| snippet.starts_with("ssh-doctor check"))
-}
-
 /// Describes the other causes that fit, or were found beside it.
 fn others(explained: &Explained, style: Style) -> Option<String> {
     let others = explained.diagnosis.findings.iter().zip(&explained.signs).skip(1).take(CANDIDATES);
@@ -245,7 +209,7 @@ fn whence(connections: &[&Connection]) -> String {
 fn unknown(explained: &Explained, style: Style) -> String {
     let log = explained.log();
     if explained.diagnosis.verdict == Verdict::Healthy {
-        let words = if is_bare(log) {
+        let words = if explained.is_bare() {
             "It does not show what came next; the whole output of ssh -vvv HOST does."
         } else {
             "No connection in it failed."

@@ -33,7 +33,7 @@ use ssh_doctor_checks::os::host_changes::HostChanges;
 use ssh_doctor_checks::os::socket::Socket;
 
 pub use args::TapArgs;
-use carry::{Closed, carry, is_left};
+use carry::{Closed, carry, is_left, widen};
 use connect::{Connection, Failure, connect, interface};
 use ending::{By, Final, LAST_WORDS, end, is_frozen, others};
 use observe::{Observer, SESSION, seconds};
@@ -47,6 +47,10 @@ use crate::journal::{Recorder, Sync, Writer, folder, new_file, prune};
 use crate::ssh_args::SshArgs;
 use crate::terminal::{reason, remark};
 
+/// A server's end so soon after the client's last bytes may be the answer to a farewell.
+const ANSWERED: Duration = Duration::from_secs(1);
+/// The time that ssh may take from its farewell to its own end, on a busy machine too.
+const CLIENT_LEAVES: Duration = Duration::from_secs(1);
 /// The time that ssh may take to end after the server has.
 const CLIENT_ENDS: Duration = Duration::from_secs(5);
 /// The time that the last packets may take to be acknowledged after the client has ended.
@@ -112,6 +116,7 @@ fn carried(
     stream.set_nonblocking(true).context(unusable)?;
     let shared = Arc::new(Shared::new(began));
     let handshake = Handshake::default();
+    widen(stdin().as_fd());
     signals.tell(&shared);
     let stream = Arc::new(stream);
     start(Direction::In, &stream, &shared, &handshake)?;
@@ -135,11 +140,8 @@ fn carried(
     observer.tell_negotiated();
     shared.wait_for_notes();
     // As it is now: ssh says its last words into a connection that has ended.
-    let (at, by, flow) = {
-        let state = shared.state();
-        let (at, by) = ended_by(&state, &socket);
-        (at, by, state.flow.clone())
-    };
+    let flow = shared.state().flow.clone();
+    let (at, by) = ended_by(&shared, &socket);
     let info = socket.tcp_info();
     let settled = match by {
         By::Client => !info.is_some_and(|info| is_frozen(&flow, &info, at)) && settle(&stream, &socket, &shared),
@@ -216,8 +218,32 @@ fn start(direction: Direction, stream: &Arc<TcpStream>, shared: &Arc<Shared>, ha
     Ok(())
 }
 
-/// The side that ended first, and when.
-fn ended_by(state: &shared::State, socket: &Socket) -> (Instant, By) {
+/// The side that ended it, and when.
+fn ended_by(shared: &Shared, socket: &Socket) -> (Instant, By) {
+    let (at, by, last_sent) = {
+        let state = shared.state();
+        let (at, by) = seen_first(&state, socket);
+        (at, by, state.flow.last_sent)
+    };
+    // A server closes as soon as the client has taken leave of it, and may do so before the client's own end is seen. The client knows
+    // nothing of that yet: if it leaves now, it does so of itself.
+    let may_be_answer = last_sent.is_some_and(|sent| at.saturating_duration_since(sent) <= ANSWERED);
+    if matches!(by, By::Server(_)) && may_be_answer {
+        let has_left = |state: &shared::State| {
+            state.client.is_some_and(|(_, closed)| closed == Closed::AtEnd)
+                || state.signal.is_some()
+                || is_left(stdin().as_fd())
+        };
+        shared.wait_until(CLIENT_LEAVES, has_left);
+        if has_left(&shared.state()) {
+            return (at, By::Client);
+        }
+    }
+    (at, by)
+}
+
+/// The side whose end was seen first, and when.
+fn seen_first(state: &shared::State, socket: &Socket) -> (Instant, By) {
     let of_server = state.server.filter(|(_, closed)| !matches!(closed, Closed::Client(_)));
     let failed = state.client.filter(|(_, closed)| matches!(closed, Closed::Connection(_)));
     let of_client =

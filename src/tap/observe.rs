@@ -6,6 +6,7 @@ use ssh_doctor_checks::facts::idle::What;
 use ssh_doctor_checks::facts::journal::{Alive, Event, Machine, Recovered, Stalled};
 use ssh_doctor_checks::facts::tcp::TcpInfo;
 use ssh_doctor_checks::os::host_changes::HostChanges;
+use ssh_doctor_checks::os::release_own_pages;
 use ssh_doctor_checks::os::socket::Socket;
 
 use super::flow::Flow;
@@ -38,6 +39,8 @@ pub(super) struct Observer<'a> {
     heartbeat: Instant,
     told: Totals,
     machine: HostChanges,
+    /// The time of the next release of memory; `None` before the handshake has ended.
+    release_at: Option<Instant>,
 }
 
 /// The totals in the last heartbeat.
@@ -58,7 +61,8 @@ impl<'a> Observer<'a> {
         machine: HostChanges,
     ) -> Self {
         let (stalled, negotiated, told) = (None, false, Totals::default());
-        Self { shared, socket, recorder, handshake, began, stalled, negotiated, heartbeat: began, told, machine }
+        let (heartbeat, release_at) = (began, None);
+        Self { shared, socket, recorder, handshake, began, stalled, negotiated, heartbeat, told, machine, release_at }
     }
 
     /// Returns when either side has ended, or a signal has come.
@@ -73,10 +77,20 @@ impl<'a> Observer<'a> {
             if ended {
                 return;
             }
-            let info = self.socket.tcp_info();
+            let (info, was_settled) = (self.socket.tcp_info(), settled);
             settled = self.look(info);
             self.tell_negotiated();
             self.tell_alive(info);
+            self.release(settled && !was_settled);
+        }
+    }
+
+    /// Gives back the memory of the program's own pages now and then: what is left to do, to carry bytes, is a small part of it.
+    fn release(&mut self, now_idle: bool) {
+        let now = Instant::now();
+        if self.release_at.is_some_and(|at| now_idle || at <= now) {
+            self.release_at = Some(now + HEARTBEAT);
+            release_own_pages();
         }
     }
 
@@ -124,6 +138,7 @@ impl<'a> Observer<'a> {
         {
             self.negotiated = true;
             self.recorder.record(Event::Negotiated(negotiated), Sync::Later);
+            self.release_at = Some(Instant::now() + SETTLED);
         }
     }
 

@@ -72,6 +72,17 @@ impl Lab {
         Some(self.serve(port, Some(HOST_KEY), "socat", &[listen.into(), session.into()]))
     }
 
+    /// An sshd for one connection at a time; the others wait in a short queue.
+    pub(crate) fn sshd_one_at_a_time(&self) -> Option<Server> {
+        let python = python("socket")?;
+        let port = next_port();
+        let config = self.sshd_config(port, "host_key", &["Subsystem sftp internal-sftp"]);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/one_at_a_time.py");
+        let address = self.server_address().to_string();
+        let args = [script.into(), address.into(), port.to_string().into(), SSHD.into(), config.into()];
+        Some(self.serve(port, Some(HOST_KEY), &python, &args))
+    }
+
     pub(super) fn sshd_config(&self, port: u16, key: &str, settings: &[&str]) -> PathBuf {
         self.sshd_config_at(self.server_address(), port, key, settings)
     }

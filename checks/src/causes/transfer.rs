@@ -10,7 +10,7 @@ use crate::facts::connection::GaveUp;
 use crate::facts::transfer::{Difference, Facts};
 
 /// The causes that show when data is moved.
-pub static CAUSES: &[Cause] = &[STALLED, CORRUPTED, TRUNCATED, REKEY_FAILED];
+pub static CAUSES: &[Cause] = &[STALLED, IN_TURNS, CORRUPTED, TRUNCATED, REKEY_FAILED];
 
 const STALLED: Cause = Cause {
     code: "transfer-stalled",
@@ -52,6 +52,46 @@ const STALLED: Cause = Cause {
         because.extend(sizes.words);
         let found = Match::new(sizes.certainty, because);
         Some(if sizes.tried { found } else { found.with("clamp", "rt mtu") })
+    },
+    ..Cause::NEW
+};
+
+const IN_TURNS: Cause = Cause {
+    code: "transfer-both-ways-stalled",
+    stage: Check::Transfer,
+    title: "Data both ways at once stalls; one way at a time it passes",
+    severity: Severity::Warning,
+    explanation: "Data was sent to a command that returns it at once, and nothing more came back, although TCP delivered all that \
+        we sent. The same amount passed one way at a time, on connections of their own. Servers built into other programs, and \
+        some proxies, move input and output in turns: where the command cannot go on writing it does not read either, and \
+        each waits for the other. Apache MINA's `ProcessShellFactory` does this.\n\n\
+        Shells, downloads and uploads are not affected. Commands that read and write a lot at once are, such as \
+        `ssh host gzip` in a pipe.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "See whether ssh stalls too: the number printed is the bytes that came back, of 16 MiB",
+            snippet: Some("head -c 16777216 /dev/zero | timeout 60 ssh {alias} cat | wc -c"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Run commands by a server that reads and writes at the same time, such as OpenSSH",
+            caution: Some("whoever logs in can then run any command of the account"),
+            ..Fix::CHANGE
+        },
+    ],
+    hides: &["exit-hangs", "exit-output-lost"],
+    judge: |evidence| {
+        let facts = evidence.transfer.passed().filter(|facts| facts.passes_each_way())?;
+        let one_way = facts.one_way?;
+        let because = [
+            format!("{}, then nothing for {}", moved(facts), seconds(facts.ran.duration_ms / 1000.0)),
+            format!("{} passed each way alone, on further connections", bytes(one_way.bytes as f64)),
+        ];
+        let found = Match::new(Certainty::Likely, because);
+        // So much at once is seldom asked for.
+        Some(if facts.rekeys.is_empty() { found } else { found.at(Severity::Info) })
     },
     ..Cause::NEW
 };
@@ -227,6 +267,8 @@ fn acknowledgements(facts: &Facts) -> Option<String> {
 mod tests {
     use super::*;
     use crate::facts::connection::Ran;
+    use crate::facts::tcp::TcpInfo;
+    use crate::facts::transfer::{OneWay, Rekey};
     use crate::facts::{Evidence, Step, Timed};
 
     fn evidence(facts: Facts) -> Evidence {
@@ -240,6 +282,35 @@ mod tests {
 
     fn half(ran: Ran) -> Facts {
         Facts { sent_bytes: 1 << 20, returned_bytes: 1 << 19, ran, ..Facts::default() }
+    }
+
+    #[test]
+    fn what_stalls_both_ways_at_once_and_passes_each_way_is_no_stall_of_the_path() {
+        let tried = |from_server, to_server, tcp: TcpInfo| {
+            let one_way = Some(OneWay { bytes: 1 << 20, from_server, to_server });
+            let facts = half(Ran { gave_up: Some(GaveUp::Silence), ..Ran::default() });
+            Facts { one_way, tcp: Some(tcp), ..facts }
+        };
+        let lost = TcpInfo { unacked: 3, backoff: 2, retransmits: 2, ..TcpInfo::default() };
+        assert!(tried(true, true, TcpInfo::default()).passes_each_way());
+        for facts in [
+            tried(false, true, TcpInfo::default()),
+            tried(true, false, TcpInfo::default()),
+            tried(true, true, lost),
+            Facts { rekeys: vec![Rekey::default()], ..tried(true, true, TcpInfo::default()) },
+            Facts { one_way: None, ..tried(true, true, TcpInfo::default()) },
+        ] {
+            assert!(!facts.passes_each_way(), "{facts:?}");
+        }
+        let found = |rekeys| {
+            let facts = Facts { rekeys, ..tried(true, true, TcpInfo::default()) };
+            let step = Step::Passed(facts);
+            let evidence = Evidence { transfer: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+            assert!((STALLED.judge)(&evidence).is_none());
+            (IN_TURNS.judge)(&evidence).and_then(|found| found.severity)
+        };
+        assert_eq!(found(vec![]), None, "its own severity for the amount that everyone moves");
+        assert_eq!(found(vec![Rekey { ms: Some(1.0), ..Rekey::default() }]), Some(Severity::Info));
     }
 
     #[test]

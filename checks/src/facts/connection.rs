@@ -206,6 +206,12 @@ impl Ran {
         self.open_ms.is_some() || self.refused.is_some()
     }
 
+    /// True if the server opened no channel, or did not agree to run anything on it.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.refused.is_some() || self.accepted == Some(false)
+    }
+
     /// True if nothing more can come.
     #[must_use]
     pub fn is_over(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::connection::{Manner, Ran};
+use super::connection::{GaveUp, Manner, Ran};
 use super::retest::{Retest, RetestOutcome};
 use super::tcp::TcpInfo;
 use crate::base::service::Service;
@@ -75,6 +75,20 @@ pub struct Facts {
     /// Less of it on connections of their own in packets of other sizes, where this one stalled.
     #[serde(default)]
     pub arms: Vec<Retest>,
+    /// As much of it one way at a time, on connections of their own, where both ways at once stalled although nothing was lost.
+    #[serde(default)]
+    pub one_way: Option<OneWay>,
+}
+
+/// Data moved one way at a time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneWay {
+    /// Bytes each way.
+    pub bytes: u64,
+    /// True if all of the output of a command that reads nothing arrived.
+    pub from_server: bool,
+    /// True if a command that writes nothing meanwhile read all that was sent.
+    pub to_server: bool,
 }
 
 /// Requests of a service.
@@ -129,6 +143,9 @@ impl facts::Facts for Facts {
             let echo = self.echo.map(|echo| format!(", a request in {}", seconds(echo.median_ms / 1000.0)));
             return format!("{answered} of {sent} sftp requests answered, {amount}{rate}{}", echo.unwrap_or_default());
         }
+        if let (Some(one_way), true) = (self.one_way, self.passes_each_way()) {
+            return format!("{moved}, both ways at once; {} each way alone", bytes(one_way.bytes as f64));
+        }
         match (self.first_difference, self.rate) {
             (Some(at), _) => format!("{moved}, different from byte {at} on"),
             (None, Some(_)) if self.rekeys.iter().any(|rekey| rekey.ms.is_none()) => {
@@ -161,6 +178,23 @@ impl Facts {
         let inserted = [self.inserted, further.inserted].concat();
         let Self { echo, compression, rekeys, deep_rate, .. } = self;
         Self { inserted, echo, compression, rekeys, deep_rate, ..further }
+    }
+
+    /// True if nothing more came back although TCP delivered all that we sent, on a connection that stood: lost packets are not to blame.
+    pub(crate) fn is_held_back(&self) -> bool {
+        let silent = self.ran.gave_up == Some(GaveUp::Silence) && self.first_difference.is_none();
+        let rekeyed = self.rekeys.iter().all(|rekey| rekey.ms.is_some());
+        silent
+            && rekeyed
+            && self.ending.is_none()
+            && !self.is_size_decisive()
+            && self.tcp.is_some_and(|tcp| tcp.backoff == 0)
+    }
+
+    /// True if both ways at once stalled, and each alone took as much: the path carries it, and so does either direction.
+    #[must_use]
+    pub fn passes_each_way(&self) -> bool {
+        self.is_held_back() && self.one_way.is_some_and(|one_way| one_way.from_server && one_way.to_server)
     }
 
     /// True if the same stalled once more in packets of full size, and was through in small ones.

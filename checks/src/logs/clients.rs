@@ -76,6 +76,9 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("using key of type <kind>", Event::KeyOffered),
     ("starting service b'ssh-connection'", Event::LoggedIn),
     ("opening channel <channel> with", Event::ChannelAsked),
+    ("<status=0>exit status 0", Event::CommandEnded),
+    // Ansible, with -vvv.
+    ("<status=0>(0, b'", Event::CommandEnded),
     // Net::SSH.
     ("establishing connection to <host>:<port>", Event::Connecting),
     ("connection established", Event::Connected),
@@ -119,6 +122,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Authentication successful for", Event::LoggedIn),
     ("Received a CHANNEL_OPEN_CONFIRMATION", Event::SessionBegun),
     ("Received SSH_CHANNEL_SUCCESS", Event::RequestGranted),
+    ("Channel request <what> success", Event::RequestGranted),
     // JSch.
     ("Connection established", Event::Connected),
     ("Remote version string: <software>", Event::VersionReceived),
@@ -141,8 +145,11 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Authentication succeeded.", Event::LoggedIn),
     // VS Code's own ssh.
     ("ready: <what>", Event::RequestGranted),
-    // The prompt of sftp, and the end of a login shell.
+    // sftp, and the beginning and end of a login shell.
     ("sftp> ", Event::RequestGranted),
+    ("Uploading <file> to <file>", Event::RequestGranted),
+    ("Fetching <file> to <file>", Event::RequestGranted),
+    ("Last login: <text>", Event::LoggedIn),
     ("logout", Event::CommandEnded),
     // SSH.NET.
     ("Server version '<protocol>' on '<software>'", Event::VersionReceived),

@@ -67,11 +67,10 @@ impl<'a> Collector<'a> {
 
     fn message(&mut self, number: u64, record: &Record<'_>, message: &Message<'_>) {
         let mut found = self.lexicon.look(message);
-        if let Some(ident) = record.ident.as_deref().filter(|ident| programs::is_server(ident)) {
-            let name = if ident == "dropbear" { ident } else { "sshd" };
+        if let Some(name) = self.server(record, &found) {
             let version =
                 found.program.take().filter(|program| program.name == name).and_then(|program| program.version);
-            found.program = Some(Program { name: name.to_owned(), version });
+            found.program = Some(Program { name, version });
         }
         if let Some(program) = &found.program {
             self.know(program);
@@ -96,7 +95,7 @@ impl<'a> Collector<'a> {
             self.close(alone);
             return;
         }
-        if let Some(pid) = record.pid.filter(|_| record.ident.as_deref().is_some_and(programs::is_server)) {
+        if let Some(pid) = record.pid.filter(|_| self.is_of_a_server(record)) {
             self.serve(pid, number, record, found, &line);
             return;
         }
@@ -118,6 +117,26 @@ impl<'a> Collector<'a> {
         for open in over {
             self.close(open);
         }
+    }
+
+    /// The server that writes a message: syslog names it, or the log is known to be its own.
+    fn server(&self, record: &Record<'_>, found: &Found) -> Option<String> {
+        if let Some(ident) = record.ident.as_deref() {
+            let name = if ident == "dropbear" { ident } else { "sshd" };
+            return programs::is_server(ident).then(|| name.to_owned());
+        }
+        let known = self.log.programs.first().filter(|program| programs::is_server(&program.name))?;
+        // Both ends print the same lines with debug1 before them.
+        let is_alike = found.program.as_ref().is_some_and(|program| program.name == "OpenSSH");
+        (is_alike || record.pid.is_some()).then(|| known.name.clone())
+    }
+
+    /// True for a message of a server's process, which syslog names; what it prints itself has its process id alone.
+    fn is_of_a_server(&self, record: &Record<'_>) -> bool {
+        record.ident.as_deref().map_or_else(
+            || self.log.programs.iter().all(|program| programs::is_server(&program.name)),
+            programs::is_server,
+        )
     }
 
     fn know(&mut self, program: &Program) {

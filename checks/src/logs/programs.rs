@@ -92,6 +92,8 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("OpenSSH_<version> <text>, OpenSSL", "OpenSSH"),
     ("OpenSSH_for_Windows_<version>, LibreSSL", "OpenSSH"),
     ("debug1: sshd version OpenSSH_<version>,", "sshd"),
+    ("debug2: load_server_config:", "sshd"),
+    ("debug2: parse_server_config", "sshd"),
     ("Server listening on <address> port <port>", "sshd"),
     ("sshd: no hostkeys available", "sshd"),
     ("sshd-session[", "sshd"),

@@ -143,7 +143,8 @@ fn contains(line: &[u8], piece: &[u8]) -> bool {
 
 /// The record of a format with one line a record.
 fn of(line: &[u8]) -> Record<'_> {
-    let Some(stamp) = stamp(line) else {
+    // The time in this greeting is that of another session.
+    let Some(stamp) = stamp(line).filter(|_| !line.starts_with(b"Last login: ")) else {
         let (ident, pid, message) = sender(line).unwrap_or((None, None, line));
         return Record { stamp: None, ident, pid, message: message.into() };
     };

@@ -49,7 +49,9 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
     /// The number of times as long as a stage the last output may take in which something comes all the time: slow links do.
     const PROGRESSING: u32 = 3;
     let patience = ctx.limits.patience();
-    let patience = Patience { total: patience.total * PROGRESSING, ..patience };
+    // A command that took long to start may take as long again.
+    let silence = logged_in.login.as_ref().map_or(patience.silence, |login| login.patience(patience.silence));
+    let patience = Patience { silence, total: (patience.total * PROGRESSING).max(silence) };
     // The command that channel started may have been closed meanwhile by whatever ends idle channels, or with its connection, by a server
     // that bears no further session on it.
     let stands = logged_in.connection.as_ref().is_some_and(|connection| !connection.is_closed());
@@ -173,7 +175,7 @@ async fn start_on_any(
         return None;
     }
     let running = start_anew(logged_in.connection.as_ref()?, lead, reads, patience, ran).await;
-    if running.is_some() || !logged_in.reconnect(ctx).await {
+    if running.is_some() && !ran.is_refused() || !logged_in.reconnect(ctx).await {
         return running;
     }
     *ran = Ran::default();
@@ -189,6 +191,10 @@ async fn again(connection: &Connection, lead: Lead, reads: Reads, patience: Pati
         let Some(running) = start_anew(connection, lead, reads, patience, &mut ran).await else { break };
         running.finish(KEPT, patience, &mut ran).await;
         take_other_output(&mut ran);
+        // A server that bears no further session on a connection tells nothing of how sessions end.
+        if ran.is_refused() {
+            break;
+        }
         let is_over = ran.connection_lost || ran.gave_up.is_some();
         runs.push(ran);
         if is_over {

@@ -20,6 +20,7 @@ use linux as system;
 use portable as system;
 
 pub use system::borrow::borrow_socket;
+pub use system::own_pages::release_own_pages;
 pub use system::processes::{process, socket_holders, sockets_of};
 pub use system::sockets::{for_each_tcp_socket, tcp_socket};
 pub use system::unix_sockets::unix_peers;

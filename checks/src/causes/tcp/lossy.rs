@@ -8,7 +8,7 @@ use crate::facts::idle::StretchEnd;
 use crate::facts::tcp::{self, Attempt, ConnectOutcome, Facts, TcpInfo};
 use crate::facts::{Check, Evidence};
 
-/// A lost SYN is sent again after 1 s (RFC 6298 section 2.1): a connection that takes so long has lost one.
+/// A lost SYN is sent again after 1 s (RFC 6298 section 2.1): a connection that takes so much longer than a round trip has lost one.
 const LATE_MS: f64 = 900.0;
 /// Connections of a series that must fail to be spoken of: one alone is chance.
 const SERIES: usize = 2;
@@ -171,7 +171,8 @@ pub(super) const LOSSY: Cause = Cause {
         // What a router turned back as too big was sent again in smaller packets: that is no loss (RFC 1191, RFC 8201).
         let learned = |tcp: &TcpInfo| facts.path.is_some_and(|path| tcp.path_mtu < path.mtu);
         let data = moved.filter(|tcp| !learned(tcp)).and_then(resent);
-        let late: Vec<_> = facts.repeats.iter().filter(|attempt| is_late(attempt)).collect();
+        let round_trip = facts.path.map_or(0.0, |path| path.rtt_ms);
+        let late: Vec<_> = facts.repeats.iter().filter(|attempt| is_late(attempt, round_trip)).collect();
         let scattered = late.len() >= SERIES && cut_off(facts).is_none();
         let mut because = Vec::new();
         if scattered {
@@ -224,9 +225,9 @@ fn cut_off(facts: &Facts) -> Option<(&[Attempt], &[Attempt])> {
     (none && after.len() >= SERIES).then_some((before, after))
 }
 
-fn is_late(attempt: &Attempt) -> bool {
+fn is_late(attempt: &Attempt, round_trip_ms: f64) -> bool {
     match attempt.outcome {
-        ConnectOutcome::Connected => attempt.ms >= LATE_MS,
+        ConnectOutcome::Connected => attempt.ms >= LATE_MS + round_trip_ms,
         ConnectOutcome::TimedOut => true,
         ConnectOutcome::Failed { .. } | ConnectOutcome::NotWaitedFor => false,
     }
@@ -330,6 +331,15 @@ mod tests {
         assert_eq!(fired(&evidence(vec![quick(), late(), quick(), silent(), quick()])), [("tcp-lossy", Likely)]);
         assert_eq!(fired(&evidence(vec![quick(), late(), quick()])), []);
         assert_eq!(fired(&evidence(vec![])), []);
+    }
+
+    #[test]
+    fn connections_over_a_far_path_are_not_late() {
+        let mut far = evidence(vec![late(), late(), late()]);
+        if let Step::Passed(facts) = &mut far.tcp.step {
+            facts.path = Some(Path { rtt_ms: 1000.0, mss: 1448, mtu: 1500, repeated_syns: 0 });
+        }
+        assert_eq!(fired(&far), []);
     }
 
     #[test]

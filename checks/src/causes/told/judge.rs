@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use super::candidates::{candidates, is_openssh};
 use super::families::{Family, NO_PEER, STOPS, Writer, families};
 use super::finding::{Told, in_a_log, quoted, writer};
-use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh};
-use super::words::{FILE_DENIED, HARMLESS, NOTICES, own_texts};
+use super::foreign::{SAID_OF_OTHERS_TOO, SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh};
+use super::noise::is_noise;
+use super::words::{self, NOTICES, own_texts};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
@@ -25,15 +26,14 @@ const BESIDE_A_SESSION: [&str; 4] = [
     "channel-x11-refused",
 ];
 /// Causes later than the settings that only a client's log tells of.
-const OF_CLIENTS: [&str; 2] = ["tcp-bind-address", "channel-local-forward-failed"];
+const OF_CLIENTS: [&str; 4] =
+    ["tcp-bind-address", "channel-local-forward-failed", "auth-key-unreadable", "auth-key-encrypted"];
 /// Causes of which a log names the reason too.
 const REASONS: [(&str, &str); 3] = [
     ("server-nologin", "auth-account-refused"),
     ("session-rc-output", "session-no-terminal"),
     ("hostkey-cert-invalid", "hostkey-unknown"),
 ];
-/// The cause of names that no account has, which scanners try by the thousand.
-const UNKNOWN_USER: &str = "auth-user-unknown";
 /// The lines that are quoted for one cause.
 const QUOTED: usize = 3;
 
@@ -57,9 +57,7 @@ pub fn judge(log: &Log) -> Vec<Told> {
         }
     }
     if log.connections.len() > 1 {
-        // Where others log in, unknown names are those of scanners.
-        let others_log_in = log.connections.iter().any(|connection| connection.passed(Check::Auth));
-        for one in told.iter_mut().filter(|one| others_log_in && one.cause.code == UNKNOWN_USER) {
+        for one in told.iter_mut().filter(|one| is_noise(log, one)) {
             one.found.severity = Some(Severity::Info);
         }
         let count = |one: &Told| one.connections.iter().map(|at| log.connections[*at].count).sum::<u64>();
@@ -93,10 +91,10 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         for cause in &owners {
             match is_overcome(connection, cause, seen) {
                 false if is_notice(seen) || in_a_log(cause) != Some(Severity::Info) => {
-                    name(&mut named, cause, seen, owners.len() == 1);
+                    name(&mut named, cause, seen, certainty(connection, seen, owners.len()));
                 }
                 true if cause.severity == Severity::Critical => (),
-                _ => name(&mut minor, cause, seen, owners.len() == 1),
+                _ => name(&mut minor, cause, seen, certainty(connection, seen, owners.len())),
             }
         }
         if let Some((at, family)) = family(&seen.symptom, writer).filter(|(_, family)| stands(connection, family, seen))
@@ -106,7 +104,10 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
     }
     // Where a ProxyCommand gave ssh nothing, there was no server, and no session on it.
     let no_server = connection.sightings.iter().any(|seen| NO_PEER.contains(&seen.symptom.as_str()));
-    named.retain(|one| !no_server || one.cause.stage < Check::Channel);
+    let no_version = connection.sightings.iter().any(|seen| seen.symptom.contains("exchange_identification"));
+    named.retain(|one| {
+        !(no_server || no_version && !connection.passed(Check::Auth)) || one.cause.stage < Check::Channel
+    });
     let hidden: Vec<_> = named.iter().flat_map(|one| one.cause.hides).copied().collect();
     named.retain(|one| !hidden.contains(&one.cause.code));
     let evident = shared.iter().flat_map(|(_, family, seen)| {
@@ -172,9 +173,9 @@ fn closest(connection: &Connection, writer: Writer, is_of_another: bool) -> Vec<
     let mut closest: Vec<(&Sighting, (u8, usize))> = Vec::new();
     for seen in &connection.sightings {
         let Some(close) = closeness(seen) else { continue };
-        let is_general = close.0 < 2 || SHARED_WITH_OTHERS.iter().any(|text| seen.symptom.eq_ignore_ascii_case(text));
+        let is_general = close.0 < 2 || is_one_of(SHARED_WITH_OTHERS, seen);
         if is_of_the_server(seen, writer)
-            || is_harmless(connection, seen)
+            || is_harmless(seen)
             || is_general && (is_of_another && !is_of_ssh(&seen.line.text) || is_foreign(&seen.line.text))
         {
             continue;
@@ -196,12 +197,10 @@ fn is_of_the_server(seen: &Sighting, writer: Writer) -> bool {
 }
 
 /// True if a line has a text that makes it harmless.
-fn is_harmless(connection: &Connection, seen: &Sighting) -> bool {
-    let same = connection.sightings.iter().filter(|other| other.line == seen.line);
-    let of_a_file = |other: &Sighting| {
-        seen.symptom.starts_with("Permission denied") && FILE_DENIED.contains(&other.symptom.as_str())
-    };
-    same.into_iter().any(|other| HARMLESS.contains(&other.symptom.as_str()) || of_a_file(other))
+fn is_harmless(seen: &Sighting) -> bool {
+    let line = seen.line.text.as_bytes();
+    words::HARMLESS_LINES.is_match(line)
+        || seen.symptom.starts_with("Permission denied") && words::FILE_DENIED_LINES.is_match(line)
 }
 
 /// The characters of a text without its holes.
@@ -216,9 +215,16 @@ fn literal(text: &str) -> usize {
 fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
     // What a session prints in place of its work comes before its exit status.
     let is_of_the_session = cause.code.starts_with("session-") && cause.stage == Check::Channel;
-    let is_overcome_by_none =
-        is_of_the_session || DESPITE_LOGIN.contains(&cause.code) || BESIDE_A_SESSION.contains(&cause.code);
+    let is_despite_login = DESPITE_LOGIN.contains(&cause.code) && !succeeded(connection);
+    let is_overcome_by_none = is_of_the_session || is_despite_login || BESIDE_A_SESSION.contains(&cause.code);
     !is_overcome_by_none && passed_after(connection, seen, cause.stage)
+}
+
+/// True if the command of a session ended with status 0.
+fn succeeded(connection: &Connection) -> bool {
+    let mut ended =
+        connection.entries.iter().filter(|entry| matches!(entry.event, Event::CommandEnded | Event::ExitStatus));
+    ended.any(|entry| entry.value("status") == Some("0"))
 }
 
 /// True if a check at or beyond `check` passed after a line.
@@ -232,29 +238,47 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     let has = |event: &Event| connection.entries.iter().any(|entry| entry.event == *event);
     let next = Check::ALL.into_iter().find(|check| Some(*check) > seen.after);
     let is_beside = family.candidates.iter().any(|candidate| BESIDE_A_SESSION.contains(&candidate.code));
-    !family.unless.iter().any(has) && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
+    // In a session that ended well, what sounds like its end is its output.
+    let is_output = !is_beside && seen.after >= Some(Check::Auth) && succeeded(connection);
+    !is_output
+        && !family.unless.iter().any(has)
+        && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
 }
 
 fn is_notice(seen: &Sighting) -> bool {
     NOTICES.contains(&seen.symptom.as_str())
 }
 
-/// Adds a line to a cause that it identifies, or one of several that it does not tell apart.
-fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting, is_its_own: bool) {
+/// The certainty that a text gives, which this many causes have on their records.
+fn certainty(connection: &Connection, seen: &Sighting, owners: usize) -> Certainty {
+    let is_of_ssh = connection.program.is_some() || !connection.entries.is_empty() || is_of_ssh(&seen.line.text);
+    match owners {
+        1 if is_of_ssh || !is_one_of(SHARED_WITH_OTHERS, seen) && !is_one_of(SAID_OF_OTHERS_TOO, seen) => {
+            Certainty::Certain
+        }
+        1 => Certainty::Likely,
+        _ => Certainty::Possible,
+    }
+}
+
+fn is_one_of(texts: &[&str], seen: &Sighting) -> bool {
+    texts.iter().any(|text| seen.symptom.eq_ignore_ascii_case(text))
+}
+
+/// Adds a line to a cause that it names with this certainty.
+fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting, certainty: Certainty) {
     let line = quoted(seen);
-    match named.iter_mut().find(|one| one.cause.code == cause.code) {
-        Some(one) if one.found.because.len() < QUOTED && !one.found.because.contains(&line) => {
+    if let Some(one) = named.iter_mut().find(|one| one.cause.code == cause.code) {
+        one.found.certainty = one.found.certainty.min(certainty);
+        if one.found.because.len() < QUOTED && !one.found.because.contains(&line) {
             one.found.because.push(line);
         }
-        Some(_) => (),
-        None => {
-            let certainty = if is_its_own { Certainty::Certain } else { Certainty::Possible };
-            let severity = if is_notice(seen) { Some(Severity::Info) } else { in_a_log(cause) };
-            let found = Match { severity, ..Match::new(certainty, [line]) };
-            let sign = (!is_its_own).then_some("its explanation fits what else you saw");
-            named.push(Told { cause, found, sign, connections: Vec::new() });
-        }
+        return;
     }
+    let severity = if is_notice(seen) { Some(Severity::Info) } else { in_a_log(cause) };
+    let found = Match { severity, ..Match::new(certainty, [line]) };
+    let sign = (certainty == Certainty::Possible).then_some("its explanation fits what else you saw");
+    named.push(Told { cause, found, sign, connections: Vec::new() });
 }
 
 /// Returns the candidates for a log that ends in the middle of a step without giving a reason.

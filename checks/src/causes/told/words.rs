@@ -1,11 +1,15 @@
 //! The texts that are looked for in a log.
 
+use std::sync::LazyLock;
+
+use regex::bytes::{RegexSet, RegexSetBuilder};
+
 use super::families::{When, families};
 use super::wordings;
 use crate::causes::Cause;
 
 /// Texts that sound like a complaint, or contain the text of one, and are none.
-pub(super) const HARMLESS: &[&str] = &[
+const HARMLESS: &[&str] = &[
     "No Kerberos credentials available",
     "No credentials were supplied",
     "key_load_public: No such file or directory",
@@ -40,10 +44,14 @@ pub(super) const HARMLESS: &[&str] = &[
     "Deprecated option",
     "Skipping Host block",
     "FIPS mode initialized",
+    "mm_reap: preauth child exited with status",
+    "Early exit: Terminated by signal",
+    "sent status <text>",
+    "[conn=<n>] Connection closed",
 ];
 
 /// Messages of the system about a file, which are no server's answer.
-pub(super) const FILE_DENIED: &[&str] = &[
+const FILE_DENIED: &[&str] = &[
     "/<file>: Permission denied",
     "failed: Permission denied (13)",
     "(13: Permission denied)",
@@ -54,8 +62,11 @@ pub(super) const FILE_DENIED: &[&str] = &[
     "zsh: permission denied: <file>",
 ];
 
-/// Greetings of servers without a shell: they say how the login went, and complain of nothing.
+/// Greetings of servers without a shell, which say how the login went, and warnings of a session that goes on: they complain of nothing.
 pub(super) const NOTICES: &[&str] = &[
+    "Pseudo-terminal will not be allocated because stdin is not a terminal",
+    "stdin: is not a tty",
+    "connection is not using a post-quantum key exchange algorithm",
     "does not provide shell access",
     "interactive shells are disabled",
     "Interactive shells are not supported",
@@ -63,6 +74,25 @@ pub(super) const NOTICES: &[&str] = &[
     "Shell access is not supported",
     "Welcome to GitLab, @",
 ];
+
+/// Lines with one of the harmless texts.
+pub(super) static HARMLESS_LINES: LazyLock<RegexSet> = LazyLock::new(|| lines_with(HARMLESS));
+
+/// Lines with a message of the system about a file.
+pub(super) static FILE_DENIED_LINES: LazyLock<RegexSet> = LazyLock::new(|| lines_with(FILE_DENIED));
+
+fn lines_with(texts: &[&str]) -> RegexSet {
+    let source = |text: &&str| {
+        let mut pieces = text.split('<');
+        let first = regex::escape(pieces.next().unwrap_or_default());
+        let rest = pieces.filter_map(|piece| piece.split_once('>'));
+        rest.fold(first, |source, (hole, literal)| {
+            source + if hole == "text" || hole == "why" { ".*" } else { r"\S+" } + &regex::escape(literal)
+        })
+    };
+    let set = RegexSetBuilder::new(texts.iter().map(source)).unicode(false).case_insensitive(true).build();
+    set.expect("the texts compile")
+}
 
 /// Every text that a reader of logs has to look for: those of the causes, of the families, and those that tell candidates apart.
 pub fn texts() -> impl Iterator<Item = &'static str> {
@@ -73,7 +103,7 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
         When::Seen(texts) => texts,
         _ => &[],
     });
-    own.chain(shared).chain(hints.copied()).chain(HARMLESS.iter().copied()).chain(FILE_DENIED.iter().copied())
+    own.chain(shared).chain(hints.copied())
 }
 
 /// The texts that identify a cause: those on its record, and the wordings of further programs.

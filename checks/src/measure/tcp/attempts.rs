@@ -20,9 +20,13 @@ const ADDRESSES: usize = 8;
 const GRACE: Duration = Duration::from_millis(150);
 
 /// Further connections: together with the first they cost their server no more than 9 s of penalty (`PerSourcePenalties`).
-const REPEATS: u32 = 8;
-/// The time between the beginnings of two of them.
+const REPEATS: usize = 8;
+/// The least time between the beginnings of two of them.
 const SPACING: Duration = Duration::from_millis(300);
+/// Failures in a row that end them: one alone may be chance.
+const FAILURES: usize = 2;
+/// The time after which none is begun.
+const SERIES: Duration = Duration::from_secs(8);
 /// The time that one is waited for: a lost SYN is sent again after 1 s and after 3 s (RFC 6298 section 2.1).
 const REPEATED: Duration = Duration::from_millis(3500);
 
@@ -88,24 +92,23 @@ fn start(ctx: &Context, addresses: &[SocketAddr], began: Instant) -> JoinSet<End
     running
 }
 
-/// Connects to `address` again and again, and closes each connection at once.
+/// Connects to `address` again and again, one after the other, and closes each connection at once. Two in a row that fail are the last:
+/// where a limit was met, each further one would prolong it.
 pub(super) async fn repeated(ctx: &Context, address: SocketAddr) -> Vec<Attempt> {
-    let began = Instant::now();
-    let (bind, segment) = (ctx.target.bind, ctx.target.segment);
-    let mut running = JoinSet::new();
-    for order in 0..REPEATS {
-        let budget = ctx.budget.clone();
-        running.spawn(async move {
-            tokio::time::sleep_until((began + SPACING * order).into()).await;
+    let (mut attempts, since) = (Vec::new(), Instant::now());
+    let series = async {
+        let mut failed_in_a_row = 0;
+        while attempts.len() < REPEATS && failed_in_a_row < FAILURES && since.elapsed() < SERIES {
             let began = Instant::now();
-            let result = dial::attempt(&budget, address, bind, segment, REPEATED).await;
+            let result = dial::attempt(&ctx.budget, address, ctx.target.bind, ctx.target.segment, REPEATED).await;
             let outcome = result.map_or_else(|refusal| failed(address, refusal), |_| ConnectOutcome::Connected);
-            (order, Attempt { address, ms: ms_since(began), outcome })
-        });
-    }
-    let mut attempts = ctx.stop.race(running.join_all()).await.unwrap_or_default();
-    attempts.sort_by_key(|(order, _)| *order);
-    attempts.into_iter().map(|(_, attempt)| attempt).collect()
+            failed_in_a_row = if outcome == ConnectOutcome::Connected { 0 } else { failed_in_a_row + 1 };
+            attempts.push(Attempt { address, ms: ms_since(began), outcome });
+            tokio::time::sleep_until((began + SPACING).into()).await;
+        }
+    };
+    let _ = ctx.stop.race(series).await;
+    attempts
 }
 
 async fn at(instant: Option<Instant>) {

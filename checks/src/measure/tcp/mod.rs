@@ -21,7 +21,7 @@ use crate::ssh::transport::Transport;
 ///
 /// The other connections are closed without a message: each costs its server a line in the log, and from OpenSSH 9.8 on
 /// a second of penalty (`PerSourcePenalties`, sshd_config(5)), far below the 15 s at which sshd begins to refuse.
-/// It takes `Limits::connect` at most; `--deep` repeats the connection for 6 s more.
+/// It takes `Limits::connect` at most.
 pub async fn check(ctx: &Context, addresses: &[SocketAddr], tunnel: Option<Link>) -> (Step<Facts>, Option<Link>) {
     let since = Instant::now();
     if let Some(proxy) = &ctx.target.proxy {
@@ -48,10 +48,7 @@ pub async fn check(ctx: &Context, addresses: &[SocketAddr], tunnel: Option<Link>
         connected_to: tried.winner.as_ref().map(|(address, _)| *address),
         connected_from: tried.winner.as_ref().and_then(|(_, dialed)| dialed.stream.local_addr().ok()),
         path: tried.winner.as_ref().and_then(|(_, dialed)| path(&dialed.stream)),
-        repeats: match &tried.winner {
-            Some((address, _)) if ctx.limits.deep => attempts::repeated(ctx, *address).await,
-            _ => Vec::new(),
-        },
+        repeats: Vec::new(),
         attempts: tried.attempts,
     };
     match tried.winner {
@@ -61,6 +58,16 @@ pub async fn check(ctx: &Context, addresses: &[SocketAddr], tunnel: Option<Link>
         }
         None if ctx.stop.asked() => (Step::Skipped("interrupted".into()), None),
         None => (Step::Failed(facts), None),
+    }
+}
+
+/// Repeats the connection that passed, where it is asked for (`--deep`), for 12 s at most. To be called when no connection of ours is left:
+/// a server that takes one at a time lets the others wait, and the kernel turns away those for which its queue is too short.
+pub(crate) async fn repeat(ctx: &Context, step: &mut Step<Facts>) {
+    if let (true, false, Step::Passed(facts)) = (ctx.limits.deep, ctx.stop.asked(), step)
+        && let Some(address) = facts.connected_to
+    {
+        facts.repeats = attempts::repeated(ctx, address).await;
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::returned::{in_time, returned};
 use crate::base::limits::Patience;
 use crate::base::nonce::{noise, nonce, seed};
@@ -38,16 +40,25 @@ pub(super) async fn check(
     // The new keys wait behind the data that is under way.
     let wait = patience.silence + Duration::from_secs_f64(TIME_S);
     let already = connection.watch().seen().sent;
+    let (moving, stopped) = oneshot::channel::<()>();
     let under_way = async {
         tokio::select! {
+            biased;
             () = connection.watch().until(|seen| seen.sent > already + sent.len() as u64 / 4) => {}
             () = connection.closed() => {}
+            // Data that stalled before that leaves nothing to do it under.
+            _ = stopped => return None,
         }
-        rekey(connection, wait, true).await
+        Some(rekey(connection, wait, true).await)
     };
     let under_way = timeout(patience.total * TIMES, under_way);
-    let (facts, loaded) = tokio::join!(returned(connection, running, &sent, patience), under_way);
-    ([Some(quiet), loaded.ok()].into_iter().flatten().collect(), Some(facts))
+    let moved = async {
+        let facts = returned(connection, running, &sent, patience).await;
+        drop(moving);
+        facts
+    };
+    let (facts, loaded) = tokio::join!(moved, under_way);
+    ([Some(quiet), loaded.ok().flatten()].into_iter().flatten().collect(), Some(facts))
 }
 
 /// Data for a command that leaves it unread for a second, not on a link that is too slow for it: the windows fill, and in the end all of it must come back.

@@ -6,23 +6,33 @@ use crate::facts::Check;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["Unsupported KEX algorithm \""],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is(
+                "server-start-failed",
+                OfServer,
+                "sshd says so: its configuration names an algorithm that it does not have",
+            ),
+            is("config-invalid", Always, "ssh says so: ~/.ssh/config or -o names an algorithm that it does not have"),
+            is("server-start-failed", Always, "sshd says so as it starts: sshd -t shows the line"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["cannot listen to port: <port>"],
         writer: Writer::Anyone,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is("channel-remote-forward-failed", OfServer, "the port is on the server (-R)"),
             is("channel-local-forward-failed", Always, "ssh says so: the port is on this machine (-L, -D)"),
             is("channel-remote-forward-failed", Always, "sshd says so: the port is on the server (-R)"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["bind: Cannot assign requested address"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "tcp-bind-address",
@@ -40,12 +50,10 @@ pub(super) static FAMILIES: &[Family] = &[
                 "ssh does not connect at all: BindAddress or -b names no address of this machine",
             ),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Cannot assign requested address", "Can't assign requested address", "EADDRNOTAVAIL"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
         is_named: true,
         candidates: &[
             is(
@@ -55,24 +63,20 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("channel-local-forward-failed", Always, "the session opens, and a forwarding does not (-L, -D)"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Detected AuthTimeout"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("auth-slow", Always, "the login takes longer than the client waits: PAM, DNS, or a directory"),
             is("auth-question-unanswered", Always, "the server waits for a password or a code"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Connection reset by peer"],
         writer: Writer::Server,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is(
                 "handshake-probed",
@@ -83,13 +87,10 @@ pub(super) static FAMILIES: &[Family] = &[
             is("path-random-resets", Always, "it comes at any age of a session, busy or idle"),
             is("network-outage", Always, "the client's network changed (VPN, Wi-Fi, sleep)"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Failed to set up socket for dynamic port forward", "mux_client_forward: forwarding request failed"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "channel-forwarding-prohibited",
@@ -99,17 +100,15 @@ pub(super) static FAMILIES: &[Family] = &[
             is("channel-forward-unreachable", Always, "forwarding works, and nothing listens at its end on the server"),
             is("channel-local-forward-failed", Always, "the port on this machine is taken"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Couldn't write to remote file \"<file>\": Failure", "write remote \"<file>\": Failure"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("server-disk-full", Always, "df or quota on the server shows no room"),
             is("session-restricted", Always, "the account may only read, or write elsewhere"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -123,10 +122,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "open failed: connect failed: nodename nor servname",
             "ssh: rejected: connect failed (Connection refused)",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "jump-target-unreachable",
@@ -140,39 +135,31 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("jump-target-unreachable", Always, "it comes at the start, with -J or -W: the jump host cannot connect"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["shell request failed on channel"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("session-process-limit", Always, "the account or the server is at a limit of processes (ulimit -u)"),
             is("session-pam-refused", Always, "the server's log says so of PAM (pam_limits, pam_loginuid)"),
             is("session-pty-refused", Seen(&["PTY allocation request failed"]), "no terminal was given either"),
             is("session-exec-failed", Always, "the account or its key allows no shell"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Timeout, client not responding"],
         writer: Writer::Anyone,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("network-outage", Always, "the client's network went away (Wi-Fi, VPN), or the client slept"),
             is("session-client-suspended", Always, "it was a laptop that was closed"),
             is("idle-silent-drop", Always, "it happens after idle times only, and clients find their session dead"),
             is("path-state-lost", Always, "many sessions end so at one moment: a firewall lost its state"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["OpenSSL version mismatch", "error while loading shared libraries"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "config-ssh-cannot-start",
@@ -182,6 +169,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("config-ssh-cannot-start", Always, "it appears on this machine: ssh itself cannot start"),
             is("server-start-failed", Always, "it appears on the server, and every connection ends at once"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -190,9 +178,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "does not map back to the address",
         ],
         writer: Writer::Anyone,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "auth-slow",
@@ -205,5 +190,6 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the key's line has from= with a name, which the address does not lead back to",
             ),
         ],
+        ..Family::NEW
     },
 ];

@@ -6,6 +6,60 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["/bin/bash: No such file or directory", "/bin/sh: No such file or directory"],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is(
+                "session-chroot-failed",
+                Always,
+                "the account has a ChrootDirectory, which lacks the shell or its libraries",
+            ),
+            is(
+                "session-command-missing",
+                Always,
+                "it is the output of a command or script: the program that it names is missing",
+            ),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "/fish: No such file or directory",
+            "/zsh: No such file or directory",
+            "/ksh: No such file or directory",
+            "/mksh: No such file or directory",
+            "/tcsh: No such file or directory",
+            "/csh: No such file or directory",
+            "/dash: No such file or directory",
+            "/ash: No such file or directory",
+            "/rbash: No such file or directory",
+            "/pwsh: No such file or directory",
+            "/nu: No such file or directory",
+            "/xonsh: No such file or directory",
+            "/elvish: No such file or directory",
+            "Cannot execute /<file>: No such file or directory",
+            "failed to execute /<file>: No such file or directory",
+            "Cannot run login shell",
+        ],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is(
+                "session-shell-exits",
+                Always,
+                "getent passwd NAME shows this shell, and it is not installed there, or a start-up file starts it",
+            ),
+            is(
+                "session-chroot-failed",
+                Always,
+                "the account has a ChrootDirectory, which lacks the shell or its libraries",
+            ),
+            is("session-command-missing", Always, "it comes of one command or script only, whose first line names it"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "open failed: administratively prohibited",
             "administratively prohibited (open failed)",
@@ -17,10 +71,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "open FAILED: open failed: Administratively prohibited",
             "Administratively prohibited",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "jump-forwarding-prohibited",
@@ -61,18 +111,26 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("channel-open-refused", Always, "a session was asked for: MaxSessions 0, or the account opens none"),
         ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["Request failed (reason=CHANNEL_FAILURE)"],
+        is_named: true,
+        candidates: &[
+            is("session-subsystem-missing", Seen(&["startSubsystem", "SFTPEngine"]), "sftp was asked for"),
+            is("session-exec-failed", Always, "a command or a shell was asked for"),
+            is("session-pty-refused", Always, "a terminal was asked for (allocatePTY)"),
+        ],
+        ..Family::NEW
     },
     Family {
         texts: &["open failed: resource shortage", "rejected: resource shortage"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("channel-max-sessions", Always, "other sessions are open on the same connection: MaxSessions"),
             is("session-process-limit", Always, "the server's log names fork, memory or a limit of processes"),
             is("channel-open-refused", Always, "it is the first session of the connection: MaxSessions 0"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -81,10 +139,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "open failed: connect failed: open failed",
             "open failed: Connect failed",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "channel-open-refused",
@@ -99,6 +153,7 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("jump-target-unreachable", Always, "a forwarding was asked for, and its target does not answer"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -108,10 +163,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Channel is not open",
             "Channel is closed",
         ],
-        writer: Writer::Client,
         unless: &[Event::CommandEnded, Event::ExitStatus],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "session-subsystem-missing",
@@ -138,26 +190,21 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-shell-exits", Always, "the login shell or a start-up file ends at once"),
             is("idle-silent-drop", Always, "the connection died while idle, and the library noticed late"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Failed to connect to the host via ssh: Shared connection to <host> closed"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("idle-silent-drop", Always, "a task ran long without output: ansible.cfg has no ServerAliveInterval"),
             is("server-restarted", Always, "the task restarted the server, or its network or sshd"),
             is("session-shell-exits", Always, "it comes at every task, also at ping: ssh -tt HOST true fails too"),
             is("network-outage", Always, "the network was down for a while"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Connection to <host> closed.", "Shared connection to <host> closed"],
-        writer: Writer::Client,
         unless: &[Event::CommandEnded, Event::ExitStatus],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("session-shell-exits", SoonAfterLogin(2), "it comes as the session opens"),
             is("session-shell-exits", Always, "it comes right after the login: the shell or a start-up file ends"),
@@ -165,6 +212,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("idle-channel-timeout", Always, "the session was idle, keepalives or not: ChannelTimeout"),
             is("session-forced-command", Always, "the key or the account runs a command of its own"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -182,10 +230,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Received unexpected end-of-file from server",
             "Connection closed with",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "session-subsystem-missing",
@@ -197,5 +241,6 @@ pub(super) static FAMILIES: &[Family] = &[
             is("transfer-truncated", Always, "it comes in the middle of a transfer"),
             is("session-shell-exits", Always, "ssh HOST true fails too"),
         ],
+        ..Family::NEW
     },
 ];

@@ -20,6 +20,12 @@ pub struct Family {
     pub is_named: bool,
 }
 
+impl Family {
+    /// A family of a client's texts, each a complaint of its own that gives no reason; a record states what is different.
+    pub(super) const NEW: Self =
+        Self { texts: &[], writer: Writer::Client, candidates: &[], unless: &[], is_wrapper: false, is_named: false };
+}
+
 /// The program whose log a text is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writer {

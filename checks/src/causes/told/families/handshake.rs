@@ -10,12 +10,14 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "kex_exchange_identification: Connection closed by remote host",
             "ssh_exchange_identification: Connection closed by remote host",
+            "Warning: Remote connection disconnect. Retrying",
             "kex_exchange_identification: Connection closed",
             "ssh_exchange_identification: Connection closed",
             "kex_exchange_identification: write: Broken pipe",
             "ssh_exchange_identification: write: Broken pipe",
             "ssh: handshake failed: EOF",
             "Connection lost before handshake",
+            "ssh: handshake failed: <text>use of closed network connection",
             "connection is closed by foreign host",
             "End of IO Stream Read",
             "Failed getting banner",
@@ -23,11 +25,12 @@ pub(super) static FAMILIES: &[Family] = &[
             "Socket error: disconnected",
             "Session has been closed: [CLOSED]",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
+            is(
+                "config-proxy-command",
+                Seen(&["command not found", "sh: <n>: <what>: not found"]),
+                "the shell does not find the program of the ProxyCommand",
+            ),
             is("handshake-reset", Seen(&["Failure establishing ssh session: -43"]), "the connection is reset"),
             is(
                 "handshake-max-startups",
@@ -53,6 +56,7 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("tcp-source-banned", Always, "other addresses get in: fail2ban and the like"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -65,10 +69,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failure establishing ssh session: -43",
             "Session.connect: java.net.SocketException: Connection reset",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("handshake-reset", Always, "every attempt ends so: a firewall or an intrusion prevention resets SSH"),
             is("handshake-max-startups", Always, "some attempts succeed: too many connections wait for a login"),
@@ -80,6 +80,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-source-denied", Always, "other addresses get in: hosts.deny, DenyHosts"),
             is("server-start-failed", Always, "the server's log names missing host keys or /run/sshd"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -97,9 +98,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Socket read operation has timed out",
             "No SSH identification string received",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
         is_named: true,
         candidates: &[
             is("handshake-tarpit", Greeting(5), "line after line comes, and never a version"),
@@ -126,6 +124,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("tcp-filtered", Always, "the connection was never accepted: the same limit covers connecting"),
             is("handshake-closed-before-banner", Always, "the connection is closed without a banner"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -144,10 +143,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "couldn't match all kex parts",
             "no common algorithm",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("handshake-no-common-kex", NothingInCommon(&[0]), "the lists of key exchanges have no name in common"),
             is("handshake-no-common-hostkey", NothingInCommon(&[1]), "the lists of host keys have no name in common"),
@@ -162,6 +157,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-no-common-cipher", Always, "sshd's log says no matching cipher found"),
             is("handshake-no-common-mac", Always, "sshd's log says no matching MAC found"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -169,10 +165,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "expecting SSH_MSG_KEX<text>",
             "Key-exchange timed out waiting for key negotiation",
         ],
-        writer: Writer::Client,
         unless: &[Event::KexReply, Event::HostKey],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "path-mtu-blackhole",
@@ -186,6 +179,7 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("handshake-slow", Always, "the reply comes after seconds"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -217,9 +211,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Invalid HMAC",
         ],
         writer: Writer::Anyone,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "transfer-corrupted",
@@ -243,13 +234,11 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("handshake-protocol-violation", Always, "something else prints into the connection"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["ssh_dispatch_run_fatal: Connection to <address> port <port>: <why>"],
-        writer: Writer::Client,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
             is("transfer-corrupted", After(Check::Auth), "it comes in a session that worked"),
@@ -261,5 +250,6 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-protocol-violation", Always, "it comes at every attempt, and with other clients too"),
             is("transfer-corrupted", Always, "it comes after a while or with volume"),
         ],
+        ..Family::NEW
     },
 ];

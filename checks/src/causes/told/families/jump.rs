@@ -1,7 +1,7 @@
 //! The way through a jump host or a ProxyCommand.
 
 use super::family::When::{Always, Seen};
-use super::family::{Family, Writer, is};
+use super::family::{Family, is};
 
 /// Messages of ssh when its ProxyCommand or jump host gave it no connection. They come last: other output gives the
 /// reason.
@@ -10,9 +10,6 @@ pub(in crate::causes::told) const NO_PEER: &[&str] =
 
 pub(super) static FAMILIES: &[Family] = &[Family {
     texts: NO_PEER,
-    writer: Writer::Client,
-    unless: &[],
-    is_wrapper: false,
     is_named: true,
     candidates: &[
         is(
@@ -35,4 +32,5 @@ pub(super) static FAMILIES: &[Family] = &[Family {
         is("jump-forwarding-prohibited", Always, "a line before it says administratively prohibited"),
         is("auth-key-rejected", Always, "a line before it says Permission denied: the jump host's own login"),
     ],
+    ..Family::NEW
 }];

@@ -8,10 +8,6 @@ use crate::facts::log::Event;
 pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["connect to host <host> port <port>: Undefined error: 0"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "tcp-filtered",
@@ -25,13 +21,10 @@ pub(super) static FAMILIES: &[Family] = &[
                 "it comes at once: the VPN is down, or macOS denies access to the local network",
             ),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["No existing session"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "auth-too-many-failures",
@@ -41,6 +34,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-disconnected", Always, "the server closed the connection before or during the login"),
             is("handshake-slow", Always, "the banner or the login takes longer than the time limits (banner_timeout)"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -48,16 +42,13 @@ pub(super) static FAMILIES: &[Family] = &[
             "ExceptionPxssh: connection refused",
             "Could not establish connection to host",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("auth-disconnected", Always, "ssh by hand reaches the login: the server closes it there"),
             is("handshake-closed-before-banner", Always, "ssh -v shows no remote software version"),
             is("tcp-refused", Always, "ssh by hand prints Connection refused"),
             is("session-shell-exits", Always, "ssh by hand logs in, and the shell ends at once"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -66,22 +57,15 @@ pub(super) static FAMILIES: &[Family] = &[
             "Pattern not detected:",
             "Search pattern never detected",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("session-start-hangs", Always, "ssh by hand shows no prompt for a while: a start-up file waits"),
             is("session-rc-output", Always, "a start-up file or a menu prints after the prompt, or changes it"),
             is("session-restricted", Always, "it is a device with a prompt of its own, or a menu"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["TransportException: Timeout expired", "TimeoutException: Timeout expired"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("handshake-kex-stalled", Seen(&["KeyExchanger"]), "the stack trace names KeyExchanger"),
             is("auth-slow", Seen(&["UserAuthImpl"]), "the stack trace names UserAuthImpl: the login takes longer"),
@@ -90,13 +74,11 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-kex-stalled", Always, "it comes during the key exchange"),
             is("server-stalled", Always, "it comes in a session that worked: the server does not answer"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Detected IdleTimeout after"],
         writer: Writer::Anyone,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "idle-server-inactivity",
@@ -106,13 +88,10 @@ pub(super) static FAMILIES: &[Family] = &[
             is("idle-client-timeout", Always, "the client logs it: its own IDLE_TIMEOUT ended the session"),
             is("idle-silent-drop", Always, "the session was busy by then: the packets were lost on the path"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Callback returned error"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("auth-key-encrypted", Always, "the key has a passphrase, and the program gives none or a wrong one"),
             is(
@@ -127,6 +106,7 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("auth-agent-refused", Always, "an agent signs: it refuses"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -136,21 +116,15 @@ pub(super) static FAMILIES: &[Family] = &[
             "SSH_FX_FAILURE",
             "General failure (server should provide error description)",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("server-disk-full", Always, "df or quota on the server shows no room"),
             is("session-restricted", Always, "the account may only read, or write elsewhere"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["AuthorizedKeysCommand <text> failed, status <n>", "AuthorizedKeysCommand"],
         writer: Writer::Anyone,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("auth-key-rejected", Always, "the account's keys come from that command alone, and it gives none"),
             is(
@@ -159,19 +133,17 @@ pub(super) static FAMILIES: &[Family] = &[
                 "logins wait before it: the command asks a directory that does not answer",
             ),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Connection has been unexpectedly closed. Server sent command exit status <status>"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("session-subsystem-missing", Always, "ssh works: the server does not find its sftp-server (status 127)"),
             is("session-shell-exits", Always, "a shell session ends at once as well"),
             is("session-nologin", Always, "the account has no shell, or nologin"),
             is("session-rc-output", Always, "a start-up file prints something, or ends the shell"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -180,23 +152,17 @@ pub(super) static FAMILIES: &[Family] = &[
             "Error uploading script",
             "Failed to upload script",
         ],
-        writer: Writer::Client,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is("exit-without-status", Always, "the script restarts the machine, its network or sshd"),
             is("channel-closed-early", Always, "scp or sftp by hand fails too: the server closes the channel"),
             is("idle-silent-drop", Always, "the script prints nothing for minutes"),
             is("server-disk-full", Always, "there is no room in /tmp of the server"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["waiting for privilege escalation prompt"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "session-start-hangs",
@@ -209,13 +175,12 @@ pub(super) static FAMILIES: &[Family] = &[
                 "sudo wants a terminal or a password that nobody gave (--ask-become-pass)",
             ),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["PAM unable to dlopen(<file>", "PAM adding faulty module"],
         writer: Writer::Anyone,
         unless: &[Event::SessionBegun],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("session-pam-refused", Always, "logins end right after it: a module in /etc/pam.d/sshd is missing"),
             is(
@@ -224,13 +189,10 @@ pub(super) static FAMILIES: &[Family] = &[
                 "every password is refused: the missing module is one of auth or account",
             ),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Session operation has timed out", "SshOperationTimeoutException"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "session-start-hangs",
@@ -247,18 +209,16 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("server-stalled", Always, "it comes in a session that worked: the server does not answer"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Login timeout expired", "LoginTimeout"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("auth-slow", Always, "the login takes longer than the client waits: PAM, DNS, or a directory"),
             is("handshake-slow", Always, "the banner or the key exchange takes longer than that"),
             is("server-stalled", Always, "the server is overloaded, or hangs"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -271,10 +231,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Couldn't get handle: Permission denied",
             "Error code: 3",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "session-restricted",
@@ -283,5 +239,6 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("session-home-missing", Always, "it is the home directory, which belongs to another account"),
         ],
+        ..Family::NEW
     },
 ];

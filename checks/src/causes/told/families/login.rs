@@ -9,23 +9,82 @@ const OF_THE_HOST: &[&str] = &["Host key verification failed", "can't be establi
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &[
+            "Permission denied, please try again",
+            "Password authentication failed",
+            "Access denied for 'password'",
+            "Access denied for 'keyboard-interactive'",
+            "Client: password auth failed",
+            "(tried none, password)",
+            "attempted methods [none password]",
+            "attempted methods [password none]",
+            "attempted methods [none keyboard-interactive]",
+            "attempted methods [keyboard-interactive none]",
+            "attempted methods [none password keyboard-interactive]",
+            "attempted methods [none keyboard-interactive password]",
+            "attempted methods [password keyboard-interactive none]",
+            "attempted methods [keyboard-interactive password none]",
+            "pxssh.ExceptionPxssh: password refused",
+            "ExceptionPxssh: permission denied",
+            "sshpass: detected incorrect password",
+            "Keyboard-interactive authentication failed",
+            "Configured password was not accepted",
+            "Invalid/incorrect password",
+            "Please verify that the username and password are correct",
+            "% Authentication failed",
+            "Login invalid",
+            "Authentication by password failed",
+            "Authentication to device failed",
+        ],
+        is_named: true,
+        candidates: &[
+            is(
+                "auth-password-rejected",
+                Always,
+                "the password or the login name is wrong, or the code is of another time",
+            ),
+            is(
+                "auth-account-refused",
+                Always,
+                "the password is right: the account is locked or may not log in with one (PermitRootLogin, AllowUsers)",
+            ),
+            is("auth-user-unknown", Always, "the server's log says Invalid user: the login name is another one there"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "login failure for user <user> from <address> via ssh",
+            "SSHD_LOGIN_FAILED",
+            "SSHD_LOGIN_ATTEMPTS_THRESHOLD",
+            "authentication for SSH2 Session from <text> Failed",
+            "SSH2_USERAUTH: User '<user>' authentication for SSH2 Session from <text> Failed",
+            "LOGIN_FAILED: Login failed [user: <user>",
+        ],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is("auth-password-rejected", Always, "the account exists: the password is wrong, or another server's"),
+            is(
+                "auth-user-unknown",
+                Always,
+                "the device has no account of this name: a scanner's guess, or a mistyped name",
+            ),
+            is("auth-key-rejected", Always, "the client logs in with a key, which the account does not have"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["SSL peer certificate or SSH remote key was not OK"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("hostkey-changed", Seen(&["SSH host check: 1"]), "the recorded key is another one (SSH host check: 1)"),
             is("hostkey-unknown", Always, "no key of this host is recorded (SSH host check: 2)"),
             is("hostkey-changed", Always, "the recorded key is another one (SSH host check: 1)"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["No supported authentication methods available (server sent: <methods>"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "auth-key-rejected",
@@ -38,12 +97,10 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-method-unavailable", Always, "a password was meant, and the list in brackets lacks password"),
             is("auth-key-rejected", Always, "PuTTY printed Server refused our key before it"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["name is not a listed principal"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
         is_named: true,
         candidates: &[
             is(
@@ -54,12 +111,10 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-cert-principal", Always, "the certificate is the user's: sshd's log says so"),
             is("hostkey-cert-invalid", Always, "the certificate is the server's: ssh itself says so"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Certificate invalid: expired", "Certificate invalid: not yet valid"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
         is_named: true,
         candidates: &[
             is(
@@ -70,12 +125,10 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-cert-invalid", Always, "the certificate is the user's: sshd's log says so"),
             is("hostkey-cert-invalid", Always, "the certificate is the server's: ssh itself says so"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Access denied", "Access denied."],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
         is_named: true,
         candidates: &[
             is(
@@ -91,13 +144,10 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("auth-method-unavailable", Always, "the server takes no passwords"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["ssh_askpass: exec(", "read_passphrase: can't open /dev/tty"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("auth-key-encrypted", KeyNotUsed, "the key has a passphrase, and nobody was there to type it"),
             is(
@@ -109,6 +159,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("hostkey-unknown", Always, "ssh asked about the host key"),
             is("auth-question-unanswered", Always, "the server asks for a password or a code"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -119,15 +170,12 @@ pub(super) static FAMILIES: &[Family] = &[
             "Key exchange was not finished, connection is closed",
             "hostkey was not accepted by the verifier callback",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("hostkey-unknown", Always, "known_hosts has no line for this name, and nobody could confirm the key"),
             is("hostkey-changed", Always, "ssh printed REMOTE HOST IDENTIFICATION HAS CHANGED before it"),
             is("hostkey-revoked", Always, "ssh printed REVOKED HOST KEY DETECTED before it"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -162,16 +210,13 @@ pub(super) static FAMILIES: &[Family] = &[
             "No auth methods could be used",
             "No more authentication methods available",
             "Authentication failure",
+            "Failed to authenticate as <user> with credential",
             "Net::SSH::AuthenticationFailed",
             "AuthenticationException",
             "No suitable authentication method found to complete authentication",
             "Login denied",
             "Exhausted available authentication methods",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "auth-key-rejected",
@@ -232,6 +277,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the list in brackets lacks the method that was meant (publickey, password)",
             ),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -240,15 +286,13 @@ pub(super) static FAMILIES: &[Family] = &[
             "Disconnected from authenticating user <user> <address> port",
         ],
         writer: Writer::Server,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("auth-key-rejected", Always, "the client had no key that this account accepts, and left"),
             is("auth-no-credentials", Always, "LogLevel VERBOSE shows no key offered"),
             is("auth-account-refused", Always, "the account may not log in that way (PermitRootLogin)"),
             is("auth-disconnected", Always, "the user stopped at the prompt"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -258,9 +302,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "ssh_dispatch_run_fatal: Connection from <address> port <port>: <why>",
         ],
         writer: Writer::Server,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is(
                 "handshake-probed",
@@ -270,6 +312,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-reset", Always, "real clients fail too: something on the path cuts the connection"),
             is("path-mtu-blackhole", Always, "real clients stop in the key exchange"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -281,9 +324,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "invalid user <user> <address> port",
         ],
         writer: Writer::Server,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("auth-user-unknown", Always, "getent passwd does not know the name"),
             is(
@@ -292,5 +332,6 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the account exists: it is locked, or AllowUsers and the like keep it out",
             ),
         ],
+        ..Family::NEW
     },
 ];

@@ -1,17 +1,14 @@
 //! The least specific messages: programs that use ssh for their connection, and bare time limits.
 
 use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen};
-use super::family::{Family, Writer, is};
+use super::family::{Family, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["SSH2_MSG_KEXINIT sent", "SSH_MSG_KEXINIT sent", "Outbound: Sending KEXINIT", "sending KEXINIT"],
-        writer: Writer::Client,
         unless: &[Event::NewkeysReceived, Event::KexReplyAwaited],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "path-mtu-blackhole",
@@ -25,6 +22,16 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("handshake-kex-failed", Always, "the connection is closed at once"),
         ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["debug1: Executing command: '<text>'"],
+        unless: &[Event::Resolving, Event::Connecting, Event::ProxyStarted, Event::MasterAsked],
+        candidates: &[
+            is("config-match-hangs", Always, "it is the last line: the command of a Match exec does not end"),
+            is("dns-slow", Always, "it goes on after some seconds: the name is looked up"),
+        ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -35,6 +42,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Process exited with code 255",
             "non-zero return code 255",
             "returned non-zero exit status 255",
+            "returned status 255",
             "ssh exited with status 255",
             "ssh exited with error status 255",
             "ssh exited prematurely with status 255",
@@ -44,10 +52,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "rc=255",
             "code 255",
         ],
-        writer: Writer::Client,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is("auth-key-rejected", Always, "ssh by hand prints Permission denied"),
             is("tcp-filtered", Always, "ssh by hand prints Connection timed out"),
@@ -60,6 +65,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the session was idle: ChannelTimeout closes it without a word, and ssh exits 255",
             ),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -68,10 +74,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "code 12)",
             "connection unexpectedly closed (",
         ],
-        writer: Writer::Client,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is(
                 "session-command-missing",
@@ -97,6 +100,7 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("session-restricted", Always, "the account runs other commands only"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -105,10 +109,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "ERROR: Permission to <what> denied to",
             "Repository not found",
         ],
-        writer: Writer::Client,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is("auth-key-rejected", Always, "ssh -T git@HOST prints Permission denied (publickey)"),
             is(
@@ -123,12 +124,15 @@ pub(super) static FAMILIES: &[Family] = &[
                 "ssh -T git@HOST times out: port 22 is filtered (ssh.github.com:443 and the like)",
             ),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
             "Failed to connect to the host via ssh: <why>",
             "UNREACHABLE! =>",
             "Could not establish connection to",
+            "Failed to connect to the remote extension host server",
+            "data could not be sent to remote host",
             "Failed to parse remote port from server output",
             "The process tried to write to a nonexistent pipe",
             "Resolver error:",
@@ -139,10 +143,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "failed to establish ssh session",
             "Remote host failed to connect",
         ],
-        writer: Writer::Client,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is("auth-key-rejected", Always, "ssh by hand prints Permission denied"),
             is("tcp-filtered", Always, "ssh by hand times out"),
@@ -150,6 +151,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
             is("channel-forwarding-prohibited", Always, "ssh works, and -L does not: AllowTcpForwarding"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -167,41 +169,40 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failed to get operation result within specified timeout",
             "Timeout connecting to <host>",
             "Timeout waiting for SSH",
+            "clogin error: Error: TIMEOUT reached",
+            "CRITICAL - Socket timeout after <n> seconds",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("tcp-filtered", Before(Check::Tcp), "nothing answers"),
             is("handshake-no-banner", NoVersion, "the connection was accepted, and no version came"),
             is("handshake-kex-stalled", Exchanging, "the key exchange stops"),
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "the login stops"),
             is("session-start-hangs", After(Check::Auth), "the session does not start"),
+            is(
+                "session-start-hangs",
+                Seen(&["/paramiko/channel.py", "in _wait_for_event", "chan.recv("]),
+                "the connection was open, and the command or shell printed nothing",
+            ),
             is("tcp-filtered", Always, "nothing answers: a firewall drops the packets, or the host is down"),
             is("handshake-no-banner", Always, "the connection is accepted, and no version comes"),
             is("auth-slow", Always, "the login takes longer than the client waits"),
             is("idle-silent-drop", Always, "the session was open, and idle"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["mosh: Last contact <n> seconds ago", "mosh: Last reply <n> seconds ago"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("network-outage", Always, "it worked before: the network of this machine or of the server is down"),
             is("path-udp-blocked", Always, "it comes at the start of every session: a firewall drops UDP"),
             is("server-stalled", Always, "the server hangs, or was paused"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Connection closed", "Connection terminated", "connection lost"],
-        writer: Writer::Client,
         unless: &[Event::CommandEnded, Event::ExitStatus],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is(
                 "session-subsystem-missing",
@@ -213,6 +214,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
             is("idle-closed", Always, "the session was open, and idle"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -221,9 +223,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "hangs at exit",
             "ssh does not return after the remote command has ended",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
         is_named: true,
         candidates: &[
             is(
@@ -238,13 +237,10 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("idle-silent-drop", Always, "nothing typed is answered either: the connection is dead, and ~. ends it"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["Session has been closed", "session is closing or closed", "Session is closed", "Session was closed"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("handshake-closed-before-banner", Before(Check::Handshake), "it comes before the key exchange ends"),
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
@@ -253,13 +249,10 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-disconnected", Always, "it comes during the login"),
             is("idle-closed", Always, "the session was open, and idle"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["EOFError"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "session-subsystem-missing",
@@ -270,6 +263,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("idle-closed", Always, "the session was open: the server or the path closed it"),
             is("handshake-closed-before-banner", Always, "it comes while the client connects"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -278,15 +272,13 @@ pub(super) static FAMILIES: &[Family] = &[
             "error receiving version packet from server",
             "unable to initialise SFTP",
         ],
-        writer: Writer::Client,
-        unless: &[],
         is_wrapper: true,
-        is_named: false,
         candidates: &[
             is("session-subsystem-missing", Always, "ssh works and sftp does not: the server has no sftp-server"),
             is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
             is("session-restricted", Always, "the account is served something else than sftp"),
             is("session-shell-exits", Always, "ssh HOST true fails too"),
         ],
+        ..Family::NEW
     },
 ];

@@ -1,7 +1,7 @@
 //! The name, the address and the port.
 
 use super::family::When::{Always, Seen};
-use super::family::{Family, Writer, is};
+use super::family::{Family, is};
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
@@ -24,15 +24,13 @@ pub(super) static FAMILIES: &[Family] = &[
             "hostname not found",
             "Could not resolve host name",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
         is_named: true,
         candidates: &[
             is("dns-nxdomain", Always, "the name is mistyped, or known to another network's name server only (VPN)"),
             is("dns-not-asked", Always, "dig finds the name and getent hosts does not"),
             is("dns-no-address", Always, "the name has an address of the other family only (-4, -6, AddressFamily)"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -42,16 +40,13 @@ pub(super) static FAMILIES: &[Family] = &[
             "Host name lookup failure",
             "This is usually a temporary error during hostname resolution",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("dns-timeout", Always, "no name server answers: the network or the VPN is down, or port 53 is filtered"),
             is("dns-no-server", Always, "/etc/resolv.conf names no server"),
             is("dns-servfail", Always, "the answer comes at once, and other names resolve"),
             is("dns-refused", Always, "the name server does not serve this client's network"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -68,15 +63,14 @@ pub(super) static FAMILIES: &[Family] = &[
             "(10061)",
             "Failed to connect to <host> port <port>: Connection refused",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
         is_named: true,
         candidates: &[
+            is("tcp-unreachable", Seen(&["[Errno 113]", "[Errno 101]"]), "the line after it names no route"),
             is("tcp-refused", Always, "every client is refused: no sshd on this port, or the wrong port"),
             is("tcp-source-banned", Always, "it worked from here a while ago, and still works from another address"),
             is("server-start-failed", Always, "the server was restarted or upgraded just before"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -115,9 +109,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Host did not respond within",
             "Connection attempt timed out",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
         is_named: true,
         candidates: &[
             is(
@@ -133,6 +124,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("tcp-source-banned", Always, "it worked from here a while ago, and still works from another address"),
             is("tcp-unreachable", Always, "other ports of the host are silent too"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -141,20 +133,15 @@ pub(super) static FAMILIES: &[Family] = &[
             "connect to host <host> port <port>: Can't assign requested address",
             "connect to host <host> port <port>: Cannot assign requested address",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
         is_named: true,
         candidates: &[
             is("tcp-unreachable", Always, "this machine has no route there: no network, no VPN, or no IPv6"),
             is("path-address-changed", Always, "it worked until the network of this machine changed (VPN, Wi-Fi)"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &["No route to host", "EHOSTUNREACH", "Destination Host Unreachable", "Host is unreachable"],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
         is_named: true,
         candidates: &[
             is(
@@ -169,5 +156,6 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("path-address-changed", Always, "it worked until the network of this machine changed (VPN, Wi-Fi)"),
         ],
+        ..Family::NEW
     },
 ];

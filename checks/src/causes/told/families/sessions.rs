@@ -12,9 +12,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "protocol error: mtime.sec not present",
             "Received too large (<text>) SFTP packet",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
         is_named: true,
         candidates: &[
             is(
@@ -28,6 +25,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 "it comes on this machine only: RequestTTY or RemoteCommand in ~/.ssh/config",
             ),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -52,15 +50,13 @@ pub(super) static FAMILIES: &[Family] = &[
             "The connection is being shutdown",
             "Unexpected session close",
             "Server closed connection",
+            "SshException: Session is being closed",
             "Connection closed by the remote side",
             "russh::Error: Disconnected",
             "Error: Disconnect",
             "] Connection lost",
         ],
-        writer: Writer::Client,
         unless: &[Event::CommandEnded, Event::ExitStatus],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
@@ -77,6 +73,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-max-startups", Always, "some attempts succeed"),
             is("idle-closed", Always, "the session was open, and idle"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -94,10 +91,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "from CB ERROR:10054",
             "from CB(<n>) ERROR:10054",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("handshake-reset", Before(Check::Handshake), "it comes before or during the key exchange"),
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
@@ -113,6 +106,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("path-random-resets", Always, "it comes at any age of a session, busy or idle"),
             is("network-outage", Always, "the network of this machine changed (VPN, Wi-Fi, sleep)"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -134,10 +128,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Broken pipe",
             "EPIPE",
         ],
-        writer: Writer::Client,
         unless: &[Event::ExitStatus],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
             is("handshake-closed-before-banner", Exchanging, "it comes before the login"),
@@ -155,6 +146,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("server-restarted", Always, "all sessions of the server end at one moment"),
             is("path-dscp-dropped", Always, "it comes right after the login, and not with -o IPQoS=none"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -173,9 +165,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Read error from remote host <address>: Connection reset by peer",
         ],
         writer: Writer::Anyone,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
             is(
@@ -188,6 +177,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-lifetime-limit", Always, "it comes at a fixed age of the session"),
             is("network-outage", Always, "the network of this machine changed (VPN, Wi-Fi, sleep)"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -202,9 +192,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "read error: Connection timed out",
         ],
         writer: Writer::Anyone,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "idle-silent-drop",
@@ -214,6 +201,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("network-outage", Always, "the network was down for minutes (VPN, Wi-Fi, sleep)"),
             is("server-stalled", Always, "the server hangs, or was paused"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -227,10 +215,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "no reply to keepalive",
             "keepalive: timeout",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is(
                 "network-outage",
@@ -247,19 +231,18 @@ pub(super) static FAMILIES: &[Family] = &[
             is("path-unstable", Always, "sessions freeze at times, and go on by themselves"),
             is("tcp-lossy", Always, "typing lags: the path loses packets"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
             "Connection to <host> closed by remote host",
             "closed by the remote host",
             "Connection has been unexpectedly closed",
+            "failed to send packet header: EOF",
+            "failed to send packet: EOF",
             "Disconnected from remote host",
             "Connection lost.",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("channel-closed-early", SoonAfterLogin(2), "it comes as the session opens"),
             is("idle-closed", Always, "the session was idle: the server or a proxy closes idle connections"),
@@ -273,6 +256,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-pam-refused", Always, "it comes right after the login"),
             is("idle-unused-connection-timeout", Always, "it is a forwarding without a session (-N)"),
         ],
+        ..Family::NEW
     },
     Family {
         texts: &[
@@ -284,10 +268,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "SSH2_MSG_DISCONNECT received",
             "Net::SSH::Disconnect",
         ],
-        writer: Writer::Client,
-        unless: &[],
-        is_wrapper: false,
-        is_named: false,
         candidates: &[
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
@@ -296,5 +276,6 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-disconnected", Always, "it comes during the login"),
             is("session-lifetime-limit", Always, "it comes at a fixed age of the session"),
         ],
+        ..Family::NEW
     },
 ];
