@@ -16,7 +16,7 @@ pub(super) struct SimConnection {
     heard_s: f64,
     /// The interval of packets that move by themselves.
     beat_s: Option<f64>,
-    /// True if a device on the way has forgotten it.
+    /// True if a device on the way has dropped its state.
     pub(super) is_forgotten: bool,
 }
 
