@@ -45,6 +45,15 @@ fn the_same_target_twice_does_not_differ_and_a_setting_that_breaks_it_does() {
         assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
         assert!(said(&ran).contains("No relevant difference."), "{}", said(&ran));
     }
+    // Two settings that a recording masks alike are neither different nor equal.
+    let (_, alice) = seen("first", &["-o", "SetEnv=PROJECT=alice"]);
+    let (_, carol) = seen("second", &["-o", "SetEnv=PROJECT=carol"]);
+    let ran = compare(&[&alice, &carol, "--format", "json"]);
+    let json: Value = serde_json::from_slice(&ran.stdout).expect("JSON");
+    assert_eq!((ran.status.code(), json["differences"].as_array().map(Vec::len)), (Some(0), Some(0)), "{json}");
+    assert!(json["not_compared"].to_string().to_lowercase().contains("setenv"), "{json}");
+    let ran = said(&compare(&[&alice, &carol]));
+    assert!(ran.contains("Cannot be compared, as they are masked") && !ran.contains("alice"), "{ran}");
     let (cipher, _) = seen("cipher", &["-o", "Ciphers=3des-cbc"]);
     let ran = compare(&[&a, &cipher, "--format", "json"]);
     assert_eq!(ran.status.code(), Some(1), "{}", said(&ran));

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::difference::{self, Difference};
 use super::input::Report;
+use super::masked::Masked;
 use super::outcome::Outcome;
 
 /// The common ground and differences of two reports.
@@ -17,12 +18,14 @@ pub(crate) struct Comparison {
     pub b: Outcome,
     /// The differences that matter: those that may explain the outcome first, then in the order of the checks.
     pub differences: Vec<Difference>,
+    /// The values that a recording masks, of one shape on both sides: they may differ or not.
+    pub not_compared: Vec<Masked>,
     /// True where names, accounts or addresses were left out, because a recording replaces them.
     pub names_left_out: bool,
 }
 
 impl Comparison {
-    /// True if nothing that matters differs, the outcome included.
+    /// True if nothing that matters is known to differ, the outcome included.
     pub(super) fn is_same(&self) -> bool {
         self.a.is_like(&self.b) && self.differences.is_empty()
     }
@@ -32,9 +35,9 @@ impl Comparison {
 pub(super) fn compared(a: &Report, b: &Report) -> Comparison {
     let names_left_out = a.is_anonymous() || b.is_anonymous();
     let (outcome_a, outcome_b) = (a.outcome(), b.outcome());
-    let mut differences = difference::between(a, b, names_left_out);
+    let (mut differences, not_compared) = difference::between(a, b, names_left_out);
     if !outcome_a.is_like(&outcome_b) {
         difference::mark_explanations(&mut differences, a, b);
     }
-    Comparison { schema_version: 1, a: outcome_a, b: outcome_b, differences, names_left_out }
+    Comparison { schema_version: 1, a: outcome_a, b: outcome_b, differences, not_compared, names_left_out }
 }

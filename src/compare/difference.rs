@@ -6,6 +6,7 @@ use ssh_doctor_checks::facts::Check;
 
 use super::aspects::{ASPECTS, Aspect, Noise, Place};
 use super::input::Report;
+use super::masked::{self, Masked};
 
 /// One difference.
 #[derive(Debug, Clone, Serialize)]
@@ -24,53 +25,33 @@ pub(crate) struct Difference {
     is_result: bool,
 }
 
-/// Everything that differs beyond noise, in the order of the checks.
-pub(super) fn between(a: &Report, b: &Report, without_names: bool) -> Vec<Difference> {
+/// Everything that differs beyond noise, in the order of the checks, and what cannot be compared.
+pub(super) fn between(a: &Report, b: &Report, without_names: bool) -> (Vec<Difference>, Vec<Masked>) {
+    let mut masked = Vec::new();
     let aspects = ASPECTS.iter().filter(|aspect| !(without_names && aspect.noise == Noise::Name));
-    aspects.filter_map(|aspect| differing(aspect, a, b)).collect()
+    let differences = aspects.filter_map(|aspect| differing(aspect, a, b, &mut masked)).collect();
+    (differences, masked)
 }
 
-fn differing(aspect: &Aspect, a: &Report, b: &Report) -> Option<Difference> {
+fn differing(aspect: &Aspect, a: &Report, b: &Report, masked: &mut Vec<Masked>) -> Option<Difference> {
     let of = |report: &Report| match aspect.place {
         Place::Top(pointer) => report.at(pointer).clone(),
         Place::Seen(pointer) => report.seen(aspect.check, pointer).clone(),
         Place::Made(make) => make(report),
     };
-    let (in_a, in_b) = (of(a), of(b));
-    let is_masked = a.is_anonymous() || b.is_anonymous();
-    let (in_a, in_b) = if is_masked { alike(in_a, in_b) } else { (in_a, in_b) };
+    let (mut in_a, mut in_b) = (of(a), of(b));
+    if a.is_anonymous() || b.is_anonymous() {
+        let values = masked::set_aside(&mut in_a, &mut in_b);
+        if !values.is_empty() {
+            masked.push(Masked { check: aspect.check, what: aspect.what, values });
+        }
+    }
     if is_noise(aspect.noise, &in_a, &in_b) || is_unseen(aspect, a, &in_a) || is_unseen(aspect, b, &in_b) {
         return None;
     }
     let (in_a, in_b) = apart(in_a, in_b);
     let is_result = aspect.is_result;
     Some(Difference { check: aspect.check, what: aspect.what, a: in_a, b: in_b, may_explain: false, is_result })
-}
-
-/// Two lists without the members of which one may be the other as a recording masks it: letters and digits of words that no cause looks for.
-fn alike(mut a: Value, mut b: Value) -> (Value, Value) {
-    if let (Value::Array(a), Value::Array(b)) = (&mut a, &mut b) {
-        a.retain(|one| {
-            let same = b.iter().position(|other| shape(one) == shape(other));
-            if let Some(at) = same {
-                b.remove(at);
-            }
-            same.is_none()
-        });
-    }
-    (a, b)
-}
-
-/// A text with every word masked; names of folders that a recording replaces are left out.
-fn shape(value: &Value) -> String {
-    let text = value.as_str().unwrap_or_default();
-    text.chars()
-        .map(|character| match character {
-            '0'..='9' => '0',
-            character if character.is_alphabetic() => 'x',
-            character => character,
-        })
-        .collect()
 }
 
 /// True if a report does not say, because the check did not run or the report holds no evidence.
@@ -174,13 +155,13 @@ mod tests {
     #[test]
     fn run_to_run_noise_is_no_difference() {
         let (a, b) = (report(0, "pass", 12.0, &["a"]), report(0, "pass", 19.0, &["a"]));
-        assert!(between(&a, &b, false).is_empty());
+        assert!(between(&a, &b, false).0.is_empty());
     }
 
     #[test]
     fn what_comes_before_the_failure_may_explain_it() {
         let (a, b) = (report(0, "fail", 12.0, &["a", "b"]), report(30, "pass", 60.0, &["b", "c"]));
-        let mut differences = between(&a, &b, false);
+        let (mut differences, _) = between(&a, &b, false);
         mark_explanations(&mut differences, &a, &b);
         let what: Vec<_> = differences.iter().map(|one| (one.what, one.may_explain)).collect();
         assert_eq!(what, [("ServerAliveInterval", true), ("ciphers of ssh", true), ("round trip, ms", true)]);
@@ -194,6 +175,6 @@ mod tests {
             {"name": "handshake", "status": "skip", "evidence": null},
             {"name": "idle", "status": "skip", "evidence": null},
         ]}));
-        assert!(between(&report(0, "pass", 12.0, &["a"]), &bare, false).is_empty());
+        assert!(between(&report(0, "pass", 12.0, &["a"]), &bare, false).0.is_empty());
     }
 }

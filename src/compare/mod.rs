@@ -4,6 +4,7 @@ mod aspects;
 mod comparison;
 mod difference;
 mod input;
+mod masked;
 mod outcome;
 mod text;
 

@@ -5,6 +5,7 @@ use ssh_doctor_checks::base::text::sanitize;
 
 use super::comparison::Comparison;
 use super::difference::Difference;
+use super::masked::Masked;
 use super::outcome::Outcome;
 use crate::report::Style;
 use crate::report::style::Ink;
@@ -17,6 +18,7 @@ pub(super) fn render(comparison: &Comparison, style: Style) -> String {
     let mut lines = vec![side("A", &comparison.a, style), side("B", &comparison.b, style), String::new()];
     if comparison.is_same() {
         lines.push("No relevant difference.".to_owned());
+        lines.extend(masked(comparison, style));
         return lines.join("\n");
     }
     let (may_explain, others): (Vec<_>, Vec<_>) = comparison.differences.iter().partition(|one| one.may_explain);
@@ -39,11 +41,26 @@ pub(super) fn render(comparison: &Comparison, style: Style) -> String {
         lines.extend([String::new(), "It differs too, and comes later or follows:".to_owned()]);
     }
     lines.extend(others.iter().map(|one| row(one, style)));
+    lines.extend(masked(comparison, style));
     if comparison.names_left_out {
         let note = "A recording replaces hosts, accounts and addresses: these were not compared.";
         lines.extend([String::new(), style.paint(Ink::Faint, note)]);
     }
     lines.join("\n")
+}
+
+/// The values that cannot be compared.
+fn masked(comparison: &Comparison, style: Style) -> Vec<String> {
+    let row = |one: &Masked| {
+        let lead = format!("  {} {}: {}: ", style.bullet(), one.check.name(), one.what);
+        style.wrapped(&lead, "      ", &bounded(&one.values.join(", ")))
+    };
+    let rows: Vec<_> = comparison.not_compared.iter().map(row).collect();
+    if rows.is_empty() {
+        return rows;
+    }
+    let heading = "Cannot be compared, as they are masked in a recording (--record-plain keeps them):";
+    [vec![String::new(), style.wrapped("", "", heading)], rows].concat()
 }
 
 fn side(name: &str, outcome: &Outcome, style: Style) -> String {
@@ -78,6 +95,10 @@ fn shown(value: &Value) -> String {
         },
         Value::Object(_) => value.to_string(),
     };
-    let bounded: String = words.chars().take(LONGEST).collect();
-    sanitize(&if bounded.len() < words.len() { bounded + "..." } else { bounded })
+    bounded(&words)
+}
+
+fn bounded(words: &str) -> String {
+    let first: String = words.chars().take(LONGEST).collect();
+    sanitize(&if first.len() < words.len() { first + "..." } else { first })
 }

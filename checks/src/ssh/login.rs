@@ -41,7 +41,7 @@ pub struct Login {
     pub repeated: Arc<OnceCell<()>>,
     /// The way the server answers global requests.
     pub replies: Replies,
-    /// The time that the first login took, from the open TCP connection on.
+    /// The time that the first login took, from the open TCP connection on, and the first command to its first output.
     pub took: Duration,
 }
 

@@ -12,6 +12,8 @@ use crate::facts::{Check, Evidence};
 
 /// MaxSessions of sshd_config(5) where nothing else is set.
 const USUAL_SESSIONS: u32 = 10;
+/// Milliseconds until the first output from which on start-up files are slow.
+const SLOW_MS: f64 = 2000.0;
 /// The longest packet that sftp takes; a first length beyond it is text (SFTP_MAX_MSG_LENGTH of OpenSSH).
 const LONGEST_SFTP: u32 = 256 * 1024;
 
@@ -135,7 +137,12 @@ pub(super) const MAX_SESSIONS: Cause = Cause {
     hides: &[],
     corroborated_by: &[testimony::max_sessions],
     judge: |evidence| {
-        let Sessions { open, refused, ended } = commands(evidence)?.capabilities.sessions_at_once.as_ref()?;
+        let facts = commands(evidence)?;
+        let Sessions { open, refused, ended } = facts.capabilities.sessions_at_once.as_ref()?;
+        // sshd counts a session that we closed until its start-up files are through.
+        if *open > 1 && facts.ran.first_output_ms.is_some_and(|ms| ms > SLOW_MS) {
+            return None;
+        }
         let what = match refused {
             Some((code, text)) => format!("another session was refused with reason {code}, \"{}\"", sanitize(text)),
             None if *ended => "the server ended the connection as another session was asked for".to_owned(),
@@ -280,6 +287,22 @@ mod tests {
         assert!(fired(passed(Capabilities { sftp_said, ..Capabilities::default() })).is_empty());
         assert_eq!(super::printed_before("Welcome\\n\\u{0}\\u{0}\\u{1}>"), "Welcome");
         assert_eq!(super::printed_before(&"x".repeat(300)).chars().count(), 61);
+    }
+
+    #[test]
+    fn sessions_that_are_slow_to_start_are_not_counted() {
+        let at = |open, first_output_ms| {
+            let sessions = Sessions { open, refused: Some((2, "open failed".to_owned())), ended: false };
+            let capabilities = Capabilities { sessions_at_once: Some(sessions), ..Capabilities::default() };
+            let Step::Passed(facts) = passed(capabilities) else { panic!("it passed") };
+            let ran = Ran { first_output_ms: Some(first_output_ms), ..facts.ran.clone() };
+            fired(Step::Passed(Facts { ran, ..facts }))
+        };
+        assert_eq!(
+            (at(8, 11_000.0).contains(&"channel-max-sessions"), at(8, 50.0)),
+            (false, vec!["channel-max-sessions"])
+        );
+        assert!(at(1, 11_000.0).contains(&"channel-max-sessions"), "the first command alone was open");
     }
 
     #[test]

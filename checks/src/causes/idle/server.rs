@@ -149,8 +149,10 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
             arm.session != main.session && arm.holds == Holds::Nothing && lived && arm.age_s >= main.age_s
         });
         let their_deaths = facts.kept_with_channel().chain(facts.busy()).any(|arm| arm.death().is_some());
+        // Of other software it is known that some ends a connection with its last session, which is in order.
+        let has_setting = server.and_then(|server| server.can_have(Limit::ChannelTimeout)).is_some();
         ((closed || crossed) && outlived(main) && others > 0 && !their_deaths && !is_refuted).then(|| {
-            Match::new(
+            let found = Match::new(
                 if closed { Certainty::Likely } else { Certainty::Possible },
                 [
                     format!(
@@ -160,7 +162,8 @@ pub(super) const UNUSED_CONNECTION: Cause = Cause {
                     ),
                     format!("{others} sessions with a channel became older"),
                 ],
-            )
+            );
+            if has_setting || crossed { found } else { found.at(Severity::Info) }
         })
     },
     ..Cause::NEW

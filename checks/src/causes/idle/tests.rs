@@ -91,6 +91,13 @@ fn a_connection_without_a_channel_that_is_closed_beside_older_sessions_has_a_nam
         let kept = Arm { session: 2, ..arm(Moves::Keepalive, 12.0, alive()) };
         Facts { arms: vec![arm(Moves::Nothing, 12.0, alive()), main, kept], complete: true, ..Facts::default() }
     };
+    assert!(ended(Manner::Fin, Sign::BeforeProbe).only_the_unused_ended());
+    assert!(!ended(Manner::Silent, Sign::AfterProbe).only_the_unused_ended());
+    let with_a_death = |mut facts: Facts| {
+        facts.arms.push(arm(Moves::Nothing, 9.0, died(Manner::Fin, Sign::BeforeProbe)));
+        facts
+    };
+    assert!(!with_a_death(ended(Manner::Fin, Sign::BeforeProbe)).only_the_unused_ended());
     let closed = ended(Manner::Fin, Sign::BeforeProbe);
     assert_eq!((fired(closed.clone()), certainty(closed)), (vec!["idle-unused-connection-timeout"], Certainty::Likely));
     // A keepalive that the server had not read when it closed.

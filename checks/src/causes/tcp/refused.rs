@@ -103,7 +103,7 @@ pub(super) const PROHIBITED: Cause = Cause {
     symptoms: &[
         "connect to host <host> port <port>: Permission denied",
         "connect to host <host> port <port>: Operation not permitted",
-        "connect: permission denied",
+        "dial tcp <address>: connect: permission denied",
         "An attempt was made to access a socket in a way forbidden by its access permissions",
     ],
     hides: &["tcp-refused", "tcp-unreachable"],

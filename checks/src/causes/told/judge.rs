@@ -104,7 +104,10 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
     }
     // Where a ProxyCommand gave ssh nothing, there was no server, and no session on it.
     let no_server = connection.sightings.iter().any(|seen| NO_PEER.contains(&seen.symptom.as_str()));
-    named.retain(|one| !no_server || one.cause.stage < Check::Channel);
+    let no_version = connection.sightings.iter().any(|seen| seen.symptom.contains("exchange_identification"));
+    named.retain(|one| {
+        !(no_server || no_version && !connection.passed(Check::Auth)) || one.cause.stage < Check::Channel
+    });
     let hidden: Vec<_> = named.iter().flat_map(|one| one.cause.hides).copied().collect();
     named.retain(|one| !hidden.contains(&one.cause.code));
     let evident = shared.iter().flat_map(|(_, family, seen)| {

@@ -24,6 +24,7 @@ pub use incident::{Incident, What};
 pub use own::OwnKeepalive;
 pub use reading::{KeepaliveSetting, Killer, Search};
 
+use super::connection::Manner;
 use super::path::Path;
 use super::sessions::Session;
 use bracket::{LATE_ACK_S, has_own_clock, refreshes};
@@ -136,6 +137,23 @@ impl Facts {
         let unheard = self.arms.iter().filter(|arm| matches!(arm.end, StretchEnd::Unheard { .. })).count();
         let none_lost = self.cuts.is_empty() && self.random_resets.is_empty();
         !died && unheard < 2 && none_lost && self.outages.iter().all(|outage| outage.ended_s.is_some())
+    }
+
+    /// True if nothing ended but the connection that held no session, in order and by the server, while every silent session lived: whoever
+    /// ends a connection with its last session ends no idle one.
+    #[must_use]
+    pub fn only_the_unused_ended(&self) -> bool {
+        let is_unused = |arm: &Arm| arm.holds == Holds::Nothing && arm.hop.is_none() && arm.moves != Moves::Nothing;
+        let in_order = |arm: &Arm| match &arm.end {
+            StretchEnd::Died { manner, sign, others_alive, .. } => {
+                *others_alive && *sign == Sign::BeforeProbe && matches!(manner, Manner::Fin | Manner::Disconnect { .. })
+            }
+            _ => true,
+        };
+        let arms: Vec<_> = self.arms.iter().filter(|arm| !is_unused(arm)).cloned().collect();
+        let unused_ended = self.arms.iter().filter(|arm| is_unused(arm)).all(in_order);
+        let others = Self { arms, ..self.clone() };
+        unused_ended && others.all_lived() && others.idle_survivors() > 0
     }
 
     /// The longest time when nothing came through, seconds.

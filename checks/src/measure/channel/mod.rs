@@ -13,6 +13,8 @@ pub(super) mod shell;
 use super::context::Context;
 use super::handles::LoggedIn;
 use super::retest::marks;
+use std::time::Duration;
+
 use crate::base::service::Service;
 use crate::facts::Step;
 use crate::facts::channel::{Account, Capabilities, Capability, Facts, Lead, Shell};
@@ -62,6 +64,9 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     logged_in.serves_sftp = logged_in.sftp.is_some();
     logged_in.has_prompt = !facts.mark_seen && facts.shell_is_at_prompt();
     logged_in.running = running.filter(|_| !logged_in.no_input);
+    if let Some(login) = &mut logged_in.login {
+        login.took += Duration::from_secs_f64(facts.ran.first_output_ms.unwrap_or_default().max(0.0) / 1000.0);
+    }
     judged(facts, &ctx.limits.expected)
 }
 

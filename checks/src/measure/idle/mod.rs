@@ -108,7 +108,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if void {
         return Step::Void(facts);
     }
-    let lived = facts.all_lived() || facts.own_outlives_all();
+    let lived = facts.all_lived() || facts.own_outlives_all() || facts.only_the_unused_ended();
     if lived && facts.timeout().survived_s.is_none() && !interrupted {
         return nothing_held(ctx, facts);
     }

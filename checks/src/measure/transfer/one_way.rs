@@ -34,7 +34,8 @@ pub(super) async fn each_way(login: &Login, lead: Lead, count: usize, patience: 
 /// True if all of a command's output arrives that reads nothing.
 async fn received(connection: &Connection, lead: Lead, count: usize, patience: Patience) -> bool {
     let mut ran = Ran::default();
-    let command = lead.command(&format!("exec dd if=/dev/zero bs={BLOCK} count={} 2>/dev/null", count / BLOCK));
+    // It goes on until we leave: what a server loses where a command ends is a matter of exit.
+    let command = lead.command(&format!("dd if=/dev/zero bs={BLOCK} count={} 2>/dev/null; exec cat", count / BLOCK));
     let Some(mut running) = connection.start(&command, patience, &mut ran).await else { return false };
     let whole = |ran: &Ran| ran.stdout_bytes >= count as u64;
     running.read(0, patience, &mut ran, whole).await;

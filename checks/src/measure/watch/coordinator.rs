@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::TICK;
 use super::control::{Control, ControlOutcome};
 use super::kind::SessionType;
 use super::notice::{Notice, Stopped};
@@ -18,6 +17,9 @@ use crate::facts::journal::{Alive, Connected, Controlled, Ended, Event, Machine,
 use crate::facts::sessions::{Next, Others, Session, SessionEnd};
 use crate::os::clocks::wall;
 use crate::os::host_changes::HostChanges;
+
+/// The time between two looks at the account.
+pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// The delay before a loss is reported, so that the other sessions can show theirs: the one with data asks every 4 s.
 const SETTLES: Duration = Duration::from_secs(6);

@@ -27,7 +27,7 @@ use crate::measure::idle::ChannelUse;
 use crate::os::host_changes::HostChanges;
 
 use control::Control;
-use coordinator::Coordinator;
+use coordinator::{Coordinator, TICK};
 pub use kind::SessionType;
 pub use notice::{Notice, Stopped};
 use open_session::Whom;
@@ -36,8 +36,6 @@ use session::{Holder, Shared};
 use timers::Timers;
 pub use view::{SessionStatus, WatchedSession};
 
-/// The time between two looks at the account.
-const TICK: Duration = Duration::from_secs(1);
 /// The time that sessions may take to be closed in order.
 const CLOSING: Duration = Duration::from_secs(4);
 

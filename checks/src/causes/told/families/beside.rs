@@ -6,6 +6,21 @@ use crate::facts::Check;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["Unsupported KEX algorithm \""],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is(
+                "server-start-failed",
+                OfServer,
+                "sshd says so: its configuration names an algorithm that it does not have",
+            ),
+            is("config-invalid", Always, "ssh says so: ~/.ssh/config or -o names an algorithm that it does not have"),
+            is("server-start-failed", Always, "sshd says so as it starts: sshd -t shows the line"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["cannot listen to port: <port>"],
         writer: Writer::Anyone,
         is_wrapper: true,

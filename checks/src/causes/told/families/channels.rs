@@ -1,10 +1,64 @@
 //! Refusals and ends inside a connection that stays open: channels, sessions, sftp.
 
 use super::family::When::{Always, Seen, SoonAfterLogin};
-use super::family::{Family, is};
+use super::family::{Family, Writer, is};
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        texts: &["/bin/bash: No such file or directory", "/bin/sh: No such file or directory"],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is(
+                "session-chroot-failed",
+                Always,
+                "the account has a ChrootDirectory, which lacks the shell or its libraries",
+            ),
+            is(
+                "session-command-missing",
+                Always,
+                "it is the output of a command or script: the program that it names is missing",
+            ),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "/fish: No such file or directory",
+            "/zsh: No such file or directory",
+            "/ksh: No such file or directory",
+            "/mksh: No such file or directory",
+            "/tcsh: No such file or directory",
+            "/csh: No such file or directory",
+            "/dash: No such file or directory",
+            "/ash: No such file or directory",
+            "/rbash: No such file or directory",
+            "/pwsh: No such file or directory",
+            "/nu: No such file or directory",
+            "/xonsh: No such file or directory",
+            "/elvish: No such file or directory",
+            "Cannot execute /<file>: No such file or directory",
+            "failed to execute /<file>: No such file or directory",
+            "Cannot run login shell",
+        ],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is(
+                "session-shell-exits",
+                Always,
+                "getent passwd NAME shows this shell, and it is not installed there, or a start-up file starts it",
+            ),
+            is(
+                "session-chroot-failed",
+                Always,
+                "the account has a ChrootDirectory, which lacks the shell or its libraries",
+            ),
+            is("session-command-missing", Always, "it comes of one command or script only, whose first line names it"),
+        ],
+        ..Family::NEW
+    },
     Family {
         texts: &[
             "open failed: administratively prohibited",
@@ -56,6 +110,16 @@ pub(super) static FAMILIES: &[Family] = &[
                 "a forwarding was asked for (-L, -D, -J, -W): AllowTcpForwarding, PermitOpen, or the key's options",
             ),
             is("channel-open-refused", Always, "a session was asked for: MaxSessions 0, or the account opens none"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["Request failed (reason=CHANNEL_FAILURE)"],
+        is_named: true,
+        candidates: &[
+            is("session-subsystem-missing", Seen(&["startSubsystem", "SFTPEngine"]), "sftp was asked for"),
+            is("session-exec-failed", Always, "a command or a shell was asked for"),
+            is("session-pty-refused", Always, "a terminal was asked for (allocatePTY)"),
         ],
         ..Family::NEW
     },

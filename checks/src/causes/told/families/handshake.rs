@@ -10,12 +10,14 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "kex_exchange_identification: Connection closed by remote host",
             "ssh_exchange_identification: Connection closed by remote host",
+            "Warning: Remote connection disconnect. Retrying",
             "kex_exchange_identification: Connection closed",
             "ssh_exchange_identification: Connection closed",
             "kex_exchange_identification: write: Broken pipe",
             "ssh_exchange_identification: write: Broken pipe",
             "ssh: handshake failed: EOF",
             "Connection lost before handshake",
+            "ssh: handshake failed: <text>use of closed network connection",
             "connection is closed by foreign host",
             "End of IO Stream Read",
             "Failed getting banner",
@@ -24,6 +26,11 @@ pub(super) static FAMILIES: &[Family] = &[
             "Session has been closed: [CLOSED]",
         ],
         candidates: &[
+            is(
+                "config-proxy-command",
+                Seen(&["command not found", "sh: <n>: <what>: not found"]),
+                "the shell does not find the program of the ProxyCommand",
+            ),
             is("handshake-reset", Seen(&["Failure establishing ssh session: -43"]), "the connection is reset"),
             is(
                 "handshake-max-startups",

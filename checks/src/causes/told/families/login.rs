@@ -33,6 +33,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "Please verify that the username and password are correct",
             "% Authentication failed",
             "Login invalid",
+            "Authentication by password failed",
+            "Authentication to device failed",
         ],
         is_named: true,
         candidates: &[
@@ -208,6 +210,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "No auth methods could be used",
             "No more authentication methods available",
             "Authentication failure",
+            "Failed to authenticate as <user> with credential",
             "Net::SSH::AuthenticationFailed",
             "AuthenticationException",
             "No suitable authentication method found to complete authentication",

@@ -25,6 +25,15 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        texts: &["debug1: Executing command: '<text>'"],
+        unless: &[Event::Resolving, Event::Connecting, Event::ProxyStarted, Event::MasterAsked],
+        candidates: &[
+            is("config-match-hangs", Always, "it is the last line: the command of a Match exec does not end"),
+            is("dns-slow", Always, "it goes on after some seconds: the name is looked up"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "rsync error: unexplained error (code 255)",
             "exited with status 255",
@@ -33,6 +42,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Process exited with code 255",
             "non-zero return code 255",
             "returned non-zero exit status 255",
+            "returned status 255",
             "ssh exited with status 255",
             "ssh exited with error status 255",
             "ssh exited prematurely with status 255",
@@ -121,6 +131,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failed to connect to the host via ssh: <why>",
             "UNREACHABLE! =>",
             "Could not establish connection to",
+            "Failed to connect to the remote extension host server",
+            "data could not be sent to remote host",
             "Failed to parse remote port from server output",
             "The process tried to write to a nonexistent pipe",
             "Resolver error:",
@@ -157,6 +169,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failed to get operation result within specified timeout",
             "Timeout connecting to <host>",
             "Timeout waiting for SSH",
+            "clogin error: Error: TIMEOUT reached",
+            "CRITICAL - Socket timeout after <n> seconds",
         ],
         candidates: &[
             is("tcp-filtered", Before(Check::Tcp), "nothing answers"),
@@ -164,6 +178,11 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-kex-stalled", Exchanging, "the key exchange stops"),
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "the login stops"),
             is("session-start-hangs", After(Check::Auth), "the session does not start"),
+            is(
+                "session-start-hangs",
+                Seen(&["/paramiko/channel.py", "in _wait_for_event", "chan.recv("]),
+                "the connection was open, and the command or shell printed nothing",
+            ),
             is("tcp-filtered", Always, "nothing answers: a firewall drops the packets, or the host is down"),
             is("handshake-no-banner", Always, "the connection is accepted, and no version comes"),
             is("auth-slow", Always, "the login takes longer than the client waits"),

@@ -65,6 +65,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         is_named: true,
         candidates: &[
+            is("tcp-unreachable", Seen(&["[Errno 113]", "[Errno 101]"]), "the line after it names no route"),
             is("tcp-refused", Always, "every client is refused: no sshd on this port, or the wrong port"),
             is("tcp-source-banned", Always, "it worked from here a while ago, and still works from another address"),
             is("server-start-failed", Always, "the server was restarted or upgraded just before"),

@@ -105,6 +105,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "SSH_AUTH_SOCK not set",
             "SSH_AUTH_SOCK is not set",
             "SSH_AUTH_SOCK not specified",
+            "SSH_AUTH_SOCK not-specified",
             "Pageant is not runnning",
             "Pageant is not running",
             "pageant process not running",

@@ -34,6 +34,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Login restricted for <user>",
             "3004-30<text> Your account",
             "Your account has been locked",
+            "account locked for <n> seconds",
             "pam_shells(sshd",
             "pam_succeed_if(sshd:account): requirement",
             "pam_faillock(sshd:auth): Consecutive login failures",
@@ -85,6 +86,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "password for user <user> has expired",
             "Your password has expired",
+            "Account or password is expired",
             "received for user <user>: 12 (Authentication token is no longer valid",
             "You must change your password now",
             "password change not supported",

@@ -23,7 +23,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "session-exec-failed",
         &[
-            "Request failed (reason=CHANNEL_FAILURE)",
             "The request to start a shell was not accepted by the server",
             "Secure copy execution request was rejected by the server",
             "Unable to request shell",
@@ -33,6 +32,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Primary command failed",
             "ssh: could not start shell",
             "Failed executing command: scp",
+            "CreateProcessAsUserW failed error:<n>",
         ],
     ),
     (
@@ -86,6 +86,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Creating 'sh' subshell timed out",
             "Creating 'bash' subshell timed out",
             "Timed out waiting for shell prompt",
+            "PromptUndetect",
         ],
     ),
     (
@@ -103,6 +104,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "server died with error code 127",
             "rsync: exec failed",
             "mutagen-agent: No such file or directory",
+            "no such file or directory: /<file>",
+            "fish: Unknown command",
+            "sh: /usr/bin/<file>: No such file or directory",
+            "sh: /usr/local/bin/<file>: No such file or directory",
         ],
     ),
     (
@@ -290,4 +295,5 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ("session-home-missing", &["pam_mkhomedir(sshd:session): unable to create"]),
     ("idle-silent-drop", &["timeout polling to accept read connection"]),
     ("idle-shell-timeout", &["timed out due to inactivity: auto-logout"]),
+    ("idle-terminal-timeout", &["console time out, please retry to log on"]),
 ];
