@@ -82,7 +82,8 @@ fn speaks_after_the_timer(lab: &Lab, server: &Server, code: &str) {
     let idle = report["checks"].as_array().into_iter().flatten().find(|check| check["name"] == "idle");
     let seen = &idle.expect("every check is there")["evidence"]["sessions"][0];
     let quiet = seen["quiet_s"].as_f64().unwrap();
-    assert!((12.0..15.0).contains(&quiet), "{seen:#}");
+    // A login that takes long on a busy machine shortens it.
+    assert!((f64::from(TIMER)..15.0).contains(&quiet), "{seen:#}");
 }
 
 #[test]

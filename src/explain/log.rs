@@ -22,7 +22,8 @@ const USER: &str = "USER";
 /// Programs whose log is a server's.
 const SERVERS: [&str; 3] = ["sshd", "dropbear", "fail2ban"];
 /// Causes with which a session goes on.
-const SESSION_GOES_ON: [&str; 9] = [
+const SESSION_GOES_ON: [&str; 10] = [
+    "auth-slow",
     "session-locale-missing",
     "session-terminal-unknown",
     "session-home-missing",

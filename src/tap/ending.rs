@@ -30,8 +30,10 @@ pub(super) struct Final<'a> {
     pub(super) at: Instant,
     /// The way the side that ended first did so.
     pub(super) by: By,
-    /// The kernel's counters at that moment.
+    /// The kernel's counters then or right after.
     pub(super) info: Option<TcpInfo>,
+    /// The time at which they were read: their times count back from it.
+    pub(super) read_at: Instant,
     /// True if everything was acknowledged shortly after the client had closed.
     pub(super) settled: bool,
 }
@@ -68,10 +70,10 @@ pub(super) fn is_frozen(flow: &Flow, info: &TcpInfo, now: Instant) -> bool {
 
 fn closed_here(known: &Final<'_>, idle: Duration) -> (SessionEnd, Duration) {
     let Some(info) = known.info.filter(|info| info.unacked > 0) else { return (in_order(known), idle) };
-    if known.settled && !is_frozen(known.flow, &info, known.at) {
+    if known.settled && !is_frozen(known.flow, &info, known.read_at) {
         return (in_order(known), idle);
     }
-    let silence = Silence::of(known.flow, &info, known.at);
+    let silence = Silence::of(known.flow, &info, known.read_at);
     let unanswered = silence.unanswered(known.at);
     let end = SessionEnd::Died {
         manner: Manner::Silent,
@@ -98,7 +100,8 @@ fn closed_there(known: &Final<'_>, closed: Closed, idle: Duration) -> (SessionEn
         Closed::Connection(errno) => Manner::Errno { errno: errno as i32 },
     };
     // A reset and a give-up acknowledge nothing: what the kernel heard last was before them. A close does.
-    let silence = known.info.filter(|_| manner != Manner::Fin).map(|info| Silence::of(known.flow, &info, known.at));
+    let silence =
+        known.info.filter(|_| manner != Manner::Fin).map(|info| Silence::of(known.flow, &info, known.read_at));
     let first_unanswered = silence.as_ref().and_then(|silence| silence.first_unanswered);
     let answered_to = known.flow.last_exchange(known.at).filter(|last| last.by == Direction::Out);
     let after_packet = if silence.is_some() { first_unanswered.is_some() } else { answered_to.is_some() };

@@ -138,19 +138,19 @@ fn carried(
     let mut observer = Observer::new(&shared, &socket, &recorder, &handshake, began, machine);
     observer.run();
     observer.tell_negotiated();
+    let (info, read_at) = (socket.tcp_info(), Instant::now());
     shared.wait_for_notes();
     // As it is now: ssh says its last words into a connection that has ended.
     let flow = shared.state().flow.clone();
     let (at, by) = ended_by(&shared, &socket);
-    let info = socket.tcp_info();
     let settled = match by {
-        By::Client => !info.is_some_and(|info| is_frozen(&flow, &info, at)) && settle(&stream, &socket, &shared),
+        By::Client => !info.is_some_and(|info| is_frozen(&flow, &info, read_at)) && settle(&stream, &socket, &shared),
         By::Server(_) => {
             close_client(&shared);
             true
         }
     };
-    let (how, quiet, exchange) = end(&Final { flow: &flow, at, by, info, settled });
+    let (how, quiet, exchange) = end(&Final { flow: &flow, at, by, info, read_at, settled });
     let heard_ms = info.map_or(0, |info| info.last_ack_ms.min(info.last_received_ms));
     let facts = Session {
         observer: SeenBy::Tap,

@@ -47,6 +47,7 @@ const HARMLESS: &[&str] = &[
     "mm_reap: preauth child exited with status",
     "Early exit: Terminated by signal",
     "sent status <text>",
+    "hostkeys_foreach failed for <file>: No such file or directory",
     "[conn=<n>] Connection closed",
 ];
 

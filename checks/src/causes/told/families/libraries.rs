@@ -81,6 +81,11 @@ pub(super) static FAMILIES: &[Family] = &[
         writer: Writer::Anyone,
         candidates: &[
             is(
+                "idle-client-timeout",
+                Seen(&["ClientSessionImpl", "sshd.client.", "o.a.s.c."]),
+                "the client logs it: its own IDLE_TIMEOUT ended the session",
+            ),
+            is(
                 "idle-server-inactivity",
                 Always,
                 "a server built with MINA logs it: its IDLE_TIMEOUT ends sessions without data",

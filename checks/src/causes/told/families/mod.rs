@@ -7,6 +7,7 @@ mod handshake;
 mod jump;
 mod libraries;
 mod login;
+mod passwords;
 mod programs;
 mod reach;
 mod sessions;
@@ -23,6 +24,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         reach::FAMILIES,
         handshake::FAMILIES,
         libraries::FAMILIES,
+        passwords::FAMILIES,
         login::FAMILIES,
         beside::FAMILIES,
         sessions::FAMILIES,

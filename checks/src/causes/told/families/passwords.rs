@@ -1,0 +1,73 @@
+//! Passwords and answers to prompts.
+
+use super::family::When::Always;
+use super::family::{Family, Writer, is};
+
+pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        texts: &[
+            "Permission denied, please try again",
+            "Password authentication failed",
+            "Access denied for 'password'",
+            "Access denied for 'keyboard-interactive'",
+            "Client: password auth failed",
+            "(tried none, password)",
+            "attempted methods [none password]",
+            "attempted methods [password none]",
+            "attempted methods [none keyboard-interactive]",
+            "attempted methods [keyboard-interactive none]",
+            "attempted methods [none password keyboard-interactive]",
+            "attempted methods [none keyboard-interactive password]",
+            "attempted methods [password keyboard-interactive none]",
+            "attempted methods [keyboard-interactive password none]",
+            "pxssh.ExceptionPxssh: password refused",
+            "ExceptionPxssh: permission denied",
+            "sshpass: detected incorrect password",
+            "Keyboard-interactive authentication failed",
+            "Configured password was not accepted",
+            "Invalid/incorrect password",
+            "Please verify that the username and password are correct",
+            "% Authentication failed",
+            "Login invalid",
+            "Authentication by password failed",
+            "Authentication to device failed",
+        ],
+        is_named: true,
+        candidates: &[
+            is(
+                "auth-password-rejected",
+                Always,
+                "the password or the login name is wrong, or the code is of another time",
+            ),
+            is(
+                "auth-account-refused",
+                Always,
+                "the password is right: the account is locked or may not log in with one (PermitRootLogin, AllowUsers)",
+            ),
+            is("auth-user-unknown", Always, "the server's log says Invalid user: the login name is another one there"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "login failure for user <user> from <address> via ssh",
+            "SSHD_LOGIN_FAILED",
+            "SSHD_LOGIN_ATTEMPTS_THRESHOLD",
+            "authentication for SSH2 Session from <text> Failed",
+            "SSH2_USERAUTH: User '<user>' authentication for SSH2 Session from <text> Failed",
+            "LOGIN_FAILED: Login failed [user: <user>",
+        ],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is("auth-password-rejected", Always, "the account exists: the password is wrong, or another server's"),
+            is(
+                "auth-user-unknown",
+                Always,
+                "the device has no account of this name: a scanner's guess, or a mistyped name",
+            ),
+            is("auth-key-rejected", Always, "the client logs in with a key, which the account does not have"),
+        ],
+        ..Family::NEW
+    },
+];
