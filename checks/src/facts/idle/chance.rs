@@ -32,7 +32,9 @@ pub fn ended_by_chance(arms: &[Arm], resets_s: &[f64]) -> Vec<bool> {
     let needed = needed(arms, resets_s);
     let is_one = |arm: &Arm| match (arm.death(), needed) {
         (Some((manner, Sign::BeforeProbe)), Some(needed)) => {
-            manner.is_of_connection() && !is_repeated(arms, arm, needed)
+            // An end in order is a server's decision where no reset at random was seen.
+            let may_be_one = if resets_s.is_empty() { *manner == Manner::Reset } else { manner.is_of_connection() };
+            may_be_one && !is_repeated(arms, arm, needed)
         }
         (Some((Manner::Reset, Sign::AfterProbe)), _) => !resets_s.is_empty() && is_alone(arms, arm),
         _ => false,
@@ -52,8 +54,9 @@ fn needed(arms: &[Arm], resets_s: &[f64]) -> Option<usize> {
         let has_one_end = is_near(ended(arm), ended(other)) || is_near(arm.age_s, other.age_s);
         has_one_end || is_near(arm.lasted_s, other.lasted_s)
     };
-    let silent = || arms.iter().filter(|arm| arm.moves == Moves::Nothing && ended_by_itself(arm).is_some());
-    let mut moving = arms.iter().filter(is_moving).filter(|arm| ended_by_itself(arm).is_some());
+    let is_reset = |arm: &&Arm| ended_by_itself(arm) == Some(&Manner::Reset);
+    let silent = || arms.iter().filter(|arm| arm.moves == Moves::Nothing).filter(is_reset);
+    let mut moving = arms.iter().filter(is_moving).filter(is_reset);
     let any = moving.any(|arm| !silent().any(|other| is_like(arm, other)));
     let is_short = |arm: &Arm| is_much_outlived(arms, arm) || is_below_a_timer(arms, arm);
     (any || silent().any(is_short)).then_some(SUSPECTED)

@@ -49,8 +49,10 @@ fn where_resets_at_random_are_shown_no_silence_is_blamed() {
                 }
             }
             assert!(shown > 120, "{shown}: {path:?}");
-            // Two or three sessions that were reset, and silent all of them, may look like a timer's.
-            assert!(wrong < 6, "{wrong}: {path:?}");
+            // Two or three sessions that were reset, and silent all of them, may look like a timer's; through a hop they end in order, as
+            // a server ends them.
+            let most = if place == Place::Direct { 5 } else { 20 };
+            assert!(wrong <= most, "{wrong}: {path:?}");
         }
     }
 }
