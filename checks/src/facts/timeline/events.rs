@@ -167,7 +167,14 @@ impl Timeline {
         // What was heard again had only been interrupted; connections that are never heard again may be dead, while new ones open.
         let goes_on = |flow: &Flow| flow.gaps.iter().any(|gap| hits(flow, gap) && gap.until_s.is_some());
         let is_over_for_one = || of_leg().any(goes_on);
-        let is_told = kept_waiting || until_s.is_none() || is_over_for_one();
+        // What nobody was heard after is told by those that were being kept: others that are asked only then may each be dead alone.
+        let kept_hit = |flow: &Flow| {
+            let is_kept = |gap: &Gap| flow.beat_until_s.is_none_or(|until| gap.from_s <= until);
+            flow.beat_s.is_some() && flow.gaps.iter().any(|gap| hits(flow, gap) && is_kept(gap))
+        };
+        let any_was_kept = || of_leg().any(|flow| flow.beat_s.is_some());
+        let lasts = || until_s.is_none() && (!any_was_kept() || of_leg().any(kept_hit));
+        let is_told = kept_waiting || lasts() || is_over_for_one();
         // Sessions that were silent may each have a path that takes its time to wake up.
         let is_talking =
             |flow: &Flow| flow.beat_s.is_some_and(|beat| beat < end - from_s) && flow.talks_through(from_s, end);

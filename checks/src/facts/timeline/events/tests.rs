@@ -252,6 +252,15 @@ fn a_session_that_was_dead_before_does_not_tell_when_an_interruption_began() {
 }
 
 #[test]
+fn silence_that_only_sessions_tell_which_nobody_kept_any_more_is_no_interruption() {
+    // The one that was kept was let go at 13 s, and asked once more when the others had been found dead.
+    let dead = |number, from_s| flow(number, None, &[(0.6, from_s, None, NO_ACK)]);
+    let left = |until| Flow { beat_until_s: until, ..flow(0, Some(2.0), &[(13.2, 22.3, None, NO_ACK)]) };
+    assert_eq!(events(vec![left(Some(13.3)), dead(2, 13.21), dead(3, 13.22)]), []);
+    assert_eq!(events(vec![left(None), dead(2, 13.21), dead(3, 13.22)]).len(), 1);
+}
+
+#[test]
 fn a_hop_that_carries_many_connections_is_not_opening_them() {
     let slow = |number| Flow { number, opened_s: None, version_s: Some(0.35), ..flow(number, None, &[]) };
     let frozen = |number| carried_by(number, flow(number, Some(1.0), &[(10.0, 11.0, Some(16.0), None)]));
