@@ -25,20 +25,26 @@ pub struct HostChanges {
     happened: Vec<(Instant, What)>,
     /// Changes of the address reported since it was first read.
     told: Vec<What>,
+    /// Those that were seen as another connection took the place of the one that is followed.
+    untold: Vec<What>,
 }
 
 impl HostChanges {
     /// Starts now; `bind` is the source address of connections.
     #[must_use]
     pub fn new(bind: Option<IpAddr>) -> Self {
-        let (address, happened, told) = (None, Vec::new(), Vec::new());
-        Self { last: Reading::now(), bind, address, looked: Instant::now(), happened, told }
+        let (address, happened, told, untold) = (None, Vec::new(), Vec::new(), Vec::new());
+        Self { last: Reading::now(), bind, address, looked: Instant::now(), happened, told, untold }
     }
 
     /// Looks from now on at the address of this connection.
     pub fn follow(&mut self, remote: SocketAddr, local: SocketAddr) {
-        let known = self.address.as_ref();
-        if known.is_none_or(|(_, of, ours)| *of != remote || ours.ip() != local.ip()) {
+        let known = self.address.as_mut();
+        if known.as_ref().is_none_or(|(_, of, ours)| *of != remote || ours.ip() != local.ip()) {
+            // A new connection may come from another address before the next look at the old one.
+            let moved = known.and_then(|(address, ..)| address.look()).filter(|what| !self.told.contains(what));
+            self.happened.extend(moved.map(|what| (Instant::now(), what)));
+            self.untold.extend(moved);
             self.address = Some((LocalAddress::new(remote, local, self.bind), remote, local));
             self.told.clear();
         }
@@ -61,6 +67,7 @@ impl HostChanges {
         self.told.extend(moved);
         let new: Vec<What> = halt.into_iter().chain(moved).collect();
         self.happened.extend(new.iter().map(|what| (now, *what)));
+        let new = std::mem::take(&mut self.untold).into_iter().chain(new).collect();
         let beyond = self.happened.len().saturating_sub(REMEMBERED);
         self.happened.drain(..beyond);
         new
