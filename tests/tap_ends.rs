@@ -1,4 +1,4 @@
-//! Who ended a session that `ssh-doctor tap` carried, where both sides end within a moment.
+//! The end of a session that `ssh-doctor tap` carried, where both sides end within a moment.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -24,7 +24,7 @@ const TICKS: Duration = Duration::from_millis(50);
 /// The time after the other end's data within which ours counts as a reply of the library to its request (a server with
 /// ClientAliveInterval), to which no answer is due.
 const REPLY: Duration = Duration::from_millis(500);
-/// What comes so soon after a request, and within two round trips, was on its way before the request came to the server.
+/// Data that arrives so soon after a request, and within two round trips, had left the server before the request reached it.
 const CROSSED: Duration = Duration::from_millis(20);
 /// An end that comes so soon after our last data may be the answer to it.
 const SPOKE: Duration = Duration::from_secs(5);

@@ -60,7 +60,7 @@ impl SimConnection {
         }
     }
 
-    /// What moves by itself has moved until now.
+    /// Traffic without a request of ours has moved until now.
     pub(super) fn catch_up(&mut self, at_s: f64) {
         let Some(beat_s) = self.beat_s.filter(|_| self.is_open() && !self.is_forgotten) else { return };
         let beats = ((at_s - self.moved_s) / beat_s).floor();

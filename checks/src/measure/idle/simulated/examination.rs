@@ -61,7 +61,7 @@ pub(super) struct Examination {
     pub(super) over_s: Option<f64>,
 }
 
-/// What an examination found.
+/// The findings of an examination.
 pub(super) struct Found {
     pub(super) facts: Facts,
     pub(super) timeline: Timeline,

@@ -3,9 +3,9 @@
 /// The way a timer ends a connection that was silent for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expiry {
-    /// What is sent afterwards is lost.
+    /// Later packets are lost.
     Forgotten,
-    /// What is sent afterwards is answered with a reset.
+    /// Later packets are answered with a reset.
     Rejected,
     /// Both ends are reset as soon as it expires.
     Reset,
@@ -19,7 +19,7 @@ pub(super) enum Place {
     BehindHop,
 }
 
-/// What a path does to the connections through it.
+/// The path and its effects on connections.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PathModel {
     /// The seconds from one reset to the next, at least and at most; none where it resets nothing.
