@@ -152,6 +152,10 @@ fn a_dead_member_behind_the_bastion_is_named() {
     let Some((seen, _)) = examined_while(&ROUTERS, "12s", dead) else { return };
     assert_codes(&seen, &["tcp-some-flows-dead"]);
     assert_because(&seen, "behind the jump host");
+    // No opening was cut short by our own leaving of the bastion before it could tell.
+    let flows = seen.json["timeline"]["flows"].as_array().into_iter().flatten();
+    let cut_short: Vec<_> = flows.filter(|flow| flow["leg"] == 1 && flow["failure"]["kind"] == "other").collect();
+    assert!(cut_short.is_empty(), "{cut_short:?}: {}", seen.told());
 }
 
 #[test]

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use super::client_handler::ClientHandler;
 use super::ending::Ending;
 use super::observations::Observations;
+use super::openings::WATCHED;
 use super::recorder::FlowRecord;
 use super::replies::Replies;
 use super::tap::Watch;
@@ -218,6 +219,9 @@ impl Connection {
     }
 }
 
+/// The interval at which it is looked whether a hop is needed any more.
+const RELEASED: Duration = Duration::from_millis(200);
+
 /// The connection to a hop, which lives as long as anything goes through it.
 #[derive(Clone)]
 pub struct Via(Arc<Carrier>);
@@ -246,9 +250,29 @@ impl Via {
         &self.0.connection
     }
 
-    /// Disconnects from the hop and those before it, and waits for each, at most `deadline`.
+    /// Disconnects from the hop and those before it, and waits for each, at most `deadline`. Where the hop still waits for a connection that it
+    /// was asked for, it is left first to tell what comes of that, for at most [`WATCHED`].
     pub async fn close(self, deadline: Duration) {
-        let mut via = Some(&self);
+        if !self.is_last() {
+            tokio::spawn(async move {
+                let until = Instant::now() + WATCHED;
+                while !self.is_last() && Instant::now() < until {
+                    sleep(RELEASED).await;
+                }
+                self.disconnect(deadline).await;
+            });
+            return;
+        }
+        self.disconnect(deadline).await;
+    }
+
+    /// True if nothing else goes through it, or is about to.
+    fn is_last(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
+    async fn disconnect(&self, deadline: Duration) {
+        let mut via = Some(self);
         while let Some(Self(carrier)) = via {
             let _ = timeout(deadline, async {
                 carrier.connection.say_goodbye().await;

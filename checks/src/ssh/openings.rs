@@ -13,7 +13,7 @@ const FURTHER: u32 = 6;
 /// Time between two of them.
 const BETWEEN: Duration = Duration::from_millis(500);
 /// The time for which an abandoned opening is watched: its first packet is sent for the fourth time after 7 s.
-const WATCHED: Duration = Duration::from_millis(7600);
+pub(super) const WATCHED: Duration = Duration::from_millis(7600);
 
 /// The outcome of the openings.
 pub(super) struct Opened<T, E> {

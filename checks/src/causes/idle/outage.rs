@@ -50,6 +50,7 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
         "idle-no-keepalive",
         "session-lifetime-limit",
         "session-wall-clock-cut",
+        "transfer-stalled",
     ],
     strikes_anywhere: true,
     judge: |evidence| {

@@ -69,7 +69,11 @@ fn judge(evidence: &Evidence) -> Option<Match> {
     let timeline = evidence.undisturbed_timeline();
     let now = timeline.until_s;
     let is_outage = |event: &Event| event.until_s.is_none() && event.length_s(now) > OUTAGE_S;
-    let events: Vec<Event> = timeline.interruptions().into_iter().filter(|event| !is_outage(event)).collect();
+    // What comes and goes in an outage that lasts is of that one.
+    let silent_s = timeline.lasting_silence().unwrap_or(f64::INFINITY);
+    let is_before = |event: &Event| event.until_s.unwrap_or(now) < silent_s || silent_s > now;
+    let interruptions = timeline.interruptions().into_iter();
+    let events: Vec<Event> = interruptions.filter(|event| !is_outage(event) && is_before(event)).collect();
     let lengths: Vec<f64> = events.iter().map(|event| event.length_s(now)).collect();
     let longest = lengths.iter().copied().fold(0.0, f64::max);
     if events.is_empty() || events.len() == 1 && longest < ALONE_S {

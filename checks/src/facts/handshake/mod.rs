@@ -90,7 +90,7 @@ pub struct Facts {
 }
 
 impl facts::Facts for Facts {
-    /// A silence that was as long as the usual wait for a server, whoever ended the wait for more.
+    /// True if the server was waited for as long as is usual and said nothing; a stop after that changes nothing.
     fn outlive_the_stop(&self) -> bool {
         /// The usual wait of 10 s, less what connecting may have taken of it.
         const USUAL_MS: f64 = 8000.0;

@@ -209,6 +209,10 @@ mod tests {
         assert_eq!(with(3, vec![kept()]), [false, false, false, false, true]);
         assert_eq!(with(2, vec![kept()]), [true, true, false, true], "two are as long by chance");
         let survived = with(3, vec![alive(9, 20.5)]);
-        assert_eq!(survived, [true, true, true, false, false], "a silence that was longer was survived");
+        assert_eq!(
+            survived,
+            [true, true, true, false, false],
+            "with a longer silence survived, a death proves no timer"
+        );
     }
 }

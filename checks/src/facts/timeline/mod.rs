@@ -4,6 +4,7 @@
 mod before;
 pub mod events;
 pub mod losses;
+mod silence;
 
 use std::net::SocketAddr;
 
@@ -15,6 +16,7 @@ use super::path::Path;
 
 pub use events::{Event, EventKind};
 pub use losses::{DeadFlows, MassEnd, RandomResets, StateLoss};
+pub use silence::LASTING_S;
 
 /// Seconds after a path's return within which hops probed before it may answer: their answers are awaited for nearly as
 /// long.

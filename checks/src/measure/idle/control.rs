@@ -21,7 +21,7 @@ const SHARED: Duration = Duration::from_secs(1);
 /// The time that we wait for a path to come back, and how often we try.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(45);
 const RECOVERY_INTERVAL: Duration = Duration::from_secs(2);
-/// How often we try where the server has ended the kept session and listens no more: a refusal costs it nothing.
+/// Time between attempts where the server has ended the kept session and listens no more: a refusal costs it nothing.
 const RESTART_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A connection that takes longer than this to answer is not worth waiting for: a new one is faster.

@@ -1,4 +1,4 @@
-//! Whether an answer was late because the path delivered the request late, or because it had lost it at first.
+//! Tells an answer that is late because the path delivered the request late from one whose request was lost at first.
 
 use std::time::{Duration, Instant};
 

@@ -20,7 +20,7 @@ use super::test_state::TestState;
 use crate::facts::idle::age::{ended, mass_death};
 use crate::facts::idle::chance::ended_by_chance;
 use crate::facts::idle::{Arm, Cut, Facts, Outage};
-use crate::facts::timeline::{EventKind, MassEnd, Timeline};
+use crate::facts::timeline::{EventKind, LASTING_S, MassEnd, Timeline};
 use crate::measure::context::Context;
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
@@ -37,8 +37,6 @@ const MAX_LENGTH_EXTRA: Duration = Duration::from_mins(2);
 const GENERATIONS: usize = 3;
 /// Connections of the run's budget that a further generation leaves to others.
 const LEFT: u32 = 6;
-/// An interruption that has lasted for longer when the test ends is one for good, seconds.
-const LASTING_S: f64 = 15.0;
 /// Losses so long before the first that shows on a busy session belong to it, seconds.
 const BEFORE_S: f64 = 8.0;
 /// A session that ends so near to a restart of the server ended with it, seconds.
@@ -237,12 +235,16 @@ fn outages(timeline: &Timeline, began_s: f64) -> Vec<Outage> {
     let events = timeline.events().into_iter().filter(|event| event.kind != EventKind::Stalled);
     let events = events.filter(|event| event.until_s.is_none_or(|until| until > began_s));
     let lasts = |event: &crate::facts::timeline::Event| event.until_s.is_none() && event.length_s(now) > LASTING_S;
-    events
-        .map(|event| Outage {
-            started_s: (event.from_s - began_s).max(0.0),
-            ended_s: if lasts(&event) { None } else { Some(event.until_s.unwrap_or(now) - began_s) },
-        })
-        .collect()
+    let outage = |event: crate::facts::timeline::Event| Outage {
+        started_s: (event.from_s - began_s).max(0.0),
+        ended_s: if lasts(&event) { None } else { Some(event.until_s.unwrap_or(now) - began_s) },
+    };
+    let Some(silent_s) = timeline.lasting_silence() else { return events.map(outage).collect() };
+    // What seems to come and go in it is of the same outage.
+    let mut outages: Vec<Outage> =
+        events.filter(|event| event.until_s.is_some_and(|at| at < silent_s)).map(outage).collect();
+    outages.push(Outage { started_s: (silent_s - began_s).max(0.0), ended_s: None });
+    outages
 }
 
 /// Assigns the roles of the sessions. One place is the main session's, one is left for the fresh connection that

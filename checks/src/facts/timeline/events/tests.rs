@@ -185,7 +185,7 @@ fn slow_logins_behind_a_hop_are_no_interruption() {
     assert!(events(logins(0.5, 9.7).into_iter().map(behind_hop).collect()).is_empty());
 }
 
-/// The same flow behind a hop, where no acknowledgement is seen.
+/// The flow as one behind a hop, where no acknowledgement is seen.
 fn carried_by(through: u32, flow: Flow) -> Flow {
     let gaps = flow.gaps.iter().map(|gap| Gap { acknowledged: None, ..*gap }).collect();
     Flow { number: flow.number + 100, leg: 1, through: Some(through), gaps, ..flow }

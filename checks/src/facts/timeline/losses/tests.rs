@@ -137,7 +137,7 @@ fn busy_sessions_that_are_reset_at_one_age_are_not_reset_at_random() {
     assert_eq!(timeline(vec![reset(1, 0.0), reset(2, 30.0), young]).random_resets(), None);
 }
 
-/// The same connection behind a hop, through that one.
+/// The connection as one behind a hop, carried by `carrier`.
 fn through(carrier: u32, flow: Flow) -> Flow {
     Flow { number: flow.number + 100, leg: 1, through: Some(carrier), source_port: None, ..flow }
 }

@@ -1,5 +1,5 @@
-//! Hundreds of examinations of paths that reset connections at random, have a timer, or both, without a network: what they may conclude, and
-//! what they must find.
+//! Hundreds of examinations of paths that reset connections at random, have a timer, or both, without a network: what they may conclude
+//! and what they have to find.
 
 mod acts;
 mod connection;
