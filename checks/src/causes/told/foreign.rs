@@ -134,7 +134,8 @@ pub(super) fn is_foreign(line: &str) -> bool {
 /// True if a line is a message of another tool.
 pub(super) fn is_of_a_tool(line: &str) -> bool {
     static NAMES: LazyLock<Regex> = LazyLock::new(|| compiled(TOOLS));
-    NAMES.is_match(line.as_bytes()) && !is_of_ssh(line)
+    // That the login shell is missing meets every session.
+    NAMES.is_match(line.as_bytes()) && !is_of_ssh(line) && !line.contains("failed to execute")
 }
 
 /// True if a line names SSH or one of its programs.

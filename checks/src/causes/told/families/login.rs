@@ -148,6 +148,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Net::SSH::AuthenticationFailed",
             "AuthenticationException",
             "No suitable authentication method found to complete authentication",
+            "remaining methods MethodSet",
             "Login denied",
             "Exhausted available authentication methods",
         ],

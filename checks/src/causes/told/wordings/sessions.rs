@@ -118,6 +118,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Shell access is disabled",
             "Shell access is not supported",
             "Welcome to GitLab, @",
+            "ERROR: Permission to <what> denied to",
             "refusing non-sftp session",
             "This account is restricted",
             "rbash: <what>: restricted",
