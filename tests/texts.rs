@@ -51,6 +51,7 @@ fn what_works_is_not_called_broken_and_what_is_not_ssh_is_unknown() {
             let codes: Vec<_> = grave.map(|found| found.code).collect();
             let is_right = match words.as_str() {
                 "healthy" => codes.is_empty() && diagnosis.verdict != Verdict::Broken,
+                "succeeded" => diagnosis.findings.is_empty() && diagnosis.verdict == Verdict::Healthy,
                 _ => diagnosis.findings.is_empty() && diagnosis.verdict == Verdict::Inconclusive,
             };
             (!is_right).then(|| format!("{:?} {codes:?}, not {words}: {text}", diagnosis.verdict))

@@ -65,7 +65,7 @@ fn is_open_text(explained: &Explained) -> bool {
 fn meaning(explained: &Explained, name: &str, style: Style) -> String {
     let Diagnosis { verdict, findings, .. } = &explained.diagnosis;
     let meaning = match (&findings[..], verdict) {
-        ([], Verdict::Healthy) => "a step that succeeds",
+        ([], Verdict::Healthy) => "nothing went wrong in this text",
         ([], _) => "no cause in the catalogue matches this text",
         ([only], _) if only.certainty == Certainty::Possible => "one known cause fits this text; others are possible",
         ([first, ..], _) => match first.certainty {
@@ -94,7 +94,7 @@ fn verdict(explained: &Explained, name: &str, style: Style) -> String {
         (Verdict::Broken, Some(check)) => format!("it fails at {}", check.name()),
         (Verdict::Broken, None) => "it fails".to_owned(),
         (Verdict::Degraded, _) => "there is a problem to fix".to_owned(),
-        (Verdict::Healthy, _) => "nothing in it failed".to_owned(),
+        (Verdict::Healthy, _) => "nothing went wrong in this text".to_owned(),
         (Verdict::Inconclusive, _) => "no error in it is known".to_owned(),
     };
     let line = style.wrapped("", "  ", &format!("{}{word}  {about}: {meaning}", style.sign(ink)));

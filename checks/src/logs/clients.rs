@@ -149,8 +149,27 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("sftp> ", Event::RequestGranted),
     ("Uploading <file> to <file>", Event::RequestGranted),
     ("Fetching <file> to <file>", Event::RequestGranted),
-    ("Last login: <text>", Event::LoggedIn),
+    ("Last login: <text>", Event::RequestGranted),
     ("logout", Event::CommandEnded),
+    // A question that waits for the person, not for the server.
+    ("<user>@<host>'s password:", Event::Asked),
+    // Output of rsync, scp, sftp and git whose transfer ended, of Ansible and of Terraform.
+    ("sent <what> bytes  received <what> bytes", Event::Transferred),
+    ("100% <text>B/s <text>:", Event::Transferred),
+    ("<file> <text> 100% <text>B/s <text>:", Event::Transferred),
+    ("Receiving objects: 100% (<what>", Event::Transferred),
+    ("Writing objects: 100% (<what>", Event::Transferred),
+    ("Resolving deltas: 100% (<what>", Event::Transferred),
+    ("ok=<n> <text> unreachable=0 <text>failed=0", Event::Succeeded),
+    ("<host> | SUCCESS => {", Event::Succeeded),
+    ("<host> | SUCCESS | rc=0 >>", Event::Succeeded),
+    ("<host> | CHANGED => {", Event::Succeeded),
+    ("<host> | CHANGED | rc=0 >>", Event::Succeeded),
+    ("Connected!", Event::LoggedIn),
+    // russh.
+    ("remaining methods MethodSet([<methods>])", Event::MethodsOffered),
+    ("write_auth_request: key - <kind>", Event::KeyOffered),
+    ("userauth_success", Event::LoggedIn),
     // SSH.NET.
     ("Server version '<protocol>' on '<software>'", Event::VersionReceived),
     ("[] Sending message 'KeyExchangeInitMessage'", Event::KexinitSent),

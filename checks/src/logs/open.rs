@@ -82,6 +82,7 @@ impl Open {
             Some((Check::Channel, Part::Step)) => self.passed = self.passed.max(Some(Check::Auth)),
             Some((_, Part::Ends | Part::Fails)) => self.ended = Some(event),
             _ if event == Event::ExitStatus => self.ended = Some(event),
+            _ if event == Event::Transferred => self.passed = self.passed.max(Some(Check::Channel)),
             _ => (),
         }
         let at_s = self.last.zip(self.began).map(|(last, began)| elapsed(began, last));

@@ -228,6 +228,7 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
         TRY_SFTP,
     ],
     symptoms: &[
+        "fatal: safely_chroot:",
         "bad ownership or modes for chroot",
         "chroot(\"<file>\")",
         "Unable to chdir to chroot path",

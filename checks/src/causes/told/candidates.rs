@@ -51,7 +51,7 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         before()
             .rfind(|entry| entry.event == Event::MethodsOffered)
             .and_then(|entry| entry.value("methods"))
-            .map(|methods| methods.contains(method))
+            .map(|methods| methods.to_ascii_lowercase().contains(method))
     };
     let holds = match when {
         When::Always => return Some(false),

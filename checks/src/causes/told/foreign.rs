@@ -46,6 +46,16 @@ pub(super) const SHARED_WITH_OTHERS: &[&str] = &[
 pub(super) const SAID_OF_OTHERS_TOO: &[&str] = &[
     "The agent has no identities",
     "command not found",
+    ": Kommando nicht gefunden",
+    ": Befehl nicht gefunden",
+    ": commande introuvable",
+    ": orden no encontrada",
+    ": comando non trovato",
+    ": comando não encontrado",
+    ": opdracht niet gevonden",
+    ": команда не найдена",
+    ": 未找到命令",
+    ": コマンドが見つかりません",
     "sh: <n>: <what>: not found",
     "sh: <what>: not found",
     "env: <what>: No such file or directory",
@@ -134,7 +144,8 @@ pub(super) fn is_foreign(line: &str) -> bool {
 /// True if a line is a message of another tool.
 pub(super) fn is_of_a_tool(line: &str) -> bool {
     static NAMES: LazyLock<Regex> = LazyLock::new(|| compiled(TOOLS));
-    NAMES.is_match(line.as_bytes()) && !is_of_ssh(line)
+    // That the login shell is missing meets every session.
+    NAMES.is_match(line.as_bytes()) && !is_of_ssh(line) && !line.contains("failed to execute")
 }
 
 /// True if a line names SSH or one of its programs.

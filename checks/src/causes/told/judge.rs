@@ -3,11 +3,12 @@
 use std::cmp::Reverse;
 
 use super::candidates::{candidates, is_openssh};
-use super::families::{Family, NO_PEER, STOPS, Writer, families};
+use super::families::{Family, NO_PEER, STOPS, Writer};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::foreign::{SAID_OF_OTHERS_TOO, SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh};
 use super::noise::is_noise;
-use super::words::{self, NOTICES, own_texts};
+use super::owners::{closest, family, is_one_of, owners};
+use super::words::NOTICES;
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
@@ -18,6 +19,8 @@ use crate::facts::log::{Connection, Event, Line, Log, Part, Sighting};
 const SLOW_S: f64 = 2.0;
 /// Causes of a login that succeeds all the same.
 const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
+/// Causes that ask a question, which was answered where the connection goes on.
+const ANSWERED: [&str; 2] = ["hostkey-unknown", "auth-key-encrypted"];
 /// Causes of requests beside a session, which goes on without them.
 const BESIDE_A_SESSION: [&str; 4] = [
     "channel-forward-unreachable",
@@ -25,9 +28,6 @@ const BESIDE_A_SESSION: [&str; 4] = [
     "channel-remote-forward-failed",
     "channel-x11-refused",
 ];
-/// Causes later than the settings that only a client's log tells of.
-const OF_CLIENTS: [&str; 4] =
-    ["tcp-bind-address", "channel-local-forward-failed", "auth-key-unreadable", "auth-key-encrypted"];
 /// Causes of which a log names the reason too.
 const REASONS: [(&str, &str); 3] = [
     ("server-nologin", "auth-account-refused"),
@@ -93,7 +93,7 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
                 false if is_notice(seen) || in_a_log(cause) != Some(Severity::Info) => {
                     name(&mut named, cause, seen, certainty(connection, seen, owners.len()));
                 }
-                true if cause.severity == Severity::Critical => (),
+                true if cause.severity == Severity::Critical || ANSWERED.contains(&cause.code) => (),
                 _ => name(&mut minor, cause, seen, certainty(connection, seen, owners.len())),
             }
         }
@@ -140,75 +140,6 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
     }
     minor.retain(|one| !named.iter().any(|known| known.cause.code == one.cause.code));
     named.into_iter().chain(minor).collect()
-}
-
-/// The causes with a text on their records, of which there is one where the text identifies it; none where it is a family's. What comes
-/// before any packet is a client's alone.
-fn owners(text: &str, writer: Writer) -> Vec<&'static Cause> {
-    if family(text, writer).is_some() {
-        return Vec::new();
-    }
-    let may =
-        |cause: &&Cause| writer != Writer::Server || cause.stage != Check::Config && !OF_CLIENTS.contains(&cause.code);
-    causes::all().filter(may).filter(|cause| own_texts(cause).any(|own| own == text)).collect()
-}
-
-/// The family of a text in a log of this writer's, and its rank.
-fn family(text: &str, writer: Writer) -> Option<(usize, &'static Family)> {
-    let fits = |family: &Family| family.writer == writer || family.writer == Writer::Anyone || writer == Writer::Anyone;
-    let has = |family: &Family| family.texts.iter().any(|known| known.eq_ignore_ascii_case(text));
-    families().enumerate().find(|(_, family)| fits(family) && has(family))
-}
-
-/// Of the texts in each line the closest: one that identifies a cause before one that several print, the longer before the shorter,
-/// and any before one that only wraps another program's words.
-fn closest(connection: &Connection, writer: Writer, is_of_another: bool) -> Vec<&Sighting> {
-    let closeness = |seen: &Sighting| {
-        let length = literal(&seen.symptom);
-        if !owners(&seen.symptom, writer).is_empty() {
-            return Some((2, length));
-        }
-        family(&seen.symptom, writer).map(|(_, family)| (u8::from(!family.is_wrapper), length))
-    };
-    let mut closest: Vec<(&Sighting, (u8, usize))> = Vec::new();
-    for seen in &connection.sightings {
-        let Some(close) = closeness(seen) else { continue };
-        let is_general = close.0 < 2 || is_one_of(SHARED_WITH_OTHERS, seen);
-        if is_of_the_server(seen, writer)
-            || is_harmless(seen)
-            || is_general && (is_of_another && !is_of_ssh(&seen.line.text) || is_foreign(&seen.line.text))
-        {
-            continue;
-        }
-        match closest.iter_mut().find(|(known, _)| known.line == seen.line) {
-            Some(known) if known.1 < close => *known = (seen, close),
-            Some(_) => (),
-            None => closest.push((seen, close)),
-        }
-    }
-    closest.into_iter().map(|(seen, _)| seen).collect()
-}
-
-/// True if a text of a client's settings is about those of the server.
-fn is_of_the_server(seen: &Sighting, writer: Writer) -> bool {
-    let is_of_settings = |cause: &&Cause| cause.stage == Check::Config;
-    let owners = owners(&seen.symptom, writer);
-    seen.line.text.contains("sshd_config") && !owners.is_empty() && owners.iter().all(is_of_settings)
-}
-
-/// True if a line has a text that makes it harmless.
-fn is_harmless(seen: &Sighting) -> bool {
-    let line = seen.line.text.as_bytes();
-    words::HARMLESS_LINES.is_match(line)
-        || seen.symptom.starts_with("Permission denied") && words::FILE_DENIED_LINES.is_match(line)
-}
-
-/// The characters of a text without its holes.
-fn literal(text: &str) -> usize {
-    text.split('<')
-        .enumerate()
-        .map(|(at, piece)| if at == 0 { piece.len() } else { piece.split_once('>').map_or(0, |(_, rest)| rest.len()) })
-        .sum()
 }
 
 /// True if the connection went past the check at which a cause shows, after the line that names it.
@@ -261,15 +192,14 @@ fn certainty(connection: &Connection, seen: &Sighting, owners: usize) -> Certain
     }
 }
 
-fn is_one_of(texts: &[&str], seen: &Sighting) -> bool {
-    texts.iter().any(|text| seen.symptom.eq_ignore_ascii_case(text))
-}
-
 /// Adds a line to a cause that it names with this certainty.
 fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting, certainty: Certainty) {
     let line = quoted(seen);
     if let Some(one) = named.iter_mut().find(|one| one.cause.code == cause.code) {
         one.found.certainty = one.found.certainty.min(certainty);
+        if !is_notice(seen) && one.found.severity == Some(Severity::Info) {
+            one.found.severity = in_a_log(cause);
+        }
         if one.found.because.len() < QUOTED && !one.found.because.contains(&line) {
             one.found.because.push(line);
         }

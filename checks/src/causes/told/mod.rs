@@ -7,6 +7,7 @@ mod finding;
 mod foreign;
 mod judge;
 mod noise;
+mod owners;
 mod wordings;
 mod words;
 

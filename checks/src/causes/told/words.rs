@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::bytes::{RegexSet, RegexSetBuilder};
+use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::families::{When, families};
 use super::wordings;
@@ -63,7 +63,7 @@ const FILE_DENIED: &[&str] = &[
     "zsh: permission denied: <file>",
 ];
 
-/// Greetings of servers without a shell, which say how the login went, and warnings of a session that goes on: they complain of nothing.
+/// Greetings of servers without a shell, which say how the login went, warnings of a session that goes on, and questions: they complain of nothing.
 pub(super) const NOTICES: &[&str] = &[
     "Pseudo-terminal will not be allocated because stdin is not a terminal",
     "stdin: is not a tty",
@@ -74,7 +74,15 @@ pub(super) const NOTICES: &[&str] = &[
     "Shell access is disabled",
     "Shell access is not supported",
     "Welcome to GitLab, @",
+    "Enter passphrase for key",
 ];
+
+/// A sentence of a greeting or banner that says what would happen, which states no fact.
+const CONDITIONS: &str = r"(?i)\b(?:if|when|once|unless|should|in case) (?:you|your|the|this|an?|any|it)\b";
+
+/// Lines with a condition.
+pub(super) static CONDITIONAL_LINES: LazyLock<Regex> =
+    LazyLock::new(|| RegexBuilder::new(CONDITIONS).unicode(false).build().expect("the words compile"));
 
 /// Lines with one of the harmless texts.
 pub(super) static HARMLESS_LINES: LazyLock<RegexSet> = LazyLock::new(|| lines_with(HARMLESS));

@@ -95,6 +95,8 @@ pub enum Event {
     LoginBegun,
     /// The login methods that the server offers (`methods`).
     MethodsOffered,
+    /// The person is asked for a password (`user`, `host`).
+    Asked,
     /// A login method is tried (`method`).
     MethodTried,
     /// A public key is offered (`key`, `kind`, `fingerprint`).
@@ -137,6 +139,8 @@ pub enum Event {
     ExitStatus,
     /// The amount that was moved (`sent`, `received`, `seconds`).
     Transferred,
+    /// A program that runs ssh reports that its work was done.
+    Succeeded,
     /// The server asked for a sign of life (`want_reply`).
     ServerKeepalive,
     /// Keys are exchanged again.
@@ -208,6 +212,7 @@ impl Event {
             | E::LoginRefused
             | E::LoginBegun
             | E::MethodsOffered
+            | E::Asked
             | E::MethodTried
             | E::KeyOffered
             | E::KeyTried
@@ -220,7 +225,7 @@ impl Event {
             E::ChannelAsked | E::RequestSent | E::SessionBegun | E::ForwardRefused => (Check::Channel, Part::Step),
             E::ChannelRefused | E::RequestRefused => (Check::Channel, Part::Fails),
             E::RequestGranted | E::CommandEnded => (Check::Channel, Part::Passes),
-            E::ChannelFreed | E::ExitStatus | E::Transferred | E::ServerKeepalive | E::Rekeying => {
+            E::ChannelFreed | E::ExitStatus | E::Transferred | E::Succeeded | E::ServerKeepalive | E::Rekeying => {
                 (Check::Exit, Part::Step)
             }
             E::KeepaliveTimeout => (Check::Idle, Part::Fails),

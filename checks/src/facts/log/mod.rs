@@ -157,6 +157,8 @@ impl Connection {
     pub fn passed(&self, check: Check) -> bool {
         let passes = |entry: &Entry| match entry.event.place() {
             Some((at, Part::Passes)) => at >= check,
+            // A session moved the data.
+            _ if entry.event == Event::Transferred => check <= Check::Channel,
             // What comes later stands on what came before.
             Some((at, Part::Step | Part::Fails)) => at > check && at != Check::Exit && at != Check::Idle,
             _ => false,

@@ -103,7 +103,12 @@ impl IdleSession {
             ChannelUse::Sftp => held.start_sftp(patience).await?,
             ChannelUse::Prompt => held.start_prompt(patience).await?,
             ChannelUse::Command(mark) => {
-                if !(shell && held.start_shell(mark, patience).await) {
+                let has_shell = shell && held.start_shell(mark, patience).await;
+                if shell && !has_shell && held.connection.is_closed() {
+                    // Some servers end the connection where they cannot start what is to run on a terminal.
+                    held.connection = login.open(deadline).await?;
+                }
+                if !has_shell {
                     held.start_command(mark, patience).await?;
                 }
             }

@@ -31,6 +31,13 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["command not found", "sh: <n>: <what>: not found"]),
                 "the shell does not find the program of the ProxyCommand",
             ),
+            is("auth-key-rejected", Seen(&["Permission denied (<methods>"]), "the jump host refuses the login"),
+            is(
+                "auth-password-rejected",
+                Seen(&["Permission denied, please try again"]),
+                "the jump host refuses the login",
+            ),
+            is("hostkey-unknown", Seen(&["Host key verification failed"]), "the jump host's key is not known"),
             is("handshake-reset", Seen(&["Failure establishing ssh session: -43"]), "the connection is reset"),
             is(
                 "handshake-max-startups",

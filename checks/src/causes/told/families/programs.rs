@@ -106,7 +106,6 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "fatal: Could not read from remote repository",
             "the remote end hung up unexpectedly",
-            "ERROR: Permission to <what> denied to",
             "Repository not found",
         ],
         is_wrapper: true,

@@ -1,6 +1,6 @@
 //! Ends of connections and sessions.
 
-use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, SoonAfterLogin};
+use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
@@ -53,11 +53,17 @@ pub(super) static FAMILIES: &[Family] = &[
             "SshException: Session is being closed",
             "Connection closed by the remote side",
             "russh::Error: Disconnected",
-            "Error: Disconnect",
+            " Error: Disconnect",
             "] Connection lost",
         ],
         unless: &[Event::CommandEnded, Event::ExitStatus],
         candidates: &[
+            is(
+                "idle-closed",
+                Seen(&["ssh/connection/session.rb"]),
+                "the session was open: its library's frames say so",
+            ),
+            is("auth-disconnected", Seen(&["ssh/authentication/session.rb"]), "the login was under way"),
             is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
             is(

@@ -162,6 +162,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "handshake-protocol-violation",
         &[
+            "Failed to read binary packet data",
             "strict KEX violation",
             "KEXINIT was not the first packet",
             "KEXINIT not first packet",
@@ -197,6 +198,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "hostkey-unknown",
         &[
+            "has not been found on the instance console",
             "Host key not found from database",
             "presented unverified <kind> key",
             "Could not verify `<text>` host key with fingerprint",
@@ -243,6 +245,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "hostkey-cert-invalid",
         &[
+            "ssh: handshake failed: ssh: principal <text> not in the set of valid principals for given certificate",
             "JSchInvalidHostCertificateException",
             "rejected HostKey: certificate",
             "rejected HostKey: invalid principal",

@@ -53,6 +53,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "unable to get security token for user",
             "LsaLogonUser() failed",
             "get_user_token - unable to generate token for user",
+            "access denied to perform action",
             "Please login as the user \"<user>\" rather than the user",
         ],
     ),

@@ -59,6 +59,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "request for subsystem 'sftp' failed",
             "failed to open a SFTP connection",
             "sftp-server: command not found",
+            "openssh/sftp-server: No such file or directory",
+            "libexec/sftp-server: No such file or directory",
         ],
     ),
     (
@@ -118,6 +120,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Shell access is disabled",
             "Shell access is not supported",
             "Welcome to GitLab, @",
+            "ERROR: Permission to <what> denied to",
             "refusing non-sftp session",
             "This account is restricted",
             "rbash: <what>: restricted",

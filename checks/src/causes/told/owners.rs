@@ -1,0 +1,85 @@
+//! The texts of a connection's lines that count, and the causes that own them.
+
+use super::families::{Family, Writer, families};
+use super::foreign::{SAID_OF_OTHERS_TOO, SHARED_WITH_OTHERS, is_foreign, is_of_ssh};
+use super::words::{self, own_texts};
+use crate::causes::{self, Cause};
+use crate::facts::Check;
+use crate::facts::log::{Connection, Sighting};
+
+/// Causes later than the settings that only a client's log tells of.
+const OF_CLIENTS: [&str; 4] =
+    ["tcp-bind-address", "channel-local-forward-failed", "auth-key-unreadable", "auth-key-encrypted"];
+/// The causes with a text on their records, of which there is one where the text identifies it; none where it is a family's. What comes
+/// before any packet is a client's alone.
+pub(super) fn owners(text: &str, writer: Writer) -> Vec<&'static Cause> {
+    if family(text, writer).is_some() {
+        return Vec::new();
+    }
+    let may =
+        |cause: &&Cause| writer != Writer::Server || cause.stage != Check::Config && !OF_CLIENTS.contains(&cause.code);
+    causes::all().filter(may).filter(|cause| own_texts(cause).any(|own| own == text)).collect()
+}
+
+/// The family of a text in a log of this writer's, and its rank.
+pub(super) fn family(text: &str, writer: Writer) -> Option<(usize, &'static Family)> {
+    let fits = |family: &Family| family.writer == writer || family.writer == Writer::Anyone || writer == Writer::Anyone;
+    let has = |family: &Family| family.texts.iter().any(|known| known.eq_ignore_ascii_case(text));
+    families().enumerate().find(|(_, family)| fits(family) && has(family))
+}
+
+/// Of the texts in each line the closest: one that identifies a cause before one that several print, the longer before the shorter,
+/// and any before one that only wraps another program's words.
+pub(super) fn closest(connection: &Connection, writer: Writer, is_of_another: bool) -> Vec<&Sighting> {
+    let closeness = |seen: &Sighting| {
+        let length = literal(&seen.symptom);
+        if !owners(&seen.symptom, writer).is_empty() {
+            return Some((2, length));
+        }
+        family(&seen.symptom, writer).map(|(_, family)| (u8::from(!family.is_wrapper), length))
+    };
+    let mut closest: Vec<(&Sighting, (u8, usize))> = Vec::new();
+    for seen in &connection.sightings {
+        let Some(close) = closeness(seen) else { continue };
+        let is_general = close.0 < 2 || is_one_of(SHARED_WITH_OTHERS, seen);
+        if is_of_the_server(seen, writer)
+            || is_harmless(seen)
+            || is_general && (is_of_another && !is_of_ssh(&seen.line.text) || is_foreign(&seen.line.text))
+        {
+            continue;
+        }
+        match closest.iter_mut().find(|(known, _)| known.line == seen.line) {
+            Some(known) if known.1 < close => *known = (seen, close),
+            Some(_) => (),
+            None => closest.push((seen, close)),
+        }
+    }
+    closest.into_iter().map(|(seen, _)| seen).collect()
+}
+
+/// True if a text of a client's settings is about those of the server.
+fn is_of_the_server(seen: &Sighting, writer: Writer) -> bool {
+    let is_of_settings = |cause: &&Cause| cause.stage == Check::Config;
+    let owners = owners(&seen.symptom, writer);
+    seen.line.text.contains("sshd_config") && !owners.is_empty() && owners.iter().all(is_of_settings)
+}
+
+/// True if a line has a text that makes it harmless.
+fn is_harmless(seen: &Sighting) -> bool {
+    let line = seen.line.text.as_bytes();
+    words::HARMLESS_LINES.is_match(line)
+        || is_one_of(SAID_OF_OTHERS_TOO, seen) && words::CONDITIONAL_LINES.is_match(line)
+        || seen.symptom.starts_with("Permission denied") && words::FILE_DENIED_LINES.is_match(line)
+}
+
+/// The characters of a text without its holes.
+fn literal(text: &str) -> usize {
+    text.split('<')
+        .enumerate()
+        .map(|(at, piece)| if at == 0 { piece.len() } else { piece.split_once('>').map_or(0, |(_, rest)| rest.len()) })
+        .sum()
+}
+
+pub(super) fn is_one_of(texts: &[&str], seen: &Sighting) -> bool {
+    texts.iter().any(|text| seen.symptom.eq_ignore_ascii_case(text))
+}
