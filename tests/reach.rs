@@ -132,3 +132,17 @@ fn a_limit_on_new_connections_is_named_and_the_sessions_that_were_let_in_are_hel
     assert_eq!((&spent["logins"], &spent["failed_logins"]), (&4.into(), &0.into()), "{}", seen.told());
     assert!(seen.idle()["timeout"]["survived_s"].as_f64() >= Some(5.5), "{}", seen.told());
 }
+
+/// `ufw limit` rejects the sixth new connection of an address within 30 s.
+#[test]
+fn five_sessions_stay_below_the_limit_of_a_usual_firewall_and_let_the_user_in_afterwards() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    lab.forward(&format!("{SYN} limit rate over 1/minute burst 5 packets reject with icmp type port-unreachable"));
+    let seen = finds(&lab, &["--idle", "20s", "--sessions", "5"], &[], &server);
+    assert_eq!((&seen.json["verdict"], seen.run.status), (&"healthy".into(), Some(0)), "{}", seen.told());
+    assert_eq!(seen.json["spent"]["connections"], 4, "{}", seen.told());
+    assert!(seen.idle()["timeout"]["survived_s"].as_f64() >= Some(19.5), "{}", seen.told());
+    let own = lab.ssh(&server, &[], "echo in", s(10));
+    assert_eq!((own.status, &*own.stdout), (Some(0), "in\n"), "{own:?}");
+}

@@ -177,6 +177,7 @@ pub(super) static FAMILIES: &[Family] = &[
                     "Outbound: Sending USERAUTH_REQUEST (password",
                     "auth_password(",
                     "password authentication",
+                    "Authentication (password) failed",
                     "Permission denied (password)",
                     "Permission denied (keyboard-interactive)",
                     "Permission denied (password,keyboard-interactive)",

@@ -2,6 +2,7 @@
 
 mod handshake;
 mod keys;
+mod languages;
 mod login;
 mod reach;
 mod sessions;
@@ -16,5 +17,7 @@ pub(super) fn wordings_of(code: &str) -> impl Iterator<Item = &'static str> {
 
 /// Every wording, and the code of its cause.
 pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
-    [reach::WORDINGS, handshake::WORDINGS, keys::WORDINGS, login::WORDINGS, sessions::WORDINGS].into_iter().flatten()
+    [reach::WORDINGS, handshake::WORDINGS, keys::WORDINGS, login::WORDINGS, sessions::WORDINGS, languages::WORDINGS]
+        .into_iter()
+        .flatten()
 }

@@ -6,6 +6,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "config-invalid",
         &[
+            "command-line: line <line>: <why>",
+            "command-line line <line>: <why>",
             "Bad local forwarding specification",
             "Bad remote forwarding specification",
             "Bad dynamic forwarding specification",

@@ -59,6 +59,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "request for subsystem 'sftp' failed",
             "failed to open a SFTP connection",
             "sftp-server: command not found",
+            "openssh/sftp-server: No such file or directory",
+            "libexec/sftp-server: No such file or directory",
         ],
     ),
     (
