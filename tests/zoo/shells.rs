@@ -40,7 +40,7 @@ setups! {
     shell_sh: |lab| shell(lab, "sh"), ME => "healthy", [], ALL;
     shell_bash: |lab| shell(lab, "bash"), ME => "healthy", [], ALL;
     shell_dash: |lab| shell(lab, "dash"), ME => "healthy", [], ALL;
-    shell_imitated: imitation, ME => "healthy", [], ["exec"];
+    shell_imitated: imitation, ME => "healthy", [], ALL;
     #[ignore = "tests/run --zoo"]
     shell_zsh: |lab| shell(lab, "zsh"), ME => "healthy", [], ALL;
     #[ignore = "tests/run --zoo"]
