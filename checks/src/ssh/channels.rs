@@ -70,11 +70,10 @@ impl Connection {
     }
 
     async fn open_one(&self, kind: ChannelKind) -> Result<Channel<Msg>, russh::Error> {
+        // The server may be slow to connect onwards: a further connection, which is then answered at once, tells that from a stall.
+        let _awaited = self.record().awaits();
         match kind {
-            ChannelKind::Session => {
-                let _awaited = self.record().awaits();
-                self.handle.channel_open_session().await
-            }
+            ChannelKind::Session => self.handle.channel_open_session().await,
             ChannelKind::DirectTcpip(host, port) => {
                 self.handle.channel_open_direct_tcpip(host, u32::from(port), "127.0.0.1", 0).await
             }

@@ -66,7 +66,8 @@ enum Note {
     Watched { number: u32, watch: Watch, observations: Observations, socket: Weak<Socket> },
     LoggedIn { number: u32, at: Instant },
     Expect { number: u32, expect: Expect, at: Instant },
-    Awaits { number: u32, since: Option<Instant> },
+    Awaits { number: u32, since: Instant },
+    Answered { number: u32, since: Instant },
     Closed { number: u32, at: Instant },
     Hops { at: Instant, asked: Vec<u8>, answered: Vec<u8> },
     Ask(oneshot::Sender<Timeline>),
@@ -74,11 +75,14 @@ enum Note {
 
 /// A request whose answer is awaited, until this goes.
 #[must_use]
-pub(crate) struct Awaited(FlowRecord);
+pub(crate) struct Awaited {
+    record: FlowRecord,
+    since: Instant,
+}
 
 impl Drop for Awaited {
     fn drop(&mut self) {
-        self.0.note(|number| Note::Awaits { number, since: None });
+        self.record.note(|number| Note::Answered { number, since: self.since });
     }
 }
 
@@ -205,8 +209,9 @@ impl FlowRecord {
 
     /// A request is made now that a server answers at once. What comes while it is on its way answers something else.
     pub(crate) fn awaits(&self) -> Awaited {
-        self.note(|number| Note::Awaits { number, since: Some(Instant::now()) });
-        Awaited(self.clone())
+        let since = Instant::now();
+        self.note(|number| Note::Awaits { number, since });
+        Awaited { record: self.clone(), since }
     }
 
     /// A connection requested through this one.
@@ -301,6 +306,7 @@ impl Task {
                 self.change(number, |observed, began| observed.expect(expect, at, began));
             }
             Note::Awaits { number, since } => self.change(number, |observed, _| observed.awaits(since)),
+            Note::Answered { number, since } => self.change(number, |observed, _| observed.answered(since)),
             Note::Closed { number, at } => self.change(number, |observed, began| observed.close(began, at)),
         }
     }

@@ -37,8 +37,8 @@ pub(super) struct Observed {
     seen: Option<Seen>,
     expect: Expect,
     expect_since: Option<Instant>,
-    /// The time of a request that a server answers at once, until it is answered.
-    awaited_since: Option<Instant>,
+    /// The times of the requests that a server answers at once, until each is answered: several may be under way.
+    awaited: Vec<Instant>,
     /// The time since which some of our data has not been acknowledged.
     unacked_since: Option<Instant>,
     /// The time at which all our data was acknowledged.
@@ -81,7 +81,7 @@ impl Observed {
             seen: None,
             expect: Expect::Answers(None),
             expect_since: None,
-            awaited_since: None,
+            awaited: Vec::new(),
             unacked_since: None,
             acked_at: None,
             heard: None,
@@ -113,9 +113,16 @@ impl Observed {
         }
     }
 
-    /// From now on the answer to a request of that time is awaited, or none.
-    pub(super) fn awaits(&mut self, since: Option<Instant>) {
-        self.awaited_since = since;
+    /// From now on the answer to a request of that time is awaited.
+    pub(super) fn awaits(&mut self, since: Instant) {
+        self.awaited.push(since);
+    }
+
+    /// The answer to a request of that time is awaited no longer.
+    pub(super) fn answered(&mut self, since: Instant) {
+        if let Some(at) = self.awaited.iter().position(|other| *other == since) {
+            self.awaited.swap_remove(at);
+        }
     }
 
     /// The gap that is open, if one is.
@@ -233,8 +240,9 @@ impl Observed {
     /// Returns the time since which data of the other end is expected, and how long it may take.
     fn overdue_since(&self, moments: &Moments) -> Option<(Instant, Duration)> {
         let crossed = CROSSED.max(Duration::from_secs_f64(2.0 * self.flow.rtt_s));
-        let is_awaited = |since: &Instant| moments.received.is_none_or(|received| received < *since + crossed);
-        let in_vain = self.awaited_since.filter(is_awaited).map(|since| (since, Duration::ZERO));
+        // What came later answers another of the requests, or belongs to none; the rest is due from then on.
+        let due = |since: Instant| moments.received.filter(|at| *at >= since + crossed).unwrap_or(since);
+        let in_vain = self.awaited.iter().min().map(|since| (due(*since), Duration::ZERO));
         let spoke_after = |earlier: Option<Instant>| {
             let sent = moments.sent.filter(|sent| Some(*sent) > moments.received.max(earlier))?;
             Some((sent.max(self.acked_at.unwrap_or(sent)), Duration::ZERO))
@@ -275,5 +283,33 @@ impl Moments {
             opened: tap.opened,
             heard: tap.last_received.max(acked).unwrap_or(tap.opened),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_request_is_awaited_although_another_one_was_answered_meanwhile() {
+        let sent = Instant::now();
+        let (first, second) = (sent, sent + ms(1));
+        let mut observed = Observed::new(Flow::default());
+        observed.awaits(first);
+        observed.awaits(second);
+        let moments =
+            |received| Moments { received: Some(received), sent: Some(second), opened: sent, heard: received };
+        // What had left the server before the requests reached it answers none of them.
+        assert_eq!(observed.overdue_since(&moments(sent + ms(5))), Some((first, Duration::ZERO)));
+        // The first is answered, and the server stops then.
+        let answered = sent + ms(40);
+        observed.answered(first);
+        assert_eq!(observed.overdue_since(&moments(answered)), Some((answered, Duration::ZERO)));
+        observed.answered(second);
+        assert_eq!(observed.overdue_since(&moments(answered)), None);
     }
 }
