@@ -54,6 +54,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("org.apache.sshd", "Apache MINA SSHD"),
     ("o.a.s.", "Apache MINA SSHD"),
     ("SSH-2.0-APACHE-SSHD-<version>", "Apache MINA SSHD"),
+    ("com.trilead.ssh2", "Trilead SSH2"),
     ("net.schmizz.sshj", "sshj"),
     ("Renci.SshNet", "SSH.NET"),
     ("SshNet.Logging", "SSH.NET"),

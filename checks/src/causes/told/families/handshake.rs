@@ -31,6 +31,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["command not found", "sh: <n>: <what>: not found"]),
                 "the shell does not find the program of the ProxyCommand",
             ),
+            is("jump-proxy-command-failed", Seen(&["nc: connect to", "Ncat: "]), "the proxy gives no connection"),
             is("auth-key-rejected", Seen(&["Permission denied (<methods>"]), "the jump host refuses the login"),
             is(
                 "auth-password-rejected",

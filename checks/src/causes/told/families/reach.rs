@@ -151,6 +151,8 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "Network is unreachable",
             "ENETUNREACH",
+            "connect to host <host> port <port>: Network is down",
+            "connect to host <host> port <port>: Invalid argument",
             "connect to host <host> port <port>: Can't assign requested address",
             "connect to host <host> port <port>: Cannot assign requested address",
         ],
