@@ -4,7 +4,6 @@ use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::channel::Facts;
 
 const START_UP_FILES: Fix = Fix {
     side: Side::Server,
