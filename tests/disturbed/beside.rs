@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use super::{assert_same_codes, s, when_idle};
+use super::{LIMIT, assert_same_codes, s, when_idle};
 use crate::lab::{Lab, Middlebox, Report, Server, Times, now};
 
 /// The timer, seconds, and the idle time that is asked for.
@@ -13,7 +13,7 @@ const IDLE: &str = "25s";
 fn beside_a_timer(expected: &[&str], disturb: impl FnOnce(&Lab, &Server, &dyn Fn() -> bool) -> Times + Send) {
     let Some(lab) = Lab::through(&[Middlebox::Plain, Middlebox::Forgets(TIMER_S)]) else { return };
     let server = lab.sshd(&[]);
-    let (seen, _) = lab.doctor_while(&server.url(), &["--idle", IDLE], s(300), |over| disturb(&lab, &server, over));
+    let (seen, _) = lab.doctor_while(&server.url(), &["--idle", IDLE], LIMIT, |over| disturb(&lab, &server, over));
     assert_timer(&seen, &[&["idle-silent-drop"], expected].concat());
 }
 
@@ -56,7 +56,7 @@ fn a_timer_is_found_although_some_sessions_are_reset() {
 fn a_timer_that_resets_is_told_from_resets_at_random() {
     let Some(lab) = Lab::through(&[Middlebox::Plain, Middlebox::Resets(TIMER_S)]) else { return };
     let server = lab.sshd(&[]);
-    let (seen, _) = lab.doctor_while(&server.url(), &["--idle", IDLE], s(300), |over| {
+    let (seen, _) = lab.doctor_while(&server.url(), &["--idle", IDLE], LIMIT, |over| {
         when_idle(&server, s(2));
         lab.random_resets(server.port(), &[s(3), s(5), s(4)], over)
     });
@@ -85,7 +85,7 @@ fn a_timer_is_found_although_the_server_was_restarted() {
     let Some(lab) = Lab::through(&[Middlebox::Plain, Middlebox::Forgets(TIMER_S)]) else { return };
     let first = lab.sshd(&[]);
     let (url, second) = (first.url(), Mutex::new(None));
-    let (seen, _) = lab.doctor_while(&url, &["--idle", IDLE], s(300), |_| {
+    let (seen, _) = lab.doctor_while(&url, &["--idle", IDLE], LIMIT, |_| {
         when_idle(&first, s(4));
         *second.lock().expect("nobody else") = Some(lab.restart(first, s(3), &[]));
         vec![]

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::{
-    assert_codes, assert_loss, assert_random_resets, assert_restart, assert_survived, assert_times, s, when_idle,
+    LIMIT, assert_codes, assert_loss, assert_random_resets, assert_restart, assert_survived, assert_times, s, when_idle,
 };
 use crate::lab::{Lab, Middlebox, Report, Server, Times, now};
 
@@ -43,7 +43,7 @@ fn examined_while(
     let (bastion, server) = (lab.bastion(2, &[]), lab.sshd(&[]));
     let hop = bastion.hop();
     let options = ["-J", &hop, "--idle", idle];
-    Some(lab.doctor_while(&server.url(), &options, s(300), |over| disturb(&lab, [&bastion, &server], over)))
+    Some(lab.doctor_while(&server.url(), &options, LIMIT, |over| disturb(&lab, [&bastion, &server], over)))
 }
 
 /// All events of the timeline are on this leg, and so is what the first diagnosis says of its place.
@@ -183,7 +183,7 @@ fn is_restarted(leg: Leg) {
     let (bastion, server) = (lab.bastion(2, &[]), lab.sshd(&[]));
     let (hop, url) = (bastion.hop(), server.url());
     let kept = Mutex::new(Vec::new());
-    let (seen, done) = lab.doctor_while(&url, &["-J", &hop, "--idle", "20s"], s(240), |_| {
+    let (seen, done) = lab.doctor_while(&url, &["-J", &hop, "--idle", "20s"], LIMIT, |_| {
         when_idle(&server, s(5));
         let from = now();
         let both = match leg {

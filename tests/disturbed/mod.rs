@@ -16,6 +16,9 @@ const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// The longest that an examination may take: six times an idle time of 40 s and two minutes, as docs/idle-test.md says, and half a minute for
+/// the checks before and behind it. Where the path is down again and again, some need it.
+const LIMIT: Duration = s(6 * 40 + 120 + 30);
 /// How far a time in the report may lie from what the test did, seconds.
 const NEAR_S: f64 = 1.0;
 /// What happens at the very end, when few sessions are left to see it, need not be seen.
@@ -117,7 +120,7 @@ fn when_idle(server: &Server, after: Duration) {
 fn interrupted(routers: &[Middlebox], up: Duration, down: Duration, options: &[&str]) -> Option<(Report, Times)> {
     let lab = Lab::through(routers)?;
     let server = lab.sshd(&[]);
-    Some(lab.doctor_while(&server.url(), options, s(240), |over| lab.flap(1, up, down, over)))
+    Some(lab.doctor_while(&server.url(), options, LIMIT, |over| lab.flap(1, up, down, over)))
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::{
-    assert_codes, assert_loss, assert_random_resets, assert_restart, assert_survived, assert_timer_beside_gaps,
+    LIMIT, assert_codes, assert_loss, assert_random_resets, assert_restart, assert_survived, assert_timer_beside_gaps,
     assert_times, s, when_idle,
 };
 use crate::lab::{Lab, Middlebox, Report, Server, Times, now};
@@ -27,7 +27,7 @@ fn examined_while(
 ) -> (Report, Times) {
     let name = format!("HostName={}", lab.server_address_v6());
     let key = format!("HostKeyAlias=[{}]:{}", server.address(), server.port());
-    lab.doctor_while(&server.url(), &["-o", &name, "-o", &key, "--idle", idle], s(300), disturb)
+    lab.doctor_while(&server.url(), &["-o", &name, "-o", &key, "--idle", idle], LIMIT, disturb)
 }
 
 /// The same through one router that only forwards.
@@ -88,7 +88,7 @@ fn a_server_that_is_restarted_is_told_over_ipv6() {
     let (url, second) = (first.url(), Mutex::new(None));
     let name = format!("HostName={}", lab.server_address_v6());
     let key = format!("HostKeyAlias=[{}]:{}", first.address(), first.port());
-    let (seen, done) = lab.doctor_while(&url, &["-o", &name, "-o", &key, "--idle", "20s"], s(240), |_| {
+    let (seen, done) = lab.doctor_while(&url, &["-o", &name, "-o", &key, "--idle", "20s"], LIMIT, |_| {
         when_idle(&first, s(5));
         let from = now();
         *second.lock().expect("nobody else") = Some(lab.restart(first, s(4), &[&listen(&lab)]));
