@@ -200,3 +200,13 @@ fn a_server_that_lets_in_no_second_session_is_no_outage() {
     assert_eq!(seen.run.status, Some(3), "{}", seen.told());
     assert_tidy(&lab, &server);
 }
+
+#[test]
+fn a_server_that_ends_the_connection_where_no_terminal_can_be_had_is_measured_by_commands() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.asyncssh(&["0", "no-terminals"]) else { return };
+    let seen = lab.doctor(&server, &["--idle", "6s"], s(60));
+    assert_eq!((seen.codes(), &seen.check("idle")["status"]), (vec![], &"pass".into()), "{}", seen.told());
+    assert!(seen.idle()["timeout"]["survived_s"].as_f64() >= Some(4.0), "{}", seen.told());
+    assert_tidy(&lab, &server);
+}
